@@ -1,0 +1,45 @@
+/** The places where a crash is most telling (durability.md section 2); the crash suite kills the process at each. */
+export const FAILPOINTS = [
+  'enqueue.before_commit',
+  'enqueue.after_commit',
+  'ack.sent',
+  'claim.after',
+  'model.before_journal',
+  'model.mid_stream',
+  'tool.after_intent',
+  'tool.after_effect',
+  'block.mid_batch',
+  'finish.before_commit',
+  'finish.after_commit',
+  'delivery.before_send',
+  'delivery.after_send',
+  'drain.mid',
+  'config.mid',
+  'migrate.mid',
+] as const;
+export type Failpoint = (typeof FAILPOINTS)[number];
+
+const armed = parse(process.env['OPENCLAW_FAILPOINT']);
+
+/**
+ * Kills the process with SIGKILL when `OPENCLAW_FAILPOINT=name:nth` names this place for the nth time. Costs one
+ * comparison when nothing is armed. Each name stands in one thread only, so the count is exact.
+ */
+export function failpoint(name: Failpoint): void {
+  if (armed === undefined || armed.name !== name) return;
+  armed.remaining--;
+  if (armed.remaining === 0) {
+    process.kill(process.pid, 'SIGKILL');
+    // In a worker thread the signal is delivered to the process a moment later: nothing may happen meanwhile.
+    for (;;);
+  }
+}
+
+function parse(setting: string | undefined): { name: Failpoint; remaining: number } | undefined {
+  if (!setting) return undefined;
+  const [name, nth = '1'] = setting.split(':');
+  if (!FAILPOINTS.includes(name as Failpoint) || !(Number(nth) >= 1)) {
+    throw new Error(`OPENCLAW_FAILPOINT must be NAME:NTH with NAME one of ${FAILPOINTS.join(', ')}; got "${setting}"`);
+  }
+  return { name: name as Failpoint, remaining: Number(nth) };
+}

@@ -1,0 +1,54 @@
+import type { Scope } from '../../protocol/index.js';
+import type { ClientKey } from '../store/index.js';
+
+export type Role = 'channel' | 'user' | 'node' | 'operator';
+
+/** Who a credential speaks for and what it may do: what authentication gives, and all that the core knows of it. */
+export interface Principal {
+  readonly tenant: string;
+  readonly principal: string;
+  readonly role: Role;
+  readonly scopes: ReadonlySet<Scope>;
+  /** Channels it is bound to; undefined: all. Never undefined for role `user`. */
+  readonly channels: readonly string[] | undefined;
+  /** The one sender that a `user` may be; undefined for other roles. */
+  readonly sender: string | undefined;
+  /** When the credential ends, in Unix milliseconds. */
+  readonly expiresAt?: number;
+}
+
+export const DEFAULT_TENANT = 'default';
+
+/** What each role may hold; a credential without a list of its own has them all. */
+export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
+  operator: [
+    'messages:write',
+    'presence:write',
+    'channels:write',
+    'sessions:read',
+    'admin:read',
+    'admin:write',
+    'config:write',
+    'tools:call',
+    'tokens:write',
+    'audit:read',
+  ],
+  channel: ['messages:write', 'presence:write', 'channels:write', 'sessions:read'],
+  user: ['messages:write', 'presence:write', 'sessions:read'],
+  node: ['nodes:serve'],
+};
+
+/** In open mode everybody is this operator. */
+export const LOCAL_OPERATOR: Principal = {
+  tenant: DEFAULT_TENANT,
+  principal: 'local',
+  role: 'operator',
+  scopes: new Set(ROLE_SCOPES.operator),
+  channels: undefined,
+  sender: undefined,
+};
+
+/** The identity of one of a principal's clients. */
+export function clientKey(principal: Principal, clientId: string): ClientKey {
+  return { tenant: principal.tenant, principal: principal.principal, clientId };
+}

@@ -1,0 +1,22 @@
+import type { MessageWithReply, Session, SessionChange } from './records.js';
+
+/** Sessions and what was said in them. All calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer. */
+export abstract class SessionStore {
+  abstract find(sessionId: string): Promise<Session | undefined>;
+
+  /** The most recently used main session of `sender` on one of `channels`. */
+  abstract findLatestMain(tenant: string, channels: readonly string[], sender: string): Promise<Session | undefined>;
+
+  /** Changes a session; durable when it resolves. Answers undefined when it does not exist. */
+  abstract update(sessionId: string, change: SessionChange): Promise<Session | undefined>;
+
+  /**
+   * Up to `limit` messages older than `beforeRef` (the newest without it), newest last, finished ones with their reply.
+   * What stands so far of a running one is in `TurnStore.readTurn`.
+   */
+  abstract readHistory(
+    sessionId: string,
+    limit: number,
+    beforeRef?: string,
+  ): Promise<{ readonly messages: readonly MessageWithReply[]; readonly more: boolean; readonly headSeq: number }>;
+}

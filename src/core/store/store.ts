@@ -1,0 +1,40 @@
+/** What somebody else did to the store that this replica may want to look at. A hint can be lost: polling must do without. */
+export type StoreHint =
+  | { readonly kind: 'queue' }
+  | { readonly kind: 'frames'; readonly sessionId: string; readonly headSeq: number }
+  | { readonly kind: 'cancel'; readonly messageRef: string }
+  | { readonly kind: 'config' };
+
+/** What retention may delete. */
+export interface SweepLimits {
+  /** Frames older than this are past their resume window. */
+  readonly framesBefore: number;
+  /** Messages older than this are forgotten for deduplication and, with their journal, by the history of swept sessions. */
+  readonly dedupeBefore: number;
+  /** Idle sessions older than this go with all they have; undefined: none. */
+  readonly sessionsBefore: number | undefined;
+}
+
+/** The store as a whole: opening, closing, health and house-keeping. */
+export abstract class Store {
+  /**
+   * Opens, migrates and recovers. Messages that were running become claimable again, counted as interrupted.
+   * @throws Error with a message for the operator: locked by another process, corrupt, too new, not reachable
+   */
+  abstract open(): Promise<void>;
+
+  /** Waits for what was begun and closes. Idempotent. */
+  abstract close(): Promise<void>;
+
+  /** Resolves when a durable commit is possible now; rejects with GatewayError STORE_UNAVAILABLE otherwise. */
+  abstract check(): Promise<void>;
+
+  /** Deletes a bounded piece of what is past its time; true when there is more. */
+  abstract sweep(limits: SweepLimits): Promise<boolean>;
+
+  /** Tells `listener` what other replicas did; the answer ends it. */
+  abstract onHint(listener: (hint: StoreHint) => void): () => void;
+
+  /** For people, without secrets: `sqlite:data/gateway.db`. */
+  abstract readonly label: string;
+}

@@ -1,0 +1,147 @@
+/**
+ * Bytes to frames and back: the only place that parses frames. Server side; the client needs only the types.
+ */
+import { Compile, type Validator } from 'typebox/compile';
+import type { TSchema } from 'typebox';
+import { ENVELOPE_LIMITS, InboundEnvelope } from './envelope.js';
+import { GatewayError, type PayloadFault } from './errors.js';
+import { inboundTable, type InboundPayload, type InboundType } from './inbound.js';
+
+/** Texts up to this length cannot hold too many values, nor nest deeply enough to be slow to parse. */
+const HARMLESS_LENGTH = 4_096;
+
+/** Faults told in one answer; a client that sends a thousand wrong fields learns of the first few. */
+const MAX_FAULTS = 10;
+
+const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+const MAY_HAVE_FORBIDDEN_KEY = /__proto__|constructor|prototype|\\u/;
+
+let envelope: Validator | undefined;
+const payloads = new Map<string, Validator>();
+
+/**
+ * Reads one frame.
+ * @throws GatewayError INVALID_FRAME: not JSON, not an envelope, too deep, too many values, or a forbidden key
+ */
+export function decodeFrame(source: string): InboundEnvelope {
+  if (source.length > HARMLESS_LENGTH) checkSize(source);
+  let frame: unknown;
+  try {
+    frame = JSON.parse(source);
+  } catch {
+    throw invalidFrame('it is not JSON');
+  }
+  if (source.length <= HARMLESS_LENGTH) checkDepth(frame, 0);
+  if (MAY_HAVE_FORBIDDEN_KEY.test(source)) checkKeys(frame);
+  envelope ??= Compile(InboundEnvelope);
+  if (!envelope.Check(frame)) {
+    const [fault] = describe(envelope, frame);
+    throw invalidFrame(fault ? `${fault.pointer || '/'} ${fault.message}` : 'it does not fit the envelope');
+  }
+  return frame as InboundEnvelope;
+}
+
+/**
+ * Checks the payload of a known inbound type.
+ * @throws GatewayError INVALID_PAYLOAD with a JSON pointer for each fault
+ */
+export function checkPayload<T extends InboundType>(type: T, payload: object): InboundPayload<T> {
+  const faults = findFaults(type, inboundTable[type].payload, payload);
+  if (faults.length > 0) throw new GatewayError('INVALID_PAYLOAD', { faults });
+  return payload as InboundPayload<T>;
+}
+
+/**
+ * The faults of `value` under `schema`, at most a handful; empty when it fits. `key` names the schema in the cache of
+ * compiled validators. Strings anywhere inside must be well-formed and without NUL.
+ */
+export function findFaults(key: string, schema: TSchema, value: unknown): PayloadFault[] {
+  let validator = payloads.get(key);
+  if (!validator) payloads.set(key, (validator = Compile(schema)));
+  if (!validator.Check(value)) return describe(validator, value);
+  return findBadText(value, '');
+}
+
+function describe(validator: Validator, value: unknown): PayloadFault[] {
+  const faults: PayloadFault[] = [];
+  for (const error of validator.Errors(value)) {
+    if (faults.length === MAX_FAULTS) break;
+    // An unknown field is reported twice: once by its name, which is the useful one.
+    if (error.keyword === 'additionalProperties') continue;
+    const message = error.keyword === 'boolean' ? 'is not a known field' : error.message;
+    faults.push({ pointer: error.instancePath, message });
+  }
+  return faults;
+}
+
+/** Free parts (`metadata`) hold strings that no schema describes; they go to the store all the same. */
+function findBadText(value: unknown, pointer: string): PayloadFault[] {
+  if (typeof value === 'string') {
+    const fine = value.isWellFormed() && !value.includes('\u0000');
+    return fine ? [] : [{ pointer, message: 'must have no NUL and no lone surrogates' }];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  for (const [key, child] of Object.entries(value)) {
+    const path = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const faults = findBadText(key, path).concat(findBadText(child, path));
+    if (faults.length > 0) return faults;
+  }
+  return [];
+}
+
+/** Counts depth and values before parsing: the parse of a hostile text is what would block the event loop. */
+function checkSize(source: string): void {
+  let depth = 0;
+  let values = 1;
+  for (let i = 0; i < source.length; i++) {
+    switch (source.charCodeAt(i)) {
+      case 0x22: // a string: skip to its closing quote
+        i = endOfString(source, i);
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth > ENVELOPE_LIMITS.maxDepth) throw tooDeep();
+        values++;
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--;
+        break;
+      case 0x2c: // ,
+        values++;
+        break;
+    }
+    if (values > ENVELOPE_LIMITS.maxValues) throw invalidFrame(`it has more than ${ENVELOPE_LIMITS.maxValues} values`);
+  }
+}
+
+function endOfString(source: string, start: number): number {
+  for (let i = source.indexOf('"', start + 1); i !== -1; i = source.indexOf('"', i + 1)) {
+    let backslashes = 0;
+    while (source.charCodeAt(i - 1 - backslashes) === 0x5c) backslashes++;
+    if (backslashes % 2 === 0) return i;
+  }
+  return source.length;
+}
+
+function checkDepth(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (depth === ENVELOPE_LIMITS.maxDepth) throw tooDeep();
+  for (const key in value) checkDepth((value as Record<string, unknown>)[key], depth + 1);
+}
+
+function checkKeys(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, child] of Object.entries(value)) {
+    if (FORBIDDEN_KEYS.has(key)) throw invalidFrame(`the key "${key}" is not allowed`);
+    checkKeys(child);
+  }
+}
+
+function tooDeep(): GatewayError {
+  return invalidFrame(`it nests deeper than ${ENVELOPE_LIMITS.maxDepth}`);
+}
+
+function invalidFrame(reason: string): GatewayError {
+  return new GatewayError('INVALID_FRAME', { reason });
+}

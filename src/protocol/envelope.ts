@@ -1,0 +1,42 @@
+import Type, { type Static } from 'typebox';
+import { text } from './text.js';
+
+/** The version of this protocol, told in `connected`. New fields come with a new number. */
+export const PROTOCOL_VERSION = 1;
+
+/** The WebSocket subprotocol that the gateway selects and echoes, and the prefix under which browsers carry a token. */
+export const SUBPROTOCOL = 'openclaw.v1';
+export const BEARER_SUBPROTOCOL_PREFIX = 'openclaw.bearer.';
+
+/** Limits of the envelope itself (protocol.md section 2). */
+export const ENVELOPE_LIMITS = { maxIdLength: 128, maxDepth: 32, maxValues: 10_000 } as const;
+
+/** The envelope that every inbound frame has. */
+export const InboundEnvelope = Type.Object(
+  {
+    type: Type.String({ description: 'One of the inbound types, or `vendor.name` for an extension.' }),
+    id: text(
+      { min: 1, max: ENVELOPE_LIMITS.maxIdLength, controls: false },
+      'Chosen by the sender, unique for its (principal, client_id). Repeating it is how a client retries safely.',
+    ),
+    timestamp: Type.Integer({ description: "The sender's clock in Unix milliseconds; never used for order." }),
+    session_id: Type.Optional(text({ min: 1, max: 128, controls: false }, 'The target session.')),
+    payload: Type.Object({}, { description: 'By type.' }),
+  },
+  { additionalProperties: false },
+);
+export type InboundEnvelope = Static<typeof InboundEnvelope>;
+
+/** The envelope that every outbound frame has. */
+export interface OutboundEnvelope<T extends string = string, P extends object = object> {
+  readonly type: T;
+  readonly id: string;
+  /** Unix milliseconds, the gateway's clock. */
+  readonly timestamp: number;
+  readonly session_id?: string;
+  readonly payload: P;
+  /** On durable frames: the position in the session's log, dense from 1. */
+  readonly seq?: number;
+  /** The `id` of the inbound frame that this one answers. */
+  readonly correlation_id?: string;
+}

@@ -1,0 +1,7 @@
+/** The wire contract (protocol.md), for every side of it. The compiled validators are in `codec.ts`, which only the gateway needs. */
+export * from './blocks.js';
+export * from './closes.js';
+export * from './envelope.js';
+export * from './errors.js';
+export * from './inbound.js';
+export * from './outbound.js';

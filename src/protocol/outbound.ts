@@ -1,0 +1,198 @@
+import Type, { type Static, type TSchema } from 'typebox';
+import { StreamBlock, BlockType } from './blocks.js';
+import { Attachment } from './inbound.js';
+
+const int = (description?: string) => Type.Integer({ minimum: 0, ...(description ? { description } : {}) });
+const messageRef = Type.String({ description: "The gateway's name of the message, unique for ever." });
+const messageId = Type.String({ description: "The sender's own id of the message." });
+
+export const ConnectedPayload = Type.Object({
+  client_id: Type.String(),
+  connection_id: Type.String(),
+  role: Type.Enum(['channel', 'user', 'node', 'operator']),
+  scopes: Type.Array(Type.String()),
+  protocol: Type.Integer(),
+  server: Type.Object({ version: Type.String(), replica_id: Type.String() }),
+  limits: Type.Object({ max_frame_bytes: Type.Integer(), max_queued_per_session: Type.Integer() }),
+  heartbeat_interval_ms: Type.Integer(),
+  resume_window_ms: Type.Integer(),
+  session_id: Type.Optional(
+    Type.String({ description: "For clients that speak for one user: that user's most recently used main session." }),
+  ),
+});
+export type ConnectedPayload = Static<typeof ConnectedPayload>;
+
+export const SessionMode = Type.Enum(['main', 'group', 'queue']);
+export type SessionMode = Static<typeof SessionMode>;
+
+export const AckStatus = Type.Enum(['queued', 'duplicate', 'observed']);
+export type AckStatus = Static<typeof AckStatus>;
+
+export const MessageAckPayload = Type.Object({
+  id: messageId,
+  message_ref: messageRef,
+  status: AckStatus,
+  mode: SessionMode,
+  priority: int('10 direct mention, 5 reply to the agent, 1 otherwise.'),
+  position: int('Waiting messages ahead of it in its session, the running one not counted.'),
+});
+export type MessageAckPayload = Static<typeof MessageAckPayload>;
+
+export const StreamBlockPayload = Type.Object({
+  message_id: messageId,
+  message_ref: messageRef,
+  attempt: Type.Integer({ minimum: 1 }),
+  index: int('Its place among the blocks of this message that stand.'),
+  ...StreamBlock.properties,
+});
+export type StreamBlockPayload = Static<typeof StreamBlockPayload>;
+
+export const StreamDeltaPayload = Type.Object({
+  message_id: messageId,
+  message_ref: messageRef,
+  block_id: Type.String(),
+  block_type: BlockType,
+  delta: Type.String(),
+});
+export type StreamDeltaPayload = Static<typeof StreamDeltaPayload>;
+
+export const StreamRestartPayload = Type.Object({
+  message_id: messageId,
+  message_ref: messageRef,
+  attempt: Type.Integer({ minimum: 2 }),
+  replaces_from_seq: Type.Integer({ minimum: 1, description: 'Drop the blocks of this message from that seq on.' }),
+});
+export type StreamRestartPayload = Static<typeof StreamRestartPayload>;
+
+export const ToolCallStatus = Type.Enum([
+  'requested',
+  'awaiting_approval',
+  'running',
+  'progress',
+  'succeeded',
+  'failed',
+  'denied',
+  'timed_out',
+  'unknown',
+]);
+export type ToolCallStatus = Static<typeof ToolCallStatus>;
+
+export const ToolStatusPayload = Type.Object({
+  message_id: messageId,
+  message_ref: messageRef,
+  call_id: Type.String(),
+  tool: Type.String(),
+  status: ToolCallStatus,
+  detail: Type.Optional(Type.String()),
+  duration_ms: Type.Optional(int()),
+  approval: Type.Optional(
+    Type.Object({
+      approval_id: Type.String(),
+      arguments: Type.Unknown(),
+      arguments_sha256: Type.String(),
+      expires_at: Type.Integer(),
+    }),
+  ),
+});
+export type ToolStatusPayload = Static<typeof ToolStatusPayload>;
+
+export const EndReason = Type.Enum(['stop', 'cancelled', 'error', 'merged']);
+export type EndReason = Static<typeof EndReason>;
+
+export const Usage = Type.Object({ input_tokens: int(), output_tokens: int() });
+export type Usage = Static<typeof Usage>;
+
+export const EndError = Type.Object({ code: Type.String(), message: Type.String(), retryable: Type.Boolean() });
+export type EndError = Static<typeof EndError>;
+
+export const StreamEndPayload = Type.Object({
+  id: messageId,
+  message_ref: messageRef,
+  reason: EndReason,
+  blocks: int('How many blocks stand at the end.'),
+  usage: Type.Optional(Usage),
+  error: Type.Optional(EndError),
+  merged_into: Type.Optional(Type.String()),
+});
+export type StreamEndPayload = Static<typeof StreamEndPayload>;
+
+export const MessageStatus = Type.Enum(['queued', 'running', 'done', 'cancelled', 'failed', 'observed']);
+export type MessageStatus = Static<typeof MessageStatus>;
+
+export const HistoryMessage = Type.Object({
+  message_ref: messageRef,
+  message_id: messageId,
+  sender: Type.String(),
+  sender_name: Type.Optional(Type.String()),
+  content: Type.String(),
+  attachments: Type.Array(Attachment),
+  sent_at: Type.Integer(),
+  status: MessageStatus,
+  blocks: Type.Array(StreamBlock, { description: 'Those that stand.' }),
+  end: Type.Optional(
+    Type.Object({ reason: EndReason, usage: Type.Optional(Usage), error: Type.Optional(EndError), ended_at: Type.Integer() }),
+  ),
+});
+export type HistoryMessage = Static<typeof HistoryMessage>;
+
+export const HistoryResultPayload = Type.Object({
+  messages: Type.Array(HistoryMessage, { description: 'Newest last.' }),
+  next_before: Type.Optional(Type.String({ description: 'Pass it as `before` to read further back.' })),
+  head_seq: int('Resume from it to go on live.'),
+});
+export type HistoryResultPayload = Static<typeof HistoryResultPayload>;
+
+export const ResumedPayload = Type.Object({
+  session_id: Type.String(),
+  from_seq: Type.Integer({ minimum: 1 }),
+  head_seq: int(),
+  complete: Type.Boolean({ description: 'False: frames before `from_seq` are past retention and gone.' }),
+});
+export type ResumedPayload = Static<typeof ResumedPayload>;
+
+export const ErrorFramePayload = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  retryable: Type.Boolean(),
+  retry_after_ms: Type.Optional(int()),
+  details: Type.Optional(Type.Unknown()),
+});
+
+export const GoingAwayPayload = Type.Object({
+  reason: Type.Enum(['draining', 'restart']),
+  reconnect_after_ms: int('Jittered, so that clients do not return all at once.'),
+});
+export type GoingAwayPayload = Static<typeof GoingAwayPayload>;
+
+export const PongPayload = Type.Object({});
+
+/** What the gateway sends. Durable frames have a `seq` and can be read again by `resume`. */
+export interface OutboundRow {
+  readonly payload: TSchema;
+  readonly durable: boolean;
+  readonly summary: string;
+}
+
+export const outboundTable = {
+  connected: { payload: ConnectedPayload, durable: false, summary: 'The first frame of every connection.' },
+  message_ack: { payload: MessageAckPayload, durable: false, summary: 'The message is durably stored.' },
+  stream_block: { payload: StreamBlockPayload, durable: true, summary: 'One complete block of a reply.' },
+  stream_delta: { payload: StreamDeltaPayload, durable: false, summary: 'A piece of a block that is still growing; only with `stream=delta`.' },
+  stream_restart: { payload: StreamRestartPayload, durable: true, summary: 'Blocks shown before are replaced.' },
+  tool_status: { payload: ToolStatusPayload, durable: true, summary: 'How a tool call goes.' },
+  stream_end: { payload: StreamEndPayload, durable: true, summary: 'The one end of a message.' },
+  history: { payload: HistoryResultPayload, durable: false, summary: 'Answer to `history`.' },
+  resumed: { payload: ResumedPayload, durable: false, summary: 'Answer to `resume`; the frames follow.' },
+  error: { payload: ErrorFramePayload, durable: false, summary: 'A frame was refused; nothing of it was stored.' },
+  going_away: { payload: GoingAwayPayload, durable: false, summary: 'The gateway is leaving; reconnect later.' },
+  pong: { payload: PongPayload, durable: false, summary: 'Answer to `ping`.' },
+} as const satisfies Record<string, OutboundRow>;
+
+export type OutboundType = keyof typeof outboundTable;
+export type OutboundPayload<T extends OutboundType> = Static<(typeof outboundTable)[T]['payload']>;
+export type OutboundFrame<T extends OutboundType = OutboundType> = {
+  [K in T]: import('./envelope.js').OutboundEnvelope<K, OutboundPayload<K>>;
+}[T];
+
+/** The types of frame that stand in a session's log. */
+export type DurableType = { [K in OutboundType]: (typeof outboundTable)[K]['durable'] extends true ? K : never }[OutboundType];

@@ -1,0 +1,56 @@
+import Type, { type TString } from 'typebox';
+
+/** What a {@link text} field accepts. Lengths are counted in Unicode code points, both ends included. */
+export interface TextRule {
+  readonly min: number;
+  readonly max: number;
+  /** Whether line breaks, tabs and other control characters may stand in it. NUL never may. */
+  readonly controls: boolean;
+}
+
+// oxlint-disable-next-line no-control-regex -- refusing control characters is what these expressions are for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+const NUL = '\u0000';
+
+/**
+ * A string schema whose length counts code points.
+ *
+ * TypeBox's own `maxLength` counts grapheme clusters, so it lets 76,000 code points pass for 65,536, and takes 15 ms to
+ * do it; hence a refinement here, and `x-length` for the generated documents.
+ */
+export function text(rule: TextRule, description?: string): TString {
+  const schema = Type.String({
+    'x-length': [rule.min, rule.max],
+    ...(description === undefined ? {} : { description }),
+  });
+  return Type.Refine(
+    schema,
+    (value) => isText(value, rule),
+    () => textFault(rule),
+  );
+}
+
+function textFault(rule: TextRule): string {
+  const controls = rule.controls ? 'no NUL' : 'no control characters';
+  return `must have ${rule.min} to ${rule.max} characters, ${controls} and no lone surrogates`;
+}
+
+/** Whether `value` keeps `rule` and is well-formed Unicode (PostgreSQL can store neither NUL nor lone surrogates). */
+export function isText(value: string, rule: TextRule): boolean {
+  if (value.length < rule.min || !value.isWellFormed()) return false;
+  if (value.length > rule.max && countCodePoints(value, rule.max) > rule.max) return false;
+  return rule.controls ? !value.includes(NUL) : !CONTROL.test(value);
+}
+
+/** Code points in `value`; stops counting once `enough` is passed, so that a long text costs no more than its limit. */
+export function countCodePoints(value: string, enough = Number.POSITIVE_INFINITY): number {
+  // A text of more than twice `enough` UTF-16 units has more than `enough` code points, whatever they are.
+  if (value.length > enough * 2) return enough + 1;
+  let count = 0;
+  for (let i = 0; i < value.length; i++) {
+    const unit = value.charCodeAt(i);
+    if (unit >= 0xd800 && unit < 0xdc00) i++;
+    count++;
+  }
+  return count;
+}
