@@ -1,15 +1,8 @@
 import Type, { type Static } from 'typebox';
+import { ENVELOPE_LIMITS } from './constants.js';
 import { text } from './text.js';
 
-/** The version of this protocol, told in `connected`. New fields come with a new number. */
-export const PROTOCOL_VERSION = 1;
-
-/** The WebSocket subprotocol that the gateway selects and echoes, and the prefix under which browsers carry a token. */
-export const SUBPROTOCOL = 'openclaw.v1';
-export const BEARER_SUBPROTOCOL_PREFIX = 'openclaw.bearer.';
-
-/** Limits of the envelope itself (protocol.md section 2). */
-export const ENVELOPE_LIMITS = { maxIdLength: 128, maxDepth: 32, maxValues: 10_000 } as const;
+export { BEARER_SUBPROTOCOL_PREFIX, ENVELOPE_LIMITS, PROTOCOL_VERSION, SUBPROTOCOL, TOKEN_PATTERN } from './constants.js';
 
 /** The envelope that every inbound frame has. */
 export const InboundEnvelope = Type.Object(

@@ -219,6 +219,15 @@ export interface ErrorPayload {
   details?: object;
 }
 
+/** The payload of an `error` frame, or the `error` of a `stream_end`, as it comes off the wire. */
+export interface ReceivedError {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly retry_after_ms?: number;
+  readonly details?: unknown;
+}
+
 /**
  * The one error class of the gateway. Its code decides everything else through {@link errorTable}.
  * `cause` is for the log and never reaches a client.
@@ -230,12 +239,20 @@ export class GatewayError<C extends ErrorCode = ErrorCode> extends Error {
   constructor(
     readonly code: C,
     readonly details: ErrorDetails[C],
-    options: { cause?: unknown; retryAfterMs?: number } = {},
+    options: { cause?: unknown; retryAfterMs?: number; received?: Pick<ErrorPayload, 'message' | 'retryable'> } = {},
   ) {
-    super(errorTable[code].message(details), options.cause === undefined ? undefined : { cause: options.cause });
+    super(options.received?.message ?? errorTable[code].message(details), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'GatewayError';
-    this.retryable = errorTable[code].retryable;
+    this.retryable = (options.received ?? errorTable[code]).retryable;
     this.retryAfterMs = this.retryable ? (options.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) : undefined;
+  }
+
+  /** What a gateway sent, on the client's side. Its code may be one that a newer gateway knows and this table does not. */
+  static fromPayload(payload: ReceivedError): GatewayError {
+    return new GatewayError(payload.code as ErrorCode, (payload.details ?? {}) as ErrorDetails[ErrorCode], {
+      received: payload,
+      ...(payload.retry_after_ms === undefined ? {} : { retryAfterMs: payload.retry_after_ms }),
+    });
   }
 
   /** What the client sees of it. */

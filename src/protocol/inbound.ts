@@ -1,12 +1,12 @@
 import Type, { type Static, type TSchema } from 'typebox';
+import { MAX_CONTENT_LENGTH } from './constants.js';
 import { text } from './text.js';
+
+export { MAX_CONTENT_LENGTH } from './constants.js';
 
 /** A name on the wire: a channel, a sender, a group, a queue. */
 const name = (description: string) => text({ min: 1, max: 256, controls: false }, description);
 const strict = { additionalProperties: false } as const;
-
-/** The longest message text, in code points. */
-export const MAX_CONTENT_LENGTH = 65_536;
 
 export const Attachment = Type.Object(
   {
