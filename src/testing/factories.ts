@@ -1,0 +1,65 @@
+import type { MessageInPayload } from '../protocol/index.js';
+import type { ClientKey, Lease, NewFrame, NewMessage, QueueLimits, SessionSeed, TurnEnd } from '../core/store/index.js';
+
+/** Limits that no test reaches by accident. */
+export const GENEROUS_LIMITS: QueueLimits = { perSession: 1_000_000, perClient: 1_000_000, total: 1_000_000 };
+
+/** A client identity; tests name only what they are about. */
+export function aClient(changes: Partial<ClientKey> = {}): ClientKey {
+  return { tenant: 'default', principal: 'tester', clientId: 'client-1', ...changes };
+}
+
+/** A main session of one sender. */
+export function aSession(name = 'alice', changes: Partial<SessionSeed> = {}): SessionSeed {
+  return { id: `s_${name}`, tenant: 'default', mode: 'main', channel: 'test', keyParts: [name], ...changes };
+}
+
+/** What a `message_in` carries. */
+export function aPayload(changes: Partial<MessageInPayload> = {}): MessageInPayload {
+  return { channel: 'test', sender: 'alice', content: 'hello', ...changes };
+}
+
+let messages = 0;
+
+/** A message that wants to be accepted: under a new id each time, to be queued with priority 1. */
+export function aMessage(changes: Partial<NewMessage> = {}): NewMessage {
+  const messageId = changes.messageId ?? `id-${++messages}`;
+  return {
+    client: aClient(),
+    messageId,
+    bodyHash: `hash of ${messageId}`,
+    session: aSession(),
+    payload: aPayload(),
+    disposition: 'queue',
+    priority: 1,
+    receivedAt: 1_800_000_000_000,
+    ...changes,
+  };
+}
+
+/** A frame of the message that `lease` is for. */
+export function aFrame(lease: Lease, content = 'a block', changes: Partial<NewFrame> = {}): NewFrame {
+  return {
+    type: 'stream_block',
+    messageRef: lease.messageRef,
+    messageId: 'id',
+    timestamp: 1_800_000_000_000,
+    payload: JSON.stringify({ message_ref: lease.messageRef, content }),
+    ...changes,
+  };
+}
+
+/** The last write of the turn that `lease` is for: its `stream_end`, and a reply of one block. */
+export function anEnd(lease: Lease, changes: Partial<TurnEnd> = {}): TurnEnd {
+  return {
+    frames: [aFrame(lease, 'the end', { type: 'stream_end' })],
+    journal: [],
+    status: 'done',
+    reply: {
+      blocks: [{ block_id: 'b1', block_type: 'text', content: 'a block' }],
+      reason: 'stop',
+      endedAt: 1_800_000_000_000,
+    },
+    ...changes,
+  };
+}

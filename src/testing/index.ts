@@ -1,0 +1,3 @@
+/** For tests of the gateway and of what extends it: contract suites, fakes and factories. */
+export * from './factories.js';
+export * from './manual-clock.js';
