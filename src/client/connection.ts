@@ -1,0 +1,129 @@
+import { BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL, TOKEN_PATTERN } from '../protocol/constants.js';
+import type { ConnectedPayload, OutboundFrame } from '../protocol/index.js';
+import { ConnectionEndedError } from './errors.js';
+import { Link, type Loss, type SocketConstructor } from './link.js';
+import { Backoff, isFinal } from './reconnect.js';
+import type { Timers } from './timers.js';
+
+/**
+ * Where a client is. `waiting`: the last attempt failed or the connection was lost (`loss`), and the next attempt follows
+ * in `retryInMs`. `ended`: for good, see {@link ConnectionEndedError}; `connect()` begins anew.
+ */
+export type ConnectionState =
+  | { readonly name: 'idle' }
+  | { readonly name: 'connecting' }
+  | { readonly name: 'connected'; readonly connected: ConnectedPayload }
+  | { readonly name: 'waiting'; readonly loss: Loss; readonly retryInMs: number }
+  | { readonly name: 'ended'; readonly error: ConnectionEndedError };
+
+/** What a {@link Connection} tells its owner, in this order for each link: connected, frames, lost. */
+export interface ConnectionEvents {
+  state(state: ConnectionState): void;
+  connected(): void;
+  frame(frame: OutboundFrame): void;
+  lost(): void;
+  ended(error: ConnectionEndedError): void;
+}
+
+/** Where to connect, and as whom. */
+export interface Target {
+  readonly url: string;
+  readonly clientId: string;
+  readonly token: string | undefined;
+  readonly deltas: boolean;
+}
+
+/** Keeps one link up: opens it, and opens the next when it is lost, until it is closed or another try is no use. */
+export class Connection {
+  readonly #target: { readonly url: string; readonly protocols: string[] };
+  readonly #backoff: Backoff;
+  #state: ConnectionState = { name: 'idle' };
+  #link: Link | undefined;
+  #stopWaiting: () => void = () => {};
+  #toldMs: number | undefined;
+
+  constructor(
+    target: Target,
+    private readonly WebSocket: SocketConstructor,
+    private readonly timers: Timers,
+    private readonly events: ConnectionEvents,
+  ) {
+    this.#target = { url: socketUrl(target), protocols: subprotocols(target.token) };
+    this.#backoff = new Backoff(timers);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Opens a link, at once also when the next attempt would be later. Does nothing while there is one. */
+  open(): void {
+    if (this.#link) return;
+    this.#stopWaiting();
+    this.#enter({ name: 'connecting' });
+    this.#link = new Link(this.WebSocket, this.#target, this.timers, {
+      connected: (connected) => {
+        this.#backoff.reset();
+        this.#toldMs = undefined;
+        this.#enter({ name: 'connected', connected });
+        this.events.connected();
+      },
+      frame: (frame) => {
+        if (frame.type === 'going_away') this.#toldMs = frame.payload.reconnect_after_ms;
+        this.events.frame(frame);
+      },
+      lost: (loss) => this.#lose(loss),
+    });
+  }
+
+  /** Sends when connected, else answers false: what must not be lost is sent again by its owner after `connected`. */
+  send(text: string): boolean {
+    if (this.#state.name !== 'connected') return false;
+    this.#link?.send(text);
+    return true;
+  }
+
+  close(): void {
+    this.#link?.close();
+    this.#stopWaiting();
+    this.#end(new ConnectionEndedError(1000, 'closed by this client'));
+  }
+
+  #lose(loss: Loss): void {
+    this.#link = undefined;
+    if (isFinal(loss.code)) return this.#end(new ConnectionEndedError(loss.code, loss.reason));
+    const retryInMs = this.#backoff.next(loss.code, this.#toldMs);
+    this.#toldMs = undefined;
+    this.#stopWaiting = this.timers.setTimer(retryInMs, () => this.open());
+    this.events.lost();
+    this.#enter({ name: 'waiting', loss, retryInMs });
+  }
+
+  #end(error: ConnectionEndedError): void {
+    if (this.#state.name === 'ended') return;
+    this.#link = undefined;
+    this.events.lost();
+    this.events.ended(error);
+    this.#enter({ name: 'ended', error });
+  }
+
+  #enter(state: ConnectionState): void {
+    this.#state = state;
+    this.events.state(state);
+  }
+}
+
+function socketUrl(target: Target): string {
+  const url = new URL(target.url);
+  url.protocol = url.protocol.replace('http', 'ws');
+  url.searchParams.set('client_id', target.clientId);
+  if (target.deltas) url.searchParams.set('stream', 'delta');
+  return url.href;
+}
+
+/** Browsers can set no headers, so the token travels as a subprotocol; Node can do the same, so there is one way. */
+function subprotocols(token: string | undefined): string[] {
+  if (token === undefined) return [SUBPROTOCOL];
+  if (!TOKEN_PATTERN.test(token)) throw new TypeError(`A token must match ${TOKEN_PATTERN.source}`);
+  return [SUBPROTOCOL, BEARER_SUBPROTOCOL_PREFIX + token];
+}

@@ -1,0 +1,21 @@
+/**
+ * The connection has ended for good: the gateway closed it with a code after which connecting again is no use, or the
+ * program closed it. `code` is the WebSocket close code (protocol.md section 7); 1000 when the program closed it.
+ */
+export class ConnectionEndedError extends Error {
+  constructor(
+    readonly code: number,
+    readonly reason: string,
+  ) {
+    super(`The connection to the gateway has ended: ${reason || 'no reason given'} (${code})`);
+    this.name = 'ConnectionEndedError';
+  }
+}
+
+/** The message was taken back before it left this client: the gateway never saw it. */
+export class WithdrawnError extends Error {
+  constructor() {
+    super('The message was cancelled before it was sent');
+    this.name = 'WithdrawnError';
+  }
+}

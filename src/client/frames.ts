@@ -1,0 +1,39 @@
+import type { DurableType, InboundPayload, InboundType, OutboundFrame } from '../protocol/index.js';
+
+/** A frame of a session's log. */
+export type DurableFrame = OutboundFrame<DurableType> & { readonly session_id: string; readonly seq: number };
+
+/** A name that nobody else makes: 128 random bits. (`crypto.randomUUID` is missing on pages served by plain HTTP.) */
+export function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** A frame for the gateway, as text. */
+export function encodeFrame<T extends InboundType>(
+  type: T,
+  id: string,
+  timestamp: number,
+  payload: InboundPayload<T>,
+  sessionId?: string,
+): string {
+  return JSON.stringify({ type, id, timestamp, session_id: sessionId, payload });
+}
+
+/**
+ * A frame from the gateway, which is trusted to keep the protocol; undefined for what is no frame at all. Types that
+ * this client does not know pass too: the gateway may be newer.
+ */
+export function decodeFrame(text: unknown): OutboundFrame | undefined {
+  if (typeof text !== 'string') return undefined;
+  try {
+    const frame: unknown = JSON.parse(text);
+    const isFrame = typeof frame === 'object' && frame !== null && 'type' in frame && 'payload' in frame;
+    return isFrame ? (frame as OutboundFrame) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isDurable(frame: OutboundFrame): frame is DurableFrame {
+  return frame.seq !== undefined && frame.session_id !== undefined;
+}

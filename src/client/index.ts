@@ -1,0 +1,13 @@
+/** TypeScript client of the gateway's wire protocol, for Node 24 or newer and for browsers. */
+export { GatewayError } from '../protocol/errors.js';
+export type { Attachment, BlockType, HistoryMessage, MessageInPayload, OutboundFrame, StreamBlock } from '../protocol/index.js';
+export { GatewayClient, type GatewayClientEvents, type GatewayClientOptions } from './client.js';
+export type { ConnectionState } from './connection.js';
+export { ConnectionEndedError, WithdrawnError } from './errors.js';
+export type { DurableFrame } from './frames.js';
+export type { Loss, SocketConstructor, SocketLike } from './link.js';
+export type { ReplyEvent } from './reply-events.js';
+export type { Acknowledgement } from './reply-feed.js';
+export { Reply } from './reply.js';
+export type { SessionPosition } from './sessions.js';
+export type { Timers } from './timers.js';

@@ -1,0 +1,100 @@
+import { closeTable } from '../protocol/closes.js';
+import type { ConnectedPayload, OutboundFrame } from '../protocol/index.js';
+import { decodeFrame, encodeFrame, newId } from './frames.js';
+import type { Timers } from './timers.js';
+
+/** What this client needs of a WebSocket: those of browsers and of Node have it. */
+export interface SocketLike {
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: 'close', listener: (event: { readonly code: number; readonly reason: string }) => void): void;
+}
+
+export type SocketConstructor = new (url: string, protocols: string[]) => SocketLike;
+
+/** How a link ended. 1006: no close frame came (not reachable, refused, cut). */
+export interface Loss {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** What a {@link Link} tells its owner: `connected` once, then frames, and `lost` once at the end, whatever happened. */
+export interface LinkEvents {
+  connected(payload: ConnectedPayload): void;
+  frame(frame: OutboundFrame): void;
+  lost(loss: Loss): void;
+}
+
+/** From the opening of the socket to the gateway's first frame. */
+const OPENING_TIMEOUT_MS = 10_000;
+
+/** Quiet heartbeats after which a link is asked for a sign of life, and after which it is given up. */
+const QUIET_BEFORE_PING = 2;
+const QUIET_BEFORE_LOST = 3;
+
+/** One WebSocket from its opening to its end. It never opens another. */
+export class Link {
+  readonly #socket: SocketLike;
+  #stopTimer: () => void;
+  #quietHeartbeats = 0;
+  #connected = false;
+  #over = false;
+
+  constructor(
+    WebSocket: SocketConstructor,
+    target: { readonly url: string; readonly protocols: string[] },
+    private readonly timers: Timers,
+    private readonly events: LinkEvents,
+  ) {
+    this.#socket = new WebSocket(target.url, target.protocols);
+    this.#socket.addEventListener('message', (event) => this.#receive(event.data));
+    this.#socket.addEventListener('close', (event) => this.#lose({ code: event.code, reason: event.reason }));
+    this.#stopTimer = timers.setTimer(OPENING_TIMEOUT_MS, () => this.#giveUp('The gateway did not answer'));
+  }
+
+  send(text: string): void {
+    this.#socket.send(text);
+  }
+
+  /** Ends it without a word to the owner. */
+  close(): void {
+    this.#over = true;
+    this.#stopTimer();
+    this.#socket.close(1000);
+  }
+
+  #receive(text: unknown): void {
+    const frame = this.#over ? undefined : decodeFrame(text);
+    if (!frame) return;
+    this.#quietHeartbeats = 0;
+    if (this.#connected) return this.events.frame(frame);
+    if (frame.type !== 'connected') return;
+    this.#connected = true;
+    this.#stopTimer();
+    this.#watch(frame.payload.heartbeat_interval_ms);
+    this.events.connected(frame.payload);
+  }
+
+  /** Browsers do not show the gateway's pings, so a connection that is quietly gone is noticed by asking. */
+  #watch(heartbeatMs: number): void {
+    this.#stopTimer = this.timers.setTimer(heartbeatMs, () => {
+      this.#quietHeartbeats++;
+      if (this.#quietHeartbeats >= QUIET_BEFORE_LOST) return this.#giveUp(closeTable.heartbeatLost.reason);
+      if (this.#quietHeartbeats >= QUIET_BEFORE_PING) this.send(encodeFrame('ping', newId(), this.timers.now(), {}));
+      this.#watch(heartbeatMs);
+    });
+  }
+
+  #giveUp(reason: string): void {
+    this.#socket.close(1000);
+    this.#lose({ code: closeTable.heartbeatLost.code, reason });
+  }
+
+  #lose(loss: Loss): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stopTimer();
+    this.events.lost(loss);
+  }
+}

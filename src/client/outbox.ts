@@ -1,0 +1,143 @@
+import type { ReplyFeed } from './reply-feed.js';
+import type { Timers } from './timers.js';
+
+/** Messages on the wire without an answer; after a refusal fewer, so that a limited client does not ask to be refused. */
+const WINDOW = 32;
+const WINDOW_AFTER_REFUSAL = 4;
+const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_DELAY_MS = 30_000;
+
+/** A message that the gateway has not acknowledged yet. */
+interface Entry {
+  readonly id: string;
+  readonly text: string;
+  readonly feed: ReplyFeed;
+  /** `held`: refused for now, waits for its own timer. */
+  state: 'waiting' | 'sent' | 'held';
+  transmissions: number;
+  /** It went out and no answer has come: the gateway may have it. */
+  unsure: boolean;
+  refusals: number;
+  stopTimer: () => void;
+}
+
+/**
+ * The messages that are not acknowledged yet: each is sent again, as it was and under its id, until it is. The gateway
+ * recognises repeats, so the worst of a lost connection is a `duplicate`.
+ *
+ * Messages leave in the order they were given. One that a full queue refuses waits alone and may be overtaken.
+ */
+export class Outbox {
+  readonly #entries = new Map<string, Entry>();
+  #online = false;
+  #onTheWire = 0;
+  #window = WINDOW;
+  #pauseMs = 0;
+  #stopPause: (() => void) | undefined;
+
+  constructor(
+    private readonly timers: Timers,
+    private readonly transmit: (text: string) => void,
+  ) {}
+
+  add(id: string, text: string, feed: ReplyFeed): void {
+    const fresh = { state: 'waiting', transmissions: 0, unsure: false, refusals: 0, stopTimer: () => {} } as const;
+    this.#entries.set(id, { id, text, feed, ...fresh });
+    this.#pump();
+  }
+
+  find(id: string | undefined): { readonly feed: ReplyFeed; readonly transmissions: number } | undefined {
+    return id === undefined ? undefined : this.#entries.get(id);
+  }
+
+  /** It was answered, for good or bad. */
+  remove(id: string): void {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    this.#entries.delete(id);
+    entry.stopTimer();
+    if (entry.state === 'sent') this.#onTheWire--;
+    if (this.#entries.size === 0) {
+      this.#window = WINDOW;
+      this.#pauseMs = 0;
+    }
+    this.#pump();
+  }
+
+  /** Takes a message back. False when the gateway may have it already. */
+  withdraw(id: string): boolean {
+    const entry = this.#entries.get(id);
+    if (!entry || entry.unsure) return false;
+    this.remove(id);
+    return true;
+  }
+
+  /**
+   * It was refused for now. `whole`: because of this client or the gateway as a whole, so everything waits; the pauses
+   * double while refusals go on. Otherwise because of its session's queue, and only it waits.
+   */
+  refuse(id: string, retryAfterMs: number, whole: boolean): void {
+    const entry = this.#entries.get(id);
+    if (entry?.state !== 'sent') return;
+    this.#onTheWire--;
+    entry.unsure = false;
+    entry.refusals++;
+    if (whole) {
+      entry.state = 'waiting';
+      this.#pause(retryAfterMs);
+    } else {
+      entry.state = 'held';
+      const delayMs = Math.max(retryAfterMs, Math.min(LONGEST_DELAY_MS, retryAfterMs * 2 ** (entry.refusals - 1)));
+      entry.stopTimer = this.timers.setTimer(delayMs, () => {
+        entry.state = 'waiting';
+        this.#pump();
+      });
+    }
+    this.#pump();
+  }
+
+  connected(): void {
+    this.#online = true;
+    this.#pump();
+  }
+
+  disconnected(): void {
+    this.#online = false;
+    this.#onTheWire = 0;
+    this.#stopPause?.();
+    this.#stopPause = undefined;
+    for (const entry of this.#entries.values()) {
+      entry.stopTimer();
+      entry.state = 'waiting';
+    }
+  }
+
+  failAll(error: Error): void {
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    for (const { feed } of entries) feed.fail(error);
+  }
+
+  #pause(retryAfterMs: number): void {
+    this.#window = WINDOW_AFTER_REFUSAL;
+    // The others that were on the wire at that moment are refused for the same reason: one pause for all of them.
+    if (this.#stopPause) return;
+    this.#pauseMs = Math.max(retryAfterMs, Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2));
+    this.#stopPause = this.timers.setTimer(this.#pauseMs, () => {
+      this.#stopPause = undefined;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    for (const entry of this.#entries.values()) {
+      if (!this.#online || this.#stopPause || this.#onTheWire >= this.#window) return;
+      if (entry.state !== 'waiting') continue;
+      entry.state = 'sent';
+      entry.unsure = true;
+      entry.transmissions++;
+      this.#onTheWire++;
+      this.transmit(entry.text);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { GatewayError } from '../protocol/errors.js';
+import type { InboundPayload, InboundType, OutboundFrame } from '../protocol/index.js';
+import { encodeFrame, newId } from './frames.js';
+import type { Timers } from './timers.js';
+
+interface Request {
+  readonly text: string;
+  readonly resolve: (frame: OutboundFrame) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Questions that have one answer. Asking twice does no harm, so each is asked again after a reconnect or a `retryable` error. */
+export class Requests {
+  readonly #open = new Map<string, Request>();
+
+  constructor(
+    private readonly timers: Timers,
+    private readonly transmit: (text: string) => void,
+  ) {}
+
+  /** Rejects with GatewayError when refused, ConnectionEndedError when the connection ends for good. */
+  ask<T extends InboundType>(type: T, payload: InboundPayload<T>, sessionId?: string): Promise<OutboundFrame> {
+    return new Promise((resolve, reject) => {
+      const id = newId();
+      const text = encodeFrame(type, id, this.timers.now(), payload, sessionId);
+      this.#open.set(id, { text, resolve, reject });
+      this.transmit(text);
+    });
+  }
+
+  /** True when the frame answers one of these. */
+  settle(frame: OutboundFrame): boolean {
+    const id = frame.correlation_id;
+    const request = id === undefined ? undefined : this.#open.get(id);
+    if (id === undefined || !request) return false;
+    if (frame.type === 'error' && frame.payload.retryable) {
+      this.timers.setTimer(frame.payload.retry_after_ms ?? 1_000, () => {
+        if (this.#open.has(id)) this.transmit(request.text);
+      });
+      return true;
+    }
+    this.#open.delete(id);
+    if (frame.type === 'error') request.reject(GatewayError.fromPayload(frame.payload));
+    else request.resolve(frame);
+    return true;
+  }
+
+  connected(): void {
+    for (const { text } of this.#open.values()) this.transmit(text);
+  }
+
+  failAll(error: Error): void {
+    const requests = [...this.#open.values()];
+    this.#open.clear();
+    for (const { reject } of requests) reject(error);
+  }
+}

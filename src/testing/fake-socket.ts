@@ -1,0 +1,80 @@
+/** A frame that a client under test has sent. */
+export interface SentFrame {
+  readonly type: string;
+  readonly id: string;
+  readonly session_id?: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+interface SocketEvent {
+  readonly data: unknown;
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** A WebSocket without a network: the test is its gateway. */
+export class FakeSocket {
+  readonly sent: SentFrame[] = [];
+  /** The client has closed it. */
+  isClosed = false;
+  readonly #listeners = new Map<string, (event: SocketEvent) => void>();
+
+  constructor(
+    readonly url: string,
+    readonly protocols: readonly string[],
+  ) {}
+
+  addEventListener(type: string, listener: (event: SocketEvent) => void): void {
+    this.#listeners.set(type, listener);
+  }
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as SentFrame);
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  /** Frames of one type that the client has sent, oldest first. */
+  sentOf(type: string): readonly SentFrame[] {
+    return this.sent.filter((frame) => frame.type === type);
+  }
+
+  /** Gives the client a frame, whatever the test says it is. */
+  deliver(frame: object): void {
+    const data = JSON.stringify({ id: 'gateway-frame', timestamp: 0, ...frame });
+    this.#listeners.get('message')?.({ data, code: 0, reason: '' });
+  }
+
+  /** Gives the client its first frame. */
+  deliverConnected(changes: object = {}): void {
+    const payload = { client_id: 'client-1', protocol: 1, heartbeat_interval_ms: 30_000, ...changes };
+    this.deliver({ type: 'connected', payload });
+  }
+
+  /** Ends the connection as the gateway or the network would; 1006 is a cut. */
+  drop(code = 1006, reason = ''): void {
+    this.#listeners.get('close')?.({ data: undefined, code, reason });
+  }
+}
+
+/** The sockets that a client under test opens, and the constructor to give it. */
+export class FakeSockets {
+  readonly opened: FakeSocket[] = [];
+
+  readonly WebSocket = ((opened: FakeSocket[]) =>
+    class extends FakeSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols);
+        opened.push(this);
+      }
+    })(this.opened);
+
+  /** The newest. */
+  get last(): FakeSocket {
+    const socket = this.opened.at(-1);
+    if (!socket) throw new Error('No socket was opened');
+    return socket;
+  }
+}
