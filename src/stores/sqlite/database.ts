@@ -1,0 +1,94 @@
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { lockFile, type FileLock } from './file-lock.js';
+import { migrate, MIGRATIONS, type Migration } from './migrations.js';
+import { sqliteCode } from './sqlite-errors.js';
+
+const CORRUPT = 11;
+const NOT_A_DATABASE = 26;
+
+/**
+ * Every commit is on the disk when it returns. The log is written back to the file every 16 MiB: less often than by
+ * default, so that pages which change all the time are written once and not in each round.
+ */
+const SETTINGS = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA busy_timeout = 0;
+  PRAGMA wal_autocheckpoint = 4096;
+  PRAGMA journal_size_limit = 67108864;
+  PRAGMA cache_size = -16384;
+  PRAGMA temp_store = MEMORY;
+`;
+
+/** An open, migrated database that this process owns. */
+export interface OpenDatabase {
+  readonly database: DatabaseSync;
+  /** The schema versions that were applied. */
+  readonly migrated: readonly number[];
+  close(): void;
+}
+
+/**
+ * Opens the database, makes it when there is none, and migrates it.
+ * @param path of the file; undefined for one in memory
+ * @throws Error for the operator: in use by another process, damaged, too new, of another program, not accessible
+ */
+export function openDatabase(path: string | undefined, migrations: readonly Migration[] = MIGRATIONS): OpenDatabase {
+  if (path !== undefined) makeFolder(dirname(resolve(path)));
+  const lock = path === undefined ? undefined : lockFile(path);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path ?? ':memory:', { enableForeignKeyConstraints: false, timeout: 0 });
+    return prepare(database, path, migrations, lock);
+  } catch (error) {
+    database?.close();
+    lock?.release();
+    throw explain(error, path);
+  }
+}
+
+function prepare(
+  database: DatabaseSync,
+  path: string | undefined,
+  migrations: readonly Migration[],
+  lock: FileLock | undefined,
+): OpenDatabase {
+  const [finding] = database.prepare('PRAGMA quick_check(1)').all();
+  if (finding?.['quick_check'] !== 'ok') throw new Error(damage(path, String(finding?.['quick_check'])));
+  const migrated = migrate(database, path, migrations);
+  database.exec(SETTINGS);
+  return {
+    database,
+    migrated,
+    close() {
+      database.close();
+      lock?.release();
+    },
+  };
+}
+
+/** Makes the folder and puts its name on the disk: a power cut must not take it away with all that it holds. */
+function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined || process.platform === 'win32') return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) {
+    const parent = openSync(dirname(made), 'r');
+    fsyncSync(parent);
+    closeSync(parent);
+  }
+}
+
+function explain(error: unknown, path: string | undefined): unknown {
+  const code = sqliteCode(error);
+  if (code !== CORRUPT && code !== NOT_A_DATABASE) return error;
+  return new Error(damage(path, (error as Error).message), { cause: error });
+}
+
+function damage(path: string | undefined, finding: string): string {
+  return (
+    `the database ${path} is damaged (${finding}). Nothing was changed. Move it away and restore a backup, ` +
+    `or save what can be read with: sqlite3 ${path} .recover | sqlite3 recovered.db`
+  );
+}

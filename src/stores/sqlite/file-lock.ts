@@ -1,0 +1,45 @@
+import { DatabaseSync } from 'node:sqlite';
+import { sqliteCode } from './sqlite-errors.js';
+
+const BUSY = 5;
+const LOCKED = 6;
+
+/** A lock that is held until it is released or its process ends, however it ends. */
+export interface FileLock {
+  release(): void;
+}
+
+/**
+ * Takes the lock beside a database (`gateway.db.lock`): two gateways on one file would both answer its messages.
+ *
+ * The lock is one of the operating system, taken through SQLite as a pending write that is never made, so nothing is
+ * left to clean up after a crash; meanwhile others can still read the owner's process id from the lock file.
+ * @throws Error that names the process that holds it
+ */
+export function lockFile(path: string): FileLock {
+  const database = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+  try {
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
+    database.exec(`PRAGMA busy_timeout = 1000; PRAGMA user_version = ${process.pid}; COMMIT`);
+    database.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE');
+    return { release: () => database.close() };
+  } catch (error) {
+    const code = sqliteCode(error);
+    const owner = code === BUSY || code === LOCKED ? readOwner(database) : undefined;
+    database.close();
+    if (code !== BUSY && code !== LOCKED) throw error;
+    throw new Error(
+      `the database ${path} is in use by ${owner ? `the process ${owner}` : 'another process'}: ` +
+        'stop that gateway, or set store.url to another file',
+      { cause: error },
+    );
+  }
+}
+
+function readOwner(database: DatabaseSync): number | undefined {
+  try {
+    return database.prepare('PRAGMA user_version').get()!['user_version'] as number;
+  } catch {
+    return undefined;
+  }
+}

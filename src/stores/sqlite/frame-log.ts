@@ -1,0 +1,125 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { DurableFrame, FramePage, NewFrame } from '../../core/store/index.js';
+import type { DurableType } from '../../protocol/index.js';
+import { BoundedMap } from './bounded-map.js';
+import type { MessageRefs } from './message-refs.js';
+
+/** Heads that are remembered; others are one look-up in the log's key away. */
+const REMEMBERED_HEADS = 20_000;
+
+const COLUMNS = `
+  frames.seq, frames.ord, frames.type, frames.timestamp, frames.payload, messages.message_id AS messageId
+  FROM frames JOIN messages ON messages.ord = frames.ord`;
+
+/** Where a session's log stands. */
+interface Head {
+  seq: number;
+  /** The newest seq that retention has deleted; 0 when it has deleted none. */
+  readonly sweptSeq: number;
+}
+
+/** The logs of all sessions. A session's seq is dense from 1 and only grows. */
+export class FrameLog {
+  private readonly heads = new BoundedMap<number, Head>(REMEMBERED_HEADS);
+
+  private readonly selectNewest;
+  private readonly selectSwept;
+  private readonly selectAfter;
+  private readonly selectOfMessage;
+  private readonly selectAny;
+  private readonly insertFrame;
+  private readonly startAging;
+
+  constructor(
+    database: DatabaseSync,
+    private readonly refs: MessageRefs,
+  ) {
+    this.selectNewest = database.prepare('SELECT max(seq) AS seq FROM frames WHERE session = ?');
+    this.selectSwept = database.prepare('SELECT swept_seq AS seq FROM sessions WHERE session = ?');
+    this.selectAfter = database.prepare(`SELECT ${COLUMNS} WHERE frames.session = ? AND seq > ? ORDER BY seq LIMIT ?`);
+    this.selectOfMessage = database.prepare(
+      `SELECT ${COLUMNS} WHERE frames.session = ? AND seq > ? AND frames.ord = ? ORDER BY seq`,
+    );
+    this.selectAny = database.prepare('SELECT 1 FROM frames WHERE session = ? AND seq > ? AND ord = ? LIMIT 1');
+    this.insertFrame = database.prepare(
+      'INSERT INTO frames (session, seq, ord, type, timestamp, payload) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    this.startAging = database.prepare('UPDATE sessions SET oldest_frame_at = ? WHERE session = ?');
+  }
+
+  /** The seq of the session's newest frame; 0 when it never had one. */
+  head(session: number): number {
+    return this.headOf(session).seq;
+  }
+
+  /** The newest seq that retention has deleted; 0 when it has deleted none. */
+  sweptSeq(session: number): number {
+    return this.headOf(session).sweptSeq;
+  }
+
+  /** Appends frames; answers the seq of the first. */
+  append(session: number, frames: readonly NewFrame[]): number {
+    const head = this.headOf(session);
+    const first = head.seq + 1;
+    if (frames.length > 0 && head.seq === head.sweptSeq) this.startAging.run(frames[0]!.timestamp, session);
+    for (const frame of frames) {
+      const ord = this.refs.parse(frame.messageRef);
+      if (ord === undefined) throw new Error(`a frame names the message ${frame.messageRef}, which does not exist`);
+      this.insertFrame.run(session, ++head.seq, ord, frame.type, frame.timestamp, frame.payload);
+    }
+    return first;
+  }
+
+  readPage(session: number, sessionId: string, afterSeq: number, maxFrames: number, maxBytes: number): FramePage {
+    const frames: DurableFrame[] = [];
+    let bytes = 0;
+    for (const row of this.selectAfter.iterate(session, afterSeq, maxFrames)) {
+      const frame = this.toFrame(sessionId, row);
+      bytes += frame.payload.length;
+      if (bytes > maxBytes && frames.length > 0) break;
+      frames.push(frame);
+    }
+    const head = this.headOf(session);
+    return { frames, headSeq: head.seq, firstSeq: head.sweptSeq + 1 };
+  }
+
+  /** The frames of one message after `afterSeq`. */
+  readMessage(session: number, sessionId: string, ord: number, afterSeq: number): DurableFrame[] {
+    return this.selectOfMessage.all(session, afterSeq, ord).map((row) => this.toFrame(sessionId, row));
+  }
+
+  /** Whether a message has a frame after `afterSeq`. */
+  hasFrames(session: number, ord: number, afterSeq: number): boolean {
+    return this.selectAny.get(session, afterSeq, ord) !== undefined;
+  }
+
+  forget(session: number): void {
+    this.heads.delete(session);
+  }
+
+  forgetAll(): void {
+    this.heads.clear();
+  }
+
+  private headOf(session: number): Head {
+    let head = this.heads.get(session);
+    if (!head) {
+      const sweptSeq = (this.selectSwept.get(session)?.['seq'] as number | undefined) ?? 0;
+      head = { seq: (this.selectNewest.get(session)?.['seq'] as number | null) ?? sweptSeq, sweptSeq };
+      this.heads.set(session, head);
+    }
+    return head;
+  }
+
+  private toFrame(sessionId: string, row: Record<string, unknown>): DurableFrame {
+    return {
+      sessionId,
+      seq: row['seq'] as number,
+      type: row['type'] as DurableType,
+      messageRef: this.refs.format(row['ord'] as number),
+      messageId: row['messageId'] as string,
+      timestamp: row['timestamp'] as number,
+      payload: row['payload'] as string,
+    };
+  }
+}

@@ -1,0 +1,115 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { ClientKey, Json, Priority } from '../../core/store/index.js';
+import type { MessageStatus } from '../../protocol/index.js';
+import type { PackedMessageWithReply, PackedNewMessage, PackedStoredMessage } from './operations.js';
+import type { Workspace } from './workspace.js';
+
+/** What recognises a repeat, and what its answer needs. */
+export interface Earlier {
+  readonly ord: number;
+  readonly bodyHash: string;
+  readonly session: number;
+  readonly sessionId: string;
+  readonly priority: Priority;
+}
+
+type Row = Record<string, unknown>;
+
+const COLUMNS = `
+  ord, message_id, session, sessions.id AS sessionId, clients.tenant, principal, client_id, priority, received_at, payload
+  FROM messages JOIN clients USING (client) JOIN sessions USING (session)`;
+
+/** The messages as they were accepted, and their ends. */
+export class MessageTable {
+  private readonly insertMessage;
+  private readonly insertReply;
+  private readonly selectByKey;
+  private readonly selectByOrd;
+  private readonly selectPage;
+  private readonly selectStatus;
+
+  constructor(
+    database: DatabaseSync,
+    private readonly workspace: Workspace,
+  ) {
+    this.insertMessage = database.prepare(
+      `INSERT INTO messages (ord, client, message_id, body_hash, session, priority, received_at, payload)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.insertReply = database.prepare('INSERT INTO replies (ord, status, reply) VALUES (?, ?, ?)');
+    this.selectByKey = database.prepare(
+      `SELECT ord, body_hash, session, sessions.id AS sessionId, priority
+       FROM messages JOIN sessions USING (session) WHERE client = ? AND message_id = ?`,
+    );
+    this.selectByOrd = database.prepare(`SELECT ${COLUMNS} WHERE ord = ?`);
+    this.selectPage = database.prepare(
+      `SELECT status, reply, page.* FROM (
+         SELECT ${COLUMNS} WHERE session = ? AND ord >= ? AND ord < ? ORDER BY ord DESC LIMIT ?
+       ) AS page LEFT JOIN replies USING (ord) ORDER BY ord DESC`,
+    );
+    this.selectStatus = database.prepare('SELECT status FROM replies WHERE ord = ?');
+  }
+
+  insert(ord: number, client: number, session: number, message: PackedNewMessage): void {
+    const { messageId, bodyHash, priority, receivedAt, payload } = message;
+    this.insertMessage.run(ord, client, messageId, bodyHash, session, priority, receivedAt, payload);
+  }
+
+  insertEnd(ord: number, status: 'done' | 'cancelled' | 'failed', reply: Json): void {
+    this.insertReply.run(ord, status, reply);
+  }
+
+  findByKey(client: number, messageId: string): Earlier | undefined {
+    const row = this.selectByKey.get(client, messageId);
+    if (!row) return undefined;
+    return {
+      ord: row['ord'] as number,
+      bodyHash: row['body_hash'] as string,
+      session: row['session'] as number,
+      sessionId: row['sessionId'] as string,
+      priority: row['priority'] as Priority,
+    };
+  }
+
+  find(ord: number): (PackedStoredMessage & { readonly session: number }) | undefined {
+    const row = this.selectByOrd.get(ord);
+    return row && { ...this.toMessage(row), session: row['session'] as number };
+  }
+
+  /** Messages of a session with `fromOrd <= ord < beforeOrd`, newest first. */
+  readPage(session: number, fromOrd: number, beforeOrd: number, limit: number): PackedMessageWithReply[] {
+    return this.selectPage.all(session, fromOrd, beforeOrd, limit).map((row) => ({
+      ...this.toMessage(row),
+      status: this.statusOf(row['ord'] as number, row['status'] as MessageStatus | null),
+      reply: (row['reply'] as Json | null) ?? undefined,
+    }));
+  }
+
+  status(ord: number): MessageStatus {
+    return this.statusOf(ord, this.selectStatus.get(ord)?.['status'] as MessageStatus | undefined);
+  }
+
+  private statusOf(ord: number, end: MessageStatus | null | undefined): MessageStatus {
+    if (end) return end;
+    const { lanes } = this.workspace.open;
+    if (lanes.isRunning(ord)) return 'running';
+    return lanes.find(ord) ? 'queued' : 'observed';
+  }
+
+  private toMessage(row: Row): PackedStoredMessage {
+    const client: ClientKey = {
+      tenant: row['tenant'] as string,
+      principal: row['principal'] as string,
+      clientId: row['client_id'] as string,
+    };
+    return {
+      messageRef: this.workspace.refs.format(row['ord'] as number),
+      messageId: row['message_id'] as string,
+      client,
+      sessionId: row['sessionId'] as string,
+      payload: row['payload'] as Json,
+      priority: row['priority'] as Priority,
+      receivedAt: row['received_at'] as number,
+    };
+  }
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { renameSync, rmSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { failpoint } from '../../core/failpoints/failpoint.js';
+import { SCHEMA_1 } from './schema.js';
+
+/** One step of the schema: from the version before to `version`. */
+export interface Migration {
+  readonly version: number;
+  up(database: DatabaseSync): void;
+}
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    up(database) {
+      database.exec(SCHEMA_1);
+      database
+        .prepare('INSERT INTO gateway (one, instance, generation, swept_ord, checked_at) VALUES (1, ?, 0, 0, 0)')
+        .run(randomBytes(6).toString('hex'));
+    },
+  },
+];
+
+/** In the file's header, so that a database of another program is told from ours. "OCGW". */
+const APPLICATION_ID = 0x4f434757;
+
+/**
+ * Brings the schema up to date, each step in a transaction of its own. Before each step of a database that was in use, a
+ * copy is kept beside it (`gateway.db.before-v2`).
+ * @param path undefined for a database in memory, which needs no copies
+ * @returns the versions that were applied
+ * @throws Error when the database is of a newer gateway or of another program; nothing is changed then
+ */
+export function migrate(database: DatabaseSync, path: string | undefined, migrations: readonly Migration[]): number[] {
+  const current = pragma(database, 'user_version');
+  const newest = migrations.at(-1)?.version ?? 0;
+  refuseForeign(database, path, current);
+  if (current > newest) {
+    throw new Error(
+      `the database ${path} has schema version ${current}, and this gateway knows versions up to ${newest}: ` +
+        `start the newer gateway that wrote it, or restore the copy ${path}.before-v${newest + 1}`,
+    );
+  }
+  const applied: number[] = [];
+  for (const migration of migrations) {
+    if (migration.version <= current) continue;
+    if (path !== undefined && current > 0) keepCopy(database, `${path}.before-v${migration.version}`);
+    apply(database, migration);
+    applied.push(migration.version);
+  }
+  return applied;
+}
+
+function refuseForeign(database: DatabaseSync, path: string | undefined, current: number): void {
+  const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()!;
+  const foreign = pragma(database, 'application_id') !== APPLICATION_ID;
+  if (foreign && (current > 0 || (tables as number) > 0)) {
+    throw new Error(`${path} is a database of another program: set store.url to another file`);
+  }
+}
+
+function apply(database: DatabaseSync, migration: Migration): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    migration.up(database);
+    failpoint('migrate.mid');
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec(`PRAGMA user_version = ${migration.version}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Under its final name it is always complete: one that a crash cut short has another name and is made again. */
+function keepCopy(database: DatabaseSync, path: string): void {
+  const unfinished = `${path}.part`;
+  rmSync(unfinished, { force: true });
+  database.prepare('VACUUM INTO ?').run(unfinished);
+  renameSync(unfinished, path);
+}
+
+function pragma(database: DatabaseSync, name: 'user_version' | 'application_id'): number {
+  return database.prepare(`PRAGMA ${name}`).get()![name] as number;
+}

@@ -1,0 +1,114 @@
+/**
+ * What the thread that owns the file can be asked, as it travels there: numbers, texts and plain objects, with JSON
+ * left as text, so that a batch is cheap to hand over.
+ */
+import type {
+  AcceptOutcome,
+  CancelOutcome,
+  CancelSelector,
+  ClaimRequest,
+  Claim,
+  ClientKey,
+  FramePage,
+  JournalEntry,
+  Json,
+  Lease,
+  MessageWithReply,
+  NewFrame,
+  NewMessage,
+  QueueCounts,
+  QueueLimits,
+  Session,
+  SessionChange,
+  SessionCursor,
+  StoredMessage,
+  SweepLimits,
+  TurnEnd,
+  TurnRecord,
+} from '../../core/store/index.js';
+
+/** A message whose payload is JSON text still. */
+export type Packed<M extends { readonly payload: object }> = Omit<M, 'payload'> & { readonly payload: Json };
+export type PackedNewMessage = Packed<NewMessage> & { readonly sender: string };
+export type PackedStoredMessage = Packed<StoredMessage>;
+export type PackedMessageWithReply = Omit<Packed<MessageWithReply>, 'reply'> & { readonly reply: Json | undefined };
+export type PackedClaim = Omit<Claim, 'message'> & { readonly message: PackedStoredMessage };
+
+export interface PackedEnd {
+  readonly status: TurnEnd['status'];
+  readonly reply: Json;
+}
+
+/** The seq of the first of the frames that were written, or undefined when the lease was fenced off. */
+export type WrittenFrom = number | undefined;
+
+/** Operations that change something: they share a transaction and are answered after its commit. */
+export interface WriteOperations {
+  accept(now: number, message: PackedNewMessage, limits: QueueLimits): AcceptOutcome;
+  claim(now: number, request: ClaimRequest): { readonly claims: readonly PackedClaim[]; readonly nextDueAt?: number };
+  release(now: number, lease: Lease): void;
+  postpone(now: number, lease: Lease, notBefore: number): void;
+  cancel(now: number, selector: CancelSelector, timestamp: number): CancelOutcome | undefined;
+  append(now: number, lease: Lease, frames: readonly NewFrame[], journal: readonly JournalEntry[]): WrittenFrom;
+  finish(now: number, lease: Lease, frames: readonly NewFrame[], journal: readonly JournalEntry[], end: PackedEnd): WrittenFrom;
+  updateSession(now: number, sessionId: string, change: SessionChange): Session | undefined;
+  moveCursor(now: number, client: ClientKey, sessionId: string, seq: number): void;
+  check(now: number): void;
+  sweep(now: number, limits: SweepLimits): boolean;
+}
+
+/** Operations that only read: they see what is committed and wait for no commit. */
+export interface ReadOperations {
+  renew(now: number, leases: readonly Lease[]): { readonly lost: readonly Lease[]; readonly cancelRequested: readonly Lease[] };
+  findMessage(now: number, tenant: string, messageRef: string): PackedStoredMessage | undefined;
+  count(now: number, activeSince: number): QueueCounts;
+  readTurn(now: number, messageRef: string): TurnRecord;
+  readContext(now: number, sessionId: string, beforeRef: string, limit: number): readonly PackedMessageWithReply[];
+  findSession(now: number, sessionId: string): Session | undefined;
+  findLatestMain(now: number, tenant: string, channels: readonly string[], sender: string): Session | undefined;
+  readHistory(now: number, sessionId: string, limit: number, beforeRef: string | undefined): PackedHistory;
+  readFrames(now: number, sessionId: string, afterSeq: number, maxFrames: number, maxBytes: number): FramePage;
+  readHeads(now: number, sessionIds: readonly string[]): readonly SessionCursor[];
+  listResumable(now: number, client: ClientKey): readonly SessionCursor[];
+}
+
+export interface PackedHistory {
+  readonly messages: readonly PackedMessageWithReply[];
+  readonly more: boolean;
+  readonly headSeq: number;
+}
+
+type Tail<F> = F extends (now: number, ...rest: infer R) => unknown ? R : never;
+type Answer<F> = F extends (...all: never[]) => infer R ? R : never;
+
+export type WriteName = keyof WriteOperations;
+export type ReadName = keyof ReadOperations;
+export type Operations = WriteOperations & ReadOperations;
+export type OperationName = keyof Operations;
+export type OperationArguments<N extends OperationName> = Tail<Operations[N]>;
+export type OperationAnswer<N extends OperationName> = Answer<Operations[N]>;
+
+/** One call on its way: the operation's name, then its arguments without `now`. */
+export type Call = { [N in OperationName]: readonly [N, ...OperationArguments<N>] }[OperationName];
+
+/** Calls that go together: all reads, or all writes. */
+export interface Batch {
+  readonly kind: 'read' | 'write';
+  /** The clock when the batch left, for all its calls. */
+  readonly now: number;
+  readonly calls: readonly Call[];
+}
+
+/** The answers in the order of the calls; a call that failed has its error in `failures` instead. */
+export interface BatchReply {
+  readonly answers: readonly unknown[];
+  readonly failures: readonly Failure[];
+}
+
+export interface Failure {
+  /** Which call of the batch. */
+  readonly index: number;
+  readonly error: Error;
+  /** The store could not commit or read (disk, lock); false: this call itself was at fault. */
+  readonly unavailable: boolean;
+}

@@ -1,0 +1,109 @@
+/**
+ * The tables, version 1. Words: `ord` numbers messages in the order in which they were accepted; `session` and `client`
+ * are the numbers of a session and of a client identity, short keys instead of long texts in every row.
+ *
+ * - `messages` never change; their UNIQUE key is what recognises a repeat.
+ * - `queue` holds exactly the messages that are not finished, and all that changes about them.
+ * - `replies` holds what became of the finished ones. A message in neither is one that was only observed.
+ * - `frames` is the log of each session; its head is `max(seq)`, or `swept_seq` where retention has left none.
+ */
+export const SCHEMA_1 = `
+  CREATE TABLE gateway (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    instance TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    swept_ord INTEGER NOT NULL,
+    checked_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE clients (
+    client INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    UNIQUE (client_id, principal, tenant)
+  ) STRICT;
+
+  CREATE TABLE sessions (
+    session INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    key_parts TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    memory_refs TEXT NOT NULL DEFAULT '[]',
+    tool_permissions TEXT NOT NULL DEFAULT '[]',
+    explicit_activation INTEGER NOT NULL DEFAULT 0,
+    context_from INTEGER NOT NULL DEFAULT 0,
+    swept_seq INTEGER NOT NULL DEFAULT 0,
+    oldest_frame_at INTEGER
+  ) STRICT;
+  CREATE INDEX sessions_by_key ON sessions (key_parts, channel, tenant);
+  CREATE INDEX sessions_by_oldest_frame ON sessions (oldest_frame_at) WHERE oldest_frame_at IS NOT NULL;
+
+  CREATE TABLE participants (
+    session INTEGER NOT NULL,
+    sender TEXT NOT NULL,
+    PRIMARY KEY (session, sender)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE messages (
+    ord INTEGER PRIMARY KEY,
+    client INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    body_hash TEXT NOT NULL,
+    session INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    UNIQUE (client, message_id)
+  ) STRICT;
+  CREATE INDEX messages_by_session ON messages (session);
+
+  CREATE TABLE queue (
+    ord INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL,
+    client INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'retry')),
+    not_before INTEGER NOT NULL DEFAULT 0,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    interruptions INTEGER NOT NULL DEFAULT 0,
+    cancel_requested INTEGER NOT NULL DEFAULT 0,
+    epoch INTEGER NOT NULL DEFAULT 0,
+    head_before INTEGER
+  ) STRICT;
+
+  CREATE TABLE replies (
+    ord INTEGER PRIMARY KEY,
+    status TEXT NOT NULL CHECK (status IN ('done', 'cancelled', 'failed')),
+    reply TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE frames (
+    session INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    ord INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    PRIMARY KEY (session, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE journal (
+    ord INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    head_seq INTEGER NOT NULL,
+    PRIMARY KEY (ord, step)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE cursors (
+    client INTEGER NOT NULL,
+    session INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (client, session)
+  ) STRICT, WITHOUT ROWID;
+`;

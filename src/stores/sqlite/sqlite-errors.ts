@@ -1,0 +1,21 @@
+/** Primary result codes of SQLite that blame a call and not the file (https://sqlite.org/rescode.html). */
+const FAULTS_OF_A_CALL: ReadonlySet<number> = new Set([
+  1, // ERROR
+  18, // TOOBIG
+  19, // CONSTRAINT
+  20, // MISMATCH
+  21, // MISUSE
+  25, // RANGE
+]);
+
+/** The primary result code of an error that SQLite raised; undefined for any other error. */
+export function sqliteCode(error: unknown): number | undefined {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  return typeof code === 'number' ? code & 0xff : undefined;
+}
+
+/** Whether the store cannot read or commit at the moment: full disk, I/O error, read-only, locked by somebody else. */
+export function isUnavailable(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code !== undefined && !FAULTS_OF_A_CALL.has(code);
+}

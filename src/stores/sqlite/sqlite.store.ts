@@ -1,0 +1,267 @@
+import { GatewayError } from '../../protocol/index.js';
+import {
+  Store,
+  type AcceptOutcome,
+  type CancelOutcome,
+  type CancelSelector,
+  type ClaimRequest,
+  type ClaimResult,
+  type ClientKey,
+  type FramePage,
+  type FrameStore,
+  type Lease,
+  type MessageWithReply,
+  type NewMessage,
+  type QueueCounts,
+  type QueueLimits,
+  type QueueStore,
+  type Reply,
+  type Session,
+  type SessionChange,
+  type SessionCursor,
+  type SessionStore,
+  type StoredMessage,
+  type SweepLimits,
+  type TurnEnd,
+  type TurnRecord,
+  type TurnStore,
+  type TurnWrite,
+  type WriteOutcome,
+} from '../../core/store/index.js';
+import type { Log, Logs } from '../../core/telemetry/logs.js';
+import type { Clock } from '../../core/time/clock.js';
+import { Batcher, type BatcherHost } from './batcher.js';
+import { startExecutor, type Executor, type StartExecutor } from './executor.js';
+import type {
+  Batch,
+  BatchReply,
+  Call,
+  Failure,
+  OperationAnswer,
+  OperationArguments,
+  PackedMessageWithReply,
+  PackedStoredMessage,
+  ReadName,
+  WriteName,
+  WrittenFrom,
+} from './operations.js';
+
+export interface SqliteStoreOptions {
+  /** `sqlite:PATH` or `sqlite::memory:`. */
+  readonly url: string;
+  readonly replicaId: string;
+}
+
+const PREFIX = 'sqlite:';
+
+/**
+ * The store on one SQLite file, owned by this process: all five ports in one object. It is a thin client of the thread
+ * that has the file; calls made at the same time share a commit.
+ */
+export class SqliteStore extends Store implements QueueStore, TurnStore, SessionStore, FrameStore {
+  override readonly label: string;
+  override readonly isShared = false;
+  private readonly path: string | undefined;
+  private readonly log: Log;
+  private readonly reads: Batcher;
+  private readonly writes: Batcher;
+  private executor: Executor | undefined;
+  private closing: Promise<void> | undefined;
+  /** A batch has failed since the last that succeeded. */
+  private failing = false;
+
+  constructor(
+    options: SqliteStoreOptions,
+    private readonly clock: Clock,
+    logs: Logs,
+    private readonly start: StartExecutor = startExecutor,
+  ) {
+    super();
+    if (!options.url.startsWith(PREFIX) || options.url === PREFIX) {
+      throw new Error(`store.url must be sqlite:PATH or sqlite::memory:, not ${options.url}`);
+    }
+    this.label = options.url;
+    const place = options.url.slice(PREFIX.length);
+    this.path = place === ':memory:' ? undefined : place;
+    this.log = logs.for('store');
+    const host: BatcherHost = {
+      run: (kind, calls) => this.run(kind, calls),
+      explain: (failure) => explain(failure),
+    };
+    this.reads = new Batcher('read', host);
+    this.writes = new Batcher('write', host);
+  }
+
+  override async open(): Promise<void> {
+    const options = { path: this.path, now: this.clock.now() };
+    this.executor = await this.start(options, (error) => {
+      this.log.error({ error }, 'the thread of the store has died; nothing can be stored until a restart');
+    });
+    const { migrated } = this.executor;
+    this.log.info({ store: this.label, ...(migrated.length > 0 && { migrated }) }, 'store open');
+  }
+
+  override close(): Promise<void> {
+    this.closing ??= this.finishAndClose();
+    return this.closing;
+  }
+
+  private async finishAndClose(): Promise<void> {
+    await Promise.all([this.reads.idle(), this.writes.idle()]);
+    const executor = this.executor;
+    this.executor = undefined;
+    await executor?.close();
+  }
+
+  override async check(): Promise<void> {
+    await this.mutate('check');
+  }
+
+  override sweep(limits: SweepLimits): Promise<boolean> {
+    return this.mutate('sweep', limits);
+  }
+
+  /** Nobody else writes to this file, so there is nothing to tell. */
+  override onHint(): () => void {
+    return () => {};
+  }
+
+  accept(message: NewMessage, limits: QueueLimits): Promise<AcceptOutcome> {
+    const { payload, ...rest } = message;
+    return this.mutate('accept', { ...rest, sender: payload.sender, payload: JSON.stringify(payload) }, limits);
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimResult> {
+    const { claims, ...rest } = await this.mutate('claim', request);
+    return { ...rest, claims: claims.map((claim) => ({ ...claim, message: unpack(claim.message) })) };
+  }
+
+  renew(leases: readonly Lease[]): Promise<{ lost: readonly Lease[]; cancelRequested: readonly Lease[] }> {
+    return this.query('renew', leases);
+  }
+
+  release(lease: Lease): Promise<void> {
+    return this.mutate('release', lease);
+  }
+
+  postpone(lease: Lease, notBefore: number): Promise<void> {
+    return this.mutate('postpone', lease, notBefore);
+  }
+
+  cancel(selector: CancelSelector, now: number): Promise<CancelOutcome | undefined> {
+    return this.mutate('cancel', selector, now);
+  }
+
+  async findMessage(tenant: string, messageRef: string): Promise<StoredMessage | undefined> {
+    const message = await this.query('findMessage', tenant, messageRef);
+    return message && unpack(message);
+  }
+
+  count(activeSince: number): Promise<QueueCounts> {
+    return this.query('count', activeSince);
+  }
+
+  async append(lease: Lease, write: TurnWrite): Promise<WriteOutcome> {
+    return written(lease, write, await this.mutate('append', lease, write.frames, write.journal));
+  }
+
+  async finish(lease: Lease, end: TurnEnd): Promise<WriteOutcome> {
+    const packed = { status: end.status, reply: JSON.stringify(end.reply) };
+    return written(lease, end, await this.mutate('finish', lease, end.frames, end.journal, packed));
+  }
+
+  readTurn(messageRef: string): Promise<TurnRecord> {
+    return this.query('readTurn', messageRef);
+  }
+
+  async readContext(sessionId: string, beforeRef: string, limit: number): Promise<readonly MessageWithReply[]> {
+    return (await this.query('readContext', sessionId, beforeRef, limit)).map(unpackWithReply);
+  }
+
+  find(sessionId: string): Promise<Session | undefined> {
+    return this.query('findSession', sessionId);
+  }
+
+  findLatestMain(tenant: string, channels: readonly string[], sender: string): Promise<Session | undefined> {
+    return this.query('findLatestMain', tenant, channels, sender);
+  }
+
+  update(sessionId: string, change: SessionChange): Promise<Session | undefined> {
+    return this.mutate('updateSession', sessionId, change);
+  }
+
+  async readHistory(
+    sessionId: string,
+    limit: number,
+    beforeRef?: string,
+  ): Promise<{ messages: readonly MessageWithReply[]; more: boolean; headSeq: number }> {
+    const page = await this.query('readHistory', sessionId, limit, beforeRef);
+    return { ...page, messages: page.messages.map(unpackWithReply) };
+  }
+
+  read(sessionId: string, afterSeq: number, maxFrames: number, maxBytes: number): Promise<FramePage> {
+    return this.query('readFrames', sessionId, afterSeq, maxFrames, maxBytes);
+  }
+
+  readHeads(sessionIds: readonly string[]): Promise<readonly SessionCursor[]> {
+    return this.query('readHeads', sessionIds);
+  }
+
+  moveCursor(client: ClientKey, sessionId: string, seq: number): Promise<void> {
+    return this.mutate('moveCursor', client, sessionId, seq);
+  }
+
+  listResumable(client: ClientKey): Promise<readonly SessionCursor[]> {
+    return this.query('listResumable', client);
+  }
+
+  private query<N extends ReadName>(name: N, ...all: OperationArguments<N>): Promise<OperationAnswer<N>> {
+    return this.reads.call([name, ...all] as unknown as Call) as Promise<OperationAnswer<N>>;
+  }
+
+  private mutate<N extends WriteName>(name: N, ...all: OperationArguments<N>): Promise<OperationAnswer<N>> {
+    return this.writes.call([name, ...all] as unknown as Call) as Promise<OperationAnswer<N>>;
+  }
+
+  private async run(kind: Batch['kind'], calls: readonly Call[]): Promise<BatchReply> {
+    if (!this.executor) throw new Error('the store is not open');
+    const reply = await this.executor.run({ kind, now: this.clock.now(), calls });
+    this.watch(kind, reply.failures);
+    return reply;
+  }
+
+  /** Logs the first failure of a series and its end, not each of thousands of calls in between. */
+  private watch(kind: Batch['kind'], failures: readonly Failure[]): void {
+    const failure = failures.find(({ unavailable }) => unavailable);
+    if (failure && !this.failing) {
+      this.failing = true;
+      this.log.error({ error: failure.error }, 'the store cannot commit; nothing is accepted until it can');
+    } else if (!failure && this.failing && kind === 'write') {
+      this.failing = false;
+      this.log.info({}, 'the store can commit again');
+    }
+  }
+}
+
+function explain(failure: Failure | Error): Error {
+  if (failure instanceof Error) return new GatewayError('STORE_UNAVAILABLE', {}, { cause: failure });
+  return failure.unavailable ? new GatewayError('STORE_UNAVAILABLE', {}, { cause: failure.error }) : failure.error;
+}
+
+function unpack(message: PackedStoredMessage): StoredMessage {
+  return { ...message, payload: JSON.parse(message.payload) as StoredMessage['payload'] };
+}
+
+function unpackWithReply({ reply, ...message }: PackedMessageWithReply): MessageWithReply {
+  return {
+    ...message,
+    payload: JSON.parse(message.payload) as StoredMessage['payload'],
+    ...(reply !== undefined && { reply: JSON.parse(reply) as Reply }),
+  };
+}
+
+function written(lease: Lease, write: TurnWrite, from: WrittenFrom): WriteOutcome {
+  if (from === undefined) return { kind: 'fenced' };
+  const { sessionId } = lease;
+  return { kind: 'written', frames: write.frames.map((frame, index) => ({ ...frame, sessionId, seq: from + index })) };
+}

@@ -1,0 +1,184 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { failpoint } from '../../core/failpoints/failpoint.js';
+import type { AcceptOutcome } from '../../core/store/index.js';
+import { FrameOperations } from './frame-operations.js';
+import { MessageTable } from './message-table.js';
+import type { Batch, BatchReply, Call, Failure, OperationAnswer, Operations } from './operations.js';
+import { QueueOperations } from './queue-operations.js';
+import { SessionOperations } from './session-operations.js';
+import { isUnavailable } from './sqlite-errors.js';
+import { Sweeper } from './sweeper.js';
+import { TurnOperations } from './turn-operations.js';
+import { Workspace } from './workspace.js';
+
+/** A commit that is younger than this proves well enough that commits are possible. */
+const CHECK_FRESH_MS = 1_000;
+
+/** What is told of a commit to the failpoints around it. */
+interface Contents {
+  accepted: boolean;
+  claimed: boolean;
+  appended: boolean;
+  finished: boolean;
+}
+
+/**
+ * The store's state machine: batches of calls against one open database, one after the other. It is synchronous and
+ * knows no thread. A batch of writes is one transaction; what it answers is committed.
+ */
+export class SqliteStateMachine {
+  private readonly workspace: Workspace;
+  private readonly operations: Operations;
+  private readonly touch;
+  /** When the newest commit was made, while no later one has failed. */
+  private provenAt = Number.NEGATIVE_INFINITY;
+  /** The memory no longer tells what the tables say, since a transaction was rolled back. */
+  private stale = false;
+
+  /** Takes over a migrated database. */
+  constructor(
+    private readonly database: DatabaseSync,
+    now: number,
+  ) {
+    this.workspace = new Workspace(database, now);
+    this.touch = database.prepare('UPDATE gateway SET checked_at = ?');
+    this.operations = this.assemble();
+  }
+
+  private assemble(): Operations {
+    const { workspace } = this;
+    const messages = new MessageTable(this.database, workspace);
+    const queue = new QueueOperations(workspace, messages);
+    const turns = new TurnOperations(workspace, messages, queue);
+    const sessions = new SessionOperations(workspace, messages);
+    const frames = new FrameOperations(workspace);
+    const sweeper = new Sweeper(workspace);
+    return {
+      accept: (...all) => queue.accept(...all),
+      claim: (...all) => queue.claim(...all),
+      release: (...all) => queue.release(...all),
+      postpone: (...all) => queue.postpone(...all),
+      cancel: (...all) => queue.cancel(...all),
+      renew: (...all) => queue.renew(...all),
+      findMessage: (...all) => queue.findMessage(...all),
+      count: (...all) => queue.count(...all),
+      append: (...all) => turns.append(...all),
+      finish: (...all) => turns.finish(...all),
+      readTurn: (...all) => turns.readTurn(...all),
+      readContext: (...all) => turns.readContext(...all),
+      updateSession: (...all) => sessions.updateSession(...all),
+      findSession: (...all) => sessions.findSession(...all),
+      findLatestMain: (...all) => sessions.findLatestMain(...all),
+      readHistory: (...all) => sessions.readHistory(...all),
+      moveCursor: (...all) => frames.moveCursor(...all),
+      readFrames: (...all) => frames.readFrames(...all),
+      readHeads: (...all) => frames.readHeads(...all),
+      listResumable: (...all) => frames.listResumable(...all),
+      check: (now) => this.check(now),
+      sweep: (...all) => sweeper.sweep(...all),
+    };
+  }
+
+  /** Runs a batch and answers each of its calls. Never throws. */
+  run(batch: Batch): BatchReply {
+    return batch.kind === 'read' ? this.read(batch) : this.write(batch.now, batch.calls);
+  }
+
+  private read({ now, calls }: Batch): BatchReply {
+    const answers: unknown[] = [];
+    const failures: Failure[] = [];
+    calls.forEach((call, index) => {
+      try {
+        this.refresh();
+        answers[index] = this.perform(now, call);
+      } catch (error) {
+        failures.push(failureOf(index, error));
+      }
+    });
+    return { answers, failures };
+  }
+
+  private write(now: number, calls: readonly Call[]): BatchReply {
+    try {
+      return { answers: this.transact(now, calls), failures: [] };
+    } catch (error) {
+      this.rollBack();
+      if (isUnavailable(error)) {
+        this.provenAt = Number.NEGATIVE_INFINITY;
+        return { answers: [], failures: calls.map((_, index) => failureOf(index, error)) };
+      }
+      if (calls.length === 1) return { answers: [], failures: [failureOf(0, error)] };
+      return this.writeEach(now, calls);
+    }
+  }
+
+  /** One call of the batch is at fault and must not spoil the others: each gets a transaction of its own. */
+  private writeEach(now: number, calls: readonly Call[]): BatchReply {
+    const answers: unknown[] = [];
+    const failures: Failure[] = [];
+    calls.forEach((call, index) => {
+      const reply = this.write(now, [call]);
+      answers[index] = reply.answers[0];
+      failures.push(...reply.failures.map((failure) => ({ ...failure, index })));
+    });
+    return { answers, failures };
+  }
+
+  private transact(now: number, calls: readonly Call[]): unknown[] {
+    this.refresh();
+    this.database.exec('BEGIN');
+    const answers = calls.map((call) => this.perform(now, call));
+    const contents = contentsOf(calls, answers);
+    if (contents.accepted) failpoint('enqueue.before_commit');
+    if (contents.appended) failpoint('block.mid_batch');
+    if (contents.finished) failpoint('finish.before_commit');
+    this.database.exec('COMMIT');
+    this.provenAt = now;
+    if (contents.accepted) failpoint('enqueue.after_commit');
+    if (contents.claimed) failpoint('claim.after');
+    if (contents.finished) failpoint('finish.after_commit');
+    return answers;
+  }
+
+  private perform(now: number, [name, ...all]: Call): unknown {
+    // The table of operations and the type of a call are made from one interface: the arguments fit the name.
+    const operation = this.operations[name] as (now: number, ...all: readonly unknown[]) => unknown;
+    return operation(now, ...all);
+  }
+
+  private refresh(): void {
+    if (!this.stale) return;
+    this.workspace.rebuild();
+    this.stale = false;
+  }
+
+  private rollBack(): void {
+    this.stale = true;
+    try {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself, or will before the next BEGIN succeeds.
+    }
+  }
+
+  /** Makes a commit of its own unless one has just succeeded. */
+  private check(now: number): void {
+    if (now - this.provenAt >= CHECK_FRESH_MS || now < this.provenAt) this.touch.run(now);
+  }
+}
+
+function failureOf(index: number, error: unknown): Failure {
+  return { index, error: error instanceof Error ? error : new Error(String(error)), unavailable: isUnavailable(error) };
+}
+
+function contentsOf(calls: readonly Call[], answers: readonly unknown[]): Contents {
+  const contents: Contents = { accepted: false, claimed: false, appended: false, finished: false };
+  calls.forEach(([name], index) => {
+    const answer = answers[index];
+    if (name === 'accept') contents.accepted ||= (answer as AcceptOutcome).kind === 'accepted';
+    else if (name === 'claim') contents.claimed ||= (answer as OperationAnswer<'claim'>).claims.length > 0;
+    else if (name === 'append') contents.appended ||= answer !== undefined;
+    else if (name === 'finish') contents.finished ||= answer !== undefined;
+  });
+  return contents;
+}

@@ -1,0 +1,142 @@
+import type { SweepLimits } from '../../core/store/index.js';
+import type { Workspace } from './workspace.js';
+
+/** About as many rows go in one call at most, so that house-keeping holds up nobody's commit for long. */
+export const SWEEP_ROWS = 1_000;
+
+const LAST_ACTIVE = `coalesce(
+  (SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1), created_at)`;
+
+/** Deletes what is past its time, a piece at a time: frames, journals of finished turns, idle sessions. */
+export class Sweeper {
+  private readonly statements;
+  /** Rows that this call may still delete. */
+  private budget = 0;
+  /** Where the walk over the sessions stands. */
+  private walkedTo = 0;
+
+  constructor(private readonly workspace: Workspace) {
+    const { database } = workspace;
+    const prepare = (sql: string) => database.prepare(sql);
+    this.statements = {
+      aged: prepare('SELECT session FROM sessions WHERE oldest_frame_at < ? ORDER BY oldest_frame_at LIMIT 1'),
+      // Frames of an unfinished message stay: the run that takes it up again needs them.
+      firstKept: prepare(
+        `SELECT min(seq) AS seq FROM (SELECT seq FROM frames WHERE session = ?
+           AND (timestamp >= ? OR ord IN (SELECT ord FROM queue)) ORDER BY seq LIMIT 1)`,
+      ),
+      deleteFrames: prepare('DELETE FROM frames WHERE session = ? AND seq <= ?'),
+      oldestFrame: prepare('SELECT timestamp FROM frames WHERE session = ? ORDER BY seq LIMIT 1'),
+      markSwept: prepare('UPDATE sessions SET swept_seq = ?, oldest_frame_at = ? WHERE session = ?'),
+      journals: prepare('SELECT DISTINCT ord, received_at FROM journal JOIN messages USING (ord) ORDER BY ord'),
+      deleteJournal: prepare('DELETE FROM journal WHERE ord = ?'),
+      idle: prepare(
+        `SELECT session FROM sessions WHERE session > ? AND session <= ? AND ${LAST_ACTIVE} < ?
+           AND session NOT IN (SELECT session FROM queue) ORDER BY session LIMIT 1`,
+      ),
+      lastSession: prepare('SELECT max(session) AS session FROM sessions'),
+      messages: prepare('SELECT ord FROM messages WHERE session = ? ORDER BY ord LIMIT ?'),
+      deleteReply: prepare('DELETE FROM replies WHERE ord = ?'),
+      deleteMessage: prepare('DELETE FROM messages WHERE ord = ?'),
+      raiseSweptOrd: prepare('UPDATE gateway SET swept_ord = max(swept_ord, ?)'),
+      clients: prepare('SELECT client FROM cursors WHERE session = ?'),
+      deleteCursors: prepare('DELETE FROM cursors WHERE session = ?'),
+      deleteParticipants: prepare('DELETE FROM participants WHERE session = ?'),
+      deleteSession: prepare('DELETE FROM sessions WHERE session = ?'),
+      deleteClient: prepare(
+        `DELETE FROM clients WHERE client = ?1 AND NOT EXISTS (SELECT 1 FROM messages WHERE client = ?1)
+           AND NOT EXISTS (SELECT 1 FROM cursors WHERE client = ?1)`,
+      ),
+    };
+  }
+
+  /** Deletes a piece; true when there is more. */
+  sweep(now: number, limits: SweepLimits): boolean {
+    this.budget = SWEEP_ROWS;
+    this.sweepFrames(limits.framesBefore, now);
+    this.sweepJournals(limits.dedupeBefore);
+    if (limits.sessionsBefore === undefined) return this.budget <= 0;
+    // A session's messages are also the memory of what was accepted: it goes only when that may be forgotten too.
+    this.sweepSessions(Math.min(limits.sessionsBefore, limits.dedupeBefore));
+    return this.budget <= 0 || this.walkedTo > 0;
+  }
+
+  private sweepFrames(before: number, now: number): void {
+    while (this.budget > 0) {
+      const session = this.statements.aged.get(before)?.['session'] as number | undefined;
+      if (session === undefined) return;
+      const kept = this.statements.firstKept.get(session, before)!['seq'] as number | null;
+      this.deleteFramesTo(session, kept === null ? this.workspace.log.head(session) : kept - 1);
+      const oldest = this.statements.oldestFrame.get(session)?.['timestamp'] as number | undefined;
+      // An old frame that stayed is of an unfinished message: it is looked at again when all of now is past its time.
+      if (oldest !== undefined && oldest < before && this.budget > 0) this.markSwept(session, now);
+    }
+  }
+
+  /** Deletes the frames of a session up to `seq`, as far as the budget goes. */
+  private deleteFramesTo(session: number, seq: number): void {
+    const sweptSeq = this.workspace.log.sweptSeq(session);
+    const upTo = Math.min(seq, sweptSeq + Math.max(0, this.budget));
+    if (upTo > sweptSeq) this.budget -= Number(this.statements.deleteFrames.run(session, upTo).changes);
+    const oldest = this.statements.oldestFrame.get(session)?.['timestamp'] as number | undefined;
+    this.statements.markSwept.run(Math.max(upTo, sweptSeq), oldest ?? null, session);
+    this.workspace.log.forget(session);
+  }
+
+  private markSwept(session: number, oldestFrameAt: number): void {
+    this.statements.markSwept.run(this.workspace.log.sweptSeq(session), oldestFrameAt, session);
+  }
+
+  private sweepJournals(before: number): void {
+    const { lanes } = this.workspace.open;
+    const finished: number[] = [];
+    for (const row of this.statements.journals.iterate()) {
+      // Messages were received in the order of their ords, so what follows is no older.
+      if ((row['received_at'] as number) >= before || finished.length >= this.budget) break;
+      if (!lanes.find(row['ord'] as number)) finished.push(row['ord'] as number);
+    }
+    for (const ord of finished) {
+      if (this.budget <= 0) return;
+      this.budget -= Number(this.statements.deleteJournal.run(ord).changes);
+    }
+  }
+
+  /** Walks on over the sessions; `walkedTo` is 0 when it has come to the end. */
+  private sweepSessions(before: number): void {
+    const walkTo = this.walkedTo + SWEEP_ROWS;
+    while (this.budget > 0) {
+      const row = this.statements.idle.get(this.walkedTo, walkTo, before);
+      if (!row) {
+        const last = (this.statements.lastSession.get()!['session'] as number | null) ?? 0;
+        this.walkedTo = walkTo < last ? walkTo : 0;
+        return;
+      }
+      const session = row['session'] as number;
+      if (this.deleteSession(session)) this.walkedTo = session;
+    }
+  }
+
+  /** Deletes a session with all it has, as far as the budget goes; true when it is gone. */
+  private deleteSession(session: number): boolean {
+    const { directory, log } = this.workspace;
+    this.deleteFramesTo(session, log.head(session));
+    if (this.budget <= 0) return false;
+    const ords = this.statements.messages.all(session, this.budget).map((row) => row['ord'] as number);
+    for (const ord of ords) {
+      this.statements.deleteJournal.run(ord);
+      this.statements.deleteReply.run(ord);
+      this.statements.deleteMessage.run(ord);
+    }
+    if (ords.length > 0) this.statements.raiseSweptOrd.run(ords.at(-1)!);
+    this.budget -= ords.length + 1;
+    if (this.budget <= 0) return false;
+    const clients = this.statements.clients.all(session).map((row) => row['client'] as number);
+    this.statements.deleteCursors.run(session);
+    this.statements.deleteParticipants.run(session);
+    this.statements.deleteSession.run(session);
+    for (const client of clients) this.statements.deleteClient.run(client);
+    directory.forgetAll();
+    log.forget(session);
+    return true;
+  }
+}

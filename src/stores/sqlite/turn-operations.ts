@@ -1,0 +1,76 @@
+import type { JournalEntry, Lease, NewFrame, RecordedStep, TurnRecord } from '../../core/store/index.js';
+import type { MessageTable } from './message-table.js';
+import type { PackedEnd, PackedMessageWithReply, WrittenFrom } from './operations.js';
+import type { OpenMessage } from './open-messages.js';
+import type { QueueOperations } from './queue-operations.js';
+import type { Workspace } from './workspace.js';
+
+/** What a running turn writes and reads. */
+export class TurnOperations {
+  private readonly insertStep;
+  private readonly selectSteps;
+  private readonly selectHeadBefore;
+  private readonly selectContextFrom;
+
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly messages: MessageTable,
+    private readonly queue: QueueOperations,
+  ) {
+    const { database } = workspace;
+    this.insertStep = database.prepare('INSERT INTO journal (ord, step, kind, body, head_seq) VALUES (?, ?, ?, ?, ?)');
+    this.selectSteps = database.prepare(
+      'SELECT step, kind, body, head_seq AS headSeq FROM journal WHERE ord = ? ORDER BY step',
+    );
+    this.selectHeadBefore = database.prepare('SELECT head_before FROM queue WHERE ord = ?');
+    this.selectContextFrom = database.prepare('SELECT context_from FROM sessions WHERE session = ?');
+  }
+
+  append(_now: number, lease: Lease, frames: readonly NewFrame[], journal: readonly JournalEntry[]): WrittenFrom {
+    const message = this.queue.findRunning(lease);
+    return message && this.write(message, frames, journal);
+  }
+
+  finish(
+    _now: number,
+    lease: Lease,
+    frames: readonly NewFrame[],
+    journal: readonly JournalEntry[],
+    end: PackedEnd,
+  ): WrittenFrom {
+    const message = this.queue.findRunning(lease);
+    if (!message) return undefined;
+    const first = this.write(message, frames, journal);
+    this.messages.insertEnd(message.ord, end.status, end.reply);
+    this.queue.end(message);
+    return first;
+  }
+
+  private write(message: OpenMessage, frames: readonly NewFrame[], journal: readonly JournalEntry[]): number {
+    const { log } = this.workspace;
+    const first = log.append(message.session, frames);
+    for (const { step, kind, body } of journal) {
+      this.insertStep.run(message.ord, step, kind, body, log.head(message.session));
+    }
+    return first;
+  }
+
+  readTurn(_now: number, messageRef: string): TurnRecord {
+    const ord = this.workspace.refs.parse(messageRef);
+    const stored = ord === undefined ? undefined : this.messages.find(ord);
+    if (ord === undefined || !stored) return { steps: [], frames: [] };
+    const headBefore = (this.selectHeadBefore.get(ord)?.['head_before'] as number | null | undefined) ?? 0;
+    return {
+      steps: this.selectSteps.all(ord).map((row) => ({ ...row }) as unknown as RecordedStep),
+      frames: this.workspace.log.readMessage(stored.session, stored.sessionId, ord, headBefore),
+    };
+  }
+
+  readContext(_now: number, sessionId: string, beforeRef: string, limit: number): PackedMessageWithReply[] {
+    const entry = this.workspace.directory.findSession(sessionId);
+    const before = this.workspace.refs.parse(beforeRef);
+    if (!entry || before === undefined) return [];
+    const from = this.selectContextFrom.get(entry.session)!['context_from'] as number;
+    return this.messages.readPage(entry.session, from, before, limit).reverse();
+  }
+}
