@@ -35,6 +35,9 @@ export abstract class Store {
   /** Tells `listener` what other replicas did; the answer ends it. */
   abstract onHint(listener: (hint: StoreHint) => void): () => void;
 
+  /** Whether other processes may write to it too; only then are hints and polling needed. */
+  abstract readonly isShared: boolean;
+
   /** For people, without secrets: `sqlite:data/gateway.db`. */
   abstract readonly label: string;
 }

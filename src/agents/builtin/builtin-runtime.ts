@@ -1,0 +1,120 @@
+import { Injectable } from '@nestjs/common';
+import { GatewayError } from '../../protocol/index.js';
+import { parseCommand } from '../../core/sessions/activation.js';
+import { Clock } from '../../core/time/clock.js';
+import { AgentRuntime, type AgentEvent, type AgentTurn, type RequestedCall } from '../../core/turns/agent-runtime.js';
+import { demoEvents } from './demo.js';
+import { HELP, listTools, describeStatus, noModelConfigured } from './texts.js';
+
+const MOST_BLOCKS = 10_000;
+const LONGEST_WAIT_MS = 60_000;
+/** A model writes a few characters at a time; so does this. */
+const PORTION = /[\s\S]{1,24}/gu;
+
+/**
+ * What answers when no model is configured (settings.md section 2): it repeats what was written and carries out a few
+ * commands, so that a fresh installation works end to end and an operator can try a channel, a proxy or a crash. It goes
+ * the way of a model: it streams, records its answer, and calls tools through the registry.
+ */
+@Injectable()
+export class BuiltinRuntime extends AgentRuntime {
+  override readonly name = 'builtin';
+
+  constructor(private readonly clock: Clock) {
+    super();
+  }
+
+  override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
+    const command = parseCommand(turn.message.payload.content);
+    switch (command?.name) {
+      case 'help':
+        return yield* this.say(turn, 'status', HELP);
+      case 'status':
+        return yield* this.say(turn, 'status', describeStatus(turn.session, this.name));
+      case 'tools':
+        return yield* this.say(turn, 'status', listTools(turn.listTools()));
+      case 'tool':
+        return yield* this.callTool(turn, command.argument);
+      case 'blocks':
+        return yield* this.sendBlocks(turn, command.argument);
+      case 'wait':
+        return yield* this.wait(turn, command.argument);
+      case 'demo':
+        return yield* this.answerOnce(turn, demoEvents());
+      case 'fail':
+        throw new GatewayError('AGENT_FAILED', { reason: '/fail was asked for' });
+      default:
+        return yield* this.say(turn, 'markdown', noModelConfigured(turn.message.payload));
+    }
+  }
+
+  /** One answer without tool calls, unless an earlier run has recorded it. */
+  private async *answerOnce(turn: AgentTurn, events: AsyncIterable<AgentEvent> | Iterable<AgentEvent>): AsyncGenerator<AgentEvent> {
+    if (turn.recordedAnswer(0)) return;
+    yield* events;
+    yield { type: 'answer', answer: { toolCalls: [] } };
+  }
+
+  private say(turn: AgentTurn, blockType: 'status' | 'markdown', text: string): AsyncGenerator<AgentEvent> {
+    return this.answerOnce(turn, inPortions(blockType, text));
+  }
+
+  private async *sendBlocks(turn: AgentTurn, argument: string): AsyncGenerator<AgentEvent> {
+    const [count, pauseMs = 0] = argument.split(/\s+/).map(Number);
+    if (!isWithin(count, 1, MOST_BLOCKS) || !isWithin(pauseMs, 0, LONGEST_WAIT_MS)) {
+      const usage = `Usage: /blocks N [MS] with N from 1 to ${MOST_BLOCKS} and MS from 0 to ${LONGEST_WAIT_MS}.`;
+      return yield* this.say(turn, 'status', usage);
+    }
+    yield* this.answerOnce(turn, this.blocks(turn, count, pauseMs));
+  }
+
+  private async *blocks(turn: AgentTurn, count: number, pauseMs: number): AsyncGenerator<AgentEvent> {
+    for (let i = 1; i <= count; i++) {
+      if (i > 1 && pauseMs > 0) await this.clock.sleep(pauseMs, turn.signal);
+      if (turn.signal.aborted) return;
+      yield { type: 'piece', piece: { blockType: 'text', text: `block ${i}`, ends: true } };
+    }
+  }
+
+  private async *wait(turn: AgentTurn, argument: string): AsyncGenerator<AgentEvent> {
+    const durationMs = argument === '' ? Number.NaN : Number(argument);
+    if (!isWithin(durationMs, 0, LONGEST_WAIT_MS)) {
+      return yield* this.say(turn, 'status', `Usage: /wait MS with MS from 0 to ${LONGEST_WAIT_MS}.`);
+    }
+    yield* this.answerOnce(turn, this.waited(turn, durationMs));
+  }
+
+  private async *waited(turn: AgentTurn, durationMs: number): AsyncGenerator<AgentEvent> {
+    await this.clock.sleep(durationMs, turn.signal);
+    if (turn.signal.aborted) return;
+    yield { type: 'piece', piece: { blockType: 'text', text: `waited ${durationMs}`, ends: true } };
+  }
+
+  private async *callTool(turn: AgentTurn, argument: string): AsyncGenerator<AgentEvent> {
+    const call = parseCall(argument);
+    if (typeof call === 'string') return yield* this.say(turn, 'status', call);
+    if (!turn.recordedAnswer(0)) yield { type: 'answer', answer: { toolCalls: [call] } };
+    await turn.callTool(0, 0, call);
+  }
+}
+
+/** Reads `NAME {json}`; answers what is wrong with it as text. */
+function parseCall(argument: string): RequestedCall | string {
+  const [tool = ''] = argument.split(/\s+/, 1);
+  const source = argument.slice(tool.length).trim();
+  if (tool === '') return 'Usage: /tool NAME {"parameter": "value"}. /tools lists the names.';
+  try {
+    return { tool, parameters: source === '' ? {} : (JSON.parse(source) as unknown) };
+  } catch {
+    return `The parameters of ${tool} are not JSON. Usage: /tool NAME {"parameter": "value"}`;
+  }
+}
+
+function isWithin(value: number | undefined, min: number, max: number): value is number {
+  return value !== undefined && Number.isInteger(value) && value >= min && value <= max;
+}
+
+function* inPortions(blockType: 'status' | 'markdown', text: string): Generator<AgentEvent> {
+  for (const [portion] of text.matchAll(PORTION)) yield { type: 'piece', piece: { blockType, text: portion, ends: false } };
+  yield { type: 'piece', piece: { blockType, text: '', ends: true } };
+}

@@ -1,0 +1,44 @@
+import type { MessageInPayload } from '../../protocol/index.js';
+import type { Session } from '../../core/store/index.js';
+import type { ToolDefinition } from '../../core/tools/tool.js';
+
+export const HELP = `This is the built-in agent: it answers because no model is configured.
+
+/help              this text
+/status            the session and what answers
+/tools             the tools that this session may use
+/tool NAME {json}  calls a tool
+/blocks N [MS]     N blocks, MS milliseconds apart
+/wait MS           one block after MS milliseconds
+/demo              one block of each type that needs no tool
+/fail              a turn that fails
+/reset             starts a new context
+/activation always|mention   when the agent answers in a group
+
+Any other text is repeated.`;
+
+/** `/status`: what an operator wants to know of the conversation. */
+export function describeStatus(session: Session, runtime: string): string {
+  return [
+    `session: ${session.id} (${session.mode}, channel ${session.channel})`,
+    `participants: ${session.participants.length}`,
+    ...(session.mode === 'group' ? [`activation: ${session.explicitActivation ? 'always' : 'mention'}`] : []),
+    `agent: ${runtime} (no model configured)`,
+  ].join('\n');
+}
+
+/** `/tools`: one line each. */
+export function listTools(tools: readonly ToolDefinition[]): string {
+  if (tools.length === 0) return 'This session may use no tools.';
+  return tools.map((tool) => `${tool.name}: ${tool.description}`).join('\n');
+}
+
+/** The answer to any other text. The text comes last, so that nothing in it (an open fence, say) can swallow the rest. */
+export function noModelConfigured({ content, attachments = [] }: MessageInPayload): string {
+  const files = attachments.length === 0 ? '' : ` and ${attachments.length} attachment${attachments.length === 1 ? '' : 's'}`;
+  return (
+    `**No model is configured**, so the built-in agent repeats what you wrote${files}. ` +
+    'A model runtime can be configured with `agent.model` where this version has one; `/help` shows what works without.\n\n' +
+    content
+  );
+}

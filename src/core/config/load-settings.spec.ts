@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadSettings, SettingsError } from './load-settings.js';
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'settings-'))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (name: string, content: string) => writeFileSync(join(folder, name), content);
+
+function faultsOf(load: () => unknown): readonly string[] {
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof SettingsError) return error.faults.map((fault) => `${fault.key}: ${fault.message}`);
+    throw error;
+  }
+  throw new Error('no fault was found');
+}
+
+describe('the settings', () => {
+  it('[P-01] come from defaults, then the file, then the environment, then the command line', () => {
+    write('config.yaml', 'gateway:\n  port: 1001\nagent:\n  name: ada\nqueue:\n  max_total: 7\n');
+    const { settings, sources } = loadSettings({ OPENCLAW_GATEWAY_PORT: '1002', OPENCLAW_QUEUE_MAX_TOTAL: '8' }, { 'gateway.port': 1003 }, folder);
+    expect(settings.gateway.host).toBe('127.0.0.1');
+    expect(settings.agent.name).toBe('ada');
+    expect(settings.queue.max_total).toBe(8);
+    expect(settings.gateway.port).toBe(1003);
+    expect(['gateway.host', 'agent.name', 'queue.max_total', 'gateway.port'].map((key) => sources.get(key))).toEqual([
+      'default',
+      'file',
+      'environment',
+      'command line',
+    ]);
+  });
+
+  it('[P-02] are read from .env in development and not in production', () => {
+    write('.env', 'OPENCLAW_AGENT_NAME=ada\n');
+    expect(loadSettings({}, {}, folder).settings.agent.name).toBe('ada');
+    expect(loadSettings({ NODE_ENV: 'production' }, {}, folder).settings.agent.name).toBe('openclaw');
+  });
+
+  it('[P-03] are read from files that variables ending in _FILE name', () => {
+    write('secret', 'a-token-of-sixteen-chars\n');
+    const { settings } = loadSettings({ OPENCLAW_AUTH_TOKEN_FILE: join(folder, 'secret') }, {}, folder);
+    expect(settings.auth.token).toBe('a-token-of-sixteen-chars');
+  });
+
+  it('[P-04] ignore what Kubernetes injects and warn of other unknown variables', () => {
+    const { settings, warnings } = loadSettings(
+      { OPENCLAW_GATEWAY_PORT: 'tcp://10.0.0.1:80', OPENCLAW_GATEWAY_SERVICE_HOST: '10.0.0.1', OPENCLAW_GATEWAY_PORT_80_TCP: 'tcp://10.0.0.1:80', OPENCLAW_GATWAY_HOST: 'x' },
+      {},
+      folder,
+    );
+    expect(settings.gateway.port).toBe(18_789);
+    expect(warnings).toEqual(['The environment variable OPENCLAW_GATWAY_HOST is no setting and is ignored']);
+  });
+
+  it('[P-05] stop the start with every fault, each with its key and what is allowed', () => {
+    write('config.yaml', 'gateway:\n  port: high\n  hots: x\nqueue:\n  max_total: 0\n');
+    const faults = faultsOf(() => loadSettings({ OPENCLAW_LOG_LEVEL: 'loud', OPENCLAW_AUTH_TOKENS: '[' }, {}, folder));
+    expect(faults).toHaveLength(5);
+    expect(faults.join('\n')).toMatch(/gateway\.port: .*whole number from 0 to 65535/);
+    expect(faults.join('\n')).toMatch(/gateway\.hots: unknown setting; known here: host, port/);
+    expect(faults.join('\n')).toMatch(/queue\.max_total: .*from 1 to 10000000/);
+    expect(faults.join('\n')).toMatch(/log\.level: .*trace, debug, info, warn, error/);
+    expect(faults.join('\n')).toMatch(/OPENCLAW_AUTH_TOKENS: is not JSON/);
+  });
+
+  it('[P-06] whose feature is not there yet are refused by name', () => {
+    write('config.yaml', 'auth:\n  jwt: {issuer: x}\nagent:\n  runtime: pi\nqueue:\n  busy_policy: steer\nstore:\n  url: postgres://a:b@c/d\n');
+    const faults = faultsOf(() => loadSettings({}, {}, folder)).join('\n');
+    expect(faults).toMatch(/auth\.jwt: .*not part of this version/);
+    expect(faults).toMatch(/agent\.runtime: "pi" is not part of this version/);
+    expect(faults).toMatch(/queue\.busy_policy: "steer" is not part of this version/);
+    expect(faults).toMatch(/store\.url: PostgreSQL is not part of this version/);
+    expect(faults).not.toContain('a:b@c');
+  });
+
+  it('[P-07] refuse a token that a subprotocol cannot carry, without showing it', () => {
+    const tokens = JSON.stringify([{ token: 'has+bad/characters===', principal: 'p', role: 'user' }, { principal: 'q', role: 'user' }]);
+    const faults = faultsOf(() => loadSettings({ OPENCLAW_AUTH_TOKENS: tokens }, {}, folder)).join('\n');
+    expect(faults).toContain('auth.tokens');
+    expect(faults).not.toContain('has+bad');
+  });
+
+  it('[P-07] refuse a token entry without a credential, or with two', () => {
+    const tokens = [
+      { principal: 'p', role: 'user' },
+      { token: 'a-token-of-sixteen-chars', token_sha256: '0'.repeat(64), principal: 'p', role: 'user' },
+    ];
+    const faults = faultsOf(() => loadSettings({ OPENCLAW_AUTH_TOKENS: JSON.stringify(tokens) }, {}, folder));
+    expect(faults).toHaveLength(2);
+  });
+
+  it('[P-01] say which named file is missing', () => {
+    expect(faultsOf(() => loadSettings({ OPENCLAW_CONFIG: 'nowhere.yaml' }, {}, folder)).join()).toContain('there is no file');
+  });
+});

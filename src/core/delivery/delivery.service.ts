@@ -1,0 +1,163 @@
+import { Injectable } from '@nestjs/common';
+import { GatewayError, type ResumedPayload } from '../../protocol/index.js';
+import { encodeFrame } from '../../protocol/encode.js';
+import { failpoint } from '../failpoints/failpoint.js';
+import { FrameStore, Store, TurnStore, type DurableFrame, type Lease, type TurnEnd, type TurnWrite, type WriteOutcome } from '../store/index.js';
+import { Logs, type Log } from '../telemetry/logs.js';
+import { Clock } from '../time/clock.js';
+import type { FrameReader } from './frame-reader.js';
+import { Subscription, type SessionFeed } from './subscription.js';
+
+/** How often the heads of read sessions are looked at, where other replicas write too: a lost hint does no harm. */
+const POLL_HEADS_EVERY_MS = 1_000;
+
+/**
+ * From the sessions' logs to live readers: what is committed is sent, in order, without gap and none twice, to everybody
+ * who reads the session. It knows no sockets: an edge gives it {@link FrameReader}s.
+ */
+@Injectable()
+export class DeliveryService {
+  private readonly log: Log;
+  /** Only sessions that somebody reads. */
+  private readonly feeds = new Map<string, SessionFeed>();
+  /** By reader, then by session. */
+  private readonly subscriptionsOf = new Map<string, Map<string, Subscription>>();
+
+  constructor(
+    private readonly frames: FrameStore,
+    private readonly turns: TurnStore,
+    private readonly backend: Store,
+    private readonly clock: Clock,
+    logs: Logs,
+  ) {
+    this.log = logs.for('gateway');
+  }
+
+  /** Follows what other replicas write; the answer ends it. */
+  start(): () => void {
+    if (!this.backend.isShared) return () => {};
+    const stopHints = this.backend.onHint((hint) => {
+      if (hint.kind === 'frames') this.noticeHead(hint.sessionId, hint.headSeq);
+    });
+    const stopPolling = this.clock.setRepeating(POLL_HEADS_EVERY_MS, () => void this.pollHeads());
+    return () => {
+      stopHints();
+      stopPolling();
+    };
+  }
+
+  /** Commits a piece of a running turn, then sends it. */
+  async append(lease: Lease, write: TurnWrite): Promise<WriteOutcome> {
+    const outcome = await this.turns.append(lease, write);
+    if (outcome.kind === 'written') this.publish(outcome.frames);
+    return outcome;
+  }
+
+  /** Commits the end of a turn, then sends it. */
+  async finish(lease: Lease, end: TurnEnd): Promise<WriteOutcome> {
+    const outcome = await this.turns.finish(lease, end);
+    if (outcome.kind === 'written') this.publish(outcome.frames);
+    return outcome;
+  }
+
+  /** Sends committed frames to the live readers of their sessions. Frames of one session stand in the order of their seq. */
+  publish(frames: readonly DurableFrame[]): void {
+    failpoint('delivery.before_send');
+    for (const [sessionId, burst] of Map.groupBy(frames, (frame) => frame.sessionId)) {
+      const feed = this.feeds.get(sessionId);
+      if (!feed) continue;
+      feed.headSeq = Math.max(feed.headSeq, burst.at(-1)?.seq ?? 0);
+      const shared = { frames: burst };
+      for (const subscription of feed.subscriptions) subscription.offer(shared);
+    }
+    failpoint('delivery.after_send');
+  }
+
+  /** Sends an encoded frame that nobody keeps to those readers of the session that want deltas and keep up. */
+  publishDelta(sessionId: string, frame: () => string): void {
+    const feed = this.feeds.get(sessionId);
+    if (!feed) return;
+    let encoded: string | undefined;
+    for (const subscription of feed.subscriptions) {
+      if (subscription.takesDeltas) subscription.reader.send((encoded ??= frame()));
+    }
+  }
+
+  /** Whether anybody would get a delta of this session. */
+  wantsDeltas(sessionId: string): boolean {
+    const feed = this.feeds.get(sessionId);
+    return feed !== undefined && feed.subscriptions.values().some((subscription) => subscription.takesDeltas);
+  }
+
+  /** Sends the session's frames after `afterSeq` to `reader`, then live ones. A reader that reads it already goes on as it was. */
+  subscribe(reader: FrameReader, sessionId: string, afterSeq: number): void {
+    if (this.find(reader, sessionId)) return;
+    this.add(reader, sessionId, afterSeq).offerNothing();
+  }
+
+  /**
+   * Sends `resumed`, then exactly the frames after `afterSeq` that retention has left, then live ones.
+   * @throws GatewayError STALE_RESUME when `afterSeq` lies beyond the head
+   */
+  async resume(reader: FrameReader, sessionId: string, afterSeq: number, correlationId: string): Promise<void> {
+    const page = await this.frames.read(sessionId, afterSeq, 1, 1);
+    if (afterSeq > page.headSeq) throw new GatewayError('STALE_RESUME', { after_seq: afterSeq, head_seq: page.headSeq });
+    const fromSeq = Math.max(afterSeq + 1, page.firstSeq);
+    const resumed: ResumedPayload = {
+      session_id: sessionId,
+      from_seq: fromSeq,
+      head_seq: page.headSeq,
+      complete: fromSeq === afterSeq + 1,
+    };
+    this.find(reader, sessionId)?.end();
+    reader.send(encodeFrame('resumed', resumed, { sessionId, correlationId }));
+    const subscription = this.add(reader, sessionId, fromSeq - 1);
+    subscription.feed.headSeq = Math.max(subscription.feed.headSeq, page.headSeq);
+    subscription.offerNothing();
+  }
+
+  /** Ends all reading of a connection that is gone. */
+  removeReader(reader: FrameReader): void {
+    for (const subscription of this.subscriptionsOf.get(reader.id)?.values() ?? []) subscription.end();
+  }
+
+  private find(reader: FrameReader, sessionId: string): Subscription | undefined {
+    return this.subscriptionsOf.get(reader.id)?.get(sessionId);
+  }
+
+  private add(reader: FrameReader, sessionId: string, afterSeq: number): Subscription {
+    let feed = this.feeds.get(sessionId);
+    if (!feed) this.feeds.set(sessionId, (feed = { sessionId, headSeq: afterSeq, subscriptions: new Set() }));
+    const subscription = new Subscription(reader, feed, afterSeq, this.frames, this.clock, this.log, () => this.forget(subscription));
+    feed.subscriptions.add(subscription);
+    const own = this.subscriptionsOf.get(reader.id) ?? new Map<string, Subscription>();
+    this.subscriptionsOf.set(reader.id, own.set(sessionId, subscription));
+    return subscription;
+  }
+
+  private forget(subscription: Subscription): void {
+    const { feed, reader } = subscription;
+    feed.subscriptions.delete(subscription);
+    if (feed.subscriptions.size === 0) this.feeds.delete(feed.sessionId);
+    const own = this.subscriptionsOf.get(reader.id);
+    own?.delete(feed.sessionId);
+    if (own?.size === 0) this.subscriptionsOf.delete(reader.id);
+  }
+
+  private noticeHead(sessionId: string, headSeq: number): void {
+    const feed = this.feeds.get(sessionId);
+    if (!feed || headSeq <= feed.headSeq) return;
+    feed.headSeq = headSeq;
+    for (const subscription of feed.subscriptions) subscription.offerNothing();
+  }
+
+  private async pollHeads(): Promise<void> {
+    if (this.feeds.size === 0) return;
+    try {
+      const heads = await this.frames.readHeads([...this.feeds.keys()]);
+      for (const { sessionId, seq } of heads) this.noticeHead(sessionId, seq);
+    } catch (error) {
+      this.log.warn({ error }, 'the heads of the sessions could not be read; trying again in a second');
+    }
+  }
+}

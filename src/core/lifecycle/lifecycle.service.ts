@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../time/clock.js';
+
+/**
+ * Where the gateway is in its life. `live`: it listens, but takes no work yet; `draining`: it finishes what it has and
+ * takes nothing new.
+ */
+export type Phase = 'starting' | 'live' | 'ready' | 'draining' | 'stopped';
+
+/** What the probes, the upgrade and `message_in` ask before they say yes. */
+@Injectable()
+export class LifecycleService {
+  private current: Phase = 'starting';
+  /** When this process began to start, in Unix milliseconds. */
+  readonly startedAt: number;
+
+  constructor(private readonly clock: Clock) {
+    this.startedAt = clock.now();
+  }
+
+  get phase(): Phase {
+    return this.current;
+  }
+
+  moveTo(phase: Phase): void {
+    this.current = phase;
+  }
+
+  get isDraining(): boolean {
+    return this.current === 'draining' || this.current === 'stopped';
+  }
+
+  get uptimeMs(): number {
+    return this.clock.now() - this.startedAt;
+  }
+}

@@ -1,0 +1,39 @@
+import { GatewayError, type MessageInPayload } from '../../protocol/index.js';
+import type { Principal } from '../identity/principal.js';
+import type { Session } from '../store/index.js';
+
+/** Whether a session exists for this caller. What it may not see answers as if it did not exist. */
+export function mayRead(principal: Principal, session: Session): boolean {
+  if (session.tenant !== principal.tenant) return false;
+  if (principal.channels && !principal.channels.includes(session.channel)) return false;
+  return principal.role !== 'user' || session.participants.includes(principal.sender ?? '');
+}
+
+/**
+ * Whether a credential may speak on `channel` as `sender`.
+ * @throws GatewayError FORBIDDEN
+ */
+export function checkVoice(principal: Principal, channel: string, sender: string): void {
+  if (principal.channels && !principal.channels.includes(channel)) {
+    throw new GatewayError('FORBIDDEN', { reason: `this credential is bound to other channels than "${channel}"` });
+  }
+  if (principal.role === 'user' && sender !== principal.sender) {
+    throw new GatewayError('FORBIDDEN', { reason: `this credential may speak only as its own sender, not as "${sender}"` });
+  }
+}
+
+/**
+ * The payload with only those claims about the sender that this credential is trusted with: a channel knows who is
+ * mentioned and who is an admin, a user's own word does not count, and an operator is an admin by being one.
+ */
+export function keepTrustedClaims(principal: Principal, payload: MessageInPayload): MessageInPayload {
+  if (principal.role === 'channel') return payload;
+  const { sender_is_admin: _admin, is_direct_mention, is_reply_to_agent, ...rest } = payload;
+  if (principal.role !== 'operator') return rest;
+  return {
+    ...rest,
+    sender_is_admin: true,
+    ...(is_direct_mention === undefined ? {} : { is_direct_mention }),
+    ...(is_reply_to_agent === undefined ? {} : { is_reply_to_agent }),
+  };
+}

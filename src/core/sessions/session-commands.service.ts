@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import { SessionStore, type Session, type StoredMessage } from '../store/index.js';
+import { parseCommand, type Command } from './activation.js';
+
+/**
+ * The commands that change the session itself rather than ask the agent: `/reset` and `/activation` (protocol.md
+ * section 9). They are turns like any other, so they keep their place among the messages.
+ */
+@Injectable()
+export class SessionCommandsService {
+  constructor(private readonly sessions: SessionStore) {}
+
+  /** Carries out a session command and says what was done; undefined when the message is none. Safe to repeat. */
+  async run(message: StoredMessage, session: Session): Promise<string | undefined> {
+    const command = parseCommand(message.payload.content);
+    switch (command?.name) {
+      case 'reset':
+        await this.sessions.update(session.id, { resetContext: true });
+        return 'New context: earlier messages stay in the history, but the agent starts afresh.';
+      case 'activation':
+        return this.setActivation(command, message, session);
+      default:
+        return undefined;
+    }
+  }
+
+  private async setActivation(command: Command, message: StoredMessage, session: Session): Promise<string> {
+    if (session.mode !== 'group') return '`/activation` is for groups: here the agent answers every message.';
+    if (!message.payload.sender_is_admin) return 'Only an operator or an admin of this group may change its activation.';
+    switch (command.argument.toLowerCase()) {
+      case 'always':
+        await this.sessions.update(session.id, { explicitActivation: true });
+        return 'Activation: always. The agent answers every message of this group.';
+      case 'mention':
+        await this.sessions.update(session.id, { explicitActivation: false });
+        return 'Activation: mention. The agent answers when it is mentioned or replied to.';
+      default:
+        return `Activation is ${session.explicitActivation ? 'always' : 'mention'}. Use \`/activation always\` or \`/activation mention\`.`;
+    }
+  }
+}

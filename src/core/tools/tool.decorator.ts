@@ -1,0 +1,27 @@
+import { applyDecorators, Injectable } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import type { TSchema, Static } from 'typebox';
+import type { ToolCallContext, ToolDescription } from './tool.js';
+
+/** What `@Tool` takes; the rest has defaults: no permissions, 30 s, not idempotent. */
+export type ToolOptions<P extends TSchema = TSchema> = Pick<ToolDescription<P>, 'name' | 'description' | 'parameters'> &
+  Partial<Pick<ToolDescription<P>, 'permissions' | 'timeoutMs' | 'idempotent'>>;
+
+/** A class that carries out a tool. */
+export interface ToolExecutor<P extends TSchema = TSchema> {
+  /** See `ToolHandler`. */
+  execute(parameters: Static<P>, context: ToolCallContext): unknown;
+}
+
+/** Marks classes that the explorer registers; its metadata are the options. */
+export const ToolMetadata = DiscoveryService.createDecorator<ToolOptions>();
+
+/**
+ * Makes a provider of any Nest module a tool of the gateway:
+ * `@Tool({ name: 'acme.lookup', description: '...', parameters: Type.Object({ id: Type.String() }) })`.
+ * A class whose `execute` does not fit the schema does not compile.
+ */
+export function Tool<P extends TSchema>(options: ToolOptions<P>) {
+  const decorate = applyDecorators(Injectable(), ToolMetadata(options as unknown as ToolOptions));
+  return <C extends new (...args: never[]) => ToolExecutor<P>>(target: C): void => decorate(target);
+}

@@ -1,0 +1,68 @@
+import type { BlockType, Usage } from '../../protocol/index.js';
+import type { MessageWithReply, Session, StoredMessage } from '../store/index.js';
+import type { ToolDefinition, ToolOutcome } from '../tools/tool.js';
+
+/** A tool call that an answer asks for. */
+export interface RequestedCall {
+  readonly tool: string;
+  readonly parameters: unknown;
+}
+
+/** What a model said in one step, as the journal keeps it: enough to go on from it without asking again. */
+export interface Answer {
+  readonly toolCalls: readonly RequestedCall[];
+  readonly usage?: Usage;
+  /** What else the runtime needs to go on, as JSON; the gateway does not look into it. */
+  readonly state?: unknown;
+}
+
+/**
+ * A piece of a block. The first piece after one that ends a block begins the next. The block's content is its pieces'
+ * texts joined; type and metadata of the last piece count.
+ */
+export interface Piece {
+  readonly blockType: BlockType;
+  readonly text: string;
+  readonly ends: boolean;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** What a runtime yields while it answers. */
+export type AgentEvent =
+  /** Text as a model writes it, in any portions; the block assembler makes blocks of it. */
+  | { readonly type: 'text'; readonly text: string }
+  /** A piece of a block of a given type. */
+  | { readonly type: 'piece'; readonly piece: Piece }
+  /** One model answer is complete. It is recorded, with its last blocks, before the runtime goes on. */
+  | { readonly type: 'answer'; readonly answer: Answer };
+
+/** One turn as its runtime sees it. */
+export interface AgentTurn {
+  readonly message: StoredMessage;
+  readonly session: Session;
+  readonly signal: AbortSignal;
+  /** Answer number `n` (from 0), when an earlier run of this turn recorded it: it is used and not asked for again. */
+  recordedAnswer(n: number): Answer | undefined;
+  /**
+   * Runs call number `index` of answer number `answer`, once and for all: after a crash the recorded result comes back.
+   * Never rejects, but for a turn that is over.
+   */
+  callTool(answer: number, index: number, call: RequestedCall): Promise<ToolOutcome>;
+  /** Up to `limit` earlier messages with their replies, oldest first. */
+  readContext(limit: number): Promise<readonly MessageWithReply[]>;
+  /** The tools that this session may use. */
+  listTools(): readonly ToolDefinition[];
+}
+
+/**
+ * What answers: the port behind which every agent runs.
+ *
+ * Contract: `run` yields its answers in order, `recordedAnswer(n)` before it produces answer `n` itself, and yields an
+ * `answer` event for each that it produced; a turn ends with the generator. It stops soon after the signal aborts. A
+ * failure is thrown as GatewayError AGENT_FAILED. It keeps nothing between turns but what it can lose.
+ */
+export abstract class AgentRuntime {
+  /** For people and logs: `builtin`. */
+  abstract readonly name: string;
+  abstract run(turn: AgentTurn): AsyncIterable<AgentEvent>;
+}

@@ -1,0 +1,96 @@
+import type { StreamBlock, ToolStatusPayload } from '../../protocol/index.js';
+import { encodeFrame } from '../../protocol/encode.js';
+import type { DeliveryService } from '../delivery/delivery.service.js';
+import type { Claim, DurableFrame, NewFrame, Reply } from '../store/index.js';
+import type { Clock } from '../time/clock.js';
+import type { Piece } from './agent-runtime.js';
+
+interface GrowingBlock {
+  readonly id: string;
+  content: string;
+}
+
+/**
+ * Builds the reply of one run: pieces become deltas at once and a `stream_block` when their block ends. It knows which
+ * blocks stand and gives each its index.
+ */
+export class ReplyBuilder {
+  private growing: GrowingBlock | undefined;
+  private blocksMade = 0;
+
+  constructor(
+    private readonly claim: Claim,
+    private readonly delivery: DeliveryService,
+    private readonly clock: Clock,
+    /** Blocks of an earlier run that stand. */
+    private readonly standing: StreamBlock[],
+  ) {}
+
+  get blocks(): readonly StreamBlock[] {
+    return this.standing;
+  }
+
+  /** Takes a piece; answers the frame of the block that it ends. */
+  take(piece: Piece): NewFrame | undefined {
+    this.growing ??= { id: this.nextBlockId(), content: '' };
+    this.growing.content += piece.text;
+    if (piece.text !== '') this.sendDelta(this.growing.id, piece);
+    if (!piece.ends) return undefined;
+    const { id, content } = this.growing;
+    this.growing = undefined;
+    return this.buildBlock({
+      block_id: id,
+      block_type: piece.blockType,
+      content,
+      ...(piece.metadata && Object.keys(piece.metadata).length > 0 ? { metadata: { ...piece.metadata } } : {}),
+    });
+  }
+
+  /** A whole block of JSON or text at once. */
+  buildWholeBlock(blockType: StreamBlock['block_type'], content: string): NewFrame {
+    return this.buildBlock({ block_id: this.nextBlockId(), block_type: blockType, content });
+  }
+
+  buildToolStatus(status: Omit<ToolStatusPayload, 'message_id' | 'message_ref'>): NewFrame {
+    return this.frame('tool_status', { ...this.names(), ...status });
+  }
+
+  /** Tells readers to drop the blocks of a half-streamed step. */
+  buildRestart(replacesFromSeq: number): NewFrame {
+    return this.frame('stream_restart', { ...this.names(), attempt: this.claim.attempt, replaces_from_seq: replacesFromSeq });
+  }
+
+  buildEnd(reply: Omit<Reply, 'blocks' | 'endedAt'>): NewFrame {
+    const { messageId, messageRef } = this.claim.message;
+    return this.frame('stream_end', { id: messageId, message_ref: messageRef, blocks: this.standing.length, ...reply });
+  }
+
+  private buildBlock(block: StreamBlock): NewFrame {
+    const index = this.standing.push(block) - 1;
+    return this.frame('stream_block', { ...this.names(), attempt: this.claim.attempt, index, ...block });
+  }
+
+  private frame(type: DurableFrame['type'], payload: object): NewFrame {
+    const { messageRef, messageId } = this.claim.message;
+    return { type, messageRef, messageId, timestamp: this.clock.now(), payload: JSON.stringify(payload) };
+  }
+
+  private names(): { message_id: string; message_ref: string } {
+    return { message_id: this.claim.message.messageId, message_ref: this.claim.message.messageRef };
+  }
+
+  private nextBlockId(): string {
+    return `b_${this.claim.message.messageRef}_${this.claim.attempt}_${this.blocksMade++}`;
+  }
+
+  private sendDelta(blockId: string, piece: Piece): void {
+    const { sessionId, messageId } = this.claim.message;
+    this.delivery.publishDelta(sessionId, () =>
+      encodeFrame(
+        'stream_delta',
+        { ...this.names(), block_id: blockId, block_type: piece.blockType, delta: piece.text },
+        { sessionId, correlationId: messageId },
+      ),
+    );
+  }
+}

@@ -1,0 +1,58 @@
+import { hash } from 'node:crypto';
+import type { JournalEntry, TurnRecord } from '../store/index.js';
+import type { ToolOutcome } from '../tools/tool.js';
+import type { Answer, RequestedCall } from './agent-runtime.js';
+
+/** What is known of one tool call of a turn. */
+export interface RecordedCall {
+  readonly outcome: ToolOutcome | undefined;
+}
+
+type Entry =
+  | { readonly kind: 'answer'; readonly body: Answer }
+  | { readonly kind: 'tool_intent'; readonly body: RequestedCall & { readonly callId: string } }
+  | { readonly kind: 'tool_result'; readonly body: { readonly callId: string; readonly outcome: ToolOutcome } };
+
+/**
+ * The steps of one turn: model answers, tool intents, tool results, each recorded before what follows from it begins. A
+ * turn that is taken up again reuses what is recorded and does only the first missing step.
+ */
+export class TurnJournal {
+  private readonly answers: Answer[] = [];
+  private readonly calls = new Map<string, RecordedCall>();
+  private nextStep = 0;
+
+  constructor(
+    private readonly messageRef: string,
+    record: Pick<TurnRecord, 'steps'>,
+  ) {
+    for (const step of record.steps) this.apply({ kind: step.kind, body: JSON.parse(step.body) } as Entry);
+  }
+
+  get recordedAnswers(): readonly Answer[] {
+    return this.answers;
+  }
+
+  findCall(callId: string): RecordedCall | undefined {
+    return this.calls.get(callId);
+  }
+
+  /** Makes the entry of a new step, to be written with what belongs to it. */
+  record(entry: Entry): JournalEntry {
+    const step = this.nextStep;
+    this.apply(entry);
+    return { step, kind: entry.kind, body: JSON.stringify(entry.body) };
+  }
+
+  /** The name of a call: the same in every run of the turn, never the model's random one. */
+  buildCallId(answer: number, index: number): string {
+    return `c_${hash('sha256', `${this.messageRef}\n${answer}\n${index}`, 'base64url').slice(0, 24)}`;
+  }
+
+  private apply(entry: Entry): void {
+    this.nextStep++;
+    if (entry.kind === 'answer') this.answers.push(entry.body);
+    else if (entry.kind === 'tool_intent') this.calls.set(entry.body.callId, { outcome: undefined });
+    else this.calls.set(entry.body.callId, { outcome: entry.body.outcome });
+  }
+}

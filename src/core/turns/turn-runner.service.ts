@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { GatewayError } from '../../protocol/index.js';
+import { ConfigStoreService } from '../config/config-store.service.js';
+import { DeliveryService } from '../delivery/delivery.service.js';
+import type { StopReason } from '../queue/message-queue.service.js';
+import { SessionCommandsService } from '../sessions/session-commands.service.js';
+import { QueueStore, SessionStore, TurnStore, type Claim, type Lease, type Reply, type TurnRecord } from '../store/index.js';
+import { Logs, type Log } from '../telemetry/logs.js';
+import { Clock } from '../time/clock.js';
+import { ToolRegistryService } from '../tools/tool-registry.service.js';
+import { AgentRuntime } from './agent-runtime.js';
+import { Turn, type TurnParts } from './turn.js';
+import { LeaseLostError } from './turn-writer.js';
+
+const NOTHING_RECORDED: TurnRecord = { steps: [], frames: [] };
+/** How soon a turn that could not even be read is tried again, in milliseconds. */
+const RETRY_AFTER_MS = 1_000;
+
+/** Runs claimed messages: each ends in exactly one `stream_end`, or goes back to the queue. */
+@Injectable()
+export class TurnRunnerService {
+  private readonly log: Log;
+  private readonly parts: TurnParts;
+
+  constructor(
+    private readonly queue: QueueStore,
+    private readonly store: TurnStore,
+    private readonly sessions: SessionStore,
+    private readonly config: ConfigStoreService,
+    private readonly clock: Clock,
+    runtime: AgentRuntime,
+    delivery: DeliveryService,
+    tools: ToolRegistryService,
+    commands: SessionCommandsService,
+    logs: Logs,
+  ) {
+    this.log = logs.for('agent');
+    this.parts = { runtime, store, delivery, tools, commands, config, clock, log: this.log };
+  }
+
+  /** Consumes one claim of the queue. Never rejects. The signal's reason is a StopReason. */
+  async run(claim: Claim, signal: AbortSignal): Promise<void> {
+    const fields = { message_ref: claim.message.messageRef, session_id: claim.message.sessionId, attempt: claim.attempt };
+    this.log.debug(fields, 'turn started');
+    // A cancelled turn still writes its end; one that is lost or drained writes nothing more.
+    const giveUp = new AbortController();
+    const onStop = () => {
+      if ((signal.reason as StopReason) !== 'cancelled') giveUp.abort();
+    };
+    signal.addEventListener('abort', onStop);
+    if (signal.aborted) onStop();
+    try {
+      const ending = await this.runTurn(claim, signal, giveUp.signal);
+      this.log.debug({ ...fields, reason: ending.reason }, 'turn ended');
+    } catch (error) {
+      if (giveUp.signal.aborted || error instanceof LeaseLostError) await this.giveBack(claim.lease, signal);
+      else {
+        this.log.error({ ...fields, error }, 'a turn could not be run; it is tried again');
+        await this.giveBack(claim.lease, signal, this.clock.now() + RETRY_AFTER_MS);
+      }
+    } finally {
+      signal.removeEventListener('abort', onStop);
+    }
+  }
+
+  private async runTurn(claim: Claim, signal: AbortSignal, giveUp: AbortSignal): Promise<Pick<Reply, 'reason'>> {
+    const { message, interruptions, attempt } = claim;
+    const [session, record] = await Promise.all([
+      this.sessions.find(message.sessionId),
+      attempt === 1 ? NOTHING_RECORDED : this.store.readTurn(message.messageRef),
+    ]);
+    // A message never outlives its session.
+    if (!session) throw new Error(`the session ${message.sessionId} of a claimed message does not exist`);
+    const turn = new Turn(claim, session, record, signal, giveUp, this.parts);
+    if (interruptions >= this.config.get('agent.max_attempts') && !signal.aborted) {
+      const { code, message: text, retryable } = new GatewayError('TURN_INTERRUPTED', { attempts: interruptions });
+      const ending = { reason: 'error', error: { code, message: text, retryable } } as const;
+      await turn.end(ending);
+      return ending;
+    }
+    try {
+      return await turn.run();
+    } catch (error) {
+      if (giveUp.aborted || error instanceof LeaseLostError || isTransient(error)) throw error;
+      return this.endWithFault(turn, message.messageRef, error);
+    }
+  }
+
+  /** A fault of the gateway or of a runtime must not leave anybody without an answer. */
+  private async endWithFault(turn: Turn, messageRef: string, error: unknown): Promise<Pick<Reply, 'reason'>> {
+    const errorId = randomUUID();
+    this.log.error({ error, error_id: errorId, message_ref: messageRef }, 'a turn failed unexpectedly');
+    const { code, message, retryable } = new GatewayError('INTERNAL', { error_id: errorId });
+    const ending = { reason: 'error', error: { code, message, retryable } } as const;
+    await turn.end(ending);
+    return ending;
+  }
+
+  /** Lets the session's next owner begin at once. A lost lease needs no giving back. */
+  private async giveBack(lease: Lease, signal: AbortSignal, notBefore?: number): Promise<void> {
+    if ((signal.reason as StopReason | undefined) === 'lease_lost') return;
+    try {
+      await (notBefore === undefined ? this.queue.release(lease) : this.queue.postpone(lease, notBefore));
+    } catch (error) {
+      this.log.warn({ error, message_ref: lease.messageRef }, 'a turn could not be given back; its lease will expire');
+    }
+  }
+}
+
+function isTransient(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE';
+}

@@ -1,0 +1,114 @@
+import { GatewayError } from '../../protocol/index.js';
+import type { DeliveryService } from '../delivery/delivery.service.js';
+import type { JournalEntry, Lease, NewFrame, TurnEnd, TurnWrite, WriteOutcome } from '../store/index.js';
+import type { Log } from '../telemetry/logs.js';
+import type { Clock } from '../time/clock.js';
+
+/** How long a turn waits before it tries a failed write again, in milliseconds. */
+const RETRY_AFTER_MS = 1_000;
+
+/** The session belongs to somebody else now: this run of the turn is over, and must not write or say anything more. */
+export class LeaseLostError extends Error {
+  constructor() {
+    super('the lease of the session was lost');
+    this.name = 'LeaseLostError';
+  }
+}
+
+/**
+ * Writes what a turn produces, in order. Frames are collected while a write is under way and go with the next one, so a
+ * fast answer costs few commits and a slow one is shown at once. When the store is unavailable the turn waits and tries
+ * again: its work is not thrown away because a disk is full.
+ */
+export class TurnWriter {
+  private frames: NewFrame[] = [];
+  private journal: JournalEntry[] = [];
+  private underWay: Promise<void> | undefined;
+  private failure: unknown;
+  private isClosed = false;
+
+  constructor(
+    private readonly lease: Lease,
+    private readonly delivery: DeliveryService,
+    private readonly clock: Clock,
+    private readonly log: Log,
+    /** Aborts when the run has to stop at once: waiting for the store ends then. */
+    private readonly giveUp: AbortSignal,
+  ) {}
+
+  /** Adds a frame; it is written as soon as the writer is free. Nothing is added to a turn that has ended. */
+  add(frame: NewFrame): void {
+    if (this.isClosed) return;
+    this.frames.push(frame);
+    this.start();
+  }
+
+  /** Adds a step with what stands before it, and resolves when it is durable. @throws LeaseLostError */
+  async record(entry: JournalEntry, ...frames: readonly NewFrame[]): Promise<void> {
+    if (this.isClosed) throw new LeaseLostError();
+    this.journal.push(entry);
+    this.frames.push(...frames);
+    await this.flush();
+  }
+
+  /** Resolves when all that was added is durable. @throws LeaseLostError */
+  async flush(): Promise<void> {
+    this.start();
+    while (this.underWay) await this.underWay;
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /**
+   * The last write: what is left and the end of the turn in one commit. What comes after it, from a tool or an agent that
+   * was left behind, goes nowhere. @throws LeaseLostError
+   */
+  async finish(end: Omit<TurnEnd, 'journal'>): Promise<void> {
+    this.isClosed = true;
+    while (this.underWay) await this.underWay;
+    if (this.failure !== undefined) throw this.failure;
+    const write = this.take();
+    await this.persist(() => this.delivery.finish(this.lease, { ...end, ...write, frames: [...write.frames, ...end.frames] }));
+  }
+
+  private start(): void {
+    if (this.underWay || this.failure !== undefined || (this.frames.length === 0 && this.journal.length === 0)) return;
+    this.underWay = this.writeAll();
+  }
+
+  private async writeAll(): Promise<void> {
+    try {
+      // In the next turn of the event loop: what is added in this one goes together.
+      await new Promise((resolve) => setImmediate(resolve));
+      while (this.frames.length > 0 || this.journal.length > 0) {
+        const write = this.take();
+        await this.persist(() => this.delivery.append(this.lease, write));
+      }
+    } catch (error) {
+      this.failure = error;
+    } finally {
+      this.underWay = undefined;
+    }
+  }
+
+  private take(): TurnWrite {
+    const write = { frames: this.frames, journal: this.journal };
+    this.frames = [];
+    this.journal = [];
+    return write;
+  }
+
+  private async persist(write: () => Promise<WriteOutcome>): Promise<void> {
+    for (;;) {
+      if (this.giveUp.aborted) throw new LeaseLostError();
+      try {
+        const outcome = await write();
+        if (outcome.kind === 'fenced') throw new LeaseLostError();
+        return;
+      } catch (error) {
+        if (!(error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE')) throw error;
+        this.log.warn({ error, message_ref: this.lease.messageRef }, 'a turn cannot be written; it waits for the store');
+        await this.clock.sleep(RETRY_AFTER_MS, this.giveUp);
+      }
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import { GatewayError } from '../../protocol/index.js';
+import type { ConfigStoreService } from '../config/config-store.service.js';
+import type { DeliveryService } from '../delivery/delivery.service.js';
+import { failpoint } from '../failpoints/failpoint.js';
+import type { SessionCommandsService } from '../sessions/session-commands.service.js';
+import type { Claim, NewFrame, Reply, Session, TurnEnd, TurnRecord, TurnStore } from '../store/index.js';
+import type { Log } from '../telemetry/logs.js';
+import type { Clock } from '../time/clock.js';
+import type { ToolRegistryService } from '../tools/tool-registry.service.js';
+import type { AgentEvent, AgentRuntime, AgentTurn, Piece } from './agent-runtime.js';
+import { BlockAssembler } from './block-assembler.js';
+import { ReplyBuilder } from './reply-builder.js';
+import { findResumePoint } from './standing-blocks.js';
+import { ToolSteps } from './tool-steps.js';
+import { TurnJournal } from './turn-journal.js';
+import { TurnWriter } from './turn-writer.js';
+
+/** What every turn uses. */
+export interface TurnParts {
+  readonly runtime: AgentRuntime;
+  readonly store: TurnStore;
+  readonly delivery: DeliveryService;
+  readonly tools: ToolRegistryService;
+  readonly commands: SessionCommandsService;
+  readonly config: ConfigStoreService;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** How a turn ends, but for its blocks. */
+type Ending = Omit<Reply, 'blocks' | 'endedAt'>;
+
+/** One run of one turn: the agent's events become journal and frames, up to exactly one `stream_end`. */
+export class Turn {
+  private readonly assembler = new BlockAssembler();
+  private readonly journal: TurnJournal;
+  private readonly reply: ReplyBuilder;
+  private readonly writer: TurnWriter;
+  private readonly toolSteps: ToolSteps;
+  private readonly replacesFromSeq: number | undefined;
+
+  /**
+   * @param stop aborts when the run should end: to be cancelled, or to be left to somebody else
+   * @param giveUp aborts in the latter case only: nothing more may be written
+   * @param record what an earlier run has left; empty on the first
+   */
+  constructor(
+    private readonly claim: Claim,
+    private readonly session: Session,
+    record: TurnRecord,
+    private readonly stop: AbortSignal,
+    giveUp: AbortSignal,
+    private readonly parts: TurnParts,
+  ) {
+    const { delivery, clock, log, tools } = parts;
+    const { blocks, replacesFromSeq } = findResumePoint(record);
+    this.replacesFromSeq = replacesFromSeq;
+    this.journal = new TurnJournal(claim.message.messageRef, record);
+    this.reply = new ReplyBuilder(claim, delivery, clock, blocks);
+    this.writer = new TurnWriter(claim.lease, delivery, clock, log, giveUp);
+    this.toolSteps = new ToolSteps(tools, session, this.journal, this.writer, this.reply, clock, stop);
+  }
+
+  /** Answers the message. @throws LeaseLostError when the run has to be left to somebody else */
+  async run(): Promise<Ending> {
+    if (this.replacesFromSeq !== undefined) this.writer.add(this.reply.buildRestart(this.replacesFromSeq));
+    const ending = await this.answer();
+    await this.end(ending);
+    return ending;
+  }
+
+  /** Ends the turn without an answer. @throws LeaseLostError */
+  async end(ending: Ending): Promise<void> {
+    const end: Omit<TurnEnd, 'journal'> = {
+      frames: [this.reply.buildEnd(ending)],
+      status: ending.reason === 'stop' ? 'done' : ending.reason === 'cancelled' ? 'cancelled' : 'failed',
+      reply: { ...ending, blocks: this.reply.blocks, endedAt: this.parts.clock.now() },
+    };
+    await this.writer.finish(end);
+  }
+
+  private async answer(): Promise<Ending> {
+    if (this.stop.aborted) return { reason: 'cancelled' };
+    const said = await this.parts.commands.run(this.claim.message, this.session);
+    if (said !== undefined) {
+      this.writer.add(this.reply.buildWholeBlock('status', said));
+      return { reason: 'stop' };
+    }
+    return this.askAgent();
+  }
+
+  private async askAgent(): Promise<Ending> {
+    const timeoutMs = this.parts.config.get('agent.turn_timeout_ms');
+    const timeout = new AbortController();
+    const cancelTimer = this.parts.clock.setTimer(timeoutMs, () => timeout.abort());
+    const signal = AbortSignal.any([this.stop, timeout.signal]);
+    try {
+      await this.consume(this.parts.runtime.run(this.buildAgentTurn(signal))[Symbol.asyncIterator](), signal);
+      if (timeout.signal.aborted) throw new GatewayError('AGENT_FAILED', { reason: `no answer within ${timeoutMs} ms` });
+      if (this.stop.aborted) return { reason: 'cancelled' };
+      this.takePieces(this.assembler.end());
+      return { reason: 'stop', ...this.sumUsage() };
+    } catch (error) {
+      if (this.stop.aborted) return { reason: 'cancelled' };
+      if (!(error instanceof GatewayError) || error.code !== 'AGENT_FAILED') throw error;
+      return { reason: 'error', error: { code: error.code, message: error.message, retryable: error.retryable } };
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  /** Pulls the agent's events. An agent that ignores its signal is left behind, not waited for. */
+  private async consume(events: AsyncIterator<AgentEvent>, signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<'aborted'>((resolve) => signal.addEventListener('abort', () => resolve('aborted'), { once: true }));
+    while (!signal.aborted) {
+      const next = events.next();
+      // When the race is lost, nobody else looks at how the abandoned step ended.
+      next.catch(() => {});
+      const result = await Promise.race([next, aborted]);
+      if (result === 'aborted') {
+        void events.return?.().catch(() => {});
+        return;
+      }
+      if (result.done) return;
+      await this.take(result.value);
+    }
+  }
+
+  private async take(event: AgentEvent): Promise<void> {
+    switch (event.type) {
+      case 'text':
+        this.takePieces(this.assembler.push(event.text));
+        break;
+      case 'piece':
+        this.takePieces([...this.assembler.end(), event.piece]);
+        break;
+      case 'answer':
+        this.takePieces(this.assembler.end());
+        failpoint('model.before_journal');
+        await this.writer.record(this.journal.record({ kind: 'answer', body: event.answer }));
+        break;
+    }
+  }
+
+  private takePieces(pieces: readonly Piece[]): void {
+    for (const piece of pieces) {
+      const frame: NewFrame | undefined = this.reply.take(piece);
+      if (!frame) continue;
+      this.writer.add(frame);
+      failpoint('model.mid_stream');
+    }
+  }
+
+  private buildAgentTurn(signal: AbortSignal): AgentTurn {
+    const { message } = this.claim;
+    return {
+      message,
+      session: this.session,
+      signal,
+      recordedAnswer: (n) => this.journal.recordedAnswers[n],
+      callTool: (answer, index, call) => this.toolSteps.call(answer, index, call),
+      readContext: (limit) => this.parts.store.readContext(message.sessionId, message.messageRef, limit),
+      listTools: () => this.parts.tools.getAvailableTools(this.session),
+    };
+  }
+
+  private sumUsage(): Pick<Reply, 'usage'> {
+    const usages = this.journal.recordedAnswers.flatMap((answer) => answer.usage ?? []);
+    if (usages.length === 0) return {};
+    return {
+      usage: {
+        input_tokens: usages.reduce((sum, usage) => sum + usage.input_tokens, 0),
+        output_tokens: usages.reduce((sum, usage) => sum + usage.output_tokens, 0),
+      },
+    };
+  }
+}

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { PROTOCOL_VERSION, type ConnectedPayload } from '../protocol/index.js';
+import { encodeFrame } from '../protocol/encode.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import type { Connection } from '../core/connections/connection.js';
+import { ReplicaIdentity } from '../core/queue/replica-identity.js';
+import { SessionStore } from '../core/store/index.js';
+import { Logs, type Log } from '../core/telemetry/logs.js';
+import { VERSION } from '../core/lifecycle/version.js';
+
+const HOUR_MS = 3_600_000;
+
+/** The first frame of every connection: who the client is here, and what it may count on. */
+@Injectable()
+export class ConnectedFrameService {
+  private readonly log: Log;
+
+  constructor(
+    private readonly config: ConfigStoreService,
+    private readonly replica: ReplicaIdentity,
+    private readonly sessions: SessionStore,
+    logs: Logs,
+  ) {
+    this.log = logs.for('gateway');
+  }
+
+  async build(connection: Connection): Promise<string> {
+    const { principal, clientId, id } = connection;
+    const sessionId = await this.findOwnSession(connection);
+    const payload: ConnectedPayload = {
+      client_id: clientId,
+      connection_id: id,
+      role: principal.role,
+      scopes: [...principal.scopes],
+      protocol: PROTOCOL_VERSION,
+      server: { version: VERSION, replica_id: this.replica.id },
+      limits: {
+        max_frame_bytes: this.config.get('gateway.max_frame_bytes'),
+        max_queued_per_session: this.config.get('queue.max_per_session'),
+      },
+      heartbeat_interval_ms: this.config.get('gateway.heartbeat_interval_ms'),
+      resume_window_ms: this.config.get('store.retention_hours') * HOUR_MS,
+      ...(sessionId === undefined ? {} : { session_id: sessionId }),
+    };
+    return encodeFrame('connected', payload);
+  }
+
+  /** The session that a client which speaks for one user goes on with. */
+  private async findOwnSession({ principal }: Connection): Promise<string | undefined> {
+    if (principal.sender === undefined || !principal.channels) return undefined;
+    try {
+      const session = await this.sessions.findLatestMain(principal.tenant, principal.channels, principal.sender);
+      return session?.id;
+    } catch (error) {
+      // A convenience: while the store is away the client connects without it.
+      this.log.warn({ error }, 'the latest session of a user could not be read');
+      return undefined;
+    }
+  }
+}
