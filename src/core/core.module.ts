@@ -1,0 +1,43 @@
+// Promises: the control plane, from an admitted frame to a delivered block. Refuses to know: sockets, SQL, vendors.
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { ChannelStatusService } from './channels/channel-status.service.js';
+import { ConnectedChannels } from './channels/connected-channels.js';
+import { ConnectionManagerService } from './connections/connection-manager.service.js';
+import { ConversationReaderService } from './connections/conversation-reader.service.js';
+import { FrameTypeRegistry } from './connections/frame-type.registry.js';
+import { DeliveryService } from './delivery/delivery.service.js';
+import { HousekeepingService } from './lifecycle/housekeeping.service.js';
+import { LifecycleService } from './lifecycle/lifecycle.service.js';
+import { StartStopService } from './lifecycle/start-stop.service.js';
+import { RateLimitsService } from './limits/rate-limits.service.js';
+import { PresenceTrackerService } from './presence/presence-tracker.service.js';
+import { MessageQueueService } from './queue/message-queue.service.js';
+import { SessionCommandsService } from './sessions/session-commands.service.js';
+import { SessionRouterService } from './sessions/session-router.service.js';
+import { ToolExplorerService } from './tools/tool-explorer.service.js';
+import { ToolRegistryService } from './tools/tool-registry.service.js';
+import { TurnRunnerService } from './turns/turn-runner.service.js';
+
+const exported = [
+  ChannelStatusService,
+  { provide: ConnectedChannels, useExisting: ChannelStatusService },
+  ConnectionManagerService,
+  ConversationReaderService,
+  DeliveryService,
+  FrameTypeRegistry,
+  LifecycleService,
+  MessageQueueService,
+  PresenceTrackerService,
+  RateLimitsService,
+  SessionRouterService,
+  StartStopService,
+  ToolRegistryService,
+];
+
+@Module({
+  imports: [DiscoveryModule],
+  providers: [...exported, HousekeepingService, SessionCommandsService, ToolExplorerService, TurnRunnerService],
+  exports: exported,
+})
+export class CoreModule {}

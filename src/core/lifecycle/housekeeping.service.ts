@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { ConfigStoreService } from '../config/config-store.service.js';
+import { Store, type SweepLimits } from '../store/index.js';
+import { Logs, type Log } from '../telemetry/logs.js';
+import { Clock } from '../time/clock.js';
+
+const HOUR_MS = 3_600_000;
+const SWEEP_EVERY_MS = 60_000;
+/** A client may repeat an id this long at least (protocol.md section 5). */
+const REMEMBER_IDS_MS = 7 * 24 * HOUR_MS;
+
+/** Deletes what is past its time, a little at a time. */
+@Injectable()
+export class HousekeepingService {
+  private readonly log: Log;
+  private isSweeping = false;
+
+  constructor(
+    private readonly store: Store,
+    private readonly config: ConfigStoreService,
+    private readonly clock: Clock,
+    logs: Logs,
+  ) {
+    this.log = logs.for('store');
+  }
+
+  /** Sweeps every minute; the answer ends it. */
+  start(): () => void {
+    return this.clock.setRepeating(SWEEP_EVERY_MS, () => void this.sweep());
+  }
+
+  private async sweep(): Promise<void> {
+    if (this.isSweeping) return;
+    this.isSweeping = true;
+    try {
+      while (await this.store.sweep(this.readLimits()));
+    } catch (error) {
+      this.log.warn({ error }, 'old records could not be deleted; trying again in a minute');
+    } finally {
+      this.isSweeping = false;
+    }
+  }
+
+  private readLimits(): SweepLimits {
+    const now = this.clock.now();
+    const retentionMs = this.config.get('store.retention_hours') * HOUR_MS;
+    const sessionTtlMs = this.config.get('store.session_ttl_hours') * HOUR_MS;
+    return {
+      framesBefore: now - retentionMs,
+      dedupeBefore: now - Math.max(REMEMBER_IDS_MS, retentionMs),
+      sessionsBefore: sessionTtlMs === 0 ? undefined : now - sessionTtlMs,
+    };
+  }
+}

@@ -1,0 +1,68 @@
+// Promises: the whole gateway as one Nest module. Refuses to know: how a process is started.
+import { Module, type DynamicModule, type ModuleMetadata, type Type } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { BuiltinAgentModule } from './agents/builtin/builtin.module.js';
+import { ConfigStoreService } from './core/config/config-store.service.js';
+import { loadSettings, type LoadedSettings } from './core/config/load-settings.js';
+import { CoreModule } from './core/core.module.js';
+import { ReplicaIdentity } from './core/queue/replica-identity.js';
+import { Logs } from './core/telemetry/logs.js';
+import { Clock, SystemClock } from './core/time/clock.js';
+import { HealthModule } from './health/health.module.js';
+import { SqliteModule } from './stores/sqlite/sqlite.module.js';
+import { PinoLogs } from './telemetry/pino-logs.js';
+import { ToolsModule } from './tools/tools.module.js';
+import { WebSocketModule } from './websocket/websocket.module.js';
+
+/** What a process, a test or a team's application may bring of its own. */
+export interface GatewayOptions {
+  /** Settings that were loaded already; otherwise they are read from the file and the environment. */
+  readonly settings?: LoadedSettings;
+  readonly clock?: Clock;
+  readonly logs?: Logs;
+  /** A global module that provides AgentRuntime, in place of the built-in agent. */
+  readonly agent?: Type | DynamicModule;
+  /** A global module that provides the five ports of `core/store`, in place of SQLite. */
+  readonly store?: Type | DynamicModule;
+  /** Modules of a team, with tools and frame types of their own. */
+  readonly modules?: NonNullable<ModuleMetadata['imports']>;
+}
+
+@Module({})
+export class GatewayModule {
+  /** The gateway, to be imported by the root module of an application or to be one. */
+  static forRoot(options: GatewayOptions = {}): DynamicModule {
+    const settings = options.settings ?? loadSettings(process.env);
+    return {
+      module: GatewayModule,
+      imports: [
+        ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, ignoreEnvVars: true, load: [() => settings.settings] }),
+        FoundationModule.with(settings, options),
+        options.store ?? SqliteModule,
+        options.agent ?? BuiltinAgentModule,
+        CoreModule,
+        ToolsModule,
+        WebSocketModule,
+        HealthModule,
+        ...(options.modules ?? []),
+      ],
+    };
+  }
+}
+
+/** What everybody stands on: time, settings, logs, the name of this process. */
+@Module({})
+class FoundationModule {
+  static with(settings: LoadedSettings, options: GatewayOptions): DynamicModule {
+    const logs = options.logs ?? new PinoLogs();
+    const config = new ConfigStoreService(settings, logs);
+    if (logs instanceof PinoLogs) logs.follow(config);
+    const providers = [
+      { provide: Clock, useValue: options.clock ?? new SystemClock() },
+      { provide: Logs, useValue: logs },
+      { provide: ConfigStoreService, useValue: config },
+      { provide: ReplicaIdentity, useValue: new ReplicaIdentity() },
+    ];
+    return { module: FoundationModule, global: true, providers, exports: providers };
+  }
+}

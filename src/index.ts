@@ -1,0 +1,13 @@
+/** What a team's application imports: the module, and the seams at which it can be extended. */
+export { GatewayModule, type GatewayOptions } from './gateway.module.js';
+export { runGateway, type StartOverrides } from './run-gateway.js';
+export { Tool, type ToolExecutor, type ToolOptions } from './core/tools/tool.decorator.js';
+export type { ToolCallContext, ToolDefinition, ToolOutcome } from './core/tools/tool.js';
+export { ToolRegistryService } from './core/tools/tool-registry.service.js';
+export { AgentRuntime, type AgentEvent, type AgentTurn, type Answer, type Piece, type RequestedCall } from './core/turns/agent-runtime.js';
+export { FrameTypeRegistry, type FrameType } from './core/connections/frame-type.registry.js';
+export type { Connection } from './core/connections/connection.js';
+export { ConfigStoreService } from './core/config/config-store.service.js';
+export { Clock } from './core/time/clock.js';
+export { Logs } from './core/telemetry/logs.js';
+export * from './core/store/index.js';

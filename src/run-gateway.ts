@@ -1,0 +1,72 @@
+import { NestFactory } from '@nestjs/core';
+import { checkExposure } from './auth/exposure.js';
+import { ConfigStoreService } from './core/config/config-store.service.js';
+import { loadSettings } from './core/config/load-settings.js';
+import { StartStopService } from './core/lifecycle/start-stop.service.js';
+import { Store } from './core/store/index.js';
+import { Logs } from './core/telemetry/logs.js';
+import { GatewayModule } from './gateway.module.js';
+import { createHttpAdapter } from './http/index.js';
+import { NestLogs } from './telemetry/nest-logs.js';
+import { PinoLogs } from './telemetry/pino-logs.js';
+import { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
+
+/** What the command line may set. */
+export interface StartOverrides {
+  readonly port?: number;
+  readonly host?: string;
+  /** Path of the settings file. */
+  readonly config?: string;
+  readonly store?: string;
+}
+
+/** A second signal ends the process within this time, in milliseconds. */
+const HURRY_MS = 1_500;
+
+/**
+ * Runs the gateway as this process, until a signal ends it. Prints one line when it is up.
+ * @throws SettingsError, or an error for the operator when the store cannot be opened or the port is taken
+ */
+export async function runGateway(overrides: StartOverrides = {}): Promise<void> {
+  const settings = loadSettings(
+    overrides.config === undefined ? process.env : { ...process.env, OPENCLAW_CONFIG: overrides.config },
+    { 'gateway.port': overrides.port, 'gateway.host': overrides.host, 'store.url': overrides.store },
+  );
+  const logs = new PinoLogs();
+  const root = GatewayModule.forRoot({ settings, logs });
+  const app = await NestFactory.create(root, createHttpAdapter(), {
+    logger: new NestLogs(logs),
+    abortOnError: false,
+    forceCloseConnections: true,
+  });
+  const config = app.get(ConfigStoreService);
+  checkExposure(config);
+  for (const warning of settings.warnings) logs.for('config').warn({}, warning);
+  app.useWebSocketAdapter(new GatewayWsAdapter(app));
+
+  const startStop = app.get(StartStopService);
+  let stopping: Promise<void> | undefined;
+  const onSignal = (signal: string) => {
+    if (stopping) {
+      startStop.hurry();
+      setTimeout(() => process.exit(1), HURRY_MS).unref();
+      return;
+    }
+    app.get(Logs).for('gateway').info({ signal }, 'stopping; a second signal hurries');
+    stopping = app.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logs.for('gateway').error({ error }, 'the stop failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+
+  await app.listen(config.get('gateway.port'), config.get('gateway.host'));
+  process.stdout.write(`${describeStart(await app.getUrl(), app.get(Store).label)}\n`);
+}
+
+function describeStart(url: string, store: string): string {
+  return `OpenClaw gateway ready at ${url} (pid ${process.pid}, store ${store})`;
+}

@@ -1,0 +1,25 @@
+// Promises: the five ports to persistence on one SQLite file. Refuses to know: what the records mean.
+import { Global, Module } from '@nestjs/common';
+import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { ReplicaIdentity } from '../../core/queue/replica-identity.js';
+import { FrameStore, QueueStore, SessionStore, Store, TurnStore } from '../../core/store/index.js';
+import { Logs } from '../../core/telemetry/logs.js';
+import { Clock } from '../../core/time/clock.js';
+import { SqliteStore } from './sqlite.store.js';
+
+const ports = [Store, QueueStore, TurnStore, SessionStore, FrameStore];
+
+@Global()
+@Module({
+  providers: [
+    {
+      provide: SqliteStore,
+      useFactory: (config: ConfigStoreService, replica: ReplicaIdentity, clock: Clock, logs: Logs) =>
+        new SqliteStore({ url: config.get('store.url'), replicaId: replica.id }, clock, logs),
+      inject: [ConfigStoreService, ReplicaIdentity, Clock, Logs],
+    },
+    ...ports.map((port) => ({ provide: port, useExisting: SqliteStore })),
+  ],
+  exports: ports,
+})
+export class SqliteModule {}
