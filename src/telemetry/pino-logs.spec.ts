@@ -1,0 +1,242 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { loadSettings } from '../core/config/load-settings.js';
+import { SilentLogs } from '../core/telemetry/logs.js';
+import { GatewayError } from '../protocol/index.js';
+import { NestLogs } from './nest-logs.js';
+import { PinoLogs } from './pino-logs.js';
+
+const TOKEN = 'abcdefghijklmnopqrstuvwxyz';
+
+class Lines {
+  readonly all: string[] = [];
+
+  write(line: string): void {
+    this.all.push(line);
+  }
+
+  get records(): Record<string, unknown>[] {
+    return this.all.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  get last(): Record<string, unknown> {
+    return this.records.at(-1) ?? {};
+  }
+}
+
+function open(levels: PinoLogsLevels = { level: 'trace' }, pretty = false) {
+  const lines = new Lines();
+  return { lines, logs: new PinoLogs({ levels, output: lines, pretty }) };
+}
+type PinoLogsLevels = ConstructorParameters<typeof PinoLogs>[0]['levels'];
+
+describe('PinoLogs', () => {
+  it('writes one JSON object a line, with level, time, subsystem, the fields and the message', () => {
+    const { lines, logs } = open();
+    logs.for('queue').info({ depth: 3 }, 'a message waits');
+    expect(lines.all).toHaveLength(1);
+    expect(lines.all[0]).toMatch(/^\{.*\}\n$/);
+    expect(lines.last).toEqual({ level: 'info', time: expect.any(String) as string, subsystem: 'queue', depth: 3, msg: 'a message waits' });
+    expect(Date.parse(String(lines.last['time']))).toBeGreaterThan(Date.parse('2026-01-01'));
+  });
+
+  it('keeps a level for each subsystem, and the common one for the rest', () => {
+    const { lines, logs } = open({ level: 'warn', router: 'trace', store: 'error' });
+    for (const name of ['gateway', 'router', 'store'] as const) {
+      for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const) logs.for(name)[level]({}, name);
+    }
+    const seen = lines.records.map(({ subsystem, level }) => `${String(subsystem)} ${String(level)}`);
+    expect(seen).toEqual([
+      'gateway warn',
+      'gateway error',
+      'router trace',
+      'router debug',
+      'router info',
+      'router warn',
+      'router error',
+      'store error',
+    ]);
+    expect(logs.for('router').isEnabled('trace')).toBe(true);
+    expect(logs.for('store').isEnabled('warn')).toBe(false);
+  });
+
+  it('follows changes of the settings, also for those who already hold a log', () => {
+    const config = new ConfigStoreService(loadSettings({ OPENCLAW_LOG_LEVEL: 'warn' }, {}, '/nowhere'), new SilentLogs());
+    const { logs } = open({ level: 'warn' });
+    logs.follow(config);
+    const router = logs.for('router');
+
+    config.set('log.level', 'debug');
+    expect(router.isEnabled('debug')).toBe(true);
+    config.set('log.router', 'error');
+    expect(router.isEnabled('warn')).toBe(false);
+    expect(logs.for('queue').isEnabled('debug')).toBe(true);
+    config.set('log.level', 'trace');
+    expect(router.isEnabled('warn')).toBe(false);
+    config.set('log.router', undefined);
+    expect(router.isEnabled('trace')).toBe(true);
+  });
+
+  it('builds nothing for a line that nobody wants', () => {
+    const { lines, logs } = open({ level: 'info' });
+    const fields = {
+      get expensive(): string {
+        throw new Error('was read');
+      },
+    };
+    logs.for('agent').debug(fields, 'quiet');
+    expect(lines.all).toEqual([]);
+    expect(() => logs.for('agent').info(fields, 'loud')).toThrow('was read');
+  });
+
+  it('writes errors with type, stack, code, details and cause', () => {
+    const { lines, logs } = open();
+    const error = new GatewayError('NOT_FOUND', { what: 'session' }, { cause: new TypeError('the row is gone') });
+    logs.for('gateway').error({ error }, 'failed');
+    expect(lines.last['error']).toMatchObject({
+      type: 'GatewayError',
+      code: 'NOT_FOUND',
+      message: 'Not found: session',
+      details: { what: 'session' },
+      stack: expect.stringContaining('pino-logs.spec') as string,
+      cause: { type: 'TypeError', message: 'the row is gone', stack: expect.stringContaining('TypeError') as string },
+    });
+  });
+
+  it('writes a thrown value that is no error', () => {
+    const { lines, logs } = open();
+    logs.for('gateway').error({ error: 'a text' }, 'failed');
+    expect(lines.last['error']).toBe('a text');
+  });
+
+  it('cuts circles, bytes and endless lists', () => {
+    const { lines, logs } = open();
+    const circle: Record<string, unknown> = { bytes: new Uint8Array(70_000), list: Array.from({ length: 1_000 }, (_, i) => i), big: 2n ** 70n };
+    circle['self'] = circle;
+    logs.for('gateway').info(circle, 'large');
+    expect(lines.last).toMatchObject({ bytes: '[70000 bytes]', big: '1180591620717411303424' });
+    expect((lines.last['list'] as unknown[]).at(-1)).toBe('[800 more]');
+    expect(lines.all[0]?.length).toBeLessThan(20_000);
+  });
+
+  it('does not let a field pass for what the log itself says', () => {
+    const { lines, logs } = open();
+    logs.for('auth').warn({ level: 'info', subsystem: 'gateway', msg: 'all is well', time: 0 }, 'refused');
+    expect(lines.last).toMatchObject({ level: 'warn', subsystem: 'auth', msg: 'refused', msg_: 'all is well' });
+    expect(lines.all[0]?.match(/"level":/g)).toHaveLength(1);
+  });
+});
+
+describe('secrets in the log', () => {
+  it.each(['token', 'token_sha256', 'authorization', 'Authorization', 'cookie', 'set-cookie', 'api_key', 'apiKey', 'X-Api-Key', 'password', 'client_secret', 'access_token'])(
+    '[X-13] hides the field %s at any depth, whatever it holds',
+    (name) => {
+      const { lines, logs } = open();
+      logs.for('auth').info({ [name]: TOKEN, deep: [{ er: { [name]: [TOKEN] } }] }, 'seen');
+      expect(lines.all[0]).not.toContain(TOKEN);
+      expect(lines.last['deep']).toEqual([{ er: { [name]: '***' } }]);
+    },
+  );
+
+  it('keeps numbers that only sound like secrets', () => {
+    const { lines, logs } = open();
+    logs.for('agent').info({ usage: { input_tokens: 7, output_tokens: 9 }, tokens: 2 }, 'done');
+    expect(lines.last).toMatchObject({ usage: { input_tokens: 7, output_tokens: 9 }, tokens: 2 });
+  });
+
+  it.each([
+    `Authorization: Bearer ${TOKEN}`,
+    `authorization: bearer ${TOKEN}`,
+    `openclaw.v1, openclaw.bearer.${TOKEN}`,
+    `GET /?client_id=a&token=${TOKEN}&x=1`,
+    `GET /?access_token=${TOKEN}`,
+    `postgres://gateway:${TOKEN}@db:5432/gateway`,
+  ])('[X-13] hides the credential in "%s", in a message, a field and a stack', (text) => {
+    const { lines, logs } = open();
+    logs.for('gateway').error({ text, list: [text], error: new Error(text) }, text);
+    expect(lines.all[0]).not.toContain(TOKEN);
+    expect(lines.last['msg']).toContain('***');
+  });
+
+  it('stays fast on a text that is made to be slow to search', () => {
+    const { logs } = open();
+    const text = `://@?token= ${'a.'.repeat(50_000)} ${'bearer '.repeat(10_000)} ${'a://b:'.repeat(10_000)}`;
+    const startedAt = performance.now();
+    logs.for('gateway').info({ text }, 'long');
+    // Quadratic searching takes minutes; a slow machine takes milliseconds.
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+});
+
+describe('log injection', () => {
+  const hostile = 'hello\n{"level":"error","msg":"forged"}\r\u001b[2J\u009b31m\u2028\u202edesrever\u0000';
+
+  it('[X-14] is not possible in JSON: one line, one object, nothing raw', () => {
+    const { lines, logs } = open();
+    logs.for('gateway').warn({ sender: hostile, [`key\n${hostile}`]: 1 }, hostile);
+    expect(lines.all).toHaveLength(1);
+    expect(lines.all[0]?.trimEnd()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u202e]/); // oxlint-disable-line no-control-regex
+    expect(lines.last).toMatchObject({ sender: hostile, msg: hostile });
+  });
+
+  it('[X-14] is not possible on a terminal: control characters are shown, not obeyed', () => {
+    const { lines, logs } = open({ level: 'info' }, true);
+    const error = new Error(hostile);
+    logs.for('gateway').warn({ sender: hostile, [`key\n${hostile}`]: 1, error }, hostile);
+    const shown = lines.all.join('').replaceAll(/\u001b\[\d+m/g, ''); // oxlint-disable-line no-control-regex -- the prettifier's own colours
+    expect(shown).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]/); // oxlint-disable-line no-control-regex
+    expect(shown.split('\n')[0]).toContain('gateway hello\\u000a{"level"');
+    // What begins a line at the margin is a record; everything else is indented.
+    expect(shown.split('\n').filter((line) => /^\S/.test(line))).toHaveLength(1);
+  });
+});
+
+describe('pretty output', () => {
+  it('shows time, level, subsystem, message, fields and the stack', () => {
+    const { lines, logs } = open({ level: 'info' }, true);
+    logs.for('store').error({ rows: 3, error: new Error('disk full') }, 'cannot commit');
+    const shown = lines.all.join('').replaceAll(/\u001b\[\d+m/g, ''); // oxlint-disable-line no-control-regex -- colours
+    expect(shown).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] ERROR: store cannot commit\n/);
+    expect(shown).toContain('rows: 3');
+    expect(shown).toMatch(/disk full\n\s+at .*pino-logs\.spec/);
+  });
+});
+
+describe('NestLogs', () => {
+  it('puts routine start-up lines at debug and everybody else at info, under subsystem gateway', () => {
+    const { lines, logs } = open();
+    const nest = new NestLogs(logs);
+    nest.log('Mapped {/health, GET} route', 'RouterExplorer');
+    nest.log('hello', 'AcmeService');
+    nest.verbose('details', 'AcmeService');
+    nest.fatal('the end');
+    expect(lines.records.map(({ level, context, subsystem, msg }) => [level, context, subsystem, msg])).toEqual([
+      ['debug', 'RouterExplorer', 'gateway', 'Mapped {/health, GET} route'],
+      ['info', 'AcmeService', 'gateway', 'hello'],
+      ['trace', 'AcmeService', 'gateway', 'details'],
+      ['error', undefined, 'gateway', 'the end'],
+    ]);
+  });
+
+  it('keeps errors, stacks and objects', () => {
+    const { lines, logs } = open();
+    const nest = new NestLogs(logs);
+    const error = new Error('broken');
+    nest.error(error, 'ExceptionsHandler');
+    expect(lines.last).toMatchObject({ context: 'ExceptionsHandler', msg: 'broken', error: { message: 'broken' } });
+    nest.error('broken', error.stack, 'ExceptionsHandler');
+    expect(lines.last).toMatchObject({ context: 'ExceptionsHandler', msg: 'broken', stack: error.stack });
+    nest.warn({ a: 1 }, 'Acme');
+    expect(lines.last).toMatchObject({ level: 'warn', detail: { a: 1 }, context: 'Acme' });
+  });
+
+  it('builds nothing when the level is off', () => {
+    const { lines, logs } = open({ level: 'error' });
+    new NestLogs(logs).log({
+      toString() {
+        throw new Error('was read');
+      },
+    });
+    expect(lines.all).toEqual([]);
+  });
+});

@@ -1,0 +1,73 @@
+/**
+ * What stands between a careless log line and a secret: fields by their names, tokens inside texts by their looks. A
+ * second wall only; the first is not to log them.
+ */
+
+const HIDDEN = '***';
+
+/** Deeper or longer than this is cut: a log line is no archive, and a circle has no end. */
+const MAX_DEPTH = 8;
+const MAX_ENTRIES = 200;
+
+const SECRET_NAME = /(^|_)(token|token_sha256|authorization|cookie|api_?key|password|passwd|secret|private_key)$/;
+
+/** `Bearer TOKEN`, the browser's subprotocol, a credential in a URL's query or before its host. */
+const SECRET_TEXTS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
+  [/\b(bearer\s+)[\w.~+/=-]{16,}/gi, `$1${HIDDEN}`],
+  [/(openclaw\.bearer\.)[\w.~-]+/g, `$1${HIDDEN}`],
+  [/([?&](?:access_|auth_)?(?:token|api_?key|password|secret)=)[^&\s"\\]+/gi, `$1${HIDDEN}`],
+  [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"\\]*:)[^\s/@"\\]+(@)/gi, `$1${HIDDEN}$2`],
+];
+const MAY_HOLD_SECRET = /bearer|[?&]\w*(?:token|key|password|secret)=|:\/\/[^\s/]*@/i;
+
+/** Replaces what looks like a credential inside `text`. Never touches a quote or a backslash, so JSON stays JSON. */
+export function redactText(text: string): string {
+  if (!MAY_HOLD_SECRET.test(text)) return text;
+  return SECRET_TEXTS.reduce((redacted, [pattern, replacement]) => redacted.replace(pattern, replacement), text);
+}
+
+/** A plain copy of `fields` for the log: errors with type, stack and cause, secrets hidden, bytes and circles cut short. */
+export function toLogFields(fields: object): Record<string, unknown> {
+  return copyEntries(fields, 0);
+}
+
+function copy(value: unknown, depth: number): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= MAX_DEPTH) return '[deeper]';
+  if (value instanceof Error) return copyError(value, depth);
+  if (value instanceof Date) return value;
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (value instanceof Map) return copyEntries(Object.fromEntries(value) as object, depth);
+  if (Array.isArray(value) || value instanceof Set) {
+    const list = [...(value as Iterable<unknown>)];
+    const kept = list.slice(0, MAX_ENTRIES).map((child) => copy(child, depth + 1));
+    return list.length > MAX_ENTRIES ? [...kept, `[${list.length - MAX_ENTRIES} more]`] : kept;
+  }
+  return copyEntries(value, depth);
+}
+
+function copyEntries(source: object, depth: number): Record<string, unknown> {
+  const target: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(source).slice(0, MAX_ENTRIES)) {
+    target[name] = isSecretName(name) ? HIDDEN : copy(value, depth + 1);
+  }
+  return target;
+}
+
+function copyError(error: Error, depth: number): Record<string, unknown> {
+  return {
+    type: error.constructor.name,
+    message: error.message,
+    stack: error.stack,
+    ...copyEntries(error, depth),
+    ...(error instanceof AggregateError ? { errors: copy(error.errors, depth + 1) } : {}),
+    ...(error.cause === undefined ? {} : { cause: copy(error.cause, depth + 1) }),
+  };
+}
+
+/** `apiKey`, `api_key`, `X-Api-Key` and `providers.x.api_key` are one name; `input_tokens` is none. */
+function isSecretName(name: string): boolean {
+  const words = name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').replaceAll(/[^A-Za-z0-9]/g, '_');
+  return SECRET_NAME.test(words.toLowerCase());
+}
