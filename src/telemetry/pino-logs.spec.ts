@@ -24,13 +24,25 @@ class Lines {
   }
 }
 
-function open(levels: PinoLogsLevels = { level: 'trace' }, pretty = false) {
+/** Logs that write to memory, with levels as the environment would set them. */
+function open(levels: Record<string, string> = { level: 'trace' }, pretty = false) {
   const lines = new Lines();
-  return { lines, logs: new PinoLogs({ levels, output: lines, pretty }) };
+  const environment = Object.entries(levels).map(([name, level]) => [`OPENCLAW_LOG_${name.toUpperCase()}`, level] as const);
+  const config = new ConfigStoreService(loadSettings(Object.fromEntries(environment), {}, '/nowhere'), new SilentLogs());
+  const logs = new PinoLogs({ output: lines, pretty });
+  logs.follow(config);
+  return { lines, logs, config };
 }
-type PinoLogsLevels = ConstructorParameters<typeof PinoLogs>[0]['levels'];
 
 describe('PinoLogs', () => {
+  it('speaks from info on as long as no settings are known', () => {
+    const lines = new Lines();
+    const log = new PinoLogs({ output: lines, pretty: false }).for('gateway');
+    log.debug({}, 'hidden');
+    log.info({}, 'seen');
+    expect(lines.records.map((record) => record['msg'])).toEqual(['seen']);
+  });
+
   it('writes one JSON object a line, with level, time, subsystem, the fields and the message', () => {
     const { lines, logs } = open();
     logs.for('queue').info({ depth: 3 }, 'a message waits');
@@ -61,9 +73,7 @@ describe('PinoLogs', () => {
   });
 
   it('follows changes of the settings, also for those who already hold a log', () => {
-    const config = new ConfigStoreService(loadSettings({ OPENCLAW_LOG_LEVEL: 'warn' }, {}, '/nowhere'), new SilentLogs());
-    const { logs } = open({ level: 'warn' });
-    logs.follow(config);
+    const { logs, config } = open({ level: 'warn' });
     const router = logs.for('router');
 
     config.set('log.level', 'debug');

@@ -1,14 +1,11 @@
 import { pino, stdTimeFunctions, type Logger } from 'pino';
 import type { ConfigStoreService } from '../core/config/config-store.service.js';
-import type { GatewaySettings } from '../core/config/settings.js';
 import { Logs, SUBSYSTEMS, type Log, type Subsystem } from '../core/telemetry/logs.js';
 import type { LogLevel } from '../protocol/index.js';
 import { escapeJsonLine, PrettyLines, type LogOutput } from './pretty-lines.js';
 import { redactText, toLogFields } from './redact.js';
 
 export interface PinoLogsOptions {
-  /** `level` for all, and for single subsystems where they differ. */
-  readonly levels: GatewaySettings['log'];
   /** Standard output when missing. Lines are written at once: what was logged before a crash is there. */
   readonly output?: LogOutput;
   /** Lines for people instead of JSON; by default when standard output is a terminal. */
@@ -20,19 +17,20 @@ const OWN_NAMES = new Set(['level', 'time', 'msg', 'subsystem']);
 
 /**
  * The logs of the gateway on pino: one JSON object a line, `level`, `time` (ISO 8601), `subsystem`, the fields, `msg`.
- * Each subsystem has its level, and both walls of `redact.ts` stand before the output.
+ * Each subsystem has its level (`info` until {@link PinoLogs.follow}), and both walls of `redact.ts` stand before the
+ * output.
  */
 export class PinoLogs extends Logs {
   private readonly logs: ReadonlyMap<Subsystem, PinoLog>;
 
-  constructor(options: PinoLogsOptions) {
+  constructor(options: PinoLogsOptions = {}) {
     super();
     const output = options.output ?? pino.destination({ dest: 1, sync: true });
     const pretty = options.pretty ?? process.stdout.isTTY;
     const root = pino(
       {
         base: undefined,
-        level: 'trace',
+        level: 'info',
         timestamp: stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
         hooks: { streamWrite: (line) => escapeJsonLine(redactText(line)) },
@@ -40,22 +38,18 @@ export class PinoLogs extends Logs {
       pretty ? new PrettyLines(output) : output,
     );
     this.logs = new Map(SUBSYSTEMS.map((name) => [name, new PinoLog(root.child({ subsystem: name }))]));
-    for (const name of SUBSYSTEMS) this.setLevel(name, options.levels[name] ?? options.levels.level);
   }
 
   override for(subsystem: Subsystem): Log {
     return this.get(subsystem);
   }
 
-  /** Takes on every change of a level that `config` sees from now on. */
+  /** Puts the levels of `config` in force (`log.level`, and `log.<subsystem>` where it differs), and every later change. */
   follow(config: ConfigStoreService): void {
-    const apply = (name: Subsystem) => this.setLevel(name, config.get(`log.${name}`) ?? config.get('log.level'));
+    const apply = (name: Subsystem) => this.get(name).setLevel(config.get(`log.${name}`) ?? config.get('log.level'));
     config.watch('log.level', () => SUBSYSTEMS.forEach(apply));
     for (const name of SUBSYSTEMS) config.watch(`log.${name}`, () => apply(name));
-  }
-
-  private setLevel(subsystem: Subsystem, level: LogLevel): void {
-    this.get(subsystem).setLevel(level);
+    SUBSYSTEMS.forEach(apply);
   }
 
   private get(subsystem: Subsystem): PinoLog {
