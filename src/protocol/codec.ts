@@ -6,12 +6,15 @@ import type { TSchema } from 'typebox';
 import { ENVELOPE_LIMITS, InboundEnvelope } from './envelope.js';
 import { GatewayError, type PayloadFault } from './errors.js';
 import { inboundTable, type InboundPayload, type InboundType } from './inbound.js';
+import { isText, type TextRule } from './text.js';
 
 /** Texts up to this length cannot hold too many values, nor nest deeply enough to be slow to parse. */
 const HARMLESS_LENGTH = 4_096;
 
 /** Faults told in one answer; a client that sends a thousand wrong fields learns of the first few. */
 const MAX_FAULTS = 10;
+
+const ID_RULE: TextRule = { min: 1, max: ENVELOPE_LIMITS.maxIdLength, controls: false };
 
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const MAY_HAVE_FORBIDDEN_KEY = /__proto__|constructor|prototype|\\u/;
@@ -39,6 +42,18 @@ export function decodeFrame(source: string): InboundEnvelope {
     throw invalidFrame(fault ? `${fault.pointer || '/'} ${fault.message}` : 'it does not fit the envelope');
   }
   return frame as InboundEnvelope;
+}
+
+/** The id of a frame that {@link decodeFrame} has refused, if it has one that can be told: the answer to a slip should name it. */
+export function salvageId(source: string): Pick<InboundEnvelope, 'id'> | undefined {
+  if (source.length > HARMLESS_LENGTH) return undefined;
+  try {
+    const frame: unknown = JSON.parse(source);
+    const id = typeof frame === 'object' && frame !== null && 'id' in frame ? frame.id : undefined;
+    return typeof id === 'string' && isText(id, ID_RULE) ? { id } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -89,8 +104,11 @@ function findBadText(value: unknown, pointer: string): PayloadFault[] {
   return [];
 }
 
-/** Counts depth and values before parsing: the parse of a hostile text is what would block the event loop. */
-function checkSize(source: string): void {
+/**
+ * Counts depth and values before parsing: the parse of a hostile text is what would block the event loop.
+ * @throws GatewayError INVALID_FRAME
+ */
+export function checkSize(source: string): void {
   let depth = 0;
   let values = 1;
   for (let i = 0; i < source.length; i++) {

@@ -48,7 +48,7 @@ export function encodeDurableFrame(frame: DurableFrameFields): string {
  */
 export function encodeFrame<T extends OutboundType>(type: T, payload: OutboundPayload<T>, about?: FrameAbout): string;
 export function encodeFrame(type: `${string}.${string}`, payload: object, about?: FrameAbout): string;
-export function encodeFrame(type: string, payload: object, about: FrameAbout = {}): string {
+export function encodeFrame(type: string, payload: unknown, about: FrameAbout = {}): string {
   const session = about.sessionId === undefined ? '' : `"session_id":${JSON.stringify(about.sessionId)},`;
   const correlation = about.correlationId === undefined ? '' : `"correlation_id":${JSON.stringify(about.correlationId)},`;
   const head = `{"type":${JSON.stringify(type)},"id":"${nextId()}","timestamp":${about.timestamp ?? Date.now()},`;

@@ -15,6 +15,9 @@ export interface Connection extends FrameReader {
   /** Sends one frame, already encoded. What is sent in one turn of the event loop leaves in one write. */
   send(frame: string): void;
 
+  /** Asks the peer for a sign of life, and ends the connection when the last two requests went unanswered. */
+  heartbeat(): void;
+
   /** Ends it with a row of the close table. What was sent before still leaves. Idempotent. */
   close(name: CloseName): void;
 }

@@ -1,0 +1,80 @@
+import type { IncomingMessage } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
+import { RateBuckets } from '../core/limits/rate-buckets.js';
+import { Logs, type Log } from '../core/telemetry/logs.js';
+import { Clock } from '../core/time/clock.js';
+import { isLoopbackAddress, limitKey } from '../http/addresses.js';
+import type { RequestFacts } from '../http/request-facts.js';
+import { RequestRulesService } from '../http/request-rules.service.js';
+import { readCredential, type Credential } from './credentials.js';
+import { TokenTable } from './token-table.js';
+
+/** Failed authentications that one address may have in a minute, whatever the kind of credential. */
+export const MAX_FAILURES_PER_MINUTE = 20;
+
+/** `throttled`: refused, and the address has failed so often that it is not worth an upgrade any more. */
+export type AuthOutcome = Principal | 'unauthorized' | 'throttled';
+
+/** From the credential of a request to the principal that it speaks for. Tokens are never logged. */
+@Injectable()
+export class AuthService {
+  private readonly tokens: TokenTable;
+  private readonly failures: RateBuckets;
+  private readonly log: Log;
+
+  /** @throws SettingsError when the configured tokens contradict themselves */
+  constructor(
+    config: ConfigStoreService,
+    clock: Clock,
+    logs: Logs,
+    private readonly rules: RequestRulesService,
+  ) {
+    this.tokens = new TokenTable(config);
+    this.failures = new RateBuckets(clock);
+    this.log = logs.for('auth');
+  }
+
+  /** Who sends this request. Failures count against its address, loopback included; a valid credential always passes. */
+  authenticate(request: IncomingMessage): AuthOutcome {
+    const facts = this.rules.readFacts(request);
+    const credential = readCredential(request);
+    return this.identify(facts, credential) ?? this.noteFailure(facts, credential);
+  }
+
+  /**
+   * Who sends this request, where somebody without a credential is served as well: undefined for a stranger. A wrong
+   * credential counts as a failure here too.
+   */
+  find(request: IncomingMessage): Principal | undefined {
+    const facts = this.rules.readFacts(request);
+    const credential = readCredential(request);
+    const principal = this.identify(facts, credential);
+    if (!principal && credential.kind !== 'none') this.noteFailure(facts, credential);
+    return principal;
+  }
+
+  private identify(facts: RequestFacts, credential: Credential): Principal | undefined {
+    if (this.tokens.isEmpty) return this.isOpenTo(facts) ? LOCAL_OPERATOR : undefined;
+    return credential.kind === 'token' ? this.tokens.find(credential.token) : undefined;
+  }
+
+  /** Open mode: with no credential configured, programs of this very machine are trusted, and nothing less direct. */
+  private isOpenTo(facts: RequestFacts): boolean {
+    return (
+      this.rules.isBoundToLoopback &&
+      isLoopbackAddress(facts.peerAddress) &&
+      this.rules.hasLoopbackHost(facts) &&
+      !facts.isForwarded &&
+      !this.rules.isForeignOrigin(facts)
+    );
+  }
+
+  private noteFailure(facts: RequestFacts, credential: Credential): 'unauthorized' | 'throttled' {
+    const isThrottled = this.failures.take(limitKey(facts.clientAddress), MAX_FAILURES_PER_MINUTE) > 0;
+    if (isThrottled) return 'throttled';
+    this.log.info({ address: facts.clientAddress, credential: credential.kind }, 'authentication failed');
+    return 'unauthorized';
+  }
+}

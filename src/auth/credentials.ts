@@ -1,0 +1,30 @@
+import type { IncomingMessage } from 'node:http';
+import { BEARER_SUBPROTOCOL_PREFIX } from '../protocol/constants.js';
+
+/** What a request shows for itself: nothing, one token, or something that cannot be used. */
+export type Credential = { readonly kind: 'none' } | { readonly kind: 'token'; readonly token: string } | { readonly kind: 'unusable' };
+
+/**
+ * Reads the credential of a request: `Authorization: Bearer TOKEN`, or for browsers the subprotocol
+ * `openclaw.bearer.TOKEN`. Two different ones at once are unusable: nobody could say who is speaking.
+ */
+export function readCredential({ headersDistinct }: IncomingMessage): Credential {
+  const found = [...(headersDistinct['authorization'] ?? []).map(readBearer), ...readSubprotocols(headersDistinct['sec-websocket-protocol'] ?? [])];
+  const [token, ...others] = new Set(found);
+  if (found.length === 0) return { kind: 'none' };
+  if (token === undefined || others.length > 0) return { kind: 'unusable' };
+  return { kind: 'token', token };
+}
+
+/** Undefined: a scheme that is not served here. */
+function readBearer(header: string): string | undefined {
+  return /^bearer +([A-Za-z0-9._~-]+) *$/i.exec(header)?.[1];
+}
+
+function readSubprotocols(headers: readonly string[]): string[] {
+  return headers
+    .flatMap((header) => header.split(','))
+    .map((protocol) => protocol.trim())
+    .filter((protocol) => protocol.startsWith(BEARER_SUBPROTOCOL_PREFIX))
+    .map((protocol) => protocol.slice(BEARER_SUBPROTOCOL_PREFIX.length));
+}

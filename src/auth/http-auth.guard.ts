@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  createParamDecorator,
+  Injectable,
+  SetMetadata,
+  UnauthorizedException,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { GatewayError, type Scope } from '../protocol/index.js';
+import type { Principal, Role } from '../core/identity/principal.js';
+import { AuthService } from './auth.service.js';
+
+const SCOPE = 'openclaw:scope';
+const ROLE = 'openclaw:role';
+
+/** The scope that a caller of a controller or a route must hold; checked by {@link HttpAuthGuard}. */
+export const RequireScope = (scope: Scope) => SetMetadata(SCOPE, scope);
+
+/** The role that a caller of a controller or a route must have; checked by {@link HttpAuthGuard}. */
+export const RequireRole = (role: Role) => SetMetadata(ROLE, role);
+
+type AuthenticatedRequest = IncomingMessage & { principal?: Principal };
+
+/** The caller of a route that is guarded by {@link HttpAuthGuard}. */
+export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  const { principal } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (!principal) throw new Error('@Caller() needs @UseGuards(HttpAuthGuard)');
+  return principal;
+});
+
+/** Lets authenticated callers in, with the role and the scope that the route asks for. A route wins over its controller. */
+@Injectable()
+export class HttpAuthGuard implements CanActivate {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly reflector: Reflector,
+  ) {}
+
+  /** @throws UnauthorizedException, or GatewayError RATE_LIMITED or FORBIDDEN */
+  canActivate(context: ExecutionContext): boolean {
+    const http = context.switchToHttp();
+    const request = http.getRequest<AuthenticatedRequest>();
+    request.principal = this.authenticate(request, http.getResponse<ServerResponse>());
+    const targets = [context.getHandler(), context.getClass()];
+    const role = this.reflector.getAllAndOverride<Role | undefined>(ROLE, targets);
+    if (role !== undefined && request.principal.role !== role) throw new GatewayError('FORBIDDEN', { reason: `this needs role ${role}` });
+    const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, targets);
+    if (scope !== undefined && !request.principal.scopes.has(scope)) {
+      throw new GatewayError('FORBIDDEN', { reason: `this credential does not hold the scope ${scope}`, missing_scope: scope });
+    }
+    return true;
+  }
+
+  private authenticate(request: IncomingMessage, response: ServerResponse): Principal {
+    const outcome = this.auth.authenticate(request);
+    if (outcome === 'throttled') throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });
+    if (outcome !== 'unauthorized') return outcome;
+    response.setHeader('WWW-Authenticate', 'Bearer');
+    throw new UnauthorizedException('Send Authorization: Bearer TOKEN');
+  }
+}

@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+import { GatewayError, type CloseName } from '../../protocol/index.js';
+import { ConfigStoreService } from '../config/config-store.service.js';
+import { clientKey } from '../identity/principal.js';
+import { Logs, type Log } from '../telemetry/logs.js';
+import { Clock, type CancelTimer } from '../time/clock.js';
+import type { Connection } from './connection.js';
+
+/** Timers cannot wait for longer than this; a later end is looked at again. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** Everybody who is connected (the chapter's Connection Manager): one live connection for each client, with its heartbeat. */
+@Injectable()
+export class ConnectionManagerService {
+  /** By connection id, in the order in which they came. */
+  private readonly connections = new Map<string, Connection>();
+  private readonly heartbeats = new Map<string, CancelTimer>();
+  private readonly expiries = new Map<string, CancelTimer>();
+  private readonly byClient = new Map<string, Connection>();
+  private readonly log: Log;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly config: ConfigStoreService,
+    logs: Logs,
+  ) {
+    this.log = logs.for('gateway');
+  }
+
+  /** Takes an authenticated connection in. An older one of the same client is closed with 4010: the newer one wins. */
+  register(connection: Connection): void {
+    const client = nameOf(connection);
+    const older = this.byClient.get(client);
+    if (older) {
+      this.remove(older);
+      older.close('replaced');
+    }
+    this.connections.set(connection.id, connection);
+    this.byClient.set(client, connection);
+    const period = this.config.get('gateway.heartbeat_interval_ms');
+    this.heartbeats.set(connection.id, this.clock.setRepeating(period, () => connection.heartbeat()));
+    this.watchExpiry(connection);
+    if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'connected');
+  }
+
+  /** Lets a connection go that has ended or is about to. Idempotent. */
+  remove(connection: Connection): void {
+    if (!this.connections.delete(connection.id)) return;
+    this.heartbeats.get(connection.id)?.();
+    this.heartbeats.delete(connection.id);
+    this.expiries.get(connection.id)?.();
+    this.expiries.delete(connection.id);
+    const client = nameOf(connection);
+    if (this.byClient.get(client) === connection) this.byClient.delete(client);
+    if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'disconnected');
+  }
+
+  /** @throws GatewayError NOT_FOUND */
+  get(connectionId: string): Connection {
+    const connection = this.find(connectionId);
+    if (!connection) throw new GatewayError('NOT_FOUND', { what: 'connection' });
+    return connection;
+  }
+
+  find(connectionId: string): Connection | undefined {
+    return this.connections.get(connectionId);
+  }
+
+  list(): readonly Connection[] {
+    return [...this.connections.values()];
+  }
+
+  get count(): number {
+    return this.connections.size;
+  }
+
+  /** Sends one encoded frame to a connection; nothing happens when it is gone. */
+  send(connectionId: string, frame: string): void {
+    this.connections.get(connectionId)?.send(frame);
+  }
+
+  /** Sends one encoded frame to everybody but the connection `exclude`. */
+  broadcast(frame: string, exclude?: string): void {
+    for (const [id, connection] of this.connections) {
+      if (id !== exclude) connection.send(frame);
+    }
+  }
+
+  /** Begins to close every connection; each leaves the list when its close is done. */
+  closeAll(name: CloseName): void {
+    for (const connection of this.list()) connection.close(name);
+  }
+
+  /** A connection does not outlive its credential. */
+  private watchExpiry(connection: Connection): void {
+    const { expiresAt } = connection.principal;
+    if (expiresAt === undefined) return;
+    const remainingMs = expiresAt - this.clock.now();
+    if (remainingMs <= 0) return connection.close('unauthorized');
+    const cancel = this.clock.setTimer(Math.min(remainingMs, LONGEST_TIMER_MS), () => this.watchExpiry(connection));
+    this.expiries.set(connection.id, cancel);
+  }
+}
+
+/** The client's full identity; JSON keeps the parts apart whatever they hold. */
+function nameOf({ principal, clientId }: Connection): string {
+  const { tenant, principal: name } = clientKey(principal, clientId);
+  return JSON.stringify([tenant, name, clientId]);
+}
+
+function describe(connection: Connection): object {
+  const { principal, clientId, id } = connection;
+  return { connection_id: id, client_id: clientId, principal: principal.principal, tenant: principal.tenant, role: principal.role };
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '../time/clock.js';
+
+/** Every limit is so many a minute, and that many may come at once. */
+export const WINDOW_MS = 60_000;
+
+/** Keys kept before the oldest are given up; a flood of invented keys must not fill the memory. */
+const MAX_KEYS = 100_000;
+
+/**
+ * Token buckets by key, each kept as one number: the time at which it would be full again (the generic cell rate
+ * algorithm, ITU-T I.371). A bucket that nobody touched for a window is full, so forgetting it changes nothing: keys
+ * live in two generations, and the older one is dropped each window.
+ */
+export class RateBuckets {
+  private recent = new Map<string, number>();
+  private older = new Map<string, number>();
+  private rotatedAt: number;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly maxKeys = MAX_KEYS,
+  ) {
+    this.rotatedAt = clock.now();
+  }
+
+  /**
+   * Takes one token of `perMinute`.
+   * @returns 0 when there was one, else how long to wait for the next, in milliseconds; nothing was taken then
+   */
+  take(key: string, perMinute: number): number {
+    const waitMs = this.waitFor(key, perMinute);
+    if (waitMs > 0) return waitMs;
+    this.recent.set(key, this.fullAt(key) + WINDOW_MS / perMinute);
+    return 0;
+  }
+
+  /** How long {@link take} would have to wait, in milliseconds; 0 for not at all. Takes nothing. */
+  waitFor(key: string, perMinute: number): number {
+    this.rotate();
+    const over = this.fullAt(key) + WINDOW_MS / perMinute - (this.clock.now() + WINDOW_MS);
+    return over > 0 ? Math.ceil(over) : 0;
+  }
+
+  private fullAt(key: string): number {
+    return Math.max(this.recent.get(key) ?? this.older.get(key) ?? 0, this.clock.now());
+  }
+
+  private rotate(): void {
+    const isDue = this.clock.now() - this.rotatedAt >= WINDOW_MS;
+    if (!isDue && this.recent.size < this.maxKeys) return;
+    this.older = this.recent;
+    this.recent = new Map();
+    this.rotatedAt = this.clock.now();
+  }
+}

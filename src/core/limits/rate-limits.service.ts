@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import { GatewayError } from '../../protocol/index.js';
+import { ConfigStoreService } from '../config/config-store.service.js';
+import type { Principal } from '../identity/principal.js';
+import { Clock } from '../time/clock.js';
+import { RateBuckets } from './rate-buckets.js';
+
+/** How often somebody may do what. Limits are read each time, so that a change at run time counts at once. */
+@Injectable()
+export class RateLimitsService {
+  private readonly messages: RateBuckets;
+  private readonly connections = new Map<string, number>();
+
+  constructor(
+    clock: Clock,
+    private readonly config: ConfigStoreService,
+  ) {
+    this.messages = new RateBuckets(clock);
+  }
+
+  /**
+   * Counts one message of a client; for role `channel` of its sender, since a driver speaks for many people.
+   * @throws GatewayError RATE_LIMITED with the time until the next message may come
+   */
+  takeMessage(principal: Principal, clientId: string, sender: string): void {
+    const isChannel = principal.role === 'channel';
+    const key = JSON.stringify([principal.tenant, principal.principal, isChannel, isChannel ? sender : clientId]);
+    const perMinute = this.config.get('limits.messages_per_minute');
+    const retryAfterMs = this.messages.take(key, perMinute);
+    if (retryAfterMs === 0) return;
+    const limit = `${perMinute} messages a minute for one ${isChannel ? 'sender' : 'client'}`;
+    throw new GatewayError('RATE_LIMITED', { limit }, { retryAfterMs });
+  }
+
+  /**
+   * Counts one more open connection of an address.
+   * @returns what takes it back (idempotent), or undefined when the address has as many as it may
+   */
+  openConnection(address: string): (() => void) | undefined {
+    const open = this.connections.get(address) ?? 0;
+    if (open >= this.config.get('limits.connections_per_address')) return undefined;
+    this.connections.set(address, open + 1);
+    let isOpen = true;
+    return () => {
+      if (!isOpen) return;
+      isOpen = false;
+      const rest = (this.connections.get(address) ?? 1) - 1;
+      if (rest > 0) this.connections.set(address, rest);
+      else this.connections.delete(address);
+    };
+  }
+}

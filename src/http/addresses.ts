@@ -1,0 +1,74 @@
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { SettingsError } from '../core/config/load-settings.js';
+
+/** Names under which a machine calls itself. */
+const LOOPBACK_NAME = 'localhost';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** An address as sockets tell it, without the mapping of IPv4 into IPv6 and without a zone. */
+export function normaliseAddress(address: string): string {
+  const [plain = ''] = address.split('%');
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
+  return mapped !== undefined && isIPv4(mapped) ? mapped : plain;
+}
+
+/** Whether `address` is an IP address of the loopback interface. */
+export function isLoopbackAddress(address: string): boolean {
+  return includes(loopback, address);
+}
+
+/** Whether `host`, a name or an address without port and brackets, names this machine and nothing beyond it. */
+export function isLoopbackHost(host: string): boolean {
+  return host === LOOPBACK_NAME || isLoopbackAddress(host);
+}
+
+/**
+ * Reads addresses and CIDR ranges.
+ * @throws SettingsError naming `key` and what is allowed
+ */
+export function parseNetworks(key: string, entries: readonly string[]): BlockList {
+  const networks = new BlockList();
+  const faults = entries.flatMap((entry, i) => {
+    const message = 'must be an IP address or a range such as 10.0.0.0/8';
+    return addNetwork(networks, entry) ? [] : [{ key: `${key}[${i}]`, message }];
+  });
+  if (faults.length > 0) throw new SettingsError(faults);
+  return networks;
+}
+
+function addNetwork(networks: BlockList, entry: string): boolean {
+  const [address = '', prefix, ...rest] = entry.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  const family = version === 4 ? 'ipv4' : 'ipv6';
+  if (prefix === undefined) {
+    networks.addAddress(address, family);
+    return true;
+  }
+  const bits = Number(prefix);
+  if (!/^\d{1,3}$/.test(prefix) || bits > (version === 4 ? 32 : 128)) return false;
+  networks.addSubnet(address, bits, family);
+  return true;
+}
+
+/** Whether an IP address lies in one of `networks`. */
+export function includes(networks: BlockList, address: string): boolean {
+  if (isIPv4(address)) return networks.check(address, 'ipv4');
+  return isIPv6(address) && networks.check(address, 'ipv6');
+}
+
+/**
+ * What limits count as one address. Whoever has one IPv6 address has the 2^64 of its network, so those are one.
+ */
+export function limitKey(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
+  const groups = [...left, ...zeros, ...right].slice(0, 4);
+  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+}

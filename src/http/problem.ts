@@ -1,0 +1,32 @@
+import { STATUS_CODES } from 'node:http';
+import type { ErrorPayload } from '../protocol/index.js';
+
+/** What an HTTP caller is told of a failure (RFC 9457), with the fields of an `error` frame where there is a code. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code?: string;
+  readonly retryable?: boolean;
+  readonly retry_after_ms?: number;
+  readonly details?: object;
+}
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** A failure that has only a status. */
+export function plainProblem(status: number, detail: string): Problem {
+  return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail };
+}
+
+/** A failure with a code of the error table. */
+export function codedProblem(status: number, { message, ...fields }: ErrorPayload): Problem {
+  return {
+    type: `urn:openclaw:error:${fields.code.toLowerCase()}`,
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: message,
+    ...fields,
+  };
+}

@@ -1,0 +1,114 @@
+import { isIP, type BlockList } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { isLoopbackHost, parseNetworks } from './addresses.js';
+import { readRequestFacts, type RequestFacts } from './request-facts.js';
+
+/** Why a request is turned away before anybody looks at what it wants. */
+export interface RuleFault {
+  readonly status: 400 | 403 | 421;
+  readonly reason: string;
+}
+
+/** Query parameters that would put a credential where proxies, browsers and logs keep it. */
+const CREDENTIAL_PARAMETERS = new Set([
+  'token',
+  'access_token',
+  'auth',
+  'auth_token',
+  'authorization',
+  'bearer',
+  'api_key',
+  'apikey',
+  'jwt',
+  'password',
+  'secret',
+]);
+
+/**
+ * Whom the gateway answers (protocol.md section 1, security.md): rules for `Host` and `Origin`, by configured lists
+ * only and never by comparing one with the other.
+ */
+@Injectable()
+export class RequestRulesService {
+  private readonly trustedProxies: BlockList;
+
+  /** @throws SettingsError when `gateway.trusted_proxies` holds what is no address */
+  constructor(private readonly config: ConfigStoreService) {
+    this.trustedProxies = parseNetworks('gateway.trusted_proxies', config.get('gateway.trusted_proxies'));
+  }
+
+  readFacts(request: IncomingMessage): RequestFacts {
+    return readRequestFacts(request, this.trustedProxies);
+  }
+
+  /** Whether the gateway listens where only this machine reaches it. */
+  get isBoundToLoopback(): boolean {
+    return isLoopbackHost(this.config.get('gateway.host'));
+  }
+
+  /** A token in the query string is refused, always: wherever a URL goes, it would go too. */
+  checkQuery(url: string): RuleFault | undefined {
+    const start = url.indexOf('?');
+    if (start === -1) return undefined;
+    for (const name of new URLSearchParams(url.slice(start + 1)).keys()) {
+      if (CREDENTIAL_PARAMETERS.has(name.toLowerCase())) {
+        return { status: 400, reason: 'Credentials are not accepted in the query string; send Authorization: Bearer TOKEN' };
+      }
+    }
+    return undefined;
+  }
+
+  /** Against DNS rebinding: a page that points its own name at this machine still calls by that name. */
+  checkHost({ hosts }: RequestFacts): RuleFault | undefined {
+    const [host] = hosts;
+    if (hosts.length !== 1 || host === undefined) return { status: 400, reason: 'Exactly one Host header is needed' };
+    const parsed = parseHost(host);
+    if (!parsed) return { status: 400, reason: 'The Host header is malformed' };
+    if (this.isAllowedHost(parsed)) return undefined;
+    return { status: 421, reason: 'This gateway does not answer under that host name; see gateway.allowed_hosts' };
+  }
+
+  /** Against web pages of strangers: browsers tell where a page came from, and other programs send no Origin. */
+  checkOrigin(facts: RequestFacts): RuleFault | undefined {
+    if (!this.isForeignOrigin(facts)) return undefined;
+    return { status: 403, reason: 'Pages of this origin may not use the gateway; see gateway.allowed_origins' };
+  }
+
+  isForeignOrigin({ origin, localPort }: RequestFacts): boolean {
+    if (origin === undefined) return false;
+    if (this.config.get('gateway.allowed_origins').some((allowed) => URL.parse(allowed)?.origin === origin)) return false;
+    const port = localPort === 80 ? '' : `:${localPort}`;
+    return !['localhost', '127.0.0.1', '[::1]'].some((name) => origin === `http://${name}${port}`);
+  }
+
+  /** Whether the request calls the gateway by a loopback name; part of what open mode asks. */
+  hasLoopbackHost({ hosts }: RequestFacts): boolean {
+    const parsed = hosts.length === 1 ? parseHost(hosts[0] ?? '') : undefined;
+    return parsed !== undefined && isLoopbackHost(parsed.name);
+  }
+
+  private isAllowedHost({ name, port }: HostName): boolean {
+    if (isLoopbackHost(name) || name === this.config.get('gateway.host').toLowerCase()) return true;
+    // Kubelet and Prometheus call by address, and rebinding needs a name.
+    if (!this.isBoundToLoopback && isIP(name) !== 0) return true;
+    return this.config.get('gateway.allowed_hosts').some((allowed) => {
+      const parsed = parseHost(allowed);
+      return parsed?.name === name && (parsed.port === undefined || parsed.port === port);
+    });
+  }
+}
+
+interface HostName {
+  /** In lower case, without brackets. */
+  readonly name: string;
+  readonly port: string | undefined;
+}
+
+/** `name`, `name:port`, `[address]` or `[address]:port`. */
+function parseHost(host: string): HostName | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/i.exec(host);
+  const name = (match?.[1] ?? match?.[2])?.toLowerCase();
+  return name === undefined ? undefined : { name, port: match?.[3] };
+}

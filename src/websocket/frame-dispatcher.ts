@@ -1,0 +1,157 @@
+import type { MessageMappingProperties, WsResponse } from '@nestjs/websockets';
+import {
+  GatewayError,
+  inboundTable,
+  laterInboundTypes,
+  outboundTable,
+  type InboundEnvelope,
+  type InboundType,
+  type Scope,
+} from '../protocol/index.js';
+import { checkPayload, decodeFrame, findFaults, salvageId } from '../protocol/codec.js';
+import { encodeFrame } from '../protocol/encode.js';
+import type { FrameTypeRegistry } from '../core/connections/frame-type.registry.js';
+import { MAX_BUFFERED_BYTES } from '../core/delivery/frame-reader.js';
+import type { Principal } from '../core/identity/principal.js';
+import type { WebSocketConnection } from './websocket-connection.js';
+
+/** Frames that wait for their turn before the peer is not read any further, and when reading goes on. */
+const PAUSE_ABOVE = 256;
+const RESUME_BELOW = 128;
+
+/** How much of an unknown type is told back. */
+const MAX_ECHOED_LENGTH = 64;
+
+type Handler = (envelope: InboundEnvelope) => Promise<unknown>;
+
+/** The inbound types that have a handler, each with its place in every connection's list of handlers. */
+export type HandlerIndex = Map<string, number>;
+
+/**
+ * Takes the frames of one connection to their handlers, strictly in the order in which they came: the next one goes
+ * when the handler of the one before has resolved.
+ */
+export class FrameDispatcher {
+  private readonly handlers: Handler[] = [];
+  private readonly waiting: Buffer[] = [];
+  private holds: Promise<void>[] = [];
+  private isStarted = false;
+  private isRunning = false;
+  private isPaused = false;
+  private idleListener: (() => void) | undefined;
+
+  /** `index` is shared by all connections: handlers are bound to each in the same order. */
+  constructor(
+    private readonly connection: WebSocketConnection,
+    private readonly index: HandlerIndex,
+    private readonly types: FrameTypeRegistry,
+  ) {}
+
+  /** Adds the handlers of one gateway class, bound to this connection. */
+  bind(handlers: readonly MessageMappingProperties[]): void {
+    for (const { message, callback } of handlers) {
+      if (!this.index.has(message as string)) this.index.set(message as string, this.handlers.length);
+      this.handlers.push(callback as Handler);
+    }
+  }
+
+  /** No frame goes to a handler before `ready` has resolved. It must not reject. */
+  hold(ready: Promise<void>): void {
+    this.holds.push(ready);
+  }
+
+  /** All handlers are bound: frames may go as soon as nothing holds them, after `onReady`, which a connection that has ended meanwhile does not get. */
+  async start(onReady: () => void): Promise<void> {
+    while (this.holds.length > 0) await Promise.all(this.holds.splice(0));
+    if (this.connection.isAlive) onReady();
+    this.isStarted = true;
+    this.run();
+  }
+
+  /** Takes one text frame. */
+  push(source: Buffer): void {
+    this.waiting.push(source);
+    if (this.waiting.length > PAUSE_ABOVE && !this.isPaused) {
+      this.isPaused = true;
+      this.connection.pause();
+    }
+    if (this.isStarted && !this.isRunning) this.run();
+  }
+
+  /** Calls `listener` when every frame that came has been handled. */
+  whenIdle(listener: () => void): void {
+    if (this.isRunning || !this.isStarted) this.idleListener = listener;
+    else listener();
+  }
+
+  private run(): void {
+    this.isRunning = true;
+    void this.runAll();
+  }
+
+  private async runAll(): Promise<void> {
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+      if (!this.connection.isOpen) this.waiting.length = 0;
+      else await this.dispatch(next.toString());
+      if (this.connection.bufferedBytes > MAX_BUFFERED_BYTES) await this.connection.whenWritable();
+      if (this.isPaused && this.waiting.length < RESUME_BELOW) {
+        this.isPaused = false;
+        this.connection.resume();
+      }
+    }
+    this.isRunning = false;
+    this.idleListener?.();
+  }
+
+  private async dispatch(source: string): Promise<void> {
+    let envelope: InboundEnvelope | undefined;
+    try {
+      envelope = decodeFrame(source);
+      this.connection.noteValidFrame();
+      const result = await this.findHandler(envelope.type, envelope)(envelope);
+      if (result !== undefined) this.answer(result as WsResponse<object>, envelope);
+    } catch (error) {
+      this.connection.refuse(error, envelope ?? salvageId(source));
+    }
+  }
+
+  /** The handler of a frame that may be sent and whose payload is in order. */
+  private findHandler(type: string, { payload }: InboundEnvelope): Handler {
+    const place = this.index.get(type);
+    const handler = place === undefined ? undefined : this.handlers[place];
+    if (!handler) throw unknownType(type);
+    const { principal } = this.connection;
+    if (Object.hasOwn(inboundTable, type)) {
+      checkScope(principal, inboundTable[type as InboundType].scope);
+      checkPayload(type as InboundType, payload);
+      return handler;
+    }
+    if (principal.role === 'node') throw new GatewayError('FORBIDDEN', { reason: 'role node serves tools only' });
+    const extension = this.types.find(type);
+    checkScope(principal, extension?.scope);
+    const faults = extension ? findFaults(type, extension.payload, payload) : [];
+    if (faults.length > 0) throw new GatewayError('INVALID_PAYLOAD', { faults });
+    return handler;
+  }
+
+  /** What a handler returns, as Nest's handlers may: `{ event, data }` becomes a frame of that type. */
+  private answer({ event, data }: WsResponse<object>, envelope: InboundEnvelope): void {
+    const about = { correlationId: envelope.id, sessionId: envelope.session_id };
+    this.connection.send(encodeFrame(event as `${string}.${string}`, data, about));
+  }
+}
+
+function checkScope(principal: Principal, scope: Scope | undefined): void {
+  if (scope === undefined || principal.scopes.has(scope)) return;
+  throw new GatewayError('FORBIDDEN', { reason: `this credential does not hold the scope ${scope}`, missing_scope: scope });
+}
+
+function unknownType(type: string): GatewayError {
+  const hint = Object.hasOwn(laterInboundTypes, type)
+    ? laterInboundTypes[type]
+    : Object.hasOwn(outboundTable, type)
+      ? 'only the gateway sends it'
+      : undefined;
+  const echoed = type.slice(0, MAX_ECHOED_LENGTH).toWellFormed();
+  return new GatewayError('UNKNOWN_TYPE', hint === undefined ? { type: echoed } : { type: echoed, hint });
+}

@@ -1,0 +1,57 @@
+import type { CloseName } from '../protocol/closes.js';
+import type { Clock } from '../core/time/clock.js';
+import type { GatewayWebSocket } from './gateway-websocket.js';
+import type { Outbox } from './outbox.js';
+
+/** Pings in a row that may stay unanswered. */
+const MAX_MISSED = 2;
+
+/** A peer that takes nothing of what is buffered for it for this long is too slow (protocol.md section 5). */
+const PATIENCE_MS = 60_000;
+
+/**
+ * Asks a peer whether it is there. Only a pong is a sign of life; but a ping that still stands in our own buffer, or an
+ * answer that we do not read because the connection is paused, says nothing: then it counts whether the peer takes
+ * what is sent.
+ */
+export class Heartbeat {
+  private ping: 'answered' | 'buffered' | 'sent' = 'answered';
+  private missed = 0;
+  private takenBytes = 0;
+  /** Since when the peer has taken nothing, as far as beats can tell. */
+  private stalledSince: number | undefined;
+
+  constructor(
+    private readonly socket: GatewayWebSocket,
+    private readonly outbox: Outbox,
+    private readonly clock: Clock,
+  ) {
+    socket.on('pong', () => (this.ping = 'answered'));
+  }
+
+  /** Looks at what the last ping has brought and sends the next one; the answer is the close that the peer has earned. */
+  beat(): CloseName | undefined {
+    if (this.ping === 'answered') this.missed = 0;
+    else if (this.ping === 'sent' && !this.socket.isPaused) this.missed++;
+    if (this.missed >= MAX_MISSED) return 'heartbeatLost';
+    if (this.hasStalled()) return 'slowReader';
+    if (this.ping !== 'buffered') this.sendPing();
+    return undefined;
+  }
+
+  private hasStalled(): boolean {
+    const { takenBytes } = this.outbox;
+    const takesNothing = this.outbox.bufferedBytes > 0 && takenBytes === this.takenBytes;
+    this.takenBytes = takenBytes;
+    if (!takesNothing) this.stalledSince = undefined;
+    else this.stalledSince ??= this.clock.now();
+    return this.stalledSince !== undefined && this.clock.now() - this.stalledSince >= PATIENCE_MS;
+  }
+
+  private sendPing(): void {
+    this.ping = 'buffered';
+    this.socket.ping(undefined, undefined, () => {
+      if (this.ping === 'buffered') this.ping = 'sent';
+    });
+  }
+}

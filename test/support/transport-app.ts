@@ -1,0 +1,100 @@
+import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { SubscribeMessage, WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
+import type { AddressInfo } from 'node:net';
+import type { INestApplication } from '@nestjs/common';
+import { AuthModule } from '../../src/auth/index.js';
+import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
+import { loadSettings } from '../../src/core/config/load-settings.js';
+import type { Connection } from '../../src/core/connections/connection.js';
+import { ConnectionManagerService } from '../../src/core/connections/connection-manager.service.js';
+import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registry.js';
+import { LifecycleService } from '../../src/core/lifecycle/lifecycle.service.js';
+import { RateLimitsService } from '../../src/core/limits/rate-limits.service.js';
+import { Logs, SilentLogs } from '../../src/core/telemetry/logs.js';
+import { Clock, SystemClock } from '../../src/core/time/clock.js';
+import { createHttpAdapter, HttpModule, type HttpLimits } from '../../src/http/index.js';
+import { encodeFrame } from '../../src/protocol/encode.js';
+import type { InboundEnvelope, MessageInPayload } from '../../src/protocol/index.js';
+import { ErrorFrames } from '../../src/websocket/error-frames.js';
+import { GatewayWsAdapter } from '../../src/websocket/gateway-ws.adapter.js';
+
+/** Answers `message_in` with its content and `ping` with `pong`: enough of a gateway to try the transport on. */
+@WebSocketGateway(18789)
+export class EchoGateway implements OnGatewayConnection<Connection> {
+  constructor(private readonly limits: RateLimitsService) {}
+
+  handleConnection(connection: Connection): void {
+    connection.send(encodeFrame('acme.connected', { client_id: connection.clientId, role: connection.principal.role }));
+  }
+
+  @SubscribeMessage('message_in')
+  handleMessage(connection: Connection, envelope: InboundEnvelope): void {
+    const { sender, content } = envelope.payload as MessageInPayload;
+    this.limits.takeMessage(connection.principal, connection.clientId, sender);
+    connection.send(encodeFrame('acme.echo', { content }, { correlationId: envelope.id }));
+  }
+
+  @SubscribeMessage('ping')
+  ping(connection: Connection, envelope: InboundEnvelope): void {
+    connection.send(encodeFrame('pong', {}, { correlationId: envelope.id }));
+  }
+}
+
+export interface TransportOptions {
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly clock?: Clock;
+  readonly logs?: Logs;
+  readonly gateways?: readonly Type[];
+  readonly controllers?: readonly Type[];
+  readonly limits?: Partial<HttpLimits>;
+}
+
+export interface TransportApp {
+  readonly app: INestApplication;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+@Global()
+@Module({})
+class FoundationModule {
+  static with(options: TransportOptions): DynamicModule {
+    const logs = options.logs ?? new SilentLogs();
+    const settings = loadSettings({}, { 'gateway.port': 0, ...options.settings }, '/nonexistent');
+    const providers = [
+      { provide: Clock, useValue: options.clock ?? new SystemClock() },
+      { provide: Logs, useValue: logs },
+      { provide: ConfigStoreService, useValue: new ConfigStoreService(settings, logs) },
+      LifecycleService,
+      RateLimitsService,
+      ConnectionManagerService,
+      FrameTypeRegistry,
+      ErrorFrames,
+    ];
+    return { module: FoundationModule, providers, exports: providers };
+  }
+}
+
+@Module({})
+class TransportModule {
+  static with(options: TransportOptions): DynamicModule {
+    return {
+      module: TransportModule,
+      imports: [FoundationModule.with(options), HttpModule, AuthModule],
+      providers: [...(options.gateways ?? [EchoGateway])],
+      controllers: [...(options.controllers ?? [])],
+    };
+  }
+}
+
+/** A small application on the real transport: server, rules, authentication and adapter, with a gateway class that echoes. */
+export async function startTransport(options: TransportOptions = {}): Promise<TransportApp> {
+  const adapter = createHttpAdapter(options.limits);
+  const app = await NestFactory.create(TransportModule.with(options), adapter, { logger: false, abortOnError: false });
+  app.useWebSocketAdapter(new GatewayWsAdapter(app));
+  const host = app.get(ConfigStoreService).get('gateway.host');
+  await app.listen(0, host);
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  return { app, port, close: () => app.close() };
+}
