@@ -1,0 +1,17 @@
+// Promises: the chapter's wire, from an authenticated socket to the services that answer its frames.
+// Refuses to know: how messages are kept, who answers them, and what any other wire looks like.
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { CoreModule } from '../core/core.module.js';
+import { HttpModule } from '../http/http.module.js';
+import { ConnectedFrameService } from './connected-frame.service.js';
+import { ErrorFrames } from './error-frames.js';
+import { OpenClawGateway } from './openclaw.gateway.js';
+import { PresenceGateway } from './presence.gateway.js';
+import { ReadingGateway } from './reading.gateway.js';
+
+@Module({
+  imports: [CoreModule, AuthModule, HttpModule],
+  providers: [ConnectedFrameService, ErrorFrames, OpenClawGateway, PresenceGateway, ReadingGateway],
+})
+export class WebSocketModule {}
