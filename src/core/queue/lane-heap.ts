@@ -3,7 +3,6 @@ export interface HeapSeat {
   /** The smallest comes first. Must not change while it is in the heap. */
   readonly key: number;
   place: number;
-  heap: unknown;
 }
 
 /** A binary heap that knows where its members sit: adding and deleting any of them takes log(n) steps. */
@@ -15,25 +14,23 @@ export class LaneHeap<L extends HeapSeat> {
   }
 
   add(member: L): void {
-    member.heap = this;
-    this.seats.push(member);
-    this.rise(member, this.seats.length - 1);
+    this.rise(member, this.seats.length);
   }
 
+  /** Takes out a member; it must be in this heap. */
   delete(member: L): void {
-    const place = member.place;
-    const last = this.seats.pop()!;
-    member.heap = undefined;
+    const last = this.seats.pop();
+    if (last && last !== member) {
+      this.rise(last, member.place);
+      this.sink(last, last.place);
+    }
     member.place = -1;
-    if (last === member) return;
-    this.rise(last, place);
-    this.sink(last, last.place);
   }
 
   private rise(member: L, place: number): void {
     while (place > 0) {
       const above = (place - 1) >> 1;
-      const parent = this.seats[above]!;
+      const parent = this.at(above);
       if (parent.key <= member.key) break;
       this.seat(parent, place);
       place = above;
@@ -45,13 +42,18 @@ export class LaneHeap<L extends HeapSeat> {
     for (;;) {
       let below = 2 * place + 1;
       if (below >= this.seats.length) break;
-      if (below + 1 < this.seats.length && this.seats[below + 1]!.key < this.seats[below]!.key) below++;
-      const child = this.seats[below]!;
+      if (below + 1 < this.seats.length && this.at(below + 1).key < this.at(below).key) below++;
+      const child = this.at(below);
       if (member.key <= child.key) break;
       this.seat(child, place);
       place = below;
     }
     this.seat(member, place);
+  }
+
+  /** The member at a place that is known to be taken. */
+  private at(place: number): L {
+    return this.seats[place] as L;
   }
 
   private seat(member: L, place: number): void {

@@ -1,4 +1,4 @@
-import { PRIORITIES, type Priority } from '../store/index.js';
+import type { Priority } from '../store/index.js';
 import { LaneHeap, type HeapSeat } from './lane-heap.js';
 
 /** What the index must know of a message. `ord` grows with each accepted message: the smaller, the older. */
@@ -7,6 +7,11 @@ export interface LaneMessage {
   readonly session: number | string;
   readonly priority: Priority;
 }
+
+/** 0 for priority 10, 1 for 5, 2 for 1: the place of a priority's line. */
+type Level = 0 | 1 | 2;
+const LEVELS: readonly Level[] = [0, 1, 2];
+const LOWEST: Level = 2;
 
 /** After so many claims of a higher priority, one of a lower that waits gets its turn. */
 const CLAIMS_BEFORE_LOWER = 4;
@@ -21,16 +26,16 @@ const CLAIMS_BEFORE_LOWER = 4;
 export class LaneIndex<M extends LaneMessage> {
   private readonly lanes = new Map<M['session'], Lane<M>>();
   private readonly nodes = new Map<number, Node<M>>();
-  private readonly ready = PRIORITIES.map(() => new LaneHeap<Lane<M>>());
+  private readonly ready = [new LaneHeap<Lane<M>>(), new LaneHeap<Lane<M>>(), new LaneHeap<Lane<M>>()] as const;
   private readonly delayed = new LaneHeap<Lane<M>>();
   /** For each level of priority: claims of higher levels since its last one, while it had a lane to run. */
-  private readonly passedOver = PRIORITIES.map(() => 0);
+  private readonly passedOver: [number, number, number] = [0, 0, 0];
   private runningCount = 0;
 
   /** Adds a message at the end of its line; the answer is how many waiting messages are ahead of it. */
   enqueue(message: M): number {
     const lane = this.laneOf(message.session);
-    const line = lane.lines[levelOf(message.priority)]!;
+    const line = lane.lines[levelOf(message.priority)];
     const node: Node<M> = { message, lane, line, before: undefined, after: undefined };
     this.nodes.set(message.ord, node);
     const ahead = lane.waitingAtLeast(levelOf(message.priority));
@@ -66,16 +71,16 @@ export class LaneIndex<M extends LaneMessage> {
       this.settle(lane);
     }
     const level = this.nextLevel();
-    const lane = level === undefined ? undefined : this.ready[level]!.first;
-    if (level === undefined || lane === undefined) return undefined;
-    for (let lower = level; lower < PRIORITIES.length; lower++) {
-      const waits = lower > level && this.ready[lower]!.first !== undefined;
-      this.passedOver[lower] = waits ? this.passedOver[lower]! + 1 : 0;
+    const lane = this.ready[level].first;
+    if (!lane) return undefined;
+    this.passedOver[level] = 0;
+    for (const lower of LEVELS.slice(level + 1)) {
+      this.passedOver[lower] = this.ready[lower].first ? this.passedOver[lower] + 1 : 0;
     }
     const node = lane.takeNext();
     this.runningCount++;
     this.settle(lane);
-    return node.message;
+    return node?.message;
   }
 
   /** Puts a running message back to the front of its session, not to run before `notBefore`. */
@@ -180,12 +185,9 @@ export class LaneIndex<M extends LaneMessage> {
   }
 
   /** The lowest level that was passed over long enough, else the highest that has a lane. */
-  private nextLevel(): number | undefined {
-    for (let level = PRIORITIES.length - 1; level > 0; level--) {
-      if (this.passedOver[level]! >= CLAIMS_BEFORE_LOWER && this.ready[level]!.first) return level;
-    }
-    const highest = this.ready.findIndex((heap) => heap.first !== undefined);
-    return highest === -1 ? undefined : highest;
+  private nextLevel(): Level {
+    const due = LEVELS.findLast((level) => this.passedOver[level] >= CLAIMS_BEFORE_LOWER && this.ready[level].first);
+    return due ?? LEVELS.find((level) => this.ready[level].first) ?? LOWEST;
   }
 
   /** Moves a lane to the heap in which it belongs after a change, or drops it when it is empty. */
@@ -243,7 +245,7 @@ class Line<M extends LaneMessage> {
 }
 
 class Lane<M extends LaneMessage> implements HeapSeat {
-  readonly lines = PRIORITIES.map(() => new Line<M>());
+  readonly lines = [new Line<M>(), new Line<M>(), new Line<M>()] as const;
   running: Node<M> | undefined;
   first: Node<M> | undefined;
   notBefore = 0;
@@ -254,30 +256,31 @@ class Lane<M extends LaneMessage> implements HeapSeat {
   constructor(readonly session: M['session']) {}
 
   get size(): number {
-    return (this.running ? 1 : 0) + this.waitingAtLeast(PRIORITIES.length - 1);
+    return (this.running ? 1 : 0) + this.waitingAtLeast(LOWEST);
   }
 
   get next(): Node<M> | undefined {
-    return this.first ?? this.lines[0]!.head ?? this.lines[1]!.head ?? this.lines[2]!.head;
+    return this.first ?? this.lines[0].head ?? this.lines[1].head ?? this.lines[2].head;
   }
 
   /** Waiting messages of this level and of higher ones, with the one that comes before all. */
-  waitingAtLeast(level: number): number {
-    let count = this.first ? 1 : 0;
-    for (let higher = 0; higher <= level; higher++) count += this.lines[higher]!.size;
+  waitingAtLeast(level: Level): number {
+    let count = (this.first ? 1 : 0) + this.lines[0].size;
+    if (level >= 1) count += this.lines[1].size;
+    if (level >= 2) count += this.lines[2].size;
     return count;
   }
 
-  /** Makes the next message the running one. There must be one. */
-  takeNext(): Node<M> {
-    const node = this.next!;
-    if (node === this.first) this.first = undefined;
-    else node.line!.remove(node);
+  /** Makes the next message the running one; undefined when there is none. */
+  takeNext(): Node<M> | undefined {
+    const node = this.next;
+    if (node && node === this.first) this.first = undefined;
+    else node?.line?.remove(node);
     this.running = node;
     return node;
   }
 }
 
-function levelOf(priority: Priority): number {
+function levelOf(priority: Priority): Level {
   return priority === 10 ? 0 : priority === 5 ? 1 : 2;
 }

@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CoreHarness } from '../../testing/core-harness.js';
+import { aSession } from '../../testing/factories.js';
+import { FakeReader } from '../../testing/fake-reader.js';
+import { GatewayError } from '../../protocol/index.js';
+import { MAX_BUFFERED_BYTES } from './frame-reader.js';
+
+let harness: CoreHarness;
+beforeEach(async () => void (harness = await new CoreHarness().start()));
+afterEach(() => harness.stop());
+
+/** Lets a message make a log of `blocks` blocks and an end; answers its session. */
+async function makeLog(blocks: number): Promise<string> {
+  const reader = new FakeReader();
+  const { sessionId } = await harness.say(reader, `log of ${blocks}`, `/blocks ${blocks}`);
+  await reader.waitForEnd(`log of ${blocks}`);
+  harness.delivery.removeReader(reader);
+  return sessionId;
+}
+
+const upTo = (n: number, from = 1) => Array.from({ length: n - from + 1 }, (_, i) => from + i);
+
+describe('resume', () => {
+  it('[S-04] gives `resumed`, then exactly the frames after after_seq, then live ones', async () => {
+    const sessionId = await makeLog(3);
+    const reader = new FakeReader();
+    await harness.delivery.resume(reader, sessionId, 2, 'r');
+    await reader.waitFor((frame) => frame.seq === 4);
+    await harness.say(new FakeReader(), 'b', '/blocks 2');
+    await reader.waitForEnd('b');
+    expect(reader.frames[0]).toMatchObject({ type: 'resumed', correlation_id: 'r', payload: { from_seq: 3, head_seq: 4, complete: true } });
+    expect(reader.seqs).toEqual(upTo(7, 3));
+  });
+
+  it('[S-04] has no gap and nothing twice while somebody writes', async () => {
+    const sessionId = await makeLog(50);
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 51 }), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 4 }), async (after, blocks, delay) => {
+        const reader = new FakeReader();
+        const id = crypto.randomUUID();
+        const writing = harness.say(new FakeReader(), id, `/blocks ${blocks}`);
+        for (let i = 0; i < delay; i++) await new Promise((resolve) => setImmediate(resolve));
+        await harness.delivery.resume(reader, sessionId, after, 'r');
+        await writing;
+        const end = await reader.waitForEnd(id);
+        expect(reader.seqs).toEqual(upTo(end.seq ?? 0, after + 1));
+        harness.delivery.removeReader(reader);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('[S-04] with a lower after_seq sends again what was sent', async () => {
+    const sessionId = await makeLog(3);
+    const reader = new FakeReader();
+    await harness.delivery.resume(reader, sessionId, 4, 'r');
+    await harness.delivery.resume(reader, sessionId, 1, 'r');
+    await reader.waitFor((frame) => frame.seq === 4);
+    expect(reader.seqs).toEqual([2, 3, 4]);
+  });
+
+  it('[S-05] beyond the head is refused as stale', async () => {
+    const sessionId = await makeLog(1);
+    const resumed = harness.delivery.resume(new FakeReader(), sessionId, 9, 'r');
+    await expect(resumed).rejects.toMatchObject({ code: 'STALE_RESUME', details: { after_seq: 9, head_seq: 2 } });
+  });
+
+  it('[S-06] says what retention has cut', async () => {
+    const sessionId = await makeLog(3);
+    harness.clock.advance(1_000);
+    const now = harness.clock.now();
+    while (await harness.store.sweep({ framesBefore: now, dedupeBefore: 0, sessionsBefore: undefined }));
+    await harness.say(new FakeReader(), 'b', '/blocks 1');
+    const reader = new FakeReader();
+    await harness.delivery.resume(reader, sessionId, 1, 'r');
+    await reader.waitForEnd('b');
+    expect(reader.frames[0]?.payload).toMatchObject({ from_seq: 5, complete: false });
+    expect(reader.seqs).toEqual([5, 6]);
+  });
+});
+
+describe('a reader that is slow', () => {
+  async function fill(reader: FakeReader): Promise<string> {
+    const { sessionId } = await harness.say(reader, 'a', '/blocks 1');
+    await reader.waitForEnd('a');
+    reader.isSlow = true;
+    reader.bufferedBytes = MAX_BUFFERED_BYTES;
+    return sessionId;
+  }
+
+  it('[S-08] is sent nothing while its buffer is full, slows nobody, and gets all of it later in order', async () => {
+    const [slow, quick] = [new FakeReader(), new FakeReader()];
+    const sessionId = await fill(slow);
+    harness.delivery.subscribe(quick, sessionId, 2);
+    await harness.say(quick, 'b', '/blocks 300');
+    await quick.waitForEnd('b');
+    expect(slow.seqs).toEqual([1, 2]);
+    slow.isSlow = false;
+    slow.drain();
+    await slow.waitForEnd('b');
+    expect(slow.seqs).toEqual(upTo(303));
+  });
+
+  it('[S-09] is closed with 4013 when it takes nothing for a minute', async () => {
+    const slow = new FakeReader();
+    await fill(slow);
+    await harness.say(new FakeReader(), 'b', '/blocks 1');
+    await harness.clock.advanceAsync(59_000);
+    expect(slow.closedWith).toBeUndefined();
+    await harness.clock.advanceAsync(1_000);
+    expect(slow.closedWith).toBe('slowReader');
+  });
+
+  it('[S-09] is kept as long as it takes something', async () => {
+    const slow = new FakeReader();
+    await fill(slow);
+    await harness.say(new FakeReader(), 'b', '/blocks 1');
+    for (let minute = 0; minute < 3; minute++) {
+      slow.bufferedBytes -= 1;
+      await harness.clock.advanceAsync(60_000);
+    }
+    expect(slow.closedWith).toBeUndefined();
+  });
+
+  it('[S-03] gets no deltas meanwhile', async () => {
+    const slow = new FakeReader(true);
+    await fill(slow);
+    const before = slow.frames.length;
+    const quick = new FakeReader();
+    await harness.say(quick, 'b', 'some text');
+    await quick.waitForEnd('b');
+    expect(slow.frames.length).toBe(before);
+  });
+});
+
+describe('a reader', () => {
+  it('[S-02] gets the frames of its sessions only, whoever sent the message', async () => {
+    const [ann, bob] = [new FakeReader(), new FakeReader()];
+    const session = aSession('ann');
+    await harness.say(ann, 'a', '/blocks 1', { session });
+    await harness.say(bob, 'b', '/blocks 1', { session: aSession('bob') });
+    await Promise.all([ann.waitForEnd('a'), bob.waitForEnd('b')]);
+    expect(ann.frames.every((frame) => frame.session_id === session.id)).toBe(true);
+    harness.delivery.removeReader(ann);
+    const before = ann.frames.length;
+    await harness.say(bob, 'c', '/blocks 1', { session });
+    await bob.waitForEnd('c');
+    expect(ann.frames.length).toBe(before);
+  });
+
+  it('[S-08] that is behind goes on when the store is back', async () => {
+    const sessionId = await makeLog(2);
+    const reader = new FakeReader();
+    const read = harness.store.read.bind(harness.store);
+    let failures = 0;
+    harness.store.read = (...call) =>
+      ++failures === 2 ? Promise.reject(new GatewayError('STORE_UNAVAILABLE', {})) : read(...call);
+    await harness.delivery.resume(reader, sessionId, 0, 'r');
+    while (reader.seqs.length < 3) await harness.clock.advanceAsync(1_000);
+    expect(reader.seqs).toEqual([1, 2, 3]);
+  });
+});

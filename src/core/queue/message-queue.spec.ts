@@ -1,0 +1,200 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { CoreHarness, type CoreHarnessOptions } from '../../testing/core-harness.js';
+import { aPayload, aSession } from '../../testing/factories.js';
+import { FakeReader, type SeenFrame } from '../../testing/fake-reader.js';
+import { GatewayError } from '../../protocol/index.js';
+
+let harness: CoreHarness;
+afterEach(() => harness.stop());
+const start = async (options: CoreHarnessOptions = {}) => (harness = await new CoreHarness(options).start());
+
+const endsOf = (reader: FakeReader) => reader.frames.filter((frame) => frame.type === 'stream_end');
+const ids = (frames: readonly SeenFrame[]) => frames.map((frame) => frame.payload['id']);
+
+describe('the message queue', () => {
+  it('[C-01] runs the highest priority first, then first in first out, and never pre-empts', async () => {
+    await start();
+    const reader = new FakeReader();
+    const send = (id: string, priority: 1 | 5 | 10, content = '/blocks 1') => harness.say(reader, id, content, { priority });
+    await send('running', 1, '/blocks 2 1000');
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    const positions = [];
+    for (const [id, priority] of [['a', 1], ['b', 5], ['c', 10], ['d', 10], ['e', 5], ['f', 1]] as const) {
+      positions.push((await send(id, priority)).position);
+    }
+    await harness.clock.advanceAsync(1_000);
+    await reader.waitForEnd('f');
+    expect(positions).toEqual([0, 0, 0, 1, 3, 5]);
+    expect(ids(endsOf(reader))).toEqual(['running', 'c', 'd', 'b', 'e', 'a', 'f']);
+  });
+
+  it('[C-02] runs one turn at a time in a session, and sessions in parallel', async () => {
+    await start();
+    const [ann, bob] = [new FakeReader(), new FakeReader()];
+    await harness.say(ann, 'a1', '/blocks 2 1000', { session: aSession('ann') });
+    await harness.say(ann, 'a2', '/blocks 1', { session: aSession('ann') });
+    await harness.say(bob, 'b1', '/blocks 1', { session: aSession('bob') });
+    await bob.waitForEnd('b1');
+    expect(ids(endsOf(ann))).toEqual([]);
+    await harness.clock.advanceAsync(1_000);
+    await ann.waitForEnd('a2');
+    expect(ids(endsOf(ann))).toEqual(['a1', 'a2']);
+  });
+
+  it('[C-02] runs no more turns than agent.concurrency allows', async () => {
+    await start({ settings: { 'agent.concurrency': 2 } });
+    const readers = ['a', 'b', 'c'].map(() => new FakeReader());
+    for (const [i, reader] of readers.entries()) await harness.say(reader, `m${i}`, '/blocks 2 1000', { session: aSession(`${i}`) });
+    await Promise.all(readers.slice(0, 2).map((reader) => reader.waitFor((frame) => frame.type === 'stream_block')));
+    expect((await harness.store.count(0)).running).toBe(2);
+    await harness.clock.advanceAsync(1_000);
+    await readers[2]?.waitFor((frame) => frame.type === 'stream_block');
+    await harness.clock.advanceAsync(1_000);
+    await readers[2]?.waitForEnd('m2');
+  });
+
+  it('[M-04] answers a repeat as a duplicate and makes no second turn', async () => {
+    await start();
+    const reader = new FakeReader();
+    const first = await harness.say(reader, 'a', '/blocks 1');
+    const [again, atOnce] = await Promise.all([harness.say(reader, 'a', '/blocks 1'), harness.say(reader, 'a', '/blocks 1')]);
+    await reader.waitForEnd('a');
+    await harness.say(reader, 'b', '/blocks 1');
+    await reader.waitForEnd('b');
+    expect([first.kind, again.kind, atOnce.kind]).toEqual(['accepted', 'duplicate', 'duplicate']);
+    expect(again.messageRef).toBe(first.messageRef);
+    expect(ids(endsOf(reader))).toEqual(['a', 'b']);
+  });
+
+  it('[M-05] refuses another body under the same id', async () => {
+    await start();
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', 'one');
+    await expect(harness.say(reader, 'a', 'two')).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+  });
+
+  it('[C-05] refuses what is over a limit and stores nothing of it', async () => {
+    await start({ settings: { 'queue.max_per_session': 2 } });
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/blocks 2 1000');
+    await harness.say(reader, 'b', '/blocks 1');
+    const refused = harness.say(reader, 'c', '/blocks 1');
+    await expect(refused).rejects.toMatchObject({ code: 'QUEUE_FULL', details: { limit: 'queue.max_per_session', allowed: 2 } });
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    await harness.clock.advanceAsync(1_000);
+    await reader.waitForEnd('b');
+    expect((await harness.say(reader, 'c', '/blocks 1')).kind).toBe('accepted');
+  });
+
+  it('[C-03] cancels waiting messages at once, each with its end', async () => {
+    await start();
+    const reader = new FakeReader();
+    const { sessionId } = await harness.say(reader, 'a', '/blocks 2 1000');
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    await harness.say(reader, 'b', '/blocks 1');
+    await harness.say(reader, 'c', '/blocks 1');
+    await harness.queue.cancel({ by: 'session', tenant: 'default', sessionId });
+    await Promise.all(['a', 'b', 'c'].map((id) => reader.waitForEnd(id)));
+    expect(endsOf(reader).map((frame) => frame.payload['reason'])).toEqual(['cancelled', 'cancelled', 'cancelled']);
+    expect((await harness.store.count(0)).queued).toBe(0);
+  });
+
+  it('[C-03] does nothing for a finished message and knows of no unknown one', async () => {
+    await start();
+    const reader = new FakeReader();
+    const { messageRef } = await harness.say(reader, 'a', '/blocks 1');
+    await reader.waitForEnd('a');
+    expect(await harness.queue.cancel({ by: 'ref', tenant: 'default', messageRef })).toEqual({ ended: [], running: [] });
+    expect(await harness.queue.cancel({ by: 'ref', tenant: 'other', messageRef })).toBeUndefined();
+    expect(await harness.queue.cancel({ by: 'ref', tenant: 'default', messageRef: 'm_nothing' })).toBeUndefined();
+  });
+
+  it('[C-07] with busy_policy interrupt a newcomer cancels the running turn, but never in a queue session', async () => {
+    await start({ settings: { 'queue.busy_policy': 'interrupt' } });
+    const [main, jobs] = [new FakeReader(), new FakeReader()];
+    const queue = { session: aSession('jobs', { mode: 'queue' }), payload: aPayload({ queue: 'jobs', content: '/blocks 2 1000' }) } as const;
+    await harness.say(main, 'a', '/blocks 2 1000');
+    await harness.say(jobs, 'j1', '', queue);
+    await Promise.all([main, jobs].map((reader) => reader.waitFor((frame) => frame.type === 'stream_block')));
+    await harness.say(main, 'b', '/blocks 1');
+    await harness.say(jobs, 'j2', '', queue);
+    await main.waitForEnd('b');
+    expect(endsOf(main).map((frame) => frame.payload['reason'])).toEqual(['cancelled', 'stop']);
+    expect(endsOf(jobs)).toHaveLength(0);
+  });
+
+  it('[C-07] the policy of a channel goes before the general one', async () => {
+    await start({ settings: { channels: { test: { busy_policy: 'interrupt' } } } });
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/blocks 2 1000');
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    await harness.say(reader, 'b', '/blocks 1');
+    await reader.waitForEnd('b');
+    expect(endsOf(reader).map((frame) => frame.payload['reason'])).toEqual(['cancelled', 'stop']);
+  });
+
+  it('[D-09] finds by itself what nobody told it of', async () => {
+    await start();
+    const reader = new FakeReader();
+    // Stored behind the queue's back, as by another replica whose hint was lost.
+    const accept = harness.store.accept.bind(harness.store);
+    harness.store.accept = async (...call) => ({ ...(await accept(...call)), status: 'observed' }) as never;
+    await harness.say(reader, 'a', '/blocks 1');
+    await harness.clock.advanceAsync(1_000);
+    await reader.waitForEnd('a');
+  });
+
+  it('[C-06] goes on claiming after the store was away', async () => {
+    await start();
+    const reader = new FakeReader();
+    const claim = harness.store.claim.bind(harness.store);
+    let failures = 2;
+    harness.store.claim = (request) => (failures-- > 0 ? Promise.reject(new GatewayError('STORE_UNAVAILABLE', {})) : claim(request));
+    await harness.say(reader, 'a', '/blocks 1');
+    const ended = reader.waitForEnd('a');
+    while (failures >= 0) await harness.clock.advanceAsync(1_000);
+    await ended;
+  });
+
+  it('[D-10] a turn whose lease could not be renewed for two thirds of it stops by itself', async () => {
+    await start();
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/blocks 9 5000');
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    harness.store.renew = () => Promise.reject(new GatewayError('STORE_UNAVAILABLE', {}));
+    await harness.clock.advanceAsync(10_000);
+    const before = reader.frames.length;
+    await harness.clock.advanceAsync(60_000);
+    expect(reader.frames.length).toBe(before);
+  });
+});
+
+describe('a drain', () => {
+  it('[L-05] lets running turns finish and hands out nothing new', async () => {
+    await start();
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/blocks 2 1000');
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    const drained = harness.queue.drain(30_000, new AbortController().signal);
+    await harness.say(reader, 'b', '/blocks 1');
+    await harness.clock.advanceAsync(1_000);
+    await drained;
+    expect(ids(endsOf(reader))).toEqual(['a']);
+    expect((await harness.store.count(0)).queued).toBe(1);
+  });
+
+  it('[L-06] gives back what does not finish in time, or at once when hurried, without counting it', async () => {
+    await start({ settings: { 'agent.max_attempts': 1 } });
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/blocks 2 60000');
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    for (let i = 0; i < 3; i++) {
+      await harness.queue.drain(30_000, AbortSignal.abort());
+      harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
+      const attempt = i + 2;
+      await reader.waitFor((frame) => frame.type === 'stream_block' && frame.payload['attempt'] === attempt);
+    }
+    await harness.clock.advanceAsync(60_000);
+    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: 2 });
+  });
+});

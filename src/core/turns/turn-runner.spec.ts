@@ -1,0 +1,244 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import Type from 'typebox';
+import { GatewayError } from '../../protocol/index.js';
+import { CoreHarness, type CoreHarnessOptions } from '../../testing/core-harness.js';
+import { FakeReader } from '../../testing/fake-reader.js';
+import type { ToolDefinition } from '../tools/tool.js';
+import { AgentRuntime, type AgentEvent, type AgentTurn } from './agent-runtime.js';
+
+let harness: CoreHarness;
+afterEach(() => harness.stop());
+const start = async (options: CoreHarnessOptions = {}) => (harness = await new CoreHarness(options).start());
+
+/** A runtime that does what the test says. */
+class ScriptedRuntime extends AgentRuntime {
+  override readonly name = 'scripted';
+
+  constructor(private readonly script: (turn: AgentTurn) => AsyncIterable<AgentEvent>) {
+    super();
+  }
+
+  override run(turn: AgentTurn): AsyncIterable<AgentEvent> {
+    return this.script(turn);
+  }
+}
+const scripted = (script: (turn: AgentTurn) => AsyncIterable<AgentEvent>) => ({ runtime: () => new ScriptedRuntime(script) });
+
+function aTool(changes: Partial<ToolDefinition>): ToolDefinition {
+  return {
+    name: 'test.tool',
+    description: 'For tests.',
+    parameters: Type.Object({ n: Type.Integer() }, { additionalProperties: false }),
+    permissions: [],
+    timeoutMs: 1_000,
+    idempotent: false,
+    handler: (parameters) => ({ ...(parameters as { n: number }) }),
+    ...changes,
+  };
+}
+
+describe('a turn', () => {
+  it('[M-10] streams blocks with a dense index and ends once, with how many stand', async () => {
+    await start();
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/blocks 3');
+    const end = await reader.waitForEnd('a');
+    expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['block 1', 'block 2', 'block 3']);
+    expect(reader.frames.filter((frame) => frame.type === 'stream_block').map((frame) => frame.payload['index'])).toEqual([0, 1, 2]);
+    expect(end.payload).toMatchObject({ reason: 'stop', blocks: 3 });
+    expect(reader.seqs).toEqual([1, 2, 3, 4]);
+  });
+
+  it('[S-03] sends deltas only to those who asked, and the block is the deltas joined', async () => {
+    await start();
+    const [plain, growing] = [new FakeReader(), new FakeReader(true)];
+    const { sessionId } = await harness.say(plain, 'first', '/blocks 1');
+    await plain.waitForEnd('first');
+    harness.delivery.subscribe(growing, sessionId, 2);
+    await harness.say(plain, 'a', 'a text of several portions, so that it grows');
+    await growing.waitForEnd('a');
+    const deltas = growing.frames.filter((frame) => frame.type === 'stream_delta');
+    expect(deltas.length).toBeGreaterThan(1);
+    expect(deltas.map((frame) => frame.payload['delta']).join('')).toBe(growing.blocksOf('a')[0]?.content);
+    expect(new Set(deltas.map((frame) => frame.payload['block_id'])).size).toBe(1);
+    expect(plain.frames.some((frame) => frame.type === 'stream_delta')).toBe(false);
+  });
+
+  it('[M-12] that fails ends with its error and not with silence', async () => {
+    await start();
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/fail');
+    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'error', error: { code: 'AGENT_FAILED', retryable: false } });
+  });
+
+  it('[M-12] whose runtime throws anything else ends with INTERNAL and hides the cause', async () => {
+    // oxlint-disable-next-line require-yield -- it fails before it says anything
+    await start(scripted(async function* () {
+      throw new Error('secret cause');
+    }));
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', 'x');
+    const end = await reader.waitForEnd('a');
+    expect(end.payload).toMatchObject({ reason: 'error', error: { code: 'INTERNAL' } });
+    expect(JSON.stringify(end)).not.toContain('secret');
+  });
+
+  it('[M-12] that takes too long ends with an error, also when its agent ignores the signal', async () => {
+    await start({
+      settings: { 'agent.turn_timeout_ms': 1_000 },
+      ...scripted(async function* () {
+        yield { type: 'text', text: 'a' } as const;
+        await new Promise(() => {});
+      }),
+    });
+    const reader = new FakeReader(true);
+    await harness.say(reader, 'a', 'x');
+    await reader.waitFor((frame) => frame.type === 'stream_delta');
+    await harness.clock.advanceAsync(1_000);
+    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'error', error: { code: 'AGENT_FAILED' } });
+  });
+
+  it('[C-04] that is cancelled ends soon with the blocks that were complete', async () => {
+    await start();
+    const reader = new FakeReader();
+    const { messageRef } = await harness.say(reader, 'a', '/blocks 10 1000');
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    await harness.queue.cancel({ by: 'ref', tenant: 'default', messageRef });
+    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'cancelled', blocks: 1 });
+  });
+
+  it('[D-05] that a crash interrupted replaces its half-streamed step and ends once', async () => {
+    await start();
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/blocks 3 1000');
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    // The queue gives the turn back as a drain would; to the log it looks like a crash in mid-answer.
+    await harness.queue.drain(0, AbortSignal.abort());
+    harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
+    await reader.waitFor((frame) => frame.type === 'stream_restart');
+    await harness.clock.advanceAsync(2_000);
+    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: 3 });
+    expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['block 1', 'block 2', 'block 3']);
+    expect(reader.frames.find((frame) => frame.type === 'stream_restart')?.payload).toMatchObject({ attempt: 2, replaces_from_seq: 1 });
+  });
+
+  it('[D-06] reuses its recorded answers and asks only for the first missing one', async () => {
+    const asked: number[] = [];
+    let resume = () => {};
+    await start(scripted(async function* (turn) {
+      if (!turn.recordedAnswer(0)) {
+        asked.push(0);
+        yield { type: 'text', text: 'first' } as const;
+        yield { type: 'answer', answer: { toolCalls: [], usage: { input_tokens: 2, output_tokens: 3 } } } as const;
+        await new Promise<void>((resolve) => (resume = resolve));
+      }
+      asked.push(1);
+      yield { type: 'text', text: 'second' } as const;
+      yield { type: 'answer', answer: { toolCalls: [], usage: { input_tokens: 5, output_tokens: 7 } } } as const;
+    }));
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', 'x');
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    await harness.queue.drain(0, AbortSignal.abort());
+    resume();
+    harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
+    const end = await reader.waitForEnd('a');
+    expect(asked).toEqual([0, 1]);
+    expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['first', 'second']);
+    expect(reader.frames.some((frame) => frame.type === 'stream_restart')).toBe(false);
+    expect(end.payload).toMatchObject({ usage: { input_tokens: 7, output_tokens: 10 } });
+  });
+
+  it('[C-06] waits for the store when it is away, and loses nothing', async () => {
+    await start();
+    const reader = new FakeReader();
+    const append = harness.store.finish.bind(harness.store);
+    let failures = 2;
+    harness.store.finish = (lease, end) =>
+      failures-- > 0 ? Promise.reject(new GatewayError('STORE_UNAVAILABLE', {})) : append(lease, end);
+    await harness.say(reader, 'a', '/blocks 2');
+    const ended = reader.waitForEnd('a');
+    while (failures >= 0) await harness.clock.advanceAsync(1_000);
+    expect((await ended).payload).toMatchObject({ reason: 'stop', blocks: 2 });
+    expect(reader.frames.filter((frame) => frame.type === 'stream_end')).toHaveLength(1);
+  });
+});
+
+describe('a tool call of a turn', () => {
+  it('[A-04] is told all along and leaves a call and a result block', async () => {
+    await start({ tools: [aTool({})] });
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/tool test.tool {"n": 1}');
+    await reader.waitForEnd('a');
+    const statuses = reader.frames.filter((frame) => frame.type === 'tool_status').map((frame) => frame.payload['status']);
+    expect(statuses).toEqual(['requested', 'running', 'succeeded']);
+    const [call, result] = reader.blocksOf('a').map((block) => JSON.parse(block.content) as Record<string, unknown>);
+    expect(call).toMatchObject({ tool: 'test.tool', parameters: { n: 1 } });
+    expect(result).toMatchObject({ call_id: call?.['call_id'], ok: true, content: { n: 1 } });
+  });
+
+  it.each([
+    ['TOOL_NOT_FOUND', 'failed', '/tool Test.Tool {"n": 1}', {}],
+    ['TOOL_INVALID_PARAMETERS', 'failed', '/tool test.tool {"n": "1"}', {}],
+    ['TOOL_INVALID_PARAMETERS', 'failed', '/tool test.tool {"n": 1, "m": 2}', {}],
+    ['TOOL_DENIED', 'denied', '/tool test.tool {"n": 1}', { permissions: ['acme:write'] }],
+    ['TOOL_FAILED', 'failed', '/tool test.tool {"n": 1}', { handler: () => Promise.reject(new Error('boom')) }],
+    ['TOOL_FAILED', 'failed', '/tool test.tool {"n": 1}', { handler: () => 'x'.repeat(1_000_000) }],
+  ])('[A-05] that is refused or fails is told as %s, and the turn goes on', async (code, status, text, changes) => {
+    await start({ tools: [aTool(changes)] });
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', text);
+    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop' });
+    expect(reader.frames.findLast((frame) => frame.type === 'tool_status')?.payload['status']).toBe(status);
+    expect(JSON.parse(reader.blocksOf('a')[1]?.content ?? '')).toMatchObject({ ok: false, content: { code } });
+  });
+
+  it('[A-05] that ignores its time limit is left behind as timed out', async () => {
+    await start({ tools: [aTool({ handler: () => new Promise(() => {}) })] });
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/tool test.tool {"n": 1}');
+    await reader.waitFor((frame) => frame.payload['status'] === 'running');
+    await harness.clock.advanceAsync(1_000);
+    await reader.waitForEnd('a');
+    expect(reader.frames.findLast((frame) => frame.type === 'tool_status')?.payload['status']).toBe('timed_out');
+  });
+
+  async function interruptCall(idempotent: boolean): Promise<{ starts: string[]; reader: FakeReader }> {
+    const starts: string[] = [];
+    let isFirst = true;
+    await start({
+      tools: [
+        aTool({
+          idempotent,
+          handler: (_parameters, { callId }) => {
+            starts.push(callId);
+            if (!isFirst) return 'done';
+            isFirst = false;
+            return new Promise(() => {});
+          },
+        }),
+      ],
+    });
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/tool test.tool {"n": 1}');
+    await reader.waitFor((frame) => frame.payload['status'] === 'running');
+    await harness.queue.drain(0, AbortSignal.abort());
+    harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
+    await reader.waitForEnd('a');
+    return { starts, reader };
+  }
+
+  it('[D-07] whose outcome was lost is not started again and ends as unknown', async () => {
+    const { starts, reader } = await interruptCall(false);
+    expect(starts).toHaveLength(1);
+    expect(reader.frames.findLast((frame) => frame.type === 'tool_status')?.payload['status']).toBe('unknown');
+    expect(reader.blocksOf('a').map((block) => block.type)).toEqual(['tool_call', 'tool_result']);
+  });
+
+  it('[D-07] whose outcome was lost runs again under the same call id when it is idempotent', async () => {
+    const { starts, reader } = await interruptCall(true);
+    expect(starts).toHaveLength(2);
+    expect(new Set(starts).size).toBe(1);
+    expect(reader.blocksOf('a').map((block) => block.type)).toEqual(['tool_call', 'tool_result']);
+  });
+});

@@ -1,0 +1,93 @@
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { loadSettings } from '../core/config/load-settings.js';
+import { DeliveryService } from '../core/delivery/delivery.service.js';
+import { MessageQueueService } from '../core/queue/message-queue.service.js';
+import { ReplicaIdentity } from '../core/queue/replica-identity.js';
+import { SessionCommandsService } from '../core/sessions/session-commands.service.js';
+import { buildSessionSeed } from '../core/sessions/session-key.js';
+import type { AcceptedMessage, NewMessage } from '../core/store/index.js';
+import { SilentLogs } from '../core/telemetry/logs.js';
+import type { ToolDefinition } from '../core/tools/tool.js';
+import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
+import type { AgentRuntime } from '../core/turns/agent-runtime.js';
+import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
+import { BuiltinRuntime } from '../agents/builtin/builtin-runtime.js';
+import { SqliteStore } from '../stores/sqlite/index.js';
+import { aMessage, aPayload } from './factories.js';
+import { FakeReader } from './fake-reader.js';
+import { ManualClock } from './manual-clock.js';
+
+export interface CoreHarnessOptions {
+  /** `sqlite::memory:` without it. */
+  readonly url?: string;
+  readonly runtime?: (clock: ManualClock) => AgentRuntime;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly tools?: readonly ToolDefinition[];
+  readonly clock?: ManualClock;
+}
+
+/** The control plane without sockets: queue, turns and delivery on a real store, with a clock that the test turns. */
+export class CoreHarness {
+  readonly clock: ManualClock;
+  readonly store: SqliteStore;
+  readonly config: ConfigStoreService;
+  readonly delivery: DeliveryService;
+  readonly queue: MessageQueueService;
+  readonly tools: ToolRegistryService;
+  private readonly turns: TurnRunnerService;
+
+  constructor(options: CoreHarnessOptions = {}) {
+    const logs = new SilentLogs();
+    this.clock = options.clock ?? new ManualClock();
+    const replica = new ReplicaIdentity();
+    this.store = new SqliteStore({ url: options.url ?? 'sqlite::memory:', replicaId: replica.id }, this.clock, logs);
+    this.config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, options.settings, '/nonexistent'), logs);
+    this.delivery = new DeliveryService(this.store, this.store, this.store, this.clock, logs);
+    this.queue = new MessageQueueService(this.store, this.store, this.delivery, this.config, this.clock, replica, logs);
+    this.tools = new ToolRegistryService(this.clock, logs);
+    for (const tool of options.tools ?? []) this.tools.register(tool);
+    const runtime = options.runtime?.(this.clock) ?? new BuiltinRuntime(this.clock);
+    const commands = new SessionCommandsService(this.store);
+    this.turns = new TurnRunnerService(
+      this.store,
+      this.store,
+      this.store,
+      this.config,
+      this.clock,
+      runtime,
+      this.delivery,
+      this.tools,
+      commands,
+      logs,
+    );
+  }
+
+  /** Opens the store and begins to run messages. */
+  async start(): Promise<this> {
+    await this.store.open();
+    this.queue.start((claim, signal) => this.turns.run(claim, signal));
+    return this;
+  }
+
+  /** Ends as a crash would look to the store's next owner: what runs is left as it is. */
+  async crash(): Promise<void> {
+    this.queue.stopClaiming();
+    await this.store.close();
+  }
+
+  /** Gives running turns back and closes. */
+  async stop(): Promise<void> {
+    await this.queue.drain(0, AbortSignal.abort());
+    await this.store.close();
+  }
+
+  /** Sends a message as `sender` and subscribes `reader`, as the gateway does. */
+  async say(reader: FakeReader, id: string, content: string, changes: Partial<NewMessage> = {}): Promise<AcceptedMessage> {
+    const payload = changes.payload ?? aPayload({ content });
+    const session = changes.session ?? buildSessionSeed('default', payload);
+    const message = aMessage({ messageId: id, bodyHash: JSON.stringify(payload), receivedAt: this.clock.now(), ...changes, session, payload });
+    const accepted = await this.queue.enqueue(message);
+    this.delivery.subscribe(reader, accepted.sessionId, accepted.headSeq);
+    return accepted;
+  }
+}

@@ -1,0 +1,85 @@
+import type { CloseName } from '../protocol/index.js';
+import { encodeDurableFrame } from '../protocol/encode.js';
+import type { FrameBurst, FrameReader } from '../core/delivery/frame-reader.js';
+
+/** An outbound frame as a client would parse it. */
+export interface SeenFrame {
+  readonly type: string;
+  readonly seq?: number;
+  readonly session_id?: string;
+  readonly correlation_id?: string;
+  readonly payload: Record<string, unknown>;
+}
+
+let readers = 0;
+
+/** A reader that keeps what it is sent, and takes it only when the test lets it. */
+export class FakeReader implements FrameReader {
+  readonly id = `reader-${++readers}`;
+  readonly frames: SeenFrame[] = [];
+  bufferedBytes = 0;
+  closedWith: CloseName | undefined;
+  /** Whether what is sent stays in the buffer until {@link drain}. */
+  isSlow = false;
+  private waiters: (() => void)[] = [];
+  private arrivals: (() => void)[] = [];
+
+  constructor(readonly wantsDeltas = false) {}
+
+  send(frame: string): void {
+    this.frames.push(JSON.parse(frame) as SeenFrame);
+    if (this.isSlow) this.bufferedBytes += frame.length;
+    for (const arrive of this.arrivals.splice(0)) arrive();
+  }
+
+  sendBurst(burst: FrameBurst): void {
+    for (const frame of burst.frames) this.send(encodeDurableFrame(frame));
+  }
+
+  whenWritable(): Promise<void> {
+    return new Promise((resolve) => this.waiters.push(resolve));
+  }
+
+  close(name: CloseName): void {
+    this.closedWith = name;
+    this.drain();
+  }
+
+  /** The peer takes all that is buffered. */
+  drain(): void {
+    this.bufferedBytes = 0;
+    for (const resume of this.waiters.splice(0)) resume();
+  }
+
+  /** Resolves with the first frame, seen already or yet to come, that fits. */
+  async waitFor(fits: (frame: SeenFrame) => boolean): Promise<SeenFrame> {
+    for (;;) {
+      const found = this.frames.find(fits);
+      if (found) return found;
+      await new Promise<void>((resolve) => this.arrivals.push(resolve));
+    }
+  }
+
+  /** Resolves with the end of the message `id`. */
+  waitForEnd(id: string): Promise<SeenFrame> {
+    return this.waitFor((frame) => frame.type === 'stream_end' && frame.payload['id'] === id);
+  }
+
+  /** The blocks of a message that stand, as a client that follows the protocol shows them. */
+  blocksOf(id: string): { type: string; content: string }[] {
+    let blocks: { seq: number; type: string; content: string }[] = [];
+    for (const frame of this.frames.filter((seen) => seen.payload['message_id'] === id)) {
+      if (frame.type === 'stream_block') {
+        blocks.push({ seq: frame.seq ?? 0, type: frame.payload['block_type'] as string, content: frame.payload['content'] as string });
+      } else if (frame.type === 'stream_restart') {
+        blocks = blocks.filter((block) => block.seq < (frame.payload['replaces_from_seq'] as number));
+      }
+    }
+    return blocks.map(({ type, content }) => ({ type, content }));
+  }
+
+  /** The seqs that were sent, in the order in which they were. */
+  get seqs(): number[] {
+    return this.frames.flatMap((frame) => frame.seq ?? []);
+  }
+}
