@@ -1,0 +1,186 @@
+import type { IncomingMessage } from 'node:http';
+import type { INestApplication } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { Test } from '@nestjs/testing';
+import request from 'supertest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { AuthService } from '../auth/index.js';
+import { ConnectedChannels } from '../core/channels/connected-channels.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { loadSettings } from '../core/config/load-settings.js';
+import { LOCAL_OPERATOR } from '../core/identity/principal.js';
+import { LifecycleService, type Phase } from '../core/lifecycle/lifecycle.service.js';
+import { QueueStore, Store } from '../core/store/index.js';
+import { SilentLogs } from '../core/telemetry/logs.js';
+import { Clock } from '../core/time/clock.js';
+import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
+import { GatewayError } from '../protocol/index.js';
+import { ManualClock } from '../testing/index.js';
+import { HealthController } from './health.controller.js';
+import { HealthIndicators } from './health-indicators.js';
+
+const unavailable = () => Promise.reject(new GatewayError('STORE_UNAVAILABLE', {}, { cause: new Error('ENOSPC /secret/path') }));
+const never = () => new Promise<never>(() => {});
+
+/** A gateway of which only the parts that health asks are there, and each answers what the test wants. */
+class Parts {
+  readonly clock = new ManualClock();
+  readonly lifecycle = new LifecycleService(this.clock);
+  readonly config = new ConfigStoreService(loadSettings({ OPENCLAW_QUEUE_MAX_TOTAL: '10' }, {}, '/nowhere'), new SilentLogs());
+  check: () => Promise<void> = () => Promise.resolve();
+  checks = 0;
+  count: QueueStore['count'] = (since) => {
+    this.askedSince = since;
+    return Promise.resolve({ queued: 4, running: 2, activeSessions: 3 });
+  };
+  askedSince = 0;
+}
+
+let app: INestApplication | undefined;
+
+async function open(parts: Parts): Promise<ReturnType<typeof request>> {
+  const fakes: [unknown, unknown][] = [
+    [Clock, parts.clock],
+    [LifecycleService, parts.lifecycle],
+    [ConfigStoreService, parts.config],
+    [Store, { check: () => (parts.checks++, parts.check()) }],
+    [QueueStore, { count: (since: number) => parts.count(since) }],
+    [ToolRegistryService, { list: () => [{ name: 'time_now' }, { name: 'echo' }] }],
+    [ConnectedChannels, { list: () => ['telegram', 'whatsapp'] }],
+    [AuthService, { find: (r: IncomingMessage) => (r.headers.authorization === undefined ? undefined : LOCAL_OPERATOR) }],
+  ];
+  const testing = await Test.createTestingModule({
+    imports: [TerminusModule.forRoot({ logger: false })],
+    controllers: [HealthController],
+    providers: [HealthIndicators, ...fakes.map(([provide, useValue]) => ({ provide: provide as typeof Clock, useValue }))],
+  }).compile();
+  app = testing.createNestApplication();
+  await app.listen(0, '127.0.0.1');
+  return request(await app.getUrl());
+}
+
+function inPhase(phase: Phase): Parts {
+  const parts = new Parts();
+  parts.lifecycle.moveTo(phase);
+  return parts;
+}
+
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+});
+
+describe('the probes', () => {
+  it.each<[Phase, live: number, ready: number, startup: number]>([
+    ['starting', 200, 503, 503],
+    ['live', 200, 503, 503],
+    ['ready', 200, 200, 200],
+    ['draining', 200, 503, 200],
+    ['stopped', 503, 503, 200],
+  ])('[L-05] tell the truth while the gateway is %s', async (phase, live, ready, startup) => {
+    const http = await open(inPhase(phase));
+    const answers = [await http.get('/health/live'), await http.get('/health/ready'), await http.get('/health/startup')];
+    expect(answers.map((answer) => answer.status)).toEqual([live, ready, startup]);
+    for (const answer of answers) expect(answer.body).toMatchObject({ details: { lifecycle: { phase } } });
+  });
+
+  it('[L-06] readiness fails at once when a drain begins, and stays so', async () => {
+    const parts = inPhase('ready');
+    const http = await open(parts);
+    expect((await http.get('/health/ready')).status).toBe(200);
+    parts.lifecycle.moveTo('draining');
+    const answer = await http.get('/health/ready');
+    expect(answer.status).toBe(503);
+    expect(answer.body).toMatchObject({ status: 'error', error: { lifecycle: { status: 'down', phase: 'draining' } } });
+  });
+
+  it('[L-07] readiness fails while the store cannot commit, without a word of why, and liveness does not', async () => {
+    const parts = inPhase('ready');
+    parts.check = unavailable;
+    const http = await open(parts);
+    const ready = await http.get('/health/ready');
+    expect(ready.status).toBe(503);
+    expect(ready.body).toMatchObject({ error: { store: { status: 'down', message: 'the store cannot commit' } } });
+    expect(JSON.stringify(ready.body)).not.toContain('secret');
+    expect((await http.get('/health/live')).status).toBe(200);
+  });
+
+  it('[L-07] a store that does not answer is down, not waited for', async () => {
+    const parts = inPhase('ready');
+    parts.check = never;
+    const http = await open(parts);
+    expect((await http.get('/health/ready')).status).toBe(503);
+  });
+
+  it('many probes at once are one commit', async () => {
+    const parts = inPhase('ready');
+    const http = await open(parts);
+    await Promise.all(Array.from({ length: 20 }, () => http.get('/health/ready')));
+    expect(parts.checks).toBe(1);
+  });
+});
+
+describe('GET /health', () => {
+  const known = { Authorization: 'Bearer whatever' };
+
+  it("[L-01] answers the chapter's body to callers it knows", async () => {
+    const parts = inPhase('ready');
+    parts.clock.advance(3_600_999);
+    const http = await open(parts);
+    const answer = await http.get('/health').set(known);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({
+      status: 'healthy',
+      uptime_seconds: 3_600,
+      connected_channels: ['telegram', 'whatsapp'],
+      active_sessions: 3,
+      queued_messages: 4,
+      registered_tools: 2,
+      memory_usage_mb: expect.any(Number) as number,
+    });
+    expect((answer.body as { memory_usage_mb: number }).memory_usage_mb).toBeGreaterThan(10);
+  });
+
+  it('[L-01] counts sessions as active for five minutes', async () => {
+    const parts = inPhase('ready');
+    const http = await open(parts);
+    await http.get('/health').set(known);
+    expect(parts.clock.now() - parts.askedSince).toBe(300_000);
+  });
+
+  it('[L-02] answers only status and uptime to strangers', async () => {
+    const http = await open(inPhase('ready'));
+    const answer = await http.get('/health');
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ status: 'healthy', uptime_seconds: 0 });
+  });
+
+  it.each<[Phase, string]>([
+    ['live', 'degraded'],
+    ['ready', 'healthy'],
+    ['draining', 'draining'],
+    ['stopped', 'draining'],
+  ])('[L-03] while %s the status is %s, and the answer 200', async (phase, status) => {
+    const http = await open(inPhase(phase));
+    const answer = await http.get('/health');
+    expect([answer.status, (answer.body as { status: string }).status]).toEqual([200, status]);
+  });
+
+  it('[L-04] is degraded while the store cannot commit, and says what it still knows', async () => {
+    const parts = inPhase('ready');
+    parts.check = unavailable;
+    parts.count = unavailable;
+    const http = await open(parts);
+    const answer = await http.get('/health').set(known);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ status: 'degraded', registered_tools: 2 });
+    expect(answer.body).not.toHaveProperty('queued_messages');
+  });
+
+  it('[L-04] is degraded while the queue has no room', async () => {
+    const parts = inPhase('ready');
+    parts.count = () => Promise.resolve({ queued: 8, running: 2, activeSessions: 1 });
+    const http = await open(parts);
+    expect((await http.get('/health')).body).toMatchObject({ status: 'degraded' });
+  });
+});

@@ -1,0 +1,110 @@
+import type { IncomingMessage } from 'node:http';
+import { Controller, Get, HttpStatus, Req, Res, ServiceUnavailableException } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { HealthCheck, HealthCheckService, type HealthCheckResult, type HealthIndicatorFunction } from '@nestjs/terminus';
+import type { Response } from 'express';
+import { AuthService } from '../auth/index.js';
+import { ConnectedChannels } from '../core/channels/connected-channels.js';
+import { LifecycleService } from '../core/lifecycle/lifecycle.service.js';
+import { QueueStore, type QueueCounts } from '../core/store/index.js';
+import { Clock } from '../core/time/clock.js';
+import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
+import { CHECK_TIMEOUT_MS, HealthIndicators } from './health-indicators.js';
+import { HealthReport } from './health-report.dto.js';
+
+/** A session counts as active for this long after its last use, in milliseconds. */
+const ACTIVE_WITHIN_MS = 300_000;
+
+const BYTES_PER_MIB = 1_048_576;
+const documented = { noCache: false, swaggerDocumentation: true };
+
+/** Is it well (people), is it alive, may it be sent work, has it started (Kubernetes). */
+@ApiTags('health')
+@Controller('health')
+export class HealthController {
+  // oxlint-disable-next-line max-params -- a report about everything asks everybody
+  constructor(
+    private readonly checks: HealthCheckService,
+    private readonly indicators: HealthIndicators,
+    private readonly auth: AuthService,
+    private readonly lifecycle: LifecycleService,
+    private readonly queue: QueueStore,
+    private readonly tools: ToolRegistryService,
+    private readonly channels: ConnectedChannels,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Everything to authenticated callers and in open mode; to others only `status` and `uptime_seconds`. Always 200. */
+  @Get()
+  @ApiBearerAuth()
+  async readHealth(@Req() request: IncomingMessage): Promise<HealthReport> {
+    const isKnown = this.auth.find(request) !== undefined;
+    const status = await this.readStatus();
+    const uptime_seconds = Math.floor(this.lifecycle.uptimeMs / 1_000);
+    return isKnown ? { status, uptime_seconds, ...(await this.readDetails()) } : { status, uptime_seconds };
+  }
+
+  /** Liveness: 200 as long as a restart would mend nothing. */
+  @Get('live')
+  @HealthCheck(documented)
+  probeLiveness(@Res({ passthrough: true }) response: Response): Promise<HealthCheckResult> {
+    return this.probe(response, [() => this.indicators.alive()]);
+  }
+
+  /** Readiness: 200 while messages are accepted, 503 from the first moment of a shutdown. */
+  @Get('ready')
+  @HealthCheck(documented)
+  probeReadiness(@Res({ passthrough: true }) response: Response): Promise<HealthCheckResult> {
+    return this.probe(response, [() => this.indicators.takesMessages(), () => this.indicators.storeCommits()]);
+  }
+
+  /** Startup: 200 once the start is over. */
+  @Get('startup')
+  @HealthCheck(documented)
+  probeStartup(@Res({ passthrough: true }) response: Response): Promise<HealthCheckResult> {
+    return this.probe(response, [() => this.indicators.started()]);
+  }
+
+  private async probe(response: Response, indicators: HealthIndicatorFunction[]): Promise<HealthCheckResult> {
+    const result = await this.check(indicators);
+    // Terminus also fails every check once its own shutdown hook has run; what counts here is what the indicators say.
+    if (Object.keys(result.error ?? {}).length > 0) response.status(HttpStatus.SERVICE_UNAVAILABLE);
+    return result;
+  }
+
+  private async readStatus(): Promise<HealthReport['status']> {
+    if (this.lifecycle.isDraining) return 'draining';
+    const { indicators } = this;
+    const { status } = await this.check([
+      () => indicators.takesMessages(),
+      () => indicators.storeCommits(),
+      () => indicators.queueHasRoom(),
+    ]);
+    return status === 'ok' ? 'healthy' : 'degraded';
+  }
+
+  /** The outcome of a check, also of one that fails: Terminus throws it. */
+  private async check(indicators: HealthIndicatorFunction[]): Promise<HealthCheckResult> {
+    try {
+      return await this.checks.check(indicators);
+    } catch (error) {
+      if (error instanceof ServiceUnavailableException) return error.getResponse() as HealthCheckResult;
+      throw error;
+    }
+  }
+
+  private async readDetails(): Promise<Omit<HealthReport, 'status' | 'uptime_seconds'>> {
+    const counts = await this.readCounts();
+    return {
+      connected_channels: [...this.channels.list()],
+      ...(counts && { active_sessions: counts.activeSessions, queued_messages: counts.queued }),
+      registered_tools: this.tools.list().length,
+      memory_usage_mb: Math.round(process.memoryUsage.rss() / BYTES_PER_MIB),
+    };
+  }
+
+  private async readCounts(): Promise<QueueCounts | undefined> {
+    const counting = this.queue.count(this.clock.now() - ACTIVE_WITHIN_MS).catch(() => undefined);
+    return (await Promise.race([counting, this.clock.sleep(CHECK_TIMEOUT_MS)])) ?? undefined;
+  }
+}
