@@ -41,7 +41,7 @@ export class Heartbeat {
 
   private hasStalled(): boolean {
     const { takenBytes } = this.outbox;
-    const takesNothing = this.outbox.bufferedBytes > 0 && takenBytes === this.takenBytes;
+    const takesNothing = this.outbox.bufferedBytes > 0 && takenBytes <= this.takenBytes;
     this.takenBytes = takenBytes;
     if (!takesNothing) this.stalledSince = undefined;
     else this.stalledSince ??= this.clock.now();

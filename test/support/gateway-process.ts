@@ -1,0 +1,69 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const READY = /ready at http:\/\/127\.0\.0\.1:(\d+)/;
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export interface GatewayProcessOptions {
+  /** Where the store and the settings file are. */
+  readonly folder: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The script to run; the gateway itself when missing. */
+  readonly script?: string;
+}
+
+/** The built gateway as a process of its own, to be killed. */
+export class GatewayProcess {
+  /** Everything it printed. */
+  output = '';
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  private readonly child: ChildProcess;
+  private readonly portFound: Promise<number>;
+
+  constructor({ folder, env = {}, script = MAIN }: GatewayProcessOptions) {
+    this.child = spawn(process.execPath, [script], {
+      cwd: folder,
+      env: {
+        PATH: process.env['PATH'],
+        NODE_ENV: 'production',
+        OPENCLAW_GATEWAY_PORT: '0',
+        OPENCLAW_LOG_LEVEL: 'warn',
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.exited = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }) as never);
+    this.portFound = new Promise((resolve, reject) => {
+      const take = (chunk: Buffer) => {
+        this.output += chunk.toString();
+        const port = READY.exec(this.output)?.[1];
+        if (port) resolve(Number(port));
+      };
+      this.child.stdout?.on('data', take);
+      this.child.stderr?.on('data', take);
+      void this.exited.then(() => reject(new Error(`the gateway ended before it was ready:\n${this.output}`)));
+    });
+    // Whoever does not ask for the port may still expect the process to end before it is ready.
+    this.portFound.catch(() => {});
+  }
+
+  get pid(): number {
+    return this.child.pid as number;
+  }
+
+  /** Resolves when it is ready; rejects with its output when it ends before. */
+  get port(): Promise<number> {
+    return this.portFound;
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGKILL'): void {
+    this.child.kill(signal);
+  }
+
+  /** Kills it if it still runs, and waits for its end. */
+  async end(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.kill();
+    await this.exited;
+  }
+}
