@@ -71,7 +71,7 @@ export class Batcher {
 }
 
 function settle(batch: readonly PendingCall[], { answers, failures }: BatchReply, host: BatcherHost): void {
-  for (const failure of failures) batch[failure.index]!.reject(host.explain(failure));
+  for (const failure of failures) batch[failure.index]?.reject(host.explain(failure));
   // A promise that is rejected already ignores its answer.
   batch.forEach(({ resolve }, index) => resolve(answers[index]));
 }

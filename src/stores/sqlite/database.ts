@@ -36,16 +36,22 @@ export interface OpenDatabase {
  * @throws Error for the operator: in use by another process, damaged, too new, of another program, not accessible
  */
 export function openDatabase(path: string | undefined, migrations: readonly Migration[] = MIGRATIONS): OpenDatabase {
-  if (path !== undefined) makeFolder(dirname(resolve(path)));
-  const lock = path === undefined ? undefined : lockFile(path);
+  let lock: FileLock | undefined;
   let database: DatabaseSync | undefined;
   try {
+    if (path !== undefined) {
+      makeFolder(dirname(resolve(path)));
+      lock = lockFile(path);
+      // Made here, so that nobody else can read it; only once it is locked, for closing a file drops the locks that
+      // the same process holds on it (POSIX).
+      closeSync(openSync(path, 'a', 0o600));
+    }
     database = new DatabaseSync(path ?? ':memory:', { enableForeignKeyConstraints: false, timeout: 0 });
     return prepare(database, path, migrations, lock);
   } catch (error) {
     database?.close();
     lock?.release();
-    throw explain(error, path);
+    throw explainOpening(error, path);
   }
 }
 
@@ -80,10 +86,18 @@ function makeFolder(folder: string): void {
   }
 }
 
-function explain(error: unknown, path: string | undefined): unknown {
+/** What an operator is told of an error that prevents the opening. */
+export function explainOpening(error: unknown, path: string | undefined): unknown {
   const code = sqliteCode(error);
-  if (code !== CORRUPT && code !== NOT_A_DATABASE) return error;
-  return new Error(damage(path, (error as Error).message), { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === CORRUPT || code === NOT_A_DATABASE) return new Error(damage(path, message), { cause: error });
+  const fromSystem = error instanceof Error && 'syscall' in error;
+  if (code === undefined && !fromSystem) return error;
+  return new Error(
+    `the database ${path} cannot be opened (${message}): check that its folder can be written to and has room, ` +
+      'or set store.url to another place',
+    { cause: error },
+  );
 }
 
 function damage(path: string | undefined, finding: string): string {

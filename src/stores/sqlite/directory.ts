@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ClientKey, SessionSeed } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import { BoundedMap } from './bounded-map.js';
+import type { PackedNewMessage } from './packing.js';
 
 /** What is needed of a session again and again. */
 export interface SessionEntry {
@@ -37,20 +37,18 @@ export class Directory {
     this.insertCursor = database.prepare('INSERT OR IGNORE INTO cursors (client, session, seq) VALUES (?, ?, ?)');
   }
 
-  findClient(key: ClientKey): number | undefined {
-    const name = nameOf(key);
+  findClient(tenant: string, principal: string, clientId: string): number | undefined {
+    const name = nameOf(tenant, principal, clientId);
     let client = this.clients.get(name);
     if (client !== undefined) return client;
-    const row = this.selectClient.get(key.clientId, key.principal, key.tenant);
-    if (!row) return undefined;
-    client = row['client'] as number;
-    this.clients.set(name, client);
+    client = this.selectClient.get(clientId, principal, tenant)?.['client'] as number | undefined;
+    if (client !== undefined) this.clients.set(name, client);
     return client;
   }
 
-  addClient(key: ClientKey): number {
-    const client = Number(this.insertClient.run(key.clientId, key.principal, key.tenant).lastInsertRowid);
-    this.clients.set(nameOf(key), client);
+  addClient(tenant: string, principal: string, clientId: string): number {
+    const client = Number(this.insertClient.run(clientId, principal, tenant).lastInsertRowid);
+    this.clients.set(nameOf(tenant, principal, clientId), client);
     return client;
   }
 
@@ -64,9 +62,10 @@ export class Directory {
     return entry;
   }
 
-  addSession(seed: SessionSeed, createdAt: number): SessionEntry {
-    const { id, tenant, mode, channel, keyParts } = seed;
-    const { lastInsertRowid } = this.insertSession.run(id, tenant, mode, channel, JSON.stringify(keyParts), createdAt);
+  /** Makes the session of its first message. */
+  addSession(message: PackedNewMessage, createdAt: number): SessionEntry {
+    const [, , , , , id, tenant, mode, channel, keyParts] = message;
+    const { lastInsertRowid } = this.insertSession.run(id, tenant, mode, channel, keyParts, createdAt);
     const entry = { session: Number(lastInsertRowid), tenant, mode };
     this.sessions.set(id, entry);
     return entry;
@@ -95,6 +94,6 @@ export class Directory {
 }
 
 /** NUL stands in no name, so no two identities give one text. */
-function nameOf(key: ClientKey): string {
-  return `${key.tenant}\0${key.principal}\0${key.clientId}`;
+function nameOf(tenant: string, principal: string, clientId: string): string {
+  return `${tenant}\0${principal}\0${clientId}`;
 }

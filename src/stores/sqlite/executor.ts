@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { openDatabase } from './database.js';
 import type { Batch, BatchReply } from './operations.js';
-import { SqliteStateMachine } from './state-machine.js';
+import { openStateMachine } from './state-machine.js';
 
 /** What the thread that owns the file is started with. */
 export interface ExecutorOptions {
@@ -34,13 +33,8 @@ export const startExecutor: StartExecutor = (options, onDeath) =>
 
 /** Runs batches in this thread, each in a later turn of promises, as a worker would answer. */
 export async function startInThisThread({ path, now }: ExecutorOptions): Promise<Executor> {
-  const opened = openDatabase(path);
-  const machine = new SqliteStateMachine(opened.database, now);
-  return {
-    migrated: opened.migrated,
-    run: async (batch) => machine.run(batch),
-    close: async () => opened.close(),
-  };
+  const { machine, migrated, close } = openStateMachine(path, now);
+  return { migrated, run: async (batch) => machine.run(batch), close: async () => close() };
 }
 
 /** What the worker says. */
@@ -54,46 +48,75 @@ export type WorkerOrder = { readonly kind: 'run'; readonly batch: Batch } | { re
 
 /** Runs batches in a worker thread, so that no fsync holds up the event loop. */
 export function startWorker(options: ExecutorOptions, onDeath: DeathListener): Promise<Executor> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./sqlite.worker.js', import.meta.url), { workerData: options });
-    const waiting: PromiseWithResolvers<BatchReply>[] = [];
-    let closed: PromiseWithResolvers<void> | undefined;
-    let death: Error | undefined;
+  return new WorkerExecutor(options, onDeath).opened;
+}
 
-    const order = (message: WorkerOrder) => worker.postMessage(message);
-    const executor = (migrated: readonly number[]): Executor => ({
-      migrated,
-      run(batch) {
-        if (death) return Promise.reject(death);
-        const reply = Promise.withResolvers<BatchReply>();
-        waiting.push(reply);
-        order({ kind: 'run', batch });
-        return reply.promise;
-      },
-      close() {
-        closed = Promise.withResolvers();
-        if (death) closed.resolve();
-        else order({ kind: 'close' });
-        return closed.promise;
-      },
-    });
-    const die = (error: Error) => {
-      if (death) return;
-      death = error;
-      reject(error);
-      for (const reply of waiting.splice(0)) reply.reject(error);
-      if (closed) closed.resolve();
-      else onDeath(error);
-    };
+class WorkerExecutor implements Executor {
+  migrated: readonly number[] = [];
+  private readonly worker: Worker;
+  private readonly opening = Promise.withResolvers<this>();
+  private readonly closing = Promise.withResolvers<void>();
+  private readonly waiting: PromiseWithResolvers<BatchReply>[] = [];
+  private isClosing = false;
+  private death: Error | undefined;
 
-    worker.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'open') resolve(executor(message.migrated));
-      else if (message.kind === 'refused') reject(message.error);
-      // Batches are answered in the order in which they were posted.
-      else if (message.kind === 'reply') waiting.shift()!.resolve(message.reply);
-      else closed?.resolve();
-    });
-    worker.on('error', die);
-    worker.on('exit', (code) => die(new Error(`the store's thread has ended with code ${code}`)));
-  });
+  constructor(
+    options: ExecutorOptions,
+    private readonly onDeath: DeathListener,
+  ) {
+    this.worker = new Worker(new URL('./sqlite.worker.js', import.meta.url), { workerData: options });
+    this.worker.on('message', (message: WorkerMessage) => this.hear(message));
+    this.worker.on('error', (error) => this.die(error as Error));
+    this.worker.on('exit', (code) => this.die(new Error(`the thread of the store has ended with code ${code}`)));
+  }
+
+  /** Resolves when the database is open, rejects when the worker refused it. */
+  get opened(): Promise<Executor> {
+    return this.opening.promise;
+  }
+
+  run(batch: Batch): Promise<BatchReply> {
+    if (this.death) return Promise.reject(this.death);
+    const reply = Promise.withResolvers<BatchReply>();
+    this.waiting.push(reply);
+    this.order({ kind: 'run', batch });
+    return reply.promise;
+  }
+
+  close(): Promise<void> {
+    this.isClosing = true;
+    if (this.death) this.closing.resolve();
+    else this.order({ kind: 'close' });
+    return this.closing.promise;
+  }
+
+  private order(order: WorkerOrder): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    this.worker.postMessage(order);
+  }
+
+  private hear(message: WorkerMessage): void {
+    switch (message.kind) {
+      case 'open':
+        this.migrated = message.migrated;
+        return this.opening.resolve(this);
+      case 'refused':
+        this.death = message.error;
+        return this.opening.reject(message.error);
+      case 'reply':
+        // Batches are answered in the order in which they were posted.
+        return this.waiting.shift()?.resolve(message.reply);
+      case 'closed':
+        return this.closing.resolve();
+    }
+  }
+
+  private die(error: Error): void {
+    if (this.death) return;
+    this.death = error;
+    this.opening.reject(error);
+    for (const reply of this.waiting.splice(0)) reply.reject(error);
+    if (this.isClosing) this.closing.resolve();
+    else this.onDeath(error);
+  }
 }

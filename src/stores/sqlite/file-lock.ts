@@ -38,7 +38,7 @@ export function lockFile(path: string): FileLock {
 
 function readOwner(database: DatabaseSync): number | undefined {
   try {
-    return database.prepare('PRAGMA user_version').get()!['user_version'] as number;
+    return database.prepare('PRAGMA user_version').get()?.['user_version'] as number;
   } catch {
     return undefined;
   }

@@ -1,8 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { DurableFrame, FramePage, NewFrame } from '../../core/store/index.js';
+import type { DurableFrame, FramePage } from '../../core/store/index.js';
 import type { DurableType } from '../../protocol/index.js';
 import { BoundedMap } from './bounded-map.js';
 import type { MessageRefs } from './message-refs.js';
+import type { PackedFrame } from './packing.js';
+import type { Row } from './rows.js';
 
 /** Heads that are remembered; others are one look-up in the log's key away. */
 const REMEMBERED_HEADS = 20_000;
@@ -58,14 +60,15 @@ export class FrameLog {
   }
 
   /** Appends frames; answers the seq of the first. */
-  append(session: number, frames: readonly NewFrame[]): number {
+  append(session: number, frames: readonly PackedFrame[]): number {
     const head = this.headOf(session);
     const first = head.seq + 1;
-    if (frames.length > 0 && head.seq === head.sweptSeq) this.startAging.run(frames[0]!.timestamp, session);
-    for (const frame of frames) {
-      const ord = this.refs.parse(frame.messageRef);
-      if (ord === undefined) throw new Error(`a frame names the message ${frame.messageRef}, which does not exist`);
-      this.insertFrame.run(session, ++head.seq, ord, frame.type, frame.timestamp, frame.payload);
+    const [oldest] = frames;
+    if (oldest && head.seq === head.sweptSeq) this.startAging.run(oldest[2], session);
+    for (const [type, messageRef, timestamp, payload] of frames) {
+      const ord = this.refs.parse(messageRef);
+      if (ord === undefined) throw new Error(`a frame names the message ${messageRef}, which does not exist`);
+      this.insertFrame.run(session, ++head.seq, ord, type, timestamp, payload);
     }
     return first;
   }
@@ -111,7 +114,7 @@ export class FrameLog {
     return head;
   }
 
-  private toFrame(sessionId: string, row: Record<string, unknown>): DurableFrame {
+  private toFrame(sessionId: string, row: Row): DurableFrame {
     return {
       sessionId,
       seq: row['seq'] as number,

@@ -32,17 +32,17 @@ export class FrameOperations {
     });
   }
 
-  moveCursor(_now: number, key: ClientKey, sessionId: string, seq: number): void {
+  moveCursor(_now: number, { tenant, principal, clientId }: ClientKey, sessionId: string, seq: number): void {
     const { directory, log } = this.workspace;
     const entry = directory.findSession(sessionId);
     if (!entry) return;
-    const client = directory.findClient(key) ?? directory.addClient(key);
+    const client = directory.findClient(tenant, principal, clientId) ?? directory.addClient(tenant, principal, clientId);
     this.advanceCursor.run(client, entry.session, Math.min(seq, log.head(entry.session)));
   }
 
-  listResumable(_now: number, key: ClientKey): SessionCursor[] {
+  listResumable(_now: number, { tenant, principal, clientId }: ClientKey): SessionCursor[] {
     const { directory, log, open } = this.workspace;
-    const client = directory.findClient(key);
+    const client = directory.findClient(tenant, principal, clientId);
     if (client === undefined) return [];
     return this.selectCursors.all(client).flatMap((row) => {
       const session = row['session'] as number;

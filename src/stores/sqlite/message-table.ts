@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ClientKey, Json, Priority } from '../../core/store/index.js';
-import type { MessageStatus } from '../../protocol/index.js';
-import type { PackedMessageWithReply, PackedNewMessage, PackedStoredMessage } from './operations.js';
+import type { Json, Priority } from '../../core/store/index.js';
+import type { MessageStatus, SessionMode } from '../../protocol/index.js';
+import type { PackedEnd, PackedMessage, PackedMessageWithReply, PackedNewMessage } from './packing.js';
+import { required, type Row } from './rows.js';
 import type { Workspace } from './workspace.js';
 
 /** What recognises a repeat, and what its answer needs. */
@@ -10,10 +11,9 @@ export interface Earlier {
   readonly bodyHash: string;
   readonly session: number;
   readonly sessionId: string;
+  readonly mode: SessionMode;
   readonly priority: Priority;
 }
-
-type Row = Record<string, unknown>;
 
 const COLUMNS = `
   ord, message_id, session, sessions.id AS sessionId, clients.tenant, principal, client_id, priority, received_at, payload
@@ -34,11 +34,11 @@ export class MessageTable {
   ) {
     this.insertMessage = database.prepare(
       `INSERT INTO messages (ord, client, message_id, body_hash, session, priority, received_at, payload)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client, message_id) DO NOTHING`,
     );
     this.insertReply = database.prepare('INSERT INTO replies (ord, status, reply) VALUES (?, ?, ?)');
     this.selectByKey = database.prepare(
-      `SELECT ord, body_hash, session, sessions.id AS sessionId, priority
+      `SELECT ord, body_hash, session, sessions.id AS sessionId, mode, priority
        FROM messages JOIN sessions USING (session) WHERE client = ? AND message_id = ?`,
     );
     this.selectByOrd = database.prepare(`SELECT ${COLUMNS} WHERE ord = ?`);
@@ -50,12 +50,14 @@ export class MessageTable {
     this.selectStatus = database.prepare('SELECT status FROM replies WHERE ord = ?');
   }
 
-  insert(ord: number, client: number, session: number, message: PackedNewMessage): void {
-    const { messageId, bodyHash, priority, receivedAt, payload } = message;
-    this.insertMessage.run(ord, client, messageId, bodyHash, session, priority, receivedAt, payload);
+  /** False when the client has sent a message of that id before; nothing is stored then. */
+  insert(ord: number, client: number, session: number, message: PackedNewMessage): boolean {
+    const [, , , messageId, bodyHash, , , , , , , payload, , priority, receivedAt] = message;
+    const { changes } = this.insertMessage.run(ord, client, messageId, bodyHash, session, priority, receivedAt, payload);
+    return changes !== 0;
   }
 
-  insertEnd(ord: number, status: 'done' | 'cancelled' | 'failed', reply: Json): void {
+  insertEnd(ord: number, [status, reply]: PackedEnd): void {
     this.insertReply.run(ord, status, reply);
   }
 
@@ -67,22 +69,30 @@ export class MessageTable {
       bodyHash: row['body_hash'] as string,
       session: row['session'] as number,
       sessionId: row['sessionId'] as string,
+      mode: row['mode'] as SessionMode,
       priority: row['priority'] as Priority,
     };
   }
 
-  find(ord: number): (PackedStoredMessage & { readonly session: number }) | undefined {
+  find(ord: number): PackedMessage | undefined {
     const row = this.selectByOrd.get(ord);
-    return row && { ...this.toMessage(row), session: row['session'] as number };
+    return row && this.toMessage(row);
+  }
+
+  /** A message that must exist. */
+  get(ord: number): PackedMessage {
+    return required(this.find(ord));
   }
 
   /** Messages of a session with `fromOrd <= ord < beforeOrd`, newest first. */
   readPage(session: number, fromOrd: number, beforeOrd: number, limit: number): PackedMessageWithReply[] {
-    return this.selectPage.all(session, fromOrd, beforeOrd, limit).map((row) => ({
-      ...this.toMessage(row),
-      status: this.statusOf(row['ord'] as number, row['status'] as MessageStatus | null),
-      reply: (row['reply'] as Json | null) ?? undefined,
-    }));
+    return this.selectPage
+      .all(session, fromOrd, beforeOrd, limit)
+      .map((row) => [
+        this.toMessage(row),
+        this.statusOf(row['ord'] as number, row['status'] as MessageStatus | null),
+        (row['reply'] as Json | null) ?? undefined,
+      ]);
   }
 
   status(ord: number): MessageStatus {
@@ -96,20 +106,17 @@ export class MessageTable {
     return lanes.find(ord) ? 'queued' : 'observed';
   }
 
-  private toMessage(row: Row): PackedStoredMessage {
-    const client: ClientKey = {
-      tenant: row['tenant'] as string,
-      principal: row['principal'] as string,
-      clientId: row['client_id'] as string,
-    };
-    return {
-      messageRef: this.workspace.refs.format(row['ord'] as number),
-      messageId: row['message_id'] as string,
-      client,
-      sessionId: row['sessionId'] as string,
-      payload: row['payload'] as Json,
-      priority: row['priority'] as Priority,
-      receivedAt: row['received_at'] as number,
-    };
+  private toMessage(row: Row): PackedMessage {
+    return [
+      this.workspace.refs.format(row['ord'] as number),
+      row['message_id'] as string,
+      row['tenant'] as string,
+      row['principal'] as string,
+      row['client_id'] as string,
+      row['sessionId'] as string,
+      row['priority'] as Priority,
+      row['received_at'] as number,
+      row['payload'] as Json,
+    ];
   }
 }

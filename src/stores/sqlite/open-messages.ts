@@ -51,7 +51,7 @@ export class OpenMessages {
   private tally(message: OpenMessage, by: 1 | -1): void {
     add(this.totals, message.client, by);
     let sessions = this.sessionsOfClient.get(message.client);
-    if (!sessions) this.sessionsOfClient.set(message.client, (sessions = new Map()));
+    if (!sessions) this.sessionsOfClient.set(message.client, (sessions = new Map<number, number>()));
     add(sessions, message.session, by);
     if (sessions.size === 0) this.sessionsOfClient.delete(message.client);
   }

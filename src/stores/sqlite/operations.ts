@@ -1,66 +1,58 @@
-/**
- * What the thread that owns the file can be asked, as it travels there: numbers, texts and plain objects, with JSON
- * left as text, so that a batch is cheap to hand over.
- */
+/** What the thread that owns the file can be asked. */
 import type {
-  AcceptOutcome,
   CancelOutcome,
   CancelSelector,
   ClaimRequest,
-  Claim,
   ClientKey,
   FramePage,
   JournalEntry,
-  Json,
   Lease,
-  MessageWithReply,
-  NewFrame,
-  NewMessage,
   QueueCounts,
-  QueueLimits,
   Session,
   SessionChange,
   SessionCursor,
-  StoredMessage,
   SweepLimits,
-  TurnEnd,
   TurnRecord,
 } from '../../core/store/index.js';
-
-/** A message whose payload is JSON text still. */
-export type Packed<M extends { readonly payload: object }> = Omit<M, 'payload'> & { readonly payload: Json };
-export type PackedNewMessage = Packed<NewMessage> & { readonly sender: string };
-export type PackedStoredMessage = Packed<StoredMessage>;
-export type PackedMessageWithReply = Omit<Packed<MessageWithReply>, 'reply'> & { readonly reply: Json | undefined };
-export type PackedClaim = Omit<Claim, 'message'> & { readonly message: PackedStoredMessage };
-
-export interface PackedEnd {
-  readonly status: TurnEnd['status'];
-  readonly reply: Json;
-}
+import type {
+  LeaseKey,
+  PackedClaim,
+  PackedEnd,
+  PackedFrame,
+  PackedMessage,
+  PackedMessageWithReply,
+  PackedNewMessage,
+  PackedOutcome,
+} from './packing.js';
 
 /** The seq of the first of the frames that were written, or undefined when the lease was fenced off. */
 export type WrittenFrom = number | undefined;
 
 /** Operations that change something: they share a transaction and are answered after its commit. */
 export interface WriteOperations {
-  accept(now: number, message: PackedNewMessage, limits: QueueLimits): AcceptOutcome;
+  accept(now: number, message: PackedNewMessage): PackedOutcome;
   claim(now: number, request: ClaimRequest): { readonly claims: readonly PackedClaim[]; readonly nextDueAt?: number };
-  release(now: number, lease: Lease): void;
-  postpone(now: number, lease: Lease, notBefore: number): void;
+  postpone(now: number, lease: LeaseKey, notBefore: number): void;
   cancel(now: number, selector: CancelSelector, timestamp: number): CancelOutcome | undefined;
-  append(now: number, lease: Lease, frames: readonly NewFrame[], journal: readonly JournalEntry[]): WrittenFrom;
-  finish(now: number, lease: Lease, frames: readonly NewFrame[], journal: readonly JournalEntry[], end: PackedEnd): WrittenFrom;
+  append(now: number, lease: LeaseKey, frames: readonly PackedFrame[], journal: readonly JournalEntry[]): WrittenFrom;
+  finish(
+    now: number,
+    lease: LeaseKey,
+    frames: readonly PackedFrame[],
+    journal: readonly JournalEntry[],
+    end: PackedEnd,
+  ): WrittenFrom;
   updateSession(now: number, sessionId: string, change: SessionChange): Session | undefined;
   moveCursor(now: number, client: ClientKey, sessionId: string, seq: number): void;
-  check(now: number): void;
+  /** Whether it had to write something. */
+  check(now: number): boolean;
   sweep(now: number, limits: SweepLimits): boolean;
 }
 
 /** Operations that only read: they see what is committed and wait for no commit. */
 export interface ReadOperations {
   renew(now: number, leases: readonly Lease[]): { readonly lost: readonly Lease[]; readonly cancelRequested: readonly Lease[] };
-  findMessage(now: number, tenant: string, messageRef: string): PackedStoredMessage | undefined;
+  findMessage(now: number, tenant: string, messageRef: string): PackedMessage | undefined;
   count(now: number, activeSince: number): QueueCounts;
   readTurn(now: number, messageRef: string): TurnRecord;
   readContext(now: number, sessionId: string, beforeRef: string, limit: number): readonly PackedMessageWithReply[];

@@ -1,9 +1,8 @@
 import type {
-  AcceptedMessage,
-  AcceptOutcome,
   CancelOutcome,
   CancelSelector,
   ClaimRequest,
+  ClientKey,
   DurableFrame,
   Lease,
   NewFrame,
@@ -13,9 +12,14 @@ import type {
 } from '../../core/store/index.js';
 import type { StreamEndPayload } from '../../protocol/index.js';
 import type { Earlier, MessageTable } from './message-table.js';
-import type { OperationAnswer, PackedClaim, PackedNewMessage, PackedStoredMessage } from './operations.js';
+import type { OperationAnswer } from './operations.js';
 import type { OpenMessage } from './open-messages.js';
+import { packFrame, packLease, type LeaseKey, type PackedClaim, type PackedMessage, type PackedNewMessage, type PackedOutcome } from './packing.js';
+import { required } from './rows.js';
 import type { Workspace } from './workspace.js';
+
+/** Where in a packed message its tenant stands. */
+const TENANT = 2;
 
 /** The queue's side of the store: accept, claim, give back, cancel. */
 export class QueueOperations {
@@ -44,62 +48,52 @@ export class QueueOperations {
     this.deleteOpen = database.prepare('DELETE FROM queue WHERE ord = ?');
   }
 
-  accept(now: number, message: PackedNewMessage, limits: QueueLimits): AcceptOutcome {
+  accept(now: number, message: PackedNewMessage): PackedOutcome {
+    const [tenant, principal, clientId, messageId, bodyHash, sessionId, , , , , sender] = message;
+    const [, , , , , , , , , , , , queued, priority, receivedAt, perSession, perClient, total] = message;
     const { directory, log, open, refs, activity } = this.workspace;
-    const known = directory.findClient(message.client);
-    const earlier = known === undefined ? undefined : this.messages.findByKey(known, message.messageId);
-    if (earlier) return this.answerRepeat(earlier, message);
-    const entry = directory.findSession(message.session.id);
-    const queued = message.disposition === 'queue';
-    const limit = queued ? this.exceeded(limits, entry?.session, known) : undefined;
+    const known = directory.findClient(tenant, principal, clientId);
+    const entry = directory.findSession(sessionId);
+    const limit = queued ? this.exceeded({ perSession, perClient, total }, entry?.session, known) : undefined;
+    // Where something would be refused or made first, a repeat must be known before; else the insert itself finds it.
+    const earlier = known !== undefined && (limit || !entry) ? this.messages.findByKey(known, messageId) : undefined;
+    if (earlier) return this.answerRepeat(earlier, bodyHash);
     if (limit) return { kind: 'full', limit };
 
-    const client = known ?? directory.addClient(message.client);
-    const { session, mode } = entry ?? directory.addSession(message.session, now);
-    const headSeq = log.head(session);
-    directory.acquaint(client, session, message.sender, headSeq);
+    const client = known ?? directory.addClient(tenant, principal, clientId);
+    const { session, mode } = entry ?? directory.addSession(message, now);
     const ord = this.workspace.nextOrd();
-    this.messages.insert(ord, client, session, message);
-    activity.touch(session, message.receivedAt);
+    if (!this.messages.insert(ord, client, session, message)) {
+      return this.answerRepeat(required(this.messages.findByKey(client, messageId)), bodyHash);
+    }
+    const headSeq = log.head(session);
+    directory.acquaint(client, session, sender, headSeq);
+    activity.touch(session, receivedAt);
     const running = open.lanes.runningIn(session);
     let position = 0;
     if (queued) {
-      this.insertOpen.run(ord, session, client, message.priority);
-      position = open.add({ ord, session, client, priority: message.priority, epoch: 0, cancelRequested: false });
+      this.insertOpen.run(ord, session, client, priority);
+      position = open.add({ ord, session, client, priority, epoch: 0, cancelRequested: false });
     }
-    return {
-      kind: 'accepted',
-      messageRef: refs.format(ord),
-      sessionId: message.session.id,
-      mode,
-      status: queued ? 'queued' : 'observed',
-      priority: message.priority,
-      position,
-      headSeq,
-      ...(running && { runningRef: refs.format(running.ord) }),
-    };
+    const status = queued ? 'queued' : 'observed';
+    const runningRef = running && refs.format(running.ord);
+    return ['accepted', refs.format(ord), sessionId, mode, status, priority, position, headSeq, runningRef];
   }
 
   private exceeded(limits: QueueLimits, session: number | undefined, client: number | undefined): keyof QueueLimits | undefined {
-    const { open } = this.workspace;
-    if ((session === undefined ? 0 : open.lanes.countIn(session)) >= limits.perSession) return 'perSession';
-    if ((client === undefined ? 0 : open.countOfClient(client)) >= limits.perClient) return 'perClient';
-    return open.lanes.size >= limits.total ? 'total' : undefined;
+    const { lanes } = this.workspace.open;
+    if ((session === undefined ? 0 : lanes.countIn(session)) >= limits.perSession) return 'perSession';
+    if ((client === undefined ? 0 : this.workspace.open.countOfClient(client)) >= limits.perClient) return 'perClient';
+    return lanes.size >= limits.total ? 'total' : undefined;
   }
 
-  private answerRepeat(earlier: Earlier, message: PackedNewMessage): AcceptedMessage | { kind: 'conflict' } {
-    if (earlier.bodyHash !== message.bodyHash) return { kind: 'conflict' };
-    const { directory, log, open, refs } = this.workspace;
-    return {
-      kind: 'duplicate',
-      messageRef: refs.format(earlier.ord),
-      sessionId: earlier.sessionId,
-      mode: directory.findSession(earlier.sessionId)?.mode ?? message.session.mode,
-      status: this.messages.status(earlier.ord),
-      priority: earlier.priority,
-      position: open.lanes.position(earlier.ord),
-      headSeq: log.head(earlier.session),
-    };
+  private answerRepeat(earlier: Earlier, bodyHash: string): PackedOutcome {
+    if (earlier.bodyHash !== bodyHash) return { kind: 'conflict' };
+    const { log, open, refs } = this.workspace;
+    const { ord, session, sessionId, mode, priority } = earlier;
+    const position = open.lanes.position(ord);
+    const status = this.messages.status(ord);
+    return ['duplicate', refs.format(ord), sessionId, mode, status, priority, position, log.head(session), undefined];
   }
 
   claim(now: number, request: ClaimRequest): OperationAnswer<'claim'> {
@@ -108,38 +102,33 @@ export class QueueOperations {
     while (claims.length < request.limit) {
       const message = lanes.take(now);
       if (!message) break;
-      claims.push(this.start(message, request.replicaId));
+      claims.push(this.start(message));
     }
     const nextDueAt = lanes.nextDueAt;
     return { claims, ...(nextDueAt !== undefined && { nextDueAt }) };
   }
 
-  private start(message: OpenMessage, replicaId: string): PackedClaim {
-    const { log } = this.workspace;
+  private start(message: OpenMessage): PackedClaim {
     message.epoch = this.workspace.nextEpoch();
-    const row = this.markRunning.get(message.epoch, log.head(message.session), message.ord)!;
-    const { session: _, ...stored } = this.messages.find(message.ord)!;
-    return {
-      lease: { sessionId: stored.sessionId, replicaId, epoch: message.epoch, messageRef: stored.messageRef },
-      message: stored,
-      attempt: row['attempt'] as number,
-      interruptions: row['interruptions'] as number,
-      cancelRequested: message.cancelRequested,
-    };
+    const head = this.workspace.log.head(message.session);
+    const row = required(this.markRunning.get(message.epoch, head, message.ord));
+    return [
+      this.messages.get(message.ord),
+      message.epoch,
+      row['attempt'] as number,
+      row['interruptions'] as number,
+      message.cancelRequested,
+    ];
   }
 
   renew(_now: number, leases: readonly Lease[]): { lost: Lease[]; cancelRequested: Lease[] } {
     return {
-      lost: leases.filter((lease) => !this.findRunning(lease)),
-      cancelRequested: leases.filter((lease) => this.findRunning(lease)?.cancelRequested),
+      lost: leases.filter((lease) => !this.findRunning(packLease(lease))),
+      cancelRequested: leases.filter((lease) => this.findRunning(packLease(lease))?.cancelRequested),
     };
   }
 
-  release(now: number, lease: Lease): void {
-    this.postpone(now, lease, 0);
-  }
-
-  postpone(_now: number, lease: Lease, notBefore: number): void {
+  postpone(_now: number, lease: LeaseKey, notBefore: number): void {
     const message = this.findRunning(lease);
     if (!message) return;
     // Somebody who wants it cancelled need not wait for the retry.
@@ -150,10 +139,10 @@ export class QueueOperations {
   }
 
   /** The message that runs under this very lease. */
-  findRunning(lease: Lease): OpenMessage | undefined {
-    const ord = this.workspace.refs.parse(lease.messageRef);
+  findRunning([messageRef, epoch]: LeaseKey): OpenMessage | undefined {
+    const ord = this.workspace.refs.parse(messageRef);
     const message = ord === undefined ? undefined : this.workspace.open.lanes.find(ord);
-    return message?.epoch === lease.epoch ? message : undefined;
+    return message?.epoch === epoch ? message : undefined;
   }
 
   /** Takes a message out of the queue; its end must be written in the same transaction. */
@@ -162,18 +151,19 @@ export class QueueOperations {
     this.workspace.open.end(message);
   }
 
-  cancel(now: number, selector: CancelSelector, timestamp: number): CancelOutcome | undefined {
+  cancel(_now: number, selector: CancelSelector, timestamp: number): CancelOutcome | undefined {
     const targets = this.select(selector);
     if (!targets) return undefined;
     const ended: DurableFrame[] = [];
-    const running: { sessionId: string; messageRef: string }[] = [];
+    const running: CancelOutcome['running'][number][] = [];
     for (const message of targets) {
-      const stored = this.messages.find(message.ord)!;
+      const stored = this.messages.get(message.ord);
       if (this.mayHaveBlocks(message)) {
+        const [messageRef, , , , , sessionId] = stored;
         this.markCancelled.run(message.ord);
         message.cancelRequested = true;
         this.workspace.open.lanes.hurry(message.ord);
-        running.push({ sessionId: stored.sessionId, messageRef: stored.messageRef });
+        running.push({ sessionId, messageRef });
       } else {
         ended.push(this.endUnrun(message, stored, timestamp));
       }
@@ -188,17 +178,16 @@ export class QueueOperations {
       const entry = directory.findSession(selector.sessionId);
       return entry?.tenant === selector.tenant ? open.lanes.messagesIn(entry.session) : undefined;
     }
-    let ord: number | undefined;
-    if (selector.by === 'ref') {
-      ord = refs.parse(selector.messageRef);
-      if (ord === undefined || this.messages.find(ord)?.client.tenant !== selector.tenant) return undefined;
-    } else {
-      const client = directory.findClient(selector.client);
-      ord = client === undefined ? undefined : this.messages.findByKey(client, selector.messageId)?.ord;
-      if (ord === undefined) return undefined;
-    }
+    const ord = selector.by === 'ref' ? refs.parse(selector.messageRef) : this.ordById(selector.client, selector.messageId);
+    if (ord === undefined) return undefined;
+    if (selector.by === 'ref' && this.messages.find(ord)?.[TENANT] !== selector.tenant) return undefined;
     const message = open.lanes.find(ord);
     return message ? [message] : [];
+  }
+
+  private ordById({ tenant, principal, clientId }: ClientKey, messageId: string): number | undefined {
+    const client = this.workspace.directory.findClient(tenant, principal, clientId);
+    return client === undefined ? undefined : this.messages.findByKey(client, messageId)?.ord;
   }
 
   /**
@@ -207,27 +196,25 @@ export class QueueOperations {
    */
   private mayHaveBlocks(message: OpenMessage): boolean {
     if (message.epoch !== 0) return true;
-    const headBefore = this.selectHeadBefore.get(message.ord)!['head_before'] as number | null;
+    const headBefore = required(this.selectHeadBefore.get(message.ord))['head_before'] as number | null;
     return headBefore !== null && this.workspace.log.hasFrames(message.session, message.ord, headBefore);
   }
 
-  private endUnrun(message: OpenMessage, stored: PackedStoredMessage, timestamp: number): DurableFrame {
-    const { messageRef, messageId, sessionId } = stored;
+  private endUnrun(message: OpenMessage, stored: PackedMessage, timestamp: number): DurableFrame {
+    const [messageRef, messageId, , , , sessionId] = stored;
     const payload: StreamEndPayload = { id: messageId, message_ref: messageRef, reason: 'cancelled', blocks: 0 };
     const frame: NewFrame = { type: 'stream_end', messageRef, messageId, timestamp, payload: JSON.stringify(payload) };
     const reply: Reply = { blocks: [], reason: 'cancelled', endedAt: timestamp };
-    const seq = this.workspace.log.append(message.session, [frame]);
-    this.messages.insertEnd(message.ord, 'cancelled', JSON.stringify(reply));
+    const seq = this.workspace.log.append(message.session, [packFrame(frame)]);
+    this.messages.insertEnd(message.ord, ['cancelled', JSON.stringify(reply)]);
     this.end(message);
     return { ...frame, sessionId, seq };
   }
 
-  findMessage(_now: number, tenant: string, messageRef: string): PackedStoredMessage | undefined {
+  findMessage(_now: number, tenant: string, messageRef: string): PackedMessage | undefined {
     const ord = this.workspace.refs.parse(messageRef);
-    const found = ord === undefined ? undefined : this.messages.find(ord);
-    if (found?.client.tenant !== tenant) return undefined;
-    const { session: _, ...stored } = found;
-    return stored;
+    const message = ord === undefined ? undefined : this.messages.find(ord);
+    return message?.[TENANT] === tenant ? message : undefined;
   }
 
   count(_now: number, activeSince: number): QueueCounts {

@@ -11,11 +11,11 @@ import {
   type FrameStore,
   type Lease,
   type MessageWithReply,
+  type NewFrame,
   type NewMessage,
   type QueueCounts,
   type QueueLimits,
   type QueueStore,
-  type Reply,
   type Session,
   type SessionChange,
   type SessionCursor,
@@ -39,12 +39,20 @@ import type {
   Failure,
   OperationAnswer,
   OperationArguments,
-  PackedMessageWithReply,
-  PackedStoredMessage,
   ReadName,
   WriteName,
   WrittenFrom,
 } from './operations.js';
+import {
+  packEnd,
+  packFrame,
+  packLease,
+  packNewMessage,
+  unpackClaim,
+  unpackMessage,
+  unpackMessageWithReply,
+  unpackOutcome,
+} from './packing.js';
 
 export interface SqliteStoreOptions {
   /** `sqlite:PATH` or `sqlite::memory:`. */
@@ -126,14 +134,13 @@ export class SqliteStore extends Store implements QueueStore, TurnStore, Session
     return () => {};
   }
 
-  accept(message: NewMessage, limits: QueueLimits): Promise<AcceptOutcome> {
-    const { payload, ...rest } = message;
-    return this.mutate('accept', { ...rest, sender: payload.sender, payload: JSON.stringify(payload) }, limits);
+  async accept(message: NewMessage, limits: QueueLimits): Promise<AcceptOutcome> {
+    return unpackOutcome(await this.mutate('accept', packNewMessage(message, limits)));
   }
 
   async claim(request: ClaimRequest): Promise<ClaimResult> {
     const { claims, ...rest } = await this.mutate('claim', request);
-    return { ...rest, claims: claims.map((claim) => ({ ...claim, message: unpack(claim.message) })) };
+    return { ...rest, claims: claims.map((claim) => unpackClaim(claim, request.replicaId)) };
   }
 
   renew(leases: readonly Lease[]): Promise<{ lost: readonly Lease[]; cancelRequested: readonly Lease[] }> {
@@ -141,11 +148,11 @@ export class SqliteStore extends Store implements QueueStore, TurnStore, Session
   }
 
   release(lease: Lease): Promise<void> {
-    return this.mutate('release', lease);
+    return this.mutate('postpone', packLease(lease), 0);
   }
 
   postpone(lease: Lease, notBefore: number): Promise<void> {
-    return this.mutate('postpone', lease, notBefore);
+    return this.mutate('postpone', packLease(lease), notBefore);
   }
 
   cancel(selector: CancelSelector, now: number): Promise<CancelOutcome | undefined> {
@@ -154,20 +161,21 @@ export class SqliteStore extends Store implements QueueStore, TurnStore, Session
 
   async findMessage(tenant: string, messageRef: string): Promise<StoredMessage | undefined> {
     const message = await this.query('findMessage', tenant, messageRef);
-    return message && unpack(message);
+    return message && unpackMessage(message);
   }
 
   count(activeSince: number): Promise<QueueCounts> {
     return this.query('count', activeSince);
   }
 
-  async append(lease: Lease, write: TurnWrite): Promise<WriteOutcome> {
-    return written(lease, write, await this.mutate('append', lease, write.frames, write.journal));
+  async append(lease: Lease, { frames, journal }: TurnWrite): Promise<WriteOutcome> {
+    const from = await this.mutate('append', packLease(lease), frames.map(packFrame), journal);
+    return written(lease, frames, from);
   }
 
   async finish(lease: Lease, end: TurnEnd): Promise<WriteOutcome> {
-    const packed = { status: end.status, reply: JSON.stringify(end.reply) };
-    return written(lease, end, await this.mutate('finish', lease, end.frames, end.journal, packed));
+    const from = await this.mutate('finish', packLease(lease), end.frames.map(packFrame), end.journal, packEnd(end));
+    return written(lease, end.frames, from);
   }
 
   readTurn(messageRef: string): Promise<TurnRecord> {
@@ -175,7 +183,7 @@ export class SqliteStore extends Store implements QueueStore, TurnStore, Session
   }
 
   async readContext(sessionId: string, beforeRef: string, limit: number): Promise<readonly MessageWithReply[]> {
-    return (await this.query('readContext', sessionId, beforeRef, limit)).map(unpackWithReply);
+    return (await this.query('readContext', sessionId, beforeRef, limit)).map(unpackMessageWithReply);
   }
 
   find(sessionId: string): Promise<Session | undefined> {
@@ -196,7 +204,7 @@ export class SqliteStore extends Store implements QueueStore, TurnStore, Session
     beforeRef?: string,
   ): Promise<{ messages: readonly MessageWithReply[]; more: boolean; headSeq: number }> {
     const page = await this.query('readHistory', sessionId, limit, beforeRef);
-    return { ...page, messages: page.messages.map(unpackWithReply) };
+    return { ...page, messages: page.messages.map(unpackMessageWithReply) };
   }
 
   read(sessionId: string, afterSeq: number, maxFrames: number, maxBytes: number): Promise<FramePage> {
@@ -248,20 +256,7 @@ function explain(failure: Failure | Error): Error {
   return failure.unavailable ? new GatewayError('STORE_UNAVAILABLE', {}, { cause: failure.error }) : failure.error;
 }
 
-function unpack(message: PackedStoredMessage): StoredMessage {
-  return { ...message, payload: JSON.parse(message.payload) as StoredMessage['payload'] };
-}
-
-function unpackWithReply({ reply, ...message }: PackedMessageWithReply): MessageWithReply {
-  return {
-    ...message,
-    payload: JSON.parse(message.payload) as StoredMessage['payload'],
-    ...(reply !== undefined && { reply: JSON.parse(reply) as Reply }),
-  };
-}
-
-function written(lease: Lease, write: TurnWrite, from: WrittenFrom): WriteOutcome {
+function written({ sessionId }: Lease, frames: readonly NewFrame[], from: WrittenFrom): WriteOutcome {
   if (from === undefined) return { kind: 'fenced' };
-  const { sessionId } = lease;
-  return { kind: 'written', frames: write.frames.map((frame, index) => ({ ...frame, sessionId, seq: from + index })) };
+  return { kind: 'written', frames: frames.map((frame, index) => ({ ...frame, sessionId, seq: from + index })) };
 }

@@ -1,32 +1,26 @@
 /** The thread that owns the database file. It starts no timer and waits for nothing but batches. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { openDatabase, type OpenDatabase } from './database.js';
 import type { ExecutorOptions, WorkerMessage, WorkerOrder } from './executor.js';
-import { SqliteStateMachine } from './state-machine.js';
-
-const port = parentPort!;
-const say = (message: WorkerMessage) => port.postMessage(message);
+import { openStateMachine, type OpenStateMachine } from './state-machine.js';
 
 const { path, now } = workerData as ExecutorOptions;
-const opened = open();
-if (opened) serve(opened);
-
-function open(): OpenDatabase | undefined {
-  try {
-    return openDatabase(path);
-  } catch (error) {
-    say({ kind: 'refused', error: error as Error });
-    return undefined;
-  }
+try {
+  serve(openStateMachine(path, now));
+} catch (error) {
+  say({ kind: 'refused', error: error as Error });
 }
 
-function serve({ database, migrated, close }: OpenDatabase): void {
-  const machine = new SqliteStateMachine(database, now);
-  port.on('message', (order: WorkerOrder) => {
+function serve({ machine, migrated, close }: OpenStateMachine): void {
+  parentPort?.on('message', (order: WorkerOrder) => {
     if (order.kind === 'run') return say({ kind: 'reply', reply: machine.run(order.batch) });
     close();
     say({ kind: 'closed' });
-    port.close();
+    parentPort?.close();
   });
   say({ kind: 'open', migrated });
+}
+
+function say(message: WorkerMessage): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(message);
 }

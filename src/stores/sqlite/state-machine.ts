@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { failpoint } from '../../core/failpoints/failpoint.js';
-import type { AcceptOutcome } from '../../core/store/index.js';
+import { explainOpening, openDatabase } from './database.js';
 import { FrameOperations } from './frame-operations.js';
 import { MessageTable } from './message-table.js';
 import type { Batch, BatchReply, Call, Failure, OperationAnswer, Operations } from './operations.js';
+import type { PackedOutcome } from './packing.js';
 import { QueueOperations } from './queue-operations.js';
 import { SessionOperations } from './session-operations.js';
 import { isUnavailable } from './sqlite-errors.js';
@@ -14,12 +15,36 @@ import { Workspace } from './workspace.js';
 /** A commit that is younger than this proves well enough that commits are possible. */
 const CHECK_FRESH_MS = 1_000;
 
-/** What is told of a commit to the failpoints around it. */
+/** What a transaction holds, for the failpoints around its commit. */
 interface Contents {
   accepted: boolean;
   claimed: boolean;
   appended: boolean;
   finished: boolean;
+  checked: boolean;
+}
+
+/** A state machine on a database that this process owns. */
+export interface OpenStateMachine {
+  readonly machine: SqliteStateMachine;
+  /** The schema versions that opening has applied. */
+  readonly migrated: readonly number[];
+  readonly close: () => void;
+}
+
+/**
+ * Opens a database and takes it over.
+ * @throws Error for the operator, see {@link openDatabase}
+ */
+export function openStateMachine(path: string | undefined, now: number): OpenStateMachine {
+  const opened = openDatabase(path);
+  try {
+    const machine = new SqliteStateMachine(opened.database, now);
+    return { machine, migrated: opened.migrated, close: () => opened.close() };
+  } catch (error) {
+    opened.close();
+    throw explainOpening(error, path);
+  }
 }
 
 /**
@@ -30,8 +55,10 @@ export class SqliteStateMachine {
   private readonly workspace: Workspace;
   private readonly operations: Operations;
   private readonly touch;
-  /** When the newest commit was made, while no later one has failed. */
+  /** When something was committed last. */
   private provenAt = Number.NEGATIVE_INFINITY;
+  /** The newest commit has failed: the next is tried on something small before memory and batches are risked. */
+  private suspect = false;
   /** The memory no longer tells what the tables say, since a transaction was rolled back. */
   private stale = false;
 
@@ -56,7 +83,6 @@ export class SqliteStateMachine {
     return {
       accept: (...all) => queue.accept(...all),
       claim: (...all) => queue.claim(...all),
-      release: (...all) => queue.release(...all),
       postpone: (...all) => queue.postpone(...all),
       cancel: (...all) => queue.cancel(...all),
       renew: (...all) => queue.renew(...all),
@@ -100,11 +126,12 @@ export class SqliteStateMachine {
 
   private write(now: number, calls: readonly Call[]): BatchReply {
     try {
+      if (this.suspect) this.probe(now);
       return { answers: this.transact(now, calls), failures: [] };
     } catch (error) {
       this.rollBack();
       if (isUnavailable(error)) {
-        this.provenAt = Number.NEGATIVE_INFINITY;
+        this.suspect = true;
         return { answers: [], failures: calls.map((_, index) => failureOf(index, error)) };
       }
       if (calls.length === 1) return { answers: [], failures: [failureOf(0, error)] };
@@ -127,13 +154,16 @@ export class SqliteStateMachine {
   private transact(now: number, calls: readonly Call[]): unknown[] {
     this.refresh();
     this.database.exec('BEGIN');
+    // From here on the memory is ahead of the tables, until the commit.
+    this.stale = true;
     const answers = calls.map((call) => this.perform(now, call));
     const contents = contentsOf(calls, answers);
     if (contents.accepted) failpoint('enqueue.before_commit');
     if (contents.appended) failpoint('block.mid_batch');
     if (contents.finished) failpoint('finish.before_commit');
     this.database.exec('COMMIT');
-    this.provenAt = now;
+    this.stale = false;
+    if (Object.values(contents).includes(true)) this.provenAt = now;
     if (contents.accepted) failpoint('enqueue.after_commit');
     if (contents.claimed) failpoint('claim.after');
     if (contents.finished) failpoint('finish.after_commit');
@@ -153,7 +183,6 @@ export class SqliteStateMachine {
   }
 
   private rollBack(): void {
-    this.stale = true;
     try {
       if (this.database.isTransaction) this.database.exec('ROLLBACK');
     } catch {
@@ -161,9 +190,18 @@ export class SqliteStateMachine {
     }
   }
 
-  /** Makes a commit of its own unless one has just succeeded. */
-  private check(now: number): void {
-    if (now - this.provenAt >= CHECK_FRESH_MS || now < this.provenAt) this.touch.run(now);
+  /** A small commit of its own; throws while commits are not possible. */
+  private probe(now: number): void {
+    this.touch.run(now);
+    this.suspect = false;
+    this.provenAt = now;
+  }
+
+  /** Writes something small unless a commit has just succeeded; answers whether it did. */
+  private check(now: number): boolean {
+    if (now >= this.provenAt && now - this.provenAt < CHECK_FRESH_MS) return false;
+    this.touch.run(now);
+    return true;
   }
 }
 
@@ -172,13 +210,18 @@ function failureOf(index: number, error: unknown): Failure {
 }
 
 function contentsOf(calls: readonly Call[], answers: readonly unknown[]): Contents {
-  const contents: Contents = { accepted: false, claimed: false, appended: false, finished: false };
+  const contents: Contents = { accepted: false, claimed: false, appended: false, finished: false, checked: false };
   calls.forEach(([name], index) => {
     const answer = answers[index];
-    if (name === 'accept') contents.accepted ||= (answer as AcceptOutcome).kind === 'accepted';
+    if (name === 'accept') contents.accepted ||= isAccepted(answer as PackedOutcome);
     else if (name === 'claim') contents.claimed ||= (answer as OperationAnswer<'claim'>).claims.length > 0;
     else if (name === 'append') contents.appended ||= answer !== undefined;
     else if (name === 'finish') contents.finished ||= answer !== undefined;
+    else if (name === 'check') contents.checked ||= answer === true;
   });
   return contents;
+}
+
+function isAccepted(outcome: PackedOutcome): boolean {
+  return !('kind' in outcome) && outcome[0] === 'accepted';
 }

@@ -65,7 +65,7 @@ export class Sweeper {
     while (this.budget > 0) {
       const session = this.statements.aged.get(before)?.['session'] as number | undefined;
       if (session === undefined) return;
-      const kept = this.statements.firstKept.get(session, before)!['seq'] as number | null;
+      const kept = this.statements.firstKept.get(session, before)?.['seq'] as number | null;
       this.deleteFramesTo(session, kept === null ? this.workspace.log.head(session) : kept - 1);
       const oldest = this.statements.oldestFrame.get(session)?.['timestamp'] as number | undefined;
       // An old frame that stayed is of an unfinished message: it is looked at again when all of now is past its time.
@@ -107,7 +107,7 @@ export class Sweeper {
     while (this.budget > 0) {
       const row = this.statements.idle.get(this.walkedTo, walkTo, before);
       if (!row) {
-        const last = (this.statements.lastSession.get()!['session'] as number | null) ?? 0;
+        const last = (this.statements.lastSession.get()?.['session'] as number | null) ?? 0;
         this.walkedTo = walkTo < last ? walkTo : 0;
         return;
       }
@@ -127,7 +127,7 @@ export class Sweeper {
       this.statements.deleteReply.run(ord);
       this.statements.deleteMessage.run(ord);
     }
-    if (ords.length > 0) this.statements.raiseSweptOrd.run(ords.at(-1)!);
+    this.statements.raiseSweptOrd.run(ords.at(-1) ?? 0);
     this.budget -= ords.length + 1;
     if (this.budget <= 0) return false;
     const clients = this.statements.clients.all(session).map((row) => row['client'] as number);

@@ -1,8 +1,10 @@
-import type { JournalEntry, Lease, NewFrame, RecordedStep, TurnRecord } from '../../core/store/index.js';
+import type { JournalEntry, RecordedStep, TurnRecord } from '../../core/store/index.js';
 import type { MessageTable } from './message-table.js';
-import type { PackedEnd, PackedMessageWithReply, WrittenFrom } from './operations.js';
+import type { WrittenFrom } from './operations.js';
 import type { OpenMessage } from './open-messages.js';
+import type { LeaseKey, PackedEnd, PackedFrame, PackedMessageWithReply } from './packing.js';
 import type { QueueOperations } from './queue-operations.js';
+import { required } from './rows.js';
 import type { Workspace } from './workspace.js';
 
 /** What a running turn writes and reads. */
@@ -26,27 +28,27 @@ export class TurnOperations {
     this.selectContextFrom = database.prepare('SELECT context_from FROM sessions WHERE session = ?');
   }
 
-  append(_now: number, lease: Lease, frames: readonly NewFrame[], journal: readonly JournalEntry[]): WrittenFrom {
+  append(_now: number, lease: LeaseKey, frames: readonly PackedFrame[], journal: readonly JournalEntry[]): WrittenFrom {
     const message = this.queue.findRunning(lease);
     return message && this.write(message, frames, journal);
   }
 
   finish(
     _now: number,
-    lease: Lease,
-    frames: readonly NewFrame[],
+    lease: LeaseKey,
+    frames: readonly PackedFrame[],
     journal: readonly JournalEntry[],
     end: PackedEnd,
   ): WrittenFrom {
     const message = this.queue.findRunning(lease);
     if (!message) return undefined;
     const first = this.write(message, frames, journal);
-    this.messages.insertEnd(message.ord, end.status, end.reply);
+    this.messages.insertEnd(message.ord, end);
     this.queue.end(message);
     return first;
   }
 
-  private write(message: OpenMessage, frames: readonly NewFrame[], journal: readonly JournalEntry[]): number {
+  private write(message: OpenMessage, frames: readonly PackedFrame[], journal: readonly JournalEntry[]): number {
     const { log } = this.workspace;
     const first = log.append(message.session, frames);
     for (const { step, kind, body } of journal) {
@@ -57,12 +59,14 @@ export class TurnOperations {
 
   readTurn(_now: number, messageRef: string): TurnRecord {
     const ord = this.workspace.refs.parse(messageRef);
-    const stored = ord === undefined ? undefined : this.messages.find(ord);
-    if (ord === undefined || !stored) return { steps: [], frames: [] };
+    const message = ord === undefined ? undefined : this.messages.find(ord);
+    if (ord === undefined || !message) return { steps: [], frames: [] };
+    const [, , , , , sessionId] = message;
+    const { session } = required(this.workspace.directory.findSession(sessionId));
     const headBefore = (this.selectHeadBefore.get(ord)?.['head_before'] as number | null | undefined) ?? 0;
     return {
       steps: this.selectSteps.all(ord).map((row) => ({ ...row }) as unknown as RecordedStep),
-      frames: this.workspace.log.readMessage(stored.session, stored.sessionId, ord, headBefore),
+      frames: this.workspace.log.readMessage(session, sessionId, ord, headBefore),
     };
   }
 
@@ -70,7 +74,7 @@ export class TurnOperations {
     const entry = this.workspace.directory.findSession(sessionId);
     const before = this.workspace.refs.parse(beforeRef);
     if (!entry || before === undefined) return [];
-    const from = this.selectContextFrom.get(entry.session)!['context_from'] as number;
+    const from = required(this.selectContextFrom.get(entry.session))['context_from'] as number;
     return this.messages.readPage(entry.session, from, before, limit).reverse();
   }
 }

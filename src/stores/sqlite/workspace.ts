@@ -4,6 +4,7 @@ import { Activity, ACTIVITY_WINDOW_MS } from './activity.js';
 import { Directory } from './directory.js';
 import { FrameLog } from './frame-log.js';
 import { MessageRefs } from './message-refs.js';
+import { required, type Row } from './rows.js';
 import { OpenMessages, type OpenMessage } from './open-messages.js';
 
 /**
@@ -32,7 +33,7 @@ export class Workspace {
     now: number,
   ) {
     database.exec('UPDATE gateway SET generation = generation + 1');
-    const { instance, generation } = database.prepare('SELECT instance, generation FROM gateway').get()!;
+    const { instance, generation } = required(database.prepare('SELECT instance, generation FROM gateway').get());
     this.firstEpoch = (generation as number) * EPOCHS_PER_GENERATION;
     this.lastEpoch = this.firstEpoch;
     this.refs = new MessageRefs(instance as string);
@@ -64,15 +65,13 @@ export class Workspace {
   rebuild(): void {
     this.directory.forgetAll();
     this.log.forgetAll();
-    const { ord } = this.database
-      .prepare('SELECT max(swept_ord, (SELECT coalesce(max(ord), 0) FROM messages)) AS ord FROM gateway')
-      .get()!;
-    this.lastOrd = ord as number;
+    const newest = 'SELECT max(swept_ord, (SELECT coalesce(max(ord), 0) FROM messages)) AS ord FROM gateway';
+    this.lastOrd = required(this.database.prepare(newest).get())['ord'] as number;
     this.openMessages = new OpenMessages();
     for (const row of this.database.prepare('SELECT * FROM queue ORDER BY ord').iterate()) this.restore(row);
   }
 
-  private restore(row: Record<string, unknown>): void {
+  private restore(row: Row): void {
     const runs = row['state'] === 'running' && (row['epoch'] as number) > this.firstEpoch;
     const message: OpenMessage = {
       ord: row['ord'] as number,
