@@ -205,6 +205,7 @@ export class LaneIndex<M extends LaneMessage> {
     }
     if (lane.heap === heap && lane.key === key) return;
     lane.heap?.delete(lane);
+    lane.heap = heap;
     lane.key = key;
     heap?.add(lane);
   }
