@@ -136,12 +136,12 @@ describe('LaneIndex', () => {
   });
 });
 
-describe('LaneIndex against a plain list', () => {
-  type Step =
-    | { readonly do: 'enqueue'; readonly session: number; readonly priority: Priority }
-    | { readonly do: 'take' }
-    | { readonly do: 'giveBack' | 'remove' | 'hurry'; readonly pick: number; readonly delay: number };
+type Step =
+  | { readonly do: 'enqueue'; readonly session: number; readonly priority: Priority }
+  | { readonly do: 'take' }
+  | { readonly do: 'giveBack' | 'remove' | 'hurry'; readonly pick: number; readonly delay: number };
 
+describe('LaneIndex against a plain list', () => {
   const step: fc.Arbitrary<Step> = fc.oneof(
     { weight: 4, arbitrary: fc.record({ do: fc.constant('enqueue' as const), session: fc.nat(4), priority: fc.constantFrom(...PRIORITIES) }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('take' as const) }) },
@@ -159,17 +159,8 @@ describe('LaneIndex against a plain list', () => {
         let now = 1;
         steps.forEach((each, at) => {
           now++;
-          if (each.do === 'enqueue') {
-            const message = { ord: at, session: each.session, priority: each.priority };
-            expect(index.enqueue(message)).toBe(list.enqueue(message));
-          } else if (each.do === 'take') {
-            expect(index.take(now)?.ord).toBe(list.take(now));
-          } else if (list.ords.length > 0) {
-            const ord = list.ords[each.pick % list.ords.length] as number;
-            if (each.do === 'remove') [index, list].forEach((either) => either.remove(ord));
-            else if (each.do === 'hurry') [index, list].forEach((either) => either.hurry(ord));
-            else [index, list].forEach((either) => either.giveBack(ord, each.delay && now + each.delay));
-          }
+          const [answer, wanted] = perform(each, at, now, index, list);
+          expect(answer).toBe(wanted);
           expect(list.ords.map((ord) => index.position(ord))).toEqual(list.ords.map((ord) => list.position(ord)));
           expect([index.size, index.running]).toEqual([list.ords.length, list.running]);
           for (let session = 0; session <= 4; session++) {
@@ -181,6 +172,21 @@ describe('LaneIndex against a plain list', () => {
     );
   });
 });
+
+/** Does one step to both, and gives what each answers. */
+function perform(step: Step, at: number, now: number, index: LaneIndex<LaneMessage>, list: PlainList): [unknown, unknown] {
+  if (step.do === 'enqueue') {
+    const message = { ord: at, session: step.session, priority: step.priority };
+    return [index.enqueue(message), list.enqueue(message)];
+  }
+  if (step.do === 'take') return [index.take(now)?.ord, list.take(now)];
+  const ord = list.ords[step.pick % list.ords.length] ?? -1;
+  for (const either of [index, list]) {
+    if (step.do === 'giveBack') either.giveBack(ord, step.delay && now + step.delay);
+    else either[step.do](ord);
+  }
+  return [undefined, undefined];
+}
 
 /** The same promises by sorting everything each time. */
 class PlainList {
@@ -229,10 +235,8 @@ class PlainList {
   }
 
   remove(ord: number): void {
-    this.entries.splice(
-      this.entries.findIndex((each) => each.ord === ord),
-      1,
-    );
+    const at = this.entries.findIndex((each) => each.ord === ord);
+    if (at !== -1) this.entries.splice(at, 1);
   }
 
   position(ord: number): number {
