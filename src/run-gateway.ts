@@ -5,7 +5,7 @@ import { loadSettings } from './core/config/load-settings.js';
 import { StartStopService } from './core/lifecycle/start-stop.service.js';
 import { Store } from './core/store/index.js';
 import { Logs } from './core/telemetry/logs.js';
-import { GatewayModule } from './gateway.module.js';
+import { GatewayModule, type GatewayOptions } from './gateway.module.js';
 import { createHttpAdapter } from './http/index.js';
 import { NestLogs } from './telemetry/nest-logs.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
@@ -25,15 +25,16 @@ const HURRY_MS = 1_500;
 
 /**
  * Runs the gateway as this process, until a signal ends it. Prints one line when it is up.
+ * @param options what a team's own start script brings, for example its modules
  * @throws SettingsError, or an error for the operator when the store cannot be opened or the port is taken
  */
-export async function runGateway(overrides: StartOverrides = {}): Promise<void> {
+export async function runGateway(overrides: StartOverrides = {}, options: Omit<GatewayOptions, 'settings' | 'logs'> = {}): Promise<void> {
   const settings = loadSettings(
     overrides.config === undefined ? process.env : { ...process.env, OPENCLAW_CONFIG: overrides.config },
     { 'gateway.port': overrides.port, 'gateway.host': overrides.host, 'store.url': overrides.store },
   );
   const logs = new PinoLogs();
-  const root = GatewayModule.forRoot({ settings, logs });
+  const root = GatewayModule.forRoot({ ...options, settings, logs });
   const app = await NestFactory.create(root, createHttpAdapter(), {
     logger: new NestLogs(logs),
     abortOnError: false,

@@ -1,0 +1,55 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { FAILPOINTS, type Failpoint } from '../../src/core/failpoints/failpoint.js';
+import { Campaign, type Death } from './campaign.js';
+
+/** Kills at random moments; `npm run test:long` asks for more. */
+const RANDOM_KILLS = Number(process.env['CRASH_KILLS'] ?? (process.env['LONG'] ? 200 : 20));
+const KILLS_PER_CAMPAIGN = 10;
+const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
+
+let campaign: Campaign;
+afterEach(() => campaign.remove());
+
+/** Where the frames of ordinary work pass; each is died at for the first and for the third time. */
+const ON_THE_WAY = FAILPOINTS.filter((name) => name !== 'config.mid' && name !== 'migrate.mid' && name !== 'drain.mid');
+
+async function dieAndVerify(deaths: readonly Death[]): Promise<void> {
+  campaign = new Campaign();
+  for (const death of deaths) await campaign.live(death);
+  await campaign.verify();
+  expect(campaign.kills).toBe(deaths.length);
+}
+
+describe('a gateway killed with SIGKILL', { timeout: 120_000 }, () => {
+  it.each<Failpoint>(ON_THE_WAY)('[D-01] [D-02] [D-03] at %s answers every acknowledged message exactly once', async (name) => {
+    await dieAndVerify([{ failpoint: `${name}:1` }, { failpoint: `${name}:3` }]);
+  });
+
+  it('[D-01] [L-06] at drain.mid answers every acknowledged message exactly once', async () => {
+    await dieAndVerify([{ failpoint: 'drain.mid:1', drains: true }]);
+  });
+
+  it('[D-11] at migrate.mid begins anew at its next start', async () => {
+    await dieAndVerify([{ failpoint: 'migrate.mid:1' }, {}]);
+  });
+
+  it(`[D-01] [D-04] ${RANDOM_KILLS} times at random moments (seed ${SEED}) keeps all its promises`, { timeout: 60_000 + RANDOM_KILLS * 10_000 }, async () => {
+    const random = seededRandom(SEED);
+    for (let done = 0; done < RANDOM_KILLS; done += KILLS_PER_CAMPAIGN) {
+      const deaths = Array.from({ length: Math.min(KILLS_PER_CAMPAIGN, RANDOM_KILLS - done) }, () => ({ afterFrames: 1 + Math.floor(random() * 40) }));
+      await dieAndVerify(deaths);
+      campaign.remove();
+    }
+  });
+});
+
+/** Mulberry32: the same deaths for the same seed. */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
