@@ -66,7 +66,7 @@ function restart(id: string, seq: number, replacesFromSeq: number) {
 }
 
 function end(id: string, seq: number, changes: object = {}) {
-  const payload = { id, message_ref: `m-${id}`, reason: 'stop', blocks: 1, ...changes };
+  const payload = { id, message_ref: `m-${id}`, reason: 'stop', blocks: 3, ...changes };
   return { type: 'stream_end', session_id: 's1', seq, correlation_id: id, payload };
 }
 
@@ -323,6 +323,22 @@ describe('after a lost connection', () => {
     expect(await contents(reply)).toEqual(['whole']);
     expect(await reply.ended).toMatchObject({ reason: 'stop', blocks: 1 });
     await expect.poll(() => next.sentOf('resume').at(-1)?.payload).toEqual({ sessions: [{ session_id: 's1', after_seq: 950 }] });
+  });
+
+  it('replaces what the history told when the answer is begun anew', async () => {
+    connect();
+    const reply = client.send(HELLO, { id: 'a' });
+    const socket = reconnect();
+    acknowledge(socket, 'a', 'm-a', { status: 'duplicate' });
+    const blocks = ['first', 'second', 'third'].map((content, i) => ({ block_id: `a-${i + 4}`, block_type: 'text', content }));
+    const messages = [{ message_ref: 'm-a', message_id: 'a', status: 'running', blocks }];
+    const [question] = socket.sentOf('history');
+    socket.deliver({ type: 'history', session_id: 's1', correlation_id: question!.id, payload: { messages, head_seq: 3 } });
+    await expect.poll(() => socket.sentOf('resume')).toHaveLength(1);
+    socket.deliver(resumed(4, 3));
+    for (const frame of [block('a', 4, 0, 'first'), block('a', 5, 1, 'other'), end('a', 6, { blocks: 2 })]) socket.deliver(frame);
+
+    expect(await contents(reply)).toEqual(['first', 'other']);
   });
 
   it('shows no deltas of a block whose beginning it may have missed', async () => {

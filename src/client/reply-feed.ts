@@ -112,7 +112,8 @@ export class ReplyFeed {
   }
 
   #place(index: number, seq: number, block: StreamBlock): void {
-    if (this.#standing[index]?.block.block_id === block.block_id) return;
+    const known = this.#standing[index]?.block;
+    if (known?.block_id === block.block_id && known.content === block.content) return;
     if (index < this.#standing.length) this.#dropFrom(index);
     this.#standing.push({ seq, block });
     this.events.push({ type: 'block', index, block });
@@ -126,6 +127,8 @@ export class ReplyFeed {
   #finish(end: StreamEndPayload | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    // Of what the history told nobody knows the seqs, so a restart cannot say which of it is replaced: the end can.
+    if (end && this.#standing.length > end.blocks) this.#dropFrom(end.blocks);
     this.ended.resolve(end);
     if (end) this.events.push({ type: 'end', ...end });
     this.events.close();

@@ -1,0 +1,159 @@
+import type { ReplyEvent, StreamBlock } from '../client/index.js';
+import { painter, type Terminal } from './terminal.js';
+
+/** As much of a tool's result as helps a person to follow. */
+const LONGEST_RESULT = 300;
+const BETWEEN_BLOCKS = '\n\n';
+
+type DeltaEvent = Extract<ReplyEvent, { type: 'delta' }>;
+type ToolEvent = Extract<ReplyEvent, { type: 'tool' }>;
+type EndEvent = Extract<ReplyEvent, { type: 'end' }>;
+
+/**
+ * Prints one answer while it comes: its text to standard output, all about it to standard error.
+ *
+ * What has been printed cannot be taken back. After a restart the blocks that come again are compared with what stands
+ * on the screen: what is the same is not repeated, and from the first difference on the answer is printed anew.
+ */
+export class AnswerPrinter {
+  /** The text of each block as far as it is printed. */
+  readonly #shown: string[] = [];
+  /** The block that comes next, and how far its deltas have come. */
+  #next = 0;
+  #growing = '';
+  /** The last thing on standard output is text without a line break. */
+  #isLineOpen = false;
+  readonly #paint: ReturnType<typeof painter>;
+
+  constructor(private readonly terminal: Pick<Terminal, 'stdout' | 'stderr' | 'env'>) {
+    this.#paint = painter(terminal.stderr, terminal.env);
+  }
+
+  take(event: ReplyEvent): void {
+    switch (event.type) {
+      case 'delta':
+        return this.#takeDelta(event);
+      case 'block':
+        return this.#takeBlock(event.index, event.block);
+      case 'restart':
+        this.#next = event.keep;
+        this.#growing = '';
+        return;
+      case 'tool':
+        return this.#takeToolStatus(event);
+      case 'end':
+        return this.#takeEnd(event);
+    }
+  }
+
+  /** A line beside the answer. */
+  note(text: string): void {
+    this.#writeNote(this.#paint('dim', text));
+  }
+
+  #takeDelta({ block_type, delta }: DeltaEvent): void {
+    // The rest is printed in another form than it comes in, so it is printed whole.
+    if (!isPlainText(block_type)) return;
+    this.#growing += delta;
+    this.#show(this.#next, this.#growing, false);
+  }
+
+  #takeBlock(index: number, block: StreamBlock): void {
+    this.#next = index + 1;
+    this.#growing = '';
+    const note = describeToolBlock(block);
+    if (note === undefined) this.#show(index, render(block), true);
+    else if (this.#shown[index] !== note) {
+      this.#startOver(index);
+      this.#shown[index] = note;
+      this.note(note);
+    }
+  }
+
+  #takeToolStatus({ tool, status, detail, duration_ms }: ToolEvent): void {
+    const more = [detail, duration_ms === undefined ? undefined : `${duration_ms} ms`].filter((part) => part !== undefined);
+    const text = `${tool}: ${status.replaceAll('_', ' ')}${more.length > 0 ? ` (${more.join(', ')})` : ''}`;
+    if (status === 'succeeded') this.note(`✓ ${text}`);
+    else if (['failed', 'denied', 'timed_out', 'unknown'].includes(status)) this.#writeNote(this.#paint('red', `✗ ${text}`));
+    else if (status !== 'requested') this.note(`⚙ ${text}`);
+  }
+
+  #takeEnd({ reason, error, blocks }: EndEvent): void {
+    if (this.#shown.length > blocks) this.note('↻ the last part of the answer was taken back');
+    if (this.#isLineOpen) this.#write('\n');
+    this.#isLineOpen = false;
+    if (error) this.#writeNote(this.#paint('red', `✗ ${error.message} (${error.code})`));
+    else if (reason === 'cancelled') this.note('(cancelled)');
+    else if (reason === 'merged') this.note('(answered together with another message)');
+  }
+
+  /** Prints what is not on the screen yet of a block that has come as far as `text`. */
+  #show(index: number, text: string, isWhole: boolean): void {
+    const shown = this.#shown[index] ?? '';
+    const isLast = index >= this.#shown.length - 1;
+    if (text.startsWith(shown) && (isLast || text === shown)) {
+      if (shown === '' && text !== '' && this.#isLineOpen) this.#write(BETWEEN_BLOCKS);
+      if (text !== shown) this.#write(text.slice(shown.length));
+    } else if (isWhole || !shown.startsWith(text)) {
+      this.#startOver(index);
+      this.#write(text);
+    } else {
+      return;
+    }
+    this.#shown[index] = text;
+  }
+
+  /** Something else stands where block `index` is to be: what follows takes its place. */
+  #startOver(index: number): void {
+    if (index >= this.#shown.length) return;
+    this.note('↻ answer restarted');
+    this.#shown.length = index;
+  }
+
+  #write(text: string): void {
+    this.terminal.stdout.write(text);
+    this.#isLineOpen = !text.endsWith('\n');
+  }
+
+  #writeNote(text: string): void {
+    if (this.terminal.stdout.isTTY && this.#isLineOpen) {
+      this.#write('\n');
+      // A block that was cut in two by this line is printed whole once more.
+      if (this.#growing !== '') this.#shown[this.#next] = '';
+    }
+    this.terminal.stderr.write(`${text}\n`);
+  }
+}
+
+function isPlainText(type: StreamBlock['block_type']): boolean {
+  return type === 'text' || type === 'markdown' || type === 'status';
+}
+
+function render({ block_type, content, metadata }: StreamBlock): string {
+  switch (block_type) {
+    case 'code':
+      return `\`\`\`${textOf(metadata?.['language'])}\n${content}\n\`\`\``;
+    case 'image':
+    case 'audio': {
+      const source = content.startsWith('data:') ? `${content.slice(0, content.indexOf(',') + 1)}…` : content;
+      return `[${block_type}: ${textOf(metadata?.['alt']) || 'no description'}] ${source}`;
+    }
+    case 'canvas':
+      return `[canvas] ${content}`;
+    default:
+      return content;
+  }
+}
+
+/** Undefined for blocks that are part of the answer itself. */
+function describeToolBlock({ block_type, content }: StreamBlock): string | undefined {
+  if (block_type !== 'tool_call' && block_type !== 'tool_result') return undefined;
+  const told = JSON.parse(content) as { tool?: string; parameters?: unknown; ok?: boolean; content?: unknown };
+  if (block_type === 'tool_call') return `→ ${told.tool ?? ''} ${JSON.stringify(told.parameters ?? {})}`;
+  const result = typeof told.content === 'string' ? told.content : (JSON.stringify(told.content) ?? '');
+  return `← ${result.length > LONGEST_RESULT ? `${result.slice(0, LONGEST_RESULT)}…` : result}`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,85 @@
+import { ConnectionEndedError, GatewayClient } from '../client/index.js';
+import { closeTable } from '../protocol/closes.js';
+import { UsageError, type UnreachableError } from './faults.js';
+import { request } from './http.js';
+import type { GatewayTarget } from './options.js';
+import type { Terminal } from './terminal.js';
+
+/** Who speaks, and where. */
+export interface Speaker {
+  readonly channel: string;
+  readonly sender: string;
+}
+
+/** The close codes that a person at a terminal meets. */
+const { unauthorized: UNAUTHORIZED, replaced: REPLACED } = closeTable;
+
+/**
+ * A connected client. From then on it connects again by itself; the first time somebody waits, so one failure is enough.
+ * @throws UnreachableError when nobody answers, Error when the gateway will not have us, UsageError for a malformed token
+ */
+export async function openClient(terminal: Terminal, { url, token }: GatewayTarget, clientId: string | undefined) {
+  const client = makeClient();
+  const stopListening = client.on('state', ({ name }) => {
+    if (name === 'waiting') client.close();
+  });
+  try {
+    return { client, connected: await client.connect() };
+  } catch (error) {
+    throw await explain(error as ConnectionEndedError);
+  } finally {
+    stopListening();
+  }
+
+  function makeClient(): GatewayClient {
+    try {
+      return new GatewayClient({
+        url,
+        stream: 'delta',
+        ...(token === undefined ? {} : { token }),
+        ...(clientId === undefined ? {} : { clientId }),
+        ...(terminal.WebSocket && { WebSocket: terminal.WebSocket }),
+        ...(terminal.timers && { timers: terminal.timers }),
+      });
+    } catch (error) {
+      throw new UsageError(`OPENCLAW_TOKEN cannot be a token: ${(error as Error).message}`, 'chat');
+    }
+  }
+
+  async function explain(error: ConnectionEndedError): Promise<Error> {
+    if (error.code === UNAUTHORIZED.code) return new Error(describeUnauthorized(token));
+    // A WebSocket does not say why it was refused; whether anybody is there can be asked another way.
+    try {
+      await request(terminal, { url, token: undefined }, '/health/live');
+    } catch (cause) {
+      return cause as UnreachableError;
+    }
+    return new Error(`The gateway at ${url} refused the connection; its log (subsystem GATEWAY) says why`);
+  }
+}
+
+function describeUnauthorized(token: string | undefined): string {
+  if (token === undefined) return 'The gateway wants a credential: set OPENCLAW_TOKEN';
+  return 'The gateway does not accept the token in OPENCLAW_TOKEN';
+}
+
+/** Tells the person at the terminal when the connection goes and comes. */
+export function watchConnection(client: GatewayClient, note: (text: string) => void): void {
+  let isLost = false;
+  client.on('state', (state) => {
+    if (state.name === 'waiting' && !isLost) {
+      isLost = true;
+      note('connection lost, waiting…');
+    } else if (state.name === 'connected' && isLost) {
+      isLost = false;
+      note('connected again');
+    }
+  });
+}
+
+/** Why a client that was connected ended, for people. */
+export function describeEnd({ code, message }: ConnectionEndedError): string {
+  if (code === REPLACED.code) return 'This conversation goes on in another `openclaw chat`; for two at a time give one a --client-id';
+  if (code === UNAUTHORIZED.code) return 'The credential in OPENCLAW_TOKEN is not valid any more';
+  return message;
+}

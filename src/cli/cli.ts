@@ -1,0 +1,79 @@
+import { createRequire } from 'node:module';
+import { chat } from './chat.js';
+import type { Command } from './command.js';
+import { EXIT, UnreachableError, UsageError } from './faults.js';
+import { start } from './start.js';
+import { status } from './status.js';
+import { suggest } from './suggest.js';
+import { painter, type Terminal } from './terminal.js';
+
+const COMMANDS: readonly Command[] = [start, status, chat];
+
+/** Commands whose feature is not there yet: refused by name, never ignored (settings.md section 4). */
+const LATER = ['logs', 'sessions', 'queue', 'tools', 'channels', 'config', 'token', 'doctor', 'serve', 'funnel'];
+
+/**
+ * Runs one command line and answers its exit code: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
+ * `args` are without the program. Faults are told on standard error.
+ */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    return await dispatch(args, terminal);
+  } catch (error) {
+    return tell(error as Error, terminal);
+  }
+}
+
+async function dispatch([name, ...args]: readonly string[], terminal: Terminal): Promise<number> {
+  if (name === undefined) throw new UsageError('What is to be done?');
+  if (name === '--version' || name === '-v') {
+    terminal.stdout.write(`${readVersion()}\n`);
+    return EXIT.done;
+  }
+  if (name === 'help' || name === '--help' || name === '-h') {
+    terminal.stdout.write(args[0] === undefined ? overview() : find(args[0]).usage);
+    return EXIT.done;
+  }
+  const command = find(name);
+  const flags = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  if (!flags.includes('--help') && !flags.includes('-h')) return command.run(args, terminal);
+  terminal.stdout.write(command.usage);
+  return EXIT.done;
+}
+
+function find(name: string): Command {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command) return command;
+  if (LATER.includes(name)) throw new UsageError(`openclaw ${name} is not part of this version yet`);
+  if (name.startsWith('-')) throw new UsageError(`Unknown option ${name} in the place of a command`);
+  const meant = suggest(name, [...COMMANDS.map((candidate) => candidate.name), 'help']);
+  throw new UsageError(`There is no command ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+}
+
+function overview(): string {
+  const rows = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}\n`).join('');
+  return `Usage: openclaw COMMAND [OPTIONS]
+
+${rows}  help     this, or with a command's name its usage
+
+  --version  print the version
+
+All but start talk to a running gateway: --url or OPENCLAW_URL says where (default http://127.0.0.1:18789), OPENCLAW_TOKEN
+holds the credential. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
+`;
+}
+
+function tell(error: Error, { stderr, env }: Terminal): number {
+  const paint = painter(stderr, env);
+  stderr.write(`${paint('red', 'openclaw:')} ${error.message}\n`);
+  if (error instanceof UnreachableError) return EXIT.unreachable;
+  if (!(error instanceof UsageError)) return EXIT.failed;
+  const command = COMMANDS.find(({ name }) => name === error.command);
+  stderr.write(`\n${command?.usage ?? overview()}`);
+  return EXIT.usage;
+}
+
+function readVersion(): string {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  return version;
+}

@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
+import type { GatewayClient, Reply } from '../client/index.js';
+import { AnswerPrinter } from './answer-printer.js';
+import { describeEnd, watchConnection, type Speaker } from './chat-client.js';
+import { EXIT } from './faults.js';
+import { painter, type Terminal } from './terminal.js';
+
+const PROMPT = '> ';
+const LEAVE_WORDS: ReadonlySet<string> = new Set(['/exit', '/quit']);
+/** How far back the question of an unfinished answer is looked for. */
+const HISTORY_LIMIT = 20;
+
+type Task = { readonly kind: 'line'; readonly text: string } | { readonly kind: 'found'; readonly reply: Reply } | { readonly kind: 'leave'; readonly code: number };
+
+/**
+ * A conversation at a terminal (or through a pipe, a message a line): one answer is shown at a time, and what is typed
+ * or found meanwhile waits its turn.
+ */
+export class Conversation {
+  readonly #lines: Interface;
+  readonly #paint: ReturnType<typeof painter>;
+  readonly #tasks: Task[] = [];
+  #wake: () => void = () => {};
+  /** The answer on the screen. */
+  #current: { readonly reply: Reply; readonly printer: AnswerPrinter } | undefined;
+  #isPrompting = false;
+  #wasInterrupted = false;
+  #code: number = EXIT.done;
+
+  constructor(
+    private readonly client: GatewayClient,
+    private readonly terminal: Terminal,
+    private readonly speaker: Speaker,
+  ) {
+    this.#paint = painter(terminal.stderr, terminal.env);
+    this.#lines = createInterface({
+      input: terminal.stdin,
+      output: this.#echo(),
+      terminal: this.#isTerminal,
+      prompt: PROMPT,
+      historySize: 1_000,
+    });
+  }
+
+  /** Runs until the person leaves. The exit code is 1 when an answer ended with an error or the gateway wants no more. */
+  async run(greeting: string): Promise<number> {
+    const stopListening = this.#listen();
+    if (this.#isTerminal) this.#note(`${greeting}, as ${this.speaker.sender}. Ctrl-C stops an answer, Ctrl-D leaves.`);
+    this.client.resumeAll();
+    try {
+      for (let task = await this.#nextTask(); task.kind !== 'leave'; task = await this.#nextTask()) await this.#do(task);
+      return this.#code;
+    } finally {
+      stopListening();
+      this.#lines.close();
+    }
+  }
+
+  get #isTerminal(): boolean {
+    return this.terminal.stdin.isTTY === true && this.terminal.stdout.isTTY === true;
+  }
+
+  /** Only while prompting: what is typed during an answer appears when the prompt is back. */
+  #echo(): NodeJS.WritableStream {
+    const { stdout } = this.terminal;
+    const echo = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        if (this.#isPrompting) stdout.write(chunk.toString());
+        done();
+      },
+    });
+    // So that readline knows how wide a line is, and learns when that changes.
+    Object.defineProperty(echo, 'columns', { get: () => ('columns' in stdout ? stdout.columns : undefined) });
+    if ('on' in stdout) stdout.on('resize', () => echo.emit('resize'));
+    return echo;
+  }
+
+  #listen(): () => void {
+    const prefix = this.#messagePrefix;
+    this.#lines.on('line', (text) => this.#add({ kind: 'line', text }));
+    this.#lines.on('close', () => this.#add({ kind: 'leave', code: EXIT.done }));
+    this.#lines.on('SIGINT', () => this.#interrupt());
+    watchConnection(this.client, (note) => this.#note(note));
+    this.client.on('error', (error) => this.#note(`✗ ${error.message} (${error.code})`));
+    this.client.on('reply', (reply) => {
+      if (reply.id.startsWith(prefix)) this.#add({ kind: 'found', reply });
+    });
+    this.client.on('state', (state) => {
+      if (state.name !== 'ended' || state.error.code === 1000) return;
+      this.#note(describeEnd(state.error));
+      this.#leave(EXIT.failed);
+    });
+    return this.terminal.onInterrupt(() => this.#interrupt());
+  }
+
+  /** By which a later run knows its own questions from those of others in the same session. */
+  get #messagePrefix(): string {
+    return `${this.client.clientId}.`;
+  }
+
+  async #nextTask(): Promise<Task> {
+    const waiting = this.#tasks.shift();
+    if (waiting) return waiting;
+    this.#isPrompting = true;
+    if (this.#isTerminal) this.#lines.prompt();
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#isPrompting = false;
+    return this.#tasks.shift() ?? { kind: 'leave', code: this.#code };
+  }
+
+  #add(task: Task): void {
+    this.#tasks.push(task);
+    this.#wake();
+  }
+
+  async #do(task: Exclude<Task, { kind: 'leave' }>): Promise<void> {
+    this.#wasInterrupted = false;
+    if (task.kind === 'found') {
+      this.#clearPrompt();
+      this.#note(`↻ the answer to ${await this.#findQuestion(task.reply)} goes on`);
+      return this.#show(task.reply);
+    }
+    const text = task.text.trim();
+    if (LEAVE_WORDS.has(text)) return this.#leave(EXIT.done);
+    if (text === '') return;
+    const message = { ...this.speaker, content: text };
+    return this.#show(this.client.send(message, { id: `${this.#messagePrefix}${randomUUID()}` }));
+  }
+
+  async #show(reply: Reply): Promise<void> {
+    const printer = new AnswerPrinter(this.terminal);
+    this.#current = { reply, printer };
+    try {
+      for await (const event of reply) printer.take(event);
+      if ((await reply.ended)?.reason === 'error') this.#code = EXIT.failed;
+    } catch (error) {
+      printer.note(`✗ ${(error as Error).message}`);
+      this.#code = EXIT.failed;
+    } finally {
+      this.#current = undefined;
+      this.#wasInterrupted = false;
+    }
+  }
+
+  /** The first time it stops the answer, or clears the line; the second time it leaves. */
+  #interrupt(): void {
+    if (this.#wasInterrupted) return this.#leave(this.#code);
+    this.#wasInterrupted = true;
+    if (this.#current) {
+      this.#current.printer.note('stopping the answer… (Ctrl-C again leaves)');
+      this.#current.reply.cancel();
+    } else {
+      this.#lines.write(null, { ctrl: true, name: 'u' });
+      this.#note('(Ctrl-C again or Ctrl-D leaves)');
+    }
+  }
+
+  #leave(code: number): void {
+    this.#code = code;
+    this.#tasks.length = 0;
+    this.client.close();
+    this.#add({ kind: 'leave', code });
+  }
+
+  async #findQuestion(reply: Reply): Promise<string> {
+    try {
+      const { session_id, message_ref } = await reply.acknowledged;
+      const { messages } = await this.client.history(session_id, { limit: HISTORY_LIMIT });
+      const question = messages.find((message) => message.message_ref === message_ref);
+      return question ? `“${question.content.split('\n', 1)[0]}”` : 'an earlier message';
+    } catch {
+      return 'an earlier message';
+    }
+  }
+
+  /** A line that is not part of an answer; a prompt on the screen moves below it. */
+  #note(text: string): void {
+    if (this.#current) return this.#current.printer.note(text);
+    const isPrompting = this.#isPrompting && this.#isTerminal;
+    if (isPrompting) this.#clearPrompt();
+    this.terminal.stderr.write(`${this.#paint('dim', text)}\n`);
+    if (isPrompting) this.#lines.prompt(true);
+  }
+
+  #clearPrompt(): void {
+    if (!this.#isTerminal) return;
+    cursorTo(this.terminal.stdout, 0);
+    clearLine(this.terminal.stdout, 0);
+  }
+}

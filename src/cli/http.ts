@@ -1,0 +1,29 @@
+import { UnreachableError } from './faults.js';
+import type { GatewayTarget } from './options.js';
+import type { Terminal } from './terminal.js';
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Asks the gateway by HTTP, with the credential if there is one. Redirects are not followed: the credential is for this
+ * address alone.
+ * @throws UnreachableError when nobody answers
+ */
+export async function request(terminal: Terminal, { url, token }: GatewayTarget, path: string): Promise<Response> {
+  try {
+    return await terminal.fetch(`${url}${path}`, {
+      headers: { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch (error) {
+    throw new UnreachableError(url, describeCause(error as Error));
+  }
+}
+
+/** What a person can act on: `ECONNREFUSED`, `ENOTFOUND`, a timeout. */
+function describeCause(error: Error): string {
+  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1_000} s`;
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  return cause?.code ?? cause?.message ?? error.message;
+}

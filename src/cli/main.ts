@@ -1,0 +1,13 @@
+import { enableCompileCache } from 'node:module';
+
+// Before anything large is loaded, so that it is compiled once and not at each start.
+enableCompileCache();
+const { run } = await import('./cli.js');
+const { systemTerminal } = await import('./terminal.js');
+
+// Whoever reads may have seen enough: `openclaw status | head -1`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+process.exitCode = await run(process.argv.slice(2), systemTerminal());

@@ -1,0 +1,63 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { UsageError } from './faults.js';
+import { suggest } from './suggest.js';
+import type { Terminal } from './terminal.js';
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** Which every command has that talks to a running gateway. */
+export const GATEWAY_OPTIONS = { url: { type: 'string' }, json: { type: 'boolean' } } as const;
+
+const DEFAULT_URL = 'http://127.0.0.1:18789';
+
+/**
+ * Reads the arguments of `command`.
+ * @throws UsageError for an unknown flag, a missing value, or arguments that the command does not take
+ */
+export function readOptions<const O extends Options>(command: string, args: readonly string[], options: O, takesText = false) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: takesText, strict: true });
+  } catch (error) {
+    throw new UsageError(describe(error as NodeJS.ErrnoException, options), command);
+  }
+}
+
+function describe(error: NodeJS.ErrnoException, options: Options): string {
+  const flag = /'(--?[^\s',]+)/.exec(error.message)?.[1] ?? '';
+  switch (error.code) {
+    case 'ERR_PARSE_ARGS_UNKNOWN_OPTION': {
+      if (flag === '--token') return 'A token is never an argument, where others can read it: set OPENCLAW_TOKEN';
+      const meant = suggest(flag.replace(/^-+/, ''), Object.keys(options));
+      return `Unknown option ${flag}${meant === undefined ? '' : `; did you mean --${meant}?`}`;
+    }
+    case 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL':
+      return `Unexpected argument ${/'([^']*)'/.exec(error.message)?.[1] ?? ''}`;
+    case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE':
+      return error.message.includes('does not take') ? `${flag} takes no value` : `${flag} needs a value`;
+    default:
+      return error.message;
+  }
+}
+
+/** Which gateway, and as whom. */
+export interface GatewayTarget {
+  /** Without a path: `http://127.0.0.1:18789`. */
+  readonly url: string;
+  readonly token: string | undefined;
+}
+
+/**
+ * The gateway that `--url`, else `OPENCLAW_URL`, names, with the credential of `OPENCLAW_TOKEN`.
+ * @throws UsageError when the URL is none, or holds more than an address
+ */
+export function readTarget(command: string, url: string | undefined, env: Terminal['env']): GatewayTarget {
+  const source = url ?? (env['OPENCLAW_URL'] || DEFAULT_URL);
+  if (!URL.canParse(source)) throw new UsageError(`${source} is no URL; an example is ${DEFAULT_URL}`, command);
+  const parsed = new URL(source);
+  if (!/^(https?|wss?):$/.test(parsed.protocol)) throw new UsageError(`The URL must begin with http:// or https://, not ${parsed.protocol}`, command);
+  if (parsed.username || parsed.password || parsed.search) {
+    throw new UsageError('A credential never stands in the URL: set OPENCLAW_TOKEN', command);
+  }
+  if (parsed.pathname !== '/') throw new UsageError(`The URL is an address without a path; ${parsed.pathname} is one too much`, command);
+  return { url: `${parsed.protocol.replace('ws', 'http')}//${parsed.host}`, token: env['OPENCLAW_TOKEN'] || undefined };
+}

@@ -1,0 +1,39 @@
+import type { Command } from './command.js';
+import { EXIT, UsageError } from './faults.js';
+import { readOptions } from './options.js';
+
+/** `openclaw start`: runs a gateway in this process, until a signal ends it. */
+export const start: Command = {
+  name: 'start',
+  summary: 'run a gateway',
+  usage: `Usage: openclaw start [--port PORT] [--host HOST] [--config FILE] [--store URL]
+
+Runs a gateway until it is told to stop (Ctrl-C or SIGTERM). Prints one line with its URL, pid and store when it is ready.
+
+  --port PORT    where to listen; 0 picks a free port (default 18789)
+  --host HOST    the address to listen on (default 127.0.0.1)
+  --config FILE  the settings file (default: ./config.yaml when it is there)
+  --store URL    where sessions and messages are kept, for example sqlite:data/gateway.db
+
+What is given here wins over the environment and the settings file.
+`,
+  async run(args) {
+    const { values } = readOptions('start', args, {
+      port: { type: 'string' },
+      host: { type: 'string' },
+      config: { type: 'string' },
+      store: { type: 'string' },
+    });
+    const { port, ...others } = values;
+    const overrides = { ...others, ...(port === undefined ? {} : { port: readPort(port) }) };
+    const { runGateway } = await import('../run-gateway.js');
+    await runGateway(overrides);
+    return EXIT.done;
+  },
+};
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new UsageError(`--port must be a number from 0 to 65535, not ${text}`, 'start');
+}

@@ -1,0 +1,71 @@
+import type { Command } from './command.js';
+import { EXIT } from './faults.js';
+import { request } from './http.js';
+import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
+import { formatDuration, formatTable } from './table.js';
+import { painter, type Terminal } from './terminal.js';
+
+/** The body of `GET /health`; callers that are not authenticated get the first two fields only. */
+interface Health {
+  readonly status: 'healthy' | 'degraded' | 'draining';
+  readonly uptime_seconds: number;
+  readonly connected_channels?: readonly string[];
+  readonly active_sessions?: number;
+  readonly queued_messages?: number;
+  readonly registered_tools?: number;
+  readonly memory_usage_mb?: number;
+}
+
+/** `openclaw status`: how the gateway is. */
+export const status: Command = {
+  name: 'status',
+  summary: 'how the gateway is: health, sessions, queue, tools',
+  usage: `Usage: openclaw status [--url URL] [--json]
+
+Asks a running gateway how it is.
+
+  --url URL  where it is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
+  --json     print what it answered as JSON
+
+Without a credential in OPENCLAW_TOKEN a protected gateway tells only its status.
+`,
+  async run(args, terminal) {
+    const { values } = readOptions('status', args, GATEWAY_OPTIONS);
+    const target = readTarget('status', values.url, terminal.env);
+    const health = await readHealth(terminal, target);
+    if (values.json) terminal.stdout.write(`${JSON.stringify(health, null, 2)}\n`);
+    else print(terminal, target, health);
+    return EXIT.done;
+  },
+};
+
+async function readHealth(terminal: Terminal, target: GatewayTarget): Promise<Health> {
+  const response = await request(terminal, target, '/health');
+  const body: unknown = await response.json().catch(() => undefined);
+  // A gateway that is leaving answers 503 and says so in its body.
+  if (typeof body === 'object' && body !== null && 'uptime_seconds' in body) return body as Health;
+  throw new Error(`${target.url} answered HTTP ${response.status} to /health${response.ok ? ', but no gateway does that' : ''}`);
+}
+
+function print(terminal: Terminal, target: GatewayTarget, health: Health): void {
+  const paint = painter(terminal.stdout, terminal.env);
+  const colour = health.status === 'healthy' ? 'green' : 'yellow';
+  const rows = [
+    ['Gateway', target.url],
+    ['Status', paint(colour, health.status)],
+    ['Up', formatDuration(health.uptime_seconds)],
+  ];
+  if (health.active_sessions !== undefined) {
+    rows.push(
+      ['Channels', health.connected_channels?.join(', ') || 'none connected'],
+      ['Sessions', `${health.active_sessions} active`],
+      ['Queue', `${health.queued_messages ?? 0} waiting`],
+      ['Tools', `${health.registered_tools ?? 0} registered`],
+      ['Memory', `${health.memory_usage_mb ?? 0} MB`],
+    );
+  }
+  terminal.stdout.write(formatTable(rows));
+  if (health.active_sessions !== undefined) return;
+  const hint = target.token === undefined ? 'Set OPENCLAW_TOKEN to see more.' : 'The gateway does not accept the token in OPENCLAW_TOKEN.';
+  terminal.stderr.write(`${hint}\n`);
+}
