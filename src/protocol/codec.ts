@@ -58,10 +58,11 @@ export function salvageId(source: string): Pick<InboundEnvelope, 'id'> | undefin
 
 /**
  * Checks the payload of a known inbound type.
+ * @param source the text that the payload was parsed from, which saves a look at every string of most frames
  * @throws GatewayError INVALID_PAYLOAD with a JSON pointer for each fault
  */
-export function checkPayload<T extends InboundType>(type: T, payload: object): InboundPayload<T> {
-  const faults = findFaults(type, inboundTable[type].payload, payload);
+export function checkPayload<T extends InboundType>(type: T, payload: object, source?: string): InboundPayload<T> {
+  const faults = findFaults(type, inboundTable[type].payload, payload, source);
   if (faults.length > 0) throw new GatewayError('INVALID_PAYLOAD', { faults });
   return payload as InboundPayload<T>;
 }
@@ -70,11 +71,12 @@ export function checkPayload<T extends InboundType>(type: T, payload: object): I
  * The faults of `value` under `schema`, at most a handful; empty when it fits. `key` names the schema in the cache of
  * compiled validators. Strings anywhere inside must be well-formed and without NUL.
  */
-export function findFaults(key: string, schema: TSchema, value: unknown): PayloadFault[] {
+export function findFaults(key: string, schema: TSchema, value: unknown, source?: string): PayloadFault[] {
   let validator = payloads.get(key);
   if (!validator) payloads.set(key, (validator = Compile(schema)));
   if (!validator.Check(value)) return describe(validator, value);
-  return findBadText(value, '');
+  // In UTF-8 that was checked, NUL and lone surrogates can only be written as escapes.
+  return source === undefined || source.includes('\\u') ? findBadText(value, '') : [];
 }
 
 function describe(validator: Validator, value: unknown): PayloadFault[] {

@@ -34,7 +34,7 @@ export type HandlerIndex = Map<string, number>;
 export class FrameDispatcher {
   private readonly handlers: Handler[] = [];
   private readonly waiting: Buffer[] = [];
-  private holds: Promise<void>[] = [];
+  private holds: Promise<void>[] | undefined;
   private isStarted = false;
   private isRunning = false;
   private isPaused = false;
@@ -57,12 +57,13 @@ export class FrameDispatcher {
 
   /** No frame goes to a handler before `ready` has resolved. It must not reject. */
   hold(ready: Promise<void>): void {
-    this.holds.push(ready);
+    (this.holds ??= []).push(ready);
   }
 
   /** All handlers are bound: frames may go as soon as nothing holds them, after `onReady`, which a connection that has ended meanwhile does not get. */
   async start(onReady: () => void): Promise<void> {
-    while (this.holds.length > 0) await Promise.all(this.holds.splice(0));
+    await Promise.all(this.holds ?? []);
+    this.holds = undefined;
     if (this.connection.isAlive) onReady();
     this.isStarted = true;
     this.run();
@@ -108,7 +109,7 @@ export class FrameDispatcher {
     try {
       envelope = decodeFrame(source);
       this.connection.noteValidFrame();
-      const result = await this.findHandler(envelope.type, envelope)(envelope);
+      const result = await this.findHandler(envelope, source)(envelope);
       if (result !== undefined) this.answer(result as WsResponse<object>, envelope);
     } catch (error) {
       this.connection.refuse(error, envelope ?? salvageId(source));
@@ -116,20 +117,20 @@ export class FrameDispatcher {
   }
 
   /** The handler of a frame that may be sent and whose payload is in order. */
-  private findHandler(type: string, { payload }: InboundEnvelope): Handler {
+  private findHandler({ type, payload }: InboundEnvelope, source: string): Handler {
     const place = this.index.get(type);
     const handler = place === undefined ? undefined : this.handlers[place];
     if (!handler) throw unknownType(type);
     const { principal } = this.connection;
     if (Object.hasOwn(inboundTable, type)) {
       checkScope(principal, inboundTable[type as InboundType].scope);
-      checkPayload(type as InboundType, payload);
+      checkPayload(type as InboundType, payload, source);
       return handler;
     }
     if (principal.role === 'node') throw new GatewayError('FORBIDDEN', { reason: 'role node serves tools only' });
     const extension = this.types.find(type);
     checkScope(principal, extension?.scope);
-    const faults = extension ? findFaults(type, extension.payload, payload) : [];
+    const faults = extension ? findFaults(type, extension.payload, payload, source) : [];
     if (faults.length > 0) throw new GatewayError('INVALID_PAYLOAD', { faults });
     return handler;
   }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { closeTable } from '../protocol/closes.js';
 
@@ -11,14 +12,35 @@ interface Parser {
   readonly _bufferedBytes: number;
 }
 
-/** ws's WebSocket, with the reasons of our close table, and with a look into its parser. */
+/** Who is told what happens on a socket. */
+export interface SocketOwner {
+  onMessage(data: Buffer, isBinary: boolean): void;
+  /** Some bytes have been parsed, with whatever messages they completed. */
+  onBytes(): void;
+  onPing(): void;
+  onPong(): void;
+  /** A close frame is about to go out, whoever decided on it: nothing may follow it. */
+  beforeClose(): void;
+  /** The peer broke the rules, or the line broke. The socket closes by itself. */
+  onFailure(error: Error & { readonly code?: string }): void;
+  /** It is over. */
+  onEnd(): void;
+}
+
+/** ws's WebSocket, with the reasons of our close table, an owner instead of listeners, and a look into its parser. */
 export class GatewayWebSocket extends WebSocket {
-  /** Called before a close frame goes out, whoever decided on it: nothing may follow a close frame. */
-  beforeClose: (() => void) | undefined;
+  owner: SocketOwner | undefined;
+
+  /** `stream` is the socket underneath. The listeners are shared by all sockets: they are most of what an idle one costs. */
+  adopt(owner: SocketOwner, stream: Duplex): void {
+    this.owner = owner;
+    this.on('message', passMessage).on('ping', passPing).on('pong', passPong).on('error', passFailure).on('close', passEnd);
+    stream.on('data', () => owner.onBytes());
+  }
 
   /** `reason` is missing when ws itself closes because of what the peer has sent. */
   override close(code?: number, reason?: string | Buffer): void {
-    this.beforeClose?.();
+    this.owner?.beforeClose();
     if (code === undefined || reason !== undefined) return super.close(code, reason);
     const ownCode = code === WS_POLICY_VIOLATION ? closeTable.tooBig.code : code;
     const row = Object.values(closeTable).find((candidate) => candidate.code === ownCode);
@@ -30,4 +52,24 @@ export class GatewayWebSocket extends WebSocket {
     const { _receiver: parser } = this as unknown as { _receiver: Parser };
     return parser._state !== 0 || parser._fragmented !== 0 || parser._bufferedBytes > 0;
   }
+}
+
+function passMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
+  (this as GatewayWebSocket).owner?.onMessage(data as Buffer, isBinary);
+}
+
+function passPing(this: WebSocket): void {
+  (this as GatewayWebSocket).owner?.onPing();
+}
+
+function passPong(this: WebSocket): void {
+  (this as GatewayWebSocket).owner?.onPong();
+}
+
+function passFailure(this: WebSocket, error: Error): void {
+  (this as GatewayWebSocket).owner?.onFailure(error);
+}
+
+function passEnd(this: WebSocket): void {
+  (this as GatewayWebSocket).owner?.onEnd();
 }

@@ -18,12 +18,11 @@ import { RequestRulesService } from '../http/request-rules.service.js';
 import { SUBPROTOCOL } from '../protocol/constants.js';
 import { closeTable } from '../protocol/closes.js';
 import { ErrorFrames } from './error-frames.js';
-import { FrameDispatcher, type HandlerIndex } from './frame-dispatcher.js';
 import { checkGatewayClasses, installFrameFilter, listGatewayClasses, watchHandleConnection } from './gateway-classes.js';
 import { GatewayWebSocket } from './gateway-websocket.js';
 import { UpgradeGate, type UpgradePermit } from './upgrade-gate.js';
 import { refuseUpgrade } from './upgrade-request.js';
-import { WebSocketConnection, type ConnectionServices } from './websocket-connection.js';
+import { CLOSE_TIMEOUT_MS, WebSocketConnection, type ConnectionServices } from './websocket-connection.js';
 
 /** How long sockets that are left at the end may take to close, in milliseconds. */
 const SHUTDOWN_PATIENCE_MS = 1_000;
@@ -39,13 +38,9 @@ const MAX_FRAGMENTS = 4_096;
  */
 export class GatewayWsAdapter extends WsAdapter {
   private readonly gate: UpgradeGate;
-  private readonly connections: ConnectionManagerService;
   private readonly config: ConfigStoreService;
-  private readonly frameTypes: FrameTypeRegistry;
   private readonly services: ConnectionServices;
   private readonly httpServerOfApp: Server;
-  private readonly dispatchers = new WeakMap<WebSocketConnection, FrameDispatcher>();
-  private readonly handlerIndex: HandlerIndex = new Map();
   private server: WebSocketServer | undefined;
   private readonly upgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => this.upgrade(request, socket, head);
 
@@ -54,10 +49,15 @@ export class GatewayWsAdapter extends WsAdapter {
     super(app);
     const find = <T>(token: abstract new (...args: never[]) => T): T => app.get<T>(token, { strict: false });
     this.gate = new UpgradeGate(find(RequestRulesService), find(AuthService), find(RateLimitsService), find(LifecycleService));
-    this.connections = find(ConnectionManagerService);
     this.config = find(ConfigStoreService);
-    this.frameTypes = find(FrameTypeRegistry);
-    this.services = { clock: find(Clock), errorFrames: find(ErrorFrames), log: find(Logs).for('gateway') };
+    this.services = {
+      clock: find(Clock),
+      log: find(Logs).for('gateway'),
+      errorFrames: find(ErrorFrames),
+      frameTypes: find(FrameTypeRegistry),
+      handlerIndex: new Map(),
+      connections: find(ConnectionManagerService),
+    };
     this.httpServerOfApp = find(HttpAdapterHost).httpAdapter.getHttpServer() as Server;
     const classes = listGatewayClasses(app);
     checkGatewayClasses(classes);
@@ -84,12 +84,12 @@ export class GatewayWsAdapter extends WsAdapter {
 
   /** Nest calls it for each gateway class and connection. */
   override bindMessageHandlers(connection: WebSocketConnection, handlers: MessageMappingProperties[]): void {
-    this.dispatchers.get(connection)?.bind(handlers);
+    connection.dispatcher.bind(handlers);
   }
 
   /** The end is told after the last frame has been handled, so that no handler meets a connection that was cleared away. */
   override bindClientDisconnect(connection: WebSocketConnection, callback: () => void): void {
-    connection.onClose(() => this.dispatchers.get(connection)?.whenIdle(callback));
+    connection.addEndListener(callback);
   }
 
   /** Refuses new connections and closes those that are left. */
@@ -112,19 +112,18 @@ export class GatewayWsAdapter extends WsAdapter {
   }
 
   private admit(socket: GatewayWebSocket, stream: Duplex, { principal, parameters }: UpgradePermit, request: IncomingMessage): void {
-    if (!principal) return turnAway(socket);
+    if (!principal) return this.turnAway(socket);
     const identity = { ...parameters, id: randomUUID(), principal, clientId: parameters.clientId ?? `c-${randomUUID()}` };
     const connection = new WebSocketConnection(identity, socket, stream, this.services);
-    const dispatcher = new FrameDispatcher(connection, this.handlerIndex, this.frameTypes);
-    this.dispatchers.set(connection, dispatcher);
-    socket.on('message', (data: Buffer, isBinary) => {
-      connection.noteMessage();
-      if (isBinary) connection.close('unsupportedData');
-      else dispatcher.push(data);
-    });
     this.server?.emit('connection', connection, request);
-    void dispatcher.start(() => this.connections.register(connection));
-    connection.onClose(() => this.connections.remove(connection));
+    void connection.dispatcher.start(() => this.services.connections.register(connection));
+  }
+
+  /** The upgrade of a stranger went ahead only so that a browser can see why it ends. */
+  private turnAway(socket: GatewayWebSocket): void {
+    socket.on('error', () => socket.terminate());
+    socket.close(closeTable.unauthorized.code, closeTable.unauthorized.reason);
+    this.services.clock.setTimer(CLOSE_TIMEOUT_MS, () => socket.terminate());
   }
 
   private hold(connection: WebSocketConnection, result: Promise<void>): void {
@@ -132,12 +131,6 @@ export class GatewayWsAdapter extends WsAdapter {
       connection.refuse(error);
       connection.close('goingAway');
     });
-    this.dispatchers.get(connection)?.hold(ready);
+    connection.dispatcher.hold(ready);
   }
-}
-
-/** The upgrade of a stranger went ahead only so that a browser can see why it ends. */
-function turnAway(socket: GatewayWebSocket): void {
-  socket.on('error', () => socket.terminate());
-  socket.close(closeTable.unauthorized.code, closeTable.unauthorized.reason);
 }

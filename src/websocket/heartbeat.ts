@@ -25,8 +25,11 @@ export class Heartbeat {
     private readonly socket: GatewayWebSocket,
     private readonly outbox: Outbox,
     private readonly clock: Clock,
-  ) {
-    socket.on('pong', () => (this.ping = 'answered'));
+  ) {}
+
+  /** A pong came. */
+  noteAnswer(): void {
+    this.ping = 'answered';
   }
 
   /** Looks at what the last ping has brought and sends the next one; the answer is the close that the peer has earned. */

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { closeTable, type CloseName } from '../protocol/closes.js';
 import type { Connection } from '../core/connections/connection.js';
+import type { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
+import type { FrameTypeRegistry } from '../core/connections/frame-type.registry.js';
 import { MAX_BUFFERED_BYTES, type FrameBurst } from '../core/delivery/frame-reader.js';
 import type { Principal } from '../core/identity/principal.js';
 import type { Log } from '../core/telemetry/logs.js';
@@ -8,7 +10,8 @@ import type { Clock } from '../core/time/clock.js';
 import type { AnsweredEnvelope, ErrorFrames } from './error-frames.js';
 import { frameBurst } from './frame-bytes.js';
 import { FrameDeadline } from './frame-deadline.js';
-import type { GatewayWebSocket } from './gateway-websocket.js';
+import { FrameDispatcher, type HandlerIndex } from './frame-dispatcher.js';
+import type { GatewayWebSocket, SocketOwner } from './gateway-websocket.js';
 import { Heartbeat } from './heartbeat.js';
 import { Offences } from './offences.js';
 import { Outbox } from './outbox.js';
@@ -30,21 +33,27 @@ export interface ConnectionServices {
   readonly clock: Clock;
   readonly log: Log;
   readonly errorFrames: ErrorFrames;
+  readonly frameTypes: FrameTypeRegistry;
+  readonly handlerIndex: HandlerIndex;
+  readonly connections: ConnectionManagerService;
 }
 
 /** One WebSocket as the core sees it. Also what Nest calls the client. */
-export class WebSocketConnection implements Connection {
+export class WebSocketConnection implements Connection, SocketOwner {
   readonly id: string;
   readonly principal: Principal;
   readonly clientId: string;
   readonly wantsDeltas: boolean;
   readonly wantsPresence: boolean;
+  /** Where the peer's frames go. */
+  readonly dispatcher: FrameDispatcher;
 
   private readonly outbox: Outbox;
   private readonly pulse: Heartbeat;
-  private readonly deadline: FrameDeadline;
-  private readonly offences = new Offences();
-  private writableWaiters: (() => void)[] = [];
+  private deadline: FrameDeadline | undefined;
+  private offences: Offences | undefined;
+  private writableWaiters: (() => void)[] | undefined;
+  private endListeners: (() => void)[] | undefined;
   private isClosing = false;
 
   /** `stream` is the socket under `socket`. */
@@ -61,15 +70,8 @@ export class WebSocketConnection implements Connection {
     this.wantsPresence = identity.wantsPresence;
     this.outbox = new Outbox(stream, () => this.wakeWriters());
     this.pulse = new Heartbeat(socket, this.outbox, services.clock);
-    this.deadline = new FrameDeadline(socket, services.clock, () => this.end('protocolError'));
-    socket.beforeClose = () => this.outbox.flush();
-    socket.on('ping', () => this.punish(this.offences.notePing(services.clock.now())));
-    socket.on('error', (error: Error & { code?: string }) => {
-      // What a peer does wrong is its own affair: no stack, and nothing above debug.
-      services.log.debug({ connection_id: this.id, code: error.code, reason: error.message }, 'the socket failed');
-    });
-    socket.on('close', () => this.wakeWriters());
-    stream.on('data', () => this.deadline.noteBytes());
+    this.dispatcher = new FrameDispatcher(this, services.handlerIndex, services.frameTypes);
+    socket.adopt(this, stream);
   }
 
   /** Whether frames of the peer still count: not after a close of ours, though after one of its own. */
@@ -96,25 +98,20 @@ export class WebSocketConnection implements Connection {
 
   whenWritable(): Promise<void> {
     if (!this.isAlive || this.isWritable) return Promise.resolve();
-    return new Promise((resolve) => this.writableWaiters.push(resolve));
+    return new Promise((resolve) => (this.writableWaiters ??= []).push(resolve));
   }
 
   /** Answers a frame with an `error` frame, and counts what the peer does wrong. */
   refuse(error: unknown, envelope?: AnsweredEnvelope): void {
     const { code, frame } = this.services.errorFrames.encodeWithCode(error, envelope);
     this.send(frame);
-    if (code === 'INVALID_FRAME') this.punish(this.offences.noteInvalidFrame());
-    else if (code === 'RATE_LIMITED') this.punish(this.offences.noteRateLimited(this.services.clock.now()));
+    if (code === 'INVALID_FRAME') this.punish(this.countOffences().noteInvalidFrame());
+    else if (code === 'RATE_LIMITED') this.punish(this.countOffences().noteRateLimited(this.services.clock.now()));
   }
 
-  /** The peer has sent a whole message. */
-  noteMessage(): void {
-    this.deadline.noteMessage();
-  }
-
-  /** The message was an envelope. */
+  /** What the peer has sent was an envelope. */
   noteValidFrame(): void {
-    this.offences.noteValidFrame();
+    this.offences?.noteValidFrame();
   }
 
   /** Stops reading from the peer until {@link resume}. */
@@ -124,14 +121,16 @@ export class WebSocketConnection implements Connection {
 
   resume(): void {
     this.socket.resume();
-    this.deadline.restart();
+    this.deadline?.restart();
   }
 
   heartbeat(): void {
     if (!this.isAlive) return;
     const verdict = this.pulse.beat();
-    if (verdict === 'heartbeatLost') this.end(verdict);
-    else if (verdict) this.close(verdict);
+    if (!verdict) return;
+    this.close(verdict);
+    // The close frame has left if there was room for it; nobody is there to answer it.
+    if (verdict === 'heartbeatLost') this.socket.terminate();
   }
 
   close(name: CloseName): void {
@@ -142,15 +141,48 @@ export class WebSocketConnection implements Connection {
     this.services.clock.setTimer(CLOSE_TIMEOUT_MS, () => this.socket.terminate());
   }
 
-  /** Tells `listener` once when the connection has ended. */
-  onClose(listener: () => void): void {
-    this.socket.once('close', listener);
+  /** Calls `listener` once when the connection has ended and its last frame has been handled. */
+  addEndListener(listener: () => void): void {
+    (this.endListeners ??= []).push(listener);
   }
 
-  /** Ends it without waiting for the peer's answer: the close frame leaves if there is room for it. */
-  private end(name: CloseName): void {
-    this.close(name);
-    this.socket.terminate();
+  onMessage(data: Buffer, isBinary: boolean): void {
+    this.deadline?.noteMessage();
+    if (isBinary) this.close('unsupportedData');
+    else this.dispatcher.push(data);
+  }
+
+  onBytes(): void {
+    if (!this.deadline && !this.socket.isMidMessage) return;
+    this.deadline ??= new FrameDeadline(this.socket, this.services.clock, () => this.close('protocolError'));
+    this.deadline.noteBytes();
+  }
+
+  onPing(): void {
+    this.punish(this.countOffences().notePing(this.services.clock.now()));
+  }
+
+  onPong(): void {
+    this.pulse.noteAnswer();
+  }
+
+  beforeClose(): void {
+    this.outbox.flush();
+  }
+
+  onFailure({ code, message }: Error & { readonly code?: string }): void {
+    // What a peer does wrong is its own affair: no stack, and nothing above debug.
+    this.services.log.debug({ connection_id: this.id, code, reason: message }, 'the socket failed');
+  }
+
+  onEnd(): void {
+    this.services.connections.remove(this);
+    this.wakeWriters();
+    this.dispatcher.whenIdle(() => this.endListeners?.forEach((listener) => listener()));
+  }
+
+  private countOffences(): Offences {
+    return (this.offences ??= new Offences());
   }
 
   private punish(name: CloseName | undefined): void {
@@ -162,7 +194,9 @@ export class WebSocketConnection implements Connection {
   }
 
   private wakeWriters(): void {
-    if (this.writableWaiters.length === 0 || (this.isAlive && !this.isWritable)) return;
-    for (const wake of this.writableWaiters.splice(0)) wake();
+    if (!this.writableWaiters || (this.isAlive && !this.isWritable)) return;
+    const waiters = this.writableWaiters;
+    this.writableWaiters = undefined;
+    for (const wake of waiters) wake();
   }
 }
