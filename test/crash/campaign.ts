@@ -53,9 +53,9 @@ export class Campaign {
       await this.work(gateway, death);
     } catch (error) {
       // The process may die at any moment, while it starts too; what else goes wrong is a fault.
-      if (!(await this.hasDied(gateway))) throw error;
+      if (!(await diesSoon(gateway))) throw error;
     }
-    if (!(await this.hasDied(gateway))) gateway.kill();
+    gateway.kill();
     const { signal } = await gateway.exited;
     expect(signal, gateway.output).toBe('SIGKILL');
     this.kills++;
@@ -159,12 +159,12 @@ export class Campaign {
     const effects = existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
     expect(new Set(effects).size, 'no effect twice').toBe(effects.length);
   }
+}
 
-  private async hasDied(gateway: GatewayProcess): Promise<boolean> {
-    // A connection that broke and a process that ended reach us by different ways, in any order.
-    const died = gateway.exited.then(() => true);
-    return Promise.race([died, new Promise<boolean>((resolve) => setTimeout(resolve, 500, false))]);
-  }
+/** A connection that broke and a process that ended reach us by different ways, in any order. */
+async function diesSoon(gateway: GatewayProcess): Promise<boolean> {
+  const patience = new Promise<boolean>((resolve) => setTimeout(resolve, 5_000, false));
+  return Promise.race([gateway.exited.then(() => true), patience]);
 }
 
 /** Exactly one end, and the right blocks standing. */

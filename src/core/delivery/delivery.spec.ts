@@ -103,9 +103,10 @@ describe('a reader that is slow', () => {
   });
 
   it('[S-09] is closed with 4013 when it takes nothing for a minute', async () => {
-    const slow = new FakeReader();
+    const [slow, quick] = [new FakeReader(), new FakeReader()];
     await fill(slow);
-    await harness.say(new FakeReader(), 'b', '/blocks 1');
+    await harness.say(quick, 'b', '/blocks 1');
+    await quick.waitForEnd('b');
     await harness.clock.advanceAsync(59_000);
     expect(slow.closedWith).toBeUndefined();
     await harness.clock.advanceAsync(1_000);
@@ -113,9 +114,10 @@ describe('a reader that is slow', () => {
   });
 
   it('[S-09] is kept as long as it takes something', async () => {
-    const slow = new FakeReader();
+    const [slow, quick] = [new FakeReader(), new FakeReader()];
     await fill(slow);
-    await harness.say(new FakeReader(), 'b', '/blocks 1');
+    await harness.say(quick, 'b', '/blocks 1');
+    await quick.waitForEnd('b');
     for (let minute = 0; minute < 3; minute++) {
       slow.bufferedBytes -= 1;
       await harness.clock.advanceAsync(60_000);
