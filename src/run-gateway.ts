@@ -1,3 +1,4 @@
+import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { checkExposure } from './auth/exposure.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
@@ -64,8 +65,25 @@ export async function runGateway(overrides: StartOverrides = {}, options: Omit<G
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
 
-  await app.listen(config.get('gateway.port'), config.get('gateway.host'));
+  await listen(app, config.get('gateway.port'), config.get('gateway.host'));
   process.stdout.write(`${describeStart(await app.getUrl(), app.get(Store).label)}\n`);
+}
+
+/** @throws Error that says what to do when the address cannot be had */
+async function listen(app: INestApplication, port: number, host: string): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    await app.close();
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw new Error(`The port ${port} of ${host} is in use. Stop who has it, or set gateway.port (0 picks a free one).`, { cause: error });
+    }
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+      throw new Error(`The gateway may not listen on ${host}:${port} (${code}). Set gateway.host and gateway.port.`, { cause: error });
+    }
+    throw error;
+  }
 }
 
 function describeStart(url: string, store: string): string {

@@ -63,7 +63,7 @@ export class FakeSocket {
 export class FakeSockets {
   readonly opened: FakeSocket[] = [];
 
-  readonly WebSocket = ((opened: FakeSocket[]) =>
+  readonly WebSocket: new (url: string, protocols: string[]) => FakeSocket = ((opened: FakeSocket[]) =>
     class extends FakeSocket {
       constructor(url: string, protocols: string[]) {
         super(url, protocols);

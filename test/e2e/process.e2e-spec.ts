@@ -1,0 +1,157 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FrameClient } from '../support/frame-client.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+
+let folder: string;
+const processes: GatewayProcess[] = [];
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'process-'))));
+afterEach(async () => {
+  for (const gateway of processes.splice(0)) await gateway.end();
+  rmSync(folder, { recursive: true });
+});
+
+function start(env: Record<string, string> = {}): GatewayProcess {
+  const gateway = new GatewayProcess({ folder, env });
+  processes.push(gateway);
+  return gateway;
+}
+
+const connect = async (gateway: GatewayProcess, token?: string) => {
+  const client = await FrameClient.open(await gateway.port, '?client_id=c', token ? { headers: { authorization: `Bearer ${token}` } } : {});
+  await client.next('connected');
+  return client;
+};
+const say = (client: FrameClient, id: string, content: string) =>
+  client.send('message_in', { channel: 'test', sender: 'alice', content }, { id });
+const probe = async (gateway: GatewayProcess, path: string) => (await fetch(`http://127.0.0.1:${await gateway.port}${path}`)).status;
+
+describe('the process', () => {
+  it('[L-01] says where it listens, its pid and its store in one line, and is ready', async () => {
+    const gateway = start();
+    await gateway.port;
+    expect(gateway.output).toContain(`(pid ${gateway.pid}, store sqlite:data/gateway.db)`);
+    expect(await probe(gateway, '/health/startup')).toBe(200);
+    expect(await probe(gateway, '/health/ready')).toBe(200);
+  });
+
+  it('[L-03] [L-04] drains at SIGTERM: not ready, told to clients, no new work, running turns finish, exit code 0', async () => {
+    const gateway = start();
+    const client = await connect(gateway);
+    say(client, 'running', '/blocks 2 1000');
+    await client.next('stream_block');
+    gateway.kill('SIGTERM');
+    const going = await client.next('going_away');
+    expect(going.payload).toMatchObject({ reason: 'draining' });
+    expect(going.payload['reconnect_after_ms']).toBeGreaterThan(0);
+    expect(await probe(gateway, '/health/ready')).toBe(503);
+    expect(await probe(gateway, '/health/live')).toBe(200);
+    await expect(connect(gateway)).rejects.toThrow('HTTP 503');
+    say(client, 'late', '/blocks 1');
+    expect((await client.answerTo('late')).payload).toMatchObject({ code: 'DRAINING', retryable: true });
+    await client.next('stream_end');
+    expect((await client.ended).code).toBe(1012);
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('[L-05] ends soon at a second SIGTERM, and what was running goes on after the next start', async () => {
+    const first = start();
+    const client = await connect(first);
+    say(client, 'running', '/blocks 2 3000');
+    await client.next('stream_block');
+    first.kill('SIGTERM');
+    await client.next('going_away');
+    first.kill('SIGTERM');
+    await first.exited;
+    const again = await connect(start());
+    again.send('resume');
+    await again.next('stream_restart');
+    expect((await again.next('stream_end')).payload).toMatchObject({ id: 'running', reason: 'stop', blocks: 2 });
+  });
+
+  it('[D-01] killed in the middle of an answer gives the rest after its next start', async () => {
+    const first = start();
+    const client = await connect(first);
+    for (const id of ['one', 'two', 'three']) say(client, id, '/blocks 3 200');
+    await client.next((frame) => frame.type === 'stream_block' && frame.payload['index'] === 1);
+    first.kill('SIGKILL');
+    await first.exited;
+    const again = await connect(start());
+    again.send('resume');
+    for (const id of ['one', 'two', 'three']) {
+      expect((await again.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === id)).payload).toMatchObject({ blocks: 3 });
+    }
+  });
+
+  it('[D-08] gives up a turn that was interrupted too often, and says so', async () => {
+    const env = { OPENCLAW_AGENT_MAX_ATTEMPTS: '2', OPENCLAW_FAILPOINT: 'model.mid_stream:1' };
+    const first = start(env);
+    say(await connect(first), 'poison', '/blocks 1');
+    await first.exited;
+    await start(env).exited;
+    const client = await connect(start(env));
+    client.send('resume');
+    expect((await client.next('stream_end')).payload).toMatchObject({ id: 'poison', reason: 'error', error: { code: 'TURN_INTERRUPTED' } });
+  });
+
+  it('[P-05] does not start with wrong settings and lists every fault', async () => {
+    const gateway = start({ OPENCLAW_GATEWAY_PORT: '99999', OPENCLAW_LOG_LEVEL: 'loud', OPENCLAW_AGENT_MODEL: 'x/y' });
+    expect((await gateway.exited).code).toBe(1);
+    for (const key of ['gateway.port', 'log.level', 'agent.model']) expect(gateway.output).toContain(key);
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+  });
+
+  it('[P-08] does not listen beyond loopback without a credential, and says which setting to make', async () => {
+    const gateway = start({ OPENCLAW_GATEWAY_HOST: '0.0.0.0' });
+    expect((await gateway.exited).code).toBe(1);
+    expect(gateway.output).toMatch(/auth\.token/);
+  });
+
+  it('[L-07] says so when its port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const gateway = start({ OPENCLAW_GATEWAY_PORT: String((other.address() as AddressInfo).port) });
+    expect((await gateway.exited).code).toBe(1);
+    expect(gateway.output).toMatch(/port .*(in use|taken)/i);
+    other.close();
+  });
+
+  it('[D-12] does not open a store that another process has, and leaves that one alone', async () => {
+    const first = start();
+    await first.port;
+    const second = start();
+    expect((await second.exited).code).toBe(1);
+    expect(second.output).toContain(String(first.pid));
+    const client = await connect(first);
+    say(client, 'a', '/blocks 1');
+    await client.next('stream_end');
+  });
+
+  it('[D-13] does not open a file that is no database, says what to do and overwrites nothing', async () => {
+    writeFileSync(join(folder, 'broken.db'), 'this is not a database, but somebody may want it back');
+    const gateway = start({ OPENCLAW_STORE_URL: 'sqlite:broken.db' });
+    expect((await gateway.exited).code).toBe(1);
+    expect(gateway.output).toContain('broken.db');
+    expect(readFileSync(join(folder, 'broken.db'), 'utf8')).toContain('somebody may want it back');
+  });
+
+  it('[L-08] a message can be followed by its message_ref through the logs, which hold neither its text nor a token', async () => {
+    const token = 'a-token-that-must-not-be-logged';
+    const gateway = start({ OPENCLAW_LOG_LEVEL: 'debug', OPENCLAW_AUTH_TOKEN: token });
+    const client = await connect(gateway, token);
+    say(client, 'a', 'a confidential text');
+    const ref = (await client.next('message_ack')).payload['message_ref'] as string;
+    await client.next('stream_end');
+    gateway.kill('SIGTERM');
+    await gateway.exited;
+    const lines = gateway.output.split('\n').filter((line) => line.includes(ref));
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['acknowledged', 'turn started', 'turn ended']);
+    expect(gateway.output).not.toContain('confidential');
+    expect(gateway.output).not.toContain(token);
+  });
+});

@@ -1,0 +1,75 @@
+import type { AddressInfo } from 'node:net';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { StartStopService } from '../../src/core/lifecycle/start-stop.service.js';
+import { loadSettings } from '../../src/core/config/load-settings.js';
+import { SilentLogs } from '../../src/core/telemetry/logs.js';
+import { GatewayModule, type GatewayOptions } from '../../src/gateway.module.js';
+import { createHttpAdapter } from '../../src/http/index.js';
+import { GatewayWsAdapter } from '../../src/websocket/gateway-ws.adapter.js';
+import { FrameClient } from './frame-client.js';
+
+/** Tokens for {@link withTokens}, by principal. */
+export const TOKENS = {
+  operator: 'operator-token-0123456789',
+  driver: 'driver-token-0123456789ab',
+  alice: 'alice-token-0123456789abc',
+  bob: 'bob-token-0123456789abcde',
+  reader: 'reader-token-0123456789ab',
+  stranger: 'stranger-token-0123456789',
+} as const;
+
+/** One principal of each kind: an operator, a driver bound to `test`, two users, one who may only read, another tenant's operator. */
+export const withTokens: Readonly<Record<string, unknown>> = {
+  'auth.tokens': [
+    { token: TOKENS.operator, principal: 'operator', role: 'operator' },
+    { token: TOKENS.driver, principal: 'driver', role: 'channel', channels: ['test'] },
+    { token: TOKENS.alice, principal: 'alice', role: 'user', channels: ['test'] },
+    { token: TOKENS.bob, principal: 'bob', role: 'user', channels: ['test'] },
+    { token: TOKENS.reader, principal: 'reader', role: 'operator', scopes: ['sessions:read'] },
+    { token: TOKENS.stranger, principal: 'stranger', role: 'operator', tenant: 'acme' },
+  ],
+};
+
+export interface GatewayAppOptions extends Omit<GatewayOptions, 'settings'> {
+  /** By dotted key. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** The whole gateway in this process, on a free port and a store in memory. */
+export class GatewayApp {
+  private readonly clients: FrameClient[] = [];
+
+  private constructor(
+    readonly app: INestApplication,
+    readonly port: number,
+  ) {}
+
+  static async start({ settings = {}, ...options }: GatewayAppOptions = {}): Promise<GatewayApp> {
+    const loaded = loadSettings({ NODE_ENV: 'production' }, { 'gateway.port': 0, 'store.url': 'sqlite::memory:', ...settings }, '/nonexistent');
+    const root = GatewayModule.forRoot({ logs: new SilentLogs(), ...options, settings: loaded });
+    const app = await NestFactory.create(root, createHttpAdapter(), { logger: false, abortOnError: false, forceCloseConnections: true });
+    app.useWebSocketAdapter(new GatewayWsAdapter(app));
+    await app.listen(0, '127.0.0.1');
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    return new GatewayApp(app, port);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** A client that has seen its `connected`. */
+  async connect(clientId = 'client', token?: string, query = ''): Promise<FrameClient> {
+    const client = await FrameClient.open(this.port, `?client_id=${clientId}${query}`, token ? { headers: { authorization: `Bearer ${token}` } } : {});
+    this.clients.push(client);
+    await client.next('connected');
+    return client;
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.clients) client.socket.terminate();
+    this.app.get(StartStopService, { strict: false }).hurry();
+    await this.app.close();
+  }
+}
