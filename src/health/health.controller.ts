@@ -10,7 +10,7 @@ import { QueueStore, type QueueCounts } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import { CHECK_TIMEOUT_MS, HealthIndicators } from './health-indicators.js';
-import { HealthReport } from './health-report.dto.js';
+import { HealthReport, type HealthStatus } from './health-report.dto.js';
 
 /** A session counts as active for this long after its last use, in milliseconds. */
 const ACTIVE_WITHIN_MS = 300_000;
@@ -72,7 +72,7 @@ export class HealthController {
     return result;
   }
 
-  private async readStatus(): Promise<HealthReport['status']> {
+  private async readStatus(): Promise<HealthStatus> {
     if (this.lifecycle.isDraining) return 'draining';
     const { indicators } = this;
     const { status } = await this.check([

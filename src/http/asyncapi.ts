@@ -1,0 +1,156 @@
+import type { TSchema } from 'typebox';
+import {
+  BEARER_SUBPROTOCOL_PREFIX,
+  closeTable,
+  errorTable,
+  InboundEnvelope,
+  inboundTable,
+  outboundTable,
+  PROTOCOL_VERSION,
+  SUBPROTOCOL,
+  type InboundRow,
+  type InboundType,
+  type OutboundRow,
+  type OutboundType,
+} from '../protocol/index.js';
+
+/** JSON Schema, and everything else in a document that is plain JSON. */
+type Json = Record<string, unknown>;
+
+/** What answers an inbound frame when it is not refused; every frame may be answered by `error` instead. */
+const ANSWERS: Partial<Record<InboundType, OutboundType>> = {
+  message_in: 'message_ack',
+  resume: 'resumed',
+  history: 'history',
+  cancel: 'stream_end',
+  ping: 'pong',
+};
+
+const CHANNEL = '#/channels/gateway';
+
+/** The WebSocket protocol as an AsyncAPI 3.0 document, made from the schemas that the gateway itself validates with. */
+export function buildAsyncApi(): Json {
+  const inbound = Object.entries<InboundRow>(inboundTable);
+  const outbound = Object.entries<OutboundRow>(outboundTable);
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'OpenClaw gateway: WebSocket protocol',
+      version: String(PROTOCOL_VERSION),
+      description:
+        'JSON envelopes in WebSocket text frames, one a frame. Names are snake_case, times are Unix milliseconds. ' +
+        'Unknown fields of the envelope and of a payload are refused; only `metadata` is free.',
+      license: { name: 'MIT' },
+    },
+    defaultContentType: 'application/json',
+    servers: {
+      local: {
+        host: '127.0.0.1:18789',
+        protocol: 'ws',
+        description: 'Where a gateway listens unless its settings say otherwise.',
+        security: [{ $ref: '#/components/securitySchemes/bearer' }, { $ref: '#/components/securitySchemes/subprotocol' }],
+      },
+    },
+    channels: { gateway: describeChannel(inbound, outbound) },
+    operations: Object.fromEntries([
+      ...inbound.map(([type, row]) => [`receive.${type}`, describeReceive(type, row)]),
+      ...outbound.map(([type, row]) => [`send.${type}`, describeSend(type, row)]),
+    ]) as Json,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: '`Authorization: Bearer TOKEN` in the upgrade request.' },
+        subprotocol: {
+          type: 'httpApiKey',
+          in: 'header',
+          name: 'Sec-WebSocket-Protocol',
+          description: `For browsers: \`${SUBPROTOCOL}, ${BEARER_SUBPROTOCOL_PREFIX}TOKEN\`; the gateway echoes \`${SUBPROTOCOL}\` only.`,
+        },
+      },
+      messages: Object.fromEntries([
+        ...inbound.map(([type, row]) => [`client.${type}`, describeInbound(type, row)]),
+        ...outbound.map(([type, row]) => [`gateway.${type}`, describeOutbound(type, row)]),
+      ]) as Json,
+    },
+  };
+}
+
+function describeChannel(inbound: [string, InboundRow][], outbound: [string, OutboundRow][]): Json {
+  const names = [...inbound.map(([type]) => `client.${type}`), ...outbound.map(([type]) => `gateway.${type}`)];
+  return {
+    address: '/',
+    description: 'The one WebSocket endpoint. The first frame of the gateway is `connected`.',
+    messages: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }])),
+    bindings: { ws: { method: 'GET', query: QUERY, bindingVersion: '0.1.0' } },
+    'x-error-codes': Object.fromEntries(
+      Object.entries(errorTable).map(([code, { retryable, when, action }]) => [code, { retryable, when, action }]),
+    ),
+    'x-close-codes': Object.values(closeTable),
+  };
+}
+
+const QUERY: Json = {
+  type: 'object',
+  properties: {
+    client_id: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$', description: 'Names this client; otherwise the gateway makes a name.' },
+    stream: { type: 'string', enum: ['delta'], description: 'Send `stream_delta` frames as well.' },
+    subscribe: { type: 'string', enum: ['presence'], description: 'For operators: send changes of presence.' },
+  },
+};
+
+function describeReceive(type: string, row: InboundRow): Json {
+  const answer = ANSWERS[type as InboundType];
+  const answers = [...(answer === undefined ? [] : [answer]), 'error'];
+  return {
+    action: 'receive',
+    channel: { $ref: CHANNEL },
+    summary: row.summary,
+    ...(row.scope === undefined ? {} : { description: `Needs the scope \`${row.scope}\`.` }),
+    messages: [{ $ref: `${CHANNEL}/messages/client.${type}` }],
+    reply: { channel: { $ref: CHANNEL }, messages: answers.map((name) => ({ $ref: `${CHANNEL}/messages/gateway.${name}` })) },
+  };
+}
+
+function describeSend(type: string, row: OutboundRow): Json {
+  return {
+    action: 'send',
+    channel: { $ref: CHANNEL },
+    summary: row.summary,
+    messages: [{ $ref: `${CHANNEL}/messages/gateway.${type}` }],
+  };
+}
+
+function describeInbound(type: string, row: InboundRow): Json {
+  const envelope = toJsonSchema(InboundEnvelope);
+  const properties = { ...(envelope['properties'] as Json), type: { const: type }, payload: toJsonSchema(row.payload) };
+  return { name: type, summary: row.summary, payload: { ...envelope, properties } };
+}
+
+function describeOutbound(type: string, row: OutboundRow): Json {
+  return {
+    name: type,
+    summary: row.summary,
+    payload: {
+      type: 'object',
+      required: ['type', 'id', 'timestamp', 'payload', ...(row.durable ? ['session_id', 'seq'] : [])],
+      properties: {
+        type: { const: type },
+        id: { type: 'string' },
+        timestamp: { type: 'integer', description: "The gateway's clock in Unix milliseconds." },
+        session_id: { type: 'string', description: 'On every frame about a session.' },
+        ...(row.durable ? { seq: { type: 'integer', minimum: 1, description: "Its place in the session's log, dense from 1." } } : {}),
+        correlation_id: { type: 'string', description: 'The `id` of the inbound frame that this one answers.' },
+        payload: toJsonSchema(row.payload),
+      },
+    },
+  };
+}
+
+/** A schema as plain JSON Schema. The gateway's own length rule and JSON Schema's both count code points. */
+export function toJsonSchema(schema: TSchema): Json {
+  return JSON.parse(JSON.stringify(schema), (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !('x-length' in value)) return value;
+    const { 'x-length': length, ...rest } = value;
+    const [minLength, maxLength] = length as [number, number];
+    return { ...rest, ...(minLength > 0 ? { minLength } : {}), maxLength };
+  }) as Json;
+}

@@ -1,0 +1,41 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Injectable, type INestApplicationContext } from '@nestjs/common';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { buildAsyncApi } from './asyncapi.js';
+import { buildOpenApi } from './openapi.js';
+
+/** The documents about this gateway, each made at its first request and kept. */
+@Injectable()
+export class DocumentsService {
+  private app: INestApplicationContext | undefined;
+  private openApi: Promise<OpenAPIObject> | undefined;
+  private asyncApi: object | undefined;
+  private assetFolder: string | undefined;
+
+  /** Tells which application to describe: nobody but the one who made it has it at hand. */
+  describe(app: INestApplicationContext): void {
+    this.app = app;
+  }
+
+  getOpenApi(): Promise<OpenAPIObject> {
+    if (!this.app) throw new Error('DocumentsService.describe(app) was not called when the application was made');
+    return (this.openApi ??= buildOpenApi(this.app));
+  }
+
+  getAsyncApi(): object {
+    return (this.asyncApi ??= buildAsyncApi());
+  }
+
+  /** The path of one of swagger-ui's own files. */
+  findAsset(name: string): string {
+    this.assetFolder ??= findAssetFolder();
+    return join(this.assetFolder, name);
+  }
+}
+
+/** swagger-ui comes with @nestjs/swagger, wherever the package manager has put it. */
+function findAssetFolder(): string {
+  const swagger = createRequire(import.meta.url).resolve('@nestjs/swagger');
+  return dirname(createRequire(swagger).resolve('swagger-ui-dist/package.json'));
+}

@@ -1,0 +1,23 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { VERSION } from '../core/lifecycle/version.js';
+
+const TOKEN_HELP = 'A token of `auth.tokens` or `auth.token`. In open mode none is needed.';
+
+/**
+ * The HTTP side of an application as an OpenAPI document, the controllers of a team's modules included. Needs classes
+ * compiled by `nest build`, whose plugin writes down the types of DTOs. The application may be a preview.
+ */
+export async function buildOpenApi(app: INestApplicationContext): Promise<OpenAPIObject> {
+  // Loaded on demand: whoever never asks for the document does not pay for it.
+  const { DocumentBuilder, SwaggerModule } = await import('@nestjs/swagger');
+  const head = new DocumentBuilder()
+    .setTitle('OpenClaw gateway: HTTP API')
+    .setDescription('Health and administration. Messages travel over WebSocket: see /asyncapi.json.')
+    .setVersion(VERSION)
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: TOKEN_HELP })
+    .build();
+  type Application = Parameters<typeof SwaggerModule.createDocument>[0];
+  return SwaggerModule.createDocument(app as Application, head);
+}
