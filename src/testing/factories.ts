@@ -1,5 +1,5 @@
 import type { MessageInPayload } from '../protocol/index.js';
-import type { ClientKey, Lease, NewFrame, NewMessage, QueueLimits, SessionSeed, TurnEnd } from '../core/store/index.js';
+import type { Claim, ClientKey, NewFrame, NewMessage, QueueLimits, SessionSeed, TurnEnd } from '../core/store/index.js';
 
 /** Limits that no test reaches by accident. */
 export const GENEROUS_LIMITS: QueueLimits = { perSession: 1_000_000, perClient: 1_000_000, total: 1_000_000 };
@@ -37,22 +37,23 @@ export function aMessage(changes: Partial<NewMessage> = {}): NewMessage {
   };
 }
 
-/** A frame of the message that `lease` is for. */
-export function aFrame(lease: Lease, content = 'a block', changes: Partial<NewFrame> = {}): NewFrame {
+/** A frame of the message that was claimed. */
+export function aFrame({ message }: Claim, content = 'a block', changes: Partial<NewFrame> = {}): NewFrame {
+  const { messageRef, messageId } = message;
   return {
     type: 'stream_block',
-    messageRef: lease.messageRef,
-    messageId: 'id',
+    messageRef,
+    messageId,
     timestamp: 1_800_000_000_000,
-    payload: JSON.stringify({ message_ref: lease.messageRef, content }),
+    payload: JSON.stringify({ message_ref: messageRef, content }),
     ...changes,
   };
 }
 
-/** The last write of the turn that `lease` is for: its `stream_end`, and a reply of one block. */
-export function anEnd(lease: Lease, changes: Partial<TurnEnd> = {}): TurnEnd {
+/** The last write of the turn of the message that was claimed: its `stream_end`, and a reply of one block. */
+export function anEnd(claim: Claim, changes: Partial<TurnEnd> = {}): TurnEnd {
   return {
-    frames: [aFrame(lease, 'the end', { type: 'stream_end' })],
+    frames: [aFrame(claim, 'the end', { type: 'stream_end' })],
     journal: [],
     status: 'done',
     reply: {

@@ -19,11 +19,11 @@ export class Sweeper {
     const { database } = workspace;
     const prepare = (sql: string) => database.prepare(sql);
     this.statements = {
-      aged: prepare('SELECT session FROM sessions WHERE oldest_frame_at < ? ORDER BY oldest_frame_at LIMIT 1'),
+      aged: prepare('SELECT session FROM sessions WHERE oldest_frame_at < ? ORDER BY oldest_frame_at LIMIT ?'),
       // Frames of an unfinished message stay: the run that takes it up again needs them.
       firstKept: prepare(
-        `SELECT min(seq) AS seq FROM (SELECT seq FROM frames WHERE session = ?
-           AND (timestamp >= ? OR ord IN (SELECT ord FROM queue)) ORDER BY seq LIMIT 1)`,
+        `SELECT seq FROM frames WHERE session = ? AND seq <= ?
+           AND (timestamp >= ? OR EXISTS (SELECT 1 FROM queue WHERE queue.ord = frames.ord)) ORDER BY seq LIMIT 1`,
       ),
       deleteFrames: prepare('DELETE FROM frames WHERE session = ? AND seq <= ?'),
       oldestFrame: prepare('SELECT timestamp FROM frames WHERE session = ? ORDER BY seq LIMIT 1'),
@@ -62,14 +62,16 @@ export class Sweeper {
   }
 
   private sweepFrames(before: number, now: number): void {
-    while (this.budget > 0) {
-      const session = this.statements.aged.get(before)?.['session'] as number | undefined;
-      if (session === undefined) return;
-      const kept = this.statements.firstKept.get(session, before)?.['seq'] as number | null;
-      this.deleteFramesTo(session, kept === null ? this.workspace.log.head(session) : kept - 1);
+    for (const row of this.statements.aged.all(before, SWEEP_ROWS)) {
+      if (this.budget <= 0) return;
+      const session = row['session'] as number;
+      const reach = Math.min(this.workspace.log.head(session), this.workspace.log.sweptSeq(session) + this.budget);
+      const kept = this.statements.firstKept.get(session, reach, before)?.['seq'] as number | undefined;
+      this.deleteFramesTo(session, kept === undefined ? reach : kept - 1);
       const oldest = this.statements.oldestFrame.get(session)?.['timestamp'] as number | undefined;
       // An old frame that stayed is of an unfinished message: it is looked at again when all of now is past its time.
       if (oldest !== undefined && oldest < before && this.budget > 0) this.markSwept(session, now);
+      this.budget--;
     }
   }
 

@@ -1,0 +1,67 @@
+/**
+ * What every store must do, as tests: `describeStoreContract` runs them against one. For vitest; not in the barrel,
+ * because whoever only wants a fake need not have a test runner.
+ */
+import { afterEach, beforeEach, describe, it } from 'vitest';
+import { StoreBench, type Contract, type StoreUnderTest } from './store/bench.js';
+import { cancelContract } from './store/cancel.contract.js';
+import { frameContract, sweepContract } from './store/frames.contract.js';
+import { acceptContract, claimContract } from './store/queue.contract.js';
+import { recoveryContract } from './store/recovery.contract.js';
+import { sessionContract } from './store/sessions.contract.js';
+import { turnContract } from './store/turns.contract.js';
+
+/** Tests that a store does not pass, and why. */
+export interface ContractGap {
+  readonly reason: string;
+  /** Names of tests, to the letter. */
+  readonly tests: readonly string[];
+}
+
+/** The parts of the contract, each a list of tests. */
+export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
+  'accepts messages': acceptContract,
+  'claims messages': claimContract,
+  'cancels messages': cancelContract,
+  'writes turns': turnContract,
+  'keeps sessions': sessionContract,
+  'keeps logs': frameContract,
+  'sweeps what is old': sweepContract,
+  'survives its process': recoveryContract,
+};
+
+/**
+ * Registers the contract as vitest tests.
+ * @param makeStore gives a new, empty store for each test
+ * @throws Error when `skip` names a test that does not exist
+ */
+export function describeStoreContract(
+  name: string,
+  makeStore: () => Promise<StoreUnderTest>,
+  { skip = [] }: { readonly skip?: readonly ContractGap[] } = {},
+): void {
+  const gaps = new Map(skip.flatMap(({ reason, tests }) => tests.map((test) => [test, reason])));
+  const titles = Object.values(STORE_CONTRACT).flatMap((tests) => Object.keys(tests));
+  const unknown = [...gaps.keys()].filter((test) => !titles.includes(test));
+  if (unknown.length > 0) throw new Error(`no such tests in the store contract: ${unknown.join('; ')}`);
+
+  describe(name, () => {
+    let bench: StoreBench;
+    beforeEach(async () => {
+      bench = new StoreBench(await makeStore());
+    });
+    afterEach(() => bench.under.dispose());
+
+    for (const [part, tests] of Object.entries(STORE_CONTRACT)) {
+      describe(part, () => {
+        for (const [title, test] of Object.entries(tests)) {
+          const gap = gaps.get(title);
+          if (gap === undefined) it(title, () => test(bench));
+          else it.skip(`${title} (${gap})`);
+        }
+      });
+    }
+  });
+}
+
+export { ReopenedStore, type OpenStore, type StorePorts, type StoreUnderTest } from './store/bench.js';

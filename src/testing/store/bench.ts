@@ -1,0 +1,138 @@
+import type {
+  AcceptedMessage,
+  Claim,
+  DurableFrame,
+  FrameStore,
+  NewMessage,
+  QueueStore,
+  SessionStore,
+  Store,
+  TurnStore,
+  WriteOutcome,
+} from '../../core/store/index.js';
+import { aMessage, anEnd, GENEROUS_LIMITS } from '../factories.js';
+import { ManualClock } from '../manual-clock.js';
+
+/** All five ports in one. */
+export type StorePorts = Store & QueueStore & TurnStore & SessionStore & FrameStore;
+
+/** A store to be tested, with what a test does to it from outside. */
+export interface StoreUnderTest {
+  /** Open, and empty at first. Another object after {@link crash}. */
+  readonly store: StorePorts;
+  readonly replicaId: string;
+  /** The store's clock, in Unix milliseconds. */
+  now(): number;
+  /** Lets the store's clock go on. */
+  passTime(ms: number): Promise<void>;
+  /** Ends the process that uses the store without any goodbye, and opens the store in another. */
+  crash(): Promise<void>;
+  /** Closes the store and deletes what it kept. */
+  dispose(): Promise<void>;
+}
+
+/** Tests by the sentence that each proves. */
+export type Contract = Readonly<Record<string, (bench: StoreBench) => Promise<void>>>;
+
+/** A store under test with the few things that most tests do to it. */
+export class StoreBench {
+  constructor(readonly under: StoreUnderTest) {}
+
+  get store(): StorePorts {
+    return this.under.store;
+  }
+
+  /** Accepts a message that must be new. */
+  async accept(changes: Partial<NewMessage> = {}): Promise<AcceptedMessage> {
+    const outcome = await this.store.accept(aMessage(changes), GENEROUS_LIMITS);
+    if (outcome.kind !== 'accepted') throw new Error(`a new message was answered with ${outcome.kind}`);
+    return outcome;
+  }
+
+  /** Claims at most `limit` messages. */
+  async claim(limit = 100): Promise<readonly Claim[]> {
+    const { replicaId } = this.under;
+    return (await this.store.claim({ replicaId, limit, leaseMs: 10_000 })).claims;
+  }
+
+  /** Claims one message; there must be one. */
+  async claimOne(): Promise<Claim> {
+    const [claim] = await this.claim(1);
+    if (!claim) throw new Error('there is nothing to claim');
+    return claim;
+  }
+
+  /** Accepts a message and claims it. */
+  async run(changes: Partial<NewMessage> = {}): Promise<Claim> {
+    await this.accept(changes);
+    return this.claimOne();
+  }
+
+  /** Ends the turn with one `stream_end`. */
+  finish(claim: Claim): Promise<WriteOutcome> {
+    return this.store.finish(claim.lease, anEnd(claim));
+  }
+
+  /** Runs all that can run, one after the other; the ids of the messages in the order in which they ran. */
+  async drain(): Promise<string[]> {
+    const order: string[] = [];
+    for (let [claim] = await this.claim(1); claim; [claim] = await this.claim(1)) {
+      order.push(claim.message.messageId);
+      await this.finish(claim);
+    }
+    return order;
+  }
+
+  /** The whole log of a session. */
+  async log(sessionId = 's_alice'): Promise<readonly DurableFrame[]> {
+    return (await this.store.read(sessionId, 0, 10_000, Number.MAX_SAFE_INTEGER)).frames;
+  }
+}
+
+/** What a {@link ReopenedStore} opens, each time anew: the same store, on the same clock. */
+export type OpenStore = (clock: ManualClock) => Promise<StorePorts>;
+
+/**
+ * A store under test whose processes all live in this one: a crash closes the store and opens it again, so it shows what
+ * was committed. That nothing depends on the closing is for tests which kill a real process.
+ */
+export class ReopenedStore implements StoreUnderTest {
+  readonly replicaId = 'replica-1';
+  private readonly clock = new ManualClock();
+  private opened: StorePorts | undefined;
+
+  private constructor(
+    private readonly open: OpenStore,
+    private readonly clean: () => Promise<void>,
+  ) {}
+
+  /** Opens the store for the first time; `clean` deletes what it has kept. */
+  static async start(open: OpenStore, clean: () => Promise<void>): Promise<ReopenedStore> {
+    const under = new ReopenedStore(open, clean);
+    under.opened = await open(under.clock);
+    return under;
+  }
+
+  get store(): StorePorts {
+    if (!this.opened) throw new Error('the store is not open');
+    return this.opened;
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  async passTime(ms: number): Promise<void> {
+    await this.clock.advanceAsync(ms);
+  }
+
+  async crash(): Promise<void> {
+    await this.store.close();
+    this.opened = await this.open(this.clock);
+  }
+
+  async dispose(): Promise<void> {
+    await this.opened?.close();
+    await this.clean();
+  }
+}

@@ -1,0 +1,172 @@
+import { expect } from 'vitest';
+import { aClient, aFrame, aMessage, aSession, GENEROUS_LIMITS } from '../factories.js';
+import type { Contract, StoreBench } from './bench.js';
+
+const other = aClient({ clientId: 'other' });
+
+/** Writes `count` frames of one message that goes on running; each payload is one character and two quotes. */
+async function writeFrames(bench: StoreBench, count: number, timestamp = 1) {
+  const claim = await bench.run();
+  const frames = Array.from({ length: count }, () => aFrame(claim, '', { payload: '"x"', timestamp }));
+  await bench.store.append(claim.lease, { frames, journal: [] });
+  return claim;
+}
+
+const cursorOf = async (bench: StoreBench, client = aClient()) => (await bench.store.listResumable(client))[0]?.seq;
+
+export const frameContract: Contract = {
+  'reads the frames after a seq, a page at a time': async (bench) => {
+    await writeFrames(bench, 5);
+    const seqs = async (after: number, frames: number, bytes: number) =>
+      (await bench.store.read('s_alice', after, frames, bytes)).frames.map(({ seq }) => seq);
+    expect(await seqs(0, 100, 1_000)).toEqual([1, 2, 3, 4, 5]);
+    expect(await seqs(2, 2, 1_000)).toEqual([3, 4]);
+    expect(await seqs(1, 100, 6)).toEqual([2, 3]);
+    expect(await seqs(1, 100, 1)).toEqual([2]);
+    expect(await seqs(5, 100, 1_000)).toEqual([]);
+    expect(await bench.store.read('s_alice', 9, 1, 1)).toEqual({ frames: [], headSeq: 5, firstSeq: 1 });
+    expect(await bench.store.read('s_nobody', 0, 1, 1)).toEqual({ frames: [], headSeq: 0, firstSeq: 1 });
+  },
+
+  'knows the heads of the sessions that there are': async (bench) => {
+    await writeFrames(bench, 2);
+    await bench.accept({ session: aSession('bob') });
+    const heads = await bench.store.readHeads(['s_alice', 's_bob', 's_nobody']);
+    expect([...heads].sort((one, two) => two.seq - one.seq)).toEqual([
+      { sessionId: 's_alice', seq: 2 },
+      { sessionId: 's_bob', seq: 0 },
+    ]);
+  },
+
+  'reads a log without gap while it is written': async (bench) => {
+    const claim = await bench.run();
+    const seen: number[] = [];
+    const writing = Array.from({ length: 20 }, () =>
+      bench.store.append(claim.lease, { frames: [aFrame(claim), aFrame(claim)], journal: [] }),
+    );
+    while ((seen.at(-1) ?? 0) < 40) {
+      const { frames, headSeq } = await bench.store.read('s_alice', seen.at(-1) ?? 0, 3, 1_000);
+      seen.push(...frames.map(({ seq }) => seq));
+      expect(headSeq).toBeGreaterThanOrEqual(seen.at(-1) ?? 0);
+    }
+    await Promise.all(writing);
+    expect(seen).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  },
+
+  'moves a cursor forward only, and never beyond the head': async (bench) => {
+    await writeFrames(bench, 5);
+    expect(await cursorOf(bench)).toBe(0);
+    await bench.store.moveCursor(aClient(), 's_alice', 3);
+    expect(await cursorOf(bench)).toBe(3);
+    await bench.store.moveCursor(aClient(), 's_alice', 2);
+    expect(await cursorOf(bench)).toBe(3);
+    await bench.store.moveCursor(aClient(), 's_alice', 99);
+    expect(await cursorOf(bench)).toBe(5);
+    await bench.store.moveCursor(aClient(), 's_nobody', 1);
+  },
+
+  'keeps a cursor for a client that only reads': async (bench) => {
+    await writeFrames(bench, 2);
+    await bench.store.moveCursor(other, 's_alice', 1);
+    expect(await bench.store.listResumable(other)).toEqual([{ sessionId: 's_alice', seq: 1 }]);
+  },
+
+  'starts the cursor of a sender where the log stood at its first message': async (bench) => {
+    await writeFrames(bench, 3);
+    await bench.accept({ client: other });
+    await bench.accept({ client: other });
+    expect(await bench.store.listResumable(other)).toEqual([{ sessionId: 's_alice', seq: 3 }]);
+  },
+
+  'lists the sessions in which a client has something to come, and no others': async (bench) => {
+    await bench.finish(await bench.run());
+    await bench.store.moveCursor(aClient(), 's_alice', 1);
+    expect(await bench.store.listResumable(aClient())).toEqual([]);
+    await bench.accept({ client: other });
+    expect(await bench.store.listResumable(aClient())).toEqual([]);
+    expect(await bench.store.listResumable(other)).toEqual([{ sessionId: 's_alice', seq: 1 }]);
+    await bench.drain();
+    expect(await bench.store.listResumable(aClient())).toEqual([{ sessionId: 's_alice', seq: 1 }]);
+    expect(await bench.store.listResumable(aClient({ clientId: 'nobody' }))).toEqual([]);
+  },
+
+  'proves that it can commit': async ({ store }) => {
+    await store.check();
+    await store.check();
+  },
+};
+
+const NOTHING_OLD = { framesBefore: 0, dedupeBefore: 0, sessionsBefore: undefined };
+
+async function sweepAll(bench: StoreBench, limits: object): Promise<void> {
+  for (let round = 0; await bench.store.sweep({ ...NOTHING_OLD, ...limits }); round++) expect(round).toBeLessThan(100);
+}
+
+/** What retention takes and what it leaves. */
+export const sweepContract: Contract = {
+  'deletes frames past their time, and goes on counting': async (bench) => {
+    await bench.finish(await writeFrames(bench, 3));
+    await sweepAll(bench, { framesBefore: 2 });
+    const page = await bench.store.read('s_alice', 0, 100, 1_000);
+    expect([page.firstSeq, page.headSeq, page.frames.map(({ seq }) => seq)]).toEqual([4, 4, [4]]);
+    await sweepAll(bench, { framesBefore: Number.MAX_SAFE_INTEGER });
+    expect(await bench.store.read('s_alice', 0, 100, 1_000)).toEqual({ frames: [], headSeq: 4, firstSeq: 5 });
+    await bench.finish(await bench.run());
+    expect((await bench.log()).map(({ seq }) => seq)).toEqual([5]);
+    await sweepAll(bench, { framesBefore: Number.MAX_SAFE_INTEGER });
+    expect(await bench.log()).toEqual([]);
+  },
+
+  'keeps the frames of a message that is not finished': async (bench) => {
+    const claim = await writeFrames(bench, 2);
+    await sweepAll(bench, { framesBefore: Number.MAX_SAFE_INTEGER });
+    expect((await bench.store.readTurn(claim.message.messageRef)).frames).toHaveLength(2);
+    await bench.finish(claim);
+    await bench.under.passTime(60_000);
+    await sweepAll(bench, { framesBefore: Number.MAX_SAFE_INTEGER });
+    expect(await bench.log()).toEqual([]);
+  },
+
+  'deletes many frames in bounded pieces': async (bench) => {
+    const claim = await bench.run();
+    const frames = Array.from({ length: 2_500 }, () => aFrame(claim, '', { timestamp: 1 }));
+    await bench.store.finish(claim.lease, { frames, journal: [], status: 'done', reply: { blocks: [], reason: 'stop', endedAt: 1 } });
+    expect(await bench.store.sweep({ ...NOTHING_OLD, framesBefore: 2 })).toBe(true);
+    const { firstSeq } = await bench.store.read('s_alice', 0, 1, 1);
+    expect(firstSeq).toBeGreaterThan(1);
+    expect(firstSeq).toBeLessThan(2_500);
+    await sweepAll(bench, { framesBefore: 2 });
+    expect(await bench.store.read('s_alice', 0, 1, 1)).toEqual({ frames: [], headSeq: 2_500, firstSeq: 2_501 });
+  },
+
+  'deletes idle sessions with all they have, and nothing of others': async (bench) => {
+    const message = aMessage({ receivedAt: 1_000 });
+    await bench.finish(await bench.run(message));
+    const bob = { session: aSession('bob'), receivedAt: 5_000 };
+    await bench.finish(await bench.run(bob));
+    await bench.accept({ session: aSession('waits'), receivedAt: 1_000 });
+    await sweepAll(bench, { dedupeBefore: 2_000, sessionsBefore: 2_000 });
+    expect(await bench.store.find('s_alice')).toBeUndefined();
+    expect(await bench.log('s_alice')).toEqual([]);
+    expect(await bench.store.listResumable(aClient())).not.toContainEqual(expect.objectContaining({ sessionId: 's_alice' }));
+    expect(await bench.store.find('s_bob')).toBeDefined();
+    expect(await bench.log('s_bob')).toHaveLength(1);
+    expect(await bench.store.find('s_waits')).toBeDefined();
+    expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted', headSeq: 0 });
+  },
+
+  'remembers what it accepted for as long as it must, however idle the session': async (bench) => {
+    const message = aMessage({ receivedAt: 1_000 });
+    await bench.finish(await bench.run(message));
+    await sweepAll(bench, { dedupeBefore: 500, sessionsBefore: 2_000 });
+    expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({ kind: 'duplicate', status: 'done' });
+  },
+
+  'never gives the name of a deleted message to another': async (bench) => {
+    const claim = await bench.run({ receivedAt: 1_000 });
+    await bench.finish(claim);
+    await sweepAll(bench, { dedupeBefore: 2_000, sessionsBefore: 2_000 });
+    await bench.under.crash();
+    expect((await bench.accept()).messageRef).not.toBe(claim.message.messageRef);
+  },
+};

@@ -1,0 +1,229 @@
+import { expect } from 'vitest';
+import { aClient, aMessage, aPayload, aSession, GENEROUS_LIMITS } from '../factories.js';
+import type { Contract } from './bench.js';
+
+const bob = aSession('bob');
+
+/** Accepting, recognising repeats, and limits. */
+export const acceptContract: Contract = {
+  'answers a new message with its place and its session': async ({ store }) => {
+    const first = await store.accept(aMessage({ priority: 5 }), GENEROUS_LIMITS);
+    const second = await store.accept(aMessage({ priority: 1 }), GENEROUS_LIMITS);
+    const messageRef = expect.any(String) as string;
+    const place = { kind: 'accepted', messageRef, sessionId: 's_alice', mode: 'main', status: 'queued', headSeq: 0 };
+    expect(first).toEqual({ ...place, priority: 5, position: 0 });
+    expect(second).toEqual({ ...place, priority: 1, position: 1 });
+  },
+
+  'counts as ahead of a message those of its priority and of higher ones': async (bench) => {
+    for (const priority of [1, 5, 10] as const) await bench.accept({ priority });
+    expect(await bench.accept({ priority: 10 })).toMatchObject({ position: 1 });
+    expect(await bench.accept({ priority: 5 })).toMatchObject({ position: 3 });
+    expect(await bench.accept({ priority: 1 })).toMatchObject({ position: 5 });
+  },
+
+  'keeps a message as it was sent': async (bench) => {
+    const payload = aPayload({ content: 'naïve 🦞\n"quoted"', metadata: { deep: [1, { x: null }] }, attachments: [] });
+    const message = aMessage({ payload, priority: 10 });
+    const { messageRef } = await bench.accept(message);
+    const { messageId, client, receivedAt } = message;
+    const stored = { messageRef, messageId, client, sessionId: 's_alice', payload, priority: 10, receivedAt };
+    expect(await bench.store.findMessage('default', messageRef)).toEqual(stored);
+    expect(await bench.claimOne()).toMatchObject({ message: stored });
+  },
+
+  'finds no message of another tenant, and none that it never took': async (bench) => {
+    const { messageRef } = await bench.accept();
+    expect(await bench.store.findMessage('other', messageRef)).toBeUndefined();
+    expect(await bench.store.findMessage('default', `${messageRef}0`)).toBeUndefined();
+    expect(await bench.store.findMessage('default', 'nonsense')).toBeUndefined();
+  },
+
+  'recognises a repeat, stores nothing, and names the same message': async (bench) => {
+    const message = aMessage();
+    const { messageRef } = await bench.accept(message);
+    expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({ kind: 'duplicate', messageRef, position: 0 });
+    expect(await bench.store.count(0)).toMatchObject({ queued: 1 });
+  },
+
+  'makes one message of repeats that arrive together': async (bench) => {
+    const message = aMessage();
+    const outcomes = await Promise.all(Array.from({ length: 8 }, () => bench.store.accept(message, GENEROUS_LIMITS)));
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['accepted', ...Array.from({ length: 7 }, () => 'duplicate')]);
+    expect(new Set(outcomes.map((outcome) => 'messageRef' in outcome && outcome.messageRef)).size).toBe(1);
+    expect(await bench.claim()).toHaveLength(1);
+  },
+
+  'tells a repeat how its message fares': async (bench) => {
+    const [first, second] = [aMessage(), aMessage()];
+    await bench.accept(first);
+    await bench.accept(second);
+    const claim = await bench.claimOne();
+    expect(await bench.store.accept(first, GENEROUS_LIMITS)).toMatchObject({ status: 'running', position: 0, headSeq: 0 });
+    expect(await bench.store.accept(second, GENEROUS_LIMITS)).toMatchObject({ status: 'queued', position: 0 });
+    await bench.finish(claim);
+    expect(await bench.store.accept(first, GENEROUS_LIMITS)).toMatchObject({ status: 'done', position: 0, headSeq: 1 });
+  },
+
+  'refuses the same id with another body, and makes nothing for it': async (bench) => {
+    const message = aMessage();
+    await bench.accept(message);
+    const other = { ...message, bodyHash: 'another', session: bob };
+    expect(await bench.store.accept(other, GENEROUS_LIMITS)).toEqual({ kind: 'conflict' });
+    expect(await bench.store.find('s_bob')).toBeUndefined();
+    expect(await bench.store.count(0)).toMatchObject({ queued: 1 });
+  },
+
+  'takes the same id from different clients as different messages': async (bench) => {
+    const clients = [aClient(), aClient({ clientId: 'b' }), aClient({ principal: 'p' }), aClient({ tenant: 't' })];
+    const accepted = await Promise.all(clients.map((client) => bench.accept({ client, messageId: 'same', bodyHash: 'same' })));
+    expect(new Set(accepted.map(({ messageRef }) => messageRef)).size).toBe(4);
+  },
+
+  'refuses what would be one too many, whichever limit is reached, and stores nothing': async (bench) => {
+    await bench.accept();
+    await bench.accept();
+    await bench.claimOne();
+    const ask = (limits: object, changes = {}) => bench.store.accept(aMessage(changes), { ...GENEROUS_LIMITS, ...limits });
+    expect(await ask({ perSession: 2 })).toEqual({ kind: 'full', limit: 'perSession' });
+    expect(await ask({ perClient: 2 }, { session: bob })).toEqual({ kind: 'full', limit: 'perClient' });
+    expect(await ask({ total: 2 }, { session: bob, client: aClient({ clientId: 'b' }) })).toEqual({ kind: 'full', limit: 'total' });
+    expect(await bench.store.find('s_bob')).toBeUndefined();
+    expect(await bench.store.count(0)).toMatchObject({ queued: 1, running: 1 });
+    expect(await ask({ perSession: 3, perClient: 3, total: 3 })).toMatchObject({ kind: 'accepted' });
+  },
+
+  'has room again once a message has ended': async (bench) => {
+    const limits = { perSession: 1, perClient: 1, total: 1 };
+    const claim = await bench.run();
+    expect(await bench.store.accept(aMessage(), limits)).toMatchObject({ kind: 'full' });
+    await bench.finish(claim);
+    expect(await bench.store.accept(aMessage(), limits)).toMatchObject({ kind: 'accepted' });
+  },
+
+  'recognises a repeat before it looks at any limit': async (bench) => {
+    const message = aMessage();
+    await bench.accept(message);
+    expect(await bench.store.accept(message, { perSession: 1, perClient: 1, total: 1 })).toMatchObject({ kind: 'duplicate' });
+    const outcome = await bench.store.accept({ ...message, bodyHash: 'x' }, { perSession: 1, perClient: 1, total: 1 });
+    expect(outcome).toEqual({ kind: 'conflict' });
+  },
+
+  'keeps an observed message as context only': async (bench) => {
+    const observed = await bench.store.accept(aMessage({ disposition: 'observe' }), { perSession: 0, perClient: 0, total: 0 });
+    expect(observed).toMatchObject({ kind: 'accepted', status: 'observed', position: 0 });
+    expect(await bench.claim()).toEqual([]);
+    expect(await bench.store.count(0)).toMatchObject({ queued: 0, running: 0 });
+    expect((await bench.store.readHistory('s_alice', 10)).messages).toMatchObject([{ status: 'observed' }]);
+  },
+
+  'names the message that runs while another is accepted': async (bench) => {
+    const claim = await bench.run();
+    expect(await bench.accept()).toMatchObject({ runningRef: claim.message.messageRef, position: 0 });
+    expect(await bench.accept({ session: bob })).not.toHaveProperty('runningRef');
+  },
+
+  'counts what waits, what runs, and the sessions in use': async (bench) => {
+    const now = bench.under.now();
+    await bench.run({ receivedAt: now });
+    await bench.accept({ receivedAt: now });
+    await bench.finish(await bench.run({ session: bob, receivedAt: now }));
+    expect(await bench.store.count(now)).toEqual({ queued: 1, running: 1, activeSessions: 2 });
+    await bench.under.passTime(60_000);
+    expect(await bench.store.count(bench.under.now())).toEqual({ queued: 1, running: 1, activeSessions: 1 });
+  },
+};
+
+/** Claiming and giving back. */
+export const claimContract: Contract = {
+  'lets one message of a session run at a time, and sessions beside each other': async (bench) => {
+    for (const session of [aSession(), aSession(), bob]) await bench.accept({ session });
+    const claims = await bench.claim();
+    expect(claims.map(({ lease }) => lease.sessionId)).toEqual(['s_alice', 's_bob']);
+    expect(await bench.claim()).toEqual([]);
+    await Promise.all(claims.map((claim) => bench.finish(claim)));
+    expect(await bench.claim()).toHaveLength(1);
+  },
+
+  'claims no more than it is asked for': async (bench) => {
+    for (const name of ['a', 'b', 'c']) await bench.accept({ session: aSession(name) });
+    expect(await bench.claim(2)).toHaveLength(2);
+    expect(await bench.claim(2)).toHaveLength(1);
+  },
+
+  'runs the highest priority of a session first, and within a priority the oldest': async (bench) => {
+    const priorities = [1, 10, 5, 1, 10] as const;
+    for (const [index, priority] of priorities.entries()) await bench.accept({ messageId: `m${index}`, priority });
+    expect(await bench.drain()).toEqual(['m1', 'm4', 'm2', 'm0', 'm3']);
+  },
+
+  'takes sessions in the order of priority, then age': async (bench) => {
+    const priorities = [1, 5, 10, 5] as const;
+    for (const [index, priority] of priorities.entries()) await bench.accept({ session: aSession(`${index}`), priority });
+    expect((await bench.claim()).map(({ lease }) => lease.sessionId)).toEqual(['s_2', 's_1', 's_3', 's_0']);
+  },
+
+  'lets a lower priority have every fifth turn': async (bench) => {
+    for (const name of ['low1', 'low2']) await bench.accept({ session: aSession(name), messageId: name });
+    for (let index = 0; index < 10; index++) {
+      await bench.accept({ session: aSession(`h${index}`), messageId: `h${index}`, priority: 10 });
+    }
+    const high = (from: number) => [0, 1, 2, 3].map((index) => `h${from + index}`);
+    expect(await bench.drain()).toEqual([...high(0), 'low1', ...high(4), 'low2', 'h8', 'h9']);
+  },
+
+  'raises the epoch of a session with each claim': async (bench) => {
+    const epochs: number[] = [];
+    for (let run = 0; run < 3; run++) {
+      const claim = await bench.run();
+      epochs.push(claim.lease.epoch);
+      await bench.finish(claim);
+    }
+    expect(epochs).toEqual([...new Set(epochs)].sort((one, other) => one - other));
+  },
+
+  'tells a first run from later ones': async (bench) => {
+    const claim = await bench.run();
+    expect(claim).toMatchObject({ attempt: 1, interruptions: 0, cancelRequested: false });
+    expect(claim.lease).toMatchObject({ sessionId: 's_alice', replicaId: bench.under.replicaId });
+    await bench.store.release(claim.lease);
+    expect(await bench.claimOne()).toMatchObject({ attempt: 2, interruptions: 0 });
+  },
+
+  'runs a message that was given back before all others of its session': async (bench) => {
+    const claim = await bench.run({ messageId: 'back' });
+    await bench.accept({ messageId: 'mention', priority: 10 });
+    await bench.store.release(claim.lease);
+    expect(await bench.store.count(0)).toMatchObject({ queued: 2, running: 0 });
+    expect(await bench.drain()).toEqual(['back', 'mention']);
+  },
+
+  'lets a session wait with its message that waits for a retry': async (bench) => {
+    const claim = await bench.run({ messageId: 'later' });
+    await bench.accept({ messageId: 'mention', priority: 10 });
+    const dueAt = bench.under.now() + 5_000;
+    await bench.store.postpone(claim.lease, dueAt);
+    const request = { replicaId: bench.under.replicaId, limit: 9, leaseMs: 10_000 };
+    expect(await bench.store.claim(request)).toEqual({ claims: [], nextDueAt: dueAt });
+    await bench.under.passTime(5_000);
+    expect(await bench.drain()).toEqual(['later', 'mention']);
+  },
+
+  'says which leases are lost and which live on': async (bench) => {
+    const lost = await bench.run();
+    const held = await bench.run({ session: bob });
+    await bench.store.release(lost.lease);
+    const answer = await bench.store.renew([lost.lease, held.lease], 10_000);
+    expect(answer).toEqual({ lost: [lost.lease], cancelRequested: [] });
+  },
+
+  'changes nothing for whoever gives back what is not his any more': async (bench) => {
+    const old = await bench.run();
+    await bench.store.release(old.lease);
+    const current = await bench.claimOne();
+    await bench.store.release(old.lease);
+    await bench.store.postpone(old.lease, bench.under.now() + 1_000);
+    expect(await bench.claim()).toEqual([]);
+    expect(await bench.store.renew([current.lease], 10_000)).toEqual({ lost: [], cancelRequested: [] });
+  },
+};

@@ -1,0 +1,112 @@
+import { expect } from 'vitest';
+import { aClient, aFrame, aMessage, anEnd, GENEROUS_LIMITS } from '../factories.js';
+import type { Contract } from './bench.js';
+
+/** What is still true in the next process, after one that ended without goodbye. */
+export const recoveryContract: Contract = {
+  'still has every acknowledged message, in its order': async (bench) => {
+    await bench.accept({ messageId: 'a', priority: 1 });
+    await bench.accept({ messageId: 'b', priority: 10 });
+    await bench.accept({ messageId: 'c', priority: 1 });
+    await bench.under.crash();
+    expect(await bench.store.count(0)).toMatchObject({ queued: 3, running: 0 });
+    expect(await bench.drain()).toEqual(['b', 'a', 'c']);
+  },
+
+  'still recognises a repeat, and gives new messages new names': async (bench) => {
+    const message = aMessage();
+    const { messageRef } = await bench.accept(message);
+    await bench.under.crash();
+    expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({ kind: 'duplicate', messageRef });
+    expect((await bench.accept()).messageRef).not.toBe(messageRef);
+  },
+
+  'counts a run that ended with its process as an interruption, and takes it up first': async (bench) => {
+    await bench.run({ messageId: 'interrupted' });
+    await bench.accept({ messageId: 'mention', priority: 10 });
+    await bench.under.crash();
+    expect(await bench.store.count(0)).toMatchObject({ queued: 2, running: 0 });
+    const claim = await bench.claimOne();
+    expect(claim).toMatchObject({ message: { messageId: 'interrupted' }, attempt: 2, interruptions: 1 });
+    await bench.under.crash();
+    expect(await bench.claimOne()).toMatchObject({ attempt: 3, interruptions: 2 });
+  },
+
+  'does not count a run that a drain or a retry ended': async (bench) => {
+    const claim = await bench.run({ messageId: 'drained' });
+    await bench.accept({ messageId: 'mention', priority: 10 });
+    await bench.store.release(claim.lease);
+    await bench.under.crash();
+    const again = await bench.claimOne();
+    expect(again).toMatchObject({ message: { messageId: 'drained' }, attempt: 2, interruptions: 0 });
+    await bench.store.postpone(again.lease, bench.under.now() + 120_000);
+    await bench.under.crash();
+    expect(await bench.claim()).toEqual([]);
+    await bench.under.passTime(120_000);
+    expect(await bench.claimOne()).toMatchObject({ attempt: 3, interruptions: 0 });
+  },
+
+  'fences off the leases of the process that ended': async (bench) => {
+    const old = await bench.run();
+    await bench.under.crash();
+    expect(await bench.store.append(old.lease, { frames: [aFrame(old)], journal: [] })).toEqual({ kind: 'fenced' });
+    const current = await bench.claimOne();
+    expect(current.lease.epoch).toBeGreaterThan(old.lease.epoch);
+    expect(await bench.store.finish(old.lease, anEnd(old))).toEqual({ kind: 'fenced' });
+    expect(await bench.store.renew([old.lease, current.lease], 10_000)).toMatchObject({ lost: [old.lease] });
+    expect(await bench.finish(current)).toMatchObject({ kind: 'written' });
+  },
+
+  'still has the journal and the frames of a run, and counts on from them': async (bench) => {
+    const claim = await bench.run();
+    const journal = [{ step: 0, kind: 'answer' as const, body: '{"text":"hi"}' }];
+    await bench.store.append(claim.lease, { frames: [aFrame(claim, 'one'), aFrame(claim, 'two')], journal });
+    const before = await bench.store.readTurn(claim.message.messageRef);
+    await bench.under.crash();
+    expect(await bench.store.readTurn(claim.message.messageRef)).toEqual(before);
+    const again = await bench.claimOne();
+    expect(await bench.store.append(again.lease, { frames: [aFrame(again)], journal: [] })).toMatchObject({ frames: [{ seq: 3 }] });
+    expect((await bench.store.readTurn(claim.message.messageRef)).frames.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  },
+
+  'still knows what somebody wanted cancelled': async (bench) => {
+    const { lease } = await bench.run();
+    await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef: lease.messageRef }, 1);
+    await bench.under.crash();
+    expect(await bench.claimOne()).toMatchObject({ cancelRequested: true });
+  },
+
+  'still has the ends and the replies of finished messages': async (bench) => {
+    await bench.finish(await bench.run());
+    const cancelled = await bench.accept();
+    await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef: cancelled.messageRef }, 1);
+    const [log, history] = [await bench.log(), await bench.store.readHistory('s_alice', 10)];
+    await bench.under.crash();
+    expect(await bench.log()).toEqual(log);
+    expect(await bench.store.readHistory('s_alice', 10)).toEqual(history);
+    expect(await bench.claim()).toEqual([]);
+  },
+
+  'still keeps the limits': async (bench) => {
+    await bench.run();
+    await bench.accept();
+    await bench.under.crash();
+    for (const limit of ['perSession', 'perClient', 'total'] as const) {
+      const outcome = await bench.store.accept(aMessage(), { ...GENEROUS_LIMITS, [limit]: 2 });
+      expect(outcome).toEqual({ kind: 'full', limit });
+    }
+  },
+
+  'still has sessions as they were changed, their resets, and the cursors': async (bench) => {
+    await bench.finish(await bench.run());
+    await bench.finish(await bench.run());
+    await bench.store.update('s_alice', { mode: 'queue', explicitActivation: true, resetContext: true });
+    await bench.store.moveCursor(aClient(), 's_alice', 1);
+    const before = await bench.store.find('s_alice');
+    await bench.under.crash();
+    expect(await bench.store.find('s_alice')).toEqual(before);
+    expect(await bench.store.listResumable(aClient())).toEqual([{ sessionId: 's_alice', seq: 1 }]);
+    const claim = await bench.run();
+    expect(await bench.store.readContext('s_alice', claim.message.messageRef, 10)).toEqual([]);
+  },
+};

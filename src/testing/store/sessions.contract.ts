@@ -1,0 +1,99 @@
+import { expect } from 'vitest';
+import { aPayload, aSession } from '../factories.js';
+import type { Contract } from './bench.js';
+
+export const sessionContract: Contract = {
+  'makes a session with its first message': async (bench) => {
+    const session = aSession('team', { mode: 'group', keyParts: ['team', 'thread'] });
+    await bench.accept({ session, receivedAt: bench.under.now() });
+    expect(await bench.store.find('s_team')).toEqual({
+      ...session,
+      participants: ['alice'],
+      createdAt: bench.under.now(),
+      lastActive: bench.under.now(),
+      memoryRefs: [],
+      toolPermissions: [],
+      explicitActivation: false,
+      headSeq: 0,
+    });
+    expect(await bench.store.find('s_nobody')).toBeUndefined();
+  },
+
+  'makes every sender a participant, once': async (bench) => {
+    for (const sender of ['alice', 'bob', 'alice']) await bench.accept({ payload: aPayload({ sender }) });
+    const session = await bench.store.find('s_alice');
+    expect([...(session?.participants ?? [])].sort()).toEqual(['alice', 'bob']);
+  },
+
+  'knows when a session was used last, and where its log stands': async (bench) => {
+    const receivedAt = bench.under.now() + 5_000;
+    await bench.finish(await bench.run());
+    await bench.accept({ receivedAt });
+    expect(await bench.store.find('s_alice')).toMatchObject({ lastActive: receivedAt, headSeq: 1 });
+  },
+
+  'changes what it is told and nothing else': async (bench) => {
+    await bench.accept();
+    const before = await bench.store.find('s_alice');
+    const change = { mode: 'queue', explicitActivation: true, toolPermissions: ['fs'], memoryRefs: ['m1'] } as const;
+    expect(await bench.store.update('s_alice', change)).toEqual({ ...before, ...change });
+    const again = { ...before, ...change, explicitActivation: false };
+    expect(await bench.store.update('s_alice', { explicitActivation: false })).toEqual(again);
+    expect(await bench.store.find('s_alice')).toEqual(again);
+    expect(await bench.store.update('s_nobody', change)).toBeUndefined();
+  },
+
+  'accepts messages in the mode that a session has now': async (bench) => {
+    await bench.accept();
+    await bench.store.update('s_alice', { mode: 'queue' });
+    expect(await bench.accept()).toMatchObject({ mode: 'queue' });
+  },
+
+  "finds a sender's most recently used main session on the channels that count": async (bench) => {
+    const at = bench.under.now();
+    const main = (channel: string) => aSession(`${channel}_alice`, { channel, keyParts: ['alice'] });
+    await bench.accept({ session: main('web'), receivedAt: at + 1 });
+    await bench.accept({ session: main('mail'), receivedAt: at + 2 });
+    await bench.accept({ session: main('chat'), receivedAt: at + 3 });
+    await bench.accept({ session: aSession('g', { mode: 'group', keyParts: ['alice'], channel: 'web' }), receivedAt: at + 4 });
+    const find = async (channels: readonly string[], sender = 'alice', tenant = 'default') =>
+      (await bench.store.findLatestMain(tenant, channels, sender))?.channel;
+    expect(await find(['web', 'mail'])).toBe('mail');
+    await bench.accept({ session: main('web'), receivedAt: at + 9 });
+    expect(await find(['web', 'mail'])).toBe('web');
+    expect(await find(['fax'])).toBeUndefined();
+    expect(await find(['web'], 'bob')).toBeUndefined();
+    expect(await find(['web'], 'alice', 'other')).toBeUndefined();
+  },
+
+  'pages through the history backwards, newest last': async (bench) => {
+    for (const messageId of ['1', '2', '3', '4', '5']) await bench.accept({ messageId, disposition: 'observe' });
+    await bench.accept({ session: aSession('bob') });
+    const ids = (page: { messages: readonly { messageId: string }[] }) => page.messages.map(({ messageId }) => messageId);
+    const newest = await bench.store.readHistory('s_alice', 2);
+    expect([ids(newest), newest.more, newest.headSeq]).toEqual([['4', '5'], true, 0]);
+    const middle = await bench.store.readHistory('s_alice', 2, newest.messages[0]?.messageRef);
+    expect([ids(middle), middle.more]).toEqual([['2', '3'], true]);
+    const oldest = await bench.store.readHistory('s_alice', 2, middle.messages[0]?.messageRef);
+    expect([ids(oldest), oldest.more]).toEqual([['1'], false]);
+  },
+
+  'shows in the history how each message fares': async (bench) => {
+    await bench.finish(await bench.run({ messageId: 'done' }));
+    await bench.run({ messageId: 'runs' });
+    await bench.accept({ messageId: 'waits' });
+    const { messages, headSeq } = await bench.store.readHistory('s_alice', 10);
+    expect(messages).toMatchObject([
+      { messageId: 'done', status: 'done', reply: { reason: 'stop', blocks: [{ content: 'a block' }] } },
+      { messageId: 'runs', status: 'running' },
+      { messageId: 'waits', status: 'queued' },
+    ]);
+    expect(messages[1]).not.toHaveProperty('reply');
+    expect(headSeq).toBe(1);
+  },
+
+  'has an empty history where there is no session': async (bench) => {
+    expect(await bench.store.readHistory('s_nobody', 10)).toEqual({ messages: [], more: false, headSeq: 0 });
+    expect(await bench.store.readContext('s_nobody', 'nonsense', 10)).toEqual([]);
+  },
+};

@@ -1,0 +1,137 @@
+import { expect } from 'vitest';
+import { aFrame, anEnd, aSession } from '../factories.js';
+import type { Contract } from './bench.js';
+
+export const turnContract: Contract = {
+  'numbers frames densely from 1, and answers them as they stand in the log': async (bench) => {
+    const claim = await bench.run();
+    const frames = [aFrame(claim, 'one'), aFrame(claim, 'two', { type: 'tool_status', timestamp: 7 })];
+    const first = await bench.store.append(claim.lease, { frames, journal: [] });
+    const second = await bench.finish(claim);
+    const log = await bench.log();
+    expect(first).toEqual({ kind: 'written', frames: log.slice(0, 2) });
+    expect(second).toEqual({ kind: 'written', frames: log.slice(2) });
+    expect(log).toMatchObject([
+      { seq: 1, sessionId: 's_alice', ...frames[0] },
+      { seq: 2, sessionId: 's_alice', ...frames[1] },
+      { seq: 3, type: 'stream_end' },
+    ]);
+  },
+
+  'numbers each session for itself': async (bench) => {
+    const one = await bench.run();
+    const other = await bench.run({ session: aSession('bob') });
+    for (const claim of [one, other, one]) await bench.store.append(claim.lease, { frames: [aFrame(claim)], journal: [] });
+    expect((await bench.log('s_alice')).map(({ seq }) => seq)).toEqual([1, 2]);
+    expect((await bench.log('s_bob')).map(({ seq }) => seq)).toEqual([1]);
+  },
+
+  'numbers the end of a cancelled message along with the frames of the running one': async (bench) => {
+    const claim = await bench.run();
+    const { messageRef } = await bench.accept();
+    await Promise.all([
+      bench.store.append(claim.lease, { frames: [aFrame(claim)], journal: [] }),
+      bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 1),
+      bench.store.append(claim.lease, { frames: [aFrame(claim)], journal: [] }),
+    ]);
+    expect((await bench.log()).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  },
+
+  'gives a turn that is taken up again its steps, with the head at each, and its frames alone': async (bench) => {
+    await bench.finish(await bench.run());
+    const claim = await bench.run();
+    const cancelled = await bench.accept();
+    const step = (n: number) => ({ step: n, kind: n === 1 ? ('tool_intent' as const) : ('answer' as const), body: `{"n":${n}}` });
+    await bench.store.append(claim.lease, { frames: [aFrame(claim, 'a'), aFrame(claim, 'b')], journal: [step(0)] });
+    await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef: cancelled.messageRef }, 1);
+    await bench.store.append(claim.lease, { frames: [aFrame(claim, 'c')], journal: [] });
+    await bench.store.append(claim.lease, { frames: [], journal: [step(1), step(2)] });
+    const { steps, frames } = await bench.store.readTurn(claim.message.messageRef);
+    expect(steps).toEqual([
+      { ...step(0), headSeq: 3 },
+      { ...step(1), headSeq: 5 },
+      { ...step(2), headSeq: 5 },
+    ]);
+    expect(frames).toEqual((await bench.log()).filter(({ seq }) => [2, 3, 5].includes(seq)));
+  },
+
+  'has neither steps nor frames of a message that never ran, or never was': async (bench) => {
+    const { messageRef } = await bench.accept();
+    expect(await bench.store.readTurn(messageRef)).toEqual({ steps: [], frames: [] });
+    expect(await bench.store.readTurn('nonsense')).toEqual({ steps: [], frames: [] });
+  },
+
+  'ends a message with its last frames, its status and its reply together': async (bench) => {
+    const claim = await bench.run();
+    const end = anEnd(claim, { status: 'failed', journal: [{ step: 0, kind: 'answer', body: '{}' }] });
+    const reply = {
+      ...end.reply,
+      reason: 'error' as const,
+      usage: { input_tokens: 1, output_tokens: 2 },
+      error: { code: 'AGENT_FAILED', message: 'no', retryable: false },
+    };
+    await bench.store.finish(claim.lease, { ...end, reply });
+    expect((await bench.store.readHistory('s_alice', 1)).messages).toMatchObject([{ status: 'failed', reply }]);
+    expect(await bench.log()).toHaveLength(1);
+    expect(await bench.store.count(0)).toMatchObject({ queued: 0, running: 0 });
+  },
+
+  'frees the session for its next message': async (bench) => {
+    const claim = await bench.run();
+    await bench.accept({ messageId: 'next' });
+    await bench.finish(claim);
+    expect(await bench.claimOne()).toMatchObject({ message: { messageId: 'next' }, attempt: 1 });
+  },
+
+  'writes nothing under a lease that was given back': async (bench) => {
+    const claim = await bench.run();
+    await bench.store.release(claim.lease);
+    const journal = [{ step: 0, kind: 'answer' as const, body: '{}' }];
+    expect(await bench.store.append(claim.lease, { frames: [aFrame(claim)], journal })).toEqual({ kind: 'fenced' });
+    expect(await bench.store.finish(claim.lease, anEnd(claim))).toEqual({ kind: 'fenced' });
+    expect(await bench.log()).toEqual([]);
+    expect(await bench.store.readTurn(claim.message.messageRef)).toEqual({ steps: [], frames: [] });
+  },
+
+  'writes nothing under the epoch of an earlier run, while a later one goes on': async (bench) => {
+    const old = await bench.run();
+    await bench.store.release(old.lease);
+    const current = await bench.claimOne();
+    expect(await bench.store.append(old.lease, { frames: [aFrame(old)], journal: [] })).toEqual({ kind: 'fenced' });
+    expect(await bench.store.finish(old.lease, anEnd(old))).toEqual({ kind: 'fenced' });
+    expect(await bench.finish(current)).toMatchObject({ kind: 'written' });
+    expect(await bench.finish(current)).toEqual({ kind: 'fenced' });
+    expect(await bench.log()).toHaveLength(1);
+  },
+
+  'takes a write without frames': async (bench) => {
+    const claim = await bench.run();
+    expect(await bench.store.append(claim.lease, { frames: [], journal: [] })).toEqual({ kind: 'written', frames: [] });
+    expect(await bench.log()).toEqual([]);
+  },
+
+  'tells the agent what was said before, oldest first, observed messages included': async (bench) => {
+    await bench.finish(await bench.run({ messageId: 'one' }));
+    await bench.accept({ messageId: 'two', disposition: 'observe' });
+    await bench.accept({ messageId: 'elsewhere', session: aSession('bob'), disposition: 'observe' });
+    const claim = await bench.run({ messageId: 'three' });
+    await bench.accept({ messageId: 'four' });
+    const context = await bench.store.readContext('s_alice', claim.message.messageRef, 10);
+    expect(context).toMatchObject([
+      { messageId: 'one', status: 'done', reply: { reason: 'stop' } },
+      { messageId: 'two', status: 'observed' },
+    ]);
+    const newest = await bench.store.readContext('s_alice', claim.message.messageRef, 1);
+    expect(newest.map(({ messageId }) => messageId)).toEqual(['two']);
+  },
+
+  'tells the agent nothing from before a reset': async (bench) => {
+    await bench.finish(await bench.run({ messageId: 'one' }));
+    await bench.store.update('s_alice', { resetContext: true });
+    await bench.finish(await bench.run({ messageId: 'two' }));
+    const claim = await bench.run({ messageId: 'three' });
+    const context = await bench.store.readContext('s_alice', claim.message.messageRef, 10);
+    expect(context.map(({ messageId }) => messageId)).toEqual(['two']);
+    expect((await bench.store.readHistory('s_alice', 10)).messages).toHaveLength(3);
+  },
+};
