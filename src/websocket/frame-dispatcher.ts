@@ -13,6 +13,7 @@ import { encodeFrame } from '../protocol/encode.js';
 import type { FrameTypeRegistry } from '../core/connections/frame-type.registry.js';
 import { MAX_BUFFERED_BYTES } from '../core/delivery/frame-reader.js';
 import type { Principal } from '../core/identity/principal.js';
+import type { FrameHandler } from './gateway-classes.js';
 import type { WebSocketConnection } from './websocket-connection.js';
 
 /** Frames that wait for their turn before the peer is not read any further, and when reading goes on. */
@@ -22,17 +23,22 @@ const RESUME_BELOW = 128;
 /** How much of an unknown type is told back. */
 const MAX_ECHOED_LENGTH = 64;
 
-type Handler = (envelope: InboundEnvelope) => Promise<unknown>;
+type BoundHandler = (envelope: InboundEnvelope) => unknown;
 
-/** The inbound types that have a handler, each with its place in every connection's list of handlers. */
-export type HandlerIndex = Map<string, number>;
+/** Who handles which inbound type, for all connections. */
+export interface HandlerTable {
+  /** Handlers that are called as they are. */
+  readonly direct: Map<string, FrameHandler>;
+  /** Of the others, which Nest binds to each connection in the same order: their place in that order. */
+  readonly places: Map<string, number>;
+}
 
 /**
  * Takes the frames of one connection to their handlers, strictly in the order in which they came: the next one goes
  * when the handler of the one before has resolved.
  */
 export class FrameDispatcher {
-  private readonly handlers: Handler[] = [];
+  private bound: BoundHandler[] | undefined;
   private readonly waiting: Buffer[] = [];
   private holds: Promise<void>[] | undefined;
   private isStarted = false;
@@ -40,18 +46,19 @@ export class FrameDispatcher {
   private isPaused = false;
   private idleListener: (() => void) | undefined;
 
-  /** `index` is shared by all connections: handlers are bound to each in the same order. */
   constructor(
     private readonly connection: WebSocketConnection,
-    private readonly index: HandlerIndex,
+    private readonly table: HandlerTable,
     private readonly types: FrameTypeRegistry,
   ) {}
 
   /** Adds the handlers of one gateway class, bound to this connection. */
   bind(handlers: readonly MessageMappingProperties[]): void {
-    for (const { message, callback } of handlers) {
-      if (!this.index.has(message as string)) this.index.set(message as string, this.handlers.length);
-      this.handlers.push(callback as Handler);
+    for (const { message, callback } of handlers as readonly { message: string; callback: BoundHandler }[]) {
+      if (this.table.direct.has(message)) continue;
+      this.bound ??= [];
+      if (!this.table.places.has(message)) this.table.places.set(message, this.bound.length);
+      this.bound.push(callback);
     }
   }
 
@@ -92,8 +99,8 @@ export class FrameDispatcher {
 
   private async runAll(): Promise<void> {
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      if (!this.connection.isOpen) this.waiting.length = 0;
-      else await this.dispatch(next.toString());
+      const pending = this.connection.isOpen ? this.dispatch(next.toString()) : undefined;
+      if (pending) await pending;
       if (this.connection.bufferedBytes > MAX_BUFFERED_BYTES) await this.connection.whenWritable();
       if (this.isPaused && this.waiting.length < RESUME_BELOW) {
         this.isPaused = false;
@@ -104,39 +111,57 @@ export class FrameDispatcher {
     this.idleListener?.();
   }
 
-  private async dispatch(source: string): Promise<void> {
+  /** A promise only where the handler gave one: most frames are done at once. */
+  private dispatch(source: string): Promise<void> | undefined {
     let envelope: InboundEnvelope | undefined;
     try {
       envelope = decodeFrame(source);
       this.connection.noteValidFrame();
-      const result = await this.findHandler(envelope, source)(envelope);
-      if (result !== undefined) this.answer(result as WsResponse<object>, envelope);
+      const result = this.handle(envelope, source);
+      if (result instanceof Promise) return this.finish(result, envelope);
+      this.answer(result, envelope);
     } catch (error) {
       this.connection.refuse(error, envelope ?? salvageId(source));
     }
+    return undefined;
   }
 
-  /** The handler of a frame that may be sent and whose payload is in order. */
-  private findHandler({ type, payload }: InboundEnvelope, source: string): Handler {
-    const place = this.index.get(type);
-    const handler = place === undefined ? undefined : this.handlers[place];
-    if (!handler) throw unknownType(type);
+  private async finish(pending: Promise<unknown>, envelope: InboundEnvelope): Promise<void> {
+    try {
+      this.answer(await pending, envelope);
+    } catch (error) {
+      this.connection.refuse(error, envelope);
+    }
+  }
+
+  /** Has a frame handled that may be sent and whose payload is in order. */
+  private handle(envelope: InboundEnvelope, source: string): unknown {
+    const { type, payload } = envelope;
+    const direct = this.table.direct.get(type);
+    const bound = direct ? undefined : this.bound?.[this.table.places.get(type) ?? -1];
+    if (!direct && !bound) throw unknownType(type);
+    this.check(type, payload, source);
+    return direct ? direct(this.connection, envelope) : bound?.(envelope);
+  }
+
+  private check(type: string, payload: object, source: string): void {
     const { principal } = this.connection;
     if (Object.hasOwn(inboundTable, type)) {
       checkScope(principal, inboundTable[type as InboundType].scope);
       checkPayload(type as InboundType, payload, source);
-      return handler;
+      return;
     }
     if (principal.role === 'node') throw new GatewayError('FORBIDDEN', { reason: 'role node serves tools only' });
     const extension = this.types.find(type);
     checkScope(principal, extension?.scope);
     const faults = extension ? findFaults(type, extension.payload, payload, source) : [];
     if (faults.length > 0) throw new GatewayError('INVALID_PAYLOAD', { faults });
-    return handler;
   }
 
   /** What a handler returns, as Nest's handlers may: `{ event, data }` becomes a frame of that type. */
-  private answer({ event, data }: WsResponse<object>, envelope: InboundEnvelope): void {
+  private answer(result: unknown, envelope: InboundEnvelope): void {
+    if (result === undefined) return;
+    const { event, data } = result as WsResponse<object>;
     const about = { correlationId: envelope.id, sessionId: envelope.session_id };
     this.connection.send(encodeFrame(event as `${string}.${string}`, data, about));
   }

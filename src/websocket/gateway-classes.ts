@@ -1,12 +1,20 @@
 /**
  * What Nest leaves undone for classes decorated with `@WebSocketGateway`: its filter context knows no global filters,
- * it does not wait for `handleConnection`, and of two handlers for one type it would take whichever came first.
+ * it does not wait for `handleConnection`, of two handlers for one type it would take whichever came first, and its
+ * pipeline costs a tenth of a frame where there is nothing in it.
  */
 import type { INestApplicationContext } from '@nestjs/common';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { EXCEPTION_FILTERS_METADATA } from '@nestjs/common/internal';
+import {
+  EXCEPTION_FILTERS_METADATA,
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
+  PIPES_METADATA,
+  ROUTE_ARGS_METADATA,
+} from '@nestjs/common/internal';
 import { GATEWAY_METADATA, GATEWAY_OPTIONS, MESSAGE_METADATA } from '@nestjs/websockets/internal';
-import { inboundTable } from '../protocol/index.js';
+import { inboundTable, type InboundEnvelope } from '../protocol/index.js';
+import type { Connection } from '../core/connections/connection.js';
 import { EXTENSION_TYPE } from '../core/connections/frame-type.registry.js';
 import { FrameExceptionFilter } from './frame-exception.filter.js';
 
@@ -15,14 +23,24 @@ export interface GatewayClass {
   readonly name: string;
   readonly instance: object & { handleConnection?: (...args: unknown[]) => unknown };
   readonly prototype: object;
+  /** One instance for all, whatever the request. */
+  readonly isStatic: boolean;
 }
+
+/** Handles frames of one type, whosever they are. What it returns is looked at when it has resolved. */
+export type FrameHandler = (connection: Connection, envelope: InboundEnvelope) => unknown;
+
+/** What a class or a method may carry that only Nest's pipeline honours, each a list. */
+const ENHANCERS = [EXCEPTION_FILTERS_METADATA, GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA];
 
 /** The gateway classes of an application, before Nest connects them to the server. */
 export function listGatewayClasses(app: INestApplicationContext): GatewayClass[] {
   const wrappers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.providers.values()]);
-  return wrappers.flatMap(({ metatype, instance }) => {
+  return wrappers.flatMap((wrapper) => {
+    const { metatype } = wrapper;
     if (typeof metatype !== 'function' || !Reflect.hasMetadata(GATEWAY_METADATA, metatype)) return [];
-    return [{ name: metatype.name, instance: instance as GatewayClass['instance'], prototype: metatype.prototype as object }];
+    const instance = wrapper.instance as GatewayClass['instance'];
+    return [{ name: metatype.name, instance, prototype: metatype.prototype as object, isStatic: wrapper.isDependencyTreeStatic() }];
   });
 }
 
@@ -36,7 +54,7 @@ export function checkGatewayClasses(classes: readonly GatewayClass[]): void {
   for (const { name, prototype } of classes) {
     const options = Reflect.getMetadata(GATEWAY_OPTIONS, prototype.constructor) as { path?: string; namespace?: string } | undefined;
     if (options?.path ?? options?.namespace) throw new Error(`${name}: a gateway class has no path or namespace of its own; the path is /`);
-    for (const type of listTypes(prototype)) {
+    for (const { type } of listMethods(prototype)) {
       if (!Object.hasOwn(inboundTable, type) && !EXTENSION_TYPE.test(type)) {
         throw new Error(`${name} handles "${type}", which is no frame type: those of extensions are called vendor.name`);
       }
@@ -50,8 +68,8 @@ export function checkGatewayClasses(classes: readonly GatewayClass[]): void {
 /** Has every failure of a gateway class answered with an `error` frame; filters of its own still come first. */
 export function installFrameFilter({ prototype }: GatewayClass): void {
   const { constructor: type } = prototype;
-  const own = (Reflect.getOwnMetadata(EXCEPTION_FILTERS_METADATA, type) as unknown[] | undefined) ?? [];
-  if (own.some((filter) => filter instanceof FrameExceptionFilter)) return;
+  const own = (Reflect.getMetadata(EXCEPTION_FILTERS_METADATA, type) as unknown[] | undefined) ?? [];
+  if (own.some(isFrameFilter)) return;
   Reflect.defineMetadata(EXCEPTION_FILTERS_METADATA, [new FrameExceptionFilter(), ...own], type);
 }
 
@@ -69,9 +87,33 @@ export function watchHandleConnection<C>({ instance }: GatewayClass, onResult: (
   };
 }
 
-function listTypes(prototype: object): string[] {
-  return new MetadataScanner().getAllMethodNames(prototype).flatMap((method) => {
-    const handler = (prototype as Record<string, object>)[method] as object;
-    return Reflect.hasMetadata(MESSAGE_METADATA, handler) ? [String(Reflect.getMetadata(MESSAGE_METADATA, handler))] : [];
+/**
+ * The handlers of the protocol's own types that can be called without Nest's pipeline, because neither they nor their
+ * class carry anything for it. Those of extensions always go through it, global guards and pipes included.
+ */
+export function listDirectHandlers({ instance, prototype, isStatic }: GatewayClass): [type: string, handler: FrameHandler][] {
+  if (!isStatic || hasEnhancers(prototype.constructor)) return [];
+  return listMethods(prototype).flatMap(({ type, name, method }) => {
+    const hasParameters = Reflect.hasMetadata(ROUTE_ARGS_METADATA, prototype.constructor, name);
+    if (!Object.hasOwn(inboundTable, type) || hasEnhancers(method) || hasParameters) return [];
+    return [[type, method.bind(instance) as FrameHandler]];
+  });
+}
+
+function hasEnhancers(target: object): boolean {
+  const enhancers = ENHANCERS.flatMap((key) => (Reflect.getMetadata(key, target) as unknown[] | undefined) ?? []);
+  return !enhancers.every(isFrameFilter);
+}
+
+/** Ours: what it does for the pipeline, the dispatcher does for direct handlers. */
+function isFrameFilter(enhancer: unknown): boolean {
+  return enhancer instanceof FrameExceptionFilter;
+}
+
+function listMethods(prototype: object): { type: string; name: string; method: (...args: unknown[]) => unknown }[] {
+  return new MetadataScanner().getAllMethodNames(prototype).flatMap((name) => {
+    const method = (prototype as Record<string, (...args: unknown[]) => unknown>)[name];
+    if (!method || !Reflect.hasMetadata(MESSAGE_METADATA, method)) return [];
+    return [{ type: String(Reflect.getMetadata(MESSAGE_METADATA, method)), name, method }];
   });
 }

@@ -18,7 +18,7 @@ import { RequestRulesService } from '../http/request-rules.service.js';
 import { SUBPROTOCOL } from '../protocol/constants.js';
 import { closeTable } from '../protocol/closes.js';
 import { ErrorFrames } from './error-frames.js';
-import { checkGatewayClasses, installFrameFilter, listGatewayClasses, watchHandleConnection } from './gateway-classes.js';
+import { checkGatewayClasses, installFrameFilter, listDirectHandlers, listGatewayClasses, watchHandleConnection } from './gateway-classes.js';
 import { GatewayWebSocket } from './gateway-websocket.js';
 import { UpgradeGate, type UpgradePermit } from './upgrade-gate.js';
 import { refuseUpgrade } from './upgrade-request.js';
@@ -55,13 +55,14 @@ export class GatewayWsAdapter extends WsAdapter {
       log: find(Logs).for('gateway'),
       errorFrames: find(ErrorFrames),
       frameTypes: find(FrameTypeRegistry),
-      handlerIndex: new Map(),
+      handlers: { direct: new Map(), places: new Map() },
       connections: find(ConnectionManagerService),
     };
     this.httpServerOfApp = find(HttpAdapterHost).httpAdapter.getHttpServer() as Server;
     const classes = listGatewayClasses(app);
     checkGatewayClasses(classes);
     for (const gatewayClass of classes) {
+      for (const [type, handler] of listDirectHandlers(gatewayClass)) this.services.handlers.direct.set(type, handler);
       installFrameFilter(gatewayClass);
       watchHandleConnection<WebSocketConnection>(gatewayClass, (connection, result) => this.hold(connection, result));
     }

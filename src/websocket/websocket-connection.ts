@@ -10,7 +10,7 @@ import type { Clock } from '../core/time/clock.js';
 import type { AnsweredEnvelope, ErrorFrames } from './error-frames.js';
 import { frameBurst } from './frame-bytes.js';
 import { FrameDeadline } from './frame-deadline.js';
-import { FrameDispatcher, type HandlerIndex } from './frame-dispatcher.js';
+import { FrameDispatcher, type HandlerTable } from './frame-dispatcher.js';
 import type { GatewayWebSocket, SocketOwner } from './gateway-websocket.js';
 import { Heartbeat } from './heartbeat.js';
 import { Offences } from './offences.js';
@@ -34,7 +34,7 @@ export interface ConnectionServices {
   readonly log: Log;
   readonly errorFrames: ErrorFrames;
   readonly frameTypes: FrameTypeRegistry;
-  readonly handlerIndex: HandlerIndex;
+  readonly handlers: HandlerTable;
   readonly connections: ConnectionManagerService;
 }
 
@@ -70,7 +70,7 @@ export class WebSocketConnection implements Connection, SocketOwner {
     this.wantsPresence = identity.wantsPresence;
     this.outbox = new Outbox(stream, () => this.wakeWriters());
     this.pulse = new Heartbeat(socket, this.outbox, services.clock);
-    this.dispatcher = new FrameDispatcher(this, services.handlerIndex, services.frameTypes);
+    this.dispatcher = new FrameDispatcher(this, services.handlers, services.frameTypes);
     socket.adopt(this, stream);
   }
 
