@@ -1,0 +1,23 @@
+/** One line of the table: what is measured, and what would be good. All but G8 are ratios; smaller is better. */
+export interface Figure {
+  readonly id: string;
+  readonly title: string;
+  readonly goal: number;
+  readonly stretch: number;
+  readonly unit?: 'MB';
+  /** What others need for the same, for the reader. */
+  readonly others?: string;
+}
+
+export const figures: readonly Figure[] = [
+  { id: 'G1', title: 'CPU per durable ack, 256 in flight / plain `ws` ack that stores nothing', goal: 1.5, stretch: 1 },
+  { id: 'G2', title: 'the same, 3,200 in flight', goal: 1.2, stretch: 0.8 },
+  { id: 'G3', title: 'CPU of a complete built-in turn (ack, block, end) / plain `ws` ack', goal: 8, stretch: 5 },
+  { id: 'G4', title: 'lone durable ack, p50 / one SQLite FULL commit, p50', goal: 3, stretch: 2 },
+  { id: 'G5', title: 'fan-out CPU per frame, 200 watchers, bursts / `JSON.stringify` and `ws.send` for each', goal: 0.2, stretch: 0.1 },
+  { id: 'G6', title: 'memory per idle connection at 5,000 / plain `ws`', goal: 1.8, stretch: 1.3 },
+  { id: 'G7', title: "CPU until ready / `node -e \"require('ws')\"`", goal: 12, stretch: 6 },
+  { id: 'G8', title: 'memory when ready', goal: 160, stretch: 110, unit: 'MB' },
+  { id: 'G9', title: 'enqueue cost at depth 20,000 / at depth 1,000, one session', goal: 2, stretch: 1.2 },
+  { id: 'G10', title: 'longest event-loop block by an accepted frame / parsing 64 KiB of objects', goal: 4, stretch: 2 },
+];

@@ -1,0 +1,61 @@
+import { classify, messageTemplates, type FrameKind } from './messages.ts';
+import type { Dialect, LoadSocket } from './load-socket.ts';
+
+export interface FloodOptions {
+  /** Messages altogether. */
+  readonly count: number;
+  /** Messages that each connection keeps unanswered. */
+  readonly perConnection: number;
+  /** People for whom each connection writes; each has a session. */
+  readonly sendersPerConnection: number;
+  /** What answers a message: its acknowledgement, or the end of its turn. */
+  readonly until: Extract<FrameKind, 'ack' | 'end'>;
+  /** All connections write for the same people. */
+  readonly sharedSenders?: boolean;
+}
+
+let floods = 0;
+
+/** A closed loop: each connection sends as many messages as it has just got answers, all of them in one write. */
+export async function flood(sockets: readonly LoadSocket[], dialect: Dialect, options: FloodOptions): Promise<void> {
+  const { count, perConnection, until } = options;
+  const prefix = `m${(floods++).toString(36)}-`;
+  let sent = 0;
+  let answered = 0;
+  await new Promise<void>((resolve, reject) => {
+    sockets.forEach((socket, index) => {
+      const owner = options.sharedSenders ? 'all' : String(index);
+      const senders = Array.from({ length: options.sendersPerConnection }, (_, i) => `person-${owner}-${i}`);
+      const templates = messageTemplates(dialect, senders, prefix);
+      const longest = Math.max(...templates.map(({ length }) => length));
+      const send = (wanted: number) => {
+        const batch = Math.min(wanted, count - sent);
+        const bytes = Buffer.allocUnsafe(batch * longest);
+        let at = 0;
+        for (let i = 0; i < batch; i++) {
+          const template = templates[sent % templates.length] as (typeof templates)[number];
+          template.copyTo(bytes, at, sent++);
+          at += template.length;
+        }
+        if (batch > 0) socket.write(bytes.subarray(0, at));
+      };
+      let answers = 0;
+      socket.onText = (bytes, start, end) => {
+        try {
+          if (classify(bytes, start, end) !== until) return;
+        } catch (error) {
+          return reject(error);
+        }
+        if (++answered === count) return resolve();
+        if (answers++ > 0) return;
+        // All frames of this chunk first, then one write for all their answers.
+        setImmediate(() => {
+          const batch = answers;
+          answers = 0;
+          send(batch);
+        });
+      };
+      send(perConnection);
+    });
+  });
+}

@@ -1,0 +1,116 @@
+/** Bytes of WebSocket frames (RFC 6455), made and read as cheaply as a load generator needs. */
+
+const FIN_TEXT = 0x81;
+const FIN_PONG = 0x8a;
+const MASKED = 0x80;
+
+/** A client's text frame. The mask key is zero: legal, and the payload stays as it is. */
+export function textFrame(text: string): Buffer {
+  return frame(FIN_TEXT, Buffer.from(text));
+}
+
+export function pongFrame(payload: Buffer): Buffer {
+  return frame(FIN_PONG, payload);
+}
+
+function frame(first: number, payload: Buffer): Buffer {
+  const { length } = payload;
+  const head = Buffer.alloc(length < 126 ? 6 : length < 65_536 ? 8 : 14);
+  head[0] = first;
+  if (length < 126) head[1] = MASKED | length;
+  else if (length < 65_536) {
+    head[1] = MASKED | 126;
+    head.writeUInt16BE(length, 2);
+  } else {
+    head[1] = MASKED | 127;
+    head.writeBigUInt64BE(BigInt(length), 2);
+  }
+  return Buffer.concat([head, payload]);
+}
+
+const ID_DIGITS = 8;
+const ID_MARK = '0'.repeat(ID_DIGITS);
+
+/** A frame whose id is patched in place, so that a million different frames cost a copy each. */
+export class FrameTemplate {
+  private readonly bytes: Buffer;
+  private readonly idEnds: readonly number[];
+
+  /** @param build makes the text of a message from its id */
+  constructor(build: (id: string) => string, idPrefix: string) {
+    this.bytes = textFrame(build(`${idPrefix}${ID_MARK}`));
+    const mark = Buffer.from(`${idPrefix}${ID_MARK}`);
+    const ends: number[] = [];
+    for (let at = this.bytes.indexOf(mark); at !== -1; at = this.bytes.indexOf(mark, at + 1)) ends.push(at + mark.length);
+    this.idEnds = ends;
+  }
+
+  get length(): number {
+    return this.bytes.length;
+  }
+
+  /** Writes the frame with the id number `n` into `target`. */
+  copyTo(target: Buffer, offset: number, n: number): void {
+    this.bytes.copy(target, offset);
+    for (const end of this.idEnds) {
+      let rest = n;
+      for (let at = offset + end - 1; rest > 0; at--) {
+        target[at] = 0x30 + (rest % 10);
+        rest = Math.floor(rest / 10);
+      }
+    }
+  }
+}
+
+const OPCODE = { text: 1, close: 8, ping: 9 } as const;
+
+/** Who is told of a server's frames. The payload is valid only during the call. */
+export interface FrameListener {
+  onText(bytes: Buffer, start: number, end: number): void;
+  onPing(payload: Buffer): void;
+  onClose(code: number): void;
+}
+
+/** Cuts a stream into frames. Servers do not mask and the ones under test do not fragment. */
+export class FrameScanner {
+  private rest: Buffer | undefined;
+  private readonly listener: FrameListener;
+
+  constructor(listener: FrameListener) {
+    this.listener = listener;
+  }
+
+  push(chunk: Buffer): void {
+    const bytes = this.rest ? Buffer.concat([this.rest, chunk]) : chunk;
+    let at = 0;
+    for (;;) {
+      const start = at + headLength(bytes, at);
+      const end = start + payloadLength(bytes, at);
+      // NaN, when the head is not complete, is not smaller either.
+      if (!(end <= bytes.length)) break;
+      this.tell((bytes[at] ?? 0) & 0x0f, bytes, start, end);
+      at = end;
+    }
+    this.rest = at === bytes.length ? undefined : bytes.subarray(at);
+  }
+
+  private tell(opcode: number, bytes: Buffer, start: number, end: number): void {
+    if (opcode === OPCODE.text) this.listener.onText(bytes, start, end);
+    else if (opcode === OPCODE.ping) this.listener.onPing(Buffer.from(bytes.subarray(start, end)));
+    else if (opcode === OPCODE.close) this.listener.onClose(end - start >= 2 ? bytes.readUInt16BE(start) : 1005);
+  }
+}
+
+function headLength(bytes: Buffer, at: number): number {
+  const short = bytes[at + 1];
+  if (short === undefined) return Number.NaN;
+  const length = short < 126 ? 2 : short === 126 ? 4 : 10;
+  return at + length <= bytes.length ? length : Number.NaN;
+}
+
+function payloadLength(bytes: Buffer, at: number): number {
+  const head = headLength(bytes, at);
+  if (head === 2) return bytes[at + 1] ?? 0;
+  if (head === 4) return bytes.readUInt16BE(at + 2);
+  return head === 10 ? Number(bytes.readBigUInt64BE(at + 2)) : Number.NaN;
+}

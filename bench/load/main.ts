@@ -1,0 +1,68 @@
+/** The load generator, as a process of its own: carries out one command at a time, told by its parent. */
+import { flood, type FloodOptions } from './flood.ts';
+import { LoadSocket, type Target } from './load-socket.ts';
+import { messageIn } from './messages.ts';
+
+let target: Target;
+const sockets: LoadSocket[] = [];
+
+/** Connections that are being opened at the same time: more would overflow the server's backlog. */
+const OPENING_AT_ONCE = 64;
+
+/** What the parent may ask for. Durations are milliseconds. */
+const commands = {
+  /** Opens `count` connections more. */
+  async connect(options: Target & { readonly count: number }): Promise<void> {
+    target = options;
+    for (let left = options.count; left > 0; left -= OPENING_AT_ONCE) {
+      const opened = Array.from({ length: Math.min(left, OPENING_AT_ONCE) }, () => LoadSocket.open(options));
+      sockets.push(...(await Promise.all(opened)));
+    }
+  },
+
+  flood(options: FloodOptions): Promise<void> {
+    return flood(sockets, target.dialect, options);
+  },
+
+  /** Sends one message and waits for its acknowledgement; answers with the session it went to. */
+  async say({ content, sender }: { readonly content: string; readonly sender: string }): Promise<string> {
+    const text = await ask(messageIn(`say-${sender}-${Date.now()}`, sender, content), 'message_ack');
+    return (JSON.parse(text) as { session_id: string }).session_id;
+  },
+
+  /** Sends `count` messages one after the other; answers with how long each acknowledgement took. */
+  async lone({ count, prefix }: { readonly count: number; readonly prefix: string }): Promise<number[]> {
+    const durations: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const message = messageIn(`${prefix}-${i}`, 'person-alone');
+      const before = performance.now();
+      await ask(message, 'message_ack');
+      durations.push(performance.now() - before);
+    }
+    return durations;
+  },
+} as const;
+
+export type LoadCommands = typeof commands;
+
+/** Sends a frame on the first connection and resolves with the next frame of type `answer`. */
+function ask(message: string, answer: string): Promise<string> {
+  const [socket] = sockets;
+  if (!socket) throw new Error('there is no connection');
+  return new Promise((resolve, reject) => {
+    socket.onText = (bytes, start, end) => {
+      const text = bytes.toString('utf8', start, end);
+      if (text.startsWith('{"type":"error"')) reject(new Error(text));
+      if (text.startsWith(`{"type":"${answer}"`)) resolve(text);
+    };
+    socket.send(message);
+  });
+}
+
+process.on('message', ({ name, options }: { name: keyof LoadCommands; options: never }) => {
+  commands[name](options).then(
+    (answer) => process.send?.({ answer }),
+    (error: unknown) => process.send?.({ error: error instanceof Error ? error.message : String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,53 @@
+import { FrameTemplate } from './frames.ts';
+import type { Dialect } from './load-socket.ts';
+
+/** A message of about 330 bytes, as a channel driver writes it: one sentence of a person, and the trace it belongs to. */
+export function messageIn(id: string, sender: string, content = SENTENCE): string {
+  return JSON.stringify({
+    type: 'message_in',
+    id,
+    timestamp: 1_795_334_400_000,
+    payload: {
+      channel: 'telegram',
+      sender,
+      sender_name: 'Ada Lovelace',
+      content,
+      metadata: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' },
+    },
+  });
+}
+
+const SENTENCE = 'Could you look up when the next train to the coast leaves, and whether it stops at the old harbour?';
+
+/** The messages of some senders in turn; ids begin with `idPrefix` and never repeat within one flood. */
+export function messageTemplates(dialect: Dialect, senders: readonly string[], idPrefix: string): FrameTemplate[] {
+  return senders.map((sender) => new FrameTemplate((id) => wrap(dialect, messageIn(id, sender)), idPrefix));
+}
+
+function wrap(dialect: Dialect, message: string): string {
+  return dialect === 'socket-io' ? `42["message_in",${message}]` : message;
+}
+
+/** What a server's frame is, told from its first bytes. */
+export type FrameKind = 'ack' | 'block' | 'end' | 'other';
+
+const M = 'm'.charCodeAt(0);
+const S = 's'.charCodeAt(0);
+const E = 'e'.charCodeAt(0);
+const FOUR = '4'.charCodeAt(0);
+/** Where the type stands in `{"type":"...` and where `stream_block` and `stream_end` begin to differ. */
+const TYPE_AT = 9;
+const STREAM_KIND_AT = TYPE_AT + 'stream_'.length;
+
+/**
+ * Classifies a text frame. @throws Error when it tells of a failure: a refused message must not count as an answered one
+ */
+export function classify(bytes: Buffer, start: number, end: number): FrameKind {
+  if (bytes[start] === FOUR) return 'ack';
+  const first = bytes[start + TYPE_AT];
+  // The stock Nest adapter writes {"event":"message_ack"; its eleventh byte is the first of the name.
+  if (first === M || bytes[start + TYPE_AT + 1] === M) return 'ack';
+  if (first === E) throw new Error(bytes.toString('utf8', start, end));
+  if (first !== S) return 'other';
+  return bytes[start + STREAM_KIND_AT] === E ? 'end' : 'block';
+}

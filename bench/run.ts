@@ -1,0 +1,45 @@
+/**
+ * `npm run bench [-- [--quick] [--rounds N] [FIGURE...]]`: measures the figures of docs/benchmarks.md on this machine.
+ * Everything stays on loopback, is bounded in count and time, and ends by itself.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { figures } from './figures.ts';
+import { printTable } from './report/table.ts';
+import { readResults, writeResults, type Results } from './report/results.ts';
+import { scenarios } from './scenarios/index.ts';
+import { summarise } from './statistics.ts';
+
+const FULL_ROUNDS = 5;
+const TMP = fileURLToPath(new URL('./.tmp', import.meta.url));
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' }, out: { type: 'string' } },
+});
+const wanted = new Set(positionals.length > 0 ? positionals : figures.map(({ id }) => id));
+for (const id of wanted) {
+  if (!figures.some((figure) => figure.id === id)) throw new Error(`there is no figure ${id}: ${figures.map((figure) => figure.id).join(', ')}`);
+}
+const isQuick = values.quick;
+const rounds = Number(values.rounds ?? (isQuick ? 1 : FULL_ROUNDS));
+const size = { isQuick, pick: <T>(full: T, quick: T) => (isQuick ? quick : full) };
+
+mkdirSync(TMP, { recursive: true });
+const measured = new Map<string, number[]>();
+for (let round = 1; round <= rounds; round++) {
+  for (const scenario of scenarios) {
+    if (!scenario.figures.some((id) => wanted.has(id))) continue;
+    process.stderr.write(`round ${round} of ${rounds}: ${scenario.name}\n`);
+    for (const [name, value] of Object.entries(await scenario.measure(size))) {
+      measured.set(name, [...(measured.get(name) ?? []), value]);
+    }
+  }
+}
+rmSync(TMP, { recursive: true, force: true });
+
+const results: Results = { ...readResults(values.out), ...Object.fromEntries([...measured].map(([name, all]) => [name, summarise(all)])) };
+writeResults(results, values.out);
+process.stdout.write(printTable(figures, results));
+process.exit();

@@ -1,0 +1,86 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readUsage, type Usage } from './usage.ts';
+
+/** Every server under test says on which port it is ready, in one line of this form. */
+const READY = /ready at http:\/\/127\.0\.0\.1:(\d+)/;
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 10_000;
+
+/** How to start a server. */
+export interface ServerCommand {
+  /** Arguments for Node: the script and what it takes. */
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** An IPC channel, for scripts that answer questions. */
+  readonly ipc?: boolean;
+}
+
+/** A server under test, as a process of its own. Ends with {@link stop}, or with the benchmark. */
+export class ServerProcess implements AsyncDisposable {
+  readonly port: number;
+  readonly child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.child = child;
+    this.port = port;
+  }
+
+  /** Starts a server and waits until it is ready. */
+  static async start({ args, env = {}, cwd, ipc = false }: ServerCommand): Promise<ServerProcess> {
+    const child = spawn(process.execPath, args, {
+      env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
+      ...(cwd !== undefined && { cwd }),
+      stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
+    });
+    const endWithUs = () => child.kill('SIGKILL');
+    process.once('exit', endWithUs);
+    child.once('exit', () => process.removeListener('exit', endWithUs));
+    return new ServerProcess(child, await findPort(child));
+  }
+
+  /** What it and everything it has started have used so far. */
+  usage(): Usage {
+    return readUsage(this.child.pid as number);
+  }
+
+  /** CPU that it uses while `work` runs, in microseconds. */
+  async cpuDuring(work: () => Promise<unknown>): Promise<number> {
+    const before = this.usage().cpuUs;
+    await work();
+    return this.usage().cpuUs - before;
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, 'exit');
+    // What was measured is measured; a graceful stop would only wait for the turn that keeps the agent busy.
+    this.child.kill('SIGKILL');
+    await Promise.race([ended, timeout(STOP_TIMEOUT_MS, 'a server did not stop')]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+async function findPort(child: ChildProcess): Promise<number> {
+  let output = '';
+  const found = new Promise<number>((resolve, reject) => {
+    const take = (chunk: Buffer) => {
+      output += chunk.toString();
+      const port = READY.exec(output)?.[1];
+      if (port !== undefined) resolve(Number(port));
+    };
+    child.stdout?.on('data', take);
+    child.stderr?.on('data', take);
+    child.once('exit', () => reject(new Error(`a server ended before it was ready:\n${output}`)));
+  });
+  return Promise.race([found, timeout(START_TIMEOUT_MS, 'a server was not ready in time')]);
+}
+
+function timeout(ms: number, message: string): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error(message)), ms).unref());
+}

@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ServerProcess } from './server-process.ts';
+
+/** Where databases of the benchmark go: the disk of the project, since the system's temporary folder may be memory. */
+const TMP = fileURLToPath(new URL('./.tmp/', import.meta.url));
+
+/** The token that the load uses. Loopback only, and gone with the benchmark. */
+export const TOKEN = 'benchmark-token-on-loopback-only';
+
+const GATEWAY_MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** Limits that would stop a benchmark; everything else is the default. */
+const GATEWAY_ENV = {
+  OPENCLAW_GATEWAY_PORT: '0',
+  OPENCLAW_LOG_LEVEL: 'warn',
+  OPENCLAW_AUTH_TOKENS: JSON.stringify([{ token: TOKEN, principal: 'bench', role: 'channel' }]),
+  OPENCLAW_LIMITS_MESSAGES_PER_MINUTE: '10000000',
+  OPENCLAW_LIMITS_CONNECTIONS_PER_ADDRESS: '10000000',
+  OPENCLAW_QUEUE_MAX_PER_SESSION: '10000000',
+  OPENCLAW_QUEUE_MAX_PER_CLIENT: '10000000',
+  OPENCLAW_QUEUE_MAX_TOTAL: '10000000',
+};
+
+/** A folder on the real disk that is removed afterwards. */
+export class TemporaryFolder implements Disposable {
+  readonly path = mkdtempSync(TMP);
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+export interface GatewayVariation {
+  readonly folder: TemporaryFolder;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Modules that Node loads first. */
+  readonly preload?: string;
+}
+
+/** The gateway as it is built, authenticated, with its database on the real disk. */
+export function startGateway({ folder, env = {}, preload }: GatewayVariation): Promise<ServerProcess> {
+  const main = process.env['BENCH_GATEWAY'] ?? GATEWAY_MAIN;
+  return ServerProcess.start({
+    args: [...(preload === undefined ? [] : ['--import', preload]), main],
+    cwd: folder.path,
+    ipc: preload !== undefined,
+    env: { ...GATEWAY_ENV, OPENCLAW_STORE_URL: `sqlite:${folder.path}/gateway.db`, ...env },
+  });
+}
+
+/** Servers to compare with: what people would write without a gateway. None of them stores anything. */
+export type PeerName = 'plain-ws' | 'nest-stock' | 'socket-io';
+
+export function startPeer(name: PeerName): Promise<ServerProcess> {
+  return ServerProcess.start({ args: [fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url))] });
+}
