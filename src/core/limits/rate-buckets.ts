@@ -3,6 +3,9 @@ import type { Clock } from '../time/clock.js';
 /** Every limit is so many a minute, and that many may come at once. */
 export const WINDOW_MS = 60_000;
 
+/** Sums of fractions of a millisecond are off by less than this. */
+const ROUNDING_MS = 0.001;
+
 /** Keys kept before the oldest are given up; a flood of invented keys must not fill the memory. */
 const MAX_KEYS = 100_000;
 
@@ -38,7 +41,7 @@ export class RateBuckets {
   waitFor(key: string, perMinute: number): number {
     this.rotate();
     const over = this.fullAt(key) + WINDOW_MS / perMinute - (this.clock.now() + WINDOW_MS);
-    return over > 0 ? Math.ceil(over) : 0;
+    return Math.max(0, Math.ceil(over - ROUNDING_MS));
   }
 
   private fullAt(key: string): number {

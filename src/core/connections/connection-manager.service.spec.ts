@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import type { CloseName } from '../../protocol/index.js';
+import { ConfigStoreService } from '../config/config-store.service.js';
+import { loadSettings } from '../config/load-settings.js';
+import { LOCAL_OPERATOR, type Principal } from '../identity/principal.js';
+import { SilentLogs } from '../telemetry/logs.js';
+import { ManualClock } from '../../testing/index.js';
+import { ConnectionManagerService } from './connection-manager.service.js';
+import type { Connection } from './connection.js';
+
+class FakeConnection implements Connection {
+  readonly sent: string[] = [];
+  readonly closes: CloseName[] = [];
+  readonly bufferedBytes = 0;
+  readonly wantsDeltas = false;
+  readonly wantsPresence = false;
+  beats = 0;
+
+  constructor(
+    readonly id: string,
+    readonly clientId = id,
+    readonly principal: Principal = LOCAL_OPERATOR,
+  ) {}
+
+  send(frame: string): void {
+    this.sent.push(frame);
+  }
+  sendBurst(): void {}
+  heartbeat(): void {
+    this.beats++;
+  }
+  async whenWritable(): Promise<void> {}
+  close(name: CloseName): void {
+    this.closes.push(name);
+  }
+}
+
+function setUp() {
+  const clock = new ManualClock();
+  const config = new ConfigStoreService(loadSettings({}, { 'gateway.heartbeat_interval_ms': 1_000 }, '/nonexistent'), new SilentLogs());
+  return { clock, manager: new ConnectionManagerService(clock, config, new SilentLogs()) };
+}
+
+describe('ConnectionManagerService', () => {
+  it('knows those that are registered, until they are removed', () => {
+    const { manager } = setUp();
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
+    manager.register(a);
+    manager.register(b);
+    expect(manager.list()).toEqual([a, b]);
+    expect(manager.get('a')).toBe(a);
+    manager.remove(a);
+    manager.remove(a);
+    expect(manager.count).toBe(1);
+    expect(manager.find('a')).toBeUndefined();
+    expect(() => manager.get('a')).toThrow('Not found: connection');
+  });
+
+  it('closes the older connection of the same client as replaced; its end does not take the newer one along', () => {
+    const { manager } = setUp();
+    const older = new FakeConnection('1', 'same');
+    const newer = new FakeConnection('2', 'same');
+    manager.register(older);
+    manager.register(newer);
+    expect(older.closes).toEqual(['replaced']);
+    manager.remove(older);
+    expect(manager.list()).toEqual([newer]);
+    const newest = new FakeConnection('3', 'same');
+    manager.register(newest);
+    expect(newer.closes).toEqual(['replaced']);
+  });
+
+  it('takes the same client_id of another principal or tenant for another client', () => {
+    const { manager } = setUp();
+    const connections = [
+      new FakeConnection('1', 'same'),
+      new FakeConnection('2', 'same', { ...LOCAL_OPERATOR, principal: 'other' }),
+      new FakeConnection('3', 'same', { ...LOCAL_OPERATOR, tenant: 'other' }),
+    ];
+    for (const connection of connections) manager.register(connection);
+    expect(connections.flatMap((connection) => connection.closes)).toEqual([]);
+  });
+
+  it('beats the heart of each connection at the interval, and of none that is gone', () => {
+    const { clock, manager } = setUp();
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
+    manager.register(a);
+    clock.advance(500);
+    manager.register(b);
+    clock.advance(1_500);
+    expect([a.beats, b.beats]).toEqual([2, 1]);
+    manager.remove(a);
+    clock.advance(1_000);
+    expect([a.beats, b.beats]).toEqual([2, 2]);
+    manager.remove(b);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('sends to one, and to all but one', () => {
+    const { manager } = setUp();
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
+    manager.register(a);
+    manager.register(b);
+    manager.send('a', 'one');
+    manager.send('nobody', 'none');
+    manager.broadcast('all');
+    manager.broadcast('but b', 'b');
+    expect([a.sent, b.sent]).toEqual([['one', 'all', 'but b'], ['all']]);
+  });
+
+  it('closes all', () => {
+    const { manager } = setUp();
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
+    manager.register(a);
+    manager.register(b);
+    manager.closeAll('restarting');
+    expect([a.closes, b.closes]).toEqual([['restarting'], ['restarting']]);
+  });
+
+  it('closes a connection when its credential ends, however far off that is', () => {
+    const { clock, manager } = setUp();
+    const expiring = (id: string, inMs: number) => new FakeConnection(id, id, { ...LOCAL_OPERATOR, expiresAt: clock.now() + inMs });
+    const [soon, late, past] = [expiring('soon', 10_000), expiring('late', 3_000_000_000), expiring('past', 0)];
+    for (const connection of [soon, late, past]) manager.register(connection);
+    expect(past.closes).toEqual(['unauthorized']);
+    clock.advance(9_999);
+    expect(soon.closes).toEqual([]);
+    clock.advance(1);
+    expect(soon.closes).toEqual(['unauthorized']);
+    manager.remove(soon);
+    manager.remove(past);
+    clock.advance(3_000_000_000 - 10_001);
+    expect(late.closes).toEqual([]);
+    clock.advance(1);
+    expect(late.closes).toEqual(['unauthorized']);
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { GatewayError } from '../../protocol/index.js';
+import { ConfigStoreService } from '../config/config-store.service.js';
+import { loadSettings } from '../config/load-settings.js';
+import { ROLE_SCOPES, type Principal, type Role } from '../identity/principal.js';
+import { SilentLogs } from '../telemetry/logs.js';
+import { ManualClock } from '../../testing/index.js';
+import { RateLimitsService } from './rate-limits.service.js';
+
+const somebody = (role: Role, principal = 'p', tenant = 'default'): Principal => ({
+  tenant,
+  principal,
+  role,
+  scopes: new Set(ROLE_SCOPES[role]),
+  channels: undefined,
+  sender: undefined,
+});
+
+function setUp(settings: Record<string, unknown>) {
+  const clock = new ManualClock();
+  const config = new ConfigStoreService(loadSettings({}, settings, '/nonexistent'), new SilentLogs());
+  return { clock, config, limits: new RateLimitsService(clock, config) };
+}
+
+describe('RateLimitsService', () => {
+  it('counts messages per client: another client_id, principal or tenant has its own', () => {
+    const { limits } = setUp({ 'limits.messages_per_minute': 1 });
+    const user = somebody('user');
+    limits.takeMessage(user, 'c', 'alice');
+    expect(() => limits.takeMessage(user, 'c', 'bob')).toThrow('Rate limit reached (1 messages a minute for one client)');
+    limits.takeMessage(user, 'd', 'alice');
+    limits.takeMessage(somebody('user', 'q'), 'c', 'alice');
+    limits.takeMessage(somebody('user', 'p', 'other'), 'c', 'alice');
+  });
+
+  it('counts messages of role channel per sender, whatever client_id they come under', () => {
+    const { limits } = setUp({ 'limits.messages_per_minute': 1 });
+    const driver = somebody('channel');
+    limits.takeMessage(driver, 'c', 'alice');
+    limits.takeMessage(driver, 'c', 'bob');
+    expect(() => limits.takeMessage(driver, 'd', 'alice')).toThrow('for one sender');
+  });
+
+  it('does not take a sender for a client of the same name', () => {
+    const { limits } = setUp({ 'limits.messages_per_minute': 1 });
+    limits.takeMessage(somebody('channel'), 'c', 'same');
+    limits.takeMessage(somebody('operator'), 'same', 'alice');
+  });
+
+  it('refuses as RATE_LIMITED, with the time until the next message may come', () => {
+    const { clock, limits } = setUp({ 'limits.messages_per_minute': 4 });
+    const refusal = () => {
+      try {
+        limits.takeMessage(somebody('user'), 'c', 'alice');
+        return undefined;
+      } catch (error) {
+        return error as GatewayError;
+      }
+    };
+    for (let i = 0; i < 4; i++) expect(refusal()).toBeUndefined();
+    expect(refusal()).toMatchObject({ code: 'RATE_LIMITED', retryable: true, retryAfterMs: 15_000 });
+    clock.advance(15_000);
+    expect(refusal()).toBeUndefined();
+  });
+
+  it('takes a limit that was changed at run time', () => {
+    const { config, limits } = setUp({ 'limits.messages_per_minute': 1 });
+    limits.takeMessage(somebody('user'), 'c', 'alice');
+    config.set('limits.messages_per_minute', 1_000_000);
+    for (let i = 0; i < 100; i++) limits.takeMessage(somebody('user'), 'd', 'alice');
+  });
+
+  it('counts open connections of an address, and a place that is given back twice is free once', () => {
+    const { limits } = setUp({ 'limits.connections_per_address': 2 });
+    const first = limits.openConnection('::1');
+    limits.openConnection('::1');
+    expect(limits.openConnection('::1')).toBeUndefined();
+    expect(limits.openConnection('127.0.0.1')).toBeDefined();
+    first?.();
+    first?.();
+    expect(limits.openConnection('::1')).toBeDefined();
+    expect(limits.openConnection('::1')).toBeUndefined();
+  });
+});
