@@ -17,13 +17,14 @@ const MAX_KEYS = 100_000;
 export class RateBuckets {
   private recent = new Map<string, number>();
   private older = new Map<string, number>();
-  private rotatedAt: number;
+  private rotatedAt = 0;
+  private readonly startedAt: number;
 
   constructor(
     private readonly clock: Clock,
     private readonly maxKeys = MAX_KEYS,
   ) {
-    this.rotatedAt = clock.now();
+    this.startedAt = clock.now();
   }
 
   /**
@@ -40,19 +41,24 @@ export class RateBuckets {
   /** How long {@link take} would have to wait, in milliseconds; 0 for not at all. Takes nothing. */
   waitFor(key: string, perMinute: number): number {
     this.rotate();
-    const over = this.fullAt(key) + WINDOW_MS / perMinute - (this.clock.now() + WINDOW_MS);
+    const over = this.fullAt(key) + WINDOW_MS / perMinute - (this.now + WINDOW_MS);
     return Math.max(0, Math.ceil(over - ROUNDING_MS));
   }
 
+  /** Counted from the start: a Unix time leaves too little of a number for fractions of a millisecond. */
+  private get now(): number {
+    return this.clock.now() - this.startedAt;
+  }
+
   private fullAt(key: string): number {
-    return Math.max(this.recent.get(key) ?? this.older.get(key) ?? 0, this.clock.now());
+    return Math.max(this.recent.get(key) ?? this.older.get(key) ?? 0, this.now);
   }
 
   private rotate(): void {
-    const isDue = this.clock.now() - this.rotatedAt >= WINDOW_MS;
+    const isDue = this.now - this.rotatedAt >= WINDOW_MS;
     if (!isDue && this.recent.size < this.maxKeys) return;
     this.older = this.recent;
     this.recent = new Map();
-    this.rotatedAt = this.clock.now();
+    this.rotatedAt = this.now;
   }
 }
