@@ -96,7 +96,7 @@ export class AnswerPrinter {
       if (text !== shown) this.#write(text.slice(shown.length));
     } else if (isWhole || !shown.startsWith(text)) {
       this.#startOver(index);
-      this.#write(text);
+      this.#write(this.#isLineOpen ? BETWEEN_BLOCKS + text : text);
     } else {
       return;
     }

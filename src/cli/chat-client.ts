@@ -13,6 +13,7 @@ export interface Speaker {
 
 /** The close codes that a person at a terminal meets. */
 const { unauthorized: UNAUTHORIZED, replaced: REPLACED } = closeTable;
+const LEAVING: ReadonlySet<number> = new Set([closeTable.goingAway.code, closeTable.restarting.code]);
 
 /**
  * A connected client. From then on it connects again by itself; the first time somebody waits, so one failure is enough.
@@ -69,7 +70,7 @@ export function watchConnection(client: GatewayClient, note: (text: string) => v
   client.on('state', (state) => {
     if (state.name === 'waiting' && !isLost) {
       isLost = true;
-      note('connection lost, waiting…');
+      note(LEAVING.has(state.loss.code) ? 'the gateway is restarting, waiting…' : 'connection lost, waiting…');
     } else if (state.name === 'connected' && isLost) {
       isLost = false;
       note('connected again');

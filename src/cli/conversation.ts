@@ -12,7 +12,10 @@ const LEAVE_WORDS: ReadonlySet<string> = new Set(['/exit', '/quit']);
 /** How far back the question of an unfinished answer is looked for. */
 const HISTORY_LIMIT = 20;
 
-type Task = { readonly kind: 'line'; readonly text: string } | { readonly kind: 'found'; readonly reply: Reply } | { readonly kind: 'leave'; readonly code: number };
+type Task =
+  | { readonly kind: 'line'; readonly text: string; readonly isOnScreen: boolean }
+  | { readonly kind: 'found'; readonly reply: Reply }
+  | { readonly kind: 'leave' };
 
 /**
  * A conversation at a terminal (or through a pipe, a message a line): one answer is shown at a time, and what is typed
@@ -27,6 +30,7 @@ export class Conversation {
   #current: { readonly reply: Reply; readonly printer: AnswerPrinter } | undefined;
   #isPrompting = false;
   #wasInterrupted = false;
+  #isLeaving = false;
   #code: number = EXIT.done;
 
   constructor(
@@ -44,7 +48,7 @@ export class Conversation {
     });
   }
 
-  /** Runs until the person leaves. The exit code is 1 when an answer ended with an error or the gateway wants no more. */
+  /** Runs until the person leaves. The exit code is 1 when the gateway wants no more, and without a terminal also when an answer failed. */
   async run(greeting: string): Promise<number> {
     const stopListening = this.#listen();
     if (this.#isTerminal) this.#note(`${greeting}, as ${this.speaker.sender}. Ctrl-C stops an answer, Ctrl-D leaves.`);
@@ -79,8 +83,12 @@ export class Conversation {
 
   #listen(): () => void {
     const prefix = this.#messagePrefix;
-    this.#lines.on('line', (text) => this.#add({ kind: 'line', text }));
-    this.#lines.on('close', () => this.#add({ kind: 'leave', code: EXIT.done }));
+    this.#lines.on('line', (text) => this.#add({ kind: 'line', text, isOnScreen: this.#isPrompting }));
+    this.#lines.on('close', () => {
+      // What came before the end of the input is still answered.
+      if (this.#isPrompting && this.#tasks.length === 0) this.#leave(this.#code);
+      else this.#add({ kind: 'leave' });
+    });
     this.#lines.on('SIGINT', () => this.#interrupt());
     watchConnection(this.client, (note) => this.#note(note));
     this.client.on('error', (error) => this.#note(`✗ ${error.message} (${error.code})`));
@@ -89,8 +97,7 @@ export class Conversation {
     });
     this.client.on('state', (state) => {
       if (state.name !== 'ended' || state.error.code === 1000) return;
-      this.#note(describeEnd(state.error));
-      this.#leave(EXIT.failed);
+      this.#leave(EXIT.failed, describeEnd(state.error));
     });
     return this.terminal.onInterrupt(() => this.#interrupt());
   }
@@ -104,10 +111,11 @@ export class Conversation {
     const waiting = this.#tasks.shift();
     if (waiting) return waiting;
     this.#isPrompting = true;
-    if (this.#isTerminal) this.#lines.prompt();
+    // Keeping the cursor: something may have been typed ahead.
+    if (this.#isTerminal) this.#lines.prompt(true);
     await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#isPrompting = false;
-    return this.#tasks.shift() ?? { kind: 'leave', code: this.#code };
+    return this.#tasks.shift() ?? { kind: 'leave' };
   }
 
   #add(task: Task): void {
@@ -125,6 +133,7 @@ export class Conversation {
     const text = task.text.trim();
     if (LEAVE_WORDS.has(text)) return this.#leave(EXIT.done);
     if (text === '') return;
+    if (this.#isTerminal && !task.isOnScreen) this.terminal.stdout.write(`${PROMPT}${text}\n`);
     const message = { ...this.speaker, content: text };
     return this.#show(this.client.send(message, { id: `${this.#messagePrefix}${randomUUID()}` }));
   }
@@ -134,14 +143,21 @@ export class Conversation {
     this.#current = { reply, printer };
     try {
       for await (const event of reply) printer.take(event);
-      if ((await reply.ended)?.reason === 'error') this.#code = EXIT.failed;
+      if ((await reply.ended)?.reason === 'error') this.#noteFailure();
     } catch (error) {
+      if (this.#isLeaving) return;
       printer.note(`✗ ${(error as Error).message}`);
-      this.#code = EXIT.failed;
+      this.#noteFailure();
     } finally {
       this.#current = undefined;
       this.#wasInterrupted = false;
+      if (this.#isTerminal) this.terminal.stdout.write('\n');
     }
+  }
+
+  /** A script wants to know; a person has seen it. */
+  #noteFailure(): void {
+    if (!this.#isTerminal) this.#code = EXIT.failed;
   }
 
   /** The first time it stops the answer, or clears the line; the second time it leaves. */
@@ -157,11 +173,18 @@ export class Conversation {
     }
   }
 
-  #leave(code: number): void {
+  #leave(code: number, lastWords?: string): void {
+    if (this.#isPrompting && this.#isTerminal) {
+      if (lastWords === undefined) this.terminal.stdout.write('\n');
+      else this.#clearPrompt();
+    }
+    this.#isPrompting = false;
+    if (lastWords !== undefined) this.#note(lastWords);
     this.#code = code;
+    this.#isLeaving = true;
     this.#tasks.length = 0;
     this.client.close();
-    this.#add({ kind: 'leave', code });
+    this.#add({ kind: 'leave' });
   }
 
   async #findQuestion(reply: Reply): Promise<string> {

@@ -1,7 +1,7 @@
 /** The candidate that `word` was probably meant to be, if one is close enough to say so. */
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   const close = candidates
-    .map((candidate) => ({ candidate, distance: candidate.startsWith(word) ? 1 : editDistance(word, candidate) }))
+    .map((candidate) => ({ candidate, distance: candidate.startsWith(word) ? 0 : editDistance(word, candidate) }))
     .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
     .sort((a, b) => a.distance - b.distance);
   return close[0]?.candidate;

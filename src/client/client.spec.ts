@@ -199,6 +199,18 @@ describe('a reply', () => {
     expect(first.value).toEqual({ type: 'delta', block_id: 'a-1', block_type: 'text', delta: 'one two three' });
   });
 
+  it('grows one block at a time, though deltas overtake the blocks that have to be stored first', async () => {
+    const socket = connect();
+    const events = sendAccepted(socket, 'a')[Symbol.asyncIterator]();
+    for (const frame of [delta('a', 'a-1', 'one'), delta('a', 'a-2', 'tw'), delta('a', 'a-2', 'o')]) socket.deliver(frame);
+    expect((await events.next()).value).toMatchObject({ type: 'delta', delta: 'one' });
+    const next = events.next();
+    socket.deliver(block('a', 1, 0, 'one'));
+
+    expect((await next).value).toMatchObject({ type: 'block', index: 0 });
+    expect((await events.next()).value).toMatchObject({ type: 'delta', delta: 'two' });
+  });
+
   it('throws the error of its message and leaves the connection open', async () => {
     const socket = connect();
     const reply = client.send(HELLO, { id: 'a' });

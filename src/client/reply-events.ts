@@ -3,8 +3,8 @@ import type { StreamBlock, StreamDeltaPayload, StreamEndPayload, ToolStatusPaylo
 /**
  * What happens in a reply, in order. Payloads are the protocol's, field for field.
  *
- * - `delta`: a piece of a block that is still growing (`stream: 'delta'` only). The `block` with its `block_id` follows
- *   and holds everything; after a lost connection the rest of a block may come without deltas.
+ * - `delta`: a piece of the block that follows those that stand (`stream: 'delta'` only). The `block` with its `block_id`
+ *   follows and holds everything; after a lost connection the rest of a block may come without deltas.
  * - `block`: a complete block, at `index` among those that stand.
  * - `restart`: the blocks from index `keep` on, and a block that has only deltas so far, are dropped; others follow.
  * - `tool`: how a tool call goes.

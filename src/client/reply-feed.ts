@@ -1,5 +1,5 @@
 import { GatewayError } from '../protocol/errors.js';
-import type { HistoryMessage, MessageAckPayload, OutboundFrame, StreamBlock, StreamEndPayload } from '../protocol/index.js';
+import type { HistoryMessage, MessageAckPayload, OutboundFrame, StreamBlock, StreamDeltaPayload, StreamEndPayload } from '../protocol/index.js';
 import type { DurableFrame } from './frames.js';
 import { ReplyEvents } from './reply-events.js';
 
@@ -23,6 +23,8 @@ export class ReplyFeed {
   cancelRequested = false;
   readonly #standing: StandingBlock[] = [];
   #parked: DurableFrame[] = [];
+  /** Blocks that have only deltas so far, oldest first: what is held back of each. The oldest's deltas are passed on. */
+  readonly #growing = new Map<string, Pick<StreamDeltaPayload, 'block_type' | 'delta'>>();
   /** Whether the deltas to come are all of their block; not so when a block may have begun unseen. */
   #hasAllDeltas = false;
   #over = false;
@@ -76,13 +78,18 @@ export class ReplyFeed {
     this.#hasAllDeltas ||= live;
   }
 
+  /** Deltas overtake blocks, which have to be stored first; readers see one block grow at a time, in its place. */
   takeDelta({ payload: { block_id, block_type, delta } }: OutboundFrame<'stream_delta'>): void {
-    if (this.#hasAllDeltas) this.events.push({ type: 'delta', block_id, block_type, delta });
+    if (!this.#hasAllDeltas) return;
+    const held = this.#growing.get(block_id)?.delta ?? '';
+    this.#growing.set(block_id, { block_type, delta: held + delta });
+    this.#passOnOldest();
   }
 
   /** The connection was lost: deltas are missed from here on. */
   interrupt(): void {
     this.#hasAllDeltas = false;
+    this.#growing.clear();
   }
 
   /** Takes over what the history tells of this message: frames were missed that cannot be read again. */
@@ -117,10 +124,21 @@ export class ReplyFeed {
     if (index < this.#standing.length) this.#dropFrom(index);
     this.#standing.push({ seq, block });
     this.events.push({ type: 'block', index, block });
+    this.#growing.delete(block.block_id);
+    this.#passOnOldest();
+  }
+
+  #passOnOldest(): void {
+    const [oldest] = this.#growing;
+    if (!oldest) return;
+    const [block_id, { block_type, delta }] = oldest;
+    this.#growing.set(block_id, { block_type, delta: '' });
+    if (delta !== '') this.events.push({ type: 'delta', block_id, block_type, delta });
   }
 
   #dropFrom(keep: number): void {
     this.#standing.splice(keep);
+    this.#growing.clear();
     this.events.push({ type: 'restart', keep });
   }
 

@@ -1,3 +1,4 @@
 /** For tests of the gateway and of what extends it: contract suites, fakes and factories. */
 export * from './factories.js';
+export * from './fake-socket.js';
 export * from './manual-clock.js';

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { FakeTerminal } from '../testing/fake-terminal.js';
+import { run } from './cli.js';
+
+const HEALTH = {
+  status: 'healthy',
+  uptime_seconds: 93_784,
+  connected_channels: ['telegram', 'webchat'],
+  active_sessions: 3,
+  queued_messages: 2,
+  registered_tools: 47,
+  memory_usage_mb: 245,
+};
+
+function healthyTerminal(env: Record<string, string> = {}, body: object = HEALTH, httpStatus = 200): FakeTerminal {
+  const terminal = new FakeTerminal(env);
+  terminal.answer = () => Response.json(body, { status: httpStatus });
+  return terminal;
+}
+
+describe('the command line', () => {
+  it('lists its commands with help, and tells its version', async () => {
+    const terminal = new FakeTerminal();
+
+    expect(await run(['help'], terminal)).toBe(0);
+    expect(await run(['--version'], terminal)).toBe(0);
+    expect(terminal.stdout.text).toMatch(/start +run a gateway\n[^]*\n\d+\.\d+\.\d+\n$/);
+  });
+
+  it.each([['help', 'chat'], ['chat', '--help'], ['chat', '--sender', 'x', '-h']])('shows a command\'s usage for %s %s', async (...args) => {
+    const terminal = new FakeTerminal();
+
+    expect(await run(args, terminal)).toBe(0);
+    expect(terminal.stdout.text).toMatch(/^Usage: openclaw chat/);
+  });
+
+  it.each([
+    [[], /What is to be done\?[^]*Usage: openclaw COMMAND/],
+    [['chta'], /no command chta; did you mean chat\?/],
+    [['stat'], /did you mean status\?/],
+    [['fly'], /There is no command fly\n/],
+    [['--chat'], /Unknown option --chat/],
+    [['status', '--jsno'], /Unknown option --jsno; did you mean --json\?[^]*Usage: openclaw status/],
+    [['status', 'now'], /Unexpected argument now/],
+    [['status', '--url'], /--url needs a value/],
+    [['status', '--json=yes'], /--json takes no value/],
+    [['status', '--url', 'nowhere'], /nowhere is no URL/],
+    [['status', '--url', 'ftp://host'], /must begin with http/],
+    [['status', '--url', 'http://host/path'], /without a path/],
+    [['chat', '--json'], /--json needs TEXT/],
+    [['start', '--port', '70000'], /--port must be a number from 0 to 65535/],
+    [['start', '--port', '1e3'], /--port must be a number/],
+  ])('answers %j with exit code 2 and what is wrong', async (args, message) => {
+    const terminal = new FakeTerminal();
+
+    expect(await run(args, terminal)).toBe(2);
+    expect(terminal.stderr.text).toMatch(message);
+    expect(terminal.stdout.text).toBe('');
+  });
+
+  it.each(['logs', 'sessions', 'queue', 'tools', 'channels', 'config', 'token', 'doctor', 'serve', 'funnel'])(
+    'refuses %s by name, since it is not there yet',
+    async (name) => {
+      const terminal = new FakeTerminal();
+
+      expect(await run([name, '--anything'], terminal)).toBe(2);
+      expect(terminal.stderr.text).toContain(`openclaw ${name} is not part of this version yet`);
+    },
+  );
+
+  it('never takes a token as an argument, nor in the URL', async () => {
+    const terminal = new FakeTerminal();
+
+    expect(await run(['status', '--token', 'secret'], terminal)).toBe(2);
+    expect(await run(['status', '--url', 'http://:secret@host'], terminal)).toBe(2);
+    expect(await run(['status', '--url', 'http://host?token=secret'], terminal)).toBe(2);
+    expect(terminal.stderr.text.match(/set OPENCLAW_TOKEN/g)).toHaveLength(3);
+    expect(terminal.stderr.text).not.toContain('secret');
+  });
+});
+
+describe('openclaw status', () => {
+  it('prints a table for people', async () => {
+    const terminal = healthyTerminal();
+
+    expect(await run(['status'], terminal)).toBe(0);
+    expect(terminal.stdout.text).toBe(
+      [
+        'Gateway   http://127.0.0.1:18789',
+        'Status    healthy',
+        'Up        1 d 2 h',
+        'Channels  telegram, webchat',
+        'Sessions  3 active',
+        'Queue     2 waiting',
+        'Tools     47 registered',
+        'Memory    245 MB',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('prints JSON for programs', async () => {
+    const terminal = healthyTerminal();
+
+    expect(await run(['status', '--json'], terminal)).toBe(0);
+    expect(JSON.parse(terminal.stdout.text)).toEqual(HEALTH);
+  });
+
+  it('sends the token of the environment to the gateway of the environment', async () => {
+    const terminal = healthyTerminal({ OPENCLAW_URL: 'ws://gateway:1234/', OPENCLAW_TOKEN: 'a-token-of-sixteen' });
+    await run(['status'], terminal);
+
+    expect(terminal.requests[0]?.url).toBe('http://gateway:1234/health');
+    expect(terminal.requests[0]?.headers.get('authorization')).toBe('Bearer a-token-of-sixteen');
+    expect(terminal.requests[0]?.redirect).toBe('error');
+  });
+
+  it('says why a protected gateway tells it little', async () => {
+    const terminal = healthyTerminal({}, { status: 'healthy', uptime_seconds: 5 });
+
+    expect(await run(['status'], terminal)).toBe(0);
+    expect(terminal.stdout.text).toMatch(/Up {7}5 s\n$/);
+    expect(terminal.stderr.text).toBe('Set OPENCLAW_TOKEN to see more.\n');
+  });
+
+  it('shows a gateway that is draining', async () => {
+    const terminal = healthyTerminal({}, { ...HEALTH, status: 'draining' }, 503);
+
+    expect(await run(['status'], terminal)).toBe(0);
+    expect(terminal.stdout.text).toContain('draining');
+  });
+
+  it('answers exit code 3 and what to do when nobody is there', async () => {
+    const terminal = new FakeTerminal();
+
+    expect(await run(['status'], terminal)).toBe(3);
+    expect(terminal.stderr.text).toMatch(/No gateway answers at http:\/\/127\.0\.0\.1:18789 \(ECONNREFUSED\)\.\n.*`openclaw start`/);
+  });
+
+  it('answers exit code 1 when somebody else is there', async () => {
+    const terminal = healthyTerminal({}, { hello: 'world' }, 404);
+
+    expect(await run(['status'], terminal)).toBe(1);
+    expect(terminal.stderr.text).toContain('HTTP 404');
+  });
+});
