@@ -4,6 +4,7 @@ import { loadSettings } from '../core/config/load-settings.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { GatewayError } from '../protocol/index.js';
 import { NestLogs } from './nest-logs.js';
+import { MemorySettings } from '../testing/memory-settings.js';
 import { PinoLogs } from './pino-logs.js';
 
 const TOKEN = 'abcdefghijklmnopqrstuvwxyz';
@@ -43,7 +44,7 @@ describe('PinoLogs', () => {
     expect(lines.records.map((record) => record['msg'])).toEqual(['seen']);
   });
 
-  it('writes one JSON object a line, with level, time, subsystem, the fields and the message', () => {
+  it('[L-15] writes one JSON object a line, with level, time, subsystem, the fields and the message', () => {
     const { lines, logs } = open();
     logs.for('queue').info({ depth: 3 }, 'a message waits');
     expect(lines.all).toHaveLength(1);
@@ -52,7 +53,7 @@ describe('PinoLogs', () => {
     expect(Date.parse(String(lines.last['time']))).toBeGreaterThan(Date.parse('2026-01-01'));
   });
 
-  it('keeps a level for each subsystem, and the common one for the rest', () => {
+  it('[L-09] keeps a level for each subsystem, and the common one for the rest', () => {
     const { lines, logs } = open({ level: 'warn', router: 'trace', store: 'error' });
     for (const name of ['gateway', 'router', 'store'] as const) {
       for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const) logs.for(name)[level]({}, name);
@@ -72,18 +73,19 @@ describe('PinoLogs', () => {
     expect(logs.for('store').isEnabled('warn')).toBe(false);
   });
 
-  it('follows changes of the settings, also for those who already hold a log', () => {
+  it('[L-09] follows changes of the settings, also for those who already hold a log', () => {
     const { logs, config } = open({ level: 'warn' });
     const router = logs.for('router');
+    await config.open(new MemorySettings());
 
-    config.set('log.level', 'debug');
+    await config.set('log.level', 'debug', 'test');
     expect(router.isEnabled('debug')).toBe(true);
-    config.set('log.router', 'error');
+    await config.set('log.router', 'error', 'test');
     expect(router.isEnabled('warn')).toBe(false);
     expect(logs.for('queue').isEnabled('debug')).toBe(true);
-    config.set('log.level', 'trace');
+    await config.set('log.level', 'trace', 'test');
     expect(router.isEnabled('warn')).toBe(false);
-    config.set('log.router', undefined);
+    await config.change(config.version, { 'log.router': null }, 'test');
     expect(router.isEnabled('trace')).toBe(true);
   });
 
@@ -202,7 +204,7 @@ describe('log injection', () => {
 });
 
 describe('pretty output', () => {
-  it('shows time, level, subsystem, message, fields and the stack', () => {
+  it('[L-15] shows time, level, subsystem, message, fields and the stack', () => {
     const { lines, logs } = open({ level: 'info' }, true);
     logs.for('store').error({ rows: 3, error: new Error('disk full') }, 'cannot commit');
     const shown = lines.all.join('').replaceAll(/\u001b\[\d+m/g, ''); // oxlint-disable-line no-control-regex -- colours

@@ -6,7 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { settingRows, type GatewaySettings, type SettingRow } from './settings.js';
 
 /** Where a value came from, weakest first. */
-export type SettingSource = 'default' | 'file' | 'environment' | 'command line';
+export type SettingSource = 'default' | 'file' | 'environment' | 'run time' | 'command line';
 
 /** One thing that is wrong with the settings, in words for the operator. */
 export interface SettingFault {

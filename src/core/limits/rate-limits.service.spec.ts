@@ -5,6 +5,7 @@ import { loadSettings } from '../config/load-settings.js';
 import { ROLE_SCOPES, type Principal, type Role } from '../identity/principal.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { ManualClock } from '../../testing/index.js';
+import { MemorySettings } from '../../testing/memory-settings.js';
 import { RateLimitsService } from './rate-limits.service.js';
 
 const somebody = (role: Role, principal = 'p', tenant = 'default'): Principal => ({
@@ -63,10 +64,11 @@ describe('RateLimitsService', () => {
     expect(refusal()).toBeUndefined();
   });
 
-  it('takes a limit that was changed at run time', () => {
+  it('takes a limit that was changed at run time', async () => {
     const { config, limits } = setUp({ 'limits.messages_per_minute': 1 });
     limits.takeMessage(somebody('user'), 'c', 'alice');
-    config.set('limits.messages_per_minute', 1_000_000);
+    await config.open(new MemorySettings());
+    await config.set('limits.messages_per_minute', 1_000_000, 'test');
     for (let i = 0; i < 100; i++) limits.takeMessage(somebody('user'), 'd', 'alice');
   });
 

@@ -3,5 +3,6 @@ export * from './frame.store.js';
 export * from './queue.store.js';
 export * from './records.js';
 export * from './session.store.js';
+export * from './settings.store.js';
 export * from './store.js';
 export * from './turn.store.js';

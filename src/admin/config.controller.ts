@@ -1,0 +1,51 @@
+import { Body, ConflictException, Controller, Get, Patch, Req, UnsupportedMediaTypeException, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import type { Principal } from '../core/identity/principal.js';
+import { GatewayError } from '../protocol/index.js';
+import { ChangeConfigDto, ConfigChangedDto, ConfigDto } from './config.dto.js';
+
+/** Settings at run time: what is in force, and compare-and-set changes. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1/config')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+@RequireScope('config:write')
+export class ConfigController {
+  constructor(private readonly config: ConfigStoreService) {}
+
+  /** All settings, each with its source; secrets are hidden. */
+  @Get()
+  readConfig(): ConfigDto {
+    const settings = this.config.list().map(({ key, value, source, needsRestart, description }) => ({
+      key,
+      value: value ?? null,
+      source,
+      needs_restart: needsRestart,
+      description,
+    }));
+    return { version: this.config.version, settings };
+  }
+
+  /** Changes settings, all or none, if nobody has changed them since `version`. */
+  @Patch()
+  @ApiConflictResponse({ description: 'The version is stale: read again and decide anew.' })
+  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))
+  async changeConfig(@Req() request: Request, @Body() body: ChangeConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
+    if (!request.is('application/json')) throw new UnsupportedMediaTypeException('Send JSON with Content-Type: application/json');
+    const outcome = await this.config.change(body.version, body.changes, caller.principal);
+    switch (outcome.kind) {
+      case 'changed':
+        return { version: outcome.version, needs_restart: [...outcome.needsRestart] };
+      case 'stale':
+        throw new ConflictException(`The settings were changed meanwhile and are at version ${outcome.version}; read them again and decide anew`);
+      case 'invalid':
+        throw new GatewayError('INVALID_PAYLOAD', {
+          faults: outcome.faults.map(({ key, message }) => ({ pointer: `/changes/${key}`, message })),
+        });
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MemorySettings } from '../../testing/memory-settings.js';
+import { SilentLogs } from '../telemetry/logs.js';
+import { ConfigStoreService } from './config-store.service.js';
+import { loadSettings } from './load-settings.js';
+
+let store: MemorySettings;
+beforeEach(() => (store = new MemorySettings()));
+
+async function open(overrides: Record<string, unknown> = {}, env: Record<string, string> = {}): Promise<ConfigStoreService> {
+  const config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production', ...env }, overrides, '/nonexistent'), new SilentLogs());
+  await config.open(store);
+  return config;
+}
+
+describe('the configuration store', () => {
+  it('[P-09] puts a change in force at once, tells its watchers (new, old) and keeps it', async () => {
+    const config = await open();
+    const seen: unknown[] = [];
+    config.watch('agent.name', (value, oldValue) => seen.push([value, oldValue]));
+    config.watch('agent.concurrency', () => seen.push('not this one'));
+    expect(await config.change(0, { 'agent.name': 'ada' }, 'op')).toEqual({ kind: 'changed', version: 1, needsRestart: [] });
+    expect(config.get('agent.name')).toBe('ada');
+    expect(seen).toEqual([['ada', 'openclaw']]);
+    expect((await open()).get('agent.name')).toBe('ada');
+  });
+
+  it('[P-10] changes nothing on a stale version and tells the current one', async () => {
+    const [one, two] = [await open(), await open()];
+    await one.change(0, { 'agent.name': 'ada' }, 'op');
+    expect(await two.change(0, { 'agent.name': 'bob' }, 'op')).toEqual({ kind: 'stale', version: 1 });
+    expect(two.get('agent.name')).toBe('ada');
+    expect(await two.change(1, { 'agent.name': 'bob' }, 'op')).toMatchObject({ kind: 'changed', version: 2 });
+    await one.reload();
+    expect(one.get('agent.name')).toBe('bob');
+  });
+
+  it('[P-10] never goes back to an older version that arrives late', async () => {
+    const config = await open();
+    await config.change(0, { 'agent.name': 'ada' }, 'op');
+    const late = store.stored;
+    await config.change(1, { 'agent.name': 'bob' }, 'op');
+    store.stored = late;
+    await config.reload();
+    expect([config.version, config.get('agent.name')]).toEqual([2, 'bob']);
+  });
+
+  it('[P-11] changes all or nothing, by the same rules as at start', async () => {
+    const config = await open();
+    const outcome = await config.change(0, { 'agent.name': 'ada', 'queue.max_total': 0, 'agent.nmae': 'x', 'agent.model': 'a/b', 'store.url': 'sqlite:x' }, 'op');
+    expect(outcome).toMatchObject({ kind: 'invalid' });
+    const keys = outcome.kind === 'invalid' ? outcome.faults.map((fault) => fault.key) : [];
+    expect(keys).toEqual(['queue.max_total', 'agent.nmae', 'agent.model', 'store.url']);
+    expect([config.get('agent.name'), store.stored.version]).toEqual(['openclaw', 0]);
+  });
+
+  it('[P-11] keeps rules over several settings', async () => {
+    const config = await open();
+    config.addRule((get) => (get('gateway.port') === get('agent.concurrency') ? { key: 'gateway.port', message: 'no' } : undefined));
+    expect(await config.change(0, { 'gateway.port': 64 }, 'op')).toMatchObject({ kind: 'invalid' });
+    expect(await config.change(0, { 'gateway.port': 64, 'agent.concurrency': 65 }, 'op')).toMatchObject({ kind: 'changed' });
+  });
+
+  it('[P-09] sets a single value from within, whatever the version is, and refuses a wrong one', async () => {
+    const [one, two] = [await open(), await open()];
+    await one.set('agent.name', 'ada', 'op');
+    await two.set('agent.concurrency', 7, 'op');
+    expect([two.get('agent.name'), two.get('agent.concurrency'), two.version]).toEqual(['ada', 7, 2]);
+    await expect(two.set('agent.concurrency', -1, 'op')).rejects.toThrow('agent.concurrency');
+  });
+
+  it('[P-12] says which changes need a restart', async () => {
+    const config = await open();
+    expect(await config.change(0, { 'gateway.port': 1, 'agent.name': 'ada' }, 'op')).toMatchObject({ needsRestart: ['gateway.port'] });
+  });
+
+  it('[P-13] goes before file and environment, but not before the command line; null takes it back', async () => {
+    const config = await open({ 'gateway.port': 5 }, { OPENCLAW_AGENT_NAME: 'ada' });
+    await config.change(0, { 'agent.name': 'bob', 'gateway.port': 6 }, 'op');
+    const source = (key: string) => config.list().find((view) => view.key === key)?.source;
+    expect([config.get('agent.name'), source('agent.name')]).toEqual(['bob', 'run time']);
+    expect([config.get('gateway.port'), source('gateway.port')]).toEqual([5, 'command line']);
+    await config.change(1, { 'agent.name': null }, 'op');
+    expect([config.get('agent.name'), source('agent.name')]).toEqual(['ada', 'environment']);
+  });
+
+  it('[P-14] never shows a secret, in a list or in the audit trail', async () => {
+    const config = await open({ 'auth.tokens': [{ token: 'a-very-secret-token-0', principal: 'p', role: 'user' }] });
+    await config.change(0, { 'auth.token': 'another-secret-token-1' }, 'op');
+    const shown = JSON.stringify([config.list(), store.changes.map(({ before, after }) => [before, after])]);
+    expect(shown).not.toMatch(/secret-token/);
+    expect(shown).toContain('***');
+    expect(config.get('auth.token')).toBe('another-secret-token-1');
+  });
+
+  it('[P-09] a watcher that throws keeps no other from the change', async () => {
+    const config = await open();
+    const seen: string[] = [];
+    config.watch('agent.name', () => {
+      throw new Error('no');
+    });
+    config.watch('agent.name', (value) => seen.push(value));
+    await config.change(0, { 'agent.name': 'ada' }, 'op');
+    expect(seen).toEqual(['ada']);
+  });
+
+  it('[P-11] ignores a stored value that is not valid any more', async () => {
+    store.stored = { version: 3, values: { 'agent.name': '"not a name"', 'agent.concurrency': '7' } };
+    const config = await open();
+    expect([config.get('agent.name'), config.get('agent.concurrency')]).toEqual(['openclaw', 7]);
+  });
+});

@@ -1,0 +1,14 @@
+/** What stands where a secret is. */
+export const HIDDEN = '***';
+
+/** `value` with everything that its schema marks as `x-secret` replaced: secrets are write-only. */
+export function hideSecrets(schema: object, value: unknown): unknown {
+  if (value === undefined || value === null) return value;
+  if ('x-secret' in schema) return HIDDEN;
+  if ('items' in schema && Array.isArray(value)) return value.map((item) => hideSecrets(schema.items as object, item));
+  if ('properties' in schema && typeof value === 'object') {
+    const properties = schema.properties as Record<string, object>;
+    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, hideSecrets(properties[key] ?? {}, child)]));
+  }
+  return value;
+}

@@ -1,0 +1,22 @@
+import type { SettingsChange, SettingsStore, StoredSettings } from '../core/store/index.js';
+
+/** Keeps settings in memory, for several services at once. */
+export class MemorySettings implements SettingsStore {
+  stored: StoredSettings = { version: 0, values: {} };
+  readonly changes: SettingsChange[] = [];
+
+  async readSettings(): Promise<StoredSettings> {
+    return this.stored;
+  }
+
+  async changeSettings(version: number, change: SettingsChange): Promise<StoredSettings | undefined> {
+    if (version !== this.stored.version) return undefined;
+    this.changes.push(change);
+    const values = Object.fromEntries(Object.entries({ ...this.stored.values, ...change.values }).filter(([, value]) => value !== null));
+    return (this.stored = { version: version + 1, values: values as Record<string, string> });
+  }
+
+  async readSecret(): Promise<Uint8Array> {
+    return new Uint8Array(32);
+  }
+}
