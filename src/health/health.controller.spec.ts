@@ -77,14 +77,14 @@ describe('the probes', () => {
     ['ready', 200, 200, 200],
     ['draining', 200, 503, 200],
     ['stopped', 503, 503, 200],
-  ])('[L-05] tell the truth while the gateway is %s', async (phase, live, ready, startup) => {
+  ])('[L-12] tell the truth while the gateway is %s', async (phase, live, ready, startup) => {
     const http = await open(inPhase(phase));
     const answers = [await http.get('/health/live'), await http.get('/health/ready'), await http.get('/health/startup')];
     expect(answers.map((answer) => answer.status)).toEqual([live, ready, startup]);
     for (const answer of answers) expect(answer.body).toMatchObject({ details: { lifecycle: { phase } } });
   });
 
-  it('[L-06] readiness fails at once when a drain begins, and stays so', async () => {
+  it('[L-12] readiness fails at once when a drain begins, and stays so', async () => {
     const parts = inPhase('ready');
     const http = await open(parts);
     expect((await http.get('/health/ready')).status).toBe(200);
@@ -94,7 +94,7 @@ describe('the probes', () => {
     expect(answer.body).toMatchObject({ status: 'error', error: { lifecycle: { status: 'down', phase: 'draining' } } });
   });
 
-  it('[L-07] readiness fails while the store cannot commit, without a word of why, and liveness does not', async () => {
+  it('[L-13] readiness fails while the store cannot commit, without a word of why, and liveness does not', async () => {
     const parts = inPhase('ready');
     parts.check = unavailable;
     const http = await open(parts);
@@ -105,7 +105,7 @@ describe('the probes', () => {
     expect((await http.get('/health/live')).status).toBe(200);
   });
 
-  it('[L-07] a store that does not answer is down, not waited for', async () => {
+  it('[L-13] a store that does not answer is down, not waited for', async () => {
     const parts = inPhase('ready');
     parts.check = never;
     const http = await open(parts);
@@ -123,7 +123,7 @@ describe('the probes', () => {
 describe('GET /health', () => {
   const known = { Authorization: 'Bearer whatever' };
 
-  it("[L-01] answers the chapter's body to callers it knows", async () => {
+  it("[L-10] answers the chapter's body to callers it knows", async () => {
     const parts = inPhase('ready');
     parts.clock.advance(3_600_999);
     const http = await open(parts);
@@ -141,7 +141,7 @@ describe('GET /health', () => {
     expect((answer.body as { memory_usage_mb: number }).memory_usage_mb).toBeGreaterThan(10);
   });
 
-  it('[L-01] counts sessions as active for five minutes', async () => {
+  it('[L-10] counts sessions as active for five minutes', async () => {
     const parts = inPhase('ready');
     const http = await open(parts);
     await http.get('/health').set(known);
@@ -160,13 +160,13 @@ describe('GET /health', () => {
     ['ready', 'healthy'],
     ['draining', 'draining'],
     ['stopped', 'draining'],
-  ])('[L-03] while %s the status is %s, and the answer 200', async (phase, status) => {
+  ])('[L-11] while %s the status is %s, and the answer 200', async (phase, status) => {
     const http = await open(inPhase(phase));
     const answer = await http.get('/health');
     expect([answer.status, (answer.body as { status: string }).status]).toEqual([200, status]);
   });
 
-  it('[L-04] is degraded while the store cannot commit, and says what it still knows', async () => {
+  it('[L-11] is degraded while the store cannot commit, and says what it still knows', async () => {
     const parts = inPhase('ready');
     parts.check = unavailable;
     parts.count = unavailable;
@@ -177,7 +177,7 @@ describe('GET /health', () => {
     expect(answer.body).not.toHaveProperty('queued_messages');
   });
 
-  it('[L-04] is degraded while the queue has no room', async () => {
+  it('[L-11] is degraded while the queue has no room', async () => {
     const parts = inPhase('ready');
     parts.count = () => Promise.resolve({ queued: 8, running: 2, activeSessions: 1 });
     const http = await open(parts);

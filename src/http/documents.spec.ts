@@ -60,14 +60,14 @@ describe('the pages about the gateway', () => {
 
   afterAll(() => app.close());
 
-  it('[L-21] serve OpenAPI and AsyncAPI to everybody', async () => {
+  it('[L-14] serve OpenAPI and AsyncAPI to everybody', async () => {
     const openApi = await http.get('/openapi.json');
     expect(openApi.body).toMatchObject({ openapi: '3.0.0', info: { title: 'OpenClaw gateway: HTTP API' } });
     const asyncApi = await http.get('/asyncapi.json');
     expect(asyncApi.body).toEqual(JSON.parse(JSON.stringify(buildAsyncApi())));
   });
 
-  it('[L-21] show OpenAPI on a page without a script or a style of its own, and without a foreign address', async () => {
+  it('[L-14] show OpenAPI on a page without a script or a style of its own, and without a foreign address', async () => {
     const page = await http.get('/docs');
     expect(page.type).toBe('text/html');
     expect(page.text).not.toMatch(/<script(?![^>]*src=)|<style|style=|\son\w+=|https?:/);

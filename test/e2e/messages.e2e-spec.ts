@@ -243,7 +243,7 @@ describe('reading again', () => {
 });
 
 describe('the connected frame', () => {
-  it('[T-09] tells who one is, what one may count on, and a user the session to go on with', async () => {
+  it('[T-50] tells who one is, what one may count on, and a user the session to go on with', async () => {
     const first = await gateway.connect('c', TOKENS.alice);
     const sessionId = (await endOf(first, say(first, '/blocks 1'))).session_id;
     const client = await FrameClient.open(gateway.port, '?client_id=d', { headers: { authorization: `Bearer ${TOKENS.alice}` } });

@@ -42,21 +42,21 @@ describe('an upgrade', () => {
   const statusOf = async (path: string, overrides: Record<string, string | undefined> = {}) =>
     (await answerTo(upgradeLines(gateway.port, path, overrides))).status;
 
-  it('T-01 is served at / only: any other path is 404, with the reason in words', async () => {
+  it('[T-01] is served at / only: any other path is 404, with the reason in words', async () => {
     const answer = await answerTo(upgradeLines(gateway.port, '/socket'));
     expect(answer).toMatchObject({ status: 404, body: expect.stringContaining('at / only') as string });
     expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     for (const path of ['//', '/ws', '/%2f', '/.', 'http://127.0.0.1/', '*']) expect(await statusOf(path)).toBe(404);
   });
 
-  it('T-02 is a GET: any other method is 405', async () => {
+  it('[T-02] is a GET: any other method is 405', async () => {
     const [first = '', ...rest] = upgradeLines(gateway.port);
     const answer = await answerTo([first.replace('GET', 'PUT'), ...rest]);
     expect(answer.status).toBe(405);
     expect(answer.headers.get('allow')).toBe('GET');
   });
 
-  it('T-03 speaks version 13: any other, or none, is 426 and is told the right one', async () => {
+  it('[T-03] speaks version 13: any other, or none, is 426 and is told the right one', async () => {
     const answer = await answerTo(upgradeLines(gateway.port, '/', { 'Sec-WebSocket-Version': '8' }));
     expect(answer.status).toBe(426);
     expect(answer.headers.get('sec-websocket-version')).toBe('13');
@@ -65,7 +65,7 @@ describe('an upgrade', () => {
     }
   });
 
-  it('T-04 needs a key of 16 bytes: a bad one, or none, or two, are 400', async () => {
+  it('[T-04] needs a key of 16 bytes: a bad one, or none, or two, are 400', async () => {
     for (const key of [undefined, '', 'short', 'A'.repeat(24), `${'A'.repeat(22)}=`]) {
       expect(await statusOf('/', { 'Sec-WebSocket-Key': key })).toBe(400);
     }
@@ -73,22 +73,22 @@ describe('an upgrade', () => {
     expect((await answerTo([...upgradeLines(gateway.port), twice])).status).toBe(400);
   });
 
-  it('T-05 has exactly one Host: none or two are 400', async () => {
+  it('[T-05] has exactly one Host: none or two are 400', async () => {
     expect(await statusOf('/', { Host: undefined })).toBe(400);
     expect((await answerTo([...upgradeLines(gateway.port), `Host: 127.0.0.1:${gateway.port}`])).status).toBe(400);
     expect((await answerTo([...upgradeLines(gateway.port), 'Host: attacker.example'])).status).toBe(400);
   });
 
-  it('T-06 has no Content-Length beside a Transfer-Encoding: 400', async () => {
+  it('[T-06] has no Content-Length beside a Transfer-Encoding: 400', async () => {
     const lines = [...upgradeLines(gateway.port), 'Content-Length: 3', 'Transfer-Encoding: chunked'];
     expect((await answerTo(lines)).status).toBe(400);
   });
 
-  it('T-07 has a head of at most 16 KiB: a larger one is 431', async () => {
+  it('[T-07] has a head of at most 16 KiB: a larger one is 431', async () => {
     expect(await statusOf('/', { 'X-Large': 'x'.repeat(17_000) })).toBe(431);
   });
 
-  it('T-08 leaves other protocols alone: an offer of HTTP/2 is answered as plain HTTP', async () => {
+  it('[T-08] leaves other protocols alone: an offer of HTTP/2 is answered as plain HTTP', async () => {
     const { port } = gateway;
     const raw = await RawSocket.connect(port);
     raw.sendLines(['GET /nothing HTTP/1.1', `Host: 127.0.0.1:${port}`, 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk']);
@@ -96,14 +96,14 @@ describe('an upgrade', () => {
     raw.destroy();
   });
 
-  it('T-09 may name the client with 1 to 64 of a few characters; anything else is 400', async () => {
+  it('[T-09] may name the client with 1 to 64 of a few characters; anything else is 400', async () => {
     const client = await FrameClient.open(gateway.port, `?client_id=${'a.B_9-'.padEnd(64, 'z')}`);
     expect((await client.next('acme.connected')).payload['client_id']).toBe('a.B_9-'.padEnd(64, 'z'));
     await client.close();
     for (const id of ['', 'a'.repeat(65), 'a%20b', 'a/b', '%00', 'é', '..%2f']) expect(await statusOf(`/?client_id=${id}`)).toBe(400);
   });
 
-  it('T-09 is given a client_id when it brings none, another one each time', async () => {
+  it('[T-09] is given a client_id when it brings none, another one each time', async () => {
     const clients = await Promise.all([FrameClient.open(gateway.port), FrameClient.open(gateway.port)]);
     const ids = await Promise.all(clients.map(async (client) => (await client.next('acme.connected')).payload['client_id']));
     expect(new Set(ids).size).toBe(2);
@@ -111,7 +111,7 @@ describe('an upgrade', () => {
     await Promise.all(clients.map((client) => client.close()));
   });
 
-  it('T-10 refuses query parameters that it does not know, and names those it does', async () => {
+  it('[T-10] refuses query parameters that it does not know, and names those it does', async () => {
     const answer = await answerTo(upgradeLines(gateway.port, '/?clientid=a'));
     expect(answer).toMatchObject({ status: 400, body: expect.stringContaining('client_id, stream=delta, subscribe=presence') as string });
     for (const query of ['?stream=deltas', '?subscribe=all', '?client_id=a&client_id=b', '?stream=delta&stream=delta', '?=']) {
@@ -121,7 +121,7 @@ describe('an upgrade', () => {
     raw.destroy();
   });
 
-  it('T-11 selects openclaw.v1 when it is offered, and never echoes anything else', async () => {
+  it('[T-11] selects openclaw.v1 when it is offered, and never echoes anything else', async () => {
     const offer = async (protocols: string) => {
       const raw = await RawSocket.connect(gateway.port);
       raw.sendLines(upgradeLines(gateway.port, '/', { 'Sec-WebSocket-Protocol': protocols }));
@@ -134,14 +134,14 @@ describe('an upgrade', () => {
     expect(await offer('something.else')).toEqual([101, undefined]);
   });
 
-  it('T-12 offers no compression', async () => {
+  it('[T-12] offers no compression', async () => {
     const raw = await RawSocket.connect(gateway.port);
     raw.sendLines(upgradeLines(gateway.port, '/', { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' }));
     expect((await raw.readHead()).headers.has('sec-websocket-extensions')).toBe(false);
     raw.destroy();
   });
 
-  it('T-13 is refused with 503 and a Retry-After while the gateway drains', async () => {
+  it('[T-13] is refused with 503 and a Retry-After while the gateway drains', async () => {
     const lifecycle = gateway.app.get(LifecycleService);
     lifecycle.moveTo('draining');
     const answer = await answerTo(upgradeLines(gateway.port));
@@ -152,7 +152,7 @@ describe('an upgrade', () => {
 });
 
 describe('limits of time and number', () => {
-  it('T-14 an upgrade request that is not complete in time is closed', async () => {
+  it('[T-14] an upgrade request that is not complete in time is closed', async () => {
     const gateway = await startTransport({ limits: { requestTimeoutMs: 50 } });
     const raw = await RawSocket.connect(gateway.port);
     raw.send('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ');
@@ -163,7 +163,7 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
-  it('T-15 a message that is not complete within 30 s closes the connection, fragments and pings in between or not', async () => {
+  it('[T-15] a message that is not complete within 30 s closes the connection, fragments and pings in between or not', async () => {
     const clock = new ManualClock();
     const gateway = await startTransport({ clock, settings: { 'gateway.heartbeat_interval_ms': 3_600_000 } });
     const half = rawFrame(OPCODES.text, '{"type":"ping"').subarray(0, 9);
@@ -192,7 +192,7 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
-  it('T-16 a peer that answers none of two pings in a row is terminated with 4009; one that does stays', async () => {
+  it('[T-16] a peer that answers none of two pings in a row is terminated with 4009; one that does stays', async () => {
     const clock = new ManualClock();
     const gateway = await startTransport({ clock });
     const mute = await RawSocket.upgrade(gateway.port);
@@ -222,7 +222,7 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
-  it('T-17 more than 20 pings a second end the connection with 4008', async () => {
+  it('[T-17] more than 20 pings a second end the connection with 4008', async () => {
     const gateway = await startTransport({ clock: new ManualClock() });
     const raw = await RawSocket.upgrade(gateway.port);
     for (let i = 0; i < 20; i++) raw.send(rawFrame(OPCODES.ping, 'x'));
@@ -235,7 +235,7 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
-  it('T-18 an address has only so many connections: one more is 429, and the place is free again after a close', async () => {
+  it('[T-18] an address has only so many connections: one more is 429, and the place is free again after a close', async () => {
     const gateway = await startTransport({ settings: { 'limits.connections_per_address': 3 } });
     const clients = await Promise.all([1, 2, 3].map(() => FrameClient.open(gateway.port)));
     await expect(FrameClient.open(gateway.port)).rejects.toThrow('HTTP 429');
@@ -244,7 +244,7 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
-  it('T-19 too many messages are RATE_LIMITED with the time to wait, and a hundred refusals in 10 s close with 4008', async () => {
+  it('[T-19] too many messages are RATE_LIMITED with the time to wait, and a hundred refusals in 10 s close with 4008', async () => {
     const clock = new ManualClock();
     const gateway = await startTransport({ clock, settings: { 'limits.messages_per_minute': 2 } });
     const client = await FrameClient.open(gateway.port);
@@ -283,7 +283,7 @@ describe('what RFC 6455 forbids', () => {
     return close;
   };
 
-  it('T-20 binary frames: 1003', async () => {
+  it('[T-20] binary frames: 1003', async () => {
     expect(await closeAfter(rawFrame(OPCODES.binary, '{}'))).toEqual({ code: 1003, reason: 'Binary frames are not accepted' });
     expect((await closeAfter(rawFrame(OPCODES.binary, '', { final: false }), rawFrame(OPCODES.continuation, ''))).code).toBe(1003);
   });
@@ -294,11 +294,11 @@ describe('what RFC 6455 forbids', () => {
     ['a surrogate', [0xed, 0xa0, 0x80]],
     ['a code point beyond Unicode', [0xf4, 0x90, 0x80, 0x80]],
     ['a cut sequence', [0xe2, 0x82]],
-  ])('T-21 invalid UTF-8 (%s): 1007', async (_, bytes) => {
+  ])('[T-21] invalid UTF-8 (%s): 1007', async (_, bytes) => {
     expect(await closeAfter(rawFrame(OPCODES.text, Buffer.from(bytes)))).toEqual({ code: 1007, reason: 'Invalid UTF-8' });
   });
 
-  it('T-21 a character that is cut between two fragments is whole again', async () => {
+  it('[T-21] a character that is cut between two fragments is whole again', async () => {
     const raw = await RawSocket.upgrade(gateway.port);
     await raw.readFrame();
     const text = Buffer.from(JSON.stringify({ type: 'message_in', id: '1', timestamp: 1, payload: aMessage('🦞') }));
@@ -311,7 +311,7 @@ describe('what RFC 6455 forbids', () => {
     raw.destroy();
   });
 
-  it('T-22 a frame of exactly max_frame_bytes passes; one byte more, said or sent: 1009', async () => {
+  it('[T-22] a frame of exactly max_frame_bytes passes; one byte more, said or sent: 1009', async () => {
     const client = await FrameClient.open(gateway.port);
     const frame = JSON.stringify({ type: 'ping', id: 'large', timestamp: 1, payload: {} });
     client.socket.send(frame + ' '.repeat(65_536 - frame.length));
@@ -324,7 +324,7 @@ describe('what RFC 6455 forbids', () => {
     }
   });
 
-  it('T-22 a message cut into fragments is as big as all of them, and has at most so many: 1009', async () => {
+  it('[T-22] a message cut into fragments is as big as all of them, and has at most so many: 1009', async () => {
     const piece = rawFrame(OPCODES.continuation, 'x'.repeat(8_192), { final: false });
     const first = rawFrame(OPCODES.text, '', { final: false });
     expect((await closeAfter(first, ...Array.from({ length: 9 }, () => piece))).code).toBe(1009);
@@ -347,15 +347,15 @@ describe('what RFC 6455 forbids', () => {
     ['a close with a code that does not exist', [rawClose(999)]],
     ['a close with a code that may not be sent', [rawClose(1006)]],
     ['a close with a code of nobody', [rawClose(2_999)]],
-  ])('T-23 %s: 1002', async (_, frames) => {
+  ])('[T-23] %s: 1002', async (_, frames) => {
     expect(await closeAfter(...frames)).toEqual({ code: 1002, reason: 'Protocol error' });
   });
 
-  it('T-23 a close whose reason is no UTF-8: 1007', async () => {
+  it('[T-23] a close whose reason is no UTF-8: 1007', async () => {
     expect((await closeAfter(rawFrame(OPCODES.close, Buffer.from([0x03, 0xe8, 0xff])))).code).toBe(1007);
   });
 
-  it('T-24 a close is answered with the same code, and frames before it are still handled', async () => {
+  it('[T-24] a close is answered with the same code, and frames before it are still handled', async () => {
     const raw = await RawSocket.upgrade(gateway.port);
     await raw.readFrame();
     const ping = rawFrame(OPCODES.text, JSON.stringify({ type: 'ping', id: 'last', timestamp: 1, payload: {} }));
@@ -366,7 +366,7 @@ describe('what RFC 6455 forbids', () => {
     await raw.ended();
   });
 
-  it('T-25 a peer that does not answer a close is cut off', async () => {
+  it('[T-25] a peer that does not answer a close is cut off', async () => {
     const clock = new ManualClock();
     const own = await startTransport({ clock });
     const raw = await RawSocket.upgrade(own.port);
@@ -377,7 +377,7 @@ describe('what RFC 6455 forbids', () => {
     await own.close();
   });
 
-  it('T-26 a peer that vanishes, mid-frame or not, leaves nothing behind', async () => {
+  it('[T-26] a peer that vanishes, mid-frame or not, leaves nothing behind', async () => {
     const connections = gateway.app.get(ConnectionManagerService);
     const raw = await RawSocket.upgrade(gateway.port);
     await raw.readFrame();
@@ -462,7 +462,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('T-30 are handled in the order in which they came, each after the one before', async () => {
+  it('[T-30] are handled in the order in which they came, each after the one before', async () => {
     const steps = gateway.app.get(StepGateway);
     client = await open();
     const first = client.send('acme.wait', { gate: 'a' });
@@ -479,7 +479,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('T-30 of one connection do not wait for those of another', async () => {
+  it('[T-30] of one connection do not wait for those of another', async () => {
     const steps = gateway.app.get(StepGateway);
     client = await open();
     const other = await open();
@@ -491,7 +491,7 @@ describe('frames', () => {
     await other.close();
   });
 
-  it('T-31 are not handled before handleConnection has resolved', async () => {
+  it('[T-31] are not handled before handleConnection has resolved', async () => {
     const steps = gateway.app.get(StepGateway);
     client = await open('?client_id=held');
     const id = client.send('ping');
@@ -503,7 +503,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('T-31 a connection that cannot be taken in is told so and closed', async () => {
+  it('[T-31] a connection that cannot be taken in is told so and closed', async () => {
     client = await open('?client_id=unlucky');
     const refusal = await client.next('error');
     expect(refusal.payload).toMatchObject({ code: 'INTERNAL' });
@@ -511,7 +511,7 @@ describe('frames', () => {
     expect((await client.ended).code).toBe(1001);
   });
 
-  it('T-32 that arrived before the end are handled before the end is told', async () => {
+  it('[T-32] that arrived before the end are handled before the end is told', async () => {
     const steps = gateway.app.get(StepGateway);
     client = await open('?client_id=leaver');
     client.send('acme.wait', { gate: 'last' });
@@ -522,7 +522,7 @@ describe('frames', () => {
     await expect.poll(() => steps.disconnected).toContain('leaver');
   });
 
-  it('T-33 that nobody handles are UNKNOWN_TYPE, with a hint where there is one', async () => {
+  it('[T-33] that nobody handles are UNKNOWN_TYPE, with a hint where there is one', async () => {
     client = await open();
     const refused = async (type: string) => (await client.answerTo(client.send(type))).payload;
     expect(await refused('nonsense')).toMatchObject({ code: 'UNKNOWN_TYPE', details: { type: 'nonsense' } });
@@ -535,7 +535,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('T-34 need the scope of their type: FORBIDDEN names the one that is missing', async () => {
+  it('[T-34] need the scope of their type: FORBIDDEN names the one that is missing', async () => {
     client = await open('', 'a-token-of-a-channel');
     const answer = await client.answerTo(client.send('message_in', aMessage('hi')));
     expect(answer.payload).toMatchObject({ code: 'FORBIDDEN', details: { missing_scope: 'messages:write' } });
@@ -543,7 +543,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('T-34 of a node serve tools only', async () => {
+  it('[T-34] of a node serve tools only', async () => {
     client = await open('', 'a-token-of-a-node');
     for (const type of ['message_in', 'acme.fail']) {
       expect((await client.answerTo(client.send(type, aMessage('hi')))).payload).toMatchObject({ code: 'FORBIDDEN' });
@@ -551,7 +551,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('T-35 with a wrong payload are INVALID_PAYLOAD, with a JSON pointer for each fault', async () => {
+  it('[T-35] with a wrong payload are INVALID_PAYLOAD, with a JSON pointer for each fault', async () => {
     client = await open();
     const answer = await client.answerTo(client.send('message_in', { channel: 'test', sender: '', content: 'x', colour: 'red' }, { session_id: 's_1' }));
     expect(answer).toMatchObject({ session_id: 's_1', payload: { code: 'INVALID_PAYLOAD', retryable: false } });
@@ -560,14 +560,14 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('T-36 of an extension are checked by the schema that it registered, and may be answered by returning', async () => {
+  it('[T-36] of an extension are checked by the schema that it registered, and may be answered by returning', async () => {
     client = await open();
     expect(await client.answerTo(client.send('acme.typed', { n: 1 }))).toMatchObject({ type: 'acme.typed_answer', payload: { n: 1 } });
     expect((await client.answerTo(client.send('acme.typed', { n: 'one' }))).payload).toMatchObject({ code: 'INVALID_PAYLOAD' });
     await client.close();
   });
 
-  it('T-37 whose handler throws are answered by an error frame; an unexpected cause stays in the log', async () => {
+  it('[T-37] whose handler throws are answered by an error frame; an unexpected cause stays in the log', async () => {
     client = await open();
     expect((await client.answerTo(client.send('acme.fail', { known: true }))).payload).toMatchObject({ code: 'NOT_FOUND' });
     expect((await client.answerTo(client.send('acme.guarded'))).payload).toMatchObject({ code: 'FORBIDDEN' });
@@ -580,7 +580,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('T-38 that are no envelopes are INVALID_FRAME, under their id where it can be read', async () => {
+  it('[T-38] that are no envelopes are INVALID_FRAME, under their id where it can be read', async () => {
     client = await open();
     client.socket.send('{"id":"slip","timestamp":1,"payload":{},"typ":"ping"}');
     expect((await client.answerTo('slip')).payload).toMatchObject({ code: 'INVALID_FRAME' });
@@ -589,7 +589,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('T-39 ten of which in a row are INVALID_FRAME close the connection with 4002; a good one between starts anew', async () => {
+  it('[T-39] ten of which in a row are INVALID_FRAME close the connection with 4002; a good one between starts anew', async () => {
     client = await open();
     for (let i = 0; i < 9; i++) client.socket.send('x');
     await client.answerTo(client.send('ping'));
@@ -598,7 +598,7 @@ describe('frames', () => {
     expect(client.unread.filter((frame) => frame.type === 'error')).toHaveLength(19);
   });
 
-  it('T-40 sent after the gateway has closed are not handled', async () => {
+  it('[T-40] sent after the gateway has closed are not handled', async () => {
     const steps = gateway.app.get(StepGateway);
     const raw = await RawSocket.upgrade(gateway.port, '/', { Authorization: `Bearer ${TOKEN}` });
     const wait = JSON.stringify({ type: 'acme.wait', id: '1', timestamp: 1, payload: { gate: 'never' } });
@@ -612,7 +612,7 @@ describe('frames', () => {
 });
 
 describe('connections', () => {
-  it('T-41 an older connection of the same client is closed with 4010; another principal or another name is another client', async () => {
+  it('[T-41] an older connection of the same client is closed with 4010; another principal or another name is another client', async () => {
     const tokens = [
       { token: TOKEN, principal: 'one', role: 'operator' },
       { token: 'another-token-of-op', principal: 'two', role: 'operator' },
@@ -628,7 +628,7 @@ describe('connections', () => {
     await gateway.close();
   });
 
-  it('T-42 a client that sends and does not read makes the gateway stop reading, and loses nothing when it reads again', async () => {
+  it('[T-42] a client that sends and does not read makes the gateway stop reading, and loses nothing when it reads again', async () => {
     const gateway = await startTransport({ settings: { 'limits.messages_per_minute': 1_000_000 } });
     const connections = gateway.app.get(ConnectionManagerService);
     const client = await FrameClient.open(gateway.port);
@@ -651,7 +651,7 @@ describe('connections', () => {
     await gateway.close();
   });
 
-  it('T-43 a peer that takes nothing for a minute is closed with 4013, though no session of it has frames', async () => {
+  it('[T-43] a peer that takes nothing for a minute is closed with 4013, though no session of it has frames', async () => {
     const clock = new ManualClock();
     const gateway = await startTransport({ clock });
     const raw = await RawSocket.upgrade(gateway.port);
@@ -669,7 +669,7 @@ describe('connections', () => {
     await gateway.close();
   });
 
-  it('T-44 whenWritable resolves when the peer has taken enough, and when it is gone', async () => {
+  it('[T-44] whenWritable resolves when the peer has taken enough, and when it is gone', async () => {
     const gateway = await startTransport();
     const connections = gateway.app.get(ConnectionManagerService);
     const client = await FrameClient.open(gateway.port);
@@ -690,7 +690,7 @@ describe('connections', () => {
     await gateway.close();
   });
 
-  it('T-45 answers of one turn of the event loop leave in one write', async () => {
+  it('[T-45] answers of one turn of the event loop leave in one write', async () => {
     const gateway = await startTransport();
     const raw = await RawSocket.upgrade(gateway.port);
     await raw.readFrame();
@@ -706,7 +706,7 @@ describe('connections', () => {
     await gateway.close();
   });
 
-  it('T-46 are closed with 1012 when the gateway stops, and no upgrade is taken then', async () => {
+  it('[T-46] are closed with 1012 when the gateway stops, and no upgrade is taken then', async () => {
     const gateway = await startTransport();
     const clients = await Promise.all([1, 2, 3].map(() => FrameClient.open(gateway.port)));
     const stopped = gateway.close();
@@ -715,7 +715,7 @@ describe('connections', () => {
     await expect(FrameClient.open(gateway.port)).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('T-47 live on the port of HTTP, which goes on answering', async () => {
+  it('[T-47] live on the port of HTTP, which goes on answering', async () => {
     const gateway = await startTransport();
     await expectGoodService(gateway.port);
     const status = await new Promise((resolve, reject) =>
@@ -729,7 +729,7 @@ describe('connections', () => {
 describe('gateway classes of an application', () => {
   const start = (...gateways: NonNullable<Parameters<typeof startTransport>[0]>['gateways'] & object) => startTransport({ gateways });
 
-  it('T-48 stop the start when two handle the same type, and are both named', async () => {
+  it('[T-48] stop the start when two handle the same type, and are both named', async () => {
     @WebSocketGateway(18789)
     class Rival {
       @SubscribeMessage('ping')
@@ -738,7 +738,7 @@ describe('gateway classes of an application', () => {
     await expect(start(EchoGateway, Rival)).rejects.toThrow('EchoGateway and Rival both handle "ping"');
   });
 
-  it('T-48 stop the start when a type is neither the protocol\'s nor vendor.name', async () => {
+  it('[T-48] stop the start when a type is neither the protocol\'s nor vendor.name', async () => {
     @WebSocketGateway(18789)
     class Odd {
       @SubscribeMessage('stream_end')
@@ -747,13 +747,13 @@ describe('gateway classes of an application', () => {
     await expect(start(Odd)).rejects.toThrow('Odd handles "stream_end", which is no frame type');
   });
 
-  it('T-48 stop the start when one wants a path of its own', async () => {
+  it('[T-48] stop the start when one wants a path of its own', async () => {
     @WebSocketGateway(18789, { path: '/own' })
     class Elsewhere {}
     await expect(start(Elsewhere)).rejects.toThrow('Elsewhere: a gateway class has no path');
   });
 
-  it('T-48 may name other ports, and are served on the one port all the same', async () => {
+  it('[T-48] may name other ports, and are served on the one port all the same', async () => {
     @WebSocketGateway(4711)
     class Extension {
       @SubscribeMessage('acme.hello')

@@ -170,7 +170,7 @@ describe('the message queue', () => {
 });
 
 describe('a drain', () => {
-  it('[L-05] lets running turns finish and hands out nothing new', async () => {
+  it('[L-04] lets running turns finish and hands out nothing new', async () => {
     await start();
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 2 1000');

@@ -3,7 +3,7 @@ import { aClient, aFrame, aSession } from '../factories.js';
 import type { Contract } from './bench.js';
 
 export const cancelContract: Contract = {
-  'ends a message that waits with its one stream_end': async (bench) => {
+  '[C-03] ends a message that waits with its one stream_end': async (bench) => {
     await bench.run();
     const { messageRef } = await bench.accept({ messageId: 'waits' });
     const outcome = await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 4_711);
@@ -23,7 +23,7 @@ export const cancelContract: Contract = {
     expect(await bench.drain()).toEqual(['stays']);
   },
 
-  'marks a message that runs, for its runner to end it': async (bench) => {
+  '[C-04] marks a message that runs, for its runner to end it': async (bench) => {
     const { lease } = await bench.run();
     const { messageRef, sessionId } = lease;
     const outcome = await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 1);
@@ -49,7 +49,7 @@ export const cancelContract: Contract = {
     expect(await bench.store.count(0)).toMatchObject({ queued: 1, running: 1 });
   },
 
-  'leaves a finished message alone': async (bench) => {
+  '[C-03] leaves a finished message alone': async (bench) => {
     const claim = await bench.run();
     await bench.finish(claim);
     const { messageRef } = claim.message;
@@ -59,7 +59,7 @@ export const cancelContract: Contract = {
     expect(await bench.log()).toHaveLength(1);
   },
 
-  'knows nothing of what does not exist, or belongs to somebody else': async (bench) => {
+  '[C-08] knows nothing of what does not exist, or belongs to somebody else': async (bench) => {
     const { messageRef } = await bench.accept({ messageId: 'mine' });
     const strangers = [
       { by: 'ref', tenant: 'other', messageRef },

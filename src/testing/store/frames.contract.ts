@@ -15,7 +15,7 @@ async function writeFrames(bench: StoreBench, count: number, timestamp = 1) {
 const cursorOf = async (bench: StoreBench, client = aClient()) => (await bench.store.listResumable(client))[0]?.seq;
 
 export const frameContract: Contract = {
-  'reads the frames after a seq, a page at a time': async (bench) => {
+  '[S-04] reads the frames after a seq, a page at a time': async (bench) => {
     await writeFrames(bench, 5);
     const seqs = async (after: number, frames: number, bytes: number) =>
       (await bench.store.read('s_alice', after, frames, bytes)).frames.map(({ seq }) => seq);
@@ -38,7 +38,7 @@ export const frameContract: Contract = {
     ]);
   },
 
-  'reads a log without gap while it is written': async (bench) => {
+  '[D-16] reads a log without gap while it is written': async (bench) => {
     const claim = await bench.run();
     const seen: number[] = [];
     const writing = Array.from({ length: 20 }, () =>
@@ -53,7 +53,7 @@ export const frameContract: Contract = {
     expect(seen).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
   },
 
-  'moves a cursor forward only, and never beyond the head': async (bench) => {
+  '[S-12] moves a cursor forward only, and never beyond the head': async (bench) => {
     await writeFrames(bench, 5);
     expect(await cursorOf(bench)).toBe(0);
     await bench.store.moveCursor(aClient(), 's_alice', 3);
@@ -78,7 +78,7 @@ export const frameContract: Contract = {
     expect(await bench.store.listResumable(other)).toEqual([{ sessionId: 's_alice', seq: 3 }]);
   },
 
-  'lists the sessions in which a client has something to come, and no others': async (bench) => {
+  '[D-15] lists the sessions in which a client has something to come, and no others': async (bench) => {
     await bench.finish(await bench.run());
     await bench.store.moveCursor(aClient(), 's_alice', 1);
     expect(await bench.store.listResumable(aClient())).toEqual([]);
@@ -104,7 +104,7 @@ async function sweepAll(bench: StoreBench, limits: object): Promise<void> {
 
 /** What retention takes and what it leaves. */
 export const sweepContract: Contract = {
-  'deletes frames past their time, and goes on counting': async (bench) => {
+  '[S-06] deletes frames past their time, and goes on counting': async (bench) => {
     await bench.finish(await writeFrames(bench, 3));
     await sweepAll(bench, { framesBefore: 2 });
     const page = await bench.store.read('s_alice', 0, 100, 1_000);
@@ -155,7 +155,7 @@ export const sweepContract: Contract = {
     expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted', headSeq: 0 });
   },
 
-  'remembers what it accepted for as long as it must, however idle the session': async (bench) => {
+  '[M-04] remembers what it accepted for as long as it must, however idle the session': async (bench) => {
     const message = aMessage({ receivedAt: 1_000 });
     await bench.finish(await bench.run(message));
     await sweepAll(bench, { dedupeBefore: 500, sessionsBefore: 2_000 });

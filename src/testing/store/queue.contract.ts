@@ -39,14 +39,14 @@ export const acceptContract: Contract = {
     expect(await bench.store.findMessage('default', 'nonsense')).toBeUndefined();
   },
 
-  'recognises a repeat, stores nothing, and names the same message': async (bench) => {
+  '[M-04] recognises a repeat, stores nothing, and names the same message': async (bench) => {
     const message = aMessage();
     const { messageRef } = await bench.accept(message);
     expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({ kind: 'duplicate', messageRef, position: 0 });
     expect(await bench.store.count(0)).toMatchObject({ queued: 1 });
   },
 
-  'makes one message of repeats that arrive together': async (bench) => {
+  '[M-04] makes one message of repeats that arrive together': async (bench) => {
     const message = aMessage();
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => bench.store.accept(message, GENEROUS_LIMITS)));
     expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['accepted', ...Array.from({ length: 7 }, () => 'duplicate')]);
@@ -65,7 +65,7 @@ export const acceptContract: Contract = {
     expect(await bench.store.accept(first, GENEROUS_LIMITS)).toMatchObject({ status: 'done', position: 0, headSeq: 1 });
   },
 
-  'refuses the same id with another body, and makes nothing for it': async (bench) => {
+  '[M-05] refuses the same id with another body, and makes nothing for it': async (bench) => {
     const message = aMessage();
     await bench.accept(message);
     const other = { ...message, bodyHash: 'another', session: bob };
@@ -74,13 +74,13 @@ export const acceptContract: Contract = {
     expect(await bench.store.count(0)).toMatchObject({ queued: 1 });
   },
 
-  'takes the same id from different clients as different messages': async (bench) => {
+  '[M-07] takes the same id from different clients as different messages': async (bench) => {
     const clients = [aClient(), aClient({ clientId: 'b' }), aClient({ principal: 'p' }), aClient({ tenant: 't' })];
     const accepted = await Promise.all(clients.map((client) => bench.accept({ client, messageId: 'same', bodyHash: 'same' })));
     expect(new Set(accepted.map(({ messageRef }) => messageRef)).size).toBe(4);
   },
 
-  'refuses what would be one too many, whichever limit is reached, and stores nothing': async (bench) => {
+  '[D-17] refuses what would be one too many, whichever limit is reached, and stores nothing': async (bench) => {
     await bench.accept();
     await bench.accept();
     await bench.claimOne();
@@ -123,7 +123,7 @@ export const acceptContract: Contract = {
     expect(await bench.accept({ session: bob })).not.toHaveProperty('runningRef');
   },
 
-  'counts what waits, what runs, and the sessions in use': async (bench) => {
+  '[D-18] counts what waits, what runs, and the sessions in use': async (bench) => {
     const now = bench.under.now();
     await bench.run({ receivedAt: now });
     await bench.accept({ receivedAt: now });
@@ -136,7 +136,7 @@ export const acceptContract: Contract = {
 
 /** Claiming and giving back. */
 export const claimContract: Contract = {
-  'lets one message of a session run at a time, and sessions beside each other': async (bench) => {
+  '[C-02] lets one message of a session run at a time, and sessions beside each other': async (bench) => {
     for (const session of [aSession(), aSession(), bob]) await bench.accept({ session });
     const claims = await bench.claim();
     expect(claims.map(({ lease }) => lease.sessionId)).toEqual(['s_alice', 's_bob']);
@@ -151,19 +151,19 @@ export const claimContract: Contract = {
     expect(await bench.claim(2)).toHaveLength(1);
   },
 
-  'runs the highest priority of a session first, and within a priority the oldest': async (bench) => {
+  '[C-01] runs the highest priority of a session first, and within a priority the oldest': async (bench) => {
     const priorities = [1, 10, 5, 1, 10] as const;
     for (const [index, priority] of priorities.entries()) await bench.accept({ messageId: `m${index}`, priority });
     expect(await bench.drain()).toEqual(['m1', 'm4', 'm2', 'm0', 'm3']);
   },
 
-  'takes sessions in the order of priority, then age': async (bench) => {
+  '[D-14] takes sessions in the order of priority, then age': async (bench) => {
     const priorities = [1, 5, 10, 5] as const;
     for (const [index, priority] of priorities.entries()) await bench.accept({ session: aSession(`${index}`), priority });
     expect((await bench.claim()).map(({ lease }) => lease.sessionId)).toEqual(['s_2', 's_1', 's_3', 's_0']);
   },
 
-  'lets a lower priority have every fifth turn': async (bench) => {
+  '[C-10] lets a lower priority have every fifth turn': async (bench) => {
     for (const name of ['low1', 'low2']) await bench.accept({ session: aSession(name), messageId: name });
     for (let index = 0; index < 10; index++) {
       await bench.accept({ session: aSession(`h${index}`), messageId: `h${index}`, priority: 10 });
@@ -172,7 +172,7 @@ export const claimContract: Contract = {
     expect(await bench.drain()).toEqual([...high(0), 'low1', ...high(4), 'low2', 'h8', 'h9']);
   },
 
-  'raises the epoch of a session with each claim': async (bench) => {
+  '[D-10] raises the epoch of a session with each claim': async (bench) => {
     const epochs: number[] = [];
     for (let run = 0; run < 3; run++) {
       const claim = await bench.run();
@@ -198,7 +198,7 @@ export const claimContract: Contract = {
     expect(await bench.drain()).toEqual(['back', 'mention']);
   },
 
-  'lets a session wait with its message that waits for a retry': async (bench) => {
+  '[C-09] lets a session wait with its message that waits for a retry': async (bench) => {
     const claim = await bench.run({ messageId: 'later' });
     await bench.accept({ messageId: 'mention', priority: 10 });
     const dueAt = bench.under.now() + 5_000;
@@ -209,7 +209,7 @@ export const claimContract: Contract = {
     expect(await bench.drain()).toEqual(['later', 'mention']);
   },
 
-  'says which leases are lost and which live on': async (bench) => {
+  '[D-10] says which leases are lost and which live on': async (bench) => {
     const lost = await bench.run();
     const held = await bench.run({ session: bob });
     await bench.store.release(lost.lease);

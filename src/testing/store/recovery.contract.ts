@@ -4,7 +4,7 @@ import type { Contract } from './bench.js';
 
 /** What is still true in the next process, after one that ended without goodbye. */
 export const recoveryContract: Contract = {
-  'still has every acknowledged message, in its order': async (bench) => {
+  '[M-02] still has every acknowledged message, in its order': async (bench) => {
     await bench.accept({ messageId: 'a', priority: 1 });
     await bench.accept({ messageId: 'b', priority: 10 });
     await bench.accept({ messageId: 'c', priority: 1 });
@@ -13,7 +13,7 @@ export const recoveryContract: Contract = {
     expect(await bench.drain()).toEqual(['b', 'a', 'c']);
   },
 
-  'still recognises a repeat, and gives new messages new names': async (bench) => {
+  '[D-02] still recognises a repeat, and gives new messages new names': async (bench) => {
     const message = aMessage();
     const { messageRef } = await bench.accept(message);
     await bench.under.crash();
@@ -32,7 +32,7 @@ export const recoveryContract: Contract = {
     expect(await bench.claimOne()).toMatchObject({ attempt: 3, interruptions: 2 });
   },
 
-  'does not count a run that a drain or a retry ended': async (bench) => {
+  '[L-06] does not count a run that a drain or a retry ended': async (bench) => {
     const claim = await bench.run({ messageId: 'drained' });
     await bench.accept({ messageId: 'mention', priority: 10 });
     await bench.store.release(claim.lease);
@@ -46,7 +46,7 @@ export const recoveryContract: Contract = {
     expect(await bench.claimOne()).toMatchObject({ attempt: 3, interruptions: 0 });
   },
 
-  'fences off the leases of the process that ended': async (bench) => {
+  '[D-10] fences off the leases of the process that ended': async (bench) => {
     const old = await bench.run();
     await bench.under.crash();
     expect(await bench.store.append(old.lease, { frames: [aFrame(old)], journal: [] })).toEqual({ kind: 'fenced' });
@@ -57,7 +57,7 @@ export const recoveryContract: Contract = {
     expect(await bench.finish(current)).toMatchObject({ kind: 'written' });
   },
 
-  'still has the journal and the frames of a run, and counts on from them': async (bench) => {
+  '[D-06] still has the journal and the frames of a run, and counts on from them': async (bench) => {
     const claim = await bench.run();
     const journal = [{ step: 0, kind: 'answer' as const, body: '{"text":"hi"}' }];
     await bench.store.append(claim.lease, { frames: [aFrame(claim, 'one'), aFrame(claim, 'two')], journal });

@@ -3,7 +3,7 @@ import { aFrame, anEnd, aSession } from '../factories.js';
 import type { Contract } from './bench.js';
 
 export const turnContract: Contract = {
-  'numbers frames densely from 1, and answers them as they stand in the log': async (bench) => {
+  '[S-01] numbers frames densely from 1, and answers them as they stand in the log': async (bench) => {
     const claim = await bench.run();
     const frames = [aFrame(claim, 'one'), aFrame(claim, 'two', { type: 'tool_status', timestamp: 7 })];
     const first = await bench.store.append(claim.lease, { frames, journal: [] });
@@ -83,7 +83,7 @@ export const turnContract: Contract = {
     expect(await bench.claimOne()).toMatchObject({ message: { messageId: 'next' }, attempt: 1 });
   },
 
-  'writes nothing under a lease that was given back': async (bench) => {
+  '[D-10] writes nothing under a lease that was given back': async (bench) => {
     const claim = await bench.run();
     await bench.store.release(claim.lease);
     const journal = [{ step: 0, kind: 'answer' as const, body: '{}' }];
@@ -93,7 +93,7 @@ export const turnContract: Contract = {
     expect(await bench.store.readTurn(claim.message.messageRef)).toEqual({ steps: [], frames: [] });
   },
 
-  'writes nothing under the epoch of an earlier run, while a later one goes on': async (bench) => {
+  '[D-10] writes nothing under the epoch of an earlier run, while a later one goes on': async (bench) => {
     const old = await bench.run();
     await bench.store.release(old.lease);
     const current = await bench.claimOne();

@@ -1,0 +1,37 @@
+import { globSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { requirements } from './requirements.js';
+
+/** Ids that stand in the tests, each with the files that cite it. */
+function findCitations(): Map<string, string[]> {
+  const citations = new Map<string, string[]>();
+  const files = globSync(['src/**/*.{spec,contract}.ts', 'test/**/*.spec.ts', 'test/**/*.e2e-spec.ts']).filter((file) => !file.endsWith('requirements.spec.ts'));
+  for (const file of files) {
+    for (const [, id = ''] of readFileSync(file, 'utf8').matchAll(/\[([A-Z]-\d{2})\]/g)) {
+      citations.set(id, [...(citations.get(id) ?? []), file]);
+    }
+  }
+  return citations;
+}
+
+describe('the promises of the specification', () => {
+  const ids = requirements.map(({ id }) => id);
+
+  it('have an id each, of a known area', () => {
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.filter((id) => !/^[TEMSCGADLPKX]-\d{2}$/.test(id))).toEqual([]);
+  });
+
+  it('are sentences', () => {
+    expect(requirements.filter(({ sentence }) => !/^\S.*\.$/.test(sentence)).map(({ id }) => id)).toEqual([]);
+  });
+
+  it('are all kept by a test that cites them', () => {
+    const citations = findCitations();
+    expect(ids.filter((id) => !citations.has(id))).toEqual([]);
+  });
+
+  it('are all that tests cite', () => {
+    expect([...findCitations()].filter(([id]) => !ids.includes(id))).toEqual([]);
+  });
+});
