@@ -73,7 +73,7 @@ describe('PinoLogs', () => {
     expect(logs.for('store').isEnabled('warn')).toBe(false);
   });
 
-  it('[L-09] follows changes of the settings, also for those who already hold a log', () => {
+  it('[L-09] follows changes of the settings, also for those who already hold a log', async () => {
     const { logs, config } = open({ level: 'warn' });
     const router = logs.for('router');
     await config.open(new MemorySettings());
