@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { figures } from './figures.ts';
 import { printTable } from './report/table.ts';
-import { readResults, writeResults, type Results } from './report/results.ts';
+import { readResults, writeResults } from './report/results.ts';
 import { scenarios } from './scenarios/index.ts';
 import { summarise } from './statistics.ts';
 
@@ -39,7 +39,7 @@ for (let round = 1; round <= rounds; round++) {
 }
 rmSync(TMP, { recursive: true, force: true });
 
-const results: Results = { ...readResults(values.out), ...Object.fromEntries([...measured].map(([name, all]) => [name, summarise(all)])) };
-writeResults(results, values.out);
-process.stdout.write(printTable(figures, results));
+const measurements = Object.fromEntries([...measured].map(([name, all]) => [name, summarise(all)]));
+writeResults({ ...readResults(values.out), ...measurements }, values.out);
+process.stdout.write(printTable(figures, measurements));
 process.exit();

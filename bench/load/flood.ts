@@ -41,11 +41,9 @@ export async function flood(sockets: readonly LoadSocket[], dialect: Dialect, op
       };
       let answers = 0;
       socket.onText = (bytes, start, end) => {
-        try {
-          if (classify(bytes, start, end) !== until) return;
-        } catch (error) {
-          return reject(error);
-        }
+        const kind = classify(bytes, start);
+        if (kind === 'error') return reject(new Error(bytes.toString('utf8', start, end)));
+        if (kind !== until) return;
         if (++answered === count) return resolve();
         if (answers++ > 0) return;
         // All frames of this chunk first, then one write for all their answers.

@@ -1,10 +1,12 @@
 /** The load generator, as a process of its own: carries out one command at a time, told by its parent. */
 import { flood, type FloodOptions } from './flood.ts';
 import { LoadSocket, type Target } from './load-socket.ts';
-import { messageIn } from './messages.ts';
+import { classify, messageIn } from './messages.ts';
 
 let target: Target;
 const sockets: LoadSocket[] = [];
+
+let bursts = 0;
 
 /** Connections that are being opened at the same time: more would overflow the server's backlog. */
 const OPENING_AT_ONCE = 64;
@@ -41,19 +43,41 @@ const commands = {
     }
     return durations;
   },
+  /** Has every connection read a session from its beginning. */
+  async watch({ sessionId }: { readonly sessionId: string }): Promise<void> {
+    const resume = { type: 'resume', id: 'watch', timestamp: 0, payload: { sessions: [{ session_id: sessionId, after_seq: 0 }] } };
+    await Promise.all(sockets.map((socket) => ask(JSON.stringify(resume), 'resumed', socket)));
+  },
+
+  /** Sends `content` on the first connection and waits until all connections together have got `blocks` blocks. */
+  async burst({ sender, content, blocks }: { readonly sender: string; readonly content: string; readonly blocks: number }): Promise<void> {
+    await new Promise<void>((resolve) => {
+      let got = 0;
+      for (const socket of sockets) {
+        socket.onText = (bytes, start) => {
+          if (classify(bytes, start) === 'block' && ++got === blocks) resolve();
+        };
+      }
+      sockets[0]?.send(messageIn(`burst-${bursts++}`, sender, content));
+    });
+  },
+
+  /** Sends a frame on the first connection and waits for the next one of type `until`. */
+  async exchange({ frame, until }: { readonly frame: string; readonly until: string }): Promise<void> {
+    await ask(frame, until);
+  },
 } as const;
 
 export type LoadCommands = typeof commands;
 
-/** Sends a frame on the first connection and resolves with the next frame of type `answer`. */
-function ask(message: string, answer: string): Promise<string> {
-  const [socket] = sockets;
+/** Sends a frame and resolves with the next frame of type `answer`. */
+function ask(message: string, answer: string, socket = sockets[0]): Promise<string> {
   if (!socket) throw new Error('there is no connection');
   return new Promise((resolve, reject) => {
     socket.onText = (bytes, start, end) => {
       const text = bytes.toString('utf8', start, end);
-      if (text.startsWith('{"type":"error"')) reject(new Error(text));
       if (text.startsWith(`{"type":"${answer}"`)) resolve(text);
+      else if (text.startsWith('{"type":"error"')) reject(new Error(text));
     };
     socket.send(message);
   });

@@ -29,7 +29,7 @@ function wrap(dialect: Dialect, message: string): string {
 }
 
 /** What a server's frame is, told from its first bytes. */
-export type FrameKind = 'ack' | 'block' | 'end' | 'other';
+export type FrameKind = 'ack' | 'block' | 'end' | 'error' | 'other';
 
 const M = 'm'.charCodeAt(0);
 const S = 's'.charCodeAt(0);
@@ -39,15 +39,13 @@ const FOUR = '4'.charCodeAt(0);
 const TYPE_AT = 9;
 const STREAM_KIND_AT = TYPE_AT + 'stream_'.length;
 
-/**
- * Classifies a text frame. @throws Error when it tells of a failure: a refused message must not count as an answered one
- */
-export function classify(bytes: Buffer, start: number, end: number): FrameKind {
+/** Classifies a text frame. */
+export function classify(bytes: Buffer, start: number): FrameKind {
   if (bytes[start] === FOUR) return 'ack';
   const first = bytes[start + TYPE_AT];
   // The stock Nest adapter writes {"event":"message_ack"; its eleventh byte is the first of the name.
   if (first === M || bytes[start + TYPE_AT + 1] === M) return 'ack';
-  if (first === E) throw new Error(bytes.toString('utf8', start, end));
+  if (first === E) return 'error';
   if (first !== S) return 'other';
   return bytes[start + STREAM_KIND_AT] === E ? 'end' : 'block';
 }

@@ -1,6 +1,12 @@
 import { acknowledge } from './acknowledge.ts';
+import { block } from './block.ts';
+import { depth } from './depth.ts';
+import { fanOut } from './fan-out.ts';
+import { idle } from './idle.ts';
 import { loneAck } from './lone-ack.ts';
 import type { Scenario } from './scenario.ts';
+import { startUp } from './start-up.ts';
+import { turn } from './turn.ts';
 
 /** In the order in which a round runs them. */
-export const scenarios: readonly Scenario[] = [acknowledge, loneAck];
+export const scenarios: readonly Scenario[] = [startUp, acknowledge, turn, loneAck, fanOut, idle, depth, block];

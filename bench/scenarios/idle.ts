@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LoadProcess } from '../load-process.ts';
+import type { Dialect } from '../load/load-socket.ts';
+import type { ServerProcess } from '../server-process.ts';
+import { startGateway, startPeer, TemporaryFolder, TOKEN } from '../servers.ts';
+import type { Scenario, Size } from './scenario.ts';
+
+const CONNECTIONS = 5_000;
+/** File descriptors that a process needs besides its connections. */
+const RESERVE = 200;
+/** How long memory is left to settle, in milliseconds: what came with the handshakes is given back late, if ever. */
+const SETTLE_MS = 5_000;
+
+/** G6: what a connection that says nothing keeps in memory. */
+export const idle: Scenario = {
+  name: 'idle connections',
+  figures: ['G6'],
+  async measure(size) {
+    const plain = await measurePlain(size);
+    const gateway = await measureGateway(size);
+    return { G6: gateway / plain, 'plain ws: KiB per idle connection': plain, 'gateway: KiB per idle connection': gateway };
+  },
+};
+
+async function measureGateway(size: Size): Promise<number> {
+  using folder = new TemporaryFolder();
+  await using gateway = await startGateway({ folder });
+  return await measureServer(gateway, 'gateway', size);
+}
+
+async function measurePlain(size: Size): Promise<number> {
+  await using plain = await startPeer('plain-ws');
+  return await measureServer(plain, 'plain', size);
+}
+
+async function measureServer(server: ServerProcess, dialect: Dialect, size: Size): Promise<number> {
+  using load = new LoadProcess();
+  const count = Math.min(size.pick(CONNECTIONS, 500), readDescriptorLimit() - RESERVE);
+  const settleMs = size.pick(SETTLE_MS, 500);
+  await sleep(settleMs);
+  const before = server.usage().rssBytes;
+  await load.call('connect', { port: server.port, dialect, token: TOKEN, count });
+  await sleep(settleMs);
+  return (server.usage().rssBytes - before) / count / 1_024;
+}
+
+/** How many files a process may open; children inherit it. */
+function readDescriptorLimit(): number {
+  try {
+    return Number(/Max open files\s+(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? CONNECTIONS);
+  } catch {
+    return CONNECTIONS;
+  }
+}

@@ -1,0 +1,41 @@
+import { LoadProcess } from '../load-process.ts';
+import { startGateway, startPeer, TemporaryFolder, TOKEN } from '../servers.ts';
+import type { Scenario, Size } from './scenario.ts';
+
+const CONNECTIONS = 32;
+const SENDERS_PER_CONNECTION = 8;
+const IN_FLIGHT = 256;
+
+/** G3: a message all the way: acknowledged, answered by the built-in agent in one block, ended; all of it durable. */
+export const turn: Scenario = {
+  name: 'complete turns',
+  figures: ['G3'],
+  async measure(size) {
+    const plainUs = await measurePlain(size);
+    const turnUs = await measureTurns(size);
+    return { G3: turnUs / plainUs, 'gateway: CPU us per complete turn': turnUs };
+  },
+};
+
+async function measureTurns(size: Size): Promise<number> {
+  using folder = new TemporaryFolder();
+  await using gateway = await startGateway({ folder });
+  using load = new LoadProcess();
+  await load.call('connect', { port: gateway.port, dialect: 'gateway', token: TOKEN, count: CONNECTIONS });
+  await load.call('flood', shape(size.pick(8_000, 1_000), 'end'));
+  const count = size.pick(15_000, 2_000);
+  return (await gateway.cpuDuring(() => load.call('flood', shape(count, 'end')))) / count;
+}
+
+async function measurePlain(size: Size): Promise<number> {
+  await using plain = await startPeer('plain-ws');
+  using load = new LoadProcess();
+  await load.call('connect', { port: plain.port, dialect: 'plain', token: TOKEN, count: CONNECTIONS });
+  await load.call('flood', shape(size.pick(30_000, 3_000), 'ack'));
+  const count = size.pick(40_000, 4_000);
+  return (await plain.cpuDuring(() => load.call('flood', shape(count, 'ack')))) / count;
+}
+
+function shape(count: number, until: 'ack' | 'end') {
+  return { count, perConnection: IN_FLIGHT / CONNECTIONS, sendersPerConnection: SENDERS_PER_CONNECTION, until };
+}
