@@ -17,6 +17,6 @@ export class MessageRefs {
   parse(messageRef: string): number | undefined {
     if (!messageRef.startsWith(this.prefix)) return undefined;
     const ord = Number.parseInt(messageRef.slice(this.prefix.length), 36);
-    return Number.isSafeInteger(ord) && this.format(ord) === messageRef ? ord : undefined;
+    return ord > 0 && Number.isSafeInteger(ord) && this.format(ord) === messageRef ? ord : undefined;
   }
 }

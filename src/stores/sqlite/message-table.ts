@@ -43,7 +43,9 @@ export class MessageTable {
     );
     this.selectByOrd = database.prepare(`SELECT ${COLUMNS} WHERE ord = ?`);
     this.selectPage = database.prepare(
-      `SELECT status, reply, page.* FROM (
+      `SELECT status, reply,
+         (SELECT json_group_array(json_object('sender', sender, 'emoji', emoji)) FROM reactions WHERE reactions.ord = page.ord)
+           AS reactions, page.* FROM (
          SELECT ${COLUMNS} WHERE session = ? AND ord >= ? AND ord < ? ORDER BY ord DESC LIMIT ?
        ) AS page LEFT JOIN replies USING (ord) ORDER BY ord DESC`,
     );
@@ -92,6 +94,7 @@ export class MessageTable {
         this.toMessage(row),
         this.statusOf(row['ord'] as number, row['status'] as MessageStatus | null),
         (row['reply'] as Json | null) ?? undefined,
+        row['reactions'] as Json,
       ]);
   }
 

@@ -7,10 +7,14 @@ import type {
   FramePage,
   JournalEntry,
   Lease,
+  MessageSelector,
   QueueCounts,
   Session,
   SessionChange,
   SessionCursor,
+  SettingsChange,
+  StoredReaction,
+  StoredSettings,
   SweepLimits,
   TurnRecord,
 } from '../../core/store/index.js';
@@ -43,6 +47,8 @@ export interface WriteOperations {
     end: PackedEnd,
   ): WrittenFrom;
   updateSession(now: number, sessionId: string, change: SessionChange): Session | undefined;
+  react(now: number, messageRef: string, reaction: StoredReaction, added: boolean): void;
+  changeSettings(now: number, version: number, change: SettingsChange): StoredSettings | undefined;
   moveCursor(now: number, client: ClientKey, sessionId: string, seq: number): void;
   /** Whether it had to write something. */
   check(now: number): boolean;
@@ -52,7 +58,9 @@ export interface WriteOperations {
 /** Operations that only read: they see what is committed and wait for no commit. */
 export interface ReadOperations {
   renew(now: number, leases: readonly Lease[]): { readonly lost: readonly Lease[]; readonly cancelRequested: readonly Lease[] };
-  findMessage(now: number, tenant: string, messageRef: string): PackedMessage | undefined;
+  findMessage(now: number, selector: MessageSelector): PackedMessage | undefined;
+  readSettings(now: number): StoredSettings;
+  readSecret(now: number): Uint8Array;
   count(now: number, activeSince: number): QueueCounts;
   readTurn(now: number, messageRef: string): TurnRecord;
   readContext(now: number, sessionId: string, beforeRef: string, limit: number): readonly PackedMessageWithReply[];

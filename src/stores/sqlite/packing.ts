@@ -15,6 +15,7 @@ import type {
   QueueLimits,
   Reply,
   StoredMessage,
+  StoredReaction,
   TurnEnd,
 } from '../../core/store/index.js';
 import type { DurableType, MessageStatus, SessionMode } from '../../protocol/index.js';
@@ -119,10 +120,20 @@ export function unpackMessage(message: PackedMessage): StoredMessage {
   };
 }
 
-export type PackedMessageWithReply = readonly [message: PackedMessage, status: MessageStatus, reply: Json | undefined];
+export type PackedMessageWithReply = readonly [
+  message: PackedMessage,
+  status: MessageStatus,
+  reply: Json | undefined,
+  reactions: Json,
+];
 
-export function unpackMessageWithReply([message, status, reply]: PackedMessageWithReply): MessageWithReply {
-  return { ...unpackMessage(message), status, ...(reply !== undefined && { reply: JSON.parse(reply) as Reply }) };
+export function unpackMessageWithReply([message, status, reply, reactions]: PackedMessageWithReply): MessageWithReply {
+  return {
+    ...unpackMessage(message),
+    status,
+    reactions: JSON.parse(reactions) as StoredReaction[],
+    ...(reply !== undefined && { reply: JSON.parse(reply) as Reply }),
+  };
 }
 
 export type PackedClaim = readonly [

@@ -5,6 +5,7 @@ import type {
   ClientKey,
   DurableFrame,
   Lease,
+  MessageSelector,
   NewFrame,
   QueueCounts,
   QueueLimits,
@@ -173,14 +174,13 @@ export class QueueOperations {
 
   /** The unfinished messages that are meant; undefined when nothing of that name exists. */
   private select(selector: CancelSelector): readonly OpenMessage[] | undefined {
-    const { directory, open, refs } = this.workspace;
+    const { directory, open } = this.workspace;
     if (selector.by === 'session') {
       const entry = directory.findSession(selector.sessionId);
       return entry?.tenant === selector.tenant ? open.lanes.messagesIn(entry.session) : undefined;
     }
-    const ord = selector.by === 'ref' ? refs.parse(selector.messageRef) : this.ordById(selector.client, selector.messageId);
+    const ord = this.findOrd(selector);
     if (ord === undefined) return undefined;
-    if (selector.by === 'ref' && this.messages.find(ord)?.[TENANT] !== selector.tenant) return undefined;
     const message = open.lanes.find(ord);
     return message ? [message] : [];
   }
@@ -211,10 +211,15 @@ export class QueueOperations {
     return { ...frame, sessionId, seq };
   }
 
-  findMessage(_now: number, tenant: string, messageRef: string): PackedMessage | undefined {
-    const ord = this.workspace.refs.parse(messageRef);
-    const message = ord === undefined ? undefined : this.messages.find(ord);
-    return message?.[TENANT] === tenant ? message : undefined;
+  findMessage(_now: number, selector: MessageSelector): PackedMessage | undefined {
+    const ord = this.findOrd(selector);
+    return ord === undefined ? undefined : this.messages.find(ord);
+  }
+
+  private findOrd(selector: MessageSelector): number | undefined {
+    if (selector.by === 'id') return this.ordById(selector.client, selector.messageId);
+    const ord = this.workspace.refs.parse(selector.messageRef);
+    return ord !== undefined && this.messages.find(ord)?.[TENANT] === selector.tenant ? ord : undefined;
   }
 
   count(_now: number, activeSince: number): QueueCounts {

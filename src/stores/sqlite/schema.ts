@@ -5,6 +5,7 @@
  * - `messages` never change; their UNIQUE key is what recognises a repeat.
  * - `queue` holds exactly the messages that are not finished, and all that changes about them.
  * - `replies` holds what became of the finished ones. A message in neither is one that was only observed.
+ * - `settings` holds what was changed at run time, `audit` who changed what; rows of the latter are only added.
  * - `frames` is the log of each session; its head is `max(seq)`, or `swept_seq` where retention has left none.
  */
 export const SCHEMA_1 = `
@@ -13,7 +14,9 @@ export const SCHEMA_1 = `
     instance TEXT NOT NULL,
     generation INTEGER NOT NULL,
     swept_ord INTEGER NOT NULL,
-    checked_at INTEGER NOT NULL
+    checked_at INTEGER NOT NULL,
+    settings_version INTEGER NOT NULL DEFAULT 0,
+    secret BLOB NOT NULL
   ) STRICT;
 
   CREATE TABLE clients (
@@ -79,6 +82,27 @@ export const SCHEMA_1 = `
     ord INTEGER PRIMARY KEY,
     status TEXT NOT NULL CHECK (status IN ('done', 'cancelled', 'failed')),
     reply TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE reactions (
+    ord INTEGER NOT NULL,
+    sender TEXT NOT NULL,
+    emoji TEXT NOT NULL,
+    PRIMARY KEY (ord, sender, emoji)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE settings (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE audit (
+    entry INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL
   ) STRICT;
 
   CREATE TABLE frames (

@@ -1,4 +1,4 @@
-import type { Session, SessionChange } from '../../core/store/index.js';
+import type { Session, SessionChange, StoredReaction } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import type { MessageTable } from './message-table.js';
 import type { PackedHistory } from './operations.js';
@@ -17,6 +17,8 @@ export class SessionOperations {
   private readonly selectMain;
   private readonly selectParticipants;
   private readonly changeSession;
+  private readonly insertReaction;
+  private readonly deleteReaction;
 
   constructor(
     private readonly workspace: Workspace,
@@ -34,6 +36,8 @@ export class SessionOperations {
          context_from = coalesce(?, context_from)
        WHERE id = ?`,
     );
+    this.insertReaction = database.prepare('INSERT OR IGNORE INTO reactions (ord, sender, emoji) VALUES (?, ?, ?)');
+    this.deleteReaction = database.prepare('DELETE FROM reactions WHERE ord = ? AND sender = ? AND emoji = ?');
   }
 
   findSession(_now: number, sessionId: string): Session | undefined {
@@ -62,6 +66,11 @@ export class SessionOperations {
     );
     this.workspace.directory.forgetSession(sessionId);
     return this.findSession(now, sessionId);
+  }
+
+  react(_now: number, messageRef: string, { sender, emoji }: StoredReaction, added: boolean): void {
+    const ord = this.workspace.refs.parse(messageRef);
+    if (ord !== undefined) (added ? this.insertReaction : this.deleteReaction).run(ord, sender, emoji);
   }
 
   readHistory(_now: number, sessionId: string, limit: number, beforeRef: string | undefined): PackedHistory {

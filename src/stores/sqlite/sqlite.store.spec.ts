@@ -1,18 +1,123 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SilentLogs } from '../../core/telemetry/logs.js';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Logs, SilentLogs, type Log } from '../../core/telemetry/logs.js';
+import { aMessage, GENEROUS_LIMITS, ManualClock } from '../../testing/index.js';
 import { describeStoreContract, ReopenedStore } from '../../testing/store.contract.js';
 import { SqliteStore } from './index.js';
 
-describeStoreContract('SqliteStore keeps the store contract', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'sqlite-'));
-  return ReopenedStore.start(
-    async (clock) => {
-      const store = new SqliteStore({ url: `sqlite:${join(folder, 'gateway.db')}`, replicaId: 'replica-1' }, clock, new SilentLogs());
-      await store.open();
-      return store;
-    },
-    () => rm(folder, { recursive: true }),
-  );
+const UNAVAILABLE = { code: 'STORE_UNAVAILABLE', retryable: true };
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sqlite-'));
+  path = join(folder, 'gateway.db');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Keeps what is logged as `level message`. */
+class KeptLogs extends Logs {
+  readonly lines: string[] = [];
+
+  override for(): Log {
+    const keep = (level: string) => (_fields: object, message: string) => void this.lines.push(`${level} ${message}`);
+    const [trace, debug, info, warn, error] = ['trace', 'debug', 'info', 'warn', 'error'].map(keep) as [Keep, Keep, Keep, Keep, Keep];
+    return { trace, debug, info, warn, error, isEnabled: () => true };
+  }
+}
+type Keep = (fields: object, message: string) => void;
+
+function makeStore(logs: Logs = new SilentLogs(), clock = new ManualClock()): SqliteStore {
+  return new SqliteStore({ url: `sqlite:${path}`, replicaId: 'replica-1' }, clock, logs);
+}
+
+async function openStore(logs?: Logs, clock?: ManualClock): Promise<SqliteStore> {
+  const store = makeStore(logs, clock);
+  await store.open();
+  return store;
+}
+
+describeStoreContract('SqliteStore keeps the store contract', () =>
+  ReopenedStore.start(
+    (clock) => openStore(undefined, clock),
+    async () => {},
+  ),
+);
+
+describe('SqliteStore', () => {
+  it('refuses an address that is not one of SQLite', () => {
+    for (const url of ['sqlite:', 'postgres://localhost/x', 'data/gateway.db']) {
+      const make = () => new SqliteStore({ url, replicaId: 'r' }, new ManualClock(), new SilentLogs());
+      expect(make).toThrow(`store.url must be sqlite:PATH or sqlite::memory:, not ${url}`);
+    }
+  });
+
+  it('tells people where it is', () => {
+    expect(makeStore().label).toBe(`sqlite:${path}`);
+    expect(makeStore().isShared).toBe(false);
+  });
+
+  it('works in memory, leaving no file', async () => {
+    const store = new SqliteStore({ url: 'sqlite::memory:', replicaId: 'r' }, new ManualClock(), new SilentLogs());
+    await store.open();
+    expect(await store.accept(aMessage(), GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted' });
+    await store.close();
+  });
+
+  it('opens one file once, and again when the first is closed', async () => {
+    const first = await openStore();
+    await expect(openStore()).rejects.toThrow(`in use by the process ${process.pid}`);
+    await first.close();
+    await (await openStore()).close();
+  });
+
+  it('is unavailable before it is open and after it was closed', async () => {
+    const store = makeStore();
+    await expect(store.check()).rejects.toMatchObject(UNAVAILABLE);
+    await store.open();
+    await store.close();
+    await store.close();
+    await expect(store.accept(aMessage(), GENEROUS_LIMITS)).rejects.toMatchObject(UNAVAILABLE);
+  });
+
+  it('finishes what was begun before it closes', async () => {
+    const store = await openStore();
+    const accepting = Promise.all(Array.from({ length: 3 }, () => store.accept(aMessage(), GENEROUS_LIMITS)));
+    const reading = store.count(0);
+    await store.close();
+    expect(await accepting).toHaveLength(3);
+    expect(await reading).toMatchObject({ running: 0 });
+  });
+
+  it('is unavailable while somebody else holds the file, heals by itself, and logs both once', async () => {
+    const logs = new KeptLogs();
+    const store = await openStore(logs);
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    await expect(store.accept(aMessage(), GENEROUS_LIMITS)).rejects.toMatchObject(UNAVAILABLE);
+    await expect(store.accept(aMessage(), GENEROUS_LIMITS)).rejects.toMatchObject(UNAVAILABLE);
+    await expect(store.check()).rejects.toMatchObject(UNAVAILABLE);
+    expect(await store.count(0)).toMatchObject({ queued: 0 });
+    other.close();
+    await store.check();
+    expect(await store.accept(aMessage(), GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted' });
+    expect(logs.lines).toEqual([
+      'info store open',
+      'error the store cannot commit; nothing is accepted until it can',
+      'info the store can commit again',
+    ]);
+    await store.close();
+  });
+
+  it('has the cause of a failure for the log', async () => {
+    const store = await openStore();
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    await expect(store.accept(aMessage(), GENEROUS_LIMITS)).rejects.toMatchObject({ cause: { message: 'database is locked' } });
+    other.close();
+    await store.close();
+  });
 });

@@ -10,6 +10,7 @@ import {
   type FramePage,
   type FrameStore,
   type Lease,
+  type MessageSelector,
   type MessageWithReply,
   type NewFrame,
   type NewMessage,
@@ -20,7 +21,11 @@ import {
   type SessionChange,
   type SessionCursor,
   type SessionStore,
+  type SettingsChange,
+  type SettingsStore,
   type StoredMessage,
+  type StoredReaction,
+  type StoredSettings,
   type SweepLimits,
   type TurnEnd,
   type TurnRecord,
@@ -63,10 +68,10 @@ export interface SqliteStoreOptions {
 const PREFIX = 'sqlite:';
 
 /**
- * The store on one SQLite file, owned by this process: all five ports in one object. It is a thin client of the thread
+ * The store on one SQLite file, owned by this process: all six ports in one object. It is a thin client of the thread
  * that has the file; calls made at the same time share a commit.
  */
-export class SqliteStore extends Store implements QueueStore, TurnStore, SessionStore, FrameStore {
+export class SqliteStore extends Store implements QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore {
   override readonly label: string;
   override readonly isShared = false;
   private readonly path: string | undefined;
@@ -159,8 +164,8 @@ export class SqliteStore extends Store implements QueueStore, TurnStore, Session
     return this.mutate('cancel', selector, now);
   }
 
-  async findMessage(tenant: string, messageRef: string): Promise<StoredMessage | undefined> {
-    const message = await this.query('findMessage', tenant, messageRef);
+  async findMessage(selector: MessageSelector): Promise<StoredMessage | undefined> {
+    const message = await this.query('findMessage', selector);
     return message && unpackMessage(message);
   }
 
@@ -205,6 +210,22 @@ export class SqliteStore extends Store implements QueueStore, TurnStore, Session
   ): Promise<{ messages: readonly MessageWithReply[]; more: boolean; headSeq: number }> {
     const page = await this.query('readHistory', sessionId, limit, beforeRef);
     return { ...page, messages: page.messages.map(unpackMessageWithReply) };
+  }
+
+  react(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<void> {
+    return this.mutate('react', messageRef, reaction, action === 'added');
+  }
+
+  readSettings(): Promise<StoredSettings> {
+    return this.query('readSettings');
+  }
+
+  changeSettings(version: number, change: SettingsChange): Promise<StoredSettings | undefined> {
+    return this.mutate('changeSettings', version, change);
+  }
+
+  readSecret(): Promise<Uint8Array> {
+    return this.query('readSecret');
   }
 
   read(sessionId: string, afterSeq: number, maxFrames: number, maxBytes: number): Promise<FramePage> {

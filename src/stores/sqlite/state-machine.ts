@@ -7,6 +7,7 @@ import type { Batch, BatchReply, Call, Failure, OperationAnswer, Operations } fr
 import type { PackedOutcome } from './packing.js';
 import { QueueOperations } from './queue-operations.js';
 import { SessionOperations } from './session-operations.js';
+import { SettingsOperations } from './settings-operations.js';
 import { isUnavailable } from './sqlite-errors.js';
 import { Sweeper } from './sweeper.js';
 import { TurnOperations } from './turn-operations.js';
@@ -21,6 +22,7 @@ interface Contents {
   claimed: boolean;
   appended: boolean;
   finished: boolean;
+  configured: boolean;
   checked: boolean;
 }
 
@@ -79,6 +81,7 @@ export class SqliteStateMachine {
     const turns = new TurnOperations(workspace, messages, queue);
     const sessions = new SessionOperations(workspace, messages);
     const frames = new FrameOperations(workspace);
+    const settings = new SettingsOperations(this.database);
     const sweeper = new Sweeper(workspace);
     return {
       accept: (...all) => queue.accept(...all),
@@ -96,6 +99,10 @@ export class SqliteStateMachine {
       findSession: (...all) => sessions.findSession(...all),
       findLatestMain: (...all) => sessions.findLatestMain(...all),
       readHistory: (...all) => sessions.readHistory(...all),
+      react: (...all) => sessions.react(...all),
+      readSettings: () => settings.readSettings(),
+      changeSettings: (...all) => settings.changeSettings(...all),
+      readSecret: () => settings.readSecret(),
       moveCursor: (...all) => frames.moveCursor(...all),
       readFrames: (...all) => frames.readFrames(...all),
       readHeads: (...all) => frames.readHeads(...all),
@@ -161,6 +168,7 @@ export class SqliteStateMachine {
     if (contents.accepted) failpoint('enqueue.before_commit');
     if (contents.appended) failpoint('block.mid_batch');
     if (contents.finished) failpoint('finish.before_commit');
+    if (contents.configured) failpoint('config.mid');
     this.database.exec('COMMIT');
     this.stale = false;
     if (Object.values(contents).includes(true)) this.provenAt = now;
@@ -210,13 +218,14 @@ function failureOf(index: number, error: unknown): Failure {
 }
 
 function contentsOf(calls: readonly Call[], answers: readonly unknown[]): Contents {
-  const contents: Contents = { accepted: false, claimed: false, appended: false, finished: false, checked: false };
+  const contents: Contents = { accepted: false, claimed: false, appended: false, finished: false, configured: false, checked: false };
   calls.forEach(([name], index) => {
     const answer = answers[index];
     if (name === 'accept') contents.accepted ||= isAccepted(answer as PackedOutcome);
     else if (name === 'claim') contents.claimed ||= (answer as OperationAnswer<'claim'>).claims.length > 0;
     else if (name === 'append') contents.appended ||= answer !== undefined;
     else if (name === 'finish') contents.finished ||= answer !== undefined;
+    else if (name === 'changeSettings') contents.configured ||= answer !== undefined;
     else if (name === 'check') contents.checked ||= answer === true;
   });
   return contents;

@@ -37,6 +37,7 @@ export class Sweeper {
       lastSession: prepare('SELECT max(session) AS session FROM sessions'),
       messages: prepare('SELECT ord FROM messages WHERE session = ? ORDER BY ord LIMIT ?'),
       deleteReply: prepare('DELETE FROM replies WHERE ord = ?'),
+      deleteReactions: prepare('DELETE FROM reactions WHERE ord = ?'),
       deleteMessage: prepare('DELETE FROM messages WHERE ord = ?'),
       raiseSweptOrd: prepare('UPDATE gateway SET swept_ord = max(swept_ord, ?)'),
       clients: prepare('SELECT client FROM cursors WHERE session = ?'),
@@ -127,6 +128,7 @@ export class Sweeper {
     for (const ord of ords) {
       this.statements.deleteJournal.run(ord);
       this.statements.deleteReply.run(ord);
+      this.statements.deleteReactions.run(ord);
       this.statements.deleteMessage.run(ord);
     }
     this.statements.raiseSweptOrd.run(ords.at(-1) ?? 0);

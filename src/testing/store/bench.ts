@@ -27,6 +27,8 @@ export interface StoreUnderTest {
   passTime(ms: number): Promise<void>;
   /** Ends the process that uses the store without any goodbye, and opens the store in another. */
   crash(): Promise<void>;
+  /** Makes the next commit fail, as a full disk would; absent where nobody can. */
+  failNextCommit?(): void;
   /** Closes the store and deletes what it kept. */
   dispose(): Promise<void>;
 }
@@ -104,11 +106,12 @@ export class ReopenedStore implements StoreUnderTest {
   private constructor(
     private readonly open: OpenStore,
     private readonly clean: () => Promise<void>,
+    readonly failNextCommit?: () => void,
   ) {}
 
   /** Opens the store for the first time; `clean` deletes what it has kept. */
-  static async start(open: OpenStore, clean: () => Promise<void>): Promise<ReopenedStore> {
-    const under = new ReopenedStore(open, clean);
+  static async start(open: OpenStore, clean: () => Promise<void>, failNextCommit?: () => void): Promise<ReopenedStore> {
+    const under = new ReopenedStore(open, clean, failNextCommit);
     under.opened = await open(under.clock);
     return under;
   }

@@ -28,15 +28,15 @@ export const acceptContract: Contract = {
     const { messageRef } = await bench.accept(message);
     const { messageId, client, receivedAt } = message;
     const stored = { messageRef, messageId, client, sessionId: 's_alice', payload, priority: 10, receivedAt };
-    expect(await bench.store.findMessage('default', messageRef)).toEqual(stored);
+    expect(await bench.store.findMessage({ by: 'ref', tenant: 'default', messageRef })).toEqual(stored);
     expect(await bench.claimOne()).toMatchObject({ message: stored });
   },
 
   'finds no message of another tenant, and none that it never took': async (bench) => {
     const { messageRef } = await bench.accept();
-    expect(await bench.store.findMessage('other', messageRef)).toBeUndefined();
-    expect(await bench.store.findMessage('default', `${messageRef}0`)).toBeUndefined();
-    expect(await bench.store.findMessage('default', 'nonsense')).toBeUndefined();
+    expect(await bench.store.findMessage({ by: 'ref', tenant: 'other', messageRef })).toBeUndefined();
+    expect(await bench.store.findMessage({ by: 'ref', tenant: 'default', messageRef: `${messageRef}0` })).toBeUndefined();
+    expect(await bench.store.findMessage({ by: 'ref', tenant: 'default', messageRef: 'nonsense' })).toBeUndefined();
   },
 
   '[M-04] recognises a repeat, stores nothing, and names the same message': async (bench) => {

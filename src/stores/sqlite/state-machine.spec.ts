@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { aFrame, aMessage, anEnd, aSession, GENEROUS_LIMITS } from '../../testing/index.js';
+import type { Claim, NewMessage } from '../../core/store/index.js';
+import { openDatabase, type OpenDatabase } from './database.js';
+import type { BatchReply, Call } from './operations.js';
+import { packEnd, packFrame, packLease, packNewMessage, unpackClaim, type PackedClaim } from './packing.js';
+import { SqliteStateMachine } from './state-machine.js';
+
+const DISK_FULL = 13;
+
+let opened: OpenDatabase;
+let machine: SqliteStateMachine;
+let now: number;
+/** Called before each commit; may throw instead of it. */
+let beforeCommit: () => void;
+
+beforeEach(() => {
+  opened = openDatabase(undefined);
+  const exec = opened.database.exec.bind(opened.database);
+  beforeCommit = () => {};
+  opened.database.exec = (sql) => {
+    if (sql === 'COMMIT') beforeCommit();
+    exec(sql);
+  };
+  now = 1_000_000;
+  machine = new SqliteStateMachine(opened.database, now);
+});
+afterEach(() => opened.close());
+
+const write = (...calls: Call[]): BatchReply => machine.run({ kind: 'write', now, calls });
+const read = (...calls: Call[]): BatchReply => machine.run({ kind: 'read', now, calls });
+const accept = (changes: Partial<NewMessage> = {}): Call => ['accept', packNewMessage(aMessage(changes), GENEROUS_LIMITS)];
+const count = () => read(['count', 0]).answers[0];
+const logOf = (session: string) => (read(['readFrames', session, 0, 100, 100_000]).answers[0] as { frames: unknown[] }).frames;
+
+function failCommits(): void {
+  beforeCommit = () => {
+    throw Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: DISK_FULL });
+  };
+}
+
+function claim(): Claim {
+  const answer = write(['claim', { replicaId: 'r', limit: 1, leaseMs: 1 }]).answers[0] as { claims: PackedClaim[] };
+  return unpackClaim(answer.claims[0] as PackedClaim, 'r');
+}
+
+function finish(of: Claim): Call {
+  const end = anEnd(of);
+  return ['finish', packLease(of.lease), end.frames.map(packFrame), [], packEnd(end)];
+}
+
+function append(of: Claim, step?: number): Call {
+  const journal = step === undefined ? [] : [{ step, kind: 'answer' as const, body: '{}' }];
+  return ['append', packLease(of.lease), [packFrame(aFrame(of))], journal];
+}
+
+describe('SqliteStateMachine', () => {
+  it('answers nothing as done whose commit fails, and has done nothing', () => {
+    failCommits();
+    const reply = write(accept(), accept());
+    expect(reply.answers).toEqual([]);
+    expect(reply.failures).toMatchObject([
+      { index: 0, unavailable: true },
+      { index: 1, unavailable: true },
+    ]);
+    beforeCommit = () => {};
+    expect(count()).toMatchObject({ queued: 0 });
+    expect(write(accept()).answers[0]).toMatchObject({ 0: 'accepted' });
+  });
+
+  it('takes the same message as new after a commit that failed', () => {
+    const message = accept({ session: aSession('bob') });
+    failCommits();
+    write(message);
+    beforeCommit = () => {};
+    expect(write(message).answers[0]).toMatchObject({ 0: 'accepted', 6: 0 });
+  });
+
+  it('keeps leases through a commit that fails, for their runs go on', () => {
+    write(accept());
+    const running = claim();
+    failCommits();
+    write(accept(), append(running));
+    beforeCommit = () => {};
+    expect(read(['renew', [running.lease]]).answers[0]).toEqual({ lost: [], cancelRequested: [] });
+    expect(write(append(running)).answers).toEqual([1]);
+    expect(write(finish(running)).answers).toEqual([2]);
+  });
+
+  it('writes the end of a message and its last frame in one transaction, whichever commit fails', () => {
+    for (let attempt = 1; ; attempt++) {
+      write(accept({ session: aSession(`${attempt}`) }));
+      const running = claim();
+      let commits = 0;
+      beforeCommit = () => {
+        commits++;
+        if (commits === attempt) throw Object.assign(new Error('disk I/O error'), { errcode: 10 });
+      };
+      const { answers } = write(finish(running));
+      beforeCommit = () => {};
+      if (answers.length > 0) break;
+      expect(logOf(`s_${attempt}`)).toEqual([]);
+      expect(read(['renew', [running.lease]]).answers[0]).toMatchObject({ lost: [] });
+      write(finish(running));
+    }
+    expect(count()).toMatchObject({ queued: 0, running: 0 });
+  });
+
+  it('refuses while the database can grow no more, and heals when it can', () => {
+    const pages = opened.database.prepare('PRAGMA page_count').get()?.['page_count'] as number;
+    opened.database.exec(`PRAGMA max_page_count = ${pages}`);
+    const payload = { channel: 'test', sender: 'alice', content: 'x'.repeat(20_000) };
+    expect(write(accept(), accept({ payload })).failures).toMatchObject([{ unavailable: true }, { unavailable: true }]);
+    expect(write(accept({ payload })).failures[0]?.error.message).toBe('database or disk is full');
+    opened.database.exec('PRAGMA max_page_count = 1000000');
+    expect(write(accept({ payload })).failures).toEqual([]);
+    expect(count()).toMatchObject({ queued: 1 });
+  });
+
+  it('lets no call that is at fault spoil the others of its batch', () => {
+    write(accept());
+    const running = claim();
+    const reply = write(accept(), append(running, 0), append(running, 0), accept());
+    expect(reply.failures).toMatchObject([{ index: 2, unavailable: false, error: { message: expect.stringMatching('UNIQUE') as string } }]);
+    expect(reply.answers.map((answer) => answer !== undefined)).toEqual([true, true, false, true]);
+    expect(count()).toMatchObject({ queued: 2, running: 1 });
+    expect(logOf('s_alice')).toHaveLength(1);
+  });
+
+  it('refuses a frame of a message that is none', () => {
+    write(accept());
+    const running = claim();
+    const stray = packFrame(aFrame(running, '', { messageRef: 'nonsense' }));
+    expect(write(['append', packLease(running.lease), [stray], []]).failures).toMatchObject([{ unavailable: false }]);
+    expect(logOf('s_alice')).toEqual([]);
+  });
+
+  it('does not count a run as interrupted that goes on while the memory is rebuilt', () => {
+    write(accept());
+    const running = claim();
+    failCommits();
+    write(accept());
+    beforeCommit = () => {};
+    expect(write(['claim', { replicaId: 'r', limit: 9, leaseMs: 1 }]).answers[0]).toMatchObject({ claims: [] });
+    write(['postpone', packLease(running.lease), 0]);
+    expect(claim()).toMatchObject({ interruptions: 0, attempt: 2 });
+  });
+
+  it('takes up as interrupted what ran under an earlier owner of the database, with a higher epoch', () => {
+    write(accept());
+    const before = claim();
+    machine = new SqliteStateMachine(opened.database, now);
+    const after = claim();
+    expect(after).toMatchObject({ interruptions: 1, attempt: 2 });
+    expect(after.lease.epoch).toBeGreaterThan(before.lease.epoch);
+  });
+
+  it('proves that it can commit by a commit, unless one has just succeeded', () => {
+    const checkedAt = () => opened.database.prepare('SELECT checked_at FROM gateway').get()?.['checked_at'];
+    write(['check']);
+    expect(checkedAt()).toBe(now);
+    now += 500;
+    write(['check']);
+    expect(checkedAt()).toBe(now - 500);
+    write(accept());
+    now += 900;
+    write(['check']);
+    expect(checkedAt()).toBe(now - 1_400);
+    now += 100;
+    failCommits();
+    expect(write(['check']).failures).toMatchObject([{ unavailable: true }]);
+    beforeCommit = () => {};
+    expect(write(['check']).failures).toEqual([]);
+    expect(checkedAt()).toBe(now);
+  });
+
+  it('takes no empty transaction for a proof', () => {
+    const checkedAt = () => opened.database.prepare('SELECT checked_at FROM gateway').get()?.['checked_at'];
+    write(['claim', { replicaId: 'r', limit: 1, leaseMs: 1 }]);
+    write(['check']);
+    expect(checkedAt()).toBe(now);
+  });
+});

@@ -1,0 +1,39 @@
+import { describe } from 'vitest';
+import { SilentLogs } from '../../core/telemetry/logs.js';
+import { ReopenedStore } from '../../testing/store.contract.js';
+import { describeStoreModel } from '../../testing/store.model.js';
+import { openDatabase } from './database.js';
+import { SqliteStore } from './index.js';
+import { SqliteStateMachine } from './state-machine.js';
+
+/** A database that outlives its state machines, whose next commit can be made to fail. */
+async function makeStore(): Promise<ReopenedStore> {
+  const opened = openDatabase(undefined);
+  const exec = opened.database.exec.bind(opened.database);
+  let failing = false;
+  opened.database.exec = (sql) => {
+    if (failing && sql === 'COMMIT') {
+      failing = false;
+      throw Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+    }
+    exec(sql);
+  };
+  return ReopenedStore.start(
+    async (clock) => {
+      const store = new SqliteStore({ url: 'sqlite::memory:', replicaId: 'replica-1' }, clock, new SilentLogs(), async ({ now }) => {
+        const machine = new SqliteStateMachine(opened.database, now);
+        return { migrated: [], run: async (batch) => machine.run(batch), close: async () => {} };
+      });
+      await store.open();
+      return store;
+    },
+    async () => opened.close(),
+    () => {
+      failing = true;
+    },
+  );
+}
+
+describe('SqliteStore against the model', () => {
+  describeStoreModel('does what the model does, whatever happens', makeStore);
+});

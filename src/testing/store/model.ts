@@ -1,0 +1,239 @@
+import { expect } from 'vitest';
+import type {
+  AcceptOutcome,
+  CancelOutcome,
+  ClaimResult,
+  DurableFrame,
+  Lease,
+  NewFrame,
+  NewMessage,
+  Priority,
+  QueueLimits,
+  WriteOutcome,
+} from '../../core/store/index.js';
+import type { MessageStatus, StreamEndPayload } from '../../protocol/index.js';
+
+export interface ModelMessage {
+  readonly ref: string;
+  readonly message: NewMessage;
+  readonly session: string;
+  status: MessageStatus;
+  /** Comes before all others of its session: its run was cut short. */
+  first: boolean;
+  notBefore: number;
+  attempt: number;
+  interruptions: number;
+  cancelRequested: boolean;
+  epoch: number | undefined;
+  /** It died with its process and nobody has claimed it since. */
+  interrupted: boolean;
+  frames: number;
+  readonly steps: { readonly step: number; readonly headSeq: number }[];
+}
+
+/**
+ * What a store must do, in plain lists and without any thought of speed. Each method is told what the store answered,
+ * checks it, and does the same to the lists. Sessions may be claimed in any order that keeps each session's own.
+ */
+export class StoreModel {
+  readonly messages: ModelMessage[] = [];
+  readonly logs = new Map<string, DurableFrame[]>();
+  /** By client and session. */
+  readonly cursors = new Map<string, number>();
+  private readonly epochs = new Map<string, number>();
+
+  constructor(
+    private readonly limits: QueueLimits,
+    private readonly now: () => number,
+  ) {}
+
+  log(session: string): DurableFrame[] {
+    let log = this.logs.get(session);
+    if (!log) this.logs.set(session, (log = []));
+    return log;
+  }
+
+  /** Waiting and running messages. */
+  unfinished(): ModelMessage[] {
+    return this.messages.filter(({ status }) => status === 'queued' || status === 'running');
+  }
+
+  byRef(ref: string | undefined): ModelMessage | undefined {
+    return this.messages.find((each) => each.ref === ref);
+  }
+
+  holds(lease: Lease): ModelMessage | undefined {
+    const message = this.byRef(lease.messageRef);
+    return message?.status === 'running' && message.epoch === lease.epoch ? message : undefined;
+  }
+
+  /** The messages of a session that wait, as they will run. */
+  waiting(session: string): ModelMessage[] {
+    return this.messages
+      .filter((each) => each.session === session && each.status === 'queued')
+      .sort((one, other) => Number(other.first) - Number(one.first) || other.message.priority - one.message.priority);
+  }
+
+  accept(message: NewMessage, outcome: AcceptOutcome): void {
+    const { client, messageId, session, disposition, priority } = message;
+    const earlier = this.messages.find(
+      (each) => each.message.client.clientId === client.clientId && each.message.messageId === messageId,
+    );
+    if (earlier) return this.repeat(earlier, message, outcome);
+    const queued = disposition === 'queue';
+    const limit = queued ? this.exceeded(message) : undefined;
+    if (limit) return expect(outcome).toEqual({ kind: 'full', limit });
+    if (outcome.kind !== 'accepted') throw new Error(`a new message was answered with ${outcome.kind}`);
+
+    const cursor = `${client.clientId} ${session.id}`;
+    if (!this.cursors.has(cursor)) this.cursors.set(cursor, this.log(session.id).length);
+    const added = this.add(outcome.messageRef, message);
+    const running = this.messages.find((each) => each.session === session.id && each.status === 'running');
+    expect(outcome).toEqual({
+      kind: 'accepted',
+      messageRef: added.ref,
+      sessionId: session.id,
+      mode: 'main',
+      status: added.status,
+      priority,
+      position: queued ? this.waiting(session.id).indexOf(added) : 0,
+      headSeq: this.log(session.id).length,
+      ...(running && { runningRef: running.ref }),
+    });
+  }
+
+  private add(ref: string, message: NewMessage): ModelMessage {
+    expect(this.byRef(ref)).toBeUndefined();
+    const added: ModelMessage = {
+      ref,
+      message,
+      session: message.session.id,
+      status: message.disposition === 'queue' ? 'queued' : 'observed',
+      first: false,
+      notBefore: 0,
+      attempt: 0,
+      interruptions: 0,
+      cancelRequested: false,
+      epoch: undefined,
+      interrupted: false,
+      frames: 0,
+      steps: [],
+    };
+    this.messages.push(added);
+    return added;
+  }
+
+  private repeat(earlier: ModelMessage, message: NewMessage, outcome: AcceptOutcome): void {
+    if (earlier.message.bodyHash !== message.bodyHash) return expect(outcome).toEqual({ kind: 'conflict' });
+    expect(outcome).toMatchObject({
+      kind: 'duplicate',
+      messageRef: earlier.ref,
+      sessionId: earlier.session,
+      status: earlier.status,
+      position: Math.max(0, this.waiting(earlier.session).indexOf(earlier)),
+      headSeq: this.log(earlier.session).length,
+    });
+  }
+
+  private exceeded({ session, client }: NewMessage): keyof QueueLimits | undefined {
+    const unfinished = this.unfinished();
+    const ofSession = unfinished.filter((each) => each.session === session.id).length;
+    const ofClient = unfinished.filter((each) => each.message.client.clientId === client.clientId).length;
+    if (ofSession >= this.limits.perSession) return 'perSession';
+    if (ofClient >= this.limits.perClient) return 'perClient';
+    return unfinished.length >= this.limits.total ? 'total' : undefined;
+  }
+
+  claim(limit: number, { claims, nextDueAt }: ClaimResult): void {
+    for (const claim of claims) {
+      const { sessionId, epoch, messageRef } = claim.lease;
+      const message = this.ready(sessionId);
+      expect(messageRef).toBe(message?.ref);
+      if (!message) continue;
+      expect(epoch).toBeGreaterThan(this.epochs.get(sessionId) ?? 0);
+      this.epochs.set(sessionId, epoch);
+      message.attempt++;
+      if (message.interrupted) message.interruptions++;
+      Object.assign(message, { status: 'running', epoch, interrupted: false, first: false, notBefore: 0 });
+      const { attempt, interruptions, cancelRequested } = message;
+      expect(claim).toMatchObject({ attempt, interruptions, cancelRequested });
+      expect(claim.message).toMatchObject({ messageId: message.message.messageId, payload: message.message.payload });
+    }
+    expect(claims.length).toBeLessThanOrEqual(limit);
+    const sessions = new Set(this.messages.map(({ session }) => session));
+    const left = [...sessions].filter((session) => this.ready(session));
+    expect(claims.length === limit || left.length === 0).toBe(true);
+    const later = this.unfinished().filter(({ notBefore }) => notBefore > this.now());
+    expect(nextDueAt).toBe(later.length > 0 ? Math.min(...later.map(({ notBefore }) => notBefore)) : undefined);
+  }
+
+  /** What a session would run now. */
+  private ready(session: string): ModelMessage | undefined {
+    const runs = this.messages.some((each) => each.session === session && each.status === 'running');
+    const [next] = runs ? [] : this.waiting(session);
+    return next && next.notBefore <= this.now() ? next : undefined;
+  }
+
+  write(lease: Lease, frames: readonly NewFrame[], steps: readonly number[], outcome: WriteOutcome): ModelMessage | undefined {
+    const message = this.holds(lease);
+    if (!message) {
+      expect(outcome).toEqual({ kind: 'fenced' });
+      return undefined;
+    }
+    const written = frames.map((frame) => this.append(message, frame));
+    expect(outcome).toEqual({ kind: 'written', frames: written });
+    message.steps.push(...steps.map((step) => ({ step, headSeq: this.log(message.session).length })));
+    return message;
+  }
+
+  private append(message: ModelMessage, frame: NewFrame): DurableFrame {
+    const log = this.log(message.session);
+    const durable = { ...frame, sessionId: message.session, seq: log.length + 1 };
+    log.push(durable);
+    message.frames++;
+    return durable;
+  }
+
+  giveBack(lease: Lease, notBefore: number): void {
+    const message = this.holds(lease);
+    if (!message) return;
+    const earliest = message.cancelRequested ? 0 : notBefore;
+    Object.assign(message, { status: 'queued', epoch: undefined, first: true, notBefore: earliest });
+  }
+
+  cancel(targets: readonly ModelMessage[] | undefined, timestamp: number, outcome: CancelOutcome | undefined): void {
+    if (!targets) return expect(outcome).toBeUndefined();
+    const open = targets.filter(({ status }) => status === 'queued' || status === 'running');
+    const toRun = open.filter(({ status, frames }) => status === 'running' || frames > 0);
+    expect(outcome?.running.map(({ messageRef }) => messageRef).sort()).toEqual(toRun.map(({ ref }) => ref).sort());
+    for (const message of toRun) Object.assign(message, { cancelRequested: true, notBefore: 0 });
+    const toEnd = open.filter((message) => !toRun.includes(message));
+    expect(outcome?.ended.map(({ messageRef }) => messageRef).sort()).toEqual(toEnd.map(({ ref }) => ref).sort());
+    for (const ended of outcome?.ended ?? []) {
+      const message = this.byRef(ended.messageRef);
+      if (!message) continue;
+      const { messageId } = message.message;
+      const payload: StreamEndPayload = { id: messageId, message_ref: message.ref, reason: 'cancelled', blocks: 0 };
+      const frame: NewFrame = { type: 'stream_end', messageRef: message.ref, messageId, timestamp, payload: JSON.stringify(payload) };
+      expect(ended).toEqual(this.append(message, frame));
+      message.status = 'cancelled';
+    }
+  }
+
+  moveCursor(clientId: string, session: string, seq: number): void {
+    if (!this.messages.some((each) => each.session === session)) return;
+    const key = `${clientId} ${session}`;
+    this.cursors.set(key, Math.max(this.cursors.get(key) ?? 0, Math.min(seq, this.log(session).length)));
+  }
+
+  /** The process ends: what ran is interrupted. */
+  crash(): void {
+    for (const message of this.unfinished()) {
+      if (message.status !== 'running') continue;
+      Object.assign(message, { status: 'queued', epoch: undefined, first: true, interrupted: true });
+    }
+  }
+}
+
+/** The priorities, for generators. */
+export const MODEL_PRIORITIES: readonly Priority[] = [1, 5, 10];
