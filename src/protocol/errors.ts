@@ -249,7 +249,7 @@ export class GatewayError<C extends ErrorCode = ErrorCode> extends Error {
 
   /** What a gateway sent, on the client's side. Its code may be one that a newer gateway knows and this table does not. */
   static fromPayload(payload: ReceivedError): GatewayError {
-    return new GatewayError(payload.code as ErrorCode, (payload.details ?? {}) as ErrorDetails[ErrorCode], {
+    return new GatewayError(payload.code as ErrorCode, (payload.details ?? {}), {
       received: payload,
       ...(payload.retry_after_ms === undefined ? {} : { retryAfterMs: payload.retry_after_ms }),
     });

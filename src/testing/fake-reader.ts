@@ -21,8 +21,8 @@ export class FakeReader implements FrameReader {
   closedWith: CloseName | undefined;
   /** Whether what is sent stays in the buffer until {@link drain}. */
   isSlow = false;
-  private waiters: (() => void)[] = [];
-  private arrivals: (() => void)[] = [];
+  private readonly waiters: (() => void)[] = [];
+  private readonly arrivals: (() => void)[] = [];
 
   constructor(readonly wantsDeltas = false) {}
 

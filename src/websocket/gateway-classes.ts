@@ -82,7 +82,7 @@ export function watchHandleConnection<C>({ instance }: GatewayClass, onResult: (
       const result = original(connection, ...rest);
       if (result instanceof Promise) onResult(connection as C, result as Promise<void>);
     } catch (error) {
-      onResult(connection as C, Promise.reject(error as Error));
+      onResult(connection as C, Promise.reject(error));
     }
   };
 }
@@ -96,7 +96,7 @@ export function listDirectHandlers({ instance, prototype, isStatic }: GatewayCla
   return listMethods(prototype).flatMap(({ type, name, method }) => {
     const hasParameters = Reflect.hasMetadata(ROUTE_ARGS_METADATA, prototype.constructor, name);
     if (!Object.hasOwn(inboundTable, type) || hasEnhancers(method) || hasParameters) return [];
-    return [[type, method.bind(instance) as FrameHandler]];
+    return [[type, method.bind(instance)]];
   });
 }
 

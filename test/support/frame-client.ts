@@ -24,7 +24,7 @@ export class FrameClient {
   readonly unread: SeenFrame[] = [];
   readonly ended: Promise<Ending>;
   private ending: Ending | undefined;
-  private waiting: (() => void)[] = [];
+  private readonly waiting: (() => void)[] = [];
 
   private constructor(readonly socket: WebSocket) {
     socket.on('message', (data: Buffer) => {

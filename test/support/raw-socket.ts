@@ -43,7 +43,7 @@ export function rawFrame(opcode: number, payload: Buffer | string, options: Fram
     size = head.writeBigUInt64BE(length, 2);
   }
   if (!masked) return Buffer.concat([head.subarray(0, size), body]);
-  head[1]! |= 0x80;
+  head[1] |= 0x80;
   const key = randomBytes(4);
   return Buffer.concat([head.subarray(0, size), key, body.map((byte, i) => byte ^ key[i % 4]!)]);
 }
@@ -180,7 +180,7 @@ export class RawSocket {
   private async until<T>(look: () => T | -1): Promise<T> {
     for (;;) {
       const found = look();
-      if (found !== -1) return found as T;
+      if (found !== -1) return found;
       if (this.hasEnded) throw new Error(`the connection ended; unread: ${this.buffered.toString('latin1').slice(0, 200)}`);
       await new Promise<void>((resolve) => (this.wake = resolve));
     }

@@ -88,8 +88,8 @@ export class ConfigStoreService {
   /** Calls `watcher` after each change of `key`; the answer ends it. */
   watch<K extends SettingKey>(key: K, watcher: ConfigWatcher<SettingValue<K>>): () => void {
     const watchers = this.watchers.get(key) ?? new Set();
-    this.watchers.set(key, watchers.add(watcher as ConfigWatcher<never>));
-    return () => watchers.delete(watcher as ConfigWatcher<never>);
+    this.watchers.set(key, watchers.add(watcher));
+    return () => watchers.delete(watcher);
   }
 
   /** Adds a rule that every change must keep. */

@@ -29,7 +29,7 @@ export class ToolExplorerService {
         timeoutMs: DEFAULT_TIMEOUT_MS,
         idempotent: false,
         ...options,
-        handler: (parameters, context) => executor.execute(parameters as never, context),
+        handler: (parameters, context) => executor.execute(parameters, context),
       });
     }
   }

@@ -22,6 +22,6 @@ export const ToolMetadata = DiscoveryService.createDecorator<ToolOptions>();
  * A class whose `execute` does not fit the schema does not compile.
  */
 export function Tool<P extends TSchema>(options: ToolOptions<P>) {
-  const decorate = applyDecorators(Injectable(), ToolMetadata(options as unknown as ToolOptions));
+  const decorate = applyDecorators(Injectable(), ToolMetadata(options));
   return <C extends new (...args: never[]) => ToolExecutor<P>>(target: C): void => decorate(target);
 }

@@ -26,7 +26,7 @@ export class TurnJournal {
     private readonly messageRef: string,
     record: Pick<TurnRecord, 'steps'>,
   ) {
-    for (const step of record.steps) this.apply({ kind: step.kind, body: JSON.parse(step.body) } as Entry);
+    for (const step of record.steps) this.apply({ kind: step.kind, body: JSON.parse(step.body) });
   }
 
   get recordedAnswers(): readonly Answer[] {
