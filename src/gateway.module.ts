@@ -1,6 +1,7 @@
 // Promises: the whole gateway as one Nest module. Refuses to know: how a process is started.
 import { Module, type DynamicModule, type ModuleMetadata, type Type } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import { AdminModule } from './admin/admin.module.js';
 import { BuiltinAgentModule } from './agents/builtin/builtin.module.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import { loadSettings, type LoadedSettings } from './core/config/load-settings.js';
@@ -44,6 +45,7 @@ export class GatewayModule {
         ToolsModule,
         WebSocketModule,
         HealthModule,
+        AdminModule,
         ...(options.modules ?? []),
       ],
     };

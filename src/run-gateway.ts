@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { checkExposure } from './auth/exposure.js';
+import { checkExposure, exposureRule } from './auth/exposure.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import { loadSettings } from './core/config/load-settings.js';
 import { StartStopService } from './core/lifecycle/start-stop.service.js';
@@ -42,7 +42,6 @@ export async function runGateway(overrides: StartOverrides = {}, options: Omit<G
     forceCloseConnections: true,
   });
   const config = app.get(ConfigStoreService);
-  checkExposure(config);
   for (const warning of settings.warnings) logs.for('config').warn({}, warning);
   app.useWebSocketAdapter(new GatewayWsAdapter(app));
 
@@ -65,6 +64,10 @@ export async function runGateway(overrides: StartOverrides = {}, options: Omit<G
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
 
+  config.addRule(exposureRule);
+  // Opens the store, which holds the settings that were changed at run time: only then all of them are known.
+  await app.init();
+  checkExposure(config);
   await listen(app, config.get('gateway.port'), config.get('gateway.host'));
   process.stdout.write(`${describeStart(await app.getUrl(), app.get(Store).label)}\n`);
 }

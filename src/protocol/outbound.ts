@@ -1,6 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { StreamBlock, BlockType } from './blocks.js';
-import { Attachment } from './inbound.js';
+import { Attachment, PresenceStatus } from './inbound.js';
 
 const int = (description?: string) => Type.Integer({ minimum: 0, ...(description ? { description } : {}) });
 const messageRef = Type.String({ description: "The gateway's name of the message, unique for ever." });
@@ -164,6 +164,14 @@ export const GoingAwayPayload = Type.Object({
 });
 export type GoingAwayPayload = Static<typeof GoingAwayPayload>;
 
+export const PresenceChangePayload = Type.Object({
+  channel: Type.String(),
+  user_id: Type.String(),
+  status: PresenceStatus,
+  last_seen: Type.Integer({ description: 'Unix milliseconds of the last sign.' }),
+});
+export type PresenceChangePayload = Static<typeof PresenceChangePayload>;
+
 export const PongPayload = Type.Object({});
 
 /** What the gateway sends. Durable frames have a `seq` and can be read again by `resume`. */
@@ -183,6 +191,7 @@ export const outboundTable = {
   stream_end: { payload: StreamEndPayload, durable: true, summary: 'The one end of a message.' },
   history: { payload: HistoryResultPayload, durable: false, summary: 'Answer to `history`.' },
   resumed: { payload: ResumedPayload, durable: false, summary: 'Answer to `resume`; the frames follow.' },
+  presence: { payload: PresenceChangePayload, durable: false, summary: 'To operators that connected with `subscribe=presence`: the changed state.' },
   error: { payload: ErrorFramePayload, durable: false, summary: 'A frame was refused; nothing of it was stored.' },
   going_away: { payload: GoingAwayPayload, durable: false, summary: 'The gateway is leaving; reconnect later.' },
   pong: { payload: PongPayload, durable: false, summary: 'Answer to `ping`.' },

@@ -1,6 +1,7 @@
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { loadSettings } from '../core/config/load-settings.js';
 import { DeliveryService } from '../core/delivery/delivery.service.js';
+import { PresenceTrackerService } from '../core/presence/presence-tracker.service.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import { ReplicaIdentity } from '../core/queue/replica-identity.js';
 import { SessionCommandsService } from '../core/sessions/session-commands.service.js';
@@ -54,6 +55,7 @@ export class CoreHarness {
       this.store,
       this.config,
       this.clock,
+      new PresenceTrackerService(this.clock, logs),
       runtime,
       this.delivery,
       this.tools,

@@ -7,6 +7,7 @@ import { failpoint } from '../core/failpoints/failpoint.js';
 import { clientKey } from '../core/identity/principal.js';
 import { LifecycleService } from '../core/lifecycle/lifecycle.service.js';
 import { RateLimitsService } from '../core/limits/rate-limits.service.js';
+import { PresenceTrackerService } from '../core/presence/presence-tracker.service.js';
 import { hashBody } from '../core/queue/body-hash.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import { SessionRouterService, type Route } from '../core/sessions/session-router.service.js';
@@ -32,6 +33,7 @@ export class OpenClawGateway implements OnGatewayConnection<Connection>, OnGatew
     private readonly lifecycle: LifecycleService,
     private readonly connectedFrame: ConnectedFrameService,
     private readonly errorFrames: ErrorFrames,
+    private readonly presence: PresenceTrackerService,
     private readonly clock: Clock,
     logs: Logs,
   ) {
@@ -70,6 +72,7 @@ export class OpenClawGateway implements OnGatewayConnection<Connection>, OnGatew
   }
 
   private enqueue(connection: Connection, envelope: InboundEnvelope, route: Route): void {
+    this.presence.noteActivity(connection.principal.tenant, route.payload.channel, route.payload.sender);
     const accepted = this.queue.enqueue({
       client: clientKey(connection.principal, connection.clientId),
       messageId: envelope.id,
@@ -102,7 +105,7 @@ export class OpenClawGateway implements OnGatewayConnection<Connection>, OnGatew
     const { message_ref: messageRef, message_id: messageId } = envelope.payload as CancelPayload;
     if (messageRef !== undefined && messageId !== undefined) throw ambiguousCancel();
     if (messageId !== undefined) return { by: 'id', client: clientKey(principal, connection.clientId), messageId };
-    const sessionId = messageRef === undefined ? envelope.session_id : await this.queue.findSessionOf(principal.tenant, messageRef);
+    const sessionId = messageRef === undefined ? envelope.session_id : (await this.queue.findMessage({ by: 'ref', tenant: principal.tenant, messageRef }))?.sessionId;
     if (sessionId === undefined) throw messageRef === undefined ? ambiguousCancel() : new GatewayError('NOT_FOUND', { what: 'message' });
     await this.router.getReadable(principal, sessionId);
     if (messageRef !== undefined) return { by: 'ref', tenant: principal.tenant, messageRef };

@@ -265,6 +265,8 @@ describe('the connected frame', () => {
 describe('presence, reactions and channel status', () => {
   it('[M-13] are taken without an answer, in the order sent, and refused only when they are wrong', async () => {
     const client = await gateway.connect('c', TOKENS.driver);
+    await endOf(client, say(client, '/blocks 1', {}, { id: 'm' }));
+    client.unread.length = 0;
     client.send('presence', { channel: 'test', user_id: 'ann', status: 'typing' });
     client.send('reaction', { channel: 'test', sender: 'ann', message_id: 'm', emoji: '👍', action: 'added' });
     client.send('channel_status', { channel: 'test', status: 'connected' });

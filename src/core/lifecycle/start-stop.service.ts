@@ -9,8 +9,9 @@ import { encodeFrame } from '../../protocol/encode.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { ConnectionManagerService } from '../connections/connection-manager.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
+import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
 import { MessageQueueService } from '../queue/message-queue.service.js';
-import { Store } from '../store/index.js';
+import { SettingsStore, Store } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { ToolExplorerService } from '../tools/tool-explorer.service.js';
@@ -28,6 +29,7 @@ const RECONNECT_AFTER_MS = { least: 500, spread: 2_000 };
 /** How long sockets may take to close at the end. */
 const CLOSE_WITHIN_MS = 1_000;
 const LOOK_EVERY_MS = 10;
+const POLL_SETTINGS_EVERY_MS = 1_000;
 
 /** The order in which the gateway starts and stops, as lists to be read (the chapter's Gateway Lifecycle). */
 @Injectable()
@@ -39,13 +41,15 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
   /** Before it listens. The settings were read before anything was built. */
   private readonly startSteps: readonly Step[] = [
     { name: 'open the store', run: () => this.store.open() },
+    { name: 'put run-time settings in force', run: () => this.config.open(this.settings) },
     { name: 'register tools', run: () => this.tools.explore() },
-    { name: 'follow other replicas', run: () => void this.running.push(this.delivery.start()) },
+    { name: 'follow other replicas', run: () => void this.running.push(this.delivery.start(), this.followSettings()) },
   ];
 
   /** Once it listens: until then the probes say live, not ready. */
   private readonly readySteps: readonly Step[] = [
     { name: 'run messages', run: () => this.queue.start((claim, signal) => this.turns.run(claim, signal)) },
+    { name: 'know who is there', run: () => void this.running.push(this.presence.start(), this.turns.followPresence()) },
     { name: 'keep house', run: () => void this.running.push(this.housekeeping.start()) },
     { name: 'be ready', run: () => this.lifecycle.moveTo('ready') },
   ];
@@ -68,6 +72,8 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
   // oxlint-disable-next-line max-params -- the one place that knows every part's place in the order
   constructor(
     private readonly store: Store,
+    private readonly settings: SettingsStore,
+    private readonly presence: PresenceTrackerService,
     private readonly tools: ToolExplorerService,
     private readonly delivery: DeliveryService,
     private readonly queue: MessageQueueService,
@@ -112,6 +118,20 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
       this.log.debug({ step: step.name }, 'lifecycle');
       await step.run();
     }
+  }
+
+  /** Another replica's change is in force here within a second, whether its hint arrives or not. */
+  private followSettings(): () => void {
+    if (!this.store.isShared) return () => {};
+    const reload = () => {
+      this.config.reload().catch((error: unknown) => this.log.warn({ error }, 'the settings could not be read; trying again in a second'));
+    };
+    const stopHints = this.store.onHint((hint) => hint.kind === 'config' && reload());
+    const stopPolling = this.clock.setRepeating(POLL_SETTINGS_EVERY_MS, reload);
+    return () => {
+      stopHints();
+      stopPolling();
+    };
   }
 
   private sayGoodbye(): void {

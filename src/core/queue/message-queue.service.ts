@@ -10,8 +10,10 @@ import {
   type CancelOutcome,
   type CancelSelector,
   type Claim,
+  type MessageSelector,
   type NewMessage,
   type QueueLimits,
+  type StoredMessage,
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
@@ -102,9 +104,9 @@ export class MessageQueueService {
     return outcome;
   }
 
-  /** The session of a message, if the tenant has it. */
-  async findSessionOf(tenant: string, messageRef: string): Promise<string | undefined> {
-    return (await this.store.findMessage(tenant, messageRef))?.sessionId;
+  /** A message that was accepted, finished or not. */
+  findMessage(selector: MessageSelector): Promise<StoredMessage | undefined> {
+    return this.store.findMessage(selector);
   }
 
   /** Starts handing out messages, at most `agent.concurrency` at a time. */

@@ -5,6 +5,7 @@ import type {
   ClaimRequest,
   ClaimResult,
   Lease,
+  MessageSelector,
   NewMessage,
   QueueCounts,
   QueueLimits,
@@ -46,8 +47,7 @@ export abstract class QueueStore {
    */
   abstract cancel(selector: CancelSelector, now: number): Promise<CancelOutcome | undefined>;
 
-  /** The message of that ref, if the tenant has it. */
-  abstract findMessage(tenant: string, messageRef: string): Promise<StoredMessage | undefined>;
+  abstract findMessage(selector: MessageSelector): Promise<StoredMessage | undefined>;
 
   abstract count(activeSince: number): Promise<QueueCounts>;
 }

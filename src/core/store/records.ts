@@ -209,11 +209,13 @@ export interface TurnRecord {
   readonly frames: readonly DurableFrame[];
 }
 
-/** Which messages to cancel. */
-export type CancelSelector =
+/** Which message: by the gateway's name for it, or by the id under which a client sent it. */
+export type MessageSelector =
   | { readonly by: 'ref'; readonly tenant: string; readonly messageRef: string }
-  | { readonly by: 'id'; readonly client: ClientKey; readonly messageId: string }
-  | { readonly by: 'session'; readonly tenant: string; readonly sessionId: string };
+  | { readonly by: 'id'; readonly client: ClientKey; readonly messageId: string };
+
+/** Which messages to cancel: one, or all of a session. */
+export type CancelSelector = MessageSelector | { readonly by: 'session'; readonly tenant: string; readonly sessionId: string };
 
 export interface CancelOutcome {
   /** The `stream_end` frames of messages that waited and are now cancelled, committed. */
@@ -226,6 +228,14 @@ export interface CancelOutcome {
 export interface MessageWithReply extends StoredMessage {
   readonly status: MessageStatus;
   readonly reply?: Reply;
+  /** To the message or its reply, in no particular order. */
+  readonly reactions: readonly StoredReaction[];
+}
+
+/** Somebody's reaction to a message. */
+export interface StoredReaction {
+  readonly sender: string;
+  readonly emoji: string;
 }
 
 export interface QueueCounts {

@@ -1,4 +1,4 @@
-import type { MessageWithReply, Session, SessionChange } from './records.js';
+import type { MessageWithReply, Session, SessionChange, StoredReaction } from './records.js';
 
 /** Sessions and what was said in them. All calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer. */
 export abstract class SessionStore {
@@ -9,6 +9,9 @@ export abstract class SessionStore {
 
   /** Changes a session; durable when it resolves. Answers undefined when it does not exist. */
   abstract update(sessionId: string, change: SessionChange): Promise<Session | undefined>;
+
+  /** Adds or takes back a reaction to a message that exists; repeating it changes nothing. */
+  abstract react(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<void>;
 
   /**
    * Up to `limit` messages older than `beforeRef` (the newest without it), newest last, finished ones with their reply.

@@ -1,4 +1,5 @@
 import type { BlockType, Usage } from '../../protocol/index.js';
+import type { PresenceState } from '../presence/presence-tracker.service.js';
 import type { MessageWithReply, Session, StoredMessage } from '../store/index.js';
 import type { ToolDefinition, ToolOutcome } from '../tools/tool.js';
 
@@ -65,4 +66,7 @@ export abstract class AgentRuntime {
   /** For people and logs: `builtin`. */
   abstract readonly name: string;
   abstract run(turn: AgentTurn): AsyncIterable<AgentEvent>;
+
+  /** Somebody's presence has changed: a runtime may prepare, for example when a person begins to type. Must not throw. */
+  noticePresence(_state: PresenceState): void {}
 }

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/index.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
+import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
 import type { StopReason } from '../queue/message-queue.service.js';
 import { SessionCommandsService } from '../sessions/session-commands.service.js';
 import { QueueStore, SessionStore, TurnStore, type Claim, type Lease, type Reply, type TurnRecord } from '../store/index.js';
@@ -29,6 +30,7 @@ export class TurnRunnerService {
     private readonly sessions: SessionStore,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
+    private readonly presence: PresenceTrackerService,
     runtime: AgentRuntime,
     delivery: DeliveryService,
     tools: ToolRegistryService,
@@ -37,6 +39,11 @@ export class TurnRunnerService {
   ) {
     this.log = logs.for('agent');
     this.parts = { runtime, store, delivery, tools, commands, config, clock, log: this.log };
+  }
+
+  /** Lets the agent know who comes and goes; the answer ends it. */
+  followPresence(): () => void {
+    return this.presence.onChange((state) => this.parts.runtime.noticePresence(state));
   }
 
   /** Consumes one claim of the queue. Never rejects. The signal's reason is a StopReason. */
