@@ -1,6 +1,8 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { BadRequestException } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { checkSize } from '../protocol/codec.js';
+import type { GatewayError } from '../protocol/index.js';
 
 /** Limits of plain HTTP and of upgrade requests (protocol.md section 1). */
 export interface HttpLimits {
@@ -32,7 +34,7 @@ export class GatewayHttpAdapter extends ExpressAdapter {
   override registerParserMiddleware(): void {
     const options = {
       limit: this.limits.maxBodyBytes,
-      verify: (_request: unknown, _response: unknown, body: Buffer) => checkSize(body.toString()),
+      verify: (_request: unknown, _response: unknown, body: Buffer) => checkBody(body.toString()),
     };
     this.useBodyParser('json', false, options);
   }
@@ -45,6 +47,15 @@ export class GatewayHttpAdapter extends ExpressAdapter {
     const hurry = setTimeout(() => server.closeAllConnections(), CLOSE_PATIENCE_MS);
     await closed;
     clearTimeout(hurry);
+  }
+}
+
+function checkBody(body: string): void {
+  try {
+    checkSize(body);
+  } catch (error) {
+    const { reason } = (error as GatewayError<'INVALID_FRAME'>).details;
+    throw new BadRequestException(`The body is not read: ${reason}`);
   }
 }
 

@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { loadSettings } from '../core/config/load-settings.js';
+import { LOCAL_OPERATOR } from '../core/identity/principal.js';
+import { SilentLogs } from '../core/telemetry/logs.js';
+import { ManualClock } from '../testing/index.js';
+import { RequestRulesService } from '../http/request-rules.service.js';
+import { AuthService, MAX_FAILURES_PER_MINUTE } from './auth.service.js';
+
+function setUp(settings: Record<string, unknown> = {}) {
+  const config = new ConfigStoreService(loadSettings({}, settings, '/nonexistent'), new SilentLogs());
+  const clock = new ManualClock();
+  return { clock, auth: new AuthService(config, clock, new SilentLogs(), new RequestRulesService(config)) };
+}
+
+const aRequest = (peer: string, headers: Record<string, string[]> = {}) =>
+  ({ socket: { remoteAddress: peer, localPort: 18789 }, headersDistinct: { host: ['127.0.0.1:18789'], ...headers } }) as unknown as IncomingMessage;
+
+describe('open mode', () => {
+  it('is open to a direct request of this machine', () => {
+    const { auth } = setUp();
+    for (const peer of ['127.0.0.1', '::ffff:127.0.0.1', '::1']) expect(auth.authenticate(aRequest(peer))).toBe(LOCAL_OPERATOR);
+  });
+
+  it.each<[string, Record<string, unknown>, IncomingMessage]>([
+    ['a peer elsewhere', {}, aRequest('10.0.0.7')],
+    ['a peer that is gone', {}, aRequest('')],
+    ['a foreign Host', {}, aRequest('127.0.0.1', { host: ['gateway.example'] })],
+    ['a Host that is only on the allow list', { 'gateway.allowed_hosts': ['gateway.example'] }, aRequest('127.0.0.1', { host: ['gateway.example'] })],
+    ['no Host', {}, aRequest('127.0.0.1', { host: [] })],
+    ['two Hosts', {}, aRequest('127.0.0.1', { host: ['localhost', 'localhost'] })],
+    ['a foreign Origin', {}, aRequest('127.0.0.1', { origin: ['http://evil.example'] })],
+    ['a forwarding header', {}, aRequest('127.0.0.1', { 'x-forwarded-for': ['127.0.0.1'] })],
+    ['a trusted proxy that forwards for this machine', { 'gateway.trusted_proxies': ['127.0.0.1'] }, aRequest('127.0.0.1', { 'x-forwarded-for': ['127.0.0.1'] })],
+    ['a gateway that is bound to more than loopback', { 'gateway.host': '0.0.0.0' }, aRequest('127.0.0.1')],
+    ['a gateway with a credential', { 'auth.token': 'sixteen-characters' }, aRequest('127.0.0.1')],
+  ])('is not open to %s', (_, settings, request) => expect(setUp(settings).auth.authenticate(request)).toBe('unauthorized'));
+});
+
+describe('failed authentications', () => {
+  const settings = { 'auth.token': 'sixteen-characters', 'gateway.trusted_proxies': ['10.0.0.0/8'] };
+  const wrong = (peer: string, headers = {}) => aRequest(peer, { authorization: ['Bearer wrong'], ...headers });
+  const exhaust = (auth: AuthService, ...request: Parameters<typeof wrong>) => {
+    for (let i = 0; i < MAX_FAILURES_PER_MINUTE; i++) expect(auth.authenticate(wrong(...request))).toBe('unauthorized');
+  };
+
+  it('count by address: another one is not throttled along', () => {
+    const { auth } = setUp(settings);
+    exhaust(auth, '203.0.113.1');
+    expect(auth.authenticate(wrong('203.0.113.1'))).toBe('throttled');
+    expect(auth.authenticate(wrong('203.0.113.2'))).toBe('unauthorized');
+  });
+
+  it('count by the client\'s address where a trusted proxy tells it, and by no address that a client makes up', () => {
+    const { auth } = setUp(settings);
+    exhaust(auth, '10.0.0.1', { 'x-forwarded-for': ['203.0.113.1'] });
+    expect(auth.authenticate(wrong('10.0.0.1', { 'x-forwarded-for': ['203.0.113.2'] }))).toBe('unauthorized');
+    expect(auth.authenticate(wrong('10.0.0.1', { 'x-forwarded-for': ['198.51.100.9, 203.0.113.1'] }))).toBe('throttled');
+    expect(auth.authenticate(wrong('203.0.113.1', { 'x-forwarded-for': ['198.51.100.9'] }))).toBe('throttled');
+  });
+
+  it('count for a whole IPv6 network at once', () => {
+    const { auth } = setUp(settings);
+    for (let i = 0; i < MAX_FAILURES_PER_MINUTE; i++) auth.authenticate(wrong(`2001:db8::${i}`));
+    expect(auth.authenticate(wrong('2001:db8::ffff'))).toBe('throttled');
+    expect(auth.authenticate(wrong('2001:db8:0:1::1'))).toBe('unauthorized');
+  });
+
+  it('do not keep a valid credential out, and wear off', () => {
+    const { auth, clock } = setUp(settings);
+    exhaust(auth, '127.0.0.1');
+    expect(auth.authenticate(aRequest('127.0.0.1', { authorization: ['Bearer sixteen-characters'] }))).toMatchObject({ principal: 'operator' });
+    expect(auth.authenticate(wrong('127.0.0.1'))).toBe('throttled');
+    clock.advance(60_000);
+    exhaust(auth, '127.0.0.1');
+  });
+
+  it('are no failures where a stranger is served without a credential, and are some where it guesses', () => {
+    const { auth } = setUp(settings);
+    for (let i = 0; i < 100; i++) expect(auth.find(aRequest('127.0.0.1'))).toBeUndefined();
+    expect(auth.authenticate(aRequest('127.0.0.1'))).toBe('unauthorized');
+    for (let i = 0; i < 100; i++) expect(auth.find(wrong('127.0.0.1'))).toBeUndefined();
+    expect(auth.authenticate(aRequest('127.0.0.1'))).toBe('throttled');
+  });
+});

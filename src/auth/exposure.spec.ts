@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { loadSettings } from '../core/config/load-settings.js';
+import { SilentLogs } from '../core/telemetry/logs.js';
+import { checkExposure } from './exposure.js';
+
+const check = (settings: Record<string, unknown>) =>
+  checkExposure(new ConfigStoreService(loadSettings({}, settings, '/nonexistent'), new SilentLogs()));
+
+describe('checkExposure', () => {
+  it.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('lets %s be open', (host) => {
+    expect(() => check({ 'gateway.host': host })).not.toThrow();
+  });
+
+  it.each(['0.0.0.0', '::', '10.0.0.1', 'gateway.example', 'localhost.example'])('refuses %s without a credential, and says which setting to make', (host) => {
+    expect(() => check({ 'gateway.host': host })).toThrow(/auth\.token \(environment variable OPENCLAW_AUTH_TOKEN\)/);
+  });
+
+  it('lets any host be with a credential', () => {
+    expect(() => check({ 'gateway.host': '0.0.0.0', 'auth.token': 'sixteen-characters' })).not.toThrow();
+    const token = { token: 'sixteen-characters', principal: 'a', role: 'user' };
+    expect(() => check({ 'gateway.host': '0.0.0.0', 'auth.tokens': [token] })).not.toThrow();
+  });
+});

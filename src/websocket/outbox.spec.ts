@@ -1,0 +1,101 @@
+import { Duplex } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { Outbox } from './outbox.js';
+
+/** A socket whose writes a test counts, and completes when it likes. */
+class FakeSocket extends Duplex {
+  readonly writes: Buffer[][] = [];
+  private readonly pending: (() => void)[] = [];
+
+  override _read(): void {}
+  override _write(chunk: Buffer, _: string, done: () => void): void {
+    this.writes.push([chunk]);
+    this.pending.push(done);
+  }
+  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
+    this.writes.push(chunks.map(({ chunk }) => chunk));
+    this.pending.push(done);
+  }
+  completeWrite(): void {
+    this.pending.shift()?.();
+  }
+  get written(): Buffer {
+    return Buffer.concat(this.writes.flat());
+  }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('Outbox', () => {
+  it('hands over what comes in one turn of the event loop in one write, in order, bytes and texts alike', async () => {
+    const socket = new FakeSocket();
+    const outbox = new Outbox(socket, () => {});
+    outbox.addText('a');
+    await Promise.resolve();
+    outbox.addBytes(Buffer.from('ready-made'));
+    outbox.addText('é');
+    expect(socket.writes).toEqual([]);
+    expect(outbox.bufferedBytes).toBe(3 + 10 + 4);
+    await turn();
+    expect(socket.writes).toHaveLength(1);
+    expect(socket.written.toString('latin1')).toBe('\x81\x01aready-made\x81\x02\xc3\xa9');
+  });
+
+  it('hands over ready-made bytes as they are, without a copy', async () => {
+    const socket = new FakeSocket();
+    const bytes = Buffer.from('shared by many');
+    new Outbox(socket, () => {}).addBytes(bytes);
+    await turn();
+    expect(socket.writes[0]![0]).toBe(bytes);
+  });
+
+  it('hands over large amounts piece by piece, still in one write and in order', async () => {
+    const socket = new FakeSocket();
+    const outbox = new Outbox(socket, () => {});
+    outbox.addBytes(Buffer.alloc(50_000, 'x'));
+    outbox.addText('between');
+    outbox.addBytes(Buffer.alloc(50_000, 'y'));
+    await turn();
+    expect(socket.writes).toHaveLength(1);
+    expect(socket.written.subarray(50_000, 50_009).toString('latin1')).toBe('\x81\x07between');
+    expect(socket.written).toHaveLength(100_009);
+  });
+
+  it('can be flushed before the turn ends, and then has nothing left', async () => {
+    const socket = new FakeSocket();
+    const outbox = new Outbox(socket, () => {});
+    outbox.addText('a');
+    outbox.flush();
+    expect(socket.writes).toHaveLength(1);
+    await turn();
+    expect(socket.writes).toHaveLength(1);
+  });
+
+  it('tells what the peer has not taken and what it has, and calls back once it has taken a large amount', async () => {
+    const socket = new FakeSocket();
+    let calls = 0;
+    const outbox = new Outbox(socket, () => calls++);
+    outbox.addText('a');
+    await turn();
+    expect([outbox.bufferedBytes, outbox.takenBytes]).toEqual([3, 0]);
+    socket.completeWrite();
+    await turn();
+    expect([outbox.bufferedBytes, outbox.takenBytes, calls]).toEqual([0, 3, 0]);
+    outbox.addText('x'.repeat(100_000));
+    await turn();
+    expect([outbox.bufferedBytes, calls]).toEqual([100_010, 0]);
+    socket.completeWrite();
+    await turn();
+    expect([outbox.bufferedBytes, outbox.takenBytes, calls]).toEqual([0, 100_013, 1]);
+  });
+
+  it('drops what comes when the socket is gone', async () => {
+    const socket = new FakeSocket();
+    const outbox = new Outbox(socket, () => {});
+    outbox.addText('a');
+    socket.destroy();
+    await turn();
+    expect(socket.writes).toEqual([]);
+    expect(outbox.bufferedBytes).toBe(0);
+  });
+});
