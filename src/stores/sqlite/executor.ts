@@ -64,7 +64,9 @@ class WorkerExecutor implements Executor {
     options: ExecutorOptions,
     private readonly onDeath: DeathListener,
   ) {
-    this.worker = new Worker(new URL('./sqlite.worker.js', import.meta.url), { workerData: options });
+    // Without the flags of the process: what they load (instrumentation, test hooks) has no business in this thread.
+    const settings = { name: 'store', workerData: options, execArgv: [] };
+    this.worker = new Worker(new URL('./sqlite.worker.js', import.meta.url), settings);
     this.worker.on('message', (message: WorkerMessage) => this.hear(message));
     this.worker.on('error', (error) => this.die(error as Error));
     this.worker.on('exit', (code) => this.die(new Error(`the thread of the store has ended with code ${code}`)));

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Logs, SilentLogs, type Log } from '../../core/telemetry/logs.js';
-import { aMessage, GENEROUS_LIMITS, ManualClock } from '../../testing/index.js';
+import { SilentLogs, type Logs } from '../../core/telemetry/logs.js';
+import { aMessage, GENEROUS_LIMITS, KeptLogs, ManualClock } from '../../testing/index.js';
 import { describeStoreContract, ReopenedStore } from '../../testing/store.contract.js';
 import { SqliteStore } from './index.js';
 
@@ -17,18 +17,6 @@ beforeEach(async () => {
   path = join(folder, 'gateway.db');
 });
 afterEach(() => rm(folder, { recursive: true }));
-
-/** Keeps what is logged as `level message`. */
-class KeptLogs extends Logs {
-  readonly lines: string[] = [];
-
-  override for(): Log {
-    const keep = (level: string) => (_fields: object, message: string) => void this.lines.push(`${level} ${message}`);
-    const [trace, debug, info, warn, error] = ['trace', 'debug', 'info', 'warn', 'error'].map(keep) as [Keep, Keep, Keep, Keep, Keep];
-    return { trace, debug, info, warn, error, isEnabled: () => true };
-  }
-}
-type Keep = (fields: object, message: string) => void;
 
 function makeStore(logs: Logs = new SilentLogs(), clock = new ManualClock()): SqliteStore {
   return new SqliteStore({ url: `sqlite:${path}`, replicaId: 'replica-1' }, clock, logs);
