@@ -20,6 +20,7 @@ const count = (value: number, description: string) =>
 /** Tokens must fit into a WebSocket subprotocol (protocol.md section 1). */
 export const TOKEN_PATTERN = '^[A-Za-z0-9._~-]{16,4096}$';
 
+const ToolName = Type.String({ pattern: '^[A-Za-z0-9_.-]{1,128}$' });
 const BoundName = Type.String({ minLength: 1, maxLength: 256 });
 
 export const TokenSetting = Type.Object(
@@ -32,6 +33,7 @@ export const TokenSetting = Type.Object(
     tenant: Type.Optional(BoundName),
     channels: Type.Optional(Type.Array(BoundName, { minItems: 1 })),
     sender: Type.Optional(BoundName),
+    tool_permissions: Type.Optional(Type.Array(BoundName)),
   },
   { additionalProperties: false },
 );
@@ -63,7 +65,7 @@ export const SettingsSchema = Type.Object({
     session_ttl_hours: Type.Number(live({ default: 0, minimum: 0, maximum: 876_000, description: 'Sessions idle for longer are deleted with all they have; 0 means never.' })),
   }),
   auth: Type.Object({
-    tokens: Type.Array(TokenSetting, fixed({ default: [], description: 'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?}`.' })),
+    tokens: Type.Array(TokenSetting, fixed({ default: [], description: 'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?, tool_permissions?}`; without `tool_permissions` what the session holds decides.' })),
     token: Type.Optional(Type.String(fixed({ pattern: TOKEN_PATTERN, 'x-secret': true, description: 'Shorthand for one operator token.' }))),
     jwt: later('Tokens of an identity provider.'),
     tailscale: later('Accept Tailscale Serve identity headers.'),
@@ -93,7 +95,13 @@ export const SettingsSchema = Type.Object({
     Type.Object({ busy_policy: Type.Optional(BusyPolicy) }, { additionalProperties: false }),
     live({ default: {}, ...laterPolicies, description: 'By channel name: `{busy_policy}`.' }),
   ),
-  tools: later('Settings of tools.'),
+  tools: Type.Object({
+    disabled: Type.Array(ToolName, live({ default: [], description: 'Tools that nobody may use at the moment.' })),
+    default_permissions: Type.Array(BoundName, live({ default: [], description: 'Permissions that every session holds, besides those granted to it.' })),
+    approvals: Type.Array(ToolName, live({ default: [], description: 'Tools whose calls a person must approve, besides those that ask for it themselves.' })),
+    approval_timeout_ms: Type.Integer(live({ default: 300_000, minimum: 1_000, maximum: 86_400_000, description: 'How long a call waits for its approval, in milliseconds.' })),
+    concurrency: Type.Integer(live({ default: 32, minimum: 1, maximum: 10_000, description: 'Tool calls that run at the same time; others wait.' })),
+  }),
   mcp: later('MCP servers.'),
   telemetry: later('Traces and metrics export.'),
   log: Type.Object({
