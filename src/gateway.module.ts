@@ -3,6 +3,7 @@ import { Module, type DynamicModule, type ModuleMetadata, type Type } from '@nes
 import { ConfigModule } from '@nestjs/config';
 import { AdminModule } from './admin/admin.module.js';
 import { BuiltinAgentModule } from './agents/builtin/builtin.module.js';
+import { WebchatModule } from './channels/webchat/webchat.module.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import { loadSettings, type LoadedSettings } from './core/config/load-settings.js';
 import { CoreModule } from './core/core.module.js';
@@ -45,6 +46,7 @@ export class GatewayModule {
         ToolsModule,
         WebSocketModule,
         HealthModule,
+        WebchatModule,
         AdminModule,
         ...(options.modules ?? []),
       ],

@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { checkExposure, exposureRule } from './auth/exposure.js';
+import { AuthService } from './auth/index.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import { loadSettings } from './core/config/load-settings.js';
 import { StartStopService } from './core/lifecycle/start-stop.service.js';
@@ -69,7 +70,10 @@ export async function runGateway(overrides: StartOverrides = {}, options: Omit<G
   await app.init();
   checkExposure(config);
   await listen(app, config.get('gateway.port'), config.get('gateway.host'));
-  process.stdout.write(`${describeStart(await app.getUrl(), app.get(Store).label)}\n`);
+  const url = await app.getUrl();
+  process.stdout.write(`${describeStart(url, app.get(Store).label)}\n`);
+  // To the eyes of whoever started it, never to a file: the code is a credential.
+  if (process.stdout.isTTY) process.stdout.write(`${describeChat(url, app.get(AuthService).issuePageCode())}\n`);
 }
 
 /** @throws Error that says what to do when the address cannot be had */
@@ -91,4 +95,9 @@ async function listen(app: INestApplication, port: number, host: string): Promis
 
 function describeStart(url: string, store: string): string {
   return `OpenClaw gateway ready at ${url} (pid ${process.pid}, store ${store})`;
+}
+
+/** A code goes into the fragment, which a browser sends to nobody. */
+function describeChat(url: string, code: string | undefined): string {
+  return code === undefined ? `Web chat: ${url}/chat` : `Web chat: ${url}/chat#code=${code} (works once, within a minute)`;
 }

@@ -19,7 +19,7 @@ describe('the promises of the specification', () => {
 
   it('have an id each, of a known area', () => {
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.filter((id) => !/^[TEMSCGADLPKX]-\d{2}$/.test(id))).toEqual([]);
+    expect(ids.filter((id) => !/^[TEMSCGADLPKXW]-\d{2}$/.test(id))).toEqual([]);
   });
 
   it('are sentences', () => {

@@ -14,7 +14,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * cites a promise, and when a test cites one that is not here.
  *
  * T transport and handshake, E envelope, M messages, S streams and reading again, C queue and cancelling, G sessions and
- * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security.
+ * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -221,4 +221,10 @@ export const requirements: readonly Requirement[] = [
   requirement('X-14', 'security', 'No text from outside can forge a line of the log or steer a terminal.'),
   requirement('X-15', 'security', 'No path reaches a file that is not meant to be served.'),
   requirement('X-16', 'protocol 1', 'The body of a request is JSON of at most 256 KiB, and one that is costly to parse is refused unparsed.'),
+
+  // Web chat
+  requirement('W-02', 'web chat', 'The code of a link is exchanged once for a token.'),
+  requirement('W-03', 'web chat', 'A code is good for a minute; wrong ones count as failed authentications of their address.'),
+  requirement('W-04', 'web chat', 'A page that was signed in by a code may chat as its own sender on its own channel for a week, and nothing else.'),
+  requirement('W-05', 'web chat', "A page's token survives a restart of the gateway and ends when the operators' tokens change."),
 ];

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
+import { DEFAULT_TENANT, LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
 import { RateBuckets } from '../core/limits/rate-buckets.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
@@ -9,6 +9,7 @@ import { isLoopbackAddress, limitKey } from '../http/addresses.js';
 import type { RequestFacts } from '../http/request-facts.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
 import { readCredential, type Credential } from './credentials.js';
+import { PageSignIn, type PageToken } from './page-sign-in.js';
 import { TokenTable } from './token-table.js';
 
 /** Failed authentications that one address may have in a minute, whatever the kind of credential. */
@@ -21,6 +22,7 @@ export type AuthOutcome = Principal | 'unauthorized' | 'throttled';
 @Injectable()
 export class AuthService {
   private readonly tokens: TokenTable;
+  private readonly pages: PageSignIn;
   private readonly failures: RateBuckets;
   private readonly log: Log;
 
@@ -32,6 +34,7 @@ export class AuthService {
     private readonly rules: RequestRulesService,
   ) {
     this.tokens = new TokenTable(config);
+    this.pages = new PageSignIn(clock, listOperatorSecrets(config));
     this.failures = new RateBuckets(clock);
     this.log = logs.for('auth');
   }
@@ -40,7 +43,7 @@ export class AuthService {
   authenticate(request: IncomingMessage): AuthOutcome {
     const facts = this.rules.readFacts(request);
     const credential = readCredential(request);
-    return this.identify(facts, credential) ?? this.noteFailure(facts, credential);
+    return this.identify(facts, credential) ?? this.noteFailure(facts, credential.kind);
   }
 
   /**
@@ -51,13 +54,23 @@ export class AuthService {
     const facts = this.rules.readFacts(request);
     const credential = readCredential(request);
     const principal = this.identify(facts, credential);
-    if (!principal && credential.kind !== 'none') this.noteFailure(facts, credential);
+    if (!principal && credential.kind !== 'none') this.noteFailure(facts, credential.kind);
     return principal;
+  }
+
+  /** A code that signs one web page in, once and soon; undefined in open mode, where none is needed. */
+  issuePageCode(): string | undefined {
+    return this.tokens.isEmpty ? undefined : this.pages.issueCode();
+  }
+
+  /** Exchanges a page's code for a token. A wrong code counts as a failed authentication. */
+  redeemPageCode(request: IncomingMessage, code: string): PageToken | 'unauthorized' | 'throttled' {
+    return this.pages.redeem(code) ?? this.noteFailure(this.rules.readFacts(request), 'page code');
   }
 
   private identify(facts: RequestFacts, credential: Credential): Principal | undefined {
     if (this.tokens.isEmpty) return this.isOpenTo(facts) ? LOCAL_OPERATOR : undefined;
-    return credential.kind === 'token' ? this.tokens.find(credential.token) : undefined;
+    return credential.kind === 'token' ? (this.tokens.find(credential.token) ?? this.pages.find(credential.token)) : undefined;
   }
 
   /** Open mode: with no credential configured, programs of this very machine are trusted, and nothing less direct. */
@@ -71,10 +84,18 @@ export class AuthService {
     );
   }
 
-  private noteFailure(facts: RequestFacts, credential: Credential): 'unauthorized' | 'throttled' {
+  private noteFailure(facts: RequestFacts, credential: Credential['kind'] | 'page code'): 'unauthorized' | 'throttled' {
     const isThrottled = this.failures.take(limitKey(facts.clientAddress), MAX_FAILURES_PER_MINUTE) > 0;
     if (isThrottled) return 'throttled';
-    this.log.info({ address: facts.clientAddress, credential: credential.kind }, 'authentication failed');
+    this.log.info({ address: facts.clientAddress, credential }, 'authentication failed');
     return 'unauthorized';
   }
+}
+
+/** The tokens, as far as they are known, whose holders may do all that a page may, and more. */
+function listOperatorSecrets(config: ConfigStoreService): string[] {
+  const operators = config
+    .get('auth.tokens')
+    .filter(({ role, scopes, tenant = DEFAULT_TENANT }) => role === 'operator' && scopes === undefined && tenant === DEFAULT_TENANT);
+  return [config.get('auth.token'), ...operators.map(({ token }) => token)].filter((token) => token !== undefined);
 }

@@ -1,0 +1,70 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** The encodings that the build makes ahead, best first, each with its files' suffix. */
+const ENCODINGS = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const;
+
+/** One file as it is sent. */
+export interface PageFile {
+  readonly body: Buffer;
+  readonly mediaType: string;
+  readonly encoding: 'br' | 'gzip' | undefined;
+}
+
+/**
+ * The files of the built page. Only what the build put into its folder is ever read: a name from outside is looked up
+ * in that list and never made into a path.
+ */
+export class PageFiles {
+  private names: Promise<ReadonlySet<string>> | undefined;
+  private readonly bodies = new Map<string, Promise<Buffer>>();
+
+  /** `folder`: where the build put the page. */
+  constructor(private readonly folder: string) {}
+
+  /** The page itself; undefined when it was not built. */
+  findPage(acceptEncoding: string): Promise<PageFile | undefined> {
+    return this.find('index.html', acceptEncoding);
+  }
+
+  /** One of the files that the page loads, by its name without a folder. */
+  findAsset(name: string, acceptEncoding: string): Promise<PageFile | undefined> {
+    return this.find(`assets/${name}`, acceptEncoding);
+  }
+
+  private async find(name: string, acceptEncoding: string): Promise<PageFile | undefined> {
+    const names = await (this.names ??= this.listNames());
+    const mediaType = MEDIA_TYPES[extname(name)];
+    if (mediaType === undefined || !names.has(name)) return undefined;
+    const accepted = readAcceptedEncodings(acceptEncoding);
+    const [encoding, suffix = ''] = ENCODINGS.find(([known, ending]) => accepted.has(known) && names.has(name + ending)) ?? [];
+    return { body: await this.read(name + suffix), mediaType, encoding };
+  }
+
+  private async listNames(): Promise<ReadonlySet<string>> {
+    const entries = await readdir(this.folder, { recursive: true }).catch(() => []);
+    return new Set(entries.map((entry) => entry.replaceAll('\\', '/')));
+  }
+
+  private read(name: string): Promise<Buffer> {
+    let body = this.bodies.get(name);
+    if (!body) this.bodies.set(name, (body = readFile(join(this.folder, name))));
+    return body;
+  }
+}
+
+/** What a client would take (RFC 9110 section 12.5.3); a weight of nought means not at all. */
+function readAcceptedEncodings(header: string): ReadonlySet<string> {
+  const offers = header.split(',').map((offer) => offer.trim().toLowerCase().split(/\s*;\s*q=/));
+  return new Set(offers.filter(([, weight]) => Number(weight ?? 1) > 0).map(([name = '']) => name));
+}

@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { PageFiles, type PageFile } from './page-files.js';
+
+/** The names of these files hold a hash of what is in them. */
+const FOR_EVER = 'public, max-age=31536000, immutable';
+
+/** The web chat's page and its files: public, its data is not. */
+@ApiExcludeController()
+@Controller('chat')
+export class PageController {
+  constructor(private readonly files: PageFiles) {}
+
+  /** @throws NotFoundException when the page was not built */
+  @Get()
+  async readPage(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
+    const page = await this.files.findPage(readAcceptEncoding(request));
+    if (!page) throw new NotFoundException('The web chat is not built; `npm run build` builds it');
+    response.setHeader('Content-Security-Policy', buildPolicy(request.headers.host ?? ''));
+    response.setHeader('Permissions-Policy', 'camera=(), microphone=(), geolocation=()');
+    send(response, page, 'no-cache');
+  }
+
+  /** @throws NotFoundException for anything that the build did not make */
+  @Get('assets/:name')
+  async readAsset(@Param('name') name: string, @Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
+    const asset = await this.files.findAsset(name, readAcceptEncoding(request));
+    if (!asset) throw new NotFoundException(`There is no file /chat/assets/${encodeURIComponent(name)}`);
+    send(response, asset, FOR_EVER);
+  }
+}
+
+function readAcceptEncoding({ headers }: IncomingMessage): string {
+  return headers['accept-encoding']?.toString() ?? '';
+}
+
+function send(response: ServerResponse, { body, mediaType, encoding }: PageFile, cacheControl: string): void {
+  response.setHeader('Content-Type', mediaType);
+  response.setHeader('Content-Length', body.length);
+  response.setHeader('Cache-Control', cacheControl);
+  response.setHeader('Vary', 'Accept-Encoding');
+  if (encoding !== undefined) response.setHeader('Content-Encoding', encoding);
+  response.end(body);
+}
+
+/**
+ * The page runs its own files only, talks to its own gateway only, loads pictures and sound from there or from itself,
+ * and puts text into the page by two named policies only. `host` has passed the rules for Host; it is named for browsers
+ * to which 'self' means no WebSocket.
+ */
+function buildPolicy(host: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    `connect-src 'self' ws://${host} wss://${host}`,
+    "img-src 'self' data: blob:",
+    "media-src 'self' data: blob:",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    'trusted-types lit-html dompurify',
+  ].join('; ');
+}

@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+import { Body, Controller, HttpCode, Post, Req, UnauthorizedException, ValidationPipe } from '@nestjs/common';
+import { ApiOkResponse, ApiTags, ApiTooManyRequestsResponse, ApiUnauthorizedResponse } from '@nestjs/swagger';
+import { Matches } from 'class-validator';
+import { AuthService } from '../../auth/index.js';
+import { GatewayError } from '../../protocol/index.js';
+
+export class SignInRequest {
+  /** From the link that `openclaw start` prints: works once, for a minute. */
+  @Matches(/^[A-Za-z0-9_-]{1,128}$/)
+  readonly code!: string;
+}
+
+export class SignInResult {
+  /** For `openclaw.bearer.TOKEN`: role user, channel and sender `webchat`. */
+  readonly token!: string;
+  /** When the token ends, in Unix milliseconds. */
+  readonly expires_at!: number;
+}
+
+/** Exchanges the code of a link for a token. Origins are checked before, as for every POST. */
+@ApiTags('web chat')
+@Controller('chat')
+export class SignInController {
+  constructor(private readonly auth: AuthService) {}
+
+  /** Wrong codes count as failed authentications of their address. */
+  @Post('sign-in')
+  @HttpCode(200)
+  @ApiOkResponse({ type: SignInResult })
+  @ApiUnauthorizedResponse({ description: 'The code is wrong, was used before, or has expired.' })
+  @ApiTooManyRequestsResponse({ description: 'Too many failures from this address.' })
+  signIn(
+    @Req() request: IncomingMessage,
+    @Body(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true })) { code }: SignInRequest,
+  ): SignInResult {
+    const outcome = this.auth.redeemPageCode(request, code);
+    if (outcome === 'throttled') throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });
+    if (outcome === 'unauthorized') throw new UnauthorizedException('This code is wrong, was used before, or has expired');
+    return { token: outcome.token, expires_at: outcome.expiresAt };
+  }
+}

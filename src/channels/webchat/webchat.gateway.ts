@@ -1,0 +1,37 @@
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import Type from 'typebox';
+import { GatewayError } from '../../protocol/index.js';
+import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import type { Connection } from '../../core/connections/connection.js';
+import { FrameTypeRegistry } from '../../core/connections/frame-type.registry.js';
+
+/** The channel of everything that is said in the page. */
+export const CHANNEL = 'webchat';
+
+/** Who a page is here, and with whom it talks. */
+export interface WebchatIdentity {
+  /** The one sender that the page may speak as; missing: any. */
+  readonly sender?: string;
+  readonly agent_name: string;
+}
+
+/** What a page asks that the protocol does not tell. */
+@WebSocketGateway(18789)
+export class WebchatGateway {
+  constructor(
+    private readonly config: ConfigStoreService,
+    types: FrameTypeRegistry,
+  ) {
+    types.register('webchat.identify', { payload: Type.Object({}, { additionalProperties: false }) });
+  }
+
+  /** @throws GatewayError FORBIDDEN when the credential is for other channels */
+  @SubscribeMessage('webchat.identify')
+  identify({ principal }: Connection): { event: 'webchat.identity'; data: WebchatIdentity } {
+    if (principal.channels && !principal.channels.includes(CHANNEL)) {
+      throw new GatewayError('FORBIDDEN', { reason: `this credential is bound to other channels than "${CHANNEL}"` });
+    }
+    const { sender } = principal;
+    return { event: 'webchat.identity', data: { ...(sender === undefined ? {} : { sender }), agent_name: this.config.get('agent.name') } };
+  }
+}
