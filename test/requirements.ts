@@ -91,7 +91,6 @@ export const requirements: readonly Requirement[] = [
   requirement('M-12', 'protocol 5.4', 'A turn that fails or takes too long ends with its error, not with silence.'),
   requirement('M-13', 'protocol 3', 'presence, reaction and channel_status are applied in the order sent, and answered only when they are wrong.'),
   requirement('M-14', 'protocol 5.2', 'A repeat subscribes its sender again, and the frames that it missed are read with resume.'),
-  requirement('M-15', 'protocol 3', 'Presence lapses with the connection that told it, and its changes reach the operators that asked for them.'),
 
   // Streams and reading again
   requirement('S-01', 'protocol 5.5', 'Durable frames carry a dense seq per session.'),
@@ -132,6 +131,9 @@ export const requirements: readonly Requirement[] = [
   requirement('G-10', 'protocol 3', 'Nobody walks into a session by naming it: what a user takes no part in, and what belongs to another tenant, is NOT_FOUND.'),
   requirement('G-11', 'protocol 2', 'A session_id wins over the key of the message and must belong to its channel.'),
   requirement('G-12', 'protocol 9', '/reset starts a new context in the same session; the history stays.'),
+  requirement('G-13', 'protocol 3', 'Presence ages from typing to online, idle and offline, and somebody is active for five minutes after the last sign.'),
+  requirement('G-14', 'protocol 4', 'Changes of presence reach the operators of the tenant that subscribed to them, and the agent.'),
+  requirement('G-15', 'protocol 3', 'A reaction is kept in the context of its session until it is taken back.'),
 
   // The built-in agent
   requirement('A-01', 'settings 2', 'Any other text is answered with that text, and with how a model is configured.'),
@@ -190,6 +192,13 @@ export const requirements: readonly Requirement[] = [
   requirement('P-06', 'settings 4', 'A setting whose feature is not there yet is refused by name.'),
   requirement('P-07', 'protocol 1', 'A token that a subprotocol cannot carry, or an ambiguous token entry, stops the start and is not shown.'),
   requirement('P-08', 'protocol 1', 'Bound beyond loopback without a credential the gateway refuses to start and says which setting to make.'),
+  requirement('P-09', 'settings 3', 'A setting that is changed at run time counts at once, is kept, and is told to its watchers with the new and the old value.'),
+  requirement('P-10', 'settings 3, durability I12', 'Changes are compare-and-set: a stale version is 409, and versions only grow.'),
+  requirement('P-11', 'settings 3', 'A change keeps the rules of the start, and is made as a whole or not at all.'),
+  requirement('P-12', 'settings 3', 'The answer says which changes need a restart.'),
+  requirement('P-13', 'settings 1', 'What was changed at run time goes before file and environment, but not before the command line; null takes it back.'),
+  requirement('P-14', 'settings 3', 'Secrets are write-only: they are read back as `***`.'),
+  requirement('P-15', 'settings 3', 'Settings are for operators with the scope config:write.'),
 
   // The TypeScript client
   requirement('K-01', 'protocol 1', 'The client carries its token as a subprotocol and keeps its client_id over reconnects.'),
@@ -227,4 +236,5 @@ export const requirements: readonly Requirement[] = [
   requirement('W-03', 'web chat', 'A code is good for a minute; wrong ones count as failed authentications of their address.'),
   requirement('W-04', 'web chat', 'A page that was signed in by a code may chat as its own sender on its own channel for a week, and nothing else.'),
   requirement('W-05', 'web chat', "A page's token survives a restart of the gateway and ends when the operators' tokens change."),
+  requirement('X-17', 'security', 'A guarded route is 401 without a credential, and 403 for another role or without the scope, which is named.'),
 ];

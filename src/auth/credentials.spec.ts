@@ -6,17 +6,17 @@ const read = (headersDistinct: Record<string, string[]>) => readCredential({ hea
 const token = (text: string) => ({ kind: 'token', token: text });
 
 describe('the credential of a request', () => {
-  it('is none, where nothing is shown', () => {
+  it('[X-02] is none, where nothing is shown', () => {
     expect(read({})).toEqual({ kind: 'none' });
     expect(read({ 'sec-websocket-protocol': ['openclaw.v1, chat'] })).toEqual({ kind: 'none' });
   });
 
-  it('is the token of the Authorization header, the scheme in any case', () => {
+  it('[X-02] is the token of the Authorization header, the scheme in any case', () => {
     expect(read({ authorization: ['Bearer abc.DEF_~-1'] })).toEqual(token('abc.DEF_~-1'));
     expect(read({ authorization: ['bearer  abc '] })).toEqual(token('abc'));
   });
 
-  it('is the token among the subprotocols', () => {
+  it('[X-02] is the token among the subprotocols', () => {
     expect(read({ 'sec-websocket-protocol': ['openclaw.v1, openclaw.bearer.abc'] })).toEqual(token('abc'));
     expect(read({ 'sec-websocket-protocol': ['openclaw.v1', 'openclaw.bearer.abc'] })).toEqual(token('abc'));
   });
@@ -34,5 +34,5 @@ describe('the credential of a request', () => {
     ['no token', { authorization: ['Bearer '] }],
     ['a token with other characters', { authorization: ['Bearer ab+c'] }],
     ['two tokens in one header', { authorization: ['Bearer abc, Bearer abd'] }],
-  ])('is unusable: %s', (_, headers) => expect(read(headers)).toEqual({ kind: 'unusable' }));
+  ])('[X-02] is unusable: %s', (_, headers) => expect(read(headers)).toEqual({ kind: 'unusable' }));
 });

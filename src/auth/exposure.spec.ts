@@ -12,7 +12,7 @@ describe('checkExposure', () => {
     expect(() => check({ 'gateway.host': host })).not.toThrow();
   });
 
-  it.each(['0.0.0.0', '::', '10.0.0.1', 'gateway.example', 'localhost.example'])('refuses %s without a credential, and says which setting to make', (host) => {
+  it.each(['0.0.0.0', '::', '10.0.0.1', 'gateway.example', 'localhost.example'])('[P-08] refuses %s without a credential, and says which setting to make', (host) => {
     expect(() => check({ 'gateway.host': host })).toThrow(/auth\.token \(environment variable OPENCLAW_AUTH_TOKEN\)/);
   });
 

@@ -11,7 +11,7 @@ const aTable = (settings: Record<string, unknown>) =>
 const TOKEN = 'sixteen-characters';
 
 describe('TokenTable', () => {
-  it('knows a token by its text or by its digest alone', () => {
+  it('[X-10] knows a token by its text or by its digest alone', () => {
     const hash = createHash('sha256').update('another-long-token').digest('hex');
     const table = aTable({
       'auth.tokens': [
@@ -59,7 +59,7 @@ describe('TokenTable', () => {
     expect(() => aTable({ 'auth.tokens': [token] })).toThrow(/auth\.tokens\[0\]\.scopes: role user cannot hold config:write; allowed: messages:write/);
   });
 
-  it('stops the start when one credential would mean two principals', () => {
+  it('[P-07] stops the start when one credential would mean two principals', () => {
     const sha256 = createHash('sha256').update(TOKEN).digest('hex');
     const twice = [{ token: TOKEN, principal: 'a', role: 'user' }, { token_sha256: sha256, principal: 'b', role: 'operator' }];
     expect(() => aTable({ 'auth.tokens': twice })).toThrow('auth.tokens[1]: is the same credential');

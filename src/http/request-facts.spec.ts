@@ -10,13 +10,13 @@ const clientOf = (peer: string, ...forwardedFor: string[]) =>
   readRequestFacts(aRequest(peer, forwardedFor.length > 0 ? { 'x-forwarded-for': forwardedFor } : {}), proxies).clientAddress;
 
 describe('the client address', () => {
-  it('is the peer, where the peer is no trusted proxy, whatever it says', () => {
+  it('[X-09] is the peer, where the peer is no trusted proxy, whatever it says', () => {
     expect(clientOf('203.0.113.9')).toBe('203.0.113.9');
     expect(clientOf('::ffff:203.0.113.9', '127.0.0.1')).toBe('203.0.113.9');
     expect(clientOf('127.0.0.1', '198.51.100.1')).toBe('127.0.0.1');
   });
 
-  it('is what a trusted proxy says, from the nearest hop to the first that is not trusted', () => {
+  it('[X-09] is what a trusted proxy says, from the nearest hop to the first that is not trusted', () => {
     expect(clientOf('10.0.0.1', '198.51.100.1')).toBe('198.51.100.1');
     expect(clientOf('10.0.0.1', '127.0.0.1, 198.51.100.1, 10.0.0.2')).toBe('198.51.100.1');
     expect(clientOf('10.0.0.1', '127.0.0.1', '198.51.100.1')).toBe('198.51.100.1');

@@ -67,7 +67,7 @@ describe('/admin/v1/config', () => {
     expect(await change(body, 'application/json', TOKENS.reader)).toMatchObject({ status: 403, body: { details: { missing_scope: 'config:write' } } });
   });
 
-  it('[X-10] refuses a cross-site request', async () => {
+  it('[X-04] refuses a cross-site request', async () => {
     const answer = await request(TOKENS.operator, {
       method: 'PATCH',
       headers: { 'content-type': 'application/json', origin: 'https://evil.example' },

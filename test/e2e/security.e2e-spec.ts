@@ -89,7 +89,7 @@ describe('without a credential configured', () => {
   const UNAUTHORIZED = { code: 4001, reason: 'Unauthorized' };
   const who = async (headers: Record<string, string> = {}) => (await httpRequest(gateway.port, '/whoami', { headers })).json()['principal'];
 
-  it('S-01 a program of this machine is the operator `local`, over WebSocket and HTTP, whatever token it shows', async () => {
+  it('[X-07] a program of this machine is the operator `local`, over WebSocket and HTTP, whatever token it shows', async () => {
     expect(await endOf({})).toMatchObject(OPEN);
     expect(await endOf(bearer('a-token-of-yesterday'))).toMatchObject(OPEN);
     expect(await who()).toBe('local');
@@ -104,12 +104,12 @@ describe('without a credential configured', () => {
     ['x-forwarded-proto', 'http'],
     ['X-Real-IP', '127.0.0.1'],
     ['Tailscale-User-Login', 'ada@example.com'],
-  ])('S-02 a request that was forwarded (%s: %s) is a stranger\'s: loopback is not trust', async (name, value) => {
+  ])('[X-09] a request that was forwarded (%s: %s) is a stranger\'s: loopback is not trust', async (name, value) => {
     expect(await endOf({ [name]: value })).toEqual(UNAUTHORIZED);
     expect(await who({ [name]: value })).toBeNull();
   });
 
-  it('S-03 a page of this machine on the gateway\'s port is let in; over HTTP a foreign one is a stranger', async () => {
+  it('[X-07] a page of this machine on the gateway\'s port is let in; over HTTP a foreign one is a stranger', async () => {
     const { port } = gateway;
     for (const host of ['localhost', '127.0.0.1', '[::1]']) expect(await endOf({ origin: `http://${host}:${port}` })).toMatchObject(OPEN);
     expect(await who({ origin: `http://localhost:${port}` })).toBe('local');
@@ -135,7 +135,7 @@ describe('Origin and Host', () => {
     return status;
   };
 
-  it('S-04 an Origin that is not on the list is 403 before any upgrade, look-alikes too', async () => {
+  it('[X-04] an Origin that is not on the list is 403 before any upgrade, look-alikes too', async () => {
     const { port } = gateway;
     const foreign = [
       'http://evil.example',
@@ -165,13 +165,13 @@ describe('Origin and Host', () => {
     for (const origin of foreign) expect([origin, await upgrade({ Origin: origin })]).toEqual([origin, 403]);
   });
 
-  it('S-04 an Origin on the list is let in', async () => {
+  it('[X-04] an Origin on the list is let in', async () => {
     const { port } = gateway;
     const allowed = [`http://localhost:${port}`, `http://127.0.0.1:${port}`, `http://[::1]:${port}`, 'https://chat.example', 'http://lan.example:8080'];
     for (const origin of allowed) expect([origin, await upgrade({ Origin: origin })]).toEqual([origin, 101]);
   });
 
-  it('S-05 a Host that is not on the list is 421, for upgrades and plain HTTP: a name that points here is not ours', async () => {
+  it('[X-05] a Host that is not on the list is 421, for upgrades and plain HTTP: a name that points here is not ours', async () => {
     const { port } = gateway;
     const foreign = [
       `evil.example:${port}`,
@@ -195,25 +195,25 @@ describe('Origin and Host', () => {
     }
   });
 
-  it('S-05 a malformed Host is 400', async () => {
+  it('[X-05] a malformed Host is 400', async () => {
     for (const host of ['user@localhost', 'a b', 'localhost:port', 'localhost:123456', '[::1', 'localhost/', '']) {
       expect([host, await upgrade({ Host: host })]).toEqual([host, 400]);
     }
   });
 
-  it('S-05 a Host on the list is let in, in any case and with any port', async () => {
+  it('[X-05] a Host on the list is let in, in any case and with any port', async () => {
     for (const host of ['localhost', 'LocalHost:1', '127.0.0.1', '127.9.9.9', '[::1]:18789', 'Gateway.Example:443', 'only.example:8443']) {
       expect([host, await upgrade({ Host: host })]).toEqual([host, 101]);
     }
   });
 
-  it('S-06 the probes answer to any Host', async () => {
+  it('[X-06] the probes answer to any Host', async () => {
     expect((await httpRequest(gateway.port, '/health/live', { headers: { host: '10.1.2.3:18789' } })).status).toBe(200);
     expect((await httpRequest(gateway.port, '/health/live?x', { headers: { host: 'anything' } })).status).toBe(200);
     expect((await httpRequest(gateway.port, '/health/live/more', { headers: { host: 'anything' } })).status).toBe(421);
   });
 
-  it('S-07 a foreign page cannot change anything: every method but GET and HEAD is 403, with or without a body', async () => {
+  it('[X-04] a foreign page cannot change anything: every method but GET and HEAD is 403, with or without a body', async () => {
     const { port } = gateway;
     const foreign = { origin: 'https://evil.example' };
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']) {
@@ -226,7 +226,7 @@ describe('Origin and Host', () => {
     expect((await httpRequest(port, '/echo', { method: 'POST', headers: own, body: '{"a":1}' })).json()).toEqual({ body: { a: 1 } });
   });
 
-  it('S-08 bound to more than loopback, an IP literal is a good Host and a foreign name is none', async () => {
+  it('[X-05] bound to more than loopback, an IP literal is a good Host and a foreign name is none', async () => {
     const wide = await startTransport({ settings: { 'gateway.host': '0.0.0.0', 'auth.token': OPERATOR }, controllers });
     const statusOf = async (host: string) => (await httpRequest(wide.port, '/whoami', { headers: { host } })).status;
     expect(await statusOf('10.1.2.3:18789')).toBe(200);
@@ -259,7 +259,7 @@ describe('credentials', () => {
   };
   const UNAUTHORIZED = { code: 4001, reason: 'Unauthorized' };
 
-  it('S-10 a missing or wrong one is upgraded and closed with 4001 at once; nothing that it sends is handled', async () => {
+  it('[X-01] a missing or wrong one is upgraded and closed with 4001 at once; nothing that it sends is handled', async () => {
     expect(await endOf({})).toEqual(UNAUTHORIZED);
     expect(await endOf({ headers: bearer('not-the-token-of-anybody') })).toEqual(UNAUTHORIZED);
     expect(await endOf({ headers: { authorization: `Basic ${OPERATOR}` } })).toEqual(UNAUTHORIZED);
@@ -267,14 +267,14 @@ describe('credentials', () => {
     expect(await endOf({ protocols: ['openclaw.v1', 'openclaw.bearer.not-the-token'] })).toEqual(UNAUTHORIZED);
   });
 
-  it('S-11 a browser shows it as a subprotocol, and gets only openclaw.v1 back', async () => {
+  it('[X-02] a browser shows it as a subprotocol, and gets only openclaw.v1 back', async () => {
     const client = await FrameClient.open(gateway.port, '', { protocols: ['openclaw.v1', `openclaw.bearer.${USER}`] });
     expect(client.socket.protocol).toBe('openclaw.v1');
     expect((await client.next('acme.connected')).payload['role']).toBe('user');
     await client.close();
   });
 
-  it('S-12 two that differ are none, though both are good', async () => {
+  it('[X-02] two that differ are none, though both are good', async () => {
     expect(await endOf({ headers: bearer(OPERATOR), protocols: ['openclaw.v1', `openclaw.bearer.${USER}`] })).toEqual(UNAUTHORIZED);
     const raw = await RawSocket.connect(gateway.port);
     raw.sendLines([...upgradeLines(gateway.port), `Authorization: Bearer ${USER}`, `Authorization: Bearer ${OPERATOR}`]);
@@ -283,7 +283,7 @@ describe('credentials', () => {
     raw.destroy();
   });
 
-  it('S-13 a token in the query string is 400, always, and the answer does not repeat it', async () => {
+  it('[X-03] a token in the query string is 400, always, and the answer does not repeat it', async () => {
     for (const name of ['token', 'access_token', 'auth', 'TOKEN', 'api_key', 'bearer', 'authorization', 'password', 'jwt', 'to%6ben']) {
       const raw = await RawSocket.connect(gateway.port);
       raw.sendLines(upgradeLines(gateway.port, `/?client_id=a&${name}=${OPERATOR}`, bearer(OPERATOR)));
@@ -296,12 +296,12 @@ describe('credentials', () => {
     }
   });
 
-  it('S-14 open mode is over once there is one: this very machine is a stranger without it', async () => {
+  it('[X-07] open mode is over once there is one: this very machine is a stranger without it', async () => {
     expect((await httpRequest(gateway.port, '/whoami')).json()).toEqual({ principal: null });
     expect((await httpRequest(gateway.port, '/whoami', { headers: bearer(USER) })).json()).toEqual({ principal: 'ulf' });
   });
 
-  it('S-15 too many failures from an address are 429, for every kind of credential; a valid one passes meanwhile', async () => {
+  it('[X-08] too many failures from an address are 429, for every kind of credential; a valid one passes meanwhile', async () => {
     const fails = [
       () => FrameClient.open(gateway.port, '').then((client) => client.ended),
       () => FrameClient.open(gateway.port, '', { headers: bearer('a-guess-of-a-token') }).then((client) => client.ended),
@@ -320,7 +320,7 @@ describe('credentials', () => {
     await expect(FrameClient.open(gateway.port)).rejects.toThrow('HTTP 429');
   });
 
-  it('S-16 a flood of good connections counts as no failure', async () => {
+  it('[X-08] a flood of good connections counts as no failure', async () => {
     for (let i = 0; i < 50; i++) await expectGoodService(gateway.port, OPERATOR);
     expect(await endOf({})).toEqual(UNAUTHORIZED);
   });
@@ -342,7 +342,7 @@ describe('HTTP', () => {
   const post = (body: string, type = 'application/json') =>
     httpRequest(gateway.port, '/echo', { method: 'POST', headers: { 'content-type': type }, body });
 
-  it('S-20 a guarded route is 401 without a credential, and says how to show one', async () => {
+  it('[X-17] a guarded route is 401 without a credential, and says how to show one', async () => {
     const answer = await get('/admin/things');
     expect(answer.status).toBe(401);
     expect(answer.headers).toMatchObject({ 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer' });
@@ -350,7 +350,7 @@ describe('HTTP', () => {
     expect((await get('/admin/things', bearer('a-guess-of-a-token'))).status).toBe(401);
   });
 
-  it('S-21 a guarded route is 403 for another role, and for a credential without the scope, which it names', async () => {
+  it('[X-17] a guarded route is 403 for another role, and for a credential without the scope, which it names', async () => {
     expect((await get('/admin/things', bearer(OPERATOR))).json()).toEqual({ caller: 'olga' });
     const other = await get('/admin/things', bearer(USER));
     expect(other).toMatchObject({ status: 403 });
@@ -359,7 +359,7 @@ describe('HTTP', () => {
     expect(poor.json()).toMatchObject({ status: 403, code: 'FORBIDDEN', details: { missing_scope: 'admin:read' } });
   });
 
-  it('S-22 every failure is problem+json: unknown paths, bad JSON, bodies too large', async () => {
+  it('[X-11] every failure is problem+json: unknown paths, bad JSON, bodies too large', async () => {
     const failures = [await get('/nothing'), await get('/%zz'), await post('{"a":'), await post(JSON.stringify('x'.repeat(300_000)))];
     expect(failures.map((answer) => answer.status)).toEqual([404, 404, 400, 413]);
     for (const answer of failures) {
@@ -369,7 +369,7 @@ describe('HTTP', () => {
     }
   });
 
-  it('S-23 an unexpected failure tells its id, and only the log its cause', async () => {
+  it('[X-11] an unexpected failure tells its id, and only the log its cause', async () => {
     const answer = await get('/fail');
     expect(answer.status).toBe(500);
     expect(answer.text).not.toContain('secret');
@@ -378,13 +378,13 @@ describe('HTTP', () => {
     expect((logged?.fields as { error: Error }).error.message).toBe('a secret cause');
   });
 
-  it('S-24 an error of the table has its status, its code and its Retry-After', async () => {
+  it('[X-11] an error of the table has its status, its code and its Retry-After', async () => {
     const answer = await get('/limited');
     expect(answer).toMatchObject({ status: 429, headers: { 'retry-after': '2' } });
     expect(answer.json()).toMatchObject({ type: 'urn:openclaw:error:rate_limited', code: 'RATE_LIMITED', retryable: true, retry_after_ms: 1_500 });
   });
 
-  it('S-25 only JSON is read, and none that nests too deeply or holds too many values', async () => {
+  it('[X-16] only JSON is read, and none that nests too deeply or holds too many values', async () => {
     expect((await post('{"a":1}')).json()).toEqual({ body: { a: 1 } });
     expect((await post('a=1', 'application/x-www-form-urlencoded')).json()).toEqual({ body: null });
     expect((await post('{"a":1}', 'text/plain')).json()).toEqual({ body: null });
@@ -393,7 +393,7 @@ describe('HTTP', () => {
     expect((await post(`[${'1,'.repeat(20_000)}1]`)).status).toBe(400);
   });
 
-  it('S-26 every answer carries the headers that keep browsers from doing more than was meant', async () => {
+  it('[X-12] every answer carries the headers that keep browsers from doing more than was meant', async () => {
     for (const answer of [await get('/health/live'), await get('/nothing'), await get('/whoami?token=x')]) {
       expect(answer.headers).toMatchObject({
         'x-content-type-options': 'nosniff',
@@ -410,7 +410,7 @@ describe('HTTP', () => {
     expect((await get('/docsx')).headers['content-security-policy']).not.toContain('script-src');
   });
 
-  it('S-27 two Host headers, or a length beside chunks, are 400: nothing for smugglers', async () => {
+  it('[T-06] two Host headers, or a length beside chunks, are 400: nothing for smugglers', async () => {
     const answerTo = async (lines: string[]) => {
       const raw = await RawSocket.connect(gateway.port);
       raw.sendLines(lines);
@@ -427,14 +427,14 @@ describe('HTTP', () => {
     expect(await answerTo(['GET /whoami HTTP/1.1', host, `X-Large: ${'x'.repeat(17_000)}`])).toBe(431);
   });
 
-  it('S-28 a request that does not come to its end in time is closed', async () => {
+  it('[T-14] a request that does not come to its end in time is closed', async () => {
     const raw = await RawSocket.connect(gateway.port);
     raw.sendLines(['POST /echo HTTP/1.1', `Host: 127.0.0.1:${gateway.port}`, 'Content-Type: application/json', 'Content-Length: 10']);
     raw.send('{');
     await raw.ended();
   });
 
-  it('S-29 idle connections do not keep the gateway from stopping', async () => {
+  it('[T-46] idle connections do not keep the gateway from stopping', async () => {
     const own = await startTransport({ controllers });
     const idle = connect(own.port, '127.0.0.1');
     await new Promise((resolve) => idle.once('connect', resolve));
@@ -463,44 +463,44 @@ describe('junk in frames', () => {
   const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
   it.each([
-    ['an empty text', ''],
-    ['JSON that is no object', '[]'],
-    ['a number', '42'],
-    ['null', 'null'],
-    ['two objects', '{}{}'],
-    ['a byte order mark', `\ufeff${frame('{}')}`],
-    ['a comment', `${frame('{}')} // hello`],
-    ['no type', '{"id":"1","timestamp":1,"payload":{}}'],
-    ['an unknown field', frame('{}', ',"priority":10')],
-    ['a type that is no text', '{"type":["ping"],"id":"1","timestamp":1,"payload":{}}'],
-    ['an empty id', '{"type":"ping","id":"","timestamp":1,"payload":{}}'],
-    ['an id of 129 characters', `{"type":"ping","id":"${'i'.repeat(129)}","timestamp":1,"payload":{}}`],
-    ['an id with a line break', '{"type":"ping","id":"a\\nb","timestamp":1,"payload":{}}'],
-    ['a timestamp with a fraction', '{"type":"ping","id":"1","timestamp":1.5,"payload":{}}'],
-    ['a payload that is a list', '{"type":"ping","id":"1","timestamp":1,"payload":[]}'],
-    ['__proto__', message('"metadata":{"__proto__":{"admin":true}}')],
-    ['an escaped __proto__', message('"metadata":{"\\u005f_proto__":1}')],
-    ['constructor', message('"metadata":{"constructor":{}}')],
-    ['prototype', frame('{"prototype":1}')],
-    ['33 levels', message(`"metadata":{"a":${nested(33)}}`)],
-    ['100,000 levels', message(`"metadata":{"a":${nested(100_000)}}`)],
-    ['10,001 values', message(`"metadata":{"a":[${'1,'.repeat(10_001)}1]}`)],
-  ])('S-30 %s: INVALID_FRAME', async (_, source) => expect((await refusal(source))['code']).toBe('INVALID_FRAME'));
+    ['[E-01] an empty text', ''],
+    ['[E-01] JSON that is no object', '[]'],
+    ['[E-01] a number', '42'],
+    ['[E-01] null', 'null'],
+    ['[E-01] two objects', '{}{}'],
+    ['[E-01] a byte order mark', `\ufeff${frame('{}')}`],
+    ['[E-01] a comment', `${frame('{}')} // hello`],
+    ['[E-01] no type', '{"id":"1","timestamp":1,"payload":{}}'],
+    ['[E-01] a type that is no text', '{"type":["ping"],"id":"1","timestamp":1,"payload":{}}'],
+    ['[E-01] a timestamp with a fraction', '{"type":"ping","id":"1","timestamp":1.5,"payload":{}}'],
+    ['[E-01] a payload that is a list', '{"type":"ping","id":"1","timestamp":1,"payload":[]}'],
+    ['[E-02] an empty id', '{"type":"ping","id":"","timestamp":1,"payload":{}}'],
+    ['[E-02] an id of 129 characters', `{"type":"ping","id":"${'i'.repeat(129)}","timestamp":1,"payload":{}}`],
+    ['[E-02] an id with a line break', '{"type":"ping","id":"a\\nb","timestamp":1,"payload":{}}'],
+    ['[E-03] an unknown field', frame('{}', ',"priority":10')],
+    ['[E-04] 33 levels', message(`"metadata":{"a":${nested(33)}}`)],
+    ['[E-04] 100,000 levels', message(`"metadata":{"a":${nested(100_000)}}`)],
+    ['[E-04] 10,001 values', message(`"metadata":{"a":[${'1,'.repeat(10_001)}1]}`)],
+    ['[E-05] __proto__', message('"metadata":{"__proto__":{"admin":true}}')],
+    ['[E-05] an escaped __proto__', message('"metadata":{"\\u005f_proto__":1}')],
+    ['[E-05] constructor', message('"metadata":{"constructor":{}}')],
+    ['[E-05] prototype', frame('{"prototype":1}')],
+  ])('%s: INVALID_FRAME', async (_, source) => expect((await refusal(source))['code']).toBe('INVALID_FRAME'));
 
   it.each([
-    ['NUL', '"sender_name":"a\\u0000b"'],
-    ['a lone surrogate', '"sender_name":"\\ud800"'],
-    ['NUL deep in metadata', '"metadata":{"a":[{"b":"\\u0000"}]}'],
-    ['a lone surrogate as a key of metadata', '"metadata":{"\\udc00":1}'],
-    ['a control character in a name', '"group_id":"a\\u0007"'],
-    ['an unknown field', '"is_admin":true'],
-    ['a wrong type', '"is_direct_mention":"yes"'],
-    ['257 characters', `"sender_name":"${'n'.repeat(257)}"`],
-  ])('S-31 %s: INVALID_PAYLOAD', async (_, more) => {
+    ['[E-07] NUL', '"sender_name":"a\\u0000b"'],
+    ['[E-07] a lone surrogate', '"sender_name":"\\ud800"'],
+    ['[E-07] NUL deep in metadata', '"metadata":{"a":[{"b":"\\u0000"}]}'],
+    ['[E-07] a lone surrogate as a key of metadata', '"metadata":{"\\udc00":1}'],
+    ['[E-07] a control character in a name', '"group_id":"a\\u0007"'],
+    ['[E-03] an unknown field', '"is_admin":true'],
+    ['[E-03] a wrong type', '"is_direct_mention":"yes"'],
+    ['[E-06] 257 characters', `"sender_name":"${'n'.repeat(257)}"`],
+  ])('[E-07] %s: INVALID_PAYLOAD', async (_, more) => {
     expect(await refusal(message(more))).toMatchObject({ code: 'INVALID_PAYLOAD', details: { faults: [{ pointer: expect.stringMatching(/^\//) as string }] } });
   });
 
-  it('S-32 what looks odd and is fine passes', async () => {
+  it('[E-06] what looks odd and is fine passes', async () => {
     const odd = [
       message('"metadata":{"Constructor":1,"a\\\\u0000":"b"}'),
       message(`"metadata":{"a":${nested(29)}}`),
