@@ -35,7 +35,7 @@ describe('open mode', () => {
     ['a trusted proxy that forwards for this machine', { 'gateway.trusted_proxies': ['127.0.0.1'] }, aRequest('127.0.0.1', { 'x-forwarded-for': ['127.0.0.1'] })],
     ['a gateway that is bound to more than loopback', { 'gateway.host': '0.0.0.0' }, aRequest('127.0.0.1')],
     ['a gateway with a credential', { 'auth.token': 'sixteen-characters' }, aRequest('127.0.0.1')],
-  ])('is not open to %s', (_, settings, request) => expect(setUp(settings).auth.authenticate(request)).toBe('unauthorized'));
+  ])('[X-07] is not open to %s', (_, settings, request) => expect(setUp(settings).auth.authenticate(request)).toBe('unauthorized'));
 });
 
 describe('failed authentications', () => {
@@ -52,7 +52,7 @@ describe('failed authentications', () => {
     expect(auth.authenticate(wrong('203.0.113.2'))).toBe('unauthorized');
   });
 
-  it('count by the client\'s address where a trusted proxy tells it, and by no address that a client makes up', () => {
+  it('[X-09] count by the client\'s address where a trusted proxy tells it, and by no address that a client makes up', () => {
     const { auth } = setUp(settings);
     exhaust(auth, '10.0.0.1', { 'x-forwarded-for': ['203.0.113.1'] });
     expect(auth.authenticate(wrong('10.0.0.1', { 'x-forwarded-for': ['203.0.113.2'] }))).toBe('unauthorized');
@@ -67,7 +67,7 @@ describe('failed authentications', () => {
     expect(auth.authenticate(wrong('2001:db8:0:1::1'))).toBe('unauthorized');
   });
 
-  it('do not keep a valid credential out, and wear off', () => {
+  it('[X-08] do not keep a valid credential out, and wear off', () => {
     const { auth, clock } = setUp(settings);
     exhaust(auth, '127.0.0.1');
     expect(auth.authenticate(aRequest('127.0.0.1', { authorization: ['Bearer sixteen-characters'] }))).toMatchObject({ principal: 'operator' });

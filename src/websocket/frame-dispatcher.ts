@@ -10,11 +10,10 @@ import {
 } from '../protocol/index.js';
 import { checkPayload, decodeFrame, findFaults, salvageId } from '../protocol/codec.js';
 import { encodeFrame } from '../protocol/encode.js';
+import type { Connection } from '../core/connections/connection.js';
 import type { FrameTypeRegistry } from '../core/connections/frame-type.registry.js';
 import { MAX_BUFFERED_BYTES } from '../core/delivery/frame-reader.js';
 import type { Principal } from '../core/identity/principal.js';
-import type { FrameHandler } from './gateway-classes.js';
-import type { WebSocketConnection } from './websocket-connection.js';
 
 /** Frames that wait for their turn before the peer is not read any further, and when reading goes on. */
 const PAUSE_ABOVE = 256;
@@ -22,6 +21,9 @@ const RESUME_BELOW = 128;
 
 /** How much of an unknown type is told back. */
 const MAX_ECHOED_LENGTH = 64;
+
+/** Handles frames of one type, whosever they are. What it returns is looked at when it has resolved. */
+export type FrameHandler = (connection: Connection, envelope: InboundEnvelope) => unknown;
 
 type BoundHandler = (envelope: InboundEnvelope) => unknown;
 
@@ -31,6 +33,21 @@ export interface HandlerTable {
   readonly direct: Map<string, FrameHandler>;
   /** Of the others, which Nest binds to each connection in the same order: their place in that order. */
   readonly places: Map<string, number>;
+}
+
+/** What the dispatcher needs of the connection whose frames it takes. */
+export interface DispatchedConnection extends Connection {
+  /** Whether frames of the peer still count: not after a close of ours, though after one of its own. */
+  readonly isOpen: boolean;
+  /** Whether anything can still be sent. */
+  readonly isAlive: boolean;
+  /** Stops reading from the peer until {@link resume}. */
+  pause(): void;
+  resume(): void;
+  /** What the peer has sent was an envelope. */
+  noteValidFrame(): void;
+  /** Answers a frame with an `error` frame, and counts what the peer does wrong. */
+  refuse(error: unknown, envelope?: Pick<InboundEnvelope, 'id' | 'session_id'>): void;
 }
 
 /**
@@ -47,7 +64,7 @@ export class FrameDispatcher {
   private idleListener: (() => void) | undefined;
 
   constructor(
-    private readonly connection: WebSocketConnection,
+    private readonly connection: DispatchedConnection,
     private readonly table: HandlerTable,
     private readonly types: FrameTypeRegistry,
   ) {}

@@ -13,9 +13,9 @@ import {
   ROUTE_ARGS_METADATA,
 } from '@nestjs/common/internal';
 import { GATEWAY_METADATA, GATEWAY_OPTIONS, MESSAGE_METADATA } from '@nestjs/websockets/internal';
-import { inboundTable, type InboundEnvelope } from '../protocol/index.js';
-import type { Connection } from '../core/connections/connection.js';
+import { inboundTable } from '../protocol/index.js';
 import { EXTENSION_TYPE } from '../core/connections/frame-type.registry.js';
+import type { FrameHandler } from './frame-dispatcher.js';
 import { FrameExceptionFilter } from './frame-exception.filter.js';
 
 /** A class of ours or of a team that serves frames. */
@@ -26,9 +26,6 @@ export interface GatewayClass {
   /** One instance for all, whatever the request. */
   readonly isStatic: boolean;
 }
-
-/** Handles frames of one type, whosever they are. What it returns is looked at when it has resolved. */
-export type FrameHandler = (connection: Connection, envelope: InboundEnvelope) => unknown;
 
 /** What a class or a method may carry that only Nest's pipeline honours, each a list. */
 const ENHANCERS = [EXCEPTION_FILTERS_METADATA, GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA];

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import { closeTable, type CloseName } from '../protocol/closes.js';
-import type { Connection } from '../core/connections/connection.js';
 import type { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
 import type { FrameTypeRegistry } from '../core/connections/frame-type.registry.js';
 import { MAX_BUFFERED_BYTES, type FrameBurst } from '../core/delivery/frame-reader.js';
@@ -10,7 +9,7 @@ import type { Clock } from '../core/time/clock.js';
 import type { AnsweredEnvelope, ErrorFrames } from './error-frames.js';
 import { frameBurst } from './frame-bytes.js';
 import { FrameDeadline } from './frame-deadline.js';
-import { FrameDispatcher, type HandlerTable } from './frame-dispatcher.js';
+import { FrameDispatcher, type DispatchedConnection, type HandlerTable } from './frame-dispatcher.js';
 import type { GatewayWebSocket, SocketOwner } from './gateway-websocket.js';
 import { Heartbeat } from './heartbeat.js';
 import { Offences } from './offences.js';
@@ -39,7 +38,7 @@ export interface ConnectionServices {
 }
 
 /** One WebSocket as the core sees it. Also what Nest calls the client. */
-export class WebSocketConnection implements Connection, SocketOwner {
+export class WebSocketConnection implements DispatchedConnection, SocketOwner {
   readonly id: string;
   readonly principal: Principal;
   readonly clientId: string;
@@ -74,12 +73,10 @@ export class WebSocketConnection implements Connection, SocketOwner {
     socket.adopt(this, stream);
   }
 
-  /** Whether frames of the peer still count: not after a close of ours, though after one of its own. */
   get isOpen(): boolean {
     return !this.isClosing;
   }
 
-  /** Whether anything can still be sent. */
   get isAlive(): boolean {
     return this.socket.readyState === this.socket.OPEN;
   }
@@ -101,7 +98,6 @@ export class WebSocketConnection implements Connection, SocketOwner {
     return new Promise((resolve) => (this.writableWaiters ??= []).push(resolve));
   }
 
-  /** Answers a frame with an `error` frame, and counts what the peer does wrong. */
   refuse(error: unknown, envelope?: AnsweredEnvelope): void {
     const { code, frame } = this.services.errorFrames.encodeWithCode(error, envelope);
     this.send(frame);
@@ -109,12 +105,10 @@ export class WebSocketConnection implements Connection, SocketOwner {
     else if (code === 'RATE_LIMITED') this.punish(this.countOffences().noteRateLimited(this.services.clock.now()));
   }
 
-  /** What the peer has sent was an envelope. */
   noteValidFrame(): void {
     this.offences?.noteValidFrame();
   }
 
-  /** Stops reading from the peer until {@link resume}. */
   pause(): void {
     this.socket.pause();
   }

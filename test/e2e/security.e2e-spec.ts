@@ -259,7 +259,7 @@ describe('credentials', () => {
   };
   const UNAUTHORIZED = { code: 4001, reason: 'Unauthorized' };
 
-  it('[X-01] a missing or wrong one is upgraded and closed with 4001 at once; nothing that it sends is handled', async () => {
+  it('[X-01] [X-13] a missing or wrong one is upgraded and closed with 4001 at once; nothing that it sends is handled', async () => {
     expect(await endOf({})).toEqual(UNAUTHORIZED);
     expect(await endOf({ headers: bearer('not-the-token-of-anybody') })).toEqual(UNAUTHORIZED);
     expect(await endOf({ headers: { authorization: `Basic ${OPERATOR}` } })).toEqual(UNAUTHORIZED);
