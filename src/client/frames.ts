@@ -8,12 +8,18 @@ export function newId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** The type of a frame that an extension of the gateway serves: `vendor.name`. */
+export type ExtensionType = `${string}.${string}`;
+
+/** What a frame of a type carries; of extensions this client knows no more than that it is an object. */
+export type PayloadOf<T extends InboundType | ExtensionType> = T extends InboundType ? InboundPayload<T> : object;
+
 /** A frame for the gateway, as text. */
-export function encodeFrame<T extends InboundType>(
+export function encodeFrame<T extends InboundType | ExtensionType>(
   type: T,
   id: string,
   timestamp: number,
-  payload: InboundPayload<T>,
+  payload: PayloadOf<T>,
   sessionId?: string,
 ): string {
   return JSON.stringify({ type, id, timestamp, session_id: sessionId, payload });

@@ -1,4 +1,5 @@
 /** TypeScript client of the gateway's wire protocol, for Node 24 or newer and for browsers. */
+export { MAX_CONTENT_LENGTH, PROTOCOL_VERSION, TOKEN_PATTERN } from '../protocol/constants.js';
 export { GatewayError } from '../protocol/errors.js';
 export type { Attachment, BlockType, HistoryMessage, MessageInPayload, OutboundFrame, StreamBlock } from '../protocol/index.js';
 export { GatewayClient, type GatewayClientEvents, type GatewayClientOptions } from './client.js';

@@ -1,6 +1,6 @@
 import { GatewayError } from '../protocol/errors.js';
-import type { InboundPayload, InboundType, OutboundFrame } from '../protocol/index.js';
-import { encodeFrame, newId } from './frames.js';
+import type { InboundType, OutboundFrame } from '../protocol/index.js';
+import { encodeFrame, newId, type ExtensionType, type PayloadOf } from './frames.js';
 import type { Timers } from './timers.js';
 
 interface Request {
@@ -19,7 +19,7 @@ export class Requests {
   ) {}
 
   /** Rejects with GatewayError when refused, ConnectionEndedError when the connection ends for good. */
-  ask<T extends InboundType>(type: T, payload: InboundPayload<T>, sessionId?: string): Promise<OutboundFrame> {
+  ask<T extends InboundType | ExtensionType>(type: T, payload: PayloadOf<T>, sessionId?: string): Promise<OutboundFrame> {
     return new Promise((resolve, reject) => {
       const id = newId();
       const text = encodeFrame(type, id, this.timers.now(), payload, sessionId);
