@@ -91,9 +91,9 @@ async function contents(reply: Reply): Promise<string[]> {
 
 describe('the handshake', () => {
   it('carries the token as a subprotocol and the client id in the query', () => {
-    connect(makeClient({ token: 'a-token-of-sixteen', stream: 'delta' }));
+    connect(makeClient({ token: 'a-token-of-sixteen', stream: 'delta', presence: true }));
 
-    expect(sockets.last.url).toBe('ws://127.0.0.1:18789/?client_id=client-1&stream=delta');
+    expect(sockets.last.url).toBe('ws://127.0.0.1:18789/?client_id=client-1&stream=delta&subscribe=presence');
     expect(sockets.last.protocols).toEqual(['openclaw.v1', 'openclaw.bearer.a-token-of-sixteen']);
   });
 
@@ -321,6 +321,35 @@ describe('after a lost connection', () => {
     expect(await contents(reply)).toEqual(['block 0', 'block 1']);
   });
 
+  it('reads the history as far back as its open replies', async () => {
+    connect();
+    const reply = client.send(HELLO, { id: 'a' });
+    const socket = reconnect();
+    acknowledge(socket, 'a', 'm-a', { status: 'duplicate' });
+    const first = socket.sentOf('history')[0]!;
+    const newer = [{ message_ref: 'm-z', message_id: 'z', status: 'queued', blocks: [] }];
+    socket.deliver({ type: 'history', correlation_id: first.id, payload: { messages: newer, head_seq: 3, next_before: 'm-z' } });
+    await expect.poll(() => socket.sentOf('history')).toHaveLength(2);
+    const second = socket.sentOf('history')[1]!;
+    expect(second.payload).toEqual({ limit: 200, before: 'm-z' });
+    const older = [{ message_ref: 'm-a', message_id: 'a', status: 'observed', blocks: [] }];
+    socket.deliver({ type: 'history', correlation_id: second.id, payload: { messages: older, head_seq: 9 } });
+
+    expect(await reply.ended).toBeUndefined();
+    await expect.poll(() => socket.sentOf('resume').at(-1)?.payload).toEqual({ sessions: [{ session_id: 's1', after_seq: 3 }] });
+  });
+
+  it('fails a reply that its session no longer knows', async () => {
+    connect();
+    const reply = client.send(HELLO, { id: 'a' });
+    const socket = reconnect();
+    acknowledge(socket, 'a', 'm-a', { status: 'duplicate' });
+    const question = socket.sentOf('history')[0]!;
+    socket.deliver({ type: 'history', correlation_id: question.id, payload: { messages: [], head_seq: 3 } });
+
+    await expect(reply.blocks()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('takes the end of a reply from the history when its frames are past retention', async () => {
     const socket = connect();
     const reply = sendAccepted(socket, 'a');
@@ -543,6 +572,34 @@ describe('the order of frames', () => {
     expect(found.map(({ id }) => id)).toEqual(['z']);
     expect(await contents(found[0]!)).toEqual(['block 0', 'block 1']);
   });
+
+  it('gives a reply that is asked for again to both who ask', async () => {
+    const found: Reply[] = [];
+    client.on('reply', (reply) => found.push(reply));
+    const socket = connect();
+    client.resumeAll();
+    socket.deliver(resumed(1, 1));
+    socket.deliver(block('a', 1, 0));
+    const again = client.send(HELLO, { id: 'a' });
+    acknowledge(socket, 'a', 'm-a', { status: 'duplicate' });
+    const blocks = [{ block_id: 'a-1', block_type: 'text', content: 'block 0' }];
+    const messages = [{ message_ref: 'm-a', message_id: 'a', status: 'running', blocks }];
+    const question = socket.sentOf('history')[0]!;
+    socket.deliver({ type: 'history', correlation_id: question.id, payload: { messages, head_seq: 1 } });
+    await expect.poll(() => socket.sentOf('resume')).toHaveLength(2);
+    socket.deliver(resumed(2, 1));
+    socket.deliver(block('a', 2, 1));
+    socket.deliver(end('a', 3));
+
+    expect(await contents(found[0]!)).toEqual(['block 0', 'block 1']);
+    expect(await contents(again)).toEqual(['block 0', 'block 1']);
+  });
+
+  it('refuses to send an id a second time before the first is acknowledged', () => {
+    client.send(HELLO, { id: 'a' });
+
+    expect(() => client.send(HELLO, { id: 'a' })).toThrow(TypeError);
+  });
 });
 
 describe('refusals for now', () => {
@@ -677,9 +734,21 @@ describe('everything else', () => {
     client.reaction({ channel: 'test', sender: 'alice', message_id: 'a', emoji: '+', action: 'added' });
     client.channelStatus({ channel: 'test', status: 'connected' });
     client.cancelSession('s1');
+    client.cancelMessage('m-of-somebody');
 
-    expect(socket.sent.map(({ type }) => type)).toEqual(['presence', 'reaction', 'channel_status', 'cancel']);
+    expect(socket.sent.map(({ type }) => type)).toEqual(['presence', 'reaction', 'channel_status', 'cancel', 'cancel']);
     expect(socket.sent[3]).toMatchObject({ session_id: 's1', payload: {} });
+    expect(socket.sent[4]).toMatchObject({ payload: { message_ref: 'm-of-somebody' } });
+  });
+
+  it('asks extensions of the gateway, again after a lost connection', async () => {
+    const asked = connect().sent;
+    const answer = client.ask('acme.weather', { city: 'Bern' });
+    const socket = reconnect();
+    expect(socket.sent).toEqual(asked);
+    socket.deliver({ type: 'acme.forecast', correlation_id: asked[0]!.id, payload: { sky: 'blue' } });
+
+    expect(await answer).toEqual({ sky: 'blue' });
   });
 
   it('tells errors that belong to nothing else, also of codes it does not know', () => {

@@ -4,7 +4,6 @@ import type {
   ConnectedPayload,
   HistoryPayload,
   HistoryResultPayload,
-  InboundPayload,
   InboundType,
   MessageInPayload,
   OutboundFrame,
@@ -15,19 +14,17 @@ import type {
 import { Connection, type ConnectionState } from './connection.js';
 import { Deliveries } from './deliveries.js';
 import { ConnectionEndedError, WithdrawnError } from './errors.js';
-import { encodeFrame, isDurable, newId, type DurableFrame } from './frames.js';
+import { encodeFrame, isDurable, newId, type DurableFrame, type ExtensionType, type PayloadOf } from './frames.js';
 import type { SocketConstructor } from './link.js';
 import { Listeners } from './listeners.js';
 import { Outbox } from './outbox.js';
+import { Recovery } from './recovery.js';
 import { Replies } from './replies.js';
 import { ReplyFeed } from './reply-feed.js';
 import { Reply } from './reply.js';
 import { Requests } from './requests.js';
 import { Sessions, type SessionPosition } from './sessions.js';
 import { systemTimers, type Timers } from './timers.js';
-
-/** How many of a session's newest messages are read when frames of it are lost. */
-const RECOVERY_LIMIT = 100;
 
 export interface GatewayClientOptions {
   /** `http://`, `https://`, `ws://` or `wss://`, host and port. */
@@ -42,6 +39,8 @@ export interface GatewayClientOptions {
   readonly clientId?: string;
   /** `delta`: blocks also come piece by piece while they grow. `block` (default): only whole. */
   readonly stream?: 'delta' | 'block';
+  /** Frames `presence` tell who comes and goes; for operators. */
+  readonly presence?: boolean;
   /** `automatic` (default): a reply received whole is confirmed. `manual`: only what `delivered()` confirms. */
   readonly delivery?: 'automatic' | 'manual';
   /** The platform's own by default. */
@@ -81,7 +80,7 @@ export class GatewayClient {
   readonly #replies = new Replies();
   readonly #deliveries: Deliveries;
   readonly #confirmsDelivery: boolean;
-  readonly #recovering = new Set<string>();
+  readonly #recovery: Recovery;
   #connecting: PromiseWithResolvers<ConnectedPayload> | undefined;
 
   /** @throws TypeError for a malformed url or token */
@@ -95,11 +94,13 @@ export class GatewayClient {
     this.#deliveries = new Deliveries(this.#timers, transmit);
     this.#sessions = new Sessions(this.#timers, {
       transmit,
-      recover: (sessionId) => void this.#recover(sessionId),
+      recover: (sessionId) => void this.#recovery.recover(sessionId),
       refused: (sessionId, error) => this.#refuseSession(sessionId, error),
-      isAwaited: (sessionId) => this.#replies.isAwaited(sessionId),
+      listAwaited: () => this.#replies.listSessions(),
     });
-    const target = { url: options.url, clientId: this.clientId, token: options.token, deltas: options.stream === 'delta' };
+    this.#recovery = new Recovery(this.#sessions, this.#replies, (sessionId, page) => this.history(sessionId, page));
+    const { url, token, stream, presence = false } = options;
+    const target = { url, clientId: this.clientId, token, deltas: stream === 'delta', presence };
     this.#connection = new Connection(target, options.WebSocket ?? WebSocket, this.#timers, {
       state: (state) => this.#listeners.emit('state', state),
       connected: () => this.#connected(),
@@ -143,9 +144,11 @@ export class GatewayClient {
   /**
    * Sends a message. `id` names it for ever (made up when missing): a driver that passes its platform's id can send
    * again after a crash and gets the one reply. Aborting `signal` cancels the reply.
+   * @throws TypeError when a message of this id is waiting for its acknowledgement
    */
   send(payload: MessageInPayload, options: { id?: string; sessionId?: string; signal?: AbortSignal } = {}): Reply {
     const feed = new ReplyFeed(options.id ?? newId());
+    if (this.#outbox.find(feed.id)) throw new TypeError(`A message ${feed.id} is waiting for its acknowledgement`);
     const reply = this.#replyOf(feed);
     if (options.signal?.aborted) {
       feed.fail(new WithdrawnError());
@@ -195,9 +198,22 @@ export class GatewayClient {
     this.#tell('channel_status', payload);
   }
 
+  /** Ends a message, whoever sent it and wherever its reply is read: {@link Reply.cancel} for messages that have no Reply here. */
+  cancelMessage(messageRef: string): void {
+    this.#tell('cancel', { message_ref: messageRef });
+  }
+
   /** Ends all waiting and running messages of a session. */
   cancelSession(sessionId: string): void {
     this.#tell('cancel', {}, sessionId);
+  }
+
+  /**
+   * Asks an extension of the gateway, `vendor.name`, and answers the payload of its answer. Asked again after a lost
+   * connection, so a question must bear being repeated. Rejects with GatewayError.
+   */
+  async ask(type: ExtensionType, payload: object): Promise<object> {
+    return (await this.#requests.ask(type, payload)).payload;
   }
 
   /** Resolves when the gateway has answered. */
@@ -205,7 +221,7 @@ export class GatewayClient {
     await this.#requests.ask('ping', {});
   }
 
-  #tell<T extends InboundType>(type: T, payload: InboundPayload<T>, sessionId?: string): void {
+  #tell<T extends InboundType>(type: T, payload: PayloadOf<T>, sessionId?: string): void {
     this.#connection.send(encodeFrame(type, newId(), this.#timers.now(), payload, sessionId));
   }
 
@@ -259,15 +275,16 @@ export class GatewayClient {
     }
     this.#listeners.emit('frame', frame);
     if (frame.type === 'message_ack') this.#acknowledge(frame);
-    else if (frame.type === 'stream_delta') this.#replies.takeDelta(frame);
+    else if (frame.type === 'stream_delta') for (const feed of this.#replies.find(frame.payload.message_ref)) feed.takeDelta(frame);
     else if (frame.type === 'resumed') this.#sessions.resumed(frame);
     else if (frame.type === 'error') this.#refused(frame);
     else this.#requests.settle(frame);
   }
 
   #takeDurable(frame: DurableFrame): void {
-    const feed = this.#replies.find(frame.payload.message_ref);
-    if (feed) return feed.take(frame, this.#sessions.isLive(frame));
+    const feeds = this.#replies.find(frame.payload.message_ref);
+    for (const feed of feeds) feed.take(frame, this.#sessions.isLive(frame));
+    if (feeds.length > 0) return;
     const unacknowledged = this.#outbox.find(frame.correlation_id);
     if (unacknowledged) return unacknowledged.feed.park(frame);
     if (this.#listeners.has('reply')) this.#discover(frame);
@@ -290,7 +307,7 @@ export class GatewayClient {
     const { message_ref, status, position } = payload;
     this.#replies.acknowledge(feed, { message_ref, session_id, status, position }, status === 'queued');
     // Of a repeat nobody knows whether its reply is past, begun or to come.
-    if (status === 'duplicate') void this.#recover(session_id);
+    if (status === 'duplicate') void this.#recovery.recover(session_id);
     else this.#sessions.follow(session_id);
     if (feed.cancelRequested) this.#sendCancel(feed);
   }
@@ -308,22 +325,6 @@ export class GatewayClient {
   #refuseSession(sessionId: string | undefined, error: GatewayError): void {
     if (sessionId !== undefined) this.#replies.fail(sessionId, error);
     this.#listeners.emit('error', error);
-  }
-
-  /** Takes from the history what can no longer be read from a session's log, and goes on from there. */
-  async #recover(sessionId: string): Promise<void> {
-    if (this.#recovering.has(sessionId)) return;
-    this.#recovering.add(sessionId);
-    this.#sessions.forget(sessionId);
-    try {
-      const { messages, head_seq } = await this.history(sessionId, { limit: RECOVERY_LIMIT });
-      this.#replies.settle(sessionId, messages);
-      this.#sessions.moveTo(sessionId, head_seq);
-    } catch (error) {
-      this.#replies.fail(sessionId, error as Error);
-    } finally {
-      this.#recovering.delete(sessionId);
-    }
   }
 }
 

@@ -31,6 +31,7 @@ export interface Target {
   readonly clientId: string;
   readonly token: string | undefined;
   readonly deltas: boolean;
+  readonly presence: boolean;
 }
 
 /** Keeps one link up: opens it, and opens the next when it is lost, until it is closed or another try is no use. */
@@ -118,6 +119,7 @@ function socketUrl(target: Target): string {
   url.protocol = url.protocol.replace('http', 'ws');
   url.searchParams.set('client_id', target.clientId);
   if (target.deltas) url.searchParams.set('stream', 'delta');
+  if (target.presence) url.searchParams.set('subscribe', 'presence');
   return url.href;
 }
 

@@ -19,8 +19,8 @@ export interface SessionsEvents {
   recover(sessionId: string): void;
   /** The gateway will not let this client follow a session (undefined: any session). */
   refused(sessionId: string | undefined, error: GatewayError): void;
-  /** Whether an answer is being waited for in the session. */
-  isAwaited(sessionId: string): boolean;
+  /** The sessions in which an answer is being waited for. */
+  listAwaited(): ReadonlySet<string>;
 }
 
 /** The sessions that this client follows: their frames in order, once, and after a gap or a reconnect from where they were. */
@@ -79,9 +79,10 @@ export class Sessions {
 
   connected(): void {
     const known: string[] = [];
+    const awaited = this.events.listAwaited();
     for (const [sessionId, reader] of this.#readers) {
       if (reader.position !== undefined) known.push(sessionId);
-      else if (this.events.isAwaited(sessionId)) this.events.recover(sessionId);
+      else if (awaited.has(sessionId)) this.events.recover(sessionId);
     }
     this.#ask(known);
   }
