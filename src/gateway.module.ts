@@ -11,6 +11,7 @@ import { ReplicaIdentity } from './core/queue/replica-identity.js';
 import { Logs } from './core/telemetry/logs.js';
 import { Clock, SystemClock } from './core/time/clock.js';
 import { HealthModule } from './health/health.module.js';
+import { DocumentsModule } from './http/documents.module.js';
 import { SqliteModule } from './stores/sqlite/sqlite.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { ToolsModule } from './tools/tools.module.js';
@@ -46,6 +47,7 @@ export class GatewayModule {
         ToolsModule,
         WebSocketModule,
         HealthModule,
+        DocumentsModule,
         WebchatModule,
         AdminModule,
         ...(options.modules ?? []),

@@ -8,6 +8,7 @@ import { StartStopService } from './core/lifecycle/start-stop.service.js';
 import { Store } from './core/store/index.js';
 import { Logs } from './core/telemetry/logs.js';
 import { GatewayModule, type GatewayOptions } from './gateway.module.js';
+import { DocumentsService } from './http/documents.service.js';
 import { createHttpAdapter } from './http/index.js';
 import { NestLogs } from './telemetry/nest-logs.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
@@ -45,6 +46,7 @@ export async function runGateway(overrides: StartOverrides = {}, options: Omit<G
   const config = app.get(ConfigStoreService);
   for (const warning of settings.warnings) logs.for('config').warn({}, warning);
   app.useWebSocketAdapter(new GatewayWsAdapter(app));
+  app.get(DocumentsService).describe(app);
 
   const startStop = app.get(StartStopService);
   let stopping: Promise<void> | undefined;
