@@ -1,12 +1,14 @@
 // Promises: who a request speaks for, decided in one place for every wire. Refuses to know: what they want.
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
+import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { HttpModule } from '../http/http.module.js';
 import { AuthService } from './auth.service.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
 
+@Global()
 @Module({
   imports: [HttpModule],
-  providers: [AuthService, HttpAuthGuard],
-  exports: [AuthService, HttpAuthGuard],
+  providers: [AuthService, HttpAuthGuard, { provide: PrincipalDirectory, useExisting: AuthService }],
+  exports: [AuthService, HttpAuthGuard, PrincipalDirectory],
 })
 export class AuthModule {}

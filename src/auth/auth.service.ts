@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { DEFAULT_TENANT, LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
+import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { RateBuckets } from '../core/limits/rate-buckets.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
@@ -20,7 +21,7 @@ export type AuthOutcome = Principal | 'unauthorized' | 'throttled';
 
 /** From the credential of a request to the principal that it speaks for. Tokens are never logged. */
 @Injectable()
-export class AuthService {
+export class AuthService extends PrincipalDirectory {
   private readonly tokens: TokenTable;
   private readonly pages: PageSignIn;
   private readonly failures: RateBuckets;
@@ -33,6 +34,7 @@ export class AuthService {
     logs: Logs,
     private readonly rules: RequestRulesService,
   ) {
+    super();
     this.tokens = new TokenTable(config);
     this.pages = new PageSignIn(clock, listOperatorSecrets(config));
     this.failures = new RateBuckets(clock);
@@ -66,6 +68,10 @@ export class AuthService {
   /** Exchanges a page's code for a token. A wrong code counts as a failed authentication. */
   redeemPageCode(request: IncomingMessage, code: string): PageToken | 'unauthorized' | 'throttled' {
     return this.pages.redeem(code) ?? this.noteFailure(this.rules.readFacts(request), 'page code');
+  }
+
+  override findToolPermissions(tenant: string, principal: string): readonly string[] | undefined {
+    return this.tokens.findToolPermissions(tenant, principal);
   }
 
   private identify(facts: RequestFacts, credential: Credential): Principal | undefined {

@@ -16,6 +16,7 @@ const OPERATOR_NAME = 'operator';
  */
 export class TokenTable {
   private readonly principals = new Map<string, Principal>();
+  private readonly toolPermissions = new Map<string, readonly string[]>();
 
   /** @throws SettingsError when a token holds a scope that its role does not have, or is given twice */
   constructor(config: ConfigStoreService) {
@@ -25,6 +26,9 @@ export class TokenTable {
       if (foreign.length > 0) {
         const message = `role ${setting.role} cannot hold ${foreign.join(', ')}; allowed: ${ROLE_SCOPES[setting.role].join(', ')}`;
         faults.push({ key: `auth.tokens[${i}].scopes`, message });
+      }
+      if (setting.tool_permissions) {
+        this.toolPermissions.set(JSON.stringify([setting.tenant ?? DEFAULT_TENANT, setting.principal]), setting.tool_permissions);
       }
       this.add(setting.token_sha256 ?? digest(setting.token ?? ''), toPrincipal(setting), `auth.tokens[${i}]`, faults);
     }
@@ -41,6 +45,11 @@ export class TokenTable {
 
   find(token: string): Principal | undefined {
     return this.principals.get(digest(token));
+  }
+
+  /** What calls in the name of this principal may use at most; undefined when no token of it sets a limit. */
+  findToolPermissions(tenant: string, name: string): readonly string[] | undefined {
+    return this.toolPermissions.get(JSON.stringify([tenant, name]));
   }
 
   private add(sha256: string, principal: Principal, key: string, faults: SettingFault[]): void {

@@ -1,6 +1,7 @@
 // Promises: the control plane, from an admitted frame to a delivered block. Refuses to know: sockets, SQL, vendors.
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { ApprovalsService } from './approvals/approvals.service.js';
 import { ChannelStatusService } from './channels/channel-status.service.js';
 import { ConnectedChannels } from './channels/connected-channels.js';
 import { ConnectionManagerService } from './connections/connection-manager.service.js';
@@ -20,6 +21,7 @@ import { ToolRegistryService } from './tools/tool-registry.service.js';
 import { TurnRunnerService } from './turns/turn-runner.service.js';
 
 const exported = [
+  ApprovalsService,
   ChannelStatusService,
   { provide: ConnectedChannels, useExisting: ChannelStatusService },
   ConnectionManagerService,

@@ -14,6 +14,9 @@ const HARMLESS_LENGTH = 4_096;
 /** Faults told in one answer; a client that sends a thousand wrong fields learns of the first few. */
 const MAX_FAULTS = 10;
 
+/** A pointer is made of the client's own keys, which can be as long as the frame. */
+const MAX_POINTER_LENGTH = 256;
+
 const ID_RULE: TextRule = { min: 1, max: ENVELOPE_LIMITS.maxIdLength, controls: false };
 
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
@@ -86,7 +89,7 @@ function describe(validator: Validator, value: unknown): PayloadFault[] {
     // An unknown field is reported twice: once by its name, which is the useful one.
     if (error.keyword === 'additionalProperties') continue;
     const message = error.keyword === 'boolean' ? 'is not a known field' : error.message;
-    faults.push({ pointer: error.instancePath, message });
+    faults.push({ pointer: error.instancePath.slice(0, MAX_POINTER_LENGTH).toWellFormed(), message });
   }
   return faults;
 }

@@ -23,7 +23,7 @@ export interface ErrorDetails {
   DRAINING: Record<never, never>;
   STORE_UNAVAILABLE: Record<never, never>;
   TOOL_NOT_FOUND: { tool: string };
-  TOOL_DENIED: { tool: string; missing_permissions: readonly string[] };
+  TOOL_DENIED: { tool: string; reason: string; missing_permissions?: readonly string[] };
   TOOL_INVALID_PARAMETERS: { tool: string; faults: readonly PayloadFault[] };
   TOOL_TIMEOUT: { tool: string; timeout_ms: number };
   TOOL_FAILED: { tool: string; reason: string };
@@ -149,9 +149,9 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
     httpStatus: 403,
     retryable: false,
     level: 'info',
-    when: "The session lacks a permission that the tool requires.",
-    action: 'Ask an operator to grant the permissions in `details.missing_permissions` to the session.',
-    message: (d) => `This session may not use the tool "${d.tool}" (missing: ${d.missing_permissions.join(', ')})`,
+    when: 'The session or its sender lacks a permission that the tool requires, the tool is disabled, or nobody approved the call.',
+    action: 'Ask an operator: for the permissions in `details.missing_permissions` where it names some.',
+    message: (d) => `The tool "${d.tool}" may not be used here: ${d.reason}`,
   },
   TOOL_INVALID_PARAMETERS: {
     httpStatus: 400,

@@ -109,6 +109,16 @@ export const CancelPayload = Type.Object(
 );
 export type CancelPayload = Static<typeof CancelPayload>;
 
+export const ApprovalPayload = Type.Object(
+  {
+    approval_id: text({ min: 1, max: 128, controls: false }),
+    decision: Type.Enum(['allow', 'deny']),
+    arguments_sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Of the arguments that were shown: the decision is for exactly these.' }),
+  },
+  strict,
+);
+export type ApprovalPayload = Static<typeof ApprovalPayload>;
+
 export const PingPayload = Type.Object({}, strict);
 export type PingPayload = Static<typeof PingPayload>;
 
@@ -144,6 +154,7 @@ export const inboundTable = {
   delivered: { payload: DeliveredPayload, scope: 'sessions:read', summary: 'Moves the durable delivery cursor of (client, session).' },
   history: { payload: HistoryPayload, scope: 'sessions:read', summary: 'Earlier messages of a session, with their replies.' },
   cancel: { payload: CancelPayload, scope: 'messages:write', summary: "Ends a message, or with session_id alone all of the session's." },
+  approval: { payload: ApprovalPayload, scope: 'messages:write', summary: 'Decides on a tool call that waits for a person; answered by tool_status.' },
   ping: { payload: PingPayload, scope: undefined, summary: 'Answered by `pong`.' },
 } as const satisfies Record<string, InboundRow>;
 
@@ -152,7 +163,6 @@ export type InboundPayload<T extends InboundType> = Static<(typeof inboundTable)
 
 /** Types of the protocol whose feature this gateway does not have yet: they are refused by name. */
 export const laterInboundTypes: Readonly<Record<string, string>> = {
-  approval: 'tool approvals are not part of this version',
   node_register: 'device nodes are not part of this version',
   tool_result: 'device nodes are not part of this version',
   node_event: 'device nodes are not part of this version',

@@ -1,3 +1,5 @@
+import { ApprovalsService } from '../core/approvals/approvals.service.js';
+import { SessionRouterService } from '../core/sessions/session-router.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { loadSettings } from '../core/config/load-settings.js';
 import { DeliveryService } from '../core/delivery/delivery.service.js';
@@ -35,6 +37,8 @@ export class CoreHarness {
   readonly delivery: DeliveryService;
   readonly queue: MessageQueueService;
   readonly tools: ToolRegistryService;
+  readonly router: SessionRouterService;
+  readonly approvals: ApprovalsService;
   private readonly turns: TurnRunnerService;
 
   constructor(options: CoreHarnessOptions = {}) {
@@ -45,7 +49,9 @@ export class CoreHarness {
     this.config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, options.settings, '/nonexistent'), logs);
     this.delivery = new DeliveryService(this.store, this.store, this.store, this.clock, logs);
     this.queue = new MessageQueueService(this.store, this.store, this.delivery, this.config, this.clock, replica, logs);
-    this.tools = new ToolRegistryService(this.clock, logs);
+    this.tools = new ToolRegistryService(this.config, { findToolPermissions: () => undefined }, this.clock, logs);
+    this.router = new SessionRouterService(this.store, this.config);
+    this.approvals = new ApprovalsService(this.store, this.store, this.router, this.config, this.clock, logs);
     for (const tool of options.tools ?? []) this.tools.register(tool);
     const runtime = options.runtime?.(this.clock) ?? new BuiltinRuntime(this.clock);
     const commands = new SessionCommandsService(this.store);
@@ -59,6 +65,7 @@ export class CoreHarness {
       runtime,
       this.delivery,
       this.tools,
+      this.approvals,
       commands,
       logs,
     );

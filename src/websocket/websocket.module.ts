@@ -4,6 +4,7 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { CoreModule } from '../core/core.module.js';
 import { HttpModule } from '../http/http.module.js';
+import { ApprovalGateway } from './approval.gateway.js';
 import { ConnectedFrameService } from './connected-frame.service.js';
 import { ErrorFrames } from './error-frames.js';
 import { OpenClawGateway } from './openclaw.gateway.js';
@@ -12,6 +13,6 @@ import { ReadingGateway } from './reading.gateway.js';
 
 @Module({
   imports: [CoreModule, AuthModule, HttpModule],
-  providers: [ConnectedFrameService, ErrorFrames, OpenClawGateway, PresenceGateway, ReadingGateway],
+  providers: [ConnectedFrameService, ErrorFrames, OpenClawGateway, PresenceGateway, ReadingGateway, ApprovalGateway],
 })
 export class WebSocketModule {}

@@ -82,7 +82,7 @@ describe('a message', () => {
       client.send('history', { limit: 0 }, { session_id: 's' }),
       client.send('stream_end', {}),
       client.send('acme.unknown', {}),
-      client.send('approval', {}),
+      client.send('node_event', {}),
     ];
     const codes = [];
     for (const id of refused) codes.push((await errorFor(client, id))['code']);

@@ -1,4 +1,5 @@
 /** The ports to persistence. Each abstract class is its own DI token; `src/stores` implements them. */
+export * from './approval.store.js';
 export * from './frame.store.js';
 export * from './queue.store.js';
 export * from './records.js';

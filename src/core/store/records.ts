@@ -169,7 +169,7 @@ export interface DurableFrame extends NewFrame {
 /** One recorded step of a turn; append only, dense from 0 within its message. */
 export interface JournalEntry {
   readonly step: number;
-  readonly kind: 'answer' | 'tool_intent' | 'tool_result';
+  readonly kind: 'answer' | 'tool_intent' | 'tool_start' | 'tool_result';
   readonly body: Json;
 }
 

@@ -28,6 +28,8 @@ export class ToolExplorerService {
         permissions: [],
         timeoutMs: DEFAULT_TIMEOUT_MS,
         idempotent: false,
+        requiresApproval: false,
+        sandbox: false,
         ...options,
         handler: (parameters, context) => executor.execute(parameters, context),
       });

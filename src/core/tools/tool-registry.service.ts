@@ -1,26 +1,39 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError, type ErrorDetails } from '../../protocol/index.js';
 import { findFaults } from '../../protocol/codec.js';
-import type { Session } from '../store/index.js';
+import { ConfigStoreService } from '../config/config-store.service.js';
+import { PrincipalDirectory } from '../identity/principal-directory.js';
+import type { ClientKey, Session } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
+import { CallSlots } from './call-slots.js';
 import type { ToolCallContext, ToolDefinition, ToolErrorCode, ToolOutcome } from './tool.js';
 
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 /** The largest result that is kept and shown, as JSON text in UTF-16 units. */
 const MAX_RESULT_LENGTH = 262_144;
 
-/** Knows all tools and runs their calls under permissions and time limits (the chapter's Tool Registry). */
+/** In whose name a tool would be called. */
+export type ToolUser = Pick<ToolCallContext, 'session' | 'caller'>;
+
+/**
+ * Knows all tools and runs their calls (the chapter's Tool Registry): look-up, permission, validation, a free slot, a
+ * time limit, a cap on the result.
+ */
 @Injectable()
 export class ToolRegistryService {
   private readonly tools = new Map<string, ToolDefinition>();
+  private readonly slots: CallSlots;
   private readonly log: Log;
 
   constructor(
+    private readonly config: ConfigStoreService,
+    private readonly principals: PrincipalDirectory,
     private readonly clock: Clock,
     logs: Logs,
   ) {
     this.log = logs.for('tools');
+    this.slots = new CallSlots(() => config.get('tools.concurrency'));
   }
 
   /** @throws Error when the name is malformed or taken: both are mistakes of a programmer, found at start */
@@ -28,6 +41,11 @@ export class ToolRegistryService {
     if (!TOOL_NAME.test(tool.name)) throw new Error(`The tool name "${tool.name}" must match ${TOOL_NAME.source}`);
     if (this.tools.has(tool.name)) throw new Error(`There are two tools named "${tool.name}"`);
     this.tools.set(tool.name, tool);
+  }
+
+  /** Takes a tool away that comes and goes with somebody else's server or device. */
+  unregister(name: string): void {
+    this.tools.delete(name);
   }
 
   list(): readonly ToolDefinition[] {
@@ -38,49 +56,71 @@ export class ToolRegistryService {
     return this.tools.get(name);
   }
 
-  /** The tools that this session may use. */
-  getAvailableTools(session: Session): readonly ToolDefinition[] {
-    return this.list().filter((tool) => findMissingPermissions(tool, session).length === 0);
+  /** The tools that may be used in this session in the name of this caller. */
+  getAvailableTools(user: ToolUser): readonly ToolDefinition[] {
+    return this.list().filter((tool) => this.checkPermission(tool, user) === undefined);
+  }
+
+  /** Whether a person must approve each call of this tool. */
+  needsApproval(name: string): boolean {
+    return this.tools.get(name)?.requiresApproval === true || this.config.get('tools.approvals').includes(name);
   }
 
   /**
-   * Says why a call may not start, or undefined when it may: the tool exists, the session has its permissions, the
-   * parameters fit its schema.
+   * Says why a call may not start, or undefined when it may: the tool exists and is enabled, session and caller have its
+   * permissions, the parameters fit its schema.
    */
-  refuse(name: string, parameters: unknown, session: Session): ToolOutcome | undefined {
+  refuse(name: string, parameters: unknown, user: ToolUser): ToolOutcome | undefined {
     const tool = this.tools.get(name);
     if (!tool) return failure('TOOL_NOT_FOUND', { tool: name });
-    const missing = findMissingPermissions(tool, session);
-    if (missing.length > 0) return failure('TOOL_DENIED', { tool: name, missing_permissions: missing });
+    const denied = this.checkPermission(tool, user);
+    if (denied) return failure('TOOL_DENIED', { tool: name, ...denied });
     const faults = findFaults(`tool:${name}`, tool.parameters, parameters);
     return faults.length === 0 ? undefined : failure('TOOL_INVALID_PARAMETERS', { tool: name, faults });
   }
 
   /** Runs a call within its time. Never rejects; `context.signal` cancels it. */
   async execute(name: string, parameters: unknown, context: ToolCallContext): Promise<ToolOutcome> {
-    const refusal = this.refuse(name, parameters, context.session);
+    const refusal = this.refuse(name, parameters, context);
     const tool = this.tools.get(name);
     if (refusal || !tool) return refusal ?? failure('TOOL_NOT_FOUND', { tool: name });
+    const leave = await this.slots.enter(context.signal);
+    try {
+      return leave ? await this.run(tool, parameters, context) : stopped(name);
+    } finally {
+      leave?.();
+    }
+  }
+
+  private async run(tool: ToolDefinition, parameters: unknown, context: ToolCallContext): Promise<ToolOutcome> {
+    const { name, timeoutMs } = tool;
     const timeout = new AbortController();
-    const cancelTimer = this.clock.setTimer(tool.timeoutMs, () => timeout.abort());
+    const cancelTimer = this.clock.setTimer(timeoutMs, () => timeout.abort());
     const signal = AbortSignal.any([timeout.signal, context.signal]);
     try {
-      // The call is raced, not trusted: a tool that ignores its signal must not hold the turn.
-      const result = await raceAbort(signal, async () => tool.handler(parameters, { ...context, signal }));
+      // The call is raced, not trusted: a tool that ignores its signal must not hold the turn. It gets a copy, so that
+      // what it does to its parameters is not seen by anybody else.
+      const result = await raceAbort(signal, async () => tool.handler(structuredClone(parameters), { ...context, signal }));
       return checkResult(name, result);
     } catch (error) {
-      if (timeout.signal.aborted) return failure('TOOL_TIMEOUT', { tool: name, timeout_ms: tool.timeoutMs });
-      if (context.signal.aborted) return failure('TOOL_FAILED', { tool: name, reason: 'the turn was stopped' });
+      if (timeout.signal.aborted) return failure('TOOL_TIMEOUT', { tool: name, timeout_ms: timeoutMs });
+      if (context.signal.aborted) return stopped(name);
       this.log.warn({ error, tool: name, call_id: context.callId, session_id: context.session.id }, 'a tool failed');
       return failure('TOOL_FAILED', { tool: name, reason: error instanceof Error ? error.message : String(error) });
     } finally {
       cancelTimer();
     }
   }
-}
 
-function findMissingPermissions(tool: ToolDefinition, session: Session): string[] {
-  return tool.permissions.filter((permission) => !session.toolPermissions.includes(permission));
+  private checkPermission(tool: ToolDefinition, { session, caller }: ToolUser): Omit<ErrorDetails['TOOL_DENIED'], 'tool'> | undefined {
+    if (this.config.get('tools.disabled').includes(tool.name)) return { reason: 'it is disabled' };
+    const granted = [...session.toolPermissions, ...this.config.get('tools.default_permissions')];
+    const missing = tool.permissions.filter((permission) => !granted.includes(permission));
+    if (missing.length > 0) return { reason: `the session lacks ${missing.join(', ')}`, missing_permissions: missing };
+    const limit = this.principals.findToolPermissions(caller.tenant, caller.principal);
+    const beyond = limit ? tool.permissions.filter((permission) => !limit.includes(permission)) : [];
+    return beyond.length > 0 ? { reason: `the sender's credential lacks ${beyond.join(', ')}`, missing_permissions: beyond } : undefined;
+  }
 }
 
 function checkResult(tool: string, result: unknown): ToolOutcome {
@@ -90,6 +130,10 @@ function checkResult(tool: string, result: unknown): ToolOutcome {
     return failure('TOOL_FAILED', { tool, reason: `its result has more than ${MAX_RESULT_LENGTH} characters` });
   }
   return { ok: true, content: result ?? null };
+}
+
+function stopped(tool: string): ToolOutcome {
+  return failure('TOOL_FAILED', { tool, reason: 'the turn was stopped' });
 }
 
 /** A failed outcome with the message of the error table. */

@@ -3,9 +3,9 @@ import { DiscoveryService } from '@nestjs/core';
 import type { TSchema, Static } from 'typebox';
 import type { ToolCallContext, ToolDescription } from './tool.js';
 
-/** What `@Tool` takes; the rest has defaults: no permissions, 30 s, not idempotent. */
+/** What `@Tool` takes; the rest has defaults: no permissions, 30 s, not idempotent, no approval, no sandbox. */
 export type ToolOptions<P extends TSchema = TSchema> = Pick<ToolDescription<P>, 'name' | 'description' | 'parameters'> &
-  Partial<Pick<ToolDescription<P>, 'permissions' | 'timeoutMs' | 'idempotent'>>;
+  Partial<Pick<ToolDescription<P>, 'permissions' | 'timeoutMs' | 'idempotent' | 'requiresApproval' | 'sandbox'>>;
 
 /** A class that carries out a tool. */
 export interface ToolExecutor<P extends TSchema = TSchema> {

@@ -1,12 +1,16 @@
 import type { TSchema, Static } from 'typebox';
 import type { ErrorCode, ErrorDetails } from '../../protocol/index.js';
-import type { Session } from '../store/index.js';
+import type { ClientKey, Session } from '../store/index.js';
 
 /** What a tool is told of the call besides its parameters. */
 export interface ToolCallContext {
   /** The same for every run of the same call, after a crash too: a key for idempotent effects. */
   readonly callId: string;
   readonly session: Session;
+  /** Who sent the message that the call answers. */
+  readonly caller: ClientKey;
+  /** Tells readers how far the call is, in a few words; shown as `tool_status` progress. */
+  readonly reportProgress: (detail: string) => void;
   /** Aborts at the timeout and when the turn is cancelled; a result that comes later is dropped. */
   readonly signal: AbortSignal;
 }
@@ -29,6 +33,10 @@ export interface ToolDescription<P extends TSchema = TSchema> {
    * at most once for a call.
    */
   readonly idempotent: boolean;
+  /** Whether a person must approve each call. */
+  readonly requiresApproval: boolean;
+  /** Whether it runs commands, which only a sandbox may: without an engine for one its calls are refused. */
+  readonly sandbox: boolean;
 }
 
 export interface ToolDefinition<P extends TSchema = TSchema> extends ToolDescription<P> {

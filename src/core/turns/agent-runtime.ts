@@ -34,8 +34,11 @@ export type AgentEvent =
   | { readonly type: 'text'; readonly text: string }
   /** A piece of a block of a given type. */
   | { readonly type: 'piece'; readonly piece: Piece }
-  /** One model answer is complete. It is recorded, with its last blocks, before the runtime goes on. */
-  | { readonly type: 'answer'; readonly answer: Answer };
+  /**
+   * One model answer is complete. It is recorded, with its last blocks, before the runtime goes on. With `isLast` nothing
+   * follows but the end of the turn, and all of it is one commit.
+   */
+  | { readonly type: 'answer'; readonly answer: Answer; readonly isLast?: boolean };
 
 /** One turn as its runtime sees it. */
 export interface AgentTurn {

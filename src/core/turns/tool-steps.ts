@@ -1,6 +1,7 @@
+import type { ApprovalsService } from '../approvals/approvals.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
-import type { Session } from '../store/index.js';
-import { failure, type ToolRegistryService } from '../tools/tool-registry.service.js';
+import type { Approval } from '../store/index.js';
+import { failure, type ToolRegistryService, type ToolUser } from '../tools/tool-registry.service.js';
 import type { ToolOutcome } from '../tools/tool.js';
 import type { Clock } from '../time/clock.js';
 import type { ToolCallStatus } from '../../protocol/index.js';
@@ -9,56 +10,98 @@ import type { ReplyBuilder } from './reply-builder.js';
 import type { TurnJournal } from './turn-journal.js';
 import type { TurnWriter } from './turn-writer.js';
 
+/** What the tool calls of a turn use. */
+export interface ToolStepParts {
+  readonly registry: ToolRegistryService;
+  readonly approvals: ApprovalsService;
+  readonly journal: TurnJournal;
+  readonly writer: TurnWriter;
+  readonly reply: ReplyBuilder;
+  readonly clock: Clock;
+}
+
 /**
  * The tool calls of one turn. The intent is durable before the tool starts, the result before it is used; a call whose
- * outcome a crash has hidden runs again only if its tool says that it may, and ends as `unknown` otherwise.
+ * outcome a crash has hidden runs again only if its tool says that it may, and ends as `unknown` otherwise. A call that
+ * needs an approval starts only with a recorded one.
  */
 export class ToolSteps {
   constructor(
-    private readonly registry: ToolRegistryService,
-    private readonly session: Session,
-    private readonly journal: TurnJournal,
-    private readonly writer: TurnWriter,
-    private readonly reply: ReplyBuilder,
-    private readonly clock: Clock,
+    private readonly parts: ToolStepParts,
+    private readonly user: ToolUser,
+    private readonly messageRef: string,
     private readonly signal: AbortSignal,
   ) {}
 
   /** Runs a call once and for all. @throws LeaseLostError */
   async call(answer: number, index: number, call: RequestedCall): Promise<ToolOutcome> {
-    const callId = this.journal.buildCallId(answer, index);
-    const recorded = this.journal.findCall(callId);
+    const { journal, registry } = this.parts;
+    const callId = journal.buildCallId(answer, index);
+    const recorded = journal.findCall(callId);
     if (recorded?.outcome) return recorded.outcome;
-    if (recorded && !this.registry.find(call.tool)?.idempotent) {
+    if (recorded?.mayHaveStarted && !registry.find(call.tool)?.idempotent) {
       const outcome = failure('TOOL_FAILED', {
         tool: call.tool,
         reason: 'a crash hid its outcome; it may have taken effect and is not run again',
       });
       return this.recordResult(callId, call.tool, outcome, 'unknown');
     }
-    if (!recorded) await this.recordIntent(callId, call);
+    const refusal = registry.refuse(call.tool, call.parameters, this.user);
+    const needsApproval = recorded?.needsApproval ?? (!refusal && registry.needsApproval(call.tool));
+    if (!recorded) await this.recordIntent(callId, call, needsApproval);
+    if (refusal) return this.recordResult(callId, call.tool, refusal, statusOf(refusal));
+    if (needsApproval && !recorded?.mayHaveStarted) {
+      const denial = await this.askApproval(callId, call);
+      if (denial) return this.recordResult(callId, call.tool, denial, 'denied');
+    }
     failpoint('tool.after_intent');
     return this.execute(callId, call);
   }
 
-  private async recordIntent(callId: string, call: RequestedCall): Promise<void> {
+  private async recordIntent(callId: string, call: RequestedCall, needsApproval: boolean): Promise<void> {
+    const { journal, reply, writer } = this.parts;
     const block = JSON.stringify({ call_id: callId, tool: call.tool, parameters: call.parameters });
-    await this.writer.record(
-      this.journal.record({ kind: 'tool_intent', body: { callId, ...call } }),
-      this.reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'requested' }),
-      this.reply.buildWholeBlock('tool_call', block),
+    await writer.record(
+      journal.record({ kind: 'tool_intent', body: { callId, needsApproval, ...call } }),
+      reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'requested' }),
+      reply.buildWholeBlock('tool_call', block),
     );
   }
 
+  /** Waits for a person. Answers why the call may not start, or undefined once its start is recorded. */
+  private async askApproval(callId: string, call: RequestedCall): Promise<ToolOutcome | undefined> {
+    const { approvals, journal, writer } = this.parts;
+    const { session } = this.user;
+    const approval = await approvals.request({ session, messageRef: this.messageRef, callId, ...call });
+    if (!approval.decision) this.tellApproval(approval, call);
+    const decision = await approvals.waitForDecision(approval, this.signal);
+    if (decision !== 'allow') {
+      const reason = decision === 'deny' ? 'a person denied it' : 'nobody approved it in time';
+      return failure('TOOL_DENIED', { tool: call.tool, reason });
+    }
+    await writer.record(journal.record({ kind: 'tool_start', body: { callId } }));
+    return undefined;
+  }
+
+  private tellApproval({ approvalId, argumentsSha256, expiresAt, callId }: Approval, call: RequestedCall): void {
+    const approval = {
+      approval_id: approvalId,
+      arguments: call.parameters,
+      arguments_sha256: argumentsSha256,
+      expires_at: expiresAt,
+    };
+    this.parts.writer.add(this.parts.reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'awaiting_approval', approval }));
+  }
+
   private async execute(callId: string, call: RequestedCall): Promise<ToolOutcome> {
-    const refusal = this.registry.refuse(call.tool, call.parameters, this.session);
-    if (refusal) return this.recordResult(callId, call.tool, refusal, refusal.ok ? 'succeeded' : statusOf(refusal.code));
-    this.writer.add(this.reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'running' }));
-    const startedAt = this.clock.now();
-    const context = { callId, session: this.session, signal: this.signal };
-    const outcome = await this.registry.execute(call.tool, call.parameters, context);
+    const { clock, registry, reply, writer } = this.parts;
+    writer.add(reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'running' }));
+    const startedAt = clock.now();
+    const reportProgress = (detail: string) =>
+      writer.add(reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'progress', detail: detail.slice(0, 1_024) }));
+    const outcome = await registry.execute(call.tool, call.parameters, { ...this.user, callId, reportProgress, signal: this.signal });
     failpoint('tool.after_effect');
-    return this.recordResult(callId, call.tool, outcome, outcome.ok ? 'succeeded' : statusOf(outcome.code), this.clock.now() - startedAt);
+    return this.recordResult(callId, call.tool, outcome, statusOf(outcome), clock.now() - startedAt);
   }
 
   private async recordResult(
@@ -68,23 +111,25 @@ export class ToolSteps {
     status: ToolCallStatus,
     durationMs?: number,
   ): Promise<ToolOutcome> {
+    const { journal, reply, writer } = this.parts;
     const content = outcome.ok ? outcome.content : { code: outcome.code, message: outcome.message, details: outcome.details };
-    await this.writer.record(
-      this.journal.record({ kind: 'tool_result', body: { callId, outcome } }),
-      this.reply.buildToolStatus({
+    await writer.record(
+      journal.record({ kind: 'tool_result', body: { callId, outcome } }),
+      reply.buildToolStatus({
         call_id: callId,
         tool,
         status,
         ...(outcome.ok ? {} : { detail: outcome.message }),
         ...(durationMs === undefined ? {} : { duration_ms: durationMs }),
       }),
-      this.reply.buildWholeBlock('tool_result', JSON.stringify({ call_id: callId, ok: outcome.ok, content })),
+      reply.buildWholeBlock('tool_result', JSON.stringify({ call_id: callId, ok: outcome.ok, content })),
     );
     return outcome;
   }
 }
 
-function statusOf(code: Extract<ToolOutcome, { ok: false }>['code']): ToolCallStatus {
-  if (code === 'TOOL_DENIED') return 'denied';
-  return code === 'TOOL_TIMEOUT' ? 'timed_out' : 'failed';
+function statusOf(outcome: ToolOutcome): ToolCallStatus {
+  if (outcome.ok) return 'succeeded';
+  if (outcome.code === 'TOOL_DENIED') return 'denied';
+  return outcome.code === 'TOOL_TIMEOUT' ? 'timed_out' : 'failed';
 }

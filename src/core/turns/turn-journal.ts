@@ -5,12 +5,16 @@ import type { Answer, RequestedCall } from './agent-runtime.js';
 
 /** What is known of one tool call of a turn. */
 export interface RecordedCall {
-  readonly outcome: ToolOutcome | undefined;
+  readonly needsApproval: boolean;
+  /** Whether the tool may have taken effect: at its intent, or with an approval to wait for at its recorded start. */
+  readonly mayHaveStarted: boolean;
+  readonly outcome?: ToolOutcome;
 }
 
 type Entry =
   | { readonly kind: 'answer'; readonly body: Answer }
-  | { readonly kind: 'tool_intent'; readonly body: RequestedCall & { readonly callId: string } }
+  | { readonly kind: 'tool_intent'; readonly body: RequestedCall & { readonly callId: string; readonly needsApproval: boolean } }
+  | { readonly kind: 'tool_start'; readonly body: { readonly callId: string } }
   | { readonly kind: 'tool_result'; readonly body: { readonly callId: string; readonly outcome: ToolOutcome } };
 
 /**
@@ -51,8 +55,21 @@ export class TurnJournal {
 
   private apply(entry: Entry): void {
     this.nextStep++;
-    if (entry.kind === 'answer') this.answers.push(entry.body);
-    else if (entry.kind === 'tool_intent') this.calls.set(entry.body.callId, { outcome: undefined });
-    else this.calls.set(entry.body.callId, { outcome: entry.body.outcome });
+    switch (entry.kind) {
+      case 'answer':
+        this.answers.push(entry.body);
+        break;
+      case 'tool_intent': {
+        const { callId, needsApproval } = entry.body;
+        this.calls.set(callId, { needsApproval, mayHaveStarted: !needsApproval });
+        break;
+      }
+      case 'tool_start':
+        this.calls.set(entry.body.callId, { needsApproval: true, mayHaveStarted: true });
+        break;
+      case 'tool_result':
+        this.calls.set(entry.body.callId, { needsApproval: false, mayHaveStarted: true, outcome: entry.body.outcome });
+        break;
+    }
   }
 }

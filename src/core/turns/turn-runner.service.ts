@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/index.js';
+import { ApprovalsService } from '../approvals/approvals.service.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
@@ -34,11 +35,12 @@ export class TurnRunnerService {
     runtime: AgentRuntime,
     delivery: DeliveryService,
     tools: ToolRegistryService,
+    approvals: ApprovalsService,
     commands: SessionCommandsService,
     logs: Logs,
   ) {
     this.log = logs.for('agent');
-    this.parts = { runtime, store, delivery, tools, commands, config, clock, log: this.log };
+    this.parts = { runtime, store, delivery, tools, approvals, commands, config, clock, log: this.log };
   }
 
   /** Lets the agent know who comes and goes; the answer ends it. */

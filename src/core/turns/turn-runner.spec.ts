@@ -32,6 +32,8 @@ function aTool(changes: Partial<ToolDefinition>): ToolDefinition {
     permissions: [],
     timeoutMs: 1_000,
     idempotent: false,
+    requiresApproval: false,
+    sandbox: false,
     handler: (parameters) => ({ ...(parameters as { n: number }) }),
     ...changes,
   };

@@ -24,6 +24,8 @@ export class TurnWriter {
   private frames: NewFrame[] = [];
   private journal: JournalEntry[] = [];
   private underWay: Promise<void> | undefined;
+  /** A write has left; before that, what is under way only waits for more. */
+  private isWriting = false;
   private failure: unknown;
   private isClosed = false;
 
@@ -40,6 +42,13 @@ export class TurnWriter {
   add(frame: NewFrame): void {
     if (this.isClosed) return;
     this.frames.push(frame);
+    this.start();
+  }
+
+  /** Adds a step that nothing waits for; it is written with what stands before it. */
+  addStep(entry: JournalEntry): void {
+    if (this.isClosed) return;
+    this.journal.push(entry);
     this.start();
   }
 
@@ -64,7 +73,8 @@ export class TurnWriter {
    */
   async finish(end: Omit<TurnEnd, 'journal'>): Promise<void> {
     this.isClosed = true;
-    while (this.underWay) await this.underWay;
+    // What has not left yet leaves with the end.
+    if (this.isWriting) await this.underWay;
     if (this.failure !== undefined) throw this.failure;
     const write = this.take();
     await this.persist(() => this.delivery.finish(this.lease, { ...end, ...write, frames: [...write.frames, ...end.frames] }));
@@ -79,14 +89,16 @@ export class TurnWriter {
     try {
       // In the next turn of the event loop: what is added in this one goes together.
       await new Promise((resolve) => setImmediate(resolve));
-      while (this.frames.length > 0 || this.journal.length > 0) {
+      while (!this.isClosed && (this.frames.length > 0 || this.journal.length > 0)) {
         const write = this.take();
+        this.isWriting = true;
         await this.persist(() => this.delivery.append(this.lease, write));
       }
     } catch (error) {
       this.failure = error;
     } finally {
       this.underWay = undefined;
+      this.isWriting = false;
     }
   }
 

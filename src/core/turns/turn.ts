@@ -1,4 +1,5 @@
 import { GatewayError } from '../../protocol/index.js';
+import type { ApprovalsService } from '../approvals/approvals.service.js';
 import type { ConfigStoreService } from '../config/config-store.service.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
@@ -6,8 +7,8 @@ import type { SessionCommandsService } from '../sessions/session-commands.servic
 import type { Claim, NewFrame, Reply, Session, TurnEnd, TurnRecord, TurnStore } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
-import type { ToolRegistryService } from '../tools/tool-registry.service.js';
-import type { AgentEvent, AgentRuntime, AgentTurn, Piece } from './agent-runtime.js';
+import type { ToolRegistryService, ToolUser } from '../tools/tool-registry.service.js';
+import type { AgentEvent, AgentRuntime, AgentTurn, Answer, Piece } from './agent-runtime.js';
 import { BlockAssembler } from './block-assembler.js';
 import { ReplyBuilder } from './reply-builder.js';
 import { findResumePoint } from './standing-blocks.js';
@@ -21,11 +22,15 @@ export interface TurnParts {
   readonly store: TurnStore;
   readonly delivery: DeliveryService;
   readonly tools: ToolRegistryService;
+  readonly approvals: ApprovalsService;
   readonly commands: SessionCommandsService;
   readonly config: ConfigStoreService;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** How long the events of one turn are taken in one go, in milliseconds. */
+const LONGEST_STRETCH_MS = 1;
 
 /** How a turn ends, but for its blocks. */
 type Ending = Omit<Reply, 'blocks' | 'endedAt'>;
@@ -37,6 +42,7 @@ export class Turn {
   private readonly reply: ReplyBuilder;
   private readonly writer: TurnWriter;
   private readonly toolSteps: ToolSteps;
+  private readonly user: ToolUser;
   private readonly replacesFromSeq: number | undefined;
 
   /**
@@ -58,7 +64,9 @@ export class Turn {
     this.journal = new TurnJournal(claim.message.messageRef, record);
     this.reply = new ReplyBuilder(claim, delivery, clock, blocks);
     this.writer = new TurnWriter(claim.lease, delivery, clock, log, giveUp);
-    this.toolSteps = new ToolSteps(tools, session, this.journal, this.writer, this.reply, clock, stop);
+    this.user = { session, caller: claim.message.client };
+    const stepParts = { registry: tools, approvals: parts.approvals, journal: this.journal, writer: this.writer, reply: this.reply, clock };
+    this.toolSteps = new ToolSteps(stepParts, this.user, claim.message.messageRef, stop);
   }
 
   /** Answers the message. @throws LeaseLostError when the run has to be left to somebody else */
@@ -91,12 +99,18 @@ export class Turn {
 
   private async askAgent(): Promise<Ending> {
     const timeoutMs = this.parts.config.get('agent.turn_timeout_ms');
-    const timeout = new AbortController();
-    const cancelTimer = this.parts.clock.setTimer(timeoutMs, () => timeout.abort());
-    const signal = AbortSignal.any([this.stop, timeout.signal]);
+    const run = new AbortController();
+    const onStop = () => run.abort(this.stop.reason);
+    let isLate = false;
+    const cancelTimer = this.parts.clock.setTimer(timeoutMs, () => {
+      isLate = true;
+      run.abort();
+    });
+    // By hand, since AbortSignal.any costs more than all the rest of a short turn.
+    this.stop.addEventListener('abort', onStop);
     try {
-      await this.consume(this.parts.runtime.run(this.buildAgentTurn(signal))[Symbol.asyncIterator](), signal);
-      if (timeout.signal.aborted) throw new GatewayError('AGENT_FAILED', { reason: `no answer within ${timeoutMs} ms` });
+      await this.consume(this.parts.runtime.run(this.buildAgentTurn(run.signal))[Symbol.asyncIterator](), run.signal);
+      if (isLate) throw new GatewayError('AGENT_FAILED', { reason: `no answer within ${timeoutMs} ms` });
       if (this.stop.aborted) return { reason: 'cancelled' };
       this.takePieces(this.assembler.end());
       return { reason: 'stop', ...this.sumUsage() };
@@ -105,24 +119,32 @@ export class Turn {
       if (!(error instanceof GatewayError) || error.code !== 'AGENT_FAILED') throw error;
       return { reason: 'error', error: { code: error.code, message: error.message, retryable: error.retryable } };
     } finally {
+      this.stop.removeEventListener('abort', onStop);
       cancelTimer();
     }
   }
 
   /** Pulls the agent's events. An agent that ignores its signal is left behind, not waited for. */
   private async consume(events: AsyncIterator<AgentEvent>, signal: AbortSignal): Promise<void> {
-    const aborted = new Promise<'aborted'>((resolve) => signal.addEventListener('abort', () => resolve('aborted'), { once: true }));
+    let giveUpWaiting: (() => void) | undefined;
+    signal.addEventListener('abort', () => giveUpWaiting?.(), { once: true });
+    let turnedAt = performance.now();
     while (!signal.aborted) {
-      const next = events.next();
-      // When the race is lost, nobody else looks at how the abandoned step ended.
-      next.catch(() => {});
-      const result = await Promise.race([next, aborted]);
-      if (result === 'aborted') {
+      // A step that is left behind may end as it likes: its promise is settled already.
+      const result = await new Promise<IteratorResult<AgentEvent> | undefined>((resolve, reject) => {
+        giveUpWaiting = () => resolve(undefined);
+        events.next().then(resolve, reject);
+      });
+      if (!result) {
         void events.return?.().catch(() => {});
         return;
       }
       if (result.done) return;
       await this.take(result.value);
+      if (performance.now() - turnedAt < LONGEST_STRETCH_MS) continue;
+      // An agent that never has to wait must not keep everybody else waiting.
+      await new Promise((resolve) => setImmediate(resolve));
+      turnedAt = performance.now();
     }
   }
 
@@ -137,9 +159,15 @@ export class Turn {
       case 'answer':
         this.takePieces(this.assembler.end());
         failpoint('model.before_journal');
-        await this.writer.record(this.journal.record({ kind: 'answer', body: event.answer }));
+        await this.recordAnswer(event.answer, event.isLast ?? false);
         break;
     }
+  }
+
+  private async recordAnswer(answer: Answer, isLast: boolean): Promise<void> {
+    const entry = this.journal.record({ kind: 'answer', body: answer });
+    if (isLast) this.writer.addStep(entry);
+    else await this.writer.record(entry);
   }
 
   private takePieces(pieces: readonly Piece[]): void {
@@ -160,7 +188,7 @@ export class Turn {
       recordedAnswer: (n) => this.journal.recordedAnswers[n],
       callTool: (answer, index, call) => this.toolSteps.call(answer, index, call),
       readContext: (limit) => this.parts.store.readContext(message.sessionId, message.messageRef, limit),
-      listTools: () => this.parts.tools.getAvailableTools(this.session),
+      listTools: () => this.parts.tools.getAvailableTools(this.user),
     };
   }
 

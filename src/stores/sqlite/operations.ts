@@ -1,5 +1,7 @@
 /** What the thread that owns the file can be asked. */
 import type {
+  Approval,
+  ApprovalDecision,
   CancelOutcome,
   CancelSelector,
   ClaimRequest,
@@ -48,6 +50,8 @@ export interface WriteOperations {
   ): WrittenFrom;
   updateSession(now: number, sessionId: string, change: SessionChange): Session | undefined;
   react(now: number, messageRef: string, reaction: StoredReaction, added: boolean): void;
+  openApproval(now: number, approval: Approval): Approval;
+  decideApproval(now: number, approvalId: string, decision: ApprovalDecision, actor: string): Approval | undefined;
   changeSettings(now: number, version: number, change: SettingsChange): StoredSettings | undefined;
   moveCursor(now: number, client: ClientKey, sessionId: string, seq: number): void;
   /** Whether it had to write something. */
@@ -59,6 +63,8 @@ export interface WriteOperations {
 export interface ReadOperations {
   renew(now: number, leases: readonly Lease[]): { readonly lost: readonly Lease[]; readonly cancelRequested: readonly Lease[] };
   findMessage(now: number, selector: MessageSelector): PackedMessage | undefined;
+  findApproval(now: number, tenant: string, approvalId: string): Approval | undefined;
+  listPendingApprovals(now: number, tenant: string): readonly Approval[];
   readSettings(now: number): StoredSettings;
   readSecret(now: number): Uint8Array;
   count(now: number, activeSince: number): QueueCounts;

@@ -91,6 +91,21 @@ export const SCHEMA_1 = `
     PRIMARY KEY (ord, sender, emoji)
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE approvals (
+    approval INTEGER PRIMARY KEY,
+    approval_id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    message_ref TEXT NOT NULL,
+    call_id TEXT NOT NULL UNIQUE,
+    tool TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    arguments_sha256 TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    decision TEXT
+  ) STRICT;
+  CREATE INDEX approvals_pending ON approvals (tenant, approval) WHERE decision IS NULL;
+
   CREATE TABLE settings (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SettingsChange, StoredSettings } from '../../core/store/index.js';
+import type { AuditTrail } from './audit-trail.js';
 import { required } from './rows.js';
 
 /** Settings that were changed at run time, with their audit trail. */
@@ -9,15 +10,16 @@ export class SettingsOperations {
   private readonly raiseVersion;
   private readonly putSetting;
   private readonly deleteSetting;
-  private readonly insertAudit;
 
-  constructor(database: DatabaseSync) {
+  constructor(
+    database: DatabaseSync,
+    private readonly audit: AuditTrail,
+  ) {
     this.selectGateway = database.prepare('SELECT settings_version, secret FROM gateway');
     this.selectSettings = database.prepare('SELECT key, value FROM settings ORDER BY key');
     this.raiseVersion = database.prepare('UPDATE gateway SET settings_version = settings_version + 1 WHERE settings_version = ?');
     this.putSetting = database.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)');
     this.deleteSetting = database.prepare('DELETE FROM settings WHERE key = ?');
-    this.insertAudit = database.prepare('INSERT INTO audit (at, actor, action, before, after) VALUES (?, ?, ?, ?, ?)');
   }
 
   readSettings(): StoredSettings {
@@ -32,7 +34,7 @@ export class SettingsOperations {
       if (value === null) this.deleteSetting.run(key);
       else this.putSetting.run(key, value);
     }
-    this.insertAudit.run(now, actor, 'settings.change', before, after);
+    this.audit.add(now, actor, 'settings.change', JSON.parse(before), JSON.parse(after));
     return this.readSettings();
   }
 

@@ -2,6 +2,9 @@ import { GatewayError } from '../../protocol/index.js';
 import {
   Store,
   type AcceptOutcome,
+  type Approval,
+  type ApprovalDecision,
+  type ApprovalStore,
   type CancelOutcome,
   type CancelSelector,
   type ClaimRequest,
@@ -68,10 +71,10 @@ export interface SqliteStoreOptions {
 const PREFIX = 'sqlite:';
 
 /**
- * The store on one SQLite file, owned by this process: all six ports in one object. It is a thin client of the thread
+ * The store on one SQLite file, owned by this process: all seven ports in one object. It is a thin client of the thread
  * that has the file; calls made at the same time share a commit.
  */
-export class SqliteStore extends Store implements QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore {
+export class SqliteStore extends Store implements QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore, ApprovalStore {
   override readonly label: string;
   override readonly isShared = false;
   private readonly path: string | undefined;
@@ -214,6 +217,22 @@ export class SqliteStore extends Store implements QueueStore, TurnStore, Session
 
   react(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<void> {
     return this.mutate('react', messageRef, reaction, action === 'added');
+  }
+
+  openApproval(approval: Approval): Promise<Approval> {
+    return this.mutate('openApproval', approval);
+  }
+
+  findApproval(tenant: string, approvalId: string): Promise<Approval | undefined> {
+    return this.query('findApproval', tenant, approvalId);
+  }
+
+  listPendingApprovals(tenant: string): Promise<readonly Approval[]> {
+    return this.query('listPendingApprovals', tenant);
+  }
+
+  decideApproval(approvalId: string, decision: ApprovalDecision, actor: string): Promise<Approval | undefined> {
+    return this.mutate('decideApproval', approvalId, decision, actor);
   }
 
   readSettings(): Promise<StoredSettings> {

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { failpoint } from '../../core/failpoints/failpoint.js';
+import { ApprovalOperations } from './approval-operations.js';
+import { AuditTrail } from './audit-trail.js';
 import { explainOpening, openDatabase } from './database.js';
 import { FrameOperations } from './frame-operations.js';
 import { MessageTable } from './message-table.js';
@@ -81,7 +83,9 @@ export class SqliteStateMachine {
     const turns = new TurnOperations(workspace, messages, queue);
     const sessions = new SessionOperations(workspace, messages);
     const frames = new FrameOperations(workspace);
-    const settings = new SettingsOperations(this.database);
+    const audit = new AuditTrail(this.database);
+    const settings = new SettingsOperations(this.database, audit);
+    const approvals = new ApprovalOperations(this.database, audit);
     const sweeper = new Sweeper(workspace);
     return {
       accept: (...all) => queue.accept(...all),
@@ -100,6 +104,10 @@ export class SqliteStateMachine {
       findLatestMain: (...all) => sessions.findLatestMain(...all),
       readHistory: (...all) => sessions.readHistory(...all),
       react: (...all) => sessions.react(...all),
+      openApproval: (...all) => approvals.openApproval(...all),
+      findApproval: (...all) => approvals.findApproval(...all),
+      listPendingApprovals: (...all) => approvals.listPendingApprovals(...all),
+      decideApproval: (...all) => approvals.decideApproval(...all),
       readSettings: () => settings.readSettings(),
       changeSettings: (...all) => settings.changeSettings(...all),
       readSecret: () => settings.readSecret(),

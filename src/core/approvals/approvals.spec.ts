@@ -1,0 +1,116 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import Type from 'typebox';
+import { LOCAL_OPERATOR, ROLE_SCOPES, type Principal } from '../identity/principal.js';
+import { CoreHarness } from '../../testing/core-harness.js';
+import { FakeReader } from '../../testing/fake-reader.js';
+
+let harness: CoreHarness;
+afterEach(() => harness.stop());
+
+interface Shown {
+  approval_id: string;
+  arguments: unknown;
+  arguments_sha256: string;
+  expires_at: number;
+}
+
+const starts: string[] = [];
+
+/** Sends a call of a tool that asks for approval, and waits until it asks. */
+async function ask(settings: Record<string, unknown> = {}): Promise<{ reader: FakeReader; shown: Shown }> {
+  starts.length = 0;
+  const tool = {
+    name: 'test.pay',
+    description: 'Pays.',
+    parameters: Type.Object({ amount: Type.Integer() }),
+    permissions: [],
+    timeoutMs: 1_000,
+    idempotent: false,
+    requiresApproval: true,
+    sandbox: false,
+    handler: (_parameters: unknown, { callId }: { callId: string }) => void starts.push(callId),
+  };
+  harness = await new CoreHarness({ tools: [tool], settings }).start();
+  const reader = new FakeReader();
+  await harness.say(reader, 'a', '/tool test.pay {"amount": 5}');
+  const frame = await reader.waitFor((seen) => seen.payload['status'] === 'awaiting_approval');
+  return { reader, shown: frame.payload['approval'] as Shown };
+}
+
+const decide = (shown: Shown, decision: 'allow' | 'deny', principal: Principal = LOCAL_OPERATOR, hash = shown.arguments_sha256) =>
+  harness.approvals.decide(principal, shown.approval_id, decision, hash);
+const code = (promise: Promise<unknown>) => promise.then(() => 'done', (error: { code: string }) => error.code);
+const statuses = (reader: FakeReader) => reader.frames.filter((frame) => frame.type === 'tool_status').map((frame) => frame.payload['status']);
+
+function aUser(sender: string): Principal {
+  return { tenant: 'default', principal: sender, role: 'user', scopes: new Set(ROLE_SCOPES.user), channels: ['test'], sender };
+}
+
+describe('an approval', () => {
+  it('[O-01] holds a call until somebody allows it', async () => {
+    const { reader, shown } = await ask();
+    expect(shown).toMatchObject({ arguments: { amount: 5 }, expires_at: harness.clock.now() + 300_000 });
+    expect(starts).toHaveLength(0);
+    await decide(shown, 'allow');
+    await reader.waitForEnd('a');
+    expect(statuses(reader)).toEqual(['requested', 'awaiting_approval', 'running', 'succeeded']);
+    expect(starts).toHaveLength(1);
+  });
+
+  it('[O-01] that is denied ends the call as denied, and the turn goes on', async () => {
+    const { reader, shown } = await ask();
+    await decide(shown, 'deny');
+    expect((await reader.waitForEnd('a')).payload['reason']).toBe('stop');
+    expect(statuses(reader).at(-1)).toBe('denied');
+    expect(starts).toHaveLength(0);
+  });
+
+  it('[O-02] is for exactly the arguments that were shown', async () => {
+    const { shown } = await ask();
+    expect(await code(decide(shown, 'allow', LOCAL_OPERATOR, '0'.repeat(64)))).toBe('FORBIDDEN');
+    expect(starts).toHaveLength(0);
+  });
+
+  it('[O-03] is for operators and participants; to others it does not exist', async () => {
+    const { reader, shown } = await ask();
+    expect(await code(decide(shown, 'allow', aUser('bob')))).toBe('NOT_FOUND');
+    expect(await code(decide(shown, 'allow', { ...LOCAL_OPERATOR, tenant: 'acme' }))).toBe('NOT_FOUND');
+    expect(await code(decide(shown, 'allow', { ...LOCAL_OPERATOR, role: 'channel' }))).toBe('FORBIDDEN');
+    expect(await code(decide(shown, 'allow', aUser('alice')))).toBe('done');
+    await reader.waitForEnd('a');
+  });
+
+  it('[O-04] is decided once: the first decision stands', async () => {
+    const { reader, shown } = await ask();
+    await decide(shown, 'deny');
+    expect(await code(decide(shown, 'allow'))).toBe('FORBIDDEN');
+    await reader.waitForEnd('a');
+    expect(starts).toHaveLength(0);
+  });
+
+  it('[O-05] expires, and comes too late then', async () => {
+    const { reader, shown } = await ask({ 'tools.approval_timeout_ms': 1_000 });
+    await harness.clock.advanceAsync(1_000);
+    await reader.waitForEnd('a');
+    expect(statuses(reader).at(-1)).toBe('denied');
+    expect(await code(decide(shown, 'allow'))).toBe('FORBIDDEN');
+    expect(starts).toHaveLength(0);
+  });
+
+  it('[O-06] outlives an interruption: the call waits on under the same approval and starts once', async () => {
+    const { reader, shown } = await ask();
+    await harness.queue.drain(0, AbortSignal.abort());
+    expect(await harness.approvals.listPending('default')).toMatchObject([{ approvalId: shown.approval_id, tool: 'test.pay' }]);
+    await decide(shown, 'allow');
+    harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
+    await reader.waitForEnd('a');
+    expect(statuses(reader).at(-1)).toBe('succeeded');
+    expect(starts).toHaveLength(1);
+  });
+
+  it('[O-07] can be asked for by the settings, for any tool', async () => {
+    harness = await new CoreHarness({ settings: { 'tools.approvals': ['any.tool'] } }).start();
+    expect(harness.tools.needsApproval('any.tool')).toBe(true);
+    expect(harness.tools.needsApproval('other.tool')).toBe(false);
+  });
+});

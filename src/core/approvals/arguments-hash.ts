@@ -1,0 +1,7 @@
+import { hash } from 'node:crypto';
+import { canonicalise } from '../queue/body-hash.js';
+
+/** SHA-256, in hexadecimal, of the arguments as JSON with the keys in one order. */
+export function hashArguments(parameters: unknown): string {
+  return hash('sha256', canonicalise(parameters), 'hex');
+}
