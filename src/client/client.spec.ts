@@ -90,7 +90,7 @@ async function contents(reply: Reply): Promise<string[]> {
 }
 
 describe('the handshake', () => {
-  it('carries the token as a subprotocol and the client id in the query', () => {
+  it('[K-01] carries the token as a subprotocol and the client id in the query', () => {
     connect(makeClient({ token: 'a-token-of-sixteen', stream: 'delta', presence: true }));
 
     expect(sockets.last.url).toBe('ws://127.0.0.1:18789/?client_id=client-1&stream=delta&subscribe=presence');
@@ -102,7 +102,7 @@ describe('the handshake', () => {
     expect(() => makeClient({ token: 'with a space in the middle' })).not.toThrow(/space/);
   });
 
-  it('makes up a client id that stays the same for each attempt', () => {
+  it('[K-01] makes up a client id that stays the same for each attempt', () => {
     connect(makeClient({ clientId: undefined as never }));
     const { url } = sockets.last;
 
@@ -131,7 +131,7 @@ describe('the handshake', () => {
 });
 
 describe('a reply', () => {
-  it('is the events of its own message, in order, to its end', async () => {
+  it('[K-02] is the events of its own message, in order, to its end', async () => {
     const socket = connect();
     const reply = sendAccepted(socket, 'a');
     const other = sendAccepted(socket, 'b');
@@ -163,7 +163,7 @@ describe('a reply', () => {
     expect(await reply.ended).toBeUndefined();
   });
 
-  it('drops the blocks that a restart replaces', async () => {
+  it('[K-10] drops the blocks that a restart replaces', async () => {
     const socket = connect();
     const reply = sendAccepted(socket, 'a');
     const events = reply[Symbol.asyncIterator]();
@@ -211,7 +211,7 @@ describe('a reply', () => {
     expect((await events.next()).value).toMatchObject({ type: 'delta', delta: 'two' });
   });
 
-  it('throws the error of its message and leaves the connection open', async () => {
+  it('[K-02] throws the error of its message and leaves the connection open', async () => {
     const socket = connect();
     const reply = client.send(HELLO, { id: 'a' });
     socket.deliver(refusal('a', 'FORBIDDEN', { details: { reason: 'not yours' } }));
@@ -239,7 +239,7 @@ describe('a reply', () => {
 });
 
 describe('cancelling', () => {
-  it('takes a message back that has not left', async () => {
+  it('[K-09] takes a message back that has not left', async () => {
     const reply = client.send(HELLO, { id: 'a' });
     reply.cancel();
 
@@ -257,7 +257,7 @@ describe('cancelling', () => {
     expect(socket.sentOf('cancel').map((frame) => frame.payload)).toEqual([{ message_ref: 'm-a' }]);
   });
 
-  it('follows an abort signal, and is asked again after a reconnect', () => {
+  it('[K-09] follows an abort signal, and is asked again after a reconnect', () => {
     const socket = connect();
     const abort = new AbortController();
     client.send(HELLO, { id: 'a', signal: abort.signal });
@@ -278,7 +278,7 @@ describe('cancelling', () => {
 });
 
 describe('after a lost connection', () => {
-  it('resumes each session at exactly the last seq it has seen', async () => {
+  it('[K-03] resumes each session at exactly the last seq it has seen', async () => {
     const socket = connect();
     const reply = sendAccepted(socket, 'a');
     socket.deliver(block('a', 7, 0));
@@ -292,7 +292,7 @@ describe('after a lost connection', () => {
     expect(await contents(reply)).toEqual(['block 0', 'block 1', 'block 2']);
   });
 
-  it('sends a message that was not acknowledged again, as it was and under its id', () => {
+  it('[K-04] sends a message that was not acknowledged again, as it was and under its id', () => {
     const first = connect();
     client.send(HELLO, { id: 'a' });
     const second = reconnect();
@@ -438,7 +438,7 @@ describe('after a lost connection', () => {
     expect(sockets.opened).toHaveLength(2);
   });
 
-  it.each([1001, 1006, 1012, 4009, 4013])('connects again after close code %i', (code) => {
+  it.each([1001, 1006, 1012, 4009, 4013])('[K-05] connects again after close code %i', (code) => {
     connect().drop(code);
     clock.advance(500);
 
@@ -451,7 +451,7 @@ describe('after a lost connection', () => {
     expect(client.state).toMatchObject({ name: 'waiting', retryInMs: 10_000 });
   });
 
-  it.each([4001, 4002, 4010, 1002, 1003, 1007, 1009])('ends for good with close code %i', async (code) => {
+  it.each([4001, 4002, 4010, 1002, 1003, 1007, 1009])('[K-05] ends for good with close code %i', async (code) => {
     const socket = connect();
     const running = sendAccepted(socket, 'a');
     const unacknowledged = client.send(HELLO);
@@ -499,7 +499,7 @@ describe('after a lost connection', () => {
 });
 
 describe('the order of frames', () => {
-  it('drops a frame that came before', async () => {
+  it('[K-06] drops a frame that came before', async () => {
     const socket = connect();
     const reply = sendAccepted(socket, 'a');
     for (const frame of [block('a', 1, 0), block('a', 1, 0), block('a', 2, 1), block('a', 1, 0), end('a', 3)]) socket.deliver(frame);
@@ -507,7 +507,7 @@ describe('the order of frames', () => {
     expect((await readAll(reply)).map((event) => event.type)).toEqual(['block', 'block', 'end']);
   });
 
-  it('fills a gap by a resume', async () => {
+  it('[K-06] fills a gap by a resume', async () => {
     const socket = connect();
     const reply = sendAccepted(socket, 'a');
     socket.deliver(block('a', 1, 0));
@@ -605,7 +605,7 @@ describe('the order of frames', () => {
 describe('refusals for now', () => {
   const wait = { retryable: true, retry_after_ms: 1_000 };
 
-  it.each(['RATE_LIMITED', 'DRAINING', 'STORE_UNAVAILABLE', 'QUEUE_FULL'])('sends again under the same id after %s', (code) => {
+  it.each(['RATE_LIMITED', 'DRAINING', 'STORE_UNAVAILABLE', 'QUEUE_FULL'])('[K-07] sends again under the same id after %s', (code) => {
     const socket = connect();
     client.send(HELLO, { id: 'a' });
     socket.deliver(refusal('a', code, wait));
@@ -616,7 +616,7 @@ describe('refusals for now', () => {
     expect(socket.sentOf('message_in').map(({ id }) => id)).toEqual(['a', 'a']);
   });
 
-  it('holds everything back while the client is over its rate', () => {
+  it('[K-07] holds everything back while the client is over its rate', () => {
     const socket = connect();
     client.send(HELLO, { id: 'a' });
     socket.deliver(refusal('a', 'RATE_LIMITED', wait));
@@ -674,7 +674,7 @@ describe('refusals for now', () => {
 });
 
 describe('confirming deliveries', () => {
-  it('confirms the newest whole reply of a session, once for many', () => {
+  it('[K-08] confirms the newest whole reply of a session, once for many', () => {
     const socket = connect();
     sendAccepted(socket, 'a');
     sendAccepted(socket, 'b');
@@ -684,7 +684,7 @@ describe('confirming deliveries', () => {
     expect(socket.sentOf('delivered').map((frame) => frame.payload)).toEqual([{ session_id: 's1', seq: 4 }]);
   });
 
-  it('does not confirm into the middle of a reply', () => {
+  it('[K-08] does not confirm into the middle of a reply', () => {
     const socket = connect();
     sendAccepted(socket, 'a');
     sendAccepted(socket, 'b');

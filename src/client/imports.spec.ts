@@ -17,7 +17,7 @@ function listRunTimeImports(file: string, seen = new Set<string>()): Set<string>
 }
 
 describe('the client in a browser', () => {
-  it('carries no package, no validator and nothing of Node', () => {
+  it('[K-11] carries no package, no validator and nothing of Node', () => {
     const source = join(import.meta.dirname, '..');
     const imports = [...listRunTimeImports(join(import.meta.dirname, 'index.ts'))].map((file) => file.replace(`${source}/`, ''));
 
