@@ -52,7 +52,7 @@ export class BuiltinRuntime extends AgentRuntime {
   private async *answerOnce(turn: AgentTurn, events: AsyncIterable<AgentEvent> | Iterable<AgentEvent>): AsyncGenerator<AgentEvent> {
     if (turn.recordedAnswer(0)) return;
     yield* events;
-    yield { type: 'answer', answer: { toolCalls: [] } };
+    yield { type: 'answer', answer: { toolCalls: [] }, isLast: true };
   }
 
   private say(turn: AgentTurn, blockType: 'status' | 'markdown', text: string): AsyncGenerator<AgentEvent> {
