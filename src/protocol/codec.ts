@@ -89,16 +89,20 @@ function describe(validator: Validator, value: unknown): PayloadFault[] {
     // An unknown field is reported twice: once by its name, which is the useful one.
     if (error.keyword === 'additionalProperties') continue;
     const message = error.keyword === 'boolean' ? 'is not a known field' : error.message;
-    faults.push({ pointer: error.instancePath.slice(0, MAX_POINTER_LENGTH).toWellFormed(), message });
+    faults.push(toFault(error.instancePath, message));
   }
   return faults;
+}
+
+function toFault(pointer: string, message: string): PayloadFault {
+  return { pointer: pointer.slice(0, MAX_POINTER_LENGTH).toWellFormed(), message };
 }
 
 /** Free parts (`metadata`) hold strings that no schema describes; they go to the store all the same. */
 function findBadText(value: unknown, pointer: string): PayloadFault[] {
   if (typeof value === 'string') {
     const fine = value.isWellFormed() && !value.includes('\u0000');
-    return fine ? [] : [{ pointer, message: 'must have no NUL and no lone surrogates' }];
+    return fine ? [] : [toFault(pointer, 'must have no NUL and no lone surrogates')];
   }
   if (typeof value !== 'object' || value === null) return [];
   for (const [key, child] of Object.entries(value)) {
