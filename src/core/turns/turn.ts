@@ -1,4 +1,5 @@
 import { GatewayError } from '../../protocol/index.js';
+import type { ApprovalsService } from '../approvals/approvals.service.js';
 import type { ConfigStoreService } from '../config/config-store.service.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
@@ -6,7 +7,7 @@ import type { SessionCommandsService } from '../sessions/session-commands.servic
 import type { Claim, NewFrame, Reply, Session, TurnEnd, TurnRecord, TurnStore } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
-import type { ToolRegistryService } from '../tools/tool-registry.service.js';
+import type { ToolRegistryService, ToolUser } from '../tools/tool-registry.service.js';
 import type { AgentEvent, AgentRuntime, AgentTurn, Answer, Piece } from './agent-runtime.js';
 import { BlockAssembler } from './block-assembler.js';
 import { ReplyBuilder } from './reply-builder.js';
@@ -21,6 +22,7 @@ export interface TurnParts {
   readonly store: TurnStore;
   readonly delivery: DeliveryService;
   readonly tools: ToolRegistryService;
+  readonly approvals: ApprovalsService;
   readonly commands: SessionCommandsService;
   readonly config: ConfigStoreService;
   readonly clock: Clock;
@@ -40,6 +42,7 @@ export class Turn {
   private readonly reply: ReplyBuilder;
   private readonly writer: TurnWriter;
   private readonly toolSteps: ToolSteps;
+  private readonly user: ToolUser;
   private readonly replacesFromSeq: number | undefined;
 
   /**
@@ -61,7 +64,9 @@ export class Turn {
     this.journal = new TurnJournal(claim.message.messageRef, record);
     this.reply = new ReplyBuilder(claim, delivery, clock, blocks);
     this.writer = new TurnWriter(claim.lease, delivery, clock, log, giveUp);
-    this.toolSteps = new ToolSteps(tools, session, this.journal, this.writer, this.reply, clock, stop);
+    this.user = { session, caller: claim.message.client };
+    const stepParts = { registry: tools, approvals: parts.approvals, journal: this.journal, writer: this.writer, reply: this.reply, clock };
+    this.toolSteps = new ToolSteps(stepParts, this.user, claim.message.messageRef, stop);
   }
 
   /** Answers the message. @throws LeaseLostError when the run has to be left to somebody else */
@@ -183,7 +188,7 @@ export class Turn {
       recordedAnswer: (n) => this.journal.recordedAnswers[n],
       callTool: (answer, index, call) => this.toolSteps.call(answer, index, call),
       readContext: (limit) => this.parts.store.readContext(message.sessionId, message.messageRef, limit),
-      listTools: () => this.parts.tools.getAvailableTools(this.session),
+      listTools: () => this.parts.tools.getAvailableTools(this.user),
     };
   }
 
