@@ -500,6 +500,17 @@ describe('junk in frames', () => {
     expect(await refusal(message(more))).toMatchObject({ code: 'INVALID_PAYLOAD', details: { faults: [{ pointer: expect.stringMatching(/^\//) as string }] } });
   });
 
+  it('[T-35] a fault under a very long key is told in short', async () => {
+    const key = 'k'.repeat(100_000);
+    const refusals = [
+      await refusal(message(`"${key}":1`)),
+      await refusal(message(`"metadata":{"${key}":"\\u0000"}`)),
+      await refusal(frame('{}', `,"${key}":1`)),
+    ];
+    expect(refusals.map((payload) => payload['code'])).toEqual(['INVALID_PAYLOAD', 'INVALID_PAYLOAD', 'INVALID_FRAME']);
+    for (const payload of refusals) expect(JSON.stringify(payload).length).toBeLessThan(2_000);
+  });
+
   it('[E-06] what looks odd and is fine passes', async () => {
     const odd = [
       message('"metadata":{"Constructor":1,"a\\\\u0000":"b"}'),
