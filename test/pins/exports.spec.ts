@@ -1,20 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import ts from 'typescript';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-const OPTIONS: ts.CompilerOptions = {
-  module: ts.ModuleKind.NodeNext,
-  target: ts.ScriptTarget.ES2023,
-  experimentalDecorators: true,
-  skipLibCheck: true,
-  noEmit: true,
-};
+/** The names that a module offers to those who import it, types included. Syntax only: a type checker takes seconds. */
+function listExports(file: string): string[] {
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2023);
+  return source.statements.flatMap((statement) => {
+    if (ts.isExportDeclaration(statement)) return listReExports(statement, file);
+    const modifiers = ts.canHaveModifiers(statement) ? ts.getModifiers(statement) : undefined;
+    if (!modifiers?.some((modifier) => modifier.kind === ts.SyntaxKind.ExportKeyword)) return [];
+    const declarations = ts.isVariableStatement(statement) ? statement.declarationList.declarations : [statement as ts.DeclarationStatement];
+    return declarations.map((declaration) => (declaration.name as ts.Identifier).text);
+  });
+}
 
-/** The names that a module offers to those who import it, types included, in alphabetical order. */
-function listExports(program: ts.Program, file: string): string[] {
-  const source = program.getSourceFile(file);
-  const module = source && program.getTypeChecker().getSymbolAtLocation(source);
-  if (!module) throw new Error(`${file} is no module`);
-  return program.getTypeChecker().getExportsOfModule(module).map((symbol) => symbol.name).sort();
+function listReExports({ exportClause, moduleSpecifier }: ts.ExportDeclaration, file: string): string[] {
+  if (exportClause) return ts.isNamedExports(exportClause) ? exportClause.elements.map((element) => element.name.text) : [exportClause.name.text];
+  const { text } = moduleSpecifier as ts.StringLiteral;
+  return listExports(join(dirname(file), text.replace(/\.js$/, '.ts')));
 }
 
 /*
@@ -26,14 +30,14 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest',
     'src/index.ts',
     `
-      AcceptOutcome AcceptedMessage AgentEvent AgentRuntime AgentTurn Answer CancelOutcome CancelSelector Claim
-      ClaimRequest ClaimResult ClientKey Clock ConfigStoreService Connection DurableFrame FramePage FrameStore
-      FrameType FrameTypeRegistry GatewayModule GatewayOptions JournalEntry Json Lease Logs MessageWithReply
-      NewFrame NewMessage PRIORITIES Piece Priority QueueCounts QueueLimits QueueStore RecordedStep Reply
-      RequestedCall Session SessionChange SessionCursor SessionSeed SessionStore SettingsChange SettingsStore
-      StartOverrides Store StoreHint StoredMessage StoredSettings SweepLimits Tool ToolCallContext ToolDefinition
-      ToolExecutor ToolOptions ToolOutcome ToolRegistryService TurnEnd TurnRecord TurnStore TurnWrite WriteOutcome
-      runGateway
+      AcceptOutcome AcceptedMessage AgentEvent AgentRuntime AgentTurn Answer Approval ApprovalDecision ApprovalStore
+      CancelOutcome CancelSelector Claim ClaimRequest ClaimResult ClientKey Clock ConfigStoreService Connection
+      DurableFrame FramePage FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions JournalEntry Json
+      Lease Logs MessageSelector MessageWithReply NewFrame NewMessage PRIORITIES Piece Priority QueueCounts
+      QueueLimits QueueStore RecordedStep Reply RequestedCall Session SessionChange SessionCursor SessionSeed
+      SessionStore SettingsChange SettingsStore StartOverrides Store StoreHint StoredMessage StoredReaction
+      StoredSettings SweepLimits Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome
+      ToolRegistryService TurnEnd TurnRecord TurnStore TurnWrite WriteOutcome runGateway
     `,
   ],
   [
@@ -41,42 +45,39 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'src/client/index.ts',
     `
       Acknowledgement Attachment BlockType ConnectionEndedError ConnectionState DurableFrame GatewayClient
-      GatewayClientEvents GatewayClientOptions GatewayError HistoryMessage Loss MessageInPayload OutboundFrame Reply
-      ReplyEvent SessionPosition SocketConstructor SocketLike StreamBlock Timers WithdrawnError
+      GatewayClientEvents GatewayClientOptions GatewayError HistoryMessage Loss MAX_CONTENT_LENGTH MessageInPayload
+      OutboundFrame PROTOCOL_VERSION Reply ReplyEvent SessionPosition SocketConstructor SocketLike StreamBlock
+      TOKEN_PATTERN Timers WithdrawnError
     `,
   ],
   [
     'openclaw-gateway-nest/protocol',
     'src/protocol/index.ts',
     `
-      AckStatus Attachment BEARER_SUBPROTOCOL_PREFIX BlockType CancelPayload ChannelStatusPayload CloseName
-      ConnectedPayload DeliveredPayload DurableType ENVELOPE_LIMITS EndError EndReason ErrorCode ErrorDetails
-      ErrorFramePayload ErrorPayload ErrorRow GatewayError GoingAwayPayload HistoryMessage HistoryPayload
-      HistoryResultPayload InboundEnvelope InboundPayload InboundRow InboundType LogLevel MAX_CONTENT_LENGTH
-      MessageAckPayload MessageInPayload MessageStatus OutboundEnvelope OutboundFrame OutboundPayload OutboundRow
-      OutboundType PROTOCOL_VERSION PayloadFault PingPayload PongPayload PresencePayload PresenceStatus
-      ReactionPayload ReceivedError ResumePayload ResumedPayload SCOPES SUBPROTOCOL Scope SessionMode StreamBlock
-      StreamBlockPayload StreamDeltaPayload StreamEndPayload StreamRestartPayload TOKEN_PATTERN ToolCallStatus
-      ToolStatusPayload Usage closeTable errorTable inboundTable laterInboundTypes outboundTable
+      AckStatus ApprovalPayload Attachment BEARER_SUBPROTOCOL_PREFIX BlockType CancelPayload ChannelStatusPayload
+      CloseName ConnectedPayload DeliveredPayload DurableType ENVELOPE_LIMITS EndError EndReason ErrorCode
+      ErrorDetails ErrorFramePayload ErrorPayload ErrorRow GatewayError GoingAwayPayload HistoryMessage
+      HistoryPayload HistoryResultPayload InboundEnvelope InboundPayload InboundRow InboundType LogLevel
+      MAX_CONTENT_LENGTH MessageAckPayload MessageInPayload MessageStatus OutboundEnvelope OutboundFrame
+      OutboundPayload OutboundRow OutboundType PROTOCOL_VERSION PayloadFault PingPayload PongPayload
+      PresenceChangePayload PresencePayload PresenceStatus ReactionPayload ReceivedError ResumePayload
+      ResumedPayload SCOPES SUBPROTOCOL Scope SessionMode StreamBlock StreamBlockPayload StreamDeltaPayload
+      StreamEndPayload StreamRestartPayload TOKEN_PATTERN ToolCallStatus ToolStatusPayload Usage closeTable
+      errorTable inboundTable laterInboundTypes outboundTable
     `,
   ],
   [
     'openclaw-gateway-nest/testing',
     'src/testing/index.ts',
     `
-      FakeSocket FakeSockets GENEROUS_LIMITS ManualClock SentFrame aClient aFrame aMessage aPayload aSession anEnd
+      FakeSocket FakeSockets GENEROUS_LIMITS KeptLogs ManualClock SentFrame aClient aFrame aMessage aPayload
+      aSession anEnd
     `,
   ],
 ];
 
 describe('pinned names of the entry points', () => {
-  let program: ts.Program;
-
-  beforeAll(() => {
-    program = ts.createProgram(entryPoints.map(([, file]) => file), OPTIONS);
-  });
-
   it.each(entryPoints)('%s', (_entryPoint, file, names) => {
-    expect(listExports(program, file)).toEqual(names.trim().split(/\s+/));
+    expect([...new Set(listExports(file))].sort()).toEqual(names.trim().split(/\s+/));
   });
 });

@@ -56,6 +56,7 @@ describe('pinned on the wire', () => {
       ['delivered', 'sessions:read', 'session_id seq'],
       ['history', 'sessions:read', 'limit before?'],
       ['cancel', 'messages:write', 'message_ref? message_id?'],
+      ['approval', 'messages:write', 'approval_id decision arguments_sha256'],
       ['ping', undefined, ''],
     ]);
   });
@@ -71,6 +72,7 @@ describe('pinned on the wire', () => {
       ['stream_end', true, 'id message_ref reason blocks usage? error? merged_into?'],
       ['history', false, 'messages next_before? head_seq'],
       ['resumed', false, 'session_id from_seq head_seq complete'],
+      ['presence', false, 'channel user_id status last_seen'],
       ['error', false, 'code message retryable retry_after_ms? details?'],
       ['going_away', false, 'reason reconnect_after_ms'],
       ['pong', false, ''],
