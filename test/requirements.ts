@@ -14,7 +14,8 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * cites a promise, and when a test cites one that is not here.
  *
  * T transport and handshake, E envelope, M messages, S streams and reading again, C queue and cancelling, G sessions and
- * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat.
+ * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
+ * approvals.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -237,4 +238,13 @@ export const requirements: readonly Requirement[] = [
   requirement('W-04', 'web chat', 'A page that was signed in by a code may chat as its own sender on its own channel for a week, and nothing else.'),
   requirement('W-05', 'web chat', "A page's token survives a restart of the gateway and ends when the operators' tokens change."),
   requirement('X-17', 'security', 'A guarded route is 401 without a credential, and 403 for another role or without the scope, which is named.'),
+
+  // Tools and approvals
+  requirement('O-01', 'protocol 4', 'A call that needs an approval starts only when a person has allowed it; denied, it ends as such and the turn goes on.'),
+  requirement('O-02', 'security', 'A decision is for exactly the arguments that were shown, by their hash.'),
+  requirement('O-03', 'protocol 3', 'Operators and participants decide; to others an approval does not exist.'),
+  requirement('O-04', 'protocol 3', 'The first decision stands.'),
+  requirement('O-05', 'protocol 4', 'An approval expires, and a decision after that comes too late.'),
+  requirement('O-06', 'durability 1', 'An approval outlives a crash: its call waits on under the same approval and starts at most once.'),
+  requirement('O-07', 'settings 1', 'The settings can ask for an approval of any tool.'),
 ];
