@@ -22,10 +22,10 @@ class Chat {
   }
 
   /** Answers the next attempt to connect. */
-  async connect(): Promise<void> {
+  async connect(changes: object = {}): Promise<void> {
     const before = this.terminal.sockets.opened.filter((socket) => socket.sent.length > 0).length;
     await this.terminal.until(() => this.terminal.sockets.opened.length > before);
-    this.socket.deliverConnected(CONNECTED);
+    this.socket.deliverConnected({ ...CONNECTED, ...changes });
   }
 
   /** Waits for the nth message of the connection and accepts it. */
@@ -87,6 +87,19 @@ describe('openclaw chat TEXT', () => {
     expect(chat.terminal.stdout.text).toBe('It is noon.\n\n```py\nx = 1\n```\n');
     expect(chat.terminal.stderr.text).toBe('');
     expect(chat.socket.isClosed).toBe(true);
+  });
+
+  it.each([
+    ['operator', 'cli'],
+    ['user', 'webchat'],
+  ])('speaks on the channel that a credential of role %s allows: %s', async (role, channel) => {
+    const chat = new Chat(new FakeTerminal(), ['hi']);
+    await chat.connect({ role });
+    const message = await chat.accept();
+    chat.end(message);
+
+    expect(await chat.exitCode).toBe(0);
+    expect(message.payload).toMatchObject({ channel, sender: 'alice' });
   });
 
   it('tells of tools on standard error', async () => {

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { GatewayClient, MessageInPayload } from '../client/index.js';
+import type { ConnectedPayload } from '../protocol/index.js';
 import { AnswerPrinter } from './answer-printer.js';
-import { openClient, watchConnection, type Speaker } from './chat-client.js';
+import { openClient, watchConnection } from './chat-client.js';
 import type { Command } from './command.js';
 import { Conversation } from './conversation.js';
 import { EXIT, UsageError } from './faults.js';
-import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
+import { GATEWAY_OPTIONS, readOptions, readTarget } from './options.js';
 import type { Terminal } from './terminal.js';
 
 /** `openclaw chat`: talks to the agent. */
@@ -16,7 +18,7 @@ export const chat: Command = {
 With TEXT: sends it, prints the answer while it comes, and exits (1 when it ended with an error). Without: a conversation;
 Ctrl-C stops an answer, Ctrl-C again or Ctrl-D leaves. The conversation of one sender goes on from one run to the next.
 
-  --channel NAME    the channel to speak on (default cli)
+  --channel NAME    the channel to speak on (default cli; webchat with a user's credential)
   --sender NAME     who speaks (default: your user name)
   --client-id NAME  the name of this client; two conversations at the same time need two names
   --url URL         where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
@@ -28,33 +30,23 @@ OPENCLAW_TOKEN holds the credential; the answer goes to standard output, everyth
     const names = { channel: { type: 'string' }, sender: { type: 'string' }, 'client-id': { type: 'string' } } as const;
     const { values, positionals } = readOptions('chat', args, { ...GATEWAY_OPTIONS, ...names }, true);
     const target = readTarget('chat', values.url, terminal.env);
-    const speaker = { channel: values.channel ?? 'cli', sender: values.sender ?? terminal.user };
     const text = positionals.join(' ');
-    if (text !== '') return say(terminal, target, speaker, { text, clientId: values['client-id'], asJson: values.json ?? false });
-    if (values.json) throw new UsageError('--json needs TEXT', 'chat');
-    return converse(terminal, target, speaker, values['client-id'] ?? stableClientId(terminal, speaker));
+    if (text === '' && values.json) throw new UsageError('--json needs TEXT', 'chat');
+    const clientId = values['client-id'] ?? (text === '' ? stableClientId(terminal, values) : undefined);
+    const { client, connected } = await openClient(terminal, target, clientId);
+    const speaker = { channel: values.channel ?? defaultChannel(connected), sender: values.sender ?? terminal.user };
+    try {
+      if (text !== '') return await say(client, terminal, { ...speaker, content: text }, values.json ?? false);
+      return await new Conversation(client, terminal, speaker).run(`openclaw ${connected.server.version} at ${target.url}`);
+    } finally {
+      client.close();
+    }
   },
 };
 
-async function converse(terminal: Terminal, target: GatewayTarget, speaker: Speaker, clientId: string): Promise<number> {
-  const { client, connected } = await openClient(terminal, target, clientId);
-  try {
-    return await new Conversation(client, terminal, speaker).run(`openclaw ${connected.server.version} at ${target.url}`);
-  } finally {
-    client.close();
-  }
-}
-
-interface OneMessage {
-  readonly text: string;
-  readonly clientId: string | undefined;
-  readonly asJson: boolean;
-}
-
-async function say(terminal: Terminal, target: GatewayTarget, speaker: Speaker, { text, clientId, asJson }: OneMessage): Promise<number> {
-  const { client } = await openClient(terminal, target, clientId);
+async function say(client: GatewayClient, terminal: Terminal, message: MessageInPayload, asJson: boolean): Promise<number> {
   const leave = new AbortController();
-  const reply = client.send({ ...speaker, content: text });
+  const reply = client.send(message);
   const stopListening = terminal.onInterrupt(() => {
     if (leave.signal.aborted) client.close();
     leave.abort();
@@ -73,12 +65,16 @@ async function say(terminal: Terminal, target: GatewayTarget, speaker: Speaker, 
     return end?.error || leave.signal.aborted ? EXIT.failed : EXIT.done;
   } finally {
     stopListening();
-    client.close();
   }
 }
 
+/** A credential that speaks for one person is bound to the web chat unless it says otherwise (protocol.md section 3). */
+function defaultChannel({ role }: ConnectedPayload): string {
+  return role === 'user' ? 'webchat' : 'cli';
+}
+
 /** The same for each run of the same person in the same place, so that the gateway knows what was not delivered yet. */
-function stableClientId({ host, user }: Terminal, { channel, sender }: Speaker): string {
+function stableClientId({ host, user }: Terminal, { channel, sender }: { channel?: string; sender?: string }): string {
   const who = JSON.stringify([host, user, channel, sender]);
   return `chat-${createHash('sha256').update(who).digest('hex').slice(0, 16)}`;
 }
