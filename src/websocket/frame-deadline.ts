@@ -19,20 +19,15 @@ export class FrameDeadline {
     private readonly onMissed: () => void,
   ) {}
 
-  /** A message is complete. */
-  noteMessage(): void {
+  /** The message is complete, or nobody reads for a while, so that it cannot become complete. */
+  clear(): void {
     this.begunAt = undefined;
   }
 
   /** A piece of the stream has been parsed. */
   noteBytes(): void {
-    if (!this.socket.isMidMessage) this.begunAt = undefined;
+    if (!this.socket.isMidMessage) this.clear();
     else if (this.begunAt === undefined) this.begin();
-  }
-
-  /** Nobody reads for a while, so nothing can become complete: that is not the peer's fault. */
-  restart(): void {
-    if (this.begunAt !== undefined) this.begin();
   }
 
   private begin(): void {

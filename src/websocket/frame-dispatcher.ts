@@ -60,7 +60,7 @@ export class FrameDispatcher {
   private holds: Promise<void>[] | undefined;
   private isStarted = false;
   private isRunning = false;
-  private isPaused = false;
+  private isReadingPaused = false;
   private idleListener: (() => void) | undefined;
 
   constructor(
@@ -68,6 +68,11 @@ export class FrameDispatcher {
     private readonly table: HandlerTable,
     private readonly types: FrameTypeRegistry,
   ) {}
+
+  /** Whether the peer is not read, because so much of it waits already. */
+  get isPaused(): boolean {
+    return this.isReadingPaused;
+  }
 
   /** Adds the handlers of one gateway class, bound to this connection. */
   bind(handlers: readonly MessageMappingProperties[]): void {
@@ -96,8 +101,8 @@ export class FrameDispatcher {
   /** Takes one text frame. */
   push(source: Buffer): void {
     this.waiting.push(source);
-    if (this.waiting.length > PAUSE_ABOVE && !this.isPaused) {
-      this.isPaused = true;
+    if (this.waiting.length > PAUSE_ABOVE && !this.isReadingPaused) {
+      this.isReadingPaused = true;
       this.connection.pause();
     }
     if (this.isStarted && !this.isRunning) this.run();
@@ -119,8 +124,8 @@ export class FrameDispatcher {
       const pending = this.connection.isOpen ? this.dispatch(next.toString()) : undefined;
       if (pending) await pending;
       if (this.connection.bufferedBytes > MAX_BUFFERED_BYTES) await this.connection.whenWritable();
-      if (this.isPaused && this.waiting.length < RESUME_BELOW) {
-        this.isPaused = false;
+      if (this.isReadingPaused && this.waiting.length < RESUME_BELOW) {
+        this.isReadingPaused = false;
         this.connection.resume();
       }
     }

@@ -111,11 +111,12 @@ export class WebSocketConnection implements DispatchedConnection, SocketOwner {
 
   pause(): void {
     this.socket.pause();
+    this.deadline?.clear();
   }
 
   resume(): void {
     this.socket.resume();
-    this.deadline?.restart();
+    this.onBytes();
   }
 
   heartbeat(): void {
@@ -141,13 +142,13 @@ export class WebSocketConnection implements DispatchedConnection, SocketOwner {
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
-    this.deadline?.noteMessage();
+    this.deadline?.clear();
     if (isBinary) this.close('unsupportedData');
     else this.dispatcher.push(data);
   }
 
   onBytes(): void {
-    if (!this.deadline && !this.socket.isMidMessage) return;
+    if (this.socket.isPaused || (!this.deadline && !this.socket.isMidMessage)) return;
     this.deadline ??= new FrameDeadline(this.socket, this.services.clock, () => this.close('protocolError'));
     this.deadline.noteBytes();
   }

@@ -192,6 +192,52 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
+  it('[T-15] a peer that always has a message under way is left alone as long as each one comes to its end', async () => {
+    const clock = new ManualClock();
+    const gateway = await startTransport({ clock, settings: { 'gateway.heartbeat_interval_ms': 3_600_000 } });
+    const raw = await RawSocket.upgrade(gateway.port);
+    await raw.readFrame();
+    const ping = (i: number) => rawFrame(OPCODES.text, JSON.stringify({ type: 'ping', id: `p${i}`, timestamp: 1, payload: {} }));
+    let rest: Buffer = Buffer.alloc(0);
+    for (let i = 0; i < 5; i++) {
+      const next = ping(i + 1);
+      raw.send(Buffer.concat([rest, i === 0 ? ping(0) : Buffer.alloc(0), next.subarray(0, 7)]));
+      rest = next.subarray(7);
+      expect((await raw.readFrame()).payload.toString()).toContain(`"correlation_id":"p${i}"`);
+      clock.advance(29_000);
+    }
+    raw.destroy();
+    await gateway.close();
+  });
+
+  it('[T-15] the time in which the gateway does not read is not counted', async () => {
+    const clock = new ManualClock();
+    let open = () => {};
+    @WebSocketGateway(18789)
+    class SlowGateway {
+      @SubscribeMessage('acme.wait')
+      wait(): Promise<void> {
+        return new Promise((resolve) => (open = resolve));
+      }
+    }
+    const gateway = await startTransport({ clock, gateways: [EchoGateway, SlowGateway], settings: { 'gateway.heartbeat_interval_ms': 3_600_000 } });
+    const raw = await RawSocket.upgrade(gateway.port);
+    await raw.readFrame();
+    const frame = (type: string, id: string) => rawFrame(OPCODES.text, JSON.stringify({ type, id, timestamp: 1, payload: {} }));
+    const last = frame('ping', 'last');
+    // More than may wait, and half a frame behind it.
+    raw.send(Buffer.concat([frame('acme.wait', 'w'), ...Array.from({ length: 300 }, (_, i) => frame('ping', `p${i}`)), last.subarray(0, 9)]));
+    const [connection] = gateway.app.get(ConnectionManagerService).list() as WebSocketConnection[];
+    await expect.poll(() => connection!.dispatcher.isPaused).toBe(true);
+    clock.advance(60_000);
+    open();
+    for (let i = 0; i < 300; i++) await raw.readFrame();
+    raw.send(last.subarray(9));
+    expect((await raw.readFrame()).payload.toString()).toContain('"correlation_id":"last"');
+    raw.destroy();
+    await gateway.close();
+  });
+
   it('[T-16] a peer that answers none of two pings in a row is terminated with 4009; one that does stays', async () => {
     const clock = new ManualClock();
     const gateway = await startTransport({ clock });
