@@ -15,7 +15,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  *
  * T transport and handshake, E envelope, M messages, S streams and reading again, C queue and cancelling, G sessions and
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
- * approvals.
+ * approvals, R models.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -247,4 +247,9 @@ export const requirements: readonly Requirement[] = [
   requirement('O-05', 'protocol 4', 'An approval expires, and a decision after that comes too late.'),
   requirement('O-06', 'durability 1', 'An approval outlives a crash: its call waits on under the same approval and starts at most once.'),
   requirement('O-07', 'settings 1', 'The settings can ask for an approval of any tool.'),
+
+  // Models
+  requirement('R-01', 'settings 1', 'The providers anthropic and openai need nothing but ANTHROPIC_API_KEY and OPENAI_API_KEY.'),
+  requirement('R-02', 'settings 1', 'A model whose provider is not configured stops the start, and is refused at run time; the fault says what to set.'),
+  requirement('R-03', 'settings 3', 'Keys and headers of providers never read back.'),
 ];

@@ -16,6 +16,8 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     { token: TOKEN_PLACEHOLDER, principal: 'alice', role: 'user' },
   ],
   'auth.token': TOKEN_PLACEHOLDER,
+  'agent.model': 'anthropic/claude-sonnet-5',
+  providers: { local: { api: 'openai-completions', base_url: 'http://127.0.0.1:11434/v1', context_window: 32_768 } },
   channels: { telegram: { busy_policy: 'interrupt' } },
 };
 
@@ -44,6 +46,7 @@ export function renderSettings(): string {
       ['variable', 'meaning'],
       [
         [code('OPENCLAW_CONFIG'), 'Path of the settings file; without it `./config.yaml`, if it is there.'],
+        [`${code('ANTHROPIC_API_KEY')}, ${code('OPENAI_API_KEY')}`, 'The keys of the providers `anthropic` and `openai`, which need no other setting.'],
         [code('OPENCLAW_URL'), 'For commands that talk to a running gateway: where it is.'],
         [code('OPENCLAW_TOKEN'), 'For commands that talk to a running gateway: their credential.'],
         [code('OPENCLAW_FAILPOINT'), 'For crash tests only: `NAME:NTH` kills the process at that place.'],

@@ -38,7 +38,7 @@ export function noModelConfigured({ content, attachments = [] }: MessageInPayloa
   const files = attachments.length === 0 ? '' : ` and ${attachments.length} attachment${attachments.length === 1 ? '' : 's'}`;
   return (
     `**No model is configured**, so the built-in agent repeats what you wrote${files}. ` +
-    'A model runtime can be configured with `agent.model` where this version has one; `/help` shows what works without.\n\n' +
+    '`agent.model` names one, `docs/guides/models.md` tells how; `/help` shows what works without.\n\n' +
     content
   );
 }

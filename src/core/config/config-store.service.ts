@@ -1,6 +1,7 @@
 import type { SettingsStore, StoredSettings } from '../store/index.js';
 import type { Log, Logs } from '../telemetry/logs.js';
 import { findFault, SettingsError, type LoadedSettings, type SettingFault, type SettingSource } from './load-settings.js';
+import { findModelFaults } from './providers.js';
 import { hideSecrets } from './secrets.js';
 import { settingRows, type SettingKey, type SettingRow, type SettingValue } from './settings.js';
 
@@ -38,7 +39,9 @@ const rowOf = new Map<string, SettingRow>(settingRows.map((row) => [row.key, row
 export class ConfigStoreService {
   private readonly values = new Map<SettingKey, unknown>();
   private readonly watchers = new Map<SettingKey, Set<ConfigWatcher<never>>>();
-  private readonly rules: SettingsRule[] = [];
+  private readonly rules: SettingsRule[] = [
+    (get) => findModelFaults({ runtime: get('agent.runtime'), model: get('agent.model'), providers: get('providers') })[0],
+  ];
   private readonly log: Log;
   private store: SettingsStore | undefined;
   private stored: StoredSettings = { version: 0, values: {} };

@@ -47,10 +47,10 @@ describe('the configuration store', () => {
 
   it('[P-11] changes all or nothing, by the same rules as at start', async () => {
     const config = await open();
-    const outcome = await config.change(0, { 'agent.name': 'ada', 'queue.max_total': 0, 'agent.nmae': 'x', 'agent.model': 'a/b', 'store.url': 'sqlite:x' }, 'op');
+    const outcome = await config.change(0, { 'agent.name': 'ada', 'queue.max_total': 0, 'agent.nmae': 'x', 'auth.jwt': 'x', 'store.url': 'sqlite:x' }, 'op');
     expect(outcome).toMatchObject({ kind: 'invalid' });
     const keys = outcome.kind === 'invalid' ? outcome.faults.map((fault) => fault.key) : [];
-    expect(keys).toEqual(['queue.max_total', 'agent.nmae', 'agent.model', 'store.url']);
+    expect(keys).toEqual(['queue.max_total', 'agent.nmae', 'auth.jwt', 'store.url']);
     expect([config.get('agent.name'), store.stored.version]).toEqual(['openclaw', 0]);
   });
 

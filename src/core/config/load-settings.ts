@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import Value from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
+import { addUsualKeys, findModelFaults, type ProviderSettings } from './providers.js';
 import { settingRows, type GatewaySettings, type SettingRow } from './settings.js';
 
 /** Where a value came from, weakest first. */
@@ -69,7 +70,10 @@ export function loadSettings(
     values.set(row.key, found[1]);
     sources.set(row.key, found[0]);
   }
-  if (faults.length === 0) faults.push(...findTokenFaults(values));
+  if (faults.length === 0) {
+    values.set('providers', addUsualKeys(values.get('providers') as ProviderSettings, env));
+    faults.push(...findTokenFaults(values), ...checkModel(values));
+  }
   if (faults.length > 0) throw new SettingsError(faults);
   return { settings: nest(values), sources, warnings };
 }
@@ -205,6 +209,14 @@ function findTokenFaults(values: ReadonlyMap<string, unknown>): SettingFault[] {
     if (seen.has(secret)) return [{ key, message: 'is the same credential as an earlier one' }];
     seen.add(secret);
     return [];
+  });
+}
+
+function checkModel(values: ReadonlyMap<string, unknown>): SettingFault[] {
+  return findModelFaults({
+    runtime: values.get('agent.runtime') as string,
+    model: values.get('agent.model') as string | undefined,
+    providers: values.get('providers') as ProviderSettings,
   });
 }
 

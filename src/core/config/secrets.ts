@@ -6,9 +6,11 @@ export function hideSecrets(schema: object, value: unknown): unknown {
   if (value === undefined || value === null) return value;
   if ('x-secret' in schema) return HIDDEN;
   if ('items' in schema && Array.isArray(value)) return value.map((item) => hideSecrets(schema.items as object, item));
-  if ('properties' in schema && typeof value === 'object') {
-    const properties = schema.properties as Record<string, object>;
-    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, hideSecrets(properties[key] ?? {}, child)]));
+  if (('properties' in schema || 'patternProperties' in schema) && typeof value === 'object') {
+    const { properties = {}, patternProperties = {} } = schema as Record<string, Record<string, object>>;
+    // A map has one schema for all of its values.
+    const [ofAny = {}] = Object.values(patternProperties);
+    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, hideSecrets(properties[key] ?? ofAny, child)]));
   }
   return value;
 }

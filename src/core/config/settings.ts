@@ -1,6 +1,7 @@
 import Type, { type Static, type TSchema, type TSchemaOptions } from 'typebox';
 import { SCOPES } from '../../protocol/index.js';
 import { SUBSYSTEMS } from '../telemetry/logs.js';
+import { ProviderSetting } from './providers.js';
 
 /**
  * Every setting, once: its type, range, default and what it is for (settings.md section 1). The loader, the reference
@@ -46,6 +47,10 @@ const laterPolicies = { 'x-later-values': ['steer', 'collect'] };
 
 export const LogLevelSetting = Type.Enum(['trace', 'debug', 'info', 'warn', 'error']);
 
+const SYSTEM_PROMPT =
+  'You are a helpful assistant that people talk to through messaging apps. Answer in the language of the message, ' +
+  'briefly unless more is asked for.';
+
 export const SettingsSchema = Type.Object({
   gateway: Type.Object({
     host: Type.String(fixed({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on. Anything but loopback needs a credential.' })),
@@ -72,14 +77,18 @@ export const SettingsSchema = Type.Object({
   }),
   agent: Type.Object({
     name: Type.String(live({ default: 'openclaw', pattern: '^[\\p{L}\\p{N}_-]{1,64}$', description: 'The name that mentions use: `@openclaw`. Letters, digits, `_` and `-`.' })),
-    runtime: Type.Enum(['auto', 'builtin'], fixed({ default: 'auto', 'x-later-values': ['pi'], description: 'What answers; `auto` is the built-in agent while no model can be configured.' })),
-    model: later('`provider/model`.'),
-    system_prompt: later('The system prompt of the model.'),
+    runtime: Type.Enum(['auto', 'builtin', 'pi'], live({ default: 'auto', description: 'What answers; `auto` is `pi` when a model is configured and the built-in agent otherwise.' })),
+    model: Type.Optional(Type.String(live({ pattern: '^[^/\\s]+/\\S+$', maxLength: 512, description: 'The model that answers, `provider/model`.' }))),
+    system_prompt: Type.String(live({ default: SYSTEM_PROMPT, maxLength: 65_536, description: 'What the model is told of its task.' })),
     max_attempts: Type.Integer(live({ default: 3, minimum: 1, maximum: 100, description: 'A turn that was interrupted this often is given up.' })),
     turn_timeout_ms: Type.Integer(live({ default: 600_000, minimum: 100, maximum: 86_400_000, description: 'Longest turn, in milliseconds.' })),
     concurrency: Type.Integer(live({ default: 64, minimum: 1, maximum: 100_000, description: 'Turns that run at the same time.' })),
   }),
-  providers: later('Model providers.'),
+  providers: Type.Record(
+    Type.String({ pattern: '^[^/\\s]{1,64}$' }),
+    ProviderSetting,
+    live({ default: {}, description: 'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, max_retries?}`.' }),
+  ),
   queue: Type.Object({
     max_per_session: count(100, 'Messages that may wait or run in one session.'),
     max_per_client: count(1_000, 'Messages that may wait or run for one client.'),
@@ -104,6 +113,7 @@ export const SettingsSchema = Type.Object({
   }),
   mcp: later('MCP servers.'),
   telemetry: later('Traces and metrics export.'),
+  modules: Type.Array(Type.String({ minLength: 1 }), fixed({ default: [], description: 'Nest modules of a team to load: paths (relative to the working directory) or package names.' })),
   log: Type.Object({
     level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error'], live({ default: 'info', description: 'Level of all subsystems.' })),
     ...(Object.fromEntries(
@@ -153,7 +163,7 @@ function flatten(schema: TSchema, prefix: string): SettingRow[] {
 }
 
 type Leaves<T, P extends string = ''> = {
-  [K in keyof T & string]-?: K extends 'tokens' | 'channels'
+  [K in keyof T & string]-?: K extends 'tokens' | 'channels' | 'modules' | 'providers'
     ? `${P}${K}`
     : NonNullable<T[K]> extends readonly unknown[]
       ? `${P}${K}`
