@@ -1,5 +1,7 @@
 /** What a team's application imports: the module, and the seams at which it can be extended. */
 export { GatewayModule, type GatewayOptions } from './gateway.module.js';
+export { createHttpAdapter } from './http/index.js';
+export { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
 export { runGateway, type StartOverrides } from './run-gateway.js';
 export { Tool, type ToolExecutor, type ToolOptions } from './core/tools/tool.decorator.js';
 export type { ToolCallContext, ToolDefinition, ToolOutcome } from './core/tools/tool.js';

@@ -10,6 +10,7 @@ import { Logs } from './core/telemetry/logs.js';
 import { GatewayModule, type GatewayOptions } from './gateway.module.js';
 import { DocumentsService } from './http/documents.service.js';
 import { createHttpAdapter } from './http/index.js';
+import { loadTeamModules } from './load-team-modules.js';
 import { NestLogs } from './telemetry/nest-logs.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
@@ -37,7 +38,8 @@ export async function runGateway(overrides: StartOverrides = {}, options: Omit<G
     { 'gateway.port': overrides.port, 'gateway.host': overrides.host, 'store.url': overrides.store },
   );
   const logs = new PinoLogs();
-  const root = GatewayModule.forRoot({ ...options, settings, logs });
+  const modules = [...(options.modules ?? []), ...(await loadTeamModules(settings.settings.modules))];
+  const root = GatewayModule.forRoot({ ...options, modules, settings, logs });
   const app = await NestFactory.create(root, createHttpAdapter(), {
     logger: new NestLogs(logs),
     abortOnError: false,

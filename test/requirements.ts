@@ -200,6 +200,8 @@ export const requirements: readonly Requirement[] = [
   requirement('P-13', 'settings 1', 'What was changed at run time goes before file and environment, but not before the command line; null takes it back.'),
   requirement('P-14', 'settings 3', 'Secrets are write-only: they are read back as `***`.'),
   requirement('P-15', 'settings 3', 'Settings are for operators with the scope config:write.'),
+  requirement('P-16', 'architecture 6', 'A team adds a tool with one class, by config.yaml or in its own Nest application.'),
+  requirement('P-17', 'architecture 6', 'A module that cannot be loaded, or names a tool twice, stops the start with the names.'),
 
   // The TypeScript client
   requirement('K-01', 'protocol 1', 'The client carries its token as a subprotocol and keeps its client_id over reconnects.'),

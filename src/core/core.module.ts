@@ -1,5 +1,5 @@
 // Promises: the control plane, from an admitted frame to a delivered block. Refuses to know: sockets, SQL, vendors.
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ApprovalsService } from './approvals/approvals.service.js';
 import { ChannelStatusService } from './channels/channel-status.service.js';
@@ -18,6 +18,7 @@ import { SessionCommandsService } from './sessions/session-commands.service.js';
 import { SessionRouterService } from './sessions/session-router.service.js';
 import { ToolExplorerService } from './tools/tool-explorer.service.js';
 import { ToolRegistryService } from './tools/tool-registry.service.js';
+import { InlineMediaSource, MediaSource } from './turns/media-source.js';
 import { TurnRunnerService } from './turns/turn-runner.service.js';
 
 const exported = [
@@ -37,9 +38,11 @@ const exported = [
   ToolRegistryService,
 ];
 
+/** Global, so that a team's modules inject what the core exports without knowing where it comes from. */
+@Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [...exported, HousekeepingService, SessionCommandsService, ToolExplorerService, TurnRunnerService],
+  providers: [...exported, { provide: MediaSource, useClass: InlineMediaSource }, HousekeepingService, SessionCommandsService, ToolExplorerService, TurnRunnerService],
   exports: exported,
 })
 export class CoreModule {}

@@ -1,0 +1,40 @@
+import 'reflect-metadata';
+import { isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Type } from '@nestjs/common';
+
+/** Where Nest's `@Module()` leaves its mark: on every class that it decorates. */
+const MODULE_MARK = 'providers';
+
+/**
+ * Loads the Nest modules that `modules` of the settings names: each file or package exports one or more classes with
+ * `@Module()`.
+ * @throws Error that names the setting and what is wrong with it
+ */
+export async function loadTeamModules(specifiers: readonly string[], folder = process.cwd()): Promise<Type[]> {
+  const loaded: Type[] = [];
+  for (const specifier of specifiers) loaded.push(...(await loadOne(specifier, folder)));
+  return loaded;
+}
+
+async function loadOne(specifier: string, folder: string): Promise<Type[]> {
+  let exported: Record<string, unknown>;
+  try {
+    exported = (await import(toUrl(specifier, folder))) as Record<string, unknown>;
+  } catch (error) {
+    throw new Error(`The module "${specifier}" of the setting \`modules\` cannot be loaded: ${(error as Error).message}`, { cause: error });
+  }
+  const modules = [...new Set(Object.values(exported))].filter(isNestModule);
+  if (modules.length === 0) throw new Error(`The module "${specifier}" of the setting \`modules\` exports no class with @Module()`);
+  return modules;
+}
+
+/** A path is looked up from the working directory, anything else is a package. */
+function toUrl(specifier: string, folder: string): string {
+  const isPath = specifier.startsWith('.') || isAbsolute(specifier);
+  return isPath ? pathToFileURL(resolve(folder, specifier)).href : specifier;
+}
+
+function isNestModule(value: unknown): value is Type {
+  return typeof value === 'function' && Reflect.hasMetadata(MODULE_MARK, value);
+}
