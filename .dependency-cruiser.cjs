@@ -112,7 +112,7 @@ module.exports = {
       name: 'core-folder-has-a-place',
       comment: 'A folder of src/core must stand in CORE_ORDER.',
       severity: 'error',
-      from: { path: '^src/core/', pathNot: `^src/core/${oneOf(CORE_ORDER.flat())}/` },
+      from: { path: '^src/core/[^/]+/', pathNot: `^src/core/${oneOf(CORE_ORDER.flat())}/` },
       to: {},
     },
     ...coreRules,
