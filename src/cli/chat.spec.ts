@@ -271,6 +271,27 @@ describe('openclaw chat', () => {
     expect(chat.terminal.stderr.text).toContain('stopping the answer');
   });
 
+  it.each([
+    ['yes', 'allow'],
+    ['n', 'deny'],
+  ])('asks whether a tool may run, and %s means %s', async (answer, decision) => {
+    const chat = await startChat([], atTerminal());
+    chat.terminal.type('question\r');
+    const message = await chat.accept();
+    const approval = { approval_id: 'a1', arguments: { path: '/' }, arguments_sha256: 'f'.repeat(64), expires_at: 1 };
+    chat.tool(message, 'awaiting_approval', { approval });
+    await chat.terminal.until(() => chat.terminal.stdout.text.includes('Allow it? (y/n) '));
+    expect(chat.terminal.stderr.text).toContain('time.now is to run with {"path":"/"}');
+
+    chat.terminal.type(`perhaps\r${answer}\r`);
+    const frame = await chat.terminal.until(() => chat.socket.sentOf('approval')[0]);
+    expect(frame.payload).toEqual({ approval_id: 'a1', decision, arguments_sha256: 'f'.repeat(64) });
+    expect(chat.socket.sentOf('approval')).toHaveLength(1);
+    chat.end(message);
+    chat.terminal.type('\u0004');
+    expect(await chat.exitCode).toBe(0);
+  });
+
   it('survives a lost connection in the middle of an answer', async () => {
     const chat = await startChat([], atTerminal());
     chat.terminal.type('question\r');

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
-import type { GatewayClient, Reply } from '../client/index.js';
+import type { GatewayClient, Reply, ReplyEvent } from '../client/index.js';
 import { AnswerPrinter } from './answer-printer.js';
 import { describeEnd, watchConnection, type Speaker } from './chat-client.js';
 import { EXIT } from './faults.js';
 import { painter, type Terminal } from './terminal.js';
 
 const PROMPT = '> ';
+const APPROVAL_PROMPT = 'Allow it? (y/n) ';
 const LEAVE_WORDS: ReadonlySet<string> = new Set(['/exit', '/quit']);
 /** How far back the question of an unfinished answer is looked for. */
 const HISTORY_LIMIT = 20;
@@ -16,6 +17,8 @@ type Task =
   | { readonly kind: 'line'; readonly text: string; readonly isOnScreen: boolean }
   | { readonly kind: 'found'; readonly reply: Reply }
   | { readonly kind: 'leave' };
+
+type ToolEvent = Extract<ReplyEvent, { type: 'tool' }>;
 
 /**
  * A conversation at a terminal (or through a pipe, a message a line): one answer is shown at a time, and what is typed
@@ -28,6 +31,8 @@ export class Conversation {
   #wake: () => void = () => {};
   /** The answer on the screen. */
   #current: { readonly reply: Reply; readonly printer: AnswerPrinter } | undefined;
+  /** The tool call of it that waits for a yes or no. */
+  #approval: ToolEvent | undefined;
   #isPrompting = false;
   #wasInterrupted = false;
   #isLeaving = false;
@@ -83,7 +88,10 @@ export class Conversation {
 
   #listen(): () => void {
     const prefix = this.#messagePrefix;
-    this.#lines.on('line', (text) => this.#add({ kind: 'line', text, isOnScreen: this.#isPrompting }));
+    this.#lines.on('line', (text) => {
+      if (this.#approval) this.#decide(this.#approval, text.trim());
+      else this.#add({ kind: 'line', text, isOnScreen: this.#isPrompting });
+    });
     this.#lines.on('close', () => {
       // What came before the end of the input is still answered.
       if (this.#isPrompting && this.#tasks.length === 0) this.#leave(this.#code);
@@ -142,17 +150,47 @@ export class Conversation {
     const printer = new AnswerPrinter(this.terminal);
     this.#current = { reply, printer };
     try {
-      for await (const event of reply) printer.take(event);
+      for await (const event of reply) {
+        this.#stopAsking();
+        printer.take(event);
+        if (event.type === 'tool' && event.approval) this.#ask(event);
+      }
       if ((await reply.ended)?.reason === 'error') this.#noteFailure();
     } catch (error) {
       if (this.#isLeaving) return;
       printer.note(`✗ ${(error as Error).message}`);
       this.#noteFailure();
     } finally {
+      this.#stopAsking();
       this.#current = undefined;
       this.#wasInterrupted = false;
       if (this.#isTerminal) this.terminal.stdout.write('\n');
     }
+  }
+
+  #ask(event: ToolEvent): void {
+    this.#note(`${event.tool} is to run with ${JSON.stringify(event.approval?.arguments)}`);
+    if (!this.#isTerminal) return;
+    this.#approval = event;
+    this.#isPrompting = true;
+    this.#lines.setPrompt(APPROVAL_PROMPT);
+    this.#lines.prompt(true);
+  }
+
+  #decide({ approval }: ToolEvent, answer: string): void {
+    const decision = /^y(es)?$/i.test(answer) ? 'allow' : /^no?$/i.test(answer) ? 'deny' : undefined;
+    if (!approval || !decision) return this.#lines.prompt();
+    const { approval_id, arguments_sha256 } = approval;
+    this.client.decide({ approval_id, arguments_sha256, decision });
+  }
+
+  /** The reply goes on: somebody has decided, here or elsewhere, or it is too late. */
+  #stopAsking(): void {
+    if (!this.#approval) return;
+    this.#approval = undefined;
+    this.#clearPrompt();
+    this.#isPrompting = false;
+    this.#lines.setPrompt(PROMPT);
   }
 
   /** A script wants to know; a person has seen it. */
@@ -165,7 +203,8 @@ export class Conversation {
     if (this.#wasInterrupted) return this.#leave(this.#code);
     this.#wasInterrupted = true;
     if (this.#current) {
-      this.#current.printer.note('stopping the answer… (Ctrl-C again leaves)');
+      this.#stopAsking();
+      this.#note('stopping the answer… (Ctrl-C again leaves)');
       this.#current.reply.cancel();
     } else {
       this.#lines.write(null, { ctrl: true, name: 'u' });
@@ -200,10 +239,10 @@ export class Conversation {
 
   /** A line that is not part of an answer; a prompt on the screen moves below it. */
   #note(text: string): void {
-    if (this.#current) return this.#current.printer.note(text);
     const isPrompting = this.#isPrompting && this.#isTerminal;
     if (isPrompting) this.#clearPrompt();
-    this.terminal.stderr.write(`${this.#paint('dim', text)}\n`);
+    if (this.#current) this.#current.printer.note(text);
+    else this.terminal.stderr.write(`${this.#paint('dim', text)}\n`);
     if (isPrompting) this.#lines.prompt(true);
   }
 

@@ -1,5 +1,6 @@
 import { GatewayError } from '../protocol/errors.js';
 import type {
+  ApprovalPayload,
   ChannelStatusPayload,
   ConnectedPayload,
   HistoryPayload,
@@ -185,7 +186,7 @@ export class GatewayClient {
     this.#deliveries.confirm(sessionId, seq);
   }
 
-  /** Tells who is there. Like all news of the moment it is dropped without a connection, as are the next two. */
+  /** Tells who is there. Like all news of the moment it is dropped without a connection, as are those that follow. */
   presence(payload: PresencePayload): void {
     this.#tell('presence', payload);
   }
@@ -201,6 +202,11 @@ export class GatewayClient {
   /** Ends a message, whoever sent it and wherever its reply is read: {@link Reply.cancel} for messages that have no Reply here. */
   cancelMessage(messageRef: string): void {
     this.#tell('cancel', { message_ref: messageRef });
+  }
+
+  /** Decides on a tool call that waits for a person: `approval` of a `tool` event names it and the hash of its arguments. */
+  decide(payload: ApprovalPayload): void {
+    this.#tell('approval', payload);
   }
 
   /** Ends all waiting and running messages of a session. */
