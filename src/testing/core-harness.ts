@@ -13,6 +13,7 @@ import { SilentLogs } from '../core/telemetry/logs.js';
 import type { ToolDefinition } from '../core/tools/tool.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import type { AgentRuntime } from '../core/turns/agent-runtime.js';
+import { InlineMediaSource } from '../core/turns/media-source.js';
 import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
 import { BuiltinRuntime } from '../agents/builtin/builtin-runtime.js';
 import { SqliteStore } from '../stores/sqlite/index.js';
@@ -67,6 +68,7 @@ export class CoreHarness {
       this.tools,
       this.approvals,
       commands,
+      new InlineMediaSource(),
       logs,
     );
   }

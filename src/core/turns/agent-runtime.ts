@@ -1,7 +1,8 @@
-import type { BlockType, Usage } from '../../protocol/index.js';
+import type { Attachment, BlockType, Usage } from '../../protocol/index.js';
 import type { PresenceState } from '../presence/presence-tracker.service.js';
 import type { MessageWithReply, Session, StoredMessage } from '../store/index.js';
 import type { ToolDefinition, ToolOutcome } from '../tools/tool.js';
+import type { Media } from './media-source.js';
 
 /** A tool call that an answer asks for. */
 export interface RequestedCall {
@@ -34,6 +35,8 @@ export type AgentEvent =
   | { readonly type: 'text'; readonly text: string }
   /** A piece of a block of a given type. */
   | { readonly type: 'piece'; readonly piece: Piece }
+  /** What was shown of the answer that is being given is taken back: it begins anew. */
+  | { readonly type: 'restart_answer' }
   /**
    * One model answer is complete. It is recorded, with its last blocks, before the runtime goes on. With `isLast` nothing
    * follows but the end of the turn, and all of it is one commit.
@@ -54,6 +57,8 @@ export interface AgentTurn {
   callTool(answer: number, index: number, call: RequestedCall): Promise<ToolOutcome>;
   /** Up to `limit` earlier messages with their replies, oldest first. */
   readContext(limit: number): Promise<readonly MessageWithReply[]>;
+  /** The bytes of an attachment of this or of an earlier message; undefined when they cannot be had. */
+  readMedia(attachment: Attachment): Promise<Media | undefined>;
   /** The tools that this session may use. */
   listTools(): readonly ToolDefinition[];
 }

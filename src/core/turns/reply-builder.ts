@@ -17,6 +17,8 @@ interface GrowingBlock {
 export class ReplyBuilder {
   private growing: GrowingBlock | undefined;
   private blocksMade = 0;
+  /** How many of the standing blocks belong to the answer that is being given, which no recorded step covers yet. */
+  private unkept = 0;
 
   constructor(
     private readonly claim: Claim,
@@ -38,12 +40,27 @@ export class ReplyBuilder {
     if (!piece.ends) return undefined;
     const { id, content } = this.growing;
     this.growing = undefined;
+    this.unkept++;
     return this.buildBlock({
       block_id: id,
       block_type: piece.blockType,
       content,
       ...(piece.metadata && Object.keys(piece.metadata).length > 0 ? { metadata: { ...piece.metadata } } : {}),
     });
+  }
+
+  /** The answer that was being given is recorded: its blocks stand for good. */
+  keep(): void {
+    this.unkept = 0;
+  }
+
+  /** Drops the blocks of the answer that is being given; false when nothing of it was shown. */
+  takeBack(): boolean {
+    if (this.unkept === 0 && !this.growing) return false;
+    this.standing.length -= this.unkept;
+    this.unkept = 0;
+    this.growing = undefined;
+    return true;
   }
 
   /** A whole block of JSON or text at once. */

@@ -12,6 +12,7 @@ import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { ToolRegistryService } from '../tools/tool-registry.service.js';
 import { AgentRuntime } from './agent-runtime.js';
+import { MediaSource } from './media-source.js';
 import { Turn, type TurnParts } from './turn.js';
 import { LeaseLostError } from './turn-writer.js';
 
@@ -37,10 +38,11 @@ export class TurnRunnerService {
     tools: ToolRegistryService,
     approvals: ApprovalsService,
     commands: SessionCommandsService,
+    media: MediaSource,
     logs: Logs,
   ) {
     this.log = logs.for('agent');
-    this.parts = { runtime, store, delivery, tools, approvals, commands, config, clock, log: this.log };
+    this.parts = { runtime, store, delivery, tools, approvals, commands, media, config, clock, log: this.log };
   }
 
   /** Lets the agent know who comes and goes; the answer ends it. */

@@ -85,6 +85,61 @@ describe('a turn', () => {
     expect(JSON.stringify(end)).not.toContain('secret');
   });
 
+  it('[M-12] that fails says so in a block as well, after what it had said', async () => {
+    // oxlint-disable-next-line require-yield -- it fails
+    await start(scripted(async function* () {
+      yield { type: 'text', text: 'half an ans' } as const;
+      throw new GatewayError('AGENT_FAILED', { reason: 'the wire broke' });
+    }));
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', 'x');
+    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'error', blocks: 2 });
+    expect(reader.blocksOf('a')).toEqual([
+      { type: 'text', content: 'half an ans' },
+      { type: 'status', content: 'The agent failed: the wire broke' },
+    ]);
+  });
+
+  it.each(['before', 'after'])('[R-12] takes back a half-streamed answer that begins anew, %s a recorded step', async (when) => {
+    let goOn = () => {};
+    await start(scripted(async function* () {
+      if (when === 'after') {
+        yield { type: 'text', text: 'kept' } as const;
+        yield { type: 'answer', answer: { toolCalls: [] } } as const;
+      }
+      yield { type: 'text', text: 'half\n\nand a' } as const;
+      await new Promise<void>((resolve) => (goOn = resolve));
+      yield { type: 'restart_answer' } as const;
+      yield { type: 'restart_answer' } as const;
+      yield { type: 'text', text: 'whole' } as const;
+      yield { type: 'answer', answer: { toolCalls: [] }, isLast: true } as const;
+    }));
+    const reader = new FakeReader(true);
+    await harness.say(reader, 'a', 'x');
+    const half = await reader.waitFor((frame) => frame.type === 'stream_block' && frame.payload['content'] === 'half');
+    goOn();
+    const kept = when === 'after' ? ['kept'] : [];
+    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: kept.length + 1 });
+    const restarts = reader.frames.filter((frame) => frame.type === 'stream_restart').map((frame) => frame.payload['replaces_from_seq']);
+    expect(restarts).toEqual([half.seq]);
+    expect(reader.blocksOf('a').map((block) => block.content)).toEqual([...kept, 'whole']);
+    const indexes = reader.frames.filter((frame) => frame.type === 'stream_block').map((frame) => frame.payload['index']);
+    expect(indexes).toEqual([...kept.map((_, i) => i), kept.length, kept.length]);
+  });
+
+  it('[R-12] takes back what was shown as deltas only, too', async () => {
+    await start(scripted(async function* () {
+      yield { type: 'text', text: 'hal' } as const;
+      yield { type: 'restart_answer' } as const;
+      yield { type: 'text', text: 'whole' } as const;
+    }));
+    const reader = new FakeReader(true);
+    await harness.say(reader, 'a', 'x');
+    await reader.waitForEnd('a');
+    expect(reader.frames.map((frame) => frame.type)).toEqual(['stream_delta', 'stream_restart', 'stream_delta', 'stream_block', 'stream_end']);
+    expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['whole']);
+  });
+
   it('[M-12] that takes too long ends with an error, also when its agent ignores the signal', async () => {
     await start({
       settings: { 'agent.turn_timeout_ms': 1_000 },

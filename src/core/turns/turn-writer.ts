@@ -1,6 +1,6 @@
 import { GatewayError } from '../../protocol/index.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
-import type { JournalEntry, Lease, NewFrame, TurnEnd, TurnWrite, WriteOutcome } from '../store/index.js';
+import type { DurableFrame, JournalEntry, Lease, NewFrame, TurnEnd, TurnWrite, WriteOutcome } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 
@@ -27,16 +27,26 @@ export class TurnWriter {
   /** A write has left; before that, what is under way only waits for more. */
   private isWriting = false;
   private failure: unknown;
+  private recordedSeq: number;
   private isClosed = false;
 
   constructor(
     private readonly lease: Lease,
+    /** The seq of the session's newest frame; all that the turn writes comes after it. */
+    private lastSeq: number,
     private readonly delivery: DeliveryService,
     private readonly clock: Clock,
     private readonly log: Log,
     /** Aborts when the run has to stop at once: waiting for the store ends then. */
     private readonly giveUp: AbortSignal,
-  ) {}
+  ) {
+    this.recordedSeq = lastSeq;
+  }
+
+  /** The seq up to which recorded steps cover what the turn has written. */
+  get recordedUpTo(): number {
+    return this.recordedSeq;
+  }
 
   /** Adds a frame; it is written as soon as the writer is free. Nothing is added to a turn that has ended. */
   add(frame: NewFrame): void {
@@ -92,7 +102,9 @@ export class TurnWriter {
       while (!this.isClosed && (this.frames.length > 0 || this.journal.length > 0)) {
         const write = this.take();
         this.isWriting = true;
-        await this.persist(() => this.delivery.append(this.lease, write));
+        const frames = await this.persist(() => this.delivery.append(this.lease, write));
+        this.lastSeq = frames.at(-1)?.seq ?? this.lastSeq;
+        if (write.journal.length > 0) this.recordedSeq = this.lastSeq;
       }
     } catch (error) {
       this.failure = error;
@@ -109,13 +121,13 @@ export class TurnWriter {
     return write;
   }
 
-  private async persist(write: () => Promise<WriteOutcome>): Promise<void> {
+  private async persist(write: () => Promise<WriteOutcome>): Promise<readonly DurableFrame[]> {
     for (;;) {
       if (this.giveUp.aborted) throw new LeaseLostError();
       try {
         const outcome = await write();
         if (outcome.kind === 'fenced') throw new LeaseLostError();
-        return;
+        return outcome.frames;
       } catch (error) {
         if (!(error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE')) throw error;
         this.log.warn({ error, message_ref: this.lease.messageRef }, 'a turn cannot be written; it waits for the store');

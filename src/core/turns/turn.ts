@@ -9,6 +9,7 @@ import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 import type { ToolRegistryService, ToolUser } from '../tools/tool-registry.service.js';
 import type { AgentEvent, AgentRuntime, AgentTurn, Answer, Piece } from './agent-runtime.js';
+import type { MediaSource } from './media-source.js';
 import { BlockAssembler } from './block-assembler.js';
 import { ReplyBuilder } from './reply-builder.js';
 import { findResumePoint } from './standing-blocks.js';
@@ -24,6 +25,7 @@ export interface TurnParts {
   readonly tools: ToolRegistryService;
   readonly approvals: ApprovalsService;
   readonly commands: SessionCommandsService;
+  readonly media: MediaSource;
   readonly config: ConfigStoreService;
   readonly clock: Clock;
   readonly log: Log;
@@ -37,7 +39,7 @@ type Ending = Omit<Reply, 'blocks' | 'endedAt'>;
 
 /** One run of one turn: the agent's events become journal and frames, up to exactly one `stream_end`. */
 export class Turn {
-  private readonly assembler = new BlockAssembler();
+  private assembler = new BlockAssembler();
   private readonly journal: TurnJournal;
   private readonly reply: ReplyBuilder;
   private readonly writer: TurnWriter;
@@ -63,7 +65,7 @@ export class Turn {
     this.replacesFromSeq = replacesFromSeq;
     this.journal = new TurnJournal(claim.message.messageRef, record);
     this.reply = new ReplyBuilder(claim, delivery, clock, blocks);
-    this.writer = new TurnWriter(claim.lease, delivery, clock, log, giveUp);
+    this.writer = new TurnWriter(claim.lease, Math.max(session.headSeq, record.steps.at(-1)?.headSeq ?? 0), delivery, clock, log, giveUp);
     this.user = { session, caller: claim.message.client };
     const stepParts = { registry: tools, approvals: parts.approvals, journal: this.journal, writer: this.writer, reply: this.reply, clock };
     this.toolSteps = new ToolSteps(stepParts, this.user, claim.message.messageRef, stop);
@@ -71,7 +73,7 @@ export class Turn {
 
   /** Answers the message. @throws LeaseLostError when the run has to be left to somebody else */
   async run(): Promise<Ending> {
-    if (this.replacesFromSeq !== undefined) this.writer.add(this.reply.buildRestart(this.replacesFromSeq));
+    if (this.replacesFromSeq !== undefined) await this.tellRestart(this.replacesFromSeq);
     const ending = await this.answer();
     await this.end(ending);
     return ending;
@@ -117,7 +119,10 @@ export class Turn {
     } catch (error) {
       if (this.stop.aborted) return { reason: 'cancelled' };
       if (!(error instanceof GatewayError) || error.code !== 'AGENT_FAILED') throw error;
-      return { reason: 'error', error: { code: error.code, message: error.message, retryable: error.retryable } };
+      this.takePieces(this.assembler.end());
+      // Not everybody looks at how a message ended: what went wrong stands where an answer would.
+      this.writer.add(this.reply.buildWholeBlock('status', error.message));
+      return { reason: 'error', ...this.sumUsage(), error: { code: error.code, message: error.message, retryable: error.retryable } };
     } finally {
       this.stop.removeEventListener('abort', onStop);
       cancelTimer();
@@ -161,13 +166,30 @@ export class Turn {
         failpoint('model.before_journal');
         await this.recordAnswer(event.answer, event.isLast ?? false);
         break;
+      case 'restart_answer':
+        await this.restartAnswer();
+        break;
     }
   }
 
   private async recordAnswer(answer: Answer, isLast: boolean): Promise<void> {
     const entry = this.journal.record({ kind: 'answer', body: answer });
+    this.reply.keep();
     if (isLast) this.writer.addStep(entry);
     else await this.writer.record(entry);
+  }
+
+  private async restartAnswer(): Promise<void> {
+    this.assembler = new BlockAssembler();
+    if (!this.reply.takeBack()) return;
+    await this.writer.flush();
+    await this.tellRestart(this.writer.recordedUpTo + 1);
+  }
+
+  /** Resolves when readers have it: it discards deltas, and those that follow are of the new answer. */
+  private async tellRestart(replacesFromSeq: number): Promise<void> {
+    this.writer.add(this.reply.buildRestart(replacesFromSeq));
+    await this.writer.flush();
   }
 
   private takePieces(pieces: readonly Piece[]): void {
@@ -188,6 +210,7 @@ export class Turn {
       recordedAnswer: (n) => this.journal.recordedAnswers[n],
       callTool: (answer, index, call) => this.toolSteps.call(answer, index, call),
       readContext: (limit) => this.parts.store.readContext(message.sessionId, message.messageRef, limit),
+      readMedia: (attachment) => this.parts.media.read(attachment, this.session),
       listTools: () => this.parts.tools.getAvailableTools(this.user),
     };
   }
