@@ -6,7 +6,8 @@
  * - `queue` holds exactly the messages that are not finished, and all that changes about them.
  * - `replies` holds what became of the finished ones. A message in neither is one that was only observed.
  * - `settings` holds what was changed at run time, `audit` who changed what; rows of the latter are only added.
- * - `frames` is the log of each session; its head is `max(seq)`, or `swept_seq` where retention has left none.
+ * - `frames` is the log of each session, its rows in the order of writing: rows of many sessions then share the pages that
+ *   a commit writes, and only the index is spread. A session's head is `max(seq)`, or `swept_seq` where retention has left none.
  */
 export const SCHEMA_1 = `
   CREATE TABLE gateway (
@@ -121,14 +122,15 @@ export const SCHEMA_1 = `
   ) STRICT;
 
   CREATE TABLE frames (
+    frame INTEGER PRIMARY KEY,
     session INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     ord INTEGER NOT NULL,
     type TEXT NOT NULL,
     timestamp INTEGER NOT NULL,
     payload TEXT NOT NULL,
-    PRIMARY KEY (session, seq)
-  ) STRICT, WITHOUT ROWID;
+    UNIQUE (session, seq)
+  ) STRICT;
 
   CREATE TABLE journal (
     ord INTEGER NOT NULL,
