@@ -79,7 +79,9 @@ describe('openDatabase', () => {
   it('refuses a damaged database, and leaves it as it is', async () => {
     const opened = openDatabase(path);
     const insert = opened.database.prepare('INSERT INTO participants VALUES (?, ?)');
+    opened.database.exec('BEGIN');
     for (let row = 0; row < 5_000; row++) insert.run(row, `sender ${row}`);
+    opened.database.exec('COMMIT');
     opened.close();
     const bytes = await readFile(path);
     bytes.fill(0xff, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 20_000);
