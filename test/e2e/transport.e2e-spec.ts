@@ -557,6 +557,16 @@ describe('frames', () => {
     expect((await client.ended).code).toBe(1001);
   });
 
+  it('[T-26] a connection that ends before it was taken in is never listed', async () => {
+    const steps = gateway.app.get(StepGateway);
+    client = await open('?client_id=held');
+    await expect.poll(() => steps.waiting).toEqual(['connection']);
+    await client.close();
+    steps.open('connection');
+    await expect.poll(() => steps.disconnected).toContain('held');
+    expect(gateway.app.get(ConnectionManagerService).list()).toEqual([]);
+  });
+
   it('[T-32] that arrived before the end are handled before the end is told', async () => {
     const steps = gateway.app.get(StepGateway);
     client = await open('?client_id=leaver');
