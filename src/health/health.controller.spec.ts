@@ -17,7 +17,7 @@ import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import { GatewayError } from '../protocol/index.js';
 import { ManualClock } from '../testing/index.js';
 import { HealthController } from './health.controller.js';
-import { HealthIndicators } from './health-indicators.js';
+import { CHECK_TIMEOUT_MS, HealthIndicators } from './health-indicators.js';
 
 const unavailable = () => Promise.reject(new GatewayError('STORE_UNAVAILABLE', {}, { cause: new Error('ENOSPC /secret/path') }));
 const never = () => new Promise<never>(() => {});
@@ -175,6 +175,24 @@ describe('GET /health', () => {
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({ status: 'degraded', registered_tools: 2 });
     expect(answer.body).not.toHaveProperty('queued_messages');
+  });
+
+  it('[L-10] does not wait for counts that do not come', async () => {
+    const parts = inPhase('ready');
+    const counting = new Promise<void>((resolve) => {
+      // The first is asked for the status, the second for the report.
+      let asked = 0;
+      parts.count = () => {
+        asked++;
+        if (asked === 2) resolve();
+        return asked === 1 ? Promise.resolve({ queued: 0, running: 0, activeSessions: 0 }) : never();
+      };
+    });
+    const http = await open(parts);
+    const answering = http.get('/health').set(known).then((answer) => answer.body as object);
+    await counting;
+    await parts.clock.advanceAsync(CHECK_TIMEOUT_MS);
+    expect(await answering).toMatchObject({ status: 'healthy', registered_tools: 2 });
   });
 
   it('[L-11] is degraded while the queue has no room', async () => {
