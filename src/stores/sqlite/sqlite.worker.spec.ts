@@ -21,6 +21,8 @@ let bundle: string;
 let compiled: typeof SqliteStore;
 let folder: string;
 let url: string;
+/** Processes of this test, so that none outlives it. */
+const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   bundle = await mkdtemp(join(tmpdir(), 'sqlite-bundle-'));
@@ -45,7 +47,14 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sqlite-'));
   url = `sqlite:${join(folder, 'gateway.db')}`;
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  await rm(folder, { recursive: true });
+});
 
 async function openCompiled(clock = new ManualClock(), logs: Logs = new SilentLogs()): Promise<StorePorts> {
   const store = new compiled({ url, replicaId: 'replica-1' }, clock, logs);
@@ -83,6 +92,7 @@ function start(failpoint?: string): { child: ChildProcess; lines: AsyncIterableI
   const entry = pathToFileURL(join(bundle, 'index.js')).href;
   const env = { ...process.env, OPENCLAW_FAILPOINT: failpoint ?? '' };
   const child = spawn(process.execPath, ['--input-type=module', '-e', PROCESS, entry, url], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
   return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
 }
 
