@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Claim } from '../../core/store/index.js';
 import { SilentLogs, type Logs } from '../../core/telemetry/logs.js';
-import { aMessage, GENEROUS_LIMITS, KeptLogs, ManualClock } from '../../testing/index.js';
+import { aMessage, anEnd, GENEROUS_LIMITS, KeptLogs, ManualClock } from '../../testing/index.js';
 import { describeStoreContract, ReopenedStore } from '../../testing/store.contract.js';
 import { SqliteStore } from './index.js';
 
@@ -78,6 +79,23 @@ describe('SqliteStore', () => {
     await store.close();
     expect(await accepting).toHaveLength(3);
     expect(await reading).toMatchObject({ running: 0 });
+  });
+
+  it('leaves nothing of a session that was swept', async () => {
+    const store = await openStore();
+    const message = aMessage({ receivedAt: 1_000 });
+    await store.accept(message, GENEROUS_LIMITS);
+    const [claim] = (await store.claim({ replicaId: 'replica-1', limit: 1, leaseMs: 1_000 })).claims;
+    await store.finish((claim as Claim).lease, anEnd(claim as Claim, { journal: [{ step: 0, kind: 'answer', body: '{}' }] }));
+    await store.sweep({ framesBefore: 0, dedupeBefore: 2_000, sessionsBefore: 2_000 });
+    await store.close();
+    const database = new DatabaseSync(path);
+    const rows = (table: string) => database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows'];
+    const tables = ['sessions', 'participants', 'messages', 'queue', 'replies', 'frames', 'journal', 'cursors', 'clients'];
+    expect(Object.fromEntries(tables.map((table) => [table, rows(table)]))).toEqual(
+      Object.fromEntries(tables.map((table) => [table, 0])),
+    );
+    database.close();
   });
 
   it('is unavailable while somebody else holds the file, heals by itself, and logs both once', async () => {

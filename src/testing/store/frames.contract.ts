@@ -155,6 +155,20 @@ export const sweepContract: Contract = {
     expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted', headSeq: 0 });
   },
 
+  'deletes the steps of turns that ended long ago, and of no others': async (bench) => {
+    const journal = [{ step: 0, kind: 'answer' as const, body: '{}' }];
+    const claims = [];
+    for (const [name, receivedAt] of [['old', 1_000], ['runs', 1_000], ['young', 5_000]] as const) {
+      const claim = await bench.run({ session: aSession(name), receivedAt });
+      await bench.store.append(claim.lease, { frames: [], journal });
+      if (name !== 'runs') await bench.finish(claim);
+      claims.push(claim);
+    }
+    await sweepAll(bench, { dedupeBefore: 2_000 });
+    const steps = claims.map(async ({ message }) => (await bench.store.readTurn(message.messageRef)).steps.length);
+    expect(await Promise.all(steps)).toEqual([0, 1, 1]);
+  },
+
   '[M-04] remembers what it accepted for as long as it must, however idle the session': async (bench) => {
     const message = aMessage({ receivedAt: 1_000 });
     await bench.finish(await bench.run(message));
