@@ -13,7 +13,7 @@ const CORE_ORDER = [
   ['config'],
   ['identity'],
   ['presence', 'delivery', 'sessions'],
-  ['limits'],
+  ['limits', 'media'],
   ['queue'],
   ['tools'],
   ['approvals'],
@@ -24,7 +24,7 @@ const CORE_ORDER = [
 ];
 
 /** The folders beside `core`: a star, not a web. */
-const EDGES = ['websocket', 'http', 'auth', 'agents', 'channels', 'tools', 'stores', 'admin', 'health', 'telemetry', 'mcp', 'cli'];
+const EDGES = ['websocket', 'http', 'auth', 'agents', 'channels', 'tools', 'stores', 'admin', 'health', 'telemetry', 'media', 'mcp', 'cli'];
 
 /** What every edge may import besides itself. */
 const CENTRE = ['core', 'protocol', 'auth', 'http', 'client'];
@@ -32,8 +32,8 @@ const CENTRE = ['core', 'protocol', 'auth', 'http', 'client'];
 /** Edges that may reach into another one. */
 const EXTRA = { cli: ['stores'] };
 
-/** Packages of the core: the framework's injection, schemas and YAML. No sockets, no SQL, no vendor SDK. */
-const CORE_PACKAGES = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs', 'typebox', 'yaml'];
+/** Packages of the core: the framework's injection, schemas, YAML, and what tells a file by its bytes. No sockets, no SQL, no vendor SDK. */
+const CORE_PACKAGES = ['file-type', '@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs', 'typebox', 'yaml'];
 const IO_MODULES = ['net', 'tls', 'dgram', 'dns', 'http', 'https', 'http2', 'sqlite', 'child_process', 'cluster', 'worker_threads'];
 
 const TESTS = '\\.(e2e-)?spec\\.ts$';

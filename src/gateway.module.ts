@@ -2,7 +2,7 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Type } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { AdminModule } from './admin/admin.module.js';
-import { BuiltinAgentModule } from './agents/builtin/builtin.module.js';
+import { AgentsModule } from './agents/agents.module.js';
 import { WebchatModule } from './channels/webchat/webchat.module.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import { loadSettings, type LoadedSettings } from './core/config/load-settings.js';
@@ -12,6 +12,7 @@ import { Logs } from './core/telemetry/logs.js';
 import { Clock, SystemClock } from './core/time/clock.js';
 import { HealthModule } from './health/health.module.js';
 import { DocumentsModule } from './http/documents.module.js';
+import { MediaModule } from './media/media.module.js';
 import { SqliteModule } from './stores/sqlite/sqlite.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { ToolsModule } from './tools/tools.module.js';
@@ -23,7 +24,7 @@ export interface GatewayOptions {
   readonly settings?: LoadedSettings;
   readonly clock?: Clock;
   readonly logs?: Logs;
-  /** A global module that provides AgentRuntime, in place of the built-in agent. */
+  /** A global module that provides AgentRuntime, in place of the built-in agent and of models. */
   readonly agent?: Type | DynamicModule;
   /** A global module that provides the five ports of `core/store`, in place of SQLite. */
   readonly store?: Type | DynamicModule;
@@ -42,7 +43,7 @@ export class GatewayModule {
         ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, ignoreEnvVars: true, load: [() => settings.settings] }),
         FoundationModule.with(settings, options),
         options.store ?? SqliteModule,
-        options.agent ?? BuiltinAgentModule,
+        options.agent ?? AgentsModule,
         CoreModule,
         ToolsModule,
         WebSocketModule,
@@ -50,6 +51,7 @@ export class GatewayModule {
         DocumentsModule,
         WebchatModule,
         AdminModule,
+        MediaModule,
         ...(options.modules ?? []),
       ],
     };

@@ -26,6 +26,8 @@ export interface StartOverrides {
 
 /** A second signal ends the process within this time, in milliseconds. */
 const HURRY_MS = 1_500;
+/** Signals so close together are one. */
+const SAME_SIGNAL_MS = 100;
 
 /**
  * Runs the gateway as this process, until a signal ends it. Prints one line when it is up.
@@ -52,12 +54,16 @@ export async function runGateway(overrides: StartOverrides = {}, options: Omit<G
 
   const startStop = app.get(StartStopService);
   let stopping: Promise<void> | undefined;
+  let firstSignalAt = 0;
   const onSignal = (signal: string) => {
     if (stopping) {
+      // A signal to the whole process group arrives twice where a launcher passes it on too: that is one wish.
+      if (performance.now() - firstSignalAt < SAME_SIGNAL_MS) return;
       startStop.hurry();
       setTimeout(() => process.exit(1), HURRY_MS).unref();
       return;
     }
+    firstSignalAt = performance.now();
     app.get(Logs).for('gateway').info({ signal }, 'stopping; a second signal hurries');
     stopping = app.close().then(
       () => process.exit(0),

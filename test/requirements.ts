@@ -15,7 +15,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  *
  * T transport and handshake, E envelope, M messages, S streams and reading again, C queue and cancelling, G sessions and
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
- * approvals, R models.
+ * approvals, R models, B sandbox.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -249,9 +249,29 @@ export const requirements: readonly Requirement[] = [
   requirement('O-05', 'protocol 4', 'An approval expires, and a decision after that comes too late.'),
   requirement('O-06', 'durability 1', 'An approval outlives a crash: its call waits on under the same approval and starts at most once.'),
   requirement('O-07', 'settings 1', 'The settings can ask for an approval of any tool.'),
+  requirement('O-10', 'protocol 10', 'An uploaded file is kept with the type that its content says.'),
+  requirement('O-11', 'protocol 10', 'What is too large or of a type that is not allowed is refused, and nothing of it stays.'),
+  requirement('O-12', 'protocol 10', 'A file is never served as something that a browser runs.'),
+  requirement('O-13', 'protocol 10', 'A file is read by its uploader and by those who may read the session of its message.'),
+  requirement('O-14', 'protocol 10', 'A file that no message names within a day is deleted; others go with their session.'),
 
   // Models
   requirement('R-01', 'settings 1', 'The providers anthropic and openai need nothing but ANTHROPIC_API_KEY and OPENAI_API_KEY.'),
   requirement('R-02', 'settings 1', 'A model whose provider is not configured stops the start, and is refused at run time; the fault says what to set.'),
   requirement('R-03', 'settings 3', 'Keys and headers of providers never read back.'),
+
+  // Sandbox
+  requirement('B-01', 'integrations', 'Commands of tools run as nobody, without capabilities and without ways to get any.'),
+  requirement('B-02', 'integrations', 'A command writes to its workspace and to a /tmp of its own, and sees no file of the machine outside them.'),
+  requirement('B-03', 'integrations', "A command gets nothing of the gateway's environment."),
+  requirement('B-04', 'integrations', 'A command has no network.'),
+  requirement('B-05', 'integrations', 'A command sees no process outside its sandbox.'),
+  requirement('B-06', 'integrations', 'Processes, memory and the size of files of a command are limited.'),
+  requirement('B-07', 'integrations', 'Nothing of a command is left when it has ended or was stopped; what a crash of the gateway has left is removed.'),
+  requirement('B-08', 'integrations', 'shell.run tells the exit code, shows the end of a long output and says what was cut, and stops what takes too long.'),
+  requirement('B-09', 'integrations', 'Each session has a workspace of its own.'),
+  requirement('B-10', 'integrations', 'files.read, files.write and files.list work on the workspace of the session.'),
+  requirement('B-11', 'integrations', 'No path and no link leads file tools out of the workspace.'),
+  requirement('B-12', 'integrations', 'A workspace has a quota; a full one can be emptied.'),
+  requirement('B-13', 'integrations', 'Without a sandbox engine commands are refused with what to install, and never run without one.'),
 ];

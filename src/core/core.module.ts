@@ -13,12 +13,14 @@ import { LifecycleService } from './lifecycle/lifecycle.service.js';
 import { StartStopService } from './lifecycle/start-stop.service.js';
 import { RateLimitsService } from './limits/rate-limits.service.js';
 import { PresenceTrackerService } from './presence/presence-tracker.service.js';
+import { MediaService } from './media/media.service.js';
 import { MessageQueueService } from './queue/message-queue.service.js';
 import { SessionCommandsService } from './sessions/session-commands.service.js';
 import { SessionRouterService } from './sessions/session-router.service.js';
 import { ToolExplorerService } from './tools/tool-explorer.service.js';
 import { ToolRegistryService } from './tools/tool-registry.service.js';
-import { InlineMediaSource, MediaSource } from './turns/media-source.js';
+import { MediaSource } from './turns/media-source.js';
+import { StoredMediaSource } from './turns/stored-media-source.js';
 import { TurnRunnerService } from './turns/turn-runner.service.js';
 
 const exported = [
@@ -30,6 +32,7 @@ const exported = [
   DeliveryService,
   FrameTypeRegistry,
   LifecycleService,
+  MediaService,
   MessageQueueService,
   PresenceTrackerService,
   RateLimitsService,
@@ -42,7 +45,7 @@ const exported = [
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [...exported, { provide: MediaSource, useClass: InlineMediaSource }, HousekeepingService, SessionCommandsService, ToolExplorerService, TurnRunnerService],
+  providers: [...exported, { provide: MediaSource, useClass: StoredMediaSource }, HousekeepingService, SessionCommandsService, ToolExplorerService, TurnRunnerService],
   exports: exported,
 })
 export class CoreModule {}

@@ -8,6 +8,7 @@ import { clientKey } from '../core/identity/principal.js';
 import { LifecycleService } from '../core/lifecycle/lifecycle.service.js';
 import { RateLimitsService } from '../core/limits/rate-limits.service.js';
 import { PresenceTrackerService } from '../core/presence/presence-tracker.service.js';
+import { MediaService } from '../core/media/media.service.js';
 import { hashBody } from '../core/queue/body-hash.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import { SessionRouterService, type Route } from '../core/sessions/session-router.service.js';
@@ -29,6 +30,7 @@ export class OpenClawGateway implements OnGatewayConnection<Connection>, OnGatew
     private readonly router: SessionRouterService,
     private readonly queue: MessageQueueService,
     private readonly delivery: DeliveryService,
+    private readonly media: MediaService,
     private readonly limits: RateLimitsService,
     private readonly lifecycle: LifecycleService,
     private readonly connectedFrame: ConnectedFrameService,
@@ -54,7 +56,8 @@ export class OpenClawGateway implements OnGatewayConnection<Connection>, OnGatew
     const payload = envelope.payload as MessageInPayload;
     this.limits.takeMessage(connection.principal, connection.clientId, payload.sender);
     const route = this.router.route(connection.principal, payload, envelope.session_id);
-    if (route instanceof Promise) return route.then((known) => this.enqueue(connection, envelope, known));
+    const hasMedia = payload.attachments?.some((attachment) => attachment.media_id !== undefined);
+    if (hasMedia || route instanceof Promise) return this.enqueueLater(connection, envelope, route);
     this.enqueue(connection, envelope, route);
   }
 
@@ -69,6 +72,13 @@ export class OpenClawGateway implements OnGatewayConnection<Connection>, OnGatew
   @SubscribeMessage('ping')
   ping(connection: Connection, envelope: InboundEnvelope): void {
     connection.send(encodeFrame('pong', {}, { correlationId: envelope.id }));
+  }
+
+  /** For messages about which the store has to be asked first. */
+  private async enqueueLater(connection: Connection, envelope: InboundEnvelope, pending: Route | Promise<Route>): Promise<void> {
+    const route = await pending;
+    await this.media.assign(connection.principal, route.payload.attachments ?? [], route.session.id);
+    this.enqueue(connection, envelope, route);
   }
 
   private enqueue(connection: Connection, envelope: InboundEnvelope, route: Route): void {

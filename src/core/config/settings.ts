@@ -2,7 +2,7 @@ import Type, { type Static, type TSchema, type TSchemaOptions } from 'typebox';
 import { SCOPES } from '../../protocol/index.js';
 import { SUBSYSTEMS } from '../telemetry/logs.js';
 import { ProviderSetting } from './providers.js';
-import { HttpToolSettings, SandboxSettings } from './tool-settings.js';
+import { SandboxSettings } from './tool-settings.js';
 
 /**
  * Every setting, once: its type, range, default and what it is for (settings.md section 1). The loader, the reference
@@ -15,6 +15,11 @@ const live = (options: TSchemaOptions & { description: string }) => options;
 const fixed = (options: TSchemaOptions & { description: string }) => ({ ...options, 'x-restart': true });
 const later = (description: string): TSchema => Type.Unknown({ description, 'x-later': true });
 
+/** Nothing that a browser would run. */
+const MEDIA_TYPES = [
+  ...['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'audio/mpeg', 'audio/ogg', 'audio/wav', 'audio/mp4'],
+  ...['video/mp4', 'video/webm', 'application/pdf', 'text/plain'],
+];
 const LARGEST_LIMIT = 10_000_000;
 const count = (value: number, description: string) =>
   Type.Integer(live({ minimum: 1, maximum: LARGEST_LIMIT, default: value, description }));
@@ -88,7 +93,7 @@ export const SettingsSchema = Type.Object({
   providers: Type.Record(
     Type.String({ pattern: '^[^/\\s]{1,64}$' }),
     ProviderSetting,
-    live({ default: {}, description: 'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, max_retries?}`.' }),
+    live({ default: {}, description: 'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?}`.' }),
   ),
   queue: Type.Object({
     max_per_session: count(100, 'Messages that may wait or run in one session.'),
@@ -112,10 +117,14 @@ export const SettingsSchema = Type.Object({
     approval_timeout_ms: Type.Integer(live({ default: 300_000, minimum: 1_000, maximum: 86_400_000, description: 'How long a call waits for its approval, in milliseconds.' })),
     concurrency: Type.Integer(live({ default: 32, minimum: 1, maximum: 10_000, description: 'Tool calls that run at the same time; others wait.' })),
     sandbox: SandboxSettings,
-    http: HttpToolSettings,
   }),
   mcp: later('MCP servers.'),
   telemetry: later('Traces and metrics export.'),
+  media: Type.Object({
+    folder: Type.String(fixed({ default: 'data/media', minLength: 1, description: 'Where uploaded files are kept.' })),
+    max_bytes: Type.Integer(live({ default: 20_971_520, minimum: 1, maximum: 1_073_741_824, description: 'Largest file that may be uploaded, in bytes.' })),
+    types: Type.Array(Type.String({ pattern: '^[a-z]+/[a-z0-9.+-]+$' }), live({ default: MEDIA_TYPES, description: 'What may be uploaded, by its content.' })),
+  }),
   modules: Type.Array(Type.String({ minLength: 1 }), fixed({ default: [], description: 'Nest modules of a team to load: paths (relative to the working directory) or package names.' })),
   log: Type.Object({
     level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error'], live({ default: 'info', description: 'Level of all subsystems.' })),

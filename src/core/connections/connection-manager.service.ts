@@ -17,6 +17,7 @@ export class ConnectionManagerService {
   private readonly heartbeats = new Map<string, CancelTimer>();
   private readonly expiries = new Map<string, CancelTimer>();
   private readonly byClient = new Map<string, Connection>();
+  private readonly waitingForEmpty: (() => void)[] = [];
   private readonly log: Log;
 
   constructor(
@@ -53,6 +54,13 @@ export class ConnectionManagerService {
     const client = nameOf(connection);
     if (this.byClient.get(client) === connection) this.byClient.delete(client);
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'disconnected');
+    if (this.connections.size === 0) for (const resolve of this.waitingForEmpty.splice(0)) resolve();
+  }
+
+  /** Resolves once nobody is connected. */
+  whenEmpty(): Promise<void> {
+    if (this.connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.waitingForEmpty.push(resolve));
   }
 
   /** @throws GatewayError NOT_FOUND */

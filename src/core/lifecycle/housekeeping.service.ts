@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../config/config-store.service.js';
+import { MediaService } from '../media/media.service.js';
 import { Store, type SweepLimits } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
@@ -17,6 +18,7 @@ export class HousekeepingService {
 
   constructor(
     private readonly store: Store,
+    private readonly media: MediaService,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     logs: Logs,
@@ -34,6 +36,7 @@ export class HousekeepingService {
     this.isSweeping = true;
     try {
       while (await this.store.sweep(this.readLimits()));
+      while (await this.media.sweep());
     } catch (error) {
       this.log.warn({ error }, 'old records could not be deleted; trying again in a minute');
     } finally {

@@ -28,7 +28,6 @@ interface Step {
 const RECONNECT_AFTER_MS = { least: 500, spread: 2_000 };
 /** How long sockets may take to close at the end. */
 const CLOSE_WITHIN_MS = 1_000;
-const LOOK_EVERY_MS = 10;
 const POLL_SETTINGS_EVERY_MS = 1_000;
 
 /** The order in which the gateway starts and stops, as lists to be read (the chapter's Gateway Lifecycle). */
@@ -143,7 +142,8 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
 
   private async closeConnections(): Promise<void> {
     this.connections.closeAll('restarting');
-    const deadline = this.clock.now() + CLOSE_WITHIN_MS;
-    while (this.connections.count > 0 && this.clock.now() < deadline) await this.clock.sleep(LOOK_EVERY_MS);
+    const patience = new AbortController();
+    await Promise.race([this.connections.whenEmpty(), this.clock.sleep(CLOSE_WITHIN_MS, patience.signal)]);
+    patience.abort();
   }
 }

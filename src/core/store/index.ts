@@ -1,6 +1,7 @@
 /** The ports to persistence. Each abstract class is its own DI token; `src/stores` implements them. */
 export * from './approval.store.js';
 export * from './frame.store.js';
+export * from './media.store.js';
 export * from './queue.store.js';
 export * from './records.js';
 export * from './session.store.js';

@@ -9,6 +9,7 @@ import type {
   FramePage,
   JournalEntry,
   Lease,
+  MediaRecord,
   MessageSelector,
   QueueCounts,
   Session,
@@ -50,6 +51,9 @@ export interface WriteOperations {
   ): WrittenFrom;
   updateSession(now: number, sessionId: string, change: SessionChange): Session | undefined;
   react(now: number, messageRef: string, reaction: StoredReaction, added: boolean): void;
+  addMedia(now: number, record: MediaRecord): void;
+  assignMedia(now: number, mediaIds: readonly string[], sessionId: string): void;
+  forgetMedia(now: number, mediaIds: readonly string[]): void;
   openApproval(now: number, approval: Approval): Approval;
   decideApproval(now: number, approvalId: string, decision: ApprovalDecision, actor: string): Approval | undefined;
   changeSettings(now: number, version: number, change: SettingsChange): StoredSettings | undefined;
@@ -63,6 +67,8 @@ export interface WriteOperations {
 export interface ReadOperations {
   renew(now: number, leases: readonly Lease[]): { readonly lost: readonly Lease[]; readonly cancelRequested: readonly Lease[] };
   findMessage(now: number, selector: MessageSelector): PackedMessage | undefined;
+  findMedia(now: number, tenant: string, mediaId: string): MediaRecord | undefined;
+  listExpiredMedia(now: number, unclaimedBefore: number): readonly string[];
   findApproval(now: number, tenant: string, approvalId: string): Approval | undefined;
   listPendingApprovals(now: number, tenant: string): readonly Approval[];
   readSettings(now: number): StoredSettings;

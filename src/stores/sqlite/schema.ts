@@ -107,6 +107,16 @@ export const SCHEMA_1 = `
   ) STRICT;
   CREATE INDEX approvals_pending ON approvals (tenant, approval) WHERE decision IS NULL;
 
+  CREATE TABLE media (
+    media_id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    session_id TEXT,
+    mime_type TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE settings (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL

@@ -1,13 +1,13 @@
-// Promises: the seven ports to persistence on one SQLite file. Refuses to know: what the records mean.
+// Promises: the eight ports to persistence on one SQLite file. Refuses to know: what the records mean.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { ReplicaIdentity } from '../../core/queue/replica-identity.js';
-import { ApprovalStore, FrameStore, QueueStore, SessionStore, SettingsStore, Store, TurnStore } from '../../core/store/index.js';
+import { ApprovalStore, FrameStore, MediaStore, QueueStore, SessionStore, SettingsStore, Store, TurnStore } from '../../core/store/index.js';
 import { Logs } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import { SqliteStore } from './sqlite.store.js';
 
-const ports = [Store, QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore, ApprovalStore];
+const ports = [Store, QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore, ApprovalStore, MediaStore];
 
 @Global()
 @Module({

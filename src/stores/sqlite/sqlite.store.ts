@@ -13,6 +13,8 @@ import {
   type FramePage,
   type FrameStore,
   type Lease,
+  type MediaRecord,
+  type MediaStore,
   type MessageSelector,
   type MessageWithReply,
   type NewFrame,
@@ -71,10 +73,10 @@ export interface SqliteStoreOptions {
 const PREFIX = 'sqlite:';
 
 /**
- * The store on one SQLite file, owned by this process: all seven ports in one object. It is a thin client of the thread
+ * The store on one SQLite file, owned by this process: all eight ports in one object. It is a thin client of the thread
  * that has the file; calls made at the same time share a commit.
  */
-export class SqliteStore extends Store implements QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore, ApprovalStore {
+export class SqliteStore extends Store implements QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore, ApprovalStore, MediaStore {
   override readonly label: string;
   override readonly isShared = false;
   private readonly path: string | undefined;
@@ -217,6 +219,26 @@ export class SqliteStore extends Store implements QueueStore, TurnStore, Session
 
   react(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<void> {
     return this.mutate('react', messageRef, reaction, action === 'added');
+  }
+
+  addMedia(record: MediaRecord): Promise<void> {
+    return this.mutate('addMedia', record);
+  }
+
+  findMedia(tenant: string, mediaId: string): Promise<MediaRecord | undefined> {
+    return this.query('findMedia', tenant, mediaId);
+  }
+
+  assignMedia(mediaIds: readonly string[], sessionId: string): Promise<void> {
+    return this.mutate('assignMedia', mediaIds, sessionId);
+  }
+
+  listExpiredMedia(unclaimedBefore: number): Promise<readonly string[]> {
+    return this.query('listExpiredMedia', unclaimedBefore);
+  }
+
+  forgetMedia(mediaIds: readonly string[]): Promise<void> {
+    return this.mutate('forgetMedia', mediaIds);
   }
 
   openApproval(approval: Approval): Promise<Approval> {

@@ -4,6 +4,7 @@ import { ApprovalOperations } from './approval-operations.js';
 import { AuditTrail } from './audit-trail.js';
 import { explainOpening, openDatabase } from './database.js';
 import { FrameOperations } from './frame-operations.js';
+import { MediaOperations } from './media-operations.js';
 import { MessageTable } from './message-table.js';
 import type { Batch, BatchReply, Call, Failure, OperationAnswer, Operations } from './operations.js';
 import type { PackedOutcome } from './packing.js';
@@ -85,6 +86,7 @@ export class SqliteStateMachine {
     const frames = new FrameOperations(workspace);
     const audit = new AuditTrail(this.database);
     const settings = new SettingsOperations(this.database, audit);
+    const media = new MediaOperations(this.database);
     const approvals = new ApprovalOperations(this.database, audit);
     const sweeper = new Sweeper(workspace);
     return {
@@ -104,6 +106,11 @@ export class SqliteStateMachine {
       findLatestMain: (...all) => sessions.findLatestMain(...all),
       readHistory: (...all) => sessions.readHistory(...all),
       react: (...all) => sessions.react(...all),
+      addMedia: (...all) => media.addMedia(...all),
+      findMedia: (...all) => media.findMedia(...all),
+      assignMedia: (...all) => media.assignMedia(...all),
+      listExpiredMedia: (...all) => media.listExpiredMedia(...all),
+      forgetMedia: (...all) => media.forgetMedia(...all),
       openApproval: (...all) => approvals.openApproval(...all),
       findApproval: (...all) => approvals.findApproval(...all),
       listPendingApprovals: (...all) => approvals.listPendingApprovals(...all),

@@ -1,0 +1,25 @@
+/** As much of a file as its type is told by. */
+export const SNIFF_BYTES = 4_100;
+
+/**
+ * What a file is by its first bytes; undefined when nobody knows. Text is what is UTF-8 without control characters. What
+ * a browser would run (HTML, SVG) is text, and never served as anything else.
+ */
+export async function detectMediaType(head: Uint8Array): Promise<string | undefined> {
+  // Loaded with the first upload: most gateways never see one.
+  const { fileTypeFromBuffer } = await import('file-type');
+  const known = await fileTypeFromBuffer(head);
+  if (known) return known.mime === 'application/xml' ? 'text/plain' : known.mime;
+  return isPlainText(head) ? 'text/plain' : undefined;
+}
+
+function isPlainText(head: Uint8Array): boolean {
+  try {
+    // A character may be cut at the end of what was read so far: `stream` leaves it for later.
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+    // oxlint-disable-next-line no-control-regex -- control characters are what tells binary from text
+    return !/[\u0000-\u0008\u000e-\u001f]/.test(text);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,61 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { Controller, Get, HttpCode, Param, PayloadTooLargeException, Post, Req, Res, UnsupportedMediaTypeException, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import { Caller, HttpAuthGuard, RequireScope } from '../auth/index.js';
+import type { Principal } from '../core/identity/principal.js';
+import { MediaService, UploadRefusedError } from '../core/media/media.service.js';
+
+/** An uploaded file. */
+export class UploadedMediaDto {
+  /** To be named in `attachments[].media_id` of a message. */
+  media_id!: string;
+
+  /** As its content says. */
+  mime_type!: string;
+
+  size_bytes!: number;
+}
+
+/** Files that go with messages. */
+@ApiTags('media')
+@ApiBearerAuth()
+@Controller('media')
+@UseGuards(HttpAuthGuard)
+export class MediaController {
+  constructor(private readonly media: MediaService) {}
+
+  /** Keeps a file: its bytes are the body of the request. */
+  @Post()
+  @HttpCode(201)
+  @RequireScope('messages:write')
+  @ApiConsumes('application/octet-stream')
+  @ApiBody({ schema: { type: 'string', format: 'binary' } })
+  async upload(@Req() request: IncomingMessage, @Caller() caller: Principal): Promise<UploadedMediaDto> {
+    try {
+      const { mediaId, mimeType, sizeBytes } = await this.media.upload(caller, request);
+      return { media_id: mediaId, mime_type: mimeType, size_bytes: sizeBytes };
+    } catch (error) {
+      if (!(error instanceof UploadRefusedError)) throw error;
+      if (error.kind === 'too-large') throw new PayloadTooLargeException(error.message);
+      throw new UnsupportedMediaTypeException(error.message);
+    }
+  }
+
+  /** The bytes of a file, to those who may read its session; never as something that a browser runs. */
+  @Get(':id')
+  @RequireScope('sessions:read')
+  async download(@Param('id') id: string, @Caller() caller: Principal, @Res() response: ServerResponse): Promise<void> {
+    const record = await this.media.getReadable(caller, id);
+    const isShown = /^(image|audio|video)\//.test(record.mimeType);
+    response.writeHead(200, {
+      'Content-Type': record.mimeType === 'text/plain' ? 'text/plain; charset=utf-8' : record.mimeType,
+      'Content-Length': record.sizeBytes,
+      'Content-Disposition': isShown ? 'inline' : 'attachment',
+      'Content-Security-Policy': "default-src 'none'; sandbox",
+      'X-Content-Type-Options': 'nosniff',
+      'Cache-Control': 'private, max-age=86400, immutable',
+    });
+    await pipeline(this.media.openStream(record), response);
+  }
+}
