@@ -8,7 +8,7 @@ const TMP = fileURLToPath(new URL('./.tmp/', import.meta.url));
 /** The token that the load uses. Loopback only, and gone with the benchmark. */
 export const TOKEN = 'benchmark-token-on-loopback-only';
 
-const GATEWAY_MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const OPENCLAW = fileURLToPath(new URL('../bin/openclaw.js', import.meta.url));
 
 /** Limits that would stop a benchmark; everything else is the default. */
 const GATEWAY_ENV = {
@@ -38,11 +38,10 @@ export interface GatewayVariation {
   readonly preload?: string;
 }
 
-/** The gateway as it is built, authenticated, with its database on the real disk. */
+/** The gateway as `openclaw start` runs it, authenticated, with its database on the real disk. */
 export function startGateway({ folder, env = {}, preload }: GatewayVariation): Promise<ServerProcess> {
-  const main = process.env['BENCH_GATEWAY'] ?? GATEWAY_MAIN;
   return ServerProcess.start({
-    args: [...(preload === undefined ? [] : ['--import', preload]), main],
+    args: [...(preload === undefined ? [] : ['--import', preload]), OPENCLAW, 'start'],
     cwd: folder.path,
     ipc: preload !== undefined,
     env: { ...GATEWAY_ENV, OPENCLAW_STORE_URL: `sqlite:${folder.path}/gateway.db`, ...env },

@@ -3,9 +3,10 @@
  * `openclaw` with an old Node must get the program, or be told what to do, rather than a syntax error.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, statSync } from 'node:fs';
+import * as module from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** As `engines` in package.json. */
 const OLDEST_NODE = { major: 24, minor: 16 };
@@ -74,19 +75,34 @@ export function decide({ version, isBuilt, ownNode }) {
   return { run: 'nothing', message };
 }
 
+/**
+ * What to run of a build: the bundle, which starts fast; the single modules where there is none, or where it is older
+ * than they are; undefined when nothing is built.
+ * @param {URL} dist
+ */
+export function findMain(dist) {
+  const bundle = new URL('bundle/gateway/main.js', dist);
+  const modules = new URL('cli/main.js', dist);
+  const built = new URL('.tsbuildinfo', dist);
+  if (existsSync(bundle) && (!existsSync(built) || statSync(bundle).mtimeMs >= statSync(built).mtimeMs)) return bundle;
+  return existsSync(modules) ? modules : undefined;
+}
+
 /** Runs the command line with this process's arguments. */
 export async function launch() {
   const isChild = process.argv0 === CHILD_NAME && process.connected;
   if (isChild) dieWithParent();
-  const main = new URL('../dist/cli/main.js', import.meta.url);
-  const { resolve } = createRequire(import.meta.url);
+  const main = findMain(new URL('../dist/', import.meta.url));
+  const { resolve } = module.createRequire(import.meta.url);
   const decision = decide({
     version: process.versions.node,
-    isBuilt: existsSync(main),
+    isBuilt: main !== undefined,
     ownNode: isChild ? undefined : findOwnNode({ platform: process.platform, arch: process.arch, resolve }),
   });
   if (decision.run === 'here') {
-    await import(main.href);
+    // What was compiled once is read back; where the folder cannot be written to, each start compiles.
+    module.enableCompileCache?.({ directory: fileURLToPath(new URL('../dist/bundle/cache', import.meta.url)), portable: true });
+    await import(/** @type {URL} */ (main).href);
   } else if (decision.run === 'under') {
     runUnder(decision.node, process.argv.slice(1));
   } else {

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { VERSION } from '../core/lifecycle/version.js';
 import { chat } from './chat.js';
 import type { Command } from './command.js';
 import { EXIT, UnreachableError, UsageError } from './faults.js';
@@ -27,7 +27,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 async function dispatch([name, ...args]: readonly string[], terminal: Terminal): Promise<number> {
   if (name === undefined) throw new UsageError('What is to be done?');
   if (name === '--version' || name === '-v') {
-    terminal.stdout.write(`${readVersion()}\n`);
+    terminal.stdout.write(`${VERSION}\n`);
     return EXIT.done;
   }
   if (name === 'help' || name === '--help' || name === '-h') {
@@ -71,9 +71,4 @@ function tell(error: Error, { stderr, env }: Terminal): number {
   const command = COMMANDS.find(({ name }) => name === error.command);
   stderr.write(`\n${command?.usage ?? overview()}`);
   return EXIT.usage;
-}
-
-function readVersion(): string {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-  return version;
 }

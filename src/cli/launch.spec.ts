@@ -1,12 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 interface Launch {
+  findMain(dist: URL): URL | undefined;
   isNewEnough(version: string): boolean;
   findOwnNode(where: { platform: string; arch: string; resolve: (request: string) => string }): string | undefined;
   decide(facts: { version: string; isBuilt: boolean; ownNode: string | undefined }): { run: string; node?: string; message?: string };
 }
 
-const { isNewEnough, findOwnNode, decide } = (await import(new URL('../../bin/launch.js', import.meta.url).href)) as Launch;
+const { findMain, isNewEnough, findOwnNode, decide } = (await import(new URL('../../bin/launch.js', import.meta.url).href)) as Launch;
 
 describe('openclaw, typed with some Node', () => {
   it.each([
@@ -47,5 +52,40 @@ describe('openclaw, typed with some Node', () => {
     expect(found).toMatch(/node(\.exe)?$/);
     expect(findOwnNode({ platform, arch: 'mips', resolve: String })).toBeUndefined();
     expect(findOwnNode({ platform, arch, resolve: () => '/nowhere/package.json' })).toBeUndefined();
+  });
+});
+
+describe('what openclaw runs of a build', () => {
+  let dist: string;
+  beforeEach(() => {
+    dist = mkdtempSync(join(tmpdir(), 'openclaw-launch-'));
+  });
+  afterEach(() => rmSync(dist, { recursive: true }));
+
+  const make = (path: string, time: number) => {
+    mkdirSync(join(dist, path, '..'), { recursive: true });
+    writeFileSync(join(dist, path), '');
+    utimesSync(join(dist, path), time, time);
+  };
+  const find = () => findMain(pathToFileURL(`${dist}/`))?.pathname.slice(dist.length + 1);
+
+  it('is nothing when there is none', () => {
+    expect(find()).toBeUndefined();
+  });
+
+  it('is the bundle, when it is as new as the modules that it is made of', () => {
+    make('cli/main.js', 1);
+    make('.tsbuildinfo', 2);
+    make('bundle/gateway/main.js', 2);
+
+    expect(find()).toBe('bundle/gateway/main.js');
+  });
+
+  it('is the modules, when they were built anew since', () => {
+    make('cli/main.js', 3);
+    make('.tsbuildinfo', 3);
+    make('bundle/gateway/main.js', 2);
+
+    expect(find()).toBe('cli/main.js');
   });
 });
