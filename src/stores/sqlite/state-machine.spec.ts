@@ -117,6 +117,23 @@ describe('SqliteStateMachine', () => {
     expect(count()).toMatchObject({ queued: 1 });
   });
 
+  it('refuses while the database is read-only, and reads its memory anew once, when that is over', () => {
+    for (let index = 0; index < 3; index++) write(accept());
+    const prepare = opened.database.prepare.bind(opened.database);
+    let readings = 0;
+    opened.database.prepare = (sql, ...rest) => {
+      if (sql.includes('FROM queue ORDER BY ord')) readings++;
+      return prepare(sql, ...rest);
+    };
+    opened.database.exec('PRAGMA query_only = ON');
+    for (let index = 0; index < 5; index++) expect(write(accept()).failures).toMatchObject([{ unavailable: true }]);
+    expect(readings).toBe(0);
+    opened.database.exec('PRAGMA query_only = OFF');
+    expect(write(accept()).failures).toEqual([]);
+    expect(readings).toBe(1);
+    expect(count()).toMatchObject({ queued: 4 });
+  });
+
   it('lets no call that is at fault spoil the others of its batch', () => {
     write(accept());
     const running = claim();
