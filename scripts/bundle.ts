@@ -18,7 +18,7 @@ const OUTPUT = path('dist/bundle/gateway');
 const EXTERNAL = [
   /^@nestjs\/(microservices|platform-fastify|platform-socket\.io|mongoose|sequelize|typeorm|axios|graphql)/,
   /^@(mikro-orm|grpc|fastify|earendil-works|modelcontextprotocol)\//,
-  /^(ws|pino-pretty|ts-morph|bufferutil|utf-8-validate)$/,
+  /^(ws|dockerode|pino-pretty|ts-morph|bufferutil|utf-8-validate)$/,
 ];
 
 /**

@@ -88,7 +88,7 @@ export function renderConfigYaml(): string {
     const rows = present.filter((row) => sectionOf(row) === section);
     // A setting without a section (`channels`) is its own.
     if (rows.length === 1 && rows[0]?.key === section) return renderYamlRow(rows[0], section, '');
-    return [`${section}:`, ...rows.map((row) => renderYamlRow(row, row.key.slice(section.length + 1), '  '))].join('\n\n');
+    return [`${section}:`, ...rows.map((row, i) => renderYamlPart(row, rows[i - 1]))].join('\n\n');
   });
   return `${[
     '# Settings of the gateway. Copy to config.yaml and take the # away from what you need.',
@@ -98,10 +98,19 @@ export function renderConfigYaml(): string {
   ].join('\n')}\n`;
 }
 
-function renderYamlRow(row: SettingRow, name: string, indent: string): string {
+/** A setting of a section. The first of a part (`tools.sandbox`) has the part's name above it. */
+function renderYamlPart(row: SettingRow, earlier: SettingRow | undefined): string {
+  const [, name = '', ...rest] = row.key.split('.');
+  const [last] = rest;
+  if (last === undefined) return renderYamlRow(row, name, '  ');
+  const isFirst = earlier?.key.split('.')[1] !== name;
+  return `${isFirst ? `  # ${name}:\n` : ''}${renderYamlRow(row, last, '  ', '  ')}`;
+}
+
+function renderYamlRow(row: SettingRow, name: string, indent: string, within = ''): string {
   const value = EXAMPLES[row.key] ?? row.schema.default ?? row.schema.enum?.[0];
   const lines = stringify({ [name]: value }).trimEnd().split('\n');
-  return [comment(row, indent), ...lines.map((line) => `${indent}# ${line}`)].join('\n');
+  return [comment(row, indent), ...lines.map((line) => `${indent}# ${within}${line}`)].join('\n');
 }
 
 function comment(row: SettingRow, indent: string): string {

@@ -1,6 +1,7 @@
 // Promises: the tools that come with the gateway. Refuses to know: who calls them, and when they may.
 import { Module } from '@nestjs/common';
+import { SandboxModule } from './sandbox/sandbox.module.js';
 import { TimeNowTool } from './time-now.tool.js';
 
-@Module({ providers: [TimeNowTool] })
+@Module({ imports: [SandboxModule], providers: [TimeNowTool] })
 export class ToolsModule {}

@@ -1,0 +1,163 @@
+/**
+ * What every sandbox engine must do, as tests. For vitest; not in the barrel, because whoever only wants a fake need not
+ * have a test runner. The programs of the sandbox are asked for nothing but what busybox has.
+ */
+import { randomUUID } from 'node:crypto';
+import { chmodSync, chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { SandboxEngine, SandboxLimits } from '../tools/sandbox/sandbox-engine.js';
+
+const MEGABYTE = 1_048_576;
+const LIMITS: SandboxLimits = { memoryMb: 128, cpu: 1, pids: 32, timeoutMs: 20_000, fileBytes: 64 * MEGABYTE };
+
+/** An engine under test, with a workspace of its own for each test. */
+export class SandboxBench {
+  readonly workspace = mkdtempSync(join(tmpdir(), 'sandbox-'));
+
+  constructor(readonly engine: SandboxEngine) {
+    if (process.getuid?.() === 0) chownSync(this.workspace, 65_534, 65_534);
+    else chmodSync(this.workspace, 0o777);
+  }
+
+  /** Runs a script with the shell; answers what it printed on both streams, without the last line's end. */
+  async run(
+    script: string,
+    options: { input?: string; limits?: Partial<SandboxLimits>; signal?: AbortSignal; onText?: (text: string) => void } = {},
+  ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+    const printed = { stdout: '', stderr: '' };
+    const { exitCode } = await this.engine.run(
+      {
+        argv: ['/bin/sh', '-c', script],
+        workspace: this.workspace,
+        ...(options.input !== undefined && { input: Buffer.from(options.input) }),
+        limits: { ...LIMITS, ...options.limits },
+        onOutput: (chunk, stream) => {
+          printed[stream] += Buffer.from(chunk).toString();
+          options.onText?.(printed.stdout);
+        },
+      },
+      options.signal ?? new AbortController().signal,
+    );
+    return { exitCode, stdout: printed.stdout.trimEnd(), stderr: printed.stderr.trimEnd() };
+  }
+
+  dispose(): void {
+    rmSync(this.workspace, { recursive: true });
+  }
+}
+
+/** Tests by the sentence that each proves. */
+export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => Promise<void>>> = {
+  'tells what a command printed on each stream, and its exit code': async (bench) => {
+    expect(await bench.run('echo out; echo err >&2; exit 7')).toEqual({ exitCode: 7, stdout: 'out', stderr: 'err' });
+  },
+
+  'gives a command its input, to the end': async (bench) => {
+    expect(await bench.run('cat; echo end', { input: 'some\nlines\n' })).toMatchObject({ exitCode: 0, stdout: 'some\nlines\nend' });
+    expect(await bench.run('cat; echo end')).toMatchObject({ stdout: 'end' });
+  },
+
+  'keeps what a command wrote for the next': async (bench) => {
+    await bench.run('echo kept > file');
+    expect(await bench.run('pwd; cat file')).toMatchObject({ stdout: '/workspace\nkept' });
+    expect(readFileSync(join(bench.workspace, 'file'), 'utf8')).toBe('kept\n');
+  },
+
+  '[B-01] runs commands as nobody, without capabilities and ways to get any': async (bench) => {
+    const { stdout } = await bench.run('id -u; id -g; grep -E "^(CapPrm|CapEff|CapInh|CapAmb|NoNewPrivs)" /proc/self/status');
+    const [uid, gid, ...status] = stdout.split('\n');
+    expect([uid, gid]).toEqual(['65534', '65534']);
+    expect(status.map((line) => line.split(/\s+/).join(' ')).sort()).toEqual([
+      'CapAmb: 0000000000000000',
+      'CapEff: 0000000000000000',
+      'CapInh: 0000000000000000',
+      'CapPrm: 0000000000000000',
+      'NoNewPrivs: 1',
+    ]);
+  },
+
+  '[B-02] lets commands write to the workspace and to /tmp, and nowhere else': async (bench) => {
+    const script = 'for place in / /usr /bin /etc /home /workspace /tmp; do (echo x > "$place/mine") 2>/dev/null && echo "$place"; done; exit 0';
+    expect((await bench.run(script)).stdout.split('\n')).toEqual(['/workspace', '/tmp']);
+    // What was written to /tmp is gone with its command.
+    expect(await bench.run('cat /tmp/mine')).not.toMatchObject({ exitCode: 0 });
+  },
+
+  '[B-02] shows commands no file of the machine outside the workspace': async (bench) => {
+    const secret = mkdtempSync(join(tmpdir(), 'secret-'));
+    await bench.run(`ln -s ${secret} link`);
+    expect(await bench.run('ls link/')).not.toMatchObject({ exitCode: 0 });
+    expect(await bench.run(`ls ${process.cwd()}`)).not.toMatchObject({ exitCode: 0 });
+    rmSync(secret, { recursive: true });
+  },
+
+  "[B-03] gives commands none of the gateway's environment": async (bench) => {
+    process.env['SANDBOX_SECRET'] = 'do not tell';
+    const { stdout } = await bench.run('env; cat /proc/*/environ 2>/dev/null');
+    delete process.env['SANDBOX_SECRET'];
+    expect(stdout).toContain('HOME=/workspace');
+    expect(stdout).not.toContain('do not tell');
+  },
+
+  '[B-04] has no network but a loopback of its own': async (bench) => {
+    const { stdout } = await bench.run('cat /proc/net/dev');
+    expect(stdout.split('\n').slice(2).map((line) => line.split(':')[0]?.trim())).toEqual(['lo']);
+  },
+
+  "[B-05] shows commands no process but the sandbox's own": async (bench) => {
+    const { stdout } = await bench.run('cat /proc/[0-9]*/cmdline 2>/dev/null');
+    expect(stdout).not.toContain('vitest');
+  },
+
+  '[B-06] limits processes': async (bench) => {
+    const script = 'i=0; while [ $i -lt 100 ]; do sleep 20 & i=$((i+1)); done; echo all';
+    expect((await bench.run(script, { limits: { pids: 16 } })).stdout).not.toContain('all');
+  },
+
+  '[B-06] limits memory': async (bench) => {
+    const { stdout } = await bench.run('dd if=/dev/zero of=/dev/null bs=512M count=1 && echo all', { limits: { memoryMb: 64 } });
+    expect(stdout).not.toContain('all');
+  },
+
+  '[B-06] limits the size of files; at 0 it still deletes': async (bench) => {
+    await bench.run('dd if=/dev/zero of=big bs=65536 count=100', { limits: { fileBytes: MEGABYTE } });
+    expect(statSync(join(bench.workspace, 'big')).size).toBe(MEGABYTE);
+    await bench.run('rm big; echo x > small', { limits: { fileBytes: 0 } });
+    expect(existsSync(join(bench.workspace, 'big'))).toBe(false);
+    expect(statSync(join(bench.workspace, 'small')).size).toBe(0);
+  },
+
+  '[B-07] leaves nothing of a command that is stopped': async (bench) => {
+    const mark = `mark-${randomUUID()}`;
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const onText = (text: string) => text.includes('up') && stop.abort(reason);
+    const running = bench.run(`(sleep 61; : ${mark}) & (trap "" TERM; sleep 62; : ${mark}) & echo up; wait`, { signal: stop.signal, onText });
+    await expect(running).rejects.toBe(reason);
+    expect(findProcesses(mark)).toEqual([]);
+  },
+
+  '[B-07] leaves nothing of what a command has put in the background': async (bench) => {
+    const mark = `mark-${randomUUID()}`;
+    await bench.run(`(sleep 61; : ${mark}) >/dev/null 2>&1 & exit 0`);
+    expect(findProcesses(mark)).toEqual([]);
+  },
+
+  'starts nothing when it is stopped before': async (bench) => {
+    await expect(bench.run('touch file', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    expect(existsSync(join(bench.workspace, 'file'))).toBe(false);
+  },
+};
+
+/** Processes of this machine, but for this one, with `mark` in their command lines. */
+function findProcesses(mark: string): string[] {
+  return globSync('/proc/[0-9]*/cmdline').filter((path) => {
+    try {
+      return readFileSync(path, 'utf8').includes(mark);
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { OutputTail, toPlainText } from './output-tail.js';
+
+describe('the end of an output', () => {
+  it('is all of it while it is short', () => {
+    const tail = new OutputTail(8);
+    for (const part of ['ab', '', 'cd']) tail.write(Buffer.from(part));
+    expect(tail.describe()).toBe('abcd');
+  });
+
+  it('is what was written last, however it came', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme-ascii', maxLength: 20 })), fc.integer({ min: 1, max: 30 }), (parts, maxBytes) => {
+        const tail = new OutputTail(maxBytes);
+        for (const part of parts) tail.write(Buffer.from(part));
+        expect(tail.read().toString()).toBe(parts.join('').slice(-maxBytes));
+        expect(tail.totalBytes).toBe(parts.join('').length);
+      }),
+    );
+  });
+
+  it('says how much went before', () => {
+    const tail = new OutputTail(4);
+    tail.write(Buffer.from('0123456789'));
+    expect(tail.describe()).toBe('[the first 6 bytes of 10 were cut]\n6789');
+  });
+
+  it('steers no terminal', () => {
+    expect(toPlainText(Buffer.from('a\u001b[31mb\r\n\tc\0\u009b'))).toBe('a\uFFFD[31mb\n\tc\uFFFD\uFFFD');
+  });
+});

@@ -1,0 +1,115 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { loadSettings } from '../../core/config/load-settings.js';
+import { SilentLogs } from '../../core/telemetry/logs.js';
+import { ManualClock } from '../../testing/index.js';
+import { BubblewrapEngine } from './bubblewrap-engine.js';
+import { DockerEngine } from './docker-engine.js';
+import { SandboxUnavailableError } from './sandbox-engine.js';
+import { SandboxService } from './sandbox.service.js';
+import { toWorkspacePath } from './workspace-files.js';
+import { Workspaces } from './workspaces.js';
+
+const request = { argv: ['/bin/sh', '-c', 'touch ran'], onOutput: () => {} };
+const signal = new AbortController().signal;
+
+let folder: string;
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'sandbox-service-'))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function makeService(engine: string): SandboxService {
+  const settings = { 'tools.sandbox.engine': engine, 'tools.sandbox.workspaces': join(folder, 'workspaces') };
+  const logs = new SilentLogs();
+  return new SandboxService(new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, settings, '/nonexistent'), logs), new ManualClock(), logs);
+}
+
+/** Runs `action` where no engine can be found. */
+async function withoutEngines(action: () => Promise<void>): Promise<void> {
+  const { PATH, DOCKER_HOST } = process.env;
+  process.env['PATH'] = folder;
+  process.env['DOCKER_HOST'] = `unix://${folder}/no.sock`;
+  try {
+    await action();
+  } finally {
+    process.env['PATH'] = PATH;
+    if (DOCKER_HOST === undefined) delete process.env['DOCKER_HOST'];
+    else process.env['DOCKER_HOST'] = DOCKER_HOST;
+  }
+}
+
+describe('without a sandbox engine', () => {
+  it('[B-13] a command is refused with what to install, and never run bare', async () => {
+    await withoutEngines(async () => {
+      const running = makeService('auto').run({ id: 's_alice' }, request, signal);
+      await expect(running).rejects.toThrow(SandboxUnavailableError);
+      await expect(running).rejects.toThrow(/^no sandbox engine: no Docker daemon answers \(.*\); bwrap cannot be started \(.*\)\. To run commands install Docker, or bubblewrap/);
+    });
+    expect(existsSync(join(folder, 'workspaces/s_alice/ran'))).toBe(false);
+  });
+
+  it('[B-13] one that is named is not replaced by another', async () => {
+    await withoutEngines(async () => {
+      await expect(makeService('docker').run({ id: 's_alice' }, request, signal)).rejects.toThrow(/^no sandbox engine: no Docker daemon answers/);
+      await expect(makeService('bubblewrap').run({ id: 's_alice' }, request, signal)).rejects.toThrow(/^no sandbox engine: bwrap cannot be started/);
+    });
+  });
+
+  it('[B-13] `none` refuses whatever is installed', async () => {
+    await expect(makeService('none').run({ id: 's_alice' }, request, signal)).rejects.toThrow('tools.sandbox.engine is none');
+  });
+
+  it('each engine says itself that it is not there', async () => {
+    await withoutEngines(async () => {
+      await expect(new BubblewrapEngine().check()).rejects.toThrow(SandboxUnavailableError);
+      await expect(new DockerEngine({ owner: 'x', image: () => 'x' }).check()).rejects.toThrow(SandboxUnavailableError);
+    });
+  });
+
+  it('a start is not held up, even where Docker was used before', async () => {
+    mkdirSync(join(folder, 'workspaces'));
+    writeFileSync(join(folder, 'workspaces/.docker-was-used'), '');
+    await withoutEngines(async () => expect(makeService('auto').onApplicationBootstrap()).toBeUndefined());
+  });
+});
+
+describe('workspaces', () => {
+  it('[B-09] are closed to other users of the machine', async () => {
+    const workspaces = new Workspaces(join(folder, 'workspaces'));
+    await workspaces.open({ id: 's_alice' });
+    expect(statSync(workspaces.root).mode & 0o777).toBe(0o700);
+  });
+
+  it.each(['../x', '', 'a/b', '.', '..', 'x'.repeat(129)])('are not made for a session id that is no file name: %j', async (id) => {
+    await expect(new Workspaces(folder).open({ id })).rejects.toThrow('its id is no file name');
+  });
+
+  it('are measured without following links', async () => {
+    const workspaces = new Workspaces(folder);
+    writeFileSync(join(folder, 'outside'), Buffer.alloc(1_000_000));
+    const workspace = await workspaces.open({ id: 's_alice' });
+    mkdirSync(join(workspace, 'deep'));
+    writeFileSync(join(workspace, 'deep/file'), Buffer.alloc(100_000));
+    symlinkSync(folder, join(workspace, 'loop'));
+    symlinkSync(join(folder, 'outside'), join(workspace, 'link'));
+    const { bytes } = await workspaces.measure(workspace);
+    expect(bytes).toBeGreaterThanOrEqual(100_000);
+    expect(bytes).toBeLessThan(200_000);
+  });
+});
+
+describe('a path of the workspace', () => {
+  it.each([
+    ['a/b', './a/b'],
+    ['/workspace/a', './a'],
+    ['.', './.'],
+    ['a/../-rf', './-rf'],
+    ['a//./b', './a/b'],
+  ])('%s', (path, expected) => expect(toWorkspacePath(path)).toBe(expected));
+
+  it.each(['..', '../x', 'a/../../x', '/etc/passwd', '/workspace/../etc', 'a\0b'])('may not be %j', (path) => {
+    expect(() => toWorkspacePath(path)).toThrow('must stay in the workspace');
+  });
+});

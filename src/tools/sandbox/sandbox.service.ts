@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import type { Session } from '../../core/store/index.js';
+import { Logs, type Log } from '../../core/telemetry/logs.js';
+import { Clock } from '../../core/time/clock.js';
+import { BubblewrapEngine } from './bubblewrap-engine.js';
+import { DockerEngine } from './docker-engine.js';
+import { SandboxUnavailableError, type SandboxCommand, type SandboxEngine } from './sandbox-engine.js';
+import { Workspaces } from './workspaces.js';
+
+const MEGABYTE = 1_048_576;
+/** A command that prints more is ended: nobody reads so much, and to take it costs the gateway time. */
+const MAX_OUTPUT_BYTES = 64 * MEGABYTE;
+/** How often a workspace is measured while a command runs, in milliseconds. */
+const MEASURE_EVERY_MS = 1_000;
+/** Its presence tells the next start that Docker was used, and may have something left. */
+const DOCKER_MARK = '.docker-was-used';
+
+/** A command of a tool. */
+export interface SandboxRequest {
+  readonly argv: readonly string[];
+  readonly input?: Uint8Array;
+  /** In milliseconds; `tools.sandbox.timeout_ms` is the default and the most there is. */
+  readonly timeoutMs?: number;
+  readonly onOutput: SandboxCommand['onOutput'];
+}
+
+/** How a command of a tool ended; `exitCode` only where it ended by itself. */
+export type SandboxEnding =
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  | { readonly kind: 'stopped'; readonly reason: string };
+
+/** Ends a run for a reason that its caller is told. */
+class Stop extends Error {}
+
+/** Runs commands of tools in a sandbox, in the workspace of their session (`tools.sandbox.*`). */
+@Injectable()
+export class SandboxService implements OnApplicationBootstrap {
+  private readonly log: Log;
+  private readonly workspaces: Workspaces;
+  private readonly engines: readonly SandboxEngine[];
+  private chosen: { readonly setting: string; readonly engine: Promise<SandboxEngine> } | undefined;
+
+  constructor(
+    private readonly config: ConfigStoreService,
+    private readonly clock: Clock,
+    logs: Logs,
+  ) {
+    this.log = logs.for('tools');
+    this.workspaces = new Workspaces(config.get('tools.sandbox.workspaces'));
+    const owner = createHash('sha256').update(`${hostname()}\0${this.workspaces.root}`).digest('hex').slice(0, 16);
+    this.engines = [new DockerEngine({ owner, image: () => config.get('tools.sandbox.image') }), new BubblewrapEngine()];
+  }
+
+  /** Looks for what a crash may have left, where there may be something. */
+  onApplicationBootstrap(): void {
+    if (!existsSync(join(this.workspaces.root, DOCKER_MARK))) return;
+    this.choose().catch((error: unknown) => this.log.warn({ error }, 'no sandbox engine: containers of an earlier process may be left'));
+  }
+
+  /**
+   * Runs a command in the workspace of `session` and waits for its end.
+   * @throws SandboxUnavailableError when there is no engine; the reason of `signal` when it aborts
+   */
+  async run(session: Pick<Session, 'id'>, request: SandboxRequest, signal: AbortSignal): Promise<SandboxEnding> {
+    const engine = await this.choose();
+    const workspace = await this.workspaces.open(session);
+    if (engine instanceof DockerEngine) await writeFile(join(this.workspaces.root, DOCKER_MARK), '');
+    const stop = new AbortController();
+    const limits = await this.buildLimits(workspace, request);
+    const timers = [
+      this.clock.setTimer(limits.timeoutMs, () => stop.abort(new Stop(`it did not end within ${limits.timeoutMs} ms`))),
+      this.clock.setRepeating(MEASURE_EVERY_MS, () => void this.watchQuota(workspace, stop)),
+    ];
+    const onOutput = capOutput(request.onOutput, stop);
+    try {
+      const command: SandboxCommand = { ...request, workspace, limits, onOutput };
+      const { exitCode, isOutOfMemory } = await engine.run(command, AbortSignal.any([signal, stop.signal]));
+      if (isOutOfMemory) return { kind: 'stopped', reason: `it needed more than ${limits.memoryMb} MB of memory` };
+      return { kind: 'exited', exitCode };
+    } catch (error) {
+      if (error instanceof Stop) return { kind: 'stopped', reason: error.message };
+      throw error;
+    } finally {
+      for (const cancel of timers) cancel();
+    }
+  }
+
+  /** What is wrong with the workspace of `session`: full, or not to be measured. Undefined when nothing is. */
+  async findQuotaFault(session: Pick<Session, 'id'>): Promise<string | undefined> {
+    return this.checkQuota(await this.workspaces.open(session));
+  }
+
+  private async buildLimits(workspace: string, { timeoutMs = Infinity }: SandboxRequest): Promise<SandboxCommand['limits']> {
+    const { bytes } = await this.workspaces.measure(workspace);
+    return {
+      memoryMb: this.config.get('tools.sandbox.memory_mb'),
+      cpu: this.config.get('tools.sandbox.cpu'),
+      pids: this.config.get('tools.sandbox.pids'),
+      timeoutMs: Math.min(timeoutMs, this.config.get('tools.sandbox.timeout_ms')),
+      // In a full workspace nothing can be written, but files can be deleted.
+      fileBytes: Math.max(0, this.quotaBytes - bytes),
+    };
+  }
+
+  private get quotaBytes(): number {
+    return this.config.get('tools.sandbox.quota_mb') * MEGABYTE;
+  }
+
+  private async watchQuota(workspace: string, stop: AbortController): Promise<void> {
+    const fault = await this.checkQuota(workspace);
+    if (fault !== undefined) stop.abort(new Stop(fault));
+  }
+
+  private async checkQuota(workspace: string): Promise<string | undefined> {
+    const { bytes, reason } = await this.workspaces.measure(workspace);
+    if (bytes <= this.quotaBytes) return undefined;
+    return `the workspace is full: ${reason ?? `it holds ${Math.round(bytes / MEGABYTE)} of ${this.quotaBytes / MEGABYTE} MB`}`;
+  }
+
+  /** The engine that the settings ask for, found at the first use and again after a failure or a change. */
+  private choose(): Promise<SandboxEngine> {
+    const setting = this.config.get('tools.sandbox.engine');
+    if (this.chosen?.setting !== setting) {
+      const engine = this.find(setting);
+      this.chosen = { setting, engine };
+      // What is missing may be installed meanwhile.
+      engine.catch(() => (this.chosen = undefined));
+    }
+    return this.chosen.engine;
+  }
+
+  private async find(setting: string): Promise<SandboxEngine> {
+    const complaints: string[] = [];
+    for (const engine of this.engines.filter(({ name }) => setting === 'auto' || setting === name)) {
+      try {
+        await engine.check();
+        this.log.info({ engine: engine.name }, 'commands run in a sandbox');
+        return engine;
+      } catch (error) {
+        if (!(error instanceof SandboxUnavailableError)) throw error;
+        complaints.push(error.message);
+      }
+    }
+    throw new SandboxUnavailableError(describeMissing(setting, complaints));
+  }
+}
+
+function describeMissing(setting: string, complaints: readonly string[]): string {
+  if (setting === 'none') return 'no sandbox engine: tools.sandbox.engine is none, so commands cannot run';
+  const install = 'install Docker, or bubblewrap and util-linux (apt-get install bubblewrap), or set tools.sandbox.engine';
+  return `no sandbox engine: ${complaints.join('; ')}. To run commands ${install}`;
+}
+
+function capOutput(onOutput: SandboxCommand['onOutput'], stop: AbortController): SandboxCommand['onOutput'] {
+  let bytes = 0;
+  return (chunk, stream) => {
+    bytes += chunk.length;
+    if (bytes > MAX_OUTPUT_BYTES) stop.abort(new Stop(`it printed more than ${MAX_OUTPUT_BYTES / MEGABYTE} MB`));
+    else onOutput(chunk, stream);
+  };
+}

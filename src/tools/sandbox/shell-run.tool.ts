@@ -1,0 +1,53 @@
+import Type, { type Static } from 'typebox';
+import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
+import type { ToolCallContext } from '../../core/tools/tool.js';
+import { OutputTail } from './output-tail.js';
+import { SandboxService } from './sandbox.service.js';
+
+/** The end of a command's output that is shown, in bytes. */
+const MAX_SHOWN_BYTES = 65_536;
+/** The sandbox keeps its own, shorter time; this one is for a sandbox that hangs. */
+const LONGEST_CALL_MS = 660_000;
+
+const Parameters = Type.Object(
+  {
+    command: Type.String({ minLength: 1, maxLength: 65_536, description: 'For `sh -c`, in the folder of this session.' }),
+    timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 600_000, description: 'Less than the operator allows, if wanted.' })),
+  },
+  { additionalProperties: false },
+);
+
+/** What became of a command. */
+export interface ShellRunResult {
+  /** Null when it was stopped. */
+  readonly exit_code: number | null;
+  /** Why it was stopped. */
+  readonly stopped?: string;
+  /** What it printed on both streams, as it came; the end of it, with a first line that says what was cut. */
+  readonly output: string;
+}
+
+/** Runs a command in the sandbox. A command that fails is a result, not a failure of the tool. */
+@Tool({
+  name: 'shell.run',
+  description:
+    'Runs a shell command in a sandbox: no network, few rights, a folder of its own for each conversation. Files stay there for the next command; processes do not.',
+  parameters: Parameters,
+  permissions: ['shell'],
+  timeoutMs: LONGEST_CALL_MS,
+  sandbox: true,
+})
+export class ShellRunTool implements ToolExecutor<typeof Parameters> {
+  constructor(private readonly sandbox: SandboxService) {}
+
+  async execute(
+    { command, timeout_ms: timeoutMs }: Static<typeof Parameters>,
+    { session, signal }: Pick<ToolCallContext, 'session' | 'signal'>,
+  ): Promise<ShellRunResult> {
+    const output = new OutputTail(MAX_SHOWN_BYTES);
+    const request = { argv: ['/bin/sh', '-c', command], ...(timeoutMs !== undefined && { timeoutMs }), onOutput: (chunk: Uint8Array) => output.write(chunk) };
+    const ending = await this.sandbox.run(session, request, signal);
+    if (ending.kind === 'stopped') return { exit_code: null, stopped: ending.reason, output: output.describe() };
+    return { exit_code: ending.exitCode, output: output.describe() };
+  }
+}
