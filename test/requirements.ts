@@ -202,6 +202,7 @@ export const requirements: readonly Requirement[] = [
   requirement('P-15', 'settings 3', 'Settings are for operators with the scope config:write.'),
   requirement('P-16', 'architecture 6', 'A team adds a tool with one class, by config.yaml or in its own Nest application.'),
   requirement('P-17', 'architecture 6', 'A module that cannot be loaded, or names a tool twice, stops the start with the names.'),
+  requirement('P-18', 'settings 4', '`openclaw config` gets, sets, unsets and watches settings, each value with its source.'),
 
   // The TypeScript client
   requirement('K-01', 'protocol 1', 'The client carries its token as a subprotocol and keeps its client_id over reconnects.'),

@@ -58,7 +58,7 @@ describe('the command line', () => {
     expect(terminal.stdout.text).toBe('');
   });
 
-  it.each(['logs', 'sessions', 'queue', 'tools', 'channels', 'config', 'token', 'doctor', 'serve', 'funnel'])(
+  it.each(['logs', 'sessions', 'queue', 'tools', 'channels', 'token', 'doctor', 'serve', 'funnel'])(
     'refuses %s by name, since it is not there yet',
     async (name) => {
       const terminal = new FakeTerminal();

@@ -1,5 +1,6 @@
 import { VERSION } from '../core/lifecycle/version.js';
 import { chat } from './chat.js';
+import { config } from './config.js';
 import type { Command } from './command.js';
 import { EXIT, UnreachableError, UsageError } from './faults.js';
 import { start } from './start.js';
@@ -7,10 +8,10 @@ import { status } from './status.js';
 import { suggest } from './suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [start, status, chat];
+const COMMANDS: readonly Command[] = [start, status, chat, config];
 
 /** Commands whose feature is not there yet: refused by name, never ignored (settings.md section 4). */
-const LATER = ['logs', 'sessions', 'queue', 'tools', 'channels', 'config', 'token', 'doctor', 'serve', 'funnel'];
+const LATER = ['logs', 'sessions', 'queue', 'tools', 'channels', 'token', 'doctor', 'serve', 'funnel'];
 
 /**
  * Runs one command line and answers its exit code: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.

@@ -9,10 +9,15 @@ const TIMEOUT_MS = 10_000;
  * address alone.
  * @throws UnreachableError when nobody answers
  */
-export async function request(terminal: Terminal, { url, token }: GatewayTarget, path: string): Promise<Response> {
+export async function request(terminal: Terminal, { url, token }: GatewayTarget, path: string, init: RequestInit = {}): Promise<Response> {
   try {
     return await terminal.fetch(`${url}${path}`, {
-      headers: { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      ...init,
+      headers: {
+        accept: 'application/json',
+        ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

@@ -11,4 +11,4 @@ export type { ReplyEvent } from './reply-events.js';
 export type { Acknowledgement } from './reply-feed.js';
 export { Reply } from './reply.js';
 export type { SessionPosition } from './sessions.js';
-export type { Timers } from './timers.js';
+export { systemTimers, type Timers } from './timers.js';

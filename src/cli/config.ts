@@ -1,0 +1,168 @@
+import { systemTimers, type Timers } from '../client/index.js';
+import { parseText } from '../core/config/load-settings.js';
+import { settingRows } from '../core/config/settings.js';
+import type { Command } from './command.js';
+import { EXIT, UsageError } from './faults.js';
+import { request } from './http.js';
+import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
+import { suggest } from './suggest.js';
+import { formatTable } from './table.js';
+import { painter, type Terminal } from './terminal.js';
+
+const PATH = '/admin/v1/config';
+const LOOK_EVERY_MS = 1_000;
+
+interface Setting {
+  readonly key: string;
+  readonly value: unknown;
+  readonly source: string;
+  readonly needs_restart: boolean;
+}
+
+interface Config {
+  readonly version: number;
+  readonly settings: readonly Setting[];
+}
+
+/** `openclaw config`: the settings of a running gateway. */
+export const config: Command = {
+  name: 'config',
+  summary: 'settings of a running gateway: get, set, unset, watch',
+  usage: `Usage: openclaw config get [KEY] [--url URL] [--json]
+       openclaw config set KEY VALUE [--url URL] [--json]
+       openclaw config unset KEY [--url URL] [--json]
+       openclaw config watch [KEY] [--url URL] [--json]
+
+get    prints settings with where each value comes from; KEY may be a prefix such as queue
+set    changes a setting for good, at once or with the next start as it says; lists and maps are JSON
+unset  takes a change back: file, environment or default count again
+watch  prints changes as they come, until Ctrl-C
+
+  --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
+  --json     print JSON
+
+It takes a credential with the scope config:write in OPENCLAW_TOKEN, unless the gateway runs open.
+`,
+  async run(args, terminal) {
+    const { values, positionals } = readOptions('config', args, GATEWAY_OPTIONS, true);
+    const target = readTarget('config', values.url, terminal.env);
+    const [action, key, value, ...rest] = positionals;
+    const session: ConfigSession = { terminal, target, json: values.json ?? false };
+    if (rest.length > 0) throw new UsageError(`Unexpected argument ${rest[0]}`, 'config');
+    switch (action) {
+      case 'get':
+        return get(session, key);
+      case 'set':
+        if (key === undefined || value === undefined) throw new UsageError('set needs a KEY and a VALUE', 'config');
+        return change(session, key, parseValue(key, value));
+      case 'unset':
+        if (key === undefined) throw new UsageError('unset needs a KEY', 'config');
+        return change(session, key, null);
+      case 'watch':
+        return watch(session, key);
+      default:
+        throw new UsageError(action === undefined ? 'config needs get, set, unset or watch' : `config cannot ${action}`, 'config');
+    }
+  },
+};
+
+interface ConfigSession {
+  readonly terminal: Terminal;
+  readonly target: GatewayTarget;
+  readonly json: boolean;
+}
+
+async function get(session: ConfigSession, key: string | undefined): Promise<number> {
+  const { version, settings } = await readConfig(session);
+  const found = select(settings, key);
+  if (session.json) session.terminal.stdout.write(`${JSON.stringify({ version, settings: found }, null, 2)}\n`);
+  else session.terminal.stdout.write(formatTable(found.map(({ key: name, value, source }) => [name, describe(value), source])));
+  return EXIT.done;
+}
+
+async function change(session: ConfigSession, key: string, value: unknown): Promise<number> {
+  const { version } = await readConfig(session);
+  const body = JSON.stringify({ version, changes: { [key]: value } });
+  const changed = await ask<{ version: number; needs_restart: string[] }>(session, { method: 'PATCH', body });
+  if (session.json) session.terminal.stdout.write(`${JSON.stringify(changed, null, 2)}\n`);
+  else {
+    const when = changed.needs_restart.includes(key) ? 'in force with the next start' : 'in force';
+    session.terminal.stdout.write(`${key} ${value === null ? 'unset' : 'set'}, ${when} (version ${changed.version})\n`);
+  }
+  return EXIT.done;
+}
+
+async function watch(session: ConfigSession, key: string | undefined): Promise<number> {
+  const { terminal } = session;
+  const stop = new AbortController();
+  const stopListening = terminal.onInterrupt(() => stop.abort());
+  let before = await readConfig(session);
+  select(before.settings, key);
+  terminal.stderr.write(`watching from version ${before.version} on; Ctrl-C ends\n`);
+  while (!stop.signal.aborted) {
+    await pause(terminal.timers ?? systemTimers, LOOK_EVERY_MS, stop.signal);
+    if (stop.signal.aborted) break;
+    const now = await readConfig(session);
+    for (const setting of select(now.settings, key)) {
+      const old = before.settings.find((candidate) => candidate.key === setting.key)?.value;
+      if (JSON.stringify(old) !== JSON.stringify(setting.value)) printChange(session, setting, old, now.version);
+    }
+    before = now;
+  }
+  stopListening();
+  return EXIT.done;
+}
+
+function printChange({ terminal, json }: ConfigSession, { key, value, source }: Setting, old: unknown, version: number): void {
+  const paint = painter(terminal.stdout, terminal.env);
+  const line = json ? JSON.stringify({ version, key, value, old, source }) : `${paint('bold', key)}  ${describe(old)} -> ${describe(value)}  (${source})`;
+  terminal.stdout.write(`${line}\n`);
+}
+
+function readConfig(session: ConfigSession): Promise<Config> {
+  return ask<Config>(session);
+}
+
+/** @throws Error with what the gateway says */
+async function ask<T>({ terminal, target }: ConfigSession, init?: RequestInit): Promise<T> {
+  const response = await request(terminal, target, PATH, init);
+  const body = (await response.json().catch(() => ({}))) as T & { detail?: string };
+  if (response.ok) return body;
+  const hint = response.status === 401 || response.status === 403 ? '; OPENCLAW_TOKEN must hold a credential with config:write' : '';
+  throw new Error(`${body.detail ?? `HTTP ${response.status}`}${hint}`);
+}
+
+/** The setting of that key, or those under it. @throws UsageError when there is none */
+function select(settings: readonly Setting[], key: string | undefined): readonly Setting[] {
+  if (key === undefined) return settings;
+  const found = settings.filter((setting) => setting.key === key || setting.key.startsWith(`${key}.`));
+  if (found.length > 0) return found;
+  const meant = suggest(key, settings.map((setting) => setting.key));
+  throw new UsageError(`There is no setting ${key}${meant === undefined ? '' : `; did you mean ${meant}?`}`, 'config');
+}
+
+/** By the type of the setting; one that only the gateway knows is taken as JSON where it is JSON. */
+function parseValue(key: string, source: string): unknown {
+  const row = settingRows.find((candidate) => candidate.key === key);
+  try {
+    return row ? parseText(row, source) : (JSON.parse(source) as unknown);
+  } catch (error) {
+    if (!row) return source;
+    throw new UsageError(`The value of ${key} ${(error as Error).message}`, 'config');
+  }
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return '-';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function pause({ setTimer }: Timers, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = setTimer(ms, resolve);
+    signal.addEventListener('abort', () => {
+      cancel();
+      resolve();
+    });
+  });
+}

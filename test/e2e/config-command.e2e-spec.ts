@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { run } from '../../src/cli/cli.js';
+import { systemTimers } from '../../src/client/index.js';
+import { FakeTerminal } from '../../src/testing/fake-terminal.js';
+import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
+
+let gateway: GatewayApp;
+beforeEach(async () => void (gateway = await GatewayApp.start({ settings: { 'auth.tokens': withTokens['auth.tokens'] } })));
+afterEach(() => gateway.close());
+
+/** A terminal before the real gateway. */
+class Console extends FakeTerminal {
+  override readonly fetch = fetch;
+  readonly timers = { ...systemTimers, setTimer: (_delayMs: number, callback: () => void) => systemTimers.setTimer(1, callback) };
+
+  constructor(token: string = TOKENS.operator) {
+    super({ OPENCLAW_URL: gateway.url, OPENCLAW_TOKEN: token });
+  }
+}
+
+async function openclaw(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const terminal = new Console();
+  const code = await run(['config', ...args], terminal);
+  return { code, out: terminal.stdout.text, err: terminal.stderr.text };
+}
+
+describe('openclaw config', () => {
+  it('[P-18] gets settings, each with its source', async () => {
+    expect(await openclaw('get', 'agent.name')).toMatchObject({ code: 0, out: 'agent.name  openclaw  default\n' });
+    expect((await openclaw('get', 'queue')).out).toMatch(/^queue\.max_per_session +100 +default$/m);
+    expect(JSON.parse((await openclaw('get', 'agent.name', '--json')).out)).toMatchObject({ version: 0, settings: [{ key: 'agent.name' }] });
+  });
+
+  it('[P-18] sets and takes back, and says when it comes into force', async () => {
+    expect(await openclaw('set', 'agent.name', 'ada')).toMatchObject({ code: 0, out: 'agent.name set, in force (version 1)\n' });
+    expect((await openclaw('get', 'agent.name')).out).toBe('agent.name  ada  run time\n');
+    expect((await openclaw('set', 'gateway.heartbeat_interval_ms', '5000')).out).toContain('with the next start');
+    expect((await openclaw('set', 'tools.disabled', '["time.now"]')).code).toBe(0);
+    expect((await openclaw('unset', 'agent.name')).out).toContain('agent.name unset');
+    expect((await openclaw('get', 'agent.name')).out).toBe('agent.name  openclaw  default\n');
+  });
+
+  it('[P-18] says what is wrong with a key, a value or a credential', async () => {
+    expect(await openclaw('get', 'agent.nam')).toMatchObject({ code: 2, err: expect.stringContaining('did you mean agent.name') as string });
+    expect(await openclaw('set', 'queue.max_total', '0')).toMatchObject({ code: 1, err: expect.stringContaining('10000000') as string });
+    expect(await openclaw('set', 'tools.disabled', '[')).toMatchObject({ code: 2, err: expect.stringContaining('is not JSON') as string });
+    expect((await openclaw('paint')).code).toBe(2);
+    const stranger = new Console(TOKENS.alice);
+    expect(await run(['config', 'get'], stranger)).toBe(1);
+    expect(stranger.stderr.text).toContain('config:write');
+  });
+
+  it('[P-18] watches changes until Ctrl-C', async () => {
+    const terminal = new Console();
+    const watching = run(['config', 'watch', 'agent'], terminal);
+    await terminal.until(() => terminal.stderr.text.includes('watching'));
+    await openclaw('set', 'agent.name', 'ada');
+    await terminal.until(() => terminal.stdout.text.includes('agent.name  openclaw -> ada  (run time)'));
+    terminal.interrupt();
+    expect(await watching).toBe(0);
+  });
+});
