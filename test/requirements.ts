@@ -250,6 +250,8 @@ export const requirements: readonly Requirement[] = [
   requirement('O-05', 'protocol 4', 'An approval expires, and a decision after that comes too late.'),
   requirement('O-06', 'durability 1', 'An approval outlives a crash: its call waits on under the same approval and starts at most once.'),
   requirement('O-07', 'settings 1', 'The settings can ask for an approval of any tool.'),
+  requirement('O-08', 'protocol 9', 'Tools are listed, enabled, disabled and permitted while the gateway runs.'),
+  requirement('O-09', 'security', 'A call never uses more permissions than the credential of its sender allows.'),
   requirement('O-10', 'protocol 10', 'An uploaded file is kept with the type that its content says.'),
   requirement('O-11', 'protocol 10', 'What is too large or of a type that is not allowed is refused, and nothing of it stays.'),
   requirement('O-12', 'protocol 10', 'A file is never served as something that a browser runs.'),

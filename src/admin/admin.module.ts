@@ -2,7 +2,10 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/index.js';
 import { CoreModule } from '../core/core.module.js';
+import { ApprovalsController } from './approvals.controller.js';
 import { ConfigController } from './config.controller.js';
+import { SessionsController } from './sessions.controller.js';
+import { ToolsController } from './tools.controller.js';
 
-@Module({ imports: [AuthModule, CoreModule], controllers: [ConfigController] })
+@Module({ imports: [AuthModule, CoreModule], controllers: [ConfigController, SessionsController, ToolsController, ApprovalsController] })
 export class AdminModule {}

@@ -1,0 +1,96 @@
+import { Body, Controller, Get, Param, Patch, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsOptional, IsString, Length } from 'class-validator';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import type { Principal } from '../core/identity/principal.js';
+import { SessionRouterService } from '../core/sessions/session-router.service.js';
+import { SessionStore, type Session } from '../core/store/index.js';
+import { GatewayError, type SessionMode } from '../protocol/index.js';
+
+/** What an operator may change of a session; what is missing stays. */
+export class ChangeSessionDto {
+  @IsOptional()
+  @IsIn(['main', 'group', 'queue'])
+  mode?: SessionMode;
+
+  /** In a group: answer every message, not only those that address the agent. */
+  @IsOptional()
+  @IsBoolean()
+  explicit_activation?: boolean;
+
+  /** Permissions that tools may require of the session, besides `tools.default_permissions`. */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  @Length(1, 256, { each: true })
+  tool_permissions?: string[];
+}
+
+/** A session. */
+export class SessionDto {
+  id!: string;
+  mode!: SessionMode;
+  channel!: string;
+  /** The parts of its key: sender, group and thread, or queue. */
+  key!: string[];
+  participants!: string[];
+  /** Unix milliseconds. */
+  created_at!: number;
+  /** Unix milliseconds. */
+  last_active!: number;
+  tool_permissions!: string[];
+  explicit_activation!: boolean;
+  /** The seq of its newest frame. */
+  head_seq!: number;
+}
+
+/** One session at a time: what it is, and what it may do. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1/sessions')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+export class SessionsController {
+  constructor(
+    private readonly router: SessionRouterService,
+    private readonly sessions: SessionStore,
+  ) {}
+
+  @Get(':id')
+  @RequireScope('admin:read')
+  async readSession(@Param('id') id: string, @Caller() caller: Principal): Promise<SessionDto> {
+    return toDto(await this.router.getReadable(caller, id));
+  }
+
+  /** Takes effect with the next turn, and at once for what a running one calls. */
+  @Patch(':id')
+  @RequireScope('admin:write')
+  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))
+  async changeSession(@Param('id') id: string, @Body() change: ChangeSessionDto, @Caller() caller: Principal): Promise<SessionDto> {
+    await this.router.getReadable(caller, id);
+    const { mode, explicit_activation: explicitActivation, tool_permissions: toolPermissions } = change;
+    const session = await this.sessions.update(id, {
+      ...(mode === undefined ? {} : { mode }),
+      ...(explicitActivation === undefined ? {} : { explicitActivation }),
+      ...(toolPermissions === undefined ? {} : { toolPermissions }),
+    });
+    if (!session) throw new GatewayError('NOT_FOUND', { what: `session ${id}` });
+    return toDto(session);
+  }
+}
+
+function toDto(session: Session): SessionDto {
+  return {
+    id: session.id,
+    mode: session.mode,
+    channel: session.channel,
+    key: [...session.keyParts],
+    participants: [...session.participants],
+    created_at: session.createdAt,
+    last_active: session.lastActive,
+    tool_permissions: [...session.toolPermissions],
+    explicit_activation: session.explicitActivation,
+    head_seq: session.headSeq,
+  };
+}

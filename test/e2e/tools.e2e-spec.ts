@@ -1,0 +1,96 @@
+import { Injectable, Module } from '@nestjs/common';
+import Type from 'typebox';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Tool, type ToolExecutor } from '../../src/core/tools/tool.decorator.js';
+import type { FrameClient, SeenFrame } from '../support/frame-client.js';
+import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
+
+const Parameters = Type.Object({ amount: Type.Integer() }, { additionalProperties: false });
+
+@Tool({ name: 'acme.pay', description: 'Pays.', parameters: Parameters, permissions: ['pay'], requiresApproval: true })
+@Injectable()
+class PayTool implements ToolExecutor<typeof Parameters> {
+  execute({ amount }: { amount: number }): object {
+    return { paid: amount };
+  }
+}
+
+@Module({ providers: [PayTool] })
+class AcmeModule {}
+
+let gateway: GatewayApp;
+beforeEach(async () => {
+  const tokens = withTokens['auth.tokens'] as object[];
+  const limited = { token: 'limited-token-0123456789', principal: 'limited', role: 'user', channels: ['test'], tool_permissions: [] };
+  gateway = await GatewayApp.start({ settings: { 'auth.tokens': [...tokens, limited] }, modules: [AcmeModule] });
+});
+afterEach(() => gateway.close());
+
+async function api(path: string, method = 'GET', body?: object, token: string = TOKENS.operator): Promise<{ status: number; body: never }> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const response = await fetch(`${gateway.url}/admin/v1/${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+  return { status: response.status, body: (await response.json()) as never };
+}
+const pay = (client: FrameClient, id: string, sender = 'alice') =>
+  client.send('message_in', { channel: 'test', sender, content: '/tool acme.pay {"amount": 5}' }, { id });
+const statusOf = (client: FrameClient, status: string): Promise<SeenFrame> =>
+  client.next((frame) => frame.type === 'tool_status' && frame.payload['status'] === status);
+
+describe('tools at run time', () => {
+  it('[O-08] are listed with what they ask for', async () => {
+    const { body } = await api('tools');
+    expect(body).toContainEqual(expect.objectContaining({ name: 'acme.pay', permissions: ['pay'], needs_approval: true, enabled: true, idempotent: false }));
+  });
+
+  it('[O-08] are allowed to a session, and to everybody, while the gateway runs', async () => {
+    const alice = await gateway.connect('a', TOKENS.alice);
+    pay(alice, 'one');
+    const denied = await statusOf(alice, 'denied');
+    expect(denied.payload['detail']).toContain('pay');
+    const granted = await api(`sessions/${denied.session_id}`, 'PATCH', { tool_permissions: ['pay'] });
+    expect(granted).toMatchObject({ status: 200, body: { tool_permissions: ['pay'], participants: ['alice'] } });
+    pay(alice, 'two');
+    await statusOf(alice, 'awaiting_approval');
+    const bob = await gateway.connect('b', TOKENS.bob);
+    await api('config', 'PATCH', { version: 0, changes: { 'tools.default_permissions': ['pay'] } });
+    pay(bob, 'three', 'bob');
+    await statusOf(bob, 'awaiting_approval');
+  });
+
+  it('[O-08] are disabled while the gateway runs', async () => {
+    await api('config', 'PATCH', { version: 0, changes: { 'tools.disabled': ['acme.pay'] } });
+    const alice = await gateway.connect('a', TOKENS.alice);
+    pay(alice, 'one');
+    expect((await statusOf(alice, 'denied')).payload['detail']).toContain('disabled');
+  });
+
+  it('[O-09] never go beyond what the credential of the sender may use', async () => {
+    await api('config', 'PATCH', { version: 0, changes: { 'tools.default_permissions': ['pay'] } });
+    const limited = await gateway.connect('l', 'limited-token-0123456789');
+    pay(limited, 'one', 'limited');
+    expect((await statusOf(limited, 'denied')).payload['detail']).toContain('credential');
+  });
+
+  it('[O-01] [O-03] wait for the approval of a participant or an operator, over the wire', async () => {
+    await api('config', 'PATCH', { version: 0, changes: { 'tools.default_permissions': ['pay'] } });
+    const alice = await gateway.connect('a', TOKENS.alice);
+    pay(alice, 'one');
+    const asked = (await statusOf(alice, 'awaiting_approval')).payload['approval'] as Record<string, unknown>;
+    expect((await api('approvals')).body).toMatchObject([{ approval_id: asked['approval_id'], tool: 'acme.pay', arguments: { amount: 5 } }]);
+    const answer = { approval_id: asked['approval_id'], decision: 'allow', arguments_sha256: asked['arguments_sha256'] };
+    const bob = await gateway.connect('b', TOKENS.bob);
+    expect((await bob.answerTo(bob.send('approval', answer))).payload).toMatchObject({ code: 'NOT_FOUND' });
+    alice.send('approval', answer);
+    await statusOf(alice, 'succeeded');
+    expect((await api('approvals')).body).toEqual([]);
+  });
+
+  it('[P-15] sessions of another tenant do not exist for an operator, and changing takes its scope', async () => {
+    const alice = await gateway.connect('a', TOKENS.alice);
+    pay(alice, 'one');
+    const { session_id: id } = await statusOf(alice, 'denied');
+    expect((await api(`sessions/${id}`, 'GET', undefined, TOKENS.stranger)).status).toBe(404);
+    expect((await api(`sessions/${id}`, 'PATCH', { tool_permissions: [] }, TOKENS.reader)).status).toBe(403);
+    expect((await api(`sessions/${id}`, 'PATCH', { tool_permission: [] })).status).toBe(400);
+  });
+});
