@@ -1,0 +1,271 @@
+import {
+  ConnectionEndedError,
+  GatewayError,
+  WithdrawnError,
+  type DurableFrame,
+  type GatewayClient,
+  type OutboundFrame,
+  type Reply,
+  type StreamBlock,
+} from '../client/index.js';
+import { ConversationList } from './conversation-list.js';
+import type { Conversation, Message } from './conversation.js';
+import { GatewayLink } from './gateway-link.js';
+import type { Memory } from './memory.js';
+import { cleanText } from './message-limits.js';
+import { Presence, type PresenceStatus } from './presence.js';
+
+const CHANNEL = 'webchat';
+
+/** Messages read at once, and how many of the newest are looked through for what one says that was sent elsewhere. */
+const PAGE_SIZE = 30;
+const NEWEST = 20;
+
+/**
+ * All that the page does, without its looks: it sends, cancels and reads in its conversations, and calls `onChange`
+ * whenever there is something else to see.
+ */
+export class Chat {
+  readonly link: GatewayLink;
+  readonly list: ConversationList;
+  readonly presence = new Presence((status) => this.#tellPresence(status));
+  /** The newest block that was written while somebody was looking. */
+  newestBlock: StreamBlock | undefined;
+  /** The gateway knew nothing of this conversation, which was begun anew. */
+  forgotten: Conversation | undefined;
+  isLoadingOlder = false;
+  onChange: () => void = () => {};
+  /** A message was taken back before it left: what it said. */
+  onWithdrawn: (content: string) => void = () => {};
+  readonly #replies = new Map<string, Reply>();
+  readonly #reading = new Set<Conversation>();
+
+  /** `origin`: of the page. */
+  constructor(
+    private readonly memory: Memory,
+    origin: string,
+  ) {
+    this.list = new ConversationList(memory);
+    this.link = new GatewayLink(memory, origin, {
+      identified: (facts) => this.#identified(facts),
+      frame: (frame) => this.#take(frame),
+      interrupted: () => this.list.all.forEach((conversation) => conversation.interrupt()),
+      changed: () => this.onChange(),
+    });
+  }
+
+  get active(): Conversation | undefined {
+    return this.list.active;
+  }
+
+  get isSignedIn(): boolean {
+    return this.memory.token !== undefined;
+  }
+
+  signOut(): void {
+    this.list.clear();
+    this.link.signOut();
+  }
+
+  /** Sends a text that was found in order. False while nobody knows as whom. */
+  send(written: string): boolean {
+    const { active: conversation } = this;
+    const { client } = this.link;
+    if (!conversation || !client) return false;
+    const content = cleanText(written);
+    const reply = client.send(payloadOf(conversation, content));
+    this.memory.keepUnsent({ id: reply.id, sender: conversation.sender, content });
+    this.#follow(conversation, conversation.addUnsent(reply.id, content, Date.now()), reply);
+    this.list.entitle(conversation, content);
+    this.presence.sent();
+    this.onChange();
+    return true;
+  }
+
+  /** Ends a message: takes it back while it is unsent, else asks the gateway. */
+  cancel(message: Message): void {
+    const reply = this.#replies.get(message.id);
+    message.isCancelling = message.phase === 'open';
+    message.version++;
+    if (reply) reply.cancel();
+    else if (message.ref !== undefined) this.link.client?.cancelMessage(message.ref);
+    this.onChange();
+  }
+
+  /** Takes a refused message off the page. */
+  dismiss(message: Message): void {
+    this.active?.remove(message);
+    this.onChange();
+  }
+
+  open(conversation: Conversation): void {
+    this.list.open(conversation);
+    void this.#load(conversation);
+    this.onChange();
+  }
+
+  openNew(): void {
+    this.list.openNew();
+    this.onChange();
+  }
+
+  /** Takes a conversation off the list. Answers how to put it back. */
+  remove(conversation: Conversation): () => void {
+    const putBack = this.list.remove(conversation);
+    if (this.active) this.open(this.active);
+    return () => {
+      putBack();
+      this.open(conversation);
+    };
+  }
+
+  /** Reads the page of messages before the first of the shown conversation. */
+  async loadOlder(): Promise<void> {
+    const { active: conversation } = this;
+    const before = conversation?.olderCursor;
+    if (!conversation?.sessionId || before === undefined || this.isLoadingOlder) return;
+    this.isLoadingOlder = true;
+    this.onChange();
+    try {
+      const page = await this.link.client?.history(conversation.sessionId, { limit: PAGE_SIZE, before });
+      conversation.olderCursor = page?.next_before;
+    } catch {
+      conversation.olderCursor = undefined;
+    }
+    this.isLoadingOlder = false;
+    this.onChange();
+  }
+
+  readDraft(): string {
+    return this.active ? this.memory.readDraft(this.active.sender) : '';
+  }
+
+  keepDraft(draft: string): void {
+    if (this.active) this.memory.keepDraft(this.active.sender, draft);
+  }
+
+  /** Something that this browser remembers was changed by another tab. */
+  memoryChanged(key: string | null): void {
+    if (!this.memory.isAboutConversations(key)) return;
+    this.list.merge();
+    if (this.active) void this.#load(this.active);
+    this.onChange();
+  }
+
+  #identified({ isFirst, latestSessionId }: { readonly isFirst: boolean; readonly latestSessionId: string | undefined }): void {
+    const { client, identity } = this.link;
+    if (!client) return;
+    if (identity?.sender === undefined) this.list.recall();
+    else this.list.bind(identity.sender, latestSessionId);
+    if (isFirst) this.#startWith(client);
+    this.presence.connected();
+    if (this.active) void this.#load(this.active);
+  }
+
+  /** A new client follows nothing, and has what this tab had written before to send again: under the same ids, so that nothing is said twice. */
+  #startWith(client: GatewayClient): void {
+    for (const conversation of this.list.all) conversation.isLoaded = false;
+    for (const { id, sender, content } of this.memory.unsent) {
+      const conversation = this.list.findBySender(sender);
+      if (!conversation) {
+        this.memory.forgetUnsent(id);
+        continue;
+      }
+      const message = conversation.findUnsent(id) ?? conversation.addUnsent(id, content, Date.now());
+      this.#follow(conversation, message, client.send(payloadOf(conversation, content), { id }));
+    }
+  }
+
+  #follow(conversation: Conversation, message: Message, reply: Reply): void {
+    this.#replies.set(message.id, reply);
+    reply.acknowledged.then(
+      () => this.memory.forgetUnsent(message.id),
+      (error: unknown) => {
+        // The next client sends it again.
+        if (error instanceof ConnectionEndedError) return;
+        this.memory.forgetUnsent(message.id);
+        if (!(error instanceof WithdrawnError)) return;
+        conversation.remove(message);
+        this.onWithdrawn(message.content ?? '');
+        this.onChange();
+      },
+    );
+    const forget = () => {
+      if (this.#replies.get(message.id) === reply) this.#replies.delete(message.id);
+    };
+    reply.ended.then(forget, forget);
+  }
+
+  #take(frame: OutboundFrame): void {
+    const conversation = this.list.find(frame.session_id, frame.correlation_id);
+    if (!conversation) return;
+    conversation.take(frame);
+    if (frame.type === 'message_ack') this.#noteSession(conversation, frame.session_id);
+    if (frame.type === 'stream_block' && conversation.isLive(frame as DurableFrame)) {
+      if (conversation === this.active) this.newestBlock = frame.payload;
+      else this.list.unread.add(conversation);
+    }
+    if (conversation.hasGaps) void this.#fillGaps(conversation);
+    this.onChange();
+  }
+
+  #noteSession(conversation: Conversation, sessionId: string | undefined): void {
+    if (sessionId === undefined || conversation.sessionId !== undefined) return;
+    conversation.sessionId = sessionId;
+    // It has just begun: there is nothing to read.
+    conversation.isLoaded = true;
+    this.list.keep();
+  }
+
+  /** Reads the newest messages, then follows the session from there. */
+  async #load(conversation: Conversation): Promise<void> {
+    const { sessionId, isLoaded } = conversation;
+    if (sessionId === undefined || isLoaded || this.#reading.has(conversation)) return;
+    await this.#read(conversation, async (client) => {
+      const page = await client.history(sessionId, { limit: PAGE_SIZE });
+      conversation.olderCursor = page.next_before;
+      const [oldest] = page.messages;
+      if (oldest) this.list.entitle(conversation, oldest.content);
+      await client.resume([{ session_id: sessionId, after_seq: page.head_seq }]);
+    });
+    if (conversation.hasGaps) await this.#fillGaps(conversation);
+  }
+
+  async #fillGaps(conversation: Conversation): Promise<void> {
+    const { sessionId } = conversation;
+    if (sessionId === undefined || this.#reading.has(conversation)) return;
+    await this.#read(conversation, async (client) => void (await client.history(sessionId, { limit: NEWEST })));
+    // Of what was not among the newest only the replies are shown.
+    conversation.closeGaps();
+  }
+
+  /** Lets one reading of a conversation go on at a time. What is read comes as frames, like everything else. */
+  async #read(conversation: Conversation, read: (client: GatewayClient) => Promise<void>): Promise<void> {
+    const { client } = this.link;
+    if (!client) return;
+    this.#reading.add(conversation);
+    try {
+      await read(client);
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'NOT_FOUND') this.#beginAnew(conversation);
+    }
+    this.#reading.delete(conversation);
+    this.onChange();
+  }
+
+  /** The gateway knows nothing of a session that this browser remembers: its store was exchanged, or it is another tenant's. */
+  #beginAnew(conversation: Conversation): void {
+    conversation.sessionId = undefined;
+    this.forgotten = conversation;
+    this.list.keep();
+  }
+
+  #tellPresence(status: PresenceStatus): void {
+    if (!this.active || !this.link.may('presence:write')) return;
+    this.link.client?.presence({ channel: CHANNEL, user_id: this.active.sender, status });
+  }
+}
+
+function payloadOf({ sender }: Conversation, content: string): { channel: string; sender: string; content: string } {
+  return { channel: CHANNEL, sender, content };
+}

@@ -1,0 +1,161 @@
+/** A conversation in the list: what a browser needs to find it again. */
+export interface KnownConversation {
+  readonly sender: string;
+  readonly sessionId?: string;
+  readonly title?: string;
+}
+
+/** A message that no gateway has acknowledged yet. */
+export interface UnsentMessage {
+  readonly id: string;
+  readonly sender: string;
+  readonly content: string;
+}
+
+const PREFIX = 'openclaw.webchat.';
+const CONVERSATIONS = `${PREFIX}conversations`;
+const UNSENT = `${PREFIX}unsent`;
+const TOKEN = `${PREFIX}token`;
+const CLIENT_ID = `${PREFIX}client_id`;
+const ACTIVE = `${PREFIX}active`;
+const DRAFT = `${PREFIX}draft.`;
+
+/**
+ * What the page remembers: conversations for the browser (`localStorage`); the token, the client id, drafts and unsent
+ * messages for the tab (`sessionStorage`), so that a reload loses nothing and two tabs are two clients.
+ *
+ * A browser may refuse storage altogether: then everything is remembered until the page is left.
+ */
+export class Memory {
+  readonly #forBrowser: Shelf;
+  readonly #forTab: Shelf;
+
+  constructor(storages: () => { readonly local: Storage; readonly session: Storage }) {
+    this.#forBrowser = new Shelf(() => storages().local);
+    this.#forTab = new Shelf(() => storages().session);
+  }
+
+  get token(): string | undefined {
+    return this.#forTab.read(TOKEN);
+  }
+
+  set token(token: string | undefined) {
+    this.#forTab.write(TOKEN, token);
+  }
+
+  /** The tab's own; made up at first. */
+  get clientId(): string {
+    return this.#forTab.read(CLIENT_ID) ?? this.renewClientId();
+  }
+
+  /** Another name for this tab. What the old one has not sent is the old one's to send. */
+  renewClientId(): string {
+    const clientId = makeName();
+    this.#forTab.write(CLIENT_ID, clientId);
+    this.#forTab.write(UNSENT, undefined);
+    return clientId;
+  }
+
+  get conversations(): readonly KnownConversation[] {
+    return readList(this.#forBrowser.read(CONVERSATIONS), isKnownConversation);
+  }
+
+  set conversations(conversations: readonly KnownConversation[]) {
+    this.#forBrowser.write(CONVERSATIONS, JSON.stringify(conversations));
+  }
+
+  /** Whether a storage event tells that another tab has changed the conversations. */
+  isAboutConversations(key: string | null): boolean {
+    return key === CONVERSATIONS;
+  }
+
+  /** The sender of the conversation that was shown last. */
+  get active(): string | undefined {
+    return this.#forTab.read(ACTIVE);
+  }
+
+  set active(sender: string | undefined) {
+    this.#forTab.write(ACTIVE, sender);
+  }
+
+  get unsent(): readonly UnsentMessage[] {
+    return readList(this.#forTab.read(UNSENT), isUnsentMessage);
+  }
+
+  keepUnsent(message: UnsentMessage): void {
+    this.#forTab.write(UNSENT, JSON.stringify([...this.unsent.filter(({ id }) => id !== message.id), message]));
+  }
+
+  forgetUnsent(id: string): void {
+    this.#forTab.write(UNSENT, JSON.stringify(this.unsent.filter((message) => message.id !== id)));
+  }
+
+  readDraft(sender: string): string {
+    return this.#forTab.read(DRAFT + sender) ?? '';
+  }
+
+  keepDraft(sender: string, draft: string): void {
+    this.#forTab.write(DRAFT + sender, draft === '' ? undefined : draft);
+  }
+}
+
+/** A name that nobody else makes: for a tab, or a sender. */
+export function makeName(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(10));
+  return `web-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** One storage, with a map behind it for when it is full or forbidden. */
+class Shelf {
+  readonly #own = new Map<string, string>();
+
+  constructor(private readonly storage: () => Storage) {}
+
+  read(key: string): string | undefined {
+    try {
+      return this.#own.get(key) ?? this.storage().getItem(key) ?? undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  write(key: string, value: string | undefined): void {
+    this.#own.delete(key);
+    try {
+      if (value === undefined) this.storage().removeItem(key);
+      else this.storage().setItem(key, value);
+    } catch {
+      if (value !== undefined) this.#own.set(key, value);
+    }
+  }
+}
+
+/** A stored list, without what is not what it should be: anybody can write into a browser's storage. */
+function readList<T>(source: string | undefined, isEntry: (entry: unknown) => entry is T): readonly T[] {
+  try {
+    const list: unknown = JSON.parse(source ?? '[]');
+    return Array.isArray(list) ? list.filter(isEntry) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isKnownConversation(entry: unknown): entry is KnownConversation {
+  return isRecord(entry) && isName(entry['sender']) && isOptionalText(entry['sessionId']) && isOptionalText(entry['title']);
+}
+
+function isUnsentMessage(entry: unknown): entry is UnsentMessage {
+  return isRecord(entry) && isName(entry['id']) && isName(entry['sender']) && isName(entry['content']);
+}
+
+function isRecord(entry: unknown): entry is Record<string, unknown> {
+  return typeof entry === 'object' && entry !== null;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isOptionalText(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
+}

@@ -1,0 +1,163 @@
+/** Every word that the page says. */
+export const texts = {
+  productName: 'OpenClaw',
+  pageTitle: (agent: string) => `${agent} · chat`,
+
+  link: {
+    connecting: 'Connecting…',
+    connected: 'Connected',
+    reconnecting: 'Connection lost, reconnecting…',
+    restarting: 'The gateway is restarting…',
+    offline: 'You are offline',
+    unreachable: 'The gateway cannot be reached, trying again…',
+    tryNow: 'Try now',
+    refused: (origin: string) =>
+      `The gateway answers, but it refuses this page. If you opened it under another name than the gateway's own, an operator has to add ${origin} to the setting gateway.allowed_origins. Too many failed sign-ins do it as well, for a minute.`,
+  },
+
+  signIn: {
+    heading: 'Sign in',
+    explanation: 'This gateway asks for a token. It stays in this tab and goes to this gateway only.',
+    label: 'Token',
+    submit: 'Sign in',
+    show: 'Show',
+    hide: 'Hide',
+    hint: 'In the terminal where the gateway was started you find a link that signs you in without one.',
+    malformed: 'This is no token: a token has 16 to 4096 letters, digits and . _ ~ -',
+    wrong: 'The gateway does not accept this token. Check it for missing characters, or ask whoever runs the gateway for another.',
+    ended: 'Your access has ended: the token expired or was withdrawn. Sign in with another; what you have written is kept.',
+    notForChat: (reason: string) => `This token cannot be used here. ${reason}.`,
+    code: {
+      expired: 'This link has expired or was used before: it works once, within a minute. Start the gateway again for a new one, or sign in with a token.',
+      throttled: 'There were too many failed sign-ins from this machine. Wait a minute, then try again or sign in with a token.',
+      unreachable: 'The gateway could not be reached to sign in. Load the page again, or sign in with a token.',
+      foreign: 'The gateway does not accept sign-ins under this address. Open the link just as it was printed.',
+    },
+    signOut: 'Sign out',
+  },
+
+  stopped: {
+    reload: 'Reload',
+    takeOver: 'Go on here',
+    replaced: {
+      heading: 'This conversation goes on in another tab',
+      problem: 'A copy of this tab has taken over its connection. You can go on there, or here as well.',
+    },
+    protocol: (ours: number, theirs: number) => ({
+      heading: 'This page is out of date',
+      problem: `The gateway speaks version ${theirs} of its protocol and this page version ${ours}. Reload to get the page that fits.`,
+    }),
+    unusable: (code: number, reason: string) => ({
+      heading: 'The gateway has ended the connection',
+      problem: `It said: ${reason || 'nothing'} (${code}). Reload to start afresh; what it has acknowledged is not lost.`,
+    }),
+  },
+
+  conversations: {
+    heading: 'Conversations',
+    create: 'New conversation',
+    untitled: 'Untitled',
+    remove: (title: string) => `Remove “${title}” from the list`,
+    removed: 'Removed from this list.',
+    undo: 'Undo',
+    unread: 'has a new answer',
+    open: 'Show conversations',
+    close: 'Hide conversations',
+  },
+
+  empty: {
+    heading: (agent: string) => `Hello, this is ${agent}.`,
+    explanation: 'Write something below, or try one of these:',
+    suggestions: [
+      { text: '/help', about: 'what there is' },
+      { text: '/demo', about: 'one block of each kind' },
+      { text: '/blocks 20 300', about: 'an answer that takes its time' },
+    ],
+    forgotten: 'The gateway no longer knows this conversation, so it begins anew.',
+  },
+
+  thread: {
+    label: 'Conversation',
+    loadingOlder: 'Loading earlier messages…',
+    loading: 'Loading…',
+    beginning: 'This is where the conversation begins.',
+    newest: 'Newest messages',
+    today: 'Today',
+    yesterday: 'Yesterday',
+  },
+
+  message: {
+    you: 'You',
+    said: (who: string, time: string) => `${who}, ${time}`,
+    answering: (agent: string) => `${agent} is answering`,
+    sending: 'Sending…',
+    waitingForConnection: 'Will be sent once there is a connection',
+    waiting: 'Waiting for its turn',
+    cancel: 'Cancel',
+    stopping: 'Stopping…',
+    holds: {
+      QUEUE_FULL: 'The queue is full. It will be sent by itself when there is room.',
+      RATE_LIMITED: 'You are writing faster than allowed. It will be sent by itself in a moment.',
+      DRAINING: 'The gateway is restarting. It will be sent by itself when it is back.',
+      STORE_UNAVAILABLE: 'The gateway cannot store messages right now. It will be sent by itself when it can.',
+    } as Readonly<Record<string, string>>,
+    refused: (reason: string) => `Not sent. ${reason}`,
+    edit: 'Edit',
+    remove: 'Remove',
+    showAll: 'Show all of it',
+    showLess: 'Show less',
+    attachments: (count: number) => `${count} ${count === 1 ? 'attachment' : 'attachments'}`,
+    merged: 'Answered together with the next message',
+    cancelled: 'Stopped',
+    failed: 'The answer failed.',
+    tryAgain: 'Send again',
+    copy: 'Copy answer',
+    copied: 'Copied',
+    copyFailed: 'Your browser does not let this page copy. Select the text and copy it yourself.',
+  },
+
+  block: {
+    code: 'code',
+    copyCode: 'Copy',
+    copied: 'Copied',
+    showLines: (count: number) => `Show all ${count} lines`,
+    hideLines: 'Show fewer lines',
+    canvas: 'Canvas',
+    parameters: 'Parameters',
+    result: 'Result',
+    picture: 'Picture',
+    sound: 'Sound',
+    noMedia: (kind: string) => `This ${kind} is somewhere else, and this page loads nothing from elsewhere.`,
+  },
+
+  tool: {
+    status: {
+      requested: 'requested',
+      awaiting_approval: 'waits for approval',
+      running: 'running…',
+      progress: 'running…',
+      succeeded: 'done',
+      failed: 'failed',
+      denied: 'not allowed',
+      timed_out: 'took too long',
+      unknown: 'outcome unknown',
+    } as Readonly<Record<string, string>>,
+    duration: (seconds: string) => `${seconds} s`,
+  },
+
+  composer: {
+    label: 'Message',
+    placeholder: (agent: string) => `Write to ${agent}`,
+    send: 'Send',
+    stop: 'Stop the answer',
+    hint: ['Enter sends', 'Shift+Enter starts a new line', 'Esc stops the answer'],
+    count: (count: string, most: string) => `${count} of ${most} characters`,
+    tooLong: (over: string) => `${over} ${over === '1' ? 'character' : 'characters'} too many. Shorten the text, or send it in parts.`,
+    tooBig: (over: string) => `${over} bytes too big for one message. Shorten the text, or send it in parts.`,
+    noFiles: 'Files cannot be sent yet. Paste the text that matters instead.',
+    notYet: 'Not connected yet. Your text stays here until it can be sent.',
+    readOnly: 'This token may read but not write.',
+  },
+
+  dismiss: 'Dismiss',
+} as const;

@@ -1,0 +1,73 @@
+import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { copyText } from '../clipboard.js';
+import { highlight } from '../highlight.js';
+import { texts } from '../texts.js';
+import { icons } from './icons.js';
+
+/** Longer codes are shown in part until somebody asks for the rest. */
+const FOLDED_LINES = 30;
+const FOLD_ABOVE = 40;
+
+/** How long a button says that it has done its work, in milliseconds. */
+const CONFIRM_FOR_MS = 2_000;
+
+/** A code with its language, coloured once it is complete, to be copied with one press. */
+@customElement('chat-code')
+export class ChatCode extends LitElement {
+  @property() code = '';
+  @property() language = '';
+  /** Whether more may come. */
+  @property({ type: Boolean }) growing = false;
+  @state() private coloured: Node | undefined;
+  @state() private isUnfolded = false;
+  @state() private isCopied = false;
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has('code') && !changed.has('language') && !changed.has('growing')) return;
+    this.coloured = undefined;
+    if (!this.growing) void this.colour();
+  }
+
+  protected override render(): TemplateResult {
+    const lines = this.code.split('\n');
+    const isFolded = lines.length > FOLD_ABOVE && !this.isUnfolded && !this.growing;
+    const shown = isFolded ? lines.slice(0, FOLDED_LINES).join('\n') : this.code;
+    return html`<figure class="code">
+      <figcaption>
+        <span>${this.language || texts.block.code}</span>
+        <button type="button" class="quiet" @click=${this.copy}>
+          ${this.isCopied ? icons.check : icons.copy}<span aria-live="polite">${this.isCopied ? texts.block.copied : texts.block.copyCode}</span>
+        </button>
+      </figcaption>
+      <pre tabindex="0" dir="ltr"><code>${isFolded ? shown : (this.coloured ?? shown)}</code></pre>
+      ${lines.length > FOLD_ABOVE && !this.growing
+        ? html`<button type="button" class="quiet unfold" @click=${() => (this.isUnfolded = !this.isUnfolded)}>
+            ${this.isUnfolded ? texts.block.hideLines : texts.block.showLines(lines.length)}
+          </button>`
+        : ''}
+    </figure>`;
+  }
+
+  private async colour(): Promise<void> {
+    const { code, language } = this;
+    const coloured = await highlight(code, language).catch(() => undefined);
+    if (coloured && code === this.code && language === this.language && !this.growing) this.coloured = wrap(coloured);
+  }
+
+  private async copy(): Promise<void> {
+    this.isCopied = await copyText(this.code);
+    setTimeout(() => (this.isCopied = false), CONFIRM_FOR_MS);
+  }
+}
+
+/** A fragment is empty once it was put somewhere; an element can be put there again. */
+function wrap(fragment: DocumentFragment): HTMLElement {
+  const span = document.createElement('span');
+  span.append(fragment);
+  return span;
+}
