@@ -16,6 +16,7 @@ function copyBySelection(text: string): boolean {
   area.value = text;
   document.body.append(area);
   area.select();
+  // oxlint-disable-next-line typescript/no-deprecated -- there is no other way on such pages
   const isCopied = document.execCommand('copy');
   area.remove();
   if (activeElement instanceof HTMLElement) activeElement.focus();

@@ -12,7 +12,7 @@ export class ConversationList {
   active: Conversation | undefined;
   /** Those in which something was answered while another was shown. */
   readonly unread = new Set<Conversation>();
-  #titles = new Map<string, string>();
+  readonly #titles = new Map<string, string>();
   #isBound = false;
 
   constructor(private readonly memory: Memory) {}
