@@ -24,7 +24,7 @@ import { ManualClock } from './manual-clock.js';
 export interface CoreHarnessOptions {
   /** `sqlite::memory:` without it. */
   readonly url?: string;
-  readonly runtime?: (clock: ManualClock) => AgentRuntime;
+  readonly runtime?: (clock: ManualClock, config: ConfigStoreService) => AgentRuntime;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly tools?: readonly ToolDefinition[];
   readonly clock?: ManualClock;
@@ -54,7 +54,7 @@ export class CoreHarness {
     this.router = new SessionRouterService(this.store, this.config);
     this.approvals = new ApprovalsService(this.store, this.store, this.router, this.config, this.clock, logs);
     for (const tool of options.tools ?? []) this.tools.register(tool);
-    const runtime = options.runtime?.(this.clock) ?? new BuiltinRuntime(this.clock);
+    const runtime = options.runtime?.(this.clock, this.config) ?? new BuiltinRuntime(this.clock);
     const commands = new SessionCommandsService(this.store);
     this.turns = new TurnRunnerService(
       this.store,

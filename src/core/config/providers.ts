@@ -15,6 +15,8 @@ export const ProviderSetting = Type.Object(
     max_output_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })),
     /** Whether its model takes images. */
     images: Type.Optional(Type.Boolean()),
+    /** How much its model may think before it answers, where it can. */
+    thinking: Type.Optional(Type.Enum(['low', 'medium', 'high'])),
     /** How often a question is asked again that failed for the moment. */
     max_retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
   },

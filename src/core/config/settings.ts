@@ -2,7 +2,7 @@ import Type, { type Static, type TSchema, type TSchemaOptions } from 'typebox';
 import { SCOPES } from '../../protocol/index.js';
 import { SUBSYSTEMS } from '../telemetry/logs.js';
 import { ProviderSetting } from './providers.js';
-import { SandboxSettings } from './tool-settings.js';
+import { HttpToolSettings, SandboxSettings } from './tool-settings.js';
 
 /**
  * Every setting, once: its type, range, default and what it is for (settings.md section 1). The loader, the reference
@@ -117,6 +117,7 @@ export const SettingsSchema = Type.Object({
     approval_timeout_ms: Type.Integer(live({ default: 300_000, minimum: 1_000, maximum: 86_400_000, description: 'How long a call waits for its approval, in milliseconds.' })),
     concurrency: Type.Integer(live({ default: 32, minimum: 1, maximum: 10_000, description: 'Tool calls that run at the same time; others wait.' })),
     sandbox: SandboxSettings,
+    http: HttpToolSettings,
   }),
   mcp: later('MCP servers.'),
   telemetry: later('Traces and metrics export.'),

@@ -1,0 +1,141 @@
+import type { AssistantMessage, AssistantMessageEvent, Context } from '@earendil-works/pi-ai';
+import type { Log } from '../../core/telemetry/logs.js';
+import type { Clock } from '../../core/time/clock.js';
+import type { AgentEvent, RequestedCall } from '../../core/turns/agent-runtime.js';
+import { chooseDelayMs, isTransient, readRetryAfter, type ModelFailure } from './failures.js';
+import type { AskableModel } from './pi-models.js';
+
+/** How often a question is asked again when no setting says otherwise. */
+const DEFAULT_RETRIES = 4;
+/** Longer than what a provider says of itself in an error; the rest is of no use in a log. */
+const LONGEST_DETAIL = 500;
+const DECLINED = /refus|filter|sensitive|safety/i;
+
+/** What a model said, completely. */
+export interface ModelAnswer {
+  readonly message: AssistantMessage;
+  /** In the order of the message, under the names that the model was told; parameters that are no JSON stay text. */
+  readonly calls: readonly RequestedCall[];
+}
+
+/** How a question ended; `aborted`: the turn was stopped meanwhile. */
+export type AskOutcome =
+  | { readonly kind: 'answer'; readonly answer: ModelAnswer }
+  | { readonly kind: 'failed'; readonly failure: ModelFailure }
+  | { readonly kind: 'aborted' };
+
+export interface Question {
+  readonly context: Context;
+  /** Ties the questions of a conversation together for the provider's cache. */
+  readonly sessionId: string;
+  readonly signal: AbortSignal;
+}
+
+/** Asks a model: text leaves as it comes, and what failed for the moment is asked again. */
+export class ModelRequest {
+  constructor(
+    private readonly target: AskableModel,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  /** Yields what people see; a repetition takes back what a broken stream had shown. Never throws. */
+  async *ask(question: Question): AsyncGenerator<AgentEvent, AskOutcome> {
+    const { max_retries: retries = DEFAULT_RETRIES } = this.target.provider;
+    for (let attempt = 0; ; attempt++) {
+      const outcome = yield* this.askOnce(question);
+      if (outcome.kind !== 'failed') return outcome;
+      const { status, detail, retryAfterMs } = outcome.failure;
+      const { provider, id } = this.target.model;
+      if (attempt >= retries || !isTransient(outcome.failure)) {
+        this.log.warn({ provider, model: id, status, detail, attempts: attempt + 1 }, 'a model did not answer');
+        return outcome;
+      }
+      const delayMs = chooseDelayMs(attempt, retryAfterMs, Math.random());
+      this.log.info({ provider, model: id, status, detail, delay_ms: Math.round(delayMs) }, 'a model did not answer and is asked again');
+      yield { type: 'restart_answer' };
+      await this.clock.sleep(delayMs, question.signal);
+      if (question.signal.aborted) return { kind: 'aborted' };
+    }
+  }
+
+  private async *askOnce({ context, sessionId, signal }: Question): AsyncGenerator<AgentEvent, AskOutcome> {
+    const { provider } = this.target;
+    const seen = new SeenResponse(this.clock);
+    const rawArguments = new Map<number, string>();
+    let hasText = false;
+    try {
+      const events = this.target.stream(context, {
+        // Local servers want none, and the SDKs insist on one.
+        apiKey: provider.api_key ?? 'none',
+        ...(provider.headers ? { headers: provider.headers } : {}),
+        ...(provider.thinking ? { reasoning: provider.thinking } : {}),
+        fetch: seen.fetch,
+        maxRetries: 0,
+        sessionId,
+        signal,
+      });
+      for await (const event of events) {
+        if (event.type === 'text_start' && hasText) yield { type: 'text', text: '\n\n' };
+        if (event.type === 'text_delta') {
+          hasText = true;
+          yield { type: 'text', text: event.delta };
+        }
+        if (event.type === 'toolcall_delta') rawArguments.set(event.contentIndex, (rawArguments.get(event.contentIndex) ?? '') + event.delta);
+        if (event.type === 'done') return { kind: 'answer', answer: readAnswer(event.message, rawArguments) };
+        if (event.type === 'error') return signal.aborted ? { kind: 'aborted' } : { kind: 'failed', failure: this.describe(event, seen) };
+      }
+      return { kind: 'failed', failure: this.toFailure('the stream ended without an end', seen) };
+    } catch (error) {
+      return signal.aborted ? { kind: 'aborted' } : { kind: 'failed', failure: this.toFailure(String(error), seen) };
+    }
+  }
+
+  private describe({ error }: Extract<AssistantMessageEvent, { type: 'error' }>, seen: SeenResponse): ModelFailure {
+    const failure = this.toFailure(error.errorMessage ?? 'no reason was given', seen);
+    return { ...failure, declined: DECLINED.test(error.rawStopReason ?? '') };
+  }
+
+  private toFailure(message: string, { status, retryAfterMs }: SeenResponse): ModelFailure {
+    const { api_key: key } = this.target.provider;
+    const detail = (key ? message.replaceAll(key, '***') : message).slice(0, LONGEST_DETAIL);
+    return { status, detail, retryAfterMs, declined: false, overflow: this.target.isOverflow(message) };
+  }
+}
+
+/** What the SDKs do not tell of the HTTP answer. */
+class SeenResponse {
+  status: number | undefined;
+  retryAfterMs: number | undefined;
+
+  constructor(private readonly clock: Clock) {}
+
+  readonly fetch: typeof globalThis.fetch = async (input, init) => {
+    // A redirect would carry the key to an origin that it was not made for.
+    const response = await globalThis.fetch(input, { ...init, redirect: 'error' });
+    this.status = response.status;
+    this.retryAfterMs = readRetryAfter(response.headers, this.clock.now());
+    return response;
+  };
+}
+
+/**
+ * The calls of a message. pi mends parameters that are no JSON, so that half a call could look like a whole one: what
+ * came over the wire counts, and text that is no JSON fits no tool's schema.
+ */
+function readAnswer(message: AssistantMessage, rawArguments: ReadonlyMap<number, string>): ModelAnswer {
+  const calls = message.content.flatMap((part, i): RequestedCall[] => {
+    if (part.type !== 'toolCall') return [];
+    const raw = rawArguments.get(i)?.trim();
+    return [{ tool: part.name, parameters: raw ? parseOr(raw) : part.arguments }];
+  });
+  return { message, calls };
+}
+
+function parseOr(raw: string): unknown {
+  try {
+    return JSON.parse(raw) as unknown;
+  } catch {
+    return raw;
+  }
+}

@@ -1,0 +1,77 @@
+import type { AssistantMessageEventStream, Context, Model, ProviderStreams, SimpleStreamOptions } from '@earendil-works/pi-ai';
+import { splitModel, type Provider } from '../../core/config/providers.js';
+
+export type PiApi = Provider['api'];
+
+/** What a model is taken for that pi's catalogue does not know and no setting describes. */
+const UNKNOWN: Pick<Model<PiApi>, 'input' | 'contextWindow' | 'maxTokens' | 'reasoning'> = {
+  input: ['text'],
+  contextWindow: 32_768,
+  maxTokens: 8_192,
+  reasoning: false,
+};
+
+/** A model that can be asked. */
+export interface AskableModel {
+  readonly model: Model<PiApi>;
+  readonly provider: Provider;
+  stream(context: Context, options: SimpleStreamOptions): AssistantMessageEventStream;
+  /** Whether an error text says that the question was longer than the model takes. */
+  isOverflow(errorMessage: string): boolean;
+}
+
+/** pi's modules, each loaded with the first question that needs it: a gateway without a model loads none. */
+const wires: Readonly<Record<PiApi, () => Promise<ProviderStreams>>> = {
+  'openai-completions': () => import('@earendil-works/pi-ai/api/openai-completions') as Promise<unknown> as Promise<ProviderStreams>,
+  'openai-responses': () => import('@earendil-works/pi-ai/api/openai-responses') as Promise<unknown> as Promise<ProviderStreams>,
+  'anthropic-messages': () => import('@earendil-works/pi-ai/api/anthropic-messages') as Promise<unknown> as Promise<ProviderStreams>,
+};
+
+/** Prepares to ask `name` (`provider/model`). */
+export async function loadModel(name: string, provider: Provider): Promise<AskableModel> {
+  const [wire, { normalizeContext }, { getOverflowPatterns }, known] = await Promise.all([
+    wires[provider.api](),
+    import('@earendil-works/pi-ai/utils/transcript'),
+    import('@earendil-works/pi-ai/utils/overflow'),
+    findKnown(name),
+  ]);
+  const model = buildModel(name, provider, known);
+  return {
+    model,
+    provider,
+    stream: (context, options) => wire.streamSimple(model, normalizeContext(context), options),
+    isOverflow: (errorMessage) => getOverflowPatterns().some((pattern) => pattern.test(errorMessage)),
+  };
+}
+
+/** What pi's catalogue knows of a model of the providers that are known by name. */
+async function findKnown(name: string): Promise<Model<PiApi> | undefined> {
+  const { provider, model } = splitModel(name);
+  const catalogue: Readonly<Record<string, unknown>> =
+    provider === 'anthropic'
+      ? (await import('@earendil-works/pi-ai/providers/anthropic.models')).ANTHROPIC_MODELS
+      : provider === 'openai'
+        ? (await import('@earendil-works/pi-ai/providers/openai.models')).OPENAI_MODELS
+        : {};
+  return Object.hasOwn(catalogue, model) ? (catalogue[model] as Model<PiApi>) : undefined;
+}
+
+function buildModel(name: string, provider: Provider, known: Model<PiApi> | undefined): Model<PiApi> {
+  const { provider: providerName, model } = splitModel(name);
+  const { input, contextWindow: window, maxTokens, reasoning } = known ?? UNKNOWN;
+  const contextWindow = provider.context_window ?? window;
+  return {
+    // What the catalogue says of the wire holds for the wire that it means.
+    ...(known?.api === provider.api ? known : {}),
+    id: model,
+    name: model,
+    api: provider.api,
+    provider: providerName,
+    baseUrl: provider.base_url,
+    reasoning: provider.thinking !== undefined || reasoning,
+    input: (provider.images ?? input.includes('image')) ? ['text', 'image'] : ['text'],
+    cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+    contextWindow,
+    maxTokens: Math.min(provider.max_output_tokens ?? maxTokens, Math.ceil(contextWindow / 2)),
+  };
+}

@@ -1,0 +1,143 @@
+import type { AssistantMessage, Tool } from '@earendil-works/pi-ai';
+import { GatewayError } from '../../protocol/index.js';
+import type { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { findProvider, splitModel } from '../../core/config/providers.js';
+import { parseCommand } from '../../core/sessions/activation.js';
+import type { Log, Logs } from '../../core/telemetry/logs.js';
+import type { Clock } from '../../core/time/clock.js';
+import { AgentRuntime, type AgentEvent, type AgentTurn, type Answer, type RequestedCall } from '../../core/turns/agent-runtime.js';
+import { answerCommand } from './commands.js';
+import { Conversation } from './conversation.js';
+import { toAgentError } from './failures.js';
+import { recall } from './memory.js';
+import { ModelRequest, type ModelAnswer } from './model-request.js';
+import { renderSystemPrompt } from './people.js';
+import { loadModel, type AskableModel } from './pi-models.js';
+import { renderOutcome, sayAs, toToolCall } from './replies.js';
+import { ToolNames } from './tool-names.js';
+
+/** A model that still calls tools after so many answers is going in circles. */
+const MOST_ANSWERS = 64;
+
+/** What a turn with a model uses. */
+interface Talk {
+  readonly turn: AgentTurn;
+  readonly target: AskableModel;
+  readonly conversation: Conversation;
+  readonly names: ToolNames;
+}
+
+/** What the journal keeps of an answer besides its calls: pi's message, which providers want back as it was. */
+interface AnswerState {
+  readonly message: AssistantMessage;
+}
+
+/**
+ * The agent with a model behind it: asks, lets the gateway run the tools that the answer calls, and asks again with their
+ * results, until an answer calls none. The wires are pi's, the loop is the turn's (docs/adr/0008).
+ */
+export class PiRuntime extends AgentRuntime {
+  override readonly name = 'pi';
+  private readonly log: Log;
+
+  constructor(
+    private readonly config: ConfigStoreService,
+    private readonly clock: Clock,
+    logs: Logs,
+  ) {
+    super();
+    this.log = logs.for('agent');
+  }
+
+  override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
+    const said = answerCommand(parseCommand(turn.message.payload.content), turn, this.config.get('agent.model') ?? '');
+    if (said !== undefined) return yield* this.sayOnce(turn, said);
+    const talk = await this.begin(turn);
+    for (let n = 0; n < MOST_ANSWERS; n++) {
+      const answer = turn.recordedAnswer(n) ?? (yield* this.ask(talk));
+      if (!answer || answer.toolCalls.length === 0) return;
+      await this.callTools(talk, n, answer);
+      if (turn.signal.aborted) return;
+    }
+    throw new GatewayError('AGENT_FAILED', { reason: `the model called tools in ${MOST_ANSWERS} answers without coming to an end` });
+  }
+
+  private async *sayOnce(turn: AgentTurn, text: string): AsyncGenerator<AgentEvent> {
+    if (turn.recordedAnswer(0)) return;
+    yield { type: 'piece', piece: { blockType: 'status', text, ends: true } };
+    yield { type: 'answer', answer: { toolCalls: [] }, isLast: true };
+  }
+
+  private async begin(turn: AgentTurn): Promise<Talk> {
+    const name = this.config.get('agent.model') ?? '';
+    const provider = findProvider(this.config.get('providers'), splitModel(name).provider);
+    if (!provider) throw new GatewayError('AGENT_FAILED', { reason: 'no model is configured; an operator has to set agent.model' });
+    const target = await loadModel(name, provider);
+    const { model } = target;
+    const offered = turn.listTools();
+    const names = new ToolNames(offered.map((tool) => tool.name));
+    const tools = offered.map(({ name: tool, description, parameters }): Tool => ({ name: names.encode(tool), description, parameters }));
+    const { earlier, asked } = await recall(turn, model, names, model.input.includes('image'));
+    const prompt = renderSystemPrompt(this.config.get('agent.system_prompt'), this.config.get('agent.name'), turn.session);
+    // An answer may be long, but the question must not be starved for it.
+    const budget = model.contextWindow - Math.min(model.maxTokens, Math.floor(model.contextWindow / 4));
+    return { turn, target, names, conversation: new Conversation(prompt, tools, earlier, asked, budget) };
+  }
+
+  /** One answer, recorded; undefined when the turn was stopped. */
+  private async *ask({ turn, target, conversation, names }: Talk): AsyncGenerator<AgentEvent, Answer | undefined> {
+    const request = new ModelRequest(target, this.clock, this.log);
+    for (;;) {
+      const outcome = yield* request.ask({ context: conversation.build(), sessionId: turn.session.id, signal: turn.signal });
+      if (outcome.kind === 'aborted') return undefined;
+      if (outcome.kind === 'answer') {
+        yield* remark(outcome.answer);
+        const answer = toAnswer(outcome.answer, names);
+        yield { type: 'answer', answer, isLast: answer.toolCalls.length === 0 };
+        return answer;
+      }
+      if (!outcome.failure.overflow || !conversation.shrink()) throw toAgentError(outcome.failure);
+      yield { type: 'restart_answer' };
+    }
+  }
+
+  /** Runs the calls of an answer in their order, each once and for all, and tells the model of them. */
+  private async callTools({ turn, target, conversation, names }: Talk, n: number, answer: Answer): Promise<void> {
+    const message = (answer.state as AnswerState | undefined)?.message ?? inOwnWords(answer, n, target, names);
+    conversation.add(message);
+    const asked = message.content.filter((part) => part.type === 'toolCall');
+    for (const [i, call] of answer.toolCalls.entries()) {
+      const outcome = await turn.callTool(n, i, call);
+      if (turn.signal.aborted) return;
+      conversation.add(renderOutcome(asked[i]?.id ?? '', asked[i]?.name ?? call.tool, outcome));
+    }
+  }
+}
+
+/** What people should know of an answer that does not show by itself. */
+function* remark({ message, calls }: ModelAnswer): Generator<AgentEvent> {
+  const isEmpty = calls.length === 0 && !message.content.some((part) => part.type === 'text' && part.text.trim() !== '');
+  const text =
+    message.stopReason === 'length' && calls.length === 0
+      ? 'The answer ends here because it reached the longest that the model may give.'
+      : isEmpty
+        ? 'The model gave no answer.'
+        : undefined;
+  if (text !== undefined) yield { type: 'piece', piece: { blockType: 'status', text, ends: true } };
+}
+
+function toAnswer({ message, calls }: ModelAnswer, names: ToolNames): Answer {
+  const { input, cacheRead, cacheWrite, output } = message.usage;
+  const state: AnswerState = { message };
+  return {
+    toolCalls: calls.map(({ tool, parameters }): RequestedCall => ({ tool: names.decode(tool), parameters })),
+    usage: { input_tokens: input + cacheRead + cacheWrite, output_tokens: output },
+    // Without calls nothing follows, and nobody asks for it again.
+    ...(calls.length > 0 ? { state } : {}),
+  };
+}
+
+/** An answer that another runtime recorded, before the settings changed. */
+function inOwnWords(answer: Answer, n: number, { model }: AskableModel, names: ToolNames): AssistantMessage {
+  return sayAs(model, answer.toolCalls.map(({ tool, parameters }, i) => toToolCall(`call_${n}_${i}`, names.encode(tool), parameters)));
+}

@@ -1,0 +1,70 @@
+import type { Server, ServerResponse } from 'node:http';
+import { LLMock, type ChatMessage, type Fixture } from '@copilotkit/aimock';
+import type { Provider } from '../../src/core/config/providers.js';
+
+/** The wires over which models are asked. */
+export const WIRES = ['openai-completions', 'openai-responses', 'anthropic-messages'] as const;
+export type Wire = (typeof WIRES)[number];
+
+/** What the server was asked, whatever the wire: aimock keeps it in one form. */
+export interface Asked {
+  readonly messages: readonly ChatMessage[];
+  readonly tools: readonly { readonly function: { readonly name: string; readonly description?: string } }[];
+  readonly status: number;
+}
+
+/** A provider of models on a free port, which answers as the test tells it. */
+export class ModelServer {
+  /** How many answers nobody has waited for. */
+  abandoned = 0;
+  readonly mock = new LLMock({ port: 0, host: '127.0.0.1' });
+
+  static async start(): Promise<ModelServer> {
+    const server = new ModelServer();
+    await server.mock.start();
+    const { server: http } = server.mock['serverInstance'] as unknown as { readonly server: Server };
+    http.on('request', (_request, response: ServerResponse) => {
+      response.once('close', () => {
+        if (!response.writableFinished) server.abandoned++;
+      });
+    });
+    return server;
+  }
+
+  /** The setting that leads to it. */
+  provider(api: Wire, changes: Partial<Provider> = {}): Provider {
+    return { api, base_url: this.mock.url + (api === 'anthropic-messages' ? '' : '/v1'), api_key: 'sk-of-the-test', ...changes };
+  }
+
+  /** The next answers, in order; each is given once. */
+  answer(...answers: readonly (Fixture['response'] | Omit<Fixture, 'match'>)[]): void {
+    const base = this.mock.getFixtures().length;
+    for (const [i, answer] of answers.entries()) {
+      const fixture = 'response' in answer && typeof answer !== 'function' ? answer : { response: answer };
+      this.mock.addFixture({ match: { predicate: () => this.asked.length === base + i }, ...fixture });
+    }
+  }
+
+  get asked(): readonly Asked[] {
+    return this.mock.getRequests().map(({ body, response }) => ({
+      messages: (body as { messages: ChatMessage[] }).messages,
+      tools: (body as { tools?: Asked['tools'] }).tools ?? [],
+      status: response.status,
+    }));
+  }
+
+  /** What people have said, in the question `n` (the last one without it), joined. */
+  said(n = this.asked.length - 1): string {
+    const messages = this.asked[n]?.messages.filter((message) => message.role === 'user') ?? [];
+    return messages.map(({ content }) => textOf(content)).join('\n---\n');
+  }
+
+  stop(): Promise<void> {
+    return this.mock.stop();
+  }
+}
+
+/** The text of a message's content. */
+export function textOf(content: ChatMessage['content']): string {
+  return typeof content === 'string' ? content : (content ?? []).map((part) => part.text ?? '').join('');
+}
