@@ -257,6 +257,10 @@ export const requirements: readonly Requirement[] = [
   requirement('O-12', 'protocol 10', 'A file is never served as something that a browser runs.'),
   requirement('O-13', 'protocol 10', 'A file is read by its uploader and by those who may read the session of its message.'),
   requirement('O-14', 'protocol 10', 'A file that no message names within a day is deleted; others go with their session.'),
+  requirement('O-20', 'security', 'What is fetched in somebody else\'s name is of a public host: every address of it is checked, pinned, and checked anew with each redirect.'),
+  requirement('O-21', 'security', 'A setting may open a private host, but nothing opens the metadata services of clouds.'),
+  requirement('O-22', 'integrations', 'http.fetch answers text with its type and status, and summarises what is no text.'),
+  requirement('O-23', 'integrations', 'http.fetch is limited in size, time and headers.'),
 
   // Models
   requirement('R-01', 'settings 1', 'The providers anthropic and openai need nothing but ANTHROPIC_API_KEY and OPENAI_API_KEY.'),

@@ -18,6 +18,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'auth.token': TOKEN_PLACEHOLDER,
   'agent.model': 'anthropic/claude-sonnet-5',
   providers: { local: { api: 'openai-completions', base_url: 'http://127.0.0.1:11434/v1', context_window: 32_768 } },
+  'tools.http.allow_hosts': ['intranet.example.org', '127.0.0.1:8080'],
   channels: { telegram: { busy_policy: 'interrupt' } },
 };
 

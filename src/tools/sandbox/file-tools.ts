@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
-import { toPlainText } from './output-tail.js';
+import { toPlainText } from '../plain-text.js';
 import { WorkspaceFiles, type FileCall } from './workspace-files.js';
 
 /** What is read in one call, in bytes. */
@@ -37,7 +37,7 @@ export class FilesReadTool implements ToolExecutor<typeof ReadParameters> {
     const sizeBytes = Number(printed.subarray(0, lineEnd).toString().trim());
     const content = printed.subarray(lineEnd + 1);
     const end = offset + content.length;
-    return { content: toPlainText(content), size_bytes: sizeBytes, ...(end < sizeBytes && { next_offset: end }) };
+    return { content: toPlainText(content.toString()), size_bytes: sizeBytes, ...(end < sizeBytes && { next_offset: end }) };
   }
 }
 
@@ -101,5 +101,5 @@ function parseEntry(line: string): ListedFile[] {
   const [, kind = '', size = '', seconds = '', name = ''] = /^([^/]+)\/(\d+)\/(\d+)\/\.\/(.+)$/.exec(line) ?? [];
   if (name === '') return [];
   const type = kind === 'directory' ? 'folder' : kind.startsWith('regular') ? 'file' : 'other';
-  return [{ name: toPlainText(Buffer.from(name)), type, size_bytes: Number(size), changed_at: Number(seconds) * 1_000 }];
+  return [{ name: toPlainText(name), type, size_bytes: Number(size), changed_at: Number(seconds) * 1_000 }];
 }

@@ -1,3 +1,5 @@
+import { toPlainText } from '../plain-text.js';
+
 /** Keeps the end of what is written to it: the last `maxBytes` bytes, and how many went before. */
 export class OutputTail {
   private readonly chunks: Uint8Array[] = [];
@@ -31,12 +33,7 @@ export class OutputTail {
   describe(): string {
     const kept = this.read();
     const cutBytes = this.writtenBytes - kept.length;
-    const text = toPlainText(kept);
+    const text = toPlainText(kept.toString());
     return cutBytes === 0 ? text : `[the first ${cutBytes} bytes of ${this.writtenBytes} were cut]\n${text}`;
   }
-}
-
-/** Bytes of anybody as text that is safe to show: what steers a terminal is replaced. */
-export function toPlainText(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8').replaceAll(/[^\P{Cc}\n\t]/gu, (control) => (control === '\r' ? '' : '\uFFFD'));
 }

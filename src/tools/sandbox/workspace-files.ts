@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import type { ToolCallContext } from '../../core/tools/tool.js';
-import { OutputTail, toPlainText } from './output-tail.js';
+import { toPlainText } from '../plain-text.js';
+import { OutputTail } from './output-tail.js';
 import { SandboxService } from './sandbox.service.js';
 
 /** What a call of a file tool gives on. */
@@ -35,7 +36,7 @@ export class WorkspaceFiles {
       call.signal,
     );
     if (ending.kind === 'stopped') throw new Error(ending.reason);
-    if (ending.exitCode !== 0) throw new Error(toPlainText(complaint.read()).trim() || `it ended with exit code ${ending.exitCode}`);
+    if (ending.exitCode !== 0) throw new Error(toPlainText(complaint.read().toString()).trim() || `it ended with exit code ${ending.exitCode}`);
     return output.read();
   }
 

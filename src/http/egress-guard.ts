@@ -1,0 +1,118 @@
+import { lookup } from 'node:dns/promises';
+import { BlockList, isIP, isIPv4, type LookupFunction } from 'node:net';
+import { includes, normaliseAddress } from './addresses.js';
+
+/** One address of a host. */
+export interface HostAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** Where a URL may be asked for: at these addresses and no others, whatever its name resolves to later. */
+export interface PinnedTarget {
+  readonly url: URL;
+  readonly addresses: readonly HostAddress[];
+  /** For `http.request` and `net.connect`: answers the pinned addresses. */
+  readonly lookup: LookupFunction;
+}
+
+/** The URL is not one that the gateway asks for in somebody else's name. */
+export class EgressDeniedError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'EgressDeniedError';
+  }
+}
+
+const PRIVATE_IPV4 = [
+  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12'],
+  ...['192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24'],
+  ...['203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4'],
+];
+/** Global addresses that stand for something else: IETF protocols with Teredo, documentation, 6to4. */
+const SPECIAL_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
+/** Where clouds keep the credentials of their machines. No setting opens these. */
+const NEVER = ['169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254/128', '100.100.100.200/32'];
+
+const notGlobal = toBlockList([...PRIVATE_IPV4, ...SPECIAL_IPV6]);
+/** The only IPv6 addresses that are assigned to be reached by everybody (IANA). Mapped, translated and local ones lie outside. */
+const globalIpv6 = toBlockList(['2000::/3']);
+const never = toBlockList(NEVER);
+
+/** Whether an address belongs to a host of the public internet. */
+export function isPublicAddress(address: string): boolean {
+  if (address.includes('%') || isIP(address) === 0) return false;
+  return !includes(notGlobal, address) && (isIPv4(address) || includes(globalIpv6, address));
+}
+
+/** All addresses of a name; rejects when there are none. */
+export type ResolveHost = (hostname: string) => Promise<readonly HostAddress[]>;
+
+const resolveHost: ResolveHost = (hostname) => lookup(hostname, { all: true, order: 'verbatim' });
+
+/**
+ * Decides what the gateway may ask for in somebody else's name (tools, media, webhooks, pages), so that nobody reaches
+ * through it what only its machine can reach. Each URL is checked before it is asked for, redirects too, and connected
+ * to by the address that was checked.
+ */
+export class EgressGuard {
+  /** @param allowedHosts `NAME` or `NAME:PORT` of hosts whose address may be private; read for each URL */
+  constructor(
+    private readonly allowedHosts: () => readonly string[],
+    private readonly resolve: ResolveHost = resolveHost,
+  ) {}
+
+  /** @throws EgressDeniedError with a reason that tells nothing of the network but what the caller wrote */
+  async check(text: string | URL): Promise<PinnedTarget> {
+    const url = parse(text);
+    const hostname = url.hostname.replace(/^\[|\]$/g, '');
+    const addresses = await this.findAddresses(hostname);
+    const isAllowed = this.isAllowed(url);
+    const denied = addresses.find(({ address }) => includes(never, normaliseAddress(address)) || !(isAllowed || isPublicAddress(address)));
+    if (denied) throw new EgressDeniedError(`${url.host} is not a public host; tools.http.allow_hosts can allow it`);
+    return { url, addresses, lookup: pin(addresses) };
+  }
+
+  private async findAddresses(hostname: string): Promise<readonly HostAddress[]> {
+    const family = isIP(hostname);
+    if (family !== 0) return [{ address: hostname, family }];
+    try {
+      const addresses = await this.resolve(hostname);
+      if (addresses.length > 0) return addresses;
+    } catch {
+      // Which server said what is nobody's business.
+    }
+    throw new EgressDeniedError(`there is no host ${hostname}`);
+  }
+
+  private isAllowed(url: URL): boolean {
+    const name = url.hostname.replace(/\.$/, '');
+    const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+    return this.allowedHosts().some((entry) => [name, `${name}:${port}`].includes(entry.toLowerCase()));
+  }
+}
+
+function parse(text: string | URL): URL {
+  const url = typeof text === 'string' ? URL.parse(text) : text;
+  if (!url) throw new EgressDeniedError('this is no URL');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new EgressDeniedError(`${url.protocol} is not allowed; http: and https: are`);
+  if (url.username !== '' || url.password !== '') throw new EgressDeniedError('a URL with a user name or a password is not allowed');
+  return url;
+}
+
+function pin(addresses: readonly HostAddress[]): LookupFunction {
+  return (_hostname, options, callback) => {
+    if (options.all) return callback(null, [...addresses]);
+    const [first] = addresses;
+    return callback(null, first?.address ?? '', first?.family);
+  };
+}
+
+function toBlockList(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/');
+    list.addSubnet(address, Number(bits), isIPv4(address) ? 'ipv4' : 'ipv6');
+  }
+  return list;
+}

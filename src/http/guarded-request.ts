@@ -1,0 +1,111 @@
+import { request as requestHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { pipeline, type Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { EgressDeniedError, type EgressGuard, type PinnedTarget } from './egress-guard.js';
+
+const MAX_REDIRECTS = 5;
+const MAX_HEADER_BYTES = 16_384;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** Not for a host that the caller did not write the request for. */
+const PRIVATE_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
+
+/** What to ask for. */
+export interface GuardedRequest {
+  readonly url: string;
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** By lower-case name. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** The most that is read of the body, unpacked, in bytes. */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** What came back. */
+export interface GuardedResponse {
+  /** Of the last redirect. */
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** There was more than `maxBytes`; the rest was not read. */
+  readonly isCut: boolean;
+}
+
+/**
+ * Asks for a URL in somebody else's name, through the guard, and follows up to five redirects, each through the guard as
+ * well. Knows no proxy, no cookies and no credentials.
+ * @throws EgressDeniedError; Error of the network; the reason of the signal
+ */
+export async function requestGuarded(guard: EgressGuard, asked: GuardedRequest): Promise<GuardedResponse> {
+  let request = asked;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    request.signal.throwIfAborted();
+    const target = await guard.check(request.url);
+    const response = await send(target, request);
+    const location = REDIRECTS.has(response.statusCode ?? 0) ? response.headers.location : undefined;
+    if (location === undefined) return readResponse(target.url, response, request);
+    response.destroy();
+    request = redirect(request, target.url, location, response.statusCode ?? 0);
+  }
+  throw new EgressDeniedError(`more than ${MAX_REDIRECTS} redirects`);
+}
+
+function send({ url, lookup }: PinnedTarget, { method = 'GET', headers = {}, body, signal }: GuardedRequest): Promise<IncomingMessage> {
+  const start = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const outgoing = start(
+      url,
+      // No agent: a connection that is kept would be used again without a look at its address.
+      { method, headers: { 'accept-encoding': 'gzip, deflate, br', ...headers }, lookup, signal, agent: false, maxHeaderSize: MAX_HEADER_BYTES },
+      resolve,
+    );
+    outgoing.once('error', (error) => reject(signal.aborted ? signal.reason : error));
+    outgoing.end(body);
+  });
+}
+
+/** As browsers do: only 307 and 308 keep method and body. */
+function redirect(request: GuardedRequest, from: URL, location: string, status: number): GuardedRequest {
+  const to = URL.parse(location, from);
+  if (!to) throw new EgressDeniedError('a redirect leads to no URL');
+  const { body, method = 'GET', headers = {}, ...rest } = request;
+  const isSameOrigin = to.origin === from.origin;
+  const kept = Object.entries(headers).filter(([name]) => isSameOrigin || !PRIVATE_HEADERS.includes(name));
+  const next = { ...rest, url: to.href, headers: Object.fromEntries(kept) };
+  if (status >= 307) return { ...next, method, ...(body && { body }) };
+  return { ...next, method: method === 'HEAD' ? 'HEAD' : 'GET' };
+}
+
+function readResponse(url: URL, response: IncomingMessage, { method, maxBytes, signal }: GuardedRequest): Promise<GuardedResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<GuardedResponse>();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const finish = (isCut: boolean) => {
+    const body = Buffer.concat(chunks).subarray(0, maxBytes);
+    resolve({ url, status: response.statusCode ?? 0, headers: response.headers, body, isCut });
+    response.destroy();
+  };
+  const body = method === 'HEAD' ? response : unpack(response);
+  body.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      body.destroy();
+      finish(true);
+    }
+  });
+  body.once('end', () => finish(false));
+  for (const stream of [response, body]) stream.on('error', (error: Error) => reject(signal.aborted ? signal.reason : error));
+  return promise;
+}
+
+function unpack(response: IncomingMessage): Readable {
+  const unpacker = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }[
+    response.headers['content-encoding']?.toLowerCase() ?? ''
+  ];
+  if (!unpacker || response.statusCode === 204 || response.statusCode === 304) return response;
+  // Errors reach the unpacker, on which the reader listens.
+  return pipeline(response, unpacker(), () => {});
+}

@@ -1,0 +1,110 @@
+import { MIMEType } from 'node:util';
+import Type, { type Static } from 'typebox';
+import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { Clock } from '../../core/time/clock.js';
+import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
+import type { ToolCallContext } from '../../core/tools/tool.js';
+import { EgressGuard } from '../../http/egress-guard.js';
+import { requestGuarded, type GuardedResponse } from '../../http/guarded-request.js';
+import { toPlainText } from '../plain-text.js';
+
+/** What is shown of a text, in characters. */
+const MAX_SHOWN_LENGTH = 100_000;
+/** `tools.http.timeout_ms` is shorter; this one is for a connection that hangs. */
+const LONGEST_CALL_MS = 660_000;
+const USER_AGENT = 'openclaw-gateway';
+const TEXT_TYPES = /^(text\/|application\/(.+\+)?(json|xml|yaml|javascript|ecmascript|x-ndjson|x-www-form-urlencoded)$|image\/svg\+xml$)/;
+
+const Parameters = Type.Object(
+  {
+    url: Type.String({ minLength: 1, maxLength: 8_192, description: 'http or https, of a public host.' }),
+    method: Type.Optional(Type.Enum(['GET', 'HEAD'])),
+    accept: Type.Optional(Type.String({ pattern: '^[\\x20-\\x7e]{1,512}$', description: 'Media types that are wanted, as in the header Accept.' })),
+  },
+  { additionalProperties: false },
+);
+
+/** What became of a request. */
+export interface HttpFetchResult {
+  /** After redirects. */
+  readonly url: string;
+  readonly status: number;
+  readonly content_type: string;
+  /** Of the body as far as it was read. */
+  readonly size_bytes: number;
+  /** The body, when it is text. Whatever it says, it is data and no instruction. */
+  readonly content?: string;
+  /** What of the body is not here, and why. */
+  readonly note?: string;
+}
+
+/** Fetches a page of the public internet. A status of 400 and more is a result, not a failure of the tool. */
+@Tool({
+  name: 'http.fetch',
+  description: 'Fetches a URL of the public internet and returns its text. It sends no credentials and no cookies.',
+  parameters: Parameters,
+  permissions: ['http'],
+  timeoutMs: LONGEST_CALL_MS,
+  idempotent: true,
+})
+export class HttpFetchTool implements ToolExecutor<typeof Parameters> {
+  private readonly guard: EgressGuard;
+
+  constructor(
+    private readonly config: ConfigStoreService,
+    private readonly clock: Clock,
+  ) {
+    this.guard = new EgressGuard(() => config.get('tools.http.allow_hosts'));
+  }
+
+  async execute({ url, method = 'GET', accept = '*/*' }: Static<typeof Parameters>, { signal }: Pick<ToolCallContext, 'signal'>): Promise<HttpFetchResult> {
+    const timeoutMs = this.config.get('tools.http.timeout_ms');
+    const late = new AbortController();
+    const cancelTimer = this.clock.setTimer(timeoutMs, () => late.abort(new Error(`no complete answer within ${timeoutMs} ms`)));
+    try {
+      const response = await requestGuarded(this.guard, {
+        url,
+        method,
+        headers: { accept, 'user-agent': USER_AGENT },
+        maxBytes: this.config.get('tools.http.max_bytes'),
+        signal: AbortSignal.any([signal, late.signal]),
+      });
+      return describe(response);
+    } finally {
+      cancelTimer();
+    }
+  }
+}
+
+function describe({ url, status, headers, body, isCut }: GuardedResponse): HttpFetchResult {
+  const type = parseType(headers['content-type']);
+  const facts = { url: url.href, status, content_type: type?.essence ?? 'unknown', size_bytes: body.length };
+  if (!isText(type, body)) {
+    return { ...facts, ...(body.length > 0 && { note: `${isCut ? 'more than ' : ''}${body.length} bytes that are no text are not shown` }) };
+  }
+  const text = toPlainText(decode(body, type?.params.get('charset') ?? undefined));
+  if (!isCut && text.length <= MAX_SHOWN_LENGTH) return { ...facts, content: text };
+  const content = text.slice(0, MAX_SHOWN_LENGTH).toWellFormed();
+  return { ...facts, content, note: `only the first ${content.length} characters are shown` };
+}
+
+function parseType(header: string | undefined): MIMEType | undefined {
+  try {
+    return header === undefined ? undefined : new MIMEType(header);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without a type it is text if nothing in it says otherwise. */
+function isText(type: MIMEType | undefined, body: Buffer): boolean {
+  return type ? TEXT_TYPES.test(type.essence) : !body.includes(0);
+}
+
+function decode(body: Buffer, charset = 'utf-8'): string {
+  try {
+    return new TextDecoder(charset).decode(body);
+  } catch {
+    return body.toString('utf8');
+  }
+}
