@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, describe, it } from 'vitest';
 import { StoreBench, type Contract, type StoreUnderTest } from './store/bench.js';
+import { approvalsContract, mediaContract, reactionContract, settingsContract } from './store/administration.contract.js';
 import { cancelContract } from './store/cancel.contract.js';
 import { frameContract, sweepContract } from './store/frames.contract.js';
 import { acceptContract, claimContract } from './store/queue.contract.js';
@@ -26,6 +27,10 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'writes turns': turnContract,
   'keeps sessions': sessionContract,
   'keeps logs': frameContract,
+  'keeps reactions': reactionContract,
+  'keeps settings': settingsContract,
+  'keeps approvals': approvalsContract,
+  'knows uploaded files': mediaContract,
   'sweeps what is old': sweepContract,
   'survives its process': recoveryContract,
 };

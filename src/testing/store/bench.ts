@@ -1,11 +1,14 @@
 import type {
   AcceptedMessage,
+  ApprovalStore,
   Claim,
   DurableFrame,
   FrameStore,
+  MediaStore,
   NewMessage,
   QueueStore,
   SessionStore,
+  SettingsStore,
   Store,
   TurnStore,
   WriteOutcome,
@@ -13,8 +16,8 @@ import type {
 import { aMessage, anEnd, GENEROUS_LIMITS } from '../factories.js';
 import { ManualClock } from '../manual-clock.js';
 
-/** All five ports in one. */
-export type StorePorts = Store & QueueStore & TurnStore & SessionStore & FrameStore;
+/** All ports in one. */
+export type StorePorts = Store & QueueStore & TurnStore & SessionStore & FrameStore & SettingsStore & ApprovalStore & MediaStore;
 
 /** A store to be tested, with what a test does to it from outside. */
 export interface StoreUnderTest {

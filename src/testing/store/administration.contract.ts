@@ -1,0 +1,123 @@
+import { expect } from 'vitest';
+import type { Approval, MediaRecord, SettingsChange } from '../../core/store/index.js';
+import type { Contract } from './bench.js';
+
+const change = (values: SettingsChange['values']): SettingsChange => ({ values, actor: 'ann', before: '{}', after: '{}' });
+
+/** Settings that were changed at run time. */
+export const settingsContract: Contract = {
+  'has no changes and version 0 at first': async ({ store }) => {
+    expect(await store.readSettings()).toEqual({ version: 0, values: {} });
+  },
+
+  'keeps changes, takes them back by null, and counts versions': async ({ store, under }) => {
+    expect(await store.changeSettings(0, change({ a: '1', b: '2' }))).toEqual({ version: 1, values: { a: '1', b: '2' } });
+    expect(await store.changeSettings(1, change({ a: null, b: '3' }))).toEqual({ version: 2, values: { b: '3' } });
+    await under.crash();
+    expect(await under.store.readSettings()).toEqual({ version: 2, values: { b: '3' } });
+  },
+
+  'changes nothing on a stale version, and only one of two that race': async ({ store }) => {
+    const outcomes = await Promise.all([store.changeSettings(0, change({ a: '1' })), store.changeSettings(0, change({ a: '2' }))]);
+    expect(outcomes.filter((outcome) => outcome === undefined)).toHaveLength(1);
+    expect((await store.readSettings()).version).toBe(1);
+  },
+
+  'has a secret that stays the same over restarts': async ({ store, under }) => {
+    const secret = await store.readSecret();
+    await under.crash();
+    expect(secret.byteLength).toBeGreaterThanOrEqual(32);
+    expect(await under.store.readSecret()).toEqual(secret);
+  },
+};
+
+const approval = (changes: Partial<Approval> = {}): Approval => ({
+  approvalId: 'a_1',
+  tenant: 'default',
+  sessionId: 's_alice',
+  messageRef: 'm',
+  callId: 'c_1',
+  tool: 'test.pay',
+  arguments: '{"amount":5}',
+  argumentsSha256: '0'.repeat(64),
+  expiresAt: 5,
+  ...changes,
+});
+
+/** Tool calls that wait for a person. */
+export const approvalsContract: Contract = {
+  'gives a call that asks again the approval that it has': async ({ store, under }) => {
+    expect(await store.openApproval(approval())).toEqual(approval());
+    await under.crash();
+    expect(await under.store.openApproval(approval({ approvalId: 'a_2' }))).toEqual(approval());
+  },
+
+  'lets the first decision stand, over restarts': async ({ store, under }) => {
+    await store.openApproval(approval());
+    expect(await store.decideApproval('a_1', 'allow', 'ann')).toMatchObject({ decision: 'allow' });
+    await under.crash();
+    expect(await under.store.decideApproval('a_1', 'deny', 'bob')).toMatchObject({ decision: 'allow' });
+    expect(await under.store.decideApproval('a_9', 'deny', 'bob')).toBeUndefined();
+  },
+
+  'lists those of a tenant that nobody has decided, oldest first': async ({ store }) => {
+    for (const n of [1, 2, 3]) await store.openApproval(approval({ approvalId: `a_${n}`, callId: `c_${n}` }));
+    await store.openApproval(approval({ approvalId: 'a_4', callId: 'c_4', tenant: 'acme' }));
+    await store.decideApproval('a_2', 'deny', 'ann');
+    expect((await store.listPendingApprovals('default')).map((pending) => pending.approvalId)).toEqual(['a_1', 'a_3']);
+    expect(await store.findApproval('default', 'a_4')).toBeUndefined();
+  },
+};
+
+const media = (changes: Partial<MediaRecord> = {}): MediaRecord => ({
+  mediaId: 'f_1',
+  tenant: 'default',
+  principal: 'ann',
+  mimeType: 'image/png',
+  sizeBytes: 3,
+  createdAt: 100,
+  ...changes,
+});
+
+/** What is known of uploaded files. */
+export const mediaContract: Contract = {
+  'keeps a file under its tenant': async ({ store, under }) => {
+    await store.addMedia(media());
+    await under.crash();
+    expect(await under.store.findMedia('default', 'f_1')).toEqual(media());
+    expect(await under.store.findMedia('acme', 'f_1')).toBeUndefined();
+  },
+
+  'gives a file to one session, for good': async ({ store }) => {
+    await store.addMedia(media());
+    await store.assignMedia(['f_1', 'f_9'], 's_1');
+    await store.assignMedia(['f_1'], 's_2');
+    expect(await store.findMedia('default', 'f_1')).toEqual(media({ sessionId: 's_1' }));
+  },
+
+  'names files that nobody claimed in time, and those whose session is gone': async (bench) => {
+    const { sessionId } = await bench.accept();
+    for (const mediaId of ['f_old', 'f_new', 'f_kept', 'f_orphan']) {
+      await bench.store.addMedia(media({ mediaId, createdAt: mediaId === 'f_new' ? 300 : 100 }));
+    }
+    await bench.store.assignMedia(['f_kept'], sessionId);
+    await bench.store.assignMedia(['f_orphan'], 's_gone');
+    expect([...(await bench.store.listExpiredMedia(200))].sort()).toEqual(['f_old', 'f_orphan']);
+    await bench.store.forgetMedia(['f_old', 'f_orphan']);
+    expect(await bench.store.listExpiredMedia(200)).toEqual([]);
+  },
+};
+
+/** Reactions to messages. */
+export const reactionContract: Contract = {
+  'keeps a reaction once, until it is taken back': async (bench) => {
+    const { messageRef, sessionId } = await bench.accept();
+    const [ann, bob] = [{ sender: 'ann', emoji: '👍' }, { sender: 'bob', emoji: '👍' }];
+    for (const reaction of [ann, ann, bob]) await bench.store.react(messageRef, reaction, 'added');
+    const read = async () => (await bench.store.readHistory(sessionId, 1)).messages[0]?.reactions;
+    expect(await read()).toEqual(expect.arrayContaining([ann, bob]));
+    expect(await read()).toHaveLength(2);
+    await bench.store.react(messageRef, ann, 'removed');
+    expect(await read()).toEqual([bob]);
+  },
+};
