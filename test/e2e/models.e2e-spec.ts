@@ -1,22 +1,10 @@
 import Type from 'typebox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SilentLogs } from '../../src/core/telemetry/logs.js';
 import type { ToolDefinition } from '../../src/core/tools/tool.js';
-import { ConfiguredRuntime } from '../../src/agents/configured-runtime.js';
-import { CoreHarness, type CoreHarnessOptions } from '../../src/testing/core-harness.js';
+import type { CoreHarness } from '../../src/testing/core-harness.js';
 import { FakeReader } from '../../src/testing/fake-reader.js';
-import { ManualClock } from '../../src/testing/manual-clock.js';
+import { buildModelHarness, SleeplessClock } from '../support/model-harness.js';
 import { ModelServer, textOf, WIRES, type Wire } from '../support/model-server.js';
-
-/** Does not wait, and remembers how long it should have. */
-class SleeplessClock extends ManualClock {
-  readonly slept: number[] = [];
-
-  override sleep(delayMs: number): Promise<void> {
-    this.slept.push(delayMs);
-    return Promise.resolve();
-  }
-}
 
 let server: ModelServer;
 let harness: CoreHarness;
@@ -31,14 +19,9 @@ afterEach(async () => {
   await server.stop();
 });
 
-async function start(wire: Wire, { settings = {}, ...options }: CoreHarnessOptions & { provider?: object } = {}): Promise<CoreHarness> {
+async function start(wire: Wire, options: Parameters<typeof buildModelHarness>[2] = {}): Promise<CoreHarness> {
   clock = new SleeplessClock();
-  harness = new CoreHarness({
-    clock,
-    runtime: (_clock, config) => new ConfiguredRuntime(config, clock, new SilentLogs()),
-    settings: { 'agent.model': 'local/test-model', providers: { local: server.provider(wire, options.provider) }, ...settings },
-    ...options,
-  });
+  harness = buildModelHarness(server, wire, { clock, ...options });
   return harness.start();
 }
 
