@@ -8,8 +8,8 @@ import { HELP, listTools, describeStatus, noModelConfigured } from './texts.js';
 
 const MOST_BLOCKS = 10_000;
 const LONGEST_WAIT_MS = 60_000;
-/** A model writes a few characters at a time; so does this. */
-const PORTION = /[\s\S]{1,24}/gu;
+/** A model's text comes in portions of a sentence or so; so does this. */
+const PORTION = /[\s\S]{1,96}/gu;
 
 /**
  * What answers when no model is configured (settings.md section 2): it repeats what was written and carries out a few

@@ -32,6 +32,17 @@ function listKeyParts(mode: SessionMode, message: Routed): string[] {
 
 /** Each part goes in with its length, so that no two lists of parts give the same text. */
 function buildSessionId(parts: readonly string[]): string {
-  const text = parts.map((part) => `${part.length}:${part}`).join('');
-  return `s_${hash('sha256', text, 'base64url').slice(0, 32)}`;
+  let text = '';
+  for (const part of parts) text += `${part.length}:${part}`;
+  return remembered.get(text) ?? remember(text, `s_${hash('sha256', text, 'base64url').slice(0, 32)}`);
+}
+
+/** People write more than once: their ids are kept, up to a number after which all are forgotten. */
+const MOST_REMEMBERED = 4_096;
+const remembered = new Map<string, string>();
+
+function remember(text: string, id: string): string {
+  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+  remembered.set(text, id);
+  return id;
 }
