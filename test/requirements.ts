@@ -266,6 +266,18 @@ export const requirements: readonly Requirement[] = [
   requirement('R-01', 'settings 1', 'The providers anthropic and openai need nothing but ANTHROPIC_API_KEY and OPENAI_API_KEY.'),
   requirement('R-02', 'settings 1', 'A model whose provider is not configured stops the start, and is refused at run time; the fault says what to set.'),
   requirement('R-03', 'settings 3', 'Keys and headers of providers never read back.'),
+  requirement('R-04', 'settings 1', 'agent.runtime auto is pi when a model is configured, also when that happens at run time; without a model nothing of it is loaded.'),
+  requirement('R-05', 'settings 1', 'A model answers over each of the three wires: deltas, typed blocks, usage.'),
+  requirement('R-06', 'protocol 4', 'What a model thinks is not shown.'),
+  requirement('R-07', 'protocol 4', "A model's tool calls run through the registry, one after the other, and their results go back to it; also those that are refused, unknown or malformed."),
+  requirement('R-08', 'protocol 5', 'After a crash a recorded answer is not asked for again, and a tool takes effect at most once.'),
+  requirement('R-09', 'security', 'The model sees earlier messages, observed ones and reactions, each under the name of its sender; nobody can speak in the name of another or of the operator.'),
+  requirement('R-10', 'settings 1', 'A conversation larger than the context window is cut to fit, the same way after a restart; a digest stands for what is left out.'),
+  requirement('R-11', 'design', 'A question that failed for the moment (408, 429, 5xx, a broken connection) is asked again after a growing time, or after what the provider asks for.'),
+  requirement('R-12', 'protocol 4', 'A half-streamed answer that has to be asked for again is taken back by stream_restart.'),
+  requirement('R-13', 'protocol 4', 'A turn that fails shows a status block in plain words, without secrets and internals of a provider, and ends with AGENT_FAILED.'),
+  requirement('R-14', 'protocol 3', 'A cancel and the time limit of a turn end the request to the provider.'),
+  requirement('R-15', 'protocol 3', 'Images go to a model that takes them; other attachments are described.'),
 
   // Sandbox
   requirement('B-01', 'integrations', 'Commands of tools run as nobody, without capabilities and without ways to get any.'),
