@@ -261,6 +261,9 @@ export const requirements: readonly Requirement[] = [
   requirement('O-21', 'security', 'A setting may open a private host, but nothing opens the metadata services of clouds.'),
   requirement('O-22', 'integrations', 'http.fetch answers text with its type and status, and summarises what is no text.'),
   requirement('O-23', 'integrations', 'http.fetch is limited in size, time and headers.'),
+  requirement('O-24', 'integrations', 'session.info tells the session and its tools; tools with effects or secrets need a permission each.'),
+  requirement('O-25', 'protocol 9', 'A session remembers with memory.save what memory.search finds by its words.'),
+  requirement('O-26', 'protocol 9', "A session finds the memories of the collections in its memory_refs and its own, and no tenant another's."),
 
   // Models
   requirement('R-01', 'settings 1', 'The providers anthropic and openai need nothing but ANTHROPIC_API_KEY and OPENAI_API_KEY.'),

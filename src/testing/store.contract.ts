@@ -7,6 +7,7 @@ import { StoreBench, type Contract, type StoreUnderTest } from './store/bench.js
 import { approvalsContract, mediaContract, reactionContract, settingsContract } from './store/administration.contract.js';
 import { cancelContract } from './store/cancel.contract.js';
 import { frameContract, sweepContract } from './store/frames.contract.js';
+import { memoryContract } from './store/memory.contract.js';
 import { acceptContract, claimContract } from './store/queue.contract.js';
 import { recoveryContract } from './store/recovery.contract.js';
 import { sessionContract } from './store/sessions.contract.js';
@@ -31,6 +32,7 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'keeps settings': settingsContract,
   'keeps approvals': approvalsContract,
   'knows uploaded files': mediaContract,
+  'keeps memories': memoryContract,
   'sweeps what is old': sweepContract,
   'survives its process': recoveryContract,
 };

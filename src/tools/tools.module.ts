@@ -1,8 +1,11 @@
 // Promises: the tools that come with the gateway. Refuses to know: who calls them, and when they may.
 import { Module } from '@nestjs/common';
+import { CoreModule } from '../core/core.module.js';
 import { HttpFetchTool } from './http/http-fetch.tool.js';
+import { MemorySaveTool, MemorySearchTool } from './memory/memory-tools.js';
 import { SandboxModule } from './sandbox/sandbox.module.js';
+import { SessionInfoTool } from './session-info.tool.js';
 import { TimeNowTool } from './time-now.tool.js';
 
-@Module({ imports: [SandboxModule], providers: [HttpFetchTool, TimeNowTool] })
+@Module({ imports: [CoreModule, SandboxModule], providers: [HttpFetchTool, MemorySaveTool, MemorySearchTool, SessionInfoTool, TimeNowTool] })
 export class ToolsModule {}

@@ -10,6 +10,8 @@ import type {
   JournalEntry,
   Lease,
   MediaRecord,
+  Memory,
+  MemoryQuery,
   MessageSelector,
   QueueCounts,
   Session,
@@ -54,6 +56,7 @@ export interface WriteOperations {
   addMedia(now: number, record: MediaRecord): void;
   assignMedia(now: number, mediaIds: readonly string[], sessionId: string): void;
   forgetMedia(now: number, mediaIds: readonly string[]): void;
+  saveMemory(now: number, memory: Memory, maxPerCollection: number): boolean;
   openApproval(now: number, approval: Approval): Approval;
   decideApproval(now: number, approvalId: string, decision: ApprovalDecision, actor: string): Approval | undefined;
   changeSettings(now: number, version: number, change: SettingsChange): StoredSettings | undefined;
@@ -69,6 +72,7 @@ export interface ReadOperations {
   findMessage(now: number, selector: MessageSelector): PackedMessage | undefined;
   findMedia(now: number, tenant: string, mediaId: string): MediaRecord | undefined;
   listExpiredMedia(now: number, unclaimedBefore: number): readonly string[];
+  searchMemories(now: number, query: MemoryQuery): readonly Memory[];
   findApproval(now: number, tenant: string, approvalId: string): Approval | undefined;
   listPendingApprovals(now: number, tenant: string): readonly Approval[];
   readSettings(now: number): StoredSettings;

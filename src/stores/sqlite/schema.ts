@@ -5,6 +5,7 @@
  * - `messages` never change; their UNIQUE key is what recognises a repeat.
  * - `queue` holds exactly the messages that are not finished, and all that changes about them.
  * - `replies` holds what became of the finished ones. A message in neither is one that was only observed.
+ * - `memory_words` is the index of the words of `memories`, kept by triggers.
  * - `settings` holds what was changed at run time, `audit` who changed what; rows of the latter are only added.
  * - `frames` is the log of each session, its rows in the order of writing: rows of many sessions then share the pages that
  *   a commit writes, and only the index is spread. A session's head is `max(seq)`, or `swept_seq` where retention has left none.
@@ -116,6 +117,24 @@ export const SCHEMA_1 = `
     size_bytes INTEGER NOT NULL,
     created_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE memories (
+    memory INTEGER PRIMARY KEY,
+    memory_id TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    text TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (tenant, memory_id)
+  ) STRICT;
+  CREATE INDEX memories_by_collection ON memories (collection, tenant);
+  CREATE VIRTUAL TABLE memory_words USING fts5 (text, content='memories', content_rowid='memory', tokenize='unicode61 remove_diacritics 2');
+  CREATE TRIGGER memory_saved AFTER INSERT ON memories BEGIN
+    INSERT INTO memory_words (rowid, text) VALUES (new.memory, new.text);
+  END;
+  CREATE TRIGGER memory_deleted AFTER DELETE ON memories BEGIN
+    INSERT INTO memory_words (memory_words, rowid, text) VALUES ('delete', old.memory, old.text);
+  END;
 
   CREATE TABLE settings (
     key TEXT PRIMARY KEY,

@@ -1,13 +1,13 @@
-// Promises: the eight ports to persistence on one SQLite file. Refuses to know: what the records mean.
+// Promises: the nine ports to persistence on one SQLite file. Refuses to know: what the records mean.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { ReplicaIdentity } from '../../core/queue/replica-identity.js';
-import { ApprovalStore, FrameStore, MediaStore, QueueStore, SessionStore, SettingsStore, Store, TurnStore } from '../../core/store/index.js';
+import { ApprovalStore, FrameStore, MediaStore, MemoryStore, QueueStore, SessionStore, SettingsStore, Store, TurnStore } from '../../core/store/index.js';
 import { Logs } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import { SqliteStore } from './sqlite.store.js';
 
-const ports = [Store, QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore, ApprovalStore, MediaStore];
+const ports = [Store, QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore, ApprovalStore, MediaStore, MemoryStore];
 
 @Global()
 @Module({

@@ -15,6 +15,9 @@ import {
   type Lease,
   type MediaRecord,
   type MediaStore,
+  type Memory,
+  type MemoryQuery,
+  type MemoryStore,
   type MessageSelector,
   type MessageWithReply,
   type NewFrame,
@@ -73,10 +76,13 @@ export interface SqliteStoreOptions {
 const PREFIX = 'sqlite:';
 
 /**
- * The store on one SQLite file, owned by this process: all eight ports in one object. It is a thin client of the thread
+ * The store on one SQLite file, owned by this process: all nine ports in one object. It is a thin client of the thread
  * that has the file; calls made at the same time share a commit.
  */
-export class SqliteStore extends Store implements QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore, ApprovalStore, MediaStore {
+export class SqliteStore
+  extends Store
+  implements QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore, ApprovalStore, MediaStore, MemoryStore
+{
   override readonly label: string;
   override readonly isShared = false;
   private readonly path: string | undefined;
@@ -219,6 +225,14 @@ export class SqliteStore extends Store implements QueueStore, TurnStore, Session
 
   react(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<void> {
     return this.mutate('react', messageRef, reaction, action === 'added');
+  }
+
+  saveMemory(memory: Memory, maxPerCollection: number): Promise<boolean> {
+    return this.mutate('saveMemory', memory, maxPerCollection);
+  }
+
+  searchMemories(query: MemoryQuery): Promise<readonly Memory[]> {
+    return this.query('searchMemories', query);
   }
 
   addMedia(record: MediaRecord): Promise<void> {

@@ -5,6 +5,7 @@ import { AuditTrail } from './audit-trail.js';
 import { explainOpening, openDatabase } from './database.js';
 import { FrameOperations } from './frame-operations.js';
 import { MediaOperations } from './media-operations.js';
+import { MemoryOperations } from './memory-operations.js';
 import { MessageTable } from './message-table.js';
 import type { Batch, BatchReply, Call, Failure, OperationAnswer, Operations } from './operations.js';
 import type { PackedOutcome } from './packing.js';
@@ -87,6 +88,7 @@ export class SqliteStateMachine {
     const audit = new AuditTrail(this.database);
     const settings = new SettingsOperations(this.database, audit);
     const media = new MediaOperations(this.database);
+    const memories = new MemoryOperations(this.database);
     const approvals = new ApprovalOperations(this.database, audit);
     const sweeper = new Sweeper(workspace);
     return {
@@ -111,6 +113,8 @@ export class SqliteStateMachine {
       assignMedia: (...all) => media.assignMedia(...all),
       listExpiredMedia: (...all) => media.listExpiredMedia(...all),
       forgetMedia: (...all) => media.forgetMedia(...all),
+      saveMemory: (...all) => memories.saveMemory(...all),
+      searchMemories: (...all) => memories.searchMemories(...all),
       openApproval: (...all) => approvals.openApproval(...all),
       findApproval: (...all) => approvals.findApproval(...all),
       listPendingApprovals: (...all) => approvals.listPendingApprovals(...all),

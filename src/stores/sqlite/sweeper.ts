@@ -41,6 +41,10 @@ export class Sweeper {
       deleteMessage: prepare('DELETE FROM messages WHERE ord = ?'),
       raiseSweptOrd: prepare('UPDATE gateway SET swept_ord = max(swept_ord, ?)'),
       clients: prepare('SELECT client FROM cursors WHERE session = ?'),
+      deleteMemories: prepare(
+        `DELETE FROM memories WHERE memory IN
+           (SELECT memory FROM sessions JOIN memories ON collection = id AND memories.tenant = sessions.tenant WHERE session = ? LIMIT ?)`,
+      ),
       deleteCursors: prepare('DELETE FROM cursors WHERE session = ?'),
       deleteParticipants: prepare('DELETE FROM participants WHERE session = ?'),
       deleteSession: prepare('DELETE FROM sessions WHERE session = ?'),
@@ -133,6 +137,8 @@ export class Sweeper {
     }
     this.statements.raiseSweptOrd.run(ords.at(-1) ?? 0);
     this.budget -= ords.length + 1;
+    if (this.budget <= 0) return false;
+    this.budget -= Number(this.statements.deleteMemories.run(session, this.budget).changes);
     if (this.budget <= 0) return false;
     const clients = this.statements.clients.all(session).map((row) => row['client'] as number);
     this.statements.deleteCursors.run(session);
