@@ -4,9 +4,10 @@ import { depth } from './depth.ts';
 import { fanOut } from './fan-out.ts';
 import { idle } from './idle.ts';
 import { loneAck } from './lone-ack.ts';
+import { modelTurn } from './model-turn.ts';
 import type { Scenario } from './scenario.ts';
 import { startUp } from './start-up.ts';
 import { turn } from './turn.ts';
 
 /** In the order in which a round runs them. */
-export const scenarios: readonly Scenario[] = [startUp, acknowledge, turn, loneAck, fanOut, idle, depth, block];
+export const scenarios: readonly Scenario[] = [startUp, acknowledge, turn, modelTurn, loneAck, fanOut, idle, depth, block];
