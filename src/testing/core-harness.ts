@@ -59,7 +59,6 @@ export class CoreHarness {
     this.turns = new TurnRunnerService(
       this.store,
       this.store,
-      this.store,
       this.config,
       this.clock,
       new PresenceTrackerService(this.clock, logs),

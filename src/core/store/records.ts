@@ -130,6 +130,8 @@ export interface Lease {
 export interface Claim {
   readonly lease: Lease;
   readonly message: StoredMessage;
+  /** As it is when the message is claimed. */
+  readonly session: Session;
   /** 1 for the first run; told in every block. */
   readonly attempt: number;
   /** How often a crash or a lost lease ended a run; a drain and a planned retry do not count. */

@@ -7,7 +7,7 @@ import { DeliveryService } from '../delivery/delivery.service.js';
 import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
 import type { StopReason } from '../queue/message-queue.service.js';
 import { SessionCommandsService } from '../sessions/session-commands.service.js';
-import { QueueStore, SessionStore, TurnStore, type Claim, type Lease, type Reply, type TurnRecord } from '../store/index.js';
+import { QueueStore, TurnStore, type Claim, type Lease, type Reply, type TurnRecord } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { ToolRegistryService } from '../tools/tool-registry.service.js';
@@ -29,7 +29,6 @@ export class TurnRunnerService {
   constructor(
     private readonly queue: QueueStore,
     private readonly store: TurnStore,
-    private readonly sessions: SessionStore,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     private readonly presence: PresenceTrackerService,
@@ -76,13 +75,8 @@ export class TurnRunnerService {
   }
 
   private async runTurn(claim: Claim, signal: AbortSignal, giveUp: AbortSignal): Promise<Pick<Reply, 'reason'>> {
-    const { message, interruptions, attempt } = claim;
-    const [session, record] = await Promise.all([
-      this.sessions.find(message.sessionId),
-      attempt === 1 ? NOTHING_RECORDED : this.store.readTurn(message.messageRef),
-    ]);
-    // A message never outlives its session.
-    if (!session) throw new Error(`the session ${message.sessionId} of a claimed message does not exist`);
+    const { message, session, interruptions, attempt } = claim;
+    const record = attempt === 1 ? NOTHING_RECORDED : await this.store.readTurn(message.messageRef);
     const turn = new Turn(claim, session, record, signal, giveUp, this.parts);
     if (interruptions >= this.config.get('agent.max_attempts') && !signal.aborted) {
       const { code, message: text, retryable } = new GatewayError('TURN_INTERRUPTED', { attempts: interruptions });

@@ -14,6 +14,7 @@ import type {
   Priority,
   QueueLimits,
   Reply,
+  Session,
   StoredMessage,
   StoredReaction,
   TurnEnd,
@@ -142,12 +143,13 @@ export type PackedClaim = readonly [
   attempt: number,
   interruptions: number,
   cancelRequested: boolean,
+  session: Session,
 ];
 
-export function unpackClaim([packed, epoch, attempt, interruptions, cancelRequested]: PackedClaim, replicaId: string): Claim {
+export function unpackClaim([packed, epoch, attempt, interruptions, cancelRequested, session]: PackedClaim, replicaId: string): Claim {
   const message = unpackMessage(packed);
   const { sessionId, messageRef } = message;
-  return { lease: { sessionId, replicaId, epoch, messageRef }, message, attempt, interruptions, cancelRequested };
+  return { lease: { sessionId, replicaId, epoch, messageRef }, message, session, attempt, interruptions, cancelRequested };
 }
 
 /** What tells one lease from all others of this database. */

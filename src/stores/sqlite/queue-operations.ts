@@ -17,10 +17,12 @@ import type { OperationAnswer } from './operations.js';
 import type { OpenMessage } from './open-messages.js';
 import { packFrame, packLease, type LeaseKey, type PackedClaim, type PackedMessage, type PackedNewMessage, type PackedOutcome } from './packing.js';
 import { required } from './rows.js';
+import type { SessionOperations } from './session-operations.js';
 import type { Workspace } from './workspace.js';
 
-/** Where in a packed message its tenant stands. */
+/** Where in a packed message its tenant and its session stand. */
 const TENANT = 2;
+const SESSION_ID = 5;
 
 /** The queue's side of the store: accept, claim, give back, cancel. */
 export class QueueOperations {
@@ -34,6 +36,7 @@ export class QueueOperations {
   constructor(
     private readonly workspace: Workspace,
     private readonly messages: MessageTable,
+    private readonly sessions: SessionOperations,
   ) {
     const { database } = workspace;
     this.insertOpen = database.prepare('INSERT INTO queue (ord, session, client, priority) VALUES (?, ?, ?, ?)');
@@ -113,12 +116,14 @@ export class QueueOperations {
     message.epoch = this.workspace.nextEpoch();
     const head = this.workspace.log.head(message.session);
     const row = required(this.markRunning.get(message.epoch, head, message.ord));
+    const stored = this.messages.get(message.ord);
     return [
-      this.messages.get(message.ord),
+      stored,
       message.epoch,
       row['attempt'] as number,
       row['interruptions'] as number,
       message.cancelRequested,
+      this.sessions.get(stored[SESSION_ID]),
     ];
   }
 

@@ -2,6 +2,7 @@ import type { Session, SessionChange, StoredReaction } from '../../core/store/in
 import type { SessionMode } from '../../protocol/index.js';
 import type { MessageTable } from './message-table.js';
 import type { PackedHistory } from './operations.js';
+import { required } from './rows.js';
 import type { Workspace } from './workspace.js';
 
 const NEVER = Number.MAX_SAFE_INTEGER;
@@ -43,6 +44,11 @@ export class SessionOperations {
   findSession(_now: number, sessionId: string): Session | undefined {
     const row = this.selectById.get(sessionId);
     return row && this.toSession(row);
+  }
+
+  /** A session that must exist: a message never outlives it. */
+  get(sessionId: string): Session {
+    return this.toSession(required(this.selectById.get(sessionId)));
   }
 
   findLatestMain(_now: number, tenant: string, channels: readonly string[], sender: string): Session | undefined {

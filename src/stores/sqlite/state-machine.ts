@@ -81,9 +81,9 @@ export class SqliteStateMachine {
   private assemble(): Operations {
     const { workspace } = this;
     const messages = new MessageTable(this.database, workspace);
-    const queue = new QueueOperations(workspace, messages);
-    const turns = new TurnOperations(workspace, messages, queue);
     const sessions = new SessionOperations(workspace, messages);
+    const queue = new QueueOperations(workspace, messages, sessions);
+    const turns = new TurnOperations(workspace, messages, queue);
     const frames = new FrameOperations(workspace);
     const audit = new AuditTrail(this.database);
     const settings = new SettingsOperations(this.database, audit);
