@@ -64,6 +64,8 @@ export class Batcher {
         const explained = this.host.explain(error as Error);
         for (const { reject } of batch) reject(explained);
       }
+      // The answers of many make many call again at once: with what else has come by then, that is one commit and not two.
+      if (batch.length > 1) await new Promise((resolve) => setImmediate(resolve));
     }
     this.busy = false;
     this.whenIdle?.();
