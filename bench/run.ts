@@ -1,18 +1,22 @@
 /**
- * `npm run bench [-- [--quick] [--rounds N] [FIGURE...]]`: measures the figures of docs/benchmarks.md on this machine.
+ * `npm run bench [-- [--quick] [--rounds N] [--out FILE] [FIGURE...]]`: measures the figures of docs/benchmarks.md on this
+ * machine. What is not measured anew keeps its last value. With `--quick` or `--out` the page is left as it is.
  * Everything stays on loopback, is bounded in count and time, and ends by itself.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { figures } from './figures.ts';
+import { buildPage } from './report/page.ts';
+import { plot } from './report/plot.ts';
 import { printTable } from './report/table.ts';
 import { readResults, writeResults } from './report/results.ts';
 import { scenarios } from './scenarios/index.ts';
 import { summarise } from './statistics.ts';
 
 const FULL_ROUNDS = 5;
-const TMP = fileURLToPath(new URL('./.tmp', import.meta.url));
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const TMP = path('./.tmp');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,6 +44,12 @@ for (let round = 1; round <= rounds; round++) {
 rmSync(TMP, { recursive: true, force: true });
 
 const measurements = Object.fromEntries([...measured].map(([name, all]) => [name, summarise(all)]));
-writeResults({ ...readResults(values.out), ...measurements }, values.out);
 process.stdout.write(printTable(figures, measurements));
+const results = { ...readResults(values.out), ...measurements };
+writeResults(results, values.out);
+// A quick run shows that everything works; its numbers are for nobody.
+if (!isQuick && values.out === undefined) {
+  writeFileSync(path('../docs/benchmarks.md'), buildPage(figures, results));
+  writeFileSync(path('../docs/benchmarks.svg'), plot(figures, results));
+}
 process.exit();

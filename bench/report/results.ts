@@ -5,15 +5,12 @@ import type { Summary } from '../statistics.ts';
 /** By figure id, or by the name of a detail. */
 export type Measurements = Readonly<Record<string, Summary>>;
 
-/** What is kept of the latest run. */
-export type Results = Measurements;
-
 const PATH = fileURLToPath(new URL('../results.json', import.meta.url));
 
-export function readResults(path = PATH): Results {
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : {};
+export function readResults(path = PATH): Measurements {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Measurements) : {};
 }
 
-export function writeResults(results: Results, path = PATH): void {
+export function writeResults(results: Measurements, path = PATH): void {
   writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`);
 }
