@@ -36,12 +36,26 @@ describe('Batcher', () => {
     expect(await Promise.all(second)).toEqual(['c', 'd', 'e']);
   });
 
+  it('takes the calls that the answers of a batch provoke into the next one', async () => {
+    const { batcher, batches, answer } = host();
+    const provoked = [batcher.call(check), batcher.call(check)].map((call) => call.then(() => batcher.call(check)));
+    await turn();
+    const waiting = batcher.call(check);
+    answer(0);
+    await turn();
+    await turn();
+    expect(batches.map(({ calls }) => calls.length)).toEqual([2, 3]);
+    answer(1);
+    await Promise.all([...provoked, waiting]);
+  });
+
   it('sends a large burst in portions', async () => {
     const { batcher, batches, answer } = host();
     const calls = Array.from({ length: 1_500 }, () => batcher.call(check));
     await turn();
     expect(batches[0]?.calls).toHaveLength(1_024);
     answer(0);
+    await turn();
     await turn();
     expect(batches[1]?.calls).toHaveLength(476);
     answer(1);
