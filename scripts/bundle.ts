@@ -29,7 +29,7 @@ const decoratorsOnly: Plugin = {
   name: 'swagger-decorators-only',
   resolveId(source, importer) {
     if (source !== '@nestjs/swagger' || importer?.endsWith('/http/openapi.js')) return null;
-    return path('node_modules/@nestjs/swagger/dist/decorators/index.js');
+    return fileURLToPath(new URL('./decorators/index.js', import.meta.resolve('@nestjs/swagger')));
   },
   transform(code, id) {
     if (!id.endsWith('/terminus/dist/health-check/health-check.decorator.js')) return null;
