@@ -28,6 +28,8 @@ export interface Message {
   attachments: HistoryMessage['attachments'];
   /** Unix milliseconds; the gateway's clock once it is stored. */
   sentAt: number;
+  /** Whether `sentAt` is when it was stored, and not when the first frame of its reply came. */
+  isPlaced: boolean;
   phase: MessagePhase;
   /** Why it is refused, or still unsent though the gateway was asked. */
   refusal: Refusal | undefined;
@@ -46,7 +48,7 @@ export interface Message {
  * when it is at least as new as the last frame taken.
  */
 export class Conversation {
-  readonly messages: Message[] = [];
+  messages: Message[] = [];
   /** For the page of messages before the first; undefined when there are none, or nothing was read yet. */
   olderCursor: string | undefined;
   isLoaded = false;
@@ -132,6 +134,7 @@ export class Conversation {
     if (!message) return;
     message.ref = payload.message_ref;
     message.sentAt = timestamp;
+    message.isPlaced = true;
     message.phase = payload.status === 'observed' ? 'ended' : 'open';
     message.refusal = undefined;
     message.reply.hasAllDeltas = payload.status === 'queued';
@@ -181,26 +184,34 @@ export class Conversation {
 
   #takeHistory(page: HistoryPage): void {
     const isNews = page.head_seq >= this.#position;
-    for (const told of page.messages) {
-      const known = this.messages.find(({ ref }) => ref === told.message_ref) ?? this.findUnsent(told.message_id);
-      const message = known ?? this.#makeMessage({ id: told.message_id, phase: 'open', sentAt: told.sent_at });
-      if (!known) this.messages.push(message);
-      message.ref = told.message_ref;
-      message.content = told.content;
-      message.sender = told.sender;
-      message.senderName = told.sender_name;
-      message.attachments = told.attachments;
-      message.sentAt = told.sent_at;
-      // A reply that is seen as it is written has nothing to learn before its end.
-      if (!known || (isNews && (told.end || !message.reply.hasAllDeltas))) {
-        message.reply.settle(told);
-        message.phase = told.end || told.status === 'observed' ? 'ended' : 'open';
-      }
-      message.version++;
-    }
+    const refs = new Set<string | undefined>(page.messages.map((message) => message.message_ref));
+    // Messages of one moment stay in the order in which they were told: a page goes where it overlaps, or before all.
+    const place = Math.max(0, this.messages.findIndex(({ ref, isPlaced }) => isPlaced && refs.has(ref)));
+    const told = new Set(page.messages.map((message) => this.#takeTold(message, isNews)));
+    const isOther = (message: Message) => !told.has(message);
+    this.messages = [...this.messages.slice(0, place).filter(isOther), ...told, ...this.messages.slice(place).filter(isOther)];
+    this.#sort();
     if (isNews) this.#position = page.head_seq;
     this.isLoaded = true;
-    this.#sort();
+  }
+
+  #takeTold(told: HistoryMessage, isNews: boolean): Message {
+    const known = this.messages.find(({ ref }) => ref === told.message_ref) ?? this.findUnsent(told.message_id);
+    const message = known ?? this.#makeMessage({ id: told.message_id, phase: 'open', sentAt: told.sent_at });
+    message.ref = told.message_ref;
+    message.content = told.content;
+    message.sender = told.sender;
+    message.senderName = told.sender_name;
+    message.attachments = told.attachments;
+    message.sentAt = told.sent_at;
+    message.isPlaced = true;
+    // A reply that is seen as it is written has nothing to learn before its end.
+    if (!known || (isNews && (told.end || !message.reply.hasAllDeltas))) {
+      message.reply.settle(told);
+      message.phase = told.end || told.status === 'observed' ? 'ended' : 'open';
+    }
+    message.version++;
+    return message;
   }
 
   #makeMessage(fields: Partial<Message> & Pick<Message, 'id' | 'phase' | 'sentAt'> & { hasAllDeltas?: boolean }): Message {
@@ -213,6 +224,7 @@ export class Conversation {
       attachments: [],
       refusal: undefined,
       isCancelling: false,
+      isPlaced: false,
       reply: new ReplyState(hasAllDeltas),
       version: 0,
       ...given,

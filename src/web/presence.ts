@@ -37,6 +37,8 @@ export class Presence {
 
   shown(isVisible: boolean): void {
     clearTimeout(this.#stopTyping);
+    // A page that is left is hidden a moment later.
+    if (this.#status === 'offline' && !isVisible) return;
     this.#enter(isVisible ? 'online' : 'idle');
   }
 

@@ -155,7 +155,7 @@ export const texts = {
     tooLong: (over: string) => `${over} ${over === '1' ? 'character' : 'characters'} too many. Shorten the text, or send it in parts.`,
     tooBig: (over: string) => `${over} bytes too big for one message. Shorten the text, or send it in parts.`,
     noFiles: 'Files cannot be sent yet. Paste the text that matters instead.',
-    notYet: 'Not connected yet. Your text stays here until it can be sent.',
+    notYet: 'Not connected yet. This will be sent as soon as there is a connection.',
     readOnly: 'This token may read but not write.',
   },
 

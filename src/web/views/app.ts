@@ -32,6 +32,9 @@ export class ChatApp extends LitElement {
   @query('.thread') private readonly thread!: HTMLElement | null;
   private readonly keeper = new ScrollKeeper(this, () => void this.chat.loadOlder());
   private shown: Conversation | undefined;
+  /** Something was written, and perhaps meant to be sent, before it was known in which conversation. */
+  private isTypedAhead = false;
+  private isEager = false;
   private isFrameRequested = false;
 
   protected override createRenderRoot(): HTMLElement {
@@ -73,9 +76,13 @@ export class ChatApp extends LitElement {
     if (active === this.shown) return;
     this.shown = active;
     if (!this.composer || !active) return;
-    this.composer.text = this.chat.readDraft();
     this.keeper.toEnd();
     this.composer.focus();
+    if (this.isEager) this.send(this.composer.text);
+    else if (this.isTypedAhead) this.chat.keepDraft(this.composer.text);
+    else this.composer.text = this.chat.readDraft();
+    this.isEager = false;
+    this.isTypedAhead = false;
   }
 
   private renderChat(): TemplateResult {
@@ -189,6 +196,7 @@ export class ChatApp extends LitElement {
   private send(text: string): void {
     if (!this.chat.send(text)) {
       this.notice = texts.composer.notYet;
+      this.isEager = true;
       return;
     }
     this.notice = '';
@@ -200,6 +208,8 @@ export class ChatApp extends LitElement {
 
   private typed(text: string): void {
     this.notice = '';
+    this.isEager = false;
+    this.isTypedAhead = this.chat.active === undefined;
     this.chat.keepDraft(text);
     if (text === '') this.chat.presence.sent();
     else this.chat.presence.typed();

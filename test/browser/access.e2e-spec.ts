@@ -1,0 +1,220 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { AuthService } from '../../src/auth/index.js';
+import { CODE_LIFETIME_MS } from '../../src/auth/page-sign-in.js';
+import { SystemClock } from '../../src/core/time/clock.js';
+import { useChat, type ChatPage } from '../support/chat-page.js';
+import { GatewayApp } from '../support/gateway-app.js';
+
+const TOKENS = { operator: 'operator-token-0123456789', alice: 'alice-token-0123456789abc', reader: 'reader-token-0123456789ab', driver: 'driver-token-0123456789ab' };
+const settings = {
+  'auth.tokens': [
+    { token: TOKENS.operator, principal: 'operator', role: 'operator' },
+    { token: TOKENS.alice, principal: 'alice', role: 'user' },
+    { token: TOKENS.reader, principal: 'reader', role: 'operator', scopes: ['sessions:read'] },
+    { token: TOKENS.driver, principal: 'driver', role: 'channel', channels: ['telegram'] },
+  ],
+};
+
+const suite = useChat();
+
+/** A clock that can be put forward. */
+class HastyClock extends SystemClock {
+  aheadMs = 0;
+
+  override now(): number {
+    return super.now() + this.aheadMs;
+  }
+}
+
+describe('a gateway with credentials', () => {
+  const clock = new HastyClock();
+  let gateway: GatewayApp;
+  beforeAll(async () => void (gateway = await GatewayApp.start({ settings, clock })));
+  afterAll(() => gateway.close());
+  const issueCode = () => gateway.app.get(AuthService, { strict: false }).issuePageCode();
+  const openAt = (path: string) => suite.open({}, gateway.url, path);
+  const signIn = async (chat: ChatPage, token: string) => {
+    await chat.page.getByLabel('Token').fill(token);
+    await chat.page.getByLabel('Token').press('Enter');
+  };
+
+  it('[W-08] asks for a token, refuses a wrong one in words, and signs in with a right one until the tab is closed', async () => {
+    const chat = await openAt('/chat');
+    await signIn(chat, 'no token');
+    await chat.page.getByText('This is no token').waitFor();
+    await signIn(chat, 'wrong-token-0123456789');
+    await chat.page.getByText('does not accept this token').waitFor();
+    await signIn(chat, TOKENS.operator);
+    await chat.ask('/blocks 1');
+    await chat.page.reload();
+    await chat.waitForEnds();
+    await (await suite.openIn(chat.context, '/chat', gateway.url)).page.getByLabel('Token').waitFor();
+    await chat.page.getByRole('button', { name: 'Sign out' }).click();
+    await chat.page.getByLabel('Token').waitFor();
+    expect(await chat.page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain(TOKENS.operator);
+  });
+
+  it('[W-08] never sees the token in an address, nor does anybody else', async () => {
+    const chat = await openAt('/chat');
+    await signIn(chat, TOKENS.alice);
+    await chat.ask('/blocks 1');
+    const { host } = new URL(gateway.url);
+    expect(new Set(chat.complaints.requests.map((address) => new URL(address).host))).toEqual(new Set([host]));
+    expect(chat.complaints.requests.join(' ')).not.toContain(TOKENS.alice);
+    expect(await chat.page.evaluate(() => JSON.stringify(localStorage))).not.toContain(TOKENS.alice);
+  });
+
+  it('[W-08] [W-12] lets a user go on in his one conversation, from any browser, and shows no list', async () => {
+    const first = await openAt('/chat');
+    await signIn(first, TOKENS.alice);
+    await first.waitForConnection();
+    const repliesBefore = await first.replies.count();
+    await first.ask('/blocks 2', repliesBefore + 1);
+    const second = await openAt('/chat');
+    await signIn(second, TOKENS.alice);
+    await second.waitForEnds(repliesBefore + 1);
+    expect(await second.page.getByRole('navigation').count()).toBe(0);
+    expect(await second.blocks.allInnerTexts()).toEqual(await first.blocks.allInnerTexts());
+  });
+
+  it('[W-08] tells a token that cannot chat, and one that may only read, what they lack', async () => {
+    const chat = await openAt('/chat');
+    await signIn(chat, TOKENS.driver);
+    await chat.page.getByText('bound to other channels').waitFor();
+    await signIn(chat, TOKENS.reader);
+    await chat.page.getByPlaceholder('may read but not write').waitFor();
+    expect(await chat.input.isDisabled()).toBe(true);
+  });
+
+  it('[W-02] signs in by the code of a link, which leaves the address at once and works once', async () => {
+    const code = issueCode();
+    const chat = await openAt(`/chat#code=${code}`);
+    await chat.ask('/blocks 1');
+    expect(chat.page.url()).toBe(`${gateway.url}/chat`);
+    expect(chat.complaints.requests.join(' ')).not.toContain(code);
+    await chat.page.reload();
+    await chat.waitForEnds();
+    const again = await openAt(`/chat#code=${code}`);
+    await again.page.getByText('has expired or was used before').waitFor();
+    await again.page.getByLabel('Token').waitFor();
+  });
+
+  it('[W-03] says that a code has expired, and what to do', async () => {
+    const code = issueCode();
+    clock.aheadMs += CODE_LIFETIME_MS;
+    const chat = await openAt(`/chat#code=${code}`);
+    await chat.page.getByText('Start the gateway again for a new one, or sign in with a token').waitFor();
+  });
+
+  it('[W-03] counts wrong codes against their address, like every other credential', async () => {
+    const throttled = await GatewayApp.start({ settings });
+    const exchange = (code: string, headers = {}) =>
+      fetch(`${throttled.url}/chat/sign-in`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ code }) });
+    expect((await exchange('x', { origin: 'http://evil.example' })).status).toBe(403);
+    expect((await exchange('not/a/code')).status).toBe(400);
+    for (let i = 0; i < 20; i++) expect((await exchange('x')).status).toBe(401);
+    expect((await exchange('x')).status).toBe(429);
+    const code = throttled.app.get(AuthService, { strict: false }).issuePageCode() ?? '';
+    const answer = await exchange(code);
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    await throttled.close();
+  });
+
+  it('[W-19] takes neither a token nor a gateway from its address', async () => {
+    const chat = await openAt(`/chat#token=${TOKENS.operator}&gatewayUrl=ws://127.0.0.1:1/`);
+    await chat.page.getByLabel('Token').waitFor();
+    expect(chat.page.url()).toBe(`${gateway.url}/chat`);
+    expect(chat.complaints.requests.filter((address) => address.startsWith('ws')).every((address) => address.includes(new URL(gateway.url).host))).toBe(true);
+    expect((await fetch(`${gateway.url}/chat?token=${TOKENS.operator}`)).status).toBe(400);
+  });
+});
+
+describe('the page', () => {
+  it('[W-20] can be used by keyboard alone', async () => {
+    const chat = await suite.open();
+    await chat.waitForConnection();
+    const { keyboard } = chat.page;
+    await keyboard.type('two');
+    await keyboard.press('Shift+Enter');
+    await keyboard.type('lines');
+    await keyboard.press('Enter');
+    await chat.waitForEnds();
+    expect(await chat.said.first().innerText()).toBe('two\nlines');
+    await keyboard.type('/wait 20000');
+    await keyboard.press('Enter');
+    await chat.page.getByRole('img', { name: 'openclaw is answering' }).waitFor();
+    await keyboard.press('Escape');
+    await chat.replies.getByText('Stopped').waitFor();
+
+    const names: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      await keyboard.press('Shift+Tab');
+      const focused = chat.page.locator(':focus');
+      names.push((await focused.getAttribute('aria-label')) ?? (await focused.innerText()));
+    }
+    expect(names.toReversed()).toEqual(['New conversation', 'two', 'Remove “two” from the list', 'Conversation', 'Copy answer']);
+    await chat.page.getByRole('button', { name: 'New conversation' }).focus();
+    await keyboard.press('Enter');
+    await chat.page.getByText('Hello, this is openclaw').waitFor();
+    await vi.waitFor(async () => expect(await chat.input.evaluate((area) => area.matches(':focus'))).toBe(true));
+  });
+
+  it('[W-21] fits a phone: nothing is wider than the screen, and the list opens over the conversation', async () => {
+    const chat = await suite.open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    await chat.waitForConnection();
+    await chat.input.fill(`${'long'.repeat(100)}\n\n| a | b | c | d | e | f |\n|---|---|---|---|---|---|\n| 1 | 2 | 3 | 4 | 5 | 6 |\n\n\`\`\`\n${'code '.repeat(60)}\n\`\`\``);
+    await chat.page.getByRole('button', { name: 'Send' }).tap();
+    await chat.waitForEnds();
+    await chat.input.fill('/demo');
+    await chat.page.getByRole('button', { name: 'Send' }).tap();
+    await chat.waitForEnds(2);
+    const overflowing = () =>
+      chat.page.evaluate(`[document.documentElement, document.querySelector('.thread'), ...document.querySelectorAll('.reply')]
+        .filter((element) => element.scrollWidth > element.clientWidth).map((element) => element.className)`);
+    expect(await overflowing()).toEqual([]);
+    await chat.page.getByRole('button', { name: 'Show conversations' }).tap();
+    await chat.page.getByRole('button', { name: 'New conversation' }).tap();
+    await chat.page.getByText('Hello, this is openclaw').waitFor();
+    await chat.page.getByRole('button', { name: 'Hide conversations' }).waitFor({ state: 'hidden' });
+    expect(await overflowing()).toEqual([]);
+  });
+
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+  /** The findings of axe that would keep somebody out. */
+  async function findBarriers(chat: ChatPage): Promise<unknown> {
+    await chat.page.evaluate(axe);
+    return chat.page.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => html + failureSummary)]))`);
+  }
+
+  it.each(['light', 'dark'] as const)('[W-22] has no serious barriers when it is %s', async (colorScheme) => {
+    const chat = await suite.open({ colorScheme, reducedMotion: 'reduce' });
+    await chat.page.getByText('Hello, this is openclaw').waitFor();
+    expect(await findBarriers(chat)).toEqual([]);
+    await chat.ask('# Heading\n\n- [ ] item\n\n| a | b |\n|--:|---|\n| 1 | `2` |\n\n> quoted\n\n```ts\nconst a: number = 1; // one\n```\n[link](https://example.org)');
+    await chat.ask('/demo', 2);
+    await chat.ask('/tool time.now {}', 3);
+    await chat.say('/fail');
+    await chat.page.getByText('AGENT_FAILED').waitFor();
+    await chat.say('/wait 20000');
+    await chat.say('/blocks 1');
+    await chat.page.getByText('Waiting for its turn').waitFor();
+    await chat.input.fill('x'.repeat(65_537));
+    await chat.replies.locator('.hljs-keyword').first().waitFor();
+    expect(await findBarriers(chat)).toEqual([]);
+  });
+
+  it('[W-22] has no serious barriers where it asks for a token', async () => {
+    const gateway = await GatewayApp.start({ settings });
+    const chat = await suite.open({ colorScheme: 'dark' }, gateway.url);
+    await chat.page.getByLabel('Token').fill('x');
+    await chat.page.getByLabel('Token').press('Enter');
+    await chat.page.getByText('This is no token').waitFor();
+    expect(await findBarriers(chat)).toEqual([]);
+    await gateway.close();
+  });
+});

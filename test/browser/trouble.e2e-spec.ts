@@ -1,0 +1,186 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { useChat, type ChatPage } from '../support/chat-page.js';
+import { GatewayApp } from '../support/gateway-app.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+
+const suite = useChat();
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => `block ${i + 1}`);
+const alertOf = (chat: ChatPage) => chat.page.getByRole('alert').filter({ hasText: /./ });
+
+describe.concurrent('a gateway that is killed', () => {
+  let folder: string;
+  const processes: GatewayProcess[] = [];
+  const start = async (port = 0) => {
+    const gateway = new GatewayProcess({ folder, env: { OPENCLAW_GATEWAY_PORT: String(port) } });
+    processes.push(gateway);
+    return { gateway, port: await gateway.port };
+  };
+  beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'openclaw-chat-'))));
+  afterAll(async () => {
+    await Promise.all(processes.map((gateway) => gateway.end()));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('[W-07] in the middle of an answer and started again: the answer goes on, and what was written meanwhile is answered too', async () => {
+    const { gateway, port } = await start();
+    const chat = await suite.open({}, `http://127.0.0.1:${port}`);
+    await chat.say('/blocks 6 200');
+    await chat.blocks.getByText('block 2').waitFor();
+    gateway.kill();
+    await chat.connection.getByText('reconnecting').waitFor();
+    await chat.say('/blocks 1');
+    await chat.page.getByText('Will be sent once there is a connection').waitFor();
+    await start(port);
+    await chat.waitForEnds(2);
+    expect(await chat.blocks.allInnerTexts()).toEqual([...numbered(6), 'block 1']);
+    expect(await chat.said.allInnerTexts()).toEqual(['/blocks 6 200', '/blocks 1']);
+    await chat.waitForConnection();
+  });
+});
+
+describe.concurrent('a connection', () => {
+  it('[W-15] that fails while a message is sent costs neither the message nor an answer too many, also after a reload', async () => {
+    const context = await suite.browser.newContext();
+    let isDeaf = true;
+    await context.routeWebSocket(/.*/, (socket) => {
+      const gateway = socket.connectToServer();
+      // The message arrives; that it has does not.
+      gateway.onMessage((message) => {
+        if (!isDeaf || /"(connected|webchat\.identity)"/.test(String(message))) socket.send(message);
+      });
+    });
+    const chat = await suite.openIn(context);
+    await chat.say('/blocks 2');
+    const countUnsent = () => chat.page.evaluate(() => (JSON.parse(sessionStorage.getItem('openclaw.webchat.unsent') ?? '[]') as unknown[]).length);
+    await vi.waitFor(async () => expect(await countUnsent()).toBe(1));
+    isDeaf = false;
+    await chat.page.reload();
+    await chat.waitForEnds();
+    expect(await chat.said.allInnerTexts()).toEqual(['/blocks 2']);
+    expect(await chat.blocks.allInnerTexts()).toEqual(numbered(2));
+    expect(await countUnsent()).toBe(0);
+  });
+
+  it('[W-16] to a gateway that speaks another version of the protocol says so, and what to do', async () => {
+    const context = await suite.browser.newContext();
+    await context.routeWebSocket(/.*/, (socket) => {
+      const gateway = socket.connectToServer();
+      gateway.onMessage((message) => socket.send(String(message).replace('"protocol":1', '"protocol":2')));
+    });
+    const chat = await suite.openIn(context);
+    await alertOf(chat).getByText('version 2').waitFor();
+    await chat.page.getByRole('button', { name: 'Reload' }).waitFor();
+  });
+
+  it('[W-16] of a machine that is offline says so', async () => {
+    const chat = await suite.open();
+    await chat.waitForConnection();
+    await chat.page.routeWebSocket(/.*/, (socket) => socket.close());
+    await chat.page.reload();
+    await chat.context.setOffline(true);
+    await chat.connection.getByText('You are offline').waitFor();
+  });
+
+  it('[W-09] of a duplicated tab is its own', async () => {
+    const first = await suite.open();
+    await first.waitForConnection();
+    const clientId = await first.page.evaluate(() => sessionStorage.getItem('openclaw.webchat.client_id') ?? '');
+    await first.context.addInitScript((id) => {
+      if (!sessionStorage.getItem('openclaw.webchat.client_id')) sessionStorage.setItem('openclaw.webchat.client_id', id);
+    }, clientId);
+    const second = await suite.openIn(first.context);
+    await second.ask('/blocks 1');
+    await first.ask('/blocks 2', 2);
+  });
+
+  it('[W-09] that another tab has taken over can be taken back', async () => {
+    const chat = await suite.open();
+    await chat.ask('/blocks 1');
+    const clientId = await chat.page.evaluate(() => sessionStorage.getItem('openclaw.webchat.client_id') ?? '');
+    await suite.gateway.connect(clientId);
+    await chat.page.getByRole('button', { name: 'Go on here' }).click();
+    await chat.ask('/blocks 2', 2);
+  });
+});
+
+describe.concurrent('a message', () => {
+  it('[W-17] of 65,536 characters is sent, one of 65,537 is refused before it leaves, and the text stays', async () => {
+    const chat = await suite.open();
+    await chat.waitForConnection();
+    await chat.input.fill('x'.repeat(65_537));
+    await alertOf(chat).getByText('1 character too many').waitFor();
+    await chat.page.getByText('65,537 of 65,536').waitFor();
+    await chat.input.press('Enter');
+    expect(await chat.input.inputValue()).toHaveLength(65_537);
+    expect(await chat.said.count()).toBe(0);
+    await chat.input.press('Backspace');
+    await chat.input.press('Enter');
+    await chat.waitForEnds();
+    expect(await chat.input.inputValue()).toBe('');
+  });
+
+  it('[W-17] that is too big for a frame is refused before it costs the connection', async () => {
+    const chat = await suite.open();
+    await chat.waitForConnection();
+    await chat.input.fill('🙂'.repeat(65_536));
+    await alertOf(chat).getByText('bytes too big').waitFor();
+    await chat.input.press('Enter');
+    expect(await chat.said.count()).toBe(0);
+    await chat.waitForConnection();
+  });
+
+  it('[W-18] that finds the queue full waits before the reader\'s eyes and is sent by itself', async () => {
+    const gateway = await GatewayApp.start({ settings: { 'queue.max_per_session': 1 } });
+    const chat = await suite.open({}, gateway.url);
+    await chat.say('/wait 1500');
+    await chat.page.getByRole('img', { name: 'openclaw is answering' }).waitFor();
+    await chat.say('/blocks 1');
+    await chat.page.getByText('The queue is full').waitFor();
+    await chat.waitForEnds(2);
+    expect(await chat.blocks.allInnerTexts()).toEqual(['waited 1500', 'block 1']);
+    await gateway.close();
+  });
+
+  it('[W-14] that waits can be taken off', async () => {
+    const chat = await suite.open();
+    await chat.say('/wait 60000');
+    await chat.say('/blocks 1');
+    const waiting = chat.page.locator('.said').nth(1);
+    await waiting.getByText('Waiting for its turn').waitFor();
+    await waiting.getByRole('button', { name: 'Cancel' }).click();
+    await chat.replies.nth(1).getByText('Stopped').waitFor();
+    await chat.page.getByRole('img', { name: 'openclaw is answering' }).waitFor();
+    await chat.page.getByRole('button', { name: 'Stop the answer' }).click();
+    await chat.replies.nth(0).getByText('Stopped').waitFor();
+    expect(await chat.blocks.count()).toBe(0);
+  });
+
+  it('[W-18] whose answer fails says why, and can be sent again', async () => {
+    const chat = await suite.open();
+    await chat.say('/fail');
+    await chat.page.getByText('AGENT_FAILED').waitFor();
+    await chat.page.getByRole('button', { name: 'Send again' }).click();
+    await vi.waitFor(async () => expect(await chat.page.getByText('AGENT_FAILED').count()).toBe(2));
+  });
+
+  it('[W-18] with a file is refused in words, whether dropped or pasted', async () => {
+    const chat = await suite.open();
+    await chat.waitForConnection();
+    for (const type of ['drop', 'paste']) {
+      await chat.page.evaluate(`{
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(['x'], 'x.txt'));
+        const options = { bubbles: true, cancelable: true, dataTransfer: transfer, clipboardData: transfer };
+        const event = '${type}' === 'drop' ? new DragEvent('drop', options) : new ClipboardEvent('paste', options);
+        document.querySelector('textarea').dispatchEvent(event);
+      }`);
+      await alertOf(chat).getByText('Files cannot be sent yet').waitFor();
+      await chat.input.fill('');
+      await chat.input.press('x');
+      await vi.waitFor(async () => expect(await alertOf(chat).count()).toBe(0));
+    }
+  });
+});

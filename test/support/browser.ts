@@ -1,0 +1,76 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { chromium, type Browser } from 'playwright-core';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const INSTALLED = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable'];
+
+/** Where Chromium is unpacked that came through npm; once for all runs. */
+const CACHE = join(import.meta.dirname, '../../node_modules/.cache');
+
+/**
+ * A browser for tests: an installed Chromium where there is one, else the one that npm brings, on machines that lack its
+ * libraries with those that it brings along.
+ * @throws Error that says what to install when neither starts
+ */
+export async function launchBrowser(): Promise<Browser> {
+  const failures: string[] = [];
+  const start = async (executablePath: string, env: Record<string, string> = {}) => {
+    try {
+      return await chromium.launch({ executablePath, args: FLAGS, env: { ...process.env, ...env } });
+    } catch (error) {
+      failures.push(`${executablePath}: ${explain(error as Error)}`);
+      return undefined;
+    }
+  };
+  for (const path of INSTALLED.filter((candidate) => existsSync(candidate))) {
+    const browser = await start(path);
+    if (browser) return browser;
+  }
+  const home = await unpackChromium();
+  const browser = (await start(join(home, 'chromium'))) ?? (await start(join(home, 'chromium'), { LD_LIBRARY_PATH: join(home, 'al2023', 'lib') }));
+  if (browser) return browser;
+  throw new Error(`No Chromium starts here. Install one (Debian: apt-get install chromium).\n${failures.join('\n')}`);
+}
+
+/** Of Playwright's long story, the line that names the cause. */
+function explain({ message }: Error): string {
+  const lines = message.split('\n');
+  return lines.find((line) => line.includes('error while loading')) ?? lines[0] ?? '';
+}
+
+/** Answers the folder. Several processes may do it at once: it appears whole, under its last name. */
+async function unpackChromium(): Promise<string> {
+  const packageFolder = dirname(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')));
+  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
+  const home = join(CACHE, `chromium-${version}`);
+  if (existsSync(home)) return home;
+  mkdirSync(CACHE, { recursive: true });
+  const staging = mkdtempSync(`${home}-`);
+  const { TMPDIR: before } = process.env;
+  try {
+    const { default: packed, inflate } = await import('@sparticuz/chromium');
+    // It unpacks into the folder for temporary files, under names that never change.
+    process.env['TMPDIR'] = staging;
+    await packed.executablePath();
+    await inflate(join(packageFolder, 'bin/al2023.tar.br'));
+    renameSync(staging, home);
+  } catch (error) {
+    rmSync(staging, { recursive: true, force: true });
+    // Another process was first.
+    if (!existsSync(home)) throw error;
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  }
+  return home;
+}

@@ -1,0 +1,134 @@
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { launchBrowser } from './browser.js';
+import { GatewayApp, type GatewayAppOptions } from './gateway-app.js';
+
+/** For the browser: violations are events of the document. */
+const TELL_OF_VIOLATIONS =
+  "document.addEventListener('securitypolicyviolation', (event) => complain([event.violatedDirective, event.blockedURI, event.sample].join(' ')))";
+
+/** What a browser has to say against a page. */
+export interface Complaints {
+  /** Violations of the content security policy. */
+  readonly violations: string[];
+  /** Errors that nobody caught. */
+  readonly errors: string[];
+  /** Addresses of everything that was loaded, WebSockets included. */
+  readonly requests: string[];
+}
+
+/** The web chat in a browser, as a person sees it. */
+export class ChatPage {
+  private constructor(
+    readonly page: Page,
+    readonly complaints: Complaints,
+  ) {}
+
+  /** Opens the chat of the gateway at `url` for somebody who has never been there. */
+  static async open(browser: Browser, url: string, options: BrowserContextOptions = {}, path = '/chat'): Promise<ChatPage> {
+    return ChatPage.openIn(await browser.newContext({ locale: 'en-GB', ...options }), url, path);
+  }
+
+  /** Opens it in another tab of the same browser. `path`: where, `/chat` unless told. */
+  static async openIn(context: BrowserContext, url: string, path = '/chat'): Promise<ChatPage> {
+    const page = await context.newPage();
+    const complaints: Complaints = { violations: [], errors: [], requests: [] };
+    await page.exposeFunction('complain', (directive: string) => void complaints.violations.push(directive));
+    await page.addInitScript(TELL_OF_VIOLATIONS);
+    page.on('pageerror', (error) => complaints.errors.push(error.message));
+    page.on('request', (request) => complaints.requests.push(request.url()));
+    page.on('websocket', (socket) => complaints.requests.push(socket.url()));
+    page.setDefaultTimeout(8_000);
+    await page.goto(url + path);
+    return new ChatPage(page, complaints);
+  }
+
+  get context(): BrowserContext {
+    return this.page.context();
+  }
+
+  get input(): Locator {
+    return this.page.getByRole('textbox', { name: 'Message' });
+  }
+
+  /** What was said, one for each message of a person. */
+  get said(): Locator {
+    return this.page.locator('.bubble');
+  }
+
+  /** The answers, one for each message that has any. */
+  get replies(): Locator {
+    return this.page.locator('.reply');
+  }
+
+  /** The blocks of all answers. */
+  get blocks(): Locator {
+    return this.page.locator('.reply .block');
+  }
+
+  get connection(): Locator {
+    return this.page.locator('.link');
+  }
+
+  /** Writes a message and sends it by keyboard. */
+  async say(text: string): Promise<void> {
+    await this.input.fill(text);
+    await this.input.press('Enter');
+  }
+
+  /** Resolves once `count` answers have come to their ends. */
+  async waitForEnds(count = 1): Promise<void> {
+    await this.page.getByRole('button', { name: 'Copy answer' }).nth(count - 1).waitFor({ state: 'attached' });
+  }
+
+  /** Says something and waits for its whole answer, the `count`th on the page. */
+  async ask(text: string, count = 1): Promise<void> {
+    await this.say(text);
+    await this.waitForEnds(count);
+  }
+
+  async waitForConnection(): Promise<void> {
+    await this.connection.getByText('Connected').waitFor({ state: 'attached' });
+  }
+}
+
+/** What the tests of a file share. */
+export interface ChatSuite {
+  readonly browser: Browser;
+  readonly gateway: GatewayApp;
+  /** Opens the chat for somebody who has never been there; at the shared gateway unless told. */
+  open(options?: BrowserContextOptions, url?: string, path?: string): Promise<ChatPage>;
+  /** Opens it in a context that was made ready. */
+  openIn(context: BrowserContext, path?: string, url?: string): Promise<ChatPage>;
+}
+
+/**
+ * One browser and one gateway for a file, whose tests may run at the same time. In the end no page may have anything to
+ * complain of: no violation of the content security policy, no uncaught error.
+ */
+export function useChat(options: GatewayAppOptions = {}): ChatSuite {
+  let browser: Browser;
+  let gateway: GatewayApp;
+  const complaints: Complaints[] = [];
+  const keep = (chat: ChatPage) => {
+    complaints.push(chat.complaints);
+    return chat;
+  };
+  beforeAll(async () => {
+    [browser, gateway] = await Promise.all([launchBrowser(), GatewayApp.start(options)]);
+  });
+  afterAll(async () => {
+    await Promise.all([browser.close(), gateway.close()]);
+    for (const { violations, errors } of complaints) expect([...violations, ...errors]).toEqual([]);
+  });
+  return {
+    get browser() {
+      return browser;
+    },
+    get gateway() {
+      return gateway;
+    },
+    open: async (contextOptions, url = gateway.url, path = '/chat') => keep(await ChatPage.open(browser, url, contextOptions, path)),
+    openIn: async (context, path = '/chat', url = gateway.url) => keep(await ChatPage.openIn(context, url, path)),
+  };
+}
