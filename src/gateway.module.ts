@@ -12,6 +12,7 @@ import { Logs } from './core/telemetry/logs.js';
 import { Clock, SystemClock } from './core/time/clock.js';
 import { HealthModule } from './health/health.module.js';
 import { DocumentsModule } from './http/documents.module.js';
+import { McpModule } from './mcp/mcp.module.js';
 import { MediaModule } from './media/media.module.js';
 import { SqliteModule } from './stores/sqlite/sqlite.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
@@ -46,6 +47,7 @@ export class GatewayModule {
         options.agent ?? AgentsModule,
         CoreModule,
         ToolsModule,
+        McpModule,
         WebSocketModule,
         HealthModule,
         DocumentsModule,

@@ -19,6 +19,10 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'agent.model': 'anthropic/claude-sonnet-5',
   providers: { local: { api: 'openai-completions', base_url: 'http://127.0.0.1:11434/v1', context_window: 32_768 } },
   'tools.http.allow_hosts': ['intranet.example.org', '127.0.0.1:8080'],
+  'mcp.servers': {
+    files: { command: 'npx', args: ['-y', '@modelcontextprotocol/server-filesystem', '/srv/files'], env: { HOME: '/tmp' } },
+    tickets: { url: 'https://tickets.example.org/mcp', timeout_ms: 30_000 },
+  },
   channels: { telegram: { busy_policy: 'interrupt' } },
 };
 

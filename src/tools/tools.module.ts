@@ -2,10 +2,11 @@
 import { Module } from '@nestjs/common';
 import { CoreModule } from '../core/core.module.js';
 import { HttpFetchTool } from './http/http-fetch.tool.js';
+import { McpServersService } from './mcp/mcp-servers.service.js';
 import { MemorySaveTool, MemorySearchTool } from './memory/memory-tools.js';
 import { SandboxModule } from './sandbox/sandbox.module.js';
 import { SessionInfoTool } from './session-info.tool.js';
 import { TimeNowTool } from './time-now.tool.js';
 
-@Module({ imports: [CoreModule, SandboxModule], providers: [HttpFetchTool, MemorySaveTool, MemorySearchTool, SessionInfoTool, TimeNowTool] })
+@Module({ imports: [CoreModule, SandboxModule], providers: [HttpFetchTool, McpServersService, MemorySaveTool, MemorySearchTool, SessionInfoTool, TimeNowTool] })
 export class ToolsModule {}

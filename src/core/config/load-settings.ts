@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import Value from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
+import { findMcpFault, type McpServerSetting } from './mcp-settings.js';
 import { addUsualKeys, findModelFaults, type ProviderSettings } from './providers.js';
 import { settingRows, type GatewaySettings, type SettingRow } from './settings.js';
 
@@ -88,7 +89,7 @@ export function findFault(row: SettingRow, value: unknown): string | undefined {
     return 'PostgreSQL is not part of this version; allowed: sqlite:PATH';
   }
   const [error] = Value.Errors(row.schema, value);
-  if (!error) return undefined;
+  if (!error) return row.key === 'mcp.servers' ? findMcpFault(value as Readonly<Record<string, McpServerSetting>>) : undefined;
   const place = error.instancePath === '' ? '' : ` (at ${error.instancePath})`;
   return `${error.message}${place}; allowed: ${describeAllowed(row)}`;
 }

@@ -1,6 +1,7 @@
 import Type, { type Static, type TSchema, type TSchemaOptions } from 'typebox';
 import { SCOPES } from '../../protocol/index.js';
 import { SUBSYSTEMS } from '../telemetry/logs.js';
+import { McpServerSetting } from './mcp-settings.js';
 import { ProviderSetting } from './providers.js';
 import { HttpToolSettings, SandboxSettings } from './tool-settings.js';
 
@@ -119,7 +120,13 @@ export const SettingsSchema = Type.Object({
     sandbox: SandboxSettings,
     http: HttpToolSettings,
   }),
-  mcp: later('MCP servers.'),
+  mcp: Type.Object({
+    servers: Type.Record(
+      Type.String({ pattern: '^[A-Za-z0-9-]{1,32}$' }),
+      McpServerSetting,
+      fixed({ default: {}, additionalProperties: false, description: 'MCP servers whose tools are used, by name: `{command, args?, env?}` or `{url, headers?}`, and `timeout_ms?`.' }),
+    ),
+  }),
   telemetry: later('Traces and metrics export.'),
   media: Type.Object({
     folder: Type.String(fixed({ default: 'data/media', minLength: 1, description: 'Where uploaded files are kept.' })),
@@ -176,7 +183,7 @@ function flatten(schema: TSchema, prefix: string): SettingRow[] {
 }
 
 type Leaves<T, P extends string = ''> = {
-  [K in keyof T & string]-?: K extends 'tokens' | 'channels' | 'modules' | 'providers'
+  [K in keyof T & string]-?: K extends 'tokens' | 'channels' | 'modules' | 'providers' | 'servers'
     ? `${P}${K}`
     : NonNullable<T[K]> extends readonly unknown[]
       ? `${P}${K}`

@@ -1,5 +1,5 @@
 import type { TSchema, Static } from 'typebox';
-import type { ErrorCode, ErrorDetails } from '../../protocol/index.js';
+import type { ErrorCode, ErrorDetails, PayloadFault } from '../../protocol/index.js';
 import type { ClientKey, Session } from '../store/index.js';
 
 /** What a tool is told of the call besides its parameters. */
@@ -41,6 +41,8 @@ export interface ToolDescription<P extends TSchema = TSchema> {
 
 export interface ToolDefinition<P extends TSchema = TSchema> extends ToolDescription<P> {
   readonly handler: ToolHandler<P>;
+  /** Checks parameters in place of the schema: for schemas of others, which come and go and are compiled by somebody else. */
+  readonly findFaults?: (parameters: unknown) => readonly PayloadFault[];
 }
 
 /** The error codes a tool call can end with. */

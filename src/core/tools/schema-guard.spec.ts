@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { guardSchema } from './schema-guard.js';
+
+const faultOf = (schema: unknown) => {
+  const guarded = guardSchema(schema);
+  return guarded.ok ? 'none' : guarded.fault;
+};
+const cleanOf = (schema: unknown) => {
+  const guarded = guardSchema(schema);
+  if (!guarded.ok) throw new Error(guarded.fault);
+  return guarded.schema;
+};
+const nest = (levels: number): object => (levels === 0 ? {} : { items: nest(levels - 1) });
+
+describe('a schema of somebody else', () => {
+  it('stays as it is when it is harmless', () => {
+    const schema = {
+      type: 'object',
+      properties: { pattern: { type: 'string', minLength: 1 }, $ref: { enum: [1, { pattern: '(a+)+$' }] }, list: { type: 'array', prefixItems: [true], items: { anyOf: [{ type: 'null' }] } } },
+      required: ['pattern'],
+      additionalProperties: false,
+    };
+    expect(cleanOf(schema)).toEqual(schema);
+  });
+
+  it('[Q-01] loses what lets its values decide how long a check takes', () => {
+    const schema = { properties: { a: { type: 'string', pattern: '(a+)+$' }, b: { uniqueItems: true } }, patternProperties: { '(a+)+$': {} }, additionalProperties: false };
+    expect(cleanOf(schema)).toEqual({ type: 'object', properties: { a: { type: 'string' }, b: {} } });
+  });
+
+  it('[Q-01] loses names and words that mean something to compilers', () => {
+    const schema = JSON.parse('{"$id":"x","$schema":"http://x","$async":true,"x-own":1,"properties":{"__proto__":{"type":"string"},"constructor":{},"a":{}}}') as object;
+    expect(cleanOf(schema)).toEqual({ type: 'object', properties: { a: {} } });
+  });
+
+  it('[Q-01] has its own references written out', () => {
+    const schema = { $defs: { 'a/b': { type: 'integer' } }, properties: { x: { $ref: '#/$defs/a~1b' }, y: { $ref: '#/$defs/a~1b', title: 'Y' } } };
+    expect(cleanOf(schema)).toEqual({ type: 'object', properties: { x: { type: 'integer' }, y: { title: 'Y', allOf: [{ type: 'integer' }] } } });
+  });
+
+  it('[Q-01] accepts anything where it contains itself', () => {
+    const tree = { properties: { child: { $ref: '#' }, other: { $ref: '#/properties/child' } } };
+    expect(JSON.stringify(cleanOf(tree))).toContain('true');
+  });
+
+  it.each([
+    ['a remote reference', { $ref: 'http://evil.test/schema' }, 'outside itself'],
+    ['a reference to a file', { properties: { a: { $ref: 'file:///etc/passwd' } } }, 'outside itself'],
+    ['a reference to an anchor', { $ref: '#anchor' }, 'outside itself'],
+    ['a reference to nothing', { $ref: '#/$defs/x' }, 'does not have'],
+    ['a reference to a prototype', { $ref: '#/constructor' }, 'does not have'],
+    ['a malformed reference', { $ref: '#/%zz' }, 'malformed'],
+    ['a dynamic reference', { $dynamicRef: '#a' }, '$dynamicRef'],
+    ['a large schema', { description: 'x'.repeat(70_000) }, '65536 characters'],
+    ['a deep schema', nest(21), '20 levels'],
+    ['a deep constant', { const: JSON.parse(`${'['.repeat(30)}${']'.repeat(30)}`) as unknown }, '20 levels'],
+    ['no schema', 'text', 'no object'],
+    ['a list', [], 'no object'],
+    ['nothing', undefined, 'characters'],
+    ['a part that is no schema', { properties: { a: 1 } }, 'no schema'],
+    ['lists that are none', { anyOf: {} }, 'no list'],
+    ['maps that are none', { properties: [] }, 'no map'],
+  ])('[Q-01] is refused: %s', (_what, schema, fault) => expect(faultOf(schema)).toContain(fault));
+
+  it('[Q-01] is refused when its references double at each level', () => {
+    const $defs = Object.fromEntries(Array.from({ length: 15 }, (_, i) => [`d${i}`, { allOf: [{ $ref: `#/$defs/d${i + 1}` }, { $ref: `#/$defs/d${i + 1}` }] }]));
+    expect(faultOf({ $defs: { ...$defs, d15: {} }, $ref: '#/$defs/d0' })).toMatch(/more than 2000 parts|deeper than 20 levels/);
+  });
+});

@@ -1,0 +1,128 @@
+/** What a foreign schema may be at most: in JSON text, in levels, and in parts once its references are written out. */
+export const FOREIGN_SCHEMA_LIMITS = { length: 65_536, depth: 20, parts: 2_000 } as const;
+
+/** Deeper than this no annotation or constant of a schema may be. */
+const MAX_DATA_DEPTH = 20;
+
+/** A schema of somebody else that may be shown to a model and compiled, or why not. */
+export type GuardedSchema =
+  | { readonly ok: true; readonly schema: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly fault: string };
+
+type Node = Readonly<Record<string, unknown>>;
+
+const IN_MAPS = new Set(['properties', 'dependentSchemas']);
+const IN_LISTS = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
+const ALONE = new Set(['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains', 'propertyNames', 'unevaluatedProperties', 'unevaluatedItems']);
+/** Kept as they are: none of them costs more than the value that it is held against. */
+const PLAIN = new Set([
+  ...['type', 'enum', 'const', 'required', 'title', 'description', 'default', 'examples', 'format', 'dependentRequired'],
+  ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength'],
+  ...['minItems', 'maxItems', 'minContains', 'maxContains', 'minProperties', 'maxProperties'],
+]);
+const NAMES_OF_PROTOTYPES = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Why a schema is refused. */
+class SchemaFault extends Error {}
+
+/**
+ * Makes a JSON Schema of somebody else (an MCP server, a device) harmless: references within it are written out, others
+ * refused; a schema that contains itself accepts anything at that place; `pattern` and `uniqueItems`, whose cost the
+ * value decides, and everything unknown are left out. The schema's owner checks all of it again itself.
+ */
+export function guardSchema(foreign: unknown): GuardedSchema {
+  try {
+    const text = JSON.stringify(foreign) as string | undefined;
+    if (text === undefined || text.length > FOREIGN_SCHEMA_LIMITS.length) {
+      throw new SchemaFault(`it has more than ${FOREIGN_SCHEMA_LIMITS.length} characters`);
+    }
+    const root: unknown = JSON.parse(text);
+    if (!isNode(root)) throw new SchemaFault('it is no object');
+    const schema = new SchemaCleaner(root).clean(root, 0);
+    if (!isNode(schema)) throw new SchemaFault('it is no object');
+    // What a tool takes is an object, said or not.
+    return { ok: true, schema: { ...schema, type: 'object' } };
+  } catch (error) {
+    if (error instanceof SchemaFault) return { ok: false, fault: error.message };
+    throw error;
+  }
+}
+
+class SchemaCleaner {
+  private parts = 0;
+  /** References that are being written out. */
+  private readonly open = new Set<string>();
+
+  constructor(private readonly root: Node) {}
+
+  clean(schema: unknown, depth: number): Node | boolean {
+    if (typeof schema === 'boolean') return schema;
+    if (!isNode(schema)) throw new SchemaFault('a part of it is no schema');
+    if (depth > FOREIGN_SCHEMA_LIMITS.depth) throw new SchemaFault(`it is deeper than ${FOREIGN_SCHEMA_LIMITS.depth} levels`);
+    if (++this.parts > FOREIGN_SCHEMA_LIMITS.parts) throw new SchemaFault(`it has more than ${FOREIGN_SCHEMA_LIMITS.parts} parts`);
+    const entries = Object.entries(schema).flatMap(([key, value]) => this.cleanEntry(key, value, depth));
+    const cleaned = Object.fromEntries(hasPatterns(schema) ? entries.filter(([key]) => !CLOSES.has(key)) : entries);
+    if (schema['$ref'] === undefined) return cleaned;
+    const target = this.writeOut(schema['$ref'], depth);
+    return Object.keys(cleaned).length === 0 ? target : { ...cleaned, allOf: [...((cleaned['allOf'] as Node[] | undefined) ?? []), target] };
+  }
+
+  private cleanEntry(key: string, value: unknown, depth: number): [string, unknown][] {
+    if (PLAIN.has(key)) return [[key, checkDepth(value, 0)]];
+    if (ALONE.has(key)) return [[key, this.clean(value, depth + 1)]];
+    if (IN_LISTS.has(key)) {
+      if (!Array.isArray(value)) throw new SchemaFault(`its ${key} is no list`);
+      return [[key, value.map((child) => this.clean(child, depth + 1))]];
+    }
+    if (IN_MAPS.has(key)) {
+      if (!isNode(value)) throw new SchemaFault(`its ${key} is no map`);
+      const children = Object.entries(value).filter(([name]) => !NAMES_OF_PROTOTYPES.has(name));
+      return [[key, Object.fromEntries(children.map(([name, child]) => [name, this.clean(child, depth + 1)]))]];
+    }
+    if (key === '$dynamicRef' || key === '$recursiveRef') throw new SchemaFault(`it uses ${key}`);
+    return [];
+  }
+
+  private writeOut(reference: unknown, depth: number): Node | boolean {
+    if (typeof reference !== 'string' || !/^#(\/|$)/.test(reference)) throw new SchemaFault('it refers to something outside itself');
+    if (this.open.has(reference)) return true;
+    this.open.add(reference);
+    const target = this.clean(this.find(reference), depth + 1);
+    this.open.delete(reference);
+    return target;
+  }
+
+  private find(reference: string): unknown {
+    const steps = reference.split('/').slice(1).map((step) => decodeStep(step).replaceAll('~1', '/').replaceAll('~0', '~'));
+    return steps.reduce<unknown>((node, step) => {
+      if (typeof node === 'object' && node !== null && Object.hasOwn(node, step)) return (node as Node)[step];
+      throw new SchemaFault(`it refers to ${JSON.stringify(reference.slice(0, 100))}, which it does not have`);
+    }, this.root);
+  }
+}
+
+/** Say what else may be there; without the patterns that they know of they would refuse what these allow. */
+const CLOSES = new Set(['additionalProperties', 'unevaluatedProperties']);
+
+function hasPatterns(schema: Node): boolean {
+  return schema['patternProperties'] !== undefined;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function decodeStep(step: string): string {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    throw new SchemaFault('it has a malformed reference');
+  }
+}
+
+function checkDepth<T>(value: T, depth: number): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DATA_DEPTH) throw new SchemaFault(`it is deeper than ${MAX_DATA_DEPTH} levels`);
+  for (const child of Object.values(value)) checkDepth(child, depth + 1);
+  return value;
+}
