@@ -62,20 +62,22 @@ const commands = {
     });
   },
 
-  /** Sends a frame on the first connection and waits for the next one of type `until`. */
-  async exchange({ frame, until }: { readonly frame: string; readonly until: string }): Promise<void> {
-    await ask(frame, until);
+  /** Sends a frame on the first connection and waits for a frame of type `until` that answers it. */
+  async exchange({ frame, id, until }: { readonly frame: string; readonly id: string; readonly until: string }): Promise<void> {
+    const correlation = `"correlation_id":${JSON.stringify(id)}`;
+    await ask(frame, until, sockets[0], (text) => text.includes(correlation));
   },
 } as const;
 
 export type LoadCommands = typeof commands;
 
-/** Sends a frame and resolves with the next frame of type `answer`. */
-function ask(message: string, answer: string, socket = sockets[0]): Promise<string> {
+/** Sends a frame and resolves with the next frame of type `answer` among those that are `relevant`. */
+function ask(message: string, answer: string, socket = sockets[0], relevant: (text: string) => boolean = () => true): Promise<string> {
   if (!socket) throw new Error('there is no connection');
   return new Promise((resolve, reject) => {
     socket.onText = (bytes, start, end) => {
       const text = bytes.toString('utf8', start, end);
+      if (!relevant(text)) return;
       if (text.startsWith(`{"type":"${answer}"`)) resolve(text);
       else if (text.startsWith('{"type":"error"')) reject(new Error(text));
     };

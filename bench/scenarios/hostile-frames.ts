@@ -1,6 +1,6 @@
 /** Frames that a client may send and that cost as much as one may: each is at some limit of the protocol. */
 
-interface HostileFrame {
+export interface HostileFrame {
   readonly name: string;
   /** The frame's text. */
   readonly build: (id: string) => string;
@@ -28,6 +28,7 @@ const escaped = (fill: string) => ({
 });
 
 export const hostileFrames: readonly HostileFrame[] = [
+  says('none, for comparison: an ordinary message', 'Hello'),
   carries('as many objects as are allowed', { list: Array.from({ length: VALUES / 2 - 50 }, (_, n) => ({ n })) }),
   carries('as deep as is allowed, again and again', { list: Array.from({ length: VALUES / 28 }, () => nest(27, 0)) }),
   carries('as many keys as are allowed', Object.fromEntries(Array.from({ length: VALUES }, (_, n) => [`key_number_${n}`, n]))),

@@ -7,6 +7,8 @@ import { startGateway, startPeer, TemporaryFolder, TOKEN } from '../servers.ts';
 import type { Scenario, Size } from './scenario.ts';
 
 const CONNECTIONS = 5_000;
+/** Connections before those that are counted: code is compiled and the heap has grown when the counting begins. */
+const WARM_UP = 1_000;
 /** File descriptors that a process needs besides its connections. */
 const RESERVE = 200;
 /** How long memory is left to settle, in milliseconds: what came with the handshakes is given back late, if ever. */
@@ -36,11 +38,13 @@ async function measurePlain(size: Size): Promise<number> {
 
 async function measureServer(server: ServerProcess, dialect: Dialect, size: Size): Promise<number> {
   using load = new LoadProcess();
-  const count = Math.min(size.pick(CONNECTIONS, 500), readDescriptorLimit() - RESERVE);
+  const count = Math.min(size.pick(CONNECTIONS, 500), readDescriptorLimit() - RESERVE - WARM_UP);
   const settleMs = size.pick(SETTLE_MS, 500);
+  const connect = (more: number) => load.call('connect', { port: server.port, dialect, token: TOKEN, count: more });
+  await connect(WARM_UP);
   await sleep(settleMs);
   const before = server.usage().rssBytes;
-  await load.call('connect', { port: server.port, dialect, token: TOKEN, count });
+  await connect(count);
   await sleep(settleMs);
   return (server.usage().rssBytes - before) / count / 1_024;
 }
