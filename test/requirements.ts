@@ -261,6 +261,7 @@ export const requirements: readonly Requirement[] = [
   requirement('W-22', 'web chat', 'axe finds no serious or critical barrier, in light and in dark.'),
   requirement('W-23', 'web chat', 'No text from outside runs anything, loads anything or leaves its place.'),
   requirement('W-24', 'web chat', 'The page comes with a policy that allows nothing but itself; its files are named by their content and kept for ever.'),
+  requirement('W-25', 'web chat', 'A tool call that waits for a person is shown with its arguments and decided in the page, also after a reload.'),
   requirement('X-17', 'security', 'A guarded route is 401 without a credential, and 403 for another role or without the scope, which is named.'),
 
   // Tools and approvals

@@ -32,7 +32,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function startGateway(failpoint?: string): GatewayProcess {
+function startGateway(failpoint?: string, env: Readonly<Record<string, string>> = {}): GatewayProcess {
   return new GatewayProcess({
     folder,
     script: SCRIPT,
@@ -40,29 +40,30 @@ function startGateway(failpoint?: string): GatewayProcess {
       OPENCLAW_AGENT_MODEL: 'local/test-model',
       OPENCLAW_PROVIDERS: JSON.stringify({ local: server.provider('openai-completions') }),
       ...(failpoint === undefined ? {} : { OPENCLAW_FAILPOINT: failpoint }),
+      ...env,
     },
   });
 }
 
-/** Sends one message to a gateway that dies of it. */
-async function dieOf(failpoint: string): Promise<void> {
-  const gateway = startGateway(failpoint);
+/** Sends messages to a gateway that dies of them. */
+async function dieOf(failpoint: string, contents: readonly string[], env?: Readonly<Record<string, string>>): Promise<void> {
+  const gateway = startGateway(failpoint, env);
   const client = await FrameClient.open(await gateway.port, '?client_id=crash');
   await client.next('connected');
-  client.send('message_in', { channel: 'crash', sender: 'ann', content: 'please do it' }, { id: 'm1' });
+  for (const [i, content] of contents.entries()) client.send('message_in', { channel: 'crash', sender: 'ann', content }, { id: `m${i + 1}` });
   const { signal } = await gateway.exited;
   expect(signal, gateway.output).toBe('SIGKILL');
 }
 
-/** All durable frames of the message, read after the second life has ended it. */
-async function readLog(): Promise<SeenFrame[]> {
-  const gateway = startGateway();
+/** All durable frames of the session, read after the second life has ended its messages. */
+async function readLog(messages: number, env?: Readonly<Record<string, string>>): Promise<SeenFrame[]> {
+  const gateway = startGateway(undefined, env);
   try {
     const client = await FrameClient.open(await gateway.port, '?client_id=crash');
     await client.next('connected');
     client.send('resume');
     const log: SeenFrame[] = [];
-    while (log.at(-1)?.type !== 'stream_end') log.push(await client.next((frame) => frame.seq !== undefined));
+    while (log.filter(({ type }) => type === 'stream_end').length < messages) log.push(await client.next((frame) => frame.seq !== undefined));
     return log;
   } finally {
     await gateway.end();
@@ -87,8 +88,8 @@ describe('a turn with a model, killed with SIGKILL', { timeout: 60_000 }, () => 
     { failpoint: 'model.mid_stream:3', asked: [1, 2], effects: 1, outcome: 'succeeded' },
     { failpoint: 'model.before_journal:2', asked: [1, 2], effects: 1, outcome: 'succeeded' },
   ])('[R-08] at $failpoint asks for no recorded answer again and has no effect twice', async ({ failpoint, asked, effects, outcome }) => {
-    await dieOf(failpoint);
-    const log = await readLog();
+    await dieOf(failpoint, ['please do it']);
+    const log = await readLog(1);
     expect(log.map(({ seq }) => seq)).toEqual(log.map((_, i) => i + 1));
     expect(log.filter(({ type }) => type === 'stream_end').map(({ payload }) => payload['reason'])).toEqual(['stop']);
     expect(standingBlocks(log).map((block) => block['block_type'])).toEqual(['text', 'text', 'tool_call', 'tool_result', 'text', 'text']);
@@ -97,5 +98,19 @@ describe('a turn with a model, killed with SIGKILL', { timeout: 60_000 }, () => 
     expect([server.asked.length - second, second]).toEqual(asked);
     const path = join(folder, 'effects.log');
     expect(existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').length : 0).toBe(effects);
+  });
+
+  it.each(['steer', 'collect'])('[C-20] with %s ends each of its messages once, and answers what each says', async (policy) => {
+    const env = { OPENCLAW_QUEUE_BUSY_POLICY: policy };
+    const contents = ['the first', 'the second', 'the third'];
+    for (const failpoint of ['model.mid_stream:1', 'tool.after_effect:1']) await dieOf(failpoint, contents, env);
+    const log = await readLog(3, env);
+    const ends = log.filter(({ type }) => type === 'stream_end').map(({ payload }) => payload);
+    expect(ends.map((end) => end['id'] as string).toSorted((a, b) => a.localeCompare(b))).toEqual(['m1', 'm2', 'm3']);
+    const answered = ends.filter(({ reason }) => reason === 'stop').map((end) => end['message_ref']);
+    const merged = ends.filter(({ reason }) => reason === 'merged');
+    expect(answered.length + merged.length).toBe(3);
+    expect(merged.every((end) => answered.includes(end['merged_into'] as string))).toBe(true);
+    for (const content of contents) expect(server.said()).toContain(content);
   });
 });

@@ -33,7 +33,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       AcceptOutcome AcceptedMessage AgentEvent AgentRuntime AgentTurn Answer Approval ApprovalDecision
       ApprovalStore CancelOutcome CancelSelector Claim ClaimRequest ClaimResult ClientKey Clock
       ConfigStoreService Connection DurableFrame FramePage FrameStore FrameType FrameTypeRegistry GatewayModule
-      GatewayOptions GatewayWsAdapter JournalEntry Json Lease Logs MediaRecord MediaStore Memory MemoryQuery
+      GatewayOptions GatewayWsAdapter JoinOutcome JoinWrite JournalEntry Json Lease Logs MediaRecord MediaStore Memory MemoryQuery
       MemoryStore MessageSelector MessageWithReply NewFrame NewMessage PRIORITIES Piece Priority QueueCounts
       QueueLimits QueueStore RecordedStep Reply RequestedCall Session SessionChange SessionCursor SessionSeed
       SessionStore SettingsChange SettingsStore StartOverrides Store StoreHint StoredMessage StoredReaction

@@ -9,7 +9,7 @@ import { AgentRuntime, type AgentEvent, type AgentTurn, type Answer, type Reques
 import { answerCommand } from './commands.js';
 import { Conversation } from './conversation.js';
 import { toAgentError } from './failures.js';
-import { recall } from './memory.js';
+import { recall, recallJoined } from './memory.js';
 import { ModelRequest, type ModelAnswer } from './model-request.js';
 import { renderSystemPrompt } from './people.js';
 import { loadModel, type AskableModel } from './pi-models.js';
@@ -54,8 +54,10 @@ export class PiRuntime extends AgentRuntime {
     if (said !== undefined) return yield* this.sayOnce(turn, said);
     const talk = await this.begin(turn);
     for (let n = 0; n < MOST_ANSWERS; n++) {
+      await this.takeIn(talk, n);
       const answer = turn.recordedAnswer(n) ?? (yield* this.ask(talk));
-      if (!answer || answer.toolCalls.length === 0) return;
+      if (!answer) return;
+      if (answer.toolCalls.length === 0 && (!turn.isSteered || (await turn.joinedMessages(n + 1)).length === 0)) return;
       await this.callTools(talk, n, answer);
       if (turn.signal.aborted) return;
     }
@@ -84,6 +86,12 @@ export class PiRuntime extends AgentRuntime {
     return { turn, target, names, conversation: new Conversation(prompt, tools, earlier, asked, budget) };
   }
 
+  /** Tells the model of the messages that joined the turn before answer number `n`. */
+  private async takeIn({ turn, target, conversation }: Talk, n: number): Promise<void> {
+    const joined = await turn.joinedMessages(n);
+    if (joined.length > 0) conversation.add(...(await recallJoined(turn, joined, target.model.input.includes('image'))));
+  }
+
   /** One answer, recorded; undefined when the turn was stopped. */
   private async *ask({ turn, target, conversation, names }: Talk): AsyncGenerator<AgentEvent, Answer | undefined> {
     const request = new ModelRequest(target, this.clock, this.log);
@@ -92,8 +100,8 @@ export class PiRuntime extends AgentRuntime {
       if (outcome.kind === 'aborted') return undefined;
       if (outcome.kind === 'answer') {
         yield* remark(outcome.answer);
-        const answer = toAnswer(outcome.answer, names);
-        yield { type: 'answer', answer, isLast: answer.toolCalls.length === 0 };
+        const answer = toAnswer(outcome.answer, names, turn.isSteered);
+        yield { type: 'answer', answer, isLast: answer.toolCalls.length === 0 && !turn.isSteered };
         return answer;
       }
       if (!outcome.failure.overflow || !conversation.shrink()) throw toAgentError(outcome.failure);
@@ -104,7 +112,7 @@ export class PiRuntime extends AgentRuntime {
   /** Runs the calls of an answer in their order, each once and for all, and tells the model of them. */
   private async callTools({ turn, target, conversation, names }: Talk, n: number, answer: Answer): Promise<void> {
     const message = (answer.state as AnswerState | undefined)?.message ?? inOwnWords(answer, n, target, names);
-    conversation.add(message);
+    if (message.content.length > 0) conversation.add(message);
     const asked = message.content.filter((part) => part.type === 'toolCall');
     for (const [i, call] of answer.toolCalls.entries()) {
       const outcome = await turn.callTool(n, i, call);
@@ -126,14 +134,13 @@ function* remark({ message, calls }: ModelAnswer): Generator<AgentEvent> {
   if (text !== undefined) yield { type: 'piece', piece: { blockType: 'status', text, ends: true } };
 }
 
-function toAnswer({ message, calls }: ModelAnswer, names: ToolNames): Answer {
+function toAnswer({ message, calls }: ModelAnswer, names: ToolNames, mayGoOn: boolean): Answer {
   const { input, cacheRead, cacheWrite, output } = message.usage;
-  const state: AnswerState = { message };
   return {
     toolCalls: calls.map(({ tool, parameters }): RequestedCall => ({ tool: names.decode(tool), parameters })),
     usage: { input_tokens: input + cacheRead + cacheWrite, output_tokens: output },
-    // Without calls nothing follows, and nobody asks for it again.
-    ...(calls.length > 0 ? { state } : {}),
+    // The last answer of a turn is not asked for again.
+    ...(calls.length > 0 || mayGoOn ? { state: { message } satisfies AnswerState } : {}),
   };
 }
 

@@ -70,10 +70,9 @@ describe('the settings', () => {
   });
 
   it('[P-06] whose feature is not there yet are refused by name', () => {
-    write('config.yaml', 'auth:\n  jwt: {issuer: x}\nqueue:\n  busy_policy: steer\nstore:\n  url: postgres://a:b@c/d\n');
+    write('config.yaml', 'auth:\n  jwt: {issuer: x}\nstore:\n  url: postgres://a:b@c/d\n');
     const faults = faultsOf(() => loadSettings({}, {}, folder)).join('\n');
     expect(faults).toMatch(/auth\.jwt: .*not part of this version/);
-    expect(faults).toMatch(/queue\.busy_policy: "steer" is not part of this version/);
     expect(faults).toMatch(/store\.url: PostgreSQL is not part of this version/);
     expect(faults).not.toContain('a:b@c');
   });

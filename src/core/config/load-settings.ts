@@ -82,9 +82,6 @@ export function loadSettings(
 /** What is wrong with one value, with what is allowed; undefined when it is fine. The value itself is never told: it may be a secret. */
 export function findFault(row: SettingRow, value: unknown): string | undefined {
   if (row.schema['x-later']) return 'its feature is not part of this version; remove the setting';
-  const later = row.schema['x-later-values'] ?? [];
-  const named = later.find((name) => JSON.stringify(value)?.includes(`"${name}"`));
-  if (named) return `"${named}" is not part of this version; allowed: ${describeAllowed(row)}`;
   if (row.key === 'store.url' && typeof value === 'string' && /^postgres(ql)?:/.test(value)) {
     return 'PostgreSQL is not part of this version; allowed: sqlite:PATH';
   }

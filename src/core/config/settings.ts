@@ -10,7 +10,7 @@ import { HttpToolSettings, SandboxSettings } from './tool-settings.js';
  * and the run-time configuration read this schema.
  *
  * Annotations: `default`; `x-restart`: a change needs a restart; `x-secret`: never shown; `x-later`: a setting of the
- * specification whose feature is not here yet, refused by name when it is set; `x-later-values`: the same for single values.
+ * specification whose feature is not here yet, refused by name when it is set.
  */
 const live = (options: TSchemaOptions & { description: string }) => options;
 const fixed = (options: TSchemaOptions & { description: string }) => ({ ...options, 'x-restart': true });
@@ -47,10 +47,10 @@ export const TokenSetting = Type.Object(
 );
 export type TokenSetting = Static<typeof TokenSetting>;
 
-/** What a message does that arrives during a turn; `steer` and `collect` come with the model runtime. */
-const BusyPolicy = Type.Enum(['followup', 'interrupt']);
+/** What a message does that arrives during a turn. */
+const BUSY_POLICIES = ['followup', 'steer', 'collect', 'interrupt'] as const;
+const BusyPolicy = Type.Enum([...BUSY_POLICIES]);
 export type BusyPolicy = Static<typeof BusyPolicy>;
-const laterPolicies = { 'x-later-values': ['steer', 'collect'] };
 
 export const LogLevelSetting = Type.Enum(['trace', 'debug', 'info', 'warn', 'error']);
 
@@ -100,7 +100,7 @@ export const SettingsSchema = Type.Object({
     max_per_session: count(100, 'Messages that may wait or run in one session.'),
     max_per_client: count(1_000, 'Messages that may wait or run for one client.'),
     max_total: count(100_000, 'Messages that may wait or run altogether.'),
-    busy_policy: Type.Enum(['followup', 'interrupt'], live({ default: 'followup', ...laterPolicies, description: 'What a message does that arrives during a turn: `followup` waits, `interrupt` cancels the running turn.' })),
+    busy_policy: Type.Enum([...BUSY_POLICIES], live({ default: 'followup', description: 'What a message does that arrives during a turn: `followup` waits, `steer` joins the running turn where a model answers, `collect` waits and is answered together with all that wait, `interrupt` cancels the running turn.' })),
   }),
   limits: Type.Object({
     messages_per_minute: count(600, 'Messages a minute for one client (for role channel: for one sender).'),
@@ -109,7 +109,7 @@ export const SettingsSchema = Type.Object({
   channels: Type.Record(
     Type.String(),
     Type.Object({ busy_policy: Type.Optional(BusyPolicy) }, { additionalProperties: false }),
-    live({ default: {}, ...laterPolicies, description: 'By channel name: `{busy_policy}`.' }),
+    live({ default: {}, description: 'By channel name: `{busy_policy}`.' }),
   ),
   tools: Type.Object({
     disabled: Type.Array(ToolName, live({ default: [], description: 'Tools that nobody may use at the moment.' })),
@@ -166,7 +166,6 @@ interface Annotations {
   readonly 'x-restart'?: boolean;
   readonly 'x-secret'?: boolean;
   readonly 'x-later'?: boolean;
-  readonly 'x-later-values'?: readonly string[];
 }
 
 /** All settings in the order of the schema. */

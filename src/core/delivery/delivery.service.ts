@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError, type ResumedPayload } from '../../protocol/index.js';
 import { encodeFrame } from '../../protocol/encode.js';
 import { failpoint } from '../failpoints/failpoint.js';
-import { FrameStore, Store, TurnStore, type DurableFrame, type Lease, type TurnEnd, type TurnWrite, type WriteOutcome } from '../store/index.js';
+import { FrameStore, Store, TurnStore, type DurableFrame, type JoinOutcome, type JoinWrite, type Lease, type TurnEnd, type TurnWrite, type WriteOutcome } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import type { FrameReader } from './frame-reader.js';
@@ -49,6 +49,13 @@ export class DeliveryService {
   /** Commits a piece of a running turn, then sends it. */
   async append(lease: Lease, write: TurnWrite): Promise<WriteOutcome> {
     const outcome = await this.turns.append(lease, write);
+    if (outcome.kind === 'written') this.publish(outcome.frames);
+    return outcome;
+  }
+
+  /** Commits what takes waiting messages into a running turn, then sends it. */
+  async join(lease: Lease, write: JoinWrite): Promise<JoinOutcome> {
+    const outcome = await this.turns.join(lease, write);
     if (outcome.kind === 'written') this.publish(outcome.frames);
     return outcome;
   }

@@ -17,6 +17,7 @@ import {
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
+import { findBusyPolicy } from './busy-policy.js';
 import { ReplicaIdentity } from './replica-identity.js';
 
 /** Why a running turn is told to stop. */
@@ -87,7 +88,7 @@ export class MessageQueueService {
     }
     if (outcome.kind === 'accepted' && outcome.status === 'queued') {
       this.wake();
-      if (outcome.runningRef !== undefined && this.interruptsWhenBusy(message)) {
+      if (outcome.runningRef !== undefined && findBusyPolicy(this.config, message.session) === 'interrupt') {
         this.interrupt(message.client.tenant, outcome.runningRef);
       }
     }
@@ -154,13 +155,6 @@ export class MessageQueueService {
       perClient: this.config.get('queue.max_per_client'),
       total: this.config.get('queue.max_total'),
     };
-  }
-
-  /** A queue session is a list of jobs: there a newcomer always waits. */
-  private interruptsWhenBusy(message: NewMessage): boolean {
-    if (message.session.mode === 'queue') return false;
-    const ofChannel = this.config.get('channels')[message.session.channel]?.busy_policy;
-    return (ofChannel ?? this.config.get('queue.busy_policy')) === 'interrupt';
   }
 
   private interrupt(tenant: string, messageRef: string): void {

@@ -171,7 +171,7 @@ export interface DurableFrame extends NewFrame {
 /** One recorded step of a turn; append only, dense from 0 within its message. */
 export interface JournalEntry {
   readonly step: number;
-  readonly kind: 'answer' | 'tool_intent' | 'tool_start' | 'tool_result';
+  readonly kind: 'answer' | 'tool_intent' | 'tool_start' | 'tool_result' | 'joined';
   readonly body: Json;
 }
 
@@ -186,6 +186,12 @@ export interface TurnWrite {
   readonly journal: readonly JournalEntry[];
 }
 
+/** What takes waiting messages into a running turn: their ends, and the step that holds what they say, in one transaction. */
+export interface JoinWrite extends TurnWrite {
+  /** Each ends as done; its `stream_end` is among the frames. */
+  readonly ended: readonly { readonly messageRef: string; readonly reply: Reply }[];
+}
+
 /** The last write of a turn: its end in the log, its terminal state and its reply for the history, in one transaction. */
 export interface TurnEnd extends TurnWrite {
   readonly status: 'done' | 'cancelled' | 'failed';
@@ -198,11 +204,16 @@ export interface Reply {
   readonly reason: EndReason;
   readonly usage?: Usage;
   readonly error?: EndError;
+  /** Of reason `merged`: the message whose reply is the answer to this one, too. */
+  readonly mergedInto?: string;
   readonly endedAt: number;
 }
 
 /** `fenced`: the lease is not the newest of its session any more; nothing was written. */
 export type WriteOutcome = { readonly kind: 'written'; readonly frames: readonly DurableFrame[] } | { readonly kind: 'fenced' };
+
+/** `changed`: one of the messages does not wait any more; nothing was written. */
+export type JoinOutcome = WriteOutcome | { readonly kind: 'changed' };
 
 /** What a turn that is taken up again finds. */
 export interface TurnRecord {

@@ -1,4 +1,4 @@
-import type { Lease, MessageWithReply, TurnEnd, TurnRecord, TurnWrite, WriteOutcome } from './records.js';
+import type { JoinOutcome, JoinWrite, Lease, MessageWithReply, StoredMessage, TurnEnd, TurnRecord, TurnWrite, WriteOutcome } from './records.js';
 
 /**
  * What a running turn writes and reads. Writes are fenced by the lease, atomic, and durable when they resolve.
@@ -10,6 +10,12 @@ export abstract class TurnStore {
 
   /** The last write of a turn; frees the lease. */
   abstract finish(lease: Lease, end: TurnEnd): Promise<WriteOutcome>;
+
+  /** The messages of a session that wait and have never run, in the order in which they would. */
+  abstract listWaiting(sessionId: string): Promise<readonly StoredMessage[]>;
+
+  /** As {@link append}, and ends messages that {@link listWaiting} told of: all of it or nothing. */
+  abstract join(lease: Lease, write: JoinWrite): Promise<JoinOutcome>;
 
   /** Journal and frames of a message that was interrupted. */
   abstract readTurn(messageRef: string): Promise<TurnRecord>;

@@ -48,6 +48,13 @@ export interface AgentTurn {
   readonly message: StoredMessage;
   readonly session: Session;
   readonly signal: AbortSignal;
+  /** Whether messages may join it while it runs: then an answer without tool calls need not be the last. */
+  readonly isSteered: boolean;
+  /**
+   * The messages that have joined the turn before answer number `n`; those that wait join now, where the settings say so,
+   * and get no reply of their own. To be asked when the answer before is recorded and nothing of the next was shown.
+   */
+  joinedMessages(n: number): Promise<readonly StoredMessage[]>;
   /** Answer number `n` (from 0), when an earlier run of this turn recorded it: it is used and not asked for again. */
   recordedAnswer(n: number): Answer | undefined;
   /**

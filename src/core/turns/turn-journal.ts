@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { JournalEntry, TurnRecord } from '../store/index.js';
+import type { JournalEntry, StoredMessage, TurnRecord } from '../store/index.js';
 import type { ToolOutcome } from '../tools/tool.js';
 import type { Answer, RequestedCall } from './agent-runtime.js';
 
@@ -15,15 +15,17 @@ type Entry =
   | { readonly kind: 'answer'; readonly body: Answer }
   | { readonly kind: 'tool_intent'; readonly body: RequestedCall & { readonly callId: string; readonly needsApproval: boolean } }
   | { readonly kind: 'tool_start'; readonly body: { readonly callId: string } }
-  | { readonly kind: 'tool_result'; readonly body: { readonly callId: string; readonly outcome: ToolOutcome } };
+  | { readonly kind: 'tool_result'; readonly body: { readonly callId: string; readonly outcome: ToolOutcome } }
+  | { readonly kind: 'joined'; readonly body: { readonly before: number; readonly messages: readonly StoredMessage[] } };
 
 /**
- * The steps of one turn: model answers, tool intents, tool results, each recorded before what follows from it begins. A
+ * The steps of one turn: model answers, tool intents, tool results, messages that joined, each recorded before what follows from it begins. A
  * turn that is taken up again reuses what is recorded and does only the first missing step.
  */
 export class TurnJournal {
   private readonly answers: Answer[] = [];
   private readonly calls = new Map<string, RecordedCall>();
+  private readonly joined = new Map<number, readonly StoredMessage[]>();
   private nextStep = 0;
 
   constructor(
@@ -41,11 +43,21 @@ export class TurnJournal {
     return this.calls.get(callId);
   }
 
+  /** The messages that joined the turn before answer number `n`. */
+  joinedBefore(n: number): readonly StoredMessage[] {
+    return this.joined.get(n) ?? [];
+  }
+
   /** Makes the entry of a new step, to be written with what belongs to it. */
   record(entry: Entry): JournalEntry {
-    const step = this.nextStep;
+    const row = this.draft(entry);
     this.apply(entry);
-    return { step, kind: entry.kind, body: JSON.stringify(entry.body) };
+    return row;
+  }
+
+  /** The entry that {@link record} would make, for a step that may not come to be. */
+  draft({ kind, body }: Entry): JournalEntry {
+    return { step: this.nextStep, kind, body: JSON.stringify(body) };
   }
 
   /** The name of a call: the same in every run of the turn, never the model's random one. */
@@ -66,6 +78,9 @@ export class TurnJournal {
       }
       case 'tool_start':
         this.calls.set(entry.body.callId, { needsApproval: true, mayHaveStarted: true });
+        break;
+      case 'joined':
+        this.joined.set(entry.body.before, [...this.joinedBefore(entry.body.before), ...entry.body.messages]);
         break;
       case 'tool_result':
         this.calls.set(entry.body.callId, { needsApproval: false, mayHaveStarted: true, outcome: entry.body.outcome });

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../protocol/index.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
-import type { DurableFrame, JournalEntry, Lease, NewFrame, TurnEnd, TurnWrite, WriteOutcome } from '../store/index.js';
+import type { DurableFrame, JoinOutcome, JoinWrite, JournalEntry, Lease, NewFrame, TurnEnd, TurnWrite, WriteOutcome } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 
@@ -70,6 +70,15 @@ export class TurnWriter {
     await this.flush();
   }
 
+  /** Writes what takes waiting messages into the turn, after all that was added; false when one of them waits no more. @throws LeaseLostError */
+  async join(write: JoinWrite): Promise<boolean> {
+    await this.flush();
+    const outcome = await this.persist(() => this.delivery.join(this.lease, write));
+    if (outcome.kind === 'changed') return false;
+    this.note(outcome.frames, true);
+    return true;
+  }
+
   /** Resolves when all that was added is durable. @throws LeaseLostError */
   async flush(): Promise<void> {
     this.start();
@@ -102,9 +111,8 @@ export class TurnWriter {
       while (!this.isClosed && (this.frames.length > 0 || this.journal.length > 0)) {
         const write = this.take();
         this.isWriting = true;
-        const frames = await this.persist(() => this.delivery.append(this.lease, write));
-        this.lastSeq = frames.at(-1)?.seq ?? this.lastSeq;
-        if (write.journal.length > 0) this.recordedSeq = this.lastSeq;
+        const { frames } = await this.persist(() => this.delivery.append(this.lease, write));
+        this.note(frames, write.journal.length > 0);
       }
     } catch (error) {
       this.failure = error;
@@ -114,6 +122,11 @@ export class TurnWriter {
     }
   }
 
+  private note(frames: readonly DurableFrame[], isStep: boolean): void {
+    this.lastSeq = frames.at(-1)?.seq ?? this.lastSeq;
+    if (isStep) this.recordedSeq = this.lastSeq;
+  }
+
   private take(): TurnWrite {
     const write = { frames: this.frames, journal: this.journal };
     this.frames = [];
@@ -121,13 +134,13 @@ export class TurnWriter {
     return write;
   }
 
-  private async persist(write: () => Promise<WriteOutcome>): Promise<readonly DurableFrame[]> {
+  private async persist<O extends WriteOutcome | JoinOutcome>(write: () => Promise<O>): Promise<Exclude<O, { kind: 'fenced' }>> {
     for (;;) {
       if (this.giveUp.aborted) throw new LeaseLostError();
       try {
         const outcome = await write();
         if (outcome.kind === 'fenced') throw new LeaseLostError();
-        return outcome.frames;
+        return outcome as Exclude<O, { kind: 'fenced' }>;
       } catch (error) {
         if (!(error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE')) throw error;
         this.log.warn({ error, message_ref: this.lease.messageRef }, 'a turn cannot be written; it waits for the store');

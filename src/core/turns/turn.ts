@@ -11,6 +11,7 @@ import type { ToolRegistryService, ToolUser } from '../tools/tool-registry.servi
 import type { AgentEvent, AgentRuntime, AgentTurn, Answer, Piece } from './agent-runtime.js';
 import type { MediaSource } from './media-source.js';
 import { BlockAssembler } from './block-assembler.js';
+import { Joining } from './joining.js';
 import { ReplyBuilder } from './reply-builder.js';
 import { findResumePoint } from './standing-blocks.js';
 import { ToolSteps } from './tool-steps.js';
@@ -44,6 +45,7 @@ export class Turn {
   private readonly reply: ReplyBuilder;
   private readonly writer: TurnWriter;
   private readonly toolSteps: ToolSteps;
+  private readonly joining: Joining;
   private readonly user: ToolUser;
   private readonly replacesFromSeq: number | undefined;
 
@@ -69,6 +71,7 @@ export class Turn {
     this.user = { session, caller: claim.message.client };
     const stepParts = { registry: tools, approvals: parts.approvals, journal: this.journal, writer: this.writer, reply: this.reply, clock };
     this.toolSteps = new ToolSteps(stepParts, this.user, claim.message.messageRef, stop);
+    this.joining = new Joining({ ...parts, journal: this.journal, writer: this.writer }, claim, session, stop);
   }
 
   /** Answers the message. @throws LeaseLostError when the run has to be left to somebody else */
@@ -207,6 +210,8 @@ export class Turn {
       message,
       session: this.session,
       signal,
+      isSteered: this.joining.isSteered,
+      joinedMessages: (n) => this.joining.take(n),
       recordedAnswer: (n) => this.journal.recordedAnswers[n],
       callTool: (answer, index, call) => this.toolSteps.call(answer, index, call),
       readContext: (limit) => this.parts.store.readContext(message.sessionId, message.messageRef, limit),

@@ -51,6 +51,13 @@ export interface WriteOperations {
     journal: readonly JournalEntry[],
     end: PackedEnd,
   ): WrittenFrom;
+  join(
+    now: number,
+    lease: LeaseKey,
+    frames: readonly PackedFrame[],
+    journal: readonly JournalEntry[],
+    ends: readonly (readonly [messageRef: string, end: PackedEnd])[],
+  ): WrittenFrom | 'changed';
   updateSession(now: number, sessionId: string, change: SessionChange): Session | undefined;
   react(now: number, messageRef: string, reaction: StoredReaction, added: boolean): void;
   addMedia(now: number, record: MediaRecord): void;
@@ -78,6 +85,7 @@ export interface ReadOperations {
   readSettings(now: number): StoredSettings;
   readSecret(now: number): Uint8Array;
   count(now: number, activeSince: number): QueueCounts;
+  listWaiting(now: number, sessionId: string): readonly PackedMessage[];
   readTurn(now: number, messageRef: string): TurnRecord;
   readContext(now: number, sessionId: string, beforeRef: string, limit: number): readonly PackedMessageWithReply[];
   findSession(now: number, sessionId: string): Session | undefined;

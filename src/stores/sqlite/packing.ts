@@ -168,6 +168,6 @@ export function packFrame({ type, messageRef, timestamp, payload }: NewFrame): P
 
 export type PackedEnd = readonly [status: TurnEnd['status'], reply: Json];
 
-export function packEnd({ status, reply }: TurnEnd): PackedEnd {
+export function packEnd({ status, reply }: Pick<TurnEnd, 'status' | 'reply'>): PackedEnd {
   return [status, JSON.stringify(reply)];
 }

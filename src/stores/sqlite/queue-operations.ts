@@ -151,6 +151,21 @@ export class QueueOperations {
     return message?.epoch === epoch ? message : undefined;
   }
 
+  /** A message of the session that waits and has never run. */
+  findWaiting(messageRef: string, session: number): OpenMessage | undefined {
+    const ord = this.workspace.refs.parse(messageRef);
+    const message = ord === undefined ? undefined : this.workspace.open.lanes.find(ord);
+    return message?.session === session && !this.mayHaveBlocks(message) ? message : undefined;
+  }
+
+  listWaiting(_now: number, sessionId: string): PackedMessage[] {
+    const { directory, open } = this.workspace;
+    const entry = directory.findSession(sessionId);
+    if (!entry) return [];
+    const waiting = open.lanes.messagesIn(entry.session).filter((message) => !this.mayHaveBlocks(message));
+    return waiting.map((message) => this.messages.get(message.ord));
+  }
+
   /** Takes a message out of the queue; its end must be written in the same transaction. */
   end(message: OpenMessage): void {
     this.deleteOpen.run(message.ord);

@@ -12,6 +12,8 @@ import {
   type ClientKey,
   type FramePage,
   type FrameStore,
+  type JoinOutcome,
+  type JoinWrite,
   type Lease,
   type MediaRecord,
   type MediaStore,
@@ -192,6 +194,16 @@ export class SqliteStore
   async finish(lease: Lease, end: TurnEnd): Promise<WriteOutcome> {
     const from = await this.mutate('finish', packLease(lease), end.frames.map(packFrame), end.journal, packEnd(end));
     return written(lease, end.frames, from);
+  }
+
+  async listWaiting(sessionId: string): Promise<readonly StoredMessage[]> {
+    return (await this.query('listWaiting', sessionId)).map(unpackMessage);
+  }
+
+  async join(lease: Lease, { frames, journal, ended }: JoinWrite): Promise<JoinOutcome> {
+    const ends = ended.map(({ messageRef, reply }) => [messageRef, packEnd({ status: 'done', reply })] as const);
+    const from = await this.mutate('join', packLease(lease), frames.map(packFrame), journal, ends);
+    return from === 'changed' ? { kind: 'changed' } : written(lease, frames, from);
   }
 
   readTurn(messageRef: string): Promise<TurnRecord> {

@@ -101,6 +101,8 @@ export class SqliteStateMachine {
       count: (...all) => queue.count(...all),
       append: (...all) => turns.append(...all),
       finish: (...all) => turns.finish(...all),
+      join: (...all) => turns.join(...all),
+      listWaiting: (...all) => queue.listWaiting(...all),
       readTurn: (...all) => turns.readTurn(...all),
       readContext: (...all) => turns.readContext(...all),
       updateSession: (...all) => sessions.updateSession(...all),

@@ -48,6 +48,28 @@ export class TurnOperations {
     return first;
   }
 
+  join(
+    _now: number,
+    lease: LeaseKey,
+    frames: readonly PackedFrame[],
+    journal: readonly JournalEntry[],
+    ends: readonly (readonly [messageRef: string, end: PackedEnd])[],
+  ): WrittenFrom | 'changed' {
+    const message = this.queue.findRunning(lease);
+    if (!message) return undefined;
+    const joining = ends.flatMap(([messageRef, end]) => {
+      const waiting = this.queue.findWaiting(messageRef, message.session);
+      return waiting ? [{ waiting, end }] : [];
+    });
+    if (joining.length < ends.length) return 'changed';
+    const first = this.write(message, frames, journal);
+    for (const { waiting, end } of joining) {
+      this.messages.insertEnd(waiting.ord, end);
+      this.queue.end(waiting);
+    }
+    return first;
+  }
+
   private write(message: OpenMessage, frames: readonly PackedFrame[], journal: readonly JournalEntry[]): number {
     const { log } = this.workspace;
     const first = log.append(message.session, frames);

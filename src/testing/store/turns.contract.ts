@@ -1,6 +1,17 @@
 import { expect } from 'vitest';
+import type { Claim, JoinWrite, StoredMessage } from '../../core/store/index.js';
 import { aFrame, anEnd, aSession } from '../factories.js';
 import type { Contract } from './bench.js';
+
+/** What takes `joining` into the turn of `claim`. */
+function aJoin(claim: Claim, joining: readonly StoredMessage[]): JoinWrite {
+  const mergedInto = claim.message.messageRef;
+  return {
+    frames: joining.map((message) => aFrame({ ...claim, message }, 'the end', { type: 'stream_end' })),
+    journal: [{ step: 0, kind: 'joined', body: '{}' }],
+    ended: joining.map(({ messageRef }) => ({ messageRef, reply: { blocks: [], reason: 'merged', mergedInto, endedAt: 1 } })),
+  };
+}
 
 export const turnContract: Contract = {
   '[S-01] numbers frames densely from 1, and answers them as they stand in the log': async (bench) => {
@@ -74,6 +85,47 @@ export const turnContract: Contract = {
     expect((await bench.store.readHistory('s_alice', 1)).messages).toMatchObject([{ status: 'failed', reply }]);
     expect(await bench.log()).toHaveLength(1);
     expect(await bench.store.count(0)).toMatchObject({ queued: 0, running: 0 });
+  },
+
+  '[C-20] lists the messages of a session that wait, as they would run': async (bench) => {
+    const claim = await bench.run();
+    const low = await bench.accept();
+    const high = await bench.accept({ priority: 10 });
+    await bench.accept({ session: aSession('bob') });
+    expect((await bench.store.listWaiting('s_alice')).map(({ messageRef }) => messageRef)).toEqual([high.messageRef, low.messageRef]);
+    await bench.finish(claim);
+    expect(await bench.store.listWaiting('s_nobody')).toEqual([]);
+  },
+
+  '[C-20] takes waiting messages into a running turn: their ends, the step and the frames together': async (bench) => {
+    const claim = await bench.run();
+    const one = await bench.accept();
+    const two = await bench.accept();
+    const joining = await bench.store.listWaiting('s_alice');
+    const write = aJoin(claim, joining);
+    expect(await bench.store.join(claim.lease, write)).toMatchObject({ kind: 'written', frames: [{ seq: 1, messageRef: one.messageRef }, { seq: 2, messageRef: two.messageRef }] });
+    expect(await bench.store.listWaiting('s_alice')).toEqual([]);
+    expect((await bench.store.readTurn(claim.message.messageRef)).steps).toEqual([{ ...write.journal[0], headSeq: 2 }]);
+    const { messages } = await bench.store.readHistory('s_alice', 9);
+    expect(messages.slice(1)).toMatchObject([one, two].map(() => ({ status: 'done', reply: { reason: 'merged', mergedInto: claim.message.messageRef } })));
+    expect(await bench.store.count(0)).toMatchObject({ queued: 0, running: 1 });
+    await bench.finish(claim);
+    expect((await bench.store.claim({ replicaId: claim.lease.replicaId, limit: 9, leaseMs: 1_000 })).claims).toEqual([]);
+  },
+
+  '[C-20] takes in all of the messages or none, and none under an old lease': async (bench) => {
+    const claim = await bench.run();
+    await bench.accept();
+    const { messageRef } = await bench.accept();
+    const write = aJoin(claim, await bench.store.listWaiting('s_alice'));
+    await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 1);
+    expect(await bench.store.join(claim.lease, write)).toEqual({ kind: 'changed' });
+    expect(await bench.store.join({ ...claim.lease, epoch: claim.lease.epoch - 1 }, { ...write, ended: [] })).toEqual({ kind: 'fenced' });
+    expect(await bench.store.listWaiting('s_alice')).toHaveLength(1);
+    expect((await bench.store.readTurn(claim.message.messageRef)).steps).toEqual([]);
+    expect((await bench.log()).map(({ messageRef: ref }) => ref)).toEqual([messageRef]);
+    const elsewhere = await bench.run({ session: aSession('bob') });
+    expect(await bench.store.join(elsewhere.lease, aJoin(elsewhere, await bench.store.listWaiting('s_alice')))).toEqual({ kind: 'changed' });
   },
 
   'frees the session for its next message': async (bench) => {
