@@ -44,8 +44,9 @@ ${rows.join('\n')}
 - G1, G2, G9: the agent is kept busy by one long turn, so that acknowledging is all that is measured. G3: the same load
   until the end of each turn. G4: wall time, turns taken with the yardstick on the same disk. G5: three bursts of 500
   blocks to 200 readers of one session, with the turn and its commits. G6: resident memory before and after 5,000
-  connections. G7, G8: until the line that says it is ready, with a new database. G10: each of the frames below is sent
-  several times to a gateway that watches its event loop; the worst median counts.
+  more connections than the first 1,000. G7, G8: until the line that says it is ready, with a new database. G10: each of
+  the frames below is sent several times to a gateway that watches its event loop; of each the least counts, since the
+  machine's own pauses only add, and of all frames the worst.
 
 ## Details
 
