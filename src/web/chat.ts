@@ -14,8 +14,12 @@ import { GatewayLink } from './gateway-link.js';
 import type { Memory } from './memory.js';
 import { cleanText } from './message-limits.js';
 import { Presence, type PresenceStatus } from './presence.js';
+import type { ToolStatus } from './reply-state.js';
 
 const CHANNEL = 'webchat';
+
+/** How far back is looked for what running tools have told. */
+const FRAMES_OF_TOOLS = 200;
 
 /** Messages read at once, and how many of the newest are looked through for what one says that was sent elsewhere. */
 const PAGE_SIZE = 30;
@@ -37,6 +41,8 @@ export class Chat {
   onChange: () => void = () => {};
   /** A message was taken back before it left: what it said. */
   onWithdrawn: (content: string) => void = () => {};
+  /** The gateway refused something that belongs to no message. */
+  onRefused: (reason: string) => void = () => {};
   readonly #replies = new Map<string, Reply>();
   readonly #reading = new Set<Conversation>();
 
@@ -49,6 +55,7 @@ export class Chat {
     this.link = new GatewayLink(memory, origin, {
       identified: (facts) => this.#identified(facts),
       frame: (frame) => this.#take(frame),
+      refused: (reason) => this.onRefused(reason),
       interrupted: () => this.list.all.forEach((conversation) => conversation.interrupt()),
       changed: () => this.onChange(),
     });
@@ -90,6 +97,13 @@ export class Chat {
     if (reply) reply.cancel();
     else if (message.ref !== undefined) this.link.client?.cancelMessage(message.ref);
     this.onChange();
+  }
+
+  /** Decides on a tool call that waits for a person, with exactly the arguments that were shown. */
+  decide({ approval }: ToolStatus, decision: 'allow' | 'deny'): void {
+    if (!approval) return;
+    const { approval_id, arguments_sha256 } = approval;
+    this.link.client?.decide({ approval_id, decision, arguments_sha256 });
   }
 
   /** Takes a refused message off the page. */
@@ -226,7 +240,8 @@ export class Chat {
       conversation.olderCursor = page.next_before;
       const [oldest] = page.messages;
       if (oldest) this.list.entitle(conversation, oldest.content);
-      await client.resume([{ session_id: sessionId, after_seq: page.head_seq }]);
+      const replayed = conversation.hasRunningTools ? FRAMES_OF_TOOLS : 0;
+      await client.resume([{ session_id: sessionId, after_seq: Math.max(0, page.head_seq - replayed) }]);
     });
     if (conversation.hasGaps) await this.#fillGaps(conversation);
   }
@@ -255,7 +270,7 @@ export class Chat {
 
   /** The gateway knows nothing of a session that this browser remembers: its store was exchanged, or it is another tenant's. */
   #beginAnew(conversation: Conversation): void {
-    conversation.sessionId = undefined;
+    conversation.beginAnew();
     this.forgotten = conversation;
     this.list.keep();
   }

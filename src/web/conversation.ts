@@ -53,13 +53,21 @@ export class Conversation {
   olderCursor: string | undefined;
   isLoaded = false;
   #position = 0;
+  /** Frames up to here were read again from the log. */
   #replayedUpTo = 0;
+  /** What frames up to here say the history has told when it was first read, but for what tools did. */
+  #toldUpTo = 0;
 
   /** `sender`: as whom the page speaks here. */
   constructor(
     readonly sender: string,
     public sessionId: string | undefined,
   ) {}
+
+  /** Whether a reply is under way of which the history does not tell what its tools do. */
+  get hasRunningTools(): boolean {
+    return this.messages.some(({ phase, reply }) => phase === 'open' && reply.standing.at(-1)?.block_type === 'tool_call');
+  }
 
   /** The first message whose reply is to come: the one that runs, or will next. */
   get current(): Message | undefined {
@@ -124,6 +132,13 @@ export class Conversation {
     }
   }
 
+  /** The gateway knows nothing of the session: what comes is another's. */
+  beginAnew(): void {
+    this.sessionId = undefined;
+    this.#position = 0;
+    this.#toldUpTo = 0;
+  }
+
   /** Nobody can tell what these messages say: their replies are shown alone. */
   closeGaps(): void {
     for (const message of this.messages) message.content ??= '';
@@ -143,7 +158,10 @@ export class Conversation {
   }
 
   #refuse({ correlation_id, payload: { code, message, retryable } }: OutboundFrame<'error'>): void {
-    if (code === 'STALE_RESUME') this.#position = 0;
+    if (code === 'STALE_RESUME') {
+      this.#position = 0;
+      this.#toldUpTo = 0;
+    }
     const refused = this.findUnsent(correlation_id);
     if (!refused) return;
     refused.refusal = { code, message };
@@ -152,10 +170,18 @@ export class Conversation {
   }
 
   #takeDurable(frame: DurableFrame): void {
+    if (frame.seq <= this.#toldUpTo) return this.#takeAgain(frame);
     this.#position = frame.seq;
     const message = this.#findOrMake(frame);
     message.reply.take(frame, this.isLive(frame));
     message.phase = message.reply.end ? 'ended' : 'open';
+    message.version++;
+  }
+
+  #takeAgain(frame: DurableFrame): void {
+    const message = this.messages.find(({ ref }) => ref === frame.payload.message_ref);
+    if (frame.type !== 'tool_status' || !message || message.phase === 'ended') return;
+    message.reply.take(frame, false);
     message.version++;
   }
 
@@ -184,18 +210,20 @@ export class Conversation {
 
   #takeHistory(page: HistoryPage): void {
     const isNews = page.head_seq >= this.#position;
+    const isFirst = !this.isLoaded;
     const refs = new Set<string | undefined>(page.messages.map((message) => message.message_ref));
     // Messages of one moment stay in the order in which they were told: a page goes where it overlaps, or before all.
     const place = Math.max(0, this.messages.findIndex(({ ref, isPlaced }) => isPlaced && refs.has(ref)));
-    const told = new Set(page.messages.map((message) => this.#takeTold(message, isNews)));
+    const told = new Set(page.messages.map((message) => this.#takeTold(message, isNews, isFirst)));
     const isOther = (message: Message) => !told.has(message);
     this.messages = [...this.messages.slice(0, place).filter(isOther), ...told, ...this.messages.slice(place).filter(isOther)];
     this.#sort();
     if (isNews) this.#position = page.head_seq;
+    if (isFirst) this.#toldUpTo = page.head_seq;
     this.isLoaded = true;
   }
 
-  #takeTold(told: HistoryMessage, isNews: boolean): Message {
+  #takeTold(told: HistoryMessage, isNews: boolean, isFirst: boolean): Message {
     const known = this.messages.find(({ ref }) => ref === told.message_ref) ?? this.findUnsent(told.message_id);
     const message = known ?? this.#makeMessage({ id: told.message_id, phase: 'open', sentAt: told.sent_at });
     message.ref = told.message_ref;
@@ -206,7 +234,7 @@ export class Conversation {
     message.sentAt = told.sent_at;
     message.isPlaced = true;
     // A reply that is seen as it is written has nothing to learn before its end.
-    if (!known || (isNews && (told.end || !message.reply.hasAllDeltas))) {
+    if (!known || isFirst || (isNews && (told.end || !message.reply.hasAllDeltas))) {
       message.reply.settle(told);
       message.phase = told.end || told.status === 'observed' ? 'ended' : 'open';
     }

@@ -25,6 +25,8 @@ export interface GatewayLinkEvents {
    */
   identified(facts: { readonly isFirst: boolean; readonly latestSessionId: string | undefined }): void;
   frame(frame: OutboundFrame): void;
+  /** Something was refused that belongs to no message and no question. */
+  refused(reason: string): void;
   /** The connection was lost. */
   interrupted(): void;
   changed(): void;
@@ -83,6 +85,7 @@ export class GatewayLink {
     this.#client = client;
     client.on('state', (state) => client === this.#client && this.#enter(client, state, problem));
     client.on('frame', (frame) => client === this.#client && this.#take(frame));
+    client.on('error', ({ message }) => client === this.#client && this.events.refused(message));
     // How it ends is told as a state.
     void client.connect().catch(() => {});
     this.events.changed();

@@ -102,6 +102,7 @@ export const texts = {
       STORE_UNAVAILABLE: 'The gateway cannot store messages right now. It will be sent by itself when it can.',
     } as Readonly<Record<string, string>>,
     refused: (reason: string) => `Not sent. ${reason}`,
+    refusedOtherwise: (reason: string) => `The gateway refused that. ${reason}`,
     edit: 'Edit',
     remove: 'Remove',
     showAll: 'Show all of it',
@@ -127,7 +128,7 @@ export const texts = {
     result: 'Result',
     picture: 'Picture',
     sound: 'Sound',
-    noMedia: (kind: string) => `This ${kind} is somewhere else, and this page loads nothing from elsewhere.`,
+    noMedia: (label: string) => `${label}: it is somewhere else, and this page loads nothing from elsewhere.`,
   },
 
   tool: {
@@ -142,6 +143,10 @@ export const texts = {
       timed_out: 'took too long',
       unknown: 'outcome unknown',
     } as Readonly<Record<string, string>>,
+    wantsToRun: 'wants to run. You decide:',
+    until: (time: string) => `until ${time}`,
+    allow: 'Allow once',
+    deny: 'Deny',
     duration: (seconds: string) => `${seconds} s`,
   },
 

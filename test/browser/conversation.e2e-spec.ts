@@ -118,6 +118,25 @@ describe.concurrent('a conversation', () => {
   });
 });
 
+describe.concurrent('a tool that wants a person\'s word', () => {
+  it('[W-25] shows what it would do and does it when it is allowed, also after a reload, and not when it is denied', async () => {
+    const gateway = await GatewayApp.start({ settings: { 'tools.approvals': ['time.now'] } });
+    const chat = await suite.open({}, gateway.url);
+    await chat.say('/tool time.now {"time_zone":"Europe/Zurich"}');
+    const question = chat.page.getByRole('group', { name: 'time.now wants to run' });
+    await question.getByText('"time_zone": "Europe/Zurich"').waitFor();
+    await chat.page.reload();
+    await question.getByRole('button', { name: 'Allow once' }).click();
+    await chat.waitForEnds();
+    expect(await chat.replies.locator('summary').innerText()).toMatch(/time\.now\s*done/);
+    await chat.say('/tool time.now {}');
+    await question.getByRole('button', { name: 'Deny' }).click();
+    await chat.waitForEnds(2);
+    expect(await chat.replies.nth(1).locator('summary').innerText()).toMatch(/time\.now\s*not allowed/);
+    await gateway.close();
+  });
+});
+
 /** Says what the test has it say, when the test has it say it. */
 class ScriptedRuntime extends AgentRuntime {
   override readonly name = 'scripted';

@@ -53,6 +53,7 @@ export class ChatApp extends LitElement {
       });
     };
     this.chat.onWithdrawn = (content) => this.giveBack(content);
+    this.chat.onRefused = (reason) => (this.notice = texts.message.refusedOtherwise(reason));
     this.addEventListener('keydown', (event) => this.press(event));
     // Without this a dropped file would take the page's place.
     this.addEventListener('dragover', (event) => event.preventDefault());
@@ -189,6 +190,7 @@ export class ChatApp extends LitElement {
         this.giveBack(message.content ?? '');
       },
       repeat: (message) => this.send(message.content ?? ''),
+      decide: (status, decision) => chat.decide(status, decision),
       copy: (message) => void this.copyReply(message),
     };
   }

@@ -1,9 +1,11 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Message } from '../conversation.js';
+
 import { texts } from '../texts.js';
 import { formatFully, formatTime } from '../times.js';
 import { describeBlock, renderBlocks } from './blocks.js';
 import { icons } from './icons.js';
+import type { Decide } from './tools.js';
 
 /** What a message needs to know of the page around it. */
 export interface MessageSurroundings {
@@ -20,6 +22,7 @@ export interface MessageSurroundings {
   dismiss(message: Message): void;
   repeat(message: Message): void;
   copy(message: Message): void;
+  readonly decide: Decide;
 }
 
 /** A message and its reply. */
@@ -81,7 +84,7 @@ function renderReply(message: Message, around: MessageSurroundings): TemplateRes
   const isAnswering = phase === 'open' && (around.isCurrent || reply.hasBegun);
   if (!isAnswering && !reply.hasBegun && !reply.end) return nothing;
   return html`<div class="reply" role="group" aria-label=${around.agent}>
-    ${renderBlocks(reply)}${isAnswering ? renderAnswering(message, around) : nothing}${phase === 'ended' ? renderEnd(message, around) : nothing}
+    ${renderBlocks(reply, around.decide)}${isAnswering ? renderAnswering(message, around) : nothing}${phase === 'ended' ? renderEnd(message, around) : nothing}
   </div>`;
 }
 
