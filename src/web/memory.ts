@@ -45,15 +45,18 @@ export class Memory {
 
   /** The tab's own; made up at first. */
   get clientId(): string {
-    return this.#forTab.read(CLIENT_ID) ?? this.renewClientId();
-  }
-
-  /** Another name for this tab. What the old one has not sent is the old one's to send. */
-  renewClientId(): string {
+    const known = this.#forTab.read(CLIENT_ID);
+    if (known !== undefined) return known;
     const clientId = makeName();
     this.#forTab.write(CLIENT_ID, clientId);
-    this.#forTab.write(UNSENT, undefined);
     return clientId;
+  }
+
+  /** Takes another name for this tab. What the old one has not sent is the old one's to send. */
+  renewClientId(): string {
+    this.#forTab.write(CLIENT_ID, undefined);
+    this.#forTab.write(UNSENT, undefined);
+    return this.clientId;
   }
 
   get conversations(): readonly KnownConversation[] {

@@ -1,0 +1,74 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Memory } from './memory.js';
+
+/** A browser's storage, as far as the page uses it. */
+class FakeStorage {
+  readonly entries = new Map<string, string>();
+  isFull = false;
+
+  getItem(key: string): string | null {
+    return this.entries.get(key) ?? null;
+  }
+
+  setItem(key: string, value: string): void {
+    if (this.isFull) throw new DOMException('full', 'QuotaExceededError');
+    this.entries.set(key, value);
+  }
+
+  removeItem(key: string): void {
+    this.entries.delete(key);
+  }
+}
+
+let local: FakeStorage;
+let session: FakeStorage;
+const open = () => new Memory(() => ({ local, session }) as unknown as { local: Storage; session: Storage });
+beforeEach(() => {
+  local = new FakeStorage();
+  session = new FakeStorage();
+});
+
+describe('the memory of a page', () => {
+  it('keeps what was written over a reload, each where it belongs', () => {
+    const memory = open();
+    memory.token = 'secret';
+    memory.conversations = [{ sender: 'web-a', sessionId: 's', title: 'Hello' }];
+    memory.keepUnsent({ id: 'x', sender: 'web-a', content: 'hi' });
+    memory.keepDraft('web-a', 'half a');
+    const again = open();
+    expect([again.token, again.clientId]).toEqual(['secret', memory.clientId]);
+    expect(again.conversations).toEqual(memory.conversations);
+    expect(again.unsent).toEqual([{ id: 'x', sender: 'web-a', content: 'hi' }]);
+    expect(again.readDraft('web-a')).toBe('half a');
+    expect([...local.entries.keys()]).toEqual(['openclaw.webchat.conversations']);
+  });
+
+  it('gives a tab another name without what the old one has to send', () => {
+    const memory = open();
+    const { clientId } = memory;
+    memory.keepUnsent({ id: 'x', sender: 'web-a', content: 'hi' });
+    expect(memory.renewClientId()).not.toBe(clientId);
+    expect(memory.clientId).toMatch(/^web-[0-9a-f]{20}$/);
+    expect(memory.unsent).toEqual([]);
+  });
+
+  it.each(['', '{', '{}', '[1, null, {"sender": 3}, {"sender": ""}]'])('takes nothing that others have written badly: %s', (source) => {
+    local.entries.set('openclaw.webchat.conversations', source);
+    session.entries.set('openclaw.webchat.unsent', source);
+    expect([open().conversations, open().unsent]).toEqual([[], []]);
+  });
+
+  it('lasts as long as the page where a browser keeps nothing', () => {
+    const forbidden = new Memory(() => {
+      throw new DOMException('denied', 'SecurityError');
+    });
+    forbidden.token = 'secret';
+    expect([forbidden.token, forbidden.clientId]).toEqual(['secret', forbidden.clientId]);
+    session.isFull = true;
+    const full = open();
+    full.keepUnsent({ id: 'x', sender: 'web-a', content: 'hi' });
+    expect(full.unsent).toHaveLength(1);
+    full.forgetUnsent('x');
+    expect(full.unsent).toEqual([]);
+  });
+});
