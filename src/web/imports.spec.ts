@@ -1,0 +1,34 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const SOURCE = join(import.meta.dirname, '..');
+const IMPORT = /^(?:import|export) [^;]*?from '([^']+)'|\bimport\('([^']+)'\)/gm;
+
+/** All that the sources of the page import, as paths from `src` or as names of packages. */
+function listImports(): string[] {
+  const files = globSync('web/**/*.ts', { cwd: SOURCE }).filter((file) => !file.endsWith('.spec.ts'));
+  const found = files.flatMap((file) =>
+    [...readFileSync(join(SOURCE, file), 'utf8').matchAll(IMPORT)].map(([, still, lazy]) => {
+      const specifier = still ?? lazy ?? '';
+      return specifier.startsWith('.') ? relative(SOURCE, join(SOURCE, dirname(file), specifier)) : specifier;
+    }),
+  );
+  return [...new Set(found)].toSorted();
+}
+
+describe('the page', () => {
+  it('imports itself, the client, and four packages that are bundled', () => {
+    const foreign = listImports().filter((path) => !path.startsWith('web/'));
+    expect(foreign).toEqual([
+      'client/index.js',
+      'dompurify',
+      'highlight.js/lib/common',
+      'lit',
+      'lit/decorators.js',
+      'lit/directives/guard.js',
+      'lit/directives/repeat.js',
+      'marked',
+    ]);
+  });
+});
