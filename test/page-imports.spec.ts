@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const SOURCE = join(import.meta.dirname, '..');
+const SOURCE = join(import.meta.dirname, '../src');
 const IMPORT = /^(?:import|export) [^;]*?from '([^']+)'|\bimport\('([^']+)'\)/gm;
 
 /** All that the sources of the page import, as paths from `src` or as names of packages. */
