@@ -19,6 +19,9 @@ import type { Principal } from '../core/identity/principal.js';
 const PAUSE_ABOVE = 256;
 const RESUME_BELOW = 128;
 
+/** Texts beyond this, in UTF-16 units, are handled in steps. */
+const LARGE_LENGTH = 32_768;
+
 /** How much of an unknown type is told back. */
 const MAX_ECHOED_LENGTH = 64;
 
@@ -139,7 +142,7 @@ export class FrameDispatcher {
     try {
       envelope = decodeFrame(source);
       this.connection.noteValidFrame();
-      const result = this.handle(envelope, source);
+      const result = source.length > LARGE_LENGTH ? this.handleInSteps(envelope, source) : this.handle(envelope, source);
       if (result instanceof Promise) return this.finish(result, envelope);
       this.answer(result, envelope);
     } catch (error) {
@@ -158,15 +161,29 @@ export class FrameDispatcher {
 
   /** Has a frame handled that may be sent and whose payload is in order. */
   private handle(envelope: InboundEnvelope, source: string): unknown {
-    const { type, payload } = envelope;
-    const direct = this.table.direct.get(type);
-    const bound = direct ? undefined : this.bound?.[this.table.places.get(type) ?? -1];
-    if (!direct && !bound) throw unknownType(type);
-    this.check(type, payload, source);
-    return direct ? direct(this.connection, envelope) : bound?.(envelope);
+    this.check(envelope.type, envelope.payload, source);
+    return this.call(envelope);
+  }
+
+  /** The same for a large frame, whose steps are long: others get their turn between them. */
+  private async handleInSteps(envelope: InboundEnvelope, source: string): Promise<unknown> {
+    await nextTurn();
+    this.check(envelope.type, envelope.payload, source);
+    await nextTurn();
+    return this.call(envelope);
+  }
+
+  private call(envelope: InboundEnvelope): unknown {
+    const direct = this.table.direct.get(envelope.type);
+    return direct ? direct(this.connection, envelope) : this.findBound(envelope.type)?.(envelope);
+  }
+
+  private findBound(type: string): BoundHandler | undefined {
+    return this.bound?.[this.table.places.get(type) ?? -1];
   }
 
   private check(type: string, payload: object, source: string): void {
+    if (!this.table.direct.has(type) && !this.findBound(type)) throw unknownType(type);
     const { principal } = this.connection;
     if (Object.hasOwn(inboundTable, type)) {
       checkScope(principal, inboundTable[type as InboundType].scope);
@@ -187,6 +204,10 @@ export class FrameDispatcher {
     const about = { correlationId: envelope.id, sessionId: envelope.session_id };
     this.connection.send(encodeFrame(event as `${string}.${string}`, data, about));
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function checkScope(principal: Principal, scope: Scope | undefined): void {
