@@ -3,7 +3,7 @@
  * machine. What is not measured anew keeps its last value. With `--quick` or `--out` the page is left as it is.
  * Everything stays on loopback, is bounded in count and time, and ends by itself.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { figures } from './figures.ts';
@@ -16,7 +16,6 @@ import { summarise } from './statistics.ts';
 
 const FULL_ROUNDS = 5;
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-const TMP = path('./.tmp');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,7 +29,9 @@ const isQuick = values.quick;
 const rounds = Number(values.rounds ?? (isQuick ? 1 : FULL_ROUNDS));
 const size = { isQuick, pick: <T>(full: T, quick: T) => (isQuick ? quick : full) };
 
-mkdirSync(TMP, { recursive: true });
+// Whatever is started or written goes when this process exits.
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
+
 const measured = new Map<string, number[]>();
 for (let round = 1; round <= rounds; round++) {
   for (const scenario of scenarios) {
@@ -41,7 +42,6 @@ for (let round = 1; round <= rounds; round++) {
     }
   }
 }
-rmSync(TMP, { recursive: true, force: true });
 
 const measurements = Object.fromEntries([...measured].map(([name, all]) => [name, summarise(all)]));
 process.stdout.write(printTable(figures, measurements));

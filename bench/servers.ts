@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ServerProcess } from './server-process.ts';
 
@@ -22,12 +22,20 @@ const GATEWAY_ENV = {
   OPENCLAW_QUEUE_MAX_TOTAL: '10000000',
 };
 
-/** A folder on the real disk that is removed afterwards. */
+/** A folder on the real disk that is removed afterwards, also when the benchmark is broken off. */
 export class TemporaryFolder implements Disposable {
-  readonly path = mkdtempSync(TMP);
+  readonly path: string;
+  private readonly remove = () => rmSync(this.path, { recursive: true, force: true });
+
+  constructor() {
+    mkdirSync(TMP, { recursive: true });
+    this.path = mkdtempSync(TMP);
+    process.once('exit', this.remove);
+  }
 
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
+    process.off('exit', this.remove);
+    this.remove();
   }
 }
 
