@@ -6,6 +6,8 @@ export { runGateway, type StartOverrides } from './run-gateway.js';
 export { Tool, type ToolExecutor, type ToolOptions } from './core/tools/tool.decorator.js';
 export type { ToolCallContext, ToolDefinition, ToolOutcome } from './core/tools/tool.js';
 export { ToolRegistryService } from './core/tools/tool-registry.service.js';
+export { SandboxModule } from './tools/sandbox/sandbox.module.js';
+export { SandboxService, type SandboxEnding, type SandboxRequest } from './tools/sandbox/sandbox.service.js';
 export { AgentRuntime, type AgentEvent, type AgentTurn, type Answer, type Piece, type RequestedCall } from './core/turns/agent-runtime.js';
 export { FrameTypeRegistry, type FrameType } from './core/connections/frame-type.registry.js';
 export type { Connection } from './core/connections/connection.js';

@@ -59,6 +59,10 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
     expect(await bench.run('cat; echo end')).toMatchObject({ stdout: 'end' });
   },
 
+  'has the usual programs': async (bench) => {
+    expect(await bench.run("echo a b | awk '{ print $2 }'")).toMatchObject({ exitCode: 0, stdout: 'b' });
+  },
+
   'keeps what a command wrote for the next': async (bench) => {
     await bench.run('echo kept > file');
     expect(await bench.run('pwd; cat file')).toMatchObject({ stdout: '/workspace\nkept' });

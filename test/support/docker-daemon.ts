@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 
 const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path));
-const APPLETS = ['sh', 'cat', 'head', 'tail', 'wc', 'ls', 'find', 'stat', 'mkdir', 'mv', 'rm', 'dirname', 'id', 'env', 'sleep', 'touch', 'echo', 'dd', 'yes', 'chmod', 'ln', 'ip', 'wget', 'grep'];
+const APPLETS = ['sh', 'awk', 'cat', 'head', 'tail', 'wc', 'ls', 'find', 'stat', 'mkdir', 'mv', 'rm', 'dirname', 'id', 'env', 'sleep', 'touch', 'echo', 'dd', 'yes', 'chmod', 'ln', 'ip', 'wget', 'grep'];
 
 /** A Docker daemon for tests, with an image of busybox: the machine's, or one of its own where it may start one. */
 export class DockerDaemon {

@@ -6,6 +6,7 @@ import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
 import type { ToolCallContext } from '../../core/tools/tool.js';
 import { EgressGuard } from '../../http/egress-guard.js';
 import { requestGuarded, type GuardedResponse } from '../../http/guarded-request.js';
+import { text } from '../../protocol/text.js';
 import { toPlainText } from '../plain-text.js';
 
 /** What is shown of a text, in characters. */
@@ -17,7 +18,7 @@ const TEXT_TYPES = /^(text\/|application\/(.+\+)?(json|xml|yaml|javascript|ecmas
 
 const Parameters = Type.Object(
   {
-    url: Type.String({ minLength: 1, maxLength: 8_192, description: 'http or https, of a public host.' }),
+    url: text({ min: 1, max: 8_192, controls: false }, 'http or https, of a public host.'),
     method: Type.Optional(Type.Enum(['GET', 'HEAD'])),
     accept: Type.Optional(Type.String({ pattern: '^[\\x20-\\x7e]{1,512}$', description: 'Media types that are wanted, as in the header Accept.' })),
   },
@@ -82,9 +83,9 @@ function describe({ url, status, headers, body, isCut }: GuardedResponse): HttpF
   if (!isText(type, body)) {
     return { ...facts, ...(body.length > 0 && { note: `${isCut ? 'more than ' : ''}${body.length} bytes that are no text are not shown` }) };
   }
-  const text = toPlainText(decode(body, type?.params.get('charset') ?? undefined));
-  if (!isCut && text.length <= MAX_SHOWN_LENGTH) return { ...facts, content: text };
-  const content = text.slice(0, MAX_SHOWN_LENGTH).toWellFormed();
+  const whole = toPlainText(decode(body, type?.params.get('charset') ?? undefined));
+  if (!isCut && whole.length <= MAX_SHOWN_LENGTH) return { ...facts, content: whole };
+  const content = whole.slice(0, MAX_SHOWN_LENGTH).toWellFormed();
   return { ...facts, content, note: `only the first ${content.length} characters are shown` };
 }
 

@@ -70,7 +70,9 @@ export class BubblewrapEngine extends SandboxEngine {
       ...['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try'],
       ...['--info-fd', '3', '--die-with-parent', '--new-session', '--hostname', 'sandbox'],
       ...['--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin', '--symlink', 'usr/sbin', '/sbin'],
-      ...['--symlink', 'usr/lib', '/lib', '--ro-bind-try', '/lib64', '/lib64', '--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
+      ...['--symlink', 'usr/lib', '/lib', '--ro-bind-try', '/lib64', '/lib64'],
+      // Where Debian's names of programs lead. The folder around it would be closed otherwise.
+      ...['--perms', '0755', '--dir', '/etc', '--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
       ...['--proc', '/proc', '--dev', '/dev', '--size', String(TMP_BYTES), '--perms', '1777', '--tmpfs', '/tmp'],
       ...['--bind', workspace, WORKSPACE_MOUNT, '--remount-ro', '/', '--clearenv'],
       ...Object.entries(SANDBOX_ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
+import { text } from '../../protocol/text.js';
 import { toPlainText } from '../plain-text.js';
 import { WorkspaceFiles, type FileCall } from './workspace-files.js';
 
@@ -10,7 +11,7 @@ const MAX_WRITE_LENGTH = 196_608;
 const MAX_ENTRIES = 1_000;
 const MAX_LIST_BYTES = 1_048_576;
 
-const Path = Type.String({ minLength: 1, maxLength: 1_024, description: 'In the folder of this session, for example `notes/today.md`.' });
+const Path = text({ min: 1, max: 1_024, controls: false }, 'In the folder of this session, for example `notes/today.md`.');
 
 const ReadParameters = Type.Object(
   { path: Path, offset: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Byte to begin with; 0 without it.' })) },
@@ -42,7 +43,7 @@ export class FilesReadTool implements ToolExecutor<typeof ReadParameters> {
 }
 
 const WriteParameters = Type.Object(
-  { path: Path, content: Type.String({ maxLength: MAX_WRITE_LENGTH }) },
+  { path: Path, content: text({ min: 0, max: MAX_WRITE_LENGTH, controls: true }) },
   { additionalProperties: false },
 );
 

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
 import type { ToolCallContext } from '../../core/tools/tool.js';
+import { text } from '../../protocol/text.js';
 import { OutputTail } from './output-tail.js';
 import { SandboxService } from './sandbox.service.js';
 
@@ -11,7 +12,7 @@ const LONGEST_CALL_MS = 660_000;
 
 const Parameters = Type.Object(
   {
-    command: Type.String({ minLength: 1, maxLength: 65_536, description: 'For `sh -c`, in the folder of this session.' }),
+    command: text({ min: 1, max: 65_536, controls: true }, 'For `sh -c`, in the folder of this session.'),
     timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 600_000, description: 'Less than the operator allows, if wanted.' })),
   },
   { additionalProperties: false },
