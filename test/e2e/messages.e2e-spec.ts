@@ -210,8 +210,8 @@ describe('reading again', () => {
       head_seq: number;
     }
     const newest = await read({ limit: 2 });
-    expect(newest.messages.map((message) => [message.content, message.blocks.length, message.end.reason])).toEqual([['/blocks 2', 2, 'stop'], ['/fail', 0, 'error']]);
-    expect(newest.head_seq).toBe(6);
+    expect(newest.messages.map((message) => [message.content, message.blocks.length, message.end.reason])).toEqual([['/blocks 2', 2, 'stop'], ['/fail', 1, 'error']]);
+    expect(newest.head_seq).toBe(7);
     const older = await read({ limit: 2, before: newest.next_before });
     expect(older.messages.map((message) => message.content)).toEqual(['/blocks 1']);
     expect(older.next_before).toBeUndefined();

@@ -35,6 +35,9 @@ export interface LoadedSettings {
 /** Environment variables of the product that are no settings. */
 const OTHER_VARIABLES = new Set(['OPENCLAW_CONFIG', 'OPENCLAW_URL', 'OPENCLAW_TOKEN', 'OPENCLAW_FAILPOINT']);
 
+/** They are looked at together, when each of them is sound by itself. */
+const MODEL_SETTINGS: ReadonlySet<string> = new Set(['agent.runtime', 'agent.model', 'providers']);
+
 /** What Kubernetes injects for a Service called `openclaw-...`. */
 const KUBERNETES_NAME = /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?)$/;
 const KUBERNETES_VALUE = /^(tcp|udp|sctp):\/\//;
@@ -71,10 +74,11 @@ export function loadSettings(
     values.set(row.key, found[1]);
     sources.set(row.key, found[0]);
   }
-  if (faults.length === 0) {
+  if (!faults.some(({ key }) => MODEL_SETTINGS.has(key))) {
     values.set('providers', addUsualKeys(values.get('providers') as ProviderSettings, env));
-    faults.push(...findTokenFaults(values), ...checkModel(values));
+    faults.push(...checkModel(values));
   }
+  if (faults.length === 0) faults.push(...findTokenFaults(values));
   if (faults.length > 0) throw new SettingsError(faults);
   return { settings: nest(values), sources, warnings };
 }
