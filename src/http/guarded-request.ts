@@ -42,7 +42,7 @@ export async function requestGuarded(guard: EgressGuard, asked: GuardedRequest):
   let request = asked;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     request.signal.throwIfAborted();
-    const target = await guard.check(request.url);
+    const target = await abortable(guard.check(request.url), request.signal);
     const response = await send(target, request);
     const location = REDIRECTS.has(response.statusCode ?? 0) ? response.headers.location : undefined;
     if (location === undefined) return readResponse(target.url, response, request);
@@ -50,6 +50,15 @@ export async function requestGuarded(guard: EgressGuard, asked: GuardedRequest):
     request = redirect(request, target.url, location, response.statusCode ?? 0);
   }
   throw new EgressDeniedError(`more than ${MAX_REDIRECTS} redirects`);
+}
+
+/** Name servers answer when they like, and cannot be told to stop. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }
 
 function send({ url, lookup }: PinnedTarget, { method = 'GET', headers = {}, body, signal }: GuardedRequest): Promise<IncomingMessage> {

@@ -103,6 +103,14 @@ const toolTests: Tests = {
     expect(second).not.toHaveProperty('next_offset');
   },
 
+  '[B-10] a file that cannot be written leaves nothing': async (tools) => {
+    await tools.run('mkdir folder; echo x > file');
+    await expect(tools.write.execute({ path: 'folder', content: 'x' }, callOf())).rejects.toThrow('it is a folder');
+    await expect(tools.write.execute({ path: 'file/below', content: 'x' }, callOf())).rejects.toThrow();
+    await expect(tools.write.execute({ path: 'x'.repeat(255), content: 'x' }, callOf())).rejects.toThrow();
+    expect(await tools.run('find .')).toMatchObject({ output: expect.stringMatching(/^(\.|\.\/folder|\.\/file|\n)+$/) as string });
+  },
+
   '[B-11] no path and no link leads file tools out of the workspace': async (tools) => {
     const secret = join(tools.folder, 'secret');
     writeFileSync(secret, 'do not tell');

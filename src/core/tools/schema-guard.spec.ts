@@ -50,17 +50,18 @@ describe('a schema of somebody else', () => {
     ['a reference to nothing', { $ref: '#/$defs/x' }, 'does not have'],
     ['a reference to a prototype', { $ref: '#/constructor' }, 'does not have'],
     ['a malformed reference', { $ref: '#/%zz' }, 'malformed'],
-    ['a dynamic reference', { $dynamicRef: '#a' }, '$dynamicRef'],
+    ['a dynamic reference', { $dynamicRef: '#a' }, /\$dynamicRef/],
     ['a large schema', { description: 'x'.repeat(70_000) }, '65536 characters'],
     ['a deep schema', nest(21), '20 levels'],
     ['a deep constant', { const: JSON.parse(`${'['.repeat(30)}${']'.repeat(30)}`) as unknown }, '20 levels'],
+    ['a schema of very many levels', JSON.parse(`${'{"not":'.repeat(7_000)}{}${'}'.repeat(7_000)}`) as unknown, /deep|levels/],
     ['no schema', 'text', 'no object'],
     ['a list', [], 'no object'],
     ['nothing', undefined, 'characters'],
     ['a part that is no schema', { properties: { a: 1 } }, 'no schema'],
     ['lists that are none', { anyOf: {} }, 'no list'],
     ['maps that are none', { properties: [] }, 'no map'],
-  ])('[Q-01] is refused: %s', (_what, schema, fault) => expect(faultOf(schema)).toContain(fault));
+  ])('[Q-01] is refused: %s', (_what, schema, fault) => expect(faultOf(schema)).toMatch(fault));
 
   it('[Q-01] is refused when its references double at each level', () => {
     const $defs = Object.fromEntries(Array.from({ length: 15 }, (_, i) => [`d${i}`, { allOf: [{ $ref: `#/$defs/d${i + 1}` }, { $ref: `#/$defs/d${i + 1}` }] }]));

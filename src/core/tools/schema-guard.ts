@@ -44,6 +44,8 @@ export function guardSchema(foreign: unknown): GuardedSchema {
     return { ok: true, schema: { ...schema, type: 'object' } };
   } catch (error) {
     if (error instanceof SchemaFault) return { ok: false, fault: error.message };
+    // Of the stack, which a schema of many thousand levels takes up.
+    if (error instanceof RangeError) return { ok: false, fault: 'it is far too deep' };
     throw error;
   }
 }

@@ -160,6 +160,12 @@ describe('a guarded request', () => {
     ]);
   });
 
+  it('[O-23] does not wait for a name server that says nothing', async () => {
+    const silent = new EgressGuard(() => [], () => new Promise(() => {}));
+    const request = requestGuarded(silent, { url: 'http://site.test/', maxBytes: 100, signal: AbortSignal.timeout(1) });
+    await expect(request).rejects.toThrow('timeout');
+  });
+
   it('asks with GET after a 303', async () => {
     answer = (request, response) => void (request.url === '/' ? response.writeHead(303, { location: '/done' }).end() : response.end('ok'));
     await requestGuarded(guard, { url: `http://site.test:${port}/`, method: 'POST', body: Buffer.from('body'), maxBytes: 100, signal });

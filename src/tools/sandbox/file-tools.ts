@@ -60,7 +60,9 @@ export class FilesWriteTool implements ToolExecutor<typeof WriteParameters> {
 
   async execute({ path, content }: Static<typeof WriteParameters>, call: FileCall): Promise<{ size_bytes: number }> {
     await this.files.checkRoom(call);
-    const script = 'mkdir -p -- "$(dirname -- "$1")" && cat > "$1.part" && mv -- "$1.part" "$1"';
+    const script =
+      '[ ! -d "$1" ] || { echo "it is a folder" >&2; exit 1; }; mkdir -p -- "$(dirname -- "$1")" && ' +
+      '{ { cat > "$1.part" && mv -- "$1.part" "$1"; } || { rm -f -- "$1.part"; exit 1; }; }';
     const input = Buffer.from(content);
     await this.files.run(call, script, path, [], MAX_READ_BYTES, input);
     return { size_bytes: input.length };
