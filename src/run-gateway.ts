@@ -26,7 +26,7 @@ export interface StartOverrides {
 
 /** A second signal ends the process within this time, in milliseconds. */
 const HURRY_MS = 1_500;
-/** Signals so close together are one. */
+/** Equal signals so close together are one. */
 const SAME_SIGNAL_MS = 100;
 
 /**
@@ -54,15 +54,17 @@ export async function runGateway(overrides: StartOverrides = {}, options: Omit<G
 
   const startStop = app.get(StartStopService);
   let stopping: Promise<void> | undefined;
+  let firstSignal: string | undefined;
   let firstSignalAt = 0;
   const onSignal = (signal: string) => {
     if (stopping) {
       // A signal to the whole process group arrives twice where a launcher passes it on too: that is one wish.
-      if (performance.now() - firstSignalAt < SAME_SIGNAL_MS) return;
+      if (signal === firstSignal && performance.now() - firstSignalAt < SAME_SIGNAL_MS) return;
       startStop.hurry();
       setTimeout(() => process.exit(1), HURRY_MS).unref();
       return;
     }
+    firstSignal = signal;
     firstSignalAt = performance.now();
     app.get(Logs).for('gateway').info({ signal }, 'stopping; a second signal hurries');
     stopping = app.close().then(

@@ -157,9 +157,9 @@ function describe(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function pause({ setTimer }: Timers, ms: number, signal: AbortSignal): Promise<void> {
+function pause(timers: Timers, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = setTimer(ms, resolve);
+    const cancel = timers.setTimer(ms, resolve);
     signal.addEventListener('abort', () => {
       cancel();
       resolve();

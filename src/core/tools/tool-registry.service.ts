@@ -3,7 +3,6 @@ import { GatewayError, type ErrorDetails } from '../../protocol/index.js';
 import { findFaults } from '../../protocol/codec.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { PrincipalDirectory } from '../identity/principal-directory.js';
-import type { ClientKey, Session } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { CallSlots } from './call-slots.js';
