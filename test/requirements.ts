@@ -15,7 +15,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  *
  * T transport and handshake, E envelope, M messages, S streams and reading again, C queue and cancelling, G sessions and
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
- * approvals, R models, B sandbox.
+ * approvals, R models, B sandbox, Q MCP.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake

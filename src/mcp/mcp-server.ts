@@ -25,8 +25,15 @@ export async function createMcpServer(registry: ToolRegistryService, user: ToolU
 
 function describe({ name, description, parameters, idempotent }: ToolDefinition): Tool {
   // As JSON: what the schema is to TypeBox beyond that is nobody's business.
-  const inputSchema = JSON.parse(JSON.stringify(parameters)) as Tool['inputSchema'];
+  const inputSchema = JSON.parse(JSON.stringify(parameters), tellLengths) as Tool['inputSchema'];
   return { name, description, inputSchema, annotations: { idempotentHint: idempotent } };
+}
+
+/** Our schemas keep the lengths of texts under a name of their own, since they count code points; JSON Schema does as well. */
+function tellLengths(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('x-length' in value)) return value;
+  const { 'x-length': lengths, ...rest } = value as { 'x-length': readonly [number, number] };
+  return { ...rest, minLength: lengths[0], maxLength: lengths[1] };
 }
 
 async function call(registry: ToolRegistryService, user: ToolUser, name: string, parameters: unknown, extra: CallExtra): Promise<CallToolResult> {
