@@ -36,6 +36,11 @@ export class ReplyState {
     return [...this.#growing.values()];
   }
 
+  /** Whether a tool call waits for somebody's word. */
+  get isWaitingForPerson(): boolean {
+    return [...this.tools.values()].some(({ status }) => status === 'awaiting_approval');
+  }
+
   get hasBegun(): boolean {
     return this.#standing.length > 0 || this.#growing.size > 0 || this.tools.size > 0;
   }

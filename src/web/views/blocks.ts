@@ -12,7 +12,7 @@ import { readCallId, renderCall, renderStatus, type Decide } from './tools.js';
 const OWN_MEDIA = { image: /^(?:data:image\/|\/media\/[\w-]+$)/i, audio: /^(?:data:audio\/|\/media\/[\w-]+$)/i };
 
 /** A reply's blocks in their order; a tool's call and its result are one. */
-export function renderBlocks(reply: ReplyState, decide: Decide): TemplateResult {
+export function renderBlocks(reply: ReplyState, decide?: Decide): TemplateResult {
   const blocks = [...listStanding(reply), ...reply.growing];
   const growing = new Set(reply.growing);
   const ofType = (type: string) => blocks.filter(({ block_type }) => block_type === type);
@@ -25,7 +25,7 @@ export function renderBlocks(reply: ReplyState, decide: Decide): TemplateResult 
       if (block.block_type !== 'tool_call') return guard([block], () => renderBlock(block, growing.has(block)));
       const callId = readCallId(block);
       const [result, status] = [results.get(callId), reply.tools.get(callId)];
-      return guard([block, result, status], () => renderCall(block, result, status, decide));
+      return guard([block, result, status, decide === undefined], () => renderCall(block, result, status, decide));
     },
   );
   const unshown = reply.end ? [] : [...reply.tools.values()].filter(({ call_id }) => !calls.has(call_id));

@@ -84,13 +84,13 @@ function renderReply(message: Message, around: MessageSurroundings): TemplateRes
   const isAnswering = phase === 'open' && (around.isCurrent || reply.hasBegun);
   if (!isAnswering && !reply.hasBegun && !reply.end) return nothing;
   return html`<div class="reply" role="group" aria-label=${around.agent}>
-    ${renderBlocks(reply, around.decide)}${isAnswering ? renderAnswering(message, around) : nothing}${phase === 'ended' ? renderEnd(message, around) : nothing}
+    ${renderBlocks(reply, around.isConnected ? around.decide : undefined)}${isAnswering && !reply.isWaitingForPerson ? renderAnswering(message, around) : nothing}${phase === 'ended' ? renderEnd(message, around) : nothing}
   </div>`;
 }
 
-function renderAnswering({ isCancelling }: Message, { agent }: MessageSurroundings): TemplateResult {
+function renderAnswering({ isCancelling }: Message, { agent, isConnected }: MessageSurroundings): TemplateResult {
   return html`<p class="answering">
-    <span class="dots" role="img" aria-label=${texts.message.answering(agent)}><i></i><i></i><i></i></span>
+    <span class="dots ${isConnected ? '' : 'still'}" role="img" aria-label=${texts.message.answering(agent)}><i></i><i></i><i></i></span>
     ${isCancelling ? html`<span class="faint">${texts.message.stopping}</span>` : nothing}
   </p>`;
 }

@@ -6,7 +6,7 @@ import { formatTime } from '../times.js';
 import { readJson, readText, renderFold, type Part } from './fold.js';
 import { icons } from './icons.js';
 
-/** Decides on a tool call that waits for a person. */
+/** Decides on a tool call that waits for a person; missing while nobody would hear it. */
 export type Decide = (status: ToolStatus, decision: 'allow' | 'deny') => void;
 
 /** A call that waits for somebody's word. */
@@ -18,7 +18,7 @@ export function readCallId({ content }: StreamBlock): string {
 }
 
 /** A call with its result, once there is one. */
-export function renderCall(call: StreamBlock, result: StreamBlock | undefined, status: ToolStatus | undefined, decide: Decide): TemplateResult {
+export function renderCall(call: StreamBlock, result: StreamBlock | undefined, status: ToolStatus | undefined, decide?: Decide): TemplateResult {
   if (isWaiting(status) && !result) return renderApproval(status, decide);
   const { tool, parameters } = readJson(call.content);
   const outcome = result && readJson(result.content);
@@ -30,7 +30,7 @@ export function renderCall(call: StreamBlock, result: StreamBlock | undefined, s
 }
 
 /** A call of which only the status is known so far. */
-export function renderStatus(status: ToolStatus, decide: Decide): TemplateResult {
+export function renderStatus(status: ToolStatus, decide?: Decide): TemplateResult {
   return isWaiting(status) ? renderApproval(status, decide) : html`<p class="block tool">${renderSummary(status.tool, status, false)}</p>`;
 }
 
@@ -50,14 +50,14 @@ function isWaiting(status: ToolStatus | undefined): status is WaitingCall {
 }
 
 /** What would run, with all its arguments before the eyes of the one who decides. */
-function renderApproval(status: WaitingCall, decide: Decide): TemplateResult {
+function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
   const { tool, approval } = status;
   return html`<div class="block approval" role="group" aria-label=${`${tool} ${texts.tool.wantsToRun}`}>
     <p>${icons.tool}<code>${tool}</code> ${texts.tool.wantsToRun}</p>
     <pre tabindex="0" dir="ltr">${JSON.stringify(approval.arguments, undefined, 2)}</pre>
     <p>
-      <button type="button" class="main" @click=${() => decide(status, 'allow')}>${texts.tool.allow}</button>
-      <button type="button" class="plain" @click=${() => decide(status, 'deny')}>${texts.tool.deny}</button>
+      <button type="button" class="main" ?disabled=${!decide} @click=${() => decide?.(status, 'allow')}>${texts.tool.allow}</button>
+      <button type="button" class="plain" ?disabled=${!decide} @click=${() => decide?.(status, 'deny')}>${texts.tool.deny}</button>
       <span class="faint">${texts.tool.until(formatTime(approval.expires_at))}</span>
     </p>
   </div>`;
