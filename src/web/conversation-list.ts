@@ -102,8 +102,8 @@ export class ConversationList {
 
   /** Calls a conversation after the first thing said in it, once. */
   entitle({ sender }: Conversation, content: string): void {
-    const [line = ''] = content.trim().split('\n', 1);
-    const characters = Array.from(line.replace(/^[#>*\-\s]+/, '').slice(0, TITLE_LENGTH * 2).trim());
+    const line = content.split('\n').find((each) => /[^\s#>*`-]/.test(each) && !each.startsWith('```')) ?? '';
+    const characters = Array.from(line.replace(/^[\s#>*-]+/, '').slice(0, TITLE_LENGTH * 2).trim());
     if (this.#titles.has(sender) || characters.length === 0) return;
     const shortened = characters.length > TITLE_LENGTH ? [...characters.slice(0, TITLE_LENGTH), '…'] : characters;
     this.#titles.set(sender, shortened.join(''));

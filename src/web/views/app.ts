@@ -78,7 +78,7 @@ export class ChatApp extends LitElement {
     this.shown = active;
     if (!this.composer || !active) return;
     this.keeper.toEnd();
-    this.composer.focus();
+    this.composer.invite();
     if (this.isEager) this.send(this.composer.text);
     else if (this.isTypedAhead) this.chat.keepDraft(this.composer.text);
     else this.composer.text = this.chat.readDraft();
@@ -245,7 +245,7 @@ export class ChatApp extends LitElement {
     const wasOpen = this.isMenuOpen;
     this.isMenuOpen = false;
     act();
-    if (wasOpen) void this.updateComplete.then(() => this.composer?.focus());
+    if (wasOpen) void this.updateComplete.then(() => this.composer?.invite());
   }
 
   private removeConversation(conversation: Conversation): void {

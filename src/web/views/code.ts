@@ -1,4 +1,4 @@
-import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { copyText } from '../clipboard.js';
 import { highlight } from '../highlight.js';
@@ -27,16 +27,13 @@ export class ChatCode extends LitElement {
     return this;
   }
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has('code') && !changed.has('language') && !changed.has('growing')) return;
+  protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
+    if (!['code', 'language', 'growing', 'isUnfolded'].some((name) => changed.has(name))) return;
     this.coloured = undefined;
     if (!this.growing) void this.colour();
   }
 
   protected override render(): TemplateResult {
-    const lines = this.code.split('\n');
-    const isFolded = lines.length > FOLD_ABOVE && !this.isUnfolded && !this.growing;
-    const shown = isFolded ? lines.slice(0, FOLDED_LINES).join('\n') : this.code;
     return html`<figure class="code">
       <figcaption>
         <span>${this.language || texts.block.code}</span>
@@ -44,19 +41,31 @@ export class ChatCode extends LitElement {
           ${this.isCopied ? icons.check : icons.copy}<span aria-live="polite">${this.isCopied ? texts.block.copied : texts.block.copyCode}</span>
         </button>
       </figcaption>
-      <pre tabindex="0" dir="ltr"><code>${isFolded ? shown : (this.coloured ?? shown)}</code></pre>
-      ${lines.length > FOLD_ABOVE && !this.growing
+      <pre tabindex="0" dir="ltr"><code>${this.coloured ?? this.shown}</code></pre>
+      ${this.isLong
         ? html`<button type="button" class="quiet unfold" @click=${() => (this.isUnfolded = !this.isUnfolded)}>
-            ${this.isUnfolded ? texts.block.hideLines : texts.block.showLines(lines.length)}
+            ${this.isUnfolded ? texts.block.hideLines : texts.block.showLines(this.lines.length)}
           </button>`
         : ''}
     </figure>`;
   }
 
+  private get lines(): readonly string[] {
+    return this.code.split('\n');
+  }
+
+  private get isLong(): boolean {
+    return !this.growing && this.lines.length > FOLD_ABOVE;
+  }
+
+  private get shown(): string {
+    return this.isLong && !this.isUnfolded ? this.lines.slice(0, FOLDED_LINES).join('\n') : this.code;
+  }
+
   private async colour(): Promise<void> {
-    const { code, language } = this;
-    const coloured = await highlight(code, language).catch(() => undefined);
-    if (coloured && code === this.code && language === this.language && !this.growing) this.coloured = wrap(coloured);
+    const { shown, language } = this;
+    const coloured = await highlight(shown, language).catch(() => undefined);
+    if (coloured && shown === this.shown && language === this.language && !this.growing) this.coloured = wrap(coloured);
   }
 
   private async copy(): Promise<void> {

@@ -47,6 +47,11 @@ export class ChatComposer extends LitElement {
     this.area.focus();
   }
 
+  /** Makes ready to write where that does not bring up a keyboard over half the page. */
+  invite(): void {
+    if (!isTouch.matches) this.focus();
+  }
+
   protected override render(): TemplateResult {
     const problem = this.describeFault();
     const isEmpty = this.characters === 0;
