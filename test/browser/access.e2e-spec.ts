@@ -1,11 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthService } from '../../src/auth/index.js';
 import { CODE_LIFETIME_MS } from '../../src/auth/page-sign-in.js';
 import { SystemClock } from '../../src/core/time/clock.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
+import { GatewayProcess } from '../support/gateway-process.js';
 
 const TOKENS = { operator: 'operator-token-0123456789', alice: 'alice-token-0123456789abc', reader: 'reader-token-0123456789ab', driver: 'driver-token-0123456789ab' };
 const settings = {
@@ -128,6 +131,28 @@ describe('a gateway with credentials', () => {
     expect(chat.page.url()).toBe(`${gateway.url}/chat`);
     expect(chat.complaints.requests.filter((address) => address.startsWith('ws')).every((address) => address.includes(new URL(gateway.url).host))).toBe(true);
     expect((await fetch(`${gateway.url}/chat?token=${TOKENS.operator}`)).status).toBe(400);
+  });
+});
+
+describe('the start of a gateway', () => {
+  /** Says of its output that somebody looks at it. */
+  const TERMINAL = { NODE_OPTIONS: '--import=data:text/javascript,process.stdout.isTTY=true' };
+  const CREDENTIAL = { OPENCLAW_AUTH_TOKEN: TOKENS.operator };
+
+  it('[W-02] prints a link that signs in, for eyes only: to a terminal, and where there are credentials', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'openclaw-chat-'));
+    const start = (env: Record<string, string>) => new GatewayProcess({ folder, env: { OPENCLAW_STORE_URL: 'sqlite::memory:', ...env } });
+    const [seen, open, unseen] = [start({ ...TERMINAL, ...CREDENTIAL }), start(TERMINAL), start(CREDENTIAL)];
+    const [port, openPort] = await Promise.all([seen.port, open.port, unseen.port]);
+    const link = new RegExp(`Web chat: (http://127\\.0\\.0\\.1:${port})(/chat#code=[\\w-]{22}) `);
+    await vi.waitFor(() => expect(seen.output).toMatch(link));
+    await vi.waitFor(() => expect(open.output).toContain(`Web chat: http://127.0.0.1:${openPort}/chat\n`));
+    expect(unseen.output).not.toContain('chat');
+    const [, url = '', path = ''] = link.exec(seen.output) ?? [];
+    const chat = await suite.open({}, url, path);
+    await chat.ask('/blocks 1');
+    await Promise.all([seen, open, unseen].map((gateway) => gateway.end()));
+    rmSync(folder, { recursive: true, force: true });
   });
 });
 
