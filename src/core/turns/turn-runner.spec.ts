@@ -155,6 +155,25 @@ describe('a turn', () => {
     expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'error', error: { code: 'AGENT_FAILED' } });
   });
 
+  it('[R-14] that takes too long ends its tools as well', async () => {
+    let toolSignal: AbortSignal | undefined;
+    const slow = aTool({ timeoutMs: 60_000, handler: (_parameters, { signal }) => new Promise(() => (toolSignal = signal)) });
+    await start({
+      settings: { 'agent.turn_timeout_ms': 1_000 },
+      tools: [slow],
+      ...scripted(async function* (turn) {
+        yield { type: 'answer', answer: { toolCalls: [{ tool: 'test.tool', parameters: { n: 1 } }] } } as const;
+        await turn.callTool(0, 0, { tool: 'test.tool', parameters: { n: 1 } });
+      }),
+    });
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', 'x');
+    await reader.waitFor((frame) => frame.payload['status'] === 'running');
+    await harness.clock.advanceAsync(1_000);
+    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'error', error: { code: 'AGENT_FAILED' } });
+    expect(toolSignal?.aborted).toBe(true);
+  });
+
   it('[C-04] that is cancelled ends soon with the blocks that were complete', async () => {
     await start();
     const reader = new FakeReader();

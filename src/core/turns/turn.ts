@@ -47,6 +47,8 @@ export class Turn {
   private readonly toolSteps: ToolSteps;
   private readonly joining: Joining;
   private readonly user: ToolUser;
+  /** Aborts when the agent and its tools must end: at `stop`, and when the turn has taken too long. */
+  private readonly agentStop = new AbortController();
   private readonly replacesFromSeq: number | undefined;
 
   /**
@@ -70,7 +72,7 @@ export class Turn {
     this.writer = new TurnWriter(claim.lease, Math.max(session.headSeq, record.steps.at(-1)?.headSeq ?? 0), delivery, clock, log, giveUp);
     this.user = { session, caller: claim.message.client };
     const stepParts = { registry: tools, approvals: parts.approvals, journal: this.journal, writer: this.writer, reply: this.reply, clock };
-    this.toolSteps = new ToolSteps(stepParts, this.user, claim.message.messageRef, stop);
+    this.toolSteps = new ToolSteps(stepParts, this.user, claim.message.messageRef, this.agentStop.signal);
     this.joining = new Joining({ ...parts, journal: this.journal, writer: this.writer }, claim, session, stop);
   }
 
@@ -104,7 +106,7 @@ export class Turn {
 
   private async askAgent(): Promise<Ending> {
     const timeoutMs = this.parts.config.get('agent.turn_timeout_ms');
-    const run = new AbortController();
+    const run = this.agentStop;
     const onStop = () => run.abort(this.stop.reason);
     let isLate = false;
     const cancelTimer = this.parts.clock.setTimer(timeoutMs, () => {
