@@ -4,6 +4,9 @@ import type { DurableFrame, JoinOutcome, JoinWrite, JournalEntry, Lease, NewFram
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 
+/** Frames of one write: a fast answer of thousands of blocks must not keep other turns from writing, or the event loop from turning. */
+const MOST_FRAMES = 256;
+
 /** How long a turn waits before it tries a failed write again, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
@@ -21,8 +24,8 @@ export class LeaseLostError extends Error {
  * again: its work is not thrown away because a disk is full.
  */
 export class TurnWriter {
-  private frames: NewFrame[] = [];
-  private journal: JournalEntry[] = [];
+  private readonly frames: NewFrame[] = [];
+  private readonly journal: JournalEntry[] = [];
   private underWay: Promise<void> | undefined;
   /** A write has left; before that, what is under way only waits for more. */
   private isWriting = false;
@@ -95,6 +98,7 @@ export class TurnWriter {
     // What has not left yet leaves with the end.
     if (this.isWriting) await this.underWay;
     if (this.failure !== undefined) throw this.failure;
+    while (this.frames.length > MOST_FRAMES) await this.append(this.take());
     const write = this.take();
     await this.persist(() => this.delivery.finish(this.lease, { ...end, ...write, frames: [...write.frames, ...end.frames] }));
   }
@@ -109,10 +113,8 @@ export class TurnWriter {
       // In the next turn of the event loop: what is added in this one goes together.
       await new Promise((resolve) => setImmediate(resolve));
       while (!this.isClosed && (this.frames.length > 0 || this.journal.length > 0)) {
-        const write = this.take();
         this.isWriting = true;
-        const { frames } = await this.persist(() => this.delivery.append(this.lease, write));
-        this.note(frames, write.journal.length > 0);
+        await this.append(this.take());
       }
     } catch (error) {
       this.failure = error;
@@ -122,16 +124,21 @@ export class TurnWriter {
     }
   }
 
+  private async append(write: TurnWrite): Promise<void> {
+    const { frames } = await this.persist(() => this.delivery.append(this.lease, write));
+    this.note(frames, write.journal.length > 0);
+  }
+
   private note(frames: readonly DurableFrame[], isStep: boolean): void {
     this.lastSeq = frames.at(-1)?.seq ?? this.lastSeq;
     if (isStep) this.recordedSeq = this.lastSeq;
   }
 
   private take(): TurnWrite {
-    const write = { frames: this.frames, journal: this.journal };
-    this.frames = [];
-    this.journal = [];
-    return write;
+    const frames = this.frames.splice(0, MOST_FRAMES);
+    // A step is written with the last of the frames that stand before it.
+    const journal = this.frames.length === 0 ? this.journal.splice(0) : [];
+    return { frames, journal };
   }
 
   private async persist<O extends WriteOutcome | JoinOutcome>(write: () => Promise<O>): Promise<Exclude<O, { kind: 'fenced' }>> {
