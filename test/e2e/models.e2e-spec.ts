@@ -222,6 +222,18 @@ describe('a model', () => {
     expect(clock.slept).toHaveLength(1);
   });
 
+  it('[R-11] whose provider says nothing for too long is asked again', async () => {
+    await start(wire, { provider: { idle_timeout_ms: 2_000 } });
+    server.answer({ response: { content: 'too late' }, latency: 20_000 }, { content: 'Here I am.' });
+    const ann = reader();
+    await harness.say(ann, 'a', 'x');
+    await expect.poll(() => server.asked.length).toBe(1);
+    await clock.advanceAsync(2_000);
+    expect((await ann.waitForEnd('a')).payload).toMatchObject({ reason: 'stop' });
+    expect(ann.blocksOf('a')).toEqual([{ type: 'text', content: 'Here I am.' }]);
+    await expect.poll(() => server.abandoned).toBe(1);
+  });
+
   it('[R-13] [R-14] that takes longer than a turn may is left, and the turn says so', async () => {
     await start(wire, { settings: { 'agent.turn_timeout_ms': 5_000 } });
     server.answer({ response: { content: 'too late' }, latency: 20_000 });

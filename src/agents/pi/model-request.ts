@@ -1,12 +1,14 @@
 import type { AssistantMessage, AssistantMessageEvent, Context } from '@earendil-works/pi-ai';
 import type { Log } from '../../core/telemetry/logs.js';
-import type { Clock } from '../../core/time/clock.js';
+import type { CancelTimer, Clock } from '../../core/time/clock.js';
 import type { AgentEvent, RequestedCall } from '../../core/turns/agent-runtime.js';
 import { chooseDelayMs, isTransient, readRetryAfter, type ModelFailure } from './failures.js';
 import type { AskableModel } from './pi-models.js';
 
 /** How often a question is asked again when no setting says otherwise. */
 const DEFAULT_RETRIES = 4;
+/** How long a provider may say nothing when no setting says otherwise, in milliseconds: some think for minutes. */
+const DEFAULT_IDLE_MS = 300_000;
 /** Longer than what a provider says of itself in an error; the rest is of no use in a log. */
 const LONGEST_DETAIL = 500;
 const DECLINED = /refus|filter|sensitive|safety/i;
@@ -62,6 +64,7 @@ export class ModelRequest {
   private async *askOnce({ context, sessionId, signal }: Question): AsyncGenerator<AgentEvent, AskOutcome> {
     const { provider } = this.target;
     const seen = new SeenResponse(this.clock);
+    const attempt = new Attempt(signal, this.clock, provider.idle_timeout_ms ?? DEFAULT_IDLE_MS);
     const rawArguments = new Map<number, string>();
     let hasText = false;
     try {
@@ -73,9 +76,10 @@ export class ModelRequest {
         fetch: seen.fetch,
         maxRetries: 0,
         sessionId,
-        signal,
+        signal: attempt.signal,
       });
       for await (const event of events) {
+        attempt.noteLife();
         if (event.type === 'text_start' && hasText) yield { type: 'text', text: '\n\n' };
         if (event.type === 'text_delta') {
           hasText = true;
@@ -88,6 +92,8 @@ export class ModelRequest {
       return { kind: 'failed', failure: this.toFailure('the stream ended without an end', seen) };
     } catch (error) {
       return signal.aborted ? { kind: 'aborted' } : { kind: 'failed', failure: this.toFailure(String(error), seen) };
+    } finally {
+      attempt.end();
     }
   }
 
@@ -100,6 +106,37 @@ export class ModelRequest {
     const { api_key: key } = this.target.provider;
     const detail = (key ? message.replaceAll(key, '***') : message).slice(0, LONGEST_DETAIL);
     return { status, detail, retryAfterMs, declined: false, overflow: this.target.isOverflow(message) };
+  }
+}
+
+/** One request, which ends with its turn and when nothing comes for too long. */
+class Attempt {
+  private readonly controller = new AbortController();
+  private readonly onStop = () => this.controller.abort();
+  private cancelTimer: CancelTimer;
+
+  constructor(
+    private readonly stop: AbortSignal,
+    private readonly clock: Clock,
+    private readonly idleMs: number,
+  ) {
+    if (stop.aborted) this.controller.abort();
+    stop.addEventListener('abort', this.onStop);
+    this.cancelTimer = clock.setTimer(idleMs, this.onStop);
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  noteLife(): void {
+    this.cancelTimer();
+    this.cancelTimer = this.clock.setTimer(this.idleMs, this.onStop);
+  }
+
+  end(): void {
+    this.cancelTimer();
+    this.stop.removeEventListener('abort', this.onStop);
   }
 }
 

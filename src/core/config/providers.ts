@@ -19,6 +19,8 @@ export const ProviderSetting = Type.Object(
     thinking: Type.Optional(Type.Enum(['low', 'medium', 'high'])),
     /** How often a question is asked again that failed for the moment. */
     max_retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
+    /** A provider that says nothing for so long has broken the connection; in milliseconds. */
+    idle_timeout_ms: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 3_600_000 })),
   },
   { additionalProperties: false },
 );

@@ -94,7 +94,7 @@ export const SettingsSchema = Type.Object({
   providers: Type.Record(
     Type.String({ pattern: '^[^/\\s]{1,64}$' }),
     ProviderSetting,
-    live({ default: {}, description: 'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?}`.' }),
+    live({ default: {}, description: 'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?, idle_timeout_ms?}`.' }),
   ),
   queue: Type.Object({
     max_per_session: count(100, 'Messages that may wait or run in one session.'),
