@@ -1,0 +1,76 @@
+/**
+ * Takes the pictures of the web chat in `docs/img`: `npm run build && node scripts/screenshots.ts`. The gateway is the
+ * built one, the agent says what is written here.
+ */
+import { NestFactory } from '@nestjs/core';
+import type { BrowserContextOptions } from 'playwright-core';
+import { launchBrowser } from '../test/support/browser.ts';
+import type { AgentEvent } from '../src/index.ts';
+
+const { AgentRuntime, GatewayModule, GatewayWsAdapter, createHttpAdapter } = (await import(
+  new URL('../dist/index.js', import.meta.url).href
+)) as typeof import('../src/index.ts');
+
+const ANSWER = `Node reads lines as they come, so a file of any size fits:
+
+\`\`\`ts
+import { open } from 'node:fs/promises';
+
+await using file = await open('access.log');
+for await (const line of file.readLines()) {
+  if (line.includes(' 500 ')) console.log(line);
+}
+\`\`\`
+
+| | memory | order |
+|---|--:|---|
+| \`readLines()\` | one line | as in the file |
+| \`readFile().split()\` | all of it | as in the file |
+
+Nothing is read ahead of the loop, so a \`break\` ends the reading, too.
+`;
+
+class Scripted extends AgentRuntime {
+  override readonly name = 'scripted';
+
+  override async *run(): AsyncGenerator<AgentEvent> {
+    yield { type: 'text', text: ANSWER };
+    yield { type: 'answer', answer: { toolCalls: [] } };
+  }
+}
+
+const agent = { module: class ScriptedModule {}, global: true, providers: [{ provide: AgentRuntime, useClass: Scripted }], exports: [AgentRuntime] };
+
+Object.assign(process.env, { OPENCLAW_STORE_URL: 'sqlite::memory:', OPENCLAW_GATEWAY_PORT: '0', OPENCLAW_LOG_LEVEL: 'error', OPENCLAW_AGENT_NAME: 'Ada' });
+const app = await NestFactory.create(GatewayModule.forRoot({ agent }), createHttpAdapter(), { logger: false });
+app.useWebSocketAdapter(new GatewayWsAdapter(app));
+await app.listen(0, '127.0.0.1');
+const url = `${await app.getUrl()}/chat`;
+const browser = await launchBrowser();
+
+/** One picture: of a page that was asked, after others were. */
+async function take(name: string, options: BrowserContextOptions): Promise<void> {
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Zurich', viewport: { width: 1180, height: 800 }, ...options });
+  const page = await context.newPage();
+  await page.goto(url);
+  for (const question of ['Plan a week in Lisbon', 'What changed in HTTP/3?', 'How do I read a large file line by line in Node?']) {
+    await page.getByText('Hello, this is Ada').waitFor();
+    await page.getByRole('textbox', { name: 'Message' }).fill(question);
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('button', { name: 'Copy answer' }).waitFor();
+    if (question.startsWith('How')) break;
+    const menu = page.getByRole('button', { name: 'Show conversations' });
+    if (await menu.isVisible()) await menu.click();
+    await page.getByRole('button', { name: 'New conversation' }).click();
+  }
+  await page.locator('.hljs-keyword').first().waitFor();
+  await page.mouse.move(0, 0);
+  await page.screenshot({ path: new URL(`../docs/img/${name}.png`, import.meta.url).pathname, animations: 'disabled' });
+  await context.close();
+}
+
+await take('chat-light', { colorScheme: 'light' });
+await take('chat-dark', { colorScheme: 'dark' });
+await take('chat-phone', { colorScheme: 'light', viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true });
+await browser.close();
+await app.close();
