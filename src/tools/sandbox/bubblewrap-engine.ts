@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -133,7 +133,17 @@ async function readInsidePid(child: ChildProcess): Promise<number | undefined> {
 /** The end of bwrap is a moment earlier than that of everything inside. */
 async function waitUntilGone(pid: number | undefined): Promise<void> {
   if (pid === undefined) return;
-  for (let left = GONE_WITHIN_MS; left > 0 && existsSync(`/proc/${pid}`); left--) await setTimeout(1);
+  for (let left = GONE_WITHIN_MS; left > 0 && isAlive(pid); left--) await setTimeout(1);
+}
+
+/** A dead process may keep its number until somebody asks for its exit code, which in a container may be nobody. */
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
+  }
 }
 
 function killGroup({ pid }: ChildProcess): void {

@@ -71,10 +71,10 @@ export class DockerEngine extends SandboxEngine {
     try {
       return await docker.createContainer(buildContainer(image, this.options.owner, command));
     } catch (error) {
-      if ((error as { statusCode?: number }).statusCode === 404) {
-        throw new SandboxUnavailableError(`the image ${image} is not on this machine: run docker pull ${image}, or set tools.sandbox.image`, { cause: error });
-      }
-      throw error;
+      const { statusCode } = error as { statusCode?: number };
+      if (statusCode === undefined) throw new SandboxUnavailableError(`no Docker daemon answers (${describe(error)})`, { cause: error });
+      if (statusCode !== 404) throw error;
+      throw new SandboxUnavailableError(`the image ${image} is not on this machine: run docker pull ${image}, or set tools.sandbox.image`, { cause: error });
     }
   }
 

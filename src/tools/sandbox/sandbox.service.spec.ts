@@ -68,6 +68,14 @@ describe('without a sandbox engine', () => {
     });
   });
 
+  it('[B-13] an engine that has gone says so, too', async () => {
+    const command = { argv: ['/bin/true'], workspace: folder, limits: { memoryMb: 64, cpu: 1, pids: 8, timeoutMs: 1_000, fileBytes: 0 }, onOutput: () => {} };
+    await withoutEngines(async () => {
+      await expect(new BubblewrapEngine().run(command, signal)).rejects.toThrow(SandboxUnavailableError);
+      await expect(new DockerEngine({ owner: 'x', image: () => 'x' }).run(command, signal)).rejects.toThrow(SandboxUnavailableError);
+    });
+  });
+
   it('a start is not held up, even where Docker was used before', async () => {
     mkdirSync(join(folder, 'workspaces'));
     writeFileSync(join(folder, 'workspaces/.docker-was-used'), '');

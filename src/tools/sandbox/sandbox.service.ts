@@ -85,6 +85,8 @@ export class SandboxService implements OnApplicationBootstrap {
       return { kind: 'exited', exitCode };
     } catch (error) {
       if (error instanceof Stop) return { kind: 'stopped', reason: error.message };
+      // An engine that has gone is looked for again.
+      if (error instanceof SandboxUnavailableError) this.chosen = undefined;
       throw error;
     } finally {
       for (const cancel of timers) cancel();
