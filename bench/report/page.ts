@@ -16,6 +16,10 @@ export function buildPage(figures: readonly Figure[], measurements: Measurements
     const cells = [figure.id, figure.title, value, `${format(min)} to ${format(max)} (${rounds.length})`, format(figure.goal), format(figure.stretch), WORDS[judge(figure, median)]];
     return [`| ${cells.join(' | ')} |`];
   });
+  const missed = figures.flatMap(({ id, cost, ...figure }) => {
+    const summary = measurements[id];
+    return summary && cost !== undefined && judge({ id, ...figure }, summary.median) === 'missed' ? [`- **${id}**: ${cost}.`] : [];
+  });
   const details = Object.entries(measurements).flatMap(([name, { median }]) => (ids.has(name) ? [] : [`| ${name} | ${format(median)} |`]));
   return `# Benchmarks
 
@@ -31,7 +35,7 @@ stretch goal. Green is beyond the stretch goal, blue within the goal, orange mis
 |---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
-## How it is measured
+${missed.length > 0 ? `## What is missed, and where it goes\n\n${missed.join('\n')}\n\n` : ''}## How it is measured
 
 - Ratios, since wall times on a shared machine say little: the CPU of the server process with all its threads and
   children, over the same of a yardstick that ran beside it in the same round. Rounds are interleaved; the median counts.
