@@ -191,7 +191,8 @@ describe('a turn', () => {
     // The queue gives the turn back as a drain would; to the log it looks like a crash in mid-answer.
     await harness.queue.drain(0, AbortSignal.abort());
     harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
-    await reader.waitFor((frame) => frame.type === 'stream_restart');
+    // The agent begins when readers have been told, and its first block comes before its first pause.
+    await reader.waitFor((frame) => frame.type === 'stream_block' && frame.payload['attempt'] === 2);
     await harness.clock.advanceAsync(2_000);
     expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: 3 });
     expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['block 1', 'block 2', 'block 3']);
