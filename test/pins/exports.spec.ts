@@ -49,7 +49,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       Acknowledgement Attachment BlockType ConnectionEndedError ConnectionState DurableFrame GatewayClient
       GatewayClientEvents GatewayClientOptions GatewayError HistoryMessage Loss MAX_CONTENT_LENGTH MessageInPayload
       OutboundFrame PROTOCOL_VERSION Reply ReplyEvent SessionPosition SocketConstructor SocketLike StreamBlock
-      TOKEN_PATTERN Timers WithdrawnError
+      TOKEN_PATTERN Timers WithdrawnError systemTimers
     `,
   ],
   [
