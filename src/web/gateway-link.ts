@@ -15,6 +15,8 @@ export interface Identity {
   /** The one sender that it may speak as; missing: any. */
   readonly sender?: string;
   readonly agent_name: string;
+  /** What answers: `builtin`, or a model's runtime. */
+  readonly agent_runtime: string;
 }
 
 /** What a {@link GatewayLink} tells its owner. */

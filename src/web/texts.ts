@@ -67,7 +67,8 @@ export const texts = {
 
   empty: {
     heading: (agent: string) => `Hello, this is ${agent}.`,
-    explanation: 'Write something below, or try one of these:',
+    explanation: 'Write something below.',
+    offer: 'Write something below, or try one of these:',
     suggestions: [
       { text: '/help', about: 'what there is' },
       { text: '/demo', about: 'one block of each kind' },

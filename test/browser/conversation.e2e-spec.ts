@@ -170,6 +170,8 @@ describe('an answer', () => {
   it('[W-01] grows before the reader\'s eyes, and is read out when a block is complete and not before', async () => {
     const gateway = await GatewayApp.start({ agent: ScriptedAgentModule });
     const chat = await suite.open({}, gateway.url);
+    await chat.page.getByText('Hello, this is openclaw').waitFor();
+    expect(await chat.page.getByRole('button', { name: '/demo' }).isVisible()).toBe(false);
     const readOut = chat.page.locator('p[aria-live=polite]');
     await chat.say('Tell me');
     await chat.page.getByRole('img', { name: 'openclaw is answering' }).waitFor();

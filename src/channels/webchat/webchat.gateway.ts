@@ -4,6 +4,7 @@ import { GatewayError } from '../../protocol/index.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import type { Connection } from '../../core/connections/connection.js';
 import { FrameTypeRegistry } from '../../core/connections/frame-type.registry.js';
+import { AgentRuntime } from '../../core/turns/agent-runtime.js';
 
 /** The channel of everything that is said in the page. */
 export const CHANNEL = 'webchat';
@@ -13,6 +14,8 @@ export interface WebchatIdentity {
   /** The one sender that the page may speak as; missing: any. */
   readonly sender?: string;
   readonly agent_name: string;
+  /** What answers: `builtin`, or a model's runtime. */
+  readonly agent_runtime: string;
 }
 
 /** What a page asks that the protocol does not tell. */
@@ -20,6 +23,7 @@ export interface WebchatIdentity {
 export class WebchatGateway {
   constructor(
     private readonly config: ConfigStoreService,
+    private readonly runtime: AgentRuntime,
     types: FrameTypeRegistry,
   ) {
     types.register('webchat.identify', { payload: Type.Object({}, { additionalProperties: false }) });
@@ -32,6 +36,7 @@ export class WebchatGateway {
       throw new GatewayError('FORBIDDEN', { reason: `this credential is bound to other channels than "${CHANNEL}"` });
     }
     const { sender } = principal;
-    return { event: 'webchat.identity', data: { ...(sender === undefined ? {} : { sender }), agent_name: this.config.get('agent.name') } };
+    const data = { ...(sender === undefined ? {} : { sender }), agent_name: this.config.get('agent.name'), agent_runtime: this.runtime.name };
+    return { event: 'webchat.identity', data };
   }
 }

@@ -180,6 +180,7 @@ export class ChatApp extends LitElement {
       sender: chat.active?.sender ?? '',
       isConnected: chat.link.quality === 'connected',
       isLoadingOlder: chat.isLoadingOlder,
+      isBuiltin: chat.link.identity?.agent_runtime === 'builtin',
       wasForgotten: chat.forgotten === chat.active,
       copied: this.copied,
       say: (text) => this.send(text),

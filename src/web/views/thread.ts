@@ -12,6 +12,8 @@ export interface ThreadSurroundings extends Omit<MessageSurroundings, 'isCurrent
   readonly wasForgotten: boolean;
   /** The message whose reply was copied a moment ago. */
   readonly copied: Message | undefined;
+  /** Whether the built-in agent answers, which has commands to try. */
+  readonly isBuiltin: boolean;
   /** Sends one of the texts that are offered to begin with. */
   say(text: string): void;
 }
@@ -44,12 +46,12 @@ export function renderThread(conversation: Conversation, around: ThreadSurroundi
   `;
 }
 
-function renderEmpty({ agent, say, wasForgotten }: ThreadSurroundings): TemplateResult {
+function renderEmpty({ agent, say, wasForgotten, isBuiltin }: ThreadSurroundings): TemplateResult {
   return html`<div class="empty">
     <h2>${texts.empty.heading(agent)}</h2>
     ${wasForgotten ? html`<p>${texts.empty.forgotten}</p>` : nothing}
-    <p>${texts.empty.explanation}</p>
-    <ul>
+    <p>${isBuiltin ? texts.empty.offer : texts.empty.explanation}</p>
+    <ul ?hidden=${!isBuiltin}>
       ${texts.empty.suggestions.map(
         ({ text, about }) => html`<li><button type="button" class="suggestion" @click=${() => say(text)}><code>${text}</code><span>${about}</span></button></li>`,
       )}
