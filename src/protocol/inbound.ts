@@ -37,7 +37,8 @@ export const MessageInPayload = Type.Object(
     reply_to: Type.Optional(name('The message that this one answers, as the channel names messages.')),
     attachments: Type.Optional(Type.Array(Attachment, { maxItems: 32 })),
     metadata: Type.Optional(
-      Type.Record(Type.String(), Type.Unknown(), { description: 'Free; `traceparent` is the W3C trace context.' }),
+      // Not a record: that would test every key against a pattern, 4 ms for the most that a frame may have.
+      Type.Unsafe<Record<string, unknown>>(Type.Object({}, { description: 'Free; `traceparent` is the W3C trace context.' })),
     ),
   },
   strict,
