@@ -33,8 +33,8 @@ export class Chat {
   readonly link: GatewayLink;
   readonly list: ConversationList;
   readonly presence = new Presence((status) => this.#tellPresence(status));
-  /** The newest block that was written while somebody was looking. */
-  newestBlock: StreamBlock | undefined;
+  /** Blocks that were finished before somebody's eyes, for whoever reads them out and takes them off. */
+  finished: StreamBlock[] = [];
   /** The gateway knew nothing of this conversation, which was begun anew. */
   forgotten: Conversation | undefined;
   isLoadingOlder = false;
@@ -216,7 +216,7 @@ export class Chat {
     conversation.take(frame);
     if (frame.type === 'message_ack') this.#noteSession(conversation, frame.session_id);
     if (frame.type === 'stream_block' && conversation.isLive(frame as DurableFrame)) {
-      if (conversation === this.active) this.newestBlock = frame.payload;
+      if (conversation === this.active) this.finished.push(frame.payload);
       else this.list.unread.add(conversation);
     }
     if (conversation.hasGaps) void this.#fillGaps(conversation);
@@ -262,14 +262,18 @@ export class Chat {
     try {
       await read(client);
     } catch (error) {
-      if (error instanceof GatewayError && error.code === 'NOT_FOUND') this.#beginAnew(conversation);
+      if (error instanceof GatewayError) this.#cannotRead(conversation, error as GatewayError);
     }
     this.#reading.delete(conversation);
     this.onChange();
   }
 
-  /** The gateway knows nothing of a session that this browser remembers: its store was exchanged, or it is another tenant's. */
-  #beginAnew(conversation: Conversation): void {
+  #cannotRead(conversation: Conversation, error: GatewayError): void {
+    if (error.code !== 'NOT_FOUND') {
+      conversation.isLoaded = true;
+      return this.onRefused(error.message);
+    }
+    // The gateway knows nothing of a session that this browser remembers: its store was exchanged, or it is another tenant's.
     conversation.beginAnew();
     this.forgotten = conversation;
     this.list.keep();

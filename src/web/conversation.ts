@@ -17,7 +17,9 @@ export type MessagePhase = 'unsent' | 'refused' | 'open' | 'ended';
 
 /** One message and its reply. */
 export interface Message {
-  /** The sender's own id of it; what the page tells messages apart by until there is a ref. */
+  /** What the page tells messages apart by, for as long as it shows them. */
+  readonly key: number;
+  /** The sender's own id of it: unique for one client only. */
   readonly id: string;
   /** The gateway's name of it, once it is stored. */
   ref: string | undefined;
@@ -57,6 +59,7 @@ export class Conversation {
   #replayedUpTo = 0;
   /** What frames up to here say the history has told when it was first read, but for what tools did. */
   #toldUpTo = 0;
+  #nextKey = 0;
 
   /** `sender`: as whom the page speaks here. */
   constructor(
@@ -245,6 +248,7 @@ export class Conversation {
   #makeMessage(fields: Partial<Message> & Pick<Message, 'id' | 'phase' | 'sentAt'> & { hasAllDeltas?: boolean }): Message {
     const { hasAllDeltas = false, ...given } = fields;
     return {
+      key: this.#nextKey++,
       ref: undefined,
       content: undefined,
       sender: '',

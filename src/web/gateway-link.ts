@@ -7,7 +7,7 @@ import { texts } from './texts.js';
 export type Stage =
   | { readonly name: 'starting' }
   | { readonly name: 'chatting' }
-  | { readonly name: 'signed-out'; readonly problem: string | undefined }
+  | { readonly name: 'signed-out'; readonly problem: string | undefined; readonly isTrying?: boolean }
   | { readonly name: 'stopped'; readonly heading: string; readonly problem: string; readonly remedy: 'reload' | 'take-over' };
 
 /** Whom the gateway takes this page for (`webchat.identity`). */
@@ -70,12 +70,12 @@ export class GatewayLink {
     return state?.name === 'connected' && state.connected.scopes.includes(scope);
   }
 
-  /** Connects with what the tab remembers. `problem`: told if that is not enough. */
-  start(problem?: string): void {
+  /** Connects with what the tab remembers. `problem`: told if that is not enough; `stage`: shown meanwhile. */
+  start(problem?: string, stage: Stage = { name: 'starting' }): void {
     this.#client?.close();
     this.#wasConnected = false;
     this.#isGoingAway = false;
-    this.stage = { name: 'starting' };
+    this.stage = stage;
     const { token } = this.memory;
     const client = new GatewayClient({
       url: this.origin,
@@ -95,7 +95,7 @@ export class GatewayLink {
 
   signIn(token: string): void {
     this.memory.token = token;
-    this.start();
+    this.start(undefined, { name: 'signed-out', problem: undefined, isTrying: true });
   }
 
   signOut(problem?: string): void {
@@ -161,7 +161,7 @@ export class GatewayLink {
   }
 
   #end({ code, reason }: ConnectionEndedError, problem: string | undefined): void {
-    if (this.stage.name === 'stopped' || this.stage.name === 'signed-out') return;
+    if (this.stage.name === 'stopped' || (this.stage.name === 'signed-out' && !this.stage.isTrying)) return;
     if (code === 4001) {
       const isWrong = this.memory.token !== undefined;
       this.signOut(this.#wasConnected ? texts.signIn.ended : isWrong ? texts.signIn.wrong : problem);

@@ -35,5 +35,6 @@ async function start(): Promise<void> {
   const outcome = await exchangeCode(code);
   // With what the tab had before, or with nothing where nothing is needed, it may do without.
   if ('failure' in outcome) return chat.link.start(texts.signIn.code[outcome.failure]);
-  chat.link.signIn(outcome.token);
+  memory.token = outcome.token;
+  chat.link.start();
 }

@@ -10,11 +10,11 @@ const suite = useChat();
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `block ${i + 1}`);
 const alertOf = (chat: ChatPage) => chat.page.getByRole('alert').filter({ hasText: /./ });
 
-describe.concurrent('a gateway that is killed', () => {
+describe.concurrent('a gateway that is stopped', () => {
   let folder: string;
   const processes: GatewayProcess[] = [];
-  const start = async (port = 0) => {
-    const gateway = new GatewayProcess({ folder, env: { OPENCLAW_GATEWAY_PORT: String(port) } });
+  const start = async (port = 0, env = {}) => {
+    const gateway = new GatewayProcess({ folder, env: { OPENCLAW_GATEWAY_PORT: String(port), ...env } });
     processes.push(gateway);
     return { gateway, port: await gateway.port };
   };
@@ -24,7 +24,7 @@ describe.concurrent('a gateway that is killed', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('[W-07] in the middle of an answer and started again: the answer goes on, and what was written meanwhile is answered too', async () => {
+  it('[W-07] outright in the middle of an answer and started again: the answer goes on, and what was written meanwhile is answered too', async () => {
     const { gateway, port } = await start();
     const chat = await suite.open({}, `http://127.0.0.1:${port}`);
     await chat.say('/blocks 6 200');
@@ -38,6 +38,18 @@ describe.concurrent('a gateway that is killed', () => {
     expect(await chat.blocks.allInnerTexts()).toEqual([...numbered(6), 'block 1']);
     expect(await chat.said.allInnerTexts()).toEqual(['/blocks 6 200', '/blocks 1']);
     await chat.waitForConnection();
+  });
+
+  it('[W-16] with notice says that it restarts, and the page goes on when it is back', async () => {
+    const inMemory = { OPENCLAW_STORE_URL: 'sqlite::memory:' };
+    const { gateway, port } = await start(0, inMemory);
+    const chat = await suite.open({}, `http://127.0.0.1:${port}`);
+    await chat.waitForConnection();
+    gateway.kill('SIGTERM');
+    await chat.connection.getByText('restarting').waitFor();
+    await gateway.exited;
+    await start(port, inMemory);
+    await chat.ask('/blocks 1');
   });
 });
 

@@ -1,4 +1,4 @@
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { StreamBlock } from '../../client/index.js';
 import type { Chat } from '../chat.js';
@@ -17,7 +17,8 @@ import { renderThread, type ThreadSurroundings } from './thread.js';
 const CONFIRM_FOR_MS = 2_000;
 const UNDO_FOR_MS = 8_000;
 
-/** How much of a block is read out. */
+/** How many blocks at once, and how much of each, is read out. */
+const READ_OUT_BLOCKS = 10;
 const READ_OUT_LENGTH = 600;
 
 /** The whole page. */
@@ -35,6 +36,7 @@ export class ChatApp extends LitElement {
   /** Something was written, and perhaps meant to be sent, before it was known in which conversation. */
   private isTypedAhead = false;
   private isEager = false;
+  private readOut = '';
   private isFrameRequested = false;
 
   protected override createRenderRoot(): HTMLElement {
@@ -61,22 +63,36 @@ export class ChatApp extends LitElement {
     this.addEventListener('paste', (event) => this.refuseFiles(event, event.clipboardData));
   }
 
+  protected override willUpdate(): void {
+    const finished = this.chat.finished.splice(0);
+    if (finished.length > 0) this.readOut = finished.slice(-READ_OUT_BLOCKS).map(readOut).join(' ');
+  }
+
   protected override render(): TemplateResult {
-    const { stage } = this.chat.link;
+    const { stage, quality } = this.chat.link;
     if (stage.name === 'signed-out') {
-      return html`<chat-sign-in .problem=${stage.problem ?? ''} @sign-in=${(event: CustomEvent<string>) => this.chat.link.signIn(event.detail)}></chat-sign-in>`;
+      return html`<chat-sign-in
+        .problem=${stage.problem ?? ''}
+        .trying=${stage.isTrying ? texts.link[quality] : ''}
+        @sign-in=${(event: CustomEvent<string>) => this.chat.link.signIn(event.detail)}
+      ></chat-sign-in>`;
     }
     return stage.name === 'stopped' ? this.renderStopped(stage) : this.renderChat();
   }
 
-  protected override updated(_changed: PropertyValues<this>): void {
+  protected override updated(): void {
     this.keeper.watch(this.thread ?? undefined);
     const { active, link } = this.chat;
     const agent = link.identity?.agent_name;
     document.title = texts.pageTitle(agent ?? texts.productName);
-    if (active === this.shown) return;
-    this.shown = active;
-    if (!this.composer || !active) return;
+    const shown = this.composer ? active : undefined;
+    if (shown !== this.shown && shown) void this.composer?.updateComplete.then(() => this.beginWriting());
+    this.shown = shown;
+  }
+
+  /** Another conversation is shown: its draft, unless something was written before anybody knew which one it would be. */
+  private beginWriting(): void {
+    if (!this.composer) return;
     this.keeper.toEnd();
     this.composer.invite();
     if (this.isEager) this.send(this.composer.text);
@@ -125,7 +141,7 @@ export class ChatApp extends LitElement {
           ? html`<p class="toast">${texts.conversations.removed}<button type="button" class="quiet" @click=${this.undo}>${texts.conversations.undo}</button></p>`
           : nothing}
       </div>
-      <p class="visually-hidden" aria-live="polite">${chat.newestBlock ? readOut(chat.newestBlock) : ''}</p>
+      <p class="visually-hidden" aria-live="polite">${this.readOut}</p>
     </div>`;
   }
 
@@ -263,6 +279,8 @@ export class ChatApp extends LitElement {
 
   private refuseFiles(event: Event, transfer: DataTransfer | null): void {
     if (!transfer || transfer.files.length === 0) return;
+    // Office programs copy a picture of the text beside the text.
+    if (event.type === 'paste' && transfer.getData('text/plain') !== '') return;
     event.preventDefault();
     this.notice = texts.composer.noFiles;
   }

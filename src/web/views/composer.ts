@@ -111,7 +111,7 @@ export class ChatComposer extends LitElement {
   }
 
   private press(event: KeyboardEvent): void {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || isTouch.matches) return;
+    if (event.key !== 'Enter' || event.shiftKey || isComposing(event) || isTouch.matches) return;
     event.preventDefault();
     this.submit(event);
   }
@@ -127,4 +127,10 @@ export class ChatComposer extends LitElement {
     this.dispatchEvent(new CustomEvent('stop'));
     this.focus();
   }
+}
+
+/** Whether the key belongs to an input method. Safari says so only by a key code that nothing else has. */
+function isComposing(event: KeyboardEvent): boolean {
+  // oxlint-disable-next-line typescript/no-deprecated -- see above
+  return event.isComposing || event.keyCode === 229;
 }

@@ -8,6 +8,8 @@ import { texts } from '../texts.js';
 export class ChatSignIn extends LitElement {
   /** What went wrong before. */
   @property() problem = '';
+  /** How it stands with a token that is being tried. */
+  @property() trying = '';
   @state() private isShown = false;
   @state() private isMalformed = false;
 
@@ -44,7 +46,7 @@ export class ChatSignIn extends LitElement {
           </button>
         </div>
         <div role="alert">${problem === '' ? nothing : html`<p class="trouble" id="token-problem">${problem}</p>`}</div>
-        <button type="submit" class="main">${texts.signIn.submit}</button>
+        <button type="submit" class="main" ?disabled=${this.trying !== ''}>${this.trying || texts.signIn.submit}</button>
       </form>
       <p class="faint" id="token-hint">${texts.signIn.hint}</p>
     </main>`;

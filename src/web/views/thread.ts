@@ -31,7 +31,7 @@ export function renderThread(conversation: Conversation, around: ThreadSurroundi
     ${olderCursor !== undefined || around.isLoadingOlder ? html`<p class="note" role="status">${around.isLoadingOlder ? texts.thread.loadingOlder : ''}</p>` : nothing}
     ${repeat(
       messages,
-      ({ id }) => id,
+      ({ key }) => key,
       (message, i) => {
         const before = messages[i - 1];
         const beginsDay = !before || !isSameDay(before.sentAt, message.sentAt);
