@@ -41,10 +41,11 @@ describe.concurrent('a gateway that is stopped', () => {
   });
 
   it('[W-16] with notice says that it restarts, and the page goes on when it is back', async () => {
-    const inMemory = { OPENCLAW_STORE_URL: 'sqlite::memory:' };
+    const inMemory = { OPENCLAW_STORE_URL: 'sqlite::memory:', NODE_OPTIONS: '--import=data:text/javascript,process.stdout.isTTY=true' };
     const { gateway, port } = await start(0, inMemory);
     const chat = await suite.open({}, `http://127.0.0.1:${port}`);
     await chat.waitForConnection();
+    expect(gateway.output).toContain(`Web chat: http://127.0.0.1:${port}/chat\n`);
     gateway.kill('SIGTERM');
     await chat.connection.getByText('restarting').waitFor();
     await gateway.exited;
