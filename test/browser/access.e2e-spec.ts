@@ -216,7 +216,7 @@ describe('the page', () => {
   }
 
   it.each(['light', 'dark'] as const)('[W-22] has no serious barriers when it is %s', async (colorScheme) => {
-    const chat = await suite.open({ colorScheme, reducedMotion: 'reduce' });
+    const chat = await suite.open({ colorScheme });
     await chat.page.getByText('Hello, this is openclaw').waitFor();
     expect(await findBarriers(chat)).toEqual([]);
     await chat.ask('# Heading\n\n- [ ] item\n\n| a | b |\n|--:|---|\n| 1 | `2` |\n\n> quoted\n\n```ts\nconst a: number = 1; // one\n```\n[link](https://example.org)');

@@ -24,9 +24,9 @@ export class ChatPage {
     readonly complaints: Complaints,
   ) {}
 
-  /** Opens the chat of the gateway at `url` for somebody who has never been there. */
+  /** Opens the chat of the gateway at `url` for somebody who has never been there; nothing moves, which would only cost time. */
   static async open(browser: Browser, url: string, options: BrowserContextOptions = {}, path = '/chat'): Promise<ChatPage> {
-    return ChatPage.openIn(await browser.newContext({ locale: 'en-GB', ...options }), url, path);
+    return ChatPage.openIn(await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options }), url, path);
   }
 
   /** Opens it in another tab of the same browser. `path`: where, `/chat` unless told. */
