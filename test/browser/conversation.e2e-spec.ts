@@ -182,7 +182,7 @@ describe('an answer', () => {
     expect(await readOut.textContent()).toBe('');
     agent.say('.\n\n```js\nconst half = ');
     await chat.replies.locator('chat-code').getByText('const half =').waitFor();
-    expect(await readOut.textContent()).toContain('The first sentence of two.');
+    await vi.waitFor(async () => expect(await readOut.textContent()).toContain('The first sentence of two.'));
     agent.say('1 / 2;\n```\n');
     agent.say('END');
     await chat.waitForEnds();
