@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FAILPOINTS, type Failpoint } from '../../src/core/failpoints/failpoint.js';
+import { GatewayProcess } from '../support/gateway-process.js';
 import { Campaign, type Death } from './campaign.js';
 
 /** Kills at random moments; `npm run test:long` asks for more. */
@@ -7,8 +11,8 @@ const RANDOM_KILLS = Number(process.env['CRASH_KILLS'] ?? (process.env['LONG'] ?
 const KILLS_PER_CAMPAIGN = 10;
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 
-let campaign: Campaign;
-afterEach(() => campaign.remove());
+let campaign: Campaign | undefined;
+afterEach(() => campaign?.remove());
 
 /** Where the frames of ordinary work pass; each is died at for the first and for the third time. */
 const ON_THE_WAY = FAILPOINTS.filter((name) => name !== 'config.mid' && name !== 'migrate.mid' && name !== 'drain.mid');
@@ -29,6 +33,20 @@ describe('a gateway killed with SIGKILL', { timeout: 120_000 }, () => {
     await dieAndVerify([{ failpoint: 'drain.mid:1', drains: true }]);
   });
 
+  it('[P-10] at config.mid leaves the settings as they were, and takes the change after its restart', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'crash-'));
+    const body = JSON.stringify({ version: 0, changes: { 'agent.name': 'ada' } });
+    const change = async (gateway: GatewayProcess) =>
+      fetch(`http://127.0.0.1:${await gateway.port}/admin/v1/config`, { method: 'PATCH', headers: { 'content-type': 'application/json' }, body });
+    const first = new GatewayProcess({ folder, env: { OPENCLAW_FAILPOINT: 'config.mid:1' } });
+    await expect(change(first)).rejects.toThrow('fetch failed');
+    expect((await first.exited).signal).toBe('SIGKILL');
+    const second = new GatewayProcess({ folder });
+    expect(await (await change(second)).json()).toMatchObject({ version: 1 });
+    await second.end();
+    rmSync(folder, { recursive: true });
+  });
+
   it('[D-11] at migrate.mid begins anew at its next start', async () => {
     await dieAndVerify([{ failpoint: 'migrate.mid:1' }, {}]);
   });
@@ -38,7 +56,7 @@ describe('a gateway killed with SIGKILL', { timeout: 120_000 }, () => {
     for (let done = 0; done < RANDOM_KILLS; done += KILLS_PER_CAMPAIGN) {
       const deaths = Array.from({ length: Math.min(KILLS_PER_CAMPAIGN, RANDOM_KILLS - done) }, () => ({ afterFrames: 1 + Math.floor(random() * 40) }));
       await dieAndVerify(deaths);
-      campaign.remove();
+      campaign?.remove();
     }
   });
 });
