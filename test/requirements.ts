@@ -262,6 +262,8 @@ export const requirements: readonly Requirement[] = [
   requirement('W-23', 'web chat', 'No text from outside runs anything, loads anything or leaves its place.'),
   requirement('W-24', 'web chat', 'The page comes with a policy that allows nothing but itself; its files are named by their content and kept for ever.'),
   requirement('W-25', 'web chat', 'A tool call that waits for a person is shown with its arguments and decided in the page, also after a reload.'),
+  requirement('W-26', 'web chat', 'Pictures that are chosen, pasted or dropped go with a message, at most four, and stand there again after a reload; those that are refused are told in words.'),
+  requirement('W-27', 'web chat', 'Pictures and sound of the gateway are read with the page\'s token, which stands in no address, and let go of when they are not shown any more.'),
   requirement('X-17', 'security', 'A guarded route is 401 without a credential, and 403 for another role or without the scope, which is named.'),
 
   // Tools and approvals

@@ -2,8 +2,10 @@ import {
   ConnectionEndedError,
   GatewayError,
   WithdrawnError,
+  type Attachment,
   type DurableFrame,
   type GatewayClient,
+  type MessageInPayload,
   type OutboundFrame,
   type Reply,
   type StreamBlock,
@@ -11,6 +13,7 @@ import {
 import { ConversationList } from './conversation-list.js';
 import type { Conversation, Message } from './conversation.js';
 import { GatewayLink } from './gateway-link.js';
+import { MediaFiles } from './media-files.js';
 import type { Memory } from './memory.js';
 import { cleanText } from './message-limits.js';
 import { Presence, type PresenceStatus } from './presence.js';
@@ -32,6 +35,7 @@ const NEWEST = 20;
 export class Chat {
   readonly link: GatewayLink;
   readonly list: ConversationList;
+  readonly media: MediaFiles;
   readonly presence = new Presence((status) => this.#tellPresence(status));
   /** Blocks that were finished before somebody's eyes, for whoever reads them out and takes them off. */
   finished: StreamBlock[] = [];
@@ -39,8 +43,8 @@ export class Chat {
   forgotten: Conversation | undefined;
   isLoadingOlder = false;
   onChange: () => void = () => {};
-  /** A message was taken back before it left: what it said. */
-  onWithdrawn: (content: string) => void = () => {};
+  /** A message was taken back before it left. */
+  onWithdrawn: (message: Message) => void = () => {};
   /** The gateway refused something that belongs to no message. */
   onRefused: (reason: string) => void = () => {};
   readonly #replies = new Map<string, Reply>();
@@ -52,6 +56,7 @@ export class Chat {
     origin: string,
   ) {
     this.list = new ConversationList(memory);
+    this.media = new MediaFiles(() => memory.token);
     this.link = new GatewayLink(memory, origin, {
       identified: (facts) => this.#identified(facts),
       frame: (frame) => this.#take(frame),
@@ -74,15 +79,15 @@ export class Chat {
     this.link.signOut();
   }
 
-  /** Sends a text that was found in order. False while nobody knows as whom. */
-  send(written: string): boolean {
+  /** Sends a text that was found in order, and pictures that the gateway has. False while nobody knows as whom. */
+  send(written: string, attachments: readonly Attachment[] = []): boolean {
     const { active: conversation } = this;
     const { client } = this.link;
     if (!conversation || !client) return false;
     const content = cleanText(written);
-    const reply = client.send(payloadOf(conversation, content));
-    this.memory.keepUnsent({ id: reply.id, sender: conversation.sender, content });
-    this.#follow(conversation, conversation.addUnsent(reply.id, content, Date.now()), reply);
+    const reply = client.send(payloadOf(conversation, content, attachments));
+    this.memory.keepUnsent({ id: reply.id, sender: conversation.sender, content, ...(attachments.length > 0 && { attachments }) });
+    this.#follow(conversation, conversation.addUnsent(reply.id, content, Date.now(), [...attachments]), reply);
     this.list.entitle(conversation, content);
     this.presence.sent();
     this.onChange();
@@ -179,14 +184,14 @@ export class Chat {
   /** A new client follows nothing, and has what this tab had written before to send again: under the same ids, so that nothing is said twice. */
   #startWith(client: GatewayClient): void {
     for (const conversation of this.list.all) conversation.isLoaded = false;
-    for (const { id, sender, content } of this.memory.unsent) {
+    for (const { id, sender, content, attachments = [] } of this.memory.unsent) {
       const conversation = this.list.findBySender(sender);
       if (!conversation) {
         this.memory.forgetUnsent(id);
         continue;
       }
-      const message = conversation.findUnsent(id) ?? conversation.addUnsent(id, content, Date.now());
-      this.#follow(conversation, message, client.send(payloadOf(conversation, content), { id }));
+      const message = conversation.findUnsent(id) ?? conversation.addUnsent(id, content, Date.now(), [...attachments]);
+      this.#follow(conversation, message, client.send(payloadOf(conversation, content, attachments), { id }));
     }
   }
 
@@ -200,7 +205,7 @@ export class Chat {
         this.memory.forgetUnsent(message.id);
         if (!(error instanceof WithdrawnError)) return;
         conversation.remove(message);
-        this.onWithdrawn(message.content ?? '');
+        this.onWithdrawn(message);
         this.onChange();
       },
     );
@@ -285,6 +290,6 @@ export class Chat {
   }
 }
 
-function payloadOf({ sender }: Conversation, content: string): { channel: string; sender: string; content: string } {
-  return { channel: CHANNEL, sender, content };
+function payloadOf({ sender }: Conversation, content: string, attachments: readonly Attachment[]): MessageInPayload {
+  return { channel: CHANNEL, sender, content, ...(attachments.length > 0 && { attachments: [...attachments] }) };
 }

@@ -86,8 +86,8 @@ export class Conversation {
     return this.messages.find((message) => message.phase === 'unsent' && message.id === id);
   }
 
-  addUnsent(id: string, content: string, now: number): Message {
-    const message = this.#makeMessage({ id, content, sender: this.sender, sentAt: now, phase: 'unsent' });
+  addUnsent(id: string, content: string, now: number, attachments: Message['attachments'] = []): Message {
+    const message = this.#makeMessage({ id, content, attachments, sender: this.sender, sentAt: now, phase: 'unsent' });
     this.messages.push(message);
     return message;
   }

@@ -2,6 +2,7 @@ import './styles/page.css';
 import './views/composer.js';
 import './views/long-text.js';
 import './views/markdown.js';
+import './views/media.js';
 import './views/sign-in.js';
 import { Chat } from './chat.js';
 import { claimClientName } from './client-name.js';

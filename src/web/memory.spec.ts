@@ -43,6 +43,15 @@ describe('the memory of a page', () => {
     expect([...local.entries.keys()]).toEqual(['openclaw.webchat.conversations']);
   });
 
+  it('keeps with a message what pictures go with it, also without a word, and takes no others', () => {
+    const attachments = [{ kind: 'image' as const, media_id: 'f_1' }];
+    open().keepUnsent({ id: 'x', sender: 'web-a', content: '', attachments });
+    expect(open().unsent).toEqual([{ id: 'x', sender: 'web-a', content: '', attachments }]);
+    const bad = [[], 'x', [{ kind: 'image' }], [null]].map((each) => ({ id: 'y', sender: 'web-a', content: '', attachments: each }));
+    session.entries.set('openclaw.webchat.unsent', JSON.stringify(bad));
+    expect(open().unsent).toEqual([]);
+  });
+
   it('gives a tab another name without what the old one has to send', () => {
     const memory = open();
     const { clientId } = memory;

@@ -1,3 +1,5 @@
+import type { Attachment } from '../client/index.js';
+
 /** A conversation in the list: what a browser needs to find it again. */
 export interface KnownConversation {
   readonly sender: string;
@@ -10,6 +12,7 @@ export interface UnsentMessage {
   readonly id: string;
   readonly sender: string;
   readonly content: string;
+  readonly attachments?: readonly Attachment[];
 }
 
 const PREFIX = 'openclaw.webchat.';
@@ -148,7 +151,14 @@ function isKnownConversation(entry: unknown): entry is KnownConversation {
 }
 
 function isUnsentMessage(entry: unknown): entry is UnsentMessage {
-  return isRecord(entry) && isName(entry['id']) && isName(entry['sender']) && isName(entry['content']);
+  if (!isRecord(entry) || !isName(entry['id']) || !isName(entry['sender'])) return false;
+  const { content, attachments } = entry;
+  if (attachments === undefined) return isName(content);
+  return typeof content === 'string' && Array.isArray(attachments) && attachments.length > 0 && attachments.every(isStoredPicture);
+}
+
+function isStoredPicture(entry: unknown): boolean {
+  return isRecord(entry) && entry['kind'] === 'image' && isName(entry['media_id']);
 }
 
 function isRecord(entry: unknown): entry is Record<string, unknown> {

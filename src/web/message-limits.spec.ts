@@ -22,6 +22,11 @@ describe('a text', () => {
     for (const text of ['', ' ', '\n\t']) expect(findTextFault(text, FRAME)).toEqual({ kind: 'empty' });
   });
 
+  it('may say nothing beside a picture, which takes room in the frame', () => {
+    expect(findTextFault('', FRAME, 1)).toBeUndefined();
+    expect(findTextFault('x', 1_500, 1)).toEqual({ kind: 'bytes', over: 295 });
+  });
+
   it('is sent without what the gateway refuses and nobody can see', () => {
     expect(cleanText('a\u0000b\ud800')).toBe('ab\ufffd');
   });

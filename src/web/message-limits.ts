@@ -3,6 +3,9 @@ import { MAX_CONTENT_LENGTH } from '../client/index.js';
 /** The envelope and the payload around the text of a message, in bytes; generously. */
 const FRAME_OVERHEAD_BYTES = 1_024;
 
+/** What names a picture, in bytes; generously. */
+const PICTURE_BYTES = 768;
+
 /** What keeps a text from being sent. `over`: by how many characters or bytes it is too long. */
 export type TextFault = { readonly kind: 'empty' } | { readonly kind: 'characters' | 'bytes'; readonly over: number };
 
@@ -18,12 +21,12 @@ export function countCharacters(text: string): number {
   return count;
 }
 
-/** What is wrong with a text, if anything is: found here, since a frame that is too big costs the connection. */
-export function findTextFault(text: string, maxFrameBytes: number): TextFault | undefined {
-  if (text.trim() === '') return { kind: 'empty' };
+/** What is wrong with a text that goes with so many pictures, if anything is: found here, since a frame that is too big costs the connection. */
+export function findTextFault(text: string, maxFrameBytes: number, pictures = 0): TextFault | undefined {
+  if (text.trim() === '' && pictures === 0) return { kind: 'empty' };
   const characters = countCharacters(text);
   if (characters > MAX_CONTENT_LENGTH) return { kind: 'characters', over: characters - MAX_CONTENT_LENGTH };
-  const bytes = new TextEncoder().encode(JSON.stringify(text)).length + FRAME_OVERHEAD_BYTES;
+  const bytes = new TextEncoder().encode(JSON.stringify(text)).length + FRAME_OVERHEAD_BYTES + pictures * PICTURE_BYTES;
   return bytes > maxFrameBytes ? { kind: 'bytes', over: bytes - maxFrameBytes } : undefined;
 }
 

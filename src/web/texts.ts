@@ -151,6 +151,41 @@ export const texts = {
     duration: (seconds: string) => `${seconds} s`,
   },
 
+  media: {
+    loading: (label: string) => `${label}: loading…`,
+    tryAgain: 'Try again',
+    failures: {
+      'too-large': (label: string) => `${label}: it is too big.`,
+      type: (label: string) => `${label}: it is not what it is said to be, so it is not shown.`,
+      'signed-out': (label: string) => `${label}: your access has ended. Sign in again to see it.`,
+      forbidden: (label: string) => `${label}: this token may not read files.`,
+      missing: (label: string) => `${label}: the gateway no longer has it, or not for you.`,
+      unreachable: (label: string) => `${label}: the gateway could not be reached.`,
+      failed: (label: string) => `${label}: the gateway could not read it.`,
+    },
+  },
+
+  pictures: {
+    attach: 'Attach pictures',
+    label: 'Pictures to be sent',
+    untitled: 'Picture',
+    uploading: 'Uploading…',
+    remove: (name: string) => `Remove ${name}`,
+    notYet: 'Not connected yet. Attach it again once there is a connection.',
+    wait: 'A picture is still uploading. Send the message once it is there, or remove the picture.',
+    faults: {
+      'no-picture': (names: string) => `Only pictures can be sent, and ${names} is none. Paste the text that matters instead.`,
+      'too-many': (names: string, most: number) => `A message takes at most ${most} pictures. Send ${names} with the next one.`,
+      'too-large': (names: string) => `${names} is bigger than this gateway takes. Make the picture smaller, then attach it again.`,
+      type: (names: string) => `This gateway does not take pictures like ${names}. Save it as PNG or JPEG, then attach it again.`,
+      'signed-out': (names: string) => `${names} was not uploaded: your access has ended. Sign in again, then attach it again.`,
+      forbidden: (names: string) => `${names} was not uploaded: this token may not send files.`,
+      missing: (names: string) => `${names} was not uploaded: this gateway takes no files.`,
+      unreachable: (names: string) => `The upload of ${names} broke off. Attach it again once there is a connection; if it breaks off again, make the picture smaller.`,
+      failed: (names: string) => `${names} was not uploaded: the gateway could not store it. Attach it again in a while.`,
+    },
+  },
+
   composer: {
     label: 'Message',
     placeholder: (agent: string) => `Write to ${agent}`,
@@ -160,7 +195,6 @@ export const texts = {
     count: (count: string, most: string) => `${count} of ${most} characters`,
     tooLong: (over: string) => `${over} ${over === '1' ? 'character' : 'characters'} too many. Shorten the text, or send it in parts.`,
     tooBig: (over: string) => `${over} bytes too big for one message. Shorten the text, or send it in parts.`,
-    noFiles: 'Files cannot be sent yet. Paste the text that matters instead.',
     notYet: 'Not connected yet. This will be sent as soon as there is a connection.',
     readOnly: 'This token may read but not write.',
   },

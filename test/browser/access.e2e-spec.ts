@@ -158,7 +158,8 @@ describe('the start of a gateway', () => {
 describe('the page', () => {
   it('[W-20] can be used by keyboard alone', async () => {
     const chat = await suite.open();
-    await chat.waitForConnection();
+    await chat.waitForWelcome();
+    await vi.waitFor(async () => expect(await chat.input.evaluate((area) => area.matches(':focus'))).toBe(true));
     const { keyboard } = chat.page;
     await keyboard.type('two');
     await keyboard.press('Shift+Enter');
@@ -173,12 +174,12 @@ describe('the page', () => {
     await chat.replies.getByText('Stopped').waitFor();
 
     const names: string[] = [];
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 6; i++) {
       await keyboard.press('Shift+Tab');
       const focused = chat.page.locator(':focus');
       names.push((await focused.getAttribute('aria-label')) ?? (await focused.innerText()));
     }
-    expect(names.toReversed()).toEqual(['New conversation', 'two', 'Remove “two” from the list', 'Conversation', 'Copy answer']);
+    expect(names.toReversed()).toEqual(['New conversation', 'two', 'Remove “two” from the list', 'Conversation', 'Copy answer', 'Attach pictures']);
     await chat.page.getByRole('button', { name: 'New conversation' }).focus();
     await keyboard.press('Enter');
     await chat.page.getByText('Hello, this is openclaw').waitFor();

@@ -179,18 +179,12 @@ describe.concurrent('a message', () => {
     await vi.waitFor(async () => expect(await chat.page.getByText('AGENT_FAILED').count()).toBe(2));
   });
 
-  it('[W-18] with a file is refused in words, whether dropped or pasted', async () => {
+  it('[W-18] with a file that is no picture is refused in words, whether dropped or pasted', async () => {
     const chat = await suite.open();
-    await chat.waitForConnection();
-    for (const type of ['drop', 'paste']) {
-      await chat.page.evaluate(`{
-        const transfer = new DataTransfer();
-        transfer.items.add(new File(['x'], 'x.txt'));
-        const options = { bubbles: true, cancelable: true, dataTransfer: transfer, clipboardData: transfer };
-        const event = '${type}' === 'drop' ? new DragEvent('drop', options) : new ClipboardEvent('paste', options);
-        document.querySelector('textarea').dispatchEvent(event);
-      }`);
-      await alertOf(chat).getByText('Files cannot be sent yet').waitFor();
+    await chat.waitForWelcome();
+    for (const type of ['drop', 'paste'] as const) {
+      await chat.bring(type, { name: 'x.txt', mimeType: 'text/plain', buffer: Buffer.from('x') });
+      await alertOf(chat).getByText('Only pictures can be sent').waitFor();
       await chat.input.fill('');
       await chat.input.press('x');
       await vi.waitFor(async () => expect(await alertOf(chat).count()).toBe(0));

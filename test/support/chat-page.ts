@@ -87,6 +87,23 @@ export class ChatPage {
     await this.waitForEnds(count);
   }
 
+  /** Drops or pastes a file. */
+  async bring(how: 'drop' | 'paste', { name, mimeType, buffer }: { name: string; mimeType: string; buffer: Buffer }): Promise<void> {
+    await this.page.evaluate(`{
+      const transfer = new DataTransfer();
+      const bytes = Uint8Array.from(atob('${buffer.toString('base64')}'), (character) => character.charCodeAt(0));
+      transfer.items.add(new File([bytes], '${name}', { type: '${mimeType}' }));
+      const options = { bubbles: true, cancelable: true, dataTransfer: transfer, clipboardData: transfer };
+      const event = '${how}' === 'drop' ? new DragEvent('drop', options) : new ClipboardEvent('paste', options);
+      document.querySelector('textarea').dispatchEvent(event);
+    }`);
+  }
+
+  /** Resolves once it is known in which conversation somebody writes, and that nothing was said in it. */
+  async waitForWelcome(): Promise<void> {
+    await this.page.getByText('Hello, this is').waitFor();
+  }
+
   async waitForConnection(): Promise<void> {
     await this.connection.getByText('Connected').waitFor({ state: 'attached' });
   }

@@ -1,15 +1,17 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { StreamBlock } from '../../client/index.js';
+import type { Attachment, StreamBlock } from '../../client/index.js';
 import type { Chat } from '../chat.js';
 import { copyText } from '../clipboard.js';
 import type { Conversation, Message } from '../conversation.js';
 import type { Stage } from '../gateway-link.js';
+import type { Picture } from '../picture-tray.js';
 import { texts } from '../texts.js';
 import { describeBlock } from './blocks.js';
 import type { ChatComposer } from './composer.js';
 import { icons } from './icons.js';
 import { describeReply } from './message.js';
+import { PictureTaker } from './picture-taker.js';
 import { ScrollKeeper } from './scroll-keeper.js';
 import { renderSidebar } from './sidebar.js';
 import { renderThread, type ThreadSurroundings } from './thread.js';
@@ -32,6 +34,12 @@ export class ChatApp extends LitElement {
   @query('chat-composer') private readonly composer!: ChatComposer | null;
   @query('.thread') private readonly thread!: HTMLElement | null;
   private readonly keeper = new ScrollKeeper(this, () => void this.chat.loadOlder());
+  private readonly taker = new PictureTaker(this, () => ({
+    media: this.chat.media,
+    isReadOnly: this.composer?.readOnly ?? false,
+    findConversation: () => this.chat.active,
+    tell: (notice) => (this.notice = notice),
+  }));
   private shown: Conversation | undefined;
   /** Something was written, and perhaps meant to be sent, before it was known in which conversation. */
   private isTypedAhead = false;
@@ -54,13 +62,9 @@ export class ChatApp extends LitElement {
         this.requestUpdate();
       });
     };
-    this.chat.onWithdrawn = (content) => this.giveBack(content);
+    this.chat.onWithdrawn = ({ content, attachments }) => this.giveBack(content ?? '', attachments);
     this.chat.onRefused = (reason) => (this.notice = texts.message.refusedOtherwise(reason));
     this.addEventListener('keydown', (event) => this.press(event));
-    // Without this a dropped file would take the page's place.
-    this.addEventListener('dragover', (event) => event.preventDefault());
-    this.addEventListener('drop', (event) => this.refuseFiles(event, event.dataTransfer));
-    this.addEventListener('paste', (event) => this.refuseFiles(event, event.clipboardData));
   }
 
   protected override willUpdate(): void {
@@ -95,7 +99,7 @@ export class ChatApp extends LitElement {
     if (!this.composer) return;
     this.keeper.toEnd();
     this.composer.invite();
-    if (this.isEager) this.send(this.composer.text);
+    if (this.isEager) this.write(this.composer.text);
     else if (this.isTypedAhead) this.chat.keepDraft(this.composer.text);
     else this.composer.text = this.chat.readDraft();
     this.isEager = false;
@@ -129,7 +133,11 @@ export class ChatApp extends LitElement {
             .running=${active?.current !== undefined}
             .readOnly=${link.quality === 'connected' && !link.may('messages:write')}
             .notice=${this.notice}
-            @send=${(event: CustomEvent<string>) => this.send(event.detail)}
+            .pictures=${this.taker.pictures}
+            .files=${this.chat.media}
+            @attach=${(event: CustomEvent<readonly File[]>) => void this.taker.take(event.detail)}
+            @detach=${(event: CustomEvent<Picture>) => this.taker.remove(event.detail)}
+            @send=${(event: CustomEvent<string>) => this.write(event.detail)}
             @typed=${(event: CustomEvent<string>) => this.typed(event.detail)}
             @stop=${() => this.stopAnswer()}
           ></chat-composer>
@@ -204,25 +212,33 @@ export class ChatApp extends LitElement {
       dismiss: (message) => chat.dismiss(message),
       edit: (message) => {
         chat.dismiss(message);
-        this.giveBack(message.content ?? '');
+        this.giveBack(message.content ?? '', message.attachments);
       },
-      repeat: (message) => this.send(message.content ?? ''),
+      repeat: (message) => this.send(message.content ?? '', message.attachments),
+      media: chat.media,
       decide: (status, decision) => chat.decide(status, decision),
       copy: (message) => void this.copyReply(message),
     };
   }
 
-  private send(text: string): void {
-    if (!this.chat.send(text)) {
+  /** Sends what stands in the composer, with its pictures. */
+  private write(text: string): void {
+    if (this.taker.isUploading) this.notice = texts.pictures.wait;
+    else if (this.send(text, this.taker.attachments)) this.taker.clear();
+  }
+
+  private send(text: string, attachments: readonly Attachment[] = []): boolean {
+    if (!this.chat.send(text, attachments)) {
       this.notice = texts.composer.notYet;
       this.isEager = true;
-      return;
+      return false;
     }
     this.notice = '';
     this.keeper.toEnd();
-    if (this.composer?.text.trim() !== text.trim()) return;
+    if (this.composer?.text.trim() !== text.trim()) return true;
     this.composer.text = '';
     this.chat.keepDraft('');
+    return true;
   }
 
   private typed(text: string): void {
@@ -235,8 +251,9 @@ export class ChatApp extends LitElement {
   }
 
   /** What was written goes back to where it was written, unless something else is there by now. */
-  private giveBack(text: string): void {
-    if (!this.composer || this.composer.text !== '') return;
+  private giveBack(text: string, attachments: readonly Attachment[]): void {
+    if (!this.composer || this.composer.text !== '' || this.taker.pictures.length > 0) return;
+    this.taker.putBack(attachments);
     this.composer.text = text;
     this.chat.keepDraft(text);
     this.composer.focus();
@@ -275,14 +292,6 @@ export class ChatApp extends LitElement {
     setTimeout(() => {
       if (this.undo === undo) this.undo = undefined;
     }, UNDO_FOR_MS);
-  }
-
-  private refuseFiles(event: Event, transfer: DataTransfer | null): void {
-    if (!transfer || transfer.files.length === 0) return;
-    // Office programs copy a picture of the text beside the text.
-    if (event.type === 'paste' && transfer.getData('text/plain') !== '') return;
-    event.preventDefault();
-    this.notice = texts.composer.noFiles;
   }
 
   private async copyReply(message: Message): Promise<void> {

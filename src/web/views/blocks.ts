@@ -2,17 +2,18 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { StreamBlock } from '../../client/index.js';
+import { readMediaId, type MediaFiles } from '../media-files.js';
 import type { ReplyState } from '../reply-state.js';
 import { texts } from '../texts.js';
 import { readJson, readText, renderFold } from './fold.js';
 import { icons } from './icons.js';
 import { readCallId, renderCall, renderStatus, type Decide } from './tools.js';
 
-/** Pictures and sound that load nothing from elsewhere: they are in the block, or are media of this gateway. */
-const OWN_MEDIA = { image: /^(?:data:image\/|\/media\/[\w-]+$)/i, audio: /^(?:data:audio\/|\/media\/[\w-]+$)/i };
+/** Pictures and sound that are in the block itself. */
+const INLINE_MEDIA = { image: /^data:image\//i, audio: /^data:audio\//i };
 
 /** A reply's blocks in their order; a tool's call and its result are one. */
-export function renderBlocks(reply: ReplyState, decide?: Decide): TemplateResult {
+export function renderBlocks(reply: ReplyState, files: MediaFiles, decide?: Decide): TemplateResult {
   const blocks = [...listStanding(reply), ...reply.growing];
   const growing = new Set(reply.growing);
   const ofType = (type: string) => blocks.filter(({ block_type }) => block_type === type);
@@ -22,7 +23,7 @@ export function renderBlocks(reply: ReplyState, decide?: Decide): TemplateResult
     blocks.filter((block) => block.block_type !== 'tool_result' || !calls.has(readCallId(block))),
     ({ block_id }) => block_id,
     (block) => {
-      if (block.block_type !== 'tool_call') return guard([block], () => renderBlock(block, growing.has(block)));
+      if (block.block_type !== 'tool_call') return guard([block], () => renderBlock(block, files, growing.has(block)));
       const callId = readCallId(block);
       const [result, status] = [results.get(callId), reply.tools.get(callId)];
       return guard([block, result, status, decide === undefined], () => renderCall(block, result, status, decide));
@@ -48,7 +49,7 @@ function listStanding({ standing, end }: ReplyState): readonly StreamBlock[] {
 }
 
 /** Any block but a tool's call. */
-function renderBlock({ block_type, content, metadata }: StreamBlock, growing: boolean): TemplateResult {
+function renderBlock({ block_type, content, metadata }: StreamBlock, files: MediaFiles, growing: boolean): TemplateResult {
   switch (block_type) {
     case 'markdown':
       return html`<chat-markdown class="block prose" .text=${content} .growing=${growing}></chat-markdown>`;
@@ -58,7 +59,7 @@ function renderBlock({ block_type, content, metadata }: StreamBlock, growing: bo
       return renderNote(content);
     case 'image':
     case 'audio':
-      return renderMedia(block_type, content, readText(metadata?.['alt']));
+      return renderMedia(block_type, content, files, readText(metadata?.['alt']));
     case 'canvas':
       return renderFold(html`${icons.canvas}<span>${readText(readJson(content)['title']) ?? texts.block.canvas}</span>`, [[undefined, content]]);
     case 'tool_result':
@@ -74,10 +75,23 @@ function renderNote(content: string): TemplateResult {
   return html`<p class="block status sheet" dir="auto" tabindex="0">${content}</p>`;
 }
 
-function renderMedia(kind: 'image' | 'audio', source: string, alt: string | undefined): TemplateResult {
-  const label = alt ?? texts.block[kind === 'image' ? 'picture' : 'sound'];
-  if (!OWN_MEDIA[kind].test(source)) return html`<p class="block status">${texts.block.noMedia(label)}</p>`;
-  const media =
-    kind === 'image' ? html`<img src=${source} alt=${label} />` : html`<audio controls preload="metadata" src=${source} aria-label=${label}></audio>`;
+/** A picture or sound that this gateway keeps. */
+export function renderOwnMedia(files: MediaFiles, kind: 'image' | 'audio', mediaId: string, name: string | undefined): TemplateResult {
+  return html`<chat-media class="media" .files=${files} .source=${mediaId} kind=${kind} label=${name ?? nameOf(kind)}></chat-media>`;
+}
+
+function renderMedia(kind: 'image' | 'audio', source: string, files: MediaFiles, alt: string | undefined): TemplateResult {
+  const label = alt ?? nameOf(kind);
+  const mediaId = readMediaId(source);
+  if (mediaId === undefined && !INLINE_MEDIA[kind].test(source)) return html`<p class="block status">${texts.block.noMedia(label)}</p>`;
+  const media = mediaId === undefined ? renderInline(kind, source, label) : renderOwnMedia(files, kind, mediaId, alt);
   return html`<figure class="block media">${media}${alt === undefined ? nothing : html`<figcaption dir="auto">${alt}</figcaption>`}</figure>`;
+}
+
+function renderInline(kind: 'image' | 'audio', source: string, label: string): TemplateResult {
+  return kind === 'image' ? html`<img src=${source} alt=${label} />` : html`<audio controls preload="metadata" src=${source} aria-label=${label}></audio>`;
+}
+
+function nameOf(kind: 'image' | 'audio'): string {
+  return texts.block[kind === 'image' ? 'picture' : 'sound'];
 }

@@ -1,7 +1,9 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { MAX_CONTENT_LENGTH } from '../../client/index.js';
+import type { MediaFiles } from '../media-files.js';
 import { countCharacters, findTextFault, type TextFault } from '../message-limits.js';
+import type { Picture } from '../picture-tray.js';
 import { texts } from '../texts.js';
 import { icons } from './icons.js';
 
@@ -15,7 +17,7 @@ const isTouch = matchMedia('(pointer: coarse)');
 
 /**
  * Where a message is written. Tells `send` with a text that is in order (and keeps it: its owner sets {@link text}),
- * `typed` with each change, and `stop`.
+ * `typed` with each change, `attach` with files that were chosen, `detach` with a picture to take off, and `stop`.
  */
 @customElement('chat-composer')
 export class ChatComposer extends LitElement {
@@ -26,6 +28,10 @@ export class ChatComposer extends LitElement {
   @property({ type: Boolean }) readOnly = false;
   /** What the page has to say about writing. */
   @property() notice = '';
+  /** What goes with the message, and where such files are read. */
+  @property({ attribute: false }) pictures: readonly Picture[] = [];
+  @property({ attribute: false }) files!: MediaFiles;
+  @query('input[type=file]') private readonly chooser!: HTMLInputElement;
   @query('textarea') private readonly area!: HTMLTextAreaElement;
   @state() private characters = 0;
   @state() private fault: TextFault | undefined;
@@ -54,10 +60,22 @@ export class ChatComposer extends LitElement {
 
   protected override render(): TemplateResult {
     const problem = this.describeFault();
-    const isEmpty = this.characters === 0;
+    const isEmpty = this.characters === 0 && this.pictures.length === 0;
     return html`<form class="composer" @submit=${this.submit}>
       <div role="alert">${problem === undefined ? nothing : html`<p class="trouble" id="composer-problem">${problem}</p>`}</div>
+      ${this.pictures.length === 0 ? nothing : this.renderPictures()}
       <div class="writing">
+        <input type="file" accept="image/*" multiple hidden @change=${this.choose} />
+        <button
+          type="button"
+          class="icon-button"
+          aria-label=${texts.pictures.attach}
+          title=${texts.pictures.attach}
+          ?disabled=${this.readOnly}
+          @click=${() => this.chooser.click()}
+        >
+          ${icons.picture}
+        </button>
         <textarea
           rows="1"
           dir="auto"
@@ -87,6 +105,32 @@ export class ChatComposer extends LitElement {
     </form>`;
   }
 
+  private renderPictures(): TemplateResult {
+    return html`<ul class="pictures" aria-label=${texts.pictures.label}>
+      ${this.pictures.map((picture) => {
+        const name = picture.name || texts.pictures.untitled;
+        const label = texts.pictures.remove(name);
+        return html`<li aria-busy=${picture.attachment ? 'false' : 'true'}>
+          <chat-media .files=${this.files} .source=${picture.file ?? picture.attachment?.media_id ?? ''} label=${name}></chat-media>
+          <span class="faint" role="status">${picture.attachment ? nothing : texts.pictures.uploading}</span>
+          <button type="button" class="icon-button" aria-label=${label} title=${label} @click=${() => this.detach(picture)}>${icons.close}</button>
+        </li>`;
+      })}
+    </ul>`;
+  }
+
+  private choose(): void {
+    this.dispatchEvent(new CustomEvent<readonly File[]>('attach', { detail: [...(this.chooser.files ?? [])] }));
+    // So that the same file can be chosen again.
+    this.chooser.value = '';
+    this.focus();
+  }
+
+  private detach(picture: Picture): void {
+    this.dispatchEvent(new CustomEvent<Picture>('detach', { detail: picture }));
+    this.focus();
+  }
+
   private describeFault(): string | undefined {
     if (this.fault?.kind === 'characters') return texts.composer.tooLong(number.format(this.fault.over));
     if (this.fault?.kind === 'bytes') return texts.composer.tooBig(number.format(this.fault.over));
@@ -101,7 +145,7 @@ export class ChatComposer extends LitElement {
   private measure(): void {
     this.characters = countCharacters(this.text);
     // Counting bytes takes long texts a while: only when they come near the limit.
-    this.fault = this.characters < COUNT_FROM / 4 ? undefined : findTextFault(this.text, this.maxFrameBytes);
+    this.fault = this.characters < COUNT_FROM / 4 ? undefined : findTextFault(this.text, this.maxFrameBytes, this.pictures.length);
     if (!CSS.supports('field-sizing', 'content')) this.grow();
   }
 
@@ -118,7 +162,7 @@ export class ChatComposer extends LitElement {
 
   private submit(event: Event): void {
     event.preventDefault();
-    const fault = findTextFault(this.text, this.maxFrameBytes);
+    const fault = findTextFault(this.text, this.maxFrameBytes, this.pictures.length);
     this.fault = fault;
     if (!fault) this.dispatchEvent(new CustomEvent<string>('send', { detail: this.text }));
   }

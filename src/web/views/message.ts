@@ -1,9 +1,9 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Message } from '../conversation.js';
-
+import type { MediaFiles } from '../media-files.js';
 import { texts } from '../texts.js';
 import { formatFully, formatTime } from '../times.js';
-import { describeBlock, renderBlocks } from './blocks.js';
+import { describeBlock, renderBlocks, renderOwnMedia } from './blocks.js';
 import { icons } from './icons.js';
 import type { Decide } from './tools.js';
 
@@ -23,11 +23,13 @@ export interface MessageSurroundings {
   repeat(message: Message): void;
   copy(message: Message): void;
   readonly decide: Decide;
+  /** Where pictures and sound of this gateway are read. */
+  readonly media: MediaFiles;
 }
 
 /** A message and its reply. */
 export function renderMessage(message: Message, around: MessageSurroundings): TemplateResult {
-  return html`<article class="exchange">${message.content ? renderSaid(message, around) : nothing}${renderReply(message, around)}</article>`;
+  return html`<article class="exchange">${message.content || message.attachments.length > 0 ? renderSaid(message, around) : nothing}${renderReply(message, around)}</article>`;
 }
 
 /** All that a reply says, as text. */
@@ -45,12 +47,20 @@ function renderSaid(message: Message, around: MessageSurroundings): TemplateResu
   return html`<div class="said" role="group" aria-label=${texts.message.said(who, time)}>
     <div class="bubble">
       ${who === texts.message.you ? nothing : html`<p class="who">${who}</p>`}
-      <chat-long-text .text=${content ?? ''}></chat-long-text>
-      ${attachments.length === 0 ? nothing : html`<p class="attachments">${texts.message.attachments(attachments.length)}</p>`}
+      ${content ? html`<chat-long-text .text=${content}></chat-long-text>` : nothing}${renderAttachments(attachments, around.media)}
     </div>
     <p class="aside">${renderFate(message, around)}<time datetime=${new Date(sentAt).toISOString()} title=${formatFully(sentAt)}>${time}</time></p>
     ${phase === 'refused' ? renderRefusal(message, around) : nothing}
   </div>`;
+}
+
+/** Pictures and sound of this gateway are shown, other files counted. */
+function renderAttachments(attachments: Message['attachments'], media: MediaFiles): TemplateResult {
+  const shown = attachments.map(({ kind, media_id, name }) =>
+    media_id !== undefined && (kind === 'image' || kind === 'audio') ? renderOwnMedia(media, kind, media_id, name) : nothing,
+  );
+  const others = shown.filter((each) => each === nothing).length;
+  return html`${shown}${others === 0 ? nothing : html`<p class="attachments">${texts.message.attachments(others)}</p>`}`;
 }
 
 /** What becomes of a message whose reply has not begun. */
@@ -84,7 +94,7 @@ function renderReply(message: Message, around: MessageSurroundings): TemplateRes
   const isAnswering = phase === 'open' && (around.isCurrent || reply.hasBegun);
   if (!isAnswering && !reply.hasBegun && !reply.end) return nothing;
   return html`<div class="reply" role="group" aria-label=${around.agent}>
-    ${renderBlocks(reply, around.isConnected ? around.decide : undefined)}${isAnswering && !reply.isWaitingForPerson ? renderAnswering(message, around) : nothing}${phase === 'ended' ? renderEnd(message, around) : nothing}
+    ${renderBlocks(reply, around.media, around.isConnected ? around.decide : undefined)}${isAnswering && !reply.isWaitingForPerson ? renderAnswering(message, around) : nothing}${phase === 'ended' ? renderEnd(message, around) : nothing}
   </div>`;
 }
 
