@@ -24,7 +24,21 @@ const CORE_ORDER = [
 ];
 
 /** The folders beside `core`: a star, not a web. */
-const EDGES = ['websocket', 'http', 'auth', 'agents', 'channels', 'tools', 'stores', 'admin', 'health', 'telemetry', 'media', 'mcp', 'cli'];
+const EDGES = [
+  'websocket',
+  'http',
+  'auth',
+  'agents',
+  'channels',
+  'tools',
+  'stores',
+  'admin',
+  'health',
+  'telemetry',
+  'media',
+  'mcp',
+  'cli',
+];
 
 /** What every edge may import besides itself. */
 const CENTRE = ['core', 'protocol', 'auth', 'http', 'client'];
@@ -34,7 +48,19 @@ const EXTRA = { cli: ['stores'] };
 
 /** Packages of the core: the framework's injection, schemas, YAML, and what tells a file by its bytes. No sockets, no SQL, no vendor SDK. */
 const CORE_PACKAGES = ['file-type', '@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs', 'typebox', 'yaml'];
-const IO_MODULES = ['net', 'tls', 'dgram', 'dns', 'http', 'https', 'http2', 'sqlite', 'child_process', 'cluster', 'worker_threads'];
+const IO_MODULES = [
+  'net',
+  'tls',
+  'dgram',
+  'dns',
+  'http',
+  'https',
+  'http2',
+  'sqlite',
+  'child_process',
+  'cluster',
+  'worker_threads',
+];
 
 const TESTS = '\\.(e2e-)?spec\\.ts$';
 const TESTING = '^src/testing/';
@@ -88,14 +114,16 @@ module.exports = {
     },
     {
       name: 'client-alone',
-      comment: 'The client imports the wire contract only, and of it nothing that compiles validators: it runs in a browser.',
+      comment:
+        'The client imports the wire contract only, and of it nothing that compiles validators: it runs in a browser.',
       severity: 'error',
       from: { path: '^src/client/', pathNot: TESTS },
       to: { pathNot: ['^src/client/', '^src/protocol/(?!codec\\.ts)'] },
     },
     {
       name: 'core-imports-no-edge',
-      comment: 'The core knows the wire contract and itself; whatever touches the world outside implements one of its ports.',
+      comment:
+        'The core knows the wire contract and itself; whatever touches the world outside implements one of its ports.',
       severity: 'error',
       from: { path: '^src/core/', pathNot: TESTS },
       to: { path: '^src/', pathNot: ['^src/core/', '^src/protocol/'] },
@@ -132,7 +160,8 @@ module.exports = {
     ...edgeRules,
     {
       name: 'composition-is-the-top',
-      comment: 'gateway.module.ts and its neighbours put the parts together; only the command line, they themselves and tests import them.',
+      comment:
+        'gateway.module.ts and its neighbours put the parts together; only the command line, they themselves and tests import them.',
       severity: 'error',
       from: { path: '^src/', pathNot: [TESTS, TESTING, ROOT_FILES, '^src/cli/'] },
       to: { path: ROOT_FILES },
@@ -144,7 +173,13 @@ module.exports = {
       from: { path: '^src/main\\.ts$' },
       to: { path: '^src/', pathNot: '^src/run-gateway\\.ts$' },
     },
-    { name: 'nothing-imports-main', comment: 'Importing main.ts would start a gateway.', severity: 'error', from: {}, to: { path: '^src/main\\.ts$' } },
+    {
+      name: 'nothing-imports-main',
+      comment: 'Importing main.ts would start a gateway.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/main\\.ts$' },
+    },
     {
       name: 'testing-is-for-tests',
       comment: 'What is published for tests is imported by tests and by benchmarks only.',

@@ -38,7 +38,12 @@ export const figures: readonly Figure[] = [
     stretch: 2,
     cost: 'the message crosses to the thread of the store and back; each crossing waits for a thread to wake up, and the commit itself writes more pages than the one of the yardstick',
   },
-  { id: 'G5', title: 'fan-out CPU per frame, 200 watchers, bursts / `JSON.stringify` and `ws.send` for each', goal: 0.2, stretch: 0.1 },
+  {
+    id: 'G5',
+    title: 'fan-out CPU per frame, 200 watchers, bursts / `JSON.stringify` and `ws.send` for each',
+    goal: 0.2,
+    stretch: 0.1,
+  },
   {
     id: 'G6',
     title: 'memory per idle connection at 5,000 / plain `ws`',
@@ -46,7 +51,7 @@ export const figures: readonly Figure[] = [
     stretch: 1.3,
     cost: 'resident memory, so garbage of the handshakes counts as well; what a connection itself holds has not been taken apart',
   },
-  { id: 'G7', title: "CPU until ready / `node -e \"require('ws')\"`", goal: 12, stretch: 6 },
+  { id: 'G7', title: 'CPU until ready / `node -e "require(\'ws\')"`', goal: 12, stretch: 6 },
   { id: 'G8', title: 'memory when ready', goal: 160, stretch: 110, unit: 'MB' },
   { id: 'G9', title: 'enqueue cost at depth 20,000 / at depth 1,000, one session', goal: 2, stretch: 1.2 },
   {

@@ -23,7 +23,8 @@ const { values, positionals } = parseArgs({
 });
 const wanted = new Set(positionals.length > 0 ? positionals : figures.map(({ id }) => id));
 for (const id of wanted) {
-  if (!figures.some((figure) => figure.id === id)) throw new Error(`there is no figure ${id}: ${figures.map((figure) => figure.id).join(', ')}`);
+  if (!figures.some((figure) => figure.id === id))
+    throw new Error(`there is no figure ${id}: ${figures.map((figure) => figure.id).join(', ')}`);
 }
 const isQuick = values.quick;
 const rounds = Number(values.rounds ?? (isQuick ? 1 : FULL_ROUNDS));

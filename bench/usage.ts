@@ -56,7 +56,10 @@ function readChildren(path: string): number[] {
 }
 
 function readFromPs(pid: number): Usage {
-  const [time = '0', kilobytes = '0'] = execFileSync('ps', ['-o', 'cputime=,rss=', '-p', String(pid)]).toString().trim().split(/\s+/);
+  const [time = '0', kilobytes = '0'] = execFileSync('ps', ['-o', 'cputime=,rss=', '-p', String(pid)])
+    .toString()
+    .trim()
+    .split(/\s+/);
   const seconds = time.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
   return { cpuUs: seconds * 1e6, rssBytes: Number(kilobytes) * 1_024 };
 }

@@ -101,7 +101,10 @@ export async function launch() {
   });
   if (decision.run === 'here') {
     // What was compiled once is read back; where the folder cannot be written to, each start compiles.
-    module.enableCompileCache?.({ directory: fileURLToPath(new URL('../dist/bundle/cache', import.meta.url)), portable: true });
+    module.enableCompileCache?.({
+      directory: fileURLToPath(new URL('../dist/bundle/cache', import.meta.url)),
+      portable: true,
+    });
     await import(/** @type {URL} */ (main).href);
   } else if (decision.run === 'under') {
     runUnder(decision.node, process.argv.slice(1));

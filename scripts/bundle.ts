@@ -41,15 +41,20 @@ const decoratorsOnly: Plugin = {
 
 /** Runs the gateway once, in memory, and stops it in good order: at its end Node writes what it has compiled. */
 async function fillCompileCache(): Promise<void> {
-  const gateway = spawn(process.execPath, [path('bin/openclaw.js'), 'start', '--port', '0', '--store', 'sqlite::memory:'], {
-    env: { PATH: process.env['PATH'], OPENCLAW_LOG_LEVEL: 'error' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const gateway = spawn(
+    process.execPath,
+    [path('bin/openclaw.js'), 'start', '--port', '0', '--store', 'sqlite::memory:'],
+    {
+      env: { PATH: process.env['PATH'], OPENCLAW_LOG_LEVEL: 'error' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const ended = once(gateway, 'exit');
   await Promise.race([once(gateway.stdout, 'data'), ended]);
   gateway.kill('SIGTERM');
   const [code] = (await ended) as [number | null];
-  if (code !== 0) process.stderr.write(`the compile cache was not filled (exit code ${code}); the first start fills it\n`);
+  if (code !== 0)
+    process.stderr.write(`the compile cache was not filled (exit code ${code}); the first start fills it\n`);
 }
 
 rmSync(path('dist/bundle'), { recursive: true, force: true });
@@ -60,6 +65,12 @@ await build({
   external: EXTERNAL,
   plugins: [decoratorsOnly],
   logLevel: 'warn',
-  output: { dir: OUTPUT, format: 'esm', sourcemap: true, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+  output: {
+    dir: OUTPUT,
+    format: 'esm',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+  },
 });
 await fillCompileCache();

@@ -39,9 +39,19 @@ class Scripted extends AgentRuntime {
   }
 }
 
-const agent = { module: class ScriptedModule {}, global: true, providers: [{ provide: AgentRuntime, useClass: Scripted }], exports: [AgentRuntime] };
+const agent = {
+  module: class ScriptedModule {},
+  global: true,
+  providers: [{ provide: AgentRuntime, useClass: Scripted }],
+  exports: [AgentRuntime],
+};
 
-Object.assign(process.env, { OPENCLAW_STORE_URL: 'sqlite::memory:', OPENCLAW_GATEWAY_PORT: '0', OPENCLAW_LOG_LEVEL: 'error', OPENCLAW_AGENT_NAME: 'Ada' });
+Object.assign(process.env, {
+  OPENCLAW_STORE_URL: 'sqlite::memory:',
+  OPENCLAW_GATEWAY_PORT: '0',
+  OPENCLAW_LOG_LEVEL: 'error',
+  OPENCLAW_AGENT_NAME: 'Ada',
+});
 const app = await NestFactory.create(GatewayModule.forRoot({ agent }), createHttpAdapter(), { logger: false });
 app.useWebSocketAdapter(new GatewayWsAdapter(app));
 await app.listen(0, '127.0.0.1');
@@ -50,10 +60,19 @@ const browser = await launchBrowser();
 
 /** One picture: of a page that was asked, after others were. */
 async function take(name: string, options: BrowserContextOptions): Promise<void> {
-  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Zurich', viewport: { width: 1180, height: 800 }, ...options });
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    timezoneId: 'Europe/Zurich',
+    viewport: { width: 1180, height: 800 },
+    ...options,
+  });
   const page = await context.newPage();
   await page.goto(url);
-  for (const question of ['Plan a week in Lisbon', 'What changed in HTTP/3?', 'How do I read a large file line by line in Node?']) {
+  for (const question of [
+    'Plan a week in Lisbon',
+    'What changed in HTTP/3?',
+    'How do I read a large file line by line in Node?',
+  ]) {
     await page.getByText('Hello, this is Ada').waitFor();
     await page.getByRole('textbox', { name: 'Message' }).fill(question);
     await page.getByRole('button', { name: 'Send' }).click();
@@ -71,6 +90,12 @@ async function take(name: string, options: BrowserContextOptions): Promise<void>
 
 await take('chat-light', { colorScheme: 'light' });
 await take('chat-dark', { colorScheme: 'dark' });
-await take('chat-phone', { colorScheme: 'light', viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true });
+await take('chat-phone', {
+  colorScheme: 'light',
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+});
 await browser.close();
 await app.close();

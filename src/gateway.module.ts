@@ -41,7 +41,12 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       imports: [
-        ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, ignoreEnvVars: true, load: [() => settings.settings] }),
+        ConfigModule.forRoot({
+          isGlobal: true,
+          ignoreEnvFile: true,
+          ignoreEnvVars: true,
+          load: [() => settings.settings],
+        }),
         FoundationModule.with(settings, options),
         options.store ?? SqliteModule,
         options.agent ?? AgentsModule,

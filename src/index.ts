@@ -8,7 +8,14 @@ export type { ToolCallContext, ToolDefinition, ToolOutcome } from './core/tools/
 export { ToolRegistryService } from './core/tools/tool-registry.service.js';
 export { SandboxModule } from './tools/sandbox/sandbox.module.js';
 export { SandboxService, type SandboxEnding, type SandboxRequest } from './tools/sandbox/sandbox.service.js';
-export { AgentRuntime, type AgentEvent, type AgentTurn, type Answer, type Piece, type RequestedCall } from './core/turns/agent-runtime.js';
+export {
+  AgentRuntime,
+  type AgentEvent,
+  type AgentTurn,
+  type Answer,
+  type Piece,
+  type RequestedCall,
+} from './core/turns/agent-runtime.js';
 export { FrameTypeRegistry, type FrameType } from './core/connections/frame-type.registry.js';
 export type { Connection } from './core/connections/connection.js';
 export { ConfigStoreService } from './core/config/config-store.service.js';

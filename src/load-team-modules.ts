@@ -22,10 +22,14 @@ async function loadOne(specifier: string, folder: string): Promise<Type[]> {
   try {
     exported = (await import(toUrl(specifier, folder))) as Record<string, unknown>;
   } catch (error) {
-    throw new Error(`The module "${specifier}" of the setting \`modules\` cannot be loaded: ${(error as Error).message}`, { cause: error });
+    throw new Error(
+      `The module "${specifier}" of the setting \`modules\` cannot be loaded: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
   const modules = [...new Set(Object.values(exported))].filter(isNestModule);
-  if (modules.length === 0) throw new Error(`The module "${specifier}" of the setting \`modules\` exports no class with @Module()`);
+  if (modules.length === 0)
+    throw new Error(`The module "${specifier}" of the setting \`modules\` exports no class with @Module()`);
   return modules;
 }
 

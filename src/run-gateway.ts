@@ -34,7 +34,10 @@ const SAME_SIGNAL_MS = 100;
  * @param options what a team's own start script brings, for example its modules
  * @throws SettingsError, or an error for the operator when the store cannot be opened or the port is taken
  */
-export async function runGateway(overrides: StartOverrides = {}, options: Omit<GatewayOptions, 'settings' | 'logs'> = {}): Promise<void> {
+export async function runGateway(
+  overrides: StartOverrides = {},
+  options: Omit<GatewayOptions, 'settings' | 'logs'> = {},
+): Promise<void> {
   const settings = loadSettings(
     overrides.config === undefined ? process.env : { ...process.env, OPENCLAW_CONFIG: overrides.config },
     { 'gateway.port': overrides.port, 'gateway.host': overrides.host, 'store.url': overrides.store },
@@ -96,10 +99,15 @@ async function listen(app: INestApplication, port: number, host: string): Promis
     await app.close();
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') {
-      throw new Error(`The port ${port} of ${host} is in use. Stop who has it, or set gateway.port (0 picks a free one).`, { cause: error });
+      throw new Error(
+        `The port ${port} of ${host} is in use. Stop who has it, or set gateway.port (0 picks a free one).`,
+        { cause: error },
+      );
     }
     if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-      throw new Error(`The gateway may not listen on ${host}:${port} (${code}). Set gateway.host and gateway.port.`, { cause: error });
+      throw new Error(`The gateway may not listen on ${host}:${port} (${code}). Set gateway.host and gateway.port.`, {
+        cause: error,
+      });
     }
     throw error;
   }
@@ -111,5 +119,7 @@ function describeStart(url: string, store: string): string {
 
 /** A code goes into the fragment, which a browser sends to nobody. */
 function describeChat(url: string, code: string | undefined): string {
-  return code === undefined ? `Web chat: ${url}/chat` : `Web chat: ${url}/chat#code=${code} (works once, within a minute)`;
+  return code === undefined
+    ? `Web chat: ${url}/chat`
+    : `Web chat: ${url}/chat#code=${code} (works once, within a minute)`;
 }

@@ -12,16 +12,22 @@ describe('written pages', () => {
   const pages = globSync(['*.md', 'docs/**/*.md', 'src/**/*.md', 'examples/**/*.md', 'bench/*.md', 'deploy/**/*.md']);
 
   it.each(pages)('%s links to nothing that is not there', (page) => {
-    const targets = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target]) => target ?? '');
+    const targets = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(
+      ([, target]) => target ?? '',
+    );
     const missing = targets.filter((target) => !/^[a-z]+:/.test(target) && !existsSync(resolve(dirname(page), target)));
     expect(missing).toEqual([]);
   });
 
   it('give the reason of every dependency', () => {
     const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
-    const reasons = readFileSync('docs/adr/0005-dependencies.md', 'utf8') + readFileSync('docs/adr/0004-node-by-npm.md', 'utf8');
-    const names = [manifest.dependencies, manifest.devDependencies, manifest.optionalDependencies].flatMap((group) => Object.keys(group));
-    const isNamed = (name: string) => reasons.includes(`\`${name}\``) || (name.startsWith('@nestjs/') && reasons.includes(`\`${name.slice(8)}\``));
+    const reasons =
+      readFileSync('docs/adr/0005-dependencies.md', 'utf8') + readFileSync('docs/adr/0004-node-by-npm.md', 'utf8');
+    const names = [manifest.dependencies, manifest.devDependencies, manifest.optionalDependencies].flatMap((group) =>
+      Object.keys(group),
+    );
+    const isNamed = (name: string) =>
+      reasons.includes(`\`${name}\``) || (name.startsWith('@nestjs/') && reasons.includes(`\`${name.slice(8)}\``));
     expect(names.filter((name) => !name.startsWith('@types/') && !isNamed(name))).toEqual([]);
   });
 });

@@ -4,7 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { renderCloseCodes, renderErrors } from '../scripts/reference/codes.js';
 import { renderFrames } from '../scripts/reference/frames.js';
-import { EXAMPLES, renderConfigYaml, renderDotEnv, renderSettings, TOKEN_PLACEHOLDER } from '../scripts/reference/settings.js';
+import {
+  EXAMPLES,
+  renderConfigYaml,
+  renderDotEnv,
+  renderSettings,
+  TOKEN_PLACEHOLDER,
+} from '../scripts/reference/settings.js';
 import { findFault } from '../src/core/config/load-settings.js';
 import { settingRows } from '../src/core/config/settings.js';
 import { buildAsyncApi } from '../src/http/asyncapi.js';
@@ -38,14 +44,22 @@ function withToken(value: unknown): unknown {
 
 describe('the example files', () => {
   /** The commented values of the file, with their comments taken away. */
-  const uncommented = parse(renderConfigYaml().replaceAll(/^( *)# (?=[a-z_]+:|- | {2})/gm, '$1')) as Record<string, unknown>;
+  const uncommented = parse(renderConfigYaml().replaceAll(/^( *)# (?=[a-z_]+:|- | {2})/gm, '$1')) as Record<
+    string,
+    unknown
+  >;
 
-  const find = (key: string) => key.split('.').reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], uncommented);
+  const find = (key: string) =>
+    key.split('.').reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], uncommented);
 
   it('change nothing as they are', () => {
     const values = Object.values(parse(renderConfigYaml()) as Record<string, unknown>);
     expect(values.every((value) => value === null)).toBe(true);
-    expect(renderDotEnv().split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toEqual([]);
+    expect(
+      renderDotEnv()
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#')),
+    ).toEqual([]);
   });
 
   it.each(settingRows.filter((row) => row.schema['x-later'] !== true).map((row) => [row.key, row] as const))(

@@ -5,7 +5,9 @@ import { requirements } from './requirements.js';
 /** Ids that stand in the tests, each with the files that cite it. */
 function findCitations(): Map<string, string[]> {
   const citations = new Map<string, string[]>();
-  const files = globSync(['src/**/*.{spec,contract}.ts', 'test/**/*.spec.ts', 'test/**/*.e2e-spec.ts']).filter((file) => !file.endsWith('requirements.spec.ts'));
+  const files = globSync(['src/**/*.{spec,contract}.ts', 'test/**/*.spec.ts', 'test/**/*.e2e-spec.ts']).filter(
+    (file) => !file.endsWith('requirements.spec.ts'),
+  );
   for (const file of files) {
     for (const [, id = ''] of readFileSync(file, 'utf8').matchAll(/\[([A-Z]-\d{2})\]/g)) {
       citations.set(id, [...(citations.get(id) ?? []), file]);

@@ -41,7 +41,8 @@ export class FrameTemplate {
     this.bytes = textFrame(build(`${idPrefix}${ID_MARK}`));
     const mark = Buffer.from(`${idPrefix}${ID_MARK}`);
     const ends: number[] = [];
-    for (let at = this.bytes.indexOf(mark); at !== -1; at = this.bytes.indexOf(mark, at + 1)) ends.push(at + mark.length);
+    for (let at = this.bytes.indexOf(mark); at !== -1; at = this.bytes.indexOf(mark, at + 1))
+      ends.push(at + mark.length);
     this.idEnds = ends;
   }
 

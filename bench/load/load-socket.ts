@@ -11,7 +11,11 @@ export interface Target {
   readonly token: string;
 }
 
-const PATHS: Record<Dialect, string> = { plain: '/', gateway: '/', 'socket-io': '/socket.io/?EIO=4&transport=websocket' };
+const PATHS: Record<Dialect, string> = {
+  plain: '/',
+  gateway: '/',
+  'socket-io': '/socket.io/?EIO=4&transport=websocket',
+};
 
 /** Opening and connecting packets of Engine.IO and Socket.IO, and the heartbeat. */
 const SOCKET_IO = { open: '0{', connect: '40', ping: '2', pong: '3' } as const;
@@ -70,7 +74,8 @@ export class LoadSocket {
       head = Buffer.concat([head, chunk]);
       const end = head.indexOf('\r\n\r\n');
       if (end === -1) return;
-      if (!head.toString('latin1').startsWith('HTTP/1.1 101')) return this.fail(new Error(head.toString('latin1', 0, end)));
+      if (!head.toString('latin1').startsWith('HTTP/1.1 101'))
+        return this.fail(new Error(head.toString('latin1', 0, end)));
       this.socket.off('data', take);
       this.socket.on('data', (bytes: Buffer) => this.scanner.push(bytes));
       onUpgraded();

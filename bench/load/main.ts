@@ -45,12 +45,25 @@ const commands = {
   },
   /** Has every connection read a session from its beginning. */
   async watch({ sessionId }: { readonly sessionId: string }): Promise<void> {
-    const resume = { type: 'resume', id: 'watch', timestamp: 0, payload: { sessions: [{ session_id: sessionId, after_seq: 0 }] } };
+    const resume = {
+      type: 'resume',
+      id: 'watch',
+      timestamp: 0,
+      payload: { sessions: [{ session_id: sessionId, after_seq: 0 }] },
+    };
     await Promise.all(sockets.map((socket) => ask(JSON.stringify(resume), 'resumed', socket)));
   },
 
   /** Sends `content` on the first connection and waits until all connections together have got `blocks` blocks. */
-  async burst({ sender, content, blocks }: { readonly sender: string; readonly content: string; readonly blocks: number }): Promise<void> {
+  async burst({
+    sender,
+    content,
+    blocks,
+  }: {
+    readonly sender: string;
+    readonly content: string;
+    readonly blocks: number;
+  }): Promise<void> {
     await new Promise<void>((resolve) => {
       let got = 0;
       for (const socket of sockets) {
@@ -63,7 +76,15 @@ const commands = {
   },
 
   /** Sends a frame on the first connection and waits for a frame of type `until` that answers it. */
-  async exchange({ frame, id, until }: { readonly frame: string; readonly id: string; readonly until: string }): Promise<void> {
+  async exchange({
+    frame,
+    id,
+    until,
+  }: {
+    readonly frame: string;
+    readonly id: string;
+    readonly until: string;
+  }): Promise<void> {
     const correlation = `"correlation_id":${JSON.stringify(id)}`;
     await ask(frame, until, sockets[0], (text) => text.includes(correlation));
   },
@@ -72,7 +93,12 @@ const commands = {
 export type LoadCommands = typeof commands;
 
 /** Sends a frame and resolves with the next frame of type `answer` among those that are `relevant`. */
-function ask(message: string, answer: string, socket = sockets[0], relevant: (text: string) => boolean = () => true): Promise<string> {
+function ask(
+  message: string,
+  answer: string,
+  socket = sockets[0],
+  relevant: (text: string) => boolean = () => true,
+): Promise<string> {
   if (!socket) throw new Error('there is no connection');
   return new Promise((resolve, reject) => {
     socket.onText = (bytes, start, end) => {

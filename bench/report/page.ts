@@ -13,14 +13,26 @@ export function buildPage(figures: readonly Figure[], measurements: Measurements
     if (!summary) return [];
     const { median, min, max, rounds } = summary;
     const value = format(median, figure.unit);
-    const cells = [figure.id, figure.title, value, `${format(min)} to ${format(max)} (${rounds.length})`, format(figure.goal), format(figure.stretch), WORDS[judge(figure, median)]];
+    const cells = [
+      figure.id,
+      figure.title,
+      value,
+      `${format(min)} to ${format(max)} (${rounds.length})`,
+      format(figure.goal),
+      format(figure.stretch),
+      WORDS[judge(figure, median)],
+    ];
     return [`| ${cells.join(' | ')} |`];
   });
   const missed = figures.flatMap(({ id, cost, ...figure }) => {
     const summary = measurements[id];
-    return summary && cost !== undefined && judge({ id, ...figure }, summary.median) === 'missed' ? [`- **${id}**: ${cost}.`] : [];
+    return summary && cost !== undefined && judge({ id, ...figure }, summary.median) === 'missed'
+      ? [`- **${id}**: ${cost}.`]
+      : [];
   });
-  const details = Object.entries(measurements).flatMap(([name, { median }]) => (ids.has(name) ? [] : [`| ${name} | ${format(median)} |`]));
+  const details = Object.entries(measurements).flatMap(([name, { median }]) =>
+    ids.has(name) ? [] : [`| ${name} | ${format(median)} |`],
+  );
   return `# Benchmarks
 
 Made by \`npm run bench\`; do not edit. Run it on your own machine: it stays on loopback, takes some minutes, ends by

@@ -21,11 +21,19 @@ export function printTable(figures: readonly Figure[], measurements: Measurement
     const summary = measurements[figure.id];
     if (!summary) return [];
     const { median, min, max } = summary;
-    const cells = [format(median), `${format(min)} to ${format(max)}`, format(figure.goal), format(figure.stretch), judge(figure, median)];
+    const cells = [
+      format(median),
+      `${format(min)} to ${format(max)}`,
+      format(figure.goal),
+      format(figure.stretch),
+      judge(figure, median),
+    ];
     return [`${figure.id.padEnd(5)}${cells.map((cell) => cell.padEnd(16)).join('')}${figure.title}`];
   });
   const ids = new Set(figures.map(({ id }) => id));
-  const details = Object.entries(measurements).flatMap(([name, { median }]) => (ids.has(name) ? [] : [`     ${format(median).padEnd(16)}${name}`]));
+  const details = Object.entries(measurements).flatMap(([name, { median }]) =>
+    ids.has(name) ? [] : [`     ${format(median).padEnd(16)}${name}`],
+  );
   const head = `${''.padEnd(5)}${['median', 'spread', 'goal', 'stretch', 'reached'].map((cell) => cell.padEnd(16)).join('')}`;
   return `${[head, ...rows, '', ...details].join('\n')}\n`;
 }

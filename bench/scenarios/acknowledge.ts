@@ -40,7 +40,9 @@ export const acknowledge: Scenario = {
 async function measureGateway(size: Size): Promise<AckCosts> {
   using folder = new TemporaryFolder();
   await using server = await startGateway({ folder, env: { OPENCLAW_AGENT_CONCURRENCY: '1' } });
-  return await measureServer(server, 'gateway', size, (load) => load.call('say', { sender: 'person-waiting', content: '/wait 60000' }));
+  return await measureServer(server, 'gateway', size, (load) =>
+    load.call('say', { sender: 'person-waiting', content: '/wait 60000' }),
+  );
 }
 
 async function measurePeer(name: PeerName, dialect: Dialect, size: Size): Promise<AckCosts> {
@@ -58,7 +60,12 @@ async function measureServer(
   await load.call('connect', { port: server.port, dialect, token: TOKEN, count: CONNECTIONS });
   await prepare?.(load);
   const flood = (count: number, inFlight: number) =>
-    load.call('flood', { count, perConnection: inFlight / CONNECTIONS, sendersPerConnection: SENDERS_PER_CONNECTION, until: 'ack' });
+    load.call('flood', {
+      count,
+      perConnection: inFlight / CONNECTIONS,
+      sendersPerConnection: SENDERS_PER_CONNECTION,
+      until: 'ack',
+    });
   await flood(size.pick(30_000, 3_000), 256);
   const count = size.pick(40_000, 4_000);
   const at256 = (await server.cpuDuring(() => flood(count, 256))) / count;

@@ -21,7 +21,11 @@ export const idle: Scenario = {
   async measure(size) {
     const plain = await measurePlain(size);
     const gateway = await measureGateway(size);
-    return { G6: gateway / plain, 'plain ws: KiB per idle connection': plain, 'gateway: KiB per idle connection': gateway };
+    return {
+      G6: gateway / plain,
+      'plain ws: KiB per idle connection': plain,
+      'gateway: KiB per idle connection': gateway,
+    };
   },
 };
 

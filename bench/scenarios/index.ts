@@ -10,4 +10,14 @@ import { startUp } from './start-up.ts';
 import { turn } from './turn.ts';
 
 /** In the order in which a round runs them. */
-export const scenarios: readonly Scenario[] = [startUp, acknowledge, turn, modelTurn, loneAck, fanOut, idle, depth, block];
+export const scenarios: readonly Scenario[] = [
+  startUp,
+  acknowledge,
+  turn,
+  modelTurn,
+  loneAck,
+  fanOut,
+  idle,
+  depth,
+  block,
+];

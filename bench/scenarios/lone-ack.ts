@@ -27,7 +27,10 @@ export const loneAck: Scenario = {
     const commits: number[] = [];
     const portions = size.pick(24, 4);
     for (let i = 0; i < portions; i++) {
-      const portion = { acks: await gatewayLoad.call('lone', { count: PORTION, prefix: `lone-${i}` }), commits: timeCommits(commit) };
+      const portion = {
+        acks: await gatewayLoad.call('lone', { count: PORTION, prefix: `lone-${i}` }),
+        commits: timeCommits(commit),
+      };
       const hop = await plainLoad.call('lone', { count: PORTION, prefix: `lone-${i}` });
       // The first portions only warm the processes up.
       if (i < portions / 4) continue;
@@ -46,7 +49,9 @@ export const loneAck: Scenario = {
 
 function openYardstick(path: string): () => void {
   const database = new DatabaseSync(path);
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE messages (id INTEGER PRIMARY KEY, body TEXT NOT NULL)');
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE messages (id INTEGER PRIMARY KEY, body TEXT NOT NULL)',
+  );
   const insert = database.prepare('INSERT INTO messages (body) VALUES (?)');
   const body = messageIn('yardstick', 'person-alone');
   return () => void insert.run(body);

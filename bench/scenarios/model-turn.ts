@@ -13,7 +13,10 @@ export const modelTurn: Scenario = {
   figures: ['G3'],
   async measure(size) {
     const mock = new LLMock({ port: 0, host: '127.0.0.1' });
-    mock.on({ userMessage: /time/, hasToolResult: false }, { toolCalls: [{ name: 'time_now', arguments: '{}', id: 'call_1' }] });
+    mock.on(
+      { userMessage: /time/, hasToolResult: false },
+      { toolCalls: [{ name: 'time_now', arguments: '{}', id: 'call_1' }] },
+    );
     mock.on({}, { content: ANSWER }, { chunkSize: 20 });
     await mock.start();
     try {
@@ -44,8 +47,8 @@ async function measureWith(mock: LLMock, size: Size): Promise<Record<string, num
   return {
     'model: CPU us per turn': plainUs,
     'model: CPU us per turn with one tool call': withToolUs,
-    "model: ms to the first delta, p50": median(through),
-    "model: ms to the first chunk of the provider itself, p50": median(own),
+    'model: ms to the first delta, p50': median(through),
+    'model: ms to the first chunk of the provider itself, p50': median(own),
   };
 }
 
@@ -64,7 +67,9 @@ class Talk {
   }
 
   static async open(port: number): Promise<Talk> {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/?stream=delta`, { headers: { authorization: `Bearer ${TOKEN}` } });
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/?stream=delta`, {
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
     return new Talk(socket);
   }
@@ -110,7 +115,11 @@ class Talk {
 async function timeFirstChunk(url: string): Promise<number> {
   const before = performance.now();
   const body = JSON.stringify({ model: 'model', stream: true, messages: [{ role: 'user', content: 'hello' }] });
-  const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
   let elapsed = 0;
   for await (const _chunk of response.body ?? []) elapsed ||= performance.now() - before;
   return elapsed;

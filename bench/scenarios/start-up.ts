@@ -25,13 +25,14 @@ export const startUp: Scenario = {
       G7: median(cpuUs) / median(bareUs),
       G8: median(rssBytes) / 1_048_576,
       'start: CPU ms until ready': median(cpuUs) / 1_000,
-      "node -e \"require('ws')\": CPU ms": median(bareUs) / 1_000,
+      'node -e "require(\'ws\')": CPU ms': median(bareUs) / 1_000,
     };
   },
 };
 
 /** CPU of Node with `ws` loaded and nothing done, in microseconds, as the process itself tells. */
 function measureBareStart(): number {
-  const script = "require('ws'); const { user, system } = process.cpuUsage(); process.stdout.write(String(user + system))";
+  const script =
+    "require('ws'); const { user, system } = process.cpuUsage(); process.stdout.write(String(user + system))";
   return Number(execFileSync(process.execPath, ['-e', script]).toString());
 }

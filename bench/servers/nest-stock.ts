@@ -11,12 +11,19 @@ interface Message {
 
 class StockGateway {
   handle({ id }: Message): object {
-    return { event: 'message_ack', data: { id: `a-${id}`, timestamp: Date.now(), correlation_id: id, payload: { id, status: 'queued' } } };
+    return {
+      event: 'message_ack',
+      data: { id: `a-${id}`, timestamp: Date.now(), correlation_id: id, payload: { id, status: 'queued' } },
+    };
   }
 }
 const { prototype } = StockGateway;
 MessageBody()(prototype, 'handle', 0);
-SubscribeMessage('message_in')(prototype, 'handle', Object.getOwnPropertyDescriptor(prototype, 'handle') as PropertyDescriptor);
+SubscribeMessage('message_in')(
+  prototype,
+  'handle',
+  Object.getOwnPropertyDescriptor(prototype, 'handle') as PropertyDescriptor,
+);
 WebSocketGateway(0)(StockGateway);
 
 class StockModule {}

@@ -8,7 +8,13 @@ const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDefla
 const BURST = '/blocks ';
 
 function acknowledgement(id: string): object {
-  return { type: 'message_ack', id: `a-${id}`, timestamp: Date.now(), correlation_id: id, payload: { id, status: 'queued' } };
+  return {
+    type: 'message_ack',
+    id: `a-${id}`,
+    timestamp: Date.now(),
+    correlation_id: id,
+    payload: { id, status: 'queued' },
+  };
 }
 
 /** The naive way to many readers: every frame made anew for each. */
@@ -20,7 +26,15 @@ function fanOut(blocks: number): void {
 
 /** As long as a block of the gateway. */
 function block(seq: number): object {
-  const payload = { message_id: 'burst-0', message_ref: 'm_0123456789abcdef', attempt: 1, index: seq, block_id: `b_${seq}`, block_type: 'text', content: `block ${seq}` };
+  const payload = {
+    message_id: 'burst-0',
+    message_ref: 'm_0123456789abcdef',
+    attempt: 1,
+    index: seq,
+    block_id: `b_${seq}`,
+    block_type: 'text',
+    content: `block ${seq}`,
+  };
   return {
     type: 'stream_block',
     id: `f_s_0123456789abcdef0123456789abcdef_${seq}`,
@@ -40,4 +54,6 @@ server.on('connection', (socket) => {
   });
 });
 
-server.on('listening', () => process.stdout.write(`ready at http://127.0.0.1:${(server.address() as AddressInfo).port}\n`));
+server.on('listening', () =>
+  process.stdout.write(`ready at http://127.0.0.1:${(server.address() as AddressInfo).port}\n`),
+);

@@ -8,7 +8,13 @@ const Parameters = Type.Object(
 );
 
 /** Throws a die. A second throw after a crash would be another throw, so it is not idempotent. */
-@Tool({ name: 'acme.dice', description: 'Throws a die.', parameters: Parameters, permissions: ['games'], timeoutMs: 1_000 })
+@Tool({
+  name: 'acme.dice',
+  description: 'Throws a die.',
+  parameters: Parameters,
+  permissions: ['games'],
+  timeoutMs: 1_000,
+})
 export class DiceTool implements ToolExecutor<typeof Parameters> {
   execute({ sides }: Static<typeof Parameters>): { eyes: number } {
     return { eyes: randomInt(1, sides + 1) };

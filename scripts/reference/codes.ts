@@ -24,7 +24,12 @@ export function renderErrors(): string {
 
 /** `docs/reference/close-codes.md`: why the gateway ends a connection. */
 export function renderCloseCodes(): string {
-  const rows = Object.values(closeTable).map((row) => [String(row.code), row.reason, row.action, row.reconnect ? 'yes' : 'no']);
+  const rows = Object.values(closeTable).map((row) => [
+    String(row.code),
+    row.reason,
+    row.action,
+    row.reconnect ? 'yes' : 'no',
+  ]);
   return page(
     '# Close codes',
     GENERATED,

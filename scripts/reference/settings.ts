@@ -20,7 +20,11 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   providers: { local: { api: 'openai-completions', base_url: 'http://127.0.0.1:11434/v1', context_window: 32_768 } },
   'tools.http.allow_hosts': ['intranet.example.org', '127.0.0.1:8080'],
   'mcp.servers': {
-    files: { command: 'npx', args: ['-y', '@modelcontextprotocol/server-filesystem', '/srv/files'], env: { HOME: '/tmp' } },
+    files: {
+      command: 'npx',
+      args: ['-y', '@modelcontextprotocol/server-filesystem', '/srv/files'],
+      env: { HOME: '/tmp' },
+    },
     tickets: { url: 'https://tickets.example.org/mcp', timeout_ms: 30_000 },
   },
   channels: { telegram: { busy_policy: 'interrupt' } },
@@ -42,7 +46,10 @@ export function renderSettings(): string {
     'To start from: [config.example.yaml](../../config.example.yaml) and [.env.example](../../.env.example).',
     ...sections.flatMap((section) => [
       `## ${section}`,
-      table(['key', 'environment variable', 'default', 'allowed', 'a change', 'meaning'], present.filter((row) => sectionOf(row) === section).map(describeRow)),
+      table(
+        ['key', 'environment variable', 'default', 'allowed', 'a change', 'meaning'],
+        present.filter((row) => sectionOf(row) === section).map(describeRow),
+      ),
     ]),
     '## Not part of this version',
     `Named by the specification, refused by name when they are set: ${later.map((row) => code(row.key)).join(', ')}.`,
@@ -51,7 +58,10 @@ export function renderSettings(): string {
       ['variable', 'meaning'],
       [
         [code('OPENCLAW_CONFIG'), 'Path of the settings file; without it `./config.yaml`, if it is there.'],
-        [`${code('ANTHROPIC_API_KEY')}, ${code('OPENAI_API_KEY')}`, 'The keys of the providers `anthropic` and `openai`, which need no other setting.'],
+        [
+          `${code('ANTHROPIC_API_KEY')}, ${code('OPENAI_API_KEY')}`,
+          'The keys of the providers `anthropic` and `openai`, which need no other setting.',
+        ],
         [code('OPENCLAW_URL'), 'For commands that talk to a running gateway: where it is.'],
         [code('OPENCLAW_TOKEN'), 'For commands that talk to a running gateway: their credential.'],
         [code('OPENCLAW_FAILPOINT'), 'For crash tests only: `NAME:NTH` kills the process at that place.'],
@@ -114,12 +124,17 @@ function renderYamlPart(row: SettingRow, earlier: SettingRow | undefined): strin
 
 function renderYamlRow(row: SettingRow, name: string, indent: string, within = ''): string {
   const value = EXAMPLES[row.key] ?? row.schema.default ?? row.schema.enum?.[0];
-  const lines = stringify({ [name]: value }).trimEnd().split('\n');
+  const lines = stringify({ [name]: value })
+    .trimEnd()
+    .split('\n');
   return [comment(row, indent), ...lines.map((line) => `${indent}# ${within}${line}`)].join('\n');
 }
 
 function comment(row: SettingRow, indent: string): string {
-  const facts = [`Allowed: ${describeAllowed(row)}.`, ...(row.schema['x-restart'] ? ['A change needs a restart.'] : [])];
+  const facts = [
+    `Allowed: ${describeAllowed(row)}.`,
+    ...(row.schema['x-restart'] ? ['A change needs a restart.'] : []),
+  ];
   return [row.schema.description ?? '', facts.join(' ')].map((line) => `${indent}# ${line}`).join('\n');
 }
 

@@ -7,5 +7,8 @@ import { ConfigController } from './config.controller.js';
 import { SessionsController } from './sessions.controller.js';
 import { ToolsController } from './tools.controller.js';
 
-@Module({ imports: [AuthModule, CoreModule], controllers: [ConfigController, SessionsController, ToolsController, ApprovalsController] })
+@Module({
+  imports: [AuthModule, CoreModule],
+  controllers: [ConfigController, SessionsController, ToolsController, ApprovalsController],
+})
 export class AdminModule {}

@@ -39,7 +39,9 @@ export class ConfigController {
       case 'changed':
         return { version: outcome.version, needs_restart: [...outcome.needsRestart] };
       case 'stale':
-        throw new ConflictException(`The settings were changed meanwhile and are at version ${outcome.version}; read them again and decide anew`);
+        throw new ConflictException(
+          `The settings were changed meanwhile and are at version ${outcome.version}; read them again and decide anew`,
+        );
       case 'invalid':
         throw new GatewayError('INVALID_PAYLOAD', {
           faults: outcome.faults.map(({ key, message }) => ({ pointer: `/changes/${key}`, message })),

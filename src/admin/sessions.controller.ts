@@ -67,7 +67,11 @@ export class SessionsController {
   @Patch(':id')
   @RequireScope('admin:write')
   @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))
-  async changeSession(@Param('id') id: string, @Body() change: ChangeSessionDto, @Caller() caller: Principal): Promise<SessionDto> {
+  async changeSession(
+    @Param('id') id: string,
+    @Body() change: ChangeSessionDto,
+    @Caller() caller: Principal,
+  ): Promise<SessionDto> {
     await this.router.getReadable(caller, id);
     const { mode, explicit_activation: explicitActivation, tool_permissions: toolPermissions } = change;
     const session = await this.sessions.update(id, {

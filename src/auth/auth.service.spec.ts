@@ -15,27 +15,41 @@ function setUp(settings: Record<string, unknown> = {}) {
 }
 
 const aRequest = (peer: string, headers: Record<string, string[]> = {}) =>
-  ({ socket: { remoteAddress: peer, localPort: 18789 }, headersDistinct: { host: ['127.0.0.1:18789'], ...headers } }) as unknown as IncomingMessage;
+  ({
+    socket: { remoteAddress: peer, localPort: 18789 },
+    headersDistinct: { host: ['127.0.0.1:18789'], ...headers },
+  }) as unknown as IncomingMessage;
 
 describe('open mode', () => {
   it('is open to a direct request of this machine', () => {
     const { auth } = setUp();
-    for (const peer of ['127.0.0.1', '::ffff:127.0.0.1', '::1']) expect(auth.authenticate(aRequest(peer))).toBe(LOCAL_OPERATOR);
+    for (const peer of ['127.0.0.1', '::ffff:127.0.0.1', '::1'])
+      expect(auth.authenticate(aRequest(peer))).toBe(LOCAL_OPERATOR);
   });
 
   it.each<[string, Record<string, unknown>, IncomingMessage]>([
     ['a peer elsewhere', {}, aRequest('10.0.0.7')],
     ['a peer that is gone', {}, aRequest('')],
     ['a foreign Host', {}, aRequest('127.0.0.1', { host: ['gateway.example'] })],
-    ['a Host that is only on the allow list', { 'gateway.allowed_hosts': ['gateway.example'] }, aRequest('127.0.0.1', { host: ['gateway.example'] })],
+    [
+      'a Host that is only on the allow list',
+      { 'gateway.allowed_hosts': ['gateway.example'] },
+      aRequest('127.0.0.1', { host: ['gateway.example'] }),
+    ],
     ['no Host', {}, aRequest('127.0.0.1', { host: [] })],
     ['two Hosts', {}, aRequest('127.0.0.1', { host: ['localhost', 'localhost'] })],
     ['a foreign Origin', {}, aRequest('127.0.0.1', { origin: ['http://evil.example'] })],
     ['a forwarding header', {}, aRequest('127.0.0.1', { 'x-forwarded-for': ['127.0.0.1'] })],
-    ['a trusted proxy that forwards for this machine', { 'gateway.trusted_proxies': ['127.0.0.1'] }, aRequest('127.0.0.1', { 'x-forwarded-for': ['127.0.0.1'] })],
+    [
+      'a trusted proxy that forwards for this machine',
+      { 'gateway.trusted_proxies': ['127.0.0.1'] },
+      aRequest('127.0.0.1', { 'x-forwarded-for': ['127.0.0.1'] }),
+    ],
     ['a gateway that is bound to more than loopback', { 'gateway.host': '0.0.0.0' }, aRequest('127.0.0.1')],
     ['a gateway with a credential', { 'auth.token': 'sixteen-characters' }, aRequest('127.0.0.1')],
-  ])('[X-07] is not open to %s', (_, settings, request) => expect(setUp(settings).auth.authenticate(request)).toBe('unauthorized'));
+  ])('[X-07] is not open to %s', (_, settings, request) =>
+    expect(setUp(settings).auth.authenticate(request)).toBe('unauthorized'),
+  );
 });
 
 describe('failed authentications', () => {
@@ -52,11 +66,13 @@ describe('failed authentications', () => {
     expect(auth.authenticate(wrong('203.0.113.2'))).toBe('unauthorized');
   });
 
-  it('[X-09] count by the client\'s address where a trusted proxy tells it, and by no address that a client makes up', () => {
+  it("[X-09] count by the client's address where a trusted proxy tells it, and by no address that a client makes up", () => {
     const { auth } = setUp(settings);
     exhaust(auth, '10.0.0.1', { 'x-forwarded-for': ['203.0.113.1'] });
     expect(auth.authenticate(wrong('10.0.0.1', { 'x-forwarded-for': ['203.0.113.2'] }))).toBe('unauthorized');
-    expect(auth.authenticate(wrong('10.0.0.1', { 'x-forwarded-for': ['198.51.100.9, 203.0.113.1'] }))).toBe('throttled');
+    expect(auth.authenticate(wrong('10.0.0.1', { 'x-forwarded-for': ['198.51.100.9, 203.0.113.1'] }))).toBe(
+      'throttled',
+    );
     expect(auth.authenticate(wrong('203.0.113.1', { 'x-forwarded-for': ['198.51.100.9'] }))).toBe('throttled');
   });
 
@@ -70,7 +86,9 @@ describe('failed authentications', () => {
   it('[X-08] do not keep a valid credential out, and wear off', () => {
     const { auth, clock } = setUp(settings);
     exhaust(auth, '127.0.0.1');
-    expect(auth.authenticate(aRequest('127.0.0.1', { authorization: ['Bearer sixteen-characters'] }))).toMatchObject({ principal: 'operator' });
+    expect(auth.authenticate(aRequest('127.0.0.1', { authorization: ['Bearer sixteen-characters'] }))).toMatchObject({
+      principal: 'operator',
+    });
     expect(auth.authenticate(wrong('127.0.0.1'))).toBe('throttled');
     clock.advance(60_000);
     exhaust(auth, '127.0.0.1');

@@ -76,7 +76,9 @@ export class AuthService extends PrincipalDirectory {
 
   private identify(facts: RequestFacts, credential: Credential): Principal | undefined {
     if (this.tokens.isEmpty) return this.isOpenTo(facts) ? LOCAL_OPERATOR : undefined;
-    return credential.kind === 'token' ? (this.tokens.find(credential.token) ?? this.pages.find(credential.token)) : undefined;
+    return credential.kind === 'token'
+      ? (this.tokens.find(credential.token) ?? this.pages.find(credential.token))
+      : undefined;
   }
 
   /** Open mode: with no credential configured, programs of this very machine are trusted, and nothing less direct. */
@@ -102,6 +104,9 @@ export class AuthService extends PrincipalDirectory {
 function listOperatorSecrets(config: ConfigStoreService): string[] {
   const operators = config
     .get('auth.tokens')
-    .filter(({ role, scopes, tenant = DEFAULT_TENANT }) => role === 'operator' && scopes === undefined && tenant === DEFAULT_TENANT);
+    .filter(
+      ({ role, scopes, tenant = DEFAULT_TENANT }) =>
+        role === 'operator' && scopes === undefined && tenant === DEFAULT_TENANT,
+    );
   return [config.get('auth.token'), ...operators.map(({ token }) => token)].filter((token) => token !== undefined);
 }

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { readCredential } from './credentials.js';
 
-const read = (headersDistinct: Record<string, string[]>) => readCredential({ headersDistinct } as unknown as IncomingMessage);
+const read = (headersDistinct: Record<string, string[]>) =>
+  readCredential({ headersDistinct } as unknown as IncomingMessage);
 const token = (text: string) => ({ kind: 'token', token: text });
 
 describe('the credential of a request', () => {
@@ -22,14 +23,22 @@ describe('the credential of a request', () => {
   });
 
   it('is the same one shown twice', () => {
-    expect(read({ authorization: ['Bearer abc', 'Bearer abc'], 'sec-websocket-protocol': ['openclaw.bearer.abc'] })).toEqual(token('abc'));
+    expect(
+      read({ authorization: ['Bearer abc', 'Bearer abc'], 'sec-websocket-protocol': ['openclaw.bearer.abc'] }),
+    ).toEqual(token('abc'));
   });
 
   it.each<[string, Record<string, string[]>]>([
     ['two headers that differ', { authorization: ['Bearer abc', 'Bearer abd'] }],
-    ['header and subprotocol that differ', { authorization: ['Bearer abc'], 'sec-websocket-protocol': ['openclaw.bearer.abd'] }],
+    [
+      'header and subprotocol that differ',
+      { authorization: ['Bearer abc'], 'sec-websocket-protocol': ['openclaw.bearer.abd'] },
+    ],
     ['two subprotocols that differ', { 'sec-websocket-protocol': ['openclaw.bearer.abc, openclaw.bearer.abd'] }],
-    ['another scheme beside a good token', { authorization: ['Basic YTpi'], 'sec-websocket-protocol': ['openclaw.bearer.abc'] }],
+    [
+      'another scheme beside a good token',
+      { authorization: ['Basic YTpi'], 'sec-websocket-protocol': ['openclaw.bearer.abc'] },
+    ],
     ['another scheme', { authorization: ['Basic YTpi'] }],
     ['no token', { authorization: ['Bearer '] }],
     ['a token with other characters', { authorization: ['Bearer ab+c'] }],

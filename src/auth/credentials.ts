@@ -2,14 +2,20 @@ import type { IncomingMessage } from 'node:http';
 import { BEARER_SUBPROTOCOL_PREFIX } from '../protocol/constants.js';
 
 /** What a request shows for itself: nothing, one token, or something that cannot be used. */
-export type Credential = { readonly kind: 'none' } | { readonly kind: 'token'; readonly token: string } | { readonly kind: 'unusable' };
+export type Credential =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'unusable' };
 
 /**
  * Reads the credential of a request: `Authorization: Bearer TOKEN`, or for browsers the subprotocol
  * `openclaw.bearer.TOKEN`. Two different ones at once are unusable: nobody could say who is speaking.
  */
 export function readCredential({ headersDistinct }: IncomingMessage): Credential {
-  const found = [...(headersDistinct['authorization'] ?? []).map(readBearer), ...readSubprotocols(headersDistinct['sec-websocket-protocol'] ?? [])];
+  const found = [
+    ...(headersDistinct['authorization'] ?? []).map(readBearer),
+    ...readSubprotocols(headersDistinct['sec-websocket-protocol'] ?? []),
+  ];
   const [token, ...others] = new Set(found);
   if (found.length === 0) return { kind: 'none' };
   if (token === undefined || others.length > 0) return { kind: 'unusable' };

@@ -12,9 +12,12 @@ describe('checkExposure', () => {
     expect(() => check({ 'gateway.host': host })).not.toThrow();
   });
 
-  it.each(['0.0.0.0', '::', '10.0.0.1', 'gateway.example', 'localhost.example'])('[P-08] refuses %s without a credential, and says which setting to make', (host) => {
-    expect(() => check({ 'gateway.host': host })).toThrow(/auth\.token \(environment variable OPENCLAW_AUTH_TOKEN\)/);
-  });
+  it.each(['0.0.0.0', '::', '10.0.0.1', 'gateway.example', 'localhost.example'])(
+    '[P-08] refuses %s without a credential, and says which setting to make',
+    (host) => {
+      expect(() => check({ 'gateway.host': host })).toThrow(/auth\.token \(environment variable OPENCLAW_AUTH_TOKEN\)/);
+    },
+  );
 
   it('lets any host be with a credential', () => {
     expect(() => check({ 'gateway.host': '0.0.0.0', 'auth.token': 'sixteen-characters' })).not.toThrow();

@@ -45,17 +45,22 @@ export class HttpAuthGuard implements CanActivate {
     request.principal = this.authenticate(request, http.getResponse<ServerResponse>());
     const targets = [context.getHandler(), context.getClass()];
     const role = this.reflector.getAllAndOverride<Role | undefined>(ROLE, targets);
-    if (role !== undefined && request.principal.role !== role) throw new GatewayError('FORBIDDEN', { reason: `this needs role ${role}` });
+    if (role !== undefined && request.principal.role !== role)
+      throw new GatewayError('FORBIDDEN', { reason: `this needs role ${role}` });
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, targets);
     if (scope !== undefined && !request.principal.scopes.has(scope)) {
-      throw new GatewayError('FORBIDDEN', { reason: `this credential does not hold the scope ${scope}`, missing_scope: scope });
+      throw new GatewayError('FORBIDDEN', {
+        reason: `this credential does not hold the scope ${scope}`,
+        missing_scope: scope,
+      });
     }
     return true;
   }
 
   private authenticate(request: IncomingMessage, response: ServerResponse): Principal {
     const outcome = this.auth.authenticate(request);
-    if (outcome === 'throttled') throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });
+    if (outcome === 'throttled')
+      throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });
     if (outcome !== 'unauthorized') return outcome;
     response.setHeader('WWW-Authenticate', 'Bearer');
     throw new UnauthorizedException('Send Authorization: Bearer TOKEN');

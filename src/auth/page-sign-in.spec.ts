@@ -15,7 +15,10 @@ describe('a code', () => {
     const { clock, pages } = setUp();
     const code = pages.issueCode();
     const page = pages.redeem(code);
-    expect(page).toEqual({ token: expect.stringMatching(TOKEN_PATTERN) as string, expiresAt: clock.now() + PAGE_TOKEN_LIFETIME_MS });
+    expect(page).toEqual({
+      token: expect.stringMatching(TOKEN_PATTERN) as string,
+      expiresAt: clock.now() + PAGE_TOKEN_LIFETIME_MS,
+    });
     expect(pages.redeem(code)).toBeUndefined();
   });
 
@@ -52,7 +55,7 @@ describe('a token of a page', () => {
     expect(pages.find(token)).toBeUndefined();
   });
 
-  it('[W-05] survives a restart, and ends when the operators\' tokens change', () => {
+  it("[W-05] survives a restart, and ends when the operators' tokens change", () => {
     const { clock, signIn } = setUp();
     const token = signIn();
     expect(setUp(SECRETS.toReversed(), clock).pages.find(token)).toBeDefined();

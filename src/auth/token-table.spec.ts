@@ -21,8 +21,11 @@ describe('TokenTable', () => {
     });
     expect(table.find(TOKEN)?.principal).toBe('a');
     expect(table.find('another-long-token')?.principal).toBe('b');
-    for (const wrong of ['', 'sixteen-character', `${TOKEN}x`, TOKEN.toUpperCase(), hash]) expect(table.find(wrong)).toBeUndefined();
-    expect(JSON.stringify([...(table as unknown as { principals: Map<string, unknown> }).principals])).not.toContain(TOKEN);
+    for (const wrong of ['', 'sixteen-character', `${TOKEN}x`, TOKEN.toUpperCase(), hash])
+      expect(table.find(wrong)).toBeUndefined();
+    expect(JSON.stringify([...(table as unknown as { principals: Map<string, unknown> }).principals])).not.toContain(
+      TOKEN,
+    );
   });
 
   it('takes auth.token for a token of an operator with every right', () => {
@@ -41,7 +44,15 @@ describe('TokenTable', () => {
       channels: ['webchat'],
       sender: 'ada',
     });
-    const own = { token: TOKEN, principal: 'ada', role: 'user', channels: ['x'], sender: 's', tenant: 't', scopes: ['messages:write'] };
+    const own = {
+      token: TOKEN,
+      principal: 'ada',
+      role: 'user',
+      channels: ['x'],
+      sender: 's',
+      tenant: 't',
+      scopes: ['messages:write'],
+    };
     expect(aTable({ 'auth.tokens': [own] }).find(TOKEN)).toMatchObject({
       channels: ['x'],
       sender: 's',
@@ -56,13 +67,20 @@ describe('TokenTable', () => {
 
   it('stops the start when a token holds what its role cannot', () => {
     const token = { token: TOKEN, principal: 'ada', role: 'user', scopes: ['messages:write', 'config:write'] };
-    expect(() => aTable({ 'auth.tokens': [token] })).toThrow(/auth\.tokens\[0\]\.scopes: role user cannot hold config:write; allowed: messages:write/);
+    expect(() => aTable({ 'auth.tokens': [token] })).toThrow(
+      /auth\.tokens\[0\]\.scopes: role user cannot hold config:write; allowed: messages:write/,
+    );
   });
 
   it('[P-07] stops the start when one credential would mean two principals', () => {
     const sha256 = createHash('sha256').update(TOKEN).digest('hex');
-    const twice = [{ token: TOKEN, principal: 'a', role: 'user' }, { token_sha256: sha256, principal: 'b', role: 'operator' }];
+    const twice = [
+      { token: TOKEN, principal: 'a', role: 'user' },
+      { token_sha256: sha256, principal: 'b', role: 'operator' },
+    ];
     expect(() => aTable({ 'auth.tokens': twice })).toThrow('auth.tokens[1]: is the same credential');
-    expect(() => aTable({ 'auth.tokens': [twice[0]], 'auth.token': TOKEN })).toThrow('auth.token: is the same credential');
+    expect(() => aTable({ 'auth.tokens': [twice[0]], 'auth.token': TOKEN })).toThrow(
+      'auth.token: is the same credential',
+    );
   });
 });

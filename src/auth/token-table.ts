@@ -28,7 +28,10 @@ export class TokenTable {
         faults.push({ key: `auth.tokens[${i}].scopes`, message });
       }
       if (setting.tool_permissions) {
-        this.toolPermissions.set(JSON.stringify([setting.tenant ?? DEFAULT_TENANT, setting.principal]), setting.tool_permissions);
+        this.toolPermissions.set(
+          JSON.stringify([setting.tenant ?? DEFAULT_TENANT, setting.principal]),
+          setting.tool_permissions,
+        );
       }
       this.add(setting.token_sha256 ?? digest(setting.token ?? ''), toPrincipal(setting), `auth.tokens[${i}]`, faults);
     }

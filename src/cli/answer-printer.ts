@@ -71,10 +71,13 @@ export class AnswerPrinter {
   }
 
   #takeToolStatus({ tool, status, detail, duration_ms }: ToolEvent): void {
-    const more = [detail, duration_ms === undefined ? undefined : `${duration_ms} ms`].filter((part) => part !== undefined);
+    const more = [detail, duration_ms === undefined ? undefined : `${duration_ms} ms`].filter(
+      (part) => part !== undefined,
+    );
     const text = `${tool}: ${status.replaceAll('_', ' ')}${more.length > 0 ? ` (${more.join(', ')})` : ''}`;
     if (status === 'succeeded') this.note(`✓ ${text}`);
-    else if (['failed', 'denied', 'timed_out', 'unknown'].includes(status)) this.#writeNote(this.#paint('red', `✗ ${text}`));
+    else if (['failed', 'denied', 'timed_out', 'unknown'].includes(status))
+      this.#writeNote(this.#paint('red', `✗ ${text}`));
     else if (status !== 'requested') this.note(`⚙ ${text}`);
   }
 

@@ -80,7 +80,8 @@ export function watchConnection(client: GatewayClient, note: (text: string) => v
 
 /** Why a client that was connected ended, for people. */
 export function describeEnd({ code, message }: ConnectionEndedError): string {
-  if (code === REPLACED.code) return 'This conversation goes on in another `openclaw chat`; for two at a time give one a --client-id';
+  if (code === REPLACED.code)
+    return 'This conversation goes on in another `openclaw chat`; for two at a time give one a --client-id';
   if (code === UNAUTHORIZED.code) return 'The credential in OPENCLAW_TOKEN is not valid any more';
   return message;
 }

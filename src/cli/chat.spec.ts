@@ -31,7 +31,14 @@ class Chat {
   /** Waits for the nth message of the connection and accepts it. */
   async accept(nth = 1): Promise<SentFrame> {
     const message = await this.terminal.until(() => this.socket.sentOf('message_in')[nth - 1]);
-    const payload = { id: message.id, message_ref: `m-${message.id}`, status: 'queued', mode: 'main', priority: 1, position: 0 };
+    const payload = {
+      id: message.id,
+      message_ref: `m-${message.id}`,
+      status: 'queued',
+      mode: 'main',
+      priority: 1,
+      position: 0,
+    };
     this.socket.deliver({ type: 'message_ack', session_id: 's1', correlation_id: message.id, payload });
     return message;
   }
@@ -61,7 +68,13 @@ class Chat {
   #durable(type: string, { id }: { readonly id: string }, payload: object): void {
     this.#seq++;
     const names = { message_id: id, message_ref: `m-${id}` };
-    this.socket.deliver({ type, session_id: 's1', seq: this.#seq, correlation_id: id, payload: { ...names, ...payload } });
+    this.socket.deliver({
+      type,
+      session_id: 's1',
+      seq: this.#seq,
+      correlation_id: id,
+      payload: { ...names, ...payload },
+    });
   }
 }
 
@@ -105,21 +118,30 @@ describe('openclaw chat TEXT', () => {
   it('tells of tools on standard error', async () => {
     const chat = await startChat(['hi']);
     const message = await chat.accept();
-    chat.block(message, 0, JSON.stringify({ call_id: 'c1', tool: 'time.now', parameters: { zone: 'UTC' } }), { block_type: 'tool_call' });
+    chat.block(message, 0, JSON.stringify({ call_id: 'c1', tool: 'time.now', parameters: { zone: 'UTC' } }), {
+      block_type: 'tool_call',
+    });
     chat.tool(message, 'requested');
     chat.tool(message, 'running');
     chat.tool(message, 'failed', { detail: 'no clock' });
-    chat.block(message, 1, JSON.stringify({ call_id: 'c1', ok: false, content: 'no clock' }), { block_type: 'tool_result' });
+    chat.block(message, 1, JSON.stringify({ call_id: 'c1', ok: false, content: 'no clock' }), {
+      block_type: 'tool_result',
+    });
     chat.end(message);
 
     expect(await chat.exitCode).toBe(0);
     expect(chat.terminal.stdout.text).toBe('');
-    expect(chat.terminal.stderr.text).toBe('→ time.now {"zone":"UTC"}\n⚙ time.now: running\n✗ time.now: failed (no clock)\n← no clock\n');
+    expect(chat.terminal.stderr.text).toBe(
+      '→ time.now {"zone":"UTC"}\n⚙ time.now: running\n✗ time.now: failed (no clock)\n← no clock\n',
+    );
   });
 
   it('exits with 1 when the answer ends with an error', async () => {
     const chat = await startChat(['/fail']);
-    chat.end(await chat.accept(), { reason: 'error', error: { code: 'AGENT_FAILED', message: 'It failed', retryable: false } });
+    chat.end(await chat.accept(), {
+      reason: 'error',
+      error: { code: 'AGENT_FAILED', message: 'It failed', retryable: false },
+    });
 
     expect(await chat.exitCode).toBe(1);
     expect(chat.terminal.stderr.text).toBe('✗ It failed (AGENT_FAILED)\n');
@@ -239,7 +261,9 @@ describe('openclaw chat', () => {
     chat.terminal.type('\u0004');
 
     expect(await chat.exitCode).toBe(0);
-    expect(chat.terminal.stderr.text).toBe('openclaw 1.2.3 at http://127.0.0.1:18789, as alice. Ctrl-C stops an answer, Ctrl-D leaves.\n');
+    expect(chat.terminal.stderr.text).toBe(
+      'openclaw 1.2.3 at http://127.0.0.1:18789, as alice. Ctrl-C stops an answer, Ctrl-D leaves.\n',
+    );
   });
 
   it('keeps what is typed during an answer for the next prompt', async () => {
@@ -324,7 +348,12 @@ describe('openclaw chat', () => {
     chat.end({ id: 'desk.1' });
     const question = await chat.terminal.until(() => chat.socket.sentOf('history')[0]);
     const messages = [{ message_ref: 'm-desk.1', content: 'what was asked\nlast time' }];
-    chat.socket.deliver({ type: 'history', session_id: 's1', correlation_id: question.id, payload: { messages, head_seq: 4 } });
+    chat.socket.deliver({
+      type: 'history',
+      session_id: 's1',
+      correlation_id: question.id,
+      payload: { messages, head_seq: 4 },
+    });
     await chat.terminal.until(() => chat.terminal.stdout.text.includes('the answer'));
     chat.terminal.type('\u0004');
 
@@ -357,7 +386,10 @@ describe('openclaw chat', () => {
   });
 
   it('has colours at a terminal, and none with NO_COLOR', async () => {
-    for (const [env, isColoured] of [[{}, true], [{ NO_COLOR: '1' }, false]] as const) {
+    for (const [env, isColoured] of [
+      [{}, true],
+      [{ NO_COLOR: '1' }, false],
+    ] as const) {
       const chat = await startChat([], new FakeTerminal(env, true));
       await chat.terminal.until(() => chat.terminal.stderr.text.includes('1.2.3'));
       chat.terminal.type('\u0004');

@@ -37,14 +37,21 @@ OPENCLAW_TOKEN holds the credential; the answer goes to standard output, everyth
     const speaker = { channel: values.channel ?? defaultChannel(connected), sender: values.sender ?? terminal.user };
     try {
       if (text !== '') return await say(client, terminal, { ...speaker, content: text }, values.json ?? false);
-      return await new Conversation(client, terminal, speaker).run(`openclaw ${connected.server.version} at ${target.url}`);
+      return await new Conversation(client, terminal, speaker).run(
+        `openclaw ${connected.server.version} at ${target.url}`,
+      );
     } finally {
       client.close();
     }
   },
 };
 
-async function say(client: GatewayClient, terminal: Terminal, message: MessageInPayload, asJson: boolean): Promise<number> {
+async function say(
+  client: GatewayClient,
+  terminal: Terminal,
+  message: MessageInPayload,
+  asJson: boolean,
+): Promise<number> {
   const leave = new AbortController();
   const reply = client.send(message);
   const stopListening = terminal.onInterrupt(() => {

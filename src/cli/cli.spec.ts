@@ -27,7 +27,11 @@ describe('the command line', () => {
     expect(terminal.stdout.text).toMatch(/start +run a gateway\n[^]*\n\d+\.\d+\.\d+\n$/);
   });
 
-  it.each([['help', 'chat'], ['chat', '--help'], ['chat', '--sender', 'x', '-h']])('shows a command\'s usage for %s %s', async (...args) => {
+  it.each([
+    ['help', 'chat'],
+    ['chat', '--help'],
+    ['chat', '--sender', 'x', '-h'],
+  ])("shows a command's usage for %s %s", async (...args) => {
     const terminal = new FakeTerminal();
 
     expect(await run(args, terminal)).toBe(0);
@@ -134,7 +138,9 @@ describe('openclaw status', () => {
     const terminal = new FakeTerminal();
 
     expect(await run(['status'], terminal)).toBe(3);
-    expect(terminal.stderr.text).toMatch(/No gateway answers at http:\/\/127\.0\.0\.1:18789 \(ECONNREFUSED\)\.\n.*`openclaw start`/);
+    expect(terminal.stderr.text).toMatch(
+      /No gateway answers at http:\/\/127\.0\.0\.1:18789 \(ECONNREFUSED\)\.\n.*`openclaw start`/,
+    );
   });
 
   it('answers exit code 1 when somebody else is there', async () => {

@@ -61,7 +61,10 @@ It takes a credential with the scope config:write in OPENCLAW_TOKEN, unless the 
       case 'watch':
         return watch(session, key);
       default:
-        throw new UsageError(action === undefined ? 'config needs get, set, unset or watch' : `config cannot ${action}`, 'config');
+        throw new UsageError(
+          action === undefined ? 'config needs get, set, unset or watch' : `config cannot ${action}`,
+          'config',
+        );
     }
   },
 };
@@ -76,7 +79,10 @@ async function get(session: ConfigSession, key: string | undefined): Promise<num
   const { version, settings } = await readConfig(session);
   const found = select(settings, key);
   if (session.json) session.terminal.stdout.write(`${JSON.stringify({ version, settings: found }, null, 2)}\n`);
-  else session.terminal.stdout.write(formatTable(found.map(({ key: name, value, source }) => [name, describe(value), source])));
+  else
+    session.terminal.stdout.write(
+      formatTable(found.map(({ key: name, value, source }) => [name, describe(value), source])),
+    );
   return EXIT.done;
 }
 
@@ -113,9 +119,16 @@ async function watch(session: ConfigSession, key: string | undefined): Promise<n
   return EXIT.done;
 }
 
-function printChange({ terminal, json }: ConfigSession, { key, value, source }: Setting, old: unknown, version: number): void {
+function printChange(
+  { terminal, json }: ConfigSession,
+  { key, value, source }: Setting,
+  old: unknown,
+  version: number,
+): void {
   const paint = painter(terminal.stdout, terminal.env);
-  const line = json ? JSON.stringify({ version, key, value, old, source }) : `${paint('bold', key)}  ${describe(old)} -> ${describe(value)}  (${source})`;
+  const line = json
+    ? JSON.stringify({ version, key, value, old, source })
+    : `${paint('bold', key)}  ${describe(old)} -> ${describe(value)}  (${source})`;
   terminal.stdout.write(`${line}\n`);
 }
 
@@ -128,7 +141,10 @@ async function ask<T>({ terminal, target }: ConfigSession, init?: RequestInit): 
   const response = await request(terminal, target, PATH, init);
   const body = (await response.json().catch(() => ({}))) as T & { detail?: string };
   if (response.ok) return body;
-  const hint = response.status === 401 || response.status === 403 ? '; OPENCLAW_TOKEN must hold a credential with config:write' : '';
+  const hint =
+    response.status === 401 || response.status === 403
+      ? '; OPENCLAW_TOKEN must hold a credential with config:write'
+      : '';
   throw new Error(`${body.detail ?? `HTTP ${response.status}`}${hint}`);
 }
 
@@ -137,7 +153,10 @@ function select(settings: readonly Setting[], key: string | undefined): readonly
   if (key === undefined) return settings;
   const found = settings.filter((setting) => setting.key === key || setting.key.startsWith(`${key}.`));
   if (found.length > 0) return found;
-  const meant = suggest(key, settings.map((setting) => setting.key));
+  const meant = suggest(
+    key,
+    settings.map((setting) => setting.key),
+  );
   throw new UsageError(`There is no setting ${key}${meant === undefined ? '' : `; did you mean ${meant}?`}`, 'config');
 }
 

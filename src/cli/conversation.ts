@@ -59,7 +59,8 @@ export class Conversation {
     if (this.#isTerminal) this.#note(`${greeting}, as ${this.speaker.sender}. Ctrl-C stops an answer, Ctrl-D leaves.`);
     this.client.resumeAll();
     try {
-      for (let task = await this.#nextTask(); task.kind !== 'leave'; task = await this.#nextTask()) await this.#do(task);
+      for (let task = await this.#nextTask(); task.kind !== 'leave'; task = await this.#nextTask())
+        await this.#do(task);
       return this.#code;
     } finally {
       stopListening();

@@ -9,7 +9,12 @@ const TIMEOUT_MS = 10_000;
  * address alone.
  * @throws UnreachableError when nobody answers
  */
-export async function request(terminal: Terminal, { url, token }: GatewayTarget, path: string, init: RequestInit = {}): Promise<Response> {
+export async function request(
+  terminal: Terminal,
+  { url, token }: GatewayTarget,
+  path: string,
+  init: RequestInit = {},
+): Promise<Response> {
   try {
     return await terminal.fetch(`${url}${path}`, {
       ...init,

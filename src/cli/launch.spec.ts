@@ -8,10 +8,16 @@ interface Launch {
   findMain(dist: URL): URL | undefined;
   isNewEnough(version: string): boolean;
   findOwnNode(where: { platform: string; arch: string; resolve: (request: string) => string }): string | undefined;
-  decide(facts: { version: string; isBuilt: boolean; ownNode: string | undefined }): { run: string; node?: string; message?: string };
+  decide(facts: { version: string; isBuilt: boolean; ownNode: string | undefined }): {
+    run: string;
+    node?: string;
+    message?: string;
+  };
 }
 
-const { findMain, isNewEnough, findOwnNode, decide } = (await import(new URL('../../bin/launch.js', import.meta.url).href)) as Launch;
+const { findMain, isNewEnough, findOwnNode, decide } = (await import(
+  new URL('../../bin/launch.js', import.meta.url).href
+)) as Launch;
 
 describe('openclaw, typed with some Node', () => {
   it.each([
@@ -28,7 +34,10 @@ describe('openclaw, typed with some Node', () => {
   });
 
   it('runs under its own Node when this one is too old', () => {
-    expect(decide({ version: '20.20.2', isBuilt: true, ownNode: '/own/node' })).toEqual({ run: 'under', node: '/own/node' });
+    expect(decide({ version: '20.20.2', isBuilt: true, ownNode: '/own/node' })).toEqual({
+      run: 'under',
+      node: '/own/node',
+    });
   });
 
   it('says what is missing when there is no such Node', () => {
@@ -47,7 +56,11 @@ describe('openclaw, typed with some Node', () => {
 
   it('finds the Node that was installed with it, wherever the package manager has put it', () => {
     const { platform, arch } = process;
-    const found = findOwnNode({ platform, arch, resolve: (request) => import.meta.resolve(request).replace('file://', '') });
+    const found = findOwnNode({
+      platform,
+      arch,
+      resolve: (request) => import.meta.resolve(request).replace('file://', ''),
+    });
 
     expect(found).toMatch(/node(\.exe)?$/);
     expect(findOwnNode({ platform, arch: 'mips', resolve: String })).toBeUndefined();

@@ -14,7 +14,12 @@ const DEFAULT_URL = 'http://127.0.0.1:18789';
  * Reads the arguments of `command`.
  * @throws UsageError for an unknown flag, a missing value, or arguments that the command does not take
  */
-export function readOptions<const O extends Options>(command: string, args: readonly string[], options: O, takesText = false) {
+export function readOptions<const O extends Options>(
+  command: string,
+  args: readonly string[],
+  options: O,
+  takesText = false,
+) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: takesText, strict: true });
   } catch (error) {
@@ -54,10 +59,12 @@ export function readTarget(command: string, url: string | undefined, env: Termin
   const source = url ?? (env['OPENCLAW_URL'] || DEFAULT_URL);
   if (!URL.canParse(source)) throw new UsageError(`${source} is no URL; an example is ${DEFAULT_URL}`, command);
   const parsed = new URL(source);
-  if (!/^(https?|wss?):$/.test(parsed.protocol)) throw new UsageError(`The URL must begin with http:// or https://, not ${parsed.protocol}`, command);
+  if (!/^(https?|wss?):$/.test(parsed.protocol))
+    throw new UsageError(`The URL must begin with http:// or https://, not ${parsed.protocol}`, command);
   if (parsed.username || parsed.password || parsed.search) {
     throw new UsageError('A credential never stands in the URL: set OPENCLAW_TOKEN', command);
   }
-  if (parsed.pathname !== '/') throw new UsageError(`The URL is an address without a path; ${parsed.pathname} is one too much`, command);
+  if (parsed.pathname !== '/')
+    throw new UsageError(`The URL is an address without a path; ${parsed.pathname} is one too much`, command);
   return { url: `${parsed.protocol.replace('ws', 'http')}//${parsed.host}`, token: env['OPENCLAW_TOKEN'] || undefined };
 }

@@ -44,7 +44,9 @@ async function readHealth(terminal: Terminal, target: GatewayTarget): Promise<He
   const body: unknown = await response.json().catch(() => undefined);
   // A gateway that is leaving answers 503 and says so in its body.
   if (typeof body === 'object' && body !== null && 'uptime_seconds' in body) return body as Health;
-  throw new Error(`${target.url} answered HTTP ${response.status} to /health${response.ok ? ', but no gateway does that' : ''}`);
+  throw new Error(
+    `${target.url} answered HTTP ${response.status} to /health${response.ok ? ', but no gateway does that' : ''}`,
+  );
 }
 
 function print(terminal: Terminal, target: GatewayTarget, health: Health): void {
@@ -66,6 +68,9 @@ function print(terminal: Terminal, target: GatewayTarget, health: Health): void 
   }
   terminal.stdout.write(formatTable(rows));
   if (health.active_sessions !== undefined) return;
-  const hint = target.token === undefined ? 'Set OPENCLAW_TOKEN to see more.' : 'The gateway does not accept the token in OPENCLAW_TOKEN.';
+  const hint =
+    target.token === undefined
+      ? 'Set OPENCLAW_TOKEN to see more.'
+      : 'The gateway does not accept the token in OPENCLAW_TOKEN.';
   terminal.stderr.write(`${hint}\n`);
 }

@@ -20,8 +20,18 @@ beforeEach(() => {
 });
 
 function makeClient(changes: Partial<GatewayClientOptions> = {}): GatewayClient {
-  const timers = { now: () => clock.now(), setTimer: (ms: number, run: () => void) => clock.setTimer(ms, run), random: () => 1 };
-  return new GatewayClient({ url: 'http://127.0.0.1:18789', clientId: 'client-1', WebSocket: sockets.WebSocket, timers, ...changes });
+  const timers = {
+    now: () => clock.now(),
+    setTimer: (ms: number, run: () => void) => clock.setTimer(ms, run),
+    random: () => 1,
+  };
+  return new GatewayClient({
+    url: 'http://127.0.0.1:18789',
+    clientId: 'client-1',
+    WebSocket: sockets.WebSocket,
+    timers,
+    ...changes,
+  });
 }
 
 function connect(on = client): FakeSocket {
@@ -51,7 +61,15 @@ function sendAccepted(socket: FakeSocket, id: string): Reply {
 }
 
 function block(id: string, seq: number, index: number, content = `block ${index}`) {
-  const payload = { message_id: id, message_ref: `m-${id}`, attempt: 1, index, block_id: `${id}-${seq}`, block_type: 'text', content };
+  const payload = {
+    message_id: id,
+    message_ref: `m-${id}`,
+    attempt: 1,
+    index,
+    block_id: `${id}-${seq}`,
+    block_type: 'text',
+    content,
+  };
   return { type: 'stream_block', session_id: 's1', seq, correlation_id: id, payload };
 }
 
@@ -76,7 +94,11 @@ function resumed(fromSeq: number, headSeq: number, changes: object = {}) {
 }
 
 function refusal(id: string, code: string, changes: object = {}) {
-  return { type: 'error', correlation_id: id, payload: { code, message: `refused: ${code}`, retryable: false, ...changes } };
+  return {
+    type: 'error',
+    correlation_id: id,
+    payload: { code, message: `refused: ${code}`, retryable: false, ...changes },
+  };
 }
 
 async function readAll(reply: Reply): Promise<ReplyEvent[]> {
@@ -135,7 +157,13 @@ describe('a reply', () => {
     const socket = connect();
     const reply = sendAccepted(socket, 'a');
     const other = sendAccepted(socket, 'b');
-    for (const frame of [block('a', 1, 0), block('a', 2, 1), end('a', 3, { blocks: 2 }), block('b', 4, 0), end('b', 5)]) {
+    for (const frame of [
+      block('a', 1, 0),
+      block('a', 2, 1),
+      end('a', 3, { blocks: 2 }),
+      block('b', 4, 0),
+      end('b', 5),
+    ]) {
       socket.deliver(frame);
     }
 
@@ -202,7 +230,8 @@ describe('a reply', () => {
   it('grows one block at a time, though deltas overtake the blocks that have to be stored first', async () => {
     const socket = connect();
     const events = sendAccepted(socket, 'a')[Symbol.asyncIterator]();
-    for (const frame of [delta('a', 'a-1', 'one'), delta('a', 'a-2', 'tw'), delta('a', 'a-2', 'o')]) socket.deliver(frame);
+    for (const frame of [delta('a', 'a-1', 'one'), delta('a', 'a-2', 'tw'), delta('a', 'a-2', 'o')])
+      socket.deliver(frame);
     expect((await events.next()).value).toMatchObject({ type: 'delta', delta: 'one' });
     const next = events.next();
     socket.deliver(block('a', 1, 0, 'one'));
@@ -285,7 +314,9 @@ describe('after a lost connection', () => {
     socket.deliver(block('a', 8, 1));
     const next = reconnect();
 
-    expect(next.sentOf('resume').map((frame) => frame.payload)).toEqual([{ sessions: [{ session_id: 's1', after_seq: 8 }] }]);
+    expect(next.sentOf('resume').map((frame) => frame.payload)).toEqual([
+      { sessions: [{ session_id: 's1', after_seq: 8 }] },
+    ]);
     next.deliver(resumed(9, 10));
     next.deliver(block('a', 9, 2));
     next.deliver(end('a', 10));
@@ -312,7 +343,12 @@ describe('after a lost connection', () => {
 
     const blocks = [{ block_id: 'a-3', block_type: 'text', content: 'block 0' }];
     const messages = [{ message_ref: 'm-a', message_id: 'a', status: 'running', blocks }];
-    socket.deliver({ type: 'history', session_id: 's1', correlation_id: question!.id, payload: { messages, head_seq: 3 } });
+    socket.deliver({
+      type: 'history',
+      session_id: 's1',
+      correlation_id: question!.id,
+      payload: { messages, head_seq: 3 },
+    });
     await expect.poll(() => socket.sentOf('resume')).toHaveLength(1);
     expect(socket.sentOf('resume')[0]!.payload).toEqual({ sessions: [{ session_id: 's1', after_seq: 3 }] });
     socket.deliver(resumed(4, 4));
@@ -328,7 +364,11 @@ describe('after a lost connection', () => {
     acknowledge(socket, 'a', 'm-a', { status: 'duplicate' });
     const first = socket.sentOf('history')[0]!;
     const newer = [{ message_ref: 'm-z', message_id: 'z', status: 'queued', blocks: [] }];
-    socket.deliver({ type: 'history', correlation_id: first.id, payload: { messages: newer, head_seq: 3, next_before: 'm-z' } });
+    socket.deliver({
+      type: 'history',
+      correlation_id: first.id,
+      payload: { messages: newer, head_seq: 3, next_before: 'm-z' },
+    });
     await expect.poll(() => socket.sentOf('history')).toHaveLength(2);
     const second = socket.sentOf('history')[1]!;
     expect(second.payload).toEqual({ limit: 200, before: 'm-z' });
@@ -336,7 +376,9 @@ describe('after a lost connection', () => {
     socket.deliver({ type: 'history', correlation_id: second.id, payload: { messages: older, head_seq: 9 } });
 
     expect(await reply.ended).toBeUndefined();
-    await expect.poll(() => socket.sentOf('resume').at(-1)?.payload).toEqual({ sessions: [{ session_id: 's1', after_seq: 3 }] });
+    await expect
+      .poll(() => socket.sentOf('resume').at(-1)?.payload)
+      .toEqual({ sessions: [{ session_id: 's1', after_seq: 3 }] });
   });
 
   it('fails a reply that its session no longer knows', async () => {
@@ -358,12 +400,21 @@ describe('after a lost connection', () => {
     next.deliver(resumed(900, 950, { complete: false }));
     const [question] = next.sentOf('history');
     const blocks = [{ block_id: 'x', block_type: 'text', content: 'whole' }];
-    const messages = [{ message_ref: 'm-a', message_id: 'a', status: 'done', blocks, end: { reason: 'stop', ended_at: 1 } }];
-    next.deliver({ type: 'history', session_id: 's1', correlation_id: question!.id, payload: { messages, head_seq: 950 } });
+    const messages = [
+      { message_ref: 'm-a', message_id: 'a', status: 'done', blocks, end: { reason: 'stop', ended_at: 1 } },
+    ];
+    next.deliver({
+      type: 'history',
+      session_id: 's1',
+      correlation_id: question!.id,
+      payload: { messages, head_seq: 950 },
+    });
 
     expect(await contents(reply)).toEqual(['whole']);
     expect(await reply.ended).toMatchObject({ reason: 'stop', blocks: 1 });
-    await expect.poll(() => next.sentOf('resume').at(-1)?.payload).toEqual({ sessions: [{ session_id: 's1', after_seq: 950 }] });
+    await expect
+      .poll(() => next.sentOf('resume').at(-1)?.payload)
+      .toEqual({ sessions: [{ session_id: 's1', after_seq: 950 }] });
   });
 
   it('replaces what the history told when the answer is begun anew', async () => {
@@ -371,13 +422,23 @@ describe('after a lost connection', () => {
     const reply = client.send(HELLO, { id: 'a' });
     const socket = reconnect();
     acknowledge(socket, 'a', 'm-a', { status: 'duplicate' });
-    const blocks = ['first', 'second', 'third'].map((content, i) => ({ block_id: `a-${i + 4}`, block_type: 'text', content }));
+    const blocks = ['first', 'second', 'third'].map((content, i) => ({
+      block_id: `a-${i + 4}`,
+      block_type: 'text',
+      content,
+    }));
     const messages = [{ message_ref: 'm-a', message_id: 'a', status: 'running', blocks }];
     const [question] = socket.sentOf('history');
-    socket.deliver({ type: 'history', session_id: 's1', correlation_id: question!.id, payload: { messages, head_seq: 3 } });
+    socket.deliver({
+      type: 'history',
+      session_id: 's1',
+      correlation_id: question!.id,
+      payload: { messages, head_seq: 3 },
+    });
     await expect.poll(() => socket.sentOf('resume')).toHaveLength(1);
     socket.deliver(resumed(4, 3));
-    for (const frame of [block('a', 4, 0, 'first'), block('a', 5, 1, 'other'), end('a', 6, { blocks: 2 })]) socket.deliver(frame);
+    for (const frame of [block('a', 4, 0, 'first'), block('a', 5, 1, 'other'), end('a', 6, { blocks: 2 })])
+      socket.deliver(frame);
 
     expect(await contents(reply)).toEqual(['first', 'other']);
   });
@@ -389,7 +450,12 @@ describe('after a lost connection', () => {
     const next = reconnect();
     const messages = [{ message_ref: 'm-a', message_id: 'a', status: 'running', blocks: [] }];
     const [question] = next.sentOf('history');
-    next.deliver({ type: 'history', session_id: 's1', correlation_id: question!.id, payload: { messages, head_seq: 0 } });
+    next.deliver({
+      type: 'history',
+      session_id: 's1',
+      correlation_id: question!.id,
+      payload: { messages, head_seq: 0 },
+    });
     await expect.poll(() => next.sentOf('resume')).toHaveLength(1);
     next.deliver(resumed(1, 0));
     next.deliver(delta('a', 'a-1', 'world'));
@@ -502,7 +568,8 @@ describe('the order of frames', () => {
   it('[K-06] drops a frame that came before', async () => {
     const socket = connect();
     const reply = sendAccepted(socket, 'a');
-    for (const frame of [block('a', 1, 0), block('a', 1, 0), block('a', 2, 1), block('a', 1, 0), end('a', 3)]) socket.deliver(frame);
+    for (const frame of [block('a', 1, 0), block('a', 1, 0), block('a', 2, 1), block('a', 1, 0), end('a', 3)])
+      socket.deliver(frame);
 
     expect((await readAll(reply)).map((event) => event.type)).toEqual(['block', 'block', 'end']);
   });
@@ -605,16 +672,19 @@ describe('the order of frames', () => {
 describe('refusals for now', () => {
   const wait = { retryable: true, retry_after_ms: 1_000 };
 
-  it.each(['RATE_LIMITED', 'DRAINING', 'STORE_UNAVAILABLE', 'QUEUE_FULL'])('[K-07] sends again under the same id after %s', (code) => {
-    const socket = connect();
-    client.send(HELLO, { id: 'a' });
-    socket.deliver(refusal('a', code, wait));
-    clock.advance(999);
-    expect(socket.sentOf('message_in')).toHaveLength(1);
-    clock.advance(1);
+  it.each(['RATE_LIMITED', 'DRAINING', 'STORE_UNAVAILABLE', 'QUEUE_FULL'])(
+    '[K-07] sends again under the same id after %s',
+    (code) => {
+      const socket = connect();
+      client.send(HELLO, { id: 'a' });
+      socket.deliver(refusal('a', code, wait));
+      clock.advance(999);
+      expect(socket.sentOf('message_in')).toHaveLength(1);
+      clock.advance(1);
 
-    expect(socket.sentOf('message_in').map(({ id }) => id)).toEqual(['a', 'a']);
-  });
+      expect(socket.sentOf('message_in').map(({ id }) => id)).toEqual(['a', 'a']);
+    },
+  );
 
   it('[K-07] holds everything back while the client is over its rate', () => {
     const socket = connect();
@@ -657,7 +727,9 @@ describe('refusals for now', () => {
       }
     }
 
-    const worst = Math.max(...refusalsAt.map((at) => refusalsAt.filter((other) => other >= at && other < at + 10_000).length));
+    const worst = Math.max(
+      ...refusalsAt.map((at) => refusalsAt.filter((other) => other >= at && other < at + 10_000).length),
+    );
     expect(worst).toBeLessThan(100);
   });
 
@@ -756,7 +828,9 @@ describe('everything else', () => {
     client.on('error', (error) => errors.push(error));
     connect().deliver(refusal('unknown', 'NEW_IN_VERSION_2'));
 
-    expect(errors).toMatchObject([{ code: 'NEW_IN_VERSION_2', message: 'refused: NEW_IN_VERSION_2', retryable: false }]);
+    expect(errors).toMatchObject([
+      { code: 'NEW_IN_VERSION_2', message: 'refused: NEW_IN_VERSION_2', retryable: false },
+    ]);
   });
 
   it('passes on frames that it does not know, and ignores what is no frame', () => {

@@ -281,7 +281,8 @@ export class GatewayClient {
     }
     this.#listeners.emit('frame', frame);
     if (frame.type === 'message_ack') this.#acknowledge(frame);
-    else if (frame.type === 'stream_delta') for (const feed of this.#replies.find(frame.payload.message_ref)) feed.takeDelta(frame);
+    else if (frame.type === 'stream_delta')
+      for (const feed of this.#replies.find(frame.payload.message_ref)) feed.takeDelta(frame);
     else if (frame.type === 'resumed') this.#sessions.resumed(frame);
     else if (frame.type === 'error') this.#refused(frame);
     else this.#requests.settle(frame);

@@ -19,7 +19,9 @@ function listRunTimeImports(file: string, seen = new Set<string>()): Set<string>
 describe('the client in a browser', () => {
   it('[K-11] carries no package, no validator and nothing of Node', () => {
     const source = join(import.meta.dirname, '..');
-    const imports = [...listRunTimeImports(join(import.meta.dirname, 'index.ts'))].map((file) => file.replace(`${source}/`, ''));
+    const imports = [...listRunTimeImports(join(import.meta.dirname, 'index.ts'))].map((file) =>
+      file.replace(`${source}/`, ''),
+    );
 
     expect(imports).toContain('client/client.ts');
     expect(imports.filter((file) => !file.startsWith('client/')).toSorted()).toEqual([

@@ -1,7 +1,14 @@
 /** TypeScript client of the gateway's wire protocol, for Node 24 or newer and for browsers. */
 export { MAX_CONTENT_LENGTH, PROTOCOL_VERSION, TOKEN_PATTERN } from '../protocol/constants.js';
 export { GatewayError } from '../protocol/errors.js';
-export type { Attachment, BlockType, HistoryMessage, MessageInPayload, OutboundFrame, StreamBlock } from '../protocol/index.js';
+export type {
+  Attachment,
+  BlockType,
+  HistoryMessage,
+  MessageInPayload,
+  OutboundFrame,
+  StreamBlock,
+} from '../protocol/index.js';
 export { GatewayClient, type GatewayClientEvents, type GatewayClientOptions } from './client.js';
 export type { ConnectionState } from './connection.js';
 export { ConnectionEndedError, WithdrawnError } from './errors.js';

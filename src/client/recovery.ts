@@ -49,7 +49,8 @@ export class Recovery {
       if (unsettled.size === 0 || page.next_before === undefined || pages === MAX_PAGES) break;
       page = await this.readHistory(sessionId, { ...PAGE, before: page.next_before });
     }
-    for (const feed of unsettled) feed.fail(new GatewayError('NOT_FOUND', { what: 'the message, in the history of its session' }));
+    for (const feed of unsettled)
+      feed.fail(new GatewayError('NOT_FOUND', { what: 'the message, in the history of its session' }));
     this.sessions.moveTo(sessionId, newest.head_seq);
   }
 }

@@ -1,5 +1,12 @@
 import { GatewayError } from '../protocol/errors.js';
-import type { HistoryMessage, MessageAckPayload, OutboundFrame, StreamBlock, StreamDeltaPayload, StreamEndPayload } from '../protocol/index.js';
+import type {
+  HistoryMessage,
+  MessageAckPayload,
+  OutboundFrame,
+  StreamBlock,
+  StreamDeltaPayload,
+  StreamEndPayload,
+} from '../protocol/index.js';
 import type { DurableFrame } from './frames.js';
 import { ReplyEvents } from './reply-events.js';
 
@@ -100,7 +107,14 @@ export class ReplyFeed {
     if (!message.end) return;
     const { reason, usage, error } = message.end;
     const blocks = message.blocks.length;
-    this.#finish({ id: this.id, message_ref: message.message_ref, reason, blocks, ...(usage && { usage }), ...(error && { error }) });
+    this.#finish({
+      id: this.id,
+      message_ref: message.message_ref,
+      reason,
+      blocks,
+      ...(usage && { usage }),
+      ...(error && { error }),
+    });
   }
 
   fail(error: Error): void {

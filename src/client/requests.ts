@@ -19,7 +19,11 @@ export class Requests {
   ) {}
 
   /** Rejects with GatewayError when refused, ConnectionEndedError when the connection ends for good. */
-  ask<T extends InboundType | ExtensionType>(type: T, payload: PayloadOf<T>, sessionId?: string): Promise<OutboundFrame> {
+  ask<T extends InboundType | ExtensionType>(
+    type: T,
+    payload: PayloadOf<T>,
+    sessionId?: string,
+  ): Promise<OutboundFrame> {
     return new Promise((resolve, reject) => {
       const id = newId();
       const text = encodeFrame(type, id, this.timers.now(), payload, sessionId);

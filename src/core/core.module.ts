@@ -45,7 +45,14 @@ const exported = [
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [...exported, { provide: MediaSource, useClass: StoredMediaSource }, HousekeepingService, SessionCommandsService, ToolExplorerService, TurnRunnerService],
+  providers: [
+    ...exported,
+    { provide: MediaSource, useClass: StoredMediaSource },
+    HousekeepingService,
+    SessionCommandsService,
+    ToolExplorerService,
+    TurnRunnerService,
+  ],
   exports: exported,
 })
 export class CoreModule {}

@@ -19,14 +19,18 @@ import { ManualClock } from '../testing/index.js';
 import { HealthController } from './health.controller.js';
 import { CHECK_TIMEOUT_MS, HealthIndicators } from './health-indicators.js';
 
-const unavailable = () => Promise.reject(new GatewayError('STORE_UNAVAILABLE', {}, { cause: new Error('ENOSPC /secret/path') }));
+const unavailable = () =>
+  Promise.reject(new GatewayError('STORE_UNAVAILABLE', {}, { cause: new Error('ENOSPC /secret/path') }));
 const never = () => new Promise<never>(() => {});
 
 /** A gateway of which only the parts that health asks are there, and each answers what the test wants. */
 class Parts {
   readonly clock = new ManualClock();
   readonly lifecycle = new LifecycleService(this.clock);
-  readonly config = new ConfigStoreService(loadSettings({ OPENCLAW_QUEUE_MAX_TOTAL: '10' }, {}, '/nowhere'), new SilentLogs());
+  readonly config = new ConfigStoreService(
+    loadSettings({ OPENCLAW_QUEUE_MAX_TOTAL: '10' }, {}, '/nowhere'),
+    new SilentLogs(),
+  );
   check: () => Promise<void> = () => Promise.resolve();
   checks = 0;
   count: QueueStore['count'] = (since) => {
@@ -47,12 +51,18 @@ async function open(parts: Parts): Promise<ReturnType<typeof request>> {
     [QueueStore, { count: (since: number) => parts.count(since) }],
     [ToolRegistryService, { list: () => [{ name: 'time_now' }, { name: 'echo' }] }],
     [ConnectedChannels, { list: () => ['telegram', 'whatsapp'] }],
-    [AuthService, { find: (r: IncomingMessage) => (r.headers.authorization === undefined ? undefined : LOCAL_OPERATOR) }],
+    [
+      AuthService,
+      { find: (r: IncomingMessage) => (r.headers.authorization === undefined ? undefined : LOCAL_OPERATOR) },
+    ],
   ];
   const testing = await Test.createTestingModule({
     imports: [TerminusModule.forRoot({ logger: false })],
     controllers: [HealthController],
-    providers: [HealthIndicators, ...fakes.map(([provide, useValue]) => ({ provide: provide as typeof Clock, useValue }))],
+    providers: [
+      HealthIndicators,
+      ...fakes.map(([provide, useValue]) => ({ provide: provide as typeof Clock, useValue })),
+    ],
   }).compile();
   app = testing.createNestApplication();
   await app.listen(0, '127.0.0.1');
@@ -79,7 +89,11 @@ describe('the probes', () => {
     ['stopped', 503, 503, 200],
   ])('[L-12] tell the truth while the gateway is %s', async (phase, live, ready, startup) => {
     const http = await open(inPhase(phase));
-    const answers = [await http.get('/health/live'), await http.get('/health/ready'), await http.get('/health/startup')];
+    const answers = [
+      await http.get('/health/live'),
+      await http.get('/health/ready'),
+      await http.get('/health/startup'),
+    ];
     expect(answers.map((answer) => answer.status)).toEqual([live, ready, startup]);
     for (const answer of answers) expect(answer.body).toMatchObject({ details: { lifecycle: { phase } } });
   });
@@ -189,7 +203,10 @@ describe('GET /health', () => {
       };
     });
     const http = await open(parts);
-    const answering = http.get('/health').set(known).then((answer) => answer.body as object);
+    const answering = http
+      .get('/health')
+      .set(known)
+      .then((answer) => answer.body as object);
     await counting;
     await parts.clock.advanceAsync(CHECK_TIMEOUT_MS);
     expect(await answering).toMatchObject({ status: 'healthy', registered_tools: 2 });

@@ -1,7 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { Controller, Get, HttpStatus, Req, Res, ServiceUnavailableException } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { HealthCheck, HealthCheckService, type HealthCheckResult, type HealthIndicatorFunction } from '@nestjs/terminus';
+import {
+  HealthCheck,
+  HealthCheckService,
+  type HealthCheckResult,
+  type HealthIndicatorFunction,
+} from '@nestjs/terminus';
 import type { Response } from 'express';
 import { AuthService } from '../auth/index.js';
 import { ConnectedChannels } from '../core/channels/connected-channels.js';

@@ -15,22 +15,44 @@ describe('addresses', () => {
     expect(isLoopbackHost(address)).toBe(true);
   });
 
-  it.each(['', '0.0.0.0', '::', '10.0.0.1', '128.0.0.1', '127.0.0.1.example', '127.1', '0177.0.0.1', '2130706433', 'localhost.', 'localhost.example', 'LOCALHOST', '::2'])(
-    '%j is not',
-    (host) => {
-      expect(isLoopbackAddress(host)).toBe(false);
-      expect(isLoopbackHost(host)).toBe(false);
-    },
-  );
+  it.each([
+    '',
+    '0.0.0.0',
+    '::',
+    '10.0.0.1',
+    '128.0.0.1',
+    '127.0.0.1.example',
+    '127.1',
+    '0177.0.0.1',
+    '2130706433',
+    'localhost.',
+    'localhost.example',
+    'LOCALHOST',
+    '::2',
+  ])('%j is not', (host) => {
+    expect(isLoopbackAddress(host)).toBe(false);
+    expect(isLoopbackHost(host)).toBe(false);
+  });
 
   it('reads addresses and ranges of both families', () => {
     const networks = parseNetworks('k', ['10.0.0.0/8', '192.168.1.7', 'fd00::/8', '::1']);
-    for (const address of ['10.255.0.1', '192.168.1.7', 'fd12::1', '::1']) expect(includes(networks, address)).toBe(true);
-    for (const address of ['11.0.0.1', '192.168.1.8', 'fe80::1', '::2', '', 'nonsense']) expect(includes(networks, address)).toBe(false);
+    for (const address of ['10.255.0.1', '192.168.1.7', 'fd12::1', '::1'])
+      expect(includes(networks, address)).toBe(true);
+    for (const address of ['11.0.0.1', '192.168.1.8', 'fe80::1', '::2', '', 'nonsense'])
+      expect(includes(networks, address)).toBe(false);
   });
 
   it('lists every entry that is no network', () => {
-    const wrong = ['10.0.0.0/33', '10.0.0/8', 'proxy.example', '10.0.0.0/8/8', '10.0.0.0/', 'fd00::/129', '10.0.0.0/-1', '10.0.0.0/1e1'];
+    const wrong = [
+      '10.0.0.0/33',
+      '10.0.0/8',
+      'proxy.example',
+      '10.0.0.0/8/8',
+      '10.0.0.0/',
+      'fd00::/129',
+      '10.0.0.0/-1',
+      '10.0.0.0/1e1',
+    ];
     const expected = wrong.map((_, i) => `gateway.trusted_proxies[${i}]`);
     try {
       parseNetworks('gateway.trusted_proxies', wrong);

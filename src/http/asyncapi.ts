@@ -48,7 +48,10 @@ export function buildAsyncApi(): Json {
         host: '127.0.0.1:18789',
         protocol: 'ws',
         description: 'Where a gateway listens unless its settings say otherwise.',
-        security: [{ $ref: '#/components/securitySchemes/bearer' }, { $ref: '#/components/securitySchemes/subprotocol' }],
+        security: [
+          { $ref: '#/components/securitySchemes/bearer' },
+          { $ref: '#/components/securitySchemes/subprotocol' },
+        ],
       },
     },
     channels: { gateway: describeChannel(inbound, outbound) },
@@ -58,7 +61,11 @@ export function buildAsyncApi(): Json {
     ]) as Json,
     components: {
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: '`Authorization: Bearer TOKEN` in the upgrade request.' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: '`Authorization: Bearer TOKEN` in the upgrade request.',
+        },
         subprotocol: {
           type: 'httpApiKey',
           in: 'header',
@@ -91,7 +98,11 @@ function describeChannel(inbound: [string, InboundRow][], outbound: [string, Out
 const QUERY: Json = {
   type: 'object',
   properties: {
-    client_id: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$', description: 'Names this client; otherwise the gateway makes a name.' },
+    client_id: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9._-]{1,64}$',
+      description: 'Names this client; otherwise the gateway makes a name.',
+    },
     stream: { type: 'string', enum: ['delta'], description: 'Send `stream_delta` frames as well.' },
     subscribe: { type: 'string', enum: ['presence'], description: 'For operators: send changes of presence.' },
   },
@@ -106,7 +117,10 @@ function describeReceive(type: string, row: InboundRow): Json {
     summary: row.summary,
     ...(row.scope === undefined ? {} : { description: `Needs the scope \`${row.scope}\`.` }),
     messages: [{ $ref: `${CHANNEL}/messages/client.${type}` }],
-    reply: { channel: { $ref: CHANNEL }, messages: answers.map((name) => ({ $ref: `${CHANNEL}/messages/gateway.${name}` })) },
+    reply: {
+      channel: { $ref: CHANNEL },
+      messages: answers.map((name) => ({ $ref: `${CHANNEL}/messages/gateway.${name}` })),
+    },
   };
 }
 
@@ -137,7 +151,9 @@ function describeOutbound(type: string, row: OutboundRow): Json {
         id: { type: 'string' },
         timestamp: { type: 'integer', description: "The gateway's clock in Unix milliseconds." },
         session_id: { type: 'string', description: 'On every frame about a session.' },
-        ...(row.durable ? { seq: { type: 'integer', minimum: 1, description: "Its place in the session's log, dense from 1." } } : {}),
+        ...(row.durable
+          ? { seq: { type: 'integer', minimum: 1, description: "Its place in the session's log, dense from 1." } }
+          : {}),
         correlation_id: { type: 'string', description: 'The `id` of the inbound frame that this one answers.' },
         payload: toJsonSchema(row.payload),
       },

@@ -11,10 +11,16 @@ describe('the AsyncAPI document', () => {
   const document = buildAsyncApi();
   const text = JSON.stringify(document);
   const follow = (pointer: string) =>
-    pointer.split('/').slice(1).reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], document);
+    pointer
+      .split('/')
+      .slice(1)
+      .reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], document);
 
   it('names every frame of both directions, once as a message and once as an operation', () => {
-    const types = [...Object.keys(inboundTable).map((type) => `client.${type}`), ...Object.keys(outboundTable).map((type) => `gateway.${type}`)];
+    const types = [
+      ...Object.keys(inboundTable).map((type) => `client.${type}`),
+      ...Object.keys(outboundTable).map((type) => `gateway.${type}`),
+    ];
     expect(Object.keys(follow('#/components/messages') as object)).toEqual(types);
     expect(Object.keys(follow('#/channels/gateway/messages') as object)).toEqual(types);
     expect(Object.keys(follow('#/operations') as object)).toHaveLength(types.length);
@@ -40,7 +46,8 @@ describe('the AsyncAPI document', () => {
   });
 
   it('marks durable frames by the fields that only they must have', () => {
-    const required = (type: string) => (follow(`#/components/messages/gateway.${type}/payload`) as { required: string[] }).required;
+    const required = (type: string) =>
+      (follow(`#/components/messages/gateway.${type}/payload`) as { required: string[] }).required;
     expect(required('stream_end')).toEqual(expect.arrayContaining(['seq', 'session_id']));
     expect(required('pong')).not.toContain('seq');
   });
@@ -80,7 +87,14 @@ describe('the pages about the gateway', () => {
   });
 
   it('[X-15] serve no other file', async () => {
-    for (const name of ['package.json', 'index.html', '..%2fpackage.json', '%2e%2e%2f%2e%2e%2fpackage.json', 'swagger-ui.js', '']) {
+    for (const name of [
+      'package.json',
+      'index.html',
+      '..%2fpackage.json',
+      '%2e%2e%2f%2e%2e%2fpackage.json',
+      'swagger-ui.js',
+      '',
+    ]) {
       const answer = await http.get(`/docs/${name}`);
       expect(answer.status === 404 || answer.text.includes('swagger-ui-bundle.js'), name).toBe(true);
       expect(answer.text, name).not.toContain('"dependencies"');

@@ -68,7 +68,9 @@ export class EgressGuard {
     const hostname = url.hostname.replace(/^\[|\]$/g, '');
     const addresses = await this.findAddresses(hostname);
     const isAllowed = this.isAllowed(url);
-    const denied = addresses.find(({ address }) => includes(never, normaliseAddress(address)) || !(isAllowed || isPublicAddress(address)));
+    const denied = addresses.find(
+      ({ address }) => includes(never, normaliseAddress(address)) || !(isAllowed || isPublicAddress(address)),
+    );
     if (denied) throw new EgressDeniedError(`${url.host} is not a public host; tools.http.allow_hosts can allow it`);
     return { url, addresses, lookup: pin(addresses) };
   }
@@ -95,8 +97,10 @@ export class EgressGuard {
 function parse(text: string | URL): URL {
   const url = typeof text === 'string' ? URL.parse(text) : text;
   if (!url) throw new EgressDeniedError('this is no URL');
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new EgressDeniedError(`${url.protocol} is not allowed; http: and https: are`);
-  if (url.username !== '' || url.password !== '') throw new EgressDeniedError('a URL with a user name or a password is not allowed');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new EgressDeniedError(`${url.protocol} is not allowed; http: and https: are`);
+  if (url.username !== '' || url.password !== '')
+    throw new EgressDeniedError('a URL with a user name or a password is not allowed');
   return url;
 }
 

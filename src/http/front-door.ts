@@ -11,7 +11,8 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
 /** Nothing may be loaded, framed or run, unless a page says otherwise for itself. */
 const STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'";
 /** What the OpenAPI page needs: its own files, and styles that it writes itself. */
-const DOCS_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+const DOCS_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
 
 const SECURITY_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
@@ -30,7 +31,10 @@ export class FrontDoor {
   receive(request: IncomingMessage, response: ServerResponse, next: () => void): void {
     const [path = ''] = (request.url ?? '').split('?', 1);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
-    response.setHeader('Content-Security-Policy', path === '/docs' || path.startsWith('/docs/') ? DOCS_POLICY : STRICT_POLICY);
+    response.setHeader(
+      'Content-Security-Policy',
+      path === '/docs' || path.startsWith('/docs/') ? DOCS_POLICY : STRICT_POLICY,
+    );
     const fault = this.check(request, path);
     if (fault) turnAway(response, fault);
     else next();

@@ -61,13 +61,23 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function send({ url, lookup }: PinnedTarget, { method = 'GET', headers = {}, body, signal }: GuardedRequest): Promise<IncomingMessage> {
+function send(
+  { url, lookup }: PinnedTarget,
+  { method = 'GET', headers = {}, body, signal }: GuardedRequest,
+): Promise<IncomingMessage> {
   const start = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const outgoing = start(
       url,
       // No agent: a connection that is kept would be used again without a look at its address.
-      { method, headers: { 'accept-encoding': 'gzip, deflate, br', ...headers }, lookup, signal, agent: false, maxHeaderSize: MAX_HEADER_BYTES },
+      {
+        method,
+        headers: { 'accept-encoding': 'gzip, deflate, br', ...headers },
+        lookup,
+        signal,
+        agent: false,
+        maxHeaderSize: MAX_HEADER_BYTES,
+      },
       resolve,
     );
     outgoing.once('error', (error) => reject(signal.aborted ? signal.reason : error));
@@ -87,7 +97,11 @@ function redirect(request: GuardedRequest, from: URL, location: string, status: 
   return { ...next, method: method === 'HEAD' ? 'HEAD' : 'GET' };
 }
 
-function readResponse(url: URL, response: IncomingMessage, { method, maxBytes, signal }: GuardedRequest): Promise<GuardedResponse> {
+function readResponse(
+  url: URL,
+  response: IncomingMessage,
+  { method, maxBytes, signal }: GuardedRequest,
+): Promise<GuardedResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<GuardedResponse>();
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -106,7 +120,8 @@ function readResponse(url: URL, response: IncomingMessage, { method, maxBytes, s
     }
   });
   body.once('end', () => finish(false));
-  for (const stream of [response, body]) stream.on('error', (error: Error) => reject(signal.aborted ? signal.reason : error));
+  for (const stream of [response, body])
+    stream.on('error', (error: Error) => reject(signal.aborted ? signal.reason : error));
   return promise;
 }
 

@@ -1,4 +1,10 @@
 /** What all HTTP shares: the server and its limits, Host and Origin, problem+json. */
-export { createHttpAdapter, createHttpServerOptions, GatewayHttpAdapter, HTTP_LIMITS, type HttpLimits } from './gateway-http.adapter.js';
+export {
+  createHttpAdapter,
+  createHttpServerOptions,
+  GatewayHttpAdapter,
+  HTTP_LIMITS,
+  type HttpLimits,
+} from './gateway-http.adapter.js';
 export { HttpModule } from './http.module.js';
 export { codedProblem, plainProblem, PROBLEM_MEDIA_TYPE, type Problem } from './problem.js';

@@ -18,7 +18,8 @@ export class ProblemFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<ServerResponse>();
     const problem = this.toProblem(error);
     if (response.headersSent) return void response.destroy();
-    if (problem.retry_after_ms !== undefined) response.setHeader('Retry-After', Math.ceil(problem.retry_after_ms / 1_000));
+    if (problem.retry_after_ms !== undefined)
+      response.setHeader('Retry-After', Math.ceil(problem.retry_after_ms / 1_000));
     response.writeHead(problem.status, { 'Content-Type': PROBLEM_MEDIA_TYPE });
     response.end(JSON.stringify(problem));
   }

@@ -7,7 +7,8 @@ const aRequest = (remoteAddress: string, headersDistinct: Record<string, string[
   ({ headersDistinct, socket: { remoteAddress, localPort: 18789 } }) as unknown as IncomingMessage;
 const proxies = parseNetworks('k', ['10.0.0.0/8']);
 const clientOf = (peer: string, ...forwardedFor: string[]) =>
-  readRequestFacts(aRequest(peer, forwardedFor.length > 0 ? { 'x-forwarded-for': forwardedFor } : {}), proxies).clientAddress;
+  readRequestFacts(aRequest(peer, forwardedFor.length > 0 ? { 'x-forwarded-for': forwardedFor } : {}), proxies)
+    .clientAddress;
 
 describe('the client address', () => {
   it('[X-09] is the peer, where the peer is no trusted proxy, whatever it says', () => {
@@ -25,14 +26,21 @@ describe('the client address', () => {
 
   it('is the proxy itself where it says nothing, or nonsense', () => {
     expect(clientOf('10.0.0.1')).toBe('10.0.0.1');
-    for (const nonsense of ['', 'unknown', '1.2.3.4:5678', '127.0.0.1, ', 'localhost']) expect(clientOf('10.0.0.1', nonsense)).toBe('10.0.0.1');
+    for (const nonsense of ['', 'unknown', '1.2.3.4:5678', '127.0.0.1, ', 'localhost'])
+      expect(clientOf('10.0.0.1', nonsense)).toBe('10.0.0.1');
   });
 });
 
 describe('the facts of a request', () => {
-  it.each(['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'tailscale-user-login'])(
-    'a header %s makes it forwarded',
-    (name) => expect(readRequestFacts(aRequest('127.0.0.1', { [name]: [''] }), proxies).isForwarded).toBe(true),
+  it.each([
+    'forwarded',
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-proto',
+    'x-real-ip',
+    'tailscale-user-login',
+  ])('a header %s makes it forwarded', (name) =>
+    expect(readRequestFacts(aRequest('127.0.0.1', { [name]: [''] }), proxies).isForwarded).toBe(true),
   );
 
   it('other headers do not', () => {

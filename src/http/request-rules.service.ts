@@ -54,7 +54,10 @@ export class RequestRulesService {
     if (start === -1) return undefined;
     for (const name of new URLSearchParams(url.slice(start + 1)).keys()) {
       if (CREDENTIAL_PARAMETERS.has(name.toLowerCase())) {
-        return { status: 400, reason: 'Credentials are not accepted in the query string; send Authorization: Bearer TOKEN' };
+        return {
+          status: 400,
+          reason: 'Credentials are not accepted in the query string; send Authorization: Bearer TOKEN',
+        };
       }
     }
     return undefined;
@@ -78,7 +81,8 @@ export class RequestRulesService {
 
   isForeignOrigin({ origin, localPort }: RequestFacts): boolean {
     if (origin === undefined) return false;
-    if (this.config.get('gateway.allowed_origins').some((allowed) => URL.parse(allowed)?.origin === origin)) return false;
+    if (this.config.get('gateway.allowed_origins').some((allowed) => URL.parse(allowed)?.origin === origin))
+      return false;
     const port = localPort === 80 ? '' : `:${localPort}`;
     return !['localhost', '127.0.0.1', '[::1]'].some((name) => origin === `http://${name}${port}`);
   }

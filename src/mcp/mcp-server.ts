@@ -13,13 +13,21 @@ interface CallExtra {
 
 /** The registry as an MCP server for one caller: exactly the tools that the caller may use without asking anybody. */
 export async function createMcpServer(registry: ToolRegistryService, user: ToolUser) {
-  const [sdk, types] = await Promise.all([import('@modelcontextprotocol/sdk/server/index.js'), import('@modelcontextprotocol/sdk/types.js')]);
+  const [sdk, types] = await Promise.all([
+    import('@modelcontextprotocol/sdk/server/index.js'),
+    import('@modelcontextprotocol/sdk/types.js'),
+  ]);
   // oxlint-disable-next-line typescript/no-deprecated -- the class that the SDK puts in its place wants schemas of zod
   const server = new sdk.Server({ name: 'openclaw-gateway', version: VERSION }, { capabilities: { tools: {} } });
   server.setRequestHandler(types.ListToolsRequestSchema, () => ({
-    tools: registry.getAvailableTools(user).filter(({ name }) => !registry.needsApproval(name)).map(describe),
+    tools: registry
+      .getAvailableTools(user)
+      .filter(({ name }) => !registry.needsApproval(name))
+      .map(describe),
   }));
-  server.setRequestHandler(types.CallToolRequestSchema, ({ params }, extra) => call(registry, user, params.name, params.arguments ?? {}, extra));
+  server.setRequestHandler(types.CallToolRequestSchema, ({ params }, extra) =>
+    call(registry, user, params.name, params.arguments ?? {}, extra),
+  );
   return server;
 }
 
@@ -36,8 +44,15 @@ function tellLengths(_key: string, value: unknown): unknown {
   return { ...rest, minLength: lengths[0], maxLength: lengths[1] };
 }
 
-async function call(registry: ToolRegistryService, user: ToolUser, name: string, parameters: unknown, extra: CallExtra): Promise<CallToolResult> {
-  if (registry.needsApproval(name)) return failed(`The tool "${name}" needs a person's approval, which cannot be asked for here`);
+async function call(
+  registry: ToolRegistryService,
+  user: ToolUser,
+  name: string,
+  parameters: unknown,
+  extra: CallExtra,
+): Promise<CallToolResult> {
+  if (registry.needsApproval(name))
+    return failed(`The tool "${name}" needs a person's approval, which cannot be asked for here`);
   const outcome = await registry.execute(name, parameters, {
     ...user,
     callId: randomUUID(),
@@ -59,6 +74,9 @@ function createReporter({ _meta, sendNotification }: CallExtra): (detail: string
   return (message) => {
     if (progressToken === undefined) return;
     // A caller that has gone needs no progress.
-    sendNotification({ method: 'notifications/progress', params: { progressToken, progress: ++progress, message } }).catch(() => {});
+    sendNotification({
+      method: 'notifications/progress',
+      params: { progressToken, progress: ++progress, message },
+    }).catch(() => {});
   };
 }

@@ -30,7 +30,12 @@ export class McpController {
 
   /** One JSON-RPC message, or a batch of them. */
   @Post()
-  async receive(@Req() request: IncomingMessage, @Res() response: ServerResponse, @Body() body: unknown, @Caller() caller: Principal): Promise<void> {
+  async receive(
+    @Req() request: IncomingMessage,
+    @Res() response: ServerResponse,
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+  ): Promise<void> {
     const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js');
     const server = await createMcpServer(this.registry, await this.findUser(caller));
     const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });

@@ -1,7 +1,17 @@
 import Type, { type Static } from 'typebox';
 
 /** The kinds of block a reply is made of (the chapter's `BlockType`). */
-export const BlockType = Type.Enum(['text', 'code', 'markdown', 'tool_call', 'tool_result', 'canvas', 'image', 'audio', 'status']);
+export const BlockType = Type.Enum([
+  'text',
+  'code',
+  'markdown',
+  'tool_call',
+  'tool_result',
+  'canvas',
+  'image',
+  'audio',
+  'status',
+]);
 export type BlockType = Static<typeof BlockType>;
 
 /**

@@ -23,14 +23,21 @@ function faultsOf(payload: object): readonly PayloadFault[] {
     checkPayload('message_in', payload);
     return [];
   } catch (error) {
-    if (error instanceof GatewayError && error.code === 'INVALID_PAYLOAD') return (error.details as { faults: PayloadFault[] }).faults;
+    if (error instanceof GatewayError && error.code === 'INVALID_PAYLOAD')
+      return (error.details as { faults: PayloadFault[] }).faults;
     throw error;
   }
 }
 
 describe('an envelope', () => {
   it('[E-01] has a type, an id, a timestamp and a payload, and may name a session', () => {
-    expect(decodeFrame(frame({ session_id: 's' }))).toEqual({ type: 'ping', id: 'a', timestamp: 1, payload: {}, session_id: 's' });
+    expect(decodeFrame(frame({ session_id: 's' }))).toEqual({
+      type: 'ping',
+      id: 'a',
+      timestamp: 1,
+      payload: {},
+      session_id: 's',
+    });
   });
 
   it.each([
@@ -71,7 +78,8 @@ describe('an envelope', () => {
   });
 
   it('[E-04] may be 32 deep and have 10,000 values, and not one more', () => {
-    const nested = (depth: number) => `{"type":"ping","id":"a","timestamp":1,"payload":${'{"a":'.repeat(depth - 2)}{}${'}'.repeat(depth - 2)}}`;
+    const nested = (depth: number) =>
+      `{"type":"ping","id":"a","timestamp":1,"payload":${'{"a":'.repeat(depth - 2)}{}${'}'.repeat(depth - 2)}}`;
     expect(codeOf(() => decodeFrame(nested(32)))).toBe('fine');
     expect(codeOf(() => decodeFrame(nested(33)))).toBe('INVALID_FRAME');
     const wide = (values: number) => frame({ payload: { list: Array.from({ length: values }, () => 0) } });
@@ -94,7 +102,11 @@ describe('an envelope', () => {
   it.each(['__proto__', 'constructor', 'prototype'])('[E-05] with the key %s anywhere is INVALID_FRAME', (key) => {
     const escaped = `\\u00${key.charCodeAt(0).toString(16)}${key.slice(1)}`;
     for (const spelling of [key, escaped]) {
-      expect(codeOf(() => decodeFrame(`{"type":"ping","id":"a","timestamp":1,"payload":{"metadata":{"x":[{"${spelling}":{}}]}}}`))).toBe('INVALID_FRAME');
+      expect(
+        codeOf(() =>
+          decodeFrame(`{"type":"ping","id":"a","timestamp":1,"payload":{"metadata":{"x":[{"${spelling}":{}}]}}}`),
+        ),
+      ).toBe('INVALID_FRAME');
     }
     expect(codeOf(() => decodeFrame(frame({ payload: { content: `"${key}": {}` } })))).toBe('fine');
   });
@@ -107,14 +119,18 @@ describe('an envelope', () => {
   });
 
   it('[E-01] of any JSON is read or refused, and nothing else happens', () => {
-    fc.assert(fc.property(fc.json(), (source) => ['fine', 'INVALID_FRAME'].includes(codeOf(() => decodeFrame(source)))));
+    fc.assert(
+      fc.property(fc.json(), (source) => ['fine', 'INVALID_FRAME'].includes(codeOf(() => decodeFrame(source)))),
+    );
   });
 });
 
 describe('a payload', () => {
   it('[E-03] with a field that nobody knows is INVALID_PAYLOAD, and the field is named', () => {
     expect(faultsOf(message({ colour: 'red' }))).toEqual([{ pointer: '/colour', message: 'is not a known field' }]);
-    expect(faultsOf(message({ attachments: [{ kind: 'file', siz: 1 }] }))).toEqual([{ pointer: '/attachments/0/siz', message: 'is not a known field' }]);
+    expect(faultsOf(message({ attachments: [{ kind: 'file', siz: 1 }] }))).toEqual([
+      { pointer: '/attachments/0/siz', message: 'is not a known field' },
+    ]);
   });
 
   it('[E-03] may hold anything in its metadata', () => {
@@ -137,11 +153,16 @@ describe('a payload', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => countCodePoints(text) === [...text].length));
   });
 
-  it.each(['channel', 'sender', 'sender_name', 'group_id', 'thread_id', 'queue', 'reply_to'])('[E-07] has no control characters in %s', (field) => {
-    for (const character of ['\u0000', '\n', '\u001b', '\u007f', '\u0085', '\ud800']) {
-      expect(faultsOf(message({ [field]: `a${character}b` })), JSON.stringify(character)).toMatchObject([{ pointer: `/${field}` }]);
-    }
-  });
+  it.each(['channel', 'sender', 'sender_name', 'group_id', 'thread_id', 'queue', 'reply_to'])(
+    '[E-07] has no control characters in %s',
+    (field) => {
+      for (const character of ['\u0000', '\n', '\u001b', '\u007f', '\u0085', '\ud800']) {
+        expect(faultsOf(message({ [field]: `a${character}b` })), JSON.stringify(character)).toMatchObject([
+          { pointer: `/${field}` },
+        ]);
+      }
+    },
+  );
 
   it('[E-07] may have line breaks and tabs in its text, but no NUL and no lone surrogate', () => {
     expect(faultsOf(message({ content: 'a\r\n\tb\u001b' }))).toEqual([]);
@@ -156,7 +177,9 @@ describe('a payload', () => {
   });
 
   it('[T-35] tells several faults, each with its place, and not a thousand', () => {
-    expect(faultsOf({ channel: 1, content: 'hi' }).map((fault) => fault.pointer)).toEqual(expect.arrayContaining(['/channel']));
+    expect(faultsOf({ channel: 1, content: 'hi' }).map((fault) => fault.pointer)).toEqual(
+      expect.arrayContaining(['/channel']),
+    );
     const unknown = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`field_${i}`, 1]));
     expect(faultsOf(message(unknown)).length).toBeLessThanOrEqual(10);
   });

@@ -23,7 +23,9 @@ describe('encoding of outbound frames', () => {
   });
 
   it('gives other frames an id of their own each, and only the fields that they have', () => {
-    const [first, second] = [encodeFrame('pong', {}), encodeFrame('pong', {})].map((frame) => JSON.parse(frame) as Record<string, unknown>);
+    const [first, second] = [encodeFrame('pong', {}), encodeFrame('pong', {})].map(
+      (frame) => JSON.parse(frame) as Record<string, unknown>,
+    );
     expect(first!['id']).not.toEqual(second!['id']);
     expect(Object.keys(first!)).toEqual(['type', 'id', 'timestamp', 'payload']);
     expect(JSON.parse(encodeFrame('pong', {}, { sessionId: 's', correlationId: 'c"', timestamp: 5 }))).toMatchObject({
@@ -36,7 +38,14 @@ describe('encoding of outbound frames', () => {
   });
 
   it('writes the acknowledgement that JSON.stringify would write, whatever the id', () => {
-    const ack = { id: '"}\\\n\u0001é🦞', message_ref: 'm_1', status: 'queued', mode: 'main', priority: 1, position: 0 } as const;
+    const ack = {
+      id: '"}\\\n\u0001é🦞',
+      message_ref: 'm_1',
+      status: 'queued',
+      mode: 'main',
+      priority: 1,
+      position: 0,
+    } as const;
     expect(JSON.parse(encodeAck(ack, 's_1', 9))).toEqual({
       type: 'message_ack',
       id: expect.stringMatching(/^g_/) as string,

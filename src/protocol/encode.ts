@@ -50,7 +50,8 @@ export function encodeFrame<T extends OutboundType>(type: T, payload: OutboundPa
 export function encodeFrame(type: `${string}.${string}`, payload: object, about?: FrameAbout): string;
 export function encodeFrame(type: string, payload: unknown, about: FrameAbout = {}): string {
   const session = about.sessionId === undefined ? '' : `"session_id":${JSON.stringify(about.sessionId)},`;
-  const correlation = about.correlationId === undefined ? '' : `"correlation_id":${JSON.stringify(about.correlationId)},`;
+  const correlation =
+    about.correlationId === undefined ? '' : `"correlation_id":${JSON.stringify(about.correlationId)},`;
   const head = `{"type":${JSON.stringify(type)},"id":"${nextId()}","timestamp":${about.timestamp ?? Date.now()},`;
   return `${head}${session}${correlation}"payload":${JSON.stringify(payload)}}`;
 }

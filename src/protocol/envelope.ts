@@ -2,7 +2,13 @@ import Type, { type Static } from 'typebox';
 import { ENVELOPE_LIMITS } from './constants.js';
 import { text } from './text.js';
 
-export { BEARER_SUBPROTOCOL_PREFIX, ENVELOPE_LIMITS, PROTOCOL_VERSION, SUBPROTOCOL, TOKEN_PATTERN } from './constants.js';
+export {
+  BEARER_SUBPROTOCOL_PREFIX,
+  ENVELOPE_LIMITS,
+  PROTOCOL_VERSION,
+  SUBPROTOCOL,
+  TOKEN_PATTERN,
+} from './constants.js';
 
 /** The envelope that every inbound frame has. */
 export const InboundEnvelope = Type.Object(

@@ -119,7 +119,8 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
     level: 'debug',
     when: '`after_seq` lies beyond the head of the session: the client knows frames that this gateway does not.',
     action: 'Forget the local state of that session, read `history`, and resume from its `head_seq`.',
-    message: (d) => `after_seq ${d.after_seq} is beyond the session's head ${d.head_seq}; read its history and resume from there`,
+    message: (d) =>
+      `after_seq ${d.after_seq} is beyond the session's head ${d.head_seq}; read its history and resume from there`,
   },
   DRAINING: {
     httpStatus: 503,
@@ -166,7 +167,7 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
     retryable: false,
     level: 'warn',
     when: 'The tool did not finish within its time; a late result is dropped.',
-    action: 'Try smaller parameters, or raise the tool\'s timeout.',
+    action: "Try smaller parameters, or raise the tool's timeout.",
     message: (d) => `The tool "${d.tool}" did not finish within ${d.timeout_ms} ms`,
   },
   TOOL_FAILED: {
@@ -241,7 +242,10 @@ export class GatewayError<C extends ErrorCode = ErrorCode> extends Error {
     readonly details: ErrorDetails[C],
     options: { cause?: unknown; retryAfterMs?: number; received?: Pick<ErrorPayload, 'message' | 'retryable'> } = {},
   ) {
-    super(options.received?.message ?? errorTable[code].message(details), options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      options.received?.message ?? errorTable[code].message(details),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = 'GatewayError';
     this.retryable = (options.received ?? errorTable[code]).retryable;
     this.retryAfterMs = this.retryable ? (options.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) : undefined;
@@ -249,7 +253,7 @@ export class GatewayError<C extends ErrorCode = ErrorCode> extends Error {
 
   /** What a gateway sent, on the client's side. Its code may be one that a newer gateway knows and this table does not. */
   static fromPayload(payload: ReceivedError): GatewayError {
-    return new GatewayError(payload.code as ErrorCode, (payload.details ?? {}), {
+    return new GatewayError(payload.code as ErrorCode, payload.details ?? {}, {
       received: payload,
       ...(payload.retry_after_ms === undefined ? {} : { retryAfterMs: payload.retry_after_ms }),
     });

@@ -38,7 +38,9 @@ export const MessageInPayload = Type.Object(
     attachments: Type.Optional(Type.Array(Attachment, { maxItems: 32 })),
     metadata: Type.Optional(
       // Not a record: that would test every key against a pattern, 4 ms for the most that a frame may have.
-      Type.Unsafe<Record<string, unknown>>(Type.Object({}, { description: 'Free; `traceparent` is the W3C trace context.' })),
+      Type.Unsafe<Record<string, unknown>>(
+        Type.Object({}, { description: 'Free; `traceparent` is the W3C trace context.' }),
+      ),
     ),
   },
   strict,
@@ -84,7 +86,8 @@ export const ResumePayload = Type.Object(
     sessions: Type.Optional(
       Type.Array(Type.Object({ session_id: sessionId, after_seq: seq }, strict), {
         maxItems: 1_000,
-        description: 'Empty or missing: every session of this client with frames after its delivered cursor or an unfinished message.',
+        description:
+          'Empty or missing: every session of this client with frames after its delivered cursor or an unfinished message.',
       }),
     ),
   },
@@ -96,7 +99,10 @@ export const DeliveredPayload = Type.Object({ session_id: sessionId, seq }, stri
 export type DeliveredPayload = Static<typeof DeliveredPayload>;
 
 export const HistoryPayload = Type.Object(
-  { limit: Type.Integer({ minimum: 1, maximum: 200 }), before: Type.Optional(text({ min: 1, max: 128, controls: false })) },
+  {
+    limit: Type.Integer({ minimum: 1, maximum: 200 }),
+    before: Type.Optional(text({ min: 1, max: 128, controls: false })),
+  },
   strict,
 );
 export type HistoryPayload = Static<typeof HistoryPayload>;
@@ -114,7 +120,10 @@ export const ApprovalPayload = Type.Object(
   {
     approval_id: text({ min: 1, max: 128, controls: false }),
     decision: Type.Enum(['allow', 'deny']),
-    arguments_sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Of the arguments that were shown: the decision is for exactly these.' }),
+    arguments_sha256: Type.String({
+      pattern: '^[0-9a-f]{64}$',
+      description: 'Of the arguments that were shown: the decision is for exactly these.',
+    }),
   },
   strict,
 );
@@ -147,15 +156,47 @@ export const SCOPES = [
 export type Scope = (typeof SCOPES)[number];
 
 export const inboundTable = {
-  message_in: { payload: MessageInPayload, scope: 'messages:write', summary: 'A message of a person; answered by message_ack, then the reply stream.' },
-  presence: { payload: PresencePayload, scope: 'presence:write', summary: 'Somebody is online, typing, idle or offline.' },
+  message_in: {
+    payload: MessageInPayload,
+    scope: 'messages:write',
+    summary: 'A message of a person; answered by message_ack, then the reply stream.',
+  },
+  presence: {
+    payload: PresencePayload,
+    scope: 'presence:write',
+    summary: 'Somebody is online, typing, idle or offline.',
+  },
   reaction: { payload: ReactionPayload, scope: 'messages:write', summary: 'Somebody reacted to a message.' },
-  channel_status: { payload: ChannelStatusPayload, scope: 'channels:write', summary: 'A channel driver tells how its platform connection is.' },
-  resume: { payload: ResumePayload, scope: 'sessions:read', summary: 'Go on reading sessions after a seq; answered by one `resumed` each.' },
-  delivered: { payload: DeliveredPayload, scope: 'sessions:read', summary: 'Moves the durable delivery cursor of (client, session).' },
-  history: { payload: HistoryPayload, scope: 'sessions:read', summary: 'Earlier messages of a session, with their replies.' },
-  cancel: { payload: CancelPayload, scope: 'messages:write', summary: "Ends a message, or with session_id alone all of the session's." },
-  approval: { payload: ApprovalPayload, scope: 'messages:write', summary: 'Decides on a tool call that waits for a person; answered by tool_status.' },
+  channel_status: {
+    payload: ChannelStatusPayload,
+    scope: 'channels:write',
+    summary: 'A channel driver tells how its platform connection is.',
+  },
+  resume: {
+    payload: ResumePayload,
+    scope: 'sessions:read',
+    summary: 'Go on reading sessions after a seq; answered by one `resumed` each.',
+  },
+  delivered: {
+    payload: DeliveredPayload,
+    scope: 'sessions:read',
+    summary: 'Moves the durable delivery cursor of (client, session).',
+  },
+  history: {
+    payload: HistoryPayload,
+    scope: 'sessions:read',
+    summary: 'Earlier messages of a session, with their replies.',
+  },
+  cancel: {
+    payload: CancelPayload,
+    scope: 'messages:write',
+    summary: "Ends a message, or with session_id alone all of the session's.",
+  },
+  approval: {
+    payload: ApprovalPayload,
+    scope: 'messages:write',
+    summary: 'Decides on a tool call that waits for a person; answered by tool_status.',
+  },
   ping: { payload: PingPayload, scope: undefined, summary: 'Answered by `pong`.' },
 } as const satisfies Record<string, InboundRow>;
 

@@ -130,7 +130,12 @@ export const HistoryMessage = Type.Object({
   status: MessageStatus,
   blocks: Type.Array(StreamBlock, { description: 'Those that stand.' }),
   end: Type.Optional(
-    Type.Object({ reason: EndReason, usage: Type.Optional(Usage), error: Type.Optional(EndError), ended_at: Type.Integer() }),
+    Type.Object({
+      reason: EndReason,
+      usage: Type.Optional(Usage),
+      error: Type.Optional(EndError),
+      ended_at: Type.Integer(),
+    }),
   ),
 });
 export type HistoryMessage = Static<typeof HistoryMessage>;
@@ -185,13 +190,21 @@ export const outboundTable = {
   connected: { payload: ConnectedPayload, durable: false, summary: 'The first frame of every connection.' },
   message_ack: { payload: MessageAckPayload, durable: false, summary: 'The message is durably stored.' },
   stream_block: { payload: StreamBlockPayload, durable: true, summary: 'One complete block of a reply.' },
-  stream_delta: { payload: StreamDeltaPayload, durable: false, summary: 'A piece of a block that is still growing; only with `stream=delta`.' },
+  stream_delta: {
+    payload: StreamDeltaPayload,
+    durable: false,
+    summary: 'A piece of a block that is still growing; only with `stream=delta`.',
+  },
   stream_restart: { payload: StreamRestartPayload, durable: true, summary: 'Blocks shown before are replaced.' },
   tool_status: { payload: ToolStatusPayload, durable: true, summary: 'How a tool call goes.' },
   stream_end: { payload: StreamEndPayload, durable: true, summary: 'The one end of a message.' },
   history: { payload: HistoryResultPayload, durable: false, summary: 'Answer to `history`.' },
   resumed: { payload: ResumedPayload, durable: false, summary: 'Answer to `resume`; the frames follow.' },
-  presence: { payload: PresenceChangePayload, durable: false, summary: 'To operators that connected with `subscribe=presence`: the changed state.' },
+  presence: {
+    payload: PresenceChangePayload,
+    durable: false,
+    summary: 'To operators that connected with `subscribe=presence`: the changed state.',
+  },
   error: { payload: ErrorFramePayload, durable: false, summary: 'A frame was refused; nothing of it was stored.' },
   going_away: { payload: GoingAwayPayload, durable: false, summary: 'The gateway is leaving; reconnect later.' },
   pong: { payload: PongPayload, durable: false, summary: 'Answer to `ping`.' },
@@ -204,4 +217,6 @@ export type OutboundFrame<T extends OutboundType = OutboundType> = {
 }[T];
 
 /** The types of frame that stand in a session's log. */
-export type DurableType = { [K in OutboundType]: (typeof outboundTable)[K]['durable'] extends true ? K : never }[OutboundType];
+export type DurableType = {
+  [K in OutboundType]: (typeof outboundTable)[K]['durable'] extends true ? K : never;
+}[OutboundType];

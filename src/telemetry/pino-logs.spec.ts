@@ -28,8 +28,13 @@ class Lines {
 /** Logs that write to memory, with levels as the environment would set them. */
 function open(levels: Record<string, string> = { level: 'trace' }, pretty = false) {
   const lines = new Lines();
-  const environment = Object.entries(levels).map(([name, level]) => [`OPENCLAW_LOG_${name.toUpperCase()}`, level] as const);
-  const config = new ConfigStoreService(loadSettings(Object.fromEntries(environment), {}, '/nowhere'), new SilentLogs());
+  const environment = Object.entries(levels).map(
+    ([name, level]) => [`OPENCLAW_LOG_${name.toUpperCase()}`, level] as const,
+  );
+  const config = new ConfigStoreService(
+    loadSettings(Object.fromEntries(environment), {}, '/nowhere'),
+    new SilentLogs(),
+  );
   const logs = new PinoLogs({ output: lines, pretty });
   logs.follow(config);
   return { lines, logs, config };
@@ -49,7 +54,13 @@ describe('PinoLogs', () => {
     logs.for('queue').info({ depth: 3 }, 'a message waits');
     expect(lines.all).toHaveLength(1);
     expect(lines.all[0]).toMatch(/^\{.*\}\n$/);
-    expect(lines.last).toEqual({ level: 'info', time: expect.any(String) as string, subsystem: 'queue', depth: 3, msg: 'a message waits' });
+    expect(lines.last).toEqual({
+      level: 'info',
+      time: expect.any(String) as string,
+      subsystem: 'queue',
+      depth: 3,
+      msg: 'a message waits',
+    });
     expect(Date.parse(String(lines.last['time']))).toBeGreaterThan(Date.parse('2026-01-01'));
   });
 
@@ -123,7 +134,11 @@ describe('PinoLogs', () => {
 
   it('cuts circles, bytes and endless lists', () => {
     const { lines, logs } = open();
-    const circle: Record<string, unknown> = { bytes: new Uint8Array(70_000), list: Array.from({ length: 1_000 }, (_, i) => i), big: 2n ** 70n };
+    const circle: Record<string, unknown> = {
+      bytes: new Uint8Array(70_000),
+      list: Array.from({ length: 1_000 }, (_, i) => i),
+      big: 2n ** 70n,
+    };
     circle['self'] = circle;
     logs.for('gateway').info(circle, 'large');
     expect(lines.last).toMatchObject({ bytes: '[70000 bytes]', big: '1180591620717411303424' });
@@ -140,15 +155,25 @@ describe('PinoLogs', () => {
 });
 
 describe('secrets in the log', () => {
-  it.each(['token', 'token_sha256', 'authorization', 'Authorization', 'cookie', 'set-cookie', 'api_key', 'apiKey', 'X-Api-Key', 'password', 'client_secret', 'access_token'])(
-    '[X-13] hides the field %s at any depth, whatever it holds',
-    (name) => {
-      const { lines, logs } = open();
-      logs.for('auth').info({ [name]: TOKEN, deep: [{ er: { [name]: [TOKEN] } }] }, 'seen');
-      expect(lines.all[0]).not.toContain(TOKEN);
-      expect(lines.last['deep']).toEqual([{ er: { [name]: '***' } }]);
-    },
-  );
+  it.each([
+    'token',
+    'token_sha256',
+    'authorization',
+    'Authorization',
+    'cookie',
+    'set-cookie',
+    'api_key',
+    'apiKey',
+    'X-Api-Key',
+    'password',
+    'client_secret',
+    'access_token',
+  ])('[X-13] hides the field %s at any depth, whatever it holds', (name) => {
+    const { lines, logs } = open();
+    logs.for('auth').info({ [name]: TOKEN, deep: [{ er: { [name]: [TOKEN] } }] }, 'seen');
+    expect(lines.all[0]).not.toContain(TOKEN);
+    expect(lines.last['deep']).toEqual([{ er: { [name]: '***' } }]);
+  });
 
   it('keeps numbers that only sound like secrets', () => {
     const { lines, logs } = open();

@@ -47,7 +47,10 @@ export class CoreHarness {
     this.clock = options.clock ?? new ManualClock();
     const replica = new ReplicaIdentity();
     this.store = new SqliteStore({ url: options.url ?? 'sqlite::memory:', replicaId: replica.id }, this.clock, logs);
-    this.config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, options.settings, '/nonexistent'), logs);
+    this.config = new ConfigStoreService(
+      loadSettings({ NODE_ENV: 'production' }, options.settings, '/nonexistent'),
+      logs,
+    );
     this.delivery = new DeliveryService(this.store, this.store, this.store, this.clock, logs);
     this.queue = new MessageQueueService(this.store, this.store, this.delivery, this.config, this.clock, replica, logs);
     this.tools = new ToolRegistryService(this.config, { findToolPermissions: () => undefined }, this.clock, logs);
@@ -92,10 +95,22 @@ export class CoreHarness {
   }
 
   /** Sends a message as `sender` and subscribes `reader`, as the gateway does. */
-  async say(reader: FakeReader, id: string, content: string, changes: Partial<NewMessage> = {}): Promise<AcceptedMessage> {
+  async say(
+    reader: FakeReader,
+    id: string,
+    content: string,
+    changes: Partial<NewMessage> = {},
+  ): Promise<AcceptedMessage> {
     const payload = changes.payload ?? aPayload({ content });
     const session = changes.session ?? buildSessionSeed('default', payload);
-    const message = aMessage({ messageId: id, bodyHash: JSON.stringify(payload), receivedAt: this.clock.now(), ...changes, session, payload });
+    const message = aMessage({
+      messageId: id,
+      bodyHash: JSON.stringify(payload),
+      receivedAt: this.clock.now(),
+      ...changes,
+      session,
+      payload,
+    });
     const accepted = await this.queue.enqueue(message);
     this.delivery.subscribe(reader, accepted.sessionId, accepted.headSeq);
     return accepted;

@@ -70,7 +70,11 @@ export class FakeReader implements FrameReader {
     let blocks: { seq: number; type: string; content: string }[] = [];
     for (const frame of this.frames.filter((seen) => seen.payload['message_id'] === id)) {
       if (frame.type === 'stream_block') {
-        blocks.push({ seq: frame.seq ?? 0, type: frame.payload['block_type'] as string, content: frame.payload['content'] as string });
+        blocks.push({
+          seq: frame.seq ?? 0,
+          type: frame.payload['block_type'] as string,
+          content: frame.payload['content'] as string,
+        });
       } else if (frame.type === 'stream_restart') {
         blocks = blocks.filter((block) => block.seq < (frame.payload['replaces_from_seq'] as number));
       }

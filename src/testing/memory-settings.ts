@@ -12,7 +12,9 @@ export class MemorySettings implements SettingsStore {
   async changeSettings(version: number, change: SettingsChange): Promise<StoredSettings | undefined> {
     if (version !== this.stored.version) return undefined;
     this.changes.push(change);
-    const values = Object.fromEntries(Object.entries({ ...this.stored.values, ...change.values }).filter(([, value]) => value !== null));
+    const values = Object.fromEntries(
+      Object.entries({ ...this.stored.values, ...change.values }).filter(([, value]) => value !== null),
+    );
     return (this.stored = { version: version + 1, values: values as Record<string, string> });
   }
 

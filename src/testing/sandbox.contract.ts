@@ -24,7 +24,12 @@ export class SandboxBench {
   /** Runs a script with the shell; answers what it printed on both streams, without the last line's end. */
   async run(
     script: string,
-    options: { input?: string; limits?: Partial<SandboxLimits>; signal?: AbortSignal; onText?: (text: string) => void } = {},
+    options: {
+      input?: string;
+      limits?: Partial<SandboxLimits>;
+      signal?: AbortSignal;
+      onText?: (text: string) => void;
+    } = {},
   ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
     const printed = { stdout: '', stderr: '' };
     const { exitCode } = await this.engine.run(
@@ -55,7 +60,10 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
   },
 
   'gives a command its input, to the end': async (bench) => {
-    expect(await bench.run('cat; echo end', { input: 'some\nlines\n' })).toMatchObject({ exitCode: 0, stdout: 'some\nlines\nend' });
+    expect(await bench.run('cat; echo end', { input: 'some\nlines\n' })).toMatchObject({
+      exitCode: 0,
+      stdout: 'some\nlines\nend',
+    });
     expect(await bench.run('cat; echo end')).toMatchObject({ stdout: 'end' });
   },
 
@@ -70,7 +78,9 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
   },
 
   '[B-01] runs commands as nobody, without capabilities and ways to get any': async (bench) => {
-    const { stdout } = await bench.run('id -u; id -g; grep -E "^(CapPrm|CapEff|CapInh|CapAmb|NoNewPrivs)" /proc/self/status');
+    const { stdout } = await bench.run(
+      'id -u; id -g; grep -E "^(CapPrm|CapEff|CapInh|CapAmb|NoNewPrivs)" /proc/self/status',
+    );
     const [uid, gid, ...status] = stdout.split('\n');
     expect([uid, gid]).toEqual(['65534', '65534']);
     expect(status.map((line) => line.split(/\s+/).join(' ')).sort()).toEqual([
@@ -83,7 +93,8 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
   },
 
   '[B-02] lets commands write to the workspace and to /tmp, and nowhere else': async (bench) => {
-    const script = 'for place in / /usr /bin /etc /home /workspace /tmp; do (echo x > "$place/mine") 2>/dev/null && echo "$place"; done; exit 0';
+    const script =
+      'for place in / /usr /bin /etc /home /workspace /tmp; do (echo x > "$place/mine") 2>/dev/null && echo "$place"; done; exit 0';
     expect((await bench.run(script)).stdout.split('\n')).toEqual(['/workspace', '/tmp']);
     // What was written to /tmp is gone with its command.
     expect(await bench.run('cat /tmp/mine')).not.toMatchObject({ exitCode: 0 });
@@ -107,7 +118,12 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
 
   '[B-04] has no network but a loopback of its own': async (bench) => {
     const { stdout } = await bench.run('cat /proc/net/dev');
-    expect(stdout.split('\n').slice(2).map((line) => line.split(':')[0]?.trim())).toEqual(['lo']);
+    expect(
+      stdout
+        .split('\n')
+        .slice(2)
+        .map((line) => line.split(':')[0]?.trim()),
+    ).toEqual(['lo']);
   },
 
   "[B-05] shows commands no process but the sandbox's own": async (bench) => {
@@ -121,7 +137,9 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
   },
 
   '[B-06] limits memory': async (bench) => {
-    const { stdout } = await bench.run('dd if=/dev/zero of=/dev/null bs=512M count=1 && echo all', { limits: { memoryMb: 64 } });
+    const { stdout } = await bench.run('dd if=/dev/zero of=/dev/null bs=512M count=1 && echo all', {
+      limits: { memoryMb: 64 },
+    });
     expect(stdout).not.toContain('all');
   },
 
@@ -138,7 +156,10 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
     const stop = new AbortController();
     const reason = new Error('enough');
     const onText = (text: string) => text.includes('up') && stop.abort(reason);
-    const running = bench.run(`(sleep 61; : ${mark}) & (trap "" TERM; sleep 62; : ${mark}) & echo up; wait`, { signal: stop.signal, onText });
+    const running = bench.run(`(sleep 61; : ${mark}) & (trap "" TERM; sleep 62; : ${mark}) & echo up; wait`, {
+      signal: stop.signal,
+      onText,
+    });
     await expect(running).rejects.toBe(reason);
     expect(findProcesses(mark)).toEqual([]);
   },

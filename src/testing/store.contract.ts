@@ -4,7 +4,12 @@
  */
 import { afterEach, beforeEach, describe, it } from 'vitest';
 import { StoreBench, type Contract, type StoreUnderTest } from './store/bench.js';
-import { approvalsContract, mediaContract, reactionContract, settingsContract } from './store/administration.contract.js';
+import {
+  approvalsContract,
+  mediaContract,
+  reactionContract,
+  settingsContract,
+} from './store/administration.contract.js';
 import { cancelContract } from './store/cancel.contract.js';
 import { frameContract, sweepContract } from './store/frames.contract.js';
 import { memoryContract } from './store/memory.contract.js';

@@ -31,12 +31,30 @@ const operation = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 3 }) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('append' as const), lease: pick, frames: fc.nat(3), steps: fc.nat(2) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('append' as const), lease: pick, frames: fc.nat(3), steps: fc.nat(2) }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('finish' as const), lease: pick, failed: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), lease: pick }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('postpone' as const), lease: pick, delay: fc.nat(30) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), by: fc.constantFrom('ref', 'id', 'session'), target: pick }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('deliver' as const), client: fc.nat(1), session: fc.nat(2), seq: fc.nat(9) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('cancel' as const),
+      by: fc.constantFrom('ref', 'id', 'session'),
+      target: pick,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('deliver' as const),
+      client: fc.nat(1),
+      session: fc.nat(2),
+      seq: fc.nat(9),
+    }),
+  },
 );
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
@@ -112,7 +130,8 @@ class ModelRun {
     if (!this.under.failNextCommit) return;
     this.under.failNextCommit();
     const answers = await Promise.allSettled(operations.map((each) => this.issue(each).answer));
-    for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } });
+    for (const answer of answers)
+      expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } });
   }
 
   private issue(each: Operation): Issued {
@@ -131,11 +150,15 @@ class ModelRun {
         });
       case 'cancel': {
         const [selector, targets] = this.select(each.by, each.target);
-        return issued(store.cancel(selector, this.under.now()), (outcome) => model.cancel(targets(), this.under.now(), outcome));
+        return issued(store.cancel(selector, this.under.now()), (outcome) =>
+          model.cancel(targets(), this.under.now(), outcome),
+        );
       }
       case 'deliver': {
         const [client, session] = [CLIENTS[each.client] ?? aClient(), SESSIONS[each.session]?.id ?? ''];
-        return issued(store.moveCursor(client, session, each.seq), () => model.moveCursor(client.clientId, session, each.seq));
+        return issued(store.moveCursor(client, session, each.seq), () =>
+          model.moveCursor(client.clientId, session, each.seq),
+        );
       }
       default:
         return this.issueOfTurn(each);
@@ -238,7 +261,9 @@ class ModelRun {
     const expected = SESSIONS.flatMap(({ id }) => {
       const seq = this.model.cursors.get(`${clientId} ${id}`);
       if (seq === undefined) return [];
-      const own = this.model.unfinished().some(({ session, message }) => session === id && message.client.clientId === clientId);
+      const own = this.model
+        .unfinished()
+        .some(({ session, message }) => session === id && message.client.clientId === clientId);
       return own || this.model.log(id).length > seq ? [{ sessionId: id, seq }] : [];
     });
     expect([...listed].sort((one, other) => one.sessionId.localeCompare(other.sessionId))).toEqual(expected);

@@ -2,7 +2,11 @@ import { expect, it } from 'vitest';
 import { compileForeignSchema } from './foreign-schemas.js';
 
 it('tells what does not fit and where, and changes nothing', async () => {
-  const findFaults = await compileForeignSchema({ type: 'object', properties: { a: { type: 'integer', default: 5 }, when: { format: 'date' } }, required: ['b'] });
+  const findFaults = await compileForeignSchema({
+    type: 'object',
+    properties: { a: { type: 'integer', default: 5 }, when: { format: 'date' } },
+    required: ['b'],
+  });
   expect(findFaults({ b: 1, when: 'some day' })).toEqual([]);
   const parameters = { a: 'x', b: 1 };
   expect(findFaults(parameters)).toEqual([{ pointer: '/a', message: 'must be integer' }]);

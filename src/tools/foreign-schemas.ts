@@ -32,6 +32,9 @@ async function compile(schema: Readonly<Record<string, unknown>>): Promise<FindF
   const validate = new Ajv2020({ strict: false, validateFormats: false, logger: false }).compile(schema);
   return (parameters) => {
     if (validate(parameters)) return [];
-    return (validate.errors ?? []).map(({ instancePath, message = 'does not fit' }) => ({ pointer: instancePath, message }));
+    return (validate.errors ?? []).map(({ instancePath, message = 'does not fit' }) => ({
+      pointer: instancePath,
+      message,
+    }));
   };
 }

@@ -28,6 +28,12 @@ export class SessionInfoTool implements ToolExecutor<typeof Parameters> {
 
   execute(_parameters: object, { session, caller }: Pick<ToolCallContext, 'session' | 'caller'>): SessionFacts {
     const { id, mode, channel, participants } = session;
-    return { id, mode, channel, participants, tools: this.registry.getAvailableTools({ session, caller }).map(({ name }) => name) };
+    return {
+      id,
+      mode,
+      channel,
+      participants,
+      tools: this.registry.getAvailableTools({ session, caller }).map(({ name }) => name),
+    };
   }
 }

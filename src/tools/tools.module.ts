@@ -8,5 +8,8 @@ import { SandboxModule } from './sandbox/sandbox.module.js';
 import { SessionInfoTool } from './session-info.tool.js';
 import { TimeNowTool } from './time-now.tool.js';
 
-@Module({ imports: [CoreModule, SandboxModule], providers: [HttpFetchTool, McpServersService, MemorySaveTool, MemorySearchTool, SessionInfoTool, TimeNowTool] })
+@Module({
+  imports: [CoreModule, SandboxModule],
+  providers: [HttpFetchTool, McpServersService, MemorySaveTool, MemorySearchTool, SessionInfoTool, TimeNowTool],
+})
 export class ToolsModule {}

@@ -86,7 +86,12 @@ export class Chat {
     if (!conversation || !client) return false;
     const content = cleanText(written);
     const reply = client.send(payloadOf(conversation, content, attachments));
-    this.memory.keepUnsent({ id: reply.id, sender: conversation.sender, content, ...(attachments.length > 0 && { attachments }) });
+    this.memory.keepUnsent({
+      id: reply.id,
+      sender: conversation.sender,
+      content,
+      ...(attachments.length > 0 && { attachments }),
+    });
     this.#follow(conversation, conversation.addUnsent(reply.id, content, Date.now(), [...attachments]), reply);
     this.list.entitle(conversation, content);
     this.presence.sent();
@@ -171,7 +176,13 @@ export class Chat {
     this.onChange();
   }
 
-  #identified({ isFirst, latestSessionId }: { readonly isFirst: boolean; readonly latestSessionId: string | undefined }): void {
+  #identified({
+    isFirst,
+    latestSessionId,
+  }: {
+    readonly isFirst: boolean;
+    readonly latestSessionId: string | undefined;
+  }): void {
     const { client, identity } = this.link;
     if (!client) return;
     if (identity?.sender === undefined) this.list.recall();

@@ -88,7 +88,8 @@ export class ConversationList {
 
   /** The conversation of a session, or of a message that has no session yet. */
   find(sessionId: string | undefined, messageId: string | undefined): Conversation | undefined {
-    const ofSession = sessionId === undefined ? undefined : this.all.find((conversation) => conversation.sessionId === sessionId);
+    const ofSession =
+      sessionId === undefined ? undefined : this.all.find((conversation) => conversation.sessionId === sessionId);
     return ofSession ?? this.all.find((conversation) => conversation.findUnsent(messageId));
   }
 
@@ -103,7 +104,12 @@ export class ConversationList {
   /** Calls a conversation after the first thing said in it, once. */
   entitle({ sender }: Conversation, content: string): void {
     const line = content.split('\n').find((each) => /[^\s#>*`-]/.test(each) && !each.startsWith('```')) ?? '';
-    const characters = Array.from(line.replace(/^[\s#>*-]+/, '').slice(0, TITLE_LENGTH * 2).trim());
+    const characters = Array.from(
+      line
+        .replace(/^[\s#>*-]+/, '')
+        .slice(0, TITLE_LENGTH * 2)
+        .trim(),
+    );
     if (this.#titles.has(sender) || characters.length === 0) return;
     const shortened = characters.length > TITLE_LENGTH ? [...characters.slice(0, TITLE_LENGTH), '…'] : characters;
     this.#titles.set(sender, shortened.join(''));

@@ -13,25 +13,53 @@ beforeEach(() => {
 
 const frame = (type: string, payload: object, extra: object = {}) =>
   ({ type, id: 'f', timestamp: 1_000, session_id: 's', payload, ...extra }) as Frame;
-const durable = (type: string, ref: string, payload: object) => frame(type, { message_id: `id-${ref}`, message_ref: ref, ...payload }, { seq: ++seq });
+const durable = (type: string, ref: string, payload: object) =>
+  frame(type, { message_id: `id-${ref}`, message_ref: ref, ...payload }, { seq: ++seq });
 const take = (...frames: Frame[]) => frames.forEach((each) => conversation.take(each));
 
 const ack = (id: string, ref: string, changes: object = {}) =>
-  frame('message_ack', { id, message_ref: ref, status: 'queued', mode: 'main', priority: 1, position: 0, ...changes }, { correlation_id: id });
+  frame(
+    'message_ack',
+    { id, message_ref: ref, status: 'queued', mode: 'main', priority: 1, position: 0, ...changes },
+    { correlation_id: id },
+  );
 const block = (ref: string, index: number, content = `block ${index}`) =>
-  durable('stream_block', ref, { attempt: 1, index, block_id: `${ref}-${index}-${content}`, block_type: 'text', content });
+  durable('stream_block', ref, {
+    attempt: 1,
+    index,
+    block_id: `${ref}-${index}-${content}`,
+    block_type: 'text',
+    content,
+  });
 const restart = (ref: string, from: number) => durable('stream_restart', ref, { attempt: 2, replaces_from_seq: from });
-const end = (ref: string, blocks: number, changes: object = {}) => durable('stream_end', ref, { id: `id-${ref}`, blocks, reason: 'stop', ...changes });
+const end = (ref: string, blocks: number, changes: object = {}) =>
+  durable('stream_end', ref, { id: `id-${ref}`, blocks, reason: 'stop', ...changes });
 const delta = (ref: string, blockId: string, text: string) =>
-  frame('stream_delta', { message_id: `id-${ref}`, message_ref: ref, block_id: blockId, block_type: 'text', delta: text });
+  frame('stream_delta', {
+    message_id: `id-${ref}`,
+    message_ref: ref,
+    block_id: blockId,
+    block_type: 'text',
+    delta: text,
+  });
 const tool = (ref: string, status: string) => durable('tool_status', ref, { call_id: 'c', tool: 't', status });
 
 function told(ref: string, changes: Partial<HistoryMessage> = {}): HistoryMessage {
-  const message = { message_ref: ref, message_id: `id-${ref}`, sender: 'web-a', content: `said ${ref}`, attachments: [], sent_at: 1_000 };
+  const message = {
+    message_ref: ref,
+    message_id: `id-${ref}`,
+    sender: 'web-a',
+    content: `said ${ref}`,
+    attachments: [],
+    sent_at: 1_000,
+  };
   return { ...message, status: 'done', blocks: [], end: { reason: 'stop', ended_at: 2_000 }, ...changes };
 }
 const running = (ref: string, ...contents: string[]) => {
-  const { end: _end, ...message } = told(ref, { status: 'running', blocks: contents.map((content, i) => aBlock(`${ref}-${i}-${content}`, content)) });
+  const { end: _end, ...message } = told(ref, {
+    status: 'running',
+    blocks: contents.map((content, i) => aBlock(`${ref}-${i}-${content}`, content)),
+  });
   return message;
 };
 const aBlock = (block_id: string, content: string) => ({ block_id, block_type: 'text', content }) as const;
@@ -63,7 +91,8 @@ describe('a message', () => {
 
   it('says why it waits, and why it is refused', () => {
     const message = conversation.addUnsent('x', 'hello', 0);
-    const error = (code: string, retryable: boolean) => frame('error', { code, message: 'because', retryable }, { correlation_id: 'x' });
+    const error = (code: string, retryable: boolean) =>
+      frame('error', { code, message: 'because', retryable }, { correlation_id: 'x' });
     take(error('QUEUE_FULL', true));
     expect([message.phase, message.refusal]).toEqual(['unsent', { code: 'QUEUE_FULL', message: 'because' }]);
     take(error('FORBIDDEN', false));

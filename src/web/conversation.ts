@@ -69,7 +69,9 @@ export class Conversation {
 
   /** Whether a reply is under way of which the history does not tell what its tools do. */
   get hasRunningTools(): boolean {
-    return this.messages.some(({ phase, reply }) => phase === 'open' && reply.standing.at(-1)?.block_type === 'tool_call');
+    return this.messages.some(
+      ({ phase, reply }) => phase === 'open' && reply.standing.at(-1)?.block_type === 'tool_call',
+    );
   }
 
   /** The first message whose reply is to come: the one that runs, or will next. */
@@ -216,10 +218,17 @@ export class Conversation {
     const isFirst = !this.isLoaded;
     const refs = new Set<string | undefined>(page.messages.map((message) => message.message_ref));
     // Messages of one moment stay in the order in which they were told: a page goes where it overlaps, or before all.
-    const place = Math.max(0, this.messages.findIndex(({ ref, isPlaced }) => isPlaced && refs.has(ref)));
+    const place = Math.max(
+      0,
+      this.messages.findIndex(({ ref, isPlaced }) => isPlaced && refs.has(ref)),
+    );
     const told = new Set(page.messages.map((message) => this.#takeTold(message, isNews, isFirst)));
     const isOther = (message: Message) => !told.has(message);
-    this.messages = [...this.messages.slice(0, place).filter(isOther), ...told, ...this.messages.slice(place).filter(isOther)];
+    this.messages = [
+      ...this.messages.slice(0, place).filter(isOther),
+      ...told,
+      ...this.messages.slice(place).filter(isOther),
+    ];
     this.#sort();
     if (isNews) this.#position = page.head_seq;
     if (isFirst) this.#toldUpTo = page.head_seq;
@@ -245,7 +254,9 @@ export class Conversation {
     return message;
   }
 
-  #makeMessage(fields: Partial<Message> & Pick<Message, 'id' | 'phase' | 'sentAt'> & { hasAllDeltas?: boolean }): Message {
+  #makeMessage(
+    fields: Partial<Message> & Pick<Message, 'id' | 'phase' | 'sentAt'> & { hasAllDeltas?: boolean },
+  ): Message {
     const { hasAllDeltas = false, ...given } = fields;
     return {
       key: this.#nextKey++,

@@ -1,4 +1,11 @@
-import { GatewayClient, GatewayError, PROTOCOL_VERSION, type ConnectionEndedError, type ConnectionState, type OutboundFrame } from '../client/index.js';
+import {
+  GatewayClient,
+  GatewayError,
+  PROTOCOL_VERSION,
+  type ConnectionEndedError,
+  type ConnectionState,
+  type OutboundFrame,
+} from '../client/index.js';
 import { describeLink, diagnose, type LinkQuality } from './link-quality.js';
 import type { Memory } from './memory.js';
 import { texts } from './texts.js';
@@ -8,7 +15,12 @@ export type Stage =
   | { readonly name: 'starting' }
   | { readonly name: 'chatting' }
   | { readonly name: 'signed-out'; readonly problem: string | undefined; readonly isTrying?: boolean }
-  | { readonly name: 'stopped'; readonly heading: string; readonly problem: string; readonly remedy: 'reload' | 'take-over' };
+  | {
+      readonly name: 'stopped';
+      readonly heading: string;
+      readonly problem: string;
+      readonly remedy: 'reload' | 'take-over';
+    };
 
 /** Whom the gateway takes this page for (`webchat.identity`). */
 export interface Identity {
@@ -155,7 +167,8 @@ export class GatewayLink {
       this.events.identified({ isFirst, latestSessionId });
     } catch (error) {
       // Any other error is the connection's, which tells of itself.
-      if (error instanceof GatewayError && client === this.#client) this.signOut(texts.signIn.notForChat(error.message));
+      if (error instanceof GatewayError && client === this.#client)
+        this.signOut(texts.signIn.notForChat(error.message));
     }
     this.#judge();
   }

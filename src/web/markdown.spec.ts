@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { MarkdownSplitter } from './markdown.js';
 
 const split = (text: string) => new MarkdownSplitter().split(text);
-const html = (text: string) => split(text).map((piece) => (piece.kind === 'prose' ? piece.html.trim() : piece.code)).join('\n');
+const html = (text: string) =>
+  split(text)
+    .map((piece) => (piece.kind === 'prose' ? piece.html.trim() : piece.code))
+    .join('\n');
 
 describe('markdown', () => {
   it('comes apart into prose and code', () => {
@@ -24,7 +27,9 @@ describe('markdown', () => {
   it('becomes a link when its definition comes at last', () => {
     const splitter = new MarkdownSplitter();
     expect(splitter.split('See [it]')[0]).toEqual({ kind: 'prose', html: '<p>See [it]</p>\n' });
-    expect(splitter.split('See [it]\n\n[it]: https://example.org')[0]).toMatchObject({ html: expect.stringContaining('href="https://example.org"') as string });
+    expect(splitter.split('See [it]\n\n[it]: https://example.org')[0]).toMatchObject({
+      html: expect.stringContaining('href="https://example.org"') as string,
+    });
   });
 
   it.each([

@@ -52,18 +52,32 @@ export class MediaFiles {
   /** Answers what a message names it by. @throws MediaError */
   async sendPicture(file: File): Promise<Attachment> {
     const options = { method: 'POST', body: file.slice(0, file.size, 'application/octet-stream') };
-    const answer = await this.#ask('/media', options, (response) => response.json() as Promise<Required<Pick<Attachment, 'media_id' | 'mime_type' | 'size_bytes'>>>);
+    const answer = await this.#ask(
+      '/media',
+      options,
+      (response) => response.json() as Promise<Required<Pick<Attachment, 'media_id' | 'mime_type' | 'size_bytes'>>>,
+    );
     const { media_id, mime_type, size_bytes } = answer;
     const name = cleanName(file.name);
     return { kind: 'image', media_id, mime_type, size_bytes, ...(name === '' ? {} : { name }) };
   }
 
-  async #ask<T>(path: string, options: Pick<RequestInit, 'method' | 'body'>, read: (response: Response) => Promise<T>): Promise<T> {
+  async #ask<T>(
+    path: string,
+    options: Pick<RequestInit, 'method' | 'body'>,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
     const token = this.readToken();
     const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
     let failure: MediaFailure = 'unreachable';
     try {
-      const response = await this.request(path, { ...options, headers, credentials: 'omit', mode: 'same-origin', redirect: 'error' });
+      const response = await this.request(path, {
+        ...options,
+        headers,
+        credentials: 'omit',
+        mode: 'same-origin',
+        redirect: 'error',
+      });
       if (response.ok) return await read(response);
       failure = FAILURES[response.status] ?? 'failed';
     } catch {
@@ -75,5 +89,7 @@ export class MediaFiles {
 
 /** A name as the gateway takes it. */
 function cleanName(name: string): string {
-  return Array.from(name.toWellFormed().replaceAll(/\p{Cc}/gu, '')).slice(0, NAME_LENGTH).join('');
+  return Array.from(name.toWellFormed().replaceAll(/\p{Cc}/gu, ''))
+    .slice(0, NAME_LENGTH)
+    .join('');
 }

@@ -47,7 +47,12 @@ describe('the memory of a page', () => {
     const attachments = [{ kind: 'image' as const, media_id: 'f_1' }];
     open().keepUnsent({ id: 'x', sender: 'web-a', content: '', attachments });
     expect(open().unsent).toEqual([{ id: 'x', sender: 'web-a', content: '', attachments }]);
-    const bad = [[], 'x', [{ kind: 'image' }], [null]].map((each) => ({ id: 'y', sender: 'web-a', content: '', attachments: each }));
+    const bad = [[], 'x', [{ kind: 'image' }], [null]].map((each) => ({
+      id: 'y',
+      sender: 'web-a',
+      content: '',
+      attachments: each,
+    }));
     session.entries.set('openclaw.webchat.unsent', JSON.stringify(bad));
     expect(open().unsent).toEqual([]);
   });
@@ -61,11 +66,14 @@ describe('the memory of a page', () => {
     expect(memory.unsent).toEqual([]);
   });
 
-  it.each(['', '{', '{}', '[1, null, {"sender": 3}, {"sender": ""}]'])('takes nothing that others have written badly: %s', (source) => {
-    local.entries.set('openclaw.webchat.conversations', source);
-    session.entries.set('openclaw.webchat.unsent', source);
-    expect([open().conversations, open().unsent]).toEqual([[], []]);
-  });
+  it.each(['', '{', '{}', '[1, null, {"sender": 3}, {"sender": ""}]'])(
+    'takes nothing that others have written badly: %s',
+    (source) => {
+      local.entries.set('openclaw.webchat.conversations', source);
+      session.entries.set('openclaw.webchat.unsent', source);
+      expect([open().conversations, open().unsent]).toEqual([[], []]);
+    },
+  );
 
   it('lasts as long as the page where a browser keeps nothing', () => {
     const forbidden = new Memory(() => {

@@ -147,14 +147,21 @@ function readList<T>(source: string | undefined, isEntry: (entry: unknown) => en
 }
 
 function isKnownConversation(entry: unknown): entry is KnownConversation {
-  return isRecord(entry) && isName(entry['sender']) && isOptionalText(entry['sessionId']) && isOptionalText(entry['title']);
+  return (
+    isRecord(entry) && isName(entry['sender']) && isOptionalText(entry['sessionId']) && isOptionalText(entry['title'])
+  );
 }
 
 function isUnsentMessage(entry: unknown): entry is UnsentMessage {
   if (!isRecord(entry) || !isName(entry['id']) || !isName(entry['sender'])) return false;
   const { content, attachments } = entry;
   if (attachments === undefined) return isName(content);
-  return typeof content === 'string' && Array.isArray(attachments) && attachments.length > 0 && attachments.every(isStoredPicture);
+  return (
+    typeof content === 'string' &&
+    Array.isArray(attachments) &&
+    attachments.length > 0 &&
+    attachments.every(isStoredPicture)
+  );
 }
 
 function isStoredPicture(entry: unknown): boolean {

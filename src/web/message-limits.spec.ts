@@ -5,7 +5,8 @@ const FRAME = 262_144;
 
 describe('a text', () => {
   it('is counted in code points, as the gateway counts', () => {
-    for (const text of ['', 'a', '🙂', 'a🙂b', '\ud800', '\udc00\ud800', '👨‍👩‍👧']) expect(countCharacters(text)).toBe([...text].length);
+    for (const text of ['', 'a', '🙂', 'a🙂b', '\ud800', '\udc00\ud800', '👨‍👩‍👧'])
+      expect(countCharacters(text)).toBe([...text].length);
   });
 
   it('may have 65,536 characters and not one more', () => {

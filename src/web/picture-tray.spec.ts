@@ -31,7 +31,14 @@ const file = (name: string, type = 'image/png') => new File(['abc'], name, { typ
 describe('the files of a gateway', () => {
   it('are named by one path and no other', () => {
     expect(readMediaId('/media/f_12-ab')).toBe('f_12-ab');
-    for (const address of ['/media/', '/media/a/b', '/media/..', '//media/x', 'https://x.example/media/x', '/media/x?y']) {
+    for (const address of [
+      '/media/',
+      '/media/a/b',
+      '/media/..',
+      '//media/x',
+      'https://x.example/media/x',
+      '/media/x?y',
+    ]) {
       expect(readMediaId(address)).toBeUndefined();
     }
   });
@@ -52,7 +59,9 @@ describe('the files of a gateway', () => {
     answer = () => new Response('<svg/>', { headers: { 'content-type': 'image/svg+xml' } });
     await expect(media.read('f_1', 'image')).rejects.toMatchObject({ failure: 'type' });
     await expect(media.read('f_1', 'audio')).rejects.toMatchObject({ failure: 'type' });
-    expect(['image/png', 'image/svg+xml', 'text/html', ''].filter((type) => isPicture({ type }))).toEqual(['image/png']);
+    expect(['image/png', 'image/svg+xml', 'text/html', ''].filter((type) => isPicture({ type }))).toEqual([
+      'image/png',
+    ]);
   });
 
   it.each([

@@ -71,7 +71,8 @@ export class PictureTray {
       this.#change(this.pictures.map((each) => (each === picture ? { file, name, attachment } : each)));
     } catch (error) {
       // One that was taken off meanwhile is nobody's business any more.
-      if (this.pictures.includes(picture)) faults.push({ kind: error instanceof MediaError ? error.failure : 'failed', name });
+      if (this.pictures.includes(picture))
+        faults.push({ kind: error instanceof MediaError ? error.failure : 'failed', name });
       this.remove(picture);
     }
   }

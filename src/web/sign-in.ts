@@ -2,7 +2,9 @@
 const CODE_FRAGMENT = /^#code=([A-Za-z0-9_-]{1,128})$/;
 
 /** What became of a code: a token, or why there is none. */
-export type CodeOutcome = { readonly token: string } | { readonly failure: 'expired' | 'throttled' | 'unreachable' | 'foreign' };
+export type CodeOutcome =
+  | { readonly token: string }
+  | { readonly failure: 'expired' | 'throttled' | 'unreachable' | 'foreign' };
 
 /**
  * Takes the code out of the page's address, so that neither the history nor a bookmark keeps it. A code is all that an

@@ -24,12 +24,16 @@ export const texts = {
     hide: 'Hide',
     hint: 'In the terminal where the gateway was started you find a link that signs you in without one.',
     malformed: 'This is no token: a token has 16 to 4096 letters, digits and . _ ~ -',
-    wrong: 'The gateway does not accept this token. Check it for missing characters, or ask whoever runs the gateway for another.',
-    ended: 'Your access has ended: the token expired or was withdrawn. Sign in with another; what you have written is kept.',
+    wrong:
+      'The gateway does not accept this token. Check it for missing characters, or ask whoever runs the gateway for another.',
+    ended:
+      'Your access has ended: the token expired or was withdrawn. Sign in with another; what you have written is kept.',
     notForChat: (reason: string) => `This token cannot be used here. ${reason}.`,
     code: {
-      expired: 'This link has expired or was used before: it works once, within a minute. Start the gateway again for a new one, or sign in with a token.',
-      throttled: 'There were too many failed sign-ins from this machine. Wait a minute, then try again or sign in with a token.',
+      expired:
+        'This link has expired or was used before: it works once, within a minute. Start the gateway again for a new one, or sign in with a token.',
+      throttled:
+        'There were too many failed sign-ins from this machine. Wait a minute, then try again or sign in with a token.',
       unreachable: 'The gateway could not be reached to sign in. Load the page again, or sign in with a token.',
       foreign: 'The gateway does not accept sign-ins under this address. Open the link just as it was printed.',
     },
@@ -174,15 +178,22 @@ export const texts = {
     notYet: 'Not connected yet. Attach it again once there is a connection.',
     wait: 'A picture is still uploading. Send the message once it is there, or remove the picture.',
     faults: {
-      'no-picture': (names: string) => `Only pictures can be sent, and ${names} is none. Paste the text that matters instead.`,
-      'too-many': (names: string, most: number) => `A message takes at most ${most} pictures. Send ${names} with the next one.`,
-      'too-large': (names: string) => `${names} is bigger than this gateway takes. Make the picture smaller, then attach it again.`,
-      type: (names: string) => `This gateway does not take pictures like ${names}. Save it as PNG or JPEG, then attach it again.`,
-      'signed-out': (names: string) => `${names} was not uploaded: your access has ended. Sign in again, then attach it again.`,
+      'no-picture': (names: string) =>
+        `Only pictures can be sent, and ${names} is none. Paste the text that matters instead.`,
+      'too-many': (names: string, most: number) =>
+        `A message takes at most ${most} pictures. Send ${names} with the next one.`,
+      'too-large': (names: string) =>
+        `${names} is bigger than this gateway takes. Make the picture smaller, then attach it again.`,
+      type: (names: string) =>
+        `This gateway does not take pictures like ${names}. Save it as PNG or JPEG, then attach it again.`,
+      'signed-out': (names: string) =>
+        `${names} was not uploaded: your access has ended. Sign in again, then attach it again.`,
       forbidden: (names: string) => `${names} was not uploaded: this token may not send files.`,
       missing: (names: string) => `${names} was not uploaded: this gateway takes no files.`,
-      unreachable: (names: string) => `The upload of ${names} broke off. Attach it again once there is a connection; if it breaks off again, make the picture smaller.`,
-      failed: (names: string) => `${names} was not uploaded: the gateway could not store it. Attach it again in a while.`,
+      unreachable: (names: string) =>
+        `The upload of ${names} broke off. Attach it again once there is a connection; if it breaks off again, make the picture smaller.`,
+      failed: (names: string) =>
+        `${names} was not uploaded: the gateway could not store it. Attach it again in a while.`,
     },
   },
 
@@ -193,7 +204,8 @@ export const texts = {
     stop: 'Stop the answer',
     hint: ['Enter sends', 'Shift+Enter starts a new line', 'Esc stops the answer'],
     count: (count: string, most: string) => `${count} of ${most} characters`,
-    tooLong: (over: string) => `${over} ${over === '1' ? 'character' : 'characters'} too many. Shorten the text, or send it in parts.`,
+    tooLong: (over: string) =>
+      `${over} ${over === '1' ? 'character' : 'characters'} too many. Shorten the text, or send it in parts.`,
     tooBig: (over: string) => `${over} bytes too big for one message. Shorten the text, or send it in parts.`,
     notYet: 'Not connected yet. This will be sent as soon as there is a connection.',
     readOnly: 'This token may read but not write.',

@@ -30,8 +30,16 @@ export class ErrorFrames {
     const failure = toGatewayError(error);
     const { level } = errorTable[failure.code];
     if (this.log.isEnabled(level)) {
-      const fields = { code: failure.code, details: failure.details, frame_id: envelope?.id, session_id: envelope?.session_id };
-      this.log[level](failure.cause === undefined ? fields : { ...fields, error: failure.cause }, 'a frame was refused');
+      const fields = {
+        code: failure.code,
+        details: failure.details,
+        frame_id: envelope?.id,
+        session_id: envelope?.session_id,
+      };
+      this.log[level](
+        failure.cause === undefined ? fields : { ...fields, error: failure.cause },
+        'a frame was refused',
+      );
     }
     const about = { correlationId: envelope?.id, sessionId: envelope?.session_id };
     return { code: failure.code, frame: encodeFrame('error', failure.toPayload(), about) };
@@ -41,6 +49,7 @@ export class ErrorFrames {
 function toGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
   // What Nest throws when a guard of a team's gateway class says no.
-  if (error instanceof WsException) return new GatewayError('FORBIDDEN', { reason: 'a guard refused it' }, { cause: error });
+  if (error instanceof WsException)
+    return new GatewayError('FORBIDDEN', { reason: 'a guard refused it' }, { cause: error });
   return new GatewayError('INTERNAL', { error_id: randomBytes(6).toString('hex') }, { cause: error });
 }

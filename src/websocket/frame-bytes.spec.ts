@@ -38,7 +38,9 @@ describe('framing', () => {
     const burst = { frames: [frame, { ...frame, seq: 2 }] };
     expect(frameBurst(burst)).toBe(frameBurst(burst));
     const [first, second] = [1, 2].map((seq) =>
-      reference(`{"type":"stream_block","id":"f_s_${seq}","timestamp":1,"session_id":"s","seq":${seq},"correlation_id":"i","payload":{"content":"é"}}`),
+      reference(
+        `{"type":"stream_block","id":"f_s_${seq}","timestamp":1,"session_id":"s","seq":${seq},"correlation_id":"i","payload":{"content":"é"}}`,
+      ),
     );
     expect(frameBurst(burst).equals(Buffer.concat([first!, second!]))).toBe(true);
   });

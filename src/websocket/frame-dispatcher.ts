@@ -142,7 +142,8 @@ export class FrameDispatcher {
     try {
       envelope = decodeFrame(source);
       this.connection.noteValidFrame();
-      const result = source.length > LARGE_LENGTH ? this.handleInSteps(envelope, source) : this.handle(envelope, source);
+      const result =
+        source.length > LARGE_LENGTH ? this.handleInSteps(envelope, source) : this.handle(envelope, source);
       if (result instanceof Promise) return this.finish(result, envelope);
       this.answer(result, envelope);
     } catch (error) {
@@ -212,7 +213,10 @@ function nextTurn(): Promise<void> {
 
 function checkScope(principal: Principal, scope: Scope | undefined): void {
   if (scope === undefined || principal.scopes.has(scope)) return;
-  throw new GatewayError('FORBIDDEN', { reason: `this credential does not hold the scope ${scope}`, missing_scope: scope });
+  throw new GatewayError('FORBIDDEN', {
+    reason: `this credential does not hold the scope ${scope}`,
+    missing_scope: scope,
+  });
 }
 
 function unknownType(type: string): GatewayError {

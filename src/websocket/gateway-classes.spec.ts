@@ -13,7 +13,7 @@ function aClass(type: new () => object, isStatic = true): GatewayClass {
 }
 const directTypes = (gatewayClass: GatewayClass) => listDirectHandlers(gatewayClass).map(([type]) => type);
 
-describe('handlers that are called without Nest\'s pipeline', () => {
+describe("handlers that are called without Nest's pipeline", () => {
   @WebSocketGateway(18789)
   class Plain {
     readonly name = 'plain';
@@ -97,10 +97,25 @@ describe('handleConnection', () => {
       }
     }
     const gatewayClass = aClass(Connecting);
-    watchHandleConnection<string>(gatewayClass, (connection, result) => outcomes.push([connection, result.then(() => 'ready', () => 'failed')]));
-    for (const connection of ['waits', 'is quick', 'fails']) gatewayClass.instance.handleConnection?.(connection, 'request');
-    expect((gatewayClass.instance as Connecting).calls).toEqual([['waits', 'request'], ['is quick', 'request'], ['fails', 'request']]);
-    expect(await Promise.all((outcomes as [string, Promise<string>][]).map(async ([name, result]) => [name, await result]))).toEqual([
+    watchHandleConnection<string>(gatewayClass, (connection, result) =>
+      outcomes.push([
+        connection,
+        result.then(
+          () => 'ready',
+          () => 'failed',
+        ),
+      ]),
+    );
+    for (const connection of ['waits', 'is quick', 'fails'])
+      gatewayClass.instance.handleConnection?.(connection, 'request');
+    expect((gatewayClass.instance as Connecting).calls).toEqual([
+      ['waits', 'request'],
+      ['is quick', 'request'],
+      ['fails', 'request'],
+    ]);
+    expect(
+      await Promise.all((outcomes as [string, Promise<string>][]).map(async ([name, result]) => [name, await result])),
+    ).toEqual([
       ['waits', 'ready'],
       ['fails', 'failed'],
     ]);

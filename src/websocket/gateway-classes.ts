@@ -37,7 +37,14 @@ export function listGatewayClasses(app: INestApplicationContext): GatewayClass[]
     const { metatype } = wrapper;
     if (typeof metatype !== 'function' || !Reflect.hasMetadata(GATEWAY_METADATA, metatype)) return [];
     const instance = wrapper.instance as GatewayClass['instance'];
-    return [{ name: metatype.name, instance, prototype: metatype.prototype as object, isStatic: wrapper.isDependencyTreeStatic() }];
+    return [
+      {
+        name: metatype.name,
+        instance,
+        prototype: metatype.prototype as object,
+        isStatic: wrapper.isDependencyTreeStatic(),
+      },
+    ];
   });
 }
 
@@ -49,11 +56,16 @@ export function listGatewayClasses(app: INestApplicationContext): GatewayClass[]
 export function checkGatewayClasses(classes: readonly GatewayClass[]): void {
   const owners = new Map<string, string>();
   for (const { name, prototype } of classes) {
-    const options = Reflect.getMetadata(GATEWAY_OPTIONS, prototype.constructor) as { path?: string; namespace?: string } | undefined;
-    if (options?.path ?? options?.namespace) throw new Error(`${name}: a gateway class has no path or namespace of its own; the path is /`);
+    const options = Reflect.getMetadata(GATEWAY_OPTIONS, prototype.constructor) as
+      | { path?: string; namespace?: string }
+      | undefined;
+    if (options?.path ?? options?.namespace)
+      throw new Error(`${name}: a gateway class has no path or namespace of its own; the path is /`);
     for (const { type } of listMethods(prototype)) {
       if (!Object.hasOwn(inboundTable, type) && !EXTENSION_TYPE.test(type)) {
-        throw new Error(`${name} handles "${type}", which is no frame type: those of extensions are called vendor.name`);
+        throw new Error(
+          `${name} handles "${type}", which is no frame type: those of extensions are called vendor.name`,
+        );
       }
       const owner = owners.get(type);
       if (owner !== undefined) throw new Error(`${owner} and ${name} both handle "${type}"`);
@@ -71,7 +83,10 @@ export function installFrameFilter({ prototype }: GatewayClass): void {
 }
 
 /** Has `onResult` told what `handleConnection` did: nothing, a promise, or a failure as a rejected promise. */
-export function watchHandleConnection<C>({ instance }: GatewayClass, onResult: (connection: C, result: Promise<void>) => void): void {
+export function watchHandleConnection<C>(
+  { instance }: GatewayClass,
+  onResult: (connection: C, result: Promise<void>) => void,
+): void {
   const original = instance.handleConnection?.bind(instance);
   if (!original) return;
   instance.handleConnection = (connection, ...rest) => {
@@ -88,7 +103,11 @@ export function watchHandleConnection<C>({ instance }: GatewayClass, onResult: (
  * The handlers of the protocol's own types that can be called without Nest's pipeline, because neither they nor their
  * class carry anything for it. Those of extensions always go through it, global guards and pipes included.
  */
-export function listDirectHandlers({ instance, prototype, isStatic }: GatewayClass): [type: string, handler: FrameHandler][] {
+export function listDirectHandlers({
+  instance,
+  prototype,
+  isStatic,
+}: GatewayClass): [type: string, handler: FrameHandler][] {
   if (!isStatic || hasEnhancers(prototype.constructor)) return [];
   return listMethods(prototype).flatMap(({ type, name, method }) => {
     const hasParameters = Reflect.hasMetadata(ROUTE_ARGS_METADATA, prototype.constructor, name);

@@ -34,7 +34,11 @@ export class GatewayWebSocket extends WebSocket {
   /** `stream` is the socket underneath. The listeners are shared by all sockets: they are most of what an idle one costs. */
   adopt(owner: SocketOwner, stream: Duplex): void {
     this.owner = owner;
-    this.on('message', passMessage).on('ping', passPing).on('pong', passPong).on('error', passFailure).on('close', passEnd);
+    this.on('message', passMessage)
+      .on('ping', passPing)
+      .on('pong', passPong)
+      .on('error', passFailure)
+      .on('close', passEnd);
     stream.on('data', () => owner.onBytes());
   }
 

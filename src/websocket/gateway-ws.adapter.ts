@@ -18,7 +18,13 @@ import { RequestRulesService } from '../http/request-rules.service.js';
 import { SUBPROTOCOL } from '../protocol/constants.js';
 import { closeTable } from '../protocol/closes.js';
 import { ErrorFrames } from './error-frames.js';
-import { checkGatewayClasses, installFrameFilter, listDirectHandlers, listGatewayClasses, watchHandleConnection } from './gateway-classes.js';
+import {
+  checkGatewayClasses,
+  installFrameFilter,
+  listDirectHandlers,
+  listGatewayClasses,
+  watchHandleConnection,
+} from './gateway-classes.js';
 import { GatewayWebSocket } from './gateway-websocket.js';
 import { UpgradeGate, type UpgradePermit } from './upgrade-gate.js';
 import { refuseUpgrade } from './upgrade-request.js';
@@ -42,13 +48,19 @@ export class GatewayWsAdapter extends WsAdapter {
   private readonly services: ConnectionServices;
   private readonly httpServerOfApp: Server;
   private server: WebSocketServer | undefined;
-  private readonly upgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => this.upgrade(request, socket, head);
+  private readonly upgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    this.upgrade(request, socket, head);
 
   /** @throws Error when gateway classes of the application contradict each other or the protocol */
   constructor(app: INestApplication) {
     super(app);
     const find = <T>(token: abstract new (...args: never[]) => T): T => app.get<T>(token, { strict: false });
-    this.gate = new UpgradeGate(find(RequestRulesService), find(AuthService), find(RateLimitsService), find(LifecycleService));
+    this.gate = new UpgradeGate(
+      find(RequestRulesService),
+      find(AuthService),
+      find(RateLimitsService),
+      find(LifecycleService),
+    );
     this.config = find(ConfigStoreService);
     this.services = {
       clock: find(Clock),
@@ -109,12 +121,24 @@ export class GatewayWsAdapter extends WsAdapter {
     const decision = this.gate.decide(request);
     if ('status' in decision) return refuseUpgrade(stream, decision);
     stream.once('close', decision.release);
-    this.server?.handleUpgrade(request, stream, head, (socket) => this.admit(socket as GatewayWebSocket, stream, decision, request));
+    this.server?.handleUpgrade(request, stream, head, (socket) =>
+      this.admit(socket as GatewayWebSocket, stream, decision, request),
+    );
   }
 
-  private admit(socket: GatewayWebSocket, stream: Duplex, { principal, parameters }: UpgradePermit, request: IncomingMessage): void {
+  private admit(
+    socket: GatewayWebSocket,
+    stream: Duplex,
+    { principal, parameters }: UpgradePermit,
+    request: IncomingMessage,
+  ): void {
     if (!principal) return this.turnAway(socket);
-    const identity = { ...parameters, id: randomUUID(), principal, clientId: parameters.clientId ?? `c-${randomUUID()}` };
+    const identity = {
+      ...parameters,
+      id: randomUUID(),
+      principal,
+      clientId: parameters.clientId ?? `c-${randomUUID()}`,
+    };
     const connection = new WebSocketConnection(identity, socket, stream, this.services);
     this.server?.emit('connection', connection, request);
     void connection.dispatcher.start(() => this.services.connections.register(connection));

@@ -27,7 +27,8 @@ describe('Offences', () => {
 
   it('twenty pings a second are fine for ever, one more is not', () => {
     const offences = new Offences();
-    for (let second = 0; second < 100; second++) repeat(20, () => expect(offences.notePing(second * 1_000)).toBeUndefined());
+    for (let second = 0; second < 100; second++)
+      repeat(20, () => expect(offences.notePing(second * 1_000)).toBeUndefined());
     expect(offences.notePing(99_999)).toBe('rateLimit');
   });
 });

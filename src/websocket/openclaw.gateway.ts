@@ -1,4 +1,9 @@
-import { SubscribeMessage, WebSocketGateway, type OnGatewayConnection, type OnGatewayDisconnect } from '@nestjs/websockets';
+import {
+  SubscribeMessage,
+  WebSocketGateway,
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
+} from '@nestjs/websockets';
 import { GatewayError, type CancelPayload, type InboundEnvelope, type MessageInPayload } from '../protocol/index.js';
 import { encodeAck, encodeFrame } from '../protocol/encode.js';
 import type { Connection } from '../core/connections/connection.js';
@@ -75,7 +80,11 @@ export class OpenClawGateway implements OnGatewayConnection<Connection>, OnGatew
   }
 
   /** For messages about which the store has to be asked first. */
-  private async enqueueLater(connection: Connection, envelope: InboundEnvelope, pending: Route | Promise<Route>): Promise<void> {
+  private async enqueueLater(
+    connection: Connection,
+    envelope: InboundEnvelope,
+    pending: Route | Promise<Route>,
+  ): Promise<void> {
     const route = await pending;
     await this.media.assign(connection.principal, route.payload.attachments ?? [], route.session.id);
     this.enqueue(connection, envelope, route);
@@ -102,11 +111,20 @@ export class OpenClawGateway implements OnGatewayConnection<Connection>, OnGatew
   private acknowledge(connection: Connection, envelope: InboundEnvelope, message: AcceptedMessage): void {
     const { messageRef, sessionId, mode, priority, position } = message;
     const status = message.kind === 'duplicate' ? 'duplicate' : message.status === 'observed' ? 'observed' : 'queued';
-    connection.send(encodeAck({ id: envelope.id, message_ref: messageRef, status, mode, priority, position }, sessionId, this.clock.now()));
+    connection.send(
+      encodeAck(
+        { id: envelope.id, message_ref: messageRef, status, mode, priority, position },
+        sessionId,
+        this.clock.now(),
+      ),
+    );
     failpoint('ack.sent');
     this.delivery.subscribe(connection, sessionId, message.headSeq);
     if (this.log.isEnabled('debug')) {
-      this.log.debug({ message_ref: messageRef, message_id: envelope.id, session_id: sessionId, status, priority }, 'acknowledged');
+      this.log.debug(
+        { message_ref: messageRef, message_id: envelope.id, session_id: sessionId, status, priority },
+        'acknowledged',
+      );
     }
   }
 
@@ -115,8 +133,12 @@ export class OpenClawGateway implements OnGatewayConnection<Connection>, OnGatew
     const { message_ref: messageRef, message_id: messageId } = envelope.payload as CancelPayload;
     if (messageRef !== undefined && messageId !== undefined) throw ambiguousCancel();
     if (messageId !== undefined) return { by: 'id', client: clientKey(principal, connection.clientId), messageId };
-    const sessionId = messageRef === undefined ? envelope.session_id : (await this.queue.findMessage({ by: 'ref', tenant: principal.tenant, messageRef }))?.sessionId;
-    if (sessionId === undefined) throw messageRef === undefined ? ambiguousCancel() : new GatewayError('NOT_FOUND', { what: 'message' });
+    const sessionId =
+      messageRef === undefined
+        ? envelope.session_id
+        : (await this.queue.findMessage({ by: 'ref', tenant: principal.tenant, messageRef }))?.sessionId;
+    if (sessionId === undefined)
+      throw messageRef === undefined ? ambiguousCancel() : new GatewayError('NOT_FOUND', { what: 'message' });
     await this.router.getReadable(principal, sessionId);
     if (messageRef !== undefined) return { by: 'ref', tenant: principal.tenant, messageRef };
     return { by: 'session', tenant: principal.tenant, sessionId };

@@ -1,6 +1,12 @@
 import { SubscribeMessage, WebSocketGateway, type OnGatewayDisconnect } from '@nestjs/websockets';
 import type { BeforeApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { GatewayError, type ChannelStatusPayload, type InboundEnvelope, type PresencePayload, type ReactionPayload } from '../protocol/index.js';
+import {
+  GatewayError,
+  type ChannelStatusPayload,
+  type InboundEnvelope,
+  type PresencePayload,
+  type ReactionPayload,
+} from '../protocol/index.js';
 import { encodeFrame } from '../protocol/encode.js';
 import { ChannelStatusService } from '../core/channels/channel-status.service.js';
 import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
@@ -67,7 +73,10 @@ export class PresenceGateway implements OnModuleInit, BeforeApplicationShutdown,
   }
 
   /** A client names its own messages by its ids, and others' by their message_ref. */
-  private async findMessage({ principal, clientId }: Connection, messageId: string): Promise<StoredMessage | undefined> {
+  private async findMessage(
+    { principal, clientId }: Connection,
+    messageId: string,
+  ): Promise<StoredMessage | undefined> {
     const own = await this.queue.findMessage({ by: 'id', client: clientKey(principal, clientId), messageId });
     return own ?? this.queue.findMessage({ by: 'ref', tenant: principal.tenant, messageRef: messageId });
   }

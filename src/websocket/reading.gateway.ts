@@ -1,5 +1,11 @@
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { GatewayError, type DeliveredPayload, type HistoryPayload, type InboundEnvelope, type ResumePayload } from '../protocol/index.js';
+import {
+  GatewayError,
+  type DeliveredPayload,
+  type HistoryPayload,
+  type InboundEnvelope,
+  type ResumePayload,
+} from '../protocol/index.js';
 import { encodeFrame } from '../protocol/encode.js';
 import type { Connection } from '../core/connections/connection.js';
 import { ConversationReaderService } from '../core/connections/conversation-reader.service.js';
@@ -38,7 +44,8 @@ export class ReadingGateway {
   @SubscribeMessage('history')
   async readHistory(connection: Connection, envelope: InboundEnvelope): Promise<void> {
     const sessionId = envelope.session_id;
-    if (sessionId === undefined) throw new GatewayError('INVALID_FRAME', { reason: '`history` needs a session_id in the envelope' });
+    if (sessionId === undefined)
+      throw new GatewayError('INVALID_FRAME', { reason: '`history` needs a session_id in the envelope' });
     const history = await this.reader.readHistory(connection, sessionId, envelope.payload as HistoryPayload);
     connection.send(encodeFrame('history', history, { sessionId, correlationId: envelope.id }));
   }

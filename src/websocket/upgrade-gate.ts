@@ -5,7 +5,12 @@ import type { LifecycleService } from '../core/lifecycle/lifecycle.service.js';
 import type { RateLimitsService } from '../core/limits/rate-limits.service.js';
 import { limitKey } from '../http/addresses.js';
 import type { RequestRulesService } from '../http/request-rules.service.js';
-import { checkHandshake, readConnectParameters, type ConnectParameters, type UpgradeRefusal } from './upgrade-request.js';
+import {
+  checkHandshake,
+  readConnectParameters,
+  type ConnectParameters,
+  type UpgradeRefusal,
+} from './upgrade-request.js';
 
 /** An upgrade that goes ahead. */
 export interface UpgradePermit {
@@ -51,7 +56,11 @@ export class UpgradeGate {
 
   private checkDraining(): UpgradeRefusal | undefined {
     if (!this.lifecycle.isDraining) return undefined;
-    return { status: 503, reason: 'The gateway is shutting down', headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };
+    return {
+      status: 503,
+      reason: 'The gateway is shutting down',
+      headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+    };
   }
 }
 

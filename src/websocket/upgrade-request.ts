@@ -34,7 +34,8 @@ export function checkHandshake(request: IncomingMessage): UpgradeRefusal | undef
     return { status: 426, reason: 'WebSocket version 13 is needed', headers: { 'Sec-WebSocket-Version': '13' } };
   }
   const keys = headersDistinct['sec-websocket-key'] ?? [];
-  if (keys.length !== 1 || !isKey(keys[0])) return { status: 400, reason: 'Sec-WebSocket-Key must be 16 bytes in base64' };
+  if (keys.length !== 1 || !isKey(keys[0]))
+    return { status: 400, reason: 'Sec-WebSocket-Key must be 16 bytes in base64' };
   if (headersDistinct['content-length'] && headersDistinct['transfer-encoding']) {
     return { status: 400, reason: 'Content-Length and Transfer-Encoding exclude each other' };
   }

@@ -10,7 +10,12 @@ import { useChat, type ChatPage } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 
-const TOKENS = { operator: 'operator-token-0123456789', alice: 'alice-token-0123456789abc', reader: 'reader-token-0123456789ab', driver: 'driver-token-0123456789ab' };
+const TOKENS = {
+  operator: 'operator-token-0123456789',
+  alice: 'alice-token-0123456789abc',
+  reader: 'reader-token-0123456789ab',
+  driver: 'driver-token-0123456789ab',
+};
 const settings = {
   'auth.tokens': [
     { token: TOKENS.operator, principal: 'operator', role: 'operator' },
@@ -56,7 +61,9 @@ describe('a gateway with credentials', () => {
     await (await suite.openIn(chat.context, '/chat', gateway.url)).page.getByLabel('Token').waitFor();
     await chat.page.getByRole('button', { name: 'Sign out' }).click();
     await chat.page.getByLabel('Token').waitFor();
-    expect(await chat.page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain(TOKENS.operator);
+    expect(await chat.page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain(
+      TOKENS.operator,
+    );
   });
 
   it('[W-08] never sees the token in an address, nor does anybody else', async () => {
@@ -114,7 +121,11 @@ describe('a gateway with credentials', () => {
   it('[W-03] counts wrong codes against their address, like every other credential', async () => {
     const throttled = await GatewayApp.start({ settings });
     const exchange = (code: string, headers = {}) =>
-      fetch(`${throttled.url}/chat/sign-in`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ code }) });
+      fetch(`${throttled.url}/chat/sign-in`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ code }),
+      });
     expect((await exchange('x', { origin: 'http://evil.example' })).status).toBe(403);
     expect((await exchange('not/a/code')).status).toBe(400);
     for (let i = 0; i < 20; i++) expect((await exchange('x')).status).toBe(401);
@@ -129,7 +140,11 @@ describe('a gateway with credentials', () => {
     const chat = await openAt(`/chat#token=${TOKENS.operator}&gatewayUrl=ws://127.0.0.1:1/`);
     await chat.page.getByLabel('Token').waitFor();
     expect(chat.page.url()).toBe(`${gateway.url}/chat`);
-    expect(chat.complaints.requests.filter((address) => address.startsWith('ws')).every((address) => address.includes(new URL(gateway.url).host))).toBe(true);
+    expect(
+      chat.complaints.requests
+        .filter((address) => address.startsWith('ws'))
+        .every((address) => address.includes(new URL(gateway.url).host)),
+    ).toBe(true);
     expect((await fetch(`${gateway.url}/chat?token=${TOKENS.operator}`)).status).toBe(400);
   });
 });
@@ -141,7 +156,8 @@ describe('the start of a gateway', () => {
 
   it('[W-02] prints a link that signs in, to a terminal and nowhere else', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'openclaw-chat-'));
-    const start = (env: Record<string, string>) => new GatewayProcess({ folder, env: { OPENCLAW_STORE_URL: 'sqlite::memory:', ...env } });
+    const start = (env: Record<string, string>) =>
+      new GatewayProcess({ folder, env: { OPENCLAW_STORE_URL: 'sqlite::memory:', ...env } });
     const [seen, unseen] = [start({ ...TERMINAL, ...CREDENTIAL }), start(CREDENTIAL)];
     const [port] = await Promise.all([seen.port, unseen.port]);
     const link = new RegExp(`Web chat: (http://127\\.0\\.0\\.1:${port})(/chat#code=[\\w-]{22}) `);
@@ -179,7 +195,14 @@ describe('the page', () => {
       const focused = chat.page.locator(':focus');
       names.push((await focused.getAttribute('aria-label')) ?? (await focused.innerText()));
     }
-    expect(names.toReversed()).toEqual(['New conversation', 'two', 'Remove “two” from the list', 'Conversation', 'Copy answer', 'Attach pictures']);
+    expect(names.toReversed()).toEqual([
+      'New conversation',
+      'two',
+      'Remove “two” from the list',
+      'Conversation',
+      'Copy answer',
+      'Attach pictures',
+    ]);
     await chat.page.getByRole('button', { name: 'New conversation' }).focus();
     await keyboard.press('Enter');
     await chat.page.getByText('Hello, this is openclaw').waitFor();
@@ -189,14 +212,17 @@ describe('the page', () => {
   it('[W-21] fits a phone: nothing is wider than the screen, and the list opens over the conversation', async () => {
     const chat = await suite.open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
     await chat.waitForConnection();
-    await chat.input.fill(`${'long'.repeat(100)}\n\n| a | b | c | d | e | f |\n|---|---|---|---|---|---|\n| 1 | 2 | 3 | 4 | 5 | 6 |\n\n\`\`\`\n${'code '.repeat(60)}\n\`\`\``);
+    await chat.input.fill(
+      `${'long'.repeat(100)}\n\n| a | b | c | d | e | f |\n|---|---|---|---|---|---|\n| 1 | 2 | 3 | 4 | 5 | 6 |\n\n\`\`\`\n${'code '.repeat(60)}\n\`\`\``,
+    );
     await chat.page.getByRole('button', { name: 'Send' }).tap();
     await chat.waitForEnds();
     await chat.input.fill('/demo');
     await chat.page.getByRole('button', { name: 'Send' }).tap();
     await chat.waitForEnds(2);
     const overflowing = () =>
-      chat.page.evaluate(`[document.documentElement, document.querySelector('.thread'), ...document.querySelectorAll('.reply')]
+      chat.page
+        .evaluate(`[document.documentElement, document.querySelector('.thread'), ...document.querySelectorAll('.reply')]
         .filter((element) => element.scrollWidth > element.clientWidth).map((element) => element.className)`);
     expect(await overflowing()).toEqual([]);
     await chat.page.getByRole('button', { name: 'Show conversations' }).tap();
@@ -220,7 +246,9 @@ describe('the page', () => {
     const chat = await suite.open({ colorScheme });
     await chat.page.getByText('Hello, this is openclaw').waitFor();
     expect(await findBarriers(chat)).toEqual([]);
-    await chat.ask('# Heading\n\n- [ ] item\n\n| a | b |\n|--:|---|\n| 1 | `2` |\n\n> quoted\n\n```ts\nconst a: number = 1; // one\n```\n[link](https://example.org)');
+    await chat.ask(
+      '# Heading\n\n- [ ] item\n\n| a | b |\n|--:|---|\n| 1 | `2` |\n\n> quoted\n\n```ts\nconst a: number = 1; // one\n```\n[link](https://example.org)',
+    );
     await chat.ask('/demo', 2);
     await chat.ask('/tool time.now {}', 3);
     await chat.say('/fail');

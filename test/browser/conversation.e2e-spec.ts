@@ -87,7 +87,9 @@ describe.concurrent('a conversation', () => {
   it('[W-11] is read page by page towards its beginning', async () => {
     const client = await suite.gateway.connect('filler');
     const payload = (i: number) => ({ channel: 'webchat', sender: 'web-reader', content: `/wait ${i}` });
-    const acks = await Promise.all(Array.from({ length: 70 }, (_, i) => client.answerTo(client.send('message_in', payload(i)))));
+    const acks = await Promise.all(
+      Array.from({ length: 70 }, (_, i) => client.answerTo(client.send('message_in', payload(i)))),
+    );
     const context = await suite.browser.newContext();
     const known = JSON.stringify([{ sender: 'web-reader', sessionId: acks[0]!.session_id }]);
     await context.addInitScript((list) => localStorage.setItem('openclaw.webchat.conversations', list), known);
@@ -107,7 +109,8 @@ describe.concurrent('a conversation', () => {
     const list = await chat.page.evaluate(() => localStorage.getItem('openclaw.webchat.conversations') ?? '[]');
     const [{ sender } = { sender: '' }] = JSON.parse(list) as { sender: string }[];
     const presence = suite.gateway.app.get(PresenceTrackerService, { strict: false });
-    const expectStatus = (status: string) => vi.waitFor(() => expect(presence.find('default', 'webchat', sender)?.status ?? 'offline').toBe(status));
+    const expectStatus = (status: string) =>
+      vi.waitFor(() => expect(presence.find('default', 'webchat', sender)?.status ?? 'offline').toBe(status));
     await expectStatus('online');
     await chat.input.press('x');
     await expectStatus('typing');
@@ -118,7 +121,7 @@ describe.concurrent('a conversation', () => {
   });
 });
 
-describe.concurrent('a tool that wants a person\'s word', () => {
+describe.concurrent("a tool that wants a person's word", () => {
   it('[W-25] shows what it would do and does it when it is allowed, also after a reload, and not when it is denied', async () => {
     const gateway = await GatewayApp.start({ settings: { 'tools.approvals': ['time.now'] } });
     const chat = await suite.open({}, gateway.url);
@@ -167,7 +170,7 @@ describe('an answer', () => {
   @Module({ providers: [{ provide: AgentRuntime, useValue: agent }], exports: [AgentRuntime] })
   class ScriptedAgentModule {}
 
-  it('[W-01] grows before the reader\'s eyes, and is read out when a block is complete and not before', async () => {
+  it("[W-01] grows before the reader's eyes, and is read out when a block is complete and not before", async () => {
     const gateway = await GatewayApp.start({ agent: ScriptedAgentModule });
     const chat = await suite.open({}, gateway.url);
     await chat.page.getByText('Hello, this is openclaw').waitFor();

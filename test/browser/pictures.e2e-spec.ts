@@ -7,7 +7,10 @@ import { AgentRuntime, type AgentEvent, type AgentTurn } from '../../src/core/tu
 import { useChat, type ChatPage } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
 
-const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 const TOKEN = 'operator-token-0123456789';
 
 const folder = mkdtempSync(join(tmpdir(), 'openclaw-pictures-'));
@@ -19,7 +22,10 @@ const trayOf = (chat: ChatPage) => chat.page.getByRole('list', { name: 'Pictures
 const alertOf = (chat: ChatPage) => chat.page.getByRole('alert').filter({ hasText: /./ });
 
 async function choose(chat: ChatPage, ...files: ReturnType<typeof picture>[]): Promise<void> {
-  const [chooser] = await Promise.all([chat.page.waitForEvent('filechooser'), chat.page.getByRole('button', { name: 'Attach pictures' }).press('Enter')]);
+  const [chooser] = await Promise.all([
+    chat.page.waitForEvent('filechooser'),
+    chat.page.getByRole('button', { name: 'Attach pictures' }).press('Enter'),
+  ]);
   await chooser.setFiles(files);
 }
 
@@ -28,7 +34,11 @@ async function expectShown(chat: ChatPage, name: string): Promise<void> {
   const shown = chat.said.getByRole('img', { name });
   await shown.waitFor();
   expect(await shown.getAttribute('src')).toMatch(/^blob:/);
-  await vi.waitFor(async () => expect(await shown.evaluate((image) => (image as unknown as { readonly naturalWidth: number }).naturalWidth)).toBe(1));
+  await vi.waitFor(async () =>
+    expect(await shown.evaluate((image) => (image as unknown as { readonly naturalWidth: number }).naturalWidth)).toBe(
+      1,
+    ),
+  );
 }
 
 /** Answers with the picture that it was sent, and with one that there never was. */
@@ -103,13 +113,21 @@ describe('a picture', () => {
   describe('of a gateway with credentials', () => {
     let gateway: GatewayApp;
     beforeAll(async () => {
-      gateway = await GatewayApp.start({ agent: PictureAgentModule, settings: { 'media.folder': folder, 'auth.tokens': [{ token: TOKEN, principal: 'operator', role: 'operator' }] } });
+      gateway = await GatewayApp.start({
+        agent: PictureAgentModule,
+        settings: {
+          'media.folder': folder,
+          'auth.tokens': [{ token: TOKEN, principal: 'operator', role: 'operator' }],
+        },
+      });
     });
     afterAll(() => gateway.close());
 
     it('[W-27] is sent and read with the token, which stands in no address, and let go of with its message', async () => {
       const chat = await suite.open({}, gateway.url);
-      await chat.page.evaluate('{ globalThis.letGo = []; const { revokeObjectURL } = URL; URL.revokeObjectURL = (url) => (letGo.push(url), revokeObjectURL(url)); }');
+      await chat.page.evaluate(
+        '{ globalThis.letGo = []; const { revokeObjectURL } = URL; URL.revokeObjectURL = (url) => (letGo.push(url), revokeObjectURL(url)); }',
+      );
       await chat.page.getByLabel('Token').fill(TOKEN);
       await chat.page.getByLabel('Token').press('Enter');
       await chat.waitForWelcome();

@@ -25,13 +25,20 @@ const FOREIGN = `.filter((element) => /^(script|iframe|object|embed|svg|math|sty
 describe('a message that is more than text', () => {
   it('[W-23] does nothing and loads nothing, however it is wrapped, also after a reload', async () => {
     const chat = await suite.open();
-    const messages = PAYLOADS.map((payload) => `${payload}\n\n- ${payload}\n\n| ${payload.replaceAll('|', '')} |\n|---|\n| x |`);
+    const messages = PAYLOADS.map(
+      (payload) => `${payload}\n\n- ${payload}\n\n| ${payload.replaceAll('|', '')} |\n|---|\n| x |`,
+    );
     for (const [i, message] of messages.entries()) await chat.ask(message, i + 1);
     await chat.page.reload();
     await chat.waitForEnds(messages.length);
     expect(await chat.said.allInnerTexts()).toEqual(messages);
-    expect(await chat.page.evaluate(`[...document.querySelectorAll('.reply chat-markdown *')]${FOREIGN}.map((element) => element.outerHTML)`)).toEqual([]);
-    for (const link of await chat.replies.getByRole('link').all()) expect(await link.getAttribute('href')).toMatch(/^https:\/\/evil\.example\//);
+    expect(
+      await chat.page.evaluate(
+        `[...document.querySelectorAll('.reply chat-markdown *')]${FOREIGN}.map((element) => element.outerHTML)`,
+      ),
+    ).toEqual([]);
+    for (const link of await chat.replies.getByRole('link').all())
+      expect(await link.getAttribute('href')).toMatch(/^https:\/\/evil\.example\//);
     expect(await chat.page.evaluate(`'hacked' in globalThis`)).toBe(false);
     expect(chat.complaints.requests.filter((address) => address.includes('evil'))).toEqual([]);
   });
@@ -40,7 +47,11 @@ describe('a message that is more than text', () => {
     const result = await build({
       configFile: false,
       logLevel: 'silent',
-      build: { write: false, minify: false, lib: { entry: join(import.meta.dirname, '../../src/web/sanitise.ts'), formats: ['iife'], name: 'wall' } },
+      build: {
+        write: false,
+        minify: false,
+        lib: { entry: join(import.meta.dirname, '../../src/web/sanitise.ts'), formats: ['iife'], name: 'wall' },
+      },
     });
     const [output] = Array.isArray(result) ? result : [result];
     const [chunk] = output && 'output' in output ? output.output : [];
@@ -65,7 +76,9 @@ describe('a message that is more than text', () => {
 
   it('[W-23] shows what it is instead, and keeps the formatting that means no harm', async () => {
     const chat = await suite.open();
-    await chat.ask('H<sub>2</sub>O <kbd>Enter</kbd> <b onclick="x">no</b> <marquee>no</marquee> ![a dot](data:image/png;base64,iVBORw0KGgo=)');
+    await chat.ask(
+      'H<sub>2</sub>O <kbd>Enter</kbd> <b onclick="x">no</b> <marquee>no</marquee> ![a dot](data:image/png;base64,iVBORw0KGgo=)',
+    );
     const reply = chat.replies.first();
     expect(await reply.locator('sub').innerText()).toBe('2');
     expect(await reply.locator('kbd').innerText()).toBe('Enter');
@@ -87,7 +100,8 @@ describe('the page and its files', () => {
     expect(directives.get('script-src')).toBe("script-src 'self'");
     expect(directives.get('style-src')).toBe("style-src 'self'");
     expect(directives.get('connect-src')).toBe(`connect-src 'self' ws://${host} wss://${host}`);
-    for (const name of ['frame-ancestors', 'base-uri', 'form-action']) expect(directives.get(name)).toBe(`${name} 'none'`);
+    for (const name of ['frame-ancestors', 'base-uri', 'form-action'])
+      expect(directives.get(name)).toBe(`${name} 'none'`);
     expect(policy).not.toContain('unsafe');
     expect(page.headers.get('cache-control')).toBe('no-cache');
     const html = await page.text();
@@ -97,11 +111,14 @@ describe('the page and its files', () => {
     for (const file of files) {
       expect(file).toMatch(/^\/chat\/assets\/[\w-]+-[\w-]{8}\.(js|css|svg)$/);
       const answer = await read(file);
-      expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'public, max-age=31536000, immutable']);
+      expect([answer.status, answer.headers.get('cache-control')]).toEqual([
+        200,
+        'public, max-age=31536000, immutable',
+      ]);
     }
   });
 
-  it('[W-24] are sent compressed to those who can read that, weigh at most 72 KB together, and none is found by a path of somebody\'s own', async () => {
+  it("[W-24] are sent compressed to those who can read that, weigh at most 72 KB together, and none is found by a path of somebody's own", async () => {
     const html = await (await read('/chat')).text();
     let weight = 0;
     for (const [, file = ''] of html.matchAll(/(?:src|href)="([^"]+)"/g)) {
@@ -112,7 +129,14 @@ describe('the page and its files', () => {
     }
     expect(weight).toBeLessThan(72 * 1_024);
     expect((await read('/chat', { 'accept-encoding': 'gzip;q=0, br' })).headers.get('content-encoding')).toBe('br');
-    for (const path of ['/chat/assets/..%2findex.html', '/chat/assets/%2e%2e%2f%2e%2e%2fpackage.json', '/chat/assets/index.html', '/chat/index.html', '/chat/licenses.md', '/chat/assets/x']) {
+    for (const path of [
+      '/chat/assets/..%2findex.html',
+      '/chat/assets/%2e%2e%2f%2e%2e%2fpackage.json',
+      '/chat/assets/index.html',
+      '/chat/index.html',
+      '/chat/licenses.md',
+      '/chat/assets/x',
+    ]) {
       expect((await read(path)).status).toBe(404);
     }
   });

@@ -41,7 +41,10 @@ describe.concurrent('a gateway that is stopped', () => {
   });
 
   it('[W-16] with notice says that it restarts, and the page goes on when it is back', async () => {
-    const inMemory = { OPENCLAW_STORE_URL: 'sqlite::memory:', NODE_OPTIONS: '--import=data:text/javascript,process.stdout.isTTY=true' };
+    const inMemory = {
+      OPENCLAW_STORE_URL: 'sqlite::memory:',
+      NODE_OPTIONS: '--import=data:text/javascript,process.stdout.isTTY=true',
+    };
     const { gateway, port } = await start(0, inMemory);
     const chat = await suite.open({}, `http://127.0.0.1:${port}`);
     await chat.waitForConnection();
@@ -67,7 +70,10 @@ describe.concurrent('a connection', () => {
     });
     const chat = await suite.openIn(context);
     await chat.say('/blocks 2');
-    const countUnsent = () => chat.page.evaluate(() => (JSON.parse(sessionStorage.getItem('openclaw.webchat.unsent') ?? '[]') as unknown[]).length);
+    const countUnsent = () =>
+      chat.page.evaluate(
+        () => (JSON.parse(sessionStorage.getItem('openclaw.webchat.unsent') ?? '[]') as unknown[]).length,
+      );
     await vi.waitFor(async () => expect(await countUnsent()).toBe(1));
     isDeaf = false;
     await chat.page.reload();
@@ -102,7 +108,8 @@ describe.concurrent('a connection', () => {
     await first.waitForConnection();
     const clientId = await first.page.evaluate(() => sessionStorage.getItem('openclaw.webchat.client_id') ?? '');
     await first.context.addInitScript((id) => {
-      if (!sessionStorage.getItem('openclaw.webchat.client_id')) sessionStorage.setItem('openclaw.webchat.client_id', id);
+      if (!sessionStorage.getItem('openclaw.webchat.client_id'))
+        sessionStorage.setItem('openclaw.webchat.client_id', id);
     }, clientId);
     const second = await suite.openIn(first.context);
     await second.ask('/blocks 1');
@@ -145,7 +152,7 @@ describe.concurrent('a message', () => {
     await chat.waitForConnection();
   });
 
-  it('[W-18] that finds the queue full waits before the reader\'s eyes and is sent by itself', async () => {
+  it("[W-18] that finds the queue full waits before the reader's eyes and is sent by itself", async () => {
     const gateway = await GatewayApp.start({ settings: { 'queue.max_per_session': 1 } });
     const chat = await suite.open({}, gateway.url);
     await chat.say('/wait 1500');

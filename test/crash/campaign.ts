@@ -141,7 +141,9 @@ export class Campaign {
   private async readLog(port: number, sessionId: string): Promise<SeenFrame[]> {
     const client = await FrameClient.open(port);
     client.send('resume', { sessions: [{ session_id: sessionId, after_seq: 0 }] });
-    const waiting = new Set(this.sent.filter((message) => message.sessionId === sessionId).map((message) => message.id));
+    const waiting = new Set(
+      this.sent.filter((message) => message.sessionId === sessionId).map((message) => message.id),
+    );
     const log: SeenFrame[] = [];
     while (waiting.size > 0) {
       const frame = await client.next((candidate) => candidate.seq !== undefined);
@@ -149,7 +151,10 @@ export class Campaign {
       if (frame.type === 'stream_end') waiting.delete(frame.payload['id'] as string);
     }
     await client.close();
-    expect(log.map((frame) => frame.seq), 'seq is dense').toEqual(log.map((_, i) => i + 1));
+    expect(
+      log.map((frame) => frame.seq),
+      'seq is dense',
+    ).toEqual(log.map((_, i) => i + 1));
     return log;
   }
 
@@ -174,8 +179,12 @@ function checkAnswer(message: SentMessage, log: readonly SeenFrame[]): void {
   const blocks = standingBlocks(message.id, log);
   expect(ends[0]?.payload, message.content).toMatchObject({ reason: 'stop', blocks: blocks.length });
   const count = /^\/blocks (\d+)/.exec(message.content)?.[1];
-  if (count) expect(blocks.map((block) => block['content'])).toEqual(Array.from({ length: Number(count) }, (_, i) => `block ${i + 1}`));
-  else if (message.content.startsWith('/tool')) expect(blocks.map((block) => block['block_type'])).toEqual(['tool_call', 'tool_result']);
+  if (count)
+    expect(blocks.map((block) => block['content'])).toEqual(
+      Array.from({ length: Number(count) }, (_, i) => `block ${i + 1}`),
+    );
+  else if (message.content.startsWith('/tool'))
+    expect(blocks.map((block) => block['block_type'])).toEqual(['tool_call', 'tool_result']);
   else expect(blocks.map((block) => block['block_type'])).toEqual(['markdown']);
   expect(blocks.map((block) => block['index'])).toEqual(blocks.map((_, i) => i));
 }
@@ -184,7 +193,8 @@ function standingBlocks(id: string, log: readonly SeenFrame[]): Record<string, u
   let standing: SeenFrame[] = [];
   for (const frame of log.filter((candidate) => candidate.payload['message_id'] === id)) {
     if (frame.type === 'stream_block') standing.push(frame);
-    if (frame.type === 'stream_restart') standing = standing.filter((block) => (block.seq ?? 0) < (frame.payload['replaces_from_seq'] as number));
+    if (frame.type === 'stream_restart')
+      standing = standing.filter((block) => (block.seq ?? 0) < (frame.payload['replaces_from_seq'] as number));
   }
   return standing.map((frame) => frame.payload);
 }

@@ -25,9 +25,12 @@ async function dieAndVerify(deaths: readonly Death[]): Promise<void> {
 }
 
 describe('a gateway killed with SIGKILL', { timeout: 120_000 }, () => {
-  it.each<Failpoint>(ON_THE_WAY)('[D-01] [D-02] [D-03] at %s answers every acknowledged message exactly once', async (name) => {
-    await dieAndVerify([{ failpoint: `${name}:1` }, { failpoint: `${name}:3` }]);
-  });
+  it.each<Failpoint>(ON_THE_WAY)(
+    '[D-01] [D-02] [D-03] at %s answers every acknowledged message exactly once',
+    async (name) => {
+      await dieAndVerify([{ failpoint: `${name}:1` }, { failpoint: `${name}:3` }]);
+    },
+  );
 
   it('[D-01] [L-06] at drain.mid answers every acknowledged message exactly once', async () => {
     await dieAndVerify([{ failpoint: 'drain.mid:1', drains: true }]);
@@ -37,7 +40,11 @@ describe('a gateway killed with SIGKILL', { timeout: 120_000 }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'crash-'));
     const body = JSON.stringify({ version: 0, changes: { 'agent.name': 'ada' } });
     const change = async (gateway: GatewayProcess) =>
-      fetch(`http://127.0.0.1:${await gateway.port}/admin/v1/config`, { method: 'PATCH', headers: { 'content-type': 'application/json' }, body });
+      fetch(`http://127.0.0.1:${await gateway.port}/admin/v1/config`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
     const first = new GatewayProcess({ folder, env: { OPENCLAW_FAILPOINT: 'config.mid:1' } });
     await expect(change(first)).rejects.toThrow('fetch failed');
     expect((await first.exited).signal).toBe('SIGKILL');
@@ -51,14 +58,20 @@ describe('a gateway killed with SIGKILL', { timeout: 120_000 }, () => {
     await dieAndVerify([{ failpoint: 'migrate.mid:1' }, {}]);
   });
 
-  it(`[D-01] [D-04] ${RANDOM_KILLS} times at random moments (seed ${SEED}) keeps all its promises`, { timeout: 60_000 + RANDOM_KILLS * 10_000 }, async () => {
-    const random = seededRandom(SEED);
-    for (let done = 0; done < RANDOM_KILLS; done += KILLS_PER_CAMPAIGN) {
-      const deaths = Array.from({ length: Math.min(KILLS_PER_CAMPAIGN, RANDOM_KILLS - done) }, () => ({ afterFrames: 1 + Math.floor(random() * 40) }));
-      await dieAndVerify(deaths);
-      campaign?.remove();
-    }
-  });
+  it(
+    `[D-01] [D-04] ${RANDOM_KILLS} times at random moments (seed ${SEED}) keeps all its promises`,
+    { timeout: 60_000 + RANDOM_KILLS * 10_000 },
+    async () => {
+      const random = seededRandom(SEED);
+      for (let done = 0; done < RANDOM_KILLS; done += KILLS_PER_CAMPAIGN) {
+        const deaths = Array.from({ length: Math.min(KILLS_PER_CAMPAIGN, RANDOM_KILLS - done) }, () => ({
+          afterFrames: 1 + Math.floor(random() * 40),
+        }));
+        await dieAndVerify(deaths);
+        campaign?.remove();
+      }
+    },
+  );
 });
 
 /** Mulberry32: the same deaths for the same seed. */

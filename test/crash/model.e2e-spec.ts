@@ -23,7 +23,10 @@ let server: ModelServer;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'model-crash-'));
   server = await ModelServer.start();
-  const first = { content: 'I look it up.\n\nA moment.', toolCalls: [{ name: 'test_effect', arguments: '{}', id: 'call_1' }] };
+  const first = {
+    content: 'I look it up.\n\nA moment.',
+    toolCalls: [{ name: 'test_effect', arguments: '{}', id: 'call_1' }],
+  };
   server.mock.on({ hasToolResult: false }, first, { chunkSize: 6 });
   server.mock.on({ hasToolResult: true }, { content: 'It is done.\n\nAll of it.' }, { chunkSize: 6 });
 });
@@ -46,11 +49,16 @@ function startGateway(failpoint?: string, env: Readonly<Record<string, string>> 
 }
 
 /** Sends messages to a gateway that dies of them. */
-async function dieOf(failpoint: string, contents: readonly string[], env?: Readonly<Record<string, string>>): Promise<void> {
+async function dieOf(
+  failpoint: string,
+  contents: readonly string[],
+  env?: Readonly<Record<string, string>>,
+): Promise<void> {
   const gateway = startGateway(failpoint, env);
   const client = await FrameClient.open(await gateway.port, '?client_id=crash');
   await client.next('connected');
-  for (const [i, content] of contents.entries()) client.send('message_in', { channel: 'crash', sender: 'ann', content }, { id: `m${i + 1}` });
+  for (const [i, content] of contents.entries())
+    client.send('message_in', { channel: 'crash', sender: 'ann', content }, { id: `m${i + 1}` });
   const { signal } = await gateway.exited;
   expect(signal, gateway.output).toBe('SIGKILL');
 }
@@ -63,7 +71,8 @@ async function readLog(messages: number, env?: Readonly<Record<string, string>>)
     await client.next('connected');
     client.send('resume');
     const log: SeenFrame[] = [];
-    while (log.filter(({ type }) => type === 'stream_end').length < messages) log.push(await client.next((frame) => frame.seq !== undefined));
+    while (log.filter(({ type }) => type === 'stream_end').length < messages)
+      log.push(await client.next((frame) => frame.seq !== undefined));
     return log;
   } finally {
     await gateway.end();
@@ -74,7 +83,8 @@ function standingBlocks(log: readonly SeenFrame[]): SeenFrame['payload'][] {
   let standing: SeenFrame[] = [];
   for (const frame of log) {
     if (frame.type === 'stream_block') standing.push(frame);
-    if (frame.type === 'stream_restart') standing = standing.filter((block) => (block.seq ?? 0) < (frame.payload['replaces_from_seq'] as number));
+    if (frame.type === 'stream_restart')
+      standing = standing.filter((block) => (block.seq ?? 0) < (frame.payload['replaces_from_seq'] as number));
   }
   return standing.map(({ payload }) => payload);
 }
@@ -87,30 +97,43 @@ describe('a turn with a model, killed with SIGKILL', { timeout: 60_000 }, () => 
     { failpoint: 'tool.after_effect:1', asked: [1, 1], effects: 1, outcome: 'unknown' },
     { failpoint: 'model.mid_stream:3', asked: [1, 2], effects: 1, outcome: 'succeeded' },
     { failpoint: 'model.before_journal:2', asked: [1, 2], effects: 1, outcome: 'succeeded' },
-  ])('[R-08] at $failpoint asks for no recorded answer again and has no effect twice', async ({ failpoint, asked, effects, outcome }) => {
-    await dieOf(failpoint, ['please do it']);
-    const log = await readLog(1);
-    expect(log.map(({ seq }) => seq)).toEqual(log.map((_, i) => i + 1));
-    expect(log.filter(({ type }) => type === 'stream_end').map(({ payload }) => payload['reason'])).toEqual(['stop']);
-    expect(standingBlocks(log).map((block) => block['block_type'])).toEqual(['text', 'text', 'tool_call', 'tool_result', 'text', 'text']);
-    expect(log.findLast(({ type }) => type === 'tool_status')?.payload['status']).toBe(outcome);
-    const second = server.asked.filter(({ messages }) => messages.some(({ role }) => role === 'tool')).length;
-    expect([server.asked.length - second, second]).toEqual(asked);
-    const path = join(folder, 'effects.log');
-    expect(existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').length : 0).toBe(effects);
-  });
+  ])(
+    '[R-08] at $failpoint asks for no recorded answer again and has no effect twice',
+    async ({ failpoint, asked, effects, outcome }) => {
+      await dieOf(failpoint, ['please do it']);
+      const log = await readLog(1);
+      expect(log.map(({ seq }) => seq)).toEqual(log.map((_, i) => i + 1));
+      expect(log.filter(({ type }) => type === 'stream_end').map(({ payload }) => payload['reason'])).toEqual(['stop']);
+      expect(standingBlocks(log).map((block) => block['block_type'])).toEqual([
+        'text',
+        'text',
+        'tool_call',
+        'tool_result',
+        'text',
+        'text',
+      ]);
+      expect(log.findLast(({ type }) => type === 'tool_status')?.payload['status']).toBe(outcome);
+      const second = server.asked.filter(({ messages }) => messages.some(({ role }) => role === 'tool')).length;
+      expect([server.asked.length - second, second]).toEqual(asked);
+      const path = join(folder, 'effects.log');
+      expect(existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').length : 0).toBe(effects);
+    },
+  );
 
-  it.each(['steer', 'collect'])('[C-20] with %s ends each of its messages once, and answers what each says', async (policy) => {
-    const env = { OPENCLAW_QUEUE_BUSY_POLICY: policy };
-    const contents = ['the first', 'the second', 'the third'];
-    for (const failpoint of ['model.mid_stream:1', 'tool.after_effect:1']) await dieOf(failpoint, contents, env);
-    const log = await readLog(3, env);
-    const ends = log.filter(({ type }) => type === 'stream_end').map(({ payload }) => payload);
-    expect(ends.map((end) => end['id'] as string).toSorted((a, b) => a.localeCompare(b))).toEqual(['m1', 'm2', 'm3']);
-    const answered = ends.filter(({ reason }) => reason === 'stop').map((end) => end['message_ref']);
-    const merged = ends.filter(({ reason }) => reason === 'merged');
-    expect(answered.length + merged.length).toBe(3);
-    expect(merged.every((end) => answered.includes(end['merged_into'] as string))).toBe(true);
-    for (const content of contents) expect(server.said()).toContain(content);
-  });
+  it.each(['steer', 'collect'])(
+    '[C-20] with %s ends each of its messages once, and answers what each says',
+    async (policy) => {
+      const env = { OPENCLAW_QUEUE_BUSY_POLICY: policy };
+      const contents = ['the first', 'the second', 'the third'];
+      for (const failpoint of ['model.mid_stream:1', 'tool.after_effect:1']) await dieOf(failpoint, contents, env);
+      const log = await readLog(3, env);
+      const ends = log.filter(({ type }) => type === 'stream_end').map(({ payload }) => payload);
+      expect(ends.map((end) => end['id'] as string).toSorted((a, b) => a.localeCompare(b))).toEqual(['m1', 'm2', 'm3']);
+      const answered = ends.filter(({ reason }) => reason === 'stop').map((end) => end['message_ref']);
+      const merged = ends.filter(({ reason }) => reason === 'merged');
+      expect(answered.length + merged.length).toBe(3);
+      expect(merged.every((end) => answered.includes(end['merged_into'] as string))).toBe(true);
+      for (const content of contents) expect(server.said()).toContain(content);
+    },
+  );
 });

@@ -30,8 +30,15 @@ afterEach(async () => {
 
 /** Has the built-in agent call a tool; answers what its `tool_result` says. */
 async function call(tool: string, parameters: object = {}, sender = 'alice', message: object = {}): Promise<Outcome> {
-  client.send('message_in', { channel: 'test', sender, content: `/tool ${tool} ${JSON.stringify(parameters)}`, ...message });
-  const block = await client.next((frame) => frame.type === 'stream_block' && frame.payload['block_type'] === 'tool_result');
+  client.send('message_in', {
+    channel: 'test',
+    sender,
+    content: `/tool ${tool} ${JSON.stringify(parameters)}`,
+    ...message,
+  });
+  const block = await client.next(
+    (frame) => frame.type === 'stream_block' && frame.payload['block_type'] === 'tool_result',
+  );
   await client.next('stream_end');
   return JSON.parse(block.payload['content'] as string) as Outcome;
 }
@@ -40,20 +47,27 @@ describe('the tools that come with the gateway', () => {
   it('[O-24] session.info tells the session and what may be used in it', async () => {
     const { content } = await call('session.info');
     expect(content).toMatchObject({ mode: 'main', channel: 'test', participants: ['alice'] });
-    expect(content['tools']).toEqual(expect.arrayContaining(['session.info', 'memory.save', 'shell.run', 'http.fetch', 'time.now']));
+    expect(content['tools']).toEqual(
+      expect.arrayContaining(['session.info', 'memory.save', 'shell.run', 'http.fetch', 'time.now']),
+    );
   });
 
   it('[O-25] a session remembers', async () => {
     await call('memory.save', { text: 'Alice drinks green tea.' });
     await call('memory.save', { text: 'The meeting is on Monday.' });
-    expect(await call('memory.search', { query: 'what does alice drink? (tea)' })).toMatchObject({ ok: true, content: { memories: [{ text: 'Alice drinks green tea.' }] } });
+    expect(await call('memory.search', { query: 'what does alice drink? (tea)' })).toMatchObject({
+      ok: true,
+      content: { memories: [{ text: 'Alice drinks green tea.' }] },
+    });
     expect((await call('memory.search', { query: '' })).content['memories']).toHaveLength(2);
   });
 
   it('[O-26] another session does not know, unless it is linked', async () => {
     await call('memory.save', { text: 'Alice drinks green tea.' });
     expect(await call('memory.search', { query: 'tea' }, 'bob')).toMatchObject({ content: { memories: [] } });
-    expect(await call('memory.search', { query: 'tea' }, 'alice', { group_id: 'team', is_direct_mention: true })).toMatchObject({ content: { memories: [] } });
+    expect(
+      await call('memory.search', { query: 'tea' }, 'alice', { group_id: 'team', is_direct_mention: true }),
+    ).toMatchObject({ content: { memories: [] } });
   });
 
   it('[O-20] http.fetch does not reach the gateway itself', async () => {
@@ -63,8 +77,16 @@ describe('the tools that come with the gateway', () => {
   });
 
   it('[B-13] commands and files are refused without a sandbox engine', async () => {
-    for (const [tool, parameters] of [['shell.run', { command: 'id' }], ['files.list', {}], ['files.read', { path: 'a' }], ['files.write', { path: 'a', content: 'b' }]] as const) {
-      expect(await call(tool, parameters)).toMatchObject({ ok: false, content: { code: 'TOOL_FAILED', message: expect.stringContaining('no sandbox engine') as string } });
+    for (const [tool, parameters] of [
+      ['shell.run', { command: 'id' }],
+      ['files.list', {}],
+      ['files.read', { path: 'a' }],
+      ['files.write', { path: 'a', content: 'b' }],
+    ] as const) {
+      expect(await call(tool, parameters)).toMatchObject({
+        ok: false,
+        content: { code: 'TOOL_FAILED', message: expect.stringContaining('no sandbox engine') as string },
+      });
     }
   });
 });

@@ -30,7 +30,9 @@ describe('the built-in agent', () => {
     const id = client.send('message_in', { channel: 'test', sender, content });
     const end = await client.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === id);
     const frames = client.unread.splice(0).filter((frame) => frame.payload['message_id'] === id);
-    const blocks = frames.filter((frame) => frame.type === 'stream_block').map((frame) => frame.payload as unknown as Block);
+    const blocks = frames
+      .filter((frame) => frame.type === 'stream_block')
+      .map((frame) => frame.payload as unknown as Block);
     return { frames, blocks, end: end.payload };
   }
 
@@ -42,17 +44,22 @@ describe('the built-in agent', () => {
     return blocks[0]!.content;
   }
 
-  it.each(['hello', 'two\n\nparagraphs', '```ts\nan open fence', '  spaces  ', '<script>alert(1)</script>', '🦞'.repeat(2_000), 'not a /command'])(
-    '[A-01] answers %j with that text and how a model is configured, in one markdown block',
-    async (content) => {
-      const { blocks, end } = await ask(content);
-      expect(end).toMatchObject({ reason: 'stop', blocks: 1 });
-      expect(blocks).toHaveLength(1);
-      expect(blocks[0]!.block_type).toBe('markdown');
-      expect(blocks[0]!.content).toContain(content);
-      expect(blocks[0]!.content).toContain('agent.model');
-    },
-  );
+  it.each([
+    'hello',
+    'two\n\nparagraphs',
+    '```ts\nan open fence',
+    '  spaces  ',
+    '<script>alert(1)</script>',
+    '🦞'.repeat(2_000),
+    'not a /command',
+  ])('[A-01] answers %j with that text and how a model is configured, in one markdown block', async (content) => {
+    const { blocks, end } = await ask(content);
+    expect(end).toMatchObject({ reason: 'stop', blocks: 1 });
+    expect(blocks).toHaveLength(1);
+    expect(blocks[0]!.block_type).toBe('markdown');
+    expect(blocks[0]!.content).toContain(content);
+    expect(blocks[0]!.content).toContain('agent.model');
+  });
 
   it('[A-02] says what it can do, how the conversation is, and which tools there are', async () => {
     expect(await askStatus('/help')).toMatch(/\/blocks N.*\/wait MS.*\/reset/s);
@@ -60,12 +67,20 @@ describe('the built-in agent', () => {
     expect(await askStatus('/tools')).toMatch(/^time\.now: /m);
   });
 
-  it.each(['/blocks', '/blocks 0', '/blocks x', '/blocks 10001', '/blocks 1 60001', '/wait', '/wait -1', '/wait 60001', '/wait soon', '/tool'])(
-    '[A-03] answers %s with what is allowed',
-    async (command) => {
-      expect(await askStatus(command)).toContain('Usage: /');
-    },
-  );
+  it.each([
+    '/blocks',
+    '/blocks 0',
+    '/blocks x',
+    '/blocks 10001',
+    '/blocks 1 60001',
+    '/wait',
+    '/wait -1',
+    '/wait 60001',
+    '/wait soon',
+    '/tool',
+  ])('[A-03] answers %s with what is allowed', async (command) => {
+    expect(await askStatus(command)).toContain('Usage: /');
+  });
 
   it('[A-04] calls a tool through the registry, with frames of its progress and blocks of call and result', async () => {
     const { frames, blocks, end } = await ask('/tool time.now {}');
@@ -114,17 +129,30 @@ describe('the built-in agent', () => {
       [id, 'cancelled'],
       [behind, 'stop'],
     ]);
-    const block = client.unread.splice(0).find((frame) => frame.payload['message_id'] === behind && frame.type === 'stream_block');
+    const block = client.unread
+      .splice(0)
+      .find((frame) => frame.payload['message_id'] === behind && frame.type === 'stream_block');
     expect(block?.payload['content']).toBe('waited 1');
   });
 
   it('[A-08] shows a block of each type that needs no tool', async () => {
     const { blocks, end } = await ask('/demo');
-    expect(blocks.map((block) => block.block_type)).toEqual(['text', 'markdown', 'code', 'canvas', 'image', 'audio', 'status']);
+    expect(blocks.map((block) => block.block_type)).toEqual([
+      'text',
+      'markdown',
+      'code',
+      'canvas',
+      'image',
+      'audio',
+      'status',
+    ]);
     expect(blocks[2]).toMatchObject({ content: 'const answer = 42;', metadata: { language: 'ts' } });
     for (const block of blocks.slice(4, 6)) {
       expect(block.content).toMatch(/^data:/);
-      expect(block.metadata).toMatchObject({ mime_type: expect.any(String) as string, alt: expect.any(String) as string });
+      expect(block.metadata).toMatchObject({
+        mime_type: expect.any(String) as string,
+        alt: expect.any(String) as string,
+      });
     }
     expect(end).toMatchObject({ reason: 'stop', blocks: 7 });
   });
@@ -138,7 +166,9 @@ describe('the built-in agent', () => {
     const { frames } = await ask('/tool time.now');
     expect(frames.length).toBeGreaterThan(3);
     expect(new Set(frames.map((frame) => frame.session_id)).size).toBe(1);
-    expect(frames.every((frame) => frame.session_id !== undefined && frame.correlation_id === frame.payload['message_id'])).toBe(true);
+    expect(
+      frames.every((frame) => frame.session_id !== undefined && frame.correlation_id === frame.payload['message_id']),
+    ).toBe(true);
     const refused = client.send('history', { limit: 1 }, { session_id: 'nowhere' });
     expect(await client.answerTo(refused)).toMatchObject({ type: 'error', payload: { code: 'NOT_FOUND' } });
   });

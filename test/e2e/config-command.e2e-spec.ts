@@ -5,13 +5,18 @@ import { FakeTerminal } from '../../src/testing/fake-terminal.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 
 let gateway: GatewayApp;
-beforeEach(async () => void (gateway = await GatewayApp.start({ settings: { 'auth.tokens': withTokens['auth.tokens'] } })));
+beforeEach(
+  async () => void (gateway = await GatewayApp.start({ settings: { 'auth.tokens': withTokens['auth.tokens'] } })),
+);
 afterEach(() => gateway.close());
 
 /** A terminal before the real gateway. */
 class Console extends FakeTerminal {
   override readonly fetch = fetch;
-  readonly timers = { ...systemTimers, setTimer: (_delayMs: number, callback: () => void) => systemTimers.setTimer(1, callback) };
+  readonly timers = {
+    ...systemTimers,
+    setTimer: (_delayMs: number, callback: () => void) => systemTimers.setTimer(1, callback),
+  };
 
   constructor(token: string = TOKENS.operator) {
     super({ OPENCLAW_URL: gateway.url, OPENCLAW_TOKEN: token });
@@ -28,11 +33,17 @@ describe('openclaw config', () => {
   it('[P-18] gets settings, each with its source', async () => {
     expect(await openclaw('get', 'agent.name')).toMatchObject({ code: 0, out: 'agent.name  openclaw  default\n' });
     expect((await openclaw('get', 'queue')).out).toMatch(/^queue\.max_per_session +100 +default$/m);
-    expect(JSON.parse((await openclaw('get', 'agent.name', '--json')).out)).toMatchObject({ version: 0, settings: [{ key: 'agent.name' }] });
+    expect(JSON.parse((await openclaw('get', 'agent.name', '--json')).out)).toMatchObject({
+      version: 0,
+      settings: [{ key: 'agent.name' }],
+    });
   });
 
   it('[P-18] sets and takes back, and says when it comes into force', async () => {
-    expect(await openclaw('set', 'agent.name', 'ada')).toMatchObject({ code: 0, out: 'agent.name set, in force (version 1)\n' });
+    expect(await openclaw('set', 'agent.name', 'ada')).toMatchObject({
+      code: 0,
+      out: 'agent.name set, in force (version 1)\n',
+    });
     expect((await openclaw('get', 'agent.name')).out).toBe('agent.name  ada  run time\n');
     expect((await openclaw('set', 'gateway.heartbeat_interval_ms', '5000')).out).toContain('with the next start');
     expect((await openclaw('set', 'tools.disabled', '["time.now"]')).code).toBe(0);
@@ -41,9 +52,18 @@ describe('openclaw config', () => {
   });
 
   it('[P-18] says what is wrong with a key, a value or a credential', async () => {
-    expect(await openclaw('get', 'agent.nam')).toMatchObject({ code: 2, err: expect.stringContaining('did you mean agent.name') as string });
-    expect(await openclaw('set', 'queue.max_total', '0')).toMatchObject({ code: 1, err: expect.stringContaining('10000000') as string });
-    expect(await openclaw('set', 'tools.disabled', '[')).toMatchObject({ code: 2, err: expect.stringContaining('is not JSON') as string });
+    expect(await openclaw('get', 'agent.nam')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('did you mean agent.name') as string,
+    });
+    expect(await openclaw('set', 'queue.max_total', '0')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('10000000') as string,
+    });
+    expect(await openclaw('set', 'tools.disabled', '[')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is not JSON') as string,
+    });
     expect((await openclaw('paint')).code).toBe(2);
     const stranger = new Console(TOKENS.alice);
     expect(await run(['config', 'get'], stranger)).toBe(1);

@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 
 let gateway: GatewayApp;
-beforeEach(async () => void (gateway = await GatewayApp.start({ settings: { 'auth.tokens': withTokens['auth.tokens'] } })));
+beforeEach(
+  async () => void (gateway = await GatewayApp.start({ settings: { 'auth.tokens': withTokens['auth.tokens'] } })),
+);
 afterEach(() => gateway.close());
 
 interface Answer {
@@ -11,31 +13,49 @@ interface Answer {
 }
 
 async function request(token: string | undefined, init: RequestInit = {}): Promise<Answer> {
-  const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(init.headers as Record<string, string> | undefined) };
+  const headers = {
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(init.headers as Record<string, string> | undefined),
+  };
   const response = await fetch(`${gateway.url}/admin/v1/config`, { ...init, headers });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 const change = (body: unknown, type = 'application/json', token: string = TOKENS.operator) =>
-  request(token, { method: 'PATCH', headers: { 'content-type': type }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  request(token, {
+    method: 'PATCH',
+    headers: { 'content-type': type },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
 
 describe('/admin/v1/config', () => {
   it('[P-09] changes settings while it runs, and everybody sees it at once', async () => {
     const driver = await gateway.connect('d', TOKENS.driver);
-    expect(await change({ version: 0, changes: { 'agent.name': 'ada' } })).toEqual({ status: 200, body: { version: 1, needs_restart: [] } });
+    expect(await change({ version: 0, changes: { 'agent.name': 'ada' } })).toEqual({
+      status: 200,
+      body: { version: 1, needs_restart: [] },
+    });
     driver.send('message_in', { channel: 'test', sender: 'ann', content: 'hi @ada', group_id: 'g' }, { id: 'm' });
     expect((await driver.answerTo('m')).payload).toMatchObject({ status: 'queued', priority: 10 });
     const { body } = await request(TOKENS.operator);
     expect(body['version']).toBe(1);
-    expect(body['settings']).toContainEqual(expect.objectContaining({ key: 'agent.name', value: 'ada', source: 'run time', needs_restart: false }));
+    expect(body['settings']).toContainEqual(
+      expect.objectContaining({ key: 'agent.name', value: 'ada', source: 'run time', needs_restart: false }),
+    );
   });
 
   it('[P-10] refuses a stale version with 409', async () => {
     await change({ version: 0, changes: { 'agent.name': 'ada' } });
-    expect(await change({ version: 0, changes: { 'agent.name': 'bob' } })).toMatchObject({ status: 409, body: { detail: expect.stringContaining('version 1') as string } });
+    expect(await change({ version: 0, changes: { 'agent.name': 'bob' } })).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('version 1') as string },
+    });
   });
 
   it('[P-11] refuses wrong values, unknown keys and settings of other versions, each by its name, and changes nothing', async () => {
-    const answer = await change({ version: 0, changes: { 'agent.name': 'ada', 'queue.max_total': -1, 'agent.nam': 'x', 'auth.jwt': {} } });
+    const answer = await change({
+      version: 0,
+      changes: { 'agent.name': 'ada', 'queue.max_total': -1, 'agent.nam': 'x', 'auth.jwt': {} },
+    });
     expect(answer.status).toBe(400);
     const pointers = (answer.body['details'] as { faults: { pointer: string }[] }).faults.map((fault) => fault.pointer);
     expect(pointers).toEqual(['/changes/queue.max_total', '/changes/agent.nam', '/changes/auth.jwt']);
@@ -63,8 +83,12 @@ describe('/admin/v1/config', () => {
   it('[P-15] is for operators with config:write only', async () => {
     const body = { version: 0, changes: { 'agent.name': 'ada' } };
     expect((await request(undefined)).status).toBe(401);
-    for (const token of [TOKENS.alice, TOKENS.driver]) expect((await change(body, 'application/json', token)).status).toBe(403);
-    expect(await change(body, 'application/json', TOKENS.reader)).toMatchObject({ status: 403, body: { details: { missing_scope: 'config:write' } } });
+    for (const token of [TOKENS.alice, TOKENS.driver])
+      expect((await change(body, 'application/json', token)).status).toBe(403);
+    expect(await change(body, 'application/json', TOKENS.reader)).toMatchObject({
+      status: 403,
+      body: { details: { missing_scope: 'config:write' } },
+    });
   });
 
   it('[X-04] refuses a cross-site request', async () => {

@@ -37,12 +37,19 @@ describe('the examples', () => {
     const client = await FrameClient.open(await gateway.port);
     client.send('message_in', { channel: 'test', sender: 'ann', content: '/tool acme.dice {"sides": 2}' });
     const result = await client.next((frame) => frame.payload['block_type'] === 'tool_result');
-    expect(JSON.parse(result.payload['content'] as string)).toMatchObject({ ok: true, content: { eyes: expect.any(Number) as number } });
+    expect(JSON.parse(result.payload['content'] as string)).toMatchObject({
+      ok: true,
+      content: { eyes: expect.any(Number) as number },
+    });
     await client.close();
   });
 
   it('[P-16] a team embeds the gateway beside its own controllers', async () => {
-    gateway = new GatewayProcess({ folder, script: join(folder, 'embed-in-nest-app/dist/main.js'), env: { PORT: '0' } });
+    gateway = new GatewayProcess({
+      folder,
+      script: join(folder, 'embed-in-nest-app/dist/main.js'),
+      env: { PORT: '0' },
+    });
     const port = await gateway.port;
     expect(await (await fetch(`http://127.0.0.1:${port}/acme/tools`)).json()).toContain('time.now');
     const client = await FrameClient.open(port);
@@ -68,7 +75,10 @@ describe('the examples', () => {
       export class TwinModule {}
       Module({ providers: [TwinTool] })(TwinModule);`;
     writeFileSync(join(folder, 'custom-tool/twin.module.js'), twin);
-    gateway = new GatewayProcess({ folder: join(folder, 'custom-tool'), env: { OPENCLAW_MODULES: '["./dist/acme.module.js","./twin.module.js"]' } });
+    gateway = new GatewayProcess({
+      folder: join(folder, 'custom-tool'),
+      env: { OPENCLAW_MODULES: '["./dist/acme.module.js","./twin.module.js"]' },
+    });
     expect((await gateway.exited).code).toBe(1);
     expect(gateway.output).toMatch(/DiceTool/);
     expect(gateway.output).toMatch(/TwinTool/);

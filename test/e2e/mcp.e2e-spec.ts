@@ -33,10 +33,20 @@ async function untilTools(gateway: GatewayApp, prefix: string): Promise<string[]
 }
 
 /** Has the built-in agent call a tool; answers what its `tool_result` says. */
-async function call(gateway: GatewayApp, tool: string, parameters: object): Promise<{ ok: boolean; content: Record<string, string> }> {
+async function call(
+  gateway: GatewayApp,
+  tool: string,
+  parameters: object,
+): Promise<{ ok: boolean; content: Record<string, string> }> {
   const client = await gateway.connect();
-  client.send('message_in', { channel: 'test', sender: 'alice', content: `/tool ${tool} ${JSON.stringify(parameters)}` });
-  const block = await client.next((frame) => frame.type === 'stream_block' && frame.payload['block_type'] === 'tool_result');
+  client.send('message_in', {
+    channel: 'test',
+    sender: 'alice',
+    content: `/tool ${tool} ${JSON.stringify(parameters)}`,
+  });
+  const block = await client.next(
+    (frame) => frame.type === 'stream_block' && frame.payload['block_type'] === 'tool_result',
+  );
   await client.close();
   return JSON.parse(block.payload['content'] as string) as never;
 }
@@ -46,15 +56,28 @@ describe('tools of an MCP server that is a program', () => {
 
   it('[Q-02] are called by name, with parameters that fit', async () => {
     const gateway = await start({ settings });
-    expect(await untilTools(gateway, 'mcp__')).toEqual(expect.arrayContaining(['mcp__everything__echo', 'mcp__everything__get-sum']));
-    expect(await call(gateway, 'mcp__everything__echo', { message: 'hi' })).toMatchObject({ ok: true, content: { text: 'Echo: hi' } });
-    expect(await call(gateway, 'mcp__everything__get-sum', { a: 'x', b: 2 })).toMatchObject({ ok: false, content: { code: 'TOOL_INVALID_PARAMETERS' } });
+    expect(await untilTools(gateway, 'mcp__')).toEqual(
+      expect.arrayContaining(['mcp__everything__echo', 'mcp__everything__get-sum']),
+    );
+    expect(await call(gateway, 'mcp__everything__echo', { message: 'hi' })).toMatchObject({
+      ok: true,
+      content: { text: 'Echo: hi' },
+    });
+    expect(await call(gateway, 'mcp__everything__get-sum', { a: 'x', b: 2 })).toMatchObject({
+      ok: false,
+      content: { code: 'TOOL_INVALID_PARAMETERS' },
+    });
   });
 
   it('[Q-02] are denied without the permission of the server', async () => {
-    const gateway = await start({ settings: { 'mcp.servers': { everything }, 'tools.default_permissions': ['mcp:other'] } });
+    const gateway = await start({
+      settings: { 'mcp.servers': { everything }, 'tools.default_permissions': ['mcp:other'] },
+    });
     await untilTools(gateway, 'mcp__');
-    expect(await call(gateway, 'mcp__everything__echo', { message: 'hi' })).toMatchObject({ ok: false, content: { code: 'TOOL_DENIED' } });
+    expect(await call(gateway, 'mcp__everything__echo', { message: 'hi' })).toMatchObject({
+      ok: false,
+      content: { code: 'TOOL_DENIED' },
+    });
   });
 
   it("[Q-06] run with none of the gateway's environment but the way to programs", async () => {
@@ -67,11 +90,18 @@ describe('tools of an MCP server that is a program', () => {
   });
 
   it('[Q-05] tell how far they are, and end with their time', async () => {
-    const gateway = await start({ settings: { ...settings, 'mcp.servers': { everything: { ...everything, timeout_ms: 1_500 } } } });
+    const gateway = await start({
+      settings: { ...settings, 'mcp.servers': { everything: { ...everything, timeout_ms: 1_500 } } },
+    });
     await untilTools(gateway, 'mcp__');
     const client = await gateway.connect();
-    client.send('message_in', { channel: 'test', sender: 'alice', content: '/tool mcp__everything__trigger-long-running-operation {"duration": 60, "steps": 600}' });
-    const status = (wanted: string) => client.next((frame) => frame.type === 'tool_status' && frame.payload['status'] === wanted);
+    client.send('message_in', {
+      channel: 'test',
+      sender: 'alice',
+      content: '/tool mcp__everything__trigger-long-running-operation {"duration": 60, "steps": 600}',
+    });
+    const status = (wanted: string) =>
+      client.next((frame) => frame.type === 'tool_status' && frame.payload['status'] === wanted);
     expect((await status('progress')).payload['detail']).toMatch(/^\d+ of 600/);
     await status('timed_out');
   });
@@ -126,11 +156,18 @@ describe('the gateway as an MCP server', () => {
     expect(tools.find(({ name }) => name === 'acme.say')).toEqual({
       name: 'acme.say',
       description: 'Says it.',
-      inputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'], additionalProperties: false },
+      inputSchema: {
+        type: 'object',
+        properties: { text: { type: 'string' } },
+        required: ['text'],
+        additionalProperties: false,
+      },
       annotations: { idempotentHint: true },
     });
     const progress: unknown[] = [];
-    const result = await client.callTool({ name: 'acme.say', arguments: { text: 'hi' } }, undefined, { onprogress: (told) => progress.push(told) });
+    const result = await client.callTool({ name: 'acme.say', arguments: { text: 'hi' } }, undefined, {
+      onprogress: (told) => progress.push(told),
+    });
     expect(result.content).toEqual([{ type: 'text', text: '{"said":"hi","in":"mcp"}' }]);
     expect(progress).toEqual([{ progress: 1, message: 'half of it' }]);
     await client.close();
@@ -156,7 +193,11 @@ describe('the gateway as an MCP server', () => {
     const gateway = await start({ settings: { 'tools.default_permissions': ['memory'] } });
     const client = await connect(gateway);
     const { tools } = await client.listTools();
-    expect(tools.find(({ name }) => name === 'memory.save')?.inputSchema.properties?.['text']).toMatchObject({ type: 'string', minLength: 1, maxLength: 4_096 });
+    expect(tools.find(({ name }) => name === 'memory.save')?.inputSchema.properties?.['text']).toMatchObject({
+      type: 'string',
+      minLength: 1,
+      maxLength: 4_096,
+    });
     await client.close();
   });
 
@@ -173,11 +214,19 @@ describe('the gateway as an MCP server', () => {
   it('[Q-08] is for operators with the scope tools:call, under the permissions of their credential', async () => {
     const tokens = [
       ...(withTokens['auth.tokens'] as object[]),
-      { token: 'caller-token-0123456789', principal: 'caller', role: 'operator', scopes: ['tools:call'], tool_permissions: ['say'] },
+      {
+        token: 'caller-token-0123456789',
+        principal: 'caller',
+        role: 'operator',
+        scopes: ['tools:call'],
+        tool_permissions: ['say'],
+      },
     ];
     const gateway = await start({ modules: [AcmeModule], settings: { 'auth.tokens': tokens } });
     for (const token of [undefined, 'wrong-token-0123456789', TOKENS.alice, TOKENS.driver, TOKENS.reader]) {
-      await expect(connect(gateway, token)).rejects.toThrow(/40[13]|Unauthorized|Forbidden|role operator|scope tools:call/);
+      await expect(connect(gateway, token)).rejects.toThrow(
+        /40[13]|Unauthorized|Forbidden|role operator|scope tools:call/,
+      );
     }
     const operator = await connect(gateway, TOKENS.operator);
     expect((await operator.listTools()).tools.map(({ name }) => name)).not.toContain('acme.say');
@@ -199,10 +248,16 @@ describe('the gateway as an MCP server', () => {
   });
 
   it('[Q-09] serves another gateway', async () => {
-    const server = await start({ modules: [AcmeModule], settings: { ...withTokens, 'tools.default_permissions': ['say'] } });
+    const server = await start({
+      modules: [AcmeModule],
+      settings: { ...withTokens, 'tools.default_permissions': ['say'] },
+    });
     const far = { url: `${server.url}/mcp`, headers: { authorization: `Bearer ${TOKENS.operator}` } };
     const gateway = await start({ settings: { 'mcp.servers': { far }, 'tools.default_permissions': ['mcp:far'] } });
     expect(await untilTools(gateway, 'mcp__far__acme')).toContain('mcp__far__acme.say');
-    expect(await call(gateway, 'mcp__far__acme.say', { text: 'hi' })).toMatchObject({ ok: true, content: { text: '{"said":"hi","in":"mcp"}' } });
+    expect(await call(gateway, 'mcp__far__acme.say', { text: 'hi' })).toMatchObject({
+      ok: true,
+      content: { text: '{"said":"hi","in":"mcp"}' },
+    });
   });
 });

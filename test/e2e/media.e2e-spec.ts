@@ -7,7 +7,12 @@ import { ManualClock } from '../../src/testing/index.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 
 /** The smallest PNG: one pixel. */
-const PNG = new Uint8Array(Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64'));
+const PNG = new Uint8Array(
+  Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  ),
+);
 
 let folder: string;
 let gateway: GatewayApp;
@@ -15,25 +20,35 @@ let clock: ManualClock;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'media-'));
   clock = new ManualClock();
-  gateway = await GatewayApp.start({ clock, settings: { ...withTokens, 'media.folder': folder, 'media.max_bytes': 1_000 } });
+  gateway = await GatewayApp.start({
+    clock,
+    settings: { ...withTokens, 'media.folder': folder, 'media.max_bytes': 1_000 },
+  });
 });
 afterEach(async () => {
   await gateway.close();
   rmSync(folder, { recursive: true });
 });
 
-const filesIn = () => (existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()) : []);
+const filesIn = () =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    : [];
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const upload = async (body: Uint8Array<ArrayBuffer> | string, token: string = TOKENS.alice) => {
   const response = await fetch(`${gateway.url}/media`, { method: 'POST', headers: bearer(token), body });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 };
-const download = (id: unknown, token: string) => fetch(`${gateway.url}/media/${String(id)}`, { headers: bearer(token) });
+const download = (id: unknown, token: string) =>
+  fetch(`${gateway.url}/media/${String(id)}`, { headers: bearer(token) });
 
 describe('media', () => {
   it('[O-10] is kept with the type that its content says, and read back by its uploader', async () => {
     const { status, body } = await upload(PNG);
-    expect([status, body]).toEqual([201, { media_id: expect.stringMatching(/^f_/) as string, mime_type: 'image/png', size_bytes: PNG.length }]);
+    expect([status, body]).toEqual([
+      201,
+      { media_id: expect.stringMatching(/^f_/) as string, mime_type: 'image/png', size_bytes: PNG.length },
+    ]);
     const response = await download(body['media_id'], TOKENS.alice);
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(PNG);
     expect(response.headers.get('content-type')).toBe('image/png');
@@ -48,7 +63,10 @@ describe('media', () => {
   });
 
   it('[O-12] is never served as something that a browser runs', async () => {
-    for (const source of ['<html><script>alert(1)</script></html>', '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>']) {
+    for (const source of [
+      '<html><script>alert(1)</script></html>',
+      '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+    ]) {
       const { body } = await upload(source);
       const response = await download(body['media_id'], TOKENS.alice);
       expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
@@ -61,9 +79,14 @@ describe('media', () => {
   it('[O-13] is read by those who may read the session of its message, and by nobody else', async () => {
     const { body } = await upload(PNG);
     const id = body['media_id'] as string;
-    for (const token of [TOKENS.bob, TOKENS.operator, TOKENS.stranger]) expect((await download(id, token)).status).toBe(404);
+    for (const token of [TOKENS.bob, TOKENS.operator, TOKENS.stranger])
+      expect((await download(id, token)).status).toBe(404);
     const alice = await gateway.connect('a', TOKENS.alice);
-    alice.send('message_in', { channel: 'test', sender: 'alice', content: '', attachments: [{ kind: 'image', media_id: id }] }, { id: 'm' });
+    alice.send(
+      'message_in',
+      { channel: 'test', sender: 'alice', content: '', attachments: [{ kind: 'image', media_id: id }] },
+      { id: 'm' },
+    );
     await alice.next('stream_end');
     expect((await download(id, TOKENS.operator)).status).toBe(200);
     for (const token of [TOKENS.bob, TOKENS.stranger]) expect((await download(id, token)).status).toBe(404);
@@ -74,8 +97,15 @@ describe('media', () => {
   it('[O-13] of somebody else cannot be named in a message', async () => {
     const { body } = await upload(PNG, TOKENS.bob);
     const alice = await gateway.connect('a', TOKENS.alice);
-    alice.send('message_in', { channel: 'test', sender: 'alice', content: 'x', attachments: [{ kind: 'image', media_id: body['media_id'] }] }, { id: 'm' });
-    expect((await alice.answerTo('m')).payload).toMatchObject({ code: 'INVALID_PAYLOAD', details: { faults: [{ pointer: '/attachments/0/media_id' }] } });
+    alice.send(
+      'message_in',
+      { channel: 'test', sender: 'alice', content: 'x', attachments: [{ kind: 'image', media_id: body['media_id'] }] },
+      { id: 'm' },
+    );
+    expect((await alice.answerTo('m')).payload).toMatchObject({
+      code: 'INVALID_PAYLOAD',
+      details: { faults: [{ pointer: '/attachments/0/media_id' }] },
+    });
   });
 
   it('[O-14] that no message names within a day is deleted, the rest stays with its session', async () => {

@@ -8,8 +8,13 @@ afterEach(() => gateway.close());
 
 let messages = 0;
 const say = (client: FrameClient, content: string, payload: object = {}, changes: object = {}) =>
-  client.send('message_in', { channel: 'test', sender: 'alice', content, ...payload }, { id: `message-${++messages}`, ...changes });
-const endOf = (client: FrameClient, id: string) => client.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === id);
+  client.send(
+    'message_in',
+    { channel: 'test', sender: 'alice', content, ...payload },
+    { id: `message-${++messages}`, ...changes },
+  );
+const endOf = (client: FrameClient, id: string) =>
+  client.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === id);
 const errorFor = async (client: FrameClient, id: string) => {
   const frame = await client.answerTo(id);
   expect(frame.type).toBe('error');
@@ -22,9 +27,17 @@ describe('a message', () => {
     const client = await gateway.connect('c', TOKENS.driver);
     const id = say(client, '/blocks 2');
     const ack = await client.answerTo(id);
-    expect(ack).toMatchObject({ type: 'message_ack', payload: { id, status: 'queued', mode: 'main', priority: 1, position: 0 } });
+    expect(ack).toMatchObject({
+      type: 'message_ack',
+      payload: { id, status: 'queued', mode: 'main', priority: 1, position: 0 },
+    });
     const end = await endOf(client, id);
-    expect(end).toMatchObject({ session_id: ack.session_id, correlation_id: id, seq: 3, payload: { reason: 'stop', blocks: 2, message_ref: ack.payload['message_ref'] } });
+    expect(end).toMatchObject({
+      session_id: ack.session_id,
+      correlation_id: id,
+      seq: 3,
+      payload: { reason: 'stop', blocks: 2, message_ref: ack.payload['message_ref'] },
+    });
     expect(types(client.unread)).toEqual(['stream_block', 'stream_block']);
     expect(client.unread.every((frame) => frame.payload['message_ref'] === ack.payload['message_ref'])).toBe(true);
   });
@@ -42,7 +55,11 @@ describe('a message', () => {
   });
 
   it('[M-07] of two clients or principals under one id are two messages', async () => {
-    const clients = await Promise.all([gateway.connect('a', TOKENS.driver), gateway.connect('b', TOKENS.driver), gateway.connect('a', TOKENS.alice)]);
+    const clients = await Promise.all([
+      gateway.connect('a', TOKENS.driver),
+      gateway.connect('b', TOKENS.driver),
+      gateway.connect('a', TOKENS.alice),
+    ]);
     for (const client of clients) say(client, '/blocks 1', {}, { id: 'one' });
     const acks = await Promise.all(clients.map((client) => client.next('message_ack')));
     expect(acks.map((ack) => ack.payload['status'])).toEqual(['queued', 'queued', 'queued']);
@@ -57,17 +74,27 @@ describe('a message', () => {
     const end = await endOf(client, asked);
     const history = client.send('history', { limit: 10 }, { session_id: end.session_id });
     const { payload } = await client.answerTo(history);
-    expect((payload['messages'] as { status: string }[]).map((message) => message.status)).toEqual(['observed', 'done']);
+    expect((payload['messages'] as { status: string }[]).map((message) => message.status)).toEqual([
+      'observed',
+      'done',
+    ]);
   });
 
   it('[G-11] with a session_id goes to that session, whose channel it must name', async () => {
     const client = await gateway.connect('c', TOKENS.operator);
     const first = await client.answerTo(say(client, '/blocks 1'));
-    const there = await client.answerTo(say(client, '/blocks 1', { sender: 'guest' }, { session_id: first.session_id }));
+    const there = await client.answerTo(
+      say(client, '/blocks 1', { sender: 'guest' }, { session_id: first.session_id }),
+    );
     expect(there.session_id).toBe(first.session_id);
     const elsewhere = say(client, 'x', { channel: 'other' }, { session_id: first.session_id });
-    expect(await errorFor(client, elsewhere)).toMatchObject({ code: 'INVALID_PAYLOAD', details: { faults: [{ pointer: '/channel' }] } });
-    expect(await errorFor(client, say(client, 'x', {}, { session_id: 's_unknown' }))).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await errorFor(client, elsewhere)).toMatchObject({
+      code: 'INVALID_PAYLOAD',
+      details: { faults: [{ pointer: '/channel' }] },
+    });
+    expect(await errorFor(client, say(client, 'x', {}, { session_id: 's_unknown' }))).toMatchObject({
+      code: 'NOT_FOUND',
+    });
   });
 
   it('[M-08] that is refused leaves the connection and everybody else alone', async () => {
@@ -87,7 +114,15 @@ describe('a message', () => {
     const codes = [];
     for (const id of refused) codes.push((await errorFor(client, id))['code']);
     expect(codes).toEqual([
-      ...['INVALID_PAYLOAD', 'INVALID_PAYLOAD', 'INVALID_PAYLOAD', 'FORBIDDEN', 'INVALID_PAYLOAD', 'INVALID_PAYLOAD', 'INVALID_PAYLOAD'],
+      ...[
+        'INVALID_PAYLOAD',
+        'INVALID_PAYLOAD',
+        'INVALID_PAYLOAD',
+        'FORBIDDEN',
+        'INVALID_PAYLOAD',
+        'INVALID_PAYLOAD',
+        'INVALID_PAYLOAD',
+      ],
       ...['UNKNOWN_TYPE', 'UNKNOWN_TYPE', 'UNKNOWN_TYPE'],
     ]);
     await endOf(client, say(client, 'x'.repeat(65_536)));
@@ -95,7 +130,10 @@ describe('a message', () => {
 
   it('[M-09] is refused without the scope for it, and the missing scope is named', async () => {
     const client = await gateway.connect('c', TOKENS.reader);
-    expect(await errorFor(client, say(client, 'x'))).toMatchObject({ code: 'FORBIDDEN', details: { missing_scope: 'messages:write' } });
+    expect(await errorFor(client, say(client, 'x'))).toMatchObject({
+      code: 'FORBIDDEN',
+      details: { missing_scope: 'messages:write' },
+    });
   });
 
   it('[M-11] over the rate limit of its client is refused with when to come back', async () => {
@@ -117,7 +155,11 @@ describe('a message', () => {
     const running = say(client, '/wait 60000');
     await client.answerTo(running);
     const refused = say(client, '/blocks 1', { sender: 'other' });
-    expect(await errorFor(client, refused)).toMatchObject({ code: 'QUEUE_FULL', retryable: true, details: { limit: 'queue.max_per_client' } });
+    expect(await errorFor(client, refused)).toMatchObject({
+      code: 'QUEUE_FULL',
+      retryable: true,
+      details: { limit: 'queue.max_per_client' },
+    });
     client.send('cancel', { message_id: running });
     await endOf(client, running);
     say(client, '/blocks 1', { sender: 'other' }, { id: refused });
@@ -128,7 +170,12 @@ describe('a message', () => {
 describe('cancel', () => {
   it('[C-03] ends a message by its id, by its message_ref, or all of a session', async () => {
     const client = await gateway.connect('c', TOKENS.driver);
-    const [a, b, c, d] = [say(client, '/wait 60000'), say(client, '/wait 60000'), say(client, '/wait 60000'), say(client, '/wait 60000')];
+    const [a, b, c, d] = [
+      say(client, '/wait 60000'),
+      say(client, '/wait 60000'),
+      say(client, '/wait 60000'),
+      say(client, '/wait 60000'),
+    ];
     const acks = await Promise.all([a, b, c, d].map((id) => client.answerTo(id)));
     client.send('cancel', { message_id: b });
     expect((await endOf(client, b)).payload).toMatchObject({ reason: 'cancelled', blocks: 0 });
@@ -143,7 +190,9 @@ describe('cancel', () => {
     const ack = await alice.answerTo(say(alice, '/wait 60000'));
     const target = { message_ref: ack.payload['message_ref'] };
     expect(await errorFor(alice, alice.send('cancel', {}))).toMatchObject({ code: 'INVALID_PAYLOAD' });
-    expect(await errorFor(alice, alice.send('cancel', { ...target, message_id: 'x' }))).toMatchObject({ code: 'INVALID_PAYLOAD' });
+    expect(await errorFor(alice, alice.send('cancel', { ...target, message_id: 'x' }))).toMatchObject({
+      code: 'INVALID_PAYLOAD',
+    });
     expect(await errorFor(alice, alice.send('cancel', { message_id: 'unknown' }))).toMatchObject({ code: 'NOT_FOUND' });
     for (const token of [TOKENS.bob, TOKENS.stranger]) {
       const other = await gateway.connect('c', token);
@@ -168,8 +217,15 @@ describe('reading again', () => {
     await client.close();
     const again = await gateway.connect('c', TOKENS.alice);
     const id = again.send('resume', { sessions: [{ session_id: sessionId, after_seq: 2 }] });
-    expect((await again.answerTo(id)).payload).toEqual({ session_id: sessionId, from_seq: 3, head_seq: 4, complete: true });
-    expect([(await again.next((frame) => frame.seq !== undefined)).seq, (await again.next('stream_end')).seq]).toEqual([3, 4]);
+    expect((await again.answerTo(id)).payload).toEqual({
+      session_id: sessionId,
+      from_seq: 3,
+      head_seq: 4,
+      complete: true,
+    });
+    expect([(await again.next((frame) => frame.seq !== undefined)).seq, (await again.next('stream_end')).seq]).toEqual([
+      3, 4,
+    ]);
     for (const token of [TOKENS.bob, TOKENS.stranger]) {
       const other = await gateway.connect('c', token);
       const refused = other.send('resume', { sessions: [{ session_id: sessionId, after_seq: 0 }] });
@@ -180,9 +236,19 @@ describe('reading again', () => {
   it('[S-05] resume beyond the head is stale, and does not keep other sessions from it', async () => {
     const client = await gateway.connect('c', TOKENS.alice);
     const sessionId = await talk(client, '/blocks 1');
-    const id = client.send('resume', { sessions: [{ session_id: 's_unknown', after_seq: 0 }, { session_id: sessionId, after_seq: 99 }, { session_id: sessionId, after_seq: 1 }] });
+    const id = client.send('resume', {
+      sessions: [
+        { session_id: 's_unknown', after_seq: 0 },
+        { session_id: sessionId, after_seq: 99 },
+        { session_id: sessionId, after_seq: 1 },
+      ],
+    });
     const answers = [await client.answerTo(id), await client.answerTo(id), await client.answerTo(id)];
-    expect(answers.map((frame) => frame.payload['code'] ?? frame.type)).toEqual(['NOT_FOUND', 'STALE_RESUME', 'resumed']);
+    expect(answers.map((frame) => frame.payload['code'] ?? frame.type)).toEqual([
+      'NOT_FOUND',
+      'STALE_RESUME',
+      'resumed',
+    ]);
   });
 
   it('[S-10] a bare resume goes on with every session that has something left for this client', async () => {
@@ -203,14 +269,19 @@ describe('reading again', () => {
   it('[S-11] history gives messages with the blocks that stand, page by page, newest last', async () => {
     const client = await gateway.connect('c', TOKENS.alice);
     const sessionId = await talk(client, '/blocks 1', '/blocks 2', '/fail');
-    const read = async (payload: object) => (await client.answerTo(client.send('history', payload, { session_id: sessionId }))).payload as never as HistoryPage;
+    const read = async (payload: object) =>
+      (await client.answerTo(client.send('history', payload, { session_id: sessionId })))
+        .payload as never as HistoryPage;
     interface HistoryPage {
       messages: { content: string; blocks: unknown[]; end: { reason: string } }[];
       next_before?: string;
       head_seq: number;
     }
     const newest = await read({ limit: 2 });
-    expect(newest.messages.map((message) => [message.content, message.blocks.length, message.end.reason])).toEqual([['/blocks 2', 2, 'stop'], ['/fail', 1, 'error']]);
+    expect(newest.messages.map((message) => [message.content, message.blocks.length, message.end.reason])).toEqual([
+      ['/blocks 2', 2, 'stop'],
+      ['/fail', 1, 'error'],
+    ]);
     expect(newest.head_seq).toBe(7);
     const older = await read({ limit: 2, before: newest.next_before });
     expect(older.messages.map((message) => message.content)).toEqual(['/blocks 1']);
@@ -222,14 +293,20 @@ describe('reading again', () => {
     const id = say(client, '/blocks 2 60000');
     const block = await client.next('stream_block');
     const history = await client.answerTo(client.send('history', { limit: 1 }, { session_id: block.session_id }));
-    expect(history.payload['messages']).toMatchObject([{ message_id: id, status: 'running', blocks: [{ content: 'block 1' }] }]);
+    expect(history.payload['messages']).toMatchObject([
+      { message_id: id, status: 'running', blocks: [{ content: 'block 1' }] },
+    ]);
   });
 
   it('[S-12] delivered beyond the head is refused, and unknown sessions do not exist', async () => {
     const client = await gateway.connect('c', TOKENS.alice);
     const sessionId = await talk(client, '/blocks 1');
-    expect(await errorFor(client, client.send('delivered', { session_id: sessionId, seq: 9 }))).toMatchObject({ code: 'STALE_RESUME' });
-    expect(await errorFor(client, client.send('delivered', { session_id: 's_unknown', seq: 0 }))).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await errorFor(client, client.send('delivered', { session_id: sessionId, seq: 9 }))).toMatchObject({
+      code: 'STALE_RESUME',
+    });
+    expect(await errorFor(client, client.send('delivered', { session_id: 's_unknown', seq: 0 }))).toMatchObject({
+      code: 'NOT_FOUND',
+    });
   });
 
   it('[S-02] every connection that reads a session gets its frames, each client once', async () => {
@@ -246,7 +323,9 @@ describe('the connected frame', () => {
   it('[T-50] tells who one is, what one may count on, and a user the session to go on with', async () => {
     const first = await gateway.connect('c', TOKENS.alice);
     const sessionId = (await endOf(first, say(first, '/blocks 1'))).session_id;
-    const client = await FrameClient.open(gateway.port, '?client_id=d', { headers: { authorization: `Bearer ${TOKENS.alice}` } });
+    const client = await FrameClient.open(gateway.port, '?client_id=d', {
+      headers: { authorization: `Bearer ${TOKENS.alice}` },
+    });
     const { payload } = await client.next(() => true);
     expect(payload).toMatchObject({
       client_id: 'd',
@@ -274,7 +353,9 @@ describe('presence, reactions and channel status', () => {
     expect(client.unread).toEqual([]);
     const health = await fetch(`${gateway.url}/health`, { headers: { authorization: `Bearer ${TOKENS.driver}` } });
     expect(await health.json()).toMatchObject({ connected_channels: ['test'] });
-    expect(await errorFor(client, client.send('channel_status', { channel: 'other', status: 'connected' }))).toMatchObject({ code: 'FORBIDDEN' });
+    expect(
+      await errorFor(client, client.send('channel_status', { channel: 'other', status: 'connected' })),
+    ).toMatchObject({ code: 'FORBIDDEN' });
     const alice = await gateway.connect('c', TOKENS.alice);
     const forged = alice.send('presence', { channel: 'test', user_id: 'bob', status: 'online' });
     expect(await errorFor(alice, forged)).toMatchObject({ code: 'FORBIDDEN' });

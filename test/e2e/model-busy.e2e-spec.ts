@@ -40,11 +40,16 @@ async function start(policy: string): Promise<void> {
     handler: () => new Promise<string>((resolve) => (release = () => resolve('waited'))),
   };
   const url = `sqlite:${folder}/gateway.db`;
-  harness = await buildModelHarness(server, 'openai-completions', { url, settings: { 'queue.busy_policy': policy }, tools: [wait] }).start();
+  harness = await buildModelHarness(server, 'openai-completions', {
+    url,
+    settings: { 'queue.busy_policy': policy },
+    tools: [wait],
+  }).start();
 }
 
 const waiting = { toolCalls: [{ name: 'wait', arguments: '{}', id: 'call_1' }] };
-const isRunning = (frame: { type: string; payload: Record<string, unknown> }) => frame.type === 'tool_status' && frame.payload['status'] === 'running';
+const isRunning = (frame: { type: string; payload: Record<string, unknown> }) =>
+  frame.type === 'tool_status' && frame.payload['status'] === 'running';
 const endOf = async (id: string) => (await ann.waitForEnd(id)).payload;
 
 describe('a message that arrives during a turn with a model', () => {
@@ -64,7 +69,10 @@ describe('a message that arrives during a turn with a model', () => {
 
   it('[C-20] joins it with steer while the last answer is given: the turn goes on', async () => {
     await start('steer');
-    server.answer({ response: { content: 'Red it is, then. '.repeat(20) }, chunkSize: 10, streamingProfile: { ttft: 1, tps: 100 } }, { content: 'Blue, then.' });
+    server.answer(
+      { response: { content: 'Red it is, then. '.repeat(20) }, chunkSize: 10, streamingProfile: { ttft: 1, tps: 100 } },
+      { content: 'Blue, then.' },
+    );
     await harness.say(ann, 'a', 'red, please');
     await ann.waitFor((frame) => frame.type === 'stream_delta');
     await harness.say(ann, 'b', 'no, blue');
@@ -88,7 +96,15 @@ describe('a message that arrives during a turn with a model', () => {
     expect(server.said(2).split('\n---\n').at(-1)).toBe('second\nthird');
     await harness.say(ann, 'd', 'what did I say?');
     await endOf('d');
-    expect(server.asked[3]?.messages.slice(1).map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'assistant', 'user', 'assistant', 'user']);
+    expect(server.asked[3]?.messages.slice(1).map(({ role }) => role)).toEqual([
+      'user',
+      'assistant',
+      'tool',
+      'assistant',
+      'user',
+      'assistant',
+      'user',
+    ]);
   });
 
   it("[C-20] does not join when it is a command or another principal's, and nobody overtakes it", async () => {
@@ -138,7 +154,9 @@ describe('a message that arrives during a turn with a model', () => {
     ann = new FakeReader();
     await harness.delivery.resume(ann, sessionId, 0, 'again');
     const ends = await Promise.all(['a', 'b', 'c'].map(endOf));
-    expect(ends.map(({ reason }) => reason)).toEqual(policy === 'steer' ? ['stop', 'merged', 'merged'] : ['stop', 'stop', 'merged']);
+    expect(ends.map(({ reason }) => reason)).toEqual(
+      policy === 'steer' ? ['stop', 'merged', 'merged'] : ['stop', 'stop', 'merged'],
+    );
     expect(ann.frames.filter(({ type }) => type === 'stream_end')).toHaveLength(3);
     expect(server.asked).toHaveLength(cut + 2);
     expect(server.said()).toContain('second');

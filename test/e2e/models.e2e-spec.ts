@@ -42,11 +42,21 @@ const call = (text: string, id = 'call_1') => ({ name: 'test_echo', arguments: J
 describe.each(WIRES)('a model over %s', (wire) => {
   it('[R-05] [R-06] answers in deltas and typed blocks, with its usage, and keeps its thoughts to itself', async () => {
     await start(wire);
-    const usage = wire === 'openai-completions' ? { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 } : { input_tokens: 11, output_tokens: 7 };
-    server.answer({ response: { content: 'Hi there.\n\n```ts\nlet a = 1;\n```', reasoning: 'what shall I say', usage }, chunkSize: 4 });
+    const usage =
+      wire === 'openai-completions'
+        ? { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 }
+        : { input_tokens: 11, output_tokens: 7 };
+    server.answer({
+      response: { content: 'Hi there.\n\n```ts\nlet a = 1;\n```', reasoning: 'what shall I say', usage },
+      chunkSize: 4,
+    });
     const ann = reader();
     await harness.say(ann, 'a', 'hello');
-    expect((await ann.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: 2, usage: { input_tokens: 11, output_tokens: 7 } });
+    expect((await ann.waitForEnd('a')).payload).toMatchObject({
+      reason: 'stop',
+      blocks: 2,
+      usage: { input_tokens: 11, output_tokens: 7 },
+    });
     expect(ann.blocksOf('a')).toEqual([
       { type: 'text', content: 'Hi there.' },
       { type: 'code', content: 'let a = 1;' },
@@ -62,7 +72,13 @@ describe.each(WIRES)('a model over %s', (wire) => {
     const ann = reader();
     await harness.say(ann, 'a', 'say one and two');
     expect((await ann.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: 5 });
-    expect(ann.blocksOf('a').map(({ type }) => type)).toEqual(['tool_call', 'tool_result', 'tool_call', 'tool_result', 'text']);
+    expect(ann.blocksOf('a').map(({ type }) => type)).toEqual([
+      'tool_call',
+      'tool_result',
+      'tool_call',
+      'tool_result',
+      'text',
+    ]);
     expect(server.asked[0]?.tools.map((tool) => tool.function.name)).toEqual(['test_echo']);
     const results = server.asked[1]?.messages.filter((message) => message.role === 'tool');
     expect(results?.map(({ content }) => textOf(content))).toEqual(['echo: one', 'echo: two']);
@@ -70,13 +86,23 @@ describe.each(WIRES)('a model over %s', (wire) => {
 
   it('[R-07] is told of calls that are unknown, refused or wrong, and goes on', async () => {
     await start(wire, { tools: [echo, { ...echo, name: 'secret', permissions: ['all'] }] });
-    const bad = [{ name: 'nothing', arguments: '{}', id: 'c1' }, { name: 'secret', arguments: '{"text":"x"}', id: 'c2' }, { name: 'test_echo', arguments: '{"txt":"x"}', id: 'c3' }];
+    const bad = [
+      { name: 'nothing', arguments: '{}', id: 'c1' },
+      { name: 'secret', arguments: '{"text":"x"}', id: 'c2' },
+      { name: 'test_echo', arguments: '{"txt":"x"}', id: 'c3' },
+    ];
     server.answer({ toolCalls: bad }, { content: 'Sorry.' });
     const ann = reader();
     await harness.say(ann, 'a', 'x');
     expect((await ann.waitForEnd('a')).payload).toMatchObject({ reason: 'stop' });
-    const results = server.asked[1]?.messages.filter((message) => message.role === 'tool').map(({ content }) => textOf(content)) ?? [];
-    expect(results.map((result) => /TOOL_\w+/.exec(result)?.[0])).toEqual(['TOOL_NOT_FOUND', 'TOOL_DENIED', 'TOOL_INVALID_PARAMETERS']);
+    const results =
+      server.asked[1]?.messages.filter((message) => message.role === 'tool').map(({ content }) => textOf(content)) ??
+      [];
+    expect(results.map((result) => /TOOL_\w+/.exec(result)?.[0])).toEqual([
+      'TOOL_NOT_FOUND',
+      'TOOL_DENIED',
+      'TOOL_INVALID_PARAMETERS',
+    ]);
     expect(server.asked[0]?.tools.map((tool) => tool.function.name)).toEqual(['test_echo']);
   });
 
@@ -103,21 +129,36 @@ describe.each(WIRES)('a model over %s', (wire) => {
   it('[R-12] whose stream is cut is asked again, and what it had shown is taken back', async () => {
     await start(wire);
     const text = 'A first paragraph.\n\nA second one, and then some more.';
-    server.answer({ response: { content: text }, chunkSize: 5, truncateAfterChunks: 9, streamingProfile: { ttft: 1, tps: 300 } }, { content: text });
+    server.answer(
+      { response: { content: text }, chunkSize: 5, truncateAfterChunks: 9, streamingProfile: { ttft: 1, tps: 300 } },
+      { content: text },
+    );
     const ann = reader();
     await harness.say(ann, 'a', 'x');
     expect((await ann.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: 2 });
     expect(ann.frames.filter((frame) => frame.type === 'stream_restart')).toHaveLength(1);
-    expect(ann.blocksOf('a').map(({ content }) => content).join('\n\n')).toBe(text);
+    expect(
+      ann
+        .blocksOf('a')
+        .map(({ content }) => content)
+        .join('\n\n'),
+    ).toBe(text);
     expect(server.asked).toHaveLength(2);
   });
 
   it('[R-13] that fails for good says so in plain words, and nothing of its provider', async () => {
     await start(wire);
-    server.answer({ error: { message: 'Incorrect API key: sk-of-the-test', type: 'authentication_error' }, status: 401 });
+    server.answer({
+      error: { message: 'Incorrect API key: sk-of-the-test', type: 'authentication_error' },
+      status: 401,
+    });
     const ann = reader();
     await harness.say(ann, 'a', 'x');
-    expect((await ann.waitForEnd('a')).payload).toMatchObject({ reason: 'error', blocks: 1, error: { code: 'AGENT_FAILED' } });
+    expect((await ann.waitForEnd('a')).payload).toMatchObject({
+      reason: 'error',
+      blocks: 1,
+      error: { code: 'AGENT_FAILED' },
+    });
     expect(ann.blocksOf('a')).toEqual([{ type: 'status', content: expect.stringContaining('refuses the credential') }]);
     expect(JSON.stringify(ann.frames)).not.toMatch(/sk-|Incorrect/);
     expect(server.asked).toHaveLength(1);
@@ -125,7 +166,11 @@ describe.each(WIRES)('a model over %s', (wire) => {
 
   it('[R-14] stops when its message is cancelled', async () => {
     await start(wire);
-    server.answer({ response: { content: 'a slow answer '.repeat(50) }, chunkSize: 3, streamingProfile: { ttft: 1, tps: 5 } });
+    server.answer({
+      response: { content: 'a slow answer '.repeat(50) },
+      chunkSize: 3,
+      streamingProfile: { ttft: 1, tps: 5 },
+    });
     const ann = reader();
     const { messageRef } = await harness.say(ann, 'a', 'x');
     await ann.waitFor((frame) => frame.type === 'stream_delta');
@@ -165,12 +210,17 @@ describe('a model', () => {
   it('[R-07] whose parameters are no JSON has not called the tool', async () => {
     const effects: string[] = [];
     await start(wire, { tools: [{ ...echo, handler: () => effects.push('an effect') }] });
-    server.answer({ toolCalls: [{ name: 'test_echo', arguments: '{"text":"delete every', id: 'c1' }] }, { content: 'Sorry.' });
+    server.answer(
+      { toolCalls: [{ name: 'test_echo', arguments: '{"text":"delete every', id: 'c1' }] },
+      { content: 'Sorry.' },
+    );
     const ann = reader();
     await harness.say(ann, 'a', 'x');
     await ann.waitForEnd('a');
     expect(effects).toEqual([]);
-    expect(textOf(server.asked[1]?.messages.find((message) => message.role === 'tool')?.content ?? '')).toContain('TOOL_INVALID_PARAMETERS');
+    expect(textOf(server.asked[1]?.messages.find((message) => message.role === 'tool')?.content ?? '')).toContain(
+      'TOOL_INVALID_PARAMETERS',
+    );
   });
 
   it('[R-07] that calls tools without an end is stopped', async () => {
@@ -199,7 +249,9 @@ describe('a model', () => {
     const ann = reader();
     await harness.say(ann, 'a', 'x');
     expect((await ann.waitForEnd('a')).payload).toMatchObject({ reason: 'error' });
-    expect(ann.blocksOf('a')[0]?.content).toBe('The agent failed: the provider of the model does not work at the moment (HTTP 500); try again later');
+    expect(ann.blocksOf('a')[0]?.content).toBe(
+      'The agent failed: the provider of the model does not work at the moment (HTTP 500); try again later',
+    );
     expect(server.asked).toHaveLength(3);
   });
 

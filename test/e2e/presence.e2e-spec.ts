@@ -36,10 +36,17 @@ afterEach(() => gateway.close());
 describe('presence', () => {
   it('[G-14] is told to operators of the tenant that subscribed, and to the agent', async () => {
     const watching = await gateway.connect('w', TOKENS.operator, '&subscribe=presence');
-    const [plain, foreign] = [await gateway.connect('p', TOKENS.operator), await gateway.connect('f', TOKENS.stranger, '&subscribe=presence')];
+    const [plain, foreign] = [
+      await gateway.connect('p', TOKENS.operator),
+      await gateway.connect('f', TOKENS.stranger, '&subscribe=presence'),
+    ];
     const driver = await gateway.connect('d', TOKENS.driver);
     driver.send('presence', { channel: 'test', user_id: 'ann', status: 'typing' });
-    expect((await watching.next('presence')).payload).toMatchObject({ channel: 'test', user_id: 'ann', status: 'typing' });
+    expect((await watching.next('presence')).payload).toMatchObject({
+      channel: 'test',
+      user_id: 'ann',
+      status: 'typing',
+    });
     await Promise.all([plain, foreign].map((client) => client.answerTo(client.send('ping'))));
     expect([...plain.unread, ...foreign.unread]).toEqual([]);
     expect(runtime.noticed).toEqual(['ann typing']);
@@ -69,7 +76,13 @@ describe('a reaction', () => {
     react(ref, '🎉', 'added');
     react('a', '👍', 'added');
     expect(await say('b', 'second')).toEqual([
-      { content: 'first', reactions: expect.arrayContaining([{ sender: 'ann', emoji: '👍' }, { sender: 'ann', emoji: '🎉' }]) as unknown },
+      {
+        content: 'first',
+        reactions: expect.arrayContaining([
+          { sender: 'ann', emoji: '👍' },
+          { sender: 'ann', emoji: '🎉' },
+        ]) as unknown,
+      },
     ]);
     react('a', '👍', 'removed');
     expect(await say('c', 'third')).toContainEqual({ content: 'first', reactions: [{ sender: 'ann', emoji: '🎉' }] });
@@ -81,7 +94,13 @@ describe('a reaction', () => {
     const ref = (await driver.next('message_ack')).payload['message_ref'] as string;
     const bob = await gateway.connect('b', TOKENS.bob);
     for (const messageId of ['unknown', ref]) {
-      const id = bob.send('reaction', { channel: 'test', sender: 'bob', message_id: messageId, emoji: '👍', action: 'added' });
+      const id = bob.send('reaction', {
+        channel: 'test',
+        sender: 'bob',
+        message_id: messageId,
+        emoji: '👍',
+        action: 'added',
+      });
       expect((await bob.answerTo(id)).payload).toMatchObject({ code: 'NOT_FOUND' });
     }
   });

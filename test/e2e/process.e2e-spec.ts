@@ -23,13 +23,18 @@ function start(env: Record<string, string> = {}): GatewayProcess {
 }
 
 const connect = async (gateway: GatewayProcess, token?: string) => {
-  const client = await FrameClient.open(await gateway.port, '?client_id=c', token ? { headers: { authorization: `Bearer ${token}` } } : {});
+  const client = await FrameClient.open(
+    await gateway.port,
+    '?client_id=c',
+    token ? { headers: { authorization: `Bearer ${token}` } } : {},
+  );
   await client.next('connected');
   return client;
 };
 const say = (client: FrameClient, id: string, content: string) =>
   client.send('message_in', { channel: 'test', sender: 'alice', content }, { id });
-const probe = async (gateway: GatewayProcess, path: string) => (await fetch(`http://127.0.0.1:${await gateway.port}${path}`)).status;
+const probe = async (gateway: GatewayProcess, path: string) =>
+  (await fetch(`http://127.0.0.1:${await gateway.port}${path}`)).status;
 
 describe('the process', () => {
   it('[L-01] says where it listens, its pid and its store in one line, and is ready', async () => {
@@ -85,7 +90,9 @@ describe('the process', () => {
     const again = await connect(start());
     again.send('resume');
     for (const id of ['one', 'two', 'three']) {
-      expect((await again.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === id)).payload).toMatchObject({ blocks: 3 });
+      expect(
+        (await again.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === id)).payload,
+      ).toMatchObject({ blocks: 3 });
     }
   });
 
@@ -97,7 +104,11 @@ describe('the process', () => {
     await start(env).exited;
     const client = await connect(start(env));
     client.send('resume');
-    expect((await client.next('stream_end')).payload).toMatchObject({ id: 'poison', reason: 'error', error: { code: 'TURN_INTERRUPTED' } });
+    expect((await client.next('stream_end')).payload).toMatchObject({
+      id: 'poison',
+      reason: 'error',
+      error: { code: 'TURN_INTERRUPTED' },
+    });
   });
 
   it('[P-05] does not start with wrong settings and lists every fault', async () => {
@@ -151,7 +162,11 @@ describe('the process', () => {
     gateway.kill('SIGTERM');
     await gateway.exited;
     const lines = gateway.output.split('\n').filter((line) => line.includes(ref));
-    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['acknowledged', 'turn started', 'turn ended']);
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+      'acknowledged',
+      'turn started',
+      'turn ended',
+    ]);
     expect(gateway.output).not.toContain('confidential');
     expect(gateway.output).not.toContain(token);
   });

@@ -90,14 +90,18 @@ const toolTests: Tests = {
     expect(await tools.run('cat notes/a.md', 'alice')).toEqual({ exit_code: 0, output: 'mine' });
     expect(await tools.list.execute({}, callOf('bob'))).toEqual({ entries: [], more: false });
     await expect(tools.read.execute({ path: 'notes/a.md' }, callOf('bob'))).rejects.toThrow('no such file');
-    await expect(tools.read.execute({ path: '../s_alice/notes/a.md' }, callOf('bob'))).rejects.toThrow('must stay in the workspace');
+    await expect(tools.read.execute({ path: '../s_alice/notes/a.md' }, callOf('bob'))).rejects.toThrow(
+      'must stay in the workspace',
+    );
   },
 
   '[B-10] file tools write, list and read, in portions': async (tools) => {
     const content = 'é'.repeat(40_000);
     expect(await tools.write.execute({ path: 'a b/-n', content }, callOf())).toEqual({ size_bytes: 80_000 });
     const { entries } = await tools.list.execute({ path: 'a b' }, callOf());
-    expect(entries).toEqual([{ name: '-n', type: 'file', size_bytes: 80_000, changed_at: expect.any(Number) as number }]);
+    expect(entries).toEqual([
+      { name: '-n', type: 'file', size_bytes: 80_000, changed_at: expect.any(Number) as number },
+    ]);
     const first = await tools.read.execute({ path: '/workspace/a b/-n' }, callOf());
     expect(first).toMatchObject({ size_bytes: 80_000, next_offset: 65_536 });
     const second = await tools.read.execute({ path: 'a b/-n', offset: first.next_offset! }, callOf());
@@ -110,13 +114,17 @@ const toolTests: Tests = {
     await expect(tools.write.execute({ path: 'folder', content: 'x' }, callOf())).rejects.toThrow('it is a folder');
     await expect(tools.write.execute({ path: 'file/below', content: 'x' }, callOf())).rejects.toThrow();
     await expect(tools.write.execute({ path: 'x'.repeat(255), content: 'x' }, callOf())).rejects.toThrow();
-    expect(await tools.run('find .')).toMatchObject({ output: expect.stringMatching(/^(\.|\.\/folder|\.\/file|\n)+$/) as string });
+    expect(await tools.run('find .')).toMatchObject({
+      output: expect.stringMatching(/^(\.|\.\/folder|\.\/file|\n)+$/) as string,
+    });
   },
 
   '[B-11] no path and no link leads file tools out of the workspace': async (tools) => {
     const secret = join(tools.folder, 'secret');
     writeFileSync(secret, 'do not tell');
-    await tools.run(`ln -s ${secret} link; ln -s ${tools.folder} folder; ln -s / root; mkfifo pipe 2>/dev/null || exit 0`);
+    await tools.run(
+      `ln -s ${secret} link; ln -s ${tools.folder} folder; ln -s / root; mkfifo pipe 2>/dev/null || exit 0`,
+    );
     for (const path of ['link', 'folder/secret', `root${secret}`, '../../secret', secret, 'pipe']) {
       await expect(tools.read.execute({ path }, callOf())).rejects.toThrow(/no such file|must stay in the workspace/);
     }
@@ -127,14 +135,18 @@ const toolTests: Tests = {
 
   '[B-12] a workspace over its quota takes no more, and can be emptied': async (tools) => {
     await tools.run('for i in 1 2 3; do dd if=/dev/zero of=file$i bs=65536 count=20 2>/dev/null; done');
-    await expect(tools.write.execute({ path: 'more', content: 'x' }, callOf())).rejects.toThrow('the workspace is full: it holds 4 of 2 MB');
+    await expect(tools.write.execute({ path: 'more', content: 'x' }, callOf())).rejects.toThrow(
+      'the workspace is full: it holds 4 of 2 MB',
+    );
     expect((await tools.run('echo x > more; cat more')).output).not.toContain('x\n');
     expect(await tools.run('rm -f file* more')).toMatchObject({ exit_code: 0 });
     expect(await tools.write.execute({ path: 'more', content: 'x' }, callOf())).toEqual({ size_bytes: 1 });
   },
 
   '[B-12] a command that fills its workspace is stopped': async (tools) => {
-    const { stopped } = await tools.run('i=0; while :; do dd if=/dev/zero of=f$i bs=65536 count=4 2>/dev/null; i=$((i+1)); [ $i -gt 400 ] && sleep 30; done');
+    const { stopped } = await tools.run(
+      'i=0; while :; do dd if=/dev/zero of=f$i bs=65536 count=4 2>/dev/null; i=$((i+1)); [ $i -gt 400 ] && sleep 30; done',
+    );
     expect(stopped).toMatch(/the workspace is full/);
   },
 };
@@ -179,7 +191,12 @@ if (daemon) {
   describe('the docker engine', () => {
     it('[B-07] removes what a crash has left, of its own owner only', async () => {
       const leave = (owner: string) =>
-        daemon.docker.createContainer({ Image: DockerDaemon.image, Cmd: ['sleep', '60'], Labels: { [OWNER_LABEL]: owner }, HostConfig: { NetworkMode: 'none' } });
+        daemon.docker.createContainer({
+          Image: DockerDaemon.image,
+          Cmd: ['sleep', '60'],
+          Labels: { [OWNER_LABEL]: owner },
+          HostConfig: { NetworkMode: 'none' },
+        });
       const [mine, other] = await Promise.all([leave('me'), leave('somebody-else')]);
       await mine.start();
       await new DockerEngine({ owner: 'me', image: () => DockerDaemon.image }).check();
@@ -195,7 +212,9 @@ if (daemon) {
     });
 
     it('leaves no container behind', async () => {
-      expect(await daemon.docker.listContainers({ all: true, filters: { label: [`${OWNER_LABEL}=test`] } })).toEqual([]);
+      expect(await daemon.docker.listContainers({ all: true, filters: { label: [`${OWNER_LABEL}=test`] } })).toEqual(
+        [],
+      );
     });
   });
 } else {

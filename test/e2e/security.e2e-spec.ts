@@ -87,7 +87,8 @@ describe('without a credential configured', () => {
   };
   const OPEN = { payload: { role: 'operator' } };
   const UNAUTHORIZED = { code: 4001, reason: 'Unauthorized' };
-  const who = async (headers: Record<string, string> = {}) => (await httpRequest(gateway.port, '/whoami', { headers })).json()['principal'];
+  const who = async (headers: Record<string, string> = {}) =>
+    (await httpRequest(gateway.port, '/whoami', { headers })).json()['principal'];
 
   it('[X-07] a program of this machine is the operator `local`, over WebSocket and HTTP, whatever token it shows', async () => {
     expect(await endOf({})).toMatchObject(OPEN);
@@ -104,16 +105,18 @@ describe('without a credential configured', () => {
     ['x-forwarded-proto', 'http'],
     ['X-Real-IP', '127.0.0.1'],
     ['Tailscale-User-Login', 'ada@example.com'],
-  ])('[X-09] a request that was forwarded (%s: %s) is a stranger\'s: loopback is not trust', async (name, value) => {
+  ])("[X-09] a request that was forwarded (%s: %s) is a stranger's: loopback is not trust", async (name, value) => {
     expect(await endOf({ [name]: value })).toEqual(UNAUTHORIZED);
     expect(await who({ [name]: value })).toBeNull();
   });
 
-  it('[X-07] a page of this machine on the gateway\'s port is let in; over HTTP a foreign one is a stranger', async () => {
+  it("[X-07] a page of this machine on the gateway's port is let in; over HTTP a foreign one is a stranger", async () => {
     const { port } = gateway;
-    for (const host of ['localhost', '127.0.0.1', '[::1]']) expect(await endOf({ origin: `http://${host}:${port}` })).toMatchObject(OPEN);
+    for (const host of ['localhost', '127.0.0.1', '[::1]'])
+      expect(await endOf({ origin: `http://${host}:${port}` })).toMatchObject(OPEN);
     expect(await who({ origin: `http://localhost:${port}` })).toBe('local');
-    for (const origin of ['http://evil.example', 'null', `http://localhost:${port + 1}`]) expect(await who({ origin })).toBeNull();
+    for (const origin of ['http://evil.example', 'null', `http://localhost:${port + 1}`])
+      expect(await who({ origin })).toBeNull();
   });
 });
 
@@ -167,7 +170,13 @@ describe('Origin and Host', () => {
 
   it('[X-04] an Origin on the list is let in', async () => {
     const { port } = gateway;
-    const allowed = [`http://localhost:${port}`, `http://127.0.0.1:${port}`, `http://[::1]:${port}`, 'https://chat.example', 'http://lan.example:8080'];
+    const allowed = [
+      `http://localhost:${port}`,
+      `http://127.0.0.1:${port}`,
+      `http://[::1]:${port}`,
+      'https://chat.example',
+      'http://lan.example:8080',
+    ];
     for (const origin of allowed) expect([origin, await upgrade({ Origin: origin })]).toEqual([origin, 101]);
   });
 
@@ -202,7 +211,15 @@ describe('Origin and Host', () => {
   });
 
   it('[X-05] a Host on the list is let in, in any case and with any port', async () => {
-    for (const host of ['localhost', 'LocalHost:1', '127.0.0.1', '127.9.9.9', '[::1]:18789', 'Gateway.Example:443', 'only.example:8443']) {
+    for (const host of [
+      'localhost',
+      'LocalHost:1',
+      '127.0.0.1',
+      '127.9.9.9',
+      '[::1]:18789',
+      'Gateway.Example:443',
+      'only.example:8443',
+    ]) {
       expect([host, await upgrade({ Host: host })]).toEqual([host, 101]);
     }
   });
@@ -223,7 +240,9 @@ describe('Origin and Host', () => {
     expect((await httpRequest(port, '/echo', { method: 'POST', headers: simple, body: '{"a":1}' })).status).toBe(403);
     expect((await httpRequest(port, '/health/live', { headers: foreign })).status).toBe(200);
     const own = { origin: `http://localhost:${port}`, 'content-type': 'application/json' };
-    expect((await httpRequest(port, '/echo', { method: 'POST', headers: own, body: '{"a":1}' })).json()).toEqual({ body: { a: 1 } });
+    expect((await httpRequest(port, '/echo', { method: 'POST', headers: own, body: '{"a":1}' })).json()).toEqual({
+      body: { a: 1 },
+    });
   });
 
   it('[X-05] bound to more than loopback, an IP literal is a good Host and a foreign name is none', async () => {
@@ -241,7 +260,10 @@ describe('credentials', () => {
   let gateway: TransportApp;
   const logs = new RecordingLogs();
   const clock = new ManualClock();
-  beforeAll(async () => void (gateway = await startTransport({ controllers, logs, clock, settings: { 'auth.tokens': tokens } })));
+  beforeAll(
+    async () =>
+      void (gateway = await startTransport({ controllers, logs, clock, settings: { 'auth.tokens': tokens } })),
+  );
   afterAll(() => gateway.close());
   afterEach(async () => {
     clock.advance(60_000);
@@ -275,16 +297,33 @@ describe('credentials', () => {
   });
 
   it('[X-02] two that differ are none, though both are good', async () => {
-    expect(await endOf({ headers: bearer(OPERATOR), protocols: ['openclaw.v1', `openclaw.bearer.${USER}`] })).toEqual(UNAUTHORIZED);
+    expect(await endOf({ headers: bearer(OPERATOR), protocols: ['openclaw.v1', `openclaw.bearer.${USER}`] })).toEqual(
+      UNAUTHORIZED,
+    );
     const raw = await RawSocket.connect(gateway.port);
-    raw.sendLines([...upgradeLines(gateway.port), `Authorization: Bearer ${USER}`, `Authorization: Bearer ${OPERATOR}`]);
+    raw.sendLines([
+      ...upgradeLines(gateway.port),
+      `Authorization: Bearer ${USER}`,
+      `Authorization: Bearer ${OPERATOR}`,
+    ]);
     expect((await raw.readHead()).status).toBe(101);
     expect(await raw.readClose()).toEqual(UNAUTHORIZED);
     raw.destroy();
   });
 
   it('[X-03] a token in the query string is 400, always, and the answer does not repeat it', async () => {
-    for (const name of ['token', 'access_token', 'auth', 'TOKEN', 'api_key', 'bearer', 'authorization', 'password', 'jwt', 'to%6ben']) {
+    for (const name of [
+      'token',
+      'access_token',
+      'auth',
+      'TOKEN',
+      'api_key',
+      'bearer',
+      'authorization',
+      'password',
+      'jwt',
+      'to%6ben',
+    ]) {
       const raw = await RawSocket.connect(gateway.port);
       raw.sendLines(upgradeLines(gateway.port, `/?client_id=a&${name}=${OPERATOR}`, bearer(OPERATOR)));
       const answer = await raw.readAnswer();
@@ -298,13 +337,16 @@ describe('credentials', () => {
 
   it('[X-07] open mode is over once there is one: this very machine is a stranger without it', async () => {
     expect((await httpRequest(gateway.port, '/whoami')).json()).toEqual({ principal: null });
-    expect((await httpRequest(gateway.port, '/whoami', { headers: bearer(USER) })).json()).toEqual({ principal: 'ulf' });
+    expect((await httpRequest(gateway.port, '/whoami', { headers: bearer(USER) })).json()).toEqual({
+      principal: 'ulf',
+    });
   });
 
   it('[X-08] too many failures from an address are 429, for every kind of credential; a valid one passes meanwhile', async () => {
     const fails = [
       () => FrameClient.open(gateway.port, '').then((client) => client.ended),
-      () => FrameClient.open(gateway.port, '', { headers: bearer('a-guess-of-a-token') }).then((client) => client.ended),
+      () =>
+        FrameClient.open(gateway.port, '', { headers: bearer('a-guess-of-a-token') }).then((client) => client.ended),
       () => httpRequest(gateway.port, '/admin/things', { headers: bearer('a-guess-of-a-token') }),
       () => httpRequest(gateway.port, '/whoami', { headers: bearer('a-guess-of-a-token') }),
     ];
@@ -331,7 +373,13 @@ describe('HTTP', () => {
   const logs = new RecordingLogs();
   const clock = new ManualClock();
   beforeAll(async () => {
-    gateway = await startTransport({ controllers, logs, clock, limits: { requestTimeoutMs: 100 }, settings: { 'auth.tokens': tokens } });
+    gateway = await startTransport({
+      controllers,
+      logs,
+      clock,
+      limits: { requestTimeoutMs: 100 },
+      settings: { 'auth.tokens': tokens },
+    });
   });
   afterAll(() => gateway.close());
   afterEach(async () => {
@@ -360,7 +408,12 @@ describe('HTTP', () => {
   });
 
   it('[X-11] every failure is problem+json: unknown paths, bad JSON, bodies too large', async () => {
-    const failures = [await get('/nothing'), await get('/%zz'), await post('{"a":'), await post(JSON.stringify('x'.repeat(300_000)))];
+    const failures = [
+      await get('/nothing'),
+      await get('/%zz'),
+      await post('{"a":'),
+      await post(JSON.stringify('x'.repeat(300_000))),
+    ];
     expect(failures.map((answer) => answer.status)).toEqual([404, 404, 400, 413]);
     for (const answer of failures) {
       expect(answer.headers['content-type']).toBe('application/problem+json');
@@ -374,14 +427,21 @@ describe('HTTP', () => {
     expect(answer.status).toBe(500);
     expect(answer.text).not.toContain('secret');
     const { error_id: errorId } = answer.json()['details'] as { error_id: string };
-    const logged = logs.entries.find((entry) => entry.level === 'error' && JSON.stringify(entry.fields).includes(errorId));
+    const logged = logs.entries.find(
+      (entry) => entry.level === 'error' && JSON.stringify(entry.fields).includes(errorId),
+    );
     expect((logged?.fields as { error: Error }).error.message).toBe('a secret cause');
   });
 
   it('[X-11] an error of the table has its status, its code and its Retry-After', async () => {
     const answer = await get('/limited');
     expect(answer).toMatchObject({ status: 429, headers: { 'retry-after': '2' } });
-    expect(answer.json()).toMatchObject({ type: 'urn:openclaw:error:rate_limited', code: 'RATE_LIMITED', retryable: true, retry_after_ms: 1_500 });
+    expect(answer.json()).toMatchObject({
+      type: 'urn:openclaw:error:rate_limited',
+      code: 'RATE_LIMITED',
+      retryable: true,
+      retry_after_ms: 1_500,
+    });
   });
 
   it('[X-16] only JSON is read, and none that nests too deeply or holds too many values', async () => {
@@ -429,7 +489,12 @@ describe('HTTP', () => {
 
   it('[T-14] a request that does not come to its end in time is closed', async () => {
     const raw = await RawSocket.connect(gateway.port);
-    raw.sendLines(['POST /echo HTTP/1.1', `Host: 127.0.0.1:${gateway.port}`, 'Content-Type: application/json', 'Content-Length: 10']);
+    raw.sendLines([
+      'POST /echo HTTP/1.1',
+      `Host: 127.0.0.1:${gateway.port}`,
+      'Content-Type: application/json',
+      'Content-Length: 10',
+    ]);
     raw.send('{');
     await raw.ended();
   });
@@ -458,7 +523,8 @@ describe('junk in frames', () => {
     client.socket.send(source);
     return (await client.next('error')).payload;
   };
-  const frame = (payload: string, envelope = '') => `{"type":"message_in","id":"junk","timestamp":1,"payload":${payload}${envelope}}`;
+  const frame = (payload: string, envelope = '') =>
+    `{"type":"message_in","id":"junk","timestamp":1,"payload":${payload}${envelope}}`;
   const message = (more: string) => frame(`{"channel":"c","sender":"s","content":"x",${more}}`);
   const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
@@ -497,7 +563,10 @@ describe('junk in frames', () => {
     ['[E-03] a wrong type', '"is_direct_mention":"yes"'],
     ['[E-06] 257 characters', `"sender_name":"${'n'.repeat(257)}"`],
   ])('[E-07] %s: INVALID_PAYLOAD', async (_, more) => {
-    expect(await refusal(message(more))).toMatchObject({ code: 'INVALID_PAYLOAD', details: { faults: [{ pointer: expect.stringMatching(/^\//) as string }] } });
+    expect(await refusal(message(more))).toMatchObject({
+      code: 'INVALID_PAYLOAD',
+      details: { faults: [{ pointer: expect.stringMatching(/^\//) as string }] },
+    });
   });
 
   it('[T-35] a fault under a very long key is told in short', async () => {

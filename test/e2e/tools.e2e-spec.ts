@@ -21,14 +21,29 @@ class AcmeModule {}
 let gateway: GatewayApp;
 beforeEach(async () => {
   const tokens = withTokens['auth.tokens'] as object[];
-  const limited = { token: 'limited-token-0123456789', principal: 'limited', role: 'user', channels: ['test'], tool_permissions: [] };
+  const limited = {
+    token: 'limited-token-0123456789',
+    principal: 'limited',
+    role: 'user',
+    channels: ['test'],
+    tool_permissions: [],
+  };
   gateway = await GatewayApp.start({ settings: { 'auth.tokens': [...tokens, limited] }, modules: [AcmeModule] });
 });
 afterEach(() => gateway.close());
 
-async function api(path: string, method = 'GET', body?: object, token: string = TOKENS.operator): Promise<{ status: number; body: never }> {
+async function api(
+  path: string,
+  method = 'GET',
+  body?: object,
+  token: string = TOKENS.operator,
+): Promise<{ status: number; body: never }> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const response = await fetch(`${gateway.url}/admin/v1/${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+  const response = await fetch(`${gateway.url}/admin/v1/${path}`, {
+    method,
+    headers,
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
   return { status: response.status, body: (await response.json()) as never };
 }
 const pay = (client: FrameClient, id: string, sender = 'alice') =>
@@ -39,7 +54,15 @@ const statusOf = (client: FrameClient, status: string): Promise<SeenFrame> =>
 describe('tools at run time', () => {
   it('[O-08] are listed with what they ask for', async () => {
     const { body } = await api('tools');
-    expect(body).toContainEqual(expect.objectContaining({ name: 'acme.pay', permissions: ['pay'], needs_approval: true, enabled: true, idempotent: false }));
+    expect(body).toContainEqual(
+      expect.objectContaining({
+        name: 'acme.pay',
+        permissions: ['pay'],
+        needs_approval: true,
+        enabled: true,
+        idempotent: false,
+      }),
+    );
   });
 
   it('[O-08] are allowed to a session, and to everybody, while the gateway runs', async () => {
@@ -76,8 +99,14 @@ describe('tools at run time', () => {
     const alice = await gateway.connect('a', TOKENS.alice);
     pay(alice, 'one');
     const asked = (await statusOf(alice, 'awaiting_approval')).payload['approval'] as Record<string, unknown>;
-    expect((await api('approvals')).body).toMatchObject([{ approval_id: asked['approval_id'], tool: 'acme.pay', arguments: { amount: 5 } }]);
-    const answer = { approval_id: asked['approval_id'], decision: 'allow', arguments_sha256: asked['arguments_sha256'] };
+    expect((await api('approvals')).body).toMatchObject([
+      { approval_id: asked['approval_id'], tool: 'acme.pay', arguments: { amount: 5 } },
+    ]);
+    const answer = {
+      approval_id: asked['approval_id'],
+      decision: 'allow',
+      arguments_sha256: asked['arguments_sha256'],
+    };
     const bob = await gateway.connect('b', TOKENS.bob);
     expect((await bob.answerTo(bob.send('approval', answer))).payload).toMatchObject({ code: 'NOT_FOUND' });
     alice.send('approval', answer);

@@ -1,6 +1,12 @@
 import { request } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { SubscribeMessage, WebSocketGateway, type OnGatewayConnection, type OnGatewayDisconnect, type WsResponse } from '@nestjs/websockets';
+import {
+  SubscribeMessage,
+  WebSocketGateway,
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
+  type WsResponse,
+} from '@nestjs/websockets';
 import { Injectable, UseGuards } from '@nestjs/common';
 import Type from 'typebox';
 import { GatewayError, type InboundEnvelope } from '../../src/protocol/index.js';
@@ -91,7 +97,13 @@ describe('an upgrade', () => {
   it('[T-08] leaves other protocols alone: an offer of HTTP/2 is answered as plain HTTP', async () => {
     const { port } = gateway;
     const raw = await RawSocket.connect(port);
-    raw.sendLines(['GET /nothing HTTP/1.1', `Host: 127.0.0.1:${port}`, 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk']);
+    raw.sendLines([
+      'GET /nothing HTTP/1.1',
+      `Host: 127.0.0.1:${port}`,
+      'Connection: Upgrade, HTTP2-Settings',
+      'Upgrade: h2c',
+      'HTTP2-Settings: AAMAAABk',
+    ]);
     expect(await raw.readHead()).toMatchObject({ status: 404 });
     raw.destroy();
   });
@@ -100,12 +112,15 @@ describe('an upgrade', () => {
     const client = await FrameClient.open(gateway.port, `?client_id=${'a.B_9-'.padEnd(64, 'z')}`);
     expect((await client.next('acme.connected')).payload['client_id']).toBe('a.B_9-'.padEnd(64, 'z'));
     await client.close();
-    for (const id of ['', 'a'.repeat(65), 'a%20b', 'a/b', '%00', 'é', '..%2f']) expect(await statusOf(`/?client_id=${id}`)).toBe(400);
+    for (const id of ['', 'a'.repeat(65), 'a%20b', 'a/b', '%00', 'é', '..%2f'])
+      expect(await statusOf(`/?client_id=${id}`)).toBe(400);
   });
 
   it('[T-09] is given a client_id when it brings none, another one each time', async () => {
     const clients = await Promise.all([FrameClient.open(gateway.port), FrameClient.open(gateway.port)]);
-    const ids = await Promise.all(clients.map(async (client) => (await client.next('acme.connected')).payload['client_id']));
+    const ids = await Promise.all(
+      clients.map(async (client) => (await client.next('acme.connected')).payload['client_id']),
+    );
     expect(new Set(ids).size).toBe(2);
     for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9._-]{1,64}$/);
     await Promise.all(clients.map((client) => client.close()));
@@ -113,8 +128,17 @@ describe('an upgrade', () => {
 
   it('[T-10] refuses query parameters that it does not know, and names those it does', async () => {
     const answer = await answerTo(upgradeLines(gateway.port, '/?clientid=a'));
-    expect(answer).toMatchObject({ status: 400, body: expect.stringContaining('client_id, stream=delta, subscribe=presence') as string });
-    for (const query of ['?stream=deltas', '?subscribe=all', '?client_id=a&client_id=b', '?stream=delta&stream=delta', '?=']) {
+    expect(answer).toMatchObject({
+      status: 400,
+      body: expect.stringContaining('client_id, stream=delta, subscribe=presence') as string,
+    });
+    for (const query of [
+      '?stream=deltas',
+      '?subscribe=all',
+      '?client_id=a&client_id=b',
+      '?stream=delta&stream=delta',
+      '?=',
+    ]) {
       expect(await statusOf(`/${query}`)).toBe(400);
     }
     const raw = await RawSocket.upgrade(gateway.port, '/?stream=delta&subscribe=presence&client_id=a');
@@ -136,7 +160,9 @@ describe('an upgrade', () => {
 
   it('[T-12] offers no compression', async () => {
     const raw = await RawSocket.connect(gateway.port);
-    raw.sendLines(upgradeLines(gateway.port, '/', { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' }));
+    raw.sendLines(
+      upgradeLines(gateway.port, '/', { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' }),
+    );
     expect((await raw.readHead()).headers.has('sec-websocket-extensions')).toBe(false);
     raw.destroy();
   });
@@ -197,7 +223,8 @@ describe('limits of time and number', () => {
     const gateway = await startTransport({ clock, settings: { 'gateway.heartbeat_interval_ms': 3_600_000 } });
     const raw = await RawSocket.upgrade(gateway.port);
     await raw.readFrame();
-    const ping = (i: number) => rawFrame(OPCODES.text, JSON.stringify({ type: 'ping', id: `p${i}`, timestamp: 1, payload: {} }));
+    const ping = (i: number) =>
+      rawFrame(OPCODES.text, JSON.stringify({ type: 'ping', id: `p${i}`, timestamp: 1, payload: {} }));
     let rest: Buffer = Buffer.alloc(0);
     for (let i = 0; i < 5; i++) {
       const next = ping(i + 1);
@@ -220,13 +247,24 @@ describe('limits of time and number', () => {
         return new Promise((resolve) => (open = resolve));
       }
     }
-    const gateway = await startTransport({ clock, gateways: [EchoGateway, SlowGateway], settings: { 'gateway.heartbeat_interval_ms': 3_600_000 } });
+    const gateway = await startTransport({
+      clock,
+      gateways: [EchoGateway, SlowGateway],
+      settings: { 'gateway.heartbeat_interval_ms': 3_600_000 },
+    });
     const raw = await RawSocket.upgrade(gateway.port);
     await raw.readFrame();
-    const frame = (type: string, id: string) => rawFrame(OPCODES.text, JSON.stringify({ type, id, timestamp: 1, payload: {} }));
+    const frame = (type: string, id: string) =>
+      rawFrame(OPCODES.text, JSON.stringify({ type, id, timestamp: 1, payload: {} }));
     const last = frame('ping', 'last');
     // More than may wait, and half a frame behind it.
-    raw.send(Buffer.concat([frame('acme.wait', 'w'), ...Array.from({ length: 300 }, (_, i) => frame('ping', `p${i}`)), last.subarray(0, 9)]));
+    raw.send(
+      Buffer.concat([
+        frame('acme.wait', 'w'),
+        ...Array.from({ length: 300 }, (_, i) => frame('ping', `p${i}`)),
+        last.subarray(0, 9),
+      ]),
+    );
     const [connection] = gateway.app.get(ConnectionManagerService).list() as WebSocketConnection[];
     await expect.poll(() => connection!.dispatcher.isPaused).toBe(true);
     clock.advance(60_000);
@@ -273,7 +311,11 @@ describe('limits of time and number', () => {
     const raw = await RawSocket.upgrade(gateway.port);
     for (let i = 0; i < 20; i++) raw.send(rawFrame(OPCODES.ping, 'x'));
     raw.send(rawFrame(OPCODES.text, JSON.stringify({ type: 'ping', id: 'p', timestamp: 1, payload: {} })));
-    for (let frame = await raw.readFrame(); frame.opcode !== OPCODES.text || !frame.payload.includes('"pong"'); frame = await raw.readFrame());
+    for (
+      let frame = await raw.readFrame();
+      frame.opcode !== OPCODES.text || !frame.payload.includes('"pong"');
+      frame = await raw.readFrame()
+    );
     raw.send(Buffer.concat(Array.from({ length: 10_000 }, () => rawFrame(OPCODES.ping, 'x'))));
     expect(await raw.readClose()).toEqual({ code: 4008, reason: 'Rate limit ignored' });
     raw.destroy();
@@ -286,7 +328,14 @@ describe('limits of time and number', () => {
     const clients = await Promise.all([1, 2, 3].map(() => FrameClient.open(gateway.port)));
     await expect(FrameClient.open(gateway.port)).rejects.toThrow('HTTP 429');
     await clients[0]!.close();
-    await expect.poll(() => expectGoodService(gateway.port).then(() => 'served', (error: Error) => error.message)).toBe('served');
+    await expect
+      .poll(() =>
+        expectGoodService(gateway.port).then(
+          () => 'served',
+          (error: Error) => error.message,
+        ),
+      )
+      .toBe('served');
     await gateway.close();
   });
 
@@ -312,7 +361,9 @@ describe('limits of time and number', () => {
 describe('what RFC 6455 forbids', () => {
   let gateway: TransportApp;
   const logs = new RecordingLogs();
-  beforeAll(async () => void (gateway = await startTransport({ logs, settings: { 'gateway.max_frame_bytes': 65_536 } })));
+  beforeAll(
+    async () => void (gateway = await startTransport({ logs, settings: { 'gateway.max_frame_bytes': 65_536 } })),
+  );
   afterAll(() => gateway.close());
   afterEach(async () => {
     await expectGoodService(gateway.port);
@@ -330,8 +381,13 @@ describe('what RFC 6455 forbids', () => {
   };
 
   it('[T-20] binary frames: 1003', async () => {
-    expect(await closeAfter(rawFrame(OPCODES.binary, '{}'))).toEqual({ code: 1003, reason: 'Binary frames are not accepted' });
-    expect((await closeAfter(rawFrame(OPCODES.binary, '', { final: false }), rawFrame(OPCODES.continuation, ''))).code).toBe(1003);
+    expect(await closeAfter(rawFrame(OPCODES.binary, '{}'))).toEqual({
+      code: 1003,
+      reason: 'Binary frames are not accepted',
+    });
+    expect(
+      (await closeAfter(rawFrame(OPCODES.binary, '', { final: false }), rawFrame(OPCODES.continuation, ''))).code,
+    ).toBe(1003);
   });
 
   it.each([
@@ -341,7 +397,10 @@ describe('what RFC 6455 forbids', () => {
     ['a code point beyond Unicode', [0xf4, 0x90, 0x80, 0x80]],
     ['a cut sequence', [0xe2, 0x82]],
   ])('[T-21] invalid UTF-8 (%s): 1007', async (_, bytes) => {
-    expect(await closeAfter(rawFrame(OPCODES.text, Buffer.from(bytes)))).toEqual({ code: 1007, reason: 'Invalid UTF-8' });
+    expect(await closeAfter(rawFrame(OPCODES.text, Buffer.from(bytes)))).toEqual({
+      code: 1007,
+      reason: 'Invalid UTF-8',
+    });
   });
 
   it('[T-21] a character that is cut between two fragments is whole again', async () => {
@@ -486,7 +545,10 @@ describe('frames', () => {
   @Injectable()
   class AcmeFrames {
     constructor(types: FrameTypeRegistry) {
-      types.register('acme.typed', { payload: Type.Object({ n: Type.Integer() }, { additionalProperties: false }), scope: 'tools:call' });
+      types.register('acme.typed', {
+        payload: Type.Object({ n: Type.Integer() }, { additionalProperties: false }),
+        scope: 'tools:call',
+      });
     }
   }
 
@@ -499,7 +561,11 @@ describe('frames', () => {
   const open = (query = '', token = TOKEN) => FrameClient.open(gateway.port, query, bearer(token));
 
   beforeAll(async () => {
-    gateway = await startTransport({ logs, gateways: [EchoGateway, StepGateway, AcmeFrames], settings: { 'auth.tokens': tokens } });
+    gateway = await startTransport({
+      logs,
+      gateways: [EchoGateway, StepGateway, AcmeFrames],
+      settings: { 'auth.tokens': tokens },
+    });
   });
   afterAll(() => gateway.close());
   afterEach(async () => {
@@ -582,8 +648,14 @@ describe('frames', () => {
     client = await open();
     const refused = async (type: string) => (await client.answerTo(client.send(type))).payload;
     expect(await refused('nonsense')).toMatchObject({ code: 'UNKNOWN_TYPE', details: { type: 'nonsense' } });
-    expect(await refused('node_register')).toMatchObject({ code: 'UNKNOWN_TYPE', details: { hint: 'device nodes are not part of this version' } });
-    expect(await refused('stream_end')).toMatchObject({ code: 'UNKNOWN_TYPE', details: { hint: 'only the gateway sends it' } });
+    expect(await refused('node_register')).toMatchObject({
+      code: 'UNKNOWN_TYPE',
+      details: { hint: 'device nodes are not part of this version' },
+    });
+    expect(await refused('stream_end')).toMatchObject({
+      code: 'UNKNOWN_TYPE',
+      details: { hint: 'only the gateway sends it' },
+    });
     expect(await refused('acme.nothing')).toMatchObject({ code: 'UNKNOWN_TYPE' });
     expect(await refused('toString')).toMatchObject({ code: 'UNKNOWN_TYPE' });
     const long = await refused('😀'.repeat(10_000));
@@ -595,7 +667,9 @@ describe('frames', () => {
     client = await open('', 'a-token-of-a-channel');
     const answer = await client.answerTo(client.send('message_in', aMessage('hi')));
     expect(answer.payload).toMatchObject({ code: 'FORBIDDEN', details: { missing_scope: 'messages:write' } });
-    expect((await client.answerTo(client.send('acme.typed', { n: 1 }))).payload).toMatchObject({ details: { missing_scope: 'tools:call' } });
+    expect((await client.answerTo(client.send('acme.typed', { n: 1 }))).payload).toMatchObject({
+      details: { missing_scope: 'tools:call' },
+    });
     await client.close();
   });
 
@@ -609,7 +683,9 @@ describe('frames', () => {
 
   it('[T-35] with a wrong payload are INVALID_PAYLOAD, with a JSON pointer for each fault', async () => {
     client = await open();
-    const answer = await client.answerTo(client.send('message_in', { channel: 'test', sender: '', content: 'x', colour: 'red' }, { session_id: 's_1' }));
+    const answer = await client.answerTo(
+      client.send('message_in', { channel: 'test', sender: '', content: 'x', colour: 'red' }, { session_id: 's_1' }),
+    );
     expect(answer).toMatchObject({ session_id: 's_1', payload: { code: 'INVALID_PAYLOAD', retryable: false } });
     const { faults } = answer.payload['details'] as { faults: { pointer: string }[] };
     expect(faults.map((fault) => fault.pointer).sort()).toEqual(['/colour', '/sender']);
@@ -618,20 +694,29 @@ describe('frames', () => {
 
   it('[T-36] of an extension are checked by the schema that it registered, and may be answered by returning', async () => {
     client = await open();
-    expect(await client.answerTo(client.send('acme.typed', { n: 1 }))).toMatchObject({ type: 'acme.typed_answer', payload: { n: 1 } });
-    expect((await client.answerTo(client.send('acme.typed', { n: 'one' }))).payload).toMatchObject({ code: 'INVALID_PAYLOAD' });
+    expect(await client.answerTo(client.send('acme.typed', { n: 1 }))).toMatchObject({
+      type: 'acme.typed_answer',
+      payload: { n: 1 },
+    });
+    expect((await client.answerTo(client.send('acme.typed', { n: 'one' }))).payload).toMatchObject({
+      code: 'INVALID_PAYLOAD',
+    });
     await client.close();
   });
 
   it('[T-37] whose handler throws are answered by an error frame; an unexpected cause stays in the log', async () => {
     client = await open();
-    expect((await client.answerTo(client.send('acme.fail', { known: true }))).payload).toMatchObject({ code: 'NOT_FOUND' });
+    expect((await client.answerTo(client.send('acme.fail', { known: true }))).payload).toMatchObject({
+      code: 'NOT_FOUND',
+    });
     expect((await client.answerTo(client.send('acme.guarded'))).payload).toMatchObject({ code: 'FORBIDDEN' });
     const answer = await client.answerTo(client.send('acme.fail', { text: 'what was sent' }));
     expect(answer.payload).toMatchObject({ code: 'INTERNAL', retryable: false });
     expect(JSON.stringify(answer)).not.toMatch(/secret|what was sent/);
     const { error_id: errorId } = answer.payload['details'] as { error_id: string };
-    const logged = logs.entries.find((entry) => entry.level === 'error' && JSON.stringify(entry.fields).includes(errorId));
+    const logged = logs.entries.find(
+      (entry) => entry.level === 'error' && JSON.stringify(entry.fields).includes(errorId),
+    );
     expect((logged?.fields as { error: Error }).error.message).toBe('a secret cause');
     await client.close();
   });
@@ -674,7 +759,8 @@ describe('connections', () => {
       { token: 'another-token-of-op', principal: 'two', role: 'operator' },
     ];
     const gateway = await startTransport({ settings: { 'auth.tokens': tokens } });
-    const open = (query: string, token = TOKEN) => FrameClient.open(gateway.port, query, { headers: { authorization: `Bearer ${token}` } });
+    const open = (query: string, token = TOKEN) =>
+      FrameClient.open(gateway.port, query, { headers: { authorization: `Bearer ${token}` } });
     const older = await open('?client_id=a');
     const others = [await open('?client_id=a', 'another-token-of-op'), await open('?client_id=b')];
     const newer = await open('?client_id=a');
@@ -733,13 +819,15 @@ describe('connections', () => {
     const [connection] = connections.list();
     await connection!.whenWritable();
     client.socket.pause();
-    while (!(await staysFull(connection!))) connection!.send(encodeFrame('acme.filler', { text: 'x'.repeat(1_000_000) }));
+    while (!(await staysFull(connection!)))
+      connection!.send(encodeFrame('acme.filler', { text: 'x'.repeat(1_000_000) }));
     const writable = connection!.whenWritable();
     client.socket.resume();
     await writable;
     expect(connection!.bufferedBytes).toBeLessThanOrEqual(MAX_BUFFERED_BYTES / 2);
     client.socket.pause();
-    while (!(await staysFull(connection!))) connection!.send(encodeFrame('acme.filler', { text: 'x'.repeat(1_000_000) }));
+    while (!(await staysFull(connection!)))
+      connection!.send(encodeFrame('acme.filler', { text: 'x'.repeat(1_000_000) }));
     const gone = connection!.whenWritable();
     client.socket.terminate();
     await gone;
@@ -756,7 +844,8 @@ describe('connections', () => {
       rawFrame(OPCODES.text, JSON.stringify({ type: 'ping', id: String(i), timestamp: 1, payload: {} })),
     );
     raw.send(Buffer.concat(frames));
-    for (let i = 0; i < 100; i++) expect((await raw.readFrame()).payload.toString()).toContain(`"correlation_id":"${i}"`);
+    for (let i = 0; i < 100; i++)
+      expect((await raw.readFrame()).payload.toString()).toContain(`"correlation_id":"${i}"`);
     expect(chunks).toBe(1);
     raw.destroy();
     await gateway.close();
@@ -775,7 +864,9 @@ describe('connections', () => {
     const gateway = await startTransport();
     await expectGoodService(gateway.port);
     const status = await new Promise((resolve, reject) =>
-      request({ port: gateway.port, path: '/nothing' }, (response) => resolve(response.resume().statusCode)).on('error', reject).end(),
+      request({ port: gateway.port, path: '/nothing' }, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end(),
     );
     expect(status).toBe(404);
     await gateway.close();
@@ -783,7 +874,8 @@ describe('connections', () => {
 });
 
 describe('gateway classes of an application', () => {
-  const start = (...gateways: NonNullable<Parameters<typeof startTransport>[0]>['gateways'] & object) => startTransport({ gateways });
+  const start = (...gateways: NonNullable<Parameters<typeof startTransport>[0]>['gateways'] & object) =>
+    startTransport({ gateways });
 
   it('[T-48] stop the start when two handle the same type, and are both named', async () => {
     @WebSocketGateway(18789)
@@ -794,7 +886,7 @@ describe('gateway classes of an application', () => {
     await expect(start(EchoGateway, Rival)).rejects.toThrow('EchoGateway and Rival both handle "ping"');
   });
 
-  it('[T-48] stop the start when a type is neither the protocol\'s nor vendor.name', async () => {
+  it("[T-48] stop the start when a type is neither the protocol's nor vendor.name", async () => {
     @WebSocketGateway(18789)
     class Odd {
       @SubscribeMessage('stream_end')

@@ -10,13 +10,18 @@ function listExports(file: string): string[] {
     if (ts.isExportDeclaration(statement)) return listReExports(statement, file);
     const modifiers = ts.canHaveModifiers(statement) ? ts.getModifiers(statement) : undefined;
     if (!modifiers?.some((modifier) => modifier.kind === ts.SyntaxKind.ExportKeyword)) return [];
-    const declarations = ts.isVariableStatement(statement) ? statement.declarationList.declarations : [statement as ts.DeclarationStatement];
+    const declarations = ts.isVariableStatement(statement)
+      ? statement.declarationList.declarations
+      : [statement as ts.DeclarationStatement];
     return declarations.map((declaration) => (declaration.name as ts.Identifier).text);
   });
 }
 
 function listReExports({ exportClause, moduleSpecifier }: ts.ExportDeclaration, file: string): string[] {
-  if (exportClause) return ts.isNamedExports(exportClause) ? exportClause.elements.map((element) => element.name.text) : [exportClause.name.text];
+  if (exportClause)
+    return ts.isNamedExports(exportClause)
+      ? exportClause.elements.map((element) => element.name.text)
+      : [exportClause.name.text];
   const { text } = moduleSpecifier as ts.StringLiteral;
   return listExports(join(dirname(file), text.replace(/\.js$/, '.ts')));
 }

@@ -43,27 +43,35 @@ describe('pinned on the wire', () => {
   });
 
   it('the inbound frames, their scopes and their fields', () => {
-    expect(Object.entries(inboundTable).map(([type, row]) => [type, row.scope, fields(row.payload).join(' ')])).toEqual([
+    expect(Object.entries(inboundTable).map(([type, row]) => [type, row.scope, fields(row.payload).join(' ')])).toEqual(
       [
-        'message_in',
-        'messages:write',
-        'channel sender content sender_name? group_id? thread_id? queue? sender_is_admin? is_direct_mention? is_reply_to_agent? reply_to? attachments? metadata?',
+        [
+          'message_in',
+          'messages:write',
+          'channel sender content sender_name? group_id? thread_id? queue? sender_is_admin? is_direct_mention? is_reply_to_agent? reply_to? attachments? metadata?',
+        ],
+        ['presence', 'presence:write', 'channel user_id status'],
+        ['reaction', 'messages:write', 'channel sender message_id emoji action'],
+        ['channel_status', 'channels:write', 'channel status detail?'],
+        ['resume', 'sessions:read', 'sessions?'],
+        ['delivered', 'sessions:read', 'session_id seq'],
+        ['history', 'sessions:read', 'limit before?'],
+        ['cancel', 'messages:write', 'message_ref? message_id?'],
+        ['approval', 'messages:write', 'approval_id decision arguments_sha256'],
+        ['ping', undefined, ''],
       ],
-      ['presence', 'presence:write', 'channel user_id status'],
-      ['reaction', 'messages:write', 'channel sender message_id emoji action'],
-      ['channel_status', 'channels:write', 'channel status detail?'],
-      ['resume', 'sessions:read', 'sessions?'],
-      ['delivered', 'sessions:read', 'session_id seq'],
-      ['history', 'sessions:read', 'limit before?'],
-      ['cancel', 'messages:write', 'message_ref? message_id?'],
-      ['approval', 'messages:write', 'approval_id decision arguments_sha256'],
-      ['ping', undefined, ''],
-    ]);
+    );
   });
 
   it('the outbound frames, whether they are durable, and their fields', () => {
-    expect(Object.entries(outboundTable).map(([type, row]) => [type, row.durable, fields(row.payload).join(' ')])).toEqual([
-      ['connected', false, 'client_id connection_id role scopes protocol server limits heartbeat_interval_ms resume_window_ms session_id?'],
+    expect(
+      Object.entries(outboundTable).map(([type, row]) => [type, row.durable, fields(row.payload).join(' ')]),
+    ).toEqual([
+      [
+        'connected',
+        false,
+        'client_id connection_id role scopes protocol server limits heartbeat_interval_ms resume_window_ms session_id?',
+      ],
       ['message_ack', false, 'id message_ref status mode priority position'],
       ['stream_block', true, 'message_id message_ref attempt index block_id block_type content metadata?'],
       ['stream_delta', false, 'message_id message_ref block_id block_type delta'],
@@ -80,27 +88,57 @@ describe('pinned on the wire', () => {
   });
 
   it('the words that fields hold', () => {
-    expect(literals(BlockType)).toEqual(['text', 'code', 'markdown', 'tool_call', 'tool_result', 'canvas', 'image', 'audio', 'status']);
+    expect(literals(BlockType)).toEqual([
+      'text',
+      'code',
+      'markdown',
+      'tool_call',
+      'tool_result',
+      'canvas',
+      'image',
+      'audio',
+      'status',
+    ]);
     expect(literals(AckStatus)).toEqual(['queued', 'duplicate', 'observed']);
     expect(literals(SessionMode)).toEqual(['main', 'group', 'queue']);
     expect(literals(EndReason)).toEqual(['stop', 'cancelled', 'error', 'merged']);
     expect(literals(MessageStatus)).toEqual(['queued', 'running', 'done', 'cancelled', 'failed', 'observed']);
     expect(literals(PresenceStatus)).toEqual(['online', 'typing', 'idle', 'offline']);
     expect(literals(ToolCallStatus)).toEqual([
-      ...['requested', 'awaiting_approval', 'running', 'progress', 'succeeded', 'failed', 'denied', 'timed_out', 'unknown'],
+      ...[
+        'requested',
+        'awaiting_approval',
+        'running',
+        'progress',
+        'succeeded',
+        'failed',
+        'denied',
+        'timed_out',
+        'unknown',
+      ],
     ]);
     expect(PRIORITIES).toEqual([10, 5, 1]);
   });
 
   it('the scopes', () => {
     expect(SCOPES).toEqual([
-      ...['messages:write', 'presence:write', 'channels:write', 'sessions:read', 'nodes:serve', 'admin:read', 'admin:write'],
+      ...[
+        'messages:write',
+        'presence:write',
+        'channels:write',
+        'sessions:read',
+        'nodes:serve',
+        'admin:read',
+        'admin:write',
+      ],
       ...['config:write', 'tools:call', 'tokens:write', 'audit:read'],
     ]);
   });
 
   it('the error codes, with their HTTP status and whether a retry can help', () => {
-    expect(Object.entries(errorTable).map(([code, row]) => `${code} ${row.httpStatus}${row.retryable ? ' retryable' : ''}`)).toEqual([
+    expect(
+      Object.entries(errorTable).map(([code, row]) => `${code} ${row.httpStatus}${row.retryable ? ' retryable' : ''}`),
+    ).toEqual([
       'INVALID_FRAME 400',
       'UNKNOWN_TYPE 400',
       'INVALID_PAYLOAD 400',
@@ -143,7 +181,18 @@ describe('pinned on the wire', () => {
 
 describe('pinned for operators', () => {
   it('the subsystems that log', () => {
-    expect(SUBSYSTEMS).toEqual(['gateway', 'router', 'queue', 'tools', 'agent', 'channels', 'store', 'auth', 'config', 'presence']);
+    expect(SUBSYSTEMS).toEqual([
+      'gateway',
+      'router',
+      'queue',
+      'tools',
+      'agent',
+      'channels',
+      'store',
+      'auth',
+      'config',
+      'presence',
+    ]);
   });
 
   it('the failpoints', () => {

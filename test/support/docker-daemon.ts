@@ -6,7 +6,33 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 
 const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path));
-const APPLETS = ['sh', 'awk', 'cat', 'head', 'tail', 'wc', 'ls', 'find', 'stat', 'mkdir', 'mv', 'rm', 'dirname', 'id', 'env', 'sleep', 'touch', 'echo', 'dd', 'yes', 'chmod', 'ln', 'ip', 'wget', 'grep'];
+const APPLETS = [
+  'sh',
+  'awk',
+  'cat',
+  'head',
+  'tail',
+  'wc',
+  'ls',
+  'find',
+  'stat',
+  'mkdir',
+  'mv',
+  'rm',
+  'dirname',
+  'id',
+  'env',
+  'sleep',
+  'touch',
+  'echo',
+  'dd',
+  'yes',
+  'chmod',
+  'ln',
+  'ip',
+  'wget',
+  'grep',
+];
 
 /** A Docker daemon for tests, with an image of busybox: the machine's, or one of its own where it may start one. */
 export class DockerDaemon {
@@ -38,7 +64,9 @@ export class DockerDaemon {
     const tar = spawn('tar', ['-c', '-C', folder, '.']);
     const [repo, tag] = DockerDaemon.image.split(':');
     const progress = await this.docker.importImage(tar.stdout, { repo, tag });
-    await new Promise<void>((resolve, reject) => this.docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve())));
+    await new Promise<void>((resolve, reject) =>
+      this.docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve())),
+    );
     rmSync(folder, { recursive: true });
   }
 
@@ -57,8 +85,18 @@ async function startDaemon(): Promise<DockerDaemon | undefined> {
   if (process.getuid?.() !== 0 || spawnSync('dockerd', ['--version']).status !== 0) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'docker-'));
   const host = `unix://${folder}/docker.sock`;
-  const args = ['--iptables=false', '--ip6tables=false', '--bridge=none', '--data-root', `${folder}/data`, '--exec-root', `${folder}/exec`];
-  const daemon = spawn('dockerd', [...args, '--pidfile', `${folder}/pid`, '--host', host], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const args = [
+    '--iptables=false',
+    '--ip6tables=false',
+    '--bridge=none',
+    '--data-root',
+    `${folder}/data`,
+    '--exec-root',
+    `${folder}/exec`,
+  ];
+  const daemon = spawn('dockerd', [...args, '--pidfile', `${folder}/pid`, '--host', host], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const isUp = await waitForLine(daemon, 'API listen on');
   const stop = async () => {
     if (daemon.exitCode === null && daemon.signalCode === null) {

@@ -42,7 +42,11 @@ export class FrameClient {
   }
 
   /** Rejects with the HTTP status when the upgrade is refused. `query` starts with `?` unless it is empty. */
-  static async open(port: number, query = '', options: ClientOptions & { protocols?: string[] } = {}): Promise<FrameClient> {
+  static async open(
+    port: number,
+    query = '',
+    options: ClientOptions & { protocols?: string[] } = {},
+  ): Promise<FrameClient> {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/${query}`, options.protocols ?? [], options);
     // Made before it is open: the first frame may come with the answer to the upgrade.
     const client = new FrameClient(socket);

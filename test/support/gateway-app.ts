@@ -46,9 +46,17 @@ export class GatewayApp {
   ) {}
 
   static async start({ settings = {}, ...options }: GatewayAppOptions = {}): Promise<GatewayApp> {
-    const loaded = loadSettings({ NODE_ENV: 'production' }, { 'gateway.port': 0, 'store.url': 'sqlite::memory:', ...settings }, '/nonexistent');
+    const loaded = loadSettings(
+      { NODE_ENV: 'production' },
+      { 'gateway.port': 0, 'store.url': 'sqlite::memory:', ...settings },
+      '/nonexistent',
+    );
     const root = GatewayModule.forRoot({ logs: new SilentLogs(), ...options, settings: loaded });
-    const app = await NestFactory.create(root, createHttpAdapter(), { logger: false, abortOnError: false, forceCloseConnections: true });
+    const app = await NestFactory.create(root, createHttpAdapter(), {
+      logger: false,
+      abortOnError: false,
+      forceCloseConnections: true,
+    });
     app.useWebSocketAdapter(new GatewayWsAdapter(app));
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
@@ -61,7 +69,11 @@ export class GatewayApp {
 
   /** A client that has seen its `connected`. */
   async connect(clientId = 'client', token?: string, query = ''): Promise<FrameClient> {
-    const client = await FrameClient.open(this.port, `?client_id=${clientId}${query}`, token ? { headers: { authorization: `Bearer ${token}` } } : {});
+    const client = await FrameClient.open(
+      this.port,
+      `?client_id=${clientId}${query}`,
+      token ? { headers: { authorization: `Bearer ${token}` } } : {},
+    );
     this.clients.push(client);
     await client.next('connected');
     return client;

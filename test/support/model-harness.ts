@@ -19,7 +19,12 @@ export class SleeplessClock extends ManualClock {
 export function buildModelHarness(
   server: ModelServer,
   wire: Wire,
-  { settings = {}, provider, clock = new SleeplessClock(), ...options }: CoreHarnessOptions & { readonly provider?: Partial<Provider> } = {},
+  {
+    settings = {},
+    provider,
+    clock = new SleeplessClock(),
+    ...options
+  }: CoreHarnessOptions & { readonly provider?: Partial<Provider> } = {},
 ): CoreHarness {
   return new CoreHarness({
     clock,

@@ -33,7 +33,12 @@ export class ModelServer {
 
   /** The setting that leads to it. */
   provider(api: Wire, changes: Partial<Provider> = {}): Provider {
-    return { api, base_url: this.mock.url + (api === 'anthropic-messages' ? '' : '/v1'), api_key: 'sk-of-the-test', ...changes };
+    return {
+      api,
+      base_url: this.mock.url + (api === 'anthropic-messages' ? '' : '/v1'),
+      api_key: 'sk-of-the-test',
+      ...changes,
+    };
   }
 
   /** The next answers, in order; each is given once. */

@@ -57,7 +57,11 @@ export function rawClose(code: number, reason = ''): Buffer {
 }
 
 /** The lines of a proper upgrade request; an override of undefined leaves a line out. */
-export function upgradeLines(port: number, path = '/', overrides: Readonly<Record<string, string | undefined>> = {}): string[] {
+export function upgradeLines(
+  port: number,
+  path = '/',
+  overrides: Readonly<Record<string, string | undefined>> = {},
+): string[] {
   const headers: Record<string, string | undefined> = {
     Host: `127.0.0.1:${port}`,
     Connection: 'Upgrade',
@@ -95,7 +99,11 @@ export class RawSocket {
   }
 
   /** Connects, sends an upgrade and takes its 101. */
-  static async upgrade(port: number, path = '/', overrides: Readonly<Record<string, string | undefined>> = {}): Promise<RawSocket> {
+  static async upgrade(
+    port: number,
+    path = '/',
+    overrides: Readonly<Record<string, string | undefined>> = {},
+  ): Promise<RawSocket> {
     const raw = await RawSocket.connect(port);
     raw.sendLines(upgradeLines(port, path, overrides));
     const { status } = await raw.readHead();
@@ -115,8 +123,13 @@ export class RawSocket {
   /** The next HTTP head. */
   async readHead(): Promise<Omit<RawAnswer, 'body'>> {
     const end = await this.until(() => this.buffered.indexOf('\r\n\r\n'));
-    const [first = '', ...lines] = this.take(end + 4).toString().trimEnd().split('\r\n');
-    const headers = lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()] as const);
+    const [first = '', ...lines] = this.take(end + 4)
+      .toString()
+      .trimEnd()
+      .split('\r\n');
+    const headers = lines.map(
+      (line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()] as const,
+    );
     return { status: Number(first.split(' ')[1]), headers: new Map(headers) };
   }
 
@@ -181,7 +194,8 @@ export class RawSocket {
     for (;;) {
       const found = look();
       if (found !== -1) return found;
-      if (this.hasEnded) throw new Error(`the connection ended; unread: ${this.buffered.toString('latin1').slice(0, 200)}`);
+      if (this.hasEnded)
+        throw new Error(`the connection ended; unread: ${this.buffered.toString('latin1').slice(0, 200)}`);
       await new Promise<void>((resolve) => (this.wake = resolve));
     }
   }

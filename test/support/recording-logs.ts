@@ -13,7 +13,15 @@ export class RecordingLogs extends Logs {
   readonly entries: LogEntry[] = [];
 
   override for(subsystem: Subsystem): Log {
-    const keep = (level: LogLevel) => (fields: object, message: string) => void this.entries.push({ subsystem, level, fields, message });
-    return { trace: keep('trace'), debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error'), isEnabled: () => true };
+    const keep = (level: LogLevel) => (fields: object, message: string) =>
+      void this.entries.push({ subsystem, level, fields, message });
+    return {
+      trace: keep('trace'),
+      debug: keep('debug'),
+      info: keep('info'),
+      warn: keep('warn'),
+      error: keep('error'),
+      isEnabled: () => true,
+    };
   }
 }

@@ -49,7 +49,10 @@ export class BuiltinRuntime extends AgentRuntime {
   }
 
   /** One answer without tool calls, unless an earlier run has recorded it. */
-  private async *answerOnce(turn: AgentTurn, events: AsyncIterable<AgentEvent> | Iterable<AgentEvent>): AsyncGenerator<AgentEvent> {
+  private async *answerOnce(
+    turn: AgentTurn,
+    events: AsyncIterable<AgentEvent> | Iterable<AgentEvent>,
+  ): AsyncGenerator<AgentEvent> {
     if (turn.recordedAnswer(0)) return;
     yield* events;
     yield { type: 'answer', answer: { toolCalls: [] }, isLast: true };
@@ -115,6 +118,7 @@ function isWithin(value: number | undefined, min: number, max: number): value is
 }
 
 function* inPortions(blockType: 'status' | 'markdown', text: string): Generator<AgentEvent> {
-  for (const [portion] of text.matchAll(PORTION)) yield { type: 'piece', piece: { blockType, text: portion, ends: false } };
+  for (const [portion] of text.matchAll(PORTION))
+    yield { type: 'piece', piece: { blockType, text: portion, ends: false } };
   yield { type: 'piece', piece: { blockType, text: '', ends: true } };
 }

@@ -3,7 +3,9 @@ import type { AgentEvent } from '../../core/turns/agent-runtime.js';
 /** A red dot, eight by eight. */
 const IMAGE =
   'data:image/svg+xml;base64,' +
-  Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><circle cx="4" cy="4" r="4" fill="#d33"/></svg>').toString('base64');
+  Buffer.from(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><circle cx="4" cy="4" r="4" fill="#d33"/></svg>',
+  ).toString('base64');
 
 /** A tenth of a second of silence: a WAV header and 800 samples of 8 bits. */
 function silence(): string {

@@ -35,7 +35,8 @@ export function listTools(tools: readonly ToolDefinition[]): string {
 
 /** The answer to any other text. The text comes last, so that nothing in it (an open fence, say) can swallow the rest. */
 export function noModelConfigured({ content, attachments = [] }: MessageInPayload): string {
-  const files = attachments.length === 0 ? '' : ` and ${attachments.length} attachment${attachments.length === 1 ? '' : 's'}`;
+  const files =
+    attachments.length === 0 ? '' : ` and ${attachments.length} attachment${attachments.length === 1 ? '' : 's'}`;
   return (
     `**No model is configured**, so the built-in agent repeats what you wrote${files}. ` +
     '`agent.model` names one, `docs/guides/models.md` tells how; `/help` shows what works without.\n\n' +

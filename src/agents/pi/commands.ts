@@ -23,7 +23,12 @@ export function answerCommand(command: Command | undefined, turn: AgentTurn, mod
         `model: ${model}`,
       ].join('\n');
     case 'tools':
-      return turn.listTools().map((tool) => `${tool.name}: ${tool.description}`).join('\n') || 'This session may use no tools.';
+      return (
+        turn
+          .listTools()
+          .map((tool) => `${tool.name}: ${tool.description}`)
+          .join('\n') || 'This session may use no tools.'
+      );
     default:
       return undefined;
   }

@@ -12,7 +12,8 @@ function exchange(said: string, replied = ''): Exchange {
 }
 
 const asked = [{ type: 'text', text: 'and now?' }] as const;
-const converse = (earlier: readonly Exchange[], budget: number) => new Conversation('Be kind.', [], earlier, asked, budget);
+const converse = (earlier: readonly Exchange[], budget: number) =>
+  new Conversation('Be kind.', [], earlier, asked, budget);
 
 /** Everything that the model reads, in one text. */
 const read = (conversation: Conversation) => JSON.stringify(conversation.build().messages);
@@ -26,7 +27,9 @@ describe('a conversation', () => {
   });
 
   it('[R-10] that does not fit keeps its newest, and a digest of the rest', () => {
-    const earlier = Array.from({ length: 40 }, (_, i) => exchange(`question ${i} ${'x'.repeat(300)}`, `answer ${i} ${'y'.repeat(300)}`));
+    const earlier = Array.from({ length: 40 }, (_, i) =>
+      exchange(`question ${i} ${'x'.repeat(300)}`, `answer ${i} ${'y'.repeat(300)}`),
+    );
     const conversation = converse(earlier, 4_000);
     const { messages } = conversation.build();
     const text = JSON.stringify(messages);
@@ -58,7 +61,10 @@ describe('a conversation', () => {
   });
 
   it('[R-10] becomes shorter when its provider finds it too long, a few times', () => {
-    const conversation = converse(Array.from({ length: 60 }, (_, i) => exchange(`question ${i} ${'x'.repeat(300)}`)), 4_000);
+    const conversation = converse(
+      Array.from({ length: 60 }, (_, i) => exchange(`question ${i} ${'x'.repeat(300)}`)),
+      4_000,
+    );
     const lengths = [read(conversation).length];
     while (conversation.shrink()) lengths.push(read(conversation).length);
     expect(lengths).toHaveLength(4);

@@ -57,12 +57,19 @@ export class Conversation {
     const room = Math.floor(this.budget * SHRINK ** this.shrinks) - fixed;
     const own = this.fitOwn(room);
     const messages = [...this.fitEarlier(room - estimateMessages(own)), ...own];
-    return { systemPrompt: this.systemPrompt, messages: joinNeighbours(messages), ...(this.tools.length > 0 ? { tools: [...this.tools] } : {}) };
+    return {
+      systemPrompt: this.systemPrompt,
+      messages: joinNeighbours(messages),
+      ...(this.tools.length > 0 ? { tools: [...this.tools] } : {}),
+    };
   }
 
   private fitOwn(room: number): Message[] {
     const most = Math.max(256, Math.floor(room * RESULT_SHARE));
-    const own: Message[] = [toUser(this.asked), ...this.steps.map((message) => (message.role === 'toolResult' ? cutResult(message, most) : message))];
+    const own: Message[] = [
+      toUser(this.asked),
+      ...this.steps.map((message) => (message.role === 'toolResult' ? cutResult(message, most) : message)),
+    ];
     for (let i = 0; i < own.length && estimateMessages(own) > room; i++) {
       const message = own[i];
       if (message?.role === 'toolResult') own[i] = { ...message, content: [{ type: 'text', text: EMPTIED }] };
@@ -82,13 +89,20 @@ export class Conversation {
   }
 
   private digest(leftOut: readonly Exchange[], room: number): Message[] {
-    const note = JSON.stringify({ left_out: leftOut.length, note: 'earlier messages that do not fit; what follows are the beginnings of the newest of them' });
+    const note = JSON.stringify({
+      left_out: leftOut.length,
+      note: 'earlier messages that do not fit; what follows are the beginnings of the newest of them',
+    });
     const digestOf = (lines: readonly string[]) => toUser([{ type: 'text', text: [note, ...lines].join('\n') }]);
     let left = room - estimateMessages([digestOf([])]);
     if (left < 0) return [];
     const lines: string[] = [];
     for (const { sender, said, replied } of leftOut.toReversed()) {
-      const line = JSON.stringify({ sender, text: shorten(said), ...(replied === '' ? {} : { your_reply: shorten(replied) }) });
+      const line = JSON.stringify({
+        sender,
+        text: shorten(said),
+        ...(replied === '' ? {} : { your_reply: shorten(replied) }),
+      });
       left -= estimateText(`${line}\n`);
       if (left < 0) break;
       lines.unshift(line);
@@ -107,10 +121,16 @@ function joinNeighbours(messages: readonly Message[]): Message[] {
   const joined: Message[] = [];
   for (const message of messages) {
     const last = joined.at(-1);
-    if (last?.role === 'user' && message.role === 'user') joined[joined.length - 1] = { ...last, content: joinParts([...toParts(last.content), ...toParts(message.content)]) };
+    if (last?.role === 'user' && message.role === 'user')
+      joined[joined.length - 1] = {
+        ...last,
+        content: joinParts([...toParts(last.content), ...toParts(message.content)]),
+      };
     else joined.push(message);
   }
-  return joined.map((message) => (message.role === 'user' ? { ...message, content: simplify(message.content) } : message));
+  return joined.map((message) =>
+    message.role === 'user' ? { ...message, content: simplify(message.content) } : message,
+  );
 }
 
 /** Texts that follow each other are one text, a line each. */
@@ -118,7 +138,8 @@ function joinParts(parts: readonly UserPart[]): UserPart[] {
   const joined: UserPart[] = [];
   for (const part of parts) {
     const last = joined.at(-1);
-    if (last?.type === 'text' && part.type === 'text') joined[joined.length - 1] = { type: 'text', text: `${last.text}\n${part.text}` };
+    if (last?.type === 'text' && part.type === 'text')
+      joined[joined.length - 1] = { type: 'text', text: `${last.text}\n${part.text}` };
     else joined.push(part);
   }
   return joined;
@@ -135,7 +156,12 @@ function simplify(content: string | UserPart[]): string | UserPart[] {
 }
 
 function cutResult(message: ToolResultMessage, tokens: number): ToolResultMessage {
-  return { ...message, content: message.content.map((part) => (part.type === 'text' ? { ...part, text: cutText(part.text, tokens) } : part)) };
+  return {
+    ...message,
+    content: message.content.map((part) =>
+      part.type === 'text' ? { ...part, text: cutText(part.text, tokens) } : part,
+    ),
+  };
 }
 
 function shorten(text: string): string {

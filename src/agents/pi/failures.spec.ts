@@ -1,24 +1,41 @@
 import { describe, expect, it } from 'vitest';
 import { chooseDelayMs, isTransient, readRetryAfter, toAgentError, type ModelFailure } from './failures.js';
 
-const failure = (changes: Partial<ModelFailure>): ModelFailure => ({ status: 500, detail: 'secret detail', retryAfterMs: undefined, declined: false, overflow: false, ...changes });
+const failure = (changes: Partial<ModelFailure>): ModelFailure => ({
+  status: 500,
+  detail: 'secret detail',
+  retryAfterMs: undefined,
+  declined: false,
+  overflow: false,
+  ...changes,
+});
 
 describe('a question to a model that failed', () => {
-  it.each([undefined, 200, 408, 429, 500, 502, 503, 504, 529])('[R-11] with status %s is worth another try', (status) => {
-    expect(isTransient(failure({ status }))).toBe(true);
-  });
+  it.each([undefined, 200, 408, 429, 500, 502, 503, 504, 529])(
+    '[R-11] with status %s is worth another try',
+    (status) => {
+      expect(isTransient(failure({ status }))).toBe(true);
+    },
+  );
 
   it.each([400, 401, 402, 403, 404, 409, 413, 422])('[R-11] with status %s is not', (status) => {
     expect(isTransient(failure({ status }))).toBe(false);
   });
 
   it('[R-11] for want of credit, room, patience or will is not worth another try', () => {
-    const lost = [{ status: 429, detail: 'insufficient_quota' }, { status: 500, overflow: true }, { status: 429, retryAfterMs: 61_000 }, { status: 200, declined: true }];
+    const lost = [
+      { status: 429, detail: 'insufficient_quota' },
+      { status: 500, overflow: true },
+      { status: 429, retryAfterMs: 61_000 },
+      { status: 200, declined: true },
+    ];
     expect(lost.filter((changes) => isTransient(failure(changes)))).toEqual([]);
   });
 
   it('[R-11] waits longer each time, by chance not together with others, and exactly as long as it is asked to', () => {
-    expect([0, 1, 2, 3, 9].map((attempt) => chooseDelayMs(attempt, undefined, 0))).toEqual([1_000, 2_000, 4_000, 8_000, 30_000]);
+    expect([0, 1, 2, 3, 9].map((attempt) => chooseDelayMs(attempt, undefined, 0))).toEqual([
+      1_000, 2_000, 4_000, 8_000, 30_000,
+    ]);
     expect(chooseDelayMs(2, undefined, 1)).toBe(2_000);
     expect(chooseDelayMs(5, 250, 0.5)).toBe(250);
   });
@@ -35,8 +52,15 @@ describe('a question to a model that failed', () => {
   });
 
   it('[R-13] is told in plain words, without what its provider wrote', () => {
-    const all = [undefined, 200, 400, 401, 403, 404, 408, 413, 429, 500, 503].map((status) => toAgentError(failure({ status })).message);
-    const others = [{ declined: true }, { overflow: true }, { detail: 'insufficient_quota secret detail' }, { retryAfterMs: 120_000 }].map((changes) => toAgentError(failure(changes)).message);
+    const all = [undefined, 200, 400, 401, 403, 404, 408, 413, 429, 500, 503].map(
+      (status) => toAgentError(failure({ status })).message,
+    );
+    const others = [
+      { declined: true },
+      { overflow: true },
+      { detail: 'insufficient_quota secret detail' },
+      { retryAfterMs: 120_000 },
+    ].map((changes) => toAgentError(failure(changes)).message);
     for (const message of [...all, ...others]) {
       expect(message).toMatch(/^The agent failed: the \w/);
       expect(message).not.toContain('secret');

@@ -58,13 +58,18 @@ export function toAgentError(failure: ModelFailure): GatewayError<'AGENT_FAILED'
 function explain({ status, detail, declined, overflow, retryAfterMs = 0 }: ModelFailure): string {
   if (declined) return 'the model declined to answer';
   if (overflow) return 'the conversation is longer than the model can take; /reset starts afresh';
-  if (OUT_OF_CREDIT.test(detail)) return 'the account at the provider of the model has no credit left; an operator has to look after it';
-  if (retryAfterMs > LONGEST_RETRY_AFTER_MS) return `the provider of the model asks to wait for ${Math.ceil(retryAfterMs / 60_000)} minutes; try again then`;
+  if (OUT_OF_CREDIT.test(detail))
+    return 'the account at the provider of the model has no credit left; an operator has to look after it';
+  if (retryAfterMs > LONGEST_RETRY_AFTER_MS)
+    return `the provider of the model asks to wait for ${Math.ceil(retryAfterMs / 60_000)} minutes; try again then`;
   if (status === undefined) return 'the provider of the model cannot be reached; try again later';
   if (status < 400) return 'the answer of the model broke off each time; try again later';
-  if (status === 401 || status === 403) return 'the provider of the model refuses the credential; an operator has to look after it';
-  if (status === 404) return 'the provider does not know the model; an operator has to look after agent.model and its provider';
+  if (status === 401 || status === 403)
+    return 'the provider of the model refuses the credential; an operator has to look after it';
+  if (status === 404)
+    return 'the provider does not know the model; an operator has to look after agent.model and its provider';
   if (status === 429) return 'the provider of the model is asked too often at the moment; try again later';
-  if (status === 408 || status >= 500) return `the provider of the model does not work at the moment (HTTP ${status}); try again later`;
+  if (status === 408 || status >= 500)
+    return `the provider of the model does not work at the moment (HTTP ${status}); try again later`;
   return `the provider of the model did not accept the question (HTTP ${status}); an operator finds more in the log`;
 }

@@ -54,7 +54,10 @@ export class ModelRequest {
         return outcome;
       }
       const delayMs = chooseDelayMs(attempt, retryAfterMs, Math.random());
-      this.log.info({ provider, model: id, status, detail, delay_ms: Math.round(delayMs) }, 'a model did not answer and is asked again');
+      this.log.info(
+        { provider, model: id, status, detail, delay_ms: Math.round(delayMs) },
+        'a model did not answer and is asked again',
+      );
       yield { type: 'restart_answer' };
       await this.clock.sleep(delayMs, question.signal);
       if (question.signal.aborted) return { kind: 'aborted' };
@@ -85,9 +88,11 @@ export class ModelRequest {
           hasText = true;
           yield { type: 'text', text: event.delta };
         }
-        if (event.type === 'toolcall_delta') rawArguments.set(event.contentIndex, (rawArguments.get(event.contentIndex) ?? '') + event.delta);
+        if (event.type === 'toolcall_delta')
+          rawArguments.set(event.contentIndex, (rawArguments.get(event.contentIndex) ?? '') + event.delta);
         if (event.type === 'done') return { kind: 'answer', answer: readAnswer(event.message, rawArguments) };
-        if (event.type === 'error') return signal.aborted ? { kind: 'aborted' } : { kind: 'failed', failure: this.describe(event, seen) };
+        if (event.type === 'error')
+          return signal.aborted ? { kind: 'aborted' } : { kind: 'failed', failure: this.describe(event, seen) };
       }
       return { kind: 'failed', failure: this.toFailure('the stream ended without an end', seen) };
     } catch (error) {

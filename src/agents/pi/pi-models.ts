@@ -1,4 +1,10 @@
-import type { AssistantMessageEventStream, Context, Model, ProviderStreams, SimpleStreamOptions } from '@earendil-works/pi-ai';
+import type {
+  AssistantMessageEventStream,
+  Context,
+  Model,
+  ProviderStreams,
+  SimpleStreamOptions,
+} from '@earendil-works/pi-ai';
 import { splitModel, type Provider } from '../../core/config/providers.js';
 
 export type PiApi = Provider['api'];
@@ -22,9 +28,12 @@ export interface AskableModel {
 
 /** pi's modules, each loaded with the first question that needs it: a gateway without a model loads none. */
 const wires: Readonly<Record<PiApi, () => Promise<ProviderStreams>>> = {
-  'openai-completions': () => import('@earendil-works/pi-ai/api/openai-completions') as Promise<unknown> as Promise<ProviderStreams>,
-  'openai-responses': () => import('@earendil-works/pi-ai/api/openai-responses') as Promise<unknown> as Promise<ProviderStreams>,
-  'anthropic-messages': () => import('@earendil-works/pi-ai/api/anthropic-messages') as Promise<unknown> as Promise<ProviderStreams>,
+  'openai-completions': () =>
+    import('@earendil-works/pi-ai/api/openai-completions') as Promise<unknown> as Promise<ProviderStreams>,
+  'openai-responses': () =>
+    import('@earendil-works/pi-ai/api/openai-responses') as Promise<unknown> as Promise<ProviderStreams>,
+  'anthropic-messages': () =>
+    import('@earendil-works/pi-ai/api/anthropic-messages') as Promise<unknown> as Promise<ProviderStreams>,
 };
 
 /** Prepares to ask `name` (`provider/model`). */

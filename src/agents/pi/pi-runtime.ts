@@ -5,7 +5,13 @@ import { findProvider, splitModel } from '../../core/config/providers.js';
 import { parseCommand } from '../../core/sessions/activation.js';
 import type { Log, Logs } from '../../core/telemetry/logs.js';
 import type { Clock } from '../../core/time/clock.js';
-import { AgentRuntime, type AgentEvent, type AgentTurn, type Answer, type RequestedCall } from '../../core/turns/agent-runtime.js';
+import {
+  AgentRuntime,
+  type AgentEvent,
+  type AgentTurn,
+  type Answer,
+  type RequestedCall,
+} from '../../core/turns/agent-runtime.js';
 import { answerCommand } from './commands.js';
 import { Conversation } from './conversation.js';
 import { toAgentError } from './failures.js';
@@ -61,7 +67,9 @@ export class PiRuntime extends AgentRuntime {
       await this.callTools(talk, n, answer);
       if (turn.signal.aborted) return;
     }
-    throw new GatewayError('AGENT_FAILED', { reason: `the model called tools in ${MOST_ANSWERS} answers without coming to an end` });
+    throw new GatewayError('AGENT_FAILED', {
+      reason: `the model called tools in ${MOST_ANSWERS} answers without coming to an end`,
+    });
   }
 
   private async *sayOnce(turn: AgentTurn, text: string): AsyncGenerator<AgentEvent> {
@@ -73,14 +81,23 @@ export class PiRuntime extends AgentRuntime {
   private async begin(turn: AgentTurn): Promise<Talk> {
     const name = this.config.get('agent.model') ?? '';
     const provider = findProvider(this.config.get('providers'), splitModel(name).provider);
-    if (!provider) throw new GatewayError('AGENT_FAILED', { reason: 'no model is configured; an operator has to set agent.model' });
+    if (!provider)
+      throw new GatewayError('AGENT_FAILED', { reason: 'no model is configured; an operator has to set agent.model' });
     const target = await loadModel(name, provider);
     const { model } = target;
     const offered = turn.listTools();
     const names = new ToolNames(offered.map((tool) => tool.name));
-    const tools = offered.map(({ name: tool, description, parameters }): Tool => ({ name: names.encode(tool), description, parameters }));
+    const tools = offered.map(({ name: tool, description, parameters }): Tool => ({
+      name: names.encode(tool),
+      description,
+      parameters,
+    }));
     const { earlier, asked } = await recall(turn, model, names, model.input.includes('image'));
-    const prompt = renderSystemPrompt(this.config.get('agent.system_prompt'), this.config.get('agent.name'), turn.session);
+    const prompt = renderSystemPrompt(
+      this.config.get('agent.system_prompt'),
+      this.config.get('agent.name'),
+      turn.session,
+    );
     // An answer may be long, but the question must not be starved for it.
     const budget = model.contextWindow - Math.min(model.maxTokens, Math.floor(model.contextWindow / 4));
     return { turn, target, names, conversation: new Conversation(prompt, tools, earlier, asked, budget) };
@@ -89,14 +106,19 @@ export class PiRuntime extends AgentRuntime {
   /** Tells the model of the messages that joined the turn before answer number `n`. */
   private async takeIn({ turn, target, conversation }: Talk, n: number): Promise<void> {
     const joined = await turn.joinedMessages(n);
-    if (joined.length > 0) conversation.add(...(await recallJoined(turn, joined, target.model.input.includes('image'))));
+    if (joined.length > 0)
+      conversation.add(...(await recallJoined(turn, joined, target.model.input.includes('image'))));
   }
 
   /** One answer, recorded; undefined when the turn was stopped. */
   private async *ask({ turn, target, conversation, names }: Talk): AsyncGenerator<AgentEvent, Answer | undefined> {
     const request = new ModelRequest(target, this.clock, this.log);
     for (;;) {
-      const outcome = yield* request.ask({ context: conversation.build(), sessionId: turn.session.id, signal: turn.signal });
+      const outcome = yield* request.ask({
+        context: conversation.build(),
+        sessionId: turn.session.id,
+        signal: turn.signal,
+      });
       if (outcome.kind === 'aborted') return undefined;
       if (outcome.kind === 'answer') {
         yield* remark(outcome.answer);
@@ -124,7 +146,8 @@ export class PiRuntime extends AgentRuntime {
 
 /** What people should know of an answer that does not show by itself. */
 function* remark({ message, calls }: ModelAnswer): Generator<AgentEvent> {
-  const isEmpty = calls.length === 0 && !message.content.some((part) => part.type === 'text' && part.text.trim() !== '');
+  const isEmpty =
+    calls.length === 0 && !message.content.some((part) => part.type === 'text' && part.text.trim() !== '');
   const text =
     message.stopReason === 'length' && calls.length === 0
       ? 'The answer ends here because it reached the longest that the model may give.'
@@ -146,5 +169,8 @@ function toAnswer({ message, calls }: ModelAnswer, names: ToolNames, mayGoOn: bo
 
 /** An answer that another runtime recorded, before the settings changed. */
 function inOwnWords(answer: Answer, n: number, { model }: AskableModel, names: ToolNames): AssistantMessage {
-  return sayAs(model, answer.toolCalls.map(({ tool, parameters }, i) => toToolCall(`call_${n}_${i}`, names.encode(tool), parameters)));
+  return sayAs(
+    model,
+    answer.toolCalls.map(({ tool, parameters }, i) => toToolCall(`call_${n}_${i}`, names.encode(tool), parameters)),
+  );
 }

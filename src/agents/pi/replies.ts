@@ -31,14 +31,22 @@ export function renderReply(blocks: readonly StreamBlock[], voice: Voice, names:
         addText(content, block.block_type === 'code' ? fence(block) : block.content);
         break;
       case 'tool_call': {
-        const { call_id, tool, parameters } = JSON.parse(block.content) as { call_id: string; tool: string; parameters: unknown };
+        const { call_id, tool, parameters } = JSON.parse(block.content) as {
+          call_id: string;
+          tool: string;
+          parameters: unknown;
+        };
         tools.set(call_id, tool);
         content.push(toToolCall(call_id, names.encode(tool), parameters));
         break;
       }
       case 'tool_result': {
         close();
-        const { call_id, ok, content: result } = JSON.parse(block.content) as { call_id: string; ok: boolean; content: unknown };
+        const {
+          call_id,
+          ok,
+          content: result,
+        } = JSON.parse(block.content) as { call_id: string; ok: boolean; content: unknown };
         messages.push(toToolResult(call_id, names.encode(tools.get(call_id) ?? ''), toText(result), !ok));
         break;
       }
@@ -58,7 +66,14 @@ export function renderOutcome(callId: string, wireName: string, outcome: ToolOut
 
 /** An answer in the voice of the model. */
 export function sayAs({ api, provider, id }: Voice, content: AssistantMessage['content']): AssistantMessage {
-  const usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, totalTokens: 0, cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, total: 0 } };
+  const usage = {
+    input: 0,
+    output: 0,
+    cacheRead: 0,
+    cacheWrite: 0,
+    totalTokens: 0,
+    cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, total: 0 },
+  };
   const stopReason = content.some((part) => part.type === 'toolCall') ? 'toolUse' : 'stop';
   return { role: 'assistant', content, api, provider, model: id, usage, stopReason, timestamp: 0 };
 }

@@ -37,6 +37,9 @@ function estimateContent(content: Message['content']): number {
 /** The beginning of `text` that is about `tokens` long, with a word about what is left out. */
 export function cutText(text: string, tokens: number): string {
   if (estimateText(text) <= tokens) return text;
-  const kept = Buffer.from(text).subarray(0, tokens * BYTES_PER_TOKEN).toString('utf8').replace(/\uFFFD+$/, '');
+  const kept = Buffer.from(text)
+    .subarray(0, tokens * BYTES_PER_TOKEN)
+    .toString('utf8')
+    .replace(/\uFFFD+$/, '');
   return `${kept}\n[${text.length - kept.length} more characters are left out]`;
 }

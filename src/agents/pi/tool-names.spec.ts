@@ -14,7 +14,11 @@ describe('the names of tools', () => {
   });
 
   it('[R-07] never lead to another tool, however alike they are', () => {
-    for (const names of [['a.b', 'a_b'], ['a_b', 'a.b'], ['a.b_c', 'a_b.c', 'a.b.c']]) {
+    for (const names of [
+      ['a.b', 'a_b'],
+      ['a_b', 'a.b'],
+      ['a.b_c', 'a_b.c', 'a.b.c'],
+    ]) {
       const map = new ToolNames(names);
       expect(new Set(names.map((name) => map.encode(name))).size).toBe(names.length);
       expect(names.map((name) => map.decode(map.encode(name)))).toEqual(names);

@@ -13,7 +13,10 @@ export class ToolNames {
 
   constructor(names: readonly string[]) {
     // Names that need no change keep them, whatever others would become.
-    const [fitting, others] = [names.filter((name) => ACCEPTED.test(name)), names.filter((name) => !ACCEPTED.test(name))];
+    const [fitting, others] = [
+      names.filter((name) => ACCEPTED.test(name)),
+      names.filter((name) => !ACCEPTED.test(name)),
+    ];
     for (const name of fitting) this.add(name, name);
     for (const name of others) {
       const plain = name.replaceAll('.', '_');

@@ -47,7 +47,8 @@ export class PageFiles {
     const mediaType = MEDIA_TYPES[extname(name)];
     if (mediaType === undefined || !names.has(name)) return undefined;
     const accepted = readAcceptedEncodings(acceptEncoding);
-    const [encoding, suffix = ''] = ENCODINGS.find(([known, ending]) => accepted.has(known) && names.has(name + ending)) ?? [];
+    const [encoding, suffix = ''] =
+      ENCODINGS.find(([known, ending]) => accepted.has(known) && names.has(name + ending)) ?? [];
     return { body: await this.read(name + suffix), mediaType, encoding };
   }
 
@@ -65,6 +66,11 @@ export class PageFiles {
 
 /** What a client would take (RFC 9110 section 12.5.3); a weight of nought means not at all. */
 function readAcceptedEncodings(header: string): ReadonlySet<string> {
-  const offers = header.split(',').map((offer) => offer.trim().toLowerCase().split(/\s*;\s*q=/));
+  const offers = header.split(',').map((offer) =>
+    offer
+      .trim()
+      .toLowerCase()
+      .split(/\s*;\s*q=/),
+  );
   return new Set(offers.filter(([, weight]) => Number(weight ?? 1) > 0).map(([name = '']) => name));
 }

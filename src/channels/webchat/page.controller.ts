@@ -24,7 +24,11 @@ export class PageController {
 
   /** @throws NotFoundException for anything that the build did not make */
   @Get('assets/:name')
-  async readAsset(@Param('name') name: string, @Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
+  async readAsset(
+    @Param('name') name: string,
+    @Req() request: IncomingMessage,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
     const asset = await this.files.findAsset(name, readAcceptEncoding(request));
     if (!asset) throw new NotFoundException(`There is no file /chat/assets/${encodeURIComponent(name)}`);
     send(response, asset, FOR_EVER);

@@ -35,8 +35,10 @@ export class SignInController {
     @Body(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true })) { code }: SignInRequest,
   ): SignInResult {
     const outcome = this.auth.redeemPageCode(request, code);
-    if (outcome === 'throttled') throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });
-    if (outcome === 'unauthorized') throw new UnauthorizedException('This code is wrong, was used before, or has expired');
+    if (outcome === 'throttled')
+      throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });
+    if (outcome === 'unauthorized')
+      throw new UnauthorizedException('This code is wrong, was used before, or has expired');
     return { token: outcome.token, expires_at: outcome.expiresAt };
   }
 }

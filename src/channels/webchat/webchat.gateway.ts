@@ -36,7 +36,11 @@ export class WebchatGateway {
       throw new GatewayError('FORBIDDEN', { reason: `this credential is bound to other channels than "${CHANNEL}"` });
     }
     const { sender } = principal;
-    const data = { ...(sender === undefined ? {} : { sender }), agent_name: this.config.get('agent.name'), agent_runtime: this.runtime.name };
+    const data = {
+      ...(sender === undefined ? {} : { sender }),
+      agent_name: this.config.get('agent.name'),
+      agent_runtime: this.runtime.name,
+    };
     return { event: 'webchat.identity', data };
   }
 }

@@ -76,8 +76,14 @@ export class ApprovalsService {
    * Decides in the name of `principal`: an operator, or a user who takes part in the session.
    * @throws GatewayError NOT_FOUND; FORBIDDEN when the hash is not that of the arguments, or it is too late
    */
-  async decide(principal: Principal, approvalId: string, decision: 'allow' | 'deny', argumentsSha256: string): Promise<void> {
-    if (principal.role === 'channel') throw new GatewayError('FORBIDDEN', { reason: 'a channel credential decides on no approval' });
+  async decide(
+    principal: Principal,
+    approvalId: string,
+    decision: 'allow' | 'deny',
+    argumentsSha256: string,
+  ): Promise<void> {
+    if (principal.role === 'channel')
+      throw new GatewayError('FORBIDDEN', { reason: 'a channel credential decides on no approval' });
     const approval = await this.store.findApproval(principal.tenant, approvalId);
     if (!approval) throw new GatewayError('NOT_FOUND', { what: `approval ${approvalId}` });
     await this.router.getReadable(principal, approval.sessionId);
@@ -86,7 +92,8 @@ export class ApprovalsService {
     }
     const isLate = this.clock.now() >= approval.expiresAt;
     const settled = await this.settle(approval, isLate ? 'expired' : decision, principal.principal);
-    if (settled !== decision) throw new GatewayError('FORBIDDEN', { reason: `it is too late: the approval is decided already (${settled})` });
+    if (settled !== decision)
+      throw new GatewayError('FORBIDDEN', { reason: `it is too late: the approval is decided already (${settled})` });
   }
 
   /** What waits for a decision. */
@@ -98,7 +105,10 @@ export class ApprovalsService {
   private async settle(approval: Approval, decision: ApprovalDecision, actor: string): Promise<ApprovalDecision> {
     const decided = await this.store.decideApproval(approval.approvalId, decision, actor);
     const settled = decided?.decision ?? decision;
-    this.log.info({ approval_id: approval.approvalId, tool: approval.tool, decision: settled, actor }, 'approval decided');
+    this.log.info(
+      { approval_id: approval.approvalId, tool: approval.tool, decision: settled, actor },
+      'approval decided',
+    );
     this.waiting.get(approval.approvalId)?.(settled);
     return settled;
   }
@@ -113,7 +123,10 @@ export class ApprovalsService {
           if (decision) return decision;
         }
       } catch (error) {
-        this.log.warn({ error, approval_id: approval.approvalId }, 'an approval could not be read; trying again in a second');
+        this.log.warn(
+          { error, approval_id: approval.approvalId },
+          'an approval could not be read; trying again in a second',
+        );
       }
       const pauseMs = this.backend.isShared || remainingMs <= 0 ? LOOK_EVERY_MS : remainingMs;
       await this.clock.sleep(pauseMs, signal);

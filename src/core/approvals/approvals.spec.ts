@@ -37,13 +37,29 @@ async function ask(settings: Record<string, unknown> = {}): Promise<{ reader: Fa
   return { reader, shown: frame.payload['approval'] as Shown };
 }
 
-const decide = (shown: Shown, decision: 'allow' | 'deny', principal: Principal = LOCAL_OPERATOR, hash = shown.arguments_sha256) =>
-  harness.approvals.decide(principal, shown.approval_id, decision, hash);
-const code = (promise: Promise<unknown>) => promise.then(() => 'done', (error: { code: string }) => error.code);
-const statuses = (reader: FakeReader) => reader.frames.filter((frame) => frame.type === 'tool_status').map((frame) => frame.payload['status']);
+const decide = (
+  shown: Shown,
+  decision: 'allow' | 'deny',
+  principal: Principal = LOCAL_OPERATOR,
+  hash = shown.arguments_sha256,
+) => harness.approvals.decide(principal, shown.approval_id, decision, hash);
+const code = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'done',
+    (error: { code: string }) => error.code,
+  );
+const statuses = (reader: FakeReader) =>
+  reader.frames.filter((frame) => frame.type === 'tool_status').map((frame) => frame.payload['status']);
 
 function aUser(sender: string): Principal {
-  return { tenant: 'default', principal: sender, role: 'user', scopes: new Set(ROLE_SCOPES.user), channels: ['test'], sender };
+  return {
+    tenant: 'default',
+    principal: sender,
+    role: 'user',
+    scopes: new Set(ROLE_SCOPES.user),
+    channels: ['test'],
+    sender,
+  };
 }
 
 describe('an approval', () => {
@@ -100,7 +116,9 @@ describe('an approval', () => {
   it('[O-06] outlives an interruption: the call waits on under the same approval and starts once', async () => {
     const { reader, shown } = await ask();
     await harness.queue.drain(0, AbortSignal.abort());
-    expect(await harness.approvals.listPending('default')).toMatchObject([{ approvalId: shown.approval_id, tool: 'test.pay' }]);
+    expect(await harness.approvals.listPending('default')).toMatchObject([
+      { approvalId: shown.approval_id, tool: 'test.pay' },
+    ]);
     await decide(shown, 'allow');
     harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
     await reader.waitForEnd('a');

@@ -1,6 +1,12 @@
 import type { SettingsStore, StoredSettings } from '../store/index.js';
 import type { Log, Logs } from '../telemetry/logs.js';
-import { findFault, SettingsError, type LoadedSettings, type SettingFault, type SettingSource } from './load-settings.js';
+import {
+  findFault,
+  SettingsError,
+  type LoadedSettings,
+  type SettingFault,
+  type SettingSource,
+} from './load-settings.js';
 import { findModelFaults } from './providers.js';
 import { hideSecrets } from './secrets.js';
 import { settingRows, type SettingKey, type SettingRow, type SettingValue } from './settings.js';
@@ -40,7 +46,8 @@ export class ConfigStoreService {
   private readonly values = new Map<SettingKey, unknown>();
   private readonly watchers = new Map<SettingKey, Set<ConfigWatcher<never>>>();
   private readonly rules: SettingsRule[] = [
-    (get) => findModelFaults({ runtime: get('agent.runtime'), model: get('agent.model'), providers: get('providers') })[0],
+    (get) =>
+      findModelFaults({ runtime: get('agent.runtime'), model: get('agent.model'), providers: get('providers') })[0],
   ];
   private readonly log: Log;
   private store: SettingsStore | undefined;
@@ -120,8 +127,15 @@ export class ConfigStoreService {
     if (!this.store) throw new Error('the settings cannot be changed before the store is open');
     const faults = this.findFaults(changes);
     if (faults.length > 0) return { kind: 'invalid', faults };
-    const values = Object.fromEntries(Object.entries(changes).map(([key, value]) => [key, value === null ? null : JSON.stringify(value)]));
-    const stored = await this.store.changeSettings(version, { values, actor, before: this.describe(changes), after: describeValues(changes) });
+    const values = Object.fromEntries(
+      Object.entries(changes).map(([key, value]) => [key, value === null ? null : JSON.stringify(value)]),
+    );
+    const stored = await this.store.changeSettings(version, {
+      values,
+      actor,
+      before: this.describe(changes),
+      after: describeValues(changes),
+    });
     if (!stored) {
       await this.reload();
       return { kind: 'stale', version: this.version };
@@ -136,12 +150,14 @@ export class ConfigStoreService {
     const faults = Object.entries(changes).flatMap(([key, value]) => {
       const row = rowOf.get(key);
       if (!row) return [{ key, message: 'unknown setting' }];
-      if (NEVER_AT_RUN_TIME.has(key)) return [{ key, message: 'cannot be changed at run time: it says where changes are kept' }];
+      if (NEVER_AT_RUN_TIME.has(key))
+        return [{ key, message: 'cannot be changed at run time: it says where changes are kept' }];
       const message = value === null ? undefined : findFault(row, value);
       return message === undefined ? [] : [{ key, message }];
     });
     if (faults.length > 0) return faults;
-    const get = <K extends SettingKey>(key: K) => (changes[key] ?? (changes[key] === null ? this.readLoaded(key) : this.get(key))) as SettingValue<K>;
+    const get = <K extends SettingKey>(key: K) =>
+      (changes[key] ?? (changes[key] === null ? this.readLoaded(key) : this.get(key))) as SettingValue<K>;
     return this.rules.flatMap((rule) => rule(get) ?? []);
   }
 
@@ -166,7 +182,10 @@ export class ConfigStoreService {
     const fault = findFault(row, value);
     if (fault === undefined) return value;
     // It was fine for the version that stored it: a setting that has changed its meaning must not stop the start.
-    this.log.warn({ key: row.key, fault }, 'a setting that was changed at run time is not valid any more and is ignored');
+    this.log.warn(
+      { key: row.key, fault },
+      'a setting that was changed at run time is not valid any more and is ignored',
+    );
     return this.readLoaded(row.key);
   }
 
@@ -176,11 +195,15 @@ export class ConfigStoreService {
   }
 
   private readLoaded(key: string): unknown {
-    return key.split('.').reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], this.loaded.settings);
+    return key
+      .split('.')
+      .reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], this.loaded.settings);
   }
 
   private describe(changes: Readonly<Record<string, unknown>>): string {
-    return describeValues(Object.fromEntries(Object.keys(changes).map((key) => [key, this.values.get(key as SettingKey)])));
+    return describeValues(
+      Object.fromEntries(Object.keys(changes).map((key) => [key, this.values.get(key as SettingKey)])),
+    );
   }
 
   private tell(key: SettingKey, value: unknown, oldValue: unknown): void {
@@ -196,6 +219,9 @@ export class ConfigStoreService {
 }
 
 function describeValues(values: Readonly<Record<string, unknown>>): string {
-  const visible = Object.entries(values).map(([key, value]) => [key, hideSecrets(rowOf.get(key)?.schema ?? {}, value) ?? null]);
+  const visible = Object.entries(values).map(([key, value]) => [
+    key,
+    hideSecrets(rowOf.get(key)?.schema ?? {}, value) ?? null,
+  ]);
   return JSON.stringify(Object.fromEntries(visible));
 }

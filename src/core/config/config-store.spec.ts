@@ -7,8 +7,14 @@ import { loadSettings } from './load-settings.js';
 let store: MemorySettings;
 beforeEach(() => (store = new MemorySettings()));
 
-async function open(overrides: Record<string, unknown> = {}, env: Record<string, string> = {}): Promise<ConfigStoreService> {
-  const config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production', ...env }, overrides, '/nonexistent'), new SilentLogs());
+async function open(
+  overrides: Record<string, unknown> = {},
+  env: Record<string, string> = {},
+): Promise<ConfigStoreService> {
+  const config = new ConfigStoreService(
+    loadSettings({ NODE_ENV: 'production', ...env }, overrides, '/nonexistent'),
+    new SilentLogs(),
+  );
   await config.open(store);
   return config;
 }
@@ -19,7 +25,11 @@ describe('the configuration store', () => {
     const seen: unknown[] = [];
     config.watch('agent.name', (value, oldValue) => seen.push([value, oldValue]));
     config.watch('agent.concurrency', () => seen.push('not this one'));
-    expect(await config.change(0, { 'agent.name': 'ada' }, 'op')).toEqual({ kind: 'changed', version: 1, needsRestart: [] });
+    expect(await config.change(0, { 'agent.name': 'ada' }, 'op')).toEqual({
+      kind: 'changed',
+      version: 1,
+      needsRestart: [],
+    });
     expect(config.get('agent.name')).toBe('ada');
     expect(seen).toEqual([['ada', 'openclaw']]);
     expect((await open()).get('agent.name')).toBe('ada');
@@ -47,7 +57,11 @@ describe('the configuration store', () => {
 
   it('[P-11] changes all or nothing, by the same rules as at start', async () => {
     const config = await open();
-    const outcome = await config.change(0, { 'agent.name': 'ada', 'queue.max_total': 0, 'agent.nmae': 'x', 'auth.jwt': 'x', 'store.url': 'sqlite:x' }, 'op');
+    const outcome = await config.change(
+      0,
+      { 'agent.name': 'ada', 'queue.max_total': 0, 'agent.nmae': 'x', 'auth.jwt': 'x', 'store.url': 'sqlite:x' },
+      'op',
+    );
     expect(outcome).toMatchObject({ kind: 'invalid' });
     const keys = outcome.kind === 'invalid' ? outcome.faults.map((fault) => fault.key) : [];
     expect(keys).toEqual(['queue.max_total', 'agent.nmae', 'auth.jwt', 'store.url']);
@@ -56,9 +70,13 @@ describe('the configuration store', () => {
 
   it('[P-11] keeps rules over several settings', async () => {
     const config = await open();
-    config.addRule((get) => (get('gateway.port') === get('agent.concurrency') ? { key: 'gateway.port', message: 'no' } : undefined));
+    config.addRule((get) =>
+      get('gateway.port') === get('agent.concurrency') ? { key: 'gateway.port', message: 'no' } : undefined,
+    );
     expect(await config.change(0, { 'gateway.port': 64 }, 'op')).toMatchObject({ kind: 'invalid' });
-    expect(await config.change(0, { 'gateway.port': 64, 'agent.concurrency': 65 }, 'op')).toMatchObject({ kind: 'changed' });
+    expect(await config.change(0, { 'gateway.port': 64, 'agent.concurrency': 65 }, 'op')).toMatchObject({
+      kind: 'changed',
+    });
   });
 
   it('[P-09] sets a single value from within, whatever the version is, and refuses a wrong one', async () => {
@@ -71,7 +89,9 @@ describe('the configuration store', () => {
 
   it('[P-12] says which changes need a restart', async () => {
     const config = await open();
-    expect(await config.change(0, { 'gateway.port': 1, 'agent.name': 'ada' }, 'op')).toMatchObject({ needsRestart: ['gateway.port'] });
+    expect(await config.change(0, { 'gateway.port': 1, 'agent.name': 'ada' }, 'op')).toMatchObject({
+      needsRestart: ['gateway.port'],
+    });
   });
 
   it('[P-13] goes before file and environment, but not before the command line; null takes it back', async () => {

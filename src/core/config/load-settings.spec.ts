@@ -23,7 +23,11 @@ function faultsOf(load: () => unknown): readonly string[] {
 describe('the settings', () => {
   it('[P-01] come from defaults, then the file, then the environment, then the command line', () => {
     write('config.yaml', 'gateway:\n  port: 1001\nagent:\n  name: ada\nqueue:\n  max_total: 7\n');
-    const { settings, sources } = loadSettings({ OPENCLAW_GATEWAY_PORT: '1002', OPENCLAW_QUEUE_MAX_TOTAL: '8' }, { 'gateway.port': 1003 }, folder);
+    const { settings, sources } = loadSettings(
+      { OPENCLAW_GATEWAY_PORT: '1002', OPENCLAW_QUEUE_MAX_TOTAL: '8' },
+      { 'gateway.port': 1003 },
+      folder,
+    );
     expect(settings.gateway.host).toBe('127.0.0.1');
     expect(settings.agent.name).toBe('ada');
     expect(settings.queue.max_total).toBe(8);
@@ -50,7 +54,12 @@ describe('the settings', () => {
 
   it('[P-04] ignore what Kubernetes injects and warn of other unknown variables', () => {
     const { settings, warnings } = loadSettings(
-      { OPENCLAW_GATEWAY_PORT: 'tcp://10.0.0.1:80', OPENCLAW_GATEWAY_SERVICE_HOST: '10.0.0.1', OPENCLAW_GATEWAY_PORT_80_TCP: 'tcp://10.0.0.1:80', OPENCLAW_GATWAY_HOST: 'x' },
+      {
+        OPENCLAW_GATEWAY_PORT: 'tcp://10.0.0.1:80',
+        OPENCLAW_GATEWAY_SERVICE_HOST: '10.0.0.1',
+        OPENCLAW_GATEWAY_PORT_80_TCP: 'tcp://10.0.0.1:80',
+        OPENCLAW_GATWAY_HOST: 'x',
+      },
       {},
       folder,
     );
@@ -78,7 +87,10 @@ describe('the settings', () => {
   });
 
   it('[P-07] refuse a token that a subprotocol cannot carry, without showing it', () => {
-    const tokens = JSON.stringify([{ token: 'has+bad/characters===', principal: 'p', role: 'user' }, { principal: 'q', role: 'user' }]);
+    const tokens = JSON.stringify([
+      { token: 'has+bad/characters===', principal: 'p', role: 'user' },
+      { principal: 'q', role: 'user' },
+    ]);
     const faults = faultsOf(() => loadSettings({ OPENCLAW_AUTH_TOKENS: tokens }, {}, folder)).join('\n');
     expect(faults).toContain('auth.tokens');
     expect(faults).not.toContain('has+bad');
@@ -94,6 +106,8 @@ describe('the settings', () => {
   });
 
   it('[P-01] say which named file is missing', () => {
-    expect(faultsOf(() => loadSettings({ OPENCLAW_CONFIG: 'nowhere.yaml' }, {}, folder)).join()).toContain('there is no file');
+    expect(faultsOf(() => loadSettings({ OPENCLAW_CONFIG: 'nowhere.yaml' }, {}, folder)).join()).toContain(
+      'there is no file',
+    );
   });
 });

@@ -20,7 +20,9 @@ export interface SettingFault {
 export class SettingsError extends Error {
   constructor(readonly faults: readonly SettingFault[]) {
     const lines = faults.map((fault) => `  - ${fault.key}: ${fault.message}`);
-    super(`The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}; nothing was started:\n${lines.join('\n')}`);
+    super(
+      `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}; nothing was started:\n${lines.join('\n')}`,
+    );
     this.name = 'SettingsError';
   }
 }
@@ -90,7 +92,8 @@ export function findFault(row: SettingRow, value: unknown): string | undefined {
     return 'PostgreSQL is not part of this version; allowed: sqlite:PATH';
   }
   const [error] = Value.Errors(row.schema, value);
-  if (!error) return row.key === 'mcp.servers' ? findMcpFault(value as Readonly<Record<string, McpServerSetting>>) : undefined;
+  if (!error)
+    return row.key === 'mcp.servers' ? findMcpFault(value as Readonly<Record<string, McpServerSetting>>) : undefined;
   const place = error.instancePath === '' ? '' : ` (at ${error.instancePath})`;
   return `${error.message}${place}; allowed: ${describeAllowed(row)}`;
 }
@@ -109,13 +112,20 @@ export function describeAllowed(row: SettingRow): string {
   return pattern ? `text that matches ${pattern}` : 'text';
 }
 
-function readDotEnv(environment: Readonly<Record<string, string | undefined>>, folder: string): Record<string, string | undefined> {
+function readDotEnv(
+  environment: Readonly<Record<string, string | undefined>>,
+  folder: string,
+): Record<string, string | undefined> {
   const path = resolve(folder, '.env');
   if (environment['NODE_ENV'] === 'production' || !existsSync(path)) return {};
   return parseEnv(readFileSync(path, 'utf8'));
 }
 
-function readFile(env: Readonly<Record<string, string | undefined>>, folder: string, faults: SettingFault[]): Map<string, unknown> {
+function readFile(
+  env: Readonly<Record<string, string | undefined>>,
+  folder: string,
+  faults: SettingFault[],
+): Map<string, unknown> {
   const values = new Map<string, unknown>();
   const named = env['OPENCLAW_CONFIG'];
   const path = resolve(folder, named ?? 'config.yaml');
@@ -148,7 +158,9 @@ function collect(document: unknown, prefix: string, values: Map<string, unknown>
 
 function listSiblings(prefix: string): string[] {
   const start = prefix === '' ? '' : `${prefix}.`;
-  const names = settingRows.filter((row) => row.key.startsWith(start)).map((row) => row.key.slice(start.length).split('.')[0] ?? '');
+  const names = settingRows
+    .filter((row) => row.key.startsWith(start))
+    .map((row) => row.key.slice(start.length).split('.')[0] ?? '');
   return [...new Set(names)];
 }
 

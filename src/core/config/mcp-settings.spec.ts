@@ -3,11 +3,15 @@ import { loadSettings } from './load-settings.js';
 import { hideSecrets } from './secrets.js';
 import { settingRows } from './settings.js';
 
-const load = (servers: object) => loadSettings({ NODE_ENV: 'production', OPENCLAW_MCP_SERVERS: JSON.stringify(servers) }, {}, '/nonexistent');
+const load = (servers: object) =>
+  loadSettings({ NODE_ENV: 'production', OPENCLAW_MCP_SERVERS: JSON.stringify(servers) }, {}, '/nonexistent');
 
 describe('the settings of MCP servers', () => {
   it('take a program or an address, by name', () => {
-    const servers = { files: { command: 'x', args: ['y'], env: { A: 'b' } }, far: { url: 'https://example.org/mcp', headers: { authorization: 'x' }, timeout_ms: 500 } };
+    const servers = {
+      files: { command: 'x', args: ['y'], env: { A: 'b' } },
+      far: { url: 'https://example.org/mcp', headers: { authorization: 'x' }, timeout_ms: 500 },
+    };
     expect(load(servers).settings.mcp.servers).toEqual(servers);
     expect(loadSettings({ NODE_ENV: 'production' }, {}, '/nonexistent').settings.mcp.servers).toEqual({});
   });
@@ -17,7 +21,7 @@ describe('the settings of MCP servers', () => {
     [{ a: { command: 'x', url: 'http://x' } }, 'a must have exactly one of command and url'],
     [{ a: { url: 'http://x', env: {} } }, 'a: args and env are for a command'],
     [{ a: { command: 'x', headers: {} } }, 'a: headers are for a url'],
-    [{ 'a__b': { command: 'x' } }, 'mcp.servers'],
+    [{ a__b: { command: 'x' } }, 'mcp.servers'],
     [{ a: { url: 'http://user:secret@x' } }, 'mcp.servers'],
     [{ a: { command: 'x', shell: true } }, 'mcp.servers'],
     [{ a: { command: 'x', env: { A: '***' } } }, 'mcp.servers'],
@@ -27,7 +31,13 @@ describe('the settings of MCP servers', () => {
 
   it('[P-14] never read back what is secret', () => {
     const row = settingRows.find(({ key }) => key === 'mcp.servers')!;
-    const shown = hideSecrets(row.schema, { a: { command: 'x', env: { TOKEN: 'secret' } }, b: { url: 'http://x', headers: { authorization: 'secret' } } });
-    expect(shown).toEqual({ a: { command: 'x', env: { TOKEN: '***' } }, b: { url: 'http://x', headers: { authorization: '***' } } });
+    const shown = hideSecrets(row.schema, {
+      a: { command: 'x', env: { TOKEN: 'secret' } },
+      b: { url: 'http://x', headers: { authorization: 'secret' } },
+    });
+    expect(shown).toEqual({
+      a: { command: 'x', env: { TOKEN: '***' } },
+      b: { url: 'http://x', headers: { authorization: '***' } },
+    });
   });
 });

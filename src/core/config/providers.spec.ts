@@ -22,22 +22,40 @@ const local = { api: 'openai-completions', base_url: 'http://127.0.0.1:11434/v1'
 
 describe('the providers of models', () => {
   it('[R-01] anthropic and openai need nothing but their usual variables', () => {
-    const { providers } = load({ ANTHROPIC_API_KEY: 'key-a', OPENAI_API_KEY: 'key-o' }, { 'agent.model': 'anthropic/claude' }).settings;
-    expect(findProvider(providers, 'anthropic')).toEqual({ api: 'anthropic-messages', base_url: 'https://api.anthropic.com', api_key: 'key-a' });
+    const { providers } = load(
+      { ANTHROPIC_API_KEY: 'key-a', OPENAI_API_KEY: 'key-o' },
+      { 'agent.model': 'anthropic/claude' },
+    ).settings;
+    expect(findProvider(providers, 'anthropic')).toEqual({
+      api: 'anthropic-messages',
+      base_url: 'https://api.anthropic.com',
+      api_key: 'key-a',
+    });
     expect(findProvider(providers, 'openai')).toMatchObject({ api: 'openai-responses', api_key: 'key-o' });
     expect(findProvider(providers, 'toString')).toBeUndefined();
   });
 
   it('[R-01] a key that is set as a setting goes before the usual variable', () => {
-    const { providers } = load({ OPENAI_API_KEY: 'usual' }, { providers: { openai: { api_key: 'set', api: 'openai-completions' } } }).settings;
-    expect(findProvider(providers, 'openai')).toMatchObject({ api: 'openai-completions', base_url: 'https://api.openai.com/v1', api_key: 'set' });
+    const { providers } = load(
+      { OPENAI_API_KEY: 'usual' },
+      { providers: { openai: { api_key: 'set', api: 'openai-completions' } } },
+    ).settings;
+    expect(findProvider(providers, 'openai')).toMatchObject({
+      api: 'openai-completions',
+      base_url: 'https://api.openai.com/v1',
+      api_key: 'set',
+    });
   });
 
   it('[R-02] a model whose provider is not configured stops the start and says what to set', () => {
-    expect(faultsOf({}, { 'agent.model': 'openai/gpt' })).toContain('agent.model: the provider "openai" is not configured; set OPENAI_API_KEY or providers.openai');
+    expect(faultsOf({}, { 'agent.model': 'openai/gpt' })).toContain(
+      'agent.model: the provider "openai" is not configured; set OPENAI_API_KEY or providers.openai',
+    );
     expect(faultsOf({}, { 'agent.model': 'local/llama' })).toContain('set providers.local');
     expect(faultsOf({}, { 'agent.runtime': 'pi' })).toContain('agent.model: is needed by agent.runtime: pi');
-    expect(faultsOf({}, { providers: { mine: { api: 'openai-completions' } } })).toContain('providers.mine: must have api and base_url');
+    expect(faultsOf({}, { providers: { mine: { api: 'openai-completions' } } })).toContain(
+      'providers.mine: must have api and base_url',
+    );
     expect(faultsOf({}, { 'agent.model': 'llama', providers: { local } })).toContain('agent.model');
     expect(faultsOf({}, { providers: { local: { ...local, api: 'smoke-signals' } } })).toContain('providers');
   });
@@ -45,19 +63,34 @@ describe('the providers of models', () => {
   it('[R-02] a change at run time keeps the same rule', async () => {
     const config = new ConfigStoreService(load({}, {}), new SilentLogs());
     await config.open(new MemorySettings());
-    expect(await config.change(0, { 'agent.model': 'local/llama' }, 'ada')).toMatchObject({ kind: 'invalid', faults: [{ key: 'agent.model' }] });
-    expect(await config.change(0, { 'agent.model': 'local/llama', providers: { local } }, 'ada')).toMatchObject({ kind: 'changed', needsRestart: [] });
+    expect(await config.change(0, { 'agent.model': 'local/llama' }, 'ada')).toMatchObject({
+      kind: 'invalid',
+      faults: [{ key: 'agent.model' }],
+    });
+    expect(await config.change(0, { 'agent.model': 'local/llama', providers: { local } }, 'ada')).toMatchObject({
+      kind: 'changed',
+      needsRestart: [],
+    });
     expect(await config.change(1, { providers: null }, 'ada')).toMatchObject({ kind: 'invalid' });
   });
 
   it('[R-03] keys and headers never read back, neither to operators nor into the audit trail', async () => {
     const secret = { ...local, api_key: 'sk-secret', headers: { 'x-extra': 'sk-secret' } };
-    const config = new ConfigStoreService(load({ ANTHROPIC_API_KEY: 'sk-secret' }, { providers: { local: secret } }), new SilentLogs());
+    const config = new ConfigStoreService(
+      load({ ANTHROPIC_API_KEY: 'sk-secret' }, { providers: { local: secret } }),
+      new SilentLogs(),
+    );
     const store = new MemorySettings();
     await config.open(store);
     await config.change(0, { providers: { local: secret, other: secret } }, 'ada');
-    expect(JSON.stringify([config.list(), store.changes.map(({ before, after }) => [before, after])])).not.toContain('sk-secret');
-    expect(config.list().find((view) => view.key === 'providers')?.value).toMatchObject({ local: { ...local, api_key: '***', headers: { 'x-extra': '***' } } });
-    expect(await config.change(1, { providers: { local: { ...local, api_key: '***' } } }, 'ada')).toMatchObject({ kind: 'invalid' });
+    expect(JSON.stringify([config.list(), store.changes.map(({ before, after }) => [before, after])])).not.toContain(
+      'sk-secret',
+    );
+    expect(config.list().find((view) => view.key === 'providers')?.value).toMatchObject({
+      local: { ...local, api_key: '***', headers: { 'x-extra': '***' } },
+    });
+    expect(await config.change(1, { providers: { local: { ...local, api_key: '***' } } }, 'ada')).toMatchObject({
+      kind: 'invalid',
+    });
   });
 });

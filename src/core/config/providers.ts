@@ -32,8 +32,14 @@ export type Provider = ProviderSetting & Required<Pick<ProviderSetting, 'api' | 
 
 /** Providers that are known by name, each with the environment variable of its key. */
 const KNOWN: Readonly<Record<string, { readonly keyVariable: string; readonly setting: ProviderSetting }>> = {
-  anthropic: { keyVariable: 'ANTHROPIC_API_KEY', setting: { api: 'anthropic-messages', base_url: 'https://api.anthropic.com' } },
-  openai: { keyVariable: 'OPENAI_API_KEY', setting: { api: 'openai-responses', base_url: 'https://api.openai.com/v1' } },
+  anthropic: {
+    keyVariable: 'ANTHROPIC_API_KEY',
+    setting: { api: 'anthropic-messages', base_url: 'https://api.anthropic.com' },
+  },
+  openai: {
+    keyVariable: 'OPENAI_API_KEY',
+    setting: { api: 'openai-responses', base_url: 'https://api.openai.com/v1' },
+  },
 };
 
 /** The provider of this name; undefined when it is not configured, or not completely. */
@@ -73,7 +79,9 @@ export function findModelFaults(settings: {
     .filter((name) => !findProvider(providers, name))
     .map((name) => ({ key: `providers.${name}`, message: 'must have api and base_url' }));
   if (model === undefined) {
-    return runtime === 'pi' ? [...faults, { key: 'agent.model', message: 'is needed by agent.runtime: pi; allowed: provider/model' }] : faults;
+    return runtime === 'pi'
+      ? [...faults, { key: 'agent.model', message: 'is needed by agent.runtime: pi; allowed: provider/model' }]
+      : faults;
   }
   const { provider } = splitModel(model);
   if (Object.hasOwn(providers, provider)) return faults;

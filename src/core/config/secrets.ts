@@ -10,7 +10,9 @@ export function hideSecrets(schema: object, value: unknown): unknown {
     const { properties = {}, patternProperties = {} } = schema as Record<string, Record<string, object>>;
     // A map has one schema for all of its values.
     const [ofAny = {}] = Object.values(patternProperties);
-    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, hideSecrets(properties[key] ?? ofAny, child)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, child]) => [key, hideSecrets(properties[key] ?? ofAny, child)]),
+    );
   }
   return value;
 }

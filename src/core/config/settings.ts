@@ -60,47 +60,155 @@ const SYSTEM_PROMPT =
 
 export const SettingsSchema = Type.Object({
   gateway: Type.Object({
-    host: Type.String(fixed({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on. Anything but loopback needs a credential.' })),
-    port: Type.Integer(fixed({ default: 18_789, minimum: 0, maximum: 65_535, description: 'Port for HTTP and WebSocket; 0 picks a free one, printed at start.' })),
-    allowed_origins: Type.Array(Type.String({ pattern: '^https?://[^/]+$' }), live({ default: [], description: 'Origins of web pages that may connect, besides loopback on the own port.' })),
-    allowed_hosts: Type.Array(Type.String({ minLength: 1 }), live({ default: [], description: 'Host names under which the gateway may be called, besides loopback and the bound host.' })),
-    trusted_proxies: Type.Array(Type.String({ minLength: 1 }), fixed({ default: [], description: 'Addresses or CIDR ranges of proxies whose forwarding headers count.' })),
-    max_frame_bytes: Type.Integer(fixed({ default: 262_144, minimum: 1_024, maximum: 1_048_576, description: 'Largest inbound frame, in bytes.' })),
-    heartbeat_interval_ms: Type.Integer(fixed({ default: 30_000, minimum: 1_000, maximum: 3_600_000, description: 'How often the gateway pings, in milliseconds.' })),
-    drain_timeout_ms: Type.Integer(live({ default: 30_000, minimum: 0, maximum: 3_600_000, description: 'How long running turns may take to finish at shutdown, in milliseconds.' })),
+    host: Type.String(
+      fixed({
+        default: '127.0.0.1',
+        minLength: 1,
+        description: 'Address to listen on. Anything but loopback needs a credential.',
+      }),
+    ),
+    port: Type.Integer(
+      fixed({
+        default: 18_789,
+        minimum: 0,
+        maximum: 65_535,
+        description: 'Port for HTTP and WebSocket; 0 picks a free one, printed at start.',
+      }),
+    ),
+    allowed_origins: Type.Array(
+      Type.String({ pattern: '^https?://[^/]+$' }),
+      live({ default: [], description: 'Origins of web pages that may connect, besides loopback on the own port.' }),
+    ),
+    allowed_hosts: Type.Array(
+      Type.String({ minLength: 1 }),
+      live({
+        default: [],
+        description: 'Host names under which the gateway may be called, besides loopback and the bound host.',
+      }),
+    ),
+    trusted_proxies: Type.Array(
+      Type.String({ minLength: 1 }),
+      fixed({ default: [], description: 'Addresses or CIDR ranges of proxies whose forwarding headers count.' }),
+    ),
+    max_frame_bytes: Type.Integer(
+      fixed({ default: 262_144, minimum: 1_024, maximum: 1_048_576, description: 'Largest inbound frame, in bytes.' }),
+    ),
+    heartbeat_interval_ms: Type.Integer(
+      fixed({
+        default: 30_000,
+        minimum: 1_000,
+        maximum: 3_600_000,
+        description: 'How often the gateway pings, in milliseconds.',
+      }),
+    ),
+    drain_timeout_ms: Type.Integer(
+      live({
+        default: 30_000,
+        minimum: 0,
+        maximum: 3_600_000,
+        description: 'How long running turns may take to finish at shutdown, in milliseconds.',
+      }),
+    ),
     expose_via_tailscale: later('Expose the gateway through Tailscale.'),
     tailscale_mode: later('`serve` or `funnel`.'),
   }),
   store: Type.Object({
-    url: Type.String(fixed({ default: 'sqlite:data/gateway.db', pattern: '^sqlite:.+$', 'x-secret-url': true, description: 'Where everything is kept: `sqlite:PATH`, or `sqlite::memory:` for tests.' })),
-    retention_hours: Type.Number(live({ default: 24, minimum: 1, maximum: 8_760, description: 'How long frames can be resumed, in hours.' })),
-    session_ttl_hours: Type.Number(live({ default: 0, minimum: 0, maximum: 876_000, description: 'Sessions idle for longer are deleted with all they have; 0 means never.' })),
+    url: Type.String(
+      fixed({
+        default: 'sqlite:data/gateway.db',
+        pattern: '^sqlite:.+$',
+        'x-secret-url': true,
+        description: 'Where everything is kept: `sqlite:PATH`, or `sqlite::memory:` for tests.',
+      }),
+    ),
+    retention_hours: Type.Number(
+      live({ default: 24, minimum: 1, maximum: 8_760, description: 'How long frames can be resumed, in hours.' }),
+    ),
+    session_ttl_hours: Type.Number(
+      live({
+        default: 0,
+        minimum: 0,
+        maximum: 876_000,
+        description: 'Sessions idle for longer are deleted with all they have; 0 means never.',
+      }),
+    ),
   }),
   auth: Type.Object({
-    tokens: Type.Array(TokenSetting, fixed({ default: [], description: 'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?, tool_permissions?}`; without `tool_permissions` what the session holds decides.' })),
-    token: Type.Optional(Type.String(fixed({ pattern: TOKEN_PATTERN, 'x-secret': true, description: 'Shorthand for one operator token.' }))),
+    tokens: Type.Array(
+      TokenSetting,
+      fixed({
+        default: [],
+        description:
+          'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?, tool_permissions?}`; without `tool_permissions` what the session holds decides.',
+      }),
+    ),
+    token: Type.Optional(
+      Type.String(
+        fixed({ pattern: TOKEN_PATTERN, 'x-secret': true, description: 'Shorthand for one operator token.' }),
+      ),
+    ),
     jwt: later('Tokens of an identity provider.'),
     tailscale: later('Accept Tailscale Serve identity headers.'),
   }),
   agent: Type.Object({
-    name: Type.String(live({ default: 'openclaw', pattern: '^[\\p{L}\\p{N}_-]{1,64}$', description: 'The name that mentions use: `@openclaw`. Letters, digits, `_` and `-`.' })),
-    runtime: Type.Enum(['auto', 'builtin', 'pi'], live({ default: 'auto', description: 'What answers; `auto` is `pi` when a model is configured and the built-in agent otherwise.' })),
-    model: Type.Optional(Type.String(live({ pattern: '^[^/\\s]+/\\S+$', maxLength: 512, description: 'The model that answers, `provider/model`.' }))),
-    system_prompt: Type.String(live({ default: SYSTEM_PROMPT, maxLength: 65_536, description: 'What the model is told of its task.' })),
-    max_attempts: Type.Integer(live({ default: 3, minimum: 1, maximum: 100, description: 'A turn that was interrupted this often is given up.' })),
-    turn_timeout_ms: Type.Integer(live({ default: 600_000, minimum: 100, maximum: 86_400_000, description: 'Longest turn, in milliseconds.' })),
-    concurrency: Type.Integer(live({ default: 64, minimum: 1, maximum: 100_000, description: 'Turns that run at the same time.' })),
+    name: Type.String(
+      live({
+        default: 'openclaw',
+        pattern: '^[\\p{L}\\p{N}_-]{1,64}$',
+        description: 'The name that mentions use: `@openclaw`. Letters, digits, `_` and `-`.',
+      }),
+    ),
+    runtime: Type.Enum(
+      ['auto', 'builtin', 'pi'],
+      live({
+        default: 'auto',
+        description: 'What answers; `auto` is `pi` when a model is configured and the built-in agent otherwise.',
+      }),
+    ),
+    model: Type.Optional(
+      Type.String(
+        live({ pattern: '^[^/\\s]+/\\S+$', maxLength: 512, description: 'The model that answers, `provider/model`.' }),
+      ),
+    ),
+    system_prompt: Type.String(
+      live({ default: SYSTEM_PROMPT, maxLength: 65_536, description: 'What the model is told of its task.' }),
+    ),
+    max_attempts: Type.Integer(
+      live({
+        default: 3,
+        minimum: 1,
+        maximum: 100,
+        description: 'A turn that was interrupted this often is given up.',
+      }),
+    ),
+    turn_timeout_ms: Type.Integer(
+      live({ default: 600_000, minimum: 100, maximum: 86_400_000, description: 'Longest turn, in milliseconds.' }),
+    ),
+    concurrency: Type.Integer(
+      live({ default: 64, minimum: 1, maximum: 100_000, description: 'Turns that run at the same time.' }),
+    ),
   }),
   providers: Type.Record(
     Type.String({ pattern: '^[^/\\s]{1,64}$' }),
     ProviderSetting,
-    live({ default: {}, description: 'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?, idle_timeout_ms?}`.' }),
+    live({
+      default: {},
+      description:
+        'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?, idle_timeout_ms?}`.',
+    }),
   ),
   queue: Type.Object({
     max_per_session: count(100, 'Messages that may wait or run in one session.'),
     max_per_client: count(1_000, 'Messages that may wait or run for one client.'),
     max_total: count(100_000, 'Messages that may wait or run altogether.'),
-    busy_policy: Type.Enum([...BUSY_POLICIES], live({ default: 'followup', description: 'What a message does that arrives during a turn: `followup` waits, `steer` joins the running turn where a model answers, `collect` waits and is answered together with all that wait, `interrupt` cancels the running turn.' })),
+    busy_policy: Type.Enum(
+      [...BUSY_POLICIES],
+      live({
+        default: 'followup',
+        description:
+          'What a message does that arrives during a turn: `followup` waits, `steer` joins the running turn where a model answers, `collect` waits and is answered together with all that wait, `interrupt` cancels the running turn.',
+      }),
+    ),
   }),
   limits: Type.Object({
     messages_per_minute: count(600, 'Messages a minute for one client (for role channel: for one sender).'),
@@ -113,10 +221,33 @@ export const SettingsSchema = Type.Object({
   ),
   tools: Type.Object({
     disabled: Type.Array(ToolName, live({ default: [], description: 'Tools that nobody may use at the moment.' })),
-    default_permissions: Type.Array(BoundName, live({ default: [], description: 'Permissions that every session holds, besides those granted to it.' })),
-    approvals: Type.Array(ToolName, live({ default: [], description: 'Tools whose calls a person must approve, besides those that ask for it themselves.' })),
-    approval_timeout_ms: Type.Integer(live({ default: 300_000, minimum: 1_000, maximum: 86_400_000, description: 'How long a call waits for its approval, in milliseconds.' })),
-    concurrency: Type.Integer(live({ default: 32, minimum: 1, maximum: 10_000, description: 'Tool calls that run at the same time; others wait.' })),
+    default_permissions: Type.Array(
+      BoundName,
+      live({ default: [], description: 'Permissions that every session holds, besides those granted to it.' }),
+    ),
+    approvals: Type.Array(
+      ToolName,
+      live({
+        default: [],
+        description: 'Tools whose calls a person must approve, besides those that ask for it themselves.',
+      }),
+    ),
+    approval_timeout_ms: Type.Integer(
+      live({
+        default: 300_000,
+        minimum: 1_000,
+        maximum: 86_400_000,
+        description: 'How long a call waits for its approval, in milliseconds.',
+      }),
+    ),
+    concurrency: Type.Integer(
+      live({
+        default: 32,
+        minimum: 1,
+        maximum: 10_000,
+        description: 'Tool calls that run at the same time; others wait.',
+      }),
+    ),
     sandbox: SandboxSettings,
     http: HttpToolSettings,
   }),
@@ -124,22 +255,51 @@ export const SettingsSchema = Type.Object({
     servers: Type.Record(
       Type.String({ pattern: '^[A-Za-z0-9-]{1,32}$' }),
       McpServerSetting,
-      fixed({ default: {}, additionalProperties: false, description: 'MCP servers whose tools are used, by name: `{command, args?, env?}` or `{url, headers?}`, and `timeout_ms?`.' }),
+      fixed({
+        default: {},
+        additionalProperties: false,
+        description:
+          'MCP servers whose tools are used, by name: `{command, args?, env?}` or `{url, headers?}`, and `timeout_ms?`.',
+      }),
     ),
   }),
   telemetry: later('Traces and metrics export.'),
   media: Type.Object({
     folder: Type.String(fixed({ default: 'data/media', minLength: 1, description: 'Where uploaded files are kept.' })),
-    max_bytes: Type.Integer(live({ default: 20_971_520, minimum: 1, maximum: 1_073_741_824, description: 'Largest file that may be uploaded, in bytes.' })),
-    types: Type.Array(Type.String({ pattern: '^[a-z]+/[a-z0-9.+-]+$' }), live({ default: MEDIA_TYPES, description: 'What may be uploaded, by its content.' })),
+    max_bytes: Type.Integer(
+      live({
+        default: 20_971_520,
+        minimum: 1,
+        maximum: 1_073_741_824,
+        description: 'Largest file that may be uploaded, in bytes.',
+      }),
+    ),
+    types: Type.Array(
+      Type.String({ pattern: '^[a-z]+/[a-z0-9.+-]+$' }),
+      live({ default: MEDIA_TYPES, description: 'What may be uploaded, by its content.' }),
+    ),
   }),
-  modules: Type.Array(Type.String({ minLength: 1 }), fixed({ default: [], description: 'Nest modules of a team to load: paths (relative to the working directory) or package names.' })),
+  modules: Type.Array(
+    Type.String({ minLength: 1 }),
+    fixed({
+      default: [],
+      description: 'Nest modules of a team to load: paths (relative to the working directory) or package names.',
+    }),
+  ),
   log: Type.Object({
-    level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error'], live({ default: 'info', description: 'Level of all subsystems.' })),
+    level: Type.Enum(
+      ['trace', 'debug', 'info', 'warn', 'error'],
+      live({ default: 'info', description: 'Level of all subsystems.' }),
+    ),
     ...(Object.fromEntries(
       SUBSYSTEMS.map((name) => [
         name,
-        Type.Optional(Type.Enum(['trace', 'debug', 'info', 'warn', 'error'], live({ description: `Level of the subsystem ${name.toUpperCase()}, where it differs.` }))),
+        Type.Optional(
+          Type.Enum(
+            ['trace', 'debug', 'info', 'warn', 'error'],
+            live({ description: `Level of the subsystem ${name.toUpperCase()}, where it differs.` }),
+          ),
+        ),
       ]),
     ) as Record<(typeof SUBSYSTEMS)[number], ReturnType<typeof Type.Optional<typeof LogLevelSetting>>>),
   }),
@@ -177,7 +337,14 @@ function flatten(schema: TSchema, prefix: string): SettingRow[] {
     const key = prefix === '' ? name : `${prefix}.${name}`;
     if ('properties' in child) return flatten(child, key);
     const row = child as TSchema & Annotations;
-    return [{ key, schema: row, env: `OPENCLAW_${key.replaceAll('.', '_').toUpperCase()}`, optional: row.default === undefined }];
+    return [
+      {
+        key,
+        schema: row,
+        env: `OPENCLAW_${key.replaceAll('.', '_').toUpperCase()}`,
+        optional: row.default === undefined,
+      },
+    ];
   });
 }
 

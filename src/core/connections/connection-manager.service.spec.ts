@@ -37,7 +37,10 @@ class FakeConnection implements Connection {
 
 function setUp() {
   const clock = new ManualClock();
-  const config = new ConfigStoreService(loadSettings({}, { 'gateway.heartbeat_interval_ms': 1_000 }, '/nonexistent'), new SilentLogs());
+  const config = new ConfigStoreService(
+    loadSettings({}, { 'gateway.heartbeat_interval_ms': 1_000 }, '/nonexistent'),
+    new SilentLogs(),
+  );
   return { clock, manager: new ConnectionManagerService(clock, config, new SilentLogs()) };
 }
 
@@ -119,7 +122,8 @@ describe('ConnectionManagerService', () => {
 
   it('closes a connection when its credential ends, however far off that is', () => {
     const { clock, manager } = setUp();
-    const expiring = (id: string, inMs: number) => new FakeConnection(id, id, { ...LOCAL_OPERATOR, expiresAt: clock.now() + inMs });
+    const expiring = (id: string, inMs: number) =>
+      new FakeConnection(id, id, { ...LOCAL_OPERATOR, expiresAt: clock.now() + inMs });
     const [soon, late, past] = [expiring('soon', 10_000), expiring('late', 3_000_000_000), expiring('past', 0)];
     for (const connection of [soon, late, past]) manager.register(connection);
     expect(past.closes).toEqual(['unauthorized']);

@@ -39,7 +39,10 @@ export class ConnectionManagerService {
     this.connections.set(connection.id, connection);
     this.byClient.set(client, connection);
     const period = this.config.get('gateway.heartbeat_interval_ms');
-    this.heartbeats.set(connection.id, this.clock.setRepeating(period, () => connection.heartbeat()));
+    this.heartbeats.set(
+      connection.id,
+      this.clock.setRepeating(period, () => connection.heartbeat()),
+    );
     this.watchExpiry(connection);
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'connected');
   }
@@ -118,5 +121,11 @@ function nameOf({ principal, clientId }: Connection): string {
 
 function describe(connection: Connection): object {
   const { principal, clientId, id } = connection;
-  return { connection_id: id, client_id: clientId, principal: principal.principal, tenant: principal.tenant, role: principal.role };
+  return {
+    connection_id: id,
+    client_id: clientId,
+    principal: principal.principal,
+    tenant: principal.tenant,
+    role: principal.role,
+  };
 }

@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError, type HistoryMessage, type HistoryPayload, type HistoryResultPayload, type StreamBlock } from '../../protocol/index.js';
+import {
+  GatewayError,
+  type HistoryMessage,
+  type HistoryPayload,
+  type HistoryResultPayload,
+  type StreamBlock,
+} from '../../protocol/index.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { clientKey } from '../identity/principal.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
@@ -22,7 +28,11 @@ export class ConversationReaderService {
    * A page of a session's messages with their replies.
    * @throws GatewayError NOT_FOUND
    */
-  async readHistory(connection: Connection, sessionId: string, { limit, before }: HistoryPayload): Promise<HistoryResultPayload> {
+  async readHistory(
+    connection: Connection,
+    sessionId: string,
+    { limit, before }: HistoryPayload,
+  ): Promise<HistoryResultPayload> {
     await this.router.getReadable(connection.principal, sessionId);
     const page = await this.sessions.readHistory(sessionId, limit, before);
     const messages = await Promise.all(page.messages.map((message) => this.toHistoryMessage(message)));

@@ -12,9 +12,12 @@ describe('FrameTypeRegistry', () => {
     expect(registry.find('acme.other')).toBeUndefined();
   });
 
-  it.each(['message_in', 'ping', 'acme', 'acme.', '.acme', 'acme..x', 'Acme.X', 'a b.c', ''])('refuses the name %j', (name) => {
-    expect(() => new FrameTypeRegistry().register(name, { payload })).toThrow('vendor.name');
-  });
+  it.each(['message_in', 'ping', 'acme', 'acme.', '.acme', 'acme..x', 'Acme.X', 'a b.c', ''])(
+    'refuses the name %j',
+    (name) => {
+      expect(() => new FrameTypeRegistry().register(name, { payload })).toThrow('vendor.name');
+    },
+  );
 
   it('refuses a name that is taken', () => {
     const registry = new FrameTypeRegistry();

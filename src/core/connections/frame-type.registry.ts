@@ -22,7 +22,8 @@ export class FrameTypeRegistry {
    * @throws Error when the name is not `vendor.name`, or is taken
    */
   register(type: string, definition: FrameType): void {
-    if (!EXTENSION_TYPE.test(type)) throw new Error(`"${type}" cannot be a frame type of an extension: those are called vendor.name`);
+    if (!EXTENSION_TYPE.test(type))
+      throw new Error(`"${type}" cannot be a frame type of an extension: those are called vendor.name`);
     if (this.types.has(type)) throw new Error(`the frame type "${type}" is registered twice`);
     this.types.set(type, definition);
   }

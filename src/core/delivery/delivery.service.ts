@@ -2,7 +2,18 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError, type ResumedPayload } from '../../protocol/index.js';
 import { encodeFrame } from '../../protocol/encode.js';
 import { failpoint } from '../failpoints/failpoint.js';
-import { FrameStore, Store, TurnStore, type DurableFrame, type JoinOutcome, type JoinWrite, type Lease, type TurnEnd, type TurnWrite, type WriteOutcome } from '../store/index.js';
+import {
+  FrameStore,
+  Store,
+  TurnStore,
+  type DurableFrame,
+  type JoinOutcome,
+  type JoinWrite,
+  type Lease,
+  type TurnEnd,
+  type TurnWrite,
+  type WriteOutcome,
+} from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import type { FrameReader } from './frame-reader.js';
@@ -108,7 +119,8 @@ export class DeliveryService {
    */
   async resume(reader: FrameReader, sessionId: string, afterSeq: number, correlationId: string): Promise<void> {
     const page = await this.frames.read(sessionId, afterSeq, 1, 1);
-    if (afterSeq > page.headSeq) throw new GatewayError('STALE_RESUME', { after_seq: afterSeq, head_seq: page.headSeq });
+    if (afterSeq > page.headSeq)
+      throw new GatewayError('STALE_RESUME', { after_seq: afterSeq, head_seq: page.headSeq });
     const fromSeq = Math.max(afterSeq + 1, page.firstSeq);
     const resumed: ResumedPayload = {
       session_id: sessionId,
@@ -135,7 +147,9 @@ export class DeliveryService {
   private add(reader: FrameReader, sessionId: string, afterSeq: number): Subscription {
     let feed = this.feeds.get(sessionId);
     if (!feed) this.feeds.set(sessionId, (feed = { sessionId, headSeq: afterSeq, subscriptions: new Set() }));
-    const subscription = new Subscription(reader, feed, afterSeq, this.frames, this.clock, this.log, () => this.forget(subscription));
+    const subscription = new Subscription(reader, feed, afterSeq, this.frames, this.clock, this.log, () =>
+      this.forget(subscription),
+    );
     feed.subscriptions.add(subscription);
     const own = this.subscriptionsOf.get(reader.id) ?? new Map<string, Subscription>();
     this.subscriptionsOf.set(reader.id, own.set(sessionId, subscription));

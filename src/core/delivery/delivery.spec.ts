@@ -29,24 +29,33 @@ describe('resume', () => {
     await reader.waitFor((frame) => frame.seq === 4);
     await harness.say(new FakeReader(), 'b', '/blocks 2');
     await reader.waitForEnd('b');
-    expect(reader.frames[0]).toMatchObject({ type: 'resumed', correlation_id: 'r', payload: { from_seq: 3, head_seq: 4, complete: true } });
+    expect(reader.frames[0]).toMatchObject({
+      type: 'resumed',
+      correlation_id: 'r',
+      payload: { from_seq: 3, head_seq: 4, complete: true },
+    });
     expect(reader.seqs).toEqual(upTo(7, 3));
   });
 
   it('[S-04] has no gap and nothing twice while somebody writes', async () => {
     const sessionId = await makeLog(50);
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 51 }), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 4 }), async (after, blocks, delay) => {
-        const reader = new FakeReader();
-        const id = crypto.randomUUID();
-        const writing = harness.say(new FakeReader(), id, `/blocks ${blocks}`);
-        for (let i = 0; i < delay; i++) await new Promise((resolve) => setImmediate(resolve));
-        await harness.delivery.resume(reader, sessionId, after, 'r');
-        await writing;
-        const end = await reader.waitForEnd(id);
-        expect(reader.seqs).toEqual(upTo(end.seq ?? 0, after + 1));
-        harness.delivery.removeReader(reader);
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 51 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 0, max: 4 }),
+        async (after, blocks, delay) => {
+          const reader = new FakeReader();
+          const id = crypto.randomUUID();
+          const writing = harness.say(new FakeReader(), id, `/blocks ${blocks}`);
+          for (let i = 0; i < delay; i++) await new Promise((resolve) => setImmediate(resolve));
+          await harness.delivery.resume(reader, sessionId, after, 'r');
+          await writing;
+          const end = await reader.waitForEnd(id);
+          expect(reader.seqs).toEqual(upTo(end.seq ?? 0, after + 1));
+          harness.delivery.removeReader(reader);
+        },
+      ),
       { numRuns: 30 },
     );
   });

@@ -53,7 +53,8 @@ export class Subscription {
   /** Takes frames that were just committed; the feed's head covers them already. */
   offer(burst: FrameBurst): void {
     const [first] = burst.frames;
-    if (!this.isCatchingUp && first?.seq === this.nextSeq && this.reader.bufferedBytes < MAX_BUFFERED_BYTES) this.sendBurst(burst);
+    if (!this.isCatchingUp && first?.seq === this.nextSeq && this.reader.bufferedBytes < MAX_BUFFERED_BYTES)
+      this.sendBurst(burst);
     else this.offerNothing();
   }
 
@@ -87,7 +88,10 @@ export class Subscription {
       // What retention has cut meanwhile is gone; going on behind it beats waiting for ever.
       else this.nextSeq = Math.max(page.firstSeq, page.headSeq + 1);
     } catch (error) {
-      this.log.warn({ error, session_id: this.feed.sessionId }, 'the log could not be read for a reader; trying again in a second');
+      this.log.warn(
+        { error, session_id: this.feed.sessionId },
+        'the log could not be read for a reader; trying again in a second',
+      );
       await this.clock.sleep(RETRY_READ_AFTER_MS);
     }
   }

@@ -48,7 +48,10 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
   /** Once it listens: until then the probes say live, not ready. */
   private readonly readySteps: readonly Step[] = [
     { name: 'run messages', run: () => this.queue.start((claim, signal) => this.turns.run(claim, signal)) },
-    { name: 'know who is there', run: () => void this.running.push(this.presence.start(), this.turns.followPresence()) },
+    {
+      name: 'know who is there',
+      run: () => void this.running.push(this.presence.start(), this.turns.followPresence()),
+    },
     { name: 'keep house', run: () => void this.running.push(this.housekeeping.start()) },
     { name: 'be ready', run: () => this.lifecycle.moveTo('ready') },
   ];
@@ -57,7 +60,10 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
   private readonly drainSteps: readonly Step[] = [
     { name: 'take nothing new', run: () => this.lifecycle.moveTo('draining') },
     { name: 'tell everybody', run: () => this.sayGoodbye() },
-    { name: 'finish turns', run: () => this.queue.drain(this.config.get('gateway.drain_timeout_ms'), this.hurrying.signal) },
+    {
+      name: 'finish turns',
+      run: () => this.queue.drain(this.config.get('gateway.drain_timeout_ms'), this.hurrying.signal),
+    },
     { name: 'stop following and keeping house', run: () => this.running.splice(0).forEach((stop) => stop()) },
     { name: 'close connections', run: () => this.closeConnections() },
   ];
@@ -123,7 +129,11 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
   private followSettings(): () => void {
     if (!this.store.isShared) return () => {};
     const reload = () => {
-      this.config.reload().catch((error: unknown) => this.log.warn({ error }, 'the settings could not be read; trying again in a second'));
+      this.config
+        .reload()
+        .catch((error: unknown) =>
+          this.log.warn({ error }, 'the settings could not be read; trying again in a second'),
+        );
     };
     const stopHints = this.store.onHint((hint) => hint.kind === 'config' && reload());
     const stopPolling = this.clock.setRepeating(POLL_SETTINGS_EVERY_MS, reload);

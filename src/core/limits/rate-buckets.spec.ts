@@ -7,7 +7,7 @@ describe('RateBuckets', () => {
   const take = (buckets: RateBuckets, times: number, perMinute: number, key = 'k') =>
     Array.from({ length: times }, () => buckets.take(key, perMinute)).filter((waitMs) => waitMs === 0).length;
 
-  it('lets a minute\'s worth pass at once, then one after each part of the minute', () => {
+  it("lets a minute's worth pass at once, then one after each part of the minute", () => {
     const clock = new ManualClock();
     const buckets = new RateBuckets(clock);
     expect(take(buckets, 100, 6)).toBe(6);
@@ -40,7 +40,9 @@ describe('RateBuckets', () => {
   });
 
   it('never lets more than twice the limit pass in any minute, nor starves anybody, however it is called', () => {
-    const calls = fc.array(fc.tuple(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: 1, max: 20 })), { maxLength: 60 });
+    const calls = fc.array(fc.tuple(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: 1, max: 20 })), {
+      maxLength: 60,
+    });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), calls, (perMinute, steps) => {
         const clock = new ManualClock();

@@ -28,7 +28,9 @@ describe('RateLimitsService', () => {
     const { limits } = setUp({ 'limits.messages_per_minute': 1 });
     const user = somebody('user');
     limits.takeMessage(user, 'c', 'alice');
-    expect(() => limits.takeMessage(user, 'c', 'bob')).toThrow('Rate limit reached (1 messages a minute for one client)');
+    expect(() => limits.takeMessage(user, 'c', 'bob')).toThrow(
+      'Rate limit reached (1 messages a minute for one client)',
+    );
     limits.takeMessage(user, 'd', 'alice');
     limits.takeMessage(somebody('user', 'q'), 'c', 'alice');
     limits.takeMessage(somebody('user', 'p', 'other'), 'c', 'alice');

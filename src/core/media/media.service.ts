@@ -108,7 +108,10 @@ export class MediaService {
     return true;
   }
 
-  private async receive(path: string, body: AsyncIterable<Uint8Array>): Promise<{ sizeBytes: number; mimeType: string }> {
+  private async receive(
+    path: string,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<{ sizeBytes: number; mimeType: string }> {
     const limit = this.config.get('media.max_bytes');
     const file = await open(path, 'w', 0o600);
     let sizeBytes = 0;
@@ -117,7 +120,8 @@ export class MediaService {
     try {
       for await (const chunk of body) {
         sizeBytes += chunk.byteLength;
-        if (sizeBytes > limit) throw new UploadRefusedError('too-large', `a file may have ${limit} bytes (media.max_bytes)`);
+        if (sizeBytes > limit)
+          throw new UploadRefusedError('too-large', `a file may have ${limit} bytes (media.max_bytes)`);
         if (mimeType === undefined) {
           head = Buffer.concat([head, chunk]);
           if (head.byteLength >= SNIFF_BYTES) mimeType = await this.admitType(head);
@@ -137,7 +141,10 @@ export class MediaService {
     const allowed = this.config.get('media.types');
     const mimeType = await detectMediaType(head);
     if (mimeType !== undefined && allowed.includes(mimeType)) return mimeType;
-    throw new UploadRefusedError('type-not-allowed', `its content is ${mimeType ?? 'of no known type'}; allowed: ${allowed.join(', ')}`);
+    throw new UploadRefusedError(
+      'type-not-allowed',
+      `its content is ${mimeType ?? 'of no known type'}; allowed: ${allowed.join(', ')}`,
+    );
   }
 
   private pathOf(mediaId: string): string {

@@ -1,7 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { SilentLogs } from '../telemetry/logs.js';
-import { ACTIVE_FOR_MS, OFFLINE_AFTER_MS, PresenceTrackerService, TYPING_FOR_MS, type PresenceState } from './presence-tracker.service.js';
+import {
+  ACTIVE_FOR_MS,
+  OFFLINE_AFTER_MS,
+  PresenceTrackerService,
+  TYPING_FOR_MS,
+  type PresenceState,
+} from './presence-tracker.service.js';
 
 let clock: ManualClock;
 let presence: PresenceTrackerService;

@@ -113,7 +113,12 @@ describe('LaneIndex', () => {
     index.giveBack(7);
     index.hurry(1);
     index.remove(7);
-    expect([index.find(7), index.position(7), index.countIn('z'), index.messagesIn('z')]).toEqual([undefined, 0, 0, []]);
+    expect([index.find(7), index.position(7), index.countIn('z'), index.messagesIn('z')]).toEqual([
+      undefined,
+      0,
+      0,
+      [],
+    ]);
     expect(takeAll(index)).toEqual([1]);
   });
 
@@ -143,11 +148,22 @@ type Step =
 
 describe('LaneIndex against a plain list', () => {
   const step: fc.Arbitrary<Step> = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('enqueue' as const), session: fc.nat(4), priority: fc.constantFrom(...PRIORITIES) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('enqueue' as const),
+        session: fc.nat(4),
+        priority: fc.constantFrom(...PRIORITIES),
+      }),
+    },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('take' as const) }) },
     {
       weight: 3,
-      arbitrary: fc.record({ do: fc.constantFrom('giveBack' as const, 'remove' as const, 'hurry' as const), pick: fc.nat(), delay: fc.nat(3) }),
+      arbitrary: fc.record({
+        do: fc.constantFrom('giveBack' as const, 'remove' as const, 'hurry' as const),
+        pick: fc.nat(),
+        delay: fc.nat(3),
+      }),
     },
   );
 
@@ -174,7 +190,13 @@ describe('LaneIndex against a plain list', () => {
 });
 
 /** Does one step to both, and gives what each answers. */
-function perform(step: Step, at: number, now: number, index: LaneIndex<LaneMessage>, list: PlainList): [unknown, unknown] {
+function perform(
+  step: Step,
+  at: number,
+  now: number,
+  index: LaneIndex<LaneMessage>,
+  list: PlainList,
+): [unknown, unknown] {
   if (step.do === 'enqueue') {
     const message = { ord: at, session: step.session, priority: step.priority };
     return [index.enqueue(message), list.enqueue(message)];
@@ -242,7 +264,9 @@ class PlainList {
   position(ord: number): number {
     const entry = this.entries.find((each) => each.ord === ord);
     if (!entry || entry.state === 'runs') return 0;
-    return this.sorted(entry.session).filter(({ state }) => state !== 'runs').indexOf(entry);
+    return this.sorted(entry.session)
+      .filter(({ state }) => state !== 'runs')
+      .indexOf(entry);
   }
 
   inOrder(session: number | string): number[] {
@@ -253,6 +277,11 @@ class PlainList {
     const rank = { runs: 0, first: 1, waits: 2 };
     return this.entries
       .filter((entry) => entry.session === session)
-      .sort((one, other) => rank[one.state] - rank[other.state] || (one.state === 'waits' ? other.priority - one.priority : 0) || one.ord - other.ord);
+      .sort(
+        (one, other) =>
+          rank[one.state] - rank[other.state] ||
+          (one.state === 'waits' ? other.priority - one.priority : 0) ||
+          one.ord - other.ord,
+      );
   }
 }

@@ -202,7 +202,8 @@ export class MessageQueueService {
 
   private wakeAt(time: number | undefined): void {
     this.cancelDueTimer?.();
-    this.cancelDueTimer = time === undefined ? undefined : this.clock.setTimer(Math.max(0, time - this.clock.now()), () => this.wake());
+    this.cancelDueTimer =
+      time === undefined ? undefined : this.clock.setTimer(Math.max(0, time - this.clock.now()), () => this.wake());
   }
 
   private run(claim: Claim, consume: ClaimConsumer): void {

@@ -15,11 +15,19 @@ describe('the message queue', () => {
   it('[C-01] runs the highest priority first, then first in first out, and never pre-empts', async () => {
     await start();
     const reader = new FakeReader();
-    const send = (id: string, priority: 1 | 5 | 10, content = '/blocks 1') => harness.say(reader, id, content, { priority });
+    const send = (id: string, priority: 1 | 5 | 10, content = '/blocks 1') =>
+      harness.say(reader, id, content, { priority });
     await send('running', 1, '/blocks 2 1000');
     await reader.waitFor((frame) => frame.type === 'stream_block');
     const positions = [];
-    for (const [id, priority] of [['a', 1], ['b', 5], ['c', 10], ['d', 10], ['e', 5], ['f', 1]] as const) {
+    for (const [id, priority] of [
+      ['a', 1],
+      ['b', 5],
+      ['c', 10],
+      ['d', 10],
+      ['e', 5],
+      ['f', 1],
+    ] as const) {
       positions.push((await send(id, priority)).position);
     }
     await harness.clock.advanceAsync(1_000);
@@ -44,7 +52,8 @@ describe('the message queue', () => {
   it('[C-02] runs no more turns than agent.concurrency allows', async () => {
     await start({ settings: { 'agent.concurrency': 2 } });
     const readers = ['a', 'b', 'c'].map(() => new FakeReader());
-    for (const [i, reader] of readers.entries()) await harness.say(reader, `m${i}`, '/blocks 2 1000', { session: aSession(`${i}`) });
+    for (const [i, reader] of readers.entries())
+      await harness.say(reader, `m${i}`, '/blocks 2 1000', { session: aSession(`${i}`) });
     await Promise.all(readers.slice(0, 2).map((reader) => reader.waitFor((frame) => frame.type === 'stream_block')));
     expect((await harness.store.count(0)).running).toBe(2);
     await harness.clock.advanceAsync(1_000);
@@ -57,7 +66,10 @@ describe('the message queue', () => {
     await start();
     const reader = new FakeReader();
     const first = await harness.say(reader, 'a', '/blocks 1');
-    const [again, atOnce] = await Promise.all([harness.say(reader, 'a', '/blocks 1'), harness.say(reader, 'a', '/blocks 1')]);
+    const [again, atOnce] = await Promise.all([
+      harness.say(reader, 'a', '/blocks 1'),
+      harness.say(reader, 'a', '/blocks 1'),
+    ]);
     await reader.waitForEnd('a');
     await harness.say(reader, 'b', '/blocks 1');
     await reader.waitForEnd('b');
@@ -79,7 +91,10 @@ describe('the message queue', () => {
     await harness.say(reader, 'a', '/blocks 2 1000');
     await harness.say(reader, 'b', '/blocks 1');
     const refused = harness.say(reader, 'c', '/blocks 1');
-    await expect(refused).rejects.toMatchObject({ code: 'QUEUE_FULL', details: { limit: 'queue.max_per_session', allowed: 2 } });
+    await expect(refused).rejects.toMatchObject({
+      code: 'QUEUE_FULL',
+      details: { limit: 'queue.max_per_session', allowed: 2 },
+    });
     await reader.waitFor((frame) => frame.type === 'stream_block');
     await harness.clock.advanceAsync(1_000);
     await reader.waitForEnd('b');
@@ -104,7 +119,10 @@ describe('the message queue', () => {
     const reader = new FakeReader();
     const { messageRef } = await harness.say(reader, 'a', '/blocks 1');
     await reader.waitForEnd('a');
-    expect(await harness.queue.cancel({ by: 'ref', tenant: 'default', messageRef })).toEqual({ ended: [], running: [] });
+    expect(await harness.queue.cancel({ by: 'ref', tenant: 'default', messageRef })).toEqual({
+      ended: [],
+      running: [],
+    });
     expect(await harness.queue.cancel({ by: 'ref', tenant: 'other', messageRef })).toBeUndefined();
     expect(await harness.queue.cancel({ by: 'ref', tenant: 'default', messageRef: 'm_nothing' })).toBeUndefined();
   });
@@ -112,7 +130,10 @@ describe('the message queue', () => {
   it('[C-07] with busy_policy interrupt a newcomer cancels the running turn, but never in a queue session', async () => {
     await start({ settings: { 'queue.busy_policy': 'interrupt' } });
     const [main, jobs] = [new FakeReader(), new FakeReader()];
-    const queue = { session: aSession('jobs', { mode: 'queue' }), payload: aPayload({ queue: 'jobs', content: '/blocks 2 1000' }) } as const;
+    const queue = {
+      session: aSession('jobs', { mode: 'queue' }),
+      payload: aPayload({ queue: 'jobs', content: '/blocks 2 1000' }),
+    } as const;
     await harness.say(main, 'a', '/blocks 2 1000');
     await harness.say(jobs, 'j1', '', queue);
     await Promise.all([main, jobs].map((reader) => reader.waitFor((frame) => frame.type === 'stream_block')));
@@ -149,7 +170,8 @@ describe('the message queue', () => {
     const reader = new FakeReader();
     const claim = harness.store.claim.bind(harness.store);
     let failures = 2;
-    harness.store.claim = (request) => (failures-- > 0 ? Promise.reject(new GatewayError('STORE_UNAVAILABLE', {})) : claim(request));
+    harness.store.claim = (request) =>
+      failures-- > 0 ? Promise.reject(new GatewayError('STORE_UNAVAILABLE', {})) : claim(request);
     await harness.say(reader, 'a', '/blocks 1');
     const ended = reader.waitForEnd('a');
     while (failures >= 0) await harness.clock.advanceAsync(1_000);

@@ -18,7 +18,9 @@ export function checkVoice(principal: Principal, channel: string, sender: string
     throw new GatewayError('FORBIDDEN', { reason: `this credential is bound to other channels than "${channel}"` });
   }
   if (principal.role === 'user' && sender !== principal.sender) {
-    throw new GatewayError('FORBIDDEN', { reason: `this credential may speak only as its own sender, not as "${sender}"` });
+    throw new GatewayError('FORBIDDEN', {
+      reason: `this credential may speak only as its own sender, not as "${sender}"`,
+    });
   }
 }
 

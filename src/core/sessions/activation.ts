@@ -14,7 +14,9 @@ export interface Command {
 /** Reads a `/` command; undefined when the text is none. */
 export function parseCommand(text: string): Command | undefined {
   const match = COMMAND.exec(text);
-  return match?.[1] === undefined ? undefined : { name: match[1].toLowerCase(), argument: text.slice(match[0].length).trim() };
+  return match?.[1] === undefined
+    ? undefined
+    : { name: match[1].toLowerCase(), argument: text.slice(match[0].length).trim() };
 }
 
 let compiled: { readonly name: string; readonly expression: RegExp } | undefined;

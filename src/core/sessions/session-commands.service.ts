@@ -26,7 +26,8 @@ export class SessionCommandsService {
 
   private async setActivation(command: Command, message: StoredMessage, session: Session): Promise<string> {
     if (session.mode !== 'group') return '`/activation` is for groups: here the agent answers every message.';
-    if (!message.payload.sender_is_admin) return 'Only an operator or an admin of this group may change its activation.';
+    if (!message.payload.sender_is_admin)
+      return 'Only an operator or an admin of this group may change its activation.';
     switch (command.argument.toLowerCase()) {
       case 'always':
         await this.sessions.update(session.id, { explicitActivation: true });

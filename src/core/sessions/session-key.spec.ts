@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { buildSessionSeed } from './session-key.js';
 
 const part = fc.string({ minLength: 1, maxLength: 8, unit: fc.constantFrom('a', 'b', ':', '1', '/', '"', '\\') });
-const message = fc.record({ channel: part, sender: part, group_id: fc.option(part, { nil: undefined }), thread_id: fc.option(part, { nil: undefined }), queue: fc.option(part, { nil: undefined }) });
+const message = fc.record({
+  channel: part,
+  sender: part,
+  group_id: fc.option(part, { nil: undefined }),
+  thread_id: fc.option(part, { nil: undefined }),
+  queue: fc.option(part, { nil: undefined }),
+});
 
 describe('the session of a message', () => {
   it('[G-01] is a queue when it names one, else a group when it comes from one, else its sender', () => {
@@ -25,7 +31,8 @@ describe('the session of a message', () => {
       fc.property(fc.tuple(part, message), fc.tuple(part, message), ([tenantA, a], [tenantB, b]) => {
         const first = buildSessionSeed(tenantA, a);
         const second = buildSessionSeed(tenantB, b);
-        const key = (tenant: string, seed: typeof first) => JSON.stringify([tenant, seed.mode, seed.channel, seed.keyParts]);
+        const key = (tenant: string, seed: typeof first) =>
+          JSON.stringify([tenant, seed.mode, seed.channel, seed.keyParts]);
         expect(first.id === second.id).toBe(key(tenantA, first) === key(tenantB, second));
       }),
       { numRuns: 500 },

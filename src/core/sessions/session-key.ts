@@ -11,7 +11,13 @@ type Routed = Pick<MessageInPayload, 'channel' | 'sender' | 'group_id' | 'thread
 export function buildSessionSeed(tenant: string, message: Routed): SessionSeed {
   const mode = inferSessionMode(message);
   const keyParts = listKeyParts(mode, message);
-  return { id: buildSessionId([tenant, mode, message.channel, ...keyParts]), tenant, mode, channel: message.channel, keyParts };
+  return {
+    id: buildSessionId([tenant, mode, message.channel, ...keyParts]),
+    tenant,
+    mode,
+    channel: message.channel,
+    keyParts,
+  };
 }
 
 export function inferSessionMode(message: Routed): SessionMode {

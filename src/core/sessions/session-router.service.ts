@@ -42,7 +42,8 @@ export class SessionRouterService {
     const addressed = session.mode !== 'group' || priority > 1 || parseCommand(payload.content) !== undefined;
     if (addressed && !mustTakePart) return { session, disposition: 'queue', priority, payload };
     return this.sessions.find(session.id).then((known) => {
-      if (mustTakePart && !(known && mayRead(principal, known))) throw new GatewayError('NOT_FOUND', { what: 'session' });
+      if (mustTakePart && !(known && mayRead(principal, known)))
+        throw new GatewayError('NOT_FOUND', { what: 'session' });
       return { session, disposition: addressed || known?.explicitActivation ? 'queue' : 'observe', priority, payload };
     });
   }
@@ -54,7 +55,12 @@ export class SessionRouterService {
     return session;
   }
 
-  private async routeToSession(principal: Principal, payload: MessageInPayload, priority: Priority, sessionId: string): Promise<Route> {
+  private async routeToSession(
+    principal: Principal,
+    payload: MessageInPayload,
+    priority: Priority,
+    sessionId: string,
+  ): Promise<Route> {
     const session = await this.getReadable(principal, sessionId);
     if (session.channel !== payload.channel) {
       throw new GatewayError('INVALID_PAYLOAD', {
@@ -62,7 +68,10 @@ export class SessionRouterService {
       });
     }
     const addressed =
-      session.mode !== 'group' || session.explicitActivation || priority > 1 || parseCommand(payload.content) !== undefined;
+      session.mode !== 'group' ||
+      session.explicitActivation ||
+      priority > 1 ||
+      parseCommand(payload.content) !== undefined;
     return { session, disposition: addressed ? 'queue' : 'observe', priority, payload };
   }
 

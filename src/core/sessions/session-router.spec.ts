@@ -16,19 +16,34 @@ beforeEach(async () => {
 afterEach(() => harness.stop());
 
 function aPrincipal(role: Role, changes: Partial<Principal> = {}): Principal {
-  return { tenant: 'default', principal: role, role, scopes: new Set(ROLE_SCOPES[role]), channels: undefined, sender: undefined, ...changes };
+  return {
+    tenant: 'default',
+    principal: role,
+    role,
+    scopes: new Set(ROLE_SCOPES[role]),
+    channels: undefined,
+    sender: undefined,
+    ...changes,
+  };
 }
 const driver = aPrincipal('channel', { channels: ['test'] });
 const user = aPrincipal('user', { channels: ['test'], sender: 'alice' });
 const route = async (principal: Principal, payload: Partial<MessageInPayload>, sessionId?: string) =>
   router.route(principal, aPayload(payload), sessionId);
-const code = (promise: Promise<unknown>) => promise.then(() => 'accepted', (error: { code: string }) => error.code);
+const code = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'accepted',
+    (error: { code: string }) => error.code,
+  );
 
 /** Puts a message into a session, so that it exists and its sender takes part. */
 async function join(sender: string, payload: Partial<MessageInPayload>): Promise<string> {
   const whole = aPayload({ sender, content: '/blocks 1', ...payload });
   const reader = new FakeReader();
-  const { sessionId } = await harness.say(reader, crypto.randomUUID(), '', { payload: whole, session: buildSessionSeed('default', whole) });
+  const { sessionId } = await harness.say(reader, crypto.randomUUID(), '', {
+    payload: whole,
+    session: buildSessionSeed('default', whole),
+  });
   return sessionId;
 }
 
@@ -50,7 +65,8 @@ describe('who may speak', () => {
     const own = await join('bob', {});
     expect(await code(route(user, { group_id: 'g' }))).toBe('NOT_FOUND');
     expect(await code(route(user, { queue: 'q' }))).toBe('NOT_FOUND');
-    for (const sessionId of [group, queue, own, 's_unknown']) expect(await code(route(user, {}, sessionId))).toBe('NOT_FOUND');
+    for (const sessionId of [group, queue, own, 's_unknown'])
+      expect(await code(route(user, {}, sessionId))).toBe('NOT_FOUND');
     await join('alice', { group_id: 'g' });
     expect(await code(route(user, { group_id: 'g', content: '@openclaw hi' }))).toBe('accepted');
     expect(await code(route(user, {}, group))).toBe('accepted');
@@ -69,7 +85,9 @@ describe('who may speak', () => {
 
   it('[M-03] an empty text needs attachments', async () => {
     expect(await code(route(driver, { content: '' }))).toBe('INVALID_PAYLOAD');
-    expect(await code(route(driver, { content: '', attachments: [{ kind: 'image', url: 'https://example.org/a.png' }] }))).toBe('accepted');
+    expect(
+      await code(route(driver, { content: '', attachments: [{ kind: 'image', url: 'https://example.org/a.png' }] })),
+    ).toBe('accepted');
   });
 });
 
@@ -117,7 +135,10 @@ describe('a group', () => {
     };
     expect((await say('a', '/activation always', false))?.content).toMatch(/Only an operator or an admin/);
     expect((await inGroup({ content: 'hello' })).disposition).toBe('observe');
-    expect(await say('b', '/activation always', true)).toEqual({ type: 'status', content: expect.stringContaining('always') as string });
+    expect(await say('b', '/activation always', true)).toEqual({
+      type: 'status',
+      content: expect.stringContaining('always') as string,
+    });
     expect((await inGroup({ content: 'hello' })).disposition).toBe('queue');
     await say('c', '/activation mention', true);
     expect((await inGroup({ content: 'hello' })).disposition).toBe('observe');

@@ -33,7 +33,10 @@ export abstract class QueueStore {
   abstract claim(request: ClaimRequest): Promise<ClaimResult>;
 
   /** Extends leases. Answers those that are lost, and those whose message somebody wants cancelled. */
-  abstract renew(leases: readonly Lease[], leaseMs: number): Promise<{ lost: readonly Lease[]; cancelRequested: readonly Lease[] }>;
+  abstract renew(
+    leases: readonly Lease[],
+    leaseMs: number,
+  ): Promise<{ lost: readonly Lease[]; cancelRequested: readonly Lease[] }>;
 
   /** Gives a running message back: it is the next of its session, and the run does not count as an interruption. */
   abstract release(lease: Lease): Promise<void>;

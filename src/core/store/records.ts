@@ -210,7 +210,9 @@ export interface Reply {
 }
 
 /** `fenced`: the lease is not the newest of its session any more; nothing was written. */
-export type WriteOutcome = { readonly kind: 'written'; readonly frames: readonly DurableFrame[] } | { readonly kind: 'fenced' };
+export type WriteOutcome =
+  | { readonly kind: 'written'; readonly frames: readonly DurableFrame[] }
+  | { readonly kind: 'fenced' };
 
 /** `changed`: one of the messages does not wait any more; nothing was written. */
 export type JoinOutcome = WriteOutcome | { readonly kind: 'changed' };
@@ -228,7 +230,9 @@ export type MessageSelector =
   | { readonly by: 'id'; readonly client: ClientKey; readonly messageId: string };
 
 /** Which messages to cancel: one, or all of a session. */
-export type CancelSelector = MessageSelector | { readonly by: 'session'; readonly tenant: string; readonly sessionId: string };
+export type CancelSelector =
+  | MessageSelector
+  | { readonly by: 'session'; readonly tenant: string; readonly sessionId: string };
 
 export interface CancelOutcome {
   /** The `stream_end` frames of messages that waited and are now cancelled, committed. */

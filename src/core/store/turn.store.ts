@@ -1,4 +1,14 @@
-import type { JoinOutcome, JoinWrite, Lease, MessageWithReply, StoredMessage, TurnEnd, TurnRecord, TurnWrite, WriteOutcome } from './records.js';
+import type {
+  JoinOutcome,
+  JoinWrite,
+  Lease,
+  MessageWithReply,
+  StoredMessage,
+  TurnEnd,
+  TurnRecord,
+  TurnWrite,
+  WriteOutcome,
+} from './records.js';
 
 /**
  * What a running turn writes and reads. Writes are fenced by the lease, atomic, and durable when they resolve.

@@ -1,7 +1,18 @@
 import type { LogLevel } from '../../protocol/index.js';
 
 /** The parts of the gateway that log under a name of their own; `OPENCLAW_LOG_<NAME>` sets the level of one. */
-export const SUBSYSTEMS = ['gateway', 'router', 'queue', 'tools', 'agent', 'channels', 'store', 'auth', 'config', 'presence'] as const;
+export const SUBSYSTEMS = [
+  'gateway',
+  'router',
+  'queue',
+  'tools',
+  'agent',
+  'channels',
+  'store',
+  'auth',
+  'config',
+  'presence',
+] as const;
 export type Subsystem = (typeof SUBSYSTEMS)[number];
 
 /**

@@ -16,7 +16,11 @@ describe('a schema of somebody else', () => {
   it('stays as it is when it is harmless', () => {
     const schema = {
       type: 'object',
-      properties: { pattern: { type: 'string', minLength: 1 }, $ref: { enum: [1, { pattern: '(a+)+$' }] }, list: { type: 'array', prefixItems: [true], items: { anyOf: [{ type: 'null' }] } } },
+      properties: {
+        pattern: { type: 'string', minLength: 1 },
+        $ref: { enum: [1, { pattern: '(a+)+$' }] },
+        list: { type: 'array', prefixItems: [true], items: { anyOf: [{ type: 'null' }] } },
+      },
       required: ['pattern'],
       additionalProperties: false,
     };
@@ -24,18 +28,30 @@ describe('a schema of somebody else', () => {
   });
 
   it('[Q-01] loses what lets its values decide how long a check takes', () => {
-    const schema = { properties: { a: { type: 'string', pattern: '(a+)+$' }, b: { uniqueItems: true } }, patternProperties: { '(a+)+$': {} }, additionalProperties: false };
+    const schema = {
+      properties: { a: { type: 'string', pattern: '(a+)+$' }, b: { uniqueItems: true } },
+      patternProperties: { '(a+)+$': {} },
+      additionalProperties: false,
+    };
     expect(cleanOf(schema)).toEqual({ type: 'object', properties: { a: { type: 'string' }, b: {} } });
   });
 
   it('[Q-01] loses names and words that mean something to compilers', () => {
-    const schema = JSON.parse('{"$id":"x","$schema":"http://x","$async":true,"x-own":1,"properties":{"__proto__":{"type":"string"},"constructor":{},"a":{}}}') as object;
+    const schema = JSON.parse(
+      '{"$id":"x","$schema":"http://x","$async":true,"x-own":1,"properties":{"__proto__":{"type":"string"},"constructor":{},"a":{}}}',
+    ) as object;
     expect(cleanOf(schema)).toEqual({ type: 'object', properties: { a: {} } });
   });
 
   it('[Q-01] has its own references written out', () => {
-    const schema = { $defs: { 'a/b': { type: 'integer' } }, properties: { x: { $ref: '#/$defs/a~1b' }, y: { $ref: '#/$defs/a~1b', title: 'Y' } } };
-    expect(cleanOf(schema)).toEqual({ type: 'object', properties: { x: { type: 'integer' }, y: { title: 'Y', allOf: [{ type: 'integer' }] } } });
+    const schema = {
+      $defs: { 'a/b': { type: 'integer' } },
+      properties: { x: { $ref: '#/$defs/a~1b' }, y: { $ref: '#/$defs/a~1b', title: 'Y' } },
+    };
+    expect(cleanOf(schema)).toEqual({
+      type: 'object',
+      properties: { x: { type: 'integer' }, y: { title: 'Y', allOf: [{ type: 'integer' }] } },
+    });
   });
 
   it('[Q-01] accepts anything where it contains itself', () => {
@@ -54,7 +70,11 @@ describe('a schema of somebody else', () => {
     ['a large schema', { description: 'x'.repeat(70_000) }, '65536 characters'],
     ['a deep schema', nest(21), '20 levels'],
     ['a deep constant', { const: JSON.parse(`${'['.repeat(30)}${']'.repeat(30)}`) as unknown }, '20 levels'],
-    ['a schema of very many levels', JSON.parse(`${'{"not":'.repeat(7_000)}{}${'}'.repeat(7_000)}`) as unknown, /deep|levels/],
+    [
+      'a schema of very many levels',
+      JSON.parse(`${'{"not":'.repeat(7_000)}{}${'}'.repeat(7_000)}`) as unknown,
+      /deep|levels/,
+    ],
     ['no schema', 'text', 'no object'],
     ['a list', [], 'no object'],
     ['nothing', undefined, 'characters'],
@@ -64,7 +84,14 @@ describe('a schema of somebody else', () => {
   ])('[Q-01] is refused: %s', (_what, schema, fault) => expect(faultOf(schema)).toMatch(fault));
 
   it('[Q-01] is refused when its references double at each level', () => {
-    const $defs = Object.fromEntries(Array.from({ length: 15 }, (_, i) => [`d${i}`, { allOf: [{ $ref: `#/$defs/d${i + 1}` }, { $ref: `#/$defs/d${i + 1}` }] }]));
-    expect(faultOf({ $defs: { ...$defs, d15: {} }, $ref: '#/$defs/d0' })).toMatch(/more than 2000 parts|deeper than 20 levels/);
+    const $defs = Object.fromEntries(
+      Array.from({ length: 15 }, (_, i) => [
+        `d${i}`,
+        { allOf: [{ $ref: `#/$defs/d${i + 1}` }, { $ref: `#/$defs/d${i + 1}` }] },
+      ]),
+    );
+    expect(faultOf({ $defs: { ...$defs, d15: {} }, $ref: '#/$defs/d0' })).toMatch(
+      /more than 2000 parts|deeper than 20 levels/,
+    );
   });
 });

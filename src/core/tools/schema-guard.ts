@@ -13,10 +13,32 @@ type Node = Readonly<Record<string, unknown>>;
 
 const IN_MAPS = new Set(['properties', 'dependentSchemas']);
 const IN_LISTS = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
-const ALONE = new Set(['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains', 'propertyNames', 'unevaluatedProperties', 'unevaluatedItems']);
+const ALONE = new Set([
+  'items',
+  'additionalProperties',
+  'not',
+  'if',
+  'then',
+  'else',
+  'contains',
+  'propertyNames',
+  'unevaluatedProperties',
+  'unevaluatedItems',
+]);
 /** Kept as they are: none of them costs more than the value that it is held against. */
 const PLAIN = new Set([
-  ...['type', 'enum', 'const', 'required', 'title', 'description', 'default', 'examples', 'format', 'dependentRequired'],
+  ...[
+    'type',
+    'enum',
+    'const',
+    'required',
+    'title',
+    'description',
+    'default',
+    'examples',
+    'format',
+    'dependentRequired',
+  ],
   ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength'],
   ...['minItems', 'maxItems', 'minContains', 'maxContains', 'minProperties', 'maxProperties'],
 ]);
@@ -60,13 +82,17 @@ class SchemaCleaner {
   clean(schema: unknown, depth: number): Node | boolean {
     if (typeof schema === 'boolean') return schema;
     if (!isNode(schema)) throw new SchemaFault('a part of it is no schema');
-    if (depth > FOREIGN_SCHEMA_LIMITS.depth) throw new SchemaFault(`it is deeper than ${FOREIGN_SCHEMA_LIMITS.depth} levels`);
-    if (++this.parts > FOREIGN_SCHEMA_LIMITS.parts) throw new SchemaFault(`it has more than ${FOREIGN_SCHEMA_LIMITS.parts} parts`);
+    if (depth > FOREIGN_SCHEMA_LIMITS.depth)
+      throw new SchemaFault(`it is deeper than ${FOREIGN_SCHEMA_LIMITS.depth} levels`);
+    if (++this.parts > FOREIGN_SCHEMA_LIMITS.parts)
+      throw new SchemaFault(`it has more than ${FOREIGN_SCHEMA_LIMITS.parts} parts`);
     const entries = Object.entries(schema).flatMap(([key, value]) => this.cleanEntry(key, value, depth));
     const cleaned = Object.fromEntries(hasPatterns(schema) ? entries.filter(([key]) => !CLOSES.has(key)) : entries);
     if (schema['$ref'] === undefined) return cleaned;
     const target = this.writeOut(schema['$ref'], depth);
-    return Object.keys(cleaned).length === 0 ? target : { ...cleaned, allOf: [...((cleaned['allOf'] as Node[] | undefined) ?? []), target] };
+    return Object.keys(cleaned).length === 0
+      ? target
+      : { ...cleaned, allOf: [...((cleaned['allOf'] as Node[] | undefined) ?? []), target] };
   }
 
   private cleanEntry(key: string, value: unknown, depth: number): [string, unknown][] {
@@ -86,7 +112,8 @@ class SchemaCleaner {
   }
 
   private writeOut(reference: unknown, depth: number): Node | boolean {
-    if (typeof reference !== 'string' || !/^#(\/|$)/.test(reference)) throw new SchemaFault('it refers to something outside itself');
+    if (typeof reference !== 'string' || !/^#(\/|$)/.test(reference))
+      throw new SchemaFault('it refers to something outside itself');
     if (this.open.has(reference)) return true;
     this.open.add(reference);
     const target = this.clean(this.find(reference), depth + 1);
@@ -95,7 +122,10 @@ class SchemaCleaner {
   }
 
   private find(reference: string): unknown {
-    const steps = reference.split('/').slice(1).map((step) => decodeStep(step).replaceAll('~1', '/').replaceAll('~0', '~'));
+    const steps = reference
+      .split('/')
+      .slice(1)
+      .map((step) => decodeStep(step).replaceAll('~1', '/').replaceAll('~0', '~'));
     return steps.reduce<unknown>((node, step) => {
       if (typeof node === 'object' && node !== null && Object.hasOwn(node, step)) return (node as Node)[step];
       throw new SchemaFault(`it refers to ${JSON.stringify(reference.slice(0, 100))}, which it does not have`);

@@ -99,7 +99,9 @@ export class ToolRegistryService {
     try {
       // The call is raced, not trusted: a tool that ignores its signal must not hold the turn. It gets a copy, so that
       // what it does to its parameters is not seen by anybody else.
-      const result = await raceAbort(signal, async () => tool.handler(structuredClone(parameters), { ...context, signal }));
+      const result = await raceAbort(signal, async () =>
+        tool.handler(structuredClone(parameters), { ...context, signal }),
+      );
       return checkResult(name, result);
     } catch (error) {
       if (timeout.signal.aborted) return failure('TOOL_TIMEOUT', { tool: name, timeout_ms: timeoutMs });
@@ -111,14 +113,19 @@ export class ToolRegistryService {
     }
   }
 
-  private checkPermission(tool: ToolDefinition, { session, caller }: ToolUser): Omit<ErrorDetails['TOOL_DENIED'], 'tool'> | undefined {
+  private checkPermission(
+    tool: ToolDefinition,
+    { session, caller }: ToolUser,
+  ): Omit<ErrorDetails['TOOL_DENIED'], 'tool'> | undefined {
     if (this.config.get('tools.disabled').includes(tool.name)) return { reason: 'it is disabled' };
     const granted = [...session.toolPermissions, ...this.config.get('tools.default_permissions')];
     const missing = tool.permissions.filter((permission) => !granted.includes(permission));
     if (missing.length > 0) return { reason: `the session lacks ${missing.join(', ')}`, missing_permissions: missing };
     const limit = this.principals.findToolPermissions(caller.tenant, caller.principal);
     const beyond = limit ? tool.permissions.filter((permission) => !limit.includes(permission)) : [];
-    return beyond.length > 0 ? { reason: `the sender's credential lacks ${beyond.join(', ')}`, missing_permissions: beyond } : undefined;
+    return beyond.length > 0
+      ? { reason: `the sender's credential lacks ${beyond.join(', ')}`, missing_permissions: beyond }
+      : undefined;
   }
 }
 

@@ -51,4 +51,9 @@ export type ToolErrorCode = Extract<ErrorCode, `TOOL_${string}`>;
 /** How a call ended. A failure is a value: the turn goes on and the agent is told. */
 export type ToolOutcome =
   | { readonly ok: true; readonly content: unknown }
-  | { readonly ok: false; readonly code: ToolErrorCode; readonly message: string; readonly details: ErrorDetails[ToolErrorCode] };
+  | {
+      readonly ok: false;
+      readonly code: ToolErrorCode;
+      readonly message: string;
+      readonly details: ErrorDetails[ToolErrorCode];
+    };

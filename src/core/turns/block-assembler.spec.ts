@@ -18,7 +18,11 @@ function assemble(...portions: string[]): Block[] {
   for (const piece of pieces) {
     content += piece.text;
     if (!piece.ends) continue;
-    blocks.push({ type: piece.blockType, content, ...(piece.metadata ? { language: piece.metadata['language'] } : {}) });
+    blocks.push({
+      type: piece.blockType,
+      content,
+      ...(piece.metadata ? { language: piece.metadata['language'] } : {}),
+    });
     content = '';
   }
   expect(content, 'every block that begins ends').toBe('');
@@ -62,7 +66,9 @@ describe('the block assembler', () => {
   it('[A-09] continues a very long paragraph in a new block', () => {
     const blocks = assemble(...Array.from({ length: 1_000 }, () => `${'x'.repeat(100)}\n`));
     expect(blocks.length).toBeGreaterThan(1);
-    expect(blocks.map((block) => block.content).join('\n')).toBe(Array.from({ length: 1_000 }, () => 'x'.repeat(100)).join('\n'));
+    expect(blocks.map((block) => block.content).join('\n')).toBe(
+      Array.from({ length: 1_000 }, () => 'x'.repeat(100)).join('\n'),
+    );
   });
 
   it('[A-09] shows a growing line at once, but not what may still become a fence', () => {
@@ -73,7 +79,21 @@ describe('the block assembler', () => {
   });
 
   it('[A-09] makes the same blocks whatever the portions are', () => {
-    const token = fc.constantFrom('a', 'bc ', '\n', '\n\n', '`', '```', '~~~', '```ts\n', '*x*', '  ', '- ', '\r\n', '# ');
+    const token = fc.constantFrom(
+      'a',
+      'bc ',
+      '\n',
+      '\n\n',
+      '`',
+      '```',
+      '~~~',
+      '```ts\n',
+      '*x*',
+      '  ',
+      '- ',
+      '\r\n',
+      '# ',
+    );
     fc.assert(
       fc.property(fc.array(token, { maxLength: 30 }), fc.integer({ min: 1, max: 7 }), (tokens, size) => {
         const text = tokens.join('');

@@ -6,7 +6,8 @@ const LONGEST_PARAGRAPH = 32_768;
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^`\s]*)[^`]*$/;
 /** What a line may begin with that could still become a fence. */
 const FENCE_START = /^ {0,3}(`{0,2}$|~{0,2}$|`{3}|~{3})/;
-const MARKDOWN = /(^|\n)\s{0,3}(#{1,6}\s|[-*+]\s|\d{1,9}[.)]\s|>|\||(---|\*\*\*|___)\s*($|\n))|[*_]{1,3}\S[^\n]*[*_]|`[^`\n]+`|!?\[[^\]\n]*\]\([^)\n]*\)|~~\S/;
+const MARKDOWN =
+  /(^|\n)\s{0,3}(#{1,6}\s|[-*+]\s|\d{1,9}[.)]\s|>|\||(---|\*\*\*|___)\s*($|\n))|[*_]{1,3}\S[^\n]*[*_]|`[^`\n]+`|!?\[[^\]\n]*\]\([^)\n]*\)|~~\S/;
 
 interface OpenBlock {
   readonly fence: string | undefined;
@@ -81,7 +82,8 @@ export class BlockAssembler {
     if (line.length <= this.sentOfLine) return;
     if (this.sentOfLine === 0) {
       if (line.trim() === '' || FENCE_START.test(line)) return;
-      if (this.block && this.block.fence === undefined && this.block.content.length > LONGEST_PARAGRAPH) this.close(pieces);
+      if (this.block && this.block.fence === undefined && this.block.content.length > LONGEST_PARAGRAPH)
+        this.close(pieces);
       this.sendLine(line, pieces);
     } else {
       this.send(line.slice(this.sentOfLine), pieces);

@@ -58,7 +58,9 @@ export class Joining {
    */
   private choose(waiting: readonly StoredMessage[]): readonly StoredMessage[] {
     const { principal } = this.claim.message.client;
-    const end = waiting.findIndex(({ client, payload }) => client.principal !== principal || parseCommand(payload.content) !== undefined);
+    const end = waiting.findIndex(
+      ({ client, payload }) => client.principal !== principal || parseCommand(payload.content) !== undefined,
+    );
     return end === -1 ? waiting : waiting.slice(0, end);
   }
 
@@ -66,10 +68,19 @@ export class Joining {
     const mergedInto = this.claim.message.messageRef;
     const now = this.parts.clock.now();
     const frames = joining.map(({ messageRef, messageId }): NewFrame => {
-      const payload: StreamEndPayload = { id: messageId, message_ref: messageRef, reason: 'merged', blocks: 0, merged_into: mergedInto };
+      const payload: StreamEndPayload = {
+        id: messageId,
+        message_ref: messageRef,
+        reason: 'merged',
+        blocks: 0,
+        merged_into: mergedInto,
+      };
       return { type: 'stream_end', messageRef, messageId, timestamp: now, payload: JSON.stringify(payload) };
     });
-    const ended = joining.map(({ messageRef }) => ({ messageRef, reply: { blocks: [], reason: 'merged' as const, mergedInto, endedAt: now } }));
+    const ended = joining.map(({ messageRef }) => ({
+      messageRef,
+      reply: { blocks: [], reason: 'merged' as const, mergedInto, endedAt: now },
+    }));
     return { frames, ended };
   }
 }

@@ -27,6 +27,8 @@ export class InlineMediaSource extends MediaSource {
     const inUrl = url === undefined ? undefined : DATA_URL.exec(url);
     const encoded = data ?? inUrl?.[2];
     const mimeType = mime_type ?? inUrl?.[1];
-    return encoded === undefined || mimeType === undefined ? undefined : { mimeType, bytes: Buffer.from(encoded, 'base64') };
+    return encoded === undefined || mimeType === undefined
+      ? undefined
+      : { mimeType, bytes: Buffer.from(encoded, 'base64') };
   }
 }

@@ -74,7 +74,11 @@ export class ReplyBuilder {
 
   /** Tells readers to drop the blocks of a half-streamed step. */
   buildRestart(replacesFromSeq: number): NewFrame {
-    return this.frame('stream_restart', { ...this.names(), attempt: this.claim.attempt, replaces_from_seq: replacesFromSeq });
+    return this.frame('stream_restart', {
+      ...this.names(),
+      attempt: this.claim.attempt,
+      replaces_from_seq: replacesFromSeq,
+    });
   }
 
   buildEnd(reply: Omit<Reply, 'blocks' | 'endedAt'>): NewFrame {

@@ -3,7 +3,15 @@ import type { DurableFrame } from '../store/index.js';
 import { findResumePoint, listStandingBlocks } from './standing-blocks.js';
 
 function frame(seq: number, type: DurableFrame['type'], payload: object): DurableFrame {
-  return { seq, type, sessionId: 's', messageRef: 'm', messageId: 'id', timestamp: 0, payload: JSON.stringify(payload) };
+  return {
+    seq,
+    type,
+    sessionId: 's',
+    messageRef: 'm',
+    messageId: 'id',
+    timestamp: 0,
+    payload: JSON.stringify(payload),
+  };
 }
 const block = (seq: number, content: string) =>
   frame(seq, 'stream_block', { block_id: `b${seq}`, block_type: 'text', content, index: 0, attempt: 1 });
@@ -31,6 +39,8 @@ describe('the blocks that stand', () => {
 
   it('[S-07] are not taken from an attempt that was already replaced', () => {
     const restart = frame(3, 'stream_restart', { attempt: 2, replaces_from_seq: 1 });
-    expect(findResumePoint({ frames: [block(1, 'a'), block(2, 'b'), restart], steps: [] }).replacesFromSeq).toBeUndefined();
+    expect(
+      findResumePoint({ frames: [block(1, 'a'), block(2, 'b'), restart], steps: [] }).replacesFromSeq,
+    ).toBeUndefined();
   });
 });

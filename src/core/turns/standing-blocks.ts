@@ -26,7 +26,10 @@ export function listStandingBlocks(frames: readonly DurableFrame[]): StandingBlo
  * Where a turn that was interrupted goes on: the blocks of recorded steps stand, those after the last recorded step
  * belong to a half-streamed one and are replaced from `replacesFromSeq` on (undefined: there are none).
  */
-export function findResumePoint(record: TurnRecord): { readonly blocks: StreamBlock[]; readonly replacesFromSeq: number | undefined } {
+export function findResumePoint(record: TurnRecord): {
+  readonly blocks: StreamBlock[];
+  readonly replacesFromSeq: number | undefined;
+} {
   const recordedUpTo = record.steps.at(-1)?.headSeq ?? 0;
   const standing = listStandingBlocks(record.frames);
   const half = standing.find((entry) => entry.seq > recordedUpTo);

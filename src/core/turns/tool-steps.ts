@@ -90,7 +90,9 @@ export class ToolSteps {
       arguments_sha256: argumentsSha256,
       expires_at: expiresAt,
     };
-    this.parts.writer.add(this.parts.reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'awaiting_approval', approval }));
+    this.parts.writer.add(
+      this.parts.reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'awaiting_approval', approval }),
+    );
   }
 
   private async execute(callId: string, call: RequestedCall): Promise<ToolOutcome> {
@@ -98,8 +100,15 @@ export class ToolSteps {
     writer.add(reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'running' }));
     const startedAt = clock.now();
     const reportProgress = (detail: string) =>
-      writer.add(reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'progress', detail: detail.slice(0, 1_024) }));
-    const outcome = await registry.execute(call.tool, call.parameters, { ...this.user, callId, reportProgress, signal: this.signal });
+      writer.add(
+        reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'progress', detail: detail.slice(0, 1_024) }),
+      );
+    const outcome = await registry.execute(call.tool, call.parameters, {
+      ...this.user,
+      callId,
+      reportProgress,
+      signal: this.signal,
+    });
     failpoint('tool.after_effect');
     return this.recordResult(callId, call.tool, outcome, statusOf(outcome), clock.now() - startedAt);
   }
@@ -112,7 +121,9 @@ export class ToolSteps {
     durationMs?: number,
   ): Promise<ToolOutcome> {
     const { journal, reply, writer } = this.parts;
-    const content = outcome.ok ? outcome.content : { code: outcome.code, message: outcome.message, details: outcome.details };
+    const content = outcome.ok
+      ? outcome.content
+      : { code: outcome.code, message: outcome.message, details: outcome.details };
     await writer.record(
       journal.record({ kind: 'tool_result', body: { callId, outcome } }),
       reply.buildToolStatus({

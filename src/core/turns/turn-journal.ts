@@ -13,10 +13,16 @@ export interface RecordedCall {
 
 type Entry =
   | { readonly kind: 'answer'; readonly body: Answer }
-  | { readonly kind: 'tool_intent'; readonly body: RequestedCall & { readonly callId: string; readonly needsApproval: boolean } }
+  | {
+      readonly kind: 'tool_intent';
+      readonly body: RequestedCall & { readonly callId: string; readonly needsApproval: boolean };
+    }
   | { readonly kind: 'tool_start'; readonly body: { readonly callId: string } }
   | { readonly kind: 'tool_result'; readonly body: { readonly callId: string; readonly outcome: ToolOutcome } }
-  | { readonly kind: 'joined'; readonly body: { readonly before: number; readonly messages: readonly StoredMessage[] } };
+  | {
+      readonly kind: 'joined';
+      readonly body: { readonly before: number; readonly messages: readonly StoredMessage[] };
+    };
 
 /**
  * The steps of one turn: model answers, tool intents, tool results, messages that joined, each recorded before what follows from it begins. A

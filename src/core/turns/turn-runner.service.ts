@@ -51,7 +51,11 @@ export class TurnRunnerService {
 
   /** Consumes one claim of the queue. Never rejects. The signal's reason is a StopReason. */
   async run(claim: Claim, signal: AbortSignal): Promise<void> {
-    const fields = { message_ref: claim.message.messageRef, session_id: claim.message.sessionId, attempt: claim.attempt };
+    const fields = {
+      message_ref: claim.message.messageRef,
+      session_id: claim.message.sessionId,
+      attempt: claim.attempt,
+    };
     this.log.debug(fields, 'turn started');
     // A cancelled turn still writes its end; one that is lost or drained writes nothing more.
     const giveUp = new AbortController();

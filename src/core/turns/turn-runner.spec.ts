@@ -22,7 +22,9 @@ class ScriptedRuntime extends AgentRuntime {
     return this.script(turn);
   }
 }
-const scripted = (script: (turn: AgentTurn) => AsyncIterable<AgentEvent>) => ({ runtime: () => new ScriptedRuntime(script) });
+const scripted = (script: (turn: AgentTurn) => AsyncIterable<AgentEvent>) => ({
+  runtime: () => new ScriptedRuntime(script),
+});
 
 function aTool(changes: Partial<ToolDefinition>): ToolDefinition {
   return {
@@ -46,7 +48,9 @@ describe('a turn', () => {
     await harness.say(reader, 'a', '/blocks 3');
     const end = await reader.waitForEnd('a');
     expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['block 1', 'block 2', 'block 3']);
-    expect(reader.frames.filter((frame) => frame.type === 'stream_block').map((frame) => frame.payload['index'])).toEqual([0, 1, 2]);
+    expect(
+      reader.frames.filter((frame) => frame.type === 'stream_block').map((frame) => frame.payload['index']),
+    ).toEqual([0, 1, 2]);
     expect(end.payload).toMatchObject({ reason: 'stop', blocks: 3 });
     expect(reader.seqs).toEqual([1, 2, 3, 4]);
   });
@@ -70,14 +74,19 @@ describe('a turn', () => {
     await start();
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/fail');
-    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'error', error: { code: 'AGENT_FAILED', retryable: false } });
+    expect((await reader.waitForEnd('a')).payload).toMatchObject({
+      reason: 'error',
+      error: { code: 'AGENT_FAILED', retryable: false },
+    });
   });
 
   it('[M-12] whose runtime throws anything else ends with INTERNAL and hides the cause', async () => {
-    // oxlint-disable-next-line require-yield -- it fails before it says anything
-    await start(scripted(async function* () {
-      throw new Error('secret cause');
-    }));
+    await start(
+      // oxlint-disable-next-line require-yield -- it fails before it says anything
+      scripted(async function* () {
+        throw new Error('secret cause');
+      }),
+    );
     const reader = new FakeReader();
     await harness.say(reader, 'a', 'x');
     const end = await reader.waitForEnd('a');
@@ -87,10 +96,12 @@ describe('a turn', () => {
 
   it('[M-12] that fails says so in a block as well, after what it had said', async () => {
     // oxlint-disable-next-line require-yield -- it fails
-    await start(scripted(async function* () {
-      yield { type: 'text', text: 'half an ans' } as const;
-      throw new GatewayError('AGENT_FAILED', { reason: 'the wire broke' });
-    }));
+    await start(
+      scripted(async function* () {
+        yield { type: 'text', text: 'half an ans' } as const;
+        throw new GatewayError('AGENT_FAILED', { reason: 'the wire broke' });
+      }),
+    );
     const reader = new FakeReader();
     await harness.say(reader, 'a', 'x');
     expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'error', blocks: 2 });
@@ -100,43 +111,62 @@ describe('a turn', () => {
     ]);
   });
 
-  it.each(['before', 'after'])('[R-12] takes back a half-streamed answer that begins anew, %s a recorded step', async (when) => {
-    let goOn = () => {};
-    await start(scripted(async function* () {
-      if (when === 'after') {
-        yield { type: 'text', text: 'kept' } as const;
-        yield { type: 'answer', answer: { toolCalls: [] } } as const;
-      }
-      yield { type: 'text', text: 'half\n\nand a' } as const;
-      await new Promise<void>((resolve) => (goOn = resolve));
-      yield { type: 'restart_answer' } as const;
-      yield { type: 'restart_answer' } as const;
-      yield { type: 'text', text: 'whole' } as const;
-      yield { type: 'answer', answer: { toolCalls: [] }, isLast: true } as const;
-    }));
-    const reader = new FakeReader(true);
-    await harness.say(reader, 'a', 'x');
-    const half = await reader.waitFor((frame) => frame.type === 'stream_block' && frame.payload['content'] === 'half');
-    goOn();
-    const kept = when === 'after' ? ['kept'] : [];
-    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: kept.length + 1 });
-    const restarts = reader.frames.filter((frame) => frame.type === 'stream_restart').map((frame) => frame.payload['replaces_from_seq']);
-    expect(restarts).toEqual([half.seq]);
-    expect(reader.blocksOf('a').map((block) => block.content)).toEqual([...kept, 'whole']);
-    const indexes = reader.frames.filter((frame) => frame.type === 'stream_block').map((frame) => frame.payload['index']);
-    expect(indexes).toEqual([...kept.map((_, i) => i), kept.length, kept.length]);
-  });
+  it.each(['before', 'after'])(
+    '[R-12] takes back a half-streamed answer that begins anew, %s a recorded step',
+    async (when) => {
+      let goOn = () => {};
+      await start(
+        scripted(async function* () {
+          if (when === 'after') {
+            yield { type: 'text', text: 'kept' } as const;
+            yield { type: 'answer', answer: { toolCalls: [] } } as const;
+          }
+          yield { type: 'text', text: 'half\n\nand a' } as const;
+          await new Promise<void>((resolve) => (goOn = resolve));
+          yield { type: 'restart_answer' } as const;
+          yield { type: 'restart_answer' } as const;
+          yield { type: 'text', text: 'whole' } as const;
+          yield { type: 'answer', answer: { toolCalls: [] }, isLast: true } as const;
+        }),
+      );
+      const reader = new FakeReader(true);
+      await harness.say(reader, 'a', 'x');
+      const half = await reader.waitFor(
+        (frame) => frame.type === 'stream_block' && frame.payload['content'] === 'half',
+      );
+      goOn();
+      const kept = when === 'after' ? ['kept'] : [];
+      expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: kept.length + 1 });
+      const restarts = reader.frames
+        .filter((frame) => frame.type === 'stream_restart')
+        .map((frame) => frame.payload['replaces_from_seq']);
+      expect(restarts).toEqual([half.seq]);
+      expect(reader.blocksOf('a').map((block) => block.content)).toEqual([...kept, 'whole']);
+      const indexes = reader.frames
+        .filter((frame) => frame.type === 'stream_block')
+        .map((frame) => frame.payload['index']);
+      expect(indexes).toEqual([...kept.map((_, i) => i), kept.length, kept.length]);
+    },
+  );
 
   it('[R-12] takes back what was shown as deltas only, too', async () => {
-    await start(scripted(async function* () {
-      yield { type: 'text', text: 'hal' } as const;
-      yield { type: 'restart_answer' } as const;
-      yield { type: 'text', text: 'whole' } as const;
-    }));
+    await start(
+      scripted(async function* () {
+        yield { type: 'text', text: 'hal' } as const;
+        yield { type: 'restart_answer' } as const;
+        yield { type: 'text', text: 'whole' } as const;
+      }),
+    );
     const reader = new FakeReader(true);
     await harness.say(reader, 'a', 'x');
     await reader.waitForEnd('a');
-    expect(reader.frames.map((frame) => frame.type)).toEqual(['stream_delta', 'stream_restart', 'stream_delta', 'stream_block', 'stream_end']);
+    expect(reader.frames.map((frame) => frame.type)).toEqual([
+      'stream_delta',
+      'stream_restart',
+      'stream_delta',
+      'stream_block',
+      'stream_end',
+    ]);
     expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['whole']);
   });
 
@@ -157,7 +187,10 @@ describe('a turn', () => {
 
   it('[R-14] that takes too long ends its tools as well', async () => {
     let toolSignal: AbortSignal | undefined;
-    const slow = aTool({ timeoutMs: 60_000, handler: (_parameters, { signal }) => new Promise(() => (toolSignal = signal)) });
+    const slow = aTool({
+      timeoutMs: 60_000,
+      handler: (_parameters, { signal }) => new Promise(() => (toolSignal = signal)),
+    });
     await start({
       settings: { 'agent.turn_timeout_ms': 1_000 },
       tools: [slow],
@@ -196,23 +229,28 @@ describe('a turn', () => {
     await harness.clock.advanceAsync(2_000);
     expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: 3 });
     expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['block 1', 'block 2', 'block 3']);
-    expect(reader.frames.find((frame) => frame.type === 'stream_restart')?.payload).toMatchObject({ attempt: 2, replaces_from_seq: 1 });
+    expect(reader.frames.find((frame) => frame.type === 'stream_restart')?.payload).toMatchObject({
+      attempt: 2,
+      replaces_from_seq: 1,
+    });
   });
 
   it('[D-06] reuses its recorded answers and asks only for the first missing one', async () => {
     const asked: number[] = [];
     let resume = () => {};
-    await start(scripted(async function* (turn) {
-      if (!turn.recordedAnswer(0)) {
-        asked.push(0);
-        yield { type: 'text', text: 'first' } as const;
-        yield { type: 'answer', answer: { toolCalls: [], usage: { input_tokens: 2, output_tokens: 3 } } } as const;
-        await new Promise<void>((resolve) => (resume = resolve));
-      }
-      asked.push(1);
-      yield { type: 'text', text: 'second' } as const;
-      yield { type: 'answer', answer: { toolCalls: [], usage: { input_tokens: 5, output_tokens: 7 } } } as const;
-    }));
+    await start(
+      scripted(async function* (turn) {
+        if (!turn.recordedAnswer(0)) {
+          asked.push(0);
+          yield { type: 'text', text: 'first' } as const;
+          yield { type: 'answer', answer: { toolCalls: [], usage: { input_tokens: 2, output_tokens: 3 } } } as const;
+          await new Promise<void>((resolve) => (resume = resolve));
+        }
+        asked.push(1);
+        yield { type: 'text', text: 'second' } as const;
+        yield { type: 'answer', answer: { toolCalls: [], usage: { input_tokens: 5, output_tokens: 7 } } } as const;
+      }),
+    );
     const reader = new FakeReader();
     await harness.say(reader, 'a', 'x');
     await reader.waitFor((frame) => frame.type === 'stream_block');
@@ -247,7 +285,9 @@ describe('a tool call of a turn', () => {
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/tool test.tool {"n": 1}');
     await reader.waitForEnd('a');
-    const statuses = reader.frames.filter((frame) => frame.type === 'tool_status').map((frame) => frame.payload['status']);
+    const statuses = reader.frames
+      .filter((frame) => frame.type === 'tool_status')
+      .map((frame) => frame.payload['status']);
     expect(statuses).toEqual(['requested', 'running', 'succeeded']);
     const [call, result] = reader.blocksOf('a').map((block) => JSON.parse(block.content) as Record<string, unknown>);
     expect(call).toMatchObject({ tool: 'test.tool', parameters: { n: 1 } });

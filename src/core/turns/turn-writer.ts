@@ -1,6 +1,16 @@
 import { GatewayError } from '../../protocol/index.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
-import type { DurableFrame, JoinOutcome, JoinWrite, JournalEntry, Lease, NewFrame, TurnEnd, TurnWrite, WriteOutcome } from '../store/index.js';
+import type {
+  DurableFrame,
+  JoinOutcome,
+  JoinWrite,
+  JournalEntry,
+  Lease,
+  NewFrame,
+  TurnEnd,
+  TurnWrite,
+  WriteOutcome,
+} from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 
@@ -100,7 +110,9 @@ export class TurnWriter {
     if (this.failure !== undefined) throw this.failure;
     while (this.frames.length > MOST_FRAMES) await this.append(this.take());
     const write = this.take();
-    await this.persist(() => this.delivery.finish(this.lease, { ...end, ...write, frames: [...write.frames, ...end.frames] }));
+    await this.persist(() =>
+      this.delivery.finish(this.lease, { ...end, ...write, frames: [...write.frames, ...end.frames] }),
+    );
   }
 
   private start(): void {
@@ -141,7 +153,9 @@ export class TurnWriter {
     return { frames, journal };
   }
 
-  private async persist<O extends WriteOutcome | JoinOutcome>(write: () => Promise<O>): Promise<Exclude<O, { kind: 'fenced' }>> {
+  private async persist<O extends WriteOutcome | JoinOutcome>(
+    write: () => Promise<O>,
+  ): Promise<Exclude<O, { kind: 'fenced' }>> {
     for (;;) {
       if (this.giveUp.aborted) throw new LeaseLostError();
       try {
@@ -150,7 +164,10 @@ export class TurnWriter {
         return outcome as Exclude<O, { kind: 'fenced' }>;
       } catch (error) {
         if (!(error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE')) throw error;
-        this.log.warn({ error, message_ref: this.lease.messageRef }, 'a turn cannot be written; it waits for the store');
+        this.log.warn(
+          { error, message_ref: this.lease.messageRef },
+          'a turn cannot be written; it waits for the store',
+        );
         await this.clock.sleep(RETRY_AFTER_MS, this.giveUp);
       }
     }

@@ -69,9 +69,23 @@ export class Turn {
     this.replacesFromSeq = replacesFromSeq;
     this.journal = new TurnJournal(claim.message.messageRef, record);
     this.reply = new ReplyBuilder(claim, delivery, clock, blocks);
-    this.writer = new TurnWriter(claim.lease, Math.max(session.headSeq, record.steps.at(-1)?.headSeq ?? 0), delivery, clock, log, giveUp);
+    this.writer = new TurnWriter(
+      claim.lease,
+      Math.max(session.headSeq, record.steps.at(-1)?.headSeq ?? 0),
+      delivery,
+      clock,
+      log,
+      giveUp,
+    );
     this.user = { session, caller: claim.message.client };
-    const stepParts = { registry: tools, approvals: parts.approvals, journal: this.journal, writer: this.writer, reply: this.reply, clock };
+    const stepParts = {
+      registry: tools,
+      approvals: parts.approvals,
+      journal: this.journal,
+      writer: this.writer,
+      reply: this.reply,
+      clock,
+    };
     this.toolSteps = new ToolSteps(stepParts, this.user, claim.message.messageRef, this.agentStop.signal);
     this.joining = new Joining({ ...parts, journal: this.journal, writer: this.writer }, claim, session, stop);
   }
@@ -127,7 +141,11 @@ export class Turn {
       this.takePieces(this.assembler.end());
       // Not everybody looks at how a message ended: what went wrong stands where an answer would.
       this.writer.add(this.reply.buildWholeBlock('status', error.message));
-      return { reason: 'error', ...this.sumUsage(), error: { code: error.code, message: error.message, retryable: error.retryable } };
+      return {
+        reason: 'error',
+        ...this.sumUsage(),
+        error: { code: error.code, message: error.message, retryable: error.retryable },
+      };
     } finally {
       this.stop.removeEventListener('abort', onStop);
       cancelTimer();

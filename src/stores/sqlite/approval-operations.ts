@@ -21,13 +21,25 @@ export class ApprovalOperations {
     );
     this.selectByCall = database.prepare('SELECT * FROM approvals WHERE call_id = ?');
     this.selectById = database.prepare('SELECT * FROM approvals WHERE approval_id = ?');
-    this.selectPending = database.prepare('SELECT * FROM approvals WHERE tenant = ? AND decision IS NULL ORDER BY approval LIMIT 1000');
+    this.selectPending = database.prepare(
+      'SELECT * FROM approvals WHERE tenant = ? AND decision IS NULL ORDER BY approval LIMIT 1000',
+    );
     this.decide = database.prepare('UPDATE approvals SET decision = ? WHERE approval_id = ? AND decision IS NULL');
   }
 
   openApproval(_now: number, approval: Approval): Approval {
     const { approvalId, tenant, sessionId, messageRef, callId, tool, argumentsSha256, expiresAt } = approval;
-    this.insert.run(approvalId, tenant, sessionId, messageRef, callId, tool, approval.arguments, argumentsSha256, expiresAt);
+    this.insert.run(
+      approvalId,
+      tenant,
+      sessionId,
+      messageRef,
+      callId,
+      tool,
+      approval.arguments,
+      argumentsSha256,
+      expiresAt,
+    );
     const row = this.selectByCall.get(callId);
     return row ? toApproval(row) : approval;
   }
@@ -48,7 +60,12 @@ export class ApprovalOperations {
     const approval = toApproval(row);
     if (hasDecided) {
       const { tool, argumentsSha256 } = approval;
-      this.audit.add(now, actor, 'approval.decide', null, { approval_id: approvalId, tool, arguments_sha256: argumentsSha256, decision });
+      this.audit.add(now, actor, 'approval.decide', null, {
+        approval_id: approvalId,
+        tool,
+        arguments_sha256: argumentsSha256,
+        decision,
+      });
     }
     return approval;
   }

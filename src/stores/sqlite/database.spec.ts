@@ -15,7 +15,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const second: Migration = { version: 2, up: (database) => database.exec('CREATE TABLE later (x); INSERT INTO later VALUES (1)') };
+const second: Migration = {
+  version: 2,
+  up: (database) => database.exec('CREATE TABLE later (x); INSERT INTO later VALUES (1)'),
+};
 const failing: Migration = {
   version: 2,
   up(database) {
@@ -50,7 +53,9 @@ describe('openDatabase', () => {
 
   it('refuses a database that another gateway has open, and names its process', () => {
     const first = openDatabase(path);
-    expect(() => openDatabase(path)).toThrow(`the database ${path} is in use by the process ${process.pid}: stop that gateway`);
+    expect(() => openDatabase(path)).toThrow(
+      `the database ${path} is in use by the process ${process.pid}: stop that gateway`,
+    );
     expect(() => openDatabase(path)).toThrow('in use');
     first.close();
     openDatabase(path).close();
@@ -72,7 +77,9 @@ describe('openDatabase', () => {
 
   it('refuses a file that is no database, and leaves it as it is', async () => {
     await writeFile(path, 'this is no database, but something that somebody may want to keep');
-    expect(() => openDatabase(path)).toThrow(/is damaged \(file is not a database\).*Nothing was changed.*restore a backup/);
+    expect(() => openDatabase(path)).toThrow(
+      /is damaged \(file is not a database\).*Nothing was changed.*restore a backup/,
+    );
     expect(await readFile(path, 'utf8')).toBe('this is no database, but something that somebody may want to keep');
   });
 

@@ -27,7 +27,9 @@ export class Directory {
   private readonly insertCursor;
 
   constructor(database: DatabaseSync) {
-    this.selectClient = database.prepare('SELECT client FROM clients WHERE client_id = ? AND principal = ? AND tenant = ?');
+    this.selectClient = database.prepare(
+      'SELECT client FROM clients WHERE client_id = ? AND principal = ? AND tenant = ?',
+    );
     this.insertClient = database.prepare('INSERT INTO clients (client_id, principal, tenant) VALUES (?, ?, ?)');
     this.selectSession = database.prepare('SELECT session, tenant, mode FROM sessions WHERE id = ?');
     this.insertSession = database.prepare(

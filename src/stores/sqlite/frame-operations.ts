@@ -36,7 +36,8 @@ export class FrameOperations {
     const { directory, log } = this.workspace;
     const entry = directory.findSession(sessionId);
     if (!entry) return;
-    const client = directory.findClient(tenant, principal, clientId) ?? directory.addClient(tenant, principal, clientId);
+    const client =
+      directory.findClient(tenant, principal, clientId) ?? directory.addClient(tenant, principal, clientId);
     this.advanceCursor.run(client, entry.session, Math.min(seq, log.head(entry.session)));
   }
 

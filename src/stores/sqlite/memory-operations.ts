@@ -12,7 +12,9 @@ export class MemoryOperations {
 
   constructor(database: DatabaseSync) {
     const scope = 'memories.tenant = ? AND memories.collection IN (SELECT value FROM json_each(?))';
-    this.insert = database.prepare('INSERT INTO memories (memory_id, tenant, collection, text, created_at) VALUES (?, ?, ?, ?, ?)');
+    this.insert = database.prepare(
+      'INSERT INTO memories (memory_id, tenant, collection, text, created_at) VALUES (?, ?, ?, ?, ?)',
+    );
     this.selectKnown = database.prepare('SELECT 1 FROM memories WHERE tenant = ? AND memory_id = ?');
     this.count = database.prepare('SELECT count(*) AS count FROM memories WHERE tenant = ? AND collection = ?');
     this.selectByWords = database.prepare(
@@ -22,7 +24,11 @@ export class MemoryOperations {
     this.selectNewest = database.prepare(`SELECT * FROM memories WHERE ${scope} ORDER BY memory DESC LIMIT ?`);
   }
 
-  saveMemory(_now: number, { memoryId, tenant, collection, text, createdAt }: Memory, maxPerCollection: number): boolean {
+  saveMemory(
+    _now: number,
+    { memoryId, tenant, collection, text, createdAt }: Memory,
+    maxPerCollection: number,
+  ): boolean {
     if (this.selectKnown.get(tenant, memoryId)) return true;
     if ((required(this.count.get(tenant, collection))['count'] as number) >= maxPerCollection) return false;
     this.insert.run(memoryId, tenant, collection, text, createdAt);
@@ -31,7 +37,10 @@ export class MemoryOperations {
 
   searchMemories(_now: number, { tenant, collections, words, limit }: MemoryQuery): readonly Memory[] {
     const scope = [tenant, JSON.stringify(collections)] as const;
-    const rows = words.length === 0 ? this.selectNewest.all(...scope, limit) : this.selectByWords.all(toMatch(words), ...scope, limit);
+    const rows =
+      words.length === 0
+        ? this.selectNewest.all(...scope, limit)
+        : this.selectByWords.all(toMatch(words), ...scope, limit);
     return rows.map(toMemory);
   }
 }

@@ -9,7 +9,17 @@ describe('MessageRefs', () => {
   });
 
   it('knows no ref that it would not make', () => {
-    const strangers = ['', 'm_', 'm_abc123_', 'm_other_1', 'm_abc123_-1', 'm_abc123_01', 'm_abc123_A', 'm_abc123_1 ', 'm_abc123_zzzzzzzzzzzz'];
+    const strangers = [
+      '',
+      'm_',
+      'm_abc123_',
+      'm_other_1',
+      'm_abc123_-1',
+      'm_abc123_01',
+      'm_abc123_A',
+      'm_abc123_1 ',
+      'm_abc123_zzzzzzzzzzzz',
+    ];
     expect(strangers.map((stranger) => refs.parse(stranger))).toEqual(strangers.map(() => undefined));
   });
 });

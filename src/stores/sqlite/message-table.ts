@@ -55,7 +55,16 @@ export class MessageTable {
   /** False when the client has sent a message of that id before; nothing is stored then. */
   insert(ord: number, client: number, session: number, message: PackedNewMessage): boolean {
     const [, , , messageId, bodyHash, , , , , , , payload, , priority, receivedAt] = message;
-    const { changes } = this.insertMessage.run(ord, client, messageId, bodyHash, session, priority, receivedAt, payload);
+    const { changes } = this.insertMessage.run(
+      ord,
+      client,
+      messageId,
+      bodyHash,
+      session,
+      priority,
+      receivedAt,
+      payload,
+    );
     return changes !== 0;
   }
 

@@ -17,7 +17,9 @@ export const MIGRATIONS: readonly Migration[] = [
     up(database) {
       database.exec(SCHEMA_1);
       database
-        .prepare('INSERT INTO gateway (one, instance, generation, swept_ord, checked_at, secret) VALUES (1, ?, 0, 0, 0, ?)')
+        .prepare(
+          'INSERT INTO gateway (one, instance, generation, swept_ord, checked_at, secret) VALUES (1, ?, 0, 0, 0, ?)',
+        )
         .run(randomBytes(6).toString('hex'), randomBytes(32));
     },
   },

@@ -75,7 +75,10 @@ export interface WriteOperations {
 
 /** Operations that only read: they see what is committed and wait for no commit. */
 export interface ReadOperations {
-  renew(now: number, leases: readonly Lease[]): { readonly lost: readonly Lease[]; readonly cancelRequested: readonly Lease[] };
+  renew(
+    now: number,
+    leases: readonly Lease[],
+  ): { readonly lost: readonly Lease[]; readonly cancelRequested: readonly Lease[] };
   findMessage(now: number, selector: MessageSelector): PackedMessage | undefined;
   findMedia(now: number, tenant: string, mediaId: string): MediaRecord | undefined;
   listExpiredMedia(now: number, unclaimedBefore: number): readonly string[];

@@ -146,10 +146,20 @@ export type PackedClaim = readonly [
   session: Session,
 ];
 
-export function unpackClaim([packed, epoch, attempt, interruptions, cancelRequested, session]: PackedClaim, replicaId: string): Claim {
+export function unpackClaim(
+  [packed, epoch, attempt, interruptions, cancelRequested, session]: PackedClaim,
+  replicaId: string,
+): Claim {
   const message = unpackMessage(packed);
   const { sessionId, messageRef } = message;
-  return { lease: { sessionId, replicaId, epoch, messageRef }, message, session, attempt, interruptions, cancelRequested };
+  return {
+    lease: { sessionId, replicaId, epoch, messageRef },
+    message,
+    session,
+    attempt,
+    interruptions,
+    cancelRequested,
+  };
 }
 
 /** What tells one lease from all others of this database. */

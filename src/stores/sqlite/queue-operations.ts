@@ -15,7 +15,15 @@ import type { StreamEndPayload } from '../../protocol/index.js';
 import type { Earlier, MessageTable } from './message-table.js';
 import type { OperationAnswer } from './operations.js';
 import type { OpenMessage } from './open-messages.js';
-import { packFrame, packLease, type LeaseKey, type PackedClaim, type PackedMessage, type PackedNewMessage, type PackedOutcome } from './packing.js';
+import {
+  packFrame,
+  packLease,
+  type LeaseKey,
+  type PackedClaim,
+  type PackedMessage,
+  type PackedNewMessage,
+  type PackedOutcome,
+} from './packing.js';
 import { required } from './rows.js';
 import type { SessionOperations } from './session-operations.js';
 import type { Workspace } from './workspace.js';
@@ -84,7 +92,11 @@ export class QueueOperations {
     return ['accepted', refs.format(ord), sessionId, mode, status, priority, position, headSeq, runningRef];
   }
 
-  private exceeded(limits: QueueLimits, session: number | undefined, client: number | undefined): keyof QueueLimits | undefined {
+  private exceeded(
+    limits: QueueLimits,
+    session: number | undefined,
+    client: number | undefined,
+  ): keyof QueueLimits | undefined {
     const { lanes } = this.workspace.open;
     if ((session === undefined ? 0 : lanes.countIn(session)) >= limits.perSession) return 'perSession';
     if ((client === undefined ? 0 : this.workspace.open.countOfClient(client)) >= limits.perClient) return 'perClient';

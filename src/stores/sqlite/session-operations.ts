@@ -53,7 +53,9 @@ export class SessionOperations {
 
   findLatestMain(_now: number, tenant: string, channels: readonly string[], sender: string): Session | undefined {
     const key = JSON.stringify([sender]);
-    const sessions = channels.flatMap((channel) => this.selectMain.all(key, channel, tenant).map((row) => this.toSession(row)));
+    const sessions = channels.flatMap((channel) =>
+      this.selectMain.all(key, channel, tenant).map((row) => this.toSession(row)),
+    );
     return sessions.reduce<Session | undefined>(
       (latest, session) => (latest && latest.lastActive >= session.lastActive ? latest : session),
       undefined,

@@ -17,7 +17,9 @@ export class SettingsOperations {
   ) {
     this.selectGateway = database.prepare('SELECT settings_version, secret FROM gateway');
     this.selectSettings = database.prepare('SELECT key, value FROM settings ORDER BY key');
-    this.raiseVersion = database.prepare('UPDATE gateway SET settings_version = settings_version + 1 WHERE settings_version = ?');
+    this.raiseVersion = database.prepare(
+      'UPDATE gateway SET settings_version = settings_version + 1 WHERE settings_version = ?',
+    );
     this.putSetting = database.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)');
     this.deleteSetting = database.prepare('DELETE FROM settings WHERE key = ?');
   }
@@ -28,7 +30,11 @@ export class SettingsOperations {
     return { version, values: Object.fromEntries(values) };
   }
 
-  changeSettings(now: number, version: number, { values, actor, before, after }: SettingsChange): StoredSettings | undefined {
+  changeSettings(
+    now: number,
+    version: number,
+    { values, actor, before, after }: SettingsChange,
+  ): StoredSettings | undefined {
     if (this.raiseVersion.run(version).changes === 0) return undefined;
     for (const [key, value] of Object.entries(values)) {
       if (value === null) this.deleteSetting.run(key);

@@ -2,12 +2,32 @@
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { ReplicaIdentity } from '../../core/queue/replica-identity.js';
-import { ApprovalStore, FrameStore, MediaStore, MemoryStore, QueueStore, SessionStore, SettingsStore, Store, TurnStore } from '../../core/store/index.js';
+import {
+  ApprovalStore,
+  FrameStore,
+  MediaStore,
+  MemoryStore,
+  QueueStore,
+  SessionStore,
+  SettingsStore,
+  Store,
+  TurnStore,
+} from '../../core/store/index.js';
 import { Logs } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import { SqliteStore } from './sqlite.store.js';
 
-const ports = [Store, QueueStore, TurnStore, SessionStore, FrameStore, SettingsStore, ApprovalStore, MediaStore, MemoryStore];
+const ports = [
+  Store,
+  QueueStore,
+  TurnStore,
+  SessionStore,
+  FrameStore,
+  SettingsStore,
+  ApprovalStore,
+  MediaStore,
+  MemoryStore,
+];
 
 @Global()
 @Module({

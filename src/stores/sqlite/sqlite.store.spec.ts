@@ -86,12 +86,25 @@ describe('SqliteStore', () => {
     const message = aMessage({ receivedAt: 1_000 });
     await store.accept(message, GENEROUS_LIMITS);
     const [claim] = (await store.claim({ replicaId: 'replica-1', limit: 1, leaseMs: 1_000 })).claims;
-    await store.finish((claim as Claim).lease, anEnd(claim as Claim, { journal: [{ step: 0, kind: 'answer', body: '{}' }] }));
+    await store.finish(
+      (claim as Claim).lease,
+      anEnd(claim as Claim, { journal: [{ step: 0, kind: 'answer', body: '{}' }] }),
+    );
     await store.sweep({ framesBefore: 0, dedupeBefore: 2_000, sessionsBefore: 2_000 });
     await store.close();
     const database = new DatabaseSync(path);
     const rows = (table: string) => database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows'];
-    const tables = ['sessions', 'participants', 'messages', 'queue', 'replies', 'frames', 'journal', 'cursors', 'clients'];
+    const tables = [
+      'sessions',
+      'participants',
+      'messages',
+      'queue',
+      'replies',
+      'frames',
+      'journal',
+      'cursors',
+      'clients',
+    ];
     expect(Object.fromEntries(tables.map((table) => [table, rows(table)]))).toEqual(
       Object.fromEntries(tables.map((table) => [table, 0])),
     );
@@ -122,7 +135,9 @@ describe('SqliteStore', () => {
     const store = await openStore();
     const other = new DatabaseSync(path);
     other.exec('BEGIN IMMEDIATE');
-    await expect(store.accept(aMessage(), GENEROUS_LIMITS)).rejects.toMatchObject({ cause: { message: 'database is locked' } });
+    await expect(store.accept(aMessage(), GENEROUS_LIMITS)).rejects.toMatchObject({
+      cause: { message: 'database is locked' },
+    });
     other.close();
     await store.close();
   });

@@ -34,7 +34,10 @@ beforeAll(async () => {
       ssr: true,
       outDir: bundle,
       rolldownOptions: {
-        input: { index: join(import.meta.dirname, 'index.ts'), 'sqlite.worker': join(import.meta.dirname, 'sqlite.worker.ts') },
+        input: {
+          index: join(import.meta.dirname, 'index.ts'),
+          'sqlite.worker': join(import.meta.dirname, 'sqlite.worker.ts'),
+        },
         output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
       },
     },
@@ -91,7 +94,10 @@ const PROCESS = `
 function start(failpoint?: string): { child: ChildProcess; lines: AsyncIterableIterator<string> } {
   const entry = pathToFileURL(join(bundle, 'index.js')).href;
   const env = { ...process.env, OPENCLAW_FAILPOINT: failpoint ?? '' };
-  const child = spawn(process.execPath, ['--input-type=module', '-e', PROCESS, entry, url], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', PROCESS, entry, url], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   children.push(child);
   return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
 }
@@ -105,7 +111,14 @@ async function audit(said: readonly string[]): Promise<void> {
   const store = new SqliteStore({ url, replicaId: 'auditor' }, new SystemClock(), new SilentLogs());
   await store.open();
   const nothing = async () => {};
-  const bench = new StoreBench({ store, replicaId: 'auditor', now: Date.now, passTime: nothing, crash: nothing, dispose: nothing });
+  const bench = new StoreBench({
+    store,
+    replicaId: 'auditor',
+    now: Date.now,
+    passTime: nothing,
+    crash: nothing,
+    dispose: nothing,
+  });
   const { messages } = await store.readHistory('s_alice', 200);
   const status = new Map(messages.map((message) => [message.messageId, message.status]));
   for (const id of idsOf(said, 'accepted')) expect(status.has(id)).toBe(true);

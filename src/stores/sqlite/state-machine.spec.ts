@@ -29,9 +29,13 @@ afterEach(() => opened.close());
 
 const write = (...calls: Call[]): BatchReply => machine.run({ kind: 'write', now, calls });
 const read = (...calls: Call[]): BatchReply => machine.run({ kind: 'read', now, calls });
-const accept = (changes: Partial<NewMessage> = {}): Call => ['accept', packNewMessage(aMessage(changes), GENEROUS_LIMITS)];
+const accept = (changes: Partial<NewMessage> = {}): Call => [
+  'accept',
+  packNewMessage(aMessage(changes), GENEROUS_LIMITS),
+];
 const count = () => read(['count', 0]).answers[0];
-const logOf = (session: string) => (read(['readFrames', session, 0, 100, 100_000]).answers[0] as { frames: unknown[] }).frames;
+const logOf = (session: string) =>
+  (read(['readFrames', session, 0, 100, 100_000]).answers[0] as { frames: unknown[] }).frames;
 
 function failCommits(): void {
   beforeCommit = () => {
@@ -138,7 +142,9 @@ describe('SqliteStateMachine', () => {
     write(accept());
     const running = claim();
     const reply = write(accept(), append(running, 0), append(running, 0), accept());
-    expect(reply.failures).toMatchObject([{ index: 2, unavailable: false, error: { message: expect.stringMatching('UNIQUE') as string } }]);
+    expect(reply.failures).toMatchObject([
+      { index: 2, unavailable: false, error: { message: expect.stringMatching('UNIQUE') as string } },
+    ]);
     expect(reply.answers.map((answer) => answer !== undefined)).toEqual([true, true, false, true]);
     expect(count()).toMatchObject({ queued: 2, running: 1 });
     expect(logOf('s_alice')).toHaveLength(1);

@@ -239,7 +239,14 @@ function failureOf(index: number, error: unknown): Failure {
 }
 
 function contentsOf(calls: readonly Call[], answers: readonly unknown[]): Contents {
-  const contents: Contents = { accepted: false, claimed: false, appended: false, finished: false, configured: false, checked: false };
+  const contents: Contents = {
+    accepted: false,
+    claimed: false,
+    appended: false,
+    finished: false,
+    configured: false,
+    checked: false,
+  };
   calls.forEach(([name], index) => {
     const answer = answers[index];
     if (name === 'accept') contents.accepted ||= isAccepted(answer as PackedOutcome);

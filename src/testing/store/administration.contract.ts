@@ -2,7 +2,12 @@ import { expect } from 'vitest';
 import type { Approval, MediaRecord, SettingsChange } from '../../core/store/index.js';
 import type { Contract } from './bench.js';
 
-const change = (values: SettingsChange['values']): SettingsChange => ({ values, actor: 'ann', before: '{}', after: '{}' });
+const change = (values: SettingsChange['values']): SettingsChange => ({
+  values,
+  actor: 'ann',
+  before: '{}',
+  after: '{}',
+});
 
 /** Settings that were changed at run time. */
 export const settingsContract: Contract = {
@@ -11,14 +16,20 @@ export const settingsContract: Contract = {
   },
 
   'keeps changes, takes them back by null, and counts versions': async ({ store, under }) => {
-    expect(await store.changeSettings(0, change({ a: '1', b: '2' }))).toEqual({ version: 1, values: { a: '1', b: '2' } });
+    expect(await store.changeSettings(0, change({ a: '1', b: '2' }))).toEqual({
+      version: 1,
+      values: { a: '1', b: '2' },
+    });
     expect(await store.changeSettings(1, change({ a: null, b: '3' }))).toEqual({ version: 2, values: { b: '3' } });
     await under.crash();
     expect(await under.store.readSettings()).toEqual({ version: 2, values: { b: '3' } });
   },
 
   'changes nothing on a stale version, and only one of two that race': async ({ store }) => {
-    const outcomes = await Promise.all([store.changeSettings(0, change({ a: '1' })), store.changeSettings(0, change({ a: '2' }))]);
+    const outcomes = await Promise.all([
+      store.changeSettings(0, change({ a: '1' })),
+      store.changeSettings(0, change({ a: '2' })),
+    ]);
     expect(outcomes.filter((outcome) => outcome === undefined)).toHaveLength(1);
     expect((await store.readSettings()).version).toBe(1);
   },
@@ -112,7 +123,10 @@ export const mediaContract: Contract = {
 export const reactionContract: Contract = {
   'keeps a reaction once, until it is taken back': async (bench) => {
     const { messageRef, sessionId } = await bench.accept();
-    const [ann, bob] = [{ sender: 'ann', emoji: '👍' }, { sender: 'bob', emoji: '👍' }];
+    const [ann, bob] = [
+      { sender: 'ann', emoji: '👍' },
+      { sender: 'bob', emoji: '👍' },
+    ];
     for (const reaction of [ann, ann, bob]) await bench.store.react(messageRef, reaction, 'added');
     const read = async () => (await bench.store.readHistory(sessionId, 1)).messages[0]?.reactions;
     expect(await read()).toEqual(expect.arrayContaining([ann, bob]));

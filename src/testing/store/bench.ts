@@ -18,7 +18,15 @@ import { aMessage, anEnd, GENEROUS_LIMITS } from '../factories.js';
 import { ManualClock } from '../manual-clock.js';
 
 /** All ports in one. */
-export type StorePorts = Store & QueueStore & TurnStore & SessionStore & FrameStore & SettingsStore & ApprovalStore & MediaStore & MemoryStore;
+export type StorePorts = Store &
+  QueueStore &
+  TurnStore &
+  SessionStore &
+  FrameStore &
+  SettingsStore &
+  ApprovalStore &
+  MediaStore &
+  MemoryStore;
 
 /** A store to be tested, with what a test does to it from outside. */
 export interface StoreUnderTest {

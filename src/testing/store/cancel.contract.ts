@@ -7,12 +7,21 @@ export const cancelContract: Contract = {
     await bench.run();
     const { messageRef } = await bench.accept({ messageId: 'waits' });
     const outcome = await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 4_711);
-    const frame = { sessionId: 's_alice', seq: 1, type: 'stream_end', messageRef, messageId: 'waits', timestamp: 4_711 };
+    const frame = {
+      sessionId: 's_alice',
+      seq: 1,
+      type: 'stream_end',
+      messageRef,
+      messageId: 'waits',
+      timestamp: 4_711,
+    };
     const payload = JSON.stringify({ id: 'waits', message_ref: messageRef, reason: 'cancelled', blocks: 0 });
     expect(outcome).toEqual({ ended: [{ ...frame, payload }], running: [] });
     expect(await bench.log()).toEqual([{ ...frame, payload }]);
     const { messages } = await bench.store.readHistory('s_alice', 1);
-    expect(messages).toMatchObject([{ status: 'cancelled', reply: { blocks: [], reason: 'cancelled', endedAt: 4_711 } }]);
+    expect(messages).toMatchObject([
+      { status: 'cancelled', reply: { blocks: [], reason: 'cancelled', endedAt: 4_711 } },
+    ]);
     expect(await bench.store.count(0)).toMatchObject({ queued: 0, running: 1 });
   },
 
@@ -35,7 +44,9 @@ export const cancelContract: Contract = {
   "finds a message by its sender's own id": async (bench) => {
     const { messageRef } = await bench.accept({ messageId: 'mine' });
     const client = aClient();
-    expect(await bench.store.cancel({ by: 'id', client, messageId: 'mine' }, 1)).toMatchObject({ ended: [{ messageRef }] });
+    expect(await bench.store.cancel({ by: 'id', client, messageId: 'mine' }, 1)).toMatchObject({
+      ended: [{ messageRef }],
+    });
   },
 
   'cancels all of a session and nothing of another': async (bench) => {
@@ -53,7 +64,10 @@ export const cancelContract: Contract = {
     const claim = await bench.run();
     await bench.finish(claim);
     const { messageRef } = claim.message;
-    expect(await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 1)).toEqual({ ended: [], running: [] });
+    expect(await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 1)).toEqual({
+      ended: [],
+      running: [],
+    });
     const all = await bench.store.cancel({ by: 'session', tenant: 'default', sessionId: 's_alice' }, 1);
     expect(all).toEqual({ ended: [], running: [] });
     expect(await bench.log()).toHaveLength(1);

@@ -130,7 +130,12 @@ export const sweepContract: Contract = {
   'deletes many frames in bounded pieces': async (bench) => {
     const claim = await bench.run();
     const frames = Array.from({ length: 2_500 }, () => aFrame(claim, '', { timestamp: 1 }));
-    await bench.store.finish(claim.lease, { frames, journal: [], status: 'done', reply: { blocks: [], reason: 'stop', endedAt: 1 } });
+    await bench.store.finish(claim.lease, {
+      frames,
+      journal: [],
+      status: 'done',
+      reply: { blocks: [], reason: 'stop', endedAt: 1 },
+    });
     expect(await bench.store.sweep({ ...NOTHING_OLD, framesBefore: 2 })).toBe(true);
     const { firstSeq } = await bench.store.read('s_alice', 0, 1, 1);
     expect(firstSeq).toBeGreaterThan(1);
@@ -148,7 +153,9 @@ export const sweepContract: Contract = {
     await sweepAll(bench, { dedupeBefore: 2_000, sessionsBefore: 2_000 });
     expect(await bench.store.find('s_alice')).toBeUndefined();
     expect(await bench.log('s_alice')).toEqual([]);
-    expect(await bench.store.listResumable(aClient())).not.toContainEqual(expect.objectContaining({ sessionId: 's_alice' }));
+    expect(await bench.store.listResumable(aClient())).not.toContainEqual(
+      expect.objectContaining({ sessionId: 's_alice' }),
+    );
     expect(await bench.store.find('s_bob')).toBeDefined();
     expect(await bench.log('s_bob')).toHaveLength(1);
     expect(await bench.store.find('s_waits')).toBeDefined();
@@ -158,7 +165,11 @@ export const sweepContract: Contract = {
   'deletes the steps of turns that ended long ago, and of no others': async (bench) => {
     const journal = [{ step: 0, kind: 'answer' as const, body: '{}' }];
     const claims = [];
-    for (const [name, receivedAt] of [['old', 1_000], ['runs', 1_000], ['young', 5_000]] as const) {
+    for (const [name, receivedAt] of [
+      ['old', 1_000],
+      ['runs', 1_000],
+      ['young', 5_000],
+    ] as const) {
       const claim = await bench.run({ session: aSession(name), receivedAt });
       await bench.store.append(claim.lease, { frames: [], journal });
       if (name !== 'runs') await bench.finish(claim);

@@ -6,7 +6,14 @@ const PLENTY = 1_000;
 let memories = 0;
 
 function aMemory(text: string, changes: Partial<Memory> = {}): Memory {
-  return { memoryId: `memory-${++memories}`, tenant: 'default', collection: 's_alice', text, createdAt: 1_800_000_000_000, ...changes };
+  return {
+    memoryId: `memory-${++memories}`,
+    tenant: 'default',
+    collection: 's_alice',
+    text,
+    createdAt: 1_800_000_000_000,
+    ...changes,
+  };
 }
 
 async function save(bench: StoreBench, ...texts: string[]): Promise<void> {
@@ -14,7 +21,13 @@ async function save(bench: StoreBench, ...texts: string[]): Promise<void> {
 }
 
 async function search(bench: StoreBench, words: string, changes: Partial<MemoryQuery> = {}): Promise<string[]> {
-  const query = { tenant: 'default', collections: ['s_alice'], words: words.split(' ').filter((word) => word !== ''), limit: 10, ...changes };
+  const query = {
+    tenant: 'default',
+    collections: ['s_alice'],
+    words: words.split(' ').filter((word) => word !== ''),
+    limit: 10,
+    ...changes,
+  };
   return (await bench.store.searchMemories(query)).map(({ text }) => text);
 }
 
@@ -23,7 +36,9 @@ export const memoryContract: Contract = {
     const memory = aMemory('Tea, no "sugar" — 🦀\n(ever)');
     expect(await bench.store.saveMemory(memory, PLENTY)).toBe(true);
     await bench.under.crash();
-    expect(await bench.store.searchMemories({ tenant: 'default', collections: ['s_alice'], words: ['tea'], limit: 1 })).toEqual([memory]);
+    expect(
+      await bench.store.searchMemories({ tenant: 'default', collections: ['s_alice'], words: ['tea'], limit: 1 }),
+    ).toEqual([memory]);
   },
 
   'keeps a memory that is saved again once': async (bench) => {
@@ -32,14 +47,17 @@ export const memoryContract: Contract = {
     expect(await search(bench, 'once')).toEqual(['once']);
   },
 
-  '[O-25] finds memories by any of their words, from the beginning of a word, without regard to case and accents': async (bench) => {
-    await save(bench, 'Alice drinks green tea', 'the café opens at nine', 'Überweisung am Montag');
-    expect(await search(bench, 'TEA')).toEqual(['Alice drinks green tea']);
-    expect(await search(bench, 'cafe')).toEqual(['the café opens at nine']);
-    expect(await search(bench, 'uber')).toEqual(['Überweisung am Montag']);
-    expect(await search(bench, 'rink')).toEqual([]);
-    expect(new Set(await search(bench, 'nine alice'))).toEqual(new Set(['Alice drinks green tea', 'the café opens at nine']));
-  },
+  '[O-25] finds memories by any of their words, from the beginning of a word, without regard to case and accents':
+    async (bench) => {
+      await save(bench, 'Alice drinks green tea', 'the café opens at nine', 'Überweisung am Montag');
+      expect(await search(bench, 'TEA')).toEqual(['Alice drinks green tea']);
+      expect(await search(bench, 'cafe')).toEqual(['the café opens at nine']);
+      expect(await search(bench, 'uber')).toEqual(['Überweisung am Montag']);
+      expect(await search(bench, 'rink')).toEqual([]);
+      expect(new Set(await search(bench, 'nine alice'))).toEqual(
+        new Set(['Alice drinks green tea', 'the café opens at nine']),
+      );
+    },
 
   '[O-25] puts memories with more and rarer words first, and the newest first without words': async (bench) => {
     await save(bench, 'a tea', 'b tea', 'c tea with lemon', 'd tea');
@@ -51,7 +69,24 @@ export const memoryContract: Contract = {
 
   '[O-25] takes no word for an instruction': async (bench) => {
     await save(bench, 'NEAR the "river" OR not');
-    for (const word of ['"', '""', '*', 'river"', 'NOT', 'OR', 'AND', 'NEAR(', 'text:', '-', '^', "'", ')', '{}', '\\', '%']) {
+    for (const word of [
+      '"',
+      '""',
+      '*',
+      'river"',
+      'NOT',
+      'OR',
+      'AND',
+      'NEAR(',
+      'text:',
+      '-',
+      '^',
+      "'",
+      ')',
+      '{}',
+      '\\',
+      '%',
+    ]) {
       await expect(search(bench, word)).resolves.toBeDefined();
     }
     expect(await search(bench, '"river"')).toHaveLength(1);
@@ -69,7 +104,8 @@ export const memoryContract: Contract = {
   },
 
   'keeps one id of two tenants apart': async (bench) => {
-    for (const tenant of ['default', 'acme']) await bench.store.saveMemory(aMemory(`of ${tenant}`, { memoryId: 'same', tenant }), PLENTY);
+    for (const tenant of ['default', 'acme'])
+      await bench.store.saveMemory(aMemory(`of ${tenant}`, { memoryId: 'same', tenant }), PLENTY);
     expect(await search(bench, 'of')).toEqual(['of default']);
     expect(await search(bench, 'of', { tenant: 'acme' })).toEqual(['of acme']);
   },

@@ -174,7 +174,12 @@ export class StoreModel {
     return next && next.notBefore <= this.now() ? next : undefined;
   }
 
-  write(lease: Lease, frames: readonly NewFrame[], steps: readonly number[], outcome: WriteOutcome): ModelMessage | undefined {
+  write(
+    lease: Lease,
+    frames: readonly NewFrame[],
+    steps: readonly number[],
+    outcome: WriteOutcome,
+  ): ModelMessage | undefined {
     const message = this.holds(lease);
     if (!message) {
       expect(outcome).toEqual({ kind: 'fenced' });
@@ -214,7 +219,13 @@ export class StoreModel {
       if (!message) continue;
       const { messageId } = message.message;
       const payload: StreamEndPayload = { id: messageId, message_ref: message.ref, reason: 'cancelled', blocks: 0 };
-      const frame: NewFrame = { type: 'stream_end', messageRef: message.ref, messageId, timestamp, payload: JSON.stringify(payload) };
+      const frame: NewFrame = {
+        type: 'stream_end',
+        messageRef: message.ref,
+        messageId,
+        timestamp,
+        payload: JSON.stringify(payload),
+      };
       expect(ended).toEqual(this.append(message, frame));
       message.status = 'cancelled';
     }

@@ -35,21 +35,30 @@ export const acceptContract: Contract = {
   'finds no message of another tenant, and none that it never took': async (bench) => {
     const { messageRef } = await bench.accept();
     expect(await bench.store.findMessage({ by: 'ref', tenant: 'other', messageRef })).toBeUndefined();
-    expect(await bench.store.findMessage({ by: 'ref', tenant: 'default', messageRef: `${messageRef}0` })).toBeUndefined();
+    expect(
+      await bench.store.findMessage({ by: 'ref', tenant: 'default', messageRef: `${messageRef}0` }),
+    ).toBeUndefined();
     expect(await bench.store.findMessage({ by: 'ref', tenant: 'default', messageRef: 'nonsense' })).toBeUndefined();
   },
 
   '[M-04] recognises a repeat, stores nothing, and names the same message': async (bench) => {
     const message = aMessage();
     const { messageRef } = await bench.accept(message);
-    expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({ kind: 'duplicate', messageRef, position: 0 });
+    expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({
+      kind: 'duplicate',
+      messageRef,
+      position: 0,
+    });
     expect(await bench.store.count(0)).toMatchObject({ queued: 1 });
   },
 
   '[M-04] makes one message of repeats that arrive together': async (bench) => {
     const message = aMessage();
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => bench.store.accept(message, GENEROUS_LIMITS)));
-    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['accepted', ...Array.from({ length: 7 }, () => 'duplicate')]);
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual([
+      'accepted',
+      ...Array.from({ length: 7 }, () => 'duplicate'),
+    ]);
     expect(new Set(outcomes.map((outcome) => 'messageRef' in outcome && outcome.messageRef)).size).toBe(1);
     expect(await bench.claim()).toHaveLength(1);
   },
@@ -59,7 +68,11 @@ export const acceptContract: Contract = {
     await bench.accept(first);
     await bench.accept(second);
     const claim = await bench.claimOne();
-    expect(await bench.store.accept(first, GENEROUS_LIMITS)).toMatchObject({ status: 'running', position: 0, headSeq: 0 });
+    expect(await bench.store.accept(first, GENEROUS_LIMITS)).toMatchObject({
+      status: 'running',
+      position: 0,
+      headSeq: 0,
+    });
     expect(await bench.store.accept(second, GENEROUS_LIMITS)).toMatchObject({ status: 'queued', position: 0 });
     await bench.finish(claim);
     expect(await bench.store.accept(first, GENEROUS_LIMITS)).toMatchObject({ status: 'done', position: 0, headSeq: 1 });
@@ -76,7 +89,9 @@ export const acceptContract: Contract = {
 
   '[M-07] takes the same id from different clients as different messages': async (bench) => {
     const clients = [aClient(), aClient({ clientId: 'b' }), aClient({ principal: 'p' }), aClient({ tenant: 't' })];
-    const accepted = await Promise.all(clients.map((client) => bench.accept({ client, messageId: 'same', bodyHash: 'same' })));
+    const accepted = await Promise.all(
+      clients.map((client) => bench.accept({ client, messageId: 'same', bodyHash: 'same' })),
+    );
     expect(new Set(accepted.map(({ messageRef }) => messageRef)).size).toBe(4);
   },
 
@@ -84,10 +99,14 @@ export const acceptContract: Contract = {
     await bench.accept();
     await bench.accept();
     await bench.claimOne();
-    const ask = (limits: object, changes = {}) => bench.store.accept(aMessage(changes), { ...GENEROUS_LIMITS, ...limits });
+    const ask = (limits: object, changes = {}) =>
+      bench.store.accept(aMessage(changes), { ...GENEROUS_LIMITS, ...limits });
     expect(await ask({ perSession: 2 })).toEqual({ kind: 'full', limit: 'perSession' });
     expect(await ask({ perClient: 2 }, { session: bob })).toEqual({ kind: 'full', limit: 'perClient' });
-    expect(await ask({ total: 2 }, { session: bob, client: aClient({ clientId: 'b' }) })).toEqual({ kind: 'full', limit: 'total' });
+    expect(await ask({ total: 2 }, { session: bob, client: aClient({ clientId: 'b' }) })).toEqual({
+      kind: 'full',
+      limit: 'total',
+    });
     expect(await bench.store.find('s_bob')).toBeUndefined();
     expect(await bench.store.count(0)).toMatchObject({ queued: 1, running: 1 });
     expect(await ask({ perSession: 3, perClient: 3, total: 3 })).toMatchObject({ kind: 'accepted' });
@@ -104,13 +123,19 @@ export const acceptContract: Contract = {
   'recognises a repeat before it looks at any limit': async (bench) => {
     const message = aMessage();
     await bench.accept(message);
-    expect(await bench.store.accept(message, { perSession: 1, perClient: 1, total: 1 })).toMatchObject({ kind: 'duplicate' });
+    expect(await bench.store.accept(message, { perSession: 1, perClient: 1, total: 1 })).toMatchObject({
+      kind: 'duplicate',
+    });
     const outcome = await bench.store.accept({ ...message, bodyHash: 'x' }, { perSession: 1, perClient: 1, total: 1 });
     expect(outcome).toEqual({ kind: 'conflict' });
   },
 
   'keeps an observed message as context only': async (bench) => {
-    const observed = await bench.store.accept(aMessage({ disposition: 'observe' }), { perSession: 0, perClient: 0, total: 0 });
+    const observed = await bench.store.accept(aMessage({ disposition: 'observe' }), {
+      perSession: 0,
+      perClient: 0,
+      total: 0,
+    });
     expect(observed).toMatchObject({ kind: 'accepted', status: 'observed', position: 0 });
     expect(await bench.claim()).toEqual([]);
     expect(await bench.store.count(0)).toMatchObject({ queued: 0, running: 0 });
@@ -159,7 +184,8 @@ export const claimContract: Contract = {
 
   '[D-14] takes sessions in the order of priority, then age': async (bench) => {
     const priorities = [1, 5, 10, 5] as const;
-    for (const [index, priority] of priorities.entries()) await bench.accept({ session: aSession(`${index}`), priority });
+    for (const [index, priority] of priorities.entries())
+      await bench.accept({ session: aSession(`${index}`), priority });
     expect((await bench.claim()).map(({ lease }) => lease.sessionId)).toEqual(['s_2', 's_1', 's_3', 's_0']);
   },
 

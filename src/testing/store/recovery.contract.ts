@@ -65,7 +65,9 @@ export const recoveryContract: Contract = {
     await bench.under.crash();
     expect(await bench.store.readTurn(claim.message.messageRef)).toEqual(before);
     const again = await bench.claimOne();
-    expect(await bench.store.append(again.lease, { frames: [aFrame(again)], journal: [] })).toMatchObject({ frames: [{ seq: 3 }] });
+    expect(await bench.store.append(again.lease, { frames: [aFrame(again)], journal: [] })).toMatchObject({
+      frames: [{ seq: 3 }],
+    });
     expect((await bench.store.readTurn(claim.message.messageRef)).frames.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   },
 

@@ -55,7 +55,10 @@ export const sessionContract: Contract = {
     await bench.accept({ session: main('web'), receivedAt: at + 1 });
     await bench.accept({ session: main('mail'), receivedAt: at + 2 });
     await bench.accept({ session: main('chat'), receivedAt: at + 3 });
-    await bench.accept({ session: aSession('g', { mode: 'group', keyParts: ['alice'], channel: 'web' }), receivedAt: at + 4 });
+    await bench.accept({
+      session: aSession('g', { mode: 'group', keyParts: ['alice'], channel: 'web' }),
+      receivedAt: at + 4,
+    });
     const find = async (channels: readonly string[], sender = 'alice', tenant = 'default') =>
       (await bench.store.findLatestMain(tenant, channels, sender))?.channel;
     expect(await find(['web', 'mail'])).toBe('mail');
@@ -69,7 +72,8 @@ export const sessionContract: Contract = {
   '[S-11] pages through the history backwards, newest last': async (bench) => {
     for (const messageId of ['1', '2', '3', '4', '5']) await bench.accept({ messageId, disposition: 'observe' });
     await bench.accept({ session: aSession('bob') });
-    const ids = (page: { messages: readonly { messageId: string }[] }) => page.messages.map(({ messageId }) => messageId);
+    const ids = (page: { messages: readonly { messageId: string }[] }) =>
+      page.messages.map(({ messageId }) => messageId);
     const newest = await bench.store.readHistory('s_alice', 2);
     expect([ids(newest), newest.more, newest.headSeq]).toEqual([['4', '5'], true, 0]);
     const middle = await bench.store.readHistory('s_alice', 2, newest.messages[0]?.messageRef);

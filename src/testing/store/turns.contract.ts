@@ -9,7 +9,10 @@ function aJoin(claim: Claim, joining: readonly StoredMessage[]): JoinWrite {
   return {
     frames: joining.map((message) => aFrame({ ...claim, message }, 'the end', { type: 'stream_end' })),
     journal: [{ step: 0, kind: 'joined', body: '{}' }],
-    ended: joining.map(({ messageRef }) => ({ messageRef, reply: { blocks: [], reason: 'merged', mergedInto, endedAt: 1 } })),
+    ended: joining.map(({ messageRef }) => ({
+      messageRef,
+      reply: { blocks: [], reason: 'merged', mergedInto, endedAt: 1 },
+    })),
   };
 }
 
@@ -32,7 +35,8 @@ export const turnContract: Contract = {
   'numbers each session for itself': async (bench) => {
     const one = await bench.run();
     const other = await bench.run({ session: aSession('bob') });
-    for (const claim of [one, other, one]) await bench.store.append(claim.lease, { frames: [aFrame(claim)], journal: [] });
+    for (const claim of [one, other, one])
+      await bench.store.append(claim.lease, { frames: [aFrame(claim)], journal: [] });
     expect((await bench.log('s_alice')).map(({ seq }) => seq)).toEqual([1, 2]);
     expect((await bench.log('s_bob')).map(({ seq }) => seq)).toEqual([1]);
   },
@@ -52,7 +56,11 @@ export const turnContract: Contract = {
     await bench.finish(await bench.run());
     const claim = await bench.run();
     const cancelled = await bench.accept();
-    const step = (n: number) => ({ step: n, kind: n === 1 ? ('tool_intent' as const) : ('answer' as const), body: `{"n":${n}}` });
+    const step = (n: number) => ({
+      step: n,
+      kind: n === 1 ? ('tool_intent' as const) : ('answer' as const),
+      body: `{"n":${n}}`,
+    });
     await bench.store.append(claim.lease, { frames: [aFrame(claim, 'a'), aFrame(claim, 'b')], journal: [step(0)] });
     await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef: cancelled.messageRef }, 1);
     await bench.store.append(claim.lease, { frames: [aFrame(claim, 'c')], journal: [] });
@@ -92,7 +100,10 @@ export const turnContract: Contract = {
     const low = await bench.accept();
     const high = await bench.accept({ priority: 10 });
     await bench.accept({ session: aSession('bob') });
-    expect((await bench.store.listWaiting('s_alice')).map(({ messageRef }) => messageRef)).toEqual([high.messageRef, low.messageRef]);
+    expect((await bench.store.listWaiting('s_alice')).map(({ messageRef }) => messageRef)).toEqual([
+      high.messageRef,
+      low.messageRef,
+    ]);
     await bench.finish(claim);
     expect(await bench.store.listWaiting('s_nobody')).toEqual([]);
   },
@@ -103,14 +114,24 @@ export const turnContract: Contract = {
     const two = await bench.accept();
     const joining = await bench.store.listWaiting('s_alice');
     const write = aJoin(claim, joining);
-    expect(await bench.store.join(claim.lease, write)).toMatchObject({ kind: 'written', frames: [{ seq: 1, messageRef: one.messageRef }, { seq: 2, messageRef: two.messageRef }] });
+    expect(await bench.store.join(claim.lease, write)).toMatchObject({
+      kind: 'written',
+      frames: [
+        { seq: 1, messageRef: one.messageRef },
+        { seq: 2, messageRef: two.messageRef },
+      ],
+    });
     expect(await bench.store.listWaiting('s_alice')).toEqual([]);
     expect((await bench.store.readTurn(claim.message.messageRef)).steps).toEqual([{ ...write.journal[0], headSeq: 2 }]);
     const { messages } = await bench.store.readHistory('s_alice', 9);
-    expect(messages.slice(1)).toMatchObject([one, two].map(() => ({ status: 'done', reply: { reason: 'merged', mergedInto: claim.message.messageRef } })));
+    expect(messages.slice(1)).toMatchObject(
+      [one, two].map(() => ({ status: 'done', reply: { reason: 'merged', mergedInto: claim.message.messageRef } })),
+    );
     expect(await bench.store.count(0)).toMatchObject({ queued: 0, running: 1 });
     await bench.finish(claim);
-    expect((await bench.store.claim({ replicaId: claim.lease.replicaId, limit: 9, leaseMs: 1_000 })).claims).toEqual([]);
+    expect((await bench.store.claim({ replicaId: claim.lease.replicaId, limit: 9, leaseMs: 1_000 })).claims).toEqual(
+      [],
+    );
   },
 
   '[C-20] takes in all of the messages or none, and none under an old lease': async (bench) => {
@@ -120,12 +141,16 @@ export const turnContract: Contract = {
     const write = aJoin(claim, await bench.store.listWaiting('s_alice'));
     await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 1);
     expect(await bench.store.join(claim.lease, write)).toEqual({ kind: 'changed' });
-    expect(await bench.store.join({ ...claim.lease, epoch: claim.lease.epoch - 1 }, { ...write, ended: [] })).toEqual({ kind: 'fenced' });
+    expect(await bench.store.join({ ...claim.lease, epoch: claim.lease.epoch - 1 }, { ...write, ended: [] })).toEqual({
+      kind: 'fenced',
+    });
     expect(await bench.store.listWaiting('s_alice')).toHaveLength(1);
     expect((await bench.store.readTurn(claim.message.messageRef)).steps).toEqual([]);
     expect((await bench.log()).map(({ messageRef: ref }) => ref)).toEqual([messageRef]);
     const elsewhere = await bench.run({ session: aSession('bob') });
-    expect(await bench.store.join(elsewhere.lease, aJoin(elsewhere, await bench.store.listWaiting('s_alice')))).toEqual({ kind: 'changed' });
+    expect(await bench.store.join(elsewhere.lease, aJoin(elsewhere, await bench.store.listWaiting('s_alice')))).toEqual(
+      { kind: 'changed' },
+    );
   },
 
   'frees the session for its next message': async (bench) => {

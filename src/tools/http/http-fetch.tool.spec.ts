@@ -32,8 +32,16 @@ beforeEach(() => void requests.splice(0));
 
 const clock = new ManualClock();
 
-function fetchWith(parameters: Parameters<HttpFetchTool['execute']>[0], settings: object = {}, signal = new AbortController().signal): Promise<HttpFetchResult> {
-  const loaded = loadSettings({ NODE_ENV: 'production' }, { 'tools.http.allow_hosts': [`127.0.0.1:${port}`], ...settings }, '/nonexistent');
+function fetchWith(
+  parameters: Parameters<HttpFetchTool['execute']>[0],
+  settings: object = {},
+  signal = new AbortController().signal,
+): Promise<HttpFetchResult> {
+  const loaded = loadSettings(
+    { NODE_ENV: 'production' },
+    { 'tools.http.allow_hosts': [`127.0.0.1:${port}`], ...settings },
+    '/nonexistent',
+  );
   return new HttpFetchTool(new ConfigStoreService(loaded, new SilentLogs()), clock).execute(parameters, { signal });
 }
 
@@ -45,7 +53,13 @@ const respond =
 describe('http.fetch', () => {
   it('[O-22] answers text with its type and status, whatever the status', async () => {
     answer = respond('{"a":1}', { 'content-type': 'application/problem+json; charset=utf-8' }, 404);
-    expect(await fetchWith({ url })).toEqual({ url, status: 404, content_type: 'application/problem+json', size_bytes: 7, content: '{"a":1}' });
+    expect(await fetchWith({ url })).toEqual({
+      url,
+      status: 404,
+      content_type: 'application/problem+json',
+      size_bytes: 7,
+      content: '{"a":1}',
+    });
   });
 
   it('[O-22] reads other character sets, and what was packed', async () => {
@@ -53,20 +67,32 @@ describe('http.fetch', () => {
     expect(await fetchWith({ url })).toMatchObject({ content: 'é' });
     answer = respond(gzipSync('packed'), { 'content-type': 'text/plain', 'content-encoding': 'gzip' });
     expect(await fetchWith({ url })).toMatchObject({ content: 'packed' });
-    answer = respond(brotliCompressSync('packed'), { 'content-type': 'text/plain; charset=nonsense', 'content-encoding': 'br' });
+    answer = respond(brotliCompressSync('packed'), {
+      'content-type': 'text/plain; charset=nonsense',
+      'content-encoding': 'br',
+    });
     expect(await fetchWith({ url })).toMatchObject({ content: 'packed' });
   });
 
   it('[O-22] summarises what is no text', async () => {
     answer = respond(Buffer.from([0x89, 0x50, 0, 1]), { 'content-type': 'image/png' });
-    expect(await fetchWith({ url })).toEqual({ url, status: 200, content_type: 'image/png', size_bytes: 4, note: '4 bytes that are no text are not shown' });
+    expect(await fetchWith({ url })).toEqual({
+      url,
+      status: 200,
+      content_type: 'image/png',
+      size_bytes: 4,
+      note: '4 bytes that are no text are not shown',
+    });
     answer = respond(Buffer.from([0, 1]), {});
     expect(await fetchWith({ url })).not.toHaveProperty('content');
   });
 
   it('[O-23] reads no more than its limit, unpacked', async () => {
     answer = respond(gzipSync('x'.repeat(10_000_000)), { 'content-type': 'text/plain', 'content-encoding': 'gzip' });
-    expect(await fetchWith({ url }, { 'tools.http.max_bytes': 4_096 })).toMatchObject({ size_bytes: 4_096, note: 'only the first 4096 characters are shown' });
+    expect(await fetchWith({ url }, { 'tools.http.max_bytes': 4_096 })).toMatchObject({
+      size_bytes: 4_096,
+      note: 'only the first 4096 characters are shown',
+    });
     answer = respond('"'.repeat(150_000));
     const long = await fetchWith({ url });
     expect(long.content).toHaveLength(100_000);
@@ -152,8 +178,17 @@ describe('a guarded request', () => {
       else response.end('ok');
     };
     const headers = { authorization: 'Bearer x', 'x-kept': '1' };
-    await requestGuarded(guard, { url: `http://site.test:${port}/`, method: 'POST', body: Buffer.from('body'), headers, maxBytes: 100, signal });
-    expect(requests.map((request) => [request.method, request.headers.authorization, request.headers['x-kept']])).toEqual([
+    await requestGuarded(guard, {
+      url: `http://site.test:${port}/`,
+      method: 'POST',
+      body: Buffer.from('body'),
+      headers,
+      maxBytes: 100,
+      signal,
+    });
+    expect(
+      requests.map((request) => [request.method, request.headers.authorization, request.headers['x-kept']]),
+    ).toEqual([
       ['POST', 'Bearer x', '1'],
       ['POST', 'Bearer x', '1'],
       ['POST', undefined, '1'],
@@ -161,20 +196,32 @@ describe('a guarded request', () => {
   });
 
   it('[O-23] does not wait for a name server that says nothing', async () => {
-    const silent = new EgressGuard(() => [], () => new Promise(() => {}));
+    const silent = new EgressGuard(
+      () => [],
+      () => new Promise(() => {}),
+    );
     const request = requestGuarded(silent, { url: 'http://site.test/', maxBytes: 100, signal: AbortSignal.timeout(1) });
     await expect(request).rejects.toThrow('timeout');
   });
 
   it('asks with GET after a 303', async () => {
-    answer = (request, response) => void (request.url === '/' ? response.writeHead(303, { location: '/done' }).end() : response.end('ok'));
-    await requestGuarded(guard, { url: `http://site.test:${port}/`, method: 'POST', body: Buffer.from('body'), maxBytes: 100, signal });
+    answer = (request, response) =>
+      void (request.url === '/' ? response.writeHead(303, { location: '/done' }).end() : response.end('ok'));
+    await requestGuarded(guard, {
+      url: `http://site.test:${port}/`,
+      method: 'POST',
+      body: Buffer.from('body'),
+      maxBytes: 100,
+      signal,
+    });
     expect(requests.map((request) => request.method)).toEqual(['POST', 'GET']);
   });
 
   it('fails when what was packed is broken', async () => {
     answer = respond('no gzip', { 'content-encoding': 'gzip' });
-    await expect(requestGuarded(guard, { url: `http://site.test:${port}/`, maxBytes: 100, signal })).rejects.toThrow('incorrect header check');
+    await expect(requestGuarded(guard, { url: `http://site.test:${port}/`, maxBytes: 100, signal })).rejects.toThrow(
+      'incorrect header check',
+    );
   });
 
   it('fails when the connection is cut', async () => {
@@ -182,6 +229,8 @@ describe('a guarded request', () => {
       response.writeHead(200, { 'content-length': '100' }).write('begin');
       setImmediate(() => request.socket.destroy());
     };
-    await expect(requestGuarded(guard, { url: `http://site.test:${port}/`, maxBytes: 1_000, signal })).rejects.toThrow('aborted');
+    await expect(requestGuarded(guard, { url: `http://site.test:${port}/`, maxBytes: 1_000, signal })).rejects.toThrow(
+      'aborted',
+    );
   });
 });

@@ -14,13 +14,19 @@ const MAX_SHOWN_LENGTH = 100_000;
 /** `tools.http.timeout_ms` is shorter; this one is for a connection that hangs. */
 const LONGEST_CALL_MS = 660_000;
 const USER_AGENT = 'openclaw-gateway';
-const TEXT_TYPES = /^(text\/|application\/(.+\+)?(json|xml|yaml|javascript|ecmascript|x-ndjson|x-www-form-urlencoded)$|image\/svg\+xml$)/;
+const TEXT_TYPES =
+  /^(text\/|application\/(.+\+)?(json|xml|yaml|javascript|ecmascript|x-ndjson|x-www-form-urlencoded)$|image\/svg\+xml$)/;
 
 const Parameters = Type.Object(
   {
     url: text({ min: 1, max: 8_192, controls: false }, 'http or https, of a public host.'),
     method: Type.Optional(Type.Enum(['GET', 'HEAD'])),
-    accept: Type.Optional(Type.String({ pattern: '^[\\x20-\\x7e]{1,512}$', description: 'Media types that are wanted, as in the header Accept.' })),
+    accept: Type.Optional(
+      Type.String({
+        pattern: '^[\\x20-\\x7e]{1,512}$',
+        description: 'Media types that are wanted, as in the header Accept.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -58,10 +64,15 @@ export class HttpFetchTool implements ToolExecutor<typeof Parameters> {
     this.guard = new EgressGuard(() => config.get('tools.http.allow_hosts'));
   }
 
-  async execute({ url, method = 'GET', accept = '*/*' }: Static<typeof Parameters>, { signal }: Pick<ToolCallContext, 'signal'>): Promise<HttpFetchResult> {
+  async execute(
+    { url, method = 'GET', accept = '*/*' }: Static<typeof Parameters>,
+    { signal }: Pick<ToolCallContext, 'signal'>,
+  ): Promise<HttpFetchResult> {
     const timeoutMs = this.config.get('tools.http.timeout_ms');
     const late = new AbortController();
-    const cancelTimer = this.clock.setTimer(timeoutMs, () => late.abort(new Error(`no complete answer within ${timeoutMs} ms`)));
+    const cancelTimer = this.clock.setTimer(timeoutMs, () =>
+      late.abort(new Error(`no complete answer within ${timeoutMs} ms`)),
+    );
     try {
       const response = await requestGuarded(this.guard, {
         url,
@@ -81,7 +92,12 @@ function describe({ url, status, headers, body, isCut }: GuardedResponse): HttpF
   const type = parseType(headers['content-type']);
   const facts = { url: url.href, status, content_type: type?.essence ?? 'unknown', size_bytes: body.length };
   if (!isText(type, body)) {
-    return { ...facts, ...(body.length > 0 && { note: `${isCut ? 'more than ' : ''}${body.length} bytes that are no text are not shown` }) };
+    return {
+      ...facts,
+      ...(body.length > 0 && {
+        note: `${isCut ? 'more than ' : ''}${body.length} bytes that are no text are not shown`,
+      }),
+    };
   }
   const whole = toPlainText(decode(body, type?.params.get('charset') ?? undefined));
   if (!isCut && whole.length <= MAX_SHOWN_LENGTH) return { ...facts, content: whole };

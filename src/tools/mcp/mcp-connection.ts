@@ -46,11 +46,15 @@ export const connectMcp: ConnectMcp = async (setting, listener) => {
     import('@modelcontextprotocol/sdk/client/index.js'),
     import('@modelcontextprotocol/sdk/types.js'),
   ]);
-  const client = new sdk.Client({ name: 'openclaw-gateway', version: VERSION }, { jsonSchemaValidator: { getValidator: <T>() => acceptAll<T> } });
+  const client = new sdk.Client(
+    { name: 'openclaw-gateway', version: VERSION },
+    { jsonSchemaValidator: { getValidator: <T>() => acceptAll<T> } },
+  );
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's clients are no event targets
   client.onclose = listener.onClose;
   client.setNotificationHandler(ToolListChangedNotificationSchema, () => listener.onToolsChanged());
-  const transport = setting.url === undefined ? await startProgram(setting, listener) : await callAddress(setting.url, setting.headers);
+  const transport =
+    setting.url === undefined ? await startProgram(setting, listener) : await callAddress(setting.url, setting.headers);
   try {
     await client.connect(transport, { timeout: HANDSHAKE_TIMEOUT_MS });
   } catch (error) {
@@ -65,12 +69,24 @@ function acceptAll<T>(input: unknown): JsonSchemaValidatorResult<T> {
   return { valid: true, data: input as T, errorMessage: undefined };
 }
 
-async function startProgram({ command = '', args = [], env = {} }: McpServerSetting, listener: McpListener): Promise<Transport> {
-  const { StdioClientTransport, DEFAULT_INHERITED_ENV_VARS } = await import('@modelcontextprotocol/sdk/client/stdio.js');
+async function startProgram(
+  { command = '', args = [], env = {} }: McpServerSetting,
+  listener: McpListener,
+): Promise<Transport> {
+  const { StdioClientTransport, DEFAULT_INHERITED_ENV_VARS } =
+    await import('@modelcontextprotocol/sdk/client/stdio.js');
   // The SDK adds what it deems harmless; an undefined value takes it away again.
-  const cleared = Object.fromEntries(DEFAULT_INHERITED_ENV_VARS.filter((name) => name !== 'PATH').map((name) => [name, undefined]));
+  const cleared = Object.fromEntries(
+    DEFAULT_INHERITED_ENV_VARS.filter((name) => name !== 'PATH').map((name) => [name, undefined]),
+  );
   const environment = { ...cleared, ...env } as Record<string, string>;
-  const transport = new StdioClientTransport({ command, args: [...args], env: environment, stderr: 'pipe', maxBufferSize: MAX_MESSAGE_BYTES });
+  const transport = new StdioClientTransport({
+    command,
+    args: [...args],
+    env: environment,
+    stderr: 'pipe',
+    maxBufferSize: MAX_MESSAGE_BYTES,
+  });
   transport.stderr?.on('data', (chunk: Buffer) => listener.onText(chunk.toString()));
   return transport;
 }
@@ -89,7 +105,9 @@ function wrap(client: Client, isAnswer: (error: unknown) => boolean): McpConnect
       const tools: Tool[] = [];
       let cursor: string | undefined;
       for (let page = 0; page < MAX_PAGES && tools.length < MAX_TOOLS; page++) {
-        const { tools: found, nextCursor } = await client.listTools(cursor === undefined ? {} : { cursor }, { timeout: HANDSHAKE_TIMEOUT_MS });
+        const { tools: found, nextCursor } = await client.listTools(cursor === undefined ? {} : { cursor }, {
+          timeout: HANDSHAKE_TIMEOUT_MS,
+        });
         tools.push(...found);
         if (nextCursor === undefined) break;
         cursor = nextCursor;

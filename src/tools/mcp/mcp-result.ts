@@ -23,7 +23,12 @@ export function readResult(result: CallToolResult): McpResult {
   const whole = toPlainText(parts.join('\n'));
   const text = whole.slice(0, MAX_SHOWN_LENGTH).toWellFormed();
   if (result.isError) throw new Error(text === '' ? 'the server gives no reason' : text.slice(0, 4_096));
-  return { text, ...(text.length < whole.length && { note: `only the first ${text.length} of ${whole.length} characters are shown` }) };
+  return {
+    text,
+    ...(text.length < whole.length && {
+      note: `only the first ${text.length} of ${whole.length} characters are shown`,
+    }),
+  };
 }
 
 function describePart(part: CallToolResult['content'][number]): string {
@@ -36,7 +41,9 @@ function describePart(part: CallToolResult['content'][number]): string {
     case 'resource_link':
       return `[resource ${part.name}: ${part.uri}]`;
     case 'resource':
-      return 'text' in part.resource ? part.resource.text : `[resource ${part.resource.uri}, ${part.resource.mimeType ?? 'of unknown type'}]`;
+      return 'text' in part.resource
+        ? part.resource.text
+        : `[resource ${part.resource.uri}, ${part.resource.mimeType ?? 'of unknown type'}]`;
   }
 }
 

@@ -8,8 +8,16 @@ import { McpServerLink } from './mcp-server-link.js';
 
 /** An MCP server that does what the test says. */
 class FakeServer implements McpConnection {
-  tools: Tool[] = [{ name: 'echo', description: 'Says it again.', inputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] } }];
-  answer: (parameters: Record<string, unknown>, options: McpCallOptions) => Promise<CallToolResult> = async ({ text }) => ({ content: [{ type: 'text', text: String(text) }] });
+  tools: Tool[] = [
+    {
+      name: 'echo',
+      description: 'Says it again.',
+      inputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
+    },
+  ];
+  answer: (parameters: Record<string, unknown>, options: McpCallOptions) => Promise<CallToolResult> = async ({
+    text,
+  }) => ({ content: [{ type: 'text', text: String(text) }] });
   isDown = false;
   connects = 0;
   closes = 0;
@@ -22,7 +30,8 @@ class FakeServer implements McpConnection {
     return this;
   };
   listTools = async () => this.tools;
-  callTool = (_name: string, parameters: Record<string, unknown>, options: McpCallOptions) => this.answer(parameters, options);
+  callTool = (_name: string, parameters: Record<string, unknown>, options: McpCallOptions) =>
+    this.answer(parameters, options);
   async close(): Promise<void> {
     this.closes++;
   }
@@ -61,21 +70,32 @@ async function expectEventually(condition: () => boolean): Promise<void> {
 
 const names = () => registry.list().map(({ name }) => name);
 const call = (parameters: unknown, context: Partial<ToolCallContext> = {}) =>
-  registry.find('mcp__demo__echo')!.handler(parameters, { signal: new AbortController().signal, reportProgress: () => {}, ...context } as ToolCallContext);
+  registry.find('mcp__demo__echo')!.handler(parameters, {
+    signal: new AbortController().signal,
+    reportProgress: () => {},
+    ...context,
+  } as ToolCallContext);
 
 describe('the link to an MCP server', () => {
   it("[Q-02] makes the server's tools ours, under the server's permission, at most once for a call", async () => {
     server.tools[0]!.annotations = { idempotentHint: true, readOnlyHint: true };
     await start();
     const tool = registry.find('mcp__demo__echo');
-    expect(tool).toMatchObject({ permissions: ['mcp:demo'], idempotent: false, timeoutMs: 60_000, description: 'Tool of the MCP server demo, which says: Says it again.' });
+    expect(tool).toMatchObject({
+      permissions: ['mcp:demo'],
+      idempotent: false,
+      timeoutMs: 60_000,
+      description: 'Tool of the MCP server demo, which says: Says it again.',
+    });
     expect(tool?.findFaults?.({})).toEqual([{ pointer: '', message: "must have required property 'text'" }]);
     expect(await call({ text: 'hi' })).toEqual({ text: 'hi' });
   });
 
   it('[Q-03] cuts and cleans what a server says of its tools', async () => {
     const description = `\u001b[2J${'x'.repeat(10_000)}`;
-    server.tools = [{ name: 'a b\u0000', description, inputSchema: { type: 'object', properties: { p: { description: '\u0007' } } } }];
+    server.tools = [
+      { name: 'a b\u0000', description, inputSchema: { type: 'object', properties: { p: { description: '\u0007' } } } },
+    ];
     await start();
     const [tool] = registry.list();
     expect(tool?.name).toBe('mcp__demo__a_b_');
@@ -105,7 +125,14 @@ describe('the link to an MCP server', () => {
     server.listener?.onClose();
     await clock.advanceAsync(0);
     expect([names(), server.closes]).toEqual([[], 1]);
-    for (const [waitMs, connects] of [[999, 1], [1, 2], [1_999, 2], [1, 3], [3_999, 3], [1, 4]] as const) {
+    for (const [waitMs, connects] of [
+      [999, 1],
+      [1, 2],
+      [1_999, 2],
+      [1, 3],
+      [3_999, 3],
+      [1, 4],
+    ] as const) {
       await clock.advanceAsync(waitMs);
       expect(server.connects).toBe(connects);
     }
@@ -163,7 +190,8 @@ describe('the link to an MCP server', () => {
   it('[Q-05] tells how far a call is, once a second at most', async () => {
     await start();
     server.answer = async (_parameters, { onProgress }) => {
-      for (let progress = 1; progress <= 1_000; progress++) onProgress({ progress, total: 1_000, message: 'step\u0007' });
+      for (let progress = 1; progress <= 1_000; progress++)
+        onProgress({ progress, total: 1_000, message: 'step\u0007' });
       clock.advance(1_000);
       onProgress({ progress: 1_000 });
       return { content: [] };

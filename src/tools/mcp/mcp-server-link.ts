@@ -68,7 +68,11 @@ export class McpServerLink {
     const listener = {
       onClose: () => closed.resolve(),
       onToolsChanged: () => void (this.current && this.refresh(this.current)),
-      onText: (text: string) => this.parts.log.debug({ server: this.name, text: toPlainText(text).slice(0, MAX_LOGGED_LENGTH) }, 'an MCP server says'),
+      onText: (text: string) =>
+        this.parts.log.debug(
+          { server: this.name, text: toPlainText(text).slice(0, MAX_LOGGED_LENGTH) },
+          'an MCP server says',
+        ),
     };
     const connection = await this.parts.connect(this.setting, listener);
     this.current = connection;
@@ -127,7 +131,10 @@ export class McpServerLink {
   }
 
   private refuse(tool: string, error: unknown): void {
-    this.parts.log.warn({ server: this.name, tool: toPlainText(tool), error }, 'a tool of an MCP server cannot be used');
+    this.parts.log.warn(
+      { server: this.name, tool: toPlainText(tool), error },
+      'a tool of an MCP server cannot be used',
+    );
   }
 
   private unregister(): void {

@@ -24,7 +24,9 @@ export class McpServersService implements OnApplicationBootstrap, OnApplicationS
 
   onApplicationBootstrap(): void {
     const parts = { registry: this.registry, clock: this.clock, log: this.log, connect: connectMcp };
-    this.links = Object.entries(this.config.get('mcp.servers')).map(([name, setting]) => new McpServerLink(name, setting, parts));
+    this.links = Object.entries(this.config.get('mcp.servers')).map(
+      ([name, setting]) => new McpServerLink(name, setting, parts),
+    );
     this.running = this.links.map((link) => link.run());
   }
 

@@ -18,7 +18,12 @@ export function nameOf(server: string, tool: string): string {
  * characters, and decides nothing: it needs the permission `mcp:SERVER`, and runs at most once for a call.
  * @throws Error when its name or its schema cannot be used
  */
-export async function makeTool(server: string, tool: Tool, timeoutMs: number, handler: ToolDefinition['handler']): Promise<ToolDefinition> {
+export async function makeTool(
+  server: string,
+  tool: Tool,
+  timeoutMs: number,
+  handler: ToolDefinition['handler'],
+): Promise<ToolDefinition> {
   const name = nameOf(server, tool.name);
   if (name.length > MAX_NAME_LENGTH) throw new Error('its name is too long');
   const guarded = guardSchema(tool.inputSchema);
@@ -44,6 +49,7 @@ function plain(text: string): string {
 
 /** What a schema says to people is text of the server too. */
 function showPlainly(schema: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const reviver = (key: string, value: unknown) => ((key === 'description' || key === 'title') && typeof value === 'string' ? plain(value) : value);
+  const reviver = (key: string, value: unknown) =>
+    (key === 'description' || key === 'title') && typeof value === 'string' ? plain(value) : value;
   return JSON.parse(JSON.stringify(schema), reviver) as Readonly<Record<string, unknown>>;
 }

@@ -13,7 +13,12 @@ const MAX_WORDS = 32;
 const DEFAULT_LIMIT = 5;
 
 const SaveParameters = Type.Object(
-  { text: text({ min: 1, max: MAX_TEXT_LENGTH, controls: true }, 'One fact that will be useful later, with the names and dates that it needs to stand alone.') },
+  {
+    text: text(
+      { min: 1, max: MAX_TEXT_LENGTH, controls: true },
+      'One fact that will be useful later, with the names and dates that it needs to stand alone.',
+    ),
+  },
   { additionalProperties: false },
 );
 
@@ -38,8 +43,15 @@ export class MemorySaveTool implements ToolExecutor<typeof SaveParameters> {
     { callId, session }: Pick<ToolCallContext, 'callId' | 'session'>,
   ): Promise<{ memory_id: string }> {
     // The call's own id: run again after a crash it saves nothing twice.
-    const memory = { memoryId: callId, tenant: session.tenant, collection: session.id, text: content, createdAt: this.clock.now() };
-    if (!(await this.memories.saveMemory(memory, MAX_MEMORIES))) throw new Error(`this session remembers ${MAX_MEMORIES} things already, which is the most`);
+    const memory = {
+      memoryId: callId,
+      tenant: session.tenant,
+      collection: session.id,
+      text: content,
+      createdAt: this.clock.now(),
+    };
+    if (!(await this.memories.saveMemory(memory, MAX_MEMORIES)))
+      throw new Error(`this session remembers ${MAX_MEMORIES} things already, which is the most`);
     await this.linkOwnCollection(session.id);
     return { memory_id: callId };
   }
@@ -52,7 +64,10 @@ export class MemorySaveTool implements ToolExecutor<typeof SaveParameters> {
 
 const SearchParameters = Type.Object(
   {
-    query: text({ min: 0, max: MAX_QUERY_LENGTH, controls: true }, 'Words to look for, in any order; the newest memories without any.'),
+    query: text(
+      { min: 0, max: MAX_QUERY_LENGTH, controls: true },
+      'Words to look for, in any order; the newest memories without any.',
+    ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
   },
   { additionalProperties: false },
@@ -85,7 +100,18 @@ export class MemorySearchTool implements ToolExecutor<typeof SearchParameters> {
   ): Promise<{ memories: FoundMemory[] }> {
     const words = query.match(/[\p{L}\p{N}_]+/gu) ?? [];
     const collections = [...new Set([session.id, ...session.memoryRefs])];
-    const found = await this.memories.searchMemories({ tenant: session.tenant, collections, words: words.slice(0, MAX_WORDS), limit });
-    return { memories: found.map(({ memoryId, text: content, createdAt }) => ({ memory_id: memoryId, text: content, saved_at: createdAt })) };
+    const found = await this.memories.searchMemories({
+      tenant: session.tenant,
+      collections,
+      words: words.slice(0, MAX_WORDS),
+      limit,
+    });
+    return {
+      memories: found.map(({ memoryId, text: content, createdAt }) => ({
+        memory_id: memoryId,
+        text: content,
+        saved_at: createdAt,
+      })),
+    };
   }
 }

@@ -45,18 +45,23 @@ export class BubblewrapEngine extends SandboxEngine {
       onOutput: (chunk) => (complaint += Buffer.from(chunk).toString()),
     };
     const { exitCode } = await this.run(command, AbortSignal.timeout(CHECK_LIMITS.timeoutMs));
-    if (exitCode !== 0) throw new SandboxUnavailableError(`bubblewrap cannot make a sandbox here (${complaint.trim().slice(0, 300)})`);
+    if (exitCode !== 0)
+      throw new SandboxUnavailableError(`bubblewrap cannot make a sandbox here (${complaint.trim().slice(0, 300)})`);
   }
 
   override async run(command: SandboxCommand, signal: AbortSignal): Promise<SandboxExit> {
     signal.throwIfAborted();
-    const child = spawn('bwrap', [...this.buildSandbox(command.workspace), ...enterWith(command.limits), ...command.argv], {
-      // To find bwrap by; the command gets another.
-      env: { PATH: process.env['PATH'] },
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-      // A group of its own, so that all of it can be killed.
-      detached: true,
-    });
+    const child = spawn(
+      'bwrap',
+      [...this.buildSandbox(command.workspace), ...enterWith(command.limits), ...command.argv],
+      {
+        // To find bwrap by; the command gets another.
+        env: { PATH: process.env['PATH'] },
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+        // A group of its own, so that all of it can be killed.
+        detached: true,
+      },
+    );
     const insidePid = readInsidePid(child);
     try {
       return await waitForEnd(child, command, signal);
@@ -76,7 +81,18 @@ export class BubblewrapEngine extends SandboxEngine {
       ...['--proc', '/proc', '--dev', '/dev', '--size', String(TMP_BYTES), '--perms', '1777', '--tmpfs', '/tmp'],
       ...['--bind', workspace, WORKSPACE_MOUNT, '--remount-ro', '/', '--clearenv'],
       ...Object.entries(SANDBOX_ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
-      ...(this.isRoot ? becomeNobody() : ['--unshare-user', '--disable-userns', '--cap-drop', 'ALL', '--uid', String(SANDBOX_UID), '--gid', String(SANDBOX_UID)]),
+      ...(this.isRoot
+        ? becomeNobody()
+        : [
+            '--unshare-user',
+            '--disable-userns',
+            '--cap-drop',
+            'ALL',
+            '--uid',
+            String(SANDBOX_UID),
+            '--gid',
+            String(SANDBOX_UID),
+          ]),
     ];
   }
 }
@@ -86,7 +102,15 @@ export class BubblewrapEngine extends SandboxEngine {
  * stays root, and the command becomes somebody else for good.
  */
 function becomeNobody(): string[] {
-  const identity = ['setpriv', '--reuid', String(SANDBOX_UID), '--regid', String(SANDBOX_UID), '--clear-groups', '--inh-caps=-all'];
+  const identity = [
+    'setpriv',
+    '--reuid',
+    String(SANDBOX_UID),
+    '--regid',
+    String(SANDBOX_UID),
+    '--clear-groups',
+    '--inh-caps=-all',
+  ];
   return ['--cap-drop', 'ALL', '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', ...identity];
 }
 
@@ -100,10 +124,21 @@ function enterWith({ memoryMb, cpu, pids, timeoutMs, fileBytes }: SandboxLimits)
     core: 0,
   };
   // What makes the sandbox may have no right to enter the workspace, so the command does it.
-  return ['env', '-C', WORKSPACE_MOUNT, 'prlimit', ...Object.entries(limits).map(([name, value]) => `--${name}=${value}`), '--'];
+  return [
+    'env',
+    '-C',
+    WORKSPACE_MOUNT,
+    'prlimit',
+    ...Object.entries(limits).map(([name, value]) => `--${name}=${value}`),
+    '--',
+  ];
 }
 
-function waitForEnd(child: ChildProcess, { input, onOutput }: SandboxCommand, signal: AbortSignal): Promise<SandboxExit> {
+function waitForEnd(
+  child: ChildProcess,
+  { input, onOutput }: SandboxCommand,
+  signal: AbortSignal,
+): Promise<SandboxExit> {
   const { promise, resolve, reject } = Promise.withResolvers<SandboxExit>();
   const kill = () => killGroup(child);
   signal.addEventListener('abort', kill, { once: true });
@@ -112,7 +147,9 @@ function waitForEnd(child: ChildProcess, { input, onOutput }: SandboxCommand, si
   // A command that does not read all of its input is no failure.
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
-  child.on('error', (error) => reject(new SandboxUnavailableError(`bwrap cannot be started (${error.message})`, { cause: error })));
+  child.on('error', (error) =>
+    reject(new SandboxUnavailableError(`bwrap cannot be started (${error.message})`, { cause: error })),
+  );
   child.on('close', (code, killedBy) => {
     if (signal.aborted) return reject(signal.reason);
     resolve({ exitCode: code ?? 128 + (killedBy ? constants.signals[killedBy] : 0), isOutOfMemory: false });

@@ -72,21 +72,39 @@ export class DockerEngine extends SandboxEngine {
       return await docker.createContainer(buildContainer(image, this.options.owner, command));
     } catch (error) {
       const { statusCode } = error as { statusCode?: number };
-      if (statusCode === undefined) throw new SandboxUnavailableError(`no Docker daemon answers (${describe(error)})`, { cause: error });
+      if (statusCode === undefined)
+        throw new SandboxUnavailableError(`no Docker daemon answers (${describe(error)})`, { cause: error });
       if (statusCode !== 404) throw error;
-      throw new SandboxUnavailableError(`the image ${image} is not on this machine: run docker pull ${image}, or set tools.sandbox.image`, { cause: error });
+      throw new SandboxUnavailableError(
+        `the image ${image} is not on this machine: run docker pull ${image}, or set tools.sandbox.image`,
+        { cause: error },
+      );
     }
   }
 
   private async reap(docker: Docker): Promise<void> {
-    const left = await docker.listContainers({ all: true, filters: { label: [`${OWNER_LABEL}=${this.options.owner}`] } });
+    const left = await docker.listContainers({
+      all: true,
+      filters: { label: [`${OWNER_LABEL}=${this.options.owner}`] },
+    });
     await Promise.all(left.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
   }
 }
 
 /** Listens before it starts the container, so that nothing it prints is missed. */
-async function runToEnd(docker: Docker, container: Container, command: SandboxCommand, signal: AbortSignal): Promise<SandboxExit> {
-  const stream = (await container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true })) as Duplex;
+async function runToEnd(
+  docker: Docker,
+  container: Container,
+  command: SandboxCommand,
+  signal: AbortSignal,
+): Promise<SandboxExit> {
+  const stream = (await container.attach({
+    stream: true,
+    stdin: true,
+    stdout: true,
+    stderr: true,
+    hijack: true,
+  })) as Duplex;
   const ended = finished(stream, { writable: false }).catch(() => {});
   docker.modem.demuxStream(stream, sink(command, 'stdout'), sink(command, 'stderr'));
   signal.throwIfAborted();
@@ -111,7 +129,11 @@ function sink({ onOutput }: SandboxCommand, stream: 'stdout' | 'stderr'): NodeJS
   return { write: (chunk: Uint8Array) => (onOutput(chunk, stream), true) } as unknown as NodeJS.WritableStream;
 }
 
-function buildContainer(image: string, owner: string, { argv, workspace, limits }: SandboxCommand): ContainerCreateOptions {
+function buildContainer(
+  image: string,
+  owner: string,
+  { argv, workspace, limits }: SandboxCommand,
+): ContainerCreateOptions {
   const [entrypoint = '', ...rest] = argv;
   const memory = limits.memoryMb * MEGABYTE;
   return {
@@ -151,7 +173,9 @@ function buildContainer(image: string, owner: string, { argv, workspace, limits 
 }
 
 function rejectAfter(timeoutMs: number): Promise<never> {
-  return new Promise((_, reject) => setTimeout(() => reject(new Error(`nothing within ${timeoutMs} ms`)), timeoutMs).unref());
+  return new Promise((_, reject) =>
+    setTimeout(() => reject(new Error(`nothing within ${timeoutMs} ms`)), timeoutMs).unref(),
+  );
 }
 
 function describe(error: unknown): string {

@@ -11,10 +11,18 @@ const MAX_WRITE_LENGTH = 196_608;
 const MAX_ENTRIES = 1_000;
 const MAX_LIST_BYTES = 1_048_576;
 
-const Path = text({ min: 1, max: 1_024, controls: false }, 'In the folder of this session, for example `notes/today.md`.');
+const Path = text(
+  { min: 1, max: 1_024, controls: false },
+  'In the folder of this session, for example `notes/today.md`.',
+);
 
 const ReadParameters = Type.Object(
-  { path: Path, offset: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Byte to begin with; 0 without it.' })) },
+  {
+    path: Path,
+    offset: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Byte to begin with; 0 without it.' }),
+    ),
+  },
   { additionalProperties: false },
 );
 
@@ -30,15 +38,29 @@ const ReadParameters = Type.Object(
 export class FilesReadTool implements ToolExecutor<typeof ReadParameters> {
   constructor(private readonly files: WorkspaceFiles) {}
 
-  async execute({ path, offset = 0 }: Static<typeof ReadParameters>, call: FileCall): Promise<{ content: string; size_bytes: number; next_offset?: number }> {
+  async execute(
+    { path, offset = 0 }: Static<typeof ReadParameters>,
+    call: FileCall,
+  ): Promise<{ content: string; size_bytes: number; next_offset?: number }> {
     // A pipe or a device would never end.
-    const script = '[ -f "$1" ] || { echo "no such file" >&2; exit 1; }; wc -c < "$1" && tail -c "+$2" -- "$1" | head -c "$3"';
-    const printed = await this.files.run(call, script, path, [String(offset + 1), String(MAX_READ_BYTES)], MAX_READ_BYTES + 64);
+    const script =
+      '[ -f "$1" ] || { echo "no such file" >&2; exit 1; }; wc -c < "$1" && tail -c "+$2" -- "$1" | head -c "$3"';
+    const printed = await this.files.run(
+      call,
+      script,
+      path,
+      [String(offset + 1), String(MAX_READ_BYTES)],
+      MAX_READ_BYTES + 64,
+    );
     const lineEnd = printed.indexOf('\n');
     const sizeBytes = Number(printed.subarray(0, lineEnd).toString().trim());
     const content = printed.subarray(lineEnd + 1);
     const end = offset + content.length;
-    return { content: toPlainText(content.toString()), size_bytes: sizeBytes, ...(end < sizeBytes && { next_offset: end }) };
+    return {
+      content: toPlainText(content.toString()),
+      size_bytes: sizeBytes,
+      ...(end < sizeBytes && { next_offset: end }),
+    };
   }
 }
 
@@ -92,11 +114,17 @@ export interface ListedFile {
 export class FilesListTool implements ToolExecutor<typeof ListParameters> {
   constructor(private readonly files: WorkspaceFiles) {}
 
-  async execute({ path = '.' }: Static<typeof ListParameters>, call: FileCall): Promise<{ entries: ListedFile[]; more: boolean }> {
+  async execute(
+    { path = '.' }: Static<typeof ListParameters>,
+    call: FileCall,
+  ): Promise<{ entries: ListedFile[]; more: boolean }> {
     const script = 'cd -- "$1" && find . ! -name . -prune -exec stat -c "%F/%s/%Y/%n" {} + | head -n "$2"';
     const printed = await this.files.run(call, script, path, [String(MAX_ENTRIES + 1)], MAX_LIST_BYTES);
     const entries = printed.toString().split('\n').flatMap(parseEntry);
-    return { entries: entries.slice(0, MAX_ENTRIES).sort((a, b) => (a.name < b.name ? -1 : 1)), more: entries.length > MAX_ENTRIES };
+    return {
+      entries: entries.slice(0, MAX_ENTRIES).sort((a, b) => (a.name < b.name ? -1 : 1)),
+      more: entries.length > MAX_ENTRIES,
+    };
   }
 }
 

@@ -11,12 +11,16 @@ describe('the end of an output', () => {
 
   it('is what was written last, however it came', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'grapheme-ascii', maxLength: 20 })), fc.integer({ min: 1, max: 30 }), (parts, maxBytes) => {
-        const tail = new OutputTail(maxBytes);
-        for (const part of parts) tail.write(Buffer.from(part));
-        expect(tail.read().toString()).toBe(parts.join('').slice(-maxBytes));
-        expect(tail.totalBytes).toBe(parts.join('').length);
-      }),
+      fc.property(
+        fc.array(fc.string({ unit: 'grapheme-ascii', maxLength: 20 })),
+        fc.integer({ min: 1, max: 30 }),
+        (parts, maxBytes) => {
+          const tail = new OutputTail(maxBytes);
+          for (const part of parts) tail.write(Buffer.from(part));
+          expect(tail.read().toString()).toBe(parts.join('').slice(-maxBytes));
+          expect(tail.totalBytes).toBe(parts.join('').length);
+        },
+      ),
     );
   });
 

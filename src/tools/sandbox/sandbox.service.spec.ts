@@ -23,7 +23,11 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function makeService(engine: string): SandboxService {
   const settings = { 'tools.sandbox.engine': engine, 'tools.sandbox.workspaces': join(folder, 'workspaces') };
   const logs = new SilentLogs();
-  return new SandboxService(new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, settings, '/nonexistent'), logs), new ManualClock(), logs);
+  return new SandboxService(
+    new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, settings, '/nonexistent'), logs),
+    new ManualClock(),
+    logs,
+  );
 }
 
 /** Runs `action` where no engine can be found. */
@@ -45,20 +49,28 @@ describe('without a sandbox engine', () => {
     await withoutEngines(async () => {
       const running = makeService('auto').run({ id: 's_alice' }, request, signal);
       await expect(running).rejects.toThrow(SandboxUnavailableError);
-      await expect(running).rejects.toThrow(/^no sandbox engine: no Docker daemon answers \(.*\); bwrap cannot be started \(.*\)\. To run commands install Docker, or bubblewrap/);
+      await expect(running).rejects.toThrow(
+        /^no sandbox engine: no Docker daemon answers \(.*\); bwrap cannot be started \(.*\)\. To run commands install Docker, or bubblewrap/,
+      );
     });
     expect(existsSync(join(folder, 'workspaces/s_alice/ran'))).toBe(false);
   });
 
   it('[B-13] one that is named is not replaced by another', async () => {
     await withoutEngines(async () => {
-      await expect(makeService('docker').run({ id: 's_alice' }, request, signal)).rejects.toThrow(/^no sandbox engine: no Docker daemon answers/);
-      await expect(makeService('bubblewrap').run({ id: 's_alice' }, request, signal)).rejects.toThrow(/^no sandbox engine: bwrap cannot be started/);
+      await expect(makeService('docker').run({ id: 's_alice' }, request, signal)).rejects.toThrow(
+        /^no sandbox engine: no Docker daemon answers/,
+      );
+      await expect(makeService('bubblewrap').run({ id: 's_alice' }, request, signal)).rejects.toThrow(
+        /^no sandbox engine: bwrap cannot be started/,
+      );
     });
   });
 
   it('[B-13] `none` refuses whatever is installed', async () => {
-    await expect(makeService('none').run({ id: 's_alice' }, request, signal)).rejects.toThrow('tools.sandbox.engine is none');
+    await expect(makeService('none').run({ id: 's_alice' }, request, signal)).rejects.toThrow(
+      'tools.sandbox.engine is none',
+    );
   });
 
   it('each engine says itself that it is not there', async () => {
@@ -69,10 +81,17 @@ describe('without a sandbox engine', () => {
   });
 
   it('[B-13] an engine that has gone says so, too', async () => {
-    const command = { argv: ['/bin/true'], workspace: folder, limits: { memoryMb: 64, cpu: 1, pids: 8, timeoutMs: 1_000, fileBytes: 0 }, onOutput: () => {} };
+    const command = {
+      argv: ['/bin/true'],
+      workspace: folder,
+      limits: { memoryMb: 64, cpu: 1, pids: 8, timeoutMs: 1_000, fileBytes: 0 },
+      onOutput: () => {},
+    };
     await withoutEngines(async () => {
       await expect(new BubblewrapEngine().run(command, signal)).rejects.toThrow(SandboxUnavailableError);
-      await expect(new DockerEngine({ owner: 'x', image: () => 'x' }).run(command, signal)).rejects.toThrow(SandboxUnavailableError);
+      await expect(new DockerEngine({ owner: 'x', image: () => 'x' }).run(command, signal)).rejects.toThrow(
+        SandboxUnavailableError,
+      );
     });
   });
 
@@ -90,9 +109,12 @@ describe('workspaces', () => {
     expect(statSync(workspaces.root).mode & 0o777).toBe(0o700);
   });
 
-  it.each(['../x', '', 'a/b', '.', '..', 'x'.repeat(129)])('are not made for a session id that is no file name: %j', async (id) => {
-    await expect(new Workspaces(folder).open({ id })).rejects.toThrow('its id is no file name');
-  });
+  it.each(['../x', '', 'a/b', '.', '..', 'x'.repeat(129)])(
+    'are not made for a session id that is no file name: %j',
+    async (id) => {
+      await expect(new Workspaces(folder).open({ id })).rejects.toThrow('its id is no file name');
+    },
+  );
 
   it('are measured without following links', async () => {
     const workspaces = new Workspaces(folder);

@@ -54,13 +54,18 @@ export class SandboxService implements OnApplicationBootstrap {
     this.log = logs.for('tools');
     this.workspaces = new Workspaces(config.get('tools.sandbox.workspaces'));
     const owner = createHash('sha256').update(`${hostname()}\0${this.workspaces.root}`).digest('hex').slice(0, 16);
-    this.engines = [new DockerEngine({ owner, image: () => config.get('tools.sandbox.image') }), new BubblewrapEngine()];
+    this.engines = [
+      new DockerEngine({ owner, image: () => config.get('tools.sandbox.image') }),
+      new BubblewrapEngine(),
+    ];
   }
 
   /** Looks for what a crash may have left, where there may be something. */
   onApplicationBootstrap(): void {
     if (!existsSync(join(this.workspaces.root, DOCKER_MARK))) return;
-    this.choose().catch((error: unknown) => this.log.warn({ error }, 'no sandbox engine: containers of an earlier process may be left'));
+    this.choose().catch((error: unknown) =>
+      this.log.warn({ error }, 'no sandbox engine: containers of an earlier process may be left'),
+    );
   }
 
   /**
@@ -98,7 +103,10 @@ export class SandboxService implements OnApplicationBootstrap {
     return this.checkQuota(await this.workspaces.open(session));
   }
 
-  private async buildLimits(workspace: string, { timeoutMs = Infinity }: SandboxRequest): Promise<SandboxCommand['limits']> {
+  private async buildLimits(
+    workspace: string,
+    { timeoutMs = Infinity }: SandboxRequest,
+  ): Promise<SandboxCommand['limits']> {
     const { bytes } = await this.workspaces.measure(workspace);
     return {
       memoryMb: this.config.get('tools.sandbox.memory_mb'),
@@ -155,7 +163,8 @@ export class SandboxService implements OnApplicationBootstrap {
 
 function describeMissing(setting: string, complaints: readonly string[]): string {
   if (setting === 'none') return 'no sandbox engine: tools.sandbox.engine is none, so commands cannot run';
-  const install = 'install Docker, or bubblewrap and util-linux (apt-get install bubblewrap), or set tools.sandbox.engine';
+  const install =
+    'install Docker, or bubblewrap and util-linux (apt-get install bubblewrap), or set tools.sandbox.engine';
   return `no sandbox engine: ${complaints.join('; ')}. To run commands ${install}`;
 }
 

@@ -13,7 +13,9 @@ const LONGEST_CALL_MS = 660_000;
 const Parameters = Type.Object(
   {
     command: text({ min: 1, max: 65_536, controls: true }, 'For `sh -c`, in the folder of this session.'),
-    timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 600_000, description: 'Less than the operator allows, if wanted.' })),
+    timeout_ms: Type.Optional(
+      Type.Integer({ minimum: 100, maximum: 600_000, description: 'Less than the operator allows, if wanted.' }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -46,7 +48,11 @@ export class ShellRunTool implements ToolExecutor<typeof Parameters> {
     { session, signal }: Pick<ToolCallContext, 'session' | 'signal'>,
   ): Promise<ShellRunResult> {
     const output = new OutputTail(MAX_SHOWN_BYTES);
-    const request = { argv: ['/bin/sh', '-c', command], ...(timeoutMs !== undefined && { timeoutMs }), onOutput: (chunk: Uint8Array) => output.write(chunk) };
+    const request = {
+      argv: ['/bin/sh', '-c', command],
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      onOutput: (chunk: Uint8Array) => output.write(chunk),
+    };
     const ending = await this.sandbox.run(session, request, signal);
     if (ending.kind === 'stopped') return { exit_code: null, stopped: ending.reason, output: output.describe() };
     return { exit_code: ending.exitCode, output: output.describe() };

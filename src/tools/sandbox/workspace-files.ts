@@ -23,7 +23,14 @@ export class WorkspaceFiles {
    * @returns what it printed, at most `maxBytes` from its end
    * @throws Error with what the script complained of, when it fails
    */
-  async run(call: FileCall, script: string, path: string, rest: readonly string[], maxBytes: number, input?: Uint8Array): Promise<Buffer> {
+  async run(
+    call: FileCall,
+    script: string,
+    path: string,
+    rest: readonly string[],
+    maxBytes: number,
+    input?: Uint8Array,
+  ): Promise<Buffer> {
     const output = new OutputTail(maxBytes);
     const complaint = new OutputTail(MAX_COMPLAINT_BYTES);
     const ending = await this.sandbox.run(
@@ -36,7 +43,8 @@ export class WorkspaceFiles {
       call.signal,
     );
     if (ending.kind === 'stopped') throw new Error(ending.reason);
-    if (ending.exitCode !== 0) throw new Error(toPlainText(complaint.read().toString()).trim() || `it ended with exit code ${ending.exitCode}`);
+    if (ending.exitCode !== 0)
+      throw new Error(toPlainText(complaint.read().toString()).trim() || `it ended with exit code ${ending.exitCode}`);
     return output.read();
   }
 

@@ -29,7 +29,8 @@ export class Workspaces {
 
   /** The folder of a session, made when it is not there. */
   async open(session: Pick<Session, 'id'>): Promise<string> {
-    if (!/^[A-Za-z0-9_-]{1,128}$/.test(session.id)) throw new Error(`the session "${session.id}" cannot have a workspace: its id is no file name`);
+    if (!/^[A-Za-z0-9_-]{1,128}$/.test(session.id))
+      throw new Error(`the session "${session.id}" cannot have a workspace: its id is no file name`);
     await mkdir(this.root, { recursive: true, mode: 0o700 });
     // Nobody else on this machine gets through here, so that what is behind may be open to the sandbox's user.
     await chmod(this.root, 0o700);
@@ -46,14 +47,18 @@ export class Workspaces {
     try {
       for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
         for await (const entry of await opendir(next)) {
-          if (++sum.entries > MAX_ENTRIES) return { bytes: Infinity, reason: `it holds more than ${MAX_ENTRIES} files` };
+          if (++sum.entries > MAX_ENTRIES)
+            return { bytes: Infinity, reason: `it holds more than ${MAX_ENTRIES} files` };
           sum.bytes += await measureEntry(join(next, entry.name));
           if (entry.isDirectory()) waiting.push(join(next, entry.name));
         }
       }
     } catch (error) {
       if (isGone(error)) return { bytes: sum.bytes };
-      return { bytes: Infinity, reason: `it cannot be measured (${(error as Error).message}); open what is closed with chmod` };
+      return {
+        bytes: Infinity,
+        reason: `it cannot be measured (${(error as Error).message}); open what is closed with chmod`,
+      };
     }
     return { bytes: sum.bytes };
   }

@@ -111,17 +111,26 @@ export class ChatApp extends LitElement {
     const { active, list, link } = chat;
     const hasList = link.identity !== undefined && !list.isBound;
     return html`<div class="app ${hasList ? 'with-list' : ''} ${this.isMenuOpen ? 'menu-open' : ''}">
-      ${hasList
-        ? renderSidebar(chat, {
-            open: (conversation) => this.leaveMenu(() => chat.open(conversation)),
-            openNew: () => this.leaveMenu(() => chat.openNew()),
-            remove: (conversation) => this.removeConversation(conversation),
-            close: () => this.leaveMenu(() => {}),
-          })
-        : nothing}
+      ${
+        hasList
+          ? renderSidebar(chat, {
+              open: (conversation) => this.leaveMenu(() => chat.open(conversation)),
+              openNew: () => this.leaveMenu(() => chat.openNew()),
+              remove: (conversation) => this.removeConversation(conversation),
+              close: () => this.leaveMenu(() => {}),
+            })
+          : nothing
+      }
       <main ?inert=${hasList && this.isMenuOpen}>
         ${this.renderHeader(hasList)}
-        <div class="thread" role="log" aria-live="off" aria-label=${texts.thread.label} tabindex="0" @scroll=${() => this.keeper.scrolled()}>
+        <div
+          class="thread"
+          role="log"
+          aria-live="off"
+          aria-label=${texts.thread.label}
+          tabindex="0"
+          @scroll=${() => this.keeper.scrolled()}
+        >
           <div class="column">${active ? renderThread(active, this.surroundings()) : nothing}</div>
         </div>
         <div class="foot">
@@ -145,9 +154,15 @@ export class ChatApp extends LitElement {
       </main>
       ${hasList ? html`<div class="scrim" @click=${() => this.leaveMenu(() => {})}></div>` : nothing}
       <div class="toast-place" role="status">
-        ${this.undo
-          ? html`<p class="toast">${texts.conversations.removed}<button type="button" class="quiet" @click=${this.undo}>${texts.conversations.undo}</button></p>`
-          : nothing}
+        ${
+          this.undo
+            ? html`<p class="toast">
+                ${texts.conversations.removed}<button type="button" class="quiet" @click=${this.undo}>
+                  ${texts.conversations.undo}
+                </button>
+              </p>`
+            : nothing
+        }
       </div>
       <p class="visually-hidden" aria-live="polite">${this.readOut}</p>
     </div>`;
@@ -157,35 +172,52 @@ export class ChatApp extends LitElement {
     const { link, list, active } = this.chat;
     const title = hasList && active ? list.titleOf(active) : undefined;
     return html`<header class="bar">
-      ${hasList
-        ? html`<button
-            type="button"
-            class="icon-button only-narrow"
-            aria-label=${texts.conversations.open}
-            aria-expanded=${this.isMenuOpen}
-            aria-controls="conversations"
-            @click=${() => this.openMenu()}
-          >
-            ${icons.menu}
-          </button>`
-        : nothing}
-      <h1 dir="auto">${title ?? this.agent}</h1>
-      <p class="link ${link.quality}"><i aria-hidden="true"></i><span role="status">${texts.link[link.quality]}</span></p>
-      ${link.quality === 'connected' || link.quality === 'connecting'
-        ? nothing
-        : html`<button type="button" class="quiet" @click=${() => link.reconnect()}>${texts.link.tryNow}</button>`}
-      ${this.chat.isSignedIn ? html`<button type="button" class="quiet" @click=${() => this.chat.signOut()}>${texts.signIn.signOut}</button>` : nothing}
-    </header>
-    ${link.isRefused ? html`<p class="trouble strip" role="alert">${texts.link.refused(location.origin)}</p>` : nothing}`;
+        ${
+          hasList
+            ? html`<button
+                type="button"
+                class="icon-button only-narrow"
+                aria-label=${texts.conversations.open}
+                aria-expanded=${this.isMenuOpen}
+                aria-controls="conversations"
+                @click=${() => this.openMenu()}
+              >
+                ${icons.menu}
+              </button>`
+            : nothing
+        }
+        <h1 dir="auto">${title ?? this.agent}</h1>
+        <p class="link ${link.quality}">
+          <i aria-hidden="true"></i><span role="status">${texts.link[link.quality]}</span>
+        </p>
+        ${
+          link.quality === 'connected' || link.quality === 'connecting'
+            ? nothing
+            : html`<button type="button" class="quiet" @click=${() => link.reconnect()}>${texts.link.tryNow}</button>`
+        }
+        ${this.chat.isSignedIn ? html`<button type="button" class="quiet" @click=${() => this.chat.signOut()}>${texts.signIn.signOut}</button>` : nothing}
+      </header>
+      ${link.isRefused ? html`<p class="trouble strip" role="alert">${texts.link.refused(location.origin)}</p>` : nothing}`;
   }
 
   private renderToEnd(): TemplateResult {
     const label = texts.thread.newest;
-    return html`<button type="button" class="icon-button to-end" aria-label=${label} title=${label} @click=${() => this.keeper.toEnd()}>${icons.down}</button>`;
+    return html`<button
+      type="button"
+      class="icon-button to-end"
+      aria-label=${label}
+      title=${label}
+      @click=${() => this.keeper.toEnd()}
+    >
+      ${icons.down}
+    </button>`;
   }
 
   private renderStopped({ heading, problem, remedy }: Extract<Stage, { name: 'stopped' }>): TemplateResult {
-    const [label, act] = remedy === 'reload' ? [texts.stopped.reload, () => location.reload()] : [texts.stopped.takeOver, () => this.chat.link.takeOver()];
+    const [label, act] =
+      remedy === 'reload'
+        ? [texts.stopped.reload, () => location.reload()]
+        : [texts.stopped.takeOver, () => this.chat.link.takeOver()];
     return html`<main class="card" role="alert">
       <h1>${heading}</h1>
       <p>${problem}</p>

@@ -49,19 +49,31 @@ function listStanding({ standing, end }: ReplyState): readonly StreamBlock[] {
 }
 
 /** Any block but a tool's call. */
-function renderBlock({ block_type, content, metadata }: StreamBlock, files: MediaFiles, growing: boolean): TemplateResult {
+function renderBlock(
+  { block_type, content, metadata }: StreamBlock,
+  files: MediaFiles,
+  growing: boolean,
+): TemplateResult {
   switch (block_type) {
     case 'markdown':
       return html`<chat-markdown class="block prose" .text=${content} .growing=${growing}></chat-markdown>`;
     case 'code':
-      return html`<chat-code class="block" .code=${content} .language=${readText(metadata?.['language']) ?? ''} .growing=${growing}></chat-code>`;
+      return html`<chat-code
+        class="block"
+        .code=${content}
+        .language=${readText(metadata?.['language']) ?? ''}
+        .growing=${growing}
+      ></chat-code>`;
     case 'status':
       return renderNote(content);
     case 'image':
     case 'audio':
       return renderMedia(block_type, content, files, readText(metadata?.['alt']));
     case 'canvas':
-      return renderFold(html`${icons.canvas}<span>${readText(readJson(content)['title']) ?? texts.block.canvas}</span>`, [[undefined, content]]);
+      return renderFold(
+        html`${icons.canvas}<span>${readText(readJson(content)['title']) ?? texts.block.canvas}</span>`,
+        [[undefined, content]],
+      );
     case 'tool_result':
       return renderFold(html`${icons.tool}<span>${texts.block.result}</span>`, [[undefined, content]]);
     default:
@@ -76,20 +88,41 @@ function renderNote(content: string): TemplateResult {
 }
 
 /** A picture or sound that this gateway keeps. */
-export function renderOwnMedia(files: MediaFiles, kind: 'image' | 'audio', mediaId: string, name: string | undefined): TemplateResult {
-  return html`<chat-media class="media" .files=${files} .source=${mediaId} kind=${kind} label=${name ?? nameOf(kind)}></chat-media>`;
+export function renderOwnMedia(
+  files: MediaFiles,
+  kind: 'image' | 'audio',
+  mediaId: string,
+  name: string | undefined,
+): TemplateResult {
+  return html`<chat-media
+    class="media"
+    .files=${files}
+    .source=${mediaId}
+    kind=${kind}
+    label=${name ?? nameOf(kind)}
+  ></chat-media>`;
 }
 
-function renderMedia(kind: 'image' | 'audio', source: string, files: MediaFiles, alt: string | undefined): TemplateResult {
+function renderMedia(
+  kind: 'image' | 'audio',
+  source: string,
+  files: MediaFiles,
+  alt: string | undefined,
+): TemplateResult {
   const label = alt ?? nameOf(kind);
   const mediaId = readMediaId(source);
-  if (mediaId === undefined && !INLINE_MEDIA[kind].test(source)) return html`<p class="block status">${texts.block.noMedia(label)}</p>`;
+  if (mediaId === undefined && !INLINE_MEDIA[kind].test(source))
+    return html`<p class="block status">${texts.block.noMedia(label)}</p>`;
   const media = mediaId === undefined ? renderInline(kind, source, label) : renderOwnMedia(files, kind, mediaId, alt);
-  return html`<figure class="block media">${media}${alt === undefined ? nothing : html`<figcaption dir="auto">${alt}</figcaption>`}</figure>`;
+  return html`<figure class="block media">
+    ${media}${alt === undefined ? nothing : html`<figcaption dir="auto">${alt}</figcaption>`}
+  </figure>`;
 }
 
 function renderInline(kind: 'image' | 'audio', source: string, label: string): TemplateResult {
-  return kind === 'image' ? html`<img src=${source} alt=${label} />` : html`<audio controls preload="metadata" src=${source} aria-label=${label}></audio>`;
+  return kind === 'image'
+    ? html`<img src=${source} alt=${label} />`
+    : html`<audio controls preload="metadata" src=${source} aria-label=${label}></audio>`;
 }
 
 function nameOf(kind: 'image' | 'audio'): string {

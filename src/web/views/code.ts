@@ -38,15 +38,19 @@ export class ChatCode extends LitElement {
       <figcaption>
         <span>${this.language || texts.block.code}</span>
         <button type="button" class="quiet" @click=${this.copy}>
-          ${this.isCopied ? icons.check : icons.copy}<span aria-live="polite">${this.isCopied ? texts.block.copied : texts.block.copyCode}</span>
+          ${this.isCopied ? icons.check : icons.copy}<span aria-live="polite"
+            >${this.isCopied ? texts.block.copied : texts.block.copyCode}</span
+          >
         </button>
       </figcaption>
       <pre tabindex="0" dir="ltr"><code>${this.coloured ?? this.shown}</code></pre>
-      ${this.isLong
-        ? html`<button type="button" class="quiet unfold" @click=${() => (this.isUnfolded = !this.isUnfolded)}>
-            ${this.isUnfolded ? texts.block.hideLines : texts.block.showLines(this.lines.length)}
-          </button>`
-        : ''}
+      ${
+        this.isLong
+          ? html`<button type="button" class="quiet unfold" @click=${() => (this.isUnfolded = !this.isUnfolded)}>
+              ${this.isUnfolded ? texts.block.hideLines : texts.block.showLines(this.lines.length)}
+            </button>`
+          : ''
+      }
     </figure>`;
   }
 

@@ -62,7 +62,9 @@ export class ChatComposer extends LitElement {
     const problem = this.describeFault();
     const isEmpty = this.characters === 0 && this.pictures.length === 0;
     return html`<form class="composer" @submit=${this.submit}>
-      <div role="alert">${problem === undefined ? nothing : html`<p class="trouble" id="composer-problem">${problem}</p>`}</div>
+      <div role="alert">
+        ${problem === undefined ? nothing : html`<p class="trouble" id="composer-problem">${problem}</p>`}
+      </div>
       ${this.pictures.length === 0 ? nothing : this.renderPictures()}
       <div class="writing">
         <input type="file" accept="image/*" multiple hidden @change=${this.choose} />
@@ -88,19 +90,37 @@ export class ChatComposer extends LitElement {
           @input=${this.typed}
           @keydown=${this.press}
         ></textarea>
-        ${this.running
-          ? html`<button type="button" class="icon-button stop" aria-label=${texts.composer.stop} title=${texts.composer.stop} @click=${this.stop}>
-              ${icons.stop}
-            </button>`
-          : nothing}
-        <button type="submit" class="icon-button send" aria-label=${texts.composer.send} title=${texts.composer.send} ?disabled=${isEmpty || this.readOnly}>
+        ${
+          this.running
+            ? html`<button
+                type="button"
+                class="icon-button stop"
+                aria-label=${texts.composer.stop}
+                title=${texts.composer.stop}
+                @click=${this.stop}
+              >
+                ${icons.stop}
+              </button>`
+            : nothing
+        }
+        <button
+          type="submit"
+          class="icon-button send"
+          aria-label=${texts.composer.send}
+          title=${texts.composer.send}
+          ?disabled=${isEmpty || this.readOnly}
+        >
           ${icons.send}
         </button>
       </div>
       <p class="faint hint" id="composer-hint">
-        ${this.characters >= COUNT_FROM
-          ? html`<span class="count">${texts.composer.count(number.format(this.characters), number.format(MAX_CONTENT_LENGTH))}</span>`
-          : texts.composer.hint.map((part) => html`<span>${part}</span>`)}
+        ${
+          this.characters >= COUNT_FROM
+            ? html`<span class="count"
+                >${texts.composer.count(number.format(this.characters), number.format(MAX_CONTENT_LENGTH))}</span
+              >`
+            : texts.composer.hint.map((part) => html`<span>${part}</span>`)
+        }
       </p>
     </form>`;
   }
@@ -111,9 +131,21 @@ export class ChatComposer extends LitElement {
         const name = picture.name || texts.pictures.untitled;
         const label = texts.pictures.remove(name);
         return html`<li aria-busy=${picture.attachment ? 'false' : 'true'}>
-          <chat-media .files=${this.files} .source=${picture.file ?? picture.attachment?.media_id ?? ''} label=${name}></chat-media>
+          <chat-media
+            .files=${this.files}
+            .source=${picture.file ?? picture.attachment?.media_id ?? ''}
+            label=${name}
+          ></chat-media>
           <span class="faint" role="status">${picture.attachment ? nothing : texts.pictures.uploading}</span>
-          <button type="button" class="icon-button" aria-label=${label} title=${label} @click=${() => this.detach(picture)}>${icons.close}</button>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label=${label}
+            title=${label}
+            @click=${() => this.detach(picture)}
+          >
+            ${icons.close}
+          </button>
         </li>`;
       })}
     </ul>`;
@@ -145,7 +177,8 @@ export class ChatComposer extends LitElement {
   private measure(): void {
     this.characters = countCharacters(this.text);
     // Counting bytes takes long texts a while: only when they come near the limit.
-    this.fault = this.characters < COUNT_FROM / 4 ? undefined : findTextFault(this.text, this.maxFrameBytes, this.pictures.length);
+    this.fault =
+      this.characters < COUNT_FROM / 4 ? undefined : findTextFault(this.text, this.maxFrameBytes, this.pictures.length);
     if (!CSS.supports('field-sizing', 'content')) this.grow();
   }
 

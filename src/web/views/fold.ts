@@ -9,8 +9,9 @@ export function renderFold(summary: TemplateResult, parts: readonly Part[]): Tem
   return html`<details class="block fold">
     <summary>${icons.chevron}${summary}</summary>
     ${parts.map(
-      ([label, content]) => html`${label === undefined ? nothing : html`<h4>${label}</h4>`}
-        <pre tabindex="0" dir="ltr">${indent(content)}</pre>`,
+      ([label, content]) =>
+        html`${label === undefined ? nothing : html`<h4>${label}</h4>`}
+          <pre tabindex="0" dir="ltr">${indent(content)}</pre>`,
     )}
   </details>`;
 }

@@ -8,7 +8,9 @@ function icon(lines: TemplateResult): TemplateResult {
 export const icons = {
   send: icon(svg`<path d="M12 19V5m-6 6 6-6 6 6" />`),
   stop: icon(svg`<rect x="7" y="7" width="10" height="10" rx="2" class="solid" />`),
-  picture: icon(svg`<rect x="4" y="5" width="16" height="14" rx="2" /><path d="m4 16 4.5-4.5 4 4 2.5-2.5 5 4M15 9.5h.01" />`),
+  picture: icon(
+    svg`<rect x="4" y="5" width="16" height="14" rx="2" /><path d="m4 16 4.5-4.5 4 4 2.5-2.5 5 4M15 9.5h.01" />`,
+  ),
   plus: icon(svg`<path d="M12 5v14M5 12h14" />`),
   menu: icon(svg`<path d="M4 7h16M4 12h16M4 17h16" />`),
   close: icon(svg`<path d="m6 6 12 12M18 6 6 18" />`),

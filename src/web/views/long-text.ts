@@ -21,10 +21,12 @@ export class ChatLongText extends LitElement {
     const isLong = this.text.length > FOLD_ABOVE.characters || lines.length > FOLD_ABOVE.lines;
     const start = lines.slice(0, FOLDED.lines).join('\n').slice(0, FOLDED.characters);
     return html`<p class="text" dir="auto">${isLong && !this.isUnfolded ? `${start.toWellFormed()}…` : this.text}</p>
-      ${isLong
-        ? html`<button type="button" class="quiet unfold" @click=${() => (this.isUnfolded = !this.isUnfolded)}>
-            ${this.isUnfolded ? texts.message.showLess : texts.message.showAll}
-          </button>`
-        : ''}`;
+      ${
+        isLong
+          ? html`<button type="button" class="quiet unfold" @click=${() => (this.isUnfolded = !this.isUnfolded)}>
+              ${this.isUnfolded ? texts.message.showLess : texts.message.showAll}
+            </button>`
+          : ''
+      }`;
   }
 }

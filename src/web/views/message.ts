@@ -29,7 +29,9 @@ export interface MessageSurroundings {
 
 /** A message and its reply. */
 export function renderMessage(message: Message, around: MessageSurroundings): TemplateResult {
-  return html`<article class="exchange">${message.content || message.attachments.length > 0 ? renderSaid(message, around) : nothing}${renderReply(message, around)}</article>`;
+  return html`<article class="exchange">
+    ${message.content || message.attachments.length > 0 ? renderSaid(message, around) : nothing}${renderReply(message, around)}
+  </article>`;
 }
 
 /** All that a reply says, as text. */
@@ -49,7 +51,11 @@ function renderSaid(message: Message, around: MessageSurroundings): TemplateResu
       ${who === texts.message.you ? nothing : html`<p class="who">${who}</p>`}
       ${content ? html`<chat-long-text .text=${content}></chat-long-text>` : nothing}${renderAttachments(attachments, around.media)}
     </div>
-    <p class="aside">${renderFate(message, around)}<time datetime=${new Date(sentAt).toISOString()} title=${formatFully(sentAt)}>${time}</time></p>
+    <p class="aside">
+      ${renderFate(message, around)}<time datetime=${new Date(sentAt).toISOString()} title=${formatFully(sentAt)}
+        >${time}</time
+      >
+    </p>
     ${phase === 'refused' ? renderRefusal(message, around) : nothing}
   </div>`;
 }
@@ -57,7 +63,9 @@ function renderSaid(message: Message, around: MessageSurroundings): TemplateResu
 /** Pictures and sound of this gateway are shown, other files counted. */
 function renderAttachments(attachments: Message['attachments'], media: MediaFiles): TemplateResult {
   const shown = attachments.map(({ kind, media_id, name }) =>
-    media_id !== undefined && (kind === 'image' || kind === 'audio') ? renderOwnMedia(media, kind, media_id, name) : nothing,
+    media_id !== undefined && (kind === 'image' || kind === 'audio')
+      ? renderOwnMedia(media, kind, media_id, name)
+      : nothing,
   );
   const others = shown.filter((each) => each === nothing).length;
   return html`${shown}${others === 0 ? nothing : html`<p class="attachments">${texts.message.attachments(others)}</p>`}`;
@@ -100,7 +108,9 @@ function renderReply(message: Message, around: MessageSurroundings): TemplateRes
 
 function renderAnswering({ isCancelling }: Message, { agent, isConnected }: MessageSurroundings): TemplateResult {
   return html`<p class="answering">
-    <span class="dots ${isConnected ? '' : 'still'}" role="img" aria-label=${texts.message.answering(agent)}><i></i><i></i><i></i></span>
+    <span class="dots ${isConnected ? '' : 'still'}" role="img" aria-label=${texts.message.answering(agent)}
+      ><i></i><i></i><i></i
+    ></span>
     ${isCancelling ? html`<span class="faint">${texts.message.stopping}</span>` : nothing}
   </p>`;
 }
@@ -109,18 +119,25 @@ function renderEnd(message: Message, { isCopied, copy, repeat }: MessageSurround
   const { reason, error } = message.reply.end ?? {};
   const copying = html`<p class="actions">
     <button type="button" class="quiet" @click=${() => copy(message)}>
-      ${isCopied ? icons.check : icons.copy}<span aria-live="polite">${isCopied ? texts.message.copied : texts.message.copy}</span>
+      ${isCopied ? icons.check : icons.copy}<span aria-live="polite"
+        >${isCopied ? texts.message.copied : texts.message.copy}</span
+      >
     </button>
   </p>`;
-  const note = reason === 'cancelled' ? texts.message.cancelled : reason === 'merged' ? texts.message.merged : undefined;
+  const note =
+    reason === 'cancelled' ? texts.message.cancelled : reason === 'merged' ? texts.message.merged : undefined;
   return html`
     ${note === undefined ? nothing : html`<p class="note">${note}</p>`}
-    ${reason === 'error'
-      ? html`<div class="trouble">
-          <p>${error ? `${error.message} (${error.code})` : texts.message.failed}</p>
-          <button type="button" class="plain" @click=${() => repeat(message)}>${icons.retry}${texts.message.tryAgain}</button>
-        </div>`
-      : nothing}
+    ${
+      reason === 'error'
+        ? html`<div class="trouble">
+            <p>${error ? `${error.message} (${error.code})` : texts.message.failed}</p>
+            <button type="button" class="plain" @click=${() => repeat(message)}>
+              ${icons.retry}${texts.message.tryAgain}
+            </button>
+          </div>`
+        : nothing
+    }
     ${message.reply.standing.length > 0 ? copying : nothing}
   `;
 }

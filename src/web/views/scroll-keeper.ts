@@ -66,13 +66,16 @@ export class ScrollKeeper implements ReactiveController {
     const box = this.#box;
     if (!box) return;
     if (this.isAtEnd) box.scrollTop = box.scrollHeight;
-    else if (this.#anchor?.element.isConnected) box.scrollTop += offsetOf(this.#anchor.element, box) - this.#anchor.offset;
+    else if (this.#anchor?.element.isConnected)
+      box.scrollTop += offsetOf(this.#anchor.element, box) - this.#anchor.offset;
     this.#lastTop = box.scrollTop;
     this.#remember(box);
   }
 
   #remember(box: HTMLElement): void {
-    const first = [...box.querySelectorAll('.exchange')].find((element) => offsetOf(element, box) + element.clientHeight > 0);
+    const first = [...box.querySelectorAll('.exchange')].find(
+      (element) => offsetOf(element, box) + element.clientHeight > 0,
+    );
     this.#anchor = first && { element: first, offset: offsetOf(first, box) };
   }
 

@@ -41,12 +41,20 @@ export class ChatSignIn extends LitElement {
             aria-describedby=${problem === '' ? 'token-hint' : 'token-problem token-hint'}
             @input=${() => (this.isMalformed = false)}
           />
-          <button type="button" class="quiet" aria-pressed=${this.isShown} aria-controls="token" @click=${() => (this.isShown = !this.isShown)}>
+          <button
+            type="button"
+            class="quiet"
+            aria-pressed=${this.isShown}
+            aria-controls="token"
+            @click=${() => (this.isShown = !this.isShown)}
+          >
             ${this.isShown ? texts.signIn.hide : texts.signIn.show}
           </button>
         </div>
         <div role="alert">${problem === '' ? nothing : html`<p class="trouble" id="token-problem">${problem}</p>`}</div>
-        <button type="submit" class="main" ?disabled=${this.trying !== ''}>${this.trying || texts.signIn.submit}</button>
+        <button type="submit" class="main" ?disabled=${this.trying !== ''}>
+          ${this.trying || texts.signIn.submit}
+        </button>
       </form>
       <p class="faint" id="token-hint">${texts.signIn.hint}</p>
     </main>`;

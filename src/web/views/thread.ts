@@ -53,7 +53,12 @@ function renderEmpty({ agent, say, wasForgotten, isBuiltin }: ThreadSurroundings
     <p>${isBuiltin ? texts.empty.offer : texts.empty.explanation}</p>
     <ul ?hidden=${!isBuiltin}>
       ${texts.empty.suggestions.map(
-        ({ text, about }) => html`<li><button type="button" class="suggestion" @click=${() => say(text)}><code>${text}</code><span>${about}</span></button></li>`,
+        ({ text, about }) =>
+          html`<li>
+            <button type="button" class="suggestion" @click=${() => say(text)}>
+              <code>${text}</code><span>${about}</span>
+            </button>
+          </li>`,
       )}
     </ul>
   </div>`;

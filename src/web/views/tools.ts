@@ -18,12 +18,21 @@ export function readCallId({ content }: StreamBlock): string {
 }
 
 /** A call with its result, once there is one. */
-export function renderCall(call: StreamBlock, result: StreamBlock | undefined, status: ToolStatus | undefined, decide?: Decide): TemplateResult {
+export function renderCall(
+  call: StreamBlock,
+  result: StreamBlock | undefined,
+  status: ToolStatus | undefined,
+  decide?: Decide,
+): TemplateResult {
   if (isWaiting(status) && !result) return renderApproval(status, decide);
   const { tool, parameters } = readJson(call.content);
   const outcome = result && readJson(result.content);
   const parts: Part[] = [[texts.block.parameters, JSON.stringify(parameters ?? {})]];
-  if (outcome) parts.push([texts.block.result, typeof outcome['content'] === 'string' ? outcome['content'] : JSON.stringify(outcome['content'])]);
+  if (outcome)
+    parts.push([
+      texts.block.result,
+      typeof outcome['content'] === 'string' ? outcome['content'] : JSON.stringify(outcome['content']),
+    ]);
   // After a reload only the blocks tell what became of a call that is over.
   const told = outcome && { status: outcome['ok'] === true ? 'succeeded' : 'failed' };
   return renderFold(renderSummary(readText(tool) ?? '', status ?? told, outcome?.['ok'] === false), parts);
@@ -31,7 +40,9 @@ export function renderCall(call: StreamBlock, result: StreamBlock | undefined, s
 
 /** A call of which only the status is known so far. */
 export function renderStatus(status: ToolStatus, decide?: Decide): TemplateResult {
-  return isWaiting(status) ? renderApproval(status, decide) : html`<p class="block tool">${renderSummary(status.tool, status, false)}</p>`;
+  return isWaiting(status)
+    ? renderApproval(status, decide)
+    : html`<p class="block tool">${renderSummary(status.tool, status, false)}</p>`;
 }
 
 function renderSummary(
@@ -40,8 +51,11 @@ function renderSummary(
   isFailure: boolean,
 ): TemplateResult {
   const name = status?.status ?? 'running';
-  const seconds = status?.duration_ms === undefined ? undefined : texts.tool.duration((status.duration_ms / 1_000).toFixed(1));
-  const outcome = [texts.tool.status[name] ?? name, seconds, status?.detail].filter((part) => part !== undefined).join(' · ');
+  const seconds =
+    status?.duration_ms === undefined ? undefined : texts.tool.duration((status.duration_ms / 1_000).toFixed(1));
+  const outcome = [texts.tool.status[name] ?? name, seconds, status?.detail]
+    .filter((part) => part !== undefined)
+    .join(' · ');
   return html`${icons.tool}<code>${tool}</code><span class="outcome ${isFailure ? 'bad' : nothing}">${outcome}</span>`;
 }
 
@@ -56,8 +70,12 @@ function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
     <p>${icons.tool}<code>${tool}</code> ${texts.tool.wantsToRun}</p>
     <pre tabindex="0" dir="ltr">${JSON.stringify(approval.arguments, undefined, 2)}</pre>
     <p>
-      <button type="button" class="main" ?disabled=${!decide} @click=${() => decide?.(status, 'allow')}>${texts.tool.allow}</button>
-      <button type="button" class="plain" ?disabled=${!decide} @click=${() => decide?.(status, 'deny')}>${texts.tool.deny}</button>
+      <button type="button" class="main" ?disabled=${!decide} @click=${() => decide?.(status, 'allow')}>
+        ${texts.tool.allow}
+      </button>
+      <button type="button" class="plain" ?disabled=${!decide} @click=${() => decide?.(status, 'deny')}>
+        ${texts.tool.deny}
+      </button>
       <span class="faint">${texts.tool.until(formatTime(approval.expires_at))}</span>
     </p>
   </div>`;
