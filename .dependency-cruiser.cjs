@@ -9,6 +9,7 @@
 const CORE_ORDER = [
   ['time', 'telemetry', 'failpoints'],
   ['store'],
+  ['replicas'],
   ['audit'],
   ['config'],
   ['identity'],

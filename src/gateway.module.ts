@@ -7,7 +7,7 @@ import { WebchatModule } from './channels/webchat/webchat.module.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import { loadSettings, type LoadedSettings } from './core/config/load-settings.js';
 import { CoreModule } from './core/core.module.js';
-import { ReplicaIdentity } from './core/queue/replica-identity.js';
+import { ReplicaIdentity } from './core/replicas/replica-identity.js';
 import { Logs } from './core/telemetry/logs.js';
 import { Clock, SystemClock } from './core/time/clock.js';
 import { HealthModule } from './health/health.module.js';

@@ -5,7 +5,7 @@ import { loadSettings } from '../core/config/load-settings.js';
 import { DeliveryService } from '../core/delivery/delivery.service.js';
 import { PresenceTrackerService } from '../core/presence/presence-tracker.service.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
-import { ReplicaIdentity } from '../core/queue/replica-identity.js';
+import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
 import { SessionCommandsService } from '../core/sessions/session-commands.service.js';
 import { buildSessionSeed } from '../core/sessions/session-key.js';
 import type { AcceptedMessage, NewMessage } from '../core/store/index.js';

@@ -3,7 +3,7 @@ import { PROTOCOL_VERSION, type ConnectedPayload } from '../protocol/index.js';
 import { encodeFrame } from '../protocol/encode.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { Connection } from '../core/connections/connection.js';
-import { ReplicaIdentity } from '../core/queue/replica-identity.js';
+import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
 import { SessionStore } from '../core/store/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { VERSION } from '../core/lifecycle/version.js';

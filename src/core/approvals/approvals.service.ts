@@ -3,14 +3,15 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/index.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { Principal } from '../identity/principal.js';
+import { follow } from '../replicas/follow.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
 import { ApprovalStore, Store, type Approval, type ApprovalDecision, type Session } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { hashArguments } from './arguments-hash.js';
 
-/** How often a decision that was made on another replica, or while the store was away, is looked for. */
-const LOOK_EVERY_MS = 1_000;
+/** Pause before an approval is expired again, in milliseconds, after the store could not do it. */
+const RETRY_AFTER_MS = 1_000;
 
 /** A call that needs an approval. */
 export interface ApprovalRequest {
@@ -31,8 +32,8 @@ export class ApprovalsService {
   private readonly waiting = new Map<string, (decision: ApprovalDecision) => void>();
 
   constructor(
-    private readonly store: ApprovalStore,
-    private readonly backend: Store,
+    private readonly approvals: ApprovalStore,
+    private readonly store: Store,
     private readonly router: SessionRouterService,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
@@ -43,7 +44,7 @@ export class ApprovalsService {
 
   /** Asks for an approval; a call that has asked before finds its own again. @throws GatewayError STORE_UNAVAILABLE */
   request({ session, messageRef, callId, tool, parameters }: ApprovalRequest): Promise<Approval> {
-    return this.store.openApproval({
+    return this.approvals.openApproval({
       approvalId: `a_${randomUUID()}`,
       tenant: session.tenant,
       sessionId: session.id,
@@ -64,10 +65,15 @@ export class ApprovalsService {
     if (approval.decision) return approval.decision;
     const decided = new Promise<ApprovalDecision>((resolve) => this.waiting.set(approval.approvalId, resolve));
     const stop = new AbortController();
+    const unfollow = follow(this.store, this.clock, {
+      poll: () => this.noticeDecision(approval),
+      onError: (error) => this.warn(error, approval),
+    });
     try {
-      return await Promise.race([decided, this.watch(approval, AbortSignal.any([signal, stop.signal]))]);
+      return await Promise.race([decided, this.expire(approval, AbortSignal.any([signal, stop.signal]))]);
     } finally {
       stop.abort();
+      unfollow();
       this.waiting.delete(approval.approvalId);
     }
   }
@@ -84,7 +90,7 @@ export class ApprovalsService {
   ): Promise<void> {
     if (principal.role === 'channel')
       throw new GatewayError('FORBIDDEN', { reason: 'a channel credential decides on no approval' });
-    const approval = await this.store.findApproval(principal.tenant, approvalId);
+    const approval = await this.approvals.findApproval(principal.tenant, approvalId);
     if (!approval) throw new GatewayError('NOT_FOUND', { what: `approval ${approvalId}` });
     await this.router.getReadable(principal, approval.sessionId);
     if (approval.argumentsSha256 !== argumentsSha256) {
@@ -98,12 +104,12 @@ export class ApprovalsService {
 
   /** What waits for a decision. */
   listPending(tenant: string): Promise<readonly Approval[]> {
-    return this.store.listPendingApprovals(tenant);
+    return this.approvals.listPendingApprovals(tenant);
   }
 
   /** The first decision stands. */
   private async settle(approval: Approval, decision: ApprovalDecision, actor: string): Promise<ApprovalDecision> {
-    const decided = await this.store.decideApproval(approval.approvalId, decision, actor);
+    const decided = await this.approvals.decideApproval(approval.approvalId, decision, actor);
     const settled = decided?.decision ?? decision;
     this.log.info(
       { approval_id: approval.approvalId, tool: approval.tool, decision: settled, actor },
@@ -113,24 +119,27 @@ export class ApprovalsService {
     return settled;
   }
 
-  private async watch(approval: Approval, signal: AbortSignal): Promise<ApprovalDecision> {
+  /** Takes over a decision that was made on another replica. */
+  private async noticeDecision({ tenant, approvalId }: Approval): Promise<void> {
+    const decision = (await this.approvals.findApproval(tenant, approvalId))?.decision;
+    if (decision) this.waiting.get(approvalId)?.(decision);
+  }
+
+  /** Resolves when the approval has expired, or when `signal` aborts. */
+  private async expire(approval: Approval, signal: AbortSignal): Promise<ApprovalDecision> {
     while (!signal.aborted) {
       const remainingMs = approval.expiresAt - this.clock.now();
       try {
         if (remainingMs <= 0) return await this.settle(approval, 'expired', 'gateway');
-        if (this.backend.isShared) {
-          const { decision } = (await this.store.findApproval(approval.tenant, approval.approvalId)) ?? approval;
-          if (decision) return decision;
-        }
       } catch (error) {
-        this.log.warn(
-          { error, approval_id: approval.approvalId },
-          'an approval could not be read; trying again in a second',
-        );
+        this.warn(error, approval);
       }
-      const pauseMs = this.backend.isShared || remainingMs <= 0 ? LOOK_EVERY_MS : remainingMs;
-      await this.clock.sleep(pauseMs, signal);
+      await this.clock.sleep(remainingMs > 0 ? remainingMs : RETRY_AFTER_MS, signal);
     }
     return 'expired';
+  }
+
+  private warn(error: unknown, { approvalId }: Approval): void {
+    this.log.warn({ error, approval_id: approvalId }, 'an approval could not be read; trying again in a second');
   }
 }

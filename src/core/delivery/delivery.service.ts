@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError, type ResumedPayload } from '../../protocol/index.js';
 import { encodeFrame } from '../../protocol/encode.js';
 import { failpoint } from '../failpoints/failpoint.js';
+import { follow } from '../replicas/follow.js';
 import {
   FrameStore,
   Store,
@@ -19,9 +20,6 @@ import { Clock } from '../time/clock.js';
 import type { FrameReader } from './frame-reader.js';
 import { Subscription, type SessionFeed } from './subscription.js';
 
-/** How often the heads of read sessions are looked at, where other replicas write too: a lost hint does no harm. */
-const POLL_HEADS_EVERY_MS = 1_000;
-
 /**
  * From the sessions' logs to live readers: what is committed is sent, in order, without gap and none twice, to everybody
  * who reads the session. It knows no sockets: an edge gives it {@link FrameReader}s.
@@ -37,24 +35,21 @@ export class DeliveryService {
   constructor(
     private readonly frames: FrameStore,
     private readonly turns: TurnStore,
-    private readonly backend: Store,
+    private readonly store: Store,
     private readonly clock: Clock,
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
   }
 
-  /** Follows what other replicas write; the answer ends it. */
+  /** Follows what other replicas write. Returns a function that stops it. */
   start(): () => void {
-    if (!this.backend.isShared) return () => {};
-    const stopHints = this.backend.onHint((hint) => {
-      if (hint.kind === 'frames') this.noticeHead(hint.sessionId, hint.headSeq);
+    return follow(this.store, this.clock, {
+      hints: { frames: ({ sessionId, headSeq }) => this.noticeHead(sessionId, headSeq) },
+      poll: () => this.pollHeads(),
+      onError: (error) =>
+        this.log.warn({ error }, 'the heads of the sessions could not be read; trying again in a second'),
     });
-    const stopPolling = this.clock.setRepeating(POLL_HEADS_EVERY_MS, () => void this.pollHeads());
-    return () => {
-      stopHints();
-      stopPolling();
-    };
   }
 
   /** Commits a piece of a running turn, then sends it. */
@@ -174,11 +169,7 @@ export class DeliveryService {
 
   private async pollHeads(): Promise<void> {
     if (this.feeds.size === 0) return;
-    try {
-      const heads = await this.frames.readHeads([...this.feeds.keys()]);
-      for (const { sessionId, seq } of heads) this.noticeHead(sessionId, seq);
-    } catch (error) {
-      this.log.warn({ error }, 'the heads of the sessions could not be read; trying again in a second');
-    }
+    const heads = await this.frames.readHeads([...this.feeds.keys()]);
+    for (const { sessionId, seq } of heads) this.noticeHead(sessionId, seq);
   }
 }

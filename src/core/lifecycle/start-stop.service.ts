@@ -11,6 +11,7 @@ import { ConnectionManagerService } from '../connections/connection-manager.serv
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
 import { MessageQueueService } from '../queue/message-queue.service.js';
+import { follow } from '../replicas/follow.js';
 import { SettingsStore, Store } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
@@ -28,7 +29,6 @@ interface Step {
 const RECONNECT_AFTER_MS = { least: 500, spread: 2_000 };
 /** How long sockets may take to close at the end. */
 const CLOSE_WITHIN_MS = 1_000;
-const POLL_SETTINGS_EVERY_MS = 1_000;
 
 /** The order in which the gateway starts and stops, as lists to be read (the chapter's Gateway Lifecycle). */
 @Injectable()
@@ -127,20 +127,13 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
 
   /** Another replica's change is in force here within a second, whether its hint arrives or not. */
   private followSettings(): () => void {
-    if (!this.store.isShared) return () => {};
-    const reload = () => {
-      this.config
-        .reload()
-        .catch((error: unknown) =>
-          this.log.warn({ error }, 'the settings could not be read; trying again in a second'),
-        );
-    };
-    const stopHints = this.store.onHint((hint) => hint.kind === 'config' && reload());
-    const stopPolling = this.clock.setRepeating(POLL_SETTINGS_EVERY_MS, reload);
-    return () => {
-      stopHints();
-      stopPolling();
-    };
+    const onError = (error: unknown) =>
+      this.log.warn({ error }, 'the settings could not be read; trying again in a second');
+    return follow(this.store, this.clock, {
+      hints: { config: () => void this.config.reload().catch(onError) },
+      poll: () => this.config.reload(),
+      onError,
+    });
   }
 
   private sayGoodbye(): void {

@@ -3,6 +3,8 @@ import { GatewayError } from '../../protocol/index.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
+import { follow, POLL_EVERY_MS } from '../replicas/follow.js';
+import { ReplicaIdentity } from '../replicas/replica-identity.js';
 import {
   QueueStore,
   Store,
@@ -18,7 +20,6 @@ import {
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
 import { findBusyPolicy } from './busy-policy.js';
-import { ReplicaIdentity } from './replica-identity.js';
 
 /** Why a running turn is told to stop. */
 export type StopReason = 'cancelled' | 'lease_lost' | 'draining';
@@ -31,8 +32,6 @@ const LEASE_MS = 10_000;
 const RENEW_EVERY_MS = LEASE_MS / 3;
 /** An owner that could not renew for this long stops by itself: soon somebody else may own the session. */
 const GIVE_UP_AFTER_MS = (LEASE_MS * 2) / 3;
-/** How soon the queue looks again when the store is unavailable, and when nobody told it of anything. */
-const POLL_EVERY_MS = 1_000;
 
 const LIMIT_SETTINGS = {
   perSession: 'queue.max_per_session',
@@ -64,8 +63,8 @@ export class MessageQueueService {
   private readonly stopWatching: (() => void)[] = [];
 
   constructor(
-    private readonly store: QueueStore,
-    private readonly backend: Store,
+    private readonly messages: QueueStore,
+    private readonly store: Store,
     private readonly delivery: DeliveryService,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
@@ -81,7 +80,7 @@ export class MessageQueueService {
    */
   async enqueue(message: NewMessage): Promise<AcceptedMessage> {
     const limits = this.readLimits();
-    const outcome = await this.store.accept(message, limits);
+    const outcome = await this.messages.accept(message, limits);
     if (outcome.kind === 'conflict') throw new GatewayError('IDEMPOTENCY_CONFLICT', { id: message.messageId });
     if (outcome.kind === 'full') {
       throw new GatewayError('QUEUE_FULL', { limit: LIMIT_SETTINGS[outcome.limit], allowed: limits[outcome.limit] });
@@ -97,7 +96,7 @@ export class MessageQueueService {
 
   /** Cancels messages; undefined when the selector names none. Those that run end soon after. */
   async cancel(selector: CancelSelector): Promise<CancelOutcome | undefined> {
-    const outcome = await this.store.cancel(selector, this.clock.now());
+    const outcome = await this.messages.cancel(selector, this.clock.now());
     if (!outcome) return undefined;
     if (outcome.ended.length > 0) this.delivery.publish(outcome.ended);
     for (const { messageRef } of outcome.running) this.stopRunning(messageRef, 'cancelled');
@@ -107,7 +106,7 @@ export class MessageQueueService {
 
   /** A message that was accepted, finished or not. */
   findMessage(selector: MessageSelector): Promise<StoredMessage | undefined> {
-    return this.store.findMessage(selector);
+    return this.messages.findMessage(selector);
   }
 
   /** Starts handing out messages, at most `agent.concurrency` at a time. */
@@ -116,12 +115,12 @@ export class MessageQueueService {
     this.isOpen = true;
     this.stopWatching.push(
       this.clock.setRepeating(RENEW_EVERY_MS, () => void this.renewLeases()),
-      // Being told of work is only a short cut: what nobody told of is found by looking.
-      this.clock.setRepeating(POLL_EVERY_MS, () => this.wake()),
       this.config.watch('agent.concurrency', () => this.wake()),
-      this.backend.onHint((hint) => {
-        if (hint.kind === 'queue') this.wake();
-        if (hint.kind === 'cancel') this.stopRunning(hint.messageRef, 'cancelled');
+      // Also with one replica: messages that became claimable while the store was unavailable are found by polling only.
+      follow(this.store, this.clock, {
+        hints: { queue: () => this.wake(), cancel: ({ messageRef }) => this.stopRunning(messageRef, 'cancelled') },
+        poll: () => this.wake(),
+        always: true,
       }),
     );
     this.wake();
@@ -191,7 +190,7 @@ export class MessageQueueService {
     const limit = this.config.get('agent.concurrency') - this.running.size;
     if (!this.isOpen || !this.consumer || limit <= 0) return;
     try {
-      const { claims, nextDueAt } = await this.store.claim({ replicaId: this.replica.id, limit, leaseMs: LEASE_MS });
+      const { claims, nextDueAt } = await this.messages.claim({ replicaId: this.replica.id, limit, leaseMs: LEASE_MS });
       for (const claim of claims) this.run(claim, this.consumer);
       this.wakeAt(nextDueAt);
     } catch (error) {
@@ -225,7 +224,7 @@ export class MessageQueueService {
     const turns = [...this.running.values()];
     if (turns.length === 0) return;
     try {
-      const { lost, cancelRequested } = await this.store.renew(
+      const { lost, cancelRequested } = await this.messages.renew(
         turns.map((turn) => turn.claim.lease),
         LEASE_MS,
       );

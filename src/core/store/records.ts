@@ -22,9 +22,9 @@ export interface ClientKey {
   readonly clientId: string;
 }
 
-/** 10 direct mention, 5 reply to the agent, 1 otherwise. */
-export type Priority = 1 | 5 | 10;
-export const PRIORITIES: readonly Priority[] = [10, 5, 1];
+/** Highest first: 10 direct mention, 5 reply to the agent, 1 otherwise. */
+export const PRIORITIES = [10, 5, 1] as const;
+export type Priority = (typeof PRIORITIES)[number];
 
 /** A session as it is when its first message arrives. */
 export interface SessionSeed {

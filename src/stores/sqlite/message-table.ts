@@ -3,7 +3,7 @@ import type { Json, Priority } from '../../core/store/index.js';
 import type { MessageStatus, SessionMode } from '../../protocol/index.js';
 import type { PackedEnd, PackedMessage, PackedMessageWithReply, PackedNewMessage } from './packing.js';
 import { required, type Row } from './rows.js';
-import type { Workspace } from './workspace.js';
+import type { TableState } from './table-state.js';
 
 /** What recognises a repeat, and what its answer needs. */
 export interface Earlier {
@@ -30,7 +30,7 @@ export class MessageTable {
 
   constructor(
     database: DatabaseSync,
-    private readonly workspace: Workspace,
+    private readonly tables: TableState,
   ) {
     this.insertMessage = database.prepare(
       `INSERT INTO messages (ord, client, message_id, body_hash, session, priority, received_at, payload)
@@ -113,14 +113,14 @@ export class MessageTable {
 
   private statusOf(ord: number, end: MessageStatus | null | undefined): MessageStatus {
     if (end) return end;
-    const { lanes } = this.workspace.open;
+    const { lanes } = this.tables.open;
     if (lanes.isRunning(ord)) return 'running';
     return lanes.find(ord) ? 'queued' : 'observed';
   }
 
   private toMessage(row: Row): PackedMessage {
     return [
-      this.workspace.refs.format(row['ord'] as number),
+      this.tables.refs.format(row['ord'] as number),
       row['message_id'] as string,
       row['tenant'] as string,
       row['principal'] as string,

@@ -1,4 +1,4 @@
-import { LaneIndex, type LaneMessage } from '../../core/queue/lane.js';
+import { LaneIndex, type LaneMessage } from './lane-index.js';
 import type { Priority } from '../../core/store/index.js';
 
 /** An unfinished message as the index knows it. */

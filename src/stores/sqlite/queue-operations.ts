@@ -26,7 +26,7 @@ import {
 } from './packing.js';
 import { required } from './rows.js';
 import type { SessionOperations } from './session-operations.js';
-import type { Workspace } from './workspace.js';
+import type { TableState } from './table-state.js';
 
 /** Where in a packed message its tenant and its session stand. */
 const TENANT = 2;
@@ -42,11 +42,11 @@ export class QueueOperations {
   private readonly deleteOpen;
 
   constructor(
-    private readonly workspace: Workspace,
+    private readonly tables: TableState,
     private readonly messages: MessageTable,
     private readonly sessions: SessionOperations,
   ) {
-    const { database } = workspace;
+    const { database } = tables;
     this.insertOpen = database.prepare('INSERT INTO queue (ord, session, client, priority) VALUES (?, ?, ?, ?)');
     // A message that is claimed while it is marked as running was interrupted: its owner died with it.
     this.markRunning = database.prepare(
@@ -63,7 +63,7 @@ export class QueueOperations {
   accept(now: number, message: PackedNewMessage): PackedOutcome {
     const [tenant, principal, clientId, messageId, bodyHash, sessionId, , , , , sender] = message;
     const [, , , , , , , , , , , , queued, priority, receivedAt, perSession, perClient, total] = message;
-    const { directory, log, open, refs, activity } = this.workspace;
+    const { directory, log, open, refs, activity } = this.tables;
     const known = directory.findClient(tenant, principal, clientId);
     const entry = directory.findSession(sessionId);
     const limit = queued ? this.exceeded({ perSession, perClient, total }, entry?.session, known) : undefined;
@@ -74,7 +74,7 @@ export class QueueOperations {
 
     const client = known ?? directory.addClient(tenant, principal, clientId);
     const { session, mode } = entry ?? directory.addSession(message, now);
-    const ord = this.workspace.nextOrd();
+    const ord = this.tables.nextOrd();
     if (!this.messages.insert(ord, client, session, message)) {
       return this.answerRepeat(required(this.messages.findByKey(client, messageId)), bodyHash);
     }
@@ -97,15 +97,15 @@ export class QueueOperations {
     session: number | undefined,
     client: number | undefined,
   ): keyof QueueLimits | undefined {
-    const { lanes } = this.workspace.open;
+    const { lanes } = this.tables.open;
     if ((session === undefined ? 0 : lanes.countIn(session)) >= limits.perSession) return 'perSession';
-    if ((client === undefined ? 0 : this.workspace.open.countOfClient(client)) >= limits.perClient) return 'perClient';
+    if ((client === undefined ? 0 : this.tables.open.countOfClient(client)) >= limits.perClient) return 'perClient';
     return lanes.size >= limits.total ? 'total' : undefined;
   }
 
   private answerRepeat(earlier: Earlier, bodyHash: string): PackedOutcome {
     if (earlier.bodyHash !== bodyHash) return { kind: 'conflict' };
-    const { log, open, refs } = this.workspace;
+    const { log, open, refs } = this.tables;
     const { ord, session, sessionId, mode, priority } = earlier;
     const position = open.lanes.position(ord);
     const status = this.messages.status(ord);
@@ -113,7 +113,7 @@ export class QueueOperations {
   }
 
   claim(now: number, request: ClaimRequest): OperationAnswer<'claim'> {
-    const { lanes } = this.workspace.open;
+    const { lanes } = this.tables.open;
     const claims: PackedClaim[] = [];
     while (claims.length < request.limit) {
       const message = lanes.take(now);
@@ -125,8 +125,8 @@ export class QueueOperations {
   }
 
   private start(message: OpenMessage): PackedClaim {
-    message.epoch = this.workspace.nextEpoch();
-    const head = this.workspace.log.head(message.session);
+    message.epoch = this.tables.nextEpoch();
+    const head = this.tables.log.head(message.session);
     const row = required(this.markRunning.get(message.epoch, head, message.ord));
     const stored = this.messages.get(message.ord);
     return [
@@ -153,25 +153,25 @@ export class QueueOperations {
     const earliest = message.cancelRequested ? 0 : notBefore;
     this.markRetry.run(earliest, message.ord);
     message.epoch = 0;
-    this.workspace.open.lanes.giveBack(message.ord, earliest);
+    this.tables.open.lanes.giveBack(message.ord, earliest);
   }
 
   /** The message that runs under this very lease. */
   findRunning([messageRef, epoch]: LeaseKey): OpenMessage | undefined {
-    const ord = this.workspace.refs.parse(messageRef);
-    const message = ord === undefined ? undefined : this.workspace.open.lanes.find(ord);
+    const ord = this.tables.refs.parse(messageRef);
+    const message = ord === undefined ? undefined : this.tables.open.lanes.find(ord);
     return message?.epoch === epoch ? message : undefined;
   }
 
   /** A message of the session that waits and has never run. */
   findWaiting(messageRef: string, session: number): OpenMessage | undefined {
-    const ord = this.workspace.refs.parse(messageRef);
-    const message = ord === undefined ? undefined : this.workspace.open.lanes.find(ord);
+    const ord = this.tables.refs.parse(messageRef);
+    const message = ord === undefined ? undefined : this.tables.open.lanes.find(ord);
     return message?.session === session && !this.mayHaveBlocks(message) ? message : undefined;
   }
 
   listWaiting(_now: number, sessionId: string): PackedMessage[] {
-    const { directory, open } = this.workspace;
+    const { directory, open } = this.tables;
     const entry = directory.findSession(sessionId);
     if (!entry) return [];
     const waiting = open.lanes.messagesIn(entry.session).filter((message) => !this.mayHaveBlocks(message));
@@ -181,7 +181,7 @@ export class QueueOperations {
   /** Takes a message out of the queue; its end must be written in the same transaction. */
   end(message: OpenMessage): void {
     this.deleteOpen.run(message.ord);
-    this.workspace.open.end(message);
+    this.tables.open.end(message);
   }
 
   cancel(_now: number, selector: CancelSelector, timestamp: number): CancelOutcome | undefined {
@@ -195,7 +195,7 @@ export class QueueOperations {
         const [messageRef, , , , , sessionId] = stored;
         this.markCancelled.run(message.ord);
         message.cancelRequested = true;
-        this.workspace.open.lanes.hurry(message.ord);
+        this.tables.open.lanes.hurry(message.ord);
         running.push({ sessionId, messageRef });
       } else {
         ended.push(this.endUnrun(message, stored, timestamp));
@@ -206,7 +206,7 @@ export class QueueOperations {
 
   /** The unfinished messages that are meant; undefined when nothing of that name exists. */
   private select(selector: CancelSelector): readonly OpenMessage[] | undefined {
-    const { directory, open } = this.workspace;
+    const { directory, open } = this.tables;
     if (selector.by === 'session') {
       const entry = directory.findSession(selector.sessionId);
       return entry?.tenant === selector.tenant ? open.lanes.messagesIn(entry.session) : undefined;
@@ -218,7 +218,7 @@ export class QueueOperations {
   }
 
   private ordById({ tenant, principal, clientId }: ClientKey, messageId: string): number | undefined {
-    const client = this.workspace.directory.findClient(tenant, principal, clientId);
+    const client = this.tables.directory.findClient(tenant, principal, clientId);
     return client === undefined ? undefined : this.messages.findByKey(client, messageId)?.ord;
   }
 
@@ -229,7 +229,7 @@ export class QueueOperations {
   private mayHaveBlocks(message: OpenMessage): boolean {
     if (message.epoch !== 0) return true;
     const headBefore = required(this.selectHeadBefore.get(message.ord))['head_before'] as number | null;
-    return headBefore !== null && this.workspace.log.hasFrames(message.session, message.ord, headBefore);
+    return headBefore !== null && this.tables.log.hasFrames(message.session, message.ord, headBefore);
   }
 
   private endUnrun(message: OpenMessage, stored: PackedMessage, timestamp: number): DurableFrame {
@@ -237,7 +237,7 @@ export class QueueOperations {
     const payload: StreamEndPayload = { id: messageId, message_ref: messageRef, reason: 'cancelled', blocks: 0 };
     const frame: NewFrame = { type: 'stream_end', messageRef, messageId, timestamp, payload: JSON.stringify(payload) };
     const reply: Reply = { blocks: [], reason: 'cancelled', endedAt: timestamp };
-    const seq = this.workspace.log.append(message.session, [packFrame(frame)]);
+    const seq = this.tables.log.append(message.session, [packFrame(frame)]);
     this.messages.insertEnd(message.ord, ['cancelled', JSON.stringify(reply)]);
     this.end(message);
     return { ...frame, sessionId, seq };
@@ -250,16 +250,16 @@ export class QueueOperations {
 
   private findOrd(selector: MessageSelector): number | undefined {
     if (selector.by === 'id') return this.ordById(selector.client, selector.messageId);
-    const ord = this.workspace.refs.parse(selector.messageRef);
+    const ord = this.tables.refs.parse(selector.messageRef);
     return ord !== undefined && this.messages.find(ord)?.[TENANT] === selector.tenant ? ord : undefined;
   }
 
   count(_now: number, activeSince: number): QueueCounts {
-    const { lanes } = this.workspace.open;
+    const { lanes } = this.tables.open;
     return {
       queued: lanes.size - lanes.running,
       running: lanes.running,
-      activeSessions: this.workspace.activity.count(activeSince, lanes.sessions()),
+      activeSessions: this.tables.activity.count(activeSince, lanes.sessions()),
     };
   }
 }

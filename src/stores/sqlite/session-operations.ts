@@ -3,7 +3,7 @@ import type { SessionMode } from '../../protocol/index.js';
 import type { MessageTable } from './message-table.js';
 import type { PackedHistory } from './operations.js';
 import { required } from './rows.js';
-import type { Workspace } from './workspace.js';
+import type { TableState } from './table-state.js';
 
 const NEVER = Number.MAX_SAFE_INTEGER;
 
@@ -22,10 +22,10 @@ export class SessionOperations {
   private readonly deleteReaction;
 
   constructor(
-    private readonly workspace: Workspace,
+    private readonly tables: TableState,
     private readonly messages: MessageTable,
   ) {
-    const { database } = workspace;
+    const { database } = tables;
     this.selectById = database.prepare(`SELECT ${COLUMNS} WHERE id = ?`);
     this.selectMain = database.prepare(
       `SELECT ${COLUMNS} WHERE key_parts = ? AND channel = ? AND tenant = ? AND mode = 'main'`,
@@ -69,20 +69,20 @@ export class SessionOperations {
       explicitActivation === undefined ? null : Number(explicitActivation),
       toolPermissions ? JSON.stringify(toolPermissions) : null,
       memoryRefs ? JSON.stringify(memoryRefs) : null,
-      resetContext ? this.workspace.upcomingOrd : null,
+      resetContext ? this.tables.upcomingOrd : null,
       sessionId,
     );
-    this.workspace.directory.forgetSession(sessionId);
+    this.tables.directory.forgetSession(sessionId);
     return this.findSession(now, sessionId);
   }
 
   react(_now: number, messageRef: string, { sender, emoji }: StoredReaction, added: boolean): void {
-    const ord = this.workspace.refs.parse(messageRef);
+    const ord = this.tables.refs.parse(messageRef);
     if (ord !== undefined) (added ? this.insertReaction : this.deleteReaction).run(ord, sender, emoji);
   }
 
   readHistory(_now: number, sessionId: string, limit: number, beforeRef: string | undefined): PackedHistory {
-    const { directory, log, refs } = this.workspace;
+    const { directory, log, refs } = this.tables;
     const entry = directory.findSession(sessionId);
     if (!entry) return { messages: [], more: false, headSeq: 0 };
     const before = beforeRef === undefined ? NEVER : (refs.parse(beforeRef) ?? 0);
@@ -104,7 +104,7 @@ export class SessionOperations {
       memoryRefs: JSON.parse(row['memory_refs'] as string) as string[],
       toolPermissions: JSON.parse(row['tool_permissions'] as string) as string[],
       explicitActivation: row['explicit_activation'] === 1,
-      headSeq: this.workspace.log.head(session),
+      headSeq: this.tables.log.head(session),
     };
   }
 }

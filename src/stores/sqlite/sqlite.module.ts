@@ -1,7 +1,7 @@
 // Promises: the nine ports to persistence on one SQLite file. Refuses to know: what the records mean.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
-import { ReplicaIdentity } from '../../core/queue/replica-identity.js';
+import { ReplicaIdentity } from '../../core/replicas/replica-identity.js';
 import {
   ApprovalStore,
   FrameStore,

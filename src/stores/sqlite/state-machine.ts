@@ -15,7 +15,7 @@ import { SettingsOperations } from './settings-operations.js';
 import { isUnavailable } from './sqlite-errors.js';
 import { Sweeper } from './sweeper.js';
 import { TurnOperations } from './turn-operations.js';
-import { Workspace } from './workspace.js';
+import { TableState } from './table-state.js';
 
 /** A commit that is younger than this proves well enough that commits are possible. */
 const CHECK_FRESH_MS = 1_000;
@@ -58,7 +58,7 @@ export function openStateMachine(path: string | undefined, now: number): OpenSta
  * knows no thread. A batch of writes is one transaction; what it answers is committed.
  */
 export class SqliteStateMachine {
-  private readonly workspace: Workspace;
+  private readonly tables: TableState;
   private readonly operations: Operations;
   private readonly touch;
   /** When something was committed last. */
@@ -73,24 +73,24 @@ export class SqliteStateMachine {
     private readonly database: DatabaseSync,
     now: number,
   ) {
-    this.workspace = new Workspace(database, now);
+    this.tables = new TableState(database, now);
     this.touch = database.prepare('UPDATE gateway SET checked_at = ?');
     this.operations = this.assemble();
   }
 
   private assemble(): Operations {
-    const { workspace } = this;
-    const messages = new MessageTable(this.database, workspace);
-    const sessions = new SessionOperations(workspace, messages);
-    const queue = new QueueOperations(workspace, messages, sessions);
-    const turns = new TurnOperations(workspace, messages, queue);
-    const frames = new FrameOperations(workspace);
+    const { tables } = this;
+    const messages = new MessageTable(this.database, tables);
+    const sessions = new SessionOperations(tables, messages);
+    const queue = new QueueOperations(tables, messages, sessions);
+    const turns = new TurnOperations(tables, messages, queue);
+    const frames = new FrameOperations(tables);
     const audit = new AuditTrail(this.database);
     const settings = new SettingsOperations(this.database, audit);
     const media = new MediaOperations(this.database);
     const memories = new MemoryOperations(this.database);
     const approvals = new ApprovalOperations(this.database, audit);
-    const sweeper = new Sweeper(workspace);
+    const sweeper = new Sweeper(tables);
     return {
       accept: (...all) => queue.accept(...all),
       claim: (...all) => queue.claim(...all),
@@ -207,7 +207,7 @@ export class SqliteStateMachine {
 
   private refresh(): void {
     if (!this.stale) return;
-    this.workspace.rebuild();
+    this.tables.rebuild();
     this.stale = false;
   }
 

@@ -1,5 +1,5 @@
 import type { SweepLimits } from '../../core/store/index.js';
-import type { Workspace } from './workspace.js';
+import type { TableState } from './table-state.js';
 
 /** About as many rows go in one call at most, so that house-keeping holds up nobody's commit for long. */
 export const SWEEP_ROWS = 1_000;
@@ -15,8 +15,8 @@ export class Sweeper {
   /** Where the walk over the sessions stands. */
   private walkedTo = 0;
 
-  constructor(private readonly workspace: Workspace) {
-    const { database } = workspace;
+  constructor(private readonly tables: TableState) {
+    const { database } = tables;
     const prepare = (sql: string) => database.prepare(sql);
     this.statements = {
       aged: prepare('SELECT session FROM sessions WHERE oldest_frame_at < ? ORDER BY oldest_frame_at LIMIT ?'),
@@ -70,7 +70,7 @@ export class Sweeper {
     for (const row of this.statements.aged.all(before, SWEEP_ROWS)) {
       if (this.budget <= 0) return;
       const session = row['session'] as number;
-      const reach = Math.min(this.workspace.log.head(session), this.workspace.log.sweptSeq(session) + this.budget);
+      const reach = Math.min(this.tables.log.head(session), this.tables.log.sweptSeq(session) + this.budget);
       const kept = this.statements.firstKept.get(session, reach, before)?.['seq'] as number | undefined;
       this.deleteFramesTo(session, kept === undefined ? reach : kept - 1);
       const oldest = this.statements.oldestFrame.get(session)?.['timestamp'] as number | undefined;
@@ -82,20 +82,20 @@ export class Sweeper {
 
   /** Deletes the frames of a session up to `seq`, as far as the budget goes. */
   private deleteFramesTo(session: number, seq: number): void {
-    const sweptSeq = this.workspace.log.sweptSeq(session);
+    const sweptSeq = this.tables.log.sweptSeq(session);
     const upTo = Math.min(seq, sweptSeq + Math.max(0, this.budget));
     if (upTo > sweptSeq) this.budget -= Number(this.statements.deleteFrames.run(session, upTo).changes);
     const oldest = this.statements.oldestFrame.get(session)?.['timestamp'] as number | undefined;
     this.statements.markSwept.run(Math.max(upTo, sweptSeq), oldest ?? null, session);
-    this.workspace.log.forget(session);
+    this.tables.log.forget(session);
   }
 
   private markSwept(session: number, oldestFrameAt: number): void {
-    this.statements.markSwept.run(this.workspace.log.sweptSeq(session), oldestFrameAt, session);
+    this.statements.markSwept.run(this.tables.log.sweptSeq(session), oldestFrameAt, session);
   }
 
   private sweepJournals(before: number): void {
-    const { lanes } = this.workspace.open;
+    const { lanes } = this.tables.open;
     const finished: number[] = [];
     for (const row of this.statements.journals.iterate()) {
       // Messages were received in the order of their ords, so what follows is no older.
@@ -125,7 +125,7 @@ export class Sweeper {
 
   /** Deletes a session with all it has, as far as the budget goes; true when it is gone. */
   private deleteSession(session: number): boolean {
-    const { directory, log } = this.workspace;
+    const { directory, log } = this.tables;
     this.deleteFramesTo(session, log.head(session));
     if (this.budget <= 0) return false;
     const ords = this.statements.messages.all(session, this.budget).map((row) => row['ord'] as number);

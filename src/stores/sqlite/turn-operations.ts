@@ -5,7 +5,7 @@ import type { OpenMessage } from './open-messages.js';
 import type { LeaseKey, PackedEnd, PackedFrame, PackedMessageWithReply } from './packing.js';
 import type { QueueOperations } from './queue-operations.js';
 import { required } from './rows.js';
-import type { Workspace } from './workspace.js';
+import type { TableState } from './table-state.js';
 
 /** What a running turn writes and reads. */
 export class TurnOperations {
@@ -15,11 +15,11 @@ export class TurnOperations {
   private readonly selectContextFrom;
 
   constructor(
-    private readonly workspace: Workspace,
+    private readonly tables: TableState,
     private readonly messages: MessageTable,
     private readonly queue: QueueOperations,
   ) {
-    const { database } = workspace;
+    const { database } = tables;
     this.insertStep = database.prepare('INSERT INTO journal (ord, step, kind, body, head_seq) VALUES (?, ?, ?, ?, ?)');
     this.selectSteps = database.prepare(
       'SELECT step, kind, body, head_seq AS headSeq FROM journal WHERE ord = ? ORDER BY step',
@@ -71,7 +71,7 @@ export class TurnOperations {
   }
 
   private write(message: OpenMessage, frames: readonly PackedFrame[], journal: readonly JournalEntry[]): number {
-    const { log } = this.workspace;
+    const { log } = this.tables;
     const first = log.append(message.session, frames);
     for (const { step, kind, body } of journal) {
       this.insertStep.run(message.ord, step, kind, body, log.head(message.session));
@@ -80,21 +80,21 @@ export class TurnOperations {
   }
 
   readTurn(_now: number, messageRef: string): TurnRecord {
-    const ord = this.workspace.refs.parse(messageRef);
+    const ord = this.tables.refs.parse(messageRef);
     const message = ord === undefined ? undefined : this.messages.find(ord);
     if (ord === undefined || !message) return { steps: [], frames: [] };
     const [, , , , , sessionId] = message;
-    const { session } = required(this.workspace.directory.findSession(sessionId));
+    const { session } = required(this.tables.directory.findSession(sessionId));
     const headBefore = (this.selectHeadBefore.get(ord)?.['head_before'] as number | null | undefined) ?? 0;
     return {
       steps: this.selectSteps.all(ord).map((row) => ({ ...row }) as unknown as RecordedStep),
-      frames: this.workspace.log.readMessage(session, sessionId, ord, headBefore),
+      frames: this.tables.log.readMessage(session, sessionId, ord, headBefore),
     };
   }
 
   readContext(_now: number, sessionId: string, beforeRef: string, limit: number): PackedMessageWithReply[] {
-    const entry = this.workspace.directory.findSession(sessionId);
-    const before = this.workspace.refs.parse(beforeRef);
+    const entry = this.tables.directory.findSession(sessionId);
+    const before = this.tables.refs.parse(beforeRef);
     if (!entry || before === undefined) return [];
     const from = required(this.selectContextFrom.get(entry.session))['context_from'] as number;
     return this.messages.readPage(entry.session, from, before, limit).reverse();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PRIORITIES, type Priority } from '../store/index.js';
-import { LaneIndex, type LaneMessage } from './lane.js';
+import { PRIORITIES, type Priority } from '../../core/store/index.js';
+import { LaneIndex, type LaneMessage } from './lane-index.js';
 
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 200);
 

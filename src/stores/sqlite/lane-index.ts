@@ -1,4 +1,4 @@
-import type { Priority } from '../store/index.js';
+import type { Priority } from '../../core/store/index.js';
 import { LaneHeap, type HeapSeat } from './lane-heap.js';
 
 /** What the index must know of a message. `ord` grows with each accepted message: the smaller, the older. */

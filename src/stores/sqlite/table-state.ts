@@ -16,8 +16,8 @@ const EPOCHS_PER_GENERATION = 2 ** 32;
 /** Rows looked at to know which sessions were used lately, after a start. */
 const ACTIVITY_ROWS = 20_000;
 
-/** What all operations share: the statements of common use, and what is known in memory of the tables. */
-export class Workspace {
+/** The state of the tables that is kept in memory, shared by all operations, with the statements that keep both equal. */
+export class TableState {
   readonly refs: MessageRefs;
   readonly directory: Directory;
   readonly log: FrameLog;
@@ -61,7 +61,7 @@ export class Workspace {
     return ++this.lastEpoch;
   }
 
-  /** Reads the memory anew from the tables: at the start, and after a transaction that was rolled back. */
+  /** Reads the state from the tables: at the start, and after a transaction that was rolled back. */
   rebuild(): void {
     this.directory.forgetAll();
     this.log.forgetAll();
