@@ -114,7 +114,7 @@ describe('a turn', () => {
   it.each(['before', 'after'])(
     '[R-12] takes back a half-streamed answer that begins anew, %s a recorded step',
     async (when) => {
-      let goOn = () => {};
+      const half = Promise.withResolvers<void>();
       await start(
         scripted(async function* () {
           if (when === 'after') {
@@ -122,7 +122,7 @@ describe('a turn', () => {
             yield { type: 'answer', answer: { toolCalls: [] } } as const;
           }
           yield { type: 'text', text: 'half\n\nand a' } as const;
-          await new Promise<void>((resolve) => (goOn = resolve));
+          await half.promise;
           yield { type: 'restart_answer' } as const;
           yield { type: 'restart_answer' } as const;
           yield { type: 'text', text: 'whole' } as const;
@@ -131,16 +131,16 @@ describe('a turn', () => {
       );
       const reader = new FakeReader(true);
       await harness.say(reader, 'a', 'x');
-      const half = await reader.waitFor(
+      const shown = await reader.waitFor(
         (frame) => frame.type === 'stream_block' && frame.payload['content'] === 'half',
       );
-      goOn();
+      half.resolve();
       const kept = when === 'after' ? ['kept'] : [];
       expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: kept.length + 1 });
       const restarts = reader.frames
         .filter((frame) => frame.type === 'stream_restart')
         .map((frame) => frame.payload['replaces_from_seq']);
-      expect(restarts).toEqual([half.seq]);
+      expect(restarts).toEqual([shown.seq]);
       expect(reader.blocksOf('a').map((block) => block.content)).toEqual([...kept, 'whole']);
       const indexes = reader.frames
         .filter((frame) => frame.type === 'stream_block')
@@ -224,10 +224,10 @@ describe('a turn', () => {
     // The queue gives the turn back as a drain would; to the log it looks like a crash in mid-answer.
     await harness.queue.drain(0, AbortSignal.abort());
     harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
-    // The agent begins when readers have been told, and its first block comes before its first pause.
-    await reader.waitFor((frame) => frame.type === 'stream_block' && frame.payload['attempt'] === 2);
-    await harness.clock.advanceAsync(2_000);
-    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop', blocks: 3 });
+    const ended = reader.waitForEnd('a');
+    // The agent sets its timers when it gets there, which may be after time has begun to pass.
+    for (let isOver = false; !isOver; void ended.then(() => (isOver = true))) await harness.clock.advanceAsync(1_000);
+    expect((await ended).payload).toMatchObject({ reason: 'stop', blocks: 3 });
     expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['block 1', 'block 2', 'block 3']);
     expect(reader.frames.find((frame) => frame.type === 'stream_restart')?.payload).toMatchObject({
       attempt: 2,
