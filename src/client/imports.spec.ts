@@ -28,6 +28,7 @@ describe('the client in a browser', () => {
       'protocol/closes.ts',
       'protocol/constants.ts',
       'protocol/errors.ts',
+      'protocol/reply-state.ts',
     ]);
   });
 });

@@ -29,6 +29,7 @@ export class Recovery {
     const state = { again: true };
     this.#running.set(sessionId, state);
     this.sessions.forget(sessionId);
+    this.replies.interrupt(sessionId);
     try {
       while (state.again) {
         state.again = false;
@@ -55,12 +56,12 @@ export class Recovery {
   }
 }
 
-function settleFrom({ messages }: HistoryResultPayload, unsettled: Set<ReplyFeed>): void {
+function settleFrom({ messages, head_seq }: HistoryResultPayload, unsettled: Set<ReplyFeed>): void {
   const byRef = new Map(messages.map((message) => [message.message_ref, message]));
   for (const feed of unsettled) {
     const message = byRef.get(feed.acknowledgement?.message_ref ?? '');
     if (!message) continue;
-    feed.settle(message);
+    feed.settle(message, head_seq);
     unsettled.delete(feed);
   }
 }

@@ -38,6 +38,10 @@ export class Replies {
     for (const feed of this.#list()) feed.fail(error);
   }
 
+  interrupt(sessionId: string): void {
+    for (const feed of this.inSession(sessionId)) feed.interrupt();
+  }
+
   interruptAll(): void {
     for (const feed of this.#list()) feed.interrupt();
   }

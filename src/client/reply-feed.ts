@@ -4,21 +4,23 @@ import type {
   MessageAckPayload,
   OutboundFrame,
   StreamBlock,
-  StreamDeltaPayload,
   StreamEndPayload,
 } from '../protocol/index.js';
+import {
+  beginReply,
+  interruptReply,
+  isSameBlock,
+  takeDelta,
+  takeFrame,
+  takeHistory,
+  type ReplyState,
+} from '../protocol/reply-state.js';
 import type { DurableFrame } from './frames.js';
 import { ReplyEvents } from './reply-events.js';
 
 /** What the gateway said when it had stored a message, and in which session. */
 export interface Acknowledgement extends Pick<MessageAckPayload, 'message_ref' | 'status' | 'position'> {
   readonly session_id: string;
-}
-
-/** A block that stands. `seq` is 0 when the history told of it, which knows no seqs. */
-interface StandingBlock {
-  readonly seq: number;
-  readonly block: StreamBlock;
 }
 
 /** The client's side of a reply: frames go in, events, blocks and promises come out. */
@@ -28,12 +30,10 @@ export class ReplyFeed {
   readonly ended = Promise.withResolvers<StreamEndPayload | undefined>();
   acknowledgement: Acknowledgement | undefined;
   cancelRequested = false;
-  readonly #standing: StandingBlock[] = [];
+  #state = beginReply();
   #parked: DurableFrame[] = [];
-  /** Blocks that have only deltas so far, oldest first: what is held back of each. The oldest's deltas are passed on. */
-  readonly #growing = new Map<string, Pick<StreamDeltaPayload, 'block_type' | 'delta'>>();
-  /** Whether the deltas to come are all of their block; not so when a block may have begun unseen. */
-  #hasAllDeltas = false;
+  /** The growing block whose deltas are passed on. */
+  #growingId: string | undefined;
   #over = false;
 
   constructor(readonly id: string) {
@@ -43,13 +43,13 @@ export class ReplyFeed {
   }
 
   get standing(): readonly StreamBlock[] {
-    return this.#standing.map(({ block }) => block);
+    return this.#state.standing.map(({ block }) => block);
   }
 
   /** `fresh`: accepted just now, so nothing of the reply has been missed. */
   acknowledge(acknowledgement: Acknowledgement, fresh: boolean): void {
     this.acknowledgement = acknowledgement;
-    this.#hasAllDeltas = fresh;
+    this.#state = beginReply(fresh);
     this.acknowledged.resolve(acknowledgement);
     if (acknowledgement.status === 'observed') return this.#finish(undefined);
     const parked = this.#parked.filter((frame) => frame.payload.message_ref === acknowledgement.message_ref);
@@ -57,64 +57,39 @@ export class ReplyFeed {
     for (const frame of parked) this.take(frame, false);
   }
 
-  /** A frame that may be this message's, read again from the log before its acknowledgement came. */
+  /** Keeps a frame that may be this message's, read again from the log before its acknowledgement came. */
   park(frame: DurableFrame): void {
     this.#parked.push(frame);
   }
 
-  /** `live`: written while this client was connected. */
-  take(frame: DurableFrame, live: boolean): void {
-    switch (frame.type) {
-      case 'stream_block': {
-        const { index, block_id, block_type, content, metadata } = frame.payload;
-        this.#place(index, frame.seq, { block_id, block_type, content, ...(metadata && { metadata }) });
-        break;
-      }
-      case 'stream_restart': {
-        const { replaces_from_seq } = frame.payload;
-        const keep = this.#standing.findIndex(({ seq }) => seq >= replaces_from_seq);
-        this.#dropFrom(keep === -1 ? this.#standing.length : keep);
-        break;
-      }
-      case 'tool_status':
-        this.events.push({ type: 'tool', ...frame.payload });
-        break;
-      case 'stream_end':
-        return this.#finish(frame.payload);
-    }
-    this.#hasAllDeltas ||= live;
+  /** `isLive`: written while this client followed the session. */
+  take(frame: DurableFrame, isLive: boolean): void {
+    this.#advance(takeFrame(this.#state, frame, isLive), frame.type === 'stream_restart');
+    if (frame.type === 'tool_status') this.events.push({ type: 'tool', ...frame.payload });
+    if (frame.type === 'stream_end') this.#finish(frame.payload);
   }
 
-  /** Deltas overtake blocks, which have to be stored first; readers see one block grow at a time, in its place. */
-  takeDelta({ payload: { block_id, block_type, delta } }: OutboundFrame<'stream_delta'>): void {
-    if (!this.#hasAllDeltas) return;
-    const held = this.#growing.get(block_id)?.delta ?? '';
-    this.#growing.set(block_id, { block_type, delta: held + delta });
-    this.#passOnOldest();
+  takeDelta({ payload }: OutboundFrame<'stream_delta'>): void {
+    const next = takeDelta(this.#state, payload);
+    if (next === this.#state) return;
+    this.#state = next;
+    const { block_id, block_type, delta } = payload;
+    if (block_id === this.#growingId) this.events.push({ type: 'delta', block_id, block_type, delta });
+    else this.#passOnOldest();
   }
 
-  /** The connection was lost: deltas are missed from here on. */
+  /** The connection was lost, or the log is read from another place: deltas are missed from here on. */
   interrupt(): void {
-    this.#hasAllDeltas = false;
-    this.#growing.clear();
+    this.#state = interruptReply(this.#state);
+    this.#growingId = undefined;
   }
 
   /** Takes over what the history tells of this message: frames were missed that cannot be read again. */
-  settle(message: HistoryMessage): void {
-    message.blocks.forEach((block, index) => this.#place(index, 0, block));
-    if (this.#standing.length > message.blocks.length) this.#dropFrom(message.blocks.length);
+  settle(message: HistoryMessage, headSeq: number): void {
+    this.#advance(takeHistory(this.#state, message, headSeq), false);
     if (message.status === 'observed') return this.#finish(undefined);
-    if (!message.end) return;
-    const { reason, usage, error } = message.end;
-    const blocks = message.blocks.length;
-    this.#finish({
-      id: this.id,
-      message_ref: message.message_ref,
-      reason,
-      blocks,
-      ...(usage && { usage }),
-      ...(error && { error }),
-    });
+    const { end, standing } = this.#state;
+    if (end) this.#finish({ id: this.id, message_ref: message.message_ref, blocks: standing.length, ...end });
   }
 
   fail(error: Error): void {
@@ -132,35 +107,32 @@ export class ReplyFeed {
     return this.standing;
   }
 
-  #place(index: number, seq: number, block: StreamBlock): void {
-    const known = this.#standing[index]?.block;
-    if (known?.block_id === block.block_id && known.content === block.content) return;
-    if (index < this.#standing.length) this.#dropFrom(index);
-    this.#standing.push({ seq, block });
-    this.events.push({ type: 'block', index, block });
-    this.#growing.delete(block.block_id);
+  /** Pushes the difference between the present state and the next as events. */
+  #advance(next: ReplyState, isRestart: boolean): void {
+    const before = this.standing;
+    this.#state = next;
+    const { standing } = this;
+    const difference = standing.findIndex((block, i) => !before[i] || !isSameBlock(before[i], block));
+    const keep = difference < 0 ? standing.length : difference;
+    if (isRestart || keep < before.length) this.events.push({ type: 'restart', keep });
+    for (let index = keep; index < standing.length; index++)
+      this.events.push({ type: 'block', index, block: standing[index] as StreamBlock });
     this.#passOnOldest();
   }
 
+  /** A reader sees one block grow at a time, in its place, although deltas overtake the blocks before theirs. */
   #passOnOldest(): void {
-    const [oldest] = this.#growing;
-    if (!oldest) return;
-    const [block_id, { block_type, delta }] = oldest;
-    this.#growing.set(block_id, { block_type, delta: '' });
-    if (delta !== '') this.events.push({ type: 'delta', block_id, block_type, delta });
-  }
-
-  #dropFrom(keep: number): void {
-    this.#standing.splice(keep);
-    this.#growing.clear();
-    this.events.push({ type: 'restart', keep });
+    const [oldest] = this.#state.growing;
+    if (oldest && oldest.block_id !== this.#growingId) {
+      const { block_id, block_type, content } = oldest;
+      this.events.push({ type: 'delta', block_id, block_type, delta: content });
+    }
+    this.#growingId = oldest?.block_id;
   }
 
   #finish(end: StreamEndPayload | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    // Of what the history told nobody knows the seqs, so a restart cannot say which of it is replaced: the end can.
-    if (end && this.#standing.length > end.blocks) this.#dropFrom(end.blocks);
     this.ended.resolve(end);
     if (end) this.events.push({ type: 'end', ...end });
     this.events.close();

@@ -1,5 +1,6 @@
 import type { CloseName } from '../protocol/index.js';
 import { encodeDurableFrame } from '../protocol/encode.js';
+import { beginReply, takeFrame, type ReplyFrame } from '../protocol/reply-state.js';
 import type { FrameBurst, FrameReader } from '../core/delivery/frame-reader.js';
 
 /** An outbound frame as a client would parse it. */
@@ -67,19 +68,12 @@ export class FakeReader implements FrameReader {
 
   /** The blocks of a message that stand, as a client that follows the protocol shows them. */
   blocksOf(id: string): { type: string; content: string }[] {
-    let blocks: { seq: number; type: string; content: string }[] = [];
-    for (const frame of this.frames.filter((seen) => seen.payload['message_id'] === id)) {
-      if (frame.type === 'stream_block') {
-        blocks.push({
-          seq: frame.seq ?? 0,
-          type: frame.payload['block_type'] as string,
-          content: frame.payload['content'] as string,
-        });
-      } else if (frame.type === 'stream_restart') {
-        blocks = blocks.filter((block) => block.seq < (frame.payload['replaces_from_seq'] as number));
-      }
-    }
-    return blocks.map(({ type, content }) => ({ type, content }));
+    const frames = this.frames.filter(({ seq, payload }) => seq !== undefined && payload['message_id'] === id);
+    const { standing } = frames.reduce(
+      (reply, frame) => takeFrame(reply, frame as unknown as ReplyFrame, true),
+      beginReply(),
+    );
+    return standing.map(({ block: { block_type: type, content } }) => ({ type, content }));
   }
 
   /** The seqs that were sent, in the order in which they were. */

@@ -1,30 +1,17 @@
-import type { StreamBlock, StreamBlockPayload, StreamRestartPayload } from '../../protocol/index.js';
+import type { StreamBlock } from '../../protocol/index.js';
+import { beginReply, takeFrame, type ReplyFrame, type StandingBlock } from '../../protocol/reply-state.js';
 import type { DurableFrame, TurnRecord } from '../store/index.js';
 
-/** A block in the log that nothing has superseded. */
-export interface StandingBlock {
-  readonly seq: number;
-  readonly block: StreamBlock;
-}
-
-/** The blocks of one message that stand: those that no `stream_restart` has replaced. `frames` are all of the message's, in order. */
-export function listStandingBlocks(frames: readonly DurableFrame[]): StandingBlock[] {
-  let standing: StandingBlock[] = [];
-  for (const frame of frames) {
-    if (frame.type === 'stream_block') {
-      const { block_id, block_type, content, metadata } = JSON.parse(frame.payload) as StreamBlockPayload;
-      standing.push({ seq: frame.seq, block: { block_id, block_type, content, ...(metadata ? { metadata } : {}) } });
-    } else if (frame.type === 'stream_restart') {
-      const { replaces_from_seq: from } = JSON.parse(frame.payload) as StreamRestartPayload;
-      standing = standing.filter((entry) => entry.seq < from);
-    }
-  }
-  return standing;
+/** Returns the blocks of one message that no `stream_restart` has replaced. `frames` are all of the message's, in order. */
+export function listStandingBlocks(frames: readonly DurableFrame[]): readonly StandingBlock[] {
+  return frames.reduce((reply, { type, seq, payload }) => {
+    return takeFrame(reply, { type, seq, payload: JSON.parse(payload) as unknown } as ReplyFrame, false);
+  }, beginReply()).standing;
 }
 
 /**
- * Where a turn that was interrupted goes on: the blocks of recorded steps stand, those after the last recorded step
- * belong to a half-streamed one and are replaced from `replacesFromSeq` on (undefined: there are none).
+ * Where an interrupted turn goes on: the blocks of recorded steps stand; those after the last recorded step belong to a
+ * half-streamed one and are replaced from `replacesFromSeq` on (undefined when there are none).
  */
 export function findResumePoint(record: TurnRecord): {
   readonly blocks: StreamBlock[];
