@@ -34,15 +34,23 @@ export interface GuardedResponse {
 }
 
 /**
- * Asks for a URL in somebody else's name, through the guard, and follows up to five redirects, each through the guard as
- * well. Knows no proxy, no cookies and no credentials.
+ * Requests a URL that a caller outside the gateway has named, through the guard, and follows up to five redirects, each
+ * through the guard as well. Uses no proxy, no cookies and no credentials.
+ *
+ * It settles when the signal aborts, whatever the peer does: a socket that has left the HTTP client (a protocol switch,
+ * a connection that was destroyed earlier) emits no further event that could settle it.
  * @throws EgressDeniedError; Error of the network; the reason of the signal
  */
 export async function requestGuarded(guard: EgressGuard, asked: GuardedRequest): Promise<GuardedResponse> {
+  asked.signal.throwIfAborted();
+  return abortable(follow(guard, asked), asked.signal);
+}
+
+async function follow(guard: EgressGuard, asked: GuardedRequest): Promise<GuardedResponse> {
   let request = asked;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const target = await guard.check(request.url);
     request.signal.throwIfAborted();
-    const target = await abortable(guard.check(request.url), request.signal);
     const response = await send(target, request);
     const location = REDIRECTS.has(response.statusCode ?? 0) ? response.headers.location : undefined;
     if (location === undefined) return readResponse(target.url, response, request);
@@ -52,7 +60,7 @@ export async function requestGuarded(guard: EgressGuard, asked: GuardedRequest):
   throw new EgressDeniedError(`more than ${MAX_REDIRECTS} redirects`);
 }
 
-/** Name servers answer when they like, and cannot be told to stop. */
+/** Settles as `promise` does, or rejects with the reason of the signal. */
 function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
@@ -80,7 +88,14 @@ function send(
       },
       resolve,
     );
+    // Without a listener, Node destroys the socket of a 101 response and emits nothing.
+    outgoing.once('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(new Error('the host switches to another protocol, which was not requested'));
+    });
     outgoing.once('error', (error) => reject(signal.aborted ? signal.reason : error));
+    // Settles what no other event has settled; without effect after a response.
+    outgoing.once('close', () => reject(new Error('the host closed the connection without a response')));
     outgoing.end(body);
   });
 }
@@ -120,6 +135,7 @@ function readResponse(
     }
   });
   body.once('end', () => finish(false));
+  body.once('close', () => reject(new Error('the host closed the connection within its response')));
   for (const stream of [response, body])
     stream.on('error', (error: Error) => reject(signal.aborted ? signal.reason : error));
   return promise;

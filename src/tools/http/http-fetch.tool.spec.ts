@@ -113,6 +113,17 @@ describe('http.fetch', () => {
     await expect(fetchWith({ url }, {}, turn.signal)).rejects.toThrow('cancelled');
   });
 
+  it('[O-23] fails at once when the host switches to another protocol', async () => {
+    answer = (_request, { socket }) =>
+      void socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    await expect(fetchWith({ url })).rejects.toThrow('switches to another protocol');
+  });
+
+  it('[O-23] fails when the connection ends without a response', async () => {
+    answer = (_request, { socket }) => void socket?.end();
+    await expect(fetchWith({ url })).rejects.toThrow();
+  });
+
   it('[O-23] refuses an answer with headers that have no end', async () => {
     answer = (_request, response) => void response.writeHead(200, { 'x-long': 'x'.repeat(20_000) }).end();
     await expect(fetchWith({ url })).rejects.toThrow(/Header overflow/i);
