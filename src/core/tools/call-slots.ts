@@ -1,35 +1,107 @@
-/** Bounds how many tool calls run at the same time; the others wait in the order in which they came. */
+/** Calls of one session that may wait; more fail at once, so that what waits is bounded. */
+const MAX_WAITING_PER_SESSION = 256;
+
+/** Whose call it is. */
+export interface SlotUser {
+  readonly tenant: string;
+  readonly session: string;
+}
+
+interface Waiter extends SlotUser {
+  readonly wake: () => void;
+}
+
+/**
+ * Limits how many tool calls run at the same time, so that no session and no tenant keeps the others from running.
+ *
+ * One session takes at most half of the slots. A tenant that runs less than an eighth of the limit gets a slot even
+ * when all are taken, up to twice the limit in all. Of those that wait, the tenant and then the session with the fewest
+ * running calls goes first, in the order of arrival among equals.
+ */
 export class CallSlots {
   private taken = 0;
-  private readonly waiting: (() => void)[] = [];
+  private readonly byTenant = new Map<string, number>();
+  private readonly bySession = new Map<string, number>();
+  private readonly waiting: Waiter[] = [];
 
-  /** @param limit asked anew for each call, so that a change takes effect at once */
+  /** @param limit read for each decision, so that a change takes effect at once */
   constructor(private readonly limit: () => number) {}
 
-  /** Waits for a place; the answer gives it back. Undefined when `signal` aborted first. */
-  async enter(signal: AbortSignal): Promise<(() => void) | undefined> {
-    while (this.taken >= this.limit() && !signal.aborted) await this.waitForTurn(signal);
-    if (signal.aborted) return undefined;
-    this.taken++;
+  /**
+   * Waits for a slot. Returns what gives it back; `aborted` when the signal was first; `full` when too many calls of
+   * the session wait already.
+   */
+  async enter(user: SlotUser, signal: AbortSignal): Promise<(() => void) | 'aborted' | 'full'> {
+    if (signal.aborted) return 'aborted';
+    if (!this.mayRun(user)) {
+      if (this.waiting.filter(({ session }) => session === user.session).length >= MAX_WAITING_PER_SESSION)
+        return 'full';
+      if (!(await this.wait(user, signal))) return 'aborted';
+    } else this.take(user, 1);
     return () => {
-      this.taken--;
-      this.waiting.shift()?.();
+      this.take(user, -1);
+      this.wakeNext();
     };
   }
 
-  private waitForTurn(signal: AbortSignal): Promise<void> {
+  private mayRun({ tenant, session }: SlotUser): boolean {
+    const limit = this.limit();
+    if (count(this.bySession, session) >= Math.ceil(limit / 2)) return false;
+    if (this.taken < limit) return true;
+    return this.taken < 2 * limit && count(this.byTenant, tenant) < Math.max(1, Math.floor(limit / 8));
+  }
+
+  private take({ tenant, session }: SlotUser, by: 1 | -1): void {
+    this.taken += by;
+    add(this.byTenant, tenant, by);
+    add(this.bySession, session, by);
+  }
+
+  /** Resolves with whether a slot was taken for the caller, or false when the signal aborted. */
+  private wait(user: SlotUser, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      const wake = () => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
+      const waiter: Waiter = {
+        ...user,
+        wake: () => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(true);
+        },
       };
       const onAbort = () => {
-        const at = this.waiting.indexOf(wake);
-        if (at !== -1) this.waiting.splice(at, 1);
-        resolve();
+        this.waiting.splice(this.waiting.indexOf(waiter), 1);
+        resolve(false);
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.waiting.push(wake);
+      this.waiting.push(waiter);
     });
   }
+
+  /** Gives free slots to those that wait; a limit that was raised frees more than one. */
+  private wakeNext(): void {
+    for (;;) {
+      const [next] = this.waiting.filter((waiter) => this.mayRun(waiter)).toSorted((a, b) => this.compare(a, b));
+      if (!next) return;
+      this.waiting.splice(this.waiting.indexOf(next), 1);
+      this.take(next, 1);
+      next.wake();
+    }
+  }
+
+  /** Sorting is stable, so equals keep the order of their arrival. */
+  private compare(a: SlotUser, b: SlotUser): number {
+    return (
+      count(this.byTenant, a.tenant) - count(this.byTenant, b.tenant) ||
+      count(this.bySession, a.session) - count(this.bySession, b.session)
+    );
+  }
+}
+
+function count(counts: ReadonlyMap<string, number>, key: string): number {
+  return counts.get(key) ?? 0;
+}
+
+function add(counts: Map<string, number>, key: string, by: number): void {
+  const sum = count(counts, key) + by;
+  if (sum === 0) counts.delete(key);
+  else counts.set(key, sum);
 }

@@ -83,11 +83,15 @@ export class ToolRegistryService {
     const refusal = this.refuse(name, parameters, context);
     const tool = this.tools.get(name);
     if (refusal || !tool) return refusal ?? failure('TOOL_NOT_FOUND', { tool: name });
-    const leave = await this.slots.enter(context.signal);
+    const { tenant, id } = context.session;
+    const leave = await this.slots.enter({ tenant, session: id }, context.signal);
+    if (leave === 'aborted') return stopped(name);
+    if (leave === 'full')
+      return failure('TOOL_FAILED', { tool: name, reason: 'too many tool calls of the session wait' });
     try {
-      return leave ? await this.run(tool, parameters, context) : stopped(name);
+      return await this.run(tool, parameters, context);
     } finally {
-      leave?.();
+      leave();
     }
   }
 
