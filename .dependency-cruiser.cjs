@@ -8,6 +8,7 @@
 /** Lowest first: a folder of `src/core` imports those of earlier rows only, and none of its own row. */
 const CORE_ORDER = [
   ['time', 'telemetry', 'failpoints'],
+  ['phase'],
   ['store'],
   ['replicas'],
   ['audit'],

@@ -9,7 +9,7 @@ import { ConversationReaderService } from './connections/conversation-reader.ser
 import { FrameTypeRegistry } from './connections/frame-type.registry.js';
 import { DeliveryService } from './delivery/delivery.service.js';
 import { HousekeepingService } from './lifecycle/housekeeping.service.js';
-import { LifecycleService } from './lifecycle/lifecycle.service.js';
+import { PhaseService } from './phase/phase.service.js';
 import { StartStopService } from './lifecycle/start-stop.service.js';
 import { RateLimitsService } from './limits/rate-limits.service.js';
 import { PresenceTrackerService } from './presence/presence-tracker.service.js';
@@ -31,7 +31,7 @@ const exported = [
   ConversationReaderService,
   DeliveryService,
   FrameTypeRegistry,
-  LifecycleService,
+  PhaseService,
   MediaService,
   MessageQueueService,
   PresenceTrackerService,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthCheckAttempt, type HealthIndicatorResult } from '@nestjs/terminus';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { LifecycleService } from '../core/lifecycle/lifecycle.service.js';
+import { PhaseService } from '../core/phase/phase.service.js';
 import { QueueStore, Store } from '../core/store/index.js';
 
 /** A part that does not answer within this time is down, in milliseconds. Kubelet waits for a probe for a second. */
@@ -15,7 +15,7 @@ export const CHECK_EVERY_MS = 1_000;
 export class HealthIndicators {
   constructor(
     private readonly indicator: HealthIndicatorService,
-    private readonly lifecycle: LifecycleService,
+    private readonly lifecycle: PhaseService,
     private readonly store: Store,
     private readonly queue: QueueStore,
     private readonly config: ConfigStoreService,

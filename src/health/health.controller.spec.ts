@@ -9,7 +9,7 @@ import { ConnectedChannels } from '../core/channels/connected-channels.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { loadSettings } from '../core/config/load-settings.js';
 import { LOCAL_OPERATOR } from '../core/identity/principal.js';
-import { LifecycleService, type Phase } from '../core/lifecycle/lifecycle.service.js';
+import { PhaseService, type Phase } from '../core/phase/phase.service.js';
 import { QueueStore, Store } from '../core/store/index.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
@@ -26,7 +26,7 @@ const never = () => new Promise<never>(() => {});
 /** A gateway of which only the parts that health asks are there, and each answers what the test wants. */
 class Parts {
   readonly clock = new ManualClock();
-  readonly lifecycle = new LifecycleService(this.clock);
+  readonly lifecycle = new PhaseService(this.clock);
   readonly config = new ConfigStoreService(
     loadSettings({ OPENCLAW_QUEUE_MAX_TOTAL: '10' }, {}, '/nowhere'),
     new SilentLogs(),
@@ -45,7 +45,7 @@ let app: INestApplication | undefined;
 async function open(parts: Parts): Promise<ReturnType<typeof request>> {
   const fakes: [unknown, unknown][] = [
     [Clock, parts.clock],
-    [LifecycleService, parts.lifecycle],
+    [PhaseService, parts.lifecycle],
     [ConfigStoreService, parts.config],
     [Store, { check: () => (parts.checks++, parts.check()) }],
     [QueueStore, { count: (since: number) => parts.count(since) }],

@@ -10,7 +10,7 @@ import {
 import type { Response } from 'express';
 import { AuthService } from '../auth/index.js';
 import { ConnectedChannels } from '../core/channels/connected-channels.js';
-import { LifecycleService } from '../core/lifecycle/lifecycle.service.js';
+import { PhaseService } from '../core/phase/phase.service.js';
 import { QueueStore, type QueueCounts } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
@@ -32,7 +32,7 @@ export class HealthController {
     private readonly checks: HealthCheckService,
     private readonly indicators: HealthIndicators,
     private readonly auth: AuthService,
-    private readonly lifecycle: LifecycleService,
+    private readonly lifecycle: PhaseService,
     private readonly queue: QueueStore,
     private readonly tools: ToolRegistryService,
     private readonly channels: ConnectedChannels,

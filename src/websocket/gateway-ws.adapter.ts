@@ -10,7 +10,7 @@ import { AuthService } from '../auth/auth.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
 import { FrameTypeRegistry } from '../core/connections/frame-type.registry.js';
-import { LifecycleService } from '../core/lifecycle/lifecycle.service.js';
+import { PhaseService } from '../core/phase/phase.service.js';
 import { RateLimitsService } from '../core/limits/rate-limits.service.js';
 import { Logs } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
@@ -59,7 +59,7 @@ export class GatewayWsAdapter extends WsAdapter {
       find(RequestRulesService),
       find(AuthService),
       find(RateLimitsService),
-      find(LifecycleService),
+      find(PhaseService),
     );
     this.config = find(ConfigStoreService);
     this.services = {

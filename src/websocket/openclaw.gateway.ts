@@ -10,7 +10,7 @@ import type { Connection } from '../core/connections/connection.js';
 import { DeliveryService } from '../core/delivery/delivery.service.js';
 import { failpoint } from '../core/failpoints/failpoint.js';
 import { clientKey } from '../core/identity/principal.js';
-import { LifecycleService } from '../core/lifecycle/lifecycle.service.js';
+import { PhaseService } from '../core/phase/phase.service.js';
 import { RateLimitsService } from '../core/limits/rate-limits.service.js';
 import { PresenceTrackerService } from '../core/presence/presence-tracker.service.js';
 import { MediaService } from '../core/media/media.service.js';
@@ -37,7 +37,7 @@ export class OpenClawGateway implements OnGatewayConnection<Connection>, OnGatew
     private readonly delivery: DeliveryService,
     private readonly media: MediaService,
     private readonly limits: RateLimitsService,
-    private readonly lifecycle: LifecycleService,
+    private readonly lifecycle: PhaseService,
     private readonly connectedFrame: ConnectedFrameService,
     private readonly errorFrames: ErrorFrames,
     private readonly presence: PresenceTrackerService,

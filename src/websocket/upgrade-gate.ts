@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../core/identity/principal.js';
-import type { LifecycleService } from '../core/lifecycle/lifecycle.service.js';
+import type { PhaseService } from '../core/phase/phase.service.js';
 import type { RateLimitsService } from '../core/limits/rate-limits.service.js';
 import { limitKey } from '../http/addresses.js';
 import type { RequestRulesService } from '../http/request-rules.service.js';
@@ -29,7 +29,7 @@ export class UpgradeGate {
     private readonly rules: RequestRulesService,
     private readonly auth: AuthService,
     private readonly limits: RateLimitsService,
-    private readonly lifecycle: LifecycleService,
+    private readonly lifecycle: PhaseService,
   ) {}
 
   decide(request: IncomingMessage): UpgradePermit | UpgradeRefusal {

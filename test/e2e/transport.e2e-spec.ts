@@ -15,7 +15,7 @@ import type { Connection } from '../../src/core/connections/connection.js';
 import { ConnectionManagerService } from '../../src/core/connections/connection-manager.service.js';
 import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registry.js';
 import { MAX_BUFFERED_BYTES } from '../../src/core/delivery/frame-reader.js';
-import { LifecycleService } from '../../src/core/lifecycle/lifecycle.service.js';
+import { PhaseService } from '../../src/core/phase/phase.service.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { FrameClient } from '../support/frame-client.js';
 import { OPCODES, RawSocket, rawClose, rawFrame, upgradeLines } from '../support/raw-socket.js';
@@ -168,7 +168,7 @@ describe('an upgrade', () => {
   });
 
   it('[T-13] is refused with 503 and a Retry-After while the gateway drains', async () => {
-    const lifecycle = gateway.app.get(LifecycleService);
+    const lifecycle = gateway.app.get(PhaseService);
     lifecycle.moveTo('draining');
     const answer = await answerTo(upgradeLines(gateway.port));
     lifecycle.moveTo('ready');

@@ -9,7 +9,7 @@ import { loadSettings } from '../../src/core/config/load-settings.js';
 import type { Connection } from '../../src/core/connections/connection.js';
 import { ConnectionManagerService } from '../../src/core/connections/connection-manager.service.js';
 import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registry.js';
-import { LifecycleService } from '../../src/core/lifecycle/lifecycle.service.js';
+import { PhaseService } from '../../src/core/phase/phase.service.js';
 import { RateLimitsService } from '../../src/core/limits/rate-limits.service.js';
 import { Logs, SilentLogs } from '../../src/core/telemetry/logs.js';
 import { Clock, SystemClock } from '../../src/core/time/clock.js';
@@ -66,7 +66,7 @@ class FoundationModule {
       { provide: Clock, useValue: options.clock ?? new SystemClock() },
       { provide: Logs, useValue: logs },
       { provide: ConfigStoreService, useValue: new ConfigStoreService(settings, logs) },
-      LifecycleService,
+      PhaseService,
       RateLimitsService,
       ConnectionManagerService,
       FrameTypeRegistry,

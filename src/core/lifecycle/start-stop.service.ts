@@ -18,7 +18,7 @@ import { Clock } from '../time/clock.js';
 import { ToolExplorerService } from '../tools/tool-explorer.service.js';
 import { TurnRunnerService } from '../turns/turn-runner.service.js';
 import { HousekeepingService } from './housekeeping.service.js';
-import { LifecycleService } from './lifecycle.service.js';
+import { PhaseService } from '../phase/phase.service.js';
 
 interface Step {
   readonly name: string;
@@ -85,7 +85,7 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
     private readonly turns: TurnRunnerService,
     private readonly connections: ConnectionManagerService,
     private readonly housekeeping: HousekeepingService,
-    private readonly lifecycle: LifecycleService,
+    private readonly lifecycle: PhaseService,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     private readonly http: HttpAdapterHost,

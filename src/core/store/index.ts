@@ -3,6 +3,7 @@ export * from './approval.store.js';
 export * from './frame.store.js';
 export * from './media.store.js';
 export * from './memory.store.js';
+export * from './message-end.js';
 export * from './queue.store.js';
 export * from './records.js';
 export * from './session.store.js';

@@ -1,8 +1,7 @@
-import type { StreamEndPayload } from '../../protocol/index.js';
 import type { ConfigStoreService } from '../config/config-store.service.js';
 import { findBusyPolicy } from '../queue/busy-policy.js';
 import { parseCommand } from '../sessions/activation.js';
-import type { Claim, JoinWrite, NewFrame, Session, StoredMessage, TurnStore } from '../store/index.js';
+import { endOf, type Claim, type JoinWrite, type Session, type StoredMessage, type TurnStore } from '../store/index.js';
 import type { Clock } from '../time/clock.js';
 import type { TurnJournal } from './turn-journal.js';
 import type { TurnWriter } from './turn-writer.js';
@@ -67,20 +66,13 @@ export class Joining {
   private buildWrite(joining: readonly StoredMessage[]): Omit<JoinWrite, 'journal'> {
     const mergedInto = this.claim.message.messageRef;
     const now = this.parts.clock.now();
-    const frames = joining.map(({ messageRef, messageId }): NewFrame => {
-      const payload: StreamEndPayload = {
-        id: messageId,
-        message_ref: messageRef,
-        reason: 'merged',
-        blocks: 0,
-        merged_into: mergedInto,
-      };
-      return { type: 'stream_end', messageRef, messageId, timestamp: now, payload: JSON.stringify(payload) };
-    });
-    const ended = joining.map(({ messageRef }) => ({
-      messageRef,
-      reply: { blocks: [], reason: 'merged' as const, mergedInto, endedAt: now },
+    const ends = joining.map((message) => ({
+      message,
+      end: endOf(message, { reason: 'merged', mergedInto }, [], now),
     }));
-    return { frames, ended };
+    return {
+      frames: ends.map(({ end }) => end.frame),
+      ended: ends.map(({ message, end }) => ({ messageRef: message.messageRef, reply: end.reply })),
+    };
   }
 }

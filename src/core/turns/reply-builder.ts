@@ -1,7 +1,7 @@
 import type { StreamBlock, ToolStatusPayload } from '../../protocol/index.js';
 import { encodeFrame } from '../../protocol/encode.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
-import type { Claim, DurableFrame, NewFrame, Reply } from '../store/index.js';
+import { endOf, type Claim, type DurableFrame, type Ending, type MessageEnd, type NewFrame } from '../store/index.js';
 import type { Clock } from '../time/clock.js';
 import type { Piece } from './agent-runtime.js';
 
@@ -27,10 +27,6 @@ export class ReplyBuilder {
     /** Blocks of an earlier run that stand. */
     private readonly standing: StreamBlock[],
   ) {}
-
-  get blocks(): readonly StreamBlock[] {
-    return this.standing;
-  }
 
   /** Takes a piece; answers the frame of the block that it ends. */
   take(piece: Piece): NewFrame | undefined {
@@ -81,9 +77,8 @@ export class ReplyBuilder {
     });
   }
 
-  buildEnd(reply: Omit<Reply, 'blocks' | 'endedAt'>): NewFrame {
-    const { messageId, messageRef } = this.claim.message;
-    return this.frame('stream_end', { id: messageId, message_ref: messageRef, blocks: this.standing.length, ...reply });
+  buildEnd(ending: Ending): MessageEnd {
+    return endOf(this.claim.message, ending, this.standing, this.clock.now());
   }
 
   private buildBlock(block: StreamBlock): NewFrame {

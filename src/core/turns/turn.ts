@@ -4,7 +4,7 @@ import type { ConfigStoreService } from '../config/config-store.service.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import type { SessionCommandsService } from '../sessions/session-commands.service.js';
-import type { Claim, NewFrame, Reply, Session, TurnEnd, TurnRecord, TurnStore } from '../store/index.js';
+import type { Claim, Ending, NewFrame, Session, TurnEnd, TurnRecord, TurnStore } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 import type { ToolRegistryService, ToolUser } from '../tools/tool-registry.service.js';
@@ -34,9 +34,6 @@ export interface TurnParts {
 
 /** How long the events of one turn are taken in one go, in milliseconds. */
 const LONGEST_STRETCH_MS = 1;
-
-/** How a turn ends, but for its blocks. */
-type Ending = Omit<Reply, 'blocks' | 'endedAt'>;
 
 /** One run of one turn: the agent's events become journal and frames, up to exactly one `stream_end`. */
 export class Turn {
@@ -100,10 +97,11 @@ export class Turn {
 
   /** Ends the turn without an answer. @throws LeaseLostError */
   async end(ending: Ending): Promise<void> {
+    const { frame, reply } = this.reply.buildEnd(ending);
     const end: Omit<TurnEnd, 'journal'> = {
-      frames: [this.reply.buildEnd(ending)],
+      frames: [frame],
       status: ending.reason === 'stop' ? 'done' : ending.reason === 'cancelled' ? 'cancelled' : 'failed',
-      reply: { ...ending, blocks: this.reply.blocks, endedAt: this.parts.clock.now() },
+      reply,
     };
     await this.writer.finish(end);
   }
@@ -240,7 +238,7 @@ export class Turn {
     };
   }
 
-  private sumUsage(): Pick<Reply, 'usage'> {
+  private sumUsage(): Pick<Ending, 'usage'> {
     const usages = this.journal.recordedAnswers.flatMap((answer) => answer.usage ?? []);
     if (usages.length === 0) return {};
     return {

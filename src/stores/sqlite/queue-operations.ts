@@ -1,17 +1,15 @@
-import type {
-  CancelOutcome,
-  CancelSelector,
-  ClaimRequest,
-  ClientKey,
-  DurableFrame,
-  Lease,
-  MessageSelector,
-  NewFrame,
-  QueueCounts,
-  QueueLimits,
-  Reply,
+import {
+  endOf,
+  type CancelOutcome,
+  type CancelSelector,
+  type ClaimRequest,
+  type ClientKey,
+  type DurableFrame,
+  type Lease,
+  type MessageSelector,
+  type QueueCounts,
+  type QueueLimits,
 } from '../../core/store/index.js';
-import type { StreamEndPayload } from '../../protocol/index.js';
 import type { Earlier, MessageTable } from './message-table.js';
 import type { OperationAnswer } from './operations.js';
 import type { OpenMessage } from './open-messages.js';
@@ -234,9 +232,7 @@ export class QueueOperations {
 
   private endUnrun(message: OpenMessage, stored: PackedMessage, timestamp: number): DurableFrame {
     const [messageRef, messageId, , , , sessionId] = stored;
-    const payload: StreamEndPayload = { id: messageId, message_ref: messageRef, reason: 'cancelled', blocks: 0 };
-    const frame: NewFrame = { type: 'stream_end', messageRef, messageId, timestamp, payload: JSON.stringify(payload) };
-    const reply: Reply = { blocks: [], reason: 'cancelled', endedAt: timestamp };
+    const { frame, reply } = endOf({ messageRef, messageId }, { reason: 'cancelled' }, [], timestamp);
     const seq = this.tables.log.append(message.session, [packFrame(frame)]);
     this.messages.insertEnd(message.ord, ['cancelled', JSON.stringify(reply)]);
     this.end(message);

@@ -1,17 +1,18 @@
 import { expect } from 'vitest';
-import type {
-  AcceptOutcome,
-  CancelOutcome,
-  ClaimResult,
-  DurableFrame,
-  Lease,
-  NewFrame,
-  NewMessage,
-  Priority,
-  QueueLimits,
-  WriteOutcome,
+import {
+  endOf,
+  type AcceptOutcome,
+  type CancelOutcome,
+  type ClaimResult,
+  type DurableFrame,
+  type Lease,
+  type NewFrame,
+  type NewMessage,
+  type Priority,
+  type QueueLimits,
+  type WriteOutcome,
 } from '../../core/store/index.js';
-import type { MessageStatus, StreamEndPayload } from '../../protocol/index.js';
+import type { MessageStatus } from '../../protocol/index.js';
 
 export interface ModelMessage {
   readonly ref: string;
@@ -217,15 +218,8 @@ export class StoreModel {
     for (const ended of outcome?.ended ?? []) {
       const message = this.byRef(ended.messageRef);
       if (!message) continue;
-      const { messageId } = message.message;
-      const payload: StreamEndPayload = { id: messageId, message_ref: message.ref, reason: 'cancelled', blocks: 0 };
-      const frame: NewFrame = {
-        type: 'stream_end',
-        messageRef: message.ref,
-        messageId,
-        timestamp,
-        payload: JSON.stringify(payload),
-      };
+      const named = { messageRef: message.ref, messageId: message.message.messageId };
+      const { frame } = endOf(named, { reason: 'cancelled' }, [], timestamp);
       expect(ended).toEqual(this.append(message, frame));
       message.status = 'cancelled';
     }

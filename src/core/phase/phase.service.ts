@@ -7,9 +7,9 @@ import { Clock } from '../time/clock.js';
  */
 export type Phase = 'starting' | 'live' | 'ready' | 'draining' | 'stopped';
 
-/** What the probes, the upgrade and `message_in` ask before they say yes. */
+/** Holds the phase of this process. The start and stop steps move it; probes, upgrades and the intake ask it. */
 @Injectable()
-export class LifecycleService {
+export class PhaseService {
   private current: Phase = 'starting';
   /** When this process began to start, in Unix milliseconds. */
   readonly startedAt: number;

@@ -1,0 +1,38 @@
+import type { StreamBlock, StreamEndPayload } from '../../protocol/index.js';
+import type { NewFrame, Reply, StoredMessage } from './records.js';
+
+/** How a message ends, without its blocks and the time. */
+export type Ending = Omit<Reply, 'blocks' | 'endedAt'>;
+
+/** The end of a message as the log keeps it (`frame`) and as its history keeps it (`reply`). Both go in one commit. */
+export interface MessageEnd {
+  readonly frame: NewFrame;
+  readonly reply: Reply;
+}
+
+/**
+ * Builds the end of a message. Every `stream_end` of the gateway is made here, so that log and history never differ.
+ * @param blocks the blocks of its reply that stand
+ * @param endedAt Unix milliseconds
+ */
+export function endOf(
+  { messageRef, messageId }: Pick<StoredMessage, 'messageRef' | 'messageId'>,
+  ending: Ending,
+  blocks: readonly StreamBlock[],
+  endedAt: number,
+): MessageEnd {
+  const { reason, usage, error, mergedInto } = ending;
+  const payload: StreamEndPayload = {
+    id: messageId,
+    message_ref: messageRef,
+    reason,
+    blocks: blocks.length,
+    ...(usage && { usage }),
+    ...(error && { error }),
+    ...(mergedInto !== undefined && { merged_into: mergedInto }),
+  };
+  return {
+    frame: { type: 'stream_end', messageRef, messageId, timestamp: endedAt, payload: JSON.stringify(payload) },
+    reply: { ...ending, blocks, endedAt },
+  };
+}
