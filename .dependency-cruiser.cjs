@@ -10,7 +10,7 @@ const CORE_ORDER = [
   ['time', 'telemetry', 'failpoints'],
   ['phase'],
   ['store'],
-  ['replicas'],
+  ['replicas', 'lifecycle'],
   ['audit'],
   ['config'],
   ['identity'],
@@ -22,7 +22,7 @@ const CORE_ORDER = [
   ['turns'],
   ['connections'],
   ['channels'],
-  ['lifecycle'],
+  ['housekeeping'],
 ];
 
 /** The folders beside `core`: a star, not a web. */

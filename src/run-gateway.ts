@@ -85,6 +85,7 @@ export async function runGateway(
   await app.init();
   checkExposure(config);
   await listen(app, config.get('gateway.port'), config.get('gateway.host'));
+  await startStop.whenReady;
   const url = await app.getUrl();
   process.stdout.write(`${describeStart(url, app.get(Store).label)}\n`);
   // To the eyes of whoever started it, never to a file: the code is a credential.

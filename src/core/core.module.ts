@@ -4,13 +4,15 @@ import { DiscoveryModule } from '@nestjs/core';
 import { ApprovalsService } from './approvals/approvals.service.js';
 import { ChannelStatusService } from './channels/channel-status.service.js';
 import { ConnectedChannels } from './channels/connected-channels.js';
+import { StoredSettingsService } from './config/stored-settings.service.js';
 import { ConnectionManagerService } from './connections/connection-manager.service.js';
 import { ConversationReaderService } from './connections/conversation-reader.service.js';
 import { FrameTypeRegistry } from './connections/frame-type.registry.js';
 import { DeliveryService } from './delivery/delivery.service.js';
-import { HousekeepingService } from './lifecycle/housekeeping.service.js';
+import { HousekeepingService } from './housekeeping/housekeeping.service.js';
 import { PhaseService } from './phase/phase.service.js';
 import { StartStopService } from './lifecycle/start-stop.service.js';
+import { StoreSteps } from './lifecycle/store-steps.js';
 import { RateLimitsService } from './limits/rate-limits.service.js';
 import { PresenceTrackerService } from './presence/presence-tracker.service.js';
 import { MediaService } from './media/media.service.js';
@@ -50,6 +52,8 @@ const exported = [
     { provide: MediaSource, useClass: StoredMediaSource },
     HousekeepingService,
     SessionCommandsService,
+    StoreSteps,
+    StoredSettingsService,
     ToolExplorerService,
     TurnRunnerService,
   ],

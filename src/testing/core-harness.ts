@@ -60,7 +60,7 @@ export class CoreHarness {
     const runtime = options.runtime?.(this.clock, this.config) ?? new BuiltinRuntime(this.clock);
     const commands = new SessionCommandsService(this.store);
     this.turns = new TurnRunnerService(
-      this.store,
+      this.queue,
       this.store,
       this.config,
       this.clock,

@@ -1,5 +1,4 @@
 import { SubscribeMessage, WebSocketGateway, type OnGatewayDisconnect } from '@nestjs/websockets';
-import type { BeforeApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import {
   GatewayError,
   type ChannelStatusPayload,
@@ -12,6 +11,7 @@ import { ChannelStatusService } from '../core/channels/channel-status.service.js
 import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
 import type { Connection } from '../core/connections/connection.js';
 import { clientKey } from '../core/identity/principal.js';
+import { StartStep, type Undo } from '../core/lifecycle/steps.js';
 import { PresenceTrackerService, type PresenceState } from '../core/presence/presence-tracker.service.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import { checkVoice } from '../core/sessions/access.js';
@@ -20,9 +20,7 @@ import { SessionStore, type StoredMessage } from '../core/store/index.js';
 
 /** Frames that tell of people and channels rather than say something. They are answered only when they are refused. */
 @WebSocketGateway(18789)
-export class PresenceGateway implements OnModuleInit, BeforeApplicationShutdown, OnGatewayDisconnect<Connection> {
-  private stopTelling: (() => void) | undefined;
-
+export class PresenceGateway implements OnGatewayDisconnect<Connection> {
   // oxlint-disable-next-line max-params -- three small concerns share one class, as they share their place in the protocol
   constructor(
     private readonly presence: PresenceTrackerService,
@@ -33,12 +31,9 @@ export class PresenceGateway implements OnModuleInit, BeforeApplicationShutdown,
     private readonly sessions: SessionStore,
   ) {}
 
-  onModuleInit(): void {
-    this.stopTelling = this.presence.onChange((state) => this.tellOperators(state));
-  }
-
-  beforeApplicationShutdown(): void {
-    this.stopTelling?.();
+  @StartStep({ name: 'send presence to operators', phase: 'register', undoneIn: 'refuse' })
+  start(): Undo {
+    return this.presence.onChange((state) => this.tellOperators(state));
   }
 
   handleDisconnect(connection: Connection): void {

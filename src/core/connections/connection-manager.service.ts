@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { encodeFrame } from '../../protocol/encode.js';
 import { GatewayError, type CloseName } from '../../protocol/index.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
+import { StopStep } from '../lifecycle/steps.js';
 import { clientKey } from '../identity/principal.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
@@ -8,6 +10,11 @@ import type { Connection } from './connection.js';
 
 /** Timers cannot wait for longer than this; a later end is looked at again. */
 const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** Clients reconnect after at least the first number of milliseconds, spread over the second. */
+const RECONNECT_AFTER_MS = { least: 500, spread: 2_000 };
+/** Time for connections to close at the stop, in milliseconds. */
+const CLOSE_WITHIN_MS = 1_000;
 
 /** Everybody who is connected (the chapter's Connection Manager): one live connection for each client, with its heartbeat. */
 @Injectable()
@@ -95,6 +102,22 @@ export class ConnectionManagerService {
     for (const [id, connection] of this.connections) {
       if (id !== exclude) connection.send(frame);
     }
+  }
+
+  /** Announces the stop, with a time to reconnect that differs for each client. */
+  @StopStep({ name: 'tell clients to reconnect', phase: 'announce' })
+  announceStop(): void {
+    for (const connection of this.list()) {
+      const reconnectAfterMs = RECONNECT_AFTER_MS.least + Math.round(Math.random() * RECONNECT_AFTER_MS.spread);
+      connection.send(encodeFrame('going_away', { reason: 'draining', reconnect_after_ms: reconnectAfterMs }));
+    }
+  }
+
+  /** Closes all connections for a restart and waits for the peers. */
+  @StopStep({ name: 'close connections', phase: 'disconnect', withinMs: CLOSE_WITHIN_MS })
+  async disconnect(): Promise<void> {
+    this.closeAll('restarting');
+    await this.whenEmpty();
   }
 
   /** Begins to close every connection; each leaves the list when its close is done. */

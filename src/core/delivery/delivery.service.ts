@@ -15,6 +15,7 @@ import {
   type TurnWrite,
   type WriteOutcome,
 } from '../store/index.js';
+import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import type { FrameReader } from './frame-reader.js';
@@ -42,8 +43,9 @@ export class DeliveryService {
     this.log = logs.for('gateway');
   }
 
-  /** Follows what other replicas write. Returns a function that stops it. */
-  start(): () => void {
+  /** Follows what other replicas write. */
+  @StartStep({ name: 'follow the log', phase: 'follow' })
+  start(): Undo {
     return follow(this.store, this.clock, {
       hints: { frames: ({ sessionId, headSeq }) => this.noticeHead(sessionId, headSeq) },
       poll: () => this.pollHeads(),

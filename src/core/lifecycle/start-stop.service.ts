@@ -4,149 +4,126 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import { encodeFrame } from '../../protocol/encode.js';
-import { ConfigStoreService } from '../config/config-store.service.js';
-import { ConnectionManagerService } from '../connections/connection-manager.service.js';
-import { DeliveryService } from '../delivery/delivery.service.js';
-import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
-import { MessageQueueService } from '../queue/message-queue.service.js';
-import { follow } from '../replicas/follow.js';
-import { SettingsStore, Store } from '../store/index.js';
+import { DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
-import { ToolExplorerService } from '../tools/tool-explorer.service.js';
-import { TurnRunnerService } from '../turns/turn-runner.service.js';
-import { HousekeepingService } from './housekeeping.service.js';
+import { collectSteps, type StartableStep } from './collect-steps.js';
 import { PhaseService } from '../phase/phase.service.js';
+import { START_PHASES, STOP_PHASES, type StartPhase, type StopPhase, type Undo } from './steps.js';
 
-interface Step {
+/** Something to do at the stop. */
+interface StopTask {
   readonly name: string;
-  readonly run: () => void | Promise<void>;
+  readonly withinMs: number;
+  readonly run: Undo;
 }
 
-/** Clients come back spread over this time, in milliseconds, and not sooner than the first number. */
-const RECONNECT_AFTER_MS = { least: 500, spread: 2_000 };
-/** How long sockets may take to close at the end. */
-const CLOSE_WITHIN_MS = 1_000;
-
-/** The order in which the gateway starts and stops, as lists to be read (the chapter's Gateway Lifecycle). */
+/** Starts and stops the gateway: the steps of all parts, in the order of START_PHASES and STOP_PHASES. */
 @Injectable()
 export class StartStopService implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly log: Log;
   private readonly hurrying = new AbortController();
-  private readonly running: (() => void)[] = [];
+  private readonly readiness = Promise.withResolvers<void>();
+  private steps: ReturnType<typeof collectSteps> = { start: [], stop: [] };
+  /** Steps that have started and can be undone, in the order of their starts. */
+  private readonly started: { readonly step: StartableStep; readonly undo: Undo }[] = [];
+  private stopFailure: { readonly error: unknown } | undefined;
 
-  /** Before it listens. The settings were read before anything was built. */
-  private readonly startSteps: readonly Step[] = [
-    { name: 'open the store', run: () => this.store.open() },
-    { name: 'put run-time settings in force', run: () => this.config.open(this.settings) },
-    { name: 'register tools', run: () => this.tools.explore() },
-    { name: 'follow other replicas', run: () => void this.running.push(this.delivery.start(), this.followSettings()) },
-  ];
-
-  /** Once it listens: until then the probes say live, not ready. */
-  private readonly readySteps: readonly Step[] = [
-    { name: 'run messages', run: () => this.queue.start((claim, signal) => this.turns.run(claim, signal)) },
-    {
-      name: 'know who is there',
-      run: () => void this.running.push(this.presence.start(), this.turns.followPresence()),
-    },
-    { name: 'keep house', run: () => void this.running.push(this.housekeeping.start()) },
-    { name: 'be ready', run: () => this.lifecycle.moveTo('ready') },
-  ];
-
-  /** While it still listens: not ready, and new upgrades are refused, from the first step on. */
-  private readonly drainSteps: readonly Step[] = [
-    { name: 'take nothing new', run: () => this.lifecycle.moveTo('draining') },
-    { name: 'tell everybody', run: () => this.sayGoodbye() },
-    {
-      name: 'finish turns',
-      run: () => this.queue.drain(this.config.get('gateway.drain_timeout_ms'), this.hurrying.signal),
-    },
-    { name: 'stop following and keeping house', run: () => this.running.splice(0).forEach((stop) => stop()) },
-    { name: 'close connections', run: () => this.closeConnections() },
-  ];
-
-  /** When nothing listens any more. */
-  private readonly stopSteps: readonly Step[] = [
-    { name: 'close the store', run: () => this.store.close() },
-    { name: 'be stopped', run: () => this.lifecycle.moveTo('stopped') },
-  ];
-
-  // oxlint-disable-next-line max-params -- the one place that knows every part's place in the order
   constructor(
-    private readonly store: Store,
-    private readonly settings: SettingsStore,
-    private readonly presence: PresenceTrackerService,
-    private readonly tools: ToolExplorerService,
-    private readonly delivery: DeliveryService,
-    private readonly queue: MessageQueueService,
-    private readonly turns: TurnRunnerService,
-    private readonly connections: ConnectionManagerService,
-    private readonly housekeeping: HousekeepingService,
-    private readonly lifecycle: PhaseService,
-    private readonly config: ConfigStoreService,
-    private readonly clock: Clock,
+    private readonly discovery: DiscoveryService,
+    private readonly life: PhaseService,
     private readonly http: HttpAdapterHost,
+    private readonly clock: Clock,
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
   }
 
-  async onApplicationBootstrap(): Promise<void> {
-    this.http.listen$?.subscribe(() => void this.becomeReady());
-    await this.take(this.startSteps);
+  /** Resolves when the gateway is ready; rejects when a step fails after the port was opened. */
+  get whenReady(): Promise<void> {
+    return this.readiness.promise;
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.take(this.drainSteps);
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.take(this.stopSteps);
-  }
-
-  /** Running turns are given back at once instead of waited for. Nothing is lost: they go on after the next start. */
+  /** Gives running turns back at once instead of waiting for them. Nothing is lost: they go on after the next start. */
   hurry(): void {
     this.hurrying.abort();
   }
 
+  async onApplicationBootstrap(): Promise<void> {
+    this.steps = collectSteps(this.discovery);
+    this.http.listen$?.subscribe(() => void this.becomeReady());
+    await this.start(START_PHASES.beforeListening);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.life.moveTo('draining');
+    await this.stop(STOP_PHASES.listening);
+  }
+
+  /** @throws what the first failed step of the stop threw; the others were run all the same */
+  async onApplicationShutdown(): Promise<void> {
+    await this.stop(STOP_PHASES.notListening);
+    this.life.moveTo('stopped');
+    if (this.stopFailure) throw this.stopFailure.error;
+  }
+
   private async becomeReady(): Promise<void> {
-    if (this.lifecycle.phase !== 'starting') return;
-    this.lifecycle.moveTo('live');
-    await this.take(this.readySteps);
-  }
-
-  private async take(steps: readonly Step[]): Promise<void> {
-    for (const step of steps) {
-      this.log.debug({ step: step.name }, 'lifecycle');
-      await step.run();
+    if (this.life.phase !== 'starting') return;
+    this.life.moveTo('live');
+    try {
+      await this.start(START_PHASES.listening);
+      if (!this.life.isDraining) this.life.moveTo('ready');
+      this.readiness.resolve();
+    } catch (error) {
+      this.readiness.reject(error);
     }
   }
 
-  /** Another replica's change is in force here within a second, whether its hint arrives or not. */
-  private followSettings(): () => void {
-    const onError = (error: unknown) =>
-      this.log.warn({ error }, 'the settings could not be read; trying again in a second');
-    return follow(this.store, this.clock, {
-      hints: { config: () => void this.config.reload().catch(onError) },
-      poll: () => this.config.reload(),
-      onError,
-    });
-  }
-
-  private sayGoodbye(): void {
-    for (const connection of this.connections.list()) {
-      const reconnectAfterMs = RECONNECT_AFTER_MS.least + Math.round(Math.random() * RECONNECT_AFTER_MS.spread);
-      connection.send(encodeFrame('going_away', { reason: 'draining', reconnect_after_ms: reconnectAfterMs }));
+  private async start(phases: readonly StartPhase[]): Promise<void> {
+    try {
+      for (const step of this.steps.start.filter(({ phase }) => phases.includes(phase))) {
+        if (this.life.isDraining) return;
+        this.log.debug({ step: step.name }, 'lifecycle');
+        const undo = await step.run(this.hurrying.signal);
+        if (typeof undo === 'function') this.started.push({ step, undo: undo as Undo });
+      }
+    } catch (error) {
+      this.hurry();
+      for (const task of this.takeUndos()) await this.runTask(task);
+      throw error;
     }
   }
 
-  private async closeConnections(): Promise<void> {
-    this.connections.closeAll('restarting');
+  private async stop(phases: readonly StopPhase[]): Promise<void> {
+    for (const phase of phases) {
+      const steps = this.steps.stop.filter((step) => step.phase === phase);
+      for (const task of [...this.takeUndos(phase), ...steps]) await this.runTask(task);
+    }
+  }
+
+  /** Removes the undos of a phase, or all, from what has started. The last that started comes first. */
+  private takeUndos(phase?: StopPhase): readonly StopTask[] {
+    const taken = this.started.filter(({ step }) => phase === undefined || step.undoneIn === phase);
+    for (const entry of taken) this.started.splice(this.started.indexOf(entry), 1);
+    return taken.reverse().map(({ step, undo }) => ({ name: step.name, withinMs: step.undoneWithinMs, run: undo }));
+  }
+
+  /** A step that fails or hangs does not keep the others from running. */
+  private async runTask({ name, withinMs, run }: StopTask): Promise<void> {
+    this.log.debug({ step: name }, 'lifecycle');
     const patience = new AbortController();
-    await Promise.race([this.connections.whenEmpty(), this.clock.sleep(CLOSE_WITHIN_MS, patience.signal)]);
-    patience.abort();
+    try {
+      const done = Promise.resolve(run(this.hurrying.signal)).then(() => 'done' as const);
+      if (withinMs === Infinity) return void (await done);
+      const timeout = this.clock.sleep(withinMs, patience.signal).then(() => 'late' as const);
+      if ((await Promise.race([done, timeout])) === 'late') {
+        this.log.warn({ step: name, within_ms: withinMs }, 'a step of the stop takes too long; going on without it');
+      }
+    } catch (error) {
+      this.log.error({ error, step: name }, 'a step of the stop failed');
+      this.stopFailure ??= { error };
+    } finally {
+      patience.abort();
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { PresenceStatus } from '../../protocol/index.js';
+import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 
@@ -45,8 +46,9 @@ export class PresenceTrackerService {
     this.log = logs.for('presence');
   }
 
-  /** Lets states age; the answer ends it. */
-  start(): () => void {
+  /** Lets states age. */
+  @StartStep({ name: 'age presence', phase: 'run' })
+  start(): Undo {
     return this.clock.setRepeating(LOOK_EVERY_MS, () => this.age());
   }
 

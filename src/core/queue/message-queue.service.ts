@@ -12,6 +12,7 @@ import {
   type CancelOutcome,
   type CancelSelector,
   type Claim,
+  type Lease,
   type MessageSelector,
   type NewMessage,
   type QueueLimits,
@@ -146,6 +147,18 @@ export class MessageQueueService {
     for (const turn of this.running.values()) turn.controller.abort('draining' satisfies StopReason);
     await ended();
     for (const stop of this.stopWatching.splice(0)) stop();
+  }
+
+  /**
+   * Gives a claimed message back, so that the session's next owner can begin at once, or not before `notBefore` (Unix
+   * milliseconds). Never rejects: a lease that cannot be given back expires.
+   */
+  async giveBack(lease: Lease, notBefore?: number): Promise<void> {
+    try {
+      await (notBefore === undefined ? this.messages.release(lease) : this.messages.postpone(lease, notBefore));
+    } catch (error) {
+      this.log.warn({ error, message_ref: lease.messageRef }, 'a turn could not be given back; its lease will expire');
+    }
   }
 
   private readLimits(): QueueLimits {

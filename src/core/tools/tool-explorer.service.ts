@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import { StartStep } from '../lifecycle/steps.js';
 import { ToolMetadata, type ToolExecutor } from './tool.decorator.js';
 import { ToolRegistryService } from './tool-registry.service.js';
 
@@ -13,7 +14,8 @@ export class ToolExplorerService {
     private readonly registry: ToolRegistryService,
   ) {}
 
-  /** @throws Error when two classes name the same tool, with both classes */
+  /** Runs before parts that register tools by hand. @throws Error when two classes name the same tool, with both classes */
+  @StartStep({ name: 'register tools', phase: 'register' })
   explore(): void {
     const owners = new Map<string, string>();
     for (const wrapper of this.discovery.getProviders({ metadataKey: ToolMetadata.KEY })) {

@@ -4,10 +4,11 @@ import { GatewayError } from '../../protocol/index.js';
 import { ApprovalsService } from '../approvals/approvals.service.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
+import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
-import type { StopReason } from '../queue/message-queue.service.js';
+import { MessageQueueService, type StopReason } from '../queue/message-queue.service.js';
 import { SessionCommandsService } from '../sessions/session-commands.service.js';
-import { QueueStore, TurnStore, type Claim, type Lease, type Reply, type TurnRecord } from '../store/index.js';
+import { TurnStore, type Claim, type Lease, type Reply, type TurnRecord } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { ToolRegistryService } from '../tools/tool-registry.service.js';
@@ -27,7 +28,7 @@ export class TurnRunnerService {
   private readonly parts: TurnParts;
 
   constructor(
-    private readonly queue: QueueStore,
+    private readonly queue: MessageQueueService,
     private readonly store: TurnStore,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
@@ -44,8 +45,16 @@ export class TurnRunnerService {
     this.parts = { runtime, store, delivery, tools, approvals, commands, media, config, clock, log: this.log };
   }
 
-  /** Lets the agent know who comes and goes; the answer ends it. */
-  followPresence(): () => void {
+  /** Runs the queue's messages. At the stop, running turns finish within `gateway.drain_timeout_ms`. */
+  @StartStep({ name: 'run messages', phase: 'run', undoneIn: 'finish', undoneWithinMs: Infinity })
+  start(): Undo {
+    this.queue.start((claim, signal) => this.run(claim, signal));
+    return (hurry) => this.queue.drain(this.config.get('gateway.drain_timeout_ms'), hurry);
+  }
+
+  /** Forwards presence changes to the agent. */
+  @StartStep({ name: 'forward presence to the agent', phase: 'run' })
+  followPresence(): Undo {
     return this.presence.onChange((state) => this.parts.runtime.noticePresence(state));
   }
 
@@ -106,14 +115,9 @@ export class TurnRunnerService {
     return ending;
   }
 
-  /** Lets the session's next owner begin at once. A lost lease needs no giving back. */
+  /** A lost lease cannot be given back. */
   private async giveBack(lease: Lease, signal: AbortSignal, notBefore?: number): Promise<void> {
-    if ((signal.reason as StopReason | undefined) === 'lease_lost') return;
-    try {
-      await (notBefore === undefined ? this.queue.release(lease) : this.queue.postpone(lease, notBefore));
-    } catch (error) {
-      this.log.warn({ error, message_ref: lease.messageRef }, 'a turn could not be given back; its lease will expire');
-    }
+    if ((signal.reason as StopReason | undefined) !== 'lease_lost') await this.queue.giveBack(lease, notBefore);
   }
 }
 

@@ -1,5 +1,6 @@
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { StartStep, type Undo } from '../../core/lifecycle/steps.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import { ToolRegistryService } from '../../core/tools/tool-registry.service.js';
@@ -8,10 +9,8 @@ import { McpServerLink } from './mcp-server-link.js';
 
 /** Links the gateway to the MCP servers of `mcp.servers`. A start does not wait for them: their tools come when they come. */
 @Injectable()
-export class McpServersService implements OnApplicationBootstrap, OnApplicationShutdown {
+export class McpServersService {
   private readonly log: Log;
-  private links: readonly McpServerLink[] = [];
-  private running: readonly Promise<void>[] = [];
 
   constructor(
     private readonly config: ConfigStoreService,
@@ -22,17 +21,17 @@ export class McpServersService implements OnApplicationBootstrap, OnApplicationS
     this.log = logs.for('tools');
   }
 
-  onApplicationBootstrap(): void {
+  /** At the stop it ends after the last turn, which may need the tools. */
+  @StartStep({ name: 'link MCP servers', phase: 'register', after: ['register tools'], undoneIn: 'release' })
+  start(): Undo {
     const parts = { registry: this.registry, clock: this.clock, log: this.log, connect: connectMcp };
-    this.links = Object.entries(this.config.get('mcp.servers')).map(
+    const links = Object.entries(this.config.get('mcp.servers')).map(
       ([name, setting]) => new McpServerLink(name, setting, parts),
     );
-    this.running = this.links.map((link) => link.run());
-  }
-
-  /** After the last turn: until then their tools are needed. */
-  async onApplicationShutdown(): Promise<void> {
-    for (const link of this.links) link.stop();
-    await Promise.all(this.running);
+    const running = links.map((link) => link.run());
+    return async () => {
+      for (const link of links) link.stop();
+      await Promise.all(running);
+    };
   }
 }

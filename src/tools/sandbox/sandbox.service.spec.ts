@@ -98,7 +98,7 @@ describe('without a sandbox engine', () => {
   it('a start is not held up, even where Docker was used before', async () => {
     mkdirSync(join(folder, 'workspaces'));
     writeFileSync(join(folder, 'workspaces/.docker-was-used'), '');
-    await withoutEngines(async () => expect(makeService('auto').onApplicationBootstrap()).toBeUndefined());
+    await withoutEngines(async () => expect(makeService('auto').removeLeftovers()).toBeUndefined());
   });
 });
 

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { StartStep } from '../../core/lifecycle/steps.js';
 import type { Session } from '../../core/store/index.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
@@ -40,7 +41,7 @@ class Stop extends Error {}
 
 /** Runs commands of tools in a sandbox, in the workspace of their session (`tools.sandbox.*`). */
 @Injectable()
-export class SandboxService implements OnApplicationBootstrap {
+export class SandboxService {
   private readonly log: Log;
   private readonly workspaces: Workspaces;
   private readonly engines: readonly SandboxEngine[];
@@ -60,8 +61,9 @@ export class SandboxService implements OnApplicationBootstrap {
     ];
   }
 
-  /** Looks for what a crash may have left, where there may be something. */
-  onApplicationBootstrap(): void {
+  /** Removes what a crash may have left, without making the start wait. */
+  @StartStep({ name: 'look for leftovers of the sandbox', phase: 'register' })
+  removeLeftovers(): void {
     if (!existsSync(join(this.workspaces.root, DOCKER_MARK))) return;
     this.choose().catch((error: unknown) =>
       this.log.warn({ error }, 'no sandbox engine: containers of an earlier process may be left'),

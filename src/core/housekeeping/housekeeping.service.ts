@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../config/config-store.service.js';
+import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { MediaService } from '../media/media.service.js';
 import { Store, type SweepLimits } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
@@ -26,8 +27,9 @@ export class HousekeepingService {
     this.log = logs.for('store');
   }
 
-  /** Sweeps every minute; the answer ends it. */
-  start(): () => void {
+  /** Sweeps every minute. */
+  @StartStep({ name: 'keep house', phase: 'run' })
+  start(): Undo {
     return this.clock.setRepeating(SWEEP_EVERY_MS, () => void this.sweep());
   }
 
