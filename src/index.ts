@@ -19,6 +19,14 @@ export {
 export { FrameTypeRegistry, type FrameType } from './core/connections/frame-type.registry.js';
 export type { Connection } from './core/connections/connection.js';
 export { ConfigStoreService } from './core/config/config-store.service.js';
+export {
+  VerifiesCredentials,
+  type CredentialVerifier,
+  type PresentedCredential,
+  type Refusal,
+  type Verdict,
+} from './auth/index.js';
+export type { Principal } from './core/identity/principal.js';
 export { Clock } from './core/time/clock.js';
 export { Logs } from './core/telemetry/logs.js';
 export * from './core/store/index.js';

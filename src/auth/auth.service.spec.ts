@@ -6,12 +6,14 @@ import { LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { ManualClock } from '../testing/index.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
-import { AuthService, MAX_FAILURES_PER_MINUTE } from './auth.service.js';
+import { AuthService, MAX_FAILURES_PER_MINUTE, VERIFY_TIMEOUT_MS } from './auth.service.js';
+import type { CredentialVerifier, VerifierExplorer } from './credential-verifier.js';
 
-function setUp(settings: Record<string, unknown> = {}) {
+function setUp(settings: Record<string, unknown> = {}, verifiers: readonly CredentialVerifier[] = []) {
   const config = new ConfigStoreService(loadSettings({}, settings, '/nonexistent'), new SilentLogs());
   const clock = new ManualClock();
-  return { clock, auth: new AuthService(config, clock, new SilentLogs(), new RequestRulesService(config)) };
+  const explorer = { list: () => verifiers } as VerifierExplorer;
+  return { clock, auth: new AuthService(config, clock, new SilentLogs(), new RequestRulesService(config), explorer) };
 }
 
 const aRequest = (peer: string, headers: Record<string, string[]> = {}) =>
@@ -21,10 +23,10 @@ const aRequest = (peer: string, headers: Record<string, string[]> = {}) =>
   }) as unknown as IncomingMessage;
 
 describe('open mode', () => {
-  it('is open to a direct request of this machine', () => {
+  it('is open to a direct request of this machine', async () => {
     const { auth } = setUp();
     for (const peer of ['127.0.0.1', '::ffff:127.0.0.1', '::1'])
-      expect(auth.authenticate(aRequest(peer))).toBe(LOCAL_OPERATOR);
+      expect(await auth.authenticate(aRequest(peer))).toBe(LOCAL_OPERATOR);
   });
 
   it.each<[string, Record<string, unknown>, IncomingMessage]>([
@@ -47,58 +49,118 @@ describe('open mode', () => {
     ],
     ['a gateway that is bound to more than loopback', { 'gateway.host': '0.0.0.0' }, aRequest('127.0.0.1')],
     ['a gateway with a credential', { 'auth.token': 'sixteen-characters' }, aRequest('127.0.0.1')],
-  ])('[X-07] is not open to %s', (_, settings, request) =>
-    expect(setUp(settings).auth.authenticate(request)).toBe('unauthorized'),
+  ])('[X-07] is not open to %s', async (_, settings, request) =>
+    expect(await setUp(settings).auth.authenticate(request)).toBe('unauthorized'),
   );
 });
 
 describe('failed authentications', () => {
   const settings = { 'auth.token': 'sixteen-characters', 'gateway.trusted_proxies': ['10.0.0.0/8'] };
   const wrong = (peer: string, headers = {}) => aRequest(peer, { authorization: ['Bearer wrong'], ...headers });
-  const exhaust = (auth: AuthService, ...request: Parameters<typeof wrong>) => {
-    for (let i = 0; i < MAX_FAILURES_PER_MINUTE; i++) expect(auth.authenticate(wrong(...request))).toBe('unauthorized');
+  const exhaust = async (auth: AuthService, ...request: Parameters<typeof wrong>) => {
+    for (let i = 0; i < MAX_FAILURES_PER_MINUTE; i++)
+      expect(await auth.authenticate(wrong(...request))).toBe('unauthorized');
   };
 
-  it('count by address: another one is not throttled along', () => {
+  it('count by address: another one is not throttled along', async () => {
     const { auth } = setUp(settings);
-    exhaust(auth, '203.0.113.1');
-    expect(auth.authenticate(wrong('203.0.113.1'))).toBe('throttled');
-    expect(auth.authenticate(wrong('203.0.113.2'))).toBe('unauthorized');
+    await exhaust(auth, '203.0.113.1');
+    expect(await auth.authenticate(wrong('203.0.113.1'))).toBe('throttled');
+    expect(await auth.authenticate(wrong('203.0.113.2'))).toBe('unauthorized');
   });
 
-  it("[X-09] count by the client's address where a trusted proxy tells it, and by no address that a client makes up", () => {
+  it("[X-09] count by the client's address where a trusted proxy tells it, and by no address that a client makes up", async () => {
     const { auth } = setUp(settings);
-    exhaust(auth, '10.0.0.1', { 'x-forwarded-for': ['203.0.113.1'] });
-    expect(auth.authenticate(wrong('10.0.0.1', { 'x-forwarded-for': ['203.0.113.2'] }))).toBe('unauthorized');
-    expect(auth.authenticate(wrong('10.0.0.1', { 'x-forwarded-for': ['198.51.100.9, 203.0.113.1'] }))).toBe(
+    await exhaust(auth, '10.0.0.1', { 'x-forwarded-for': ['203.0.113.1'] });
+    expect(await auth.authenticate(wrong('10.0.0.1', { 'x-forwarded-for': ['203.0.113.2'] }))).toBe('unauthorized');
+    expect(await auth.authenticate(wrong('10.0.0.1', { 'x-forwarded-for': ['198.51.100.9, 203.0.113.1'] }))).toBe(
       'throttled',
     );
-    expect(auth.authenticate(wrong('203.0.113.1', { 'x-forwarded-for': ['198.51.100.9'] }))).toBe('throttled');
+    expect(await auth.authenticate(wrong('203.0.113.1', { 'x-forwarded-for': ['198.51.100.9'] }))).toBe('throttled');
   });
 
-  it('count for a whole IPv6 network at once', () => {
+  it('count for a whole IPv6 network at once', async () => {
     const { auth } = setUp(settings);
-    for (let i = 0; i < MAX_FAILURES_PER_MINUTE; i++) auth.authenticate(wrong(`2001:db8::${i}`));
-    expect(auth.authenticate(wrong('2001:db8::ffff'))).toBe('throttled');
-    expect(auth.authenticate(wrong('2001:db8:0:1::1'))).toBe('unauthorized');
+    for (let i = 0; i < MAX_FAILURES_PER_MINUTE; i++) await auth.authenticate(wrong(`2001:db8::${i}`));
+    expect(await auth.authenticate(wrong('2001:db8::ffff'))).toBe('throttled');
+    expect(await auth.authenticate(wrong('2001:db8:0:1::1'))).toBe('unauthorized');
   });
 
-  it('[X-08] do not keep a valid credential out, and wear off', () => {
+  it('[X-08] do not keep a valid credential out, and wear off', async () => {
     const { auth, clock } = setUp(settings);
-    exhaust(auth, '127.0.0.1');
-    expect(auth.authenticate(aRequest('127.0.0.1', { authorization: ['Bearer sixteen-characters'] }))).toMatchObject({
+    await exhaust(auth, '127.0.0.1');
+    expect(
+      await auth.authenticate(aRequest('127.0.0.1', { authorization: ['Bearer sixteen-characters'] })),
+    ).toMatchObject({
       principal: 'operator',
     });
-    expect(auth.authenticate(wrong('127.0.0.1'))).toBe('throttled');
+    expect(await auth.authenticate(wrong('127.0.0.1'))).toBe('throttled');
     clock.advance(60_000);
-    exhaust(auth, '127.0.0.1');
+    await exhaust(auth, '127.0.0.1');
   });
 
-  it('are no failures where a stranger is served without a credential, and are some where it guesses', () => {
+  it('are no failures where a stranger is served without a credential, and are some where it guesses', async () => {
     const { auth } = setUp(settings);
-    for (let i = 0; i < 100; i++) expect(auth.find(aRequest('127.0.0.1'))).toBeUndefined();
-    expect(auth.authenticate(aRequest('127.0.0.1'))).toBe('unauthorized');
-    for (let i = 0; i < 100; i++) expect(auth.find(wrong('127.0.0.1'))).toBeUndefined();
-    expect(auth.authenticate(aRequest('127.0.0.1'))).toBe('throttled');
+    for (let i = 0; i < 100; i++) expect(await auth.find(aRequest('127.0.0.1'))).toBeUndefined();
+    expect(await auth.authenticate(aRequest('127.0.0.1'))).toBe('unauthorized');
+    for (let i = 0; i < 100; i++) expect(await auth.find(wrong('127.0.0.1'))).toBeUndefined();
+    expect(await auth.authenticate(aRequest('127.0.0.1'))).toBe('throttled');
+  });
+});
+
+describe('a verifier that a module brings', () => {
+  const PRINCIPAL = { ...LOCAL_OPERATOR, principal: 'acme:ann' };
+  const withToken = (token: string) => aRequest('127.0.0.1', { authorization: [`Bearer ${token}`] });
+  const settings = { 'auth.token': 'sixteen-characters' };
+
+  it('is asked in its turn, after the verifiers of the gateway, for what none before it recognised', async () => {
+    const asked: string[] = [];
+    const verifiers: CredentialVerifier[] = [
+      { verify: () => (asked.push('first'), 'notMine') },
+      { verify: async () => (asked.push('second'), Promise.resolve(PRINCIPAL)) },
+      { verify: () => (asked.push('third'), 'notMine') },
+    ];
+    const { auth } = setUp(settings, verifiers);
+    expect(await auth.authenticate(withToken('sixteen-characters'))).toMatchObject({ principal: 'operator' });
+    expect(asked).toEqual([]);
+    expect(await auth.authenticate(withToken('a-token-of-acme'))).toBe(PRINCIPAL);
+    expect(asked).toEqual(['first', 'second']);
+  });
+
+  it('ends the search with a refusal, which counts as a failure', async () => {
+    const { auth } = setUp(settings, [{ verify: () => ({ refused: 'expired' }) }, { verify: () => PRINCIPAL }]);
+    for (let i = 0; i < MAX_FAILURES_PER_MINUTE; i++)
+      expect(await auth.authenticate(withToken('expired'))).toBe('unauthorized');
+    expect(await auth.authenticate(withToken('expired'))).toBe('throttled');
+  });
+
+  it('that cannot decide counts nothing against the address: it throws, rejects or stays silent', async () => {
+    let verify: CredentialVerifier['verify'] = () => {
+      throw new Error('no keys');
+    };
+    const { auth, clock } = setUp(settings, [{ verify: (presented) => verify(presented) }]);
+    for (let i = 0; i <= MAX_FAILURES_PER_MINUTE; i++)
+      expect(await auth.authenticate(withToken('acme'))).toBe('unavailable');
+    verify = () => Promise.reject(new Error('no keys'));
+    expect(await auth.authenticate(withToken('acme'))).toBe('unavailable');
+    expect(await auth.find(withToken('acme'))).toBeUndefined();
+    verify = () => new Promise(() => {});
+    const pending = auth.authenticate(withToken('acme'));
+    await clock.advanceAsync(VERIFY_TIMEOUT_MS);
+    expect(await pending).toBe('unavailable');
+    verify = () => 'notMine';
+    expect(await auth.authenticate(withToken('acme'))).toBe('unauthorized');
+  });
+
+  it('ends open mode by being there', async () => {
+    const { auth } = setUp({}, [{ verify: () => 'notMine' }]);
+    expect(await auth.authenticate(aRequest('127.0.0.1'))).toBe('unauthorized');
+    expect(auth.issuePageCode()).toBeDefined();
+  });
+
+  it('leaves no timer behind when it has decided', async () => {
+    const { auth, clock } = setUp(settings, [{ verify: () => Promise.resolve(PRINCIPAL) }]);
+    await auth.authenticate(withToken('acme'));
+    expect(clock.pendingTimers).toBe(0);
   });
 });

@@ -1,15 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  createParamDecorator,
-  Injectable,
-  SetMetadata,
-  UnauthorizedException,
-  type CanActivate,
-  type ExecutionContext,
-} from '@nestjs/common';
+import { createParamDecorator, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { GatewayError, type Scope } from '../protocol/index.js';
 import type { Principal, Role } from '../core/identity/principal.js';
+import { admit } from './admit.js';
 import { AuthService } from './auth.service.js';
 
 const SCOPE = 'openclaw:scope';
@@ -38,11 +32,11 @@ export class HttpAuthGuard implements CanActivate {
     private readonly reflector: Reflector,
   ) {}
 
-  /** @throws UnauthorizedException, or GatewayError RATE_LIMITED or FORBIDDEN */
-  canActivate(context: ExecutionContext): boolean {
+  /** @throws UnauthorizedException, ServiceUnavailableException, or GatewayError RATE_LIMITED or FORBIDDEN */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<AuthenticatedRequest>();
-    request.principal = this.authenticate(request, http.getResponse<ServerResponse>());
+    request.principal = await this.authenticate(request, http.getResponse<ServerResponse>());
     const targets = [context.getHandler(), context.getClass()];
     const role = this.reflector.getAllAndOverride<Role | undefined>(ROLE, targets);
     if (role !== undefined && request.principal.role !== role)
@@ -57,12 +51,9 @@ export class HttpAuthGuard implements CanActivate {
     return true;
   }
 
-  private authenticate(request: IncomingMessage, response: ServerResponse): Principal {
-    const outcome = this.auth.authenticate(request);
-    if (outcome === 'throttled')
-      throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });
-    if (outcome !== 'unauthorized') return outcome;
-    response.setHeader('WWW-Authenticate', 'Bearer');
-    throw new UnauthorizedException('Send Authorization: Bearer TOKEN');
+  private async authenticate(request: IncomingMessage, response: ServerResponse): Promise<Principal> {
+    const outcome = await this.auth.authenticate(request);
+    if (outcome === 'unauthorized') response.setHeader('WWW-Authenticate', 'Bearer');
+    return admit(outcome, 'Send Authorization: Bearer TOKEN');
   }
 }

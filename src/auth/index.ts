@@ -1,5 +1,13 @@
 /** From credentials to principals. */
 export { AuthModule } from './auth.module.js';
-export { AuthService, type AuthOutcome } from './auth.service.js';
+export { AuthService, type AuthFailure, type AuthOutcome } from './auth.service.js';
+export {
+  VerifiesCredentials,
+  type CredentialVerifier,
+  type PresentedCredential,
+  type Refusal,
+  type Verdict,
+} from './credential-verifier.js';
 export { checkExposure, exposureRule } from './exposure.js';
+export { admit } from './admit.js';
 export { Caller, HttpAuthGuard, RequireRole, RequireScope } from './http-auth.guard.js';

@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
 import type { Clock } from '../core/time/clock.js';
+import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
 
 /** How long a sign-in code is good for, and the token that it is exchanged for, in milliseconds. */
 export const CODE_LIFETIME_MS = 60_000;
@@ -30,7 +31,7 @@ export interface PageToken {
  * the operators' tokens ends all pages. Digests (`token_sha256`) are not secret enough for that; where nothing else is
  * configured, the key is made up for the life of the process. Codes are kept in memory: a restart forgets them.
  */
-export class PageSignIn {
+export class PageSignIn implements CredentialVerifier {
   /** When each outstanding code expires, by its digest. */
   private readonly codes = new Map<string, number>();
   private key: Buffer | undefined;
@@ -59,6 +60,10 @@ export class PageSignIn {
     const expiresAt = this.clock.now() + PAGE_TOKEN_LIFETIME_MS;
     const claim = `${PREFIX}${expiresAt.toString(36)}.${randomBytes(12).toString('base64url')}`;
     return { token: `${claim}.${this.sign(claim)}`, expiresAt };
+  }
+
+  verify({ credential }: PresentedCredential): Verdict {
+    return (credential.kind === 'token' ? this.find(credential.token) : undefined) ?? 'notMine';
   }
 
   /** Whom a token speaks for; undefined when it is none of these or has expired. */

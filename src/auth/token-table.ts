@@ -3,6 +3,7 @@ import type { ConfigStoreService } from '../core/config/config-store.service.js'
 import { SettingsError, type SettingFault } from '../core/config/load-settings.js';
 import type { TokenSetting } from '../core/config/settings.js';
 import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
+import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
 
 /** Channels of a `user` whose credential names none (protocol.md section 3). */
 const DEFAULT_USER_CHANNELS = ['webchat'];
@@ -14,7 +15,7 @@ const OPERATOR_NAME = 'operator';
  * The static tokens. Only digests are kept, and the look-up is by digest: how long it takes tells nothing about how much
  * of a guess was right, because nobody can steer the digest of a guess.
  */
-export class TokenTable {
+export class TokenTable implements CredentialVerifier {
   private readonly principals = new Map<string, Principal>();
   private readonly toolPermissions = new Map<string, readonly string[]>();
 
@@ -44,6 +45,10 @@ export class TokenTable {
 
   get isEmpty(): boolean {
     return this.principals.size === 0;
+  }
+
+  verify({ credential }: PresentedCredential): Verdict {
+    return (credential.kind === 'token' ? this.find(credential.token) : undefined) ?? 'notMine';
   }
 
   find(token: string): Principal | undefined {

@@ -43,7 +43,7 @@ export class HealthController {
   @Get()
   @ApiBearerAuth()
   async readHealth(@Req() request: IncomingMessage): Promise<HealthReport> {
-    const isKnown = this.auth.find(request) !== undefined;
+    const isKnown = (await this.auth.find(request)) !== undefined;
     const status = await this.readStatus();
     const uptime_seconds = Math.floor(this.lifecycle.uptimeMs / 1_000);
     return isKnown ? { status, uptime_seconds, ...(await this.readDetails()) } : { status, uptime_seconds };

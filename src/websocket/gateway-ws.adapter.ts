@@ -49,7 +49,7 @@ export class GatewayWsAdapter extends WsAdapter {
   private readonly httpServerOfApp: Server;
   private server: WebSocketServer | undefined;
   private readonly upgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    this.upgrade(request, socket, head);
+    void this.upgrade(request, socket, head);
 
   /** @throws Error when gateway classes of the application contradict each other or the protocol */
   constructor(app: INestApplication) {
@@ -117,9 +117,14 @@ export class GatewayWsAdapter extends WsAdapter {
     server.close();
   }
 
-  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    const decision = this.gate.decide(request);
+  private async upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    // Until ws takes the socket over nothing else listens, and an unheard error would end the process.
+    const ignoreError = () => {};
+    stream.on('error', ignoreError);
+    const decision = await this.gate.decide(request);
+    stream.off('error', ignoreError);
     if ('status' in decision) return refuseUpgrade(stream, decision);
+    if (stream.destroyed) return decision.release();
     stream.once('close', decision.release);
     this.server?.handleUpgrade(request, stream, head, (socket) =>
       this.admit(socket as GatewayWebSocket, stream, decision, request),

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { AuthService } from '../auth/auth.service.js';
+import type { AuthOutcome, AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import type { PhaseService } from '../core/phase/phase.service.js';
 import type { RateLimitsService } from '../core/limits/rate-limits.service.js';
@@ -32,7 +32,8 @@ export class UpgradeGate {
     private readonly lifecycle: PhaseService,
   ) {}
 
-  decide(request: IncomingMessage): UpgradePermit | UpgradeRefusal {
+  /** The peer may leave while its credential is verified: check the socket before using a permit, and release it then. */
+  async decide(request: IncomingMessage): Promise<UpgradePermit | UpgradeRefusal> {
     const { url = '' } = request;
     const facts = this.rules.readFacts(request);
     const refusal =
@@ -45,25 +46,29 @@ export class UpgradeGate {
     const parameters = readConnectParameters(url);
     if ('status' in parameters) return parameters;
     const release = this.limits.openConnection(limitKey(facts.clientAddress));
-    if (!release) return tooMany('Too many connections from this address');
-    const outcome = this.auth.authenticate(request);
-    if (outcome === 'throttled') {
+    if (!release) return comeBack(429, 'Too many connections from this address');
+    const outcome = await this.auth.authenticate(request);
+    // A drain may have begun meanwhile.
+    const lateRefusal = refuseOutcome(outcome) ?? this.checkDraining();
+    if (lateRefusal) {
       release();
-      return tooMany('Too many failed authentications from this address');
+      return lateRefusal;
     }
-    return { principal: outcome === 'unauthorized' ? undefined : outcome, parameters, release };
+    return { principal: typeof outcome === 'string' ? undefined : outcome, parameters, release };
   }
 
   private checkDraining(): UpgradeRefusal | undefined {
     if (!this.lifecycle.isDraining) return undefined;
-    return {
-      status: 503,
-      reason: 'The gateway is shutting down',
-      headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
-    };
+    return comeBack(503, 'The gateway is shutting down');
   }
 }
 
-function tooMany(reason: string): UpgradeRefusal {
-  return { status: 429, reason, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };
+function refuseOutcome(outcome: AuthOutcome): UpgradeRefusal | undefined {
+  if (outcome === 'throttled') return comeBack(429, 'Too many failed authentications from this address');
+  if (outcome === 'unavailable') return comeBack(503, 'Credentials cannot be verified at the moment');
+  return undefined;
+}
+
+function comeBack(status: number, reason: string): UpgradeRefusal {
+  return { status, reason, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };
 }

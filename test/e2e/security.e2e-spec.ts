@@ -32,8 +32,8 @@ class DeskController {
   }
 
   @Get('whoami')
-  whoAmI(@Req() request: IncomingMessage): object {
-    return { principal: this.auth.find(request)?.principal ?? null };
+  async whoAmI(@Req() request: IncomingMessage): Promise<object> {
+    return { principal: (await this.auth.find(request))?.principal ?? null };
   }
 
   @Get('fail')

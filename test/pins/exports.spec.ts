@@ -37,14 +37,16 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     `
       AcceptOutcome AcceptedMessage AgentEvent AgentRuntime AgentTurn Answer Approval ApprovalDecision
       ApprovalStore CancelOutcome CancelSelector Claim ClaimRequest ClaimResult ClientKey Clock
-      ConfigStoreService Connection DurableFrame Ending FramePage FrameStore FrameType FrameTypeRegistry
-      GatewayModule GatewayOptions GatewayWsAdapter JoinOutcome JoinWrite JournalEntry Json Lease Logs
-      MediaRecord MediaStore Memory MemoryQuery MemoryStore MessageEnd MessageSelector MessageWithReply NewFrame
-      NewMessage PRIORITIES Piece Priority QueueCounts QueueLimits QueueStore RecordedStep Reply RequestedCall
-      SandboxEnding SandboxModule SandboxRequest SandboxService Session SessionChange SessionCursor SessionSeed
-      SessionStore SettingsChange SettingsStore StartOverrides Store StoreHint StoredMessage StoredReaction
-      StoredSettings SweepLimits Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome
-      ToolRegistryService TurnEnd TurnRecord TurnStore TurnWrite WriteOutcome createHttpAdapter endOf runGateway
+      ConfigStoreService Connection CredentialVerifier DurableFrame Ending FramePage FrameStore FrameType
+      FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter JoinOutcome JoinWrite JournalEntry Json
+      Lease Logs MediaRecord MediaStore Memory MemoryQuery MemoryStore MessageEnd MessageSelector
+      MessageWithReply NewFrame NewMessage PRIORITIES Piece PresentedCredential Principal Priority QueueCounts
+      QueueLimits QueueStore RecordedStep Refusal Reply RequestedCall SandboxEnding SandboxModule
+      SandboxRequest SandboxService Session SessionChange SessionCursor SessionSeed SessionStore
+      SettingsChange SettingsStore StartOverrides Store StoreHint StoredMessage StoredReaction StoredSettings
+      SweepLimits Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
+      TurnEnd TurnRecord TurnStore TurnWrite Verdict VerifiesCredentials WriteOutcome createHttpAdapter endOf
+      runGateway
     `,
   ],
   [

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { Body, Controller, HttpCode, Post, Req, UnauthorizedException, ValidationPipe } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, ValidationPipe } from '@nestjs/common';
 import { ApiOkResponse, ApiTags, ApiTooManyRequestsResponse, ApiUnauthorizedResponse } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
-import { AuthService } from '../../auth/index.js';
-import { GatewayError } from '../../protocol/index.js';
+import { admit, AuthService } from '../../auth/index.js';
 
 export class SignInRequest {
   /** From the link that `openclaw start` prints: works once, for a minute. */
@@ -30,15 +29,12 @@ export class SignInController {
   @ApiOkResponse({ type: SignInResult })
   @ApiUnauthorizedResponse({ description: 'The code is wrong, was used before, or has expired.' })
   @ApiTooManyRequestsResponse({ description: 'Too many failures from this address.' })
-  signIn(
+  async signIn(
     @Req() request: IncomingMessage,
     @Body(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true })) { code }: SignInRequest,
-  ): SignInResult {
-    const outcome = this.auth.redeemPageCode(request, code);
-    if (outcome === 'throttled')
-      throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });
-    if (outcome === 'unauthorized')
-      throw new UnauthorizedException('This code is wrong, was used before, or has expired');
-    return { token: outcome.token, expires_at: outcome.expiresAt };
+  ): Promise<SignInResult> {
+    const outcome = await this.auth.redeemPageCode(request, code);
+    const { token, expiresAt } = admit(outcome, 'This code is wrong, was used before, or has expired');
+    return { token, expires_at: expiresAt };
   }
 }
