@@ -74,7 +74,7 @@ export class SessionsController {
   ): Promise<SessionDto> {
     await this.router.getReadable(caller, id);
     const { mode, explicit_activation: explicitActivation, tool_permissions: toolPermissions } = change;
-    const session = await this.sessions.update(id, {
+    const session = await this.sessions.updateSession(id, {
       ...(mode === undefined ? {} : { mode }),
       ...(explicitActivation === undefined ? {} : { explicitActivation }),
       ...(toolPermissions === undefined ? {} : { toolPermissions }),

@@ -45,7 +45,7 @@ export class HealthIndicators {
   /** Up while there is room in the queue. */
   queueHasRoom(): HealthCheckAttempt {
     return this.attempt('queue', 'the queue is full, or cannot be asked', async () => {
-      const { queued, running } = await this.queue.count(0);
+      const { queued, running } = await this.queue.countQueue(0);
       if (queued + running >= this.config.get('queue.max_total')) throw new Error('full');
     });
   }

@@ -33,7 +33,7 @@ class Parts {
   );
   check: () => Promise<void> = () => Promise.resolve();
   checks = 0;
-  count: QueueStore['count'] = (since) => {
+  count: QueueStore['countQueue'] = (since) => {
     this.askedSince = since;
     return Promise.resolve({ queued: 4, running: 2, activeSessions: 3 });
   };
@@ -48,7 +48,7 @@ async function open(parts: Parts): Promise<ReturnType<typeof request>> {
     [PhaseService, parts.lifecycle],
     [ConfigStoreService, parts.config],
     [Store, { check: () => (parts.checks++, parts.check()) }],
-    [QueueStore, { count: (since: number) => parts.count(since) }],
+    [QueueStore, { countQueue: (since: number) => parts.count(since) }],
     [ToolRegistryService, { list: () => [{ name: 'time_now' }, { name: 'echo' }] }],
     [ConnectedChannels, { list: () => ['telegram', 'whatsapp'] }],
     [

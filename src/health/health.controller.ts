@@ -109,7 +109,7 @@ export class HealthController {
   }
 
   private async readCounts(): Promise<QueueCounts | undefined> {
-    const counting = this.queue.count(this.clock.now() - ACTIVE_WITHIN_MS).catch(() => undefined);
+    const counting = this.queue.countQueue(this.clock.now() - ACTIVE_WITHIN_MS).catch(() => undefined);
     return (await Promise.race([counting, this.clock.sleep(CHECK_TIMEOUT_MS)])) ?? undefined;
   }
 }

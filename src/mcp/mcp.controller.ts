@@ -59,7 +59,7 @@ export class McpController {
     const seed = buildSessionSeed(tenant, { channel: CHANNEL, sender: principal });
     const granted = this.principals.findToolPermissions(tenant, principal) ?? [];
     const now = this.clock.now();
-    const known = await this.sessions.find(seed.id);
+    const known = await this.sessions.findSession(seed.id);
     const session: Session = known ?? {
       ...seed,
       participants: [principal],

@@ -46,7 +46,7 @@ export class CoreHarness {
     const logs = new SilentLogs();
     this.clock = options.clock ?? new ManualClock();
     const replica = new ReplicaIdentity();
-    this.store = new SqliteStore({ url: options.url ?? 'sqlite::memory:', replicaId: replica.id }, this.clock, logs);
+    this.store = new SqliteStore(options.url ?? 'sqlite::memory:', this.clock, logs);
     this.config = new ConfigStoreService(
       loadSettings({ NODE_ENV: 'production' }, options.settings, '/nonexistent'),
       logs,

@@ -17,8 +17,4 @@ export class MemorySettings implements SettingsStore {
     );
     return (this.stored = { version: version + 1, values: values as Record<string, string> });
   }
-
-  async readSecret(): Promise<Uint8Array> {
-    return new Uint8Array(32);
-  }
 }

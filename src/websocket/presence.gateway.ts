@@ -57,7 +57,7 @@ export class PresenceGateway implements OnGatewayDisconnect<Connection> {
     const message = await this.findMessage(connection, messageId);
     if (!message) throw new GatewayError('NOT_FOUND', { what: `message ${messageId}` });
     await this.router.getReadable(principal, message.sessionId);
-    await this.sessions.react(message.messageRef, { sender, emoji }, action);
+    await this.sessions.changeReaction(message.messageRef, { sender, emoji }, action);
   }
 
   @SubscribeMessage('channel_status')

@@ -45,7 +45,7 @@ describe('what a model is told', () => {
     await start();
     server.answer({ content: 'Hi Ann.' }, { content: 'Blue, you said.' });
     const first = await say({ content: 'my colour is blue' });
-    await harness.store.react(first, { sender: 'alice', emoji: '👍' }, 'added');
+    await harness.store.changeReaction(first, { sender: 'alice', emoji: '👍' }, 'added');
     await say({ content: '/help' });
     await say({ content: 'which colour?' });
     expect(server.asked[1]?.messages.slice(1).map(({ role, content }) => [role, textOf(content)])).toEqual([

@@ -115,7 +115,7 @@ export class DeliveryService {
    * @throws GatewayError STALE_RESUME when `afterSeq` lies beyond the head
    */
   async resume(reader: FrameReader, sessionId: string, afterSeq: number, correlationId: string): Promise<void> {
-    const page = await this.frames.read(sessionId, afterSeq, 1, 1);
+    const page = await this.frames.readFrames(sessionId, afterSeq, 1, 1);
     if (afterSeq > page.headSeq)
       throw new GatewayError('STALE_RESUME', { after_seq: afterSeq, head_seq: page.headSeq });
     const fromSeq = Math.max(afterSeq + 1, page.firstSeq);

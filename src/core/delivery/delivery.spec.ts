@@ -163,9 +163,9 @@ describe('a reader', () => {
   it('[S-08] that is behind goes on when the store is back', async () => {
     const sessionId = await makeLog(2);
     const reader = new FakeReader();
-    const read = harness.store.read.bind(harness.store);
+    const read = harness.store.readFrames.bind(harness.store);
     let failures = 0;
-    harness.store.read = (...call) =>
+    harness.store.readFrames = (...call) =>
       ++failures === 2 ? Promise.reject(new GatewayError('STORE_UNAVAILABLE', {})) : read(...call);
     await harness.delivery.resume(reader, sessionId, 0, 'r');
     while (reader.seqs.length < 3) await harness.clock.advanceAsync(1_000);

@@ -81,7 +81,7 @@ export class Subscription {
 
   private async sendPage(): Promise<void> {
     try {
-      const page = await this.frames.read(this.feed.sessionId, this.nextSeq - 1, PAGE_FRAMES, PAGE_BYTES);
+      const page = await this.frames.readFrames(this.feed.sessionId, this.nextSeq - 1, PAGE_FRAMES, PAGE_BYTES);
       if (this.hasEnded) return;
       this.feed.headSeq = Math.max(this.feed.headSeq, page.headSeq);
       if (page.frames.length > 0) this.sendBurst({ frames: page.frames });

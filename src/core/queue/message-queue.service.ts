@@ -150,14 +150,14 @@ export class MessageQueueService {
   }
 
   /**
-   * Gives a claimed message back, so that the session's next owner can begin at once, or not before `notBefore` (Unix
-   * milliseconds). Never rejects: a lease that cannot be given back expires.
+   * Releases a claimed message, so that the session's next owner can begin at once, or not before `notBefore` (Unix
+   * milliseconds). Never rejects: a lease that cannot be released expires.
    */
-  async giveBack(lease: Lease, notBefore?: number): Promise<void> {
+  async release(lease: Lease, notBefore?: number): Promise<void> {
     try {
-      await (notBefore === undefined ? this.messages.release(lease) : this.messages.postpone(lease, notBefore));
+      await this.messages.release(lease, notBefore);
     } catch (error) {
-      this.log.warn({ error, message_ref: lease.messageRef }, 'a turn could not be given back; its lease will expire');
+      this.log.warn({ error, message_ref: lease.messageRef }, 'a turn could not be released; its lease will expire');
     }
   }
 
@@ -221,7 +221,7 @@ export class MessageQueueService {
   private run(claim: Claim, consume: ClaimConsumer): void {
     const controller = new AbortController();
     if (claim.cancelRequested) controller.abort('cancelled' satisfies StopReason);
-    // A claim that was on its way when the drain began goes straight back.
+    // A claim that arrives after the drain began is released at once.
     if (!this.isOpen) controller.abort('draining' satisfies StopReason);
     const ref = claim.message.messageRef;
     const ended = consume(claim, controller.signal)

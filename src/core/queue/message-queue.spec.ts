@@ -55,7 +55,7 @@ describe('the message queue', () => {
     for (const [i, reader] of readers.entries())
       await harness.say(reader, `m${i}`, '/blocks 2 1000', { session: aSession(`${i}`) });
     await Promise.all(readers.slice(0, 2).map((reader) => reader.waitFor((frame) => frame.type === 'stream_block')));
-    expect((await harness.store.count(0)).running).toBe(2);
+    expect((await harness.store.countQueue(0)).running).toBe(2);
     await harness.clock.advanceAsync(1_000);
     await readers[2]?.waitFor((frame) => frame.type === 'stream_block');
     await harness.clock.advanceAsync(1_000);
@@ -111,7 +111,7 @@ describe('the message queue', () => {
     await harness.queue.cancel({ by: 'session', tenant: 'default', sessionId });
     await Promise.all(['a', 'b', 'c'].map((id) => reader.waitForEnd(id)));
     expect(endsOf(reader).map((frame) => frame.payload['reason'])).toEqual(['cancelled', 'cancelled', 'cancelled']);
-    expect((await harness.store.count(0)).queued).toBe(0);
+    expect((await harness.store.countQueue(0)).queued).toBe(0);
   });
 
   it('[C-03] does nothing for a finished message and knows of no unknown one', async () => {
@@ -202,7 +202,7 @@ describe('a drain', () => {
     await harness.clock.advanceAsync(1_000);
     await drained;
     expect(ids(endsOf(reader))).toEqual(['a']);
-    expect((await harness.store.count(0)).queued).toBe(1);
+    expect((await harness.store.countQueue(0)).queued).toBe(1);
   });
 
   it('[L-06] gives back what does not finish in time, or at once when hurried, without counting it', async () => {

@@ -15,7 +15,7 @@ export class SessionCommandsService {
     const command = parseCommand(message.payload.content);
     switch (command?.name) {
       case 'reset':
-        await this.sessions.update(session.id, { resetContext: true });
+        await this.sessions.updateSession(session.id, { resetContext: true });
         return 'New context: earlier messages stay in the history, but the agent starts afresh.';
       case 'activation':
         return this.setActivation(command, message, session);
@@ -30,10 +30,10 @@ export class SessionCommandsService {
       return 'Only an operator or an admin of this group may change its activation.';
     switch (command.argument.toLowerCase()) {
       case 'always':
-        await this.sessions.update(session.id, { explicitActivation: true });
+        await this.sessions.updateSession(session.id, { explicitActivation: true });
         return 'Activation: always. The agent answers every message of this group.';
       case 'mention':
-        await this.sessions.update(session.id, { explicitActivation: false });
+        await this.sessions.updateSession(session.id, { explicitActivation: false });
         return 'Activation: mention. The agent answers when it is mentioned or replied to.';
       default:
         return `Activation is ${session.explicitActivation ? 'always' : 'mention'}. Use \`/activation always\` or \`/activation mention\`.`;

@@ -41,7 +41,7 @@ export class SessionRouterService {
     const mustTakePart = principal.role === 'user' && session.mode !== 'main';
     const addressed = session.mode !== 'group' || priority > 1 || parseCommand(payload.content) !== undefined;
     if (addressed && !mustTakePart) return { session, disposition: 'queue', priority, payload };
-    return this.sessions.find(session.id).then((known) => {
+    return this.sessions.findSession(session.id).then((known) => {
       if (mustTakePart && !(known && mayRead(principal, known)))
         throw new GatewayError('NOT_FOUND', { what: 'session' });
       return { session, disposition: addressed || known?.explicitActivation ? 'queue' : 'observe', priority, payload };
@@ -50,7 +50,7 @@ export class SessionRouterService {
 
   /** The session of that id, if this caller may read it. @throws GatewayError NOT_FOUND */
   async getReadable(principal: Principal, sessionId: string): Promise<Session> {
-    const session = await this.sessions.find(sessionId);
+    const session = await this.sessions.findSession(sessionId);
     if (!session || !mayRead(principal, session)) throw new GatewayError('NOT_FOUND', { what: `session ${sessionId}` });
     return session;
   }

@@ -3,7 +3,7 @@ import type { ClientKey, FramePage, SessionCursor } from './records.js';
 /** The session logs, and how far each client has confirmed them. Rejects with GatewayError STORE_UNAVAILABLE. */
 export abstract class FrameStore {
   /** Frames after `afterSeq` in order, at most `maxFrames` and about `maxBytes` of payload, but at least one if there is any. */
-  abstract read(sessionId: string, afterSeq: number, maxFrames: number, maxBytes: number): Promise<FramePage>;
+  abstract readFrames(sessionId: string, afterSeq: number, maxFrames: number, maxBytes: number): Promise<FramePage>;
 
   /** The heads of those sessions that exist: how a replica notices frames whose hint was lost. */
   abstract readHeads(sessionIds: readonly string[]): Promise<readonly SessionCursor[]>;

@@ -13,7 +13,7 @@ import type {
 } from './records.js';
 
 /**
- * The queue's memory. Every call is atomic and durable when it resolves; calls made together may share one commit.
+ * The queue as it is stored. Every call is atomic and durable when it resolves; calls made together may share one commit.
  *
  * All calls reject with GatewayError STORE_UNAVAILABLE when the store cannot commit; then nothing has changed.
  */
@@ -32,17 +32,17 @@ export abstract class QueueStore {
    */
   abstract claim(request: ClaimRequest): Promise<ClaimResult>;
 
-  /** Extends leases. Answers those that are lost, and those whose message somebody wants cancelled. */
+  /** Extends leases. Resolves with those that are lost, and those whose message is to be cancelled. */
   abstract renew(
     leases: readonly Lease[],
     leaseMs: number,
   ): Promise<{ lost: readonly Lease[]; cancelRequested: readonly Lease[] }>;
 
-  /** Gives a running message back: it is the next of its session, and the run does not count as an interruption. */
-  abstract release(lease: Lease): Promise<void>;
-
-  /** Gives a running message back until `notBefore`. Its session waits with it. */
-  abstract postpone(lease: Lease, notBefore: number): Promise<void>;
+  /**
+   * Releases a running message: it is the next of its session, from `notBefore` on (at once without it), and its session
+   * waits with it. The run does not count as an interruption.
+   */
+  abstract release(lease: Lease, notBefore?: number): Promise<void>;
 
   /**
    * Ends waiting messages with a `stream_end` of reason `cancelled`, and marks running ones. A finished message is left
@@ -52,5 +52,5 @@ export abstract class QueueStore {
 
   abstract findMessage(selector: MessageSelector): Promise<StoredMessage | undefined>;
 
-  abstract count(activeSince: number): Promise<QueueCounts>;
+  abstract countQueue(activeSince: number): Promise<QueueCounts>;
 }

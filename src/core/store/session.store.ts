@@ -2,16 +2,16 @@ import type { MessageWithReply, Session, SessionChange, StoredReaction } from '.
 
 /** Sessions and what was said in them. All calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer. */
 export abstract class SessionStore {
-  abstract find(sessionId: string): Promise<Session | undefined>;
+  abstract findSession(sessionId: string): Promise<Session | undefined>;
 
   /** The most recently used main session of `sender` on one of `channels`. */
   abstract findLatestMain(tenant: string, channels: readonly string[], sender: string): Promise<Session | undefined>;
 
-  /** Changes a session; durable when it resolves. Answers undefined when it does not exist. */
-  abstract update(sessionId: string, change: SessionChange): Promise<Session | undefined>;
+  /** Changes a session; durable when it resolves. Resolves with undefined when it does not exist. */
+  abstract updateSession(sessionId: string, change: SessionChange): Promise<Session | undefined>;
 
-  /** Adds or takes back a reaction to a message that exists; repeating it changes nothing. */
-  abstract react(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<void>;
+  /** Adds or removes a reaction to a message that exists; repeating it changes nothing. */
+  abstract changeReaction(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<void>;
 
   /**
    * Up to `limit` messages older than `beforeRef` (the newest without it), newest last, finished ones with their reply.

@@ -23,11 +23,8 @@ export abstract class SettingsStore {
   abstract readSettings(): Promise<StoredSettings>;
 
   /**
-   * Compare and set: changes nothing and answers undefined unless `version` is the stored one. The change and its row in
+   * Compare and set: changes nothing and resolves with undefined unless `version` is the stored one. The change and its row in
    * the audit trail are one commit.
    */
   abstract changeSettings(version: number, change: SettingsChange): Promise<StoredSettings | undefined>;
-
-  /** A random secret of this installation, made at its first start: to sign what the gateway itself gives out. */
-  abstract readSecret(): Promise<Uint8Array>;
 }

@@ -77,10 +77,10 @@ export class TurnRunnerService {
       const ending = await this.runTurn(claim, signal, giveUp.signal);
       this.log.debug({ ...fields, reason: ending.reason }, 'turn ended');
     } catch (error) {
-      if (giveUp.signal.aborted || error instanceof LeaseLostError) await this.giveBack(claim.lease, signal);
+      if (giveUp.signal.aborted || error instanceof LeaseLostError) await this.release(claim.lease, signal);
       else {
         this.log.error({ ...fields, error }, 'a turn could not be run; it is tried again');
-        await this.giveBack(claim.lease, signal, this.clock.now() + RETRY_AFTER_MS);
+        await this.release(claim.lease, signal, this.clock.now() + RETRY_AFTER_MS);
       }
     } finally {
       signal.removeEventListener('abort', onStop);
@@ -115,9 +115,9 @@ export class TurnRunnerService {
     return ending;
   }
 
-  /** A lost lease cannot be given back. */
-  private async giveBack(lease: Lease, signal: AbortSignal, notBefore?: number): Promise<void> {
-    if ((signal.reason as StopReason | undefined) !== 'lease_lost') await this.queue.giveBack(lease, notBefore);
+  /** Releases a message unless its lease is lost. */
+  private async release(lease: Lease, signal: AbortSignal, notBefore?: number): Promise<void> {
+    if ((signal.reason as StopReason | undefined) !== 'lease_lost') await this.queue.release(lease, notBefore);
   }
 }
 

@@ -1,7 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Approval, ApprovalDecision } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
-import type { Row } from './rows.js';
+import { prepare } from './rows.js';
+
+const MAX_PENDING = 1_000;
+
+const COLUMNS = `approval_id AS approvalId, tenant, session_id AS sessionId, message_ref AS messageRef, call_id AS callId,
+  tool, arguments, arguments_sha256 AS argumentsSha256, expires_at AS expiresAt, decision`;
+
+type Columns = Omit<Approval, 'decision'> & { readonly decision: ApprovalDecision | null };
 
 /** Tool calls that a person has to approve. */
 export class ApprovalOperations {
@@ -9,25 +16,30 @@ export class ApprovalOperations {
   private readonly selectByCall;
   private readonly selectById;
   private readonly selectPending;
-  private readonly decide;
+  private readonly setDecision;
 
   constructor(
     database: DatabaseSync,
     private readonly audit: AuditTrail,
   ) {
-    this.insert = database.prepare(
+    this.insert = prepare(
+      database,
       `INSERT INTO approvals (approval_id, tenant, session_id, message_ref, call_id, tool, arguments, arguments_sha256, expires_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call_id) DO NOTHING`,
     );
-    this.selectByCall = database.prepare('SELECT * FROM approvals WHERE call_id = ?');
-    this.selectById = database.prepare('SELECT * FROM approvals WHERE approval_id = ?');
-    this.selectPending = database.prepare(
-      'SELECT * FROM approvals WHERE tenant = ? AND decision IS NULL ORDER BY approval LIMIT 1000',
+    this.selectByCall = prepare<Columns>(database, `SELECT ${COLUMNS} FROM approvals WHERE call_id = ?`);
+    this.selectById = prepare<Columns>(database, `SELECT ${COLUMNS} FROM approvals WHERE approval_id = ?`);
+    this.selectPending = prepare<Columns>(
+      database,
+      `SELECT ${COLUMNS} FROM approvals WHERE tenant = ? AND decision IS NULL ORDER BY approval LIMIT ${MAX_PENDING}`,
     );
-    this.decide = database.prepare('UPDATE approvals SET decision = ? WHERE approval_id = ? AND decision IS NULL');
+    this.setDecision = prepare(
+      database,
+      'UPDATE approvals SET decision = ? WHERE approval_id = ? AND decision IS NULL',
+    );
   }
 
-  openApproval(_now: number, approval: Approval): Approval {
+  open(approval: Approval): Approval {
     const { approvalId, tenant, sessionId, messageRef, callId, tool, argumentsSha256, expiresAt } = approval;
     this.insert.run(
       approvalId,
@@ -44,45 +56,28 @@ export class ApprovalOperations {
     return row ? toApproval(row) : approval;
   }
 
-  findApproval(_now: number, tenant: string, approvalId: string): Approval | undefined {
+  find(tenant: string, approvalId: string): Approval | undefined {
     const row = this.selectById.get(approvalId);
-    return row?.['tenant'] === tenant ? toApproval(row) : undefined;
+    return row?.tenant === tenant ? toApproval(row) : undefined;
   }
 
-  listPendingApprovals(_now: number, tenant: string): Approval[] {
+  listPending(tenant: string): Approval[] {
     return this.selectPending.all(tenant).map(toApproval);
   }
 
-  decideApproval(now: number, approvalId: string, decision: ApprovalDecision, actor: string): Approval | undefined {
-    const hasDecided = this.decide.run(decision, approvalId).changes > 0;
+  decide(now: number, approvalId: string, decision: ApprovalDecision, actor: string): Approval | undefined {
+    const hasDecided = this.setDecision.run(decision, approvalId).changes > 0;
     const row = this.selectById.get(approvalId);
     if (!row) return undefined;
-    const approval = toApproval(row);
     if (hasDecided) {
-      const { tool, argumentsSha256 } = approval;
-      this.audit.add(now, actor, 'approval.decide', null, {
-        approval_id: approvalId,
-        tool,
-        arguments_sha256: argumentsSha256,
-        decision,
-      });
+      const { tool, argumentsSha256 } = row;
+      const after = { approval_id: approvalId, tool, arguments_sha256: argumentsSha256, decision };
+      this.audit.add(now, actor, 'approval.decide', 'null', JSON.stringify(after));
     }
-    return approval;
+    return toApproval(row);
   }
 }
 
-function toApproval(row: Row): Approval {
-  const decision = row['decision'] as ApprovalDecision | null;
-  return {
-    approvalId: row['approval_id'] as string,
-    tenant: row['tenant'] as string,
-    sessionId: row['session_id'] as string,
-    messageRef: row['message_ref'] as string,
-    callId: row['call_id'] as string,
-    tool: row['tool'] as string,
-    arguments: row['arguments'] as string,
-    argumentsSha256: row['arguments_sha256'] as string,
-    expiresAt: row['expires_at'] as number,
-    ...(decision && { decision }),
-  };
+function toApproval({ decision, ...approval }: Columns): Approval {
+  return { ...approval, ...(decision && { decision }) };
 }

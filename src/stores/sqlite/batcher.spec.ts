@@ -13,7 +13,7 @@ function host() {
     },
     explain: (failure) => (failure instanceof Error ? failure : failure.error),
   });
-  const answer = (index: number, ...answers: unknown[]) => batches[index]?.reply.resolve({ answers, failures: [] });
+  const answer = (index: number, ...results: unknown[]) => batches[index]?.reply.resolve({ results, failures: [] });
   return { batcher, batches, answer };
 }
 
@@ -36,7 +36,7 @@ describe('Batcher', () => {
     expect(await Promise.all(second)).toEqual(['c', 'd', 'e']);
   });
 
-  it('takes the calls that the answers of a batch provoke into the next one', async () => {
+  it('takes the calls that the results of a batch provoke into the next one', async () => {
     const { batcher, batches, answer } = host();
     const provoked = [batcher.call(check), batcher.call(check)].map((call) => call.then(() => batcher.call(check)));
     await turn();
@@ -67,7 +67,7 @@ describe('Batcher', () => {
     const calls = [batcher.call(check), batcher.call(check)];
     await turn();
     const failures = [{ index: 0, error: new Error('this one'), unavailable: false }];
-    batches[0]?.reply.resolve({ answers: [undefined, 'fine'], failures });
+    batches[0]?.reply.resolve({ results: [undefined, 'fine'], failures });
     await expect(calls[0]).rejects.toThrow('this one');
     expect(await calls[1]).toBe('fine');
   });

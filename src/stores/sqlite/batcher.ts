@@ -5,7 +5,7 @@ const MAX_CALLS = 1_024;
 
 interface PendingCall {
   readonly call: Call;
-  readonly resolve: (answer: unknown) => void;
+  readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -72,8 +72,8 @@ export class Batcher {
   }
 }
 
-function settle(batch: readonly PendingCall[], { answers, failures }: BatchReply, host: BatcherHost): void {
+function settle(batch: readonly PendingCall[], { results, failures }: BatchReply, host: BatcherHost): void {
   for (const failure of failures) batch[failure.index]?.reject(host.explain(failure));
-  // A promise that is rejected already ignores its answer.
-  batch.forEach(({ resolve }, index) => resolve(answers[index]));
+  // A promise that is rejected already ignores its result.
+  batch.forEach(({ resolve }, index) => resolve(results[index]));
 }

@@ -1,23 +1,25 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { ClientKey } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import { BoundedMap } from './bounded-map.js';
-import type { PackedNewMessage } from './packing.js';
+import type { SessionSeedRow } from './packing.js';
+import { prepare } from './rows.js';
 
-/** What is needed of a session again and again. */
+/** The fields of a session that most operations need. */
 export interface SessionEntry {
   readonly session: number;
   readonly tenant: string;
   readonly mode: SessionMode;
 }
 
-/** How many clients, sessions and their pairs are remembered; the rest is looked up. About 10 MB when full. */
-const REMEMBERED = 20_000;
+/** Clients, sessions and pairs of them in the cache, each; about 10 MB when full. */
+const MAX_CACHED = 20_000;
 
-/** From names to numbers: clients and sessions, looked up once and remembered, made at their first message. */
+/** Maps the names of clients and sessions to their numbers, with a cache; creates them at their first message. */
 export class Directory {
-  private readonly clients = new BoundedMap<string, number>(REMEMBERED);
-  private readonly sessions = new BoundedMap<string, SessionEntry>(REMEMBERED);
-  private readonly acquainted = new BoundedMap<string, true>(REMEMBERED);
+  private readonly clients = new BoundedMap<string, number>(MAX_CACHED);
+  private readonly sessions = new BoundedMap<string, SessionEntry>(MAX_CACHED);
+  private readonly acquainted = new BoundedMap<string, true>(MAX_CACHED);
 
   private readonly selectClient;
   private readonly insertClient;
@@ -27,46 +29,45 @@ export class Directory {
   private readonly insertCursor;
 
   constructor(database: DatabaseSync) {
-    this.selectClient = database.prepare(
+    this.selectClient = prepare<{ client: number }>(
+      database,
       'SELECT client FROM clients WHERE client_id = ? AND principal = ? AND tenant = ?',
     );
-    this.insertClient = database.prepare('INSERT INTO clients (client_id, principal, tenant) VALUES (?, ?, ?)');
-    this.selectSession = database.prepare('SELECT session, tenant, mode FROM sessions WHERE id = ?');
-    this.insertSession = database.prepare(
+    this.insertClient = prepare(database, 'INSERT INTO clients (client_id, principal, tenant) VALUES (?, ?, ?)');
+    this.selectSession = prepare<SessionEntry>(database, 'SELECT session, tenant, mode FROM sessions WHERE id = ?');
+    this.insertSession = prepare(
+      database,
       'INSERT INTO sessions (id, tenant, mode, channel, key_parts, created_at) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    this.insertParticipant = database.prepare('INSERT OR IGNORE INTO participants (session, sender) VALUES (?, ?)');
-    this.insertCursor = database.prepare('INSERT OR IGNORE INTO cursors (client, session, seq) VALUES (?, ?, ?)');
+    this.insertParticipant = prepare(database, 'INSERT OR IGNORE INTO participants (session, sender) VALUES (?, ?)');
+    this.insertCursor = prepare(database, 'INSERT OR IGNORE INTO cursors (client, session, seq) VALUES (?, ?, ?)');
   }
 
-  findClient(tenant: string, principal: string, clientId: string): number | undefined {
-    const name = nameOf(tenant, principal, clientId);
-    let client = this.clients.get(name);
-    if (client !== undefined) return client;
-    client = this.selectClient.get(clientId, principal, tenant)?.['client'] as number | undefined;
-    if (client !== undefined) this.clients.set(name, client);
-    return client;
+  findClient(key: ClientKey): number | undefined {
+    const name = nameOf(key);
+    const cached = this.clients.get(name);
+    if (cached !== undefined) return cached;
+    const row = this.selectClient.get(key.clientId, key.principal, key.tenant);
+    if (row) this.clients.set(name, row.client);
+    return row?.client;
   }
 
-  addClient(tenant: string, principal: string, clientId: string): number {
-    const client = Number(this.insertClient.run(clientId, principal, tenant).lastInsertRowid);
-    this.clients.set(nameOf(tenant, principal, clientId), client);
+  addClient(key: ClientKey): number {
+    const client = Number(this.insertClient.run(key.clientId, key.principal, key.tenant).lastInsertRowid);
+    this.clients.set(nameOf(key), client);
     return client;
   }
 
   findSession(sessionId: string): SessionEntry | undefined {
-    let entry = this.sessions.get(sessionId);
-    if (entry) return entry;
-    const row = this.selectSession.get(sessionId);
-    if (!row) return undefined;
-    entry = { session: row['session'] as number, tenant: row['tenant'] as string, mode: row['mode'] as SessionMode };
-    this.sessions.set(sessionId, entry);
+    const cached = this.sessions.get(sessionId);
+    if (cached) return cached;
+    const entry = this.selectSession.get(sessionId);
+    if (entry) this.sessions.set(sessionId, entry);
     return entry;
   }
 
-  /** Makes the session of its first message. */
-  addSession(message: PackedNewMessage, createdAt: number): SessionEntry {
-    const [, , , , , id, tenant, mode, channel, keyParts] = message;
+  /** Creates the session of its first message. */
+  addSession({ id, tenant, mode, channel, keyParts }: SessionSeedRow, createdAt: number): SessionEntry {
     const { lastInsertRowid } = this.insertSession.run(id, tenant, mode, channel, keyParts, createdAt);
     const entry = { session: Number(lastInsertRowid), tenant, mode };
     this.sessions.set(id, entry);
@@ -82,12 +83,12 @@ export class Directory {
     this.acquainted.set(key, true);
   }
 
-  /** The session's row has changed. */
+  /** Drops a session from the cache: its row has changed. */
   forgetSession(sessionId: string): void {
     this.sessions.delete(sessionId);
   }
 
-  /** What was remembered may have been rolled back or deleted. */
+  /** Empties the cache: rows were rolled back or deleted. */
   forgetAll(): void {
     this.clients.clear();
     this.sessions.clear();
@@ -95,7 +96,7 @@ export class Directory {
   }
 }
 
-/** NUL stands in no name, so no two identities give one text. */
-function nameOf(tenant: string, principal: string, clientId: string): string {
+/** No name contains NUL, so no two identities give one text. */
+function nameOf({ tenant, principal, clientId }: ClientKey): string {
   return `${tenant}\0${principal}\0${clientId}`;
 }

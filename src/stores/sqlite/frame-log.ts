@@ -1,17 +1,26 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { DurableFrame, FramePage } from '../../core/store/index.js';
+import type { DurableFrame, FramePage, Json } from '../../core/store/index.js';
 import type { DurableType } from '../../protocol/index.js';
 import { BoundedMap } from './bounded-map.js';
 import type { MessageRefs } from './message-refs.js';
-import type { PackedFrame } from './packing.js';
-import type { Row } from './rows.js';
+import type { FrameRow } from './packing.js';
+import { prepare } from './rows.js';
 
-/** Heads that are remembered; others are one look-up in the log's key away. */
-const REMEMBERED_HEADS = 20_000;
+/** Sessions whose head is cached; that of any other is one look-up in the log's key. */
+const MAX_CACHED = 20_000;
 
-const COLUMNS = `
-  frames.seq, frames.ord, frames.type, frames.timestamp, frames.payload, messages.message_id AS messageId
-  FROM frames JOIN messages ON messages.ord = frames.ord`;
+const COLUMNS =
+  'frames.seq, frames.ord, frames.type, frames.timestamp, frames.payload, messages.message_id AS messageId';
+const JOINED = 'frames JOIN messages ON messages.ord = frames.ord';
+
+interface Columns {
+  readonly seq: number;
+  readonly ord: number;
+  readonly type: DurableType;
+  readonly timestamp: number;
+  readonly payload: Json;
+  readonly messageId: string;
+}
 
 /** Where a session's log stands. */
 interface Head {
@@ -22,7 +31,7 @@ interface Head {
 
 /** The logs of all sessions. A session's seq is dense from 1 and only grows. */
 export class FrameLog {
-  private readonly heads = new BoundedMap<number, Head>(REMEMBERED_HEADS);
+  private readonly heads = new BoundedMap<number, Head>(MAX_CACHED);
 
   private readonly selectNewest;
   private readonly selectSwept;
@@ -36,17 +45,28 @@ export class FrameLog {
     database: DatabaseSync,
     private readonly refs: MessageRefs,
   ) {
-    this.selectNewest = database.prepare('SELECT max(seq) AS seq FROM frames WHERE session = ?');
-    this.selectSwept = database.prepare('SELECT swept_seq AS seq FROM sessions WHERE session = ?');
-    this.selectAfter = database.prepare(`SELECT ${COLUMNS} WHERE frames.session = ? AND seq > ? ORDER BY seq LIMIT ?`);
-    this.selectOfMessage = database.prepare(
-      `SELECT ${COLUMNS} WHERE frames.session = ? AND seq > ? AND frames.ord = ? ORDER BY seq`,
+    this.selectNewest = prepare<{ seq: number | null }>(
+      database,
+      'SELECT max(seq) AS seq FROM frames WHERE session = ?',
     );
-    this.selectAny = database.prepare('SELECT 1 FROM frames WHERE session = ? AND seq > ? AND ord = ? LIMIT 1');
-    this.insertFrame = database.prepare(
+    this.selectSwept = prepare<{ seq: number }>(database, 'SELECT swept_seq AS seq FROM sessions WHERE session = ?');
+    this.selectAfter = prepare<Columns>(
+      database,
+      `SELECT ${COLUMNS} FROM ${JOINED} WHERE frames.session = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    );
+    this.selectOfMessage = prepare<Columns>(
+      database,
+      `SELECT ${COLUMNS} FROM ${JOINED} WHERE frames.session = ? AND seq > ? AND frames.ord = ? ORDER BY seq`,
+    );
+    this.selectAny = prepare<{ 1: 1 }>(
+      database,
+      'SELECT 1 FROM frames WHERE session = ? AND seq > ? AND ord = ? LIMIT 1',
+    );
+    this.insertFrame = prepare(
+      database,
       'INSERT INTO frames (session, seq, ord, type, timestamp, payload) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    this.startAging = database.prepare('UPDATE sessions SET oldest_frame_at = ? WHERE session = ?');
+    this.startAging = prepare(database, 'UPDATE sessions SET oldest_frame_at = ? WHERE session = ?');
   }
 
   /** The seq of the session's newest frame; 0 when it never had one. */
@@ -59,13 +79,13 @@ export class FrameLog {
     return this.headOf(session).sweptSeq;
   }
 
-  /** Appends frames; answers the seq of the first. */
-  append(session: number, frames: readonly PackedFrame[]): number {
+  /** Appends frames. Returns the seq of the first. */
+  append(session: number, frames: readonly FrameRow[]): number {
     const head = this.headOf(session);
     const first = head.seq + 1;
     const [oldest] = frames;
-    if (oldest && head.seq === head.sweptSeq) this.startAging.run(oldest[2], session);
-    for (const [type, messageRef, timestamp, payload] of frames) {
+    if (oldest && head.seq === head.sweptSeq) this.startAging.run(oldest.timestamp, session);
+    for (const { type, messageRef, timestamp, payload } of frames) {
       const ord = this.refs.parse(messageRef);
       if (ord === undefined) throw new Error(`a frame names the message ${messageRef}, which does not exist`);
       this.insertFrame.run(session, ++head.seq, ord, type, timestamp, payload);
@@ -107,22 +127,14 @@ export class FrameLog {
   private headOf(session: number): Head {
     let head = this.heads.get(session);
     if (!head) {
-      const sweptSeq = (this.selectSwept.get(session)?.['seq'] as number | undefined) ?? 0;
-      head = { seq: (this.selectNewest.get(session)?.['seq'] as number | null) ?? sweptSeq, sweptSeq };
+      const sweptSeq = this.selectSwept.get(session)?.seq ?? 0;
+      head = { seq: this.selectNewest.get(session)?.seq ?? sweptSeq, sweptSeq };
       this.heads.set(session, head);
     }
     return head;
   }
 
-  private toFrame(sessionId: string, row: Row): DurableFrame {
-    return {
-      sessionId,
-      seq: row['seq'] as number,
-      type: row['type'] as DurableType,
-      messageRef: this.refs.format(row['ord'] as number),
-      messageId: row['messageId'] as string,
-      timestamp: row['timestamp'] as number,
-      payload: row['payload'] as string,
-    };
+  private toFrame(sessionId: string, { seq, type, ord, messageId, timestamp, payload }: Columns): DurableFrame {
+    return { sessionId, seq, type, messageRef: this.refs.format(ord), messageId, timestamp, payload };
   }
 }

@@ -63,7 +63,7 @@ describe('LaneIndex', () => {
     const index = indexOf([1, 'a', 1]);
     index.take(0);
     index.enqueue({ ord: 2, session: 'a', priority: 10 });
-    index.giveBack(1);
+    index.release(1);
     expect(index.messagesIn('a').map(({ ord }) => ord)).toEqual([1, 2]);
     expect([index.position(1), index.position(2)]).toEqual([0, 1]);
     expect(drain(index)).toEqual([1, 2]);
@@ -73,7 +73,7 @@ describe('LaneIndex', () => {
     const index = indexOf([1, 'a'], [3, 'b']);
     index.take(0);
     index.enqueue({ ord: 2, session: 'a', priority: 10 });
-    index.giveBack(1, 500);
+    index.release(1, 500);
     expect(index.nextDueAt).toBe(500);
     expect(takeAll(index, 499)).toEqual([3]);
     expect(takeAll(index, 500)).toEqual([1]);
@@ -85,7 +85,7 @@ describe('LaneIndex', () => {
   it('lets a message that waits for a retry go at once when it is hurried', () => {
     const index = indexOf([1, 'a']);
     index.take(0);
-    index.giveBack(1, 500);
+    index.release(1, 500);
     index.hurry(1);
     expect(takeAll(index, 1)).toEqual([1]);
   });
@@ -109,8 +109,8 @@ describe('LaneIndex', () => {
 
   it('ignores what is not there', () => {
     const index = indexOf([1, 'a']);
-    index.giveBack(1);
-    index.giveBack(7);
+    index.release(1);
+    index.release(7);
     index.hurry(1);
     index.remove(7);
     expect([index.find(7), index.position(7), index.countIn('z'), index.messagesIn('z')]).toEqual([
@@ -144,7 +144,7 @@ describe('LaneIndex', () => {
 type Step =
   | { readonly do: 'enqueue'; readonly session: number; readonly priority: Priority }
   | { readonly do: 'take' }
-  | { readonly do: 'giveBack' | 'remove' | 'hurry'; readonly pick: number; readonly delay: number };
+  | { readonly do: 'release' | 'remove' | 'hurry'; readonly pick: number; readonly delay: number };
 
 describe('LaneIndex against a plain list', () => {
   const step: fc.Arbitrary<Step> = fc.oneof(
@@ -160,7 +160,7 @@ describe('LaneIndex against a plain list', () => {
     {
       weight: 3,
       arbitrary: fc.record({
-        do: fc.constantFrom('giveBack' as const, 'remove' as const, 'hurry' as const),
+        do: fc.constantFrom('release' as const, 'remove' as const, 'hurry' as const),
         pick: fc.nat(),
         delay: fc.nat(3),
       }),
@@ -204,7 +204,7 @@ function perform(
   if (step.do === 'take') return [index.take(now)?.ord, list.take(now)];
   const ord = list.ords[step.pick % list.ords.length] ?? -1;
   for (const either of [index, list]) {
-    if (step.do === 'giveBack') either.giveBack(ord, step.delay && now + step.delay);
+    if (step.do === 'release') either.release(ord, step.delay && now + step.delay);
     else either[step.do](ord);
   }
   return [undefined, undefined];
@@ -246,7 +246,7 @@ class PlainList {
     return next?.ord;
   }
 
-  giveBack(ord: number, notBefore: number): void {
+  release(ord: number, notBefore: number): void {
     const entry = this.entries.find((each) => each.ord === ord);
     if (entry?.state === 'runs') Object.assign(entry, { state: 'first', notBefore });
   }

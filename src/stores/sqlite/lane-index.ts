@@ -84,7 +84,7 @@ export class LaneIndex<M extends LaneMessage> {
   }
 
   /** Puts a running message back to the front of its session, not to run before `notBefore`. */
-  giveBack(ord: number, notBefore = 0): void {
+  release(ord: number, notBefore = 0): void {
     const node = this.nodes.get(ord);
     if (!node || node.lane.running !== node) return;
     const lane = node.lane;

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Json, Priority } from '../../core/store/index.js';
+import type { ClientKey, Json, Priority } from '../../core/store/index.js';
 import type { MessageStatus, SessionMode } from '../../protocol/index.js';
-import type { PackedEnd, PackedMessage, PackedMessageWithReply, PackedNewMessage } from './packing.js';
-import { required, type Row } from './rows.js';
+import type { EndRow, HistoryRow, MessageRow, NewMessageRow } from './packing.js';
+import { prepare, required } from './rows.js';
 import type { TableState } from './table-state.js';
 
-/** What recognises a repeat, and what its answer needs. */
+/** The fields by which a repeat is recognised and acknowledged. */
 export interface Earlier {
   readonly ord: number;
   readonly bodyHash: string;
@@ -15,9 +15,19 @@ export interface Earlier {
   readonly priority: Priority;
 }
 
-const COLUMNS = `
-  ord, message_id, session, sessions.id AS sessionId, clients.tenant, principal, client_id, priority, received_at, payload
-  FROM messages JOIN clients USING (client) JOIN sessions USING (session)`;
+const COLUMNS = `ord, message_id AS messageId, session, sessions.id AS sessionId, clients.tenant, principal,
+  client_id AS clientId, priority, received_at AS receivedAt, payload`;
+const JOINED = 'messages JOIN clients USING (client) JOIN sessions USING (session)';
+
+interface Columns extends ClientKey, Omit<MessageRow, 'messageRef' | 'client'> {
+  readonly ord: number;
+}
+
+interface PageColumns extends Columns {
+  readonly status: MessageStatus | null;
+  readonly reply: Json | null;
+  readonly reactions: Json;
+}
 
 /** The messages as they were accepted, and their ends. */
 export class MessageTable {
@@ -32,29 +42,32 @@ export class MessageTable {
     database: DatabaseSync,
     private readonly tables: TableState,
   ) {
-    this.insertMessage = database.prepare(
+    this.insertMessage = prepare(
+      database,
       `INSERT INTO messages (ord, client, message_id, body_hash, session, priority, received_at, payload)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client, message_id) DO NOTHING`,
     );
-    this.insertReply = database.prepare('INSERT INTO replies (ord, status, reply) VALUES (?, ?, ?)');
-    this.selectByKey = database.prepare(
-      `SELECT ord, body_hash, session, sessions.id AS sessionId, mode, priority
+    this.insertReply = prepare(database, 'INSERT INTO replies (ord, status, reply) VALUES (?, ?, ?)');
+    this.selectByKey = prepare<Earlier>(
+      database,
+      `SELECT ord, body_hash AS bodyHash, session, sessions.id AS sessionId, mode, priority
        FROM messages JOIN sessions USING (session) WHERE client = ? AND message_id = ?`,
     );
-    this.selectByOrd = database.prepare(`SELECT ${COLUMNS} WHERE ord = ?`);
-    this.selectPage = database.prepare(
+    this.selectByOrd = prepare<Columns>(database, `SELECT ${COLUMNS} FROM ${JOINED} WHERE ord = ?`);
+    this.selectPage = prepare<PageColumns>(
+      database,
       `SELECT status, reply,
          (SELECT json_group_array(json_object('sender', sender, 'emoji', emoji)) FROM reactions WHERE reactions.ord = page.ord)
            AS reactions, page.* FROM (
-         SELECT ${COLUMNS} WHERE session = ? AND ord >= ? AND ord < ? ORDER BY ord DESC LIMIT ?
+         SELECT ${COLUMNS} FROM ${JOINED} WHERE session = ? AND ord >= ? AND ord < ? ORDER BY ord DESC LIMIT ?
        ) AS page LEFT JOIN replies USING (ord) ORDER BY ord DESC`,
     );
-    this.selectStatus = database.prepare('SELECT status FROM replies WHERE ord = ?');
+    this.selectStatus = prepare<{ status: MessageStatus }>(database, 'SELECT status FROM replies WHERE ord = ?');
   }
 
-  /** False when the client has sent a message of that id before; nothing is stored then. */
-  insert(ord: number, client: number, session: number, message: PackedNewMessage): boolean {
-    const [, , , messageId, bodyHash, , , , , , , payload, , priority, receivedAt] = message;
+  /** Returns false when the client has sent a message of that id before; nothing is stored then. */
+  insert(ord: number, client: number, session: number, message: NewMessageRow): boolean {
+    const { messageId, bodyHash, priority, receivedAt, payload } = message;
     const { changes } = this.insertMessage.run(
       ord,
       client,
@@ -68,67 +81,55 @@ export class MessageTable {
     return changes !== 0;
   }
 
-  insertEnd(ord: number, [status, reply]: PackedEnd): void {
+  insertEnd(ord: number, { status, reply }: EndRow): void {
     this.insertReply.run(ord, status, reply);
   }
 
   findByKey(client: number, messageId: string): Earlier | undefined {
-    const row = this.selectByKey.get(client, messageId);
-    if (!row) return undefined;
-    return {
-      ord: row['ord'] as number,
-      bodyHash: row['body_hash'] as string,
-      session: row['session'] as number,
-      sessionId: row['sessionId'] as string,
-      mode: row['mode'] as SessionMode,
-      priority: row['priority'] as Priority,
-    };
+    return this.selectByKey.get(client, messageId);
   }
 
-  find(ord: number): PackedMessage | undefined {
+  find(ord: number): MessageRow | undefined {
     const row = this.selectByOrd.get(ord);
     return row && this.toMessage(row);
   }
 
-  /** A message that must exist. */
-  get(ord: number): PackedMessage {
+  /** Returns a message that must exist. */
+  get(ord: number): MessageRow {
     return required(this.find(ord));
   }
 
-  /** Messages of a session with `fromOrd <= ord < beforeOrd`, newest first. */
-  readPage(session: number, fromOrd: number, beforeOrd: number, limit: number): PackedMessageWithReply[] {
-    return this.selectPage
-      .all(session, fromOrd, beforeOrd, limit)
-      .map((row) => [
-        this.toMessage(row),
-        this.statusOf(row['ord'] as number, row['status'] as MessageStatus | null),
-        (row['reply'] as Json | null) ?? undefined,
-        row['reactions'] as Json,
-      ]);
+  /** Returns messages of a session with `fromOrd <= ord < beforeOrd`, newest first. */
+  readPage(session: number, fromOrd: number, beforeOrd: number, limit: number): HistoryRow[] {
+    return this.selectPage.all(session, fromOrd, beforeOrd, limit).map((row) => ({
+      message: this.toMessage(row),
+      status: row.status ?? this.statusOfOpen(row.ord),
+      reply: row.reply,
+      reactions: row.reactions,
+    }));
   }
 
   status(ord: number): MessageStatus {
-    return this.statusOf(ord, this.selectStatus.get(ord)?.['status'] as MessageStatus | undefined);
+    return this.selectStatus.get(ord)?.status ?? this.statusOfOpen(ord);
   }
 
-  private statusOf(ord: number, end: MessageStatus | null | undefined): MessageStatus {
-    if (end) return end;
+  private statusOfOpen(ord: number): MessageStatus {
     const { lanes } = this.tables.open;
     if (lanes.isRunning(ord)) return 'running';
     return lanes.find(ord) ? 'queued' : 'observed';
   }
 
-  private toMessage(row: Row): PackedMessage {
-    return [
-      this.tables.refs.format(row['ord'] as number),
-      row['message_id'] as string,
-      row['tenant'] as string,
-      row['principal'] as string,
-      row['client_id'] as string,
-      row['sessionId'] as string,
-      row['priority'] as Priority,
-      row['received_at'] as number,
-      row['payload'] as Json,
-    ];
+  private toMessage(row: Columns): MessageRow {
+    const { messageId, tenant, principal, clientId, sessionId, priority, receivedAt, payload } = row;
+    const messageRef = this.tables.refs.format(row.ord);
+    return {
+      messageRef,
+      messageId,
+      client: { tenant, principal, clientId },
+      sessionId,
+      priority,
+      receivedAt,
+      payload,
+    };
   }
 }

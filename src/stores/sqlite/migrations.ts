@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { failpoint } from '../../core/failpoints/failpoint.js';
-import { required } from './rows.js';
+import { prepare, required } from './rows.js';
 import { SCHEMA_1 } from './schema.js';
 
 /** One step of the schema: from the version before to `version`. */
@@ -56,9 +56,11 @@ export function migrate(database: DatabaseSync, path: string | undefined, migrat
 }
 
 function refuseForeign(database: DatabaseSync, path: string | undefined, current: number): void {
-  const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() ?? {};
+  const { tables } = required(
+    prepare<{ tables: number }>(database, 'SELECT count(*) AS tables FROM sqlite_schema').get(),
+  );
   const foreign = pragma(database, 'application_id') !== APPLICATION_ID;
-  if (foreign && (current > 0 || (tables as number) > 0)) {
+  if (foreign && (current > 0 || tables > 0)) {
     throw new Error(`${path} is a database of another program: set store.url to another file`);
   }
 }
@@ -86,5 +88,5 @@ function keepCopy(database: DatabaseSync, path: string): void {
 }
 
 function pragma(database: DatabaseSync, name: 'user_version' | 'application_id'): number {
-  return required(database.prepare(`PRAGMA ${name}`).get())[name] as number;
+  return required(prepare<Record<typeof name, number>>(database, `PRAGMA ${name}`).get())[name];
 }

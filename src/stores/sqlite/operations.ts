@@ -1,139 +1,282 @@
-/** What the thread that owns the file can be asked. */
+/**
+ * The table of operations. The facade, the calls that cross the thread and their dispatch follow from it: a new method
+ * of a port needs a row here and an implementation, and the compiler asks for both.
+ */
+import type { Failpoint } from '../../core/failpoints/failpoint.js';
 import type {
-  Approval,
-  ApprovalDecision,
-  CancelOutcome,
-  CancelSelector,
-  ClaimRequest,
-  ClientKey,
-  FramePage,
-  JournalEntry,
-  Lease,
-  MediaRecord,
-  Memory,
-  MemoryQuery,
-  MessageSelector,
-  QueueCounts,
-  Session,
-  SessionChange,
-  SessionCursor,
-  SettingsChange,
-  StoredReaction,
-  StoredSettings,
-  SweepLimits,
-  TurnRecord,
+  ApprovalStore,
+  FrameStore,
+  MediaStore,
+  MemoryStore,
+  QueueStore,
+  SessionStore,
+  SettingsStore,
+  Store,
+  TurnStore,
 } from '../../core/store/index.js';
-import type {
-  LeaseKey,
-  PackedClaim,
-  PackedEnd,
-  PackedFrame,
-  PackedMessage,
-  PackedMessageWithReply,
-  PackedNewMessage,
-  PackedOutcome,
+import type { ApprovalOperations } from './approval-operations.js';
+import type { FrameOperations } from './frame-operations.js';
+import type { Heartbeat } from './heartbeat.js';
+import type { MediaOperations } from './media-operations.js';
+import type { MemoryOperations } from './memory-operations.js';
+import {
+  packClaims,
+  packFinish,
+  packHistoryRow,
+  packJoin,
+  packMessage,
+  packNewMessage,
+  packOutcome,
+  packWrite,
+  unpackClaims,
+  unpackFrames,
+  unpackHistoryRow,
+  unpackMessage,
+  unpackNewMessage,
+  unpackOutcome,
+  unpackWritten,
+  type PackedClaims,
+  type PackedFinish,
+  type PackedJoin,
+  type PackedNewMessage,
+  type PackedOutcome,
+  type PackedWrite,
+  type WrittenFrom,
 } from './packing.js';
+import type { QueueOperations } from './queue-operations.js';
+import type { SessionOperations } from './session-operations.js';
+import type { SettingsOperations } from './settings-operations.js';
+import type { Sweeper } from './sweeper.js';
+import type { TurnOperations } from './turn-operations.js';
 
-/** The seq of the first of the frames that were written, or undefined when the lease was fenced off. */
-export type WrittenFrom = number | undefined;
+/** The ports that are operations of the database, all of them. */
+export type Ports = QueueStore &
+  TurnStore &
+  SessionStore &
+  FrameStore &
+  SettingsStore &
+  ApprovalStore &
+  MediaStore &
+  MemoryStore &
+  Pick<Store, 'check' | 'sweep'>;
 
-/** Operations that change something: they share a transaction and are answered after its commit. */
-export interface WriteOperations {
-  accept(now: number, message: PackedNewMessage): PackedOutcome;
-  claim(now: number, request: ClaimRequest): { readonly claims: readonly PackedClaim[]; readonly nextDueAt?: number };
-  postpone(now: number, lease: LeaseKey, notBefore: number): void;
-  cancel(now: number, selector: CancelSelector, timestamp: number): CancelOutcome | undefined;
-  append(now: number, lease: LeaseKey, frames: readonly PackedFrame[], journal: readonly JournalEntry[]): WrittenFrom;
-  finish(
-    now: number,
-    lease: LeaseKey,
-    frames: readonly PackedFrame[],
-    journal: readonly JournalEntry[],
-    end: PackedEnd,
-  ): WrittenFrom;
-  join(
-    now: number,
-    lease: LeaseKey,
-    frames: readonly PackedFrame[],
-    journal: readonly JournalEntry[],
-    ends: readonly (readonly [messageRef: string, end: PackedEnd])[],
-  ): WrittenFrom | 'changed';
-  updateSession(now: number, sessionId: string, change: SessionChange): Session | undefined;
-  react(now: number, messageRef: string, reaction: StoredReaction, added: boolean): void;
-  addMedia(now: number, record: MediaRecord): void;
-  assignMedia(now: number, mediaIds: readonly string[], sessionId: string): void;
-  forgetMedia(now: number, mediaIds: readonly string[]): void;
-  saveMemory(now: number, memory: Memory, maxPerCollection: number): boolean;
-  openApproval(now: number, approval: Approval): Approval;
-  decideApproval(now: number, approvalId: string, decision: ApprovalDecision, actor: string): Approval | undefined;
-  changeSettings(now: number, version: number, change: SettingsChange): StoredSettings | undefined;
-  moveCursor(now: number, client: ClientKey, sessionId: string, seq: number): void;
-  /** Whether it had to write something. */
-  check(now: number): boolean;
-  sweep(now: number, limits: SweepLimits): boolean;
+/** The implementations, in the thread that owns the database. */
+export interface Parts {
+  /** The time of the batch that runs, in Unix milliseconds. */
+  readonly now: number;
+  readonly queue: QueueOperations;
+  readonly turns: TurnOperations;
+  readonly sessions: SessionOperations;
+  readonly frames: FrameOperations;
+  readonly settings: SettingsOperations;
+  readonly approvals: ApprovalOperations;
+  readonly media: MediaOperations;
+  readonly memories: MemoryOperations;
+  readonly sweeper: Sweeper;
+  readonly heartbeat: Heartbeat;
 }
 
-/** Operations that only read: they see what is committed and wait for no commit. */
-export interface ReadOperations {
-  renew(
-    now: number,
-    leases: readonly Lease[],
-  ): { readonly lost: readonly Lease[]; readonly cancelRequested: readonly Lease[] };
-  findMessage(now: number, selector: MessageSelector): PackedMessage | undefined;
-  findMedia(now: number, tenant: string, mediaId: string): MediaRecord | undefined;
-  listExpiredMedia(now: number, unclaimedBefore: number): readonly string[];
-  searchMemories(now: number, query: MemoryQuery): readonly Memory[];
-  findApproval(now: number, tenant: string, approvalId: string): Approval | undefined;
-  listPendingApprovals(now: number, tenant: string): readonly Approval[];
-  readSettings(now: number): StoredSettings;
-  readSecret(now: number): Uint8Array;
-  count(now: number, activeSince: number): QueueCounts;
-  listWaiting(now: number, sessionId: string): readonly PackedMessage[];
-  readTurn(now: number, messageRef: string): TurnRecord;
-  readContext(now: number, sessionId: string, beforeRef: string, limit: number): readonly PackedMessageWithReply[];
-  findSession(now: number, sessionId: string): Session | undefined;
-  findLatestMain(now: number, tenant: string, channels: readonly string[], sender: string): Session | undefined;
-  readHistory(now: number, sessionId: string, limit: number, beforeRef: string | undefined): PackedHistory;
-  readFrames(now: number, sessionId: string, afterSeq: number, maxFrames: number, maxBytes: number): FramePage;
-  readHeads(now: number, sessionIds: readonly string[]): readonly SessionCursor[];
-  listResumable(now: number, client: ClientKey): readonly SessionCursor[];
+/** A transaction that holds a change: the failpoints around its commit, which is also the proof that commits are possible. */
+export interface Change {
+  readonly before?: Failpoint;
+  readonly after?: Failpoint;
 }
 
-export interface PackedHistory {
-  readonly messages: readonly PackedMessageWithReply[];
-  readonly more: boolean;
-  readonly headSeq: number;
+/** How a method of a port crosses the thread: its arguments and its result, each packed on one side and unpacked on the other. */
+interface Passage<F extends Method, Sent extends readonly unknown[], Returned> {
+  /** On the caller's side. */
+  readonly pack: (...all: Parameters<F>) => Sent;
+  /** In the thread that owns the database. */
+  readonly run: (parts: Parts, ...sent: Sent) => Returned;
+  /** On the caller's side again. */
+  readonly unpack: (returned: Returned, ...all: Parameters<F>) => Awaited<ReturnType<F>>;
 }
 
-type Tail<F> = F extends (now: number, ...rest: infer R) => unknown ? R : never;
-type Answer<F> = F extends (...all: never[]) => infer R ? R : never;
+/** The row of an operation whose arguments and results need no packing: it is only run. */
+type Run<F extends Method> = (parts: Parts, ...all: Parameters<F>) => Awaited<ReturnType<F>>;
 
-export type WriteName = keyof WriteOperations;
-export type ReadName = keyof ReadOperations;
-export type Operations = WriteOperations & ReadOperations;
-export type OperationName = keyof Operations;
-export type OperationArguments<N extends OperationName> = Tail<Operations[N]>;
-export type OperationAnswer<N extends OperationName> = Answer<Operations[N]>;
+/** A row of the table, with its types erased: they were checked where the row was made. */
+export interface Operation {
+  /** Reads see what is committed and wait for no commit; writes of a batch share a transaction. */
+  readonly kind: 'read' | 'write';
+  readonly pack?: (...all: unknown[]) => readonly unknown[];
+  readonly run: (parts: Parts, ...sent: unknown[]) => unknown;
+  readonly unpack?: (returned: unknown, ...all: unknown[]) => unknown;
+  readonly change?: Change;
+  /** Tells from what `run` returned whether the transaction holds the change. */
+  readonly hasChanged?: (returned: unknown) => boolean;
+}
 
-/** One call on its way: the operation's name, then its arguments without `now`. */
-export type Call = { [N in OperationName]: readonly [N, ...OperationArguments<N>] }[OperationName];
+/** A row that implements the method `F`; `F` exists for the compiler only. */
+type Row<F extends Method> = Operation & { readonly method?: F };
+
+type Method = (...all: never[]) => Promise<unknown>;
+
+function read<F extends Method>(run: Run<F>): Row<F> {
+  return { kind: 'read', run: run as Operation['run'] };
+}
+
+function write<F extends Method>(run: Run<F>, change?: Change): Row<F> {
+  return { kind: 'write', run: run as Operation['run'], ...(change && { change, hasChanged: isDefined }) };
+}
+
+function packedRead<F extends Method, Sent extends readonly unknown[], Returned>(
+  passage: Passage<F, Sent, Returned>,
+): Row<F> {
+  return { kind: 'read', ...passage } as unknown as Row<F>;
+}
+
+function packedWrite<F extends Method, Sent extends readonly unknown[], Returned>(
+  passage: Passage<F, Sent, Returned>,
+  change: Change = {},
+  hasChanged?: (returned: Returned) => boolean,
+): Row<F> {
+  return { kind: 'write', ...passage, change, hasChanged } as unknown as Row<F>;
+}
+
+const isDefined = (returned: unknown): boolean => returned !== undefined;
+const same = <A extends readonly unknown[]>(...all: A): A => all;
+
+export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
+  accept: packedWrite<QueueStore['accept'], PackedNewMessage, PackedOutcome>(
+    {
+      pack: packNewMessage,
+      run: ({ queue, now }, ...packed) => packOutcome(queue.accept(now, unpackNewMessage(packed))),
+      unpack: unpackOutcome,
+    },
+    { before: 'enqueue.before_commit', after: 'enqueue.after_commit' },
+    (outcome) => !('kind' in outcome) && outcome[0] === 'accepted',
+  ),
+  claim: packedWrite<QueueStore['claim'], Parameters<QueueStore['claim']>, PackedClaims>(
+    {
+      pack: same,
+      run: ({ queue, now }, request) => packClaims(...queue.claim(now, request)),
+      unpack: (claims, { replicaId }) => unpackClaims(claims, replicaId),
+    },
+    { after: 'claim.after' },
+    ([claims]) => claims.length > 0,
+  ),
+  renew: read(({ queue }, leases) => queue.renew(leases)),
+  release: write(({ queue }, lease, notBefore) => queue.release(lease, notBefore)),
+  cancel: write(({ queue }, ...all) => queue.cancel(...all)),
+  findMessage: packedRead({
+    pack: same<Parameters<QueueStore['findMessage']>>,
+    run: ({ queue }, selector) => {
+      const message = queue.findMessage(selector);
+      return message && packMessage(message);
+    },
+    unpack: (message) => message && unpackMessage(message),
+  }),
+  countQueue: read(({ queue }, activeSince) => queue.count(activeSince)),
+
+  append: packedWrite<TurnStore['append'], PackedWrite, WrittenFrom>(
+    {
+      pack: packWrite,
+      run: ({ turns }, messageRef, epoch, frames, journal) =>
+        turns.append({ messageRef, epoch }, { frames: unpackFrames(frames), journal }),
+      unpack: unpackWritten,
+    },
+    { before: 'block.mid_batch' },
+    isDefined,
+  ),
+  finish: packedWrite<TurnStore['finish'], PackedFinish, WrittenFrom>(
+    {
+      pack: packFinish,
+      run: ({ turns }, messageRef, epoch, frames, journal, [status, reply]) =>
+        turns.finish({ messageRef, epoch }, { frames: unpackFrames(frames), journal }, { status, reply }),
+      unpack: unpackWritten,
+    },
+    { before: 'finish.before_commit', after: 'finish.after_commit' },
+    isDefined,
+  ),
+  join: packedWrite<TurnStore['join'], PackedJoin, WrittenFrom | 'changed'>({
+    pack: packJoin,
+    run: ({ turns }, messageRef, epoch, frames, journal, ended) =>
+      turns.join({ messageRef, epoch }, { frames: unpackFrames(frames), journal }, ended),
+    unpack: (from, lease, rows) => (from === 'changed' ? { kind: 'changed' } : unpackWritten(from, lease, rows)),
+  }),
+  listWaiting: packedRead({
+    pack: same<Parameters<TurnStore['listWaiting']>>,
+    run: ({ queue }, sessionId) => queue.listWaiting(sessionId).map(packMessage),
+    unpack: (messages) => messages.map(unpackMessage),
+  }),
+  readTurn: read(({ turns }, messageRef) => turns.readTurn(messageRef)),
+  readContext: packedRead({
+    pack: same<Parameters<TurnStore['readContext']>>,
+    run: ({ turns }, ...all) => turns.readContext(...all).map(packHistoryRow),
+    unpack: (messages) => messages.map(unpackHistoryRow),
+  }),
+
+  findSession: read(({ sessions }, sessionId) => sessions.find(sessionId)),
+  findLatestMain: read(({ sessions }, ...all) => sessions.findLatestMain(...all)),
+  updateSession: write(({ sessions }, ...all) => sessions.update(...all)),
+  changeReaction: write(({ sessions }, ...all) => sessions.changeReaction(...all)),
+  readHistory: packedRead({
+    pack: same<Parameters<SessionStore['readHistory']>>,
+    run: ({ sessions }, ...all) => {
+      const { messages, ...page } = sessions.readHistory(...all);
+      return { ...page, messages: messages.map(packHistoryRow) };
+    },
+    unpack: ({ messages, ...page }) => ({ ...page, messages: messages.map(unpackHistoryRow) }),
+  }),
+
+  readFrames: read(({ frames }, ...all) => frames.read(...all)),
+  readHeads: read(({ frames }, sessionIds) => frames.readHeads(sessionIds)),
+  moveCursor: write(({ frames }, ...all) => frames.moveCursor(...all)),
+  listResumable: read(({ frames }, client) => frames.listResumable(client)),
+
+  readSettings: read(({ settings }) => settings.read()),
+  changeSettings: write(({ settings, now }, ...all) => settings.change(now, ...all), { before: 'config.mid' }),
+
+  openApproval: write(({ approvals }, approval) => approvals.open(approval)),
+  findApproval: read(({ approvals }, ...all) => approvals.find(...all)),
+  listPendingApprovals: read(({ approvals }, tenant) => approvals.listPending(tenant)),
+  decideApproval: write(({ approvals, now }, ...all) => approvals.decide(now, ...all)),
+
+  addMedia: write(({ media }, record) => media.add(record)),
+  findMedia: read(({ media }, ...all) => media.find(...all)),
+  assignMedia: write(({ media }, ...all) => media.assign(...all)),
+  listExpiredMedia: read(({ media }, unclaimedBefore) => media.listExpired(unclaimedBefore)),
+  forgetMedia: write(({ media }, mediaIds) => media.forget(mediaIds)),
+
+  saveMemory: write(({ memories }, ...all) => memories.save(...all)),
+  searchMemories: read(({ memories }, query) => memories.search(query)),
+
+  sweep: write(({ sweeper, now }, limits) => sweeper.sweep(now, limits)),
+  check: packedWrite<Store['check'], [], boolean>(
+    { pack: same, run: ({ heartbeat, now }) => heartbeat.check(now), unpack: () => {} },
+    {},
+    (hasWritten) => hasWritten,
+  ),
+};
+
+export type OperationName = keyof typeof OPERATIONS;
+
+/** A call on its way: the operation's name, then its arguments as they are packed. */
+export type Call = readonly [name: OperationName, ...sent: unknown[]];
+
+/** Makes the call of an operation. */
+export function callOf<N extends OperationName>(name: N, ...all: Parameters<Ports[N]>): Call {
+  const { pack }: Operation = OPERATIONS[name];
+  return [name, ...(pack ? pack(...all) : all)];
+}
 
 /** Calls that go together: all reads, or all writes. */
 export interface Batch {
-  readonly kind: 'read' | 'write';
+  readonly kind: Operation['kind'];
   /** The clock when the batch left, for all its calls. */
   readonly now: number;
   readonly calls: readonly Call[];
 }
 
-/** The answers in the order of the calls; a call that failed has its error in `failures` instead. */
+/** The results in the order of the calls; a call that failed has its error in `failures` instead. */
 export interface BatchReply {
-  readonly answers: readonly unknown[];
+  readonly results: readonly unknown[];
   readonly failures: readonly Failure[];
 }
 
 export interface Failure {
-  /** Which call of the batch. */
+  /** Index of the call in its batch. */
   readonly index: number;
   readonly error: Error;
   /** The store could not commit or read (disk, lock); false: this call itself was at fault. */

@@ -1,12 +1,17 @@
 /**
- * Records as they travel between the threads: flat lists of numbers and texts, with JSON left as text. Handing over an
- * object costs three times as much, because the name of every field travels with it.
+ * Records on their way between the threads: flat lists of numbers and texts, with JSON left as text. Passing an object
+ * costs three times as much, because the name of every field travels with it. Each record is packed on one side and
+ * unpacked at the door of the other; nothing else knows the lists.
  */
 import type {
   AcceptedMessage,
   AcceptOutcome,
   Claim,
+  ClaimResult,
+  DurableFrame,
   Json,
+  JournalEntry,
+  JoinWrite,
   Lease,
   MessageWithReply,
   NewFrame,
@@ -14,14 +19,30 @@ import type {
   Priority,
   QueueLimits,
   Reply,
-  Session,
+  SessionSeed,
   StoredMessage,
   StoredReaction,
   TurnEnd,
+  TurnWrite,
+  WriteOutcome,
 } from '../../core/store/index.js';
 import type { DurableType, MessageStatus, SessionMode } from '../../protocol/index.js';
 
-export type PackedNewMessage = readonly [
+/** A session to be created, as its row. */
+export interface SessionSeedRow extends Omit<SessionSeed, 'keyParts'> {
+  readonly keyParts: Json;
+}
+
+/** A message to be stored, as its row, with the limits that it must keep. */
+export interface NewMessageRow extends Omit<NewMessage, 'session' | 'payload' | 'disposition'> {
+  readonly session: SessionSeedRow;
+  readonly sender: string;
+  readonly payload: Json;
+  readonly isQueued: boolean;
+  readonly limits: QueueLimits;
+}
+
+export type PackedNewMessage = [
   tenant: string,
   principal: string,
   clientId: string,
@@ -34,7 +55,7 @@ export type PackedNewMessage = readonly [
   keyParts: Json,
   sender: string,
   payload: Json,
-  queued: boolean,
+  isQueued: boolean,
   priority: Priority,
   receivedAt: number,
   perSession: number,
@@ -66,9 +87,44 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
   ];
 }
 
-/** A message that is stored, or why it is not. */
+export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
+  const [
+    tenant,
+    principal,
+    clientId,
+    messageId,
+    bodyHash,
+    sessionId,
+    sessionTenant,
+    mode,
+    channel,
+    keyParts,
+    sender,
+    payload,
+    isQueued,
+    priority,
+    receivedAt,
+    perSession,
+    perClient,
+    total,
+  ] = packed;
+  return {
+    client: { tenant, principal, clientId },
+    messageId,
+    bodyHash,
+    session: { id: sessionId, tenant: sessionTenant, mode, channel, keyParts },
+    sender,
+    payload,
+    isQueued,
+    priority,
+    receivedAt,
+    limits: { perSession, perClient, total },
+  };
+}
+
+/** A stored message packed, or the reason why it was not stored. */
 export type PackedOutcome = PackedAccepted | Exclude<AcceptOutcome, AcceptedMessage>;
-export type PackedAccepted = readonly [
+type PackedAccepted = readonly [
   kind: AcceptedMessage['kind'],
   messageRef: string,
   sessionId: string,
@@ -80,9 +136,15 @@ export type PackedAccepted = readonly [
   runningRef: string | undefined,
 ];
 
-export function unpackOutcome(outcome: PackedOutcome): AcceptOutcome {
-  if ('kind' in outcome) return outcome;
-  const [kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef] = outcome;
+export function packOutcome(outcome: AcceptOutcome): PackedOutcome {
+  if (outcome.kind === 'conflict' || outcome.kind === 'full') return outcome;
+  const { kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef } = outcome;
+  return [kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef];
+}
+
+export function unpackOutcome(packed: PackedOutcome): AcceptOutcome {
+  if ('kind' in packed) return packed;
+  const [kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef] = packed;
   return {
     kind,
     messageRef,
@@ -94,6 +156,11 @@ export function unpackOutcome(outcome: PackedOutcome): AcceptOutcome {
     headSeq,
     ...(runningRef !== undefined && { runningRef }),
   };
+}
+
+/** A message as its row. */
+export interface MessageRow extends Omit<StoredMessage, 'payload'> {
+  readonly payload: Json;
 }
 
 export type PackedMessage = readonly [
@@ -108,8 +175,14 @@ export type PackedMessage = readonly [
   payload: Json,
 ];
 
-export function unpackMessage(message: PackedMessage): StoredMessage {
-  const [messageRef, messageId, tenant, principal, clientId, sessionId, priority, receivedAt, payload] = message;
+export function packMessage({ client, ...message }: MessageRow): PackedMessage {
+  const { messageRef, messageId, sessionId, priority, receivedAt, payload } = message;
+  const { tenant, principal, clientId } = client;
+  return [messageRef, messageId, tenant, principal, clientId, sessionId, priority, receivedAt, payload];
+}
+
+export function unpackMessage(packed: PackedMessage): StoredMessage {
+  const [messageRef, messageId, tenant, principal, clientId, sessionId, priority, receivedAt, payload] = packed;
   return {
     messageRef,
     messageId,
@@ -121,20 +194,38 @@ export function unpackMessage(message: PackedMessage): StoredMessage {
   };
 }
 
-export type PackedMessageWithReply = readonly [
+/** A message of the history as its rows. */
+export interface HistoryRow {
+  readonly message: MessageRow;
+  readonly status: MessageStatus;
+  readonly reply: Json | null;
+  readonly reactions: Json;
+}
+
+export type PackedHistoryRow = readonly [
   message: PackedMessage,
   status: MessageStatus,
-  reply: Json | undefined,
+  reply: Json | null,
   reactions: Json,
 ];
 
-export function unpackMessageWithReply([message, status, reply, reactions]: PackedMessageWithReply): MessageWithReply {
+export function packHistoryRow({ message, status, reply, reactions }: HistoryRow): PackedHistoryRow {
+  return [packMessage(message), status, reply, reactions];
+}
+
+export function unpackHistoryRow([message, status, reply, reactions]: PackedHistoryRow): MessageWithReply {
   return {
     ...unpackMessage(message),
     status,
     reactions: JSON.parse(reactions) as StoredReaction[],
-    ...(reply !== undefined && { reply: JSON.parse(reply) as Reply }),
+    ...(reply !== null && { reply: JSON.parse(reply) as Reply }),
   };
+}
+
+/** A claim as its rows. */
+export interface ClaimRow extends Omit<Claim, 'lease' | 'message'> {
+  readonly message: MessageRow;
+  readonly epoch: number;
 }
 
 export type PackedClaim = readonly [
@@ -143,14 +234,28 @@ export type PackedClaim = readonly [
   attempt: number,
   interruptions: number,
   cancelRequested: boolean,
-  session: Session,
+  session: Claim['session'],
 ];
+export type PackedClaims = readonly [claims: readonly PackedClaim[], nextDueAt: number | undefined];
 
-export function unpackClaim(
-  [packed, epoch, attempt, interruptions, cancelRequested, session]: PackedClaim,
-  replicaId: string,
-): Claim {
-  const message = unpackMessage(packed);
+export function packClaims(claims: readonly ClaimRow[], nextDueAt: number | undefined): PackedClaims {
+  const packed = claims.map(
+    ({ message, epoch, attempt, interruptions, cancelRequested, session }) =>
+      [packMessage(message), epoch, attempt, interruptions, cancelRequested, session] as const,
+  );
+  return [packed, nextDueAt];
+}
+
+export function unpackClaims([claims, nextDueAt]: PackedClaims, replicaId: string): ClaimResult {
+  return {
+    claims: claims.map((claim) => unpackClaim(claim, replicaId)),
+    ...(nextDueAt !== undefined && { nextDueAt }),
+  };
+}
+
+function unpackClaim(packed: PackedClaim, replicaId: string): Claim {
+  const [packedMessage, epoch, attempt, interruptions, cancelRequested, session] = packed;
+  const message = unpackMessage(packedMessage);
   const { sessionId, messageRef } = message;
   return {
     lease: { sessionId, replicaId, epoch, messageRef },
@@ -162,22 +267,61 @@ export function unpackClaim(
   };
 }
 
-/** What tells one lease from all others of this database. */
-export type LeaseKey = readonly [messageRef: string, epoch: number];
+/** The fields that tell one lease from all others of this database. */
+export type LeaseKey = Pick<Lease, 'messageRef' | 'epoch'>;
 
-export function packLease({ messageRef, epoch }: Lease): LeaseKey {
-  return [messageRef, epoch];
+/** A frame to be appended, as its row. The message row has its `messageId`. */
+export type FrameRow = Omit<NewFrame, 'messageId'>;
+
+/** The terminal state of a message, as its row. */
+export interface EndRow {
+  readonly status: TurnEnd['status'];
+  readonly reply: Json;
 }
 
-/** The `messageId` stays behind: it stands with the message. */
-export type PackedFrame = readonly [type: DurableType, messageRef: string, timestamp: number, payload: Json];
+/** A write of a running turn, as its rows. */
+export interface TurnRows {
+  readonly frames: readonly FrameRow[];
+  readonly journal: readonly JournalEntry[];
+}
 
-export function packFrame({ type, messageRef, timestamp, payload }: NewFrame): PackedFrame {
+type PackedFrame = readonly [type: DurableType, messageRef: string, timestamp: number, payload: Json];
+export type PackedWrite = [
+  messageRef: string,
+  epoch: number,
+  frames: readonly PackedFrame[],
+  journal: readonly JournalEntry[],
+];
+export type PackedFinish = [...PackedWrite, end: readonly [status: TurnEnd['status'], reply: Json]];
+export type PackedJoin = [...PackedWrite, ended: readonly (readonly [messageRef: string, reply: Json])[]];
+
+export function packWrite({ messageRef, epoch }: Lease, { frames, journal }: TurnWrite): PackedWrite {
+  return [messageRef, epoch, frames.map(packFrame), journal];
+}
+
+function packFrame({ type, messageRef, timestamp, payload }: NewFrame): PackedFrame {
   return [type, messageRef, timestamp, payload];
 }
 
-export type PackedEnd = readonly [status: TurnEnd['status'], reply: Json];
+export function packFinish(lease: Lease, end: TurnEnd): PackedFinish {
+  return [...packWrite(lease, end), [end.status, JSON.stringify(end.reply)]];
+}
 
-export function packEnd({ status, reply }: Pick<TurnEnd, 'status' | 'reply'>): PackedEnd {
-  return [status, JSON.stringify(reply)];
+export function packJoin(lease: Lease, write: JoinWrite): PackedJoin {
+  const ended = write.ended.map(({ messageRef, reply }) => [messageRef, JSON.stringify(reply)] as const);
+  return [...packWrite(lease, write), ended];
+}
+
+export function unpackFrames(frames: readonly PackedFrame[]): FrameRow[] {
+  return frames.map(([type, messageRef, timestamp, payload]) => ({ type, messageRef, timestamp, payload }));
+}
+
+/** The seq of the first of the frames that were written, or undefined when the lease was fenced off. */
+export type WrittenFrom = number | undefined;
+
+/** The frames as they stand in the log: the caller has them already, only their seq comes back. */
+export function unpackWritten(from: WrittenFrom, { sessionId }: Lease, { frames }: TurnWrite): WriteOutcome {
+  if (from === undefined) return { kind: 'fenced' };
+  const written = frames.map((frame, index): DurableFrame => ({ ...frame, sessionId, seq: from + index }));
+  return { kind: 'written', frames: written };
 }

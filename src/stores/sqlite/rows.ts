@@ -1,7 +1,19 @@
-/** A row as `node:sqlite` gives it. */
-export type Row = Record<string, unknown>;
+import type { DatabaseSync, SQLInputValue, StatementResultingChanges } from 'node:sqlite';
 
-/** A row, or what was made of it, that another row says must be there. */
+/** A prepared statement whose rows have the shape `R`, as its columns (or their aliases) name it. */
+export interface Statement<R> {
+  get(...values: readonly SQLInputValue[]): R | undefined;
+  all(...values: readonly SQLInputValue[]): R[];
+  iterate(...values: readonly SQLInputValue[]): Iterable<R>;
+  run(...values: readonly SQLInputValue[]): StatementResultingChanges;
+}
+
+/** Prepares a statement and declares the shape of its rows; leave `R` out where it returns none. */
+export function prepare<R = never>(database: DatabaseSync, sql: string): Statement<R> {
+  return database.prepare(sql) as unknown as Statement<R>;
+}
+
+/** Returns a row that another row refers to. @throws Error when it is missing */
 export function required<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('a row that must exist is missing: the database is damaged');
   return value;

@@ -1,16 +1,30 @@
-import type { Session, SessionChange, StoredReaction } from '../../core/store/index.js';
+import type { Json, Session, SessionChange, StoredReaction } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import type { MessageTable } from './message-table.js';
-import type { PackedHistory } from './operations.js';
-import { required } from './rows.js';
+import type { HistoryRow } from './packing.js';
+import { prepare, required } from './rows.js';
 import type { TableState } from './table-state.js';
 
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-const COLUMNS = `
-  sessions.*, coalesce((SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1),
-    created_at) AS last_active
-  FROM sessions`;
+const COLUMNS = `session, id, tenant, mode, channel, key_parts AS keyParts, created_at AS createdAt,
+  memory_refs AS memoryRefs, tool_permissions AS toolPermissions, explicit_activation AS explicitActivation,
+  coalesce((SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1),
+    created_at) AS lastActive`;
+
+interface Columns {
+  readonly session: number;
+  readonly id: string;
+  readonly tenant: string;
+  readonly mode: SessionMode;
+  readonly channel: string;
+  readonly keyParts: Json;
+  readonly createdAt: number;
+  readonly memoryRefs: Json;
+  readonly toolPermissions: Json;
+  readonly explicitActivation: 0 | 1;
+  readonly lastActive: number;
+}
 
 /** Sessions and their history. */
 export class SessionOperations {
@@ -26,32 +40,37 @@ export class SessionOperations {
     private readonly messages: MessageTable,
   ) {
     const { database } = tables;
-    this.selectById = database.prepare(`SELECT ${COLUMNS} WHERE id = ?`);
-    this.selectMain = database.prepare(
-      `SELECT ${COLUMNS} WHERE key_parts = ? AND channel = ? AND tenant = ? AND mode = 'main'`,
+    this.selectById = prepare<Columns>(database, `SELECT ${COLUMNS} FROM sessions WHERE id = ?`);
+    this.selectMain = prepare<Columns>(
+      database,
+      `SELECT ${COLUMNS} FROM sessions WHERE key_parts = ? AND channel = ? AND tenant = ? AND mode = 'main'`,
     );
-    this.selectParticipants = database.prepare('SELECT sender FROM participants WHERE session = ?');
-    this.changeSession = database.prepare(
+    this.selectParticipants = prepare<{ sender: string }>(
+      database,
+      'SELECT sender FROM participants WHERE session = ?',
+    );
+    this.changeSession = prepare(
+      database,
       `UPDATE sessions SET mode = coalesce(?, mode), explicit_activation = coalesce(?, explicit_activation),
          tool_permissions = coalesce(?, tool_permissions), memory_refs = coalesce(?, memory_refs),
          context_from = coalesce(?, context_from)
        WHERE id = ?`,
     );
-    this.insertReaction = database.prepare('INSERT OR IGNORE INTO reactions (ord, sender, emoji) VALUES (?, ?, ?)');
-    this.deleteReaction = database.prepare('DELETE FROM reactions WHERE ord = ? AND sender = ? AND emoji = ?');
+    this.insertReaction = prepare(database, 'INSERT OR IGNORE INTO reactions (ord, sender, emoji) VALUES (?, ?, ?)');
+    this.deleteReaction = prepare(database, 'DELETE FROM reactions WHERE ord = ? AND sender = ? AND emoji = ?');
   }
 
-  findSession(_now: number, sessionId: string): Session | undefined {
+  find(sessionId: string): Session | undefined {
     const row = this.selectById.get(sessionId);
     return row && this.toSession(row);
   }
 
-  /** A session that must exist: a message never outlives it. */
+  /** Returns a session that must exist: a message never outlives it. */
   get(sessionId: string): Session {
     return this.toSession(required(this.selectById.get(sessionId)));
   }
 
-  findLatestMain(_now: number, tenant: string, channels: readonly string[], sender: string): Session | undefined {
+  findLatestMain(tenant: string, channels: readonly string[], sender: string): Session | undefined {
     const key = JSON.stringify([sender]);
     const sessions = channels.flatMap((channel) =>
       this.selectMain.all(key, channel, tenant).map((row) => this.toSession(row)),
@@ -62,7 +81,7 @@ export class SessionOperations {
     );
   }
 
-  updateSession(now: number, sessionId: string, change: SessionChange): Session | undefined {
+  update(sessionId: string, change: SessionChange): Session | undefined {
     const { mode, explicitActivation, toolPermissions, memoryRefs, resetContext } = change;
     this.changeSession.run(
       mode ?? null,
@@ -73,15 +92,19 @@ export class SessionOperations {
       sessionId,
     );
     this.tables.directory.forgetSession(sessionId);
-    return this.findSession(now, sessionId);
+    return this.find(sessionId);
   }
 
-  react(_now: number, messageRef: string, { sender, emoji }: StoredReaction, added: boolean): void {
+  changeReaction(messageRef: string, { sender, emoji }: StoredReaction, action: 'added' | 'removed'): void {
     const ord = this.tables.refs.parse(messageRef);
-    if (ord !== undefined) (added ? this.insertReaction : this.deleteReaction).run(ord, sender, emoji);
+    if (ord !== undefined) (action === 'added' ? this.insertReaction : this.deleteReaction).run(ord, sender, emoji);
   }
 
-  readHistory(_now: number, sessionId: string, limit: number, beforeRef: string | undefined): PackedHistory {
+  readHistory(
+    sessionId: string,
+    limit: number,
+    beforeRef?: string,
+  ): { messages: HistoryRow[]; more: boolean; headSeq: number } {
     const { directory, log, refs } = this.tables;
     const entry = directory.findSession(sessionId);
     if (!entry) return { messages: [], more: false, headSeq: 0 };
@@ -90,20 +113,14 @@ export class SessionOperations {
     return { messages: page.slice(0, limit).reverse(), more: page.length > limit, headSeq: log.head(entry.session) };
   }
 
-  private toSession(row: Record<string, unknown>): Session {
-    const session = row['session'] as number;
+  private toSession({ session, ...row }: Columns): Session {
     return {
-      id: row['id'] as string,
-      tenant: row['tenant'] as string,
-      mode: row['mode'] as SessionMode,
-      channel: row['channel'] as string,
-      keyParts: JSON.parse(row['key_parts'] as string) as string[],
-      participants: this.selectParticipants.all(session).map((participant) => participant['sender'] as string),
-      createdAt: row['created_at'] as number,
-      lastActive: row['last_active'] as number,
-      memoryRefs: JSON.parse(row['memory_refs'] as string) as string[],
-      toolPermissions: JSON.parse(row['tool_permissions'] as string) as string[],
-      explicitActivation: row['explicit_activation'] === 1,
+      ...row,
+      keyParts: JSON.parse(row.keyParts) as string[],
+      participants: this.selectParticipants.all(session).map(({ sender }) => sender),
+      memoryRefs: JSON.parse(row.memoryRefs) as string[],
+      toolPermissions: JSON.parse(row.toolPermissions) as string[],
+      explicitActivation: row.explicitActivation === 1,
       headSeq: this.tables.log.head(session),
     };
   }

@@ -1,7 +1,6 @@
-// Promises: the nine ports to persistence on one SQLite file. Refuses to know: what the records mean.
+// Promises: the nine ports to persistence on one SQLite file. Refuses to know: what messages and replies say.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
-import { ReplicaIdentity } from '../../core/replicas/replica-identity.js';
 import {
   ApprovalStore,
   FrameStore,
@@ -34,9 +33,9 @@ const ports = [
   providers: [
     {
       provide: SqliteStore,
-      useFactory: (config: ConfigStoreService, replica: ReplicaIdentity, clock: Clock, logs: Logs) =>
-        new SqliteStore({ url: config.get('store.url'), replicaId: replica.id }, clock, logs),
-      inject: [ConfigStoreService, ReplicaIdentity, Clock, Logs],
+      useFactory: (config: ConfigStoreService, clock: Clock, logs: Logs) =>
+        new SqliteStore(config.get('store.url'), clock, logs),
+      inject: [ConfigStoreService, Clock, Logs],
     },
     ...ports.map((port) => ({ provide: port, useExisting: SqliteStore })),
   ],

@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 function makeStore(logs: Logs = new SilentLogs(), clock = new ManualClock()): SqliteStore {
-  return new SqliteStore({ url: `sqlite:${path}`, replicaId: 'replica-1' }, clock, logs);
+  return new SqliteStore(`sqlite:${path}`, clock, logs);
 }
 
 async function openStore(logs?: Logs, clock?: ManualClock): Promise<SqliteStore> {
@@ -39,7 +39,7 @@ describeStoreContract('SqliteStore keeps the store contract', () =>
 describe('SqliteStore', () => {
   it('refuses an address that is not one of SQLite', () => {
     for (const url of ['sqlite:', 'postgres://localhost/x', 'data/gateway.db']) {
-      const make = () => new SqliteStore({ url, replicaId: 'r' }, new ManualClock(), new SilentLogs());
+      const make = () => new SqliteStore(url, new ManualClock(), new SilentLogs());
       expect(make).toThrow(`store.url must be sqlite:PATH or sqlite::memory:, not ${url}`);
     }
   });
@@ -50,7 +50,7 @@ describe('SqliteStore', () => {
   });
 
   it('works in memory, leaving no file', async () => {
-    const store = new SqliteStore({ url: 'sqlite::memory:', replicaId: 'r' }, new ManualClock(), new SilentLogs());
+    const store = new SqliteStore('sqlite::memory:', new ManualClock(), new SilentLogs());
     await store.open();
     expect(await store.accept(aMessage(), GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted' });
     await store.close();
@@ -75,7 +75,7 @@ describe('SqliteStore', () => {
   it('finishes what was begun before it closes', async () => {
     const store = await openStore();
     const accepting = Promise.all(Array.from({ length: 3 }, () => store.accept(aMessage(), GENEROUS_LIMITS)));
-    const reading = store.count(0);
+    const reading = store.countQueue(0);
     await store.close();
     expect(await accepting).toHaveLength(3);
     expect(await reading).toMatchObject({ running: 0 });
@@ -119,7 +119,7 @@ describe('SqliteStore', () => {
     await expect(store.accept(aMessage(), GENEROUS_LIMITS)).rejects.toMatchObject(UNAVAILABLE);
     await expect(store.accept(aMessage(), GENEROUS_LIMITS)).rejects.toMatchObject(UNAVAILABLE);
     await expect(store.check()).rejects.toMatchObject(UNAVAILABLE);
-    expect(await store.count(0)).toMatchObject({ queued: 0 });
+    expect(await store.countQueue(0)).toMatchObject({ queued: 0 });
     other.close();
     await store.check();
     expect(await store.accept(aMessage(), GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted' });

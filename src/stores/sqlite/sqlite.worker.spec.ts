@@ -60,7 +60,7 @@ afterEach(async () => {
 });
 
 async function openCompiled(clock = new ManualClock(), logs: Logs = new SilentLogs()): Promise<StorePorts> {
-  const store = new compiled({ url, replicaId: 'replica-1' }, clock, logs);
+  const store = new compiled(url, clock, logs);
   await store.open();
   return store;
 }
@@ -69,7 +69,7 @@ async function openCompiled(clock = new ManualClock(), logs: Logs = new SilentLo
 const PROCESS = `
   const { SqliteStore } = await import(process.argv[1]);
   const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, isEnabled: () => false };
-  const store = new SqliteStore({ url: process.argv[2], replicaId: 'child' }, { now: Date.now }, { for: () => silent });
+  const store = new SqliteStore(process.argv[2], { now: Date.now }, { for: () => silent });
   await store.open();
   console.log('open');
   const limits = { perSession: 1e6, perClient: 1e6, total: 1e6 };
@@ -108,7 +108,7 @@ const idsOf = (said: readonly string[], word: string) =>
 
 /** Opens what a killed process has left, ends all of it, and looks whether everything that was said is true. */
 async function audit(said: readonly string[]): Promise<void> {
-  const store = new SqliteStore({ url, replicaId: 'auditor' }, new SystemClock(), new SilentLogs());
+  const store = new SqliteStore(url, new SystemClock(), new SilentLogs());
   await store.open();
   const nothing = async () => {};
   const bench = new StoreBench({
@@ -145,7 +145,7 @@ describe('the thread of the store', () => {
     const store = await openCompiled(new ManualClock(), logs);
     const [worker] = await started;
     const dying = worker.terminate();
-    const answers = await Promise.allSettled([store.accept(aMessage(), GENEROUS_LIMITS), store.count(0)]);
+    const answers = await Promise.allSettled([store.accept(aMessage(), GENEROUS_LIMITS), store.countQueue(0)]);
     await dying;
     const unavailable = { status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } };
     expect(answers).toMatchObject([unavailable, unavailable]);

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFrame, aMessage, anEnd, aSession, GENEROUS_LIMITS } from '../../testing/index.js';
 import type { Claim, NewMessage } from '../../core/store/index.js';
 import { openDatabase, type OpenDatabase } from './database.js';
-import type { BatchReply, Call } from './operations.js';
-import { packEnd, packFrame, packLease, packNewMessage, unpackClaim, type PackedClaim } from './packing.js';
+import { callOf, type BatchReply, type Call } from './operations.js';
+import { unpackClaims, type PackedClaims } from './packing.js';
 import { SqliteStateMachine } from './state-machine.js';
 
 const DISK_FULL = 13;
@@ -29,13 +29,11 @@ afterEach(() => opened.close());
 
 const write = (...calls: Call[]): BatchReply => machine.run({ kind: 'write', now, calls });
 const read = (...calls: Call[]): BatchReply => machine.run({ kind: 'read', now, calls });
-const accept = (changes: Partial<NewMessage> = {}): Call => [
-  'accept',
-  packNewMessage(aMessage(changes), GENEROUS_LIMITS),
-];
-const count = () => read(['count', 0]).answers[0];
+const accept = (changes: Partial<NewMessage> = {}): Call => callOf('accept', aMessage(changes), GENEROUS_LIMITS);
+const claimUpTo = (limit: number): Call => callOf('claim', { replicaId: 'r', limit, leaseMs: 1 });
+const count = () => read(callOf('countQueue', 0)).results[0];
 const logOf = (session: string) =>
-  (read(['readFrames', session, 0, 100, 100_000]).answers[0] as { frames: unknown[] }).frames;
+  (read(callOf('readFrames', session, 0, 100, 100_000)).results[0] as { frames: unknown[] }).frames;
 
 function failCommits(): void {
   beforeCommit = () => {
@@ -44,32 +42,29 @@ function failCommits(): void {
 }
 
 function claim(): Claim {
-  const answer = write(['claim', { replicaId: 'r', limit: 1, leaseMs: 1 }]).answers[0] as { claims: PackedClaim[] };
-  return unpackClaim(answer.claims[0] as PackedClaim, 'r');
+  const { claims } = unpackClaims(write(claimUpTo(1)).results[0] as PackedClaims, 'r');
+  return claims[0] as Claim;
 }
 
-function finish(of: Claim): Call {
-  const end = anEnd(of);
-  return ['finish', packLease(of.lease), end.frames.map(packFrame), [], packEnd(end)];
-}
+const finish = (of: Claim): Call => callOf('finish', of.lease, anEnd(of));
 
 function append(of: Claim, step?: number): Call {
   const journal = step === undefined ? [] : [{ step, kind: 'answer' as const, body: '{}' }];
-  return ['append', packLease(of.lease), [packFrame(aFrame(of))], journal];
+  return callOf('append', of.lease, { frames: [aFrame(of)], journal });
 }
 
 describe('SqliteStateMachine', () => {
-  it('answers nothing as done whose commit fails, and has done nothing', () => {
+  it('results nothing as done whose commit fails, and has done nothing', () => {
     failCommits();
     const reply = write(accept(), accept());
-    expect(reply.answers).toEqual([]);
+    expect(reply.results).toEqual([]);
     expect(reply.failures).toMatchObject([
       { index: 0, unavailable: true },
       { index: 1, unavailable: true },
     ]);
     beforeCommit = () => {};
     expect(count()).toMatchObject({ queued: 0 });
-    expect(write(accept()).answers[0]).toMatchObject({ 0: 'accepted' });
+    expect(write(accept()).results[0]).toMatchObject({ 0: 'accepted' });
   });
 
   it('takes the same message as new after a commit that failed', () => {
@@ -77,7 +72,7 @@ describe('SqliteStateMachine', () => {
     failCommits();
     write(message);
     beforeCommit = () => {};
-    expect(write(message).answers[0]).toMatchObject({ 0: 'accepted', 6: 0 });
+    expect(write(message).results[0]).toMatchObject({ 0: 'accepted', 6: 0 });
   });
 
   it('keeps leases through a commit that fails, for their runs go on', () => {
@@ -86,9 +81,9 @@ describe('SqliteStateMachine', () => {
     failCommits();
     write(accept(), append(running));
     beforeCommit = () => {};
-    expect(read(['renew', [running.lease]]).answers[0]).toEqual({ lost: [], cancelRequested: [] });
-    expect(write(append(running)).answers).toEqual([1]);
-    expect(write(finish(running)).answers).toEqual([2]);
+    expect(read(callOf('renew', [running.lease], 1)).results[0]).toEqual({ lost: [], cancelRequested: [] });
+    expect(write(append(running)).results).toEqual([1]);
+    expect(write(finish(running)).results).toEqual([2]);
   });
 
   it('writes the end of a message and its last frame in one transaction, whichever commit fails', () => {
@@ -100,11 +95,11 @@ describe('SqliteStateMachine', () => {
         commits++;
         if (commits === attempt) throw Object.assign(new Error('disk I/O error'), { errcode: 10 });
       };
-      const { answers } = write(finish(running));
+      const { results } = write(finish(running));
       beforeCommit = () => {};
-      if (answers.length > 0) break;
+      if (results.length > 0) break;
       expect(logOf(`s_${attempt}`)).toEqual([]);
-      expect(read(['renew', [running.lease]]).answers[0]).toMatchObject({ lost: [] });
+      expect(read(callOf('renew', [running.lease], 1)).results[0]).toMatchObject({ lost: [] });
       write(finish(running));
     }
     expect(count()).toMatchObject({ queued: 0, running: 0 });
@@ -145,7 +140,7 @@ describe('SqliteStateMachine', () => {
     expect(reply.failures).toMatchObject([
       { index: 2, unavailable: false, error: { message: expect.stringMatching('UNIQUE') as string } },
     ]);
-    expect(reply.answers.map((answer) => answer !== undefined)).toEqual([true, true, false, true]);
+    expect(reply.results.map((answer) => answer !== undefined)).toEqual([true, true, false, true]);
     expect(count()).toMatchObject({ queued: 2, running: 1 });
     expect(logOf('s_alice')).toHaveLength(1);
   });
@@ -153,8 +148,10 @@ describe('SqliteStateMachine', () => {
   it('refuses a frame of a message that is none', () => {
     write(accept());
     const running = claim();
-    const stray = packFrame(aFrame(running, '', { messageRef: 'nonsense' }));
-    expect(write(['append', packLease(running.lease), [stray], []]).failures).toMatchObject([{ unavailable: false }]);
+    const stray = aFrame(running, '', { messageRef: 'nonsense' });
+    expect(write(callOf('append', running.lease, { frames: [stray], journal: [] })).failures).toMatchObject([
+      { unavailable: false },
+    ]);
     expect(logOf('s_alice')).toEqual([]);
   });
 
@@ -164,8 +161,8 @@ describe('SqliteStateMachine', () => {
     failCommits();
     write(accept());
     beforeCommit = () => {};
-    expect(write(['claim', { replicaId: 'r', limit: 9, leaseMs: 1 }]).answers[0]).toMatchObject({ claims: [] });
-    write(['postpone', packLease(running.lease), 0]);
+    expect(write(claimUpTo(9)).results[0]).toEqual([[], undefined]);
+    write(callOf('release', running.lease));
     expect(claim()).toMatchObject({ interruptions: 0, attempt: 2 });
   });
 
@@ -180,27 +177,27 @@ describe('SqliteStateMachine', () => {
 
   it('proves that it can commit by a commit, unless one has just succeeded', () => {
     const checkedAt = () => opened.database.prepare('SELECT checked_at FROM gateway').get()?.['checked_at'];
-    write(['check']);
+    write(callOf('check'));
     expect(checkedAt()).toBe(now);
     now += 500;
-    write(['check']);
+    write(callOf('check'));
     expect(checkedAt()).toBe(now - 500);
     write(accept());
     now += 900;
-    write(['check']);
+    write(callOf('check'));
     expect(checkedAt()).toBe(now - 1_400);
     now += 100;
     failCommits();
-    expect(write(['check']).failures).toMatchObject([{ unavailable: true }]);
+    expect(write(callOf('check')).failures).toMatchObject([{ unavailable: true }]);
     beforeCommit = () => {};
-    expect(write(['check']).failures).toEqual([]);
+    expect(write(callOf('check')).failures).toEqual([]);
     expect(checkedAt()).toBe(now);
   });
 
   it('takes no empty transaction for a proof', () => {
     const checkedAt = () => opened.database.prepare('SELECT checked_at FROM gateway').get()?.['checked_at'];
-    write(['claim', { replicaId: 'r', limit: 1, leaseMs: 1 }]);
-    write(['check']);
+    write(claimUpTo(1));
+    write(callOf('check'));
     expect(checkedAt()).toBe(now);
   });
 });

@@ -4,31 +4,27 @@ import { ApprovalOperations } from './approval-operations.js';
 import { AuditTrail } from './audit-trail.js';
 import { explainOpening, openDatabase } from './database.js';
 import { FrameOperations } from './frame-operations.js';
+import { Heartbeat } from './heartbeat.js';
 import { MediaOperations } from './media-operations.js';
 import { MemoryOperations } from './memory-operations.js';
 import { MessageTable } from './message-table.js';
-import type { Batch, BatchReply, Call, Failure, OperationAnswer, Operations } from './operations.js';
-import type { PackedOutcome } from './packing.js';
+import {
+  OPERATIONS,
+  type Batch,
+  type BatchReply,
+  type Call,
+  type Change,
+  type Failure,
+  type Operation,
+  type Parts,
+} from './operations.js';
 import { QueueOperations } from './queue-operations.js';
 import { SessionOperations } from './session-operations.js';
 import { SettingsOperations } from './settings-operations.js';
 import { isUnavailable } from './sqlite-errors.js';
 import { Sweeper } from './sweeper.js';
-import { TurnOperations } from './turn-operations.js';
 import { TableState } from './table-state.js';
-
-/** A commit that is younger than this proves well enough that commits are possible. */
-const CHECK_FRESH_MS = 1_000;
-
-/** What a transaction holds, for the failpoints around its commit. */
-interface Contents {
-  accepted: boolean;
-  claimed: boolean;
-  appended: boolean;
-  finished: boolean;
-  configured: boolean;
-  checked: boolean;
-}
+import { TurnOperations } from './turn-operations.js';
 
 /** A state machine on a database that this process owns. */
 export interface OpenStateMachine {
@@ -55,17 +51,14 @@ export function openStateMachine(path: string | undefined, now: number): OpenSta
 
 /**
  * The store's state machine: batches of calls against one open database, one after the other. It is synchronous and
- * knows no thread. A batch of writes is one transaction; what it answers is committed.
+ * knows no thread. A batch of writes is one transaction; its results are committed.
  */
 export class SqliteStateMachine {
   private readonly tables: TableState;
-  private readonly operations: Operations;
-  private readonly touch;
-  /** When something was committed last. */
-  private provenAt = Number.NEGATIVE_INFINITY;
+  private readonly parts: Parts & { now: number };
   /** The newest commit has failed: the next is tried on something small before memory and batches are risked. */
   private suspect = false;
-  /** The memory no longer tells what the tables say, since a transaction was rolled back. */
+  /** The state in memory differs from the tables, since a transaction was rolled back. */
   private stale = false;
 
   /** Takes over a migrated database. */
@@ -74,135 +67,90 @@ export class SqliteStateMachine {
     now: number,
   ) {
     this.tables = new TableState(database, now);
-    this.touch = database.prepare('UPDATE gateway SET checked_at = ?');
-    this.operations = this.assemble();
-  }
-
-  private assemble(): Operations {
-    const { tables } = this;
-    const messages = new MessageTable(this.database, tables);
-    const sessions = new SessionOperations(tables, messages);
-    const queue = new QueueOperations(tables, messages, sessions);
-    const turns = new TurnOperations(tables, messages, queue);
-    const frames = new FrameOperations(tables);
-    const audit = new AuditTrail(this.database);
-    const settings = new SettingsOperations(this.database, audit);
-    const media = new MediaOperations(this.database);
-    const memories = new MemoryOperations(this.database);
-    const approvals = new ApprovalOperations(this.database, audit);
-    const sweeper = new Sweeper(tables);
-    return {
-      accept: (...all) => queue.accept(...all),
-      claim: (...all) => queue.claim(...all),
-      postpone: (...all) => queue.postpone(...all),
-      cancel: (...all) => queue.cancel(...all),
-      renew: (...all) => queue.renew(...all),
-      findMessage: (...all) => queue.findMessage(...all),
-      count: (...all) => queue.count(...all),
-      append: (...all) => turns.append(...all),
-      finish: (...all) => turns.finish(...all),
-      join: (...all) => turns.join(...all),
-      listWaiting: (...all) => queue.listWaiting(...all),
-      readTurn: (...all) => turns.readTurn(...all),
-      readContext: (...all) => turns.readContext(...all),
-      updateSession: (...all) => sessions.updateSession(...all),
-      findSession: (...all) => sessions.findSession(...all),
-      findLatestMain: (...all) => sessions.findLatestMain(...all),
-      readHistory: (...all) => sessions.readHistory(...all),
-      react: (...all) => sessions.react(...all),
-      addMedia: (...all) => media.addMedia(...all),
-      findMedia: (...all) => media.findMedia(...all),
-      assignMedia: (...all) => media.assignMedia(...all),
-      listExpiredMedia: (...all) => media.listExpiredMedia(...all),
-      forgetMedia: (...all) => media.forgetMedia(...all),
-      saveMemory: (...all) => memories.saveMemory(...all),
-      searchMemories: (...all) => memories.searchMemories(...all),
-      openApproval: (...all) => approvals.openApproval(...all),
-      findApproval: (...all) => approvals.findApproval(...all),
-      listPendingApprovals: (...all) => approvals.listPendingApprovals(...all),
-      decideApproval: (...all) => approvals.decideApproval(...all),
-      readSettings: () => settings.readSettings(),
-      changeSettings: (...all) => settings.changeSettings(...all),
-      readSecret: () => settings.readSecret(),
-      moveCursor: (...all) => frames.moveCursor(...all),
-      readFrames: (...all) => frames.readFrames(...all),
-      readHeads: (...all) => frames.readHeads(...all),
-      listResumable: (...all) => frames.listResumable(...all),
-      check: (now) => this.check(now),
-      sweep: (...all) => sweeper.sweep(...all),
+    const messages = new MessageTable(database, this.tables);
+    const sessions = new SessionOperations(this.tables, messages);
+    const queue = new QueueOperations(this.tables, messages, sessions);
+    const audit = new AuditTrail(database);
+    this.parts = {
+      now,
+      queue,
+      turns: new TurnOperations(this.tables, messages, queue),
+      sessions,
+      frames: new FrameOperations(this.tables),
+      settings: new SettingsOperations(database, audit),
+      approvals: new ApprovalOperations(database, audit),
+      media: new MediaOperations(database),
+      memories: new MemoryOperations(database),
+      sweeper: new Sweeper(this.tables),
+      heartbeat: new Heartbeat(database),
     };
   }
 
-  /** Runs a batch and answers each of its calls. Never throws. */
-  run(batch: Batch): BatchReply {
-    return batch.kind === 'read' ? this.read(batch) : this.write(batch.now, batch.calls);
+  /** Runs a batch. Returns the results of all its calls. Never throws. */
+  run({ kind, now, calls }: Batch): BatchReply {
+    this.parts.now = now;
+    return kind === 'read' ? this.read(calls) : this.write(calls);
   }
 
-  private read({ now, calls }: Batch): BatchReply {
-    const answers: unknown[] = [];
+  private read(calls: readonly Call[]): BatchReply {
+    const results: unknown[] = [];
     const failures: Failure[] = [];
     calls.forEach((call, index) => {
       try {
         this.refresh();
-        answers[index] = this.perform(now, call);
+        results[index] = this.perform(call);
       } catch (error) {
         failures.push(failureOf(index, error));
       }
     });
-    return { answers, failures };
+    return { results, failures };
   }
 
-  private write(now: number, calls: readonly Call[]): BatchReply {
+  private write(calls: readonly Call[]): BatchReply {
     try {
-      if (this.suspect) this.probe(now);
-      return { answers: this.transact(now, calls), failures: [] };
+      if (this.suspect) this.probe();
+      return { results: this.transact(calls), failures: [] };
     } catch (error) {
       this.rollBack();
       if (isUnavailable(error)) {
         this.suspect = true;
-        return { answers: [], failures: calls.map((_, index) => failureOf(index, error)) };
+        return { results: [], failures: calls.map((_, index) => failureOf(index, error)) };
       }
-      if (calls.length === 1) return { answers: [], failures: [failureOf(0, error)] };
-      return this.writeEach(now, calls);
+      if (calls.length === 1) return { results: [], failures: [failureOf(0, error)] };
+      return this.writeEach(calls);
     }
   }
 
   /** One call of the batch is at fault and must not spoil the others: each gets a transaction of its own. */
-  private writeEach(now: number, calls: readonly Call[]): BatchReply {
-    const answers: unknown[] = [];
+  private writeEach(calls: readonly Call[]): BatchReply {
+    const results: unknown[] = [];
     const failures: Failure[] = [];
     calls.forEach((call, index) => {
-      const reply = this.write(now, [call]);
-      answers[index] = reply.answers[0];
+      const reply = this.write([call]);
+      results[index] = reply.results[0];
       failures.push(...reply.failures.map((failure) => ({ ...failure, index })));
     });
-    return { answers, failures };
+    return { results, failures };
   }
 
-  private transact(now: number, calls: readonly Call[]): unknown[] {
+  private transact(calls: readonly Call[]): unknown[] {
     this.refresh();
     this.database.exec('BEGIN');
-    // From here on the memory is ahead of the tables, until the commit.
+    // From here until the commit the state in memory is ahead of the tables.
     this.stale = true;
-    const answers = calls.map((call) => this.perform(now, call));
-    const contents = contentsOf(calls, answers);
-    if (contents.accepted) failpoint('enqueue.before_commit');
-    if (contents.appended) failpoint('block.mid_batch');
-    if (contents.finished) failpoint('finish.before_commit');
-    if (contents.configured) failpoint('config.mid');
+    const results = calls.map((call) => this.perform(call));
+    const changes = changesOf(calls, results);
+    for (const { before } of changes) if (before) failpoint(before);
     this.database.exec('COMMIT');
     this.stale = false;
-    if (Object.values(contents).includes(true)) this.provenAt = now;
-    if (contents.accepted) failpoint('enqueue.after_commit');
-    if (contents.claimed) failpoint('claim.after');
-    if (contents.finished) failpoint('finish.after_commit');
-    return answers;
+    if (changes.size > 0) this.parts.heartbeat.proveBy(this.parts.now);
+    for (const { after } of changes) if (after) failpoint(after);
+    return results;
   }
 
-  private perform(now: number, [name, ...all]: Call): unknown {
-    // The table of operations and the type of a call are made from one interface: the arguments fit the name.
-    const operation = this.operations[name] as (now: number, ...all: readonly unknown[]) => unknown;
-    return operation(now, ...all);
+  private perform([name, ...sent]: Call): unknown {
+    const { run }: Operation = OPERATIONS[name];
+    return run(this.parts, ...sent);
   }
 
   private refresh(): void {
@@ -219,18 +167,12 @@ export class SqliteStateMachine {
     }
   }
 
-  /** A small commit of its own; throws while commits are not possible. */
-  private probe(now: number): void {
-    this.touch.run(now);
+  /** Commits something small; throws while commits are not possible. */
+  private probe(): void {
+    const { heartbeat, now } = this.parts;
+    heartbeat.write(now);
     this.suspect = false;
-    this.provenAt = now;
-  }
-
-  /** Writes something small unless a commit has just succeeded; answers whether it did. */
-  private check(now: number): boolean {
-    if (now >= this.provenAt && now - this.provenAt < CHECK_FRESH_MS) return false;
-    this.touch.run(now);
-    return true;
+    heartbeat.proveBy(now);
   }
 }
 
@@ -238,27 +180,12 @@ function failureOf(index: number, error: unknown): Failure {
   return { index, error: error instanceof Error ? error : new Error(String(error)), unavailable: isUnavailable(error) };
 }
 
-function contentsOf(calls: readonly Call[], answers: readonly unknown[]): Contents {
-  const contents: Contents = {
-    accepted: false,
-    claimed: false,
-    appended: false,
-    finished: false,
-    configured: false,
-    checked: false,
-  };
+/** The changes that the transaction of these calls holds, each once. */
+function changesOf(calls: readonly Call[], results: readonly unknown[]): ReadonlySet<Change> {
+  const changes = new Set<Change>();
   calls.forEach(([name], index) => {
-    const answer = answers[index];
-    if (name === 'accept') contents.accepted ||= isAccepted(answer as PackedOutcome);
-    else if (name === 'claim') contents.claimed ||= (answer as OperationAnswer<'claim'>).claims.length > 0;
-    else if (name === 'append') contents.appended ||= answer !== undefined;
-    else if (name === 'finish') contents.finished ||= answer !== undefined;
-    else if (name === 'changeSettings') contents.configured ||= answer !== undefined;
-    else if (name === 'check') contents.checked ||= answer === true;
+    const { change, hasChanged }: Operation = OPERATIONS[name];
+    if (change && !changes.has(change) && hasChanged?.(results[index])) changes.add(change);
   });
-  return contents;
-}
-
-function isAccepted(outcome: PackedOutcome): boolean {
-  return !('kind' in outcome) && outcome[0] === 'accepted';
+  return changes;
 }

@@ -20,15 +20,10 @@ async function makeStore(): Promise<ReopenedStore> {
   };
   return ReopenedStore.start(
     async (clock) => {
-      const store = new SqliteStore(
-        { url: 'sqlite::memory:', replicaId: 'replica-1' },
-        clock,
-        new SilentLogs(),
-        async ({ now }) => {
-          const machine = new SqliteStateMachine(opened.database, now);
-          return { migrated: [], run: async (batch) => machine.run(batch), close: async () => {} };
-        },
-      );
+      const store = new SqliteStore('sqlite::memory:', clock, new SilentLogs(), async ({ now }) => {
+        const machine = new SqliteStateMachine(opened.database, now);
+        return { migrated: [], run: async (batch) => machine.run(batch), close: async () => {} };
+      });
       await store.open();
       return store;
     },

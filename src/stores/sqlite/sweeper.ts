@@ -1,4 +1,5 @@
 import type { SweepLimits } from '../../core/store/index.js';
+import { prepare } from './rows.js';
 import type { TableState } from './table-state.js';
 
 /** About as many rows go in one call at most, so that house-keeping holds up nobody's commit for long. */
@@ -17,38 +18,50 @@ export class Sweeper {
 
   constructor(private readonly tables: TableState) {
     const { database } = tables;
-    const prepare = (sql: string) => database.prepare(sql);
     this.statements = {
-      aged: prepare('SELECT session FROM sessions WHERE oldest_frame_at < ? ORDER BY oldest_frame_at LIMIT ?'),
+      aged: prepare<{ session: number }>(
+        database,
+        'SELECT session FROM sessions WHERE oldest_frame_at < ? ORDER BY oldest_frame_at LIMIT ?',
+      ),
       // Frames of an unfinished message stay: the run that takes it up again needs them.
-      firstKept: prepare(
+      firstKept: prepare<{ seq: number }>(
+        database,
         `SELECT seq FROM frames WHERE session = ? AND seq <= ?
            AND (timestamp >= ? OR EXISTS (SELECT 1 FROM queue WHERE queue.ord = frames.ord)) ORDER BY seq LIMIT 1`,
       ),
-      deleteFrames: prepare('DELETE FROM frames WHERE session = ? AND seq <= ?'),
-      oldestFrame: prepare('SELECT timestamp FROM frames WHERE session = ? ORDER BY seq LIMIT 1'),
-      markSwept: prepare('UPDATE sessions SET swept_seq = ?, oldest_frame_at = ? WHERE session = ?'),
-      journals: prepare('SELECT DISTINCT ord, received_at FROM journal JOIN messages USING (ord) ORDER BY ord'),
-      deleteJournal: prepare('DELETE FROM journal WHERE ord = ?'),
-      idle: prepare(
+      deleteFrames: prepare(database, 'DELETE FROM frames WHERE session = ? AND seq <= ?'),
+      oldestFrame: prepare<{ timestamp: number }>(
+        database,
+        'SELECT timestamp FROM frames WHERE session = ? ORDER BY seq LIMIT 1',
+      ),
+      markSwept: prepare(database, 'UPDATE sessions SET swept_seq = ?, oldest_frame_at = ? WHERE session = ?'),
+      journals: prepare<{ ord: number; receivedAt: number }>(
+        database,
+        'SELECT DISTINCT ord, received_at AS receivedAt FROM journal JOIN messages USING (ord) ORDER BY ord',
+      ),
+      deleteJournal: prepare(database, 'DELETE FROM journal WHERE ord = ?'),
+      idle: prepare<{ session: number }>(
+        database,
         `SELECT session FROM sessions WHERE session > ? AND session <= ? AND ${LAST_ACTIVE} < ?
            AND session NOT IN (SELECT session FROM queue) ORDER BY session LIMIT 1`,
       ),
-      lastSession: prepare('SELECT max(session) AS session FROM sessions'),
-      messages: prepare('SELECT ord FROM messages WHERE session = ? ORDER BY ord LIMIT ?'),
-      deleteReply: prepare('DELETE FROM replies WHERE ord = ?'),
-      deleteReactions: prepare('DELETE FROM reactions WHERE ord = ?'),
-      deleteMessage: prepare('DELETE FROM messages WHERE ord = ?'),
-      raiseSweptOrd: prepare('UPDATE gateway SET swept_ord = max(swept_ord, ?)'),
-      clients: prepare('SELECT client FROM cursors WHERE session = ?'),
+      lastSession: prepare<{ session: number | null }>(database, 'SELECT max(session) AS session FROM sessions'),
+      messages: prepare<{ ord: number }>(database, 'SELECT ord FROM messages WHERE session = ? ORDER BY ord LIMIT ?'),
+      deleteReply: prepare(database, 'DELETE FROM replies WHERE ord = ?'),
+      deleteReactions: prepare(database, 'DELETE FROM reactions WHERE ord = ?'),
+      deleteMessage: prepare(database, 'DELETE FROM messages WHERE ord = ?'),
+      raiseSweptOrd: prepare(database, 'UPDATE gateway SET swept_ord = max(swept_ord, ?)'),
+      clients: prepare<{ client: number }>(database, 'SELECT client FROM cursors WHERE session = ?'),
       deleteMemories: prepare(
+        database,
         `DELETE FROM memories WHERE memory IN
            (SELECT memory FROM sessions JOIN memories ON collection = id AND memories.tenant = sessions.tenant WHERE session = ? LIMIT ?)`,
       ),
-      deleteCursors: prepare('DELETE FROM cursors WHERE session = ?'),
-      deleteParticipants: prepare('DELETE FROM participants WHERE session = ?'),
-      deleteSession: prepare('DELETE FROM sessions WHERE session = ?'),
+      deleteCursors: prepare(database, 'DELETE FROM cursors WHERE session = ?'),
+      deleteParticipants: prepare(database, 'DELETE FROM participants WHERE session = ?'),
+      deleteSession: prepare(database, 'DELETE FROM sessions WHERE session = ?'),
       deleteClient: prepare(
+        database,
         `DELETE FROM clients WHERE client = ?1 AND NOT EXISTS (SELECT 1 FROM messages WHERE client = ?1)
            AND NOT EXISTS (SELECT 1 FROM cursors WHERE client = ?1)`,
       ),
@@ -67,13 +80,12 @@ export class Sweeper {
   }
 
   private sweepFrames(before: number, now: number): void {
-    for (const row of this.statements.aged.all(before, SWEEP_ROWS)) {
+    for (const { session } of this.statements.aged.all(before, SWEEP_ROWS)) {
       if (this.budget <= 0) return;
-      const session = row['session'] as number;
       const reach = Math.min(this.tables.log.head(session), this.tables.log.sweptSeq(session) + this.budget);
-      const kept = this.statements.firstKept.get(session, reach, before)?.['seq'] as number | undefined;
+      const kept = this.statements.firstKept.get(session, reach, before)?.seq;
       this.deleteFramesTo(session, kept === undefined ? reach : kept - 1);
-      const oldest = this.statements.oldestFrame.get(session)?.['timestamp'] as number | undefined;
+      const oldest = this.statements.oldestFrame.get(session)?.timestamp;
       // An old frame that stayed is of an unfinished message: it is looked at again when all of now is past its time.
       if (oldest !== undefined && oldest < before && this.budget > 0) this.markSwept(session, now);
       this.budget--;
@@ -85,7 +97,7 @@ export class Sweeper {
     const sweptSeq = this.tables.log.sweptSeq(session);
     const upTo = Math.min(seq, sweptSeq + Math.max(0, this.budget));
     if (upTo > sweptSeq) this.budget -= Number(this.statements.deleteFrames.run(session, upTo).changes);
-    const oldest = this.statements.oldestFrame.get(session)?.['timestamp'] as number | undefined;
+    const oldest = this.statements.oldestFrame.get(session)?.timestamp;
     this.statements.markSwept.run(Math.max(upTo, sweptSeq), oldest ?? null, session);
     this.tables.log.forget(session);
   }
@@ -97,10 +109,10 @@ export class Sweeper {
   private sweepJournals(before: number): void {
     const { lanes } = this.tables.open;
     const finished: number[] = [];
-    for (const row of this.statements.journals.iterate()) {
-      // Messages were received in the order of their ords, so what follows is no older.
-      if ((row['received_at'] as number) >= before || finished.length >= this.budget) break;
-      if (!lanes.find(row['ord'] as number)) finished.push(row['ord'] as number);
+    for (const { ord, receivedAt } of this.statements.journals.iterate()) {
+      // Messages were received in the order of their ords, so later rows are not older.
+      if (receivedAt >= before || finished.length >= this.budget) break;
+      if (!lanes.find(ord)) finished.push(ord);
     }
     for (const ord of finished) {
       if (this.budget <= 0) return;
@@ -114,12 +126,11 @@ export class Sweeper {
     while (this.budget > 0) {
       const row = this.statements.idle.get(this.walkedTo, walkTo, before);
       if (!row) {
-        const last = (this.statements.lastSession.get()?.['session'] as number | null) ?? 0;
+        const last = this.statements.lastSession.get()?.session ?? 0;
         this.walkedTo = walkTo < last ? walkTo : 0;
         return;
       }
-      const session = row['session'] as number;
-      if (this.deleteSession(session)) this.walkedTo = session;
+      if (this.deleteSession(row.session)) this.walkedTo = row.session;
     }
   }
 
@@ -128,7 +139,7 @@ export class Sweeper {
     const { directory, log } = this.tables;
     this.deleteFramesTo(session, log.head(session));
     if (this.budget <= 0) return false;
-    const ords = this.statements.messages.all(session, this.budget).map((row) => row['ord'] as number);
+    const ords = this.statements.messages.all(session, this.budget).map(({ ord }) => ord);
     for (const ord of ords) {
       this.statements.deleteJournal.run(ord);
       this.statements.deleteReply.run(ord);
@@ -140,7 +151,7 @@ export class Sweeper {
     if (this.budget <= 0) return false;
     this.budget -= Number(this.statements.deleteMemories.run(session, this.budget).changes);
     if (this.budget <= 0) return false;
-    const clients = this.statements.clients.all(session).map((row) => row['client'] as number);
+    const clients = this.statements.clients.all(session).map(({ client }) => client);
     this.statements.deleteCursors.run(session);
     this.statements.deleteParticipants.run(session);
     this.statements.deleteSession.run(session);

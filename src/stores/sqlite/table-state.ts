@@ -4,7 +4,7 @@ import { Activity, ACTIVITY_WINDOW_MS } from './activity.js';
 import { Directory } from './directory.js';
 import { FrameLog } from './frame-log.js';
 import { MessageRefs } from './message-refs.js';
-import { required, type Row } from './rows.js';
+import { prepare, required } from './rows.js';
 import { OpenMessages, type OpenMessage } from './open-messages.js';
 
 /**
@@ -15,6 +15,20 @@ const EPOCHS_PER_GENERATION = 2 ** 32;
 
 /** Rows looked at to know which sessions were used lately, after a start. */
 const ACTIVITY_ROWS = 20_000;
+
+const SELECT_QUEUE = `SELECT ord, session, client, priority, state, not_before AS notBefore, epoch,
+  cancel_requested AS cancelRequested FROM queue ORDER BY ord`;
+
+interface QueueRow {
+  readonly ord: number;
+  readonly session: number;
+  readonly client: number;
+  readonly priority: Priority;
+  readonly state: 'queued' | 'running' | 'retry';
+  readonly notBefore: number;
+  readonly epoch: number;
+  readonly cancelRequested: 0 | 1;
+}
 
 /** The state of the tables that is kept in memory, shared by all operations, with the statements that keep both equal. */
 export class TableState {
@@ -33,10 +47,12 @@ export class TableState {
     now: number,
   ) {
     database.exec('UPDATE gateway SET generation = generation + 1');
-    const { instance, generation } = required(database.prepare('SELECT instance, generation FROM gateway').get());
-    this.firstEpoch = (generation as number) * EPOCHS_PER_GENERATION;
+    const { instance, generation } = required(
+      prepare<{ instance: string; generation: number }>(database, 'SELECT instance, generation FROM gateway').get(),
+    );
+    this.firstEpoch = generation * EPOCHS_PER_GENERATION;
     this.lastEpoch = this.firstEpoch;
-    this.refs = new MessageRefs(instance as string);
+    this.refs = new MessageRefs(instance);
     this.directory = new Directory(database);
     this.log = new FrameLog(database, this.refs);
     this.rebuild();
@@ -66,30 +82,33 @@ export class TableState {
     this.directory.forgetAll();
     this.log.forgetAll();
     const newest = 'SELECT max(swept_ord, (SELECT coalesce(max(ord), 0) FROM messages)) AS ord FROM gateway';
-    this.lastOrd = required(this.database.prepare(newest).get())['ord'] as number;
+    this.lastOrd = required(prepare<{ ord: number }>(this.database, newest).get()).ord;
     this.openMessages = new OpenMessages();
-    for (const row of this.database.prepare('SELECT * FROM queue ORDER BY ord').iterate()) this.restore(row);
+    for (const row of prepare<QueueRow>(this.database, SELECT_QUEUE).iterate()) this.restore(row);
   }
 
-  private restore(row: Row): void {
-    const runs = row['state'] === 'running' && (row['epoch'] as number) > this.firstEpoch;
+  private restore({ ord, session, client, priority, state, notBefore, cancelRequested, ...row }: QueueRow): void {
+    const runs = state === 'running' && row.epoch > this.firstEpoch;
     const message: OpenMessage = {
-      ord: row['ord'] as number,
-      session: row['session'] as number,
-      client: row['client'] as number,
-      priority: row['priority'] as Priority,
-      epoch: runs ? (row['epoch'] as number) : 0,
-      cancelRequested: row['cancel_requested'] === 1,
+      ord,
+      session,
+      client,
+      priority,
+      epoch: runs ? row.epoch : 0,
+      cancelRequested: cancelRequested === 1,
     };
     if (runs) this.open.addRunning(message);
-    else if (row['state'] === 'queued') this.open.add(message);
-    else this.open.addFirst(message, row['not_before'] as number);
+    else if (state === 'queued') this.open.add(message);
+    else this.open.addFirst(message, notBefore);
   }
 
   private recallActivity(now: number): void {
-    const lately = this.database
-      .prepare('SELECT session, received_at FROM messages WHERE ord > ? AND received_at >= ? ORDER BY ord')
-      .iterate(this.lastOrd - ACTIVITY_ROWS, now - ACTIVITY_WINDOW_MS);
-    for (const row of lately) this.activity.touch(row['session'] as number, row['received_at'] as number);
+    const recent = prepare<{ session: number; receivedAt: number }>(
+      this.database,
+      'SELECT session, received_at AS receivedAt FROM messages WHERE ord > ? AND received_at >= ? ORDER BY ord',
+    );
+    for (const { session, receivedAt } of recent.iterate(this.lastOrd - ACTIVITY_ROWS, now - ACTIVITY_WINDOW_MS)) {
+      this.activity.touch(session, receivedAt);
+    }
   }
 }

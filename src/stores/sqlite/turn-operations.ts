@@ -1,13 +1,12 @@
-import type { JournalEntry, RecordedStep, TurnRecord } from '../../core/store/index.js';
+import type { Json, RecordedStep, TurnRecord } from '../../core/store/index.js';
 import type { MessageTable } from './message-table.js';
-import type { WrittenFrom } from './operations.js';
 import type { OpenMessage } from './open-messages.js';
-import type { LeaseKey, PackedEnd, PackedFrame, PackedMessageWithReply } from './packing.js';
+import type { EndRow, HistoryRow, LeaseKey, TurnRows, WrittenFrom } from './packing.js';
 import type { QueueOperations } from './queue-operations.js';
-import { required } from './rows.js';
+import { prepare, required } from './rows.js';
 import type { TableState } from './table-state.js';
 
-/** What a running turn writes and reads. */
+/** The writes and reads of a running turn. */
 export class TurnOperations {
   private readonly insertStep;
   private readonly selectSteps;
@@ -20,57 +19,56 @@ export class TurnOperations {
     private readonly queue: QueueOperations,
   ) {
     const { database } = tables;
-    this.insertStep = database.prepare('INSERT INTO journal (ord, step, kind, body, head_seq) VALUES (?, ?, ?, ?, ?)');
-    this.selectSteps = database.prepare(
+    this.insertStep = prepare(database, 'INSERT INTO journal (ord, step, kind, body, head_seq) VALUES (?, ?, ?, ?, ?)');
+    this.selectSteps = prepare<RecordedStep>(
+      database,
       'SELECT step, kind, body, head_seq AS headSeq FROM journal WHERE ord = ? ORDER BY step',
     );
-    this.selectHeadBefore = database.prepare('SELECT head_before FROM queue WHERE ord = ?');
-    this.selectContextFrom = database.prepare('SELECT context_from FROM sessions WHERE session = ?');
+    this.selectHeadBefore = prepare<{ head: number | null }>(
+      database,
+      'SELECT head_before AS head FROM queue WHERE ord = ?',
+    );
+    this.selectContextFrom = prepare<{ ord: number }>(
+      database,
+      'SELECT context_from AS ord FROM sessions WHERE session = ?',
+    );
   }
 
-  append(_now: number, lease: LeaseKey, frames: readonly PackedFrame[], journal: readonly JournalEntry[]): WrittenFrom {
+  append(lease: LeaseKey, rows: TurnRows): WrittenFrom {
     const message = this.queue.findRunning(lease);
-    return message && this.write(message, frames, journal);
+    return message && this.write(message, rows);
   }
 
-  finish(
-    _now: number,
-    lease: LeaseKey,
-    frames: readonly PackedFrame[],
-    journal: readonly JournalEntry[],
-    end: PackedEnd,
-  ): WrittenFrom {
+  finish(lease: LeaseKey, rows: TurnRows, end: EndRow): WrittenFrom {
     const message = this.queue.findRunning(lease);
     if (!message) return undefined;
-    const first = this.write(message, frames, journal);
+    const first = this.write(message, rows);
     this.messages.insertEnd(message.ord, end);
     this.queue.end(message);
     return first;
   }
 
   join(
-    _now: number,
     lease: LeaseKey,
-    frames: readonly PackedFrame[],
-    journal: readonly JournalEntry[],
-    ends: readonly (readonly [messageRef: string, end: PackedEnd])[],
+    rows: TurnRows,
+    ended: readonly (readonly [messageRef: string, reply: Json])[],
   ): WrittenFrom | 'changed' {
     const message = this.queue.findRunning(lease);
     if (!message) return undefined;
-    const joining = ends.flatMap(([messageRef, end]) => {
+    const joining = ended.flatMap(([messageRef, reply]) => {
       const waiting = this.queue.findWaiting(messageRef, message.session);
-      return waiting ? [{ waiting, end }] : [];
+      return waiting ? [{ waiting, reply }] : [];
     });
-    if (joining.length < ends.length) return 'changed';
-    const first = this.write(message, frames, journal);
-    for (const { waiting, end } of joining) {
-      this.messages.insertEnd(waiting.ord, end);
+    if (joining.length < ended.length) return 'changed';
+    const first = this.write(message, rows);
+    for (const { waiting, reply } of joining) {
+      this.messages.insertEnd(waiting.ord, { status: 'done', reply });
       this.queue.end(waiting);
     }
     return first;
   }
 
-  private write(message: OpenMessage, frames: readonly PackedFrame[], journal: readonly JournalEntry[]): number {
+  private write(message: OpenMessage, { frames, journal }: TurnRows): number {
     const { log } = this.tables;
     const first = log.append(message.session, frames);
     for (const { step, kind, body } of journal) {
@@ -79,24 +77,23 @@ export class TurnOperations {
     return first;
   }
 
-  readTurn(_now: number, messageRef: string): TurnRecord {
+  readTurn(messageRef: string): TurnRecord {
     const ord = this.tables.refs.parse(messageRef);
     const message = ord === undefined ? undefined : this.messages.find(ord);
     if (ord === undefined || !message) return { steps: [], frames: [] };
-    const [, , , , , sessionId] = message;
-    const { session } = required(this.tables.directory.findSession(sessionId));
-    const headBefore = (this.selectHeadBefore.get(ord)?.['head_before'] as number | null | undefined) ?? 0;
+    const { session } = required(this.tables.directory.findSession(message.sessionId));
+    const headBefore = this.selectHeadBefore.get(ord)?.head ?? 0;
     return {
-      steps: this.selectSteps.all(ord).map((row) => ({ ...row }) as unknown as RecordedStep),
-      frames: this.tables.log.readMessage(session, sessionId, ord, headBefore),
+      steps: this.selectSteps.all(ord),
+      frames: this.tables.log.readMessage(session, message.sessionId, ord, headBefore),
     };
   }
 
-  readContext(_now: number, sessionId: string, beforeRef: string, limit: number): PackedMessageWithReply[] {
+  readContext(sessionId: string, beforeRef: string, limit: number): HistoryRow[] {
     const entry = this.tables.directory.findSession(sessionId);
     const before = this.tables.refs.parse(beforeRef);
     if (!entry || before === undefined) return [];
-    const from = required(this.selectContextFrom.get(entry.session))['context_from'] as number;
+    const from = required(this.selectContextFrom.get(entry.session)).ord;
     return this.messages.readPage(entry.session, from, before, limit).reverse();
   }
 }

@@ -99,7 +99,7 @@ export class StoreBench {
 
   /** The whole log of a session. */
   async log(sessionId = 's_alice'): Promise<readonly DurableFrame[]> {
-    return (await this.store.read(sessionId, 0, 10_000, Number.MAX_SAFE_INTEGER)).frames;
+    return (await this.store.readFrames(sessionId, 0, 10_000, Number.MAX_SAFE_INTEGER)).frames;
   }
 }
 

@@ -22,7 +22,7 @@ export const cancelContract: Contract = {
     expect(messages).toMatchObject([
       { status: 'cancelled', reply: { blocks: [], reason: 'cancelled', endedAt: 4_711 } },
     ]);
-    expect(await bench.store.count(0)).toMatchObject({ queued: 0, running: 1 });
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 0, running: 1 });
   },
 
   'never runs a message that was cancelled': async (bench) => {
@@ -57,7 +57,7 @@ export const cancelContract: Contract = {
     const outcome = await bench.store.cancel({ by: 'session', tenant: 'default', sessionId: 's_alice' }, 1);
     expect(outcome?.running).toEqual([{ sessionId: 's_alice', messageRef: lease.messageRef }]);
     expect(outcome?.ended.map(({ messageId }) => messageId).sort()).toEqual(['three', 'two']);
-    expect(await bench.store.count(0)).toMatchObject({ queued: 1, running: 1 });
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 1, running: 1 });
   },
 
   '[C-03] leaves a finished message alone': async (bench) => {
@@ -84,13 +84,13 @@ export const cancelContract: Contract = {
       { by: 'session', tenant: 'default', sessionId: 's_nobody' },
     ] as const;
     for (const selector of strangers) expect(await bench.store.cancel(selector, 1)).toBeUndefined();
-    expect(await bench.store.count(0)).toMatchObject({ queued: 1 });
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 1 });
   },
 
   'leaves a message that has frames of an earlier run to a run, and that at once': async (bench) => {
     const claim = await bench.run();
     await bench.store.append(claim.lease, { frames: [aFrame(claim)], journal: [] });
-    await bench.store.postpone(claim.lease, bench.under.now() + 60_000);
+    await bench.store.release(claim.lease, bench.under.now() + 60_000);
     const { messageRef } = claim.message;
     const outcome = await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 1);
     expect(outcome).toEqual({ ended: [], running: [{ sessionId: 's_alice', messageRef }] });
@@ -109,7 +109,7 @@ export const cancelContract: Contract = {
   'does not let a message wait for a retry that somebody wants cancelled': async (bench) => {
     const claim = await bench.run();
     await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef: claim.message.messageRef }, 1);
-    await bench.store.postpone(claim.lease, bench.under.now() + 60_000);
+    await bench.store.release(claim.lease, bench.under.now() + 60_000);
     expect(await bench.claimOne()).toMatchObject({ cancelRequested: true });
   },
 };

@@ -18,14 +18,14 @@ export const frameContract: Contract = {
   '[S-04] reads the frames after a seq, a page at a time': async (bench) => {
     await writeFrames(bench, 5);
     const seqs = async (after: number, frames: number, bytes: number) =>
-      (await bench.store.read('s_alice', after, frames, bytes)).frames.map(({ seq }) => seq);
+      (await bench.store.readFrames('s_alice', after, frames, bytes)).frames.map(({ seq }) => seq);
     expect(await seqs(0, 100, 1_000)).toEqual([1, 2, 3, 4, 5]);
     expect(await seqs(2, 2, 1_000)).toEqual([3, 4]);
     expect(await seqs(1, 100, 6)).toEqual([2, 3]);
     expect(await seqs(1, 100, 1)).toEqual([2]);
     expect(await seqs(5, 100, 1_000)).toEqual([]);
-    expect(await bench.store.read('s_alice', 9, 1, 1)).toEqual({ frames: [], headSeq: 5, firstSeq: 1 });
-    expect(await bench.store.read('s_nobody', 0, 1, 1)).toEqual({ frames: [], headSeq: 0, firstSeq: 1 });
+    expect(await bench.store.readFrames('s_alice', 9, 1, 1)).toEqual({ frames: [], headSeq: 5, firstSeq: 1 });
+    expect(await bench.store.readFrames('s_nobody', 0, 1, 1)).toEqual({ frames: [], headSeq: 0, firstSeq: 1 });
   },
 
   'knows the heads of the sessions that there are': async (bench) => {
@@ -45,7 +45,7 @@ export const frameContract: Contract = {
       bench.store.append(claim.lease, { frames: [aFrame(claim), aFrame(claim)], journal: [] }),
     );
     while ((seen.at(-1) ?? 0) < 40) {
-      const { frames, headSeq } = await bench.store.read('s_alice', seen.at(-1) ?? 0, 3, 1_000);
+      const { frames, headSeq } = await bench.store.readFrames('s_alice', seen.at(-1) ?? 0, 3, 1_000);
       seen.push(...frames.map(({ seq }) => seq));
       expect(headSeq).toBeGreaterThanOrEqual(seen.at(-1) ?? 0);
     }
@@ -107,10 +107,10 @@ export const sweepContract: Contract = {
   '[S-06] deletes frames past their time, and goes on counting': async (bench) => {
     await bench.finish(await writeFrames(bench, 3));
     await sweepAll(bench, { framesBefore: 2 });
-    const page = await bench.store.read('s_alice', 0, 100, 1_000);
+    const page = await bench.store.readFrames('s_alice', 0, 100, 1_000);
     expect([page.firstSeq, page.headSeq, page.frames.map(({ seq }) => seq)]).toEqual([4, 4, [4]]);
     await sweepAll(bench, { framesBefore: Number.MAX_SAFE_INTEGER });
-    expect(await bench.store.read('s_alice', 0, 100, 1_000)).toEqual({ frames: [], headSeq: 4, firstSeq: 5 });
+    expect(await bench.store.readFrames('s_alice', 0, 100, 1_000)).toEqual({ frames: [], headSeq: 4, firstSeq: 5 });
     await bench.finish(await bench.run());
     expect((await bench.log()).map(({ seq }) => seq)).toEqual([5]);
     await sweepAll(bench, { framesBefore: Number.MAX_SAFE_INTEGER });
@@ -137,11 +137,11 @@ export const sweepContract: Contract = {
       reply: { blocks: [], reason: 'stop', endedAt: 1 },
     });
     expect(await bench.store.sweep({ ...NOTHING_OLD, framesBefore: 2 })).toBe(true);
-    const { firstSeq } = await bench.store.read('s_alice', 0, 1, 1);
+    const { firstSeq } = await bench.store.readFrames('s_alice', 0, 1, 1);
     expect(firstSeq).toBeGreaterThan(1);
     expect(firstSeq).toBeLessThan(2_500);
     await sweepAll(bench, { framesBefore: 2 });
-    expect(await bench.store.read('s_alice', 0, 1, 1)).toEqual({ frames: [], headSeq: 2_500, firstSeq: 2_501 });
+    expect(await bench.store.readFrames('s_alice', 0, 1, 1)).toEqual({ frames: [], headSeq: 2_500, firstSeq: 2_501 });
   },
 
   'deletes idle sessions with all they have, and nothing of others': async (bench) => {
@@ -151,14 +151,14 @@ export const sweepContract: Contract = {
     await bench.finish(await bench.run(bob));
     await bench.accept({ session: aSession('waits'), receivedAt: 1_000 });
     await sweepAll(bench, { dedupeBefore: 2_000, sessionsBefore: 2_000 });
-    expect(await bench.store.find('s_alice')).toBeUndefined();
+    expect(await bench.store.findSession('s_alice')).toBeUndefined();
     expect(await bench.log('s_alice')).toEqual([]);
     expect(await bench.store.listResumable(aClient())).not.toContainEqual(
       expect.objectContaining({ sessionId: 's_alice' }),
     );
-    expect(await bench.store.find('s_bob')).toBeDefined();
+    expect(await bench.store.findSession('s_bob')).toBeDefined();
     expect(await bench.log('s_bob')).toHaveLength(1);
-    expect(await bench.store.find('s_waits')).toBeDefined();
+    expect(await bench.store.findSession('s_waits')).toBeDefined();
     expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted', headSeq: 0 });
   },
 

@@ -123,7 +123,7 @@ export const memoryContract: Contract = {
     await bench.store.saveMemory(aMemory('theirs', { collection: 's_bob' }), PLENTY);
     const later = bench.under.now() + 1_000;
     while (await bench.store.sweep({ framesBefore: later, dedupeBefore: later, sessionsBefore: later }));
-    expect(await bench.store.find('s_alice')).toBeUndefined();
+    expect(await bench.store.findSession('s_alice')).toBeUndefined();
     expect(await search(bench, '', { collections: ['s_alice', 's_bob'] })).toEqual(['theirs']);
     expect(await search(bench, 'mine')).toEqual([]);
   },

@@ -200,7 +200,7 @@ export class StoreModel {
     return durable;
   }
 
-  giveBack(lease: Lease, notBefore: number): void {
+  release(lease: Lease, notBefore: number): void {
     const message = this.holds(lease);
     if (!message) return;
     const earliest = message.cancelRequested ? 0 : notBefore;

@@ -49,7 +49,7 @@ export const acceptContract: Contract = {
       messageRef,
       position: 0,
     });
-    expect(await bench.store.count(0)).toMatchObject({ queued: 1 });
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 1 });
   },
 
   '[M-04] makes one message of repeats that arrive together': async (bench) => {
@@ -83,8 +83,8 @@ export const acceptContract: Contract = {
     await bench.accept(message);
     const other = { ...message, bodyHash: 'another', session: bob };
     expect(await bench.store.accept(other, GENEROUS_LIMITS)).toEqual({ kind: 'conflict' });
-    expect(await bench.store.find('s_bob')).toBeUndefined();
-    expect(await bench.store.count(0)).toMatchObject({ queued: 1 });
+    expect(await bench.store.findSession('s_bob')).toBeUndefined();
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 1 });
   },
 
   '[M-07] takes the same id from different clients as different messages': async (bench) => {
@@ -107,8 +107,8 @@ export const acceptContract: Contract = {
       kind: 'full',
       limit: 'total',
     });
-    expect(await bench.store.find('s_bob')).toBeUndefined();
-    expect(await bench.store.count(0)).toMatchObject({ queued: 1, running: 1 });
+    expect(await bench.store.findSession('s_bob')).toBeUndefined();
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 1, running: 1 });
     expect(await ask({ perSession: 3, perClient: 3, total: 3 })).toMatchObject({ kind: 'accepted' });
   },
 
@@ -138,7 +138,7 @@ export const acceptContract: Contract = {
     });
     expect(observed).toMatchObject({ kind: 'accepted', status: 'observed', position: 0 });
     expect(await bench.claim()).toEqual([]);
-    expect(await bench.store.count(0)).toMatchObject({ queued: 0, running: 0 });
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 0, running: 0 });
     expect((await bench.store.readHistory('s_alice', 10)).messages).toMatchObject([{ status: 'observed' }]);
   },
 
@@ -153,9 +153,9 @@ export const acceptContract: Contract = {
     await bench.run({ receivedAt: now });
     await bench.accept({ receivedAt: now });
     await bench.finish(await bench.run({ session: bob, receivedAt: now }));
-    expect(await bench.store.count(now)).toEqual({ queued: 1, running: 1, activeSessions: 2 });
+    expect(await bench.store.countQueue(now)).toEqual({ queued: 1, running: 1, activeSessions: 2 });
     await bench.under.passTime(60_000);
-    expect(await bench.store.count(bench.under.now())).toEqual({ queued: 1, running: 1, activeSessions: 1 });
+    expect(await bench.store.countQueue(bench.under.now())).toEqual({ queued: 1, running: 1, activeSessions: 1 });
   },
 };
 
@@ -220,7 +220,7 @@ export const claimContract: Contract = {
     const claim = await bench.run({ messageId: 'back' });
     await bench.accept({ messageId: 'mention', priority: 10 });
     await bench.store.release(claim.lease);
-    expect(await bench.store.count(0)).toMatchObject({ queued: 2, running: 0 });
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 2, running: 0 });
     expect(await bench.drain()).toEqual(['back', 'mention']);
   },
 
@@ -228,7 +228,7 @@ export const claimContract: Contract = {
     const claim = await bench.run({ messageId: 'later' });
     await bench.accept({ messageId: 'mention', priority: 10 });
     const dueAt = bench.under.now() + 5_000;
-    await bench.store.postpone(claim.lease, dueAt);
+    await bench.store.release(claim.lease, dueAt);
     const request = { replicaId: bench.under.replicaId, limit: 9, leaseMs: 10_000 };
     expect(await bench.store.claim(request)).toEqual({ claims: [], nextDueAt: dueAt });
     await bench.under.passTime(5_000);
@@ -248,7 +248,7 @@ export const claimContract: Contract = {
     await bench.store.release(old.lease);
     const current = await bench.claimOne();
     await bench.store.release(old.lease);
-    await bench.store.postpone(old.lease, bench.under.now() + 1_000);
+    await bench.store.release(old.lease, bench.under.now() + 1_000);
     expect(await bench.claim()).toEqual([]);
     expect(await bench.store.renew([current.lease], 10_000)).toEqual({ lost: [], cancelRequested: [] });
   },

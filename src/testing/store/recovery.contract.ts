@@ -9,7 +9,7 @@ export const recoveryContract: Contract = {
     await bench.accept({ messageId: 'b', priority: 10 });
     await bench.accept({ messageId: 'c', priority: 1 });
     await bench.under.crash();
-    expect(await bench.store.count(0)).toMatchObject({ queued: 3, running: 0 });
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 3, running: 0 });
     expect(await bench.drain()).toEqual(['b', 'a', 'c']);
   },
 
@@ -25,7 +25,7 @@ export const recoveryContract: Contract = {
     await bench.run({ messageId: 'interrupted' });
     await bench.accept({ messageId: 'mention', priority: 10 });
     await bench.under.crash();
-    expect(await bench.store.count(0)).toMatchObject({ queued: 2, running: 0 });
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 2, running: 0 });
     const claim = await bench.claimOne();
     expect(claim).toMatchObject({ message: { messageId: 'interrupted' }, attempt: 2, interruptions: 1 });
     await bench.under.crash();
@@ -39,7 +39,7 @@ export const recoveryContract: Contract = {
     await bench.under.crash();
     const again = await bench.claimOne();
     expect(again).toMatchObject({ message: { messageId: 'drained' }, attempt: 2, interruptions: 0 });
-    await bench.store.postpone(again.lease, bench.under.now() + 120_000);
+    await bench.store.release(again.lease, bench.under.now() + 120_000);
     await bench.under.crash();
     expect(await bench.claim()).toEqual([]);
     await bench.under.passTime(120_000);
@@ -102,11 +102,11 @@ export const recoveryContract: Contract = {
   'still has sessions as they were changed, their resets, and the cursors': async (bench) => {
     await bench.finish(await bench.run());
     await bench.finish(await bench.run());
-    await bench.store.update('s_alice', { mode: 'queue', explicitActivation: true, resetContext: true });
+    await bench.store.updateSession('s_alice', { mode: 'queue', explicitActivation: true, resetContext: true });
     await bench.store.moveCursor(aClient(), 's_alice', 1);
-    const before = await bench.store.find('s_alice');
+    const before = await bench.store.findSession('s_alice');
     await bench.under.crash();
-    expect(await bench.store.find('s_alice')).toEqual(before);
+    expect(await bench.store.findSession('s_alice')).toEqual(before);
     expect(await bench.store.listResumable(aClient())).toEqual([{ sessionId: 's_alice', seq: 1 }]);
     const claim = await bench.run();
     expect(await bench.store.readContext('s_alice', claim.message.messageRef, 10)).toEqual([]);

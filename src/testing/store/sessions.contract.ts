@@ -6,7 +6,7 @@ export const sessionContract: Contract = {
   'makes a session with its first message': async (bench) => {
     const session = aSession('team', { mode: 'group', keyParts: ['team', 'thread'] });
     await bench.accept({ session, receivedAt: bench.under.now() });
-    expect(await bench.store.find('s_team')).toEqual({
+    expect(await bench.store.findSession('s_team')).toEqual({
       ...session,
       participants: ['alice'],
       createdAt: bench.under.now(),
@@ -16,12 +16,12 @@ export const sessionContract: Contract = {
       explicitActivation: false,
       headSeq: 0,
     });
-    expect(await bench.store.find('s_nobody')).toBeUndefined();
+    expect(await bench.store.findSession('s_nobody')).toBeUndefined();
   },
 
   'makes every sender a participant, once': async (bench) => {
     for (const sender of ['alice', 'bob', 'alice']) await bench.accept({ payload: aPayload({ sender }) });
-    const session = await bench.store.find('s_alice');
+    const session = await bench.store.findSession('s_alice');
     expect([...(session?.participants ?? [])].sort()).toEqual(['alice', 'bob']);
   },
 
@@ -29,23 +29,23 @@ export const sessionContract: Contract = {
     const receivedAt = bench.under.now() + 5_000;
     await bench.finish(await bench.run());
     await bench.accept({ receivedAt });
-    expect(await bench.store.find('s_alice')).toMatchObject({ lastActive: receivedAt, headSeq: 1 });
+    expect(await bench.store.findSession('s_alice')).toMatchObject({ lastActive: receivedAt, headSeq: 1 });
   },
 
   'changes what it is told and nothing else': async (bench) => {
     await bench.accept();
-    const before = await bench.store.find('s_alice');
+    const before = await bench.store.findSession('s_alice');
     const change = { mode: 'queue', explicitActivation: true, toolPermissions: ['fs'], memoryRefs: ['m1'] } as const;
-    expect(await bench.store.update('s_alice', change)).toEqual({ ...before, ...change });
+    expect(await bench.store.updateSession('s_alice', change)).toEqual({ ...before, ...change });
     const again = { ...before, ...change, explicitActivation: false };
-    expect(await bench.store.update('s_alice', { explicitActivation: false })).toEqual(again);
-    expect(await bench.store.find('s_alice')).toEqual(again);
-    expect(await bench.store.update('s_nobody', change)).toBeUndefined();
+    expect(await bench.store.updateSession('s_alice', { explicitActivation: false })).toEqual(again);
+    expect(await bench.store.findSession('s_alice')).toEqual(again);
+    expect(await bench.store.updateSession('s_nobody', change)).toBeUndefined();
   },
 
   'accepts messages in the mode that a session has now': async (bench) => {
     await bench.accept();
-    await bench.store.update('s_alice', { mode: 'queue' });
+    await bench.store.updateSession('s_alice', { mode: 'queue' });
     expect(await bench.accept()).toMatchObject({ mode: 'queue' });
   },
 

@@ -92,7 +92,7 @@ export const turnContract: Contract = {
     await bench.store.finish(claim.lease, { ...end, reply });
     expect((await bench.store.readHistory('s_alice', 1)).messages).toMatchObject([{ status: 'failed', reply }]);
     expect(await bench.log()).toHaveLength(1);
-    expect(await bench.store.count(0)).toMatchObject({ queued: 0, running: 0 });
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 0, running: 0 });
   },
 
   '[C-20] lists the messages of a session that wait, as they would run': async (bench) => {
@@ -127,7 +127,7 @@ export const turnContract: Contract = {
     expect(messages.slice(1)).toMatchObject(
       [one, two].map(() => ({ status: 'done', reply: { reason: 'merged', mergedInto: claim.message.messageRef } })),
     );
-    expect(await bench.store.count(0)).toMatchObject({ queued: 0, running: 1 });
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 0, running: 1 });
     await bench.finish(claim);
     expect((await bench.store.claim({ replicaId: claim.lease.replicaId, limit: 9, leaseMs: 1_000 })).claims).toEqual(
       [],
@@ -204,7 +204,7 @@ export const turnContract: Contract = {
 
   'tells the agent nothing from before a reset': async (bench) => {
     await bench.finish(await bench.run({ messageId: 'one' }));
-    await bench.store.update('s_alice', { resetContext: true });
+    await bench.store.updateSession('s_alice', { resetContext: true });
     await bench.finish(await bench.run({ messageId: 'two' }));
     const claim = await bench.run({ messageId: 'three' });
     const context = await bench.store.readContext('s_alice', claim.message.messageRef, 10);

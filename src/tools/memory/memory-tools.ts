@@ -57,8 +57,9 @@ export class MemorySaveTool implements ToolExecutor<typeof SaveParameters> {
   }
 
   private async linkOwnCollection(sessionId: string): Promise<void> {
-    const refs = (await this.sessions.find(sessionId))?.memoryRefs;
-    if (refs && !refs.includes(sessionId)) await this.sessions.update(sessionId, { memoryRefs: [...refs, sessionId] });
+    const refs = (await this.sessions.findSession(sessionId))?.memoryRefs;
+    if (refs && !refs.includes(sessionId))
+      await this.sessions.updateSession(sessionId, { memoryRefs: [...refs, sessionId] });
   }
 }
 

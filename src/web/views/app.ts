@@ -62,7 +62,7 @@ export class ChatApp extends LitElement {
         this.requestUpdate();
       });
     };
-    this.chat.onWithdrawn = ({ content, attachments }) => this.giveBack(content ?? '', attachments);
+    this.chat.onWithdrawn = ({ content, attachments }) => this.release(content ?? '', attachments);
     this.chat.onRefused = (reason) => (this.notice = texts.message.refusedOtherwise(reason));
     this.addEventListener('keydown', (event) => this.press(event));
   }
@@ -244,7 +244,7 @@ export class ChatApp extends LitElement {
       dismiss: (message) => chat.dismiss(message),
       edit: (message) => {
         chat.dismiss(message);
-        this.giveBack(message.content ?? '', message.attachments);
+        this.release(message.content ?? '', message.attachments);
       },
       repeat: (message) => this.send(message.content ?? '', message.attachments),
       media: chat.media,
@@ -283,7 +283,7 @@ export class ChatApp extends LitElement {
   }
 
   /** What was written goes back to where it was written, unless something else is there by now. */
-  private giveBack(text: string, attachments: readonly Attachment[]): void {
+  private release(text: string, attachments: readonly Attachment[]): void {
     if (!this.composer || this.composer.text !== '' || this.taker.pictures.length > 0) return;
     this.taker.putBack(attachments);
     this.composer.text = text;
