@@ -54,6 +54,42 @@ describe('a schema of somebody else', () => {
     });
   });
 
+  it.each([
+    [
+      'a tuple of draft-07',
+      { properties: { a: { items: [{ type: 'string' }, { type: 'number' }], additionalItems: false } } },
+      { properties: { a: { prefixItems: [{ type: 'string' }, { type: 'number' }], items: false } } },
+    ],
+    ['an exclusive bound of draft-04', { minimum: 1, exclusiveMinimum: true }, { exclusiveMinimum: 1 }],
+    ['an inclusive bound of draft-04', { maximum: 9, exclusiveMaximum: false }, { maximum: 9 }],
+    [
+      'what OpenAPI calls nullable',
+      { properties: { a: { type: 'string', enum: ['x'], nullable: true }, b: { nullable: true } } },
+      { properties: { a: { type: ['string', 'null'], enum: ['x', null] }, b: {} } },
+    ],
+    [
+      'null in place of nothing',
+      { additionalProperties: null, description: null, properties: { a: { default: null, required: null } } },
+      { properties: { a: { default: null } } },
+    ],
+    [
+      'an anchor',
+      { $defs: { a: { $anchor: 'kind', type: 'integer' } }, properties: { x: { $ref: '#kind' } } },
+      { properties: { x: { type: 'integer' } } },
+    ],
+    [
+      'its own id in a reference',
+      {
+        $id: 'https://acme.test/s',
+        definitions: { a: { type: 'integer' } },
+        properties: { x: { $ref: 'https://acme.test/s#/definitions/a' } },
+      },
+      { properties: { x: { type: 'integer' } } },
+    ],
+  ])('is written as 2020-12: %s', (_what, schema, expected) => {
+    expect(cleanOf(schema)).toEqual({ type: 'object', ...expected });
+  });
+
   it('[Q-01] accepts anything where it contains itself', () => {
     const tree = { properties: { child: { $ref: '#' }, other: { $ref: '#/properties/child' } } };
     expect(JSON.stringify(cleanOf(tree))).toContain('true');

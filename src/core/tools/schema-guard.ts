@@ -44,13 +44,17 @@ const PLAIN = new Set([
 ]);
 const NAMES_OF_PROTOTYPES = new Set(['__proto__', 'constructor', 'prototype']);
 
+/** Keys under which null says something; under others it stands for nothing. */
+const MAY_BE_NULL = new Set(['const', 'default']);
+
 /** Why a schema is refused. */
 class SchemaFault extends Error {}
 
 /**
- * Makes a JSON Schema of somebody else (an MCP server, a device) harmless: references within it are written out, others
- * refused; a schema that contains itself accepts anything at that place; `pattern` and `uniqueItems`, whose cost the
- * value decides, and everything unknown are left out. The schema's owner checks all of it again itself.
+ * Makes a JSON Schema from outside the gateway (an MCP server, a device) harmless, and writes older ones (draft-04 to
+ * draft-07, OpenAPI's `nullable`) as 2020-12. References within it are written out, others refused; a schema that
+ * contains itself accepts anything at that place; `pattern` and `uniqueItems`, whose cost the value decides, and
+ * everything unknown are left out. The schema's owner checks all of it again itself.
  */
 export function guardSchema(foreign: unknown): GuardedSchema {
   try {
@@ -76,8 +80,20 @@ class SchemaCleaner {
   private parts = 0;
   /** References that are being written out. */
   private readonly open = new Set<string>();
+  /** Parts by what they call themselves: `$id`, and `#NAME` for an anchor. */
+  private readonly named = new Map<string, Node>();
 
-  constructor(private readonly root: Node) {}
+  constructor(private readonly root: Node) {
+    this.collectNames(root, 0);
+  }
+
+  private collectNames(part: unknown, depth: number): void {
+    if (typeof part !== 'object' || part === null || depth > 2 * FOREIGN_SCHEMA_LIMITS.depth) return;
+    const { $id, $anchor } = part as Node;
+    if (typeof $id === 'string') this.named.set($id.replace(/#$/, ''), part as Node);
+    if (typeof $anchor === 'string') this.named.set(`#${$anchor}`, part as Node);
+    for (const child of Object.values(part)) this.collectNames(child, depth + 1);
+  }
 
   clean(schema: unknown, depth: number): Node | boolean {
     if (typeof schema === 'boolean') return schema;
@@ -86,7 +102,7 @@ class SchemaCleaner {
       throw new SchemaFault(`it is deeper than ${FOREIGN_SCHEMA_LIMITS.depth} levels`);
     if (++this.parts > FOREIGN_SCHEMA_LIMITS.parts)
       throw new SchemaFault(`it has more than ${FOREIGN_SCHEMA_LIMITS.parts} parts`);
-    const entries = Object.entries(schema).flatMap(([key, value]) => this.cleanEntry(key, value, depth));
+    const entries = Object.entries(modernise(schema)).flatMap(([key, value]) => this.cleanEntry(key, value, depth));
     const cleaned = Object.fromEntries(hasPatterns(schema) ? entries.filter(([key]) => !CLOSES.has(key)) : entries);
     if (schema['$ref'] === undefined) return cleaned;
     const target = this.writeOut(schema['$ref'], depth);
@@ -96,6 +112,7 @@ class SchemaCleaner {
   }
 
   private cleanEntry(key: string, value: unknown, depth: number): [string, unknown][] {
+    if (value === undefined || (value === null && !MAY_BE_NULL.has(key))) return [];
     if (PLAIN.has(key)) return [[key, checkDepth(value, 0)]];
     if (ALONE.has(key)) return [[key, this.clean(value, depth + 1)]];
     if (IN_LISTS.has(key)) {
@@ -112,8 +129,7 @@ class SchemaCleaner {
   }
 
   private writeOut(reference: unknown, depth: number): Node | boolean {
-    if (typeof reference !== 'string' || !/^#(\/|$)/.test(reference))
-      throw new SchemaFault('it refers to something outside itself');
+    if (typeof reference !== 'string') throw new SchemaFault('it refers to something outside itself');
     if (this.open.has(reference)) return true;
     this.open.add(reference);
     const target = this.clean(this.find(reference), depth + 1);
@@ -122,15 +138,48 @@ class SchemaCleaner {
   }
 
   private find(reference: string): unknown {
-    const steps = reference
+    const [base = '', fragment = ''] = reference.split('#', 2);
+    const start = base === '' ? this.root : this.named.get(base);
+    const anchored = this.named.get(reference) ?? (start && this.named.get(`#${fragment}`));
+    if (anchored) return anchored;
+    if (!start || !/^(\/|$)/.test(fragment)) throw new SchemaFault('it refers to something outside itself');
+    const steps = fragment
       .split('/')
       .slice(1)
       .map((step) => decodeStep(step).replaceAll('~1', '/').replaceAll('~0', '~'));
     return steps.reduce<unknown>((node, step) => {
       if (typeof node === 'object' && node !== null && Object.hasOwn(node, step)) return (node as Node)[step];
       throw new SchemaFault(`it refers to ${JSON.stringify(reference.slice(0, 100))}, which it does not have`);
-    }, this.root);
+    }, start);
   }
+}
+
+/** Returns a schema of an older draft, or of OpenAPI, as 2020-12 would write this part of it. */
+function modernise(schema: Node): Node {
+  const { items, additionalItems, nullable, ...rest } = schema;
+  return {
+    ...rest,
+    // A list of schemas is a tuple, and `additionalItems` says what may follow it.
+    ...(Array.isArray(items)
+      ? { prefixItems: items, ...(additionalItems !== undefined && { items: additionalItems }) }
+      : items !== undefined && { items }),
+    ...moderniseBound(schema, 'minimum', 'exclusiveMinimum'),
+    ...moderniseBound(schema, 'maximum', 'exclusiveMaximum'),
+    ...(nullable === true && addNull(schema)),
+  };
+}
+
+/** In draft-04 an exclusive bound is a flag beside the bound. An undefined value takes the key away. */
+function moderniseBound(schema: Node, bound: string, exclusive: string): Node {
+  if (typeof schema[exclusive] !== 'boolean') return {};
+  return schema[exclusive] ? { [exclusive]: schema[bound], [bound]: undefined } : { [exclusive]: undefined };
+}
+
+function addNull({ type, enum: values }: Node): Node {
+  return {
+    ...(type !== undefined && { type: [...[type].flat(), 'null'] }),
+    ...(Array.isArray(values) && { enum: [...values, null] }),
+  };
 }
 
 /** Say what else may be there; without the patterns that they know of they would refuse what these allow. */
