@@ -919,4 +919,39 @@ export const requirements: readonly Requirement[] = [
     '/mcp is for operators with the scope tools:call, under the rules of all HTTP and the permissions of all tools.',
   ),
   requirement('Q-09', 'integrations', 'A gateway uses the tools of another over MCP.'),
+  requirement(
+    'Q-10',
+    'integrations',
+    'One odd tool, result or refusal of an MCP server fails at most the call that it concerns; the connection and other calls go on.',
+  ),
+  requirement(
+    'Q-11',
+    'security',
+    'What an MCP server sends is bounded: a message, an event of a stream, the parts of a result, the list of its tools, and how often it is read.',
+  ),
+  requirement(
+    'Q-12',
+    'integrations',
+    'The program of an MCP server runs in a process group of its own and ends with the gateway, with all that it has started, within a handshake too.',
+  ),
+  requirement(
+    'Q-13',
+    'integrations',
+    'A turn starts when each MCP server has told its tools or is known to be away, at most 10 s after the start; a call waits for a tool that is on its way.',
+  ),
+  requirement(
+    'Q-14',
+    'security',
+    "The secrets of an MCP server's setting stand in no log and in no reason of a failure, whoever repeats them.",
+  ),
+  requirement(
+    'Q-15',
+    'integrations',
+    "/mcp lists tools by names that every client accepts; calls may use the gateway's names too.",
+  ),
+  requirement(
+    'Q-16',
+    'security',
+    'No session and no tenant keeps the tools of others from running, and the calls that wait are bounded.',
+  ),
 ];

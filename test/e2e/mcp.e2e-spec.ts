@@ -69,6 +69,26 @@ describe('tools of an MCP server that is a program', () => {
     });
   });
 
+  it('[Q-13] are there for a message that comes right after the start', async () => {
+    const gateway = await start({ settings });
+    expect(await call(gateway, 'mcp__everything__echo', { message: 'hi' })).toMatchObject({
+      ok: true,
+      content: { text: 'Echo: hi' },
+    });
+  });
+
+  it('[Q-12] do not keep the gateway from stopping when their server says nothing', async () => {
+    const silent = {
+      command: process.execPath,
+      args: ['-e', "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"],
+    };
+    const gateway = await start({ settings: { 'mcp.servers': { silent } } });
+    const startedAt = performance.now();
+    await gateways.pop()?.close();
+    expect(gateway.port).toBeGreaterThan(0);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
   it('[Q-02] are denied without the permission of the server', async () => {
     const gateway = await start({
       settings: { 'mcp.servers': { everything }, 'tools.default_permissions': ['mcp:other'] },
@@ -152,9 +172,9 @@ describe('the gateway as an MCP server', () => {
     const gateway = await start({ modules: [AcmeModule], settings: { 'tools.default_permissions': ['say'] } });
     const client = await connect(gateway);
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(expect.arrayContaining(['acme.say', 'time.now', 'session.info']));
-    expect(tools.find(({ name }) => name === 'acme.say')).toEqual({
-      name: 'acme.say',
+    expect(tools.map(({ name }) => name)).toEqual(expect.arrayContaining(['acme_say', 'time_now', 'session_info']));
+    expect(tools.find(({ name }) => name === 'acme_say')).toEqual({
+      name: 'acme_say',
       description: 'Says it.',
       inputSchema: {
         type: 'object',
@@ -165,7 +185,7 @@ describe('the gateway as an MCP server', () => {
       annotations: { idempotentHint: true },
     });
     const progress: unknown[] = [];
-    const result = await client.callTool({ name: 'acme.say', arguments: { text: 'hi' } }, undefined, {
+    const result = await client.callTool({ name: 'acme_say', arguments: { text: 'hi' } }, undefined, {
       onprogress: (told) => progress.push(told),
     });
     expect(result.content).toEqual([{ type: 'text', text: '{"said":"hi","in":"mcp"}' }]);
@@ -189,11 +209,55 @@ describe('the gateway as an MCP server', () => {
     await client.close();
   });
 
+  it("[Q-15] lists names that every client accepts, and takes the gateway's names in calls", async () => {
+    const gateway = await start({
+      modules: [AcmeModule],
+      settings: { 'tools.default_permissions': ['say', 'mcp:everything'], 'mcp.servers': { everything } },
+    });
+    const client = await connect(gateway);
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name).filter((name) => !/^[a-zA-Z0-9_-]{1,64}$/.test(name))).toEqual([]);
+    expect(tools.map(({ name }) => name)).toContain('mcp__everything__echo');
+    for (const name of ['acme.say', 'acme_say']) {
+      const { content } = await client.callTool({ name, arguments: { text: 'hi' } });
+      expect(content).toEqual([{ type: 'text', text: '{"said":"hi","in":"mcp"}' }]);
+    }
+    await client.close();
+  });
+
+  it('[Q-15] takes null as no arguments, and says in a sentence what is wrong with others', async () => {
+    const gateway = await start();
+    const ask = async (params: unknown) => {
+      const response = await fetch(`${gateway.url}/mcp`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
+      });
+      const [, data = '{}'] = /^data: (.*)$/m.exec(await response.text()) ?? [];
+      return JSON.parse(data) as { result?: { isError?: boolean }; error?: { code: number; message: string } };
+    };
+    const { result } = await ask({ name: 'time_now', arguments: null });
+    expect([result !== undefined, result?.isError]).toEqual([true, undefined]);
+    for (const params of [
+      undefined,
+      {},
+      { name: 1 },
+      { name: 'time_now', arguments: [] },
+      { name: 'time_now', arguments: 'x' },
+    ]) {
+      const { error } = await ask(params);
+      expect([error?.code, error?.message]).toEqual([
+        -32_602,
+        expect.stringMatching(/^The (name|arguments)\b.* must be/),
+      ]);
+    }
+  });
+
   it('[Q-07] tells the lengths of texts', async () => {
     const gateway = await start({ settings: { 'tools.default_permissions': ['memory'] } });
     const client = await connect(gateway);
     const { tools } = await client.listTools();
-    expect(tools.find(({ name }) => name === 'memory.save')?.inputSchema.properties?.['text']).toMatchObject({
+    expect(tools.find(({ name }) => name === 'memory_save')?.inputSchema.properties?.['text']).toMatchObject({
       type: 'string',
       minLength: 1,
       maxLength: 4_096,
@@ -229,9 +293,9 @@ describe('the gateway as an MCP server', () => {
       );
     }
     const operator = await connect(gateway, TOKENS.operator);
-    expect((await operator.listTools()).tools.map(({ name }) => name)).not.toContain('acme.say');
+    expect((await operator.listTools()).tools.map(({ name }) => name)).not.toContain('acme_say');
     const caller = await connect(gateway, 'caller-token-0123456789');
-    expect((await caller.listTools()).tools.map(({ name }) => name)).toContain('acme.say');
+    expect((await caller.listTools()).tools.map(({ name }) => name)).toContain('acme_say');
     await operator.close();
     await caller.close();
   });
@@ -254,8 +318,8 @@ describe('the gateway as an MCP server', () => {
     });
     const far = { url: `${server.url}/mcp`, headers: { authorization: `Bearer ${TOKENS.operator}` } };
     const gateway = await start({ settings: { 'mcp.servers': { far }, 'tools.default_permissions': ['mcp:far'] } });
-    expect(await untilTools(gateway, 'mcp__far__acme')).toContain('mcp__far__acme.say');
-    expect(await call(gateway, 'mcp__far__acme.say', { text: 'hi' })).toMatchObject({
+    expect(await untilTools(gateway, 'mcp__far__acme')).toContain('mcp__far__acme_say');
+    expect(await call(gateway, 'mcp__far__acme_say', { text: 'hi' })).toMatchObject({
       ok: true,
       content: { text: '{"said":"hi","in":"mcp"}' },
     });

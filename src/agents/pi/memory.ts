@@ -5,7 +5,7 @@ import type { AgentTurn } from '../../core/turns/agent-runtime.js';
 import { toUser, type Exchange } from './conversation.js';
 import { isShared, renderMessage, renderReactions, type UserPart } from './people.js';
 import { renderReply, type Voice } from './replies.js';
-import type { ToolNames } from './tool-names.js';
+import type { ToolNames } from '../../core/tools/tool-names.js';
 
 /** How far back the model may remember, in messages; what fits its window is decided later. */
 const MOST_MESSAGES = 200;

@@ -20,7 +20,7 @@ import { ModelRequest, type ModelAnswer } from './model-request.js';
 import { renderSystemPrompt } from './people.js';
 import { loadModel, type AskableModel } from './pi-models.js';
 import { renderOutcome, sayAs, toToolCall } from './replies.js';
-import { ToolNames } from './tool-names.js';
+import { ToolNames } from '../../core/tools/tool-names.js';
 
 /** A model that still calls tools after so many answers is going in circles. */
 const MOST_ANSWERS = 64;

@@ -2,7 +2,7 @@ import type { AssistantMessage, Message, ToolCall, ToolResultMessage } from '@ea
 import type { StreamBlock } from '../../protocol/index.js';
 import type { ToolOutcome } from '../../core/tools/tool.js';
 import type { PiApi } from './pi-models.js';
-import type { ToolNames } from './tool-names.js';
+import type { ToolNames } from '../../core/tools/tool-names.js';
 
 /** Whose answers a model is told that they were: its own. */
 export interface Voice {

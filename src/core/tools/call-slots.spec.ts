@@ -14,7 +14,7 @@ function enterMany(slots: CallSlots, who: SlotUser, times: number): { running: (
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the slots of tool calls', () => {
-  it('[H5] keeps half of the slots from one session, so that others always run', async () => {
+  it('[Q-16] keeps half of the slots from one session, so that others always run', async () => {
     const slots = new CallSlots(() => 32);
     const greedy = enterMany(slots, user('a', 's1'), 100);
     const modest = enterMany(slots, user('a', 's2'), 3);
@@ -22,7 +22,7 @@ describe('the slots of tool calls', () => {
     expect([greedy.running.length, modest.running.length]).toEqual([16, 3]);
   });
 
-  it('[H5] gives each tenant its share although another one has taken all slots', async () => {
+  it('[Q-16] gives each tenant its share although another one has taken all slots', async () => {
     const slots = new CallSlots(() => 32);
     const greedy = ['s1', 's2', 's3', 's4'].map((session) => enterMany(slots, user('a', session), 20));
     const modest = enterMany(slots, user('b'), 10);
@@ -69,7 +69,7 @@ describe('the slots of tool calls', () => {
     expect(await slots.enter(user('a', 's4'), AbortSignal.abort())).toBe('aborted');
   });
 
-  it('lets no more than 256 calls of a session wait', async () => {
+  it('[Q-16] lets no more than 256 calls of a session wait', async () => {
     const slots = new CallSlots(() => 2);
     enterMany(slots, user('a'), 257);
     await settle();

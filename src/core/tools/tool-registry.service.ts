@@ -6,11 +6,15 @@ import { PrincipalDirectory } from '../identity/principal-directory.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { CallSlots } from './call-slots.js';
+import { ToolSources } from './tool-sources.js';
 import type { ToolCallContext, ToolDefinition, ToolErrorCode, ToolOutcome } from './tool.js';
 
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 /** The largest result that is kept and shown, as JSON text in UTF-16 units. */
 const MAX_RESULT_LENGTH = 262_144;
+
+/** How a call failed. */
+export type FailedOutcome = Extract<ToolOutcome, { readonly ok: false }>;
 
 /** In whose name a tool would be called. */
 export type ToolUser = Pick<ToolCallContext, 'session' | 'caller'>;
@@ -21,6 +25,8 @@ export type ToolUser = Pick<ToolCallContext, 'session' | 'caller'>;
  */
 @Injectable()
 export class ToolRegistryService {
+  /** Where tools come from that come and go. */
+  readonly sources: ToolSources;
   private readonly tools = new Map<string, ToolDefinition>();
   private readonly slots: CallSlots;
   private readonly log: Log;
@@ -32,6 +38,7 @@ export class ToolRegistryService {
     logs: Logs,
   ) {
     this.log = logs.for('tools');
+    this.sources = new ToolSources(clock);
     this.slots = new CallSlots(() => config.get('tools.concurrency'));
   }
 
@@ -66,6 +73,16 @@ export class ToolRegistryService {
   }
 
   /**
+   * Waits for a tool that its source has not told yet. Returns the failure of a call when the source cannot be reached,
+   * and undefined for a tool that is there and for one that no source has.
+   */
+  async awaitTool(name: string, signal: AbortSignal): Promise<FailedOutcome | undefined> {
+    if (this.tools.has(name)) return undefined;
+    const reason = await this.sources.waitFor(name, signal);
+    return reason === undefined || this.tools.has(name) ? undefined : failure('TOOL_FAILED', { tool: name, reason });
+  }
+
+  /**
    * Says why a call may not start, or undefined when it may: the tool exists and is enabled, session and caller have its
    * permissions, the parameters fit its schema.
    */
@@ -80,7 +97,7 @@ export class ToolRegistryService {
 
   /** Runs a call within its time. Never rejects; `context.signal` cancels it. */
   async execute(name: string, parameters: unknown, context: ToolCallContext): Promise<ToolOutcome> {
-    const refusal = this.refuse(name, parameters, context);
+    const refusal = (await this.awaitTool(name, context.signal)) ?? this.refuse(name, parameters, context);
     const tool = this.tools.get(name);
     if (refusal || !tool) return refusal ?? failure('TOOL_NOT_FOUND', { tool: name });
     const { tenant, id } = context.session;
@@ -147,7 +164,7 @@ function stopped(tool: string): ToolOutcome {
 }
 
 /** A failed outcome with the message of the error table. */
-export function failure<C extends ToolErrorCode>(code: C, details: ErrorDetails[C]): ToolOutcome {
+export function failure<C extends ToolErrorCode>(code: C, details: ErrorDetails[C]): FailedOutcome {
   return { ok: false, code, message: new GatewayError(code, details).message, details };
 }
 

@@ -46,7 +46,8 @@ export class ToolSteps {
       });
       return this.recordResult(callId, call.tool, outcome, 'unknown');
     }
-    const refusal = registry.refuse(call.tool, call.parameters, this.user);
+    const refusal =
+      (await registry.awaitTool(call.tool, this.signal)) ?? registry.refuse(call.tool, call.parameters, this.user);
     const needsApproval = recorded?.needsApproval ?? (!refusal && registry.needsApproval(call.tool));
     if (!recorded) await this.recordIntent(callId, call, needsApproval);
     if (refusal) return this.recordResult(callId, call.tool, refusal, statusOf(refusal));

@@ -55,6 +55,47 @@ describe('a turn', () => {
     expect(reader.seqs).toEqual([1, 2, 3, 4]);
   });
 
+  it('[Q-13] starts when the sources of tools have told them or are known to be away, and waits 10 s at most', async () => {
+    await start();
+    const { sources } = harness.tools;
+    const aSource = (prefix: string) => ({ label: prefix, prefix, timeoutMs: 60_000 });
+    const [ready, away] = [sources.add(aSource('a__')), sources.add(aSource('b__'))];
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/tool a__tool {"n": 1}');
+    const hasBlock = () => reader.frames.some((frame) => frame.type === 'stream_block');
+    await harness.clock.advanceAsync(5_000);
+    harness.tools.register(aTool({ name: 'a__tool' }));
+    ready.setReady();
+    await harness.clock.advanceAsync(0);
+    expect(hasBlock()).toBe(false);
+    away.setAway();
+    await reader.waitForEnd('a');
+    expect(JSON.parse(reader.blocksOf('a')[1]?.content ?? '')).toMatchObject({ ok: true, content: { n: 1 } });
+    sources.add(aSource('c__'));
+    await harness.say(reader, 'b', 'hi');
+    await harness.clock.advanceAsync(10_000);
+    await reader.waitForEnd('b');
+  });
+
+  it('[Q-13] has a call wait for a tool whose source connects again', async () => {
+    await start();
+    const source = harness.tools.sources.add({ label: 'the device', prefix: 'a__', timeoutMs: 60_000 });
+    source.setReady();
+    source.setConnecting();
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/tool a__tool {"n": 1}');
+    await harness.clock.advanceAsync(30_000);
+    harness.tools.register(aTool({ name: 'a__tool' }));
+    source.setReady();
+    await reader.waitForEnd('a');
+    expect(JSON.parse(reader.blocksOf('a')[1]?.content ?? '')).toMatchObject({ ok: true, content: { n: 1 } });
+    source.setAway();
+    harness.tools.unregister('a__tool');
+    await harness.say(reader, 'b', '/tool a__tool {"n": 1}');
+    await reader.waitForEnd('b');
+    expect(reader.blocksOf('b')[1]?.content).toContain('the device cannot be reached');
+  });
+
   it('[S-03] sends deltas only to those who asked, and the block is the deltas joined', async () => {
     await start();
     const [plain, growing] = [new FakeReader(), new FakeReader(true)];

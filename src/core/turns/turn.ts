@@ -128,6 +128,7 @@ export class Turn {
     // By hand, since AbortSignal.any costs more than all the rest of a short turn.
     this.stop.addEventListener('abort', onStop);
     try {
+      await this.parts.tools.sources.whenStarted(run.signal);
       await this.consume(this.parts.runtime.run(this.buildAgentTurn(run.signal))[Symbol.asyncIterator](), run.signal);
       if (isLate) throw new GatewayError('AGENT_FAILED', { reason: `no answer within ${timeoutMs} ms` });
       if (this.stop.aborted) return { reason: 'cancelled' };

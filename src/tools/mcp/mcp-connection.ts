@@ -1,129 +1,184 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { CallToolResult, Progress, Tool } from '@modelcontextprotocol/sdk/types.js';
-import type { JsonSchemaValidatorResult } from '@modelcontextprotocol/sdk/validation/types.js';
+import type { Progress, ResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { McpServerSetting } from '../../core/config/mcp-settings.js';
 import { VERSION } from '../../core/lifecycle/version.js';
+import { createBoundedFetch } from './bounded-fetch.js';
+import { ProgramTransport } from './mcp-program.js';
 
-/** How long a server may take to say who it is and what it has, in milliseconds. */
+/** Time limit of a handshake, and of a list of tools with all its pages, in milliseconds. */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
-/** Of one message, in bytes; a server that sends more is left. */
+const PING_TIMEOUT_MS = 5_000;
+/** The longest message of a server, in bytes. */
 const MAX_MESSAGE_BYTES = 16_777_216;
 const MAX_PAGES = 50;
 /** More tools than any model can choose from. */
 const MAX_TOOLS = 256;
+const TOO_MANY_REQUESTS = 429;
 
-/** What a connection tells its owner. */
+/** Callbacks of a connection. */
 export interface McpListener {
   readonly onClose: () => void;
   readonly onToolsChanged: () => void;
-  /** What the server's program writes for people. */
+  /** Called with what the server's program writes for people. */
   readonly onText: (text: string) => void;
+  /** Called with what the server sends in place of messages. */
+  readonly onNoise: (what: unknown) => void;
 }
 
-/** What a call may take, and whom it tells how far it is. */
+/** Limits of one call and its progress callback. */
 export interface McpCallOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** A connection to one MCP server, by whatever way. */
+/**
+ * A connection to one MCP server. What the server says of a tool and what a call results in come as they are, unchecked:
+ * one odd tool or one odd part must not spoil the others.
+ */
 export interface McpConnection {
-  listTools(): Promise<readonly Tool[]>;
-  callTool(name: string, parameters: Record<string, unknown>, options: McpCallOptions): Promise<CallToolResult>;
-  /** Ends it, and the program behind it. */
+  /** Returns at most 256 tools. */
+  listTools(signal: AbortSignal): Promise<readonly unknown[]>;
+  callTool(
+    name: string,
+    parameters: Readonly<Record<string, unknown>>,
+    options: McpCallOptions,
+  ): Promise<Readonly<Record<string, unknown>>>;
+  /** Ends the connection, and the program behind it. */
   close(): Promise<void>;
 }
 
-/** Connects to a server. Rejects when it does not answer as one. */
-export type ConnectMcp = (setting: McpServerSetting, listener: McpListener) => Promise<McpConnection>;
+/** Connects to a server. Rejects when it does not answer as one, and when the signal aborts; then nothing of it is left. */
+export type ConnectMcp = (
+  setting: McpServerSetting,
+  listener: McpListener,
+  signal: AbortSignal,
+) => Promise<McpConnection>;
 
-/** Over stdio to a program that is started for it, or over Streamable HTTP. */
-export const connectMcp: ConnectMcp = async (setting, listener) => {
+/** Connects over stdio to a program that is started for it, or over Streamable HTTP. */
+export const connectMcp: ConnectMcp = async (setting, listener, signal) => {
   // Loaded with the first server: a gateway without any does not pay for it.
-  const [sdk, { ToolListChangedNotificationSchema, McpError }] = await Promise.all([
+  const [sdk, types] = await Promise.all([
     import('@modelcontextprotocol/sdk/client/index.js'),
     import('@modelcontextprotocol/sdk/types.js'),
   ]);
-  const client = new sdk.Client(
-    { name: 'openclaw-gateway', version: VERSION },
-    { jsonSchemaValidator: { getValidator: <T>() => acceptAll<T> } },
-  );
+  const client = new sdk.Client({ name: 'openclaw-gateway', version: VERSION });
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's clients are no event targets
   client.onclose = listener.onClose;
-  client.setNotificationHandler(ToolListChangedNotificationSchema, () => listener.onToolsChanged());
-  const transport =
-    setting.url === undefined ? await startProgram(setting, listener) : await callAddress(setting.url, setting.headers);
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's clients are no event targets
+  client.onerror = (error) => listener.onNoise(error);
+  client.setNotificationHandler(types.ToolListChangedNotificationSchema, () => listener.onToolsChanged());
+  const transport = await createTransport(setting, listener);
   try {
-    await client.connect(transport, { timeout: HANDSHAKE_TIMEOUT_MS });
+    await untilAborted(signal, (ended) => client.connect(transport, { timeout: HANDSHAKE_TIMEOUT_MS, signal: ended }));
   } catch (error) {
     await transport.close();
-    throw error;
+    throw explain(error);
   }
-  return wrap(client, (error) => error instanceof McpError);
+  return new SdkConnection(client, types.ResultSchema, (error) => error instanceof types.McpError);
 };
 
-/** Schemas of answers are the server's own and are not compiled here: answers are only shown. */
-function acceptAll<T>(input: unknown): JsonSchemaValidatorResult<T> {
-  return { valid: true, data: input as T, errorMessage: undefined };
-}
-
-async function startProgram(
-  { command = '', args = [], env = {} }: McpServerSetting,
-  listener: McpListener,
-): Promise<Transport> {
-  const { StdioClientTransport, DEFAULT_INHERITED_ENV_VARS } =
-    await import('@modelcontextprotocol/sdk/client/stdio.js');
-  // The SDK adds what it deems harmless; an undefined value takes it away again.
-  const cleared = Object.fromEntries(
-    DEFAULT_INHERITED_ENV_VARS.filter((name) => name !== 'PATH').map((name) => [name, undefined]),
-  );
-  const environment = { ...cleared, ...env } as Record<string, string>;
-  const transport = new StdioClientTransport({
-    command,
-    args: [...args],
-    env: environment,
-    stderr: 'pipe',
-    maxBufferSize: MAX_MESSAGE_BYTES,
-  });
-  transport.stderr?.on('data', (chunk: Buffer) => listener.onText(chunk.toString()));
-  return transport;
-}
-
-async function callAddress(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Transport> {
+async function createTransport(setting: McpServerSetting, listener: McpListener): Promise<Transport> {
+  if (setting.url === undefined)
+    return new ProgramTransport(setting, { maxMessageBytes: MAX_MESSAGE_BYTES, ...listener });
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
-  // Credentials stay with the address that they were configured for.
-  const requestInit: RequestInit = { headers: { ...headers }, redirect: 'error' };
-  return new StreamableHTTPClientTransport(new URL(url), { requestInit });
+  // Redirects are followed within the origin only: credentials stay with the address that they were configured for.
+  return new StreamableHTTPClientTransport(new URL(setting.url), {
+    requestInit: { headers: { ...setting.headers } },
+    fetch: createBoundedFetch(MAX_MESSAGE_BYTES),
+  });
 }
 
-/** @param isAnswer whether an error is what the server said, and not that it could not be reached */
-function wrap(client: Client, isAnswer: (error: unknown) => boolean): McpConnection {
-  return {
-    async listTools() {
-      const tools: Tool[] = [];
-      let cursor: string | undefined;
-      for (let page = 0; page < MAX_PAGES && tools.length < MAX_TOOLS; page++) {
-        const { tools: found, nextCursor } = await client.listTools(cursor === undefined ? {} : { cursor }, {
-          timeout: HANDSHAKE_TIMEOUT_MS,
-        });
-        tools.push(...found);
-        if (nextCursor === undefined) break;
-        cursor = nextCursor;
-      }
-      return tools.slice(0, MAX_TOOLS);
-    },
-    async callTool(name, parameters, { signal, timeoutMs, onProgress }) {
-      const options = { signal, timeout: timeoutMs, maxTotalTimeout: timeoutMs, onprogress: onProgress };
-      try {
-        return (await client.callTool({ name, arguments: parameters }, undefined, options)) as CallToolResult;
-      } catch (error) {
-        // Over HTTP nothing else tells that a server has gone, or has forgotten us.
-        if (!signal.aborted && !isAnswer(error)) await client.close();
-        throw error;
-      }
-    },
-    close: () => client.close(),
-  };
+class SdkConnection implements McpConnection {
+  private checking: Promise<void> | undefined;
+
+  /** @param isAnswer whether an error came from the server, and is no failure to reach it */
+  constructor(
+    private readonly client: Client,
+    private readonly anyResult: typeof ResultSchema,
+    private readonly isAnswer: (error: unknown) => boolean,
+  ) {}
+
+  async listTools(signal: AbortSignal): Promise<readonly unknown[]> {
+    try {
+      return await this.listPages(signal);
+    } catch (error) {
+      if (this.isAnswer(error) && !this.client.getServerCapabilities()?.tools) return [];
+      throw error;
+    }
+  }
+
+  private async listPages(signal: AbortSignal): Promise<readonly unknown[]> {
+    const tools: unknown[] = [];
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]);
+    let cursor: string | undefined;
+    for (let page = 0; page < MAX_PAGES && tools.length < MAX_TOOLS; page++) {
+      const params = cursor === undefined ? {} : { cursor };
+      const result = await untilAborted(deadline, (ended) =>
+        this.client.request({ method: 'tools/list', params }, this.anyResult, { signal: ended }),
+      );
+      if (!Array.isArray(result['tools'])) throw new Error('its list of tools is no list');
+      tools.push(...(result['tools'] as unknown[]).slice(0, MAX_TOOLS));
+      const next = result['nextCursor'];
+      if (typeof next !== 'string' || next === cursor) break;
+      cursor = next;
+    }
+    return tools.slice(0, MAX_TOOLS);
+  }
+
+  async callTool(
+    name: string,
+    parameters: Readonly<Record<string, unknown>>,
+    { signal, timeoutMs, onProgress }: McpCallOptions,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const options = { signal, timeout: timeoutMs, maxTotalTimeout: timeoutMs, onprogress: onProgress };
+    const request = { method: 'tools/call' as const, params: { name, arguments: parameters } };
+    try {
+      return await this.client.request(request, this.anyResult, options);
+    } catch (error) {
+      if (!signal.aborted && !this.isAnswer(error)) this.checking ??= this.check();
+      throw explain(error);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.client.close();
+  }
+
+  /**
+   * Closes the connection when a ping fails too. Over HTTP nothing else tells that a server has gone or has forgotten
+   * the session, while one refused request says nothing about the others.
+   */
+  private async check(): Promise<void> {
+    try {
+      await this.client.ping({ timeout: PING_TIMEOUT_MS });
+    } catch (error) {
+      const isBusy = (error as { code?: unknown }).code === TOO_MANY_REQUESTS;
+      if (!isBusy && !this.isAnswer(error)) await this.client.close();
+    } finally {
+      this.checking = undefined;
+    }
+  }
+}
+
+/** Puts the HTTP status, which the SDK keeps beside its text, in place of the text's beginning. */
+function explain(error: unknown): unknown {
+  const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };
+  if (name !== 'Error' || typeof code !== 'number' || code < 300 || typeof message !== 'string') return error;
+  const body = message.replace(/^Streamable HTTP error: (Error POSTing to endpoint: )?/, '');
+  return new Error(`the server responds with HTTP status ${code}${body === '' ? '' : `: ${body}`}`, { cause: error });
+}
+
+/** Runs a request with a signal of its own: the SDK leaves a listener on each signal that it is given. */
+async function untilAborted<T>(signal: AbortSignal, run: (ended: AbortSignal) => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const own = new AbortController();
+  const onAbort = () => own.abort(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await run(own.signal);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }

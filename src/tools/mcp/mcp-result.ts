@@ -1,53 +1,77 @@
-import type { CallToolResult, Progress } from '@modelcontextprotocol/sdk/types.js';
+import type { Progress } from '@modelcontextprotocol/sdk/types.js';
 import { toPlainText } from '../plain-text.js';
 
-/** What is shown of an answer's text, in characters. */
+/** What is shown of a result's text, in characters. */
 const MAX_SHOWN_LENGTH = 100_000;
+const MAX_REASON_LENGTH = 4_096;
 const MAX_PROGRESS_LENGTH = 256;
+/** Parts that are read of a result. */
+const MAX_PARTS = 1_000;
 
-/** An answer as an agent gets it. Whatever it says, it is data and no instruction. */
+/** A result as an agent gets it. Whatever it says, it is data and no instruction. */
 export interface McpResult {
   readonly text: string;
-  /** What of the answer is not here. */
+  /** What of the result is not here. */
   readonly note?: string;
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
 /**
- * The text of an answer; what is no text is named.
+ * Returns the text of a result; parts without text are named. Nothing of its shape is relied upon: what can be read is
+ * read.
  * @throws Error with the text, when the server calls it an error
  */
-export function readResult(result: CallToolResult): McpResult {
-  const parts = result.content.map(describePart);
-  const hasText = result.content.some(({ type }) => type === 'text');
-  if (!hasText && result.structuredContent !== undefined) parts.push(JSON.stringify(result.structuredContent));
-  const whole = toPlainText(parts.join('\n'));
-  const text = whole.slice(0, MAX_SHOWN_LENGTH).toWellFormed();
-  if (result.isError) throw new Error(text === '' ? 'the server gives no reason' : text.slice(0, 4_096));
-  return {
-    text,
-    ...(text.length < whole.length && {
-      note: `only the first ${text.length} of ${whole.length} characters are shown`,
-    }),
-  };
+export function readResult({ content, structuredContent, isError }: Fields): McpResult {
+  const listed = Array.isArray(content) ? content : content === undefined || content === null ? [] : [content];
+  const parts = listed.slice(0, MAX_PARTS).map(describePart);
+  if (structuredContent !== undefined && structuredContent !== null && !listed.some(hasText))
+    parts.push(JSON.stringify(structuredContent));
+  const whole = parts.join('\n');
+  const text = toPlainText(whole.slice(0, MAX_SHOWN_LENGTH));
+  if (isError !== undefined && isError !== null && isError !== false)
+    throw new Error(text === '' ? 'the server gives no reason' : text.slice(0, MAX_REASON_LENGTH));
+  const notes = [
+    whole.length > MAX_SHOWN_LENGTH && `only the first ${text.length} of ${whole.length} characters are shown`,
+    listed.length > MAX_PARTS && `only the first ${MAX_PARTS} of ${listed.length} parts are shown`,
+  ].filter((note) => note !== false);
+  return { text, ...(notes.length > 0 && { note: notes.join('; ') }) };
 }
 
-function describePart(part: CallToolResult['content'][number]): string {
-  switch (part.type) {
-    case 'text':
-      return part.text;
-    case 'image':
-    case 'audio':
-      return `[${part.type}, ${part.mimeType}, ${Math.floor(part.data.length * 0.75)} bytes]`;
-    case 'resource_link':
-      return `[resource ${part.name}: ${part.uri}]`;
-    case 'resource':
-      return 'text' in part.resource
-        ? part.resource.text
-        : `[resource ${part.resource.uri}, ${part.resource.mimeType ?? 'of unknown type'}]`;
+function hasText(part: unknown): boolean {
+  return typeof part === 'string' || (isFields(part) && typeof part['text'] === 'string');
+}
+
+function describePart(part: unknown): string {
+  if (typeof part === 'string') return part;
+  if (!isFields(part)) return '[a part that cannot be read]';
+  const { type, text, data, resource, name, uri } = part;
+  if (typeof text === 'string') return text;
+  if (type === 'image' || type === 'audio') {
+    const bytes = typeof data === 'string' ? Math.floor(data.length * 0.75) : 0;
+    return `[${type}, ${typeOf(part)}, ${bytes} bytes]`;
   }
+  if (type === 'resource_link') return `[resource ${asWord(name ?? uri)}: ${asWord(uri)}]`;
+  if (type === 'resource' && isFields(resource)) {
+    if (typeof resource['text'] === 'string') return resource['text'];
+    return `[resource ${asWord(resource['uri'])}, ${typeOf(resource)}]`;
+  }
+  return `[a part of type ${asWord(type)} that cannot be read]`;
 }
 
-/** How far a call is, in a few words. */
+function typeOf({ mimeType }: Fields): string {
+  return typeof mimeType === 'string' ? mimeType : 'of unknown type';
+}
+
+function asWord(value: unknown): string {
+  return typeof value === 'string' ? value : 'unknown';
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Returns how far a call is, in a few words. */
 export function describeProgress({ progress, total, message }: Progress): string {
   const amount = total === undefined ? `${progress}` : `${progress} of ${total}`;
   return toPlainText(message === undefined ? amount : `${amount}: ${message}`).slice(0, MAX_PROGRESS_LENGTH);

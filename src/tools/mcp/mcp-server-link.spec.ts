@@ -1,4 +1,3 @@
-import type { CallToolResult, Tool } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ToolCallContext } from '../../core/tools/tool.js';
 import { ToolRegistryService } from '../../core/tools/tool-registry.service.js';
@@ -8,28 +7,37 @@ import { McpServerLink } from './mcp-server-link.js';
 
 /** An MCP server that does what the test says. */
 class FakeServer implements McpConnection {
-  tools: Tool[] = [
+  tools: unknown[] = [
     {
       name: 'echo',
       description: 'Says it again.',
       inputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
     },
   ];
-  answer: (parameters: Record<string, unknown>, options: McpCallOptions) => Promise<CallToolResult> = async ({
+  answer: (parameters: Record<string, unknown>, options: McpCallOptions) => Promise<Record<string, unknown>> = async ({
     text,
   }) => ({ content: [{ type: 'text', text: String(text) }] });
   isDown = false;
+  isSilent = false;
+  failsToList = false;
   connects = 0;
+  lists = 0;
   closes = 0;
   listener: McpListener | undefined;
 
-  connect = async (_setting: object, listener: McpListener): Promise<McpConnection> => {
+  connect = async (_setting: object, listener: McpListener, signal: AbortSignal): Promise<McpConnection> => {
     this.connects++;
-    if (this.isDown) throw new Error('nobody there');
+    if (this.isDown) throw new Error('connection refused');
+    if (this.isSilent)
+      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     this.listener = listener;
     return this;
   };
-  listTools = async () => this.tools;
+  listTools = async () => {
+    this.lists++;
+    if (this.failsToList) throw new Error('no list');
+    return this.tools;
+  };
   callTool = (_name: string, parameters: Record<string, unknown>, options: McpCallOptions) =>
     this.answer(parameters, options);
   async close(): Promise<void> {
@@ -68,6 +76,7 @@ async function expectEventually(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
+const settle = () => new Promise((resolve) => setImmediate(resolve));
 const names = () => registry.list().map(({ name }) => name);
 const call = (parameters: unknown, context: Partial<ToolCallContext> = {}) =>
   registry.find('mcp__demo__echo')!.handler(parameters, {
@@ -78,7 +87,7 @@ const call = (parameters: unknown, context: Partial<ToolCallContext> = {}) =>
 
 describe('the link to an MCP server', () => {
   it("[Q-02] makes the server's tools ours, under the server's permission, at most once for a call", async () => {
-    server.tools[0]!.annotations = { idempotentHint: true, readOnlyHint: true };
+    Object.assign(server.tools[0]!, { annotations: { idempotentHint: true, readOnlyHint: true } });
     await start();
     const tool = registry.find('mcp__demo__echo');
     expect(tool).toMatchObject({
@@ -153,8 +162,130 @@ describe('the link to an MCP server', () => {
     await start();
     server.tools = [{ name: 'other', inputSchema: { type: 'object' } }];
     server.listener?.onToolsChanged();
+    await clock.advanceAsync(5_000);
     await expectEventually(() => names().includes('mcp__demo__other'));
     expect(names()).toEqual(['mcp__demo__other']);
+  });
+
+  it('[Q-11] lists the tools once for a burst of changes, and at most each 5 s for a server that never stops', async () => {
+    await start();
+    for (let n = 0; n < 10_000; n++) server.listener?.onToolsChanged();
+    await clock.advanceAsync(60_000);
+    expect(server.lists).toBe(2);
+    const { listTools } = server;
+    server.listTools = async () => {
+      server.listener?.onToolsChanged();
+      return listTools();
+    };
+    server.listener?.onToolsChanged();
+    for (let second = 0; second < 60; second++) {
+      await clock.advanceAsync(1_000);
+      await settle();
+    }
+    expect(server.lists).toBeLessThanOrEqual(15);
+    expect(server.lists).toBeGreaterThan(5);
+    expect(logs.lines.filter((line) => line === 'info tools of an MCP server')).toHaveLength(1);
+  });
+
+  it('keeps the known tools when a later list fails, and asks for it again', async () => {
+    await start();
+    server.failsToList = true;
+    server.listener?.onToolsChanged();
+    await clock.advanceAsync(5_000);
+    await expectEventually(() => logs.lines.includes('warn an MCP server does not tell its tools'));
+    expect(names()).toEqual(['mcp__demo__echo']);
+    server.failsToList = false;
+    server.tools = [{ name: 'other' }];
+    await clock.advanceAsync(60_000);
+    await expectEventually(() => names().includes('mcp__demo__other'));
+  });
+
+  it('connects again when the first list fails', async () => {
+    server.failsToList = true;
+    await start();
+    server.failsToList = false;
+    await clock.advanceAsync(1_000);
+    await expectEventually(() => names().length === 1);
+    expect(server.closes).toBe(1);
+  });
+
+  it('[Q-12] ends at once when it is stopped within a handshake', async () => {
+    server.isSilent = true;
+    running = link.run();
+    await settle();
+    link.stop();
+    await running;
+    expect(logs.lines).toEqual([]);
+  });
+
+  it('[Q-10] keeps the sound tools of a server, whatever the others look like', async () => {
+    const sound = { name: 'sound', inputSchema: { type: 'object' } };
+    server.tools = [
+      { ...sound, name: 'any_of', inputSchema: { anyOf: [{ type: 'object' }, { type: 'object' }] } },
+      { ...sound, name: 'empty', inputSchema: {} },
+      { name: 'none' },
+      { ...sound, name: 'output', outputSchema: { properties: [] } },
+      { ...sound, name: 'odd_texts', description: null, title: 3, annotations: { readOnlyHint: 'yes' } },
+      { ...sound, name: 'php', inputSchema: { type: 'object', properties: [] } },
+      { ...sound, name: 'no_properties', inputSchema: { type: 'object', properties: null } },
+      { ...sound, name: 7 },
+      null,
+      'text',
+      sound,
+    ];
+    await start();
+    await expectEventually(() => names().length > 0);
+    expect(names().map((name) => name.slice('mcp__demo__'.length))).toEqual([
+      ...['any_of', 'empty', 'none', 'output', 'odd_texts', 'no_properties', 'sound'],
+    ]);
+    expect(logs.lines.filter((line) => line === 'warn a tool of an MCP server cannot be used')).toHaveLength(4);
+  });
+
+  it('[Q-13] has calls wait for its tools at the start and after a loss, and fails them at once while it is away', async () => {
+    const never = new AbortController().signal;
+    server.isSilent = true;
+    running = link.run();
+    const early = registry.awaitTool('mcp__demo__echo', never);
+    await clock.advanceAsync(60_000);
+    expect(await early).toMatchObject({
+      code: 'TOOL_FAILED',
+      details: { reason: 'the MCP server demo did not connect within 60000 ms' },
+    });
+    link.stop();
+    await running;
+    server.isSilent = false;
+    link = new McpServerLink('demo', {}, { registry, clock, log: logs.for(), connect: server.connect });
+    const waiting = registry.awaitTool('mcp__demo__echo', never);
+    await start();
+    expect([await waiting, names()]).toEqual([undefined, ['mcp__demo__echo']]);
+    server.listener?.onClose();
+    await clock.advanceAsync(0);
+    expect(names()).toEqual([]);
+    const again = registry.awaitTool('mcp__demo__echo', never);
+    server.isDown = true;
+    await clock.advanceAsync(1_000);
+    expect(await again).toMatchObject({ details: { reason: 'the MCP server demo cannot be reached' } });
+  });
+
+  it('[Q-14] hides the secrets of its setting in logs and in reasons', async () => {
+    const secret = 'correct-horse-battery';
+    const setting = { command: 'x', env: { TOKEN: secret, DEBUG: '1' }, headers: { Authorization: `Basic ${secret}` } };
+    const written: object[] = [];
+    const keep = (fields: object) => void written.push(fields);
+    const log = { trace: keep, debug: keep, info: keep, warn: keep, error: keep, isEnabled: () => true };
+    link = new McpServerLink('demo', setting, { registry, clock, log, connect: server.connect });
+    server.tools.push({ name: `${secret}${'x'.repeat(200)}` });
+    running = link.run();
+    await expectEventually(() => names().length === 1);
+    server.listener?.onText(`my token is ${secret}, 1 of 1`);
+    server.listener?.onNoise(`x${secret}`);
+    server.answer = () => Promise.reject(new Error(`refused: Basic ${secret}`));
+    await expect(call({ text: 'x' })).rejects.toThrow('refused: ***');
+    server.isDown = true;
+    server.connect = () => Promise.reject(new Error(`no ${secret}`));
+    expect(written).toHaveLength(4);
+    expect(JSON.stringify(written)).not.toContain(secret);
+    expect(JSON.stringify(written)).toContain('my token is ***, 1 of 1');
   });
 
   it('[Q-04] ends with its connection when it is stopped', async () => {
@@ -185,6 +316,45 @@ describe('the link to an MCP server', () => {
     expect(result.note).toMatch(/^only the first 100000 of 200\d{3} characters are shown$/);
     server.answer = async () => ({ content: [], structuredContent: { a: 1 } });
     expect(await call({ text: 'x' })).toEqual({ text: '{"a":1}' });
+  });
+
+  it.each([
+    [{ content: [{ type: 'error', text: 'as a part' }] }, 'as a part'],
+    [
+      {
+        content: [
+          { type: 'text', text: null },
+          { type: 'text', text: 'b' },
+        ],
+      },
+      '[a part of type text that cannot be read]\nb',
+    ],
+    [{ content: [{ type: 'image', data: 'AAAA' }] }, '[image, of unknown type, 3 bytes]'],
+    [{ content: [{ type: 'image' }] }, '[image, of unknown type, 0 bytes]'],
+    [{ content: [{ type: 'resource', resource: { blob: 'AA' } }] }, '[resource unknown, of unknown type]'],
+    [
+      { content: [{ type: 'resource' }, { type: 'resource_link' }] },
+      '[a part of type resource that cannot be read]\n[resource unknown: unknown]',
+    ],
+    [
+      { content: [null, 3, 'text', []] },
+      '[a part that cannot be read]\n[a part that cannot be read]\ntext\n[a part that cannot be read]',
+    ],
+    [{ content: 'only text' }, 'only text'],
+    [{ content: { type: 'text', text: 'no list' } }, 'no list'],
+    [{ content: null, structuredContent: ['a', 1] }, '["a",1]'],
+    [{}, ''],
+  ])('[Q-10] reads what can be read of an odd result: %j', async (result, text) => {
+    await start();
+    server.answer = async () => result;
+    expect(await call({ text: 'x' })).toEqual({ text });
+    expect(server.closes).toBe(0);
+  });
+
+  it('[Q-11] reads a bounded number of parts', async () => {
+    await start();
+    server.answer = async () => ({ content: Array.from({ length: 1_200 }, () => 'x') });
+    expect(await call({ text: 'x' })).toMatchObject({ note: 'only the first 1000 of 1200 parts are shown' });
   });
 
   it('[Q-05] tells how far a call is, once a second at most', async () => {

@@ -7,7 +7,10 @@ import { ToolRegistryService } from '../../core/tools/tool-registry.service.js';
 import { connectMcp } from './mcp-connection.js';
 import { McpServerLink } from './mcp-server-link.js';
 
-/** Links the gateway to the MCP servers of `mcp.servers`. A start does not wait for them: their tools come when they come. */
+/**
+ * Links the gateway to the MCP servers of `mcp.servers`. The start does not wait for them; turns do, and calls of tools
+ * that are on their way.
+ */
 @Injectable()
 export class McpServersService {
   private readonly log: Log;

@@ -1,4 +1,3 @@
-import type { Tool } from '@modelcontextprotocol/sdk/types.js';
 import type { TSchema } from 'typebox';
 import { guardSchema } from '../../core/tools/schema-guard.js';
 import type { ToolDefinition } from '../../core/tools/tool.js';
@@ -8,30 +7,41 @@ import { toPlainText } from '../plain-text.js';
 const MAX_NAME_LENGTH = 128;
 const MAX_DESCRIPTION_LENGTH = 2_048;
 
-/** How a server's tool is called here: `mcp__SERVER__TOOL`. */
-export function nameOf(server: string, tool: string): string {
-  return `mcp__${server}__${tool.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`;
+/** Returns the beginning of the names of a server's tools here: `mcp__SERVER__`. */
+export function prefixOf(server: string): string {
+  return `mcp__${server}__`;
+}
+
+/** Returns the name that a server calls a tool by, or undefined where it gives none. */
+export function readToolName(tool: unknown): string | undefined {
+  const name = (tool as { name?: unknown } | null | undefined)?.name;
+  return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
 /**
- * A server's tool as one of ours. What the server says of it is shown to models and people, cut and without control
- * characters, and decides nothing: it needs the permission `mcp:SERVER`, and runs at most once for a call.
+ * Returns a server's tool as one of the gateway's. What the server says of it is shown to models and people, cut and
+ * without control characters, and decides nothing: it needs the permission `mcp:SERVER`, and runs at most once for a
+ * call. Fields of the wrong type are passed over.
  * @throws Error when its name or its schema cannot be used
  */
 export async function makeTool(
   server: string,
-  tool: Tool,
+  tool: unknown,
   timeoutMs: number,
   handler: ToolDefinition['handler'],
 ): Promise<ToolDefinition> {
-  const name = nameOf(server, tool.name);
+  const ownName = readToolName(tool);
+  if (ownName === undefined) throw new Error('it has no name');
+  const name = `${prefixOf(server)}${ownName.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`;
   if (name.length > MAX_NAME_LENGTH) throw new Error('its name is too long');
-  const guarded = guardSchema(tool.inputSchema);
+  const { description, title, inputSchema } = tool as Readonly<Record<string, unknown>>;
+  const guarded = guardSchema(inputSchema ?? {});
   if (!guarded.ok) throw new Error(`its schema cannot be used: ${guarded.fault}`);
   const schema = showPlainly(guarded.schema);
+  const said = [description, title].find((text) => typeof text === 'string') ?? '(nothing)';
   return {
     name,
-    description: `Tool of the MCP server ${server}, which says: ${plain(tool.description ?? tool.title ?? '(nothing)')}`,
+    description: `Tool of the MCP server ${server}, which says: ${plain(said)}`,
     parameters: schema as unknown as TSchema,
     permissions: [`mcp:${server}`],
     timeoutMs,
@@ -44,7 +54,7 @@ export async function makeTool(
 }
 
 function plain(text: string): string {
-  return toPlainText(text).slice(0, MAX_DESCRIPTION_LENGTH).toWellFormed();
+  return toPlainText(text.slice(0, MAX_DESCRIPTION_LENGTH));
 }
 
 /** What a schema says to people is text of the server too. */

@@ -1,0 +1,72 @@
+import type { Transformer } from 'node:stream/web';
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
+
+/** Requests of one connection that may be under way; a server can cause them with requests of its own. */
+const MAX_REQUESTS = 256;
+/** The longest body of a response that is no success, in bytes: it is shown as a reason. */
+const MAX_REFUSAL_BYTES = 65_536;
+const EVENT_STREAM = 'text/event-stream';
+
+/**
+ * Returns a `fetch` whose response bodies are bounded: as a whole, or by event for a stream of events, which may last as
+ * long as the connection. A body that grows beyond that fails while it is read.
+ * @param maxBytes the longest body or event, in bytes
+ */
+export function createBoundedFetch(maxBytes: number): FetchLike {
+  let underWay = 0;
+  return async (url, init) => {
+    if (underWay >= MAX_REQUESTS) throw new Error(`more than ${MAX_REQUESTS} requests are under way`);
+    underWay++;
+    try {
+      const response = await fetch(url, init);
+      return bound(response, response.ok ? maxBytes : MAX_REFUSAL_BYTES);
+    } catch (error) {
+      throw init?.signal?.aborted ? error : new Error(describe(error), { cause: error });
+    } finally {
+      underWay--;
+    }
+  };
+}
+
+function bound(response: Response, maxBytes: number): Response {
+  if (!response.body) return response;
+  const { status, statusText, headers } = response;
+  const isStream = headers.get('content-type')?.startsWith(EVENT_STREAM) === true;
+  const body = response.body.pipeThrough(new TransformStream(createLimiter(maxBytes, isStream)));
+  return new Response(body, { status, statusText, headers });
+}
+
+function createLimiter(maxBytes: number, isStream: boolean): Transformer<Uint8Array, Uint8Array> {
+  let bytes = 0;
+  let tail = Buffer.alloc(0);
+  return {
+    transform(chunk, controller) {
+      bytes += chunk.length;
+      if (isStream) {
+        const recent = Buffer.concat([tail, chunk]);
+        const end = findLastEventEnd(recent);
+        if (end !== -1) bytes = recent.length - end;
+        tail = recent.subarray(-3);
+      }
+      if (bytes > maxBytes) controller.error(new Error(`the server sends more than ${maxBytes} bytes`));
+      else controller.enqueue(chunk);
+    },
+  };
+}
+
+/** Index after the last blank line, or -1. */
+function findLastEventEnd(bytes: Buffer): number {
+  return Math.max(
+    ...['\n\n', '\r\n\r\n', '\r\r'].map((end) => {
+      const at = bytes.lastIndexOf(end);
+      return at === -1 ? -1 : at + end.length;
+    }),
+  );
+}
+
+/** The reason of the network, which `fetch` hides behind "fetch failed". */
+function describe(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const { code, message } = cause as { code?: unknown; message?: unknown };
+  return `the server cannot be reached (${String(typeof code === 'string' ? code : message)})`;
+}

@@ -1,0 +1,324 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { McpServerSetting } from '../../core/config/mcp-settings.js';
+import { connectMcp, type McpConnection } from './mcp-connection.js';
+
+const never = new AbortController().signal;
+const INITIALIZED = {
+  protocolVersion: '2025-06-18',
+  capabilities: { tools: {} },
+  serverInfo: { name: 't', version: '1' },
+};
+const call = { signal: never, timeoutMs: 10_000, onProgress: () => {} };
+
+interface Request {
+  readonly id?: number;
+  readonly method: string;
+  readonly params?: { readonly name?: string };
+}
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+/** Connects, and keeps what the listener is told. */
+async function connect(setting: McpServerSetting, signal = never) {
+  const heard = {
+    closed: Promise.withResolvers<void>(),
+    isClosed: false,
+    changes: 0,
+    texts: '',
+    noise: [] as unknown[],
+  };
+  const listener = {
+    onClose: () => {
+      heard.isClosed = true;
+      heard.closed.resolve();
+    },
+    onToolsChanged: () => void heard.changes++,
+    onText: (text: string) => void (heard.texts += text),
+    onNoise: (what: unknown) => void heard.noise.push(what),
+  };
+  const connection = await connectMcp(setting, listener, signal);
+  cleanups.push(() => connection.close());
+  return { connection, heard };
+}
+
+/** A program that answers `initialize`, and a line of JavaScript that sees each message as `m` and answers with `say`. */
+function program(script: string, before = ''): McpServerSetting {
+  const code = `
+    const say = (fields) => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...fields }) + '\\n');
+    ${before}
+    require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+      const m = JSON.parse(line);
+      if (m.method === 'initialize') say({ id: m.id, result: ${JSON.stringify(INITIALIZED)} });
+      ${script}
+    });`;
+  return { command: process.execPath, args: ['-e', code] };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Waits for a process number on the program's standard error. */
+async function untilPid(read: () => string): Promise<number> {
+  for (;;) {
+    const [, pid] = /pid (\d+)\./.exec(read()) ?? [];
+    if (pid !== undefined) return Number(pid);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('an MCP server that is a program', () => {
+  it('[Q-10] tells its tools as they are, so that one of them spoils no other', async () => {
+    const tools = [{ name: 'good' }, { name: 1, inputSchema: { properties: [] }, description: null }, null];
+    const { connection } = await connect(
+      program(`if (m.method === 'tools/list') say({ id: m.id, result: { tools: ${JSON.stringify(tools)} } });`),
+    );
+    expect(await connection.listTools(never)).toEqual(tools);
+  });
+
+  it('[Q-11] is asked for no more tools than can be used, and not again for the same page', async () => {
+    const { connection, heard } = await connect(
+      program(`if (m.method !== 'tools/list') return;
+        process.stderr.write('page.');
+        say({ id: m.id, result: { tools: Array(100).fill({ name: 'x' }), nextCursor: 'same' } });`),
+    );
+    expect(await connection.listTools(never)).toHaveLength(200);
+    expect(heard.texts).toBe('page.page.');
+    const many = await connect(
+      program(`if (m.method === 'tools/list') say({ id: m.id, result: { tools: Array(60000).fill({ name: 'x' }) } });`),
+    );
+    expect(await many.connection.listTools(never)).toHaveLength(256);
+  });
+
+  it('has no tools when it says that it offers none', async () => {
+    const setting = program(
+      `if (m.method === 'tools/list') say({ id: m.id, error: { code: -32601, message: 'Method not found' } });`,
+    );
+    const args = setting.args?.map((arg) => arg.replace('"capabilities":{"tools":{}}', '"capabilities":{}')) ?? [];
+    const { connection } = await connect({ ...setting, args });
+    expect(await connection.listTools(never)).toEqual([]);
+  });
+
+  it('[Q-10] fails one call for one odd result, and goes on with the others', async () => {
+    const { connection, heard } = await connect(
+      program(`if (m.method !== 'tools/call') return;
+        if (m.params.name === 'slow') setTimeout(() => say({ id: m.id, result: { content: [] } }), 200);
+        else if (m.params.name === 'list') say({ id: m.id, result: [] });
+        else say({ id: m.id, result: { content: [{ type: 'error', text: null }], structuredContent: [] } });`),
+    );
+    const slow = connection.callTool('slow', {}, call);
+    expect(await connection.callTool('odd', {}, call)).toEqual({
+      content: [{ type: 'error', text: null }],
+      structuredContent: [],
+    });
+    await expect(connection.callTool('list', {}, call)).rejects.toThrow('the result is no object');
+    expect(await slow).toEqual({ content: [] });
+    expect(heard.isClosed).toBe(false);
+  });
+
+  it('is believed without the structured content that its output schema promises', async () => {
+    const tool = { name: 'n8n', inputSchema: {}, outputSchema: { type: 'object', required: ['a'] } };
+    const { connection } = await connect(
+      program(`if (m.method === 'tools/list') say({ id: m.id, result: { tools: [${JSON.stringify(tool)}] } });
+        if (m.method === 'tools/call') say({ id: m.id, result: { content: [{ type: 'text', text: 'done' }] } });`),
+    );
+    await connection.listTools(never);
+    expect(await connection.callTool('n8n', {}, call)).toEqual({ content: [{ type: 'text', text: 'done' }] });
+  });
+
+  it('connects after a byte order mark and other text, which is told', async () => {
+    const { heard } = await connect(
+      program('', `process.stdout.write('hello\\n\\uFEFFbanner: '); process.stderr.write('for people');`),
+    );
+    expect(heard.noise).toEqual(['hello']);
+    expect(heard.texts).toBe('for people');
+  });
+
+  it('ends a call whose error has no code at once', async () => {
+    const { connection } = await connect(
+      program(`if (m.method === 'tools/call') say({ id: m.id, error: { message: 'no code' } });`),
+    );
+    await expect(connection.callTool('x', {}, call)).rejects.toThrow('no code');
+  });
+
+  it('[Q-11] is left when a message has no end', async () => {
+    const { connection, heard } = await connect(
+      program(`if (m.method === 'tools/call') setInterval(() => process.stdout.write('x'.repeat(1000000)), 1);`),
+    );
+    await expect(connection.callTool('x', {}, call)).rejects.toThrow('Connection closed');
+    await heard.closed.promise;
+    expect(String(heard.noise[0])).toContain('more than 16777216 bytes');
+  });
+
+  it('[Q-12] is ended with its handshake, with all that it has started', async () => {
+    const stop = new AbortController();
+    let texts = '';
+    const silent = `const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+      process.on('SIGTERM', () => {});
+      process.stderr.write('pid ' + child.pid + '.');
+      setInterval(() => {}, 1000);`;
+    const listener = {
+      onClose: () => {},
+      onToolsChanged: () => {},
+      onText: (text: string) => void (texts += text),
+      onNoise: () => {},
+    };
+    const connecting = connectMcp({ command: process.execPath, args: ['-e', silent] }, listener, stop.signal);
+    const pid = await untilPid(() => texts);
+    const startedAt = performance.now();
+    stop.abort(new Error('stopped'));
+    await expect(connecting).rejects.toThrow('stopped');
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  it('[Q-12] runs in a process group of its own, which a signal for the group of the gateway does not reach', async () => {
+    const { heard } = await connect(program('', `process.stderr.write('pid ' + process.pid + '.');`));
+    const pid = await untilPid(() => heard.texts);
+    // Throws unless there is a group with the number of the program.
+    expect(process.kill(-pid, 0)).toBe(true);
+  });
+
+  it('is told apart from a program that cannot be started', async () => {
+    await expect(connect({ command: '/nonexistent/program' })).rejects.toThrow('ENOENT');
+  });
+});
+
+/** A server over HTTP whose handler sees each JSON-RPC message. */
+async function serve(
+  handle: (message: Request, response: ServerResponse, request: IncomingMessage) => void,
+): Promise<string> {
+  const server = createServer((request, response) => {
+    if (request.method !== 'POST') return void response.writeHead(405).end();
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const message = JSON.parse(body) as Request;
+      if (message.method === 'initialize') return reply(response, message, { result: INITIALIZED });
+      if (message.id === undefined) return void response.writeHead(202).end();
+      handle(message, response, request);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+}
+
+function reply(response: ServerResponse, { id }: Request, fields: object): void {
+  response
+    .writeHead(200, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ jsonrpc: '2.0', id, ...fields }));
+}
+
+describe('an MCP server that is an address', () => {
+  const good = async (connection: McpConnection) =>
+    expect(await connection.callTool('good', {}, call)).toEqual({ content: [] });
+
+  it.each([429, 502])('[Q-10] stays connected when one call is refused with %d', async (status) => {
+    const url = await serve((message, response) => {
+      if (message.params?.name === 'bad') response.writeHead(status).end('not now');
+      else reply(response, message, { result: message.method === 'ping' ? {} : { content: [] } });
+    });
+    const { connection, heard } = await connect({ url });
+    await expect(connection.callTool('bad', {}, call)).rejects.toThrow('not now');
+    await good(connection);
+    expect(heard.isClosed).toBe(false);
+  });
+
+  it('stays connected while all requests are refused as too many', async () => {
+    const pinged = Promise.withResolvers<void>();
+    const url = await serve((message, response) => {
+      response.writeHead(429).end();
+      if (message.method === 'ping') pinged.resolve();
+    });
+    const { connection, heard } = await connect({ url });
+    await expect(connection.callTool('bad', {}, call)).rejects.toThrow('HTTP status 429');
+    await pinged.promise;
+    await expect(connection.callTool('bad', {}, call)).rejects.toThrow('HTTP status 429');
+    expect(heard.isClosed).toBe(false);
+  });
+
+  it('is left when it has forgotten the session', async () => {
+    const url = await serve((_message, response) => void response.writeHead(404).end('no session'));
+    const { connection, heard } = await connect({ url });
+    await expect(connection.callTool('x', {}, call)).rejects.toThrow('no session');
+    await heard.closed.promise;
+  });
+
+  it('says where a redirect to another origin leads, and gives it no credentials', async () => {
+    const asked: (string | undefined)[] = [];
+    const other = await serve((_message, response, { headers }) => {
+      asked.push(headers.authorization);
+      response.end();
+    });
+    const url = await serve((_message, response) => void response.writeHead(307, { location: other }).end());
+    const { connection } = await connect({ url, headers: { Authorization: 'Bearer secret-of-the-first' } });
+    await expect(connection.callTool('x', {}, call)).rejects.toThrow(`Redirect to ${other} not followed`);
+    expect(asked).toEqual([]);
+  });
+
+  it('tells why it cannot be reached', async () => {
+    const url = await serve(() => {});
+    await cleanups.pop()?.();
+    await expect(connect({ url })).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it.each([
+    ['application/json', '{"a":"'],
+    ['text/event-stream', 'event: message\ndata: '],
+  ])('[Q-11] is read no further than 16 MiB of a body without an end: %s', async (type, start) => {
+    let sent = 0;
+    const url = await serve((message, response) => {
+      if (message.params?.name === 'good') return reply(response, message, { result: { content: [] } });
+      response.writeHead(200, { 'content-type': type }).write(start);
+      const fill = () => {
+        for (let mayGoOn = true; mayGoOn && !response.destroyed; sent++)
+          mayGoOn = response.write('x'.repeat(1_000_000));
+      };
+      response.on('drain', fill);
+      response.on('error', () => {});
+      fill();
+    });
+    const { connection } = await connect({ url });
+    await expect(connection.callTool('x', {}, { ...call, timeoutMs: 2_000 })).rejects.toThrow();
+    expect(sent).toBeLessThan(40);
+    await good(connection);
+  });
+
+  it('may send more than 16 MiB in a stream of events that are each smaller', async () => {
+    const url = await serve((message, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (let n = 0; n < 20; n++) response.write(`: ${'x'.repeat(1_000_000)}\n\n`);
+      response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id: message.id, result: { content: [] } })}\n\n`);
+    });
+    const { connection } = await connect({ url });
+    await good(connection);
+  });
+
+  it('[Q-12] ends its handshake with the signal although it says nothing', async () => {
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const stop = new AbortController();
+    const connecting = connect({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }, stop.signal);
+    const asked = new Promise((resolve) => server.once('request', resolve));
+    await asked;
+    stop.abort(new Error('stopped'));
+    await expect(connecting).rejects.toThrow('stopped');
+  });
+});
