@@ -18,6 +18,8 @@ export {
 } from './core/turns/agent-runtime.js';
 export { FrameTypeRegistry, type FrameType } from './core/connections/frame-type.registry.js';
 export type { Connection } from './core/connections/connection.js';
+export { StartStep, StopStep, type StartPhase, type StopPhase, type Undo } from './core/lifecycle/steps.js';
+export { SessionResources, type ResourceKind, type SessionResource } from './core/sessions/session-resources.js';
 export { ConfigStoreService } from './core/config/config-store.service.js';
 export {
   VerifiesCredentials,

@@ -880,6 +880,11 @@ export const requirements: readonly Requirement[] = [
     'integrations',
     'Without a sandbox engine commands are refused with what to install, and never run without one.',
   ),
+  requirement(
+    'B-14',
+    'integrations',
+    'A workspace is deleted with its session, also after a restart, but not under a command that runs in it.',
+  ),
 
   // MCP
   requirement(

@@ -17,7 +17,9 @@ import { RateLimitsService } from './limits/rate-limits.service.js';
 import { PresenceTrackerService } from './presence/presence-tracker.service.js';
 import { MediaService } from './media/media.service.js';
 import { MessageQueueService } from './queue/message-queue.service.js';
+import { LocalSessionResources } from './sessions/local-session-resources.service.js';
 import { SessionCommandsService } from './sessions/session-commands.service.js';
+import { SessionResources } from './sessions/session-resources.js';
 import { SessionRouterService } from './sessions/session-router.service.js';
 import { ToolExplorerService } from './tools/tool-explorer.service.js';
 import { ToolRegistryService } from './tools/tool-registry.service.js';
@@ -38,6 +40,7 @@ const exported = [
   MessageQueueService,
   PresenceTrackerService,
   RateLimitsService,
+  { provide: SessionResources, useClass: LocalSessionResources },
   SessionRouterService,
   StartStopService,
   ToolRegistryService,

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
 import { loadSettings } from '../../src/core/config/load-settings.js';
+import { LocalSessionResources } from '../../src/core/sessions/local-session-resources.service.js';
+import type { SessionStore } from '../../src/core/store/index.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
 import { SystemClock } from '../../src/core/time/clock.js';
 import { SANDBOX_CONTRACT, SandboxBench } from '../../src/testing/sandbox.contract.js';
@@ -14,6 +16,7 @@ import type { SandboxEngine } from '../../src/tools/sandbox/sandbox-engine.js';
 import { SandboxService } from '../../src/tools/sandbox/sandbox.service.js';
 import { ShellRunTool } from '../../src/tools/sandbox/shell-run.tool.js';
 import { WorkspaceFiles, type FileCall } from '../../src/tools/sandbox/workspace-files.js';
+import { EMPTY_WORKSPACE } from '../../src/tools/sandbox/workspaces.js';
 import { DockerDaemon } from '../support/docker-daemon.js';
 
 type Tests = Readonly<Record<string, (tools: SandboxTools) => Promise<void>>>;
@@ -21,6 +24,11 @@ type Tests = Readonly<Record<string, (tools: SandboxTools) => Promise<void>>>;
 /** The tools of the sandbox on one engine, as two sessions would use them. */
 class SandboxTools {
   readonly folder = mkdtempSync(join(tmpdir(), 'workspaces-'));
+  /** Of a store without sessions. */
+  readonly resources = new LocalSessionResources(
+    { findSession: async () => undefined } as unknown as SessionStore,
+    new SilentLogs(),
+  );
   private readonly files: WorkspaceFiles;
   private readonly shell: ShellRunTool;
   readonly read: FilesReadTool;
@@ -44,6 +52,7 @@ class SandboxTools {
         new SilentLogs(),
       ),
       new SystemClock(),
+      this.resources,
       new SilentLogs(),
     );
     this.files = new WorkspaceFiles(sandbox);
@@ -93,6 +102,20 @@ const toolTests: Tests = {
     await expect(tools.read.execute({ path: '../s_alice/notes/a.md' }, callOf('bob'))).rejects.toThrow(
       'must stay in the workspace',
     );
+  },
+
+  '[B-14] a workspace can be emptied whatever commands have closed': async (tools) => {
+    await tools.run('mkdir -p a/b; touch a/b/c .hidden ..odd; chmod 0 a/b a .hidden');
+    expect(await tools.run(`${EMPTY_WORKSPACE}; ls -A`)).toEqual({ exit_code: 0, output: '' });
+  },
+
+  '[B-14] a workspace goes with its session, but not while a command runs in it': async (tools) => {
+    const running = tools.run('touch a; sleep 2; ls');
+    await expect.poll(() => existsSync(join(tools.folder, 'workspaces/s_alice/a')), { timeout: 20_000 }).toBe(true);
+    await tools.resources.sweep();
+    expect(await running).toEqual({ exit_code: 0, output: 'a\n' });
+    await tools.resources.sweep();
+    expect(existsSync(join(tools.folder, 'workspaces/s_alice'))).toBe(false);
   },
 
   '[B-10] file tools write, list and read, in portions': async (tools) => {

@@ -41,12 +41,12 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter JoinOutcome JoinWrite JournalEntry Json
       Lease Logs MediaRecord MediaStore Memory MemoryQuery MemoryStore MessageEnd MessageSelector
       MessageWithReply NewFrame NewMessage PRIORITIES Piece PresentedCredential Principal Priority QueueCounts
-      QueueLimits QueueStore RecordedStep Refusal Reply RequestedCall SandboxEnding SandboxModule
-      SandboxRequest SandboxService Session SessionChange SessionCursor SessionSeed SessionStore
-      SettingsChange SettingsStore StartOverrides Store StoreHint StoredMessage StoredReaction StoredSettings
-      SweepLimits Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
-      TurnEnd TurnRecord TurnStore TurnWrite Verdict VerifiesCredentials WriteOutcome createHttpAdapter endOf
-      runGateway
+      QueueLimits QueueStore RecordedStep Refusal Reply RequestedCall ResourceKind SandboxEnding SandboxModule
+      SandboxRequest SandboxService Session SessionChange SessionCursor SessionResource SessionResources
+      SessionSeed SessionStore SettingsChange SettingsStore StartOverrides StartPhase StartStep StopPhase
+      StopStep Store StoreHint StoredMessage StoredReaction StoredSettings SweepLimits Tool ToolCallContext
+      ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService TurnEnd TurnRecord TurnStore
+      TurnWrite Undo Verdict VerifiesCredentials WriteOutcome createHttpAdapter endOf runGateway
     `,
   ],
   [

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { MediaService } from '../media/media.service.js';
+import { SessionResources } from '../sessions/session-resources.js';
 import { Store, type SweepLimits } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
@@ -20,6 +21,7 @@ export class HousekeepingService {
   constructor(
     private readonly store: Store,
     private readonly media: MediaService,
+    private readonly resources: SessionResources,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     logs: Logs,
@@ -39,6 +41,7 @@ export class HousekeepingService {
     try {
       while (await this.store.sweep(this.readLimits()));
       while (await this.media.sweep());
+      await this.resources.sweep();
     } catch (error) {
       this.log.warn({ error }, 'old records could not be deleted; trying again in a minute');
     } finally {

@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { loadSettings } from '../../core/config/load-settings.js';
+import { LocalSessionResources } from '../../core/sessions/local-session-resources.service.js';
+import type { Session, SessionStore } from '../../core/store/index.js';
 import { SilentLogs } from '../../core/telemetry/logs.js';
 import { ManualClock } from '../../testing/index.js';
 import { BubblewrapEngine } from './bubblewrap-engine.js';
@@ -16,6 +18,13 @@ import { Workspaces } from './workspaces.js';
 const request = { argv: ['/bin/sh', '-c', 'touch ran'], onOutput: () => {} };
 const signal = new AbortController().signal;
 
+/** The sessions that the store still has. */
+const alive = new Set<string>();
+const sessions = {
+  findSession: async (id: string) => (alive.has(id) ? ({ id } as Session) : undefined),
+} as SessionStore;
+const noSandbox = () => Promise.reject(new Error('the sandbox is not asked'));
+
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'sandbox-service-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
@@ -26,6 +35,7 @@ function makeService(engine: string): SandboxService {
   return new SandboxService(
     new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, settings, '/nonexistent'), logs),
     new ManualClock(),
+    new LocalSessionResources(sessions, logs),
     logs,
   );
 }
@@ -104,22 +114,22 @@ describe('without a sandbox engine', () => {
 
 describe('workspaces', () => {
   it('[B-09] are closed to other users of the machine', async () => {
-    const workspaces = new Workspaces(join(folder, 'workspaces'));
-    await workspaces.open({ id: 's_alice' });
+    const workspaces = new Workspaces(join(folder, 'workspaces'), noSandbox);
+    await workspaces.open('s_alice');
     expect(statSync(workspaces.root).mode & 0o777).toBe(0o700);
   });
 
   it.each(['../x', '', 'a/b', '.', '..', 'x'.repeat(129)])(
     'are not made for a session id that is no file name: %j',
     async (id) => {
-      await expect(new Workspaces(folder).open({ id })).rejects.toThrow('its id is no file name');
+      await expect(new Workspaces(folder, noSandbox).open(id)).rejects.toThrow('its id is no file name');
     },
   );
 
   it('are measured without following links', async () => {
-    const workspaces = new Workspaces(folder);
+    const workspaces = new Workspaces(folder, noSandbox);
     writeFileSync(join(folder, 'outside'), Buffer.alloc(1_000_000));
-    const workspace = await workspaces.open({ id: 's_alice' });
+    const workspace = await workspaces.open('s_alice');
     mkdirSync(join(workspace, 'deep'));
     writeFileSync(join(workspace, 'deep/file'), Buffer.alloc(100_000));
     symlinkSync(folder, join(workspace, 'loop'));
@@ -127,6 +137,70 @@ describe('workspaces', () => {
     const { bytes } = await workspaces.measure(workspace);
     expect(bytes).toBeGreaterThanOrEqual(100_000);
     expect(bytes).toBeLessThan(200_000);
+  });
+});
+
+describe('the workspace of a session', () => {
+  const root = () => join(folder, 'workspaces');
+  const makeKept = (empty = noSandbox) => {
+    const resources = new LocalSessionResources(sessions, new SilentLogs());
+    return { resources, workspaces: resources.register(new Workspaces(root(), empty)) };
+  };
+  const addFile = async (workspace: string) => {
+    mkdirSync(join(workspace, 'deep'));
+    writeFileSync(join(workspace, 'deep/file'), 'text');
+  };
+  beforeEach(() => alive.clear());
+
+  it('[B-14] goes when the session goes, and nothing else', async () => {
+    const { resources, workspaces } = makeKept();
+    alive.add('s_alice').add('s_bob');
+    for (const id of alive) await workspaces.use(id, addFile);
+    mkdirSync(join(root(), 'backup'));
+    writeFileSync(join(root(), '.docker-was-used'), '');
+    symlinkSync(folder, join(root(), 's_link'));
+    alive.delete('s_alice');
+    await resources.sweep();
+    expect(readdirSync(root()).sort()).toEqual(['.docker-was-used', 'backup', 's_bob', 's_link']);
+    expect(existsSync(join(root(), 's_bob/deep/file'))).toBe(true);
+  });
+
+  it('[B-14] goes after a restart, too, also when its removal was interrupted', async () => {
+    alive.add('s_alice');
+    await makeKept().workspaces.use('s_alice', addFile);
+    alive.clear();
+    rmSync(join(root(), 's_alice/deep/file'));
+    await makeKept().resources.sweep();
+    expect(readdirSync(root())).toEqual([]);
+  });
+
+  it('[B-14] stays under a command that runs in it', async () => {
+    const { resources, workspaces } = makeKept();
+    await workspaces.use('s_alice', async (workspace) => {
+      await resources.sweep();
+      expect(existsSync(workspace)).toBe(true);
+    });
+    await resources.sweep();
+    expect(readdirSync(root())).toEqual([]);
+  });
+
+  it('[B-14] stays when the gateway stops', async () => {
+    const { resources, workspaces } = makeKept();
+    await workspaces.use('s_alice', addFile);
+    await resources.closeAll();
+    expect(existsSync(join(root(), 's_alice/deep/file'))).toBe(true);
+  });
+
+  it('[B-14] is emptied in the sandbox where the gateway has no right to', async () => {
+    const story: string[] = [];
+    class ClosedWorkspaces extends Workspaces {
+      protected override async deleteTree(): Promise<void> {
+        story.push('delete');
+        if (!story.includes('empty')) throw Object.assign(new Error('closed'), { code: 'EACCES' });
+      }
+    }
+    await new ClosedWorkspaces(root(), async () => void story.push('empty')).durable.remove('s_alice');
+    expect(story).toEqual(['delete', 'empty', 'delete']);
   });
 });
 

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { StartStep } from '../../core/lifecycle/steps.js';
+import { SessionResources, type SessionResource } from '../../core/sessions/session-resources.js';
 import type { Session } from '../../core/store/index.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import { BubblewrapEngine } from './bubblewrap-engine.js';
 import { DockerEngine } from './docker-engine.js';
 import { SandboxUnavailableError, type SandboxCommand, type SandboxEngine } from './sandbox-engine.js';
-import { Workspaces } from './workspaces.js';
+import { EMPTY_WORKSPACE, Workspaces } from './workspaces.js';
 
 const MEGABYTE = 1_048_576;
 /** A command that prints more is ended: nobody reads so much, and to take it costs the gateway time. */
@@ -44,16 +45,19 @@ class Stop extends Error {}
 export class SandboxService {
   private readonly log: Log;
   private readonly workspaces: Workspaces;
+  private readonly workspaceOf: SessionResource<string>;
   private readonly engines: readonly SandboxEngine[];
   private chosen: { readonly setting: string; readonly engine: Promise<SandboxEngine> } | undefined;
 
   constructor(
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
+    resources: SessionResources,
     logs: Logs,
   ) {
     this.log = logs.for('tools');
-    this.workspaces = new Workspaces(config.get('tools.sandbox.workspaces'));
+    this.workspaces = new Workspaces(config.get('tools.sandbox.workspaces'), (folder) => this.empty(folder));
+    this.workspaceOf = resources.register(this.workspaces);
     const owner = createHash('sha256').update(`${hostname()}\0${this.workspaces.root}`).digest('hex').slice(0, 16);
     this.engines = [
       new DockerEngine({ owner, image: () => config.get('tools.sandbox.image') }),
@@ -76,7 +80,20 @@ export class SandboxService {
    */
   async run(session: Pick<Session, 'id'>, request: SandboxRequest, signal: AbortSignal): Promise<SandboxEnding> {
     const engine = await this.choose();
-    const workspace = await this.workspaces.open(session);
+    return this.workspaceOf.use(session.id, (workspace) => this.runIn(workspace, engine, request, signal));
+  }
+
+  /** Returns what is wrong with the workspace of `session`: full, or not to be measured. Undefined when nothing is. */
+  async findQuotaFault(session: Pick<Session, 'id'>): Promise<string | undefined> {
+    return this.workspaceOf.use(session.id, (workspace) => this.checkQuota(workspace));
+  }
+
+  private async runIn(
+    workspace: string,
+    engine: SandboxEngine,
+    request: SandboxRequest,
+    signal: AbortSignal,
+  ): Promise<SandboxEnding> {
     if (engine instanceof DockerEngine) await writeFile(join(this.workspaces.root, DOCKER_MARK), '');
     const stop = new AbortController();
     const limits = await this.buildLimits(workspace, request);
@@ -100,14 +117,25 @@ export class SandboxService {
     }
   }
 
-  /** What is wrong with the workspace of `session`: full, or not to be measured. Undefined when nothing is. */
-  async findQuotaFault(session: Pick<Session, 'id'>): Promise<string | undefined> {
-    return this.checkQuota(await this.workspaces.open(session));
+  /** Removes what is in a workspace as the sandbox's user, who may have closed it to all others. */
+  private async empty(workspace: string): Promise<void> {
+    const engine = await this.choose();
+    const limits = await this.buildLimits(workspace, {});
+    const stop = new AbortController();
+    const cancelTimer = this.clock.setTimer(limits.timeoutMs, () => stop.abort(new Stop('it took too long')));
+    try {
+      await engine.run(
+        { argv: ['/bin/sh', '-c', EMPTY_WORKSPACE], workspace, limits, onOutput: () => {} },
+        stop.signal,
+      );
+    } finally {
+      cancelTimer();
+    }
   }
 
   private async buildLimits(
     workspace: string,
-    { timeoutMs = Infinity }: SandboxRequest,
+    { timeoutMs = Infinity }: Pick<SandboxRequest, 'timeoutMs'>,
   ): Promise<SandboxCommand['limits']> {
     const { bytes } = await this.workspaces.measure(workspace);
     return {

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
-import { chmod, chown, lstat, mkdir, opendir } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, opendir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Session } from '../../core/store/index.js';
+import type { ResourceKind } from '../../core/sessions/session-resources.js';
 import { SANDBOX_UID } from './sandbox-engine.js';
 
 /** What `Stats.blocks` counts in. */
@@ -16,31 +16,71 @@ export interface WorkspaceSize {
   readonly reason?: string;
 }
 
-/**
- * The folders that commands may write to, one for each session. The gateway itself only makes and measures them: what is
- * inside is made by commands, so nothing in it is opened, and no link in it followed, outside a sandbox.
- */
-export class Workspaces {
-  readonly root: string;
+/** Opens what commands have closed in a workspace, and deletes it. Runs in the sandbox. */
+export const EMPTY_WORKSPACE = 'chmod -R u+rwx . ; rm -rf ./* ./.[!.]* ./..?*';
+/** Session ids that may be the name of a folder. */
+const FOLDER_NAME = /^[A-Za-z0-9_-]{1,128}$/;
+/** Folders that are taken for workspaces when sessions end. Others in the same place are left alone. */
+const SESSION_FOLDER = /^s_[A-Za-z0-9_-]{1,126}$/;
 
-  constructor(root: string) {
+/**
+ * The folders that commands may write to, one for each session, which keep their files until the session ends. The gateway
+ * itself only makes, measures and removes them: what is inside is made by commands, so nothing in it is opened, and no link
+ * in it followed, outside a sandbox.
+ */
+export class Workspaces implements ResourceKind<string> {
+  readonly name = 'workspace';
+  readonly root: string;
+  readonly durable = { list: () => this.list(), remove: (sessionId: string) => this.remove(sessionId) };
+
+  /** @param empty removes what is in a workspace from inside a sandbox, where the gateway itself has no right to */
+  constructor(
+    root: string,
+    private readonly empty: (folder: string) => Promise<void>,
+  ) {
     this.root = resolve(root);
   }
 
-  /** The folder of a session, made when it is not there. */
-  async open(session: Pick<Session, 'id'>): Promise<string> {
-    if (!/^[A-Za-z0-9_-]{1,128}$/.test(session.id))
-      throw new Error(`the session "${session.id}" cannot have a workspace: its id is no file name`);
+  /** Returns the folder of a session, which it creates if it does not exist. */
+  async open(sessionId: string): Promise<string> {
+    if (!FOLDER_NAME.test(sessionId))
+      throw new Error(`the session "${sessionId}" cannot have a workspace: its id is no file name`);
     await mkdir(this.root, { recursive: true, mode: 0o700 });
     // Nobody else on this machine gets through here, so that what is behind may be open to the sandbox's user.
     await chmod(this.root, 0o700);
-    const folder = join(this.root, session.id);
+    const folder = join(this.root, sessionId);
     await mkdir(folder, { recursive: true });
     await giveToSandbox(folder);
     return folder;
   }
 
-  /** How much is in a workspace. */
+  private async list(): Promise<readonly string[]> {
+    try {
+      const entries = await readdir(this.root, { withFileTypes: true });
+      return entries.filter((entry) => entry.isDirectory() && SESSION_FOLDER.test(entry.name)).map(({ name }) => name);
+    } catch (error) {
+      if (isGone(error)) return [];
+      throw error;
+    }
+  }
+
+  private async remove(sessionId: string): Promise<void> {
+    const folder = join(this.root, sessionId);
+    try {
+      await this.deleteTree(folder);
+    } catch (error) {
+      // A command made a folder that only the sandbox's user may enter, or closed it.
+      if (!isDenied(error)) throw error;
+      await this.empty(folder);
+      await this.deleteTree(folder);
+    }
+  }
+
+  protected async deleteTree(folder: string): Promise<void> {
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  /** Returns how much is in a workspace. */
   async measure(folder: string): Promise<WorkspaceSize> {
     const sum = { bytes: 0, entries: 0 };
     const waiting = [folder];
@@ -78,6 +118,10 @@ async function measureEntry(path: string): Promise<number> {
     if (isGone(error)) return 0;
     throw error;
   }
+}
+
+function isDenied(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** Commands delete files while they are counted. */
