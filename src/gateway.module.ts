@@ -14,7 +14,7 @@ import { HealthModule } from './health/health.module.js';
 import { DocumentsModule } from './http/documents.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import { MediaModule } from './media/media.module.js';
-import { SqliteModule } from './stores/sqlite/sqlite.module.js';
+import { StoresModule } from './stores/stores.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { ToolsModule } from './tools/tools.module.js';
 import { WebSocketModule } from './websocket/websocket.module.js';
@@ -27,7 +27,7 @@ export interface GatewayOptions {
   readonly logs?: Logs;
   /** A global module that provides AgentRuntime, in place of the built-in agent and of models. */
   readonly agent?: Type | DynamicModule;
-  /** A global module that provides the five ports of `core/store`, in place of SQLite. */
+  /** A global module that provides the ports of `core/store`, in place of the engine that `store.url` names. */
   readonly store?: Type | DynamicModule;
   /** Modules of a team, with tools and frame types of their own. */
   readonly modules?: NonNullable<ModuleMetadata['imports']>;
@@ -48,7 +48,7 @@ export class GatewayModule {
           load: [() => settings.settings],
         }),
         FoundationModule.with(settings, options),
-        options.store ?? SqliteModule,
+        StoresModule.for(settings.settings.store.url, options.store),
         options.agent ?? AgentsModule,
         CoreModule,
         ToolsModule,

@@ -58,6 +58,7 @@ export class MediaController {
   @RequireScope('sessions:read')
   async download(@Param('id') id: string, @Caller() caller: Principal, @Res() response: ServerResponse): Promise<void> {
     const record = await this.media.getReadable(caller, id);
+    const stream = await this.media.openStream(record);
     const isShown = /^(image|audio|video)\//.test(record.mimeType);
     response.writeHead(200, {
       'Content-Type': record.mimeType === 'text/plain' ? 'text/plain; charset=utf-8' : record.mimeType,
@@ -67,6 +68,6 @@ export class MediaController {
       'X-Content-Type-Options': 'nosniff',
       'Cache-Control': 'private, max-age=86400, immutable',
     });
-    await pipeline(this.media.openStream(record), response);
+    await pipeline(stream, response);
   }
 }

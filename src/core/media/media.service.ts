@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { Injectable } from '@nestjs/common';
 import { GatewayError, type Attachment } from '../../protocol/index.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
@@ -9,6 +7,7 @@ import type { Principal } from '../identity/principal.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
 import { MediaStore, type MediaRecord } from '../store/index.js';
 import { Clock } from '../time/clock.js';
+import { BlobStore } from './blob.store.js';
 import { detectMediaType, SNIFF_BYTES } from './media-type.js';
 
 const MEDIA_ID = /^f_[0-9a-f-]{36}$/;
@@ -26,6 +25,13 @@ export class UploadRefusedError extends Error {
   }
 }
 
+/** An upload on its way. */
+interface Admission {
+  readonly body: AsyncIterable<Uint8Array>;
+  sizeBytes: number;
+  mimeType: string;
+}
+
 /**
  * Files that people upload. Type and size go by the content; a file belongs to its uploader until a message names it,
  * and from then on to the session of that message.
@@ -33,37 +39,35 @@ export class UploadRefusedError extends Error {
 @Injectable()
 export class MediaService {
   constructor(
-    private readonly store: MediaStore,
+    private readonly records: MediaStore,
+    private readonly blobs: BlobStore,
     private readonly router: SessionRouterService,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
   ) {}
 
   /**
-   * Keeps the bytes of `body`, never more of them in memory than one chunk.
+   * Keeps the bytes of `body`, never more of them in memory than a few chunks.
    * @throws UploadRefusedError; GatewayError STORE_UNAVAILABLE
    */
-  async upload(principal: Principal, body: AsyncIterable<Uint8Array>): Promise<MediaRecord> {
+  async upload({ tenant, principal }: Principal, body: AsyncIterable<Uint8Array>): Promise<MediaRecord> {
     const mediaId = `f_${randomUUID()}`;
-    const path = this.pathOf(mediaId);
-    const unfinished = `${path}.part`;
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const admission = this.admit(body);
+    await this.blobs.put(mediaId, admission.body);
+    const { sizeBytes, mimeType } = admission;
+    const record = { mediaId, tenant, principal, mimeType, sizeBytes, createdAt: this.clock.now() };
     try {
-      const { sizeBytes, mimeType } = await this.receive(unfinished, body);
-      await rename(unfinished, path);
-      const { tenant, principal: uploader } = principal;
-      const record = { mediaId, tenant, principal: uploader, mimeType, sizeBytes, createdAt: this.clock.now() };
-      await this.store.addMedia(record);
-      return record;
+      await this.records.addMedia(record);
     } catch (error) {
-      await Promise.all([unfinished, path].map((file) => rm(file, { force: true })));
-      throw toRefusal(error);
+      await this.blobs.remove(mediaId);
+      throw error;
     }
+    return record;
   }
 
   /** A file that this caller may read: its own upload, or one of a session that it may read. @throws GatewayError NOT_FOUND */
   async getReadable(principal: Principal, mediaId: string): Promise<MediaRecord> {
-    const record = MEDIA_ID.test(mediaId) ? await this.store.findMedia(principal.tenant, mediaId) : undefined;
+    const record = MEDIA_ID.test(mediaId) ? await this.records.findMedia(principal.tenant, mediaId) : undefined;
     if (!record) throw new GatewayError('NOT_FOUND', { what: `media ${mediaId}` });
     if (record.principal !== principal.principal) {
       if (record.sessionId === undefined) throw new GatewayError('NOT_FOUND', { what: `media ${mediaId}` });
@@ -72,12 +76,16 @@ export class MediaService {
     return record;
   }
 
-  openStream(record: MediaRecord): NodeJS.ReadableStream {
-    return createReadStream(this.pathOf(record.mediaId));
+  /** Opens the bytes of a file. @throws GatewayError NOT_FOUND when they are gone */
+  async openStream({ mediaId }: MediaRecord): Promise<AsyncIterable<Uint8Array>> {
+    const stream = await this.blobs.get(mediaId);
+    if (!stream) throw new GatewayError('NOT_FOUND', { what: `media ${mediaId}` });
+    return stream;
   }
 
+  /** Reads all bytes of a file. @throws GatewayError NOT_FOUND when they are gone */
   async readBytes(record: MediaRecord): Promise<Uint8Array> {
-    return readFile(this.pathOf(record.mediaId));
+    return buffer(await this.openStream(record));
   }
 
   /**
@@ -95,49 +103,43 @@ export class MediaService {
       });
       mediaIds.push(mediaId);
     }
-    if (mediaIds.length > 0) await this.store.assignMedia(mediaIds, sessionId);
+    if (mediaIds.length > 0) await this.records.assignMedia(mediaIds, sessionId);
   }
 
-  /** Deletes some files that nobody needs any more; true when there may be more. */
+  /** Deletes some files that are not needed any more. Returns whether there may be more. */
   async sweep(): Promise<boolean> {
-    const expired = await this.store.listExpiredMedia(this.clock.now() - UNCLAIMED_FOR_MS);
+    const expired = await this.records.listExpiredMedia(this.clock.now() - UNCLAIMED_FOR_MS);
     if (expired.length === 0) return false;
-    // The bytes first: a crash in between leaves a record that is found again, not bytes that nobody knows.
-    for (const mediaId of expired) await rm(this.pathOf(mediaId), { force: true });
-    await this.store.forgetMedia(expired);
+    // The bytes first: a crash in between leaves a record that is found again, not bytes without a record.
+    for (const mediaId of expired) await this.blobs.remove(mediaId);
+    await this.records.forgetMedia(expired);
     return true;
   }
 
-  private async receive(
-    path: string,
-    body: AsyncIterable<Uint8Array>,
-  ): Promise<{ sizeBytes: number; mimeType: string }> {
+  /** Passes the bytes of an upload on while it checks them; size and type are known when they have ended. */
+  private admit(body: AsyncIterable<Uint8Array>): Admission {
     const limit = this.config.get('media.max_bytes');
-    const file = await open(path, 'w', 0o600);
-    let sizeBytes = 0;
-    let head: Uint8Array = new Uint8Array();
-    let mimeType: string | undefined;
-    try {
+    const checkType = (head: Uint8Array) => this.checkType(head);
+    const admission: Admission = { body: pass(), sizeBytes: 0, mimeType: '' };
+    async function* pass(): AsyncGenerator<Uint8Array> {
+      let head: Uint8Array = new Uint8Array();
       for await (const chunk of body) {
-        sizeBytes += chunk.byteLength;
-        if (sizeBytes > limit)
+        admission.sizeBytes += chunk.byteLength;
+        if (admission.sizeBytes > limit)
           throw new UploadRefusedError('too-large', `a file may have ${limit} bytes (media.max_bytes)`);
-        if (mimeType === undefined) {
+        if (admission.mimeType === '') {
           head = Buffer.concat([head, chunk]);
-          if (head.byteLength >= SNIFF_BYTES) mimeType = await this.admitType(head);
+          if (head.byteLength >= SNIFF_BYTES) admission.mimeType = await checkType(head);
         }
-        await file.write(chunk);
+        yield chunk;
       }
-      if (sizeBytes === 0) throw new UploadRefusedError('empty', 'the file is empty');
-      mimeType ??= await this.admitType(head);
-      await file.sync();
-    } finally {
-      await file.close();
+      if (admission.sizeBytes === 0) throw new UploadRefusedError('empty', 'the file is empty');
+      if (admission.mimeType === '') admission.mimeType = await checkType(head);
     }
-    return { sizeBytes, mimeType };
+    return admission;
   }
 
-  private async admitType(head: Uint8Array): Promise<string> {
+  private async checkType(head: Uint8Array): Promise<string> {
     const allowed = this.config.get('media.types');
     const mimeType = await detectMediaType(head);
     if (mimeType !== undefined && allowed.includes(mimeType)) return mimeType;
@@ -146,15 +148,4 @@ export class MediaService {
       `its content is ${mimeType ?? 'of no known type'}; allowed: ${allowed.join(', ')}`,
     );
   }
-
-  private pathOf(mediaId: string): string {
-    return join(resolve(this.config.get('media.folder')), mediaId.slice(2, 4), mediaId);
-  }
-}
-
-/** A disk that is full is the store being unavailable: the uploader comes back later. */
-function toRefusal(error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  const isDisk = code === 'ENOSPC' || code === 'EROFS' || code === 'EDQUOT' || code === 'EIO';
-  return isDisk ? new GatewayError('STORE_UNAVAILABLE', {}, { cause: error }) : error;
 }

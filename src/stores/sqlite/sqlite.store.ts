@@ -15,8 +15,7 @@ import {
   type OperationName,
   type Ports,
 } from './operations.js';
-
-const PREFIX = 'sqlite:';
+import { parseSqliteUrl } from './sqlite-url.js';
 
 /** The methods that the table of operations implements: all ports to persistence in one object. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the static block below defines all of them
@@ -53,12 +52,8 @@ export class SqliteStore implements Store {
     logs: Logs,
     private readonly start: StartExecutor = startExecutor,
   ) {
-    if (!url.startsWith(PREFIX) || url === PREFIX) {
-      throw new Error(`store.url must be sqlite:PATH or sqlite::memory:, not ${url}`);
-    }
     this.label = url;
-    const place = url.slice(PREFIX.length);
-    this.path = place === ':memory:' ? undefined : place;
+    this.path = parseSqliteUrl(url);
     this.log = logs.for('store');
     const host: BatcherHost = {
       run: (kind, calls) => this.run(kind, calls),

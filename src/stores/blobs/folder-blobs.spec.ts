@@ -1,0 +1,45 @@
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeBlobContract } from '../../testing/blob.contract.js';
+import { FolderBlobs } from './folder-blobs.js';
+
+describeBlobContract('FolderBlobs keeps the contract of blobs', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'blobs-'));
+  return {
+    blobs: new FolderBlobs(folder),
+    reopen: async () => new FolderBlobs(folder),
+    list: async () => {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+    },
+    dispose: () => rm(folder, { recursive: true }),
+  };
+});
+
+describe('FolderBlobs', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'blobs-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+  const put = (text: string) => new FolderBlobs(folder).put('f_abcd', [Buffer.from(text)].values() as never);
+
+  it('makes files that only its user can read', async () => {
+    await put('secret');
+    expect(statSync(join(folder, 'ab', 'f_abcd')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, 'ab')).mode & 0o777).toBe(0o700);
+  });
+
+  it('takes what a crash has left behind for no blob, and overwrites it', async () => {
+    await mkdir(join(folder, 'ab'));
+    await writeFile(join(folder, 'ab', 'f_abcd.part'), 'a longer half of an upload');
+    const blobs = new FolderBlobs(folder);
+    expect([await blobs.exists('f_abcd'), await blobs.get('f_abcd')]).toEqual([false, undefined]);
+    await put('whole');
+    expect(statSync(join(folder, 'ab', 'f_abcd')).size).toBe(5);
+    expect(existsSync(join(folder, 'ab', 'f_abcd.part'))).toBe(false);
+  });
+});

@@ -1,0 +1,86 @@
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { BLOB_KEY, type BlobStore } from '../../core/media/blob.store.js';
+import { GatewayError } from '../../protocol/index.js';
+
+/** Blobs as files of a local folder, spread over subfolders by two characters of their key. */
+export class FolderBlobs implements BlobStore {
+  private readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = resolve(folder);
+  }
+
+  async put(key: string, body: AsyncIterable<Uint8Array>): Promise<void> {
+    const path = this.pathOf(key);
+    // Under its final name a file is always complete: what a crash leaves behind is called otherwise.
+    const unfinished = `${path}.part`;
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await write(unfinished, body);
+      await rename(unfinished, path);
+      await syncFolder(dirname(path));
+    } catch (error) {
+      await rm(unfinished, { force: true }).catch(() => {});
+      throw explain(error);
+    }
+  }
+
+  async get(key: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const file = await absent(open(this.pathOf(key)));
+    return file?.createReadStream();
+  }
+
+  async exists(key: string): Promise<boolean> {
+    return (await absent(stat(this.pathOf(key)))) !== undefined;
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(this.pathOf(key), { force: true }).catch((error: unknown) => {
+      throw explain(error);
+    });
+  }
+
+  private pathOf(key: string): string {
+    if (!BLOB_KEY.test(key)) throw new Error(`not a key of a blob: ${JSON.stringify(key)}`);
+    return join(this.folder, key.slice(2, 4), key);
+  }
+}
+
+async function write(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    for await (const chunk of body) await file.write(chunk);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a new name in a folder durable. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Resolves with undefined where there is no such file. */
+async function absent<T>(file: Promise<T>): Promise<T | undefined> {
+  try {
+    return await file;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw explain(error);
+  }
+}
+
+/** A disk that is full or broken is the store being unavailable: the caller comes back later. */
+function explain(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const isDisk = code === 'ENOSPC' || code === 'EROFS' || code === 'EDQUOT' || code === 'EIO';
+  return isDisk ? new GatewayError('STORE_UNAVAILABLE', {}, { cause: error }) : error;
+}

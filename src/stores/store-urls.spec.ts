@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { SqliteModule } from './sqlite/sqlite.module.js';
+import { findStoreEngine, findStoreUrlFault } from './store-urls.js';
+import { StoresModule } from './stores.module.js';
+
+describe('the URL of a store', () => {
+  it('selects the engine', () => {
+    expect(findStoreEngine('sqlite:data/gateway.db')).toBe('sqlite');
+    expect(findStoreEngine('sqlite::memory:')).toBe('sqlite');
+    expect(StoresModule.for('sqlite::memory:').imports).toContain(SqliteModule);
+  });
+
+  it('is refused when no engine accepts it, with what is allowed', () => {
+    expect(findStoreUrlFault('sqlite:x')).toBeUndefined();
+    expect(findStoreUrlFault('postgres://db/gateway')).toBe(
+      'PostgreSQL is not part of this version; allowed: sqlite:PATH',
+    );
+    for (const url of ['', 'sqlite:', 'data/gateway.db', 'redis://x']) {
+      expect(findStoreUrlFault(url)).toBe('is not the URL of a store; allowed: sqlite:PATH');
+      expect(() => StoresModule.for(url)).toThrow('store.url: is not the URL of a store');
+    }
+  });
+
+  it('gives way to a store that the application brings', () => {
+    class OwnStore {}
+    expect(StoresModule.for('own:', OwnStore).imports).toContain(OwnStore);
+  });
+});
