@@ -17,6 +17,7 @@ const CORE_ORDER = [
   ['presence', 'delivery', 'sessions'],
   ['limits', 'media'],
   ['queue'],
+  ['intake'],
   ['tools'],
   ['approvals'],
   ['turns'],

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createParamDecorator, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { GatewayError, type Scope } from '../protocol/index.js';
-import type { Principal, Role } from '../core/identity/principal.js';
+import { checkScope, type Principal, type Role } from '../core/identity/principal.js';
 import { admit } from './admit.js';
 import { AuthService } from './auth.service.js';
 
@@ -42,12 +42,7 @@ export class HttpAuthGuard implements CanActivate {
     if (role !== undefined && request.principal.role !== role)
       throw new GatewayError('FORBIDDEN', { reason: `this needs role ${role}` });
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, targets);
-    if (scope !== undefined && !request.principal.scopes.has(scope)) {
-      throw new GatewayError('FORBIDDEN', {
-        reason: `this credential does not hold the scope ${scope}`,
-        missing_scope: scope,
-      });
-    }
+    checkScope(request.principal, scope);
     return true;
   }
 

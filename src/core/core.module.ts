@@ -7,8 +7,12 @@ import { ConnectedChannels } from './channels/connected-channels.js';
 import { StoredSettingsService } from './config/stored-settings.service.js';
 import { ConnectionManagerService } from './connections/connection-manager.service.js';
 import { ConversationReaderService } from './connections/conversation-reader.service.js';
+import { ConversationWriterService } from './connections/conversation-writer.service.js';
 import { FrameTypeRegistry } from './connections/frame-type.registry.js';
+import { PresenceNoticesService } from './connections/presence-notices.service.js';
+import { RefusalsService } from './connections/refusals.service.js';
 import { DeliveryService } from './delivery/delivery.service.js';
+import { MessageIntakeService } from './intake/message-intake.service.js';
 import { HousekeepingService } from './housekeeping/housekeeping.service.js';
 import { PhaseService } from './phase/phase.service.js';
 import { StartStopService } from './lifecycle/start-stop.service.js';
@@ -33,13 +37,16 @@ const exported = [
   { provide: ConnectedChannels, useExisting: ChannelStatusService },
   ConnectionManagerService,
   ConversationReaderService,
+  ConversationWriterService,
   DeliveryService,
   FrameTypeRegistry,
   PhaseService,
   MediaService,
+  MessageIntakeService,
   MessageQueueService,
   PresenceTrackerService,
   RateLimitsService,
+  RefusalsService,
   { provide: SessionResources, useClass: LocalSessionResources },
   SessionRouterService,
   StartStopService,
@@ -54,6 +61,7 @@ const exported = [
     ...exported,
     { provide: MediaSource, useClass: StoredMediaSource },
     HousekeepingService,
+    PresenceNoticesService,
     SessionCommandsService,
     StoreSteps,
     StoredSettingsService,

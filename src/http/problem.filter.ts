@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { errorTable, GatewayError } from '../protocol/index.js';
@@ -28,7 +27,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof HttpException) return plainProblem(error.getStatus(), describe(error));
     const status = readClientStatus(error);
     if (status !== undefined) return plainProblem(status, (error as Error).message);
-    const failure: GatewayError = error instanceof GatewayError ? error : internal(error);
+    const failure = GatewayError.from(error);
     const { level, httpStatus } = errorTable[failure.code];
     const fields = { code: failure.code, details: failure.details };
     this.log[level](failure.cause === undefined ? fields : { ...fields, error: failure.cause }, 'a request failed');
@@ -47,8 +46,4 @@ function describe(error: HttpException): string {
 function readClientStatus(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('status' in error) || !('expose' in error)) return undefined;
   return error.expose === true && typeof error.status === 'number' ? error.status : undefined;
-}
-
-function internal(cause: unknown): GatewayError {
-  return new GatewayError('INTERNAL', { error_id: randomBytes(6).toString('hex') }, { cause });
 }

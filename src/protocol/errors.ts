@@ -208,6 +208,9 @@ function describeFaults(faults: readonly PayloadFault[]): string {
   return faults.map((f) => `${f.pointer || '/'} ${f.message}`).join('; ');
 }
 
+/** Length of an error id in characters: the last group of a UUID. */
+const ERROR_ID_LENGTH = 12;
+
 /** How long a client is asked to wait when the place that refuses knows no better, in milliseconds. */
 const DEFAULT_RETRY_AFTER_MS = 1_000;
 
@@ -249,6 +252,16 @@ export class GatewayError<C extends ErrorCode = ErrorCode> extends Error {
     this.name = 'GatewayError';
     this.retryable = (options.received ?? errorTable[code]).retryable;
     this.retryAfterMs = this.retryable ? (options.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) : undefined;
+  }
+
+  /** A fault of the gateway itself: an INTERNAL error with a fresh error id, and `cause` for the log. */
+  static internal(cause: unknown): GatewayError<'INTERNAL'> {
+    return new GatewayError('INTERNAL', { error_id: crypto.randomUUID().slice(-ERROR_ID_LENGTH) }, { cause });
+  }
+
+  /** Returns `error` when it is a GatewayError, and an INTERNAL error with `error` as its cause otherwise. */
+  static from(error: unknown): GatewayError {
+    return error instanceof GatewayError ? error : GatewayError.internal(error);
   }
 
   /** What a gateway sent, on the client's side. Its code may be one that a newer gateway knows and this table does not. */

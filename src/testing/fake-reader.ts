@@ -1,7 +1,7 @@
-import type { CloseName } from '../protocol/index.js';
 import { encodeDurableFrame } from '../protocol/encode.js';
 import { beginReply, takeFrame, type ReplyFrame } from '../protocol/reply-state.js';
-import type { FrameBurst, FrameReader } from '../core/delivery/frame-reader.js';
+import type { CloseReason, FrameReader, ReadingEvent } from '../core/delivery/frame-reader.js';
+import { encodeEvent } from '../websocket/event-frames.js';
 
 /** An outbound frame as a client would parse it. */
 export interface SeenFrame {
@@ -19,7 +19,7 @@ export class FakeReader implements FrameReader {
   readonly id = `reader-${++readers}`;
   readonly frames: SeenFrame[] = [];
   bufferedBytes = 0;
-  closedWith: CloseName | undefined;
+  closedWith: CloseReason | undefined;
   /** Whether what is sent stays in the buffer until {@link drain}. */
   isSlow = false;
   private readonly waiters: (() => void)[] = [];
@@ -27,23 +27,24 @@ export class FakeReader implements FrameReader {
 
   constructor(readonly wantsDeltas = false) {}
 
-  send(frame: string): void {
-    this.frames.push(JSON.parse(frame) as SeenFrame);
-    if (this.isSlow) this.bufferedBytes += frame.length;
-    for (const arrive of this.arrivals.splice(0)) arrive();
-  }
-
-  sendBurst(burst: FrameBurst): void {
-    for (const frame of burst.frames) this.send(encodeDurableFrame(frame));
+  tell(event: ReadingEvent): void {
+    if (event.kind === 'frames') for (const frame of event.frames) this.take(encodeDurableFrame(frame));
+    else this.take(encodeEvent(event) as string);
   }
 
   whenWritable(): Promise<void> {
     return new Promise((resolve) => this.waiters.push(resolve));
   }
 
-  close(name: CloseName): void {
-    this.closedWith = name;
+  close(reason: CloseReason): void {
+    this.closedWith = reason;
     this.drain();
+  }
+
+  private take(frame: string): void {
+    this.frames.push(JSON.parse(frame) as SeenFrame);
+    if (this.isSlow) this.bufferedBytes += frame.length;
+    for (const arrive of this.arrivals.splice(0)) arrive();
   }
 
   /** The peer takes all that is buffered. */

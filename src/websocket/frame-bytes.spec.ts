@@ -1,7 +1,6 @@
 import * as ws from 'ws';
 import { describe, expect, it } from 'vitest';
-import type { DurableFrame } from '../core/store/index.js';
-import { frameBurst, framedSize, writeFrame } from './frame-bytes.js';
+import { encodeOnce, framedSize, joinFrames, writeFrame } from './frame-bytes.js';
 
 interface WsInternals {
   readonly Sender: { frame(data: Buffer, options: object): Buffer[] };
@@ -25,23 +24,18 @@ describe('framing', () => {
     expect([bytes[0], bytes.at(-1)]).toEqual([0xee, 0xee]);
   });
 
-  it('of a burst is made once, whoever reads it', () => {
-    const frame: DurableFrame = {
-      type: 'stream_block',
-      messageRef: 'm',
-      messageId: 'i',
-      timestamp: 1,
-      payload: '{"content":"é"}',
-      sessionId: 's',
-      seq: 1,
-    };
-    const burst = { frames: [frame, { ...frame, seq: 2 }] };
-    expect(frameBurst(burst)).toBe(frameBurst(burst));
-    const [first, second] = [1, 2].map((seq) =>
-      reference(
-        `{"type":"stream_block","id":"f_s_${seq}","timestamp":1,"session_id":"s","seq":${seq},"correlation_id":"i","payload":{"content":"é"}}`,
-      ),
-    );
-    expect(frameBurst(burst).equals(Buffer.concat([first!, second!]))).toBe(true);
+  it('joins texts to the bytes of their frames', () => {
+    const [short, long] = ['{"content":"é"}', 'x'.repeat(200)];
+    expect(joinFrames([short, long]).equals(Buffer.concat([reference(short), reference(long)]))).toBe(true);
+    expect(joinFrames([])).toHaveLength(0);
+  });
+});
+
+describe('encodeOnce', () => {
+  it('encodes an event once for all that are told it one after the other', () => {
+    let encodings = 0;
+    const encode = encodeOnce((event: { readonly name: string }) => `${event.name} ${++encodings}`);
+    const [a, b] = [{ name: 'a' }, { name: 'b' }];
+    expect([encode(a), encode(a), encode(b), encode(b), encode(a)]).toEqual(['a 1', 'a 1', 'b 2', 'b 2', 'a 3']);
   });
 });

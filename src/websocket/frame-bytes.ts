@@ -1,8 +1,6 @@
 /**
  * WebSocket framing of text (RFC 6455 section 5.2), unmasked, as servers send it.
  */
-import { encodeDurableFrame } from '../protocol/encode.js';
-import type { FrameBurst } from '../core/delivery/frame-reader.js';
 
 /** FIN and opcode 1. */
 const FINAL_TEXT = 0x81;
@@ -34,16 +32,24 @@ export function writeFrame(target: Buffer, offset: number, text: string, size: n
   return at + target.write(text, at, size, size === text.length ? 'latin1' : 'utf8');
 }
 
-const framedBursts = new WeakMap<FrameBurst, Buffer>();
-
-/** The bytes of a burst: made once, and shared by everybody who reads its session. */
-export function frameBurst(burst: FrameBurst): Buffer {
-  let bytes = framedBursts.get(burst);
-  if (!bytes) framedBursts.set(burst, (bytes = joinFrames(burst.frames.map(encodeDurableFrame))));
-  return bytes;
+/**
+ * Makes an encoder keep its last result, for as long as it is asked for the same event: an event for many readers is told
+ * to one after the other. (A WeakMap of all events costs more per delta than encoding one.)
+ */
+export function encodeOnce<E extends object, T>(encode: (event: E) => T): (event: E) => T {
+  let last: E | undefined;
+  let encoded: T;
+  return (event) => {
+    if (event !== last) {
+      encoded = encode(event);
+      last = event;
+    }
+    return encoded;
+  };
 }
 
-function joinFrames(texts: readonly string[]): Buffer {
+/** Frames texts and joins them, so that they are written as they are to any number of sockets. */
+export function joinFrames(texts: readonly string[]): Buffer {
   const sizes = texts.map((text) => Buffer.byteLength(text));
   const bytes = Buffer.allocUnsafeSlow(sizes.reduce((sum, size) => sum + framedSize(size), 0));
   let at = 0;

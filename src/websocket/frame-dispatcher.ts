@@ -6,14 +6,13 @@ import {
   outboundTable,
   type InboundEnvelope,
   type InboundType,
-  type Scope,
 } from '../protocol/index.js';
 import { checkPayload, decodeFrame, findFaults, salvageId } from '../protocol/codec.js';
-import { encodeFrame } from '../protocol/encode.js';
 import type { Connection } from '../core/connections/connection.js';
+import type { RefusedRequest } from '../core/connections/refusals.service.js';
 import type { FrameTypeRegistry } from '../core/connections/frame-type.registry.js';
 import { MAX_BUFFERED_BYTES } from '../core/delivery/frame-reader.js';
-import type { Principal } from '../core/identity/principal.js';
+import { checkScope } from '../core/identity/principal.js';
 
 /** Frames that wait for their turn before the peer is not read any further, and when reading goes on. */
 const PAUSE_ABOVE = 256;
@@ -50,7 +49,7 @@ export interface DispatchedConnection extends Connection {
   /** What the peer has sent was an envelope. */
   noteValidFrame(): void;
   /** Answers a frame with an `error` frame, and counts what the peer does wrong. */
-  refuse(error: unknown, envelope?: Pick<InboundEnvelope, 'id' | 'session_id'>): void;
+  refuse(error: unknown, request?: RefusedRequest): void;
 }
 
 /**
@@ -147,7 +146,7 @@ export class FrameDispatcher {
       if (result instanceof Promise) return this.finish(result, envelope);
       this.answer(result, envelope);
     } catch (error) {
-      this.connection.refuse(error, envelope ?? salvageId(source));
+      this.connection.refuse(error, envelope ? toRequest(envelope) : salvageId(source));
     }
     return undefined;
   }
@@ -156,7 +155,7 @@ export class FrameDispatcher {
     try {
       this.answer(await pending, envelope);
     } catch (error) {
-      this.connection.refuse(error, envelope);
+      this.connection.refuse(error, toRequest(envelope));
     }
   }
 
@@ -202,8 +201,14 @@ export class FrameDispatcher {
   private answer(result: unknown, envelope: InboundEnvelope): void {
     if (result === undefined) return;
     const { event, data } = result as WsResponse<object>;
-    const about = { correlationId: envelope.id, sessionId: envelope.session_id };
-    this.connection.send(encodeFrame(event as `${string}.${string}`, data, about));
+    const type = event as `${string}.${string}`;
+    this.connection.tell({
+      kind: 'extension',
+      type,
+      payload: data,
+      requestId: envelope.id,
+      sessionId: envelope.session_id,
+    });
   }
 }
 
@@ -211,12 +216,9 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function checkScope(principal: Principal, scope: Scope | undefined): void {
-  if (scope === undefined || principal.scopes.has(scope)) return;
-  throw new GatewayError('FORBIDDEN', {
-    reason: `this credential does not hold the scope ${scope}`,
-    missing_scope: scope,
-  });
+/** The parts of an envelope that the refusal of its frame repeats. */
+export function toRequest({ id, session_id: sessionId }: InboundEnvelope): RefusedRequest {
+  return { id, sessionId };
 }
 
 function unknownType(type: string): GatewayError {

@@ -1,5 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { InboundEnvelope } from '../protocol/index.js';
+import { WsException } from '@nestjs/websockets';
+import { GatewayError, type InboundEnvelope } from '../protocol/index.js';
+import { toRequest } from './frame-dispatcher.js';
 import type { WebSocketConnection } from './websocket-connection.js';
 
 /** Answers whatever a handler throws with an `error` frame; Nest's own filter would send the input back. */
@@ -7,6 +9,12 @@ import type { WebSocketConnection } from './websocket-connection.js';
 export class FrameExceptionFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const ws = host.switchToWs();
-    ws.getClient<WebSocketConnection>().refuse(error, ws.getData<InboundEnvelope>());
+    ws.getClient<WebSocketConnection>().refuse(fromNest(error), toRequest(ws.getData<InboundEnvelope>()));
   }
+}
+
+/** Translates what Nest throws when a guard of a team's gateway class refuses a frame. */
+export function fromNest(error: unknown): unknown {
+  if (!(error instanceof WsException)) return error;
+  return new GatewayError('FORBIDDEN', { reason: 'a guard refused it' }, { cause: error });
 }

@@ -10,6 +10,7 @@ import { AuthService } from '../auth/auth.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
 import { FrameTypeRegistry } from '../core/connections/frame-type.registry.js';
+import { RefusalsService } from '../core/connections/refusals.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { RateLimitsService } from '../core/limits/rate-limits.service.js';
 import { Logs } from '../core/telemetry/logs.js';
@@ -17,7 +18,6 @@ import { Clock } from '../core/time/clock.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
 import { SUBPROTOCOL } from '../protocol/constants.js';
 import { closeTable } from '../protocol/closes.js';
-import { ErrorFrames } from './error-frames.js';
 import {
   checkGatewayClasses,
   installFrameFilter,
@@ -25,6 +25,7 @@ import {
   listGatewayClasses,
   watchHandleConnection,
 } from './gateway-classes.js';
+import { fromNest } from './frame-exception.filter.js';
 import { GatewayWebSocket } from './gateway-websocket.js';
 import { UpgradeGate, type UpgradePermit } from './upgrade-gate.js';
 import { refuseUpgrade } from './upgrade-request.js';
@@ -65,7 +66,7 @@ export class GatewayWsAdapter extends WsAdapter {
     this.services = {
       clock: find(Clock),
       log: find(Logs).for('gateway'),
-      errorFrames: find(ErrorFrames),
+      refusals: find(RefusalsService),
       frameTypes: find(FrameTypeRegistry),
       handlers: { direct: new Map(), places: new Map() },
       connections: find(ConnectionManagerService),
@@ -158,7 +159,7 @@ export class GatewayWsAdapter extends WsAdapter {
 
   private hold(connection: WebSocketConnection, result: Promise<void>): void {
     const ready = result.catch((error: unknown) => {
-      connection.refuse(error);
+      connection.refuse(fromNest(error));
       connection.close('goingAway');
     });
     connection.dispatcher.hold(ready);

@@ -1,13 +1,11 @@
 import type { CloseName } from '../protocol/closes.js';
+import { MAX_STALL_MS } from '../core/delivery/frame-reader.js';
 import type { Clock } from '../core/time/clock.js';
 import type { GatewayWebSocket } from './gateway-websocket.js';
 import type { Outbox } from './outbox.js';
 
 /** Pings in a row that may stay unanswered. */
 const MAX_MISSED = 2;
-
-/** A peer that takes nothing of what is buffered for it for this long is too slow (protocol.md section 5). */
-const PATIENCE_MS = 60_000;
 
 /**
  * Asks a peer whether it is there. Only a pong is a sign of life; but a ping that still stands in our own buffer, or an
@@ -48,7 +46,7 @@ export class Heartbeat {
     this.takenBytes = takenBytes;
     if (!takesNothing) this.stalledSince = undefined;
     else this.stalledSince ??= this.clock.now();
-    return this.stalledSince !== undefined && this.clock.now() - this.stalledSince >= PATIENCE_MS;
+    return this.stalledSince !== undefined && this.clock.now() - this.stalledSince >= MAX_STALL_MS;
   }
 
   private sendPing(): void {

@@ -30,10 +30,10 @@ describe('Outbox', () => {
   it('hands over what comes in one turn of the event loop in one write, in order, bytes and texts alike', async () => {
     const socket = new FakeSocket();
     const outbox = new Outbox(socket, () => {});
-    outbox.addText('a');
+    outbox.add('a');
     await Promise.resolve();
-    outbox.addBytes(Buffer.from('ready-made'));
-    outbox.addText('é');
+    outbox.add(Buffer.from('ready-made'));
+    outbox.add('é');
     expect(socket.writes).toEqual([]);
     expect(outbox.bufferedBytes).toBe(3 + 10 + 4);
     await turn();
@@ -44,7 +44,7 @@ describe('Outbox', () => {
   it('hands over ready-made bytes as they are, without a copy', async () => {
     const socket = new FakeSocket();
     const bytes = Buffer.from('shared by many');
-    new Outbox(socket, () => {}).addBytes(bytes);
+    new Outbox(socket, () => {}).add(bytes);
     await turn();
     expect(socket.writes[0]![0]).toBe(bytes);
   });
@@ -52,9 +52,9 @@ describe('Outbox', () => {
   it('hands over large amounts piece by piece, still in one write and in order', async () => {
     const socket = new FakeSocket();
     const outbox = new Outbox(socket, () => {});
-    outbox.addBytes(Buffer.alloc(50_000, 'x'));
-    outbox.addText('between');
-    outbox.addBytes(Buffer.alloc(50_000, 'y'));
+    outbox.add(Buffer.alloc(50_000, 'x'));
+    outbox.add('between');
+    outbox.add(Buffer.alloc(50_000, 'y'));
     await turn();
     expect(socket.writes).toHaveLength(1);
     expect(socket.written.subarray(50_000, 50_009).toString('latin1')).toBe('\x81\x07between');
@@ -64,7 +64,7 @@ describe('Outbox', () => {
   it('can be flushed before the turn ends, and then has nothing left', async () => {
     const socket = new FakeSocket();
     const outbox = new Outbox(socket, () => {});
-    outbox.addText('a');
+    outbox.add('a');
     outbox.flush();
     expect(socket.writes).toHaveLength(1);
     await turn();
@@ -75,13 +75,13 @@ describe('Outbox', () => {
     const socket = new FakeSocket();
     let calls = 0;
     const outbox = new Outbox(socket, () => calls++);
-    outbox.addText('a');
+    outbox.add('a');
     await turn();
     expect([outbox.bufferedBytes, outbox.takenBytes]).toEqual([3, 0]);
     socket.completeWrite();
     await turn();
     expect([outbox.bufferedBytes, outbox.takenBytes, calls]).toEqual([0, 3, 0]);
-    outbox.addText('x'.repeat(100_000));
+    outbox.add('x'.repeat(100_000));
     await turn();
     expect([outbox.bufferedBytes, calls]).toEqual([100_010, 0]);
     socket.completeWrite();
@@ -92,7 +92,7 @@ describe('Outbox', () => {
   it('drops what comes when the socket is gone', async () => {
     const socket = new FakeSocket();
     const outbox = new Outbox(socket, () => {});
-    outbox.addText('a');
+    outbox.add('a');
     socket.destroy();
     await turn();
     expect(socket.writes).toEqual([]);

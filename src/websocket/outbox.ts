@@ -38,16 +38,9 @@ export class Outbox {
     return this.handedBytes - this.socket.writableLength;
   }
 
-  addText(text: string): void {
-    const size = Buffer.byteLength(text);
-    this.add(text, size, framedSize(size));
-  }
-
-  addBytes(bytes: Buffer): void {
-    this.add(bytes, bytes.length, bytes.length);
-  }
-
-  private add(piece: string | Buffer, size: number, wireSize: number): void {
+  /** Takes a text to be framed, or the bytes of frames. */
+  add(piece: string | Buffer): void {
+    const size = Buffer.byteLength(piece);
     if (this.pieces.length === 0) {
       // Immediates run when all that is readable now has been read and answered.
       if (filled.length === 0) setImmediate(flushAll);
@@ -55,7 +48,7 @@ export class Outbox {
     }
     this.pieces.push(piece);
     this.sizes.push(size);
-    this.pendingBytes += wireSize;
+    this.pendingBytes += typeof piece === 'string' ? framedSize(size) : size;
   }
 
   /** Hands everything to the socket now. */

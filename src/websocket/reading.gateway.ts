@@ -6,47 +6,47 @@ import {
   type InboundEnvelope,
   type ResumePayload,
 } from '../protocol/index.js';
-import { encodeFrame } from '../protocol/encode.js';
 import type { Connection } from '../core/connections/connection.js';
 import { ConversationReaderService } from '../core/connections/conversation-reader.service.js';
-import { ErrorFrames } from './error-frames.js';
+import { RefusalsService } from '../core/connections/refusals.service.js';
+import { encodeHistory } from './event-frames.js';
+import type { WebSocketConnection } from './websocket-connection.js';
 
 /** Frames by which a client reads again what it missed. */
 @WebSocketGateway(18789)
 export class ReadingGateway {
   constructor(
     private readonly reader: ConversationReaderService,
-    private readonly errorFrames: ErrorFrames,
+    private readonly refusals: RefusalsService,
   ) {}
 
   @SubscribeMessage('resume')
-  async resume(connection: Connection, envelope: InboundEnvelope): Promise<void> {
-    const { sessions } = envelope.payload as ResumePayload;
+  async resume(connection: Connection, { id, payload }: InboundEnvelope): Promise<void> {
+    const { sessions } = payload as ResumePayload;
     const wanted = sessions?.length
       ? sessions.map((session) => ({ sessionId: session.session_id, seq: session.after_seq }))
       : await this.reader.listResumable(connection);
     for (const { sessionId, seq } of wanted) {
       try {
-        await this.reader.resume(connection, sessionId, seq, envelope.id);
+        await this.reader.resume(connection, sessionId, seq, id);
       } catch (error) {
         // One session that cannot be resumed must not keep the others from it.
-        connection.send(this.errorFrames.encode(error, { ...envelope, session_id: sessionId }));
+        this.refusals.refuse(connection, error, { id, sessionId });
       }
     }
   }
 
   @SubscribeMessage('delivered')
-  async confirmDelivery(connection: Connection, envelope: InboundEnvelope): Promise<void> {
-    const { session_id: sessionId, seq } = envelope.payload as DeliveredPayload;
+  async confirmDelivery(connection: Connection, { payload }: InboundEnvelope): Promise<void> {
+    const { session_id: sessionId, seq } = payload as DeliveredPayload;
     await this.reader.confirm(connection, sessionId, seq);
   }
 
   @SubscribeMessage('history')
-  async readHistory(connection: Connection, envelope: InboundEnvelope): Promise<void> {
-    const sessionId = envelope.session_id;
-    if (sessionId === undefined)
+  async readHistory(connection: WebSocketConnection, { id, session_id, payload }: InboundEnvelope): Promise<void> {
+    if (session_id === undefined)
       throw new GatewayError('INVALID_FRAME', { reason: '`history` needs a session_id in the envelope' });
-    const history = await this.reader.readHistory(connection, sessionId, envelope.payload as HistoryPayload);
-    connection.send(encodeFrame('history', history, { sessionId, correlationId: envelope.id }));
+    const { limit, before } = payload as HistoryPayload;
+    connection.send(encodeHistory(await this.reader.readHistory(connection, session_id, limit, before), id));
   }
 }

@@ -1,13 +1,14 @@
 import type { Duplex } from 'node:stream';
 import { closeTable, type CloseName } from '../protocol/closes.js';
+import type { ConnectionEvent } from '../core/connections/connection.js';
 import type { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
 import type { FrameTypeRegistry } from '../core/connections/frame-type.registry.js';
-import { MAX_BUFFERED_BYTES, type FrameBurst } from '../core/delivery/frame-reader.js';
+import type { RefusalsService, RefusedRequest } from '../core/connections/refusals.service.js';
+import { MAX_BUFFERED_BYTES } from '../core/delivery/frame-reader.js';
 import type { Principal } from '../core/identity/principal.js';
 import type { Log } from '../core/telemetry/logs.js';
 import type { Clock } from '../core/time/clock.js';
-import type { AnsweredEnvelope, ErrorFrames } from './error-frames.js';
-import { frameBurst } from './frame-bytes.js';
+import { encodeEvent } from './event-frames.js';
 import { FrameDeadline } from './frame-deadline.js';
 import { FrameDispatcher, type DispatchedConnection, type HandlerTable } from './frame-dispatcher.js';
 import type { GatewayWebSocket, SocketOwner } from './gateway-websocket.js';
@@ -31,7 +32,7 @@ export interface ConnectionIdentity {
 export interface ConnectionServices {
   readonly clock: Clock;
   readonly log: Log;
-  readonly errorFrames: ErrorFrames;
+  readonly refusals: RefusalsService;
   readonly frameTypes: FrameTypeRegistry;
   readonly handlers: HandlerTable;
   readonly connections: ConnectionManagerService;
@@ -85,12 +86,13 @@ export class WebSocketConnection implements DispatchedConnection, SocketOwner {
     return this.outbox.bufferedBytes;
   }
 
-  send(frame: string): void {
-    if (this.isAlive) this.outbox.addText(frame);
+  tell(event: ConnectionEvent): void {
+    if (this.isAlive) this.outbox.add(encodeEvent(event));
   }
 
-  sendBurst(burst: FrameBurst): void {
-    if (this.isAlive) this.outbox.addBytes(frameBurst(burst));
+  /** Sends one frame, already encoded. */
+  send(frame: string): void {
+    if (this.isAlive) this.outbox.add(frame);
   }
 
   whenWritable(): Promise<void> {
@@ -98,9 +100,8 @@ export class WebSocketConnection implements DispatchedConnection, SocketOwner {
     return new Promise((resolve) => (this.writableWaiters ??= []).push(resolve));
   }
 
-  refuse(error: unknown, envelope?: AnsweredEnvelope): void {
-    const { code, frame } = this.services.errorFrames.encodeWithCode(error, envelope);
-    this.send(frame);
+  refuse(error: unknown, request?: RefusedRequest): void {
+    const code = this.services.refusals.refuse(this, error, request);
     if (code === 'INVALID_FRAME') this.punish(this.countOffences().noteInvalidFrame());
     else if (code === 'RATE_LIMITED') this.punish(this.countOffences().noteRateLimited(this.services.clock.now()));
   }

@@ -6,13 +6,12 @@ import { CoreModule } from '../core/core.module.js';
 import { HttpModule } from '../http/http.module.js';
 import { ApprovalGateway } from './approval.gateway.js';
 import { ConnectedFrameService } from './connected-frame.service.js';
-import { ErrorFrames } from './error-frames.js';
 import { OpenClawGateway } from './openclaw.gateway.js';
 import { PresenceGateway } from './presence.gateway.js';
 import { ReadingGateway } from './reading.gateway.js';
 
 @Module({
   imports: [CoreModule, AuthModule, HttpModule],
-  providers: [ConnectedFrameService, ErrorFrames, OpenClawGateway, PresenceGateway, ReadingGateway, ApprovalGateway],
+  providers: [ConnectedFrameService, OpenClawGateway, PresenceGateway, ReadingGateway, ApprovalGateway],
 })
 export class WebSocketModule {}

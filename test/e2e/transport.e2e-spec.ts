@@ -10,7 +10,6 @@ import {
 import { Injectable, UseGuards } from '@nestjs/common';
 import Type from 'typebox';
 import { GatewayError, type InboundEnvelope } from '../../src/protocol/index.js';
-import { encodeFrame } from '../../src/protocol/encode.js';
 import type { Connection } from '../../src/core/connections/connection.js';
 import { ConnectionManagerService } from '../../src/core/connections/connection-manager.service.js';
 import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registry.js';
@@ -523,7 +522,7 @@ describe('frames', () => {
     @SubscribeMessage('acme.wait')
     async wait(connection: Connection, { id, payload }: InboundEnvelope): Promise<void> {
       await new Promise<void>((resolve) => this.gates.set((payload as { gate: string }).gate, resolve));
-      connection.send(encodeFrame('acme.waited', {}, { correlationId: id }));
+      connection.tell({ kind: 'extension', type: 'acme.waited', payload: {}, requestId: id });
     }
 
     @SubscribeMessage('acme.fail')
@@ -817,17 +816,16 @@ describe('connections', () => {
     const client = await FrameClient.open(gateway.port);
     await client.answerTo(client.send('ping'));
     const [connection] = connections.list();
+    const filler = { kind: 'extension', type: 'acme.filler', payload: { text: 'x'.repeat(1_000_000) } } as const;
     await connection!.whenWritable();
     client.socket.pause();
-    while (!(await staysFull(connection!)))
-      connection!.send(encodeFrame('acme.filler', { text: 'x'.repeat(1_000_000) }));
+    while (!(await staysFull(connection!))) connection!.tell(filler);
     const writable = connection!.whenWritable();
     client.socket.resume();
     await writable;
     expect(connection!.bufferedBytes).toBeLessThanOrEqual(MAX_BUFFERED_BYTES / 2);
     client.socket.pause();
-    while (!(await staysFull(connection!)))
-      connection!.send(encodeFrame('acme.filler', { text: 'x'.repeat(1_000_000) }));
+    while (!(await staysFull(connection!))) connection!.tell(filler);
     const gone = connection!.whenWritable();
     client.socket.terminate();
     await gone;

@@ -8,6 +8,7 @@ import { ConfigStoreService } from '../../src/core/config/config-store.service.j
 import { loadSettings } from '../../src/core/config/load-settings.js';
 import type { Connection } from '../../src/core/connections/connection.js';
 import { ConnectionManagerService } from '../../src/core/connections/connection-manager.service.js';
+import { RefusalsService } from '../../src/core/connections/refusals.service.js';
 import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registry.js';
 import { PhaseService } from '../../src/core/phase/phase.service.js';
 import { RateLimitsService } from '../../src/core/limits/rate-limits.service.js';
@@ -16,8 +17,8 @@ import { Clock, SystemClock } from '../../src/core/time/clock.js';
 import { createHttpAdapter, HttpModule, type HttpLimits } from '../../src/http/index.js';
 import { encodeFrame } from '../../src/protocol/encode.js';
 import type { InboundEnvelope, MessageInPayload } from '../../src/protocol/index.js';
-import { ErrorFrames } from '../../src/websocket/error-frames.js';
 import { GatewayWsAdapter } from '../../src/websocket/gateway-ws.adapter.js';
+import type { WebSocketConnection } from '../../src/websocket/websocket-connection.js';
 
 /** Answers `message_in` with its content and `ping` with `pong`: enough of a gateway to try the transport on. */
 @WebSocketGateway(18789)
@@ -25,18 +26,23 @@ export class EchoGateway implements OnGatewayConnection<Connection> {
   constructor(private readonly limits: RateLimitsService) {}
 
   handleConnection(connection: Connection): void {
-    connection.send(encodeFrame('acme.connected', { client_id: connection.clientId, role: connection.principal.role }));
+    const { clientId, principal } = connection;
+    connection.tell({
+      kind: 'extension',
+      type: 'acme.connected',
+      payload: { client_id: clientId, role: principal.role },
+    });
   }
 
   @SubscribeMessage('message_in')
   handleMessage(connection: Connection, envelope: InboundEnvelope): void {
     const { sender, content } = envelope.payload as MessageInPayload;
     this.limits.takeMessage(connection.principal, connection.clientId, sender);
-    connection.send(encodeFrame('acme.echo', { content }, { correlationId: envelope.id }));
+    connection.tell({ kind: 'extension', type: 'acme.echo', payload: { content }, requestId: envelope.id });
   }
 
   @SubscribeMessage('ping')
-  ping(connection: Connection, envelope: InboundEnvelope): void {
+  ping(connection: WebSocketConnection, envelope: InboundEnvelope): void {
     connection.send(encodeFrame('pong', {}, { correlationId: envelope.id }));
   }
 }
@@ -70,7 +76,7 @@ class FoundationModule {
       RateLimitsService,
       ConnectionManagerService,
       FrameTypeRegistry,
-      ErrorFrames,
+      RefusalsService,
     ];
     return { module: FoundationModule, providers, exports: providers };
   }

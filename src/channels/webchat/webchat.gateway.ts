@@ -1,9 +1,9 @@
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import Type from 'typebox';
-import { GatewayError } from '../../protocol/index.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import type { Connection } from '../../core/connections/connection.js';
 import { FrameTypeRegistry } from '../../core/connections/frame-type.registry.js';
+import { checkChannel } from '../../core/sessions/access.js';
 import { AgentRuntime } from '../../core/turns/agent-runtime.js';
 
 /** The channel of everything that is said in the page. */
@@ -32,9 +32,7 @@ export class WebchatGateway {
   /** @throws GatewayError FORBIDDEN when the credential is for other channels */
   @SubscribeMessage('webchat.identify')
   identify({ principal }: Connection): { event: 'webchat.identity'; data: WebchatIdentity } {
-    if (principal.channels && !principal.channels.includes(CHANNEL)) {
-      throw new GatewayError('FORBIDDEN', { reason: `this credential is bound to other channels than "${CHANNEL}"` });
-    }
+    checkChannel(principal, CHANNEL);
     const { sender } = principal;
     const data = {
       ...(sender === undefined ? {} : { sender }),

@@ -1,23 +1,33 @@
 import { Injectable } from '@nestjs/common';
-import type { ChannelStatusPayload } from '../../protocol/index.js';
 import type { Connection } from '../connections/connection.js';
+import { checkChannel } from '../sessions/access.js';
 import { ConnectedChannels } from './connected-channels.js';
 
-/**
- * What channel drivers say of their platform connections. A driver's word counts as long as its own connection to the
- * gateway lives.
- */
+/** The state of a driver's connection to its platform. */
+export interface ChannelStatus {
+  readonly channel: string;
+  readonly status: 'connecting' | 'connected' | 'disconnected' | 'error';
+  readonly detail?: string;
+}
+
+/** The states that channel drivers report. A report counts as long as the driver's connection to the gateway is open. */
 @Injectable()
 export class ChannelStatusService extends ConnectedChannels {
   /** By connection id, then by channel. */
-  private readonly statuses = new Map<string, Map<string, ChannelStatusPayload>>();
+  private readonly statuses = new Map<string, Map<string, ChannelStatus>>();
 
-  update(connection: Connection, status: ChannelStatusPayload): void {
-    const own = this.statuses.get(connection.id) ?? new Map<string, ChannelStatusPayload>();
+  /**
+   * Notes a report of the driver behind `connection`.
+   * @throws GatewayError FORBIDDEN when its credential is bound to other channels
+   */
+  update(connection: Connection, status: ChannelStatus): void {
+    checkChannel(connection.principal, status.channel);
+    const own = this.statuses.get(connection.id) ?? new Map<string, ChannelStatus>();
     this.statuses.set(connection.id, own.set(status.channel, status));
   }
 
-  remove(connection: Connection): void {
+  /** Forgets the reports of a connection that has ended. */
+  remove(connection: Pick<Connection, 'id'>): void {
     this.statuses.delete(connection.id);
   }
 

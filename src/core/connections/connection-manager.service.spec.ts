@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { CloseName } from '../../protocol/index.js';
+import type { CloseReason } from '../delivery/frame-reader.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { loadSettings } from '../config/load-settings.js';
 import { LOCAL_OPERATOR, type Principal } from '../identity/principal.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { ManualClock } from '../../testing/index.js';
 import { ConnectionManagerService } from './connection-manager.service.js';
-import type { Connection } from './connection.js';
+import type { Connection, ConnectionEvent, ExtensionEvent } from './connection.js';
 
 class FakeConnection implements Connection {
-  readonly sent: string[] = [];
-  readonly closes: CloseName[] = [];
+  readonly told: ConnectionEvent[] = [];
+  readonly closes: CloseReason[] = [];
   readonly bufferedBytes = 0;
   readonly wantsDeltas = false;
   readonly wantsPresence = false;
@@ -22,17 +22,22 @@ class FakeConnection implements Connection {
     readonly principal: Principal = LOCAL_OPERATOR,
   ) {}
 
-  send(frame: string): void {
-    this.sent.push(frame);
+  tell(event: ConnectionEvent): void {
+    this.told.push(event);
   }
-  sendBurst(): void {}
   heartbeat(): void {
     this.beats++;
   }
   async whenWritable(): Promise<void> {}
-  close(name: CloseName): void {
-    this.closes.push(name);
+  close(reason: CloseReason): void {
+    this.closes.push(reason);
   }
+}
+
+let events = 0;
+
+function anEvent(): ExtensionEvent {
+  return { kind: 'extension', type: 'acme.event', payload: { number: ++events } };
 }
 
 function setUp() {
@@ -51,12 +56,10 @@ describe('ConnectionManagerService', () => {
     manager.register(a);
     manager.register(b);
     expect(manager.list()).toEqual([a, b]);
-    expect(manager.get('a')).toBe(a);
     manager.remove(a);
     manager.remove(a);
     expect(manager.count).toBe(1);
-    expect(manager.find('a')).toBeUndefined();
-    expect(() => manager.get('a')).toThrow('Not found: connection');
+    expect(manager.list()).toEqual([b]);
   });
 
   it('closes the older connection of the same client as replaced; its end does not take the newer one along', () => {
@@ -104,11 +107,12 @@ describe('ConnectionManagerService', () => {
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     manager.register(a);
     manager.register(b);
-    manager.send('a', 'one');
-    manager.send('nobody', 'none');
-    manager.broadcast('all');
-    manager.broadcast('but b', 'b');
-    expect([a.sent, b.sent]).toEqual([['one', 'all', 'but b'], ['all']]);
+    const [one, all, notB] = [anEvent(), anEvent(), anEvent()];
+    manager.send('a', one);
+    manager.send('unknown', anEvent());
+    manager.broadcast(all);
+    manager.broadcast(notB, 'b');
+    expect([a.told, b.told]).toEqual([[one, all, notB], [all]]);
   });
 
   it('closes all', () => {

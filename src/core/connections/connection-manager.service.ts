@@ -1,25 +1,27 @@
 import { Injectable } from '@nestjs/common';
-import { encodeFrame } from '../../protocol/encode.js';
-import { GatewayError, type CloseName } from '../../protocol/index.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { StopStep } from '../lifecycle/steps.js';
 import { clientKey } from '../identity/principal.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
-import type { Connection } from './connection.js';
+import type { CloseReason } from '../delivery/frame-reader.js';
+import type { Connection, ConnectionEvent } from './connection.js';
 
-/** Timers cannot wait for longer than this; a later end is looked at again. */
-const LONGEST_TIMER_MS = 2_147_483_647;
+/** The longest delay of a timer. A credential that ends later is checked again when the timer fires. */
+const MAX_TIMER_MS = 2_147_483_647;
 
 /** Clients reconnect after at least the first number of milliseconds, spread over the second. */
 const RECONNECT_AFTER_MS = { least: 500, spread: 2_000 };
 /** Time for connections to close at the stop, in milliseconds. */
 const CLOSE_WITHIN_MS = 1_000;
 
-/** Everybody who is connected (the chapter's Connection Manager): one live connection for each client, with its heartbeat. */
+/**
+ * The open connections (the chapter's Connection Manager): one for each client, with its heartbeat. `send` and
+ * `broadcast` are the chapter's; gateway classes of extensions use them.
+ */
 @Injectable()
 export class ConnectionManagerService {
-  /** By connection id, in the order in which they came. */
+  /** By connection id, in the order of their registration. */
   private readonly connections = new Map<string, Connection>();
   private readonly heartbeats = new Map<string, CancelTimer>();
   private readonly expiries = new Map<string, CancelTimer>();
@@ -35,7 +37,7 @@ export class ConnectionManagerService {
     this.log = logs.for('gateway');
   }
 
-  /** Takes an authenticated connection in. An older one of the same client is closed with 4010: the newer one wins. */
+  /** Adds an authenticated connection. An older connection of the same client is closed as `replaced`. */
   register(connection: Connection): void {
     const client = nameOf(connection);
     const older = this.byClient.get(client);
@@ -54,7 +56,7 @@ export class ConnectionManagerService {
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'connected');
   }
 
-  /** Lets a connection go that has ended or is about to. Idempotent. */
+  /** Removes a connection that has ended or is about to. Idempotent. */
   remove(connection: Connection): void {
     if (!this.connections.delete(connection.id)) return;
     this.heartbeats.get(connection.id)?.();
@@ -67,21 +69,10 @@ export class ConnectionManagerService {
     if (this.connections.size === 0) for (const resolve of this.waitingForEmpty.splice(0)) resolve();
   }
 
-  /** Resolves once nobody is connected. */
+  /** Resolves once there is no connection. */
   whenEmpty(): Promise<void> {
     if (this.connections.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.waitingForEmpty.push(resolve));
-  }
-
-  /** @throws GatewayError NOT_FOUND */
-  get(connectionId: string): Connection {
-    const connection = this.find(connectionId);
-    if (!connection) throw new GatewayError('NOT_FOUND', { what: 'connection' });
-    return connection;
-  }
-
-  find(connectionId: string): Connection | undefined {
-    return this.connections.get(connectionId);
   }
 
   list(): readonly Connection[] {
@@ -92,15 +83,15 @@ export class ConnectionManagerService {
     return this.connections.size;
   }
 
-  /** Sends one encoded frame to a connection; nothing happens when it is gone. */
-  send(connectionId: string, frame: string): void {
-    this.connections.get(connectionId)?.send(frame);
+  /** Sends an event to one connection. Does nothing when it is gone. */
+  send(connectionId: string, event: ConnectionEvent): void {
+    this.connections.get(connectionId)?.tell(event);
   }
 
-  /** Sends one encoded frame to everybody but the connection `exclude`. */
-  broadcast(frame: string, exclude?: string): void {
+  /** Sends an event to every connection except the one with the id `exclude`. */
+  broadcast(event: ConnectionEvent, exclude?: string): void {
     for (const [id, connection] of this.connections) {
-      if (id !== exclude) connection.send(frame);
+      if (id !== exclude) connection.tell(event);
     }
   }
 
@@ -109,7 +100,7 @@ export class ConnectionManagerService {
   announceStop(): void {
     for (const connection of this.list()) {
       const reconnectAfterMs = RECONNECT_AFTER_MS.least + Math.round(Math.random() * RECONNECT_AFTER_MS.spread);
-      connection.send(encodeFrame('going_away', { reason: 'draining', reconnect_after_ms: reconnectAfterMs }));
+      connection.tell({ kind: 'goingAway', reconnectAfterMs });
     }
   }
 
@@ -120,9 +111,9 @@ export class ConnectionManagerService {
     await this.whenEmpty();
   }
 
-  /** Begins to close every connection; each leaves the list when its close is done. */
-  closeAll(name: CloseName): void {
-    for (const connection of this.list()) connection.close(name);
+  /** Begins to close every connection; each is removed when its close is done. */
+  closeAll(reason: CloseReason): void {
+    for (const connection of this.list()) connection.close(reason);
   }
 
   /** A connection does not outlive its credential. */
@@ -131,7 +122,7 @@ export class ConnectionManagerService {
     if (expiresAt === undefined) return;
     const remainingMs = expiresAt - this.clock.now();
     if (remainingMs <= 0) return connection.close('unauthorized');
-    const cancel = this.clock.setTimer(Math.min(remainingMs, LONGEST_TIMER_MS), () => this.watchExpiry(connection));
+    const cancel = this.clock.setTimer(Math.min(remainingMs, MAX_TIMER_MS), () => this.watchExpiry(connection));
     this.expiries.set(connection.id, cancel);
   }
 }

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError, type ResumedPayload } from '../../protocol/index.js';
-import { encodeFrame } from '../../protocol/encode.js';
+import { GatewayError } from '../../protocol/index.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import { follow } from '../replicas/follow.js';
 import {
@@ -18,7 +17,7 @@ import {
 import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
-import type { FrameReader } from './frame-reader.js';
+import type { DeltaEvent, FrameReader } from './frame-reader.js';
 import { Subscription, type SessionFeed } from './subscription.js';
 
 /**
@@ -82,26 +81,19 @@ export class DeliveryService {
       const feed = this.feeds.get(sessionId);
       if (!feed) continue;
       feed.headSeq = Math.max(feed.headSeq, burst.at(-1)?.seq ?? 0);
-      const shared = { frames: burst };
+      const shared = { kind: 'frames', frames: burst } as const;
       for (const subscription of feed.subscriptions) subscription.offer(shared);
     }
     failpoint('delivery.after_send');
   }
 
-  /** Sends an encoded frame that nobody keeps to those readers of the session that want deltas and keep up. */
-  publishDelta(sessionId: string, frame: () => string): void {
-    const feed = this.feeds.get(sessionId);
+  /** Sends a delta to those readers of its session that want deltas and keep up. */
+  publishDelta(delta: DeltaEvent): void {
+    const feed = this.feeds.get(delta.sessionId);
     if (!feed) return;
-    let encoded: string | undefined;
     for (const subscription of feed.subscriptions) {
-      if (subscription.takesDeltas) subscription.reader.send((encoded ??= frame()));
+      if (subscription.takesDeltas) subscription.reader.tell(delta);
     }
-  }
-
-  /** Whether anybody would get a delta of this session. */
-  wantsDeltas(sessionId: string): boolean {
-    const feed = this.feeds.get(sessionId);
-    return feed !== undefined && feed.subscriptions.values().some((subscription) => subscription.takesDeltas);
   }
 
   /** Sends the session's frames after `afterSeq` to `reader`, then live ones. A reader that reads it already goes on as it was. */
@@ -111,22 +103,18 @@ export class DeliveryService {
   }
 
   /**
-   * Sends `resumed`, then exactly the frames after `afterSeq` that retention has left, then live ones.
+   * Sends `resumed`, then exactly the frames after `afterSeq` that retention has left, then live ones. `requestId` is
+   * repeated in `resumed`.
    * @throws GatewayError STALE_RESUME when `afterSeq` lies beyond the head
    */
-  async resume(reader: FrameReader, sessionId: string, afterSeq: number, correlationId: string): Promise<void> {
+  async resume(reader: FrameReader, sessionId: string, afterSeq: number, requestId: string): Promise<void> {
     const page = await this.frames.readFrames(sessionId, afterSeq, 1, 1);
     if (afterSeq > page.headSeq)
       throw new GatewayError('STALE_RESUME', { after_seq: afterSeq, head_seq: page.headSeq });
     const fromSeq = Math.max(afterSeq + 1, page.firstSeq);
-    const resumed: ResumedPayload = {
-      session_id: sessionId,
-      from_seq: fromSeq,
-      head_seq: page.headSeq,
-      complete: fromSeq === afterSeq + 1,
-    };
     this.find(reader, sessionId)?.end();
-    reader.send(encodeFrame('resumed', resumed, { sessionId, correlationId }));
+    const isComplete = fromSeq === afterSeq + 1;
+    reader.tell({ kind: 'resumed', requestId, sessionId, fromSeq, headSeq: page.headSeq, isComplete });
     const subscription = this.add(reader, sessionId, fromSeq - 1);
     subscription.feed.headSeq = Math.max(subscription.feed.headSeq, page.headSeq);
     subscription.offerNothing();

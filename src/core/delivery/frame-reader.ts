@@ -1,26 +1,56 @@
-import type { CloseName } from '../../protocol/index.js';
+import type { BlockType } from '../../protocol/index.js';
 import type { DurableFrame } from '../store/index.js';
 
-/**
- * Frames that were committed together. Readers of one session are given the same object, so that an edge encodes it
- * once for all of them.
- */
-export interface FrameBurst {
+/** Frames of a session's log that were committed together, in the order of their seq. */
+export interface FramesEvent {
+  readonly kind: 'frames';
   readonly frames: readonly DurableFrame[];
 }
 
-/** What delivery needs of a connection. */
+/** A piece of a block that is still growing. It is not kept; the whole block follows as a frame. */
+export interface DeltaEvent {
+  readonly kind: 'delta';
+  readonly sessionId: string;
+  readonly messageId: string;
+  readonly messageRef: string;
+  readonly blockId: string;
+  readonly blockType: BlockType;
+  readonly text: string;
+}
+
+/** Reading a session goes on after `fromSeq - 1`; its frames follow. */
+export interface ResumedEvent {
+  readonly kind: 'resumed';
+  /** The id of the request that asked for it. */
+  readonly requestId: string;
+  readonly sessionId: string;
+  readonly fromSeq: number;
+  readonly headSeq: number;
+  /** False: retention has deleted frames before `fromSeq` that were asked for. */
+  readonly isComplete: boolean;
+}
+
+/** What delivery tells a reader. Readers of one session get the same object, so that an edge can encode it once. */
+export type ReadingEvent = FramesEvent | DeltaEvent | ResumedEvent;
+
+/** Why the core ends a connection. An edge has a close code and a text for each. */
+export type CloseReason = 'goingAway' | 'restarting' | 'unauthorized' | 'replaced' | 'slowReader';
+
+/** The part of a connection that delivery uses. */
 export interface FrameReader {
   readonly id: string;
+  /** Whether it takes {@link DeltaEvent}s. */
   readonly wantsDeltas: boolean;
   /** Bytes handed over that the peer has not taken yet. */
   readonly bufferedBytes: number;
-  sendBurst(burst: FrameBurst): void;
-  send(frame: string): void;
+  tell(event: ReadingEvent): void;
   /** Resolves when at most half of the allowed buffer is in use, or when the connection is closed. */
   whenWritable(): Promise<void>;
-  close(name: CloseName): void;
+  close(reason: CloseReason): void;
 }
 
-/** At most this much is buffered for one connection; beyond it the log is read at the reader's pace (protocol.md section 5). */
+/** Maximum buffered for one connection; beyond it the log is read at the reader's pace (protocol.md section 5). */
 export const MAX_BUFFERED_BYTES = 1_048_576;
+
+/** A reader that takes nothing for this long is closed as `slowReader` (protocol.md section 5), in milliseconds. */
+export const MAX_STALL_MS = 60_000;

@@ -1,7 +1,7 @@
 import type { FrameStore } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
-import { MAX_BUFFERED_BYTES, type FrameBurst, type FrameReader } from './frame-reader.js';
+import { MAX_BUFFERED_BYTES, MAX_STALL_MS, type FrameReader, type FramesEvent } from './frame-reader.js';
 
 /** What is known of a session that somebody reads. */
 export interface SessionFeed {
@@ -14,8 +14,6 @@ export interface SessionFeed {
 /** How much of the log is read at once for a reader that is behind. */
 const PAGE_FRAMES = 256;
 const PAGE_BYTES = 262_144;
-/** A reader that takes nothing for this long is closed with 4013 (protocol.md section 5). */
-const PATIENCE_MS = 60_000;
 const RETRY_READ_AFTER_MS = 1_000;
 
 /**
@@ -51,7 +49,7 @@ export class Subscription {
   }
 
   /** Takes frames that were just committed; the feed's head covers them already. */
-  offer(burst: FrameBurst): void {
+  offer(burst: FramesEvent): void {
     const [first] = burst.frames;
     if (!this.isCatchingUp && first?.seq === this.nextSeq && this.reader.bufferedBytes < MAX_BUFFERED_BYTES)
       this.sendBurst(burst);
@@ -64,8 +62,8 @@ export class Subscription {
     void this.catchUp();
   }
 
-  private sendBurst(burst: FrameBurst): void {
-    this.reader.sendBurst(burst);
+  private sendBurst(burst: FramesEvent): void {
+    this.reader.tell(burst);
     this.nextSeq = (burst.frames.at(-1)?.seq ?? this.nextSeq - 1) + 1;
   }
 
@@ -84,7 +82,7 @@ export class Subscription {
       const page = await this.frames.readFrames(this.feed.sessionId, this.nextSeq - 1, PAGE_FRAMES, PAGE_BYTES);
       if (this.hasEnded) return;
       this.feed.headSeq = Math.max(this.feed.headSeq, page.headSeq);
-      if (page.frames.length > 0) this.sendBurst({ frames: page.frames });
+      if (page.frames.length > 0) this.sendBurst({ kind: 'frames', frames: page.frames });
       // What retention has cut meanwhile is gone; going on behind it beats waiting for ever.
       else this.nextSeq = Math.max(page.firstSeq, page.headSeq + 1);
     } catch (error) {
@@ -101,7 +99,7 @@ export class Subscription {
     while (this.reader.bufferedBytes >= MAX_BUFFERED_BYTES / 2) {
       const before = this.reader.bufferedBytes;
       const patience = new AbortController();
-      await Promise.race([this.reader.whenWritable(), this.clock.sleep(PATIENCE_MS, patience.signal)]);
+      await Promise.race([this.reader.whenWritable(), this.clock.sleep(MAX_STALL_MS, patience.signal)]);
       patience.abort();
       if (this.hasEnded) return false;
       if (this.reader.bufferedBytes >= before) {

@@ -1,4 +1,4 @@
-import type { Scope } from '../../protocol/index.js';
+import { GatewayError, type Scope } from '../../protocol/index.js';
 import type { ClientKey } from '../store/index.js';
 
 export type Role = 'channel' | 'user' | 'node' | 'operator';
@@ -47,6 +47,18 @@ export const LOCAL_OPERATOR: Principal = {
   channels: undefined,
   sender: undefined,
 };
+
+/**
+ * Checks that a principal holds `scope`; undefined asks for none.
+ * @throws GatewayError FORBIDDEN
+ */
+export function checkScope(principal: Principal, scope: Scope | undefined): void {
+  if (scope === undefined || principal.scopes.has(scope)) return;
+  throw new GatewayError('FORBIDDEN', {
+    reason: `this credential does not hold the scope ${scope}`,
+    missing_scope: scope,
+  });
+}
 
 /** The identity of one of a principal's clients. */
 export function clientKey(principal: Principal, clientId: string): ClientKey {

@@ -10,13 +10,20 @@ export function mayRead(principal: Principal, session: Session): boolean {
 }
 
 /**
- * Whether a credential may speak on `channel` as `sender`.
+ * Checks that a credential is not bound to other channels.
+ * @throws GatewayError FORBIDDEN
+ */
+export function checkChannel(principal: Principal, channel: string): void {
+  if (!principal.channels || principal.channels.includes(channel)) return;
+  throw new GatewayError('FORBIDDEN', { reason: `this credential is bound to other channels than "${channel}"` });
+}
+
+/**
+ * Checks that a credential may speak on `channel` as `sender`.
  * @throws GatewayError FORBIDDEN
  */
 export function checkVoice(principal: Principal, channel: string, sender: string): void {
-  if (principal.channels && !principal.channels.includes(channel)) {
-    throw new GatewayError('FORBIDDEN', { reason: `this credential is bound to other channels than "${channel}"` });
-  }
+  checkChannel(principal, channel);
   if (principal.role === 'user' && sender !== principal.sender) {
     throw new GatewayError('FORBIDDEN', {
       reason: `this credential may speak only as its own sender, not as "${sender}"`,

@@ -1,5 +1,4 @@
 import type { StreamBlock, ToolStatusPayload } from '../../protocol/index.js';
-import { encodeFrame } from '../../protocol/encode.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
 import { endOf, type Claim, type DurableFrame, type Ending, type MessageEnd, type NewFrame } from '../store/index.js';
 import type { Clock } from '../time/clock.js';
@@ -100,13 +99,8 @@ export class ReplyBuilder {
   }
 
   private sendDelta(blockId: string, piece: Piece): void {
-    const { sessionId, messageId } = this.claim.message;
-    this.delivery.publishDelta(sessionId, () =>
-      encodeFrame(
-        'stream_delta',
-        { ...this.names(), block_id: blockId, block_type: piece.blockType, delta: piece.text },
-        { sessionId, correlationId: messageId },
-      ),
-    );
+    const { sessionId, messageId, messageRef } = this.claim.message;
+    const { blockType, text } = piece;
+    this.delivery.publishDelta({ kind: 'delta', sessionId, messageId, messageRef, blockId, blockType, text });
   }
 }

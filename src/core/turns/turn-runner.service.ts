@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/index.js';
 import { ApprovalsService } from '../approvals/approvals.service.js';
@@ -107,9 +106,8 @@ export class TurnRunnerService {
 
   /** A fault of the gateway or of a runtime must not leave anybody without an answer. */
   private async endWithFault(turn: Turn, messageRef: string, error: unknown): Promise<Pick<Reply, 'reason'>> {
-    const errorId = randomUUID();
-    this.log.error({ error, error_id: errorId, message_ref: messageRef }, 'a turn failed unexpectedly');
-    const { code, message, retryable } = new GatewayError('INTERNAL', { error_id: errorId });
+    const { code, message, retryable, details } = GatewayError.internal(error);
+    this.log.error({ error, error_id: details.error_id, message_ref: messageRef }, 'a turn failed unexpectedly');
     const ending = { reason: 'error', error: { code, message, retryable } } as const;
     await turn.end(ending);
     return ending;

@@ -1,0 +1,173 @@
+import { Injectable } from '@nestjs/common';
+import { GatewayError, type MessageInPayload, type PresenceStatus } from '../../protocol/index.js';
+import { clientKey, type Principal } from '../identity/principal.js';
+import { RateLimitsService } from '../limits/rate-limits.service.js';
+import { MediaService } from '../media/media.service.js';
+import { PhaseService } from '../phase/phase.service.js';
+import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
+import { hashBody } from '../queue/body-hash.js';
+import { MessageQueueService } from '../queue/message-queue.service.js';
+import { checkVoice } from '../sessions/access.js';
+import { SessionRouterService, type Route } from '../sessions/session-router.service.js';
+import {
+  SessionStore,
+  type AcceptedMessage,
+  type CancelSelector,
+  type StoredMessage,
+  type StoredReaction,
+} from '../store/index.js';
+import { Clock } from '../time/clock.js';
+
+/** On whose behalf a request is made. Message ids are unique within an origin. A connection is one. */
+export interface Origin {
+  readonly principal: Principal;
+  readonly clientId: string;
+}
+
+/** A message that an origin wants the gateway to take. */
+export interface IncomingMessage {
+  /** Chosen by the origin. Submitting it again with the same content is a safe retry. */
+  readonly id: string;
+  /** The session it is for. Without it the payload decides. */
+  readonly sessionId?: string | undefined;
+  readonly payload: MessageInPayload;
+}
+
+/** A message that has its place in the queue and is being committed. */
+export interface QueuedMessage {
+  /** Resolves when the message is durable. Rejects with QUEUE_FULL, IDEMPOTENCY_CONFLICT or STORE_UNAVAILABLE. */
+  readonly accepted: Promise<AcceptedMessage>;
+}
+
+/** The messages to cancel: one, by the id under which the origin sent it or by its ref, or all of a session. */
+export type CancelTarget =
+  | { readonly by: 'id'; readonly messageId: string }
+  | { readonly by: 'ref'; readonly messageRef: string }
+  | { readonly by: 'session'; readonly sessionId: string };
+
+/** A reaction to a message, which `messageId` names: the origin's own id of it, or its ref. */
+export interface Reaction extends StoredReaction {
+  readonly channel: string;
+  readonly messageId: string;
+  readonly action: 'added' | 'removed';
+}
+
+/**
+ * The one way into the gateway, whatever the entrance: a socket, a driver in this process, a timer, the admin API. Each
+ * method checks the origin's rights; the scope of the credential is checked by the entrance.
+ */
+@Injectable()
+export class MessageIntakeService {
+  // oxlint-disable-next-line max-params -- every check that a message passes on its way in comes together here
+  constructor(
+    private readonly phase: PhaseService,
+    private readonly limits: RateLimitsService,
+    private readonly router: SessionRouterService,
+    private readonly media: MediaService,
+    private readonly presence: PresenceTrackerService,
+    private readonly queue: MessageQueueService,
+    private readonly sessions: SessionStore,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Takes a message. Returns as soon as its place in the queue is certain, before it is durable; so messages of one origin
+   * keep their order when each is submitted after the call before has returned (or its promise has resolved).
+   *
+   * This is the hottest path of the gateway: it is synchronous up to the enqueue, and returns a promise only for a message
+   * about which the store has to be asked first (a session named by id, an unaddressed group message, uploaded media).
+   * @throws GatewayError DRAINING, RATE_LIMITED, FORBIDDEN, NOT_FOUND, INVALID_PAYLOAD; nothing is stored then. A refusal
+   *   of the queue rejects `accepted` instead.
+   */
+  submit(origin: Origin, message: IncomingMessage): QueuedMessage | Promise<QueuedMessage> {
+    if (this.phase.isDraining) throw new GatewayError('DRAINING', {});
+    const { payload } = message;
+    this.limits.takeMessage(origin.principal, origin.clientId, payload.sender);
+    const route = this.router.route(origin.principal, payload, message.sessionId);
+    const hasMedia = payload.attachments?.some((attachment) => attachment.media_id !== undefined);
+    if (hasMedia || route instanceof Promise) return this.enqueueLater(origin, message, route);
+    return this.enqueue(origin, message, route);
+  }
+
+  /**
+   * Cancels messages. Those that run end soon after.
+   * @throws GatewayError NOT_FOUND
+   */
+  async cancel(origin: Origin, target: CancelTarget): Promise<void> {
+    const outcome = await this.queue.cancel(await this.select(origin, target));
+    if (!outcome) throw new GatewayError('NOT_FOUND', { what: 'message' });
+  }
+
+  /**
+   * Keeps a reaction with its message, as part of the context that the agent reads.
+   * @throws GatewayError FORBIDDEN, NOT_FOUND
+   */
+  async react(origin: Origin, { channel, sender, messageId, emoji, action }: Reaction): Promise<void> {
+    const { principal } = origin;
+    checkVoice(principal, channel, sender);
+    this.presence.noteActivity(principal.tenant, channel, sender);
+    const message = (await this.findOwn(origin, messageId)) ?? (await this.findByRef(principal, messageId));
+    if (!message) throw new GatewayError('NOT_FOUND', { what: `message ${messageId}` });
+    await this.router.getReadable(principal, message.sessionId);
+    await this.sessions.changeReaction(message.messageRef, { sender, emoji }, action);
+  }
+
+  /**
+   * Notes what a client says about a person's presence.
+   * @throws GatewayError FORBIDDEN
+   */
+  notePresence({ principal }: Origin, channel: string, userId: string, status: PresenceStatus): void {
+    checkVoice(principal, channel, userId);
+    this.presence.update(principal.tenant, channel, userId, status);
+  }
+
+  private async enqueueLater(
+    origin: Origin,
+    message: IncomingMessage,
+    pending: Route | Promise<Route>,
+  ): Promise<QueuedMessage> {
+    const route = await pending;
+    await this.media.assign(origin.principal, route.payload.attachments ?? [], route.session.id);
+    return this.enqueue(origin, message, route);
+  }
+
+  private enqueue({ principal, clientId }: Origin, message: IncomingMessage, route: Route): QueuedMessage {
+    this.presence.noteActivity(principal.tenant, route.payload.channel, route.payload.sender);
+    const accepted = this.queue.enqueue({
+      client: clientKey(principal, clientId),
+      messageId: message.id,
+      bodyHash: hashBody('message_in', message.sessionId, message.payload),
+      session: route.session,
+      payload: route.payload,
+      disposition: route.disposition,
+      priority: route.priority,
+      receivedAt: this.clock.now(),
+    });
+    return { accepted };
+  }
+
+  private async select({ principal, clientId }: Origin, target: CancelTarget): Promise<CancelSelector> {
+    const { tenant } = principal;
+    switch (target.by) {
+      case 'id':
+        return { by: 'id', client: clientKey(principal, clientId), messageId: target.messageId };
+      case 'ref': {
+        const message = await this.findByRef(principal, target.messageRef);
+        if (!message) throw new GatewayError('NOT_FOUND', { what: 'message' });
+        await this.router.getReadable(principal, message.sessionId);
+        return { by: 'ref', tenant, messageRef: target.messageRef };
+      }
+      case 'session':
+        await this.router.getReadable(principal, target.sessionId);
+        return { by: 'session', tenant, sessionId: target.sessionId };
+    }
+  }
+
+  private findOwn({ principal, clientId }: Origin, messageId: string): Promise<StoredMessage | undefined> {
+    return this.queue.findMessage({ by: 'id', client: clientKey(principal, clientId), messageId });
+  }
+
+  private findByRef({ tenant }: Principal, messageRef: string): Promise<StoredMessage | undefined> {
+    return this.queue.findMessage({ by: 'ref', tenant, messageRef });
+  }
+}
