@@ -79,17 +79,25 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
 
   '[B-01] runs commands as nobody, without capabilities and ways to get any': async (bench) => {
     const { stdout } = await bench.run(
-      'id -u; id -g; grep -E "^(CapPrm|CapEff|CapInh|CapAmb|NoNewPrivs)" /proc/self/status',
+      'id -u; id -g; grep -E "^(CapPrm|CapEff|CapInh|CapAmb|CapBnd|NoNewPrivs)" /proc/self/status',
     );
     const [uid, gid, ...status] = stdout.split('\n');
     expect([uid, gid]).toEqual(['65534', '65534']);
     expect(status.map((line) => line.split(/\s+/).join(' ')).sort()).toEqual([
       'CapAmb: 0000000000000000',
+      'CapBnd: 0000000000000000',
       'CapEff: 0000000000000000',
       'CapInh: 0000000000000000',
       'CapPrm: 0000000000000000',
       'NoNewPrivs: 1',
     ]);
+  },
+
+  '[B-01] lets commands make no namespaces and no mounts': async (bench) => {
+    const script =
+      'for kind in U m n p u i; do unshare -$kind true 2>/dev/null && echo "$kind"; done; mount -t tmpfs x /tmp 2>/dev/null && echo mount; exit 0';
+    expect(await bench.run(script)).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await bench.run('unshare -Urm id -u')).not.toMatchObject({ stdout: '0' });
   },
 
   '[B-02] lets commands write to the workspace and to /tmp, and nowhere else': async (bench) => {

@@ -1,4 +1,6 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -244,5 +246,26 @@ if (daemon) {
   describeMissing('docker');
 }
 
-if (hasBubblewrap) describeEngine('bubblewrap', bubblewrap);
-else describeMissing('bubblewrap');
+if (hasBubblewrap) {
+  describeEngine('bubblewrap', bubblewrap);
+
+  describe('the bubblewrap engine', () => {
+    it('[B-07] ends what a crash has left on its own workspaces, and nothing else', async () => {
+      const root = mkdtempSync(join(tmpdir(), 'left-'));
+      const leave = (folder: string) => {
+        mkdirSync(folder, { recursive: true });
+        const args = ['--ro-bind', '/', '/', '--dev', '/dev', '--bind', folder, folder, 'sleep', '61'];
+        return spawn('bwrap', args, { stdio: 'ignore' });
+      };
+      const [mine, other] = [leave(join(root, 'workspaces/s_a')), leave(join(root, 'other/s_a'))];
+      const ended = once(mine, 'exit');
+      await new BubblewrapEngine(join(root, 'workspaces')).check();
+      expect(await ended).toEqual([null, 'SIGKILL']);
+      expect(other.exitCode).toBe(null);
+      other.kill('SIGKILL');
+      rmSync(root, { recursive: true });
+    });
+  });
+} else {
+  describeMissing('bubblewrap');
+}

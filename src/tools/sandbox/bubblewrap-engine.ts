@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { Readable } from 'node:stream';
+import { basename } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import {
@@ -16,6 +17,7 @@ import {
   type SandboxExit,
   type SandboxLimits,
 } from './sandbox-engine.js';
+import { buildSeccompFilter } from './seccomp-filter.js';
 
 const MEGABYTE = 1_048_576;
 /** How long the last processes of a sandbox may take to go, in milliseconds. */
@@ -29,14 +31,28 @@ const CHECK_LIMITS: SandboxLimits = { memoryMb: 256, cpu: 1, pids: 64, timeoutMs
  */
 export class BubblewrapEngine extends SandboxEngine {
   override readonly name = 'bubblewrap';
+  private readonly filter = buildSeccompFilter();
+  private hasReaped = false;
 
-  /** @param isRoot whether the gateway runs as root, which nothing inside may be */
-  constructor(private readonly isRoot = process.getuid?.() === 0) {
+  /**
+   * @param root folder of the workspaces, by which leftovers of an earlier process are found
+   * @param isRoot whether the gateway runs as root, which nothing inside may be
+   */
+  constructor(
+    private readonly root?: string,
+    private readonly isRoot = process.getuid?.() === 0,
+  ) {
     super();
   }
 
+  /** The first time it also ends what an earlier process has left. */
   override async check(): Promise<void> {
     if (process.platform !== 'linux') throw new SandboxUnavailableError('bubblewrap needs Linux');
+    // Without root, a user namespace that allows no other does the same.
+    if (this.isRoot && !this.filter)
+      throw new SandboxUnavailableError(`bubblewrap under root has no filter for ${process.arch}: run as another user`);
+    if (!this.hasReaped && this.root !== undefined) reap(this.root);
+    this.hasReaped = true;
     let complaint = '';
     const command: SandboxCommand = {
       argv: ['/bin/sh', '-c', 'exit 0'],
@@ -57,11 +73,15 @@ export class BubblewrapEngine extends SandboxEngine {
       {
         // To find bwrap by; the command gets another.
         env: { PATH: process.env['PATH'] },
-        stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
         // A group of its own, so that all of it can be killed.
         detached: true,
       },
     );
+    const filterPipe = child.stdio[4] as Writable;
+    // A bwrap that cannot be started reads nothing; its own error tells why.
+    filterPipe.on('error', () => {});
+    filterPipe.end(this.filter);
     const insidePid = readInsidePid(child);
     try {
       return await waitForEnd(child, command, signal);
@@ -81,6 +101,7 @@ export class BubblewrapEngine extends SandboxEngine {
       ...['--proc', '/proc', '--dev', '/dev', '--size', String(TMP_BYTES), '--perms', '1777', '--tmpfs', '/tmp'],
       ...['--bind', workspace, WORKSPACE_MOUNT, '--remount-ro', '/', '--clearenv'],
       ...Object.entries(SANDBOX_ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
+      ...(this.filter ? ['--seccomp', '4'] : []),
       ...(this.isRoot
         ? becomeNobody()
         : [
@@ -110,8 +131,10 @@ function becomeNobody(): string[] {
     String(SANDBOX_UID),
     '--clear-groups',
     '--inh-caps=-all',
+    '--bounding-set=-all',
   ];
-  return ['--cap-drop', 'ALL', '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', ...identity];
+  const needed = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'].flatMap((name) => ['--cap-add', name]);
+  return ['--cap-drop', 'ALL', ...needed, ...identity];
 }
 
 function enterWith({ memoryMb, cpu, pids, timeoutMs, fileBytes }: SandboxLimits): string[] {
@@ -180,6 +203,22 @@ function isAlive(pid: number): boolean {
     return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
   } catch {
     return false;
+  }
+}
+
+/**
+ * Ends sandboxes on folders of `root`. A gateway that is killed between the start of bwrap and the moment at which bwrap
+ * asks to die with its parent leaves one that waits for ever.
+ */
+function reap(root: string): void {
+  for (const path of globSync('/proc/[0-9]*/cmdline')) {
+    try {
+      const [program = '', ...args] = readFileSync(path, 'utf8').split('\0');
+      const isOurs = basename(program) === 'bwrap' && args.some((arg) => arg.startsWith(`${root}/`));
+      if (isOurs) process.kill(Number(path.split('/')[2]), 'SIGKILL');
+    } catch {
+      // It has ended meanwhile, or belongs to another user.
+    }
   }
 }
 

@@ -105,9 +105,9 @@ describe('without a sandbox engine', () => {
     });
   });
 
-  it('a start is not held up, even where Docker was used before', async () => {
+  it('a start is not held up, even where an engine was used before', async () => {
     mkdirSync(join(folder, 'workspaces'));
-    writeFileSync(join(folder, 'workspaces/.docker-was-used'), '');
+    writeFileSync(join(folder, 'workspaces/.sandbox-was-used'), '');
     await withoutEngines(async () => expect(makeService('auto').removeLeftovers()).toBeUndefined());
   });
 });
@@ -157,11 +157,11 @@ describe('the workspace of a session', () => {
     alive.add('s_alice').add('s_bob');
     for (const id of alive) await workspaces.use(id, addFile);
     mkdirSync(join(root(), 'backup'));
-    writeFileSync(join(root(), '.docker-was-used'), '');
+    writeFileSync(join(root(), '.sandbox-was-used'), '');
     symlinkSync(folder, join(root(), 's_link'));
     alive.delete('s_alice');
     await resources.sweep();
-    expect(readdirSync(root()).sort()).toEqual(['.docker-was-used', 'backup', 's_bob', 's_link']);
+    expect(readdirSync(root()).sort()).toEqual(['.sandbox-was-used', 'backup', 's_bob', 's_link']);
     expect(existsSync(join(root(), 's_bob/deep/file'))).toBe(true);
   });
 

@@ -20,8 +20,8 @@ const MEGABYTE = 1_048_576;
 const MAX_OUTPUT_BYTES = 64 * MEGABYTE;
 /** How often a workspace is measured while a command runs, in milliseconds. */
 const MEASURE_EVERY_MS = 1_000;
-/** Its presence tells the next start that Docker was used, and may have something left. */
-const DOCKER_MARK = '.docker-was-used';
+/** Its presence tells the next start that an engine was used, and may have something left. */
+const USED_MARK = '.sandbox-was-used';
 
 /** A command of a tool. */
 export interface SandboxRequest {
@@ -61,16 +61,16 @@ export class SandboxService {
     const owner = createHash('sha256').update(`${hostname()}\0${this.workspaces.root}`).digest('hex').slice(0, 16);
     this.engines = [
       new DockerEngine({ owner, image: () => config.get('tools.sandbox.image') }),
-      new BubblewrapEngine(),
+      new BubblewrapEngine(this.workspaces.root),
     ];
   }
 
   /** Removes what a crash may have left, without making the start wait. */
   @StartStep({ name: 'look for leftovers of the sandbox', phase: 'register' })
   removeLeftovers(): void {
-    if (!existsSync(join(this.workspaces.root, DOCKER_MARK))) return;
+    if (!existsSync(join(this.workspaces.root, USED_MARK))) return;
     this.choose().catch((error: unknown) =>
-      this.log.warn({ error }, 'no sandbox engine: containers of an earlier process may be left'),
+      this.log.warn({ error }, 'no sandbox engine: commands of an earlier process may be left'),
     );
   }
 
@@ -94,7 +94,7 @@ export class SandboxService {
     request: SandboxRequest,
     signal: AbortSignal,
   ): Promise<SandboxEnding> {
-    if (engine instanceof DockerEngine) await writeFile(join(this.workspaces.root, DOCKER_MARK), '');
+    await writeFile(join(this.workspaces.root, USED_MARK), '');
     const stop = new AbortController();
     const limits = await this.buildLimits(workspace, request);
     const timers = [
