@@ -245,7 +245,8 @@ export const SettingsSchema = Type.Object({
         default: 32,
         minimum: 1,
         maximum: 10_000,
-        description: 'Tool calls that run at the same time; others wait.',
+        description:
+          'Tool calls that run at the same time; others wait. A session runs half of them at most; each tenant runs an eighth even when all are taken.',
       }),
     ),
     sandbox: SandboxSettings,
