@@ -12,6 +12,7 @@ const CORE_ORDER = [
   ['store'],
   ['replicas', 'lifecycle'],
   ['audit'],
+  ['broker'],
   ['config'],
   ['identity'],
   ['presence', 'delivery', 'sessions'],

@@ -4,11 +4,14 @@ import { ConfigModule } from '@nestjs/config';
 import { AdminModule } from './admin/admin.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { WebchatModule } from './channels/webchat/webchat.module.js';
+import { Broker } from './core/broker/broker.js';
+import { InProcessBroker } from './core/broker/in-process-broker.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import { loadSettings, type LoadedSettings } from './core/config/load-settings.js';
 import { CoreModule } from './core/core.module.js';
 import { ReplicaIdentity } from './core/replicas/replica-identity.js';
 import { Logs } from './core/telemetry/logs.js';
+import { Metrics, NoMetrics } from './core/telemetry/metrics.js';
 import { Clock, SystemClock } from './core/time/clock.js';
 import { HealthModule } from './health/health.module.js';
 import { DocumentsModule } from './http/documents.module.js';
@@ -25,6 +28,10 @@ export interface GatewayOptions {
   readonly settings?: LoadedSettings;
   readonly clock?: Clock;
   readonly logs?: Logs;
+  /** Where the gateway counts what it does; nowhere when missing. */
+  readonly metrics?: Metrics;
+  /** What joins the replicas of one gateway; needed only where there are several. */
+  readonly broker?: Broker;
   /** A global module that provides AgentRuntime, in place of the built-in agent and of models. */
   readonly agent?: Type | DynamicModule;
   /** A global module that provides the ports of `core/store`, in place of the engine that `store.url` names. */
@@ -72,9 +79,12 @@ class FoundationModule {
     const logs = options.logs ?? new PinoLogs();
     const config = new ConfigStoreService(settings, logs);
     if (logs instanceof PinoLogs) logs.follow(config);
+    const clock = options.clock ?? new SystemClock();
     const providers = [
-      { provide: Clock, useValue: options.clock ?? new SystemClock() },
+      { provide: Clock, useValue: clock },
       { provide: Logs, useValue: logs },
+      { provide: Metrics, useValue: options.metrics ?? new NoMetrics() },
+      { provide: Broker, useValue: options.broker ?? new InProcessBroker(clock, logs) },
       { provide: ConfigStoreService, useValue: config },
       { provide: ReplicaIdentity, useValue: new ReplicaIdentity() },
     ];

@@ -1,5 +1,6 @@
 /** For tests of the gateway and of what extends it: contract suites, fakes and factories. */
 export * from './factories.js';
+export * from './fake-metrics.js';
 export * from './fake-socket.js';
 export * from './kept-logs.js';
 export * from './manual-clock.js';

@@ -4,6 +4,8 @@ import { SubscribeMessage, WebSocketGateway, type OnGatewayConnection } from '@n
 import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { AuthModule } from '../../src/auth/index.js';
+import { Broker } from '../../src/core/broker/broker.js';
+import { InProcessBroker } from '../../src/core/broker/in-process-broker.js';
 import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
 import { loadSettings } from '../../src/core/config/load-settings.js';
 import type { Connection } from '../../src/core/connections/connection.js';
@@ -13,6 +15,7 @@ import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registr
 import { PhaseService } from '../../src/core/phase/phase.service.js';
 import { RateLimitsService } from '../../src/core/limits/rate-limits.service.js';
 import { Logs, SilentLogs } from '../../src/core/telemetry/logs.js';
+import { Metrics, NoMetrics } from '../../src/core/telemetry/metrics.js';
 import { Clock, SystemClock } from '../../src/core/time/clock.js';
 import { createHttpAdapter, HttpModule, type HttpLimits } from '../../src/http/index.js';
 import { encodeFrame } from '../../src/protocol/encode.js';
@@ -68,9 +71,12 @@ class FoundationModule {
   static with(options: TransportOptions): DynamicModule {
     const logs = options.logs ?? new SilentLogs();
     const settings = loadSettings({}, { 'gateway.port': 0, ...options.settings }, '/nonexistent');
+    const clock = options.clock ?? new SystemClock();
     const providers = [
-      { provide: Clock, useValue: options.clock ?? new SystemClock() },
+      { provide: Clock, useValue: clock },
       { provide: Logs, useValue: logs },
+      { provide: Metrics, useValue: new NoMetrics() },
+      { provide: Broker, useValue: new InProcessBroker(clock, logs) },
       { provide: ConfigStoreService, useValue: new ConfigStoreService(settings, logs) },
       PhaseService,
       RateLimitsService,

@@ -1,0 +1,226 @@
+/** What every broker must do, as tests. For vitest; not in the barrel, so that fakes can be used without a test runner. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Broker } from '../core/broker/broker.js';
+
+/** Two replicas of one gateway, each with its broker, on the engine under test. */
+export interface BrokerBench {
+  readonly replicas: readonly [Broker, Broker];
+  /** Unix milliseconds, as the engine counts them. */
+  now(): number;
+  /** Lets time pass for the engine. */
+  advance(ms: number): Promise<void>;
+  /** Resolves when everything published and claimed so far has had its effect on both replicas. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Declares the tests of a broker. `open` is called for each test and makes a gateway without a past. */
+export function brokerContract(open: () => Promise<BrokerBench>): void {
+  let bench: BrokerBench;
+  let here: Broker;
+  let there: Broker;
+  beforeEach(async () => {
+    bench = await open();
+    [here, there] = bench.replicas;
+  });
+  afterEach(() => bench.close());
+
+  topicContract(() => ({ bench, here, there }));
+  claimContract(() => ({ bench, here, there }));
+  keptValueContract(() => ({ bench, here, there }));
+
+  describe('the number of replicas', () => {
+    it('counts this one and the others', () => {
+      expect([here.replicas, there.replicas]).toEqual([2, 2]);
+    });
+
+    it('divides limits, down to 1', () => {
+      expect([here.shareOf(20), here.shareOf(3), here.shareOf(1)]).toEqual([10, 1, 1]);
+    });
+  });
+}
+
+type Parts = () => { readonly bench: BrokerBench; readonly here: Broker; readonly there: Broker };
+
+function topicContract(parts: Parts): void {
+  describe('a topic', () => {
+    it('reaches replicas that have joined the key, and not the sender', async () => {
+      const { bench, here, there } = parts();
+      const heard: unknown[] = [];
+      const topic = here.topic('t', (...message) => heard.push('here', ...message));
+      const other = there.topic('t', (...message) => heard.push('there', ...message));
+      topic.join('a');
+      other.join('a');
+      await bench.settle();
+      topic.publish('a', { text: 'one' });
+      topic.publish('b', { text: 'two' });
+      await bench.settle();
+      expect(heard).toEqual(['there', 'a', { text: 'one' }]);
+    });
+
+    it('keeps the order of one sender under one key', async () => {
+      const { bench, here, there } = parts();
+      const heard: number[] = [];
+      const topic = here.topic<number>('t', () => {});
+      there.topic<number>('t', (_, message) => heard.push(message)).join('a');
+      await bench.settle();
+      const sent = Array.from({ length: 100 }, (_, i) => i);
+      for (const i of sent) topic.publish('a', i);
+      await bench.settle();
+      expect(heard).toEqual(sent);
+    });
+
+    it('says whether a key may be heard elsewhere, and is quiet once all have left', async () => {
+      const { bench, here, there } = parts();
+      const heard: number[] = [];
+      const topic = here.topic<number>('t', () => {});
+      const other = there.topic<number>('t', (_, message) => heard.push(message));
+      other.join('a');
+      await bench.settle();
+      expect(topic.isHeard('a')).toBe(true);
+      other.leave('a');
+      await bench.settle();
+      topic.publish('a', 1);
+      await bench.settle();
+      expect(heard).toEqual([]);
+    });
+
+    it('does not call back while it publishes, and survives a callback that throws', async () => {
+      const { bench, here, there } = parts();
+      const heard: number[] = [];
+      const topic = here.topic<number>('t', () => {});
+      const other = there.topic<number>('t', (_, message) => {
+        heard.push(message);
+        throw new Error('a fault of the subscriber');
+      });
+      other.join('a');
+      await bench.settle();
+      topic.publish('a', 1);
+      topic.publish('a', 2);
+      expect(heard).toEqual([]);
+      await bench.settle();
+      expect(heard).toEqual([1, 2]);
+    });
+
+    it('hands over a copy', async () => {
+      const { bench, here, there } = parts();
+      const heard: unknown[] = [];
+      const topic = here.topic<{ text: string }>('t', () => {});
+      there.topic('t', (_, message) => heard.push(message)).join('a');
+      await bench.settle();
+      const message = { text: 'before' };
+      topic.publish('a', message);
+      message.text = 'after';
+      await bench.settle();
+      expect(heard).toEqual([{ text: 'before' }]);
+    });
+
+    it('has one owner in each replica', () => {
+      const { here } = parts();
+      here.topic('t', () => {});
+      expect(() => here.topic('t', () => {})).toThrow('twice');
+    });
+  });
+}
+
+function claimContract(parts: Parts): void {
+  describe('a claim', () => {
+    it('is lost to the newer one of another replica, once', async () => {
+      const { bench, here, there } = parts();
+      const lost: string[] = [];
+      const older = here.claims('c', (key) => lost.push(`here ${key}`));
+      const newer = there.claims('c', (key) => lost.push(`there ${key}`));
+      older.claim('a');
+      older.claim('b');
+      await bench.settle();
+      newer.claim('a');
+      await bench.settle();
+      expect(lost).toEqual(['here a']);
+    });
+
+    it('is not lost to the same replica, nor when it was given back', async () => {
+      const { bench, here, there } = parts();
+      const lost: string[] = [];
+      const older = here.claims('c', (key) => lost.push(`here ${key}`));
+      const newer = there.claims('c', (key) => lost.push(`there ${key}`));
+      older.claim('a');
+      older.claim('a');
+      await bench.settle();
+      older.release('a');
+      await bench.settle();
+      newer.claim('a');
+      await bench.settle();
+      older.release('a');
+      await bench.settle();
+      older.claim('a');
+      await bench.settle();
+      expect(lost).toEqual(['there a']);
+    });
+
+    it('leaves one holder when both claim at the same time', async () => {
+      const { bench, here, there } = parts();
+      const lost: string[] = [];
+      const one = here.claims('c', () => lost.push('here'));
+      const two = there.claims('c', () => lost.push('there'));
+      one.claim('a');
+      two.claim('a');
+      await bench.settle();
+      expect(lost).toHaveLength(1);
+    });
+
+    it('that was claimed again meanwhile is not reported as lost', async () => {
+      const { bench, here, there } = parts();
+      const lost: string[] = [];
+      const one = here.claims('c', () => lost.push('here'));
+      const two = there.claims('c', () => lost.push('there'));
+      one.claim('a');
+      await bench.settle();
+      two.claim('a');
+      one.claim('a');
+      await bench.settle();
+      expect(lost.at(-1)).toBe('there');
+      expect(lost.filter((replica) => replica === 'there')).toHaveLength(1);
+    });
+  });
+}
+
+function keptValueContract(parts: Parts): void {
+  describe('a kept value', () => {
+    it('is taken once, on whatever replica', async () => {
+      const { bench, here, there } = parts();
+      expect(await here.keep('code', 'k', 'value', bench.now() + 60_000)).toBe(true);
+      expect(await there.take('code', 'k')).toBe('value');
+      expect(await here.take('code', 'k')).toBeUndefined();
+      expect(await there.take('code', 'k')).toBeUndefined();
+    });
+
+    it('is got by one of many who take it at the same time', async () => {
+      const { bench, here, there } = parts();
+      await here.keep('code', 'k', 'value', bench.now() + 60_000);
+      const takers = Array.from({ length: 20 }, (_, i) => (i % 2 ? here : there));
+      const taken = await Promise.all(takers.map((broker) => broker.take('code', 'k')));
+      expect(taken.filter((value) => value !== undefined)).toEqual(['value']);
+    });
+
+    it('ends at its time', async () => {
+      const { bench, here, there } = parts();
+      await here.keep('code', 'early', 'value', bench.now() + 60_000);
+      await here.keep('code', 'late', 'value', bench.now() + 60_001);
+      await bench.advance(60_000);
+      expect(await there.take('code', 'early')).toBeUndefined();
+      expect(await there.take('code', 'late')).toBe('value');
+    });
+
+    it('is kept apart by kind, and is not replaced while it is there', async () => {
+      const { bench, here, there } = parts();
+      const later = bench.now() + 60_000;
+      await here.keep('code', 'k', 'first', later);
+      expect(await there.keep('nonce', 'k', 'other', later)).toBe(true);
+      expect(await there.keep('code', 'k', 'second', later)).toBe(false);
+      expect(await here.take('code', 'k')).toBe('first');
+      expect(await there.keep('code', 'k', 'third', later)).toBe(true);
+      await bench.advance(60_000);
+      expect(await here.keep('code', 'k', 'fourth', bench.now() + 1)).toBe(true);
+    });
+  });
+}
