@@ -89,7 +89,7 @@ export async function runGateway(
   const url = await app.getUrl();
   process.stdout.write(`${describeStart(url, app.get(Store).label)}\n`);
   // To the eyes of whoever started it, never to a file: the code is a credential.
-  if (process.stdout.isTTY) process.stdout.write(`${describeChat(url, app.get(AuthService).issuePageCode())}\n`);
+  if (process.stdout.isTTY) process.stdout.write(`${describeChat(url, await app.get(AuthService).issuePageCode())}\n`);
 }
 
 /** @throws Error that says what to do when the address cannot be had */

@@ -1,6 +1,6 @@
 import { ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
 import { GatewayError } from '../protocol/index.js';
-import type { AuthFailure } from './auth.service.js';
+import type { AuthFailure } from './auth-failures.js';
 
 /**
  * Returns what an HTTP caller was admitted with, a principal or a token.

@@ -1,16 +1,37 @@
 // Promises: who a request speaks for, decided in one place for every wire. Refuses to know: what they want.
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { Broker } from '../core/broker/broker.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
+import { Clock } from '../core/time/clock.js';
 import { HttpModule } from '../http/http.module.js';
+import { AuthFailures } from './auth-failures.js';
 import { AuthService } from './auth.service.js';
 import { VerifierExplorer } from './credential-verifier.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
+import { listOperatorSecrets, PageSignIn } from './page-sign-in.js';
+import { VerifierChain } from './verifier-chain.js';
+
+const pageSignIn = {
+  provide: PageSignIn,
+  useFactory: (clock: Clock, broker: Broker, config: ConfigStoreService) =>
+    new PageSignIn(clock, broker, listOperatorSecrets(config)),
+  inject: [Clock, Broker, ConfigStoreService],
+};
 
 @Global()
 @Module({
   imports: [HttpModule, DiscoveryModule],
-  providers: [AuthService, HttpAuthGuard, VerifierExplorer, { provide: PrincipalDirectory, useExisting: AuthService }],
+  providers: [
+    AuthFailures,
+    AuthService,
+    HttpAuthGuard,
+    pageSignIn,
+    { provide: PrincipalDirectory, useExisting: AuthService },
+    VerifierChain,
+    VerifierExplorer,
+  ],
   exports: [AuthService, HttpAuthGuard, PrincipalDirectory],
 })
 export class AuthModule {}

@@ -1,19 +1,32 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { InProcessBroker } from '../core/broker/in-process-broker.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { loadSettings } from '../core/config/load-settings.js';
 import { LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
-import { ManualClock } from '../testing/index.js';
+import { FakeMetrics, ManualClock } from '../testing/index.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
-import { AuthService, MAX_FAILURES_PER_MINUTE, VERIFY_TIMEOUT_MS } from './auth.service.js';
+import { AuthFailures, MAX_FAILURES_PER_MINUTE } from './auth-failures.js';
+import { AuthService } from './auth.service.js';
 import type { CredentialVerifier, VerifierExplorer } from './credential-verifier.js';
+import { PageSignIn } from './page-sign-in.js';
+import { VERIFY_TIMEOUT_MS, VerifierChain } from './verifier-chain.js';
 
 function setUp(settings: Record<string, unknown> = {}, verifiers: readonly CredentialVerifier[] = []) {
   const config = new ConfigStoreService(loadSettings({}, settings, '/nonexistent'), new SilentLogs());
   const clock = new ManualClock();
-  const explorer = { list: () => verifiers } as VerifierExplorer;
-  return { clock, auth: new AuthService(config, clock, new SilentLogs(), new RequestRulesService(config), explorer) };
+  const logs = new SilentLogs();
+  const broker = new InProcessBroker(clock, logs);
+  const metrics = new FakeMetrics();
+  const auth = new AuthService(
+    config,
+    new RequestRulesService(config),
+    new VerifierChain({ list: () => verifiers } as VerifierExplorer, clock, logs),
+    new PageSignIn(clock, broker, []),
+    new AuthFailures(clock, broker, metrics, logs),
+  );
+  return { auth, broker, clock, metrics };
 }
 
 const aRequest = (peer: string, headers: Record<string, string[]> = {}) =>
@@ -108,6 +121,29 @@ describe('failed authentications', () => {
   });
 });
 
+describe('failed authentications of a gateway', () => {
+  const settings = { 'auth.token': 'sixteen-characters' };
+
+  it('are counted by what became of them', async () => {
+    const { auth, metrics } = setUp(settings, [
+      { verify: ({ facts }) => (facts.peerAddress === '10.0.0.9' ? Promise.reject(new Error('no keys')) : 'notMine') },
+    ]);
+    for (let i = 0; i < MAX_FAILURES_PER_MINUTE + 2; i++) await auth.authenticate(aRequest('10.0.0.1'));
+    await auth.authenticate(aRequest('10.0.0.9'));
+    const read = (outcome: string) => metrics.read('openclaw_auth_failures_total', { outcome });
+    expect(['unauthorized', 'throttled', 'unavailable'].map(read)).toEqual([MAX_FAILURES_PER_MINUTE, 2, 1]);
+  });
+
+  it('are shared out among its replicas', async () => {
+    const { auth, broker, clock } = setUp(settings);
+    const other = new InProcessBroker(clock, new SilentLogs(), broker);
+    expect(other.replicas).toBe(2);
+    for (let i = 0; i < MAX_FAILURES_PER_MINUTE / 2; i++)
+      expect(await auth.authenticate(aRequest('10.0.0.1'))).toBe('unauthorized');
+    expect(await auth.authenticate(aRequest('10.0.0.1'))).toBe('throttled');
+  });
+});
+
 describe('a verifier that a module brings', () => {
   const PRINCIPAL = { ...LOCAL_OPERATOR, principal: 'acme:ann' };
   const withToken = (token: string) => aRequest('127.0.0.1', { authorization: [`Bearer ${token}`] });
@@ -155,7 +191,7 @@ describe('a verifier that a module brings', () => {
   it('ends open mode by being there', async () => {
     const { auth } = setUp({}, [{ verify: () => 'notMine' }]);
     expect(await auth.authenticate(aRequest('127.0.0.1'))).toBe('unauthorized');
-    expect(auth.issuePageCode()).toBeDefined();
+    expect(await auth.issuePageCode()).toBeDefined();
   });
 
   it('leaves no timer behind when it has decided', async () => {

@@ -1,6 +1,7 @@
 /** From credentials to principals. */
 export { AuthModule } from './auth.module.js';
-export { AuthService, type AuthFailure, type AuthOutcome } from './auth.service.js';
+export type { AuthFailure } from './auth-failures.js';
+export { AuthService, type AuthOutcome } from './auth.service.js';
 export {
   VerifiesCredentials,
   type CredentialVerifier,

@@ -1,47 +1,49 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../testing/index.js';
+import { InProcessBroker } from '../core/broker/in-process-broker.js';
+import { SilentLogs } from '../core/telemetry/logs.js';
 import { TOKEN_PATTERN } from '../protocol/constants.js';
 import { CODE_LIFETIME_MS, PAGE_TOKEN_LIFETIME_MS, PageSignIn } from './page-sign-in.js';
 
 const SECRETS = ['a-token-of-an-operator', 'another-operators-token'];
 
 function setUp(secrets: readonly string[] = SECRETS, clock = new ManualClock()) {
-  const pages = new PageSignIn(clock, secrets);
-  return { clock, pages, signIn: () => pages.redeem(pages.issueCode())!.token };
+  const pages = new PageSignIn(clock, new InProcessBroker(clock, new SilentLogs()), secrets);
+  return { clock, pages, signIn: async () => (await pages.redeem(await pages.issueCode()))!.token };
 }
 
 describe('a code', () => {
-  it('[W-02] is exchanged once for a token that travels as a subprotocol', () => {
+  it('[W-02] is exchanged once for a token that travels as a subprotocol', async () => {
     const { clock, pages } = setUp();
-    const code = pages.issueCode();
-    const page = pages.redeem(code);
+    const code = await pages.issueCode();
+    const page = await pages.redeem(code);
     expect(page).toEqual({
       token: expect.stringMatching(TOKEN_PATTERN) as string,
       expiresAt: clock.now() + PAGE_TOKEN_LIFETIME_MS,
     });
-    expect(pages.redeem(code)).toBeUndefined();
+    expect(await pages.redeem(code)).toBeUndefined();
   });
 
-  it('[W-03] is good for a minute', () => {
+  it('[W-03] is good for a minute', async () => {
     const { clock, pages } = setUp();
-    const [early, late] = [pages.issueCode(), pages.issueCode()];
+    const [early, late] = [await pages.issueCode(), await pages.issueCode()];
     clock.advance(CODE_LIFETIME_MS - 1);
-    expect(pages.redeem(early)).toBeDefined();
+    expect(await pages.redeem(early)).toBeDefined();
     clock.advance(1);
-    expect(pages.redeem(late)).toBeUndefined();
+    expect(await pages.redeem(late)).toBeUndefined();
   });
 
-  it('[W-03] is not guessed, nor taken from another gateway', () => {
+  it('[W-03] is not guessed, nor taken from another gateway', async () => {
     const { pages } = setUp();
-    pages.issueCode();
-    for (const wrong of ['', 'x', setUp().pages.issueCode()]) expect(pages.redeem(wrong)).toBeUndefined();
+    await pages.issueCode();
+    for (const wrong of ['', 'x', await setUp().pages.issueCode()]) expect(await pages.redeem(wrong)).toBeUndefined();
   });
 });
 
 describe('a token of a page', () => {
-  it('[W-04] may chat as its own sender on its own channel, for a week, and nothing else', () => {
+  it('[W-04] may chat as its own sender on its own channel, for a week, and nothing else', async () => {
     const { clock, pages, signIn } = setUp();
-    const token = signIn();
+    const token = await signIn();
     expect(pages.find(token)).toEqual({
       tenant: 'default',
       principal: 'webchat',
@@ -55,24 +57,24 @@ describe('a token of a page', () => {
     expect(pages.find(token)).toBeUndefined();
   });
 
-  it("[W-05] survives a restart, and ends when the operators' tokens change", () => {
+  it("[W-05] survives a restart, and ends when the operators' tokens change", async () => {
     const { clock, signIn } = setUp();
-    const token = signIn();
+    const token = await signIn();
     expect(setUp(SECRETS.toReversed(), clock).pages.find(token)).toBeDefined();
     expect(setUp([SECRETS[0]!], clock).pages.find(token)).toBeUndefined();
     expect(setUp([], clock).pages.find(token)).toBeUndefined();
   });
 
-  it('lasts as long as the process where no token of an operator is known', () => {
+  it('lasts as long as the process where no token of an operator is known', async () => {
     const { clock, pages, signIn } = setUp([]);
-    const token = signIn();
+    const token = await signIn();
     expect(pages.find(token)).toBeDefined();
     expect(setUp([], clock).pages.find(token)).toBeUndefined();
   });
 
-  it('[W-04] cannot be made longer, forged or cut', () => {
+  it('[W-04] cannot be made longer, forged or cut', async () => {
     const { clock, pages, signIn } = setUp();
-    const token = signIn();
+    const token = await signIn();
     const [prefix, expiry, nonce, signature] = token.split('.');
     const later = (Number.parseInt(expiry!, 36) + 1).toString(36);
     const forgeries = [
@@ -83,7 +85,7 @@ describe('a token of a page', () => {
       `${token}x`,
       token.slice(1),
       'page.',
-      setUp(['a-token-of-somebody-else'], clock).signIn(),
+      await setUp(['a-token-of-somebody-else'], clock).signIn(),
     ];
     for (const forged of forgeries) expect(pages.find(forged)).toBeUndefined();
   });

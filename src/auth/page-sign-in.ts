@@ -1,4 +1,6 @@
 import { createHash, createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
+import type { Broker } from '../core/broker/broker.js';
+import type { ConfigStoreService } from '../core/config/config-store.service.js';
 import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
 import type { Clock } from '../core/time/clock.js';
 import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
@@ -16,6 +18,9 @@ const TOKEN = /^(page\.([0-9a-z]{1,10})\.[A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{43})
 
 const KEY_BYTES = 32;
 
+/** The kind of value that the broker keeps for codes. */
+const CODES = 'page sign-in';
+
 /** A token, and when it ends in Unix milliseconds. */
 export interface PageToken {
   readonly token: string;
@@ -29,34 +34,31 @@ export interface PageToken {
  * Tokens are signed and not kept, so they survive a restart and count on every replica. The key is derived from the
  * operators' configured tokens, slowly: whoever could forge a page's token holds a stronger one already, and changing
  * the operators' tokens ends all pages. Digests (`token_sha256`) are not secret enough for that; where nothing else is
- * configured, the key is made up for the life of the process. Codes are kept in memory: a restart forgets them.
+ * configured, the key is made up for the life of the process. Codes are kept by the broker, as digests.
  */
 export class PageSignIn implements CredentialVerifier {
-  /** When each outstanding code expires, by its digest. */
-  private readonly codes = new Map<string, number>();
   private key: Buffer | undefined;
 
-  /** `secrets`: the operators' tokens, as far as they are known. */
+  /** @param secrets the operators' tokens, as far as they are known */
   constructor(
     private readonly clock: Clock,
+    private readonly broker: Broker,
     private readonly secrets: readonly string[],
   ) {}
 
-  /** A new code: 22 characters that a URL fragment may hold. */
-  issueCode(): string {
-    const now = this.clock.now();
-    for (const [digest, expiresAt] of this.codes) if (expiresAt <= now) this.codes.delete(digest);
+  /** Returns a new code: 22 characters that a URL fragment may hold. @throws GatewayError STORE_UNAVAILABLE */
+  async issueCode(): Promise<string> {
     const code = randomBytes(16).toString('base64url');
-    this.codes.set(digestOf(code), now + CODE_LIFETIME_MS);
+    await this.broker.keep(CODES, digestOf(code), '', this.clock.now() + CODE_LIFETIME_MS);
     return code;
   }
 
-  /** Takes a code; undefined when there is none such, when it was used before, and when it has expired. */
-  redeem(code: string): PageToken | undefined {
-    const digest = digestOf(code);
-    const codeExpiresAt = this.codes.get(digest);
-    this.codes.delete(digest);
-    if (codeExpiresAt === undefined || codeExpiresAt <= this.clock.now()) return undefined;
+  /**
+   * Takes a code. Returns undefined when there is none such, when it was used before, and when it has expired.
+   * @throws GatewayError STORE_UNAVAILABLE
+   */
+  async redeem(code: string): Promise<PageToken | undefined> {
+    if ((await this.broker.take(CODES, digestOf(code))) === undefined) return undefined;
     const expiresAt = this.clock.now() + PAGE_TOKEN_LIFETIME_MS;
     const claim = `${PREFIX}${expiresAt.toString(36)}.${randomBytes(12).toString('base64url')}`;
     return { token: `${claim}.${this.sign(claim)}`, expiresAt };
@@ -79,6 +81,17 @@ export class PageSignIn implements CredentialVerifier {
     this.key ??= deriveKey(this.secrets);
     return createHmac('sha256', this.key).update(claim).digest('base64url');
   }
+}
+
+/** Lists the configured tokens, as far as they are known, whose holders may do all that a page may, and more. */
+export function listOperatorSecrets(config: ConfigStoreService): string[] {
+  const operators = config
+    .get('auth.tokens')
+    .filter(
+      ({ role, scopes, tenant = DEFAULT_TENANT }) =>
+        role === 'operator' && scopes === undefined && tenant === DEFAULT_TENANT,
+    );
+  return [config.get('auth.token'), ...operators.map(({ token }) => token)].filter((token) => token !== undefined);
 }
 
 /** Slow on purpose (tens of milliseconds, once): a token of a page must not help to guess a configured one. */

@@ -53,7 +53,9 @@ async function open(parts: Parts): Promise<ReturnType<typeof request>> {
     [ConnectedChannels, { list: () => ['telegram', 'whatsapp'] }],
     [
       AuthService,
-      { find: (r: IncomingMessage) => (r.headers.authorization === undefined ? undefined : LOCAL_OPERATOR) },
+      {
+        find: async (r: IncomingMessage) => (r.headers.authorization === undefined ? undefined : LOCAL_OPERATOR),
+      },
     ],
   ];
   const testing = await Test.createTestingModule({

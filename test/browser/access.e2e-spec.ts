@@ -99,7 +99,7 @@ describe('a gateway with credentials', () => {
   });
 
   it('[W-02] signs in by the code of a link, which leaves the address at once and works once', async () => {
-    const code = issueCode();
+    const code = await issueCode();
     const chat = await openAt(`/chat#code=${code}`);
     await chat.ask('/blocks 1');
     expect(chat.page.url()).toBe(`${gateway.url}/chat`);
@@ -112,7 +112,7 @@ describe('a gateway with credentials', () => {
   });
 
   it('[W-03] says that a code has expired, and what to do', async () => {
-    const code = issueCode();
+    const code = await issueCode();
     clock.aheadMs += CODE_LIFETIME_MS;
     const chat = await openAt(`/chat#code=${code}`);
     await chat.page.getByText('Start the gateway again for a new one, or sign in with a token').waitFor();
@@ -130,7 +130,7 @@ describe('a gateway with credentials', () => {
     expect((await exchange('not/a/code')).status).toBe(400);
     for (let i = 0; i < 20; i++) expect((await exchange('x')).status).toBe(401);
     expect((await exchange('x')).status).toBe(429);
-    const code = throttled.app.get(AuthService, { strict: false }).issuePageCode() ?? '';
+    const code = (await throttled.app.get(AuthService, { strict: false }).issuePageCode()) ?? '';
     const answer = await exchange(code);
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
     await throttled.close();

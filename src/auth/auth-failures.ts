@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import { Broker } from '../core/broker/broker.js';
+import type { Principal } from '../core/identity/principal.js';
+import { RateBuckets } from '../core/limits/rate-buckets.js';
+import { Logs, type Log } from '../core/telemetry/logs.js';
+import { bindEach, Metrics, type Counter } from '../core/telemetry/metrics.js';
+import { Clock } from '../core/time/clock.js';
+import { limitKey } from '../http/addresses.js';
+import type { RequestFacts } from '../http/request-facts.js';
+import type { Verdict } from './credential-verifier.js';
+import type { Credential } from './credentials.js';
+
+/** Failed authentications that one address may have in a minute, whatever the kind of credential. */
+export const MAX_FAILURES_PER_MINUTE = 20;
+
+const FAILURES = ['unauthorized', 'throttled', 'unavailable'] as const;
+
+/**
+ * - `unauthorized`: no valid credential.
+ * - `throttled`: no valid credential, and the address has used up its failures of this minute.
+ * - `unavailable`: a verifier could not decide; nothing counts against the address.
+ */
+export type AuthFailure = (typeof FAILURES)[number];
+
+/** Counts failed authentications: one limit for each address over all kinds of credentials. Each replica has its share. */
+@Injectable()
+export class AuthFailures {
+  private readonly buckets: RateBuckets;
+  private readonly counted: Readonly<Record<AuthFailure, Counter>>;
+  private readonly log: Log;
+
+  constructor(
+    clock: Clock,
+    private readonly broker: Broker,
+    metrics: Metrics,
+    logs: Logs,
+  ) {
+    this.buckets = new RateBuckets(clock);
+    this.log = logs.for('auth');
+    const failures = metrics.counter({
+      name: 'openclaw_auth_failures_total',
+      help: 'Requests without a valid credential, by what became of them.',
+      labels: ['outcome'],
+    });
+    this.counted = bindEach(failures, 'outcome', FAILURES);
+  }
+
+  /** Notes a failure and says what becomes of its request. */
+  note(
+    facts: RequestFacts,
+    credential: Credential['kind'] | 'page code',
+    verdict: Exclude<Verdict, Principal> | 'unavailable',
+  ): AuthFailure {
+    const failure = verdict === 'unavailable' ? verdict : this.take(facts);
+    this.counted[failure].add();
+    if (failure === 'unauthorized') {
+      const reason = typeof verdict === 'object' ? verdict.refused : undefined;
+      this.log.info({ address: facts.clientAddress, credential, reason }, 'authentication failed');
+    }
+    return failure;
+  }
+
+  private take(facts: RequestFacts): AuthFailure {
+    const perMinute = this.broker.shareOf(MAX_FAILURES_PER_MINUTE);
+    return this.buckets.take(limitKey(facts.clientAddress), perMinute) > 0 ? 'throttled' : 'unauthorized';
+  }
+}

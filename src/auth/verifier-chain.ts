@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import { Logs, type Log } from '../core/telemetry/logs.js';
+import { Clock } from '../core/time/clock.js';
+import {
+  VerifierExplorer,
+  type CredentialVerifier,
+  type PresentedCredential,
+  type Verdict,
+} from './credential-verifier.js';
+
+/** Time that a verifier may take before it counts as unable to decide, in milliseconds. */
+export const VERIFY_TIMEOUT_MS = 10_000;
+
+/** Asks verifiers one after the other until one has recognised a credential. */
+@Injectable()
+export class VerifierChain {
+  private readonly log: Log;
+  private brought: readonly CredentialVerifier[] | undefined;
+
+  constructor(
+    private readonly explorer: VerifierExplorer,
+    private readonly clock: Clock,
+    logs: Logs,
+  ) {
+    this.log = logs.for('auth');
+  }
+
+  /** Whether no module has brought a verifier. */
+  get isEmpty(): boolean {
+    return this.listBrought().length === 0;
+  }
+
+  /** Asks `first`, then the verifiers that modules bring. `unavailable`: one that was asked could not decide. */
+  async verify(first: readonly CredentialVerifier[], presented: PresentedCredential): Promise<Verdict | 'unavailable'> {
+    for (const verifier of [...first, ...this.listBrought()]) {
+      try {
+        const verdict = await this.ask(verifier, presented);
+        if (verdict !== 'notMine') return verdict;
+      } catch (error) {
+        this.log.error({ error, verifier: verifier.constructor.name }, 'a credential could not be verified');
+        return 'unavailable';
+      }
+    }
+    return 'notMine';
+  }
+
+  /** Waits for a verdict that is not there at once, within the time limit. */
+  private async ask(verifier: CredentialVerifier, presented: PresentedCredential): Promise<Verdict> {
+    const verdict = verifier.verify(presented);
+    if (!(verdict instanceof Promise)) return verdict;
+    const decided = new AbortController();
+    const timeout = this.clock.sleep(VERIFY_TIMEOUT_MS, decided.signal).then(() => {
+      throw new Error(`no verdict within ${VERIFY_TIMEOUT_MS} ms`);
+    });
+    return Promise.race([verdict, timeout]).finally(() => decided.abort());
+  }
+
+  /** Looked up at first use, when all modules are complete. */
+  private listBrought(): readonly CredentialVerifier[] {
+    return (this.brought ??= this.explorer.list());
+  }
+}
