@@ -1,4 +1,5 @@
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
+import { InProcessBroker } from '../core/broker/in-process-broker.js';
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { loadSettings } from '../core/config/load-settings.js';
@@ -45,6 +46,7 @@ export class CoreHarness {
   constructor(options: CoreHarnessOptions = {}) {
     const logs = new SilentLogs();
     this.clock = options.clock ?? new ManualClock();
+    const broker = new InProcessBroker(this.clock, logs);
     const replica = new ReplicaIdentity();
     this.store = new SqliteStore(options.url ?? 'sqlite::memory:', this.clock, logs);
     this.config = new ConfigStoreService(
@@ -64,7 +66,7 @@ export class CoreHarness {
       this.store,
       this.config,
       this.clock,
-      new PresenceTrackerService(this.clock, logs),
+      new PresenceTrackerService(this.clock, broker, logs),
       runtime,
       this.delivery,
       this.tools,

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { PresenceStatus } from '../../protocol/index.js';
+import { Broker, type Topic } from '../broker/broker.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 
-/** What is known of a person on a channel. */
+/** The presence of one person on one channel. */
 export interface PresenceState {
   readonly tenant: string;
   readonly userId: string;
@@ -16,19 +17,27 @@ export interface PresenceState {
 
 export type PresenceListener = (state: PresenceState) => void;
 
-/** Somebody counts as active for this long after the last sign (the chapter's five minutes), then as idle. */
+/** Time after the last sign for which a person counts as active (the chapter's five minutes), in milliseconds. */
 export const ACTIVE_FOR_MS = 300_000;
-/** After this long without a sign somebody is gone. */
+/** Time after the last sign at which a person is offline, in milliseconds. */
 export const OFFLINE_AFTER_MS = 900_000;
-/** Whoever typed and then says nothing has stopped. */
+/** Time for which a person counts as typing after saying so, in milliseconds. */
 export const TYPING_FOR_MS = 10_000;
-const LOOK_EVERY_MS = 1_000;
-/** People remembered at most; the one whose last sign is oldest is forgotten first. */
-const MOST_PEOPLE = 100_000;
+const AGE_INTERVAL_MS = 1_000;
+/** A person who stays active is announced to other replicas once in each such period, in milliseconds. */
+export const ANNOUNCE_INTERVAL_MS = 15_000;
+/** People remembered; beyond it the one with the oldest last sign is forgotten. */
+const MAX_PEOPLE = 100_000;
+
+/** All of presence is one key of the broker: every replica wants all of it. */
+const ALL = '';
 
 /**
- * Who was seen lately on which channel (the chapter's Presence Tracker). A state ages by itself: typing becomes online,
- * online idle, idle offline; who is offline is forgotten.
+ * Tracks who was seen recently on which channel (the chapter's Presence Tracker). A state ages: typing becomes online,
+ * online idle, idle offline; people who are offline are forgotten.
+ *
+ * Replicas tell each other of signs and age alone. One that starts knows a person once that person's next sign is
+ * announced: within {@link ANNOUNCE_INTERVAL_MS} for those who stay active.
  */
 @Injectable()
 export class PresenceTrackerService {
@@ -38,26 +47,36 @@ export class PresenceTrackerService {
   private readonly typing = new Map<string, PresenceState>();
   private readonly present = new Map<string, PresenceState>();
   private readonly idle = new Map<string, PresenceState>();
+  private readonly signs: Topic<PresenceState>;
 
   constructor(
     private readonly clock: Clock,
+    broker: Broker,
     logs: Logs,
   ) {
     this.log = logs.for('presence');
+    this.signs = broker.topic<PresenceState>('presence', (_, state) => this.takeRemote(state));
   }
 
-  /** Lets states age. */
+  /** Ages states, and takes signs of other replicas. */
   @StartStep({ name: 'age presence', phase: 'run' })
   start(): Undo {
-    return this.clock.setRepeating(LOOK_EVERY_MS, () => this.age());
+    this.signs.join(ALL);
+    const stopAging = this.clock.setRepeating(AGE_INTERVAL_MS, () => this.age());
+    return () => {
+      this.signs.leave(ALL);
+      stopAging();
+    };
   }
 
-  /** Takes a sign of somebody. */
+  /** Takes a sign of a person, with the status that it gives. */
   update(tenant: string, channel: string, userId: string, status: PresenceStatus): void {
-    this.put({ tenant, userId, channel, status, lastSeen: this.clock.now() });
+    const state = { tenant, userId, channel, status, lastSeen: this.clock.now() };
+    if (this.signs.isHeard(ALL)) this.announce(state);
+    this.put(state);
   }
 
-  /** Takes a sign of life that says no more than that: whoever writes is online, or goes on typing. */
+  /** Takes a sign without a status, such as a message: the person is online, or goes on typing. */
   noteActivity(tenant: string, channel: string, userId: string): void {
     const known = this.find(tenant, channel, userId)?.status;
     this.update(tenant, channel, userId, known === 'typing' ? 'typing' : 'online');
@@ -68,16 +87,28 @@ export class PresenceTrackerService {
     return this.typing.get(key) ?? this.present.get(key) ?? this.idle.get(key);
   }
 
-  /** Whether there was a sign of this person within five minutes. */
+  /** Whether there was a sign of this person within five minutes. The chapter names it; the gateway itself uses states. */
   isActive(tenant: string, channel: string, userId: string): boolean {
     const state = this.find(tenant, channel, userId);
     return state !== undefined && this.clock.now() - state.lastSeen < ACTIVE_FOR_MS;
   }
 
-  /** Calls `listener` after each change of a status; the answer ends it. */
+  /** Calls `listener` after each change of a status. Returns a function that unsubscribes. */
   onChange(listener: PresenceListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Publishes a change of status at once, and other signs once in each period. */
+  private announce(state: PresenceState): void {
+    const before = this.find(state.tenant, state.channel, state.userId);
+    if (before?.status === state.status && periodOf(before) === periodOf(state)) return;
+    this.signs.publish(ALL, state);
+  }
+
+  private takeRemote(state: PresenceState): void {
+    const known = this.find(state.tenant, state.channel, state.userId);
+    if (!known || known.lastSeen <= state.lastSeen) this.put(state);
   }
 
   private put(state: PresenceState): void {
@@ -86,7 +117,7 @@ export class PresenceTrackerService {
     for (const map of [this.typing, this.present, this.idle]) map.delete(key);
     this.mapFor(state.status)?.set(key, state);
     this.forgetOldest();
-    if ((before?.status ?? 'offline') !== state.status) this.tell(state);
+    if ((before?.status ?? 'offline') !== state.status) this.notify(state);
   }
 
   private mapFor(status: PresenceStatus): Map<string, PresenceState> | undefined {
@@ -117,14 +148,14 @@ export class PresenceTrackerService {
   }
 
   private forgetOldest(): void {
-    if (this.typing.size + this.present.size + this.idle.size <= MOST_PEOPLE) return;
+    if (this.typing.size + this.present.size + this.idle.size <= MAX_PEOPLE) return;
     for (const map of [this.idle, this.present, this.typing]) {
       const [oldest] = map.keys();
       if (oldest !== undefined) return void map.delete(oldest);
     }
   }
 
-  private tell(state: PresenceState): void {
+  private notify(state: PresenceState): void {
     for (const listener of this.listeners) {
       try {
         listener(state);
@@ -133,6 +164,10 @@ export class PresenceTrackerService {
       }
     }
   }
+}
+
+function periodOf({ lastSeen }: PresenceState): number {
+  return Math.floor(lastSeen / ANNOUNCE_INTERVAL_MS);
 }
 
 function buildKey(tenant: string, channel: string, userId: string): string {

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.js';
+import { InProcessBroker } from '../broker/in-process-broker.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import {
   ACTIVE_FOR_MS,
+  ANNOUNCE_INTERVAL_MS,
   OFFLINE_AFTER_MS,
   PresenceTrackerService,
   TYPING_FOR_MS,
@@ -10,11 +12,13 @@ import {
 } from './presence-tracker.service.js';
 
 let clock: ManualClock;
+let broker: InProcessBroker;
 let presence: PresenceTrackerService;
 let told: string[];
 beforeEach(() => {
   clock = new ManualClock();
-  presence = new PresenceTrackerService(clock, new SilentLogs());
+  broker = new InProcessBroker(clock, new SilentLogs());
+  presence = new PresenceTrackerService(clock, broker, new SilentLogs());
   presence.start();
   told = [];
   presence.onChange((state: PresenceState) => told.push(`${state.userId} ${state.status}`));
@@ -64,5 +68,50 @@ describe('presence', () => {
     presence.onChange((state) => later.push(state.userId));
     presence.update('t', 'web', 'ann', 'online');
     expect(later).toEqual(['ann']);
+  });
+});
+
+describe('presence on two replicas', () => {
+  let other: PresenceTrackerService;
+  let toldThere: string[];
+  beforeEach(() => {
+    other = new PresenceTrackerService(clock, new InProcessBroker(clock, new SilentLogs(), broker), new SilentLogs());
+    other.start();
+    toldThere = [];
+    other.onChange((state) => toldThere.push(`${state.userId} ${state.status}`));
+  });
+
+  it('is the same on both, and a sign on either keeps a person active', async () => {
+    presence.update('t', 'web', 'ann', 'typing');
+    await clock.advanceAsync(ACTIVE_FOR_MS - 1_000);
+    expect(other.find('t', 'web', 'ann')).toEqual(presence.find('t', 'web', 'ann'));
+    other.noteActivity('t', 'web', 'ann');
+    await clock.advanceAsync(ACTIVE_FOR_MS - 1_000);
+    expect(isActive('ann')).toBe(true);
+    other.update('t', 'web', 'ann', 'offline');
+    await clock.advanceAsync(0);
+    expect(told).toEqual(['ann typing', 'ann online', 'ann offline']);
+    expect(toldThere).toEqual(told);
+  });
+
+  it('is announced at a change of status, else once in each period', async () => {
+    const seen: number[] = [];
+    const third = new InProcessBroker(clock, new SilentLogs(), broker);
+    third.topic('presence', () => seen.push(clock.now())).join('');
+    const start = clock.now();
+    for (let second = 0; second < 30; second++) {
+      presence.noteActivity('t', 'web', 'ann');
+      await clock.advanceAsync(1_000);
+    }
+    expect(seen).toEqual([start, start + ANNOUNCE_INTERVAL_MS]);
+  });
+
+  it('does not go back to an older sign that arrives late', async () => {
+    presence.update('t', 'web', 'ann', 'typing');
+    clock.advance(1);
+    other.update('t', 'web', 'ann', 'online');
+    await clock.advanceAsync(0);
+    expect(other.find('t', 'web', 'ann')?.status).toBe('online');
+    expect(presence.find('t', 'web', 'ann')?.status).toBe('online');
   });
 });
