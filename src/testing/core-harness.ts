@@ -19,6 +19,7 @@ import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
 import { BuiltinRuntime } from '../agents/builtin/builtin-runtime.js';
 import { SqliteStore } from '../stores/sqlite/index.js';
 import { aMessage, aPayload } from './factories.js';
+import { FakeMetrics } from './fake-metrics.js';
 import { FakeReader } from './fake-reader.js';
 import { ManualClock } from './manual-clock.js';
 
@@ -34,6 +35,7 @@ export interface CoreHarnessOptions {
 /** The control plane without sockets: queue, turns and delivery on a real store, with a clock that the test turns. */
 export class CoreHarness {
   readonly clock: ManualClock;
+  readonly metrics = new FakeMetrics();
   readonly store: SqliteStore;
   readonly config: ConfigStoreService;
   readonly delivery: DeliveryService;
@@ -48,14 +50,29 @@ export class CoreHarness {
     this.clock = options.clock ?? new ManualClock();
     const broker = new InProcessBroker(this.clock, logs);
     const replica = new ReplicaIdentity();
-    this.store = new SqliteStore(options.url ?? 'sqlite::memory:', this.clock, logs);
+    this.store = new SqliteStore(options.url ?? 'sqlite::memory:', this.clock, logs, this.metrics);
     this.config = new ConfigStoreService(
       loadSettings({ NODE_ENV: 'production' }, options.settings, '/nonexistent'),
       logs,
     );
     this.delivery = new DeliveryService(this.store, this.store, this.store, this.clock, logs);
-    this.queue = new MessageQueueService(this.store, this.store, this.delivery, this.config, this.clock, replica, logs);
-    this.tools = new ToolRegistryService(this.config, { findToolPermissions: () => undefined }, this.clock, logs);
+    this.queue = new MessageQueueService(
+      this.store,
+      this.store,
+      this.delivery,
+      this.config,
+      this.clock,
+      replica,
+      this.metrics,
+      logs,
+    );
+    this.tools = new ToolRegistryService(
+      this.config,
+      { findToolPermissions: () => undefined },
+      this.clock,
+      this.metrics,
+      logs,
+    );
     this.router = new SessionRouterService(this.store, this.config);
     this.approvals = new ApprovalsService(this.store, this.store, this.router, this.config, this.clock, logs);
     for (const tool of options.tools ?? []) this.tools.register(tool);
@@ -73,6 +90,7 @@ export class CoreHarness {
       this.approvals,
       commands,
       new InlineMediaSource(),
+      this.metrics,
       logs,
     );
   }

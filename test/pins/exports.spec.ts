@@ -79,8 +79,8 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest/testing',
     'src/testing/index.ts',
     `
-      FakeSocket FakeSockets GENEROUS_LIMITS KeptLogs ManualClock SentFrame aClient aFrame aMessage aPayload
-      aSession anEnd
+      FakeMetrics FakeSocket FakeSockets GENEROUS_LIMITS KeptLogs ManualClock SentFrame aClient aFrame
+      aMessage aPayload aSession anEnd
     `,
   ],
 ];

@@ -19,6 +19,7 @@ import {
   type StoredMessage,
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
 import { findBusyPolicy } from './busy-policy.js';
 
@@ -62,6 +63,7 @@ export class MessageQueueService {
   private claimAgain = false;
   private cancelDueTimer: CancelTimer | undefined;
   private readonly stopWatching: (() => void)[] = [];
+  private readonly counted: Readonly<Record<'queued' | 'observed' | 'duplicate' | 'conflict' | 'full', Counter>>;
 
   constructor(
     private readonly messages: QueueStore,
@@ -70,9 +72,16 @@ export class MessageQueueService {
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     private readonly replica: ReplicaIdentity,
+    metrics: Metrics,
     logs: Logs,
   ) {
     this.log = logs.for('queue');
+    const accepts = metrics.counter({
+      name: 'openclaw_messages_total',
+      help: 'Messages given to the queue, by what became of them.',
+      labels: ['outcome'],
+    });
+    this.counted = bindEach(accepts, 'outcome', ['queued', 'observed', 'duplicate', 'conflict', 'full']);
   }
 
   /**
@@ -82,6 +91,8 @@ export class MessageQueueService {
   async enqueue(message: NewMessage): Promise<AcceptedMessage> {
     const limits = this.readLimits();
     const outcome = await this.messages.accept(message, limits);
+    const { kind } = outcome;
+    this.counted[kind === 'accepted' ? (outcome.status === 'observed' ? 'observed' : 'queued') : kind].add();
     if (outcome.kind === 'conflict') throw new GatewayError('IDEMPOTENCY_CONFLICT', { id: message.messageId });
     if (outcome.kind === 'full') {
       throw new GatewayError('QUEUE_FULL', { limit: LIMIT_SETTINGS[outcome.limit], allowed: limits[outcome.limit] });

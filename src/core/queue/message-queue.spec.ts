@@ -101,6 +101,21 @@ describe('the message queue', () => {
     expect((await harness.say(reader, 'c', '/blocks 1')).kind).toBe('accepted');
   });
 
+  it('counts messages by what became of them, and the commits that it took', async () => {
+    await start({ settings: { 'queue.max_per_session': 1 } });
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/blocks 2 1000');
+    await harness.say(reader, 'a', '/blocks 2 1000');
+    await expect(harness.say(reader, 'a', 'other')).rejects.toThrow('a');
+    await expect(harness.say(reader, 'b', '/blocks 1')).rejects.toThrow('queue');
+    const outcomes = ['queued', 'observed', 'duplicate', 'conflict', 'full'];
+    const read = (outcome: string) => harness.metrics.read('openclaw_messages_total', { outcome });
+    expect(outcomes.map(read)).toEqual([1, 0, 1, 1, 1]);
+    const commits = harness.metrics.read('openclaw_store_commits_total', { outcome: 'ok' });
+    expect(commits).toBeGreaterThan(0);
+    expect(harness.metrics.readObserved('openclaw_store_commit_seconds')).toHaveLength(commits);
+  });
+
   it('[C-03] cancels waiting messages at once, each with its end', async () => {
     await start();
     const reader = new FakeReader();

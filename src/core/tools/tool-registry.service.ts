@@ -4,10 +4,17 @@ import { findFaults } from '../../protocol/codec.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { PrincipalDirectory } from '../identity/principal-directory.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 import { CallSlots } from './call-slots.js';
 import { ToolSources } from './tool-sources.js';
-import type { ToolCallContext, ToolDefinition, ToolErrorCode, ToolOutcome } from './tool.js';
+import {
+  TOOL_ERROR_CODES,
+  type ToolCallContext,
+  type ToolDefinition,
+  type ToolErrorCode,
+  type ToolOutcome,
+} from './tool.js';
 
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 /** The largest result that is kept and shown, as JSON text in UTF-16 units. */
@@ -30,14 +37,22 @@ export class ToolRegistryService {
   private readonly tools = new Map<string, ToolDefinition>();
   private readonly slots: CallSlots;
   private readonly log: Log;
+  private readonly counted: Readonly<Record<'ok' | ToolErrorCode, Counter>>;
 
   constructor(
     private readonly config: ConfigStoreService,
     private readonly principals: PrincipalDirectory,
     private readonly clock: Clock,
+    metrics: Metrics,
     logs: Logs,
   ) {
     this.log = logs.for('tools');
+    const calls = metrics.counter({
+      name: 'openclaw_tool_calls_total',
+      help: 'Calls of tools that were executed, by outcome: ok, or the error code.',
+      labels: ['outcome'],
+    });
+    this.counted = bindEach(calls, 'outcome', ['ok', ...TOOL_ERROR_CODES]);
     this.sources = new ToolSources(clock);
     this.slots = new CallSlots(() => config.get('tools.concurrency'));
   }
@@ -97,6 +112,12 @@ export class ToolRegistryService {
 
   /** Runs a call within its time. Never rejects; `context.signal` cancels it. */
   async execute(name: string, parameters: unknown, context: ToolCallContext): Promise<ToolOutcome> {
+    const outcome = await this.call(name, parameters, context);
+    this.counted[outcome.ok ? 'ok' : outcome.code].add();
+    return outcome;
+  }
+
+  private async call(name: string, parameters: unknown, context: ToolCallContext): Promise<ToolOutcome> {
     const refusal = (await this.awaitTool(name, context.signal)) ?? this.refuse(name, parameters, context);
     const tool = this.tools.get(name);
     if (refusal || !tool) return refusal ?? failure('TOOL_NOT_FOUND', { tool: name });

@@ -1,5 +1,5 @@
 import type { TSchema, Static } from 'typebox';
-import type { ErrorCode, ErrorDetails, PayloadFault } from '../../protocol/index.js';
+import { errorTable, type ErrorCode, type ErrorDetails, type PayloadFault } from '../../protocol/index.js';
 import type { ClientKey, Session } from '../store/index.js';
 
 /** What a tool is told of the call besides its parameters. */
@@ -47,6 +47,10 @@ export interface ToolDefinition<P extends TSchema = TSchema> extends ToolDescrip
 
 /** The error codes a tool call can end with. */
 export type ToolErrorCode = Extract<ErrorCode, `TOOL_${string}`>;
+
+export const TOOL_ERROR_CODES = (Object.keys(errorTable) as ErrorCode[]).filter((code): code is ToolErrorCode =>
+  code.startsWith('TOOL_'),
+);
 
 /** How a call ended. A failure is a value: the turn goes on and the agent is told. */
 export type ToolOutcome =

@@ -9,6 +9,7 @@ import { MessageQueueService, type StopReason } from '../queue/message-queue.ser
 import { SessionCommandsService } from '../sessions/session-commands.service.js';
 import { TurnStore, type Claim, type Lease, type Reply, type TurnRecord } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 import { ToolRegistryService } from '../tools/tool-registry.service.js';
 import { AgentRuntime } from './agent-runtime.js';
@@ -20,11 +21,14 @@ const NOTHING_RECORDED: TurnRecord = { steps: [], frames: [] };
 /** How soon a turn that could not even be read is tried again, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
+const OUTCOMES = ['stop', 'cancelled', 'error', 'merged', 'given_back'] as const;
+
 /** Runs claimed messages: each ends in exactly one `stream_end`, or goes back to the queue. */
 @Injectable()
 export class TurnRunnerService {
   private readonly log: Log;
   private readonly parts: TurnParts;
+  private readonly counted: Readonly<Record<(typeof OUTCOMES)[number], Counter>>;
 
   constructor(
     private readonly queue: MessageQueueService,
@@ -38,9 +42,16 @@ export class TurnRunnerService {
     approvals: ApprovalsService,
     commands: SessionCommandsService,
     media: MediaSource,
+    metrics: Metrics,
     logs: Logs,
   ) {
     this.log = logs.for('agent');
+    const turns = metrics.counter({
+      name: 'openclaw_turns_total',
+      help: 'Runs of turns, by how they ended; a run that was given back is repeated.',
+      labels: ['outcome'],
+    });
+    this.counted = bindEach(turns, 'outcome', OUTCOMES);
     this.parts = { runtime, store, delivery, tools, approvals, commands, media, config, clock, log: this.log };
   }
 
@@ -74,8 +85,10 @@ export class TurnRunnerService {
     if (signal.aborted) onStop();
     try {
       const ending = await this.runTurn(claim, signal, giveUp.signal);
+      this.counted[ending.reason].add();
       this.log.debug({ ...fields, reason: ending.reason }, 'turn ended');
     } catch (error) {
+      this.counted.given_back.add();
       if (giveUp.signal.aborted || error instanceof LeaseLostError) await this.release(claim.lease, signal);
       else {
         this.log.error({ ...fields, error }, 'a turn could not be run; it is tried again');

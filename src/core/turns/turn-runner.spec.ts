@@ -41,6 +41,37 @@ function aTool(changes: Partial<ToolDefinition>): ToolDefinition {
   };
 }
 
+describe('the metrics of turns', () => {
+  it('count turns by how they ended, and calls of tools by outcome', async () => {
+    const handler = (parameters: unknown) => 'x'.repeat((parameters as { n: number }).n);
+    await start({ tools: [aTool({ handler })] });
+    const reader = new FakeReader();
+    for (const [id, content] of [
+      ['a', '/blocks 1'],
+      ['b', '/tool test.tool {"n": 1}'],
+      ['c', '/tool test.tool {"n": -1}'],
+      ['d', '/fail'],
+    ] as const) {
+      await harness.say(reader, id, content);
+      await reader.waitForEnd(id);
+    }
+    await harness.queue.drain(1_000, new AbortController().signal);
+    const turns = ['stop', 'cancelled', 'error', 'merged', 'given_back'];
+    expect(turns.map((outcome) => harness.metrics.read('openclaw_turns_total', { outcome }))).toEqual([3, 0, 1, 0, 0]);
+    const calls = ['ok', 'TOOL_FAILED'];
+    expect(calls.map((outcome) => harness.metrics.read('openclaw_tool_calls_total', { outcome }))).toEqual([1, 1]);
+  });
+
+  it('count a turn that is given back', async () => {
+    await start();
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/blocks 2 60000');
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    await harness.queue.drain(0, AbortSignal.abort());
+    expect(harness.metrics.read('openclaw_turns_total', { outcome: 'given_back' })).toBe(1);
+  });
+});
+
 describe('a turn', () => {
   it('[M-10] streams blocks with a dense index and ends once, with how many stand', async () => {
     await start();

@@ -13,6 +13,7 @@ import {
   TurnStore,
 } from '../../core/store/index.js';
 import { Logs } from '../../core/telemetry/logs.js';
+import { Metrics } from '../../core/telemetry/metrics.js';
 import { Clock } from '../../core/time/clock.js';
 import { SqliteStore } from './sqlite.store.js';
 
@@ -33,9 +34,9 @@ const ports = [
   providers: [
     {
       provide: SqliteStore,
-      useFactory: (config: ConfigStoreService, clock: Clock, logs: Logs) =>
-        new SqliteStore(config.get('store.url'), clock, logs),
-      inject: [ConfigStoreService, Clock, Logs],
+      useFactory: (config: ConfigStoreService, clock: Clock, logs: Logs, metrics: Metrics) =>
+        new SqliteStore(config.get('store.url'), clock, logs, metrics),
+      inject: [ConfigStoreService, Clock, Logs, Metrics],
     },
     ...ports.map((port) => ({ provide: port, useExisting: SqliteStore })),
   ],

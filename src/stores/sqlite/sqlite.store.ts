@@ -1,6 +1,7 @@
 import { GatewayError } from '../../protocol/index.js';
 import type { Store } from '../../core/store/index.js';
 import type { Log, Logs } from '../../core/telemetry/logs.js';
+import { bindEach, NoMetrics, type Counter, type Histogram, type Metrics } from '../../core/telemetry/metrics.js';
 import type { Clock } from '../../core/time/clock.js';
 import { Batcher, type BatcherHost } from './batcher.js';
 import { startExecutor, type Executor, type StartExecutor } from './executor.js';
@@ -39,6 +40,8 @@ export class SqliteStore implements Store {
   readonly isShared = false;
   private readonly path: string | undefined;
   private readonly log: Log;
+  private readonly commits: Readonly<Record<'ok' | 'failed', Counter>>;
+  private readonly commitSeconds: Histogram;
   private readonly batchers: Readonly<Record<Batch['kind'], Batcher>>;
   private executor: Executor | undefined;
   private closing: Promise<void> | undefined;
@@ -50,11 +53,25 @@ export class SqliteStore implements Store {
     url: string,
     private readonly clock: Clock,
     logs: Logs,
+    metrics: Metrics = new NoMetrics(),
     private readonly start: StartExecutor = startExecutor,
   ) {
     this.label = url;
     this.path = parseSqliteUrl(url);
     this.log = logs.for('store');
+    const commits = metrics.counter({
+      name: 'openclaw_store_commits_total',
+      help: 'Commits of the store, by outcome. Calls made at the same time share one.',
+      labels: ['outcome'],
+    });
+    this.commits = bindEach(commits, 'outcome', ['ok', 'failed']);
+    this.commitSeconds = metrics
+      .histogram({
+        name: 'openclaw_store_commit_seconds',
+        help: 'Time that a commit takes, the way to the thread of the store included.',
+        buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+      })
+      .with({});
     const host: BatcherHost = {
       run: (kind, calls) => this.run(kind, calls),
       explain: (failure) => explain(failure),
@@ -96,13 +113,21 @@ export class SqliteStore implements Store {
 
   private async run(kind: Batch['kind'], calls: readonly Call[]): Promise<BatchReply> {
     if (!this.executor) throw new Error('the store is not open');
-    const reply = await this.executor.run({ kind, now: this.clock.now(), calls });
-    this.watch(kind, reply.failures);
+    const now = this.clock.now();
+    const reply = await this.executor.run({ kind, now, calls });
+    const isUnavailable = this.watch(kind, reply.failures);
+    if (kind === 'write') {
+      this.commits[isUnavailable ? 'failed' : 'ok'].add();
+      this.commitSeconds.observe((this.clock.now() - now) / 1_000);
+    }
     return reply;
   }
 
-  /** Logs the first failure of a series and its end, not each of thousands of calls in between. */
-  private watch(kind: Batch['kind'], failures: readonly Failure[]): void {
+  /**
+   * Logs the first failure of a series and its end, not each of thousands of calls in between. Returns whether the
+   * store was unavailable to any of the calls.
+   */
+  private watch(kind: Batch['kind'], failures: readonly Failure[]): boolean {
     const failure = failures.find(({ unavailable }) => unavailable);
     if (failure && !this.failing) {
       this.failing = true;
@@ -111,6 +136,7 @@ export class SqliteStore implements Store {
       this.failing = false;
       this.log.info({}, 'the store can commit again');
     }
+    return failure !== undefined;
   }
 }
 

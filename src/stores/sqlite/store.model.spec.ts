@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { SilentLogs } from '../../core/telemetry/logs.js';
+import { NoMetrics } from '../../core/telemetry/metrics.js';
 import { ReopenedStore } from '../../testing/store.contract.js';
 import { describeStoreModel } from '../../testing/store.model.js';
 import { openDatabase } from './database.js';
@@ -20,7 +21,7 @@ async function makeStore(): Promise<ReopenedStore> {
   };
   return ReopenedStore.start(
     async (clock) => {
-      const store = new SqliteStore('sqlite::memory:', clock, new SilentLogs(), async ({ now }) => {
+      const store = new SqliteStore('sqlite::memory:', clock, new SilentLogs(), new NoMetrics(), async ({ now }) => {
         const machine = new SqliteStateMachine(opened.database, now);
         return { migrated: [], run: async (batch) => machine.run(batch), close: async () => {} };
       });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NoMetrics } from '../../core/telemetry/metrics.js';
 import type { ToolCallContext } from '../../core/tools/tool.js';
 import { ToolRegistryService } from '../../core/tools/tool-registry.service.js';
 import { KeptLogs, ManualClock } from '../../testing/index.js';
@@ -56,7 +57,7 @@ beforeEach(() => {
   clock = new ManualClock();
   logs = new KeptLogs();
   const config = { get: () => [] } as unknown as ConstructorParameters<typeof ToolRegistryService>[0];
-  registry = new ToolRegistryService(config, { findToolPermissions: () => undefined }, clock, logs);
+  registry = new ToolRegistryService(config, { findToolPermissions: () => undefined }, clock, new NoMetrics(), logs);
   server = new FakeServer();
   link = new McpServerLink('demo', {}, { registry, clock, log: logs.for(), connect: server.connect });
 });
