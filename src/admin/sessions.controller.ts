@@ -4,8 +4,9 @@ import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsOptional, IsString, Length } 
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
-import { SessionStore, type Session } from '../core/store/index.js';
-import { GatewayError, type SessionMode } from '../protocol/index.js';
+import { SessionChangesService } from '../core/sessions/session-changes.service.js';
+import type { Session } from '../core/store/index.js';
+import type { SessionMode } from '../protocol/index.js';
 
 /** What an operator may change of a session; what is missing stays. */
 export class ChangeSessionDto {
@@ -54,7 +55,7 @@ export class SessionDto {
 export class SessionsController {
   constructor(
     private readonly router: SessionRouterService,
-    private readonly sessions: SessionStore,
+    private readonly changes: SessionChangesService,
   ) {}
 
   @Get(':id')
@@ -72,14 +73,12 @@ export class SessionsController {
     @Body() change: ChangeSessionDto,
     @Caller() caller: Principal,
   ): Promise<SessionDto> {
-    await this.router.getReadable(caller, id);
     const { mode, explicit_activation: explicitActivation, tool_permissions: toolPermissions } = change;
-    const session = await this.sessions.updateSession(id, {
+    const session = await this.changes.change(caller, id, {
       ...(mode === undefined ? {} : { mode }),
       ...(explicitActivation === undefined ? {} : { explicitActivation }),
       ...(toolPermissions === undefined ? {} : { toolPermissions }),
     });
-    if (!session) throw new GatewayError('NOT_FOUND', { what: `session ${id}` });
     return toDto(session);
   }
 }

@@ -22,6 +22,7 @@ import { PresenceTrackerService } from './presence/presence-tracker.service.js';
 import { MediaService } from './media/media.service.js';
 import { MessageQueueService } from './queue/message-queue.service.js';
 import { LocalSessionResources } from './sessions/local-session-resources.service.js';
+import { SessionChangesService } from './sessions/session-changes.service.js';
 import { SessionCommandsService } from './sessions/session-commands.service.js';
 import { SessionResources } from './sessions/session-resources.js';
 import { SessionRouterService } from './sessions/session-router.service.js';
@@ -48,6 +49,7 @@ const exported = [
   RateLimitsService,
   RefusalsService,
   { provide: SessionResources, useClass: LocalSessionResources },
+  SessionChangesService,
   SessionRouterService,
   StartStopService,
   ToolRegistryService,

@@ -10,6 +10,7 @@ import {
   reactionContract,
   settingsContract,
 } from './store/administration.contract.js';
+import { auditContract } from './store/audit.contract.js';
 import { cancelContract } from './store/cancel.contract.js';
 import { frameContract, sweepContract } from './store/frames.contract.js';
 import { memoryContract } from './store/memory.contract.js';
@@ -36,6 +37,7 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'keeps reactions': reactionContract,
   'keeps settings': settingsContract,
   'keeps approvals': approvalsContract,
+  'keeps the audit trail': auditContract,
   'knows uploaded files': mediaContract,
   'keeps memories': memoryContract,
   'sweeps what is old': sweepContract,

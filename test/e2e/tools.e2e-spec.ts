@@ -1,6 +1,8 @@
 import { Injectable, Module } from '@nestjs/common';
 import Type from 'typebox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readAuditTrail, verifyAuditChain } from '../../src/core/audit/audit-chain.js';
+import { AuditStore } from '../../src/core/store/index.js';
 import { Tool, type ToolExecutor } from '../../src/core/tools/tool.decorator.js';
 import type { FrameClient, SeenFrame } from '../support/frame-client.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
@@ -121,5 +123,22 @@ describe('tools at run time', () => {
     expect((await api(`sessions/${id}`, 'GET', undefined, TOKENS.stranger)).status).toBe(404);
     expect((await api(`sessions/${id}`, 'PATCH', { tool_permissions: [] }, TOKENS.reader)).status).toBe(403);
     expect((await api(`sessions/${id}`, 'PATCH', { tool_permission: [] })).status).toBe(400);
+  });
+
+  it('changed by an operator leave a row each in the audit trail, refused changes none', async () => {
+    const alice = await gateway.connect('a', TOKENS.alice);
+    pay(alice, 'one');
+    const { session_id: id } = await statusOf(alice, 'denied');
+    await api(`sessions/${id}`, 'PATCH', { tool_permissions: [] }, TOKENS.reader);
+    await api(`sessions/${id}`, 'PATCH', { tool_permissions: [] }, TOKENS.stranger);
+    await api(`sessions/${id}`, 'PATCH', { tool_permissions: ['pay'] });
+    await api('config', 'PATCH', { version: 0, changes: { 'tools.disabled': ['acme.pay'] } });
+    const trail = gateway.app.get(AuditStore, { strict: false });
+    expect(await trail.listAudit({ order: 'oldest', limit: 10 })).toMatchObject([
+      { actor: 'operator', tenant: 'default', action: 'session.update', target: id, before: '{"toolPermissions":[]}' },
+      { actor: 'operator', tenant: '*', action: 'settings.change' },
+    ]);
+    const verdict = await verifyAuditChain(readAuditTrail(trail), await trail.readAuditHead());
+    expect(verdict).toEqual({ kind: 'intact', rows: 2 });
   });
 });

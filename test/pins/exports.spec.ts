@@ -35,9 +35,9 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest',
     'src/index.ts',
     `
-      AcceptOutcome AcceptedMessage AgentEvent AgentRuntime AgentTurn Answer Approval ApprovalDecision
-      ApprovalStore CancelOutcome CancelSelector Claim ClaimRequest ClaimResult ClientKey Clock
-      ConfigStoreService Connection CredentialVerifier DurableFrame Ending FramePage FrameStore FrameType
+      ALL_TENANTS AcceptOutcome AcceptedMessage AgentEvent AgentRuntime AgentTurn Answer Approval ApprovalDecision
+      ApprovalStore AuditHead AuditNote AuditQuery AuditRow AuditStore CancelOutcome CancelSelector Claim ClaimRequest ClaimResult ClientKey Clock
+      ConfigStoreService Connection CredentialVerifier DurableFrame Ending FIRST_PREVIOUS_HASH FramePage FrameStore FrameType
       FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter JoinOutcome JoinWrite JournalEntry Json
       Lease Logs MediaRecord MediaStore Memory MemoryQuery MemoryStore MessageEnd MessageSelector
       MessageWithReply NewFrame NewMessage PRIORITIES Piece PresentedCredential Principal Priority QueueCounts

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { canonicalise } from '../queue/body-hash.js';
+import { canonicalise } from '../store/canonical-json.js';
 
 /** SHA-256, in hexadecimal, of the arguments as JSON with the keys in one order. */
 export function hashArguments(parameters: unknown): string {

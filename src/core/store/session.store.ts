@@ -7,8 +7,11 @@ export abstract class SessionStore {
   /** The most recently used main session of `sender` on one of `channels`. */
   abstract findLatestMain(tenant: string, channels: readonly string[], sender: string): Promise<Session | undefined>;
 
-  /** Changes a session; durable when it resolves. Resolves with undefined when it does not exist. */
-  abstract updateSession(sessionId: string, change: SessionChange): Promise<Session | undefined>;
+  /**
+   * Changes a session; durable when it resolves. Resolves with undefined when it does not exist. With `actor`, the
+   * principal that makes an administrative change, a row of the audit trail is part of the same commit.
+   */
+  abstract updateSession(sessionId: string, change: SessionChange, actor?: string): Promise<Session | undefined>;
 
   /** Adds or removes a reaction to a message that exists; repeating it changes nothing. */
   abstract changeReaction(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<void>;

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { noteOfDecision } from '../../core/audit/audit-notes.js';
 import type { Approval, ApprovalDecision } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare } from './rows.js';
@@ -69,12 +70,9 @@ export class ApprovalOperations {
     const hasDecided = this.setDecision.run(decision, approvalId).changes > 0;
     const row = this.selectById.get(approvalId);
     if (!row) return undefined;
-    if (hasDecided) {
-      const { tool, argumentsSha256 } = row;
-      const after = { approval_id: approvalId, tool, arguments_sha256: argumentsSha256, decision };
-      this.audit.add(now, actor, 'approval.decide', 'null', JSON.stringify(after));
-    }
-    return toApproval(row);
+    const approval = toApproval(row);
+    if (hasDecided) this.audit.add(now, noteOfDecision(approval, decision, actor));
+    return approval;
   }
 }
 

@@ -1,17 +1,51 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Json } from '../../core/store/index.js';
-import { prepare } from './rows.js';
+import { chainAudit } from '../../core/audit/audit-chain.js';
+import type { AuditHead, AuditNote, AuditQuery, AuditRow } from '../../core/store/index.js';
+import { prepare, required } from './rows.js';
 
-/** Who changed what, and when. Rows are only ever added, in the transaction of the change itself. */
+const COLUMNS = `sequence, at, tenant, actor, action, target, before, after, previous_hash AS previousHash, hash`;
+
+const MATCHES = `(?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR actor = ?2) AND (?3 IS NULL OR action = ?3)
+  AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR at < ?5)`;
+
+/** Who changed what, and when: a chain of hashed rows, each added in the transaction of the change itself. */
 export class AuditTrail {
+  private readonly selectHead;
+  private readonly setHead;
   private readonly insert;
+  private readonly selectNewest;
+  private readonly selectOldest;
 
   constructor(database: DatabaseSync) {
-    this.insert = prepare(database, 'INSERT INTO audit (at, actor, action, before, after) VALUES (?, ?, ?, ?, ?)');
+    this.selectHead = prepare<AuditHead>(
+      database,
+      'SELECT audit_sequence AS sequence, audit_hash AS hash FROM gateway',
+    );
+    this.setHead = prepare(database, 'UPDATE gateway SET audit_sequence = ?, audit_hash = ?');
+    this.insert = prepare(
+      database,
+      `INSERT INTO audit (sequence, at, tenant, actor, action, target, before, after, previous_hash, hash)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    const select = (order: string) => `SELECT ${COLUMNS} FROM audit WHERE ${MATCHES} AND ${order} LIMIT ?7`;
+    this.selectNewest = prepare<AuditRow>(database, select('(?6 IS NULL OR sequence < ?6) ORDER BY sequence DESC'));
+    this.selectOldest = prepare<AuditRow>(database, select('(?6 IS NULL OR sequence > ?6) ORDER BY sequence'));
   }
 
-  /** Adds a row; `before` and `after` must hold no secret. */
-  add(at: number, actor: string, action: string, before: Json, after: Json): void {
-    this.insert.run(at, actor, action, before, after);
+  add(at: number, note: AuditNote): void {
+    const row = chainAudit(this.readHead(), at, note);
+    const { sequence, tenant, actor, action, target, before, after, previousHash, hash } = row;
+    this.insert.run(sequence, at, tenant, actor, action, target, before, after, previousHash, hash);
+    this.setHead.run(sequence, hash);
+  }
+
+  readHead(): AuditHead {
+    return required(this.selectHead.get());
+  }
+
+  list({ tenant, actor, action, from, to, order, after, limit }: AuditQuery): AuditRow[] {
+    const select = order === 'newest' ? this.selectNewest : this.selectOldest;
+    const values = [tenant, actor, action, from, to, after].map((value) => value ?? null);
+    return select.all(...values, limit);
   }
 }

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readAuditTrail, verifyAuditChain } from '../../core/audit/audit-chain.js';
+import type { AuditRow, AuditStore } from '../../core/store/index.js';
+import { AuditTrail } from './audit-trail.js';
 import { openDatabase } from './database.js';
 import { MIGRATIONS, type Migration } from './migrations.js';
 
@@ -15,12 +18,16 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+/** The newest version, and the one that the migrations of these tests lead to. */
+const NEWEST = MIGRATIONS.length;
+const NEXT = NEWEST + 1;
+
 const second: Migration = {
-  version: 2,
+  version: NEXT,
   up: (database) => database.exec('CREATE TABLE later (x); INSERT INTO later VALUES (1)'),
 };
 const failing: Migration = {
-  version: 2,
+  version: NEXT,
   up(database) {
     database.exec('CREATE TABLE later (x)');
     throw new Error('the migration fails');
@@ -120,9 +127,9 @@ describe('migrations', () => {
 
   it('bring a new database to the newest version without a copy', () => {
     const opened = openDatabase(path, [...MIGRATIONS, second]);
-    expect(opened.migrated).toEqual([1, 2]);
+    expect(opened.migrated).toEqual([...MIGRATIONS.map(({ version }) => version), NEXT]);
     opened.close();
-    expect(existsSync(`${path}.before-v2`)).toBe(false);
+    expect(existsSync(`${path}.before-v${NEXT}`)).toBe(false);
     const again = openDatabase(path, [...MIGRATIONS, second]);
     expect(again.migrated).toEqual([]);
     again.close();
@@ -133,29 +140,104 @@ describe('migrations', () => {
     old.database.exec("INSERT INTO participants VALUES (1, 'alice')");
     old.close();
     const opened = openDatabase(path, [...MIGRATIONS, second]);
-    expect(opened.migrated).toEqual([2]);
+    expect(opened.migrated).toEqual([NEXT]);
     opened.close();
     expect(read(path, 'SELECT x FROM later')).toBe(1);
-    expect(read(`${path}.before-v2`, 'SELECT sender FROM participants')).toBe('alice');
-    expect(read(`${path}.before-v2`, 'PRAGMA user_version')).toBe(1);
-    expect(existsSync(`${path}.before-v2.part`)).toBe(false);
+    expect(read(`${path}.before-v${NEXT}`, 'SELECT sender FROM participants')).toBe('alice');
+    expect(read(`${path}.before-v${NEXT}`, 'PRAGMA user_version')).toBe(NEWEST);
+    expect(existsSync(`${path}.before-v${NEXT}.part`)).toBe(false);
   });
 
   it('change nothing when one fails, and can be tried again', () => {
     openDatabase(path).close();
     expect(() => openDatabase(path, [...MIGRATIONS, failing])).toThrow('the migration fails');
     expect(read(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'")).toBe(0);
-    expect(read(path, 'PRAGMA user_version')).toBe(1);
+    expect(read(path, 'PRAGMA user_version')).toBe(NEWEST);
     openDatabase(path, [...MIGRATIONS, second]).close();
-    expect(read(path, 'PRAGMA user_version')).toBe(2);
+    expect(read(path, 'PRAGMA user_version')).toBe(NEXT);
   });
 
   it('refuse a database of a newer gateway, and say which copy goes back', () => {
     openDatabase(path, [...MIGRATIONS, second]).close();
     expect(() => openDatabase(path)).toThrow(
-      `the database ${path} has schema version 2, and this gateway knows versions up to 1: ` +
-        `start the newer gateway that wrote it, or restore the copy ${path}.before-v2`,
+      `the database ${path} has schema version ${NEXT}, and this gateway knows versions up to ${NEWEST}: ` +
+        `start the newer gateway that wrote it, or restore the copy ${path}.before-v${NEXT}`,
     );
     expect(read(path, 'SELECT x FROM later')).toBe(1);
+  });
+});
+
+describe('the migration to version 2', () => {
+  /** A database of version 1 with a change of settings and a decision in its audit trail. */
+  function makeVersion1(): void {
+    const { database, close } = openDatabase(path, MIGRATIONS.slice(0, 1));
+    database.exec(`
+      INSERT INTO approvals (approval_id, tenant, session_id, message_ref, call_id, tool, arguments, arguments_sha256, expires_at)
+        VALUES ('a_1', 'acme', 's_1', 'm_1', 'c_1', 'test.pay', '{}', '00', 5);
+      INSERT INTO audit (at, actor, action, before, after) VALUES
+        (1, 'ann', 'settings.change', '{"x":1}', '{"x":2}'),
+        (2, 'bob', 'approval.decide', 'null', '{"approval_id":"a_1","decision":"allow"}');
+    `);
+    close();
+  }
+
+  it('takes the rows of the audit trail into the chain, in their order', async () => {
+    makeVersion1();
+    const { database, migrated, close } = openDatabase(path);
+    expect(migrated).toEqual([2]);
+    const trail = new AuditTrail(database);
+    const store: AuditStore = {
+      listAudit: async (query) => trail.list(query),
+      readAuditHead: async () => trail.readHead(),
+    };
+    const rows: AuditRow[] = [];
+    for await (const row of readAuditTrail(store)) rows.push(row);
+    expect(rows).toMatchObject([
+      {
+        sequence: 1,
+        at: 1,
+        tenant: '*',
+        actor: 'ann',
+        action: 'settings.change',
+        target: 'settings',
+        before: '{"x":1}',
+      },
+      { sequence: 2, at: 2, tenant: 'acme', actor: 'bob', action: 'approval.decide', target: 'a_1', before: 'null' },
+    ]);
+    expect(await verifyAuditChain(rows, trail.readHead())).toEqual({ kind: 'intact', rows: 2 });
+    close();
+    expect(read(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'audit_1'")).toBe(0);
+  });
+
+  it('keeps the instance and everything else', () => {
+    makeVersion1();
+    const instance = read(path, 'SELECT instance FROM gateway');
+    openDatabase(path).close();
+    expect(read(path, 'SELECT instance FROM gateway')).toBe(instance);
+    expect(read(path, 'SELECT tenant FROM approvals')).toBe('acme');
+    expect(read(`${path}.before-v2`, 'SELECT count(*) FROM audit')).toBe(2);
+  });
+});
+
+describe('an audit trail that was changed by hand', () => {
+  it('does not verify', async () => {
+    const { database, close } = openDatabase(path);
+    const trail = new AuditTrail(database);
+    const note = {
+      tenant: '*',
+      actor: 'ann',
+      action: 'settings.change',
+      target: 'settings',
+      before: '{}',
+      after: '{}',
+    };
+    for (let at = 1; at <= 3; at++) trail.add(at, note);
+    const verify = () => verifyAuditChain(trail.list({ order: 'oldest', limit: 100 }), trail.readHead());
+    expect(await verify()).toEqual({ kind: 'intact', rows: 3 });
+    database.exec("UPDATE audit SET actor = 'eve' WHERE sequence = 2");
+    expect(await verify()).toEqual({ kind: 'broken', sequence: 2, fault: 'changed' });
+    database.exec('DELETE FROM audit WHERE sequence = 2');
+    expect(await verify()).toEqual({ kind: 'broken', sequence: 2, fault: 'missing' });
+    close();
   });
 });

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { failpoint } from '../../core/failpoints/failpoint.js';
+import { ALL_TENANTS, type Json } from '../../core/store/index.js';
+import { AuditTrail } from './audit-trail.js';
 import { prepare, required } from './rows.js';
-import { SCHEMA_1 } from './schema.js';
+import { SCHEMA_1, SCHEMA_2 } from './schema.js';
 
 /** One step of the schema: from the version before to `version`. */
 export interface Migration {
@@ -23,7 +25,49 @@ export const MIGRATIONS: readonly Migration[] = [
         .run(randomBytes(6).toString('hex'), randomBytes(32));
     },
   },
+  {
+    version: 2,
+    up(database) {
+      database.exec(SCHEMA_2);
+      chainOldAudit(database);
+      database.exec('DROP TABLE audit_1');
+    },
+  },
 ];
+
+/** A row of the audit trail as version 1 has it. */
+interface OldAuditRow {
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly before: Json;
+  readonly after: Json;
+  /** Of the approval that the row is about; null for settings. */
+  readonly approvalId: string | null;
+  readonly tenant: string | null;
+}
+
+/** Takes the rows of version 1 into the chain, in their order. */
+function chainOldAudit(database: DatabaseSync): void {
+  const old = prepare<OldAuditRow>(
+    database,
+    `SELECT at, actor, action, before, after, after ->> '$.approval_id' AS approvalId, tenant
+     FROM audit_1 LEFT JOIN approvals ON approval_id = after ->> '$.approval_id' AND action = 'approval.decide'
+     ORDER BY entry`,
+  );
+  const trail = new AuditTrail(database);
+  for (const { at, actor, action, before, after, approvalId, tenant } of old.all()) {
+    const isDecision = action === 'approval.decide' && approvalId !== null;
+    trail.add(at, {
+      tenant: tenant ?? ALL_TENANTS,
+      actor,
+      action,
+      target: isDecision ? approvalId : 'settings',
+      before,
+      after,
+    });
+  }
+}
 
 /** In the file's header, so that a database of another program is told from ours. "OCGW". */
 const APPLICATION_ID = 0x4f434757;

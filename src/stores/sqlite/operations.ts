@@ -5,6 +5,7 @@
 import type { Failpoint } from '../../core/failpoints/failpoint.js';
 import type {
   ApprovalStore,
+  AuditStore,
   FrameStore,
   MediaStore,
   MemoryStore,
@@ -15,6 +16,7 @@ import type {
   TurnStore,
 } from '../../core/store/index.js';
 import type { ApprovalOperations } from './approval-operations.js';
+import type { AuditTrail } from './audit-trail.js';
 import type { FrameOperations } from './frame-operations.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { MediaOperations } from './media-operations.js';
@@ -56,6 +58,7 @@ export type Ports = QueueStore &
   FrameStore &
   SettingsStore &
   ApprovalStore &
+  AuditStore &
   MediaStore &
   MemoryStore &
   Pick<Store, 'check' | 'sweep'>;
@@ -72,6 +75,7 @@ export interface Parts {
   readonly approvals: ApprovalOperations;
   readonly media: MediaOperations;
   readonly memories: MemoryOperations;
+  readonly audit: AuditTrail;
   readonly sweeper: Sweeper;
   readonly heartbeat: Heartbeat;
 }
@@ -209,7 +213,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
 
   findSession: read(({ sessions }, sessionId) => sessions.find(sessionId)),
   findLatestMain: read(({ sessions }, ...all) => sessions.findLatestMain(...all)),
-  updateSession: write(({ sessions }, ...all) => sessions.update(...all)),
+  updateSession: write(({ sessions, now }, ...all) => sessions.update(now, ...all)),
   changeReaction: write(({ sessions }, ...all) => sessions.changeReaction(...all)),
   readHistory: packedRead({
     pack: same<Parameters<SessionStore['readHistory']>>,
@@ -232,6 +236,9 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   findApproval: read(({ approvals }, ...all) => approvals.find(...all)),
   listPendingApprovals: read(({ approvals }, tenant) => approvals.listPending(tenant)),
   decideApproval: write(({ approvals, now }, ...all) => approvals.decide(now, ...all)),
+
+  listAudit: read(({ audit }, query) => audit.list(query)),
+  readAuditHead: read(({ audit }) => audit.readHead()),
 
   addMedia: write(({ media }, record) => media.add(record)),
   findMedia: read(({ media }, ...all) => media.find(...all)),

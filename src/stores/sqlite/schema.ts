@@ -1,3 +1,5 @@
+import { FIRST_PREVIOUS_HASH } from '../../core/store/index.js';
+
 /**
  * The tables, version 1. Words: `ord` numbers messages in the order in which they were accepted; `session` and `client`
  * are the numbers of a session and of a client identity, short keys instead of long texts in every row.
@@ -176,4 +178,28 @@ export const SCHEMA_1 = `
     seq INTEGER NOT NULL,
     PRIMARY KEY (client, session)
   ) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * The tables, version 2: the audit trail is a chain of hashes, whose head stands apart from its rows. The secret of the
+ * installation, which nothing used, is gone.
+ */
+export const SCHEMA_2 = `
+  ALTER TABLE audit RENAME TO audit_1;
+  CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    previous_hash TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_tenant ON audit (tenant, sequence);
+  ALTER TABLE gateway ADD COLUMN audit_sequence INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE gateway ADD COLUMN audit_hash TEXT NOT NULL DEFAULT '${FIRST_PREVIOUS_HASH}';
+  ALTER TABLE gateway DROP COLUMN secret;
 `;

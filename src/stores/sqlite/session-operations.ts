@@ -1,5 +1,7 @@
+import { noteOfSession } from '../../core/audit/audit-notes.js';
 import type { Json, Session, SessionChange, StoredReaction } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
+import type { AuditTrail } from './audit-trail.js';
 import type { MessageTable } from './message-table.js';
 import type { HistoryRow } from './packing.js';
 import { prepare, required } from './rows.js';
@@ -38,6 +40,7 @@ export class SessionOperations {
   constructor(
     private readonly tables: TableState,
     private readonly messages: MessageTable,
+    private readonly audit: AuditTrail,
   ) {
     const { database } = tables;
     this.selectById = prepare<Columns>(database, `SELECT ${COLUMNS} FROM sessions WHERE id = ?`);
@@ -81,7 +84,9 @@ export class SessionOperations {
     );
   }
 
-  update(sessionId: string, change: SessionChange): Session | undefined {
+  update(now: number, sessionId: string, change: SessionChange, actor?: string): Session | undefined {
+    const before = this.find(sessionId);
+    if (!before) return undefined;
     const { mode, explicitActivation, toolPermissions, memoryRefs, resetContext } = change;
     this.changeSession.run(
       mode ?? null,
@@ -92,7 +97,9 @@ export class SessionOperations {
       sessionId,
     );
     this.tables.directory.forgetSession(sessionId);
-    return this.find(sessionId);
+    const after = required(this.find(sessionId));
+    if (actor !== undefined) this.audit.add(now, noteOfSession(before, after, change, actor));
+    return after;
   }
 
   changeReaction(messageRef: string, { sender, emoji }: StoredReaction, action: 'added' | 'removed'): void {

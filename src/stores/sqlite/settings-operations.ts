@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { noteOfSettings } from '../../core/audit/audit-notes.js';
 import type { Json, SettingsChange, StoredSettings } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare, required } from './rows.js';
@@ -40,7 +41,7 @@ export class SettingsOperations {
       if (value === null) this.deleteSetting.run(key);
       else this.putSetting.run(key, value);
     }
-    this.audit.add(now, change.actor, 'settings.change', change.before, change.after);
+    this.audit.add(now, noteOfSettings(change));
     return this.read();
   }
 }

@@ -1,8 +1,9 @@
-// Promises: the nine ports to persistence on one SQLite file. Refuses to know: what messages and replies say.
+// Promises: the ten ports to persistence on one SQLite file. Refuses to know: what messages and replies say.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import {
   ApprovalStore,
+  AuditStore,
   FrameStore,
   MediaStore,
   MemoryStore,
@@ -25,6 +26,7 @@ const ports = [
   FrameStore,
   SettingsStore,
   ApprovalStore,
+  AuditStore,
   MediaStore,
   MemoryStore,
 ];

@@ -68,9 +68,9 @@ export class SqliteStateMachine {
   ) {
     this.tables = new TableState(database, now);
     const messages = new MessageTable(database, this.tables);
-    const sessions = new SessionOperations(this.tables, messages);
-    const queue = new QueueOperations(this.tables, messages, sessions);
     const audit = new AuditTrail(database);
+    const sessions = new SessionOperations(this.tables, messages, audit);
+    const queue = new QueueOperations(this.tables, messages, sessions);
     this.parts = {
       now,
       queue,
@@ -81,6 +81,7 @@ export class SqliteStateMachine {
       approvals: new ApprovalOperations(database, audit),
       media: new MediaOperations(database),
       memories: new MemoryOperations(database),
+      audit,
       sweeper: new Sweeper(this.tables),
       heartbeat: new Heartbeat(database),
     };

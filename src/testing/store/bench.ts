@@ -1,6 +1,7 @@
 import type {
   AcceptedMessage,
   ApprovalStore,
+  AuditStore,
   Claim,
   DurableFrame,
   FrameStore,
@@ -25,6 +26,7 @@ export type StorePorts = Store &
   FrameStore &
   SettingsStore &
   ApprovalStore &
+  AuditStore &
   MediaStore &
   MemoryStore;
 

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { AuditHead, AuditRow } from '../store/index.js';
+import { chainAudit, EMPTY_HEAD, verifyAuditChain } from './audit-chain.js';
+
+/** A trail of `length` rows with its head. */
+function aTrail(length: number, actor = 'ann'): { rows: AuditRow[]; head: AuditHead } {
+  const rows: AuditRow[] = [];
+  let head = EMPTY_HEAD;
+  for (let at = 1; at <= length; at++) {
+    const note = { tenant: 'default', actor, action: 'session.update', target: `s_${at}`, before: '{}', after: '{}' };
+    const row = chainAudit(head, at, note);
+    rows.push(row);
+    head = { sequence: row.sequence, hash: row.hash };
+  }
+  return { rows, head };
+}
+
+const broken = (sequence: number, fault: string) => ({ kind: 'broken', sequence, fault });
+
+describe('verifyAuditChain', () => {
+  it('finds a trail intact to which nothing was done, also an empty one', async () => {
+    const { rows, head } = aTrail(5);
+    expect(await verifyAuditChain(rows, head)).toEqual({ kind: 'intact', rows: 5 });
+    expect(await verifyAuditChain([], EMPTY_HEAD)).toEqual({ kind: 'intact', rows: 0 });
+  });
+
+  const fields: readonly Partial<AuditRow>[] = [
+    { at: 9 },
+    { tenant: 'other' },
+    { actor: 'eve' },
+    { action: 'x' },
+    { target: 'x' },
+    { before: '{"a":1}' },
+    { after: 'null' },
+    { previousHash: '1'.repeat(64) },
+    { hash: '1'.repeat(64) },
+  ];
+  it.each(fields)('finds a row that was changed: %j', async (change) => {
+    const { rows, head } = aTrail(5);
+    rows[2] = { ...(rows[2] as AuditRow), ...change };
+    expect(await verifyAuditChain(rows, head)).toEqual(broken(3, 'changed'));
+  });
+
+  it('finds a changed row whose own hash was made to fit', async () => {
+    const { rows, head } = aTrail(5);
+    const { sequence, previousHash, at, ...note } = rows[2] as AuditRow;
+    rows[2] = chainAudit({ sequence: sequence - 1, hash: previousHash }, at, { ...note, actor: 'eve' });
+    expect(await verifyAuditChain(rows, head)).toEqual(broken(4, 'changed'));
+  });
+
+  it.each([0, 2, 4])('finds that row %i was removed', async (index) => {
+    const { rows, head } = aTrail(5);
+    rows.splice(index, 1);
+    expect(await verifyAuditChain(rows, head)).toEqual(broken(index + 1, 'missing'));
+  });
+
+  it('finds that all rows were removed', async () => {
+    expect(await verifyAuditChain([], aTrail(5).head)).toEqual(broken(1, 'missing'));
+  });
+
+  it('finds rows that changed places, with their numbers or without', async () => {
+    const { rows, head } = aTrail(5);
+    const [first, second, third, ...rest] = rows as [AuditRow, AuditRow, AuditRow];
+    expect(await verifyAuditChain([first, third, second, ...rest], head)).toEqual(broken(2, 'missing'));
+    const renumbered = [first, { ...third, sequence: 2 }, { ...second, sequence: 3 }, ...rest];
+    expect(await verifyAuditChain(renumbered, head)).toEqual(broken(2, 'changed'));
+  });
+
+  it('finds a row that was inserted, in the middle or at the end', async () => {
+    const { rows, head } = aTrail(5);
+    const [stranger] = aTrail(1, 'eve').rows as [AuditRow];
+    const middle = [...rows.slice(0, 2), { ...stranger, sequence: 3 }, ...rows.slice(2)];
+    expect(await verifyAuditChain(middle, head)).toEqual(broken(3, 'changed'));
+    const end = chainAudit(head, 6, stranger);
+    expect(await verifyAuditChain([...rows, end], head)).toEqual(broken(6, 'changed'));
+  });
+
+  it('finds a chain that was written as a whole by one who cannot reach the head', async () => {
+    expect(await verifyAuditChain(aTrail(5, 'eve').rows, aTrail(5).head)).toEqual(broken(5, 'changed'));
+  });
+});

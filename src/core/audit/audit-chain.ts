@@ -1,0 +1,85 @@
+import { hash } from 'node:crypto';
+import {
+  FIRST_PREVIOUS_HASH,
+  type AuditHead,
+  type AuditNote,
+  type AuditQuery,
+  type AuditRow,
+  type AuditStore,
+} from '../store/index.js';
+import { canonicalise } from '../store/canonical-json.js';
+
+/** Rows that are read at once to verify the chain. */
+const PAGE_ROWS = 1_000;
+
+/** The head of a trail without rows. */
+export const EMPTY_HEAD: AuditHead = { sequence: 0, hash: FIRST_PREVIOUS_HASH };
+
+/** Makes the row that follows `head`. */
+export function chainAudit(head: AuditHead, at: number, note: AuditNote): AuditRow {
+  const { tenant, actor, action, target, before, after } = note;
+  const row = {
+    sequence: head.sequence + 1,
+    at,
+    tenant,
+    actor,
+    action,
+    target,
+    before,
+    after,
+    previousHash: head.hash,
+  };
+  return { ...row, hash: hashRow(row) };
+}
+
+function hashRow(row: Omit<AuditRow, 'hash'>): string {
+  return hash('sha256', canonicalise(row), 'hex');
+}
+
+/** The result of {@link verifyAuditChain}. */
+export type ChainVerdict =
+  | { readonly kind: 'intact'; readonly rows: number }
+  | {
+      readonly kind: 'broken';
+      /** The first sequence at which the chain does not hold. */
+      readonly sequence: number;
+      /** `missing`: there is another row, or none, at this place; `changed`: the row is not what its hash says. */
+      readonly fault: 'missing' | 'changed';
+    };
+
+/**
+ * Checks that the rows are the ones that were written: all of them, unchanged, in their order. A row that was changed,
+ * removed (also the newest), moved or inserted is found.
+ * @param rows all rows, oldest first
+ * @param head as the store remembers it
+ */
+export async function verifyAuditChain(
+  rows: AsyncIterable<AuditRow> | Iterable<AuditRow>,
+  head: AuditHead,
+): Promise<ChainVerdict> {
+  let last = EMPTY_HEAD;
+  for await (const { hash: ownHash, ...row } of rows) {
+    const sequence = last.sequence + 1;
+    if (row.sequence !== sequence) return { kind: 'broken', sequence, fault: 'missing' };
+    if (row.previousHash !== last.hash || hashRow(row) !== ownHash)
+      return { kind: 'broken', sequence, fault: 'changed' };
+    last = { sequence, hash: ownHash };
+  }
+  if (last.sequence < head.sequence) return { kind: 'broken', sequence: last.sequence + 1, fault: 'missing' };
+  if (last.sequence > head.sequence || last.hash !== head.hash)
+    return { kind: 'broken', sequence: last.sequence, fault: 'changed' };
+  return { kind: 'intact', rows: last.sequence };
+}
+
+/** Reads all rows that fit a query, page by page. */
+export async function* readAuditTrail(
+  store: AuditStore,
+  query: Omit<AuditQuery, 'after' | 'limit'> = { order: 'oldest' },
+): AsyncGenerator<AuditRow> {
+  let page: readonly AuditRow[] = [];
+  do {
+    const after = page.at(-1)?.sequence;
+    page = await store.listAudit({ ...query, limit: PAGE_ROWS, ...(after !== undefined && { after }) });
+    yield* page;
+  } while (page.length === PAGE_ROWS);
+}

@@ -1,0 +1,37 @@
+import {
+  ALL_TENANTS,
+  type Approval,
+  type ApprovalDecision,
+  type AuditNote,
+  type Session,
+  type SessionChange,
+  type SettingsChange,
+} from '../store/index.js';
+
+/** The note of a change of settings. */
+export function noteOfSettings({ actor, before, after }: SettingsChange): AuditNote {
+  return { tenant: ALL_TENANTS, actor, action: 'settings.change', target: 'settings', before, after };
+}
+
+/** The note of a decision on a tool call: the arguments themselves may be secret, their hash is not. */
+export function noteOfDecision(approval: Approval, decision: ApprovalDecision, actor: string): AuditNote {
+  const { tenant, approvalId, tool, argumentsSha256 } = approval;
+  const after = JSON.stringify({ approval_id: approvalId, tool, arguments_sha256: argumentsSha256, decision });
+  return { tenant, actor, action: 'approval.decide', target: approvalId, before: 'null', after };
+}
+
+/** The note of a change of a session: each field that the change names, as it was and as it is. */
+export function noteOfSession(before: Session, after: Session, change: SessionChange, actor: string): AuditNote {
+  const names = Object.keys(change).filter((name) => name !== 'resetContext') as (keyof Session &
+    keyof SessionChange)[];
+  const describe = (session: Session) => Object.fromEntries(names.map((name) => [name, session[name]]));
+  const reset = change.resetContext && { resetContext: true };
+  return {
+    tenant: before.tenant,
+    actor,
+    action: 'session.update',
+    target: before.id,
+    before: JSON.stringify(describe(before)),
+    after: JSON.stringify({ ...describe(after), ...reset }),
+  };
+}

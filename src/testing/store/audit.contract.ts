@@ -1,0 +1,116 @@
+import { expect } from 'vitest';
+import { readAuditTrail, verifyAuditChain } from '../../core/audit/audit-chain.js';
+import type { AuditQuery, AuditRow } from '../../core/store/index.js';
+import type { Contract, StoreBench } from './bench.js';
+
+const rowsOf = (bench: StoreBench, query: Partial<AuditQuery> = {}): Promise<readonly AuditRow[]> =>
+  bench.store.listAudit({ order: 'oldest', limit: 100, ...query });
+
+const verify = async ({ store }: StoreBench) => verifyAuditChain(readAuditTrail(store), await store.readAuditHead());
+
+async function changeSettings({ store }: StoreBench, actor = 'ann'): Promise<void> {
+  const { version } = await store.readSettings();
+  await store.changeSettings(version, { values: { a: `${version}` }, actor, before: '{"a":1}', after: '{"a":2}' });
+}
+
+async function openApproval({ store }: StoreBench, tenant = 'default'): Promise<void> {
+  await store.openApproval({
+    approvalId: `a_${tenant}`,
+    tenant,
+    sessionId: 's_alice',
+    messageRef: 'm',
+    callId: `c_${tenant}`,
+    tool: 'test.pay',
+    arguments: '{"card":"4111"}',
+    argumentsSha256: '0'.repeat(64),
+    expiresAt: 5,
+  });
+}
+
+/** The trail of administrative changes. */
+export const auditContract: Contract = {
+  'has no rows at first, and that is intact': async (bench) => {
+    expect(await rowsOf(bench)).toEqual([]);
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 0 });
+  },
+
+  'has a row for a change of settings, and none for a stale one': async (bench) => {
+    await changeSettings(bench);
+    await bench.store.changeSettings(7, { values: { a: '3' }, actor: 'bob', before: '{}', after: '{}' });
+    const change = { actor: 'ann', action: 'settings.change', target: 'settings', before: '{"a":1}', after: '{"a":2}' };
+    expect(await rowsOf(bench)).toMatchObject([{ sequence: 1, at: bench.under.now(), tenant: '*', ...change }]);
+  },
+
+  'has a row for the first decision on an approval, without its arguments': async (bench) => {
+    await openApproval(bench, 'acme');
+    await bench.store.decideApproval('a_acme', 'allow', 'ann');
+    await bench.store.decideApproval('a_acme', 'deny', 'bob');
+    const [row, ...more] = await rowsOf(bench);
+    expect(row).toMatchObject({ tenant: 'acme', actor: 'ann', action: 'approval.decide', target: 'a_acme' });
+    expect(JSON.parse(row?.after ?? '')).toMatchObject({ tool: 'test.pay', decision: 'allow' });
+    expect(JSON.stringify(row)).not.toContain('4111');
+    expect(more).toEqual([]);
+  },
+
+  'has a row for an administrative change of a session, and none for one of the conversation itself': async (bench) => {
+    await bench.accept();
+    await bench.store.updateSession('s_alice', { toolPermissions: ['pay'] }, 'ann');
+    await bench.store.updateSession('s_alice', { mode: 'queue', resetContext: true });
+    await bench.store.updateSession('s_nobody', { mode: 'queue' }, 'ann');
+    const [row, ...more] = await rowsOf(bench);
+    expect(row).toMatchObject({ tenant: 'default', actor: 'ann', action: 'session.update', target: 's_alice' });
+    expect([row?.before, row?.after]).toEqual(['{"toolPermissions":[]}', '{"toolPermissions":["pay"]}']);
+    expect(more).toEqual([]);
+  },
+
+  'is one chain over all changes, also over a restart': async (bench) => {
+    await bench.accept();
+    await openApproval(bench);
+    await Promise.all([
+      changeSettings(bench),
+      bench.store.decideApproval('a_default', 'deny', 'ann'),
+      bench.store.updateSession('s_alice', { explicitActivation: true }, 'bob'),
+    ]);
+    await bench.under.crash();
+    await changeSettings(bench, 'cid');
+    expect((await rowsOf(bench)).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 4 });
+  },
+
+  'has no row for a change that could not be committed': async (bench) => {
+    await changeSettings(bench);
+    if (!bench.under.failNextCommit) return;
+    bench.under.failNextCommit();
+    await expect(changeSettings(bench)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await changeSettings(bench);
+    expect(await rowsOf(bench)).toHaveLength(2);
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 2 });
+  },
+
+  'is listed by page, from either end': async (bench) => {
+    for (let n = 0; n < 5; n++) await changeSettings(bench);
+    const sequences = async (query: Partial<AuditQuery>) =>
+      (await rowsOf(bench, query)).map(({ sequence }) => sequence);
+    expect(await sequences({ limit: 2 })).toEqual([1, 2]);
+    expect(await sequences({ limit: 2, after: 2 })).toEqual([3, 4]);
+    expect(await sequences({ order: 'newest', limit: 3 })).toEqual([5, 4, 3]);
+    expect(await sequences({ order: 'newest', limit: 3, after: 3 })).toEqual([2, 1]);
+    expect(await sequences({ after: 5 })).toEqual([]);
+  },
+
+  'is listed by tenant, actor, action and time': async (bench) => {
+    await changeSettings(bench);
+    const later = bench.under.now() + 1_000;
+    await bench.under.passTime(1_000);
+    await openApproval(bench, 'acme');
+    await bench.store.decideApproval('a_acme', 'allow', 'bob');
+    const actors = async (query: Partial<AuditQuery>) => (await rowsOf(bench, query)).map(({ actor }) => actor);
+    expect(await actors({ tenant: 'acme' })).toEqual(['bob']);
+    expect(await actors({ tenant: 'default' })).toEqual([]);
+    expect(await actors({ actor: 'ann' })).toEqual(['ann']);
+    expect(await actors({ action: 'approval.decide' })).toEqual(['bob']);
+    expect(await actors({ from: later })).toEqual(['bob']);
+    expect(await actors({ to: later })).toEqual(['ann']);
+    expect(await actors({ tenant: 'acme', actor: 'ann' })).toEqual([]);
+  },
+};
