@@ -36,6 +36,23 @@ const say = (client: FrameClient, id: string, content: string) =>
 const probe = async (gateway: GatewayProcess, path: string) =>
   (await fetch(`http://127.0.0.1:${await gateway.port}${path}`)).status;
 
+/** Names one MCP server, `demo`, whose tools every session may use. */
+const writeConfig = (demo: object) =>
+  writeFileSync(
+    join(folder, 'config.yaml'),
+    JSON.stringify({ mcp: { servers: { demo } }, tools: { default_permissions: ['mcp:demo'] } }),
+  );
+const until = async (condition: () => boolean) => {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+};
+const isRunning = (pid: number) => {
+  try {
+    return !/^[ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? 'X');
+  } catch {
+    return false;
+  }
+};
+
 describe('the process', () => {
   it('[L-01] says where it listens, its pid and its store in one line, and is ready', async () => {
     const gateway = start();
@@ -78,6 +95,46 @@ describe('the process', () => {
     again.send('resume');
     await again.next('stream_restart');
     expect((await again.next('stream_end')).payload).toMatchObject({ id: 'running', reason: 'stop', blocks: 2 });
+  });
+
+  it('[Q-12] ends the program of an MCP server with itself, in the middle of a handshake and at a second signal too', async () => {
+    for (const signals of [1, 2]) {
+      const pidFile = join(folder, `pid-${signals}`);
+      const code = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);
+        require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid))`;
+      writeConfig({ command: process.execPath, args: ['-e', code] });
+      const gateway = start();
+      await gateway.port;
+      await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
+      for (const signal of (['SIGTERM', 'SIGINT'] as const).slice(0, signals)) gateway.kill(signal);
+      await gateway.exited;
+      const pid = Number(readFileSync(pidFile, 'utf8'));
+      await until(() => !isRunning(pid));
+    }
+  });
+
+  it('[Q-12] finishes a call of an MCP tool although SIGTERM was sent to its whole process group', async () => {
+    const started = join(folder, 'started');
+    const code = `const fs = require('node:fs');
+      const say = (fields) => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...fields }) + '\\n');
+      require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+        const { id, method } = JSON.parse(line);
+        if (method === 'initialize') say({ id, result: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'd', version: '1' } } });
+        if (method === 'tools/list') say({ id, result: { tools: [{ name: 'slow', inputSchema: { type: 'object' } }] } });
+        if (method !== 'tools/call') return;
+        fs.writeFileSync(${JSON.stringify(started)}, '');
+        setTimeout(() => say({ id, result: { content: [{ type: 'text', text: 'done in peace' }] } }), 1000);
+      });`;
+    writeConfig({ command: process.execPath, args: ['-e', code] });
+    const gateway = new GatewayProcess({ folder, leadsGroup: true });
+    processes.push(gateway);
+    const client = await connect(gateway);
+    say(client, 'running', '/tool mcp__demo__slow {}');
+    await until(() => existsSync(started));
+    process.kill(-gateway.pid, 'SIGTERM');
+    const result = await client.next((frame) => frame.payload['block_type'] === 'tool_result');
+    expect(result.payload['content']).toContain('done in peace');
+    expect(await gateway.exited).toMatchObject({ code: 0 });
   });
 
   it('[D-01] killed in the middle of an answer gives the rest after its next start', async () => {

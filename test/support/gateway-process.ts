@@ -11,6 +11,8 @@ export interface GatewayProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The script to run; the gateway itself when missing. */
   readonly script?: string;
+  /** Whether it leads a process group of its own, as under a service manager. */
+  readonly leadsGroup?: boolean;
 }
 
 /** The built gateway as a process of its own, to be killed. */
@@ -21,7 +23,7 @@ export class GatewayProcess {
   private readonly child: ChildProcess;
   private readonly portFound: Promise<number>;
 
-  constructor({ folder, env = {}, script = MAIN }: GatewayProcessOptions) {
+  constructor({ folder, env = {}, script = MAIN, leadsGroup = false }: GatewayProcessOptions) {
     this.child = spawn(process.execPath, [script], {
       cwd: folder,
       env: {
@@ -32,6 +34,7 @@ export class GatewayProcess {
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: leadsGroup,
     });
     this.exited = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }) as never);
     this.portFound = new Promise((resolve, reject) => {
