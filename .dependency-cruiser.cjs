@@ -30,6 +30,7 @@ const CORE_ORDER = [
 /** The folders beside `core`: a star, not a web. */
 const EDGES = [
   'websocket',
+  'sockets',
   'http',
   'auth',
   'agents',
@@ -45,7 +46,7 @@ const EDGES = [
 ];
 
 /** What every edge may import besides itself. */
-const CENTRE = ['core', 'protocol', 'auth', 'http', 'client'];
+const CENTRE = ['core', 'protocol', 'auth', 'http', 'sockets', 'client'];
 
 /** Edges that may reach into another one. */
 const EXTRA = { cli: ['stores'] };
@@ -84,7 +85,7 @@ const coreRules = CORE_ORDER.flatMap((row, rank) =>
 
 const edgeRules = EDGES.map((folder) => ({
   name: `star-${folder}`,
-  comment: `src/${folder} imports core, protocol, auth, http and client, but no other folder beside core.`,
+  comment: `src/${folder} imports core, protocol, auth, http, sockets and client, but no other folder beside core.`,
   severity: 'error',
   from: { path: `^src/${folder}/`, pathNot: TESTS },
   to: {

@@ -118,6 +118,12 @@ export const requirements: readonly Requirement[] = [
     'protocol 1',
     '`connected` tells who one is, what one may do, the limits, and a user the main session to go on with.',
   ),
+  requirement(
+    'T-51',
+    'protocol 5',
+    'A client inside the process has the same conversation over a connection in memory as over a socket, frame for frame.',
+  ),
+  requirement('T-52', 'protocol 1', 'Another wire on a path of its own is served beside this one, by the same rules.'),
 
   // Envelope
   requirement(

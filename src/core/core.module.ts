@@ -9,6 +9,7 @@ import { ConnectionManagerService } from './connections/connection-manager.servi
 import { ConversationReaderService } from './connections/conversation-reader.service.js';
 import { ConversationWriterService } from './connections/conversation-writer.service.js';
 import { FrameTypeRegistry } from './connections/frame-type.registry.js';
+import { MemoryConnectionsService } from './connections/memory-connections.service.js';
 import { PresenceNoticesService } from './connections/presence-notices.service.js';
 import { RefusalsService } from './connections/refusals.service.js';
 import { DeliveryService } from './delivery/delivery.service.js';
@@ -43,6 +44,7 @@ const exported = [
   FrameTypeRegistry,
   PhaseService,
   MediaService,
+  MemoryConnectionsService,
   MessageIntakeService,
   MessageQueueService,
   PresenceTrackerService,

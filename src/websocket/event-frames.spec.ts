@@ -3,7 +3,7 @@ import type { ConnectionEvent } from '../core/connections/connection.js';
 import type { DurableFrame } from '../core/store/index.js';
 import { GatewayError } from '../protocol/index.js';
 import { encodeEvent } from './event-frames.js';
-import { joinFrames } from './frame-bytes.js';
+import { joinFrames } from '../sockets/frame-bytes.js';
 
 const frame: DurableFrame = {
   type: 'stream_block',

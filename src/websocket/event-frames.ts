@@ -3,7 +3,7 @@ import type { HistoryEntry, HistoryPage } from '../core/connections/conversation
 import type { Reply } from '../core/store/index.js';
 import type { HistoryMessage, HistoryResultPayload } from '../protocol/index.js';
 import { encodeAck, encodeDurableFrame, encodeFrame } from '../protocol/encode.js';
-import { encodeOnce, joinFrames } from './frame-bytes.js';
+import { encodeOnce, joinFrames } from '../sockets/frame-bytes.js';
 
 /**
  * Encodes an event as a frame, or as the bytes of several. Readers of one session are told the same event one after the

@@ -1,15 +1,14 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { GatewayError, type InboundEnvelope } from '../protocol/index.js';
-import { toRequest } from './frame-dispatcher.js';
-import type { WebSocketConnection } from './websocket-connection.js';
+import { toRequest, type DispatchedConnection } from './frame-dispatcher.js';
 
 /** Answers whatever a handler throws with an `error` frame; Nest's own filter would send the input back. */
 @Catch()
 export class FrameExceptionFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const ws = host.switchToWs();
-    ws.getClient<WebSocketConnection>().refuse(fromNest(error), toRequest(ws.getData<InboundEnvelope>()));
+    ws.getClient<DispatchedConnection>().refuse(fromNest(error), toRequest(ws.getData<InboundEnvelope>()));
   }
 }
 

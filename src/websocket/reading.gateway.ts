@@ -8,32 +8,19 @@ import {
 } from '../protocol/index.js';
 import type { Connection } from '../core/connections/connection.js';
 import { ConversationReaderService } from '../core/connections/conversation-reader.service.js';
-import { RefusalsService } from '../core/connections/refusals.service.js';
 import { encodeHistory } from './event-frames.js';
 import type { WebSocketConnection } from './websocket-connection.js';
 
 /** Frames by which a client reads again what it missed. */
 @WebSocketGateway(18789)
 export class ReadingGateway {
-  constructor(
-    private readonly reader: ConversationReaderService,
-    private readonly refusals: RefusalsService,
-  ) {}
+  constructor(private readonly reader: ConversationReaderService) {}
 
   @SubscribeMessage('resume')
   async resume(connection: Connection, { id, payload }: InboundEnvelope): Promise<void> {
     const { sessions } = payload as ResumePayload;
-    const wanted = sessions?.length
-      ? sessions.map((session) => ({ sessionId: session.session_id, seq: session.after_seq }))
-      : await this.reader.listResumable(connection);
-    for (const { sessionId, seq } of wanted) {
-      try {
-        await this.reader.resume(connection, sessionId, seq, id);
-      } catch (error) {
-        // One session that cannot be resumed must not keep the others from it.
-        this.refusals.refuse(connection, error, { id, sessionId });
-      }
-    }
+    const wanted = sessions?.map((session) => ({ sessionId: session.session_id, seq: session.after_seq }));
+    await this.reader.resume(connection, id, wanted);
   }
 
   @SubscribeMessage('delivered')

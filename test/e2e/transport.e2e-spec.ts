@@ -265,7 +265,7 @@ describe('limits of time and number', () => {
       ]),
     );
     const [connection] = gateway.app.get(ConnectionManagerService).list() as WebSocketConnection[];
-    await expect.poll(() => connection!.dispatcher.isPaused).toBe(true);
+    await expect.poll(() => connection!['socket'].isPaused).toBe(true);
     clock.advance(60_000);
     open();
     for (let i = 0; i < 300; i++) await raw.readFrame();

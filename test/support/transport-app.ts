@@ -20,6 +20,7 @@ import { Clock, SystemClock } from '../../src/core/time/clock.js';
 import { createHttpAdapter, HttpModule, type HttpLimits } from '../../src/http/index.js';
 import { encodeFrame } from '../../src/protocol/encode.js';
 import type { InboundEnvelope, MessageInPayload } from '../../src/protocol/index.js';
+import { SocketsModule } from '../../src/sockets/sockets.module.js';
 import { GatewayWsAdapter } from '../../src/websocket/gateway-ws.adapter.js';
 import type { WebSocketConnection } from '../../src/websocket/websocket-connection.js';
 
@@ -93,7 +94,7 @@ class TransportModule {
   static with(options: TransportOptions): DynamicModule {
     return {
       module: TransportModule,
-      imports: [FoundationModule.with(options), HttpModule, AuthModule],
+      imports: [FoundationModule.with(options), HttpModule, AuthModule, SocketsModule],
       providers: [...(options.gateways ?? [EchoGateway])],
       controllers: [...(options.controllers ?? [])],
     };

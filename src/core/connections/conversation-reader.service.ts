@@ -6,6 +6,7 @@ import { SessionRouterService } from '../sessions/session-router.service.js';
 import { FrameStore, SessionStore, TurnStore, type MessageWithReply, type SessionCursor } from '../store/index.js';
 import { listStandingBlocks } from '../turns/standing-blocks.js';
 import type { Connection } from './connection.js';
+import { RefusalsService } from './refusals.service.js';
 
 /** A message of the history with the blocks of its reply that stand, also while the reply is not complete. */
 export interface HistoryEntry {
@@ -31,6 +32,7 @@ export class ConversationReaderService {
     private readonly turns: TurnStore,
     private readonly router: SessionRouterService,
     private readonly delivery: DeliveryService,
+    private readonly refusals: RefusalsService,
   ) {}
 
   /**
@@ -50,18 +52,22 @@ export class ConversationReaderService {
     return { sessionId, entries, headSeq: page.headSeq, nextBefore };
   }
 
-  /** Returns the sessions that a `resume` without a list continues: those of this client with something left to read. */
-  async listResumable(connection: Connection): Promise<readonly SessionCursor[]> {
-    return this.frames.listResumable(clientKey(connection.principal, connection.clientId));
-  }
-
   /**
-   * Sends a session's frames after `afterSeq` to the connection, then live ones.
-   * @throws GatewayError NOT_FOUND, STALE_RESUME
+   * Sends to the connection, for each session, the frames after a seq and then live ones. Without `sessions` it continues
+   * those of this client with something left to read. A session that cannot be resumed is told as `refused` (NOT_FOUND,
+   * STALE_RESUME) and does not keep the others from it.
    */
-  async resume(connection: Connection, sessionId: string, afterSeq: number, requestId: string): Promise<void> {
-    await this.router.getReadable(connection.principal, sessionId);
-    await this.delivery.resume(connection, sessionId, afterSeq, requestId);
+  async resume(connection: Connection, requestId: string, sessions?: readonly SessionCursor[]): Promise<void> {
+    const client = clientKey(connection.principal, connection.clientId);
+    const wanted = sessions?.length ? sessions : await this.frames.listResumable(client);
+    for (const { sessionId, seq } of wanted) {
+      try {
+        await this.router.getReadable(connection.principal, sessionId);
+        await this.delivery.resume(connection, sessionId, seq, requestId);
+      } catch (error) {
+        this.refusals.refuse(connection, error, { id: requestId, sessionId });
+      }
+    }
   }
 
   /**

@@ -5,28 +5,24 @@ import { STATUS_CODES } from 'node:http';
 /** An upgrade that is answered with an HTTP status. */
 export interface UpgradeRefusal {
   readonly status: number;
-  /** Told to the caller as plain text. */
+  /** Sent to the caller as plain text. */
   readonly reason: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What a client may say of itself in the query (protocol.md sections 1 and 4). */
+/** What a client says about itself when it connects. */
 export interface ConnectParameters {
   readonly clientId: string | undefined;
   readonly wantsDeltas: boolean;
   readonly wantsPresence: boolean;
 }
 
-const CLIENT_ID = /^[A-Za-z0-9._-]{1,64}$/;
-const KNOWN_PARAMETERS = 'client_id, stream=delta, subscribe=presence';
-
-/** How long a refused socket may stay to take its answer. */
+/** Time for a refused socket to take its answer, in milliseconds. */
 const LINGER_MS = 1_000;
 
-/** What RFC 6455 section 4.2.1 asks of an upgrade, for the one path that there is; undefined when it is all there. */
+/** Checks what RFC 6455 section 4.2.1 asks of an upgrade. Returns undefined when it is all there. */
 export function checkHandshake(request: IncomingMessage): UpgradeRefusal | undefined {
-  const { headersDistinct, method, url = '' } = request;
-  if (pathOf(url) !== '/') return { status: 404, reason: 'WebSocket connections are served at / only' };
+  const { headersDistinct, method } = request;
   if (method !== 'GET') return { status: 405, reason: 'A WebSocket upgrade is a GET', headers: { Allow: 'GET' } };
   if (request.httpVersion !== '1.1') return { status: 400, reason: 'A WebSocket upgrade needs HTTP/1.1' };
   const versions = headersDistinct['sec-websocket-version'] ?? [];
@@ -47,27 +43,10 @@ function isKey(key = ''): boolean {
   return bytes.length === 16 && bytes.toString('base64') === key;
 }
 
-function pathOf(url: string): string {
+/** The path of a request, without its query. */
+export function pathOf(url: string): string {
   const end = url.indexOf('?');
   return end === -1 ? url : url.slice(0, end);
-}
-
-/** Reads the query. What is unknown is refused: a typing error must not pass silently. */
-export function readConnectParameters(url: string): ConnectParameters | UpgradeRefusal {
-  const query = new URLSearchParams(url.slice(pathOf(url).length));
-  for (const name of new Set(query.keys())) {
-    const [value = '', ...others] = query.getAll(name);
-    if (others.length > 0) return { status: 400, reason: 'A query parameter may be given once' };
-    if (name === 'client_id' && CLIENT_ID.test(value)) continue;
-    if (name === 'client_id') return { status: 400, reason: 'client_id must be 1 to 64 of A-Z a-z 0-9 . _ -' };
-    if ((name === 'stream' && value === 'delta') || (name === 'subscribe' && value === 'presence')) continue;
-    return { status: 400, reason: `Unknown query parameter or value; known are ${KNOWN_PARAMETERS}` };
-  }
-  return {
-    clientId: query.get('client_id') ?? undefined,
-    wantsDeltas: query.has('stream'),
-    wantsPresence: query.has('subscribe'),
-  };
 }
 
 /** Answers an upgrade with an HTTP status and ends the socket. */

@@ -1,9 +1,15 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import { closeTable } from '../protocol/closes.js';
+import type { SocketCloseReason } from './close-table.js';
 
-/** What ws calls "too many fragments" (1008) is a frame too big by other means. */
-const WS_POLICY_VIOLATION = 1008;
+/** The reasons for which ws itself closes, by its codes. "Too many fragments" (1008) is a frame too big by other means. */
+const WS_CLOSES: Readonly<Partial<Record<number, SocketCloseReason>>> = {
+  1002: 'protocolError',
+  1003: 'unsupportedData',
+  1007: 'invalidUtf8',
+  1008: 'tooBig',
+  1009: 'tooBig',
+};
 
 /** The part of ws's parser that tells whether it stands inside a message; private there, so a test watches it. */
 interface Parser {
@@ -12,22 +18,24 @@ interface Parser {
   readonly _bufferedBytes: number;
 }
 
-/** Who is told what happens on a socket. */
+/** Takes what happens on a socket. */
 export interface SocketOwner {
   onMessage(data: Buffer, isBinary: boolean): void;
   /** Some bytes have been parsed, with whatever messages they completed. */
   onBytes(): void;
   onPing(): void;
   onPong(): void;
-  /** A close frame is about to go out, whoever decided on it: nothing may follow it. */
+  /** A close frame is about to be sent, by the gateway or by ws: nothing may follow it. */
   beforeClose(): void;
+  /** Returns the code and the text of a close. */
+  describeClose(reason: SocketCloseReason): { readonly code: number; readonly reason: string };
   /** The peer broke the rules, or the line broke. The socket closes by itself. */
   onFailure(error: Error & { readonly code?: string }): void;
   /** It is over. */
   onEnd(): void;
 }
 
-/** ws's WebSocket, with the reasons of our close table, an owner instead of listeners, and a look into its parser. */
+/** ws's WebSocket, with the closes of its wire, an owner instead of listeners, and a look into its parser. */
 export class GatewayWebSocket extends WebSocket {
   owner: SocketOwner | undefined;
 
@@ -45,10 +53,9 @@ export class GatewayWebSocket extends WebSocket {
   /** `reason` is missing when ws itself closes because of what the peer has sent. */
   override close(code?: number, reason?: string | Buffer): void {
     this.owner?.beforeClose();
-    if (code === undefined || reason !== undefined) return super.close(code, reason);
-    const ownCode = code === WS_POLICY_VIOLATION ? closeTable.tooBig.code : code;
-    const row = Object.values(closeTable).find((candidate) => candidate.code === ownCode);
-    super.close(ownCode, row?.reason);
+    const ownReason = reason === undefined ? WS_CLOSES[code ?? 0] : undefined;
+    const row = ownReason && this.owner?.describeClose(ownReason);
+    super.close(row?.code ?? code, row?.reason ?? reason);
   }
 
   /** Whether the peer has begun a message, or a frame of it, that is not complete. */

@@ -1,10 +1,9 @@
-import type { CloseName } from '../protocol/closes.js';
 import { MAX_STALL_MS } from '../core/delivery/frame-reader.js';
 import type { Clock } from '../core/time/clock.js';
 import type { GatewayWebSocket } from './gateway-websocket.js';
 import type { Outbox } from './outbox.js';
 
-/** Pings in a row that may stay unanswered. */
+/** Maximum of pings in a row without an answer. */
 const MAX_MISSED = 2;
 
 /**
@@ -30,8 +29,8 @@ export class Heartbeat {
     this.ping = 'answered';
   }
 
-  /** Looks at what the last ping has brought and sends the next one; the answer is the close that the peer has earned. */
-  beat(): CloseName | undefined {
+  /** Checks the outcome of the last ping and sends the next one. Returns the reason to close, if there is one. */
+  beat(): 'heartbeatLost' | 'slowReader' | undefined {
     if (this.ping === 'answered') this.missed = 0;
     else if (this.ping === 'sent' && !this.socket.isPaused) this.missed++;
     if (this.missed >= MAX_MISSED) return 'heartbeatLost';

@@ -1,20 +1,17 @@
 import type { IncomingMessage } from 'node:http';
-import type { AuthOutcome, AuthService } from '../auth/auth.service.js';
+import { Injectable } from '@nestjs/common';
+import { AuthService, type AuthOutcome } from '../auth/auth.service.js';
 import type { Principal } from '../core/identity/principal.js';
-import type { PhaseService } from '../core/phase/phase.service.js';
-import type { RateLimitsService } from '../core/limits/rate-limits.service.js';
+import { RateLimitsService } from '../core/limits/rate-limits.service.js';
+import { PhaseService } from '../core/phase/phase.service.js';
 import { limitKey } from '../http/addresses.js';
-import type { RequestRulesService } from '../http/request-rules.service.js';
-import {
-  checkHandshake,
-  readConnectParameters,
-  type ConnectParameters,
-  type UpgradeRefusal,
-} from './upgrade-request.js';
+import { RequestRulesService } from '../http/request-rules.service.js';
+import { checkHandshake, type ConnectParameters, type UpgradeRefusal } from './upgrade-request.js';
+import type { Wire } from './wire.js';
 
 /** An upgrade that goes ahead. */
 export interface UpgradePermit {
-  /** Undefined: it goes ahead only to be closed with 4001, which a browser can see. */
+  /** Undefined: it goes ahead only to be closed as `unauthorized`, which a browser can see. */
   readonly principal: Principal | undefined;
   readonly parameters: ConnectParameters;
   /** To be called when the socket has ended. */
@@ -24,16 +21,17 @@ export interface UpgradePermit {
 const RETRY_AFTER_SECONDS = 5;
 
 /** Decides on upgrades, from what costs least to what costs most (protocol.md section 1). */
+@Injectable()
 export class UpgradeGate {
   constructor(
     private readonly rules: RequestRulesService,
     private readonly auth: AuthService,
     private readonly limits: RateLimitsService,
-    private readonly lifecycle: PhaseService,
+    private readonly phase: PhaseService,
   ) {}
 
   /** The peer may leave while its credential is verified: check the socket before using a permit, and release it then. */
-  async decide(request: IncomingMessage): Promise<UpgradePermit | UpgradeRefusal> {
+  async decide(request: IncomingMessage, wire: Wire): Promise<UpgradePermit | UpgradeRefusal> {
     const { url = '' } = request;
     const facts = this.rules.readFacts(request);
     const refusal =
@@ -43,7 +41,7 @@ export class UpgradeGate {
       this.rules.checkOrigin(facts) ??
       this.checkDraining();
     if (refusal) return refusal;
-    const parameters = readConnectParameters(url);
+    const parameters = wire.readParameters(url);
     if ('status' in parameters) return parameters;
     const release = this.limits.openConnection(limitKey(facts.clientAddress));
     if (!release) return comeBack(429, 'Too many connections from this address');
@@ -58,7 +56,7 @@ export class UpgradeGate {
   }
 
   private checkDraining(): UpgradeRefusal | undefined {
-    if (!this.lifecycle.isDraining) return undefined;
+    if (!this.phase.isDraining) return undefined;
     return comeBack(503, 'The gateway is shutting down');
   }
 }

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_BUFFERED_BYTES } from '../delivery/frame-reader.js';
+import { Mailbox, type MailboxOwner } from './mailbox.js';
+
+/** A connection that handles numbers, each when the test lets it. */
+class FakeOwner implements MailboxOwner<number> {
+  bufferedBytes = 0;
+  readonly handled: number[] = [];
+  readonly signals: string[] = [];
+  isSlow = false;
+  private readonly gates: (() => void)[] = [];
+
+  handle(item: number): void | Promise<void> {
+    this.handled.push(item);
+    if (this.isSlow) return new Promise((resolve) => this.gates.push(resolve));
+  }
+  whenWritable(): Promise<void> {
+    return new Promise((resolve) => this.gates.push(resolve));
+  }
+  onFull(): void {
+    this.signals.push('full');
+  }
+  onRoom(): void {
+    this.signals.push('room');
+  }
+
+  async letGo(): Promise<void> {
+    this.gates.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
+
+describe('Mailbox', () => {
+  it('handles nothing before it is started, then all in order', () => {
+    const owner = new FakeOwner();
+    const mailbox = new Mailbox(owner);
+    for (const item of [1, 2]) mailbox.push(item);
+    expect(owner.handled).toEqual([]);
+    mailbox.start();
+    expect(owner.handled).toEqual([1, 2]);
+  });
+
+  it('handles a request at once when none waits', () => {
+    const owner = new FakeOwner();
+    const mailbox = new Mailbox(owner);
+    mailbox.start();
+    mailbox.push(1);
+    expect(owner.handled).toEqual([1]);
+  });
+
+  it('handles the next request when the one before is done', async () => {
+    const owner = new FakeOwner();
+    owner.isSlow = true;
+    const mailbox = new Mailbox(owner);
+    mailbox.start();
+    for (const item of [1, 2, 3]) mailbox.push(item);
+    expect(owner.handled).toEqual([1]);
+    await owner.letGo();
+    expect(owner.handled).toEqual([1, 2]);
+  });
+
+  it('handles none while the peer does not take what it is sent', async () => {
+    const owner = new FakeOwner();
+    const mailbox = new Mailbox(owner);
+    mailbox.start();
+    owner.bufferedBytes = MAX_BUFFERED_BYTES + 1;
+    for (const item of [1, 2]) mailbox.push(item);
+    expect(owner.handled).toEqual([1]);
+    owner.bufferedBytes = 0;
+    await owner.letGo();
+    expect(owner.handled).toEqual([1, 2]);
+  });
+
+  it('says when too many wait, and when there is room again', async () => {
+    const owner = new FakeOwner();
+    owner.isSlow = true;
+    const mailbox = new Mailbox(owner);
+    mailbox.start();
+    for (const item of upTo(257)) mailbox.push(item);
+    expect(owner.signals).toEqual([]);
+    mailbox.push(258);
+    expect(owner.signals).toEqual(['full']);
+    owner.isSlow = false;
+    await owner.letGo();
+    expect(owner.signals).toEqual(['full', 'room']);
+    expect(owner.handled).toEqual(upTo(258));
+  });
+
+  it('is idle when everything that came has been handled', async () => {
+    const owner = new FakeOwner();
+    owner.isSlow = true;
+    const mailbox = new Mailbox(owner);
+    mailbox.start();
+    mailbox.push(1);
+    let isIdle = false;
+    mailbox.whenIdle(() => (isIdle = true));
+    expect(isIdle).toBe(false);
+    await owner.letGo();
+    expect(isIdle).toBe(true);
+  });
+});

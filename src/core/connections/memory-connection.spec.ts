@@ -1,0 +1,155 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MAX_BUFFERED_BYTES } from '../delivery/frame-reader.js';
+import { LOCAL_OPERATOR } from '../identity/principal.js';
+import type { IncomingMessage, MessageIntakeService } from '../intake/message-intake.service.js';
+import { SilentLogs } from '../telemetry/logs.js';
+import type { Connection, ConnectionEvent, ExtensionEvent } from './connection.js';
+import type { ConversationReaderService } from './conversation-reader.service.js';
+import type { ConversationWriterService } from './conversation-writer.service.js';
+import { MemoryConnection, type MemoryConnectionServices } from './memory-connection.js';
+import { RefusalsService } from './refusals.service.js';
+
+const tick = () => new Promise((resolve) => setImmediate(resolve));
+const anEvent = (name: string): ExtensionEvent => ({ kind: 'extension', type: 'acme.event', payload: { name } });
+const aDelta = (text: string): ConnectionEvent => {
+  const names = { sessionId: 's', messageId: 'i', messageRef: 'm', blockId: 'b' };
+  return { kind: 'delta', ...names, blockType: 'text', text };
+};
+const aMessage = (id: string): IncomingMessage => ({ id, payload: { channel: 'c', sender: 's', content: 'x' } });
+
+/** The gateway behind the connection. It keeps the messages that it is given. */
+class FakeServices implements MemoryConnectionServices {
+  readonly submitted: string[] = [];
+  readonly forgotten: Connection[] = [];
+  pending: PromiseWithResolvers<void> | undefined;
+  readonly writer = {
+    submit: (_connection: Connection, { id }: IncomingMessage) => {
+      this.submitted.push(id);
+      return this.pending?.promise;
+    },
+  } as unknown as ConversationWriterService;
+  readonly reader = {} as ConversationReaderService;
+  readonly intake = {} as MessageIntakeService;
+  readonly refusals = new RefusalsService(new SilentLogs());
+
+  forget(connection: Connection): void {
+    this.forgotten.push(connection);
+  }
+}
+
+describe('MemoryConnection', () => {
+  let services: FakeServices;
+  let taken: ConnectionEvent[];
+  let closes: string[];
+  let gate: PromiseWithResolvers<void> | undefined;
+  let connection: MemoryConnection;
+
+  beforeEach(() => {
+    services = new FakeServices();
+    taken = [];
+    closes = [];
+    gate = undefined;
+    connection = new MemoryConnection(
+      {
+        principal: LOCAL_OPERATOR,
+        clientId: 'driver',
+        take(event) {
+          taken.push(event);
+          return gate?.promise;
+        },
+        onClose: (reason) => closes.push(reason),
+      },
+      services,
+    );
+  });
+
+  it('gives the client one event after the other, each when it has taken the one before', async () => {
+    gate = Promise.withResolvers();
+    const [a, b] = [anEvent('a'), anEvent('b')];
+    connection.tell(a);
+    connection.tell(b);
+    expect(taken).toEqual([]);
+    await tick();
+    expect(taken).toEqual([a]);
+    gate.resolve();
+    await tick();
+    expect(taken).toEqual([a, b]);
+    expect(connection.bufferedBytes).toBe(0);
+  });
+
+  it('counts what the client has not taken, and resolves whenWritable when it has taken enough', async () => {
+    gate = Promise.withResolvers();
+    connection.tell(aDelta('x'.repeat(MAX_BUFFERED_BYTES)));
+    expect(connection.bufferedBytes).toBeGreaterThan(MAX_BUFFERED_BYTES);
+    let isWritable = false;
+    const writable = connection.whenWritable().then(() => (isWritable = true));
+    await tick();
+    expect(isWritable).toBe(false);
+    gate.resolve();
+    await writable;
+  });
+
+  it('handles the next request when the one before has its place, and says when too many wait', async () => {
+    services.pending = Promise.withResolvers();
+    for (let i = 0; i < 300; i++) connection.submit(aMessage(`m${i}`));
+    expect(services.submitted).toEqual(['m0']);
+    let isReady = false;
+    const ready = connection.whenReady().then(() => (isReady = true));
+    await tick();
+    expect(isReady).toBe(false);
+    services.pending.resolve();
+    await ready;
+    await tick();
+    expect(services.submitted).toHaveLength(300);
+  });
+
+  it('refuses a request that fails, and goes on', async () => {
+    services.pending = Promise.withResolvers();
+    connection.submit(aMessage('bad'));
+    services.pending.reject(new Error('broken'));
+    services.pending = undefined;
+    connection.submit(aMessage('good'));
+    await tick();
+    await tick();
+    expect(taken).toMatchObject([{ kind: 'refused', requestId: 'bad', error: { code: 'INTERNAL' } }]);
+    expect(services.submitted).toEqual(['bad', 'good']);
+  });
+
+  it('gives the client what it was told before a close, then the reason, and takes nothing more', async () => {
+    connection.tell(anEvent('last'));
+    connection.close('restarting');
+    connection.tell(anEvent('late'));
+    connection.submit(aMessage('late'));
+    await tick();
+    expect(taken).toEqual([anEvent('last')]);
+    expect(closes).toEqual(['restarting']);
+    expect(services.submitted).toEqual([]);
+    expect(services.forgotten).toEqual([connection]);
+  });
+
+  it('ends at once when the client takes nothing', async () => {
+    gate = Promise.withResolvers();
+    connection.tell(anEvent('a'));
+    await tick();
+    connection.tell(anEvent('b'));
+    connection.close('slowReader');
+    expect(closes).toEqual(['slowReader']);
+    gate.resolve();
+    await tick();
+    expect(taken).toEqual([anEvent('a')]);
+    expect(closes).toEqual(['slowReader']);
+  });
+
+  it('is forgotten when the client ends it, after its requests', async () => {
+    services.pending = Promise.withResolvers();
+    connection.submit(aMessage('a'));
+    connection.submit(aMessage('b'));
+    connection.end();
+    expect(services.forgotten).toEqual([]);
+    services.pending.resolve();
+    await tick();
+    expect(services.submitted).toEqual(['a', 'b']);
+    expect(services.forgotten).toEqual([connection]);
+    expect(closes).toEqual([]);
+  });
+});

@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import { DeliveryService } from '../delivery/delivery.service.js';
+import { MessageIntakeService } from '../intake/message-intake.service.js';
+import { ConnectionManagerService } from './connection-manager.service.js';
+import { ConversationReaderService } from './conversation-reader.service.js';
+import { ConversationWriterService } from './conversation-writer.service.js';
+import { MemoryConnection, type MemoryClient, type MemoryConnectionServices } from './memory-connection.js';
+import { RefusalsService } from './refusals.service.js';
+
+/** Opens connections inside the process, for drivers that are part of the gateway. */
+@Injectable()
+export class MemoryConnectionsService implements MemoryConnectionServices {
+  constructor(
+    readonly writer: ConversationWriterService,
+    readonly reader: ConversationReaderService,
+    readonly intake: MessageIntakeService,
+    readonly refusals: RefusalsService,
+    private readonly connections: ConnectionManagerService,
+    private readonly delivery: DeliveryService,
+  ) {}
+
+  /** Connects a client. An older connection of the same client is closed as `replaced`. */
+  open(client: MemoryClient): MemoryConnection {
+    const connection = new MemoryConnection(client, this);
+    this.connections.register(connection);
+    return connection;
+  }
+
+  forget(connection: MemoryConnection): void {
+    this.connections.remove(connection);
+    this.delivery.removeReader(connection);
+  }
+}

@@ -1,0 +1,214 @@
+import type { Duplex } from 'node:stream';
+import type { Connection, ConnectionEvent } from '../core/connections/connection.js';
+import type { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
+import { Mailbox, type MailboxOwner } from '../core/connections/mailbox.js';
+import type { RefusalsService, RefusedRequest } from '../core/connections/refusals.service.js';
+import { MAX_BUFFERED_BYTES } from '../core/delivery/frame-reader.js';
+import type { Principal } from '../core/identity/principal.js';
+import type { Log } from '../core/telemetry/logs.js';
+import type { Clock } from '../core/time/clock.js';
+import type { CloseTable, SocketCloseReason } from './close-table.js';
+import { Conduct } from './conduct.js';
+import { FrameDeadline } from './frame-deadline.js';
+import type { GatewayWebSocket, SocketOwner } from './gateway-websocket.js';
+import { Heartbeat } from './heartbeat.js';
+import { Outbox } from './outbox.js';
+import type { ConnectParameters } from './upgrade-request.js';
+
+/** Time for a peer to answer a close before its socket is destroyed, in milliseconds. */
+export const CLOSE_TIMEOUT_MS = 5_000;
+
+/** The parts of the gateway that every connection uses. */
+export interface ConnectionServices {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly refusals: RefusalsService;
+  readonly connections: ConnectionManagerService;
+}
+
+/** A socket whose upgrade went ahead, with the client behind it. */
+export interface SocketLine {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly parameters: ConnectParameters & { readonly clientId: string };
+  readonly socket: GatewayWebSocket;
+  /** The socket under `socket`. */
+  readonly stream: Duplex;
+  readonly closes: CloseTable;
+  readonly services: ConnectionServices;
+}
+
+/** One WebSocket as the core sees it. Each wire has a subclass that reads and writes its frames. */
+export abstract class SocketConnection implements Connection, SocketOwner, MailboxOwner<Buffer> {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly clientId: string;
+  readonly wantsDeltas: boolean;
+  readonly wantsPresence: boolean;
+
+  private readonly socket: GatewayWebSocket;
+  private readonly closes: CloseTable;
+  private readonly services: ConnectionServices;
+  private readonly mailbox: Mailbox<Buffer>;
+  private readonly outbox: Outbox;
+  private readonly pulse: Heartbeat;
+  private conduct: Conduct | undefined;
+  private deadline: FrameDeadline | undefined;
+  private writableWaiters: (() => void)[] | undefined;
+  private endListeners: (() => void)[] | undefined;
+  private isClosing = false;
+
+  constructor({ id, principal, parameters, socket, stream, closes, services }: SocketLine) {
+    this.id = id;
+    this.principal = principal;
+    this.clientId = parameters.clientId;
+    this.wantsDeltas = parameters.wantsDeltas;
+    this.wantsPresence = parameters.wantsPresence;
+    this.socket = socket;
+    this.closes = closes;
+    this.services = services;
+    this.mailbox = new Mailbox(this);
+    this.outbox = new Outbox(stream, () => this.wakeWriters());
+    this.pulse = new Heartbeat(socket, this.outbox, services.clock);
+    socket.adopt(this, stream);
+  }
+
+  /** Encodes an event: the text of a frame, or the bytes of several. Undefined when the wire has no such frame. */
+  protected abstract encode(event: ConnectionEvent): string | Buffer | undefined;
+
+  /** Handles the text of one frame; the next one waits for the promise. Must not throw or reject. */
+  protected abstract receive(text: string): void | Promise<void>;
+
+  /** Whether anything can still be sent. */
+  get isAlive(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  get bufferedBytes(): number {
+    return this.outbox.bufferedBytes;
+  }
+
+  tell(event: ConnectionEvent): void {
+    if (!this.isAlive) return;
+    const encoded = this.encode(event);
+    if (encoded !== undefined) this.outbox.add(encoded);
+  }
+
+  /** Sends one frame, already encoded. */
+  send(frame: string): void {
+    if (this.isAlive) this.outbox.add(frame);
+  }
+
+  whenWritable(): Promise<void> {
+    if (!this.isAlive || this.isWritable) return Promise.resolve();
+    return new Promise((resolve) => (this.writableWaiters ??= []).push(resolve));
+  }
+
+  /** Lets frames be handled, and registers the connection unless it has ended meanwhile. */
+  start(): void {
+    if (this.isAlive) this.services.connections.register(this);
+    this.mailbox.start();
+  }
+
+  /** Refuses a frame, and counts what the peer does wrong. */
+  refuse(error: unknown, request?: RefusedRequest): void {
+    const code = this.services.refusals.refuse(this, error, request);
+    if (code === 'INVALID_FRAME' || code === 'RATE_LIMITED') this.judge().noteRefusal(code);
+  }
+
+  /** A frame of the peer could be read. */
+  noteValidFrame(): void {
+    this.conduct?.noteValidFrame();
+  }
+
+  handle(frame: Buffer): void | Promise<void> {
+    // Frames that came before a close of the peer still count, those before our own do not.
+    if (!this.isClosing) return this.receive(frame.toString());
+  }
+
+  onFull(): void {
+    this.socket.pause();
+    this.deadline?.clear();
+  }
+
+  onRoom(): void {
+    this.socket.resume();
+    this.onBytes();
+  }
+
+  heartbeat(): void {
+    if (!this.isAlive) return;
+    const verdict = this.pulse.beat();
+    if (!verdict) return;
+    this.close(verdict);
+    // The close frame has left if there was room for it; the peer is not there to answer it.
+    if (verdict === 'heartbeatLost') this.socket.terminate();
+  }
+
+  close(name: SocketCloseReason): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    const { code, reason } = this.closes[name];
+    this.socket.close(code, reason);
+    this.services.clock.setTimer(CLOSE_TIMEOUT_MS, () => this.socket.terminate());
+  }
+
+  /** Calls `listener` once when the connection has ended and its last frame has been handled. */
+  addEndListener(listener: () => void): void {
+    (this.endListeners ??= []).push(listener);
+  }
+
+  onMessage(data: Buffer, isBinary: boolean): void {
+    this.deadline?.clear();
+    if (isBinary) this.close('unsupportedData');
+    else this.mailbox.push(data);
+  }
+
+  onBytes(): void {
+    if (this.socket.isPaused || (!this.deadline && !this.socket.isMidMessage)) return;
+    this.deadline ??= new FrameDeadline(this.socket, this.services.clock, () => this.close('protocolError'));
+    this.deadline.noteBytes();
+  }
+
+  onPing(): void {
+    this.judge().notePing();
+  }
+
+  onPong(): void {
+    this.pulse.noteAnswer();
+  }
+
+  describeClose(reason: SocketCloseReason): { readonly code: number; readonly reason: string } {
+    return this.closes[reason];
+  }
+
+  beforeClose(): void {
+    this.outbox.flush();
+  }
+
+  onFailure({ code, message }: Error & { readonly code?: string }): void {
+    // A fault of the peer: no stack, and nothing above debug.
+    this.services.log.debug({ connection_id: this.id, code, reason: message }, 'the socket failed');
+  }
+
+  onEnd(): void {
+    this.services.connections.remove(this);
+    this.wakeWriters();
+    this.mailbox.whenIdle(() => this.endListeners?.forEach((listener) => listener()));
+  }
+
+  private judge(): Conduct {
+    return (this.conduct ??= new Conduct(this.services.clock, (reason) => this.close(reason)));
+  }
+
+  private get isWritable(): boolean {
+    return this.bufferedBytes <= MAX_BUFFERED_BYTES / 2;
+  }
+
+  private wakeWriters(): void {
+    if (!this.writableWaiters || (this.isAlive && !this.isWritable)) return;
+    const waiters = this.writableWaiters;
+    this.writableWaiters = undefined;
+    for (const wake of waiters) wake();
+  }
+}

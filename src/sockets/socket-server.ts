@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { WebSocketServer } from 'ws';
+import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
+import { RefusalsService } from '../core/connections/refusals.service.js';
+import { Logs } from '../core/telemetry/logs.js';
+import { Clock } from '../core/time/clock.js';
+import { GatewayWebSocket } from './gateway-websocket.js';
+import { CLOSE_TIMEOUT_MS, type ConnectionServices } from './socket-connection.js';
+import { UpgradeGate, type UpgradePermit } from './upgrade-gate.js';
+import { pathOf, refuseUpgrade, type UpgradeRefusal } from './upgrade-request.js';
+import type { Wire } from './wire.js';
+
+/** Time for the sockets that are left at the end to close, in milliseconds. */
+const SHUTDOWN_PATIENCE_MS = 1_000;
+
+/** Maximum of pieces into which a client may cut one message. */
+const MAX_FRAGMENTS = 4_096;
+
+interface ServedWire {
+  readonly wire: Wire;
+  readonly server: WebSocketServer;
+}
+
+/** The WebSockets of all wires, on the HTTP server of the application: the path of an upgrade chooses the wire. */
+@Injectable()
+export class SocketServer {
+  private readonly served = new Map<string, ServedWire>();
+  private readonly services: ConnectionServices;
+  private readonly onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) =>
+    void this.upgrade(request, stream, head);
+
+  constructor(
+    private readonly gate: UpgradeGate,
+    private readonly http: HttpAdapterHost,
+    connections: ConnectionManagerService,
+    refusals: RefusalsService,
+    clock: Clock,
+    logs: Logs,
+  ) {
+    this.services = { clock, log: logs.for('gateway'), refusals, connections };
+  }
+
+  /**
+   * Serves a wire from now on.
+   * @returns the server of its sockets
+   * @throws Error when another wire has its path
+   */
+  serve(wire: Wire): WebSocketServer {
+    const { path, subprotocol } = wire;
+    if (this.served.has(path)) throw new Error(`two wires want the path ${path}`);
+    const server = new WebSocketServer({
+      noServer: true,
+      WebSocket: GatewayWebSocket,
+      maxPayload: wire.maxFrameBytes,
+      maxFragments: MAX_FRAGMENTS,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => (subprotocol !== undefined && offered.has(subprotocol) ? subprotocol : false),
+    });
+    if (this.served.size === 0) this.httpServer.on('upgrade', this.onUpgrade);
+    this.served.set(path, { wire, server });
+    return server;
+  }
+
+  /** Refuses new connections and closes those that are left. */
+  async close(): Promise<void> {
+    this.httpServer.off('upgrade', this.onUpgrade);
+    const served = [...this.served.values()];
+    this.served.clear();
+    const clients = served.flatMap(({ wire, server }) => {
+      const { code, reason } = wire.closes.restarting;
+      return [...server.clients].map((client) => ({ client, code, reason }));
+    });
+    const closed = clients.map(({ client }) => new Promise((resolve) => client.once('close', resolve)));
+    for (const { client, code, reason } of clients) client.close(code, reason);
+    const giveUp = setTimeout(() => clients.forEach(({ client }) => client.terminate()), SHUTDOWN_PATIENCE_MS);
+    await Promise.all(closed);
+    clearTimeout(giveUp);
+    for (const { server } of served) server.close();
+  }
+
+  private get httpServer(): Server {
+    return this.http.httpAdapter.getHttpServer() as Server;
+  }
+
+  private async upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    const served = this.served.get(pathOf(request.url ?? ''));
+    if (!served) return refuseUpgrade(stream, this.refusePath());
+    // Until ws takes the socket over nothing else listens, and an unheard error would end the process.
+    const ignoreError = () => {};
+    stream.on('error', ignoreError);
+    const decision = await this.gate.decide(request, served.wire);
+    stream.off('error', ignoreError);
+    if ('status' in decision) return refuseUpgrade(stream, decision);
+    if (stream.destroyed) return decision.release();
+    stream.once('close', decision.release);
+    served.server.handleUpgrade(request, stream, head, (socket) =>
+      this.admit(served, socket as GatewayWebSocket, stream, decision, request),
+    );
+  }
+
+  private refusePath(): UpgradeRefusal {
+    return { status: 404, reason: `WebSocket connections are served at ${[...this.served.keys()].join(' and ')} only` };
+  }
+
+  private admit(
+    { wire }: ServedWire,
+    socket: GatewayWebSocket,
+    stream: Duplex,
+    { principal, parameters }: UpgradePermit,
+    request: IncomingMessage,
+  ): void {
+    if (!principal) return this.turnAway(wire, socket);
+    const clientId = parameters.clientId ?? `c-${randomUUID()}`;
+    const { services } = this;
+    const { closes } = wire;
+    const line = {
+      id: randomUUID(),
+      principal,
+      parameters: { ...parameters, clientId },
+      socket,
+      stream,
+      closes,
+      services,
+    };
+    const { connection, ready } = wire.connect(line, request);
+    if (ready) void ready.then(() => connection.start());
+    else connection.start();
+  }
+
+  /** The upgrade of an unauthenticated peer went ahead only so that a browser can see why it ends. */
+  private turnAway({ closes }: Wire, socket: GatewayWebSocket): void {
+    socket.on('error', () => socket.terminate());
+    socket.close(closes.unauthorized.code, closes.unauthorized.reason);
+    this.services.clock.setTimer(CLOSE_TIMEOUT_MS, () => socket.terminate());
+  }
+}
