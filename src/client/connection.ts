@@ -1,13 +1,14 @@
 import { BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL, TOKEN_PATTERN } from '../protocol/constants.js';
-import type { ConnectedPayload, OutboundFrame } from '../protocol/index.js';
+import type { ConnectedPayload, InboundType, OutboundFrame } from '../protocol/index.js';
 import { ConnectionEndedError } from './errors.js';
+import { encodeFrame, newId, type PayloadOf } from './frames.js';
 import { Link, type Loss, type SocketConstructor } from './link.js';
 import { Backoff, isFinal } from './reconnect.js';
 import type { Timers } from './timers.js';
 
 /**
- * Where a client is. `waiting`: the last attempt failed or the connection was lost (`loss`), and the next attempt follows
- * in `retryInMs`. `ended`: for good, see {@link ConnectionEndedError}; `connect()` begins anew.
+ * The state of a client's connection. `waiting`: the last attempt failed or the connection was lost (`loss`), and the next
+ * attempt follows in `retryInMs`. `ended`: for good, see {@link ConnectionEndedError}; `connect()` starts over.
  */
 export type ConnectionState =
   | { readonly name: 'idle' }
@@ -16,7 +17,7 @@ export type ConnectionState =
   | { readonly name: 'waiting'; readonly loss: Loss; readonly retryInMs: number }
   | { readonly name: 'ended'; readonly error: ConnectionEndedError };
 
-/** What a {@link Connection} tells its owner, in this order for each link: connected, frames, lost. */
+/** Callbacks of a {@link Connection}, called in this order for each link: connected, frames, lost. */
 export interface ConnectionEvents {
   state(state: ConnectionState): void;
   connected(): void;
@@ -25,7 +26,13 @@ export interface ConnectionEvents {
   ended(error: ConnectionEndedError): void;
 }
 
-/** Where to connect, and as whom. */
+/** Sends frames while there is a connection. */
+export interface Transmitter {
+  /** Returns false without a connection: the caller sends again after `connected` what must not be lost. */
+  send(text: string): boolean;
+}
+
+/** The gateway's address and the client's identity. */
 export interface Target {
   readonly url: string;
   readonly clientId: string;
@@ -34,30 +41,36 @@ export interface Target {
   readonly presence: boolean;
 }
 
-/** Keeps one link up: opens it, and opens the next when it is lost, until it is closed or another try is no use. */
-export class Connection {
+/** Keeps one link open: opens the next when it is lost, until it is closed or another attempt would be useless. */
+export class Connection implements Transmitter {
   readonly #target: { readonly url: string; readonly protocols: string[] };
   readonly #backoff: Backoff;
   #state: ConnectionState = { name: 'idle' };
   #link: Link | undefined;
   #stopWaiting: () => void = () => {};
-  #toldMs: number | undefined;
+  #events: ConnectionEvents | undefined;
+  /** The delay that the gateway asked for when it went away, in milliseconds. */
+  #askedMs: number | undefined;
 
   constructor(
     target: Target,
     private readonly WebSocket: SocketConstructor,
     private readonly timers: Timers,
-    private readonly events: ConnectionEvents,
   ) {
     this.#target = { url: socketUrl(target), protocols: subprotocols(target.token) };
     this.#backoff = new Backoff(timers);
+  }
+
+  /** Sets who is called from now on. To be called once, before {@link open}. */
+  listen(events: ConnectionEvents): void {
+    this.#events = events;
   }
 
   get state(): ConnectionState {
     return this.#state;
   }
 
-  /** Opens a link, at once also when the next attempt would be later. Does nothing while there is one. */
+  /** Opens a link at once, also while waiting for the next attempt. Does nothing while there is one. */
   open(): void {
     if (this.#link) return;
     this.#stopWaiting();
@@ -65,23 +78,27 @@ export class Connection {
     this.#link = new Link(this.WebSocket, this.#target, this.timers, {
       connected: (connected) => {
         this.#backoff.reset();
-        this.#toldMs = undefined;
+        this.#askedMs = undefined;
         this.#enter({ name: 'connected', connected });
-        this.events.connected();
+        this.#events?.connected();
       },
       frame: (frame) => {
-        if (frame.type === 'going_away') this.#toldMs = frame.payload.reconnect_after_ms;
-        this.events.frame(frame);
+        if (frame.type === 'going_away') this.#askedMs = frame.payload.reconnect_after_ms;
+        this.#events?.frame(frame);
       },
       lost: (loss) => this.#lose(loss),
     });
   }
 
-  /** Sends when connected, else answers false: what must not be lost is sent again by its owner after `connected`. */
   send(text: string): boolean {
     if (this.#state.name !== 'connected') return false;
     this.#link?.send(text);
     return true;
+  }
+
+  /** Sends a frame that is dropped without a connection. */
+  tell<T extends InboundType>(type: T, payload: PayloadOf<T>, sessionId?: string): void {
+    this.send(encodeFrame(type, newId(), this.timers.now(), payload, sessionId));
   }
 
   close(): void {
@@ -93,24 +110,24 @@ export class Connection {
   #lose(loss: Loss): void {
     this.#link = undefined;
     if (isFinal(loss.code)) return this.#end(new ConnectionEndedError(loss.code, loss.reason));
-    const retryInMs = this.#backoff.next(loss.code, this.#toldMs);
-    this.#toldMs = undefined;
+    const retryInMs = this.#backoff.next(loss.code, this.#askedMs);
+    this.#askedMs = undefined;
     this.#stopWaiting = this.timers.setTimer(retryInMs, () => this.open());
-    this.events.lost();
+    this.#events?.lost();
     this.#enter({ name: 'waiting', loss, retryInMs });
   }
 
   #end(error: ConnectionEndedError): void {
     if (this.#state.name === 'ended') return;
     this.#link = undefined;
-    this.events.lost();
-    this.events.ended(error);
+    this.#events?.lost();
+    this.#events?.ended(error);
     this.#enter({ name: 'ended', error });
   }
 
   #enter(state: ConnectionState): void {
     this.#state = state;
-    this.events.state(state);
+    this.#events?.state(state);
   }
 }
 
@@ -123,7 +140,7 @@ function socketUrl(target: Target): string {
   return url.href;
 }
 
-/** Browsers can set no headers, so the token travels as a subprotocol; Node can do the same, so there is one way. */
+/** Returns the subprotocols to offer. Browsers cannot set headers, so the token travels as one of them, in Node too. */
 function subprotocols(token: string | undefined): string[] {
   if (token === undefined) return [SUBPROTOCOL];
   if (!TOKEN_PATTERN.test(token)) throw new TypeError(`A token must match ${TOKEN_PATTERN.source}`);

@@ -1,14 +1,15 @@
+import type { Transmitter } from './connection.js';
 import { encodeFrame, newId, type DurableFrame } from './frames.js';
 import type { Timers } from './timers.js';
 
-/** Confirmations made within this time leave together, one for each session. */
+/** Confirmations made within this time are sent together, one per session; in milliseconds. */
 const COLLECT_MS = 250;
 
 /**
- * Tells the gateway how far each session was delivered, a moment later and only the newest.
+ * Confirms to the gateway how far each session was delivered, with a short delay and only the newest seq.
  *
- * When it confirms by itself, it does so after a reply's end while no other reply of that session is half received: a
- * client that is started again under the same id then gets whole replies.
+ * Automatic confirmation happens at the end of a reply while no other reply of that session is half received: a client
+ * that restarts under the same id then gets whole replies.
  */
 export class Deliveries {
   readonly #unfinished = new Map<string, Set<string>>();
@@ -17,10 +18,10 @@ export class Deliveries {
 
   constructor(
     private readonly timers: Timers,
-    private readonly transmit: (text: string) => boolean,
+    private readonly transmitter: Transmitter,
   ) {}
 
-  /** A durable frame was received. */
+  /** Notes a durable frame; confirms when it ends the last unfinished reply of its session. */
   note({ session_id, seq, type, payload: { message_ref } }: DurableFrame): void {
     let unfinished = this.#unfinished.get(session_id);
     if (!unfinished) this.#unfinished.set(session_id, (unfinished = new Set()));
@@ -36,12 +37,12 @@ export class Deliveries {
     this.#stopTimer ??= this.timers.setTimer(COLLECT_MS, () => this.flush());
   }
 
-  /** Sends what is due; without a connection it stays due. */
+  /** Sends the confirmations that are due; without a connection they stay due. */
   flush(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
     for (const [session_id, seq] of this.#due) {
-      const sent = this.transmit(encodeFrame('delivered', newId(), this.timers.now(), { session_id, seq }));
+      const sent = this.transmitter.send(encodeFrame('delivered', newId(), this.timers.now(), { session_id, seq }));
       if (sent) this.#due.delete(session_id);
     }
   }

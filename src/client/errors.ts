@@ -1,6 +1,6 @@
 /**
- * The connection has ended for good: the gateway closed it with a code after which connecting again is no use, or the
- * program closed it. `code` is the WebSocket close code (protocol.md section 7); 1000 when the program closed it.
+ * The connection has ended for good: the gateway closed it with a code after which connecting again is useless, or the
+ * program closed it. `code` is the WebSocket close code (protocol.md section 7), 1000 when the program closed it.
  */
 export class ConnectionEndedError extends Error {
   constructor(
@@ -12,7 +12,7 @@ export class ConnectionEndedError extends Error {
   }
 }
 
-/** The message was taken back before it left this client: the gateway never saw it. */
+/** The message was cancelled before it left this client: the gateway never received it. */
 export class WithdrawnError extends Error {
   constructor() {
     super('The message was cancelled before it was sent');

@@ -26,6 +26,7 @@ describe('the client in a browser', () => {
     expect(imports).toContain('client/client.ts');
     expect(imports.filter((file) => !file.startsWith('client/')).toSorted()).toEqual([
       'protocol/closes.ts',
+      'protocol/code-points.ts',
       'protocol/constants.ts',
       'protocol/errors.ts',
       'protocol/reply-state.ts',

@@ -7,15 +7,23 @@ export type {
   HistoryMessage,
   MessageInPayload,
   OutboundFrame,
+  PresenceStatus,
   StreamBlock,
+  ToolStatusPayload,
 } from '../protocol/index.js';
-export { GatewayClient, type GatewayClientEvents, type GatewayClientOptions } from './client.js';
+export { countCodePoints } from '../protocol/code-points.js';
+export type { ReplyState } from '../protocol/reply-state.js';
+export type { WebchatIdentity } from '../protocol/webchat.js';
+export { GatewayClient } from './client.js';
 export type { ConnectionState } from './connection.js';
 export { ConnectionEndedError, WithdrawnError } from './errors.js';
 export type { DurableFrame } from './frames.js';
 export type { Loss, SocketConstructor, SocketLike } from './link.js';
+export type { SendOptions } from './messages.js';
+export type { GatewayClientEvents, GatewayClientOptions } from './options.js';
 export type { ReplyEvent } from './reply-events.js';
 export type { Acknowledgement } from './reply-feed.js';
 export { Reply } from './reply.js';
 export type { SessionPosition } from './sessions.js';
 export { systemTimers, type Timers } from './timers.js';
+export { Transcript, type MessagePhase, type TranscriptMessage, type TranscriptSource } from './transcript.js';

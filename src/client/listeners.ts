@@ -1,8 +1,8 @@
-/** Who listens to what. `M` names the events and their arguments. */
+/** Event listeners by name. `M` names the events and their arguments. */
 export class Listeners<M extends { [K in keyof M]: readonly unknown[] }> {
   readonly #byName: { [K in keyof M]?: Set<(...args: M[K]) => void> } = {};
 
-  /** Calls `listener` at each `name` from now on; the answer ends it. */
+  /** Calls `listener` at each `name` from now on. Returns a function that unsubscribes it. */
   on<K extends keyof M>(name: K, listener: (...args: M[K]) => void): () => void {
     const listeners = (this.#byName[name] ??= new Set());
     listeners.add(listener);
@@ -18,7 +18,7 @@ export class Listeners<M extends { [K in keyof M]: readonly unknown[] }> {
       try {
         listener(...args);
       } catch (error) {
-        // A listener's mistake is its owner's to see, and must not leave a frame half handled.
+        // The error is reported as uncaught; it must not leave a frame half handled.
         queueMicrotask(() => {
           throw error;
         });

@@ -1,11 +1,12 @@
+import type { Transmitter } from './connection.js';
 import type { ReplyFeed } from './reply-feed.js';
 import type { Timers } from './timers.js';
 
-/** Messages on the wire without an answer; after a refusal fewer, so that a limited client does not ask to be refused. */
+/** Messages on the wire without a response; fewer after a refusal, so that a limited client is not refused again at once. */
 const WINDOW = 32;
 const WINDOW_AFTER_REFUSAL = 4;
-const LONGEST_PAUSE_MS = 5_000;
-const LONGEST_DELAY_MS = 30_000;
+const MAX_PAUSE_MS = 5_000;
+const MAX_DELAY_MS = 30_000;
 
 /** A message that the gateway has not acknowledged yet. */
 interface Entry {
@@ -15,17 +16,17 @@ interface Entry {
   /** `held`: refused for now, waits for its own timer. */
   state: 'waiting' | 'sent' | 'held';
   transmissions: number;
-  /** It went out and no answer has come: the gateway may have it. */
+  /** It was sent and no response has come: the gateway may have it. */
   unsure: boolean;
   refusals: number;
   stopTimer: () => void;
 }
 
 /**
- * The messages that are not acknowledged yet: each is sent again, as it was and under its id, until it is. The gateway
- * recognises repeats, so the worst of a lost connection is a `duplicate`.
+ * The messages that are not acknowledged yet: each is sent again, unchanged and under its id, until it is. The gateway
+ * recognises repeats, so a lost connection costs a `duplicate` at most.
  *
- * Messages leave in the order they were given. One that a full queue refuses waits alone and may be overtaken.
+ * Messages are sent in the order in which they were added. One that a full queue refuses waits alone and may be overtaken.
  */
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
@@ -37,7 +38,7 @@ export class Outbox {
 
   constructor(
     private readonly timers: Timers,
-    private readonly transmit: (text: string) => void,
+    private readonly transmitter: Transmitter,
   ) {}
 
   add(id: string, text: string, feed: ReplyFeed): void {
@@ -50,7 +51,7 @@ export class Outbox {
     return id === undefined ? undefined : this.#entries.get(id);
   }
 
-  /** It was answered, for good or bad. */
+  /** Forgets a message that was acknowledged or refused for good. */
   remove(id: string): void {
     const entry = this.#entries.get(id);
     if (!entry) return;
@@ -64,7 +65,7 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Takes a message back. False when the gateway may have it already. */
+  /** Removes a message that was not sent. Returns false when the gateway may have it already. */
   withdraw(id: string): boolean {
     const entry = this.#entries.get(id);
     if (!entry || entry.unsure) return false;
@@ -73,8 +74,8 @@ export class Outbox {
   }
 
   /**
-   * It was refused for now. `whole`: because of this client or the gateway as a whole, so everything waits; the pauses
-   * double while refusals go on. Otherwise because of its session's queue, and only it waits.
+   * Notes that a message was refused for now. `whole`: because of this client or the gateway as a whole, so everything
+   * waits, and the pauses double while refusals go on. Otherwise because of its session's queue, and only it waits.
    */
   refuse(id: string, retryAfterMs: number, whole: boolean): void {
     const entry = this.#entries.get(id);
@@ -87,7 +88,7 @@ export class Outbox {
       this.#pause(retryAfterMs);
     } else {
       entry.state = 'held';
-      const delayMs = Math.max(retryAfterMs, Math.min(LONGEST_DELAY_MS, retryAfterMs * 2 ** (entry.refusals - 1)));
+      const delayMs = Math.max(retryAfterMs, Math.min(MAX_DELAY_MS, retryAfterMs * 2 ** (entry.refusals - 1)));
       entry.stopTimer = this.timers.setTimer(delayMs, () => {
         entry.state = 'waiting';
         this.#pump();
@@ -122,7 +123,7 @@ export class Outbox {
     this.#window = WINDOW_AFTER_REFUSAL;
     // The others that were on the wire at that moment are refused for the same reason: one pause for all of them.
     if (this.#stopPause) return;
-    this.#pauseMs = Math.max(retryAfterMs, Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2));
+    this.#pauseMs = Math.max(retryAfterMs, Math.min(MAX_PAUSE_MS, this.#pauseMs * 2));
     this.#stopPause = this.timers.setTimer(this.#pauseMs, () => {
       this.#stopPause = undefined;
       this.#pump();
@@ -137,7 +138,7 @@ export class Outbox {
       entry.unsure = true;
       entry.transmissions++;
       this.#onTheWire++;
-      this.transmit(entry.text);
+      this.transmitter.send(entry.text);
     }
   }
 }

@@ -2,24 +2,31 @@ import { GatewayError } from '../protocol/errors.js';
 import type { HistoryPayload, HistoryResultPayload } from '../protocol/index.js';
 import type { Replies } from './replies.js';
 import type { ReplyFeed } from './reply-feed.js';
-import type { Sessions } from './sessions.js';
+import type { Requests } from './requests.js';
 
 const PAGE: HistoryPayload = { limit: 200 };
 /** A message that is not among the newest 10,000 of its session is given up. */
 const MAX_PAGES = 50;
 
+/** The sessions whose replies are recovered. */
+export interface RecoveredSessions {
+  /** Takes no frame of a session until {@link moveTo} has set the position to go on from. */
+  forget(sessionId: string): void;
+  moveTo(sessionId: string, seq: number): void;
+}
+
 /**
- * Takes from a session's history what cannot be read from its log: because frames are past retention, because the log is
- * another one than before, or because nobody knows where in it a repeated message's reply stands. Then goes on live.
+ * Reads from a session's history what its log cannot tell: because frames are past retention, because the log is another
+ * one than before, or because the place of a repeated message's reply in it is unknown. Then goes on live.
  */
 export class Recovery {
-  /** Sessions being recovered, and whether to do it once more: somebody asked after the history was read. */
+  /** Sessions being recovered, and whether to do it once more: another recovery was requested after the history was read. */
   readonly #running = new Map<string, { again: boolean }>();
 
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: RecoveredSessions,
     private readonly replies: Replies,
-    private readonly readHistory: (sessionId: string, page: HistoryPayload) => Promise<HistoryResultPayload>,
+    private readonly requests: Requests,
   ) {}
 
   /** Never rejects: replies that cannot be recovered fail. */
@@ -44,11 +51,11 @@ export class Recovery {
 
   async #settle(sessionId: string): Promise<void> {
     const unsettled = new Set(this.replies.inSession(sessionId));
-    const newest = await this.readHistory(sessionId, PAGE);
+    const newest = await this.requests.history(sessionId, PAGE);
     for (let page = newest, pages = 1; ; pages++) {
       settleFrom(page, unsettled);
       if (unsettled.size === 0 || page.next_before === undefined || pages === MAX_PAGES) break;
-      page = await this.readHistory(sessionId, { ...PAGE, before: page.next_before });
+      page = await this.requests.history(sessionId, { ...PAGE, before: page.next_before });
     }
     for (const feed of unsettled)
       feed.fail(new GatewayError('NOT_FOUND', { what: 'the message, in the history of its session' }));

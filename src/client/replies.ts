@@ -1,6 +1,6 @@
 import type { Acknowledgement, ReplyFeed } from './reply-feed.js';
 
-/** The replies that have begun and not ended. A message that was sent twice has two, under the one ref that it has. */
+/** The replies that are acknowledged and have not ended. A message that was sent twice has two, under its one ref. */
 export class Replies {
   readonly #open = new Map<string, ReplyFeed[]>();
 
@@ -20,12 +20,12 @@ export class Replies {
     return this.#list().filter((feed) => feed.acknowledgement?.session_id === sessionId);
   }
 
-  /** Where they are. */
+  /** The sessions they are in. */
   listSessions(): ReadonlySet<string> {
     return new Set(this.#list().flatMap(({ acknowledgement }) => acknowledgement?.session_id ?? []));
   }
 
-  /** Those whose cancelling nobody has confirmed. */
+  /** Those whose cancellation is not confirmed by their end. */
   listCancelled(): readonly ReplyFeed[] {
     return this.#list().filter((feed) => feed.cancelRequested);
   }
@@ -38,6 +38,7 @@ export class Replies {
     for (const feed of this.#list()) feed.fail(error);
   }
 
+  /** Frames and deltas of the session may be missed from here on. */
   interrupt(sessionId: string): void {
     for (const feed of this.inSession(sessionId)) feed.interrupt();
   }

@@ -1,5 +1,6 @@
 import { GatewayError } from '../protocol/errors.js';
-import type { InboundType, OutboundFrame } from '../protocol/index.js';
+import type { HistoryPayload, HistoryResultPayload, InboundType, OutboundFrame } from '../protocol/index.js';
+import type { Transmitter } from './connection.js';
 import { encodeFrame, newId, type ExtensionType, type PayloadOf } from './frames.js';
 import type { Timers } from './timers.js';
 
@@ -9,13 +10,13 @@ interface Request {
   readonly reject: (error: Error) => void;
 }
 
-/** Questions that have one answer. Asking twice does no harm, so each is asked again after a reconnect or a `retryable` error. */
+/** Requests with one response each. Repeating one is harmless, so each is sent again after a reconnect or a `retryable` error. */
 export class Requests {
   readonly #open = new Map<string, Request>();
 
   constructor(
     private readonly timers: Timers,
-    private readonly transmit: (text: string) => void,
+    private readonly transmitter: Transmitter,
   ) {}
 
   /** Rejects with GatewayError when refused, ConnectionEndedError when the connection ends for good. */
@@ -28,18 +29,23 @@ export class Requests {
       const id = newId();
       const text = encodeFrame(type, id, this.timers.now(), payload, sessionId);
       this.#open.set(id, { text, resolve, reject });
-      this.transmit(text);
+      this.transmitter.send(text);
     });
   }
 
-  /** True when the frame answers one of these. */
+  /** Reads a page of a session's history. Rejects as {@link ask} does. */
+  async history(sessionId: string, page: HistoryPayload): Promise<HistoryResultPayload> {
+    return ((await this.ask('history', page, sessionId)) as OutboundFrame<'history'>).payload;
+  }
+
+  /** Returns true when the frame is the response to one of these. */
   settle(frame: OutboundFrame): boolean {
     const id = frame.correlation_id;
     const request = id === undefined ? undefined : this.#open.get(id);
     if (id === undefined || !request) return false;
     if (frame.type === 'error' && frame.payload.retryable) {
       this.timers.setTimer(frame.payload.retry_after_ms ?? 1_000, () => {
-        if (this.#open.has(id)) this.transmit(request.text);
+        if (this.#open.has(id)) this.transmitter.send(request.text);
       });
       return true;
     }
@@ -50,7 +56,7 @@ export class Requests {
   }
 
   connected(): void {
-    for (const { text } of this.#open.values()) this.transmit(text);
+    for (const { text } of this.#open.values()) this.transmitter.send(text);
   }
 
   failAll(error: Error): void {

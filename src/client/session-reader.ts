@@ -1,10 +1,10 @@
 import type { ResumedPayload } from '../protocol/index.js';
 
 /**
- * How far one session's log has been read: decides for each durable frame whether it is the next one.
+ * The position up to which one session's log has been read. Decides for each durable frame whether it is the next one.
  *
- * The log is dense, so order, repeats and gaps all follow from one number. A reader that knows no position yet takes the
- * first frame it is given as the beginning, since the gateway sends a sender everything after its message.
+ * The log is dense, so order, repeats and gaps all follow from one number. A reader without a position takes the first
+ * frame as the beginning, since the gateway sends a sender everything after its message.
  */
 export class SessionReader {
   #position: number | undefined;
@@ -20,11 +20,7 @@ export class SessionReader {
     return this.#position;
   }
 
-  get isResuming(): boolean {
-    return this.#resuming;
-  }
-
-  /** `take` the next one, `drop` one that was taken before or will come again, `gap`: frames are missing, so resume. */
+  /** Returns `take` for the next frame, `drop` for one that was taken or will come again, `gap` when frames are missing. */
   judge(seq: number): 'take' | 'drop' | 'gap' {
     if (this.#position === undefined && this.#resuming) return 'drop';
     const expected = (this.#position ?? seq - 1) + 1;
@@ -39,23 +35,23 @@ export class SessionReader {
     return seq > this.#replayedUpTo;
   }
 
-  /** A resume is on its way: until its answer nothing is taken but the very next frame. */
+  /** A resume was sent: until its response only the very next frame is taken. */
   resume(): void {
     this.#resuming = true;
   }
 
-  /** Nothing is known any more; nothing is taken until a resume says where to begin. */
+  /** Forgets the position: no frame is taken until a resume says where to begin. */
   forget(): void {
     this.#position = undefined;
     this.#resuming = true;
   }
 
-  /** Begin after `seq`, once resumed. */
+  /** Sets the position to begin after, once resumed. */
   moveTo(seq: number): void {
     this.#position = seq;
   }
 
-  /** The gateway's answer to a resume. True when frames in between are past retention and lost. */
+  /** Takes the response to a resume. Returns true when frames in between are past retention and lost. */
   resumed(answer: ResumedPayload): boolean {
     const lost = this.#position !== undefined && answer.from_seq > this.#position + 1;
     if (this.#position === undefined || lost) this.#position = answer.from_seq - 1;

@@ -1,6 +1,10 @@
 import { GatewayError } from '../protocol/errors.js';
 import type { OutboundFrame, ResumedPayload } from '../protocol/index.js';
+import type { Transmitter } from './connection.js';
 import { encodeFrame, newId, type DurableFrame } from './frames.js';
+import { Recovery, type RecoveredSessions } from './recovery.js';
+import type { Replies } from './replies.js';
+import type { Requests } from './requests.js';
 import { SessionReader } from './session-reader.js';
 import type { Timers } from './timers.js';
 
@@ -13,34 +17,32 @@ export interface SessionPosition {
   readonly after_seq: number;
 }
 
-export interface SessionsEvents {
-  transmit(text: string): void;
-  /** Frames of this session cannot be read again, or nobody knows from where to read: its history has to tell. */
-  recover(sessionId: string): void;
-  /** The gateway will not let this client follow a session (undefined: any session). */
-  refused(sessionId: string | undefined, error: GatewayError): void;
-  /** The sessions in which an answer is being waited for. */
-  listAwaited(): ReadonlySet<string>;
-}
-
-/** The sessions that this client follows: their frames in order, once, and after a gap or a reconnect from where they were. */
-export class Sessions {
+/** The sessions that this client follows: passes on their frames in order and once, also after a gap or a reconnect. */
+export class Sessions implements RecoveredSessions {
   readonly #readers = new Map<string, SessionReader>();
-  /** The sessions for which each `resume` on the wire has no answer yet; nobody can tell when one for all is answered. */
+  /** The sessions for which each `resume` on the wire has no response yet; a `resume` for all has no last response. */
   readonly #asked = new Map<string, Set<string> | 'all'>();
   readonly #callers = new Map<string, PromiseWithResolvers<ResumedPayload>>();
 
+  readonly #recovery: Recovery;
+
+  /** `onRefused` is called when the gateway does not let this client follow a session. */
   constructor(
     private readonly timers: Timers,
-    private readonly events: SessionsEvents,
-  ) {}
+    private readonly transmitter: Transmitter,
+    private readonly replies: Replies,
+    requests: Requests,
+    private readonly onRefused: (error: GatewayError) => void,
+  ) {
+    this.#recovery = new Recovery(this, replies, requests);
+  }
 
-  /** The gateway sends this session's frames from now on: it has just accepted a message there. */
+  /** Notes that the gateway sends this session's frames from now on, as it does once it has accepted a message there. */
   follow(sessionId: string): void {
     if (!this.#readers.has(sessionId)) this.#readers.set(sessionId, new SessionReader());
   }
 
-  /** True when the frame is the next of its session. Missing ones are asked for. */
+  /** Returns true when the frame is the next of its session. Missing ones are requested. */
   accept({ session_id, seq }: DurableFrame): boolean {
     this.follow(session_id);
     const verdict = this.#readers.get(session_id)?.judge(seq);
@@ -48,6 +50,7 @@ export class Sessions {
     return verdict === 'take';
   }
 
+  /** Whether a frame was written while this client followed its session, rather than read again from the log. */
   isLive({ session_id, seq }: DurableFrame): boolean {
     return this.#readers.get(session_id)?.isLive(seq) ?? true;
   }
@@ -61,12 +64,16 @@ export class Sessions {
     return caller.promise;
   }
 
-  /** Follows what the gateway knows this client has not got. */
+  /** Follows every session in which the gateway has something undelivered for this client. */
   resumeAll(): void {
     this.#send([], 'all');
   }
 
-  /** Takes nothing of a session until {@link moveTo} has said from where. */
+  /** Reads a session's history where its frames cannot be read again, or their place is unknown. */
+  recover(sessionId: string): void {
+    void this.#recovery.recover(sessionId);
+  }
+
   forget(sessionId: string): void {
     this.follow(sessionId);
     this.#readers.get(sessionId)?.forget();
@@ -79,10 +86,10 @@ export class Sessions {
 
   connected(): void {
     const known: string[] = [];
-    const awaited = this.events.listAwaited();
+    const awaited = this.replies.listSessions();
     for (const [sessionId, reader] of this.#readers) {
       if (reader.position !== undefined) known.push(sessionId);
-      else if (awaited.has(sessionId)) this.events.recover(sessionId);
+      else if (awaited.has(sessionId)) this.recover(sessionId);
     }
     this.#ask(known);
   }
@@ -102,10 +109,10 @@ export class Sessions {
     this.#answered(correlation_id, sessionId);
     this.#callers.get(sessionId)?.resolve(payload);
     this.#callers.delete(sessionId);
-    if (this.#readers.get(sessionId)?.resumed(payload)) this.events.recover(sessionId);
+    if (this.#readers.get(sessionId)?.resumed(payload)) this.recover(sessionId);
   }
 
-  /** True when the error answers a `resume`. */
+  /** Returns true when the error is the response to a `resume`. */
   settle({ correlation_id, session_id, payload }: OutboundFrame<'error'>): boolean {
     const asked = correlation_id === undefined ? undefined : this.#asked.get(correlation_id);
     if (!asked) return false;
@@ -113,7 +120,7 @@ export class Sessions {
     if (session_id !== undefined) this.#refuse(correlation_id, [session_id], error);
     else if (asked !== 'all') this.#refuse(correlation_id, [...asked], error);
     else if (error.retryable) this.timers.setTimer(error.retryAfterMs ?? 0, () => this.resumeAll());
-    else this.events.refused(undefined, error);
+    else this.onRefused(error);
     return true;
   }
 
@@ -134,9 +141,11 @@ export class Sessions {
     const caller = this.#callers.get(sessionId);
     this.#callers.delete(sessionId);
     caller?.reject(error);
-    if (error.code === 'STALE_RESUME' && !caller) return this.events.recover(sessionId);
+    if (error.code === 'STALE_RESUME' && !caller) return this.recover(sessionId);
     this.#readers.delete(sessionId);
-    if (!caller) this.events.refused(sessionId, error);
+    if (caller) return;
+    this.replies.fail(sessionId, error);
+    this.onRefused(error);
   }
 
   #ask(sessionIds: readonly string[]): void {
@@ -155,6 +164,6 @@ export class Sessions {
   #send(sessions: SessionPosition[], asked: Set<string> | 'all'): void {
     const id = newId();
     this.#asked.set(id, asked);
-    this.events.transmit(encodeFrame('resume', id, this.timers.now(), { sessions }));
+    this.transmitter.send(encodeFrame('resume', id, this.timers.now(), { sessions }));
   }
 }

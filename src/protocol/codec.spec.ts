@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkPayload, decodeFrame, salvageId } from './codec.js';
 import { GatewayError, type ErrorCode, type PayloadFault } from './errors.js';
-import { countCodePoints } from './text.js';
+import { countCodePoints } from './code-points.js';
 
 const frame = (change: object = {}) => JSON.stringify({ type: 'ping', id: 'a', timestamp: 1, payload: {}, ...change });
 const message = (change: object = {}) => ({ channel: 'telegram', sender: 'ada', content: 'hi', ...change });

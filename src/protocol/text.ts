@@ -1,4 +1,5 @@
 import Type, { type TString } from 'typebox';
+import { countCodePoints } from './code-points.js';
 
 /** What a {@link text} field accepts. Lengths are counted in Unicode code points, both ends included. */
 export interface TextRule {
@@ -40,17 +41,4 @@ export function isText(value: string, rule: TextRule): boolean {
   if (value.length < rule.min || !value.isWellFormed()) return false;
   if (value.length > rule.max && countCodePoints(value, rule.max) > rule.max) return false;
   return rule.controls ? !value.includes(NUL) : !CONTROL.test(value);
-}
-
-/** Code points in `value`; stops counting once `enough` is passed, so that a long text costs no more than its limit. */
-export function countCodePoints(value: string, enough = Number.POSITIVE_INFINITY): number {
-  // A text of more than twice `enough` UTF-16 units has more than `enough` code points, whatever they are.
-  if (value.length > enough * 2) return enough + 1;
-  let count = 0;
-  for (let i = 0; i < value.length; i++) {
-    const unit = value.charCodeAt(i);
-    if (unit >= 0xd800 && unit < 0xdc00) i++;
-    count++;
-  }
-  return count;
 }

@@ -55,8 +55,9 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     `
       Acknowledgement Attachment BlockType ConnectionEndedError ConnectionState DurableFrame GatewayClient
       GatewayClientEvents GatewayClientOptions GatewayError HistoryMessage Loss MAX_CONTENT_LENGTH MessageInPayload
-      OutboundFrame PROTOCOL_VERSION Reply ReplyEvent SessionPosition SocketConstructor SocketLike StreamBlock
-      TOKEN_PATTERN Timers WithdrawnError systemTimers
+      MessagePhase OutboundFrame PROTOCOL_VERSION PresenceStatus Reply ReplyEvent ReplyState SendOptions SessionPosition
+      SocketConstructor SocketLike StreamBlock TOKEN_PATTERN Timers ToolStatusPayload Transcript TranscriptMessage
+      TranscriptSource WebchatIdentity WithdrawnError countCodePoints systemTimers
     `,
   ],
   [

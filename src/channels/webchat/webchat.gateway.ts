@@ -1,5 +1,6 @@
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import Type from 'typebox';
+import type { WebchatIdentity } from '../../protocol/webchat.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import type { Connection } from '../../core/connections/connection.js';
 import { FrameTypeRegistry } from '../../core/connections/frame-type.registry.js';
@@ -9,16 +10,7 @@ import { AgentRuntime } from '../../core/turns/agent-runtime.js';
 /** The channel of everything that is said in the page. */
 export const CHANNEL = 'webchat';
 
-/** Who a page is here, and with whom it talks. */
-export interface WebchatIdentity {
-  /** The one sender that the page may speak as; missing: any. */
-  readonly sender?: string;
-  readonly agent_name: string;
-  /** What answers: `builtin`, or a model's runtime. */
-  readonly agent_runtime: string;
-}
-
-/** What a page asks that the protocol does not tell. */
+/** Serves the frames that only the page sends. */
 @WebSocketGateway(18789)
 export class WebchatGateway {
   constructor(

@@ -1,0 +1,123 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  ClientHarness,
+  HELLO,
+  acknowledge,
+  block,
+  contents,
+  end,
+  readAll,
+  refusal,
+  resumed,
+} from '../testing/client-harness.js';
+import type { Reply } from './reply.js';
+
+let harness: ClientHarness;
+beforeEach(() => {
+  harness = new ClientHarness();
+});
+
+describe('the order of frames', () => {
+  it('[K-06] drops a frame that came before', async () => {
+    const socket = harness.connect();
+    const reply = harness.sendAccepted(socket, 'a');
+    for (const frame of [block('a', 1, 0), block('a', 1, 0), block('a', 2, 1), block('a', 1, 0), end('a', 3)])
+      socket.deliver(frame);
+
+    expect((await readAll(reply)).map((event) => event.type)).toEqual(['block', 'block', 'end']);
+  });
+
+  it('[K-06] fills a gap by a resume', async () => {
+    const socket = harness.connect();
+    const reply = harness.sendAccepted(socket, 'a');
+    socket.deliver(block('a', 1, 0));
+    socket.deliver(block('a', 3, 2));
+    socket.deliver(end('a', 4));
+    const resumes = socket.sentOf('resume').map((frame) => frame.payload);
+    expect(resumes).toEqual([{ sessions: [{ session_id: 's1', after_seq: 1 }] }]);
+
+    socket.deliver(resumed(2, 4));
+    for (const frame of [block('a', 2, 1), block('a', 3, 2), end('a', 4)]) socket.deliver(frame);
+    expect(await contents(reply)).toEqual(['block 0', 'block 1', 'block 2']);
+  });
+
+  it('resumes again when the gateway asks it to wait', () => {
+    const socket = harness.connect();
+    harness.sendAccepted(socket, 'a');
+    socket.deliver(block('a', 1, 0));
+    socket.deliver(block('a', 3, 2));
+    const [request] = socket.sentOf('resume');
+    socket.deliver(refusal(request!.id, 'STORE_UNAVAILABLE', { retryable: true, retry_after_ms: 700 }));
+    harness.clock.advance(700);
+
+    expect(socket.sentOf('resume').map((frame) => frame.payload)).toEqual([request!.payload, request!.payload]);
+  });
+
+  it('starts from the history when the gateway knows less than the client', () => {
+    const socket = harness.connect();
+    harness.sendAccepted(socket, 'a');
+    socket.deliver(block('a', 9, 0));
+    const next = harness.reconnect();
+    const stale = refusal(next.sentOf('resume')[0]!.id, 'STALE_RESUME', { details: { after_seq: 9, head_seq: 2 } });
+    next.deliver({ ...stale, session_id: 's1' });
+
+    expect(next.sentOf('history')).toHaveLength(1);
+  });
+
+  it('tells the answers to resume() when all sessions are there', async () => {
+    const socket = harness.connect();
+    const answers = harness.client.resume([{ session_id: 's1', after_seq: 4 }]);
+    socket.deliver(resumed(5, 6));
+
+    expect(await answers).toMatchObject([{ session_id: 's1', from_seq: 5 }]);
+  });
+
+  it('rejects resume() of a session that the caller may not see', async () => {
+    const socket = harness.connect();
+    const answers = harness.client.resume([{ session_id: 's1', after_seq: 4 }]);
+    socket.deliver({ ...refusal(socket.sentOf('resume')[0]!.id, 'NOT_FOUND'), session_id: 's1' });
+
+    await expect(answers).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('offers replies that somebody else has asked for', async () => {
+    const found: Reply[] = [];
+    harness.client.on('reply', (reply) => found.push(reply));
+    const socket = harness.connect();
+    harness.client.resumeAll();
+    expect(socket.sentOf('resume')[0]!.payload).toEqual({ sessions: [] });
+    socket.deliver(resumed(1, 2));
+    for (const frame of [block('z', 1, 0), block('z', 2, 1), end('z', 3)]) socket.deliver(frame);
+
+    expect(found.map(({ id }) => id)).toEqual(['z']);
+    expect(await contents(found[0]!)).toEqual(['block 0', 'block 1']);
+  });
+
+  it('gives a reply that is asked for again to both who ask', async () => {
+    const found: Reply[] = [];
+    harness.client.on('reply', (reply) => found.push(reply));
+    const socket = harness.connect();
+    harness.client.resumeAll();
+    socket.deliver(resumed(1, 1));
+    socket.deliver(block('a', 1, 0));
+    const again = harness.client.send(HELLO, { id: 'a' });
+    acknowledge(socket, 'a', 'm-a', { status: 'duplicate' });
+    const blocks = [{ block_id: 'a-1', block_type: 'text', content: 'block 0' }];
+    const messages = [{ message_ref: 'm-a', message_id: 'a', status: 'running', blocks }];
+    const question = socket.sentOf('history')[0]!;
+    socket.deliver({ type: 'history', correlation_id: question.id, payload: { messages, head_seq: 1 } });
+    await expect.poll(() => socket.sentOf('resume')).toHaveLength(2);
+    socket.deliver(resumed(2, 1));
+    socket.deliver(block('a', 2, 1));
+    socket.deliver(end('a', 3));
+
+    expect(await contents(found[0]!)).toEqual(['block 0', 'block 1']);
+    expect(await contents(again)).toEqual(['block 0', 'block 1']);
+  });
+
+  it('refuses to send an id a second time before the first is acknowledged', () => {
+    harness.client.send(HELLO, { id: 'a' });
+
+    expect(() => harness.client.send(HELLO, { id: 'a' })).toThrow(TypeError);
+  });
+});

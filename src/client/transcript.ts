@@ -1,0 +1,337 @@
+import type {
+  HistoryMessage,
+  HistoryPayload,
+  HistoryResultPayload,
+  OutboundFrame,
+  ResumedPayload,
+} from '../protocol/index.js';
+import {
+  beginReply,
+  interruptReply,
+  takeDelta,
+  takeFrame,
+  takeHistory,
+  type ReplyState,
+} from '../protocol/reply-state.js';
+import type { DurableFrame } from './frames.js';
+import type { SessionPosition } from './sessions.js';
+
+/** Messages on a page of the history, and on the page that is searched for the text of messages sent by other clients. */
+const PAGE_SIZE = 30;
+const GAP_PAGE_SIZE = 20;
+
+/** How many frames before the head are read again for the states of running tools, which the history does not carry. */
+const TOOL_FRAMES = 200;
+
+/** Why a message was refused, for now or for good. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * Where a message is: `unsent` until the gateway has stored it, `refused` when it never will, `open` until its reply
+ * has ended.
+ */
+export type MessagePhase = 'unsent' | 'refused' | 'open' | 'ended';
+
+/** One message and its reply. Immutable: a change makes another object with the same `key`. */
+export interface TranscriptMessage {
+  /** Identifies the message within its transcript, for as long as the transcript lives. */
+  readonly key: number;
+  /** The sender's own id of it, which is unique for one client only. */
+  readonly id: string;
+  /** The gateway's name of it, once it is stored. */
+  readonly ref: string | undefined;
+  /** Undefined when another client sent it and the history has not told its text yet. */
+  readonly content: string | undefined;
+  readonly sender: string;
+  readonly senderName: string | undefined;
+  readonly attachments: HistoryMessage['attachments'];
+  /** Unix milliseconds, by the gateway's clock once the message is stored. */
+  readonly sentAt: number;
+  /** Whether `sentAt` is when it was stored, rather than when the first frame of its reply came. */
+  readonly isPlaced: boolean;
+  readonly phase: MessagePhase;
+  /** Why it is refused, or still unsent after an attempt. */
+  readonly refusal: Refusal | undefined;
+  readonly reply: ReplyState;
+}
+
+/** What a transcript is read from; a `GatewayClient` is one. */
+export interface TranscriptSource {
+  history(sessionId: string, page: HistoryPayload): Promise<HistoryResultPayload>;
+  resume(positions: readonly SessionPosition[]): Promise<readonly ResumedPayload[]>;
+}
+
+/** What is known of a message when it is added to a transcript. */
+type NewMessage = Partial<TranscriptMessage> & Pick<TranscriptMessage, 'id' | 'phase' | 'sentAt'>;
+
+/**
+ * One session as its reader sees it: messages in their order, each with its reply.
+ *
+ * The owner passes it every frame of the session that its client emits, and every answer to a message that it added;
+ * {@link load} and its like read from the gateway. History pages arrive as frames too, so that they keep their place
+ * among the others. A transcript survives its client: the next one goes on with it.
+ */
+export class Transcript {
+  /** Whether the newest messages have been read. */
+  isLoaded = false;
+  /** Whether an earlier page is being read. */
+  isLoadingOlder = false;
+  /** The cursor of the page before the first message; undefined when there is none, or nothing was read yet. */
+  olderCursor: string | undefined;
+  #messages: readonly TranscriptMessage[] = [];
+  /** The head of the first page: frames up to here are of messages on it, or of older ones. */
+  #loadedUpTo = 0;
+  #isReading = false;
+  #nextKey = 0;
+
+  /** `sessionId`: undefined for a conversation whose first message is still to be stored. */
+  constructor(public sessionId: string | undefined) {}
+
+  get messages(): readonly TranscriptMessage[] {
+    return this.#messages;
+  }
+
+  /** The first message whose reply has not ended: the one that runs, or will run next. */
+  get current(): TranscriptMessage | undefined {
+    return this.#messages.find(({ phase }) => phase === 'open');
+  }
+
+  /** Whether the text of some message is unknown, since another client sent it. */
+  get hasGaps(): boolean {
+    return this.#messages.some(({ content }) => content === undefined);
+  }
+
+  findUnsent(id: string | undefined): TranscriptMessage | undefined {
+    return this.#messages.find((message) => message.phase === 'unsent' && message.id === id);
+  }
+
+  /** Adds a message that its owner is sending. */
+  add(message: Pick<TranscriptMessage, 'id' | 'sender' | 'content' | 'sentAt' | 'attachments'>): TranscriptMessage {
+    return this.#insert({ ...message, phase: 'unsent' });
+  }
+
+  remove({ key }: TranscriptMessage): void {
+    this.#messages = this.#messages.filter((message) => message.key !== key);
+  }
+
+  /** Takes a frame that the client emitted. `isLive`: written while the client followed the session. */
+  take(frame: OutboundFrame, isLive: boolean): void {
+    switch (frame.type) {
+      case 'message_ack':
+        return this.#acknowledge(frame);
+      case 'stream_delta':
+        return this.#takeReply(frame, (reply) => takeDelta(reply, frame.payload));
+      case 'history':
+        return this.#takeHistory(frame.payload);
+      case 'error':
+        return this.#refuse(frame);
+      case 'stream_block':
+      case 'stream_restart':
+      case 'tool_status':
+      case 'stream_end': {
+        const durable = frame as DurableFrame;
+        return this.#takeReply(durable, (reply) => takeFrame(reply, durable, isLive));
+      }
+      default:
+    }
+  }
+
+  /** The connection was lost: deltas are missed from here on, and refusals for now no longer hold. */
+  interrupt(): void {
+    this.#messages = this.#messages.map((message) => {
+      if (message.phase === 'ended') return message;
+      const refusal = message.phase === 'unsent' ? undefined : message.refusal;
+      return { ...message, reply: interruptReply(message.reply), refusal };
+    });
+  }
+
+  /**
+   * Reads the newest messages, then follows the session from there. Does nothing when that is done or under way.
+   * @throws GatewayError, ConnectionEndedError
+   */
+  async load(source: TranscriptSource): Promise<void> {
+    const { sessionId } = this;
+    if (sessionId === undefined || this.isLoaded || this.#isReading) return;
+    await this.#read(async () => {
+      const page = await source.history(sessionId, { limit: PAGE_SIZE });
+      this.olderCursor = page.next_before;
+      const replayed = this.#hasRunningTools ? TOOL_FRAMES : 0;
+      await source.resume([{ session_id: sessionId, after_seq: Math.max(0, page.head_seq - replayed) }]);
+    });
+    await this.fillGaps(source);
+  }
+
+  /** Reads the page of messages before the first. Never rejects: a page that cannot be read is treated as missing. */
+  async loadOlder(source: TranscriptSource): Promise<void> {
+    const { sessionId, olderCursor: before } = this;
+    if (sessionId === undefined || before === undefined || this.isLoadingOlder) return;
+    this.isLoadingOlder = true;
+    try {
+      this.olderCursor = (await source.history(sessionId, { limit: PAGE_SIZE, before })).next_before;
+    } catch {
+      this.olderCursor = undefined;
+    } finally {
+      this.isLoadingOlder = false;
+    }
+  }
+
+  /**
+   * Reads the texts of messages that other clients sent. Those that are not among the newest get an empty text.
+   * @throws GatewayError, ConnectionEndedError
+   */
+  async fillGaps(source: TranscriptSource): Promise<void> {
+    const { sessionId } = this;
+    if (sessionId === undefined || !this.hasGaps || this.#isReading) return;
+    try {
+      await this.#read(() => source.history(sessionId, { limit: GAP_PAGE_SIZE }));
+    } finally {
+      this.#messages = this.#messages.map((message) => ({ ...message, content: message.content ?? '' }));
+    }
+  }
+
+  /** The client was replaced: the newest messages have to be read again. */
+  unload(): void {
+    this.isLoaded = false;
+  }
+
+  /** The gateway does not know the session: the next message begins another one. */
+  beginAnew(): void {
+    this.sessionId = undefined;
+    this.#distrustLog();
+  }
+
+  async #read(read: () => Promise<unknown>): Promise<void> {
+    this.#isReading = true;
+    try {
+      await read();
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  /** Whether a reply is under way whose tools may have told more than the history carries. */
+  get #hasRunningTools(): boolean {
+    return this.#messages.some(
+      ({ phase, reply }) => phase === 'open' && reply.standing.at(-1)?.block.block_type === 'tool_call',
+    );
+  }
+
+  #acknowledge({ correlation_id, session_id, timestamp, payload }: OutboundFrame<'message_ack'>): void {
+    const message = this.findUnsent(correlation_id);
+    if (!message) return;
+    const { message_ref: ref, status } = payload;
+    this.#update(message, {
+      ref,
+      sentAt: timestamp,
+      isPlaced: true,
+      phase: status === 'observed' ? 'ended' : 'open',
+      refusal: undefined,
+      reply: { ...message.reply, hasAllDeltas: status === 'queued' },
+    });
+    if (this.sessionId !== undefined || session_id === undefined) return;
+    this.sessionId = session_id;
+    // The session has just begun: there is nothing to read.
+    this.isLoaded = true;
+  }
+
+  #refuse({ correlation_id, payload: { code, message, retryable } }: OutboundFrame<'error'>): void {
+    if (code === 'STALE_RESUME') this.#distrustLog();
+    const refused = this.findUnsent(correlation_id);
+    if (refused) this.#update(refused, { refusal: { code, message }, phase: retryable ? 'unsent' : 'refused' });
+  }
+
+  /** The log is another one than before: positions in it mean nothing. */
+  #distrustLog(): void {
+    this.#loadedUpTo = 0;
+    this.#messages = this.#messages.map((message) => ({ ...message, reply: { ...message.reply, upTo: 0 } }));
+  }
+
+  /** Frames can come before the acknowledgement of their message, and for messages that other clients sent. */
+  #takeReply(frame: DurableFrame | OutboundFrame<'stream_delta'>, take: (reply: ReplyState) => ReplyState): void {
+    const { payload, correlation_id, timestamp, seq } = frame;
+    const ref = payload.message_ref;
+    const known = this.#messages.find((message) => message.ref === ref) ?? this.findUnsent(correlation_id);
+    if (!known && seq !== undefined && seq <= this.#loadedUpTo) return;
+    const id = 'message_id' in payload ? payload.message_id : payload.id;
+    const begun = beginReply(frame.type === 'stream_delta');
+    const message = known ?? this.#insert({ id, ref, sentAt: timestamp, phase: 'open', reply: begun });
+    const reply = take(message.reply);
+    this.#update(message, { ref, reply, phase: reply.end || message.phase === 'ended' ? 'ended' : 'open' });
+  }
+
+  #takeHistory(page: HistoryResultPayload): void {
+    const isFirst = !this.isLoaded;
+    const refs = new Set<string | undefined>(page.messages.map((message) => message.message_ref));
+    // Messages of one moment keep the order in which they were told: a page goes where it overlaps, or before all.
+    const overlap = this.#messages.findIndex(({ ref, isPlaced }) => isPlaced && refs.has(ref));
+    const place = Math.max(0, overlap);
+    const told = page.messages.map((message) => this.#readTold(message, page.head_seq, isFirst));
+    const keys = new Set(told.map(({ key }) => key));
+    const isOther = ({ key }: TranscriptMessage) => !keys.has(key);
+    this.#messages = inOrder([
+      ...this.#messages.slice(0, place).filter(isOther),
+      ...told,
+      ...this.#messages.slice(place).filter(isOther),
+    ]);
+    if (isFirst) this.#loadedUpTo = page.head_seq;
+    this.isLoaded = true;
+  }
+
+  #readTold(told: HistoryMessage, headSeq: number, isFirst: boolean): TranscriptMessage {
+    const known =
+      this.#messages.find(({ ref }) => ref === told.message_ref) ??
+      this.findUnsent(told.message_id) ??
+      this.#make({ id: told.message_id, phase: 'open', sentAt: told.sent_at });
+    // Before the first page the session was not followed, so that a block may have begun unseen.
+    const reply = takeHistory(isFirst ? interruptReply(known.reply) : known.reply, told, headSeq);
+    const isEnded = reply.end !== undefined || told.status === 'observed';
+    return {
+      ...known,
+      ref: told.message_ref,
+      content: told.content,
+      sender: told.sender,
+      senderName: told.sender_name,
+      attachments: told.attachments,
+      sentAt: told.sent_at,
+      isPlaced: true,
+      phase: isEnded ? 'ended' : 'open',
+      reply,
+    };
+  }
+
+  #insert(fields: NewMessage): TranscriptMessage {
+    const message = this.#make(fields);
+    this.#messages = inOrder([...this.#messages, message]);
+    return message;
+  }
+
+  #update(message: TranscriptMessage, changes: Partial<TranscriptMessage>): void {
+    const changed = { ...message, ...changes };
+    const messages = this.#messages.map((each) => (each.key === message.key ? changed : each));
+    this.#messages = message.ref === changed.ref && message.sentAt === changed.sentAt ? messages : inOrder(messages);
+  }
+
+  #make(fields: NewMessage): TranscriptMessage {
+    return {
+      key: this.#nextKey++,
+      ref: undefined,
+      content: undefined,
+      sender: '',
+      senderName: undefined,
+      attachments: [],
+      refusal: undefined,
+      isPlaced: false,
+      reply: beginReply(),
+      ...fields,
+    };
+  }
+}
+
+/** Stored messages by their time; those that are not stored come last, as they were written. The sort is stable. */
+function inOrder(messages: readonly TranscriptMessage[]): readonly TranscriptMessage[] {
+  const order = ({ ref, sentAt }: TranscriptMessage) => (ref === undefined ? Number.POSITIVE_INFINITY : sentAt);
+  return messages.toSorted((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b)));
+}
