@@ -1,23 +1,23 @@
 import './styles/page.css';
-import './views/composer.js';
-import './views/long-text.js';
-import './views/markdown.js';
-import './views/media.js';
-import './views/sign-in.js';
-import { Chat } from './chat.js';
-import { claimClientName } from './client-name.js';
-import { Memory } from './memory.js';
-import { exchangeCode, takeCode } from './sign-in.js';
+import './blocks/markdown.js';
+import './blocks/media.js';
+import './compose/composer.js';
+import './sign-in/sign-in-form.js';
+import './thread/long-text.js';
+import { Chat } from './model/chat.js';
+import { claimClientName } from './model/client-name.js';
+import { PageStorage } from './model/page-storage.js';
+import { ChatApp } from './shell/app.js';
+import { exchangeCode, takeCode } from './sign-in/page-code.js';
 import { texts } from './texts.js';
-import { ChatApp } from './views/app.js';
 
-const memory = new Memory(() => ({ local: localStorage, session: sessionStorage }));
-const chat = new Chat(memory, location.origin);
+const storage = new PageStorage(() => ({ local: localStorage, session: sessionStorage }));
+const chat = new Chat(storage, location.origin);
 const app = new ChatApp();
 app.chat = chat;
 document.body.append(app);
 
-addEventListener('storage', ({ key }) => chat.memoryChanged(key));
+addEventListener('storage', ({ key }) => chat.storageChanged(key));
 addEventListener('online', () => chat.link.networkChanged());
 addEventListener('offline', () => chat.link.networkChanged());
 addEventListener('pagehide', () => chat.presence.left());
@@ -31,11 +31,11 @@ await start();
 
 async function start(): Promise<void> {
   const code = takeCode(location, history);
-  await claimClientName(memory);
+  await claimClientName(storage);
   if (code === undefined) return chat.link.start();
   const outcome = await exchangeCode(code);
-  // With what the tab had before, or with nothing where nothing is needed, it may do without.
+  // The tab's stored token may do, or the gateway may need none.
   if ('failure' in outcome) return chat.link.start(texts.signIn.code[outcome.failure]);
-  memory.token = outcome.token;
+  storage.token = outcome.token;
   chat.link.start();
 }

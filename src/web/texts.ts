@@ -1,4 +1,4 @@
-/** Every word that the page says. */
+/** Every text that the page shows. */
 export const texts = {
   productName: 'OpenClaw',
   pageTitle: (agent: string) => `${agent} · chat`,
@@ -12,7 +12,7 @@ export const texts = {
     unreachable: 'The gateway cannot be reached, trying again…',
     tryNow: 'Try now',
     refused: (origin: string) =>
-      `The gateway answers, but it refuses this page. If you opened it under another name than the gateway's own, an operator has to add ${origin} to the setting gateway.allowed_origins. Too many failed sign-ins do it as well, for a minute.`,
+      `The gateway answers, but it refuses this page. If you opened it under another name than the gateway's own, an operator has to add ${origin} to the setting gateway.allowed_origins. Too many failed sign-ins have the same effect for a minute.`,
   },
 
   signIn: {
@@ -22,12 +22,12 @@ export const texts = {
     submit: 'Sign in',
     show: 'Show',
     hide: 'Hide',
-    hint: 'In the terminal where the gateway was started you find a link that signs you in without one.',
-    malformed: 'This is no token: a token has 16 to 4096 letters, digits and . _ ~ -',
+    hint: 'The terminal where the gateway was started shows a link that signs you in without one.',
+    malformed: 'This is not a valid token: a token has 16 to 4096 letters, digits and . _ ~ -',
     wrong:
-      'The gateway does not accept this token. Check it for missing characters, or ask whoever runs the gateway for another.',
+      'The gateway does not accept this token. Check it for missing characters, or ask the operator of the gateway for another.',
     ended:
-      'Your access has ended: the token expired or was withdrawn. Sign in with another; what you have written is kept.',
+      'Your access has ended: the token expired or was revoked. Sign in with another; what you have written is kept.',
     notForChat: (reason: string) => `This token cannot be used here. ${reason}.`,
     code: {
       expired:
@@ -35,7 +35,7 @@ export const texts = {
       throttled:
         'There were too many failed sign-ins from this machine. Wait a minute, then try again or sign in with a token.',
       unreachable: 'The gateway could not be reached to sign in. Load the page again, or sign in with a token.',
-      foreign: 'The gateway does not accept sign-ins under this address. Open the link just as it was printed.',
+      foreign: 'The gateway does not accept sign-ins under this address. Open the link exactly as it was printed.',
     },
     signOut: 'Sign out',
   },
@@ -44,16 +44,16 @@ export const texts = {
     reload: 'Reload',
     takeOver: 'Go on here',
     replaced: {
-      heading: 'This conversation goes on in another tab',
-      problem: 'A copy of this tab has taken over its connection. You can go on there, or here as well.',
+      heading: 'This conversation continues in another tab',
+      problem: 'A copy of this tab has taken over its connection. You can continue there or here.',
     },
     protocol: (ours: number, theirs: number) => ({
       heading: 'This page is out of date',
-      problem: `The gateway speaks version ${theirs} of its protocol and this page version ${ours}. Reload to get the page that fits.`,
+      problem: `The gateway speaks version ${theirs} of its protocol and this page version ${ours}. Reload to get the matching page.`,
     }),
     unusable: (code: number, reason: string) => ({
       heading: 'The gateway has ended the connection',
-      problem: `It said: ${reason || 'nothing'} (${code}). Reload to start afresh; what it has acknowledged is not lost.`,
+      problem: `Reason: ${reason || 'none given'} (${code}). Reload to start again; messages that it has acknowledged are not lost.`,
     }),
   },
 
@@ -74,11 +74,11 @@ export const texts = {
     explanation: 'Write something below.',
     offer: 'Write something below, or try one of these:',
     suggestions: [
-      { text: '/help', about: 'what there is' },
+      { text: '/help', about: 'all commands' },
       { text: '/demo', about: 'one block of each kind' },
-      { text: '/blocks 20 300', about: 'an answer that takes its time' },
+      { text: '/blocks 20 300', about: 'a slow answer' },
     ],
-    forgotten: 'The gateway no longer knows this conversation, so it begins anew.',
+    forgotten: 'The gateway no longer has this conversation, so it starts again.',
   },
 
   thread: {
@@ -101,10 +101,10 @@ export const texts = {
     cancel: 'Cancel',
     stopping: 'Stopping…',
     holds: {
-      QUEUE_FULL: 'The queue is full. It will be sent by itself when there is room.',
-      RATE_LIMITED: 'You are writing faster than allowed. It will be sent by itself in a moment.',
-      DRAINING: 'The gateway is restarting. It will be sent by itself when it is back.',
-      STORE_UNAVAILABLE: 'The gateway cannot store messages right now. It will be sent by itself when it can.',
+      QUEUE_FULL: 'The queue is full. It will be sent automatically when there is room.',
+      RATE_LIMITED: 'You are writing faster than allowed. It will be sent automatically in a moment.',
+      DRAINING: 'The gateway is restarting. It will be sent automatically when it is back.',
+      STORE_UNAVAILABLE: 'The gateway cannot store messages right now. It will be sent automatically when it can.',
     } as Readonly<Record<string, string>>,
     refused: (reason: string) => `Not sent. ${reason}`,
     refusedOtherwise: (reason: string) => `The gateway refused that. ${reason}`,
@@ -133,7 +133,7 @@ export const texts = {
     result: 'Result',
     picture: 'Picture',
     sound: 'Sound',
-    noMedia: (label: string) => `${label}: it is somewhere else, and this page loads nothing from elsewhere.`,
+    noMedia: (label: string) => `${label}: it is on another server, and this page loads nothing from other servers.`,
   },
 
   tool: {
@@ -159,11 +159,11 @@ export const texts = {
     loading: (label: string) => `${label}: loading…`,
     tryAgain: 'Try again',
     failures: {
-      'too-large': (label: string) => `${label}: it is too big.`,
-      type: (label: string) => `${label}: it is not what it is said to be, so it is not shown.`,
+      'too-large': (label: string) => `${label}: the file is too big.`,
+      type: (label: string) => `${label}: the file is not of the type it claims to be, so it is not shown.`,
       'signed-out': (label: string) => `${label}: your access has ended. Sign in again to see it.`,
       forbidden: (label: string) => `${label}: this token may not read files.`,
-      missing: (label: string) => `${label}: the gateway no longer has it, or not for you.`,
+      missing: (label: string) => `${label}: the gateway no longer has it, or you may not see it.`,
       unreachable: (label: string) => `${label}: the gateway could not be reached.`,
       failed: (label: string) => `${label}: the gateway could not read it.`,
     },
@@ -178,22 +178,20 @@ export const texts = {
     notYet: 'Not connected yet. Attach it again once there is a connection.',
     wait: 'A picture is still uploading. Send the message once it is there, or remove the picture.',
     faults: {
-      'no-picture': (names: string) =>
-        `Only pictures can be sent, and ${names} is none. Paste the text that matters instead.`,
+      'no-picture': (names: string) => `Only pictures can be sent. ${names} is not a picture; paste its text instead.`,
       'too-many': (names: string, most: number) =>
-        `A message takes at most ${most} pictures. Send ${names} with the next one.`,
+        `A message can have at most ${most} pictures. Send ${names} with the next one.`,
       'too-large': (names: string) =>
-        `${names} is bigger than this gateway takes. Make the picture smaller, then attach it again.`,
+        `${names} is bigger than this gateway accepts. Make the picture smaller, then attach it again.`,
       type: (names: string) =>
-        `This gateway does not take pictures like ${names}. Save it as PNG or JPEG, then attach it again.`,
+        `This gateway does not accept pictures like ${names}. Save it as PNG or JPEG, then attach it again.`,
       'signed-out': (names: string) =>
         `${names} was not uploaded: your access has ended. Sign in again, then attach it again.`,
       forbidden: (names: string) => `${names} was not uploaded: this token may not send files.`,
-      missing: (names: string) => `${names} was not uploaded: this gateway takes no files.`,
+      missing: (names: string) => `${names} was not uploaded: this gateway accepts no files.`,
       unreachable: (names: string) =>
-        `The upload of ${names} broke off. Attach it again once there is a connection; if it breaks off again, make the picture smaller.`,
-      failed: (names: string) =>
-        `${names} was not uploaded: the gateway could not store it. Attach it again in a while.`,
+        `The upload of ${names} was interrupted. Attach it again once there is a connection; if it is interrupted again, make the picture smaller.`,
+      failed: (names: string) => `${names} was not uploaded: the gateway could not store it. Attach it again later.`,
     },
   },
 
@@ -210,6 +208,4 @@ export const texts = {
     notYet: 'Not connected yet. This will be sent as soon as there is a connection.',
     readOnly: 'This token may read but not write.',
   },
-
-  dismiss: 'Dismiss',
 } as const;

@@ -5,17 +5,17 @@ const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric'
 const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 
-/** The hour and minute, in the reader's zone and custom. `time` in Unix milliseconds, here and below. */
+/** Formats hour and minute in the reader's zone and locale. `time` in Unix milliseconds, here and below. */
 export function formatTime(time: number): string {
   return timeOfDay.format(time);
 }
 
-/** All there is to know of a time, for a tooltip. */
+/** Formats a time in full, for a tooltip. */
 export function formatFully(time: number): string {
   return full.format(time);
 }
 
-/** A day as people call it; `now` decides what today is. */
+/** Formats a day, by name when it is today or yesterday; `now` decides which day is today. */
 export function formatDay(time: number, now: number): string {
   if (isSameDay(time, now)) return texts.thread.today;
   const yesterday = new Date(now);
@@ -24,7 +24,7 @@ export function formatDay(time: number, now: number): string {
   return (new Date(time).getFullYear() === new Date(now).getFullYear() ? day : dayOfYear).format(time);
 }
 
-/** Whether two times fall on one day where the reader is. */
+/** Whether two times are on the same day in the reader's zone. */
 export function isSameDay(a: number, b: number): boolean {
   return new Date(a).toDateString() === new Date(b).toDateString();
 }

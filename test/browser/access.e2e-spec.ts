@@ -51,7 +51,7 @@ describe('a gateway with credentials', () => {
   it('[W-08] asks for a token, refuses a wrong one in words, and signs in with a right one until the tab is closed', async () => {
     const chat = await openAt('/chat');
     await signIn(chat, 'no token');
-    await chat.page.getByText('This is no token').waitFor();
+    await chat.page.getByText('This is not a valid token').waitFor();
     await signIn(chat, 'wrong-token-0123456789');
     await chat.page.getByText('does not accept this token').waitFor();
     await signIn(chat, TOKENS.operator);
@@ -266,7 +266,7 @@ describe('the page', () => {
     const chat = await suite.open({ colorScheme: 'dark' }, gateway.url);
     await chat.page.getByLabel('Token').fill('x');
     await chat.page.getByLabel('Token').press('Enter');
-    await chat.page.getByText('This is no token').waitFor();
+    await chat.page.getByText('This is not a valid token').waitFor();
     expect(await findBarriers(chat)).toEqual([]);
     await gateway.close();
   });

@@ -96,9 +96,9 @@ describe.concurrent('a conversation', () => {
     const chat = await suite.openIn(context);
     await chat.said.getByText('/wait 69', { exact: true }).waitFor();
     expect(await chat.said.count()).toBeLessThan(70);
-    for (let pagesRead = 0; pagesRead < 10 && (await chat.said.count()) < 70; pagesRead++) {
+    for (let shown = await chat.said.count(); shown < 70; shown = await chat.said.count()) {
       await chat.page.getByRole('log').evaluate((thread) => (thread.scrollTop = 0));
-      await chat.page.waitForTimeout(50);
+      await chat.said.nth(shown).waitFor();
     }
     expect(await chat.said.allInnerTexts()).toEqual(Array.from({ length: 70 }, (_, i) => `/wait ${i}`));
   });

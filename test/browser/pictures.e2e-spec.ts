@@ -80,9 +80,9 @@ describe('a picture', () => {
     const chat = await suite.open();
     await chat.waitForWelcome();
     await choose(chat, picture('big.png', Buffer.concat([PIXEL, Buffer.alloc(1_000)])));
-    await alertOf(chat).getByText('“big.png” is bigger than this gateway takes').waitFor();
+    await alertOf(chat).getByText('“big.png” is bigger than this gateway accepts').waitFor();
     await choose(chat, picture('odd.png', Buffer.from([0, 1, 2, 3])));
-    await alertOf(chat).getByText('does not take pictures like “odd.png”').waitFor();
+    await alertOf(chat).getByText('does not accept pictures like “odd.png”').waitFor();
     await choose(chat, ...['1', '2', '3', '4', '5'].map((name) => picture(name)));
     await alertOf(chat).getByText('at most 4 pictures. Send “5” with the next one').waitFor();
     expect(await trayOf(chat).getByRole('listitem').count()).toBe(4);

@@ -50,7 +50,7 @@ describe('a message that is more than text', () => {
       build: {
         write: false,
         minify: false,
-        lib: { entry: join(import.meta.dirname, '../../src/web/sanitise.ts'), formats: ['iife'], name: 'wall' },
+        lib: { entry: join(import.meta.dirname, '../../src/web/blocks/sanitise.ts'), formats: ['iife'], name: 'wall' },
       },
     });
     const [output] = Array.isArray(result) ? result : [result];

@@ -1,0 +1,130 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { guard } from 'lit/directives/guard.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type { ReplyState, StreamBlock } from '../../client/index.js';
+import { icons } from '../controls/icons.js';
+import { readMediaId, type MediaFiles } from '../model/media-files.js';
+import { texts } from '../texts.js';
+import { readJson, readText, renderFold } from './fold.js';
+import { readCallId, renderCall, renderStatus, type Decide } from './tools.js';
+
+/** Pictures and sound whose data is in the block itself. */
+const INLINE_MEDIA = { image: /^data:image\//i, audio: /^data:audio\//i };
+
+/** Renders a reply's blocks in their order, a tool call together with its result. */
+export function renderBlocks(reply: ReplyState, files: MediaFiles, decide?: Decide): TemplateResult {
+  const blocks = [...listStanding(reply), ...reply.growing];
+  const growing = new Set(reply.growing);
+  const ofType = (type: string) => blocks.filter(({ block_type }) => block_type === type);
+  const calls = new Set(ofType('tool_call').map(readCallId));
+  const results = new Map(ofType('tool_result').map((block) => [readCallId(block), block]));
+  const rendered = repeat(
+    blocks.filter((block) => block.block_type !== 'tool_result' || !calls.has(readCallId(block))),
+    ({ block_id }) => block_id,
+    (block) => {
+      if (block.block_type !== 'tool_call') return guard([block], () => renderBlock(block, files, growing.has(block)));
+      const callId = readCallId(block);
+      const [result, status] = [results.get(callId), reply.tools.get(callId)];
+      return guard([block, result, status, decide === undefined], () => renderCall(block, result, status, decide));
+    },
+  );
+  const unshown = reply.end ? [] : [...reply.tools.values()].filter(({ call_id }) => !calls.has(call_id));
+  return html`${rendered}${unshown.map((status) => renderStatus(status, decide))}`;
+}
+
+/** Describes a block as text, to be copied or read out. */
+export function describeBlock({ block_type, content, metadata }: StreamBlock): string {
+  if (block_type === 'image') return readText(metadata?.['alt']) ?? texts.block.picture;
+  if (block_type === 'audio') return readText(metadata?.['alt']) ?? texts.block.sound;
+  if (block_type === 'canvas') return texts.block.canvas;
+  if (block_type === 'tool_call') return readText(readJson(content)['tool']) ?? '';
+  return block_type === 'tool_result' ? texts.block.result : content;
+}
+
+/** Lists the complete blocks, without a last one that only repeats the error shown at the end of the reply. */
+function listStanding({ standing, end }: ReplyState): readonly StreamBlock[] {
+  const blocks = standing.map(({ block }) => block);
+  const last = blocks.at(-1);
+  return last?.block_type === 'status' && last.content === end?.error?.message ? blocks.slice(0, -1) : blocks;
+}
+
+/** Renders any block but a tool call. */
+function renderBlock(
+  { block_type, content, metadata }: StreamBlock,
+  files: MediaFiles,
+  growing: boolean,
+): TemplateResult {
+  switch (block_type) {
+    case 'markdown':
+      return html`<chat-markdown class="block prose" .text=${content} .growing=${growing}></chat-markdown>`;
+    case 'code':
+      return html`<chat-code
+        class="block"
+        .code=${content}
+        .language=${readText(metadata?.['language']) ?? ''}
+        .growing=${growing}
+      ></chat-code>`;
+    case 'status':
+      return renderNote(content);
+    case 'image':
+    case 'audio':
+      return renderMedia(block_type, content, files, readText(metadata?.['alt']));
+    case 'canvas':
+      return renderFold(
+        html`${icons.canvas}<span>${readText(readJson(content)['title']) ?? texts.block.canvas}</span>`,
+        [[undefined, content]],
+      );
+    case 'tool_result':
+      return renderFold(html`${icons.tool}<span>${texts.block.result}</span>`, [[undefined, content]]);
+    default:
+      return html`<p class="block text" dir="auto">${content}</p>`;
+  }
+}
+
+/** Renders a status: one line as a remark, several as preformatted text whose columns line up. */
+function renderNote(content: string): TemplateResult {
+  if (!content.includes('\n')) return html`<p class="block status" dir="auto">${content}</p>`;
+  return html`<p class="block status sheet" dir="auto" tabindex="0">${content}</p>`;
+}
+
+/** Renders a picture or sound that this gateway stores. */
+export function renderOwnMedia(
+  files: MediaFiles,
+  kind: 'image' | 'audio',
+  mediaId: string,
+  name: string | undefined,
+): TemplateResult {
+  return html`<chat-media
+    class="media"
+    .files=${files}
+    .source=${mediaId}
+    kind=${kind}
+    label=${name ?? nameOf(kind)}
+  ></chat-media>`;
+}
+
+function renderMedia(
+  kind: 'image' | 'audio',
+  source: string,
+  files: MediaFiles,
+  alt: string | undefined,
+): TemplateResult {
+  const label = alt ?? nameOf(kind);
+  const mediaId = readMediaId(source);
+  if (mediaId === undefined && !INLINE_MEDIA[kind].test(source))
+    return html`<p class="block status">${texts.block.noMedia(label)}</p>`;
+  const media = mediaId === undefined ? renderInline(kind, source, label) : renderOwnMedia(files, kind, mediaId, alt);
+  return html`<figure class="block media">
+    ${media}${alt === undefined ? nothing : html`<figcaption dir="auto">${alt}</figcaption>`}
+  </figure>`;
+}
+
+function renderInline(kind: 'image' | 'audio', source: string, label: string): TemplateResult {
+  return kind === 'image'
+    ? html`<img src=${source} alt=${label} />`
+    : html`<audio controls preload="metadata" src=${source} aria-label=${label}></audio>`;
+}
+
+function nameOf(kind: 'image' | 'audio'): string {
+  return texts.block[kind === 'image' ? 'picture' : 'sound'];
+}

@@ -1,0 +1,86 @@
+import { html, LitElement, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { copyText } from '../controls/clipboard.js';
+import { icons } from '../controls/icons.js';
+import { texts } from '../texts.js';
+import { highlight } from './highlight.js';
+
+/** Code with more lines than `FOLD_ABOVE` is folded until the reader asks for the rest. */
+const FOLDED_LINES = 30;
+const FOLD_ABOVE = 40;
+
+/** How long the button confirms that the code was copied, in milliseconds. */
+const CONFIRM_FOR_MS = 2_000;
+
+/** Code with its language and a copy button, highlighted once it is complete. */
+@customElement('chat-code')
+export class ChatCode extends LitElement {
+  @property() code = '';
+  @property() language = '';
+  /** Whether more may come. */
+  @property({ type: Boolean }) growing = false;
+  @state() private coloured: Node | undefined;
+  @state() private isUnfolded = false;
+  @state() private isCopied = false;
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
+    if (!['code', 'language', 'growing', 'isUnfolded'].some((name) => changed.has(name))) return;
+    this.coloured = undefined;
+    if (!this.growing) void this.colour();
+  }
+
+  protected override render(): TemplateResult {
+    return html`<figure class="code">
+      <figcaption>
+        <span>${this.language || texts.block.code}</span>
+        <button type="button" class="quiet" @click=${this.copy}>
+          ${this.isCopied ? icons.check : icons.copy}<span aria-live="polite"
+            >${this.isCopied ? texts.block.copied : texts.block.copyCode}</span
+          >
+        </button>
+      </figcaption>
+      <pre tabindex="0" dir="ltr"><code>${this.coloured ?? this.shown}</code></pre>
+      ${
+        this.isLong
+          ? html`<button type="button" class="quiet unfold" @click=${() => (this.isUnfolded = !this.isUnfolded)}>
+              ${this.isUnfolded ? texts.block.hideLines : texts.block.showLines(this.lines.length)}
+            </button>`
+          : ''
+      }
+    </figure>`;
+  }
+
+  private get lines(): readonly string[] {
+    return this.code.split('\n');
+  }
+
+  private get isLong(): boolean {
+    return !this.growing && this.lines.length > FOLD_ABOVE;
+  }
+
+  private get shown(): string {
+    return this.isLong && !this.isUnfolded ? this.lines.slice(0, FOLDED_LINES).join('\n') : this.code;
+  }
+
+  private async colour(): Promise<void> {
+    const { shown, language } = this;
+    const coloured = await highlight(shown, language).catch(() => undefined);
+    if (coloured && shown === this.shown && language === this.language && !this.growing) this.coloured = wrap(coloured);
+  }
+
+  private async copy(): Promise<void> {
+    this.isCopied = await copyText(this.code);
+    setTimeout(() => (this.isCopied = false), CONFIRM_FOR_MS);
+  }
+}
+
+/** Wraps a fragment, which is empty once it was inserted, in an element that can be inserted again. */
+function wrap(fragment: DocumentFragment): HTMLElement {
+  const span = document.createElement('span');
+  span.append(fragment);
+  return span;
+}

@@ -1,0 +1,41 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { icons } from '../controls/icons.js';
+
+/** A titled piece of JSON, or of other text. */
+export type Part = readonly [label: string | undefined, content: string];
+
+/** Renders a summary that opens to show more. */
+export function renderFold(summary: TemplateResult, parts: readonly Part[]): TemplateResult {
+  return html`<details class="block fold">
+    <summary>${icons.chevron}${summary}</summary>
+    ${parts.map(
+      ([label, content]) =>
+        html`${label === undefined ? nothing : html`<h4>${label}</h4>`}
+          <pre tabindex="0" dir="ltr">${indent(content)}</pre>`,
+    )}
+  </details>`;
+}
+
+/** Parses a JSON object; returns an empty one for anything else. */
+export function readJson(content: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(content);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Returns a string that is not empty, else undefined. */
+export function readText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** Returns JSON indented for reading, anything else unchanged. */
+function indent(content: string): string {
+  try {
+    return JSON.stringify(JSON.parse(content), undefined, 2);
+  } catch {
+    return content;
+  }
+}

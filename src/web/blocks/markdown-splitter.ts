@@ -1,0 +1,74 @@
+import { Marked, type Token, type Tokens } from 'marked';
+import { INLINE_PICTURE } from './inline-picture.js';
+
+/** A top-level piece of a markdown text. */
+export type MarkdownPiece =
+  | { readonly kind: 'code'; readonly code: string; readonly language: string }
+  /** `html` is not safe yet: it goes through {@link sanitise}. */
+  | { readonly kind: 'prose'; readonly html: string };
+
+/** HTML for formatting that Markdown lacks. It passes without attributes; any other tag is shown as text. */
+const FORMATTING_TAGS = /^(?:[^<>]|<\/?(?:b|br|del|em|i|ins|kbd|mark|q|s|small|strong|sub|sup|u)\s*\/?>)*$/i;
+
+/** Schemes that a link may have. Any other is shown as text. */
+const LINK_TARGET = /^(?:https?:\/\/|mailto:|tel:)/i;
+
+const marked = new Marked({
+  gfm: true,
+  breaks: true,
+  renderer: {
+    html: ({ text }: Tokens.HTML | Tokens.Tag) => (FORMATTING_TAGS.test(text) ? text : escapeHtml(text)),
+    link({ href, title, tokens }: Tokens.Link) {
+      const label = this.parser.parseInline(tokens);
+      if (!LINK_TARGET.test(href)) return `${label} (${escapeHtml(href)})`;
+      return `<a href="${escapeHtml(href)}"${title ? ` title="${escapeHtml(title)}"` : ''}>${label}</a>`;
+    },
+    image: ({ href, text }: Tokens.Image) => {
+      // A picture from elsewhere would reveal the reader to its server, so it becomes a link.
+      if (INLINE_PICTURE.test(href)) return `<img src="${escapeHtml(href)}" alt="${escapeHtml(text)}">`;
+      const label = escapeHtml(text || href);
+      return LINK_TARGET.test(href) ? `<a href="${escapeHtml(href)}">${label}</a>` : label;
+    },
+    checkbox: ({ checked }: Tokens.Checkbox) => (checked ? '☑ ' : '☐ '),
+  },
+});
+
+/**
+ * Splits a Markdown text into pieces that are rendered one by one. A piece that has not changed since the last call is the
+ * same object, so that a growing text is rendered again only at its end.
+ */
+export class MarkdownSplitter {
+  #pieces = new Map<string, MarkdownPiece>();
+
+  split(text: string): readonly MarkdownPiece[] {
+    const tokens = marked.lexer(text);
+    // A new definition may turn text before it into a link.
+    const definitions = Object.keys(tokens.links).length;
+    const known = this.#pieces;
+    this.#pieces = new Map();
+    return tokens.flatMap((token) => {
+      if (token.type === 'space' || token.type === 'def') return [];
+      const key = `${definitions} ${token.raw}`;
+      const piece = known.get(key) ?? this.#pieces.get(key) ?? makePiece(token);
+      this.#pieces.set(key, piece);
+      return [piece];
+    });
+  }
+}
+
+function makePiece(token: Token): MarkdownPiece {
+  if (token.type !== 'code') return { kind: 'prose', html: marked.parser([token]) };
+  const { text, lang } = token as Tokens.Code;
+  return { kind: 'code', code: text, language: lang?.trim().split(/\s/, 1)[0] ?? '' };
+}
+
+function escapeHtml(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}

@@ -1,0 +1,58 @@
+import DOMPurify, { type Config } from 'dompurify';
+import { INLINE_PICTURE } from './inline-picture.js';
+
+const TAGS =
+  'a b blockquote br code del em h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s small span strong sub sup table tbody td th thead tr u ul';
+const ATTRIBUTES = 'align alt class href src start title';
+
+const CONFIG: Config & { RETURN_DOM_FRAGMENT: true } = {
+  ALLOWED_TAGS: TAGS.split(' '),
+  ALLOWED_ATTR: ATTRIBUTES.split(' '),
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  ALLOWED_URI_REGEXP: /^(?:https?:\/\/|mailto:|tel:)/i,
+  // Attributes that are not listed here are checked against the expression as if they were URLs.
+  ADD_URI_SAFE_ATTR: ['align', 'start'],
+  RETURN_DOM_FRAGMENT: true,
+};
+
+/** The classes that have a meaning here: a code's language, and those of the highlighter. */
+const KNOWN_CLASS = /^(?:language-[\w#+.-]+|hljs-[\w-]+(?: [\w-]+_?)*)$/;
+
+/** The address of a picture of this gateway. */
+const OWN_MEDIA = /^\/media\/[\w-]+$/i;
+
+/** Blocks of text, each with its own direction. */
+const TEXT_BLOCKS = 'p, li, h1, h2, h3, h4, h5, h6, blockquote, td, th';
+
+const purify = DOMPurify(window);
+purify.addHook('uponSanitizeAttribute', (_element, attribute) => {
+  if (attribute.attrName === 'class') attribute.keepAttr = KNOWN_CLASS.test(attribute.attrValue);
+  // Pictures from elsewhere would be loaded.
+  if (attribute.attrName === 'src')
+    attribute.keepAttr = INLINE_PICTURE.test(attribute.attrValue) || OWN_MEDIA.test(attribute.attrValue);
+});
+
+/**
+ * Turns HTML from outside into nodes that run nothing and load nothing from elsewhere. The page's only way from text to
+ * nodes.
+ */
+export function sanitise(html: string): DocumentFragment {
+  const fragment = purify.sanitize(html, CONFIG);
+  for (const link of fragment.querySelectorAll('a')) {
+    link.target = '_blank';
+    link.rel = 'noopener noreferrer nofollow';
+  }
+  for (const block of fragment.querySelectorAll<HTMLElement>(TEXT_BLOCKS)) block.dir = 'auto';
+  for (const table of fragment.querySelectorAll('table')) wrapTable(table);
+  return fragment;
+}
+
+/** Puts a table into a box in which it scrolls, also by keyboard. */
+function wrapTable(table: HTMLTableElement): void {
+  const box = document.createElement('div');
+  box.className = 'table-box';
+  box.tabIndex = 0;
+  table.replaceWith(box);
+  box.append(table);
+}

@@ -1,0 +1,81 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { StreamBlock, ToolStatusPayload } from '../../client/index.js';
+import { icons } from '../controls/icons.js';
+import { texts } from '../texts.js';
+import { formatTime } from '../times.js';
+import { readJson, readText, renderFold, type Part } from './fold.js';
+
+/** Decides on a tool call that waits for a person; undefined without a connection. */
+export type Decide = (status: ToolStatusPayload, decision: 'allow' | 'deny') => void;
+
+/** A call that waits for a person's decision. */
+type WaitingCall = ToolStatusPayload & { readonly approval: NonNullable<ToolStatusPayload['approval']> };
+
+/** Returns the id of the call that a `tool_call` or `tool_result` block is about. */
+export function readCallId({ content }: StreamBlock): string {
+  return readText(readJson(content)['call_id']) ?? '';
+}
+
+/** Renders a call with its result, once there is one. */
+export function renderCall(
+  call: StreamBlock,
+  result: StreamBlock | undefined,
+  status: ToolStatusPayload | undefined,
+  decide?: Decide,
+): TemplateResult {
+  if (isWaiting(status) && !result) return renderApproval(status, decide);
+  const { tool, parameters } = readJson(call.content);
+  const outcome = result && readJson(result.content);
+  const parts: Part[] = [[texts.block.parameters, JSON.stringify(parameters ?? {})]];
+  if (outcome)
+    parts.push([
+      texts.block.result,
+      typeof outcome['content'] === 'string' ? outcome['content'] : JSON.stringify(outcome['content']),
+    ]);
+  // After a reload only the blocks tell how a finished call ended.
+  const told = outcome && { status: outcome['ok'] === true ? 'succeeded' : 'failed' };
+  return renderFold(renderSummary(readText(tool) ?? '', status ?? told, outcome?.['ok'] === false), parts);
+}
+
+/** Renders a call of which only the status is known so far. */
+export function renderStatus(status: ToolStatusPayload, decide?: Decide): TemplateResult {
+  return isWaiting(status)
+    ? renderApproval(status, decide)
+    : html`<p class="block tool">${renderSummary(status.tool, status, false)}</p>`;
+}
+
+function renderSummary(
+  tool: string,
+  status: (Partial<Pick<ToolStatusPayload, 'detail' | 'duration_ms'>> & { readonly status: string }) | undefined,
+  isFailure: boolean,
+): TemplateResult {
+  const name = status?.status ?? 'running';
+  const seconds =
+    status?.duration_ms === undefined ? undefined : texts.tool.duration((status.duration_ms / 1_000).toFixed(1));
+  const outcome = [texts.tool.status[name] ?? name, seconds, status?.detail]
+    .filter((part) => part !== undefined)
+    .join(' · ');
+  return html`${icons.tool}<code>${tool}</code><span class="outcome ${isFailure ? 'bad' : nothing}">${outcome}</span>`;
+}
+
+function isWaiting(status: ToolStatusPayload | undefined): status is WaitingCall {
+  return status?.status === 'awaiting_approval' && status.approval !== undefined;
+}
+
+/** Renders a call that waits for a decision, with all its arguments. */
+function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
+  const { tool, approval } = status;
+  return html`<div class="block approval" role="group" aria-label=${`${tool} ${texts.tool.wantsToRun}`}>
+    <p>${icons.tool}<code>${tool}</code> ${texts.tool.wantsToRun}</p>
+    <pre tabindex="0" dir="ltr">${JSON.stringify(approval.arguments, undefined, 2)}</pre>
+    <p>
+      <button type="button" class="main" ?disabled=${!decide} @click=${() => decide?.(status, 'allow')}>
+        ${texts.tool.allow}
+      </button>
+      <button type="button" class="plain" ?disabled=${!decide} @click=${() => decide?.(status, 'deny')}>
+        ${texts.tool.deny}
+      </button>
+      <span class="faint">${texts.tool.until(formatTime(approval.expires_at))}</span>
+    </p>
+  </div>`;
+}

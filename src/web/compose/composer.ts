@@ -1,0 +1,216 @@
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { countCodePoints, MAX_CONTENT_LENGTH } from '../../client/index.js';
+import { icons } from '../controls/icons.js';
+import type { MediaFiles } from '../model/media-files.js';
+import { findTextFault, type TextFault } from '../model/message-limits.js';
+import { texts } from '../texts.js';
+import type { Picture } from './picture-tray.js';
+
+/** Length from which on the number of characters is shown. */
+const COUNT_FROM = 60_000;
+
+const number = new Intl.NumberFormat(undefined);
+
+/** On a touch screen Enter makes a new line, as people expect there, and the button sends. */
+const isTouch = matchMedia('(pointer: coarse)');
+
+/**
+ * The field in which a message is written. Dispatches `send` with a text that was checked (and keeps it: its owner sets
+ * {@link text}), `typed` with each change, `attach` with chosen files, `detach` with a picture to remove, and `stop`.
+ */
+@customElement('chat-composer')
+export class ChatComposer extends LitElement {
+  @property() agent = '';
+  @property({ type: Number }) maxFrameBytes = 0;
+  /** Whether a reply is under way that can be stopped. */
+  @property({ type: Boolean }) running = false;
+  @property({ type: Boolean }) readOnly = false;
+  /** A remark of the page about writing. */
+  @property() notice = '';
+  /** The pictures of the message, and the files that they are read from. */
+  @property({ attribute: false }) pictures: readonly Picture[] = [];
+  @property({ attribute: false }) files!: MediaFiles;
+  @query('input[type=file]') private readonly chooser!: HTMLInputElement;
+  @query('textarea') private readonly area!: HTMLTextAreaElement;
+  @state() private characters = 0;
+  @state() private fault: TextFault | undefined;
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  get text(): string {
+    return this.area.value;
+  }
+
+  set text(text: string) {
+    this.area.value = text;
+    this.measure();
+  }
+
+  override focus(): void {
+    this.area.focus();
+  }
+
+  /** Focuses the field where that does not open an on-screen keyboard. */
+  invite(): void {
+    if (!isTouch.matches) this.focus();
+  }
+
+  protected override render(): TemplateResult {
+    const problem = this.describeFault();
+    return html`<form class="composer" @submit=${this.submit}>
+      <div role="alert">
+        ${problem === undefined ? nothing : html`<p class="trouble" id="composer-problem">${problem}</p>`}
+      </div>
+      ${this.pictures.length === 0 ? nothing : this.renderPictures()}
+      <div class="writing">${this.renderChooser()}${this.renderArea(problem)}${this.renderButtons()}</div>
+      <p class="faint hint" id="composer-hint">
+        ${
+          this.characters >= COUNT_FROM
+            ? html`<span class="count"
+                >${texts.composer.count(number.format(this.characters), number.format(MAX_CONTENT_LENGTH))}</span
+              >`
+            : texts.composer.hint.map((part) => html`<span>${part}</span>`)
+        }
+      </p>
+    </form>`;
+  }
+
+  private renderChooser(): TemplateResult {
+    return html`<input type="file" accept="image/*" multiple hidden @change=${this.choose} />
+      <button
+        type="button"
+        class="icon-button"
+        aria-label=${texts.pictures.attach}
+        title=${texts.pictures.attach}
+        ?disabled=${this.readOnly}
+        @click=${() => this.chooser.click()}
+      >
+        ${icons.picture}
+      </button>`;
+  }
+
+  private renderArea(problem: string | undefined): TemplateResult {
+    return html`<textarea
+      rows="1"
+      dir="auto"
+      enterkeyhint=${isTouch.matches ? 'enter' : 'send'}
+      aria-label=${texts.composer.label}
+      aria-describedby=${problem === undefined ? 'composer-hint' : 'composer-problem composer-hint'}
+      aria-invalid=${problem === undefined ? nothing : 'true'}
+      placeholder=${this.readOnly ? texts.composer.readOnly : texts.composer.placeholder(this.agent)}
+      ?disabled=${this.readOnly}
+      @input=${this.typed}
+      @keydown=${this.press}
+    ></textarea>`;
+  }
+
+  private renderButtons(): TemplateResult {
+    const isEmpty = this.characters === 0 && this.pictures.length === 0;
+    const { stop, send } = texts.composer;
+    return html`${
+        this.running
+          ? html`<button type="button" class="icon-button stop" aria-label=${stop} title=${stop} @click=${this.stop}>
+              ${icons.stop}
+            </button>`
+          : nothing
+      }
+      <button
+        type="submit"
+        class="icon-button send"
+        aria-label=${send}
+        title=${send}
+        ?disabled=${isEmpty || this.readOnly}
+      >
+        ${icons.send}
+      </button>`;
+  }
+
+  private renderPictures(): TemplateResult {
+    return html`<ul class="pictures" aria-label=${texts.pictures.label}>
+      ${this.pictures.map((picture) => {
+        const name = picture.name || texts.pictures.untitled;
+        const label = texts.pictures.remove(name);
+        return html`<li aria-busy=${picture.attachment ? 'false' : 'true'}>
+          <chat-media
+            .files=${this.files}
+            .source=${picture.file ?? picture.attachment?.media_id ?? ''}
+            label=${name}
+          ></chat-media>
+          <span class="faint" role="status">${picture.attachment ? nothing : texts.pictures.uploading}</span>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label=${label}
+            title=${label}
+            @click=${() => this.detach(picture)}
+          >
+            ${icons.close}
+          </button>
+        </li>`;
+      })}
+    </ul>`;
+  }
+
+  private choose(): void {
+    this.dispatchEvent(new CustomEvent<readonly File[]>('attach', { detail: [...(this.chooser.files ?? [])] }));
+    // Otherwise the same file could not be chosen again.
+    this.chooser.value = '';
+    this.focus();
+  }
+
+  private detach(picture: Picture): void {
+    this.dispatchEvent(new CustomEvent<Picture>('detach', { detail: picture }));
+    this.focus();
+  }
+
+  private describeFault(): string | undefined {
+    if (this.fault?.kind === 'characters') return texts.composer.tooLong(number.format(this.fault.over));
+    if (this.fault?.kind === 'bytes') return texts.composer.tooBig(number.format(this.fault.over));
+    return this.notice === '' ? undefined : this.notice;
+  }
+
+  private typed(): void {
+    this.measure();
+    this.dispatchEvent(new CustomEvent<string>('typed', { detail: this.text }));
+  }
+
+  private measure(): void {
+    this.characters = countCodePoints(this.text);
+    // Counting bytes is slow for long texts: only when they come near the limit.
+    this.fault =
+      this.characters < COUNT_FROM / 4 ? undefined : findTextFault(this.text, this.maxFrameBytes, this.pictures.length);
+    if (!CSS.supports('field-sizing', 'content')) this.grow();
+  }
+
+  private grow(): void {
+    this.area.style.height = 'auto';
+    this.area.style.height = `${this.area.scrollHeight}px`;
+  }
+
+  private press(event: KeyboardEvent): void {
+    if (event.key !== 'Enter' || event.shiftKey || isComposing(event) || isTouch.matches) return;
+    event.preventDefault();
+    this.submit(event);
+  }
+
+  private submit(event: Event): void {
+    event.preventDefault();
+    const fault = findTextFault(this.text, this.maxFrameBytes, this.pictures.length);
+    this.fault = fault;
+    if (!fault) this.dispatchEvent(new CustomEvent<string>('send', { detail: this.text }));
+  }
+
+  private stop(): void {
+    this.dispatchEvent(new CustomEvent('stop'));
+    this.focus();
+  }
+}
+
+/** Whether the key belongs to an input method. Safari shows that only by a key code of its own. */
+function isComposing(event: KeyboardEvent): boolean {
+  // oxlint-disable-next-line typescript/no-deprecated -- see above
+  return event.isComposing || event.keyCode === 229;
+}

@@ -1,0 +1,263 @@
+import {
+  ConnectionEndedError,
+  GatewayError,
+  WithdrawnError,
+  type Attachment,
+  type GatewayClient,
+  type MessageInPayload,
+  type OutboundFrame,
+  type PresenceStatus,
+  type Reply,
+  type StreamBlock,
+  type ToolStatusPayload,
+  type TranscriptMessage,
+} from '../../client/index.js';
+import type { Conversation } from './conversation.js';
+import { Conversations } from './conversations.js';
+import { GatewayLink, type Identification } from './gateway-link.js';
+import { MediaFiles } from './media-files.js';
+import { cleanText } from './message-limits.js';
+import type { PageStorage } from './page-storage.js';
+import { Presence } from './presence.js';
+import { Signal } from './signal.js';
+
+const CHANNEL = 'webchat';
+
+/** The page without its looks: its connection, its conversations, and the commands that a person gives. */
+export class Chat {
+  readonly link: GatewayLink;
+  readonly conversations: Conversations;
+  readonly media: MediaFiles;
+  readonly presence = new Presence((status) => this.#sendPresence(status));
+  /** Something that is shown has changed. */
+  readonly changed = new Signal();
+  /** A block of the shown conversation was completed while the page followed it. */
+  readonly blockCompleted = new Signal<StreamBlock>();
+  /** A message was cancelled before it left. */
+  readonly withdrawn = new Signal<TranscriptMessage>();
+  /** The gateway refused something that belongs to no message; with its reason. */
+  readonly refused = new Signal<string>();
+  readonly #replies = new Map<string, Reply>();
+
+  /** `origin`: of the page. */
+  constructor(
+    private readonly storage: PageStorage,
+    origin: string,
+  ) {
+    this.conversations = new Conversations(storage);
+    this.media = new MediaFiles(() => storage.token);
+    this.link = new GatewayLink(storage, origin);
+    this.link.changed.subscribe(() => this.changed.emit());
+    this.link.refused.subscribe((reason) => this.refused.emit(reason));
+    this.link.identified.subscribe((identification) => this.#identified(identification));
+    this.link.frames.subscribe(({ frame, isLive }) => this.#take(frame, isLive));
+    this.link.interrupted.subscribe(() => this.conversations.all.forEach((conversation) => conversation.interrupt()));
+  }
+
+  get active(): Conversation | undefined {
+    return this.conversations.active;
+  }
+
+  get isSignedIn(): boolean {
+    return this.storage.token !== undefined;
+  }
+
+  get isConnected(): boolean {
+    return this.link.quality === 'connected';
+  }
+
+  signOut(): void {
+    this.conversations.clear();
+    this.link.signOut();
+  }
+
+  /** Sends a text that was checked, and pictures that the gateway has. Returns false while the sender is not known yet. */
+  send(written: string, attachments: readonly Attachment[] = []): boolean {
+    const { active: conversation } = this;
+    const { client } = this.link;
+    if (!conversation || !client) return false;
+    const content = cleanText(written);
+    const { sender, transcript } = conversation;
+    const reply = client.send(payloadOf(conversation, content, attachments));
+    const { id } = reply;
+    this.storage.addUnsent({ id, sender, content, ...(attachments.length > 0 && { attachments }) });
+    this.#follow(
+      conversation,
+      transcript.add({ id, sender, content, attachments: [...attachments], sentAt: Date.now() }),
+      reply,
+    );
+    if (conversation.entitle(content)) this.conversations.save();
+    this.presence.sent();
+    this.changed.emit();
+    return true;
+  }
+
+  /** Ends a message: withdraws it while it is unsent, else asks the gateway. */
+  cancel(message: TranscriptMessage): void {
+    const reply = this.#replies.get(message.id);
+    this.active?.cancelling(message);
+    if (reply) reply.cancel();
+    else if (message.ref !== undefined) this.link.client?.cancelMessage(message.ref);
+    this.changed.emit();
+  }
+
+  /** Decides on a tool call that waits for a person, with exactly the arguments that were shown. */
+  decide({ approval }: ToolStatusPayload, decision: 'allow' | 'deny'): void {
+    if (!approval) return;
+    const { approval_id, arguments_sha256 } = approval;
+    this.link.client?.decide({ approval_id, decision, arguments_sha256 });
+  }
+
+  /** Takes a refused message off the page. */
+  dismiss(message: TranscriptMessage): void {
+    this.active?.transcript.remove(message);
+    this.changed.emit();
+  }
+
+  open(conversation: Conversation): void {
+    this.conversations.open(conversation);
+    void this.#load(conversation);
+    this.changed.emit();
+  }
+
+  openNew(): void {
+    this.conversations.openNew();
+    this.changed.emit();
+  }
+
+  /** Takes a conversation off the list. Returns a function that puts it back. */
+  remove(conversation: Conversation): () => void {
+    const putBack = this.conversations.remove(conversation);
+    if (this.active) this.open(this.active);
+    return () => {
+      putBack();
+      this.open(conversation);
+    };
+  }
+
+  /** Reads the page of messages before the first of the shown conversation. */
+  async loadOlder(): Promise<void> {
+    const transcript = this.active?.transcript;
+    const { client } = this.link;
+    if (!transcript || !client || transcript.olderCursor === undefined || transcript.isLoadingOlder) return;
+    const reading = transcript.loadOlder(client);
+    this.changed.emit();
+    await reading;
+    this.changed.emit();
+  }
+
+  readDraft(): string {
+    return this.active ? this.storage.readDraft(this.active.sender) : '';
+  }
+
+  saveDraft(draft: string): void {
+    if (this.active) this.storage.saveDraft(this.active.sender, draft);
+  }
+
+  /** Another tab changed what this browser stores under `key`. */
+  storageChanged(key: string | null): void {
+    if (!this.storage.isAboutConversations(key)) return;
+    this.conversations.merge();
+    if (this.active) void this.#load(this.active);
+    this.changed.emit();
+  }
+
+  #identified({ isFirst, latestSessionId }: Identification): void {
+    const { client, identity } = this.link;
+    if (!client) return;
+    if (identity?.sender === undefined) this.conversations.recall();
+    else this.conversations.bind(identity.sender, latestSessionId);
+    if (isFirst) this.#startWith(client);
+    this.presence.connected();
+    if (this.active) void this.#load(this.active);
+  }
+
+  /** A new client follows no session. What this tab wrote before is sent again under the same ids, so that nothing is said twice. */
+  #startWith(client: GatewayClient): void {
+    for (const { transcript } of this.conversations.all) transcript.unload();
+    for (const { id, sender, content, attachments = [] } of this.storage.unsent) {
+      const conversation = this.conversations.findBySender(sender);
+      if (!conversation) {
+        this.storage.removeUnsent(id);
+        continue;
+      }
+      const { transcript } = conversation;
+      const written = { id, sender, content, attachments: [...attachments], sentAt: Date.now() };
+      const message = transcript.findUnsent(id) ?? transcript.add(written);
+      this.#follow(conversation, message, client.send(payloadOf(conversation, content, attachments), { id }));
+    }
+  }
+
+  #follow(conversation: Conversation, message: TranscriptMessage, reply: Reply): void {
+    this.#replies.set(message.id, reply);
+    reply.acknowledged.then(
+      () => this.storage.removeUnsent(message.id),
+      (error: unknown) => {
+        // The next client sends it again.
+        if (error instanceof ConnectionEndedError) return;
+        this.storage.removeUnsent(message.id);
+        if (!(error instanceof WithdrawnError)) return;
+        conversation.transcript.remove(message);
+        this.withdrawn.emit(message);
+        this.changed.emit();
+      },
+    );
+    const forget = () => {
+      if (this.#replies.get(message.id) === reply) this.#replies.delete(message.id);
+    };
+    reply.ended.then(forget, forget);
+  }
+
+  #take(frame: OutboundFrame, isLive: boolean): void {
+    const conversation = this.conversations.find(frame.session_id, frame.correlation_id);
+    if (!conversation) return;
+    const { transcript } = conversation;
+    const { sessionId } = transcript;
+    transcript.take(frame, isLive);
+    if (transcript.sessionId !== sessionId) this.conversations.save();
+    if (frame.type === 'stream_block' && isLive) {
+      if (conversation === this.active) this.blockCompleted.emit(frame.payload);
+      else conversation.isUnread = true;
+    }
+    if (transcript.hasGaps) void this.#read(conversation, (client) => transcript.fillGaps(client));
+    this.changed.emit();
+  }
+
+  async #load(conversation: Conversation): Promise<void> {
+    const { transcript } = conversation;
+    await this.#read(conversation, (client) => transcript.load(client));
+    const [oldest] = transcript.messages;
+    if (oldest?.content !== undefined && conversation.entitle(oldest.content)) this.conversations.save();
+  }
+
+  async #read(conversation: Conversation, read: (client: GatewayClient) => Promise<void>): Promise<void> {
+    const { client } = this.link;
+    if (!client) return;
+    try {
+      await read(client);
+    } catch (error) {
+      if (error instanceof GatewayError) this.#cannotRead(conversation, error as GatewayError);
+    }
+    this.changed.emit();
+  }
+
+  #cannotRead(conversation: Conversation, error: GatewayError): void {
+    if (error.code !== 'NOT_FOUND') {
+      conversation.transcript.isLoaded = true;
+      return this.refused.emit(error.message);
+    }
+    // The gateway does not know a session that this browser remembers: its store was replaced, or the tenant is another.
+    conversation.transcript.beginAnew();
+    conversation.wasForgotten = true;
+    this.conversations.save();
+  }
+
+  #sendPresence(status: PresenceStatus): void {
+    if (!this.active || !this.link.may('presence:write')) return;
+    this.link.client?.presence({ channel: CHANNEL, user_id: this.active.sender, status });
+  }
+}
+
+function payloadOf({ sender }: Conversation, content: string, attachments: readonly Attachment[]): MessageInPayload {
+  return { channel: CHANNEL, sender, content, ...(attachments.length > 0 && { attachments: [...attachments] }) };
+}

@@ -1,0 +1,115 @@
+import { Conversation } from './conversation.js';
+import { makeName, type PageStorage } from './page-storage.js';
+
+/**
+ * The conversations of this page. A page that may speak as any sender has any number, each under a sender of its own,
+ * remembered by the browser; a page that is bound to one sender has one, which the gateway knows.
+ */
+export class Conversations {
+  all: Conversation[] = [];
+  active: Conversation | undefined;
+  #isBound = false;
+
+  constructor(private readonly storage: PageStorage) {}
+
+  /** Whether the page is bound to one sender, and so to one conversation. */
+  get isBound(): boolean {
+    return this.#isBound;
+  }
+
+  /** Shows the one conversation of a page that is bound to `sender`. */
+  bind(sender: string, latestSessionId: string | undefined): void {
+    const [known] = this.#isBound ? this.all : [];
+    if (known?.sender === sender) {
+      known.transcript.sessionId ??= latestSessionId;
+      return;
+    }
+    this.clear();
+    this.#isBound = true;
+    this.active = new Conversation(sender, latestSessionId);
+    this.all = [this.active];
+  }
+
+  /** Shows the conversations that the browser remembers, or a first one. */
+  recall(): void {
+    if (this.#isBound) this.clear();
+    if (this.all.length > 0) return;
+    this.all = this.storage.conversations.map(
+      ({ sender, sessionId, title }) => new Conversation(sender, sessionId, title),
+    );
+    const shownLast = this.storage.active;
+    this.active = this.all.find(({ sender }) => sender === shownLast) ?? this.all[0] ?? this.openNew();
+  }
+
+  clear(): void {
+    this.all = [];
+    this.active = undefined;
+    this.#isBound = false;
+  }
+
+  open(conversation: Conversation): void {
+    this.active = conversation;
+    conversation.isUnread = false;
+    this.storage.active = conversation.sender;
+  }
+
+  /** Opens a new conversation, or one that is still empty. */
+  openNew(): Conversation {
+    const empty = this.all.find(({ isEmpty }) => isEmpty);
+    const conversation = empty ?? new Conversation(makeName(), undefined);
+    if (!empty) this.all.unshift(conversation);
+    this.open(conversation);
+    this.save();
+    return conversation;
+  }
+
+  /** Takes a conversation off the list; the gateway keeps it. Returns a function that puts it back. */
+  remove(conversation: Conversation): () => void {
+    const place = this.all.indexOf(conversation);
+    this.all.splice(place, 1);
+    const [next] = this.all;
+    if (this.active === conversation && next) this.open(next);
+    else if (this.active === conversation) this.openNew();
+    this.save();
+    return () => {
+      this.all.splice(place, 0, conversation);
+      this.open(conversation);
+      this.save();
+    };
+  }
+
+  /** Finds the conversation of a session, or of a message that has no session yet. */
+  find(sessionId: string | undefined, messageId: string | undefined): Conversation | undefined {
+    const ofSession =
+      sessionId === undefined ? undefined : this.all.find(({ transcript }) => transcript.sessionId === sessionId);
+    return ofSession ?? this.all.find(({ transcript }) => transcript.findUnsent(messageId));
+  }
+
+  findBySender(sender: string): Conversation | undefined {
+    return this.all.find((conversation) => conversation.sender === sender);
+  }
+
+  /** Takes over what another tab has added. */
+  merge(): void {
+    if (this.#isBound || this.all.length === 0) return;
+    for (const { sender, sessionId, title } of this.storage.conversations) {
+      const known = this.findBySender(sender);
+      if (!known) {
+        this.all.unshift(new Conversation(sender, sessionId, title));
+        continue;
+      }
+      known.title = title ?? known.title;
+      known.transcript.sessionId ??= sessionId;
+    }
+  }
+
+  /** Saves the list in the browser's storage. */
+  save(): void {
+    if (this.#isBound) return;
+    this.storage.conversations = this.all.map(({ sender, title, transcript: { sessionId } }) => ({
+      sender,
+      ...(sessionId !== undefined && { sessionId }),
+      ...(title !== undefined && { title }),
+    }));
+  }
+}

@@ -1,0 +1,44 @@
+import type { ConnectionState } from '../../client/index.js';
+
+/** The state of the connection in the terms that the page shows. */
+export type LinkQuality = 'connecting' | 'connected' | 'reconnecting' | 'restarting' | 'offline' | 'unreachable';
+
+/** What {@link describeLink} needs besides the client's state. */
+export interface LinkFacts {
+  /** The gateway announced that it goes away, and has not been back since. */
+  readonly isGoingAway: boolean;
+  readonly isOnline: boolean;
+  readonly wasConnected: boolean;
+}
+
+/** Close codes of a gateway that stops or restarts. */
+const LEAVING = new Set([1001, 1012]);
+
+export function describeLink(state: ConnectionState, facts: LinkFacts): LinkQuality {
+  switch (state.name) {
+    case 'connected':
+      return facts.isGoingAway ? 'restarting' : 'connected';
+    case 'waiting':
+      if (!facts.isOnline) return 'offline';
+      if (facts.isGoingAway || LEAVING.has(state.loss.code)) return 'restarting';
+      return facts.wasConnected ? 'reconnecting' : 'unreachable';
+    case 'connecting':
+      if (facts.isGoingAway) return 'restarting';
+      return facts.wasConnected ? 'reconnecting' : 'connecting';
+    default:
+      return 'connecting';
+  }
+}
+
+/**
+ * Finds out why a connection fails although the page itself was served, which a browser does not say. `refused`: the
+ * gateway is healthy, so it refuses this page.
+ */
+export async function diagnose(): Promise<'refused' | 'away'> {
+  try {
+    const { ok } = await fetch('/health/ready', { credentials: 'omit' });
+    return ok ? 'refused' : 'away';
+  } catch {
+    return 'away';
+  }
+}

@@ -1,0 +1,95 @@
+import type { Attachment } from '../../client/index.js';
+
+/** Why a file cannot be sent or shown. */
+export type MediaFailure = 'too-large' | 'type' | 'signed-out' | 'forbidden' | 'missing' | 'unreachable' | 'failed';
+
+const FAILURES: Readonly<Record<number, MediaFailure>> = {
+  401: 'signed-out',
+  403: 'forbidden',
+  404: 'missing',
+  413: 'too-large',
+  415: 'type',
+};
+
+const MEDIA_PATH = /^\/media\/([\w-]+)$/;
+
+/** Longest file name sent, in code points. */
+const MAX_NAME_LENGTH = 100;
+
+/** A file could not be sent or read. */
+export class MediaError extends Error {
+  constructor(readonly failure: MediaFailure) {
+    super(failure);
+    this.name = 'MediaError';
+  }
+}
+
+/** Returns the id in the address of a file of this gateway; undefined for every other address. */
+export function readMediaId(address: string): string | undefined {
+  return MEDIA_PATH.exec(address)?.[1];
+}
+
+/** Whether a file is a picture that the page can show. SVG is not: opened by itself, it could run scripts as the page. */
+export function isPicture({ type }: Pick<Blob, 'type'>): boolean {
+  return /^image\/(?!svg)/.test(type);
+}
+
+/** Reads and sends files of the page's own gateway. The token is sent in a header, to that gateway only. */
+export class MediaFiles {
+  /** `readToken`: undefined in open mode. `request`: the browser's own. */
+  constructor(
+    private readonly readToken: () => string | undefined,
+    private readonly request: typeof fetch = (input, init) => fetch(input, init),
+  ) {}
+
+  /** @throws MediaError also when the file is not a picture or not a sound */
+  async read(mediaId: string, kind: 'image' | 'audio'): Promise<Blob> {
+    const blob = await this.#ask(`/media/${encodeURIComponent(mediaId)}`, {}, (response) => response.blob());
+    if (kind === 'image' ? isPicture(blob) : blob.type.startsWith('audio/')) return blob;
+    throw new MediaError('type');
+  }
+
+  /** Uploads a picture. Returns the attachment for its message. @throws MediaError */
+  async sendPicture(file: File): Promise<Attachment> {
+    const options = { method: 'POST', body: file.slice(0, file.size, 'application/octet-stream') };
+    const answer = await this.#ask(
+      '/media',
+      options,
+      (response) => response.json() as Promise<Required<Pick<Attachment, 'media_id' | 'mime_type' | 'size_bytes'>>>,
+    );
+    const { media_id, mime_type, size_bytes } = answer;
+    const name = cleanName(file.name);
+    return { kind: 'image', media_id, mime_type, size_bytes, ...(name === '' ? {} : { name }) };
+  }
+
+  async #ask<T>(
+    path: string,
+    options: Pick<RequestInit, 'method' | 'body'>,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    const token = this.readToken();
+    const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    let failure: MediaFailure = 'unreachable';
+    try {
+      const response = await this.request(path, {
+        ...options,
+        headers,
+        credentials: 'omit',
+        mode: 'same-origin',
+        redirect: 'error',
+      });
+      if (response.ok) return await read(response);
+      failure = FAILURES[response.status] ?? 'failed';
+    } catch {
+      // The browser does not say why.
+    }
+    throw new MediaError(failure);
+  }
+}
+
+/** Returns a name that the gateway accepts. */
+function cleanName(name: string): string {
+  return Array.from(name.toWellFormed().replaceAll(/\p{Cc}/gu, ''))
+    .slice(0, MAX_NAME_LENGTH)
+    .join('');
+}

@@ -1,0 +1,91 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { PageStorage } from './page-storage.js';
+
+/** A browser's storage, as far as the page uses it. */
+class FakeStorage {
+  readonly entries = new Map<string, string>();
+  isFull = false;
+
+  getItem(key: string): string | null {
+    return this.entries.get(key) ?? null;
+  }
+
+  setItem(key: string, value: string): void {
+    if (this.isFull) throw new DOMException('full', 'QuotaExceededError');
+    this.entries.set(key, value);
+  }
+
+  removeItem(key: string): void {
+    this.entries.delete(key);
+  }
+}
+
+let local: FakeStorage;
+let session: FakeStorage;
+const open = () => new PageStorage(() => ({ local, session }) as unknown as { local: Storage; session: Storage });
+beforeEach(() => {
+  local = new FakeStorage();
+  session = new FakeStorage();
+});
+
+describe('the storage of a page', () => {
+  it('keeps what was written over a reload, each where it belongs', () => {
+    const storage = open();
+    storage.token = 'secret';
+    storage.conversations = [{ sender: 'web-a', sessionId: 's', title: 'Hello' }];
+    storage.addUnsent({ id: 'x', sender: 'web-a', content: 'hi' });
+    storage.saveDraft('web-a', 'half a');
+    const again = open();
+    expect([again.token, again.clientId]).toEqual(['secret', storage.clientId]);
+    expect(again.conversations).toEqual(storage.conversations);
+    expect(again.unsent).toEqual([{ id: 'x', sender: 'web-a', content: 'hi' }]);
+    expect(again.readDraft('web-a')).toBe('half a');
+    expect([...local.entries.keys()]).toEqual(['openclaw.webchat.conversations']);
+  });
+
+  it('keeps with a message what pictures go with it, also without a word, and takes no others', () => {
+    const attachments = [{ kind: 'image' as const, media_id: 'f_1' }];
+    open().addUnsent({ id: 'x', sender: 'web-a', content: '', attachments });
+    expect(open().unsent).toEqual([{ id: 'x', sender: 'web-a', content: '', attachments }]);
+    const bad = [[], 'x', [{ kind: 'image' }], [null]].map((each) => ({
+      id: 'y',
+      sender: 'web-a',
+      content: '',
+      attachments: each,
+    }));
+    session.entries.set('openclaw.webchat.unsent', JSON.stringify(bad));
+    expect(open().unsent).toEqual([]);
+  });
+
+  it('gives a tab another name without what the old one has to send', () => {
+    const storage = open();
+    const { clientId } = storage;
+    storage.addUnsent({ id: 'x', sender: 'web-a', content: 'hi' });
+    expect(storage.renewClientId()).not.toBe(clientId);
+    expect(storage.clientId).toMatch(/^web-[0-9a-f]{20}$/);
+    expect(storage.unsent).toEqual([]);
+  });
+
+  it.each(['', '{', '{}', '[1, null, {"sender": 3}, {"sender": ""}]'])(
+    'takes nothing that others have written badly: %s',
+    (source) => {
+      local.entries.set('openclaw.webchat.conversations', source);
+      session.entries.set('openclaw.webchat.unsent', source);
+      expect([open().conversations, open().unsent]).toEqual([[], []]);
+    },
+  );
+
+  it('lasts as long as the page where a browser keeps nothing', () => {
+    const forbidden = new PageStorage(() => {
+      throw new DOMException('denied', 'SecurityError');
+    });
+    forbidden.token = 'secret';
+    expect([forbidden.token, forbidden.clientId]).toEqual(['secret', forbidden.clientId]);
+    session.isFull = true;
+    const full = open();
+    full.addUnsent({ id: 'x', sender: 'web-a', content: 'hi' });
+    expect(full.unsent).toHaveLength(1);
+    full.removeUnsent('x');
+    expect(full.unsent).toEqual([]);
+  });
+});

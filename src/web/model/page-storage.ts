@@ -1,0 +1,181 @@
+import type { Attachment } from '../../client/index.js';
+
+/** A stored conversation: what the browser needs to find it again. */
+export interface KnownConversation {
+  readonly sender: string;
+  readonly sessionId?: string;
+  readonly title?: string;
+}
+
+/** A message that the gateway has not acknowledged yet. */
+export interface UnsentMessage {
+  readonly id: string;
+  readonly sender: string;
+  readonly content: string;
+  readonly attachments?: readonly Attachment[];
+}
+
+const PREFIX = 'openclaw.webchat.';
+const CONVERSATIONS = `${PREFIX}conversations`;
+const UNSENT = `${PREFIX}unsent`;
+const TOKEN = `${PREFIX}token`;
+const CLIENT_ID = `${PREFIX}client_id`;
+const ACTIVE = `${PREFIX}active`;
+const DRAFT = `${PREFIX}draft.`;
+
+/**
+ * What the page stores in the browser: conversations for all tabs (`localStorage`); the token, the client id, drafts and
+ * unsent messages for the tab (`sessionStorage`), so that a reload loses nothing and two tabs are two clients.
+ *
+ * A browser may refuse storage: everything is then kept until the page is left.
+ */
+export class PageStorage {
+  readonly #forBrowser: Shelf;
+  readonly #forTab: Shelf;
+
+  constructor(storages: () => { readonly local: Storage; readonly session: Storage }) {
+    this.#forBrowser = new Shelf(() => storages().local);
+    this.#forTab = new Shelf(() => storages().session);
+  }
+
+  get token(): string | undefined {
+    return this.#forTab.read(TOKEN);
+  }
+
+  set token(token: string | undefined) {
+    this.#forTab.write(TOKEN, token);
+  }
+
+  /** The tab's own client id; generated on first use. */
+  get clientId(): string {
+    const known = this.#forTab.read(CLIENT_ID);
+    if (known !== undefined) return known;
+    const clientId = makeName();
+    this.#forTab.write(CLIENT_ID, clientId);
+    return clientId;
+  }
+
+  /** Gives this tab another client id. Unsent messages stay with the tab that has the old one. */
+  renewClientId(): string {
+    this.#forTab.write(CLIENT_ID, undefined);
+    this.#forTab.write(UNSENT, undefined);
+    return this.clientId;
+  }
+
+  get conversations(): readonly KnownConversation[] {
+    return readList(this.#forBrowser.read(CONVERSATIONS), isKnownConversation);
+  }
+
+  set conversations(conversations: readonly KnownConversation[]) {
+    this.#forBrowser.write(CONVERSATIONS, JSON.stringify(conversations));
+  }
+
+  /** Whether a storage event under `key` means that another tab has changed the conversations. */
+  isAboutConversations(key: string | null): boolean {
+    return key === CONVERSATIONS;
+  }
+
+  /** The sender of the conversation that was shown last. */
+  get active(): string | undefined {
+    return this.#forTab.read(ACTIVE);
+  }
+
+  set active(sender: string | undefined) {
+    this.#forTab.write(ACTIVE, sender);
+  }
+
+  get unsent(): readonly UnsentMessage[] {
+    return readList(this.#forTab.read(UNSENT), isUnsentMessage);
+  }
+
+  addUnsent(message: UnsentMessage): void {
+    this.#forTab.write(UNSENT, JSON.stringify([...this.unsent.filter(({ id }) => id !== message.id), message]));
+  }
+
+  removeUnsent(id: string): void {
+    this.#forTab.write(UNSENT, JSON.stringify(this.unsent.filter((message) => message.id !== id)));
+  }
+
+  readDraft(sender: string): string {
+    return this.#forTab.read(DRAFT + sender) ?? '';
+  }
+
+  saveDraft(sender: string, draft: string): void {
+    this.#forTab.write(DRAFT + sender, draft === '' ? undefined : draft);
+  }
+}
+
+/** Returns a unique name for a tab or a sender: 80 random bits. */
+export function makeName(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(10));
+  return `web-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** One storage, with a map for what it refuses to keep. */
+class Shelf {
+  readonly #own = new Map<string, string>();
+
+  constructor(private readonly storage: () => Storage) {}
+
+  read(key: string): string | undefined {
+    try {
+      return this.#own.get(key) ?? this.storage().getItem(key) ?? undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  write(key: string, value: string | undefined): void {
+    this.#own.delete(key);
+    try {
+      if (value === undefined) this.storage().removeItem(key);
+      else this.storage().setItem(key, value);
+    } catch {
+      if (value !== undefined) this.#own.set(key, value);
+    }
+  }
+}
+
+/** Parses a stored list and drops malformed entries: other programs can write into a browser's storage. */
+function readList<T>(source: string | undefined, isEntry: (entry: unknown) => entry is T): readonly T[] {
+  try {
+    const list: unknown = JSON.parse(source ?? '[]');
+    return Array.isArray(list) ? list.filter(isEntry) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isKnownConversation(entry: unknown): entry is KnownConversation {
+  return (
+    isRecord(entry) && isName(entry['sender']) && isOptionalText(entry['sessionId']) && isOptionalText(entry['title'])
+  );
+}
+
+function isUnsentMessage(entry: unknown): entry is UnsentMessage {
+  if (!isRecord(entry) || !isName(entry['id']) || !isName(entry['sender'])) return false;
+  const { content, attachments } = entry;
+  if (attachments === undefined) return isName(content);
+  return (
+    typeof content === 'string' &&
+    Array.isArray(attachments) &&
+    attachments.length > 0 &&
+    attachments.every(isStoredPicture)
+  );
+}
+
+function isStoredPicture(entry: unknown): boolean {
+  return isRecord(entry) && entry['kind'] === 'image' && isName(entry['media_id']);
+}
+
+function isRecord(entry: unknown): entry is Record<string, unknown> {
+  return typeof entry === 'object' && entry !== null;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isOptionalText(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
+}

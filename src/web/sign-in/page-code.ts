@@ -1,0 +1,37 @@
+/** The fragment of a link that signs the page in. */
+const CODE_FRAGMENT = /^#code=([A-Za-z0-9_-]{1,128})$/;
+
+/** The result of exchanging a code: a token, or why there is none. */
+export type CodeOutcome =
+  | { readonly token: string }
+  | { readonly failure: 'expired' | 'throttled' | 'unreachable' | 'foreign' };
+
+/**
+ * Removes the code from the page's address, so that neither the history nor a bookmark keeps it. An address may carry
+ * nothing but a code: never a token, never another gateway.
+ */
+export function takeCode(address: Location, history: History): string | undefined {
+  const code = CODE_FRAGMENT.exec(address.hash)?.[1];
+  if (address.hash !== '') history.replaceState(null, '', address.pathname);
+  return code;
+}
+
+/** Exchanges a code for a token at the page's own gateway. */
+export async function exchangeCode(code: string): Promise<CodeOutcome> {
+  try {
+    const response = await fetch('/chat/sign-in', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ code }),
+      credentials: 'omit',
+      redirect: 'error',
+    });
+    if (response.status === 403) return { failure: 'foreign' };
+    if (response.status === 429) return { failure: 'throttled' };
+    if (!response.ok) return { failure: 'expired' };
+    const { token } = (await response.json()) as { readonly token: string };
+    return { token };
+  } catch {
+    return { failure: 'unreachable' };
+  }
+}

@@ -1,0 +1,89 @@
+import type { ReactiveController, ReactiveControllerHost } from 'lit';
+
+/** Distances in pixels: what counts as being at the end, and when to load earlier messages. */
+const AT_END = 48;
+const NEAR_BEGINNING = 600;
+
+/**
+ * Keeps the reader's place: at the end, where new text pushes the old one up, or else at the message at the top, even when
+ * others are inserted before it.
+ */
+export class ScrollKeeper implements ReactiveController {
+  isAtEnd = true;
+  #box: HTMLElement | undefined;
+  #lastTop = 0;
+  #anchor: { readonly element: Element; readonly offset: number } | undefined;
+  readonly #resized = new ResizeObserver(() => this.#keep());
+
+  constructor(
+    private readonly host: ReactiveControllerHost,
+    /** Called when the reader comes near the first message. */
+    private readonly nearBeginning: () => void,
+  ) {
+    host.addController(this);
+  }
+
+  /** `box` scrolls, and its first child holds all that it shows. */
+  watch(box: HTMLElement | undefined): void {
+    if (box === this.#box) return;
+    this.#resized.disconnect();
+    this.#box = box;
+    this.isAtEnd = true;
+    if (!box?.firstElementChild) return;
+    this.#resized.observe(box);
+    this.#resized.observe(box.firstElementChild);
+  }
+
+  hostUpdated(): void {
+    this.#keep();
+    this.#lookAhead();
+  }
+
+  hostDisconnected(): void {
+    this.watch(undefined);
+  }
+
+  toEnd(): void {
+    this.isAtEnd = true;
+    this.#keep();
+    this.host.requestUpdate();
+  }
+
+  scrolled(): void {
+    const box = this.#box;
+    if (!box) return;
+    const wasAtEnd = this.isAtEnd;
+    // Growing text moves the end away too; only scrolling up leaves it.
+    if (box.scrollHeight - box.clientHeight - box.scrollTop < AT_END) this.isAtEnd = true;
+    else if (box.scrollTop < this.#lastTop) this.isAtEnd = false;
+    this.#lastTop = box.scrollTop;
+    this.#remember(box);
+    this.#lookAhead();
+    if (wasAtEnd !== this.isAtEnd) this.host.requestUpdate();
+  }
+
+  #keep(): void {
+    const box = this.#box;
+    if (!box) return;
+    if (this.isAtEnd) box.scrollTop = box.scrollHeight;
+    else if (this.#anchor?.element.isConnected)
+      box.scrollTop += offsetOf(this.#anchor.element, box) - this.#anchor.offset;
+    this.#lastTop = box.scrollTop;
+    this.#remember(box);
+  }
+
+  #remember(box: HTMLElement): void {
+    const first = [...box.querySelectorAll('.exchange')].find(
+      (element) => offsetOf(element, box) + element.clientHeight > 0,
+    );
+    this.#anchor = first && { element: first, offset: offsetOf(first, box) };
+  }
+
+  #lookAhead(): void {
+    if (this.#box && this.#box.scrollTop < NEAR_BEGINNING) this.nearBeginning();
+  }
+}
+
+function offsetOf(element: Element, box: Element): number {
+  return element.getBoundingClientRect().top - box.getBoundingClientRect().top;
+}
