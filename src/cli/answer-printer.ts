@@ -1,8 +1,8 @@
 import type { ReplyEvent, StreamBlock } from '../client/index.js';
 import { painter, type Terminal } from './terminal.js';
 
-/** As much of a tool's result as helps a person to follow. */
-const LONGEST_RESULT = 300;
+/** Longest part of a tool's result that is shown, in characters. */
+const MAX_RESULT_LENGTH = 300;
 const BETWEEN_BLOCKS = '\n\n';
 
 type DeltaEvent = Extract<ReplyEvent, { type: 'delta' }>;
@@ -10,18 +10,18 @@ type ToolEvent = Extract<ReplyEvent, { type: 'tool' }>;
 type EndEvent = Extract<ReplyEvent, { type: 'end' }>;
 
 /**
- * Prints one answer while it comes: its text to standard output, all about it to standard error.
+ * Prints one reply while it comes: its text to standard output, everything else to standard error.
  *
- * What has been printed cannot be taken back. After a restart the blocks that come again are compared with what stands
- * on the screen: what is the same is not repeated, and from the first difference on the answer is printed anew.
+ * Printed text cannot be taken back. After a restart the new blocks are compared with what was printed: equal text is not
+ * repeated, and from the first difference on the reply is printed again.
  */
 export class AnswerPrinter {
-  /** The text of each block as far as it is printed. */
+  /** The printed text of each block. */
   readonly #shown: string[] = [];
-  /** The block that comes next, and how far its deltas have come. */
+  /** The index of the next block, and its deltas so far. */
   #next = 0;
   #growing = '';
-  /** The last thing on standard output is text without a line break. */
+  /** Whether standard output ends with text without a line break. */
   #isLineOpen = false;
   readonly #paint: ReturnType<typeof painter>;
 
@@ -46,13 +46,13 @@ export class AnswerPrinter {
     }
   }
 
-  /** A line beside the answer. */
+  /** Prints a line that is not part of the reply. */
   note(text: string): void {
     this.#writeNote(this.#paint('dim', text));
   }
 
   #takeDelta({ block_type, delta }: DeltaEvent): void {
-    // The rest is printed in another form than it comes in, so it is printed whole.
+    // Other blocks are rendered, which needs the whole.
     if (!isPlainText(block_type)) return;
     this.#growing += delta;
     this.#show(this.#next, this.#growing, false);
@@ -90,7 +90,7 @@ export class AnswerPrinter {
     else if (reason === 'merged') this.note('(answered together with another message)');
   }
 
-  /** Prints what is not on the screen yet of a block that has come as far as `text`. */
+  /** Prints the part of `text`, the block so far, that was not printed yet. */
   #show(index: number, text: string, isWhole: boolean): void {
     const shown = this.#shown[index] ?? '';
     const isLast = index >= this.#shown.length - 1;
@@ -106,7 +106,7 @@ export class AnswerPrinter {
     this.#shown[index] = text;
   }
 
-  /** Something else stands where block `index` is to be: what follows takes its place. */
+  /** Notes that block `index` differs from what was printed in its place. */
   #startOver(index: number): void {
     if (index >= this.#shown.length) return;
     this.note('↻ answer restarted');
@@ -121,7 +121,7 @@ export class AnswerPrinter {
   #writeNote(text: string): void {
     if (this.terminal.stdout.isTTY && this.#isLineOpen) {
       this.#write('\n');
-      // A block that was cut in two by this line is printed whole once more.
+      // A block that this line cuts in two is printed whole once more.
       if (this.#growing !== '') this.#shown[this.#next] = '';
     }
     this.terminal.stderr.write(`${text}\n`);
@@ -148,13 +148,13 @@ function render({ block_type, content, metadata }: StreamBlock): string {
   }
 }
 
-/** Undefined for blocks that are part of the answer itself. */
+/** Describes a tool call or result; undefined for the other blocks, which are the reply itself. */
 function describeToolBlock({ block_type, content }: StreamBlock): string | undefined {
   if (block_type !== 'tool_call' && block_type !== 'tool_result') return undefined;
   const told = JSON.parse(content) as { tool?: string; parameters?: unknown; ok?: boolean; content?: unknown };
   if (block_type === 'tool_call') return `→ ${told.tool ?? ''} ${JSON.stringify(told.parameters ?? {})}`;
   const result = typeof told.content === 'string' ? told.content : (JSON.stringify(told.content) ?? '');
-  return `← ${result.length > LONGEST_RESULT ? `${result.slice(0, LONGEST_RESULT)}…` : result}`;
+  return `← ${result.length > MAX_RESULT_LENGTH ? `${result.slice(0, MAX_RESULT_LENGTH)}…` : result}`;
 }
 
 function textOf(value: unknown): string {

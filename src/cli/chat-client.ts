@@ -5,7 +5,7 @@ import { request } from './http.js';
 import type { GatewayTarget } from './options.js';
 import type { Terminal } from './terminal.js';
 
-/** Who speaks, and where. */
+/** The sender and the channel of a conversation. */
 export interface Speaker {
   readonly channel: string;
   readonly sender: string;
@@ -16,8 +16,9 @@ const { unauthorized: UNAUTHORIZED, replaced: REPLACED } = closeTable;
 const LEAVING: ReadonlySet<number> = new Set([closeTable.goingAway.code, closeTable.restarting.code]);
 
 /**
- * A connected client. From then on it connects again by itself; the first time somebody waits, so one failure is enough.
- * @throws UnreachableError when nobody answers, Error when the gateway will not have us, UsageError for a malformed token
+ * Returns a connected client, which reconnects by itself from then on. The first attempt is not repeated, since a person
+ * waits for it.
+ * @throws UnreachableError when the gateway does not respond, Error when it refuses, UsageError for a malformed token
  */
 export async function openClient(terminal: Terminal, { url, token }: GatewayTarget, clientId: string | undefined) {
   const client = makeClient();
@@ -49,7 +50,7 @@ export async function openClient(terminal: Terminal, { url, token }: GatewayTarg
 
   async function explain(error: ConnectionEndedError): Promise<Error> {
     if (error.code === UNAUTHORIZED.code) return new Error(describeUnauthorized(token));
-    // A WebSocket does not say why it was refused; whether anybody is there can be asked another way.
+    // A WebSocket does not say why it was refused; HTTP shows whether the gateway is there.
     try {
       await request(terminal, { url, token: undefined }, '/health/live');
     } catch (cause) {
@@ -64,7 +65,7 @@ function describeUnauthorized(token: string | undefined): string {
   return 'The gateway does not accept the token in OPENCLAW_TOKEN';
 }
 
-/** Tells the person at the terminal when the connection goes and comes. */
+/** Reports lost and restored connections at the terminal. */
 export function watchConnection(client: GatewayClient, note: (text: string) => void): void {
   let isLost = false;
   client.on('state', (state) => {
@@ -78,7 +79,7 @@ export function watchConnection(client: GatewayClient, note: (text: string) => v
   });
 }
 
-/** Why a client that was connected ended, for people. */
+/** Describes for people why a connection ended. */
 export function describeEnd({ code, message }: ConnectionEndedError): string {
   if (code === REPLACED.code)
     return 'This conversation goes on in another `openclaw chat`; for two at a time give one a --client-id';

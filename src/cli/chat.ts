@@ -4,9 +4,9 @@ import type { ConnectedPayload } from '../protocol/index.js';
 import { AnswerPrinter } from './answer-printer.js';
 import { openClient, watchConnection } from './chat-client.js';
 import type { Command } from './command.js';
-import { Conversation } from './conversation.js';
 import { EXIT, UsageError } from './faults.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget } from './options.js';
+import { Repl } from './repl.js';
 import type { Terminal } from './terminal.js';
 
 /** `openclaw chat`: talks to the agent. */
@@ -37,9 +37,7 @@ OPENCLAW_TOKEN holds the credential; the answer goes to standard output, everyth
     const speaker = { channel: values.channel ?? defaultChannel(connected), sender: values.sender ?? terminal.user };
     try {
       if (text !== '') return await say(client, terminal, { ...speaker, content: text }, values.json ?? false);
-      return await new Conversation(client, terminal, speaker).run(
-        `openclaw ${connected.server.version} at ${target.url}`,
-      );
+      return await new Repl(client, terminal, speaker).run(`openclaw ${connected.server.version} at ${target.url}`);
     } finally {
       client.close();
     }

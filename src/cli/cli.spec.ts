@@ -39,7 +39,7 @@ describe('the command line', () => {
   });
 
   it.each([
-    [[], /What is to be done\?[^]*Usage: openclaw COMMAND/],
+    [[], /No command given\.[^]*Usage: openclaw COMMAND/],
     [['chta'], /no command chta; did you mean chat\?/],
     [['stat'], /did you mean status\?/],
     [['fly'], /There is no command fly\n/],

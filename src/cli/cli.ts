@@ -26,7 +26,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 }
 
 async function dispatch([name, ...args]: readonly string[], terminal: Terminal): Promise<number> {
-  if (name === undefined) throw new UsageError('What is to be done?');
+  if (name === undefined) throw new UsageError('No command given.');
   if (name === '--version' || name === '-v') {
     terminal.stdout.write(`${VERSION}\n`);
     return EXIT.done;

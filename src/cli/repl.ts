@@ -10,7 +10,7 @@ import { painter, type Terminal } from './terminal.js';
 const PROMPT = '> ';
 const APPROVAL_PROMPT = 'Allow it? (y/n) ';
 const LEAVE_WORDS: ReadonlySet<string> = new Set(['/exit', '/quit']);
-/** How far back the question of an unfinished answer is looked for. */
+/** How many messages are searched for the question of an unfinished reply. */
 const HISTORY_LIMIT = 20;
 
 type Task =
@@ -21,17 +21,17 @@ type Task =
 type ToolEvent = Extract<ReplyEvent, { type: 'tool' }>;
 
 /**
- * A conversation at a terminal (or through a pipe, a message a line): one answer is shown at a time, and what is typed
- * or found meanwhile waits its turn.
+ * A conversation at a terminal, or through a pipe with one message per line. One reply is shown at a time; what is typed
+ * or found meanwhile is queued.
  */
-export class Conversation {
+export class Repl {
   readonly #lines: Interface;
   readonly #paint: ReturnType<typeof painter>;
   readonly #tasks: Task[] = [];
   #wake: () => void = () => {};
-  /** The answer on the screen. */
+  /** The reply on the screen. */
   #current: { readonly reply: Reply; readonly printer: AnswerPrinter } | undefined;
-  /** The tool call of it that waits for a yes or no. */
+  /** Its tool call that waits for a decision. */
   #approval: ToolEvent | undefined;
   #isPrompting = false;
   #wasInterrupted = false;
@@ -53,7 +53,10 @@ export class Conversation {
     });
   }
 
-  /** Runs until the person leaves. The exit code is 1 when the gateway wants no more, and without a terminal also when an answer failed. */
+  /**
+   * Runs until the person leaves. Returns the exit code: 1 when the gateway ended the connection for good, and without a
+   * terminal also when a reply failed.
+   */
   async run(greeting: string): Promise<number> {
     const stopListening = this.#listen();
     if (this.#isTerminal) this.#note(`${greeting}, as ${this.speaker.sender}. Ctrl-C stops an answer, Ctrl-D leaves.`);
@@ -72,7 +75,7 @@ export class Conversation {
     return this.terminal.stdin.isTTY === true && this.terminal.stdout.isTTY === true;
   }
 
-  /** Only while prompting: what is typed during an answer appears when the prompt is back. */
+  /** Echoes only while prompting: what is typed during a reply appears when the prompt is back. */
   #echo(): NodeJS.WritableStream {
     const { stdout } = this.terminal;
     const echo = new Writable({
@@ -81,7 +84,7 @@ export class Conversation {
         done();
       },
     });
-    // So that readline knows how wide a line is, and learns when that changes.
+    // Readline needs the width of a line, and its changes.
     Object.defineProperty(echo, 'columns', { get: () => ('columns' in stdout ? stdout.columns : undefined) });
     if ('on' in stdout) stdout.on('resize', () => echo.emit('resize'));
     return echo;
@@ -94,7 +97,7 @@ export class Conversation {
       else this.#add({ kind: 'line', text, isOnScreen: this.#isPrompting });
     });
     this.#lines.on('close', () => {
-      // What came before the end of the input is still answered.
+      // Lines before the end of the input are still sent.
       if (this.#isPrompting && this.#tasks.length === 0) this.#leave(this.#code);
       else this.#add({ kind: 'leave' });
     });
@@ -111,7 +114,7 @@ export class Conversation {
     return this.terminal.onInterrupt(() => this.#interrupt());
   }
 
-  /** By which a later run knows its own questions from those of others in the same session. */
+  /** Distinguishes this client's messages in a later run from those of other clients in the session. */
   get #messagePrefix(): string {
     return `${this.client.clientId}.`;
   }
@@ -120,7 +123,7 @@ export class Conversation {
     const waiting = this.#tasks.shift();
     if (waiting) return waiting;
     this.#isPrompting = true;
-    // Keeping the cursor: something may have been typed ahead.
+    // Keeps the cursor: something may have been typed ahead.
     if (this.#isTerminal) this.#lines.prompt(true);
     await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#isPrompting = false;
@@ -185,7 +188,7 @@ export class Conversation {
     this.client.decide({ approval_id, arguments_sha256, decision });
   }
 
-  /** The reply goes on: somebody has decided, here or elsewhere, or it is too late. */
+  /** The reply goes on: the call was decided, here or elsewhere, or its approval expired. */
   #stopAsking(): void {
     if (!this.#approval) return;
     this.#approval = undefined;
@@ -194,12 +197,12 @@ export class Conversation {
     this.#lines.setPrompt(PROMPT);
   }
 
-  /** A script wants to know; a person has seen it. */
+  /** Sets the exit code for a script; a person has seen the failure. */
   #noteFailure(): void {
     if (!this.#isTerminal) this.#code = EXIT.failed;
   }
 
-  /** The first time it stops the answer, or clears the line; the second time it leaves. */
+  /** Stops the reply or clears the line; leaves when called a second time. */
   #interrupt(): void {
     if (this.#wasInterrupted) return this.#leave(this.#code);
     this.#wasInterrupted = true;
@@ -238,7 +241,7 @@ export class Conversation {
     }
   }
 
-  /** A line that is not part of an answer; a prompt on the screen moves below it. */
+  /** Prints a line that is not part of a reply; a prompt on the screen moves below it. */
   #note(text: string): void {
     const isPrompting = this.#isPrompting && this.#isTerminal;
     if (isPrompting) this.#clearPrompt();
