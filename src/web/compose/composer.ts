@@ -60,10 +60,10 @@ export class ChatComposer extends LitElement {
 
   protected override render(): TemplateResult {
     const problem = this.describeFault();
+    // Without white space around it: an alert without text must be empty.
+    const trouble = problem === undefined ? nothing : html`<p class="trouble" id="composer-problem">${problem}</p>`;
     return html`<form class="composer" @submit=${this.submit}>
-      <div role="alert">
-        ${problem === undefined ? nothing : html`<p class="trouble" id="composer-problem">${problem}</p>`}
-      </div>
+      <div role="alert">${trouble}</div>
       ${this.pictures.length === 0 ? nothing : this.renderPictures()}
       <div class="writing">${this.renderChooser()}${this.renderArea(problem)}${this.renderButtons()}</div>
       <p class="faint hint" id="composer-hint">
