@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type GatewayError } from '../protocol/errors.js';
+import type { GatewayError } from '../protocol/errors.js';
 import { ClientHarness, refusal } from '../testing/client-harness.js';
 
 let harness: ClientHarness;
