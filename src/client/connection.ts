@@ -1,7 +1,7 @@
 import { BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL, TOKEN_PATTERN } from '../protocol/constants.js';
 import type { ConnectedPayload, InboundType, OutboundFrame } from '../protocol/index.js';
 import { ConnectionEndedError } from './errors.js';
-import { encodeFrame, newId, type PayloadOf } from './frames.js';
+import { encodeInbound, newId, type PayloadOf } from './frames.js';
 import { Link, type Loss, type SocketConstructor } from './link.js';
 import { Backoff, isFinal } from './reconnect.js';
 import type { Timers } from './timers.js';
@@ -98,7 +98,7 @@ export class Connection implements Transmitter {
 
   /** Sends a frame that is dropped without a connection. */
   tell<T extends InboundType>(type: T, payload: PayloadOf<T>, sessionId?: string): void {
-    this.send(encodeFrame(type, newId(), this.timers.now(), payload, sessionId));
+    this.send(encodeInbound(type, newId(), this.timers.now(), payload, sessionId));
   }
 
   close(): void {

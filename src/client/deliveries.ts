@@ -1,5 +1,5 @@
 import type { Transmitter } from './connection.js';
-import { encodeFrame, newId, type DurableFrame } from './frames.js';
+import { encodeInbound, newId, type DurableFrame } from './frames.js';
 import type { Timers } from './timers.js';
 
 /** Confirmations made within this time are sent together, one per session; in milliseconds. */
@@ -42,7 +42,7 @@ export class Deliveries {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
     for (const [session_id, seq] of this.#due) {
-      const sent = this.transmitter.send(encodeFrame('delivered', newId(), this.timers.now(), { session_id, seq }));
+      const sent = this.transmitter.send(encodeInbound('delivered', newId(), this.timers.now(), { session_id, seq }));
       if (sent) this.#due.delete(session_id);
     }
   }

@@ -3,7 +3,7 @@ import type { DurableType, InboundPayload, InboundType, OutboundFrame } from '..
 /** A frame of a session's log. */
 export type DurableFrame = OutboundFrame<DurableType> & { readonly session_id: string; readonly seq: number };
 
-/** A name that nobody else makes: 128 random bits. (`crypto.randomUUID` is missing on pages served by plain HTTP.) */
+/** Returns a unique name: 128 random bits. (`crypto.randomUUID` is missing on pages served by plain HTTP.) */
 export function newId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
@@ -11,11 +11,11 @@ export function newId(): string {
 /** The type of a frame that an extension of the gateway serves: `vendor.name`. */
 export type ExtensionType = `${string}.${string}`;
 
-/** What a frame of a type carries; of extensions this client knows no more than that it is an object. */
+/** The payload of a frame type; that of an extension is any object. */
 export type PayloadOf<T extends InboundType | ExtensionType> = T extends InboundType ? InboundPayload<T> : object;
 
-/** A frame for the gateway, as text. */
-export function encodeFrame<T extends InboundType | ExtensionType>(
+/** Encodes a frame for the gateway. */
+export function encodeInbound<T extends InboundType | ExtensionType>(
   type: T,
   id: string,
   timestamp: number,
@@ -26,10 +26,10 @@ export function encodeFrame<T extends InboundType | ExtensionType>(
 }
 
 /**
- * A frame from the gateway, which is trusted to keep the protocol; undefined for what is no frame at all. Types that
- * this client does not know pass too: the gateway may be newer.
+ * Decodes a frame from the gateway, which is trusted to keep the protocol; returns undefined for anything that is not a
+ * frame. Types that this client does not know pass too: the gateway may be newer.
  */
-export function decodeFrame(text: unknown): OutboundFrame | undefined {
+export function decodeOutbound(text: unknown): OutboundFrame | undefined {
   if (typeof text !== 'string') return undefined;
   try {
     const frame: unknown = JSON.parse(text);

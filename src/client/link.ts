@@ -1,9 +1,9 @@
 import { closeTable } from '../protocol/closes.js';
 import type { ConnectedPayload, OutboundFrame } from '../protocol/index.js';
-import { decodeFrame, encodeFrame, newId } from './frames.js';
+import { decodeOutbound, encodeInbound, newId } from './frames.js';
 import type { Timers } from './timers.js';
 
-/** What this client needs of a WebSocket: those of browsers and of Node have it. */
+/** The part of a WebSocket that this client uses; those of browsers and of Node have it. */
 export interface SocketLike {
   send(text: string): void;
   close(code?: number, reason?: string): void;
@@ -19,21 +19,21 @@ export interface Loss {
   readonly reason: string;
 }
 
-/** What a {@link Link} tells its owner: `connected` once, then frames, and `lost` once at the end, whatever happened. */
+/** Callbacks of a {@link Link}: `connected` once, then frames, and `lost` once at the end, whatever happened. */
 export interface LinkEvents {
   connected(payload: ConnectedPayload): void;
   frame(frame: OutboundFrame): void;
   lost(loss: Loss): void;
 }
 
-/** From the opening of the socket to the gateway's first frame. */
+/** Longest time from the opening of the socket to the gateway's first frame. */
 const OPENING_TIMEOUT_MS = 10_000;
 
-/** Quiet heartbeats after which a link is asked for a sign of life, and after which it is given up. */
+/** Heartbeat intervals without a frame after which a ping is sent, and after which the link is given up. */
 const QUIET_BEFORE_PING = 2;
 const QUIET_BEFORE_LOST = 3;
 
-/** One WebSocket from its opening to its end. It never opens another. */
+/** One WebSocket from its opening to its end. */
 export class Link {
   readonly #socket: SocketLike;
   #stopTimer: () => void;
@@ -57,7 +57,7 @@ export class Link {
     this.#socket.send(text);
   }
 
-  /** Ends it without a word to the owner. */
+  /** Closes the socket without calling `lost`. */
   close(): void {
     this.#over = true;
     this.#stopTimer();
@@ -65,7 +65,7 @@ export class Link {
   }
 
   #receive(text: unknown): void {
-    const frame = this.#over ? undefined : decodeFrame(text);
+    const frame = this.#over ? undefined : decodeOutbound(text);
     if (!frame) return;
     this.#quietHeartbeats = 0;
     if (this.#connected) return this.events.frame(frame);
@@ -76,12 +76,12 @@ export class Link {
     this.events.connected(frame.payload);
   }
 
-  /** Browsers do not show the gateway's pings, so a connection that is quietly gone is noticed by asking. */
+  /** Pings after a silence: browsers do not show the gateway's pings, so a dead connection would go unnoticed. */
   #watch(heartbeatMs: number): void {
     this.#stopTimer = this.timers.setTimer(heartbeatMs, () => {
       this.#quietHeartbeats++;
       if (this.#quietHeartbeats >= QUIET_BEFORE_LOST) return this.#giveUp(closeTable.heartbeatLost.reason);
-      if (this.#quietHeartbeats >= QUIET_BEFORE_PING) this.send(encodeFrame('ping', newId(), this.timers.now(), {}));
+      if (this.#quietHeartbeats >= QUIET_BEFORE_PING) this.send(encodeInbound('ping', newId(), this.timers.now(), {}));
       this.#watch(heartbeatMs);
     });
   }

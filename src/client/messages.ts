@@ -2,7 +2,7 @@ import { GatewayError } from '../protocol/errors.js';
 import type { MessageInPayload, OutboundFrame } from '../protocol/index.js';
 import type { Connection } from './connection.js';
 import { WithdrawnError } from './errors.js';
-import { encodeFrame, newId, type DurableFrame } from './frames.js';
+import { encodeInbound, newId, type DurableFrame } from './frames.js';
 import type { Listeners } from './listeners.js';
 import type { GatewayClientEvents } from './options.js';
 import { Outbox } from './outbox.js';
@@ -45,7 +45,7 @@ export class Messages {
     }
     const stopListening = listenOnce(signal, () => reply.cancel());
     void feed.ended.promise.finally(stopListening).catch(() => {});
-    this.#outbox.add(id, encodeFrame('message_in', id, this.timers.now(), payload, sessionId), feed);
+    this.#outbox.add(id, encodeInbound('message_in', id, this.timers.now(), payload, sessionId), feed);
     return reply;
   }
 

@@ -1,13 +1,13 @@
 import type { StreamBlock, StreamDeltaPayload, StreamEndPayload, ToolStatusPayload } from '../protocol/index.js';
 
 /**
- * What happens in a reply, in order. Payloads are the protocol's, field for field.
+ * The events of a reply, in order. Payloads are the protocol's, field for field.
  *
  * - `delta`: a piece of the block that follows those that stand (`stream: 'delta'` only). The `block` with its `block_id`
  *   follows and holds everything; after a lost connection the rest of a block may come without deltas.
  * - `block`: a complete block, at `index` among those that stand.
  * - `restart`: the blocks from index `keep` on, and a block that has only deltas so far, are dropped; others follow.
- * - `tool`: how a tool call goes.
+ * - `tool`: the state of a tool call.
  * - `end`: the last event. Nothing that has only deltas stands any more.
  */
 export type ReplyEvent =
@@ -23,10 +23,10 @@ interface Waiter {
 }
 
 /**
- * The events of one reply between the wire and whoever reads them.
+ * The queue of events of one reply between the wire and its reader.
  *
- * Unread events never take more room than the answer that stands: deltas of one block are joined, a complete block
- * replaces its deltas, a restart takes back what nobody has read, and of a tool's progress the newest remains.
+ * Unread events never take more room than the reply that stands: deltas of one block are joined, a complete block
+ * replaces its deltas, a restart removes what is unread, and of a tool's progress the newest remains.
  */
 export class ReplyEvents implements AsyncIterator<ReplyEvent, undefined> {
   #unread: ReplyEvent[] = [];
@@ -41,7 +41,7 @@ export class ReplyEvents implements AsyncIterator<ReplyEvent, undefined> {
     else this.#keep(event);
   }
 
-  /** No event follows; those unread can still be read, then `failure`, if any, is thrown. */
+  /** Ends the events. Those unread can still be read, then `failure`, if any, is thrown. */
   close(failure?: Error): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -58,7 +58,7 @@ export class ReplyEvents implements AsyncIterator<ReplyEvent, undefined> {
     });
   }
 
-  /** The reader has left the loop: what comes is dropped. */
+  /** The reader has left the loop: further events are dropped. */
   return(): Promise<IteratorResult<ReplyEvent, undefined>> {
     this.#unread = [];
     this.close();
@@ -85,7 +85,7 @@ export class ReplyEvents implements AsyncIterator<ReplyEvent, undefined> {
   }
 }
 
-/** Whether an unread event says nothing any more once `later` follows it. */
+/** Whether an unread event is obsolete once `later` follows it. */
 function isSuperseded(earlier: ReplyEvent, later: ReplyEvent): boolean {
   switch (later.type) {
     case 'block':

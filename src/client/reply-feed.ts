@@ -18,7 +18,7 @@ import {
 import type { DurableFrame } from './frames.js';
 import { ReplyEvents } from './reply-events.js';
 
-/** What the gateway said when it had stored a message, and in which session. */
+/** The gateway's acknowledgement of a stored message, with its session. */
 export interface Acknowledgement extends Pick<MessageAckPayload, 'message_ref' | 'status' | 'position'> {
   readonly session_id: string;
 }
@@ -37,7 +37,7 @@ export class ReplyFeed {
   #over = false;
 
   constructor(readonly id: string) {
-    // Nobody has to wait for these two: a reader of the events learns of a failure there.
+    // Callers need not wait for these two: a reader of the events sees a failure there.
     this.acknowledged.promise.catch(() => {});
     this.ended.promise.catch(() => {});
   }
@@ -84,7 +84,7 @@ export class ReplyFeed {
     this.#growingId = undefined;
   }
 
-  /** Takes over what the history tells of this message: frames were missed that cannot be read again. */
+  /** Takes the message from a history page: frames were missed that cannot be read again. */
   settle(message: HistoryMessage, headSeq: number): void {
     this.#advance(takeHistory(this.#state, message, headSeq), false);
     if (message.status === 'observed') return this.#finish(undefined);

@@ -3,9 +3,8 @@ import type { ReplyEvent } from './reply-events.js';
 import type { Acknowledgement, ReplyFeed } from './reply-feed.js';
 
 /**
- * One message's reply: `for await (const event of reply)` reads its events as they come, `await reply.blocks()` waits
- * for all of it. Both work whether or not anybody read before: what is unread waits, and never takes more room than the
- * answer itself.
+ * The reply to one message: `for await (const event of reply)` reads its events as they come, `await reply.blocks()` waits
+ * for all of it. Unread events are kept and never take more room than the reply itself.
  *
  * A lost connection is not an error here: the reply goes on once the client is connected again. It throws a GatewayError
  * when the gateway refuses the message, ConnectionEndedError when the client will not connect again, WithdrawnError when
@@ -33,15 +32,15 @@ export class Reply implements AsyncIterable<ReplyEvent> {
   }
 
   /**
-   * Resolves with the message's one `stream_end`, also when that tells of an error; undefined for a group message that
-   * was only observed, to which no reply follows.
+   * Resolves with the message's one `stream_end`, also when that carries an error; undefined for a group message that was
+   * only observed, to which no reply follows.
    */
   get ended(): Promise<StreamEndPayload | undefined> {
     return this.#feed.ended.promise;
   }
 
   /**
-   * Waits for the end and answers the blocks that stand.
+   * Waits for the end and returns the blocks that stand.
    * @throws GatewayError when the reply ended with an error
    */
   blocks(): Promise<readonly StreamBlock[]> {
@@ -53,7 +52,7 @@ export class Reply implements AsyncIterable<ReplyEvent> {
     this.#cancel();
   }
 
-  /** The events, for one reader. Leaving the loop ends the reading, not the reply: for that there is `cancel()`. */
+  /** Returns the events, for one reader. Leaving the loop ends the reading, not the reply; `cancel()` ends that. */
   [Symbol.asyncIterator](): AsyncIterator<ReplyEvent, undefined> {
     if (this.#isRead) throw new TypeError('The events of a reply can be read once');
     this.#isRead = true;

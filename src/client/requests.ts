@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js';
 import type { HistoryPayload, HistoryResultPayload, InboundType, OutboundFrame } from '../protocol/index.js';
 import type { Transmitter } from './connection.js';
-import { encodeFrame, newId, type ExtensionType, type PayloadOf } from './frames.js';
+import { encodeInbound, newId, type ExtensionType, type PayloadOf } from './frames.js';
 import type { Timers } from './timers.js';
 
 interface Request {
@@ -27,7 +27,7 @@ export class Requests {
   ): Promise<OutboundFrame> {
     return new Promise((resolve, reject) => {
       const id = newId();
-      const text = encodeFrame(type, id, this.timers.now(), payload, sessionId);
+      const text = encodeInbound(type, id, this.timers.now(), payload, sessionId);
       this.#open.set(id, { text, resolve, reject });
       this.transmitter.send(text);
     });

@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js';
 import type { OutboundFrame, ResumedPayload } from '../protocol/index.js';
 import type { Transmitter } from './connection.js';
-import { encodeFrame, newId, type DurableFrame } from './frames.js';
+import { encodeInbound, newId, type DurableFrame } from './frames.js';
 import { Recovery, type RecoveredSessions } from './recovery.js';
 import type { Replies } from './replies.js';
 import type { Requests } from './requests.js';
@@ -164,6 +164,6 @@ export class Sessions implements RecoveredSessions {
   #send(sessions: SessionPosition[], asked: Set<string> | 'all'): void {
     const id = newId();
     this.#asked.set(id, asked);
-    this.transmitter.send(encodeFrame('resume', id, this.timers.now(), { sessions }));
+    this.transmitter.send(encodeInbound('resume', id, this.timers.now(), { sessions }));
   }
 }

@@ -1,14 +1,14 @@
-/** Time and chance as the client sees them, so that tests turn the hands themselves. The machine's own by default. */
+/** The clock and the random numbers of a client, which tests replace. The machine's own by default. */
 export interface Timers {
   /** Unix milliseconds. */
   now(): number;
-  /** Runs `callback` once after `delayMs`; the answer takes it back. */
+  /** Runs `callback` once after `delayMs`. Returns a function that cancels it. */
   setTimer(delayMs: number, callback: () => void): () => void;
-  /** At least 0, less than 1: spreads the reconnects of many clients. */
+  /** Returns at least 0 and less than 1: spreads the reconnects of many clients. */
   random(): number;
 }
 
-/** The machine's clock and dice. Its timers keep a Node process alive: a client that waits to reconnect has work to do. */
+/** The machine's clock and random numbers. Its timers keep a Node process alive while a client waits to reconnect. */
 export const systemTimers: Timers = {
   now: () => Date.now(),
   setTimer(delayMs, callback) {
