@@ -30,12 +30,15 @@ export interface CoreHarnessOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly tools?: readonly ToolDefinition[];
   readonly clock?: ManualClock;
+  /** Another replica of the same gateway, with a store of its own. */
+  readonly other?: CoreHarness;
 }
 
 /** The control plane without sockets: queue, turns and delivery on a real store, with a clock that the test turns. */
 export class CoreHarness {
   readonly clock: ManualClock;
   readonly metrics = new FakeMetrics();
+  readonly broker: InProcessBroker;
   readonly store: SqliteStore;
   readonly config: ConfigStoreService;
   readonly delivery: DeliveryService;
@@ -48,14 +51,22 @@ export class CoreHarness {
   constructor(options: CoreHarnessOptions = {}) {
     const logs = new SilentLogs();
     this.clock = options.clock ?? new ManualClock();
-    const broker = new InProcessBroker(this.clock, logs);
+    this.broker = new InProcessBroker(this.clock, logs, options.other?.broker);
     const replica = new ReplicaIdentity();
     this.store = new SqliteStore(options.url ?? 'sqlite::memory:', this.clock, logs, this.metrics);
     this.config = new ConfigStoreService(
       loadSettings({ NODE_ENV: 'production' }, options.settings, '/nonexistent'),
       logs,
     );
-    this.delivery = new DeliveryService(this.store, this.store, this.store, this.clock, logs);
+    this.delivery = new DeliveryService(
+      this.store,
+      this.store,
+      this.store,
+      this.clock,
+      this.broker,
+      this.metrics,
+      logs,
+    );
     this.queue = new MessageQueueService(
       this.store,
       this.store,
@@ -83,7 +94,7 @@ export class CoreHarness {
       this.store,
       this.config,
       this.clock,
-      new PresenceTrackerService(this.clock, broker, logs),
+      new PresenceTrackerService(this.clock, this.broker, logs),
       runtime,
       this.delivery,
       this.tools,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CloseReason } from '../delivery/frame-reader.js';
+import { InProcessBroker } from '../broker/in-process-broker.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { loadSettings } from '../config/load-settings.js';
 import { LOCAL_OPERATOR, type Principal } from '../identity/principal.js';
@@ -40,13 +41,14 @@ function anEvent(): ExtensionEvent {
   return { kind: 'extension', type: 'acme.event', payload: { number: ++events } };
 }
 
-function setUp() {
+function setUp(other?: InProcessBroker) {
   const clock = new ManualClock();
+  const broker = new InProcessBroker(clock, new SilentLogs(), other);
   const config = new ConfigStoreService(
     loadSettings({}, { 'gateway.heartbeat_interval_ms': 1_000 }, '/nonexistent'),
     new SilentLogs(),
   );
-  return { clock, manager: new ConnectionManagerService(clock, config, new SilentLogs()) };
+  return { broker, clock, manager: new ConnectionManagerService(clock, config, broker, new SilentLogs()) };
 }
 
 describe('ConnectionManagerService', () => {
@@ -74,6 +76,29 @@ describe('ConnectionManagerService', () => {
     const newest = new FakeConnection('3', 'same');
     manager.register(newest);
     expect(newer.closes).toEqual(['replaced']);
+  });
+
+  it('closes the older connection of the same client on another replica as well', async () => {
+    const { broker, manager } = setUp();
+    const { manager: elsewhere } = setUp(broker);
+    const settle = () => new Promise((resolve) => setImmediate(resolve));
+    const [older, other] = [new FakeConnection('1', 'same'), new FakeConnection('2', 'other')];
+    manager.register(older);
+    manager.register(other);
+    const newer = new FakeConnection('3', 'same');
+    elsewhere.register(newer);
+    await settle();
+    expect(older.closes).toEqual(['replaced']);
+    expect([manager.list(), elsewhere.list()]).toEqual([[other], [newer]]);
+    manager.remove(older);
+    const newest = new FakeConnection('4', 'same');
+    manager.register(newest);
+    await settle();
+    expect([newer.closes, newest.closes, other.closes]).toEqual([['replaced'], [], []]);
+    manager.remove(newest);
+    elsewhere.register(new FakeConnection('5', 'same'));
+    await settle();
+    expect(newest.closes).toEqual([]);
   });
 
   it('takes the same client_id of another principal or tenant for another client', () => {

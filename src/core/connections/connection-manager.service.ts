@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Broker, type Claims } from '../broker/broker.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { StopStep } from '../lifecycle/steps.js';
 import { clientKey } from '../identity/principal.js';
@@ -27,24 +28,28 @@ export class ConnectionManagerService {
   private readonly expiries = new Map<string, CancelTimer>();
   private readonly byClient = new Map<string, Connection>();
   private readonly waitingForEmpty: (() => void)[] = [];
+  /** By client. The newest connection of a client has it, on whatever replica. */
+  private readonly claims: Claims;
   private readonly log: Log;
 
   constructor(
     private readonly clock: Clock,
     private readonly config: ConfigStoreService,
+    broker: Broker,
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
+    this.claims = broker.claims('connections', (client) => this.replace(client));
   }
 
-  /** Adds an authenticated connection. An older connection of the same client is closed as `replaced`. */
+  /**
+   * Adds an authenticated connection. An older connection of the same client is closed as `replaced`: at once on this
+   * replica, soon on another.
+   */
   register(connection: Connection): void {
     const client = nameOf(connection);
-    const older = this.byClient.get(client);
-    if (older) {
-      this.remove(older);
-      older.close('replaced');
-    }
+    this.replace(client);
+    this.claims.claim(client);
     this.connections.set(connection.id, connection);
     this.byClient.set(client, connection);
     const period = this.config.get('gateway.heartbeat_interval_ms');
@@ -64,9 +69,19 @@ export class ConnectionManagerService {
     this.expiries.get(connection.id)?.();
     this.expiries.delete(connection.id);
     const client = nameOf(connection);
-    if (this.byClient.get(client) === connection) this.byClient.delete(client);
+    if (this.byClient.get(client) === connection) {
+      this.byClient.delete(client);
+      this.claims.release(client);
+    }
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'disconnected');
     if (this.connections.size === 0) for (const resolve of this.waitingForEmpty.splice(0)) resolve();
+  }
+
+  private replace(client: string): void {
+    const older = this.byClient.get(client);
+    if (!older) return;
+    this.remove(older);
+    older.close('replaced');
   }
 
   /** Resolves once there is no connection. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/index.js';
+import { Broker, type Topic } from '../broker/broker.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import { follow } from '../replicas/follow.js';
 import {
@@ -16,6 +17,7 @@ import {
 } from '../store/index.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import { Metrics, type Counter } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 import type { DeltaEvent, FrameReader } from './frame-reader.js';
 import { Subscription, type SessionFeed } from './subscription.js';
@@ -31,15 +33,28 @@ export class DeliveryService {
   private readonly feeds = new Map<string, SessionFeed>();
   /** By reader, then by session. */
   private readonly subscriptionsOf = new Map<string, Map<string, Subscription>>();
+  /** By session. Blocks reach the readers of other replicas through the log; deltas, which are not kept, through this. */
+  private readonly deltas: Topic<DeltaEvent>;
+  private readonly slowReaders: Counter;
 
+  // oxlint-disable-next-line max-params -- three ports to the log, what carries deltas, and the means every service has
   constructor(
     private readonly frames: FrameStore,
     private readonly turns: TurnStore,
     private readonly store: Store,
     private readonly clock: Clock,
+    broker: Broker,
+    metrics: Metrics,
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
+    this.deltas = broker.topic<DeltaEvent>('deltas', (_, delta) => this.sendDelta(delta));
+    this.slowReaders = metrics
+      .counter({
+        name: 'openclaw_slow_readers_total',
+        help: 'Readers of a session that were closed because they took nothing of what was sent.',
+      })
+      .with({});
   }
 
   /** Follows what other replicas write. */
@@ -87,8 +102,13 @@ export class DeliveryService {
     failpoint('delivery.after_send');
   }
 
-  /** Sends a delta to those readers of its session that want deltas and keep up. */
+  /** Sends a delta to those readers of its session, here and on other replicas, that want deltas and keep up. */
   publishDelta(delta: DeltaEvent): void {
+    this.sendDelta(delta);
+    if (this.deltas.isHeard(delta.sessionId)) this.deltas.publish(delta.sessionId, delta);
+  }
+
+  private sendDelta(delta: DeltaEvent): void {
     const feed = this.feeds.get(delta.sessionId);
     if (!feed) return;
     for (const subscription of feed.subscriptions) {
@@ -131,10 +151,13 @@ export class DeliveryService {
 
   private add(reader: FrameReader, sessionId: string, afterSeq: number): Subscription {
     let feed = this.feeds.get(sessionId);
-    if (!feed) this.feeds.set(sessionId, (feed = { sessionId, headSeq: afterSeq, subscriptions: new Set() }));
-    const subscription = new Subscription(reader, feed, afterSeq, this.frames, this.clock, this.log, () =>
-      this.forget(subscription),
-    );
+    if (!feed)
+      this.feeds.set(sessionId, (feed = { sessionId, headSeq: afterSeq, subscriptions: new Set(), deltaReaders: 0 }));
+    const subscription = new Subscription(reader, feed, afterSeq, this.frames, this.clock, this.log, {
+      onSlow: () => this.slowReaders.add(),
+      onEnd: () => this.forget(subscription),
+    });
+    if (reader.wantsDeltas && ++feed.deltaReaders === 1) this.deltas.join(sessionId);
     feed.subscriptions.add(subscription);
     const own = this.subscriptionsOf.get(reader.id) ?? new Map<string, Subscription>();
     this.subscriptionsOf.set(reader.id, own.set(sessionId, subscription));
@@ -144,6 +167,7 @@ export class DeliveryService {
   private forget(subscription: Subscription): void {
     const { feed, reader } = subscription;
     feed.subscriptions.delete(subscription);
+    if (reader.wantsDeltas && --feed.deltaReaders === 0) this.deltas.leave(feed.sessionId);
     if (feed.subscriptions.size === 0) this.feeds.delete(feed.sessionId);
     const own = this.subscriptionsOf.get(reader.id);
     own?.delete(feed.sessionId);

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CoreHarness } from '../../testing/core-harness.js';
 import { aSession } from '../../testing/factories.js';
 import { FakeReader } from '../../testing/fake-reader.js';
+import { InProcessBroker } from '../broker/in-process-broker.js';
+import { SilentLogs } from '../telemetry/logs.js';
 import { GatewayError } from '../../protocol/index.js';
 import { MAX_BUFFERED_BYTES } from './frame-reader.js';
 
@@ -120,6 +122,7 @@ describe('a reader that is slow', () => {
     expect(slow.closedWith).toBeUndefined();
     await harness.clock.advanceAsync(1_000);
     expect(slow.closedWith).toBe('slowReader');
+    expect(harness.metrics.read('openclaw_slow_readers_total')).toBe(1);
   });
 
   it('[S-09] is kept as long as it takes something', async () => {
@@ -142,6 +145,50 @@ describe('a reader that is slow', () => {
     await harness.say(quick, 'b', 'some text');
     await quick.waitForEnd('b');
     expect(slow.frames.length).toBe(before);
+  });
+});
+
+describe('deltas', () => {
+  const delta = {
+    kind: 'delta',
+    sessionId: 's',
+    messageId: 'm',
+    messageRef: 'r',
+    blockId: 'b',
+    blockType: 'text',
+    text: 'some',
+  } as const;
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  const countDeltas = ({ frames }: FakeReader) => frames.filter(({ type }) => type === 'stream_delta').length;
+
+  it('[S-03] reach readers on other replicas that want them, until these are gone', async () => {
+    const other = await new CoreHarness({ other: harness }).start();
+    const [eager, second, plain] = [new FakeReader(true), new FakeReader(true), new FakeReader()];
+    for (const reader of [eager, second, plain]) other.delivery.subscribe(reader, 's', 0);
+    harness.delivery.publishDelta(delta);
+    other.delivery.removeReader(second);
+    await settle();
+    expect([eager, second, plain].map(countDeltas)).toEqual([1, 0, 0]);
+    other.delivery.removeReader(eager);
+    harness.delivery.publishDelta(delta);
+    await settle();
+    expect(countDeltas(eager)).toBe(1);
+    await other.stop();
+  });
+
+  it('[S-03] are not sent to replicas where they are not wanted', async () => {
+    const other = await new CoreHarness({ other: harness }).start();
+    const heard: unknown[] = [];
+    const third = new InProcessBroker(harness.clock, new SilentLogs(), harness.broker);
+    const topic = third.topic('deltas', (_, message) => heard.push(message));
+    other.delivery.subscribe(new FakeReader(), 's', 0);
+    expect(topic.isHeard('s')).toBe(false);
+    topic.join('s');
+    harness.delivery.publishDelta(delta);
+    harness.delivery.publishDelta({ ...delta, sessionId: 't' });
+    await settle();
+    expect(heard).toEqual([delta]);
+    await other.stop();
   });
 });
 

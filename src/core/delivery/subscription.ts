@@ -9,6 +9,15 @@ export interface SessionFeed {
   /** The newest seq known to be committed. */
   headSeq: number;
   readonly subscriptions: Set<Subscription>;
+  /** How many of its readers want deltas, whether or not they keep up. */
+  deltaReaders: number;
+}
+
+/** What a subscription reports to its owner. */
+export interface SubscriptionListener {
+  /** The reader was closed because it took nothing. */
+  onSlow(): void;
+  onEnd(): void;
 }
 
 /** How much of the log is read at once for a reader that is behind. */
@@ -33,7 +42,7 @@ export class Subscription {
     private readonly frames: FrameStore,
     private readonly clock: Clock,
     private readonly log: Log,
-    private readonly onEnd: () => void,
+    private readonly listener: SubscriptionListener,
   ) {
     this.nextSeq = afterSeq + 1;
   }
@@ -45,7 +54,7 @@ export class Subscription {
   end(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    this.onEnd();
+    this.listener.onEnd();
   }
 
   /** Takes frames that were just committed; the feed's head covers them already. */
@@ -103,6 +112,7 @@ export class Subscription {
       patience.abort();
       if (this.hasEnded) return false;
       if (this.reader.bufferedBytes >= before) {
+        this.listener.onSlow();
         this.reader.close('slowReader');
         return false;
       }
