@@ -55,7 +55,7 @@ export function VerifiesCredentials() {
 export class VerifierExplorer {
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Call it once all providers exist: from `onModuleInit` on. */
+  /** Call it once Nest has made all providers, so not from a constructor. */
   list(): readonly CredentialVerifier[] {
     return this.discovery
       .getProviders({ metadataKey: VerifierMetadata.KEY })

@@ -1,18 +1,18 @@
 import type { Clock } from '../time/clock.js';
 
-/** Every limit is so many a minute, and that many may come at once. */
+/** Limits are per minute, and the whole quota may be used in one burst. In milliseconds. */
 export const WINDOW_MS = 60_000;
 
 /** Sums of fractions of a millisecond are off by less than this. */
 const ROUNDING_MS = 0.001;
 
-/** Keys kept before the oldest are given up; a flood of invented keys must not fill the memory. */
+/** Keys kept before the oldest are dropped, so that a flood of invented keys cannot fill the memory. */
 const MAX_KEYS = 100_000;
 
 /**
  * Token buckets by key, each kept as one number: the time at which it would be full again (the generic cell rate
- * algorithm, ITU-T I.371). A bucket that nobody touched for a window is full, so forgetting it changes nothing: keys
- * live in two generations, and the older one is dropped each window.
+ * algorithm, ITU-T I.371). A bucket that was not used for a window is full, so dropping it changes nothing: keys live in
+ * two generations, and the older one is dropped each window.
  */
 export class RateBuckets {
   private recent = new Map<string, number>();
@@ -29,7 +29,7 @@ export class RateBuckets {
 
   /**
    * Takes one token of `perMinute`.
-   * @returns 0 when there was one, else how long to wait for the next, in milliseconds; nothing was taken then
+   * @returns 0 when there was one; else the time until the next in milliseconds, and nothing is taken
    */
   take(key: string, perMinute: number): number {
     const waitMs = this.waitFor(key, perMinute);
@@ -38,7 +38,7 @@ export class RateBuckets {
     return 0;
   }
 
-  /** How long {@link take} would have to wait, in milliseconds; 0 for not at all. Takes nothing. */
+  /** Returns the time until {@link take} would succeed, in milliseconds; 0 for now. Takes nothing. */
   waitFor(key: string, perMinute: number): number {
     this.rotate();
     const over = this.fullAt(key) + WINDOW_MS / perMinute - (this.now + WINDOW_MS);

@@ -5,7 +5,11 @@ import type { Principal } from '../identity/principal.js';
 import { Clock } from '../time/clock.js';
 import { RateBuckets } from './rate-buckets.js';
 
-/** How often somebody may do what. Limits are read each time, so that a change at run time counts at once. */
+/**
+ * Limits the rate of messages and the number of connections. Limits are read at each use, so a change at run time takes
+ * effect at once. Each replica counts for itself: for messages that is exact, because a client has one connection;
+ * connections of one address may add up over replicas.
+ */
 @Injectable()
 export class RateLimitsService {
   private readonly messages: RateBuckets;
@@ -19,8 +23,8 @@ export class RateLimitsService {
   }
 
   /**
-   * Counts one message of a client; for role `channel` of its sender, since a driver speaks for many people.
-   * @throws GatewayError RATE_LIMITED with the time until the next message may come
+   * Counts one message of a client; for role `channel` one of its sender, since a driver speaks for many people.
+   * @throws GatewayError RATE_LIMITED with the time until the next message is allowed
    */
   takeMessage(principal: Principal, clientId: string, sender: string): void {
     const isChannel = principal.role === 'channel';
@@ -34,7 +38,7 @@ export class RateLimitsService {
 
   /**
    * Counts one more open connection of an address.
-   * @returns what takes it back (idempotent), or undefined when the address has as many as it may
+   * @returns a function that uncounts it (idempotent), or undefined when the address has reached its limit
    */
   openConnection(address: string): (() => void) | undefined {
     const open = this.connections.get(address) ?? 0;
