@@ -1,11 +1,20 @@
 // Promises: an agent that answers, with a model or without. Refuses to know: how its events become frames.
 import { Global, Module } from '@nestjs/common';
 import { AgentRuntime } from '../core/turns/agent-runtime.js';
-import { ConfiguredRuntime } from './configured-runtime.js';
+import { BuiltinRuntime } from './builtin/builtin-runtime.js';
+import { ConfiguredRuntime, RUNTIMES } from './configured-runtime.js';
+import { PiRuntime } from './pi/pi-runtime.js';
+
+/** Each has its folder, and its name is a value of `agent.runtime`. */
+const runtimes = [BuiltinRuntime, PiRuntime];
 
 @Global()
 @Module({
-  providers: [{ provide: AgentRuntime, useClass: ConfiguredRuntime }],
+  providers: [
+    ...runtimes,
+    { provide: RUNTIMES, useFactory: (...chosen: readonly AgentRuntime[]) => chosen, inject: runtimes },
+    { provide: AgentRuntime, useClass: ConfiguredRuntime },
+  ],
   exports: [AgentRuntime],
 })
 export class AgentsModule {}

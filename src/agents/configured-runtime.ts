@@ -1,26 +1,22 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { PresenceState } from '../core/presence/presence-tracker.service.js';
-import { Logs } from '../core/telemetry/logs.js';
-import { Clock } from '../core/time/clock.js';
 import { AgentRuntime, type AgentEvent, type AgentTurn } from '../core/turns/agent-runtime.js';
-import { BuiltinRuntime } from './builtin/builtin-runtime.js';
-import { PiRuntime } from './pi/pi-runtime.js';
 
-/** Answers with what `agent.runtime` names; a change of the settings counts from the next turn on. */
+/** Injection token of the runtimes that `agent.runtime` chooses from. */
+export const RUNTIMES = Symbol('agent runtimes');
+
+/** Runs each turn with the runtime that `agent.runtime` names; a change of the setting counts from the next turn on. */
 @Injectable()
 export class ConfiguredRuntime extends AgentRuntime {
-  private readonly builtin: AgentRuntime;
-  private readonly pi: AgentRuntime;
+  private readonly byName: ReadonlyMap<string, AgentRuntime>;
 
   constructor(
     private readonly config: ConfigStoreService,
-    clock: Clock,
-    logs: Logs,
+    @Inject(RUNTIMES) runtimes: readonly AgentRuntime[],
   ) {
     super();
-    this.builtin = new BuiltinRuntime(clock);
-    this.pi = new PiRuntime(config, clock, logs);
+    this.byName = new Map(runtimes.map((runtime) => [runtime.name, runtime]));
   }
 
   override get name(): string {
@@ -36,8 +32,10 @@ export class ConfiguredRuntime extends AgentRuntime {
   }
 
   private choose(): AgentRuntime {
-    const runtime = this.config.get('agent.runtime');
-    const usesModel = runtime === 'pi' || (runtime === 'auto' && this.config.get('agent.model') !== undefined);
-    return usesModel ? this.pi : this.builtin;
+    const setting = this.config.get('agent.runtime');
+    const name = setting !== 'auto' ? setting : this.config.get('agent.model') === undefined ? 'builtin' : 'pi';
+    const runtime = this.byName.get(name);
+    if (!runtime) throw new Error(`agent.runtime is "${name}", and no such runtime is registered`);
+    return runtime;
   }
 }

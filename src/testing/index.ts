@@ -2,5 +2,6 @@
 export * from './factories.js';
 export * from './fake-metrics.js';
 export * from './fake-socket.js';
+export * from './fake-turn.js';
 export * from './kept-logs.js';
 export * from './manual-clock.js';

@@ -80,8 +80,8 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest/testing',
     'src/testing/index.ts',
     `
-      FakeMetrics FakeSocket FakeSockets GENEROUS_LIMITS KeptLogs ManualClock SentFrame aClient aFrame
-      aMessage aPayload aSession anEnd
+      ECHO_TOOL FakeMetrics FakeSocket FakeSockets FakeTurn GENEROUS_LIMITS KeptLogs ManualClock SentFrame
+      TurnAct aClient aFrame aMessage aPayload aSession anEnd
     `,
   ],
 ];

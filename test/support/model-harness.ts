@@ -1,4 +1,6 @@
+import { BuiltinRuntime } from '../../src/agents/builtin/builtin-runtime.js';
 import { ConfiguredRuntime } from '../../src/agents/configured-runtime.js';
+import { PiRuntime } from '../../src/agents/pi/pi-runtime.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
 import { CoreHarness, type CoreHarnessOptions } from '../../src/testing/core-harness.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
@@ -28,7 +30,8 @@ export function buildModelHarness(
 ): CoreHarness {
   return new CoreHarness({
     clock,
-    runtime: (_clock, config) => new ConfiguredRuntime(config, clock, new SilentLogs()),
+    runtime: (_clock, config) =>
+      new ConfiguredRuntime(config, [new BuiltinRuntime(clock), new PiRuntime(config, clock, new SilentLogs())]),
     settings: { 'agent.model': 'local/test-model', providers: { local: server.provider(wire, provider) }, ...settings },
     ...options,
   });

@@ -13,6 +13,9 @@ export interface Asked {
   readonly status: number;
 }
 
+/** An answer that a test gives in advance, alone or with how it is delivered. */
+export type ScriptedAnswer = Fixture['response'] | Omit<Fixture, 'match'>;
+
 /** A provider of models on a free port, which answers as the test tells it. */
 export class ModelServer {
   /** How many answers nobody has waited for. */
@@ -42,7 +45,7 @@ export class ModelServer {
   }
 
   /** The next answers, in order; each is given once. */
-  answer(...answers: readonly (Fixture['response'] | Omit<Fixture, 'match'>)[]): void {
+  answer(...answers: readonly ScriptedAnswer[]): void {
     const base = this.mock.getFixtures().length;
     for (const [i, answer] of answers.entries()) {
       const fixture = 'response' in answer && typeof answer !== 'function' ? answer : { response: answer };

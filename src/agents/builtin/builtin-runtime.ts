@@ -4,7 +4,8 @@ import { parseCommand } from '../../core/sessions/activation.js';
 import { Clock } from '../../core/time/clock.js';
 import { AgentRuntime, type AgentEvent, type AgentTurn, type RequestedCall } from '../../core/turns/agent-runtime.js';
 import { demoEvents } from './demo.js';
-import { HELP, listTools, describeStatus, noModelConfigured } from './texts.js';
+import { describeStatus, listTools } from '../command-texts.js';
+import { HELP, noModelConfigured } from './texts.js';
 
 const MOST_BLOCKS = 10_000;
 const LONGEST_WAIT_MS = 60_000;
@@ -30,7 +31,11 @@ export class BuiltinRuntime extends AgentRuntime {
       case 'help':
         return yield* this.say(turn, 'status', HELP);
       case 'status':
-        return yield* this.say(turn, 'status', describeStatus(turn.session, this.name));
+        return yield* this.say(
+          turn,
+          'status',
+          describeStatus(turn.session, `agent: ${this.name} (no model configured)`),
+        );
       case 'tools':
         return yield* this.say(turn, 'status', listTools(turn.listTools()));
       case 'tool':
@@ -55,6 +60,7 @@ export class BuiltinRuntime extends AgentRuntime {
   ): AsyncGenerator<AgentEvent> {
     if (turn.recordedAnswer(0)) return;
     yield* events;
+    if (turn.signal.aborted) return;
     yield { type: 'answer', answer: { toolCalls: [] }, isLast: true };
   }
 

@@ -1,6 +1,4 @@
 import type { MessageInPayload } from '../../protocol/index.js';
-import type { Session } from '../../core/store/index.js';
-import type { ToolDefinition } from '../../core/tools/tool.js';
 
 export const HELP = `This is the built-in agent: it answers because no model is configured.
 
@@ -16,22 +14,6 @@ export const HELP = `This is the built-in agent: it answers because no model is 
 /activation always|mention   when the agent answers in a group
 
 Any other text is repeated.`;
-
-/** `/status`: what an operator wants to know of the conversation. */
-export function describeStatus(session: Session, runtime: string): string {
-  return [
-    `session: ${session.id} (${session.mode}, channel ${session.channel})`,
-    `participants: ${session.participants.length}`,
-    ...(session.mode === 'group' ? [`activation: ${session.explicitActivation ? 'always' : 'mention'}`] : []),
-    `agent: ${runtime} (no model configured)`,
-  ].join('\n');
-}
-
-/** `/tools`: one line each. */
-export function listTools(tools: readonly ToolDefinition[]): string {
-  if (tools.length === 0) return 'This session may use no tools.';
-  return tools.map((tool) => `${tool.name}: ${tool.description}`).join('\n');
-}
 
 /** The answer to any other text. The text comes last, so that nothing in it (an open fence, say) can swallow the rest. */
 export function noModelConfigured({ content, attachments = [] }: MessageInPayload): string {

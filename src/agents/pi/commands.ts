@@ -1,5 +1,6 @@
 import type { Command } from '../../core/sessions/activation.js';
 import type { AgentTurn } from '../../core/turns/agent-runtime.js';
+import { describeStatus, listTools } from '../command-texts.js';
 
 const HELP = `/help      this text
 /status    the session and what answers
@@ -9,26 +10,15 @@ const HELP = `/help      this text
 
 Everything else goes to the model.`;
 
-/** What the gateway answers itself; undefined for what goes to the model. */
+/** Returns the reply to a command that needs no model; undefined for what goes to the model. */
 export function answerCommand(command: Command | undefined, turn: AgentTurn, model: string): string | undefined {
-  const { session } = turn;
   switch (command?.name) {
     case 'help':
       return HELP;
     case 'status':
-      return [
-        `session: ${session.id} (${session.mode}, channel ${session.channel})`,
-        `participants: ${session.participants.length}`,
-        ...(session.mode === 'group' ? [`activation: ${session.explicitActivation ? 'always' : 'mention'}`] : []),
-        `model: ${model}`,
-      ].join('\n');
+      return describeStatus(turn.session, `model: ${model}`);
     case 'tools':
-      return (
-        turn
-          .listTools()
-          .map((tool) => `${tool.name}: ${tool.description}`)
-          .join('\n') || 'This session may use no tools.'
-      );
+      return listTools(turn.listTools());
     default:
       return undefined;
   }

@@ -20,6 +20,8 @@ export interface ModelAnswer {
   readonly calls: readonly RequestedCall[];
 }
 
+type ResponseEvents = ReturnType<AskableModel['stream']>;
+
 /** How a question ended; `aborted`: the turn was stopped meanwhile. */
 export type AskOutcome =
   | { readonly kind: 'answer'; readonly answer: ModelAnswer }
@@ -64,24 +66,14 @@ export class ModelRequest {
     }
   }
 
-  private async *askOnce({ context, sessionId, signal }: Question): AsyncGenerator<AgentEvent, AskOutcome> {
-    const { provider } = this.target;
+  private async *askOnce(question: Question): AsyncGenerator<AgentEvent, AskOutcome> {
+    const { signal } = question;
     const seen = new SeenResponse(this.clock);
-    const attempt = new Attempt(signal, this.clock, provider.idle_timeout_ms ?? DEFAULT_IDLE_MS);
+    const attempt = new Attempt(signal, this.clock, this.target.provider.idle_timeout_ms ?? DEFAULT_IDLE_MS);
     const rawArguments = new Map<number, string>();
     let hasText = false;
     try {
-      const events = this.target.stream(context, {
-        // Local servers want none, and the SDKs insist on one.
-        apiKey: provider.api_key ?? 'none',
-        ...(provider.headers ? { headers: provider.headers } : {}),
-        ...(provider.thinking ? { reasoning: provider.thinking } : {}),
-        fetch: seen.fetch,
-        maxRetries: 0,
-        sessionId,
-        signal: attempt.signal,
-      });
-      for await (const event of events) {
+      for await (const event of this.open(question, seen, attempt.signal)) {
         attempt.noteLife();
         if (event.type === 'text_start' && hasText) yield { type: 'text', text: '\n\n' };
         if (event.type === 'text_delta') {
@@ -100,6 +92,20 @@ export class ModelRequest {
     } finally {
       attempt.end();
     }
+  }
+
+  private open({ context, sessionId }: Question, { fetch }: SeenResponse, signal: AbortSignal): ResponseEvents {
+    const { api_key: apiKey = 'none', headers, thinking } = this.target.provider;
+    return this.target.stream(context, {
+      // Local servers want no key, and the SDKs insist on one.
+      apiKey,
+      ...(headers ? { headers } : {}),
+      ...(thinking ? { reasoning: thinking } : {}),
+      fetch,
+      maxRetries: 0,
+      sessionId,
+      signal,
+    });
   }
 
   private describe({ error }: Extract<AssistantMessageEvent, { type: 'error' }>, seen: SeenResponse): ModelFailure {

@@ -1,10 +1,11 @@
+import { Injectable } from '@nestjs/common';
 import type { AssistantMessage, Tool } from '@earendil-works/pi-ai';
 import { GatewayError } from '../../protocol/index.js';
-import type { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { findProvider, splitModel } from '../../core/config/providers.js';
 import { parseCommand } from '../../core/sessions/activation.js';
-import type { Log, Logs } from '../../core/telemetry/logs.js';
-import type { Clock } from '../../core/time/clock.js';
+import { Logs, type Log } from '../../core/telemetry/logs.js';
+import { Clock } from '../../core/time/clock.js';
 import {
   AgentRuntime,
   type AgentEvent,
@@ -13,9 +14,9 @@ import {
   type RequestedCall,
 } from '../../core/turns/agent-runtime.js';
 import { answerCommand } from './commands.js';
-import { Conversation } from './conversation.js';
+import { Prompt } from './prompt.js';
 import { toAgentError } from './failures.js';
-import { recall, recallJoined } from './memory.js';
+import { recall, recallJoined } from './recall.js';
 import { ModelRequest, type ModelAnswer } from './model-request.js';
 import { renderSystemPrompt } from './people.js';
 import { loadModel, type AskableModel } from './pi-models.js';
@@ -29,7 +30,7 @@ const MOST_ANSWERS = 64;
 interface Talk {
   readonly turn: AgentTurn;
   readonly target: AskableModel;
-  readonly conversation: Conversation;
+  readonly prompt: Prompt;
   readonly names: ToolNames;
 }
 
@@ -42,6 +43,7 @@ interface AnswerState {
  * The agent with a model behind it: asks, lets the gateway run the tools that the answer calls, and asks again with their
  * results, until an answer calls none. The wires are pi's, the loop is the turn's (docs/adr/0008).
  */
+@Injectable()
 export class PiRuntime extends AgentRuntime {
   override readonly name = 'pi';
   private readonly log: Log;
@@ -93,29 +95,28 @@ export class PiRuntime extends AgentRuntime {
       parameters,
     }));
     const { earlier, asked } = await recall(turn, model, names, model.input.includes('image'));
-    const prompt = renderSystemPrompt(
+    const systemPrompt = renderSystemPrompt(
       this.config.get('agent.system_prompt'),
       this.config.get('agent.name'),
       turn.session,
     );
     // An answer may be long, but the question must not be starved for it.
     const budget = model.contextWindow - Math.min(model.maxTokens, Math.floor(model.contextWindow / 4));
-    return { turn, target, names, conversation: new Conversation(prompt, tools, earlier, asked, budget) };
+    return { turn, target, names, prompt: new Prompt(systemPrompt, tools, earlier, asked, budget) };
   }
 
   /** Tells the model of the messages that joined the turn before answer number `n`. */
-  private async takeIn({ turn, target, conversation }: Talk, n: number): Promise<void> {
+  private async takeIn({ turn, target, prompt }: Talk, n: number): Promise<void> {
     const joined = await turn.joinedMessages(n);
-    if (joined.length > 0)
-      conversation.add(...(await recallJoined(turn, joined, target.model.input.includes('image'))));
+    if (joined.length > 0) prompt.add(...(await recallJoined(turn, joined, target.model.input.includes('image'))));
   }
 
   /** One answer, recorded; undefined when the turn was stopped. */
-  private async *ask({ turn, target, conversation, names }: Talk): AsyncGenerator<AgentEvent, Answer | undefined> {
+  private async *ask({ turn, target, prompt, names }: Talk): AsyncGenerator<AgentEvent, Answer | undefined> {
     const request = new ModelRequest(target, this.clock, this.log);
     for (;;) {
       const outcome = yield* request.ask({
-        context: conversation.build(),
+        context: prompt.build(),
         sessionId: turn.session.id,
         signal: turn.signal,
       });
@@ -126,20 +127,20 @@ export class PiRuntime extends AgentRuntime {
         yield { type: 'answer', answer, isLast: answer.toolCalls.length === 0 && !turn.isSteered };
         return answer;
       }
-      if (!outcome.failure.overflow || !conversation.shrink()) throw toAgentError(outcome.failure);
+      if (!outcome.failure.overflow || !prompt.shrink()) throw toAgentError(outcome.failure);
       yield { type: 'restart_answer' };
     }
   }
 
   /** Runs the calls of an answer in their order, each once and for all, and tells the model of them. */
-  private async callTools({ turn, target, conversation, names }: Talk, n: number, answer: Answer): Promise<void> {
+  private async callTools({ turn, target, prompt, names }: Talk, n: number, answer: Answer): Promise<void> {
     const message = (answer.state as AnswerState | undefined)?.message ?? inOwnWords(answer, n, target, names);
-    if (message.content.length > 0) conversation.add(message);
+    if (message.content.length > 0) prompt.add(message);
     const asked = message.content.filter((part) => part.type === 'toolCall');
     for (const [i, call] of answer.toolCalls.entries()) {
       const outcome = await turn.callTool(n, i, call);
       if (turn.signal.aborted) return;
-      conversation.add(renderOutcome(asked[i]?.id ?? '', asked[i]?.name ?? call.tool, outcome));
+      prompt.add(renderOutcome(asked[i]?.id ?? '', asked[i]?.name ?? call.tool, outcome));
     }
   }
 }

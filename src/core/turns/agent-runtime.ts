@@ -71,17 +71,20 @@ export interface AgentTurn {
 }
 
 /**
- * What answers: the port behind which every agent runs.
+ * The port behind which every agent runs. `src/testing/agent-runtime.contract.ts` is its contract as tests:
  *
- * Contract: `run` yields its answers in order, `recordedAnswer(n)` before it produces answer `n` itself, and yields an
- * `answer` event for each that it produced; a turn ends with the generator. It stops soon after the signal aborts. A
- * failure is thrown as GatewayError AGENT_FAILED. It keeps nothing between turns but what it can lose.
+ * - `run` produces answers in order. It looks at `recordedAnswer(n)` before it produces answer `n`, and yields an `answer`
+ *   event for each answer that it produced, after all that it shows of it. The turn ends with the generator.
+ * - A tool is called after the answer that asks for it, once per answer and index, also when that answer was recorded.
+ * - It ends soon after the signal aborts and yields no further answer.
+ * - A failure is thrown as GatewayError AGENT_FAILED, with a reason for people.
+ * - Turns run at the same time. A runtime keeps nothing between turns that it cannot lose.
  */
 export abstract class AgentRuntime {
-  /** For people and logs: `builtin`. */
+  /** For people, logs and the setting `agent.runtime`: `builtin`. */
   abstract readonly name: string;
   abstract run(turn: AgentTurn): AsyncIterable<AgentEvent>;
 
-  /** Somebody's presence has changed: a runtime may prepare, for example when a person begins to type. Must not throw. */
+  /** Notices a change of presence, for example to prepare when a person begins to type. Must not throw. */
   noticePresence(_state: PresenceState): void {}
 }

@@ -29,7 +29,7 @@ const EMPTIED = '[this result is left out to save room]';
  * - of the earlier messages as many as fit, the newest first;
  * - for those that do not fit a digest: who said what, each in a line, as far as its share of the room goes.
  */
-export class Conversation {
+export class Prompt {
   private readonly steps: Message[] = [];
   private shrinks = 0;
 

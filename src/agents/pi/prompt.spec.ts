@@ -1,6 +1,6 @@
 import type { Message } from '@earendil-works/pi-ai';
 import { describe, expect, it } from 'vitest';
-import { Conversation, toUser, type Exchange } from './conversation.js';
+import { Prompt, toUser, type Exchange } from './prompt.js';
 import { renderOutcome, sayAs, toToolCall } from './replies.js';
 import { cutText, estimateMessages, estimateText } from './tokens.js';
 
@@ -12,13 +12,12 @@ function exchange(said: string, replied = ''): Exchange {
 }
 
 const asked = [{ type: 'text', text: 'and now?' }] as const;
-const converse = (earlier: readonly Exchange[], budget: number) =>
-  new Conversation('Be kind.', [], earlier, asked, budget);
+const converse = (earlier: readonly Exchange[], budget: number) => new Prompt('Be kind.', [], earlier, asked, budget);
 
 /** Everything that the model reads, in one text. */
-const read = (conversation: Conversation) => JSON.stringify(conversation.build().messages);
+const read = (prompt: Prompt) => JSON.stringify(prompt.build().messages);
 
-describe('a conversation', () => {
+describe('a prompt', () => {
   it('[R-10] is told whole while it fits', () => {
     const { messages, systemPrompt } = converse([exchange('one', 'yes'), exchange('two', 'no')], 4_000).build();
     expect(systemPrompt).toBe('Be kind.');
@@ -30,8 +29,8 @@ describe('a conversation', () => {
     const earlier = Array.from({ length: 40 }, (_, i) =>
       exchange(`question ${i} ${'x'.repeat(300)}`, `answer ${i} ${'y'.repeat(300)}`),
     );
-    const conversation = converse(earlier, 4_000);
-    const { messages } = conversation.build();
+    const prompt = converse(earlier, 4_000);
+    const { messages } = prompt.build();
     const text = JSON.stringify(messages);
     expect(estimateMessages(messages)).toBeLessThanOrEqual(4_000);
     expect(text).toContain('answer 39');
@@ -47,26 +46,26 @@ describe('a conversation', () => {
   });
 
   it('[R-10] cuts long results of tools, and empties old ones before it forgets what was asked', () => {
-    const conversation = converse([], 3_000);
+    const prompt = converse([], 3_000);
     for (let i = 0; i < 12; i++) {
-      conversation.add(sayAs(voice, [toToolCall(`c${i}`, 'read', { i })]));
-      conversation.add(renderOutcome(`c${i}`, 'read', { ok: true, content: `result ${i} ${'z'.repeat(20_000)}` }));
+      prompt.add(sayAs(voice, [toToolCall(`c${i}`, 'read', { i })]));
+      prompt.add(renderOutcome(`c${i}`, 'read', { ok: true, content: `result ${i} ${'z'.repeat(20_000)}` }));
     }
-    const { messages } = conversation.build();
+    const { messages } = prompt.build();
     expect(estimateMessages(messages)).toBeLessThanOrEqual(3_000);
     expect(messages.filter(({ role }) => role === 'toolResult')).toHaveLength(12);
-    expect(read(conversation)).toContain('result 11');
-    expect(read(conversation)).toContain('left out to save room');
-    expect(read(conversation)).toContain('and now?');
+    expect(read(prompt)).toContain('result 11');
+    expect(read(prompt)).toContain('left out to save room');
+    expect(read(prompt)).toContain('and now?');
   });
 
   it('[R-10] becomes shorter when its provider finds it too long, a few times', () => {
-    const conversation = converse(
+    const prompt = converse(
       Array.from({ length: 60 }, (_, i) => exchange(`question ${i} ${'x'.repeat(300)}`)),
       4_000,
     );
-    const lengths = [read(conversation).length];
-    while (conversation.shrink()) lengths.push(read(conversation).length);
+    const lengths = [read(prompt).length];
+    while (prompt.shrink()) lengths.push(read(prompt).length);
     expect(lengths).toHaveLength(4);
     expect(lengths.toSorted((a, b) => b - a)).toEqual(lengths);
     expect(new Set(lengths).size).toBe(4);

@@ -2,7 +2,7 @@ import type { ImageContent, Message } from '@earendil-works/pi-ai';
 import type { Attachment } from '../../protocol/index.js';
 import type { MessageWithReply, StoredMessage } from '../../core/store/index.js';
 import type { AgentTurn } from '../../core/turns/agent-runtime.js';
-import { toUser, type Exchange } from './conversation.js';
+import { toUser, type Exchange } from './prompt.js';
 import { isShared, renderMessage, renderReactions, type UserPart } from './people.js';
 import { renderReply, type Voice } from './replies.js';
 import type { ToolNames } from '../../core/tools/tool-names.js';

@@ -1,0 +1,18 @@
+import type { Session } from '../core/store/index.js';
+import type { ToolDefinition } from '../core/tools/tool.js';
+
+/** Returns the reply to `/status`, which ends with a line on what answers. */
+export function describeStatus(session: Session, whatAnswers: string): string {
+  return [
+    `session: ${session.id} (${session.mode}, channel ${session.channel})`,
+    `participants: ${session.participants.length}`,
+    ...(session.mode === 'group' ? [`activation: ${session.explicitActivation ? 'always' : 'mention'}`] : []),
+    whatAnswers,
+  ].join('\n');
+}
+
+/** Returns the reply to `/tools`: one line each. */
+export function listTools(tools: readonly ToolDefinition[]): string {
+  if (tools.length === 0) return 'This session may use no tools.';
+  return tools.map((tool) => `${tool.name}: ${tool.description}`).join('\n');
+}

@@ -1,0 +1,71 @@
+import { BuiltinRuntime } from '../../src/agents/builtin/builtin-runtime.js';
+import { PiRuntime } from '../../src/agents/pi/pi-runtime.js';
+import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
+import { loadSettings } from '../../src/core/config/load-settings.js';
+import { SilentLogs } from '../../src/core/telemetry/logs.js';
+import { describeAgentRuntimeContract, type RuntimeScenario } from '../../src/testing/agent-runtime.contract.js';
+import { ManualClock } from '../../src/testing/index.js';
+import { SleeplessClock } from '../support/model-harness.js';
+import { ModelServer, WIRES, type ScriptedAnswer } from '../support/model-server.js';
+import { describe, expect } from 'vitest';
+
+const BUILTIN_MESSAGES: Readonly<Record<RuntimeScenario, string>> = {
+  say: 'hello',
+  call: '/tool contract.echo {"value": 7}',
+  wait: '/wait 60000',
+  fail: '/fail',
+  join: 'hello',
+};
+
+describeAgentRuntimeContract(
+  'the built-in runtime',
+  async () => {
+    const clock = new ManualClock();
+    return {
+      runtime: new BuiltinRuntime(clock),
+      prepare: (scenario) => BUILTIN_MESSAGES[scenario],
+      whenWaiting: async () => {
+        await expect.poll(() => clock.pendingTimers).toBeGreaterThan(0);
+      },
+      dispose: async () => {},
+    };
+  },
+  {
+    skip: [
+      {
+        reason: 'it answers one message with each turn; those that wait get turns of their own',
+        tests: ['asks who has joined between answers, when nothing of the next is shown, and answers them'],
+      },
+    ],
+  },
+);
+
+const call = { toolCalls: [{ name: 'contract_echo', arguments: '{"value":7}', id: 'call_1' }] };
+const said = { content: 'What the model says.' };
+const MODEL_ANSWERS: Readonly<Record<RuntimeScenario, readonly ScriptedAnswer[]>> = {
+  say: [said],
+  call: [call, said],
+  wait: [{ response: said, latency: 60_000 }],
+  fail: [{ error: { message: 'no', type: 'invalid_request_error' }, status: 400 }],
+  join: [said, said],
+};
+
+describe.each(WIRES)('over %s', (wire) => {
+  describeAgentRuntimeContract('the runtime with a model', async () => {
+    const server = await ModelServer.start();
+    const settings = { 'agent.model': 'local/test-model', providers: { local: server.provider(wire) } };
+    const logs = new SilentLogs();
+    const config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, settings, '/nonexistent'), logs);
+    return {
+      runtime: new PiRuntime(config, new SleeplessClock(), logs),
+      prepare: (scenario, turns = 1) => {
+        for (let i = 0; i < turns; i++) server.answer(...MODEL_ANSWERS[scenario]);
+        return 'hello';
+      },
+      whenWaiting: async () => {
+        await expect.poll(() => server.asked.length).toBeGreaterThan(0);
+      },
+      dispose: () => server.stop(),
+    };
+  });
+});
