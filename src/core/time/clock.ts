@@ -1,12 +1,12 @@
 /**
- * Time as the gateway sees it. Everything that reads the clock or waits goes through this port, so that tests turn the
- * hands themselves (`ManualClock` in `src/testing`).
+ * The time of the gateway. What reads the clock or waits goes through this port, so that a test controls time (`ManualClock`
+ * in `src/testing`). `clock.spec.ts` lists the exceptions: deadlines of real sockets, processes and signals.
  */
 export abstract class Clock {
   /** Unix milliseconds. */
   abstract now(): number;
 
-  /** Runs `callback` once after `delayMs`; the answer takes it back. A timer never keeps the process alive. */
+  /** Runs `callback` once after `delayMs`; returns a function that cancels it. A timer never keeps the process alive. */
   abstract setTimer(delayMs: number, callback: () => void): CancelTimer;
 
   /** Resolves after `delayMs`, or at once when `signal` aborts (look at the signal to tell which). Never rejects. */
