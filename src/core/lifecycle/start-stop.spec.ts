@@ -232,7 +232,7 @@ describe('a stop', () => {
 
 it('only core/lifecycle hooks into the life of the Nest application: all else declares steps', () => {
   const hooks =
-    /\b(onModuleInit|onModuleDestroy|onApplicationBootstrap|beforeApplicationShutdown|onApplicationShutdown)\b/i;
+    /\b(onModuleInit|onModuleDestroy|onApplicationBootstrap|beforeApplicationShutdown|onApplicationShutdown)\(/;
   const root = new URL('../..', import.meta.url).pathname;
   const files = globSync('**/*.ts', { cwd: root }).filter((file) => !file.startsWith('core/lifecycle/'));
   expect(files.length).toBeGreaterThan(200);
