@@ -1,5 +1,5 @@
 import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { DiscoveryModule, NestFactory } from '@nestjs/core';
 import { SubscribeMessage, WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
@@ -12,6 +12,7 @@ import type { Connection } from '../../src/core/connections/connection.js';
 import { ConnectionManagerService } from '../../src/core/connections/connection-manager.service.js';
 import { RefusalsService } from '../../src/core/connections/refusals.service.js';
 import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registry.js';
+import { StartStopService } from '../../src/core/lifecycle/start-stop.service.js';
 import { PhaseService } from '../../src/core/phase/phase.service.js';
 import { RateLimitsService } from '../../src/core/limits/rate-limits.service.js';
 import { Logs, SilentLogs } from '../../src/core/telemetry/logs.js';
@@ -83,9 +84,10 @@ class FoundationModule {
       RateLimitsService,
       ConnectionManagerService,
       FrameTypeRegistry,
+      StartStopService,
       RefusalsService,
     ];
-    return { module: FoundationModule, providers, exports: providers };
+    return { module: FoundationModule, imports: [DiscoveryModule], providers, exports: providers };
   }
 }
 
