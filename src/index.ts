@@ -30,5 +30,16 @@ export {
 } from './auth/index.js';
 export type { Principal } from './core/identity/principal.js';
 export { Clock } from './core/time/clock.js';
+export { Broker, type Claims, type Topic } from './core/broker/broker.js';
+export { InProcessBroker } from './core/broker/in-process-broker.js';
+export {
+  Metrics,
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type HistogramOptions,
+  type Metric,
+  type MetricOptions,
+} from './core/telemetry/metrics.js';
 export { Logs } from './core/telemetry/logs.js';
 export * from './core/store/index.js';

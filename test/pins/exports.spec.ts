@@ -35,18 +35,20 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest',
     'src/index.ts',
     `
-      ALL_TENANTS AcceptOutcome AcceptedMessage AgentEvent AgentRuntime AgentTurn Answer Approval ApprovalDecision
-      ApprovalStore AuditHead AuditNote AuditQuery AuditRow AuditStore CancelOutcome CancelSelector Claim ClaimRequest ClaimResult ClientKey Clock
-      ConfigStoreService Connection CredentialVerifier DurableFrame Ending FIRST_PREVIOUS_HASH FramePage FrameStore FrameType
-      FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter JoinOutcome JoinWrite JournalEntry Json
-      Lease Logs MediaRecord MediaStore Memory MemoryQuery MemoryStore MessageEnd MessageSelector
-      MessageWithReply NewFrame NewMessage PRIORITIES Piece PresentedCredential Principal Priority QueueCounts
-      QueueLimits QueueStore RecordedStep Refusal Reply RequestedCall ResourceKind SandboxEnding SandboxModule
+      ALL_TENANTS AcceptOutcome AcceptedMessage AgentEvent AgentRuntime AgentTurn Answer Approval
+      ApprovalDecision ApprovalStore AuditHead AuditNote AuditQuery AuditRow AuditStore Broker CancelOutcome
+      CancelSelector Claim ClaimRequest ClaimResult Claims ClientKey Clock ConfigStoreService Connection
+      Counter CredentialVerifier DurableFrame Ending FIRST_PREVIOUS_HASH FramePage FrameStore FrameType
+      FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram HistogramOptions
+      InProcessBroker JoinOutcome JoinWrite JournalEntry Json Lease Logs MediaRecord MediaStore Memory
+      MemoryQuery MemoryStore MessageEnd MessageSelector MessageWithReply Metric MetricOptions Metrics
+      NewFrame NewMessage PRIORITIES Piece PresentedCredential Principal Priority QueueCounts QueueLimits
+      QueueStore RecordedStep Refusal Reply RequestedCall ResourceKind SandboxEnding SandboxModule
       SandboxRequest SandboxService Session SessionChange SessionCursor SessionResource SessionResources
       SessionSeed SessionStore SettingsChange SettingsStore StartOverrides StartPhase StartStep StopPhase
       StopStep Store StoreHint StoredMessage StoredReaction StoredSettings SweepLimits Tool ToolCallContext
-      ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService TurnEnd TurnRecord TurnStore
-      TurnWrite Undo Verdict VerifiesCredentials WriteOutcome createHttpAdapter endOf runGateway
+      ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService Topic TurnEnd TurnRecord
+      TurnStore TurnWrite Undo Verdict VerifiesCredentials WriteOutcome createHttpAdapter endOf runGateway
     `,
   ],
   [
