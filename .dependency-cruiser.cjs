@@ -68,6 +68,8 @@ const IO_MODULES = [
 ];
 
 const TESTS = '\\.(e2e-)?spec\\.ts$';
+/** The part of the contract that does not depend on frames. */
+const DOMAIN = '^src/protocol/(domain|blocks|errors|log|messages|fields|faults|text|code-points)\\.ts$';
 const TESTING = '^src/testing/';
 const ROOT_FILES = '^src/[^/]+\\.ts$';
 const oneOf = (names) => `(${names.join('|')})`;
@@ -123,7 +125,7 @@ module.exports = {
         'The client imports the wire contract only, and of it nothing that compiles validators: it runs in a browser.',
       severity: 'error',
       from: { path: '^src/client/', pathNot: TESTS },
-      to: { pathNot: ['^src/client/', '^src/protocol/(?!codec\\.ts)'] },
+      to: { pathNot: ['^src/client/', '^src/protocol/(?!(codec|faults)\\.ts)'] },
     },
     {
       name: 'core-imports-no-edge',
@@ -132,6 +134,21 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/core/', pathNot: TESTS },
       to: { path: '^src/', pathNot: ['^src/core/', '^src/protocol/'] },
+    },
+    {
+      name: 'core-speaks-no-wire',
+      comment:
+        'Of the contract the core knows messages, blocks, the log and errors (domain.ts), how to validate a payload and how to fold a log; no envelope, no codec.',
+      severity: 'error',
+      from: { path: '^src/core/', pathNot: TESTS },
+      to: { path: '^src/protocol/', pathNot: '^src/protocol/(domain|faults|reply-state)\\.ts$' },
+    },
+    {
+      name: 'domain-speaks-no-wire',
+      comment: 'The part of the contract that the core knows imports none of the rest.',
+      severity: 'error',
+      from: { path: DOMAIN },
+      to: { path: '^src/protocol/', pathNot: [DOMAIN, '^src/protocol/constants\\.ts$'] },
     },
     {
       name: 'core-packages',

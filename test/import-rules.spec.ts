@@ -17,6 +17,8 @@ const violations: readonly (readonly [file: string, imported: string, rule: stri
   ['src/core/queue/c.ts', '../../stores/sqlite/a.js', 'core-imports-no-edge'],
   ['src/core/queue/d.ts', 'node:net', 'core-no-io'],
   ['src/core/queue/e.ts', 'ws', 'core-packages'],
+  ['src/core/queue/f.ts', '../../protocol/codec.js', 'core-speaks-no-wire'],
+  ['src/protocol/log.ts', './codec.js', 'domain-speaks-no-wire'],
   ['src/core/odds/a.ts', '../store/a.js', 'core-folder-has-a-place'],
   ['src/websocket/a.ts', '../stores/sqlite/a.js', 'star-websocket'],
   ['src/sockets/a.ts', '../websocket/b.js', 'star-sockets'],
@@ -34,6 +36,7 @@ const violations: readonly (readonly [file: string, imported: string, rule: stri
 
 const fine: readonly (readonly [file: string, imported: string])[] = [
   ['src/core/turns/a.ts', '../queue/a.js'],
+  ['src/core/turns/b.ts', '../../protocol/domain.js'],
   ['src/websocket/b.ts', '../auth/a.js'],
   ['src/websocket/c.ts', '../sockets/b.js'],
   ['src/cli/a.ts', '../stores/sqlite/a.js'],
@@ -55,6 +58,7 @@ const leaves = [
   'src/health/a.ts',
   'src/testing/a.ts',
   'src/protocol/codec.ts',
+  'src/protocol/domain.ts',
 ];
 
 interface Cruise {

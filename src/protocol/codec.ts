@@ -2,20 +2,14 @@
  * Bytes to frames and back: the only place that parses frames. Server side; the client needs only the types.
  */
 import { Compile, type Validator } from 'typebox/compile';
-import type { TSchema } from 'typebox';
 import { ENVELOPE_LIMITS, InboundEnvelope } from './envelope.js';
-import { GatewayError, type PayloadFault } from './errors.js';
+import { GatewayError } from './errors.js';
+import { describeFaults, findFaults } from './faults.js';
 import { inboundTable, type InboundPayload, type InboundType } from './inbound.js';
 import { isText, type TextRule } from './text.js';
 
 /** Texts up to this length cannot hold too many values, nor nest deeply enough to be slow to parse. */
 const HARMLESS_LENGTH = 4_096;
-
-/** Faults told in one answer; a client that sends a thousand wrong fields learns of the first few. */
-const MAX_FAULTS = 10;
-
-/** A pointer is made of the client's own keys, which can be as long as the frame. */
-const MAX_POINTER_LENGTH = 256;
 
 const ID_RULE: TextRule = { min: 1, max: ENVELOPE_LIMITS.maxIdLength, controls: false };
 
@@ -23,7 +17,6 @@ const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor',
 const MAY_HAVE_FORBIDDEN_KEY = /__proto__|constructor|prototype|\\u/;
 
 let envelope: Validator | undefined;
-const payloads = new Map<string, Validator>();
 
 /**
  * Reads one frame.
@@ -41,7 +34,7 @@ export function decodeFrame(source: string): InboundEnvelope {
   if (MAY_HAVE_FORBIDDEN_KEY.test(source)) checkKeys(frame);
   envelope ??= Compile(InboundEnvelope);
   if (!envelope.Check(frame)) {
-    const [fault] = describe(envelope, frame);
+    const [fault] = describeFaults(envelope, frame);
     throw invalidFrame(fault ? `${fault.pointer || '/'} ${fault.message}` : 'it does not fit the envelope');
   }
   return frame as InboundEnvelope;
@@ -68,49 +61,6 @@ export function checkPayload<T extends InboundType>(type: T, payload: object, so
   const faults = findFaults(type, inboundTable[type].payload, payload, source);
   if (faults.length > 0) throw new GatewayError('INVALID_PAYLOAD', { faults });
   return payload as InboundPayload<T>;
-}
-
-/**
- * The faults of `value` under `schema`, at most a handful; empty when it fits. `key` names the schema in the cache of
- * compiled validators. Strings anywhere inside must be well-formed and without NUL.
- */
-export function findFaults(key: string, schema: TSchema, value: unknown, source?: string): PayloadFault[] {
-  let validator = payloads.get(key);
-  if (!validator) payloads.set(key, (validator = Compile(schema)));
-  if (!validator.Check(value)) return describe(validator, value);
-  // In UTF-8 that was checked, NUL and lone surrogates can only be written as escapes.
-  return source === undefined || source.includes('\\u') ? findBadText(value, '') : [];
-}
-
-function describe(validator: Validator, value: unknown): PayloadFault[] {
-  const faults: PayloadFault[] = [];
-  for (const error of validator.Errors(value)) {
-    if (faults.length === MAX_FAULTS) break;
-    // An unknown field is reported twice: once by its name, which is the useful one.
-    if (error.keyword === 'additionalProperties') continue;
-    const message = error.keyword === 'boolean' ? 'is not a known field' : error.message;
-    faults.push(toFault(error.instancePath, message));
-  }
-  return faults;
-}
-
-function toFault(pointer: string, message: string): PayloadFault {
-  return { pointer: pointer.slice(0, MAX_POINTER_LENGTH).toWellFormed(), message };
-}
-
-/** Free parts (`metadata`) hold strings that no schema describes; they go to the store all the same. */
-function findBadText(value: unknown, pointer: string): PayloadFault[] {
-  if (typeof value === 'string') {
-    const fine = value.isWellFormed() && !value.includes('\u0000');
-    return fine ? [] : [toFault(pointer, 'must have no NUL and no lone surrogates')];
-  }
-  if (typeof value !== 'object' || value === null) return [];
-  for (const [key, child] of Object.entries(value)) {
-    const path = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    const faults = findBadText(key, path).concat(findBadText(child, path));
-    if (faults.length > 0) return faults;
-  }
-  return [];
 }
 
 /**

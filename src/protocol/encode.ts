@@ -4,7 +4,8 @@
  * Names that the gateway makes (session ids, message refs) are put in quotes as they are: they hold no character that
  * JSON escapes. What a client chose goes through JSON.stringify.
  */
-import type { MessageAckPayload, OutboundPayload, OutboundType, DurableType } from './outbound.js';
+import type { DurableType } from './log.js';
+import type { MessageAckPayload, OutboundPayload, OutboundType } from './outbound.js';
 
 /** What a durable frame's envelope is made of. */
 export interface DurableFrameFields {

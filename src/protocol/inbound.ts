@@ -1,54 +1,9 @@
 import Type, { type Static, type TSchema } from 'typebox';
-import { MAX_CONTENT_LENGTH } from './constants.js';
+import { name } from './fields.js';
+import { MessageInPayload, PresenceStatus, type Scope } from './messages.js';
 import { text } from './text.js';
 
-export { MAX_CONTENT_LENGTH } from './constants.js';
-
-/** A name on the wire: a channel, a sender, a group, a queue. */
-const name = (description: string) => text({ min: 1, max: 256, controls: false }, description);
 const strict = { additionalProperties: false } as const;
-
-export const Attachment = Type.Object(
-  {
-    kind: Type.Enum(['image', 'audio', 'video', 'file']),
-    mime_type: Type.Optional(text({ min: 1, max: 256, controls: false })),
-    media_id: Type.Optional(name('Of a file that was uploaded by `POST /media`.')),
-    url: Type.Optional(text({ min: 1, max: 8_192, controls: false }, 'Never fetched on receipt.')),
-    data: Type.Optional(Type.String({ description: 'Base64.', pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
-    name: Type.Optional(name('The file name, for people.')),
-    size_bytes: Type.Optional(Type.Integer({ minimum: 0 })),
-  },
-  strict,
-);
-export type Attachment = Static<typeof Attachment>;
-
-export const MessageInPayload = Type.Object(
-  {
-    channel: name('The messaging platform, for example `telegram` or `webchat`.'),
-    sender: name('Who wrote it, as the channel names people.'),
-    content: text({ min: 0, max: MAX_CONTENT_LENGTH, controls: true }, 'May be empty only when there are attachments.'),
-    sender_name: Type.Optional(name('For people.')),
-    group_id: Type.Optional(name('The group chat it was written in; makes the session a group session.')),
-    thread_id: Type.Optional(name('The thread of the group.')),
-    queue: Type.Optional(name('A named queue; makes the session a queue session.')),
-    sender_is_admin: Type.Optional(Type.Boolean({ description: 'Counts from roles channel and operator only.' })),
-    is_direct_mention: Type.Optional(Type.Boolean({ description: 'Counts from roles channel and operator only.' })),
-    is_reply_to_agent: Type.Optional(Type.Boolean({ description: 'Counts from roles channel and operator only.' })),
-    reply_to: Type.Optional(name('The message that this one answers, as the channel names messages.')),
-    attachments: Type.Optional(Type.Array(Attachment, { maxItems: 32 })),
-    metadata: Type.Optional(
-      // Not a record: that would test every key against a pattern, 4 ms for the most that a frame may have.
-      Type.Unsafe<Record<string, unknown>>(
-        Type.Object({}, { description: 'Free; `traceparent` is the W3C trace context.' }),
-      ),
-    ),
-  },
-  strict,
-);
-export type MessageInPayload = Static<typeof MessageInPayload>;
-
-export const PresenceStatus = Type.Enum(['online', 'typing', 'idle', 'offline']);
-export type PresenceStatus = Static<typeof PresenceStatus>;
 
 export const PresencePayload = Type.Object(
   { channel: name('Where.'), user_id: name('Who.'), status: PresenceStatus },
@@ -138,22 +93,6 @@ export interface InboundRow {
   readonly scope: Scope | undefined;
   readonly summary: string;
 }
-
-/** What a credential may be allowed to do (protocol.md section 3). */
-export const SCOPES = [
-  'messages:write',
-  'presence:write',
-  'channels:write',
-  'sessions:read',
-  'nodes:serve',
-  'admin:read',
-  'admin:write',
-  'config:write',
-  'tools:call',
-  'tokens:write',
-  'audit:read',
-] as const;
-export type Scope = (typeof SCOPES)[number];
 
 export const inboundTable = {
   message_in: {

@@ -4,4 +4,6 @@ export * from './closes.js';
 export * from './envelope.js';
 export * from './errors.js';
 export * from './inbound.js';
+export * from './log.js';
+export * from './messages.js';
 export * from './outbound.js';

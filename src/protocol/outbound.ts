@@ -1,10 +1,17 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { StreamBlock, BlockType } from './blocks.js';
-import { Attachment, PresenceStatus } from './inbound.js';
-
-const int = (description?: string) => Type.Integer({ minimum: 0, ...(description ? { description } : {}) });
-const messageRef = Type.String({ description: "The gateway's name of the message, unique for ever." });
-const messageId = Type.String({ description: "The sender's own id of the message." });
+import { int, messageId, messageRef } from './fields.js';
+import {
+  EndError,
+  EndReason,
+  StreamBlockPayload,
+  StreamEndPayload,
+  StreamRestartPayload,
+  ToolStatusPayload,
+  Usage,
+  type DurableType,
+} from './log.js';
+import { Attachment, MessageStatus, PresenceStatus, SessionMode } from './messages.js';
 
 export const ConnectedPayload = Type.Object({
   client_id: Type.String(),
@@ -22,9 +29,6 @@ export const ConnectedPayload = Type.Object({
 });
 export type ConnectedPayload = Static<typeof ConnectedPayload>;
 
-export const SessionMode = Type.Enum(['main', 'group', 'queue']);
-export type SessionMode = Static<typeof SessionMode>;
-
 export const AckStatus = Type.Enum(['queued', 'duplicate', 'observed']);
 export type AckStatus = Static<typeof AckStatus>;
 
@@ -38,15 +42,6 @@ export const MessageAckPayload = Type.Object({
 });
 export type MessageAckPayload = Static<typeof MessageAckPayload>;
 
-export const StreamBlockPayload = Type.Object({
-  message_id: messageId,
-  message_ref: messageRef,
-  attempt: Type.Integer({ minimum: 1 }),
-  index: int('Its place among the blocks of this message that stand.'),
-  ...StreamBlock.properties,
-});
-export type StreamBlockPayload = Static<typeof StreamBlockPayload>;
-
 export const StreamDeltaPayload = Type.Object({
   message_id: messageId,
   message_ref: messageRef,
@@ -55,69 +50,6 @@ export const StreamDeltaPayload = Type.Object({
   delta: Type.String(),
 });
 export type StreamDeltaPayload = Static<typeof StreamDeltaPayload>;
-
-export const StreamRestartPayload = Type.Object({
-  message_id: messageId,
-  message_ref: messageRef,
-  attempt: Type.Integer({ minimum: 2 }),
-  replaces_from_seq: Type.Integer({ minimum: 1, description: 'Drop the blocks of this message from that seq on.' }),
-});
-export type StreamRestartPayload = Static<typeof StreamRestartPayload>;
-
-export const ToolCallStatus = Type.Enum([
-  'requested',
-  'awaiting_approval',
-  'running',
-  'progress',
-  'succeeded',
-  'failed',
-  'denied',
-  'timed_out',
-  'unknown',
-]);
-export type ToolCallStatus = Static<typeof ToolCallStatus>;
-
-export const ToolStatusPayload = Type.Object({
-  message_id: messageId,
-  message_ref: messageRef,
-  call_id: Type.String(),
-  tool: Type.String(),
-  status: ToolCallStatus,
-  detail: Type.Optional(Type.String()),
-  duration_ms: Type.Optional(int()),
-  approval: Type.Optional(
-    Type.Object({
-      approval_id: Type.String(),
-      arguments: Type.Unknown(),
-      arguments_sha256: Type.String(),
-      expires_at: Type.Integer(),
-    }),
-  ),
-});
-export type ToolStatusPayload = Static<typeof ToolStatusPayload>;
-
-export const EndReason = Type.Enum(['stop', 'cancelled', 'error', 'merged']);
-export type EndReason = Static<typeof EndReason>;
-
-export const Usage = Type.Object({ input_tokens: int(), output_tokens: int() });
-export type Usage = Static<typeof Usage>;
-
-export const EndError = Type.Object({ code: Type.String(), message: Type.String(), retryable: Type.Boolean() });
-export type EndError = Static<typeof EndError>;
-
-export const StreamEndPayload = Type.Object({
-  id: messageId,
-  message_ref: messageRef,
-  reason: EndReason,
-  blocks: int('How many blocks stand at the end.'),
-  usage: Type.Optional(Usage),
-  error: Type.Optional(EndError),
-  merged_into: Type.Optional(Type.String()),
-});
-export type StreamEndPayload = Static<typeof StreamEndPayload>;
-
-export const MessageStatus = Type.Enum(['queued', 'running', 'done', 'cancelled', 'failed', 'observed']);
-export type MessageStatus = Static<typeof MessageStatus>;
 
 export const HistoryMessage = Type.Object({
   message_ref: messageRef,
@@ -208,15 +140,10 @@ export const outboundTable = {
   error: { payload: ErrorFramePayload, durable: false, summary: 'A frame was refused; nothing of it was stored.' },
   going_away: { payload: GoingAwayPayload, durable: false, summary: 'The gateway is leaving; reconnect later.' },
   pong: { payload: PongPayload, durable: false, summary: 'Answer to `ping`.' },
-} as const satisfies Record<string, OutboundRow>;
+} as const satisfies Record<string, OutboundRow> & Record<DurableType, OutboundRow & { readonly durable: true }>;
 
 export type OutboundType = keyof typeof outboundTable;
 export type OutboundPayload<T extends OutboundType> = Static<(typeof outboundTable)[T]['payload']>;
 export type OutboundFrame<T extends OutboundType = OutboundType> = {
   [K in T]: import('./envelope.js').OutboundEnvelope<K, OutboundPayload<K>>;
 }[T];
-
-/** The types of frame that stand in a session's log. */
-export type DurableType = {
-  [K in OutboundType]: (typeof outboundTable)[K]['durable'] extends true ? K : never;
-}[OutboundType];

@@ -1,12 +1,6 @@
 import type { StreamBlock } from './blocks.js';
-import type {
-  HistoryMessage,
-  StreamBlockPayload,
-  StreamDeltaPayload,
-  StreamEndPayload,
-  StreamRestartPayload,
-  ToolStatusPayload,
-} from './outbound.js';
+import type { StreamBlockPayload, StreamEndPayload, StreamRestartPayload, ToolStatusPayload } from './log.js';
+import type { HistoryMessage, StreamDeltaPayload } from './outbound.js';
 
 /** A block that no restart has replaced. `seq` is its place in the log, or 0 when only the history is known to hold it. */
 export interface StandingBlock {

@@ -7,7 +7,8 @@ import {
   type InboundEnvelope,
   type InboundType,
 } from '../protocol/index.js';
-import { checkPayload, decodeFrame, findFaults, salvageId } from '../protocol/codec.js';
+import { checkPayload, decodeFrame, salvageId } from '../protocol/codec.js';
+import { findFaults } from '../protocol/faults.js';
 import type { Connection } from '../core/connections/connection.js';
 import type { FrameTypeRegistry } from '../core/connections/frame-type.registry.js';
 import type { RefusedRequest } from '../core/connections/refusals.service.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { GatewayError } from '../../protocol/index.js';
+import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { Principal } from '../identity/principal.js';
 import { follow } from '../replicas/follow.js';

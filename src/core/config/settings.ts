@@ -1,5 +1,5 @@
 import Type, { type Static, type TSchema, type TSchemaOptions } from 'typebox';
-import { SCOPES } from '../../protocol/index.js';
+import { SCOPES } from '../../protocol/domain.js';
 import { SUBSYSTEMS } from '../telemetry/logs.js';
 import { McpServerSetting } from './mcp-settings.js';
 import { ProviderSetting } from './providers.js';

@@ -1,4 +1,4 @@
-import type { GatewayError } from '../../protocol/index.js';
+import type { GatewayError } from '../../protocol/domain.js';
 import type { CloseReason, FrameReader, ReadingEvent } from '../delivery/frame-reader.js';
 import type { Principal } from '../identity/principal.js';
 import type { PresenceState } from '../presence/presence-tracker.service.js';

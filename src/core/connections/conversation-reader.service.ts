@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError, type StreamBlock } from '../../protocol/index.js';
+import { GatewayError, type StreamBlock } from '../../protocol/domain.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { clientKey } from '../identity/principal.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { TSchema } from 'typebox';
-import type { Scope } from '../../protocol/index.js';
+import type { Scope } from '../../protocol/domain.js';
 
 /** What an extension says of a frame type of its own. */
 export interface FrameType {

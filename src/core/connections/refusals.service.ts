@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { errorTable, GatewayError, type ErrorCode } from '../../protocol/index.js';
+import { errorTable, GatewayError, type ErrorCode } from '../../protocol/domain.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import type { Connection } from './connection.js';
 

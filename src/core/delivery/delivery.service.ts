@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError } from '../../protocol/index.js';
+import { GatewayError } from '../../protocol/domain.js';
 import { Broker, type Topic } from '../broker/broker.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import { follow } from '../replicas/follow.js';

@@ -5,7 +5,7 @@ import { aSession } from '../../testing/factories.js';
 import { FakeReader } from '../../testing/fake-reader.js';
 import { InProcessBroker } from '../broker/in-process-broker.js';
 import { SilentLogs } from '../telemetry/logs.js';
-import { GatewayError } from '../../protocol/index.js';
+import { GatewayError } from '../../protocol/domain.js';
 import { MAX_BUFFERED_BYTES } from './frame-reader.js';
 
 let harness: CoreHarness;

@@ -1,4 +1,4 @@
-import type { BlockType } from '../../protocol/index.js';
+import type { BlockType } from '../../protocol/domain.js';
 import type { DurableFrame } from '../store/index.js';
 
 /** Frames of a session's log that were committed together, in the order of their seq. */

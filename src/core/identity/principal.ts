@@ -1,4 +1,4 @@
-import { GatewayError, type Scope } from '../../protocol/index.js';
+import { GatewayError, type Scope } from '../../protocol/domain.js';
 import type { ClientKey } from '../store/index.js';
 
 export type Role = 'channel' | 'user' | 'node' | 'operator';

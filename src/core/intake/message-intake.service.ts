@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError, type MessageInPayload, type PresenceStatus } from '../../protocol/index.js';
+import { GatewayError, type MessageInPayload, type PresenceStatus } from '../../protocol/domain.js';
 import { clientKey, type Principal } from '../identity/principal.js';
 import { RateLimitsService } from '../limits/rate-limits.service.js';
 import { MediaService } from '../media/media.service.js';

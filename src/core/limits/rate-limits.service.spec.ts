@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GatewayError } from '../../protocol/index.js';
+import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { loadSettings } from '../config/load-settings.js';
 import { ROLE_SCOPES, type Principal, type Role } from '../identity/principal.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { Injectable } from '@nestjs/common';
-import { GatewayError, type Attachment } from '../../protocol/index.js';
+import { GatewayError, type Attachment } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { Principal } from '../identity/principal.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { PresenceStatus } from '../../protocol/index.js';
+import type { PresenceStatus } from '../../protocol/domain.js';
 import { Broker, type Topic } from '../broker/broker.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { Logs, type Log } from '../telemetry/logs.js';

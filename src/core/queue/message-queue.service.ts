@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError } from '../../protocol/index.js';
+import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { failpoint } from '../failpoints/failpoint.js';

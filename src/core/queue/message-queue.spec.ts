@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { CoreHarness, type CoreHarnessOptions } from '../../testing/core-harness.js';
 import { aPayload, aSession } from '../../testing/factories.js';
 import { FakeReader, type SeenFrame } from '../../testing/fake-reader.js';
-import { GatewayError } from '../../protocol/index.js';
+import { GatewayError } from '../../protocol/domain.js';
 
 let harness: CoreHarness;
 afterEach(() => harness.stop());

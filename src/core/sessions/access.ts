@@ -1,4 +1,4 @@
-import { GatewayError, type MessageInPayload } from '../../protocol/index.js';
+import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
 import type { Principal } from '../identity/principal.js';
 import type { Session } from '../store/index.js';
 

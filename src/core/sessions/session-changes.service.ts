@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError } from '../../protocol/index.js';
+import { GatewayError } from '../../protocol/domain.js';
 import type { Principal } from '../identity/principal.js';
 import { SessionStore, type Session, type SessionChange } from '../store/index.js';
 import { SessionRouterService } from './session-router.service.js';

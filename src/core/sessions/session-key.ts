@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { MessageInPayload, SessionMode } from '../../protocol/index.js';
+import type { MessageInPayload, SessionMode } from '../../protocol/domain.js';
 import type { SessionSeed } from '../store/index.js';
 
 type Routed = Pick<MessageInPayload, 'channel' | 'sender' | 'group_id' | 'thread_id' | 'queue'>;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError, type MessageInPayload } from '../../protocol/index.js';
+import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { Principal } from '../identity/principal.js';
 import { SessionStore, type Priority, type Session, type SessionSeed } from '../store/index.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { MessageInPayload } from '../../protocol/index.js';
+import type { MessageInPayload } from '../../protocol/domain.js';
 import { LOCAL_OPERATOR, ROLE_SCOPES, type Principal, type Role } from '../identity/principal.js';
 import { CoreHarness } from '../../testing/core-harness.js';
 import { aPayload } from '../../testing/factories.js';

@@ -1,4 +1,4 @@
-import type { StreamBlock, StreamEndPayload } from '../../protocol/index.js';
+import type { StreamBlock, StreamEndPayload } from '../../protocol/domain.js';
 import type { NewFrame, Reply, StoredMessage } from './records.js';
 
 /** How a message ends, without its blocks and the time. */

@@ -11,7 +11,7 @@ import type {
   SessionMode,
   StreamBlock,
   Usage,
-} from '../../protocol/index.js';
+} from '../../protocol/domain.js';
 
 export type Json = string;
 

@@ -1,4 +1,4 @@
-import type { LogLevel } from '../../protocol/index.js';
+import type { LogLevel } from '../../protocol/domain.js';
 
 /** The parts of the gateway that log under a name of their own; `OPENCLAW_LOG_<NAME>` sets the level of one. */
 export const SUBSYSTEMS = [

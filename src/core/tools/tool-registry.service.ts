@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError, type ErrorDetails } from '../../protocol/index.js';
-import { findFaults } from '../../protocol/codec.js';
+import { GatewayError, type ErrorDetails } from '../../protocol/domain.js';
+import { findFaults } from '../../protocol/faults.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { PrincipalDirectory } from '../identity/principal-directory.js';
 import { Logs, type Log } from '../telemetry/logs.js';

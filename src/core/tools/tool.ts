@@ -1,5 +1,5 @@
 import type { TSchema, Static } from 'typebox';
-import { errorTable, type ErrorCode, type ErrorDetails, type PayloadFault } from '../../protocol/index.js';
+import { errorTable, type ErrorCode, type ErrorDetails, type PayloadFault } from '../../protocol/domain.js';
 import type { ClientKey, Session } from '../store/index.js';
 
 /** What a tool is told of the call besides its parameters. */

@@ -1,4 +1,4 @@
-import type { Attachment, BlockType, Usage } from '../../protocol/index.js';
+import type { Attachment, BlockType, Usage } from '../../protocol/domain.js';
 import type { PresenceState } from '../presence/presence-tracker.service.js';
 import type { MessageWithReply, Session, StoredMessage } from '../store/index.js';
 import type { ToolDefinition, ToolOutcome } from '../tools/tool.js';

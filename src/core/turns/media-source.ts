@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Attachment } from '../../protocol/index.js';
+import type { Attachment } from '../../protocol/domain.js';
 import type { Session } from '../store/index.js';
 
 /** The bytes of an attachment. */

@@ -1,4 +1,4 @@
-import type { StreamBlock, ToolStatusPayload } from '../../protocol/index.js';
+import type { StreamBlock, ToolStatusPayload } from '../../protocol/domain.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
 import { endOf, type Claim, type DurableFrame, type Ending, type MessageEnd, type NewFrame } from '../store/index.js';
 import type { Clock } from '../time/clock.js';

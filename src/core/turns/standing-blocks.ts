@@ -1,4 +1,4 @@
-import type { StreamBlock } from '../../protocol/index.js';
+import type { StreamBlock } from '../../protocol/domain.js';
 import { beginReply, takeFrame, type ReplyFrame, type StandingBlock } from '../../protocol/reply-state.js';
 import type { DurableFrame, TurnRecord } from '../store/index.js';
 

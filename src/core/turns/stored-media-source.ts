@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Attachment } from '../../protocol/index.js';
+import type { Attachment } from '../../protocol/domain.js';
 import { MediaService } from '../media/media.service.js';
 import { MediaStore, type Session } from '../store/index.js';
 import { InlineMediaSource, MediaSource, type Media } from './media-source.js';

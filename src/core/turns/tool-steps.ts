@@ -4,7 +4,7 @@ import type { Approval } from '../store/index.js';
 import { failure, type ToolRegistryService, type ToolUser } from '../tools/tool-registry.service.js';
 import type { ToolOutcome } from '../tools/tool.js';
 import type { Clock } from '../time/clock.js';
-import type { ToolCallStatus } from '../../protocol/index.js';
+import type { ToolCallStatus } from '../../protocol/domain.js';
 import type { RequestedCall } from './agent-runtime.js';
 import type { ReplyBuilder } from './reply-builder.js';
 import type { TurnJournal } from './turn-journal.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError } from '../../protocol/index.js';
+import { GatewayError } from '../../protocol/domain.js';
 import { ApprovalsService } from '../approvals/approvals.service.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import Type from 'typebox';
-import { GatewayError } from '../../protocol/index.js';
+import { GatewayError } from '../../protocol/domain.js';
 import { CoreHarness, type CoreHarnessOptions } from '../../testing/core-harness.js';
 import { FakeReader } from '../../testing/fake-reader.js';
 import type { ToolDefinition } from '../tools/tool.js';

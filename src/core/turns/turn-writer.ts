@@ -1,4 +1,4 @@
-import { GatewayError } from '../../protocol/index.js';
+import { GatewayError } from '../../protocol/domain.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
 import type {
   DurableFrame,

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../protocol/index.js';
+import { GatewayError } from '../../protocol/domain.js';
 import type { ApprovalsService } from '../approvals/approvals.service.js';
 import type { ConfigStoreService } from '../config/config-store.service.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';

@@ -1,0 +1,79 @@
+/**
+ * The frames of a session's log, by the payload that is kept of them as JSON. They are the record of a reply, whatever wire
+ * it is read on.
+ */
+import Type, { type Static } from 'typebox';
+import { StreamBlock } from './blocks.js';
+import { int, messageId, messageRef } from './fields.js';
+
+export const StreamBlockPayload = Type.Object({
+  message_id: messageId,
+  message_ref: messageRef,
+  attempt: Type.Integer({ minimum: 1 }),
+  index: int('Its place among the blocks of this message that stand.'),
+  ...StreamBlock.properties,
+});
+export type StreamBlockPayload = Static<typeof StreamBlockPayload>;
+
+export const StreamRestartPayload = Type.Object({
+  message_id: messageId,
+  message_ref: messageRef,
+  attempt: Type.Integer({ minimum: 2 }),
+  replaces_from_seq: Type.Integer({ minimum: 1, description: 'Drop the blocks of this message from that seq on.' }),
+});
+export type StreamRestartPayload = Static<typeof StreamRestartPayload>;
+
+export const ToolCallStatus = Type.Enum([
+  'requested',
+  'awaiting_approval',
+  'running',
+  'progress',
+  'succeeded',
+  'failed',
+  'denied',
+  'timed_out',
+  'unknown',
+]);
+export type ToolCallStatus = Static<typeof ToolCallStatus>;
+
+export const ToolStatusPayload = Type.Object({
+  message_id: messageId,
+  message_ref: messageRef,
+  call_id: Type.String(),
+  tool: Type.String(),
+  status: ToolCallStatus,
+  detail: Type.Optional(Type.String()),
+  duration_ms: Type.Optional(int()),
+  approval: Type.Optional(
+    Type.Object({
+      approval_id: Type.String(),
+      arguments: Type.Unknown(),
+      arguments_sha256: Type.String(),
+      expires_at: Type.Integer(),
+    }),
+  ),
+});
+export type ToolStatusPayload = Static<typeof ToolStatusPayload>;
+
+export const EndReason = Type.Enum(['stop', 'cancelled', 'error', 'merged']);
+export type EndReason = Static<typeof EndReason>;
+
+export const Usage = Type.Object({ input_tokens: int(), output_tokens: int() });
+export type Usage = Static<typeof Usage>;
+
+export const EndError = Type.Object({ code: Type.String(), message: Type.String(), retryable: Type.Boolean() });
+export type EndError = Static<typeof EndError>;
+
+export const StreamEndPayload = Type.Object({
+  id: messageId,
+  message_ref: messageRef,
+  reason: EndReason,
+  blocks: int('How many blocks stand at the end.'),
+  usage: Type.Optional(Usage),
+  error: Type.Optional(EndError),
+  merged_into: Type.Optional(Type.String()),
+});
+export type StreamEndPayload = Static<typeof StreamEndPayload>;
+
+/** The types of frame that stand in a session's log. */
+export type DurableType = 'stream_block' | 'stream_restart' | 'tool_status' | 'stream_end';
