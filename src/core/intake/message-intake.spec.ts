@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CoreHarness } from '../../testing/core-harness.js';
+import { aPayload } from '../../testing/factories.js';
+import { InProcessBroker } from '../broker/in-process-broker.js';
+import { LOCAL_OPERATOR, type Principal } from '../identity/principal.js';
+import { RateLimitsService } from '../limits/rate-limits.service.js';
+import type { MediaService } from '../media/media.service.js';
+import { PhaseService } from '../phase/phase.service.js';
+import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
+import { SilentLogs } from '../telemetry/logs.js';
+import { MessageIntakeService, type Origin, type QueuedMessage } from './message-intake.service.js';
+
+const operator: Origin = { principal: LOCAL_OPERATOR, clientId: 'timer' };
+const bound: Principal = { ...LOCAL_OPERATOR, principal: 'driver', role: 'channel', channels: ['telegram'] };
+
+describe('MessageIntakeService', () => {
+  let harness: CoreHarness;
+  let phase: PhaseService;
+  let presence: PresenceTrackerService;
+  let assigned: string[];
+  let intake: MessageIntakeService;
+
+  beforeEach(async () => {
+    harness = await new CoreHarness({ settings: { 'limits.messages_per_minute': 3 } }).start();
+    const { clock, config, router, queue, store } = harness;
+    phase = new PhaseService(clock);
+    presence = new PresenceTrackerService(clock, new InProcessBroker(clock, new SilentLogs()), new SilentLogs());
+    assigned = [];
+    const media = { assign: async (_: Principal, __: unknown, sessionId: string) => void assigned.push(sessionId) };
+    intake = new MessageIntakeService(
+      phase,
+      new RateLimitsService(clock, config),
+      router,
+      media as unknown as MediaService,
+      presence,
+      queue,
+      store,
+      clock,
+    );
+  });
+  afterEach(() => harness.stop());
+
+  it('takes a message from an origin without a connection, and recognises a repeat', async () => {
+    const message = { id: 'a', payload: aPayload({ content: 'hello' }) };
+    const first = await (await intake.submit(operator, message)).accepted;
+    expect(first).toMatchObject({ kind: 'accepted', status: 'queued' });
+    const repeat = await (await intake.submit(operator, message)).accepted;
+    expect(repeat).toMatchObject({ kind: 'duplicate', messageRef: first.messageRef });
+    expect(presence.find('default', 'test', 'alice')?.status).toBe('online');
+  });
+
+  it('is synchronous up to the enqueue where the store need not be asked', async () => {
+    const queued = intake.submit(operator, { id: 'a', payload: aPayload() });
+    expect(queued).not.toBeInstanceOf(Promise);
+    const { sessionId } = await (queued as QueuedMessage).accepted;
+    const named = intake.submit(operator, { id: 'b', sessionId, payload: aPayload() });
+    expect(named).toBeInstanceOf(Promise);
+    await (
+      await named
+    ).accepted;
+  });
+
+  it('gives uploaded files to the session of their message before it is queued', async () => {
+    const attachments = [{ kind: 'image' as const, media_id: 'f_1' }];
+    const { accepted } = await intake.submit(operator, { id: 'a', payload: aPayload({ attachments }) });
+    expect(assigned).toEqual([(await accepted).sessionId]);
+  });
+
+  it('refuses before anything is stored: while draining, beyond the rate, for another channel', async () => {
+    const driver: Origin = { principal: bound, clientId: 'd' };
+    expect(() => intake.submit(driver, { id: 'a', payload: aPayload() })).toThrow(
+      expect.objectContaining({ code: 'FORBIDDEN' }),
+    );
+    for (const id of ['a', 'b', 'c']) await (await intake.submit(operator, { id, payload: aPayload() })).accepted;
+    expect(() => intake.submit(operator, { id: 'd', payload: aPayload() })).toThrow(
+      expect.objectContaining({ code: 'RATE_LIMITED' }),
+    );
+    phase.moveTo('draining');
+    expect(() => intake.submit(operator, { id: 'e', payload: aPayload() })).toThrow(
+      expect.objectContaining({ code: 'DRAINING' }),
+    );
+  });
+
+  it('rejects the acceptance of an id that was used before with another body', async () => {
+    await (
+      await intake.submit(operator, { id: 'a', payload: aPayload({ content: 'one' }) })
+    ).accepted;
+    const { accepted } = await intake.submit(operator, { id: 'a', payload: aPayload({ content: 'two' }) });
+    await expect(accepted).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+  });
+
+  it('cancels by id, and says when there is nothing of that name', async () => {
+    await (
+      await intake.submit(operator, { id: 'a', payload: aPayload({ content: '/blocks 2 60000' }) })
+    ).accepted;
+    await intake.cancel(operator, { by: 'id', messageId: 'a' });
+    await expect(intake.cancel(operator, { by: 'id', messageId: 'b' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(intake.cancel(operator, { by: 'ref', messageRef: 'm_0' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+
+  it('keeps a reaction with its message, named by id or by ref', async () => {
+    const { accepted } = await intake.submit(operator, { id: 'a', payload: aPayload() });
+    const { sessionId, messageRef } = await accepted;
+    const reaction = { channel: 'test', sender: 'alice', emoji: '🦞', action: 'added' } as const;
+    await intake.react(operator, { ...reaction, messageId: 'a' });
+    await intake.react(operator, { ...reaction, sender: 'bob', messageId: messageRef });
+    const { messages } = await harness.store.readHistory(sessionId, 10);
+    expect(messages[0]?.reactions.map(({ sender }) => sender).sort()).toEqual(['alice', 'bob']);
+    await expect(intake.react(operator, { ...reaction, messageId: 'unknown' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+});
