@@ -17,15 +17,16 @@ import type { AgentRuntime } from '../core/turns/agent-runtime.js';
 import { InlineMediaSource } from '../core/turns/media-source.js';
 import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
 import { BuiltinRuntime } from '../agents/builtin/builtin-runtime.js';
-import { SqliteStore } from '../stores/sqlite/index.js';
 import { aMessage, aPayload } from './factories.js';
 import { FakeMetrics } from './fake-metrics.js';
 import { FakeReader } from './fake-reader.js';
 import { ManualClock } from './manual-clock.js';
+import type { StorePorts } from './store/bench.js';
+import { selectTestStore, type CreateTestStore, type TestStore } from './test-stores.js';
 
 export interface CoreHarnessOptions {
-  /** `sqlite::memory:` without it. */
-  readonly url?: string;
+  /** By default the one that the environment selects, which is a database in memory. */
+  readonly store?: CreateTestStore;
   readonly runtime?: (clock: ManualClock, config: ConfigStoreService) => AgentRuntime;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly tools?: readonly ToolDefinition[];
@@ -34,12 +35,12 @@ export interface CoreHarnessOptions {
   readonly other?: CoreHarness;
 }
 
-/** The control plane without sockets: queue, turns and delivery on a real store, with a clock that the test turns. */
+/** The control plane without sockets: queue, turns and delivery on any store, with a clock that the test turns. */
 export class CoreHarness {
   readonly clock: ManualClock;
   readonly metrics = new FakeMetrics();
   readonly broker: InProcessBroker;
-  readonly store: SqliteStore;
+  readonly store: StorePorts;
   readonly config: ConfigStoreService;
   readonly delivery: DeliveryService;
   readonly queue: MessageQueueService;
@@ -47,13 +48,15 @@ export class CoreHarness {
   readonly router: SessionRouterService;
   readonly approvals: ApprovalsService;
   private readonly turns: TurnRunnerService;
+  private readonly testStore: TestStore;
 
   constructor(options: CoreHarnessOptions = {}) {
     const logs = new SilentLogs();
     this.clock = options.clock ?? new ManualClock();
     this.broker = new InProcessBroker(this.clock, logs, options.other?.broker);
     const replica = new ReplicaIdentity();
-    this.store = new SqliteStore(options.url ?? 'sqlite::memory:', this.clock, logs, this.metrics);
+    this.testStore = (options.store ?? selectTestStore())(this.clock, logs, this.metrics);
+    this.store = this.testStore.store;
     this.config = new ConfigStoreService(
       loadSettings({ NODE_ENV: 'production' }, options.settings, '/nonexistent'),
       logs,
@@ -119,10 +122,11 @@ export class CoreHarness {
     await this.store.close();
   }
 
-  /** Gives running turns back and closes. */
+  /** Releases running turns and closes. */
   async stop(): Promise<void> {
     await this.queue.drain(0, AbortSignal.abort());
     await this.store.close();
+    this.testStore.dispose();
   }
 
   /** Sends a message as `sender` and subscribes `reader`, as the gateway does. */

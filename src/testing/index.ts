@@ -1,7 +1,10 @@
 /** For tests of the gateway and of what extends it: contract suites, fakes and factories. */
 export * from './factories.js';
 export * from './fake-metrics.js';
+export * from './fake-reader.js';
 export * from './fake-socket.js';
+export * from './fake-terminal.js';
 export * from './fake-turn.js';
 export * from './kept-logs.js';
 export * from './manual-clock.js';
+export * from './memory-settings.js';

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CoreHarness } from '../../src/testing/core-harness.js';
 import { aClient, aPayload } from '../../src/testing/factories.js';
 import { FakeReader } from '../../src/testing/fake-reader.js';
+import { storeAt } from '../../src/testing/test-stores.js';
 import { buildModelHarness } from '../support/model-harness.js';
 import { ModelServer } from '../support/model-server.js';
 
@@ -39,9 +40,8 @@ async function start(policy: string): Promise<void> {
     sandbox: false,
     handler: () => new Promise<string>((resolve) => (release = () => resolve('waited'))),
   };
-  const url = `sqlite:${folder}/gateway.db`;
   harness = await buildModelHarness(server, 'openai-completions', {
-    url,
+    store: storeAt(`sqlite:${folder}/gateway.db`),
     settings: { 'queue.busy_policy': policy },
     tools: [wait],
   }).start();

@@ -82,8 +82,31 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest/testing',
     'src/testing/index.ts',
     `
-      ECHO_TOOL FakeMetrics FakeSocket FakeSockets FakeTurn GENEROUS_LIMITS KeptLogs ManualClock SentFrame
-      TurnAct aClient aFrame aMessage aPayload aSession anEnd
+      ECHO_TOOL FakeMetrics FakeReader FakeSocket FakeSockets FakeTerminal FakeTurn GENEROUS_LIMITS KeptLogs
+      ManualClock MemorySettings SeenFrame SentFrame TurnAct aClient aFrame aMessage aPayload aSession anEnd
+    `,
+  ],
+  [
+    'openclaw-gateway-nest/testing/contracts',
+    'src/testing/contracts.ts',
+    `
+      AGENT_RUNTIME_CONTRACT BlobsUnderTest BrokerBench ContractGap OpenStore ReopenedStore RuntimeScenario
+      RuntimeUnderTest SANDBOX_CONTRACT STORE_CONTRACT SandboxBench StorePorts StoreUnderTest brokerContract
+      describeAgentRuntimeContract describeBlobContract describeStoreContract
+    `,
+  ],
+  [
+    'openclaw-gateway-nest/testing/harness',
+    'src/testing/harness.ts',
+    `
+      CoreHarness CoreHarnessOptions CreateTestStore StorePorts TEST_STORES TestStore selectTestStore storeAt
+    `,
+  ],
+  [
+    'openclaw-gateway-nest/testing/store-model',
+    'src/testing/store.model.ts',
+    `
+      describeStoreModel
     `,
   ],
 ];
