@@ -1,6 +1,6 @@
 /**
- * What every store must do, as tests: `describeStoreContract` runs them against one. For vitest; not in the barrel,
- * because whoever only wants a fake need not have a test runner.
+ * The contract of every store, as tests: `describeStoreContract` runs them against one. For vitest; not in the barrel of
+ * fakes, which need no test runner.
  */
 import { afterEach, beforeEach, describe, it } from 'vitest';
 import { StoreBench, type Contract, type StoreUnderTest } from './store/bench.js';

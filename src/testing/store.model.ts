@@ -95,7 +95,7 @@ export function describeStoreModel(name: string, makeStore: () => Promise<StoreU
   );
 }
 
-/** One call that was made, and how to check its answer once it is there. */
+/** A call under way, and how to check its result. */
 interface Issued {
   readonly answer: Promise<unknown>;
   readonly check: (answer: never) => void;
@@ -131,7 +131,7 @@ class ModelRun {
     issued.forEach(({ check }, index) => check(answers[index] as never));
   }
 
-  /** Nothing of a transaction whose commit fails has happened, and everybody is told. */
+  /** Nothing of a transaction whose commit fails has happened, and every caller gets the error. */
   private async fail(operations: readonly Operation[]): Promise<void> {
     if (!this.under.failNextCommit) return;
     this.under.failNextCommit();

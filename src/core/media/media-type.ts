@@ -1,8 +1,8 @@
-/** As much of a file as its type is told by. */
+/** Leading bytes needed to detect the type of a file. */
 export const SNIFF_BYTES = 4_100;
 
 /**
- * What a file is by its first bytes; undefined when nobody knows. Text is what is UTF-8 without control characters. What
+ * Detects the type of a file by its first bytes; undefined when it is not known. Text is what is UTF-8 without control characters. What
  * a browser would run (HTML, SVG) is text, and never served as anything else.
  */
 export async function detectMediaType(head: Uint8Array): Promise<string | undefined> {
@@ -17,7 +17,7 @@ function isPlainText(head: Uint8Array): boolean {
   try {
     // A character may be cut at the end of what was read so far: `stream` leaves it for later.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
-    // oxlint-disable-next-line no-control-regex -- control characters are what tells binary from text
+    // oxlint-disable-next-line no-control-regex -- control characters distinguish binary from text
     return !/[\u0000-\u0008\u000e-\u001f]/.test(text);
   } catch {
     return false;

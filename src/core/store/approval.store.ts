@@ -9,10 +9,10 @@ export interface Approval {
   readonly callId: string;
   readonly tool: string;
   readonly arguments: Json;
-  /** Of the canonical arguments: a decision is for exactly these. */
+  /** SHA-256 of the canonical arguments: a decision is for exactly these. */
   readonly argumentsSha256: string;
   readonly expiresAt: number;
-  /** Missing while nobody has decided. */
+  /** Missing while there is no decision. */
   readonly decision?: ApprovalDecision;
 }
 
@@ -20,16 +20,16 @@ export type ApprovalDecision = 'allow' | 'deny' | 'expired';
 
 /** Keeps approvals over restarts. Rejects with GatewayError STORE_UNAVAILABLE when the store cannot answer. */
 export abstract class ApprovalStore {
-  /** Keeps a new approval, or answers the one that its call has already. */
+  /** Keeps a new approval; resolves with the one that its call has already, if any. */
   abstract openApproval(approval: Approval): Promise<Approval>;
 
   abstract findApproval(tenant: string, approvalId: string): Promise<Approval | undefined>;
 
-  /** Those of a tenant that nobody has decided, oldest first. */
+  /** The undecided approvals of a tenant, oldest first. */
   abstract listPendingApprovals(tenant: string): Promise<readonly Approval[]>;
 
   /**
-   * Decides, unless somebody has before: the first decision stands, and is answered. The decision and its row in the
+   * Decides; the first decision stands, and the call resolves with it. The decision and its row in the
    * audit trail are one commit.
    */
   abstract decideApproval(approvalId: string, decision: ApprovalDecision, actor: string): Promise<Approval | undefined>;

@@ -60,7 +60,7 @@ export interface AuditQuery {
  * add, change or delete one. The rows of all tenants are one chain of hashes, which `verifyAuditChain` of `core/audit`
  * checks. All calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer.
  *
- * What an engine cannot promise: whoever can write to the database can also write a new chain of valid hashes. To notice
+ * What an engine cannot promise: a program that can write to the database can also write a new chain of valid hashes. To notice
  * that, keep the head's hash in another place from time to time.
  */
 export abstract class AuditStore {

@@ -1,29 +1,29 @@
-/** A file that somebody uploaded. Its bytes are beside the store; this is what is known of it. */
+/** The record of an uploaded file. Its bytes are in the `BlobStore`. */
 export interface MediaRecord {
   readonly mediaId: string;
   readonly tenant: string;
-  /** Who uploaded it. */
+  /** The uploader. */
   readonly principal: string;
   /** The session of the message that it came with; missing until there is one. */
   readonly sessionId?: string;
-  /** As its content says, not as its uploader says. */
+  /** Detected from the content, not taken from the uploader. */
   readonly mimeType: string;
   readonly sizeBytes: number;
   readonly createdAt: number;
 }
 
-/** Keeps what is known of uploaded files. Rejects with GatewayError STORE_UNAVAILABLE when the store cannot answer. */
+/** Keeps the records of uploaded files. Rejects with GatewayError STORE_UNAVAILABLE when the store cannot answer. */
 export abstract class MediaStore {
   abstract addMedia(record: MediaRecord): Promise<void>;
 
   abstract findMedia(tenant: string, mediaId: string): Promise<MediaRecord | undefined>;
 
-  /** Gives files to the session of the message that they came with; one that has a session keeps it. */
+  /** Assigns files to the session of the message that they came with; one that has a session keeps it. */
   abstract assignMedia(mediaIds: readonly string[], sessionId: string): Promise<void>;
 
   /** Some files that may be deleted: those whose session is gone, and those from before `unclaimedBefore` without one. */
   abstract listExpiredMedia(unclaimedBefore: number): Promise<readonly string[]>;
 
-  /** Forgets files whose bytes are deleted. */
+  /** Deletes the records of files whose bytes are deleted. */
   abstract forgetMedia(mediaIds: readonly string[]): Promise<void>;
 }

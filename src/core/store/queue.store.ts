@@ -28,7 +28,7 @@ export abstract class QueueStore {
    * Takes at most `limit` messages to run, one per session without a living lease: an interrupted message of a session
    * first, else the one with the highest priority, then the oldest. Sessions go in the order of (that priority, that
    * message's age), except that after four claims of a higher priority one of a lower that waits gets its turn, so that
-   * mentions starve nobody. A session whose message waits for a retry waits with it. Each claim raises the session's epoch.
+   * mentions cannot starve other messages. A session whose message waits for a retry waits with it. Each claim raises the session's epoch.
    */
   abstract claim(request: ClaimRequest): Promise<ClaimResult>;
 

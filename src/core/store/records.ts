@@ -132,7 +132,7 @@ export interface Claim {
   readonly message: StoredMessage;
   /** As it is when the message is claimed. */
   readonly session: Session;
-  /** 1 for the first run; told in every block. */
+  /** 1 for the first run; part of every block. */
   readonly attempt: number;
   /** How often a crash or a lost lease ended a run; a drain and a planned retry do not count. */
   readonly interruptions: number;
@@ -198,13 +198,13 @@ export interface TurnEnd extends TurnWrite {
   readonly reply: Reply;
 }
 
-/** What stands of an answer at the end. */
+/** The reply to a message as it stands at the end. */
 export interface Reply {
   readonly blocks: readonly StreamBlock[];
   readonly reason: EndReason;
   readonly usage?: Usage;
   readonly error?: EndError;
-  /** Of reason `merged`: the message whose reply is the answer to this one, too. */
+  /** Set when `reason` is `merged`: the message whose reply also answers this one. */
   readonly mergedInto?: string;
   readonly endedAt: number;
 }

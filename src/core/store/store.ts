@@ -1,11 +1,11 @@
-/** What somebody else did to the store that this replica may want to look at. A hint can be lost: polling must do without. */
+/** A change that another replica made to the store. A hint can be lost: polling must do without. */
 export type StoreHint =
   | { readonly kind: 'queue' }
   | { readonly kind: 'frames'; readonly sessionId: string; readonly headSeq: number }
   | { readonly kind: 'cancel'; readonly messageRef: string }
   | { readonly kind: 'config' };
 
-/** What retention may delete. */
+/** The limits of what retention may delete. */
 export interface SweepLimits {
   /** Frames older than this are past their resume window. */
   readonly framesBefore: number;
@@ -29,10 +29,10 @@ export abstract class Store {
   /** Resolves when a durable commit is possible now; rejects with GatewayError STORE_UNAVAILABLE otherwise. */
   abstract check(): Promise<void>;
 
-  /** Deletes a bounded piece of what is past its time; true when there is more. */
+  /** Deletes a bounded piece of what is past its time. Resolves with true when there is more. */
   abstract sweep(limits: SweepLimits): Promise<boolean>;
 
-  /** Tells `listener` what other replicas did; the answer ends it. */
+  /** Calls `listener` for changes of other replicas. Returns a function that unsubscribes it. */
   abstract onHint(listener: (hint: StoreHint) => void): () => void;
 
   /** Whether other processes may write to it too; only then are hints and polling needed. */

@@ -11,7 +11,7 @@ import type {
 } from './records.js';
 
 /**
- * What a running turn writes and reads. Writes are fenced by the lease, atomic, and durable when they resolve.
+ * The writes and reads of a running turn. Writes are fenced by the lease, atomic, and durable when they resolve.
  * All calls reject with GatewayError STORE_UNAVAILABLE when the store cannot commit; then nothing has changed.
  */
 export abstract class TurnStore {
@@ -24,7 +24,7 @@ export abstract class TurnStore {
   /** The messages of a session that wait and have never run, in the order in which they would. */
   abstract listWaiting(sessionId: string): Promise<readonly StoredMessage[]>;
 
-  /** As {@link append}, and ends messages that {@link listWaiting} told of: all of it or nothing. */
+  /** As {@link append}, and ends messages of {@link listWaiting}: all of it or nothing. */
   abstract join(lease: Lease, write: JoinWrite): Promise<JoinOutcome>;
 
   /** Journal and frames of a message that was interrupted. */

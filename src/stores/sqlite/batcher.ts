@@ -34,7 +34,7 @@ export class Batcher {
       this.pending.push({ call, resolve, reject });
       if (this.busy) return;
       this.busy = true;
-      // Not at once: calls made in the same breath belong in the same batch.
+      // Not at once: calls made in the same tick belong in the same batch.
       queueMicrotask(() => void this.work());
     });
   }
@@ -64,7 +64,7 @@ export class Batcher {
         const explained = this.host.explain(error as Error);
         for (const { reject } of batch) reject(explained);
       }
-      // The answers of many make many call again at once: with what else has come by then, that is one commit and not two.
+      // Many callers that are answered call again at once: waiting a tick makes that one commit instead of two.
       if (batch.length > 1) await new Promise((resolve) => setImmediate(resolve));
     }
     this.busy = false;

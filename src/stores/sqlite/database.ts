@@ -42,7 +42,7 @@ export function openDatabase(path: string | undefined, migrations: readonly Migr
     if (path !== undefined) {
       makeFolder(dirname(resolve(path)));
       lock = lockFile(path);
-      // Made here, so that nobody else can read it; only once it is locked, for closing a file drops the locks that
+      // Made here, readable for its owner only, and only once it is locked: closing a file drops the locks that
       // the same process holds on it (POSIX).
       closeSync(openSync(path, 'a', 0o600));
     }
@@ -86,7 +86,7 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** What an operator is told of an error that prevents the opening. */
+/** Turns an error that prevents the opening into one with a message for the operator. */
 export function explainOpening(error: unknown, path: string | undefined): unknown {
   const code = sqliteCode(error);
   const message = error instanceof Error ? error.message : String(error);

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Batch, BatchReply } from './operations.js';
 import { openStateMachine } from './state-machine.js';
 
-/** What the thread that owns the file is started with. */
+/** The start parameters of the thread that owns the file. */
 export interface ExecutorOptions {
   /** Of the file; undefined for a database in memory. */
   readonly path: string | undefined;
@@ -20,7 +20,7 @@ export interface Executor {
   close(): Promise<void>;
 }
 
-/** Told once, when the executor has died by itself. */
+/** Called once, when the executor has died by itself. */
 export type DeathListener = (error: Error) => void;
 export type StartExecutor = (options: ExecutorOptions, onDeath: DeathListener) => Promise<Executor>;
 
@@ -37,13 +37,13 @@ export async function startInThisThread({ path, now }: ExecutorOptions): Promise
   return { migrated, run: async (batch) => machine.run(batch), close: async () => close() };
 }
 
-/** What the worker says. */
+/** A message from the worker. */
 export type WorkerMessage =
   | { readonly kind: 'open'; readonly migrated: readonly number[] }
   | { readonly kind: 'refused'; readonly error: Error }
   | { readonly kind: 'reply'; readonly reply: BatchReply }
   | { readonly kind: 'closed' };
-/** What the worker is told. */
+/** A message to the worker. */
 export type WorkerOrder = { readonly kind: 'run'; readonly batch: Batch } | { readonly kind: 'close' };
 
 /** Runs batches in a worker thread, so that no fsync holds up the event loop. */

@@ -1,7 +1,7 @@
 import type { Priority } from '../../core/store/index.js';
 import { LaneHeap, type HeapSeat } from './lane-heap.js';
 
-/** What the index must know of a message. `ord` grows with each accepted message: the smaller, the older. */
+/** The fields of a message that the index needs. `ord` grows with each accepted message: the smaller, the older. */
 export interface LaneMessage {
   readonly ord: number;
   readonly session: number | string;
@@ -32,7 +32,7 @@ export class LaneIndex<M extends LaneMessage> {
   private readonly passedOver: [number, number, number] = [0, 0, 0];
   private runningCount = 0;
 
-  /** Adds a message at the end of its line; the answer is how many waiting messages are ahead of it. */
+  /** Adds a message at the end of its line. Returns how many waiting messages are ahead of it. */
   enqueue(message: M): number {
     const lane = this.laneOf(message.session);
     const line = lane.lines[levelOf(message.priority)];
@@ -54,7 +54,7 @@ export class LaneIndex<M extends LaneMessage> {
     this.settle(lane);
   }
 
-  /** Adds a message that runs already: what remains of {@link take} when the index is built anew. */
+  /** Adds a message that runs already, as after {@link take}: for rebuilding the index. */
   addRunning(message: M): void {
     const lane = this.laneOf(message.session);
     const node: Node<M> = { message, lane, line: undefined, before: undefined, after: undefined };

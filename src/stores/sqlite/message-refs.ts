@@ -1,6 +1,6 @@
 /**
  * The gateway's names for messages: `m_<instance>_<ord>`. The instance is the database's own random name, so a ref is
- * unique for ever without an index of its own, also when somebody starts over with an empty file.
+ * unique for ever without an index of its own, also after a start with an empty file.
  */
 export class MessageRefs {
   private readonly prefix: string;

@@ -69,7 +69,7 @@ function chainOldAudit(database: DatabaseSync): void {
   }
 }
 
-/** In the file's header, so that a database of another program is told from ours. "OCGW". */
+/** "OCGW" in the file's header distinguishes this database from those of other programs. */
 const APPLICATION_ID = 0x4f434757;
 
 /**

@@ -27,7 +27,7 @@ export class OpenMessages {
     return this.sessionsOfClient.get(client)?.has(session) ?? false;
   }
 
-  /** Adds a message at the end of its line; answers its position. */
+  /** Adds a message at the end of its line. Returns its position. */
   add(message: OpenMessage): number {
     this.tally(message, 1);
     return this.lanes.enqueue(message);

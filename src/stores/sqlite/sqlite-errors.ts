@@ -14,7 +14,7 @@ export function sqliteCode(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined;
 }
 
-/** Whether the store cannot read or commit at the moment: full disk, I/O error, read-only, locked by somebody else. */
+/** Whether the store cannot read or commit at the moment: full disk, I/O error, read-only, locked by another process. */
 export function isUnavailable(error: unknown): boolean {
   const code = sqliteCode(error);
   return code !== undefined && !FAULTS_OF_A_CALL.has(code);

@@ -2,8 +2,8 @@ import type { SweepLimits } from '../../core/store/index.js';
 import { prepare } from './rows.js';
 import type { TableState } from './table-state.js';
 
-/** About as many rows go in one call at most, so that house-keeping holds up nobody's commit for long. */
-export const SWEEP_ROWS = 1_000;
+/** Approximate limit of rows deleted per call, so that housekeeping does not delay commits. */
+export const MAX_SWEEP_ROWS = 1_000;
 
 const LAST_ACTIVE = `coalesce(
   (SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1), created_at)`;
@@ -70,7 +70,7 @@ export class Sweeper {
 
   /** Deletes a piece; true when there is more. */
   sweep(now: number, limits: SweepLimits): boolean {
-    this.budget = SWEEP_ROWS;
+    this.budget = MAX_SWEEP_ROWS;
     this.sweepFrames(limits.framesBefore, now);
     this.sweepJournals(limits.dedupeBefore);
     if (limits.sessionsBefore === undefined) return this.budget <= 0;
@@ -80,13 +80,13 @@ export class Sweeper {
   }
 
   private sweepFrames(before: number, now: number): void {
-    for (const { session } of this.statements.aged.all(before, SWEEP_ROWS)) {
+    for (const { session } of this.statements.aged.all(before, MAX_SWEEP_ROWS)) {
       if (this.budget <= 0) return;
       const reach = Math.min(this.tables.log.head(session), this.tables.log.sweptSeq(session) + this.budget);
       const kept = this.statements.firstKept.get(session, reach, before)?.seq;
       this.deleteFramesTo(session, kept === undefined ? reach : kept - 1);
       const oldest = this.statements.oldestFrame.get(session)?.timestamp;
-      // An old frame that stayed is of an unfinished message: it is looked at again when all of now is past its time.
+      // Old frames that remain belong to an unfinished message; revisit the session one retention period from now.
       if (oldest !== undefined && oldest < before && this.budget > 0) this.markSwept(session, now);
       this.budget--;
     }
@@ -122,7 +122,7 @@ export class Sweeper {
 
   /** Walks on over the sessions; `walkedTo` is 0 when it has come to the end. */
   private sweepSessions(before: number): void {
-    const walkTo = this.walkedTo + SWEEP_ROWS;
+    const walkTo = this.walkedTo + MAX_SWEEP_ROWS;
     while (this.budget > 0) {
       const row = this.statements.idle.get(this.walkedTo, walkTo, before);
       if (!row) {
