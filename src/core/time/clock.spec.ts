@@ -12,7 +12,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'run-gateway.ts': 'a signal handler that must work whatever the gateway does',
   'http.ts': 'the command line, a process of its own',
   'gateway-http.adapter.ts': 'closes sockets at the end of the process',
-  'gateway-ws.adapter.ts': 'closes sockets at the end of the process',
+  'socket-server.ts': 'closes sockets at the end of the process',
   'upgrade-request.ts': 'destroys a refused socket that lingers',
   'bubblewrap-engine.ts': 'waits for a process of the machine',
   'docker-engine.ts': 'waits for a daemon of the machine',
