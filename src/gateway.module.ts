@@ -1,5 +1,5 @@
 // Promises: the whole gateway as one Nest module. Refuses to know: how a process is started.
-import { Module, type DynamicModule, type ModuleMetadata, type Type } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { AdminModule } from './admin/admin.module.js';
 import { AgentsModule } from './agents/agents.module.js';
@@ -7,7 +7,9 @@ import { WebchatModule } from './channels/webchat/webchat.module.js';
 import { Broker } from './core/broker/broker.js';
 import { InProcessBroker } from './core/broker/in-process-broker.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
-import { loadSettings, type LoadedSettings } from './core/config/load-settings.js';
+import type { LoadedSettings } from './core/config/load-settings.js';
+import { createSettingsTree } from './core/config/settings-tree.js';
+import { findSections } from './core/config/use-settings.js';
 import { CoreModule } from './core/core.module.js';
 import { ReplicaIdentity } from './core/replicas/replica-identity.js';
 import { Logs } from './core/telemetry/logs.js';
@@ -16,15 +18,17 @@ import { Clock, SystemClock } from './core/time/clock.js';
 import { HealthModule } from './health/health.module.js';
 import { DocumentsModule } from './http/documents.module.js';
 import { McpModule } from './mcp/mcp.module.js';
+import type { NestModules } from './load-team-modules.js';
 import { MediaModule } from './media/media.module.js';
+import { loadSettings } from './settings.js';
 import { StoresModule } from './stores/stores.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { ToolsModule } from './tools/tools.module.js';
 import { WebSocketModule } from './websocket/websocket.module.js';
 
-/** What a process, a test or a team's application may bring of its own. */
+/** Parts that a process, a test or a team's application can provide itself. */
 export interface GatewayOptions {
-  /** Settings that were loaded already; otherwise they are read from the file and the environment. */
+  /** Loaded with `loadSettings`, which takes `modules` too; by default from the file and the environment. */
   readonly settings?: LoadedSettings;
   readonly clock?: Clock;
   readonly logs?: Logs;
@@ -36,26 +40,37 @@ export interface GatewayOptions {
   readonly agent?: Type | DynamicModule;
   /** A global module that provides the ports of `core/store`, in place of the engine that `store.url` names. */
   readonly store?: Type | DynamicModule;
-  /** Modules of a team, with tools and frame types of their own. */
-  readonly modules?: NonNullable<ModuleMetadata['imports']>;
+  /** Modules of a team, with tools, frame types and settings of their own. */
+  readonly modules?: NestModules;
 }
 
 @Module({})
 export class GatewayModule {
-  /** The gateway, to be imported by the root module of an application or to be one. */
+  /**
+   * The gateway, to be imported by the root module of an application or to be one.
+   * @throws SettingsError with every fault; Error when `settings` were loaded without the settings of `modules`
+   */
   static forRoot(options: GatewayOptions = {}): DynamicModule {
-    const settings = options.settings ?? loadSettings(process.env);
+    const { modules = [], logs = new PinoLogs() } = options;
+    const settings = options.settings ?? loadSettings(process.env, {}, process.cwd(), modules);
+    if (!findSections(modules).every((section) => settings.schema.has(section)))
+      throw new Error('The settings were loaded without those of the modules: give the modules to loadSettings too');
+    const config = new ConfigStoreService(settings, logs);
+    if (logs instanceof PinoLogs) logs.follow(config);
     return {
       module: GatewayModule,
       imports: [
+        // The settings in force for `ConfigService` of a team's modules. `validate` is the one way to hand over an object
+        // that is read at each access instead of being copied.
         ConfigModule.forRoot({
           isGlobal: true,
           ignoreEnvFile: true,
-          ignoreEnvVars: true,
-          load: [() => settings.settings],
+          validatePredefined: false,
+          skipProcessEnv: true,
+          validate: () => createSettingsTree(settings.schema, (key) => config.get(key)),
         }),
-        FoundationModule.with(settings, options),
-        StoresModule.for(settings.settings.store.url, options.store),
+        FoundationModule.with(config, logs, options),
+        StoresModule.for(config.get('store.url'), options.store),
         options.agent ?? AgentsModule,
         CoreModule,
         ToolsModule,
@@ -66,19 +81,16 @@ export class GatewayModule {
         WebchatModule,
         AdminModule,
         MediaModule,
-        ...(options.modules ?? []),
+        ...modules,
       ],
     };
   }
 }
 
-/** What everybody stands on: time, settings, logs, the name of this process. */
+/** What every module can inject: time, settings, logs, the name of this process. */
 @Module({})
 class FoundationModule {
-  static with(settings: LoadedSettings, options: GatewayOptions): DynamicModule {
-    const logs = options.logs ?? new PinoLogs();
-    const config = new ConfigStoreService(settings, logs);
-    if (logs instanceof PinoLogs) logs.follow(config);
+  static with(config: ConfigStoreService, logs: Logs, options: GatewayOptions): DynamicModule {
     const clock = options.clock ?? new SystemClock();
     const providers = [
       { provide: Clock, useValue: clock },

@@ -29,6 +29,10 @@ export {
   type Verdict,
 } from './auth/index.js';
 export type { Principal } from './core/identity/principal.js';
+export type { LoadedSettings } from './core/config/load-settings.js';
+export * from './core/config/section.js';
+export { UseSettings } from './core/config/use-settings.js';
+export { loadSettings } from './settings.js';
 export { Clock } from './core/time/clock.js';
 export { Broker, type Claims, type Topic } from './core/broker/broker.js';
 export { InProcessBroker } from './core/broker/in-process-broker.js';

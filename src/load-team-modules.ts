@@ -1,7 +1,10 @@
 import 'reflect-metadata';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Type } from '@nestjs/common';
+import type { ModuleMetadata, Type } from '@nestjs/common';
+
+/** Modules as Nest imports them. */
+export type NestModules = NonNullable<ModuleMetadata['imports']>;
 
 /** Where Nest's `@Module()` leaves its mark: on every class that it decorates. */
 const MODULE_MARK = 'providers';

@@ -1,21 +1,19 @@
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { checkExposure, exposureRule } from './auth/exposure.js';
 import { AuthService } from './auth/index.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
-import { loadSettings } from './core/config/load-settings.js';
 import { StartStopService } from './core/lifecycle/start-stop.service.js';
 import { Store } from './core/store/index.js';
-import { Logs } from './core/telemetry/logs.js';
+import type { Logs } from './core/telemetry/logs.js';
 import { GatewayModule, type GatewayOptions } from './gateway.module.js';
 import { DocumentsService } from './http/documents.service.js';
 import { createHttpAdapter } from './http/index.js';
-import { loadTeamModules } from './load-team-modules.js';
+import { loadSettingsAndModules } from './settings.js';
 import { NestLogs } from './telemetry/nest-logs.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
 
-/** What the command line may set. */
+/** Settings of the command line. */
 export interface StartOverrides {
   readonly port?: number;
   readonly host?: string;
@@ -24,53 +22,59 @@ export interface StartOverrides {
   readonly store?: string;
 }
 
-/** A second signal ends the process within this time, in milliseconds. */
+/** Time after which a second signal ends the process, in milliseconds. */
 const HURRY_MS = 1_500;
-/** Equal signals so close together are one. */
+/** Equal signals within this time are one, in milliseconds. */
 const SAME_SIGNAL_MS = 100;
 
 /**
  * Runs the gateway as this process, until a signal ends it. Prints one line when it is up.
- * @param options what a team's own start script brings, for example its modules
+ * @param options parts of a team's own start script, for example its modules
  * @throws SettingsError, or an error for the operator when the store cannot be opened or the port is taken
  */
 export async function runGateway(
   overrides: StartOverrides = {},
   options: Omit<GatewayOptions, 'settings' | 'logs'> = {},
 ): Promise<void> {
-  const settings = loadSettings(
+  const { settings, modules } = await loadSettingsAndModules(
     overrides.config === undefined ? process.env : { ...process.env, OPENCLAW_CONFIG: overrides.config },
     { 'gateway.port': overrides.port, 'gateway.host': overrides.host, 'store.url': overrides.store },
+    options.modules,
   );
   const logs = new PinoLogs();
-  const modules = [...(options.modules ?? []), ...(await loadTeamModules(settings.settings.modules))];
   const root = GatewayModule.forRoot({ ...options, modules, settings, logs });
   const app = await NestFactory.create(root, createHttpAdapter(), {
     logger: new NestLogs(logs),
     abortOnError: false,
     forceCloseConnections: true,
   });
-  const config = app.get(ConfigStoreService);
   for (const warning of settings.warnings) logs.for('config').warn({}, warning);
   app.useWebSocketAdapter(new GatewayWsAdapter(app));
   app.get(DocumentsService).describe(app);
+  stopOnSignals(app, logs);
+  // Opens the store, which holds the settings that were changed at run time: only then are all of them known.
+  await app.init();
+  const config = app.get(ConfigStoreService);
+  await listen(app, config.get('gateway.port'), config.get('gateway.host'));
+  await app.get(StartStopService).whenReady;
+  await announce(app);
+}
 
+/** The first SIGTERM or SIGINT stops the gateway, a second one hurries it and soon ends the process. */
+function stopOnSignals(app: INestApplication, logs: Logs): void {
   const startStop = app.get(StartStopService);
-  let stopping: Promise<void> | undefined;
-  let firstSignal: string | undefined;
-  let firstSignalAt = 0;
+  let first: { readonly signal: string; readonly at: number } | undefined;
   const onSignal = (signal: string) => {
-    if (stopping) {
-      // A signal to the whole process group arrives twice where a launcher passes it on too: that is one wish.
-      if (signal === firstSignal && performance.now() - firstSignalAt < SAME_SIGNAL_MS) return;
+    if (first) {
+      // A signal to the whole process group arrives twice if a launcher passes it on too.
+      if (signal === first.signal && performance.now() - first.at < SAME_SIGNAL_MS) return;
       startStop.hurry();
       setTimeout(() => process.exit(1), HURRY_MS).unref();
       return;
     }
-    firstSignal = signal;
-    firstSignalAt = performance.now();
-    app.get(Logs).for('gateway').info({ signal }, 'stopping; a second signal hurries');
-    stopping = app.close().then(
+    first = { signal, at: performance.now() };
+    logs.for('gateway').info({ signal }, 'stopping; a second signal hurries');
+    app.close().then(
       () => process.exit(0),
       (error: unknown) => {
         logs.for('gateway').error({ error }, 'the stop failed');
@@ -79,20 +83,16 @@ export async function runGateway(
     );
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+}
 
-  config.addRule(exposureRule);
-  // Opens the store, which holds the settings that were changed at run time: only then all of them are known.
-  await app.init();
-  checkExposure(config);
-  await listen(app, config.get('gateway.port'), config.get('gateway.host'));
-  await startStop.whenReady;
+async function announce(app: INestApplication): Promise<void> {
   const url = await app.getUrl();
   process.stdout.write(`${describeStart(url, app.get(Store).label)}\n`);
-  // To the eyes of whoever started it, never to a file: the code is a credential.
+  // Only to a terminal, never to a file: the code is a credential.
   if (process.stdout.isTTY) process.stdout.write(`${describeChat(url, await app.get(AuthService).issuePageCode())}\n`);
 }
 
-/** @throws Error that says what to do when the address cannot be had */
+/** @throws Error with advice for the operator when the address is not available */
 async function listen(app: INestApplication, port: number, host: string): Promise<void> {
   try {
     await app.listen(port, host);
@@ -118,7 +118,7 @@ function describeStart(url: string, store: string): string {
   return `OpenClaw gateway ready at ${url} (pid ${process.pid}, store ${store})`;
 }
 
-/** A code goes into the fragment, which a browser sends to nobody. */
+/** A code goes into the fragment, which a browser does not send. */
 function describeChat(url: string, code: string | undefined): string {
   return code === undefined
     ? `Web chat: ${url}/chat`

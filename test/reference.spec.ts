@@ -11,9 +11,11 @@ import {
   renderSettings,
   TOKEN_PLACEHOLDER,
 } from '../scripts/reference/settings.js';
-import { findFault } from '../src/core/config/load-settings.js';
-import { settingRows } from '../src/core/config/settings.js';
+import { findFault } from '../src/core/config/setting-values.js';
 import { buildAsyncApi } from '../src/http/asyncapi.js';
+import { composeSettings } from '../src/settings.js';
+
+const settingRows = composeSettings().rows;
 
 const toJson = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
 

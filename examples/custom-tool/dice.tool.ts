@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { Tool, type ToolExecutor } from 'openclaw-gateway-nest';
+import { ConfigStoreService, Tool, UseSettings, type ToolExecutor } from 'openclaw-gateway-nest';
 import Type, { type Static } from 'typebox';
+import { diceSettings } from './dice.settings.js';
 
 const Parameters = Type.Object(
   { sides: Type.Integer({ minimum: 2, maximum: 1_000, description: 'How many sides the die has.' }) },
@@ -8,6 +9,7 @@ const Parameters = Type.Object(
 );
 
 /** Throws a die. A second throw after a crash would be another throw, so it is not idempotent. */
+@UseSettings(diceSettings)
 @Tool({
   name: 'acme.dice',
   description: 'Throws a die.',
@@ -16,7 +18,13 @@ const Parameters = Type.Object(
   timeoutMs: 1_000,
 })
 export class DiceTool implements ToolExecutor<typeof Parameters> {
+  constructor(private readonly config: ConfigStoreService) {}
+
+  /** Reads the settings at each call, so that a change at run time takes effect. */
   execute({ sides }: Static<typeof Parameters>): { eyes: number } {
-    return { eyes: randomInt(1, sides + 1) };
+    const maxSides = this.config.get('acme.dice.max_sides');
+    if (sides > maxSides) throw new Error(`a die has at most ${maxSides} sides`);
+    const lucky = this.config.get('acme.dice.lucky_number');
+    return { eyes: lucky !== undefined && lucky <= sides ? lucky : randomInt(1, sides + 1) };
   }
 }

@@ -1,9 +1,9 @@
 // Prints the OpenAPI document of the build. It must come from dist: only the compiler's plugin knows the types of DTOs.
 import { NestFactory } from '@nestjs/core';
-import { loadSettings } from '../../dist/core/config/load-settings.js';
 import { SilentLogs } from '../../dist/core/telemetry/logs.js';
 import { GatewayModule } from '../../dist/gateway.module.js';
 import { buildOpenApi } from '../../dist/http/openapi.js';
+import { loadSettings } from '../../dist/settings.js';
 
 // Defaults only: the document must not depend on the machine. A preview builds nothing and opens nothing.
 const settings = loadSettings({ NODE_ENV: 'production' }, {}, '/nowhere');

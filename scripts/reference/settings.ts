@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
-import { describeAllowed } from '../../src/core/config/load-settings.js';
-import { settingRows, type SettingRow } from '../../src/core/config/settings.js';
+import { describeAllowed } from '../../src/core/config/setting-values.js';
+import type { SettingRow } from '../../src/core/config/settings-schema.js';
+import { composeSettings } from '../../src/settings.js';
 import { code, GENERATED, page, table } from './markdown.js';
 
 /** No valid token: taken over without a thought it stops the start instead of opening a door. */
@@ -30,6 +31,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   channels: { telegram: { busy_policy: 'interrupt' } },
 };
 
+const settingRows = composeSettings().rows;
 const present = settingRows.filter((row) => row.schema['x-later'] !== true);
 const later = settingRows.filter((row) => row.schema['x-later'] === true);
 

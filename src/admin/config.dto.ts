@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsNotEmptyObject, IsObject, Min } from 'class-validator';
-import type { SettingSource } from '../core/config/load-settings.js';
+import { SETTING_SOURCES, type SettingSource } from '../core/config/load-settings.js';
 
 /** A change of settings. */
 export class ChangeConfigDto {
@@ -26,7 +26,7 @@ export class SettingDto {
   value!: unknown;
 
   /** Where the value came from. */
-  @ApiProperty({ enum: ['default', 'file', 'environment', 'run time', 'command line'] })
+  @ApiProperty({ enum: SETTING_SOURCES })
   source!: SettingSource;
 
   /** Whether a change comes into force with the next start only. */

@@ -6,12 +6,12 @@ import type { Principal } from '../core/identity/principal.js';
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
 import { SessionChangesService } from '../core/sessions/session-changes.service.js';
 import type { Session } from '../core/store/index.js';
-import type { SessionMode } from '../protocol/index.js';
+import { SessionMode } from '../protocol/index.js';
 
 /** What an operator may change of a session; what is missing stays. */
 export class ChangeSessionDto {
   @IsOptional()
-  @IsIn(['main', 'group', 'queue'])
+  @IsIn(SessionMode.enum)
   mode?: SessionMode;
 
   /** In a group: answer every message, not only those that address the agent. */

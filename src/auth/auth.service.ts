@@ -24,7 +24,6 @@ export class AuthService extends PrincipalDirectory {
   private readonly tokens: TokenTable;
   private readonly openMode: OpenMode;
 
-  /** @throws SettingsError when the configured tokens contradict themselves */
   constructor(
     config: ConfigStoreService,
     private readonly rules: RequestRulesService,

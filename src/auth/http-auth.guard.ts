@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createParamDecorator, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { GatewayError, type Scope } from '../protocol/index.js';
-import { checkScope, type Principal, type Role } from '../core/identity/principal.js';
+import { GatewayError, type Role, type Scope } from '../protocol/index.js';
+import { checkScope, type Principal } from '../core/identity/principal.js';
 import { admit } from './admit.js';
 import { AuthService } from './auth.service.js';
 

@@ -9,6 +9,5 @@ export {
   type Refusal,
   type Verdict,
 } from './credential-verifier.js';
-export { checkExposure, exposureRule } from './exposure.js';
 export { admit } from './admit.js';
 export { Caller, HttpAuthGuard, RequireRole, RequireScope } from './http-auth.guard.js';

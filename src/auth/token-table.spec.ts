@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { loadSettings } from '../core/config/load-settings.js';
+import { loadSettings } from '../settings.js';
 import { ROLE_SCOPES } from '../core/identity/principal.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { TokenTable } from './token-table.js';

@@ -1,46 +1,36 @@
-import { createHash } from 'node:crypto';
 import type { ConfigStoreService } from '../core/config/config-store.service.js';
-import { SettingsError, type SettingFault } from '../core/config/load-settings.js';
-import type { TokenSetting } from '../core/config/settings.js';
 import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
+import { digest, type TokenSetting } from './auth.settings.js';
 import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
 
 /** Channels of a `user` whose credential names none (protocol.md section 3). */
 const DEFAULT_USER_CHANNELS = ['webchat'];
 
-/** Whom the shorthand `auth.token` speaks for. */
+/** The principal of the shorthand `auth.token`. */
 const OPERATOR_NAME = 'operator';
 
 /**
- * The static tokens. Only digests are kept, and the look-up is by digest: how long it takes tells nothing about how much
- * of a guess was right, because nobody can steer the digest of a guess.
+ * The static tokens. Only digests are kept, and the look-up is by digest: its duration does not reveal how much of a
+ * guess was right, because the digest of a guess cannot be chosen.
  */
 export class TokenTable implements CredentialVerifier {
   private readonly principals = new Map<string, Principal>();
   private readonly toolPermissions = new Map<string, readonly string[]>();
 
-  /** @throws SettingsError when a token holds a scope that its role does not have, or is given twice */
   constructor(config: ConfigStoreService) {
-    const faults: SettingFault[] = [];
-    for (const [i, setting] of config.get('auth.tokens').entries()) {
-      const foreign = setting.scopes?.filter((scope) => !ROLE_SCOPES[setting.role].includes(scope)) ?? [];
-      if (foreign.length > 0) {
-        const message = `role ${setting.role} cannot hold ${foreign.join(', ')}; allowed: ${ROLE_SCOPES[setting.role].join(', ')}`;
-        faults.push({ key: `auth.tokens[${i}].scopes`, message });
-      }
+    for (const setting of config.get('auth.tokens')) {
       if (setting.tool_permissions) {
         this.toolPermissions.set(
           JSON.stringify([setting.tenant ?? DEFAULT_TENANT, setting.principal]),
           setting.tool_permissions,
         );
       }
-      this.add(setting.token_sha256 ?? digest(setting.token ?? ''), toPrincipal(setting), `auth.tokens[${i}]`, faults);
+      this.principals.set(setting.token_sha256 ?? digest(setting.token ?? ''), toPrincipal(setting));
     }
     const shorthand = config.get('auth.token');
     if (shorthand !== undefined) {
-      this.add(digest(shorthand), toPrincipal({ principal: OPERATOR_NAME, role: 'operator' }), 'auth.token', faults);
+      this.principals.set(digest(shorthand), toPrincipal({ principal: OPERATOR_NAME, role: 'operator' }));
     }
-    if (faults.length > 0) throw new SettingsError(faults);
   }
 
   get isEmpty(): boolean {
@@ -55,19 +45,10 @@ export class TokenTable implements CredentialVerifier {
     return this.principals.get(digest(token));
   }
 
-  /** What calls in the name of this principal may use at most; undefined when no token of it sets a limit. */
+  /** Returns the permissions that calls of this principal are limited to, or undefined when no token of it sets a limit. */
   findToolPermissions(tenant: string, name: string): readonly string[] | undefined {
     return this.toolPermissions.get(JSON.stringify([tenant, name]));
   }
-
-  private add(sha256: string, principal: Principal, key: string, faults: SettingFault[]): void {
-    if (this.principals.has(sha256)) faults.push({ key, message: 'is the same credential as an earlier one' });
-    this.principals.set(sha256, principal);
-  }
-}
-
-function digest(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
 }
 
 function toPrincipal(setting: TokenSetting): Principal {

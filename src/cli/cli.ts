@@ -5,7 +5,7 @@ import type { Command } from './command.js';
 import { EXIT, UnreachableError, UsageError } from './faults.js';
 import { start } from './start.js';
 import { status } from './status.js';
-import { suggest } from './suggest.js';
+import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
 const COMMANDS: readonly Command[] = [start, status, chat, config];

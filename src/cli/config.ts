@@ -1,11 +1,11 @@
 import { systemTimers, type Timers } from '../client/index.js';
-import { parseText } from '../core/config/load-settings.js';
-import { settingRows } from '../core/config/settings.js';
+import { parseText } from '../core/config/setting-values.js';
+import { composeSettings } from '../settings.js';
 import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
 import { request } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
-import { suggest } from './suggest.js';
+import { suggest } from '../core/config/suggest.js';
 import { formatTable } from './table.js';
 import { painter, type Terminal } from './terminal.js';
 
@@ -162,7 +162,7 @@ function select(settings: readonly Setting[], key: string | undefined): readonly
 
 /** By the type of the setting; one that only the gateway knows is taken as JSON where it is JSON. */
 function parseValue(key: string, source: string): unknown {
-  const row = settingRows.find((candidate) => candidate.key === key);
+  const row = composeSettings().find(key);
   try {
     return row ? parseText(row, source) : (JSON.parse(source) as unknown);
   } catch (error) {

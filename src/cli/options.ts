@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from './faults.js';
-import { suggest } from './suggest.js';
+import { suggest } from '../core/config/suggest.js';
 import type { Terminal } from './terminal.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;

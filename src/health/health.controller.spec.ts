@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { AuthService } from '../auth/index.js';
 import { ConnectedChannels } from '../core/channels/connected-channels.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { loadSettings } from '../core/config/load-settings.js';
+import { loadSettings } from '../settings.js';
 import { LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { PhaseService, type Phase } from '../core/phase/phase.service.js';
 import { QueueStore, Store } from '../core/store/index.js';

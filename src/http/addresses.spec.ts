@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadSettings } from '../settings.js';
 import { includes, isLoopbackAddress, isLoopbackHost, limitKey, normaliseAddress, parseNetworks } from './addresses.js';
 
 describe('addresses', () => {
@@ -35,7 +36,7 @@ describe('addresses', () => {
   });
 
   it('reads addresses and ranges of both families', () => {
-    const networks = parseNetworks('k', ['10.0.0.0/8', '192.168.1.7', 'fd00::/8', '::1']);
+    const networks = parseNetworks(['10.0.0.0/8', '192.168.1.7', 'fd00::/8', '::1']);
     for (const address of ['10.255.0.1', '192.168.1.7', 'fd12::1', '::1'])
       expect(includes(networks, address)).toBe(true);
     for (const address of ['11.0.0.1', '192.168.1.8', 'fe80::1', '::2', '', 'nonsense'])
@@ -55,7 +56,7 @@ describe('addresses', () => {
     ];
     const expected = wrong.map((_, i) => `gateway.trusted_proxies[${i}]`);
     try {
-      parseNetworks('gateway.trusted_proxies', wrong);
+      loadSettings({}, { 'gateway.trusted_proxies': wrong }, '/nonexistent');
       expect.unreachable();
     } catch (error) {
       expect((error as { faults: { key: string }[] }).faults.map((fault) => fault.key)).toEqual(expected);

@@ -1,5 +1,4 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
-import { SettingsError } from '../core/config/load-settings.js';
 
 /** Names under which a machine calls itself. */
 const LOOPBACK_NAME = 'localhost';
@@ -25,17 +24,15 @@ export function isLoopbackHost(host: string): boolean {
   return host === LOOPBACK_NAME || isLoopbackAddress(host);
 }
 
-/**
- * Reads addresses and CIDR ranges.
- * @throws SettingsError naming `key` and what is allowed
- */
-export function parseNetworks(key: string, entries: readonly string[]): BlockList {
+/** Whether `entry` is an IP address or a CIDR range. */
+export function isNetwork(entry: string): boolean {
+  return addNetwork(new BlockList(), entry);
+}
+
+/** Reads addresses and CIDR ranges; entries that are neither are left out. */
+export function parseNetworks(entries: readonly string[]): BlockList {
   const networks = new BlockList();
-  const faults = entries.flatMap((entry, i) => {
-    const message = 'must be an IP address or a range such as 10.0.0.0/8';
-    return addNetwork(networks, entry) ? [] : [{ key: `${key}[${i}]`, message }];
-  });
-  if (faults.length > 0) throw new SettingsError(faults);
+  for (const entry of entries) addNetwork(networks, entry);
   return networks;
 }
 

@@ -5,7 +5,7 @@ import { readRequestFacts } from './request-facts.js';
 
 const aRequest = (remoteAddress: string, headersDistinct: Record<string, string[]> = {}) =>
   ({ headersDistinct, socket: { remoteAddress, localPort: 18789 } }) as unknown as IncomingMessage;
-const proxies = parseNetworks('k', ['10.0.0.0/8']);
+const proxies = parseNetworks(['10.0.0.0/8']);
 const clientOf = (peer: string, ...forwardedFor: string[]) =>
   readRequestFacts(aRequest(peer, forwardedFor.length > 0 ? { 'x-forwarded-for': forwardedFor } : {}), proxies)
     .clientAddress;

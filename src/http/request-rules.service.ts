@@ -34,9 +34,8 @@ const CREDENTIAL_PARAMETERS = new Set([
 export class RequestRulesService {
   private readonly trustedProxies: BlockList;
 
-  /** @throws SettingsError when `gateway.trusted_proxies` holds what is no address */
   constructor(private readonly config: ConfigStoreService) {
-    this.trustedProxies = parseNetworks('gateway.trusted_proxies', config.get('gateway.trusted_proxies'));
+    this.trustedProxies = parseNetworks(config.get('gateway.trusted_proxies'));
   }
 
   readFacts(request: IncomingMessage): RequestFacts {

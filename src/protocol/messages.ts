@@ -56,6 +56,10 @@ export type SessionMode = Static<typeof SessionMode>;
 export const MessageStatus = Type.Enum(['queued', 'running', 'done', 'cancelled', 'failed', 'observed']);
 export type MessageStatus = Static<typeof MessageStatus>;
 
+/** What kind of principal a credential speaks for. */
+export const Role = Type.Enum(['channel', 'user', 'node', 'operator']);
+export type Role = Static<typeof Role>;
+
 /** What a credential may be allowed to do (protocol.md section 3). */
 export const SCOPES = [
   'messages:write',

@@ -11,12 +11,12 @@ import {
   Usage,
   type DurableType,
 } from './log.js';
-import { Attachment, MessageStatus, PresenceStatus, SessionMode } from './messages.js';
+import { Attachment, MessageStatus, PresenceStatus, Role, SessionMode } from './messages.js';
 
 export const ConnectedPayload = Type.Object({
   client_id: Type.String(),
   connection_id: Type.String(),
-  role: Type.Enum(['channel', 'user', 'node', 'operator']),
+  role: Role,
   scopes: Type.Array(Type.String()),
   protocol: Type.Integer(),
   server: Type.Object({ version: Type.String(), replica_id: Type.String() }),

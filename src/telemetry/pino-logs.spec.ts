@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { loadSettings } from '../core/config/load-settings.js';
+import { loadSettings } from '../settings.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { GatewayError } from '../protocol/index.js';
 import { NestLogs } from './nest-logs.js';

@@ -1,9 +1,9 @@
+import { HIDDEN } from '../core/config/secrets.js';
+
 /**
  * What stands between a careless log line and a secret: fields by their names, tokens inside texts by their looks. A
  * second wall only; the first is not to log them.
  */
-
-const HIDDEN = '***';
 
 /** Deeper or longer than this is cut: a log line is no archive, and a circle has no end. */
 const MAX_DEPTH = 8;

@@ -2,7 +2,7 @@ import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import { InProcessBroker } from '../core/broker/in-process-broker.js';
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { loadSettings } from '../core/config/load-settings.js';
+import { loadSettings } from '../settings.js';
 import { DeliveryService } from '../core/delivery/delivery.service.js';
 import { PresenceTrackerService } from '../core/presence/presence-tracker.service.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';

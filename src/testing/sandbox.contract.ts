@@ -7,9 +7,8 @@ import { chmodSync, chownSync, existsSync, globSync, mkdtempSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { SandboxEngine, SandboxLimits } from '../tools/sandbox/sandbox-engine.js';
+import { MEGABYTE, type SandboxEngine, type SandboxLimits } from '../tools/sandbox/sandbox-engine.js';
 
-const MEGABYTE = 1_048_576;
 const LIMITS: SandboxLimits = { memoryMb: 128, cpu: 1, pids: 32, timeoutMs: 20_000, fileBytes: 64 * MEGABYTE };
 
 /** An engine under test, with a workspace of its own for each test. */

@@ -6,9 +6,8 @@ import type { Connection } from '../core/connections/connection.js';
 import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
 import { SessionStore } from '../core/store/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
+import { HOUR_MS } from '../core/time/clock.js';
 import { VERSION } from '../core/lifecycle/version.js';
-
-const HOUR_MS = 3_600_000;
 
 /** The first frame of every connection: who the client is here, and what it may count on. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { BuiltinRuntime } from '../../src/agents/builtin/builtin-runtime.js';
 import { PiRuntime } from '../../src/agents/pi/pi-runtime.js';
 import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
-import { loadSettings } from '../../src/core/config/load-settings.js';
+import { loadSettings } from '../../src/settings.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
 import { describeAgentRuntimeContract, type RuntimeScenario } from '../../src/testing/agent-runtime.contract.js';
 import { ManualClock } from '../../src/testing/index.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
-import { loadSettings } from '../../src/core/config/load-settings.js';
+import { loadSettings } from '../../src/settings.js';
 import { LocalSessionResources } from '../../src/core/sessions/local-session-resources.service.js';
 import type { SessionStore } from '../../src/core/store/index.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';

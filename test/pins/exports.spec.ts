@@ -37,18 +37,20 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     `
       ALL_TENANTS AcceptOutcome AcceptedMessage AgentEvent AgentRuntime AgentTurn Answer Approval
       ApprovalDecision ApprovalStore AuditHead AuditNote AuditQuery AuditRow AuditStore Broker CancelOutcome
-      CancelSelector Claim ClaimRequest ClaimResult Claims ClientKey Clock ConfigStoreService Connection
-      Counter CredentialVerifier DurableFrame Ending FIRST_PREVIOUS_HASH FramePage FrameStore FrameType
+      CancelSelector Claim ClaimRequest ClaimResult Claims ClientKey Clock ConfigStoreService Connection Counter
+      CredentialVerifier DurableFrame Ending Environment FIRST_PREVIOUS_HASH FramePage FrameStore FrameType
       FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram HistogramOptions
-      InProcessBroker JoinOutcome JoinWrite JournalEntry Json Lease Logs MediaRecord MediaStore Memory
-      MemoryQuery MemoryStore MessageEnd MessageSelector MessageWithReply Metric MetricOptions Metrics
+      InProcessBroker JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaStore
+      Memory MemoryQuery MemoryStore MessageEnd MessageSelector MessageWithReply Metric MetricOptions Metrics
       NewFrame NewMessage PRIORITIES Piece PresentedCredential Principal Priority QueueCounts QueueLimits
       QueueStore RecordedStep Refusal Reply RequestedCall ResourceKind SandboxEnding SandboxModule
-      SandboxRequest SandboxService Session SessionChange SessionCursor SessionResource SessionResources
-      SessionSeed SessionStore SettingsChange SettingsStore StartOverrides StartPhase StartStep StopPhase
-      StopStep Store StoreHint StoredMessage StoredReaction StoredSettings SweepLimits Tool ToolCallContext
-      ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService Topic TurnEnd TurnRecord
-      TurnStore TurnWrite Undo Verdict VerifiesCredentials WriteOutcome createHttpAdapter endOf runGateway
+      SandboxRequest SandboxService SectionOptions Session SessionChange SessionCursor SessionResource
+      SessionResources SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange
+      SettingsError SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree
+      StartOverrides StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction
+      StoredSettings SweepLimits Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome
+      ToolRegistryService Topic TurnEnd TurnRecord TurnStore TurnWrite Undo UseSettings Verdict
+      VerifiesCredentials WriteOutcome createHttpAdapter defineSettings endOf loadSettings runGateway
     `,
   ],
   [
@@ -66,16 +68,16 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest/protocol',
     'src/protocol/index.ts',
     `
-      AckStatus ApprovalPayload Attachment BEARER_SUBPROTOCOL_PREFIX BlockType CancelPayload ChannelStatusPayload
-      CloseName ConnectedPayload DeliveredPayload DurableType ENVELOPE_LIMITS EndError EndReason ErrorCode
-      ErrorDetails ErrorFramePayload ErrorPayload ErrorRow GatewayError GoingAwayPayload HistoryMessage
-      HistoryPayload HistoryResultPayload InboundEnvelope InboundPayload InboundRow InboundType LogLevel
-      MAX_CONTENT_LENGTH MessageAckPayload MessageInPayload MessageStatus OutboundEnvelope OutboundFrame
-      OutboundPayload OutboundRow OutboundType PROTOCOL_VERSION PayloadFault PingPayload PongPayload
-      PresenceChangePayload PresencePayload PresenceStatus ReactionPayload ReceivedError ResumePayload
-      ResumedPayload SCOPES SUBPROTOCOL Scope SessionMode StreamBlock StreamBlockPayload StreamDeltaPayload
-      StreamEndPayload StreamRestartPayload TOKEN_PATTERN ToolCallStatus ToolStatusPayload Usage closeTable
-      errorTable inboundTable laterInboundTypes outboundTable
+      AckStatus ApprovalPayload Attachment BEARER_SUBPROTOCOL_PREFIX BlockType CancelPayload
+      ChannelStatusPayload CloseName ConnectedPayload DeliveredPayload DurableType ENVELOPE_LIMITS EndError
+      EndReason ErrorCode ErrorDetails ErrorFramePayload ErrorPayload ErrorRow GatewayError GoingAwayPayload
+      HistoryMessage HistoryPayload HistoryResultPayload InboundEnvelope InboundPayload InboundRow InboundType
+      LogLevel MAX_CONTENT_LENGTH MessageAckPayload MessageInPayload MessageStatus OutboundEnvelope
+      OutboundFrame OutboundPayload OutboundRow OutboundType PROTOCOL_VERSION PayloadFault PingPayload
+      PongPayload PresenceChangePayload PresencePayload PresenceStatus ReactionPayload ReceivedError
+      ResumePayload ResumedPayload Role SCOPES SUBPROTOCOL Scope SessionMode StreamBlock StreamBlockPayload
+      StreamDeltaPayload StreamEndPayload StreamRestartPayload TOKEN_PATTERN ToolCallStatus ToolStatusPayload
+      Usage closeTable errorTable inboundTable laterInboundTypes outboundTable
     `,
   ],
   [

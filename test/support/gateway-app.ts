@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { StartStopService } from '../../src/core/lifecycle/start-stop.service.js';
-import { loadSettings } from '../../src/core/config/load-settings.js';
+import { loadSettings } from '../../src/settings.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
 import { GatewayModule, type GatewayOptions } from '../../src/gateway.module.js';
 import { createHttpAdapter } from '../../src/http/index.js';

@@ -4,7 +4,7 @@ import { PiRuntime } from '../../src/agents/pi/pi-runtime.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
 import { CoreHarness, type CoreHarnessOptions } from '../../src/testing/core-harness.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
-import type { Provider } from '../../src/core/config/providers.js';
+import type { Provider } from '../../src/agents/pi/providers.js';
 import type { ModelServer, Wire } from './model-server.js';
 
 /** Does not wait, and remembers how long it should have. */

@@ -1,6 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import { LLMock, type ChatMessage, type Fixture } from '@copilotkit/aimock';
-import type { Provider } from '../../src/core/config/providers.js';
+import type { Provider } from '../../src/agents/pi/providers.js';
 
 /** The wires over which models are asked. */
 export const WIRES = ['openai-completions', 'openai-responses', 'anthropic-messages'] as const;

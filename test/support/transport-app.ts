@@ -7,7 +7,7 @@ import { AuthModule } from '../../src/auth/index.js';
 import { Broker } from '../../src/core/broker/broker.js';
 import { InProcessBroker } from '../../src/core/broker/in-process-broker.js';
 import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
-import { loadSettings } from '../../src/core/config/load-settings.js';
+import { loadSettings } from '../../src/settings.js';
 import type { Connection } from '../../src/core/connections/connection.js';
 import { ConnectionManagerService } from '../../src/core/connections/connection-manager.service.js';
 import { RefusalsService } from '../../src/core/connections/refusals.service.js';

@@ -1,4 +1,5 @@
 import type { AssistantMessage, AssistantMessageEvent, Context } from '@earendil-works/pi-ai';
+import { HIDDEN } from '../../core/config/secrets.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { CancelTimer, Clock } from '../../core/time/clock.js';
 import type { AgentEvent, RequestedCall } from '../../core/turns/agent-runtime.js';
@@ -115,7 +116,7 @@ export class ModelRequest {
 
   private toFailure(message: string, { status, retryAfterMs }: SeenResponse): ModelFailure {
     const { api_key: key } = this.target.provider;
-    const detail = (key ? message.replaceAll(key, '***') : message).slice(0, LONGEST_DETAIL);
+    const detail = (key ? message.replaceAll(key, HIDDEN) : message).slice(0, LONGEST_DETAIL);
     return { status, detail, retryAfterMs, declined: false, overflow: this.target.isOverflow(message) };
   }
 }

@@ -5,7 +5,7 @@ import type {
   ProviderStreams,
   SimpleStreamOptions,
 } from '@earendil-works/pi-ai';
-import { splitModel, type Provider } from '../../core/config/providers.js';
+import { splitModel, type Provider } from './providers.js';
 
 export type PiApi = Provider['api'];
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AssistantMessage, Tool } from '@earendil-works/pi-ai';
 import { GatewayError } from '../../protocol/index.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
-import { findProvider, splitModel } from '../../core/config/providers.js';
+import { findProvider, splitModel } from './providers.js';
 import { parseCommand } from '../../core/sessions/activation.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';

@@ -1,54 +1,39 @@
 import type { SettingsStore, StoredSettings } from '../store/index.js';
 import type { Log, Logs } from '../telemetry/logs.js';
-import {
-  findFault,
-  SettingsError,
-  type LoadedSettings,
-  type SettingFault,
-  type SettingSource,
-} from './load-settings.js';
-import { findModelFaults } from './providers.js';
+import type { LoadedSettings, SettingSource } from './load-settings.js';
 import { hideSecrets } from './secrets.js';
-import { settingRows, type SettingKey, type SettingRow, type SettingValue } from './settings.js';
+import { SettingsError, type SettingFault, type SettingKey, type SettingValue } from './section.js';
+import { findFault } from './setting-values.js';
+import type { SettingRow, SettingsSchema } from './settings-schema.js';
+import { suggest } from './suggest.js';
 
 /** Called with (new, old) after a setting has changed. */
 export type ConfigWatcher<T> = (value: T, oldValue: T) => void;
 
 /** One setting as an operator sees it; secrets are hidden. */
 export interface SettingView {
-  readonly key: SettingKey;
+  readonly key: string;
   readonly value: unknown;
   readonly source: SettingSource;
   readonly needsRestart: boolean;
   readonly description: string;
 }
 
-/** How a change went. `stale`: somebody else changed the settings meanwhile; `version` is theirs. */
+/** The outcome of a change. `stale`: the settings were changed in the meantime; `version` is the current one. */
 export type ChangeOutcome =
-  | { readonly kind: 'changed'; readonly version: number; readonly needsRestart: readonly SettingKey[] }
+  | { readonly kind: 'changed'; readonly version: number; readonly needsRestart: readonly string[] }
   | { readonly kind: 'stale'; readonly version: number }
   | { readonly kind: 'invalid'; readonly faults: readonly SettingFault[] };
 
-/** A rule over several settings: says what is wrong with them together, given how to read each as it would be. */
-export type SettingsRule = (get: <K extends SettingKey>(key: K) => SettingValue<K>) => SettingFault | undefined;
-
-/** It says where the changes themselves are kept. */
-const NEVER_AT_RUN_TIME: ReadonlySet<string> = new Set(['store.url']);
-
-const rowOf = new Map<string, SettingRow>(settingRows.map((row) => [row.key, row]));
-
 /**
- * The settings in force (the chapter's Configuration Store). Whoever needs a setting asks here each time, or watches
- * it, so that a change at run time reaches everybody. A change is kept in the store and goes before file and environment;
- * only the command line goes before it.
+ * The settings in force (the chapter's Configuration Store). Read a setting here each time it is needed, or watch it, so
+ * that a change at run time takes effect. A change is kept in the store and overrides file and environment; only the
+ * command line overrides it.
  */
 export class ConfigStoreService {
-  private readonly values = new Map<SettingKey, unknown>();
-  private readonly watchers = new Map<SettingKey, Set<ConfigWatcher<never>>>();
-  private readonly rules: SettingsRule[] = [
-    (get) =>
-      findModelFaults({ runtime: get('agent.runtime'), model: get('agent.model'), providers: get('providers') })[0],
-  ];
+  private readonly schema: SettingsSchema;
+  private readonly values: Map<string, unknown>;
+  private readonly watchers = new Map<string, Set<ConfigWatcher<never>>>();
   private readonly log: Log;
   private store: SettingsStore | undefined;
   private stored: StoredSettings = { version: 0, values: {} };
@@ -58,7 +43,8 @@ export class ConfigStoreService {
     logs: Logs,
   ) {
     this.log = logs.for('config');
-    for (const row of settingRows) this.values.set(row.key as SettingKey, this.readLoaded(row.key));
+    this.schema = loaded.schema;
+    this.values = new Map(Object.entries(loaded.values));
   }
 
   get<K extends SettingKey>(key: K): SettingValue<K> {
@@ -72,11 +58,11 @@ export class ConfigStoreService {
 
   /** All settings, in the order of the reference, with where each value came from. */
   list(): readonly SettingView[] {
-    return settingRows
+    return this.schema.rows
       .filter((row) => !row.schema['x-later'])
       .map((row) => ({
-        key: row.key as SettingKey,
-        value: hideSecrets(row.schema, this.values.get(row.key as SettingKey)),
+        key: row.key,
+        value: hideSecrets(row.schema, this.values.get(row.key)),
         source: this.getSource(row.key),
         needsRestart: row.schema['x-restart'] === true,
         description: row.schema.description ?? '',
@@ -84,7 +70,7 @@ export class ConfigStoreService {
   }
 
   /**
-   * Changes one setting for good, whatever was changed meanwhile.
+   * Changes one setting permanently, whatever was changed in the meantime.
    * @throws SettingsError when the value is not allowed; GatewayError STORE_UNAVAILABLE
    */
   async set<K extends SettingKey>(key: K, value: SettingValue<K>, actor: string): Promise<void> {
@@ -95,31 +81,31 @@ export class ConfigStoreService {
     }
   }
 
-  /** Calls `watcher` after each change of `key`; the answer ends it. */
+  /** Calls `watcher` after each change of `key`. Returns a function that unsubscribes it. */
   watch<K extends SettingKey>(key: K, watcher: ConfigWatcher<SettingValue<K>>): () => void {
     const watchers = this.watchers.get(key) ?? new Set();
     this.watchers.set(key, watchers.add(watcher));
     return () => watchers.delete(watcher);
   }
 
-  /** Adds a rule that every change must keep. */
-  addRule(rule: SettingsRule): void {
-    this.rules.push(rule);
-  }
-
-  /** Puts the changes that were made before this start in force. From here on changes are possible. */
+  /**
+   * Puts the changes that were made before this start in force. From here on changes are possible.
+   * @throws SettingsError when a rule does not hold for the settings together with those changes
+   */
   async open(store: SettingsStore): Promise<void> {
     this.store = store;
     await this.reload();
+    const faults = this.schema.checkRules((key) => this.get(key));
+    if (faults.length > 0) throw new SettingsError(faults);
   }
 
-  /** Takes over what another replica changed. */
+  /** Puts the changes of other replicas in force. */
   async reload(): Promise<void> {
     if (this.store) this.adopt(await this.store.readSettings());
   }
 
   /**
-   * Changes settings, all or none, if `version` is still the current one. A null takes a change at run time back.
+   * Changes settings, all or none, if `version` is still the current one. A null undoes an earlier change at run time.
    * @param actor who, for the audit trail
    * @throws GatewayError STORE_UNAVAILABLE
    */
@@ -133,8 +119,8 @@ export class ConfigStoreService {
     const stored = await this.store.changeSettings(version, {
       values,
       actor,
-      before: this.describe(changes),
-      after: describeValues(changes),
+      before: this.describe(Object.fromEntries(Object.keys(changes).map((key) => [key, this.values.get(key)]))),
+      after: this.describe(changes),
     });
     if (!stored) {
       await this.reload();
@@ -142,51 +128,52 @@ export class ConfigStoreService {
     }
     this.log.info({ version: stored.version, keys: Object.keys(changes), actor }, 'settings changed');
     this.adopt(stored);
-    const needsRestart = Object.keys(changes).filter((key) => rowOf.get(key)?.schema['x-restart']) as SettingKey[];
+    const needsRestart = Object.keys(changes).filter((key) => this.schema.find(key)?.schema['x-restart']);
     return { kind: 'changed', version: stored.version, needsRestart };
   }
 
   private findFaults(changes: Readonly<Record<string, unknown>>): SettingFault[] {
     const faults = Object.entries(changes).flatMap(([key, value]) => {
-      const row = rowOf.get(key);
-      if (!row) return [{ key, message: 'unknown setting' }];
-      if (NEVER_AT_RUN_TIME.has(key))
-        return [{ key, message: 'cannot be changed at run time: it says where changes are kept' }];
+      const row = this.schema.find(key);
+      if (!row) return [{ key, message: `unknown setting${this.describeMeant(key)}` }];
+      const reason = row.schema['x-start-only'];
+      if (reason !== undefined) return [{ key, message: `cannot be changed at run time: ${reason}` }];
       const message = value === null ? undefined : findFault(row, value);
       return message === undefined ? [] : [{ key, message }];
     });
     if (faults.length > 0) return faults;
-    const get = <K extends SettingKey>(key: K) =>
-      (changes[key] ?? (changes[key] === null ? this.readLoaded(key) : this.get(key))) as SettingValue<K>;
-    return this.rules.flatMap((rule) => rule(get) ?? []);
+    return this.schema.checkRules((key) => {
+      const changed = changes[key];
+      return (changed === null ? this.loaded.values[key] : (changed ?? this.get(key))) as never;
+    });
   }
 
-  /** Only ever forward: an older version that arrives late changes nothing. */
+  /** Ignores a version older than the current one, which may arrive late. */
   private adopt(stored: StoredSettings): void {
     if (stored.version < this.stored.version) return;
     this.stored = stored;
-    for (const row of settingRows) {
-      const key = row.key as SettingKey;
+    for (const row of this.schema.rows) {
       const value = this.readEffective(row);
-      const oldValue = this.values.get(key);
+      const oldValue = this.values.get(row.key);
       if (JSON.stringify(value) === JSON.stringify(oldValue)) continue;
-      this.values.set(key, value);
-      this.tell(key, value, oldValue);
+      this.values.set(row.key, value);
+      this.notify(row.key, value, oldValue);
     }
   }
 
   private readEffective(row: SettingRow): unknown {
     const changed = this.stored.values[row.key];
-    if (changed === undefined || this.loaded.sources.get(row.key) === 'command line') return this.readLoaded(row.key);
+    if (changed === undefined || this.loaded.sources.get(row.key) === 'command line')
+      return this.loaded.values[row.key as SettingKey];
     const value: unknown = JSON.parse(changed);
     const fault = findFault(row, value);
     if (fault === undefined) return value;
-    // It was fine for the version that stored it: a setting that has changed its meaning must not stop the start.
+    // It was valid for the version that stored it: a setting whose schema has changed must not stop the start.
     this.log.warn(
       { key: row.key, fault },
       'a setting that was changed at run time is not valid any more and is ignored',
     );
-    return this.readLoaded(row.key);
+    return this.loaded.values[row.key as SettingKey];
   }
 
   private getSource(key: string): SettingSource {
@@ -194,34 +181,31 @@ export class ConfigStoreService {
     return key in this.stored.values && loaded !== 'command line' ? 'run time' : loaded;
   }
 
-  private readLoaded(key: string): unknown {
-    return key
-      .split('.')
-      .reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], this.loaded.settings);
-  }
-
-  private describe(changes: Readonly<Record<string, unknown>>): string {
-    return describeValues(
-      Object.fromEntries(Object.keys(changes).map((key) => [key, this.values.get(key as SettingKey)])),
+  private describeMeant(key: string): string {
+    const meant = suggest(
+      key,
+      this.schema.rows.map((row) => row.key),
     );
+    return meant === undefined ? '' : `; did you mean ${meant}?`;
   }
 
-  private tell(key: SettingKey, value: unknown, oldValue: unknown): void {
+  /** For the audit trail, without secrets. */
+  private describe(values: Readonly<Record<string, unknown>>): string {
+    const visible = Object.entries(values).map(([key, value]) => [
+      key,
+      hideSecrets(this.schema.find(key)?.schema ?? {}, value) ?? null,
+    ]);
+    return JSON.stringify(Object.fromEntries(visible));
+  }
+
+  private notify(key: string, value: unknown, oldValue: unknown): void {
     for (const watcher of this.watchers.get(key) ?? []) {
       try {
         (watcher as ConfigWatcher<unknown>)(value, oldValue);
       } catch (error) {
-        // One watcher's fault is not the others': they must all see the change.
+        // The other watchers must still see the change.
         this.log.error({ key, error }, 'a watcher of a setting threw');
       }
     }
   }
-}
-
-function describeValues(values: Readonly<Record<string, unknown>>): string {
-  const visible = Object.entries(values).map(([key, value]) => [
-    key,
-    hideSecrets(rowOf.get(key)?.schema ?? {}, value) ?? null,
-  ]);
-  return JSON.stringify(Object.fromEntries(visible));
 }

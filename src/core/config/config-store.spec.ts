@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MemorySettings } from '../../testing/memory-settings.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { ConfigStoreService } from './config-store.service.js';
-import { loadSettings } from './load-settings.js';
+import { composeSettings, loadSettings } from '../../settings.js';
+import { loadSections, readInput } from './load-settings.js';
+import { defineSettings, type SettingsReader } from './section.js';
 
 let store: MemorySettings;
 beforeEach(() => (store = new MemorySettings()));
@@ -69,10 +71,14 @@ describe('the configuration store', () => {
   });
 
   it('[P-11] keeps rules over several settings', async () => {
-    const config = await open();
-    config.addRule((get) =>
-      get('gateway.port') === get('agent.concurrency') ? { key: 'gateway.port', message: 'no' } : undefined,
-    );
+    const rule = (get: SettingsReader) =>
+      get('gateway.port') === get('agent.concurrency') ? [{ key: 'gateway.port', message: 'no' }] : [];
+    const schema = composeSettings().with([defineSettings({}, { rules: [rule] })]);
+    const load = (overrides = {}) =>
+      loadSections(schema, readInput({ NODE_ENV: 'production' }, overrides, '/nonexistent'));
+    expect(() => load({ 'gateway.port': 64 })).toThrow('gateway.port: no');
+    const config = new ConfigStoreService(load(), new SilentLogs());
+    await config.open(store);
     expect(await config.change(0, { 'gateway.port': 64 }, 'op')).toMatchObject({ kind: 'invalid' });
     expect(await config.change(0, { 'gateway.port': 64, 'agent.concurrency': 65 }, 'op')).toMatchObject({
       kind: 'changed',
@@ -128,5 +134,11 @@ describe('the configuration store', () => {
     store.stored = { version: 3, values: { 'agent.name': '"not a name"', 'agent.concurrency': '7' } };
     const config = await open();
     expect([config.get('agent.name'), config.get('agent.concurrency')]).toEqual(['openclaw', 7]);
+  });
+
+  it('[P-08] refuses to start when a stored change breaks a rule together with the settings of this start', async () => {
+    store.stored = { version: 1, values: { 'gateway.host': '"0.0.0.0"' } };
+    await expect(open()).rejects.toThrow(/gateway\.host: .*OPENCLAW_AUTH_TOKEN/);
+    expect((await open({ 'auth.token': 'a-token-of-sixteen-chars' })).get('gateway.host')).toBe('0.0.0.0');
   });
 });

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadSettings, SettingsError } from './load-settings.js';
+import { loadSettings } from '../../settings.js';
+import { SettingsError } from './section.js';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'settings-'))));
@@ -23,15 +24,15 @@ function faultsOf(load: () => unknown): readonly string[] {
 describe('the settings', () => {
   it('[P-01] come from defaults, then the file, then the environment, then the command line', () => {
     write('config.yaml', 'gateway:\n  port: 1001\nagent:\n  name: ada\nqueue:\n  max_total: 7\n');
-    const { settings, sources } = loadSettings(
+    const { values, sources } = loadSettings(
       { OPENCLAW_GATEWAY_PORT: '1002', OPENCLAW_QUEUE_MAX_TOTAL: '8' },
       { 'gateway.port': 1003 },
       folder,
     );
-    expect(settings.gateway.host).toBe('127.0.0.1');
-    expect(settings.agent.name).toBe('ada');
-    expect(settings.queue.max_total).toBe(8);
-    expect(settings.gateway.port).toBe(1003);
+    expect(values['gateway.host']).toBe('127.0.0.1');
+    expect(values['agent.name']).toBe('ada');
+    expect(values['queue.max_total']).toBe(8);
+    expect(values['gateway.port']).toBe(1003);
     expect(['gateway.host', 'agent.name', 'queue.max_total', 'gateway.port'].map((key) => sources.get(key))).toEqual([
       'default',
       'file',
@@ -42,18 +43,18 @@ describe('the settings', () => {
 
   it('[P-02] are read from .env in development and not in production', () => {
     write('.env', 'OPENCLAW_AGENT_NAME=ada\n');
-    expect(loadSettings({}, {}, folder).settings.agent.name).toBe('ada');
-    expect(loadSettings({ NODE_ENV: 'production' }, {}, folder).settings.agent.name).toBe('openclaw');
+    expect(loadSettings({}, {}, folder).values['agent.name']).toBe('ada');
+    expect(loadSettings({ NODE_ENV: 'production' }, {}, folder).values['agent.name']).toBe('openclaw');
   });
 
   it('[P-03] are read from files that variables ending in _FILE name', () => {
     write('secret', 'a-token-of-sixteen-chars\n');
-    const { settings } = loadSettings({ OPENCLAW_AUTH_TOKEN_FILE: join(folder, 'secret') }, {}, folder);
-    expect(settings.auth.token).toBe('a-token-of-sixteen-chars');
+    const { values } = loadSettings({ OPENCLAW_AUTH_TOKEN_FILE: join(folder, 'secret') }, {}, folder);
+    expect(values['auth.token']).toBe('a-token-of-sixteen-chars');
   });
 
   it('[P-04] ignore what Kubernetes injects and warn of other unknown variables', () => {
-    const { settings, warnings } = loadSettings(
+    const { values, warnings } = loadSettings(
       {
         OPENCLAW_GATEWAY_PORT: 'tcp://10.0.0.1:80',
         OPENCLAW_GATEWAY_SERVICE_HOST: '10.0.0.1',
@@ -63,7 +64,7 @@ describe('the settings', () => {
       {},
       folder,
     );
-    expect(settings.gateway.port).toBe(18_789);
+    expect(values['gateway.port']).toBe(18_789);
     expect(warnings).toEqual(['The environment variable OPENCLAW_GATWAY_HOST is no setting and is ignored']);
   });
 

@@ -1,148 +1,139 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import Value from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
-import { findMcpFault, type McpServerSetting } from './mcp-settings.js';
-import { addUsualKeys, findModelFaults, type ProviderSettings } from './providers.js';
-import { settingRows, type GatewaySettings, type SettingRow } from './settings.js';
+import { SettingsError, type Environment, type SettingFault, type Settings } from './section.js';
+import { describeAllowed, findFault, parseText } from './setting-values.js';
+import type { SettingsSchema } from './settings-schema.js';
+import { suggest } from './suggest.js';
 
-/** Where a value came from, weakest first. */
-export type SettingSource = 'default' | 'file' | 'environment' | 'run time' | 'command line';
-
-/** One thing that is wrong with the settings, in words for the operator. */
-export interface SettingFault {
-  readonly key: string;
-  readonly message: string;
-}
-
-/** Thrown at start; its message lists every fault with its key and what is allowed. */
-export class SettingsError extends Error {
-  constructor(readonly faults: readonly SettingFault[]) {
-    const lines = faults.map((fault) => `  - ${fault.key}: ${fault.message}`);
-    super(
-      `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}; nothing was started:\n${lines.join('\n')}`,
-    );
-    this.name = 'SettingsError';
-  }
-}
+/** Where a value can come from, weakest first; only a value of the command line overrides a change at run time. */
+export const SETTING_SOURCES = ['default', 'file', 'environment', 'run time', 'command line'] as const;
+export type SettingSource = (typeof SETTING_SOURCES)[number];
 
 export interface LoadedSettings {
-  readonly settings: GatewaySettings;
+  readonly schema: SettingsSchema;
+  /** By dotted key. */
+  readonly values: Readonly<Settings>;
   readonly sources: ReadonlyMap<string, SettingSource>;
   /** Things that are odd but harmless, to be logged once. */
   readonly warnings: readonly string[];
 }
 
-/** Environment variables of the product that are no settings. */
-const OTHER_VARIABLES = new Set(['OPENCLAW_CONFIG', 'OPENCLAW_URL', 'OPENCLAW_TOKEN', 'OPENCLAW_FAILPOINT']);
+/** The texts that settings are read from, before any schema is applied to them. */
+export interface SettingsInput {
+  /** The environment, `.env` included. */
+  readonly environment: Environment;
+  /** From the command line, by dotted key. */
+  readonly overrides: Readonly<Record<string, unknown>>;
+  /** The parsed settings file. */
+  readonly document: unknown;
+  readonly faults: readonly SettingFault[];
+}
 
-/** They are looked at together, when each of them is sound by itself. */
-const MODEL_SETTINGS: ReadonlySet<string> = new Set(['agent.runtime', 'agent.model', 'providers']);
+/** The values found in a {@link SettingsInput}; those with a fault are left out. */
+export interface FoundValues {
+  readonly values: Map<string, unknown>;
+  readonly sources: Map<string, SettingSource>;
+  readonly faults: SettingFault[];
+  /** Keys of settings with a fault. */
+  readonly unsound: Set<string>;
+  readonly warnings: string[];
+}
+
+/** Environment variables of the product that are not settings. */
+const OTHER_VARIABLES = new Set(['OPENCLAW_CONFIG', 'OPENCLAW_URL', 'OPENCLAW_TOKEN', 'OPENCLAW_FAILPOINT']);
 
 /** What Kubernetes injects for a Service called `openclaw-...`. */
 const KUBERNETES_NAME = /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?)$/;
 const KUBERNETES_VALUE = /^(tcp|udp|sctp):\/\//;
 
 /**
- * Reads the settings: defaults, then the file, then the environment, then `overrides` (the command line).
+ * Reads the settings file and `.env`.
  * @param folder where `config.yaml` and `.env` are looked for
+ */
+export function readInput(
+  environment: Environment,
+  overrides: Readonly<Record<string, unknown>>,
+  folder: string,
+): SettingsInput {
+  const variables = { ...readDotEnv(environment, folder), ...environment };
+  const named = variables['OPENCLAW_CONFIG'];
+  const path = resolve(folder, named ?? 'config.yaml');
+  const input = { environment: variables, overrides };
+  if (!existsSync(path)) {
+    const faults = named ? [{ key: 'OPENCLAW_CONFIG', message: `there is no file ${path}` }] : [];
+    return { ...input, document: undefined, faults };
+  }
+  try {
+    return { ...input, document: parseYaml(readFileSync(path, 'utf8')) as unknown, faults: [] };
+  } catch (error) {
+    const message = `cannot be read as YAML: ${(error as Error).message.split('\n')[0]}`;
+    return { ...input, document: undefined, faults: [{ key: path, message }] };
+  }
+}
+
+/**
+ * Loads the settings of `schema`: defaults, overridden by the file, by the environment, by the command line.
  * @throws SettingsError with every fault
  */
-export function loadSettings(
-  environment: Readonly<Record<string, string | undefined>>,
-  overrides: Readonly<Record<string, unknown>> = {},
-  folder = process.cwd(),
-): LoadedSettings {
-  const faults: SettingFault[] = [];
-  const warnings: string[] = [];
-  const env = { ...readDotEnv(environment, folder), ...environment };
-  const file = readFile(env, folder, faults);
-  const fromEnvironment = readEnvironment(env, faults, warnings);
+export function loadSections(schema: SettingsSchema, input: SettingsInput): LoadedSettings {
+  const { values, sources, faults, unsound, warnings } = findValues(schema, input);
+  for (const [key, complete] of Object.entries(schema.completions)) {
+    if (!unsound.has(key)) values.set(key, complete(values.get(key), input.environment));
+  }
+  faults.push(...schema.checkRules((key) => values.get(key) as never, unsound));
+  if (faults.length > 0) throw new SettingsError(faults);
+  return { schema, values: Object.fromEntries(values) as unknown as Settings, sources, warnings };
+}
 
-  const values = new Map<string, unknown>();
-  const sources = new Map<string, SettingSource>();
-  for (const row of settingRows) {
+/** Finds the value of each setting of `schema`, and checks each by itself. */
+export function findValues(schema: SettingsSchema, input: SettingsInput): FoundValues {
+  const found: FoundValues = {
+    values: new Map(),
+    sources: new Map(),
+    faults: [...input.faults],
+    unsound: new Set(),
+    warnings: [],
+  };
+  const file = new Map<string, unknown>();
+  collect(schema, input.document, '', file, found.faults);
+  const fromEnvironment = readEnvironment(schema, input.environment, found);
+  for (const row of schema.rows) {
     const candidates: [SettingSource, unknown][] = [
-      ['command line', overrides[row.key]],
+      ['command line', input.overrides[row.key]],
       ['environment', fromEnvironment.get(row.key)],
       ['file', file.get(row.key)],
       ['default', row.schema.default],
     ];
-    const found = candidates.find(([, value]) => value !== undefined);
-    if (!found) continue;
-    const message = findFault(row, found[1]);
-    if (message) faults.push({ key: row.key, message });
-    values.set(row.key, found[1]);
-    sources.set(row.key, found[0]);
+    const [source, value] = candidates.find(([, candidate]) => candidate !== undefined) ?? [];
+    if (source === undefined) continue;
+    const message = findFault(row, value);
+    if (message === undefined) {
+      found.values.set(row.key, value);
+      found.sources.set(row.key, source);
+    } else {
+      found.faults.push({ key: row.key, message });
+      found.unsound.add(row.key);
+    }
   }
-  if (!faults.some(({ key }) => MODEL_SETTINGS.has(key))) {
-    values.set('providers', addUsualKeys(values.get('providers') as ProviderSettings, env));
-    faults.push(...checkModel(values));
-  }
-  if (faults.length === 0) faults.push(...findTokenFaults(values));
-  if (faults.length > 0) throw new SettingsError(faults);
-  return { settings: nest(values), sources, warnings };
+  return found;
 }
 
-/** What is wrong with one value, with what is allowed; undefined when it is fine. The value itself is never told: it may be a secret. */
-export function findFault(row: SettingRow, value: unknown): string | undefined {
-  if (row.schema['x-later']) return 'its feature is not part of this version; remove the setting';
-  if (row.key === 'store.url' && typeof value === 'string' && /^postgres(ql)?:/.test(value)) {
-    return 'PostgreSQL is not part of this version; allowed: sqlite:PATH';
-  }
-  const [error] = Value.Errors(row.schema, value);
-  if (!error)
-    return row.key === 'mcp.servers' ? findMcpFault(value as Readonly<Record<string, McpServerSetting>>) : undefined;
-  const place = error.instancePath === '' ? '' : ` (at ${error.instancePath})`;
-  return `${error.message}${place}; allowed: ${describeAllowed(row)}`;
-}
-
-/** What a setting accepts, in words. */
-export function describeAllowed(row: SettingRow): string {
-  const { type, enum: values, minimum, maximum, pattern } = row.schema;
-  if (values) return values.join(', ');
-  if (type === 'integer' || type === 'number') {
-    const kind = type === 'integer' ? 'a whole number' : 'a number';
-    return `${kind} from ${minimum} to ${maximum}`;
-  }
-  if (type === 'boolean') return 'true or false';
-  if (type === 'array') return 'a list (JSON in the environment)';
-  if (type === 'object') return 'a map (JSON in the environment)';
-  return pattern ? `text that matches ${pattern}` : 'text';
-}
-
-function readDotEnv(
-  environment: Readonly<Record<string, string | undefined>>,
-  folder: string,
-): Record<string, string | undefined> {
+function readDotEnv(environment: Environment, folder: string): Environment {
   const path = resolve(folder, '.env');
   if (environment['NODE_ENV'] === 'production' || !existsSync(path)) return {};
   return parseEnv(readFileSync(path, 'utf8'));
 }
 
-function readFile(
-  env: Readonly<Record<string, string | undefined>>,
-  folder: string,
+/** Walks a settings document along the schema; a key that leads nowhere is a fault, with the known keys. */
+function collect(
+  schema: SettingsSchema,
+  document: unknown,
+  prefix: string,
+  values: Map<string, unknown>,
   faults: SettingFault[],
-): Map<string, unknown> {
-  const values = new Map<string, unknown>();
-  const named = env['OPENCLAW_CONFIG'];
-  const path = resolve(folder, named ?? 'config.yaml');
-  if (!existsSync(path)) {
-    if (named) faults.push({ key: 'OPENCLAW_CONFIG', message: `there is no file ${path}` });
-    return values;
-  }
-  try {
-    collect(parseYaml(readFileSync(path, 'utf8')), '', values, faults);
-  } catch (error) {
-    faults.push({ key: path, message: `cannot be read as YAML: ${(error as Error).message.split('\n')[0]}` });
-  }
-  return values;
-}
-
-/** Walks a settings document along the schema; a key that leads nowhere is a fault, with the nearest known key. */
-function collect(document: unknown, prefix: string, values: Map<string, unknown>, faults: SettingFault[]): void {
+): void {
   if (document === null || document === undefined) return;
   if (typeof document !== 'object' || Array.isArray(document)) {
     faults.push({ key: prefix || 'config.yaml', message: 'must be a map' });
@@ -150,98 +141,55 @@ function collect(document: unknown, prefix: string, values: Map<string, unknown>
   }
   for (const [name, value] of Object.entries(document)) {
     const key = prefix === '' ? name : `${prefix}.${name}`;
-    if (settingRows.some((row) => row.key === key)) values.set(key, value ?? undefined);
-    else if (settingRows.some((row) => row.key.startsWith(`${key}.`))) collect(value, key, values, faults);
-    else faults.push({ key, message: `unknown setting; known here: ${listSiblings(prefix).join(', ')}` });
+    if (schema.find(key)) values.set(key, takeOut(schema, value, key, values));
+    else if (schema.hasBelow(key)) collect(schema, value, key, values, faults);
+    else faults.push({ key, message: `unknown setting; ${describeKnown(schema, prefix, name)}` });
   }
 }
 
-function listSiblings(prefix: string): string[] {
-  const start = prefix === '' ? '' : `${prefix}.`;
-  const names = settingRows
-    .filter((row) => row.key.startsWith(start))
-    .map((row) => row.key.slice(start.length).split('.')[0] ?? '');
-  return [...new Set(names)];
+/**
+ * Takes the settings that other parts declare below a map (`channels.acme.token` below `channels`) out of its value.
+ * Returns the rest, or undefined if nothing is left.
+ */
+function takeOut(schema: SettingsSchema, value: unknown, key: string, values: Map<string, unknown>): unknown {
+  if (value === null || value === undefined) return undefined;
+  if (!schema.hasBelow(key) || typeof value !== 'object' || Array.isArray(value)) return value;
+  const rest = Object.entries(value).flatMap(([name, child]) => {
+    const path = `${key}.${name}`;
+    const isOwn = schema.find(path) !== undefined;
+    const left: unknown = takeOut(schema, child, path, values);
+    if (isOwn) values.set(path, left);
+    return isOwn || left === undefined ? [] : [[name, left] as const];
+  });
+  return rest.length === 0 ? undefined : Object.fromEntries(rest);
 }
 
-function readEnvironment(
-  env: Readonly<Record<string, string | undefined>>,
-  faults: SettingFault[],
-  warnings: string[],
-): Map<string, unknown> {
+function describeKnown(schema: SettingsSchema, prefix: string, name: string): string {
+  const start = prefix === '' ? '' : `${prefix}.`;
+  const below = schema.rows.filter((row) => row.key.startsWith(start));
+  const known = [...new Set(below.map((row) => row.key.slice(start.length).split('.')[0] ?? ''))];
+  const meant = suggest(name, known);
+  return `known here: ${known.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+}
+
+function readEnvironment(schema: SettingsSchema, environment: Environment, found: FoundValues): Map<string, unknown> {
   const values = new Map<string, unknown>();
-  for (const [name, raw] of Object.entries(env)) {
+  const byVariable = new Map(schema.rows.map((row) => [row.env, row]));
+  for (const [name, raw] of Object.entries(environment)) {
     if (!name.startsWith('OPENCLAW_') || raw === undefined || OTHER_VARIABLES.has(name)) continue;
     if (KUBERNETES_NAME.test(name) || KUBERNETES_VALUE.test(raw)) continue;
-    const direct = settingRows.find((row) => row.env === name);
-    const row = direct ?? settingRows.find((candidate) => `${candidate.env}_FILE` === name);
+    const direct = byVariable.get(name);
+    const row = direct ?? (name.endsWith('_FILE') ? byVariable.get(name.slice(0, -'_FILE'.length)) : undefined);
     if (!row) {
-      warnings.push(`The environment variable ${name} is no setting and is ignored`);
+      found.warnings.push(`The environment variable ${name} is no setting and is ignored`);
       continue;
     }
     try {
-      const text = direct ? raw : readFileSync(raw, 'utf8').replace(/\r?\n$/, '');
-      values.set(row.key, parseText(row, text));
+      values.set(row.key, parseText(row, direct ? raw : readFileSync(raw, 'utf8').replace(/\r?\n$/, '')));
     } catch (error) {
-      faults.push({ key: name, message: `${(error as Error).message}; allowed: ${describeAllowed(row)}` });
+      found.faults.push({ key: name, message: `${(error as Error).message}; allowed: ${describeAllowed(row)}` });
+      found.unsound.add(row.key);
     }
   }
   return values;
-}
-
-/** Reads a value from text, as the environment and the command line give it. */
-export function parseText(row: SettingRow, source: string): unknown {
-  switch (row.schema.type) {
-    case 'integer':
-    case 'number':
-      return source.trim() === '' || Number.isNaN(Number(source)) ? source : Number(source);
-    case 'boolean':
-      return source === 'true' ? true : source === 'false' ? false : source;
-    case 'array':
-    case 'object':
-      try {
-        return JSON.parse(source);
-      } catch {
-        throw new Error('is not JSON');
-      }
-    default:
-      return source;
-  }
-}
-
-/** What one token's shape cannot say: exactly one of token and hash, and no credential that means two things. */
-function findTokenFaults(values: ReadonlyMap<string, unknown>): SettingFault[] {
-  const tokens = values.get('auth.tokens') as GatewaySettings['auth']['tokens'];
-  const seen = new Set<string>();
-  return tokens.flatMap((token, i) => {
-    const key = `auth.tokens[${i}]`;
-    if ((token.token === undefined) === (token.token_sha256 === undefined)) {
-      return [{ key, message: 'must have exactly one of token and token_sha256' }];
-    }
-    if (token.sender !== undefined && token.role !== 'user') return [{ key, message: 'sender is for role user only' }];
-    const secret = token.token ?? token.token_sha256 ?? '';
-    if (seen.has(secret)) return [{ key, message: 'is the same credential as an earlier one' }];
-    seen.add(secret);
-    return [];
-  });
-}
-
-function checkModel(values: ReadonlyMap<string, unknown>): SettingFault[] {
-  return findModelFaults({
-    runtime: values.get('agent.runtime') as string,
-    model: values.get('agent.model') as string | undefined,
-    providers: values.get('providers') as ProviderSettings,
-  });
-}
-
-function nest(values: ReadonlyMap<string, unknown>): GatewaySettings {
-  const root: Record<string, unknown> = {};
-  for (const [key, value] of values) {
-    const path = key.split('.');
-    const last = path.pop() as string;
-    let node = root;
-    for (const name of path) node = (node[name] ??= {}) as Record<string, unknown>;
-    node[last] = value;
-  }
-  return root as GatewaySettings;
 }

@@ -1,7 +1,7 @@
-/** What stands where a secret is. */
+/** Replaces a secret wherever it would be shown. */
 export const HIDDEN = '***';
 
-/** `value` with everything that its schema marks as `x-secret` replaced: secrets are write-only. */
+/** Returns `value` with everything replaced that its schema marks as `x-secret`: secrets are write-only. */
 export function hideSecrets(schema: object, value: unknown): unknown {
   if (value === undefined || value === null) return value;
   if ('x-secret' in schema) return HIDDEN;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CloseReason } from '../delivery/frame-reader.js';
 import { InProcessBroker } from '../broker/in-process-broker.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
-import { loadSettings } from '../config/load-settings.js';
+import { loadSettings } from '../../settings.js';
 import { LOCAL_OPERATOR, type Principal } from '../identity/principal.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { ManualClock } from '../../testing/index.js';

@@ -5,9 +5,8 @@ import { MediaService } from '../media/media.service.js';
 import { SessionResources } from '../sessions/session-resources.js';
 import { Store, type SweepLimits } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { Clock } from '../time/clock.js';
+import { Clock, HOUR_MS } from '../time/clock.js';
 
-const HOUR_MS = 3_600_000;
 const SWEEP_EVERY_MS = 60_000;
 /** A client may repeat an id this long at least (protocol.md section 5). */
 const REMEMBER_IDS_MS = 7 * 24 * HOUR_MS;

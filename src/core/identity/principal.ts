@@ -1,7 +1,5 @@
-import { GatewayError, type Scope } from '../../protocol/domain.js';
+import { GatewayError, type Role, type Scope } from '../../protocol/domain.js';
 import type { ClientKey } from '../store/index.js';
-
-export type Role = 'channel' | 'user' | 'node' | 'operator';
 
 /** Who a credential speaks for and what it may do: what authentication gives, and all that the core knows of it. */
 export interface Principal {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { GatewayError } from '../../protocol/domain.js';
+import { GatewayError, type Role } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
-import { loadSettings } from '../config/load-settings.js';
-import { ROLE_SCOPES, type Principal, type Role } from '../identity/principal.js';
+import { loadSettings } from '../../settings.js';
+import { ROLE_SCOPES, type Principal } from '../identity/principal.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { ManualClock } from '../../testing/index.js';
 import { MemorySettings } from '../../testing/memory-settings.js';

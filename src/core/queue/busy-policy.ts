@@ -1,5 +1,5 @@
 import type { ConfigStoreService } from '../config/config-store.service.js';
-import type { BusyPolicy } from '../config/settings.js';
+import type { BusyPolicy } from './queue.settings.js';
 import type { SessionSeed } from '../store/index.js';
 
 /** What a message does that arrives while its session is busy. A queue session is a list of jobs: there it always waits. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { MessageInPayload } from '../../protocol/domain.js';
-import { LOCAL_OPERATOR, ROLE_SCOPES, type Principal, type Role } from '../identity/principal.js';
+import type { MessageInPayload, Role } from '../../protocol/domain.js';
+import { LOCAL_OPERATOR, ROLE_SCOPES, type Principal } from '../identity/principal.js';
 import { CoreHarness } from '../../testing/core-harness.js';
 import { aPayload } from '../../testing/factories.js';
 import { FakeReader } from '../../testing/fake-reader.js';

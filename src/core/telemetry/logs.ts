@@ -1,5 +1,8 @@
 import type { LogLevel } from '../../protocol/domain.js';
 
+/** From the most to the least detailed. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
+
 /** The parts of the gateway that log under a name of their own; `OPENCLAW_LOG_<NAME>` sets the level of one. */
 export const SUBSYSTEMS = [
   'gateway',

@@ -1,3 +1,6 @@
+/** In milliseconds. */
+export const HOUR_MS = 3_600_000;
+
 /**
  * The time of the gateway. What reads the clock or waits goes through this port, so that a test controls time (`ManualClock`
  * in `src/testing`). `clock.spec.ts` lists the exceptions: deadlines of real sockets, processes and signals.

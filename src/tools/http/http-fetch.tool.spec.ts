@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
-import { loadSettings } from '../../core/config/load-settings.js';
+import { loadSettings } from '../../settings.js';
 import { SilentLogs } from '../../core/telemetry/logs.js';
 import { EgressGuard } from '../../http/egress-guard.js';
 import { requestGuarded } from '../../http/guarded-request.js';

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { McpServerSetting } from '../../core/config/mcp-settings.js';
+import type { McpServerSetting } from './mcp.settings.js';
 import { connectMcp, type McpConnection } from './mcp-connection.js';
 
 const never = new AbortController().signal;

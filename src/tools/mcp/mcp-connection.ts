@@ -1,7 +1,7 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { Progress, ResultSchema } from '@modelcontextprotocol/sdk/types.js';
-import type { McpServerSetting } from '../../core/config/mcp-settings.js';
+import type { McpServerSetting } from './mcp.settings.js';
 import { VERSION } from '../../core/lifecycle/version.js';
 import { createBoundedFetch } from './bounded-fetch.js';
 import { ProgramTransport } from './mcp-program.js';

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
-import type { McpServerSetting } from '../../core/config/mcp-settings.js';
+import type { McpServerSetting } from './mcp.settings.js';
 import { LineBuffer } from './line-buffer.js';
 import { parseMessage } from './mcp-message.js';
 

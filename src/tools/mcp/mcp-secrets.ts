@@ -1,4 +1,4 @@
-import type { McpServerSetting } from '../../core/config/mcp-settings.js';
+import type { McpServerSetting } from './mcp.settings.js';
 
 /** Shorter values (`1`, `true`, `/tmp`) are no secrets, and hiding them would spoil every text. */
 const MIN_SECRET_LENGTH = 8;

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { McpServerSetting } from '../../core/config/mcp-settings.js';
+import type { McpServerSetting } from './mcp.settings.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { ToolRegistryService } from '../../core/tools/tool-registry.service.js';

@@ -7,6 +7,7 @@ import { finished } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import {
   MAX_OPEN_FILES,
+  MEGABYTE,
   SANDBOX_ENVIRONMENT,
   SANDBOX_UID,
   SandboxEngine,
@@ -19,7 +20,6 @@ import {
 } from './sandbox-engine.js';
 import { buildSeccompFilter } from './seccomp-filter.js';
 
-const MEGABYTE = 1_048_576;
 /** How long the last processes of a sandbox may take to go, in milliseconds. */
 const GONE_WITHIN_MS = 1_000;
 const CHECK_LIMITS: SandboxLimits = { memoryMb: 256, cpu: 1, pids: 64, timeoutMs: 5_000, fileBytes: 0 };

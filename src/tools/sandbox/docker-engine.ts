@@ -4,6 +4,7 @@ import type Docker from 'dockerode';
 import type { Container, ContainerCreateOptions } from 'dockerode';
 import {
   MAX_OPEN_FILES,
+  MEGABYTE,
   SANDBOX_ENVIRONMENT,
   SANDBOX_UID,
   SandboxEngine,
@@ -14,7 +15,6 @@ import {
   type SandboxExit,
 } from './sandbox-engine.js';
 
-const MEGABYTE = 1_048_576;
 const NANOSECONDS = 1_000_000_000;
 /** On every container of a sandbox; its value tells whose. */
 export const OWNER_LABEL = 'org.openclaw.sandbox.owner';

@@ -1,3 +1,6 @@
+/** In bytes. */
+export const MEGABYTE = 1_048_576;
+
 /** One command on its way into a sandbox. */
 export interface SandboxCommand {
   /** Program and arguments, run without a shell unless the program is one. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
-import { loadSettings } from '../../core/config/load-settings.js';
+import { loadSettings } from '../../settings.js';
 import { LocalSessionResources } from '../../core/sessions/local-session-resources.service.js';
 import type { Session, SessionStore } from '../../core/store/index.js';
 import { SilentLogs } from '../../core/telemetry/logs.js';

@@ -12,10 +12,9 @@ import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import { BubblewrapEngine } from './bubblewrap-engine.js';
 import { DockerEngine } from './docker-engine.js';
-import { SandboxUnavailableError, type SandboxCommand, type SandboxEngine } from './sandbox-engine.js';
+import { MEGABYTE, SandboxUnavailableError, type SandboxCommand, type SandboxEngine } from './sandbox-engine.js';
 import { EMPTY_WORKSPACE, Workspaces } from './workspaces.js';
 
-const MEGABYTE = 1_048_576;
 /** A command that prints more is ended: nobody reads so much, and to take it costs the gateway time. */
 const MAX_OUTPUT_BYTES = 64 * MEGABYTE;
 /** How often a workspace is measured while a command runs, in milliseconds. */

@@ -1,25 +1,24 @@
 import Type, { type Static } from 'typebox';
+import { secret } from '../../core/config/setting-kinds.js';
+import type { Environment, SettingFault, SettingsReader } from '../../core/config/section.js';
 
-/** Never what an operator means: it is how a secret reads back. */
-const Secret = Type.String({ minLength: 1, maxLength: 16_384, pattern: '^(?!\\*\\*\\*$)', 'x-secret': true });
-
-/** One provider of models: where it is, what it speaks, and what its model can take where that is not known anyhow. */
+/** One provider of models: its address, its protocol, and its model's limits where the catalogue does not know them. */
 export const ProviderSetting = Type.Object(
   {
     api: Type.Optional(Type.Enum(['openai-completions', 'openai-responses', 'anthropic-messages'])),
     base_url: Type.Optional(Type.String({ pattern: '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$' })),
-    api_key: Type.Optional(Secret),
-    headers: Type.Optional(Type.Record(Type.String(), Secret)),
+    api_key: Type.Optional(secret({ minLength: 1 })),
+    headers: Type.Optional(Type.Record(Type.String(), secret({ minLength: 1 }))),
     /** In tokens. */
     context_window: Type.Optional(Type.Integer({ minimum: 1_024, maximum: 100_000_000 })),
     max_output_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })),
     /** Whether its model takes images. */
     images: Type.Optional(Type.Boolean()),
-    /** How much its model may think before it answers, where it can. */
+    /** How much its model may think before it answers, if it can. */
     thinking: Type.Optional(Type.Enum(['low', 'medium', 'high'])),
-    /** How often a question is asked again that failed for the moment. */
+    /** How often a request that failed temporarily is repeated. */
     max_retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
-    /** A provider that says nothing for so long has broken the connection; in milliseconds. */
+    /** Silence after which the connection counts as broken, in milliseconds. */
     idle_timeout_ms: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 3_600_000 })),
   },
   { additionalProperties: false },
@@ -27,7 +26,7 @@ export const ProviderSetting = Type.Object(
 export type ProviderSetting = Static<typeof ProviderSetting>;
 export type ProviderSettings = Readonly<Record<string, ProviderSetting>>;
 
-/** A provider as it is used: what the setting leaves out is filled in. */
+/** A provider with everything filled in that the setting may leave out. */
 export type Provider = ProviderSetting & Required<Pick<ProviderSetting, 'api' | 'base_url'>>;
 
 /** Providers that are known by name, each with the environment variable of its key. */
@@ -42,7 +41,7 @@ const KNOWN: Readonly<Record<string, { readonly keyVariable: string; readonly se
   },
 };
 
-/** The provider of this name; undefined when it is not configured, or not completely. */
+/** Returns the provider of this name, or undefined when it is not configured, or not completely. */
 export function findProvider(providers: ProviderSettings, name: string): Provider | undefined {
   const setting = Object.hasOwn(providers, name) ? providers[name] : undefined;
   if (!setting) return undefined;
@@ -50,11 +49,11 @@ export function findProvider(providers: ProviderSettings, name: string): Provide
   return api && base_url ? { api, base_url, ...rest } : undefined;
 }
 
-/** Adds what the usual variables (`ANTHROPIC_API_KEY`, `OPENAI_API_KEY`) say; a key that is set as a setting goes before. */
+/** Adds the keys of the usual variables (`ANTHROPIC_API_KEY`, `OPENAI_API_KEY`); a key of the setting takes precedence. */
 export function addUsualKeys(
-  providers: ProviderSettings,
-  environment: Readonly<Record<string, string | undefined>>,
-): ProviderSettings {
+  providers: Record<string, ProviderSetting>,
+  environment: Environment,
+): Record<string, ProviderSetting> {
   const found = Object.entries(KNOWN).flatMap(([name, { keyVariable }]) => {
     const key = environment[keyVariable];
     return key ? [[name, { api_key: key, ...providers[name] }] as const] : [];
@@ -68,13 +67,11 @@ export function splitModel(model: string): { readonly provider: string; readonly
   return { provider: model.slice(0, at), model: model.slice(at + 1) };
 }
 
-/** What the settings of the agent and of the providers get wrong together. */
-export function findModelFaults(settings: {
-  readonly runtime: string;
-  readonly model: string | undefined;
-  readonly providers: ProviderSettings;
-}): { readonly key: string; readonly message: string }[] {
-  const { runtime, model, providers } = settings;
+/** Every provider is complete, and the provider of `agent.model` is configured. */
+export function findModelFaults(get: SettingsReader): SettingFault[] {
+  const runtime = get('agent.runtime');
+  const model = get('agent.model');
+  const providers = get('providers');
   const faults = Object.keys(providers)
     .filter((name) => !findProvider(providers, name))
     .map((name) => ({ key: `providers.${name}`, message: 'must have api and base_url' }));

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { loadSettings } from './load-settings.js';
-import { hideSecrets } from './secrets.js';
-import { settingRows } from './settings.js';
+import { hideSecrets } from '../../core/config/secrets.js';
+import { composeSettings, loadSettings } from '../../settings.js';
 
 const load = (servers: object) =>
   loadSettings({ NODE_ENV: 'production', OPENCLAW_MCP_SERVERS: JSON.stringify(servers) }, {}, '/nonexistent');
@@ -12,8 +11,8 @@ describe('the settings of MCP servers', () => {
       files: { command: 'x', args: ['y'], env: { A: 'b' } },
       far: { url: 'https://example.org/mcp', headers: { authorization: 'x' }, timeout_ms: 500 },
     };
-    expect(load(servers).settings.mcp.servers).toEqual(servers);
-    expect(loadSettings({ NODE_ENV: 'production' }, {}, '/nonexistent').settings.mcp.servers).toEqual({});
+    expect(load(servers).values['mcp.servers']).toEqual(servers);
+    expect(loadSettings({ NODE_ENV: 'production' }, {}, '/nonexistent').values['mcp.servers']).toEqual({});
   });
 
   it.each([
@@ -30,7 +29,7 @@ describe('the settings of MCP servers', () => {
   });
 
   it('[P-14] never read back what is secret', () => {
-    const row = settingRows.find(({ key }) => key === 'mcp.servers')!;
+    const row = composeSettings().find('mcp.servers')!;
     const shown = hideSecrets(row.schema, {
       a: { command: 'x', env: { TOKEN: 'secret' } },
       b: { url: 'http://x', headers: { authorization: 'secret' } },

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigStoreService } from './config-store.service.js';
+import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { findProvider } from './providers.js';
-import { loadSettings, SettingsError } from './load-settings.js';
-import { SilentLogs } from '../telemetry/logs.js';
+import { SettingsError } from '../../core/config/section.js';
+import { loadSettings } from '../../settings.js';
+import { SilentLogs } from '../../core/telemetry/logs.js';
 import { MemorySettings } from '../../testing/memory-settings.js';
 
 const load = (environment: Record<string, string>, overrides: Record<string, unknown> = {}) =>
@@ -25,7 +26,7 @@ describe('the providers of models', () => {
     const { providers } = load(
       { ANTHROPIC_API_KEY: 'key-a', OPENAI_API_KEY: 'key-o' },
       { 'agent.model': 'anthropic/claude' },
-    ).settings;
+    ).values;
     expect(findProvider(providers, 'anthropic')).toEqual({
       api: 'anthropic-messages',
       base_url: 'https://api.anthropic.com',
@@ -39,7 +40,7 @@ describe('the providers of models', () => {
     const { providers } = load(
       { OPENAI_API_KEY: 'usual' },
       { providers: { openai: { api_key: 'set', api: 'openai-completions' } } },
-    ).settings;
+    ).values;
     expect(findProvider(providers, 'openai')).toMatchObject({
       api: 'openai-completions',
       base_url: 'https://api.openai.com/v1',

@@ -1,0 +1,35 @@
+import Type from 'typebox';
+import { defineSettings } from '../core/config/section.js';
+import { addUsualKeys, findModelFaults, ProviderSetting } from './pi/providers.js';
+
+const SYSTEM_PROMPT =
+  'You are a helpful assistant that people talk to through messaging apps. Answer in the language of the message, ' +
+  'briefly unless more is asked for.';
+
+/** What answers, and the models that it can ask. */
+export const agentSettings = defineSettings(
+  {
+    'agent.runtime': Type.Enum(['auto', 'builtin', 'pi'], {
+      default: 'auto',
+      description: 'What answers; `auto` is `pi` when a model is configured and the built-in agent otherwise.',
+    }),
+    'agent.model': Type.Optional(
+      Type.String({
+        pattern: '^[^/\\s]+/\\S+$',
+        maxLength: 512,
+        description: 'The model that answers, `provider/model`.',
+      }),
+    ),
+    'agent.system_prompt': Type.String({
+      default: SYSTEM_PROMPT,
+      maxLength: 65_536,
+      description: 'What the model is told of its task.',
+    }),
+    providers: Type.Record(Type.String({ pattern: '^[^/\\s]{1,64}$' }), ProviderSetting, {
+      default: {},
+      description:
+        'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?, idle_timeout_ms?}`.',
+    }),
+  },
+  { rules: [findModelFaults], completions: { providers: addUsualKeys } },
+);

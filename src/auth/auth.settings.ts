@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import Type, { type Static } from 'typebox';
+import { defineSettings, type SettingFault, type SettingsReader } from '../core/config/section.js';
+import { later } from '../core/config/setting-kinds.js';
+import { ROLE_SCOPES } from '../core/identity/principal.js';
+import { TOKEN_PATTERN } from '../protocol/constants.js';
+import { Role, SCOPES } from '../protocol/index.js';
+import { findExposure } from './exposure.js';
+
+const BoundName = Type.String({ minLength: 1, maxLength: 256 });
+
+/** One static token. */
+export const TokenSetting = Type.Object(
+  {
+    token: Type.Optional(Type.String({ pattern: TOKEN_PATTERN.source, 'x-secret': true })),
+    token_sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', 'x-secret': true })),
+    principal: BoundName,
+    role: Role,
+    scopes: Type.Optional(Type.Array(Type.Enum([...SCOPES]))),
+    tenant: Type.Optional(BoundName),
+    channels: Type.Optional(Type.Array(BoundName, { minItems: 1 })),
+    sender: Type.Optional(BoundName),
+    tool_permissions: Type.Optional(Type.Array(BoundName)),
+  },
+  { additionalProperties: false },
+);
+export type TokenSetting = Static<typeof TokenSetting>;
+
+/** Credentials. */
+export const authSettings = defineSettings(
+  {
+    'auth.tokens': Type.Array(TokenSetting, {
+      default: [],
+      description:
+        'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?, tool_permissions?}`; without `tool_permissions` what the session holds decides.',
+      'x-restart': true,
+    }),
+    'auth.token': Type.Optional(
+      Type.String({
+        pattern: TOKEN_PATTERN.source,
+        'x-secret': true,
+        description: 'Shorthand for one operator token.',
+        'x-restart': true,
+      }),
+    ),
+    'auth.jwt': later('Tokens of an identity provider.'),
+    'auth.tailscale': later('Accept Tailscale Serve identity headers.'),
+  },
+  { rules: [findTokenFaults, findExposure] },
+);
+
+/** Returns the SHA-256 of a token, in hexadecimal. */
+export function digest(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+/** Each entry has exactly one of token and digest and no foreign scopes, and no credential stands for two principals. */
+function findTokenFaults(get: SettingsReader): SettingFault[] {
+  const seen = new Set<string>();
+  const findRepeat = (key: string, sha256: string): SettingFault[] => {
+    if (seen.has(sha256)) return [{ key, message: 'is the same credential as an earlier one' }];
+    seen.add(sha256);
+    return [];
+  };
+  const faults = get('auth.tokens').flatMap((setting, i): SettingFault[] => {
+    const key = `auth.tokens[${i}]`;
+    const { token, token_sha256, role, sender, scopes = [] } = setting;
+    if ((token === undefined) === (token_sha256 === undefined)) {
+      return [{ key, message: 'must have exactly one of token and token_sha256' }];
+    }
+    if (sender !== undefined && role !== 'user') return [{ key, message: 'sender is for role user only' }];
+    const foreign = scopes.filter((scope) => !ROLE_SCOPES[role].includes(scope));
+    const message = `role ${role} cannot hold ${foreign.join(', ')}; allowed: ${ROLE_SCOPES[role].join(', ')}`;
+    return [
+      ...(foreign.length > 0 ? [{ key: `${key}.scopes`, message }] : []),
+      ...findRepeat(key, token_sha256 ?? digest(token ?? '')),
+    ];
+  });
+  const shorthand = get('auth.token');
+  return shorthand === undefined ? faults : [...faults, ...findRepeat('auth.token', digest(shorthand))];
+}

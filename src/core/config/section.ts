@@ -1,0 +1,97 @@
+import type { Static, TObject, TProperties } from 'typebox';
+
+/**
+ * The type of every setting by its dotted key: `Settings['gateway.port']` is a number. Parts add theirs by declaration
+ * merging, as `src/settings.ts` does for those of the gateway and a team's module for its own:
+ * `declare module 'openclaw-gateway-nest' { interface Settings extends SettingsOf<typeof acmeSettings> {} }`.
+ */
+// oxlint-disable-next-line typescript/no-empty-object-type, typescript/no-empty-interface -- filled by declaration merging
+export interface Settings {}
+
+/** The dotted key of a setting. */
+export type SettingKey = keyof Settings;
+
+/** The type of a setting's value. */
+export type SettingValue<K extends SettingKey> = Settings[K];
+
+/** Reads one setting by its key. */
+export type SettingsReader = <K extends SettingKey>(key: K) => SettingValue<K>;
+
+/** One thing that is wrong with the settings, in words for the operator. */
+export interface SettingFault {
+  readonly key: string;
+  readonly message: string;
+}
+
+/** Thrown at start; its message lists every fault with its key and what is allowed. */
+export class SettingsError extends Error {
+  constructor(readonly faults: readonly SettingFault[]) {
+    const lines = faults.map((fault) => `  - ${fault.key}: ${fault.message}`);
+    super(
+      `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}; nothing was started:\n${lines.join('\n')}`,
+    );
+    this.name = 'SettingsError';
+  }
+}
+
+/**
+ * Checks what the schema of a single value cannot say; runs at start and before every change at run time. A rule that
+ * reads a setting with a fault of its own is skipped. Declare it as a function with types: the type of an arrow function
+ * within `defineSettings` would depend on itself.
+ */
+export type SettingsRule = (get: SettingsReader) => readonly SettingFault[];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What {@link defineSettings} takes besides the schemas. */
+export interface SectionOptions<P extends TProperties = TProperties> {
+  readonly rules?: readonly SettingsRule[];
+  /**
+   * Completes the loaded value of a setting with environment variables that have a name of their own, for example
+   * `ANTHROPIC_API_KEY`.
+   */
+  readonly completions?: {
+    readonly [K in keyof P]?: (value: Static<P[K]>, environment: Environment) => Static<P[K]>;
+  };
+}
+
+/** The settings of one part: a schema for each dotted key, and rules over them. */
+export interface SettingsSection<P extends TProperties = TProperties> {
+  readonly properties: P;
+  readonly rules: readonly SettingsRule[];
+  readonly completions: Readonly<Record<string, (value: unknown, environment: Environment) => unknown>>;
+}
+
+/** The types that a section, or a union of sections, adds to {@link Settings}. */
+export type SettingsOf<S extends SettingsSection> = Static<TObject<Intersection<S['properties']>>>;
+
+type Intersection<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer I extends TProperties) => void
+  ? I
+  : never;
+
+/** The settings as nested objects, for `ConfigService<SettingsTree, true>` of `@nestjs/config`. */
+export type SettingsTree = Tree<Settings>;
+
+type Tree<T> = { [K in keyof T as K extends `${string}.${string}` ? never : K]: T[K] } & {
+  [First in keyof T extends infer K ? (K extends `${infer Head}.${string}` ? Head : never) : never]: Tree<
+    Below<T, First>
+  >;
+};
+type Below<T, First extends string> = {
+  [K in keyof T as K extends `${First}.${infer Rest}` ? Rest : never]: T[K];
+};
+
+/**
+ * Declares the settings of a part beside its code, each under its whole key:
+ * `defineSettings({ 'acme.dice.max_sides': Type.Integer({ default: 100, minimum: 2, maximum: 1_000, description }) })`.
+ * The key `a.b_c` is the environment variable `OPENCLAW_A_B_C`. A setting without a `default` is `Type.Optional(...)`.
+ *
+ * Annotations: `x-restart`: a change needs a restart; `x-secret`: never shown; `x-start-only`: why it cannot be changed
+ * at run time; `x-later`: its feature is not here yet.
+ */
+export function defineSettings<P extends TProperties>(
+  properties: P,
+  { rules = [], completions = {} }: SectionOptions<P> = {},
+): SettingsSection<P> {
+  return { properties, rules, completions: completions as SettingsSection['completions'] };
+}

@@ -1,0 +1,51 @@
+import Value from 'typebox/value';
+import type { SettingRow } from './settings-schema.js';
+
+/**
+ * Checks one value against its schema. Returns what is wrong and what is allowed, or undefined. The message never
+ * contains the value: it may be a secret.
+ */
+export function findFault(row: SettingRow, value: unknown): string | undefined {
+  if (row.schema['x-later']) return 'its feature is not part of this version; remove the setting';
+  const [error] = Value.Errors(row.schema, value);
+  if (!error) return undefined;
+  const place = error.instancePath === '' ? '' : ` (at ${error.instancePath})`;
+  return `${error.message}${place}; allowed: ${describeAllowed(row)}`;
+}
+
+/** Describes in words what a setting accepts. */
+export function describeAllowed(row: SettingRow): string {
+  const { type, enum: values, minimum, maximum, pattern } = row.schema;
+  if (values) return values.join(', ');
+  if (type === 'integer' || type === 'number') {
+    const kind = type === 'integer' ? 'a whole number' : 'a number';
+    return `${kind} from ${minimum} to ${maximum}`;
+  }
+  if (type === 'boolean') return 'true or false';
+  if (type === 'array') return 'a list (JSON in the environment)';
+  if (type === 'object') return 'a map (JSON in the environment)';
+  return pattern ? `text that matches ${pattern}` : 'text';
+}
+
+/**
+ * Reads a value from text, as the environment and the command line give it.
+ * @throws Error when a list or a map is not JSON
+ */
+export function parseText(row: SettingRow, source: string): unknown {
+  switch (row.schema.type) {
+    case 'integer':
+    case 'number':
+      return source.trim() === '' || Number.isNaN(Number(source)) ? source : Number(source);
+    case 'boolean':
+      return source === 'true' ? true : source === 'false' ? false : source;
+    case 'array':
+    case 'object':
+      try {
+        return JSON.parse(source);
+      } catch {
+        throw new Error('is not JSON');
+      }
+    default:
+      return source;
+  }
+}

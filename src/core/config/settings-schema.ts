@@ -1,0 +1,107 @@
+import type { TSchema } from 'typebox';
+import { SettingsError, type SettingFault, type SettingsReader, type SettingsSection } from './section.js';
+
+/** One setting under its dotted key, for example `gateway.port`. */
+export interface SettingRow {
+  readonly key: string;
+  readonly schema: TSchema & Annotations;
+  /** Its environment variable. */
+  readonly env: string;
+}
+
+interface Annotations {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly 'x-restart'?: boolean;
+  readonly 'x-secret'?: boolean;
+  readonly 'x-start-only'?: string;
+  readonly 'x-later'?: boolean;
+}
+
+/** Thrown by the reader of a rule, to leave it. */
+const UNSOUND = Symbol('a setting with a fault');
+
+/** The composed settings of all parts. The loader, the reference and the run-time configuration read it. */
+export class SettingsSchema {
+  /** All settings, those with the same first name together, otherwise in the order of the sections. */
+  readonly rows: readonly SettingRow[];
+  private readonly sections: readonly SettingsSection[];
+  private readonly byKey: ReadonlyMap<string, SettingRow>;
+
+  /**
+   * @param sections each counts once, however often it is listed
+   * @throws SettingsError when two sections declare the same key or environment variable, or a key below a setting that
+   * is not a map
+   */
+  constructor(sections: readonly SettingsSection[]) {
+    this.sections = [...new Set(sections)];
+    const rows = this.sections.flatMap(({ properties }) => Object.entries(properties).map(toRow));
+    this.byKey = new Map(rows.map((row) => [row.key, row]));
+    this.rows = [...Map.groupBy(rows, ({ key }) => key.split('.')[0]).values()].flat();
+    const faults = this.findContradictions();
+    if (faults.length > 0) throw new SettingsError(faults);
+  }
+
+  /** Returns these settings together with those of `sections`. */
+  with(sections: readonly SettingsSection[]): SettingsSchema {
+    return new SettingsSchema([...this.sections, ...sections]);
+  }
+
+  find(key: string): SettingRow | undefined {
+    return this.byKey.get(key);
+  }
+
+  /** Whether there are settings below `key`, for example below `gateway`. */
+  hasBelow(key: string): boolean {
+    return this.rows.some((row) => row.key.startsWith(`${key}.`));
+  }
+
+  has(section: SettingsSection): boolean {
+    return this.sections.includes(section);
+  }
+
+  /** The functions that complete a loaded value, by key. */
+  get completions(): SettingsSection['completions'] {
+    return Object.assign({}, ...this.sections.map(({ completions }) => completions)) as SettingsSection['completions'];
+  }
+
+  /** Runs the rules of all sections, without those that read one of the `unsound` keys. */
+  checkRules(get: SettingsReader, unsound: ReadonlySet<string> = new Set()): SettingFault[] {
+    const read: SettingsReader = (key) => {
+      // oxlint-disable-next-line eslint/no-throw-literal -- not an error: caught below
+      if (unsound.has(key)) throw UNSOUND;
+      return get(key);
+    };
+    return this.sections.flatMap(({ rules }) =>
+      rules.flatMap((rule) => {
+        try {
+          return rule(read);
+        } catch (error) {
+          if (error === UNSOUND) return [];
+          throw error;
+        }
+      }),
+    );
+  }
+
+  private findContradictions(): SettingFault[] {
+    const variables = new Map<string, string>();
+    return this.rows.flatMap(({ key, env }) => {
+      const other = variables.get(env);
+      variables.set(env, key);
+      if (other === key) return [{ key, message: 'is declared by two parts' }];
+      if (other !== undefined) return [{ key, message: `has the same environment variable as ${other}, ${env}` }];
+      const above = this.rows.find((row) => key.startsWith(`${row.key}.`) && row.schema.type !== 'object');
+      return above ? [{ key, message: `is below ${above.key}, which is not a map` }] : [];
+    });
+  }
+}
+
+function toRow([key, schema]: [string, TSchema]): SettingRow {
+  return { key, schema, env: `OPENCLAW_${key.replaceAll('.', '_').toUpperCase()}` };
+}

@@ -1,0 +1,28 @@
+import Type from 'typebox';
+import { defineSettings } from '../config/section.js';
+
+/** Nothing that a browser would run. */
+const MEDIA_TYPES = [
+  ...['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'audio/mpeg', 'audio/ogg', 'audio/wav', 'audio/mp4'],
+  ...['video/mp4', 'video/webm', 'application/pdf', 'text/plain'],
+];
+
+/** Which files may be uploaded, and where they are kept. */
+export const mediaSettings = defineSettings({
+  'media.folder': Type.String({
+    default: 'data/media',
+    minLength: 1,
+    description: 'Where uploaded files are kept.',
+    'x-restart': true,
+  }),
+  'media.max_bytes': Type.Integer({
+    default: 20_971_520,
+    minimum: 1,
+    maximum: 1_073_741_824,
+    description: 'Largest file that may be uploaded, in bytes.',
+  }),
+  'media.types': Type.Array(Type.String({ pattern: '^[a-z]+/[a-z0-9.+-]+$' }), {
+    default: MEDIA_TYPES,
+    description: 'What may be uploaded, by its content.',
+  }),
+});

@@ -1,0 +1,25 @@
+import Type, { type Static } from 'typebox';
+import { defineSettings } from '../config/section.js';
+import { count } from '../config/setting-kinds.js';
+
+/** What happens to a message that arrives during a turn. */
+export const BusyPolicy = Type.Enum(['followup', 'steer', 'collect', 'interrupt']);
+export type BusyPolicy = Static<typeof BusyPolicy>;
+
+/** How many messages may wait and how many turns may run. */
+export const queueSettings = defineSettings({
+  'agent.concurrency': Type.Integer({
+    default: 64,
+    minimum: 1,
+    maximum: 100_000,
+    description: 'Turns that run at the same time.',
+  }),
+  'queue.max_per_session': count(100, 'Messages that may wait or run in one session.'),
+  'queue.max_per_client': count(1_000, 'Messages that may wait or run for one client.'),
+  'queue.max_total': count(100_000, 'Messages that may wait or run altogether.'),
+  'queue.busy_policy': Type.Enum(BusyPolicy.enum, {
+    default: 'followup',
+    description:
+      'What a message does that arrives during a turn: `followup` waits, `steer` joins the running turn where a model answers, `collect` waits and is answered together with all that wait, `interrupt` cancels the running turn.',
+  }),
+});

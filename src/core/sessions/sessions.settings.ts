@@ -1,0 +1,11 @@
+import Type from 'typebox';
+import { defineSettings } from '../config/section.js';
+
+/** What addresses the agent in a group. */
+export const sessionSettings = defineSettings({
+  'agent.name': Type.String({
+    default: 'openclaw',
+    pattern: '^[\\p{L}\\p{N}_-]{1,64}$',
+    description: 'The name that mentions use: `@openclaw`. Letters, digits, `_` and `-`.',
+  }),
+});

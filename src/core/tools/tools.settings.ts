@@ -1,0 +1,31 @@
+import Type from 'typebox';
+import { defineSettings } from '../config/section.js';
+
+const ToolName = Type.String({ pattern: '^[A-Za-z0-9_.-]{1,128}$' });
+const BoundName = Type.String({ minLength: 1, maxLength: 256 });
+
+/** Which tools may be called, by whom, and how many at the same time. */
+export const toolSettings = defineSettings({
+  'tools.disabled': Type.Array(ToolName, { default: [], description: 'Tools that nobody may use at the moment.' }),
+  'tools.default_permissions': Type.Array(BoundName, {
+    default: [],
+    description: 'Permissions that every session holds, besides those granted to it.',
+  }),
+  'tools.approvals': Type.Array(ToolName, {
+    default: [],
+    description: 'Tools whose calls a person must approve, besides those that ask for it themselves.',
+  }),
+  'tools.approval_timeout_ms': Type.Integer({
+    default: 300_000,
+    minimum: 1_000,
+    maximum: 86_400_000,
+    description: 'How long a call waits for its approval, in milliseconds.',
+  }),
+  'tools.concurrency': Type.Integer({
+    default: 32,
+    minimum: 1,
+    maximum: 10_000,
+    description:
+      'Tool calls that run at the same time; others wait. A session runs half of them at most; each tenant runs an eighth even when all are taken.',
+  }),
+});

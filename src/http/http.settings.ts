@@ -1,0 +1,43 @@
+import Type from 'typebox';
+import { defineSettings, type SettingFault, type SettingsReader } from '../core/config/section.js';
+import { isNetwork } from './addresses.js';
+
+/** Where the gateway listens, and which requests it accepts. */
+export const httpSettings = defineSettings(
+  {
+    'gateway.host': Type.String({
+      default: '127.0.0.1',
+      minLength: 1,
+      description: 'Address to listen on. Anything but loopback needs a credential.',
+      'x-restart': true,
+    }),
+    'gateway.port': Type.Integer({
+      default: 18_789,
+      minimum: 0,
+      maximum: 65_535,
+      description: 'Port for HTTP and WebSocket; 0 picks a free one, printed at start.',
+      'x-restart': true,
+    }),
+    'gateway.allowed_origins': Type.Array(Type.String({ pattern: '^https?://[^/]+$' }), {
+      default: [],
+      description: 'Origins of web pages that may connect, besides loopback on the own port.',
+    }),
+    'gateway.allowed_hosts': Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: 'Host names under which the gateway may be called, besides loopback and the bound host.',
+    }),
+    'gateway.trusted_proxies': Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: 'Addresses or CIDR ranges of proxies whose forwarding headers count.',
+      'x-restart': true,
+    }),
+  },
+  { rules: [findNetworkFaults] },
+);
+
+function findNetworkFaults(get: SettingsReader): SettingFault[] {
+  const message = 'must be an IP address or a range such as 10.0.0.0/8';
+  return get('gateway.trusted_proxies').flatMap((entry, i) =>
+    isNetwork(entry) ? [] : [{ key: `gateway.trusted_proxies[${i}]`, message }],
+  );
+}

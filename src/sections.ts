@@ -1,0 +1,57 @@
+import Type from 'typebox';
+import { agentSettings } from './agents/agents.settings.js';
+import { authSettings } from './auth/auth.settings.js';
+import { channelSettings } from './core/channels/channels.settings.js';
+import { defineSettings, type SettingsSection } from './core/config/section.js';
+import { later } from './core/config/setting-kinds.js';
+import { housekeepingSettings } from './core/housekeeping/housekeeping.settings.js';
+import { limitSettings } from './core/limits/limits.settings.js';
+import { mediaSettings } from './core/media/media.settings.js';
+import { queueSettings } from './core/queue/queue.settings.js';
+import { sessionSettings } from './core/sessions/sessions.settings.js';
+import { toolSettings } from './core/tools/tools.settings.js';
+import { turnSettings } from './core/turns/turns.settings.js';
+import { httpSettings } from './http/http.settings.js';
+import { storeSettings } from './stores/store.settings.js';
+import { logSettings } from './telemetry/log.settings.js';
+import { httpFetchSettings } from './tools/http/http-fetch.settings.js';
+import { mcpSettings } from './tools/mcp/mcp.settings.js';
+import { sandboxSettings } from './tools/sandbox/sandbox.settings.js';
+import { webSocketSettings } from './websocket/websocket.settings.js';
+
+const tailscaleSettings = defineSettings({
+  'gateway.expose_via_tailscale': later('Expose the gateway through Tailscale.'),
+  'gateway.tailscale_mode': later('`serve` or `funnel`.'),
+});
+
+/** Loaded before all others: the modules can declare settings of their own. */
+export const moduleSettings = defineSettings({
+  modules: Type.Array(Type.String({ minLength: 1 }), {
+    default: [],
+    description: 'Nest modules of a team to load: paths (relative to the working directory) or package names.',
+    'x-restart': true,
+  }),
+});
+
+/** The settings of all parts of the gateway, in the order of the reference. */
+export const SECTIONS = [
+  httpSettings,
+  webSocketSettings,
+  tailscaleSettings,
+  storeSettings,
+  housekeepingSettings,
+  authSettings,
+  sessionSettings,
+  agentSettings,
+  turnSettings,
+  queueSettings,
+  limitSettings,
+  channelSettings,
+  toolSettings,
+  sandboxSettings,
+  httpFetchSettings,
+  mcpSettings,
+  mediaSettings,
+  moduleSettings,
+  logSettings,
+] as const satisfies readonly SettingsSection[];

@@ -1,0 +1,62 @@
+import {
+  findValues,
+  loadSections,
+  readInput,
+  type LoadedSettings,
+  type SettingsInput,
+} from './core/config/load-settings.js';
+import type { Environment, SettingsOf } from './core/config/section.js';
+import { SettingsSchema } from './core/config/settings-schema.js';
+import { findSections } from './core/config/use-settings.js';
+import { loadTeamModules, type NestModules } from './load-team-modules.js';
+import { moduleSettings, SECTIONS } from './sections.js';
+
+declare module './core/config/section.js' {
+  interface Settings extends SettingsOf<(typeof SECTIONS)[number]> {}
+}
+
+/**
+ * The settings of the gateway together with those that `modules` declare with `@UseSettings`.
+ * @throws SettingsError when two parts declare the same setting
+ */
+export function composeSettings(modules: NestModules = []): SettingsSchema {
+  return new SettingsSchema([...SECTIONS, ...findSections(modules)]);
+}
+
+/**
+ * Loads the settings: defaults, overridden by the file, by the environment, by `overrides`.
+ * @param overrides by dotted key, for example from the command line
+ * @param folder where `config.yaml` and `.env` are looked for
+ * @param modules the team's modules that are given to `GatewayModule.forRoot`. Those that the setting `modules` names are
+ * loaded by `loadSettingsAndModules` only
+ * @throws SettingsError with every fault
+ */
+export function loadSettings(
+  environment: Environment,
+  overrides: Readonly<Record<string, unknown>> = {},
+  folder = process.cwd(),
+  modules: NestModules = [],
+): LoadedSettings {
+  return loadSections(composeSettings(modules), readInput(environment, overrides, folder));
+}
+
+/**
+ * Loads the modules that the setting `modules` names, then the settings of the gateway and of all modules.
+ * @param own modules that are loaded already; they come first in the result
+ * @throws SettingsError with every fault; Error when a module cannot be loaded
+ */
+export async function loadSettingsAndModules(
+  environment: Environment,
+  overrides: Readonly<Record<string, unknown>>,
+  own: NestModules = [],
+): Promise<{ readonly settings: LoadedSettings; readonly modules: NestModules }> {
+  const input = readInput(environment, overrides, process.cwd());
+  const modules = [...own, ...(await loadTeamModules(listTeamModules(input)))];
+  return { settings: loadSections(composeSettings(modules), input), modules };
+}
+
+/** Reads the setting `modules` alone; empty when it has a fault, which the complete load reports. */
+function listTeamModules(input: SettingsInput): readonly string[] {
+  const { values } = findValues(new SettingsSchema([moduleSettings]), input);
+  return (values.get('modules') ?? []) as readonly string[];
+}
