@@ -128,17 +128,35 @@ async function converse(client: Client): Promise<readonly SeenFrame[]> {
   return client.frames;
 }
 
+/** The frames that the client can rely on in one order, and the deltas, which come as early as they can. */
+interface Heard {
+  readonly frames: unknown;
+  readonly deltas: unknown;
+}
+
 /**
  * Replaces what differs between any two runs by its place of first appearance: the ids of frames that no log keeps, times,
- * and message refs, which are random for each store (with the block ids that are made of them).
+ * and message refs, which are random for each store (with the block ids that are made of them). Deltas are listed apart,
+ * since they do not wait for commits: how many come before the block of an earlier one depends on the disk.
  */
-function normalise(frames: readonly SeenFrame[]): unknown {
+function normalise(frames: readonly SeenFrame[]): Heard {
   const refs = frames.flatMap(({ payload }) => (payload['message_ref'] as string | undefined) ?? []);
   let text = JSON.stringify(
     frames.map((frame) => ({ ...frame, id: frame.seq === undefined ? 'g' : frame.id, timestamp: 0 })),
   );
   for (const [i, ref] of [...new Set(refs)].entries()) text = text.replaceAll(ref, `ref ${i}`);
-  return JSON.parse(text);
+  const all = JSON.parse(text) as SeenFrame[];
+  const isDelta = ({ type }: SeenFrame) => type === 'stream_delta';
+  return { frames: all.filter((frame) => !isDelta(frame)), deltas: all.filter(isDelta) };
+}
+
+/** Blocks of which a delta came after the block itself. */
+function findLateDeltas(frames: readonly SeenFrame[]): unknown[] {
+  const complete = new Set<unknown>();
+  return frames.filter(({ type, payload }) => {
+    if (type === 'stream_block') complete.add(payload['block_id']);
+    return type === 'stream_delta' && complete.has(payload['block_id']);
+  });
 }
 
 describe('a connection inside the process', () => {
@@ -146,6 +164,7 @@ describe('a connection inside the process', () => {
     const overSocket = await converse(await connectSocket(await startApp()));
     const inMemory = await converse(connectMemory(await startApp()));
     expect(normalise(inMemory)).toEqual(normalise(overSocket));
+    expect([findLateDeltas(inMemory), findLateDeltas(overSocket)]).toEqual([[], []]);
     expect(new Set(overSocket.map(({ type }) => type))).toEqual(
       new Set(['message_ack', 'stream_delta', 'stream_block', 'stream_end', 'error', 'resumed']),
     );
