@@ -1,14 +1,24 @@
 import { Controller, Get, Module } from '@nestjs/common';
-import { GatewayModule, ToolRegistryService } from 'openclaw-gateway-nest';
+import { ConfigService } from '@nestjs/config';
+import { GatewayModule, ToolRegistryService, type SettingsTree } from 'openclaw-gateway-nest';
 
 /** A controller of the team's own, beside the gateway on the same port, with the gateway's services injected. */
 @Controller('acme')
 class AcmeController {
-  constructor(private readonly tools: ToolRegistryService) {}
+  constructor(
+    private readonly tools: ToolRegistryService,
+    private readonly config: ConfigService<SettingsTree, true>,
+  ) {}
 
   @Get('tools')
   listTools(): string[] {
     return this.tools.list().map((tool) => tool.name);
+  }
+
+  /** The setting in force, changes at run time included. */
+  @Get('agent')
+  readAgentName(): { name: string } {
+    return { name: this.config.get('agent.name', { infer: true }) };
   }
 }
 

@@ -31,6 +31,15 @@ beforeAll(() => {
 afterEach(() => gateway?.end());
 afterAll(() => rmSync(folder, { recursive: true }));
 
+async function changeConfig(port: number, changes: Record<string, unknown>): Promise<unknown> {
+  const response = await fetch(`http://127.0.0.1:${port}/admin/v1/config`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ version: 0, changes }),
+  });
+  return response.json();
+}
+
 describe('the examples', () => {
   it('[P-16] a tool from a module that config.yaml names is called under its permission', async () => {
     gateway = new GatewayProcess({ folder: join(folder, 'custom-tool') });
@@ -44,6 +53,66 @@ describe('the examples', () => {
     await client.close();
   });
 
+  it('[P-16] the settings of a tool are listed, and a change of them is checked and takes effect at once', async () => {
+    gateway = new GatewayProcess({
+      folder: join(folder, 'custom-tool'),
+      env: { OPENCLAW_ACME_DICE_LUCKY_NUMBER: '7' },
+    });
+    const port = await gateway.port;
+    const client = await FrameClient.open(port);
+    const throwDice = async (sides: number) => {
+      client.send('message_in', { channel: 'test', sender: 'ann', content: `/tool acme.dice {"sides": ${sides}}` });
+      const { payload } = await client.next((frame) => frame.payload['block_type'] === 'tool_result');
+      return JSON.parse(payload['content'] as string) as unknown;
+    };
+    const { settings } = (await (await fetch(`http://127.0.0.1:${port}/admin/v1/config`)).json()) as {
+      settings: { key: string }[];
+    };
+    expect(settings.filter(({ key }) => key.startsWith('acme.'))).toMatchObject([
+      { key: 'acme.dice.max_sides', value: 20, source: 'file' },
+      { key: 'acme.dice.lucky_number', value: 7, source: 'environment' },
+    ]);
+    expect(await throwDice(20)).toMatchObject({ ok: true, content: { eyes: 7 } });
+    expect(await throwDice(21)).toMatchObject({ ok: false });
+    expect(await changeConfig(port, { 'acme.dice.max_sides': 6 })).toMatchObject({
+      details: { faults: [{ pointer: '/changes/acme.dice.lucky_number' }] },
+    });
+    expect(await changeConfig(port, { 'acme.dice.max_sides': 21 })).toMatchObject({ version: 1 });
+    expect(await throwDice(21)).toMatchObject({ ok: true });
+    await client.close();
+  });
+
+  it('[P-05] faults in the settings of a module and of the gateway are listed together', async () => {
+    gateway = new GatewayProcess({
+      folder: join(folder, 'custom-tool'),
+      env: { OPENCLAW_ACME_DICE_MAX_SIDES: '1', OPENCLAW_ACME_DICE_LUCKY_NUMBER: '21', OPENCLAW_QUEUE_MAX_TOTAL: '0' },
+    });
+    expect((await gateway.exited).code).toBe(1);
+    expect(gateway.output).toContain('acme.dice.max_sides: must be >= 2; allowed: a whole number from 2 to 1000');
+    expect(gateway.output).toContain('queue.max_total');
+  });
+
+  it('[P-16] the types of all settings reach a team that uses the package', () => {
+    const probe = `import type { ConfigService } from '@nestjs/config';
+      import type { ConfigStoreService, SettingsTree } from 'openclaw-gateway-nest';
+      export function probe(config: ConfigStoreService, nest: ConfigService<SettingsTree, true>) {
+        const right: number[] = [config.get('gateway.port'), config.get('acme.dice.max_sides')];
+        right.push(nest.get('tools.http.timeout_ms', { infer: true }), nest.get('acme.dice.max_sides', { infer: true }));
+        // @ts-expect-error no such setting
+        config.get('acme.dice.max_side');
+        // @ts-expect-error another type
+        const wrong: string = config.get('acme.dice.max_sides');
+        // @ts-expect-error another type
+        const wrongToo: string = nest.get('gateway.port', { infer: true });
+        return [right, wrong, wrongToo];
+      }`;
+    const source = join(folder, 'typed');
+    cpSync(join(ROOT, 'examples/custom-tool'), source, { recursive: true });
+    writeFileSync(join(source, 'probe.ts'), probe);
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    execFileSync(process.execPath, [tsc, '-p', source, '--noEmit'], { stdio: 'inherit' });
+  }, 60_000);
+
   it('[P-16] a team embeds the gateway beside its own controllers', async () => {
     gateway = new GatewayProcess({
       folder,
@@ -52,6 +121,10 @@ describe('the examples', () => {
     });
     const port = await gateway.port;
     expect(await (await fetch(`http://127.0.0.1:${port}/acme/tools`)).json()).toContain('time.now');
+    const readAgent = async () => (await fetch(`http://127.0.0.1:${port}/acme/agent`)).json();
+    expect(await readAgent()).toEqual({ name: 'openclaw' });
+    expect(await changeConfig(port, { 'agent.name': 'ada' })).toMatchObject({ version: 1 });
+    expect(await readAgent()).toEqual({ name: 'ada' });
     const client = await FrameClient.open(port);
     client.send('message_in', { channel: 'test', sender: 'ann', content: '/blocks 1' });
     await client.next('stream_end');
