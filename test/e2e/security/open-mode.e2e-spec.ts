@@ -1,0 +1,53 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../../src/testing/index.js';
+import { FrameClient } from '../../support/frame-client.js';
+import { httpRequest } from '../../support/http-request.js';
+import { startTransport, type TransportApp } from '../../support/transport-app.js';
+import { bearer, controllers, expectGoodService } from './support.js';
+
+describe('without a credential configured', () => {
+  let gateway: TransportApp;
+  beforeAll(async () => void (gateway = await startTransport({ controllers, clock: new ManualClock() })));
+  afterAll(() => gateway.close());
+  afterEach(() => expectGoodService(gateway.port));
+
+  const endOf = async (headers: Record<string, string>) => {
+    const client = await FrameClient.open(gateway.port, '', { headers });
+    const first = await Promise.race([client.ended, client.next('acme.connected')]);
+    client.socket.terminate();
+    return first;
+  };
+  const OPEN = { payload: { role: 'operator' } };
+  const UNAUTHORIZED = { code: 4001, reason: 'Unauthorized' };
+  const who = async (headers: Record<string, string> = {}) =>
+    (await httpRequest(gateway.port, '/whoami', { headers })).json()['principal'];
+
+  it('[X-07] a program of this machine is the operator `local`, over WebSocket and HTTP, whatever token it shows', async () => {
+    expect(await endOf({})).toMatchObject(OPEN);
+    expect(await endOf(bearer('a-token-of-yesterday'))).toMatchObject(OPEN);
+    expect(await who()).toBe('local');
+    expect((await httpRequest(gateway.port, '/admin/things')).json()).toEqual({ caller: 'local' });
+  });
+
+  it.each([
+    ['Forwarded', 'for=127.0.0.1'],
+    ['X-Forwarded-For', '127.0.0.1'],
+    ['X-Forwarded-For', ''],
+    ['X-Forwarded-Host', '127.0.0.1'],
+    ['x-forwarded-proto', 'http'],
+    ['X-Real-IP', '127.0.0.1'],
+    ['Tailscale-User-Login', 'ada@example.com'],
+  ])("[X-09] a request that was forwarded (%s: %s) is a stranger's: loopback is not trust", async (name, value) => {
+    expect(await endOf({ [name]: value })).toEqual(UNAUTHORIZED);
+    expect(await who({ [name]: value })).toBeNull();
+  });
+
+  it("[X-07] a page of this machine on the gateway's port is let in; over HTTP a foreign one is a stranger", async () => {
+    const { port } = gateway;
+    for (const host of ['localhost', '127.0.0.1', '[::1]'])
+      expect(await endOf({ origin: `http://${host}:${port}` })).toMatchObject(OPEN);
+    expect(await who({ origin: `http://localhost:${port}` })).toBe('local');
+    for (const origin of ['http://evil.example', 'null', `http://localhost:${port + 1}`])
+      expect(await who({ origin })).toBeNull();
+  });
+});
