@@ -4,7 +4,9 @@ export default defineConfig({
   test: {
     include: ['src/**/*.spec.ts', 'test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
     pool: 'threads',
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Limits that only a hang reaches: on a slow machine tests are slow, not red.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
   },
 });

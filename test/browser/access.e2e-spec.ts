@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthService } from '../../src/auth/index.js';
 import { CODE_LIFETIME_MS } from '../../src/auth/page-sign-in.js';
 import { SystemClock } from '../../src/core/time/clock.js';
+import { eventually } from '../support/eventually.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
 import { GatewayProcess } from '../support/gateway-process.js';
@@ -161,7 +162,7 @@ describe('the start of a gateway', () => {
     const [seen, unseen] = [start({ ...TERMINAL, ...CREDENTIAL }), start(CREDENTIAL)];
     const [port] = await Promise.all([seen.port, unseen.port]);
     const link = new RegExp(`Web chat: (http://127\\.0\\.0\\.1:${port})(/chat#code=[\\w-]{22}) `);
-    await vi.waitFor(() => expect(seen.output).toMatch(link));
+    await eventually(() => expect(seen.output).toMatch(link));
     expect(unseen.output).not.toContain('chat');
     const [, url = '', path = ''] = link.exec(seen.output) ?? [];
     const chat = await suite.open({}, url, path);
@@ -175,7 +176,7 @@ describe('the page', () => {
   it('[W-20] can be used by keyboard alone', async () => {
     const chat = await suite.open();
     await chat.waitForWelcome();
-    await vi.waitFor(async () => expect(await chat.input.evaluate((area) => area.matches(':focus'))).toBe(true));
+    await eventually(async () => expect(await chat.input.evaluate((area) => area.matches(':focus'))).toBe(true));
     const { keyboard } = chat.page;
     await keyboard.type('two');
     await keyboard.press('Shift+Enter');
@@ -206,7 +207,7 @@ describe('the page', () => {
     await chat.page.getByRole('button', { name: 'New conversation' }).focus();
     await keyboard.press('Enter');
     await chat.page.getByText('Hello, this is openclaw').waitFor();
-    await vi.waitFor(async () => expect(await chat.input.evaluate((area) => area.matches(':focus'))).toBe(true));
+    await eventually(async () => expect(await chat.input.evaluate((area) => area.matches(':focus'))).toBe(true));
   });
 
   it('[W-21] fits a phone: nothing is wider than the screen, and the list opens over the conversation', async () => {

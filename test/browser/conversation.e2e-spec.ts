@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Global, Module } from '@nestjs/common';
 import { PresenceTrackerService } from '../../src/core/presence/presence-tracker.service.js';
 import { AgentRuntime, type AgentEvent, type AgentTurn } from '../../src/core/turns/agent-runtime.js';
+import { eventually } from '../support/eventually.js';
 import { useChat } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
 
@@ -74,14 +75,14 @@ describe.concurrent('a conversation', () => {
     await chat.ask('/blocks 2');
     const list = chat.page.getByRole('navigation', { name: 'Conversations' });
     await list.getByRole('button', { name: '/blocks 1', exact: true }).click();
-    await vi.waitFor(async () => expect(await chat.blocks.allInnerTexts()).toEqual(['block 1']));
+    await eventually(async () => expect(await chat.blocks.allInnerTexts()).toEqual(['block 1']));
     await chat.page.reload();
     await chat.waitForEnds();
     expect(await chat.blocks.allInnerTexts()).toEqual(['block 1']);
     await list.getByRole('button', { name: 'Remove “/blocks 1” from the list' }).click();
-    await vi.waitFor(async () => expect(await chat.blocks.allInnerTexts()).toEqual(numbered(2)));
+    await eventually(async () => expect(await chat.blocks.allInnerTexts()).toEqual(numbered(2)));
     await chat.page.getByRole('button', { name: 'Undo' }).click();
-    await vi.waitFor(async () => expect(await chat.blocks.allInnerTexts()).toEqual(['block 1']));
+    await eventually(async () => expect(await chat.blocks.allInnerTexts()).toEqual(['block 1']));
   });
 
   it('[W-11] is read page by page towards its beginning', async () => {
@@ -110,7 +111,7 @@ describe.concurrent('a conversation', () => {
     const [{ sender } = { sender: '' }] = JSON.parse(list) as { sender: string }[];
     const presence = suite.gateway.app.get(PresenceTrackerService, { strict: false });
     const expectStatus = (status: string) =>
-      vi.waitFor(() => expect(presence.find('default', 'webchat', sender)?.status ?? 'offline').toBe(status));
+      eventually(() => expect(presence.find('default', 'webchat', sender)?.status ?? 'offline').toBe(status));
     await expectStatus('online');
     await chat.input.press('x');
     await expectStatus('typing');
@@ -185,7 +186,7 @@ describe('an answer', () => {
     expect(await readOut.textContent()).toBe('');
     agent.say('.\n\n```js\nconst half = ');
     await chat.replies.locator('chat-code').getByText('const half =').waitFor();
-    await vi.waitFor(async () => expect(await readOut.textContent()).toContain('The first sentence of two.'));
+    await eventually(async () => expect(await readOut.textContent()).toContain('The first sentence of two.'));
     agent.say('1 / 2;\n```\n');
     agent.say('END');
     await chat.waitForEnds();

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Global, Module } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgentRuntime, type AgentEvent, type AgentTurn } from '../../src/core/turns/agent-runtime.js';
+import { eventually } from '../support/eventually.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
 
@@ -34,7 +35,7 @@ async function expectShown(chat: ChatPage, name: string): Promise<void> {
   const shown = chat.said.getByRole('img', { name });
   await shown.waitFor();
   expect(await shown.getAttribute('src')).toMatch(/^blob:/);
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await shown.evaluate((image) => (image as unknown as { readonly naturalWidth: number }).naturalWidth)).toBe(
       1,
     ),
@@ -66,7 +67,7 @@ describe('a picture', () => {
     await chat.bring('paste', picture('pasted.png'));
     await chat.bring('drop', picture('dropped.png'));
     await trayOf(chat).getByRole('button', { name: 'Remove removed.png' }).click();
-    await vi.waitFor(async () => expect(await trayOf(chat).locator('[aria-busy=false]').count()).toBe(3));
+    await eventually(async () => expect(await trayOf(chat).locator('[aria-busy=false]').count()).toBe(3));
     await chat.input.press('Enter');
     await chat.waitForEnds();
     expect(await trayOf(chat).count()).toBe(0);

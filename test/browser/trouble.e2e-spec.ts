@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
 import { GatewayProcess } from '../support/gateway-process.js';
@@ -74,7 +75,7 @@ describe.concurrent('a connection', () => {
       chat.page.evaluate(
         () => (JSON.parse(sessionStorage.getItem('openclaw.webchat.unsent') ?? '[]') as unknown[]).length,
       );
-    await vi.waitFor(async () => expect(await countUnsent()).toBe(1));
+    await eventually(async () => expect(await countUnsent()).toBe(1));
     isDeaf = false;
     await chat.page.reload();
     await chat.waitForEnds();
@@ -183,7 +184,7 @@ describe.concurrent('a message', () => {
     await chat.say('/fail');
     await chat.page.getByText('AGENT_FAILED').waitFor();
     await chat.page.getByRole('button', { name: 'Send again' }).click();
-    await vi.waitFor(async () => expect(await chat.page.getByText('AGENT_FAILED').count()).toBe(2));
+    await eventually(async () => expect(await chat.page.getByText('AGENT_FAILED').count()).toBe(2));
   });
 
   it('[W-18] with a file that is no picture is refused in words, whether dropped or pasted', async () => {
@@ -194,7 +195,7 @@ describe.concurrent('a message', () => {
       await alertOf(chat).getByText('Only pictures can be sent').waitFor();
       await chat.input.fill('');
       await chat.input.press('x');
-      await vi.waitFor(async () => expect(await alertOf(chat).count()).toBe(0));
+      await eventually(async () => expect(await alertOf(chat).count()).toBe(0));
     }
   });
 });

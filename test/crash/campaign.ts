@@ -168,7 +168,7 @@ export class Campaign {
 
 /** A connection that broke and a process that ended reach us by different ways, in any order. */
 async function diesSoon(gateway: GatewayProcess): Promise<boolean> {
-  const patience = new Promise<boolean>((resolve) => setTimeout(resolve, 5_000, false));
+  const patience = new Promise<boolean>((resolve) => setTimeout(resolve, 15_000, false));
   return Promise.race([gateway.exited.then(() => true), patience]);
 }
 

@@ -89,7 +89,7 @@ function standingBlocks(log: readonly SeenFrame[]): SeenFrame['payload'][] {
   return standing.map(({ payload }) => payload);
 }
 
-describe('a turn with a model, killed with SIGKILL', { timeout: 60_000 }, () => {
+describe('a turn with a model, killed with SIGKILL', () => {
   it.each<Expectation>([
     { failpoint: 'model.mid_stream:1', asked: [2, 1], effects: 1, outcome: 'succeeded' },
     { failpoint: 'model.before_journal:1', asked: [2, 1], effects: 1, outcome: 'succeeded' },

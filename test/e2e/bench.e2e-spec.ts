@@ -15,7 +15,7 @@ describe('npm run bench', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('measures a chosen figure and writes down its rounds', { timeout: 30_000 }, async () => {
+  it('measures a chosen figure and writes down its rounds', async () => {
     const out = join(folder, 'results.json');
     const { stdout } = await promisify(execFile)(process.execPath, [RUN, '--quick', '--out', out, 'G1']);
 

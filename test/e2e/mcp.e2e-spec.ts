@@ -86,7 +86,7 @@ describe('tools of an MCP server that is a program', () => {
     const startedAt = performance.now();
     await gateways.pop()?.close();
     expect(gateway.port).toBeGreaterThan(0);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
   });
 
   it('[Q-02] are denied without the permission of the server', async () => {
@@ -111,7 +111,7 @@ describe('tools of an MCP server that is a program', () => {
 
   it('[Q-05] tell how far they are, and end with their time', async () => {
     const gateway = await start({
-      settings: { ...settings, 'mcp.servers': { everything: { ...everything, timeout_ms: 1_500 } } },
+      settings: { ...settings, 'mcp.servers': { everything: { ...everything, timeout_ms: 5_000 } } },
     });
     await untilTools(gateway, 'mcp__');
     const client = await gateway.connect();

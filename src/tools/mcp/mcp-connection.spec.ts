@@ -10,7 +10,7 @@ const INITIALIZED = {
   capabilities: { tools: {} },
   serverInfo: { name: 't', version: '1' },
 };
-const call = { signal: never, timeoutMs: 10_000, onProgress: () => {} };
+const call = { signal: never, timeoutMs: 60_000, onProgress: () => {} };
 
 interface Request {
   readonly id?: number;
@@ -177,7 +177,7 @@ describe('an MCP server that is a program', () => {
     const startedAt = performance.now();
     stop.abort(new Error('stopped'));
     await expect(connecting).rejects.toThrow('stopped');
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
     expect(isAlive(pid)).toBe(false);
   });
 
