@@ -92,7 +92,7 @@ describe('an MCP server that is a program', () => {
         say({ id: m.id, result: { tools: Array(100).fill({ name: 'x' }), nextCursor: 'same' } });`),
     );
     expect(await connection.listTools(never)).toHaveLength(200);
-    expect(heard.texts).toBe('page.page.');
+    await expect.poll(() => heard.texts).toBe('page.page.');
     const many = await connect(
       program(`if (m.method === 'tools/list') say({ id: m.id, result: { tools: Array(60000).fill({ name: 'x' }) } });`),
     );
@@ -140,7 +140,7 @@ describe('an MCP server that is a program', () => {
       program('', `process.stdout.write('hello\\n\\uFEFFbanner: '); process.stderr.write('for people');`),
     );
     expect(heard.noise).toEqual(['hello']);
-    expect(heard.texts).toBe('for people');
+    await expect.poll(() => heard.texts).toBe('for people');
   });
 
   it('ends a call whose error has no code at once', async () => {
