@@ -8,11 +8,11 @@ import { GatewayError } from '../protocol/index.js';
 import { ECHO_TOOL, FakeTurn } from './fake-turn.js';
 import type { ContractGap } from './store.contract.js';
 
-/** How the next turns should go. */
+/** The course of the next turns. */
 export type RuntimeScenario =
   /** One answer without tool calls. */
   | 'say'
-  /** An answer that calls `contract.echo` with `{ "value": 7 }`, after which the turn ends in any way. */
+  /** An answer that calls `contract.echo` with `{ "value": 7 }`. The turn then ends in any way. */
   | 'call'
   /** No end before the turn is aborted. */
   | 'wait'
@@ -21,7 +21,7 @@ export type RuntimeScenario =
   /** Two answers without tool calls, the second to a message that joined. */
   | 'join';
 
-/** A runtime with what it needs around it. */
+/** A runtime under test with its environment. */
 export interface RuntimeUnderTest {
   readonly runtime: AgentRuntime;
   /** Prepares `turns` turns of a kind and returns the text of the message that leads to each. */
@@ -33,13 +33,13 @@ export interface RuntimeUnderTest {
 
 type ContractTest = (under: RuntimeUnderTest) => Promise<void>;
 
-/** The tests by the sentence that each proves. */
+/** The tests by name. */
 export const AGENT_RUNTIME_CONTRACT: Readonly<Record<string, ContractTest>> = {
   'has a name of one word': async ({ runtime }) => {
     expect(runtime.name).toMatch(/^[a-z][a-z0-9_-]*$/);
   },
 
-  'shows what it says, then yields the answer, and ends': async (under) => {
+  'shows an answer, then yields it, and ends': async (under) => {
     const turn = await run(under, 'say');
     expect(turn.events.filter(({ type }) => type === 'answer')).toHaveLength(1);
     expect(turn.events.at(-1)).toMatchObject({ type: 'answer', answer: { toolCalls: [] } });
@@ -69,7 +69,7 @@ export const AGENT_RUNTIME_CONTRACT: Readonly<Record<string, ContractTest>> = {
     expect(turn.answers).toEqual(JSON.parse(JSON.stringify(turn.answers)));
   },
 
-  'asks for tools under the names of the gateway': async (under) => {
+  "calls tools by the gateway's names": async (under) => {
     const turn = await run(under, 'call');
     expect(turn.answers[0]?.toolCalls).toEqual([{ tool: ECHO_TOOL.name, parameters: { value: 7 } }]);
   },
@@ -82,14 +82,14 @@ export const AGENT_RUNTIME_CONTRACT: Readonly<Record<string, ContractTest>> = {
     expect(acts.findIndex(({ act }) => act === 'call')).toBeGreaterThan(asked);
   },
 
-  'does not give an answer again that was recorded': async (under) => {
+  'does not yield a recorded answer again': async (under) => {
     const first = await run(under, 'say');
     const again = new FakeTurn(first.message.payload.content, { recorded: first.answers });
     await again.run(under.runtime);
     expect(again.events).toEqual([]);
   },
 
-  'goes on from a recorded answer with its tool calls': async (under) => {
+  'continues from a recorded answer with its tool calls': async (under) => {
     const first = await run(under, 'call');
     const [asking, ...later] = first.answers;
     const again = new FakeTurn(first.message.payload.content, { recorded: [asking!, ...later] });
@@ -109,7 +109,7 @@ export const AGENT_RUNTIME_CONTRACT: Readonly<Record<string, ContractTest>> = {
     expect(turn.answers).toEqual([]);
   },
 
-  'throws AGENT_FAILED for a failure, with a reason for people': async (under) => {
+  'throws AGENT_FAILED for a failure, with a reason that users can read': async (under) => {
     const turn = new FakeTurn(under.prepare('fail'));
     const error = await turn.run(under.runtime).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(GatewayError);
@@ -117,14 +117,14 @@ export const AGENT_RUNTIME_CONTRACT: Readonly<Record<string, ContractTest>> = {
     expect(turn.answers).toEqual([]);
   },
 
-  'keeps turns apart that run at the same time': async (under) => {
+  'keeps concurrent turns apart': async (under) => {
     const content = under.prepare('say', 2);
     const turns = [new FakeTurn(content), new FakeTurn(content)];
     await Promise.all(turns.map((turn) => turn.run(under.runtime)));
     for (const turn of turns) expect(turn.answers).toHaveLength(1);
   },
 
-  'asks who has joined between answers, when nothing of the next is shown, and answers them': async (under) => {
+  'asks for joined messages between answers, before it shows the next one, and answers them': async (under) => {
     const turn = new FakeTurn(under.prepare('join'), { joining: { 1: 'and another thing' } });
     await turn.run(under.runtime);
     expect(turn.answers).toHaveLength(2);
@@ -141,7 +141,7 @@ export const AGENT_RUNTIME_CONTRACT: Readonly<Record<string, ContractTest>> = {
     expect(turn.acts.filter(({ act }) => act === 'joined')).toContainEqual({ act: 'joined', before: 1 });
   },
 
-  'takes presence without an error': async ({ runtime }) => {
+  'accepts presence changes without an error': async ({ runtime }) => {
     const state = { tenant: 'default', userId: 'alice', channel: 'test', status: 'typing', lastSeen: 0 } as const;
     expect(runtime.noticePresence(state)).toBeUndefined();
   },

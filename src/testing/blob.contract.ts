@@ -3,13 +3,13 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BlobStore } from '../core/media/blob.store.js';
 
-/** Blobs to be tested. */
+/** A blob store under test. */
 export interface BlobsUnderTest {
   /** Empty at first. */
   readonly blobs: BlobStore;
-  /** Opens the same blobs once more, as another process would. */
+  /** Opens the same blobs again, as another process would. */
   reopen(): Promise<BlobStore>;
-  /** Names of everything that is kept, unfinished remains included. */
+  /** The names of all stored files, incomplete ones included. */
   list(): Promise<readonly string[]>;
   dispose(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export function describeBlobContract(name: string, makeBlobs: () => Promise<Blob
       expect(await readAll(await under.reopen(), 'f_01')).toBe('hello world');
     });
 
-    it('keeps the bytes of each key apart, whatever they are', async () => {
+    it('stores any bytes, separately for each key', async () => {
       const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => index % 251);
       const put = async function* () {
         yield bytes.subarray(0, 70_000);
@@ -66,7 +66,7 @@ export function describeBlobContract(name: string, makeBlobs: () => Promise<Blob
       expect(await readAll(blobs, 'f_01')).toBe('short');
     });
 
-    it('knows which blobs there are', async () => {
+    it('lists the stored blobs', async () => {
       expect([await blobs.exists('f_01'), await blobs.get('f_01')]).toEqual([false, undefined]);
       await blobs.put('f_01', chunksOf('x'));
       expect(await blobs.exists('f_01')).toBe(true);
@@ -85,7 +85,7 @@ export function describeBlobContract(name: string, makeBlobs: () => Promise<Blob
       expect([await blobs.exists('f_01'), await under.list()]).toEqual([false, []]);
     });
 
-    it('keeps the blob of before when the body of a new one fails', async () => {
+    it('keeps the previous blob when the body of a new one fails', async () => {
       await blobs.put('f_01', chunksOf('before'));
       await expect(blobs.put('f_01', chunksOf('half', new Error('gone')))).rejects.toThrow('gone');
       expect(await readAll(blobs, 'f_01')).toBe('before');

@@ -1,20 +1,20 @@
-/** What every broker must do, as tests. For vitest; not in the barrel, so that fakes can be used without a test runner. */
+/** The contract of every broker, as tests. For vitest; not in the barrel, so that fakes need no test runner. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Broker } from '../core/broker/broker.js';
 
 /** Two replicas of one gateway, each with its broker, on the engine under test. */
 export interface BrokerBench {
   readonly replicas: readonly [Broker, Broker];
-  /** Unix milliseconds, as the engine counts them. */
+  /** The engine's time in Unix milliseconds. */
   now(): number;
-  /** Lets time pass for the engine. */
+  /** Advances the engine's time. */
   advance(ms: number): Promise<void>;
-  /** Resolves when everything published and claimed so far has had its effect on both replicas. */
+  /** Resolves when everything published and claimed so far has taken effect on both replicas. */
   settle(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Declares the tests of a broker. `open` is called for each test and makes a gateway without a past. */
+/** Registers the contract as vitest tests. `open` is called for each test and creates a gateway without earlier state. */
 export function brokerContract(open: () => Promise<BrokerBench>): void {
   let bench: BrokerBench;
   let here: Broker;
@@ -30,11 +30,11 @@ export function brokerContract(open: () => Promise<BrokerBench>): void {
   keptValueContract(() => ({ bench, here, there }));
 
   describe('the number of replicas', () => {
-    it('counts this one and the others', () => {
+    it('counts this replica and the others', () => {
       expect([here.replicas, there.replicas]).toEqual([2, 2]);
     });
 
-    it('divides limits, down to 1', () => {
+    it('divides limits, to 1 at least', () => {
       expect([here.shareOf(20), here.shareOf(3), here.shareOf(1)]).toEqual([10, 1, 1]);
     });
   });
@@ -44,7 +44,7 @@ type Parts = () => { readonly bench: BrokerBench; readonly here: Broker; readonl
 
 function topicContract(parts: Parts): void {
   describe('a topic', () => {
-    it('reaches replicas that have joined the key, and not the sender', async () => {
+    it('reaches replicas that joined the key, except the sender', async () => {
       const { bench, here, there } = parts();
       const heard: unknown[] = [];
       const topic = here.topic('t', (...message) => heard.push('here', ...message));
@@ -58,7 +58,7 @@ function topicContract(parts: Parts): void {
       expect(heard).toEqual(['there', 'a', { text: 'one' }]);
     });
 
-    it('keeps the order of one sender under one key', async () => {
+    it('preserves the order of one sender under one key', async () => {
       const { bench, here, there } = parts();
       const heard: number[] = [];
       const topic = here.topic<number>('t', () => {});
@@ -70,7 +70,7 @@ function topicContract(parts: Parts): void {
       expect(heard).toEqual(sent);
     });
 
-    it('says whether a key may be heard elsewhere, and is quiet once all have left', async () => {
+    it('reports whether another replica may have joined a key, and delivers nothing once all have left', async () => {
       const { bench, here, there } = parts();
       const heard: number[] = [];
       const topic = here.topic<number>('t', () => {});
@@ -85,7 +85,7 @@ function topicContract(parts: Parts): void {
       expect(heard).toEqual([]);
     });
 
-    it('does not call back while it publishes, and survives a callback that throws', async () => {
+    it('invokes no callback during a publish, and survives a callback that throws', async () => {
       const { bench, here, there } = parts();
       const heard: number[] = [];
       const topic = here.topic<number>('t', () => {});
@@ -102,7 +102,7 @@ function topicContract(parts: Parts): void {
       expect(heard).toEqual([1, 2]);
     });
 
-    it('hands over a copy', async () => {
+    it('delivers a copy', async () => {
       const { bench, here, there } = parts();
       const heard: unknown[] = [];
       const topic = here.topic<{ text: string }>('t', () => {});
@@ -125,7 +125,7 @@ function topicContract(parts: Parts): void {
 
 function claimContract(parts: Parts): void {
   describe('a claim', () => {
-    it('is lost to the newer one of another replica, once', async () => {
+    it('is lost once to a newer claim of another replica', async () => {
       const { bench, here, there } = parts();
       const lost: string[] = [];
       const older = here.claims('c', (key) => lost.push(`here ${key}`));
@@ -138,7 +138,7 @@ function claimContract(parts: Parts): void {
       expect(lost).toEqual(['here a']);
     });
 
-    it('is not lost to the same replica, nor when it was given back', async () => {
+    it('is not lost to the same replica, nor after its release', async () => {
       const { bench, here, there } = parts();
       const lost: string[] = [];
       const older = here.claims('c', (key) => lost.push(`here ${key}`));
@@ -157,7 +157,7 @@ function claimContract(parts: Parts): void {
       expect(lost).toEqual(['there a']);
     });
 
-    it('leaves one holder when both claim at the same time', async () => {
+    it('has one holder when both claim at the same time', async () => {
       const { bench, here, there } = parts();
       const lost: string[] = [];
       const one = here.claims('c', () => lost.push('here'));
@@ -186,7 +186,7 @@ function claimContract(parts: Parts): void {
 
 function keptValueContract(parts: Parts): void {
   describe('a kept value', () => {
-    it('is taken once, on whatever replica', async () => {
+    it('is taken once, on any replica', async () => {
       const { bench, here, there } = parts();
       expect(await here.keep('code', 'k', 'value', bench.now() + 60_000)).toBe(true);
       expect(await there.take('code', 'k')).toBe('value');
@@ -194,7 +194,7 @@ function keptValueContract(parts: Parts): void {
       expect(await there.take('code', 'k')).toBeUndefined();
     });
 
-    it('is got by one of many who take it at the same time', async () => {
+    it('goes to one of many concurrent takers', async () => {
       const { bench, here, there } = parts();
       await here.keep('code', 'k', 'value', bench.now() + 60_000);
       const takers = Array.from({ length: 20 }, (_, i) => (i % 2 ? here : there));
@@ -202,7 +202,7 @@ function keptValueContract(parts: Parts): void {
       expect(taken.filter((value) => value !== undefined)).toEqual(['value']);
     });
 
-    it('ends at its time', async () => {
+    it('expires at its time', async () => {
       const { bench, here, there } = parts();
       await here.keep('code', 'early', 'value', bench.now() + 60_000);
       await here.keep('code', 'late', 'value', bench.now() + 60_001);
@@ -211,7 +211,7 @@ function keptValueContract(parts: Parts): void {
       expect(await there.take('code', 'late')).toBe('value');
     });
 
-    it('is kept apart by kind, and is not replaced while it is there', async () => {
+    it('is separate for each kind, and is not replaced while it exists', async () => {
       const { bench, here, there } = parts();
       const later = bench.now() + 60_000;
       await here.keep('code', 'k', 'first', later);

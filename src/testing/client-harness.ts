@@ -7,7 +7,7 @@ import { ManualClock } from './manual-clock.js';
 
 export const HELLO = { channel: 'test', sender: 'alice', content: 'hello' };
 
-/** A client on fake sockets and a manual clock. Its messages are in session `s1`, a message `ID` has the ref `m-ID`. */
+/** A client on fake sockets and a manual clock. Its messages are in session `s1`; a message `ID` has the ref `m-ID`. */
 export class ClientHarness {
   readonly clock = new ManualClock();
   readonly sockets = new FakeSockets();
@@ -29,7 +29,7 @@ export class ClientHarness {
     return this.sockets.last;
   }
 
-  /** Cuts the connection and lets the client connect again. */
+  /** Drops the connection and lets the client reconnect. */
   reconnect(): FakeSocket {
     this.sockets.last.drop();
     this.clock.advance(500);

@@ -1,6 +1,6 @@
 /**
- * The contracts that implementations of a port must keep, as tests: agent runtimes, blobs, brokers, sandbox engines,
- * stores. For vitest; apart from the fakes and factories, which need no test runner.
+ * The contracts of the ports, as tests for their implementations: agent runtimes, blobs, brokers, sandbox engines,
+ * stores. They need vitest; the fakes and factories, in another barrel, need no test runner.
  */
 export * from './agent-runtime.contract.js';
 export * from './blob.contract.js';

@@ -9,7 +9,7 @@ let harness: CoreHarness;
 afterEach(() => harness.stop());
 
 describe.each(stores)('the core on the store "%s"', (_name, store) => {
-  it('answers a message, and keeps what was said', async () => {
+  it('answers a message, and stores the conversation', async () => {
     harness = await new CoreHarness({ store }).start();
     const reader = new FakeReader();
     await harness.say(reader, 'a', 'hello');
@@ -20,8 +20,8 @@ describe.each(stores)('the core on the store "%s"', (_name, store) => {
   });
 });
 
-describe('a store to test on', () => {
-  it('is refused when there is none of that name', async () => {
+describe('the selected test store', () => {
+  it('is refused when its name is unknown', async () => {
     harness = new CoreHarness();
     await harness.start();
     expect(() => selectTestStore('oracle')).toThrow('no store oracle to test on: memory, file, shared');

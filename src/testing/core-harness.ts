@@ -25,7 +25,7 @@ import type { StorePorts } from './store/bench.js';
 import { selectTestStore, type CreateTestStore, type TestStore } from './test-stores.js';
 
 export interface CoreHarnessOptions {
-  /** By default the one that the environment selects, which is a database in memory. */
+  /** Defaults to the store that the environment selects, else to a database in memory. */
   readonly store?: CreateTestStore;
   readonly runtime?: (clock: ManualClock, config: ConfigStoreService) => AgentRuntime;
   readonly settings?: Readonly<Record<string, unknown>>;
@@ -35,7 +35,7 @@ export interface CoreHarnessOptions {
   readonly other?: CoreHarness;
 }
 
-/** The control plane without sockets: queue, turns and delivery on any store, with a clock that the test turns. */
+/** The control plane without sockets: queue, turns and delivery on any store, with a manual clock. */
 export class CoreHarness {
   readonly clock: ManualClock;
   readonly metrics = new FakeMetrics();
@@ -109,14 +109,14 @@ export class CoreHarness {
     );
   }
 
-  /** Opens the store and begins to run messages. */
+  /** Opens the store and starts to run messages. */
   async start(): Promise<this> {
     await this.store.open();
     this.queue.start((claim, signal) => this.turns.run(claim, signal));
     return this;
   }
 
-  /** Ends as a crash would look to the store's next owner: what runs is left as it is. */
+  /** Simulates a crash: the next owner of the store finds running turns as they were. */
   async crash(): Promise<void> {
     this.queue.stopClaiming();
     await this.store.close();

@@ -1,27 +1,27 @@
 import type { MessageInPayload } from '../protocol/index.js';
 import type { Claim, ClientKey, NewFrame, NewMessage, QueueLimits, SessionSeed, TurnEnd } from '../core/store/index.js';
 
-/** Limits that no test reaches by accident. */
+/** Limits that are too high to be reached by accident. */
 export const GENEROUS_LIMITS: QueueLimits = { perSession: 1_000_000, perClient: 1_000_000, total: 1_000_000 };
 
-/** A client identity; tests name only what they are about. */
+/** A client identity. Tests override only the fields that matter to them. */
 export function aClient(changes: Partial<ClientKey> = {}): ClientKey {
   return { tenant: 'default', principal: 'tester', clientId: 'client-1', ...changes };
 }
 
-/** A main session of one sender. */
+/** The main session of one sender. */
 export function aSession(name = 'alice', changes: Partial<SessionSeed> = {}): SessionSeed {
   return { id: `s_${name}`, tenant: 'default', mode: 'main', channel: 'test', keyParts: [name], ...changes };
 }
 
-/** What a `message_in` carries. */
+/** The payload of a `message_in`. */
 export function aPayload(changes: Partial<MessageInPayload> = {}): MessageInPayload {
   return { channel: 'test', sender: 'alice', content: 'hello', ...changes };
 }
 
 let messages = 0;
 
-/** A message that wants to be accepted: under a new id each time, to be queued with priority 1. */
+/** A message to accept: a new id each time, disposition `queue`, priority 1. */
 export function aMessage(changes: Partial<NewMessage> = {}): NewMessage {
   const messageId = changes.messageId ?? `id-${++messages}`;
   return {
@@ -37,7 +37,7 @@ export function aMessage(changes: Partial<NewMessage> = {}): NewMessage {
   };
 }
 
-/** A frame of the message that was claimed. */
+/** A frame of the claimed message. */
 export function aFrame({ message }: Claim, content = 'a block', changes: Partial<NewFrame> = {}): NewFrame {
   const { messageRef, messageId } = message;
   return {
@@ -50,7 +50,7 @@ export function aFrame({ message }: Claim, content = 'a block', changes: Partial
   };
 }
 
-/** The last write of the turn of the message that was claimed: its `stream_end`, and a reply of one block. */
+/** The last write of the claimed message's turn: its `stream_end` and a reply of one block. */
 export function anEnd(claim: Claim, changes: Partial<TurnEnd> = {}): TurnEnd {
   return {
     frames: [aFrame(claim, 'the end', { type: 'stream_end' })],

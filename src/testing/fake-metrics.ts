@@ -15,11 +15,11 @@ type Kind = 'counter' | 'gauge' | 'histogram';
 interface Series {
   readonly kind: Kind;
   readonly labels: readonly string[];
-  /** By the values of the labels, in the order of their declaration. */
+  /** Values by label values, in the order of declaration. */
   readonly values: Map<string, number[]>;
 }
 
-/** Keeps what was counted, and throws where an engine for Prometheus would. */
+/** Records the values of metrics, and throws where an engine for Prometheus would. */
 export class FakeMetrics extends Metrics {
   private readonly series = new Map<string, Series>();
 
@@ -41,12 +41,12 @@ export class FakeMetrics extends Metrics {
     return this.declare('histogram', options, (values) => ({ observe: (value) => void values.push(value) }));
   }
 
-  /** The value of a counter or gauge; 0 when nothing was counted. @throws Error when nothing declared it */
+  /** Returns the value of a counter or gauge, 0 if it was never set. @throws Error when it was never declared */
   read(name: string, labels: Readonly<Record<string, string>> = {}): number {
     return this.find(name, labels)[0] ?? 0;
   }
 
-  /** All values that a histogram was given. @throws Error when nothing declared it */
+  /** Returns all observed values of a histogram. @throws Error when it was never declared */
   readObserved(name: string, labels: Readonly<Record<string, string>> = {}): readonly number[] {
     return this.find(name, labels);
   }

@@ -14,13 +14,13 @@ export interface SeenFrame {
 
 let readers = 0;
 
-/** A reader that keeps what it is sent, and takes it only when the test lets it. */
+/** A reader that records the frames it is sent. With {@link isSlow} its buffer fills until {@link drain}. */
 export class FakeReader implements FrameReader {
   readonly id = `reader-${++readers}`;
   readonly frames: SeenFrame[] = [];
   bufferedBytes = 0;
   closedWith: CloseReason | undefined;
-  /** Whether what is sent stays in the buffer until {@link drain}. */
+  /** Whether sent frames stay in the buffer until {@link drain}. */
   isSlow = false;
   private readonly waiters: (() => void)[] = [];
   private readonly arrivals: (() => void)[] = [];
@@ -47,13 +47,13 @@ export class FakeReader implements FrameReader {
     for (const arrive of this.arrivals.splice(0)) arrive();
   }
 
-  /** The peer takes all that is buffered. */
+  /** Empties the buffer, as if the peer had received everything. */
   drain(): void {
     this.bufferedBytes = 0;
     for (const resume of this.waiters.splice(0)) resume();
   }
 
-  /** Resolves with the first frame, seen already or yet to come, that fits. */
+  /** Resolves with the first frame that fits, whether it was already sent or comes later. */
   async waitFor(fits: (frame: SeenFrame) => boolean): Promise<SeenFrame> {
     for (;;) {
       const found = this.frames.find(fits);
@@ -67,7 +67,7 @@ export class FakeReader implements FrameReader {
     return this.waitFor((frame) => frame.type === 'stream_end' && frame.payload['id'] === id);
   }
 
-  /** The blocks of a message that stand, as a client that follows the protocol shows them. */
+  /** The standing blocks of a message, as a conforming client shows them. */
   blocksOf(id: string): { type: string; content: string }[] {
     const frames = this.frames.filter(({ seq, payload }) => seq !== undefined && payload['message_id'] === id);
     const { standing } = frames.reduce(
@@ -77,7 +77,7 @@ export class FakeReader implements FrameReader {
     return standing.map(({ block: { block_type: type, content } }) => ({ type, content }));
   }
 
-  /** The seqs that were sent, in the order in which they were. */
+  /** The seqs of all sent frames, in the order sent. */
   get seqs(): number[] {
     return this.frames.flatMap((frame) => frame.seq ?? []);
   }

@@ -1,4 +1,4 @@
-/** A frame that a client under test has sent. */
+/** A frame sent by a client under test. */
 export interface SentFrame {
   readonly type: string;
   readonly id: string;
@@ -12,10 +12,10 @@ interface SocketEvent {
   readonly reason: string;
 }
 
-/** A WebSocket without a network: the test is its gateway. */
+/** A WebSocket without a network. The test acts as the gateway. */
 export class FakeSocket {
   readonly sent: SentFrame[] = [];
-  /** The client has closed it. */
+  /** Whether the client has closed it. */
   isClosed = false;
   readonly #listeners = new Map<string, (event: SocketEvent) => void>();
 
@@ -36,30 +36,30 @@ export class FakeSocket {
     this.isClosed = true;
   }
 
-  /** Frames of one type that the client has sent, oldest first. */
+  /** Returns the sent frames of one type, oldest first. */
   sentOf(type: string): readonly SentFrame[] {
     return this.sent.filter((frame) => frame.type === type);
   }
 
-  /** Gives the client a frame, whatever the test says it is. */
+  /** Delivers any frame to the client. */
   deliver(frame: object): void {
     const data = JSON.stringify({ id: 'gateway-frame', timestamp: 0, ...frame });
     this.#listeners.get('message')?.({ data, code: 0, reason: '' });
   }
 
-  /** Gives the client its first frame. */
+  /** Delivers the first frame, `connected`, to the client. */
   deliverConnected(changes: object = {}): void {
     const payload = { client_id: 'client-1', protocol: 1, heartbeat_interval_ms: 30_000, ...changes };
     this.deliver({ type: 'connected', payload });
   }
 
-  /** Ends the connection as the gateway or the network would; 1006 is a cut. */
+  /** Ends the connection as the gateway or the network would. 1006 stands for a lost connection. */
   drop(code = 1006, reason = ''): void {
     this.#listeners.get('close')?.({ data: undefined, code, reason });
   }
 }
 
-/** The sockets that a client under test opens, and the constructor to give it. */
+/** The sockets that a client under test opens, and the constructor to pass to it. */
 export class FakeSockets {
   readonly opened: FakeSocket[] = [];
 
@@ -71,7 +71,7 @@ export class FakeSockets {
       }
     })(this.opened);
 
-  /** The newest. */
+  /** The latest socket. */
   get last(): FakeSocket {
     const socket = this.opened.at(-1);
     if (!socket) throw new Error('No socket was opened');

@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from 'node:stream';
 import { FakeSockets } from './fake-socket.js';
 
-/** One of a fake terminal's outputs: it remembers what was written. */
+/** An output stream of a fake terminal. It records everything written to it. */
 class FakeOutput extends Writable {
   text = '';
   readonly columns = 100;
@@ -20,7 +20,7 @@ class FakeOutput extends Writable {
   }
 }
 
-/** A person, or a script, before the command line; and the network behind it. */
+/** The terminal, environment and network of a command under test. */
 export class FakeTerminal {
   readonly stdin: PassThrough & { isTTY: boolean };
   readonly stdout: FakeOutput;
@@ -29,9 +29,9 @@ export class FakeTerminal {
   readonly WebSocket = this.sockets.WebSocket;
   readonly user = 'alice';
   readonly host = 'laptop';
-  /** The requests made by HTTP. */
+  /** The HTTP requests that were made. */
   readonly requests: Request[] = [];
-  /** Answers them; by default nobody is there. */
+  /** Handles HTTP requests. By default every connection is refused. */
   answer: (request: Request) => Response = () => {
     throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) });
   };
@@ -58,7 +58,7 @@ export class FakeTerminal {
     return () => (this.#interrupted = undefined);
   }
 
-  /** Ctrl-C. */
+  /** Presses Ctrl-C. */
   interrupt(): void {
     this.#interrupted?.();
   }
@@ -67,7 +67,7 @@ export class FakeTerminal {
     this.stdin.write(text);
   }
 
-  /** Resolves as soon as `condition` answers something; it is asked again whenever anything was written. */
+  /** Resolves with the first value of `condition` that is neither undefined nor false, evaluated again after every write. */
   async until<T>(condition: () => T | undefined | false): Promise<T> {
     for (;;) {
       const found = condition();

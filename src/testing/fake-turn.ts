@@ -17,13 +17,13 @@ export const ECHO_TOOL: ToolDefinition = {
   handler: (parameters) => parameters,
 };
 
-/** One thing that a runtime did, in order. */
+/** One recorded action of a runtime. */
 export type TurnAct =
   | { readonly act: 'event'; readonly event: AgentEvent }
   | { readonly act: 'call'; readonly answer: number; readonly index: number; readonly call: RequestedCall }
   | { readonly act: 'joined'; readonly before: number };
 
-/** A turn without a gateway: it records what a runtime does with it. */
+/** A turn without a gateway. It records what a runtime does with it. */
 export class FakeTurn implements AgentTurn {
   readonly acts: TurnAct[] = [];
   readonly isSteered: boolean;
@@ -34,8 +34,8 @@ export class FakeTurn implements AgentTurn {
   private readonly joining: ReadonlyMap<number, readonly StoredMessage[]>;
 
   /**
-   * @param content of the message to be answered
-   * @param recorded answers of an earlier run; they are passed through JSON, as a journal would
+   * @param content of the message to answer
+   * @param recorded answers of an earlier run; they pass through JSON, as in a journal
    * @param joining texts of the messages that join before answer `n`; with it the turn is steered
    */
   constructor(
@@ -68,7 +68,7 @@ export class FakeTurn implements AgentTurn {
     this.controller.abort('cancelled');
   }
 
-  /** Runs the turn to its end, as the turn runner does. Rejects with what the runtime throws. */
+  /** Runs the turn to its end, as the turn runner does. Rejects with the error that the runtime throws. */
   async run(runtime: AgentRuntime, onEvent: (event: AgentEvent) => void = () => {}): Promise<void> {
     for await (const event of runtime.run(this)) {
       this.acts.push({ act: 'event', event });
@@ -80,7 +80,7 @@ export class FakeTurn implements AgentTurn {
     return this.acts.flatMap((act) => (act.act === 'event' ? act.event : []));
   }
 
-  /** The answers that the runtime yielded, without those that were recorded before. */
+  /** The answers that the runtime yielded, without the recorded ones. */
   get answers(): readonly Answer[] {
     return this.events.flatMap((event) => (event.type === 'answer' ? event.answer : []));
   }

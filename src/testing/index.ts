@@ -1,4 +1,4 @@
-/** For tests of the gateway and of what extends it: contract suites, fakes and factories. */
+/** Fakes and factories for tests of the gateway and of its extensions. */
 export * from './factories.js';
 export * from './fake-metrics.js';
 export * from './fake-reader.js';

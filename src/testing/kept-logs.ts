@@ -2,7 +2,7 @@ import { Logs, type Log } from '../core/telemetry/logs.js';
 
 type Write = (fields: object, message: string) => void;
 
-/** Logs that a test can read: each line is `level message`, the fields are dropped. */
+/** Logs in memory for tests: each line is `level message`, without the fields. */
 export class KeptLogs extends Logs {
   readonly lines: string[] = [];
 

@@ -5,12 +5,12 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A clock that stands still until a test turns its hands. */
+/** A clock that stands still until a test advances it. */
 export class ManualClock extends Clock {
   private time: number;
   private readonly timers = new Set<Timer>();
 
-  /** `start` in Unix milliseconds. */
+  /** @param start in Unix milliseconds */
   constructor(start = 1_800_000_000_000) {
     super();
     this.time = start;
@@ -20,7 +20,7 @@ export class ManualClock extends Clock {
     return this.time;
   }
 
-  /** How many timers wait to run. */
+  /** The number of timers that have not fired yet. */
   get pendingTimers(): number {
     return this.timers.size;
   }
@@ -31,7 +31,7 @@ export class ManualClock extends Clock {
     return () => this.timers.delete(timer);
   }
 
-  /** Lets `ms` pass and runs what falls due meanwhile, in its order, timers set by those callbacks included. */
+  /** Advances by `ms` milliseconds and runs the due timers in order, those set by their callbacks included. */
   advance(ms: number): void {
     const end = this.time + ms;
     for (let timer = this.nextDue(end); timer; timer = this.nextDue(end)) {
@@ -43,8 +43,8 @@ export class ManualClock extends Clock {
   }
 
   /**
-   * As {@link advance}, but after each callback it lets the promises that the callback settled run on, so that code
-   * which sleeps in a loop goes through all its rounds.
+   * Like {@link advance}, but lets promises settle after each callback, so that code which sleeps in a loop runs all its
+   * iterations.
    */
   async advanceAsync(ms: number): Promise<void> {
     const end = this.time + ms;
@@ -68,7 +68,7 @@ export class ManualClock extends Clock {
   }
 }
 
-/** One full turn of the event loop: every promise that can settle without I/O has settled by then. */
+/** Waits for one tick of the event loop, in which every promise settles that needs no I/O. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

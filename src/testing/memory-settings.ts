@@ -1,6 +1,6 @@
 import type { SettingsChange, SettingsStore, StoredSettings } from '../core/store/index.js';
 
-/** Keeps settings in memory, for several services at once. */
+/** A settings store in memory, which several services can share. */
 export class MemorySettings implements SettingsStore {
   stored: StoredSettings = { version: 0, values: {} };
   readonly changes: SettingsChange[] = [];

@@ -1,6 +1,6 @@
 /**
- * What every sandbox engine must do, as tests. For vitest; not in the barrel, because whoever only wants a fake need not
- * have a test runner. The programs of the sandbox are asked for nothing but what busybox has.
+ * The contract of every sandbox engine, as tests. For vitest; not in the barrel, so that fakes need no test runner. The
+ * tests use only programs that busybox has.
  */
 import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -20,7 +20,7 @@ export class SandboxBench {
     else chmodSync(this.workspace, 0o777);
   }
 
-  /** Runs a script with the shell; answers what it printed on both streams, without the last line's end. */
+  /** Runs a shell script. Resolves with its exit code and its output on both streams, without trailing white space. */
   async run(
     script: string,
     options: {
@@ -54,11 +54,11 @@ export class SandboxBench {
 
 /** Tests by the sentence that each proves. */
 export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => Promise<void>>> = {
-  'tells what a command printed on each stream, and its exit code': async (bench) => {
+  'returns the output on each stream and the exit code': async (bench) => {
     expect(await bench.run('echo out; echo err >&2; exit 7')).toEqual({ exitCode: 7, stdout: 'out', stderr: 'err' });
   },
 
-  'gives a command its input, to the end': async (bench) => {
+  'passes the whole input to a command': async (bench) => {
     expect(await bench.run('cat; echo end', { input: 'some\nlines\n' })).toMatchObject({
       exitCode: 0,
       stdout: 'some\nlines\nend',
@@ -70,13 +70,13 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
     expect(await bench.run("echo a b | awk '{ print $2 }'")).toMatchObject({ exitCode: 0, stdout: 'b' });
   },
 
-  'keeps what a command wrote for the next': async (bench) => {
+  'keeps the files of a command for the next one': async (bench) => {
     await bench.run('echo kept > file');
     expect(await bench.run('pwd; cat file')).toMatchObject({ stdout: '/workspace\nkept' });
     expect(readFileSync(join(bench.workspace, 'file'), 'utf8')).toBe('kept\n');
   },
 
-  '[B-01] runs commands as nobody, without capabilities and ways to get any': async (bench) => {
+  '[B-01] runs commands as user nobody, without capabilities or ways to gain them': async (bench) => {
     const { stdout } = await bench.run(
       'id -u; id -g; grep -E "^(CapPrm|CapEff|CapInh|CapAmb|CapBnd|NoNewPrivs)" /proc/self/status',
     );
@@ -103,7 +103,7 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
     const script =
       'for place in / /usr /bin /etc /home /workspace /tmp; do (echo x > "$place/mine") 2>/dev/null && echo "$place"; done; exit 0';
     expect((await bench.run(script)).stdout.split('\n')).toEqual(['/workspace', '/tmp']);
-    // What was written to /tmp is gone with its command.
+    // The content of /tmp goes with its command.
     expect(await bench.run('cat /tmp/mine')).not.toMatchObject({ exitCode: 0 });
   },
 
@@ -158,7 +158,7 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
     expect(statSync(join(bench.workspace, 'small')).size).toBe(0);
   },
 
-  '[B-07] leaves nothing of a command that is stopped': async (bench) => {
+  '[B-07] leaves no process of a command that is stopped': async (bench) => {
     const mark = `mark-${randomUUID()}`;
     const stop = new AbortController();
     const reason = new Error('enough');
@@ -171,19 +171,19 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
     expect(findProcesses(mark)).toEqual([]);
   },
 
-  '[B-07] leaves nothing of what a command has put in the background': async (bench) => {
+  '[B-07] leaves no background process of a command': async (bench) => {
     const mark = `mark-${randomUUID()}`;
     await bench.run(`(sleep 61; : ${mark}) >/dev/null 2>&1 & exit 0`);
     expect(findProcesses(mark)).toEqual([]);
   },
 
-  'starts nothing when it is stopped before': async (bench) => {
+  'starts nothing when the signal is aborted before': async (bench) => {
     await expect(bench.run('touch file', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
     expect(existsSync(join(bench.workspace, 'file'))).toBe(false);
   },
 };
 
-/** Processes of this machine, but for this one, with `mark` in their command lines. */
+/** The processes of this machine that have `mark` in their command lines. */
 function findProcesses(mark: string): string[] {
   return globSync('/proc/[0-9]*/cmdline').filter((path) => {
     try {

@@ -22,7 +22,7 @@ import { turnContract } from './store/turns.contract.js';
 /** Tests that a store does not pass, and why. */
 export interface ContractGap {
   readonly reason: string;
-  /** Names of tests, to the letter. */
+  /** Exact names of tests. */
   readonly tests: readonly string[];
 }
 

@@ -16,7 +16,7 @@ import { MODEL_PRIORITIES, StoreModel, type ModelMessage } from './store/model.j
 const DEFAULT_RUNS = 80;
 const SESSIONS = [0, 1, 2].map((number) => aSession(`${number}`));
 const CLIENTS = [0, 1].map((number) => aClient({ clientId: `c${number}` }));
-/** Small, so that they are reached all the time. */
+/** Small limits, so that a run reaches them often. */
 const LIMITS: QueueLimits = { perSession: 4, perClient: 6, total: 9 };
 
 const pick = fc.nat(50);
@@ -73,7 +73,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Registers the property as a vitest test. Calls made together must take effect in the order in which they were made. */
+/** Registers the property as a vitest test. Concurrent calls must take effect in the order of the calls. */
 export function describeStoreModel(name: string, makeStore: () => Promise<StoreUnderTest>): void {
   const numRuns = Number(process.env['PROPERTY_RUNS'] ?? DEFAULT_RUNS);
   it(
@@ -95,7 +95,7 @@ export function describeStoreModel(name: string, makeStore: () => Promise<StoreU
   );
 }
 
-/** A call under way, and how to check its result. */
+/** A pending call with the check of its result. */
 interface Issued {
   readonly answer: Promise<unknown>;
   readonly check: (answer: never) => void;
@@ -103,7 +103,7 @@ interface Issued {
 
 class ModelRun {
   private readonly model: StoreModel;
-  /** Every lease that was ever given out, the stale ones too. */
+  /** Every lease that was ever granted, stale ones included. */
   private readonly leases: Lease[] = [];
   private frames = 0;
   private steps = 0;
@@ -131,7 +131,7 @@ class ModelRun {
     issued.forEach(({ check }, index) => check(answers[index] as never));
   }
 
-  /** Nothing of a transaction whose commit fails has happened, and every caller gets the error. */
+  /** A transaction whose commit fails changes nothing, and every caller gets the error. */
   private async fail(operations: readonly Operation[]): Promise<void> {
     if (!this.under.failNextCommit) return;
     this.under.failNextCommit();
@@ -196,7 +196,7 @@ class ModelRun {
     });
   }
 
-  /** The same client and id always give the same message, unless it is to have another body. */
+  /** The same client and id always give the same message, unless another body is wanted. */
   private message({ client, id, changed }: Extract<Operation, { do: 'accept' }>): NewMessage {
     const messageId = `m${id}`;
     return aMessage({
@@ -221,7 +221,7 @@ class ModelRun {
     return { frames: [this.frame(lease, 'stream_end')], journal: [], status, reply };
   }
 
-  /** What to cancel; the messages that are meant are known only once all before has taken effect. */
+  /** The target of a cancel. Its messages are known only when all earlier calls have taken effect. */
   private select(by: string, target: number): [CancelSelector, () => ModelMessage[] | undefined] {
     const { messages } = this.model;
     const found = messages[target % (messages.length || 1)];
@@ -237,7 +237,7 @@ class ModelRun {
     return [{ by: 'ref', tenant: 'default', messageRef: found?.ref ?? 'nonsense' }, () => found && [found]];
   }
 
-  /** Everything that can be read of the store is as the model has it. */
+  /** Asserts that everything readable in the store equals the model. */
   private async compare(): Promise<void> {
     const { store } = this.under;
     const { model } = this;
@@ -283,7 +283,7 @@ class ModelRun {
     }
   }
 
-  /** Runs everything to its end: each message that was queued has one `stream_end`, and the states sum up. */
+  /** Runs all messages to their ends: each queued message has one `stream_end`, and the states sum up. */
   async settle(): Promise<void> {
     await this.crash();
     await this.under.passTime(1_000);

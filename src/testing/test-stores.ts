@@ -9,16 +9,16 @@ import type { StorePorts } from './store/bench.js';
 
 /** A store for one test. */
 export interface TestStore {
-  /** Not open yet. */
+  /** Not opened. */
   readonly store: StorePorts;
-  /** Deletes what the store has kept. Called when it is closed. */
+  /** Deletes the stored data. Called after the store is closed. */
   dispose(): void;
 }
 
-/** Creates an empty store on the clock of a test. */
+/** Creates an empty store that uses the clock of a test. */
 export type CreateTestStore = (clock: Clock, logs: Logs, metrics: Metrics) => TestStore;
 
-/** Uses the store at a URL of this version. What it keeps stays. */
+/** Uses the store at a URL. Its data stays. */
 export function storeAt(url: string): CreateTestStore {
   return (...all) => ({ store: new SqliteStore(url, ...all), dispose: () => {} });
 }
@@ -31,7 +31,7 @@ export const TEST_STORES = {
     const { store } = storeAt(`sqlite:${join(folder, 'gateway.db')}`)(...all);
     return { store, dispose: () => rmSync(folder, { recursive: true }) };
   },
-  /** Says that other replicas write to it, so that everything which only they can have changed is polled for. */
+  /** Reports that other replicas write to the store, so that their changes are polled for. */
   shared: (...all) => {
     const test = storeAt('sqlite::memory:')(...all);
     Object.defineProperty(test.store, 'isShared', { value: true });
@@ -39,7 +39,7 @@ export const TEST_STORES = {
   },
 } as const satisfies Record<string, CreateTestStore>;
 
-/** Returns the store that the environment selects. @throws Error when there is none of that name */
+/** Returns the store that the environment selects. @throws Error when its name is unknown */
 export function selectTestStore(name = process.env['CORE_STORE'] ?? 'memory'): CreateTestStore {
   const create = (TEST_STORES as Readonly<Record<string, CreateTestStore>>)[name];
   if (!create) throw new Error(`no store ${name} to test on: ${Object.keys(TEST_STORES).join(', ')}`);

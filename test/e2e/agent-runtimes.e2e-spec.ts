@@ -33,8 +33,8 @@ describeAgentRuntimeContract(
   {
     skip: [
       {
-        reason: 'it answers one message with each turn; those that wait get turns of their own',
-        tests: ['asks who has joined between answers, when nothing of the next is shown, and answers them'],
+        reason: 'it answers one message per turn; waiting messages get their own turns',
+        tests: ['asks for joined messages between answers, before it shows the next one, and answers them'],
       },
     ],
   },

@@ -9,13 +9,13 @@ const change = (values: SettingsChange['values']): SettingsChange => ({
   after: '{}',
 });
 
-/** Settings that were changed at run time. */
+/** Settings changed at run time. */
 export const settingsContract: Contract = {
   'has no changes and version 0 at first': async ({ store }) => {
     expect(await store.readSettings()).toEqual({ version: 0, values: {} });
   },
 
-  'keeps changes, takes them back by null, and counts versions': async ({ store, under }) => {
+  'stores changes, removes them by null, and counts versions': async ({ store, under }) => {
     expect(await store.changeSettings(0, change({ a: '1', b: '2' }))).toEqual({
       version: 1,
       values: { a: '1', b: '2' },
@@ -48,9 +48,9 @@ const approval = (changes: Partial<Approval> = {}): Approval => ({
   ...changes,
 });
 
-/** Tool calls that wait for a person. */
+/** Approvals of tool calls. */
 export const approvalsContract: Contract = {
-  'gives a call that asks again the approval that it has': async ({ store, under }) => {
+  'returns the existing approval to a call that asks again': async ({ store, under }) => {
     expect(await store.openApproval(approval())).toEqual(approval());
     await under.crash();
     expect(await under.store.openApproval(approval({ approvalId: 'a_2' }))).toEqual(approval());
@@ -64,7 +64,7 @@ export const approvalsContract: Contract = {
     expect(await under.store.decideApproval('a_9', 'deny', 'bob')).toBeUndefined();
   },
 
-  'lists those of a tenant that nobody has decided, oldest first': async ({ store }) => {
+  'lists the pending approvals of a tenant, oldest first': async ({ store }) => {
     for (const n of [1, 2, 3]) await store.openApproval(approval({ approvalId: `a_${n}`, callId: `c_${n}` }));
     await store.openApproval(approval({ approvalId: 'a_4', callId: 'c_4', tenant: 'acme' }));
     await store.decideApproval('a_2', 'deny', 'ann');
@@ -83,23 +83,23 @@ const media = (changes: Partial<MediaRecord> = {}): MediaRecord => ({
   ...changes,
 });
 
-/** What is known of uploaded files. */
+/** The records of uploaded files. */
 export const mediaContract: Contract = {
-  'keeps a file under its tenant': async ({ store, under }) => {
+  'stores a file under its tenant': async ({ store, under }) => {
     await store.addMedia(media());
     await under.crash();
     expect(await under.store.findMedia('default', 'f_1')).toEqual(media());
     expect(await under.store.findMedia('acme', 'f_1')).toBeUndefined();
   },
 
-  'gives a file to one session, for good': async ({ store }) => {
+  'assigns a file to one session permanently': async ({ store }) => {
     await store.addMedia(media());
     await store.assignMedia(['f_1', 'f_9'], 's_1');
     await store.assignMedia(['f_1'], 's_2');
     expect(await store.findMedia('default', 'f_1')).toEqual(media({ sessionId: 's_1' }));
   },
 
-  'names files that nobody claimed in time, and those whose session is gone': async (bench) => {
+  'lists files that no message claimed in time, and files whose session is gone': async (bench) => {
     const { sessionId } = await bench.accept();
     for (const mediaId of ['f_old', 'f_new', 'f_kept', 'f_orphan']) {
       await bench.store.addMedia(media({ mediaId, createdAt: mediaId === 'f_new' ? 300 : 100 }));
@@ -114,7 +114,7 @@ export const mediaContract: Contract = {
 
 /** Reactions to messages. */
 export const reactionContract: Contract = {
-  'keeps a reaction once, until it is taken back': async (bench) => {
+  'stores a reaction once, until it is removed': async (bench) => {
     const { messageRef, sessionId } = await bench.accept();
     const [ann, bob] = [
       { sender: 'ann', emoji: '👍' },

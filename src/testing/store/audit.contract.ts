@@ -27,9 +27,9 @@ async function openApproval({ store }: StoreBench, tenant = 'default'): Promise<
   });
 }
 
-/** The trail of administrative changes. */
+/** The audit trail of administrative changes. */
 export const auditContract: Contract = {
-  'has no rows at first, and that is intact': async (bench) => {
+  'is empty and intact at first': async (bench) => {
     expect(await rowsOf(bench)).toEqual([]);
     expect(await verify(bench)).toEqual({ kind: 'intact', rows: 0 });
   },
@@ -63,7 +63,7 @@ export const auditContract: Contract = {
     expect(more).toEqual([]);
   },
 
-  'is one chain over all changes, also over a restart': async (bench) => {
+  'is one chain over all changes, even across a restart': async (bench) => {
     await bench.accept();
     await openApproval(bench);
     await Promise.all([
@@ -87,7 +87,7 @@ export const auditContract: Contract = {
     expect(await verify(bench)).toEqual({ kind: 'intact', rows: 2 });
   },
 
-  'is listed by page, from either end': async (bench) => {
+  'is listed page by page, from either end': async (bench) => {
     for (let n = 0; n < 5; n++) await changeSettings(bench);
     const sequences = async (query: Partial<AuditQuery>) =>
       (await rowsOf(bench, query)).map(({ sequence }) => sequence);

@@ -18,7 +18,7 @@ import type {
 import { aMessage, anEnd, GENEROUS_LIMITS } from '../factories.js';
 import { ManualClock } from '../manual-clock.js';
 
-/** All ports in one. */
+/** The ports of a store in one type. */
 export type StorePorts = Store &
   QueueStore &
   TurnStore &
@@ -30,27 +30,27 @@ export type StorePorts = Store &
   MediaStore &
   MemoryStore;
 
-/** A store to be tested, with what a test does to it from outside. */
+/** A store under test, with the means to disturb it from outside. */
 export interface StoreUnderTest {
-  /** Open, and empty at first. Another object after {@link crash}. */
+  /** The open store, empty at first. {@link crash} replaces it by another object. */
   readonly store: StorePorts;
   readonly replicaId: string;
   /** The store's clock, in Unix milliseconds. */
   now(): number;
-  /** Lets the store's clock go on. */
+  /** Advances the store's clock. */
   passTime(ms: number): Promise<void>;
-  /** Ends the process that uses the store without any goodbye, and opens the store in another. */
+  /** Ends the process that uses the store abruptly, and opens the store in another. */
   crash(): Promise<void>;
-  /** Makes the next commit fail, as a full disk would; absent where nobody can. */
+  /** Makes the next commit fail, as a full disk would. Absent where that is impossible. */
   failNextCommit?(): void;
-  /** Closes the store and deletes what it kept. */
+  /** Closes the store and deletes its data. */
   dispose(): Promise<void>;
 }
 
-/** Tests by the sentence that each proves. */
+/** Tests by name. */
 export type Contract = Readonly<Record<string, (bench: StoreBench) => Promise<void>>>;
 
-/** A store under test with the few things that most tests do to it. */
+/** A store under test with the operations that most tests share. */
 export class StoreBench {
   constructor(readonly under: StoreUnderTest) {}
 
@@ -58,7 +58,7 @@ export class StoreBench {
     return this.under.store;
   }
 
-  /** Accepts a message that must be new. */
+  /** Accepts a message and asserts that it is new. */
   async accept(changes: Partial<NewMessage> = {}): Promise<AcceptedMessage> {
     const outcome = await this.store.accept(aMessage(changes), GENEROUS_LIMITS);
     if (outcome.kind !== 'accepted') throw new Error(`a new message was answered with ${outcome.kind}`);
@@ -71,7 +71,7 @@ export class StoreBench {
     return (await this.store.claim({ replicaId, limit, leaseMs: 10_000 })).claims;
   }
 
-  /** Claims one message; there must be one. */
+  /** Claims one message and asserts that there is one. */
   async claimOne(): Promise<Claim> {
     const [claim] = await this.claim(1);
     if (!claim) throw new Error('there is nothing to claim');
@@ -89,7 +89,7 @@ export class StoreBench {
     return this.store.finish(claim.lease, anEnd(claim));
   }
 
-  /** Runs all that can run, one after the other; the ids of the messages in the order in which they ran. */
+  /** Runs all runnable messages one after the other. Resolves with their ids in the order in which they ran. */
   async drain(): Promise<string[]> {
     const order: string[] = [];
     for (let [claim] = await this.claim(1); claim; [claim] = await this.claim(1)) {
@@ -105,12 +105,12 @@ export class StoreBench {
   }
 }
 
-/** What a {@link ReopenedStore} opens, each time anew: the same store, on the same clock. */
+/** Opens the same store on the same clock. {@link ReopenedStore} calls it again after each crash. */
 export type OpenStore = (clock: ManualClock) => Promise<StorePorts>;
 
 /**
- * A store under test whose processes all live in this one: a crash closes the store and opens it again, so it shows what
- * was committed. That nothing depends on the closing is for tests which kill a real process.
+ * A store under test within one process: a crash closes the store and opens it again, which shows what was committed.
+ * Tests that kill a real process prove that nothing depends on the closing.
  */
 export class ReopenedStore implements StoreUnderTest {
   readonly replicaId = 'replica-1';
@@ -123,7 +123,7 @@ export class ReopenedStore implements StoreUnderTest {
     readonly failNextCommit?: () => void,
   ) {}
 
-  /** Opens the store for the first time; `clean` deletes what it has kept. */
+  /** Opens the store for the first time. `clean` deletes its data. */
   static async start(open: OpenStore, clean: () => Promise<void>, failNextCommit?: () => void): Promise<ReopenedStore> {
     const under = new ReopenedStore(open, clean, failNextCommit);
     under.opened = await open(under.clock);

@@ -3,7 +3,7 @@ import { aClient, aFrame, aSession } from '../factories.js';
 import type { Contract } from './bench.js';
 
 export const cancelContract: Contract = {
-  '[C-03] ends a message that waits with its one stream_end': async (bench) => {
+  '[C-03] ends a waiting message with its one stream_end': async (bench) => {
     await bench.run();
     const { messageRef } = await bench.accept({ messageId: 'waits' });
     const outcome = await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 4_711);
@@ -32,7 +32,7 @@ export const cancelContract: Contract = {
     expect(await bench.drain()).toEqual(['stays']);
   },
 
-  '[C-04] marks a message that runs, for its runner to end it': async (bench) => {
+  '[C-04] marks a running message, so that its runner ends it': async (bench) => {
     const { lease } = await bench.run();
     const { messageRef, sessionId } = lease;
     const outcome = await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 1);
@@ -73,7 +73,7 @@ export const cancelContract: Contract = {
     expect(await bench.log()).toHaveLength(1);
   },
 
-  '[C-08] knows nothing of what does not exist, or belongs to somebody else': async (bench) => {
+  '[C-08] finds nothing that does not exist or belongs to another tenant': async (bench) => {
     const { messageRef } = await bench.accept({ messageId: 'mine' });
     const strangers = [
       { by: 'ref', tenant: 'other', messageRef },
@@ -87,7 +87,7 @@ export const cancelContract: Contract = {
     expect(await bench.store.countQueue(0)).toMatchObject({ queued: 1 });
   },
 
-  'leaves a message that has frames of an earlier run to a run, and that at once': async (bench) => {
+  'leaves a message that has frames of an earlier run to a run, which may start at once': async (bench) => {
     const claim = await bench.run();
     await bench.store.append(claim.lease, { frames: [aFrame(claim)], journal: [] });
     await bench.store.release(claim.lease, bench.under.now() + 60_000);
@@ -97,7 +97,7 @@ export const cancelContract: Contract = {
     expect(await bench.claimOne()).toMatchObject({ cancelRequested: true, message: { messageRef } });
   },
 
-  'ends a message that was given back before it had any frame': async (bench) => {
+  'ends a message that was released before it had any frame': async (bench) => {
     const claim = await bench.run();
     await bench.store.release(claim.lease);
     const { messageRef } = claim.message;
@@ -106,7 +106,7 @@ export const cancelContract: Contract = {
     expect(await bench.claim()).toEqual([]);
   },
 
-  'does not let a message wait for a retry that somebody wants cancelled': async (bench) => {
+  'does not wait for the retry of a message that is to be cancelled': async (bench) => {
     const claim = await bench.run();
     await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef: claim.message.messageRef }, 1);
     await bench.store.release(claim.lease, bench.under.now() + 60_000);

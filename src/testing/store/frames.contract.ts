@@ -4,7 +4,7 @@ import type { Contract, StoreBench } from './bench.js';
 
 const other = aClient({ clientId: 'other' });
 
-/** Writes `count` frames of one message that goes on running; each payload is one character and two quotes. */
+/** Writes `count` frames of one message, which keeps running. Each payload is one character and two quotes. */
 async function writeFrames(bench: StoreBench, count: number, timestamp = 1) {
   const claim = await bench.run();
   const frames = Array.from({ length: count }, () => aFrame(claim, '', { payload: '"x"', timestamp }));
@@ -28,7 +28,7 @@ export const frameContract: Contract = {
     expect(await bench.store.readFrames('s_nobody', 0, 1, 1)).toEqual({ frames: [], headSeq: 0, firstSeq: 1 });
   },
 
-  'knows the heads of the sessions that there are': async (bench) => {
+  'knows the heads of the existing sessions': async (bench) => {
     await writeFrames(bench, 2);
     await bench.accept({ session: aSession('bob') });
     const heads = await bench.store.readHeads(['s_alice', 's_bob', 's_nobody']);
@@ -38,7 +38,7 @@ export const frameContract: Contract = {
     ]);
   },
 
-  '[D-16] reads a log without gap while it is written': async (bench) => {
+  '[D-16] reads a log without gaps while it is written': async (bench) => {
     const claim = await bench.run();
     const seen: number[] = [];
     const writing = Array.from({ length: 20 }, () =>
@@ -65,7 +65,7 @@ export const frameContract: Contract = {
     await bench.store.moveCursor(aClient(), 's_nobody', 1);
   },
 
-  'keeps a cursor for a client that only reads': async (bench) => {
+  'stores a cursor for a client that only reads': async (bench) => {
     await writeFrames(bench, 2);
     await bench.store.moveCursor(other, 's_alice', 1);
     expect(await bench.store.listResumable(other)).toEqual([{ sessionId: 's_alice', seq: 1 }]);
@@ -78,7 +78,7 @@ export const frameContract: Contract = {
     expect(await bench.store.listResumable(other)).toEqual([{ sessionId: 's_alice', seq: 3 }]);
   },
 
-  '[D-15] lists the sessions in which a client has something to come, and no others': async (bench) => {
+  '[D-15] lists only the sessions that have undelivered frames for a client': async (bench) => {
     await bench.finish(await bench.run());
     await bench.store.moveCursor(aClient(), 's_alice', 1);
     expect(await bench.store.listResumable(aClient())).toEqual([]);
@@ -102,9 +102,9 @@ async function sweepAll(bench: StoreBench, limits: object): Promise<void> {
   for (let round = 0; await bench.store.sweep({ ...NOTHING_OLD, ...limits }); round++) expect(round).toBeLessThan(100);
 }
 
-/** What retention takes and what it leaves. */
+/** Retention: what is deleted and what stays. */
 export const sweepContract: Contract = {
-  '[S-06] deletes frames past their time, and goes on counting': async (bench) => {
+  '[S-06] deletes frames past retention, and keeps counting': async (bench) => {
     await bench.finish(await writeFrames(bench, 3));
     await sweepAll(bench, { framesBefore: 2 });
     const page = await bench.store.readFrames('s_alice', 0, 100, 1_000);
@@ -144,7 +144,7 @@ export const sweepContract: Contract = {
     expect(await bench.store.readFrames('s_alice', 0, 1, 1)).toEqual({ frames: [], headSeq: 2_500, firstSeq: 2_501 });
   },
 
-  'deletes idle sessions with all they have, and nothing of others': async (bench) => {
+  'deletes idle sessions with all their data, and nothing of others': async (bench) => {
     const message = aMessage({ receivedAt: 1_000 });
     await bench.finish(await bench.run(message));
     const bob = { session: aSession('bob'), receivedAt: 5_000 };
@@ -162,7 +162,7 @@ export const sweepContract: Contract = {
     expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted', headSeq: 0 });
   },
 
-  'deletes the steps of turns that ended long ago, and of no others': async (bench) => {
+  'deletes only the steps of turns that ended long ago': async (bench) => {
     const journal = [{ step: 0, kind: 'answer' as const, body: '{}' }];
     const claims = [];
     for (const [name, receivedAt] of [
@@ -180,14 +180,14 @@ export const sweepContract: Contract = {
     expect(await Promise.all(steps)).toEqual([0, 1, 1]);
   },
 
-  '[M-04] remembers what it accepted for as long as it must, however idle the session': async (bench) => {
+  '[M-04] remembers accepted ids for the required time, however idle the session': async (bench) => {
     const message = aMessage({ receivedAt: 1_000 });
     await bench.finish(await bench.run(message));
     await sweepAll(bench, { dedupeBefore: 500, sessionsBefore: 2_000 });
     expect(await bench.store.accept(message, GENEROUS_LIMITS)).toMatchObject({ kind: 'duplicate', status: 'done' });
   },
 
-  'never gives the name of a deleted message to another': async (bench) => {
+  'never reuses the ref of a deleted message': async (bench) => {
     const claim = await bench.run({ receivedAt: 1_000 });
     await bench.finish(claim);
     await sweepAll(bench, { dedupeBefore: 2_000, sessionsBefore: 2_000 });

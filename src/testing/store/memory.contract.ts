@@ -32,7 +32,7 @@ async function search(bench: StoreBench, words: string, changes: Partial<MemoryQ
 }
 
 export const memoryContract: Contract = {
-  'keeps memories as they are, over a crash': async (bench) => {
+  'keeps memories unchanged across a crash': async (bench) => {
     const memory = aMemory('Tea, no "sugar" — 🦀\n(ever)');
     expect(await bench.store.saveMemory(memory, PLENTY)).toBe(true);
     await bench.under.crash();
@@ -41,23 +41,22 @@ export const memoryContract: Contract = {
     ).toEqual([memory]);
   },
 
-  'keeps a memory that is saved again once': async (bench) => {
+  'stores a memory once when it is saved again': async (bench) => {
     const memory = aMemory('once');
     for (const limit of [1, 1, 0]) expect(await bench.store.saveMemory(memory, limit)).toBe(true);
     expect(await search(bench, 'once')).toEqual(['once']);
   },
 
-  '[O-25] finds memories by any of their words, from the beginning of a word, without regard to case and accents':
-    async (bench) => {
-      await save(bench, 'Alice drinks green tea', 'the café opens at nine', 'Überweisung am Montag');
-      expect(await search(bench, 'TEA')).toEqual(['Alice drinks green tea']);
-      expect(await search(bench, 'cafe')).toEqual(['the café opens at nine']);
-      expect(await search(bench, 'uber')).toEqual(['Überweisung am Montag']);
-      expect(await search(bench, 'rink')).toEqual([]);
-      expect(new Set(await search(bench, 'nine alice'))).toEqual(
-        new Set(['Alice drinks green tea', 'the café opens at nine']),
-      );
-    },
+  '[O-25] finds memories by the beginning of any of their words, ignoring case and accents': async (bench) => {
+    await save(bench, 'Alice drinks green tea', 'the café opens at nine', 'Überweisung am Montag');
+    expect(await search(bench, 'TEA')).toEqual(['Alice drinks green tea']);
+    expect(await search(bench, 'cafe')).toEqual(['the café opens at nine']);
+    expect(await search(bench, 'uber')).toEqual(['Überweisung am Montag']);
+    expect(await search(bench, 'rink')).toEqual([]);
+    expect(new Set(await search(bench, 'nine alice'))).toEqual(
+      new Set(['Alice drinks green tea', 'the café opens at nine']),
+    );
+  },
 
   '[O-25] puts memories with more and rarer words first, and the newest first without words': async (bench) => {
     await save(bench, 'a tea', 'b tea', 'c tea with lemon', 'd tea');
@@ -67,7 +66,7 @@ export const memoryContract: Contract = {
     expect(await search(bench, 'tea', { limit: 2 })).toHaveLength(2);
   },
 
-  '[O-25] takes no word for an instruction': async (bench) => {
+  '[O-25] treats no word as search syntax': async (bench) => {
     await save(bench, 'NEAR the "river" OR not');
     for (const word of [
       '"',
@@ -93,7 +92,7 @@ export const memoryContract: Contract = {
     expect(await search(bench, 'nothing:river')).toEqual([]);
   },
 
-  '[O-26] shows no memory of another tenant or collection': async (bench) => {
+  '[O-26] returns no memory of another tenant or collection': async (bench) => {
     await bench.store.saveMemory(aMemory('secret', { tenant: 'acme' }), PLENTY);
     await bench.store.saveMemory(aMemory('secret of bob', { collection: 's_bob' }), PLENTY);
     for (const words of ['secret', '']) {
@@ -103,14 +102,14 @@ export const memoryContract: Contract = {
     }
   },
 
-  'keeps one id of two tenants apart': async (bench) => {
+  'separates the same id of two tenants': async (bench) => {
     for (const tenant of ['default', 'acme'])
       await bench.store.saveMemory(aMemory(`of ${tenant}`, { memoryId: 'same', tenant }), PLENTY);
     expect(await search(bench, 'of')).toEqual(['of default']);
     expect(await search(bench, 'of', { tenant: 'acme' })).toEqual(['of acme']);
   },
 
-  'refuses one too many in a collection': async (bench) => {
+  'refuses a memory over the limit of a collection': async (bench) => {
     expect(await bench.store.saveMemory(aMemory('first'), 1)).toBe(true);
     expect(await bench.store.saveMemory(aMemory('second'), 1)).toBe(false);
     expect(await bench.store.saveMemory(aMemory('elsewhere', { collection: 's_bob' }), 1)).toBe(true);

@@ -19,22 +19,22 @@ export interface ModelMessage {
   readonly message: NewMessage;
   readonly session: string;
   status: MessageStatus;
-  /** Comes before all others of its session: its run was cut short. */
+  /** Runs before all others of its session, because its run was interrupted. */
   first: boolean;
   notBefore: number;
   attempt: number;
   interruptions: number;
   cancelRequested: boolean;
   epoch: number | undefined;
-  /** It died with its process and nobody has claimed it since. */
+  /** Its process died while it ran, and it was not claimed since. */
   interrupted: boolean;
   frames: number;
   readonly steps: { readonly step: number; readonly headSeq: number }[];
 }
 
 /**
- * What a store must do, in plain lists and without any thought of speed. Each method is told what the store answered,
- * checks it, and does the same to the lists. Sessions may be claimed in any order that keeps each session's own.
+ * A reference model of a store: plain lists, without regard to speed. Each method takes the result of the store, checks
+ * it, and applies the same change to the lists. Sessions may be claimed in any order that keeps each session's own.
  */
 export class StoreModel {
   readonly messages: ModelMessage[] = [];
@@ -68,7 +68,7 @@ export class StoreModel {
     return message?.status === 'running' && message.epoch === lease.epoch ? message : undefined;
   }
 
-  /** The messages of a session that wait, as they will run. */
+  /** The waiting messages of a session, in the order in which they will run. */
   waiting(session: string): ModelMessage[] {
     return this.messages
       .filter((each) => each.session === session && each.status === 'queued')
@@ -168,7 +168,7 @@ export class StoreModel {
     expect(nextDueAt).toBe(later.length > 0 ? Math.min(...later.map(({ notBefore }) => notBefore)) : undefined);
   }
 
-  /** What a session would run now. */
+  /** The message that a session would run now. */
   private ready(session: string): ModelMessage | undefined {
     const runs = this.messages.some((each) => each.session === session && each.status === 'running');
     const [next] = runs ? [] : this.waiting(session);
@@ -231,7 +231,7 @@ export class StoreModel {
     this.cursors.set(key, Math.max(this.cursors.get(key) ?? 0, Math.min(seq, this.log(session).length)));
   }
 
-  /** The process ends: what ran is interrupted. */
+  /** Ends the process: running messages are interrupted. */
   crash(): void {
     for (const message of this.unfinished()) {
       if (message.status !== 'running') continue;
@@ -240,5 +240,5 @@ export class StoreModel {
   }
 }
 
-/** The priorities, for generators. */
+/** The priorities that generators choose from. */
 export const MODEL_PRIORITIES: readonly Priority[] = [1, 5, 10];

@@ -4,9 +4,9 @@ import type { Contract } from './bench.js';
 
 const bob = aSession('bob');
 
-/** Accepting, recognising repeats, and limits. */
+/** Accepting messages, duplicates, and limits. */
 export const acceptContract: Contract = {
-  'answers a new message with its place and its session': async ({ store }) => {
+  'returns the position and the session of a new message': async ({ store }) => {
     const first = await store.accept(aMessage({ priority: 5 }), GENEROUS_LIMITS);
     const second = await store.accept(aMessage({ priority: 1 }), GENEROUS_LIMITS);
     const messageRef = expect.any(String) as string;
@@ -15,7 +15,7 @@ export const acceptContract: Contract = {
     expect(second).toEqual({ ...place, priority: 1, position: 1 });
   },
 
-  'counts as ahead of a message those of its priority and of higher ones': async (bench) => {
+  'counts messages of the same or a higher priority as ahead of a message': async (bench) => {
     for (const priority of [1, 5, 10] as const) await bench.accept({ priority });
     expect(await bench.accept({ priority: 10 })).toMatchObject({ position: 1 });
     expect(await bench.accept({ priority: 5 })).toMatchObject({ position: 3 });
@@ -32,7 +32,7 @@ export const acceptContract: Contract = {
     expect(await bench.claimOne()).toMatchObject({ message: stored });
   },
 
-  'finds no message of another tenant, and none that it never took': async (bench) => {
+  'finds no message of another tenant, and none that was never accepted': async (bench) => {
     const { messageRef } = await bench.accept();
     expect(await bench.store.findMessage({ by: 'ref', tenant: 'other', messageRef })).toBeUndefined();
     expect(
@@ -63,7 +63,7 @@ export const acceptContract: Contract = {
     expect(await bench.claim()).toHaveLength(1);
   },
 
-  'tells a repeat how its message fares': async (bench) => {
+  'returns the status of the message to a repeat': async (bench) => {
     const [first, second] = [aMessage(), aMessage()];
     await bench.accept(first);
     await bench.accept(second);
@@ -78,7 +78,7 @@ export const acceptContract: Contract = {
     expect(await bench.store.accept(first, GENEROUS_LIMITS)).toMatchObject({ status: 'done', position: 0, headSeq: 1 });
   },
 
-  '[M-05] refuses the same id with another body, and makes nothing for it': async (bench) => {
+  '[M-05] refuses the same id with another body, and stores nothing': async (bench) => {
     const message = aMessage();
     await bench.accept(message);
     const other = { ...message, bodyHash: 'another', session: bob };
@@ -95,7 +95,7 @@ export const acceptContract: Contract = {
     expect(new Set(accepted.map(({ messageRef }) => messageRef)).size).toBe(4);
   },
 
-  '[D-17] refuses what would be one too many, whichever limit is reached, and stores nothing': async (bench) => {
+  '[D-17] refuses a message over any of the limits, and stores nothing': async (bench) => {
     await bench.accept();
     await bench.accept();
     await bench.claimOne();
@@ -112,7 +112,7 @@ export const acceptContract: Contract = {
     expect(await ask({ perSession: 3, perClient: 3, total: 3 })).toMatchObject({ kind: 'accepted' });
   },
 
-  'has room again once a message has ended': async (bench) => {
+  'accepts messages again once one has ended': async (bench) => {
     const limits = { perSession: 1, perClient: 1, total: 1 };
     const claim = await bench.run();
     expect(await bench.store.accept(aMessage(), limits)).toMatchObject({ kind: 'full' });
@@ -120,7 +120,7 @@ export const acceptContract: Contract = {
     expect(await bench.store.accept(aMessage(), limits)).toMatchObject({ kind: 'accepted' });
   },
 
-  'recognises a repeat before it looks at any limit': async (bench) => {
+  'recognises a repeat before it checks any limit': async (bench) => {
     const message = aMessage();
     await bench.accept(message);
     expect(await bench.store.accept(message, { perSession: 1, perClient: 1, total: 1 })).toMatchObject({
@@ -148,7 +148,7 @@ export const acceptContract: Contract = {
     expect(await bench.accept({ session: bob })).not.toHaveProperty('runningRef');
   },
 
-  '[D-18] counts what waits, what runs, and the sessions in use': async (bench) => {
+  '[D-18] counts waiting and running messages, and sessions in use': async (bench) => {
     const now = bench.under.now();
     await bench.run({ receivedAt: now });
     await bench.accept({ receivedAt: now });
@@ -159,9 +159,9 @@ export const acceptContract: Contract = {
   },
 };
 
-/** Claiming and giving back. */
+/** Claiming and releasing messages. */
 export const claimContract: Contract = {
-  '[C-02] lets one message of a session run at a time, and sessions beside each other': async (bench) => {
+  '[C-02] runs one message of a session at a time, and sessions in parallel': async (bench) => {
     for (const session of [aSession(), aSession(), bob]) await bench.accept({ session });
     const claims = await bench.claim();
     expect(claims.map(({ lease }) => lease.sessionId)).toEqual(['s_alice', 's_bob']);
@@ -170,7 +170,7 @@ export const claimContract: Contract = {
     expect(await bench.claim()).toHaveLength(1);
   },
 
-  'claims no more than it is asked for': async (bench) => {
+  'claims at most the requested number': async (bench) => {
     for (const name of ['a', 'b', 'c']) await bench.accept({ session: aSession(name) });
     expect(await bench.claim(2)).toHaveLength(2);
     expect(await bench.claim(2)).toHaveLength(1);
@@ -189,7 +189,7 @@ export const claimContract: Contract = {
     expect((await bench.claim()).map(({ lease }) => lease.sessionId)).toEqual(['s_2', 's_1', 's_3', 's_0']);
   },
 
-  '[C-10] lets a lower priority have every fifth turn': async (bench) => {
+  '[C-10] gives every fifth turn to a lower priority': async (bench) => {
     for (const name of ['low1', 'low2']) await bench.accept({ session: aSession(name), messageId: name });
     for (let index = 0; index < 10; index++) {
       await bench.accept({ session: aSession(`h${index}`), messageId: `h${index}`, priority: 10 });
@@ -208,7 +208,7 @@ export const claimContract: Contract = {
     expect(epochs).toEqual([...new Set(epochs)].sort((one, other) => one - other));
   },
 
-  'tells a first run from later ones': async (bench) => {
+  'distinguishes a first run from later ones': async (bench) => {
     const claim = await bench.run();
     expect(claim).toMatchObject({ attempt: 1, interruptions: 0, cancelRequested: false });
     expect(claim.lease).toMatchObject({ sessionId: 's_alice', replicaId: bench.under.replicaId });
@@ -216,7 +216,7 @@ export const claimContract: Contract = {
     expect(await bench.claimOne()).toMatchObject({ attempt: 2, interruptions: 0 });
   },
 
-  'runs a message that was given back before all others of its session': async (bench) => {
+  'runs a released message before all others of its session': async (bench) => {
     const claim = await bench.run({ messageId: 'back' });
     await bench.accept({ messageId: 'mention', priority: 10 });
     await bench.store.release(claim.lease);
@@ -224,7 +224,7 @@ export const claimContract: Contract = {
     expect(await bench.drain()).toEqual(['back', 'mention']);
   },
 
-  '[C-09] lets a session wait with its message that waits for a retry': async (bench) => {
+  '[C-09] holds a session back while its message waits for a retry': async (bench) => {
     const claim = await bench.run({ messageId: 'later' });
     await bench.accept({ messageId: 'mention', priority: 10 });
     const dueAt = bench.under.now() + 5_000;
@@ -235,7 +235,7 @@ export const claimContract: Contract = {
     expect(await bench.drain()).toEqual(['later', 'mention']);
   },
 
-  '[D-10] says which leases are lost and which live on': async (bench) => {
+  '[D-10] reports which leases are lost and which are renewed': async (bench) => {
     const lost = await bench.run();
     const held = await bench.run({ session: bob });
     await bench.store.release(lost.lease);
@@ -243,7 +243,7 @@ export const claimContract: Contract = {
     expect(answer).toEqual({ lost: [lost.lease], cancelRequested: [] });
   },
 
-  'changes nothing for whoever gives back what is not his any more': async (bench) => {
+  'changes nothing when a lost lease is released': async (bench) => {
     const old = await bench.run();
     await bench.store.release(old.lease);
     const current = await bench.claimOne();

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { aClient, aFrame, aMessage, anEnd, GENEROUS_LIMITS } from '../factories.js';
 import type { Contract } from './bench.js';
 
-/** What is still true in the next process, after one that ended without goodbye. */
+/** The state that the next process finds after a crash. */
 export const recoveryContract: Contract = {
   '[M-02] still has every acknowledged message, in its order': async (bench) => {
     await bench.accept({ messageId: 'a', priority: 1 });
@@ -21,7 +21,7 @@ export const recoveryContract: Contract = {
     expect((await bench.accept()).messageRef).not.toBe(messageRef);
   },
 
-  'counts a run that ended with its process as an interruption, and takes it up first': async (bench) => {
+  'counts a run that ended with its process as an interruption, and resumes it first': async (bench) => {
     await bench.run({ messageId: 'interrupted' });
     await bench.accept({ messageId: 'mention', priority: 10 });
     await bench.under.crash();
@@ -57,7 +57,7 @@ export const recoveryContract: Contract = {
     expect(await bench.finish(current)).toMatchObject({ kind: 'written' });
   },
 
-  '[D-06] still has the journal and the frames of a run, and counts on from them': async (bench) => {
+  '[D-06] still has the journal and the frames of a run, and continues their numbers': async (bench) => {
     const claim = await bench.run();
     const journal = [{ step: 0, kind: 'answer' as const, body: '{"text":"hi"}' }];
     await bench.store.append(claim.lease, { frames: [aFrame(claim, 'one'), aFrame(claim, 'two')], journal });
@@ -71,7 +71,7 @@ export const recoveryContract: Contract = {
     expect((await bench.store.readTurn(claim.message.messageRef)).frames.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   },
 
-  'still knows what somebody wanted cancelled': async (bench) => {
+  'still knows which messages are to be cancelled': async (bench) => {
     const { lease } = await bench.run();
     await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef: lease.messageRef }, 1);
     await bench.under.crash();
@@ -89,7 +89,7 @@ export const recoveryContract: Contract = {
     expect(await bench.claim()).toEqual([]);
   },
 
-  'still keeps the limits': async (bench) => {
+  'still enforces the limits': async (bench) => {
     await bench.run();
     await bench.accept();
     await bench.under.crash();

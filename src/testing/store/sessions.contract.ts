@@ -3,7 +3,7 @@ import { aPayload, aSession } from '../factories.js';
 import type { Contract } from './bench.js';
 
 export const sessionContract: Contract = {
-  'makes a session with its first message': async (bench) => {
+  'creates a session with its first message': async (bench) => {
     const session = aSession('team', { mode: 'group', keyParts: ['team', 'thread'] });
     await bench.accept({ session, receivedAt: bench.under.now() });
     expect(await bench.store.findSession('s_team')).toEqual({
@@ -25,14 +25,14 @@ export const sessionContract: Contract = {
     expect([...(session?.participants ?? [])].sort()).toEqual(['alice', 'bob']);
   },
 
-  'knows when a session was used last, and where its log stands': async (bench) => {
+  'knows when a session was last used, and the head of its log': async (bench) => {
     const receivedAt = bench.under.now() + 5_000;
     await bench.finish(await bench.run());
     await bench.accept({ receivedAt });
     expect(await bench.store.findSession('s_alice')).toMatchObject({ lastActive: receivedAt, headSeq: 1 });
   },
 
-  'changes what it is told and nothing else': async (bench) => {
+  'changes the given fields and nothing else': async (bench) => {
     await bench.accept();
     const before = await bench.store.findSession('s_alice');
     const change = { mode: 'queue', explicitActivation: true, toolPermissions: ['fs'], memoryRefs: ['m1'] } as const;
@@ -43,7 +43,7 @@ export const sessionContract: Contract = {
     expect(await bench.store.updateSession('s_nobody', change)).toBeUndefined();
   },
 
-  'accepts messages in the mode that a session has now': async (bench) => {
+  'accepts messages in the current mode of a session': async (bench) => {
     await bench.accept();
     await bench.store.updateSession('s_alice', { mode: 'queue' });
     expect(await bench.accept()).toMatchObject({ mode: 'queue' });
@@ -82,7 +82,7 @@ export const sessionContract: Contract = {
     expect([ids(oldest), oldest.more]).toEqual([['1'], false]);
   },
 
-  'shows in the history how each message fares': async (bench) => {
+  'shows the status of each message in the history': async (bench) => {
     await bench.finish(await bench.run({ messageId: 'done' }));
     await bench.run({ messageId: 'runs' });
     await bench.accept({ messageId: 'waits' });
@@ -96,7 +96,7 @@ export const sessionContract: Contract = {
     expect(headSeq).toBe(1);
   },
 
-  'has an empty history where there is no session': async (bench) => {
+  'has an empty history for an unknown session': async (bench) => {
     expect(await bench.store.readHistory('s_nobody', 10)).toEqual({ messages: [], more: false, headSeq: 0 });
     expect(await bench.store.readContext('s_nobody', 'nonsense', 10)).toEqual([]);
   },

@@ -3,7 +3,7 @@ import type { Claim, JoinWrite, StoredMessage } from '../../core/store/index.js'
 import { aFrame, anEnd, aSession } from '../factories.js';
 import type { Contract } from './bench.js';
 
-/** What takes `joining` into the turn of `claim`. */
+/** The write that merges `joining` into the turn of `claim`. */
 function aJoin(claim: Claim, joining: readonly StoredMessage[]): JoinWrite {
   const mergedInto = claim.message.messageRef;
   return {
@@ -17,7 +17,7 @@ function aJoin(claim: Claim, joining: readonly StoredMessage[]): JoinWrite {
 }
 
 export const turnContract: Contract = {
-  '[S-01] numbers frames densely from 1, and answers them as they stand in the log': async (bench) => {
+  '[S-01] numbers frames densely from 1, and returns them as they are in the log': async (bench) => {
     const claim = await bench.run();
     const frames = [aFrame(claim, 'one'), aFrame(claim, 'two', { type: 'tool_status', timestamp: 7 })];
     const first = await bench.store.append(claim.lease, { frames, journal: [] });
@@ -32,7 +32,7 @@ export const turnContract: Contract = {
     ]);
   },
 
-  'numbers each session for itself': async (bench) => {
+  'numbers each session separately': async (bench) => {
     const one = await bench.run();
     const other = await bench.run({ session: aSession('bob') });
     for (const claim of [one, other, one])
@@ -41,7 +41,7 @@ export const turnContract: Contract = {
     expect((await bench.log('s_bob')).map(({ seq }) => seq)).toEqual([1]);
   },
 
-  'numbers the end of a cancelled message along with the frames of the running one': async (bench) => {
+  'numbers the end of a cancelled message in sequence with the frames of the running one': async (bench) => {
     const claim = await bench.run();
     const { messageRef } = await bench.accept();
     await Promise.all([
@@ -52,7 +52,7 @@ export const turnContract: Contract = {
     expect((await bench.log()).map(({ seq }) => seq)).toEqual([1, 2, 3]);
   },
 
-  'gives a turn that is taken up again its steps, with the head at each, and its frames alone': async (bench) => {
+  'gives a resumed turn its steps, with the head at each, and only its own frames': async (bench) => {
     await bench.finish(await bench.run());
     const claim = await bench.run();
     const cancelled = await bench.accept();
@@ -74,7 +74,7 @@ export const turnContract: Contract = {
     expect(frames).toEqual((await bench.log()).filter(({ seq }) => [2, 3, 5].includes(seq)));
   },
 
-  'has neither steps nor frames of a message that never ran, or never was': async (bench) => {
+  'has neither steps nor frames of a message that never ran or does not exist': async (bench) => {
     const { messageRef } = await bench.accept();
     expect(await bench.store.readTurn(messageRef)).toEqual({ steps: [], frames: [] });
     expect(await bench.store.readTurn('nonsense')).toEqual({ steps: [], frames: [] });
@@ -95,7 +95,7 @@ export const turnContract: Contract = {
     expect(await bench.store.countQueue(0)).toMatchObject({ queued: 0, running: 0 });
   },
 
-  '[C-20] lists the messages of a session that wait, as they would run': async (bench) => {
+  '[C-20] lists the waiting messages of a session in the order in which they would run': async (bench) => {
     const claim = await bench.run();
     const low = await bench.accept();
     const high = await bench.accept({ priority: 10 });
@@ -108,7 +108,7 @@ export const turnContract: Contract = {
     expect(await bench.store.listWaiting('s_nobody')).toEqual([]);
   },
 
-  '[C-20] takes waiting messages into a running turn: their ends, the step and the frames together': async (bench) => {
+  '[C-20] merges waiting messages into a running turn: their ends, the step and the frames together': async (bench) => {
     const claim = await bench.run();
     const one = await bench.accept();
     const two = await bench.accept();
@@ -134,7 +134,7 @@ export const turnContract: Contract = {
     );
   },
 
-  '[C-20] takes in all of the messages or none, and none under an old lease': async (bench) => {
+  '[C-20] merges all of the messages or none, and none under an old lease': async (bench) => {
     const claim = await bench.run();
     await bench.accept();
     const { messageRef } = await bench.accept();
@@ -160,7 +160,7 @@ export const turnContract: Contract = {
     expect(await bench.claimOne()).toMatchObject({ message: { messageId: 'next' }, attempt: 1 });
   },
 
-  '[D-10] writes nothing under a lease that was given back': async (bench) => {
+  '[D-10] writes nothing under a released lease': async (bench) => {
     const claim = await bench.run();
     await bench.store.release(claim.lease);
     const journal = [{ step: 0, kind: 'answer' as const, body: '{}' }];
@@ -170,7 +170,7 @@ export const turnContract: Contract = {
     expect(await bench.store.readTurn(claim.message.messageRef)).toEqual({ steps: [], frames: [] });
   },
 
-  '[D-10] writes nothing under the epoch of an earlier run, while a later one goes on': async (bench) => {
+  '[D-10] writes nothing under the epoch of an earlier run while a later one runs': async (bench) => {
     const old = await bench.run();
     await bench.store.release(old.lease);
     const current = await bench.claimOne();
@@ -181,13 +181,13 @@ export const turnContract: Contract = {
     expect(await bench.log()).toHaveLength(1);
   },
 
-  'takes a write without frames': async (bench) => {
+  'accepts a write without frames': async (bench) => {
     const claim = await bench.run();
     expect(await bench.store.append(claim.lease, { frames: [], journal: [] })).toEqual({ kind: 'written', frames: [] });
     expect(await bench.log()).toEqual([]);
   },
 
-  'tells the agent what was said before, oldest first, observed messages included': async (bench) => {
+  'returns the earlier messages to the agent, oldest first, observed ones included': async (bench) => {
     await bench.finish(await bench.run({ messageId: 'one' }));
     await bench.accept({ messageId: 'two', disposition: 'observe' });
     await bench.accept({ messageId: 'elsewhere', session: aSession('bob'), disposition: 'observe' });
@@ -202,7 +202,7 @@ export const turnContract: Contract = {
     expect(newest.map(({ messageId }) => messageId)).toEqual(['two']);
   },
 
-  'tells the agent nothing from before a reset': async (bench) => {
+  'returns nothing from before a reset to the agent': async (bench) => {
     await bench.finish(await bench.run({ messageId: 'one' }));
     await bench.store.updateSession('s_alice', { resetContext: true });
     await bench.finish(await bench.run({ messageId: 'two' }));
