@@ -11,7 +11,7 @@ interface Manifest {
 describe('written pages', () => {
   const pages = globSync(['*.md', 'docs/**/*.md', 'src/**/*.md', 'examples/**/*.md', 'bench/*.md', 'deploy/**/*.md']);
 
-  it.each(pages)('%s links to nothing that is not there', (page) => {
+  it.each(pages)('%s has no broken links', (page) => {
     const targets = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(
       ([, target]) => target ?? '',
     );

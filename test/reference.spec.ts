@@ -39,13 +39,13 @@ function printOpenApi(): string {
   return execFileSync(process.execPath, ['scripts/reference/openapi.mjs'], { encoding: 'utf8' });
 }
 
-/** The value with its placeholders replaced, as a reader would. */
+/** Replaces the placeholders of a value, as a reader would. */
 function withToken(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value).replaceAll(TOKEN_PLACEHOLDER, 'f00df00df00df00d'));
 }
 
 describe('the example files', () => {
-  /** The commented values of the file, with their comments taken away. */
+  /** The commented values of the file, uncommented. */
   const uncommented = parse(renderConfigYaml().replaceAll(/^( *)# (?=[a-z_]+:|- | {2})/gm, '$1')) as Record<
     string,
     unknown
@@ -74,13 +74,13 @@ describe('the example files', () => {
     },
   );
 
-  it('show no token that a gateway would take', () => {
+  it('show no token that a gateway would accept', () => {
     const [tokens, token] = ['auth.tokens', 'auth.token'].map((key) => settingRows.find((row) => row.key === key)!);
     expect(findFault(token!, find('auth.token'))).toContain('allowed');
     expect(findFault(tokens!, find('auth.tokens'))).toContain('allowed');
   });
 
-  it('show the default wherever there is one to show', () => {
+  it('show the default of every setting that has one', () => {
     for (const { key, schema } of settingRows) {
       if (schema.default !== undefined && !(key in EXAMPLES)) expect(find(key)).toEqual(schema.default);
     }

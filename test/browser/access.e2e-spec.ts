@@ -28,7 +28,7 @@ const settings = {
 
 const suite = useChat();
 
-/** A clock that can be put forward. */
+/** The system clock with an offset that a test can advance. */
 class HastyClock extends SystemClock {
   aheadMs = 0;
 
@@ -49,7 +49,7 @@ describe('a gateway with credentials', () => {
     await chat.page.getByLabel('Token').press('Enter');
   };
 
-  it('[W-08] asks for a token, refuses a wrong one in words, and signs in with a right one until the tab is closed', async () => {
+  it('[W-08] asks for a token, refuses a wrong one with a reason, and signs in with a right one until the tab is closed', async () => {
     const chat = await openAt('/chat');
     await signIn(chat, 'no token');
     await chat.page.getByText('This is not a valid token').waitFor();
@@ -67,7 +67,7 @@ describe('a gateway with credentials', () => {
     );
   });
 
-  it('[W-08] never sees the token in an address, nor does anybody else', async () => {
+  it('[W-08] never gets the token in an address, and neither does any other server', async () => {
     const chat = await openAt('/chat');
     await signIn(chat, TOKENS.alice);
     await chat.ask('/blocks 1');
@@ -77,7 +77,7 @@ describe('a gateway with credentials', () => {
     expect(await chat.page.evaluate(() => JSON.stringify(localStorage))).not.toContain(TOKENS.alice);
   });
 
-  it('[W-08] [W-12] lets a user go on in his one conversation, from any browser, and shows no list', async () => {
+  it('[W-08] [W-12] lets a user continue their one conversation from any browser, and shows no list', async () => {
     const first = await openAt('/chat');
     await signIn(first, TOKENS.alice);
     await first.waitForConnection();
@@ -90,7 +90,7 @@ describe('a gateway with credentials', () => {
     expect(await second.blocks.allInnerTexts()).toEqual(await first.blocks.allInnerTexts());
   });
 
-  it('[W-08] tells a token that cannot chat, and one that may only read, what they lack', async () => {
+  it('[W-08] says what a token lacks that cannot chat or may only read', async () => {
     const chat = await openAt('/chat');
     await signIn(chat, TOKENS.driver);
     await chat.page.getByText('bound to other channels').waitFor();
@@ -99,7 +99,7 @@ describe('a gateway with credentials', () => {
     expect(await chat.input.isDisabled()).toBe(true);
   });
 
-  it('[W-02] signs in by the code of a link, which leaves the address at once and works once', async () => {
+  it('[W-02] signs in by the code of a link, which is removed from the address at once and works once', async () => {
     const code = await issueCode();
     const chat = await openAt(`/chat#code=${code}`);
     await chat.ask('/blocks 1');
@@ -151,7 +151,7 @@ describe('a gateway with credentials', () => {
 });
 
 describe('the start of a gateway', () => {
-  /** Says of its output that somebody looks at it. */
+  /** Makes the gateway treat its output as a terminal. */
   const TERMINAL = { NODE_OPTIONS: '--import=data:text/javascript,process.stdout.isTTY=true' };
   const CREDENTIAL = { OPENCLAW_AUTH_TOKEN: TOKENS.operator };
 
@@ -235,7 +235,7 @@ describe('the page', () => {
 
   const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-  /** The findings of axe that would keep somebody out. */
+  /** The serious and critical findings of axe. */
   async function findBarriers(chat: ChatPage): Promise<unknown> {
     await chat.page.evaluate(axe);
     return chat.page.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
@@ -262,7 +262,7 @@ describe('the page', () => {
     expect(await findBarriers(chat)).toEqual([]);
   });
 
-  it('[W-22] has no serious barriers where it asks for a token', async () => {
+  it('[W-22] has no serious barriers when it asks for a token', async () => {
     const gateway = await GatewayApp.start({ settings });
     const chat = await suite.open({ colorScheme: 'dark' }, gateway.url);
     await chat.page.getByLabel('Token').fill('x');

@@ -10,7 +10,7 @@ const suite = useChat();
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `block ${i + 1}`);
 
 describe.concurrent('a conversation', () => {
-  it('[W-01] begins with what to try, shows what is said and what is answered, and stands there again after a reload', async () => {
+  it('[W-01] begins with suggestions, shows messages and answers, and is the same after a reload', async () => {
     const chat = await suite.open();
     await chat.page.getByRole('button', { name: '/help' }).click();
     await chat.waitForEnds();
@@ -42,7 +42,7 @@ describe.concurrent('a conversation', () => {
     await tool.getByText('Result').waitFor();
   });
 
-  it('[W-06] that is loaded again in the middle of an answer is the same and goes on', async () => {
+  it('[W-06] that is reloaded in the middle of an answer is the same and continues', async () => {
     const chat = await suite.open();
     await chat.say('/blocks 6 150');
     await chat.blocks.getByText('block 2').waitFor();
@@ -52,7 +52,7 @@ describe.concurrent('a conversation', () => {
     expect(await chat.said.allInnerTexts()).toEqual(['/blocks 6 150']);
   });
 
-  it('[W-09] goes on in two tabs at once, and what is said in one is seen in the other', async () => {
+  it('[W-09] runs in two tabs at once, and each shows the messages of the other', async () => {
     const first = await suite.open();
     await first.ask('/blocks 1');
     const second = await suite.openIn(first.context);
@@ -85,7 +85,7 @@ describe.concurrent('a conversation', () => {
     await eventually(async () => expect(await chat.blocks.allInnerTexts()).toEqual(['block 1']));
   });
 
-  it('[W-11] is read page by page towards its beginning', async () => {
+  it('[W-11] is loaded page by page towards its beginning', async () => {
     const client = await suite.gateway.connect('filler');
     const payload = (i: number) => ({ channel: 'webchat', sender: 'web-reader', content: `/wait ${i}` });
     const acks = await Promise.all(
@@ -104,7 +104,7 @@ describe.concurrent('a conversation', () => {
     expect(await chat.said.allInnerTexts()).toEqual(Array.from({ length: 70 }, (_, i) => `/wait ${i}`));
   });
 
-  it('[W-13] tells the gateway that somebody types, and that he has stopped', async () => {
+  it('[W-13] notifies the gateway when the user types and when the user stops', async () => {
     const chat = await suite.open();
     await chat.ask('/blocks 1');
     const list = await chat.page.evaluate(() => localStorage.getItem('openclaw.webchat.conversations') ?? '[]');
@@ -122,8 +122,8 @@ describe.concurrent('a conversation', () => {
   });
 });
 
-describe.concurrent("a tool that wants a person's word", () => {
-  it('[W-25] shows what it would do and does it when it is allowed, also after a reload, and not when it is denied', async () => {
+describe.concurrent('a tool that needs an approval', () => {
+  it('[W-25] shows its call, runs when it is allowed, also after a reload, and does not when it is denied', async () => {
     const gateway = await GatewayApp.start({ settings: { 'tools.approvals': ['time.now'] } });
     const chat = await suite.open({}, gateway.url);
     await chat.say('/tool time.now {"time_zone":"Europe/Zurich"}');
@@ -141,7 +141,7 @@ describe.concurrent("a tool that wants a person's word", () => {
   });
 });
 
-/** Says what the test has it say, when the test has it say it. */
+/** An agent whose output the test controls. */
 class ScriptedRuntime extends AgentRuntime {
   override readonly name = 'scripted';
   private readonly lines: string[] = [];
@@ -171,7 +171,7 @@ describe('an answer', () => {
   @Module({ providers: [{ provide: AgentRuntime, useValue: agent }], exports: [AgentRuntime] })
   class ScriptedAgentModule {}
 
-  it("[W-01] grows before the reader's eyes, and is read out when a block is complete and not before", async () => {
+  it('[W-01] is shown while it grows, and read out only when a block is complete', async () => {
     const gateway = await GatewayApp.start({ agent: ScriptedAgentModule });
     const chat = await suite.open({}, gateway.url);
     await chat.page.getByText('Hello, this is openclaw').waitFor();
@@ -194,7 +194,7 @@ describe('an answer', () => {
     await gateway.close();
   });
 
-  it('[W-14] is stopped by a button, and what was said of it stays', async () => {
+  it('[W-14] is stopped by a button, and the part that was shown stays', async () => {
     const gateway = await GatewayApp.start({ agent: ScriptedAgentModule });
     const chat = await suite.open({}, gateway.url);
     await chat.say('Tell me');

@@ -30,7 +30,7 @@ async function choose(chat: ChatPage, ...files: ReturnType<typeof picture>[]): P
   await chooser.setFiles(files);
 }
 
-/** Whether the picture of this name in a message is really there, under an address that nobody else can use. */
+/** Asserts that the picture of this name is loaded, from an address that only this page can use. */
 async function expectShown(chat: ChatPage, name: string): Promise<void> {
   const shown = chat.said.getByRole('img', { name });
   await shown.waitFor();
@@ -42,7 +42,7 @@ async function expectShown(chat: ChatPage, name: string): Promise<void> {
   );
 }
 
-/** Answers with the picture that it was sent, and with one that there never was. */
+/** An agent that answers with the picture it received and with one that never existed. */
 class PictureRuntime extends AgentRuntime {
   override readonly name = 'pictures';
 
@@ -60,7 +60,7 @@ class PictureRuntime extends AgentRuntime {
 class PictureAgentModule {}
 
 describe('a picture', () => {
-  it('[W-26] [W-20] that is chosen by keyboard, dropped or pasted goes with a message, also without a word, and stands there again after a reload', async () => {
+  it('[W-26] [W-20] that is chosen by keyboard, dropped or pasted goes with a message, even one without text, and is shown again after a reload', async () => {
     const chat = await suite.open();
     await chat.waitForWelcome();
     await choose(chat, picture('chosen.png'), picture('removed.png'));
@@ -77,7 +77,7 @@ describe('a picture', () => {
     expect(await chat.said.getByRole('img').count()).toBe(3);
   });
 
-  it('[W-26] that is too big, of another type than it says, or one too many is refused in words', async () => {
+  it('[W-26] that is too big, has another type than its name says, or exceeds the number is refused with a reason', async () => {
     const chat = await suite.open();
     await chat.waitForWelcome();
     await choose(chat, picture('big.png', Buffer.concat([PIXEL, Buffer.alloc(1_000)])));
@@ -89,7 +89,7 @@ describe('a picture', () => {
     expect(await trayOf(chat).getByRole('listitem').count()).toBe(4);
   });
 
-  it('[W-26] is still with its message when that was written without a connection and the page is loaded again', async () => {
+  it('[W-26] stays with a message that was written without a connection when the page is reloaded', async () => {
     const context = await suite.browser.newContext();
     let isDeaf = false;
     await context.routeWebSocket(/.*/, (socket) => {
@@ -124,7 +124,7 @@ describe('a picture', () => {
     });
     afterAll(() => gateway.close());
 
-    it('[W-27] is sent and read with the token, which stands in no address, and let go of with its message', async () => {
+    it('[W-27] is sent and read with the token, which appears in no address, and is released with its message', async () => {
       const chat = await suite.open({}, gateway.url);
       await chat.page.evaluate(
         '{ globalThis.letGo = []; const { revokeObjectURL } = URL; URL.revokeObjectURL = (url) => (letGo.push(url), revokeObjectURL(url)); }',

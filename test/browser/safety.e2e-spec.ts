@@ -5,7 +5,7 @@ import { useChat } from '../support/chat-page.js';
 
 const suite = useChat();
 
-/** Each would set `hacked`, or load something, if it were taken for more than text. */
+/** Each would set `hacked`, or load something, if it were treated as more than text. */
 const PAYLOADS = [
   '<script>hacked=1</script><script src="https://evil.example/x.js"></script>',
   '<img src=x onerror="hacked=1"> ![x](https://evil.example/pixel.png)',
@@ -17,13 +17,13 @@ const PAYLOADS = [
   '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=hacked=1&gt;">',
 ];
 
-/** What has no business in a text, and what would take a reader somewhere else than it says. */
+/** Elements and attributes that must not appear in a message, and images from foreign addresses. */
 const FOREIGN = `.filter((element) => /^(script|iframe|object|embed|svg|math|style|link|form|base|meta|template)$/i.test(element.localName)
   || [...element.attributes].some(({ name, value }) => /^(on|style$|srcdoc$)/i.test(name) || /^\\s*(javascript|data:text)/i.test(value))
   || (element.localName === 'img' && !/^data:image/.test(element.getAttribute('src') ?? '')))`;
 
-describe('a message that is more than text', () => {
-  it('[W-23] does nothing and loads nothing, however it is wrapped, also after a reload', async () => {
+describe('a message with markup', () => {
+  it('[W-23] runs nothing and loads nothing, however it is wrapped, also after a reload', async () => {
     const chat = await suite.open();
     const messages = PAYLOADS.map(
       (payload) => `${payload}\n\n- ${payload}\n\n| ${payload.replaceAll('|', '')} |\n|---|\n| x |`,
@@ -43,7 +43,7 @@ describe('a message that is more than text', () => {
     expect(chat.complaints.requests.filter((address) => address.includes('evil'))).toEqual([]);
   });
 
-  it('[W-23] is made harmless by the second wall alone, should the first one fall', async () => {
+  it('[W-23] is made harmless by the second defence alone, should the first one fail', async () => {
     const result = await build({
       configFile: false,
       logLevel: 'silent',
@@ -74,7 +74,7 @@ describe('a message that is more than text', () => {
     await page.context().close();
   });
 
-  it('[W-23] shows what it is instead, and keeps the formatting that means no harm', async () => {
+  it('[W-23] shows its source instead, and keeps harmless formatting', async () => {
     const chat = await suite.open();
     await chat.ask(
       'H<sub>2</sub>O <kbd>Enter</kbd> <b onclick="x">no</b> <marquee>no</marquee> ![a dot](data:image/png;base64,iVBORw0KGgo=)',
@@ -91,7 +91,7 @@ describe('a message that is more than text', () => {
 describe('the page and its files', () => {
   const read = (path: string, headers: Record<string, string> = {}) => fetch(suite.gateway.url + path, { headers });
 
-  it('[W-24] come with a policy that allows nothing but themselves, and are kept for ever only under names that hold a hash', async () => {
+  it('[W-24] come with a policy that allows nothing but themselves, and are cached permanently only under names that contain a hash', async () => {
     const page = await read('/chat');
     const policy = page.headers.get('content-security-policy') ?? '';
     const { host } = new URL(suite.gateway.url);
@@ -118,7 +118,7 @@ describe('the page and its files', () => {
     }
   });
 
-  it("[W-24] are sent compressed to those who can read that, weigh at most 72 KB together, and none is found by a path of somebody's own", async () => {
+  it('[W-24] are sent compressed to clients that accept it, have at most 72 KB together, and cannot be reached by a made-up path', async () => {
     const html = await (await read('/chat')).text();
     let weight = 0;
     for (const [, file = ''] of html.matchAll(/(?:src|href)="([^"]+)"/g)) {

@@ -25,7 +25,7 @@ describe.concurrent('a gateway that is stopped', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('[W-07] outright in the middle of an answer and started again: the answer goes on, and what was written meanwhile is answered too', async () => {
+  it('[W-07] abruptly in the middle of an answer and started again: the answer continues, and messages written meanwhile are answered too', async () => {
     const { gateway, port } = await start();
     const chat = await suite.open({}, `http://127.0.0.1:${port}`);
     await chat.say('/blocks 6 200');
@@ -41,7 +41,7 @@ describe.concurrent('a gateway that is stopped', () => {
     await chat.waitForConnection();
   });
 
-  it('[W-16] with notice says that it restarts, and the page goes on when it is back', async () => {
+  it('[W-16] gracefully announces its restart, and the page continues when it is back', async () => {
     const inMemory = {
       OPENCLAW_STORE_URL: 'sqlite::memory:',
       NODE_OPTIONS: '--import=data:text/javascript,process.stdout.isTTY=true',
@@ -59,12 +59,12 @@ describe.concurrent('a gateway that is stopped', () => {
 });
 
 describe.concurrent('a connection', () => {
-  it('[W-15] that fails while a message is sent costs neither the message nor an answer too many, also after a reload', async () => {
+  it('[W-15] that fails while a message is sent loses no message and duplicates no answer, also after a reload', async () => {
     const context = await suite.browser.newContext();
     let isDeaf = true;
     await context.routeWebSocket(/.*/, (socket) => {
       const gateway = socket.connectToServer();
-      // The message arrives; that it has does not.
+      // The message reaches the gateway; its acknowledgement does not reach the page.
       gateway.onMessage((message) => {
         if (!isDeaf || /"(connected|webchat\.identity)"/.test(String(message))) socket.send(message);
       });
@@ -84,7 +84,7 @@ describe.concurrent('a connection', () => {
     expect(await countUnsent()).toBe(0);
   });
 
-  it('[W-16] to a gateway that speaks another version of the protocol says so, and what to do', async () => {
+  it('[W-16] to a gateway with another protocol version says so, and what to do', async () => {
     const context = await suite.browser.newContext();
     await context.routeWebSocket(/.*/, (socket) => {
       const gateway = socket.connectToServer();
@@ -104,7 +104,7 @@ describe.concurrent('a connection', () => {
     await chat.connection.getByText('You are offline').waitFor();
   });
 
-  it('[W-09] of a duplicated tab is its own', async () => {
+  it('[W-09] of a duplicated tab is separate', async () => {
     const first = await suite.open();
     await first.waitForConnection();
     const clientId = await first.page.evaluate(() => sessionStorage.getItem('openclaw.webchat.client_id') ?? '');
@@ -143,7 +143,7 @@ describe.concurrent('a message', () => {
     expect(await chat.input.inputValue()).toBe('');
   });
 
-  it('[W-17] that is too big for a frame is refused before it costs the connection', async () => {
+  it('[W-17] that is too big for a frame is refused before it can close the connection', async () => {
     const chat = await suite.open();
     await chat.waitForConnection();
     await chat.input.fill('🙂'.repeat(65_536));
@@ -153,7 +153,7 @@ describe.concurrent('a message', () => {
     await chat.waitForConnection();
   });
 
-  it("[W-18] that finds the queue full waits before the reader's eyes and is sent by itself", async () => {
+  it('[W-18] that finds the queue full is shown as waiting and sent automatically', async () => {
     const gateway = await GatewayApp.start({ settings: { 'queue.max_per_session': 1 } });
     const chat = await suite.open({}, gateway.url);
     await chat.say('/wait 1500');
@@ -165,7 +165,7 @@ describe.concurrent('a message', () => {
     await gateway.close();
   });
 
-  it('[W-14] that waits can be taken off', async () => {
+  it('[W-14] that waits can be cancelled', async () => {
     const chat = await suite.open();
     await chat.say('/wait 60000');
     await chat.say('/blocks 1');
@@ -187,7 +187,7 @@ describe.concurrent('a message', () => {
     await eventually(async () => expect(await chat.page.getByText('AGENT_FAILED').count()).toBe(2));
   });
 
-  it('[W-18] with a file that is no picture is refused in words, whether dropped or pasted', async () => {
+  it('[W-18] with a file that is not a picture is refused with a reason, whether dropped or pasted', async () => {
     const chat = await suite.open();
     await chat.waitForWelcome();
     for (const type of ['drop', 'paste'] as const) {

@@ -8,7 +8,7 @@ import { GatewayProcess } from '../support/gateway-process.js';
 
 const SCRIPT = fileURLToPath(new URL('gateway-with-effects.mjs', import.meta.url));
 
-/** What each life adds; the answers are known, so that a wrong one is seen. */
+/** The messages of each life. Their answers are known, so that a wrong one is detected. */
 const WORK = [
   { sender: 'ann', content: '/blocks 4' },
   { sender: 'ann', content: '/tool test.effect {}' },
@@ -31,13 +31,13 @@ export interface Death {
   readonly failpoint?: string;
   /** The process is killed once the client has seen this many frames. */
   readonly afterFrames?: number;
-  /** SIGTERM once a turn runs, so that the process dies while it drains. */
+  /** SIGTERM is sent once a turn runs, so that the process dies while it drains. */
   readonly drains?: boolean;
 }
 
 /**
- * One store through many deaths: in each life the client connects again, repeats what was not acknowledged under the
- * same ids, and sends more. {@link verify} looks at the result from the outside, through the protocol.
+ * One store through many deaths: in each life the client reconnects, repeats unacknowledged messages under the same ids,
+ * and sends more. {@link verify} checks the result from outside, through the protocol.
  */
 export class Campaign {
   readonly folder = mkdtempSync(join(tmpdir(), 'crash-'));
@@ -45,14 +45,14 @@ export class Campaign {
   private readonly sent: SentMessage[] = [];
   private lives = 0;
 
-  /** One life, up to its death. A life that outlives its work is killed at rest. */
+  /** Runs one life until its death. A process that outlives its work is killed when idle. */
   async live(death: Death): Promise<void> {
     this.lives++;
     const gateway = this.startGateway(death.failpoint);
     try {
       await this.work(gateway, death);
     } catch (error) {
-      // The process may die at any moment, while it starts too; what else goes wrong is a fault.
+      // The process may die at any moment, even while it starts. Any other failure is a fault.
       if (!(await diesSoon(gateway))) throw error;
     }
     gateway.kill();
@@ -61,7 +61,7 @@ export class Campaign {
     this.kills++;
   }
 
-  /** Starts once more, unarmed, and asserts the invariants on all that was ever sent. */
+  /** Starts the gateway again without a failpoint and asserts the invariants for all sent messages. */
   async verify(): Promise<void> {
     const gateway = this.startGateway();
     try {
@@ -92,7 +92,7 @@ export class Campaign {
       folder: this.folder,
       script: SCRIPT,
       env: {
-        // Many deaths may hit the same turn; giving it up is another test's matter.
+        // Many deaths may hit the same turn, and giving it up is not tested here.
         OPENCLAW_AGENT_MAX_ATTEMPTS: '100',
         OPENCLAW_GATEWAY_DRAIN_TIMEOUT_MS: '0',
         ...(failpoint === undefined ? {} : { OPENCLAW_FAILPOINT: failpoint }),
@@ -116,7 +116,7 @@ export class Campaign {
     }
   }
 
-  /** Remembers what was promised, and what was kept of it. */
+  /** Records acknowledgements and ends. */
   private note(frame: SeenFrame): void {
     if (frame.type === 'error') expect(frame.payload['code']).toBe('DRAINING');
     const id = (frame.type === 'message_ack' || frame.type === 'stream_end') && frame.payload['id'];
@@ -137,7 +137,7 @@ export class Campaign {
     }
   }
 
-  /** The whole log of a session, up to the end of the last of its messages. */
+  /** Reads the whole log of a session, until the last of its messages has ended. */
   private async readLog(port: number, sessionId: string): Promise<SeenFrame[]> {
     const client = await FrameClient.open(port);
     client.send('resume', { sessions: [{ session_id: sessionId, after_seq: 0 }] });
@@ -158,7 +158,7 @@ export class Campaign {
     return log;
   }
 
-  /** A tool that is not idempotent took effect at most once for each call. */
+  /** Asserts that a tool that is not idempotent took effect at most once for each call. */
   private checkEffects(): void {
     const path = join(this.folder, 'effects.log');
     const effects = existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
@@ -166,13 +166,13 @@ export class Campaign {
   }
 }
 
-/** A connection that broke and a process that ended reach us by different ways, in any order. */
+/** Waits for the process to die: the end of its connection may be noticed before its own. */
 async function diesSoon(gateway: GatewayProcess): Promise<boolean> {
   const patience = new Promise<boolean>((resolve) => setTimeout(resolve, 15_000, false));
   return Promise.race([gateway.exited.then(() => true), patience]);
 }
 
-/** Exactly one end, and the right blocks standing. */
+/** Asserts exactly one end, and the right standing blocks. */
 function checkAnswer(message: SentMessage, log: readonly SeenFrame[]): void {
   const ends = log.filter((frame) => frame.type === 'stream_end' && frame.payload['id'] === message.id);
   expect(ends, `one end of ${message.id}`).toHaveLength(1);

@@ -6,7 +6,7 @@ import { FAILPOINTS, type Failpoint } from '../../src/core/failpoints/failpoint.
 import { GatewayProcess } from '../support/gateway-process.js';
 import { Campaign, type Death } from './campaign.js';
 
-/** Kills at random moments; `npm run test:long` asks for more. */
+/** The number of kills at random moments; `npm run test:long` raises it. */
 const RANDOM_KILLS = Number(process.env['CRASH_KILLS'] ?? (process.env['LONG'] ? 200 : 20));
 const KILLS_PER_CAMPAIGN = 10;
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
@@ -14,7 +14,7 @@ const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 let campaign: Campaign | undefined;
 afterEach(() => campaign?.remove());
 
-/** Where the frames of ordinary work pass; each is died at for the first and for the third time. */
+/** Failpoints that ordinary work passes. The process dies at the first and at the third pass of each. */
 const ON_THE_WAY = FAILPOINTS.filter((name) => name !== 'config.mid' && name !== 'migrate.mid' && name !== 'drain.mid');
 
 async function dieAndVerify(deaths: readonly Death[]): Promise<void> {
@@ -36,7 +36,7 @@ describe('a gateway killed with SIGKILL', { timeout: 120_000 }, () => {
     await dieAndVerify([{ failpoint: 'drain.mid:1', drains: true }]);
   });
 
-  it('[P-10] at config.mid leaves the settings as they were, and takes the change after its restart', async () => {
+  it('[P-10] at config.mid leaves the settings unchanged, and accepts the change after its restart', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'crash-'));
     const body = JSON.stringify({ version: 0, changes: { 'agent.name': 'ada' } });
     const change = async (gateway: GatewayProcess) =>
@@ -54,7 +54,7 @@ describe('a gateway killed with SIGKILL', { timeout: 120_000 }, () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('[D-11] at migrate.mid begins anew at its next start', async () => {
+  it('[D-11] at migrate.mid restarts the migration at its next start', async () => {
     await dieAndVerify([{ failpoint: 'migrate.mid:1' }, {}]);
   });
 
@@ -74,7 +74,7 @@ describe('a gateway killed with SIGKILL', { timeout: 120_000 }, () => {
   );
 });
 
-/** Mulberry32: the same deaths for the same seed. */
+/** Mulberry32, so that the same seed gives the same deaths. */
 function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -11,7 +11,7 @@ const SCRIPT = fileURLToPath(new URL('gateway-with-effects.mjs', import.meta.url
 
 interface Expectation {
   readonly failpoint: string;
-  /** How often each of the two answers is asked for, over both lives. */
+  /** The number of requests for each of the two answers, over both lives. */
   readonly asked: readonly [first: number, second: number];
   readonly effects: number;
   readonly outcome: 'succeeded' | 'unknown';
@@ -48,7 +48,7 @@ function startGateway(failpoint?: string, env: Readonly<Record<string, string>> 
   });
 }
 
-/** Sends messages to a gateway that dies of them. */
+/** Sends messages to a gateway that dies while it handles them. */
 async function dieOf(
   failpoint: string,
   contents: readonly string[],
@@ -98,7 +98,7 @@ describe('a turn with a model, killed with SIGKILL', () => {
     { failpoint: 'model.mid_stream:3', asked: [1, 2], effects: 1, outcome: 'succeeded' },
     { failpoint: 'model.before_journal:2', asked: [1, 2], effects: 1, outcome: 'succeeded' },
   ])(
-    '[R-08] at $failpoint asks for no recorded answer again and has no effect twice',
+    '[R-08] at $failpoint requests no recorded answer again and repeats no effect',
     async ({ failpoint, asked, effects, outcome }) => {
       await dieOf(failpoint, ['please do it']);
       const log = await readLog(1);
@@ -121,7 +121,7 @@ describe('a turn with a model, killed with SIGKILL', () => {
   );
 
   it.each(['steer', 'collect'])(
-    '[C-20] with %s ends each of its messages once, and answers what each says',
+    '[C-20] with %s ends each of its messages once, and answers all of them',
     async (policy) => {
       const env = { OPENCLAW_QUEUE_BUSY_POLICY: policy };
       const contents = ['the first', 'the second', 'the third'];

@@ -28,14 +28,14 @@ describe('two gateways with one broker', () => {
     await newest.next('pong');
   });
 
-  it('[G-13] show operators on one the presence of people on the other', async () => {
+  it('[G-13] show operators of one the presence of users of the other', async () => {
     const operator = await gateways[0].connect('desk', TOKENS.operator, '&subscribe=presence');
     const driver = await gateways[1].connect('driver', TOKENS.driver);
     driver.send('presence', { channel: 'test', user_id: 'ann', status: 'typing' });
     expect((await operator.next('presence')).payload).toMatchObject({ user_id: 'ann', status: 'typing' });
   });
 
-  it('[W-02] take a page sign-in code that the other has issued, once', async () => {
+  it('[W-02] accept a page sign-in code that the other has issued, once', async () => {
     const code = await gateways[0].app.get(AuthService, { strict: false }).issuePageCode();
     const redeem = async ({ port }: GatewayApp) => {
       const headers = { 'content-type': 'application/json' };

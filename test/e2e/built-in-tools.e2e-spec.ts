@@ -28,7 +28,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Has the built-in agent call a tool; answers what its `tool_result` says. */
+/** Makes the built-in agent call a tool. Resolves with the content of its `tool_result`. */
 async function call(tool: string, parameters: object = {}, sender = 'alice', message: object = {}): Promise<Outcome> {
   client.send('message_in', {
     channel: 'test',
@@ -44,7 +44,7 @@ async function call(tool: string, parameters: object = {}, sender = 'alice', mes
 }
 
 describe('the tools that come with the gateway', () => {
-  it('[O-24] session.info tells the session and what may be used in it', async () => {
+  it('[O-24] session.info returns the session and the tools that it may use', async () => {
     const { content } = await call('session.info');
     expect(content).toMatchObject({ mode: 'main', channel: 'test', participants: ['alice'] });
     expect(content['tools']).toEqual(

@@ -8,8 +8,8 @@ interface Block {
   readonly metadata?: Record<string, unknown>;
 }
 
-/** What came for one message. */
-interface Told {
+/** The frames about one message. */
+interface Outcome {
   readonly frames: readonly SeenFrame[];
   readonly blocks: readonly Block[];
   readonly end: Record<string, unknown>;
@@ -26,7 +26,7 @@ describe('the built-in agent', () => {
   });
   afterAll(() => gateway.close());
 
-  async function ask(content: string, sender = `sender-${++messages}`): Promise<Told> {
+  async function ask(content: string, sender = `sender-${++messages}`): Promise<Outcome> {
     const id = client.send('message_in', { channel: 'test', sender, content });
     const end = await client.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === id);
     const frames = client.unread.splice(0).filter((frame) => frame.payload['message_id'] === id);
@@ -36,7 +36,7 @@ describe('the built-in agent', () => {
     return { frames, blocks, end: end.payload };
   }
 
-  /** For answers of one status block. */
+  /** The text of an answer that is one status block. */
   async function askStatus(content: string): Promise<string> {
     const { blocks, end } = await ask(content);
     expect(end).toMatchObject({ reason: 'stop', blocks: 1 });
@@ -52,7 +52,7 @@ describe('the built-in agent', () => {
     '<script>alert(1)</script>',
     '🦞'.repeat(2_000),
     'not a /command',
-  ])('[A-01] answers %j with that text and how a model is configured, in one markdown block', async (content) => {
+  ])('[A-01] answers %j with that text and how to configure a model, in one markdown block', async (content) => {
     const { blocks, end } = await ask(content);
     expect(end).toMatchObject({ reason: 'stop', blocks: 1 });
     expect(blocks).toHaveLength(1);
@@ -61,7 +61,7 @@ describe('the built-in agent', () => {
     expect(blocks[0]!.content).toContain('agent.model');
   });
 
-  it('[A-02] says what it can do, how the conversation is, and which tools there are', async () => {
+  it('[A-02] shows its commands, the state of the conversation, and the tools', async () => {
     expect(await askStatus('/help')).toMatch(/\/blocks N.*\/wait MS.*\/reset/s);
     expect(await askStatus('/status')).toMatch(/session: \S+ \(main, channel test\)/);
     expect(await askStatus('/tools')).toMatch(/^time\.now: /m);
@@ -78,11 +78,11 @@ describe('the built-in agent', () => {
     '/wait 60001',
     '/wait soon',
     '/tool',
-  ])('[A-03] answers %s with what is allowed', async (command) => {
+  ])('[A-03] answers %s with the allowed use', async (command) => {
     expect(await askStatus(command)).toContain('Usage: /');
   });
 
-  it('[A-04] calls a tool through the registry, with frames of its progress and blocks of call and result', async () => {
+  it('[A-04] calls a tool through the registry, with progress frames and blocks for call and result', async () => {
     const { frames, blocks, end } = await ask('/tool time.now {}');
     const statuses = frames.filter((frame) => frame.type === 'tool_status').map((frame) => frame.payload['status']);
     expect(statuses).toEqual(['requested', 'running', 'succeeded']);
@@ -97,20 +97,20 @@ describe('the built-in agent', () => {
     ['/tool no.such', 'failed', 'TOOL_NOT_FOUND'],
     ['/tool Time.Now', 'failed', 'TOOL_NOT_FOUND'],
     ['/tool time.now {"colour":"red"}', 'failed', 'TOOL_INVALID_PARAMETERS'],
-  ])('[A-05] tells with %s that the call %s, and why', async (command, status, code) => {
+  ])('[A-05] reports with %s that the call %s, and why', async (command, status, code) => {
     const { frames, blocks, end } = await ask(command);
     expect(frames.filter((frame) => frame.type === 'tool_status').at(-1)?.payload['status']).toBe(status);
     expect(blocks.at(-1)?.content).toContain(code);
     expect(end['reason']).toBe('stop');
   });
 
-  it('[A-06] streams as many blocks as it was asked for', async () => {
+  it('[A-06] streams the requested number of blocks', async () => {
     const { blocks, end } = await ask('/blocks 1000');
     expect(blocks.map((block) => block.content)).toEqual(Array.from({ length: 1_000 }, (_, i) => `block ${i + 1}`));
     expect(end).toMatchObject({ reason: 'stop', blocks: 1_000 });
   });
 
-  it('[A-06] waits between blocks, and stops at a cancel with those that were sent', async () => {
+  it('[A-06] waits between blocks, and stops at a cancel with the blocks sent so far', async () => {
     const id = client.send('message_in', { channel: 'test', sender: 'patient', content: '/blocks 3 60000' });
     await client.next((frame) => frame.type === 'stream_block' && frame.payload['message_id'] === id);
     client.send('cancel', { message_id: id });
@@ -118,7 +118,7 @@ describe('the built-in agent', () => {
     expect(end.payload).toMatchObject({ reason: 'cancelled', blocks: 1 });
   });
 
-  it('[A-07] waits as long as it was asked to, as a turn like any other', async () => {
+  it('[A-07] waits for the requested time, as a turn like any other', async () => {
     const id = client.send('message_in', { channel: 'test', sender: 'waiter', content: '/wait 60000' });
     await client.answerTo(id);
     const behind = client.send('message_in', { channel: 'test', sender: 'waiter', content: '/wait 1' });
@@ -157,12 +157,12 @@ describe('the built-in agent', () => {
     expect(end).toMatchObject({ reason: 'stop', blocks: 7 });
   });
 
-  it('[A-08] fails when it is asked to', async () => {
+  it('[A-08] fails on request', async () => {
     const { end } = await ask('/fail');
     expect(end).toMatchObject({ reason: 'error', error: { code: 'AGENT_FAILED', retryable: false } });
   });
 
-  it('[E-08] names in every answer the frame that it answers, and in every frame of a session the session', async () => {
+  it('[E-08] names the request in every response, and the session in every frame of a session', async () => {
     const { frames } = await ask('/tool time.now');
     expect(frames.length).toBeGreaterThan(3);
     expect(new Set(frames.map((frame) => frame.session_id)).size).toBe(1);

@@ -10,7 +10,7 @@ beforeEach(
 );
 afterEach(() => gateway.close());
 
-/** A terminal before the real gateway. */
+/** A fake terminal, connected to the real gateway. */
 class Console extends FakeTerminal {
   override readonly fetch = fetch;
   readonly timers = {
@@ -39,7 +39,7 @@ describe('openclaw config', () => {
     });
   });
 
-  it('[P-18] sets and takes back, and says when it comes into force', async () => {
+  it('[P-18] sets and unsets, and says when the change takes effect', async () => {
     expect(await openclaw('set', 'agent.name', 'ada')).toMatchObject({
       code: 0,
       out: 'agent.name set, in force (version 1)\n',

@@ -28,7 +28,7 @@ const change = (body: unknown, type = 'application/json', token: string = TOKENS
   });
 
 describe('/admin/v1/config', () => {
-  it('[P-09] changes settings while it runs, and everybody sees it at once', async () => {
+  it('[P-09] changes settings at run time, with immediate effect', async () => {
     const driver = await gateway.connect('d', TOKENS.driver);
     expect(await change({ version: 0, changes: { 'agent.name': 'ada' } })).toEqual({
       status: 200,
@@ -51,7 +51,7 @@ describe('/admin/v1/config', () => {
     });
   });
 
-  it('[P-11] refuses wrong values, unknown keys and settings of other versions, each by its name, and changes nothing', async () => {
+  it('[P-11] refuses wrong values, unknown keys and settings of other versions by name, and changes nothing', async () => {
     const answer = await change({
       version: 0,
       changes: { 'agent.name': 'ada', 'queue.max_total': -1, 'agent.nam': 'x', 'auth.jwt': {} },
@@ -62,7 +62,7 @@ describe('/admin/v1/config', () => {
     expect((await request(TOKENS.operator)).body['version']).toBe(0);
   });
 
-  it('[P-11] takes JSON of the documented form only', async () => {
+  it('[P-11] accepts only JSON of the documented form', async () => {
     expect((await change('version=0', 'application/x-www-form-urlencoded')).status).toBe(400);
     expect((await change('{', 'application/json')).status).toBe(400);
     expect((await change({ version: 0, changes: {}, extra: 1 })).status).toBe(400);

@@ -26,7 +26,7 @@ const ANN: Principal = {
   sender: undefined,
 };
 
-/** Recognises `acme.*` tokens, as slowly as the test wants. */
+/** A verifier of `acme.*` tokens that waits until the test continues it. */
 @VerifiesCredentials()
 class AcmeVerifier implements CredentialVerifier {
   readonly held: ((verdict: Verdict) => void)[] = [];
@@ -103,7 +103,7 @@ describe('a module with a verifier of its own', () => {
     await expect.poll(areAllPlacesFree).toBe(true);
   });
 
-  it('[X-02] admits its principals over HTTP and WebSocket, beside those of static tokens', async () => {
+  it('[X-02] admits its principals over HTTP and WebSocket, in addition to those of static tokens', async () => {
     expect(await whoIs('acme.token-of-ann')).toBe('acme:ann');
     expect(await whoIs(TOKENS.operator)).toBe('operator');
     expect(await whoIs('acme.token-of-bob')).toBe(401);
@@ -120,7 +120,7 @@ describe('a module with a verifier of its own', () => {
     await expect(upgrade).rejects.toThrow('HTTP 503');
   });
 
-  it('[T-18] keeps the place of a connection while it is verified', async () => {
+  it('[T-18] reserves the place of a connection while it is verified', async () => {
     const upgrades = [await startUpgrade(), await startUpgrade(), await startUpgrade()];
     const fourth = FrameClient.open(gateway.port, '', { headers: bearer(TOKENS.operator) });
     await expect(fourth).rejects.toThrow('HTTP 429');
@@ -163,7 +163,7 @@ describe('a module with a verifier of its own', () => {
     await expect.poll(areAllPlacesFree).toBe(true);
   });
 
-  it('handles frames that a peer sent before the verdict, in their order', async () => {
+  it('handles frames that a peer sent before the verdict, in order', async () => {
     const { raw } = await startUpgrade();
     for (const id of ['a', 'b'])
       raw.send(rawFrame(OPCODES.text, JSON.stringify({ type: 'ping', id, timestamp: 1, payload: {} })));

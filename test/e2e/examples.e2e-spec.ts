@@ -8,13 +8,13 @@ import { GatewayProcess } from '../support/gateway-process.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** The examples as a team would have them: a folder of its own with its compiled files and its packages. */
+/** The examples as a team would have them: a separate folder with compiled files and packages. */
 let folder: string;
 let gateway: GatewayProcess | undefined;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'examples-'));
-  // What an installation of the package would give: all packages, and the gateway as one of them.
+  // As after an installation: all packages, with the gateway as one of them.
   mkdirSync(join(folder, 'node_modules'));
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
     if (!name.startsWith('.')) symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
@@ -113,7 +113,7 @@ describe('the examples', () => {
     execFileSync(process.execPath, [tsc, '-p', source, '--noEmit'], { stdio: 'inherit' });
   }, 60_000);
 
-  it('[P-16] a team embeds the gateway beside its own controllers', async () => {
+  it('[P-16] a team embeds the gateway next to its own controllers', async () => {
     gateway = new GatewayProcess({
       folder,
       script: join(folder, 'embed-in-nest-app/dist/main.js'),
@@ -139,7 +139,7 @@ describe('the examples', () => {
     expect(gateway.output).toContain('"./nowhere.js"');
   });
 
-  it('[P-17] two classes that name one tool stop the start, and both are named', async () => {
+  it('[P-17] two classes with one tool name stop the start, and both are named', async () => {
     const twin = `import { Module } from '@nestjs/common';
       import { Tool } from 'openclaw-gateway-nest';
       import Type from 'typebox';

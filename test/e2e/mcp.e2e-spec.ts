@@ -32,7 +32,7 @@ async function untilTools(gateway: GatewayApp, prefix: string): Promise<string[]
   }
 }
 
-/** Has the built-in agent call a tool; answers what its `tool_result` says. */
+/** Makes the built-in agent call a tool. Resolves with the content of its `tool_result`. */
 async function call(
   gateway: GatewayApp,
   tool: string,
@@ -54,7 +54,7 @@ async function call(
 describe('tools of an MCP server that is a program', () => {
   const settings = { 'mcp.servers': { everything }, 'tools.default_permissions': ['mcp:everything'] };
 
-  it('[Q-02] are called by name, with parameters that fit', async () => {
+  it('[Q-02] are called by name, with valid parameters', async () => {
     const gateway = await start({ settings });
     expect(await untilTools(gateway, 'mcp__')).toEqual(
       expect.arrayContaining(['mcp__everything__echo', 'mcp__everything__get-sum']),
@@ -69,7 +69,7 @@ describe('tools of an MCP server that is a program', () => {
     });
   });
 
-  it('[Q-13] are there for a message that comes right after the start', async () => {
+  it('[Q-13] are available to a message that arrives right after the start', async () => {
     const gateway = await start({ settings });
     expect(await call(gateway, 'mcp__everything__echo', { message: 'hi' })).toMatchObject({
       ok: true,
@@ -77,7 +77,7 @@ describe('tools of an MCP server that is a program', () => {
     });
   });
 
-  it('[Q-12] do not keep the gateway from stopping when their server says nothing', async () => {
+  it('[Q-12] do not delay the stop of the gateway when their server is silent', async () => {
     const silent = {
       command: process.execPath,
       args: ['-e', "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"],
@@ -100,7 +100,7 @@ describe('tools of an MCP server that is a program', () => {
     });
   });
 
-  it("[Q-06] run with none of the gateway's environment but the way to programs", async () => {
+  it("[Q-06] get none of the gateway's environment except PATH", async () => {
     process.env['MCP_SECRET'] = 'do not tell';
     const gateway = await start({ settings });
     delete process.env['MCP_SECRET'];
@@ -109,7 +109,7 @@ describe('tools of an MCP server that is a program', () => {
     expect(JSON.parse(content['text'] ?? '')).toEqual({ OWN: 'told', PATH: process.env['PATH'] });
   });
 
-  it('[Q-05] tell how far they are, and end with their time', async () => {
+  it('[Q-05] report progress, and end at their time limit', async () => {
     const gateway = await start({
       settings: { ...settings, 'mcp.servers': { everything: { ...everything, timeout_ms: 5_000 } } },
     });
@@ -209,7 +209,7 @@ describe('the gateway as an MCP server', () => {
     await client.close();
   });
 
-  it("[Q-15] lists names that every client accepts, and takes the gateway's names in calls", async () => {
+  it("[Q-15] lists names that every client accepts, and accepts the gateway's names in calls", async () => {
     const gateway = await start({
       modules: [AcmeModule],
       settings: { 'tools.default_permissions': ['say', 'mcp:everything'], 'mcp.servers': { everything } },
@@ -225,7 +225,7 @@ describe('the gateway as an MCP server', () => {
     await client.close();
   });
 
-  it('[Q-15] takes null as no arguments, and says in a sentence what is wrong with others', async () => {
+  it('[Q-15] treats null as no arguments, and says in a sentence what is wrong with other values', async () => {
     const gateway = await start();
     const ask = async (params: unknown) => {
       const response = await fetch(`${gateway.url}/mcp`, {
@@ -253,7 +253,7 @@ describe('the gateway as an MCP server', () => {
     }
   });
 
-  it('[Q-07] tells the lengths of texts', async () => {
+  it('[Q-07] declares the length limits of texts', async () => {
     const gateway = await start({ settings: { 'tools.default_permissions': ['memory'] } });
     const client = await connect(gateway);
     const { tools } = await client.listTools();
@@ -265,7 +265,7 @@ describe('the gateway as an MCP server', () => {
     await client.close();
   });
 
-  it('[Q-07] stops a call whose caller has gone', async () => {
+  it('[Q-07] stops a call whose client has disconnected', async () => {
     const gateway = await start({ modules: [AcmeModule] });
     const client = await connect(gateway);
     const calling = client.callTool({ name: 'acme.wait', arguments: {} }).catch(() => {});
@@ -300,7 +300,7 @@ describe('the gateway as an MCP server', () => {
     await caller.close();
   });
 
-  it('[Q-08] keeps the rules of all HTTP: Origin, method, body', async () => {
+  it('[Q-08] follows the rules of all HTTP requests: Origin, method, body', async () => {
     const gateway = await start();
     const send = (init: RequestInit) => fetch(`${gateway.url}/mcp`, { method: 'POST', body: '{}', ...init });
     const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
@@ -311,7 +311,7 @@ describe('the gateway as an MCP server', () => {
     expect((await send({ headers: json, body: '['.repeat(1_000) })).status).toBe(400);
   });
 
-  it('[Q-09] serves another gateway', async () => {
+  it('[Q-09] serves its tools to another gateway', async () => {
     const server = await start({
       modules: [AcmeModule],
       settings: { ...withTokens, 'tools.default_permissions': ['say'] },

@@ -43,7 +43,7 @@ const download = (id: unknown, token: string) =>
   fetch(`${gateway.url}/media/${String(id)}`, { headers: bearer(token) });
 
 describe('media', () => {
-  it('[O-10] is kept with the type that its content says, and read back by its uploader', async () => {
+  it('[O-10] is stored with the type of its content, and can be read by its uploader', async () => {
     const { status, body } = await upload(PNG);
     expect([status, body]).toEqual([
       201,
@@ -62,7 +62,7 @@ describe('media', () => {
     expect(filesIn()).toEqual([]);
   });
 
-  it('[O-12] is never served as something that a browser runs', async () => {
+  it('[O-12] is never served as something that a browser executes', async () => {
     for (const source of [
       '<html><script>alert(1)</script></html>',
       '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
@@ -76,7 +76,7 @@ describe('media', () => {
     }
   });
 
-  it('[O-13] is read by those who may read the session of its message, and by nobody else', async () => {
+  it('[O-13] can be read only by callers who may read the session of its message', async () => {
     const { body } = await upload(PNG);
     const id = body['media_id'] as string;
     for (const token of [TOKENS.bob, TOKENS.operator, TOKENS.stranger])
@@ -94,7 +94,7 @@ describe('media', () => {
     expect((await download('..%2f..%2fetc%2fpasswd', TOKENS.alice)).status).toBe(404);
   });
 
-  it('[O-13] of somebody else cannot be named in a message', async () => {
+  it('[O-13] of another uploader cannot be used in a message', async () => {
     const { body } = await upload(PNG, TOKENS.bob);
     const alice = await gateway.connect('a', TOKENS.alice);
     alice.send(
@@ -108,7 +108,7 @@ describe('media', () => {
     });
   });
 
-  it('[O-14] that no message names within a day is deleted, the rest stays with its session', async () => {
+  it('[O-14] that no message uses within a day is deleted, other files stay with their session', async () => {
     const [kept] = [await upload(PNG), await upload('forgotten')];
     const alice = await gateway.connect('a', TOKENS.alice);
     const attachments = [{ kind: 'image', media_id: kept.body['media_id'] }];

@@ -9,7 +9,7 @@ import { encodeEvent } from '../../src/websocket/event-frames.js';
 import type { SeenFrame } from '../support/frame-client.js';
 import { GatewayApp } from '../support/gateway-app.js';
 
-/** A client that says the same over any connection. Each call resolves with the frames up to the one that fits. */
+/** A client that sends the same requests over any connection. Each call resolves with the frames up to the one that fits. */
 interface Client {
   send(id: string, content: string, changes?: object): void;
   cancel(id: string, messageId: string): void;
@@ -135,7 +135,7 @@ interface Heard {
 }
 
 /**
- * Replaces what differs between any two runs by its place of first appearance: the ids of frames that no log keeps, times,
+ * Replaces values that differ between any two runs by the order of their first appearance: the ids of frames that no log keeps, times,
  * and message refs, which are random for each store (with the block ids that are made of them). Deltas are listed apart,
  * since they do not wait for commits: how many come before the block of an earlier one depends on the disk.
  */
@@ -160,7 +160,7 @@ function findLateDeltas(frames: readonly SeenFrame[]): unknown[] {
 }
 
 describe('a connection inside the process', () => {
-  it('[T-51] gets, event for event, the frames of the same conversation over a socket', async () => {
+  it('[T-51] gets the same frames, event for event, as the same conversation over a socket', async () => {
     const overSocket = await converse(await connectSocket(await startApp()));
     const inMemory = await converse(connectMemory(await startApp()));
     expect(normalise(inMemory)).toEqual(normalise(overSocket));
@@ -170,7 +170,7 @@ describe('a connection inside the process', () => {
     );
   });
 
-  it('[T-51] is told of the stop and then closed, as a socket is', async () => {
+  it('[T-51] is notified of the stop and then closed, as a socket is', async () => {
     const app = await startApp();
     const told: string[] = [];
     const { promise: closed, resolve } = Promise.withResolvers<string>();

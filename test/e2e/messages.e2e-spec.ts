@@ -65,7 +65,7 @@ describe('a message', () => {
     expect(acks.map((ack) => ack.payload['status'])).toEqual(['queued', 'queued', 'queued']);
   });
 
-  it('[G-04] that addresses nobody in a group is observed, and reaches the agent as context', async () => {
+  it('[G-04] that does not address the agent in a group is observed, and reaches the agent as context', async () => {
     const client = await gateway.connect('c', TOKENS.driver);
     const id = say(client, 'just chatting', { group_id: 'g' });
     expect((await client.answerTo(id)).payload).toMatchObject({ status: 'observed', mode: 'group' });
@@ -97,7 +97,7 @@ describe('a message', () => {
     });
   });
 
-  it('[M-08] that is refused leaves the connection and everybody else alone', async () => {
+  it('[M-08] that is refused affects neither its connection nor other clients', async () => {
     const client = await gateway.connect('c', TOKENS.driver);
     const refused = [
       say(client, 'x', { colour: 'red' }),
@@ -136,7 +136,7 @@ describe('a message', () => {
     });
   });
 
-  it('[M-11] over the rate limit of its client is refused with when to come back', async () => {
+  it('[M-11] over the rate limit of its client is refused with a retry delay', async () => {
     await gateway.close();
     gateway = await GatewayApp.start({ settings: { ...withTokens, 'limits.messages_per_minute': 2 } });
     const client = await gateway.connect('c', TOKENS.alice);
@@ -148,7 +148,7 @@ describe('a message', () => {
     for (const sender of ['p', 'q', 'r']) await endOf(driver, say(driver, '/blocks 1', { sender }));
   });
 
-  it('[C-05] over a queue limit is refused with when to come back, and accepted later under its id', async () => {
+  it('[C-05] over a queue limit is refused with a retry delay, and accepted later under its id', async () => {
     await gateway.close();
     gateway = await GatewayApp.start({ settings: { 'queue.max_per_client': 1 } });
     const client = await gateway.connect('c');
@@ -185,7 +185,7 @@ describe('cancel', () => {
     await Promise.all([endOf(client, c), endOf(client, d)]);
   });
 
-  it('[C-08] names one target, of the own tenant and within sight', async () => {
+  it('[C-08] names one target that its caller may see', async () => {
     const alice = await gateway.connect('c', TOKENS.alice);
     const ack = await alice.answerTo(say(alice, '/wait 60000'));
     const target = { message_ref: ack.payload['message_ref'] };
@@ -211,7 +211,7 @@ describe('reading again', () => {
     return sessionId;
   }
 
-  it('[S-04] resume gives exactly what came after, to whoever may read the session', async () => {
+  it('[S-04] resume sends exactly the later frames, to every client that may read the session', async () => {
     const client = await gateway.connect('c', TOKENS.alice);
     const sessionId = await talk(client, '/blocks 3');
     await client.close();
@@ -233,7 +233,7 @@ describe('reading again', () => {
     }
   });
 
-  it('[S-05] resume beyond the head is stale, and does not keep other sessions from it', async () => {
+  it('[S-05] resume beyond the head is stale, and does not stop the resume of other sessions', async () => {
     const client = await gateway.connect('c', TOKENS.alice);
     const sessionId = await talk(client, '/blocks 1');
     const id = client.send('resume', {
@@ -251,7 +251,7 @@ describe('reading again', () => {
     ]);
   });
 
-  it('[S-10] a bare resume goes on with every session that has something left for this client', async () => {
+  it('[S-10] a resume without sessions resumes every session that has undelivered frames for this client', async () => {
     const client = await gateway.connect('c', TOKENS.driver);
     const sent = ['ann', 'bob', 'cleo'].map((sender) => say(client, '/blocks 2', { sender }));
     const ends = await Promise.all(sent.map((id) => endOf(client, id)));
@@ -266,7 +266,7 @@ describe('reading again', () => {
     expect(froms).toEqual({ [ends[1]?.session_id ?? '']: 3, [ends[2]?.session_id ?? '']: 1 });
   });
 
-  it('[S-11] history gives messages with the blocks that stand, page by page, newest last', async () => {
+  it('[S-11] history returns messages with their standing blocks, page by page, newest last', async () => {
     const client = await gateway.connect('c', TOKENS.alice);
     const sessionId = await talk(client, '/blocks 1', '/blocks 2', '/fail');
     const read = async (payload: object) =>
@@ -320,7 +320,7 @@ describe('reading again', () => {
 });
 
 describe('the connected frame', () => {
-  it('[T-50] tells who one is, what one may count on, and a user the session to go on with', async () => {
+  it('[T-50] contains the identity and limits of the client, and the session that a user can continue', async () => {
     const first = await gateway.connect('c', TOKENS.alice);
     const sessionId = (await endOf(first, say(first, '/blocks 1'))).session_id;
     const client = await FrameClient.open(gateway.port, '?client_id=d', {
@@ -342,7 +342,7 @@ describe('the connected frame', () => {
 });
 
 describe('presence, reactions and channel status', () => {
-  it('[M-13] are taken without an answer, in the order sent, and refused only when they are wrong', async () => {
+  it('[M-13] are applied without a response, in the order sent, and answered only when they are wrong', async () => {
     const client = await gateway.connect('c', TOKENS.driver);
     await endOf(client, say(client, '/blocks 1', {}, { id: 'm' }));
     client.unread.length = 0;

@@ -53,7 +53,7 @@ const isRunning = (frame: { type: string; payload: Record<string, unknown> }) =>
 const endOf = async (id: string) => (await ann.waitForEnd(id)).payload;
 
 describe('a message that arrives during a turn with a model', () => {
-  it('[C-20] joins it with steer: the model hears of it with the results of the tools', async () => {
+  it('[C-20] joins it with steer: the model gets it with the results of the tools', async () => {
     await start('steer');
     server.answer(waiting, { content: 'Both done.' });
     const { messageRef } = await harness.say(ann, 'a', 'begin');
@@ -67,7 +67,7 @@ describe('a message that arrives during a turn with a model', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('[C-20] joins it with steer while the last answer is given: the turn goes on', async () => {
+  it('[C-20] joins it with steer during the last answer: the turn continues', async () => {
     await start('steer');
     server.answer(
       { response: { content: 'Red it is, then. '.repeat(20) }, chunkSize: 10, streamingProfile: { ttft: 1, tps: 100 } },
@@ -82,7 +82,7 @@ describe('a message that arrives during a turn with a model', () => {
     expect(server.asked[1]?.messages.slice(1).map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
   });
 
-  it('[C-20] waits with collect, and is answered together with all that wait', async () => {
+  it('[C-20] waits with collect, and is answered together with all waiting messages', async () => {
     await start('collect');
     server.answer(waiting, { content: 'First.' }, { content: 'The others.' }, { content: 'Three things.' });
     await harness.say(ann, 'a', 'first');
@@ -107,7 +107,7 @@ describe('a message that arrives during a turn with a model', () => {
     ]);
   });
 
-  it("[C-20] does not join when it is a command or another principal's, and nobody overtakes it", async () => {
+  it("[C-20] does not join when it is a command or another principal's, and no other message overtakes it", async () => {
     await start('steer');
     server.answer(waiting, { content: 'Done.' }, { content: 'Hello stranger.' }, { content: 'Late.' });
     await harness.say(ann, 'a', 'begin');
@@ -132,7 +132,7 @@ describe('a message that arrives during a turn with a model', () => {
     expect(await endOf('b')).toMatchObject({ reason: 'stop', blocks: 1 });
   });
 
-  it.each(['steer', 'collect'])('[C-20] and has joined with %s is not forgotten in a crash', async (policy) => {
+  it.each(['steer', 'collect'])('[C-20] and has joined with %s survives a crash', async (policy) => {
     await start(policy);
     server.answer(waiting, { content: 'First.' });
     await harness.say(ann, 'a', 'first');
@@ -147,7 +147,7 @@ describe('a message that arrives during a turn with a model', () => {
     release();
     await expect.poll(() => server.asked.length).toBe(cut + 1);
     await harness.crash();
-    // What it was still about to do comes to nothing: its store is closed.
+    // Its remaining work has no effect, because its store is closed.
     await harness.queue.drain(0, AbortSignal.abort());
     const sessionId = ann.frames.find((frame) => frame.session_id)?.session_id ?? '';
     await start(policy);

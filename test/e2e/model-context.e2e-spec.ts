@@ -40,8 +40,8 @@ async function say(payload: Partial<MessageInPayload>, disposition: 'queue' | 'o
 
 const systemOf = (n: number) => textOf(server.asked[n]?.messages.find(({ role }) => role === 'system')?.content ?? '');
 
-describe('what a model is told', () => {
-  it('[R-09] is the conversation: earlier messages, its own replies and calls, reactions', async () => {
+describe('the prompt of a model', () => {
+  it('[R-09] contains the conversation: earlier messages, its own replies and calls, reactions', async () => {
     await start();
     server.answer({ content: 'Hi Ann.' }, { content: 'Blue, you said.' });
     const first = await say({ content: 'my colour is blue' });
@@ -57,7 +57,7 @@ describe('what a model is told', () => {
     expect(systemOf(1)).toContain('"openclaw"');
   });
 
-  it('[R-09] ends at a reset', async () => {
+  it('[R-09] starts again at a reset', async () => {
     await start();
     server.answer({ content: 'Noted.' }, { content: 'I do not know.' });
     await say({ content: 'the password is mellon' });
@@ -66,7 +66,7 @@ describe('what a model is told', () => {
     expect(JSON.stringify(server.asked[1])).not.toContain('mellon');
   });
 
-  it('[R-09] names who speaks in a group, observed messages included, and nobody can speak for another', async () => {
+  it('[R-09] names the speakers of a group, those of observed messages included, and no sender can pose as another', async () => {
     await start();
     server.answer({ content: 'Hello all.' });
     const group = { group_id: 'g' };
@@ -83,7 +83,7 @@ describe('what a model is told', () => {
     expect(systemOf(0)).toContain('Only `sender` tells who speaks');
   });
 
-  it('[R-09] has earlier calls of tools with their results', async () => {
+  it('[R-09] contains earlier tool calls with their results', async () => {
     await start({ tools: [{ ...echo }] });
     server.answer(
       { toolCalls: [{ name: 'test_echo', arguments: '{}', id: 'x1' }] },
@@ -98,7 +98,7 @@ describe('what a model is told', () => {
     expect(textOf(told[2]?.content ?? '')).toBe('so it is');
   });
 
-  it('[R-09] has nothing of messages that wait for their own turn', async () => {
+  it('[R-09] contains no messages that wait for their own turn', async () => {
     await start();
     server.answer({ content: 'one' }, { content: 'two' }, { content: 'three' });
     await harness.say(ann, 'slow', 'first', { payload: aPayload({ content: 'first' }) });
@@ -110,7 +110,7 @@ describe('what a model is told', () => {
     expect(server.said(1)).not.toContain('second');
   });
 
-  it('[R-10] fits the window of the model: the newest, and a digest of the rest', async () => {
+  it('[R-10] fits the context window of the model: the newest messages, and a digest of the rest', async () => {
     await start({ provider: { context_window: 2_048, max_output_tokens: 256 } });
     server.mock.on({}, { content: 'Noted.' });
     for (let i = 0; i < 12; i++) await say({ content: `fact ${i}: ${'word '.repeat(120)}` });
@@ -122,7 +122,7 @@ describe('what a model is told', () => {
     expect(said.length).toBeLessThan(2_048 * 3);
   });
 
-  it('[R-10] is made shorter when the provider finds it too long, and given up in plain words', async () => {
+  it('[R-10] is shortened when the provider finds it too long, and given up with a plain reason', async () => {
     await start({ provider: { context_window: 8_192 } });
     server.answer({ content: 'Noted.' });
     await say({ content: `a long story: ${'word '.repeat(400)}` });
@@ -160,13 +160,13 @@ describe.each(WIRES)('attachments over %s', (wire) => {
     { kind: 'file' as const, name: 'notes.pdf', mime_type: 'application/pdf' },
   ];
 
-  it('[R-15] go to a model that takes images, with earlier ones; what it cannot take is described', async () => {
+  it('[R-15] go to a model that accepts images, with earlier ones; other files are described', async () => {
     const fetch = vi.spyOn(globalThis, 'fetch');
     await start({ provider: { images: true } }, wire);
     server.answer({ content: 'Two dots.' }, { content: 'Still two.' });
     await say({ content: 'what is this?', attachments });
     await say({ content: 'and now?' });
-    // As they left: what the server keeps of a question has no images for every wire.
+    // The sent bytes: the server's record of a request has no images on some wires.
     const questions = fetch.mock.calls.map(([, init]) => init?.body as string);
     expect(questions.map((body) => body.split(DOT).length - 1)).toEqual([2, 2]);
     for (const n of [0, 1]) {
@@ -175,7 +175,7 @@ describe.each(WIRES)('attachments over %s', (wire) => {
     }
   });
 
-  it('[R-15] are all described to a model that takes none', async () => {
+  it('[R-15] are all described to a model that accepts none', async () => {
     await start({}, wire);
     server.answer({ content: 'I see nothing.' });
     await say({ content: '', attachments });

@@ -40,7 +40,7 @@ const echo: ToolDefinition = {
 const call = (text: string, id = 'call_1') => ({ name: 'test_echo', arguments: JSON.stringify({ text }), id });
 
 describe.each(WIRES)('a model over %s', (wire) => {
-  it('[R-05] [R-06] answers in deltas and typed blocks, with its usage, and keeps its thoughts to itself', async () => {
+  it('[R-05] [R-06] answers in deltas and typed blocks, with its usage, and does not show its thoughts', async () => {
     await start(wire);
     const usage =
       wire === 'openai-completions'
@@ -66,7 +66,7 @@ describe.each(WIRES)('a model over %s', (wire) => {
     expect(server.said()).toBe('hello');
   });
 
-  it('[R-07] calls tools and gets their results, several in one answer in their order', async () => {
+  it('[R-07] calls tools and gets their results, several in one answer in order', async () => {
     await start(wire, { tools: [echo] });
     server.answer({ toolCalls: [call('one', 'call_1'), call('two', 'call_2')] }, { content: 'Both said.' });
     const ann = reader();
@@ -84,7 +84,7 @@ describe.each(WIRES)('a model over %s', (wire) => {
     expect(results?.map(({ content }) => textOf(content))).toEqual(['echo: one', 'echo: two']);
   });
 
-  it('[R-07] is told of calls that are unknown, refused or wrong, and goes on', async () => {
+  it('[R-07] gets an error for calls that are unknown, refused or wrong, and continues', async () => {
     await start(wire, { tools: [echo, { ...echo, name: 'secret', permissions: ['all'] }] });
     const bad = [
       { name: 'nothing', arguments: '{}', id: 'c1' },
@@ -106,7 +106,7 @@ describe.each(WIRES)('a model over %s', (wire) => {
     expect(server.asked[0]?.tools.map((tool) => tool.function.name)).toEqual(['test_echo']);
   });
 
-  it('[R-11] is asked again after 503 with growing waits, and after 429 when its provider says', async () => {
+  it('[R-11] is retried after 503 with growing delays, and after 429 when the provider says', async () => {
     await start(wire);
     server.answer(
       { error: { message: 'busy' }, status: 503 },
@@ -126,7 +126,7 @@ describe.each(WIRES)('a model over %s', (wire) => {
     expect(third).toBe(7_000);
   });
 
-  it('[R-12] whose stream is cut is asked again, and what it had shown is taken back', async () => {
+  it('[R-12] whose stream is cut is retried, and the shown part is withdrawn', async () => {
     await start(wire);
     const text = 'A first paragraph.\n\nA second one, and then some more.';
     server.answer(
@@ -146,7 +146,7 @@ describe.each(WIRES)('a model over %s', (wire) => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('[R-13] that fails for good says so in plain words, and nothing of its provider', async () => {
+  it("[R-13] that fails permanently says so in plain words, without the provider's text", async () => {
     await start(wire);
     server.answer({
       error: { message: 'Incorrect API key: sk-of-the-test', type: 'authentication_error' },
@@ -183,7 +183,7 @@ describe.each(WIRES)('a model over %s', (wire) => {
 describe('a model', () => {
   const wire = 'openai-completions';
 
-  it('[R-04] is asked from the next turn on when the settings name one at run time', async () => {
+  it('[R-04] is used from the next turn on when the settings name one at run time', async () => {
     await start(wire, { settings: { 'agent.model': undefined } });
     const ann = reader();
     await harness.config.open(harness.store);
@@ -207,7 +207,7 @@ describe('a model', () => {
     expect(server.asked).toHaveLength(0);
   });
 
-  it('[R-07] whose parameters are no JSON has not called the tool', async () => {
+  it('[R-07] whose parameters are not JSON does not call the tool', async () => {
     const effects: string[] = [];
     await start(wire, { tools: [{ ...echo, handler: () => effects.push('an effect') }] });
     server.answer(
@@ -223,7 +223,7 @@ describe('a model', () => {
     );
   });
 
-  it('[R-07] that calls tools without an end is stopped', async () => {
+  it('[R-07] that calls tools endlessly is stopped', async () => {
     await start(wire, { tools: [echo] });
     server.mock.on({}, { toolCalls: [call('again')] });
     const ann = reader();
@@ -232,7 +232,7 @@ describe('a model', () => {
     expect(server.asked).toHaveLength(64);
   });
 
-  it('[R-05] that says nothing, or is cut at its longest, does not leave people without a word', async () => {
+  it('[R-05] that says nothing, or reaches its length limit, still gives users a text', async () => {
     await start(wire);
     server.answer({ content: '' }, { content: 'and so on', finishReason: 'length' });
     const ann = reader();
@@ -243,7 +243,7 @@ describe('a model', () => {
     expect(ann.blocksOf('b').map(({ type }) => type)).toEqual(['text', 'status']);
   });
 
-  it('[R-11] whose provider stays down is given up, in plain words', async () => {
+  it('[R-11] whose provider stays down is given up, with a plain reason', async () => {
     await start(wire, { provider: { max_retries: 2 } });
     server.mock.on({}, { error: { message: 'down' }, status: 500 });
     const ann = reader();
@@ -255,7 +255,7 @@ describe('a model', () => {
     expect(server.asked).toHaveLength(3);
   });
 
-  it('[R-11] whose provider asks for more patience than a turn has is not asked again', async () => {
+  it('[R-11] whose provider asks for a longer wait than a turn has is not retried', async () => {
     await start(wire);
     server.answer({ error: { message: 'later' }, status: 429, retryAfter: 600 });
     const ann = reader();
@@ -265,7 +265,7 @@ describe('a model', () => {
     expect(clock.slept).toEqual([]);
   });
 
-  it('[R-11] that cannot be reached is asked again and then given up', async () => {
+  it('[R-11] that cannot be reached is retried and then given up', async () => {
     await start(wire, { provider: { base_url: 'http://127.0.0.1:9/v1', max_retries: 1 } });
     const ann = reader();
     await harness.say(ann, 'a', 'x');
@@ -274,7 +274,7 @@ describe('a model', () => {
     expect(clock.slept).toHaveLength(1);
   });
 
-  it('[R-11] whose provider says nothing for too long is asked again', async () => {
+  it('[R-11] whose provider is silent for too long is retried', async () => {
     await start(wire, { provider: { idle_timeout_ms: 2_000 } });
     server.answer({ response: { content: 'too late' }, latency: 20_000 }, { content: 'Here I am.' });
     const ann = reader();
@@ -286,7 +286,7 @@ describe('a model', () => {
     await expect.poll(() => server.abandoned).toBe(1);
   });
 
-  it('[R-13] [R-14] that takes longer than a turn may is left, and the turn says so', async () => {
+  it('[R-13] [R-14] that takes longer than a turn may is abandoned, and the turn says so', async () => {
     await start(wire, { settings: { 'agent.turn_timeout_ms': 5_000 } });
     server.answer({ response: { content: 'too late' }, latency: 20_000 });
     const ann = reader();

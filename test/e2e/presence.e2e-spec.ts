@@ -4,7 +4,7 @@ import type { PresenceState } from '../../src/core/presence/presence-tracker.ser
 import { Global, Module } from '@nestjs/common';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 
-/** Answers with what it knows of the conversation, and remembers whom it was told of. */
+/** An agent that answers with its prompt and records the presence changes it receives. */
 class KnowingRuntime extends AgentRuntime {
   override readonly name = 'knowing';
   readonly noticed: string[] = [];
@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(() => gateway.close());
 
 describe('presence', () => {
-  it('[G-14] is told to operators of the tenant that subscribed, and to the agent', async () => {
+  it('[G-14] is sent to subscribed operators of the tenant and to the agent', async () => {
     const watching = await gateway.connect('w', TOKENS.operator, '&subscribe=presence');
     const [plain, foreign] = [
       await gateway.connect('p', TOKENS.operator),
@@ -52,7 +52,7 @@ describe('presence', () => {
     expect(runtime.noticed).toEqual(['ann typing']);
   });
 
-  it('[G-14] whoever writes is online', async () => {
+  it('[G-14] makes the sender of a message online', async () => {
     const watching = await gateway.connect('w', TOKENS.operator, '&subscribe=presence');
     const driver = await gateway.connect('d', TOKENS.driver);
     driver.send('message_in', { channel: 'test', sender: 'bob', content: 'hello' });
@@ -61,7 +61,7 @@ describe('presence', () => {
 });
 
 describe('a reaction', () => {
-  it('[G-15] is kept in the context of the session until it is taken back', async () => {
+  it('[G-15] is kept in the context of the session until it is removed', async () => {
     const driver = await gateway.connect('d', TOKENS.driver);
     const say = async (id: string, content: string) => {
       driver.send('message_in', { channel: 'test', sender: 'ann', content }, { id });
@@ -88,7 +88,7 @@ describe('a reaction', () => {
     expect(await say('c', 'third')).toContainEqual({ content: 'first', reactions: [{ sender: 'ann', emoji: '🎉' }] });
   });
 
-  it('[G-15] to a message that one may not see is refused', async () => {
+  it('[G-15] to a message that the caller may not see is refused', async () => {
     const driver = await gateway.connect('d', TOKENS.driver);
     driver.send('message_in', { channel: 'test', sender: 'ann', content: 'hello' }, { id: 'a' });
     const ref = (await driver.next('message_ack')).payload['message_ref'] as string;

@@ -54,7 +54,7 @@ const isRunning = (pid: number) => {
 };
 
 describe('the process', () => {
-  it('[L-01] says where it listens, its pid and its store in one line, and is ready', async () => {
+  it('[L-01] prints its address, its pid and its store in one line, and is ready', async () => {
     const gateway = start();
     await gateway.port;
     expect(gateway.output).toContain(`(pid ${gateway.pid}, store sqlite:data/gateway.db)`);
@@ -62,7 +62,7 @@ describe('the process', () => {
     expect(await probe(gateway, '/health/ready')).toBe(200);
   });
 
-  it('[L-03] [L-04] drains at SIGTERM: not ready, told to clients, no new work, running turns finish, exit code 0', async () => {
+  it('[L-03] [L-04] drains at SIGTERM: not ready, clients notified, no new work, running turns finish, exit code 0', async () => {
     const gateway = start();
     const client = await connect(gateway);
     say(client, 'running', '/blocks 2 1000');
@@ -81,14 +81,14 @@ describe('the process', () => {
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('[L-05] ends soon at a second signal, and what was running goes on after the next start', async () => {
+  it('[L-05] ends soon at a second signal, and running turns continue after the next start', async () => {
     const first = start();
     const client = await connect(first);
     say(client, 'running', '/blocks 2 3000');
     await client.next('stream_block');
     first.kill('SIGTERM');
     await client.next('going_away');
-    // Another signal than the first, since two of a kind within a tenth of a second count as one.
+    // A different signal, since two equal ones within 100 ms count as one.
     first.kill('SIGINT');
     await first.exited;
     const again = await connect(start());
@@ -97,7 +97,7 @@ describe('the process', () => {
     expect((await again.next('stream_end')).payload).toMatchObject({ id: 'running', reason: 'stop', blocks: 2 });
   });
 
-  it('[Q-12] ends the program of an MCP server with itself, in the middle of a handshake and at a second signal too', async () => {
+  it('[Q-12] ends the program of an MCP server with itself, even during a handshake and at a second signal', async () => {
     for (const signals of [1, 2]) {
       const pidFile = join(folder, `pid-${signals}`);
       const code = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);
@@ -137,7 +137,7 @@ describe('the process', () => {
     expect(await gateway.exited).toMatchObject({ code: 0 });
   });
 
-  it('[D-01] killed in the middle of an answer gives the rest after its next start', async () => {
+  it('[D-01] killed in the middle of an answer sends the rest after its next start', async () => {
     const first = start();
     const client = await connect(first);
     for (const id of ['one', 'two', 'three']) say(client, id, '/blocks 3 200');
@@ -175,7 +175,7 @@ describe('the process', () => {
     expect(existsSync(join(folder, 'data'))).toBe(false);
   });
 
-  it('[P-08] does not listen beyond loopback without a credential, and says which setting to make', async () => {
+  it('[P-08] does not listen beyond loopback without a credential, and names the setting to change', async () => {
     const gateway = start({ OPENCLAW_GATEWAY_HOST: '0.0.0.0' });
     expect((await gateway.exited).code).toBe(1);
     expect(gateway.output).toMatch(/auth\.token/);
@@ -190,7 +190,7 @@ describe('the process', () => {
     other.close();
   });
 
-  it('[D-12] does not open a store that another process has, and leaves that one alone', async () => {
+  it('[D-12] does not open a store that another process has open, and does not disturb that process', async () => {
     const first = start();
     await first.port;
     const second = start();
@@ -201,12 +201,12 @@ describe('the process', () => {
     await client.next('stream_end');
   });
 
-  it('[D-13] does not open a file that is no database, says what to do and overwrites nothing', async () => {
-    writeFileSync(join(folder, 'broken.db'), 'this is not a database, but somebody may want it back');
+  it('[D-13] does not open a file that is not a database, says what to do and overwrites nothing', async () => {
+    writeFileSync(join(folder, 'broken.db'), 'this is not a database, but its owner may want it back');
     const gateway = start({ OPENCLAW_STORE_URL: 'sqlite:broken.db' });
     expect((await gateway.exited).code).toBe(1);
     expect(gateway.output).toContain('broken.db');
-    expect(readFileSync(join(folder, 'broken.db'), 'utf8')).toContain('somebody may want it back');
+    expect(readFileSync(join(folder, 'broken.db'), 'utf8')).toContain('its owner may want it back');
   });
 
   it('[L-08] a message can be followed by its message_ref through the logs, which hold neither its text nor a token', async () => {

@@ -5,7 +5,7 @@ let gateway: GatewayApp;
 beforeEach(async () => void (gateway = await GatewayApp.start()));
 afterEach(() => gateway.close());
 
-it('[M-14] a message that is sent again subscribes its sender again, and what it missed is read with resume', async () => {
+it('[M-14] a repeated message subscribes its sender again, and missed frames are read with resume', async () => {
   const message = { channel: 'test', sender: 'alice', content: '/blocks 3 60000' };
   const lost = await gateway.connect('driver');
   lost.send('message_in', message, { id: 'once' });

@@ -26,7 +26,7 @@ type Tests = Readonly<Record<string, (tools: SandboxTools) => Promise<void>>>;
 /** The tools of the sandbox on one engine, as two sessions would use them. */
 class SandboxTools {
   readonly folder = mkdtempSync(join(tmpdir(), 'workspaces-'));
-  /** Of a store without sessions. */
+  /** The session resources of a store without sessions. */
   readonly resources = new LocalSessionResources(
     { findSession: async () => undefined } as unknown as SessionStore,
     new SilentLogs(),
@@ -78,20 +78,20 @@ function callOf(session = 'alice'): FileCall {
 }
 
 const toolTests: Tests = {
-  '[B-08] shell.run tells output and exit code': async (tools) => {
-    // Two streams, whose order among each other nobody promises.
+  '[B-08] shell.run returns output and exit code': async (tools) => {
+    // The order between the two streams is not defined.
     const { exit_code, output } = await tools.run('echo hi; echo oh >&2; exit 3');
     expect([exit_code, output.trim().split('\n').sort()]).toEqual([3, ['hi', 'oh']]);
   },
 
-  '[B-08] shell.run shows the end of a long output and says what was cut': async (tools) => {
+  '[B-08] shell.run returns the end of a long output and says how much was cut': async (tools) => {
     const { output } = await tools.run('yes 1234567 | head -n 20000; echo end');
     expect(output.split('\n', 1)[0]).toBe('[the first 94468 bytes of 160004 were cut]');
     expect(output.length).toBeLessThan(66_000);
     expect(output).toMatch(/1234567\nend\n$/);
   },
 
-  '[B-08] shell.run stops what takes too long': async (tools) => {
+  '[B-08] shell.run stops a command that takes too long': async (tools) => {
     const { exit_code: exitCode, stopped, output } = await tools.run('echo begin; sleep 60', 'alice', 4_000);
     expect([exitCode, stopped, output]).toEqual([null, 'it did not end within 4000 ms', 'begin\n']);
   },
@@ -106,12 +106,12 @@ const toolTests: Tests = {
     );
   },
 
-  '[B-14] a workspace can be emptied whatever commands have closed': async (tools) => {
+  '[B-14] a workspace can be emptied whatever permissions commands have removed': async (tools) => {
     await tools.run('mkdir -p a/b; touch a/b/c .hidden ..odd; chmod 0 a/b a .hidden');
     expect(await tools.run(`${EMPTY_WORKSPACE}; ls -A`)).toEqual({ exit_code: 0, output: '' });
   },
 
-  '[B-14] a workspace goes with its session, but not while a command runs in it': async (tools) => {
+  '[B-14] a workspace is deleted with its session, but not while a command runs in it': async (tools) => {
     const running = tools.run('touch a; sleep 2; ls');
     await expect.poll(() => existsSync(join(tools.folder, 'workspaces/s_alice/a'))).toBe(true);
     await tools.resources.sweep();
@@ -192,11 +192,11 @@ function describeEngine(name: string, engine: SandboxEngine): void {
   });
 }
 
-/** Says of an engine that is not here how many tests that leaves out. */
+/** Reports how many tests are left out because an engine is not installed. */
 function describeMissing(name: string): void {
   const count = Object.keys(SANDBOX_CONTRACT).length + Object.keys(toolTests).length;
   it(`${count} tests of the sandbox of ${name} did not run: it is not on this machine`, () => {
-    // oxlint-disable-next-line no-console -- whoever reads the run should know what it did not show
+    // oxlint-disable-next-line no-console -- the reader of the output should know what was not tested
     console.log(`${count} tests of the sandbox of ${name} did not run: it is not on this machine`);
   });
 }
@@ -214,7 +214,7 @@ if (daemon) {
   describeEngine('docker', engine);
 
   describe('the docker engine', () => {
-    it('[B-07] removes what a crash has left, of its own owner only', async () => {
+    it('[B-07] removes the containers that a crash left, of its own owner only', async () => {
       const leave = (owner: string) =>
         daemon.docker.createContainer({
           Image: DockerDaemon.image,
@@ -250,7 +250,7 @@ if (hasBubblewrap) {
   describeEngine('bubblewrap', bubblewrap);
 
   describe('the bubblewrap engine', () => {
-    it('[B-07] ends what a crash has left on its own workspaces, and nothing else', async () => {
+    it('[B-07] ends the processes that a crash left in its own workspaces, and no others', async () => {
       const root = mkdtempSync(join(tmpdir(), 'left-'));
       const leave = (folder: string) => {
         mkdirSync(folder, { recursive: true });

@@ -40,8 +40,8 @@ function connect(token: string = TOKENS.operator): LineClient {
   return new LineClient(new WebSocket(`ws://127.0.0.1:${app.port}/lines`, { headers }));
 }
 
-describe('a second wire on a path of its own', () => {
-  it('[T-52] takes messages and sends their replies, beside the first one', async () => {
+describe('a second wire on its own path', () => {
+  it('[T-52] accepts messages and sends their replies, next to the first wire', async () => {
     const client = connect();
     await client.send(JSON.stringify({ id: '1', say: '/blocks 2' }));
     expect([await client.next(), await client.next(), await client.next(), await client.next()]).toEqual([
@@ -55,7 +55,7 @@ describe('a second wire on a path of its own', () => {
     client.socket.close();
   });
 
-  it('[T-52] refuses in its own words, and closes a peer that goes on sending what cannot be read', async () => {
+  it('[T-52] refuses in its own format, and closes a peer that keeps sending unreadable frames', async () => {
     const client = connect();
     await client.send(JSON.stringify({ id: '1', say: '' }));
     expect(await client.next()).toEqual({ no: 'INVALID_PAYLOAD', id: '1' });

@@ -54,7 +54,7 @@ const statusOf = (client: FrameClient, status: string): Promise<SeenFrame> =>
   client.next((frame) => frame.type === 'tool_status' && frame.payload['status'] === status);
 
 describe('tools at run time', () => {
-  it('[O-08] are listed with what they ask for', async () => {
+  it('[O-08] are listed with the permissions that they need', async () => {
     const { body } = await api('tools');
     expect(body).toContainEqual(
       expect.objectContaining({
@@ -67,7 +67,7 @@ describe('tools at run time', () => {
     );
   });
 
-  it('[O-08] are allowed to a session, and to everybody, while the gateway runs', async () => {
+  it('[O-08] are permitted for one session, and for all, while the gateway runs', async () => {
     const alice = await gateway.connect('a', TOKENS.alice);
     pay(alice, 'one');
     const denied = await statusOf(alice, 'denied');
@@ -89,7 +89,7 @@ describe('tools at run time', () => {
     expect((await statusOf(alice, 'denied')).payload['detail']).toContain('disabled');
   });
 
-  it('[O-09] never go beyond what the credential of the sender may use', async () => {
+  it("[O-09] never exceed the permissions of the sender's credential", async () => {
     await api('config', 'PATCH', { version: 0, changes: { 'tools.default_permissions': ['pay'] } });
     const limited = await gateway.connect('l', 'limited-token-0123456789');
     pay(limited, 'one', 'limited');
@@ -116,7 +116,7 @@ describe('tools at run time', () => {
     expect((await api('approvals')).body).toEqual([]);
   });
 
-  it('[P-15] sessions of another tenant do not exist for an operator, and changing takes its scope', async () => {
+  it('[P-15] sessions of another tenant do not exist for an operator, and a change needs its scope', async () => {
     const alice = await gateway.connect('a', TOKENS.alice);
     pay(alice, 'one');
     const { session_id: id } = await statusOf(alice, 'denied');
@@ -125,7 +125,7 @@ describe('tools at run time', () => {
     expect((await api(`sessions/${id}`, 'PATCH', { tool_permission: [] })).status).toBe(400);
   });
 
-  it('changed by an operator leave a row each in the audit trail, refused changes none', async () => {
+  it('changed by an operator add a row each to the audit trail, refused changes none', async () => {
     const alice = await gateway.connect('a', TOKENS.alice);
     pay(alice, 'one');
     const { session_id: id } = await statusOf(alice, 'denied');

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
-/** The names that a module offers to those who import it, types included. Syntax only: a type checker takes seconds. */
+/** The names that a module exports, types included. Reads the syntax only, since a type checker takes seconds. */
 function listExports(file: string): string[] {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2023);
   return source.statements.flatMap((statement) => {
@@ -27,8 +27,8 @@ function listReExports({ exportClause, moduleSpecifier }: ts.ExportDeclaration, 
 }
 
 /*
- * What programs import from this package, by entry point. A name that goes breaks them, and one that comes has to be
- * kept: both need a line in CHANGELOG.md.
+ * The exported names of this package, by entry point. Removing a name breaks programs, and an added one has to be kept:
+ * both need a line in CHANGELOG.md.
  */
 const entryPoints: readonly (readonly [entryPoint: string, file: string, names: string])[] = [
   [

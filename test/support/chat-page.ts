@@ -3,28 +3,28 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { launchBrowser } from './browser.js';
 import { GatewayApp, type GatewayAppOptions } from './gateway-app.js';
 
-/** For the browser: violations are events of the document. */
-const TELL_OF_VIOLATIONS =
+/** A script for the page: reports violations of the policy, which are events of the document. */
+const REPORT_VIOLATIONS =
   "document.addEventListener('securitypolicyviolation', (event) => complain([event.violatedDirective, event.blockedURI, event.sample].join(' ')))";
 
-/** What a browser has to say against a page. */
+/** Problems that the browser reports about a page. */
 export interface Complaints {
   /** Violations of the content security policy. */
   readonly violations: string[];
-  /** Errors that nobody caught. */
+  /** Uncaught errors. */
   readonly errors: string[];
-  /** Addresses of everything that was loaded, WebSockets included. */
+  /** The addresses of all requests, WebSockets included. */
   readonly requests: string[];
 }
 
-/** The web chat in a browser, as a person sees it. */
+/** The web chat in a browser, as a user sees it. */
 export class ChatPage {
   private constructor(
     readonly page: Page,
     readonly complaints: Complaints,
   ) {}
 
-  /** Opens the chat of the gateway at `url` for somebody who has never been there; nothing moves, which would only cost time. */
+  /** Opens the chat of the gateway at `url` in a fresh browser context, without animations, which would cost time. */
   static async open(
     browser: Browser,
     url: string,
@@ -38,12 +38,12 @@ export class ChatPage {
     );
   }
 
-  /** Opens it in another tab of the same browser. `path`: where, `/chat` unless told. */
+  /** Opens the chat in another tab of a context. */
   static async openIn(context: BrowserContext, url: string, path = '/chat'): Promise<ChatPage> {
     const page = await context.newPage();
     const complaints: Complaints = { violations: [], errors: [], requests: [] };
     await page.exposeFunction('complain', (directive: string) => void complaints.violations.push(directive));
-    await page.addInitScript(TELL_OF_VIOLATIONS);
+    await page.addInitScript(REPORT_VIOLATIONS);
     page.on('pageerror', (error) => complaints.errors.push(error.message));
     page.on('request', (request) => complaints.requests.push(request.url()));
     page.on('websocket', (socket) => complaints.requests.push(socket.url()));
@@ -60,17 +60,17 @@ export class ChatPage {
     return this.page.getByRole('textbox', { name: 'Message' });
   }
 
-  /** What was said, one for each message of a person. */
+  /** The messages of the user. */
   get said(): Locator {
     return this.page.locator('.bubble');
   }
 
-  /** The answers, one for each message that has any. */
+  /** The replies, one for each answered message. */
   get replies(): Locator {
     return this.page.locator('.reply');
   }
 
-  /** The blocks of all answers. */
+  /** The blocks of all replies. */
   get blocks(): Locator {
     return this.page.locator('.reply .block');
   }
@@ -79,13 +79,13 @@ export class ChatPage {
     return this.page.locator('.link');
   }
 
-  /** Writes a message and sends it by keyboard. */
+  /** Types a message and sends it with the keyboard. */
   async say(text: string): Promise<void> {
     await this.input.fill(text);
     await this.input.press('Enter');
   }
 
-  /** Resolves once `count` answers have come to their ends. */
+  /** Resolves once `count` replies have ended. */
   async waitForEnds(count = 1): Promise<void> {
     await this.page
       .getByRole('button', { name: 'Copy answer' })
@@ -93,7 +93,7 @@ export class ChatPage {
       .waitFor({ state: 'attached' });
   }
 
-  /** Says something and waits for its whole answer, the `count`th on the page. */
+  /** Sends a message and waits for the end of its reply, the `count`th on the page. */
   async ask(text: string, count = 1): Promise<void> {
     await this.say(text);
     await this.waitForEnds(count);
@@ -114,7 +114,7 @@ export class ChatPage {
     }`);
   }
 
-  /** Resolves once it is known in which conversation somebody writes, and that nothing was said in it. */
+  /** Resolves once an empty conversation is open. */
   async waitForWelcome(): Promise<void> {
     await this.page.getByText('Hello, this is').waitFor();
   }
@@ -124,19 +124,19 @@ export class ChatPage {
   }
 }
 
-/** What the tests of a file share. */
+/** The browser and gateway that the tests of a file share. */
 export interface ChatSuite {
   readonly browser: Browser;
   readonly gateway: GatewayApp;
-  /** Opens the chat for somebody who has never been there; at the shared gateway unless told. */
+  /** Opens the chat in a fresh browser context, by default at the shared gateway. */
   open(options?: BrowserContextOptions, url?: string, path?: string): Promise<ChatPage>;
-  /** Opens it in a context that was made ready. */
+  /** Opens the chat in a prepared context. */
   openIn(context: BrowserContext, path?: string, url?: string): Promise<ChatPage>;
 }
 
 /**
- * One browser and one gateway for a file, whose tests may run at the same time. In the end no page may have anything to
- * complain of: no violation of the content security policy, no uncaught error.
+ * Starts one browser and one gateway for a file, whose tests may run concurrently. At the end it asserts that no page has
+ * violated the content security policy or left an error uncaught.
  */
 export function useChat(options: GatewayAppOptions = {}): ChatSuite {
   let browser: Browser;

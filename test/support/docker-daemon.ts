@@ -34,7 +34,7 @@ const APPLETS = [
   'grep',
 ];
 
-/** A Docker daemon for tests, with an image of busybox: the machine's, or one of its own where it may start one. */
+/** A Docker daemon for tests, with a busybox image: that of the machine, or one started here if permitted. */
 export class DockerDaemon {
   static readonly image = 'openclaw-gateway-test:busybox';
 
@@ -43,7 +43,7 @@ export class DockerDaemon {
     private readonly stopDaemon: () => Promise<void>,
   ) {}
 
-  /** Undefined where there is no Docker to be had; nothing is installed. */
+  /** Resolves with undefined where no Docker is available. Installs nothing. */
   static async find(): Promise<DockerDaemon | undefined> {
     if (!BUSYBOX) return undefined;
     const found = (await DockerDaemon.connect(new Docker(), async () => {})) ?? (await startDaemon());
@@ -70,7 +70,7 @@ export class DockerDaemon {
     rmSync(folder, { recursive: true });
   }
 
-  /** Undefined when nobody answers. */
+  /** Resolves with undefined when no daemon responds. */
   static async connect(docker: Docker, stop: () => Promise<void>): Promise<DockerDaemon | undefined> {
     const answers = await docker.ping().then(
       () => true,
@@ -80,7 +80,7 @@ export class DockerDaemon {
   }
 }
 
-/** Its own data, its own socket, no network: it meets no other daemon. `DOCKER_HOST` names it from here on. */
+/** Starts a daemon with its own data and socket and without a network, so that it disturbs no other. Sets `DOCKER_HOST`. */
 async function startDaemon(): Promise<DockerDaemon | undefined> {
   if (process.getuid?.() !== 0 || spawnSync('dockerd', ['--version']).status !== 0) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'docker-'));
@@ -111,7 +111,7 @@ async function startDaemon(): Promise<DockerDaemon | undefined> {
   return DockerDaemon.connect(new Docker(), stop);
 }
 
-/** False when the process ends before it says so. */
+/** Resolves with false when the process ends before it prints the words. */
 function waitForLine(daemon: ChildProcess, words: string): Promise<boolean> {
   return new Promise((resolve) => {
     daemon.once('exit', () => resolve(false));

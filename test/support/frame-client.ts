@@ -18,9 +18,9 @@ export interface Ending {
 
 let frames = 0;
 
-/** A well-behaved client for tests: frames in, frames out, nothing clever. */
+/** A well-behaved client for tests that sends and receives frames. */
 export class FrameClient {
-  /** Frames that no test has asked for yet. */
+  /** Received frames that were not read yet. */
   readonly unread: SeenFrame[] = [];
   readonly ended: Promise<Ending>;
   private ending: Ending | undefined;
@@ -41,14 +41,14 @@ export class FrameClient {
     );
   }
 
-  /** Rejects with the HTTP status when the upgrade is refused. `query` starts with `?` unless it is empty. */
+  /** Connects. Rejects with the HTTP status when the upgrade is refused. `query` starts with `?` unless it is empty. */
   static async open(
     port: number,
     query = '',
     options: ClientOptions & { protocols?: string[] } = {},
   ): Promise<FrameClient> {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/${query}`, options.protocols ?? [], options);
-    // Made before it is open: the first frame may come with the answer to the upgrade.
+    // Created before the socket opens: the first frame may arrive with the response to the upgrade.
     const client = new FrameClient(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
@@ -61,14 +61,14 @@ export class FrameClient {
     return client;
   }
 
-  /** Sends a frame and tells its id. */
+  /** Sends a frame and returns its id. */
   send(type: string, payload: object = {}, changes: object = {}): string {
     const frame = { type, id: `frame-${++frames}`, timestamp: Date.now(), payload, ...changes };
     this.socket.send(JSON.stringify(frame));
     return frame.id;
   }
 
-  /** The next frame that fits; those before it stay unread. */
+  /** Resolves with the next frame that fits. Earlier frames stay unread. */
   async next(fits: string | ((frame: SeenFrame) => boolean)): Promise<SeenFrame> {
     const test = typeof fits === 'string' ? (frame: SeenFrame) => frame.type === fits : fits;
     for (;;) {
@@ -79,7 +79,7 @@ export class FrameClient {
     }
   }
 
-  /** The frame that answers the frame with this id. */
+  /** Resolves with the response to the frame with this id. */
   async answerTo(id: string): Promise<SeenFrame> {
     return this.next((frame) => frame.correlation_id === id);
   }

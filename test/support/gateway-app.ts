@@ -19,7 +19,7 @@ export const TOKENS = {
   stranger: 'stranger-token-0123456789',
 } as const;
 
-/** One principal of each kind: an operator, a driver bound to `test`, two users, one who may only read, another tenant's operator. */
+/** Settings with one principal of each kind: an operator, a driver bound to `test`, two users, a reader, another tenant's operator. */
 export const withTokens: Readonly<Record<string, unknown>> = {
   'auth.tokens': [
     { token: TOKENS.operator, principal: 'operator', role: 'operator' },
@@ -32,11 +32,11 @@ export const withTokens: Readonly<Record<string, unknown>> = {
 };
 
 export interface GatewayAppOptions extends Omit<GatewayOptions, 'settings'> {
-  /** By dotted key. */
+  /** Settings by dotted key. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-/** The whole gateway in this process, on a free port and a store in memory. */
+/** The whole gateway in this process, on a free port and with a store in memory. */
 export class GatewayApp {
   private readonly clients: FrameClient[] = [];
 
@@ -67,7 +67,7 @@ export class GatewayApp {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** A client that has seen its `connected`. */
+  /** Opens a client and waits for its `connected`. */
   async connect(clientId = 'client', token?: string, query = ''): Promise<FrameClient> {
     const client = await FrameClient.open(
       this.port,

@@ -6,18 +6,18 @@ const READY = /ready at http:\/\/127\.0\.0\.1:(\d+)/;
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface GatewayProcessOptions {
-  /** Where the store and the settings file are. */
+  /** The folder of the store and the settings file. */
   readonly folder: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The script to run; the gateway itself when missing. */
+  /** The script to run, by default the gateway itself. */
   readonly script?: string;
-  /** Whether it leads a process group of its own, as under a service manager. */
+  /** Whether the process leads its own process group, as under a service manager. */
   readonly leadsGroup?: boolean;
 }
 
-/** The built gateway as a process of its own, to be killed. */
+/** The built gateway as a separate process that a test can kill. */
 export class GatewayProcess {
-  /** Everything it printed. */
+  /** The output so far, of both streams. */
   output = '';
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   private readonly child: ChildProcess;
@@ -47,7 +47,7 @@ export class GatewayProcess {
       this.child.stderr?.on('data', take);
       void this.exited.then(() => reject(new Error(`the gateway ended before it was ready:\n${this.output}`)));
     });
-    // Whoever does not ask for the port may still expect the process to end before it is ready.
+    // A test that never reads the port may expect the process to end before it is ready.
     this.portFound.catch(() => {});
   }
 
@@ -55,7 +55,7 @@ export class GatewayProcess {
     return this.child.pid as number;
   }
 
-  /** Resolves when it is ready; rejects with its output when it ends before. */
+  /** Resolves when the gateway is ready. Rejects with its output when it ends before. */
   get port(): Promise<number> {
     return this.portFound;
   }
@@ -64,7 +64,7 @@ export class GatewayProcess {
     this.child.kill(signal);
   }
 
-  /** Kills it if it still runs, and waits for its end. */
+  /** Kills the process if it still runs, and waits for its end. */
   async end(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) this.kill();
     await this.exited;

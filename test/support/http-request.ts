@@ -4,11 +4,11 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** The body as JSON; throws where it is none. */
+  /** Parses the body as JSON. @throws SyntaxError when it is not JSON */
   readonly json: () => Record<string, unknown>;
 }
 
-/** One HTTP request with exactly these headers, `Host` included: fetch allows less. */
+/** Sends one HTTP request with exactly these headers. Unlike fetch, it can set `Host`. */
 export function httpRequest(
   port: number,
   path: string,

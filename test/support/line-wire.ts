@@ -6,7 +6,7 @@ import { SocketConnection, type SocketLine } from '../../src/sockets/socket-conn
 import { SocketServer } from '../../src/sockets/socket-server.js';
 import { SocketsModule } from '../../src/sockets/sockets.module.js';
 
-/** All of a second wire: `{ id, say }` in; `{ ok }`, `{ no }`, `{ block }` and `{ end }` out. */
+/** A complete second wire: `{ id, say }` in; `{ ok }`, `{ no }`, `{ block }` and `{ end }` out. */
 class LineConnection extends SocketConnection {
   constructor(
     line: SocketLine,

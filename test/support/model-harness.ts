@@ -7,7 +7,7 @@ import { ManualClock } from '../../src/testing/manual-clock.js';
 import type { Provider } from '../../src/agents/pi/providers.js';
 import type { ModelServer, Wire } from './model-server.js';
 
-/** Does not wait, and remembers how long it should have. */
+/** A clock whose sleeps end at once. It records their durations. */
 export class SleeplessClock extends ManualClock {
   readonly slept: number[] = [];
 
@@ -17,7 +17,7 @@ export class SleeplessClock extends ManualClock {
   }
 }
 
-/** The control plane with the model `local/test-model` of `server` behind it. */
+/** Builds the control plane with the model `local/test-model` of `server`. */
 export function buildModelHarness(
   server: ModelServer,
   wire: Wire,

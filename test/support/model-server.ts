@@ -2,23 +2,23 @@ import type { Server, ServerResponse } from 'node:http';
 import { LLMock, type ChatMessage, type Fixture } from '@copilotkit/aimock';
 import type { Provider } from '../../src/agents/pi/providers.js';
 
-/** The wires over which models are asked. */
+/** The wires of model providers. */
 export const WIRES = ['openai-completions', 'openai-responses', 'anthropic-messages'] as const;
 export type Wire = (typeof WIRES)[number];
 
-/** What the server was asked, whatever the wire: aimock keeps it in one form. */
+/** A request to the server, in the one form that aimock uses for all wires. */
 export interface Asked {
   readonly messages: readonly ChatMessage[];
   readonly tools: readonly { readonly function: { readonly name: string; readonly description?: string } }[];
   readonly status: number;
 }
 
-/** An answer that a test gives in advance, alone or with how it is delivered. */
+/** A prepared answer, alone or with its mode of delivery. */
 export type ScriptedAnswer = Fixture['response'] | Omit<Fixture, 'match'>;
 
-/** A provider of models on a free port, which answers as the test tells it. */
+/** A model provider on a free port, with answers prepared by the test. */
 export class ModelServer {
-  /** How many answers nobody has waited for. */
+  /** The number of answers whose client disconnected before their end. */
   abandoned = 0;
   readonly mock = new LLMock({ port: 0, host: '127.0.0.1' });
 
@@ -34,7 +34,7 @@ export class ModelServer {
     return server;
   }
 
-  /** The setting that leads to it. */
+  /** The provider setting for this server. */
   provider(api: Wire, changes: Partial<Provider> = {}): Provider {
     return {
       api,
@@ -44,7 +44,7 @@ export class ModelServer {
     };
   }
 
-  /** The next answers, in order; each is given once. */
+  /** Prepares the next answers, in order. Each is used once. */
   answer(...answers: readonly ScriptedAnswer[]): void {
     const base = this.mock.getFixtures().length;
     for (const [i, answer] of answers.entries()) {
@@ -61,7 +61,7 @@ export class ModelServer {
     }));
   }
 
-  /** What people have said, in the question `n` (the last one without it), joined. */
+  /** The joined texts of user messages in request `n`, by default the last one. */
   said(n = this.asked.length - 1): string {
     const messages = this.asked[n]?.messages.filter((message) => message.role === 'user') ?? [];
     return messages.map(({ content }) => textOf(content)).join('\n---\n');

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
-/** A frame as it came over the wire. */
+/** A frame as received. */
 export interface RawFrame {
   readonly opcode: number;
   readonly payload: Buffer;
 }
 
-/** The head of an HTTP answer, and what came of its body by the time the socket ended. */
+/** The head of an HTTP response, and the body received until the socket ended. */
 export interface RawAnswer {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
@@ -16,17 +16,17 @@ export interface RawAnswer {
 
 export const OPCODES = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** How a frame departs from a proper one of a client. */
+/** Deviations of a frame from a valid one of a client. */
 export interface FrameOptions {
   readonly final?: boolean;
   /** The three reserved bits, 0 to 7. */
   readonly reserved?: number;
   readonly masked?: boolean;
-  /** What the length field says, where that is not the length. */
+  /** The value of the length field, if it differs from the length. */
   readonly claimedLength?: bigint;
 }
 
-/** The bytes of one frame as a client sends it: masked, unless told otherwise. */
+/** Encodes one frame as a client sends it: masked by default. */
 export function rawFrame(opcode: number, payload: Buffer | string, options: FrameOptions = {}): Buffer {
   const { final = true, reserved = 0, masked = true } = options;
   const body = Buffer.from(payload);
@@ -48,7 +48,7 @@ export function rawFrame(opcode: number, payload: Buffer | string, options: Fram
   return Buffer.concat([head.subarray(0, size), key, body.map((byte, i) => byte ^ key[i % 4]!)]);
 }
 
-/** The bytes of a close frame. */
+/** Encodes a close frame. */
 export function rawClose(code: number, reason = ''): Buffer {
   const payload = Buffer.alloc(2 + Buffer.byteLength(reason));
   payload.writeUInt16BE(code, 0);
@@ -56,7 +56,7 @@ export function rawClose(code: number, reason = ''): Buffer {
   return rawFrame(OPCODES.close, payload);
 }
 
-/** The lines of a proper upgrade request; an override of undefined leaves a line out. */
+/** The lines of a valid upgrade request. An override of undefined omits the line. */
 export function upgradeLines(
   port: number,
   path = '/',
@@ -74,7 +74,7 @@ export function upgradeLines(
   return [`GET ${path} HTTP/1.1`, ...lines];
 }
 
-/** A TCP connection on which a test may say anything. */
+/** A TCP connection on which a test can send any bytes. */
 export class RawSocket {
   private buffered = Buffer.alloc(0);
   private hasEnded = false;
@@ -98,7 +98,7 @@ export class RawSocket {
     return new RawSocket(socket);
   }
 
-  /** Connects, sends an upgrade and takes its 101. */
+  /** Connects, sends an upgrade request and reads its 101. */
   static async upgrade(
     port: number,
     path = '/',
@@ -115,12 +115,12 @@ export class RawSocket {
     this.socket.write(bytes);
   }
 
-  /** Sends lines, and the empty line that ends a head. */
+  /** Sends lines, followed by the empty line that ends a head. */
   sendLines(lines: readonly string[]): void {
     this.send(`${lines.join('\r\n')}\r\n\r\n`);
   }
 
-  /** The next HTTP head. */
+  /** Reads the next HTTP head. */
   async readHead(): Promise<Omit<RawAnswer, 'body'>> {
     const end = await this.until(() => this.buffered.indexOf('\r\n\r\n'));
     const [first = '', ...lines] = this.take(end + 4)
@@ -133,14 +133,14 @@ export class RawSocket {
     return { status: Number(first.split(' ')[1]), headers: new Map(headers) };
   }
 
-  /** The next HTTP answer of a server that closes after it. */
+  /** Reads the next HTTP response of a server that closes the connection after it. */
   async readAnswer(): Promise<RawAnswer> {
     const head = await this.readHead();
     await this.ended();
     return { ...head, body: this.take(this.buffered.length).toString() };
   }
 
-  /** The next frame of the server. */
+  /** Reads the next frame of the server. */
   async readFrame(): Promise<RawFrame> {
     const head = await this.until(() => this.findFrame());
     const [opcode, start, end] = head;
@@ -149,7 +149,7 @@ export class RawSocket {
     return { opcode, payload };
   }
 
-  /** The code and reason of the next close frame; frames before it are dropped. */
+  /** Reads up to the next close frame and returns its code and reason. */
   async readClose(): Promise<{ code: number; reason: string }> {
     for (;;) {
       const { opcode, payload } = await this.readFrame();
@@ -189,7 +189,7 @@ export class RawSocket {
     return taken;
   }
 
-  /** Waits for more bytes until `look` finds something. */
+  /** Waits for more bytes until `look` returns something other than -1. */
   private async until<T>(look: () => T | -1): Promise<T> {
     for (;;) {
       const found = look();

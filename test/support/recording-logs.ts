@@ -8,7 +8,7 @@ export interface LogEntry {
   readonly message: string;
 }
 
-/** Keeps what is logged, at every level, for tests to look at. */
+/** Records log entries of every level for tests. */
 export class RecordingLogs extends Logs {
   readonly entries: LogEntry[] = [];
 

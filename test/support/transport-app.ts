@@ -25,7 +25,7 @@ import { SocketsModule } from '../../src/sockets/sockets.module.js';
 import { GatewayWsAdapter } from '../../src/websocket/gateway-ws.adapter.js';
 import type { WebSocketConnection } from '../../src/websocket/websocket-connection.js';
 
-/** Answers `message_in` with its content and `ping` with `pong`: enough of a gateway to try the transport on. */
+/** Answers `message_in` with its content and `ping` with `pong`: a minimal gateway for tests of the transport. */
 @WebSocketGateway(18789)
 export class EchoGateway implements OnGatewayConnection<Connection> {
   constructor(private readonly limits: RateLimitsService) {}
@@ -103,7 +103,7 @@ class TransportModule {
   }
 }
 
-/** A small application on the real transport: server, rules, authentication and adapter, with a gateway class that echoes. */
+/** Starts a small application on the real transport: server, rules, authentication and adapter, with a gateway class that echoes. */
 export async function startTransport(options: TransportOptions = {}): Promise<TransportApp> {
   const adapter = createHttpAdapter(options.limits);
   const app = await NestFactory.create(TransportModule.with(options), adapter, { logger: false, abortOnError: false });

@@ -32,7 +32,7 @@ describe('credentials', () => {
   };
   const UNAUTHORIZED = { code: 4001, reason: 'Unauthorized' };
 
-  it('[X-01] [X-13] a missing or wrong one is upgraded and closed with 4001 at once; nothing that it sends is handled', async () => {
+  it('[X-01] [X-13] a missing or wrong one is upgraded and closed with 4001 at once, and no frame is handled', async () => {
     expect(await endOf({})).toEqual(UNAUTHORIZED);
     expect(await endOf({ headers: bearer('not-the-token-of-anybody') })).toEqual(UNAUTHORIZED);
     expect(await endOf({ headers: { authorization: `Basic ${OPERATOR}` } })).toEqual(UNAUTHORIZED);
@@ -40,14 +40,14 @@ describe('credentials', () => {
     expect(await endOf({ protocols: ['openclaw.v1', 'openclaw.bearer.not-the-token'] })).toEqual(UNAUTHORIZED);
   });
 
-  it('[X-02] a browser shows it as a subprotocol, and gets only openclaw.v1 back', async () => {
+  it('[X-02] a browser sends it as a subprotocol, and gets only openclaw.v1 back', async () => {
     const client = await FrameClient.open(gateway.port, '', { protocols: ['openclaw.v1', `openclaw.bearer.${USER}`] });
     expect(client.socket.protocol).toBe('openclaw.v1');
     expect((await client.next('acme.connected')).payload['role']).toBe('user');
     await client.close();
   });
 
-  it('[X-02] two that differ are none, though both are good', async () => {
+  it('[X-02] two different ones are refused, even if both are valid', async () => {
     expect(await endOf({ headers: bearer(OPERATOR), protocols: ['openclaw.v1', `openclaw.bearer.${USER}`] })).toEqual(
       UNAUTHORIZED,
     );
@@ -62,7 +62,7 @@ describe('credentials', () => {
     raw.destroy();
   });
 
-  it('[X-03] a token in the query string is 400, always, and the answer does not repeat it', async () => {
+  it('[X-03] a token in the query string is always 400, and the response does not repeat it', async () => {
     for (const name of [
       'token',
       'access_token',
@@ -86,14 +86,14 @@ describe('credentials', () => {
     }
   });
 
-  it('[X-07] open mode is over once there is one: this very machine is a stranger without it', async () => {
+  it('[X-07] one of them ends open mode, even for this machine', async () => {
     expect((await httpRequest(gateway.port, '/whoami')).json()).toEqual({ principal: null });
     expect((await httpRequest(gateway.port, '/whoami', { headers: bearer(USER) })).json()).toEqual({
       principal: 'ulf',
     });
   });
 
-  it('[X-08] too many failures from an address are 429, for every kind of credential; a valid one passes meanwhile', async () => {
+  it('[X-08] too many failures from an address are 429, for every kind of credential; a valid one still passes', async () => {
     const fails = [
       () => FrameClient.open(gateway.port, '').then((client) => client.ended),
       () =>
@@ -113,7 +113,7 @@ describe('credentials', () => {
     await expect(FrameClient.open(gateway.port)).rejects.toThrow('HTTP 429');
   });
 
-  it('[X-08] a flood of good connections counts as no failure', async () => {
+  it('[X-08] a flood of valid connections does not count as failures', async () => {
     for (let i = 0; i < 50; i++) await expectGoodService(gateway.port, OPERATOR);
     expect(await endOf({})).toEqual(UNAUTHORIZED);
   });

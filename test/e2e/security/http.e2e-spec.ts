@@ -28,7 +28,7 @@ describe('HTTP', () => {
   const post = (body: string, type = 'application/json') =>
     httpRequest(gateway.port, '/echo', { method: 'POST', headers: { 'content-type': type }, body });
 
-  it('[X-17] a guarded route is 401 without a credential, and says how to show one', async () => {
+  it('[X-17] a guarded route is 401 without a credential, and names the scheme', async () => {
     const answer = await get('/admin/things');
     expect(answer.status).toBe(401);
     expect(answer.headers).toMatchObject({ 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer' });
@@ -36,7 +36,7 @@ describe('HTTP', () => {
     expect((await get('/admin/things', bearer('a-guess-of-a-token'))).status).toBe(401);
   });
 
-  it('[X-17] a guarded route is 403 for another role, and for a credential without the scope, which it names', async () => {
+  it('[X-17] a guarded route is 403 for another role or without the scope, and names the missing one', async () => {
     expect((await get('/admin/things', bearer(OPERATOR))).json()).toEqual({ caller: 'olga' });
     const other = await get('/admin/things', bearer(USER));
     expect(other).toMatchObject({ status: 403 });
@@ -60,7 +60,7 @@ describe('HTTP', () => {
     }
   });
 
-  it('[X-11] an unexpected failure tells its id, and only the log its cause', async () => {
+  it('[X-11] an unexpected failure returns an error id, and only the log has its cause', async () => {
     const answer = await get('/fail');
     expect(answer.status).toBe(500);
     expect(answer.text).not.toContain('secret');
@@ -82,7 +82,7 @@ describe('HTTP', () => {
     });
   });
 
-  it('[X-16] only JSON is read, and none that nests too deeply or holds too many values', async () => {
+  it('[X-16] only JSON is read, and JSON that nests too deeply or has too many values is refused', async () => {
     expect((await post('{"a":1}')).json()).toEqual({ body: { a: 1 } });
     expect((await post('a=1', 'application/x-www-form-urlencoded')).json()).toEqual({ body: null });
     expect((await post('{"a":1}', 'text/plain')).json()).toEqual({ body: null });
@@ -91,7 +91,7 @@ describe('HTTP', () => {
     expect((await post(`[${'1,'.repeat(20_000)}1]`)).status).toBe(400);
   });
 
-  it('[X-12] every answer carries the headers that keep browsers from doing more than was meant', async () => {
+  it('[X-12] every response carries the security headers for browsers', async () => {
     for (const answer of [await get('/health/live'), await get('/nothing'), await get('/whoami?token=x')]) {
       expect(answer.headers).toMatchObject({
         'x-content-type-options': 'nosniff',
@@ -108,7 +108,7 @@ describe('HTTP', () => {
     expect((await get('/docsx')).headers['content-security-policy']).not.toContain('script-src');
   });
 
-  it('[T-06] two Host headers, or a length beside chunks, are 400: nothing for smugglers', async () => {
+  it('[T-06] ambiguous requests, as used for smuggling, are 400: two Host headers, or a length with chunks', async () => {
     const answerTo = async (lines: string[]) => {
       const raw = await RawSocket.connect(gateway.port);
       raw.sendLines(lines);
@@ -125,7 +125,7 @@ describe('HTTP', () => {
     expect(await answerTo(['GET /whoami HTTP/1.1', host, `X-Large: ${'x'.repeat(17_000)}`])).toBe(431);
   });
 
-  it('[T-14] a request that does not come to its end in time is closed', async () => {
+  it('[T-14] a request that is not complete in time is closed', async () => {
     const own = await startTransport({ controllers, limits: { requestTimeoutMs: 500 } });
     const raw = await RawSocket.connect(own.port);
     raw.sendLines([
@@ -139,7 +139,7 @@ describe('HTTP', () => {
     await own.close();
   });
 
-  it('[T-46] idle connections do not keep the gateway from stopping', async () => {
+  it('[T-46] idle connections do not delay the stop of the gateway', async () => {
     const own = await startTransport({ controllers });
     const idle = connect(own.port, '127.0.0.1');
     await new Promise((resolve) => idle.once('connect', resolve));

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { FrameClient } from '../../support/frame-client.js';
 import { startTransport, type TransportApp } from '../../support/transport-app.js';
 
-describe('junk in frames', () => {
+describe('hostile frames', () => {
   let gateway: TransportApp;
   let client: FrameClient;
   beforeAll(async () => {
@@ -23,14 +23,14 @@ describe('junk in frames', () => {
 
   it.each([
     ['[E-01] an empty text', ''],
-    ['[E-01] JSON that is no object', '[]'],
+    ['[E-01] JSON that is not an object', '[]'],
     ['[E-01] a number', '42'],
     ['[E-01] null', 'null'],
     ['[E-01] two objects', '{}{}'],
     ['[E-01] a byte order mark', `\ufeff${frame('{}')}`],
     ['[E-01] a comment', `${frame('{}')} // hello`],
     ['[E-01] no type', '{"id":"1","timestamp":1,"payload":{}}'],
-    ['[E-01] a type that is no text', '{"type":["ping"],"id":"1","timestamp":1,"payload":{}}'],
+    ['[E-01] a type that is not a string', '{"type":["ping"],"id":"1","timestamp":1,"payload":{}}'],
     ['[E-01] a timestamp with a fraction', '{"type":"ping","id":"1","timestamp":1.5,"payload":{}}'],
     ['[E-01] a payload that is a list', '{"type":"ping","id":"1","timestamp":1,"payload":[]}'],
     ['[E-02] an empty id', '{"type":"ping","id":"","timestamp":1,"payload":{}}'],
@@ -62,7 +62,7 @@ describe('junk in frames', () => {
     });
   });
 
-  it('[T-35] a fault under a very long key is told in short', async () => {
+  it('[T-35] the report of a fault under a very long key is short', async () => {
     const key = 'k'.repeat(100_000);
     const refusals = [
       await refusal(message(`"${key}":1`)),
@@ -73,7 +73,7 @@ describe('junk in frames', () => {
     for (const payload of refusals) expect(JSON.stringify(payload).length).toBeLessThan(2_000);
   });
 
-  it('[E-06] what looks odd and is fine passes', async () => {
+  it('[E-06] unusual but valid frames pass', async () => {
     const odd = [
       message('"metadata":{"Constructor":1,"a\\\\u0000":"b"}'),
       message(`"metadata":{"a":${nested(29)}}`),

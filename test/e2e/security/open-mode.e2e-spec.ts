@@ -22,7 +22,7 @@ describe('without a credential configured', () => {
   const who = async (headers: Record<string, string> = {}) =>
     (await httpRequest(gateway.port, '/whoami', { headers })).json()['principal'];
 
-  it('[X-07] a program of this machine is the operator `local`, over WebSocket and HTTP, whatever token it shows', async () => {
+  it('[X-07] a program on this machine is the operator `local`, over WebSocket and HTTP, whatever token it sends', async () => {
     expect(await endOf({})).toMatchObject(OPEN);
     expect(await endOf(bearer('a-token-of-yesterday'))).toMatchObject(OPEN);
     expect(await who()).toBe('local');
@@ -37,12 +37,12 @@ describe('without a credential configured', () => {
     ['x-forwarded-proto', 'http'],
     ['X-Real-IP', '127.0.0.1'],
     ['Tailscale-User-Login', 'ada@example.com'],
-  ])("[X-09] a request that was forwarded (%s: %s) is a stranger's: loopback is not trust", async (name, value) => {
+  ])('[X-09] a forwarded request (%s: %s) is not trusted, although its peer is loopback', async (name, value) => {
     expect(await endOf({ [name]: value })).toEqual(UNAUTHORIZED);
     expect(await who({ [name]: value })).toBeNull();
   });
 
-  it("[X-07] a page of this machine on the gateway's port is let in; over HTTP a foreign one is a stranger", async () => {
+  it("[X-07] a page of this machine on the gateway's port is accepted; a foreign one has no principal over HTTP", async () => {
     const { port } = gateway;
     for (const host of ['localhost', '127.0.0.1', '[::1]'])
       expect(await endOf({ origin: `http://${host}:${port}` })).toMatchObject(OPEN);

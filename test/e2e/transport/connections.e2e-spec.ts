@@ -27,7 +27,7 @@ describe('connections', () => {
     await gateway.close();
   });
 
-  it('[T-42] a client that sends and does not read makes the gateway stop reading, and loses nothing when it reads again', async () => {
+  it('[T-42] a client that sends without reading makes the gateway stop reading, and loses nothing when it reads again', async () => {
     const gateway = await startTransport({ settings: { 'limits.messages_per_minute': 1_000_000 } });
     const connections = gateway.app.get(ConnectionManagerService);
     const client = await FrameClient.open(gateway.port);
@@ -36,7 +36,7 @@ describe('connections', () => {
     client.socket.pause();
     const content = 'x'.repeat(16_384);
     const ids: string[] = [];
-    // More than all the buffers between here and there can hold.
+    // More than all the buffers on the way can hold.
     while (client.socket.bufferedAmount < 4 * MAX_BUFFERED_BYTES) {
       for (let i = 0; i < 64; i++) ids.push(client.send('message_in', aMessage(content)));
       await new Promise((resolve) => setImmediate(resolve));
@@ -50,7 +50,7 @@ describe('connections', () => {
     await gateway.close();
   });
 
-  it('[T-43] a peer that takes nothing for a minute is closed with 4013, though no session of it has frames', async () => {
+  it('[T-43] a peer that reads nothing for a minute is closed with 4013, even if its sessions have no frames', async () => {
     const clock = new ManualClock();
     const gateway = await startTransport({ clock });
     const raw = await RawSocket.upgrade(gateway.port);
@@ -58,7 +58,7 @@ describe('connections', () => {
     const [connection] = gateway.app.get(ConnectionManagerService).list() as WebSocketConnection[];
     raw.socket.pause();
     while (!(await staysFull(connection!))) connection!.send('x'.repeat(1_000_000));
-    // The first beat sees that something was taken, the next that nothing was; from then on the minute counts.
+    // The first heartbeat sees that the peer has read, the next that it has not; then the minute starts.
     clock.advance(4 * 30_000 - 1);
     expect(connection!.isAlive).toBe(true);
     clock.advance(1);
@@ -68,7 +68,7 @@ describe('connections', () => {
     await gateway.close();
   });
 
-  it('[T-44] whenWritable resolves when the peer has taken enough, and when it is gone', async () => {
+  it('[T-44] whenWritable resolves when the peer has read enough, and when it is gone', async () => {
     const gateway = await startTransport();
     const connections = gateway.app.get(ConnectionManagerService);
     const client = await FrameClient.open(gateway.port);
@@ -90,7 +90,7 @@ describe('connections', () => {
     await gateway.close();
   });
 
-  it('[T-45] answers of one turn of the event loop leave in one write', async () => {
+  it('[T-45] responses of one tick leave in one write', async () => {
     const gateway = await startTransport();
     const raw = await RawSocket.upgrade(gateway.port);
     await raw.readFrame();
@@ -107,7 +107,7 @@ describe('connections', () => {
     await gateway.close();
   });
 
-  it('[T-46] are closed with 1012 when the gateway stops, and no upgrade is taken then', async () => {
+  it('[T-46] are closed with 1012 when the gateway stops, and no upgrade is accepted then', async () => {
     const gateway = await startTransport();
     const clients = await Promise.all([1, 2, 3].map(() => FrameClient.open(gateway.port)));
     const stopped = gateway.close();
@@ -116,7 +116,7 @@ describe('connections', () => {
     await expect(FrameClient.open(gateway.port)).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('[T-47] live on the port of HTTP, which goes on answering', async () => {
+  it('[T-47] share the port of HTTP, which keeps responding', async () => {
     const gateway = await startTransport();
     await expectGoodService(gateway.port);
     const status = await new Promise((resolve, reject) =>

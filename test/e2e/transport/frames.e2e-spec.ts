@@ -100,7 +100,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('[T-30] are handled in the order in which they came, each after the one before', async () => {
+  it('[T-30] are handled one after the other, in the order received', async () => {
     const steps = gateway.app.get(StepGateway);
     client = await open();
     const first = client.send('acme.wait', { gate: 'a' });
@@ -141,7 +141,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('[T-31] a connection that cannot be taken in is told so and closed', async () => {
+  it('[T-31] a connection that cannot be accepted gets an error and is closed', async () => {
     client = await open('?client_id=unlucky');
     const refusal = await client.next('error');
     expect(refusal.payload).toMatchObject({ code: 'INTERNAL' });
@@ -149,7 +149,7 @@ describe('frames', () => {
     expect((await client.ended).code).toBe(1001);
   });
 
-  it('[T-26] a connection that ends before it was taken in is never listed', async () => {
+  it('[T-26] a connection that ends before it was accepted is never listed', async () => {
     const steps = gateway.app.get(StepGateway);
     client = await open('?client_id=held');
     await expect.poll(() => steps.waiting).toEqual(['connection']);
@@ -159,7 +159,7 @@ describe('frames', () => {
     expect(gateway.app.get(ConnectionManagerService).list()).toEqual([]);
   });
 
-  it('[T-32] that arrived before the end are handled before the end is told', async () => {
+  it('[T-32] that arrived before the end are handled before handleDisconnect is called', async () => {
     const steps = gateway.app.get(StepGateway);
     client = await open('?client_id=leaver');
     client.send('acme.wait', { gate: 'last' });
@@ -170,7 +170,7 @@ describe('frames', () => {
     await expect.poll(() => steps.disconnected).toContain('leaver');
   });
 
-  it('[T-33] that nobody handles are UNKNOWN_TYPE, with a hint where there is one', async () => {
+  it('[T-33] without a handler are UNKNOWN_TYPE, with a hint if there is one', async () => {
     client = await open();
     const refused = async (type: string) => (await client.answerTo(client.send(type))).payload;
     expect(await refused('nonsense')).toMatchObject({ code: 'UNKNOWN_TYPE', details: { type: 'nonsense' } });
@@ -189,7 +189,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('[T-34] need the scope of their type: FORBIDDEN names the one that is missing', async () => {
+  it('[T-34] need the scope of their type: FORBIDDEN names the missing one', async () => {
     client = await open('', 'a-token-of-a-channel');
     const answer = await client.answerTo(client.send('message_in', aMessage('hi')));
     expect(answer.payload).toMatchObject({ code: 'FORBIDDEN', details: { missing_scope: 'messages:write' } });
@@ -218,7 +218,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('[T-36] of an extension are checked by the schema that it registered, and may be answered by returning', async () => {
+  it('[T-36] of an extension are checked by its registered schema, and a returned value is the response', async () => {
     client = await open();
     expect(await client.answerTo(client.send('acme.typed', { n: 1 }))).toMatchObject({
       type: 'acme.typed_answer',
@@ -247,7 +247,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('[T-38] that are no envelopes are INVALID_FRAME, under their id where it can be read', async () => {
+  it('[T-38] that are not envelopes are INVALID_FRAME, under their id where it can be read', async () => {
     client = await open();
     client.socket.send('{"id":"slip","timestamp":1,"payload":{},"typ":"ping"}');
     expect((await client.answerTo('slip')).payload).toMatchObject({ code: 'INVALID_FRAME' });
@@ -256,7 +256,7 @@ describe('frames', () => {
     await client.close();
   });
 
-  it('[T-39] ten of which in a row are INVALID_FRAME close the connection with 4002; a good one between starts anew', async () => {
+  it('[T-39] ten of which in a row are INVALID_FRAME close the connection with 4002; a valid one between resets the count', async () => {
     client = await open();
     for (let i = 0; i < 9; i++) client.socket.send('x');
     await client.answerTo(client.send('ping'));

@@ -7,7 +7,7 @@ describe('gateway classes of an application', () => {
   const start = (...gateways: NonNullable<Parameters<typeof startTransport>[0]>['gateways'] & object) =>
     startTransport({ gateways });
 
-  it('[T-48] stop the start when two handle the same type, and are both named', async () => {
+  it('[T-48] stop the start when two handle the same type, and both are named', async () => {
     @WebSocketGateway(18789)
     class Rival {
       @SubscribeMessage('ping')
@@ -25,13 +25,13 @@ describe('gateway classes of an application', () => {
     await expect(start(Odd)).rejects.toThrow('Odd handles "stream_end", which is no frame type');
   });
 
-  it('[T-48] stop the start when one wants a path of its own', async () => {
+  it('[T-48] stop the start when one declares a path', async () => {
     @WebSocketGateway(18789, { path: '/own' })
     class Elsewhere {}
     await expect(start(Elsewhere)).rejects.toThrow('Elsewhere: a gateway class has no path');
   });
 
-  it('[T-48] may name other ports, and are served on the one port all the same', async () => {
+  it('[T-48] may name other ports, but are served on the one port', async () => {
     @WebSocketGateway(4711)
     class Extension {
       @SubscribeMessage('acme.hello')

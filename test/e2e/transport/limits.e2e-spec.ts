@@ -8,7 +8,7 @@ import type { WebSocketConnection } from '../../../src/websocket/websocket-conne
 import { EchoGateway, startTransport } from '../../support/transport-app.js';
 import { aMessage, expectGoodService } from './support.js';
 
-describe('limits of time and number', () => {
+describe('time limits and rate limits', () => {
   it('[T-14] an upgrade request that is not complete in time is closed', async () => {
     const gateway = await startTransport({ limits: { requestTimeoutMs: 500 } });
     const raw = await RawSocket.connect(gateway.port);
@@ -20,7 +20,7 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
-  it('[T-15] a message that is not complete within 30 s closes the connection, fragments and pings in between or not', async () => {
+  it('[T-15] a message that is not complete within 30 s closes the connection, with or without fragments and pings in between', async () => {
     const clock = new ManualClock();
     const gateway = await startTransport({ clock, settings: { 'gateway.heartbeat_interval_ms': 3_600_000 } });
     const half = rawFrame(OPCODES.text, '{"type":"ping"').subarray(0, 9);
@@ -49,7 +49,7 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
-  it('[T-15] a peer that always has a message under way is left alone as long as each one comes to its end', async () => {
+  it('[T-15] a peer that always has a partial message stays connected as long as each message completes', async () => {
     const clock = new ManualClock();
     const gateway = await startTransport({ clock, settings: { 'gateway.heartbeat_interval_ms': 3_600_000 } });
     const raw = await RawSocket.upgrade(gateway.port);
@@ -68,7 +68,7 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
-  it('[T-15] the time in which the gateway does not read is not counted', async () => {
+  it('[T-15] time during which the gateway does not read does not count', async () => {
     const clock = new ManualClock();
     let open = () => {};
     @WebSocketGateway(18789)
@@ -88,7 +88,7 @@ describe('limits of time and number', () => {
     const frame = (type: string, id: string) =>
       rawFrame(OPCODES.text, JSON.stringify({ type, id, timestamp: 1, payload: {} }));
     const last = frame('ping', 'last');
-    // More than may wait, and half a frame behind it.
+    // More frames than may wait, followed by half a frame.
     raw.send(
       Buffer.concat([
         frame('acme.wait', 'w'),
@@ -107,7 +107,7 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
-  it('[T-16] a peer that answers none of two pings in a row is terminated with 4009; one that does stays', async () => {
+  it('[T-16] a peer that answers neither of two pings in a row is terminated with 4009; one that answers stays', async () => {
     const clock = new ManualClock();
     const gateway = await startTransport({ clock });
     const mute = await RawSocket.upgrade(gateway.port);
@@ -122,10 +122,10 @@ describe('limits of time and number', () => {
       clock.advance(30_000);
       await nextPing(mute);
       alive.send(rawFrame(OPCODES.pong, (await nextPing(alive)).payload));
-      // Traffic that is no pong is no answer.
+      // Frames other than a pong do not count as an answer.
       mute.send(rawFrame(OPCODES.text, JSON.stringify({ type: 'ping', id: `p${beat}`, timestamp: 1, payload: {} })));
       await mute.readFrame();
-      // The pong was read when what was sent behind it is answered.
+      // The response to a later frame proves that the pong was read.
       alive.send(rawFrame(OPCODES.text, JSON.stringify({ type: 'ping', id: `p${beat}`, timestamp: 1, payload: {} })));
       await alive.readFrame();
     }
@@ -154,7 +154,7 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
-  it('[T-18] an address has only so many connections: one more is 429, and the place is free again after a close', async () => {
+  it('[T-18] an address has a limited number of connections: one more is 429, and a close frees a place', async () => {
     const gateway = await startTransport({ settings: { 'limits.connections_per_address': 3 } });
     const clients = await Promise.all([1, 2, 3].map(() => FrameClient.open(gateway.port)));
     await expect(FrameClient.open(gateway.port)).rejects.toThrow('HTTP 429');
@@ -170,7 +170,7 @@ describe('limits of time and number', () => {
     await gateway.close();
   });
 
-  it('[T-19] too many messages are RATE_LIMITED with the time to wait, and a hundred refusals in 10 s close with 4008', async () => {
+  it('[T-19] too many messages are RATE_LIMITED with a retry delay, and a hundred refusals in 10 s close with 4008', async () => {
     const clock = new ManualClock();
     const gateway = await startTransport({ clock, settings: { 'limits.messages_per_minute': 2 } });
     const client = await FrameClient.open(gateway.port);

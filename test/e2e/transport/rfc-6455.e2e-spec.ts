@@ -7,7 +7,7 @@ import { RecordingLogs } from '../../support/recording-logs.js';
 import { startTransport, type TransportApp } from '../../support/transport-app.js';
 import { aMessage, expectGoodService } from './support.js';
 
-describe('what RFC 6455 forbids', () => {
+describe('violations of RFC 6455', () => {
   let gateway: TransportApp;
   const logs = new RecordingLogs();
   beforeAll(
@@ -52,7 +52,7 @@ describe('what RFC 6455 forbids', () => {
     });
   });
 
-  it('[T-21] a character that is cut between two fragments is whole again', async () => {
+  it('[T-21] a character that is split between two fragments is joined', async () => {
     const raw = await RawSocket.upgrade(gateway.port);
     await raw.readFrame();
     const text = Buffer.from(JSON.stringify({ type: 'message_in', id: '1', timestamp: 1, payload: aMessage('🦞') }));
@@ -65,7 +65,7 @@ describe('what RFC 6455 forbids', () => {
     raw.destroy();
   });
 
-  it('[T-22] a frame of exactly max_frame_bytes passes; one byte more, said or sent: 1009', async () => {
+  it('[T-22] a frame of exactly max_frame_bytes passes; one byte more, announced or sent: 1009', async () => {
     const client = await FrameClient.open(gateway.port);
     const frame = JSON.stringify({ type: 'ping', id: 'large', timestamp: 1, payload: {} });
     client.socket.send(frame + ' '.repeat(65_536 - frame.length));
@@ -78,7 +78,7 @@ describe('what RFC 6455 forbids', () => {
     }
   });
 
-  it('[T-22] a message cut into fragments is as big as all of them, and has at most so many: 1009', async () => {
+  it('[T-22] a fragmented message has a limit of its total size and of its fragments: 1009', async () => {
     const piece = rawFrame(OPCODES.continuation, 'x'.repeat(8_192), { final: false });
     const first = rawFrame(OPCODES.text, '', { final: false });
     expect((await closeAfter(first, ...Array.from({ length: 9 }, () => piece))).code).toBe(1009);
@@ -100,12 +100,12 @@ describe('what RFC 6455 forbids', () => {
     ['a close of one byte', [rawFrame(OPCODES.close, 'x')]],
     ['a close with a code that does not exist', [rawClose(999)]],
     ['a close with a code that may not be sent', [rawClose(1006)]],
-    ['a close with a code of nobody', [rawClose(2_999)]],
+    ['a close with an unassigned code', [rawClose(2_999)]],
   ])('[T-23] %s: 1002', async (_, frames) => {
     expect(await closeAfter(...frames)).toEqual({ code: 1002, reason: 'Protocol error' });
   });
 
-  it('[T-23] a close whose reason is no UTF-8: 1007', async () => {
+  it('[T-23] a close whose reason is not UTF-8: 1007', async () => {
     expect((await closeAfter(rawFrame(OPCODES.close, Buffer.from([0x03, 0xe8, 0xff])))).code).toBe(1007);
   });
 

@@ -6,7 +6,7 @@ import { FrameClient } from '../../support/frame-client.js';
 export const TOKEN = 'a-token-of-an-operator';
 export const aMessage = (content: string, sender = 'alice') => ({ channel: 'test', sender, content });
 
-/** The oracle of every case: whatever happened before, a well-behaved client gets its answer. */
+/** Asserts that a well-behaved client is served, whatever happened before. */
 export async function expectGoodService(port: number): Promise<void> {
   const client = await FrameClient.open(port);
   const id = client.send('message_in', aMessage('still there?'));
@@ -14,7 +14,7 @@ export async function expectGoodService(port: number): Promise<void> {
   await client.close();
 }
 
-/** Whether the peer has stopped taking what is sent: several turns of the event loop change nothing. */
+/** Resolves with whether the peer has stopped reading: several ticks of the event loop change nothing. */
 export async function staysFull(connection: Connection): Promise<boolean> {
   const before = connection.bufferedBytes;
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));

@@ -19,7 +19,7 @@ describe('an upgrade', () => {
   const statusOf = async (path: string, overrides: Record<string, string | undefined> = {}) =>
     (await answerTo(upgradeLines(gateway.port, path, overrides))).status;
 
-  it('[T-01] is served at / only: any other path is 404, with the reason in words', async () => {
+  it('[T-01] is served at / only: any other path is 404, with the reason as text', async () => {
     const answer = await answerTo(upgradeLines(gateway.port, '/socket'));
     expect(answer).toMatchObject({ status: 404, body: expect.stringContaining('at / only') as string });
     expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
@@ -33,7 +33,7 @@ describe('an upgrade', () => {
     expect(answer.headers.get('allow')).toBe('GET');
   });
 
-  it('[T-03] speaks version 13: any other, or none, is 426 and is told the right one', async () => {
+  it('[T-03] has version 13: any other, or none, is 426, and the response names 13', async () => {
     const answer = await answerTo(upgradeLines(gateway.port, '/', { 'Sec-WebSocket-Version': '8' }));
     expect(answer.status).toBe(426);
     expect(answer.headers.get('sec-websocket-version')).toBe('13');
@@ -42,7 +42,7 @@ describe('an upgrade', () => {
     }
   });
 
-  it('[T-04] needs a key of 16 bytes: a bad one, or none, or two, are 400', async () => {
+  it('[T-04] needs a key of 16 bytes: a malformed one, none, or two are 400', async () => {
     for (const key of [undefined, '', 'short', 'A'.repeat(24), `${'A'.repeat(22)}=`]) {
       expect(await statusOf('/', { 'Sec-WebSocket-Key': key })).toBe(400);
     }
@@ -56,12 +56,12 @@ describe('an upgrade', () => {
     expect((await answerTo([...upgradeLines(gateway.port), 'Host: attacker.example'])).status).toBe(400);
   });
 
-  it('[T-06] has no Content-Length beside a Transfer-Encoding: 400', async () => {
+  it('[T-06] with both Content-Length and Transfer-Encoding is 400', async () => {
     const lines = [...upgradeLines(gateway.port), 'Content-Length: 3', 'Transfer-Encoding: chunked'];
     expect((await answerTo(lines)).status).toBe(400);
   });
 
-  it('[T-07] has a head of at most 16 KiB: a larger one is 431', async () => {
+  it('[T-07] with a head over 16 KiB is 431', async () => {
     expect(await statusOf('/', { 'X-Large': 'x'.repeat(17_000) })).toBe(431);
   });
 
@@ -79,7 +79,7 @@ describe('an upgrade', () => {
     raw.destroy();
   });
 
-  it('[T-09] may name the client with 1 to 64 of a few characters; anything else is 400', async () => {
+  it('[T-09] may name the client with 1 to 64 allowed characters; anything else is 400', async () => {
     const client = await FrameClient.open(gateway.port, `?client_id=${'a.B_9-'.padEnd(64, 'z')}`);
     expect((await client.next('acme.connected')).payload['client_id']).toBe('a.B_9-'.padEnd(64, 'z'));
     await client.close();
@@ -87,7 +87,7 @@ describe('an upgrade', () => {
       expect(await statusOf(`/?client_id=${id}`)).toBe(400);
   });
 
-  it('[T-09] is given a client_id when it brings none, another one each time', async () => {
+  it('[T-09] gets a new client_id each time when it has none', async () => {
     const clients = await Promise.all([FrameClient.open(gateway.port), FrameClient.open(gateway.port)]);
     const ids = await Promise.all(
       clients.map(async (client) => (await client.next('acme.connected')).payload['client_id']),
@@ -97,7 +97,7 @@ describe('an upgrade', () => {
     await Promise.all(clients.map((client) => client.close()));
   });
 
-  it('[T-10] refuses query parameters that it does not know, and names those it does', async () => {
+  it('[T-10] with an unknown query parameter is refused, and the response lists the known ones', async () => {
     const answer = await answerTo(upgradeLines(gateway.port, '/?clientid=a'));
     expect(answer).toMatchObject({
       status: 400,
