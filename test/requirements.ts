@@ -1,8 +1,8 @@
 /** One promised behaviour. Tests cite its id in their names, in square brackets. */
 export interface Requirement {
-  /** Area and number. Ids are never used again for something else. */
+  /** Area and number. Ids are never reused. */
   readonly id: string;
-  /** The page and section that promises it: protocol, settings or durability (`I` numbers are its invariants). */
+  /** The page and section of the promise: protocol, settings or durability (`I` numbers are its invariants). */
   readonly section: string;
   readonly sentence: string;
 }
@@ -10,10 +10,10 @@ export interface Requirement {
 const requirement = (id: string, section: string, sentence: string): Requirement => ({ id, section, sentence });
 
 /**
- * Everything that this version promises, in sentences that can be tested. `requirements.spec.ts` fails when no test
- * cites a promise, and when a test cites one that is not here.
+ * The promises of this version, in testable sentences. `requirements.spec.ts` fails when no test
+ * cites a promise, and when a test cites an unknown one.
  *
- * T transport and handshake, E envelope, M messages, S streams and reading again, C queue and cancelling, G sessions and
+ * T transport and handshake, E envelope, M messages, S streams and replay, C queue and cancelling, G sessions and
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
  * approvals, R models, B sandbox, Q MCP.
  */
@@ -21,7 +21,7 @@ export const requirements: readonly Requirement[] = [
   // Transport and handshake
   requirement('T-01', 'protocol 1', 'The WebSocket endpoint is `/`; an upgrade of any other path is HTTP 404.'),
   requirement('T-02', 'protocol 1', 'An upgrade with a method other than GET is HTTP 405.'),
-  requirement('T-03', 'protocol 1', 'A WebSocket version other than 13 is HTTP 426, and the answer names 13.'),
+  requirement('T-03', 'protocol 1', 'A WebSocket version other than 13 is HTTP 426, and the response names 13.'),
   requirement('T-04', 'protocol 1', 'A missing, malformed or repeated Sec-WebSocket-Key is HTTP 400.'),
   requirement('T-05', 'protocol 1', 'A request has exactly one Host header; none or two are HTTP 400.'),
   requirement('T-06', 'protocol 1', 'Content-Length and Transfer-Encoding together are HTTP 400.'),
@@ -34,21 +34,17 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'T-09',
     'protocol 1',
-    'A client may name itself with 1 to 64 characters of `A-Za-z0-9._-`; otherwise the gateway makes a name of its own for it.',
+    'A client may name itself with 1 to 64 characters of `A-Za-z0-9._-`; otherwise the gateway generates a name.',
   ),
-  requirement(
-    'T-10',
-    'protocol 1',
-    'A query parameter that the gateway does not know is refused with the names of those it knows.',
-  ),
-  requirement('T-11', 'protocol 1', 'Of the offered subprotocols the gateway selects and echoes `openclaw.v1` only.'),
+  requirement('T-10', 'protocol 1', 'An unknown query parameter is refused with the names of the known ones.'),
+  requirement('T-11', 'protocol 1', 'The gateway selects and echoes only the subprotocol `openclaw.v1`.'),
   requirement('T-12', 'protocol 1', 'permessage-deflate is off.'),
   requirement('T-13', 'protocol 10', 'A new upgrade during a drain is HTTP 503.'),
   requirement('T-14', 'protocol 1', 'A request that is not complete within 10 s is closed.'),
   requirement('T-15', 'protocol 1', 'A frame that is not complete within 30 s closes its connection.'),
   requirement('T-16', 'protocol 1', 'A peer that answers neither of two pings in a row is terminated with 4009.'),
   requirement('T-17', 'protocol 1', 'More than 20 pings a second close the connection with 4008.'),
-  requirement('T-18', 'protocol 1', 'One connection too many from an address is HTTP 429.'),
+  requirement('T-18', 'protocol 1', 'A connection over the limit of its address is HTTP 429.'),
   requirement('T-19', 'protocol 6', 'A hundred RATE_LIMITED answers within 10 s close the connection with 4008.'),
   requirement('T-20', 'protocol 1', 'A binary frame closes the connection with 1003.'),
   requirement('T-21', 'protocol 1', 'Invalid UTF-8 closes the connection with 1007.'),
@@ -64,11 +60,11 @@ export const requirements: readonly Requirement[] = [
     "A peer's close is answered with its own code, and the frames before it are still handled.",
   ),
   requirement('T-25', 'protocol 7', 'A peer that does not answer a close is cut off.'),
-  requirement('T-26', 'protocol 1', 'A peer that vanishes leaves nothing behind.'),
+  requirement('T-26', 'protocol 1', 'Nothing remains of a peer that vanishes.'),
   requirement(
     'T-30',
     'protocol 3',
-    'The frames of one connection are handled in the order in which they were sent, and wait for no other connection.',
+    'The frames of one connection are handled in the order sent, independently of other connections.',
   ),
   requirement(
     'T-31',
@@ -76,35 +72,39 @@ export const requirements: readonly Requirement[] = [
     '`connected` is the first frame of a connection, and nothing is handled before it.',
   ),
   requirement('T-32', 'protocol 1', 'Frames that arrived before the end of a connection are handled before its end.'),
-  requirement(
-    'T-33',
-    'protocol 6',
-    'A frame type that nobody handles is UNKNOWN_TYPE, with a hint where there is one.',
-  ),
+  requirement('T-33', 'protocol 6', 'A frame type without a handler is UNKNOWN_TYPE, with a hint if there is one.'),
   requirement('T-34', 'protocol 3', 'A frame needs the scope of its type; FORBIDDEN names the missing one.'),
-  requirement('T-35', 'protocol 6', 'INVALID_PAYLOAD tells each fault with a JSON pointer.'),
+  requirement('T-35', 'protocol 6', 'INVALID_PAYLOAD lists each fault with a JSON pointer.'),
   requirement(
     'T-36',
     'protocol 2',
-    'Frame types of an extension, `vendor.name`, are checked by the schema that it registered.',
+    'Frame types of an extension, `vendor.name`, are checked by its registered schema.',
   ),
   requirement(
     'T-37',
     'protocol 6',
-    'An unexpected failure is INTERNAL with an error id; its cause stands in the log and nowhere else.',
+    'An unexpected failure is INTERNAL with an error id; its cause is in the log and nowhere else.',
   ),
-  requirement('T-38', 'protocol 2', 'What is no envelope is INVALID_FRAME, under its id where that can be read.'),
+  requirement(
+    'T-38',
+    'protocol 2',
+    'A frame that is not an envelope is INVALID_FRAME, under its id where that can be read.',
+  ),
   requirement('T-39', 'protocol 6', 'Ten INVALID_FRAME in a row close the connection with 4002.'),
-  requirement('T-40', 'protocol 7', 'Nothing that is sent after the gateway has closed a connection is handled.'),
+  requirement('T-40', 'protocol 7', 'No frame that is sent after the gateway has closed a connection is handled.'),
   requirement(
     'T-41',
     'protocol 1',
-    'One live connection for each (principal, client_id): a newer one wins, the older is closed with 4010.',
+    'There is one live connection for each (principal, client_id): a newer one replaces the older, which is closed with 4010.',
   ),
-  requirement('T-42', 'protocol 5', 'A client that sends and does not read is read no further, until it reads.'),
-  requirement('T-43', 'protocol 5', 'A peer that takes nothing for 60 s is closed with 4013.'),
-  requirement('T-44', 'protocol 5', 'A reader is written to again once it has taken half of its buffer.'),
-  requirement('T-45', 'protocol 1', 'What is sent to a connection in one turn of the event loop leaves in one write.'),
+  requirement(
+    'T-42',
+    'protocol 5',
+    'The gateway stops reading from a client that sends without reading, until it reads.',
+  ),
+  requirement('T-43', 'protocol 5', 'A peer that reads nothing for 60 s is closed with 4013.'),
+  requirement('T-44', 'protocol 5', 'The gateway writes to a reader again once it has read half of its buffer.'),
+  requirement('T-45', 'protocol 1', 'Everything sent to a connection in one tick leaves in one write.'),
   requirement('T-46', 'protocol 10', 'At the end of a drain sockets close with 1012.'),
   requirement('T-47', 'protocol 1', 'WebSocket and HTTP share one port.'),
   requirement(
@@ -116,14 +116,14 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'T-50',
     'protocol 1',
-    '`connected` tells who one is, what one may do, the limits, and a user the main session to go on with.',
+    '`connected` contains the identity, the scopes, the limits, and for a user the main session to continue.',
   ),
   requirement(
     'T-51',
     'protocol 5',
-    'A client inside the process has the same conversation over a connection in memory as over a socket, frame for frame.',
+    'A client inside the process gets the same frames over a connection in memory as over a socket.',
   ),
-  requirement('T-52', 'protocol 1', 'Another wire on a path of its own is served beside this one, by the same rules.'),
+  requirement('T-52', 'protocol 1', 'Another wire on its own path is served next to this one, by the same rules.'),
 
   // Envelope
   requirement(
@@ -140,7 +140,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'E-04',
     'protocol 2',
-    'JSON deeper than 32 or with more than 10,000 values is INVALID_FRAME, before it can cost anything.',
+    'JSON deeper than 32 or with more than 10,000 values is INVALID_FRAME before it is parsed.',
   ),
   requirement(
     'E-05',
@@ -156,7 +156,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'E-08',
     'protocol 2',
-    'An answer carries the id of its frame as correlation_id, and every frame about a session its session_id.',
+    'A response carries the id of its request as correlation_id, and every frame about a session its session_id.',
   ),
 
   // Messages
@@ -166,18 +166,18 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'M-04',
     'protocol 5.2',
-    'A message that is sent again is a duplicate with the same message_ref, and makes no second turn.',
+    'A repeated message is a duplicate with the same message_ref, and starts no second turn.',
   ),
   requirement('M-05', 'protocol 5.2', 'The same id with another body is IDEMPOTENCY_CONFLICT, and nothing is stored.'),
   requirement(
     'M-06',
     'protocol 5.2',
-    'The body is type, session_id and payload, whatever the order of its keys; the timestamp is no part of it.',
+    'The body is type, session_id and payload, whatever the order of its keys; the timestamp is not part of it.',
   ),
   requirement(
     'M-07',
     'protocol 1',
-    'The same id from two clients, or from one client_id under two principals, makes two messages.',
+    'The same id from two clients, or from one client_id under two principals, is two messages.',
   ),
   requirement(
     'M-08',
@@ -185,63 +185,63 @@ export const requirements: readonly Requirement[] = [
     'A frame that is refused is neither acknowledged nor stored, and its connection stays open.',
   ),
   requirement('M-09', 'protocol 3', 'A message without the scope for it is FORBIDDEN.'),
-  requirement('M-10', 'protocol 4', 'The blocks of a message have a dense index, and its end says how many stand.'),
+  requirement(
+    'M-10',
+    'protocol 4',
+    'The blocks of a message have a dense index, and its end says how many are standing.',
+  ),
   requirement(
     'M-11',
     'protocol 6',
-    'Messages over the limit of their client, for role channel of their sender, are RATE_LIMITED with when to come back.',
+    'Messages over the limit of their client, for role channel of their sender, are RATE_LIMITED with a retry delay.',
   ),
   requirement('M-12', 'protocol 5.4', 'A turn that fails or takes too long ends with its error, not with silence.'),
   requirement(
     'M-13',
     'protocol 3',
-    'presence, reaction and channel_status are applied in the order sent, and answered only when they are wrong.',
+    'presence, reaction and channel_status are applied in the order sent, and answered only if they are wrong.',
   ),
-  requirement(
-    'M-14',
-    'protocol 5.2',
-    'A repeat subscribes its sender again, and the frames that it missed are read with resume.',
-  ),
+  requirement('M-14', 'protocol 5.2', 'A repeat subscribes its sender again, and missed frames are read with resume.'),
 
-  // Streams and reading again
+  // Streams and replay
   requirement('S-01', 'protocol 5.5', 'Durable frames carry a dense seq per session.'),
   requirement(
     'S-02',
     'protocol 5.6',
-    'Durable frames go to every live connection that has sent to the session or resumed it, and may read it.',
+    'Durable frames go to every live connection that may read the session and has sent to it or resumed it.',
   ),
-  requirement('S-03', 'protocol 4', 'Deltas go to those only who asked for them; a block is its deltas joined.'),
+  requirement('S-03', 'protocol 4', 'Deltas go only to connections that requested them; a block is its deltas joined.'),
   requirement(
     'S-04',
     'protocol 5.5',
-    'resume gives exactly the frames after after_seq, in order and none twice, then live ones without a gap.',
+    'resume sends exactly the frames after after_seq, in order and without duplicates, then live ones without a gap.',
   ),
   requirement(
     'S-05',
     'protocol 6',
-    'A resume beyond the head is STALE_RESUME, and keeps no other session from being resumed.',
+    'A resume beyond the head is STALE_RESUME, and does not stop the resume of other sessions.',
   ),
-  requirement('S-06', 'protocol 4', '`resumed` says what retention has cut away.'),
+  requirement('S-06', 'protocol 4', '`resumed` says which frames retention has deleted.'),
   requirement(
     'S-07',
     'protocol 5.8',
-    'A stream_restart replaces the blocks of an attempt that broke off; those of recorded steps stand.',
+    'A stream_restart replaces the blocks of an interrupted attempt; those of recorded steps stay.',
   ),
   requirement(
     'S-08',
     'protocol 5.7',
-    'A slow reader slows nobody: beyond 1 MiB it is served from the log at its own pace.',
+    'A slow reader does not slow others: beyond 1 MiB it is served from the log at its own pace.',
   ),
-  requirement('S-09', 'protocol 5.7', 'A reader of a session that takes nothing for 60 s is closed with 4013.'),
+  requirement('S-09', 'protocol 5.7', 'A reader of a session that reads nothing for 60 s is closed with 4013.'),
   requirement(
     'S-10',
     'protocol 3',
-    'A resume without sessions goes on with every session that has something left for this client.',
+    'A resume without sessions resumes every session that has undelivered frames for this client.',
   ),
   requirement(
     'S-11',
     'protocol 4',
-    'history gives messages page by page, newest last, each with the blocks that stand and its end.',
+    'history returns messages page by page, newest last, each with its standing blocks and its end.',
   ),
   requirement(
     'S-12',
@@ -263,35 +263,31 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'C-03',
     'protocol 3',
-    'cancel ends a waiting message at once with a stream_end of reason cancelled; a finished one it leaves alone.',
+    'cancel ends a waiting message at once with a stream_end of reason cancelled, and does nothing to a finished one.',
   ),
-  requirement('C-04', 'protocol 3', 'cancel ends a running turn soon, with the blocks that were complete.'),
+  requirement('C-04', 'protocol 3', 'cancel ends a running turn soon, with its complete blocks.'),
   requirement(
     'C-05',
     'settings 1',
-    'Over a limit of the queue a message is QUEUE_FULL with when to come back, and nothing of it is stored.',
+    'A message over a limit of the queue is QUEUE_FULL with a retry delay, and is not stored.',
   ),
   requirement(
     'C-06',
     'durability 1',
-    'While the store is away nothing is lost and nothing acknowledged; the queue goes on when it is back.',
+    'While the store is unavailable nothing is lost and nothing acknowledged; the queue continues when it is back.',
   ),
   requirement(
     'C-07',
     'settings 1',
-    'queue.busy_policy, or that of the channel, says what a message does that arrives during a turn.',
+    'queue.busy_policy, or that of the channel, decides what happens to a message that arrives during a turn.',
   ),
   requirement(
     'C-20',
     'settings 1',
-    'With steer a message joins the running turn, with collect all that wait become one turn: each ends as merged, once, and what it says is answered, whatever crashes.',
+    'With steer a message joins the running turn, with collect all waiting messages become one turn: each ends once as merged and is answered, whatever crashes.',
   ),
-  requirement(
-    'C-08',
-    'protocol 3',
-    'cancel names one target within sight of its caller; what the caller may not see is NOT_FOUND.',
-  ),
-  requirement('C-09', 'protocol 5.3', 'While a message waits for its retry its session waits with it.'),
+  requirement('C-08', 'protocol 3', 'cancel names one target; a target that the caller may not see is NOT_FOUND.'),
+  requirement('C-09', 'protocol 5.3', 'While a message waits for its retry, its session waits too.'),
   requirement('C-10', 'durability 4', 'Mentions cannot starve others: at most four to one.'),
 
   // Sessions and groups
@@ -303,9 +299,9 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'G-02',
     'protocol 9',
-    'A group and a queue are one session for everybody in them; a main session belongs to one sender.',
+    'A group or a queue is one session for all its senders; a main session belongs to one sender.',
   ),
-  requirement('G-03', 'protocol 9', 'The keys of two sessions never collide, whatever their parts hold.'),
+  requirement('G-03', 'protocol 9', 'The keys of two sessions never collide, whatever their parts contain.'),
   requirement(
     'G-04',
     'protocol 9',
@@ -316,8 +312,12 @@ export const requirements: readonly Requirement[] = [
     'protocol 9',
     '`@name` in the text addresses the agent, in any case of letters, but not inside a longer name or an address.',
   ),
-  requirement('G-06', 'protocol 9', 'A group that was activated explicitly answers everything; admins activate it.'),
-  requirement('G-07', 'protocol 9', 'A slash command addresses the agent, in a group too.'),
+  requirement(
+    'G-06',
+    'protocol 9',
+    'A group in which the agent was activated gets answers to everything; admins activate it.',
+  ),
+  requirement('G-07', 'protocol 9', 'A slash command addresses the agent, even in a group.'),
   requirement(
     'G-08',
     'protocol 3',
@@ -326,35 +326,31 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'G-09',
     'protocol 3',
-    'A credential speaks on its own channels only, one of a user as its own sender only.',
+    'A credential sends only on its own channels, and that of a user only as its own sender.',
   ),
   requirement(
     'G-10',
     'protocol 3',
-    'Nobody walks into a session by naming it: what a user takes no part in, and what belongs to another tenant, is NOT_FOUND.',
+    'Naming a session does not give access: a session of other participants or of another tenant is NOT_FOUND.',
   ),
-  requirement('G-11', 'protocol 2', 'A session_id wins over the key of the message and must belong to its channel.'),
+  requirement(
+    'G-11',
+    'protocol 2',
+    'A session_id takes precedence over the key of the message and must belong to its channel.',
+  ),
   requirement('G-12', 'protocol 9', '/reset starts a new context in the same session; the history stays.'),
   requirement(
     'G-13',
     'protocol 3',
-    'Presence ages from typing to online, idle and offline, and somebody is active for five minutes after the last sign.',
+    'Presence ages from typing to online, idle and offline, and a user is active for five minutes after the last activity.',
   ),
-  requirement(
-    'G-14',
-    'protocol 4',
-    'Changes of presence reach the operators of the tenant that subscribed to them, and the agent.',
-  ),
-  requirement('G-15', 'protocol 3', 'A reaction is kept in the context of its session until it is taken back.'),
+  requirement('G-14', 'protocol 4', 'Changes of presence reach the agent and the subscribed operators of the tenant.'),
+  requirement('G-15', 'protocol 3', 'A reaction is kept in the context of its session until it is removed.'),
 
   // The built-in agent
-  requirement('A-01', 'settings 2', 'Any other text is answered with that text, and with how a model is configured.'),
-  requirement('A-02', 'settings 2', '/help, /status and /tools answer what they say, as a status block.'),
-  requirement(
-    'A-03',
-    'settings 2',
-    'An unknown command, or one that is used wrongly, is answered with what is allowed.',
-  ),
+  requirement('A-01', 'settings 2', 'Any other text is answered with that text, and with how to configure a model.'),
+  requirement('A-02', 'settings 2', '/help, /status and /tools are answered with a status block.'),
+  requirement('A-03', 'settings 2', 'An unknown or misused command is answered with the allowed use.'),
   requirement(
     'A-04',
     'settings 2',
@@ -363,7 +359,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'A-05',
     'protocol 6',
-    'A tool that is unknown, denied, misused, fails or takes too long is told as such, and the turn goes on.',
+    'A tool call that is unknown, denied, invalid, fails or takes too long is reported as such, and the turn continues.',
   ),
   requirement('A-06', 'settings 2', '/blocks N [MS] streams N text blocks, MS milliseconds apart.'),
   requirement('A-07', 'settings 2', '/wait MS answers after MS milliseconds and counts as a running turn.'),
@@ -375,7 +371,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'A-09',
     'protocol 4',
-    'Text becomes typed blocks by its paragraphs and fences, the same however it is cut on its way.',
+    'Text becomes typed blocks by its paragraphs and fences, however it is split in transit.',
   ),
 
   // Durability
@@ -384,15 +380,11 @@ export const requirements: readonly Requirement[] = [
     'durability I1, I7',
     'Every acknowledged message is answered by exactly one stream_end, whatever crashes.',
   ),
-  requirement('D-02', 'durability I2', 'No crash makes a second turn of one message.'),
-  requirement('D-03', 'durability I6', 'seq stays dense and what a client has seen stays true across a crash.'),
-  requirement('D-04', 'durability 2', 'All of this holds at any moment of death, and after many in a row.'),
-  requirement('D-05', 'protocol 5.8', 'An interrupted turn is taken up again and replaces its half-streamed step.'),
-  requirement(
-    'D-06',
-    'protocol 5.8',
-    'What the journal has recorded is reused; only the first missing step is asked for.',
-  ),
+  requirement('D-02', 'durability I2', 'No crash starts a second turn of one message.'),
+  requirement('D-03', 'durability I6', 'seq stays dense, and frames that a client has seen stay valid across a crash.'),
+  requirement('D-04', 'durability 2', 'All of this holds for a crash at any moment, and for many in a row.'),
+  requirement('D-05', 'protocol 5.8', 'An interrupted turn is resumed and replaces its half-streamed step.'),
+  requirement('D-06', 'protocol 5.8', 'Recorded steps are reused; only missing ones are requested again.'),
   requirement(
     'D-07',
     'protocol 5.9, I9',
@@ -403,39 +395,35 @@ export const requirements: readonly Requirement[] = [
     'protocol 5.8',
     'A turn that was interrupted agent.max_attempts times ends with TURN_INTERRUPTED.',
   ),
-  requirement(
-    'D-09',
-    'durability 4',
-    'A notification is a hint only: the queue finds by itself what nobody told it of.',
-  ),
+  requirement('D-09', 'durability 4', 'A notification is only a hint: the queue also finds messages without one.'),
   requirement(
     'D-10',
     'durability I3, I4',
     'A session has one owner: an owner that could not renew stops, and a write with a stale epoch changes nothing.',
   ),
-  requirement('D-11', 'durability 2', 'A migration that a crash interrupts begins anew at the next start.'),
+  requirement('D-11', 'durability 2', 'A migration that a crash interrupts is restarted at the next start.'),
   requirement(
     'D-12',
     'durability 1',
-    'A store file belongs to one process; a second one refuses to start and leaves the first alone.',
+    'A store file belongs to one process; a second one refuses to start and does not disturb the first.',
   ),
   requirement(
     'D-13',
     'durability 1',
-    'A file that is no store of this gateway stops the start and is not overwritten.',
+    'A file that is not a store of this gateway stops the start and is not overwritten.',
   ),
-  requirement('D-14', 'durability I5', 'Claims go by priority, then age, among the messages that are not delayed.'),
-  requirement('D-15', 'durability I8', 'What a client has confirmed is not sent to it again, unless it asks for it.'),
-  requirement('D-16', 'durability I10', 'resume followed by live frames equals the log, with a writer running.'),
-  requirement('D-17', 'durability I11', 'Limits are never exceeded, and what is refused is not stored.'),
-  requirement('D-18', 'durability I13', 'The states sum up to what was accepted.'),
+  requirement('D-14', 'durability I5', 'Messages that are not delayed are claimed by priority, then by age.'),
+  requirement('D-15', 'durability I8', 'Confirmed frames are not sent to a client again unless it requests them.'),
+  requirement('D-16', 'durability I10', 'resume followed by live frames equals the log, even while it is written.'),
+  requirement('D-17', 'durability I11', 'Limits are never exceeded, and refused messages are not stored.'),
+  requirement('D-18', 'durability I13', 'The counts of all states sum up to the accepted messages.'),
 
   // Lifecycle and health
   requirement('L-01', 'settings 4', 'start prints one line with URL, pid and store once the gateway is ready.'),
   requirement(
     'L-02',
     'protocol 10',
-    'The full /health goes to authenticated callers and in open mode; strangers get status and uptime_seconds.',
+    'Authenticated callers get the full /health, as do all in open mode; other callers get status and uptime_seconds.',
   ),
   requirement(
     'L-03',
@@ -450,17 +438,17 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'L-05',
     'protocol 10',
-    'A second SIGTERM ends the process within 2 s; what was running goes on after the next start.',
+    'A second SIGTERM ends the process within 2 s; running turns continue after the next start.',
   ),
   requirement(
     'L-06',
     'protocol 5.3',
-    'A turn that does not finish within drain_timeout_ms is given back, and its run is not counted as an attempt.',
+    'A turn that does not finish within drain_timeout_ms is released, and its run does not count as an attempt.',
   ),
   requirement(
     'L-07',
     'settings 4',
-    'What keeps the gateway from starting is said in words for an operator, with exit code 1.',
+    'A failed start prints a reason that an operator can act on, and exits with code 1.',
   ),
   requirement(
     'L-08',
@@ -468,36 +456,44 @@ export const requirements: readonly Requirement[] = [
     'A message can be followed through the logs by its message_ref; they hold neither its text nor a token.',
   ),
   requirement('L-09', 'settings 1', 'Each subsystem logs at its own level, which can change while it runs.'),
-  requirement('L-10', 'protocol 10', "/health answers the chapter's body."),
-  requirement('L-11', 'protocol 10', 'The status is healthy, degraded while messages cannot be taken, or draining.'),
+  requirement('L-10', 'protocol 10', '/health returns the specified body.'),
+  requirement('L-11', 'protocol 10', 'The status is healthy, degraded while messages cannot be accepted, or draining.'),
   requirement(
     'L-12',
     'protocol 10',
-    'The liveness, readiness and startup probes tell the truth at each step of start and stop.',
+    'The liveness, readiness and startup probes are correct in each phase of start and stop.',
   ),
   requirement('L-13', 'protocol 10', 'Readiness fails while the store cannot commit; liveness does not.'),
-  requirement('L-14', 'protocol 10', '/openapi.json, /asyncapi.json and /docs are public and describe what runs.'),
+  requirement(
+    'L-14',
+    'protocol 10',
+    '/openapi.json, /asyncapi.json and /docs are public and describe the running version.',
+  ),
   requirement(
     'L-15',
     'settings 1',
-    'Logs are JSON lines when standard output is no terminal, and lines for people otherwise.',
+    'Logs are JSON lines when standard output is not a terminal, and readable lines otherwise.',
   ),
 
   // Settings
   requirement(
     'P-01',
     'settings 1',
-    'Settings come from the defaults, the file, the environment and the command line, the later ones winning.',
+    'Settings come from the defaults, the file, the environment and the command line; later sources take precedence.',
   ),
   requirement('P-02', 'settings 1', '.env is read in development and not in production.'),
   requirement('P-03', 'settings 1', 'A variable ending in _FILE reads its value from a file.'),
-  requirement('P-04', 'settings 1', 'What Kubernetes injects is ignored; other unknown variables warn.'),
+  requirement(
+    'P-04',
+    'settings 1',
+    'Variables that Kubernetes injects are ignored; other unknown variables cause a warning.',
+  ),
   requirement(
     'P-05',
     'settings 1',
     'Faults stop the start with one message that lists every one with its key and what is allowed.',
   ),
-  requirement('P-06', 'settings 4', 'A setting whose feature is not there yet is refused by name.'),
+  requirement('P-06', 'settings 4', 'A setting of a feature that does not exist yet is refused by name.'),
   requirement(
     'P-07',
     'protocol 1',
@@ -506,26 +502,30 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'P-08',
     'protocol 1',
-    'Bound beyond loopback without a credential the gateway refuses to start and says which setting to make.',
+    'Bound beyond loopback without a credential, the gateway refuses to start and names the setting to change.',
   ),
   requirement(
     'P-09',
     'settings 3',
-    'A setting that is changed at run time counts at once, is kept, and is told to its watchers with the new and the old value.',
+    'A setting changed at run time takes effect at once, is stored, and its watchers get the new and the old value.',
   ),
   requirement(
     'P-10',
     'settings 3, durability I12',
     'Changes are compare-and-set: a stale version is 409, and versions only grow.',
   ),
-  requirement('P-11', 'settings 3', 'A change keeps the rules of the start, and is made as a whole or not at all.'),
-  requirement('P-12', 'settings 3', 'The answer says which changes need a restart.'),
+  requirement(
+    'P-11',
+    'settings 3',
+    'A change is validated like the settings at start, and applied as a whole or not at all.',
+  ),
+  requirement('P-12', 'settings 3', 'The response says which changes need a restart.'),
   requirement(
     'P-13',
     'settings 1',
-    'What was changed at run time goes before file and environment, but not before the command line; null takes it back.',
+    'A change at run time takes precedence over file and environment, but not over the command line; null removes it.',
   ),
-  requirement('P-14', 'settings 3', 'Secrets are write-only: they are read back as `***`.'),
+  requirement('P-14', 'settings 3', 'Secrets are write-only: they read as `***`.'),
   requirement('P-15', 'settings 3', 'Settings are for operators with the scope config:write.'),
   requirement(
     'P-16',
@@ -540,7 +540,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'P-18',
     'settings 4',
-    '`openclaw config` gets, sets, unsets and watches settings, each value with its source.',
+    '`openclaw config` gets, sets, unsets and watches settings, and shows the source of each value.',
   ),
 
   // The TypeScript client
@@ -549,7 +549,7 @@ export const requirements: readonly Requirement[] = [
     'protocol 1',
     'The client carries its token as a subprotocol and keeps its client_id over reconnects.',
   ),
-  requirement('K-02', 'protocol 4', 'A reply is an async iterable of the events of its own message, to its end.'),
+  requirement('K-02', 'protocol 4', 'A reply is an async iterable of the events of its message, to its end.'),
   requirement(
     'K-03',
     'protocol 7',
@@ -558,18 +558,18 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'K-04',
     'protocol 5.2',
-    'A message without an acknowledgement is sent again, as it was and under its id.',
+    'A message without an acknowledgement is sent again, unchanged and under its id.',
   ),
   requirement(
     'K-05',
     'protocol 7',
-    'The client connects again after close codes that promise better, and gives up after the others.',
+    'The client reconnects after close codes that allow it, and gives up after the others.',
   ),
-  requirement('K-06', 'protocol 5.5', 'The client drops frames that came before and fills gaps by a resume.'),
+  requirement('K-06', 'protocol 5.5', 'The client drops duplicate frames and fills gaps by a resume.'),
   requirement(
     'K-07',
     'protocol 6',
-    'A retryable refusal is sent again under the same id, not before the gateway wants it.',
+    'A message refused as retryable is sent again under the same id, not earlier than the gateway allows.',
   ),
   requirement('K-08', 'protocol 3', 'The client confirms whole replies with delivered.'),
   requirement('K-09', 'protocol 3', 'A reply can be cancelled at any time, also by an AbortSignal.'),
@@ -577,21 +577,21 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'K-11',
     'protocol 1',
-    'The client runs in a browser: it carries no package, no validator and nothing of Node.',
+    'The client runs in a browser: it contains no package, no validator and nothing of Node.',
   ),
 
   // Security
   requirement(
     'X-01',
     'protocol 1',
-    'A missing or wrong credential is let through the upgrade and closed at once with 4001.',
+    'A connection with a missing or wrong credential is upgraded and closed at once with 4001.',
   ),
   requirement(
     'X-02',
     'protocol 1',
     'A token comes in the Authorization header or as a subprotocol; the subprotocol that holds it is never echoed.',
   ),
-  requirement('X-03', 'protocol 1', 'A token in the query string is HTTP 400, always.'),
+  requirement('X-03', 'protocol 1', 'A token in the query string is always HTTP 400.'),
   requirement(
     'X-04',
     'protocol 1',
@@ -602,7 +602,7 @@ export const requirements: readonly Requirement[] = [
     'protocol 1',
     'A Host that is not on the allow list is HTTP 421; IP literals pass where the gateway is bound beyond loopback.',
   ),
-  requirement('X-06', 'protocol 1', 'The probes answer to any Host.'),
+  requirement('X-06', 'protocol 1', 'The probes accept any Host.'),
   requirement(
     'X-07',
     'protocol 1',
@@ -611,7 +611,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'X-08',
     'protocol 1',
-    'Too many failed authentications from an address are HTTP 429; a valid credential passes meanwhile.',
+    'Too many failed authentications from an address are HTTP 429; a valid credential still passes.',
   ),
   requirement('X-09', 'security', 'Forwarding headers count only from trusted proxies.'),
   requirement('X-10', 'security', 'Tokens are compared as hashes and in constant time.'),
@@ -626,30 +626,30 @@ export const requirements: readonly Requirement[] = [
     'HTTP answers carry a strict content security policy and refuse to be framed or sniffed.',
   ),
   requirement('X-13', 'settings 1', 'Secrets never appear in a log.'),
-  requirement('X-14', 'security', 'No text from outside can forge a line of the log or steer a terminal.'),
-  requirement('X-15', 'security', 'No path reaches a file that is not meant to be served.'),
+  requirement('X-14', 'security', 'No external text can forge a log line or control a terminal.'),
+  requirement('X-15', 'security', 'No path reaches a file outside the served ones.'),
   requirement(
     'X-16',
     'protocol 1',
-    'The body of a request is JSON of at most 256 KiB, and one that is costly to parse is refused unparsed.',
+    'The body of a request is JSON of at most 256 KiB, and JSON that is costly to parse is refused unparsed.',
   ),
 
   // Web chat
   requirement(
     'W-01',
     'web chat',
-    'A message is shown when it is written and its answer while it grows; both stand there again after a reload; finished blocks are read out to those who listen.',
+    'A message is shown when it is sent and its answer while it grows; both are shown again after a reload; screen readers read complete blocks.',
   ),
   requirement('W-02', 'web chat', 'The code of a link is exchanged once for a token.'),
   requirement(
     'W-03',
     'web chat',
-    'A code is good for a minute; wrong ones count as failed authentications of their address.',
+    'A code is valid for a minute; wrong ones count as failed authentications of their address.',
   ),
   requirement(
     'W-04',
     'web chat',
-    'A page that was signed in by a code may chat as its own sender on its own channel for a week, and nothing else.',
+    'A page signed in by a code may only chat, as its own sender on its own channel, for a week.',
   ),
   requirement(
     'W-05',
@@ -659,118 +659,118 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'W-06',
     'web chat',
-    'A page that is loaded again in the middle of an answer shows the same conversation and goes on.',
+    'A page that is reloaded in the middle of an answer shows the same conversation and continues.',
   ),
   requirement(
     'W-07',
     'web chat',
-    'A gateway that is killed and started again in the middle of an answer costs the page no block and shows none twice.',
+    'After a gateway was killed and started again in the middle of an answer, the page misses no block and shows none twice.',
   ),
   requirement(
     'W-08',
     'web chat',
-    'The page asks for a token only when the gateway wants one, keeps it in the tab, and sends it as a subprotocol only.',
+    'The page asks for a token only when the gateway needs one, keeps it in the tab, and sends it only as a subprotocol.',
   ),
-  requirement('W-09', 'web chat', 'Two tabs on one conversation see the same; each is a client of its own.'),
+  requirement('W-09', 'web chat', 'Two tabs show the same conversation; each is a separate client.'),
   requirement('W-10', 'web chat', 'Every kind of block is shown.'),
-  requirement('W-11', 'web chat', 'Earlier messages come page by page as somebody reads upwards.'),
+  requirement('W-11', 'web chat', 'Earlier messages are loaded page by page while the user scrolls up.'),
   requirement(
     'W-12',
     'web chat',
-    'A page that may speak as anybody has several conversations; one that is bound to a sender has one and no list.',
+    'A page that may use any sender has several conversations; a page bound to a sender has one and no list.',
   ),
-  requirement('W-13', 'web chat', 'The page tells the gateway that somebody types, has stopped, and has left.'),
-  requirement('W-14', 'web chat', 'A running answer can be stopped, and a waiting message taken off.'),
+  requirement('W-13', 'web chat', 'The page notifies the gateway when the user types, stops typing, and leaves.'),
+  requirement('W-14', 'web chat', 'A running answer can be stopped, and a waiting message cancelled.'),
   requirement(
     'W-15',
     'web chat',
-    'A message that was written while the gateway could not be reached is sent once it can, also after a reload, and answered once.',
+    'A message written while the gateway is unreachable is sent when it is reachable, even after a reload, and answered once.',
   ),
   requirement(
     'W-16',
     'web chat',
-    'The page says how it stands with the gateway: another protocol, offline, reconnecting, restarting.',
+    'The page shows the state of its connection: another protocol, offline, reconnecting, restarting.',
   ),
   requirement(
     'W-17',
     'web chat',
-    'A message of 65,536 characters is sent; one that is longer, or too big for a frame, is refused before it leaves.',
+    'A message of 65,536 characters is sent; a longer one, or one too big for a frame, is refused before it is sent.',
   ),
   requirement(
     'W-18',
     'web chat',
-    'What is refused is told with its reason and with what to do: files, a full queue, an answer that failed.',
+    'Refused files, a full queue and a failed answer are shown with the reason and what to do.',
   ),
-  requirement('W-19', 'web chat', 'The page takes neither a token nor a gateway from its address.'),
+  requirement('W-19', 'web chat', 'The page reads neither a token nor a gateway from its address.'),
   requirement('W-20', 'web chat', 'Everything can be done by keyboard.'),
   requirement('W-21', 'web chat', 'The page fits a phone and never scrolls sideways.'),
   requirement('W-22', 'web chat', 'axe finds no serious or critical barrier, in light and in dark.'),
-  requirement('W-23', 'web chat', 'No text from outside runs anything, loads anything or leaves its place.'),
+  requirement('W-23', 'web chat', 'No external text runs anything, loads anything or breaks out of its element.'),
   requirement(
     'W-24',
     'web chat',
-    'The page comes with a policy that allows nothing but itself; its files are named by their content and kept for ever.',
+    'The page has a policy that allows nothing but itself; its files are named by their content and cached permanently.',
   ),
   requirement(
     'W-25',
     'web chat',
-    'A tool call that waits for a person is shown with its arguments and decided in the page, also after a reload.',
+    'A tool call that needs an approval is shown with its arguments and decided in the page, even after a reload.',
   ),
   requirement(
     'W-26',
     'web chat',
-    'Pictures that are chosen, pasted or dropped go with a message, at most four, and stand there again after a reload; those that are refused are told in words.',
+    'Pictures that are chosen, pasted or dropped go with a message, at most four, and are shown again after a reload; refused ones are named with the reason.',
   ),
   requirement(
     'W-27',
     'web chat',
-    "Pictures and sound of the gateway are read with the page's token, which stands in no address, and let go of when they are not shown any more.",
+    "Pictures and sound of the gateway are read with the page's token, which appears in no address, and released when they are no longer shown.",
   ),
   requirement(
     'X-17',
     'security',
-    'A guarded route is 401 without a credential, and 403 for another role or without the scope, which is named.',
+    'A guarded route is 401 without a credential, and 403 for another role or without the scope, which the response names.',
   ),
 
   // Tools and approvals
   requirement(
     'O-01',
     'protocol 4',
-    'A call that needs an approval starts only when a person has allowed it; denied, it ends as such and the turn goes on.',
+    'A call that needs an approval starts only after a person has allowed it; a denied call ends as denied and the turn continues.',
   ),
-  requirement('O-02', 'security', 'A decision is for exactly the arguments that were shown, by their hash.'),
-  requirement('O-03', 'protocol 3', 'Operators and participants decide; to others an approval does not exist.'),
+  requirement('O-02', 'security', 'A decision applies to exactly the shown arguments, by their hash.'),
+  requirement('O-03', 'protocol 3', 'Operators and participants decide; for others an approval does not exist.'),
   requirement('O-04', 'protocol 3', 'The first decision stands.'),
-  requirement('O-05', 'protocol 4', 'An approval expires, and a decision after that comes too late.'),
+  requirement('O-05', 'protocol 4', 'An approval expires, and a later decision is refused.'),
   requirement(
     'O-06',
     'durability 1',
-    'An approval outlives a crash: its call waits on under the same approval and starts at most once.',
+    'An approval survives a crash: its call keeps waiting for the same approval and starts at most once.',
   ),
-  requirement('O-07', 'settings 1', 'The settings can ask for an approval of any tool.'),
+  requirement('O-07', 'settings 1', 'The settings can require an approval for any tool.'),
   requirement('O-08', 'protocol 9', 'Tools are listed, enabled, disabled and permitted while the gateway runs.'),
   requirement('O-09', 'security', 'A call never uses more permissions than the credential of its sender allows.'),
-  requirement('O-10', 'protocol 10', 'An uploaded file is kept with the type that its content says.'),
+  requirement('O-10', 'protocol 10', 'An uploaded file is stored with the type of its content.'),
   requirement(
     'O-11',
     'protocol 10',
-    'What is too large or of a type that is not allowed is refused, and nothing of it stays.',
+    'A file that is too large or of a type that is not allowed is refused and not stored.',
   ),
-  requirement('O-12', 'protocol 10', 'A file is never served as something that a browser runs.'),
+  requirement('O-12', 'protocol 10', 'A file is never served as something that a browser executes.'),
   requirement(
     'O-13',
     'protocol 10',
-    'A file is read by its uploader and by those who may read the session of its message.',
+    'A file can be read by its uploader and by callers who may read the session of its message.',
   ),
   requirement(
     'O-14',
     'protocol 10',
-    'A file that no message names within a day is deleted; others go with their session.',
+    'A file that no message uses within a day is deleted; others are deleted with their session.',
   ),
   requirement(
     'O-20',
     'security',
-    "What is fetched in somebody else's name is of a public host: every address of it is checked, pinned, and checked anew with each redirect.",
+    'Fetches on behalf of others go only to public hosts: every address is checked, pinned, and checked again at each redirect.',
   ),
   requirement(
     'O-21',
@@ -780,15 +780,15 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'O-22',
     'integrations',
-    'http.fetch answers text with its type and status, and summarises what is no text.',
+    'http.fetch returns text with its type and status, and a summary of anything else.',
   ),
   requirement('O-23', 'integrations', 'http.fetch is limited in size, time and headers.'),
   requirement(
     'O-24',
     'integrations',
-    'session.info tells the session and its tools; tools with effects or secrets need a permission each.',
+    'session.info returns the session and its tools; tools with effects or secrets need a permission each.',
   ),
-  requirement('O-25', 'protocol 9', 'A session remembers with memory.save what memory.search finds by its words.'),
+  requirement('O-25', 'protocol 9', 'memory.search finds by its words what the session stored with memory.save.'),
   requirement(
     'O-26',
     'protocol 9',
@@ -799,69 +799,69 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'R-01',
     'settings 1',
-    'The providers anthropic and openai need nothing but ANTHROPIC_API_KEY and OPENAI_API_KEY.',
+    'The providers anthropic and openai need only ANTHROPIC_API_KEY and OPENAI_API_KEY.',
   ),
   requirement(
     'R-02',
     'settings 1',
-    'A model whose provider is not configured stops the start, and is refused at run time; the fault says what to set.',
+    'A model whose provider is not configured stops the start and is refused at run time; the error says what to set.',
   ),
-  requirement('R-03', 'settings 3', 'Keys and headers of providers never read back.'),
+  requirement('R-03', 'settings 3', 'Keys and headers of providers are never returned.'),
   requirement(
     'R-04',
     'settings 1',
-    'agent.runtime auto is pi when a model is configured, also when that happens at run time; without a model nothing of it is loaded.',
+    'agent.runtime auto is pi when a model is configured, even at run time; without a model pi is not loaded.',
   ),
   requirement('R-05', 'settings 1', 'A model answers over each of the three wires: deltas, typed blocks, usage.'),
-  requirement('R-06', 'protocol 4', 'What a model thinks is not shown.'),
+  requirement('R-06', 'protocol 4', 'The thoughts of a model are not shown.'),
   requirement(
     'R-07',
     'protocol 4',
-    "A model's tool calls run through the registry, one after the other, and their results go back to it; also those that are refused, unknown or malformed.",
+    "A model's tool calls run through the registry, one after the other, and it gets their results, even those of refused, unknown or malformed calls.",
   ),
   requirement(
     'R-08',
     'protocol 5',
-    'After a crash a recorded answer is not asked for again, and a tool takes effect at most once.',
+    'After a crash a recorded answer is not requested again, and a tool takes effect at most once.',
   ),
   requirement(
     'R-09',
     'security',
-    'The model sees earlier messages, observed ones and reactions, each under the name of its sender; nobody can speak in the name of another or of the operator.',
+    'The model sees earlier messages, observed ones and reactions, each under the name of its sender; no sender can pose as another or as the operator.',
   ),
   requirement(
     'R-10',
     'settings 1',
-    'A conversation larger than the context window is cut to fit, the same way after a restart; a digest stands for what is left out.',
+    'A conversation larger than the context window is cut to fit, the same way after a restart; a digest replaces the omitted part.',
   ),
   requirement(
     'R-11',
     'design',
-    'A question that failed for the moment (408, 429, 5xx, a broken connection) is asked again after a growing time, or after what the provider asks for.',
+    'A request that failed temporarily (408, 429, 5xx, a broken connection) is retried after growing delays, or after the delay that the provider names.',
   ),
   requirement(
     'R-12',
     'protocol 4',
-    'A half-streamed answer that has to be asked for again is taken back by stream_restart.',
+    'A half-streamed answer that has to be requested again is withdrawn by stream_restart.',
   ),
   requirement(
     'R-13',
     'protocol 4',
-    'A turn that fails shows a status block in plain words, without secrets and internals of a provider, and ends with AGENT_FAILED.',
+    'A turn that fails shows a status block in plain words, without secrets or internals of a provider, and ends with AGENT_FAILED.',
   ),
   requirement('R-14', 'protocol 3', 'A cancel and the time limit of a turn end the request to the provider.'),
-  requirement('R-15', 'protocol 3', 'Images go to a model that takes them; other attachments are described.'),
+  requirement('R-15', 'protocol 3', 'Images go to a model that accepts them; other attachments are described.'),
 
   // Sandbox
   requirement(
     'B-01',
     'integrations',
-    'Commands of tools run as nobody, without capabilities and without ways to get any.',
+    'Commands of tools run as user nobody, without capabilities or ways to gain them.',
   ),
   requirement(
     'B-02',
     'integrations',
-    'A command writes to its workspace and to a /tmp of its own, and sees no file of the machine outside them.',
+    'A command can write to its workspace and to its own /tmp, and sees no file of the machine outside them.',
   ),
   requirement('B-03', 'integrations', "A command gets nothing of the gateway's environment."),
   requirement('B-04', 'integrations', 'A command has no network.'),
@@ -870,33 +870,33 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'B-07',
     'integrations',
-    'Nothing of a command is left when it has ended or was stopped; what a crash of the gateway has left is removed.',
+    'No process of a command remains after its end or stop; processes and containers left by a crash of the gateway are removed.',
   ),
   requirement(
     'B-08',
     'integrations',
-    'shell.run tells the exit code, shows the end of a long output and says what was cut, and stops what takes too long.',
+    'shell.run returns the exit code and the end of a long output with the number of cut bytes, and stops commands that take too long.',
   ),
-  requirement('B-09', 'integrations', 'Each session has a workspace of its own.'),
+  requirement('B-09', 'integrations', 'Each session has its own workspace.'),
   requirement('B-10', 'integrations', 'files.read, files.write and files.list work on the workspace of the session.'),
-  requirement('B-11', 'integrations', 'No path and no link leads file tools out of the workspace.'),
+  requirement('B-11', 'integrations', 'No path or link leads file tools out of the workspace.'),
   requirement('B-12', 'integrations', 'A workspace has a quota; a full one can be emptied.'),
   requirement(
     'B-13',
     'integrations',
-    'Without a sandbox engine commands are refused with what to install, and never run without one.',
+    'Without a sandbox engine commands are refused with what to install, and never run unsandboxed.',
   ),
   requirement(
     'B-14',
     'integrations',
-    'A workspace is deleted with its session, also after a restart, but not under a command that runs in it.',
+    'A workspace is deleted with its session, even after a restart, but not while a command runs in it.',
   ),
 
   // MCP
   requirement(
     'Q-01',
     'security',
-    'A JSON Schema of somebody else is limited in size, depth and parts, refers to nothing outside itself, and holds nothing whose cost its values decide.',
+    'A foreign JSON Schema is limited in size, depth and parts, has no external references, and contains no keyword whose cost depends on the values.',
   ),
   requirement(
     'Q-02',
@@ -906,22 +906,22 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'Q-03',
     'security',
-    'What an MCP server says of its tools is cut and cleaned; a tool that cannot be used harms no other.',
+    'The descriptions from an MCP server are truncated and cleaned; an unusable tool does not affect others.',
   ),
   requirement(
     'Q-04',
     'integrations',
-    'A lost MCP server is connected again, waiting longer each time; its tools come and go with it.',
+    'A lost MCP server is reconnected with growing delays; its tools come and go with it.',
   ),
   requirement(
     'Q-05',
     'integrations',
-    'A call of an MCP tool tells its progress, ends with its time and its turn, and its answer is capped.',
+    'A call of an MCP tool reports progress, ends at its time limit and with its turn, and its result is truncated.',
   ),
   requirement(
     'Q-06',
     'integrations',
-    "An MCP server's program gets nothing of the gateway's environment but PATH, and what its setting names.",
+    "An MCP server's program gets only PATH of the gateway's environment, and the variables in its setting.",
   ),
   requirement('Q-07', 'integrations', 'Tools are listed and called over MCP at /mcp.'),
   requirement(
@@ -929,40 +929,40 @@ export const requirements: readonly Requirement[] = [
     'integrations',
     '/mcp is for operators with the scope tools:call, under the rules of all HTTP and the permissions of all tools.',
   ),
-  requirement('Q-09', 'integrations', 'A gateway uses the tools of another over MCP.'),
+  requirement('Q-09', 'integrations', 'A gateway can use the tools of another over MCP.'),
   requirement(
     'Q-10',
     'integrations',
-    'One odd tool, result or refusal of an MCP server fails at most the call that it concerns; the connection and other calls go on.',
+    'A malformed tool, result or refusal of an MCP server fails at most one call; the connection and other calls continue.',
   ),
   requirement(
     'Q-11',
     'security',
-    'What an MCP server sends is bounded: a message, an event of a stream, the parts of a result, the list of its tools, and how often it is read.',
+    'Input from an MCP server is bounded: a message, an event of a stream, the parts of a result, the list of its tools, and how often that is read.',
   ),
   requirement(
     'Q-12',
     'integrations',
-    'The program of an MCP server runs in a process group of its own and ends with the gateway, with all that it has started, within a handshake too.',
+    'The program of an MCP server runs in its own process group and ends with the gateway and with all its children, even during a handshake.',
   ),
   requirement(
     'Q-13',
     'integrations',
-    'A turn starts when each MCP server has told its tools or is known to be away, at most 10 s after the start; a call waits for a tool that is on its way.',
+    'A turn starts when each MCP server has listed its tools or is known to be down, at most 10 s after the start; a call waits for a tool that is being connected.',
   ),
   requirement(
     'Q-14',
     'security',
-    "The secrets of an MCP server's setting stand in no log and in no reason of a failure, whoever repeats them.",
+    "The secrets of an MCP server's setting appear in no log and no failure reason, even if the server repeats them.",
   ),
   requirement(
     'Q-15',
     'integrations',
-    "/mcp lists tools by names that every client accepts; calls may use the gateway's names too.",
+    "/mcp lists tools under names that every client accepts; calls may also use the gateway's names.",
   ),
   requirement(
     'Q-16',
     'security',
-    'No session and no tenant keeps the tools of others from running, and the calls that wait are bounded.',
+    'No session or tenant can block the tool calls of others, and waiting calls are bounded.',
   ),
 ];

@@ -10,7 +10,7 @@ import type { ToolCallContext } from '../../src/core/tools/tool.js';
 import { GatewayApp, TOKENS, withTokens, type GatewayAppOptions } from '../support/gateway-app.js';
 
 const EVERYTHING = createRequire(import.meta.url).resolve('@modelcontextprotocol/server-everything/dist/index.js');
-const everything = { command: process.execPath, args: [EVERYTHING, 'stdio'], env: { OWN: 'told' } };
+const everything = { command: process.execPath, args: [EVERYTHING, 'stdio'], env: { OWN: 'set' } };
 
 const gateways: GatewayApp[] = [];
 afterEach(async () => {
@@ -106,7 +106,7 @@ describe('tools of an MCP server that is a program', () => {
     delete process.env['MCP_SECRET'];
     await untilTools(gateway, 'mcp__');
     const { content } = await call(gateway, 'mcp__everything__get-env', {});
-    expect(JSON.parse(content['text'] ?? '')).toEqual({ OWN: 'told', PATH: process.env['PATH'] });
+    expect(JSON.parse(content['text'] ?? '')).toEqual({ OWN: 'set', PATH: process.env['PATH'] });
   });
 
   it('[Q-05] report progress, and end at their time limit', async () => {
@@ -186,7 +186,7 @@ describe('the gateway as an MCP server', () => {
     });
     const progress: unknown[] = [];
     const result = await client.callTool({ name: 'acme_say', arguments: { text: 'hi' } }, undefined, {
-      onprogress: (told) => progress.push(told),
+      onprogress: (report) => progress.push(report),
     });
     expect(result.content).toEqual([{ type: 'text', text: '{"said":"hi","in":"mcp"}' }]);
     expect(progress).toEqual([{ progress: 1, message: 'half of it' }]);

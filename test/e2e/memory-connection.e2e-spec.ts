@@ -172,16 +172,16 @@ describe('a connection inside the process', () => {
 
   it('[T-51] is notified of the stop and then closed, as a socket is', async () => {
     const app = await startApp();
-    const told: string[] = [];
+    const kinds: string[] = [];
     const { promise: closed, resolve } = Promise.withResolvers<string>();
     app.app.get(MemoryConnectionsService, { strict: false }).open({
       principal: LOCAL_OPERATOR,
       clientId: 'driver',
-      take: (event) => void told.push(event.kind),
+      take: (event) => void kinds.push(event.kind),
       onClose: resolve,
     });
     await apps.splice(0)[0]!.close();
     expect(await closed).toBe('restarting');
-    expect(told).toEqual(['goingAway']);
+    expect(kinds).toEqual(['goingAway']);
   });
 });

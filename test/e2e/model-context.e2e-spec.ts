@@ -92,10 +92,10 @@ describe('the prompt of a model', () => {
     );
     await say({ content: 'use it' });
     await say({ content: 'sure?' });
-    const told = server.asked[2]?.messages.slice(1) ?? [];
-    expect(told.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'assistant', 'user']);
-    expect(told[1]?.tool_calls?.[0]?.function).toEqual({ name: 'test_echo', arguments: '{}' });
-    expect(textOf(told[2]?.content ?? '')).toBe('so it is');
+    const sent = server.asked[2]?.messages.slice(1) ?? [];
+    expect(sent.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'assistant', 'user']);
+    expect(sent[1]?.tool_calls?.[0]?.function).toEqual({ name: 'test_echo', arguments: '{}' });
+    expect(textOf(sent[2]?.content ?? '')).toBe('so it is');
   });
 
   it('[R-09] contains no messages that wait for their own turn', async () => {
