@@ -14,7 +14,7 @@ import { PageSignIn } from './page-sign-in.js';
 import { VERIFY_TIMEOUT_MS, VerifierChain } from './verifier-chain.js';
 
 function setUp(settings: Record<string, unknown> = {}, verifiers: readonly CredentialVerifier[] = []) {
-  // Not checked: open mode must not depend on what the rules of the settings refuse at start.
+  // Not validated: open mode must not depend on rules that the settings enforce at start.
   const loaded = loadSettings({}, {}, '/nonexistent');
   const config = new ConfigStoreService({ ...loaded, values: { ...loaded.values, ...settings } }, new SilentLogs());
   const clock = new ManualClock();
@@ -38,7 +38,7 @@ const aRequest = (peer: string, headers: Record<string, string[]> = {}) =>
   }) as unknown as IncomingMessage;
 
 describe('open mode', () => {
-  it('is open to a direct request of this machine', async () => {
+  it('is open to a direct request from this machine', async () => {
     const { auth } = setUp();
     for (const peer of ['127.0.0.1', '::ffff:127.0.0.1', '::1'])
       expect(await auth.authenticate(aRequest(peer))).toBe(LOCAL_OPERATOR);
@@ -49,7 +49,7 @@ describe('open mode', () => {
     ['a peer that is gone', {}, aRequest('')],
     ['a foreign Host', {}, aRequest('127.0.0.1', { host: ['gateway.example'] })],
     [
-      'a Host that is only on the allow list',
+      'a Host that only the allow list names',
       { 'gateway.allowed_hosts': ['gateway.example'] },
       aRequest('127.0.0.1', { host: ['gateway.example'] }),
     ],
@@ -77,14 +77,14 @@ describe('failed authentications', () => {
       expect(await auth.authenticate(wrong(...request))).toBe('unauthorized');
   };
 
-  it('count by address: another one is not throttled along', async () => {
+  it('count by address: other addresses are not throttled', async () => {
     const { auth } = setUp(settings);
     await exhaust(auth, '203.0.113.1');
     expect(await auth.authenticate(wrong('203.0.113.1'))).toBe('throttled');
     expect(await auth.authenticate(wrong('203.0.113.2'))).toBe('unauthorized');
   });
 
-  it("[X-09] count by the client's address where a trusted proxy tells it, and by no address that a client makes up", async () => {
+  it("[X-09] count by the client's address if a trusted proxy names it, and by no address that a client invents", async () => {
     const { auth } = setUp(settings);
     await exhaust(auth, '10.0.0.1', { 'x-forwarded-for': ['203.0.113.1'] });
     expect(await auth.authenticate(wrong('10.0.0.1', { 'x-forwarded-for': ['203.0.113.2'] }))).toBe('unauthorized');
@@ -94,14 +94,14 @@ describe('failed authentications', () => {
     expect(await auth.authenticate(wrong('203.0.113.1', { 'x-forwarded-for': ['198.51.100.9'] }))).toBe('throttled');
   });
 
-  it('count for a whole IPv6 network at once', async () => {
+  it('count for a whole IPv6 network', async () => {
     const { auth } = setUp(settings);
     for (let i = 0; i < MAX_FAILURES_PER_MINUTE; i++) await auth.authenticate(wrong(`2001:db8::${i}`));
     expect(await auth.authenticate(wrong('2001:db8::ffff'))).toBe('throttled');
     expect(await auth.authenticate(wrong('2001:db8:0:1::1'))).toBe('unauthorized');
   });
 
-  it('[X-08] do not keep a valid credential out, and wear off', async () => {
+  it('[X-08] do not block a valid credential, and expire', async () => {
     const { auth, clock } = setUp(settings);
     await exhaust(auth, '127.0.0.1');
     expect(
@@ -114,7 +114,7 @@ describe('failed authentications', () => {
     await exhaust(auth, '127.0.0.1');
   });
 
-  it('are no failures where a stranger is served without a credential, and are some where it guesses', async () => {
+  it('do not include requests without a credential to public routes, but do include guesses', async () => {
     const { auth } = setUp(settings);
     for (let i = 0; i < 100; i++) expect(await auth.find(aRequest('127.0.0.1'))).toBeUndefined();
     expect(await auth.authenticate(aRequest('127.0.0.1'))).toBe('unauthorized');
@@ -126,7 +126,7 @@ describe('failed authentications', () => {
 describe('failed authentications of a gateway', () => {
   const settings = { 'auth.token': 'sixteen-characters' };
 
-  it('are counted by what became of them', async () => {
+  it('are counted by outcome', async () => {
     const { auth, metrics } = setUp(settings, [
       { verify: ({ facts }) => (facts.peerAddress === '10.0.0.9' ? Promise.reject(new Error('no keys')) : 'notMine') },
     ]);
@@ -136,7 +136,7 @@ describe('failed authentications of a gateway', () => {
     expect(['unauthorized', 'throttled', 'unavailable'].map(read)).toEqual([MAX_FAILURES_PER_MINUTE, 2, 1]);
   });
 
-  it('are shared out among its replicas', async () => {
+  it('are divided among its replicas', async () => {
     const { auth, broker, clock } = setUp(settings);
     const other = new InProcessBroker(clock, new SilentLogs(), broker);
     expect(other.replicas).toBe(2);
@@ -146,12 +146,12 @@ describe('failed authentications of a gateway', () => {
   });
 });
 
-describe('a verifier that a module brings', () => {
+describe('a verifier of a module', () => {
   const PRINCIPAL = { ...LOCAL_OPERATOR, principal: 'acme:ann' };
   const withToken = (token: string) => aRequest('127.0.0.1', { authorization: [`Bearer ${token}`] });
   const settings = { 'auth.token': 'sixteen-characters' };
 
-  it('is asked in its turn, after the verifiers of the gateway, for what none before it recognised', async () => {
+  it('is called after the verifiers of the gateway, for credentials that none of them recognised', async () => {
     const asked: string[] = [];
     const verifiers: CredentialVerifier[] = [
       { verify: () => (asked.push('first'), 'notMine') },
@@ -165,14 +165,14 @@ describe('a verifier that a module brings', () => {
     expect(asked).toEqual(['first', 'second']);
   });
 
-  it('ends the search with a refusal, which counts as a failure', async () => {
+  it('ends the search by a refusal, which counts as a failure', async () => {
     const { auth } = setUp(settings, [{ verify: () => ({ refused: 'expired' }) }, { verify: () => PRINCIPAL }]);
     for (let i = 0; i < MAX_FAILURES_PER_MINUTE; i++)
       expect(await auth.authenticate(withToken('expired'))).toBe('unauthorized');
     expect(await auth.authenticate(withToken('expired'))).toBe('throttled');
   });
 
-  it('that cannot decide counts nothing against the address: it throws, rejects or stays silent', async () => {
+  it('that throws, rejects or does not respond causes no failure of the address', async () => {
     let verify: CredentialVerifier['verify'] = () => {
       throw new Error('no keys');
     };
@@ -190,13 +190,13 @@ describe('a verifier that a module brings', () => {
     expect(await auth.authenticate(withToken('acme'))).toBe('unauthorized');
   });
 
-  it('ends open mode by being there', async () => {
+  it('ends open mode by its presence', async () => {
     const { auth } = setUp({}, [{ verify: () => 'notMine' }]);
     expect(await auth.authenticate(aRequest('127.0.0.1'))).toBe('unauthorized');
     expect(await auth.issuePageCode()).toBeDefined();
   });
 
-  it('leaves no timer behind when it has decided', async () => {
+  it('leaves no timer behind after its verdict', async () => {
     const { auth, clock } = setUp(settings, [{ verify: () => Promise.resolve(PRINCIPAL) }]);
     await auth.authenticate(withToken('acme'));
     expect(clock.pendingTimers).toBe(0);

@@ -7,12 +7,12 @@ const read = (headersDistinct: Record<string, string[]>) =>
 const token = (text: string) => ({ kind: 'token', token: text });
 
 describe('the credential of a request', () => {
-  it('[X-02] is none, where nothing is shown', () => {
+  it('[X-02] is none when none is sent', () => {
     expect(read({})).toEqual({ kind: 'none' });
     expect(read({ 'sec-websocket-protocol': ['openclaw.v1, chat'] })).toEqual({ kind: 'none' });
   });
 
-  it('[X-02] is the token of the Authorization header, the scheme in any case', () => {
+  it('[X-02] is the token of the Authorization header, with the scheme in any case', () => {
     expect(read({ authorization: ['Bearer abc.DEF_~-1'] })).toEqual(token('abc.DEF_~-1'));
     expect(read({ authorization: ['bearer  abc '] })).toEqual(token('abc'));
   });
@@ -22,7 +22,7 @@ describe('the credential of a request', () => {
     expect(read({ 'sec-websocket-protocol': ['openclaw.v1', 'openclaw.bearer.abc'] })).toEqual(token('abc'));
   });
 
-  it('is the same one shown twice', () => {
+  it('may be sent twice if both are equal', () => {
     expect(
       read({ authorization: ['Bearer abc', 'Bearer abc'], 'sec-websocket-protocol': ['openclaw.bearer.abc'] }),
     ).toEqual(token('abc'));
@@ -36,7 +36,7 @@ describe('the credential of a request', () => {
     ],
     ['two subprotocols that differ', { 'sec-websocket-protocol': ['openclaw.bearer.abc, openclaw.bearer.abd'] }],
     [
-      'another scheme beside a good token',
+      'another scheme next to a valid token',
       { authorization: ['Basic YTpi'], 'sec-websocket-protocol': ['openclaw.bearer.abc'] },
     ],
     ['another scheme', { authorization: ['Basic YTpi'] }],

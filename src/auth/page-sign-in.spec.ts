@@ -24,7 +24,7 @@ describe('a code', () => {
     expect(await pages.redeem(code)).toBeUndefined();
   });
 
-  it('[W-03] is good for a minute', async () => {
+  it('[W-03] is valid for a minute', async () => {
     const { clock, pages } = setUp();
     const [early, late] = [await pages.issueCode(), await pages.issueCode()];
     clock.advance(CODE_LIFETIME_MS - 1);
@@ -33,7 +33,7 @@ describe('a code', () => {
     expect(await pages.redeem(late)).toBeUndefined();
   });
 
-  it('[W-03] is not guessed, nor taken from another gateway', async () => {
+  it('[W-03] cannot be guessed or come from another gateway', async () => {
     const { pages } = setUp();
     await pages.issueCode();
     for (const wrong of ['', 'x', await setUp().pages.issueCode()]) expect(await pages.redeem(wrong)).toBeUndefined();
@@ -41,7 +41,7 @@ describe('a code', () => {
 });
 
 describe('a token of a page', () => {
-  it('[W-04] may chat as its own sender on its own channel, for a week, and nothing else', async () => {
+  it('[W-04] may only chat, as its own sender on its own channel, for a week', async () => {
     const { clock, pages, signIn } = setUp();
     const token = await signIn();
     expect(pages.find(token)).toEqual({
@@ -65,14 +65,14 @@ describe('a token of a page', () => {
     expect(setUp([], clock).pages.find(token)).toBeUndefined();
   });
 
-  it('lasts as long as the process where no token of an operator is known', async () => {
+  it('lasts as long as the process when no token of an operator is known', async () => {
     const { clock, pages, signIn } = setUp([]);
     const token = await signIn();
     expect(pages.find(token)).toBeDefined();
     expect(setUp([], clock).pages.find(token)).toBeUndefined();
   });
 
-  it('[W-04] cannot be made longer, forged or cut', async () => {
+  it('[W-04] cannot be extended, forged or truncated', async () => {
     const { clock, pages, signIn } = setUp();
     const token = await signIn();
     const [prefix, expiry, nonce, signature] = token.split('.');
@@ -85,7 +85,7 @@ describe('a token of a page', () => {
       `${token}x`,
       token.slice(1),
       'page.',
-      await setUp(['a-token-of-somebody-else'], clock).signIn(),
+      await setUp(['another-operator-s-token'], clock).signIn(),
     ];
     for (const forged of forgeries) expect(pages.find(forged)).toBeUndefined();
   });

@@ -11,7 +11,7 @@ const aTable = (settings: Record<string, unknown>) =>
 const TOKEN = 'sixteen-characters';
 
 describe('TokenTable', () => {
-  it('[X-10] knows a token by its text or by its digest alone', () => {
+  it('[X-10] recognises a token by its text or only by its digest', () => {
     const hash = createHash('sha256').update('another-long-token').digest('hex');
     const table = aTable({
       'auth.tokens': [
@@ -28,7 +28,7 @@ describe('TokenTable', () => {
     );
   });
 
-  it('takes auth.token for a token of an operator with every right', () => {
+  it('treats auth.token as a token of an operator with all scopes', () => {
     expect(aTable({ 'auth.token': TOKEN }).find(TOKEN)).toEqual({
       tenant: 'default',
       principal: 'operator',
@@ -39,7 +39,7 @@ describe('TokenTable', () => {
     });
   });
 
-  it('binds a user to the web chat and to itself, unless its token says otherwise', () => {
+  it('binds a user to the web chat and to itself, unless its token defines otherwise', () => {
     expect(aTable({ 'auth.tokens': [{ token: TOKEN, principal: 'ada', role: 'user' }] }).find(TOKEN)).toMatchObject({
       channels: ['webchat'],
       sender: 'ada',
@@ -65,7 +65,7 @@ describe('TokenTable', () => {
     });
   });
 
-  it('stops the start when a token holds what its role cannot', () => {
+  it('stops the start when a token has a scope that its role cannot have', () => {
     const token = { token: TOKEN, principal: 'ada', role: 'user', scopes: ['messages:write', 'config:write'] };
     expect(() => aTable({ 'auth.tokens': [token] })).toThrow(
       /auth\.tokens\[0\]\.scopes: role user cannot hold config:write; allowed: messages:write/,

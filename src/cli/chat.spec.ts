@@ -5,7 +5,7 @@ import { run } from './cli.js';
 
 const CONNECTED = { server: { version: '1.2.3' }, heartbeat_interval_ms: 30_000 };
 
-/** The gateway's side of a chat: it waits for what the command sends and answers. */
+/** The gateway's side of a chat: it waits for the frames of the command and answers them. */
 class Chat {
   readonly exitCode: Promise<number>;
   #seq = 0;
@@ -21,7 +21,7 @@ class Chat {
     return this.terminal.sockets.last;
   }
 
-  /** Answers the next attempt to connect. */
+  /** Accepts the next connection. */
   async connect(changes: object = {}): Promise<void> {
     const before = this.terminal.sockets.opened.filter((socket) => socket.sent.length > 0).length;
     await this.terminal.until(() => this.terminal.sockets.opened.length > before);
@@ -115,7 +115,7 @@ describe('openclaw chat TEXT', () => {
     expect(message.payload).toMatchObject({ channel, sender: 'alice' });
   });
 
-  it('tells of tools on standard error', async () => {
+  it('reports tool calls on standard error', async () => {
     const chat = await startChat(['hi']);
     const message = await chat.accept();
     chat.block(message, 0, JSON.stringify({ call_id: 'c1', tool: 'time.now', parameters: { zone: 'UTC' } }), {
@@ -205,7 +205,7 @@ describe('openclaw chat TEXT', () => {
   it.each([
     [{}, 'The gateway wants a credential: set OPENCLAW_TOKEN'],
     [{ OPENCLAW_TOKEN: 'a-token-of-sixteen' }, 'The gateway does not accept the token in OPENCLAW_TOKEN'],
-  ])('says what to do about the credential with %j', async (env, words) => {
+  ])('says how to fix the credential with %j', async (env, words) => {
     const chat = new Chat(new FakeTerminal(env), ['hi']);
     await chat.terminal.until(() => chat.terminal.sockets.opened.length > 0);
     chat.socket.drop(4001, 'Unauthorized');
@@ -221,7 +221,7 @@ describe('openclaw chat TEXT', () => {
     expect(terminal.stderr.text).not.toContain('too short');
   });
 
-  it('shows an answer that is taken up again once, and says so where it differs', async () => {
+  it('shows a resumed answer once, and marks where it differs', async () => {
     const chat = await startChat(['hi']);
     const message = await chat.accept();
     chat.block(message, 0, 'one');
@@ -255,7 +255,7 @@ describe('openclaw chat', () => {
     expect(chat.terminal.stdout.text).toBe('one\n');
   });
 
-  it('greets, prompts, and leaves at Ctrl-D', async () => {
+  it('prints a greeting, prompts, and exits at Ctrl-D', async () => {
     const chat = await startChat([], atTerminal());
     await chat.terminal.until(() => chat.terminal.stdout.text.includes('> '));
     chat.terminal.type('\u0004');
@@ -266,7 +266,7 @@ describe('openclaw chat', () => {
     );
   });
 
-  it('keeps what is typed during an answer for the next prompt', async () => {
+  it('keeps text typed during an answer for the next prompt', async () => {
     const chat = await startChat([], atTerminal());
     chat.terminal.type('question\r');
     const message = await chat.accept();
@@ -283,7 +283,7 @@ describe('openclaw chat', () => {
     expect(await chat.exitCode).toBe(1);
   });
 
-  it('stops the answer at the first Ctrl-C and leaves at the second', async () => {
+  it('stops the answer at the first Ctrl-C and exits at the second', async () => {
     const chat = await startChat([], atTerminal());
     chat.terminal.type('question\r');
     await chat.accept();
@@ -336,7 +336,7 @@ describe('openclaw chat', () => {
     expect(chat.socket.sentOf('resume').at(-1)?.payload).toEqual({ sessions: [{ session_id: 's1', after_seq: 1 }] });
   });
 
-  it('shows the answer that the last run left unfinished, and not those of others', async () => {
+  it('shows the unfinished answer of its last run, and none of other clients', async () => {
     const chat = await startChat(['--client-id', 'desk'], atTerminal());
     const resume = await chat.terminal.until(() => chat.socket.sentOf('resume')[0]);
     expect(resume.payload).toEqual({ sessions: [] });
@@ -362,7 +362,7 @@ describe('openclaw chat', () => {
     expect(chat.terminal.stdout.text).not.toContain('not for us');
   });
 
-  it('names its client the same in each run, and another for another sender', async () => {
+  it('uses the same client id in each run, and another for another sender', async () => {
     const urls: string[] = [];
     for (const sender of ['ada', 'ada', 'bob']) {
       const chat = await startChat(['--sender', sender]);
@@ -376,7 +376,7 @@ describe('openclaw chat', () => {
     expect(urls[2]).not.toBe(urls[0]);
   });
 
-  it('makes room for a newer chat of the same name', async () => {
+  it('exits for a newer chat of the same name', async () => {
     const chat = await startChat([], atTerminal());
     await chat.terminal.until(() => chat.terminal.stdout.text.includes('> '));
     chat.socket.drop(4010, 'Replaced');

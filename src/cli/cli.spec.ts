@@ -19,7 +19,7 @@ function healthyTerminal(env: Record<string, string> = {}, body: object = HEALTH
 }
 
 describe('the command line', () => {
-  it('lists its commands with help, and tells its version', async () => {
+  it('lists its commands with help, and prints its version', async () => {
     const terminal = new FakeTerminal();
 
     expect(await run(['help'], terminal)).toBe(0);
@@ -54,7 +54,7 @@ describe('the command line', () => {
     [['chat', '--json'], /--json needs TEXT/],
     [['start', '--port', '70000'], /--port must be a number from 0 to 65535/],
     [['start', '--port', '1e3'], /--port must be a number/],
-  ])('answers %j with exit code 2 and what is wrong', async (args, message) => {
+  ])('exits with code 2 for %j and says what is wrong', async (args, message) => {
     const terminal = new FakeTerminal();
 
     expect(await run(args, terminal)).toBe(2);
@@ -63,7 +63,7 @@ describe('the command line', () => {
   });
 
   it.each(['logs', 'sessions', 'queue', 'tools', 'channels', 'token', 'doctor', 'serve', 'funnel'])(
-    'refuses %s by name, since it is not there yet',
+    'refuses %s by name, since it does not exist yet',
     async (name) => {
       const terminal = new FakeTerminal();
 
@@ -72,7 +72,7 @@ describe('the command line', () => {
     },
   );
 
-  it('never takes a token as an argument, nor in the URL', async () => {
+  it('never accepts a token as an argument or in the URL', async () => {
     const terminal = new FakeTerminal();
 
     expect(await run(['status', '--token', 'secret'], terminal)).toBe(2);
@@ -119,7 +119,7 @@ describe('openclaw status', () => {
     expect(terminal.requests[0]?.redirect).toBe('error');
   });
 
-  it('says why a protected gateway tells it little', async () => {
+  it('says why a protected gateway shows only a part', async () => {
     const terminal = healthyTerminal({}, { status: 'healthy', uptime_seconds: 5 });
 
     expect(await run(['status'], terminal)).toBe(0);
@@ -134,7 +134,7 @@ describe('openclaw status', () => {
     expect(terminal.stdout.text).toContain('draining');
   });
 
-  it('answers exit code 3 and what to do when nobody is there', async () => {
+  it('exits with code 3 and says what to do when no gateway responds', async () => {
     const terminal = new FakeTerminal();
 
     expect(await run(['status'], terminal)).toBe(3);
@@ -143,7 +143,7 @@ describe('openclaw status', () => {
     );
   });
 
-  it('answers exit code 1 when somebody else is there', async () => {
+  it('exits with code 1 when another program responds', async () => {
     const terminal = healthyTerminal({}, { hello: 'world' }, 404);
 
     expect(await run(['status'], terminal)).toBe(1);

@@ -19,7 +19,7 @@ const { findMain, isNewEnough, findOwnNode, decide } = (await import(
   new URL('../../bin/launch.js', import.meta.url).href
 )) as Launch;
 
-describe('openclaw, typed with some Node', () => {
+describe('openclaw, run with any version of Node', () => {
   it.each([
     ['18.20.8', false],
     ['24.15.9', false],
@@ -33,7 +33,7 @@ describe('openclaw, typed with some Node', () => {
     expect(decide({ version: '26.10.0', isBuilt: true, ownNode: '/own/node' })).toEqual({ run: 'here' });
   });
 
-  it('runs under its own Node when this one is too old', () => {
+  it('runs with its own Node when this one is too old', () => {
     expect(decide({ version: '20.20.2', isBuilt: true, ownNode: '/own/node' })).toEqual({
       run: 'under',
       node: '/own/node',
@@ -54,7 +54,7 @@ describe('openclaw, typed with some Node', () => {
     });
   });
 
-  it('finds the Node that was installed with it, wherever the package manager has put it', () => {
+  it('finds the Node that was installed with it, wherever the package manager put it', () => {
     const { platform, arch } = process;
     const found = findOwnNode({
       platform,
@@ -68,7 +68,7 @@ describe('openclaw, typed with some Node', () => {
   });
 });
 
-describe('what openclaw runs of a build', () => {
+describe('the entry point of a build', () => {
   let dist: string;
   beforeEach(() => {
     dist = mkdtempSync(join(tmpdir(), 'openclaw-launch-'));
@@ -82,11 +82,11 @@ describe('what openclaw runs of a build', () => {
   };
   const find = () => findMain(pathToFileURL(`${dist}/`))?.pathname.slice(dist.length + 1);
 
-  it('is nothing when there is none', () => {
+  it('is undefined when there is no build', () => {
     expect(find()).toBeUndefined();
   });
 
-  it('is the bundle, when it is as new as the modules that it is made of', () => {
+  it('is the bundle, when it is as new as its modules', () => {
     make('cli/main.js', 1);
     make('.tsbuildinfo', 2);
     make('bundle/gateway/main.js', 2);
@@ -94,7 +94,7 @@ describe('what openclaw runs of a build', () => {
     expect(find()).toBe('bundle/gateway/main.js');
   });
 
-  it('is the modules, when they were built anew since', () => {
+  it('is the module, when the modules were rebuilt since', () => {
     make('cli/main.js', 3);
     make('.tsbuildinfo', 3);
     make('bundle/gateway/main.js', 2);

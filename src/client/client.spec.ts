@@ -20,7 +20,7 @@ describe('the handshake', () => {
     expect(() => harness.makeClient({ token: 'with a space in the middle' })).not.toThrow(/space/);
   });
 
-  it('[K-01] makes up a client id that stays the same for each attempt', () => {
+  it('[K-01] generates a client id that stays the same for each attempt', () => {
     harness.connect(harness.makeClient({ clientId: undefined as never }));
     const { url } = harness.sockets.last;
 
@@ -29,7 +29,7 @@ describe('the handshake', () => {
     expect(harness.sockets.last.url).toBe(url);
   });
 
-  it('resolves harness.connect() with the first frame and tells each state', async () => {
+  it('resolves connect() with the first frame and reports each state', async () => {
     const states: string[] = [];
     harness.client.on('state', ({ name }) => states.push(name));
     const connecting = harness.client.connect();
@@ -39,7 +39,7 @@ describe('the handshake', () => {
     expect(states).toEqual(['connecting', 'connected']);
   });
 
-  it('gives up on a gateway that opens the socket and says nothing', () => {
+  it('gives up on a gateway that opens the socket and sends nothing', () => {
     void harness.client.connect();
     harness.clock.advance(10_000);
 
@@ -49,7 +49,7 @@ describe('the handshake', () => {
 });
 
 describe('everything else', () => {
-  it('tells the sessions and people it is asked to tell of', () => {
+  it('sends presence, reactions, channel status and cancels', () => {
     const socket = harness.connect();
     harness.client.presence({ channel: 'test', user_id: 'alice', status: 'typing' });
     harness.client.reaction({ channel: 'test', sender: 'alice', message_id: 'a', emoji: '+', action: 'added' });
@@ -62,7 +62,7 @@ describe('everything else', () => {
     expect(socket.sent[4]).toMatchObject({ payload: { message_ref: 'm-of-somebody' } });
   });
 
-  it('asks extensions of the gateway, again after a lost connection', async () => {
+  it('sends extension requests, again after a lost connection', async () => {
     const asked = harness.connect().sent;
     const answer = harness.client.ask('acme.weather', { city: 'Bern' });
     const socket = harness.reconnect();
@@ -72,7 +72,7 @@ describe('everything else', () => {
     expect(await answer).toEqual({ sky: 'blue' });
   });
 
-  it('tells errors that belong to nothing else, also of codes it does not know', () => {
+  it('reports errors that belong to no request, even with unknown codes', () => {
     const errors: GatewayError[] = [];
     harness.client.on('error', (error) => errors.push(error));
     harness.connect().deliver(refusal('unknown', 'NEW_IN_VERSION_2'));
@@ -82,7 +82,7 @@ describe('everything else', () => {
     ]);
   });
 
-  it('passes on frames that it does not know, and ignores what is no frame', () => {
+  it('passes on unknown frames, and ignores anything that is not a frame', () => {
     const frames: string[] = [];
     harness.client.on('frame', ({ type }) => frames.push(type));
     const socket = harness.connect();

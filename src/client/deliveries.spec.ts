@@ -40,7 +40,7 @@ describe('confirming deliveries', () => {
     expect(socket.sentOf('delivered')).toHaveLength(1);
   });
 
-  it('keeps a confirmation that found no connection', () => {
+  it('keeps a confirmation while there is no connection', () => {
     harness.connect();
     harness.sockets.last.drop();
     harness.client.delivered('s1', 5);
@@ -50,7 +50,7 @@ describe('confirming deliveries', () => {
     expect(harness.sockets.last.sentOf('delivered')).toHaveLength(1);
   });
 
-  it('leaves nothing unsaid when it closes', () => {
+  it('sends pending confirmations when it closes', () => {
     const socket = harness.connect();
     harness.sendAccepted(socket, 'a');
     socket.deliver(end('a', 1));

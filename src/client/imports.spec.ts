@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 const RUN_TIME_IMPORT = /^(?:import|export) (?!type )[^;]*?from '([^']+)';/gm;
 
-/** All that a program loads which imports `file`. */
+/** The files that a program loads when it imports `file`. */
 function listRunTimeImports(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return seen;
   seen.add(file);
@@ -17,7 +17,7 @@ function listRunTimeImports(file: string, seen = new Set<string>()): Set<string>
 }
 
 describe('the client in a browser', () => {
-  it('[K-11] carries no package, no validator and nothing of Node', () => {
+  it('[K-11] contains no package, no validator and nothing of Node', () => {
     const source = join(import.meta.dirname, '..');
     const imports = [...listRunTimeImports(join(import.meta.dirname, 'index.ts'))].map((file) =>
       file.replace(`${source}/`, ''),

@@ -7,7 +7,7 @@ beforeEach(() => {
   harness = new ClientHarness();
 });
 
-describe('refusals for now', () => {
+describe('retryable refusals', () => {
   const wait = { retryable: true, retry_after_ms: 1_000 };
 
   it.each(['RATE_LIMITED', 'DRAINING', 'STORE_UNAVAILABLE', 'QUEUE_FULL'])(
@@ -24,7 +24,7 @@ describe('refusals for now', () => {
     },
   );
 
-  it('[K-07] holds everything back while the client is over its rate', () => {
+  it('[K-07] holds all messages back while the client is over its rate', () => {
     const socket = harness.connect();
     harness.client.send(HELLO, { id: 'a' });
     socket.deliver(refusal('a', 'RATE_LIMITED', wait));
@@ -35,7 +35,7 @@ describe('refusals for now', () => {
     expect(socket.sentOf('message_in').map(({ id }) => id)).toEqual(['a', 'a', 'b']);
   });
 
-  it('lets others pass a message whose queue is full', () => {
+  it('sends other messages before one whose queue is full', () => {
     const socket = harness.connect();
     harness.client.send(HELLO, { id: 'a' });
     socket.deliver(refusal('a', 'QUEUE_FULL', wait));
@@ -44,12 +44,12 @@ describe('refusals for now', () => {
     expect(socket.sentOf('message_in').map(({ id }) => id)).toEqual(['a', 'b']);
   });
 
-  it('never asks for so many refusals that the gateway would close', () => {
+  it('never causes so many refusals that the gateway would close the connection', () => {
     const socket = harness.connect();
     for (let i = 0; i < 500; i++) harness.client.send(HELLO, { id: `${i}` });
     const refusalsAt: number[] = [];
     let answered = 0;
-    // A gateway that takes ten messages a second and refuses the rest, for a minute.
+    // For a minute, a gateway that accepts ten messages a second and refuses the rest.
     let allowance = 10;
     for (let elapsed = 0; elapsed < 60_000; elapsed += 100, harness.clock.advance(100)) {
       allowance = Math.min(10, allowance + 1);
@@ -71,7 +71,7 @@ describe('refusals for now', () => {
     expect(worst).toBeLessThan(100);
   });
 
-  it('forgets a held message that is cancelled, since the gateway does not have it', async () => {
+  it('drops a held message that is cancelled, since the gateway does not have it', async () => {
     const socket = harness.connect();
     const reply = harness.client.send(HELLO, { id: 'a' });
     socket.deliver(refusal('a', 'RATE_LIMITED', wait));

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 describe('after a lost connection', () => {
-  it('[K-03] resumes each session at exactly the last seq it has seen', async () => {
+  it('[K-03] resumes each session after exactly the last seq it has seen', async () => {
     const socket = harness.connect();
     const reply = harness.sendAccepted(socket, 'a');
     socket.deliver(block('a', 7, 0));
@@ -35,7 +35,7 @@ describe('after a lost connection', () => {
     expect(await contents(reply)).toEqual(['block 0', 'block 1', 'block 2']);
   });
 
-  it('[K-04] sends a message that was not acknowledged again, as it was and under its id', () => {
+  it('[K-04] sends an unacknowledged message again, unchanged and under its id', () => {
     const first = harness.connect();
     harness.client.send(HELLO, { id: 'a' });
     const second = harness.reconnect();
@@ -45,7 +45,7 @@ describe('after a lost connection', () => {
     expect(harness.reconnect().sentOf('message_in')).toEqual([]);
   });
 
-  it('reads the fate of a repeated message from the history and goes on from there', async () => {
+  it('reads the state of a repeated message from the history and continues from there', async () => {
     harness.connect();
     const reply = harness.client.send(HELLO, { id: 'a' });
     const socket = harness.reconnect();
@@ -93,7 +93,7 @@ describe('after a lost connection', () => {
       .toEqual({ sessions: [{ session_id: 's1', after_seq: 3 }] });
   });
 
-  it('fails a reply that its session no longer knows', async () => {
+  it('fails a reply whose message is no longer in its session', async () => {
     harness.connect();
     const reply = harness.client.send(HELLO, { id: 'a' });
     const socket = harness.reconnect();
@@ -104,7 +104,7 @@ describe('after a lost connection', () => {
     await expect(reply.blocks()).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('takes the end of a reply from the history when its frames are past retention', async () => {
+  it('reads the end of a reply from the history when its frames are past retention', async () => {
     const socket = harness.connect();
     const reply = harness.sendAccepted(socket, 'a');
     socket.deliver(block('a', 1, 0, 'half'));
@@ -129,7 +129,7 @@ describe('after a lost connection', () => {
       .toEqual({ sessions: [{ session_id: 's1', after_seq: 950 }] });
   });
 
-  it('replaces what the history told when the answer is begun anew', async () => {
+  it('replaces the blocks from the history when the answer restarts', async () => {
     harness.connect();
     const reply = harness.client.send(HELLO, { id: 'a' });
     const socket = harness.reconnect();
@@ -182,7 +182,7 @@ describe('after a lost connection', () => {
     expect(events).toMatchObject([{ type: 'block' }, { type: 'delta', delta: 'Next' }]);
   });
 
-  it('asks pending questions again', async () => {
+  it('sends pending requests again', async () => {
     harness.connect();
     const pong = harness.client.ping();
     const socket = harness.reconnect();
@@ -192,7 +192,7 @@ describe('after a lost connection', () => {
     await expect(pong).resolves.toBeUndefined();
   });
 
-  it('waits longer after each failure, and starts over once connected', () => {
+  it('waits longer after each failure, and resets the delay once connected', () => {
     harness.connect();
     const waits: number[] = [];
     harness.client.on('state', (state) => state.name === 'waiting' && waits.push(state.retryInMs));
@@ -206,7 +206,7 @@ describe('after a lost connection', () => {
     expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 500]);
   });
 
-  it('comes back when the gateway that went away said it should', () => {
+  it('reconnects after the delay that a stopping gateway announced', () => {
     const socket = harness.connect();
     socket.deliver({ type: 'going_away', payload: { reason: 'restart', reconnect_after_ms: 1_234 } });
     socket.drop(1012, 'Gateway restarting');
@@ -216,20 +216,20 @@ describe('after a lost connection', () => {
     expect(harness.sockets.opened).toHaveLength(2);
   });
 
-  it.each([1001, 1006, 1012, 4009, 4013])('[K-05] connects again after close code %i', (code) => {
+  it.each([1001, 1006, 1012, 4009, 4013])('[K-05] reconnects after close code %i', (code) => {
     harness.connect().drop(code);
     harness.clock.advance(500);
 
     expect(harness.sockets.opened).toHaveLength(2);
   });
 
-  it('stays away for as long as its refused frames count against it', () => {
+  it('waits for as long as its refused frames count against it', () => {
     harness.connect().drop(4008, 'Rate limit ignored');
 
     expect(harness.client.state).toMatchObject({ name: 'waiting', retryInMs: 10_000 });
   });
 
-  it.each([4001, 4002, 4010, 1002, 1003, 1007, 1009])('[K-05] ends for good with close code %i', async (code) => {
+  it.each([4001, 4002, 4010, 1002, 1003, 1007, 1009])('[K-05] ends permanently with close code %i', async (code) => {
     const socket = harness.connect();
     const running = harness.sendAccepted(socket, 'a');
     const unacknowledged = harness.client.send(HELLO);
@@ -244,7 +244,7 @@ describe('after a lost connection', () => {
     await expect(ping).rejects.toBeInstanceOf(ConnectionEndedError);
   });
 
-  it('notices a connection that is quietly gone', () => {
+  it('detects a silently lost connection', () => {
     const socket = harness.connect();
     harness.clock.advance(60_000);
     expect(socket.sentOf('ping')).toHaveLength(1);
@@ -254,7 +254,7 @@ describe('after a lost connection', () => {
     expect(harness.client.state.name).toBe('waiting');
   });
 
-  it('keeps a connection on which anything comes', () => {
+  it('keeps a connection on which anything arrives', () => {
     const socket = harness.connect();
     for (let i = 0; i < 10; i++) {
       harness.clock.advance(59_000);

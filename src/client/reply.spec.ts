@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 
 describe('a reply', () => {
-  it('[K-02] is the events of its own message, in order, to its end', async () => {
+  it('[K-02] yields the events of its message, in order, to its end', async () => {
     const socket = harness.connect();
     const reply = harness.sendAccepted(socket, 'a');
     const other = harness.sendAccepted(socket, 'b');
@@ -39,7 +39,7 @@ describe('a reply', () => {
     expect(await contents(other)).toEqual(['block 0']);
   });
 
-  it('tells how tool calls go', async () => {
+  it('reports the states of tool calls', async () => {
     const socket = harness.connect();
     const reply = harness.sendAccepted(socket, 'a');
     const payload = { message_id: 'a', message_ref: 'm-a', call_id: 'c1', tool: 'time.now', status: 'running' };
@@ -72,7 +72,7 @@ describe('a reply', () => {
     expect(await contents(reply)).toEqual(['block 0', 'whole']);
   });
 
-  it('that nobody reads keeps no more than what stands', async () => {
+  it('that is not read keeps only the standing blocks', async () => {
     const socket = harness.connect();
     const reply = harness.sendAccepted(socket, 'a');
     for (let i = 0; i < 100; i++) socket.deliver(delta('a', 'a-1', 'x'));
@@ -85,7 +85,7 @@ describe('a reply', () => {
     expect((await readAll(reply)).map((event) => event.type)).toEqual(['block', 'restart', 'end']);
   });
 
-  it('joins the deltas that nobody has read yet', async () => {
+  it('joins unread deltas', async () => {
     const socket = harness.connect();
     const reply = harness.sendAccepted(socket, 'a');
     for (const text of ['one ', 'two ', 'three']) socket.deliver(delta('a', 'a-1', text));
@@ -94,7 +94,7 @@ describe('a reply', () => {
     expect(first.value).toEqual({ type: 'delta', block_id: 'a-1', block_type: 'text', delta: 'one two three' });
   });
 
-  it('grows one block at a time, though deltas overtake the blocks that have to be stored first', async () => {
+  it('grows one block at a time, although deltas overtake blocks that are stored first', async () => {
     const socket = harness.connect();
     const events = harness.sendAccepted(socket, 'a')[Symbol.asyncIterator]();
     for (const frame of [delta('a', 'a-1', 'one'), delta('a', 'a-2', 'tw'), delta('a', 'a-2', 'o')])
@@ -117,7 +117,7 @@ describe('a reply', () => {
     expect(harness.client.state.name).toBe('connected');
   });
 
-  it('that ended with an error throws it from blocks(), and tells it as its end', async () => {
+  it('that ended with an error throws it from blocks(), and has it as its end', async () => {
     const socket = harness.connect();
     const reply = harness.sendAccepted(socket, 'a');
     socket.deliver(end('a', 1, { reason: 'error', error: { code: 'AGENT_FAILED', message: 'no', retryable: false } }));
@@ -135,7 +135,7 @@ describe('a reply', () => {
 });
 
 describe('cancelling', () => {
-  it('[K-09] takes a message back that has not left', async () => {
+  it('[K-09] withdraws a message that was not sent', async () => {
     const reply = harness.client.send(HELLO, { id: 'a' });
     reply.cancel();
 
@@ -143,7 +143,7 @@ describe('cancelling', () => {
     expect(harness.connect().sentOf('message_in')).toEqual([]);
   });
 
-  it('asks the gateway once it is known to have the message', () => {
+  it('sends a cancel once the gateway is known to have the message', () => {
     const socket = harness.connect();
     const reply = harness.client.send(HELLO, { id: 'a' });
     reply.cancel();
@@ -153,7 +153,7 @@ describe('cancelling', () => {
     expect(socket.sentOf('cancel').map((frame) => frame.payload)).toEqual([{ message_ref: 'm-a' }]);
   });
 
-  it('[K-09] follows an abort signal, and is asked again after a reconnect', () => {
+  it('[K-09] follows an abort signal, and is sent again after a reconnect', () => {
     const socket = harness.connect();
     const abort = new AbortController();
     harness.client.send(HELLO, { id: 'a', signal: abort.signal });
@@ -164,7 +164,7 @@ describe('cancelling', () => {
     expect(harness.reconnect().sentOf('cancel')).toHaveLength(1);
   });
 
-  it('never sends a message whose signal was aborted before', async () => {
+  it('never sends a message whose signal was already aborted', async () => {
     const socket = harness.connect();
     const reply = harness.client.send(HELLO, { signal: AbortSignal.abort() });
 

@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 describe('the order of frames', () => {
-  it('[K-06] drops a frame that came before', async () => {
+  it('[K-06] drops a duplicate frame', async () => {
     const socket = harness.connect();
     const reply = harness.sendAccepted(socket, 'a');
     for (const frame of [block('a', 1, 0), block('a', 1, 0), block('a', 2, 1), block('a', 1, 0), end('a', 3)])
@@ -41,7 +41,7 @@ describe('the order of frames', () => {
     expect(await contents(reply)).toEqual(['block 0', 'block 1', 'block 2']);
   });
 
-  it('resumes again when the gateway asks it to wait', () => {
+  it('resumes again after the delay that the gateway requests', () => {
     const socket = harness.connect();
     harness.sendAccepted(socket, 'a');
     socket.deliver(block('a', 1, 0));
@@ -53,7 +53,7 @@ describe('the order of frames', () => {
     expect(socket.sentOf('resume').map((frame) => frame.payload)).toEqual([request!.payload, request!.payload]);
   });
 
-  it('starts from the history when the gateway knows less than the client', () => {
+  it('starts from the history when the gateway has fewer frames than the client', () => {
     const socket = harness.connect();
     harness.sendAccepted(socket, 'a');
     socket.deliver(block('a', 9, 0));
@@ -64,7 +64,7 @@ describe('the order of frames', () => {
     expect(next.sentOf('history')).toHaveLength(1);
   });
 
-  it('tells the answers to resume() when all sessions are there', async () => {
+  it('resolves resume() when all sessions have responded', async () => {
     const socket = harness.connect();
     const answers = harness.client.resume([{ session_id: 's1', after_seq: 4 }]);
     socket.deliver(resumed(5, 6));
@@ -80,7 +80,7 @@ describe('the order of frames', () => {
     await expect(answers).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('offers replies that somebody else has asked for', async () => {
+  it('offers replies to messages of other clients', async () => {
     const found: Reply[] = [];
     harness.client.on('reply', (reply) => found.push(reply));
     const socket = harness.connect();
@@ -93,7 +93,7 @@ describe('the order of frames', () => {
     expect(await contents(found[0]!)).toEqual(['block 0', 'block 1']);
   });
 
-  it('gives a reply that is asked for again to both who ask', async () => {
+  it('gives a reply to both callers when it is requested again', async () => {
     const found: Reply[] = [];
     harness.client.on('reply', (reply) => found.push(reply));
     const socket = harness.connect();

@@ -46,7 +46,7 @@ const delta = (ref: string, blockId: string, text: string) =>
   });
 const tool = (ref: string, status: string) => durable('tool_status', ref, { call_id: 'c', tool: 't', status });
 
-function told(ref: string, changes: Partial<HistoryMessage> = {}): HistoryMessage {
+function stored(ref: string, changes: Partial<HistoryMessage> = {}): HistoryMessage {
   const message = {
     message_ref: ref,
     message_id: `id-${ref}`,
@@ -58,7 +58,7 @@ function told(ref: string, changes: Partial<HistoryMessage> = {}): HistoryMessag
   return { ...message, status: 'done', blocks: [], end: { reason: 'stop', ended_at: 2_000 }, ...changes };
 }
 const running = (ref: string, ...contents: string[]) => {
-  const { end: _end, ...message } = told(ref, {
+  const { end: _end, ...message } = stored(ref, {
     status: 'running',
     blocks: contents.map((content, i) => aBlock(`${ref}-${i}-${content}`, content)),
   });
@@ -76,14 +76,14 @@ const add = (id: string, content: string, sentAt = 0) =>
   transcript.add({ id, content, sentAt, sender: 'web-a', attachments: [] });
 const refs = () => transcript.messages.map(({ ref }) => ref);
 
-/** A message of this page that the gateway has just accepted. */
+/** Adds a message of this page that the gateway has just accepted. */
 function say(id: string, ref: string): void {
   add(id, `said ${ref}`, 0);
   take(ack(id, ref));
 }
 
 describe('a message', () => {
-  it('is unsent until it is acknowledged, open until its reply ends', () => {
+  it('is unsent until it is acknowledged, and open until its reply ends', () => {
     const { key } = add('x', 'hello', 5);
     const message = () => transcript.messages.find((each) => each.key === key)!;
     expect([message().phase, transcript.current]).toEqual(['unsent', undefined]);
@@ -94,7 +94,7 @@ describe('a message', () => {
     expect([message().phase, transcript.current]).toEqual(['ended', undefined]);
   });
 
-  it('says why it waits, and why it is refused', () => {
+  it('has the reason why it waits or is refused', () => {
     add('x', 'hello');
     const message = () => transcript.messages[0]!;
     const error = (code: string, retryable: boolean) =>
@@ -105,22 +105,22 @@ describe('a message', () => {
     expect([message().phase, message().refusal?.code]).toEqual(['refused', 'FORBIDDEN']);
   });
 
-  it('that was accepted before a reload is found again in the history by its id', () => {
+  it('that was accepted before a reload is found in the history by its id', () => {
     add('id-m1', 'said m1', 0);
-    take(history(0, told('m1')));
+    take(history(0, stored('m1')));
     expect(transcript.messages).toHaveLength(1);
     expect(transcript.messages[0]!.phase).toBe('ended');
   });
 
-  it('that is not stored comes last, whatever the clocks say', () => {
+  it('that is not stored comes last, whatever the timestamps', () => {
     add('x', 'mine', 0);
-    take(block('m1', 0), history(1, told('m1', { sent_at: 9_999 })));
+    take(block('m1', 0), history(1, stored('m1', { sent_at: 9_999 })));
     expect(refs()).toEqual(['m1', undefined]);
   });
 });
 
 describe('a reply', () => {
-  it('grows by deltas and is replaced by its whole blocks', () => {
+  it('grows by deltas, which complete blocks replace', () => {
     say('x', 'm1');
     take(delta('m1', 'm1-0-one', 'o'), delta('m1', 'm1-0-one', 'n'), delta('m1', 'm1-1-two', 't'));
     expect(growing()).toEqual(['on', 't']);
@@ -130,7 +130,7 @@ describe('a reply', () => {
     expect([standing(), growing()]).toEqual([['one'], []]);
   });
 
-  it('drops what a restart replaces, also blocks that the history told of', () => {
+  it('drops the blocks that a restart replaces, even those from the history', () => {
     take(history(2, running('m1', 'a', 'b')));
     take(block('m1', 2, 'c'), restart('m1', 2));
     expect(standing()).toEqual(['a', 'b']);
@@ -140,7 +140,7 @@ describe('a reply', () => {
     expect(standing()).toEqual(['a']);
   });
 
-  it('is not shown in pieces whose beginning was missed', () => {
+  it('shows no deltas whose beginning was missed', () => {
     take(history(1, running('m1', 'a')));
     take(delta('m1', 'm1-1-b', 'rest of b'));
     expect(growing()).toEqual([]);
@@ -151,20 +151,20 @@ describe('a reply', () => {
     expect(growing()).toEqual([]);
   });
 
-  it('to a message of another tab is shown at once, and the history tells to what', () => {
+  it('to a message of another tab is shown at once, and its message is read from the history', () => {
     take(delta('m1', 'm1-0-a', 'begun'));
     expect([growing(), transcript.hasGaps]).toEqual([['begun'], true]);
     take(history(0, running('m1')));
     expect([growing(), transcript.hasGaps, transcript.messages[0]!.content]).toEqual([[], false, 'said m1']);
   });
 
-  it('goes on growing while the history tells of its message', () => {
+  it('keeps growing while the history is read', () => {
     take(history(0));
     take(delta('m1', 'm1-0-a', 'be'), history(0, running('m1')), delta('m1', 'm1-0-a', 'gun'));
     expect(growing()).toEqual(['begun']);
   });
 
-  it('keeps what its tools told when it is read again after a reload, and nothing else twice', () => {
+  it('keeps the tool states when it is read again after a reload, and duplicates nothing', () => {
     take(history(3, running('m1', 'a')));
     seq = 0;
     takeAgain(tool('m1', 'awaiting_approval'), block('m0', 0), block('m1', 0, 'a'));
@@ -174,7 +174,7 @@ describe('a reply', () => {
 });
 
 describe('a reply that was read again from the log', () => {
-  it('shows no delta before a frame has come live', () => {
+  it('shows no delta before a live frame has arrived', () => {
     takeAgain(block('m1', 0, 'a'));
     take(delta('m1', 'm1-1-b', 'rest of b'));
     expect([standing(), growing()]).toEqual([['a'], []]);
@@ -188,7 +188,7 @@ describe('reading', () => {
     ...(next_before !== undefined && { next_before }),
   });
 
-  /** A gateway whose pages are given, and which notes what it is asked. */
+  /** A gateway with given history pages that records the requests. */
   class Source implements TranscriptSource {
     readonly asked: unknown[] = [];
     pages: ReturnType<typeof page>[] = [];
@@ -207,31 +207,31 @@ describe('reading', () => {
     }
   }
 
-  it('begins with the newest messages and goes on from there, once', async () => {
+  it('starts with the newest messages and continues from there, once', async () => {
     const source = new Source();
-    source.pages = [page([told('m2')], 7, 'm2')];
+    source.pages = [page([stored('m2')], 7, 'm2')];
     await Promise.all([transcript.load(source), transcript.load(source)]);
     await transcript.load(source);
     expect(source.asked).toEqual([{ limit: 30 }, { session_id: 's', after_seq: 7 }]);
-    source.pages = [page([told('m1')], 7)];
+    source.pages = [page([stored('m1')], 7)];
     await transcript.loadOlder(source);
     await transcript.loadOlder(source);
     expect([refs(), source.asked.slice(2)]).toEqual([['m1', 'm2'], [{ limit: 30, before: 'm2' }]]);
   });
 
-  it('goes back in the log for the states of a tool that runs', async () => {
+  it('reads back in the log for the states of a running tool', async () => {
     const source = new Source();
     const blocks = [{ block_id: 'c', block_type: 'tool_call', content: '{}' } as const];
-    const { end: _end, ...message } = told('m1', { status: 'running', blocks });
+    const { end: _end, ...message } = stored('m1', { status: 'running', blocks });
     source.pages = [page([message], 500)];
     await transcript.load(source);
     expect(source.asked).toContainEqual({ session_id: 's', after_seq: 300 });
   });
 
-  it('asks for the texts of messages of other clients, and shows the reply alone where there is none', async () => {
+  it('requests the texts of messages of other clients, and shows only the reply when there is none', async () => {
     const source = new Source();
     take(block('m1', 0), block('m2', 0));
-    source.pages = [page([told('m2', { sent_at: 2_000 })], 2)];
+    source.pages = [page([stored('m2', { sent_at: 2_000 })], 2)];
     await transcript.fillGaps(source);
     expect(transcript.messages.map(({ content }) => content)).toEqual(['', 'said m2']);
   });
@@ -246,21 +246,21 @@ describe('reading', () => {
 });
 
 describe('the history', () => {
-  it('puts earlier pages before all that is there, in its own order, though all was said in one moment', () => {
-    take(history(9, told('m3'), told('m4')));
-    take(history(9, told('m1'), told('m2')));
+  it('puts earlier pages first, in their own order, even if all timestamps are equal', () => {
+    take(history(9, stored('m3'), stored('m4')));
+    take(history(9, stored('m1'), stored('m2')));
     expect(refs()).toEqual(['m1', 'm2', 'm3', 'm4']);
   });
 
-  it('puts a message where it belongs whose reply was there before it was told', () => {
-    take(history(0, told('m1'), told('m2')));
+  it('puts a message in its place whose reply was there before it', () => {
+    take(history(0, stored('m1'), stored('m2')));
     take(block('m0', 0));
     expect(refs()).toEqual(['m1', 'm2', 'm0']);
-    take(history(1, told('m0', { sent_at: 500 }), told('m1')));
+    take(history(1, stored('m0', { sent_at: 500 }), stored('m1')));
     expect(refs()).toEqual(['m0', 'm1', 'm2']);
   });
 
-  it('counts only when it is not older than what was seen', () => {
+  it('is ignored when it is older than the frames seen', () => {
     say('x', 'm1');
     transcript.isLoaded = true;
     take(block('m1', 0), block('m1', 1));
@@ -268,12 +268,12 @@ describe('the history', () => {
     take(history(1, running('m1', 'block 0')));
     expect(standing()).toEqual(['block 0', 'block 1']);
     seq = 2;
-    take(history(2, told('m1', { blocks: [aBlock('z', 'other')] })));
+    take(history(2, stored('m1', { blocks: [aBlock('z', 'other')] })));
     expect([standing(), transcript.messages[0]!.phase]).toEqual([['other'], 'ended']);
   });
 
-  it('counts again from nothing when the log is another one', () => {
-    take(history(50, told('m1')));
+  it('starts from nothing when the log is a different one', () => {
+    take(history(50, stored('m1')));
     take(frame('error', { code: 'STALE_RESUME', message: '', retryable: false }));
     seq = 0;
     take(block('m2', 0));

@@ -23,7 +23,7 @@ const unavailable = () =>
   Promise.reject(new GatewayError('STORE_UNAVAILABLE', {}, { cause: new Error('ENOSPC /secret/path') }));
 const never = () => new Promise<never>(() => {});
 
-/** A gateway of which only the parts that health asks are there, and each answers what the test wants. */
+/** The parts of a gateway that the health checks use, with values set by the test. */
 class Parts {
   readonly clock = new ManualClock();
   readonly lifecycle = new PhaseService(this.clock);
@@ -89,7 +89,7 @@ describe('the probes', () => {
     ['ready', 200, 200, 200],
     ['draining', 200, 503, 200],
     ['stopped', 503, 503, 200],
-  ])('[L-12] tell the truth while the gateway is %s', async (phase, live, ready, startup) => {
+  ])('[L-12] are correct while the gateway is %s', async (phase, live, ready, startup) => {
     const http = await open(inPhase(phase));
     const answers = [
       await http.get('/health/live'),
@@ -110,7 +110,7 @@ describe('the probes', () => {
     expect(answer.body).toMatchObject({ status: 'error', error: { lifecycle: { status: 'down', phase: 'draining' } } });
   });
 
-  it('[L-13] readiness fails while the store cannot commit, without a word of why, and liveness does not', async () => {
+  it('[L-13] readiness fails while the store cannot commit, without a reason, and liveness does not', async () => {
     const parts = inPhase('ready');
     parts.check = unavailable;
     const http = await open(parts);
@@ -121,14 +121,14 @@ describe('the probes', () => {
     expect((await http.get('/health/live')).status).toBe(200);
   });
 
-  it('[L-13] a store that does not answer is down, not waited for', async () => {
+  it('[L-13] a store that does not respond is down, and is not waited for', async () => {
     const parts = inPhase('ready');
     parts.check = never;
     const http = await open(parts);
     expect((await http.get('/health/ready')).status).toBe(503);
   });
 
-  it('many probes at once are one commit', async () => {
+  it('concurrent probes share one commit', async () => {
     const parts = inPhase('ready');
     const http = await open(parts);
     await Promise.all(Array.from({ length: 20 }, () => http.get('/health/ready')));
@@ -139,7 +139,7 @@ describe('the probes', () => {
 describe('GET /health', () => {
   const known = { Authorization: 'Bearer whatever' };
 
-  it("[L-10] answers the chapter's body to callers it knows", async () => {
+  it('[L-10] returns the specified body to authenticated callers', async () => {
     const parts = inPhase('ready');
     parts.clock.advance(3_600_999);
     const http = await open(parts);
@@ -164,7 +164,7 @@ describe('GET /health', () => {
     expect(parts.clock.now() - parts.askedSince).toBe(300_000);
   });
 
-  it('[L-02] answers only status and uptime to strangers', async () => {
+  it('[L-02] returns only status and uptime to other callers', async () => {
     const http = await open(inPhase('ready'));
     const answer = await http.get('/health');
     expect(answer.status).toBe(200);
@@ -176,13 +176,13 @@ describe('GET /health', () => {
     ['ready', 'healthy'],
     ['draining', 'draining'],
     ['stopped', 'draining'],
-  ])('[L-11] while %s the status is %s, and the answer 200', async (phase, status) => {
+  ])('[L-11] while %s the status is %s, with HTTP 200', async (phase, status) => {
     const http = await open(inPhase(phase));
     const answer = await http.get('/health');
     expect([answer.status, (answer.body as { status: string }).status]).toEqual([200, status]);
   });
 
-  it('[L-11] is degraded while the store cannot commit, and says what it still knows', async () => {
+  it('[L-11] is degraded while the store cannot commit, and returns the known values', async () => {
     const parts = inPhase('ready');
     parts.check = unavailable;
     parts.count = unavailable;
@@ -193,10 +193,10 @@ describe('GET /health', () => {
     expect(answer.body).not.toHaveProperty('queued_messages');
   });
 
-  it('[L-10] does not wait for counts that do not come', async () => {
+  it('[L-10] does not wait for counts that do not arrive', async () => {
     const parts = inPhase('ready');
     const counting = new Promise<void>((resolve) => {
-      // The first is asked for the status, the second for the report.
+      // The first call is for the status, the second for the report.
       let asked = 0;
       parts.count = () => {
         asked++;

@@ -43,7 +43,7 @@ describe('addresses', () => {
       expect(includes(networks, address)).toBe(false);
   });
 
-  it('lists every entry that is no network', () => {
+  it('lists every entry that is not a network', () => {
     const wrong = [
       '10.0.0.0/33',
       '10.0.0/8',
@@ -63,7 +63,7 @@ describe('addresses', () => {
     }
   });
 
-  it('counts all addresses of one IPv6 network as one, and IPv4 addresses singly', () => {
+  it('counts all addresses of one IPv6 network as one, and IPv4 addresses separately', () => {
     expect(limitKey('2001:db8:1:2::1')).toBe('2001:db8:1:2::/64');
     expect(limitKey('2001:0db8:1:2:ffff:ffff:ffff:ffff')).toBe('2001:db8:1:2::/64');
     expect(limitKey('2001:db8:1:3::1')).not.toBe(limitKey('2001:db8:1:2::1'));

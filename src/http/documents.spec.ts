@@ -31,13 +31,13 @@ describe('the AsyncAPI document', () => {
     expect(follow('#/channels/gateway/x-close-codes')).toEqual(Object.values(closeTable));
   });
 
-  it('has no reference that leads nowhere', () => {
+  it('has no broken references', () => {
     const pointers = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, pointer]) => pointer ?? '');
     expect(pointers.length).toBeGreaterThan(0);
     for (const pointer of pointers) expect(follow(pointer), pointer).toBeDefined();
   });
 
-  it('tells lengths as JSON Schema does, in code points', () => {
+  it('states lengths in code points, as JSON Schema does', () => {
     expect(text).not.toContain('x-length');
     expect(toJsonSchema(MessageInPayload)).toMatchObject({
       additionalProperties: false,
@@ -45,7 +45,7 @@ describe('the AsyncAPI document', () => {
     });
   });
 
-  it('marks durable frames by the fields that only they must have', () => {
+  it('marks durable frames by the fields that only they require', () => {
     const required = (type: string) =>
       (follow(`#/components/messages/gateway.${type}/payload`) as { required: string[] }).required;
     expect(required('stream_end')).toEqual(expect.arrayContaining(['seq', 'session_id']));
@@ -67,14 +67,14 @@ describe('the pages about the gateway', () => {
 
   afterAll(() => app.close());
 
-  it('[L-14] serve OpenAPI and AsyncAPI to everybody', async () => {
+  it('[L-14] serve OpenAPI and AsyncAPI without a credential', async () => {
     const openApi = await http.get('/openapi.json');
     expect(openApi.body).toMatchObject({ openapi: '3.0.0', info: { title: 'OpenClaw gateway: HTTP API' } });
     const asyncApi = await http.get('/asyncapi.json');
     expect(asyncApi.body).toEqual(JSON.parse(JSON.stringify(buildAsyncApi())));
   });
 
-  it('[L-14] show OpenAPI on a page without a script or a style of its own, and without a foreign address', async () => {
+  it('[L-14] show OpenAPI on a page without inline scripts or styles and without foreign addresses', async () => {
     const page = await http.get('/docs');
     expect(page.type).toBe('text/html');
     expect(page.text).not.toMatch(/<script(?![^>]*src=)|<style|style=|\son\w+=|https?:/);

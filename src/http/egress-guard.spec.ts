@@ -74,7 +74,7 @@ describe('an address of the public internet', () => {
 describe('the egress guard', () => {
   const guard = new EgressGuard(() => [], resolveTo('93.184.216.34'));
 
-  it('lets public hosts pass, at the addresses that it has seen', async () => {
+  it('allows public hosts, pinned to the resolved addresses', async () => {
     const { url, addresses, lookup } = await guard.check('https://example.org/a?b');
     expect([url.href, addresses]).toEqual(['https://example.org/a?b', [{ address: '93.184.216.34', family: 4 }]]);
     const seen: unknown[] = [];
@@ -127,13 +127,13 @@ describe('the egress guard', () => {
     await expect(guard.check(url)).rejects.toThrow('is not allowed; http: and https: are');
   });
 
-  it('[O-20] denies credentials in a URL, and what is no URL', async () => {
+  it('[O-20] denies credentials in a URL, and anything that is not a URL', async () => {
     await expect(guard.check('https://user@example.org/')).rejects.toThrow('a user name or a password');
     await expect(guard.check('https://:secret@example.org/')).rejects.toThrow('a user name or a password');
     await expect(guard.check('example.org')).rejects.toThrow('this is no URL');
   });
 
-  it('tells nothing of the name servers', async () => {
+  it('reveals nothing about the name servers', async () => {
     const broken = new EgressGuard(
       () => [],
       () => Promise.reject(new Error('10.0.0.53 said no')),

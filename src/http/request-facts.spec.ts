@@ -11,20 +11,20 @@ const clientOf = (peer: string, ...forwardedFor: string[]) =>
     .clientAddress;
 
 describe('the client address', () => {
-  it('[X-09] is the peer, where the peer is no trusted proxy, whatever it says', () => {
+  it('[X-09] is the peer, if the peer is not a trusted proxy, whatever its headers say', () => {
     expect(clientOf('203.0.113.9')).toBe('203.0.113.9');
     expect(clientOf('::ffff:203.0.113.9', '127.0.0.1')).toBe('203.0.113.9');
     expect(clientOf('127.0.0.1', '198.51.100.1')).toBe('127.0.0.1');
   });
 
-  it('[X-09] is what a trusted proxy says, from the nearest hop to the first that is not trusted', () => {
+  it('[X-09] comes from a trusted proxy: the first hop, from the nearest, that is not trusted', () => {
     expect(clientOf('10.0.0.1', '198.51.100.1')).toBe('198.51.100.1');
     expect(clientOf('10.0.0.1', '127.0.0.1, 198.51.100.1, 10.0.0.2')).toBe('198.51.100.1');
     expect(clientOf('10.0.0.1', '127.0.0.1', '198.51.100.1')).toBe('198.51.100.1');
     expect(clientOf('10.0.0.1', '2001:db8::1')).toBe('2001:db8::1');
   });
 
-  it('is the proxy itself where it says nothing, or nonsense', () => {
+  it('is the proxy itself if its header is missing or malformed', () => {
     expect(clientOf('10.0.0.1')).toBe('10.0.0.1');
     for (const nonsense of ['', 'unknown', '1.2.3.4:5678', '127.0.0.1, ', 'localhost'])
       expect(clientOf('10.0.0.1', nonsense)).toBe('10.0.0.1');

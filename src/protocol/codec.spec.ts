@@ -7,7 +7,7 @@ import { countCodePoints } from './code-points.js';
 const frame = (change: object = {}) => JSON.stringify({ type: 'ping', id: 'a', timestamp: 1, payload: {}, ...change });
 const message = (change: object = {}) => ({ channel: 'telegram', sender: 'ada', content: 'hi', ...change });
 
-/** The code of what `run` throws; 'fine' when it throws nothing. */
+/** The code of the error that `run` throws, or 'fine'. */
 function codeOf(run: () => unknown): ErrorCode | 'fine' {
   try {
     run();
@@ -46,16 +46,16 @@ describe('an envelope', () => {
     ['no object', '[]'],
     ['null', 'null'],
     ['no type', frame({ type: undefined })],
-    ['a type that is no text', frame({ type: 1 })],
+    ['a type that is not a string', frame({ type: 1 })],
     ['no id', frame({ id: undefined })],
-    ['an id that is no text', frame({ id: 1 })],
+    ['an id that is not a string', frame({ id: 1 })],
     ['no timestamp', frame({ timestamp: undefined })],
     ['a timestamp with a fraction', frame({ timestamp: 1.5 })],
     ['a timestamp that is text', frame({ timestamp: '1' })],
     ['no payload', frame({ payload: undefined })],
     ['a payload that is a list', frame({ payload: [] })],
     ['a payload that is null', frame({ payload: null })],
-    ['a session_id that is no text', frame({ session_id: 7 })],
+    ['a session_id that is not a string', frame({ session_id: 7 })],
   ])('[E-01] with %s is INVALID_FRAME', (_, source) => {
     expect(codeOf(() => decodeFrame(source))).toBe('INVALID_FRAME');
   });
@@ -73,27 +73,27 @@ describe('an envelope', () => {
     expect(codeOf(() => decodeFrame(frame({ id })))).toBe(outcome);
   });
 
-  it('[E-03] with a field that nobody knows is INVALID_FRAME, and the field is named', () => {
+  it('[E-03] with an unknown field is INVALID_FRAME, and the field is named', () => {
     expect(() => decodeFrame(frame({ sesion_id: 's' }))).toThrow(/sesion_id/);
   });
 
-  it('[E-04] may be 32 deep and have 10,000 values, and not one more', () => {
+  it('[E-04] may be 32 levels deep and have 10,000 values, and no more', () => {
     const nested = (depth: number) =>
       `{"type":"ping","id":"a","timestamp":1,"payload":${'{"a":'.repeat(depth - 2)}{}${'}'.repeat(depth - 2)}}`;
     expect(codeOf(() => decodeFrame(nested(32)))).toBe('fine');
     expect(codeOf(() => decodeFrame(nested(33)))).toBe('INVALID_FRAME');
     const wide = (values: number) => frame({ payload: { list: Array.from({ length: values }, () => 0) } });
-    // The four fields, the payload's one and the list itself are values as well.
+    // The four fields, the payload's one and the list itself are values too.
     expect(codeOf(() => decodeFrame(wide(9_990)))).toBe('fine');
     expect(codeOf(() => decodeFrame(wide(10_001)))).toBe('INVALID_FRAME');
   });
 
-  it('[E-04] is not taken for a deep one by the brackets of its texts', () => {
+  it('[E-04] is not counted as deep because of brackets in its texts', () => {
     const content = `${'['.repeat(100)}\\"{{,,${','.repeat(20_000)}\\`;
     expect(codeOf(() => decodeFrame(frame({ payload: { content } })))).toBe('fine');
   });
 
-  it('[E-04] that nests without end is refused before it is parsed', () => {
+  it('[E-04] that nests endlessly is refused before it is parsed', () => {
     const parse = vi.spyOn(JSON, 'parse');
     try {
       expect(codeOf(() => decodeFrame('['.repeat(1_000_000)))).toBe('INVALID_FRAME');
@@ -115,14 +115,14 @@ describe('an envelope', () => {
     expect(codeOf(() => decodeFrame(frame({ payload: { content: `"${key}": {}` } })))).toBe('fine');
   });
 
-  it('[T-38] that is none gives back its id where it has one that can be told', () => {
+  it('[T-38] that is invalid has its id in the error, if it can be read', () => {
     expect(salvageId('{"id":"slip"}')).toEqual({ id: 'slip' });
     for (const source of ['slip', 'null', '{"id":7}', '{"id":"a\\u0000"}', JSON.stringify({ id: 'x'.repeat(129) })]) {
       expect(salvageId(source), source).toBeUndefined();
     }
   });
 
-  it('[E-01] of any JSON is read or refused, and nothing else happens', () => {
+  it('[E-01] from any JSON is read or refused, without another error', () => {
     fc.assert(
       fc.property(fc.json(), (source) => ['fine', 'INVALID_FRAME'].includes(codeOf(() => decodeFrame(source)))),
     );
@@ -130,14 +130,14 @@ describe('an envelope', () => {
 });
 
 describe('a payload', () => {
-  it('[E-03] with a field that nobody knows is INVALID_PAYLOAD, and the field is named', () => {
+  it('[E-03] with an unknown field is INVALID_PAYLOAD, and the field is named', () => {
     expect(faultsOf(message({ colour: 'red' }))).toEqual([{ pointer: '/colour', message: 'is not a known field' }]);
     expect(faultsOf(message({ attachments: [{ kind: 'file', siz: 1 }] }))).toEqual([
       { pointer: '/attachments/0/siz', message: 'is not a known field' },
     ]);
   });
 
-  it('[E-03] may hold anything in its metadata', () => {
+  it('[E-03] may have anything in its metadata', () => {
     expect(faultsOf(message({ metadata: { a: { b: [1, null, 'c', { d: true }] } } }))).toEqual([]);
   });
 
@@ -148,12 +148,12 @@ describe('a payload', () => {
       expect(faultsOf(message({ channel: letter.repeat(256) })), letter).toEqual([]);
       expect(faultsOf(message({ channel: letter.repeat(257) })), letter).toHaveLength(1);
     }
-    // One grapheme of many code points is long all the same.
+    // One grapheme can have many code points.
     expect(faultsOf(message({ channel: `e${'\u0301'.repeat(256)}` }))).toHaveLength(1);
     expect(faultsOf(message({ channel: '' }))).toHaveLength(1);
   });
 
-  it('[E-06] is measured as iterating over a text counts', () => {
+  it('[E-06] is measured as an iteration over the text counts', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => countCodePoints(text) === [...text].length));
   });
 
@@ -174,13 +174,13 @@ describe('a payload', () => {
     expect(faultsOf(message({ content: 'a\udfff' }))).toMatchObject([{ pointer: '/content' }]);
   });
 
-  it('[E-07] has neither NUL nor a lone surrogate in what is free, keys included', () => {
+  it('[E-07] has neither NUL nor a lone surrogate in its metadata, keys included', () => {
     expect(faultsOf(message({ metadata: { a: ['\u0000'] } }))).toMatchObject([{ pointer: '/metadata/a/0' }]);
     expect(faultsOf(message({ metadata: { 'a/b~c': '\ud800' } }))).toMatchObject([{ pointer: '/metadata/a~1b~0c' }]);
     expect(faultsOf(message({ metadata: { 'bad\u0000': 1 } }))).toHaveLength(1);
   });
 
-  it('[T-35] tells several faults, each with its place, and not a thousand', () => {
+  it('[T-35] reports several faults, each with its place, and a limited number', () => {
     expect(faultsOf({ channel: 1, content: 'hi' }).map((fault) => fault.pointer)).toEqual(
       expect.arrayContaining(['/channel']),
     );

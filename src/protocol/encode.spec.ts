@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeAck, encodeDurableFrame, encodeFrame } from './encode.js';
 
 describe('encoding of outbound frames', () => {
-  it('gives a durable frame an id that follows from its place in the log', () => {
+  it('derives the id of a durable frame from its place in the log', () => {
     const frame = encodeDurableFrame({
       type: 'stream_block',
       sessionId: 's_1',
@@ -22,7 +22,7 @@ describe('encoding of outbound frames', () => {
     });
   });
 
-  it('gives other frames an id of their own each, and only the fields that they have', () => {
+  it('gives every other frame a unique id, and only the fields that it has', () => {
     const [first, second] = [encodeFrame('pong', {}), encodeFrame('pong', {})].map(
       (frame) => JSON.parse(frame) as Record<string, unknown>,
     );
@@ -37,7 +37,7 @@ describe('encoding of outbound frames', () => {
     });
   });
 
-  it('writes the acknowledgement that JSON.stringify would write, whatever the id', () => {
+  it('encodes an acknowledgement as JSON.stringify does, for any id', () => {
     const ack = {
       id: '"}\\\n\u0001é🦞',
       message_ref: 'm_1',

@@ -36,12 +36,12 @@ const end = (seq: number, blocks: number): ReplyFrame => ({
   payload: { id: 'id', message_ref: 'm', reason: 'stop', blocks },
 });
 
-/** What the gateway does, in order: `delta` sends a piece of the block that grows, everything else appends to the log. */
+/** The actions of the gateway, in order: `delta` sends a piece of the growing block, all others append to the log. */
 type Act =
   | { readonly kind: 'delta'; readonly blockId: string; readonly delta: string }
   | { readonly kind: 'frame'; readonly frame: ReplyFrame };
 
-/** One whole reply: blocks that grow piece by piece, tool calls, restarts, the end. */
+/** Generates a whole reply: blocks that grow piece by piece, tool calls, restarts, the end. */
 const script = fc
   .array(
     fc.oneof(
@@ -78,7 +78,7 @@ const script = fc
         const { blockId, content } = grow(step.size);
         append(block(seq, standing.length, blockId, content));
       } else {
-        // The block that grows when a turn is interrupted is never stored.
+        // A block that is incomplete when its turn is interrupted is never stored.
         if (step.half) grow(2);
         append(restart(seq, standing[step.keep]?.seq ?? seq));
       }
@@ -89,11 +89,11 @@ const script = fc
 
 const disturbance = fc.constantFrom('none', 'none', 'none', 'cut', 'resume', 'ask', 'page', 'again');
 
-/** A reader of one reply: follows the log live, loses its connection, resumes, and reads history pages, late ones too. */
+/** A reader of one reply: it follows the log live, loses its connection, resumes, and reads history pages, even late ones. */
 class Reader {
   reply: ReplyState;
   readonly log: ReplyFrame[] = [];
-  readonly #pages: { readonly told: Parameters<typeof takeHistory>[1]; readonly headSeq: number }[] = [];
+  readonly #pages: { readonly history: Parameters<typeof takeHistory>[1]; readonly headSeq: number }[] = [];
   #isConnected: boolean;
   #position = 0;
 
@@ -116,13 +116,13 @@ class Reader {
     } else if (how === 'resume' && !this.#isConnected) this.resume();
     else if (how === 'ask') {
       const { standing, end: ended } = foldLog(this.log);
-      const told = { blocks: standing.map((each) => each.block), ...(ended && { end: { ...ended, ended_at: 1 } }) };
-      this.#pages.push({ told, headSeq: this.log.length });
+      const history = { blocks: standing.map((each) => each.block), ...(ended && { end: { ...ended, ended_at: 1 } }) };
+      this.#pages.push({ history, headSeq: this.log.length });
     } else if (how === 'page') {
       const page = this.#pages.shift();
-      if (page) this.reply = takeHistory(this.reply, page.told, page.headSeq);
+      if (page) this.reply = takeHistory(this.reply, page.history, page.headSeq);
     } else if (how === 'again') {
-      // As after a reload, when the log is read from further back for what tools have told.
+      // As after a reload, when the log is read from further back for tool states.
       for (const frame of this.log.slice(0, this.#position)) this.reply = takeFrame(this.reply, frame, false);
     }
   }
@@ -139,7 +139,7 @@ class Reader {
 }
 
 describe('a reply', () => {
-  it('[K-10] is that of the log alone, whatever mixture of frames, deltas, resumes and history pages it is read from', () => {
+  it('[K-10] equals that of the log, for any mixture of frames, deltas, resumes and history pages', () => {
     const reading = fc.record({
       acts: script,
       fromTheBeginning: fc.boolean(),
@@ -155,10 +155,10 @@ describe('a reply', () => {
           reader.disturb(disturbances[i] ?? 'none');
           reader.observe(act);
           const { growing, upTo, standing } = reader.reply;
-          // No reader is ever shown the middle of a block.
+          // No reader ever shows a block without its beginning.
           for (const { block_id, content } of growing) expect(whole.get(block_id)).toMatch(new RegExp(`^${content}`));
           const last = reader.log[upTo - 1];
-          // Between a restart and the next block, blocks known from the history may still stand.
+          // Between a restart and the next block, blocks from the history may still be shown.
           if (last?.type !== 'stream_restart' && standing.every(({ seq }) => seq > 0))
             expect(contents(reader.reply)).toEqual(contents(foldLog(reader.log.slice(0, upTo))));
         });
@@ -171,7 +171,7 @@ describe('a reply', () => {
     );
   });
 
-  it('drops what a restart replaces, and the block that only grows', () => {
+  it('drops the blocks that a restart replaces, and the growing one', () => {
     let reply = [block(1, 0, 'a', 'a'), block(2, 1, 'b', 'b'), block(3, 2, 'c', 'c')].reduce(
       (before, frame) => takeFrame(before, frame, true),
       beginReply(true),
@@ -182,7 +182,7 @@ describe('a reply', () => {
     expect([contents(reply), reply.growing]).toEqual([['a'], []]);
   });
 
-  it('takes no delta of a block whose beginning it may have missed, until it has seen a frame live', () => {
+  it('ignores deltas of a block whose beginning it may have missed, until it has seen a live frame', () => {
     const delta = { block_id: 'a', block_type: 'text', delta: 'rest' } as const;
     const late = beginReply();
     expect(takeDelta(late, delta)).toBe(late);
@@ -192,15 +192,15 @@ describe('a reply', () => {
     expect(takeDelta(interruptReply(live), delta).growing).toEqual([]);
   });
 
-  it('learns nothing from a history page older than its frames, and keeps what tools have told', () => {
+  it('ignores a history page older than its frames, and keeps tool states', () => {
     const read = [tool(1, 'running'), block(2, 0, 'a', 'a')].reduce(
       (before, frame) => takeFrame(before, frame, false),
       beginReply(),
     );
     expect(takeHistory(read, { blocks: [] }, 1)).toBe(read);
-    const told = takeHistory(beginReply(), { blocks: [{ block_id: 'a', block_type: 'text', content: 'a' }] }, 2);
-    expect(takeFrame(told, tool(1, 'running'), false).tools.get('c')?.status).toBe('running');
-    expect(contents(takeFrame(told, block(2, 0, 'a', 'a'), false))).toEqual(['a']);
+    const reply = takeHistory(beginReply(), { blocks: [{ block_id: 'a', block_type: 'text', content: 'a' }] }, 2);
+    expect(takeFrame(reply, tool(1, 'running'), false).tools.get('c')?.status).toBe('running');
+    expect(contents(takeFrame(reply, block(2, 0, 'a', 'a'), false))).toEqual(['a']);
   });
 });
 

@@ -13,7 +13,7 @@ function setUp() {
 }
 
 describe('Conduct', () => {
-  it('closes at the tenth invalid frame in a row, and a valid one between starts the count again', () => {
+  it('closes at the tenth invalid frame in a row, and a valid one between resets the count', () => {
     const { closes, conduct, refuse } = setUp();
     refuse(9, 'INVALID_FRAME');
     conduct.noteValidFrame();
@@ -23,7 +23,7 @@ describe('Conduct', () => {
     expect(closes).toEqual(['invalidFrames']);
   });
 
-  it('closes at a hundred refusals for rate within any 10 s, wherever they begin', () => {
+  it('closes at a hundred rate refusals within any 10 s', () => {
     const { clock, closes, refuse } = setUp();
     refuse(99, 'RATE_LIMITED');
     clock.advance(10_001);
@@ -36,7 +36,7 @@ describe('Conduct', () => {
     expect(closes).toEqual(['rateLimit']);
   });
 
-  it('bears steady refusals below that pace for ever', () => {
+  it('tolerates steady refusals below that rate indefinitely', () => {
     const { clock, closes, refuse } = setUp();
     for (let i = 0; i < 1_000; i++) {
       refuse(1, 'RATE_LIMITED');
@@ -45,7 +45,7 @@ describe('Conduct', () => {
     expect(closes).toEqual([]);
   });
 
-  it('bears twenty pings a second for ever, and one more not', () => {
+  it('tolerates twenty pings a second indefinitely, but not one more', () => {
     const { clock, closes, conduct } = setUp();
     for (let second = 0; second < 100; second++) {
       clock.advance(1_000);

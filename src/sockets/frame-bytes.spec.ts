@@ -6,7 +6,7 @@ interface WsInternals {
   readonly Sender: { frame(data: Buffer, options: object): Buffer[] };
 }
 
-/** As ws frames it. */
+/** Frames a text with ws. */
 const reference = (text: string) => {
   const parts = (ws as unknown as WsInternals).Sender.frame(Buffer.from(text), { fin: true, opcode: 1, mask: false });
   return Buffer.concat(parts);
@@ -16,7 +16,7 @@ describe('framing', () => {
   it.each([
     ...[0, 1, 125, 126, 127, 65_535, 65_536, 70_000].map((length) => 'a'.repeat(length)),
     ...['é'.repeat(62), 'é'.repeat(63), '🦞'.repeat(16_383), '🦞'.repeat(16_384), '\u00ff', 'naïve\u0000'],
-  ])('of text %# is what ws makes of it', (text) => {
+  ])('of text %# equals the output of ws', (text) => {
     const size = Buffer.byteLength(text);
     const bytes = Buffer.alloc(framedSize(size) + 2, 0xee);
     expect(writeFrame(bytes, 1, text, size)).toBe(bytes.length - 1);
@@ -24,7 +24,7 @@ describe('framing', () => {
     expect([bytes[0], bytes.at(-1)]).toEqual([0xee, 0xee]);
   });
 
-  it('joins texts to the bytes of their frames', () => {
+  it('encodes several texts into the bytes of their frames', () => {
     const [short, long] = ['{"content":"é"}', 'x'.repeat(200)];
     expect(joinFrames([short, long]).equals(Buffer.concat([reference(short), reference(long)]))).toBe(true);
     expect(joinFrames([])).toHaveLength(0);
@@ -32,7 +32,7 @@ describe('framing', () => {
 });
 
 describe('encodeOnce', () => {
-  it('encodes an event once for all that are told it one after the other', () => {
+  it('encodes an event once for all consecutive connections', () => {
     let encodings = 0;
     const encode = encodeOnce((event: { readonly name: string }) => `${event.name} ${++encodings}`);
     const [a, b] = [{ name: 'a' }, { name: 'b' }];

@@ -16,13 +16,13 @@ function setUp() {
     clock.advance(BEAT_MS);
     return heartbeat.beat();
   };
-  /** The latest ping leaves for the peer. */
+  /** Completes the write of the latest ping. */
   const send = () => pings.at(-1)?.();
   return { heartbeat, socket, outbox, pings, beat, send };
 }
 
 describe('Heartbeat', () => {
-  it('gives a peer up that answers neither of two pings', () => {
+  it('gives up a peer that answers neither of two pings', () => {
     const { beat, send } = setUp();
     for (let i = 0; i < 2; i++) {
       expect(beat()).toBeUndefined();
@@ -31,7 +31,7 @@ describe('Heartbeat', () => {
     expect(beat()).toBe('heartbeatLost');
   });
 
-  it('forgives one missed ping each time the next is answered', () => {
+  it('tolerates one missed ping if the next is answered', () => {
     const { heartbeat, beat, send } = setUp();
     for (let i = 0; i < 20; i++) {
       expect(beat()).toBeUndefined();
@@ -40,7 +40,7 @@ describe('Heartbeat', () => {
     }
   });
 
-  it('does not count a ping that has not left, and sends no other before it has', () => {
+  it('does not count an unsent ping, and sends no other before it', () => {
     const { outbox, pings, beat } = setUp();
     for (let i = 1; i <= 10; i++) {
       outbox.bufferedBytes = 1_000_000;
@@ -50,7 +50,7 @@ describe('Heartbeat', () => {
     expect(pings).toHaveLength(1);
   });
 
-  it('does not count answers that nobody reads', () => {
+  it('does not count a ping while the gateway is not reading', () => {
     const { socket, beat, send } = setUp();
     beat();
     send();
@@ -61,7 +61,7 @@ describe('Heartbeat', () => {
     }
   });
 
-  it('gives a peer up that takes nothing for a minute, and counts from anew when it takes something', () => {
+  it('gives up a peer that reads nothing for a minute, and starts the minute again when it reads something', () => {
     const { outbox, beat } = setUp();
     outbox.bufferedBytes = 1_000_000;
     expect([beat(), beat()]).toEqual([undefined, undefined]);
@@ -70,7 +70,7 @@ describe('Heartbeat', () => {
     expect(beat()).toBe('slowReader');
   });
 
-  it('does not take a peer for slow for which nothing is buffered', () => {
+  it('does not treat a peer as slow for which nothing is buffered', () => {
     const { heartbeat, beat, send } = setUp();
     for (let i = 0; i < 10; i++) {
       expect(beat()).toBeUndefined();

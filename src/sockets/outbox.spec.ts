@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { Outbox } from './outbox.js';
 
-/** A socket whose writes a test counts, and completes when it likes. */
+/** A socket that counts its writes; the test completes them. */
 class FakeSocket extends Duplex {
   readonly writes: Buffer[][] = [];
   private readonly pending: (() => void)[] = [];
@@ -27,7 +27,7 @@ class FakeSocket extends Duplex {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('Outbox', () => {
-  it('hands over what comes in one turn of the event loop in one write, in order, bytes and texts alike', async () => {
+  it('passes everything sent in one tick on in one write, in order, bytes and texts alike', async () => {
     const socket = new FakeSocket();
     const outbox = new Outbox(socket, () => {});
     outbox.add('a');
@@ -41,7 +41,7 @@ describe('Outbox', () => {
     expect(socket.written.toString('latin1')).toBe('\x81\x01aready-made\x81\x02\xc3\xa9');
   });
 
-  it('hands over ready-made bytes as they are, without a copy', async () => {
+  it('passes encoded bytes on without a copy', async () => {
     const socket = new FakeSocket();
     const bytes = Buffer.from('shared by many');
     new Outbox(socket, () => {}).add(bytes);
@@ -49,7 +49,7 @@ describe('Outbox', () => {
     expect(socket.writes[0]![0]).toBe(bytes);
   });
 
-  it('hands over large amounts piece by piece, still in one write and in order', async () => {
+  it('passes large amounts on piece by piece, still in one write and in order', async () => {
     const socket = new FakeSocket();
     const outbox = new Outbox(socket, () => {});
     outbox.add(Buffer.alloc(50_000, 'x'));
@@ -61,7 +61,7 @@ describe('Outbox', () => {
     expect(socket.written).toHaveLength(100_009);
   });
 
-  it('can be flushed before the turn ends, and then has nothing left', async () => {
+  it('can be flushed before the end of the tick, and is then empty', async () => {
     const socket = new FakeSocket();
     const outbox = new Outbox(socket, () => {});
     outbox.add('a');
@@ -71,7 +71,7 @@ describe('Outbox', () => {
     expect(socket.writes).toHaveLength(1);
   });
 
-  it('tells what the peer has not taken and what it has, and calls back once it has taken a large amount', async () => {
+  it('reports unread and read bytes of the peer, and calls back once it has read a large amount', async () => {
     const socket = new FakeSocket();
     let calls = 0;
     const outbox = new Outbox(socket, () => calls++);
@@ -89,7 +89,7 @@ describe('Outbox', () => {
     expect([outbox.bufferedBytes, outbox.takenBytes, calls]).toEqual([0, 100_013, 1]);
   });
 
-  it('drops what comes when the socket is gone', async () => {
+  it('drops data when the socket is gone', async () => {
     const socket = new FakeSocket();
     const outbox = new Outbox(socket, () => {});
     outbox.add('a');

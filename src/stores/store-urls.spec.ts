@@ -10,7 +10,7 @@ describe('the URL of a store', () => {
     expect(StoresModule.for('sqlite::memory:').imports).toContain(SqliteModule);
   });
 
-  it('is refused when no engine accepts it, with what is allowed', () => {
+  it('is refused when no engine accepts it, with the allowed forms', () => {
     expect(findStoreUrlFault('sqlite:x')).toBeUndefined();
     expect(findStoreUrlFault('postgres://db/gateway')).toBe(
       'PostgreSQL is not part of this version; allowed: sqlite:PATH',
@@ -21,7 +21,7 @@ describe('the URL of a store', () => {
     }
   });
 
-  it('gives way to a store that the application brings', () => {
+  it('is ignored when the application provides a store', () => {
     class OwnStore {}
     expect(StoresModule.for('own:', OwnStore).imports).toContain(OwnStore);
   });

@@ -41,7 +41,7 @@ function open(levels: Record<string, string> = { level: 'trace' }, pretty = fals
 }
 
 describe('PinoLogs', () => {
-  it('speaks from info on as long as no settings are known', () => {
+  it('logs from info on until the settings are known', () => {
     const lines = new Lines();
     const log = new PinoLogs({ output: lines, pretty: false }).for('gateway');
     log.debug({}, 'hidden');
@@ -64,7 +64,7 @@ describe('PinoLogs', () => {
     expect(Date.parse(String(lines.last['time']))).toBeGreaterThan(Date.parse('2026-01-01'));
   });
 
-  it('[L-09] keeps a level for each subsystem, and the common one for the rest', () => {
+  it('[L-09] has a level for each subsystem, and the common one for the others', () => {
     const { lines, logs } = open({ level: 'warn', router: 'trace', store: 'error' });
     for (const name of ['gateway', 'router', 'store'] as const) {
       for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const) logs.for(name)[level]({}, name);
@@ -84,7 +84,7 @@ describe('PinoLogs', () => {
     expect(logs.for('store').isEnabled('warn')).toBe(false);
   });
 
-  it('[L-09] follows changes of the settings, also for those who already hold a log', async () => {
+  it('[L-09] follows changes of the settings, even for logs that were created before', async () => {
     const { logs, config } = open({ level: 'warn' });
     const router = logs.for('router');
     await config.open(new MemorySettings());
@@ -100,7 +100,7 @@ describe('PinoLogs', () => {
     expect(router.isEnabled('trace')).toBe(true);
   });
 
-  it('builds nothing for a line that nobody wants', () => {
+  it('builds no entry below the level', () => {
     const { lines, logs } = open({ level: 'info' });
     const fields = {
       get expensive(): string {
@@ -126,13 +126,13 @@ describe('PinoLogs', () => {
     });
   });
 
-  it('writes a thrown value that is no error', () => {
+  it('writes a thrown value that is not an error', () => {
     const { lines, logs } = open();
     logs.for('gateway').error({ error: 'a text' }, 'failed');
     expect(lines.last['error']).toBe('a text');
   });
 
-  it('cuts circles, bytes and endless lists', () => {
+  it('truncates cycles, bytes and long lists', () => {
     const { lines, logs } = open();
     const circle: Record<string, unknown> = {
       bytes: new Uint8Array(70_000),
@@ -146,7 +146,7 @@ describe('PinoLogs', () => {
     expect(lines.all[0]?.length).toBeLessThan(20_000);
   });
 
-  it('does not let a field pass for what the log itself says', () => {
+  it('does not let a field replace the fields of the log itself', () => {
     const { lines, logs } = open();
     logs.for('auth').warn({ level: 'info', subsystem: 'gateway', msg: 'all is well', time: 0 }, 'refused');
     expect(lines.last).toMatchObject({ level: 'warn', subsystem: 'auth', msg: 'refused', msg_: 'all is well' });
@@ -168,7 +168,7 @@ describe('secrets in the log', () => {
     'password',
     'client_secret',
     'access_token',
-  ])('[X-13] hides the field %s at any depth, whatever it holds', (name) => {
+  ])('[X-13] hides the field %s at any depth, whatever its value', (name) => {
     const { lines, logs } = open();
     logs.for('auth').info({ [name]: TOKEN, deep: [{ er: { [name]: [TOKEN] } }] }, 'seen');
     expect(lines.all[0]).not.toContain(TOKEN);
@@ -195,7 +195,7 @@ describe('secrets in the log', () => {
     expect(lines.last['msg']).toContain('***');
   });
 
-  it('writes a text that is made to be slow to search, which a quadratic search would not do within the test', () => {
+  it('writes a text that is slow to search, which a quadratic search would not finish within the time limit', () => {
     const { lines, logs } = open();
     const text = `://@?token= ${'a.'.repeat(50_000)} ${'bearer '.repeat(10_000)} ${'a://b:'.repeat(10_000)}`;
     logs.for('gateway').info({ text }, 'long');
@@ -221,7 +221,7 @@ describe('log injection', () => {
     const shown = lines.all.join('').replaceAll(/\u001b\[\d+m/g, ''); // oxlint-disable-line no-control-regex -- the prettifier's own colours
     expect(shown).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]/); // oxlint-disable-line no-control-regex
     expect(shown.split('\n')[0]).toContain('gateway hello\\u000a{"level"');
-    // What begins a line at the margin is a record; everything else is indented.
+    // A line without indentation begins a record.
     expect(shown.split('\n').filter((line) => /^\S/.test(line))).toHaveLength(1);
   });
 });
@@ -238,7 +238,7 @@ describe('pretty output', () => {
 });
 
 describe('NestLogs', () => {
-  it('puts routine start-up lines at debug and everybody else at info, under subsystem gateway', () => {
+  it('logs routine start-up lines at debug and all others at info, under subsystem gateway', () => {
     const { lines, logs } = open();
     const nest = new NestLogs(logs);
     nest.log('Mapped {/health, GET} route', 'RouterExplorer');

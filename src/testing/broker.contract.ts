@@ -46,35 +46,35 @@ function topicContract(parts: Parts): void {
   describe('a topic', () => {
     it('reaches replicas that joined the key, except the sender', async () => {
       const { bench, here, there } = parts();
-      const heard: unknown[] = [];
-      const topic = here.topic('t', (...message) => heard.push('here', ...message));
-      const other = there.topic('t', (...message) => heard.push('there', ...message));
+      const received: unknown[] = [];
+      const topic = here.topic('t', (...message) => received.push('here', ...message));
+      const other = there.topic('t', (...message) => received.push('there', ...message));
       topic.join('a');
       other.join('a');
       await bench.settle();
       topic.publish('a', { text: 'one' });
       topic.publish('b', { text: 'two' });
       await bench.settle();
-      expect(heard).toEqual(['there', 'a', { text: 'one' }]);
+      expect(received).toEqual(['there', 'a', { text: 'one' }]);
     });
 
     it('preserves the order of one sender under one key', async () => {
       const { bench, here, there } = parts();
-      const heard: number[] = [];
+      const received: number[] = [];
       const topic = here.topic<number>('t', () => {});
-      there.topic<number>('t', (_, message) => heard.push(message)).join('a');
+      there.topic<number>('t', (_, message) => received.push(message)).join('a');
       await bench.settle();
       const sent = Array.from({ length: 100 }, (_, i) => i);
       for (const i of sent) topic.publish('a', i);
       await bench.settle();
-      expect(heard).toEqual(sent);
+      expect(received).toEqual(sent);
     });
 
     it('reports whether another replica may have joined a key, and delivers nothing once all have left', async () => {
       const { bench, here, there } = parts();
-      const heard: number[] = [];
+      const received: number[] = [];
       const topic = here.topic<number>('t', () => {});
-      const other = there.topic<number>('t', (_, message) => heard.push(message));
+      const other = there.topic<number>('t', (_, message) => received.push(message));
       other.join('a');
       await bench.settle();
       expect(topic.isHeard('a')).toBe(true);
@@ -82,37 +82,37 @@ function topicContract(parts: Parts): void {
       await bench.settle();
       topic.publish('a', 1);
       await bench.settle();
-      expect(heard).toEqual([]);
+      expect(received).toEqual([]);
     });
 
     it('invokes no callback during a publish, and survives a callback that throws', async () => {
       const { bench, here, there } = parts();
-      const heard: number[] = [];
+      const received: number[] = [];
       const topic = here.topic<number>('t', () => {});
       const other = there.topic<number>('t', (_, message) => {
-        heard.push(message);
+        received.push(message);
         throw new Error('a fault of the subscriber');
       });
       other.join('a');
       await bench.settle();
       topic.publish('a', 1);
       topic.publish('a', 2);
-      expect(heard).toEqual([]);
+      expect(received).toEqual([]);
       await bench.settle();
-      expect(heard).toEqual([1, 2]);
+      expect(received).toEqual([1, 2]);
     });
 
     it('delivers a copy', async () => {
       const { bench, here, there } = parts();
-      const heard: unknown[] = [];
+      const received: unknown[] = [];
       const topic = here.topic<{ text: string }>('t', () => {});
-      there.topic('t', (_, message) => heard.push(message)).join('a');
+      there.topic('t', (_, message) => received.push(message)).join('a');
       await bench.settle();
       const message = { text: 'before' };
       topic.publish('a', message);
       message.text = 'after';
       await bench.settle();
-      expect(heard).toEqual([{ text: 'before' }]);
+      expect(received).toEqual([{ text: 'before' }]);
     });
 
     it('has one owner in each replica', () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { compileForeignSchema } from './foreign-schemas.js';
 
-it('tells what does not fit and where, and changes nothing', async () => {
+it('reports what does not fit and where, and changes nothing', async () => {
   const findFaults = await compileForeignSchema({
     type: 'object',
     properties: { a: { type: 'integer', default: 5 }, when: { format: 'date' } },
@@ -19,6 +19,6 @@ it('compiles equal schemas once', async () => {
   expect(await compileForeignSchema(schema())).toBe(await compileForeignSchema(schema()));
 });
 
-it('refuses what is no schema', async () => {
+it('refuses a value that is not a schema', async () => {
   await expect(compileForeignSchema({ type: 'nonsense' })).rejects.toThrow('schema is invalid');
 });

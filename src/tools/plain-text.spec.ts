@@ -12,6 +12,6 @@ it.each([
     '\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}',
     '\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}',
   ],
-])('plain text of %j steers no terminal and hides no text from its reader', (text, expected) =>
+])('plain text of %j cannot control a terminal or hide text', (text, expected) =>
   expect(toPlainText(text)).toBe(expected),
 );

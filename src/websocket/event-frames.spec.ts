@@ -15,7 +15,7 @@ const frame: DurableFrame = {
   seq: 1,
 };
 
-/** Each event but `frames`, with the frame of `openclaw.v1` that it becomes. */
+/** Each event except `frames`, with its frame in `openclaw.v1`. */
 const events: readonly (readonly [ConnectionEvent, object])[] = [
   [
     {
@@ -101,7 +101,7 @@ describe('an event', () => {
     expect(id).toMatch(/^g_/);
   });
 
-  it('of committed frames becomes their bytes, once for all readers', () => {
+  it('of committed frames is encoded once for all readers', () => {
     const event = { kind: 'frames', frames: [frame, { ...frame, seq: 2 }] } as const;
     const texts = [1, 2].map(
       (seq) =>

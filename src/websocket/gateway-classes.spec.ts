@@ -48,13 +48,13 @@ describe("handlers that are called without Nest's pipeline", () => {
     }
   }
 
-  it('are those of the protocol that carry nothing for it, bound to their class', () => {
+  it('are those of the protocol without enhancers, bound to their class', () => {
     const handlers = listDirectHandlers(aClass(Plain));
     expect(handlers.map(([type]) => type)).toEqual(['ping']);
     expect(handlers[0]![1](undefined as never, undefined as never)).toBe('plain');
   });
 
-  it('are the same once the filter for frames is there, as in a second application of one process', () => {
+  it('are the same when the frame filter is already there, as in a second application of one process', () => {
     const gatewayClass = aClass(Plain);
     installFrameFilter(gatewayClass);
     installFrameFilter(gatewayClass);
@@ -63,7 +63,7 @@ describe("handlers that are called without Nest's pipeline", () => {
     expect(filters.filter((one) => one instanceof FrameExceptionFilter)).toHaveLength(1);
   });
 
-  it('are none of a class that carries something, or that is made for each request', () => {
+  it('exclude classes with enhancers and request-scoped classes', () => {
     @UseGuards(guard)
     @WebSocketGateway(18789)
     class Guarded {
@@ -75,8 +75,8 @@ describe("handlers that are called without Nest's pipeline", () => {
   });
 });
 
-describe('the filter for frames', () => {
-  it('comes after those of the class: Nest asks the last one first', () => {
+describe('the frame filter', () => {
+  it('is last, after those of the class, because Nest tries the last one first', () => {
     @UseFilters(filter)
     @WebSocketGateway(18789)
     class Own {}
@@ -86,7 +86,7 @@ describe('the filter for frames', () => {
 });
 
 describe('handleConnection', () => {
-  it('is watched: its promise and its failure are told, and it is called as it was', async () => {
+  it('is wrapped: its promise and its failure are reported, and it is called unchanged', async () => {
     const outcomes: unknown[] = [];
     class Connecting {
       calls: unknown[][] = [];

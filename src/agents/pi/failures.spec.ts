@@ -10,19 +10,16 @@ const failure = (changes: Partial<ModelFailure>): ModelFailure => ({
   ...changes,
 });
 
-describe('a question to a model that failed', () => {
-  it.each([undefined, 200, 408, 429, 500, 502, 503, 504, 529])(
-    '[R-11] with status %s is worth another try',
-    (status) => {
-      expect(isTransient(failure({ status }))).toBe(true);
-    },
-  );
+describe('a failed request to a model', () => {
+  it.each([undefined, 200, 408, 429, 500, 502, 503, 504, 529])('[R-11] with status %s is retried', (status) => {
+    expect(isTransient(failure({ status }))).toBe(true);
+  });
 
-  it.each([400, 401, 402, 403, 404, 409, 413, 422])('[R-11] with status %s is not', (status) => {
+  it.each([400, 401, 402, 403, 404, 409, 413, 422])('[R-11] with status %s is not retried', (status) => {
     expect(isTransient(failure({ status }))).toBe(false);
   });
 
-  it('[R-11] for want of credit, room, patience or will is not worth another try', () => {
+  it('[R-11] for lack of credit, a context overflow, a long retry delay or a refusal is not retried', () => {
     const lost = [
       { status: 429, detail: 'insufficient_quota' },
       { status: 500, overflow: true },
@@ -32,7 +29,7 @@ describe('a question to a model that failed', () => {
     expect(lost.filter((changes) => isTransient(failure(changes)))).toEqual([]);
   });
 
-  it('[R-11] waits longer each time, by chance not together with others, and exactly as long as it is asked to', () => {
+  it('[R-11] waits longer each time, with jitter, and exactly as long as the provider requests', () => {
     expect([0, 1, 2, 3, 9].map((attempt) => chooseDelayMs(attempt, undefined, 0))).toEqual([
       1_000, 2_000, 4_000, 8_000, 30_000,
     ]);
@@ -40,7 +37,7 @@ describe('a question to a model that failed', () => {
     expect(chooseDelayMs(5, 250, 0.5)).toBe(250);
   });
 
-  it('[R-11] reads what its provider asks for in each of its forms', () => {
+  it('[R-11] reads the retry delay of its provider in each form', () => {
     const now = Date.parse('2026-11-22T10:00:00Z');
     const read = (headers: Record<string, string>) => readRetryAfter(new Headers(headers), now);
     expect(read({ 'retry-after': '12' })).toBe(12_000);
@@ -51,7 +48,7 @@ describe('a question to a model that failed', () => {
     expect(read({})).toBeUndefined();
   });
 
-  it('[R-13] is told in plain words, without what its provider wrote', () => {
+  it("[R-13] is described in plain words, without the provider's text", () => {
     const all = [undefined, 200, 400, 401, 403, 404, 408, 413, 429, 500, 503].map(
       (status) => toAgentError(failure({ status })).message,
     );

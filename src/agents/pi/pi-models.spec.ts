@@ -5,14 +5,14 @@ import { loadModel } from './pi-models.js';
 const key = 'sk-test';
 
 describe('the models of pi', () => {
-  it('[R-04] are loaded with the first question only: no file imports pi but for its types', () => {
+  it('[R-04] are loaded with the first request: files import only types of pi', () => {
     const imports = globSync('src/**/*.ts').flatMap(
       (file) => readFileSync(file, 'utf8').match(/^import (?!type ).*@earendil-works.*$/gm) ?? [],
     );
     expect(imports).toEqual([]);
   });
 
-  it('are known by name with what they take', async () => {
+  it('are known by name with their limits and inputs', async () => {
     const { model } = await loadModel('anthropic/claude-sonnet-4-5', {
       api: 'anthropic-messages',
       base_url: 'https://api.anthropic.com',
@@ -27,7 +27,7 @@ describe('the models of pi', () => {
     expect(model.contextWindow).toBeGreaterThanOrEqual(200_000);
   });
 
-  it('are what the settings say where they say it', async () => {
+  it('follow the settings where these define them', async () => {
     const provider = {
       api: 'openai-completions',
       base_url: 'https://proxy.example.org/v1',

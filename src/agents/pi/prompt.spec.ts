@@ -14,18 +14,18 @@ function exchange(said: string, replied = ''): Exchange {
 const asked = [{ type: 'text', text: 'and now?' }] as const;
 const converse = (earlier: readonly Exchange[], budget: number) => new Prompt('Be kind.', [], earlier, asked, budget);
 
-/** Everything that the model reads, in one text. */
+/** The whole prompt as one text. */
 const read = (prompt: Prompt) => JSON.stringify(prompt.build().messages);
 
 describe('a prompt', () => {
-  it('[R-10] is told whole while it fits', () => {
+  it('[R-10] is complete while it fits', () => {
     const { messages, systemPrompt } = converse([exchange('one', 'yes'), exchange('two', 'no')], 4_000).build();
     expect(systemPrompt).toBe('Be kind.');
     expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant', 'user']);
     expect(messages.at(-1)?.content).toBe('and now?');
   });
 
-  it('[R-10] that does not fit keeps its newest, and a digest of the rest', () => {
+  it('[R-10] that does not fit keeps its newest messages, and a digest of the rest', () => {
     const earlier = Array.from({ length: 40 }, (_, i) =>
       exchange(`question ${i} ${'x'.repeat(300)}`, `answer ${i} ${'y'.repeat(300)}`),
     );
@@ -45,7 +45,7 @@ describe('a prompt', () => {
     expect(read(converse(earlier, 3_000))).toBe(read(converse(earlier, 3_000)));
   });
 
-  it('[R-10] cuts long results of tools, and empties old ones before it forgets what was asked', () => {
+  it('[R-10] truncates long tool results, and empties old ones before it drops messages', () => {
     const prompt = converse([], 3_000);
     for (let i = 0; i < 12; i++) {
       prompt.add(sayAs(voice, [toToolCall(`c${i}`, 'read', { i })]));
@@ -59,7 +59,7 @@ describe('a prompt', () => {
     expect(read(prompt)).toContain('and now?');
   });
 
-  it('[R-10] becomes shorter when its provider finds it too long, a few times', () => {
+  it('[R-10] is shortened a few times when its provider finds it too long', () => {
     const prompt = converse(
       Array.from({ length: 60 }, (_, i) => exchange(`question ${i} ${'x'.repeat(300)}`)),
       4_000,
@@ -71,7 +71,7 @@ describe('a prompt', () => {
     expect(new Set(lengths).size).toBe(4);
   });
 
-  it('lets the roles alternate: what people say in a row is one message', () => {
+  it('alternates the roles: consecutive messages of users become one', () => {
     const { messages } = converse([exchange('one'), exchange('two')], 4_000).build();
     expect(messages).toHaveLength(1);
     expect(messages[0]?.content).toBe('one\ntwo\nand now?');
@@ -85,7 +85,7 @@ describe('the estimate of tokens', () => {
     expect(estimateMessages([toUser([{ type: 'image', data: '', mimeType: 'image/png' }])])).toBeGreaterThan(1_000);
   });
 
-  it('cuts a text without breaking a character', () => {
+  it('truncates a text without splitting a character', () => {
     expect(cutText('short', 10)).toBe('short');
     expect(cutText('é'.repeat(100), 11)).toMatch(/^é{16}\n\[84 more characters are left out\]$/);
   });

@@ -21,8 +21,8 @@ function faultsOf(environment: Record<string, string>, overrides: Record<string,
 
 const local = { api: 'openai-completions', base_url: 'http://127.0.0.1:11434/v1' };
 
-describe('the providers of models', () => {
-  it('[R-01] anthropic and openai need nothing but their usual variables', () => {
+describe('the model providers', () => {
+  it('[R-01] anthropic and openai need only their usual variables', () => {
     const { providers } = load(
       { ANTHROPIC_API_KEY: 'key-a', OPENAI_API_KEY: 'key-o' },
       { 'agent.model': 'anthropic/claude' },
@@ -36,7 +36,7 @@ describe('the providers of models', () => {
     expect(findProvider(providers, 'toString')).toBeUndefined();
   });
 
-  it('[R-01] a key that is set as a setting goes before the usual variable', () => {
+  it('[R-01] a key in a setting takes precedence over the usual variable', () => {
     const { providers } = load(
       { OPENAI_API_KEY: 'usual' },
       { providers: { openai: { api_key: 'set', api: 'openai-completions' } } },
@@ -61,7 +61,7 @@ describe('the providers of models', () => {
     expect(faultsOf({}, { providers: { local: { ...local, api: 'smoke-signals' } } })).toContain('providers');
   });
 
-  it('[R-02] a change at run time keeps the same rule', async () => {
+  it('[R-02] a change at run time follows the same rule', async () => {
     const config = new ConfigStoreService(load({}, {}), new SilentLogs());
     await config.open(new MemorySettings());
     expect(await config.change(0, { 'agent.model': 'local/llama' }, 'ada')).toMatchObject({
@@ -75,7 +75,7 @@ describe('the providers of models', () => {
     expect(await config.change(1, { providers: null }, 'ada')).toMatchObject({ kind: 'invalid' });
   });
 
-  it('[R-03] keys and headers never read back, neither to operators nor into the audit trail', async () => {
+  it('[R-03] keys and headers are never returned, neither to operators nor in the audit trail', async () => {
     const secret = { ...local, api_key: 'sk-secret', headers: { 'x-extra': 'sk-secret' } };
     const config = new ConfigStoreService(
       load({ ANTHROPIC_API_KEY: 'sk-secret' }, { providers: { local: secret } }),

@@ -16,7 +16,7 @@ interface Shown {
 
 const starts: string[] = [];
 
-/** Sends a call of a tool that asks for approval, and waits until it asks. */
+/** Sends a call of a tool that needs an approval, and waits for the request. */
 async function ask(settings: Record<string, unknown> = {}): Promise<{ reader: FakeReader; shown: Shown }> {
   starts.length = 0;
   const tool = {
@@ -63,7 +63,7 @@ function aUser(sender: string): Principal {
 }
 
 describe('an approval', () => {
-  it('[O-01] holds a call until somebody allows it', async () => {
+  it('[O-01] holds a call until it is allowed', async () => {
     const { reader, shown } = await ask();
     expect(shown).toMatchObject({ arguments: { amount: 5 }, expires_at: harness.clock.now() + 300_000 });
     expect(starts).toHaveLength(0);
@@ -73,7 +73,7 @@ describe('an approval', () => {
     expect(starts).toHaveLength(1);
   });
 
-  it('[O-01] that is denied ends the call as denied, and the turn goes on', async () => {
+  it('[O-01] that is denied ends the call as denied, and the turn continues', async () => {
     const { reader, shown } = await ask();
     await decide(shown, 'deny');
     expect((await reader.waitForEnd('a')).payload['reason']).toBe('stop');
@@ -81,13 +81,13 @@ describe('an approval', () => {
     expect(starts).toHaveLength(0);
   });
 
-  it('[O-02] is for exactly the arguments that were shown', async () => {
+  it('[O-02] applies to exactly the shown arguments', async () => {
     const { shown } = await ask();
     expect(await code(decide(shown, 'allow', LOCAL_OPERATOR, '0'.repeat(64)))).toBe('FORBIDDEN');
     expect(starts).toHaveLength(0);
   });
 
-  it('[O-03] is for operators and participants; to others it does not exist', async () => {
+  it('[O-03] is for operators and participants; for others it does not exist', async () => {
     const { reader, shown } = await ask();
     expect(await code(decide(shown, 'allow', aUser('bob')))).toBe('NOT_FOUND');
     expect(await code(decide(shown, 'allow', { ...LOCAL_OPERATOR, tenant: 'acme' }))).toBe('NOT_FOUND');
@@ -104,7 +104,7 @@ describe('an approval', () => {
     expect(starts).toHaveLength(0);
   });
 
-  it('[O-05] expires, and comes too late then', async () => {
+  it('[O-05] expires, and a later decision is refused', async () => {
     const { reader, shown } = await ask({ 'tools.approval_timeout_ms': 1_000 });
     await harness.clock.advanceAsync(1_000);
     await reader.waitForEnd('a');
@@ -113,7 +113,7 @@ describe('an approval', () => {
     expect(starts).toHaveLength(0);
   });
 
-  it('[O-06] outlives an interruption: the call waits on under the same approval and starts once', async () => {
+  it('[O-06] survives an interruption: the call keeps waiting for the same approval and starts once', async () => {
     const { reader, shown } = await ask();
     await harness.queue.drain(0, AbortSignal.abort());
     expect(await harness.approvals.listPending('default')).toMatchObject([
@@ -126,7 +126,7 @@ describe('an approval', () => {
     expect(starts).toHaveLength(1);
   });
 
-  it('[O-07] can be asked for by the settings, for any tool', async () => {
+  it('[O-07] can be required by the settings, for any tool', async () => {
     harness = await new CoreHarness({ settings: { 'tools.approvals': ['any.tool'] } }).start();
     expect(harness.tools.needsApproval('any.tool')).toBe(true);
     expect(harness.tools.needsApproval('other.tool')).toBe(false);

@@ -18,7 +18,7 @@ function aTrail(length: number, actor = 'ann'): { rows: AuditRow[]; head: AuditH
 const broken = (sequence: number, fault: string) => ({ kind: 'broken', sequence, fault });
 
 describe('verifyAuditChain', () => {
-  it('finds a trail intact to which nothing was done, also an empty one', async () => {
+  it('reports an untouched trail as intact, even an empty one', async () => {
     const { rows, head } = aTrail(5);
     expect(await verifyAuditChain(rows, head)).toEqual({ kind: 'intact', rows: 5 });
     expect(await verifyAuditChain([], EMPTY_HEAD)).toEqual({ kind: 'intact', rows: 0 });
@@ -35,30 +35,30 @@ describe('verifyAuditChain', () => {
     { previousHash: '1'.repeat(64) },
     { hash: '1'.repeat(64) },
   ];
-  it.each(fields)('finds a row that was changed: %j', async (change) => {
+  it.each(fields)('detects a changed row: %j', async (change) => {
     const { rows, head } = aTrail(5);
     rows[2] = { ...(rows[2] as AuditRow), ...change };
     expect(await verifyAuditChain(rows, head)).toEqual(broken(3, 'changed'));
   });
 
-  it('finds a changed row whose own hash was made to fit', async () => {
+  it('detects a changed row whose own hash was adapted', async () => {
     const { rows, head } = aTrail(5);
     const { sequence, previousHash, at, ...note } = rows[2] as AuditRow;
     rows[2] = chainAudit({ sequence: sequence - 1, hash: previousHash }, at, { ...note, actor: 'eve' });
     expect(await verifyAuditChain(rows, head)).toEqual(broken(4, 'changed'));
   });
 
-  it.each([0, 2, 4])('finds that row %i was removed', async (index) => {
+  it.each([0, 2, 4])('detects the removal of row %i', async (index) => {
     const { rows, head } = aTrail(5);
     rows.splice(index, 1);
     expect(await verifyAuditChain(rows, head)).toEqual(broken(index + 1, 'missing'));
   });
 
-  it('finds that all rows were removed', async () => {
+  it('detects the removal of all rows', async () => {
     expect(await verifyAuditChain([], aTrail(5).head)).toEqual(broken(1, 'missing'));
   });
 
-  it('finds rows that changed places, with their numbers or without', async () => {
+  it('detects swapped rows, with or without their numbers', async () => {
     const { rows, head } = aTrail(5);
     const [first, second, third, ...rest] = rows as [AuditRow, AuditRow, AuditRow];
     expect(await verifyAuditChain([first, third, second, ...rest], head)).toEqual(broken(2, 'missing'));
@@ -66,7 +66,7 @@ describe('verifyAuditChain', () => {
     expect(await verifyAuditChain(renumbered, head)).toEqual(broken(2, 'changed'));
   });
 
-  it('finds a row that was inserted, in the middle or at the end', async () => {
+  it('detects an inserted row, in the middle or at the end', async () => {
     const { rows, head } = aTrail(5);
     const [stranger] = aTrail(1, 'eve').rows as [AuditRow];
     const middle = [...rows.slice(0, 2), { ...stranger, sequence: 3 }, ...rows.slice(2)];
@@ -75,7 +75,7 @@ describe('verifyAuditChain', () => {
     expect(await verifyAuditChain([...rows, end], head)).toEqual(broken(6, 'changed'));
   });
 
-  it('finds a chain that was written as a whole by one who cannot reach the head', async () => {
+  it('detects a completely rewritten chain whose author cannot change the head', async () => {
     expect(await verifyAuditChain(aTrail(5, 'eve').rows, aTrail(5).head)).toEqual(broken(5, 'changed'));
   });
 });

@@ -18,7 +18,7 @@ describe('InProcessBroker', () => {
     };
   });
 
-  it('that is alone is heard by no other and takes whole limits', () => {
+  it('that is alone reaches no other replica and keeps limits undivided', () => {
     const broker = new InProcessBroker(new ManualClock(), new SilentLogs());
     const topic = broker.topic('t', () => {});
     topic.join('a');

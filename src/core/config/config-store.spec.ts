@@ -22,7 +22,7 @@ async function open(
 }
 
 describe('the configuration store', () => {
-  it('[P-09] puts a change in force at once, tells its watchers (new, old) and keeps it', async () => {
+  it('[P-09] applies a change at once, calls its watchers (new, old) and stores it', async () => {
     const config = await open();
     const seen: unknown[] = [];
     config.watch('agent.name', (value, oldValue) => seen.push([value, oldValue]));
@@ -37,7 +37,7 @@ describe('the configuration store', () => {
     expect((await open()).get('agent.name')).toBe('ada');
   });
 
-  it('[P-10] changes nothing on a stale version and tells the current one', async () => {
+  it('[P-10] changes nothing on a stale version and returns the current one', async () => {
     const [one, two] = [await open(), await open()];
     await one.change(0, { 'agent.name': 'ada' }, 'op');
     expect(await two.change(0, { 'agent.name': 'bob' }, 'op')).toEqual({ kind: 'stale', version: 1 });
@@ -47,7 +47,7 @@ describe('the configuration store', () => {
     expect(one.get('agent.name')).toBe('bob');
   });
 
-  it('[P-10] never goes back to an older version that arrives late', async () => {
+  it('[P-10] never returns to an older version that arrives late', async () => {
     const config = await open();
     await config.change(0, { 'agent.name': 'ada' }, 'op');
     const late = store.stored;
@@ -57,7 +57,7 @@ describe('the configuration store', () => {
     expect([config.version, config.get('agent.name')]).toEqual([2, 'bob']);
   });
 
-  it('[P-11] changes all or nothing, by the same rules as at start', async () => {
+  it('[P-11] changes all or nothing, with the validation of the start', async () => {
     const config = await open();
     const outcome = await config.change(
       0,
@@ -70,7 +70,7 @@ describe('the configuration store', () => {
     expect([config.get('agent.name'), store.stored.version]).toEqual(['openclaw', 0]);
   });
 
-  it('[P-11] keeps rules over several settings', async () => {
+  it('[P-11] checks rules that span several settings', async () => {
     const rule = (get: SettingsReader) =>
       get('gateway.port') === get('agent.concurrency') ? [{ key: 'gateway.port', message: 'no' }] : [];
     const schema = composeSettings().with([defineSettings({}, { rules: [rule] })]);
@@ -85,7 +85,7 @@ describe('the configuration store', () => {
     });
   });
 
-  it('[P-09] sets a single value from within, whatever the version is, and refuses a wrong one', async () => {
+  it('[P-09] sets a single value from inside the gateway, whatever the version, and refuses a wrong one', async () => {
     const [one, two] = [await open(), await open()];
     await one.set('agent.name', 'ada', 'op');
     await two.set('agent.concurrency', 7, 'op');
@@ -100,7 +100,7 @@ describe('the configuration store', () => {
     });
   });
 
-  it('[P-13] goes before file and environment, but not before the command line; null takes it back', async () => {
+  it('[P-13] takes precedence over file and environment, but not over the command line; null removes it', async () => {
     const config = await open({ 'gateway.port': 5 }, { OPENCLAW_AGENT_NAME: 'ada' });
     await config.change(0, { 'agent.name': 'bob', 'gateway.port': 6 }, 'op');
     const source = (key: string) => config.list().find((view) => view.key === key)?.source;
@@ -119,7 +119,7 @@ describe('the configuration store', () => {
     expect(config.get('auth.token')).toBe('another-secret-token-1');
   });
 
-  it('[P-09] a watcher that throws keeps no other from the change', async () => {
+  it('[P-09] a watcher that throws does not stop the others', async () => {
     const config = await open();
     const seen: string[] = [];
     config.watch('agent.name', () => {
@@ -130,7 +130,7 @@ describe('the configuration store', () => {
     expect(seen).toEqual(['ada']);
   });
 
-  it('[P-11] ignores a stored value that is not valid any more', async () => {
+  it('[P-11] ignores a stored value that is no longer valid', async () => {
     store.stored = { version: 3, values: { 'agent.name': '"not a name"', 'agent.concurrency': '7' } };
     const config = await open();
     expect([config.get('agent.name'), config.get('agent.concurrency')]).toEqual(['openclaw', 7]);

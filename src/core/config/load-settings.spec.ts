@@ -53,7 +53,7 @@ describe('the settings', () => {
     expect(values['auth.token']).toBe('a-token-of-sixteen-chars');
   });
 
-  it('[P-04] ignore what Kubernetes injects and warn of other unknown variables', () => {
+  it('[P-04] ignore variables that Kubernetes injects and warn about other unknown variables', () => {
     const { values, warnings } = loadSettings(
       {
         OPENCLAW_GATEWAY_PORT: 'tcp://10.0.0.1:80',
@@ -79,7 +79,7 @@ describe('the settings', () => {
     expect(faults.join('\n')).toMatch(/OPENCLAW_AUTH_TOKENS: is not JSON/);
   });
 
-  it('[P-06] whose feature is not there yet are refused by name', () => {
+  it('[P-06] of features that do not exist yet are refused by name', () => {
     write('config.yaml', 'auth:\n  jwt: {issuer: x}\nstore:\n  url: postgres://a:b@c/d\n');
     const faults = faultsOf(() => loadSettings({}, {}, folder)).join('\n');
     expect(faults).toMatch(/auth\.jwt: .*not part of this version/);
@@ -106,7 +106,7 @@ describe('the settings', () => {
     expect(faults).toHaveLength(2);
   });
 
-  it('[P-01] say which named file is missing', () => {
+  it('[P-01] name a missing file that was requested', () => {
     expect(faultsOf(() => loadSettings({ OPENCLAW_CONFIG: 'nowhere.yaml' }, {}, folder)).join()).toContain(
       'there is no file',
     );

@@ -10,7 +10,7 @@ import { ConnectionManagerService } from './connection-manager.service.js';
 import type { Connection, ConnectionEvent, ExtensionEvent } from './connection.js';
 
 class FakeConnection implements Connection {
-  readonly told: ConnectionEvent[] = [];
+  readonly sentEvents: ConnectionEvent[] = [];
   readonly closes: CloseReason[] = [];
   readonly bufferedBytes = 0;
   readonly wantsDeltas = false;
@@ -24,7 +24,7 @@ class FakeConnection implements Connection {
   ) {}
 
   tell(event: ConnectionEvent): void {
-    this.told.push(event);
+    this.sentEvents.push(event);
   }
   heartbeat(): void {
     this.beats++;
@@ -52,7 +52,7 @@ function setUp(other?: InProcessBroker) {
 }
 
 describe('ConnectionManagerService', () => {
-  it('knows those that are registered, until they are removed', () => {
+  it('lists registered connections until they are removed', () => {
     const { manager } = setUp();
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     manager.register(a);
@@ -64,7 +64,7 @@ describe('ConnectionManagerService', () => {
     expect(manager.list()).toEqual([b]);
   });
 
-  it('closes the older connection of the same client as replaced; its end does not take the newer one along', () => {
+  it('closes the older connection of the same client as replaced; its end does not remove the newer one', () => {
     const { manager } = setUp();
     const older = new FakeConnection('1', 'same');
     const newer = new FakeConnection('2', 'same');
@@ -78,7 +78,7 @@ describe('ConnectionManagerService', () => {
     expect(newer.closes).toEqual(['replaced']);
   });
 
-  it('closes the older connection of the same client on another replica as well', async () => {
+  it('closes the older connection of the same client on another replica too', async () => {
     const { broker, manager } = setUp();
     const { manager: elsewhere } = setUp(broker);
     const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -101,7 +101,7 @@ describe('ConnectionManagerService', () => {
     expect(newest.closes).toEqual([]);
   });
 
-  it('takes the same client_id of another principal or tenant for another client', () => {
+  it('treats the same client_id of another principal or tenant as another client', () => {
     const { manager } = setUp();
     const connections = [
       new FakeConnection('1', 'same'),
@@ -112,7 +112,7 @@ describe('ConnectionManagerService', () => {
     expect(connections.flatMap((connection) => connection.closes)).toEqual([]);
   });
 
-  it('beats the heart of each connection at the interval, and of none that is gone', () => {
+  it('runs the heartbeat of each connection at the interval, and of no removed one', () => {
     const { clock, manager } = setUp();
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     manager.register(a);
@@ -127,7 +127,7 @@ describe('ConnectionManagerService', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('sends to one, and to all but one', () => {
+  it('sends to one, and to all except one', () => {
     const { manager } = setUp();
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     manager.register(a);
@@ -137,7 +137,7 @@ describe('ConnectionManagerService', () => {
     manager.send('unknown', anEvent());
     manager.broadcast(all);
     manager.broadcast(notB, 'b');
-    expect([a.told, b.told]).toEqual([[one, all, notB], [all]]);
+    expect([a.sentEvents, b.sentEvents]).toEqual([[one, all, notB], [all]]);
   });
 
   it('closes all', () => {
@@ -149,7 +149,7 @@ describe('ConnectionManagerService', () => {
     expect([a.closes, b.closes]).toEqual([['restarting'], ['restarting']]);
   });
 
-  it('closes a connection when its credential ends, however far off that is', () => {
+  it('closes a connection when its credential expires, however late that is', () => {
     const { clock, manager } = setUp();
     const expiring = (id: string, inMs: number) =>
       new FakeConnection(id, id, { ...LOCAL_OPERATOR, expiresAt: clock.now() + inMs });

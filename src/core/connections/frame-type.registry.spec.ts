@@ -5,7 +5,7 @@ import { FrameTypeRegistry } from './frame-type.registry.js';
 describe('FrameTypeRegistry', () => {
   const payload = Type.Object({});
 
-  it('keeps what an extension registers', () => {
+  it('returns the types that an extension registers', () => {
     const registry = new FrameTypeRegistry();
     registry.register('acme.order.placed', { payload, scope: 'tools:call' });
     expect(registry.find('acme.order.placed')).toEqual({ payload, scope: 'tools:call' });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_BUFFERED_BYTES } from '../delivery/frame-reader.js';
 import { Mailbox, type MailboxOwner } from './mailbox.js';
 
-/** A connection that handles numbers, each when the test lets it. */
+/** A mailbox of numbers that the test completes one by one. */
 class FakeOwner implements MailboxOwner<number> {
   bufferedBytes = 0;
   readonly handled: number[] = [];
@@ -33,7 +33,7 @@ class FakeOwner implements MailboxOwner<number> {
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 describe('Mailbox', () => {
-  it('handles nothing before it is started, then all in order', () => {
+  it('handles nothing before it is started, then everything in order', () => {
     const owner = new FakeOwner();
     const mailbox = new Mailbox(owner);
     for (const item of [1, 2]) mailbox.push(item);
@@ -50,7 +50,7 @@ describe('Mailbox', () => {
     expect(owner.handled).toEqual([1]);
   });
 
-  it('handles the next request when the one before is done', async () => {
+  it('handles the next request when the previous one is done', async () => {
     const owner = new FakeOwner();
     owner.isSlow = true;
     const mailbox = new Mailbox(owner);
@@ -61,7 +61,7 @@ describe('Mailbox', () => {
     expect(owner.handled).toEqual([1, 2]);
   });
 
-  it('handles none while the peer does not take what it is sent', async () => {
+  it('handles none while the peer does not read', async () => {
     const owner = new FakeOwner();
     const mailbox = new Mailbox(owner);
     mailbox.start();
@@ -73,7 +73,7 @@ describe('Mailbox', () => {
     expect(owner.handled).toEqual([1, 2]);
   });
 
-  it('says when too many wait, and when there is room again', async () => {
+  it('reports when too many wait, and when there is room again', async () => {
     const owner = new FakeOwner();
     owner.isSlow = true;
     const mailbox = new Mailbox(owner);
@@ -88,7 +88,7 @@ describe('Mailbox', () => {
     expect(owner.handled).toEqual(upTo(258));
   });
 
-  it('is idle when everything that came has been handled', async () => {
+  it('is idle when all requests have been handled', async () => {
     const owner = new FakeOwner();
     owner.isSlow = true;
     const mailbox = new Mailbox(owner);

@@ -17,7 +17,7 @@ const aDelta = (text: string): ConnectionEvent => {
 };
 const aMessage = (id: string): IncomingMessage => ({ id, payload: { channel: 'c', sender: 's', content: 'x' } });
 
-/** The gateway behind the connection. It keeps the messages that it is given. */
+/** The gateway behind the connection. It records the messages it gets. */
 class FakeServices implements MemoryConnectionServices {
   readonly submitted: string[] = [];
   readonly forgotten: Connection[] = [];
@@ -63,7 +63,7 @@ describe('MemoryConnection', () => {
     );
   });
 
-  it('gives the client one event after the other, each when it has taken the one before', async () => {
+  it('gives the client one event after the other, each when the previous one was handled', async () => {
     gate = Promise.withResolvers();
     const [a, b] = [anEvent('a'), anEvent('b')];
     connection.tell(a);
@@ -77,7 +77,7 @@ describe('MemoryConnection', () => {
     expect(connection.bufferedBytes).toBe(0);
   });
 
-  it('counts what the client has not taken, and resolves whenWritable when it has taken enough', async () => {
+  it('counts unhandled bytes, and resolves whenWritable when the client has handled enough', async () => {
     gate = Promise.withResolvers();
     connection.tell(aDelta('x'.repeat(MAX_BUFFERED_BYTES)));
     expect(connection.bufferedBytes).toBeGreaterThan(MAX_BUFFERED_BYTES);
@@ -89,7 +89,7 @@ describe('MemoryConnection', () => {
     await writable;
   });
 
-  it('handles the next request when the one before has its place, and says when too many wait', async () => {
+  it('handles the next request when the previous one has its place, and reports when too many wait', async () => {
     services.pending = Promise.withResolvers();
     for (let i = 0; i < 300; i++) connection.submit(aMessage(`m${i}`));
     expect(services.submitted).toEqual(['m0']);
@@ -103,7 +103,7 @@ describe('MemoryConnection', () => {
     expect(services.submitted).toHaveLength(300);
   });
 
-  it('refuses a request that fails, and goes on', async () => {
+  it('refuses a request that fails, and continues', async () => {
     services.pending = Promise.withResolvers();
     connection.submit(aMessage('bad'));
     services.pending.reject(new Error('broken'));
@@ -115,7 +115,7 @@ describe('MemoryConnection', () => {
     expect(services.submitted).toEqual(['bad', 'good']);
   });
 
-  it('gives the client what it was told before a close, then the reason, and takes nothing more', async () => {
+  it('gives the client the events before a close, then the reason, and accepts nothing more', async () => {
     connection.tell(anEvent('last'));
     connection.close('restarting');
     connection.tell(anEvent('late'));
@@ -127,7 +127,7 @@ describe('MemoryConnection', () => {
     expect(services.forgotten).toEqual([connection]);
   });
 
-  it('ends at once when the client takes nothing', async () => {
+  it('ends at once when the client handles nothing', async () => {
     gate = Promise.withResolvers();
     connection.tell(anEvent('a'));
     await tick();
@@ -140,7 +140,7 @@ describe('MemoryConnection', () => {
     expect(closes).toEqual(['slowReader']);
   });
 
-  it('is forgotten when the client ends it, after its requests', async () => {
+  it('is removed when the client ends it, after its requests', async () => {
     services.pending = Promise.withResolvers();
     connection.submit(aMessage('a'));
     connection.submit(aMessage('b'));

@@ -12,7 +12,7 @@ let harness: CoreHarness;
 beforeEach(async () => void (harness = await new CoreHarness().start()));
 afterEach(() => harness.stop());
 
-/** Lets a message make a log of `blocks` blocks and an end; answers its session. */
+/** Runs a message that logs `blocks` blocks and an end. Resolves with its session. */
 async function makeLog(blocks: number): Promise<string> {
   const reader = new FakeReader();
   const { sessionId } = await harness.say(reader, `log of ${blocks}`, `/blocks ${blocks}`);
@@ -24,7 +24,7 @@ async function makeLog(blocks: number): Promise<string> {
 const upTo = (n: number, from = 1) => Array.from({ length: n - from + 1 }, (_, i) => from + i);
 
 describe('resume', () => {
-  it('[S-04] gives `resumed`, then exactly the frames after after_seq, then live ones', async () => {
+  it('[S-04] sends `resumed`, then exactly the frames after after_seq, then live ones', async () => {
     const sessionId = await makeLog(3);
     const reader = new FakeReader();
     await harness.delivery.resume(reader, sessionId, 2, 'r');
@@ -39,7 +39,7 @@ describe('resume', () => {
     expect(reader.seqs).toEqual(upTo(7, 3));
   });
 
-  it('[S-04] has no gap and nothing twice while somebody writes', async () => {
+  it('[S-04] has no gaps and no duplicates while frames are written', async () => {
     const sessionId = await makeLog(50);
     await fc.assert(
       fc.asyncProperty(
@@ -62,7 +62,7 @@ describe('resume', () => {
     );
   });
 
-  it('[S-04] with a lower after_seq sends again what was sent', async () => {
+  it('[S-04] with a lower after_seq sends frames again', async () => {
     const sessionId = await makeLog(3);
     const reader = new FakeReader();
     await harness.delivery.resume(reader, sessionId, 4, 'r');
@@ -77,7 +77,7 @@ describe('resume', () => {
     await expect(resumed).rejects.toMatchObject({ code: 'STALE_RESUME', details: { after_seq: 9, head_seq: 2 } });
   });
 
-  it('[S-06] says what retention has cut', async () => {
+  it('[S-06] says which frames retention has deleted', async () => {
     const sessionId = await makeLog(3);
     harness.clock.advance(1_000);
     const now = harness.clock.now();
@@ -100,7 +100,7 @@ describe('a reader that is slow', () => {
     return sessionId;
   }
 
-  it('[S-08] is sent nothing while its buffer is full, slows nobody, and gets all of it later in order', async () => {
+  it('[S-08] gets nothing while its buffer is full, does not slow others, and gets everything later in order', async () => {
     const [slow, quick] = [new FakeReader(), new FakeReader()];
     const sessionId = await fill(slow);
     harness.delivery.subscribe(quick, sessionId, 2);
@@ -113,7 +113,7 @@ describe('a reader that is slow', () => {
     expect(slow.seqs).toEqual(upTo(303));
   });
 
-  it('[S-09] is closed with 4013 when it takes nothing for a minute', async () => {
+  it('[S-09] is closed with 4013 when it reads nothing for a minute', async () => {
     const [slow, quick] = [new FakeReader(), new FakeReader()];
     await fill(slow);
     await harness.say(quick, 'b', '/blocks 1');
@@ -125,7 +125,7 @@ describe('a reader that is slow', () => {
     expect(harness.metrics.read('openclaw_slow_readers_total')).toBe(1);
   });
 
-  it('[S-09] is kept as long as it takes something', async () => {
+  it('[S-09] stays open as long as it reads something', async () => {
     const [slow, quick] = [new FakeReader(), new FakeReader()];
     await fill(slow);
     await harness.say(quick, 'b', '/blocks 1');
@@ -161,7 +161,7 @@ describe('deltas', () => {
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   const countDeltas = ({ frames }: FakeReader) => frames.filter(({ type }) => type === 'stream_delta').length;
 
-  it('[S-03] reach readers on other replicas that want them, until these are gone', async () => {
+  it('[S-03] reach readers on other replicas that want them, until these have left', async () => {
     const other = await new CoreHarness({ other: harness }).start();
     const [eager, second, plain] = [new FakeReader(true), new FakeReader(true), new FakeReader()];
     for (const reader of [eager, second, plain]) other.delivery.subscribe(reader, 's', 0);
@@ -176,24 +176,24 @@ describe('deltas', () => {
     await other.stop();
   });
 
-  it('[S-03] are not sent to replicas where they are not wanted', async () => {
+  it('[S-03] are not sent to replicas without a reader that wants them', async () => {
     const other = await new CoreHarness({ other: harness }).start();
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     const third = new InProcessBroker(harness.clock, new SilentLogs(), harness.broker);
-    const topic = third.topic('deltas', (_, message) => heard.push(message));
+    const topic = third.topic('deltas', (_, message) => received.push(message));
     other.delivery.subscribe(new FakeReader(), 's', 0);
     expect(topic.isHeard('s')).toBe(false);
     topic.join('s');
     harness.delivery.publishDelta(delta);
     harness.delivery.publishDelta({ ...delta, sessionId: 't' });
     await settle();
-    expect(heard).toEqual([delta]);
+    expect(received).toEqual([delta]);
     await other.stop();
   });
 });
 
 describe('a reader', () => {
-  it('[S-02] gets the frames of its sessions only, whoever sent the message', async () => {
+  it('[S-02] gets only the frames of its sessions, for messages of any sender', async () => {
     const [ann, bob] = [new FakeReader(), new FakeReader()];
     const session = aSession('ann');
     await harness.say(ann, 'a', '/blocks 1', { session });
@@ -207,7 +207,7 @@ describe('a reader', () => {
     expect(ann.frames.length).toBe(before);
   });
 
-  it('[S-08] that is behind goes on when the store is back', async () => {
+  it('[S-08] that is behind continues when the store is back', async () => {
     const sessionId = await makeLog(2);
     const reader = new FakeReader();
     const read = harness.store.readFrames.bind(harness.store);

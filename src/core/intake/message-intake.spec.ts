@@ -40,7 +40,7 @@ describe('MessageIntakeService', () => {
   });
   afterEach(() => harness.stop());
 
-  it('takes a message from an origin without a connection, and recognises a repeat', async () => {
+  it('accepts a message from an origin without a connection, and recognises a repeat', async () => {
     const message = { id: 'a', payload: aPayload({ content: 'hello' }) };
     const first = await (await intake.submit(operator, message)).accepted;
     expect(first).toMatchObject({ kind: 'accepted', status: 'queued' });
@@ -49,7 +49,7 @@ describe('MessageIntakeService', () => {
     expect(presence.find('default', 'test', 'alice')?.status).toBe('online');
   });
 
-  it('is synchronous up to the enqueue where the store need not be asked', async () => {
+  it('is synchronous up to the enqueue if the store is not needed', async () => {
     const queued = intake.submit(operator, { id: 'a', payload: aPayload() });
     expect(queued).not.toBeInstanceOf(Promise);
     const { sessionId } = await (queued as QueuedMessage).accepted;
@@ -60,13 +60,13 @@ describe('MessageIntakeService', () => {
     ).accepted;
   });
 
-  it('gives uploaded files to the session of their message before it is queued', async () => {
+  it('assigns uploaded files to the session of their message before it is queued', async () => {
     const attachments = [{ kind: 'image' as const, media_id: 'f_1' }];
     const { accepted } = await intake.submit(operator, { id: 'a', payload: aPayload({ attachments }) });
     expect(assigned).toEqual([(await accepted).sessionId]);
   });
 
-  it('refuses before anything is stored: while draining, beyond the rate, for another channel', async () => {
+  it('refuses before anything is stored: while draining, over the rate, for another channel', async () => {
     const driver: Origin = { principal: bound, clientId: 'd' };
     expect(() => intake.submit(driver, { id: 'a', payload: aPayload() })).toThrow(
       expect.objectContaining({ code: 'FORBIDDEN' }),
@@ -81,7 +81,7 @@ describe('MessageIntakeService', () => {
     );
   });
 
-  it('rejects the acceptance of an id that was used before with another body', async () => {
+  it('rejects an id that was used before with another body', async () => {
     await (
       await intake.submit(operator, { id: 'a', payload: aPayload({ content: 'one' }) })
     ).accepted;
@@ -89,7 +89,7 @@ describe('MessageIntakeService', () => {
     await expect(accepted).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
   });
 
-  it('cancels by id, and says when there is nothing of that name', async () => {
+  it('cancels by id, and reports an unknown id', async () => {
     await (
       await intake.submit(operator, { id: 'a', payload: aPayload({ content: '/blocks 2 60000' }) })
     ).accepted;
@@ -100,7 +100,7 @@ describe('MessageIntakeService', () => {
     });
   });
 
-  it('keeps a reaction with its message, named by id or by ref', async () => {
+  it('stores a reaction with its message, named by id or by ref', async () => {
     const { accepted } = await intake.submit(operator, { id: 'a', payload: aPayload() });
     const { sessionId, messageRef } = await accepted;
     const reaction = { channel: 'test', sender: 'alice', emoji: '🦞', action: 'added' } as const;

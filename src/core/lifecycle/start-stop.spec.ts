@@ -8,7 +8,7 @@ import { PhaseService } from '../phase/phase.service.js';
 import { StartStopService } from './start-stop.service.js';
 import { StartStep, StopStep } from './steps.js';
 
-/** A gateway of the given parts. It is started by `bootstrap` and `listen`, and stopped by `stop`. */
+/** A gateway with the given parts. `bootstrap` and `listen` start it, `stop` stops it. */
 function makeGateway(...parts: readonly object[]) {
   const clock = new ManualClock();
   const lifecycle = new PhaseService(clock);
@@ -33,7 +33,7 @@ function makeGateway(...parts: readonly object[]) {
   };
 }
 
-/** Parts of a small gateway that write what they do into `story`. */
+/** Parts of a small gateway that record their steps in `story`. */
 function makeParts(story: string[]) {
   class Store {
     @StartStep({ name: 'store', phase: 'open', undoneIn: 'close' })
@@ -76,7 +76,7 @@ function makeParts(story: string[]) {
 }
 
 describe('the start and the stop', () => {
-  it.each(['as imported', 'in reverse'])('run by phase and not in the order of imports: %s', async (order) => {
+  it.each(['as imported', 'in reverse'])('run by phase, independent of the order of imports: %s', async (order) => {
     const story: string[] = [];
     const parts = makeParts(story);
     const gateway = makeGateway(...(order === 'in reverse' ? parts.toReversed() : parts));
@@ -90,7 +90,7 @@ describe('the start and the stop', () => {
     expect(story).toEqual(['unlink', 'close the store']);
   });
 
-  it('move through the phases of a life', async () => {
+  it('move through all phases', async () => {
     const seen: string[] = [];
     const gateway = makeGateway();
     const note = () => seen.push(gateway.lifecycle.phase);
@@ -126,7 +126,7 @@ describe('the start and the stop', () => {
     );
   });
 
-  it('refuse an order that cannot be kept', async () => {
+  it('refuse an impossible order', async () => {
     class Lost {
       @StopStep({ name: 'late', phase: 'close', after: ['nothing of this phase'] })
       run() {}
@@ -145,7 +145,7 @@ describe('a start that fails', () => {
     }
   }
 
-  it('undoes what was started, in reverse, and says why', async () => {
+  it('undoes the started steps in reverse, and gives the reason', async () => {
     const story: string[] = [];
     const gateway = makeGateway(new Broken(), ...makeParts(story));
     await gateway.bootstrap();
@@ -187,7 +187,7 @@ describe('a stop', () => {
     expect(gateway.clock.pendingTimers).toBe(0);
   });
 
-  it('goes on after a step that fails, and fails with its error at the end', async () => {
+  it('continues after a step that fails, and fails with its error at the end', async () => {
     const story: string[] = [];
     class Failing {
       @StopStep({ name: 'fail', phase: 'settle' })
@@ -201,7 +201,7 @@ describe('a stop', () => {
     expect(story.slice(-2)).toEqual(['unlink', 'close the store']);
   });
 
-  it('tells steps under way to hurry', async () => {
+  it('hurries running steps', async () => {
     class Slow {
       @StopStep({ name: 'slow', phase: 'finish', withinMs: Infinity })
       stop(hurry: AbortSignal) {
@@ -216,7 +216,7 @@ describe('a stop', () => {
     expect(gateway.lifecycle.phase).toBe('stopped');
   });
 
-  it('during the start lets no further step begin', async () => {
+  it('during the start prevents further steps', async () => {
     const story: string[] = [];
     class Early {
       @StartStep({ name: 'early', phase: 'configure' })
@@ -230,7 +230,7 @@ describe('a stop', () => {
   });
 });
 
-it('only core/lifecycle hooks into the life of the Nest application: all else declares steps', () => {
+it('only core/lifecycle uses the lifecycle hooks of Nest: all other code declares steps', () => {
   const hooks =
     /\b(onModuleInit|onModuleDestroy|onApplicationBootstrap|beforeApplicationShutdown|onApplicationShutdown)\(/;
   const root = new URL('../..', import.meta.url).pathname;

@@ -7,7 +7,7 @@ describe('RateBuckets', () => {
   const take = (buckets: RateBuckets, times: number, perMinute: number, key = 'k') =>
     Array.from({ length: times }, () => buckets.take(key, perMinute)).filter((waitMs) => waitMs === 0).length;
 
-  it("lets a minute's worth pass at once, then one after each part of the minute", () => {
+  it('allows the quota of a minute at once, then one message at regular intervals', () => {
     const clock = new ManualClock();
     const buckets = new RateBuckets(clock);
     expect(take(buckets, 100, 6)).toBe(6);
@@ -18,7 +18,7 @@ describe('RateBuckets', () => {
     expect(take(buckets, 100, 6)).toBe(1);
   });
 
-  it('tells how long to wait, and that wait is enough', () => {
+  it('returns how long to wait, and that wait is long enough', () => {
     const clock = new ManualClock();
     const buckets = new RateBuckets(clock);
     take(buckets, 1_000, 7);
@@ -26,20 +26,20 @@ describe('RateBuckets', () => {
     expect(buckets.take('k', 7)).toBe(0);
   });
 
-  it('keeps keys apart', () => {
+  it('counts each key separately', () => {
     const buckets = new RateBuckets(new ManualClock());
     expect(take(buckets, 10, 5, 'a')).toBe(5);
     expect(take(buckets, 10, 5, 'b')).toBe(5);
   });
 
-  it('takes a changed limit at once', () => {
+  it('applies a changed limit at once', () => {
     const buckets = new RateBuckets(new ManualClock());
     expect(take(buckets, 10, 5)).toBe(5);
     expect(take(buckets, 1_000, 600)).toBe(0);
     expect(take(new RateBuckets(new ManualClock()), 1_000, 600)).toBe(600);
   });
 
-  it('never lets more than twice the limit pass in any minute, nor starves anybody, however it is called', () => {
+  it('never allows more than twice the limit in any minute, and starves no key, whatever the calls', () => {
     const calls = fc.array(fc.tuple(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: 1, max: 20 })), {
       maxLength: 60,
     });
@@ -62,7 +62,7 @@ describe('RateBuckets', () => {
     );
   });
 
-  it('forgets keys that nobody uses, and holds no more than twice its bound under a flood of new ones', () => {
+  it('forgets unused keys, and holds at most twice its bound under a flood of new ones', () => {
     const clock = new ManualClock();
     const buckets = new RateBuckets(clock, 100);
     const inside = buckets as unknown as { recent: Map<string, number>; older: Map<string, number> };

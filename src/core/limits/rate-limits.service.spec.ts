@@ -8,7 +8,7 @@ import { ManualClock } from '../../testing/index.js';
 import { MemorySettings } from '../../testing/memory-settings.js';
 import { RateLimitsService } from './rate-limits.service.js';
 
-const somebody = (role: Role, principal = 'p', tenant = 'default'): Principal => ({
+const aPrincipal = (role: Role, principal = 'p', tenant = 'default'): Principal => ({
   tenant,
   principal,
   role,
@@ -24,37 +24,37 @@ function setUp(settings: Record<string, unknown>) {
 }
 
 describe('RateLimitsService', () => {
-  it('counts messages per client: another client_id, principal or tenant has its own', () => {
+  it('counts messages per client: another client_id, principal or tenant has a separate limit', () => {
     const { limits } = setUp({ 'limits.messages_per_minute': 1 });
-    const user = somebody('user');
+    const user = aPrincipal('user');
     limits.takeMessage(user, 'c', 'alice');
     expect(() => limits.takeMessage(user, 'c', 'bob')).toThrow(
       'Rate limit reached (1 messages a minute for one client)',
     );
     limits.takeMessage(user, 'd', 'alice');
-    limits.takeMessage(somebody('user', 'q'), 'c', 'alice');
-    limits.takeMessage(somebody('user', 'p', 'other'), 'c', 'alice');
+    limits.takeMessage(aPrincipal('user', 'q'), 'c', 'alice');
+    limits.takeMessage(aPrincipal('user', 'p', 'other'), 'c', 'alice');
   });
 
-  it('counts messages of role channel per sender, whatever client_id they come under', () => {
+  it('counts messages of role channel per sender, whatever their client_id', () => {
     const { limits } = setUp({ 'limits.messages_per_minute': 1 });
-    const driver = somebody('channel');
+    const driver = aPrincipal('channel');
     limits.takeMessage(driver, 'c', 'alice');
     limits.takeMessage(driver, 'c', 'bob');
     expect(() => limits.takeMessage(driver, 'd', 'alice')).toThrow('for one sender');
   });
 
-  it('does not take a sender for a client of the same name', () => {
+  it('does not confuse a sender with a client of the same name', () => {
     const { limits } = setUp({ 'limits.messages_per_minute': 1 });
-    limits.takeMessage(somebody('channel'), 'c', 'same');
-    limits.takeMessage(somebody('operator'), 'same', 'alice');
+    limits.takeMessage(aPrincipal('channel'), 'c', 'same');
+    limits.takeMessage(aPrincipal('operator'), 'same', 'alice');
   });
 
-  it('refuses as RATE_LIMITED, with the time until the next message may come', () => {
+  it('refuses as RATE_LIMITED, with the delay until the next message is allowed', () => {
     const { clock, limits } = setUp({ 'limits.messages_per_minute': 4 });
     const refusal = () => {
       try {
-        limits.takeMessage(somebody('user'), 'c', 'alice');
+        limits.takeMessage(aPrincipal('user'), 'c', 'alice');
         return undefined;
       } catch (error) {
         return error as GatewayError;
@@ -66,15 +66,15 @@ describe('RateLimitsService', () => {
     expect(refusal()).toBeUndefined();
   });
 
-  it('takes a limit that was changed at run time', async () => {
+  it('applies a limit that was changed at run time', async () => {
     const { config, limits } = setUp({});
     await config.open(new MemorySettings());
     await config.set('limits.messages_per_minute', 1, 'test');
-    limits.takeMessage(somebody('user'), 'c', 'alice');
-    expect(() => limits.takeMessage(somebody('user'), 'c', 'alice')).toThrow('1 messages a minute');
+    limits.takeMessage(aPrincipal('user'), 'c', 'alice');
+    expect(() => limits.takeMessage(aPrincipal('user'), 'c', 'alice')).toThrow('1 messages a minute');
   });
 
-  it('counts open connections of an address, and a place that is given back twice is free once', () => {
+  it('counts open connections of an address, and a place that is released twice is free once', () => {
     const { limits } = setUp({ 'limits.connections_per_address': 2 });
     const first = limits.openConnection('::1');
     limits.openConnection('::1');

@@ -14,19 +14,19 @@ import {
 let clock: ManualClock;
 let broker: InProcessBroker;
 let presence: PresenceTrackerService;
-let told: string[];
+let reported: string[];
 beforeEach(() => {
   clock = new ManualClock();
   broker = new InProcessBroker(clock, new SilentLogs());
   presence = new PresenceTrackerService(clock, broker, new SilentLogs());
   presence.start();
-  told = [];
-  presence.onChange((state: PresenceState) => told.push(`${state.userId} ${state.status}`));
+  reported = [];
+  presence.onChange((state: PresenceState) => reported.push(`${state.userId} ${state.status}`));
 });
 const isActive = (user: string) => presence.isActive('t', 'web', user);
 
 describe('presence', () => {
-  it('[G-13] counts somebody as active for five minutes after the last sign', () => {
+  it('[G-13] counts a user as active for five minutes after the last activity', () => {
     presence.update('t', 'web', 'ann', 'online');
     clock.advance(ACTIVE_FOR_MS - 1_000);
     expect(isActive('ann')).toBe(true);
@@ -37,30 +37,30 @@ describe('presence', () => {
     expect(isActive('ann')).toBe(false);
   });
 
-  it('[G-13] ages from typing to online, idle and offline, and tells each change once', () => {
+  it('[G-13] ages from typing to online, idle and offline, and reports each change once', () => {
     presence.update('t', 'web', 'ann', 'typing');
     clock.advance(TYPING_FOR_MS);
     clock.advance(ACTIVE_FOR_MS - TYPING_FOR_MS);
     clock.advance(OFFLINE_AFTER_MS - ACTIVE_FOR_MS);
-    expect(told).toEqual(['ann typing', 'ann online', 'ann idle', 'ann offline']);
+    expect(reported).toEqual(['ann typing', 'ann online', 'ann idle', 'ann offline']);
     expect(presence.find('t', 'web', 'ann')).toBeUndefined();
   });
 
-  it('[G-13] tells nothing when a sign changes nothing', () => {
+  it('[G-13] reports nothing when the status stays the same', () => {
     presence.update('t', 'web', 'ann', 'online');
     presence.noteActivity('t', 'web', 'ann');
     presence.update('t', 'web', 'bob', 'offline');
-    expect(told).toEqual(['ann online']);
+    expect(reported).toEqual(['ann online']);
   });
 
-  it('[G-13] keeps tenants, channels and people apart', () => {
+  it('[G-13] separates tenants, channels and users', () => {
     presence.update('t', 'web', 'ann', 'online');
     expect(presence.isActive('u', 'web', 'ann')).toBe(false);
     expect(presence.isActive('t', 'weban', 'n')).toBe(false);
     expect(isActive('bob')).toBe(false);
   });
 
-  it('[G-13] tells the others when one listener throws', () => {
+  it('[G-13] calls the other listeners when one throws', () => {
     const later: string[] = [];
     presence.onChange(() => {
       throw new Error('no');
@@ -73,15 +73,15 @@ describe('presence', () => {
 
 describe('presence on two replicas', () => {
   let other: PresenceTrackerService;
-  let toldThere: string[];
+  let reportedThere: string[];
   beforeEach(() => {
     other = new PresenceTrackerService(clock, new InProcessBroker(clock, new SilentLogs(), broker), new SilentLogs());
     other.start();
-    toldThere = [];
-    other.onChange((state) => toldThere.push(`${state.userId} ${state.status}`));
+    reportedThere = [];
+    other.onChange((state) => reportedThere.push(`${state.userId} ${state.status}`));
   });
 
-  it('is the same on both, and a sign on either keeps a person active', async () => {
+  it('is the same on both, and activity on either keeps a user active', async () => {
     presence.update('t', 'web', 'ann', 'typing');
     await clock.advanceAsync(ACTIVE_FOR_MS - 1_000);
     expect(other.find('t', 'web', 'ann')).toEqual(presence.find('t', 'web', 'ann'));
@@ -90,11 +90,11 @@ describe('presence on two replicas', () => {
     expect(isActive('ann')).toBe(true);
     other.update('t', 'web', 'ann', 'offline');
     await clock.advanceAsync(0);
-    expect(told).toEqual(['ann typing', 'ann online', 'ann offline']);
-    expect(toldThere).toEqual(told);
+    expect(reported).toEqual(['ann typing', 'ann online', 'ann offline']);
+    expect(reportedThere).toEqual(reported);
   });
 
-  it('is announced at a change of status, else once in each period', async () => {
+  it('is announced at a change of status, otherwise once per interval', async () => {
     const seen: number[] = [];
     const third = new InProcessBroker(clock, new SilentLogs(), broker);
     third.topic('presence', () => seen.push(clock.now())).join('');

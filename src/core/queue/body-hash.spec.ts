@@ -8,7 +8,7 @@ describe('the fingerprint of a message', () => {
     expect(hashBody('message_in', undefined, a)).toBe(hashBody('message_in', undefined, b));
   });
 
-  it('[M-06] tells another type, session or payload apart', () => {
+  it('[M-06] differs for another type, session or payload', () => {
     const payload = { channel: 'web', sender: 'ann', content: 'hi' };
     const all = [
       hashBody('message_in', undefined, payload),

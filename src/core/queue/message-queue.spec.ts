@@ -85,7 +85,7 @@ describe('the message queue', () => {
     await expect(harness.say(reader, 'a', 'two')).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
   });
 
-  it('[C-05] refuses what is over a limit and stores nothing of it', async () => {
+  it('[C-05] refuses a message over a limit and does not store it', async () => {
     await start({ settings: { 'queue.max_per_session': 2 } });
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 2 1000');
@@ -101,7 +101,7 @@ describe('the message queue', () => {
     expect((await harness.say(reader, 'c', '/blocks 1')).kind).toBe('accepted');
   });
 
-  it('counts messages by what became of them, and the commits that it took', async () => {
+  it('counts messages by outcome, and the needed commits', async () => {
     await start({ settings: { 'queue.max_per_session': 1 } });
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 2 1000');
@@ -129,7 +129,7 @@ describe('the message queue', () => {
     expect((await harness.store.countQueue(0)).queued).toBe(0);
   });
 
-  it('[C-03] does nothing for a finished message and knows of no unknown one', async () => {
+  it('[C-03] does nothing for a finished message and finds no unknown one', async () => {
     await start();
     const reader = new FakeReader();
     const { messageRef } = await harness.say(reader, 'a', '/blocks 1');
@@ -142,7 +142,7 @@ describe('the message queue', () => {
     expect(await harness.queue.cancel({ by: 'ref', tenant: 'default', messageRef: 'm_nothing' })).toBeUndefined();
   });
 
-  it('[C-07] with busy_policy interrupt a newcomer cancels the running turn, but never in a queue session', async () => {
+  it('[C-07] with busy_policy interrupt a new message cancels the running turn, but never in a queue session', async () => {
     await start({ settings: { 'queue.busy_policy': 'interrupt' } });
     const [main, jobs] = [new FakeReader(), new FakeReader()];
     const queue = {
@@ -159,7 +159,7 @@ describe('the message queue', () => {
     expect(endsOf(jobs)).toHaveLength(0);
   });
 
-  it('[C-07] the policy of a channel goes before the general one', async () => {
+  it('[C-07] the policy of a channel takes precedence over the general one', async () => {
     await start({ settings: { channels: { test: { busy_policy: 'interrupt' } } } });
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 2 1000');
@@ -169,10 +169,10 @@ describe('the message queue', () => {
     expect(endsOf(reader).map((frame) => frame.payload['reason'])).toEqual(['cancelled', 'stop']);
   });
 
-  it('[D-09] finds by itself what nobody told it of', async () => {
+  it('[D-09] finds a message without a notification', async () => {
     await start();
     const reader = new FakeReader();
-    // Stored behind the queue's back, as by another replica whose hint was lost.
+    // Stored without the queue, as by another replica whose hint was lost.
     const accept = harness.store.accept.bind(harness.store);
     harness.store.accept = async (...call) => ({ ...(await accept(...call)), status: 'observed' }) as never;
     await harness.say(reader, 'a', '/blocks 1');
@@ -180,7 +180,7 @@ describe('the message queue', () => {
     await reader.waitForEnd('a');
   });
 
-  it('[C-06] goes on claiming after the store was away', async () => {
+  it('[C-06] continues to claim after the store was unavailable', async () => {
     await start();
     const reader = new FakeReader();
     const claim = harness.store.claim.bind(harness.store);
@@ -193,7 +193,7 @@ describe('the message queue', () => {
     await ended;
   });
 
-  it('[D-10] a turn whose lease could not be renewed for two thirds of it stops by itself', async () => {
+  it('[D-10] a turn stops when its lease could not be renewed for two thirds of its duration', async () => {
     await start();
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 9 5000');
@@ -207,7 +207,7 @@ describe('the message queue', () => {
 });
 
 describe('a drain', () => {
-  it('[L-04] lets running turns finish and hands out nothing new', async () => {
+  it('[L-04] lets running turns finish and starts no others', async () => {
     await start();
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 2 1000');
@@ -220,7 +220,7 @@ describe('a drain', () => {
     expect((await harness.store.countQueue(0)).queued).toBe(1);
   });
 
-  it('[L-06] gives back what does not finish in time, or at once when hurried, without counting it', async () => {
+  it('[L-06] releases turns that do not finish in time, or at once when hurried, without counting the attempt', async () => {
     await start({ settings: { 'agent.max_attempts': 1 } });
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 2 60000');

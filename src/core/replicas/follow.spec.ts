@@ -3,7 +3,7 @@ import { ManualClock } from '../../testing/manual-clock.js';
 import type { Store, StoreHint } from '../store/index.js';
 import { follow, POLL_EVERY_MS } from './follow.js';
 
-/** A store that gives hints when a test says so; nothing else of it is used. */
+/** A store whose hints are sent by the test. Nothing else of it is used. */
 class HintingStore {
   readonly listeners = new Set<(hint: StoreHint) => void>();
 
@@ -22,7 +22,7 @@ class HintingStore {
 const aStore = (isShared = true) => new HintingStore(isShared) as unknown as Store & HintingStore;
 
 describe('follow', () => {
-  it('acts on the hints that it asked for, and on no others', () => {
+  it('reacts only to hints of the requested kind', () => {
     const store = aStore();
     const seen: StoreHint[] = [];
     follow(store, new ManualClock(), { hints: { cancel: (hint) => seen.push(hint) }, poll: () => {} });
@@ -31,7 +31,7 @@ describe('follow', () => {
     expect(seen).toEqual([{ kind: 'cancel', messageRef: 'm_1' }]);
   });
 
-  it('polls each period, so that a lost hint only delays', async () => {
+  it('polls at every interval, so that a lost hint only causes a delay', async () => {
     const clock = new ManualClock();
     let polls = 0;
     follow(aStore(), clock, { poll: () => void polls++ });
@@ -40,7 +40,7 @@ describe('follow', () => {
     expect(polls).toBe(3);
   });
 
-  it('goes on after a poll that failed', async () => {
+  it('continues after a failed poll', async () => {
     const clock = new ManualClock();
     const errors: unknown[] = [];
     follow(aStore(), clock, {
@@ -53,7 +53,7 @@ describe('follow', () => {
     expect(errors).toHaveLength(2);
   });
 
-  it('never has two polls under way', async () => {
+  it('never runs two polls at a time', async () => {
     const clock = new ManualClock();
     const answer = Promise.withResolvers<void>();
     let polls = 0;
@@ -70,7 +70,7 @@ describe('follow', () => {
     expect(polls).toBe(2);
   });
 
-  it('costs nothing where this process is the only replica, unless it must always poll', async () => {
+  it('does not poll when this process is the only replica, unless it must always poll', async () => {
     const clock = new ManualClock();
     const store = aStore(false);
     let polls = 0;
@@ -81,7 +81,7 @@ describe('follow', () => {
     expect(polls).toBe(1);
   });
 
-  it('leaves neither timer nor listener when it is stopped', () => {
+  it('leaves neither a timer nor a listener when it is stopped', () => {
     const clock = new ManualClock();
     const store = aStore();
     const stop = follow(store, clock, { poll: () => {} });

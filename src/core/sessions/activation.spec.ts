@@ -29,7 +29,7 @@ describe('a mention of the agent', () => {
     expect(mentionsAgent('@ada-1 hello', 'ada')).toBe(false);
   });
 
-  it('[G-05] is looked for in linear time, so that a hostile text does not block the event loop', () => {
+  it('[G-05] is searched in linear time, so that a hostile text does not block the event loop', () => {
     expect(mentionsAgent('x@openclaw-'.repeat(6_000), 'openclaw')).toBe(false);
   });
 });

@@ -12,21 +12,21 @@ const message = fc.record({
 });
 
 describe('the session of a message', () => {
-  it('[G-01] is a queue when it names one, else a group when it comes from one, else its sender', () => {
+  it('[G-01] is that of its queue if it names one, else of its group, else of its sender', () => {
     const main = { channel: 'web', sender: 'ann' };
     expect(buildSessionSeed('t', main).mode).toBe('main');
     expect(buildSessionSeed('t', { ...main, group_id: 'g' }).mode).toBe('group');
     expect(buildSessionSeed('t', { ...main, group_id: 'g', queue: 'q' }).mode).toBe('queue');
   });
 
-  it('[G-02] is the same for everybody in a group or a queue, and not for two senders', () => {
+  it('[G-02] is the same for all senders in a group or a queue, otherwise different for each sender', () => {
     const of = (sender: string, rest: object) => buildSessionSeed('t', { channel: 'web', sender, ...rest }).id;
     expect(of('ann', { group_id: 'g' })).toBe(of('bob', { group_id: 'g' }));
     expect(of('ann', { queue: 'q' })).toBe(of('bob', { queue: 'q' }));
     expect(of('ann', {})).not.toBe(of('bob', {}));
   });
 
-  it('[G-03] never collides with that of another key, whatever the parts hold', () => {
+  it('[G-03] never collides with that of another key, whatever the parts contain', () => {
     fc.assert(
       fc.property(fc.tuple(part, message), fc.tuple(part, message), ([tenantA, a], [tenantB, b]) => {
         const first = buildSessionSeed(tenantA, a);

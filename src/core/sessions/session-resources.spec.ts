@@ -4,7 +4,7 @@ import type { Session, SessionStore } from '../store/index.js';
 import { LocalSessionResources } from './local-session-resources.service.js';
 import type { ResourceKind } from './session-resources.js';
 
-/** The sessions that the store still has. */
+/** The sessions in the store. */
 const alive = new Set<string>();
 let lookedUp = 0;
 const sessions = {
@@ -64,7 +64,7 @@ beforeEach(() => {
 const nothing = async () => {};
 
 describe('resources of a session', () => {
-  it('are created on first use, once however many use them', async () => {
+  it('are created on first use, once for any number of users', async () => {
     const browsers = new Browsers();
     const kept = resources.register(browsers);
     expect(browsers.story).toEqual([]);
@@ -75,7 +75,7 @@ describe('resources of a session', () => {
     expect(browsers.story).toEqual(['open s_a', 'open s_b']);
   });
 
-  it('are tried again when they could not be created', async () => {
+  it('are created again after a failure', async () => {
     let attempts = 0;
     const kept = resources.register({
       name: 'fickle',
@@ -88,7 +88,7 @@ describe('resources of a session', () => {
     expect(await kept.use('s_a', async (attempt) => attempt)).toBe(2);
   });
 
-  it('end when the store no longer has their session, and not before', async () => {
+  it('end when their session is no longer in the store, and not before', async () => {
     const [browsers, folders] = [new Browsers(), new Folders()];
     const [browser, folder] = [resources.register(browsers), resources.register(folders)];
     alive.add('s_a').add('s_b');
@@ -117,7 +117,7 @@ describe('resources of a session', () => {
     expect(folders.kept.size).toBe(0);
   });
 
-  it('are not ended while they are used', async () => {
+  it('are not ended while they are in use', async () => {
     const folders = new Folders();
     const release = Promise.withResolvers<void>();
     const using = resources.register(folders).use('s_a', () => release.promise);
@@ -129,7 +129,7 @@ describe('resources of a session', () => {
     expect(folders.kept.size).toBe(0);
   });
 
-  it('are created anew, and not used half removed, when their session comes back', async () => {
+  it('are created again, and not used half removed, when their session comes back', async () => {
     const folders = new Folders();
     const removal = Promise.withResolvers<void>();
     folders.removal = removal.promise;
@@ -143,7 +143,7 @@ describe('resources of a session', () => {
     expect(folders.story).toEqual(['open s_a', 'remove s_a', 'open s_a']);
   });
 
-  it('that cannot be ended are logged and tried again by a later sweep', async () => {
+  it('that cannot be ended are logged and retried by a later sweep', async () => {
     const folders = new Folders();
     folders.kept.add('s_a').add('s_b');
     folders.removal = Promise.reject(new Error('no luck'));
@@ -167,7 +167,7 @@ describe('resources of a session', () => {
     expect(folders.kept.size).toBe(0);
   });
 
-  it('are closed when the gateway stops, and what is durable stays', async () => {
+  it('are closed when the gateway stops, and durable ones stay', async () => {
     const [browsers, folders] = [new Browsers(), new Folders()];
     await resources.register(browsers).use('s_a', nothing);
     await resources.register(folders).use('s_a', nothing);
@@ -176,7 +176,7 @@ describe('resources of a session', () => {
     expect(folders.story).toEqual(['open s_a']);
   });
 
-  it('have one name for each kind', () => {
+  it('have a unique name for each kind', () => {
     resources.register(new Browsers());
     expect(() => resources.register(new Browsers())).toThrow('The session resource "browser" is registered twice');
   });

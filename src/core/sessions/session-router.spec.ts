@@ -36,7 +36,7 @@ const code = (promise: Promise<unknown>) =>
     (error: { code: string }) => error.code,
   );
 
-/** Puts a message into a session, so that it exists and its sender takes part. */
+/** Accepts a message, so that its session exists and its sender is a participant. */
 async function join(sender: string, payload: Partial<MessageInPayload>): Promise<string> {
   const whole = aPayload({ sender, content: '/blocks 1', ...payload });
   const reader = new FakeReader();
@@ -48,18 +48,18 @@ async function join(sender: string, payload: Partial<MessageInPayload>): Promise
 }
 
 describe('who may speak', () => {
-  it('[G-09] a channel credential speaks on its channels, for any sender', async () => {
+  it('[G-09] a channel credential sends on its channels, for any sender', async () => {
     expect(await code(route(driver, { sender: 'anybody' }))).toBe('accepted');
     expect(await code(route(driver, { channel: 'other' }))).toBe('FORBIDDEN');
   });
 
-  it('[G-09] a user credential speaks on its channels, as its own sender only', async () => {
+  it('[G-09] a user credential sends on its channels, only as its own sender', async () => {
     expect(await code(route(user, {}))).toBe('accepted');
     expect(await code(route(user, { sender: 'bob' }))).toBe('FORBIDDEN');
     expect(await code(route(user, { channel: 'other' }))).toBe('FORBIDDEN');
   });
 
-  it('[G-10] a user walks into no group, queue or session by naming it', async () => {
+  it('[G-10] a user gets no access to a group, queue or session by naming it', async () => {
     const group = await join('bob', { group_id: 'g' });
     const queue = await join('bob', { queue: 'q' });
     const own = await join('bob', {});
@@ -103,7 +103,7 @@ describe('what is trusted', () => {
     expect(fromUser.payload).toEqual(aPayload());
   });
 
-  it('[G-08] a mention in the text counts whoever wrote it', async () => {
+  it('[G-08] a mention in the text counts for any sender', async () => {
     expect((await route(user, { content: 'hi @OpenClaw' })).priority).toBe(10);
   });
 
@@ -117,7 +117,7 @@ describe('what is trusted', () => {
 describe('a group', () => {
   const inGroup = (payload: Partial<MessageInPayload>) => route(driver, { group_id: 'g', ...payload });
 
-  it('[G-04] is only observed until somebody addresses the agent', async () => {
+  it('[G-04] is only observed until a message addresses the agent', async () => {
     expect((await inGroup({ content: 'hello all' })).disposition).toBe('observe');
     expect((await inGroup({ content: '@openclaw hello' })).disposition).toBe('queue');
     expect((await inGroup({ is_direct_mention: true })).disposition).toBe('queue');

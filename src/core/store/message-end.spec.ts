@@ -5,7 +5,7 @@ const message = { messageRef: 'm_1', messageId: 'id-1' };
 const block = { block_id: 'b1', block_type: 'text', content: 'hello' } as const;
 
 describe('endOf', () => {
-  it('makes the frame and the reply of one end', () => {
+  it('returns the frame and the reply of one end', () => {
     const usage = { input_tokens: 1, output_tokens: 2 };
     const { frame, reply } = endOf(message, { reason: 'stop', usage }, [block], 7);
     expect(reply).toEqual({ reason: 'stop', usage, blocks: [block], endedAt: 7 });
@@ -14,7 +14,7 @@ describe('endOf', () => {
     expect(payload).toEqual({ id: 'id-1', message_ref: 'm_1', reason: 'stop', blocks: 1, usage });
   });
 
-  it('names an error, and the message that another one was merged into, in the words of the wire', () => {
+  it('names an error, and the target of a merged message, as on the wire', () => {
     const error = { code: 'AGENT_FAILED', message: 'no', retryable: false };
     expect(JSON.parse(endOf(message, { reason: 'error', error }, [], 7).frame.payload)).toEqual({
       id: 'id-1',

@@ -5,7 +5,7 @@ import { bindEach, NoMetrics } from './metrics.js';
 const ended = { name: 'openclaw_turns_total', help: 'Turns.', labels: ['outcome'] as const };
 
 describe('metrics', () => {
-  it('without an engine are one constant instrument, whatever their name and labels', () => {
+  it('without an engine share one constant instrument, whatever their name and labels', () => {
     const metrics = new NoMetrics();
     const { done, failed } = bindEach(metrics.counter(), 'outcome', ['done', 'failed']);
     expect(done).toBe(failed);
@@ -14,7 +14,7 @@ describe('metrics', () => {
     done.add();
   });
 
-  it('count for each combination of labels, and are the same for all who ask for a name', () => {
+  it('count for each combination of labels, and are the same object for all callers with one name', () => {
     const metrics = new FakeMetrics();
     bindEach(metrics.counter(ended), 'outcome', ['done', 'failed']).done.add();
     metrics.counter(ended).with({ outcome: 'done' }).add(2);

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.js';
 
-/** Files that use the machine's own time, by name, with the reason. */
+/** The files that use system time, by name, with the reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'clock.ts': 'implements the port',
   'timers.ts': 'the port of the client, which imports nothing of the core',
@@ -23,7 +23,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 const MACHINE_TIME = /Date\.now\(|new Date\(\)|performance\.now\(|\bset(Timeout|Interval)\(|AbortSignal\.timeout\(/;
 
 describe('the clock', () => {
-  it('is the only source of time, but for files that say why', () => {
+  it('is the only source of time, except for files with a reason', () => {
     const root = new URL('../..', import.meta.url).pathname;
     const files = globSync('**/*.ts', { cwd: root }).filter((file) => !/^(web|testing)\/|spec\.ts$/.test(file));
     const users = files
@@ -33,7 +33,7 @@ describe('the clock', () => {
     expect(Object.keys(EXCEPTIONS).filter((file) => !users.includes(file))).toEqual([]);
   });
 
-  it('wakes a sleeper at its time or when its signal aborts', async () => {
+  it('ends a sleep at its time or when its signal aborts', async () => {
     const clock = new ManualClock();
     const stop = new AbortController();
     let awake = 0;

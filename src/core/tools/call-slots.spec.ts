@@ -4,7 +4,7 @@ import { CallSlots, type SlotUser } from './call-slots.js';
 const never = new AbortController().signal;
 const user = (tenant: string, session = `${tenant}-1`): SlotUser => ({ tenant, session });
 
-/** Enters `times` times; `running` holds the functions that give the slots back, in the order in which they came. */
+/** Enters `times` times. `running` holds the functions that release the slots, in order. */
 function enterMany(slots: CallSlots, who: SlotUser, times: number): { running: (() => void)[] } {
   const entered = { running: [] as (() => void)[] };
   for (let n = 0; n < times; n++)
@@ -14,7 +14,7 @@ function enterMany(slots: CallSlots, who: SlotUser, times: number): { running: (
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the slots of tool calls', () => {
-  it('[Q-16] keeps half of the slots from one session, so that others always run', async () => {
+  it('[Q-16] gives one session at most half of the slots, so that others always run', async () => {
     const slots = new CallSlots(() => 32);
     const greedy = enterMany(slots, user('a', 's1'), 100);
     const modest = enterMany(slots, user('a', 's2'), 3);
@@ -22,7 +22,7 @@ describe('the slots of tool calls', () => {
     expect([greedy.running.length, modest.running.length]).toEqual([16, 3]);
   });
 
-  it('[Q-16] gives each tenant its share although another one has taken all slots', async () => {
+  it('[Q-16] gives each tenant its share although another one has used all slots', async () => {
     const slots = new CallSlots(() => 32);
     const greedy = ['s1', 's2', 's3', 's4'].map((session) => enterMany(slots, user('a', session), 20));
     const modest = enterMany(slots, user('b'), 10);
@@ -31,14 +31,14 @@ describe('the slots of tool calls', () => {
     expect(modest.running).toHaveLength(4);
   });
 
-  it('never runs more than twice the limit, whatever the number of tenants', async () => {
+  it('never runs more than twice the limit, for any number of tenants', async () => {
     const slots = new CallSlots(() => 4);
     const all = Array.from({ length: 50 }, (_, n) => enterMany(slots, user(`t${n}`), 1));
     await settle();
     expect(all.reduce((sum, { running }) => sum + running.length, 0)).toBe(8);
   });
 
-  it('gives a free slot to the one with the fewest running calls, and keeps the order among equals', async () => {
+  it('gives a free slot to the waiter with the fewest running calls, in order among equals', async () => {
     const slots = new CallSlots(() => 4);
     const first = enterMany(slots, user('a', 's1'), 3);
     const second = enterMany(slots, user('a', 's2'), 2);
@@ -56,7 +56,7 @@ describe('the slots of tool calls', () => {
     expect(first.running).toHaveLength(3);
   });
 
-  it('leaves no trace of a call that is stopped while it waits', async () => {
+  it('keeps nothing of a call that is stopped while it waits', async () => {
     const slots = new CallSlots(() => 1);
     const running = enterMany(slots, user('a', 's1'), 1);
     await settle();
@@ -69,14 +69,14 @@ describe('the slots of tool calls', () => {
     expect(await slots.enter(user('a', 's4'), AbortSignal.abort())).toBe('aborted');
   });
 
-  it('[Q-16] lets no more than 256 calls of a session wait', async () => {
+  it('[Q-16] lets at most 256 calls of a session wait', async () => {
     const slots = new CallSlots(() => 2);
     enterMany(slots, user('a'), 257);
     await settle();
     expect(await slots.enter(user('a'), never)).toBe('full');
   });
 
-  it('follows a limit that is raised while calls wait', async () => {
+  it('applies a limit that is raised while calls wait', async () => {
     let limit = 1;
     const slots = new CallSlots(() => limit);
     const calls = ['s1', 's2', 's3'].map((session) => enterMany(slots, user('a', session), 1));

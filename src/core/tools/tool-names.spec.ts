@@ -4,7 +4,7 @@ import { ToolNames } from './tool-names.js';
 const ACCEPTED = /^[A-Za-z0-9_-]{1,64}$/;
 
 describe('the names of tools', () => {
-  it('[R-07] are accepted by every provider and lead back to the tool', () => {
+  it('[R-07] are accepted by every provider and map back to the tool', () => {
     const names = ['time.now', 'mcp__files__read', `node.${'x'.repeat(120)}`, `node.${'x'.repeat(119)}y`];
     const map = new ToolNames(names);
     const encoded = names.map((name) => map.encode(name));
@@ -13,7 +13,7 @@ describe('the names of tools', () => {
     expect(encoded.map((name) => map.decode(name))).toEqual(names);
   });
 
-  it('[R-07] never lead to another tool, however alike they are', () => {
+  it('[R-07] never map to another tool, however similar they are', () => {
     for (const names of [
       ['a.b', 'a_b'],
       ['a_b', 'a.b'],
@@ -26,7 +26,7 @@ describe('the names of tools', () => {
     expect(new ToolNames(['a.b', 'a_b']).encode('a_b')).toBe('a_b');
   });
 
-  it('[R-07] that were never told lead nowhere', () => {
+  it('[R-07] that were never sent map to no tool', () => {
     const map = new ToolNames(['time.now']);
     expect(map.decode('rm_rf')).toBe('rm_rf');
     expect(map.encode('gone.tool')).toMatch(ACCEPTED);

@@ -9,7 +9,7 @@ interface Block {
   language?: unknown;
 }
 
-/** Feeds the portions and joins the pieces, as a reader of deltas would. */
+/** Feeds the portions and joins the pieces, as a reader of deltas does. */
 function assemble(...portions: string[]): Block[] {
   const assembler = new BlockAssembler();
   const pieces: Piece[] = [...portions.flatMap((portion) => assembler.push(portion)), ...assembler.end()];
@@ -30,7 +30,7 @@ function assemble(...portions: string[]): Block[] {
 }
 
 describe('the block assembler', () => {
-  it('[A-09] makes a paragraph a text block, or markdown where it has markup', () => {
+  it('[A-09] makes a paragraph a text block, or markdown if it has markup', () => {
     expect(assemble('Plain.\n\nWith *emphasis*.\n\n- a\n- b\n')).toEqual([
       { type: 'text', content: 'Plain.' },
       { type: 'markdown', content: 'With *emphasis*.' },
@@ -46,7 +46,7 @@ describe('the block assembler', () => {
     ]);
   });
 
-  it('[A-09] ends an unclosed fence with the text', () => {
+  it('[A-09] ends an unclosed fence at the end of the text', () => {
     expect(assemble('```\ncode\n')).toEqual([{ type: 'code', content: 'code', language: undefined }]);
   });
 
@@ -71,14 +71,14 @@ describe('the block assembler', () => {
     );
   });
 
-  it('[A-09] shows a growing line at once, but not what may still become a fence', () => {
+  it('[A-09] shows a growing line at once, except one that may become a fence', () => {
     const assembler = new BlockAssembler();
     expect(assembler.push('Hel').map((piece) => piece.text)).toEqual(['Hel']);
     expect(assembler.push('lo\n``').map((piece) => piece.text)).toEqual(['lo']);
     expect(assembler.push('`js').map((piece) => piece.text)).toEqual([]);
   });
 
-  it('[A-09] makes the same blocks whatever the portions are', () => {
+  it('[A-09] makes the same blocks for any portions', () => {
     const token = fc.constantFrom(
       'a',
       'bc ',

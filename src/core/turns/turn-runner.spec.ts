@@ -10,7 +10,7 @@ let harness: CoreHarness;
 afterEach(() => harness.stop());
 const start = async (options: CoreHarnessOptions = {}) => (harness = await new CoreHarness(options).start());
 
-/** A runtime that does what the test says. */
+/** A runtime whose turns the test defines. */
 class ScriptedRuntime extends AgentRuntime {
   override readonly name = 'scripted';
 
@@ -42,7 +42,7 @@ function aTool(changes: Partial<ToolDefinition>): ToolDefinition {
 }
 
 describe('the metrics of turns', () => {
-  it('count turns by how they ended, and calls of tools by outcome', async () => {
+  it('count turns by their ends, and tool calls by outcome', async () => {
     const handler = (parameters: unknown) => 'x'.repeat((parameters as { n: number }).n);
     await start({ tools: [aTool({ handler })] });
     const reader = new FakeReader();
@@ -62,7 +62,7 @@ describe('the metrics of turns', () => {
     expect(calls.map((outcome) => harness.metrics.read('openclaw_tool_calls_total', { outcome }))).toEqual([1, 1]);
   });
 
-  it('count a turn that is given back', async () => {
+  it('count a turn that is released', async () => {
     await start();
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 2 60000');
@@ -73,7 +73,7 @@ describe('the metrics of turns', () => {
 });
 
 describe('a turn', () => {
-  it('[M-10] streams blocks with a dense index and ends once, with how many stand', async () => {
+  it('[M-10] streams blocks with a dense index and ends once, with the number of standing blocks', async () => {
     await start();
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 3');
@@ -86,7 +86,7 @@ describe('a turn', () => {
     expect(reader.seqs).toEqual([1, 2, 3, 4]);
   });
 
-  it('[Q-13] starts when the sources of tools have told them or are known to be away, and waits 10 s at most', async () => {
+  it('[Q-13] starts when the tool sources have listed their tools or are known to be down, and waits 10 s at most', async () => {
     await start();
     const { sources } = harness.tools;
     const aSource = (prefix: string) => ({ label: prefix, prefix, timeoutMs: 60_000 });
@@ -108,7 +108,7 @@ describe('a turn', () => {
     await reader.waitForEnd('b');
   });
 
-  it('[Q-13] has a call wait for a tool whose source connects again', async () => {
+  it('[Q-13] holds a call for a tool whose source reconnects', async () => {
     await start();
     const source = harness.tools.sources.add({ label: 'the device', prefix: 'a__', timeoutMs: 60_000 });
     source.setReady();
@@ -127,7 +127,7 @@ describe('a turn', () => {
     expect(reader.blocksOf('b')[1]?.content).toContain('the device cannot be reached');
   });
 
-  it('[S-03] sends deltas only to those who asked, and the block is the deltas joined', async () => {
+  it('[S-03] sends deltas only to readers that want them, and the block is the deltas joined', async () => {
     await start();
     const [plain, growing] = [new FakeReader(), new FakeReader(true)];
     const { sessionId } = await harness.say(plain, 'first', '/blocks 1');
@@ -142,7 +142,7 @@ describe('a turn', () => {
     expect(plain.frames.some((frame) => frame.type === 'stream_delta')).toBe(false);
   });
 
-  it('[M-12] that fails ends with its error and not with silence', async () => {
+  it('[M-12] that fails ends with its error', async () => {
     await start();
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/fail');
@@ -152,9 +152,9 @@ describe('a turn', () => {
     });
   });
 
-  it('[M-12] whose runtime throws anything else ends with INTERNAL and hides the cause', async () => {
+  it('[M-12] whose runtime throws another error ends with INTERNAL and hides the cause', async () => {
     await start(
-      // oxlint-disable-next-line require-yield -- it fails before it says anything
+      // oxlint-disable-next-line require-yield -- it fails before it yields anything
       scripted(async function* () {
         throw new Error('secret cause');
       }),
@@ -166,7 +166,7 @@ describe('a turn', () => {
     expect(JSON.stringify(end)).not.toContain('secret');
   });
 
-  it('[M-12] that fails says so in a block as well, after what it had said', async () => {
+  it('[M-12] that fails also says so in a block, after its earlier ones', async () => {
     // oxlint-disable-next-line require-yield -- it fails
     await start(
       scripted(async function* () {
@@ -184,7 +184,7 @@ describe('a turn', () => {
   });
 
   it.each(['before', 'after'])(
-    '[R-12] takes back a half-streamed answer that begins anew, %s a recorded step',
+    '[R-12] withdraws a half-streamed answer that restarts, %s a recorded step',
     async (when) => {
       const half = Promise.withResolvers<void>();
       await start(
@@ -221,7 +221,7 @@ describe('a turn', () => {
     },
   );
 
-  it('[R-12] takes back what was shown as deltas only, too', async () => {
+  it('[R-12] withdraws text that was shown only as deltas', async () => {
     await start(
       scripted(async function* () {
         yield { type: 'text', text: 'hal' } as const;
@@ -242,7 +242,7 @@ describe('a turn', () => {
     expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['whole']);
   });
 
-  it('[M-12] that takes too long ends with an error, also when its agent ignores the signal', async () => {
+  it('[M-12] that takes too long ends with an error, even if its agent ignores the signal', async () => {
     await start({
       settings: { 'agent.turn_timeout_ms': 1_000 },
       ...scripted(async function* () {
@@ -257,7 +257,7 @@ describe('a turn', () => {
     expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'error', error: { code: 'AGENT_FAILED' } });
   });
 
-  it('[R-14] that takes too long ends its tools as well', async () => {
+  it('[R-14] that takes too long also ends its tools', async () => {
     let toolSignal: AbortSignal | undefined;
     const slow = aTool({
       timeoutMs: 60_000,
@@ -279,7 +279,7 @@ describe('a turn', () => {
     expect(toolSignal?.aborted).toBe(true);
   });
 
-  it('[C-04] that is cancelled ends soon with the blocks that were complete', async () => {
+  it('[C-04] that is cancelled ends soon with its complete blocks', async () => {
     await start();
     const reader = new FakeReader();
     const { messageRef } = await harness.say(reader, 'a', '/blocks 10 1000');
@@ -293,11 +293,11 @@ describe('a turn', () => {
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 3 1000');
     await reader.waitFor((frame) => frame.type === 'stream_block');
-    // The queue gives the turn back as a drain would; to the log it looks like a crash in mid-answer.
+    // The queue releases the turn as in a drain, which leaves the log as after a crash in mid-answer.
     await harness.queue.drain(0, AbortSignal.abort());
     harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
     const ended = reader.waitForEnd('a');
-    // The agent sets its timers when it gets there, which may be after time has begun to pass.
+    // The agent may set its timers after the clock has started to advance.
     for (let isOver = false; !isOver; void ended.then(() => (isOver = true))) await harness.clock.advanceAsync(1_000);
     expect((await ended).payload).toMatchObject({ reason: 'stop', blocks: 3 });
     expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['block 1', 'block 2', 'block 3']);
@@ -307,7 +307,7 @@ describe('a turn', () => {
     });
   });
 
-  it('[D-06] reuses its recorded answers and asks only for the first missing one', async () => {
+  it('[D-06] reuses its recorded answers and requests only the first missing one', async () => {
     const asked: number[] = [];
     let resume = () => {};
     await start(
@@ -336,7 +336,7 @@ describe('a turn', () => {
     expect(end.payload).toMatchObject({ usage: { input_tokens: 7, output_tokens: 10 } });
   });
 
-  it('[C-06] waits for the store when it is away, and loses nothing', async () => {
+  it('[C-06] waits for the store when it is unavailable, and loses nothing', async () => {
     await start();
     const reader = new FakeReader();
     const append = harness.store.finish.bind(harness.store);
@@ -352,7 +352,7 @@ describe('a turn', () => {
 });
 
 describe('a tool call of a turn', () => {
-  it('[A-04] is told all along and leaves a call and a result block', async () => {
+  it('[A-04] reports its progress and leaves a call block and a result block', async () => {
     await start({ tools: [aTool({})] });
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/tool test.tool {"n": 1}');
@@ -373,16 +373,19 @@ describe('a tool call of a turn', () => {
     ['TOOL_DENIED', 'denied', '/tool test.tool {"n": 1}', { permissions: ['acme:write'] }],
     ['TOOL_FAILED', 'failed', '/tool test.tool {"n": 1}', { handler: () => Promise.reject(new Error('boom')) }],
     ['TOOL_FAILED', 'failed', '/tool test.tool {"n": 1}', { handler: () => 'x'.repeat(1_000_000) }],
-  ])('[A-05] that is refused or fails is told as %s, and the turn goes on', async (code, status, text, changes) => {
-    await start({ tools: [aTool(changes)] });
-    const reader = new FakeReader();
-    await harness.say(reader, 'a', text);
-    expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop' });
-    expect(reader.frames.findLast((frame) => frame.type === 'tool_status')?.payload['status']).toBe(status);
-    expect(JSON.parse(reader.blocksOf('a')[1]?.content ?? '')).toMatchObject({ ok: false, content: { code } });
-  });
+  ])(
+    '[A-05] that is refused or fails is reported as %s, and the turn continues',
+    async (code, status, text, changes) => {
+      await start({ tools: [aTool(changes)] });
+      const reader = new FakeReader();
+      await harness.say(reader, 'a', text);
+      expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'stop' });
+      expect(reader.frames.findLast((frame) => frame.type === 'tool_status')?.payload['status']).toBe(status);
+      expect(JSON.parse(reader.blocksOf('a')[1]?.content ?? '')).toMatchObject({ ok: false, content: { code } });
+    },
+  );
 
-  it('[A-05] that ignores its time limit is left behind as timed out', async () => {
+  it('[A-05] that ignores its time limit is abandoned as timed out', async () => {
     await start({ tools: [aTool({ handler: () => new Promise(() => {}) })] });
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/tool test.tool {"n": 1}');
@@ -417,14 +420,14 @@ describe('a tool call of a turn', () => {
     return { starts, reader };
   }
 
-  it('[D-07] whose outcome was lost is not started again and ends as unknown', async () => {
+  it('[D-07] whose outcome is lost is not started again and ends as unknown', async () => {
     const { starts, reader } = await interruptCall(false);
     expect(starts).toHaveLength(1);
     expect(reader.frames.findLast((frame) => frame.type === 'tool_status')?.payload['status']).toBe('unknown');
     expect(reader.blocksOf('a').map((block) => block.type)).toEqual(['tool_call', 'tool_result']);
   });
 
-  it('[D-07] whose outcome was lost runs again under the same call id when it is idempotent', async () => {
+  it('[D-07] whose outcome is lost runs again under the same call id if it is idempotent', async () => {
     const { starts, reader } = await interruptCall(true);
     expect(starts).toHaveLength(2);
     expect(new Set(starts).size).toBe(1);

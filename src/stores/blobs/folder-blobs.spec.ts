@@ -27,13 +27,13 @@ describe('FolderBlobs', () => {
   afterEach(() => rm(folder, { recursive: true }));
   const put = (text: string) => new FolderBlobs(folder).put('f_abcd', [Buffer.from(text)].values() as never);
 
-  it('makes files that only its user can read', async () => {
+  it('creates files that only its user can read', async () => {
     await put('secret');
     expect(statSync(join(folder, 'ab', 'f_abcd')).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, 'ab')).mode & 0o777).toBe(0o700);
   });
 
-  it('takes what a crash has left behind for no blob, and overwrites it', async () => {
+  it('does not list the leftovers of a crash as blobs, and overwrites them', async () => {
     await mkdir(join(folder, 'ab'));
     await writeFile(join(folder, 'ab', 'f_abcd.part'), 'a longer half of an upload');
     const blobs = new FolderBlobs(folder);

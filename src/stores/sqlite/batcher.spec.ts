@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Batcher } from './batcher.js';
 import type { BatchReply, Call } from './operations.js';
 
-/** A host whose batches come back when the test says so. */
+/** A host whose batches the test completes. */
 function host() {
   const batches: { calls: readonly Call[]; reply: PromiseWithResolvers<BatchReply> }[] = [];
   const batcher = new Batcher('write', {
@@ -21,7 +21,7 @@ const check: Call = ['check'];
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('Batcher', () => {
-  it('sends calls of one moment together, and collects others until they are back', async () => {
+  it('sends the calls of one tick together, and collects further calls until they return', async () => {
     const { batcher, batches, answer } = host();
     const first = [batcher.call(check), batcher.call(check)];
     await turn();
@@ -36,7 +36,7 @@ describe('Batcher', () => {
     expect(await Promise.all(second)).toEqual(['c', 'd', 'e']);
   });
 
-  it('takes the calls that the results of a batch provoke into the next one', async () => {
+  it('puts calls caused by the results of a batch into the next one', async () => {
     const { batcher, batches, answer } = host();
     const provoked = [batcher.call(check), batcher.call(check)].map((call) => call.then(() => batcher.call(check)));
     await turn();
@@ -62,7 +62,7 @@ describe('Batcher', () => {
     await Promise.all(calls);
   });
 
-  it('fails the calls that failed, and only those', async () => {
+  it('rejects only the calls that failed', async () => {
     const { batcher, batches } = host();
     const calls = [batcher.call(check), batcher.call(check)];
     await turn();
@@ -72,7 +72,7 @@ describe('Batcher', () => {
     expect(await calls[1]).toBe('fine');
   });
 
-  it('fails all calls of a batch that never comes back, and goes on', async () => {
+  it('rejects all calls of a lost batch, and continues', async () => {
     const { batcher, batches, answer } = host();
     const lost = [batcher.call(check), batcher.call(check)];
     await turn();
@@ -85,7 +85,7 @@ describe('Batcher', () => {
     expect(await next).toBe('alive');
   });
 
-  it('is idle when everything is answered', async () => {
+  it('is idle when all calls have settled', async () => {
     const { batcher, answer } = host();
     await batcher.idle();
     let isIdle = false;

@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** The newest version, and the one that the migrations of these tests lead to. */
+/** The newest version, and the one after the migrations of these tests. */
 const NEWEST = MIGRATIONS.length;
 const NEXT = NEWEST + 1;
 
@@ -44,7 +44,7 @@ function read(file: string, sql: string): unknown {
 }
 
 describe('openDatabase', () => {
-  it('makes the file and the folders above it, readable for nobody else', async () => {
+  it('creates the file and its parent folders, readable only by its user', async () => {
     const deep = join(folder, 'not', 'there', 'gateway.db');
     openDatabase(deep).close();
     expect((await stat(deep)).mode & 0o077).toBe(0);
@@ -58,7 +58,7 @@ describe('openDatabase', () => {
     close();
   });
 
-  it('refuses a database that another gateway has open, and names its process', () => {
+  it('refuses a database that another gateway has open, and names the process', () => {
     const first = openDatabase(path);
     expect(() => openDatabase(path)).toThrow(
       `the database ${path} is in use by the process ${process.pid}: stop that gateway`,
@@ -68,7 +68,7 @@ describe('openDatabase', () => {
     openDatabase(path).close();
   });
 
-  it('keeps the lock of the one that has it when another was refused', () => {
+  it('keeps the lock of its holder when another was refused', () => {
     const first = openDatabase(path);
     expect(() => openDatabase(path)).toThrow('in use');
     expect(() => openDatabase(path)).toThrow('in use');
@@ -76,21 +76,21 @@ describe('openDatabase', () => {
     first.close();
   });
 
-  it('lets others read while it is open', () => {
+  it('allows others to read while it is open', () => {
     const opened = openDatabase(path);
     expect(read(path, 'SELECT generation FROM gateway')).toBe(0);
     opened.close();
   });
 
-  it('refuses a file that is no database, and leaves it as it is', async () => {
-    await writeFile(path, 'this is no database, but something that somebody may want to keep');
+  it('refuses a file that is not a database, and leaves it unchanged', async () => {
+    await writeFile(path, 'this is not a database, but its owner may want to keep it');
     expect(() => openDatabase(path)).toThrow(
       /is damaged \(file is not a database\).*Nothing was changed.*restore a backup/,
     );
-    expect(await readFile(path, 'utf8')).toBe('this is no database, but something that somebody may want to keep');
+    expect(await readFile(path, 'utf8')).toBe('this is not a database, but its owner may want to keep it');
   });
 
-  it('refuses a damaged database, and leaves it as it is', async () => {
+  it('refuses a damaged database, and leaves it unchanged', async () => {
     const opened = openDatabase(path);
     const insert = opened.database.prepare('INSERT INTO participants VALUES (?, ?)');
     opened.database.exec('BEGIN');
@@ -112,7 +112,7 @@ describe('openDatabase', () => {
     expect(read(path, 'SELECT group_concat(name) FROM sqlite_schema')).toBe('theirs');
   });
 
-  it('refuses a place where no file can be', async () => {
+  it('refuses a path where no file can be created', async () => {
     await mkdir(path);
     expect(() => openDatabase(path)).toThrow(/cannot be opened .*check that its folder can be written to/);
     await writeFile(join(folder, 'file'), '');
@@ -121,11 +121,11 @@ describe('openDatabase', () => {
 });
 
 describe('migrations', () => {
-  it('are numbered without a gap', () => {
+  it('are numbered without gaps', () => {
     expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, index) => index + 1));
   });
 
-  it('bring a new database to the newest version without a copy', () => {
+  it('migrate a new database to the newest version without a backup copy', () => {
     const opened = openDatabase(path, [...MIGRATIONS, second]);
     expect(opened.migrated).toEqual([...MIGRATIONS.map(({ version }) => version), NEXT]);
     opened.close();
@@ -135,7 +135,7 @@ describe('migrations', () => {
     again.close();
   });
 
-  it('keep a copy of the database as it was before', () => {
+  it('keep a copy of the previous database', () => {
     const old = openDatabase(path);
     old.database.exec("INSERT INTO participants VALUES (1, 'alice')");
     old.close();
@@ -148,7 +148,7 @@ describe('migrations', () => {
     expect(existsSync(`${path}.before-v${NEXT}.part`)).toBe(false);
   });
 
-  it('change nothing when one fails, and can be tried again', () => {
+  it('change nothing when one fails, and can be retried', () => {
     openDatabase(path).close();
     expect(() => openDatabase(path, [...MIGRATIONS, failing])).toThrow('the migration fails');
     expect(read(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'")).toBe(0);
@@ -157,7 +157,7 @@ describe('migrations', () => {
     expect(read(path, 'PRAGMA user_version')).toBe(NEXT);
   });
 
-  it('refuse a database of a newer gateway, and say which copy goes back', () => {
+  it('refuse a database of a newer gateway, and name the copy to restore', () => {
     openDatabase(path, [...MIGRATIONS, second]).close();
     expect(() => openDatabase(path)).toThrow(
       `the database ${path} has schema version ${NEXT}, and this gateway knows versions up to ${NEWEST}: ` +
@@ -181,7 +181,7 @@ describe('the migration to version 2', () => {
     close();
   }
 
-  it('takes the rows of the audit trail into the chain, in their order', async () => {
+  it('adds the rows of the audit trail to the chain, in order', async () => {
     makeVersion1();
     const { database, migrated, close } = openDatabase(path);
     expect(migrated).toEqual([2]);
@@ -209,7 +209,7 @@ describe('the migration to version 2', () => {
     expect(read(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'audit_1'")).toBe(0);
   });
 
-  it('keeps the instance and everything else', () => {
+  it('keeps the instance and all other data', () => {
     makeVersion1();
     const instance = read(path, 'SELECT instance FROM gateway');
     openDatabase(path).close();

@@ -17,7 +17,7 @@ function takeAll(index: LaneIndex<LaneMessage>, now = 0): number[] {
   return taken;
 }
 
-/** Runs everything to its end, one message after the other. */
+/** Runs all messages to their ends, one after the other. */
 function drain(index: LaneIndex<LaneMessage>): number[] {
   const order: number[] = [];
   for (let message = index.take(0); message; message = index.take(0)) {
@@ -28,7 +28,7 @@ function drain(index: LaneIndex<LaneMessage>): number[] {
 }
 
 describe('LaneIndex', () => {
-  it('runs one message of a session at a time, and sessions beside each other', () => {
+  it('runs one message of a session at a time, and sessions in parallel', () => {
     const index = indexOf([1, 'a'], [2, 'a'], [3, 'b']);
     expect(takeAll(index)).toEqual([1, 3]);
     index.remove(1);
@@ -39,11 +39,11 @@ describe('LaneIndex', () => {
     expect(drain(indexOf([1, 'a', 1], [2, 'a', 10], [3, 'a', 5], [4, 'a', 10], [5, 'a', 1]))).toEqual([2, 4, 3, 1, 5]);
   });
 
-  it('orders ready sessions by the priority, then the age of their next message', () => {
+  it('orders ready sessions by the priority, then by the age of their next message', () => {
     expect(takeAll(indexOf([1, 'a', 1], [2, 'b', 10], [3, 'c', 5], [4, 'd', 10], [5, 'b', 10]))).toEqual([2, 4, 3, 1]);
   });
 
-  it('lets one of a lower priority through after four of a higher one, so that mentions starve nobody', () => {
+  it('runs one message of a lower priority after four of a higher one, so that mentions starve no others', () => {
     const index = indexOf([1, 'low', 1], [2, 'middle', 5]);
     for (let ord = 10; ord < 30; ord++) index.enqueue({ ord, session: `s${ord}`, priority: 10 });
     const order = takeAll(index);
@@ -51,7 +51,7 @@ describe('LaneIndex', () => {
     expect(order.slice(6)).toEqual([14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
   });
 
-  it('counts only claims that a lower one had to watch', () => {
+  it('counts only claims during which a lower one waited', () => {
     const index = new LaneIndex<LaneMessage>();
     for (let ord = 1; ord <= 8; ord++) index.enqueue({ ord, session: `s${ord}`, priority: 10 });
     for (let count = 0; count < 4; count++) index.take(0);
@@ -59,7 +59,7 @@ describe('LaneIndex', () => {
     expect(takeAll(index)).toEqual([5, 6, 7, 8, 9]);
   });
 
-  it('puts a message that was given back before all others of its session', () => {
+  it('puts a released message before all others of its session', () => {
     const index = indexOf([1, 'a', 1]);
     index.take(0);
     index.enqueue({ ord: 2, session: 'a', priority: 10 });
@@ -69,7 +69,7 @@ describe('LaneIndex', () => {
     expect(drain(index)).toEqual([1, 2]);
   });
 
-  it('makes a session wait with its message that waits for a retry, and says until when', () => {
+  it('holds a session back while its message waits for a retry, and returns until when', () => {
     const index = indexOf([1, 'a'], [3, 'b']);
     index.take(0);
     index.enqueue({ ord: 2, session: 'a', priority: 10 });
@@ -82,7 +82,7 @@ describe('LaneIndex', () => {
     expect(takeAll(index, 500)).toEqual([2]);
   });
 
-  it('lets a message that waits for a retry go at once when it is hurried', () => {
+  it('runs a message that waits for a retry at once when it is hurried', () => {
     const index = indexOf([1, 'a']);
     index.take(0);
     index.release(1, 500);
@@ -90,7 +90,7 @@ describe('LaneIndex', () => {
     expect(takeAll(index, 1)).toEqual([1]);
   });
 
-  it('tells a new message how many wait ahead of it, the running one not counted', () => {
+  it('returns how many messages wait ahead of a new one, without the running one', () => {
     const index = indexOf([1, 'a'], [2, 'a'], [3, 'a', 10]);
     index.take(0);
     expect(index.enqueue({ ord: 4, session: 'a', priority: 10 })).toBe(0);
@@ -107,7 +107,7 @@ describe('LaneIndex', () => {
     expect([index.size, index.running]).toEqual([0, 0]);
   });
 
-  it('ignores what is not there', () => {
+  it('ignores unknown messages', () => {
     const index = indexOf([1, 'a']);
     index.release(1);
     index.release(7);
@@ -167,7 +167,7 @@ describe('LaneIndex against a plain list', () => {
     },
   );
 
-  it('gives the same order, positions and counts, whatever happens', () => {
+  it('gives the same order, positions and counts for all sequences of steps', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
         const index = new LaneIndex<LaneMessage>();
@@ -189,7 +189,7 @@ describe('LaneIndex against a plain list', () => {
   });
 });
 
-/** Does one step to both, and gives what each answers. */
+/** Applies one step to both and returns both results. */
 function perform(
   step: Step,
   at: number,
@@ -210,7 +210,7 @@ function perform(
   return [undefined, undefined];
 }
 
-/** The same promises by sorting everything each time. */
+/** A model of the index that sorts everything each time. */
 class PlainList {
   private readonly entries: (LaneMessage & { state: 'waits' | 'runs' | 'first'; notBefore: number })[] = [];
   private readonly watched = new Map<Priority, number>();

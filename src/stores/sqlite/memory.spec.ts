@@ -3,7 +3,7 @@ import { Activity, ACTIVITY_WINDOW_MS } from './activity.js';
 import { BoundedMap } from './bounded-map.js';
 
 describe('BoundedMap', () => {
-  it('forgets what was used longest ago, and nothing else', () => {
+  it('forgets only the least recently used entry', () => {
     const map = new BoundedMap<string, number>(3);
     ['a', 'b', 'c'].forEach((key, index) => map.set(key, index));
     map.get('a');
@@ -11,7 +11,7 @@ describe('BoundedMap', () => {
     expect(['a', 'b', 'c', 'd'].map((key) => map.get(key))).toEqual([0, undefined, 2, 3]);
   });
 
-  it('keeps one entry for a key', () => {
+  it('has one entry per key', () => {
     const map = new BoundedMap<string, number>(2);
     map.set('a', 1);
     map.set('b', 1);
@@ -23,7 +23,7 @@ describe('BoundedMap', () => {
 });
 
 describe('Activity', () => {
-  it('counts each session once, whether it was used or has work waiting', () => {
+  it('counts each session once, whether it was used or has waiting messages', () => {
     const activity = new Activity();
     activity.touch(1, 10_000);
     activity.touch(2, 20_000);
@@ -33,7 +33,7 @@ describe('Activity', () => {
     expect(activity.count(25_000, [1, 3])).toBe(2);
   });
 
-  it('remembers no longer than it must', () => {
+  it('keeps entries no longer than required', () => {
     const activity = new Activity();
     activity.touch(1, 0);
     activity.touch(2, ACTIVITY_WINDOW_MS + 1);

@@ -4,11 +4,11 @@ import { MessageRefs } from './message-refs.js';
 const refs = new MessageRefs('abc123');
 
 describe('MessageRefs', () => {
-  it('reads back what it has made', () => {
+  it('parses its own refs', () => {
     for (const ord of [1, 35, 36, 1_234_567, Number.MAX_SAFE_INTEGER]) expect(refs.parse(refs.format(ord))).toBe(ord);
   });
 
-  it('knows no ref that it would not make', () => {
+  it('rejects a ref that it would not generate', () => {
     const strangers = [
       '',
       'm_',

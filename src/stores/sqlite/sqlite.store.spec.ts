@@ -37,14 +37,14 @@ describeStoreContract('SqliteStore keeps the store contract', () =>
 );
 
 describe('SqliteStore', () => {
-  it('refuses an address that is not one of SQLite', () => {
+  it('refuses an address of another engine', () => {
     for (const url of ['sqlite:', 'postgres://localhost/x', 'data/gateway.db']) {
       const make = () => new SqliteStore(url, new ManualClock(), new SilentLogs());
       expect(make).toThrow(`store.url must be sqlite:PATH or sqlite::memory:, not ${url}`);
     }
   });
 
-  it('tells people where it is', () => {
+  it('has a readable description of its place', () => {
     expect(makeStore().label).toBe(`sqlite:${path}`);
     expect(makeStore().isShared).toBe(false);
   });
@@ -56,14 +56,14 @@ describe('SqliteStore', () => {
     await store.close();
   });
 
-  it('opens one file once, and again when the first is closed', async () => {
+  it('opens a file once, and again after the first store is closed', async () => {
     const first = await openStore();
     await expect(openStore()).rejects.toThrow(`in use by the process ${process.pid}`);
     await first.close();
     await (await openStore()).close();
   });
 
-  it('is unavailable before it is open and after it was closed', async () => {
+  it('is unavailable before it is opened and after it was closed', async () => {
     const store = makeStore();
     await expect(store.check()).rejects.toMatchObject(UNAVAILABLE);
     await store.open();
@@ -72,7 +72,7 @@ describe('SqliteStore', () => {
     await expect(store.accept(aMessage(), GENEROUS_LIMITS)).rejects.toMatchObject(UNAVAILABLE);
   });
 
-  it('finishes what was begun before it closes', async () => {
+  it('finishes pending calls before it closes', async () => {
     const store = await openStore();
     const accepting = Promise.all(Array.from({ length: 3 }, () => store.accept(aMessage(), GENEROUS_LIMITS)));
     const reading = store.countQueue(0);
@@ -81,7 +81,7 @@ describe('SqliteStore', () => {
     expect(await reading).toMatchObject({ running: 0 });
   });
 
-  it('leaves nothing of a session that was swept', async () => {
+  it('leaves no rows of a session that was swept', async () => {
     const store = await openStore();
     const message = aMessage({ receivedAt: 1_000 });
     await store.accept(message, GENEROUS_LIMITS);
@@ -111,7 +111,7 @@ describe('SqliteStore', () => {
     database.close();
   });
 
-  it('is unavailable while somebody else holds the file, heals by itself, and logs both once', async () => {
+  it('is unavailable while another process locks the file, recovers automatically, and logs both once', async () => {
     const logs = new KeptLogs();
     const store = await openStore(logs);
     const other = new DatabaseSync(path);
@@ -131,7 +131,7 @@ describe('SqliteStore', () => {
     await store.close();
   });
 
-  it('has the cause of a failure for the log', async () => {
+  it('keeps the cause of a failure for the log', async () => {
     const store = await openStore();
     const other = new DatabaseSync(path);
     other.exec('BEGIN IMMEDIATE');

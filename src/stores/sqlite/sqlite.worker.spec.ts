@@ -16,12 +16,12 @@ import { describeStoreContract, ReopenedStore, type StorePorts } from '../../tes
 import { StoreBench } from '../../testing/store/bench.js';
 import { SqliteStore } from './index.js';
 
-/** Compiled code: what the gateway runs, and the only form in which a worker thread can load it. */
+/** The compiled code, as in production: a worker thread cannot load TypeScript. */
 let bundle: string;
 let compiled: typeof SqliteStore;
 let folder: string;
 let url: string;
-/** Processes of this test, so that none outlives it. */
+/** The processes of this test, so that none outlives it. */
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
@@ -65,7 +65,7 @@ async function openCompiled(clock = new ManualClock(), logs: Logs = new SilentLo
   return store;
 }
 
-/** A process that answers messages until it is killed, and says on a line each what was acknowledged to it. */
+/** A process that answers messages until it is killed, and prints a line for each acknowledgement. */
 const PROCESS = `
   const { SqliteStore } = await import(process.argv[1]);
   const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, isEnabled: () => false };
@@ -102,11 +102,11 @@ function start(failpoint?: string): { child: ChildProcess; lines: AsyncIterableI
   return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
 }
 
-/** Ids after `word` on the lines that a process has said. */
+/** The ids after `word` in the output of a process. */
 const idsOf = (said: readonly string[], word: string) =>
   said.filter((line) => line.startsWith(`${word} `)).flatMap((line) => line.split(' ').slice(1));
 
-/** Opens what a killed process has left, ends all of it, and looks whether everything that was said is true. */
+/** Opens the database of a killed process, runs all messages to their ends, and checks everything it printed. */
 async function audit(said: readonly string[]): Promise<void> {
   const store = new SqliteStore(url, new SystemClock(), new SilentLogs());
   await store.open();
@@ -139,7 +139,7 @@ describeStoreContract('SqliteStore keeps the store contract in its worker thread
 );
 
 describe('the thread of the store', () => {
-  it('tells everybody who waits when it dies, and stays unavailable', async () => {
+  it('rejects all waiting calls when it dies, and stays unavailable', async () => {
     const started = once(process, 'worker') as Promise<[Worker]>;
     const logs = new KeptLogs();
     const store = await openCompiled(new ManualClock(), logs);
@@ -163,7 +163,7 @@ describe('the thread of the store', () => {
 });
 
 describe('a process that is killed', () => {
-  it('leaves no lock behind, and while it lives it is named', async () => {
+  it('leaves no lock behind, and is named in errors while it lives', async () => {
     const { child, lines } = start();
     const exit = once(child, 'exit');
     expect(await lines.next()).toMatchObject({ value: 'open' });
@@ -182,7 +182,7 @@ describe('a process that is killed', () => {
     'finish.before_commit:2',
     'finish.after_commit:2',
   ];
-  it.each(failpoints)('loses nothing that it acknowledged, and ends it once, when it dies at %s', async (failpoint) => {
+  it.each(failpoints)('loses no acknowledged message, and ends each once, when it dies at %s', async (failpoint) => {
     const { child, lines } = start(failpoint);
     const exit = once(child, 'exit');
     const said: string[] = [];

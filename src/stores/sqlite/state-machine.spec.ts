@@ -11,7 +11,7 @@ const DISK_FULL = 13;
 let opened: OpenDatabase;
 let machine: SqliteStateMachine;
 let now: number;
-/** Called before each commit; may throw instead of it. */
+/** Called before each commit. May throw to make it fail. */
 let beforeCommit: () => void;
 
 beforeEach(() => {
@@ -54,7 +54,7 @@ function append(of: Claim, step?: number): Call {
 }
 
 describe('SqliteStateMachine', () => {
-  it('results nothing as done whose commit fails, and has done nothing', () => {
+  it('reports a failed commit as an error, and changes nothing', () => {
     failCommits();
     const reply = write(accept(), accept());
     expect(reply.results).toEqual([]);
@@ -67,7 +67,7 @@ describe('SqliteStateMachine', () => {
     expect(write(accept()).results[0]).toMatchObject({ 0: 'accepted' });
   });
 
-  it('takes the same message as new after a commit that failed', () => {
+  it('accepts the same message as new after a failed commit', () => {
     const message = accept({ session: aSession('bob') });
     failCommits();
     write(message);
@@ -75,7 +75,7 @@ describe('SqliteStateMachine', () => {
     expect(write(message).results[0]).toMatchObject({ 0: 'accepted', 6: 0 });
   });
 
-  it('keeps leases through a commit that fails, for their runs go on', () => {
+  it('keeps leases across a failed commit, because their runs continue', () => {
     write(accept());
     const running = claim();
     failCommits();
@@ -105,7 +105,7 @@ describe('SqliteStateMachine', () => {
     expect(count()).toMatchObject({ queued: 0, running: 0 });
   });
 
-  it('refuses while the database can grow no more, and heals when it can', () => {
+  it('refuses while the database cannot grow, and recovers when it can', () => {
     const pages = opened.database.prepare('PRAGMA page_count').get()?.['page_count'] as number;
     opened.database.exec(`PRAGMA max_page_count = ${pages}`);
     const payload = { channel: 'test', sender: 'alice', content: 'x'.repeat(20_000) };
@@ -116,7 +116,7 @@ describe('SqliteStateMachine', () => {
     expect(count()).toMatchObject({ queued: 1 });
   });
 
-  it('refuses while the database is read-only, and reads its memory anew once, when that is over', () => {
+  it('refuses while the database is read-only, and reloads its state once afterwards', () => {
     for (let index = 0; index < 3; index++) write(accept());
     const prepare = opened.database.prepare.bind(opened.database);
     let readings = 0;
@@ -133,7 +133,7 @@ describe('SqliteStateMachine', () => {
     expect(count()).toMatchObject({ queued: 4 });
   });
 
-  it('lets no call that is at fault spoil the others of its batch', () => {
+  it('does not let a faulty call fail the others of its batch', () => {
     write(accept());
     const running = claim();
     const reply = write(accept(), append(running, 0), append(running, 0), accept());
@@ -145,7 +145,7 @@ describe('SqliteStateMachine', () => {
     expect(logOf('s_alice')).toHaveLength(1);
   });
 
-  it('refuses a frame of a message that is none', () => {
+  it('refuses a frame of an unknown message', () => {
     write(accept());
     const running = claim();
     const stray = aFrame(running, '', { messageRef: 'nonsense' });
@@ -155,7 +155,7 @@ describe('SqliteStateMachine', () => {
     expect(logOf('s_alice')).toEqual([]);
   });
 
-  it('does not count a run as interrupted that goes on while the memory is rebuilt', () => {
+  it('does not count a run as interrupted that continues while the state is reloaded', () => {
     write(accept());
     const running = claim();
     failCommits();
@@ -166,7 +166,7 @@ describe('SqliteStateMachine', () => {
     expect(claim()).toMatchObject({ interruptions: 0, attempt: 2 });
   });
 
-  it('takes up as interrupted what ran under an earlier owner of the database, with a higher epoch', () => {
+  it('resumes as interrupted, with a higher epoch, the runs of an earlier owner of the database', () => {
     write(accept());
     const before = claim();
     machine = new SqliteStateMachine(opened.database, now);
@@ -194,7 +194,7 @@ describe('SqliteStateMachine', () => {
     expect(checkedAt()).toBe(now);
   });
 
-  it('takes no empty transaction for a proof', () => {
+  it('does not accept an empty transaction as a proof', () => {
     const checkedAt = () => opened.database.prepare('SELECT checked_at FROM gateway').get()?.['checked_at'];
     write(claimUpTo(1));
     write(callOf('check'));

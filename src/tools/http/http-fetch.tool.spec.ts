@@ -51,7 +51,7 @@ const respond =
     void response.writeHead(status, headers).end(body);
 
 describe('http.fetch', () => {
-  it('[O-22] answers text with its type and status, whatever the status', async () => {
+  it('[O-22] returns text with its type and status, for any status', async () => {
     answer = respond('{"a":1}', { 'content-type': 'application/problem+json; charset=utf-8' }, 404);
     expect(await fetchWith({ url })).toEqual({
       url,
@@ -62,7 +62,7 @@ describe('http.fetch', () => {
     });
   });
 
-  it('[O-22] reads other character sets, and what was packed', async () => {
+  it('[O-22] reads other character sets and compressed bodies', async () => {
     answer = respond(Buffer.from([0xe9]), { 'content-type': 'text/plain; charset=iso-8859-1' });
     expect(await fetchWith({ url })).toMatchObject({ content: 'é' });
     answer = respond(gzipSync('packed'), { 'content-type': 'text/plain', 'content-encoding': 'gzip' });
@@ -74,7 +74,7 @@ describe('http.fetch', () => {
     expect(await fetchWith({ url })).toMatchObject({ content: 'packed' });
   });
 
-  it('[O-22] summarises what is no text', async () => {
+  it('[O-22] summarises a body that is not text', async () => {
     answer = respond(Buffer.from([0x89, 0x50, 0, 1]), { 'content-type': 'image/png' });
     expect(await fetchWith({ url })).toEqual({
       url,
@@ -87,7 +87,7 @@ describe('http.fetch', () => {
     expect(await fetchWith({ url })).not.toHaveProperty('content');
   });
 
-  it('[O-23] reads no more than its limit, unpacked', async () => {
+  it('[O-23] reads at most its limit of uncompressed bytes', async () => {
     answer = respond(gzipSync('x'.repeat(10_000_000)), { 'content-type': 'text/plain', 'content-encoding': 'gzip' });
     expect(await fetchWith({ url }, { 'tools.http.max_bytes': 4_096 })).toMatchObject({
       size_bytes: 4_096,
@@ -99,7 +99,7 @@ describe('http.fetch', () => {
     expect(JSON.stringify(long).length).toBeLessThan(262_144);
   });
 
-  it('[O-23] gives up when the time is over, also in the middle of a body', async () => {
+  it('[O-23] gives up at its time limit, even in the middle of a body', async () => {
     answer = (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/plain' }).write('begin');
       setImmediate(() => clock.advance(20_000));
@@ -124,12 +124,12 @@ describe('http.fetch', () => {
     await expect(fetchWith({ url })).rejects.toThrow();
   });
 
-  it('[O-23] refuses an answer with headers that have no end', async () => {
+  it('[O-23] refuses a response with endless headers', async () => {
     answer = (_request, response) => void response.writeHead(200, { 'x-long': 'x'.repeat(20_000) }).end();
     await expect(fetchWith({ url })).rejects.toThrow(/Header overflow/i);
   });
 
-  it('[O-20] reaches nothing private that is not allowed by a setting', async () => {
+  it('[O-20] reaches no private host that a setting does not allow', async () => {
     await expect(fetchWith({ url }, { 'tools.http.allow_hosts': [] })).rejects.toThrow('is not a public host');
     expect(requests).toEqual([]);
   });
@@ -141,7 +141,7 @@ describe('http.fetch', () => {
     await expect(fetchWith({ url })).rejects.toThrow('file: is not allowed');
   });
 
-  it('follows five redirects and no more', async () => {
+  it('follows at most five redirects', async () => {
     answer = (request, response) => {
       const left = Number(request.url?.slice(1));
       if (left === 0) response.writeHead(200, { 'content-type': 'text/plain' }).end('there');
@@ -151,7 +151,7 @@ describe('http.fetch', () => {
     await expect(fetchWith({ url: `${url}6` })).rejects.toThrow('more than 5 redirects');
   });
 
-  it('sends no credentials, and the host that was asked for', async () => {
+  it('sends no credentials, and the requested host', async () => {
     answer = respond('ok');
     await fetchWith({ url, accept: 'text/html' });
     const { host, accept, ...rest } = requests[0]?.headers ?? {};
@@ -176,13 +176,13 @@ describe('a guarded request', () => {
     },
   );
 
-  it('[O-20] connects to the address that was checked, whatever the name means by then', async () => {
+  it('[O-20] connects to the checked address, whatever the name resolves to later', async () => {
     answer = respond('ok');
     const { body } = await requestGuarded(guard, { url: `http://site.test:${port}/`, maxBytes: 100, signal });
     expect([body.toString(), resolved, requests[0]?.headers.host]).toEqual(['ok', ['site.test'], `site.test:${port}`]);
   });
 
-  it('gives credentials to the origin that they were meant for, and to no other', async () => {
+  it('sends credentials only to the origin that they are for', async () => {
     answer = (request, response) => {
       if (request.url === '/') response.writeHead(307, { location: '/same' }).end();
       else if (request.url === '/same') response.writeHead(307, { location: `http://other.test:${port}/other` }).end();
@@ -206,7 +206,7 @@ describe('a guarded request', () => {
     ]);
   });
 
-  it('[O-23] does not wait for a name server that says nothing', async () => {
+  it('[O-23] does not wait for a name server that does not respond', async () => {
     const silent = new EgressGuard(
       () => [],
       () => new Promise(() => {}),
@@ -215,7 +215,7 @@ describe('a guarded request', () => {
     await expect(request).rejects.toThrow('timeout');
   });
 
-  it('asks with GET after a 303', async () => {
+  it('uses GET after a 303', async () => {
     answer = (request, response) =>
       void (request.url === '/' ? response.writeHead(303, { location: '/done' }).end() : response.end('ok'));
     await requestGuarded(guard, {
@@ -228,7 +228,7 @@ describe('a guarded request', () => {
     expect(requests.map((request) => request.method)).toEqual(['POST', 'GET']);
   });
 
-  it('fails when what was packed is broken', async () => {
+  it('fails when a compressed body is corrupt', async () => {
     answer = respond('no gzip', { 'content-encoding': 'gzip' });
     await expect(requestGuarded(guard, { url: `http://site.test:${port}/`, maxBytes: 100, signal })).rejects.toThrow(
       'incorrect header check',

@@ -23,9 +23,9 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-/** Connects, and keeps what the listener is told. */
+/** Connects, and records the calls of the listener. */
 async function connect(setting: McpServerSetting, signal = never) {
-  const heard = {
+  const received = {
     closed: Promise.withResolvers<void>(),
     isClosed: false,
     changes: 0,
@@ -34,19 +34,19 @@ async function connect(setting: McpServerSetting, signal = never) {
   };
   const listener = {
     onClose: () => {
-      heard.isClosed = true;
-      heard.closed.resolve();
+      received.isClosed = true;
+      received.closed.resolve();
     },
-    onToolsChanged: () => void heard.changes++,
-    onText: (text: string) => void (heard.texts += text),
-    onNoise: (what: unknown) => void heard.noise.push(what),
+    onToolsChanged: () => void received.changes++,
+    onText: (text: string) => void (received.texts += text),
+    onNoise: (what: unknown) => void received.noise.push(what),
   };
   const connection = await connectMcp(setting, listener, signal);
   cleanups.push(() => connection.close());
-  return { connection, heard };
+  return { connection, received };
 }
 
-/** A program that answers `initialize`, and a line of JavaScript that sees each message as `m` and answers with `say`. */
+/** A program that answers `initialize`, and runs `script` with each message as `m` and `say` to answer. */
 function program(script: string, before = ''): McpServerSetting {
   const code = `
     const say = (fields) => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...fields }) + '\\n');
@@ -67,7 +67,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits for a process number on the program's standard error. */
+/** Waits for a process id on the program's standard error. */
 async function untilPid(read: () => string): Promise<number> {
   for (;;) {
     const [, pid] = /pid (\d+)\./.exec(read()) ?? [];
@@ -77,7 +77,7 @@ async function untilPid(read: () => string): Promise<number> {
 }
 
 describe('an MCP server that is a program', () => {
-  it('[Q-10] tells its tools as they are, so that one of them spoils no other', async () => {
+  it('[Q-10] lists its tools unvalidated, so that one of them does not fail the others', async () => {
     const tools = [{ name: 'good' }, { name: 1, inputSchema: { properties: [] }, description: null }, null];
     const { connection } = await connect(
       program(`if (m.method === 'tools/list') say({ id: m.id, result: { tools: ${JSON.stringify(tools)} } });`),
@@ -85,14 +85,14 @@ describe('an MCP server that is a program', () => {
     expect(await connection.listTools(never)).toEqual(tools);
   });
 
-  it('[Q-11] is asked for no more tools than can be used, and not again for the same page', async () => {
-    const { connection, heard } = await connect(
+  it('[Q-11] is not asked for more tools than can be used, nor twice for the same page', async () => {
+    const { connection, received } = await connect(
       program(`if (m.method !== 'tools/list') return;
         process.stderr.write('page.');
         say({ id: m.id, result: { tools: Array(100).fill({ name: 'x' }), nextCursor: 'same' } });`),
     );
     expect(await connection.listTools(never)).toHaveLength(200);
-    await expect.poll(() => heard.texts).toBe('page.page.');
+    await expect.poll(() => received.texts).toBe('page.page.');
     const many = await connect(
       program(`if (m.method === 'tools/list') say({ id: m.id, result: { tools: Array(60000).fill({ name: 'x' }) } });`),
     );
@@ -108,8 +108,8 @@ describe('an MCP server that is a program', () => {
     expect(await connection.listTools(never)).toEqual([]);
   });
 
-  it('[Q-10] fails one call for one odd result, and goes on with the others', async () => {
-    const { connection, heard } = await connect(
+  it('[Q-10] fails one call for one malformed result, and continues with the others', async () => {
+    const { connection, received } = await connect(
       program(`if (m.method !== 'tools/call') return;
         if (m.params.name === 'slow') setTimeout(() => say({ id: m.id, result: { content: [] } }), 200);
         else if (m.params.name === 'list') say({ id: m.id, result: [] });
@@ -122,10 +122,10 @@ describe('an MCP server that is a program', () => {
     });
     await expect(connection.callTool('list', {}, call)).rejects.toThrow('the result is no object');
     expect(await slow).toEqual({ content: [] });
-    expect(heard.isClosed).toBe(false);
+    expect(received.isClosed).toBe(false);
   });
 
-  it('is believed without the structured content that its output schema promises', async () => {
+  it('may omit the structured content that its output schema declares', async () => {
     const tool = { name: 'n8n', inputSchema: {}, outputSchema: { type: 'object', required: ['a'] } };
     const { connection } = await connect(
       program(`if (m.method === 'tools/list') say({ id: m.id, result: { tools: [${JSON.stringify(tool)}] } });
@@ -135,12 +135,12 @@ describe('an MCP server that is a program', () => {
     expect(await connection.callTool('n8n', {}, call)).toEqual({ content: [{ type: 'text', text: 'done' }] });
   });
 
-  it('connects after a byte order mark and other text, which is told', async () => {
-    const { heard } = await connect(
+  it('connects after a byte order mark and other text, which is reported', async () => {
+    const { received } = await connect(
       program('', `process.stdout.write('hello\\n\\uFEFFbanner: '); process.stderr.write('for people');`),
     );
-    expect(heard.noise).toEqual(['hello']);
-    await expect.poll(() => heard.texts).toBe('for people');
+    expect(received.noise).toEqual(['hello']);
+    await expect.poll(() => received.texts).toBe('for people');
   });
 
   it('ends a call whose error has no code at once', async () => {
@@ -150,16 +150,16 @@ describe('an MCP server that is a program', () => {
     await expect(connection.callTool('x', {}, call)).rejects.toThrow('no code');
   });
 
-  it('[Q-11] is left when a message has no end', async () => {
-    const { connection, heard } = await connect(
+  it('[Q-11] is disconnected when a message has no end', async () => {
+    const { connection, received } = await connect(
       program(`if (m.method === 'tools/call') setInterval(() => process.stdout.write('x'.repeat(1000000)), 1);`),
     );
     await expect(connection.callTool('x', {}, call)).rejects.toThrow('Connection closed');
-    await heard.closed.promise;
-    expect(String(heard.noise[0])).toContain('more than 16777216 bytes');
+    await received.closed.promise;
+    expect(String(received.noise[0])).toContain('more than 16777216 bytes');
   });
 
-  it('[Q-12] is ended with its handshake, with all that it has started', async () => {
+  it('[Q-12] is ended with its handshake, with all its children', async () => {
     const stop = new AbortController();
     let texts = '';
     const silent = `const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
@@ -181,14 +181,14 @@ describe('an MCP server that is a program', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
-  it('[Q-12] runs in a process group of its own, which a signal for the group of the gateway does not reach', async () => {
-    const { heard } = await connect(program('', `process.stderr.write('pid ' + process.pid + '.');`));
-    const pid = await untilPid(() => heard.texts);
-    // Throws unless there is a group with the number of the program.
+  it('[Q-12] runs in its own process group, which a signal to the group of the gateway does not reach', async () => {
+    const { received } = await connect(program('', `process.stderr.write('pid ' + process.pid + '.');`));
+    const pid = await untilPid(() => received.texts);
+    // Throws unless there is a process group with the id of the program.
     expect(process.kill(-pid, 0)).toBe(true);
   });
 
-  it('is told apart from a program that cannot be started', async () => {
+  it('is distinguished from a program that cannot be started', async () => {
     await expect(connect({ command: '/nonexistent/program' })).rejects.toThrow('ENOENT');
   });
 });
@@ -231,10 +231,10 @@ describe('an MCP server that is an address', () => {
       if (message.params?.name === 'bad') response.writeHead(status).end('not now');
       else reply(response, message, { result: message.method === 'ping' ? {} : { content: [] } });
     });
-    const { connection, heard } = await connect({ url });
+    const { connection, received } = await connect({ url });
     await expect(connection.callTool('bad', {}, call)).rejects.toThrow('not now');
     await good(connection);
-    expect(heard.isClosed).toBe(false);
+    expect(received.isClosed).toBe(false);
   });
 
   it('stays connected while all requests are refused as too many', async () => {
@@ -243,21 +243,21 @@ describe('an MCP server that is an address', () => {
       response.writeHead(429).end();
       if (message.method === 'ping') pinged.resolve();
     });
-    const { connection, heard } = await connect({ url });
+    const { connection, received } = await connect({ url });
     await expect(connection.callTool('bad', {}, call)).rejects.toThrow('HTTP status 429');
     await pinged.promise;
     await expect(connection.callTool('bad', {}, call)).rejects.toThrow('HTTP status 429');
-    expect(heard.isClosed).toBe(false);
+    expect(received.isClosed).toBe(false);
   });
 
-  it('is left when it has forgotten the session', async () => {
+  it('is disconnected when it has forgotten the session', async () => {
     const url = await serve((_message, response) => void response.writeHead(404).end('no session'));
-    const { connection, heard } = await connect({ url });
+    const { connection, received } = await connect({ url });
     await expect(connection.callTool('x', {}, call)).rejects.toThrow('no session');
-    await heard.closed.promise;
+    await received.closed.promise;
   });
 
-  it('says where a redirect to another origin leads, and gives it no credentials', async () => {
+  it('reports the target of a redirect to another origin, and sends it no credentials', async () => {
     const asked: (string | undefined)[] = [];
     const other = await serve((_message, response, { headers }) => {
       asked.push(headers.authorization);
@@ -269,7 +269,7 @@ describe('an MCP server that is an address', () => {
     expect(asked).toEqual([]);
   });
 
-  it('tells why it cannot be reached', async () => {
+  it('reports why it cannot be reached', async () => {
     const url = await serve(() => {});
     await cleanups.pop()?.();
     await expect(connect({ url })).rejects.toThrow('ECONNREFUSED');
@@ -278,7 +278,7 @@ describe('an MCP server that is an address', () => {
   it.each([
     ['application/json', '{"a":"'],
     ['text/event-stream', 'event: message\ndata: '],
-  ])('[Q-11] is read no further than 16 MiB of a body without an end: %s', async (type, start) => {
+  ])('[Q-11] is read up to 16 MiB of an endless body: %s', async (type, start) => {
     let sent = 0;
     const url = await serve((message, response) => {
       if (message.params?.name === 'good') return reply(response, message, { result: { content: [] } });
@@ -297,7 +297,7 @@ describe('an MCP server that is an address', () => {
     await good(connection);
   });
 
-  it('may send more than 16 MiB in a stream of events that are each smaller', async () => {
+  it('may send more than 16 MiB in a stream of smaller events', async () => {
     const url = await serve((message, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       for (let n = 0; n < 20; n++) response.write(`: ${'x'.repeat(1_000_000)}\n\n`);
@@ -307,7 +307,7 @@ describe('an MCP server that is an address', () => {
     await good(connection);
   });
 
-  it('[Q-12] ends its handshake with the signal although it says nothing', async () => {
+  it('[Q-12] ends its handshake with the signal even if it does not respond', async () => {
     const server = createServer(() => {});
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     cleanups.push(() => {

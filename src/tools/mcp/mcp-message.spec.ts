@@ -34,19 +34,19 @@ describe('a line of an MCP program', () => {
   ])('is repaired and read: %s', (line, message) => expect(parseMessage(line)).toEqual(message));
 
   it.each(['listening on 3000', '', '{', '  "id": 1,', '{"level":"info"}', '{"jsonrpc":"2.0","result":{}}', '[1]'])(
-    'is no message: %s',
+    'is not a message: %s',
     (line) => expect(parseMessage(line)).toBeUndefined(),
   );
 });
 
 describe('a buffer of lines', () => {
-  it('joins chunks to lines', () => {
+  it('joins chunks into lines', () => {
     const lines = new LineBuffer(100);
     expect([...lines.push(Buffer.from('a\r\nb'))]).toEqual(['a']);
     expect([...lines.push(Buffer.from('c\n\nd'))]).toEqual(['bc', '']);
   });
 
-  it('holds no more than one line of the longest length', () => {
+  it('holds at most one line of the maximum length', () => {
     const lines = new LineBuffer(10);
     expect([...lines.push(Buffer.from('12345'))]).toEqual([]);
     expect(() => [...lines.push(Buffer.from('678901'))]).toThrow('more than 10 bytes');

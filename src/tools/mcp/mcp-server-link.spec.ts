@@ -6,7 +6,7 @@ import { KeptLogs, ManualClock } from '../../testing/index.js';
 import type { McpCallOptions, McpConnection, McpListener } from './mcp-connection.js';
 import { McpServerLink } from './mcp-server-link.js';
 
-/** An MCP server that does what the test says. */
+/** An MCP server that the test controls. */
 class FakeServer implements McpConnection {
   tools: unknown[] = [
     {
@@ -66,7 +66,7 @@ afterEach(async () => {
   await running;
 });
 
-/** Starts the link and lets everything settle that can. */
+/** Starts the link and waits until everything has settled. */
 async function start(): Promise<void> {
   running = link.run();
   await clock.advanceAsync(0);
@@ -87,7 +87,7 @@ const call = (parameters: unknown, context: Partial<ToolCallContext> = {}) =>
   } as ToolCallContext);
 
 describe('the link to an MCP server', () => {
-  it("[Q-02] makes the server's tools ours, under the server's permission, at most once for a call", async () => {
+  it("[Q-02] registers the server's tools under the server's permission, at most one run per call", async () => {
     Object.assign(server.tools[0]!, { annotations: { idempotentHint: true, readOnlyHint: true } });
     await start();
     const tool = registry.find('mcp__demo__echo');
@@ -101,7 +101,7 @@ describe('the link to an MCP server', () => {
     expect(await call({ text: 'hi' })).toEqual({ text: 'hi' });
   });
 
-  it('[Q-03] cuts and cleans what a server says of its tools', async () => {
+  it("[Q-03] truncates and cleans a server's descriptions of its tools", async () => {
     const description = `\u001b[2J${'x'.repeat(10_000)}`;
     server.tools = [
       { name: 'a b\u0000', description, inputSchema: { type: 'object', properties: { p: { description: '\u0007' } } } },
@@ -113,7 +113,7 @@ describe('the link to an MCP server', () => {
     expect(JSON.stringify(tool)).not.toMatch(/\\u00(1b|07|00)/);
   });
 
-  it('[Q-03] leaves out tools that cannot be used, and keeps the others', async () => {
+  it('[Q-03] omits unusable tools, and keeps the others', async () => {
     const inputSchema = { type: 'object' as const };
     server.tools = [
       { name: 'remote', inputSchema: { ...inputSchema, $ref: 'http://evil.test' } },
@@ -129,7 +129,7 @@ describe('the link to an MCP server', () => {
     expect(logs.lines.filter((line) => line === 'warn a tool of an MCP server cannot be used')).toHaveLength(4);
   });
 
-  it('[Q-04] connects again after a loss, waiting longer each time, and takes the tools away meanwhile', async () => {
+  it('[Q-04] reconnects after a loss, with growing delays, and removes the tools meanwhile', async () => {
     await start();
     server.isDown = true;
     server.listener?.onClose();
@@ -168,7 +168,7 @@ describe('the link to an MCP server', () => {
     expect(names()).toEqual(['mcp__demo__other']);
   });
 
-  it('[Q-11] lists the tools once for a burst of changes, and at most each 5 s for a server that never stops', async () => {
+  it('[Q-11] lists the tools once for a burst of changes, and at most every 5 s for a server that never stops', async () => {
     await start();
     for (let n = 0; n < 10_000; n++) server.listener?.onToolsChanged();
     await clock.advanceAsync(60_000);
@@ -188,7 +188,7 @@ describe('the link to an MCP server', () => {
     expect(logs.lines.filter((line) => line === 'info tools of an MCP server')).toHaveLength(1);
   });
 
-  it('keeps the known tools when a later list fails, and asks for it again', async () => {
+  it('keeps the known tools when a later list fails, and requests it again', async () => {
     await start();
     server.failsToList = true;
     server.listener?.onToolsChanged();
@@ -201,7 +201,7 @@ describe('the link to an MCP server', () => {
     await expectEventually(() => names().includes('mcp__demo__other'));
   });
 
-  it('connects again when the first list fails', async () => {
+  it('reconnects when the first list fails', async () => {
     server.failsToList = true;
     await start();
     server.failsToList = false;
@@ -210,7 +210,7 @@ describe('the link to an MCP server', () => {
     expect(server.closes).toBe(1);
   });
 
-  it('[Q-12] ends at once when it is stopped within a handshake', async () => {
+  it('[Q-12] ends at once when it is stopped during a handshake', async () => {
     server.isSilent = true;
     running = link.run();
     await settle();
@@ -219,7 +219,7 @@ describe('the link to an MCP server', () => {
     expect(logs.lines).toEqual([]);
   });
 
-  it('[Q-10] keeps the sound tools of a server, whatever the others look like', async () => {
+  it('[Q-10] keeps the valid tools of a server, whatever the others are', async () => {
     const sound = { name: 'sound', inputSchema: { type: 'object' } };
     server.tools = [
       { ...sound, name: 'any_of', inputSchema: { anyOf: [{ type: 'object' }, { type: 'object' }] } },
@@ -242,7 +242,7 @@ describe('the link to an MCP server', () => {
     expect(logs.lines.filter((line) => line === 'warn a tool of an MCP server cannot be used')).toHaveLength(4);
   });
 
-  it('[Q-13] has calls wait for its tools at the start and after a loss, and fails them at once while it is away', async () => {
+  it('[Q-13] holds calls for its tools at the start and after a loss, and fails them at once while it is down', async () => {
     const never = new AbortController().signal;
     server.isSilent = true;
     running = link.run();
@@ -296,13 +296,13 @@ describe('the link to an MCP server', () => {
     expect([names(), server.closes]).toEqual([[], 1]);
   });
 
-  it('[Q-05] fails with what the server says', async () => {
+  it("[Q-05] fails with the server's error", async () => {
     await start();
     server.answer = async () => ({ isError: true, content: [{ type: 'text', text: 'no such ticket' }] });
     await expect(call({ text: 'x' })).rejects.toThrow('no such ticket');
   });
 
-  it('[Q-05] caps an answer, and names what is no text', async () => {
+  it('[Q-05] truncates a result, and names parts that are not text', async () => {
     await start();
     server.answer = async () => ({
       content: [
@@ -345,7 +345,7 @@ describe('the link to an MCP server', () => {
     [{ content: { type: 'text', text: 'no list' } }, 'no list'],
     [{ content: null, structuredContent: ['a', 1] }, '["a",1]'],
     [{}, ''],
-  ])('[Q-10] reads what can be read of an odd result: %j', async (result, text) => {
+  ])('[Q-10] reads the valid parts of a malformed result: %j', async (result, text) => {
     await start();
     server.answer = async () => result;
     expect(await call({ text: 'x' })).toEqual({ text });
@@ -358,7 +358,7 @@ describe('the link to an MCP server', () => {
     expect(await call({ text: 'x' })).toMatchObject({ note: 'only the first 1000 of 1200 parts are shown' });
   });
 
-  it('[Q-05] tells how far a call is, once a second at most', async () => {
+  it('[Q-05] reports the progress of a call, at most once a second', async () => {
     await start();
     server.answer = async (_parameters, { onProgress }) => {
       for (let progress = 1; progress <= 1_000; progress++)
@@ -367,8 +367,8 @@ describe('the link to an MCP server', () => {
       onProgress({ progress: 1_000 });
       return { content: [] };
     };
-    const told: string[] = [];
-    await call({ text: 'x' }, { reportProgress: (detail) => told.push(detail) });
-    expect(told).toEqual(['1 of 1000: step\uFFFD', '1000']);
+    const reports: string[] = [];
+    await call({ text: 'x' }, { reportProgress: (detail) => reports.push(detail) });
+    expect(reports).toEqual(['1 of 1000: step\uFFFD', '1000']);
   });
 });

@@ -6,7 +6,7 @@ const load = (servers: object) =>
   loadSettings({ NODE_ENV: 'production', OPENCLAW_MCP_SERVERS: JSON.stringify(servers) }, {}, '/nonexistent');
 
 describe('the settings of MCP servers', () => {
-  it('take a program or an address, by name', () => {
+  it('accept a program or an address, by name', () => {
     const servers = {
       files: { command: 'x', args: ['y'], env: { A: 'b' } },
       far: { url: 'https://example.org/mcp', headers: { authorization: 'x' }, timeout_ms: 500 },
@@ -28,7 +28,7 @@ describe('the settings of MCP servers', () => {
     expect(() => load(servers)).toThrow(fault);
   });
 
-  it('[P-14] never read back what is secret', () => {
+  it('[P-14] never return secrets', () => {
     const row = composeSettings().find('mcp.servers')!;
     const shown = hideSecrets(row.schema, {
       a: { command: 'x', env: { TOKEN: 'secret' } },

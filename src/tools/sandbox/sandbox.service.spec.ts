@@ -18,7 +18,7 @@ import { Workspaces } from './workspaces.js';
 const request = { argv: ['/bin/sh', '-c', 'touch ran'], onOutput: () => {} };
 const signal = new AbortController().signal;
 
-/** The sessions that the store still has. */
+/** The sessions in the store. */
 const alive = new Set<string>();
 const sessions = {
   findSession: async (id: string) => (alive.has(id) ? ({ id } as Session) : undefined),
@@ -55,7 +55,7 @@ async function withoutEngines(action: () => Promise<void>): Promise<void> {
 }
 
 describe('without a sandbox engine', () => {
-  it('[B-13] a command is refused with what to install, and never run bare', async () => {
+  it('[B-13] a command is refused with what to install, and never run unsandboxed', async () => {
     await withoutEngines(async () => {
       const running = makeService('auto').run({ id: 's_alice' }, request, signal);
       await expect(running).rejects.toThrow(SandboxUnavailableError);
@@ -66,7 +66,7 @@ describe('without a sandbox engine', () => {
     expect(existsSync(join(folder, 'workspaces/s_alice/ran'))).toBe(false);
   });
 
-  it('[B-13] one that is named is not replaced by another', async () => {
+  it('[B-13] a configured engine is not replaced by another', async () => {
     await withoutEngines(async () => {
       await expect(makeService('docker').run({ id: 's_alice' }, request, signal)).rejects.toThrow(
         /^no sandbox engine: no Docker daemon answers/,
@@ -77,20 +77,20 @@ describe('without a sandbox engine', () => {
     });
   });
 
-  it('[B-13] `none` refuses whatever is installed', async () => {
+  it('[B-13] `none` refuses commands whatever is installed', async () => {
     await expect(makeService('none').run({ id: 's_alice' }, request, signal)).rejects.toThrow(
       'tools.sandbox.engine is none',
     );
   });
 
-  it('each engine says itself that it is not there', async () => {
+  it('each engine reports that it is missing', async () => {
     await withoutEngines(async () => {
       await expect(new BubblewrapEngine().check()).rejects.toThrow(SandboxUnavailableError);
       await expect(new DockerEngine({ owner: 'x', image: () => 'x' }).check()).rejects.toThrow(SandboxUnavailableError);
     });
   });
 
-  it('[B-13] an engine that has gone says so, too', async () => {
+  it('[B-13] an engine that has disappeared reports it too', async () => {
     const command = {
       argv: ['/bin/true'],
       workspace: folder,
@@ -105,7 +105,7 @@ describe('without a sandbox engine', () => {
     });
   });
 
-  it('a start is not held up, even where an engine was used before', async () => {
+  it('a start is not delayed, even if an engine was used before', async () => {
     mkdirSync(join(folder, 'workspaces'));
     writeFileSync(join(folder, 'workspaces/.sandbox-was-used'), '');
     await withoutEngines(async () => expect(makeService('auto').removeLeftovers()).toBeUndefined());
@@ -120,7 +120,7 @@ describe('workspaces', () => {
   });
 
   it.each(['../x', '', 'a/b', '.', '..', 'x'.repeat(129)])(
-    'are not made for a session id that is no file name: %j',
+    'are not created for a session id that is not a file name: %j',
     async (id) => {
       await expect(new Workspaces(folder, noSandbox).open(id)).rejects.toThrow('its id is no file name');
     },
@@ -152,7 +152,7 @@ describe('the workspace of a session', () => {
   };
   beforeEach(() => alive.clear());
 
-  it('[B-14] goes when the session goes, and nothing else', async () => {
+  it('[B-14] is deleted with its session, and nothing else is', async () => {
     const { resources, workspaces } = makeKept();
     alive.add('s_alice').add('s_bob');
     for (const id of alive) await workspaces.use(id, addFile);
@@ -165,7 +165,7 @@ describe('the workspace of a session', () => {
     expect(existsSync(join(root(), 's_bob/deep/file'))).toBe(true);
   });
 
-  it('[B-14] goes after a restart, too, also when its removal was interrupted', async () => {
+  it('[B-14] is deleted after a restart too, even if its removal was interrupted', async () => {
     alive.add('s_alice');
     await makeKept().workspaces.use('s_alice', addFile);
     alive.clear();
@@ -174,7 +174,7 @@ describe('the workspace of a session', () => {
     expect(readdirSync(root())).toEqual([]);
   });
 
-  it('[B-14] stays under a command that runs in it', async () => {
+  it('[B-14] stays while a command runs in it', async () => {
     const { resources, workspaces } = makeKept();
     await workspaces.use('s_alice', async (workspace) => {
       await resources.sweep();
@@ -191,7 +191,7 @@ describe('the workspace of a session', () => {
     expect(existsSync(join(root(), 's_alice/deep/file'))).toBe(true);
   });
 
-  it('[B-14] is emptied in the sandbox where the gateway has no right to', async () => {
+  it('[B-14] is emptied in the sandbox if the gateway lacks the permission', async () => {
     const story: string[] = [];
     class ClosedWorkspaces extends Workspaces {
       protected override async deleteTree(): Promise<void> {

@@ -8,7 +8,7 @@ const html = (text: string) =>
     .join('\n');
 
 describe('markdown', () => {
-  it('comes apart into prose and code', () => {
+  it('is split into prose and code', () => {
     expect(split('One\n\n```ts title="x"\nconst a = 1;\n```\n\n    indented')).toEqual([
       { kind: 'prose', html: '<p>One</p>\n' },
       { kind: 'code', code: 'const a = 1;', language: 'ts' },
@@ -16,7 +16,7 @@ describe('markdown', () => {
     ]);
   });
 
-  it('that grows is made anew only at its end', () => {
+  it('that grows is rendered again only at its end', () => {
     const splitter = new MarkdownSplitter();
     const before = splitter.split('One\n\nTwo');
     const after = splitter.split('One\n\nTwo and a half');
@@ -24,7 +24,7 @@ describe('markdown', () => {
     expect(after[1]).not.toBe(before[1]);
   });
 
-  it('becomes a link when its definition comes at last', () => {
+  it('becomes a link when its definition arrives last', () => {
     const splitter = new MarkdownSplitter();
     expect(splitter.split('See [it]')[0]).toEqual({ kind: 'prose', html: '<p>See [it]</p>\n' });
     expect(splitter.split('See [it]\n\n[it]: https://example.org')[0]).toMatchObject({
@@ -44,7 +44,7 @@ describe('markdown', () => {
     ['![near](data:image/png;base64,AAAA)', '<p><img src="data:image/png;base64,AAAA" alt="near"></p>'],
     ['![page](data:text/html;base64,AAAA)', '<p>page</p>'],
     ['- [x] done', '<ul>\n<li>☑ done</li>\n</ul>'],
-  ])('shows what it may not do: %s', (text, expected) => {
+  ])('shows forbidden markup as text: %s', (text, expected) => {
     expect(html(text)).toBe(expected);
   });
 });

@@ -29,7 +29,7 @@ beforeEach(() => {
 const file = (name: string, type = 'image/png') => new File(['abc'], name, { type });
 
 describe('the files of a gateway', () => {
-  it('are named by one path and no other', () => {
+  it('have exactly one kind of path', () => {
     expect(readMediaId('/media/f_12-ab')).toBe('f_12-ab');
     for (const address of [
       '/media/',
@@ -43,7 +43,7 @@ describe('the files of a gateway', () => {
     }
   });
 
-  it('are asked for with the token in a header, and without one in open mode', async () => {
+  it('are requested with the token in a header, and without one in open mode', async () => {
     answer = () => new Response('abc', { headers: { 'content-type': 'image/png' } });
     await media.read('f_1', 'image');
     token = 'secret';
@@ -55,7 +55,7 @@ describe('the files of a gateway', () => {
     expect(asked[0]?.options).toMatchObject({ credentials: 'omit', mode: 'same-origin', redirect: 'error' });
   });
 
-  it('are not shown as something that they are not', async () => {
+  it('are not shown as a type that they do not have', async () => {
     answer = () => new Response('<svg/>', { headers: { 'content-type': 'image/svg+xml' } });
     await expect(media.read('f_1', 'image')).rejects.toMatchObject({ failure: 'type' });
     await expect(media.read('f_1', 'audio')).rejects.toMatchObject({ failure: 'type' });
@@ -69,14 +69,14 @@ describe('the files of a gateway', () => {
     [403, 'forbidden'],
     [404, 'missing'],
     [503, 'failed'],
-  ])('that are answered with %i are not there, and why is told', async (status, failure) => {
+  ])('with status %i fail with a reason', async (status, failure) => {
     answer = () => new Response('', { status });
     await expect(media.read('f_1', 'image')).rejects.toMatchObject({ failure });
   });
 });
 
-describe('the pictures that wait for a message', () => {
-  it('are named as the gateway has named them, with a name that it takes', async () => {
+describe('the pictures of a draft', () => {
+  it('have the ids from the gateway and names that it accepts', async () => {
     const adding = tray.add([file(`a\u0007\ud800${'x'.repeat(300)}`)]);
     expect([tray.isUploading, tray.attachments]).toEqual([true, []]);
     expect(await adding).toEqual([]);
@@ -86,7 +86,7 @@ describe('the pictures that wait for a message', () => {
     ]);
   });
 
-  it('are pictures, and four', async () => {
+  it('are pictures, at most four', async () => {
     const faults = await tray.add([file('t', 'text/plain'), ...['1', '2', '3', '4', '5'].map((name) => file(name))]);
     expect(faults).toEqual([
       { kind: 'no-picture', name: 't' },
@@ -95,7 +95,7 @@ describe('the pictures that wait for a message', () => {
     expect(tray.pictures.map(({ name }) => name)).toEqual(['1', '2', '3', '4']);
   });
 
-  it('are without those that the gateway refused, or that did not reach it', async () => {
+  it('do not include those that the gateway refused or that failed to upload', async () => {
     answer = () => new Response('', { status: 413 });
     expect(await tray.add([file('a')])).toEqual([{ kind: 'too-large', name: 'a' }]);
     answer = () => Promise.reject(new TypeError('no network'));
@@ -103,7 +103,7 @@ describe('the pictures that wait for a message', () => {
     expect(tray.pictures).toEqual([]);
   });
 
-  it('are without those that were taken off while they were uploaded, of which nothing is told', async () => {
+  it('do not include those removed during their upload, which is not reported', async () => {
     const adding = tray.add([file('a')]);
     answer = () => new Response('', { status: 413 });
     tray.remove(tray.pictures[0]!);

@@ -6,7 +6,7 @@ const waiting = (code: number): ConnectionState => ({ name: 'waiting', loss: { c
 const connecting: ConnectionState = { name: 'connecting' };
 const facts = { isGoingAway: false, isOnline: true, wasConnected: true };
 
-describe('how the page stands with its gateway', () => {
+describe("the state of the page's connection", () => {
   it.each<[LinkQuality, ConnectionState, Partial<typeof facts>]>([
     ['connecting', connecting, { wasConnected: false }],
     ['connecting', { name: 'ended', error: new ConnectionEndedError(1000, '') }, {}],

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PageStorage } from './page-storage.js';
 
-/** A browser's storage, as far as the page uses it. */
+/** The part of a browser's storage that the page uses. */
 class FakeStorage {
   readonly entries = new Map<string, string>();
   isFull = false;
@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 
 describe('the storage of a page', () => {
-  it('keeps what was written over a reload, each where it belongs', () => {
+  it('keeps entries across a reload, each in its own storage', () => {
     const storage = open();
     storage.token = 'secret';
     storage.conversations = [{ sender: 'web-a', sessionId: 's', title: 'Hello' }];
@@ -43,7 +43,7 @@ describe('the storage of a page', () => {
     expect([...local.entries.keys()]).toEqual(['openclaw.webchat.conversations']);
   });
 
-  it('keeps with a message what pictures go with it, also without a word, and takes no others', () => {
+  it('stores the pictures of a message with it, even one without text, and accepts no malformed ones', () => {
     const attachments = [{ kind: 'image' as const, media_id: 'f_1' }];
     open().addUnsent({ id: 'x', sender: 'web-a', content: '', attachments });
     expect(open().unsent).toEqual([{ id: 'x', sender: 'web-a', content: '', attachments }]);
@@ -57,7 +57,7 @@ describe('the storage of a page', () => {
     expect(open().unsent).toEqual([]);
   });
 
-  it('gives a tab another name without what the old one has to send', () => {
+  it('gives a tab a new name without the unsent messages of the old one', () => {
     const storage = open();
     const { clientId } = storage;
     storage.addUnsent({ id: 'x', sender: 'web-a', content: 'hi' });
@@ -66,16 +66,13 @@ describe('the storage of a page', () => {
     expect(storage.unsent).toEqual([]);
   });
 
-  it.each(['', '{', '{}', '[1, null, {"sender": 3}, {"sender": ""}]'])(
-    'takes nothing that others have written badly: %s',
-    (source) => {
-      local.entries.set('openclaw.webchat.conversations', source);
-      session.entries.set('openclaw.webchat.unsent', source);
-      expect([open().conversations, open().unsent]).toEqual([[], []]);
-    },
-  );
+  it.each(['', '{', '{}', '[1, null, {"sender": 3}, {"sender": ""}]'])('ignores malformed entries: %s', (source) => {
+    local.entries.set('openclaw.webchat.conversations', source);
+    session.entries.set('openclaw.webchat.unsent', source);
+    expect([open().conversations, open().unsent]).toEqual([[], []]);
+  });
 
-  it('lasts as long as the page where a browser keeps nothing', () => {
+  it('lasts as long as the page when the browser has no storage', () => {
     const forbidden = new PageStorage(() => {
       throw new DOMException('denied', 'SecurityError');
     });

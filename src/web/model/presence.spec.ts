@@ -1,47 +1,47 @@
 import { afterEach, beforeEach, expect, describe, it, vi } from 'vitest';
 import { Presence } from './presence.js';
 
-let told: string[];
+let reported: string[];
 let presence: Presence;
 beforeEach(() => {
   vi.useFakeTimers();
-  told = [];
-  presence = new Presence((status) => told.push(status));
+  reported = [];
+  presence = new Presence((status) => reported.push(status));
 });
 afterEach(() => vi.useRealTimers());
 
 describe('presence', () => {
-  it('tells of typing now and then while it goes on, and when it has stopped', () => {
+  it('reports typing at intervals while it lasts, and its end', () => {
     for (let i = 0; i < 70; i++) {
       presence.typed();
       vi.advanceTimersByTime(100);
     }
-    expect(told).toEqual(['typing', 'typing', 'typing']);
+    expect(reported).toEqual(['typing', 'typing', 'typing']);
     vi.advanceTimersByTime(4_000);
-    expect(told.at(-1)).toBe('online');
+    expect(reported.at(-1)).toBe('online');
     vi.advanceTimersByTime(60_000);
-    expect(told).toHaveLength(4);
+    expect(reported).toHaveLength(4);
   });
 
-  it('tells at once when the text was sent', () => {
+  it('reports the end of typing at once when the text was sent', () => {
     presence.typed();
     presence.sent();
     presence.sent();
-    expect(told).toEqual(['typing', 'online']);
+    expect(reported).toEqual(['typing', 'online']);
   });
 
-  it('tells of a page that is hidden, shown and left, once each', () => {
+  it('reports that the page was hidden, shown and left, once each', () => {
     presence.shown(false);
     presence.shown(false);
     presence.shown(true);
     presence.left();
     presence.shown(false);
-    expect(told).toEqual(['idle', 'online', 'offline']);
+    expect(reported).toEqual(['idle', 'online', 'offline']);
   });
 
-  it('is told again to a gateway that has just been connected', () => {
+  it('is sent again after a reconnect', () => {
     presence.typed();
     presence.connected();
-    expect(told).toEqual(['typing', 'typing']);
+    expect(reported).toEqual(['typing', 'typing']);
   });
 });
