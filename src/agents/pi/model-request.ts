@@ -1,8 +1,9 @@
 import type { AssistantMessage, AssistantMessageEvent, Context } from '@earendil-works/pi-ai';
-import { HIDDEN } from '../../core/config/secrets.js';
 import type { Log } from '../../core/telemetry/logs.js';
+import { createSecretHider } from '../../core/telemetry/secret-hider.js';
 import type { CancelTimer, Clock } from '../../core/time/clock.js';
 import type { AgentEvent, RequestedCall } from '../../core/turns/agent-runtime.js';
+import { egressFetch } from '../../http/egress-fetch.js';
 import { chooseDelayMs, isTransient, readRetryAfter, type ModelFailure } from './failures.js';
 import type { AskableModel } from './pi-models.js';
 
@@ -10,8 +11,8 @@ import type { AskableModel } from './pi-models.js';
 const DEFAULT_RETRIES = 4;
 /** How long a provider may say nothing when no setting says otherwise, in milliseconds: some think for minutes. */
 const DEFAULT_IDLE_MS = 300_000;
-/** Longer than what a provider says of itself in an error; the rest is of no use in a log. */
-const LONGEST_DETAIL = 500;
+/** What is logged of a provider's error text, in UTF-16 units. */
+const MAX_DETAIL_LENGTH = 500;
 const DECLINED = /refus|filter|sensitive|safety/i;
 
 /** What a model said, completely. */
@@ -38,11 +39,16 @@ export interface Question {
 
 /** Asks a model: text leaves as it comes, and what failed for the moment is asked again. */
 export class ModelRequest {
+  private readonly hideSecrets: (text: string) => string;
+
   constructor(
     private readonly target: AskableModel,
     private readonly clock: Clock,
     private readonly log: Log,
-  ) {}
+  ) {
+    const { api_key: key, headers = {} } = target.provider;
+    this.hideSecrets = createSecretHider([...(key === undefined ? [] : [key]), ...Object.values(headers)]);
+  }
 
   /** Yields what people see; a repetition takes back what a broken stream had shown. Never throws. */
   async *ask(question: Question): AsyncGenerator<AgentEvent, AskOutcome> {
@@ -115,8 +121,7 @@ export class ModelRequest {
   }
 
   private toFailure(message: string, { status, retryAfterMs }: SeenResponse): ModelFailure {
-    const { api_key: key } = this.target.provider;
-    const detail = (key ? message.replaceAll(key, HIDDEN) : message).slice(0, LONGEST_DETAIL);
+    const detail = this.hideSecrets(message).slice(0, MAX_DETAIL_LENGTH);
     return { status, detail, retryAfterMs, declined: false, overflow: this.target.isOverflow(message) };
   }
 }
@@ -161,7 +166,7 @@ class SeenResponse {
 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     // A redirect would carry the key to an origin that it was not made for.
-    const response = await globalThis.fetch(input, { ...init, redirect: 'error' });
+    const response = await egressFetch(input, { ...init, redirect: 'error' });
     this.status = response.status;
     this.retryAfterMs = readRetryAfter(response.headers, this.clock.now());
     return response;

@@ -11,6 +11,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'turn.ts': 'measures how long it holds up the event loop, which only the machine can say',
   'run-gateway.ts': 'a signal handler that must work whatever the gateway does',
   'http.ts': 'the command line, a process of its own',
+  'egress-fetch.ts': 'time limit of a connection to a foreign server',
   'gateway-http.adapter.ts': 'closes sockets at the end of the process',
   'socket-server.ts': 'closes sockets at the end of the process',
   'upgrade-request.ts': 'destroys a refused socket that lingers',

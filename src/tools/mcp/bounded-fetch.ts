@@ -1,5 +1,6 @@
 import type { Transformer } from 'node:stream/web';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { egressFetch } from '../../http/egress-fetch.js';
 
 /** Requests of one connection that may be under way; a server can cause them with requests of its own. */
 const MAX_REQUESTS = 256;
@@ -18,7 +19,7 @@ export function createBoundedFetch(maxBytes: number): FetchLike {
     if (underWay >= MAX_REQUESTS) throw new Error(`more than ${MAX_REQUESTS} requests are under way`);
     underWay++;
     try {
-      const response = await fetch(url, init);
+      const response = await egressFetch(url, init);
       return bound(response, response.ok ? maxBytes : MAX_REFUSAL_BYTES);
     } catch (error) {
       throw init?.signal?.aborted ? error : new Error(describe(error), { cause: error });
@@ -64,9 +65,7 @@ function findLastEventEnd(bytes: Buffer): number {
   );
 }
 
-/** The reason of the network, which `fetch` hides behind "fetch failed". */
 function describe(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const { code, message } = cause as { code?: unknown; message?: unknown };
+  const { code, message } = error as { code?: unknown; message?: unknown };
   return `the server cannot be reached (${String(typeof code === 'string' ? code : message)})`;
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { McpServerSetting } from './mcp.settings.js';
 import type { Log } from '../../core/telemetry/logs.js';
+import { createSecretHider } from '../../core/telemetry/secret-hider.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { ToolRegistryService } from '../../core/tools/tool-registry.service.js';
 import type { ToolSource } from '../../core/tools/tool-sources.js';
@@ -9,7 +10,6 @@ import { toPlainText } from '../plain-text.js';
 import type { ConnectMcp, McpConnection } from './mcp-connection.js';
 import { describeProgress, readResult, type McpResult } from './mcp-result.js';
 import { makeTool, prefixOf, readToolName } from './mcp-tool.js';
-import { createSecretHider } from './mcp-secrets.js';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 /** Waits between attempts to connect, in milliseconds: doubled with each that failed. */
@@ -50,7 +50,10 @@ export class McpServerLink {
     private readonly parts: McpLinkParts,
   ) {
     this.timeoutMs = setting.timeout_ms ?? DEFAULT_TIMEOUT_MS;
-    this.hideSecrets = createSecretHider(setting);
+    this.hideSecrets = createSecretHider([
+      ...Object.values(setting.env ?? {}),
+      ...Object.values(setting.headers ?? {}),
+    ]);
     this.source = parts.registry.sources.add({
       label: `the MCP server ${name}`,
       prefix: prefixOf(name),
