@@ -1,7 +1,7 @@
 import { BuiltinRuntime } from '../../src/agents/builtin/builtin-runtime.js';
 import { ConfiguredRuntime } from '../../src/agents/configured-runtime.js';
 import { PiRuntime } from '../../src/agents/pi/pi-runtime.js';
-import { SilentLogs } from '../../src/core/telemetry/logs.js';
+import { SilentLogs, type Logs } from '../../src/core/telemetry/logs.js';
 import { CoreHarness, type CoreHarnessOptions } from '../../src/testing/core-harness.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import type { Provider } from '../../src/agents/pi/providers.js';
@@ -19,19 +19,20 @@ export class SleeplessClock extends ManualClock {
 
 /** Builds the control plane with the model `local/test-model` of `server`. */
 export function buildModelHarness(
-  server: ModelServer,
+  server: Pick<ModelServer, 'provider'>,
   wire: Wire,
   {
     settings = {},
     provider,
     clock = new SleeplessClock(),
+    logs = new SilentLogs(),
     ...options
-  }: CoreHarnessOptions & { readonly provider?: Partial<Provider> } = {},
+  }: CoreHarnessOptions & { readonly provider?: Partial<Provider>; readonly logs?: Logs } = {},
 ): CoreHarness {
   return new CoreHarness({
     clock,
     runtime: (_clock, config) =>
-      new ConfiguredRuntime(config, [new BuiltinRuntime(clock), new PiRuntime(config, clock, new SilentLogs())]),
+      new ConfiguredRuntime(config, [new BuiltinRuntime(clock), new PiRuntime(config, clock, logs)]),
     settings: { 'agent.model': 'local/test-model', providers: { local: server.provider(wire, provider) }, ...settings },
     ...options,
   });

@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { LLMock, type ChatMessage, type Fixture } from '@copilotkit/aimock';
 import type { Provider } from '../../src/agents/pi/providers.js';
 
@@ -20,13 +20,17 @@ export type ScriptedAnswer = Fixture['response'] | Omit<Fixture, 'match'>;
 export class ModelServer {
   /** The number of answers whose client disconnected before their end. */
   abandoned = 0;
+  /** The bodies of the questions as they came: aimock keeps no images of some wires. */
+  readonly bodies: string[] = [];
   readonly mock = new LLMock({ port: 0, host: '127.0.0.1' });
 
   static async start(): Promise<ModelServer> {
     const server = new ModelServer();
     await server.mock.start();
     const { server: http } = server.mock['serverInstance'] as unknown as { readonly server: Server };
-    http.on('request', (_request, response: ServerResponse) => {
+    http.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const n = server.bodies.push('') - 1;
+      request.on('data', (chunk: Buffer) => (server.bodies[n] += chunk.toString('latin1')));
       response.once('close', () => {
         if (!response.writableFinished) server.abandoned++;
       });

@@ -14,6 +14,17 @@ export interface ModelFailure {
   readonly overflow: boolean;
 }
 
+/** Statuses of a refused credential, an empty account and too many requests; their words may sound like an overflow. */
+const NEVER_OVERFLOW = new Set([401, 402, 403, 429]);
+/** Words of a limit over time: the same question may pass later. */
+const LIMIT_OVER_TIME = /per (second|minute|hour|day)|rate.?limit|daily|quota/i;
+
+/** Whether a failure with this status and text can be an overflow, which shortens the question. */
+export function mayBeOverflow(status: number | undefined, detail: string): boolean {
+  if (status === 413) return true;
+  return !(status !== undefined && NEVER_OVERFLOW.has(status)) && !LIMIT_OVER_TIME.test(detail);
+}
+
 /** The longest wait that a provider may ask for, in milliseconds. */
 export const LONGEST_RETRY_AFTER_MS = 60_000;
 const FIRST_DELAY_MS = 1_000;

@@ -4,27 +4,30 @@ import { createSecretHider } from '../../core/telemetry/secret-hider.js';
 import type { CancelTimer, Clock } from '../../core/time/clock.js';
 import type { AgentEvent, RequestedCall } from '../../core/turns/agent-runtime.js';
 import { egressFetch } from '../../http/egress-fetch.js';
-import { chooseDelayMs, isTransient, readRetryAfter, type ModelFailure } from './failures.js';
+import { chooseDelayMs, isTransient, mayBeOverflow, readRetryAfter, type ModelFailure } from './failures.js';
 import type { AskableModel } from './pi-models.js';
+import { ShownText } from './shown-text.js';
+import { withoutThoughts } from './thoughts.js';
+import { asFields, parseJson } from './wire/fields.js';
+import { correctEvents, type EventCorrector } from './wire/sse.js';
 
-/** How often a question is asked again when no setting says otherwise. */
 const DEFAULT_RETRIES = 4;
-/** How long a provider may say nothing when no setting says otherwise, in milliseconds: some think for minutes. */
+/** Time without an event after which a request ends, in milliseconds: some models think for minutes. */
 const DEFAULT_IDLE_MS = 300_000;
 /** What is logged of a provider's error text, in UTF-16 units. */
 const MAX_DETAIL_LENGTH = 500;
 const DECLINED = /refus|filter|sensitive|safety/i;
 
-/** What a model said, completely. */
+/** A complete answer of a model. */
 export interface ModelAnswer {
   readonly message: AssistantMessage;
-  /** In the order of the message, under the names that the model was told; parameters that are no JSON stay text. */
+  /** In the order of the message, under the names that the model knows; parameters that are not JSON stay text. */
   readonly calls: readonly RequestedCall[];
 }
 
 type ResponseEvents = ReturnType<AskableModel['stream']>;
 
-/** How a question ended; `aborted`: the turn was stopped meanwhile. */
+/** How a question ended; `aborted`: the turn ended meanwhile. */
 export type AskOutcome =
   | { readonly kind: 'answer'; readonly answer: ModelAnswer }
   | { readonly kind: 'failed'; readonly failure: ModelFailure }
@@ -37,7 +40,7 @@ export interface Question {
   readonly signal: AbortSignal;
 }
 
-/** Asks a model: text leaves as it comes, and what failed for the moment is asked again. */
+/** Asks a model: yields text as it arrives, and repeats a question that failed for a transient reason. */
 export class ModelRequest {
   private readonly hideSecrets: (text: string) => string;
 
@@ -50,7 +53,7 @@ export class ModelRequest {
     this.hideSecrets = createSecretHider([...(key === undefined ? [] : [key]), ...Object.values(headers)]);
   }
 
-  /** Yields what people see; a repetition takes back what a broken stream had shown. Never throws. */
+  /** Yields what people see; a repetition takes back the text of a broken stream. Never throws. */
   async *ask(question: Question): AsyncGenerator<AgentEvent, AskOutcome> {
     const { max_retries: retries = DEFAULT_RETRIES } = this.target.provider;
     for (let attempt = 0; ; attempt++) {
@@ -75,21 +78,20 @@ export class ModelRequest {
 
   private async *askOnce(question: Question): AsyncGenerator<AgentEvent, AskOutcome> {
     const { signal } = question;
-    const seen = new SeenResponse(this.clock);
+    const seen = new SeenResponse(this.clock, this.target.createCorrector());
     const attempt = new Attempt(signal, this.clock, this.target.provider.idle_timeout_ms ?? DEFAULT_IDLE_MS);
     const rawArguments = new Map<number, string>();
-    let hasText = false;
+    const shown = new ShownText();
     try {
       for await (const event of this.open(question, seen, attempt.signal)) {
         attempt.noteLife();
-        if (event.type === 'text_start' && hasText) yield { type: 'text', text: '\n\n' };
-        if (event.type === 'text_delta') {
-          hasText = true;
-          yield { type: 'text', text: event.delta };
-        }
+        if (event.type === 'text_delta') yield* shown.push(event.contentIndex, event.delta);
         if (event.type === 'toolcall_delta')
           rawArguments.set(event.contentIndex, (rawArguments.get(event.contentIndex) ?? '') + event.delta);
-        if (event.type === 'done') return { kind: 'answer', answer: readAnswer(event.message, rawArguments) };
+        if (event.type === 'done') {
+          yield* shown.end();
+          return { kind: 'answer', answer: readAnswer(event.message, rawArguments) };
+        }
         if (event.type === 'error')
           return signal.aborted ? { kind: 'aborted' } : { kind: 'failed', failure: this.describe(event, seen) };
       }
@@ -104,7 +106,7 @@ export class ModelRequest {
   private open({ context, sessionId }: Question, { fetch }: SeenResponse, signal: AbortSignal): ResponseEvents {
     const { api_key: apiKey = 'none', headers, thinking } = this.target.provider;
     return this.target.stream(context, {
-      // Local servers want no key, and the SDKs insist on one.
+      // Local servers need no key, but the SDKs require one.
       apiKey,
       ...(headers ? { headers } : {}),
       ...(thinking ? { reasoning: thinking } : {}),
@@ -122,11 +124,12 @@ export class ModelRequest {
 
   private toFailure(message: string, { status, retryAfterMs }: SeenResponse): ModelFailure {
     const detail = this.hideSecrets(message).slice(0, MAX_DETAIL_LENGTH);
-    return { status, detail, retryAfterMs, declined: false, overflow: this.target.isOverflow(message) };
+    const overflow = mayBeOverflow(status, message) && this.target.isOverflow(message);
+    return { status, detail, retryAfterMs, declined: false, overflow };
   }
 }
 
-/** One request, which ends with its turn and when nothing comes for too long. */
+/** One request: it ends with its turn, or after a time without events. */
 class Attempt {
   private readonly controller = new AbortController();
   private readonly onStop = () => this.controller.abort();
@@ -157,39 +160,47 @@ class Attempt {
   }
 }
 
-/** What the SDKs do not tell of the HTTP answer. */
+/** The HTTP response to one request: its status and its wish to wait, which the SDKs hide, and its events corrected. */
 class SeenResponse {
   status: number | undefined;
   retryAfterMs: number | undefined;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly corrector: EventCorrector,
+  ) {}
 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     // A redirect would carry the key to an origin that it was not made for.
     const response = await egressFetch(input, { ...init, redirect: 'error' });
     this.status = response.status;
     this.retryAfterMs = readRetryAfter(response.headers, this.clock.now());
-    return response;
+    return correctEvents(response, this.corrector);
   };
 }
 
 /**
- * The calls of a message. pi mends parameters that are no JSON, so that half a call could look like a whole one: what
- * came over the wire counts, and text that is no JSON fits no tool's schema.
+ * Returns the calls of a message. pi repairs parameters that are not JSON, which could make half a call look like a whole
+ * one; so the parameters are read from what came over the wire, and text that is not JSON fits no tool's schema.
  */
 function readAnswer(message: AssistantMessage, rawArguments: ReadonlyMap<number, string>): ModelAnswer {
   const calls = message.content.flatMap((part, i): RequestedCall[] => {
     if (part.type !== 'toolCall') return [];
     const raw = rawArguments.get(i)?.trim();
-    return [{ tool: part.name, parameters: raw ? parseOr(raw) : part.arguments }];
+    return [{ tool: part.name, parameters: raw ? readParameters(raw) : part.arguments }];
   });
-  return { message, calls };
+  const content = message.content.flatMap((part): AssistantMessage['content'] => {
+    if (part.type !== 'text') return [part];
+    const text = withoutThoughts(part.text);
+    return text.trim() === '' ? [] : [{ ...part, text }];
+  });
+  return { message: { ...message, content }, calls };
 }
 
-function parseOr(raw: string): unknown {
-  try {
-    return JSON.parse(raw) as unknown;
-  } catch {
-    return raw;
-  }
+/** Some models write `null` for no parameters, or the object as a text. */
+function readParameters(raw: string): unknown {
+  const value = parseJson(raw);
+  if (value === null) return {};
+  if (value === undefined) return raw;
+  return (typeof value === 'string' ? asFields(parseJson(value)) : undefined) ?? value;
 }

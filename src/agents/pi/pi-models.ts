@@ -6,10 +6,19 @@ import type {
   SimpleStreamOptions,
 } from '@earendil-works/pi-ai';
 import { splitModel, type Provider } from './providers.js';
+import { sayAs } from './replies.js';
+import { ChatCorrector } from './wire/chat-corrector.js';
+import { MessagesCorrector } from './wire/messages-corrector.js';
+import { ResponsesCorrector } from './wire/responses-corrector.js';
+import type { EventCorrector } from './wire/sse.js';
 
 export type PiApi = Provider['api'];
 
-/** What a model is taken for that pi's catalogue does not know and no setting describes. */
+/** Error texts of servers that pi does not know: z.ai, exllama, TGI, Groq, llama.cpp. */
+const MORE_OVERFLOWS =
+  /tokens in request more than max|max_seq_len|must have less than \d+ tokens|`inputs` tokens \+ `max_new_tokens`|request too large for model|context size has been exceeded/i;
+
+/** Properties of a model that neither pi's catalogue nor a setting describes. */
 const UNKNOWN: Pick<Model<PiApi>, 'input' | 'contextWindow' | 'maxTokens' | 'reasoning'> = {
   input: ['text'],
   contextWindow: 32_768,
@@ -22,9 +31,17 @@ export interface AskableModel {
   readonly model: Model<PiApi>;
   readonly provider: Provider;
   stream(context: Context, options: SimpleStreamOptions): AssistantMessageEventStream;
+  /** Returns what corrects the events of one response. */
+  createCorrector(): EventCorrector;
   /** Whether an error text says that the question was longer than the model takes. */
   isOverflow(errorMessage: string): boolean;
 }
+
+const correctors: Readonly<Record<PiApi, new () => EventCorrector>> = {
+  'openai-completions': ChatCorrector,
+  'openai-responses': ResponsesCorrector,
+  'anthropic-messages': MessagesCorrector,
+};
 
 /** pi's modules, each loaded with the first question that needs it: a gateway without a model loads none. */
 const wires: Readonly<Record<PiApi, () => Promise<ProviderStreams>>> = {
@@ -38,7 +55,7 @@ const wires: Readonly<Record<PiApi, () => Promise<ProviderStreams>>> = {
 
 /** Prepares to ask `name` (`provider/model`). */
 export async function loadModel(name: string, provider: Provider): Promise<AskableModel> {
-  const [wire, { normalizeContext }, { getOverflowPatterns }, known] = await Promise.all([
+  const [wire, { normalizeContext }, { isContextOverflow }, known] = await Promise.all([
     wires[provider.api](),
     import('@earendil-works/pi-ai/utils/transcript'),
     import('@earendil-works/pi-ai/utils/overflow'),
@@ -49,7 +66,10 @@ export async function loadModel(name: string, provider: Provider): Promise<Askab
     model,
     provider,
     stream: (context, options) => wire.streamSimple(model, normalizeContext(context), options),
-    isOverflow: (errorMessage) => getOverflowPatterns().some((pattern) => pattern.test(errorMessage)),
+    createCorrector: () => new correctors[provider.api](),
+    isOverflow: (errorMessage) =>
+      MORE_OVERFLOWS.test(errorMessage) ||
+      isContextOverflow({ ...sayAs(model, []), stopReason: 'error', errorMessage }),
   };
 }
 

@@ -1,12 +1,12 @@
 import type { AssistantMessage, Message, ToolCall, ToolResultMessage } from '@earendil-works/pi-ai';
 import type { StreamBlock } from '../../protocol/index.js';
 import type { ToolOutcome } from '../../core/tools/tool.js';
-import type { PiApi } from './pi-models.js';
+import type { Provider } from './providers.js';
 import type { ToolNames } from '../../core/tools/tool-names.js';
 
 /** Whose answers a model is told that they were: its own. */
 export interface Voice {
-  readonly api: PiApi;
+  readonly api: Provider['api'];
   readonly provider: string;
   readonly id: string;
 }

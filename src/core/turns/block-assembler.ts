@@ -27,11 +27,15 @@ export class BlockAssembler {
   /** The line being received, and how much of it has left already. */
   private line = '';
   private sentOfLine = 0;
+  private held = '';
 
   /** Takes the next portion of text. */
-  push(text: string): Piece[] {
+  push(portion: string): Piece[] {
     const pieces: Piece[] = [];
-    const lines = text.split('\n');
+    const text = this.held + portion;
+    // The other half of a character comes with the next portion.
+    this.held = /[\uD800-\uDBFF]$/.exec(text)?.[0] ?? '';
+    const lines = text.slice(0, text.length - this.held.length).split('\n');
     lines.forEach((part, i) => {
       this.line += part;
       if (i < lines.length - 1) this.endLine(pieces);
@@ -43,6 +47,8 @@ export class BlockAssembler {
   /** The text is over: what is open ends, an unclosed fence too. */
   end(): Piece[] {
     const pieces: Piece[] = [];
+    this.line += this.held;
+    this.held = '';
     if (this.line !== '') this.endLine(pieces);
     this.close(pieces);
     return pieces;

@@ -3,6 +3,7 @@ import type { DeliveryService } from '../delivery/delivery.service.js';
 import { endOf, type Claim, type DurableFrame, type Ending, type MessageEnd, type NewFrame } from '../store/index.js';
 import type { Clock } from '../time/clock.js';
 import type { Piece } from './agent-runtime.js';
+import { toSafeText } from './safe-text.js';
 
 interface GrowingBlock {
   readonly id: string;
@@ -30,8 +31,9 @@ export class ReplyBuilder {
   /** Takes a piece; answers the frame of the block that it ends. */
   take(piece: Piece): NewFrame | undefined {
     this.growing ??= { id: this.nextBlockId(), content: '' };
-    this.growing.content += piece.text;
-    if (piece.text !== '') this.sendDelta(this.growing.id, piece);
+    const text = toSafeText(piece.text);
+    this.growing.content += text;
+    if (text !== '') this.sendDelta(this.growing.id, piece.blockType, text);
     if (!piece.ends) return undefined;
     const { id, content } = this.growing;
     this.growing = undefined;
@@ -98,9 +100,8 @@ export class ReplyBuilder {
     return `b_${this.claim.message.messageRef}_${this.claim.attempt}_${this.blocksMade++}`;
   }
 
-  private sendDelta(blockId: string, piece: Piece): void {
+  private sendDelta(blockId: string, blockType: Piece['blockType'], text: string): void {
     const { sessionId, messageId, messageRef } = this.claim.message;
-    const { blockType, text } = piece;
     this.delivery.publishDelta({ kind: 'delta', sessionId, messageId, messageRef, blockId, blockType, text });
   }
 }

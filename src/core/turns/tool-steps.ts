@@ -7,6 +7,7 @@ import type { Clock } from '../time/clock.js';
 import type { ToolCallStatus } from '../../protocol/domain.js';
 import type { RequestedCall } from './agent-runtime.js';
 import type { ReplyBuilder } from './reply-builder.js';
+import { toSafeJson, toSafeText } from './safe-text.js';
 import type { TurnJournal } from './turn-journal.js';
 import type { TurnWriter } from './turn-writer.js';
 
@@ -61,7 +62,7 @@ export class ToolSteps {
 
   private async recordIntent(callId: string, call: RequestedCall, needsApproval: boolean): Promise<void> {
     const { journal, reply, writer } = this.parts;
-    const block = JSON.stringify({ call_id: callId, tool: call.tool, parameters: call.parameters });
+    const block = toSafeJson({ call_id: callId, tool: call.tool, parameters: call.parameters });
     await writer.record(
       journal.record({ kind: 'tool_intent', body: { callId, needsApproval, ...call } }),
       reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'requested' }),
@@ -102,7 +103,12 @@ export class ToolSteps {
     const startedAt = clock.now();
     const reportProgress = (detail: string) =>
       writer.add(
-        reply.buildToolStatus({ call_id: callId, tool: call.tool, status: 'progress', detail: detail.slice(0, 1_024) }),
+        reply.buildToolStatus({
+          call_id: callId,
+          tool: call.tool,
+          status: 'progress',
+          detail: toSafeText(detail.slice(0, 1_024)),
+        }),
       );
     const outcome = await registry.execute(call.tool, call.parameters, {
       ...this.user,
@@ -131,10 +137,10 @@ export class ToolSteps {
         call_id: callId,
         tool,
         status,
-        ...(outcome.ok ? {} : { detail: outcome.message }),
+        ...(outcome.ok ? {} : { detail: toSafeText(outcome.message) }),
         ...(durationMs === undefined ? {} : { duration_ms: durationMs }),
       }),
-      reply.buildWholeBlock('tool_result', JSON.stringify({ call_id: callId, ok: outcome.ok, content })),
+      reply.buildWholeBlock('tool_result', toSafeJson({ call_id: callId, ok: outcome.ok, content })),
     );
     return outcome;
   }
