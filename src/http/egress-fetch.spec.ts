@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createEgressFetch } from './egress-fetch.js';
 
@@ -24,7 +24,7 @@ afterEach(() => {
 describe('requests to configured servers', () => {
   it('carry method, headers and body, and stream the response', async () => {
     const { url } = await serve((request, response) => {
-      response.writeHead(201, { 'x-seen': `${request.method} ${request.headers['x-key']}` });
+      response.writeHead(201, { 'x-seen': `${request.method} ${String(request.headers['x-key'])}` });
       request.pipe(response);
     });
     const response = await createEgressFetch({})(url, { method: 'POST', headers: { 'X-Key': 'k' }, body: '{"a":"é"}' });

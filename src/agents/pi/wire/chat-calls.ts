@@ -44,17 +44,24 @@ export class ChatCalls {
   }
 
   /** Returns the call that a fragment continues; undefined when it begins one. */
-  private find({ index, id, name, text }: Fragment): Call | 'repeated' | undefined {
-    const last = this.calls.at(-1);
-    const byId = id === undefined ? undefined : this.calls.findLast((call) => call.sentId === id);
-    const byIndex = index === undefined ? undefined : this.calls.findLast((call) => call.sentIndex === index);
-    const known = index !== undefined ? byIndex : id !== undefined ? byId : last;
-    if (name === undefined) return known ?? byId ?? last;
-    if (!known || known.name === '') return known;
-    const isOther = (id !== undefined && known.sentId !== undefined && id !== known.sentId) || name !== known.name;
-    if (isOther) return undefined;
-    if (text === '' || !isWholeObject(known.text)) return known;
-    return id !== undefined && text === known.text ? 'repeated' : undefined;
+  private find(fragment: Fragment): Call | 'repeated' | undefined {
+    const { name } = fragment;
+    const named = this.findNamed(fragment);
+    if (name === undefined) return named ?? this.findById(fragment.id) ?? this.calls.at(-1);
+    if (!named || named.name === '') return named;
+    if (name !== named.name || differ(fragment.id, named.sentId)) return undefined;
+    if (fragment.text === '' || !isWholeObject(named.text)) return named;
+    return fragment.id !== undefined && fragment.text === named.text ? 'repeated' : undefined;
+  }
+
+  /** Returns the call that a fragment's index names, or else its id; the last one when it has neither. */
+  private findNamed({ index, id }: Fragment): Call | undefined {
+    if (index !== undefined) return this.calls.findLast((call) => call.sentIndex === index);
+    return id === undefined ? this.calls.at(-1) : this.findById(id);
+  }
+
+  private findById(id: string | undefined): Call | undefined {
+    return id === undefined ? undefined : this.calls.findLast((call) => call.sentId === id);
   }
 
   private begin({ index, id, name = '', text }: Fragment): Fields {
@@ -70,6 +77,10 @@ export class ChatCalls {
     this.calls.push(call);
     return toDelta(call, text, true);
   }
+}
+
+function differ(id: string | undefined, other: string | undefined): boolean {
+  return id !== undefined && other !== undefined && id !== other;
 }
 
 function read(value: unknown): Fragment | undefined {
