@@ -1,6 +1,6 @@
 import type { AssistantMessage, AssistantMessageEvent, Context } from '@earendil-works/pi-ai';
 import type { Log } from '../../core/telemetry/logs.js';
-import { createSecretHider } from '../../core/telemetry/secret-hider.js';
+import { createSecretHider } from '../../core/config/secrets.js';
 import type { CancelTimer, Clock } from '../../core/time/clock.js';
 import type { AgentEvent, RequestedCall } from '../../core/turns/agent-runtime.js';
 import { egressFetch } from '../../http/egress-fetch.js';

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { McpServerSetting } from './mcp.settings.js';
 import type { Log } from '../../core/telemetry/logs.js';
-import { createSecretHider } from '../../core/telemetry/secret-hider.js';
+import { createSecretHider } from '../../core/config/secrets.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { ToolRegistryService } from '../../core/tools/tool-registry.service.js';
 import type { ToolSource } from '../../core/tools/tool-sources.js';
