@@ -56,6 +56,16 @@ describe('the prompt of a model', () => {
     expect(systemOf(1)).toContain('"openclaw"');
   });
 
+  it('has nothing of a message whose turn failed, nor of what joined it', async () => {
+    await start();
+    server.answer({ error: { message: 'no' }, status: 401 }, { content: 'Blue, you said.' });
+    await say({ content: 'a question that is refused' });
+    await say({ content: 'which colour?' });
+    expect(server.asked[1]?.messages.slice(1).map(({ role, content }) => [role, textOf(content)])).toEqual([
+      ['user', 'which colour?'],
+    ]);
+  });
+
   it('[R-09] starts again at a reset', async () => {
     await start();
     server.answer({ content: 'Noted.' }, { content: 'I do not know.' });
@@ -178,5 +188,58 @@ describe.each(WIRES)('attachments over %s', (wire) => {
     await say({ content: '', attachments });
     expect(JSON.stringify(server.asked[0]?.messages)).not.toContain(DOT);
     expect(server.said()).toContain('"kind":"image"');
+  });
+});
+
+describe.each(WIRES)('messages of blanks over %s', (wire) => {
+  it('are answered, as the first, in between and as the last', async () => {
+    await start({}, wire);
+    server.answer({ content: 'What do you mean?' }, { content: 'Hi.' }, { content: 'Yes?' });
+    for (const content of [' ', 'hello', '\n\t']) await say({ content });
+    expect(server.asked.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(
+      server.asked[2]?.messages.filter(({ role }) => role !== 'system').map(({ content }) => textOf(content)),
+    ).toEqual(['(empty message)', 'What do you mean?', 'hello', 'Hi.', '(empty message)']);
+  });
+});
+
+describe.each(WIRES)('pictures that a provider refuses over %s', (wire) => {
+  const refusal = { error: { message: 'Could not process image' }, status: 400 };
+  const picture = { kind: 'image', mime_type: 'image/png', data: DOT } as const;
+  const pictures = () => server.bodies.map((body) => body.split(DOT).length - 1);
+
+  it('are left out of the question, and the model and the person are told', async () => {
+    await start({ provider: { images: true } }, wire);
+    server.answer(refusal, { content: 'I see none.' });
+    await say({ content: 'what is this?', attachments: [picture] });
+    expect(pictures()).toEqual([1, 0]);
+    expect(server.said(1)).toContain('a picture is left out: the provider of the model did not accept it');
+    expect(ann.blocksOf(`m${messages}`)).toEqual([
+      { type: 'text', content: 'I see none.' },
+      { type: 'status', content: expect.stringContaining('did not accept the pictures of this message') },
+    ]);
+  });
+
+  it('of earlier messages do not spoil later ones, whose own pictures are sent', async () => {
+    await start({ provider: { images: true } }, wire);
+    server.answer({ content: 'A dot.' }, refusal, { content: 'Another one.' }, refusal, { content: 'Fine.' });
+    await say({ content: 'what is this?', attachments: [picture] });
+    await say({ content: 'and this?', attachments: [picture] });
+    await say({ content: 'good' });
+    expect(pictures()).toEqual([1, 2, 1, 2, 0]);
+    expect(ann.blocksOf(`m${messages}`)).toEqual([{ type: 'text', content: 'Fine.' }]);
+  });
+
+  it('for their size are described and not sent', async () => {
+    const wide = Buffer.from(DOT, 'base64');
+    wide.writeUInt32BE(9_000, 16);
+    await start({ provider: { images: true } }, wire);
+    server.answer({ content: 'I see none.' });
+    await say({
+      content: 'what is this?',
+      attachments: [{ ...picture, name: 'wide.png', data: wide.toString('base64') }],
+    });
+    expect(server.said()).toContain('"name":"wide.png"');
+    expect(server.bodies[0]).not.toContain(wide.toString('base64'));
   });
 });

@@ -395,6 +395,70 @@ describe('a provider of the responses wire', () => {
   });
 });
 
+describe('a provider that is not known by its host', () => {
+  const chat = events({ choices: [{ delta: { content: 'Well said.' }, finish_reason: 'stop' }] }, '[DONE]');
+  const done = { type: 'response.completed', response: { status: 'completed' } };
+
+  it('gets the plain fields of chat completions only', async () => {
+    await ask('openai-completions', [chat], { provider: { thinking: 'low' } });
+    const [body = {}] = server.asked;
+    expect(Object.keys(body).toSorted()).toEqual([
+      'max_tokens',
+      'messages',
+      'model',
+      'reasoning_effort',
+      'stream',
+      'stream_options',
+      'tools',
+    ]);
+    expect((body['messages'] as { role: string }[])[0]?.role).toBe('system');
+  });
+
+  it('gets other fields where the settings say so', async () => {
+    const provider = {
+      thinking: 'low',
+      max_tokens_field: 'max_completion_tokens',
+      system_role: 'developer',
+      sends_store: true,
+    } as const;
+    await ask('openai-completions', [chat], { provider });
+    const [body = {}] = server.asked;
+    expect(body).toMatchObject({ store: false, messages: [{ role: 'developer' }, {}] });
+    expect([body['max_completion_tokens'], body['max_tokens']]).toEqual([8_192, undefined]);
+  });
+
+  it.each([
+    [{}, undefined, 'system'],
+    [{ sends_store: true, system_role: 'developer' } as const, false, 'developer'],
+  ])('gets the fields of the responses wire accordingly: %j', async (changes, store, role) => {
+    await ask('openai-responses', [events(done)], { provider: { thinking: 'low', ...changes } });
+    const [body = {}] = server.asked;
+    expect([body['store'], (body['input'] as { role: string }[])[0]?.role]).toEqual([store, role]);
+  });
+});
+
+describe('a model that calls a tool in vain', () => {
+  const call = events(
+    { choices: [{ delta: { tool_calls: [{ index: 0, id: 'a', function: { name: 'look', arguments: '{"at":' } }] } }] },
+    { choices: [{ delta: {}, finish_reason: 'length' }] },
+    '[DONE]',
+  );
+
+  it('is stopped when the call has failed five times in the same way', async () => {
+    const { payload, shown } = await ask('openai-completions', [call]);
+    expect(payload.reason).toBe('error');
+    expect(shown).toContain('the model repeated a tool call that failed 5 times in the same way');
+    expect([server.asked.length, calls]).toEqual([5, []]);
+  });
+
+  it('goes on when a call in between passes', async () => {
+    const good = call.replace('{\\"at\\":', '{}').replace('length', 'tool_calls');
+    const done = events({ choices: [{ delta: { content: 'Well said.' }, finish_reason: 'stop' }] });
+    const { shown } = await ask('openai-completions', [...Array(4).fill(call), good, ...Array(4).fill(call), done]);
+    expect(shown).toBe('Well said.');
+  });
+});
+
 describe('a provider that refuses a question', () => {
   const wire = 'openai-completions';
   const refuse = (status: number, message: string, headers: Readonly<Record<string, string>> = {}): WireResponse => ({

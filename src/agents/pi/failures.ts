@@ -14,6 +14,15 @@ export interface ModelFailure {
   readonly overflow: boolean;
 }
 
+export const PAYLOAD_TOO_LARGE = 413;
+/** Statuses of a question that a provider does not take: one of its pictures may be the reason. */
+const REFUSED_CONTENT = new Set([400, PAYLOAD_TOO_LARGE, 422]);
+
+/** Whether the provider refused the question for what it holds, without saying that it is too long. */
+export function isRefusedContent({ status, overflow, detail }: ModelFailure): boolean {
+  return status !== undefined && REFUSED_CONTENT.has(status) && !overflow && !OUT_OF_CREDIT.test(detail);
+}
+
 /** Statuses of a refused credential, an empty account and too many requests; their words may sound like an overflow. */
 const NEVER_OVERFLOW = new Set([401, 402, 403, 429]);
 /** Words of a limit over time: the same question may pass later. */
@@ -21,7 +30,7 @@ const LIMIT_OVER_TIME = /per (second|minute|hour|day)|rate.?limit|daily|quota/i;
 
 /** Whether a failure with this status and text can be an overflow, which shortens the question. */
 export function mayBeOverflow(status: number | undefined, detail: string): boolean {
-  if (status === 413) return true;
+  if (status === PAYLOAD_TOO_LARGE) return true;
   return !(status !== undefined && NEVER_OVERFLOW.has(status)) && !LIMIT_OVER_TIME.test(detail);
 }
 

@@ -2,19 +2,22 @@ import type { ImageContent, TextContent } from '@earendil-works/pi-ai';
 import type { Attachment } from '../../protocol/index.js';
 import type { Session, StoredMessage, StoredReaction } from '../../core/store/index.js';
 
-/** A part of what a person said, as a model is told it. */
+/** Stands for a message of blanks: some providers drop those, or refuse them. */
+const EMPTY = '(empty message)';
+
+/** A part of a person's message as a model gets it. */
 export type UserPart = TextContent | ImageContent;
 
 /**
- * How people's words reach the model. Where several people take part, each message is one line of JSON that the gateway
- * makes: a text cannot end its own string, so nobody speaks in another's name. Where there is one person only, the text
- * is the message.
+ * Whether several people take part. Then each message reaches the model as one line of JSON that the gateway makes: a
+ * text cannot end its own string, so no person can speak in the name of another. With one person, the text is the
+ * message.
  */
 export function isShared(session: Session): boolean {
   return session.mode !== 'main' || session.participants.length > 1;
 }
 
-/** One message; attachments that are not among `images` are described. */
+/** Returns a message as the model gets it; attachments that are not among `images` are described. */
 export function renderMessage(
   { payload }: StoredMessage,
   shared: boolean,
@@ -23,19 +26,20 @@ export function renderMessage(
   const { sender, sender_name: name, content, reply_to, attachments = [] } = payload;
   const described = attachments.filter((attachment) => !images.has(attachment)).map(describe);
   const others = described.length > 0 ? { attachments: described } : {};
-  const text = shared
+  const rendered = shared
     ? JSON.stringify({ sender, ...(name ? { name } : {}), ...(reply_to ? { reply_to } : {}), text: content, ...others })
     : [content, ...(described.length > 0 ? [JSON.stringify(others)] : [])].filter((line) => line !== '').join('\n');
   const pictures = attachments.flatMap((attachment) => images.get(attachment) ?? []);
+  const text = rendered.trim() === '' ? (pictures.length > 0 ? '' : EMPTY) : rendered;
   return [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...pictures];
 }
 
-/** The reactions to a message or its reply. */
+/** Returns the reactions to a message or its reply. */
 export function renderReactions(reactions: readonly StoredReaction[]): string {
   return JSON.stringify({ reactions: reactions.map(({ sender, emoji }) => ({ sender, emoji })) });
 }
 
-/** What the model is told before anything else. Names come from outside: they are quoted, like all else that does. */
+/** Returns the system prompt. Names come from outside, so they are quoted. */
 export function renderSystemPrompt(prompt: string, agentName: string, session: Session): string {
   const place = `You are "${agentName}", in a ${session.mode} conversation on the channel ${JSON.stringify(session.channel)}.`;
   const format = isShared(session)

@@ -6,6 +6,7 @@ import type {
   SimpleStreamOptions,
 } from '@earendil-works/pi-ai';
 import { splitModel, type Provider } from './providers.js';
+import { compatOf, findDialect, trim } from './dialect.js';
 import { sayAs } from './replies.js';
 import { ChatCorrector } from './wire/chat-corrector.js';
 import { MessagesCorrector } from './wire/messages-corrector.js';
@@ -62,10 +63,12 @@ export async function loadModel(name: string, provider: Provider): Promise<Askab
     findKnown(name),
   ]);
   const model = buildModel(name, provider, known);
+  const dialect = findDialect(provider);
   return {
     model,
     provider,
-    stream: (context, options) => wire.streamSimple(model, normalizeContext(context), options),
+    stream: (context, options) =>
+      wire.streamSimple(model, normalizeContext(context), { ...options, onPayload: (body) => trim(body, dialect) }),
     createCorrector: () => new correctors[provider.api](),
     isOverflow: (errorMessage) =>
       MORE_OVERFLOWS.test(errorMessage) ||
@@ -99,6 +102,7 @@ function buildModel(name: string, provider: Provider, known: Model<PiApi> | unde
     baseUrl: provider.base_url,
     reasoning: provider.thinking !== undefined || reasoning,
     input: (provider.images ?? input.includes('image')) ? ['text', 'image'] : ['text'],
+    ...compatOf(provider, known),
     cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
     contextWindow,
     maxTokens: Math.min(provider.max_output_tokens ?? maxTokens, Math.ceil(contextWindow / 2)),

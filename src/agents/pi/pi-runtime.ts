@@ -15,16 +15,22 @@ import {
 } from '../../core/turns/agent-runtime.js';
 import { answerCommand } from './commands.js';
 import { Prompt } from './prompt.js';
-import { toAgentError } from './failures.js';
+import { isRefusedContent, PAYLOAD_TOO_LARGE, toAgentError, type ModelFailure } from './failures.js';
 import { recall, recallJoined } from './recall.js';
 import { ModelRequest, type ModelAnswer } from './model-request.js';
 import { renderSystemPrompt } from './people.js';
 import { loadModel, type AskableModel } from './pi-models.js';
 import { renderOutcome, sayAs, toToolCall } from './replies.js';
 import { ToolNames } from '../../core/tools/tool-names.js';
+import type { ToolOutcome } from '../../core/tools/tool.js';
 
-/** A model that still calls tools after so many answers is going in circles. */
-const MOST_ANSWERS = 64;
+/** Answers of one turn; a model that still calls tools then does not come to an end. */
+const MAX_ANSWERS = 64;
+/** Answers in a row whose calls all fail in the same way: to ask on would cost money and change nothing. */
+const MAX_EQUAL_FAILURES = 5;
+
+const PICTURES_LEFT_OUT =
+  'The provider of the model did not accept the pictures of this message; the answer was given without them.';
 
 /** What a turn with a model uses. */
 interface Talk {
@@ -34,14 +40,14 @@ interface Talk {
   readonly names: ToolNames;
 }
 
-/** What the journal keeps of an answer besides its calls: pi's message, which providers want back as it was. */
+/** The part of an answer that the journal keeps besides its calls: pi's message, which providers want back unchanged. */
 interface AnswerState {
   readonly message: AssistantMessage;
 }
 
 /**
- * The agent with a model behind it: asks, lets the gateway run the tools that the answer calls, and asks again with their
- * results, until an answer calls none. The wires are pi's, the loop is the turn's (docs/adr/0008).
+ * The runtime with a model: it asks the model, has the gateway run the tools that the answer calls, and asks again with
+ * their results, until an answer calls none. pi speaks to the providers; the loop is here (docs/adr/0008).
  */
 @Injectable()
 export class PiRuntime extends AgentRuntime {
@@ -59,24 +65,30 @@ export class PiRuntime extends AgentRuntime {
 
   override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
     const said = answerCommand(parseCommand(turn.message.payload.content), turn, this.config.get('agent.model') ?? '');
-    if (said !== undefined) return yield* this.sayOnce(turn, said);
+    if (said !== undefined) return yield* this.answerOnce(turn, said);
     const talk = await this.begin(turn);
-    for (let n = 0; n < MOST_ANSWERS; n++) {
-      await this.takeIn(talk, n);
+    let failures: Repetition = { failure: undefined, times: 0 };
+    for (let n = 0; n < MAX_ANSWERS; n++) {
+      await this.addJoined(talk, n);
       const answer = turn.recordedAnswer(n) ?? (yield* this.ask(talk));
       if (!answer) return;
       if (answer.toolCalls.length === 0 && (!turn.isSteered || (await turn.joinedMessages(n + 1)).length === 0)) return;
-      await this.callTools(talk, n, answer);
+      const outcomes = await this.callTools(talk, n, answer);
       if (turn.signal.aborted) return;
+      failures = countFailures(failures, answer, outcomes);
+      if (failures.times === MAX_EQUAL_FAILURES)
+        throw new GatewayError('AGENT_FAILED', {
+          reason: `the model repeated a tool call that failed ${MAX_EQUAL_FAILURES} times in the same way`,
+        });
     }
     throw new GatewayError('AGENT_FAILED', {
-      reason: `the model called tools in ${MOST_ANSWERS} answers without coming to an end`,
+      reason: `the model called tools in ${MAX_ANSWERS} answers without coming to an end`,
     });
   }
 
-  private async *sayOnce(turn: AgentTurn, text: string): AsyncGenerator<AgentEvent> {
+  private async *answerOnce(turn: AgentTurn, text: string): AsyncGenerator<AgentEvent> {
     if (turn.recordedAnswer(0)) return;
-    yield { type: 'piece', piece: { blockType: 'status', text, ends: true } };
+    yield toStatus(text);
     yield { type: 'answer', answer: { toolCalls: [] }, isLast: true };
   }
 
@@ -100,20 +112,21 @@ export class PiRuntime extends AgentRuntime {
       this.config.get('agent.name'),
       turn.session,
     );
-    // An answer may be long, but the question must not be starved for it.
+    // A long answer must not take the room of the question.
     const budget = model.contextWindow - Math.min(model.maxTokens, Math.floor(model.contextWindow / 4));
     return { turn, target, names, prompt: new Prompt(systemPrompt, tools, earlier, asked, budget) };
   }
 
-  /** Tells the model of the messages that joined the turn before answer number `n`. */
-  private async takeIn({ turn, target, prompt }: Talk, n: number): Promise<void> {
+  /** Adds the messages that joined the turn before answer number `n` to the prompt. */
+  private async addJoined({ turn, target, prompt }: Talk, n: number): Promise<void> {
     const joined = await turn.joinedMessages(n);
     if (joined.length > 0) prompt.add(...(await recallJoined(turn, joined, target.model.input.includes('image'))));
   }
 
-  /** One answer, recorded; undefined when the turn was stopped. */
+  /** Yields one answer and returns it when it is recorded; undefined when the turn was stopped. */
   private async *ask({ turn, target, prompt, names }: Talk): AsyncGenerator<AgentEvent, Answer | undefined> {
     const request = new ModelRequest(target, this.clock, this.log);
+    const pictures = prompt.pictures.ofAsked;
     for (;;) {
       const outcome = yield* request.ask({
         context: prompt.build(),
@@ -122,30 +135,59 @@ export class PiRuntime extends AgentRuntime {
       });
       if (outcome.kind === 'aborted') return undefined;
       if (outcome.kind === 'answer') {
+        if (pictures !== prompt.pictures.ofAsked) yield toStatus(PICTURES_LEFT_OUT);
         yield* remark(outcome.answer);
         const answer = toAnswer(outcome.answer, names, turn.isSteered);
         yield { type: 'answer', answer, isLast: answer.toolCalls.length === 0 && !turn.isSteered };
         return answer;
       }
-      if (!outcome.failure.overflow || !prompt.shrink()) throw toAgentError(outcome.failure);
+      if (!adapt(prompt, outcome.failure)) throw toAgentError(outcome.failure);
       yield { type: 'restart_answer' };
     }
   }
 
-  /** Runs the calls of an answer in their order, each once and for all, and tells the model of them. */
-  private async callTools({ turn, target, prompt, names }: Talk, n: number, answer: Answer): Promise<void> {
+  /** Runs the calls of an answer in order, each exactly once, and adds them and their results to the prompt. */
+  private async callTools({ turn, target, prompt, names }: Talk, n: number, answer: Answer): Promise<ToolOutcome[]> {
+    const outcomes: ToolOutcome[] = [];
     const message = (answer.state as AnswerState | undefined)?.message ?? inOwnWords(answer, n, target, names);
     if (message.content.length > 0) prompt.add(message);
     const asked = message.content.filter((part) => part.type === 'toolCall');
     for (const [i, call] of answer.toolCalls.entries()) {
       const outcome = await turn.callTool(n, i, call);
-      if (turn.signal.aborted) return;
+      if (turn.signal.aborted) break;
+      outcomes.push(outcome);
       prompt.add(renderOutcome(asked[i]?.id ?? '', asked[i]?.name ?? call.tool, outcome));
     }
+    return outcomes;
   }
 }
 
-/** What people should know of an answer that does not show by itself. */
+/** How often in a row an answer's calls have failed in the same way. */
+interface Repetition {
+  readonly failure: string | undefined;
+  readonly times: number;
+}
+
+function countFailures(before: Repetition, { toolCalls }: Answer, outcomes: readonly ToolOutcome[]): Repetition {
+  if (outcomes.length === 0 || outcomes.some(({ ok }) => ok)) return { failure: undefined, times: 0 };
+  const failure = JSON.stringify(
+    outcomes.map((outcome, i) => [toolCalls[i]?.tool, outcome.ok ? '' : `${outcome.code} ${outcome.message}`]),
+  );
+  return { failure, times: failure === before.failure ? before.times + 1 : 1 };
+}
+
+/** Changes a question that was refused, so that it may pass; false when nothing is left to change. */
+function adapt(prompt: Prompt, failure: ModelFailure): boolean {
+  if (failure.overflow) return prompt.shrink();
+  if (!isRefusedContent(failure)) return false;
+  return prompt.leaveOutPictures() || (failure.status === PAYLOAD_TOO_LARGE && prompt.shrink());
+}
+
+function toStatus(text: string): AgentEvent {
+  return { type: 'piece', piece: { blockType: 'status', text, ends: true } };
+}
+
+/** Yields what people should know of an answer that does not show by itself. */
 function* remark({ message, calls }: ModelAnswer): Generator<AgentEvent> {
   const isEmpty =
     calls.length === 0 && !message.content.some((part) => part.type === 'text' && part.text.trim() !== '');
@@ -155,20 +197,26 @@ function* remark({ message, calls }: ModelAnswer): Generator<AgentEvent> {
       : isEmpty
         ? 'The model gave no answer.'
         : undefined;
-  if (text !== undefined) yield { type: 'piece', piece: { blockType: 'status', text, ends: true } };
+  if (text !== undefined) yield toStatus(text);
 }
 
 function toAnswer({ message, calls }: ModelAnswer, names: ToolNames, mayGoOn: boolean): Answer {
   const { input, cacheRead, cacheWrite, output } = message.usage;
+  const inputTokens = toCount(input) + toCount(cacheRead) + toCount(cacheWrite);
   return {
     toolCalls: calls.map(({ tool, parameters }): RequestedCall => ({ tool: names.decode(tool), parameters })),
-    usage: { input_tokens: input + cacheRead + cacheWrite, output_tokens: output },
-    // The last answer of a turn is not asked for again.
+    usage: { input_tokens: inputTokens, output_tokens: toCount(output) },
+    // The last answer of a turn is never sent to a model again.
     ...(calls.length > 0 || mayGoOn ? { state: { message } satisfies AnswerState } : {}),
   };
 }
 
-/** An answer that another runtime recorded, before the settings changed. */
+/** Providers count as they like: what is no count is none. */
+function toCount(tokens: unknown): number {
+  return typeof tokens === 'number' && tokens > 0 && Number.isFinite(tokens) ? Math.round(tokens) : 0;
+}
+
+/** Returns an answer that another runtime recorded, before the settings changed. */
 function inOwnWords(answer: Answer, n: number, { model }: AskableModel, names: ToolNames): AssistantMessage {
   return sayAs(
     model,

@@ -11,25 +11,33 @@ export interface Exchange {
   readonly replied: string;
 }
 
-/** How much of the room the digest of what is left out may take. */
+/** Share of the room that the digest of earlier messages may take. */
 const DIGEST_SHARE = 0.1;
-/** How much of an old message the digest shows, in UTF-16 units. */
+/** Length of an old message in the digest, in UTF-16 units. */
 const DIGEST_LENGTH = 160;
-/** How much of the window the result of one tool call may take. */
+/** Share of the window that the result of one tool call may take. */
 const RESULT_SHARE = 0.25;
-/** What a question is cut to when the provider says that it was too long. */
+/** Factor of the room for each time that the provider finds the question too long. */
 const SHRINK = 0.6;
-const MOST_SHRINKS = 3;
+const MAX_SHRINKS = 3;
 const EMPTIED = '[this result is left out to save room]';
+const PICTURE_LEFT_OUT = '[a picture is left out: the provider of the model did not accept it]';
+
+/** Whether the pictures of the conversation are sent: those of earlier messages, and those of the message to answer. */
+interface Pictures {
+  ofEarlier: 'sent' | 'left out';
+  ofAsked: 'sent' | 'left out';
+}
 
 /**
- * What a model is told in one turn, cut to its window. It follows from the stored messages and the journal alone, so a
- * turn that is taken up again tells the same, and there is no summary to lose:
- * - the message to be answered and what was done about it since are always there, long results of tools cut;
+ * The input of a model in one turn, cut to its window. It follows from the stored messages and the journal alone, so a
+ * resumed turn has the same, and there is no summary to lose:
+ * - the message to answer and the steps since are always there, long results of tools cut;
  * - of the earlier messages as many as fit, the newest first;
- * - for those that do not fit a digest: who said what, each in a line, as far as its share of the room goes.
+ * - for those that do not fit a digest: who said what, a line each, within its share of the room.
  */
 export class Prompt {
+  readonly pictures: Pictures = { ofEarlier: 'sent', ofAsked: 'sent' };
   private readonly steps: Message[] = [];
   private shrinks = 0;
 
@@ -47,16 +55,29 @@ export class Prompt {
     this.steps.push(...messages);
   }
 
-  /** Makes the next question shorter; false when that would be of no use any more. */
+  /** Makes the next question shorter; false when it was made so three times. */
   shrink(): boolean {
-    return ++this.shrinks <= MOST_SHRINKS;
+    return ++this.shrinks <= MAX_SHRINKS;
+  }
+
+  /** Leaves out the pictures of earlier messages, the next time all others; false when there are none left. */
+  leaveOutPictures(): boolean {
+    const { pictures } = this;
+    if (pictures.ofEarlier === 'sent') {
+      pictures.ofEarlier = 'left out';
+      if (this.earlier.some(({ messages }) => messages.some(hasPicture))) return true;
+    }
+    if (pictures.ofAsked === 'left out') return false;
+    pictures.ofAsked = 'left out';
+    return [toUser(this.asked), ...this.steps].some(hasPicture);
   }
 
   build(): Context {
     const fixed = estimateText(this.systemPrompt) + estimateText(JSON.stringify(this.tools));
     const room = Math.floor(this.budget * SHRINK ** this.shrinks) - fixed;
-    const own = this.fitOwn(room);
-    const messages = [...this.fitEarlier(room - estimateMessages(own)), ...own];
+    const own = this.fitOwn(room).map(this.pictures.ofAsked === 'sent' ? keep : withoutPictures);
+    const earlier = this.fitEarlier(room - estimateMessages(own));
+    const messages = [...earlier.map(this.pictures.ofEarlier === 'sent' ? keep : withoutPictures), ...own];
     return {
       systemPrompt: this.systemPrompt,
       messages: joinNeighbours(messages),
@@ -111,12 +132,28 @@ export class Prompt {
   }
 }
 
-/** A message of a person or of the gateway. */
+function hasPicture({ content }: Message): boolean {
+  return typeof content !== 'string' && content.some((part) => part.type === 'image');
+}
+
+function keep(message: Message): Message {
+  return message;
+}
+
+function withoutPictures(message: Message): Message {
+  if (message.role !== 'user' || typeof message.content === 'string') return message;
+  const content = message.content.map((part): UserPart =>
+    part.type === 'image' ? { type: 'text', text: PICTURE_LEFT_OUT } : part,
+  );
+  return { ...message, content };
+}
+
+/** Returns a message of a person or of the gateway. */
 export function toUser(parts: readonly UserPart[]): Message {
   return { role: 'user', content: [...parts], timestamp: 0 };
 }
 
-/** Some models insist that the roles alternate: what people say in a row is one message. */
+/** Joins messages of people in a row into one, since some models require that the roles alternate. */
 function joinNeighbours(messages: readonly Message[]): Message[] {
   const joined: Message[] = [];
   for (const message of messages) {
@@ -133,7 +170,7 @@ function joinNeighbours(messages: readonly Message[]): Message[] {
   );
 }
 
-/** Texts that follow each other are one text, a line each. */
+/** Joins texts in a row into one, a line each. */
 function joinParts(parts: readonly UserPart[]): UserPart[] {
   const joined: UserPart[] = [];
   for (const part of parts) {
@@ -149,7 +186,7 @@ function toParts(content: string | readonly UserPart[]): readonly UserPart[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 }
 
-/** Small servers know plain texts only. */
+/** Returns a single text as a plain string, since small servers know no parts. */
 function simplify(content: string | UserPart[]): string | UserPart[] {
   const [first, ...others] = typeof content === 'string' ? [] : content;
   return first?.type === 'text' && others.length === 0 ? first.text : content;

@@ -20,6 +20,12 @@ export const ProviderSetting = Type.Object(
     max_retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
     /** Silence after which the connection counts as broken, in milliseconds. */
     idle_timeout_ms: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 3_600_000 })),
+    /** The field of a request that limits the length of the answer; chat completions only. */
+    max_tokens_field: Type.Optional(Type.Enum(['max_tokens', 'max_completion_tokens'])),
+    /** The role of the system prompt for models that think; the wires of OpenAI only. */
+    system_role: Type.Optional(Type.Enum(['system', 'developer'])),
+    /** Whether requests say `store: false`; the wires of OpenAI only. */
+    sends_store: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );

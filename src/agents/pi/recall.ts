@@ -2,30 +2,36 @@ import type { ImageContent, Message } from '@earendil-works/pi-ai';
 import type { Attachment } from '../../protocol/index.js';
 import type { MessageWithReply, StoredMessage } from '../../core/store/index.js';
 import type { AgentTurn } from '../../core/turns/agent-runtime.js';
+import type { Media } from '../../core/turns/media-source.js';
+import { readImageSize } from './image-size.js';
 import { toUser, type Exchange } from './prompt.js';
 import { isShared, renderMessage, renderReactions, type UserPart } from './people.js';
 import { renderReply, type Voice } from './replies.js';
 import type { ToolNames } from '../../core/tools/tool-names.js';
 
-/** How far back the model may remember, in messages; what fits its window is decided later. */
-const MOST_MESSAGES = 200;
-/** Images are dear: the newest of the conversation only. */
-const MOST_IMAGES = 8;
-/** What every provider takes as one image, in bytes. */
-const LARGEST_IMAGE = 3_750_000;
+/** Messages of the context before it is cut to the model's window. */
+const MAX_MESSAGES = 200;
+/** Images of the context, the newest ones: each costs as much as a long text. */
+const MAX_IMAGES = 8;
+/** The largest image that every provider accepts, in bytes. */
+const MAX_IMAGE_BYTES = 3_750_000;
+/** The longest side of an image that every provider accepts, in pixels. */
+const MAX_IMAGE_SIDE = 8_000;
 const IMAGE_TYPES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 
-/** What was said up to the message that is to be answered. */
+/** The conversation up to the message to answer. */
 export interface Memory {
   /** Oldest first. */
   readonly earlier: readonly Exchange[];
   readonly asked: readonly UserPart[];
 }
 
-/** Reads what a model is to know of the conversation. */
+/** Returns the conversation as a model gets it. */
 export async function recall(turn: AgentTurn, voice: Voice, names: ToolNames, takesImages: boolean): Promise<Memory> {
   const shared = isShared(turn.session);
-  const context = (await turn.readContext(MOST_MESSAGES)).filter((message) => isPast(message, turn));
+  const stored = await turn.readContext(MAX_MESSAGES);
+  const failed = new Set(stored.filter(({ status }) => status === 'failed').map(({ messageRef }) => messageRef));
+  const context = stored.filter((message) => isPast(message, turn) && !isOf(failed, message));
   const images = takesImages
     ? await readImages(turn, [turn.message, ...context.toReversed()])
     : new Map<Attachment, ImageContent>();
@@ -58,7 +64,7 @@ export async function recall(turn: AgentTurn, voice: Voice, names: ToolNames, ta
   return { earlier, asked: renderMessage(turn.message, shared, images) };
 }
 
-/** Messages that joined the turn, as the model is told them. */
+/** Returns messages that joined the turn as the model gets them. */
 export async function recallJoined(
   turn: AgentTurn,
   joined: readonly StoredMessage[],
@@ -68,7 +74,12 @@ export async function recallJoined(
   return joined.map((message) => toUser(renderMessage(message, isShared(turn.session), images)));
 }
 
-/** What waits has its own turn yet to come; what the gateway answered itself, a command, is none of the model's. */
+/** Whether a message or the turn that it joined is one of `refs`. */
+function isOf(refs: ReadonlySet<string>, { messageRef, reply }: MessageWithReply): boolean {
+  return refs.has(messageRef) || (reply?.mergedInto !== undefined && refs.has(reply.mergedInto));
+}
+
+/** Whether a message belongs to the past of the turn: one that waits has a turn of its own, a command needs no model. */
 function isPast({ status, reply }: MessageWithReply, turn: AgentTurn): boolean {
   if (status === 'queued' || status === 'running' || reply?.mergedInto === turn.message.messageRef) return false;
   return (
@@ -79,14 +90,14 @@ function isPast({ status, reply }: MessageWithReply, turn: AgentTurn): boolean {
   );
 }
 
-/** The images of `messages` that the model can take, the first ones first. */
+/** Returns the images of `messages` that every provider accepts, the first ones first. */
 async function readImages(turn: AgentTurn, messages: readonly StoredMessage[]): Promise<Map<Attachment, ImageContent>> {
   const images = new Map<Attachment, ImageContent>();
   for (const attachment of messages.flatMap(({ payload }) => payload.attachments ?? [])) {
-    if (images.size === MOST_IMAGES) break;
+    if (images.size === MAX_IMAGES) break;
     if (attachment.kind !== 'image') continue;
     const media = await turn.readMedia(attachment);
-    if (!media || !IMAGE_TYPES.has(media.mimeType) || media.bytes.byteLength > LARGEST_IMAGE) continue;
+    if (!media || !isAcceptable(media)) continue;
     images.set(attachment, {
       type: 'image',
       data: Buffer.from(media.bytes).toString('base64'),
@@ -94,4 +105,10 @@ async function readImages(turn: AgentTurn, messages: readonly StoredMessage[]): 
     });
   }
   return images;
+}
+
+function isAcceptable({ mimeType, bytes }: Media): boolean {
+  if (!IMAGE_TYPES.has(mimeType) || bytes.byteLength > MAX_IMAGE_BYTES) return false;
+  const size = readImageSize(bytes);
+  return size === undefined || Math.max(size.width, size.height) <= MAX_IMAGE_SIDE;
 }

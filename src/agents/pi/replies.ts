@@ -4,7 +4,7 @@ import type { ToolOutcome } from '../../core/tools/tool.js';
 import type { Provider } from './providers.js';
 import type { ToolNames } from '../../core/tools/tool-names.js';
 
-/** Whose answers a model is told that they were: its own. */
+/** The model in whose name earlier answers are sent: the one that is asked. */
 export interface Voice {
   readonly api: Provider['api'];
   readonly provider: string;
@@ -12,8 +12,8 @@ export interface Voice {
 }
 
 /**
- * An earlier reply as the model said it, made of the blocks that stand: text, calls, results. Status blocks are the
- * gateway's own words and left out.
+ * Returns an earlier reply as messages of the model, made of its blocks: text, calls, results. Status blocks are words of
+ * the gateway and left out.
  */
 export function renderReply(blocks: readonly StreamBlock[], voice: Voice, names: ToolNames): Message[] {
   const messages: Message[] = [];
@@ -28,7 +28,7 @@ export function renderReply(blocks: readonly StreamBlock[], voice: Voice, names:
       case 'text':
       case 'markdown':
       case 'code':
-        addText(content, block.block_type === 'code' ? fence(block) : block.content);
+        if (block.content.trim() !== '') addText(content, block.block_type === 'code' ? fence(block) : block.content);
         break;
       case 'tool_call': {
         const { call_id, tool, parameters } = JSON.parse(block.content) as {
@@ -58,13 +58,13 @@ export function renderReply(blocks: readonly StreamBlock[], voice: Voice, names:
   return messages;
 }
 
-/** The result of a call as the model gets it. */
+/** Returns the result of a call as the model gets it. */
 export function renderOutcome(callId: string, wireName: string, outcome: ToolOutcome): ToolResultMessage {
   const text = outcome.ok ? toText(outcome.content) : toText({ code: outcome.code, message: outcome.message });
   return toToolResult(callId, wireName, text, !outcome.ok);
 }
 
-/** An answer in the voice of the model. */
+/** Returns an answer of the model with this content. */
 export function sayAs({ api, provider, id }: Voice, content: AssistantMessage['content']): AssistantMessage {
   const usage = {
     input: 0,
@@ -78,7 +78,7 @@ export function sayAs({ api, provider, id }: Voice, content: AssistantMessage['c
   return { role: 'assistant', content, api, provider, model: id, usage, stopReason, timestamp: 0 };
 }
 
-/** Providers want an object, whatever the model had said. */
+/** Returns a call as providers want it: with an object as its arguments, whatever the model gave. */
 export function toToolCall(id: string, name: string, parameters: unknown): ToolCall {
   const isObject = typeof parameters === 'object' && parameters !== null && !Array.isArray(parameters);
   return { type: 'toolCall', id, name, arguments: isObject ? (parameters as ToolCall['arguments']) : {} };
