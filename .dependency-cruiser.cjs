@@ -218,11 +218,12 @@ module.exports = {
     },
     {
       name: 'declared-packages',
-      comment: 'What runs in production stands in "dependencies"; types may come from devDependencies.',
+      comment:
+        'Every package is named in package.json: in "dependencies" when a team may import it too, else in devDependencies and bundled.',
       severity: 'error',
       from: { path: '^src/', pathNot: [TESTS, TESTING] },
       to: {
-        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
         dependencyTypesNot: ['type-only'],
       },
     },

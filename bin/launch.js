@@ -1,9 +1,9 @@
 /**
- * Starts the command line under a Node that is new enough. Plain JavaScript that Node 18 can run: whoever types
- * `openclaw` with an old Node must get the program, or be told what to do, rather than a syntax error.
+ * Starts the command line under a Node that is new enough. Plain JavaScript that Node 18, Deno and Bun can run: what
+ * cannot run the gateway must print what to do and not a syntax error.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import * as module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const OLDEST_NODE = { major: 24, minor: 16 };
 
 /**
- * The packages that hold a Node for each platform (optionalDependencies in package.json).
+ * The packages that hold a Node for each platform (scripts/node/package.json). Only the repository installs them.
  * @type {Readonly<Record<string, string>>}
  */
 const NODE_PACKAGES = {
@@ -42,7 +42,17 @@ export function isNewEnough(version) {
 }
 
 /**
- * The Node that was installed with this package; undefined when there is none.
+ * Returns the name and version of what runs this process: Deno and Bun imitate Node and its version.
+ * @param {NodeJS.ProcessVersions} versions
+ */
+export function findRuntime(versions) {
+  if (versions['deno'] !== undefined) return { name: 'Deno', version: versions['deno'] };
+  if (versions['bun'] !== undefined) return { name: 'Bun', version: versions['bun'] };
+  return { name: 'Node', version: versions.node };
+}
+
+/**
+ * Returns the path of the Node that was installed with the repository, or undefined.
  * @param {{ platform: string, arch: string, resolve: (request: string) => string }} where
  */
 export function findOwnNode({ platform, arch, resolve }) {
@@ -58,45 +68,33 @@ export function findOwnNode({ platform, arch, resolve }) {
 }
 
 /**
- * What to do, decided before anything is done: run here, run under another Node, or say what is missing.
- * @param {{ version: string, isBuilt: boolean, ownNode: string | undefined }} facts
+ * Decides what to do: run in this process, run under another Node, or print what is missing.
+ * @param {{ runtime: { name: string, version: string }, isBuilt: boolean, ownNode: string | undefined }} facts
  * @returns {{ run: 'here' } | { run: 'under', node: string } | { run: 'nothing', message: string }}
  */
-export function decide({ version, isBuilt, ownNode }) {
+export function decide({ runtime: { name, version }, isBuilt, ownNode }) {
   if (!isBuilt) {
     return { run: 'nothing', message: 'openclaw is not built yet. Build it with: npm run build' };
   }
-  if (isNewEnough(version)) return { run: 'here' };
+  if (name === 'Node' && isNewEnough(version)) return { run: 'here' };
   if (ownNode !== undefined) return { run: 'under', node: ownNode };
   const message =
-    `openclaw needs Node ${OLDEST_NODE.major}.${OLDEST_NODE.minor} or newer, and this is Node ${version}. The Node that comes with openclaw ` +
-    'is not installed.\nInstall a newer Node (https://nodejs.org), or install openclaw again with its optional dependencies ' +
-    '(npm install --include=optional).';
+    `openclaw needs Node ${OLDEST_NODE.major}.${OLDEST_NODE.minor} or newer, and this is ${name} ${version}.\n` +
+    'Install a newer Node (https://nodejs.org), and check which one is used with: node --version';
   return { run: 'nothing', message };
 }
 
-/**
- * What to run of a build: the bundle, which starts fast; the single modules where there is none, or where it is older
- * than they are; undefined when nothing is built.
- * @param {URL} dist
- */
-export function findMain(dist) {
-  const bundle = new URL('bundle/gateway/main.js', dist);
-  const modules = new URL('cli/main.js', dist);
-  const built = new URL('.tsbuildinfo', dist);
-  if (existsSync(bundle) && (!existsSync(built) || statSync(bundle).mtimeMs >= statSync(built).mtimeMs)) return bundle;
-  return existsSync(modules) ? modules : undefined;
-}
+/** The program of a build. */
+const MAIN = new URL('../dist/bundle/gateway/main.js', import.meta.url);
 
 /** Runs the command line with this process's arguments. */
 export async function launch() {
   const isChild = process.argv0 === CHILD_NAME && process.connected;
   if (isChild) dieWithParent();
-  const main = findMain(new URL('../dist/', import.meta.url));
   const { resolve } = module.createRequire(import.meta.url);
   const decision = decide({
-    version: process.versions.node,
-    isBuilt: main !== undefined,
+    runtime: findRuntime(process.versions),
+    isBuilt: existsSync(MAIN),
     ownNode: isChild ? undefined : findOwnNode({ platform: process.platform, arch: process.arch, resolve }),
   });
   if (decision.run === 'here') {
@@ -105,7 +103,7 @@ export async function launch() {
       directory: fileURLToPath(new URL('../dist/bundle/cache', import.meta.url)),
       portable: true,
     });
-    await import(/** @type {URL} */ (main).href);
+    await import(MAIN.href);
   } else if (decision.run === 'under') {
     runUnder(decision.node, process.argv.slice(1));
   } else {
@@ -115,9 +113,9 @@ export async function launch() {
 }
 
 /**
- * Becomes the other process: really, where Node can replace itself, else as far as anybody can see, with the same
- * terminal, arguments, signals and exit code. The channel between the two is never spoken on. It breaks when this
- * process is killed outright, and then the other one goes as suddenly: a gateway must not outlive what was stopped.
+ * Replaces this process by one under another Node. Where Node cannot do that, starts a child with the same terminal,
+ * arguments, signals and exit code. The channel between the two carries no messages: it breaks when this process is
+ * killed, and then the child ends too.
  * @param {string} node
  * @param {readonly string[]} args
  */

@@ -1,43 +1,189 @@
 /**
- * Makes of the built gateway a few files that start fast (`dist/bundle`), and fills the compile cache beside them: a
- * start then finds and compiles a dozen files and not two thousand. Only `openclaw` runs the bundle; whoever imports
- * the package gets the single modules of `dist`, so that there is one copy of every class.
+ * Bundles the built gateway into a few files that start fast.
+ *
+ * - `dist/bundle/gateway`: the command and the entry points of the package, as chunks of one build, so that a process
+ *   has one copy of every class. What only the gateway uses is in it; what a team may import too (SHARED) is not.
+ * - `dist/bundle/shared`: the shared packages, bundled for a process without modules of a team
+ *   (`src/cli/bundled-packages.ts`). With such modules, and in an application of a team, the installed packages are
+ *   used, which are then the one copy of all.
+ * - `dist/THIRD_PARTY_LICENSES`: the licences of what was bundled.
+ *
+ * At the end it fills the compile cache, `dist/bundle/cache`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'rolldown';
+import { build, type OutputChunk, type Plugin } from 'rolldown';
+import { collectLicenses } from './licenses.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
-/** As deep as the modules it is made of, so that what they find beside themselves (`package.json`, pages) is found from there too. */
-const OUTPUT = path('dist/bundle/gateway');
+/** As deep as the modules it is made of, so that paths relative to `import.meta.url` stay valid. */
+const GATEWAY = path('dist/bundle/gateway');
+const SHARED_FOLDER = path('dist/bundle/shared');
 
-/** What Nest tries to load and gets along without, what is loaded only when it is configured, and `ws`, which Nest loads by name: two copies would be two classes. */
-const EXTERNAL = [
+/** What a team's modules and applications import too, directly or through Nest. They are `dependencies`. */
+const SHARED =
+  /^(@nestjs\/(common|core|config|platform-ws|websockets)|class-transformer|class-validator|reflect-metadata|rxjs|typebox|ws)(\/|$)/;
+
+/** Imported by the contract suites only; whoever runs them has them. */
+const TEST_PACKAGES = /^(vitest|fast-check)$/;
+
+/** Optional packages that Nest and others try to load and do without. */
+const ABSENT = [
   /^@nestjs\/(microservices|platform-fastify|platform-socket\.io|mongoose|sequelize|typeorm|axios|graphql)/,
-  /^@(mikro-orm|grpc|fastify|earendil-works|modelcontextprotocol)\//,
-  /^(ws|dockerode|pino-pretty|ts-morph|bufferutil|utf-8-validate)$/,
+  /^@(mikro-orm|fastify|prisma)\//,
+  /^(bufferutil|utf-8-validate|cpu-features|ts-morph|typescript|encoding)$/,
+  /\.node$/,
 ];
+
+/** Parts of dockerode that build images by BuildKit, which the gateway does not do. They bring gRPC and protobufjs. */
+const UNUSED = /^\.\/(session|buildkit)$/;
+
+/** Parts of the shared packages that a start does not need. */
+const LAZY = /\/node_modules\/(file-type|strtok3|token-types|@tokenizer|@borewit|uint8array-extras|ieee754)\//;
+
+/** Entry points of `package.json`, the two programs, and what is loaded by `require`. */
+const ENTRIES = {
+  main: path('dist/cli/main.js'),
+  'sqlite.worker': path('dist/stores/sqlite/sqlite.worker.js'),
+  index: path('dist/index.js'),
+  client: path('dist/client/index.js'),
+  protocol: path('dist/protocol/index.js'),
+  testing: path('dist/testing/index.js'),
+  'testing-contracts': path('dist/testing/contracts.js'),
+  'testing-harness': path('dist/testing/harness.js'),
+  'testing-store-model': path('dist/testing/store.model.js'),
+  'pino-pretty': 'virtual:pino-pretty',
+};
+
+/** Replaces `from` in the code of a module. Throws when the module has changed, so that the build is adapted. */
+function replaceIn(module: string, code: string, from: RegExp, to: string): string {
+  const changed = code.replace(from, to);
+  if (changed === code) throw new Error(`${module} has changed: adapt scripts/bundle.ts`);
+  return changed;
+}
 
 /**
  * The start needs the decorators of `@nestjs/swagger` and nothing else of it; terminus asks for all of it by `require`.
- * The documents themselves are built when somebody asks for them.
+ * The documents themselves are built at the first request for them.
  */
-const decoratorsOnly: Plugin = {
-  name: 'swagger-decorators-only',
+const swaggerDecorators: Plugin = {
+  name: 'swagger-decorators',
   resolveId(source, importer) {
     if (source !== '@nestjs/swagger' || importer?.endsWith('/http/openapi.js')) return null;
     return fileURLToPath(new URL('./decorators/index.js', import.meta.resolve('@nestjs/swagger')));
   },
   transform(code, id) {
     if (!id.endsWith('/terminus/dist/health-check/health-check.decorator.js')) return null;
-    const changed = code.replace(/require\(['"]@nestjs\/swagger['"]\)/, 'swaggerDecorators');
-    if (changed === code) throw new Error('terminus asks for @nestjs/swagger in another way: adapt scripts/bundle.ts');
+    const changed = replaceIn(id, code, /require\(['"]@nestjs\/swagger['"]\)/, 'swaggerDecorators');
     return { code: `import * as swaggerDecorators from '@nestjs/swagger';\n${changed}`, map: { mappings: '' } };
   },
 };
+
+/** pino-pretty is loaded by `require` with the first line for a terminal: it becomes an entry of its own. */
+const prettyByRequire: Plugin = {
+  name: 'pretty-by-require',
+  resolveId: (source) => (source === 'virtual:pino-pretty' ? source : null),
+  load: (id) => (id === 'virtual:pino-pretty' ? `export { prettyFactory } from 'pino-pretty';` : null),
+  transform(code, id) {
+    if (!id.endsWith('/dist/telemetry/pretty-lines.js')) return null;
+    return { code: replaceIn(id, code, /\(['"]pino-pretty['"]\)/, "('./pino-pretty.js')"), map: { mappings: '' } };
+  },
+};
+
+/** Makes dockerode fit for a bundle: without what is unused, and without the folder of its SSH agent for Windows. */
+const dockerode: Plugin = {
+  name: 'dockerode',
+  resolveId: (source, importer) =>
+    UNUSED.test(source) && importer?.includes('/node_modules/dockerode/') ? 'virtual:unused' : null,
+  load: (id) => (id === 'virtual:unused' ? 'export {};' : null),
+  transform(code, id) {
+    if (!id.endsWith('/node_modules/ssh2/lib/agent.js')) return null;
+    return { code: replaceIn(id, code, /__dirname/, "'.'"), map: { mappings: '' } };
+  },
+};
+
+async function bundleGateway(): Promise<OutputChunk[]> {
+  const { output } = await build({
+    cwd: path(''),
+    platform: 'node',
+    input: ENTRIES,
+    external: [SHARED, TEST_PACKAGES, ...ABSENT],
+    plugins: [swaggerDecorators, prettyByRequire, dockerode],
+    logLevel: 'warn',
+    output: {
+      dir: GATEWAY,
+      format: 'esm',
+      sourcemap: true,
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name]-[hash].js',
+    },
+  });
+  return output.filter((file) => file.type === 'chunk');
+}
+
+/** Every name under which the chunks import a shared package. */
+function listSharedImports(chunks: readonly OutputChunk[]): string[] {
+  const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports]);
+  return [...new Set([...imports, 'class-transformer'].filter((name) => SHARED.test(name)))].sort();
+}
+
+/** Bundles the packages that `names` names, and writes which file stands for which name to `imports.json`. */
+async function bundleShared(names: readonly string[]): Promise<OutputChunk[]> {
+  const entries = names.map((name) => ({ name, entry: name.replaceAll(/[@./]+/g, '-').replace(/^-/, '') }));
+  const reExport: Plugin = {
+    name: 're-export',
+    resolveId: (source) => (source.startsWith('shared:') ? source : null),
+    async load(id) {
+      if (!id.startsWith('shared:')) return null;
+      const name = id.slice('shared:'.length);
+      // By name: of a CommonJS module `export *` would give the default export only.
+      const exported = Object.keys((await import(name)) as object).filter((key) => key !== 'module.exports');
+      return `import '${name}';\nexport { ${exported.join(', ')} } from '${name}';`;
+    },
+  };
+  const { output } = await build({
+    cwd: path(''),
+    platform: 'node',
+    input: Object.fromEntries(entries.map(({ name, entry }) => [entry, `shared:${name}`])),
+    // The gateway always brings its own HTTP adapter.
+    external: [/^@nestjs\/platform-express$/, ...ABSENT],
+    plugins: [reExport],
+    logLevel: 'warn',
+    output: {
+      dir: SHARED_FOLDER,
+      format: 'esm',
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name]-[hash].js',
+      // One chunk of Nest and the rest keeps the order in which its modules run. Commands that only talk to a gateway
+      // need TypeBox and reflect-metadata alone.
+      codeSplitting: {
+        groups: [
+          { name: 'typebox', test: /\/node_modules\/typebox\// },
+          { name: 'reflect', test: /\/node_modules\/reflect-metadata\// },
+          { name: 'shared', test: (id) => /\/node_modules\//.test(id) && !LAZY.test(id) },
+        ],
+      },
+    },
+  });
+  const files = Object.fromEntries(entries.map(({ name, entry }) => [name, `${entry}.js`]));
+  writeFileSync(join(SHARED_FOLDER, 'imports.json'), `${JSON.stringify(files, null, 2)}\n`);
+  return output.filter((file) => file.type === 'chunk');
+}
+
+/** Copies the two files of swagger-ui that the page loads, and returns where they came from. */
+function copySwaggerUi(): string[] {
+  const swagger = createRequire(import.meta.resolve('@nestjs/swagger'));
+  return ['swagger-ui.css', 'swagger-ui-bundle.js'].map((name) => {
+    const source = swagger.resolve(`swagger-ui-dist/${name}`);
+    cpSync(source, join(GATEWAY, 'swagger-ui', name));
+    return source;
+  });
+}
 
 /** Runs the gateway once, in memory, and stops it in good order: at its end Node writes what it has compiled. */
 async function fillCompileCache(): Promise<void> {
@@ -45,6 +191,7 @@ async function fillCompileCache(): Promise<void> {
     process.execPath,
     [path('bin/openclaw.js'), 'start', '--port', '0', '--store', 'sqlite::memory:'],
     {
+      cwd: GATEWAY,
       env: { PATH: process.env['PATH'], OPENCLAW_LOG_LEVEL: 'error' },
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -58,19 +205,8 @@ async function fillCompileCache(): Promise<void> {
 }
 
 rmSync(path('dist/bundle'), { recursive: true, force: true });
-await build({
-  cwd: path(''),
-  platform: 'node',
-  input: { main: path('dist/cli/main.js'), 'sqlite.worker': path('dist/stores/sqlite/sqlite.worker.js') },
-  external: EXTERNAL,
-  plugins: [decoratorsOnly],
-  logLevel: 'warn',
-  output: {
-    dir: OUTPUT,
-    format: 'esm',
-    sourcemap: true,
-    entryFileNames: '[name].js',
-    chunkFileNames: '[name]-[hash].js',
-  },
-});
+const gateway = await bundleGateway();
+const shared = await bundleShared(listSharedImports(gateway));
+const bundled = [...gateway, ...shared].flatMap((chunk) => chunk.moduleIds);
+writeFileSync(path('dist/THIRD_PARTY_LICENSES'), collectLicenses([...bundled, ...copySwaggerUi()]));
 await fillCompileCache();

@@ -6,8 +6,8 @@ import type { ModuleMetadata, Type } from '@nestjs/common';
 /** Modules as Nest imports them. */
 export type NestModules = NonNullable<ModuleMetadata['imports']>;
 
-/** Where Nest's `@Module()` leaves its mark: on every class that it decorates. */
-const MODULE_MARK = 'providers';
+/** The metadata that `@Module()` sets, each when its argument has it. */
+const MODULE_METADATA = ['imports', 'providers', 'controllers', 'exports'];
 
 /**
  * Loads the Nest modules that `modules` of the settings names: each file or package exports one or more classes with
@@ -43,5 +43,5 @@ function toUrl(specifier: string, folder: string): string {
 }
 
 function isNestModule(value: unknown): value is Type {
-  return typeof value === 'function' && Reflect.hasMetadata(MODULE_MARK, value);
+  return typeof value === 'function' && MODULE_METADATA.some((key) => Reflect.hasMetadata(key, value));
 }

@@ -53,7 +53,13 @@ export async function runGateway(
   app.get(DocumentsService).describe(app);
   stopOnSignals(app, logs);
   // Opens the store, which holds the settings that were changed at run time: only then are all of them known.
-  await app.init();
+  try {
+    await app.init();
+  } catch (error) {
+    // What was opened would keep the process alive. That it cannot be closed is the lesser fault.
+    await app.close().catch(() => {});
+    throw error;
+  }
   const config = app.get(ConfigStoreService);
   await listen(app, config.get('gateway.port'), config.get('gateway.host'));
   await app.get(StartStopService).whenReady;

@@ -55,6 +55,11 @@ export async function loadSettingsAndModules(
   return { settings: loadSections(composeSettings(modules), input), modules };
 }
 
+/** Returns whether the setting `modules` names any, without loading them. */
+export function namesTeamModules(environment: Environment, folder = process.cwd()): boolean {
+  return listTeamModules(readInput(environment, {}, folder)).length > 0;
+}
+
 /** Reads the setting `modules` alone; empty when it has a fault, which the complete load reports. */
 function listTeamModules(input: SettingsInput): readonly string[] {
   const { values } = findValues(new SettingsSchema([moduleSettings]), input);

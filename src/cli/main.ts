@@ -1,7 +1,9 @@
 import { enableCompileCache } from 'node:module';
+import { useBundledPackages } from './bundled-packages.js';
 
 // Before anything large is loaded, so that it is compiled once and not at each start.
 enableCompileCache();
+useBundledPackages();
 const { run } = await import('./cli.js');
 const { systemTerminal } = await import('./terminal.js');
 

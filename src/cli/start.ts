@@ -1,3 +1,5 @@
+import { namesTeamModules } from '../settings.js';
+import { useInstalledPackages } from './bundled-packages.js';
 import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
 import { readOptions } from './options.js';
@@ -26,6 +28,8 @@ What is given here wins over the environment and the settings file.
     });
     const { port, ...others } = values;
     const overrides = { ...others, ...(port === undefined ? {} : { port: readPort(port) }) };
+    const environment = values.config === undefined ? process.env : { ...process.env, OPENCLAW_CONFIG: values.config };
+    if (namesTeamModules(environment)) useInstalledPackages();
     const { runGateway } = await import('../run-gateway.js');
     await runGateway(overrides);
     return EXIT.done;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Injectable, type INestApplicationContext } from '@nestjs/common';
@@ -34,8 +35,10 @@ export class DocumentsService {
   }
 }
 
-/** swagger-ui comes with @nestjs/swagger, wherever the package manager has put it. */
+/** The build copies the files beside the bundle; the sources use the installed package. */
 function findAssetFolder(): string {
+  const copied = join(import.meta.dirname, 'swagger-ui');
+  if (existsSync(copied)) return copied;
   const swagger = createRequire(import.meta.url).resolve('@nestjs/swagger');
   return dirname(createRequire(swagger).resolve('swagger-ui-dist/package.json'));
 }

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { BadRequestException } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { checkSize } from '../protocol/codec.js';
 import type { GatewayError } from '../protocol/index.js';
@@ -72,6 +73,6 @@ export function createHttpServerOptions(limits: HttpLimits = HTTP_LIMITS): Serve
 }
 
 /** The HTTP side of the gateway, for `NestFactory.create(module, createHttpAdapter())`. */
-export function createHttpAdapter(limits: Partial<HttpLimits> = {}): GatewayHttpAdapter {
+export function createHttpAdapter(limits: Partial<HttpLimits> = {}): AbstractHttpAdapter {
   return new GatewayHttpAdapter({ ...HTTP_LIMITS, ...limits });
 }

@@ -2,8 +2,8 @@
 import 'reflect-metadata';
 import { appendFileSync } from 'node:fs';
 import { Module } from '@nestjs/common';
+import { runGateway, Tool } from 'openclaw-gateway-nest';
 import Type from 'typebox';
-import { runGateway, Tool } from '../../dist/index.js';
 
 class EffectTool {
   execute(_parameters, { callId }) {

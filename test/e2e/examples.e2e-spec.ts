@@ -1,35 +1,27 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { FrameClient } from '../support/frame-client.js';
-import { GatewayProcess } from '../support/gateway-process.js';
+import { GatewayProcess, type GatewayProcessOptions } from '../support/gateway-process.js';
+import { compileExample, installPackage, type Installation } from '../support/installation.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** The examples as a team would have them: a separate folder with compiled files and packages. */
-let folder: string;
+/** The examples as a team has them: a separate folder with compiled files and the installed package. */
+let installation: Installation;
+let customTool: string;
 let gateway: GatewayProcess | undefined;
 
+const start = (options: GatewayProcessOptions) => new GatewayProcess({ command: installation.command, ...options });
+
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'examples-'));
-  // As after an installation: all packages, with the gateway as one of them.
-  mkdirSync(join(folder, 'node_modules'));
-  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (!name.startsWith('.')) symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
-  }
-  symlinkSync(ROOT, join(folder, 'node_modules/openclaw-gateway-nest'));
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  for (const name of ['custom-tool', 'embed-in-nest-app']) {
-    const source = join(ROOT, 'examples', name);
-    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-    execFileSync(process.execPath, [tsc, '-p', source, '--outDir', join(folder, name, 'dist')]);
-  }
-  cpSync(join(ROOT, 'examples/custom-tool/config.yaml'), join(folder, 'custom-tool/config.yaml'));
+  installation = installPackage();
+  customTool = compileExample(installation, 'custom-tool');
+  compileExample(installation, 'embed-in-nest-app');
 }, 60_000);
 afterEach(() => gateway?.end());
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(installation.folder, { recursive: true }));
 
 async function changeConfig(port: number, changes: Record<string, unknown>): Promise<unknown> {
   const response = await fetch(`http://127.0.0.1:${port}/admin/v1/config`, {
@@ -41,8 +33,8 @@ async function changeConfig(port: number, changes: Record<string, unknown>): Pro
 }
 
 describe('the examples', () => {
-  it('[P-16] a tool from a module that config.yaml names is called under its permission', async () => {
-    gateway = new GatewayProcess({ folder: join(folder, 'custom-tool') });
+  it('[P-16] `openclaw start` calls a tool from a module that config.yaml names, under its permission (H8)', async () => {
+    gateway = start({ folder: customTool });
     const client = await FrameClient.open(await gateway.port);
     client.send('message_in', { channel: 'test', sender: 'ann', content: '/tool acme.dice {"sides": 2}' });
     const result = await client.next((frame) => frame.payload['block_type'] === 'tool_result');
@@ -54,8 +46,8 @@ describe('the examples', () => {
   });
 
   it('[P-16] the settings of a tool are listed, and a change of them is checked and takes effect at once', async () => {
-    gateway = new GatewayProcess({
-      folder: join(folder, 'custom-tool'),
+    gateway = start({
+      folder: customTool,
       env: { OPENCLAW_ACME_DICE_LUCKY_NUMBER: '7' },
     });
     const port = await gateway.port;
@@ -83,8 +75,8 @@ describe('the examples', () => {
   });
 
   it('[P-05] faults in the settings of a module and of the gateway are listed together', async () => {
-    gateway = new GatewayProcess({
-      folder: join(folder, 'custom-tool'),
+    gateway = start({
+      folder: customTool,
       env: { OPENCLAW_ACME_DICE_MAX_SIDES: '1', OPENCLAW_ACME_DICE_LUCKY_NUMBER: '21', OPENCLAW_QUEUE_MAX_TOTAL: '0' },
     });
     expect((await gateway.exited).code).toBe(1);
@@ -106,7 +98,9 @@ describe('the examples', () => {
         const wrongToo: string = nest.get('gateway.port', { infer: true });
         return [right, wrong, wrongToo];
       }`;
-    const source = join(folder, 'typed');
+    // A team installs these itself.
+    symlinkSync(join(ROOT, 'node_modules/@types/node'), join(installation.folder, 'node_modules/@types/node'));
+    const source = join(installation.folder, 'typed');
     cpSync(join(ROOT, 'examples/custom-tool'), source, { recursive: true });
     writeFileSync(join(source, 'probe.ts'), probe);
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -114,9 +108,9 @@ describe('the examples', () => {
   }, 60_000);
 
   it('[P-16] a team embeds the gateway next to its own controllers', async () => {
-    gateway = new GatewayProcess({
-      folder,
-      script: join(folder, 'embed-in-nest-app/dist/main.js'),
+    gateway = start({
+      folder: installation.folder,
+      script: join(installation.folder, 'embed-in-nest-app/dist/main.js'),
       env: { PORT: '0' },
     });
     const port = await gateway.port;
@@ -133,8 +127,26 @@ describe('the examples', () => {
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
   });
 
+  it('a module under `openclaw start` can inject ToolRegistryService and ModuleRef (U9)', async () => {
+    const probe = `import { Module } from '@nestjs/common';
+      import { ModuleRef } from '@nestjs/core';
+      import { ToolRegistryService } from 'openclaw-gateway-nest';
+      export class ProbeModule {
+        constructor(registry, modules) {
+          const same = modules.get(ToolRegistryService, { strict: false }) === registry;
+          console.log('the registry is ' + (same ? 'the one' : 'another'));
+        }
+      }
+      Reflect.defineMetadata('design:paramtypes', [ToolRegistryService, ModuleRef], ProbeModule);
+      Module({ imports: [] })(ProbeModule);`;
+    writeFileSync(join(installation.folder, 'probe.module.js'), probe);
+    gateway = start({ folder: installation.folder, env: { OPENCLAW_MODULES: '["./probe.module.js"]' } });
+    await gateway.port;
+    expect(gateway.output).toContain('the registry is the one');
+  });
+
   it('[P-17] a module that cannot be loaded stops the start and is named', async () => {
-    gateway = new GatewayProcess({ folder, env: { OPENCLAW_MODULES: '["./nowhere.js"]' } });
+    gateway = start({ folder: installation.folder, env: { OPENCLAW_MODULES: '["./nowhere.js"]' } });
     expect((await gateway.exited).code).toBe(1);
     expect(gateway.output).toContain('"./nowhere.js"');
   });
@@ -147,9 +159,9 @@ describe('the examples', () => {
       Tool({ name: 'acme.dice', description: 'Another.', parameters: Type.Object({}) })(TwinTool);
       export class TwinModule {}
       Module({ providers: [TwinTool] })(TwinModule);`;
-    writeFileSync(join(folder, 'custom-tool/twin.module.js'), twin);
-    gateway = new GatewayProcess({
-      folder: join(folder, 'custom-tool'),
+    writeFileSync(join(customTool, 'twin.module.js'), twin);
+    gateway = start({
+      folder: customTool,
       env: { OPENCLAW_MODULES: '["./dist/acme.module.js","./twin.module.js"]' },
     });
     expect((await gateway.exited).code).toBe(1);

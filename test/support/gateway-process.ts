@@ -3,16 +3,18 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const READY = /ready at http:\/\/127\.0\.0\.1:(\d+)/;
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../bin/openclaw.js', import.meta.url));
 
 export interface GatewayProcessOptions {
   /** The folder of the store and the settings file. */
   readonly folder: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The script to run, by default the gateway itself. */
+  /** The script to run in place of `openclaw start`. */
   readonly script?: string;
   /** Whether the process leads its own process group, as under a service manager. */
   readonly leadsGroup?: boolean;
+  /** The `openclaw` to start, when no script is given: that of the repository, or of an installation. */
+  readonly command?: string;
 }
 
 /** The built gateway as a separate process that a test can kill. */
@@ -23,8 +25,8 @@ export class GatewayProcess {
   private readonly child: ChildProcess;
   private readonly portFound: Promise<number>;
 
-  constructor({ folder, env = {}, script = MAIN, leadsGroup = false }: GatewayProcessOptions) {
-    this.child = spawn(process.execPath, [script], {
+  constructor({ folder, env = {}, script, command = COMMAND, leadsGroup = false }: GatewayProcessOptions) {
+    this.child = spawn(process.execPath, script === undefined ? [command, 'start'] : [script], {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],
