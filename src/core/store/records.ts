@@ -196,6 +196,8 @@ export interface JoinWrite extends TurnWrite {
 export interface TurnEnd extends TurnWrite {
   readonly status: 'done' | 'cancelled' | 'failed';
   readonly reply: Reply;
+  /** The ids of calls that will not start. An approval of one of them that is not decided expires in this transaction. */
+  readonly expiredCalls?: readonly string[];
 }
 
 /** The reply to a message as it stands at the end. */

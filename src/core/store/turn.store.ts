@@ -18,7 +18,7 @@ export abstract class TurnStore {
   /** Appends frames to the session's log and steps to the message's journal. */
   abstract append(lease: Lease, write: TurnWrite): Promise<WriteOutcome>;
 
-  /** The last write of a turn; frees the lease. */
+  /** Writes the end of a turn and frees the lease. Expired approvals get their row in the audit trail. */
   abstract finish(lease: Lease, end: TurnEnd): Promise<WriteOutcome>;
 
   /** The messages of a session that wait and have never run, in the order in which they would. */

@@ -74,6 +74,12 @@ export class ApprovalOperations {
     if (hasDecided) this.audit.add(now, noteOfDecision(approval, decision, actor));
     return approval;
   }
+
+  /** Expires the approval of a call that will not start, if it has one that is not decided. */
+  expire(now: number, callId: string): void {
+    const row = this.selectByCall.get(callId);
+    if (row) this.decide(now, row.approvalId, 'expired', 'gateway');
+  }
 }
 
 function toApproval({ decision, ...approval }: Columns): Approval {

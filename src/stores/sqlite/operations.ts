@@ -186,8 +186,11 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   finish: packedWrite<TurnStore['finish'], PackedFinish, WrittenFrom>(
     {
       pack: packFinish,
-      run: ({ turns }, messageRef, epoch, frames, journal, [status, reply]) =>
-        turns.finish({ messageRef, epoch }, { frames: unpackFrames(frames), journal }, { status, reply }),
+      run: ({ turns, approvals, now }, messageRef, epoch, frames, journal, [status, reply, expiredCalls = []]) => {
+        const from = turns.finish({ messageRef, epoch }, { frames: unpackFrames(frames), journal }, { status, reply });
+        if (from !== undefined) for (const callId of expiredCalls) approvals.expire(now, callId);
+        return from;
+      },
       unpack: unpackWritten,
     },
     { before: 'finish.before_commit', after: 'finish.after_commit' },

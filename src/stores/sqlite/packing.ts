@@ -292,7 +292,10 @@ export type PackedWrite = [
   frames: readonly PackedFrame[],
   journal: readonly JournalEntry[],
 ];
-export type PackedFinish = [...PackedWrite, end: readonly [status: TurnEnd['status'], reply: Json]];
+export type PackedFinish = [
+  ...PackedWrite,
+  end: readonly [status: TurnEnd['status'], reply: Json, expiredCalls: TurnEnd['expiredCalls']],
+];
 export type PackedJoin = [...PackedWrite, ended: readonly (readonly [messageRef: string, reply: Json])[]];
 
 export function packWrite({ messageRef, epoch }: Lease, { frames, journal }: TurnWrite): PackedWrite {
@@ -304,7 +307,7 @@ function packFrame({ type, messageRef, timestamp, payload }: NewFrame): PackedFr
 }
 
 export function packFinish(lease: Lease, end: TurnEnd): PackedFinish {
-  return [...packWrite(lease, end), [end.status, JSON.stringify(end.reply)]];
+  return [...packWrite(lease, end), [end.status, JSON.stringify(end.reply), end.expiredCalls]];
 }
 
 export function packJoin(lease: Lease, write: JoinWrite): PackedJoin {

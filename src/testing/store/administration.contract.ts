@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Approval, MediaRecord, SettingsChange } from '../../core/store/index.js';
+import { anEnd } from '../factories.js';
 import type { Contract } from './bench.js';
 
 const change = (values: SettingsChange['values']): SettingsChange => ({
@@ -70,6 +71,22 @@ export const approvalsContract: Contract = {
     await store.decideApproval('a_2', 'deny', 'ann');
     expect((await store.listPendingApprovals('default')).map((pending) => pending.approvalId)).toEqual(['a_1', 'a_3']);
     expect(await store.findApproval('default', 'a_4')).toBeUndefined();
+  },
+
+  'expires the approval of a call that never starts, with the end of its turn': async (bench) => {
+    const { store } = bench;
+    const claim = await bench.run();
+    for (const n of [1, 2, 3]) await store.openApproval(approval({ approvalId: `a_${n}`, callId: `c_${n}` }));
+    await store.decideApproval('a_1', 'deny', 'ann');
+    const end = anEnd(claim, { expiredCalls: ['c_1', 'c_2', 'c_9'] });
+    await store.finish({ ...claim.lease, epoch: claim.lease.epoch + 1 }, end);
+    expect(await store.listPendingApprovals('default')).toHaveLength(2);
+    await store.finish(claim.lease, end);
+    expect(await store.findApproval('default', 'a_1')).toMatchObject({ decision: 'deny' });
+    expect(await store.decideApproval('a_2', 'allow', 'ann')).toMatchObject({ decision: 'expired' });
+    expect((await store.listPendingApprovals('default')).map((pending) => pending.approvalId)).toEqual(['a_3']);
+    const audit = await store.listAudit({ action: 'approval.decide', order: 'oldest', limit: 10 });
+    expect(audit.map(({ actor, target }) => `${target} by ${actor}`)).toEqual(['a_1 by ann', 'a_2 by gateway']);
   },
 };
 
