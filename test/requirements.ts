@@ -741,7 +741,11 @@ export const requirements: readonly Requirement[] = [
   requirement('O-02', 'security', 'A decision applies to exactly the shown arguments, by their hash.'),
   requirement('O-03', 'protocol 3', 'Operators and participants decide; for others an approval does not exist.'),
   requirement('O-04', 'protocol 3', 'The first decision stands.'),
-  requirement('O-05', 'protocol 4', 'An approval expires, and a later decision is refused.'),
+  requirement(
+    'O-05',
+    'protocol 4',
+    'An approval expires, at the latest with its turn, and a later decision is refused.',
+  ),
   requirement(
     'O-06',
     'durability 1',

@@ -13,6 +13,8 @@ import { MemoryConnectionsService } from './connections/memory-connections.servi
 import { PresenceNoticesService } from './connections/presence-notices.service.js';
 import { RefusalsService } from './connections/refusals.service.js';
 import { DeliveryService } from './delivery/delivery.service.js';
+import { LogWriterService } from './delivery/log-writer.service.js';
+import { SlowReadersService } from './delivery/slow-readers.service.js';
 import { MessageIntakeService } from './intake/message-intake.service.js';
 import { HousekeepingService } from './housekeeping/housekeeping.service.js';
 import { PhaseService } from './phase/phase.service.js';
@@ -21,6 +23,7 @@ import { StoreSteps } from './lifecycle/store-steps.js';
 import { RateLimitsService } from './limits/rate-limits.service.js';
 import { PresenceTrackerService } from './presence/presence-tracker.service.js';
 import { MediaService } from './media/media.service.js';
+import { MessageClaimsService } from './queue/message-claims.service.js';
 import { MessageQueueService } from './queue/message-queue.service.js';
 import { LocalSessionResources } from './sessions/local-session-resources.service.js';
 import { SessionChangesService } from './sessions/session-changes.service.js';
@@ -29,8 +32,14 @@ import { SessionResources } from './sessions/session-resources.js';
 import { SessionRouterService } from './sessions/session-router.service.js';
 import { ToolExplorerService } from './tools/tool-explorer.service.js';
 import { ToolRegistryService } from './tools/tool-registry.service.js';
+import { AgentPresenceService } from './turns/agent-presence.service.js';
+import { JoiningService } from './turns/joining.service.js';
 import { MediaSource } from './turns/media-source.js';
+import { ReplyService } from './turns/reply.service.js';
 import { StoredMediaSource } from './turns/stored-media-source.js';
+import { ToolCallsService } from './turns/tool-calls.service.js';
+import { TurnAgentService } from './turns/turn-agent.service.js';
+import { TurnFactoryService } from './turns/turn-factory.service.js';
 import { TurnRunnerService } from './turns/turn-runner.service.js';
 
 const exported = [
@@ -65,12 +74,21 @@ const exported = [
     ...exported,
     { provide: MediaSource, useClass: StoredMediaSource },
     HousekeepingService,
+    JoiningService,
+    LogWriterService,
+    MessageClaimsService,
     PresenceNoticesService,
+    ReplyService,
     SessionCommandsService,
+    SlowReadersService,
     StoreSteps,
     StoredSettingsService,
+    ToolCallsService,
     ToolExplorerService,
+    TurnAgentService,
+    TurnFactoryService,
     TurnRunnerService,
+    AgentPresenceService,
   ],
   exports: exported,
 })

@@ -36,7 +36,7 @@ describe('Heartbeat', () => {
     for (let i = 0; i < 20; i++) {
       expect(beat()).toBeUndefined();
       send();
-      if (i % 2 === 1) heartbeat.noteAnswer();
+      if (i % 2 === 1) heartbeat.notePong();
     }
   });
 
@@ -75,7 +75,7 @@ describe('Heartbeat', () => {
     for (let i = 0; i < 10; i++) {
       expect(beat()).toBeUndefined();
       send();
-      heartbeat.noteAnswer();
+      heartbeat.notePong();
     }
   });
 });

@@ -1,21 +1,20 @@
-import { MAX_STALL_MS } from '../core/delivery/frame-reader.js';
+import { MAX_STALL_MS } from '../core/delivery/slow-readers.service.js';
 import type { Clock } from '../core/time/clock.js';
 import type { GatewayWebSocket } from './gateway-websocket.js';
 import type { Outbox } from './outbox.js';
 
-/** Maximum of pings in a row without an answer. */
+/** Maximum number of pings in a row without a pong. */
 const MAX_MISSED = 2;
 
 /**
- * Asks a peer whether it is there. Only a pong is a sign of life; but a ping that still stands in our own buffer, or an
- * answer that we do not read because the connection is paused, says nothing: then it counts whether the peer takes
- * what is sent.
+ * Checks whether a peer is alive. A missing pong counts only if the ping has left our buffer and the connection is not
+ * paused, so that the pong would have been read. Otherwise the peer is judged by whether it takes what is sent.
  */
 export class Heartbeat {
   private ping: 'answered' | 'buffered' | 'sent' = 'answered';
   private missed = 0;
   private takenBytes = 0;
-  /** Since when the peer has taken nothing, as far as beats can tell. */
+  /** When a beat first found that the peer takes nothing; undefined while it does. */
   private stalledSince: number | undefined;
 
   constructor(
@@ -24,12 +23,12 @@ export class Heartbeat {
     private readonly clock: Clock,
   ) {}
 
-  /** A pong came. */
-  noteAnswer(): void {
+  /** Notes a pong. */
+  notePong(): void {
     this.ping = 'answered';
   }
 
-  /** Checks the outcome of the last ping and sends the next one. Returns the reason to close, if there is one. */
+  /** Evaluates the last ping and sends the next one. Returns the reason to close the connection, if there is one. */
   beat(): 'heartbeatLost' | 'slowReader' | undefined {
     if (this.ping === 'answered') this.missed = 0;
     else if (this.ping === 'sent' && !this.socket.isPaused) this.missed++;

@@ -136,13 +136,14 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
     this.onBytes();
   }
 
-  heartbeat(): void {
-    if (!this.isAlive) return;
+  heartbeat(): 'slowReader' | undefined {
+    if (!this.isAlive) return undefined;
     const verdict = this.pulse.beat();
-    if (!verdict) return;
+    if (verdict !== 'heartbeatLost') return verdict;
     this.close(verdict);
-    // The close frame has left if there was room for it; the peer is not there to answer it.
-    if (verdict === 'heartbeatLost') this.socket.terminate();
+    // The close frame has left if there was room for it. The peer will not answer it.
+    this.socket.terminate();
+    return undefined;
   }
 
   close(name: SocketCloseReason): void {
@@ -175,7 +176,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
   }
 
   onPong(): void {
-    this.pulse.noteAnswer();
+    this.pulse.notePong();
   }
 
   describeClose(reason: SocketCloseReason): { readonly code: number; readonly reason: string } {

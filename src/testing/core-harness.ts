@@ -4,7 +4,9 @@ import { SessionRouterService } from '../core/sessions/session-router.service.js
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { loadSettings } from '../settings.js';
 import { DeliveryService } from '../core/delivery/delivery.service.js';
-import { PresenceTrackerService } from '../core/presence/presence-tracker.service.js';
+import { LogWriterService } from '../core/delivery/log-writer.service.js';
+import { SlowReadersService } from '../core/delivery/slow-readers.service.js';
+import { MessageClaimsService } from '../core/queue/message-claims.service.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
 import { SessionCommandsService } from '../core/sessions/session-commands.service.js';
@@ -14,7 +16,12 @@ import { SilentLogs } from '../core/telemetry/logs.js';
 import type { ToolDefinition } from '../core/tools/tool.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import type { AgentRuntime } from '../core/turns/agent-runtime.js';
+import { JoiningService } from '../core/turns/joining.service.js';
 import { InlineMediaSource } from '../core/turns/media-source.js';
+import { ReplyService } from '../core/turns/reply.service.js';
+import { ToolCallsService } from '../core/turns/tool-calls.service.js';
+import { TurnAgentService } from '../core/turns/turn-agent.service.js';
+import { TurnFactoryService } from '../core/turns/turn-factory.service.js';
 import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
 import { BuiltinRuntime } from '../agents/builtin/builtin-runtime.js';
 import { aMessage, aPayload } from './factories.js';
@@ -43,6 +50,7 @@ export class CoreHarness {
   readonly store: StorePorts;
   readonly config: ConfigStoreService;
   readonly delivery: DeliveryService;
+  readonly claims: MessageClaimsService;
   readonly queue: MessageQueueService;
   readonly tools: ToolRegistryService;
   readonly router: SessionRouterService;
@@ -61,25 +69,11 @@ export class CoreHarness {
       loadSettings({ NODE_ENV: 'production' }, options.settings, '/nonexistent'),
       logs,
     );
-    this.delivery = new DeliveryService(
-      this.store,
-      this.store,
-      this.store,
-      this.clock,
-      this.broker,
-      this.metrics,
-      logs,
-    );
-    this.queue = new MessageQueueService(
-      this.store,
-      this.store,
-      this.delivery,
-      this.config,
-      this.clock,
-      replica,
-      this.metrics,
-      logs,
-    );
+    const slowReaders = new SlowReadersService(this.clock, this.metrics);
+    this.delivery = new DeliveryService(this.store, this.store, this.clock, this.broker, slowReaders, logs);
+    const logWriter = new LogWriterService(this.store, this.store, this.delivery, this.clock);
+    this.claims = new MessageClaimsService(this.store, this.store, this.config, this.clock, replica, logs);
+    this.queue = new MessageQueueService(this.store, logWriter, this.claims, this.config, this.metrics, logs);
     this.tools = new ToolRegistryService(
       this.config,
       { findToolPermissions: () => undefined },
@@ -91,19 +85,19 @@ export class CoreHarness {
     this.approvals = new ApprovalsService(this.store, this.store, this.router, this.config, this.clock, logs);
     for (const tool of options.tools ?? []) this.tools.register(tool);
     const runtime = options.runtime?.(this.clock, this.config) ?? new BuiltinRuntime(this.clock);
-    const commands = new SessionCommandsService(this.store);
-    this.turns = new TurnRunnerService(
-      this.queue,
-      this.store,
-      this.config,
-      this.clock,
-      new PresenceTrackerService(this.clock, this.broker, logs),
+    const agent = new TurnAgentService(
       runtime,
-      this.delivery,
+      this.store,
       this.tools,
-      this.approvals,
-      commands,
+      new ToolCallsService(this.tools, this.approvals, this.clock),
+      new JoiningService(this.store, this.config, this.clock),
       new InlineMediaSource(),
+    );
+    this.turns = new TurnRunnerService(
+      this.claims,
+      new TurnFactoryService(this.store, logWriter, this.delivery, this.clock, logs),
+      new ReplyService(new SessionCommandsService(this.store), agent, this.config, this.clock),
+      this.config,
       this.metrics,
       logs,
     );
@@ -112,19 +106,24 @@ export class CoreHarness {
   /** Opens the store and starts to run messages. */
   async start(): Promise<this> {
     await this.store.open();
-    this.queue.start((claim, signal) => this.turns.run(claim, signal));
+    this.startTurns();
     return this;
+  }
+
+  /** Runs messages, for the first time or after {@link claims} was drained. */
+  startTurns(): void {
+    this.claims.start((claim, stop) => this.turns.run(claim, stop));
   }
 
   /** Simulates a crash: the next owner of the store finds running turns as they were. */
   async crash(): Promise<void> {
-    this.queue.stopClaiming();
+    this.claims.stopClaiming();
     await this.store.close();
   }
 
   /** Releases running turns and closes. */
   async stop(): Promise<void> {
-    await this.queue.drain(0, AbortSignal.abort());
+    await this.claims.drain(0, AbortSignal.abort());
     await this.store.close();
     this.testStore.dispose();
   }

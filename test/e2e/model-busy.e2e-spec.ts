@@ -148,7 +148,7 @@ describe('a message that arrives during a turn with a model', () => {
     await expect.poll(() => server.asked.length).toBe(cut + 1);
     await harness.crash();
     // Its remaining work has no effect, because its store is closed.
-    await harness.queue.drain(0, AbortSignal.abort());
+    await harness.claims.drain(0, AbortSignal.abort());
     const sessionId = ann.frames.find((frame) => frame.session_id)?.session_id ?? '';
     await start(policy);
     ann = new FakeReader();

@@ -113,14 +113,26 @@ describe('an approval', () => {
     expect(starts).toHaveLength(0);
   });
 
+  it.each(['time limit', 'cancel'])('[O-05] expires with its turn: %s', async (end) => {
+    const { reader, shown } = await ask({ 'agent.turn_timeout_ms': 1_000 });
+    const [pending] = await harness.approvals.listPending('default');
+    if (end === 'cancel') {
+      await harness.queue.cancel({ by: 'ref', tenant: 'default', messageRef: pending?.messageRef ?? '' });
+    } else await harness.clock.advanceAsync(1_000);
+    await reader.waitForEnd('a');
+    expect(await harness.approvals.listPending('default')).toEqual([]);
+    expect(await code(decide(shown, 'allow'))).toBe('FORBIDDEN');
+    expect(starts).toHaveLength(0);
+  });
+
   it('[O-06] survives an interruption: the call keeps waiting for the same approval and starts once', async () => {
     const { reader, shown } = await ask();
-    await harness.queue.drain(0, AbortSignal.abort());
+    await harness.claims.drain(0, AbortSignal.abort());
     expect(await harness.approvals.listPending('default')).toMatchObject([
       { approvalId: shown.approval_id, tool: 'test.pay' },
     ]);
     await decide(shown, 'allow');
-    harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
+    harness.startTurns();
     await reader.waitForEnd('a');
     expect(statuses(reader).at(-1)).toBe('succeeded');
     expect(starts).toHaveLength(1);

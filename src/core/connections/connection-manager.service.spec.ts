@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { CloseReason } from '../delivery/frame-reader.js';
+import { SlowReadersService } from '../delivery/slow-readers.service.js';
 import { InProcessBroker } from '../broker/in-process-broker.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { loadSettings } from '../../settings.js';
 import { LOCAL_OPERATOR, type Principal } from '../identity/principal.js';
 import { SilentLogs } from '../telemetry/logs.js';
+import { FakeMetrics } from '../../testing/fake-metrics.js';
 import { ManualClock } from '../../testing/index.js';
 import { ConnectionManagerService } from './connection-manager.service.js';
 import type { Connection, ConnectionEvent, ExtensionEvent } from './connection.js';
@@ -16,6 +18,7 @@ class FakeConnection implements Connection {
   readonly wantsDeltas = false;
   readonly wantsPresence = false;
   beats = 0;
+  isSlow = false;
 
   constructor(
     readonly id: string,
@@ -26,8 +29,9 @@ class FakeConnection implements Connection {
   tell(event: ConnectionEvent): void {
     this.sentEvents.push(event);
   }
-  heartbeat(): void {
+  heartbeat(): 'slowReader' | undefined {
     this.beats++;
+    return this.isSlow ? 'slowReader' : undefined;
   }
   async whenWritable(): Promise<void> {}
   close(reason: CloseReason): void {
@@ -48,7 +52,10 @@ function setUp(other?: InProcessBroker) {
     loadSettings({}, { 'gateway.heartbeat_interval_ms': 1_000 }, '/nonexistent'),
     new SilentLogs(),
   );
-  return { broker, clock, manager: new ConnectionManagerService(clock, config, broker, new SilentLogs()) };
+  const metrics = new FakeMetrics();
+  const slowReaders = new SlowReadersService(clock, metrics);
+  const manager = new ConnectionManagerService(clock, config, slowReaders, broker, new SilentLogs());
+  return { broker, clock, metrics, manager };
 }
 
 describe('ConnectionManagerService', () => {
@@ -125,6 +132,17 @@ describe('ConnectionManagerService', () => {
     expect([a.beats, b.beats]).toEqual([2, 2]);
     manager.remove(b);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('closes and counts a connection whose heartbeat finds that its peer takes nothing', () => {
+    const { clock, manager, metrics } = setUp();
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
+    manager.register(a);
+    manager.register(b);
+    a.isSlow = true;
+    clock.advance(2_000);
+    expect([a.closes, b.closes]).toEqual([['slowReader'], []]);
+    expect(metrics.read('openclaw_slow_readers_total')).toBe(1);
   });
 
   it('sends to one, and to all except one', () => {

@@ -6,6 +6,7 @@ import { clientKey } from '../identity/principal.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
 import type { CloseReason } from '../delivery/frame-reader.js';
+import { SlowReadersService } from '../delivery/slow-readers.service.js';
 import type { Connection, ConnectionEvent } from './connection.js';
 
 /** The longest delay of a timer. A credential that ends later is checked again when the timer fires. */
@@ -35,6 +36,7 @@ export class ConnectionManagerService {
   constructor(
     private readonly clock: Clock,
     private readonly config: ConfigStoreService,
+    private readonly slowReaders: SlowReadersService,
     broker: Broker,
     logs: Logs,
   ) {
@@ -52,10 +54,10 @@ export class ConnectionManagerService {
     this.claims.claim(client);
     this.connections.set(connection.id, connection);
     this.byClient.set(client, connection);
-    const period = this.config.get('gateway.heartbeat_interval_ms');
+    const interval = this.config.get('gateway.heartbeat_interval_ms');
     this.heartbeats.set(
       connection.id,
-      this.clock.setRepeating(period, () => connection.heartbeat()),
+      this.clock.setRepeating(interval, () => this.beat(connection)),
     );
     this.watchExpiry(connection);
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'connected');
@@ -75,6 +77,10 @@ export class ConnectionManagerService {
     }
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'disconnected');
     if (this.connections.size === 0) for (const resolve of this.waitingForEmpty.splice(0)) resolve();
+  }
+
+  private beat(connection: Connection): void {
+    if (connection.heartbeat() === 'slowReader') this.slowReaders.close(connection);
   }
 
   private replace(client: string): void {

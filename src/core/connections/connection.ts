@@ -4,11 +4,11 @@ import type { Principal } from '../identity/principal.js';
 import type { PresenceState } from '../presence/presence-tracker.service.js';
 import type { AcceptedMessage } from '../store/index.js';
 
-/** A message is durable, or was so already. */
+/** A message is stored durably, or was stored before. */
 export interface AcceptedEvent {
   readonly kind: 'accepted';
   readonly requestId: string;
-  /** `duplicate`: the message was accepted before. `observed`: it is kept as context and gets no reply. */
+  /** `duplicate`: the message was accepted before. `observed`: it is stored as context and gets no reply. */
   readonly status: 'queued' | 'duplicate' | 'observed';
   readonly message: AcceptedMessage;
   /** Unix milliseconds. */
@@ -18,13 +18,13 @@ export interface AcceptedEvent {
 /** A request was refused; nothing of it was stored. */
 export interface RefusedEvent {
   readonly kind: 'refused';
-  /** Undefined when the request was too broken to have one. */
+  /** Undefined when the request was too malformed to have one. */
   readonly requestId: string | undefined;
   readonly sessionId: string | undefined;
   readonly error: GatewayError;
 }
 
-/** The gateway is shutting down; the client should come back after this time. */
+/** The gateway is shutting down. The client should reconnect after this time. */
 export interface GoingAwayEvent {
   readonly kind: 'goingAway';
   readonly reconnectAfterMs: number;
@@ -41,12 +41,12 @@ export interface ExtensionEvent {
   readonly kind: 'extension';
   readonly type: `${string}.${string}`;
   readonly payload: object;
-  /** The request that it answers, if it answers one. */
+  /** The id of the request that the event responds to, if there is one. */
   readonly requestId?: string | undefined;
   readonly sessionId?: string | undefined;
 }
 
-/** What the gateway tells a client, as a domain value. Each edge encodes it for its wire, or leaves it out. */
+/** An event for a client, as a domain value. Each edge encodes it for its wire, or ignores it. */
 export type ConnectionEvent =
   | ReadingEvent
   | AcceptedEvent
@@ -55,19 +55,22 @@ export type ConnectionEvent =
   | PresenceEvent
   | ExtensionEvent;
 
-/** One authenticated connection of a client, whatever its wire: the core speaks to it in events and knows no socket. */
+/** An authenticated connection of a client, independent of its wire: the core sends it events and knows no socket. */
 export interface Connection extends FrameReader {
   readonly principal: Principal;
   readonly clientId: string;
-  /** Whether it takes {@link PresenceEvent}s of its tenant; counts for operators only. */
+  /** True if the client wants {@link PresenceEvent}s of its tenant. Only operators get them. */
   readonly wantsPresence: boolean;
 
-  /** Sends an event. What is told in one turn of the event loop leaves in one write. An event must not change afterwards. */
+  /** Sends an event, which must not change afterwards. All events of one tick leave in one write. */
   tell(event: ConnectionEvent): void;
 
-  /** Asks the peer for a sign of life, and ends the connection when the last two requests were not answered. */
-  heartbeat(): void;
+  /**
+   * Asks the peer for a sign of life, and ends the connection when the last two requests were not answered. Returns
+   * `slowReader` when the peer has taken nothing for too long; the caller closes the connection then.
+   */
+  heartbeat(): 'slowReader' | undefined;
 
-  /** Ends the connection. What it was told before still leaves. Idempotent. */
+  /** Ends the connection. Events that were sent before still leave. Idempotent. */
   close(reason: CloseReason): void;
 }

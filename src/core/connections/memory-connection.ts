@@ -123,7 +123,7 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
   }
 
   /** Does nothing: a client in this process is alive as long as the gateway. */
-  heartbeat(): void {}
+  heartbeat(): undefined {}
 
   close(reason: CloseReason): void {
     if (!this.isOpen) return;

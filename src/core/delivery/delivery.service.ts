@@ -3,61 +3,44 @@ import { GatewayError } from '../../protocol/domain.js';
 import { Broker, type Topic } from '../broker/broker.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import { follow } from '../replicas/follow.js';
-import {
-  FrameStore,
-  Store,
-  TurnStore,
-  type DurableFrame,
-  type JoinOutcome,
-  type JoinWrite,
-  type Lease,
-  type TurnEnd,
-  type TurnWrite,
-  type WriteOutcome,
-} from '../store/index.js';
+import { FrameStore, Store, type DurableFrame } from '../store/index.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { Metrics, type Counter } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 import type { DeltaEvent, FrameReader } from './frame-reader.js';
+import { PageReader } from './page-reader.js';
+import { SlowReadersService } from './slow-readers.service.js';
 import { Subscription, type SessionFeed } from './subscription.js';
 
 /**
- * From the sessions' logs to live readers: what is committed is sent, in order, without gap and none twice, to everybody
- * who reads the session. It knows no sockets: an edge gives it {@link FrameReader}s.
+ * Sends the logs of sessions to their readers: each committed frame once, in order, without a gap. It knows no sockets:
+ * an edge passes {@link FrameReader}s to it.
  */
 @Injectable()
 export class DeliveryService {
   private readonly log: Log;
-  /** Only sessions that somebody reads. */
+  /** By session, for sessions that have readers. */
   private readonly feeds = new Map<string, SessionFeed>();
   /** By reader, then by session. */
   private readonly subscriptionsOf = new Map<string, Map<string, Subscription>>();
-  /** By session. Blocks reach the readers of other replicas through the log; deltas, which are not kept, through this. */
+  /** By session. Frames reach the readers of other replicas through the log; deltas, which are not stored, through this. */
   private readonly deltas: Topic<DeltaEvent>;
-  private readonly slowReaders: Counter;
+  private readonly pages: PageReader;
 
-  // oxlint-disable-next-line max-params -- three ports to the log, what carries deltas, and the means every service has
   constructor(
     private readonly frames: FrameStore,
-    private readonly turns: TurnStore,
     private readonly store: Store,
     private readonly clock: Clock,
     broker: Broker,
-    metrics: Metrics,
+    private readonly slowReaders: SlowReadersService,
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
+    this.pages = new PageReader(frames, clock, this.log);
     this.deltas = broker.topic<DeltaEvent>('deltas', (_, delta) => this.sendDelta(delta));
-    this.slowReaders = metrics
-      .counter({
-        name: 'openclaw_slow_readers_total',
-        help: 'Readers of a session that were closed because they took nothing of what was sent.',
-      })
-      .with({});
   }
 
-  /** Follows what other replicas write. */
+  /** Follows the frames that other replicas commit. */
   @StartStep({ name: 'follow the log', phase: 'follow' })
   start(): Undo {
     return follow(this.store, this.clock, {
@@ -68,28 +51,7 @@ export class DeliveryService {
     });
   }
 
-  /** Commits a piece of a running turn, then sends it. */
-  async append(lease: Lease, write: TurnWrite): Promise<WriteOutcome> {
-    const outcome = await this.turns.append(lease, write);
-    if (outcome.kind === 'written') this.publish(outcome.frames);
-    return outcome;
-  }
-
-  /** Commits what takes waiting messages into a running turn, then sends it. */
-  async join(lease: Lease, write: JoinWrite): Promise<JoinOutcome> {
-    const outcome = await this.turns.join(lease, write);
-    if (outcome.kind === 'written') this.publish(outcome.frames);
-    return outcome;
-  }
-
-  /** Commits the end of a turn, then sends it. */
-  async finish(lease: Lease, end: TurnEnd): Promise<WriteOutcome> {
-    const outcome = await this.turns.finish(lease, end);
-    if (outcome.kind === 'written') this.publish(outcome.frames);
-    return outcome;
-  }
-
-  /** Sends committed frames to the live readers of their sessions. Frames of one session stand in the order of their seq. */
+  /** Sends committed frames to the live readers of their sessions. Frames of one session must be in the order of their seq. */
   publish(frames: readonly DurableFrame[]): void {
     failpoint('delivery.before_send');
     for (const [sessionId, burst] of Map.groupBy(frames, (frame) => frame.sessionId)) {
@@ -116,16 +78,15 @@ export class DeliveryService {
     }
   }
 
-  /** Sends the session's frames after `afterSeq` to `reader`, then live ones. A reader that reads it already goes on as it was. */
+  /** Sends the session's frames after `afterSeq` to `reader`, then live ones. Does nothing if `reader` reads the session already. */
   subscribe(reader: FrameReader, sessionId: string, afterSeq: number): void {
     if (this.find(reader, sessionId)) return;
-    this.add(reader, sessionId, afterSeq).offerNothing();
+    this.add(reader, sessionId, afterSeq).checkHead();
   }
 
   /**
-   * Sends `resumed`, then exactly the frames after `afterSeq` that retention has left, then live ones. `requestId` is
-   * repeated in `resumed`.
-   * @throws GatewayError STALE_RESUME when `afterSeq` lies beyond the head
+   * Sends `resumed` with `requestId`, then exactly the frames after `afterSeq` that retention has left, then live ones.
+   * @throws GatewayError STALE_RESUME when `afterSeq` is beyond the head
    */
   async resume(reader: FrameReader, sessionId: string, afterSeq: number, requestId: string): Promise<void> {
     const page = await this.frames.readFrames(sessionId, afterSeq, 1, 1);
@@ -137,10 +98,10 @@ export class DeliveryService {
     reader.tell({ kind: 'resumed', requestId, sessionId, fromSeq, headSeq: page.headSeq, isComplete });
     const subscription = this.add(reader, sessionId, fromSeq - 1);
     subscription.feed.headSeq = Math.max(subscription.feed.headSeq, page.headSeq);
-    subscription.offerNothing();
+    subscription.checkHead();
   }
 
-  /** Ends all reading of a connection that is gone. */
+  /** Removes all subscriptions of a reader that has gone. */
   removeReader(reader: FrameReader): void {
     for (const subscription of this.subscriptionsOf.get(reader.id)?.values() ?? []) subscription.end();
   }
@@ -153,10 +114,9 @@ export class DeliveryService {
     let feed = this.feeds.get(sessionId);
     if (!feed)
       this.feeds.set(sessionId, (feed = { sessionId, headSeq: afterSeq, subscriptions: new Set(), deltaReaders: 0 }));
-    const subscription = new Subscription(reader, feed, afterSeq, this.frames, this.clock, this.log, {
-      onSlow: () => this.slowReaders.add(),
-      onEnd: () => this.forget(subscription),
-    });
+    const subscription = new Subscription(reader, feed, afterSeq, this.pages, this.slowReaders, () =>
+      this.forget(subscription),
+    );
     if (reader.wantsDeltas && ++feed.deltaReaders === 1) this.deltas.join(sessionId);
     feed.subscriptions.add(subscription);
     const own = this.subscriptionsOf.get(reader.id) ?? new Map<string, Subscription>();
@@ -178,7 +138,7 @@ export class DeliveryService {
     const feed = this.feeds.get(sessionId);
     if (!feed || headSeq <= feed.headSeq) return;
     feed.headSeq = headSeq;
-    for (const subscription of feed.subscriptions) subscription.offerNothing();
+    for (const subscription of feed.subscriptions) subscription.checkHead();
   }
 
   private async pollHeads(): Promise<void> {

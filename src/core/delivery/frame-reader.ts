@@ -7,7 +7,7 @@ export interface FramesEvent {
   readonly frames: readonly DurableFrame[];
 }
 
-/** A piece of a block that is still growing. It is not kept; the whole block follows as a frame. */
+/** A piece of a block that is still growing. It is not stored; the whole block follows as a frame. */
 export interface DeltaEvent {
   readonly kind: 'delta';
   readonly sessionId: string;
@@ -18,19 +18,19 @@ export interface DeltaEvent {
   readonly text: string;
 }
 
-/** Reading a session goes on after `fromSeq - 1`; its frames follow. */
+/** Reading a session continues at `fromSeq`; its frames follow. */
 export interface ResumedEvent {
   readonly kind: 'resumed';
-  /** The id of the request that asked for it. */
+  /** The id of the request for it. */
   readonly requestId: string;
   readonly sessionId: string;
   readonly fromSeq: number;
   readonly headSeq: number;
-  /** False: retention has deleted frames before `fromSeq` that were asked for. */
+  /** False when retention has deleted frames before `fromSeq` that were requested. */
   readonly isComplete: boolean;
 }
 
-/** What delivery tells a reader. Readers of one session get the same object, so that an edge can encode it once. */
+/** An event for a reader. Readers of one session get the same object, so that an edge can encode it once. */
 export type ReadingEvent = FramesEvent | DeltaEvent | ResumedEvent;
 
 /** Why the core ends a connection. An edge has a close code and a text for each. */
@@ -39,9 +39,9 @@ export type CloseReason = 'goingAway' | 'restarting' | 'unauthorized' | 'replace
 /** The part of a connection that delivery uses. */
 export interface FrameReader {
   readonly id: string;
-  /** Whether it takes {@link DeltaEvent}s. */
+  /** True if the reader gets {@link DeltaEvent}s. */
   readonly wantsDeltas: boolean;
-  /** Bytes handed over that the peer has not taken yet. */
+  /** Bytes sent that the peer has not taken yet. */
   readonly bufferedBytes: number;
   tell(event: ReadingEvent): void;
   /** Resolves when at most half of the allowed buffer is in use, or when the connection is closed. */
@@ -49,8 +49,5 @@ export interface FrameReader {
   close(reason: CloseReason): void;
 }
 
-/** Maximum buffered for one connection; beyond it the log is read at the reader's pace (protocol.md section 5). */
+/** Maximum number of bytes buffered for one connection. Beyond it the log is read at the reader's pace (protocol.md section 5). */
 export const MAX_BUFFERED_BYTES = 1_048_576;
-
-/** A reader that takes nothing for this long is closed as `slowReader` (protocol.md section 5), in milliseconds. */
-export const MAX_STALL_MS = 60_000;

@@ -1,9 +1,8 @@
-import type { FrameStore } from '../store/index.js';
-import type { Log } from '../telemetry/logs.js';
-import type { Clock } from '../time/clock.js';
-import { MAX_BUFFERED_BYTES, MAX_STALL_MS, type FrameReader, type FramesEvent } from './frame-reader.js';
+import { MAX_BUFFERED_BYTES, type FrameReader, type FramesEvent } from './frame-reader.js';
+import type { PageReader } from './page-reader.js';
+import type { SlowReadersService } from './slow-readers.service.js';
 
-/** What is known of a session that somebody reads. */
+/** A session that has readers. */
 export interface SessionFeed {
   readonly sessionId: string;
   /** The newest seq known to be committed. */
@@ -13,22 +12,10 @@ export interface SessionFeed {
   deltaReaders: number;
 }
 
-/** What a subscription reports to its owner. */
-export interface SubscriptionListener {
-  /** The reader was closed because it took nothing. */
-  onSlow(): void;
-  onEnd(): void;
-}
-
-/** How much of the log is read at once for a reader that is behind. */
-const PAGE_FRAMES = 256;
-const PAGE_BYTES = 262_144;
-const RETRY_READ_AFTER_MS = 1_000;
-
 /**
- * One reader of one session. It is live as long as it keeps up: then committed frames go straight to it. When it falls
- * behind, what it misses is read from the log at its own pace, until it has caught up. Either way it gets each frame
- * once, in order, because only `nextSeq` decides what is sent.
+ * One reader of one session. While the reader keeps up it is live: committed frames go straight to it. When it falls
+ * behind, the frames it misses are read from the log at its own pace until it has caught up. Either way it gets each
+ * frame once, in order, because only `nextSeq` decides what is sent.
  */
 export class Subscription {
   private nextSeq: number;
@@ -39,10 +26,9 @@ export class Subscription {
     readonly reader: FrameReader,
     readonly feed: SessionFeed,
     afterSeq: number,
-    private readonly frames: FrameStore,
-    private readonly clock: Clock,
-    private readonly log: Log,
-    private readonly listener: SubscriptionListener,
+    private readonly pages: PageReader,
+    private readonly slowReaders: SlowReadersService,
+    private readonly onEnd: () => void,
   ) {
     this.nextSeq = afterSeq + 1;
   }
@@ -51,22 +37,23 @@ export class Subscription {
     return this.reader.wantsDeltas && !this.isCatchingUp && this.reader.bufferedBytes < MAX_BUFFERED_BYTES / 2;
   }
 
+  /** Idempotent. */
   end(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    this.listener.onEnd();
+    this.onEnd();
   }
 
-  /** Takes frames that were just committed; the feed's head covers them already. */
+  /** Takes frames that were just committed. The feed's head covers them already. */
   offer(burst: FramesEvent): void {
     const [first] = burst.frames;
     if (!this.isCatchingUp && first?.seq === this.nextSeq && this.reader.bufferedBytes < MAX_BUFFERED_BYTES)
       this.sendBurst(burst);
-    else this.offerNothing();
+    else this.checkHead();
   }
 
-  /** Looks whether there is anything in the log that the reader has not got. */
-  offerNothing(): void {
+  /** Reads the log if the head is beyond what the reader has got. */
+  checkHead(): void {
     if (this.isCatchingUp || this.nextSeq > this.feed.headSeq) return;
     void this.catchUp();
   }
@@ -82,38 +69,26 @@ export class Subscription {
       if (!(await this.waitForReader())) break;
       await this.sendPage();
     }
-    // In the same breath as the last look at the head: a burst that comes after it finds the reader live.
+    // In the same tick as the last check of the head, so that the next burst is sent live.
     this.isCatchingUp = false;
   }
 
   private async sendPage(): Promise<void> {
-    try {
-      const page = await this.frames.readFrames(this.feed.sessionId, this.nextSeq - 1, PAGE_FRAMES, PAGE_BYTES);
-      if (this.hasEnded) return;
-      this.feed.headSeq = Math.max(this.feed.headSeq, page.headSeq);
-      if (page.frames.length > 0) this.sendBurst({ kind: 'frames', frames: page.frames });
-      // What retention has cut meanwhile is gone; going on behind it beats waiting for ever.
-      else this.nextSeq = Math.max(page.firstSeq, page.headSeq + 1);
-    } catch (error) {
-      this.log.warn(
-        { error, session_id: this.feed.sessionId },
-        'the log could not be read for a reader; trying again in a second',
-      );
-      await this.clock.sleep(RETRY_READ_AFTER_MS);
-    }
+    const page = await this.pages.read(this.feed.sessionId, this.nextSeq - 1);
+    if (!page || this.hasEnded) return;
+    this.feed.headSeq = Math.max(this.feed.headSeq, page.headSeq);
+    if (page.frames.length > 0) this.sendBurst({ kind: 'frames', frames: page.frames });
+    // Retention has deleted the rest meanwhile: continue after it instead of waiting for it.
+    else this.nextSeq = Math.max(page.firstSeq, page.headSeq + 1);
   }
 
-  /** Waits until the reader has room. False when it is gone, or was closed because it takes nothing. */
+  /** Waits until the reader has room. Returns false when it has gone, or was closed because it takes nothing. */
   private async waitForReader(): Promise<boolean> {
     while (this.reader.bufferedBytes >= MAX_BUFFERED_BYTES / 2) {
-      const before = this.reader.bufferedBytes;
-      const patience = new AbortController();
-      await Promise.race([this.reader.whenWritable(), this.clock.sleep(MAX_STALL_MS, patience.signal)]);
-      patience.abort();
+      const hasTaken = await this.slowReaders.waitForProgress(this.reader);
       if (this.hasEnded) return false;
-      if (this.reader.bufferedBytes >= before) {
-        this.listener.onSlow();
-        this.reader.close('slowReader');
+      if (!hasTaken) {
+        this.slowReaders.close(this.reader);
         return false;
       }
     }

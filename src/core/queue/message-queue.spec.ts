@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { CoreHarness, type CoreHarnessOptions } from '../../testing/core-harness.js';
 import { aPayload, aSession } from '../../testing/factories.js';
 import { FakeReader, type SeenFrame } from '../../testing/fake-reader.js';
+import type { Claim, Lease } from '../store/index.js';
 import { GatewayError } from '../../protocol/domain.js';
 
 let harness: CoreHarness;
@@ -206,13 +207,44 @@ describe('the message queue', () => {
   });
 });
 
+describe('claims', () => {
+  it('[D-10] renew the second run of a message whose first run ends late, after it lost its lease', async () => {
+    harness = new CoreHarness();
+    await harness.store.open();
+    const started = [Promise.withResolvers<Claim>(), Promise.withResolvers<Claim>()];
+    const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const signals: AbortSignal[] = [];
+    harness.claims.start((claim, signal) => {
+      const n = signals.push(signal) - 1;
+      started[n]?.resolve(claim);
+      return ends[n]?.promise ?? Promise.resolve();
+    });
+    await harness.say(new FakeReader(), 'a', 'x');
+    const first = await started[0]!.promise;
+    const renewals: (readonly Lease[])[] = [];
+    harness.store.renew = async (leases) => {
+      renewals.push(leases);
+      return { lost: leases.filter(({ epoch }) => epoch === first.lease.epoch), cancelRequested: [] };
+    };
+    await harness.store.release(first.lease);
+    await harness.clock.advanceAsync(4_000);
+    const second = await started[1]!.promise;
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    ends[0]!.resolve();
+    await harness.clock.advanceAsync(4_000);
+    expect(renewals.at(-1)).toEqual([second.lease]);
+    expect(signals[1]?.aborted).toBe(false);
+    ends[1]!.resolve();
+  });
+});
+
 describe('a drain', () => {
   it('[L-04] lets running turns finish and starts no others', async () => {
     await start();
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 2 1000');
     await reader.waitFor((frame) => frame.type === 'stream_block');
-    const drained = harness.queue.drain(30_000, new AbortController().signal);
+    const drained = harness.claims.drain(30_000, new AbortController().signal);
     await harness.say(reader, 'b', '/blocks 1');
     await harness.clock.advanceAsync(1_000);
     await drained;
@@ -226,8 +258,8 @@ describe('a drain', () => {
     await harness.say(reader, 'a', '/blocks 2 60000');
     await reader.waitFor((frame) => frame.type === 'stream_block');
     for (let i = 0; i < 3; i++) {
-      await harness.queue.drain(30_000, AbortSignal.abort());
-      harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
+      await harness.claims.drain(30_000, AbortSignal.abort());
+      harness.startTurns();
       const attempt = i + 2;
       await reader.waitFor((frame) => frame.type === 'stream_block' && frame.payload['attempt'] === attempt);
     }

@@ -8,7 +8,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'clock.ts': 'implements the port',
   'timers.ts': 'the port of the client, which imports nothing of the core',
   'encode.ts': 'default timestamp of a frame; the protocol imports nothing of the core, and the core passes its own',
-  'turn.ts': 'measures how long it holds up the event loop, which only the machine can say',
+  'turn-agent.service.ts': 'measures how long it holds up the event loop, which only the machine can say',
   'run-gateway.ts': 'a signal handler that must work whatever the gateway does',
   'http.ts': 'the command line, a process of its own',
   'egress-fetch.ts': 'time limit of a connection to a foreign server',

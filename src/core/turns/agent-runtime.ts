@@ -4,23 +4,23 @@ import type { MessageWithReply, Session, StoredMessage } from '../store/index.js
 import type { ToolDefinition, ToolOutcome } from '../tools/tool.js';
 import type { Media } from './media-source.js';
 
-/** A tool call that an answer asks for. */
+/** A tool call that an answer requests. */
 export interface RequestedCall {
   readonly tool: string;
   readonly parameters: unknown;
 }
 
-/** What a model said in one step, as the journal keeps it: enough to go on from it without asking again. */
+/** An answer of a model as the journal keeps it: enough to continue without asking the model again. */
 export interface Answer {
   readonly toolCalls: readonly RequestedCall[];
   readonly usage?: Usage;
-  /** What else the runtime needs to go on, as JSON; the gateway does not look into it. */
+  /** Further state that the runtime needs to continue, as JSON. Opaque to the gateway. */
   readonly state?: unknown;
 }
 
 /**
- * A piece of a block. The first piece after one that ends a block begins the next. The block's content is its pieces'
- * texts joined; type and metadata of the last piece count.
+ * A piece of a block. The first piece after one that ends a block begins the next one. The texts of its pieces joined are
+ * the content of a block; its type and metadata are those of the last piece.
  */
 export interface Piece {
   readonly blockType: BlockType;
@@ -29,17 +29,17 @@ export interface Piece {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** What a runtime yields while it answers. */
+/** An event that a runtime yields. */
 export type AgentEvent =
-  /** Text as a model writes it, in any portions; the block assembler makes blocks of it. */
+  /** Text as a model writes it, in portions of any size. The block assembler divides it into blocks. */
   | { readonly type: 'text'; readonly text: string }
   /** A piece of a block of a given type. */
   | { readonly type: 'piece'; readonly piece: Piece }
-  /** What was shown of the answer that is being given is taken back: it begins anew. */
+  /** The current answer starts again. Everything that was shown of it is dropped. */
   | { readonly type: 'restart_answer' }
   /**
-   * One model answer is complete. It is recorded, with its last blocks, before the runtime goes on. With `isLast` nothing
-   * follows but the end of the turn, and all of it is one commit.
+   * An answer is complete. It is recorded, with its last blocks, before the runtime continues. With `isLast` only the end
+   * of the turn follows, and both are written in one commit.
    */
   | { readonly type: 'answer'; readonly answer: Answer; readonly isLast?: boolean };
 
@@ -48,43 +48,44 @@ export interface AgentTurn {
   readonly message: StoredMessage;
   readonly session: Session;
   readonly signal: AbortSignal;
-  /** Whether messages may join it while it runs: then an answer without tool calls need not be the last. */
+  /** True if messages may join while the turn runs. Then an answer without tool calls need not be the last. */
   readonly isSteered: boolean;
   /**
-   * The messages that have joined the turn before answer number `n`; those that wait join now, where the settings say so,
-   * and get no reply of their own. To be asked when the answer before is recorded and nothing of the next was shown.
+   * Lets waiting messages join, where the settings allow it, and resolves with all that have joined before answer number
+   * `n`. They get no reply of their own. Call it after answer `n - 1` is recorded and before anything of answer `n` is
+   * yielded.
    */
   joinedMessages(n: number): Promise<readonly StoredMessage[]>;
-  /** Answer number `n` (from 0), when an earlier run of this turn recorded it: it is used and not asked for again. */
+  /** Returns answer number `n` (from 0) if an earlier run of this turn recorded it. Use it instead of asking the model. */
   recordedAnswer(n: number): Answer | undefined;
   /**
-   * Runs call number `index` of answer number `answer`, once and for all: after a crash the recorded result comes back.
-   * Never rejects, but for a turn that is over.
+   * Runs call number `index` of answer number `answer`. After a crash it resolves with the recorded result. Rejects only
+   * when the turn has ended.
    */
   callTool(answer: number, index: number, call: RequestedCall): Promise<ToolOutcome>;
-  /** Up to `limit` earlier messages with their replies, oldest first. */
+  /** Reads up to `limit` earlier messages with their replies, oldest first. */
   readContext(limit: number): Promise<readonly MessageWithReply[]>;
-  /** The bytes of an attachment of this or of an earlier message; undefined when they cannot be had. */
+  /** Reads an attachment of this or an earlier message. Resolves with undefined when it is not available. */
   readMedia(attachment: Attachment): Promise<Media | undefined>;
-  /** The tools that this session may use. */
+  /** Returns the tools that this session may use. */
   listTools(): readonly ToolDefinition[];
 }
 
 /**
- * The port behind which every agent runs. `src/testing/agent-runtime.contract.ts` is its contract as tests:
+ * The port of agents. `src/testing/agent-runtime.contract.ts` is its contract as tests:
  *
- * - `run` produces answers in order. It looks at `recordedAnswer(n)` before it produces answer `n`, and yields an `answer`
- *   event for each answer that it produced, after all that it shows of it. The turn ends with the generator.
- * - A tool is called after the answer that asks for it, once per answer and index, also when that answer was recorded.
+ * - `run` produces answers in order. It checks `recordedAnswer(n)` before it produces answer `n`, and yields an `answer`
+ *   event for each answer that it produced, after all other events of it. The turn ends with the generator.
+ * - A tool is called after the answer that requests it, once per answer and index, also when that answer was recorded.
  * - It ends soon after the signal aborts and yields no further answer.
- * - A failure is thrown as GatewayError AGENT_FAILED, with a reason for people.
- * - Turns run at the same time. A runtime keeps nothing between turns that it cannot lose.
+ * - A failure is thrown as GatewayError AGENT_FAILED, with a reason that people can read.
+ * - Turns run at the same time. State that a runtime keeps between turns may be lost at any time.
  */
 export abstract class AgentRuntime {
-  /** For people, logs and the setting `agent.runtime`: `builtin`. */
+  /** Shown to people and in logs, and the value of the setting `agent.runtime`: `builtin`. */
   abstract readonly name: string;
   abstract run(turn: AgentTurn): AsyncIterable<AgentEvent>;
 
-  /** Notices a change of presence, for example to prepare when a person begins to type. Must not throw. */
+  /** Called when the presence of a person changes, for example to prepare when they begin to type. Must not throw. */
   noticePresence(_state: PresenceState): void {}
 }

@@ -4,23 +4,23 @@ import type { Session } from '../store/index.js';
 
 /** The bytes of an attachment. */
 export interface Media {
-  /** For example `image/png`: what its sender or its upload says. */
+  /** As the sender or the upload declares it, for example `image/png`. */
   readonly mimeType: string;
   readonly bytes: Uint8Array;
 }
 
-/** Where runtimes get the bytes of attachments. */
+/** The port through which runtimes read attachments. */
 export abstract class MediaSource {
   /**
-   * The bytes of what is attached to a message of `session`; undefined when they cannot be had. What lies behind a foreign
-   * URL is never fetched. Rejects only when the bytes are there and cannot be read.
+   * Reads an attachment of a message of `session`. Resolves with undefined when it is not available; foreign URLs are
+   * never fetched. Rejects only when the bytes exist and cannot be read.
    */
   abstract read(attachment: Attachment, session: Session): Promise<Media | undefined>;
 }
 
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)?(?:;[\w.+-]+=[\w.+-]+)*;base64,([A-Za-z0-9+/]*={0,2})$/;
 
-/** Reads what messages themselves carry: `data`, and data URLs. */
+/** Reads attachments that are part of the message: `data`, and data URLs. */
 @Injectable()
 export class InlineMediaSource extends MediaSource {
   override async read({ mime_type, data, url }: Attachment): Promise<Media | undefined> {

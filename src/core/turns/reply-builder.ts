@@ -11,24 +11,24 @@ interface GrowingBlock {
 }
 
 /**
- * Builds the reply of one run: pieces become deltas at once and a `stream_block` when their block ends. It knows which
- * blocks stand and gives each its index.
+ * Builds the reply of one run: each piece is sent as a delta at once, and each complete block becomes a `stream_block`.
+ * Tracks which blocks stand, and numbers them.
  */
 export class ReplyBuilder {
   private growing: GrowingBlock | undefined;
   private blocksMade = 0;
-  /** How many of the standing blocks belong to the answer that is being given, which no recorded step covers yet. */
+  /** Number of standing blocks of the current answer, which no recorded step covers yet. */
   private unkept = 0;
 
   constructor(
     private readonly claim: Claim,
     private readonly delivery: DeliveryService,
     private readonly clock: Clock,
-    /** Blocks of an earlier run that stand. */
+    /** Starts with the blocks of earlier runs that stand. */
     private readonly standing: StreamBlock[],
   ) {}
 
-  /** Takes a piece; answers the frame of the block that it ends. */
+  /** Takes a piece. Returns the frame of its block if the piece ends it. */
   take(piece: Piece): NewFrame | undefined {
     this.growing ??= { id: this.nextBlockId(), content: '' };
     const text = toSafeText(piece.text);
@@ -46,12 +46,12 @@ export class ReplyBuilder {
     });
   }
 
-  /** The answer that was being given is recorded: its blocks stand for good. */
+  /** Notes that the current answer is recorded: its blocks can no longer be taken back. */
   keep(): void {
     this.unkept = 0;
   }
 
-  /** Drops the blocks of the answer that is being given; false when nothing of it was shown. */
+  /** Drops the blocks of the current answer. Returns false when nothing of it was sent. */
   takeBack(): boolean {
     if (this.unkept === 0 && !this.growing) return false;
     this.standing.length -= this.unkept;
@@ -60,7 +60,7 @@ export class ReplyBuilder {
     return true;
   }
 
-  /** A whole block of JSON or text at once. */
+  /** Returns the frame of a block whose content is complete. */
   buildWholeBlock(blockType: StreamBlock['block_type'], content: string): NewFrame {
     return this.buildBlock({ block_id: this.nextBlockId(), block_type: blockType, content });
   }
@@ -69,7 +69,7 @@ export class ReplyBuilder {
     return this.frame('tool_status', { ...this.names(), ...status });
   }
 
-  /** Tells readers to drop the blocks of a half-streamed step. */
+  /** Returns the frame that replaces the blocks from `replacesFromSeq` on. */
   buildRestart(replacesFromSeq: number): NewFrame {
     return this.frame('stream_restart', {
       ...this.names(),

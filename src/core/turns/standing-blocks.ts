@@ -2,7 +2,7 @@ import type { StreamBlock } from '../../protocol/domain.js';
 import { beginReply, takeFrame, type ReplyFrame, type StandingBlock } from '../../protocol/reply-state.js';
 import type { DurableFrame, TurnRecord } from '../store/index.js';
 
-/** Returns the blocks of one message that no `stream_restart` has replaced. `frames` are all of the message's, in order. */
+/** Returns the blocks of a message that no `stream_restart` has replaced. `frames` are all frames of the message, in order. */
 export function listStandingBlocks(frames: readonly DurableFrame[]): readonly StandingBlock[] {
   return frames.reduce((reply, { type, seq, payload }) => {
     return takeFrame(reply, { type, seq, payload: JSON.parse(payload) as unknown } as ReplyFrame, false);
@@ -10,8 +10,8 @@ export function listStandingBlocks(frames: readonly DurableFrame[]): readonly St
 }
 
 /**
- * Where an interrupted turn goes on: the blocks of recorded steps stand; those after the last recorded step belong to a
- * half-streamed one and are replaced from `replacesFromSeq` on (undefined when there are none).
+ * Finds where an interrupted turn continues. The blocks of recorded steps stand. Blocks after the last recorded step are
+ * replaced, from `replacesFromSeq` on (undefined when there are none).
  */
 export function findResumePoint(record: TurnRecord): {
   readonly blocks: StreamBlock[];

@@ -4,7 +4,7 @@ import { MediaService } from '../media/media.service.js';
 import { MediaStore, type Session } from '../store/index.js';
 import { InlineMediaSource, MediaSource, type Media } from './media-source.js';
 
-/** Reads uploaded files by their media_id, and otherwise what messages themselves carry. */
+/** Reads uploaded files by their media_id, and attachments that are part of the message. */
 @Injectable()
 export class StoredMediaSource extends MediaSource {
   private readonly inline = new InlineMediaSource();
@@ -20,7 +20,7 @@ export class StoredMediaSource extends MediaSource {
     const { media_id: mediaId } = attachment;
     if (mediaId === undefined) return this.inline.read(attachment);
     const record = await this.store.findMedia(session.tenant, mediaId);
-    // A file of another session is none of this one's business, whoever names it.
+    // A message can name any file, but may read those of its own session only.
     if (record?.sessionId !== session.id) return undefined;
     return { mimeType: record.mimeType, bytes: await this.media.readBytes(record) };
   }

@@ -1,12 +1,16 @@
 import { hash } from 'node:crypto';
-import type { JournalEntry, StoredMessage, TurnRecord } from '../store/index.js';
+import type { Ending, JournalEntry, StoredMessage, TurnRecord } from '../store/index.js';
 import type { ToolOutcome } from '../tools/tool.js';
 import type { Answer, RequestedCall } from './agent-runtime.js';
 
-/** What is known of one tool call of a turn. */
+/** A tool call with its id, which is the same in every run of the turn. */
+export interface NamedCall extends RequestedCall {
+  readonly callId: string;
+}
+
+/** The recorded state of a tool call. */
 export interface RecordedCall {
-  readonly needsApproval: boolean;
-  /** Whether the tool may have taken effect: at its intent, or with an approval to wait for at its recorded start. */
+  /** True when the tool may have taken effect: from its intent on or, if it needs an approval, from its recorded start. */
   readonly mayHaveStarted: boolean;
   readonly outcome?: ToolOutcome;
 }
@@ -15,7 +19,7 @@ type Entry =
   | { readonly kind: 'answer'; readonly body: Answer }
   | {
       readonly kind: 'tool_intent';
-      readonly body: RequestedCall & { readonly callId: string; readonly needsApproval: boolean };
+      readonly body: NamedCall & { readonly needsApproval: boolean };
     }
   | { readonly kind: 'tool_start'; readonly body: { readonly callId: string } }
   | { readonly kind: 'tool_result'; readonly body: { readonly callId: string; readonly outcome: ToolOutcome } }
@@ -25,8 +29,8 @@ type Entry =
     };
 
 /**
- * The steps of one turn: model answers, tool intents, tool results, messages that joined, each recorded before what follows from it begins. A
- * turn that is taken up again reuses what is recorded and does only the first missing step.
+ * The steps of one turn: model answers, tool calls, messages that joined. Each is recorded before its consequences
+ * begin, so that a later run of the turn reuses what is recorded and continues at the first missing step.
  */
 export class TurnJournal {
   private readonly answers: Answer[] = [];
@@ -45,30 +49,48 @@ export class TurnJournal {
     return this.answers;
   }
 
+  /** The ids of calls that were recorded and never started. */
+  get unstartedCalls(): readonly string[] {
+    return [...this.calls].flatMap(([callId, { mayHaveStarted }]) => (mayHaveStarted ? [] : [callId]));
+  }
+
+  /** Returns the usage of all recorded answers together; empty when none reports it. */
+  sumUsage(): Pick<Ending, 'usage'> {
+    const usages = this.answers.flatMap((answer) => answer.usage ?? []);
+    if (usages.length === 0) return {};
+    return {
+      usage: {
+        input_tokens: usages.reduce((sum, usage) => sum + usage.input_tokens, 0),
+        output_tokens: usages.reduce((sum, usage) => sum + usage.output_tokens, 0),
+      },
+    };
+  }
+
   findCall(callId: string): RecordedCall | undefined {
     return this.calls.get(callId);
   }
 
-  /** The messages that joined the turn before answer number `n`. */
+  /** Returns the messages that joined the turn before answer number `n`. */
   joinedBefore(n: number): readonly StoredMessage[] {
     return this.joined.get(n) ?? [];
   }
 
-  /** Makes the entry of a new step, to be written with what belongs to it. */
+  /** Adds a step. Returns its entry, which the caller writes. */
   record(entry: Entry): JournalEntry {
     const row = this.draft(entry);
     this.apply(entry);
     return row;
   }
 
-  /** The entry that {@link record} would make, for a step that may not come to be. */
+  /** Returns the entry that {@link record} would return, for a step whose write may fail. */
   draft({ kind, body }: Entry): JournalEntry {
     return { step: this.nextStep, kind, body: JSON.stringify(body) };
   }
 
-  /** The name of a call: the same in every run of the turn, never the model's random one. */
-  buildCallId(answer: number, index: number): string {
-    return `c_${hash('sha256', `${this.messageRef}\n${answer}\n${index}`, 'base64url').slice(0, 24)}`;
+  /** Gives call number `index` of answer number `answer` its id. Ids that models choose differ from run to run. */
+  nameCall(answer: number, index: number, { tool, parameters }: RequestedCall): NamedCall {
+    const digest = hash('sha256', `${this.messageRef}\n${answer}\n${index}`, 'base64url');
+    return { callId: `c_${digest.slice(0, 24)}`, tool, parameters };
   }
 
   private apply(entry: Entry): void {
@@ -79,18 +101,20 @@ export class TurnJournal {
         break;
       case 'tool_intent': {
         const { callId, needsApproval } = entry.body;
-        this.calls.set(callId, { needsApproval, mayHaveStarted: !needsApproval });
+        this.calls.set(callId, { mayHaveStarted: !needsApproval });
         break;
       }
       case 'tool_start':
-        this.calls.set(entry.body.callId, { needsApproval: true, mayHaveStarted: true });
+        this.calls.set(entry.body.callId, { mayHaveStarted: true });
         break;
       case 'joined':
         this.joined.set(entry.body.before, [...this.joinedBefore(entry.body.before), ...entry.body.messages]);
         break;
-      case 'tool_result':
-        this.calls.set(entry.body.callId, { needsApproval: false, mayHaveStarted: true, outcome: entry.body.outcome });
+      case 'tool_result': {
+        const { callId, outcome } = entry.body;
+        this.calls.set(callId, { mayHaveStarted: true, ...this.calls.get(callId), outcome });
         break;
+      }
     }
   }
 }

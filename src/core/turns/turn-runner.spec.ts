@@ -55,7 +55,7 @@ describe('the metrics of turns', () => {
       await harness.say(reader, id, content);
       await reader.waitForEnd(id);
     }
-    await harness.queue.drain(1_000, new AbortController().signal);
+    await harness.claims.drain(1_000, new AbortController().signal);
     const turns = ['stop', 'cancelled', 'error', 'merged', 'given_back'];
     expect(turns.map((outcome) => harness.metrics.read('openclaw_turns_total', { outcome }))).toEqual([3, 0, 1, 0, 0]);
     const calls = ['ok', 'TOOL_FAILED'];
@@ -67,7 +67,7 @@ describe('the metrics of turns', () => {
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/blocks 2 60000');
     await reader.waitFor((frame) => frame.type === 'stream_block');
-    await harness.queue.drain(0, AbortSignal.abort());
+    await harness.claims.drain(0, AbortSignal.abort());
     expect(harness.metrics.read('openclaw_turns_total', { outcome: 'given_back' })).toBe(1);
   });
 });
@@ -294,8 +294,8 @@ describe('a turn', () => {
     await harness.say(reader, 'a', '/blocks 3 1000');
     await reader.waitFor((frame) => frame.type === 'stream_block');
     // The queue releases the turn as in a drain, which leaves the log as after a crash in mid-answer.
-    await harness.queue.drain(0, AbortSignal.abort());
-    harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
+    await harness.claims.drain(0, AbortSignal.abort());
+    harness.startTurns();
     const ended = reader.waitForEnd('a');
     // The agent may set its timers after the clock has started to advance.
     for (let isOver = false; !isOver; void ended.then(() => (isOver = true))) await harness.clock.advanceAsync(1_000);
@@ -326,9 +326,9 @@ describe('a turn', () => {
     const reader = new FakeReader();
     await harness.say(reader, 'a', 'x');
     await reader.waitFor((frame) => frame.type === 'stream_block');
-    await harness.queue.drain(0, AbortSignal.abort());
+    await harness.claims.drain(0, AbortSignal.abort());
     resume();
-    harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
+    harness.startTurns();
     const end = await reader.waitForEnd('a');
     expect(asked).toEqual([0, 1]);
     expect(reader.blocksOf('a').map((block) => block.content)).toEqual(['first', 'second']);
@@ -414,8 +414,8 @@ describe('a tool call of a turn', () => {
     const reader = new FakeReader();
     await harness.say(reader, 'a', '/tool test.tool {"n": 1}');
     await reader.waitFor((frame) => frame.payload['status'] === 'running');
-    await harness.queue.drain(0, AbortSignal.abort());
-    harness.queue.start((claim, signal) => harness['turns'].run(claim, signal));
+    await harness.claims.drain(0, AbortSignal.abort());
+    harness.startTurns();
     await reader.waitForEnd('a');
     return { starts, reader };
   }

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../protocol/domain.js';
-import type { DeliveryService } from '../delivery/delivery.service.js';
+import type { LogWriterService } from '../delivery/log-writer.service.js';
 import type {
   DurableFrame,
   JoinOutcome,
@@ -14,13 +14,13 @@ import type {
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 
-/** Frames of one write: a fast answer of thousands of blocks must not keep other turns from writing, or the event loop from turning. */
-const MOST_FRAMES = 256;
+/** Maximum number of frames in one write, so that a reply of thousands of blocks does not delay other turns or the event loop. */
+const MAX_FRAMES_PER_WRITE = 256;
 
-/** How long a turn waits before it tries a failed write again, in milliseconds. */
-const RETRY_AFTER_MS = 1_000;
+/** Pause before a failed write is repeated, in milliseconds. */
+const RETRY_DELAY_MS = 1_000;
 
-/** The session belongs to somebody else now: this run of the turn is over, and must not write or say anything more. */
+/** This run no longer owns the session. It must write and send nothing more. */
 export class LeaseLostError extends Error {
   constructor() {
     super('the lease of the session was lost');
@@ -29,15 +29,15 @@ export class LeaseLostError extends Error {
 }
 
 /**
- * Writes what a turn produces, in order. Frames are collected while a write is under way and go with the next one, so a
- * fast answer costs few commits and a slow one is shown at once. When the store is unavailable the turn waits and tries
- * again: its work is not thrown away because a disk is full.
+ * Writes the frames and steps of a turn, in order. Frames that arrive during a write go with the next one, so a fast
+ * reply needs few commits and a slow one is shown at once. While the store is unavailable the writer waits and retries:
+ * the turn's work is not lost because a disk is full.
  */
 export class TurnWriter {
   private readonly frames: NewFrame[] = [];
   private readonly journal: JournalEntry[] = [];
   private underWay: Promise<void> | undefined;
-  /** A write has left; before that, what is under way only waits for more. */
+  /** True from the start of the first write; until then `underWay` waits for more frames of the same tick. */
   private isWriting = false;
   private failure: unknown;
   private recordedSeq: number;
@@ -45,37 +45,37 @@ export class TurnWriter {
 
   constructor(
     private readonly lease: Lease,
-    /** The seq of the session's newest frame; all that the turn writes comes after it. */
+    /** The seq of the newest frame of the session. */
     private lastSeq: number,
-    private readonly delivery: DeliveryService,
+    private readonly logWriter: LogWriterService,
     private readonly clock: Clock,
     private readonly log: Log,
-    /** Aborts when the run has to stop at once: waiting for the store ends then. */
-    private readonly giveUp: AbortSignal,
+    /** Aborts when the run must write nothing more. Ends the wait for the store. */
+    private readonly abandon: AbortSignal,
   ) {
     this.recordedSeq = lastSeq;
   }
 
-  /** The seq up to which recorded steps cover what the turn has written. */
+  /** The seq of the last frame that a recorded step covers. */
   get recordedUpTo(): number {
     return this.recordedSeq;
   }
 
-  /** Adds a frame; it is written as soon as the writer is free. Nothing is added to a turn that has ended. */
+  /** Adds a frame, which is written as soon as the writer is free. Does nothing after {@link finish}. */
   add(frame: NewFrame): void {
     if (this.isClosed) return;
     this.frames.push(frame);
     this.start();
   }
 
-  /** Adds a step that nothing waits for; it is written with what stands before it. */
+  /** Adds a step without waiting for it. It is written with the frames before it. */
   addStep(entry: JournalEntry): void {
     if (this.isClosed) return;
     this.journal.push(entry);
     this.start();
   }
 
-  /** Adds a step with what stands before it, and resolves when it is durable. @throws LeaseLostError */
+  /** Adds frames and a step that covers all frames so far. Resolves when it is durable. @throws LeaseLostError */
   async record(entry: JournalEntry, ...frames: readonly NewFrame[]): Promise<void> {
     if (this.isClosed) throw new LeaseLostError();
     this.journal.push(entry);
@@ -83,16 +83,20 @@ export class TurnWriter {
     await this.flush();
   }
 
-  /** Writes what takes waiting messages into the turn, after all that was added; false when one of them waits no more. @throws LeaseLostError */
+  /**
+   * Lets waiting messages join the turn, after everything that was added. Resolves with false, having written nothing,
+   * when one of them no longer waits.
+   * @throws LeaseLostError
+   */
   async join(write: JoinWrite): Promise<boolean> {
     await this.flush();
-    const outcome = await this.persist(() => this.delivery.join(this.lease, write));
+    const outcome = await this.persist(() => this.logWriter.join(this.lease, write));
     if (outcome.kind === 'changed') return false;
     this.note(outcome.frames, true);
     return true;
   }
 
-  /** Resolves when all that was added is durable. @throws LeaseLostError */
+  /** Resolves when everything that was added is durable. @throws LeaseLostError */
   async flush(): Promise<void> {
     this.start();
     while (this.underWay) await this.underWay;
@@ -100,18 +104,19 @@ export class TurnWriter {
   }
 
   /**
-   * The last write: what is left and the end of the turn in one commit. What comes after it, from a tool or an agent that
-   * was left behind, goes nowhere. @throws LeaseLostError
+   * Writes the rest and the end of the turn in one commit. Later additions, by a tool or an agent that ignored its
+   * signal, are dropped.
+   * @throws LeaseLostError
    */
   async finish(end: Omit<TurnEnd, 'journal'>): Promise<void> {
     this.isClosed = true;
-    // What has not left yet leaves with the end.
+    // If no write has started yet, everything is written with the end.
     if (this.isWriting) await this.underWay;
     if (this.failure !== undefined) throw this.failure;
-    while (this.frames.length > MOST_FRAMES) await this.append(this.take());
+    while (this.frames.length > MAX_FRAMES_PER_WRITE) await this.append(this.take());
     const write = this.take();
     await this.persist(() =>
-      this.delivery.finish(this.lease, { ...end, ...write, frames: [...write.frames, ...end.frames] }),
+      this.logWriter.finish(this.lease, { ...end, ...write, frames: [...write.frames, ...end.frames] }),
     );
   }
 
@@ -122,7 +127,7 @@ export class TurnWriter {
 
   private async writeAll(): Promise<void> {
     try {
-      // In the next turn of the event loop: what is added in this one goes together.
+      // In the next tick, so that additions of this one are written together.
       await new Promise((resolve) => setImmediate(resolve));
       while (!this.isClosed && (this.frames.length > 0 || this.journal.length > 0)) {
         this.isWriting = true;
@@ -137,7 +142,7 @@ export class TurnWriter {
   }
 
   private async append(write: TurnWrite): Promise<void> {
-    const { frames } = await this.persist(() => this.delivery.append(this.lease, write));
+    const { frames } = await this.persist(() => this.logWriter.append(this.lease, write));
     this.note(frames, write.journal.length > 0);
   }
 
@@ -147,8 +152,8 @@ export class TurnWriter {
   }
 
   private take(): TurnWrite {
-    const frames = this.frames.splice(0, MOST_FRAMES);
-    // A step is written with the last of the frames that stand before it.
+    const frames = this.frames.splice(0, MAX_FRAMES_PER_WRITE);
+    // A step is written with the last of the frames that it covers.
     const journal = this.frames.length === 0 ? this.journal.splice(0) : [];
     return { frames, journal };
   }
@@ -157,7 +162,7 @@ export class TurnWriter {
     write: () => Promise<O>,
   ): Promise<Exclude<O, { kind: 'fenced' }>> {
     for (;;) {
-      if (this.giveUp.aborted) throw new LeaseLostError();
+      if (this.abandon.aborted) throw new LeaseLostError();
       try {
         const outcome = await write();
         if (outcome.kind === 'fenced') throw new LeaseLostError();
@@ -168,7 +173,7 @@ export class TurnWriter {
           { error, message_ref: this.lease.messageRef },
           'a turn cannot be written; it waits for the store',
         );
-        await this.clock.sleep(RETRY_AFTER_MS, this.giveUp);
+        await this.clock.sleep(RETRY_DELAY_MS, this.abandon);
       }
     }
   }

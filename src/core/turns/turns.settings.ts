@@ -1,24 +1,24 @@
 import Type from 'typebox';
 import { defineSettings } from '../config/section.js';
 
-/** Limits of one turn, and the time that turns have at shutdown. */
+/** Limits of a turn, and the time that turns have at shutdown. */
 export const turnSettings = defineSettings({
   'gateway.drain_timeout_ms': Type.Integer({
     default: 30_000,
     minimum: 0,
     maximum: 3_600_000,
-    description: 'How long running turns may take to finish at shutdown, in milliseconds.',
+    description: 'Time for running turns to finish at shutdown, in milliseconds.',
   }),
   'agent.max_attempts': Type.Integer({
     default: 3,
     minimum: 1,
     maximum: 100,
-    description: 'A turn that was interrupted this often is given up.',
+    description: 'Number of interruptions after which a turn fails.',
   }),
   'agent.turn_timeout_ms': Type.Integer({
     default: 600_000,
     minimum: 100,
     maximum: 86_400_000,
-    description: 'Longest turn, in milliseconds.',
+    description: 'Maximum duration of a turn, in milliseconds.',
   }),
 });

@@ -1,0 +1,33 @@
+import type { FramePage, FrameStore } from '../store/index.js';
+import type { Log } from '../telemetry/logs.js';
+import type { Clock } from '../time/clock.js';
+
+/** Size of a page: about as much as a reader that is behind is sent at once. */
+const PAGE_FRAMES = 256;
+const PAGE_BYTES = 262_144;
+
+/** Pause after a failed read, in milliseconds. */
+const RETRY_DELAY_MS = 1_000;
+
+/** Reads the logs of sessions in pages, for readers that are behind. */
+export class PageReader {
+  constructor(
+    private readonly frames: FrameStore,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  /** Reads the page after `afterSeq`. Resolves with undefined after a pause when the store failed: try again then. */
+  async read(sessionId: string, afterSeq: number): Promise<FramePage | undefined> {
+    try {
+      return await this.frames.readFrames(sessionId, afterSeq, PAGE_FRAMES, PAGE_BYTES);
+    } catch (error) {
+      this.log.warn(
+        { error, session_id: sessionId },
+        'the log could not be read for a reader; trying again in a second',
+      );
+      await this.clock.sleep(RETRY_DELAY_MS);
+      return undefined;
+    }
+  }
+}

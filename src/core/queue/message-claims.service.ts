@@ -1,0 +1,198 @@
+import { Injectable } from '@nestjs/common';
+import { ConfigStoreService } from '../config/config-store.service.js';
+import { failpoint } from '../failpoints/failpoint.js';
+import { follow, POLL_EVERY_MS } from '../replicas/follow.js';
+import { ReplicaIdentity } from '../replicas/replica-identity.js';
+import { QueueStore, Store, type Claim, type Lease } from '../store/index.js';
+import { Logs, type Log } from '../telemetry/logs.js';
+import { Clock, type CancelTimer } from '../time/clock.js';
+
+/** Why a run has to stop. */
+export type StopReason = 'cancelled' | 'lease_lost' | 'draining';
+
+/** Runs one claimed message to its end. Must not reject. The signal's reason is a {@link StopReason}. */
+export type ClaimConsumer = (claim: Claim, signal: AbortSignal) => Promise<void>;
+
+/** How long a replica may hold a session without renewing its lease, in milliseconds. */
+const LEASE_MS = 10_000;
+const RENEW_INTERVAL_MS = LEASE_MS / 3;
+/** An owner that could not renew for this long stops by itself: another replica may soon own the session. */
+const RENEW_TIMEOUT_MS = (LEASE_MS * 2) / 3;
+
+interface Run {
+  readonly claim: Claim;
+  readonly controller: AbortController;
+  readonly ended: Promise<void>;
+  renewedAt: number;
+}
+
+/**
+ * Claims waiting messages while there are free places, passes them to a consumer, and renews the leases of those that
+ * run. A message can have two runs at once, when this replica lost its lease and claimed it again: runs are told apart
+ * by their lease.
+ */
+@Injectable()
+export class MessageClaimsService {
+  private readonly log: Log;
+  /** By lease. */
+  private readonly runs = new Map<string, Run>();
+  private consumer: ClaimConsumer | undefined;
+  /** Whether messages are claimed. */
+  private isOpen = false;
+  private claiming = false;
+  private claimAgain = false;
+  private cancelDueTimer: CancelTimer | undefined;
+  private readonly stopWatching: (() => void)[] = [];
+
+  constructor(
+    private readonly messages: QueueStore,
+    private readonly store: Store,
+    private readonly config: ConfigStoreService,
+    private readonly clock: Clock,
+    private readonly replica: ReplicaIdentity,
+    logs: Logs,
+  ) {
+    this.log = logs.for('queue');
+  }
+
+  /** Starts to claim messages. At most `agent.concurrency` run at a time. */
+  start(consumer: ClaimConsumer): void {
+    this.consumer = consumer;
+    this.isOpen = true;
+    this.stopWatching.push(
+      this.clock.setRepeating(RENEW_INTERVAL_MS, () => void this.renewLeases()),
+      this.config.watch('agent.concurrency', () => this.wake()),
+      // Also with one replica: messages that became claimable while the store was unavailable are found by polling only.
+      follow(this.store, this.clock, {
+        hints: { queue: () => this.wake(), cancel: ({ messageRef }) => this.stop(messageRef, 'cancelled') },
+        poll: () => this.wake(),
+        always: true,
+      }),
+    );
+    this.wake();
+  }
+
+  /** Claims nothing more. Messages that run continue. */
+  stopClaiming(): void {
+    this.isOpen = false;
+    this.cancelDueTimer?.();
+  }
+
+  /**
+   * Waits until nothing runs, at most `timeoutMs` and until `hurry` aborts. Then stops the runs that are left: their
+   * messages return to the queue without counting as interrupted.
+   */
+  async drain(timeoutMs: number, hurry: AbortSignal): Promise<void> {
+    this.stopClaiming();
+    const ended = () => Promise.allSettled([...this.runs.values()].map((run) => run.ended));
+    const timeout = new AbortController();
+    await Promise.race([ended(), this.clock.sleep(timeoutMs, AbortSignal.any([hurry, timeout.signal]))]);
+    timeout.abort();
+    failpoint('drain.mid');
+    for (const run of this.runs.values()) abort(run, 'draining');
+    await ended();
+    for (const stop of this.stopWatching.splice(0)) stop();
+  }
+
+  /**
+   * Releases a claimed message, so that it can be claimed again after `delayMs`. Never rejects: a lease that cannot be
+   * released expires.
+   */
+  async release(lease: Lease, delayMs = 0): Promise<void> {
+    try {
+      await this.messages.release(lease, delayMs === 0 ? undefined : this.clock.now() + delayMs);
+    } catch (error) {
+      this.log.warn({ error, message_ref: lease.messageRef }, 'a turn could not be released; its lease will expire');
+    }
+  }
+
+  /** Claims as long as there are free places and messages to run. */
+  wake(): void {
+    if (this.claiming) this.claimAgain = true;
+    else void this.claimAll();
+  }
+
+  /** Stops what runs of a message on this replica. */
+  stop(messageRef: string, reason: StopReason): void {
+    for (const run of this.runs.values()) if (run.claim.lease.messageRef === messageRef) abort(run, reason);
+  }
+
+  private async claimAll(): Promise<void> {
+    this.claiming = true;
+    do {
+      this.claimAgain = false;
+      await this.claimOnce();
+    } while (this.claimAgain);
+    // In the same tick as the last check of `claimAgain`, so that no call of `wake` is lost.
+    this.claiming = false;
+  }
+
+  private async claimOnce(): Promise<void> {
+    const limit = this.config.get('agent.concurrency') - this.runs.size;
+    if (!this.isOpen || !this.consumer || limit <= 0) return;
+    try {
+      const { claims, nextDueAt } = await this.messages.claim({ replicaId: this.replica.id, limit, leaseMs: LEASE_MS });
+      for (const claim of claims) this.run(claim, this.consumer);
+      this.wakeAt(nextDueAt);
+    } catch (error) {
+      this.log.error({ error }, 'no message could be claimed; trying again in a second');
+      this.wakeAt(this.clock.now() + POLL_EVERY_MS);
+    }
+  }
+
+  private wakeAt(time: number | undefined): void {
+    this.cancelDueTimer?.();
+    this.cancelDueTimer =
+      time === undefined ? undefined : this.clock.setTimer(Math.max(0, time - this.clock.now()), () => this.wake());
+  }
+
+  private run(claim: Claim, consume: ClaimConsumer): void {
+    const controller = new AbortController();
+    if (claim.cancelRequested) controller.abort('cancelled' satisfies StopReason);
+    // A claim that arrives after the drain began is released at once.
+    if (!this.isOpen) controller.abort('draining' satisfies StopReason);
+    const { lease } = claim;
+    const ended = consume(claim, controller.signal)
+      .catch((error: unknown) =>
+        this.log.error({ error, message_ref: lease.messageRef }, 'a turn ended with an unexpected error'),
+      )
+      .finally(() => {
+        this.runs.delete(keyOf(lease));
+        this.wake();
+      });
+    this.runs.set(keyOf(lease), { claim, controller, ended, renewedAt: this.clock.now() });
+  }
+
+  private async renewLeases(): Promise<void> {
+    const runs = [...this.runs.values()];
+    if (runs.length === 0) return;
+    try {
+      const { lost, cancelRequested } = await this.messages.renew(
+        runs.map((run) => run.claim.lease),
+        LEASE_MS,
+      );
+      const now = this.clock.now();
+      for (const run of runs) run.renewedAt = now;
+      for (const lease of lost) this.stopRun(lease, 'lease_lost');
+      for (const lease of cancelRequested) this.stopRun(lease, 'cancelled');
+    } catch (error) {
+      this.log.warn({ error }, 'the leases could not be renewed');
+      const now = this.clock.now();
+      for (const run of runs) if (now - run.renewedAt >= RENEW_TIMEOUT_MS) abort(run, 'lease_lost');
+    }
+  }
+
+  private stopRun(lease: Lease, reason: StopReason): void {
+    const run = this.runs.get(keyOf(lease));
+    if (run) abort(run, reason);
+  }
+}
+
+/** Each claim of a message raises the epoch of its lease. */
+function keyOf({ messageRef, epoch }: Lease): string {
+  return `${messageRef}/${epoch}`;
+}
+
+function abort({ controller }: Run, reason: StopReason): void {
+  controller.abort(reason);
+}

@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { GatewayError } from '../../protocol/domain.js';
+import { ConfigStoreService } from '../config/config-store.service.js';
+import { SessionCommandsService } from '../sessions/session-commands.service.js';
+import type { Ending } from '../store/index.js';
+import { Clock } from '../time/clock.js';
+import { TurnAgentService } from './turn-agent.service.js';
+import { failedWith, type Turn } from './turn.js';
+
+const CANCELLED: Ending = { reason: 'cancelled' };
+
+/** Produces the reply of a turn: the text of a session command, or what the agent says within the time limit. */
+@Injectable()
+export class ReplyService {
+  constructor(
+    private readonly commands: SessionCommandsService,
+    private readonly agent: TurnAgentService,
+    private readonly config: ConfigStoreService,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Adds the reply to the turn and returns how the turn ends. Rejects with faults other than AGENT_FAILED. */
+  async produce(turn: Turn): Promise<Ending> {
+    await turn.resume();
+    if (turn.signals.stop.aborted) return CANCELLED;
+    const text = await this.commands.run(turn.message, turn.session);
+    if (text === undefined) return this.askAgent(turn);
+    turn.addBlock('status', text);
+    return { reason: 'stop' };
+  }
+
+  private async askAgent(turn: Turn): Promise<Ending> {
+    const { signals, journal } = turn;
+    const timeoutMs = this.config.get('agent.turn_timeout_ms');
+    const cancelTimer = this.clock.setTimer(timeoutMs, () => signals.timeOut());
+    try {
+      await this.agent.run(turn);
+      if (signals.isTimedOut) throw new GatewayError('AGENT_FAILED', { reason: `no answer within ${timeoutMs} ms` });
+      if (signals.stop.aborted) return CANCELLED;
+      turn.endText();
+      return { reason: 'stop', ...journal.sumUsage() };
+    } catch (error) {
+      if (signals.stop.aborted) return CANCELLED;
+      if (!(error instanceof GatewayError) || error.code !== 'AGENT_FAILED') throw error;
+      turn.endText();
+      // Not every client shows the `stream_end`, so the failure is also a block of the reply.
+      turn.addBlock('status', error.message);
+      return { ...failedWith(GatewayError.from(error)), ...journal.sumUsage() };
+    } finally {
+      cancelTimer();
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import { TurnStore } from '../store/index.js';
+import { ToolRegistryService } from '../tools/tool-registry.service.js';
+import { AgentRuntime, type AgentEvent, type AgentTurn } from './agent-runtime.js';
+import { JoiningService } from './joining.service.js';
+import { MediaSource } from './media-source.js';
+import { ToolCallsService } from './tool-calls.service.js';
+import type { Turn } from './turn.js';
+
+/** Maximum time for which the events of one turn are taken without yielding to the event loop, in milliseconds. */
+const MAX_STRETCH_MS = 1;
+
+/** Runs the agent for a turn. */
+@Injectable()
+export class TurnAgentService {
+  constructor(
+    private readonly runtime: AgentRuntime,
+    private readonly store: TurnStore,
+    private readonly tools: ToolRegistryService,
+    private readonly toolCalls: ToolCallsService,
+    private readonly joining: JoiningService,
+    private readonly media: MediaSource,
+  ) {}
+
+  /**
+   * Takes the agent's events into the turn. Resolves when the agent has ended, or as soon as its signal aborts: an agent
+   * that ignores the signal is not waited for. Rejects with what the agent throws, and with LeaseLostError.
+   */
+  async run(turn: Turn): Promise<void> {
+    const signal = turn.signals.agent;
+    await this.tools.sources.whenStarted(signal);
+    const events = this.runtime.run(this.describe(turn))[Symbol.asyncIterator]();
+    let stopWaiting: (() => void) | undefined;
+    signal.addEventListener('abort', () => stopWaiting?.(), { once: true });
+    let yieldedAt = performance.now();
+    while (!signal.aborted) {
+      // The promise is settled when the signal aborts, so a later result or rejection of `next` has no effect.
+      const result = await new Promise<IteratorResult<AgentEvent> | undefined>((resolve, reject) => {
+        stopWaiting = () => resolve(undefined);
+        events.next().then(resolve, reject);
+      });
+      if (!result) {
+        void events.return?.().catch(() => {});
+        return;
+      }
+      if (result.done) return;
+      await take(turn, result.value);
+      if (performance.now() - yieldedAt < MAX_STRETCH_MS) continue;
+      // An agent that never waits must not block the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      yieldedAt = performance.now();
+    }
+  }
+
+  private describe(turn: Turn): AgentTurn {
+    const { message, session, user, journal } = turn;
+    return {
+      message,
+      session,
+      signal: turn.signals.agent,
+      isSteered: this.joining.isSteered(session),
+      joinedMessages: (n) => this.joining.join(turn, n),
+      recordedAnswer: (n) => journal.recordedAnswers[n],
+      callTool: (answer, index, call) => this.toolCalls.call(turn, journal.nameCall(answer, index, call)),
+      readContext: (limit) => this.store.readContext(message.sessionId, message.messageRef, limit),
+      readMedia: (attachment) => this.media.read(attachment, session),
+      listTools: () => this.tools.getAvailableTools(user),
+    };
+  }
+}
+
+async function take(turn: Turn, event: AgentEvent): Promise<void> {
+  switch (event.type) {
+    case 'text':
+      return turn.addText(event.text);
+    case 'piece':
+      return turn.addPiece(event.piece);
+    case 'answer':
+      return turn.recordAnswer(event.answer, event.isLast ?? false);
+    case 'restart_answer':
+      return turn.restartAnswer();
+  }
+}

@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { DeliveryService } from '../delivery/delivery.service.js';
+import { LogWriterService } from '../delivery/log-writer.service.js';
+import { TurnStore, type Claim, type TurnRecord } from '../store/index.js';
+import { Logs, type Log } from '../telemetry/logs.js';
+import { Clock } from '../time/clock.js';
+import { ReplyBuilder } from './reply-builder.js';
+import type { RunSignals } from './run-signals.js';
+import { findResumePoint } from './standing-blocks.js';
+import { TurnJournal } from './turn-journal.js';
+import { TurnWriter } from './turn-writer.js';
+import { Turn } from './turn.js';
+
+const NOTHING_RECORDED: TurnRecord = { steps: [], frames: [] };
+
+/** Creates runs of turns. */
+@Injectable()
+export class TurnFactoryService {
+  private readonly log: Log;
+
+  constructor(
+    private readonly store: TurnStore,
+    private readonly logWriter: LogWriterService,
+    private readonly delivery: DeliveryService,
+    private readonly clock: Clock,
+    logs: Logs,
+  ) {
+    this.log = logs.for('agent');
+  }
+
+  /** Creates a run that continues where earlier runs of the message ended. @throws GatewayError STORE_UNAVAILABLE */
+  async create(claim: Claim, signals: RunSignals): Promise<Turn> {
+    const { message, session, lease, attempt } = claim;
+    const record = attempt === 1 ? NOTHING_RECORDED : await this.store.readTurn(message.messageRef);
+    const { blocks, replacesFromSeq } = findResumePoint(record);
+    const journal = new TurnJournal(message.messageRef, record);
+    const reply = new ReplyBuilder(claim, this.delivery, this.clock, blocks);
+    const lastSeq = Math.max(session.headSeq, record.steps.at(-1)?.headSeq ?? 0);
+    const writer = new TurnWriter(lease, lastSeq, this.logWriter, this.clock, this.log, signals.abandon);
+    return new Turn(claim, signals, journal, reply, writer, replacesFromSeq);
+  }
+}
