@@ -18,7 +18,7 @@ function section(title: string): string {
   return rest.split('\n## ')[0]!;
 }
 
-/** Returns what stands in backticks in a text, without what is a call or a pattern. */
+/** Returns the parts of a text in backticks, without calls and patterns. */
 const codeIn = (text: string) => [...text.matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!);
 
 const foldersOf = (folder: string) =>
@@ -49,7 +49,7 @@ describe('ARCHITECTURE.md', () => {
     expect(files.filter((file) => !existsSync(`src/${file}`))).toEqual([]);
   });
 
-  it('names links that lead somewhere', () => {
+  it('has no broken links', () => {
     const links = [...page.matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target!);
     expect(links.filter((target) => !existsSync(target))).toEqual([]);
   });
@@ -107,7 +107,7 @@ describe('ARCHITECTURE.md', () => {
     expect(MessageStatus.enum.filter((status) => !drawn.has(status))).toEqual([]);
   });
 
-  it('opens every module file with what the part promises and what it does not know', () => {
+  it('is right that every module file opens with the promises of its part and what it refuses to know', () => {
     const modules = sources.filter((file) => file.endsWith('.module.ts'));
     const without = modules.filter(
       (file) => !/^\/\/ Promises: .*\n?(\/\/ )?[^]*?Refuses to know: /.test(readFileSync(file, 'utf8')),

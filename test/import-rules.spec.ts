@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-/** A house in which every import but those of `fine` breaks a rule: file, what it imports, the rule that must say no. */
+/** A source tree in which every import except those of `fine` breaks a rule: the file, its import, the broken rule. */
 const violations: readonly (readonly [file: string, imported: string, rule: string])[] = [
   ['src/protocol/a.ts', '../core/store/a.js', 'protocol-alone'],
   ['src/protocol/b.ts', 'node:fs', 'protocol-alone'],

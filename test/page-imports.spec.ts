@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 const SOURCE = join(import.meta.dirname, '../src');
 const IMPORT = /^(?:import|export) [^;]*?from '([^']+)'|\bimport\('([^']+)'\)/gm;
 
-/** All that the sources of the page import, as paths from `src` or as names of packages. */
+/** The imports of the page's sources, as paths from `src` or names of packages. */
 function listImports(): string[] {
   const files = globSync('web/**/*.ts', { cwd: SOURCE }).filter((file) => !file.endsWith('.spec.ts'));
   const found = files.flatMap((file) =>

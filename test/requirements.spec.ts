@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { requirements } from './requirements.js';
 
-/** Ids that stand in the tests, each with the files that cite it. */
+/** Returns the ids that tests cite, each with the files. */
 function findCitations(): Map<string, string[]> {
   const citations = new Map<string, string[]>();
   const files = globSync(['src/**/*.{spec,contract}.ts', 'test/**/*.spec.ts', 'test/**/*.e2e-spec.ts']).filter(
@@ -19,7 +19,7 @@ function findCitations(): Map<string, string[]> {
 describe('the promises of the specification', () => {
   const ids = requirements.map(({ id }) => id);
 
-  it('have an id each', () => {
+  it('have a unique id each', () => {
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.filter((id) => !/^[A-Z]-\d{2}$/.test(id))).toEqual([]);
   });
@@ -28,12 +28,12 @@ describe('the promises of the specification', () => {
     expect(requirements.filter(({ sentence }) => !/^\S.*\.$/.test(sentence)).map(({ id }) => id)).toEqual([]);
   });
 
-  it('are all kept by a test that cites them', () => {
+  it('are each cited by a test', () => {
     const citations = findCitations();
     expect(ids.filter((id) => !citations.has(id))).toEqual([]);
   });
 
-  it('are all that tests cite', () => {
+  it('include every id that a test cites', () => {
     expect([...findCitations()].filter(([id]) => !ids.includes(id))).toEqual([]);
   });
 });

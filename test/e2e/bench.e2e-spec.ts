@@ -15,7 +15,7 @@ describe('npm run bench', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('measures a chosen figure and writes down its rounds', async () => {
+  it('measures a chosen figure and writes its rounds to a file', async () => {
     const out = join(folder, 'results.json');
     const { stdout } = await promisify(execFile)(process.execPath, [RUN, '--quick', '--out', out, 'G1']);
 
@@ -29,7 +29,7 @@ describe('npm run bench', () => {
     });
   });
 
-  it('refuses a figure that it does not know, by name', async () => {
+  it('refuses an unknown figure by name', async () => {
     await expect(promisify(execFile)(process.execPath, [RUN, 'G99'])).rejects.toThrow('there is no figure G99');
   });
 });

@@ -31,7 +31,7 @@ describe('the settings of a team', () => {
     expect(findSections([class {}])).toEqual([]);
   });
 
-  it('[P-16] can stand below a map of the gateway, beside what the map itself takes', () => {
+  it('[P-16] can be below a map of the gateway, next to its own settings', () => {
     const document = {
       channels: { acme: { token: 'secret', busy_policy: 'steer' }, other: { busy_policy: 'collect' } },
     };
@@ -84,7 +84,7 @@ describe('a rule', () => {
 });
 
 describe('the tree for ConfigService', () => {
-  it('reads the values in force and offers nothing to be copied', () => {
+  it('reads the current values and has no enumerable keys', () => {
     const values: Record<string, unknown> = { 'agent.name': 'ada', 'channels.acme.token': 't' };
     const tree = createSettingsTree(composeSettings().with([driver]), (key) => values[key] as never);
     const agent = tree['agent'] as Record<string, unknown>;
