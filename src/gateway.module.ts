@@ -26,42 +26,44 @@ import { PinoLogs } from './telemetry/pino-logs.js';
 import { ToolsModule } from './tools/tools.module.js';
 import { WebSocketModule } from './websocket/websocket.module.js';
 
-/** Parts that a process, a test or a team's application can provide itself. */
+/** Parts that a process, a test or a team's application can provide. */
 export interface GatewayOptions {
-  /** Loaded with `loadSettings`, which takes `modules` too; by default from the file and the environment. */
+  /** The result of `loadSettings` with the same `modules`; by default loaded from the file and the environment. */
   readonly settings?: LoadedSettings;
   readonly clock?: Clock;
   readonly logs?: Logs;
-  /** Where the gateway counts what it does; nowhere when missing. */
+  /** The engine for metrics; none by default. */
   readonly metrics?: Metrics;
-  /** What joins the replicas of one gateway; needed only where there are several. */
+  /** Connects the replicas of one gateway; needed only if there are several. */
   readonly broker?: Broker;
   /** A global module that provides AgentRuntime, in place of the built-in agent and of models. */
   readonly agent?: Type | DynamicModule;
-  /** A global module that provides the ports of `core/store`, in place of the engine that `store.url` names. */
+  /** A global module that provides the ports of `core/store`, in place of the engine that `store.url` selects. */
   readonly store?: Type | DynamicModule;
-  /** Modules of a team, with tools, frame types and settings of their own. */
+  /** A global module that provides BlobStore, in place of the local folder; may be the same as `store`. */
+  readonly blobs?: Type | DynamicModule;
+  /** Modules of a team, with their own tools, frame types and settings. */
   readonly modules?: NestModules;
 }
 
 @Module({})
 export class GatewayModule {
   /**
-   * The gateway, to be imported by the root module of an application or to be one.
-   * @throws SettingsError with every fault; Error when `settings` were loaded without the settings of `modules`
+   * Returns the gateway as a module, to import into an application or to start as one.
+   * @throws SettingsError with every fault; Error when `settings` was loaded without `modules`
    */
   static forRoot(options: GatewayOptions = {}): DynamicModule {
     const { modules = [], logs = new PinoLogs() } = options;
     const settings = options.settings ?? loadSettings(process.env, {}, process.cwd(), modules);
     if (!findSections(modules).every((section) => settings.schema.has(section)))
-      throw new Error('The settings were loaded without those of the modules: give the modules to loadSettings too');
+      throw new Error('The settings were loaded without those of the modules: pass the modules to loadSettings too');
     const config = new ConfigStoreService(settings, logs);
     if (logs instanceof PinoLogs) logs.follow(config);
     return {
       module: GatewayModule,
       imports: [
-        // The settings in force for `ConfigService` of a team's modules. `validate` is the one way to hand over an object
-        // that is read at each access instead of being copied.
+        // Current settings for `ConfigService` in a team's modules. Only `validate` can pass an object that is read at
+        // each access instead of being copied.
         ConfigModule.forRoot({
           isGlobal: true,
           ignoreEnvFile: true,
@@ -70,7 +72,7 @@ export class GatewayModule {
           validate: () => createSettingsTree(settings.schema, (key) => config.get(key)),
         }),
         FoundationModule.with(config, logs, options),
-        StoresModule.for(config.get('store.url'), options.store),
+        StoresModule.for(config.get('store.url'), options.store, options.blobs),
         options.agent ?? AgentsModule,
         CoreModule,
         ToolsModule,
@@ -87,7 +89,7 @@ export class GatewayModule {
   }
 }
 
-/** What every module can inject: time, settings, logs, the name of this process. */
+/** Providers that every module can inject: time, settings, logs, metrics, broker, the id of this process. */
 @Module({})
 class FoundationModule {
   static with(config: ConfigStoreService, logs: Logs, options: GatewayOptions): DynamicModule {

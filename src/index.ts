@@ -1,4 +1,4 @@
-/** What a team's application imports: the module, and the seams at which it can be extended. */
+/** The public API for applications: the module and its extension points. */
 export { GatewayModule, type GatewayOptions } from './gateway.module.js';
 export { createHttpAdapter } from './http/index.js';
 export { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
@@ -34,7 +34,7 @@ export * from './core/config/section.js';
 export { UseSettings } from './core/config/use-settings.js';
 export { loadSettings } from './settings.js';
 export { Clock } from './core/time/clock.js';
-export { Broker, type Claims, type Topic } from './core/broker/broker.js';
+export { Broker, type ExclusiveKeys, type Topic } from './core/broker/broker.js';
 export { InProcessBroker } from './core/broker/in-process-broker.js';
 export {
   Metrics,
@@ -47,3 +47,4 @@ export {
 } from './core/telemetry/metrics.js';
 export { Logs } from './core/telemetry/logs.js';
 export * from './core/store/index.js';
+export { BLOB_KEY, BlobStore } from './core/media/blob.store.js';

@@ -10,9 +10,9 @@ export type NestModules = NonNullable<ModuleMetadata['imports']>;
 const MODULE_METADATA = ['imports', 'providers', 'controllers', 'exports'];
 
 /**
- * Loads the Nest modules that `modules` of the settings names: each file or package exports one or more classes with
+ * Loads the Nest modules that the setting `modules` names. Each file or package exports one or more classes with
  * `@Module()`.
- * @throws Error that names the setting and what is wrong with it
+ * @throws Error that names the setting and the problem
  */
 export async function loadTeamModules(specifiers: readonly string[], folder = process.cwd()): Promise<Type[]> {
   const loaded: Type[] = [];
@@ -36,7 +36,7 @@ async function loadOne(specifier: string, folder: string): Promise<Type[]> {
   return modules;
 }
 
-/** A path is looked up from the working directory, anything else is a package. */
+/** Resolves a path from `folder`; anything else is a package name. */
 function toUrl(specifier: string, folder: string): string {
   const isPath = specifier.startsWith('.') || isAbsolute(specifier);
   return isPath ? pathToFileURL(resolve(folder, specifier)).href : specifier;

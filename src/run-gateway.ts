@@ -13,7 +13,7 @@ import { NestLogs } from './telemetry/nest-logs.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
 
-/** Settings of the command line. */
+/** Settings from the command line. */
 export interface StartOverrides {
   readonly port?: number;
   readonly host?: string;
@@ -24,13 +24,13 @@ export interface StartOverrides {
 
 /** Time after which a second signal ends the process, in milliseconds. */
 const HURRY_MS = 1_500;
-/** Equal signals within this time are one, in milliseconds. */
+/** Time within which equal signals count as one, in milliseconds. */
 const SAME_SIGNAL_MS = 100;
 
 /**
- * Runs the gateway as this process, until a signal ends it. Prints one line when it is up.
- * @param options parts of a team's own start script, for example its modules
- * @throws SettingsError, or an error for the operator when the store cannot be opened or the port is taken
+ * Runs the gateway in this process until a signal stops it. Prints one line when it is ready.
+ * @param options parts from a team's own start script, for example its modules
+ * @throws SettingsError; Error with advice for the operator when the store cannot be opened or the port is in use
  */
 export async function runGateway(
   overrides: StartOverrides = {},
@@ -66,13 +66,13 @@ export async function runGateway(
   await announce(app);
 }
 
-/** The first SIGTERM or SIGINT stops the gateway, a second one hurries it and soon ends the process. */
+/** Stops the gateway at the first SIGTERM or SIGINT. A second one hurries the stop and soon exits the process. */
 function stopOnSignals(app: INestApplication, logs: Logs): void {
   const startStop = app.get(StartStopService);
   let first: { readonly signal: string; readonly at: number } | undefined;
   const onSignal = (signal: string) => {
     if (first) {
-      // A signal to the whole process group arrives twice if a launcher passes it on too.
+      // A signal to the whole process group arrives twice if a launcher forwards it too.
       if (signal === first.signal && performance.now() - first.at < SAME_SIGNAL_MS) return;
       startStop.hurry();
       setTimeout(() => process.exit(1), HURRY_MS).unref();
@@ -94,11 +94,11 @@ function stopOnSignals(app: INestApplication, logs: Logs): void {
 async function announce(app: INestApplication): Promise<void> {
   const url = await app.getUrl();
   process.stdout.write(`${describeStart(url, app.get(Store).label)}\n`);
-  // Only to a terminal, never to a file: the code is a credential.
+  // Printed only to a terminal, because the code is a credential.
   if (process.stdout.isTTY) process.stdout.write(`${describeChat(url, await app.get(AuthService).issuePageCode())}\n`);
 }
 
-/** @throws Error with advice for the operator when the address is not available */
+/** Listens on an address. @throws Error with advice for the operator if it is not available */
 async function listen(app: INestApplication, port: number, host: string): Promise<void> {
   try {
     await app.listen(port, host);
@@ -107,12 +107,12 @@ async function listen(app: INestApplication, port: number, host: string): Promis
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') {
       throw new Error(
-        `The port ${port} of ${host} is in use. Stop who has it, or set gateway.port (0 picks a free one).`,
+        `The port ${port} of ${host} is in use. Stop the program that uses it, or set gateway.port (0 picks a free one).`,
         { cause: error },
       );
     }
     if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-      throw new Error(`The gateway may not listen on ${host}:${port} (${code}). Set gateway.host and gateway.port.`, {
+      throw new Error(`The gateway cannot listen on ${host}:${port} (${code}). Set gateway.host and gateway.port.`, {
         cause: error,
       });
     }
@@ -124,7 +124,7 @@ function describeStart(url: string, store: string): string {
   return `OpenClaw gateway ready at ${url} (pid ${process.pid}, store ${store})`;
 }
 
-/** A code goes into the fragment, which a browser does not send. */
+/** Returns the line about the web chat. The code is in the fragment, which browsers do not send. */
 function describeChat(url: string, code: string | undefined): string {
   return code === undefined
     ? `Web chat: ${url}/chat`

@@ -24,7 +24,7 @@ const tailscaleSettings = defineSettings({
   'gateway.tailscale_mode': later('`serve` or `funnel`.'),
 });
 
-/** Loaded before all others: the modules can declare settings of their own. */
+/** Loaded before all other settings, because the modules can declare settings. */
 export const moduleSettings = defineSettings({
   modules: Type.Array(Type.String({ minLength: 1 }), {
     default: [],

@@ -16,19 +16,19 @@ declare module './core/config/section.js' {
 }
 
 /**
- * The settings of the gateway together with those that `modules` declare with `@UseSettings`.
- * @throws SettingsError when two parts declare the same setting
+ * Returns the settings of the gateway and those that `modules` declare with `@UseSettings`.
+ * @throws SettingsError if two parts declare the same setting
  */
 export function composeSettings(modules: NestModules = []): SettingsSchema {
   return new SettingsSchema([...SECTIONS, ...findSections(modules)]);
 }
 
 /**
- * Loads the settings: defaults, overridden by the file, by the environment, by `overrides`.
- * @param overrides by dotted key, for example from the command line
- * @param folder where `config.yaml` and `.env` are looked for
- * @param modules the team's modules that are given to `GatewayModule.forRoot`. Those that the setting `modules` names are
- * loaded by `loadSettingsAndModules` only
+ * Loads the settings from defaults, the file, the environment and `overrides`; later ones take precedence.
+ * @param overrides values by dotted key, for example from the command line
+ * @param folder the folder of `config.yaml` and `.env`
+ * @param modules the modules that are passed to `GatewayModule.forRoot`. Only `loadSettingsAndModules` loads those that
+ * the setting `modules` names
  * @throws SettingsError with every fault
  */
 export function loadSettings(
@@ -41,8 +41,8 @@ export function loadSettings(
 }
 
 /**
- * Loads the modules that the setting `modules` names, then the settings of the gateway and of all modules.
- * @param own modules that are loaded already; they come first in the result
+ * Loads the modules that the setting `modules` names, and then the settings of the gateway and of all modules.
+ * @param own modules that are already loaded; they come first in the result
  * @throws SettingsError with every fault; Error when a module cannot be loaded
  */
 export async function loadSettingsAndModules(

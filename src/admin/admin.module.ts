@@ -1,4 +1,4 @@
-// Promises: what operators look at and change, documented as OpenAPI. Refuses to know: how anything is stored.
+// Promises: the administration over HTTP, documented as OpenAPI. Refuses to know: how anything is stored.
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/index.js';
 import { CoreModule } from '../core/core.module.js';

@@ -14,13 +14,13 @@ export class PendingApprovalDto {
   @ApiProperty({ type: 'object', additionalProperties: true })
   arguments!: unknown;
 
-  /** To be sent back with the decision, which is for exactly these arguments. */
+  /** Send it with the decision, which applies to exactly these arguments. */
   arguments_sha256!: string;
   /** Unix milliseconds. */
   expires_at!: number;
 }
 
-/** What waits for a decision. It is decided on by an `approval` frame. */
+/** Lists tool calls that wait for a decision. An `approval` frame decides one. */
 @ApiTags('admin')
 @ApiBearerAuth()
 @Controller('admin/v1/approvals')

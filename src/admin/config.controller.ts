@@ -6,7 +6,7 @@ import type { Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
 import { ChangeConfigDto, ConfigChangedDto, ConfigDto } from './config.dto.js';
 
-/** Settings at run time: what is in force, and compare-and-set changes. */
+/** Reads the current settings and changes them with compare-and-set. */
 @ApiTags('admin')
 @ApiBearerAuth()
 @Controller('admin/v1/config')
@@ -16,7 +16,7 @@ import { ChangeConfigDto, ConfigChangedDto, ConfigDto } from './config.dto.js';
 export class ConfigController {
   constructor(private readonly config: ConfigStoreService) {}
 
-  /** All settings, each with its source; secrets are hidden. */
+  /** Returns all settings with their source; secrets are hidden. */
   @Get()
   readConfig(): ConfigDto {
     const settings = this.config.list().map(({ key, value, source, needsRestart, description }) => ({
@@ -29,9 +29,9 @@ export class ConfigController {
     return { version: this.config.version, settings };
   }
 
-  /** Changes settings, all or none, if nobody has changed them since `version`. */
+  /** Changes all given settings or none, if they are still at `version`. */
   @Patch()
-  @ApiConflictResponse({ description: 'The version is stale: read again and decide anew.' })
+  @ApiConflictResponse({ description: 'The version is stale: read the settings again.' })
   @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))
   async changeConfig(@Body() body: ChangeConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
     const outcome = await this.config.change(body.version, body.changes, caller.principal);
@@ -40,7 +40,7 @@ export class ConfigController {
         return { version: outcome.version, needs_restart: [...outcome.needsRestart] };
       case 'stale':
         throw new ConflictException(
-          `The settings were changed meanwhile and are at version ${outcome.version}; read them again and decide anew`,
+          `The settings have been changed meanwhile and are at version ${outcome.version}; read them again and repeat the change`,
         );
       case 'invalid':
         throw new GatewayError('INVALID_PAYLOAD', {

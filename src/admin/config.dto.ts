@@ -4,12 +4,12 @@ import { SETTING_SOURCES, type SettingSource } from '../core/config/load-setting
 
 /** A change of settings. */
 export class ChangeConfigDto {
-  /** The version that the change was made from, as GET told it. */
+  /** The version that the change is based on, from GET. */
   @IsInt()
   @Min(0)
   version!: number;
 
-  /** New values by dotted key; null takes a change at run time back. */
+  /** New values by dotted key; null removes a change made at run time. */
   @IsObject()
   @IsNotEmptyObject({ nullable: true })
   @ApiProperty({ type: 'object', additionalProperties: true, example: { 'agent.name': 'ada' } })
@@ -18,18 +18,18 @@ export class ChangeConfigDto {
 
 /** One setting. */
 export class SettingDto {
-  /** For example `agent.name`. */
+  /** Dotted key, for example `agent.name`. */
   key!: string;
 
-  /** The value in force; secrets read as `***`. */
+  /** The current value; secrets read as `***`. */
   @ApiProperty({ type: 'object', additionalProperties: true })
   value!: unknown;
 
-  /** Where the value came from. */
+  /** The source of the value. */
   @ApiProperty({ enum: SETTING_SOURCES })
   source!: SettingSource;
 
-  /** Whether a change comes into force with the next start only. */
+  /** Whether a change takes effect only at the next start. */
   needs_restart!: boolean;
 
   description!: string;
@@ -37,17 +37,17 @@ export class SettingDto {
 
 /** All settings. */
 export class ConfigDto {
-  /** Grows with each change; send it with the next one. */
+  /** Grows with each change; send it with the next change. */
   version!: number;
 
   settings!: SettingDto[];
 }
 
-/** A change that was made. */
+/** The result of a change. */
 export class ConfigChangedDto {
   /** The new version. */
   version!: number;
 
-  /** Keys whose change comes into force with the next start. */
+  /** Keys whose change takes effect at the next start. */
   needs_restart!: string[];
 }

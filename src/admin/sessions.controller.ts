@@ -8,7 +8,7 @@ import { SessionChangesService } from '../core/sessions/session-changes.service.
 import type { Session } from '../core/store/index.js';
 import { SessionMode } from '../protocol/index.js';
 
-/** What an operator may change of a session; what is missing stays. */
+/** A change of a session; absent fields stay as they are. */
 export class ChangeSessionDto {
   @IsOptional()
   @IsIn(SessionMode.enum)
@@ -19,7 +19,7 @@ export class ChangeSessionDto {
   @IsBoolean()
   explicit_activation?: boolean;
 
-  /** Permissions that tools may require of the session, besides `tools.default_permissions`. */
+  /** Permissions of the session for tools, besides `tools.default_permissions`. */
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(100)
@@ -46,7 +46,7 @@ export class SessionDto {
   head_seq!: number;
 }
 
-/** One session at a time: what it is, and what it may do. */
+/** Reads and changes one session. */
 @ApiTags('admin')
 @ApiBearerAuth()
 @Controller('admin/v1/sessions')
@@ -64,7 +64,7 @@ export class SessionsController {
     return toDto(await this.router.getReadable(caller, id));
   }
 
-  /** Takes effect with the next turn, and at once for what a running one calls. */
+  /** Takes effect with the next turn, and immediately for tool calls of a running one. */
   @Patch(':id')
   @RequireScope('admin:write')
   @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))

@@ -4,29 +4,29 @@ import { HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 
-/** A tool that is registered. */
+/** A registered tool. */
 export class ToolDto {
   name!: string;
   description!: string;
 
-  /** JSON Schema. */
+  /** The JSON Schema of the parameters. */
   @ApiProperty({ type: 'object', additionalProperties: true })
   parameters!: object;
 
-  /** All of them must be held by the session that calls it. */
+  /** The calling session must hold all of them. */
   permissions!: string[];
   timeout_ms!: number;
-  /** Whether the same call may run again when a crash has hidden its outcome. */
+  /** Whether the same call may run again if a crash has hidden its outcome. */
   idempotent!: boolean;
   /** Whether it runs in a sandbox. */
   sandbox!: boolean;
-  /** Whether a person must approve each call. */
+  /** Whether each call needs a person's approval. */
   needs_approval!: boolean;
   /** False while `tools.disabled` names it. */
   enabled!: boolean;
 }
 
-/** The tools, as an operator sees them. They are enabled, disabled and put under approval by settings. */
+/** Lists the tools. Settings disable tools and require approvals. */
 @ApiTags('admin')
 @ApiBearerAuth()
 @Controller('admin/v1/tools')
@@ -39,7 +39,7 @@ export class ToolsController {
     private readonly config: ConfigStoreService,
   ) {}
 
-  /** All tools, in the order of their names. */
+  /** Returns all tools, sorted by name. */
   @Get()
   listTools(): ToolDto[] {
     const disabled = this.config.get('tools.disabled');

@@ -11,7 +11,7 @@ export const agentSettings = defineSettings(
   {
     'agent.runtime': Type.Enum(['auto', 'builtin', 'pi'], {
       default: 'auto',
-      description: 'What answers; `auto` is `pi` when a model is configured and the built-in agent otherwise.',
+      description: 'The agent runtime; `auto` is `pi` if a model is configured, else the built-in agent.',
     }),
     'agent.model': Type.Optional(
       Type.String({
@@ -23,7 +23,7 @@ export const agentSettings = defineSettings(
     'agent.system_prompt': Type.String({
       default: SYSTEM_PROMPT,
       maxLength: 65_536,
-      description: 'What the model is told of its task.',
+      description: 'System prompt of the model.',
     }),
     providers: Type.Record(Type.String({ pattern: '^[^/\\s]{1,64}$' }), ProviderSetting, {
       default: {},

@@ -3,8 +3,8 @@ import { GatewayError } from '../protocol/index.js';
 import type { AuthFailure } from './auth-failures.js';
 
 /**
- * Returns what an HTTP caller was admitted with, a principal or a token.
- * @param reason sent to a caller who is unauthorized
+ * Returns the outcome of a successful authentication over HTTP; throws for a failure.
+ * @param reason sent to an unauthorized caller
  * @throws UnauthorizedException, ServiceUnavailableException, or GatewayError RATE_LIMITED
  */
 export function admit<T extends object>(outcome: T | AuthFailure, reason: string): T {

@@ -10,19 +10,21 @@ import type { RequestFacts } from '../http/request-facts.js';
 import type { Verdict } from './credential-verifier.js';
 import type { Credential } from './credentials.js';
 
-/** Failed authentications that one address may have in a minute, whatever the kind of credential. */
+/** Failed authentications per address and minute, over all kinds of credentials. */
 export const MAX_FAILURES_PER_MINUTE = 20;
 
 const FAILURES = ['unauthorized', 'throttled', 'unavailable'] as const;
 
 /**
  * - `unauthorized`: no valid credential.
- * - `throttled`: no valid credential, and the address has used up its failures of this minute.
- * - `unavailable`: a verifier could not decide; nothing counts against the address.
+ * - `throttled`: no valid credential, and the address has reached its limit of failures.
+ * - `unavailable`: a verifier could not decide; this does not count as a failure.
  */
 export type AuthFailure = (typeof FAILURES)[number];
 
-/** Counts failed authentications: one limit for each address over all kinds of credentials. Each replica has its share. */
+/**
+ * Limits failed authentications per address, over all kinds of credentials. Each replica has its share of the limit.
+ */
 @Injectable()
 export class AuthFailures {
   private readonly buckets: RateBuckets;
@@ -39,13 +41,13 @@ export class AuthFailures {
     this.log = logs.for('auth');
     const failures = metrics.counter({
       name: 'openclaw_auth_failures_total',
-      help: 'Requests without a valid credential, by what became of them.',
+      help: 'Requests without a valid credential, by outcome.',
       labels: ['outcome'],
     });
     this.counted = bindEach(failures, 'outcome', FAILURES);
   }
 
-  /** Notes a failure and says what becomes of its request. */
+  /** Records a failure and returns how the request fails. */
   note(
     facts: RequestFacts,
     credential: Credential['kind'] | 'page code',

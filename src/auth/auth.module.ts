@@ -1,4 +1,4 @@
-// Promises: who a request speaks for, decided in one place for every wire. Refuses to know: what they want.
+// Promises: the principal of every request, decided in one place for all wires. Refuses to know: what requests ask for.
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Broker } from '../core/broker/broker.js';

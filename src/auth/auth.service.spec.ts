@@ -45,7 +45,7 @@ describe('open mode', () => {
   });
 
   it.each<[string, Record<string, unknown>, IncomingMessage]>([
-    ['a peer elsewhere', {}, aRequest('10.0.0.7')],
+    ['a peer on another machine', {}, aRequest('10.0.0.7')],
     ['a peer that is gone', {}, aRequest('')],
     ['a foreign Host', {}, aRequest('127.0.0.1', { host: ['gateway.example'] })],
     [

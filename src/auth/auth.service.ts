@@ -15,9 +15,9 @@ import { VerifierChain } from './verifier-chain.js';
 export type AuthOutcome = Principal | AuthFailure;
 
 /**
- * Finds the principal that a request speaks for, by asking its verifiers in order: open mode, static tokens, tokens of
- * signed-in pages, then those that modules bring (`@VerifiesCredentials`). Failures of all kinds share one limit for
- * each address. Tokens are never logged.
+ * Finds the principal of a request with verifiers in this order: open mode, static tokens, tokens of signed-in pages,
+ * then those of modules (`@VerifiesCredentials`). Failures of all kinds share one limit per address. Tokens are never
+ * logged.
  */
 @Injectable()
 export class AuthService extends PrincipalDirectory {
@@ -36,7 +36,9 @@ export class AuthService extends PrincipalDirectory {
     this.openMode = new OpenMode(rules, () => this.isOpen);
   }
 
-  /** Authenticates a request. Failures count against its address, loopback included; a valid credential always passes. */
+  /**
+   * Authenticates a request. Failures count against its address, also on loopback; a valid credential always passes.
+   */
   async authenticate(request: IncomingMessage): Promise<AuthOutcome> {
     const presented = this.readPresented(request);
     const verdict = await this.verify(presented);
@@ -45,8 +47,8 @@ export class AuthService extends PrincipalDirectory {
   }
 
   /**
-   * Authenticates a request to what strangers may use as well. Returns undefined for a stranger. A wrong credential
-   * counts as a failure here too, a missing one does not.
+   * Authenticates a request to a resource that is also open to strangers. Resolves with undefined for a stranger. A
+   * wrong credential counts as a failure; a missing one does not.
    */
   async find(request: IncomingMessage): Promise<Principal | undefined> {
     const presented = this.readPresented(request);
@@ -58,7 +60,7 @@ export class AuthService extends PrincipalDirectory {
   }
 
   /**
-   * Issues a code that signs one web page in, once and soon. Returns undefined in open mode, where none is needed.
+   * Issues a single-use code that signs a web page in. Resolves with undefined in open mode, which needs none.
    * @throws GatewayError STORE_UNAVAILABLE
    */
   async issuePageCode(): Promise<string | undefined> {

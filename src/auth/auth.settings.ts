@@ -26,13 +26,13 @@ export const TokenSetting = Type.Object(
 );
 export type TokenSetting = Static<typeof TokenSetting>;
 
-/** Credentials. */
+/** The static tokens. */
 export const authSettings = defineSettings(
   {
     'auth.tokens': Type.Array(TokenSetting, {
       default: [],
       description:
-        'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?, tool_permissions?}`; without `tool_permissions` what the session holds decides.',
+        'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?, tool_permissions?}`; without `tool_permissions`, the permissions of the session apply.',
       'x-restart': true,
     }),
     'auth.token': Type.Optional(
@@ -54,7 +54,10 @@ export function digest(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-/** Each entry has exactly one of token and digest and no foreign scopes, and no credential stands for two principals. */
+/**
+ * Checks that each entry has exactly one of token and digest and only scopes of its role, and that credentials are
+ * unique.
+ */
 function findTokenFaults(get: SettingsReader): SettingFault[] {
   const seen = new Set<string>();
   const findRepeat = (key: string, sha256: string): SettingFault[] => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BEARER_SUBPROTOCOL_PREFIX } from '../protocol/constants.js';
 
-/** What a request shows for itself: nothing, one token, or something that cannot be used. */
+/** The credential of a request: none, one token, or an unusable one. */
 export type Credential =
   | { readonly kind: 'none' }
   | { readonly kind: 'token'; readonly token: string }
@@ -9,7 +9,7 @@ export type Credential =
 
 /**
  * Reads the credential of a request: `Authorization: Bearer TOKEN`, or for browsers the subprotocol
- * `openclaw.bearer.TOKEN`. Two different ones at once are unusable: nobody could say who is speaking.
+ * `openclaw.bearer.TOKEN`. Two different ones are unusable, because the principal would be ambiguous.
  */
 export function readCredential({ headersDistinct }: IncomingMessage): Credential {
   const found = [
@@ -22,7 +22,7 @@ export function readCredential({ headersDistinct }: IncomingMessage): Credential
   return { kind: 'token', token };
 }
 
-/** Undefined: a scheme that is not served here. */
+/** Returns undefined for another scheme. */
 function readBearer(header: string): string | undefined {
   return /^bearer +([A-Za-z0-9._~-]+) *$/i.exec(header)?.[1];
 }

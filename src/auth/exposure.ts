@@ -1,7 +1,7 @@
 import type { SettingFault, SettingsReader } from '../core/config/section.js';
 import { isLoopbackHost } from '../http/addresses.js';
 
-/** Listening beyond loopback needs a credential: without one everyone who reaches the port would be an operator. */
+/** Requires a credential for listening beyond loopback. */
 export function findExposure(get: SettingsReader): SettingFault[] {
   const host = get('gateway.host');
   if (isLoopbackHost(host)) return [];

@@ -9,22 +9,25 @@ import { AuthService } from './auth.service.js';
 const SCOPE = 'openclaw:scope';
 const ROLE = 'openclaw:role';
 
-/** The scope that a caller of a controller or a route must hold; checked by {@link HttpAuthGuard}. */
+/** Sets the scope that callers of a controller or a route must hold; checked by {@link HttpAuthGuard}. */
 export const RequireScope = (scope: Scope) => SetMetadata(SCOPE, scope);
 
-/** The role that a caller of a controller or a route must have; checked by {@link HttpAuthGuard}. */
+/** Sets the role that callers of a controller or a route must have; checked by {@link HttpAuthGuard}. */
 export const RequireRole = (role: Role) => SetMetadata(ROLE, role);
 
 type AuthenticatedRequest = IncomingMessage & { principal?: Principal };
 
-/** The caller of a route that is guarded by {@link HttpAuthGuard}. */
+/** Injects the principal of a route guarded by {@link HttpAuthGuard}. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
   const { principal } = context.switchToHttp().getRequest<AuthenticatedRequest>();
   if (!principal) throw new Error('@Caller() needs @UseGuards(HttpAuthGuard)');
   return principal;
 });
 
-/** Lets authenticated callers in, with the role and the scope that the route asks for. A route wins over its controller. */
+/**
+ * Admits authenticated callers with the required role and scope. A route's requirements take precedence over its
+ * controller's.
+ */
 @Injectable()
 export class HttpAuthGuard implements CanActivate {
   constructor(

@@ -1,4 +1,4 @@
-/** From credentials to principals. */
+/** Authentication: from credentials to principals. */
 export { AuthModule } from './auth.module.js';
 export type { AuthFailure } from './auth-failures.js';
 export { AuthService, type AuthOutcome } from './auth.service.js';

@@ -5,8 +5,8 @@ import type { RequestRulesService } from '../http/request-rules.service.js';
 import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
 
 /**
- * Open mode: while no other verifier has a credential to compare with, direct requests from this machine are the
- * operator `local`, whatever credential they show, and all others are refused.
+ * Open mode: while no credential is configured and no module has a verifier, direct requests from this machine are the
+ * operator `local`, whatever credential they carry, and all others are refused.
  */
 export class OpenMode implements CredentialVerifier {
   constructor(
@@ -16,7 +16,9 @@ export class OpenMode implements CredentialVerifier {
 
   verify({ facts }: PresentedCredential): Verdict {
     if (!this.isOpen()) return 'notMine';
-    return this.isDirect(facts) ? LOCAL_OPERATOR : { refused: 'open mode serves direct requests of this machine only' };
+    return this.isDirect(facts)
+      ? LOCAL_OPERATOR
+      : { refused: 'open mode serves only direct requests from this machine' };
   }
 
   private isDirect(facts: RequestFacts): boolean {

@@ -5,48 +5,48 @@ import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/pr
 import type { Clock } from '../core/time/clock.js';
 import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
 
-/** How long a sign-in code is good for, and the token that it is exchanged for, in milliseconds. */
+/** Lifetime of a sign-in code, in milliseconds. */
 export const CODE_LIFETIME_MS = 60_000;
 export const PAGE_TOKEN_LIFETIME_MS = 7 * 24 * 3_600_000;
 
-/** Whom a page speaks for that was signed in by a code: its channel, its principal and its sender have one name. */
+/** Name of the principal, the sender and the channel of pages that were signed in by a code. */
 const NAME = 'webchat';
 
-/** Marks tokens of this kind, so that a guess at another kind costs no key derivation. */
+/** Prefix of these tokens, so that other tokens cost no key derivation. */
 const PREFIX = 'page.';
 const TOKEN = /^(page\.([0-9a-z]{1,10})\.[A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{43})$/;
 
 const KEY_BYTES = 32;
 
-/** The kind of value that the broker keeps for codes. */
+/** Kind of the codes in the broker. */
 const CODES = 'page sign-in';
 
-/** A token, and when it ends in Unix milliseconds. */
+/** A token, and when it expires in Unix milliseconds. */
 export interface PageToken {
   readonly token: string;
   readonly expiresAt: number;
 }
 
 /**
- * Signs web pages in: a code that works once and for a minute is exchanged for a token of role `user`, which may do
- * nothing but chat as its own sender on channel `webchat`, for a week.
+ * Signs web pages in: exchanges a single-use code, valid for a minute, for a token of role `user`, which may only chat
+ * as its own sender on channel `webchat`, for a week.
  *
- * Tokens are signed and not kept, so they survive a restart and count on every replica. The key is derived from the
- * operators' configured tokens, slowly: whoever could forge a page's token holds a stronger one already, and changing
- * the operators' tokens ends all pages. Digests (`token_sha256`) are not secret enough for that; where nothing else is
- * configured, the key is made up for the life of the process. Codes are kept by the broker, as digests.
+ * Tokens are signed and not stored, so they survive a restart and are valid on every replica. The key is derived,
+ * slowly, from the operators' configured tokens: to forge a page's token one needs a stronger token, and changing the
+ * operators' tokens invalidates all page tokens. Digests (`token_sha256`) are not secret enough; if nothing else is
+ * configured, the key is random for the life of the process. The broker keeps the codes, as digests.
  */
 export class PageSignIn implements CredentialVerifier {
   private key: Buffer | undefined;
 
-  /** @param secrets the operators' tokens, as far as they are known */
+  /** @param secrets the known tokens of operators */
   constructor(
     private readonly clock: Clock,
     private readonly broker: Broker,
     private readonly secrets: readonly string[],
   ) {}
 
-  /** Returns a new code: 22 characters that a URL fragment may hold. @throws GatewayError STORE_UNAVAILABLE */
+  /** Issues a code of 22 characters that are valid in a URL fragment. @throws GatewayError STORE_UNAVAILABLE */
   async issueCode(): Promise<string> {
     const code = randomBytes(16).toString('base64url');
     await this.broker.keep(CODES, digestOf(code), '', this.clock.now() + CODE_LIFETIME_MS);
@@ -54,7 +54,7 @@ export class PageSignIn implements CredentialVerifier {
   }
 
   /**
-   * Takes a code. Returns undefined when there is none such, when it was used before, and when it has expired.
+   * Exchanges a code for a token. Resolves with undefined if the code is unknown, used or expired.
    * @throws GatewayError STORE_UNAVAILABLE
    */
   async redeem(code: string): Promise<PageToken | undefined> {
@@ -68,7 +68,7 @@ export class PageSignIn implements CredentialVerifier {
     return (credential.kind === 'token' ? this.find(credential.token) : undefined) ?? 'notMine';
   }
 
-  /** Whom a token speaks for; undefined when it is none of these or has expired. */
+  /** Returns the principal of a page token; undefined if the token is not one or has expired. */
   find(token: string): Principal | undefined {
     const [, claim, expiry, signature] = TOKEN.exec(token) ?? [];
     if (claim === undefined || expiry === undefined || signature === undefined) return undefined;
@@ -83,7 +83,7 @@ export class PageSignIn implements CredentialVerifier {
   }
 }
 
-/** Lists the configured tokens, as far as they are known, whose holders may do all that a page may, and more. */
+/** Lists the configured tokens of operators that are known as text. */
 export function listOperatorSecrets(config: ConfigStoreService): string[] {
   const operators = config
     .get('auth.tokens')
@@ -94,7 +94,7 @@ export function listOperatorSecrets(config: ConfigStoreService): string[] {
   return [config.get('auth.token'), ...operators.map(({ token }) => token)].filter((token) => token !== undefined);
 }
 
-/** Slow on purpose (tens of milliseconds, once): a token of a page must not help to guess a configured one. */
+/** Slow on purpose (tens of milliseconds, once), so that a page's token does not help to guess a configured one. */
 function deriveKey(secrets: readonly string[]): Buffer {
   if (secrets.length === 0) return randomBytes(KEY_BYTES);
   return scryptSync(secrets.toSorted().join('\n'), 'openclaw page tokens', KEY_BYTES);

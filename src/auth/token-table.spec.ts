@@ -72,7 +72,7 @@ describe('TokenTable', () => {
     );
   });
 
-  it('[P-07] stops the start when one credential would mean two principals', () => {
+  it('[P-07] fails the start if one credential belongs to two principals', () => {
     const sha256 = createHash('sha256').update(TOKEN).digest('hex');
     const twice = [
       { token: TOKEN, principal: 'a', role: 'user' },

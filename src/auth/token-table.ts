@@ -3,15 +3,15 @@ import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/pr
 import { digest, type TokenSetting } from './auth.settings.js';
 import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
 
-/** Channels of a `user` whose credential names none (protocol.md section 3). */
+/** Default channels of role `user` (protocol.md section 3). */
 const DEFAULT_USER_CHANNELS = ['webchat'];
 
-/** The principal of the shorthand `auth.token`. */
+/** The principal of `auth.token`. */
 const OPERATOR_NAME = 'operator';
 
 /**
- * The static tokens. Only digests are kept, and the look-up is by digest: its duration does not reveal how much of a
- * guess was right, because the digest of a guess cannot be chosen.
+ * The static tokens. Stores and looks up digests only: the duration of a look-up reveals nothing about a token, because
+ * the digest of a guess cannot be chosen.
  */
 export class TokenTable implements CredentialVerifier {
   private readonly principals = new Map<string, Principal>();
@@ -45,7 +45,9 @@ export class TokenTable implements CredentialVerifier {
     return this.principals.get(digest(token));
   }
 
-  /** Returns the permissions that calls of this principal are limited to, or undefined when no token of it sets a limit. */
+  /**
+   * Returns the permissions that calls of this principal are limited to; undefined if none of its tokens sets a limit.
+   */
   findToolPermissions(tenant: string, name: string): readonly string[] | undefined {
     return this.toolPermissions.get(JSON.stringify([tenant, name]));
   }

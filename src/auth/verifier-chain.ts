@@ -8,10 +8,10 @@ import {
   type Verdict,
 } from './credential-verifier.js';
 
-/** Time that a verifier may take before it counts as unable to decide, in milliseconds. */
+/** Time after which a verifier counts as unable to decide, in milliseconds. */
 export const VERIFY_TIMEOUT_MS = 10_000;
 
-/** Asks verifiers one after the other until one has recognised a credential. */
+/** Runs verifiers in order until one recognises the credential. */
 @Injectable()
 export class VerifierChain {
   private readonly log: Log;
@@ -25,12 +25,12 @@ export class VerifierChain {
     this.log = logs.for('auth');
   }
 
-  /** Whether no module has brought a verifier. */
+  /** Whether no module has a verifier. */
   get isEmpty(): boolean {
     return this.listBrought().length === 0;
   }
 
-  /** Asks `first`, then the verifiers that modules bring. `unavailable`: one that was asked could not decide. */
+  /** Runs `first`, then the verifiers of modules. Resolves with `unavailable` if one that ran could not decide. */
   async verify(first: readonly CredentialVerifier[], presented: PresentedCredential): Promise<Verdict | 'unavailable'> {
     for (const verifier of [...first, ...this.listBrought()]) {
       try {
@@ -44,7 +44,7 @@ export class VerifierChain {
     return 'notMine';
   }
 
-  /** Waits for a verdict that is not there at once, within the time limit. */
+  /** Waits for an asynchronous verdict within the time limit. */
   private async ask(verifier: CredentialVerifier, presented: PresentedCredential): Promise<Verdict> {
     const verdict = verifier.verify(presented);
     if (!(verdict instanceof Promise)) return verdict;
@@ -55,7 +55,7 @@ export class VerifierChain {
     return Promise.race([verdict, timeout]).finally(() => decided.abort());
   }
 
-  /** Looked up at first use, when all modules are complete. */
+  /** Found at first use, when all modules are complete. */
   private listBrought(): readonly CredentialVerifier[] {
     return (this.brought ??= this.explorer.list());
   }

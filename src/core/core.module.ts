@@ -1,4 +1,4 @@
-// Promises: the control plane, from an admitted frame to a delivered block. Refuses to know: sockets, SQL, vendors.
+// Promises: the control plane, from an accepted message to a delivered block. Refuses to know: sockets, SQL, vendors.
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ApprovalsService } from './approvals/approvals.service.js';
@@ -66,7 +66,7 @@ const exported = [
   ToolRegistryService,
 ];
 
-/** Global, so that a team's modules inject what the core exports without knowing where it comes from. */
+/** Global, so that a team's modules can inject the core's providers without importing it. */
 @Global()
 @Module({
   imports: [DiscoveryModule],

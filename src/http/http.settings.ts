@@ -8,7 +8,7 @@ export const httpSettings = defineSettings(
     'gateway.host': Type.String({
       default: '127.0.0.1',
       minLength: 1,
-      description: 'Address to listen on. Anything but loopback needs a credential.',
+      description: 'Address to listen on. Addresses beyond loopback need a credential.',
       'x-restart': true,
     }),
     'gateway.port': Type.Integer({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BlobsModule } from './blobs/blobs.module.js';
 import { SqliteModule } from './sqlite/sqlite.module.js';
 import { findStoreEngine, findStoreUrlFault } from './store-urls.js';
 import { StoresModule } from './stores.module.js';
@@ -23,6 +24,8 @@ describe('the URL of a store', () => {
 
   it('is ignored when the application provides a store', () => {
     class OwnStore {}
-    expect(StoresModule.for('own:', OwnStore).imports).toContain(OwnStore);
+    expect(StoresModule.for('own:', OwnStore).imports).toEqual([OwnStore, BlobsModule]);
+    class OwnBlobs {}
+    expect(StoresModule.for('own:', OwnStore, OwnBlobs).imports).toEqual([OwnStore, OwnBlobs]);
   });
 });

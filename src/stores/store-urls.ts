@@ -1,8 +1,8 @@
 import { SQLITE_URLS } from './sqlite/sqlite-url.js';
 
-/** The URLs that select a store engine. It is all that settings know of the engine: its code is loaded when it is used. */
+/** The URLs of a store engine. Settings only need these; the engine's code is loaded when it is used. */
 export interface StoreUrls {
-  /** How they look, for people. */
+  /** The form of the URLs, for messages. */
   readonly form: string;
   accepts(url: string): boolean;
 }
@@ -16,7 +16,7 @@ export function findStoreEngine(url: string): StoreEngine | undefined {
   return (Object.keys(STORE_URLS) as StoreEngine[]).find((engine) => STORE_URLS[engine].accepts(url));
 }
 
-/** Returns what is wrong with a store's URL, in words for the operator; undefined when an engine accepts it. */
+/** Returns a message for the operator if no engine accepts the URL, else undefined. */
 export function findStoreUrlFault(url: string): string | undefined {
   if (findStoreEngine(url)) return undefined;
   const problem = /^postgres(ql)?:/.test(url) ? 'PostgreSQL is not part of this version' : 'is not the URL of a store';

@@ -8,9 +8,9 @@ export const storeSettings = defineSettings(
     'store.url': Type.String({
       default: 'sqlite:data/gateway.db',
       minLength: 1,
-      description: 'Where everything is kept: `sqlite:PATH`, or `sqlite::memory:` for tests.',
+      description: 'The database: `sqlite:PATH`, or `sqlite::memory:` for tests.',
       'x-restart': true,
-      'x-start-only': 'it says where changes are kept',
+      'x-start-only': 'it selects the database that stores changes',
     }),
   },
   { rules: [findStoreFaults] },

@@ -1,4 +1,4 @@
-// Promises: the ports to persistence on the engine that a URL names. Refuses to know: how an engine keeps what it is given.
+// Promises: the ports to persistence, on the engine that a URL selects. Refuses to know: how an engine stores records.
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { BlobsModule } from './blobs/blobs.module.js';
 import { SqliteModule } from './sqlite/sqlite.module.js';
@@ -9,13 +9,14 @@ const MODULES: Readonly<Record<StoreEngine, Type>> = { sqlite: SqliteModule };
 @Module({})
 export class StoresModule {
   /**
-   * The stores of a gateway.
-   * @param store a module that provides the ports of `core/store`, in place of the engine that `url` names
+   * Selects the modules that provide the ports to persistence.
+   * @param store provides the ports of `core/store`, in place of the engine for `url`
+   * @param blobs provides `BlobStore`, in place of the local folder
    * @throws Error when no engine accepts `url`
    */
-  static for(url: string, store?: Type | DynamicModule): DynamicModule {
+  static for(url: string, store?: Type | DynamicModule, blobs: Type | DynamicModule = BlobsModule): DynamicModule {
     const engine = findStoreEngine(url);
     if (!store && !engine) throw new Error(`store.url: ${findStoreUrlFault(url)}`);
-    return { module: StoresModule, imports: [store ?? MODULES[engine as StoreEngine], BlobsModule] };
+    return { module: StoresModule, imports: [store ?? MODULES[engine as StoreEngine], blobs] };
   }
 }

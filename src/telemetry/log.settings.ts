@@ -8,7 +8,7 @@ type LogLevelSetting = typeof LogLevelSetting;
 
 const subsystemLevels = Object.fromEntries(
   SUBSYSTEMS.map((name) => {
-    const description = `Level of the subsystem ${name.toUpperCase()}, where it differs.`;
+    const description = `Level of the subsystem ${name.toUpperCase()}, if it differs from \`log.level\`.`;
     return [`log.${name}`, Type.Optional(Type.Enum(LogLevelSetting.enum, { description }))];
   }),
 ) as Record<`log.${Subsystem}`, TOptional<LogLevelSetting>>;

@@ -9,7 +9,7 @@ export interface BrokerBench {
   now(): number;
   /** Advances the engine's time. */
   advance(ms: number): Promise<void>;
-  /** Resolves when everything published and claimed so far has taken effect on both replicas. */
+  /** Resolves when everything published and held so far has taken effect on both replicas. */
   settle(): Promise<void>;
   close(): Promise<void>;
 }
@@ -26,7 +26,7 @@ export function brokerContract(open: () => Promise<BrokerBench>): void {
   afterEach(() => bench.close());
 
   topicContract(() => ({ bench, here, there }));
-  claimContract(() => ({ bench, here, there }));
+  exclusiveKeyContract(() => ({ bench, here, there }));
   keptValueContract(() => ({ bench, here, there }));
 
   describe('the number of replicas', () => {
@@ -123,17 +123,17 @@ function topicContract(parts: Parts): void {
   });
 }
 
-function claimContract(parts: Parts): void {
-  describe('a claim', () => {
-    it('is lost once to a newer claim of another replica', async () => {
+function exclusiveKeyContract(parts: Parts): void {
+  describe('an exclusive key', () => {
+    it('is lost once to another replica that takes it', async () => {
       const { bench, here, there } = parts();
       const lost: string[] = [];
-      const older = here.claims('c', (key) => lost.push(`here ${key}`));
-      const newer = there.claims('c', (key) => lost.push(`there ${key}`));
-      older.claim('a');
-      older.claim('b');
+      const older = here.exclusiveKeys('c', (key) => lost.push(`here ${key}`));
+      const newer = there.exclusiveKeys('c', (key) => lost.push(`there ${key}`));
+      older.hold('a');
+      older.hold('b');
       await bench.settle();
-      newer.claim('a');
+      newer.hold('a');
       await bench.settle();
       expect(lost).toEqual(['here a']);
     });
@@ -141,42 +141,42 @@ function claimContract(parts: Parts): void {
     it('is not lost to the same replica, nor after its release', async () => {
       const { bench, here, there } = parts();
       const lost: string[] = [];
-      const older = here.claims('c', (key) => lost.push(`here ${key}`));
-      const newer = there.claims('c', (key) => lost.push(`there ${key}`));
-      older.claim('a');
-      older.claim('a');
+      const older = here.exclusiveKeys('c', (key) => lost.push(`here ${key}`));
+      const newer = there.exclusiveKeys('c', (key) => lost.push(`there ${key}`));
+      older.hold('a');
+      older.hold('a');
       await bench.settle();
       older.release('a');
       await bench.settle();
-      newer.claim('a');
+      newer.hold('a');
       await bench.settle();
       older.release('a');
       await bench.settle();
-      older.claim('a');
+      older.hold('a');
       await bench.settle();
       expect(lost).toEqual(['there a']);
     });
 
-    it('has one holder when both claim at the same time', async () => {
+    it('has one holder when both take it at the same time', async () => {
       const { bench, here, there } = parts();
       const lost: string[] = [];
-      const one = here.claims('c', () => lost.push('here'));
-      const two = there.claims('c', () => lost.push('there'));
-      one.claim('a');
-      two.claim('a');
+      const one = here.exclusiveKeys('c', () => lost.push('here'));
+      const two = there.exclusiveKeys('c', () => lost.push('there'));
+      one.hold('a');
+      two.hold('a');
       await bench.settle();
       expect(lost).toHaveLength(1);
     });
 
-    it('that was claimed again meanwhile is not reported as lost', async () => {
+    it('that was taken back meanwhile is not reported as lost', async () => {
       const { bench, here, there } = parts();
       const lost: string[] = [];
-      const one = here.claims('c', () => lost.push('here'));
-      const two = there.claims('c', () => lost.push('there'));
-      one.claim('a');
+      const one = here.exclusiveKeys('c', () => lost.push('here'));
+      const two = there.exclusiveKeys('c', () => lost.push('there'));
+      one.hold('a');
       await bench.settle();
-      two.claim('a');
-      one.claim('a');
+      two.hold('a');
+      one.hold('a');
       await bench.settle();
       expect(lost.at(-1)).toBe('there');
       expect(lost.filter((replica) => replica === 'there')).toHaveLength(1);

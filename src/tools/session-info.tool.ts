@@ -5,20 +5,20 @@ import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 
 const Parameters = Type.Object({}, { additionalProperties: false });
 
-/** The session that a call belongs to, as the agent may know it. */
+/** Facts about the session of a call, for the agent. */
 export interface SessionFacts {
   readonly id: string;
   readonly mode: string;
   readonly channel: string;
   readonly participants: readonly string[];
-  /** Names of the tools that may be used in it. */
+  /** Names of the tools that the session may use. */
   readonly tools: readonly string[];
 }
 
-/** Tells an agent where it is and what it can do there. */
+/** Returns the agent's session and its tools. */
 @Tool({
   name: 'session.info',
-  description: 'The current session: its channel, who takes part, which tools may be used.',
+  description: 'The current session: its channel, its participants, and the tools that may be used.',
   parameters: Parameters,
   timeoutMs: 1_000,
   idempotent: true,

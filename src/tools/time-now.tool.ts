@@ -3,11 +3,11 @@ import { Clock } from '../core/time/clock.js';
 import { Tool, type ToolExecutor } from '../core/tools/tool.decorator.js';
 
 const Parameters = Type.Object(
-  { time_zone: Type.Optional(Type.String({ description: 'IANA name, for example Europe/Berlin; UTC without it.' })) },
+  { time_zone: Type.Optional(Type.String({ description: 'IANA name, for example Europe/Berlin; UTC by default.' })) },
   { additionalProperties: false },
 );
 
-/** Tells the time, in a zone of the caller's choice. */
+/** Returns the time in a given zone. */
 @Tool({
   name: 'time.now',
   description: 'The current date and time.',

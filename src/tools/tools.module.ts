@@ -1,4 +1,4 @@
-// Promises: the tools that come with the gateway. Refuses to know: who calls them, and when they may.
+// Promises: the gateway's own tools. Refuses to know: who calls them, and whether they may.
 import { Module } from '@nestjs/common';
 import { CoreModule } from '../core/core.module.js';
 import { HttpFetchTool } from './http/http-fetch.tool.js';

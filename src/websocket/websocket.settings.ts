@@ -14,7 +14,7 @@ export const webSocketSettings = defineSettings({
     default: 30_000,
     minimum: 1_000,
     maximum: 3_600_000,
-    description: 'How often the gateway pings, in milliseconds.',
+    description: 'Interval of pings, in milliseconds.',
     'x-restart': true,
   }),
 });

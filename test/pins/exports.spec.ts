@@ -36,9 +36,9 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'src/index.ts',
     `
       ALL_TENANTS AcceptOutcome AcceptedMessage AgentEvent AgentRuntime AgentTurn Answer Approval
-      ApprovalDecision ApprovalStore AuditHead AuditNote AuditQuery AuditRow AuditStore Broker CancelOutcome
-      CancelSelector Claim ClaimRequest ClaimResult Claims ClientKey Clock ConfigStoreService Connection Counter
-      CredentialVerifier DurableFrame Ending Environment FIRST_PREVIOUS_HASH FramePage FrameStore FrameType
+      ApprovalDecision ApprovalStore AuditHead AuditNote AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker CancelOutcome
+      CancelSelector Claim ClaimRequest ClaimResult ClientKey Clock ConfigStoreService Connection Counter
+      CredentialVerifier DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FramePage FrameStore FrameType
       FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram HistogramOptions
       InProcessBroker JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaStore
       Memory MemoryQuery MemoryStore MessageEnd MessageSelector MessageWithReply Metric MetricOptions Metrics

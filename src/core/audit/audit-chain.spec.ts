@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuditHead, AuditRow } from '../store/index.js';
 import { chainAudit, EMPTY_HEAD, verifyAuditChain } from './audit-chain.js';
 
-/** A trail of `length` rows with its head. */
+/** An audit trail of `length` rows with its head. */
 function aTrail(length: number, actor = 'ann'): { rows: AuditRow[]; head: AuditHead } {
   const rows: AuditRow[] = [];
   let head = EMPTY_HEAD;

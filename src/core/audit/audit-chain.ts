@@ -9,13 +9,13 @@ import {
 } from '../store/index.js';
 import { canonicalise } from '../store/canonical-json.js';
 
-/** Rows that are read at once to verify the chain. */
+/** Rows per page when the trail is read. */
 const PAGE_ROWS = 1_000;
 
-/** The head of a trail without rows. */
+/** The head of an empty trail. */
 export const EMPTY_HEAD: AuditHead = { sequence: 0, hash: FIRST_PREVIOUS_HASH };
 
-/** Makes the row that follows `head`. */
+/** Builds the row that follows `head`. */
 export function chainAudit(head: AuditHead, at: number, note: AuditNote): AuditRow {
   const { tenant, actor, action, target, before, after } = note;
   const row = {
@@ -41,17 +41,17 @@ export type ChainVerdict =
   | { readonly kind: 'intact'; readonly rows: number }
   | {
       readonly kind: 'broken';
-      /** The first sequence at which the chain does not hold. */
+      /** The first sequence at which the chain is broken. */
       readonly sequence: number;
-      /** `missing`: there is another row, or none, at this place; `changed`: the row is not what its hash says. */
+      /** `missing`: there is another row, or none, at this sequence; `changed`: the row does not match its hash. */
       readonly fault: 'missing' | 'changed';
     };
 
 /**
- * Checks that the rows are the ones that were written: all of them, unchanged, in their order. A row that was changed,
- * removed (also the newest), moved or inserted is found.
+ * Checks that all rows are present, unchanged and in order. Detects rows that were changed, removed (including the
+ * newest), moved or inserted.
  * @param rows all rows, oldest first
- * @param head as the store remembers it
+ * @param head the head from the store
  */
 export async function verifyAuditChain(
   rows: AsyncIterable<AuditRow> | Iterable<AuditRow>,
@@ -71,7 +71,7 @@ export async function verifyAuditChain(
   return { kind: 'intact', rows: last.sequence };
 }
 
-/** Reads all rows that fit a query, page by page. */
+/** Reads all rows that match a query, page by page. */
 export async function* readAuditTrail(
   store: AuditStore,
   query: Omit<AuditQuery, 'after' | 'limit'> = { order: 'oldest' },

@@ -8,19 +8,19 @@ import {
   type SettingsChange,
 } from '../store/index.js';
 
-/** The note of a change of settings. */
+/** Builds the note of a change of settings. */
 export function noteOfSettings({ actor, before, after }: SettingsChange): AuditNote {
   return { tenant: ALL_TENANTS, actor, action: 'settings.change', target: 'settings', before, after };
 }
 
-/** The note of a decision on a tool call: the arguments themselves may be secret, their hash is not. */
+/** Builds the note of a decision on a tool call. It has the hash of the arguments, which may be secret themselves. */
 export function noteOfDecision(approval: Approval, decision: ApprovalDecision, actor: string): AuditNote {
   const { tenant, approvalId, tool, argumentsSha256 } = approval;
   const after = JSON.stringify({ approval_id: approvalId, tool, arguments_sha256: argumentsSha256, decision });
   return { tenant, actor, action: 'approval.decide', target: approvalId, before: 'null', after };
 }
 
-/** The note of a change of a session: each field that the change names, as it was and as it is. */
+/** Builds the note of a change of a session, with the fields that the change names, before and after. */
 export function noteOfSession(before: Session, after: Session, change: SessionChange, actor: string): AuditNote {
   const names = Object.keys(change).filter((name) => name !== 'resetContext') as (keyof Session &
     keyof SessionChange)[];

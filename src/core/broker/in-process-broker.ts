@@ -1,14 +1,14 @@
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
-import { Broker, type Claims, type Topic } from './broker.js';
+import { Broker, type ExclusiveKeys, type Topic } from './broker.js';
 
-/** A topic as the other replicas of the process see it. */
+/** A topic, as seen by the other replicas of the process. */
 interface Listener {
   readonly keys: Set<string>;
   hear(key: string, message: unknown): void;
 }
 
-/** What the replicas of one process share. */
+/** The state that the replicas of one process share. */
 class Hub {
   readonly replicas = new Set<InProcessBroker>();
   /** By name, then by key. */
@@ -18,19 +18,19 @@ class Hub {
 }
 
 /**
- * The broker of a gateway that is one process; the default. Several can be joined in one process, for tests.
+ * The broker of a gateway with one process; the default. Tests join several in one process.
  *
- * What it gives up: it reaches no other process. With a second one on the same store, readers there get blocks without
- * deltas, presence and page sign-in codes stay where they came in, a client may be connected to both, and each counts
- * its limits alone. A restart forgets kept values and claims.
+ * It reaches no other process. With a second process on the same store, readers there get blocks without deltas,
+ * presence and page sign-in codes are not shared, a client may be connected to both, and each counts its limits alone.
+ * A restart loses kept values and exclusive keys.
  */
 export class InProcessBroker extends Broker {
   private readonly hub: Hub;
   private readonly listeners = new Map<string, Listener>();
-  private readonly claimed = new Set<string>();
+  private readonly exclusive = new Set<string>();
   private readonly log: Log;
 
-  /** @param other a broker of this process whose replica is to be one of the same gateway */
+  /** @param other a broker in this process to join; both then are replicas of one gateway */
   constructor(
     private readonly clock: Clock,
     logs: Logs,
@@ -66,17 +66,17 @@ export class InProcessBroker extends Broker {
     };
   }
 
-  override claims(name: string, onLost: (key: string) => void): Claims {
-    if (this.claimed.has(name)) throw new Error(`The claims "${name}" are opened twice`);
-    this.claimed.add(name);
+  override exclusiveKeys(name: string, onLost: (key: string) => void): ExclusiveKeys {
+    if (this.exclusive.has(name)) throw new Error(`The exclusive keys "${name}" are opened twice`);
+    this.exclusive.add(name);
     const holders = this.hub.holders.get(name) ?? new Map<string, (key: string) => void>();
     this.hub.holders.set(name, holders);
     const lose = (key: string) => this.call(() => onLost(key));
     return {
-      claim: (key) => {
+      hold: (key) => {
         const older = holders.get(key);
         holders.set(key, lose);
-        // Not if the older one has claimed the key again by then.
+        // Unless the older holder has taken the key back by then.
         if (older && older !== lose) queueMicrotask(() => holders.get(key) === older || older(key));
       },
       release: (key) => {

@@ -10,15 +10,17 @@ export interface ChannelStatus {
   readonly detail?: string;
 }
 
-/** The states that channel drivers report. A report counts as long as the driver's connection to the gateway is open. */
+/**
+ * Keeps the states that channel drivers report. A report is valid while the driver's connection to the gateway is open.
+ */
 @Injectable()
 export class ChannelStatusService extends ConnectedChannels {
   /** By connection id, then by channel. */
   private readonly statuses = new Map<string, Map<string, ChannelStatus>>();
 
   /**
-   * Notes a report of the driver behind `connection`.
-   * @throws GatewayError FORBIDDEN when its credential is bound to other channels
+   * Records a report of the driver behind `connection`.
+   * @throws GatewayError FORBIDDEN if its credential is bound to other channels
    */
   update(connection: Connection, status: ChannelStatus): void {
     checkChannel(connection.principal, status.channel);
@@ -26,7 +28,7 @@ export class ChannelStatusService extends ConnectedChannels {
     this.statuses.set(connection.id, own.set(status.channel, status));
   }
 
-  /** Forgets the reports of a connection that has ended. */
+  /** Drops the reports of a connection that has ended. */
   remove(connection: Pick<Connection, 'id'>): void {
     this.statuses.delete(connection.id);
   }

@@ -2,11 +2,11 @@ import Type from 'typebox';
 import { defineSettings } from '../config/section.js';
 import { BusyPolicy } from '../queue/queue.settings.js';
 
-/** What differs from channel to channel. A driver declares its own settings below `channels.NAME`. */
+/** Settings of each channel. A driver declares its own settings below `channels.NAME`. */
 export const channelSettings = defineSettings({
   channels: Type.Record(
     Type.String(),
     Type.Object({ busy_policy: Type.Optional(BusyPolicy) }, { additionalProperties: false }),
-    { default: {}, description: 'By channel name: `{busy_policy}`.' },
+    { default: {}, description: 'Settings by channel name: `{busy_policy}`.' },
   ),
 });

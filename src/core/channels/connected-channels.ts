@@ -1,5 +1,5 @@
-/** Which channels are connected now, for `/health`. */
+/** Lists the connected channels, for `/health`. */
 export abstract class ConnectedChannels {
-  /** Names in alphabetical order, each once. */
+  /** Returns names in alphabetical order, each once. */
   abstract list(): readonly string[];
 }

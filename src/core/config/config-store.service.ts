@@ -10,7 +10,7 @@ import { suggest } from './suggest.js';
 /** Called with (new, old) after a setting has changed. */
 export type ConfigWatcher<T> = (value: T, oldValue: T) => void;
 
-/** One setting as an operator sees it; secrets are hidden. */
+/** A setting for operators; secrets are hidden. */
 export interface SettingView {
   readonly key: string;
   readonly value: unknown;
@@ -19,16 +19,15 @@ export interface SettingView {
   readonly description: string;
 }
 
-/** The outcome of a change. `stale`: the settings were changed in the meantime; `version` is the current one. */
+/** The outcome of a change. `stale`: the settings have been changed meanwhile; `version` is the current one. */
 export type ChangeOutcome =
   | { readonly kind: 'changed'; readonly version: number; readonly needsRestart: readonly string[] }
   | { readonly kind: 'stale'; readonly version: number }
   | { readonly kind: 'invalid'; readonly faults: readonly SettingFault[] };
 
 /**
- * The settings in force (the chapter's Configuration Store). Read a setting here each time it is needed, or watch it, so
- * that a change at run time takes effect. A change is kept in the store and overrides file and environment; only the
- * command line overrides it.
+ * The current settings. Read a setting each time it is needed, or watch it, so that changes at run time take effect. A
+ * change is stored and takes precedence over file and environment; only the command line overrides it.
  */
 export class ConfigStoreService {
   private readonly schema: SettingsSchema;
@@ -56,7 +55,7 @@ export class ConfigStoreService {
     return this.stored.version;
   }
 
-  /** All settings, in the order of the reference, with where each value came from. */
+  /** Lists all settings with their sources, in the order of the reference. */
   list(): readonly SettingView[] {
     return this.schema.rows
       .filter((row) => !row.schema['x-later'])
@@ -70,8 +69,8 @@ export class ConfigStoreService {
   }
 
   /**
-   * Changes one setting permanently, whatever was changed in the meantime.
-   * @throws SettingsError when the value is not allowed; GatewayError STORE_UNAVAILABLE
+   * Changes one setting permanently, regardless of the version.
+   * @throws SettingsError if the value is not allowed; GatewayError STORE_UNAVAILABLE
    */
   async set<K extends SettingKey>(key: K, value: SettingValue<K>, actor: string): Promise<void> {
     for (;;) {
@@ -89,8 +88,8 @@ export class ConfigStoreService {
   }
 
   /**
-   * Puts the changes that were made before this start in force. From here on changes are possible.
-   * @throws SettingsError when a rule does not hold for the settings together with those changes
+   * Applies the stored changes of earlier runs and makes changes possible.
+   * @throws SettingsError if the settings violate a rule together with those changes
    */
   async open(store: SettingsStore): Promise<void> {
     this.store = store;
@@ -99,14 +98,14 @@ export class ConfigStoreService {
     if (faults.length > 0) throw new SettingsError(faults);
   }
 
-  /** Puts the changes of other replicas in force. */
+  /** Applies changes made by other replicas. */
   async reload(): Promise<void> {
     if (this.store) this.adopt(await this.store.readSettings());
   }
 
   /**
-   * Changes settings, all or none, if `version` is still the current one. A null undoes an earlier change at run time.
-   * @param actor who, for the audit trail
+   * Changes all given settings or none, if `version` is still the current one. Null removes an earlier change.
+   * @param actor the principal, for the audit trail
    * @throws GatewayError STORE_UNAVAILABLE
    */
   async change(version: number, changes: Readonly<Record<string, unknown>>, actor: string): Promise<ChangeOutcome> {
@@ -148,7 +147,7 @@ export class ConfigStoreService {
     });
   }
 
-  /** Ignores a version older than the current one, which may arrive late. */
+  /** Applies stored settings, unless they arrive late and are older than the current ones. */
   private adopt(stored: StoredSettings): void {
     if (stored.version < this.stored.version) return;
     this.stored = stored;
@@ -168,11 +167,8 @@ export class ConfigStoreService {
     const value: unknown = JSON.parse(changed);
     const fault = findFault(row, value);
     if (fault === undefined) return value;
-    // It was valid for the version that stored it: a setting whose schema has changed must not stop the start.
-    this.log.warn(
-      { key: row.key, fault },
-      'a setting that was changed at run time is not valid any more and is ignored',
-    );
+    // The setting's schema has changed since it was stored. That must not prevent the start.
+    this.log.warn({ key: row.key, fault }, 'a setting that was changed at run time is no longer valid and is ignored');
     return this.loaded.values[row.key as SettingKey];
   }
 
@@ -189,7 +185,7 @@ export class ConfigStoreService {
     return meant === undefined ? '' : `; did you mean ${meant}?`;
   }
 
-  /** For the audit trail, without secrets. */
+  /** Returns values as JSON for the audit trail, without secrets. */
   private describe(values: Readonly<Record<string, unknown>>): string {
     const visible = Object.entries(values).map(([key, value]) => [
       key,
@@ -203,7 +199,7 @@ export class ConfigStoreService {
       try {
         (watcher as ConfigWatcher<unknown>)(value, oldValue);
       } catch (error) {
-        // The other watchers must still see the change.
+        // The other watchers must still be called.
         this.log.error({ key, error }, 'a watcher of a setting threw');
       }
     }

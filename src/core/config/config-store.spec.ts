@@ -93,7 +93,7 @@ describe('the configuration store', () => {
     await expect(two.set('agent.concurrency', -1, 'op')).rejects.toThrow('agent.concurrency');
   });
 
-  it('[P-12] says which changes need a restart', async () => {
+  it('[P-12] returns which changes need a restart', async () => {
     const config = await open();
     expect(await config.change(0, { 'gateway.port': 1, 'agent.name': 'ada' }, 'op')).toMatchObject({
       needsRestart: ['gateway.port'],
@@ -110,7 +110,7 @@ describe('the configuration store', () => {
     expect([config.get('agent.name'), source('agent.name')]).toEqual(['ada', 'environment']);
   });
 
-  it('[P-14] never shows a secret, in a list or in the audit trail', async () => {
+  it('[P-14] never shows a secret in a list or in the audit trail', async () => {
     const config = await open({ 'auth.tokens': [{ token: 'a-very-secret-token-0', principal: 'p', role: 'user' }] });
     await config.change(0, { 'auth.token': 'another-secret-token-1' }, 'op');
     const shown = JSON.stringify([config.list(), store.changes.map(({ before, after }) => [before, after])]);
@@ -136,7 +136,7 @@ describe('the configuration store', () => {
     expect([config.get('agent.name'), config.get('agent.concurrency')]).toEqual(['openclaw', 7]);
   });
 
-  it('[P-08] refuses to start when a stored change breaks a rule together with the settings of this start', async () => {
+  it('[P-08] refuses to start if a stored change violates a rule together with the settings of this start', async () => {
     store.stored = { version: 1, values: { 'gateway.host': '"0.0.0.0"' } };
     await expect(open()).rejects.toThrow(/gateway\.host: .*OPENCLAW_AUTH_TOKEN/);
     expect((await open({ 'auth.token': 'a-token-of-sixteen-chars' })).get('gateway.host')).toBe('0.0.0.0');

@@ -47,7 +47,7 @@ describe('the settings', () => {
     expect(loadSettings({ NODE_ENV: 'production' }, {}, folder).values['agent.name']).toBe('openclaw');
   });
 
-  it('[P-03] are read from files that variables ending in _FILE name', () => {
+  it('[P-03] are read from the files that variables ending in _FILE name', () => {
     write('secret', 'a-token-of-sixteen-chars\n');
     const { values } = loadSettings({ OPENCLAW_AUTH_TOKEN_FILE: join(folder, 'secret') }, {}, folder);
     expect(values['auth.token']).toBe('a-token-of-sixteen-chars');
@@ -65,10 +65,10 @@ describe('the settings', () => {
       folder,
     );
     expect(values['gateway.port']).toBe(18_789);
-    expect(warnings).toEqual(['The environment variable OPENCLAW_GATWAY_HOST is no setting and is ignored']);
+    expect(warnings).toEqual(['The environment variable OPENCLAW_GATWAY_HOST is not a setting and is ignored']);
   });
 
-  it('[P-05] stop the start with every fault, each with its key and what is allowed', () => {
+  it('[P-05] fail the start with every fault, each with its key and the allowed values', () => {
     write('config.yaml', 'gateway:\n  port: high\n  hots: x\nqueue:\n  max_total: 0\n');
     const faults = faultsOf(() => loadSettings({ OPENCLAW_LOG_LEVEL: 'loud', OPENCLAW_AUTH_TOKENS: '[' }, {}, folder));
     expect(faults).toHaveLength(5);
@@ -87,7 +87,7 @@ describe('the settings', () => {
     expect(faults).not.toContain('a:b@c');
   });
 
-  it('[P-07] refuse a token that a subprotocol cannot carry, without showing it', () => {
+  it('[P-07] refuse a token that is not valid in a subprotocol, without showing it', () => {
     const tokens = JSON.stringify([
       { token: 'has+bad/characters===', principal: 'p', role: 'user' },
       { principal: 'q', role: 'user' },

@@ -7,31 +7,31 @@ import { describeAllowed, findFault, parseText } from './setting-values.js';
 import type { SettingsSchema } from './settings-schema.js';
 import { suggest } from './suggest.js';
 
-/** Where a value can come from, weakest first; only a value of the command line overrides a change at run time. */
+/** Sources of values, in ascending precedence. */
 export const SETTING_SOURCES = ['default', 'file', 'environment', 'run time', 'command line'] as const;
 export type SettingSource = (typeof SETTING_SOURCES)[number];
 
 export interface LoadedSettings {
   readonly schema: SettingsSchema;
-  /** By dotted key. */
+  /** Values by dotted key. */
   readonly values: Readonly<Settings>;
   readonly sources: ReadonlyMap<string, SettingSource>;
-  /** Things that are odd but harmless, to be logged once. */
+  /** Harmless oddities, to be logged once. */
   readonly warnings: readonly string[];
 }
 
-/** The texts that settings are read from, before any schema is applied to them. */
+/** The sources of settings before they are checked against a schema. */
 export interface SettingsInput {
-  /** The environment, `.env` included. */
+  /** The environment, including `.env`. */
   readonly environment: Environment;
-  /** From the command line, by dotted key. */
+  /** Values from the command line, by dotted key. */
   readonly overrides: Readonly<Record<string, unknown>>;
   /** The parsed settings file. */
   readonly document: unknown;
   readonly faults: readonly SettingFault[];
 }
 
-/** The values found in a {@link SettingsInput}; those with a fault are left out. */
+/** The valid values in a {@link SettingsInput}, and the faults of the others. */
 export interface FoundValues {
   readonly values: Map<string, unknown>;
   readonly sources: Map<string, SettingSource>;
@@ -44,13 +44,13 @@ export interface FoundValues {
 /** Environment variables of the product that are not settings. */
 const OTHER_VARIABLES = new Set(['OPENCLAW_CONFIG', 'OPENCLAW_URL', 'OPENCLAW_TOKEN', 'OPENCLAW_FAILPOINT']);
 
-/** What Kubernetes injects for a Service called `openclaw-...`. */
+/** Variables that Kubernetes injects for a Service named `openclaw-...`. */
 const KUBERNETES_NAME = /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?)$/;
 const KUBERNETES_VALUE = /^(tcp|udp|sctp):\/\//;
 
 /**
  * Reads the settings file and `.env`.
- * @param folder where `config.yaml` and `.env` are looked for
+ * @param folder the folder of `config.yaml` and `.env`
  */
 export function readInput(
   environment: Environment,
@@ -74,7 +74,8 @@ export function readInput(
 }
 
 /**
- * Loads the settings of `schema`: defaults, overridden by the file, by the environment, by the command line.
+ * Loads the settings of `schema` from defaults, the file, the environment and the command line; later ones take
+ * precedence.
  * @throws SettingsError with every fault
  */
 export function loadSections(schema: SettingsSchema, input: SettingsInput): LoadedSettings {
@@ -87,7 +88,7 @@ export function loadSections(schema: SettingsSchema, input: SettingsInput): Load
   return { schema, values: Object.fromEntries(values) as unknown as Settings, sources, warnings };
 }
 
-/** Finds the value of each setting of `schema`, and checks each by itself. */
+/** Finds the value of each setting of `schema` and checks it against its own schema. */
 export function findValues(schema: SettingsSchema, input: SettingsInput): FoundValues {
   const found: FoundValues = {
     values: new Map(),
@@ -126,7 +127,10 @@ function readDotEnv(environment: Environment, folder: string): Environment {
   return parseEnv(readFileSync(path, 'utf8'));
 }
 
-/** Walks a settings document along the schema; a key that leads nowhere is a fault, with the known keys. */
+/**
+ * Collects values from a settings document by the keys of the schema. An unknown key is a fault that lists the known
+ * keys.
+ */
 function collect(
   schema: SettingsSchema,
   document: unknown,
@@ -148,8 +152,8 @@ function collect(
 }
 
 /**
- * Takes the settings that other parts declare below a map (`channels.acme.token` below `channels`) out of its value.
- * Returns the rest, or undefined if nothing is left.
+ * Moves settings that other parts declare below a map (`channels.acme.token` below `channels`) from its value to
+ * `values`. Returns the rest of the map; undefined if it is empty.
  */
 function takeOut(schema: SettingsSchema, value: unknown, key: string, values: Map<string, unknown>): unknown {
   if (value === null || value === undefined) return undefined;
@@ -181,7 +185,7 @@ function readEnvironment(schema: SettingsSchema, environment: Environment, found
     const direct = byVariable.get(name);
     const row = direct ?? (name.endsWith('_FILE') ? byVariable.get(name.slice(0, -'_FILE'.length)) : undefined);
     if (!row) {
-      found.warnings.push(`The environment variable ${name} is no setting and is ignored`);
+      found.warnings.push(`The environment variable ${name} is not a setting and is ignored`);
       continue;
     }
     try {

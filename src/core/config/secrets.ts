@@ -1,14 +1,14 @@
-/** Replaces a secret wherever it would be shown. */
+/** The text that replaces secrets. */
 export const HIDDEN = '***';
 
-/** Returns `value` with everything replaced that its schema marks as `x-secret`: secrets are write-only. */
+/** Returns `value` with all parts replaced that its schema marks as `x-secret`. */
 export function hideSecrets(schema: object, value: unknown): unknown {
   if (value === undefined || value === null) return value;
   if ('x-secret' in schema) return HIDDEN;
   if ('items' in schema && Array.isArray(value)) return value.map((item) => hideSecrets(schema.items as object, item));
   if (('properties' in schema || 'patternProperties' in schema) && typeof value === 'object') {
     const { properties = {}, patternProperties = {} } = schema as Record<string, Record<string, object>>;
-    // A map has one schema for all of its values.
+    // The values of a map have one schema.
     const [ofAny = {}] = Object.values(patternProperties);
     return Object.fromEntries(
       Object.entries(value).map(([key, child]) => [key, hideSecrets(properties[key] ?? ofAny, child)]),

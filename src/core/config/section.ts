@@ -17,13 +17,13 @@ export type SettingValue<K extends SettingKey> = Settings[K];
 /** Reads one setting by its key. */
 export type SettingsReader = <K extends SettingKey>(key: K) => SettingValue<K>;
 
-/** One thing that is wrong with the settings, in words for the operator. */
+/** A fault in the settings, with a message for the operator. */
 export interface SettingFault {
   readonly key: string;
   readonly message: string;
 }
 
-/** Thrown at start; its message lists every fault with its key and what is allowed. */
+/** Thrown at the start. Its message lists every fault with its key and the allowed values. */
 export class SettingsError extends Error {
   constructor(readonly faults: readonly SettingFault[]) {
     const lines = faults.map((fault) => `  - ${fault.key}: ${fault.message}`);
@@ -35,27 +35,26 @@ export class SettingsError extends Error {
 }
 
 /**
- * Checks what the schema of a single value cannot say; runs at start and before every change at run time. A rule that
- * reads a setting with a fault of its own is skipped. Declare it as a function with types: the type of an arrow function
- * within `defineSettings` would depend on itself.
+ * Checks constraints that the schema of a single value cannot express. Runs at the start and before every change. A
+ * rule that reads a setting with a fault is skipped. Declare it as a typed function: the type of an arrow function
+ * within `defineSettings` would be circular.
  */
 export type SettingsRule = (get: SettingsReader) => readonly SettingFault[];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What {@link defineSettings} takes besides the schemas. */
+/** Options of {@link defineSettings}. */
 export interface SectionOptions<P extends TProperties = TProperties> {
   readonly rules?: readonly SettingsRule[];
   /**
-   * Completes the loaded value of a setting with environment variables that have a name of their own, for example
-   * `ANTHROPIC_API_KEY`.
+   * Completes the loaded value of a setting with environment variables of other names, for example `ANTHROPIC_API_KEY`.
    */
   readonly completions?: {
     readonly [K in keyof P]?: (value: Static<P[K]>, environment: Environment) => Static<P[K]>;
   };
 }
 
-/** The settings of one part: a schema for each dotted key, and rules over them. */
+/** A section of settings: a schema for each dotted key, and rules. */
 export interface SettingsSection<P extends TProperties = TProperties> {
   readonly properties: P;
   readonly rules: readonly SettingsRule[];
@@ -82,12 +81,12 @@ type Below<T, First extends string> = {
 };
 
 /**
- * Declares the settings of a part beside its code, each under its whole key:
- * `defineSettings({ 'acme.dice.max_sides': Type.Integer({ default: 100, minimum: 2, maximum: 1_000, description }) })`.
- * The key `a.b_c` is the environment variable `OPENCLAW_A_B_C`. A setting without a `default` is `Type.Optional(...)`.
+ * Declares a section of settings, each under its full key: `defineSettings({ 'acme.dice.max_sides': Type.Integer({
+ * default: 100, minimum: 2, maximum: 1_000, description }) })`. The key `a.b_c` is the environment variable
+ * `OPENCLAW_A_B_C`. A setting without a `default` is `Type.Optional(...)`.
  *
- * Annotations: `x-restart`: a change needs a restart; `x-secret`: never shown; `x-start-only`: why it cannot be changed
- * at run time; `x-later`: its feature is not here yet.
+ * Annotations: `x-restart`: a change needs a restart; `x-secret`: never shown; `x-start-only`: the reason why it cannot
+ * be changed at run time; `x-later`: its feature does not exist yet.
  */
 export function defineSettings<P extends TProperties>(
   properties: P,

@@ -2,8 +2,8 @@ import Value from 'typebox/value';
 import type { SettingRow } from './settings-schema.js';
 
 /**
- * Checks one value against its schema. Returns what is wrong and what is allowed, or undefined. The message never
- * contains the value: it may be a secret.
+ * Checks a value against its schema. Returns a message with what is wrong and what is allowed, or undefined. The
+ * message never contains the value, which may be secret.
  */
 export function findFault(row: SettingRow, value: unknown): string | undefined {
   if (row.schema['x-later']) return 'its feature is not part of this version; remove the setting';
@@ -13,7 +13,7 @@ export function findFault(row: SettingRow, value: unknown): string | undefined {
   return `${error.message}${place}; allowed: ${describeAllowed(row)}`;
 }
 
-/** Describes in words what a setting accepts. */
+/** Returns a description of the values that a setting accepts. */
 export function describeAllowed(row: SettingRow): string {
   const { type, enum: values, minimum, maximum, pattern } = row.schema;
   if (values) return values.join(', ');
@@ -28,8 +28,8 @@ export function describeAllowed(row: SettingRow): string {
 }
 
 /**
- * Reads a value from text, as the environment and the command line give it.
- * @throws Error when a list or a map is not JSON
+ * Parses a value from the environment or the command line.
+ * @throws Error if a list or a map is not JSON
  */
 export function parseText(row: SettingRow, source: string): unknown {
   switch (row.schema.type) {

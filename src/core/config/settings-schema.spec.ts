@@ -23,7 +23,7 @@ class DriverModule {}
 class AcmeModule {}
 
 describe('the settings of a team', () => {
-  it('[P-16] are found on modules and providers, however the modules are imported', () => {
+  it('[P-16] are found on modules and providers, in all forms of imports', () => {
     expect(findSections([AcmeModule])).toEqual([driver]);
     expect(findSections([{ module: class {}, imports: [{ forwardRef: () => DriverModule }], providers: [] }])).toEqual([
       driver,
@@ -43,7 +43,7 @@ describe('the settings of a team', () => {
     expect(() => load([AcmeModule], { channels: { acme: { tokn: 'x' } } })).toThrow(/channels: .*at \/acme/);
   });
 
-  it('[P-05] are unknown without their module, and a misspelt name is recognised', () => {
+  it('[P-05] are unknown without their module, and a misspelt name gets a suggestion', () => {
     expect(() => load([], { acme: { dice: 1 } })).toThrow(/acme: unknown setting; known here: gateway, /);
     expect(() => load([], { gateway: { hots: 'x' } })).toThrow(/known here: host, .*; did you mean host\?/);
   });
@@ -60,13 +60,13 @@ describe('the settings of a team', () => {
       { 'agent.name.first': text() },
       'agent.name.first: is below agent.name, which is not a map',
     ],
-  ])('[P-17] cannot take %s', (_, properties, message) => {
+  ])('[P-17] cannot declare %s', (_, properties, message) => {
     expect(() => composeSettings().with([defineSettings(properties)])).toThrow(message);
   });
 });
 
 describe('a rule', () => {
-  it('[P-05] is skipped when it reads a setting with a fault, and the others still run', () => {
+  it('[P-05] is skipped if it reads a setting with a fault, and the others still run', () => {
     const seen: unknown[] = [];
     const reads = (get: SettingsReader) => {
       seen.push(get('queue.max_total'));

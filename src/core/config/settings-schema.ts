@@ -5,7 +5,7 @@ import { SettingsError, type SettingFault, type SettingsReader, type SettingsSec
 export interface SettingRow {
   readonly key: string;
   readonly schema: TSchema & Annotations;
-  /** Its environment variable. */
+  /** The name of its environment variable. */
   readonly env: string;
 }
 
@@ -23,19 +23,19 @@ interface Annotations {
   readonly 'x-later'?: boolean;
 }
 
-/** Thrown by the reader of a rule, to leave it. */
+/** Thrown by the reader to skip a rule. */
 const UNSOUND = Symbol('a setting with a fault');
 
-/** The composed settings of all parts. The loader, the reference and the run-time configuration read it. */
+/** The schema of the settings of all sections. */
 export class SettingsSchema {
-  /** All settings, those with the same first name together, otherwise in the order of the sections. */
+  /** All settings, grouped by the first part of the key, in the order of the sections. */
   readonly rows: readonly SettingRow[];
   private readonly sections: readonly SettingsSection[];
   private readonly byKey: ReadonlyMap<string, SettingRow>;
 
   /**
-   * @param sections each counts once, however often it is listed
-   * @throws SettingsError when two sections declare the same key or environment variable, or a key below a setting that
+   * @param sections duplicates are ignored
+   * @throws SettingsError if two sections declare the same key or environment variable, or a key below a setting that
    * is not a map
    */
   constructor(sections: readonly SettingsSection[]) {
@@ -47,7 +47,7 @@ export class SettingsSchema {
     if (faults.length > 0) throw new SettingsError(faults);
   }
 
-  /** Returns these settings together with those of `sections`. */
+  /** Returns a schema with these settings and those of `sections`. */
   with(sections: readonly SettingsSection[]): SettingsSchema {
     return new SettingsSchema([...this.sections, ...sections]);
   }
@@ -65,12 +65,12 @@ export class SettingsSchema {
     return this.sections.includes(section);
   }
 
-  /** The functions that complete a loaded value, by key. */
+  /** Functions that complete loaded values, by key. */
   get completions(): SettingsSection['completions'] {
     return Object.assign({}, ...this.sections.map(({ completions }) => completions)) as SettingsSection['completions'];
   }
 
-  /** Runs the rules of all sections, without those that read one of the `unsound` keys. */
+  /** Runs the rules of all sections, except those that read one of the `unsound` keys. */
   checkRules(get: SettingsReader, unsound: ReadonlySet<string> = new Set()): SettingFault[] {
     const read: SettingsReader = (key) => {
       // oxlint-disable-next-line eslint/no-throw-literal -- not an error: caught below

@@ -2,12 +2,12 @@ import type { SettingsReader } from './section.js';
 import type { SettingsSchema } from './settings-schema.js';
 
 /**
- * Returns the settings as nested objects whose properties read the value in force, for `ConfigService` of
- * `@nestjs/config`. The keys of the root are not enumerable, so that nothing copies settings into `process.env`.
+ * Returns the settings as nested objects with getters of the current values, for `ConfigService` of `@nestjs/config`.
+ * The keys of the root are not enumerable, so that nothing copies settings into `process.env`.
  */
 export function createSettingsTree(schema: SettingsSchema, get: SettingsReader): Record<string, unknown> {
   const root = createNode(schema, get, '', false);
-  // A setting below a map (`channels.acme.token`) is found under its whole key only.
+  // A setting below a map (`channels.acme.token`) is available under its full key only.
   for (const { key } of schema.rows) {
     if (key.includes('.')) Object.defineProperty(root, key, { get: () => get(key as never) });
   }

@@ -6,7 +6,7 @@ import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { ConfigStoreService } from './config-store.service.js';
 
-/** Puts settings that were changed at run time in force, at the start and when another replica changes one. */
+/** Applies the settings changed at run time, at the start and when another replica changes one. */
 @Injectable()
 export class StoredSettingsService {
   private readonly log: Log;
@@ -21,12 +21,12 @@ export class StoredSettingsService {
     this.log = logs.for('gateway');
   }
 
-  @StartStep({ name: 'put run-time settings in force', phase: 'configure' })
+  @StartStep({ name: 'apply run-time settings', phase: 'configure' })
   async open(): Promise<void> {
     await this.config.open(this.settings);
   }
 
-  /** A change by another replica is in force within a second, whether its hint arrives or not. */
+  /** Applies changes of other replicas within a second, even if a hint is lost. */
   @StartStep({ name: 'follow run-time settings', phase: 'follow' })
   follow(): Undo {
     const onError = (error: unknown) =>

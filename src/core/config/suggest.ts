@@ -1,4 +1,4 @@
-/** The candidate that `word` was probably meant to be, if one is close enough to say so. */
+/** Returns the candidate that `word` is probably a misspelling of, if one is close enough. */
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   const close = candidates
     .map((candidate) => ({ candidate, distance: candidate.startsWith(word) ? 0 : editDistance(word, candidate) }))
@@ -7,7 +7,7 @@ export function suggest(word: string, candidates: readonly string[]): string | u
   return close[0]?.candidate;
 }
 
-/** How many letters have to be inserted, deleted, replaced or swapped with their neighbour (optimal string alignment). */
+/** Returns the number of letters to insert, delete, replace or swap with a neighbour (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number) => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;

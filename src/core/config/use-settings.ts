@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import type { SettingsSection } from './section.js';
 
-/** A string, so that a module that was compiled against another copy of this file is understood too. */
+/** A string, so that it also works for a module that was compiled against another copy of this file. */
 const KEY = 'openclaw:settings';
 
-/** What `imports` and `providers` of a Nest module may hold, as far as it matters here. */
+/** The fields of a Nest module that are searched. */
 interface ModuleParts {
   readonly module?: unknown;
   readonly imports?: readonly unknown[];
@@ -13,8 +13,8 @@ interface ModuleParts {
 }
 
 /**
- * Declares that a class of a team's module, the module itself or one of its providers, has settings of its own. They are
- * loaded, checked, listed and changed like those of the gateway.
+ * Declares the settings of a class in a team's module: the module itself or a provider. They are loaded, checked,
+ * listed and changed like those of the gateway.
  * @example `@UseSettings(diceSettings) @Module({ providers: [DiceTool] }) export class AcmeModule {}`
  */
 export function UseSettings(...sections: readonly SettingsSection[]): ClassDecorator {
@@ -22,8 +22,7 @@ export function UseSettings(...sections: readonly SettingsSection[]): ClassDecor
 }
 
 /**
- * Finds the sections of Nest modules, their providers and the modules that they import. Modules behind a promise are not
- * searched.
+ * Finds the sections of Nest modules, their providers and their imports. Modules that are promises are not searched.
  */
 export function findSections(modules: readonly unknown[]): SettingsSection[] {
   const sections: SettingsSection[] = [];

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Broker, type Claims } from '../broker/broker.js';
+import { Broker, type ExclusiveKeys } from '../broker/broker.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { StopStep } from '../lifecycle/steps.js';
 import { clientKey } from '../identity/principal.js';
@@ -29,8 +29,8 @@ export class ConnectionManagerService {
   private readonly expiries = new Map<string, CancelTimer>();
   private readonly byClient = new Map<string, Connection>();
   private readonly waitingForEmpty: (() => void)[] = [];
-  /** By client. The newest connection of a client has it, on whatever replica. */
-  private readonly claims: Claims;
+  /** By client: the replica with the newest connection of a client holds its key. */
+  private readonly exclusive: ExclusiveKeys;
   private readonly log: Log;
 
   constructor(
@@ -41,7 +41,7 @@ export class ConnectionManagerService {
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
-    this.claims = broker.claims('connections', (client) => this.replace(client));
+    this.exclusive = broker.exclusiveKeys('connections', (client) => this.replace(client));
   }
 
   /**
@@ -51,7 +51,7 @@ export class ConnectionManagerService {
   register(connection: Connection): void {
     const client = nameOf(connection);
     this.replace(client);
-    this.claims.claim(client);
+    this.exclusive.hold(client);
     this.connections.set(connection.id, connection);
     this.byClient.set(client, connection);
     const interval = this.config.get('gateway.heartbeat_interval_ms');
@@ -73,7 +73,7 @@ export class ConnectionManagerService {
     const client = nameOf(connection);
     if (this.byClient.get(client) === connection) {
       this.byClient.delete(client);
-      this.claims.release(client);
+      this.exclusive.release(client);
     }
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'disconnected');
     if (this.connections.size === 0) for (const resolve of this.waitingForEmpty.splice(0)) resolve();

@@ -1,4 +1,4 @@
-/** The places where a crash is most telling (durability.md section 2); the crash suite kills the process at each. */
+/** The places where a crash is most revealing (durability.md section 2). The crash suite kills the process at each. */
 export const FAILPOINTS = [
   'enqueue.before_commit',
   'enqueue.after_commit',
@@ -22,15 +22,15 @@ export type Failpoint = (typeof FAILPOINTS)[number];
 const armed = parse(process.env['OPENCLAW_FAILPOINT']);
 
 /**
- * Kills the process with SIGKILL when `OPENCLAW_FAILPOINT=name:nth` names this place for the nth time. Costs one
- * comparison when nothing is armed. Each name stands in one thread only, so the count is exact.
+ * Kills the process with SIGKILL at the nth call with `name` if `OPENCLAW_FAILPOINT=name:nth` is set; otherwise costs
+ * one comparison. Each name is used in one thread only, so the count is exact.
  */
 export function failpoint(name: Failpoint): void {
   if (armed === undefined || armed.name !== name) return;
   armed.remaining--;
   if (armed.remaining === 0) {
     process.kill(process.pid, 'SIGKILL');
-    // In a worker thread the signal is delivered to the process a moment later: nothing may happen meanwhile.
+    // In a worker thread the signal arrives a moment later; nothing may happen until then.
     for (;;);
   }
 }

@@ -7,11 +7,11 @@ import { Store, type SweepLimits } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, HOUR_MS } from '../time/clock.js';
 
-const SWEEP_EVERY_MS = 60_000;
-/** A client may repeat an id this long at least (protocol.md section 5). */
+const SWEEP_INTERVAL_MS = 60_000;
+/** Time for which duplicates are recognised at least (protocol.md section 5), in milliseconds. */
 const REMEMBER_IDS_MS = 7 * 24 * HOUR_MS;
 
-/** Deletes what is past its time, a little at a time. */
+/** Deletes expired records in small portions. */
 @Injectable()
 export class HousekeepingService {
   private readonly log: Log;
@@ -29,9 +29,9 @@ export class HousekeepingService {
   }
 
   /** Sweeps every minute. */
-  @StartStep({ name: 'keep house', phase: 'run' })
+  @StartStep({ name: 'delete expired records', phase: 'run' })
   start(): Undo {
-    return this.clock.setRepeating(SWEEP_EVERY_MS, () => void this.sweep());
+    return this.clock.setRepeating(SWEEP_INTERVAL_MS, () => void this.sweep());
   }
 
   private async sweep(): Promise<void> {
@@ -42,7 +42,7 @@ export class HousekeepingService {
       while (await this.media.sweep());
       await this.resources.sweep();
     } catch (error) {
-      this.log.warn({ error }, 'old records could not be deleted; trying again in a minute');
+      this.log.warn({ error }, 'expired records could not be deleted; trying again in a minute');
     } finally {
       this.isSweeping = false;
     }

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { defineSettings } from '../config/section.js';
 
-/** How long the store keeps frames and sessions. */
+/** Retention of frames and sessions. */
 export const housekeepingSettings = defineSettings({
   'store.retention_hours': Type.Number({
     default: 24,
@@ -13,6 +13,6 @@ export const housekeepingSettings = defineSettings({
     default: 0,
     minimum: 0,
     maximum: 876_000,
-    description: 'Sessions idle for longer are deleted with all they have; 0 means never.',
+    description: 'Idle time in hours after which a session is deleted with all its data; 0 means never.',
   }),
 });

@@ -1,5 +1,7 @@
-/** What the core asks about principals that are not connected at the moment: the one who sent a message, say. */
+/** Looks up principals that may not be connected, such as the sender of a message. */
 export abstract class PrincipalDirectory {
-  /** The tool permissions that calls in the name of this principal may use at most; undefined: no limit of its own. */
+  /**
+   * Returns the tool permissions that calls for this principal are limited to; undefined if it has no limit of its own.
+   */
   abstract findToolPermissions(tenant: string, principal: string): readonly string[] | undefined;
 }

@@ -1,23 +1,23 @@
 import { GatewayError, type Role, type Scope } from '../../protocol/domain.js';
 import type { ClientKey } from '../store/index.js';
 
-/** Who a credential speaks for and what it may do: what authentication gives, and all that the core knows of it. */
+/** The result of authentication: whom a credential speaks for and what it may do. */
 export interface Principal {
   readonly tenant: string;
   readonly principal: string;
   readonly role: Role;
   readonly scopes: ReadonlySet<Scope>;
-  /** Channels it is bound to; undefined: all. Never undefined for role `user`. */
+  /** Channels it is bound to; undefined for all. Never undefined for role `user`. */
   readonly channels: readonly string[] | undefined;
   /** The one sender that a `user` may be; undefined for other roles. */
   readonly sender: string | undefined;
-  /** When the credential ends, in Unix milliseconds. */
+  /** When the credential expires, in Unix milliseconds. */
   readonly expiresAt?: number;
 }
 
 export const DEFAULT_TENANT = 'default';
 
-/** What each role may hold; a credential without a list of its own has them all. */
+/** The scopes that each role may hold. A credential without its own list has all of them. */
 export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
   operator: [
     'messages:write',
@@ -36,7 +36,7 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
   node: ['nodes:serve'],
 };
 
-/** In open mode everybody is this operator. */
+/** The principal of every request in open mode. */
 export const LOCAL_OPERATOR: Principal = {
   tenant: DEFAULT_TENANT,
   principal: 'local',
@@ -47,7 +47,7 @@ export const LOCAL_OPERATOR: Principal = {
 };
 
 /**
- * Checks that a principal holds `scope`; undefined asks for none.
+ * Checks that a principal holds `scope`; undefined always passes.
  * @throws GatewayError FORBIDDEN
  */
 export function checkScope(principal: Principal, scope: Scope | undefined): void {
@@ -58,7 +58,7 @@ export function checkScope(principal: Principal, scope: Scope | undefined): void
   });
 }
 
-/** The identity of one of a principal's clients. */
+/** Returns the identity of one of a principal's clients. */
 export function clientKey(principal: Principal, clientId: string): ClientKey {
   return { tenant: principal.tenant, principal: principal.principal, clientId };
 }

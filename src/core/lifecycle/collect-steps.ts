@@ -8,8 +8,8 @@ export type StopStep = Extract<Step, { kind: 'stop' }>;
 
 /**
  * Returns the steps that providers of all modules declare with `@StartStep` and `@StopStep`, in the order in which they
- * run. It follows from phase, `after` and name alone, never from the order of imports.
- * @throws Error when a name is declared twice, with both owners, or when `after` cannot be kept
+ * run. The order depends on phase, `after` and name, and not on the order of imports.
+ * @throws Error when a name is declared twice (names both owners) or when `after` cannot be satisfied
  */
 export function collectSteps(discovery: DiscoveryService): {
   readonly start: readonly StartableStep[];

@@ -11,7 +11,7 @@ import { collectSteps, type StartableStep } from './collect-steps.js';
 import { PhaseService } from '../phase/phase.service.js';
 import { START_PHASES, STOP_PHASES, type StartPhase, type StopPhase, type Undo } from './steps.js';
 
-/** Something to do at the stop. */
+/** A task of the stop. */
 interface StopTask {
   readonly name: string;
   readonly withinMs: number;
@@ -25,7 +25,7 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
   private readonly hurrying = new AbortController();
   private readonly readiness = Promise.withResolvers<void>();
   private steps: ReturnType<typeof collectSteps> = { start: [], stop: [] };
-  /** Steps that have started and can be undone, in the order of their starts. */
+  /** Start steps that ran and can be undone, in the order in which they ran. */
   private readonly started: { readonly step: StartableStep; readonly undo: Undo }[] = [];
   private stopFailure: { readonly error: unknown } | undefined;
 
@@ -39,12 +39,15 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
     this.log = logs.for('gateway');
   }
 
-  /** Resolves when the gateway is ready; rejects when a step fails after the port was opened. */
+  /** Resolves when the gateway is ready. Rejects when a step fails after the port was opened. */
   get whenReady(): Promise<void> {
     return this.readiness.promise;
   }
 
-  /** Gives running turns back at once instead of waiting for them. Nothing is lost: they go on after the next start. */
+  /**
+   * Releases running turns immediately instead of waiting for them. They continue after the next start, so nothing is
+   * lost.
+   */
   hurry(): void {
     this.hurrying.abort();
   }
@@ -60,7 +63,7 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
     await this.stop(STOP_PHASES.listening);
   }
 
-  /** @throws what the first failed step of the stop threw; the others were run all the same */
+  /** @throws the error of the first stop step that failed; the other steps run all the same */
   async onApplicationShutdown(): Promise<void> {
     await this.stop(STOP_PHASES.notListening);
     this.life.moveTo('stopped');
@@ -101,14 +104,14 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
     }
   }
 
-  /** Removes the undos of a phase, or all, from what has started. The last that started comes first. */
+  /** Removes and returns the undo functions of a phase, or all of them, the last started first. */
   private takeUndos(phase?: StopPhase): readonly StopTask[] {
     const taken = this.started.filter(({ step }) => phase === undefined || step.undoneIn === phase);
     for (const entry of taken) this.started.splice(this.started.indexOf(entry), 1);
     return taken.reverse().map(({ step, undo }) => ({ name: step.name, withinMs: step.undoneWithinMs, run: undo }));
   }
 
-  /** A step that fails or hangs does not keep the others from running. */
+  /** Runs one task. A task that fails or hangs does not prevent the others. */
   private async runTask({ name, withinMs, run }: StopTask): Promise<void> {
     this.log.debug({ step: name }, 'lifecycle');
     const patience = new AbortController();
@@ -117,7 +120,7 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
       if (withinMs === Infinity) return void (await done);
       const timeout = this.clock.sleep(withinMs, patience.signal).then(() => 'late' as const);
       if ((await Promise.race([done, timeout])) === 'late') {
-        this.log.warn({ step: name, within_ms: withinMs }, 'a step of the stop takes too long; going on without it');
+        this.log.warn({ step: name, within_ms: withinMs }, 'a step of the stop takes too long; continuing without it');
       }
     } catch (error) {
       this.log.error({ error, step: name }, 'a step of the stop failed');

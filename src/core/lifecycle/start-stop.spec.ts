@@ -112,7 +112,7 @@ describe('the start and the stop', () => {
     expect(story).toEqual(['open the store']);
   });
 
-  it('refuse two steps of one name, and name both owners', async () => {
+  it('refuse two steps with one name, and name both owners', async () => {
     class One {
       @StartStep({ name: 'twice', phase: 'run' })
       run() {}
@@ -183,7 +183,7 @@ describe('a stop', () => {
     await gateway.clock.advanceAsync(1);
     await stopping;
     expect(story.slice(-3)).toEqual(['disconnect', 'unlink', 'close the store']);
-    expect(gateway.logs.lines).toContain('warn a step of the stop takes too long; going on without it');
+    expect(gateway.logs.lines).toContain('warn a step of the stop takes too long; continuing without it');
     expect(gateway.clock.pendingTimers).toBe(0);
   });
 

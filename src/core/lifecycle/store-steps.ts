@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Store } from '../store/index.js';
 import { StartStep, type Undo } from './steps.js';
 
-/** Opens and closes whatever store is configured, so that no store has to know the order of the start. */
+/** Opens and closes the configured store, so that store engines do not know the order of the start. */
 @Injectable()
 export class StoreSteps {
   constructor(private readonly store: Store) {}

@@ -4,5 +4,5 @@ const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import
   version: string;
 };
 
-/** The version of this gateway, as its package says it. */
+/** The version of this gateway, from package.json. */
 export const VERSION = manifest.version;

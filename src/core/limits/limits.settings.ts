@@ -1,8 +1,8 @@
 import { defineSettings } from '../config/section.js';
 import { count } from '../config/setting-kinds.js';
 
-/** Rates and numbers of connections. */
+/** Limits of rates and of connections. */
 export const limitSettings = defineSettings({
-  'limits.messages_per_minute': count(600, 'Messages a minute for one client (for role channel: for one sender).'),
+  'limits.messages_per_minute': count(600, 'Messages per minute for each client; for role `channel`, for each sender.'),
   'limits.connections_per_address': count(200, 'Open connections from one address.'),
 });

@@ -1,12 +1,12 @@
 import type { Clock } from '../time/clock.js';
 
-/** Limits are per minute, and the whole quota may be used in one burst. In milliseconds. */
+/** Window of all limits in milliseconds. The whole quota may be used in one burst. */
 export const WINDOW_MS = 60_000;
 
-/** Sums of fractions of a millisecond are off by less than this. */
+/** Tolerance for rounding errors of sums of fractions of a millisecond. */
 const ROUNDING_MS = 0.001;
 
-/** Keys kept before the oldest are dropped, so that a flood of invented keys cannot fill the memory. */
+/** Keys kept before the oldest are dropped, so that a flood of made-up keys cannot exhaust memory. */
 const MAX_KEYS = 100_000;
 
 /**
@@ -29,7 +29,7 @@ export class RateBuckets {
 
   /**
    * Takes one token of `perMinute`.
-   * @returns 0 when there was one; else the time until the next in milliseconds, and nothing is taken
+   * @returns 0 if there was one; else takes nothing and returns the time until the next one, in milliseconds
    */
   take(key: string, perMinute: number): number {
     const waitMs = this.waitFor(key, perMinute);
@@ -38,14 +38,14 @@ export class RateBuckets {
     return 0;
   }
 
-  /** Returns the time until {@link take} would succeed, in milliseconds; 0 for now. Takes nothing. */
+  /** Returns the time until {@link take} would succeed, in milliseconds; 0 if it would now. Takes nothing. */
   waitFor(key: string, perMinute: number): number {
     this.rotate();
     const over = this.fullAt(key) + WINDOW_MS / perMinute - (this.now + WINDOW_MS);
     return Math.max(0, Math.ceil(over - ROUNDING_MS));
   }
 
-  /** Counted from the start: a Unix time leaves too little of a number for fractions of a millisecond. */
+  /** Time since the start: a Unix time in a double has too little precision for fractions of a millisecond. */
   private get now(): number {
     return this.clock.now() - this.startedAt;
   }

@@ -29,7 +29,7 @@ describe('RateLimitsService', () => {
     const user = aPrincipal('user');
     limits.takeMessage(user, 'c', 'alice');
     expect(() => limits.takeMessage(user, 'c', 'bob')).toThrow(
-      'Rate limit reached (1 messages a minute for one client)',
+      'Rate limit reached (1 messages per minute for one client)',
     );
     limits.takeMessage(user, 'd', 'alice');
     limits.takeMessage(aPrincipal('user', 'q'), 'c', 'alice');

@@ -6,8 +6,8 @@ import { Clock } from '../time/clock.js';
 import { RateBuckets } from './rate-buckets.js';
 
 /**
- * Limits the rate of messages and the number of connections. Limits are read at each use, so a change at run time takes
- * effect at once. Each replica counts for itself: for messages that is exact, because a client has one connection;
+ * Limits the rate of messages and the number of connections. Settings are read at each use, so a change takes effect
+ * immediately. Each replica counts for itself. For messages that is exact, because a client has one connection;
  * connections of one address may add up over replicas.
  */
 @Injectable()
@@ -23,7 +23,7 @@ export class RateLimitsService {
   }
 
   /**
-   * Counts one message of a client; for role `channel` one of its sender, since a driver speaks for many people.
+   * Counts a message of a client, or for role `channel` of the sender, because a driver speaks for many people.
    * @throws GatewayError RATE_LIMITED with the time until the next message is allowed
    */
   takeMessage(principal: Principal, clientId: string, sender: string): void {
@@ -32,13 +32,13 @@ export class RateLimitsService {
     const perMinute = this.config.get('limits.messages_per_minute');
     const retryAfterMs = this.messages.take(key, perMinute);
     if (retryAfterMs === 0) return;
-    const limit = `${perMinute} messages a minute for one ${isChannel ? 'sender' : 'client'}`;
+    const limit = `${perMinute} messages per minute for one ${isChannel ? 'sender' : 'client'}`;
     throw new GatewayError('RATE_LIMITED', { limit }, { retryAfterMs });
   }
 
   /**
-   * Counts one more open connection of an address.
-   * @returns a function that uncounts it (idempotent), or undefined when the address has reached its limit
+   * Counts an open connection of an address.
+   * @returns an idempotent function that releases it, or undefined if the address has reached its limit
    */
   openConnection(address: string): (() => void) | undefined {
     const open = this.connections.get(address) ?? 0;

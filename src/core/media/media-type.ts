@@ -2,11 +2,11 @@
 export const SNIFF_BYTES = 4_100;
 
 /**
- * Detects the type of a file by its first bytes; undefined when it is not known. Text is what is UTF-8 without control characters. What
- * a browser would run (HTML, SVG) is text, and never served as anything else.
+ * Detects the type of a file by its first bytes; resolves with undefined if it is unknown. UTF-8 without control
+ * characters is text. Formats that a browser would execute (HTML, SVG) are text too and never served as anything else.
  */
 export async function detectMediaType(head: Uint8Array): Promise<string | undefined> {
-  // Loaded with the first upload: most gateways never see one.
+  // Loaded with the first upload: most gateways never get one.
   const { fileTypeFromBuffer } = await import('file-type');
   const known = await fileTypeFromBuffer(head);
   if (known) return known.mime === 'application/xml' ? 'text/plain' : known.mime;
@@ -15,7 +15,7 @@ export async function detectMediaType(head: Uint8Array): Promise<string | undefi
 
 function isPlainText(head: Uint8Array): boolean {
   try {
-    // A character may be cut at the end of what was read so far: `stream` leaves it for later.
+    // The head may end in the middle of a character, which `stream` tolerates.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
     // oxlint-disable-next-line no-control-regex -- control characters distinguish binary from text
     return !/[\u0000-\u0008\u000e-\u001f]/.test(text);

@@ -11,10 +11,10 @@ import { BlobStore } from './blob.store.js';
 import { detectMediaType, SNIFF_BYTES } from './media-type.js';
 
 const MEDIA_ID = /^f_[0-9a-f-]{36}$/;
-/** An upload that no message has named for this long is deleted, in milliseconds. */
+/** Time after which an upload that no message names is deleted, in milliseconds. */
 const UNCLAIMED_FOR_MS = 24 * 3_600_000;
 
-/** Why an upload is refused, in words for the uploader. */
+/** An upload is refused. The message is for the uploader. */
 export class UploadRefusedError extends Error {
   constructor(
     readonly kind: 'too-large' | 'type-not-allowed' | 'empty',
@@ -25,7 +25,7 @@ export class UploadRefusedError extends Error {
   }
 }
 
-/** An upload on its way. */
+/** A pending upload. */
 interface Admission {
   readonly body: AsyncIterable<Uint8Array>;
   sizeBytes: number;
@@ -33,8 +33,8 @@ interface Admission {
 }
 
 /**
- * Files that people upload. Type and size go by the content; a file belongs to its uploader until a message names it,
- * and from then on to the session of that message.
+ * Manages uploaded files. Type and size are taken from the content. A file belongs to its uploader until a message
+ * names it, and then to the session of that message.
  */
 @Injectable()
 export class MediaService {
@@ -47,7 +47,7 @@ export class MediaService {
   ) {}
 
   /**
-   * Keeps the bytes of `body`, never more of them in memory than a few chunks.
+   * Stores the bytes of `body`, with at most a few chunks in memory.
    * @throws UploadRefusedError; GatewayError STORE_UNAVAILABLE
    */
   async upload({ tenant, principal }: Principal, body: AsyncIterable<Uint8Array>): Promise<MediaRecord> {
@@ -65,7 +65,10 @@ export class MediaService {
     return record;
   }
 
-  /** A file that this caller may read: its own upload, or one of a session that it may read. @throws GatewayError NOT_FOUND */
+  /**
+   * Returns a file that this caller may read: its own upload, or one of a session that it may read. @throws
+   * GatewayError NOT_FOUND
+   */
   async getReadable(principal: Principal, mediaId: string): Promise<MediaRecord> {
     const record = MEDIA_ID.test(mediaId) ? await this.records.findMedia(principal.tenant, mediaId) : undefined;
     if (!record) throw new GatewayError('NOT_FOUND', { what: `media ${mediaId}` });
@@ -89,7 +92,7 @@ export class MediaService {
   }
 
   /**
-   * Gives the files that a message names to its session.
+   * Assigns the files that a message names to its session.
    * @throws GatewayError INVALID_PAYLOAD when one does not exist for this caller
    */
   async assign(principal: Principal, attachments: readonly Attachment[], sessionId: string): Promise<void> {
@@ -98,7 +101,7 @@ export class MediaService {
       if (mediaId === undefined) continue;
       await this.getReadable(principal, mediaId).catch((error: unknown) => {
         if (!(error instanceof GatewayError) || error.code !== 'NOT_FOUND') throw error;
-        const fault = { pointer: `/attachments/${i}/media_id`, message: 'is no file that you uploaded or may read' };
+        const fault = { pointer: `/attachments/${i}/media_id`, message: 'is not a file that you uploaded or may read' };
         throw new GatewayError('INVALID_PAYLOAD', { faults: [fault] });
       });
       mediaIds.push(mediaId);
@@ -106,17 +109,17 @@ export class MediaService {
     if (mediaIds.length > 0) await this.records.assignMedia(mediaIds, sessionId);
   }
 
-  /** Deletes some files that are not needed any more. Returns whether there may be more. */
+  /** Deletes some files that are no longer needed. Resolves with whether there may be more. */
   async sweep(): Promise<boolean> {
     const expired = await this.records.listExpiredMedia(this.clock.now() - UNCLAIMED_FOR_MS);
     if (expired.length === 0) return false;
-    // The bytes first: a crash in between leaves a record that is found again, not bytes without a record.
+    // Blobs first: a crash in between leaves a record to retry, and not a blob without a record.
     for (const mediaId of expired) await this.blobs.remove(mediaId);
     await this.records.forgetMedia(expired);
     return true;
   }
 
-  /** Passes the bytes of an upload on while it checks them; size and type are known when they have ended. */
+  /** Checks an upload while its bytes pass through; size and type are known at the end. */
   private admit(body: AsyncIterable<Uint8Array>): Admission {
     const limit = this.config.get('media.max_bytes');
     const checkType = (head: Uint8Array) => this.checkType(head);
@@ -126,7 +129,7 @@ export class MediaService {
       for await (const chunk of body) {
         admission.sizeBytes += chunk.byteLength;
         if (admission.sizeBytes > limit)
-          throw new UploadRefusedError('too-large', `a file may have ${limit} bytes (media.max_bytes)`);
+          throw new UploadRefusedError('too-large', `a file may have at most ${limit} bytes (media.max_bytes)`);
         if (admission.mimeType === '') {
           head = Buffer.concat([head, chunk]);
           if (head.byteLength >= SNIFF_BYTES) admission.mimeType = await checkType(head);
@@ -145,7 +148,7 @@ export class MediaService {
     if (mimeType !== undefined && allowed.includes(mimeType)) return mimeType;
     throw new UploadRefusedError(
       'type-not-allowed',
-      `its content is ${mimeType ?? 'of no known type'}; allowed: ${allowed.join(', ')}`,
+      `its content is ${mimeType ?? 'of an unknown type'}; allowed: ${allowed.join(', ')}`,
     );
   }
 }

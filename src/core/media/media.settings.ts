@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { defineSettings } from '../config/section.js';
 
-/** Nothing that a browser would run. */
+/** The default types, none of which a browser would execute. */
 const MEDIA_TYPES = [
   ...['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'audio/mpeg', 'audio/ogg', 'audio/wav', 'audio/mp4'],
   ...['video/mp4', 'video/webm', 'application/pdf', 'text/plain'],
@@ -12,7 +12,7 @@ export const mediaSettings = defineSettings({
   'media.folder': Type.String({
     default: 'data/media',
     minLength: 1,
-    description: 'Where uploaded files are kept.',
+    description: 'Folder of uploaded files.',
     'x-restart': true,
   }),
   'media.max_bytes': Type.Integer({
@@ -23,6 +23,6 @@ export const mediaSettings = defineSettings({
   }),
   'media.types': Type.Array(Type.String({ pattern: '^[a-z]+/[a-z0-9.+-]+$' }), {
     default: MEDIA_TYPES,
-    description: 'What may be uploaded, by its content.',
+    description: 'Media types that may be uploaded, detected from the content.',
   }),
 });

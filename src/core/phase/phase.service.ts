@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../time/clock.js';
 
 /**
- * Where the gateway is in its life. `live`: it listens, but takes no work yet; `draining`: it finishes what it has and
- * takes nothing new.
+ * The phase of the gateway's life. `live`: it listens but does not accept work yet. `draining`: it finishes its work
+ * and accepts nothing new.
  */
 export type Phase = 'starting' | 'live' | 'ready' | 'draining' | 'stopped';
 
-/** Holds the phase of this process. The start and stop steps move it; probes, upgrades and the intake ask it. */
+/** Holds the phase of this process. The start and the stop set it; probes, upgrades and the intake read it. */
 @Injectable()
 export class PhaseService {
   private current: Phase = 'starting';

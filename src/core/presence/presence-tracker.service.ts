@@ -17,33 +17,33 @@ export interface PresenceState {
 
 export type PresenceListener = (state: PresenceState) => void;
 
-/** Time after the last sign for which a person counts as active (the chapter's five minutes), in milliseconds. */
+/** Time after the last sign of activity during which a person counts as active, in milliseconds. */
 export const ACTIVE_FOR_MS = 300_000;
-/** Time after the last sign at which a person is offline, in milliseconds. */
+/** Time after the last sign until a person is offline, in milliseconds. */
 export const OFFLINE_AFTER_MS = 900_000;
-/** Time for which a person counts as typing after saying so, in milliseconds. */
+/** Time after a typing sign during which a person counts as typing, in milliseconds. */
 export const TYPING_FOR_MS = 10_000;
 const AGE_INTERVAL_MS = 1_000;
-/** A person who stays active is announced to other replicas once in each such period, in milliseconds. */
+/** Interval at which an active person is announced to other replicas, in milliseconds. */
 export const ANNOUNCE_INTERVAL_MS = 15_000;
-/** People remembered; beyond it the one with the oldest last sign is forgotten. */
+/** Number of people tracked; beyond it the one with the oldest sign is dropped. */
 const MAX_PEOPLE = 100_000;
 
-/** All of presence is one key of the broker: every replica wants all of it. */
+/** Presence uses one key of the broker, because every replica needs all of it. */
 const ALL = '';
 
 /**
- * Tracks who was seen recently on which channel (the chapter's Presence Tracker). A state ages: typing becomes online,
- * online idle, idle offline; people who are offline are forgotten.
+ * Tracks who was active recently on which channel. A state ages from typing to online to idle to offline; people who
+ * are offline are dropped.
  *
- * Replicas tell each other of signs and age alone. One that starts knows a person once that person's next sign is
- * announced: within {@link ANNOUNCE_INTERVAL_MS} for those who stay active.
+ * Replicas exchange signs and age states independently. A replica that starts learns of an active person within {@link
+ * ANNOUNCE_INTERVAL_MS}.
  */
 @Injectable()
 export class PresenceTrackerService {
   private readonly log: Log;
   private readonly listeners = new Set<PresenceListener>();
-  // Each map is in the order of the last signs, so that what is due stands in front.
+  // Each map is ordered by last sign, so the next state to age comes first.
   private readonly typing = new Map<string, PresenceState>();
   private readonly present = new Map<string, PresenceState>();
   private readonly idle = new Map<string, PresenceState>();
@@ -58,7 +58,7 @@ export class PresenceTrackerService {
     this.signs = broker.topic<PresenceState>('presence', (_, state) => this.takeRemote(state));
   }
 
-  /** Ages states, and takes signs of other replicas. */
+  /** Starts to age states and to receive signs from other replicas. */
   @StartStep({ name: 'age presence', phase: 'run' })
   start(): Undo {
     this.signs.join(ALL);
@@ -69,14 +69,14 @@ export class PresenceTrackerService {
     };
   }
 
-  /** Takes a sign of a person, with the status that it gives. */
+  /** Records a sign with an explicit status. */
   update(tenant: string, channel: string, userId: string, status: PresenceStatus): void {
     const state = { tenant, userId, channel, status, lastSeen: this.clock.now() };
     if (this.signs.isHeard(ALL)) this.announce(state);
     this.put(state);
   }
 
-  /** Takes a sign without a status, such as a message: the person is online, or goes on typing. */
+  /** Records a sign without a status, such as a message: the person is online, or stays typing. */
   noteActivity(tenant: string, channel: string, userId: string): void {
     const known = this.find(tenant, channel, userId)?.status;
     this.update(tenant, channel, userId, known === 'typing' ? 'typing' : 'online');
@@ -87,19 +87,22 @@ export class PresenceTrackerService {
     return this.typing.get(key) ?? this.present.get(key) ?? this.idle.get(key);
   }
 
-  /** Whether there was a sign of this person within five minutes. The chapter names it; the gateway itself uses states. */
+  /**
+   * Whether this person gave a sign within five minutes. Part of the specified interface; the gateway itself uses
+   * states.
+   */
   isActive(tenant: string, channel: string, userId: string): boolean {
     const state = this.find(tenant, channel, userId);
     return state !== undefined && this.clock.now() - state.lastSeen < ACTIVE_FOR_MS;
   }
 
-  /** Calls `listener` after each change of a status. Returns a function that unsubscribes. */
+  /** Subscribes `listener` to changes of status. Returns a function that unsubscribes it. */
   onChange(listener: PresenceListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** Publishes a change of status at once, and other signs once in each period. */
+  /** Publishes a change of status immediately, and other signs once per interval. */
   private announce(state: PresenceState): void {
     const before = this.find(state.tenant, state.channel, state.userId);
     if (before?.status === state.status && periodOf(before) === periodOf(state)) return;
@@ -160,7 +163,7 @@ export class PresenceTrackerService {
       try {
         listener(state);
       } catch (error) {
-        this.log.error({ error }, 'a listener for presence threw');
+        this.log.error({ error }, 'a presence listener threw');
       }
     }
   }

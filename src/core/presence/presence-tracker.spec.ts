@@ -106,7 +106,7 @@ describe('presence on two replicas', () => {
     expect(seen).toEqual([start, start + ANNOUNCE_INTERVAL_MS]);
   });
 
-  it('does not go back to an older sign that arrives late', async () => {
+  it('ignores an older sign that arrives late', async () => {
     presence.update('t', 'web', 'ann', 'typing');
     clock.advance(1);
     other.update('t', 'web', 'ann', 'online');

@@ -12,14 +12,14 @@ export const queueSettings = defineSettings({
     default: 64,
     minimum: 1,
     maximum: 100_000,
-    description: 'Turns that run at the same time.',
+    description: 'Concurrent turns.',
   }),
   'queue.max_per_session': count(100, 'Messages that may wait or run in one session.'),
   'queue.max_per_client': count(1_000, 'Messages that may wait or run for one client.'),
-  'queue.max_total': count(100_000, 'Messages that may wait or run altogether.'),
+  'queue.max_total': count(100_000, 'Messages that may wait or run in total.'),
   'queue.busy_policy': Type.Enum(BusyPolicy.enum, {
     default: 'followup',
     description:
-      'What a message does that arrives during a turn: `followup` waits, `steer` joins the running turn where a model answers, `collect` waits and is answered together with all that wait, `interrupt` cancels the running turn.',
+      'Effect of a message that arrives during a turn: `followup` waits, `steer` joins the running turn where a model answers, `collect` waits and is answered together with all that wait, `interrupt` cancels the running turn.',
   }),
 });

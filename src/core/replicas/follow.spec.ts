@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.js';
 import type { Store, StoreHint } from '../store/index.js';
-import { follow, POLL_EVERY_MS } from './follow.js';
+import { follow, POLL_INTERVAL_MS } from './follow.js';
 
 /** A store whose hints are sent by the test. Nothing else of it is used. */
 class HintingStore {
@@ -36,7 +36,7 @@ describe('follow', () => {
     let polls = 0;
     follow(aStore(), clock, { poll: () => void polls++ });
     expect(polls).toBe(0);
-    await clock.advanceAsync(3 * POLL_EVERY_MS);
+    await clock.advanceAsync(3 * POLL_INTERVAL_MS);
     expect(polls).toBe(3);
   });
 
@@ -49,7 +49,7 @@ describe('follow', () => {
       },
       onError: (error) => errors.push(error),
     });
-    await clock.advanceAsync(2 * POLL_EVERY_MS);
+    await clock.advanceAsync(2 * POLL_INTERVAL_MS);
     expect(errors).toHaveLength(2);
   });
 
@@ -63,10 +63,10 @@ describe('follow', () => {
         return answer.promise;
       },
     });
-    await clock.advanceAsync(3 * POLL_EVERY_MS);
+    await clock.advanceAsync(3 * POLL_INTERVAL_MS);
     expect(polls).toBe(1);
     answer.resolve();
-    await clock.advanceAsync(POLL_EVERY_MS);
+    await clock.advanceAsync(POLL_INTERVAL_MS);
     expect(polls).toBe(2);
   });
 
@@ -77,7 +77,7 @@ describe('follow', () => {
     follow(store, clock, { poll: () => void polls++ });
     expect([clock.pendingTimers, store.listeners.size]).toEqual([0, 0]);
     follow(store, clock, { poll: () => void polls++, always: true });
-    await clock.advanceAsync(POLL_EVERY_MS);
+    await clock.advanceAsync(POLL_INTERVAL_MS);
     expect(polls).toBe(1);
   });
 

@@ -1,24 +1,24 @@
 import type { Store, StoreHint } from '../store/index.js';
 import type { Clock } from '../time/clock.js';
 
-/** Period of polling, in milliseconds: the delay after which a change is seen whose hint was lost. */
-export const POLL_EVERY_MS = 1_000;
+/** Polling interval in milliseconds: the longest delay before a change whose hint was lost is seen. */
+export const POLL_INTERVAL_MS = 1_000;
 
-/** Something that other replicas change, and how to notice it. */
+/** State that other replicas change, and how to notice changes. */
 export interface Followed {
-  /** Acts on hints at once, by their kind. */
+  /** Handlers of hints, by kind. */
   readonly hints?: { readonly [K in StoreHint['kind']]?: (hint: Extract<StoreHint, { kind: K }>) => void };
-  /** Reads the current state. Called once per period; a call that is due while one is under way is left out. */
+  /** Reads the current state. Called once per interval; skipped while the previous call is pending. */
   readonly poll: () => void | Promise<void>;
-  /** Receives what `poll` rejects with; polling continues. */
+  /** Called with what `poll` rejects with; polling continues. */
   readonly onError?: (error: unknown) => void;
-  /** Poll also where this process is the only replica. */
+  /** Polls even if this process is the only replica. */
   readonly always?: boolean;
 }
 
 /**
- * Follows what other replicas do: by hints, which are fast and may be lost, and by polling, which misses nothing. Does
- * nothing on a store that no other replica writes to, unless `always` is set. Returns a function that stops it.
+ * Follows changes of other replicas: by hints, which are fast and may be lost, and by polling, which misses nothing.
+ * Does nothing on a store that is not shared, unless `always` is set. Returns a function that stops it.
  */
 export function follow(store: Store, clock: Clock, { hints = {}, poll, onError, always }: Followed): () => void {
   if (!store.isShared && !always) return () => {};
@@ -38,7 +38,7 @@ export function follow(store: Store, clock: Clock, { hints = {}, poll, onError, 
     const act = hints[hint.kind] as ((hint: StoreHint) => void) | undefined;
     act?.(hint);
   });
-  const stopPolling = clock.setRepeating(POLL_EVERY_MS, () => void look());
+  const stopPolling = clock.setRepeating(POLL_INTERVAL_MS, () => void look());
   return () => {
     stopHints();
     stopPolling();

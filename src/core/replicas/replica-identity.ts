@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-/** The name of this process among the replicas: new at every start, so that an old lease is never taken for its own. */
+/**
+ * The id of this process among the replicas. It is new at every start, so that a process never mistakes an earlier
+ * lease for its own.
+ */
 export class ReplicaIdentity {
   readonly id: string;
 

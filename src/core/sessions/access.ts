@@ -2,7 +2,7 @@ import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
 import type { Principal } from '../identity/principal.js';
 import type { Session } from '../store/index.js';
 
-/** Whether a session exists for this caller. What it may not see answers as if it did not exist. */
+/** Whether a session exists for this caller. A session that it may not read is treated as nonexistent. */
 export function mayRead(principal: Principal, session: Session): boolean {
   if (session.tenant !== principal.tenant) return false;
   if (principal.channels && !principal.channels.includes(session.channel)) return false;
@@ -32,10 +32,10 @@ export function checkVoice(principal: Principal, channel: string, sender: string
 }
 
 /**
- * The payload with only those claims about the sender that this credential is trusted with: a channel knows who is
- * mentioned and who is an admin, a user's own word does not count, and an operator is an admin by being one.
+ * Returns the payload with only the flags about the sender that this credential is trusted with: a channel knows who is
+ * mentioned and who is an admin, a user is not trusted with either, and an operator is always an admin.
  */
-export function keepTrustedClaims(principal: Principal, payload: MessageInPayload): MessageInPayload {
+export function keepTrustedFlags(principal: Principal, payload: MessageInPayload): MessageInPayload {
   if (principal.role === 'channel') return payload;
   const { sender_is_admin: _admin, is_direct_mention, is_reply_to_agent, ...rest } = payload;
   if (principal.role !== 'operator') return rest;

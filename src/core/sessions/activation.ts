@@ -1,17 +1,15 @@
-/**
- * Who is spoken to (protocol.md section 9): the agent answers in a group only when it is addressed.
- */
+/** Mentions and commands in texts (protocol.md section 9): in a group the agent answers only when it is addressed. */
 
-/** `/name` at the very start, followed by the end or a space: not a path, not a fraction. */
+/** `/name` at the start, followed by a space or the end, so that paths and fractions do not match. */
 const COMMAND = /^\/([a-z][a-z0-9_-]*)(?:\s+|$)/i;
 
-/** A message that is a `/` command: its name in lower case and what follows. */
+/** A `/` command: its name in lower case, and the rest of the text. */
 export interface Command {
   readonly name: string;
   readonly argument: string;
 }
 
-/** Reads a `/` command; undefined when the text is none. */
+/** Parses a `/` command; returns undefined if the text is not one. */
 export function parseCommand(text: string): Command | undefined {
   const match = COMMAND.exec(text);
   return match?.[1] === undefined
@@ -22,9 +20,9 @@ export function parseCommand(text: string): Command | undefined {
 let compiled: { readonly name: string; readonly expression: RegExp } | undefined;
 
 /**
- * Whether `text` mentions the agent as `@name`, in any case. No letter, digit, `_` or `-` of any script just before the
- * `@` or just after the name, and no `.` with a letter behind it: `x@openclaw.com` and `@openclaw-bot` are no mentions,
- * `@OpenClaw, hi` and `hi @openclaw.` are.
+ * Whether `text` mentions the agent as `@name`, ignoring case. There must be no letter, digit, `_` or `-` of any script
+ * directly before the `@` or after the name, and no `.` followed by a letter: `@OpenClaw, hi` and `hi @openclaw.` are
+ * mentions; `x@openclaw.com` and `@openclaw-bot` are not.
  */
 export function mentionsAgent(text: string, agentName: string): boolean {
   if (!text.includes('@')) return false;
@@ -38,6 +36,6 @@ function compileMention(agentName: string): RegExp {
 }
 
 function escape(text: string): string {
-  // `-` needs no escape outside a class, and may not have one under the `u` flag.
+  // Under the `u` flag, `-` must not be escaped outside a class.
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }

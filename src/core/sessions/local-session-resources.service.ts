@@ -4,29 +4,29 @@ import { SessionStore } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { SessionResources, type ResourceKind, type SessionResource } from './session-resources.js';
 
-/** Sessions of each kind that one sweep looks up, so that a sweep stays short however many there are. */
+/** Number of sessions of each kind that one sweep checks, to keep sweeps short. */
 const MAX_SWEPT = 500;
 
-/** A resource that is open, or about to be. */
+/** A resource that is open or being opened. */
 interface Opened {
   readonly resource: Promise<unknown>;
   users: number;
 }
 
-/** One registered kind with what this process has of it, by session id. */
+/** A registered kind and its open resources in this process, by session id. */
 interface Kept {
   readonly kind: ResourceKind<unknown>;
   readonly opened: Map<string, Opened>;
-  /** Ends under way, which a new use waits for. */
+  /** Pending ends, which a new use waits for. */
   readonly ending: Map<string, Promise<void>>;
-  /** Sessions that the current round of sweeps has yet to look up. */
+  /** Sessions that the current round of sweeps has yet to check. */
   unswept: string[];
 }
 
 /**
- * SessionResources in the memory of this process and on its disk. With several replicas each keeps its own: a session that
- * moves to another replica finds a new resource there, and each replica sweeps what it holds. Kinds whose durable part
- * must follow a session need a disk that the replicas share; one command at a time is then kept by the session's lease.
+ * SessionResources in the memory of this process and on its disk. Each replica has its own: a session that moves to
+ * another replica gets a new resource there, and each replica sweeps what it holds. Kinds whose durable part must
+ * follow a session need a shared disk; the session's lease then ensures that one command runs at a time.
  */
 @Injectable()
 export class LocalSessionResources extends SessionResources {
@@ -66,7 +66,7 @@ export class LocalSessionResources extends SessionResources {
     }
   }
 
-  /** Closes what is open. What is durable stays for the next start. */
+  /** Closes open resources. Durable parts stay for the next start. */
   @StopStep({ name: 'close resources of sessions', phase: 'release' })
   async closeAll(): Promise<void> {
     const closing = [...this.kinds.values()].flatMap((kept) =>
@@ -90,7 +90,7 @@ export class LocalSessionResources extends SessionResources {
   private open({ kind, opened }: Kept, sessionId: string): Opened {
     const entry: Opened = { resource: kind.open(sessionId), users: 0 };
     opened.set(sessionId, entry);
-    // What could not be opened is tried again at the next use.
+    // A resource that could not be opened is tried again at the next use.
     entry.resource.catch(() => opened.get(sessionId) === entry && opened.delete(sessionId));
     return entry;
   }
@@ -99,7 +99,7 @@ export class LocalSessionResources extends SessionResources {
     return [...new Set([...opened.keys(), ...((await kind.durable?.list()) ?? [])])];
   }
 
-  /** A resource in use is left for a later sweep: its command must not lose the ground it stands on. */
+  /** Ends a resource unless it is in use; a later sweep then ends it. */
   private async endOne(kept: Kept, sessionId: string): Promise<void> {
     if ((kept.opened.get(sessionId)?.users ?? 0) > 0 || kept.ending.has(sessionId)) return;
     const remove = async () => {
@@ -118,7 +118,7 @@ export class LocalSessionResources extends SessionResources {
     if (entry && kind.close) await kind.close(await entry.resource);
   }
 
-  /** Settles with `ending`, whose failure is logged. */
+  /** Settles with `ending` and logs its failure. */
   private async report({ kind }: Kept, sessionId: string, ending: Promise<void>): Promise<void> {
     try {
       await ending;

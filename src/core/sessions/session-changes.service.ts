@@ -4,7 +4,7 @@ import type { Principal } from '../identity/principal.js';
 import { SessionStore, type Session, type SessionChange } from '../store/index.js';
 import { SessionRouterService } from './session-router.service.js';
 
-/** Administrative changes of sessions. Each leaves a row in the audit trail. */
+/** Makes administrative changes to sessions. Each adds a row to the audit trail. */
 @Injectable()
 export class SessionChangesService {
   constructor(
@@ -13,8 +13,9 @@ export class SessionChangesService {
   ) {}
 
   /**
-   * Changes a session in the name of `principal`. Takes effect with the next turn, and at once for what a running one calls.
-   * @throws GatewayError NOT_FOUND when it does not exist for this caller, STORE_UNAVAILABLE
+   * Changes a session on behalf of `principal`. Takes effect with the next turn, and immediately for tool calls of a
+   * running one.
+   * @throws GatewayError NOT_FOUND when the session does not exist for this caller, STORE_UNAVAILABLE
    */
   async change(principal: Principal, sessionId: string, change: SessionChange): Promise<Session> {
     await this.router.getReadable(principal, sessionId);

@@ -3,20 +3,22 @@ import { SessionStore, type Session, type StoredMessage } from '../store/index.j
 import { parseCommand, type Command } from './activation.js';
 
 /**
- * The commands that change the session itself rather than ask the agent: `/reset` and `/activation` (protocol.md
- * section 9). They are turns like any other, so they keep their place among the messages.
+ * The commands that change the session: `/reset` and `/activation` (protocol.md section 9). They run as turns, so they
+ * keep their place among the messages.
  */
 @Injectable()
 export class SessionCommandsService {
   constructor(private readonly sessions: SessionStore) {}
 
-  /** Carries out a session command and says what was done; undefined when the message is none. Safe to repeat. */
+  /**
+   * Runs a session command and resolves with a text for the sender; undefined if the message is not one. Idempotent.
+   */
   async run(message: StoredMessage, session: Session): Promise<string | undefined> {
     const command = parseCommand(message.payload.content);
     switch (command?.name) {
       case 'reset':
         await this.sessions.updateSession(session.id, { resetContext: true });
-        return 'New context: earlier messages stay in the history, but the agent starts afresh.';
+        return 'New context: earlier messages stay in the history, but the agent starts again without them.';
       case 'activation':
         return this.setActivation(command, message, session);
       default:

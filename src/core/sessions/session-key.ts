@@ -1,12 +1,16 @@
 import { hash } from 'node:crypto';
 import type { MessageInPayload, SessionMode } from '../../protocol/domain.js';
+import { BoundedMap } from '../cache/bounded-map.js';
 import type { SessionSeed } from '../store/index.js';
+
+/** Ids of recent sessions by the text that is hashed: looking one up costs less than hashing. */
+const ids = new BoundedMap<string, string>(4_096);
 
 type Routed = Pick<MessageInPayload, 'channel' | 'sender' | 'group_id' | 'thread_id' | 'queue'>;
 
 /**
- * The session that a message belongs to by its key (protocol.md section 9): a queue when it names one, else the group it
- * was written in, else the sender's own.
+ * Returns the session of a message by its key (protocol.md section 9): the queue if it names one, else the group it was
+ * written in, else the sender's own.
  */
 export function buildSessionSeed(tenant: string, message: Routed): SessionSeed {
   const mode = inferSessionMode(message);
@@ -36,19 +40,13 @@ function listKeyParts(mode: SessionMode, message: Routed): string[] {
   }
 }
 
-/** Each part goes in with its length, so that no two lists of parts give the same text. */
+/** Hashes each part with its length, so that no two lists of parts give the same id. */
 function buildSessionId(parts: readonly string[]): string {
   let text = '';
   for (const part of parts) text += `${part.length}:${part}`;
-  return remembered.get(text) ?? remember(text, `s_${hash('sha256', text, 'base64url').slice(0, 32)}`);
-}
-
-/** People write more than once: their ids are kept, up to a number after which all are forgotten. */
-const MOST_REMEMBERED = 4_096;
-const remembered = new Map<string, string>();
-
-function remember(text: string, id: string): string {
-  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-  remembered.set(text, id);
+  const known = ids.get(text);
+  if (known !== undefined) return known;
+  const id = `s_${hash('sha256', text, 'base64url').slice(0, 32)}`;
+  ids.set(text, id);
   return id;
 }

@@ -14,7 +14,7 @@ const sessions = {
   },
 } as SessionStore;
 
-/** A kind whose resources live in the process, such as a browser. */
+/** A kind whose resources live in this process, such as a browser. */
 class Browsers implements ResourceKind<string> {
   readonly name = 'browser';
   readonly story: string[] = [];
@@ -156,7 +156,7 @@ describe('resources of a session', () => {
     expect(folders.kept.size).toBe(0);
   });
 
-  it('are looked up a bounded number at a time', async () => {
+  it('are checked in bounded numbers', async () => {
     const folders = new Folders();
     for (let i = 0; i < 1_200; i++) folders.kept.add(`s_${i}`);
     resources.register(folders);

@@ -3,21 +3,21 @@ import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { Principal } from '../identity/principal.js';
 import { SessionStore, type Priority, type Session, type SessionSeed } from '../store/index.js';
-import { checkVoice, keepTrustedClaims, mayRead } from './access.js';
+import { checkVoice, keepTrustedFlags, mayRead } from './access.js';
 import { mentionsAgent, parseCommand } from './activation.js';
 import { buildSessionSeed } from './session-key.js';
 
-/** Where a message goes and how: a value, nothing is written. */
+/** The result of routing a message. Routing writes nothing. */
 export interface Route {
   readonly session: SessionSeed;
   /** `observe`: a group message that does not address the agent. */
   readonly disposition: 'queue' | 'observe';
   readonly priority: Priority;
-  /** The payload with only those claims that the sender's credential is trusted with. */
+  /** The payload with only those flags that the sender's credential is trusted with. */
   readonly payload: MessageInPayload;
 }
 
-/** Decides which session each message belongs to, and whether the agent is to answer it (the chapter's Session Router). */
+/** Decides which session a message belongs to, and whether the agent answers it. */
 @Injectable()
 export class SessionRouterService {
   constructor(
@@ -26,14 +26,13 @@ export class SessionRouterService {
   ) {}
 
   /**
-   * Routes a message. Answers at once where the message itself says enough, and a promise where the session has to be
-   * looked up.
+   * Routes a message. Returns a promise only if the session has to be looked up.
    * @throws GatewayError FORBIDDEN, NOT_FOUND, INVALID_PAYLOAD
    */
   route(principal: Principal, received: MessageInPayload, sessionId: string | undefined): Route | Promise<Route> {
     checkVoice(principal, received.channel, received.sender);
     checkContent(received);
-    const payload = keepTrustedClaims(principal, received);
+    const payload = keepTrustedFlags(principal, received);
     const priority = this.calculatePriority(payload);
     if (sessionId !== undefined) return this.routeToSession(principal, payload, priority, sessionId);
 
@@ -48,7 +47,7 @@ export class SessionRouterService {
     });
   }
 
-  /** The session of that id, if this caller may read it. @throws GatewayError NOT_FOUND */
+  /** Returns a session that this caller may read. @throws GatewayError NOT_FOUND */
   async getReadable(principal: Principal, sessionId: string): Promise<Session> {
     const session = await this.sessions.findSession(sessionId);
     if (!session || !mayRead(principal, session)) throw new GatewayError('NOT_FOUND', { what: `session ${sessionId}` });
@@ -75,7 +74,7 @@ export class SessionRouterService {
     return { session, disposition: addressed ? 'queue' : 'observe', priority, payload };
   }
 
-  /** A mention in the text counts as a direct mention, whoever wrote it. */
+  /** A mention in the text counts as a direct mention, even from a user. */
   private calculatePriority(payload: MessageInPayload): Priority {
     if (payload.is_direct_mention || mentionsAgent(payload.content, this.config.get('agent.name'))) return 10;
     return payload.is_reply_to_agent ? 5 : 1;

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { defineSettings } from '../config/section.js';
 
-/** What addresses the agent in a group. */
+/** How the agent is addressed in a group. */
 export const sessionSettings = defineSettings({
   'agent.name': Type.String({
     default: 'openclaw',

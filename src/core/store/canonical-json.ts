@@ -1,9 +1,12 @@
-/** Returns JSON with the keys of every object in one order. `value` must hold no key `__proto__`, which no frame may have. */
+/**
+ * Returns JSON with the keys of every object sorted. `value` must not contain the key `__proto__`, which frames may not
+ * have.
+ */
 export function canonicalise(value: unknown): string {
   return JSON.stringify(sortKeys(value));
 }
 
-/** Copying objects and stringifying once costs a third of composing the text by hand. */
+/** Copying the objects and stringifying once takes a third of the time of building the text by hand. */
 function sortKeys(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(sortKeys);

@@ -4,7 +4,7 @@ export interface MediaRecord {
   readonly tenant: string;
   /** The uploader. */
   readonly principal: string;
-  /** The session of the message that it came with; missing until there is one. */
+  /** The session of the message that names the file; absent until there is one. */
   readonly sessionId?: string;
   /** Detected from the content, not taken from the uploader. */
   readonly mimeType: string;
@@ -12,18 +12,23 @@ export interface MediaRecord {
   readonly createdAt: number;
 }
 
-/** Keeps the records of uploaded files. Rejects with GatewayError STORE_UNAVAILABLE when the store cannot answer. */
+/**
+ * Stores the records of uploaded files. Calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer.
+ */
 export abstract class MediaStore {
   abstract addMedia(record: MediaRecord): Promise<void>;
 
   abstract findMedia(tenant: string, mediaId: string): Promise<MediaRecord | undefined>;
 
-  /** Assigns files to the session of the message that they came with; one that has a session keeps it. */
+  /** Assigns files to the session of the message that names them. A file that has a session keeps it. */
   abstract assignMedia(mediaIds: readonly string[], sessionId: string): Promise<void>;
 
-  /** Some files that may be deleted: those whose session is gone, and those from before `unclaimedBefore` without one. */
+  /**
+   * Lists some files that may be deleted: those whose session is gone, and those uploaded before `unclaimedBefore` that
+   * have none.
+   */
   abstract listExpiredMedia(unclaimedBefore: number): Promise<readonly string[]>;
 
-  /** Deletes the records of files whose bytes are deleted. */
+  /** Deletes the records of files whose blobs are deleted. */
   abstract forgetMedia(mediaIds: readonly string[]): Promise<void>;
 }

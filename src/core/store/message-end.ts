@@ -1,18 +1,21 @@
 import type { StreamBlock, StreamEndPayload } from '../../protocol/domain.js';
 import type { NewFrame, Reply, StoredMessage } from './records.js';
 
-/** How a message ends, without its blocks and the time. */
+/** How a message ends, without its blocks and its time. */
 export type Ending = Omit<Reply, 'blocks' | 'endedAt'>;
 
-/** The end of a message as the log keeps it (`frame`) and as its history keeps it (`reply`). Both go in one commit. */
+/**
+ * The end of a message, as the log stores it (`frame`) and as the history stores it (`reply`). Both are written in one
+ * commit.
+ */
 export interface MessageEnd {
   readonly frame: NewFrame;
   readonly reply: Reply;
 }
 
 /**
- * Builds the end of a message. Every `stream_end` of the gateway is made here, so that log and history never differ.
- * @param blocks the blocks of its reply that stand
+ * Builds the end of a message. Every `stream_end` is built here, so that log and history never differ.
+ * @param blocks the standing blocks of its reply
  * @param endedAt Unix milliseconds
  */
 export function endOf(

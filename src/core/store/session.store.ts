@@ -1,24 +1,24 @@
 import type { MessageWithReply, Session, SessionChange, StoredReaction } from './records.js';
 
-/** Sessions and what was said in them. All calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer. */
+/** Sessions and their history. All calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer. */
 export abstract class SessionStore {
   abstract findSession(sessionId: string): Promise<Session | undefined>;
 
-  /** The most recently used main session of `sender` on one of `channels`. */
+  /** Finds the most recently used main session of `sender` on one of `channels`. */
   abstract findLatestMain(tenant: string, channels: readonly string[], sender: string): Promise<Session | undefined>;
 
   /**
-   * Changes a session; durable when it resolves. Resolves with undefined when it does not exist. With `actor`, the
-   * principal that makes an administrative change, a row of the audit trail is part of the same commit.
+   * Changes a session; durable when it resolves. Resolves with undefined if the session does not exist. `actor` is the
+   * principal of an administrative change; with it the same commit adds a row to the audit trail.
    */
   abstract updateSession(sessionId: string, change: SessionChange, actor?: string): Promise<Session | undefined>;
 
-  /** Adds or removes a reaction to a message that exists; repeating it changes nothing. */
+  /** Adds or removes a reaction to an existing message. Idempotent. */
   abstract changeReaction(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<void>;
 
   /**
-   * Up to `limit` messages older than `beforeRef` (the newest without it), newest last, finished ones with their reply.
-   * What stands so far of a running one is in `TurnStore.readTurn`.
+   * Reads up to `limit` messages older than `beforeRef` (the newest without it), newest last, finished ones with their
+   * reply. `TurnStore.readTurn` has the blocks of a running one.
    */
   abstract readHistory(
     sessionId: string,

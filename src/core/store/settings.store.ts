@@ -1,30 +1,33 @@
 import type { Json } from './records.js';
 
-/** The settings that were changed at run time. */
+/** The settings changed at run time. */
 export interface StoredSettings {
-  /** Grows by one with each change; 0 when there was none. */
+  /** Grows by one with each change; 0 before the first. */
   readonly version: number;
-  /** By dotted key, as JSON. */
+  /** Values by dotted key, as JSON. */
   readonly values: Readonly<Record<string, Json>>;
 }
 
-/** A change of settings, and who made it. */
+/** A change of settings by a principal. */
 export interface SettingsChange {
-  /** New values by dotted key, as JSON; null takes a change back. */
+  /** New values by dotted key, as JSON; null removes the stored value. */
   readonly values: Readonly<Record<string, Json | null>>;
-  /** For the audit trail: the principal, and the values without secrets. */
+  /** For the audit trail: the principal, and the values with secrets removed. */
   readonly actor: string;
   readonly before: Json;
   readonly after: Json;
 }
 
-/** Keeps what was changed at run time. Rejects with GatewayError STORE_UNAVAILABLE when the store cannot answer. */
+/**
+ * Stores the settings changed at run time. Calls reject with GatewayError STORE_UNAVAILABLE when the store cannot
+ * answer.
+ */
 export abstract class SettingsStore {
   abstract readSettings(): Promise<StoredSettings>;
 
   /**
-   * Compare and set: changes nothing and resolves with undefined unless `version` is the stored one. The change and its row in
-   * the audit trail are one commit.
+   * Compare-and-set: if `version` is not the stored one, changes nothing and resolves with undefined. The change and
+   * its row in the audit trail are one commit.
    */
   abstract changeSettings(version: number, change: SettingsChange): Promise<StoredSettings | undefined>;
 }

@@ -1,21 +1,24 @@
-/** A change that another replica made to the store. A hint can be lost: polling must do without. */
+/** A notification that another replica changed the store. Hints can be lost, so their receivers also poll. */
 export type StoreHint =
   | { readonly kind: 'queue' }
   | { readonly kind: 'frames'; readonly sessionId: string; readonly headSeq: number }
   | { readonly kind: 'cancel'; readonly messageRef: string }
   | { readonly kind: 'config' };
 
-/** The limits of what retention may delete. */
+/** Limits of what retention may delete. */
 export interface SweepLimits {
-  /** Frames older than this are past their resume window. */
+  /** Frames older than this may be deleted: their resume window is over. */
   readonly framesBefore: number;
-  /** Messages older than this are forgotten for deduplication and, with their journal, by the history of swept sessions. */
+  /**
+   * Messages older than this are no longer needed to recognise duplicates; their journals may be deleted, and with a
+   * swept session they too.
+   */
   readonly dedupeBefore: number;
-  /** Idle sessions older than this go with all they have; undefined: none. */
+  /** Sessions idle since before this are deleted with all their data; undefined keeps all. */
   readonly sessionsBefore: number | undefined;
 }
 
-/** The store as a whole: opening, closing, health and house-keeping. */
+/** The store as a whole: opening, closing, health and housekeeping. */
 export abstract class Store {
   /**
    * Opens, migrates and recovers. Messages that were running become claimable again, counted as interrupted.
@@ -23,21 +26,21 @@ export abstract class Store {
    */
   abstract open(): Promise<void>;
 
-  /** Waits for what was begun and closes. Idempotent. */
+  /** Waits for pending calls and closes. Idempotent. */
   abstract close(): Promise<void>;
 
-  /** Resolves when a durable commit is possible now; rejects with GatewayError STORE_UNAVAILABLE otherwise. */
+  /** Resolves if a durable commit is possible now; rejects with GatewayError STORE_UNAVAILABLE otherwise. */
   abstract check(): Promise<void>;
 
-  /** Deletes a bounded piece of what is past its time. Resolves with true when there is more. */
+  /** Deletes a bounded number of expired records. Resolves with true if there are more. */
   abstract sweep(limits: SweepLimits): Promise<boolean>;
 
-  /** Calls `listener` for changes of other replicas. Returns a function that unsubscribes it. */
+  /** Subscribes `listener` to changes of other replicas. Returns a function that unsubscribes it. */
   abstract onHint(listener: (hint: StoreHint) => void): () => void;
 
-  /** Whether other processes may write to it too; only then are hints and polling needed. */
+  /** Whether other processes may write to the same store. Hints and polling are needed only then. */
   abstract readonly isShared: boolean;
 
-  /** For people, without secrets: `sqlite:data/gateway.db`. */
+  /** A label for people, without secrets, for example `sqlite:data/gateway.db`. */
   abstract readonly label: string;
 }

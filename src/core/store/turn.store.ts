@@ -21,18 +21,18 @@ export abstract class TurnStore {
   /** Writes the end of a turn and frees the lease. Expired approvals get their row in the audit trail. */
   abstract finish(lease: Lease, end: TurnEnd): Promise<WriteOutcome>;
 
-  /** The messages of a session that wait and have never run, in the order in which they would. */
+  /** Lists the messages of a session that wait and have never run, in the order in which they would run. */
   abstract listWaiting(sessionId: string): Promise<readonly StoredMessage[]>;
 
-  /** As {@link append}, and ends messages of {@link listWaiting}: all of it or nothing. */
+  /** Like {@link append}, and also ends messages of {@link listWaiting}, atomically. */
   abstract join(lease: Lease, write: JoinWrite): Promise<JoinOutcome>;
 
-  /** Journal and frames of a message that was interrupted. */
+  /** Reads the journal and the frames of an interrupted message. */
   abstract readTurn(messageRef: string): Promise<TurnRecord>;
 
   /**
-   * Up to `limit` messages before `beforeRef` since the session's last reset, oldest first, observed ones included:
-   * what the agent may know of the conversation.
+   * Reads the agent's context: up to `limit` messages before `beforeRef` since the session's last reset, oldest first,
+   * including observed ones.
    */
   abstract readContext(sessionId: string, beforeRef: string, limit: number): Promise<readonly MessageWithReply[]>;
 }

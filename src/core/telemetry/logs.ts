@@ -1,9 +1,9 @@
 import type { LogLevel } from '../../protocol/domain.js';
 
-/** From the most to the least detailed. */
+/** The log levels, from most to least detailed. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
 
-/** The parts of the gateway that log under a name of their own; `OPENCLAW_LOG_<NAME>` sets the level of one. */
+/** The parts of the gateway that log under their own name. `OPENCLAW_LOG_<NAME>` sets the level of one. */
 export const SUBSYSTEMS = [
   'gateway',
   'router',
@@ -19,7 +19,7 @@ export const SUBSYSTEMS = [
 export type Subsystem = (typeof SUBSYSTEMS)[number];
 
 /**
- * Where one subsystem writes. `fields` are structured; never a secret, and no text of a message at any level above
+ * The logger of one subsystem. `fields` are structured. They must not contain secrets, nor message text above level
  * debug. An `error` field holds the thrown value.
  */
 export interface Log {
@@ -28,18 +28,18 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
-  /** For places on the hot path that would have to build their fields first. */
+  /** Check this on hot paths before building fields. */
   isEnabled(level: LogLevel): boolean;
 }
 
-/** Gives each subsystem its log. */
+/** Creates the logger of each subsystem. */
 export abstract class Logs {
   abstract for(subsystem: Subsystem): Log;
 }
 
 const silent: Log = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, isEnabled: () => false };
 
-/** Says nothing; the default where nobody listens (tests, document generation). */
+/** Discards all logs; for tests and document generation. */
 export class SilentLogs extends Logs {
   override for(): Log {
     return silent;

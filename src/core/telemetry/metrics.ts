@@ -19,7 +19,7 @@ export interface MetricOptions<L extends string> {
   readonly name: string;
   /** One sentence, shown beside the metric. */
   readonly help: string;
-  /** Their values must be few and must not come from peers: each combination is a time series for ever. */
+  /** Label values must be few and must not come from peers: each combination is a permanent time series. */
   readonly labels?: readonly L[];
 }
 
@@ -35,9 +35,9 @@ export interface Metric<L extends string, I> {
 }
 
 /**
- * Where the gateway counts what it does. A part declares its metrics in its constructor, binds their labels there, and
- * on the hot path calls the bound instruments alone. Instruments never throw. Asking for a name again returns the same
- * metric; an engine throws when its kind or labels differ then.
+ * Creates the gateway's metrics. A class declares its metrics and binds their labels in its constructor; hot paths only
+ * call the bound instruments. Instruments never throw. Creating a metric with a known name returns the same metric; an
+ * engine throws if the kind or the labels differ.
  */
 export abstract class Metrics {
   abstract counter<L extends string = never>(options: MetricOptions<L>): Metric<L, Counter>;
@@ -49,8 +49,8 @@ const nothing: Counter & Gauge & Histogram = { add() {}, set() {}, observe() {} 
 const unbound: Metric<string, typeof nothing> = { with: () => nothing };
 
 /**
- * Counts nothing; the default. All instruments are one constant object with empty methods. What that gives up: there is
- * nothing to scrape, and no past to look at when an engine is added.
+ * Counts nothing; the default. All instruments are one constant object with empty methods. There is nothing to scrape,
+ * and no history when an engine is added later.
  */
 export class NoMetrics extends Metrics {
   override counter(): Metric<string, Counter> {
@@ -66,7 +66,7 @@ export class NoMetrics extends Metrics {
   }
 }
 
-/** Binds a metric with one label to each of its values, for example outcomes that are known beforehand. */
+/** Binds a metric with one label to each of its values, for example to a fixed list of outcomes. */
 export function bindEach<L extends string, V extends string, I>(
   metric: Metric<L, I>,
   label: L,

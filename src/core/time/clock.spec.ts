@@ -15,10 +15,10 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway-http.adapter.ts': 'closes sockets at the end of the process',
   'socket-server.ts': 'closes sockets at the end of the process',
   'upgrade-request.ts': 'destroys a refused socket that lingers',
-  'bubblewrap-engine.ts': 'waits for a process of the machine',
-  'docker-engine.ts': 'waits for a daemon of the machine',
-  'mcp-connection.ts': 'deadline of a foreign process or server',
-  'mcp-program.ts': 'waits for a process of the machine',
+  'bubblewrap-engine.ts': 'waits for a child process',
+  'docker-engine.ts': 'waits for a local daemon',
+  'mcp-connection.ts': 'deadline of another process or server',
+  'mcp-program.ts': 'waits for a child process',
 };
 
 const MACHINE_TIME = /Date\.now\(|new Date\(\)|performance\.now\(|\bset(Timeout|Interval)\(|AbortSignal\.timeout\(/;

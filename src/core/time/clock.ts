@@ -1,18 +1,18 @@
-/** In milliseconds. */
+/** One hour, in milliseconds. */
 export const HOUR_MS = 3_600_000;
 
 /**
- * The time of the gateway. What reads the clock or waits goes through this port, so that a test controls time (`ManualClock`
- * in `src/testing`). `clock.spec.ts` lists the exceptions: deadlines of real sockets, processes and signals.
+ * The gateway's time. Code that reads the clock or waits uses this port, so that tests control time with `ManualClock`
+ * of `src/testing`. `clock.spec.ts` lists the exceptions: deadlines of real sockets, processes and signals.
  */
 export abstract class Clock {
-  /** Unix milliseconds. */
+  /** Returns the current time in Unix milliseconds. */
   abstract now(): number;
 
-  /** Runs `callback` once after `delayMs`; returns a function that cancels it. A timer never keeps the process alive. */
+  /** Runs `callback` once after `delayMs`. Returns a function that cancels it. Timers do not keep the process alive. */
   abstract setTimer(delayMs: number, callback: () => void): CancelTimer;
 
-  /** Resolves after `delayMs`, or at once when `signal` aborts (look at the signal to tell which). Never rejects. */
+  /** Resolves after `delayMs`, or as soon as `signal` aborts; check the signal to see which. Never rejects. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
@@ -26,7 +26,7 @@ export abstract class Clock {
     });
   }
 
-  /** Runs `callback` every `periodMs` until it is cancelled; a run that overlaps the next tick is the callback's business. */
+  /** Runs `callback` every `periodMs` until cancelled. Runs may overlap if `callback` is asynchronous. */
   setRepeating(periodMs: number, callback: () => void): CancelTimer {
     let cancel: CancelTimer;
     const tick = () => {
@@ -40,7 +40,7 @@ export abstract class Clock {
 
 export type CancelTimer = () => void;
 
-/** The machine's clock. */
+/** The system clock. */
 export class SystemClock extends Clock {
   override now(): number {
     return Date.now();

@@ -6,14 +6,14 @@ const BoundName = Type.String({ minLength: 1, maxLength: 256 });
 
 /** Which tools may be called, by whom, and how many at the same time. */
 export const toolSettings = defineSettings({
-  'tools.disabled': Type.Array(ToolName, { default: [], description: 'Tools that nobody may use at the moment.' }),
+  'tools.disabled': Type.Array(ToolName, { default: [], description: 'Tools that are disabled.' }),
   'tools.default_permissions': Type.Array(BoundName, {
     default: [],
     description: 'Permissions that every session holds, besides those granted to it.',
   }),
   'tools.approvals': Type.Array(ToolName, {
     default: [],
-    description: 'Tools whose calls a person must approve, besides those that ask for it themselves.',
+    description: 'Tools whose calls a person must approve, besides those that always require it.',
   }),
   'tools.approval_timeout_ms': Type.Integer({
     default: 300_000,
@@ -26,6 +26,6 @@ export const toolSettings = defineSettings({
     minimum: 1,
     maximum: 10_000,
     description:
-      'Tool calls that run at the same time; others wait. A session runs half of them at most; each tenant runs an eighth even when all are taken.',
+      'Concurrent tool calls; others wait. A session runs at most half of them; each tenant can always run an eighth.',
   }),
 });

@@ -1,4 +1,4 @@
-// Promises: the bytes of uploaded files, in a local folder. Refuses to know: whose they are, and what they show.
+// Promises: BlobStore on a local folder. Refuses to know: whom the files belong to and what they contain.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { BlobStore } from '../../core/media/blob.store.js';

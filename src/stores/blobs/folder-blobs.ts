@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { BLOB_KEY, type BlobStore } from '../../core/media/blob.store.js';
 import { GatewayError } from '../../protocol/index.js';
 
-/** Blobs as files of a local folder, spread over subfolders by two characters of their key. */
+/** Stores blobs as files in a local folder, spread over subfolders by two characters of the key. */
 export class FolderBlobs implements BlobStore {
   private readonly folder: string;
 
@@ -13,7 +13,7 @@ export class FolderBlobs implements BlobStore {
 
   async put(key: string, body: AsyncIterable<Uint8Array>): Promise<void> {
     const path = this.pathOf(key);
-    // Under its final name a file is always complete: what a crash leaves behind is called otherwise.
+    // Renamed when complete, so a crash leaves no partial file under the final name.
     const unfinished = `${path}.part`;
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -42,7 +42,7 @@ export class FolderBlobs implements BlobStore {
   }
 
   private pathOf(key: string): string {
-    if (!BLOB_KEY.test(key)) throw new Error(`not a key of a blob: ${JSON.stringify(key)}`);
+    if (!BLOB_KEY.test(key)) throw new Error(`not a blob key: ${JSON.stringify(key)}`);
     return join(this.folder, key.slice(2, 4), key);
   }
 }
@@ -57,7 +57,7 @@ async function write(path: string, body: AsyncIterable<Uint8Array>): Promise<voi
   }
 }
 
-/** Makes a new name in a folder durable. */
+/** Makes a new file name in a folder durable. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
@@ -68,7 +68,7 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Resolves with undefined where there is no such file. */
+/** Resolves with undefined if the file does not exist. */
 async function absent<T>(file: Promise<T>): Promise<T | undefined> {
   try {
     return await file;
@@ -78,7 +78,7 @@ async function absent<T>(file: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** A disk that is full or broken is the store being unavailable: the caller comes back later. */
+/** Maps a full or broken disk to STORE_UNAVAILABLE, so that callers retry later. */
 function explain(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   const isDisk = code === 'ENOSPC' || code === 'EROFS' || code === 'EDQUOT' || code === 'EIO';

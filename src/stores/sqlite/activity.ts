@@ -1,10 +1,10 @@
-/** How far back the use of sessions is remembered; what the health page asks for is five minutes. */
+/** How far back the use of sessions is tracked, in milliseconds. The health page needs five minutes. */
 export const ACTIVITY_WINDOW_MS = 900_000;
 
-/** Uses that follow each other sooner are one. */
+/** Uses within this time count as one, in milliseconds. */
 const RESOLUTION_MS = 1_000;
 
-/** Which sessions were used lately, the one used longest ago first. In memory: a number for people, no promise. */
+/** Recently used sessions, least recently used first. Kept in memory only, since the count is informative. */
 export class Activity {
   private readonly lastUse = new Map<number, number>();
 
@@ -19,7 +19,7 @@ export class Activity {
     }
   }
 
-  /** How many sessions were used since `since`, or are among those with work waiting. */
+  /** Counts the sessions that were used since `since` or are in `waiting`. */
   count(since: number, waiting: Iterable<number>): number {
     const active = new Set(waiting);
     for (const [session, lastUse] of this.lastUse) if (lastUse >= since) active.add(session);

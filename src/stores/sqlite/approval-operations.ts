@@ -11,7 +11,7 @@ const COLUMNS = `approval_id AS approvalId, tenant, session_id AS sessionId, mes
 
 type Columns = Omit<Approval, 'decision'> & { readonly decision: ApprovalDecision | null };
 
-/** Tool calls that a person has to approve. */
+/** The operations of `ApprovalStore`. */
 export class ApprovalOperations {
   private readonly insert;
   private readonly selectByCall;

@@ -8,7 +8,7 @@ const COLUMNS = `sequence, at, tenant, actor, action, target, before, after, pre
 const MATCHES = `(?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR actor = ?2) AND (?3 IS NULL OR action = ?3)
   AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR at < ?5)`;
 
-/** Who changed what, and when: a chain of hashed rows, each added in the transaction of the change itself. */
+/** The audit trail: a chain of hashed rows, each added in the transaction of its change. */
 export class AuditTrail {
   private readonly selectHead;
   private readonly setHead;

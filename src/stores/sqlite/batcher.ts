@@ -1,6 +1,6 @@
 import type { Batch, BatchReply, Call, Failure } from './operations.js';
 
-/** No batch is larger, so that a burst is answered in portions and not all at its end. */
+/** Calls per batch, so that a burst completes in portions and not all at its end. */
 const MAX_CALLS = 1_024;
 
 interface PendingCall {
@@ -9,16 +9,14 @@ interface PendingCall {
   readonly reject: (error: unknown) => void;
 }
 
-/** What a batcher needs of its owner. */
+/** Runs the batches of a batcher. */
 export interface BatcherHost {
   run(kind: Batch['kind'], calls: readonly Call[]): Promise<BatchReply>;
-  /** The error that a caller gets for a failed call. */
+  /** Returns the error to reject a failed call with. */
   explain(failure: Failure | Error): Error;
 }
 
-/**
- * Group commit without a timer: calls are collected while a batch is under way, and leave together when it is back.
- */
+/** Group commit without a timer: calls made while a batch runs are collected and form the next batch. */
 export class Batcher {
   private pending: PendingCall[] = [];
   private busy = false;
@@ -34,12 +32,12 @@ export class Batcher {
       this.pending.push({ call, resolve, reject });
       if (this.busy) return;
       this.busy = true;
-      // Not at once: calls made in the same tick belong in the same batch.
+      // Deferred, so that calls made in the same tick share a batch.
       queueMicrotask(() => void this.work());
     });
   }
 
-  /** Resolves when everything that was called is answered. */
+  /** Resolves when all calls have settled. */
   idle(): Promise<void> {
     if (!this.busy) return Promise.resolve();
     return new Promise((resolve) => {
@@ -64,7 +62,7 @@ export class Batcher {
         const explained = this.host.explain(error as Error);
         for (const { reject } of batch) reject(explained);
       }
-      // Many callers that are answered call again at once: waiting a tick makes that one commit instead of two.
+      // Many callers call again as soon as they have their result; waiting a tick puts those calls in one commit.
       if (batch.length > 1) await new Promise((resolve) => setImmediate(resolve));
     }
     this.busy = false;
@@ -74,6 +72,6 @@ export class Batcher {
 
 function settle(batch: readonly PendingCall[], { results, failures }: BatchReply, host: BatcherHost): void {
   for (const failure of failures) batch[failure.index]?.reject(host.explain(failure));
-  // A promise that is rejected already ignores its result.
+  // Has no effect on calls that were rejected above.
   batch.forEach(({ resolve }, index) => resolve(results[index]));
 }

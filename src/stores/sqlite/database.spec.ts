@@ -51,7 +51,7 @@ describe('openDatabase', () => {
     expect((await stat(join(folder, 'not'))).mode & 0o077).toBe(0);
   });
 
-  it('commits in a way that survives a power cut', () => {
+  it('commits in a way that survives a power failure', () => {
     const { database, close } = openDatabase(path);
     const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
     expect([pragma('journal_mode'), pragma('synchronous'), pragma('busy_timeout')]).toEqual(['wal', 2, 0]);
@@ -168,7 +168,7 @@ describe('migrations', () => {
 });
 
 describe('the migration to version 2', () => {
-  /** A database of version 1 with a change of settings and a decision in its audit trail. */
+  /** Creates a database of version 1 with a change of settings and a decision in its audit trail. */
   function makeVersion1(): void {
     const { database, close } = openDatabase(path, MIGRATIONS.slice(0, 1));
     database.exec(`

@@ -9,8 +9,8 @@ const CORRUPT = 11;
 const NOT_A_DATABASE = 26;
 
 /**
- * Every commit is on the disk when it returns. The log is written back to the file every 16 MiB: less often than by
- * default, so that pages which change all the time are written once and not in each round.
+ * A commit is on the disk when it returns. The write-ahead log is checkpointed every 16 MiB, less often than by
+ * default, so that pages that change often are written back less often.
  */
 const SETTINGS = `
   PRAGMA journal_mode = WAL;
@@ -31,9 +31,9 @@ export interface OpenDatabase {
 }
 
 /**
- * Opens the database, makes it when there is none, and migrates it.
- * @param path of the file; undefined for one in memory
- * @throws Error for the operator: in use by another process, damaged, too new, of another program, not accessible
+ * Opens the database, creates it if it does not exist, and migrates it.
+ * @param path path of the file; undefined for a database in memory
+ * @throws Error for the operator: in use by another process, damaged, too new, not a gateway's, not accessible
  */
 export function openDatabase(path: string | undefined, migrations: readonly Migration[] = MIGRATIONS): OpenDatabase {
   let lock: FileLock | undefined;
@@ -42,8 +42,8 @@ export function openDatabase(path: string | undefined, migrations: readonly Migr
     if (path !== undefined) {
       makeFolder(dirname(resolve(path)));
       lock = lockFile(path);
-      // Made here, readable for its owner only, and only once it is locked: closing a file drops the locks that
-      // the same process holds on it (POSIX).
+      // Created here, so that only its owner can read it, and after locking: closing a file drops the locks that the
+      // same process holds on it (POSIX).
       closeSync(openSync(path, 'a', 0o600));
     }
     database = new DatabaseSync(path ?? ':memory:', { enableForeignKeyConstraints: false, timeout: 0 });
@@ -75,7 +75,7 @@ function prepare(
   };
 }
 
-/** Makes the folder and puts its name on the disk: a power cut must not take it away with all that it holds. */
+/** Creates the folder and syncs its parent, so that a power failure cannot lose the folder with its contents. */
 function makeFolder(folder: string): void {
   const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (first === undefined || process.platform === 'win32') return;
@@ -86,7 +86,7 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** Turns an error that prevents the opening into one with a message for the operator. */
+/** Converts an error while opening into one with a message for the operator. */
 export function explainOpening(error: unknown, path: string | undefined): unknown {
   const code = sqliteCode(error);
   const message = error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ClientKey } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
-import { BoundedMap } from './bounded-map.js';
+import { BoundedMap } from '../../core/cache/bounded-map.js';
 import type { SessionSeedRow } from './packing.js';
 import { prepare } from './rows.js';
 
@@ -12,14 +12,14 @@ export interface SessionEntry {
   readonly mode: SessionMode;
 }
 
-/** Clients, sessions and pairs of them in the cache, each; about 10 MB when full. */
+/** Capacity of each of the three caches (clients, sessions, pairs of them); about 10 MB when all are full. */
 const MAX_CACHED = 20_000;
 
-/** Maps the names of clients and sessions to their numbers, with a cache; creates them at their first message. */
+/** Maps the names of clients and sessions to their row numbers, with a cache, and creates their rows. */
 export class Directory {
   private readonly clients = new BoundedMap<string, number>(MAX_CACHED);
   private readonly sessions = new BoundedMap<string, SessionEntry>(MAX_CACHED);
-  private readonly acquainted = new BoundedMap<string, true>(MAX_CACHED);
+  private readonly participants = new BoundedMap<string, true>(MAX_CACHED);
 
   private readonly selectClient;
   private readonly insertClient;
@@ -66,7 +66,7 @@ export class Directory {
     return entry;
   }
 
-  /** Creates the session of its first message. */
+  /** Creates the row of a session. */
   addSession({ id, tenant, mode, channel, keyParts }: SessionSeedRow, createdAt: number): SessionEntry {
     const { lastInsertRowid } = this.insertSession.run(id, tenant, mode, channel, keyParts, createdAt);
     const entry = { session: Number(lastInsertRowid), tenant, mode };
@@ -74,29 +74,29 @@ export class Directory {
     return entry;
   }
 
-  /** Makes the sender a participant, and gives the client a cursor from the session's head as it is now. */
-  acquaint(client: number, session: number, sender: string, headSeq: number): void {
+  /** Makes the sender a participant, and creates the client's cursor at `headSeq`. */
+  addParticipant(client: number, session: number, sender: string, headSeq: number): void {
     const key = `${client} ${session} ${sender}`;
-    if (this.acquainted.get(key)) return;
+    if (this.participants.get(key)) return;
     this.insertParticipant.run(session, sender);
     this.insertCursor.run(client, session, headSeq);
-    this.acquainted.set(key, true);
+    this.participants.set(key, true);
   }
 
-  /** Drops a session from the cache: its row has changed. */
+  /** Removes a session whose row has changed from the cache. */
   forgetSession(sessionId: string): void {
     this.sessions.delete(sessionId);
   }
 
-  /** Empties the cache: rows were rolled back or deleted. */
+  /** Clears the cache after rows were rolled back or deleted. */
   forgetAll(): void {
     this.clients.clear();
     this.sessions.clear();
-    this.acquainted.clear();
+    this.participants.clear();
   }
 }
 
-/** No name contains NUL, so no two identities give one text. */
+/** No name contains NUL, so two identities never give the same key. */
 function nameOf({ tenant, principal, clientId }: ClientKey): string {
   return `${tenant}\0${principal}\0${clientId}`;
 }

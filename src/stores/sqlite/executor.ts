@@ -4,34 +4,34 @@ import { openStateMachine } from './state-machine.js';
 
 /** The start parameters of the thread that owns the file. */
 export interface ExecutorOptions {
-  /** Of the file; undefined for a database in memory. */
+  /** Path of the file; undefined for a database in memory. */
   readonly path: string | undefined;
-  /** The clock at the start. */
+  /** The time at the start, in Unix milliseconds. */
   readonly now: number;
 }
 
-/** Where batches run. One batch of writes is under way at a time; reads may be beside it. */
+/** Runs batches. One batch of writes runs at a time; a batch of reads may run beside it. */
 export interface Executor {
-  /** The schema versions that opening has applied. */
+  /** The schema versions that were applied when opening. */
   readonly migrated: readonly number[];
   /** Rejects only when the executor is dead. */
   run(batch: Batch): Promise<BatchReply>;
-  /** Closes the database. Nothing may be under way. */
+  /** Closes the database. No batch may be pending. */
   close(): Promise<void>;
 }
 
-/** Called once, when the executor has died by itself. */
+/** Called once if the executor dies. */
 export type DeathListener = (error: Error) => void;
 export type StartExecutor = (options: ExecutorOptions, onDeath: DeathListener) => Promise<Executor>;
 
 /**
- * The worker of the compiled gateway; in this thread when running from TypeScript sources, which a worker cannot load.
- * The state machine and its batches are the same; the worker itself is tested on a bundle of this folder.
+ * Starts the worker in the compiled gateway, and runs in this thread from TypeScript sources, which a worker cannot
+ * load. The state machine is the same; the worker is tested on a bundle of this folder.
  */
 export const startExecutor: StartExecutor = (options, onDeath) =>
   import.meta.url.endsWith('.ts') ? startInThisThread(options) : startWorker(options, onDeath);
 
-/** Runs batches in this thread, each in a later turn of promises, as a worker would answer. */
+/** Runs batches in this thread, asynchronously like a worker. */
 export async function startInThisThread({ path, now }: ExecutorOptions): Promise<Executor> {
   const { machine, migrated, close } = openStateMachine(path, now);
   return { migrated, run: async (batch) => machine.run(batch), close: async () => close() };
@@ -46,7 +46,7 @@ export type WorkerMessage =
 /** A message to the worker. */
 export type WorkerOrder = { readonly kind: 'run'; readonly batch: Batch } | { readonly kind: 'close' };
 
-/** Runs batches in a worker thread, so that no fsync holds up the event loop. */
+/** Runs batches in a worker thread, so that fsync does not block the event loop. */
 export function startWorker(options: ExecutorOptions, onDeath: DeathListener): Promise<Executor> {
   return new WorkerExecutor(options, onDeath).opened;
 }
@@ -64,15 +64,15 @@ class WorkerExecutor implements Executor {
     options: ExecutorOptions,
     private readonly onDeath: DeathListener,
   ) {
-    // Without the flags of the process: what they load (instrumentation, test hooks) has no business in this thread.
+    // Without the process's flags, which load instrumentation and test hooks that this thread does not need.
     const settings = { name: 'store', workerData: options, execArgv: [] };
     this.worker = new Worker(new URL('./sqlite.worker.js', import.meta.url), settings);
     this.worker.on('message', (message: WorkerMessage) => this.hear(message));
     this.worker.on('error', (error) => this.die(error as Error));
-    this.worker.on('exit', (code) => this.die(new Error(`the thread of the store has ended with code ${code}`)));
+    this.worker.on('exit', (code) => this.die(new Error(`the store's thread has exited with code ${code}`)));
   }
 
-  /** Resolves when the database is open, rejects when the worker refused it. */
+  /** Resolves when the database is open; rejects if the worker could not open it. */
   get opened(): Promise<Executor> {
     return this.opening.promise;
   }
@@ -106,7 +106,7 @@ class WorkerExecutor implements Executor {
         this.death = message.error;
         return this.opening.reject(message.error);
       case 'reply':
-        // Batches are answered in the order in which they were posted.
+        // Replies come in the order in which batches were posted.
         return this.waiting.shift()?.resolve(message.reply);
       case 'closed':
         return this.closing.resolve();

@@ -4,16 +4,16 @@ import { sqliteCode } from './sqlite-errors.js';
 const BUSY = 5;
 const LOCKED = 6;
 
-/** A lock that is held until it is released or its process ends, however it ends. */
+/** A lock that is held until it is released or its process ends in any way. */
 export interface FileLock {
   release(): void;
 }
 
 /**
- * Takes the lock beside a database (`gateway.db.lock`): two gateways on one file would both answer its messages.
+ * Takes the lock file of a database (`gateway.db.lock`): two gateways on one file would both answer its messages.
  *
- * The lock is one of the operating system, taken through SQLite as a pending write that is never made, so nothing is
- * left to clean up after a crash; meanwhile others can still read the owner's process id from the lock file.
+ * It is a lock of the operating system, taken through SQLite as a write transaction that stays open. A crash leaves
+ * nothing to clean up, and other processes can read the owner's process id from the lock file.
  * @throws Error that names the process that holds it
  */
 export function lockFile(path: string): FileLock {

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DurableFrame, FramePage, Json } from '../../core/store/index.js';
 import type { DurableType } from '../../protocol/index.js';
-import { BoundedMap } from './bounded-map.js';
+import { BoundedMap } from '../../core/cache/bounded-map.js';
 import type { MessageRefs } from './message-refs.js';
 import type { FrameRow } from './packing.js';
 import { prepare } from './rows.js';
 
-/** Sessions whose head is cached; that of any other is one look-up in the log's key. */
+/** Number of sessions whose head is cached; another head costs one look-up in the index. */
 const MAX_CACHED = 20_000;
 
 const COLUMNS =
@@ -22,14 +22,14 @@ interface Columns {
   readonly messageId: string;
 }
 
-/** Where a session's log stands. */
+/** The bounds of a session's log. */
 interface Head {
   seq: number;
-  /** The newest seq that retention has deleted; 0 when it has deleted none. */
+  /** The newest seq that retention has deleted; 0 if none. */
   readonly sweptSeq: number;
 }
 
-/** The logs of all sessions. A session's seq is dense from 1 and only grows. */
+/** The logs of all sessions. The seqs of a session are dense from 1 and only grow. */
 export class FrameLog {
   private readonly heads = new BoundedMap<number, Head>(MAX_CACHED);
 
@@ -69,12 +69,12 @@ export class FrameLog {
     this.startAging = prepare(database, 'UPDATE sessions SET oldest_frame_at = ? WHERE session = ?');
   }
 
-  /** The seq of the session's newest frame; 0 when it never had one. */
+  /** Returns the seq of the session's newest frame; 0 if it never had one. */
   head(session: number): number {
     return this.headOf(session).seq;
   }
 
-  /** The newest seq that retention has deleted; 0 when it has deleted none. */
+  /** Returns the newest seq that retention has deleted; 0 if none. */
   sweptSeq(session: number): number {
     return this.headOf(session).sweptSeq;
   }
@@ -106,7 +106,7 @@ export class FrameLog {
     return { frames, headSeq: head.seq, firstSeq: head.sweptSeq + 1 };
   }
 
-  /** The frames of one message after `afterSeq`. */
+  /** Reads the frames of one message after `afterSeq`. */
   readMessage(session: number, sessionId: string, ord: number, afterSeq: number): DurableFrame[] {
     return this.selectOfMessage.all(session, afterSeq, ord).map((row) => this.toFrame(sessionId, row));
   }

@@ -2,7 +2,7 @@ import type { ClientKey, FramePage, SessionCursor } from '../../core/store/index
 import { prepare } from './rows.js';
 import type { TableState } from './table-state.js';
 
-/** Reads the session logs, and keeps how far each client has confirmed them. */
+/** The operations of `FrameStore`. */
 export class FrameOperations {
   private readonly advanceCursor;
   private readonly selectCursors;

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { prepare } from './rows.js';
 
-/** A commit that is younger than this, in milliseconds, proves that commits are possible. */
+/** Age up to which a commit proves that commits are possible, in milliseconds. */
 const FRESH_MS = 1_000;
 
-/** Proves that commits are possible: by the newest one, or by writing something small. */
+/** Proves that commits are possible: by the newest commit, or by writing a row. */
 export class Heartbeat {
   private readonly touch;
   private provenAt = Number.NEGATIVE_INFINITY;
@@ -13,17 +13,17 @@ export class Heartbeat {
     this.touch = prepare(database, 'UPDATE gateway SET checked_at = ?');
   }
 
-  /** Takes note of a commit that held a change. */
+  /** Records a commit that contained a change. */
   proveBy(committedAt: number): void {
     this.provenAt = committedAt;
   }
 
-  /** Writes something small; throws while that is not possible. */
+  /** Writes a row; throws if that is not possible. */
   write(now: number): void {
     this.touch.run(now);
   }
 
-  /** Writes something small unless a commit has just succeeded. Returns whether it did. */
+  /** Writes a row unless a commit has just succeeded. Returns whether it did. */
   check(now: number): boolean {
     if (now >= this.provenAt && now - this.provenAt < FRESH_MS) return false;
     this.write(now);

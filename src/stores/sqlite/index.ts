@@ -1,2 +1,2 @@
-/** The store on one SQLite file: nothing to install, one process. */
+/** The store on one SQLite file, for one process. */
 export { SqliteStore } from './sqlite.store.js';

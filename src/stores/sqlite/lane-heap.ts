@@ -1,11 +1,11 @@
-/** What a {@link LaneHeap} keeps on its members, so that each can be found and taken out from its middle. */
+/** The fields that a {@link LaneHeap} needs on its members, so that any member can be removed. */
 export interface HeapSeat {
-  /** The smallest comes first. Must not change while it is in the heap. */
+  /** The smallest key comes first. Must not change while the member is in the heap. */
   readonly key: number;
   place: number;
 }
 
-/** A binary heap that knows where its members sit: adding and deleting any of them takes log(n) steps. */
+/** A binary heap whose members know their place: adding and deleting any member takes O(log n). */
 export class LaneHeap<L extends HeapSeat> {
   private readonly seats: L[] = [];
 
@@ -17,7 +17,7 @@ export class LaneHeap<L extends HeapSeat> {
     this.rise(member, this.seats.length);
   }
 
-  /** Takes out a member; it must be in this heap. */
+  /** Removes a member, which must be in this heap. */
   delete(member: L): void {
     const last = this.seats.pop();
     if (last && last !== member) {
@@ -51,7 +51,7 @@ export class LaneHeap<L extends HeapSeat> {
     this.seat(member, place);
   }
 
-  /** The member at a place that is known to be taken. */
+  /** Returns the member at a place that is known to be occupied. */
   private at(place: number): L {
     return this.seats[place] as L;
   }

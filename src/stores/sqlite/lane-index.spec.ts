@@ -98,7 +98,7 @@ describe('LaneIndex', () => {
     expect(index.enqueue({ ord: 6, session: 'a', priority: 1 })).toBe(4);
   });
 
-  it('forgets a session with its last message', () => {
+  it('drops a session with its last message', () => {
     const index = indexOf([1, 'a'], [2, 'b']);
     index.take(0);
     index.remove(1);
@@ -122,7 +122,7 @@ describe('LaneIndex', () => {
     expect(takeAll(index)).toEqual([1]);
   });
 
-  it('touches no other message when one is added or taken at a depth of 20,000', () => {
+  it('visits no other message when one is added or taken at a depth of 20,000', () => {
     const visited = new Set<number>();
     const watched = (ord: number): LaneMessage =>
       Object.defineProperty({ session: 'a', priority: 1 } as LaneMessage, 'ord', {

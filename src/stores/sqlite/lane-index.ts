@@ -1,34 +1,34 @@
 import type { Priority } from '../../core/store/index.js';
 import { LaneHeap, type HeapSeat } from './lane-heap.js';
 
-/** The fields of a message that the index needs. `ord` grows with each accepted message: the smaller, the older. */
+/** The fields of a message that the index needs. `ord` grows with each accepted message. */
 export interface LaneMessage {
   readonly ord: number;
   readonly session: number | string;
   readonly priority: Priority;
 }
 
-/** 0 for priority 10, 1 for 5, 2 for 1: the place of a priority's line. */
+/** The index of a priority's line: 0 for priority 10, 1 for 5, 2 for 1. */
 type Level = 0 | 1 | 2;
 const LEVELS: readonly Level[] = [0, 1, 2];
 const LOWEST: Level = 2;
 
-/** After so many claims of a higher priority, one of a lower that waits gets its turn. */
+/** Claims of higher priorities after which a waiting one of a lower priority is claimed. */
 const CLAIMS_BEFORE_LOWER = 4;
 
 /**
- * The order of all unfinished messages, in memory: which one runs next, and how many stand before another.
+ * The order of all unfinished messages, in memory: which one runs next, and how many are ahead of a given one.
  *
- * Each session is a lane: three first-in-first-out lines (priority 10, 5, 1), at most one message that runs, and at most
- * one that comes before all lines because its run was cut short. Lanes that can run wait in a heap for each priority,
- * lanes that wait for a retry in a heap by time. To enqueue costs the same at any depth; a lane without messages is dropped.
+ * Each session is a lane: three first-in-first-out lines (priority 10, 5, 1), at most one running message, and at most
+ * one message ahead of all lines because its run was interrupted. Lanes that can run are in one heap per priority,
+ * lanes that wait for a retry in a heap by time. Enqueuing costs the same at any depth; an empty lane is dropped.
  */
 export class LaneIndex<M extends LaneMessage> {
   private readonly lanes = new Map<M['session'], Lane<M>>();
   private readonly nodes = new Map<number, Node<M>>();
   private readonly ready = [new LaneHeap<Lane<M>>(), new LaneHeap<Lane<M>>(), new LaneHeap<Lane<M>>()] as const;
   private readonly delayed = new LaneHeap<Lane<M>>();
-  /** For each level of priority: claims of higher levels since its last one, while it had a lane to run. */
+  /** By level: claims of higher levels since the last claim of this level, while it had a lane to run. */
   private readonly passedOver: [number, number, number] = [0, 0, 0];
   private runningCount = 0;
 
@@ -44,7 +44,7 @@ export class LaneIndex<M extends LaneMessage> {
     return ahead;
   }
 
-  /** Adds a message whose run was cut short: it comes first in its session, from `notBefore` on. */
+  /** Adds a message whose run was interrupted: it is the next one of its session, from `notBefore` on. */
   enqueueFirst(message: M, notBefore = 0): void {
     const lane = this.laneOf(message.session);
     const node: Node<M> = { message, lane, line: undefined, before: undefined, after: undefined };
@@ -54,7 +54,7 @@ export class LaneIndex<M extends LaneMessage> {
     this.settle(lane);
   }
 
-  /** Adds a message that runs already, as after {@link take}: for rebuilding the index. */
+  /** Adds a running message, as if {@link take} had returned it; for rebuilding the index. */
   addRunning(message: M): void {
     const lane = this.laneOf(message.session);
     const node: Node<M> = { message, lane, line: undefined, before: undefined, after: undefined };
@@ -64,7 +64,7 @@ export class LaneIndex<M extends LaneMessage> {
     this.settle(lane);
   }
 
-  /** The next message to run, by priority, then age, then fairness; it runs from now on. */
+  /** Returns the next message to run, by priority, age and fairness, and marks it as running. */
   take(now: number): M | undefined {
     for (let lane = this.delayed.first; lane && lane.notBefore <= now; lane = this.delayed.first) {
       lane.notBefore = 0;
@@ -83,7 +83,7 @@ export class LaneIndex<M extends LaneMessage> {
     return node?.message;
   }
 
-  /** Puts a running message back to the front of its session, not to run before `notBefore`. */
+  /** Puts a running message back at the front of its session; it may run from `notBefore` on. */
   release(ord: number, notBefore = 0): void {
     const node = this.nodes.get(ord);
     if (!node || node.lane.running !== node) return;
@@ -95,7 +95,7 @@ export class LaneIndex<M extends LaneMessage> {
     this.settle(lane);
   }
 
-  /** Ends the wait of a message for its retry: it may run at once. */
+  /** Ends a message's wait for its retry, so that it may run immediately. */
   hurry(ord: number): void {
     const node = this.nodes.get(ord);
     if (!node || node.lane.first !== node) return;
@@ -103,7 +103,7 @@ export class LaneIndex<M extends LaneMessage> {
     this.settle(node.lane);
   }
 
-  /** Takes a message out for good, whether it waits or runs. */
+  /** Removes a waiting or running message. */
   remove(ord: number): void {
     const node = this.nodes.get(ord);
     if (!node) return;
@@ -129,7 +129,9 @@ export class LaneIndex<M extends LaneMessage> {
     return node !== undefined && node.lane.running === node;
   }
 
-  /** Waiting messages of its session ahead of this one; 0 when it does not wait. Counts along its line. */
+  /**
+   * Returns the number of waiting messages ahead of this one in its session; 0 if it does not wait. Linear in its line.
+   */
   position(ord: number): number {
     const node = this.nodes.get(ord);
     if (!node?.line) return 0;
@@ -138,17 +140,17 @@ export class LaneIndex<M extends LaneMessage> {
     return ahead;
   }
 
-  /** The message of a session that runs. */
+  /** Returns the running message of a session. */
   runningIn(session: M['session']): M | undefined {
     return this.lanes.get(session)?.running?.message;
   }
 
-  /** How many messages of a session wait or run. */
+  /** Returns how many messages of a session wait or run. */
   countIn(session: M['session']): number {
     return this.lanes.get(session)?.size ?? 0;
   }
 
-  /** The messages of a session: the running one, then the others as they will run. */
+  /** Returns the messages of a session: the running one, then the others in the order in which they will run. */
   messagesIn(session: M['session']): M[] {
     const lane = this.lanes.get(session);
     if (!lane) return [];
@@ -159,12 +161,12 @@ export class LaneIndex<M extends LaneMessage> {
     return messages;
   }
 
-  /** Sessions with a message that waits or runs. */
+  /** Returns the sessions with a waiting or running message. */
   sessions(): Iterable<M['session']> {
     return this.lanes.keys();
   }
 
-  /** Messages that wait or run. */
+  /** The number of waiting and running messages. */
   get size(): number {
     return this.nodes.size;
   }
@@ -173,7 +175,7 @@ export class LaneIndex<M extends LaneMessage> {
     return this.runningCount;
   }
 
-  /** When the first of the messages that wait for a retry is due. */
+  /** The time at which the next message that waits for a retry is due. */
   get nextDueAt(): number | undefined {
     return this.delayed.first?.notBefore;
   }
@@ -184,13 +186,13 @@ export class LaneIndex<M extends LaneMessage> {
     return lane;
   }
 
-  /** The lowest level that was passed over long enough, else the highest that has a lane. */
+  /** Returns the lowest level that was passed over often enough, else the highest that has a lane. */
   private nextLevel(): Level {
     const due = LEVELS.findLast((level) => this.passedOver[level] >= CLAIMS_BEFORE_LOWER && this.ready[level].first);
     return due ?? LEVELS.find((level) => this.ready[level].first) ?? LOWEST;
   }
 
-  /** Moves a lane to the heap in which it belongs after a change, or drops it when it is empty. */
+  /** Moves a changed lane to the heap that it belongs to, or drops it if it is empty. */
   private settle(lane: Lane<M>): void {
     if (lane.size === 0) this.lanes.delete(lane.session);
     const next = lane.running ? undefined : lane.next;
@@ -214,13 +216,13 @@ export class LaneIndex<M extends LaneMessage> {
 interface Node<M extends LaneMessage> {
   readonly message: M;
   readonly lane: Lane<M>;
-  /** Undefined once it has left its line: it runs, or comes before all lines. */
+  /** Undefined once it has left its line: it runs, or is ahead of all lines. */
   line: Line<M> | undefined;
   before: Node<M> | undefined;
   after: Node<M> | undefined;
 }
 
-/** A linked first-in-first-out line: a message in its middle can leave without moving the others. */
+/** A linked first-in-first-out line, from whose middle a message can be removed in constant time. */
 class Line<M extends LaneMessage> {
   head: Node<M> | undefined;
   private tail: Node<M> | undefined;
@@ -264,7 +266,7 @@ class Lane<M extends LaneMessage> implements HeapSeat {
     return this.first ?? this.lines[0].head ?? this.lines[1].head ?? this.lines[2].head;
   }
 
-  /** Waiting messages of this level and of higher ones, with the one that comes before all. */
+  /** Returns the number of waiting messages of this level and above, including the one ahead of all lines. */
   waitingAtLeast(level: Level): number {
     let count = (this.first ? 1 : 0) + this.lines[0].size;
     if (level >= 1) count += this.lines[1].size;
@@ -272,7 +274,7 @@ class Lane<M extends LaneMessage> implements HeapSeat {
     return count;
   }
 
-  /** Makes the next message the running one; undefined when there is none. */
+  /** Makes the next message the running one and returns it; undefined if there is none. */
   takeNext(): Node<M> | undefined {
     const node = this.next;
     if (node && node === this.first) this.first = undefined;

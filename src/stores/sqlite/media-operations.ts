@@ -2,12 +2,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { MediaRecord } from '../../core/store/index.js';
 import { prepare } from './rows.js';
 
-/** Files in one list of expired ones. */
+/** Files per list of expired ones. */
 const MAX_EXPIRED = 100;
 
 type Columns = Omit<MediaRecord, 'sessionId'> & { readonly sessionId: string | null };
 
-/** The records of uploaded files. */
+/** The operations of `MediaStore`. */
 export class MediaOperations {
   private readonly insert;
   private readonly select;
@@ -50,7 +50,10 @@ export class MediaOperations {
     for (const mediaId of mediaIds) this.setSession.run(sessionId, mediaId);
   }
 
-  /** A session is created with its first message: until a while after the upload its absence proves nothing. */
+  /**
+   * A session is created after the uploads of its first message, so a missing session means nothing for a recent
+   * upload.
+   */
   listExpired(unclaimedBefore: number): string[] {
     return this.selectExpired.all(unclaimedBefore).map(({ mediaId }) => mediaId);
   }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Memory, MemoryQuery } from '../../core/store/index.js';
 import { prepare, required } from './rows.js';
 
-/** Long-term memory, with an index of its words. */
+/** The operations of `MemoryStore`, with a full-text index. */
 export class MemoryOperations {
   private readonly insert;
   private readonly count;
@@ -48,7 +48,7 @@ export class MemoryOperations {
   }
 }
 
-/** Quotes each word: inside quotes only a quote has a meaning to FTS5, and it is doubled. */
+/** Builds an FTS5 query of quoted words. Inside quotes only the quote is special; it is doubled. */
 function toMatch(words: readonly string[]): string {
   return words.map((word) => `"${word.replaceAll('"', '""')}"*`).join(' OR ');
 }

@@ -1,6 +1,6 @@
 /**
- * The gateway's names for messages: `m_<instance>_<ord>`. The instance is the database's own random name, so a ref is
- * unique for ever without an index of its own, also after a start with an empty file.
+ * Converts between ords and message refs, `m_<instance>_<ord>`. The instance is a random name of the database, so refs
+ * are globally unique without an index, also after a start with an empty file.
  */
 export class MessageRefs {
   private readonly prefix: string;
@@ -13,7 +13,7 @@ export class MessageRefs {
     return this.prefix + ord.toString(36);
   }
 
-  /** The message's ord, or undefined when this database has never given out such a ref. */
+  /** Returns the message's ord; undefined if this database cannot have issued the ref. */
   parse(messageRef: string): number | undefined {
     if (!messageRef.startsWith(this.prefix)) return undefined;
     const ord = Number.parseInt(messageRef.slice(this.prefix.length), 36);

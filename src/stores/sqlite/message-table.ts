@@ -5,7 +5,7 @@ import type { EndRow, HistoryRow, MessageRow, NewMessageRow } from './packing.js
 import { prepare, required } from './rows.js';
 import type { TableState } from './table-state.js';
 
-/** The fields by which a repeat is recognised and acknowledged. */
+/** The fields of a stored message that are needed to acknowledge a duplicate. */
 export interface Earlier {
   readonly ord: number;
   readonly bodyHash: string;
@@ -29,7 +29,7 @@ interface PageColumns extends Columns {
   readonly reactions: Json;
 }
 
-/** The messages as they were accepted, and their ends. */
+/** The tables of accepted messages and of their ends. */
 export class MessageTable {
   private readonly insertMessage;
   private readonly insertReply;
@@ -65,7 +65,7 @@ export class MessageTable {
     this.selectStatus = prepare<{ status: MessageStatus }>(database, 'SELECT status FROM replies WHERE ord = ?');
   }
 
-  /** Returns false when the client has sent a message of that id before; nothing is stored then. */
+  /** Stores a message. Returns false, and stores nothing, if the client has sent a message with that id before. */
   insert(ord: number, client: number, session: number, message: NewMessageRow): boolean {
     const { messageId, bodyHash, priority, receivedAt, payload } = message;
     const { changes } = this.insertMessage.run(

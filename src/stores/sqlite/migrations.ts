@@ -7,7 +7,7 @@ import { AuditTrail } from './audit-trail.js';
 import { prepare, required } from './rows.js';
 import { SCHEMA_1, SCHEMA_2 } from './schema.js';
 
-/** One step of the schema: from the version before to `version`. */
+/** A migration of the schema from the previous version to `version`. */
 export interface Migration {
   readonly version: number;
   up(database: DatabaseSync): void;
@@ -35,19 +35,19 @@ export const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** A row of the audit trail as version 1 has it. */
+/** A row of the audit trail in version 1. */
 interface OldAuditRow {
   readonly at: number;
   readonly actor: string;
   readonly action: string;
   readonly before: Json;
   readonly after: Json;
-  /** Of the approval that the row is about; null for settings. */
+  /** The id of the decided approval; null for settings. */
   readonly approvalId: string | null;
   readonly tenant: string | null;
 }
 
-/** Takes the rows of version 1 into the chain, in their order. */
+/** Adds the rows of version 1 to the chain, in order. */
 function chainOldAudit(database: DatabaseSync): void {
   const old = prepare<OldAuditRow>(
     database,
@@ -73,11 +73,11 @@ function chainOldAudit(database: DatabaseSync): void {
 const APPLICATION_ID = 0x4f434757;
 
 /**
- * Brings the schema up to date, each step in a transaction of its own. Before each step of a database that was in use, a
- * copy is kept beside it (`gateway.db.before-v2`).
+ * Migrates the schema, one transaction per version. Before each migration of a database that was in use, it saves a
+ * copy beside it (`gateway.db.before-v2`).
  * @param path undefined for a database in memory, which needs no copies
  * @returns the versions that were applied
- * @throws Error when the database is of a newer gateway or of another program; nothing is changed then
+ * @throws Error, without any change, if the database belongs to a newer gateway or to another program
  */
 export function migrate(database: DatabaseSync, path: string | undefined, migrations: readonly Migration[]): number[] {
   const current = pragma(database, 'user_version');
@@ -123,7 +123,7 @@ function apply(database: DatabaseSync, migration: Migration): void {
   }
 }
 
-/** Under its final name it is always complete: one that a crash cut short has another name and is made again. */
+/** Saves a copy. It is renamed when complete, so a crash leaves no partial copy under the final name. */
 function keepCopy(database: DatabaseSync, path: string): void {
   const unfinished = `${path}.part`;
   rmSync(unfinished, { force: true });

@@ -1,24 +1,26 @@
 import { LaneIndex, type LaneMessage } from './lane-index.js';
 import type { Priority } from '../../core/store/index.js';
 
-/** An unfinished message as the index knows it. */
+/** An unfinished message in the index. */
 export interface OpenMessage extends LaneMessage {
   readonly ord: number;
   readonly session: number;
   readonly client: number;
   readonly priority: Priority;
-  /** Of the lease under which it runs; 0 while it waits. */
+  /** The epoch of the lease under which it runs; 0 while it waits. */
   epoch: number;
   cancelRequested: boolean;
 }
 
-/** All unfinished messages: their order, and how many each client has. Rebuilt from the table `queue`, never written. */
+/**
+ * All unfinished messages: their order, and their number per client. Rebuilt from the table `queue` and never stored.
+ */
 export class OpenMessages {
   readonly lanes = new LaneIndex<OpenMessage>();
   private readonly sessionsOfClient = new Map<number, Map<number, number>>();
   private readonly totals = new Map<number, number>();
 
-  /** How many messages of a client wait or run. */
+  /** Returns how many messages of a client wait or run. */
   countOfClient(client: number): number {
     return this.totals.get(client) ?? 0;
   }

@@ -1,6 +1,6 @@
 /**
- * The table of operations. The facade, the calls that cross the thread and their dispatch follow from it: a new method
- * of a port needs a row here and an implementation, and the compiler asks for both.
+ * The table of operations. The facade, the calls between the threads and their dispatch are derived from it. A new
+ * method of a port needs a row here and an implementation; the compiler requires both.
  */
 import type { Failpoint } from '../../core/failpoints/failpoint.js';
 import type {
@@ -51,7 +51,7 @@ import type { SettingsOperations } from './settings-operations.js';
 import type { Sweeper } from './sweeper.js';
 import type { TurnOperations } from './turn-operations.js';
 
-/** The ports that are operations of the database, all of them. */
+/** The ports whose methods are operations of the database. */
 export type Ports = QueueStore &
   TurnStore &
   SessionStore &
@@ -80,38 +80,38 @@ export interface Parts {
   readonly heartbeat: Heartbeat;
 }
 
-/** A transaction that holds a change: the failpoints around its commit, which is also the proof that commits are possible. */
+/** A kind of change with the failpoints around its commit. Such a commit also proves that commits are possible. */
 export interface Change {
   readonly before?: Failpoint;
   readonly after?: Failpoint;
 }
 
-/** How a method of a port crosses the thread: its arguments and its result, each packed on one side and unpacked on the other. */
+/** How the arguments and the result of a method are passed between the threads. */
 interface Passage<F extends Method, Sent extends readonly unknown[], Returned> {
-  /** On the caller's side. */
+  /** Packs the arguments, in the caller's thread. */
   readonly pack: (...all: Parameters<F>) => Sent;
-  /** In the thread that owns the database. */
+  /** Runs the operation, in the thread that owns the database. */
   readonly run: (parts: Parts, ...sent: Sent) => Returned;
-  /** On the caller's side again. */
+  /** Unpacks the result, in the caller's thread. */
   readonly unpack: (returned: Returned, ...all: Parameters<F>) => Awaited<ReturnType<F>>;
 }
 
-/** The row of an operation whose arguments and results need no packing: it is only run. */
+/** The implementation of an operation whose arguments and result need no packing. */
 type Run<F extends Method> = (parts: Parts, ...all: Parameters<F>) => Awaited<ReturnType<F>>;
 
-/** A row of the table, with its types erased: they were checked where the row was made. */
+/** A row of the table with erased types; they were checked when the row was made. */
 export interface Operation {
-  /** Reads see what is committed and wait for no commit; writes of a batch share a transaction. */
+  /** Reads see committed data and do not wait for commits; the writes of a batch share a transaction. */
   readonly kind: 'read' | 'write';
   readonly pack?: (...all: unknown[]) => readonly unknown[];
   readonly run: (parts: Parts, ...sent: unknown[]) => unknown;
   readonly unpack?: (returned: unknown, ...all: unknown[]) => unknown;
   readonly change?: Change;
-  /** Tells from what `run` returned whether the transaction holds the change. */
+  /** Returns from the result of `run` whether the transaction contains the change. */
   readonly hasChanged?: (returned: unknown) => boolean;
 }
 
-/** A row that implements the method `F`; `F` exists for the compiler only. */
+/** A row that implements the method `F`, which exists for type checks only. */
 type Row<F extends Method> = Operation & { readonly method?: F };
 
 type Method = (...all: never[]) => Promise<unknown>;
@@ -262,7 +262,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
 
 export type OperationName = keyof typeof OPERATIONS;
 
-/** A call on its way: the operation's name, then its arguments as they are packed. */
+/** A call: the operation's name, then its packed arguments. */
 export type Call = readonly [name: OperationName, ...sent: unknown[]];
 
 /** Makes the call of an operation. */
@@ -271,15 +271,15 @@ export function callOf<N extends OperationName>(name: N, ...all: Parameters<Port
   return [name, ...(pack ? pack(...all) : all)];
 }
 
-/** Calls that go together: all reads, or all writes. */
+/** Calls that run together: all reads, or all writes. */
 export interface Batch {
   readonly kind: Operation['kind'];
-  /** The clock when the batch left, for all its calls. */
+  /** The time when the batch was sent, in Unix milliseconds; it applies to all calls. */
   readonly now: number;
   readonly calls: readonly Call[];
 }
 
-/** The results in the order of the calls; a call that failed has its error in `failures` instead. */
+/** The results in the order of the calls. `failures` has the errors of failed calls. */
 export interface BatchReply {
   readonly results: readonly unknown[];
   readonly failures: readonly Failure[];
@@ -289,6 +289,6 @@ export interface Failure {
   /** Index of the call in its batch. */
   readonly index: number;
   readonly error: Error;
-  /** The store could not commit or read (disk, lock); false: this call itself was at fault. */
+  /** True if the store could not commit or read (disk, lock); false if this call itself was at fault. */
   readonly unavailable: boolean;
 }

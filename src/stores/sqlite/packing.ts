@@ -1,7 +1,7 @@
 /**
- * Records on their way between the threads: flat lists of numbers and texts, with JSON left as text. Passing an object
- * costs three times as much, because the name of every field travels with it. Each record is packed on one side and
- * unpacked at the door of the other; nothing else knows the lists.
+ * Packs records into flat lists of numbers and strings to pass them between the threads, with JSON left as text.
+ * Passing objects costs three times as much, because every field name is copied. Each record is packed on one side and
+ * unpacked on the other; nothing else knows the lists.
  */
 import type {
   AcceptedMessage,
@@ -28,12 +28,12 @@ import type {
 } from '../../core/store/index.js';
 import type { DurableType, MessageStatus, SessionMode } from '../../protocol/index.js';
 
-/** A session to be created, as its row. */
+/** The row of a session to be created. */
 export interface SessionSeedRow extends Omit<SessionSeed, 'keyParts'> {
   readonly keyParts: Json;
 }
 
-/** A message to be stored, as its row, with the limits that it must keep. */
+/** The row of a message to be stored, with the limits that apply. */
 export interface NewMessageRow extends Omit<NewMessage, 'session' | 'payload' | 'disposition'> {
   readonly session: SessionSeedRow;
   readonly sender: string;
@@ -122,7 +122,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
   };
 }
 
-/** A stored message packed, or the reason why it was not stored. */
+/** A packed accepted message, or the reason why it was not stored. */
 export type PackedOutcome = PackedAccepted | Exclude<AcceptOutcome, AcceptedMessage>;
 type PackedAccepted = readonly [
   kind: AcceptedMessage['kind'],
@@ -158,7 +158,7 @@ export function unpackOutcome(packed: PackedOutcome): AcceptOutcome {
   };
 }
 
-/** A message as its row. */
+/** The row of a message. */
 export interface MessageRow extends Omit<StoredMessage, 'payload'> {
   readonly payload: Json;
 }
@@ -194,7 +194,7 @@ export function unpackMessage(packed: PackedMessage): StoredMessage {
   };
 }
 
-/** A message of the history as its rows. */
+/** The rows of a message in the history. */
 export interface HistoryRow {
   readonly message: MessageRow;
   readonly status: MessageStatus;
@@ -222,7 +222,7 @@ export function unpackHistoryRow([message, status, reply, reactions]: PackedHist
   };
 }
 
-/** A claim as its rows. */
+/** The rows of a claim. */
 export interface ClaimRow extends Omit<Claim, 'lease' | 'message'> {
   readonly message: MessageRow;
   readonly epoch: number;
@@ -267,19 +267,19 @@ function unpackClaim(packed: PackedClaim, replicaId: string): Claim {
   };
 }
 
-/** The fields that tell one lease from all others of this database. */
+/** The fields that identify a lease in this database. */
 export type LeaseKey = Pick<Lease, 'messageRef' | 'epoch'>;
 
-/** A frame to be appended, as its row. The message row has its `messageId`. */
+/** The row of a frame to be appended. The message row has the `messageId`. */
 export type FrameRow = Omit<NewFrame, 'messageId'>;
 
-/** The terminal state of a message, as its row. */
+/** The row of a message's end. */
 export interface EndRow {
   readonly status: TurnEnd['status'];
   readonly reply: Json;
 }
 
-/** A write of a running turn, as its rows. */
+/** The rows of a write of a running turn. */
 export interface TurnRows {
   readonly frames: readonly FrameRow[];
   readonly journal: readonly JournalEntry[];
@@ -319,10 +319,10 @@ export function unpackFrames(frames: readonly PackedFrame[]): FrameRow[] {
   return frames.map(([type, messageRef, timestamp, payload]) => ({ type, messageRef, timestamp, payload }));
 }
 
-/** The seq of the first of the frames that were written, or undefined when the lease was fenced off. */
+/** The seq of the first written frame; undefined if the lease was fenced. */
 export type WrittenFrom = number | undefined;
 
-/** The frames as they stand in the log: the caller has them already, only their seq comes back. */
+/** Returns the frames as stored: the caller's frames with the seqs from the commit. */
 export function unpackWritten(from: WrittenFrom, { sessionId }: Lease, { frames }: TurnWrite): WriteOutcome {
   if (from === undefined) return { kind: 'fenced' };
   const written = frames.map((frame, index): DurableFrame => ({ ...frame, sessionId, seq: from + index }));

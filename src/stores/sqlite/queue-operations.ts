@@ -17,7 +17,7 @@ import { prepare, required } from './rows.js';
 import type { SessionOperations } from './session-operations.js';
 import type { TableState } from './table-state.js';
 
-/** The queue's side of the store: accept, claim, release, cancel. */
+/** The operations of `QueueStore`: accept, claim, release, cancel. */
 export class QueueOperations {
   private readonly insertOpen;
   private readonly markRunning;
@@ -33,7 +33,7 @@ export class QueueOperations {
   ) {
     const { database } = tables;
     this.insertOpen = prepare(database, 'INSERT INTO queue (ord, session, client, priority) VALUES (?, ?, ?, ?)');
-    // A message that is claimed while it is marked as running was interrupted: its owner died with it.
+    // A claimed message that is marked as running was interrupted by the death of its owner.
     this.markRunning = prepare<{ attempt: number; interruptions: number }>(
       database,
       `UPDATE queue SET interruptions = interruptions + (state = 'running'), state = 'running', attempt = attempt + 1,
@@ -55,7 +55,7 @@ export class QueueOperations {
     const known = directory.findClient(message.client);
     const entry = directory.findSession(message.session.id);
     const limit = isQueued ? this.exceeded(message.limits, entry?.session, known) : undefined;
-    // Where something would be refused or created first, a repeat must be recognised before; else the insert itself does.
+    // Looks for a duplicate first if the message could be refused or its session created; else the insert finds it.
     const earlier = known !== undefined && (limit || !entry) ? this.messages.findByKey(known, messageId) : undefined;
     if (earlier) return this.repeatOutcome(earlier, bodyHash);
     if (limit) return { kind: 'full', limit };
@@ -67,7 +67,7 @@ export class QueueOperations {
       return this.repeatOutcome(required(this.messages.findByKey(client, messageId)), bodyHash);
     }
     const headSeq = log.head(session);
-    directory.acquaint(client, session, message.sender, headSeq);
+    directory.addParticipant(client, session, message.sender, headSeq);
     activity.touch(session, message.receivedAt);
     const running = open.lanes.runningIn(session);
     let position = 0;
@@ -115,7 +115,7 @@ export class QueueOperations {
     };
   }
 
-  /** Returns the claims, and when the next message that waits for its retry is due. */
+  /** Returns the claims, and the time at which the next message that waits for its retry is due. */
   claim(now: number, request: ClaimRequest): [claims: ClaimRow[], nextDueAt: number | undefined] {
     const { lanes } = this.tables.open;
     const claims: ClaimRow[] = [];
@@ -146,21 +146,21 @@ export class QueueOperations {
   release(lease: LeaseKey, notBefore = 0): void {
     const message = this.findRunning(lease);
     if (!message) return;
-    // A message that is to be cancelled need not wait for its retry.
+    // A cancelled message need not wait for its retry.
     const earliest = message.cancelRequested ? 0 : notBefore;
     this.markRetry.run(earliest, message.ord);
     message.epoch = 0;
     this.tables.open.lanes.release(message.ord, earliest);
   }
 
-  /** The message that runs under this very lease. */
+  /** Returns the message that runs under exactly this lease. */
   findRunning({ messageRef, epoch }: LeaseKey): OpenMessage | undefined {
     const ord = this.tables.refs.parse(messageRef);
     const message = ord === undefined ? undefined : this.tables.open.lanes.find(ord);
     return message?.epoch === epoch ? message : undefined;
   }
 
-  /** A message of the session that waits and has never run. */
+  /** Returns a message of the session that waits and has never run. */
   findWaiting(messageRef: string, session: number): OpenMessage | undefined {
     const ord = this.tables.refs.parse(messageRef);
     const message = ord === undefined ? undefined : this.tables.open.lanes.find(ord);
@@ -175,7 +175,7 @@ export class QueueOperations {
     return waiting.map((message) => this.messages.get(message.ord));
   }
 
-  /** Takes a message out of the queue; its end must be written in the same transaction. */
+  /** Removes a message from the queue; the same transaction must write its end. */
   end(message: OpenMessage): void {
     this.deleteOpen.run(message.ord);
     this.tables.open.end(message);
@@ -201,7 +201,7 @@ export class QueueOperations {
     return { ended, running };
   }
 
-  /** The unfinished messages that are meant; undefined when nothing of that name exists. */
+  /** Returns the selected unfinished messages; undefined if no such message or session exists. */
   private select(selector: CancelSelector): readonly OpenMessage[] | undefined {
     const { directory, open } = this.tables;
     if (selector.by === 'session') {
@@ -215,8 +215,8 @@ export class QueueOperations {
   }
 
   /**
-   * Whether a run has to end the message: one that runs, or one that an earlier run has left frames of, for only a run
-   * knows how many of its blocks stand.
+   * Whether a run has to end the message, because it runs or has frames of an earlier run: only a run knows which of
+   * its blocks stand.
    */
   private mayHaveBlocks(message: OpenMessage): boolean {
     if (message.epoch !== 0) return true;

@@ -1,16 +1,16 @@
 import { FIRST_PREVIOUS_HASH } from '../../core/store/index.js';
 
 /**
- * The tables, version 1. Words: `ord` numbers messages in the order in which they were accepted; `session` and `client`
- * are the numbers of a session and of a client identity, short keys instead of long texts in every row.
+ * The tables of version 1. `ord` numbers messages in the order of acceptance; `session` and `client` number sessions
+ * and client identities, as short keys in place of long texts.
  *
- * - `messages` never change; their UNIQUE key is what recognises a repeat.
- * - `queue` holds exactly the messages that are not finished, and all that changes about them.
- * - `replies` holds what became of the finished ones. A message in neither is one that was only observed.
- * - `memory_words` is the index of the words of `memories`, kept by triggers.
- * - `settings` holds what was changed at run time, `audit` who changed what; rows of the latter are only added.
- * - `frames` is the log of each session, its rows in the order of writing: rows of many sessions then share the pages that
- *   a commit writes, and only the index is spread. A session's head is `max(seq)`, or `swept_seq` where retention has left none.
+ * - `messages` rows never change; their UNIQUE key recognises duplicates.
+ * - `queue` has exactly the unfinished messages, with everything that changes about them.
+ * - `replies` has the ends of finished messages. A message in neither was only observed.
+ * - `memory_words` is the full-text index of `memories`, maintained by triggers.
+ * - `settings` has the settings changed at run time; `audit` is the audit trail, whose rows are only added.
+ * - `frames` has the logs of all sessions in the order of writing, so that rows of many sessions share the pages that a
+ *   commit writes. A session's head is `max(seq)`, or `swept_seq` if retention has deleted all.
  */
 export const SCHEMA_1 = `
   CREATE TABLE gateway (
@@ -181,8 +181,8 @@ export const SCHEMA_1 = `
 `;
 
 /**
- * The tables, version 2: the audit trail is a chain of hashes, whose head stands apart from its rows. The secret of the
- * installation, which nothing used, is gone.
+ * The changes of version 2: the audit trail becomes a hash chain with a separate head. Removes the unused secret of the
+ * installation.
  */
 export const SCHEMA_2 = `
   ALTER TABLE audit RENAME TO audit_1;

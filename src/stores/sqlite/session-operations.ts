@@ -28,7 +28,7 @@ interface Columns {
   readonly lastActive: number;
 }
 
-/** Sessions and their history. */
+/** The operations of `SessionStore`. */
 export class SessionOperations {
   private readonly selectById;
   private readonly selectMain;
@@ -68,7 +68,7 @@ export class SessionOperations {
     return row && this.toSession(row);
   }
 
-  /** Returns a session that must exist: a message never outlives it. */
+  /** Returns a session that must exist because it has messages. */
   get(sessionId: string): Session {
     return this.toSession(required(this.selectById.get(sessionId)));
   }

@@ -4,7 +4,7 @@ import type { Json, SettingsChange, StoredSettings } from '../../core/store/inde
 import type { AuditTrail } from './audit-trail.js';
 import { prepare, required } from './rows.js';
 
-/** Settings that were changed at run time, with their audit trail. */
+/** The operations of `SettingsStore`. */
 export class SettingsOperations {
   private readonly selectVersion;
   private readonly selectSettings;

@@ -1,4 +1,4 @@
-/** Primary result codes of SQLite that blame a call and not the file (https://sqlite.org/rescode.html). */
+/** Primary result codes of SQLite for errors of a call, not of the file (https://sqlite.org/rescode.html). */
 const FAULTS_OF_A_CALL: ReadonlySet<number> = new Set([
   1, // ERROR
   18, // TOOBIG
@@ -8,13 +8,16 @@ const FAULTS_OF_A_CALL: ReadonlySet<number> = new Set([
   25, // RANGE
 ]);
 
-/** The primary result code of an error that SQLite raised; undefined for any other error. */
+/** Returns the primary result code of an SQLite error; undefined for any other error. */
 export function sqliteCode(error: unknown): number | undefined {
   const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
   return typeof code === 'number' ? code & 0xff : undefined;
 }
 
-/** Whether the store cannot read or commit at the moment: full disk, I/O error, read-only, locked by another process. */
+/**
+ * Whether an error means that the store cannot read or commit now: full disk, I/O error, read-only, locked by another
+ * process.
+ */
 export function isUnavailable(error: unknown): boolean {
   const code = sqliteCode(error);
   return code !== undefined && !FAULTS_OF_A_CALL.has(code);

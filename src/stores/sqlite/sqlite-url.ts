@@ -8,8 +8,8 @@ export const SQLITE_URLS = {
 };
 
 /**
- * Returns the path of the file; undefined for a database in memory.
- * @throws Error when this is not a URL of SQLite
+ * Returns the path in the URL; undefined for a database in memory.
+ * @throws Error if it is not a URL of this engine
  */
 export function parseSqliteUrl(url: string): string | undefined {
   if (!SQLITE_URLS.accepts(url)) throw new Error(`store.url must be sqlite:PATH or sqlite::memory:, not ${url}`);

@@ -1,4 +1,4 @@
-// Promises: the ten ports to persistence on one SQLite file. Refuses to know: what messages and replies say.
+// Promises: the ten ports of core/store, on one SQLite file. Refuses to know: the content of messages and replies.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import {

@@ -49,7 +49,7 @@ describe('SqliteStore', () => {
     expect(makeStore().isShared).toBe(false);
   });
 
-  it('works in memory, leaving no file', async () => {
+  it('works in memory, without a file', async () => {
     const store = new SqliteStore('sqlite::memory:', new ManualClock(), new SilentLogs());
     await store.open();
     expect(await store.accept(aMessage(), GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted' });

@@ -18,13 +18,13 @@ import {
 } from './operations.js';
 import { parseSqliteUrl } from './sqlite-url.js';
 
-/** The methods that the table of operations implements: all ports to persistence in one object. */
+/** The methods that the table of operations implements: all ports of `core/store` in one object. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the static block below defines all of them
 export interface SqliteStore extends Ports {}
 
 /**
- * The store on one SQLite file, owned by this process. It is a thin client of the thread that has the file; calls made
- * at the same time share a commit. Its methods follow from the table of operations.
+ * The store on one SQLite file, which this process owns. It forwards calls to the thread that has the file; concurrent
+ * calls share a commit. Its methods are derived from the table of operations.
  */
 export class SqliteStore implements Store {
   static {
@@ -45,7 +45,7 @@ export class SqliteStore implements Store {
   private readonly batchers: Readonly<Record<Batch['kind'], Batcher>>;
   private executor: Executor | undefined;
   private closing: Promise<void> | undefined;
-  /** A batch has failed since the last that succeeded. */
+  /** Whether the last batch failed. */
   private failing = false;
 
   /** @param url `sqlite:PATH` or `sqlite::memory:` */
@@ -61,14 +61,14 @@ export class SqliteStore implements Store {
     this.log = logs.for('store');
     const commits = metrics.counter({
       name: 'openclaw_store_commits_total',
-      help: 'Commits of the store, by outcome. Calls made at the same time share one.',
+      help: 'Commits of the store, by outcome. Concurrent calls share one.',
       labels: ['outcome'],
     });
     this.commits = bindEach(commits, 'outcome', ['ok', 'failed']);
     this.commitSeconds = metrics
       .histogram({
         name: 'openclaw_store_commit_seconds',
-        help: 'Time that a commit takes, the way to the thread of the store included.',
+        help: 'Duration of a commit, including the way to the thread.',
         buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
       })
       .with({});
@@ -82,7 +82,7 @@ export class SqliteStore implements Store {
   async open(): Promise<void> {
     const options = { path: this.path, now: this.clock.now() };
     this.executor = await this.start(options, (error) => {
-      this.log.error({ error }, 'the thread of the store has died; nothing can be stored until a restart');
+      this.log.error({ error }, "the store's thread has died; nothing can be stored until a restart");
     });
     const { migrated } = this.executor;
     this.log.info({ store: this.label, ...(migrated.length > 0 && { migrated }) }, 'store open');
@@ -100,7 +100,7 @@ export class SqliteStore implements Store {
     await executor?.close();
   }
 
-  /** No other process writes to this file, so there are no hints. */
+  /** Returns at once: no other process writes to this file, so there are no hints. */
   onHint(): () => void {
     return () => {};
   }
@@ -124,8 +124,8 @@ export class SqliteStore implements Store {
   }
 
   /**
-   * Logs the first failure of a series and its end, not each of thousands of calls in between. Returns whether the
-   * store was unavailable to any of the calls.
+   * Logs the first failure of a series and the end of the series, but not each failed call. Returns whether the store
+   * was unavailable to any of the calls.
    */
   private watch(kind: Batch['kind'], failures: readonly Failure[]): boolean {
     const failure = failures.find(({ unavailable }) => unavailable);

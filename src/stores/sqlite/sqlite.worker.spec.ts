@@ -150,7 +150,7 @@ describe('the thread of the store', () => {
     const unavailable = { status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } };
     expect(answers).toMatchObject([unavailable, unavailable]);
     await expect(store.check()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-    expect(logs.lines).toContain('error the thread of the store has died; nothing can be stored until a restart');
+    expect(logs.lines).toContain("error the store's thread has died; nothing can be stored until a restart");
     await store.close();
   });
 

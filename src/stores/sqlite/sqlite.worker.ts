@@ -1,4 +1,4 @@
-/** The thread that owns the database file. It starts no timer and waits for nothing but batches. */
+/** The thread that owns the database file. It only waits for batches and has no timers. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ExecutorOptions, WorkerMessage, WorkerOrder } from './executor.js';
 import { openStateMachine, type OpenStateMachine } from './state-machine.js';

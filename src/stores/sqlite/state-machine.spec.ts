@@ -175,7 +175,7 @@ describe('SqliteStateMachine', () => {
     expect(after.lease.epoch).toBeGreaterThan(before.lease.epoch);
   });
 
-  it('proves that it can commit by a commit, unless one has just succeeded', () => {
+  it('checks that it can commit with a write, unless a commit has just succeeded', () => {
     const checkedAt = () => opened.database.prepare('SELECT checked_at FROM gateway').get()?.['checked_at'];
     write(callOf('check'));
     expect(checkedAt()).toBe(now);

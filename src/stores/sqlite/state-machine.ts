@@ -26,16 +26,16 @@ import { Sweeper } from './sweeper.js';
 import { TableState } from './table-state.js';
 import { TurnOperations } from './turn-operations.js';
 
-/** A state machine on a database that this process owns. */
+/** An open state machine. */
 export interface OpenStateMachine {
   readonly machine: SqliteStateMachine;
-  /** The schema versions that opening has applied. */
+  /** The schema versions that were applied when opening. */
   readonly migrated: readonly number[];
   readonly close: () => void;
 }
 
 /**
- * Opens a database and takes it over.
+ * Opens a database and a state machine on it.
  * @throws Error for the operator, see {@link openDatabase}
  */
 export function openStateMachine(path: string | undefined, now: number): OpenStateMachine {
@@ -50,18 +50,18 @@ export function openStateMachine(path: string | undefined, now: number): OpenSta
 }
 
 /**
- * The store's state machine: batches of calls against one open database, one after the other. It is synchronous and
- * knows no thread. A batch of writes is one transaction; its results are committed.
+ * The store's state machine. It runs batches of calls on an open database, one after the other, synchronously and
+ * without knowledge of threads. A batch of writes is one transaction, committed when it returns.
  */
 export class SqliteStateMachine {
   private readonly tables: TableState;
   private readonly parts: Parts & { now: number };
-  /** The newest commit has failed: the next is tried on something small before memory and batches are risked. */
+  /** The last commit failed: probe with a small write before running the next batch. */
   private suspect = false;
-  /** The state in memory differs from the tables, since a transaction was rolled back. */
+  /** The state in memory differs from the tables because a transaction was rolled back. */
   private stale = false;
 
-  /** Takes over a migrated database. */
+  /** Takes ownership of a migrated database. */
   constructor(
     private readonly database: DatabaseSync,
     now: number,
@@ -122,7 +122,7 @@ export class SqliteStateMachine {
     }
   }
 
-  /** One call of the batch is at fault and must not spoil the others: each gets a transaction of its own. */
+  /** Runs each call in its own transaction, after one call of the batch was at fault. */
   private writeEach(calls: readonly Call[]): BatchReply {
     const results: unknown[] = [];
     const failures: Failure[] = [];
@@ -137,7 +137,7 @@ export class SqliteStateMachine {
   private transact(calls: readonly Call[]): unknown[] {
     this.refresh();
     this.database.exec('BEGIN');
-    // From here until the commit the state in memory is ahead of the tables.
+    // Until the commit, the state in memory is ahead of the tables.
     this.stale = true;
     const results = calls.map((call) => this.perform(call));
     const changes = changesOf(calls, results);
@@ -164,11 +164,11 @@ export class SqliteStateMachine {
     try {
       if (this.database.isTransaction) this.database.exec('ROLLBACK');
     } catch {
-      // SQLite has rolled back by itself, or will before the next BEGIN succeeds.
+      // SQLite has already rolled back, or will before the next BEGIN succeeds.
     }
   }
 
-  /** Commits something small; throws while commits are not possible. */
+  /** Commits a small write; throws if commits are not possible. */
   private probe(): void {
     const { heartbeat, now } = this.parts;
     heartbeat.write(now);
@@ -181,7 +181,7 @@ function failureOf(index: number, error: unknown): Failure {
   return { index, error: error instanceof Error ? error : new Error(String(error)), unavailable: isUnavailable(error) };
 }
 
-/** The changes that the transaction of these calls holds, each once. */
+/** Returns the kinds of changes in the transaction of these calls, each once. */
 function changesOf(calls: readonly Call[], results: readonly unknown[]): ReadonlySet<Change> {
   const changes = new Set<Change>();
   calls.forEach(([name], index) => {

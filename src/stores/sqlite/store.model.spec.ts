@@ -7,7 +7,7 @@ import { openDatabase } from './database.js';
 import { SqliteStore } from './index.js';
 import { SqliteStateMachine } from './state-machine.js';
 
-/** A database that outlives its state machines, whose next commit can be made to fail. */
+/** Creates a database that outlives its state machines and whose next commit can be made to fail. */
 async function makeStore(): Promise<ReopenedStore> {
   const opened = openDatabase(undefined);
   const exec = opened.database.exec.bind(opened.database);
@@ -36,5 +36,5 @@ async function makeStore(): Promise<ReopenedStore> {
 }
 
 describe('SqliteStore against the model', () => {
-  describeStoreModel('does what the model does, whatever happens', makeStore);
+  describeStoreModel('behaves like the model for any sequence of steps', makeStore);
 });

@@ -8,12 +8,12 @@ export const MAX_SWEEP_ROWS = 1_000;
 const LAST_ACTIVE = `coalesce(
   (SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1), created_at)`;
 
-/** Deletes what is past its time, a piece at a time: frames, journals of finished turns, idle sessions. */
+/** Deletes expired frames, journals of finished turns and idle sessions, in portions. */
 export class Sweeper {
   private readonly statements;
   /** Rows that this call may still delete. */
   private budget = 0;
-  /** Where the walk over the sessions stands. */
+  /** Number of the last session that the scan for idle sessions has visited. */
   private walkedTo = 0;
 
   constructor(private readonly tables: TableState) {
@@ -23,7 +23,7 @@ export class Sweeper {
         database,
         'SELECT session FROM sessions WHERE oldest_frame_at < ? ORDER BY oldest_frame_at LIMIT ?',
       ),
-      // Frames of an unfinished message stay: the run that takes it up again needs them.
+      // Keeps frames of unfinished messages, which the run that resumes them needs.
       firstKept: prepare<{ seq: number }>(
         database,
         `SELECT seq FROM frames WHERE session = ? AND seq <= ?
@@ -68,13 +68,13 @@ export class Sweeper {
     };
   }
 
-  /** Deletes a piece; true when there is more. */
+  /** Deletes a portion. Returns true if there is more. */
   sweep(now: number, limits: SweepLimits): boolean {
     this.budget = MAX_SWEEP_ROWS;
     this.sweepFrames(limits.framesBefore, now);
     this.sweepJournals(limits.dedupeBefore);
     if (limits.sessionsBefore === undefined) return this.budget <= 0;
-    // A session's messages are also the memory of what was accepted: it goes only when that may be forgotten too.
+    // A session's messages also serve to recognise duplicates, so it stays for that time at least.
     this.sweepSessions(Math.min(limits.sessionsBefore, limits.dedupeBefore));
     return this.budget <= 0 || this.walkedTo > 0;
   }
@@ -92,7 +92,7 @@ export class Sweeper {
     }
   }
 
-  /** Deletes the frames of a session up to `seq`, as far as the budget goes. */
+  /** Deletes the frames of a session up to `seq`, within the budget. */
   private deleteFramesTo(session: number, seq: number): void {
     const sweptSeq = this.tables.log.sweptSeq(session);
     const upTo = Math.min(seq, sweptSeq + Math.max(0, this.budget));
@@ -120,7 +120,7 @@ export class Sweeper {
     }
   }
 
-  /** Walks on over the sessions; `walkedTo` is 0 when it has come to the end. */
+  /** Continues the scan of the sessions; resets `walkedTo` to 0 at the end. */
   private sweepSessions(before: number): void {
     const walkTo = this.walkedTo + MAX_SWEEP_ROWS;
     while (this.budget > 0) {
@@ -134,7 +134,7 @@ export class Sweeper {
     }
   }
 
-  /** Deletes a session with all it has, as far as the budget goes; true when it is gone. */
+  /** Deletes a session with all its data, within the budget. Returns true when it is gone. */
   private deleteSession(session: number): boolean {
     const { directory, log } = this.tables;
     this.deleteFramesTo(session, log.head(session));

@@ -8,12 +8,12 @@ import { prepare, required } from './rows.js';
 import { OpenMessages, type OpenMessage } from './open-messages.js';
 
 /**
- * Epochs of one opening of the database lie above those of all earlier ones, so that an epoch grows over restarts
- * without being written for its own sake. Two million openings fit below 2^53.
+ * Range of epochs per opening of the database. Epochs thus grow over restarts without being stored on each claim. Two
+ * million openings fit below 2^53.
  */
 const EPOCHS_PER_GENERATION = 2 ** 32;
 
-/** Rows looked at to know which sessions were used lately, after a start. */
+/** Rows read after a start to find recently used sessions. */
 const ACTIVITY_ROWS = 20_000;
 
 const SELECT_QUEUE = `SELECT ord, session, client, priority, state, not_before AS notBefore, epoch,
@@ -30,7 +30,7 @@ interface QueueRow {
   readonly cancelRequested: 0 | 1;
 }
 
-/** The state of the tables that is kept in memory, shared by all operations, with the statements that keep both equal. */
+/** The in-memory state of the tables, shared by all operations. */
 export class TableState {
   readonly refs: MessageRefs;
   readonly directory: Directory;
@@ -41,7 +41,7 @@ export class TableState {
   private lastOrd = 0;
   private openMessages = new OpenMessages();
 
-  /** Takes the database over for this process: what ran under an earlier owner counts as interrupted. */
+  /** Takes ownership of the database. Messages that ran under an earlier owner count as interrupted. */
   constructor(
     readonly database: DatabaseSync,
     now: number,
@@ -59,7 +59,7 @@ export class TableState {
     this.recallActivity(now);
   }
 
-  /** The index of unfinished messages; another object after each {@link rebuild}. */
+  /** The index of unfinished messages; a new object after each {@link rebuild}. */
   get open(): OpenMessages {
     return this.openMessages;
   }
@@ -68,7 +68,7 @@ export class TableState {
     return ++this.lastOrd;
   }
 
-  /** The ord that the next message will have. */
+  /** The ord of the next message. */
   get upcomingOrd(): number {
     return this.lastOrd + 1;
   }
@@ -77,7 +77,7 @@ export class TableState {
     return ++this.lastEpoch;
   }
 
-  /** Reads the state from the tables: at the start, and after a transaction that was rolled back. */
+  /** Reads the state from the tables, at the start and after a rollback. */
   rebuild(): void {
     this.directory.forgetAll();
     this.log.forgetAll();

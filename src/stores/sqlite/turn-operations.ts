@@ -6,7 +6,7 @@ import type { QueueOperations } from './queue-operations.js';
 import { prepare, required } from './rows.js';
 import type { TableState } from './table-state.js';
 
-/** The writes and reads of a running turn. */
+/** The operations of `TurnStore`. */
 export class TurnOperations {
   private readonly insertStep;
   private readonly selectSteps;

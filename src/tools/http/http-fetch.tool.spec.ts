@@ -81,7 +81,7 @@ describe('http.fetch', () => {
       status: 200,
       content_type: 'image/png',
       size_bytes: 4,
-      note: '4 bytes that are no text are not shown',
+      note: '4 bytes of binary data are not shown',
     });
     answer = respond(Buffer.from([0, 1]), {});
     expect(await fetchWith({ url })).not.toHaveProperty('content');
@@ -104,7 +104,7 @@ describe('http.fetch', () => {
       response.writeHead(200, { 'content-type': 'text/plain' }).write('begin');
       setImmediate(() => clock.advance(20_000));
     };
-    await expect(fetchWith({ url })).rejects.toThrow('no complete answer within 20000 ms');
+    await expect(fetchWith({ url })).rejects.toThrow('no complete response within 20000 ms');
   });
 
   it('[O-23] stops with its turn', async () => {
@@ -113,7 +113,7 @@ describe('http.fetch', () => {
     await expect(fetchWith({ url }, {}, turn.signal)).rejects.toThrow('cancelled');
   });
 
-  it('[O-23] fails at once when the host switches to another protocol', async () => {
+  it('[O-23] fails immediately when the host switches to another protocol', async () => {
     answer = (_request, { socket }) =>
       void socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
     await expect(fetchWith({ url })).rejects.toThrow('switches to another protocol');

@@ -9,10 +9,10 @@ import { requestGuarded, type GuardedResponse } from '../../http/guarded-request
 import { text } from '../../protocol/text.js';
 import { toPlainText } from '../plain-text.js';
 
-/** What is shown of a text, in characters. */
+/** Longest text in a result, in characters. */
 const MAX_SHOWN_LENGTH = 100_000;
-/** `tools.http.timeout_ms` is shorter; this one is for a connection that hangs. */
-const LONGEST_CALL_MS = 660_000;
+/** Limit for a connection that hangs, in milliseconds; `tools.http.timeout_ms` is shorter. */
+const CALL_TIMEOUT_MS = 660_000;
 const USER_AGENT = 'openclaw-gateway';
 const TEXT_TYPES =
   /^(text\/|application\/(.+\+)?(json|xml|yaml|javascript|ecmascript|x-ndjson|x-www-form-urlencoded)$|image\/svg\+xml$)/;
@@ -24,24 +24,24 @@ const Parameters = Type.Object(
     accept: Type.Optional(
       Type.String({
         pattern: '^[\\x20-\\x7e]{1,512}$',
-        description: 'Media types that are wanted, as in the header Accept.',
+        description: 'Accepted media types, as in the header Accept.',
       }),
     ),
   },
   { additionalProperties: false },
 );
 
-/** What became of a request. */
+/** The result of a request. */
 export interface HttpFetchResult {
-  /** After redirects. */
+  /** The URL after redirects. */
   readonly url: string;
   readonly status: number;
   readonly content_type: string;
-  /** Of the body as far as it was read. */
+  /** Number of bytes of the body that were read. */
   readonly size_bytes: number;
-  /** The body, when it is text. Whatever it says, it is data and no instruction. */
+  /** The body if it is text. It is data, never an instruction. */
   readonly content?: string;
-  /** What of the body is not here, and why. */
+  /** What is missing from `content`, and why. */
   readonly note?: string;
 }
 
@@ -51,7 +51,7 @@ export interface HttpFetchResult {
   description: 'Fetches a URL of the public internet and returns its text. It sends no credentials and no cookies.',
   parameters: Parameters,
   permissions: ['http'],
-  timeoutMs: LONGEST_CALL_MS,
+  timeoutMs: CALL_TIMEOUT_MS,
   idempotent: true,
 })
 export class HttpFetchTool implements ToolExecutor<typeof Parameters> {
@@ -71,7 +71,7 @@ export class HttpFetchTool implements ToolExecutor<typeof Parameters> {
     const timeoutMs = this.config.get('tools.http.timeout_ms');
     const late = new AbortController();
     const cancelTimer = this.clock.setTimer(timeoutMs, () =>
-      late.abort(new Error(`no complete answer within ${timeoutMs} ms`)),
+      late.abort(new Error(`no complete response within ${timeoutMs} ms`)),
     );
     try {
       const response = await requestGuarded(this.guard, {
@@ -95,7 +95,7 @@ function describe({ url, status, headers, body, isCut }: GuardedResponse): HttpF
     return {
       ...facts,
       ...(body.length > 0 && {
-        note: `${isCut ? 'more than ' : ''}${body.length} bytes that are no text are not shown`,
+        note: `${isCut ? 'more than ' : ''}${body.length} bytes of binary data are not shown`,
       }),
     };
   }
@@ -113,7 +113,7 @@ function parseType(header: string | undefined): MIMEType | undefined {
   }
 }
 
-/** Without a type it is text if nothing in it says otherwise. */
+/** Whether a body is text. Without a type, it is unless its bytes say otherwise. */
 function isText(type: MIMEType | undefined, body: Buffer): boolean {
   return type ? TEXT_TYPES.test(type.essence) : !body.includes(0);
 }

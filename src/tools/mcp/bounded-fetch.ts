@@ -2,21 +2,21 @@ import type { Transformer } from 'node:stream/web';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { egressFetch } from '../../http/egress-fetch.js';
 
-/** Requests of one connection that may be under way; a server can cause them with requests of its own. */
+/** Concurrent requests of one connection; a server can cause some with its own requests. */
 const MAX_REQUESTS = 256;
-/** The longest body of a response that is no success, in bytes: it is shown as a reason. */
+/** Longest body of an error response, in bytes; it is shown as the reason. */
 const MAX_REFUSAL_BYTES = 65_536;
 const EVENT_STREAM = 'text/event-stream';
 
 /**
- * Returns a `fetch` whose response bodies are bounded: as a whole, or by event for a stream of events, which may last as
- * long as the connection. A body that grows beyond that fails while it is read.
- * @param maxBytes the longest body or event, in bytes
+ * Returns a `fetch` that limits response bodies: as a whole, or per event for an event stream, which may last as long
+ * as the connection. Reading a body beyond the limit fails.
+ * @param maxBytes longest body or event, in bytes
  */
 export function createBoundedFetch(maxBytes: number): FetchLike {
   let underWay = 0;
   return async (url, init) => {
-    if (underWay >= MAX_REQUESTS) throw new Error(`more than ${MAX_REQUESTS} requests are under way`);
+    if (underWay >= MAX_REQUESTS) throw new Error(`more than ${MAX_REQUESTS} requests are pending`);
     underWay++;
     try {
       const response = await egressFetch(url, init);
@@ -55,7 +55,7 @@ function createLimiter(maxBytes: number, isStream: boolean): Transformer<Uint8Ar
   };
 }
 
-/** Index after the last blank line, or -1. */
+/** Returns the index after the last blank line, or -1. */
 function findLastEventEnd(bytes: Buffer): number {
   return Math.max(
     ...['\n\n', '\r\n\r\n', '\r\r'].map((end) => {

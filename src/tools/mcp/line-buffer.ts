@@ -1,15 +1,15 @@
 const LINE_FEED = 0x0a;
 
-/** Cuts a stream of bytes into lines. Holds at most one unfinished line. */
+/** Splits a stream of bytes into lines. Buffers at most one unfinished line. */
 export class LineBuffer {
   private chunks: Buffer[] = [];
   private bytes = 0;
 
-  /** @param maxBytes the longest line, in bytes */
+  /** @param maxBytes longest line, in bytes */
   constructor(private readonly maxBytes: number) {}
 
   /**
-   * Adds a chunk and yields the lines that it completes, without their ends.
+   * Adds a chunk and yields the lines that it completes, without line ends.
    * @throws RangeError when a line is too long
    */
   *push(chunk: Buffer): Generator<string> {

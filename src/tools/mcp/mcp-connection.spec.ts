@@ -99,7 +99,7 @@ describe('an MCP server that is a program', () => {
     expect(await many.connection.listTools(never)).toHaveLength(256);
   });
 
-  it('has no tools when it says that it offers none', async () => {
+  it('has no tools if it does not offer any', async () => {
     const setting = program(
       `if (m.method === 'tools/list') say({ id: m.id, error: { code: -32601, message: 'Method not found' } });`,
     );
@@ -120,7 +120,7 @@ describe('an MCP server that is a program', () => {
       content: [{ type: 'error', text: null }],
       structuredContent: [],
     });
-    await expect(connection.callTool('list', {}, call)).rejects.toThrow('the result is no object');
+    await expect(connection.callTool('list', {}, call)).rejects.toThrow('the result is not an object');
     expect(await slow).toEqual({ content: [] });
     expect(received.isClosed).toBe(false);
   });
@@ -143,7 +143,7 @@ describe('an MCP server that is a program', () => {
     await expect.poll(() => received.texts).toBe('for people');
   });
 
-  it('ends a call whose error has no code at once', async () => {
+  it('ends a call immediately if its error has no code', async () => {
     const { connection } = await connect(
       program(`if (m.method === 'tools/call') say({ id: m.id, error: { message: 'no code' } });`),
     );
@@ -193,7 +193,7 @@ describe('an MCP server that is a program', () => {
   });
 });
 
-/** A server over HTTP whose handler sees each JSON-RPC message. */
+/** Serves HTTP with a handler for each JSON-RPC message. */
 async function serve(
   handle: (message: Request, response: ServerResponse, request: IncomingMessage) => void,
 ): Promise<string> {
@@ -237,7 +237,7 @@ describe('an MCP server that is an address', () => {
     expect(received.isClosed).toBe(false);
   });
 
-  it('stays connected while all requests are refused as too many', async () => {
+  it('stays connected while all requests get 429', async () => {
     const pinged = Promise.withResolvers<void>();
     const url = await serve((message, response) => {
       response.writeHead(429).end();

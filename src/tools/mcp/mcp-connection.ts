@@ -6,13 +6,13 @@ import { VERSION } from '../../core/lifecycle/version.js';
 import { createBoundedFetch } from './bounded-fetch.js';
 import { ProgramTransport } from './mcp-program.js';
 
-/** Time limit of a handshake, and of a list of tools with all its pages, in milliseconds. */
+/** Time limit of a handshake, and of listing all tools, in milliseconds. */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 const PING_TIMEOUT_MS = 5_000;
-/** The longest message of a server, in bytes. */
+/** Longest message of a server, in bytes. */
 const MAX_MESSAGE_BYTES = 16_777_216;
 const MAX_PAGES = 50;
-/** More tools than any model can choose from. */
+/** Limit of tools per server; more than a model can choose from. */
 const MAX_TOOLS = 256;
 const TOO_MANY_REQUESTS = 429;
 
@@ -20,9 +20,9 @@ const TOO_MANY_REQUESTS = 429;
 export interface McpListener {
   readonly onClose: () => void;
   readonly onToolsChanged: () => void;
-  /** Called with what the server's program writes for people. */
+  /** Called with text from the program's standard error. */
   readonly onText: (text: string) => void;
-  /** Called with what the server sends in place of messages. */
+  /** Called with input from the server that is not a message. */
   readonly onNoise: (what: unknown) => void;
 }
 
@@ -34,8 +34,8 @@ export interface McpCallOptions {
 }
 
 /**
- * A connection to one MCP server. What the server says of a tool and what a call results in come as they are, unchecked:
- * one odd tool or one odd part must not spoil the others.
+ * A connection to one MCP server. Tools and results are returned unchecked, so that one malformed tool or part does not
+ * affect the others.
  */
 export interface McpConnection {
   /** Returns at most 256 tools. */
@@ -45,18 +45,21 @@ export interface McpConnection {
     parameters: Readonly<Record<string, unknown>>,
     options: McpCallOptions,
   ): Promise<Readonly<Record<string, unknown>>>;
-  /** Ends the connection, and the program behind it. */
+  /** Ends the connection and the program behind it. */
   close(): Promise<void>;
 }
 
-/** Connects to a server. Rejects when it does not answer as one, and when the signal aborts; then nothing of it is left. */
+/**
+ * Connects to a server. Rejects if it does not behave as an MCP server, or when the signal aborts; then everything is
+ * closed.
+ */
 export type ConnectMcp = (
   setting: McpServerSetting,
   listener: McpListener,
   signal: AbortSignal,
 ) => Promise<McpConnection>;
 
-/** Connects over stdio to a program that is started for it, or over Streamable HTTP. */
+/** Starts a program and connects over stdio, or connects over Streamable HTTP. */
 export const connectMcp: ConnectMcp = async (setting, listener, signal) => {
   // Loaded with the first server: a gateway without any does not pay for it.
   const [sdk, types] = await Promise.all([
@@ -64,9 +67,9 @@ export const connectMcp: ConnectMcp = async (setting, listener, signal) => {
     import('@modelcontextprotocol/sdk/types.js'),
   ]);
   const client = new sdk.Client({ name: 'openclaw-gateway', version: VERSION });
-  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's clients are no event targets
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's clients are not event targets
   client.onclose = listener.onClose;
-  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's clients are no event targets
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's clients are not event targets
   client.onerror = (error) => listener.onNoise(error);
   client.setNotificationHandler(types.ToolListChangedNotificationSchema, () => listener.onToolsChanged());
   const transport = await createTransport(setting, listener);
@@ -83,7 +86,7 @@ async function createTransport(setting: McpServerSetting, listener: McpListener)
   if (setting.url === undefined)
     return new ProgramTransport(setting, { maxMessageBytes: MAX_MESSAGE_BYTES, ...listener });
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
-  // Redirects are followed within the origin only: credentials stay with the address that they were configured for.
+  // Follows redirects within the origin only, so that credentials stay with the configured address.
   return new StreamableHTTPClientTransport(new URL(setting.url), {
     requestInit: { headers: { ...setting.headers } },
     fetch: createBoundedFetch(MAX_MESSAGE_BYTES),
@@ -93,7 +96,7 @@ async function createTransport(setting: McpServerSetting, listener: McpListener)
 class SdkConnection implements McpConnection {
   private checking: Promise<void> | undefined;
 
-  /** @param isAnswer whether an error came from the server, and is no failure to reach it */
+  /** @param isAnswer whether an error is a response of the server, and not a failure to reach it */
   constructor(
     private readonly client: Client,
     private readonly anyResult: typeof ResultSchema,
@@ -118,7 +121,7 @@ class SdkConnection implements McpConnection {
       const result = await untilAborted(deadline, (ended) =>
         this.client.request({ method: 'tools/list', params }, this.anyResult, { signal: ended }),
       );
-      if (!Array.isArray(result['tools'])) throw new Error('its list of tools is no list');
+      if (!Array.isArray(result['tools'])) throw new Error('its list of tools is not a list');
       tools.push(...(result['tools'] as unknown[]).slice(0, MAX_TOOLS));
       const next = result['nextCursor'];
       if (typeof next !== 'string' || next === cursor) break;
@@ -147,8 +150,8 @@ class SdkConnection implements McpConnection {
   }
 
   /**
-   * Closes the connection when a ping fails too. Over HTTP nothing else tells that a server has gone or has forgotten
-   * the session, while one refused request says nothing about the others.
+   * Closes the connection if a ping fails too. Over HTTP nothing else shows that a server is gone or has lost the
+   * session; one refused request does not.
    */
   private async check(): Promise<void> {
     try {
@@ -162,7 +165,7 @@ class SdkConnection implements McpConnection {
   }
 }
 
-/** Puts the HTTP status, which the SDK keeps beside its text, in place of the text's beginning. */
+/** Puts the HTTP status, which the SDK keeps in `code`, at the beginning of the message. */
 function explain(error: unknown): unknown {
   const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };
   if (name !== 'Error' || typeof code !== 'number' || code < 300 || typeof message !== 'string') return error;
@@ -170,7 +173,7 @@ function explain(error: unknown): unknown {
   return new Error(`the server responds with HTTP status ${code}${body === '' ? '' : `: ${body}`}`, { cause: error });
 }
 
-/** Runs a request with a signal of its own: the SDK leaves a listener on each signal that it is given. */
+/** Runs a request with its own signal, because the SDK leaves a listener on each signal that it gets. */
 async function untilAborted<T>(signal: AbortSignal, run: (ended: AbortSignal) => Promise<T>): Promise<T> {
   signal.throwIfAborted();
   const own = new AbortController();

@@ -24,7 +24,7 @@ describe('a line of an MCP program', () => {
     ],
     [
       '{"jsonrpc":"2.0","id":1,"result":["no object"]}',
-      { jsonrpc: '2.0', id: 1, error: { code: -32_603, message: 'the result is no object' } },
+      { jsonrpc: '2.0', id: 1, error: { code: -32_603, message: 'the result is not an object' } },
     ],
     ['{"jsonrpc":"2.0","method":"m","params":[]}', { jsonrpc: '2.0', method: 'm' }],
     [

@@ -5,10 +5,9 @@ const INTERNAL_ERROR = -32_603;
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Reads one line of an MCP server's program as a JSON-RPC message. Returns undefined when it is none, such as a line of
- * a log. Text before the message (a byte order mark, a banner without a line end) is passed over, and fields that are
- * not as JSON-RPC wants them are repaired or dropped, so that a call whose answer is odd ends with an error instead of
- * its time limit.
+ * Parses a line of an MCP program as a JSON-RPC message. Returns undefined if it is not one, for example a log line.
+ * Skips text before the message (a byte order mark, a banner without a line end), and repairs or drops invalid fields,
+ * so that a call with a malformed response fails immediately and not at its time limit.
  */
 export function parseMessage(line: string): JSONRPCMessage | undefined {
   const start = line.indexOf('{');
@@ -28,7 +27,7 @@ function repair({ id, method, params, result, error }: Fields): JSONRPCMessage |
   if (!hasId) return undefined;
   if (error !== undefined && error !== null) return { jsonrpc: '2.0', id, error: repairError(error) };
   if (isFields(result)) return { jsonrpc: '2.0', id, result: dropOddMeta(result) };
-  return { jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: 'the result is no object' } };
+  return { jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: 'the result is not an object' } };
 }
 
 function repairError(error: unknown): { code: number; message: string } {

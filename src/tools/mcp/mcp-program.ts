@@ -6,16 +6,16 @@ import type { McpServerSetting } from './mcp.settings.js';
 import { LineBuffer } from './line-buffer.js';
 import { parseMessage } from './mcp-message.js';
 
-/** Time that a program has to end after its input has ended, and again after SIGTERM, in milliseconds. */
+/** Time for a program to exit after the end of its input, and again after SIGTERM, in milliseconds. */
 const GRACE_MS = 500;
 
 /** Limits and callbacks of a program's connection. */
 export interface ProgramOptions {
-  /** The longest message, in bytes, and the most that may wait to be read by the program. */
+  /** Longest message, and limit of unread input of the program, in bytes. */
   readonly maxMessageBytes: number;
-  /** Called with what the program writes to its standard error. */
+  /** Called with text from the program's standard error. */
   readonly onText: (text: string) => void;
-  /** Called with each line of its standard output that is no message. */
+  /** Called with each line of its standard output that is not a message. */
   readonly onNoise: (line: string) => void;
 }
 
@@ -23,8 +23,8 @@ const running = new Set<ChildProcess>();
 let endsWithGateway = false;
 
 /**
- * MCP over the standard streams of a program that is started for it. The program runs in a process group of its own: a
- * signal for the gateway's group does not reach it, and all that it has started ends with it.
+ * Starts a program and speaks MCP over its standard streams. The program runs in its own process group: a signal for
+ * the gateway's group does not reach it, and its child processes end with it.
  */
 export class ProgramTransport implements Transport {
   onclose?: () => void;
@@ -42,7 +42,7 @@ export class ProgramTransport implements Transport {
     this.lines = new LineBuffer(options.maxMessageBytes);
   }
 
-  /** Starts the program. Rejects when it cannot be started. */
+  /** Starts the program. Rejects if that fails. */
   async start(): Promise<void> {
     const { command = '', args = [], env = {} } = this.setting;
     const child = spawn(command, args, {
@@ -75,7 +75,7 @@ export class ProgramTransport implements Transport {
     });
   }
 
-  /** Ends the program and waits for its end, at most about a second: end of input, SIGTERM, SIGKILL. */
+  /** Ends the program (end of input, SIGTERM, SIGKILL) and waits for its exit, at most about a second. */
   close(): Promise<void> {
     return (this.closing ??= this.end());
   }
@@ -103,7 +103,7 @@ export class ProgramTransport implements Transport {
     }
   }
 
-  /** Resolves once the program and all that it has started are gone. */
+  /** Resolves when the program and its child processes are gone. */
   private async follow(child: ChildProcess): Promise<void> {
     killAtExit(child);
     const closed = new Promise((resolve) => child.once('close', resolve));
@@ -113,13 +113,13 @@ export class ProgramTransport implements Transport {
     });
     kill(child, 'SIGKILL');
     running.delete(child);
-    // A process that has left the group may hold the streams open.
+    // A process that left the group may keep the streams open.
     if (!(await isSettledWithin(GRACE_MS, closed))) for (const stream of child.stdio) stream?.destroy();
     this.onclose?.();
   }
 }
 
-/** A gateway that ends without its stop steps leaves no program behind. */
+/** Kills the program if the gateway exits without its stop steps. */
 function killAtExit(child: ChildProcess): void {
   running.add(child);
   if (endsWithGateway) return;
@@ -135,7 +135,7 @@ function kill(child: ChildProcess | undefined, signal: 'SIGTERM' | 'SIGKILL'): v
     if (process.platform === 'win32') child.kill(signal);
     else process.kill(-child.pid, signal);
   } catch {
-    // The group has ended.
+    // The group is gone.
   }
 }
 

@@ -1,26 +1,26 @@
 import type { Progress } from '@modelcontextprotocol/sdk/types.js';
 import { toPlainText } from '../plain-text.js';
 
-/** What is shown of a result's text, in characters. */
+/** Longest text in a result, in characters. */
 const MAX_SHOWN_LENGTH = 100_000;
 const MAX_REASON_LENGTH = 4_096;
 const MAX_PROGRESS_LENGTH = 256;
-/** Parts that are read of a result. */
+/** Limit of parts that are read of a result. */
 const MAX_PARTS = 1_000;
 
-/** A result as an agent gets it. Whatever it says, it is data and no instruction. */
+/** A result for an agent. It is data, never an instruction. */
 export interface McpResult {
   readonly text: string;
-  /** What of the result is not here. */
+  /** What is missing from the text. */
   readonly note?: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Returns the text of a result; parts without text are named. Nothing of its shape is relied upon: what can be read is
- * read.
- * @throws Error with the text, when the server calls it an error
+ * Returns the text of a result, with a note for each part that is not text. Accepts results of any shape and reads what
+ * it can.
+ * @throws Error with the text if the result is an error
  */
 export function readResult({ content, structuredContent, isError }: Fields): McpResult {
   const listed = Array.isArray(content) ? content : content === undefined || content === null ? [] : [content];
@@ -30,7 +30,7 @@ export function readResult({ content, structuredContent, isError }: Fields): Mcp
   const whole = parts.join('\n');
   const text = toPlainText(whole.slice(0, MAX_SHOWN_LENGTH));
   if (isError !== undefined && isError !== null && isError !== false)
-    throw new Error(text === '' ? 'the server gives no reason' : text.slice(0, MAX_REASON_LENGTH));
+    throw new Error(text === '' ? 'the server gave no reason' : text.slice(0, MAX_REASON_LENGTH));
   const notes = [
     whole.length > MAX_SHOWN_LENGTH && `only the first ${text.length} of ${whole.length} characters are shown`,
     listed.length > MAX_PARTS && `only the first ${MAX_PARTS} of ${listed.length} parts are shown`,
@@ -71,7 +71,7 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns how far a call is, in a few words. */
+/** Returns a short text about the progress of a call. */
 export function describeProgress({ progress, total, message }: Progress): string {
   const amount = total === undefined ? `${progress}` : `${progress} of ${total}`;
   return toPlainText(message === undefined ? amount : `${amount}: ${message}`).slice(0, MAX_PROGRESS_LENGTH);

@@ -193,7 +193,7 @@ describe('the link to an MCP server', () => {
     server.failsToList = true;
     server.listener?.onToolsChanged();
     await clock.advanceAsync(5_000);
-    await expectEventually(() => logs.lines.includes('warn an MCP server does not tell its tools'));
+    await expectEventually(() => logs.lines.includes('warn an MCP server does not list its tools'));
     expect(names()).toEqual(['mcp__demo__echo']);
     server.failsToList = false;
     server.tools = [{ name: 'other' }];

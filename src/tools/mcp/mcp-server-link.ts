@@ -12,20 +12,20 @@ import { describeProgress, readResult, type McpResult } from './mcp-result.js';
 import { makeTool, prefixOf, readToolName } from './mcp-tool.js';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
-/** Waits between attempts to connect, in milliseconds: doubled with each that failed. */
-const BACKOFF = { first: 1_000, most: 60_000 };
-/** A connection that has lasted so long starts again with the shortest wait, in milliseconds. */
+/** Delay between attempts to connect, in milliseconds; doubled after each failure. */
+const BACKOFF = { first: 1_000, max: 60_000 };
+/** Duration of a connection after which the delay is reset, in milliseconds. */
 const PROVEN_AFTER_MS = 60_000;
-/** Pauses between two lists of tools, in milliseconds: changes in between become one, and a list that failed waits longer. */
+/** Debounce of listing the tools after changes, in milliseconds; longer after a failure. */
 const LIST_PAUSE_MS = { normal: 5_000, afterFailure: 60_000 };
 /** Minimum interval between progress reports of a call, in milliseconds: each is a durable frame. */
 const PROGRESS_INTERVAL_MS = 1_000;
 const MAX_LOGGED_LENGTH = 1_000;
 const MAX_REASON_LENGTH = 4_096;
-/** What is looked at of a text for the log, in characters. */
+/** Longest text that is processed for the log, in characters. */
 const MAX_READ_LENGTH = 65_536;
 
-/** What a link needs of the gateway. */
+/** The parts of the gateway that a link uses. */
 export interface McpLinkParts {
   readonly registry: ToolRegistryService;
   readonly clock: Clock;
@@ -33,16 +33,16 @@ export interface McpLinkParts {
   readonly connect: ConnectMcp;
 }
 
-/** Keeps a connection to one MCP server, and its tools in the registry for as long as it lasts. */
+/** Maintains a connection to one MCP server, and registers its tools while connected. */
 export class McpServerLink {
   private readonly stopping = new AbortController();
   private readonly registered: string[] = [];
   private readonly source: ToolSource;
   private readonly timeoutMs: number;
   private readonly hideSecrets: (text: string) => string;
-  /** Resolves at the next change of the server's tools, and at the end of the connection. */
+  /** Resolves at the next change of the server's tools and at the end of the connection. */
   private changed = Promise.withResolvers<void>();
-  private lastTold = '';
+  private lastLogged = '';
 
   constructor(
     private readonly name: string,
@@ -61,7 +61,7 @@ export class McpServerLink {
     });
   }
 
-  /** Connects again and again, until {@link stop}. Never rejects. */
+  /** Connects repeatedly until {@link stop}. Never rejects. */
   async run(): Promise<void> {
     const { clock, log } = this.parts;
     const { signal } = this.stopping;
@@ -74,11 +74,11 @@ export class McpServerLink {
       } catch (error) {
         this.source.setAway();
         if (!signal.aborted)
-          log.warn({ server: this.name, reason: this.tell(error) }, 'no connection to an MCP server');
+          log.warn({ server: this.name, reason: this.describe(error) }, 'no connection to an MCP server');
       }
       if (clock.now() - startedAt >= PROVEN_AFTER_MS) waitMs = BACKOFF.first;
       await clock.sleep(waitMs, signal);
-      waitMs = Math.min(waitMs * 2, BACKOFF.most);
+      waitMs = Math.min(waitMs * 2, BACKOFF.max);
     }
     this.parts.registry.sources.remove(this.source);
   }
@@ -87,7 +87,7 @@ export class McpServerLink {
     this.stopping.abort();
   }
 
-  /** One connection, from its beginning to its end. */
+  /** Opens a connection and serves it until it ends. */
   private async serve(): Promise<void> {
     const { signal } = this.stopping;
     const ended = new AbortController();
@@ -103,7 +103,7 @@ export class McpServerLink {
         this.source.setReady();
         await this.followTools(connection, ended.signal);
       } finally {
-        // Back soon in most cases, so calls wait for the next attempt.
+        // Most servers come back soon, so calls wait for the next attempt.
         this.source.setConnecting();
         this.unregister();
         await connection.close();
@@ -120,21 +120,21 @@ export class McpServerLink {
       onClose,
       onToolsChanged: () => this.changed.resolve(),
       onText: (text) => {
-        if (log.isEnabled('debug')) log.debug({ server: this.name, text: this.show(text) }, 'an MCP server says');
+        if (log.isEnabled('debug')) log.debug({ server: this.name, text: this.show(text) }, 'output of an MCP server');
       },
-      // Once for each connection: some servers write their log there.
+      // Once per connection: some servers log there.
       onNoise: (what) => {
         if (isNoisy && !log.isEnabled('debug')) return;
         log[isNoisy ? 'debug' : 'warn'](
-          { server: this.name, text: this.tell(what) },
-          'an MCP server sends what is no message',
+          { server: this.name, text: this.describe(what) },
+          'an MCP server sends input that is not a message',
         );
         isNoisy = true;
       },
     };
   }
 
-  /** Lists the tools again after they have changed, until the connection ends. */
+  /** Lists the tools again after changes, until the connection ends. */
   private async followTools(connection: McpConnection, ended: AbortSignal): Promise<void> {
     let pauseMs = LIST_PAUSE_MS.normal;
     while (!ended.aborted) {
@@ -145,31 +145,34 @@ export class McpServerLink {
         await this.refresh(connection, ended);
         pauseMs = LIST_PAUSE_MS.normal;
       } catch (error) {
-        this.parts.log.warn({ server: this.name, reason: this.tell(error) }, 'an MCP server does not tell its tools');
-        // The known ones stay, and the list is asked for again.
+        this.parts.log.warn(
+          { server: this.name, reason: this.describe(error) },
+          'an MCP server does not list its tools',
+        );
+        // Keeps the known tools and lists them again later.
         this.changed.resolve();
         pauseMs = LIST_PAUSE_MS.afterFailure;
       }
     }
   }
 
-  /** Brings the registry up to date. Rejects when the server does not tell its tools. */
+  /** Updates the registry. Rejects if the server does not list its tools. */
   private async refresh(connection: McpConnection, ended: AbortSignal): Promise<void> {
     if (!ended.aborted) this.changed = Promise.withResolvers();
     const definitions: ToolDefinition[] = [];
     for (const tool of await connection.listTools(ended)) {
       const definition = await this.define(connection, tool);
       if (definition) definitions.push(definition);
-      // Checking a schema takes time, and other work must not wait for all of them.
+      // Yields to other work between schemas, whose checks take time.
       await setImmediate();
     }
     if (ended.aborted) return;
     this.unregister();
     for (const definition of definitions) this.register(definition);
-    const told = this.registered.join();
-    if (told !== this.lastTold)
+    const tools = this.registered.join();
+    if (tools !== this.lastLogged)
       this.parts.log.info({ server: this.name, tools: this.registered.length }, 'tools of an MCP server');
-    this.lastTold = told;
+    this.lastLogged = tools;
   }
 
   private async define(connection: McpConnection, tool: unknown): Promise<ToolDefinition | undefined> {
@@ -195,7 +198,7 @@ export class McpServerLink {
 
   private refuse(tool: string, error: unknown): void {
     this.parts.log.warn(
-      { server: this.name, tool: this.show(tool), reason: this.tell(error) },
+      { server: this.name, tool: this.show(tool), reason: this.describe(error) },
       'a tool of an MCP server cannot be used',
     );
   }
@@ -210,31 +213,31 @@ export class McpServerLink {
     parameters: Record<string, unknown>,
     { signal, reportProgress }: ToolCallContext,
   ): Promise<McpResult> {
-    let toldAt = Number.NEGATIVE_INFINITY;
+    let reportedAt = Number.NEGATIVE_INFINITY;
     const onProgress = (progress: Parameters<typeof describeProgress>[0]) => {
       const now = this.parts.clock.now();
-      if (Math.abs(now - toldAt) < PROGRESS_INTERVAL_MS) return;
-      toldAt = now;
+      if (Math.abs(now - reportedAt) < PROGRESS_INTERVAL_MS) return;
+      reportedAt = now;
       reportProgress(describeProgress(progress));
     };
     try {
       const { timeoutMs } = this;
       return readResult(await connection.callTool(tool, parameters, { signal, timeoutMs, onProgress }));
     } catch (error) {
-      // oxlint-disable-next-line preserve-caught-error -- the cause holds what is hidden from the text
-      throw new Error(this.tell(error));
+      // oxlint-disable-next-line preserve-caught-error -- the cause contains the secrets that are hidden in the text
+      throw new Error(this.describe(error));
     }
   }
 
-  /** The reason of a failure as text for logs and people. A server, or a proxy before it, may put anything into it. */
-  private tell(error: unknown): string {
+  /** Returns the reason of a failure as plain text. A server or a proxy may have put anything into it. */
+  private describe(error: unknown): string {
     if (!(error instanceof Error)) return this.show(String(error));
     // The SDK's schema errors are pages of JSON.
-    if (error.name.endsWith('ZodError')) return 'what the server sends has not the shape that MCP wants';
+    if (error.name.endsWith('ZodError')) return 'the server sent data that does not match the MCP schema';
     return this.show(error.message, MAX_REASON_LENGTH);
   }
 
-  /** Secrets are hidden before the text is cut, so that no part of one is left. */
+  /** Hides secrets before the text is truncated, so that no part of one is left. */
   private show(text: string, maxLength = MAX_LOGGED_LENGTH): string {
     return toPlainText(this.hideSecrets(text.slice(0, MAX_READ_LENGTH)).slice(0, maxLength));
   }

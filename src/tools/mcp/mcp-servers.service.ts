@@ -8,8 +8,7 @@ import { connectMcp } from './mcp-connection.js';
 import { McpServerLink } from './mcp-server-link.js';
 
 /**
- * Links the gateway to the MCP servers of `mcp.servers`. The start does not wait for them; turns do, and calls of tools
- * that are on their way.
+ * Connects to the MCP servers of `mcp.servers`. The start does not wait for them; turns and calls of their tools do.
  */
 @Injectable()
 export class McpServersService {
@@ -24,7 +23,7 @@ export class McpServersService {
     this.log = logs.for('tools');
   }
 
-  /** At the stop it ends after the last turn, which may need the tools. */
+  /** The links end after the last turn, which may need the tools. */
   @StartStep({ name: 'link MCP servers', phase: 'register', after: ['register tools'], undoneIn: 'release' })
   start(): Undo {
     const parts = { registry: this.registry, clock: this.clock, log: this.log, connect: connectMcp };

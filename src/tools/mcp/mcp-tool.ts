@@ -7,22 +7,22 @@ import { toPlainText } from '../plain-text.js';
 const MAX_NAME_LENGTH = 128;
 const MAX_DESCRIPTION_LENGTH = 2_048;
 
-/** Returns the beginning of the names of a server's tools here: `mcp__SERVER__`. */
+/** Returns the prefix of the names of a server's tools: `mcp__SERVER__`. */
 export function prefixOf(server: string): string {
   return `mcp__${server}__`;
 }
 
-/** Returns the name that a server calls a tool by, or undefined where it gives none. */
+/** Returns the server's name of a tool; undefined if it has none. */
 export function readToolName(tool: unknown): string | undefined {
   const name = (tool as { name?: unknown } | null | undefined)?.name;
   return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
 /**
- * Returns a server's tool as one of the gateway's. What the server says of it is shown to models and people, cut and
- * without control characters, and decides nothing: it needs the permission `mcp:SERVER`, and runs at most once for a
- * call. Fields of the wrong type are passed over.
- * @throws Error when its name or its schema cannot be used
+ * Converts a server's tool to one of the gateway's. Its description is truncated and cleaned of control characters
+ * before models and people see it, and its hints are ignored: it needs the permission `mcp:SERVER`, and runs at most
+ * once per call. Fields of the wrong type are ignored.
+ * @throws Error if its name or its schema cannot be used
  */
 export async function makeTool(
   server: string,
@@ -57,7 +57,7 @@ function plain(text: string): string {
   return toPlainText(text.slice(0, MAX_DESCRIPTION_LENGTH));
 }
 
-/** What a schema says to people is text of the server too. */
+/** Cleans titles and descriptions in a schema, which are text of the server too. */
 function showPlainly(schema: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const reviver = (key: string, value: unknown) =>
     (key === 'description' || key === 'title') && typeof value === 'string' ? plain(value) : value;

@@ -2,37 +2,37 @@ import Type, { type Static } from 'typebox';
 import { secret } from '../../core/config/setting-kinds.js';
 import { defineSettings, type SettingFault, type SettingsReader } from '../../core/config/section.js';
 
-/** One MCP server: a program that is started, or an address that is called. */
+/** One MCP server: a program to start, or a URL to call. */
 export const McpServerSetting = Type.Object(
   {
     command: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
     args: Type.Optional(Type.Array(Type.String({ maxLength: 4_096 }), { maxItems: 100 })),
-    /** All of the program's environment but for PATH. */
+    /** The program's environment, besides PATH. */
     env: Type.Optional(Type.Record(Type.String(), secret())),
     url: Type.Optional(Type.String({ pattern: '^https?://[^\\s@]+$' })),
     headers: Type.Optional(Type.Record(Type.String(), secret())),
-    /** The longest that one call may take, in milliseconds. */
+    /** Time limit of one call, in milliseconds. */
     timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 3_600_000 })),
   },
   { additionalProperties: false },
 );
 export type McpServerSetting = Static<typeof McpServerSetting>;
 
-/** The MCP servers whose tools are used. */
+/** The MCP servers whose tools are offered. */
 export const mcpSettings = defineSettings(
   {
     'mcp.servers': Type.Record(Type.String({ pattern: '^[A-Za-z0-9-]{1,32}$' }), McpServerSetting, {
       default: {},
       additionalProperties: false,
       description:
-        'MCP servers whose tools are used, by name: `{command, args?, env?}` or `{url, headers?}`, and `timeout_ms?`.',
+        'MCP servers whose tools are offered, by name: `{command, args?, env?}` or `{url, headers?}`, and `timeout_ms?`.',
       'x-restart': true,
     }),
   },
   { rules: [findServerFaults] },
 );
 
-/** A server is either a program or an address, with the fields of its kind only. */
+/** Checks that a server is either a program or a URL, with fields of its kind only. */
 function findServerFaults(get: SettingsReader): SettingFault[] {
   return Object.entries(get('mcp.servers')).flatMap(([name, server]) => {
     const message = findServerFault(name, server);

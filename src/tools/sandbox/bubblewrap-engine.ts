@@ -20,14 +20,14 @@ import {
 } from './sandbox-engine.js';
 import { buildSeccompFilter } from './seccomp-filter.js';
 
-/** How long the last processes of a sandbox may take to go, in milliseconds. */
-const GONE_WITHIN_MS = 1_000;
+/** Time limit for the last processes of a sandbox to exit, in milliseconds. */
+const EXIT_TIMEOUT_MS = 1_000;
 const CHECK_LIMITS: SandboxLimits = { memoryMb: 256, cpu: 1, pids: 64, timeoutMs: 5_000, fileBytes: 0 };
 
 /**
- * Commands in namespaces of their own, on the programs of this machine (`/usr`, read-only), for where there is no Docker
- * daemon. Weaker than a container in two ways: memory is limited for each process, not for all of them together, and
- * processor time is limited as a sum, not as a rate.
+ * Runs commands in their own namespaces, with the programs of this machine (`/usr`, read-only), for machines without a
+ * Docker daemon. Weaker than a container in two ways: memory is limited per process and not for the whole command, and
+ * processor time is limited as a sum and not as a rate.
  */
 export class BubblewrapEngine extends SandboxEngine {
   override readonly name = 'bubblewrap';
@@ -35,8 +35,8 @@ export class BubblewrapEngine extends SandboxEngine {
   private hasReaped = false;
 
   /**
-   * @param root folder of the workspaces, by which leftovers of an earlier process are found
-   * @param isRoot whether the gateway runs as root, which nothing inside may be
+   * @param root folder of the workspaces, which identifies leftovers of an earlier process
+   * @param isRoot whether the gateway runs as root; commands must not
    */
   constructor(
     private readonly root?: string,
@@ -45,10 +45,10 @@ export class BubblewrapEngine extends SandboxEngine {
     super();
   }
 
-  /** The first time it also ends what an earlier process has left. */
+  /** The first call also ends sandboxes that an earlier process left. */
   override async check(): Promise<void> {
     if (process.platform !== 'linux') throw new SandboxUnavailableError('bubblewrap needs Linux');
-    // Without root, a user namespace that allows no other does the same.
+    // Without root, a user namespace that forbids further ones has the same effect.
     if (this.isRoot && !this.filter)
       throw new SandboxUnavailableError(`bubblewrap under root has no filter for ${process.arch}: run as another user`);
     if (!this.hasReaped && this.root !== undefined) reap(this.root);
@@ -71,15 +71,15 @@ export class BubblewrapEngine extends SandboxEngine {
       'bwrap',
       [...this.buildSandbox(command.workspace), ...enterWith(command.limits), ...command.argv],
       {
-        // To find bwrap by; the command gets another.
+        // For finding bwrap; the command gets its own environment.
         env: { PATH: process.env['PATH'] },
         stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-        // A group of its own, so that all of it can be killed.
+        // In its own process group, so that all of it can be killed.
         detached: true,
       },
     );
     const filterPipe = child.stdio[4] as Writable;
-    // A bwrap that cannot be started reads nothing; its own error tells why.
+    // If bwrap cannot be started, its own error is reported.
     filterPipe.on('error', () => {});
     filterPipe.end(this.filter);
     const insidePid = readInsidePid(child);
@@ -96,14 +96,14 @@ export class BubblewrapEngine extends SandboxEngine {
       ...['--info-fd', '3', '--die-with-parent', '--new-session', '--hostname', 'sandbox'],
       ...['--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin', '--symlink', 'usr/sbin', '/sbin'],
       ...['--symlink', 'usr/lib', '/lib', '--ro-bind-try', '/lib64', '/lib64'],
-      // Where Debian's names of programs lead. The folder around it would be closed otherwise.
+      // Targets of Debian's alternatives. Without `--dir` the folder above would not be readable.
       ...['--perms', '0755', '--dir', '/etc', '--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
       ...['--proc', '/proc', '--dev', '/dev', '--size', String(TMP_BYTES), '--perms', '1777', '--tmpfs', '/tmp'],
       ...['--bind', workspace, WORKSPACE_MOUNT, '--remount-ro', '/', '--clearenv'],
       ...Object.entries(SANDBOX_ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
       ...(this.filter ? ['--seccomp', '4'] : []),
       ...(this.isRoot
-        ? becomeNobody()
+        ? dropPrivileges()
         : [
             '--unshare-user',
             '--disable-userns',
@@ -119,10 +119,10 @@ export class BubblewrapEngine extends SandboxEngine {
 }
 
 /**
- * For root a user namespace would only rename it, and the kernel limits root's processes nowhere: what makes the sandbox
- * stays root, and the command becomes somebody else for good.
+ * Under root, bwrap stays root and the command irrevocably switches to another user: a user namespace would only map
+ * root, and the kernel does not limit the number of root's processes.
  */
-function becomeNobody(): string[] {
+function dropPrivileges(): string[] {
   const identity = [
     'setpriv',
     '--reuid',
@@ -146,7 +146,7 @@ function enterWith({ memoryMb, cpu, pids, timeoutMs, fileBytes }: SandboxLimits)
     nofile: MAX_OPEN_FILES,
     core: 0,
   };
-  // What makes the sandbox may have no right to enter the workspace, so the command does it.
+  // The command changes to the workspace itself, because bwrap may not have the right to enter it.
   return [
     'env',
     '-C',
@@ -167,7 +167,7 @@ function waitForEnd(
   signal.addEventListener('abort', kill, { once: true });
   child.stdout?.on('data', (chunk: Buffer) => onOutput(chunk, 'stdout'));
   child.stderr?.on('data', (chunk: Buffer) => onOutput(chunk, 'stderr'));
-  // A command that does not read all of its input is no failure.
+  // A command need not read all of its input.
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
   child.on('error', (error) =>
@@ -180,7 +180,7 @@ function waitForEnd(
   return promise.finally(() => signal.removeEventListener('abort', kill));
 }
 
-/** The number, out here, of the process whose end ends all others inside. */
+/** Returns the outer process id of the sandbox's init process, whose exit ends all processes inside. */
 async function readInsidePid(child: ChildProcess): Promise<number | undefined> {
   const chunks: Buffer[] = [];
   const pipe = child.stdio[3] as Readable;
@@ -190,13 +190,13 @@ async function readInsidePid(child: ChildProcess): Promise<number | undefined> {
   return pid === undefined ? undefined : Number(pid);
 }
 
-/** The end of bwrap is a moment earlier than that of everything inside. */
+/** bwrap exits a moment before the processes inside. */
 async function waitUntilGone(pid: number | undefined): Promise<void> {
   if (pid === undefined) return;
-  for (let left = GONE_WITHIN_MS; left > 0 && isAlive(pid); left--) await setTimeout(1);
+  for (let left = EXIT_TIMEOUT_MS; left > 0 && isAlive(pid); left--) await setTimeout(1);
 }
 
-/** A dead process may keep its number until somebody asks for its exit code, which in a container may be nobody. */
+/** A zombie keeps its process id until its parent reaps it, which in a container may never happen. */
 function isAlive(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -207,8 +207,8 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Ends sandboxes on folders of `root`. A gateway that is killed between the start of bwrap and the moment at which bwrap
- * asks to die with its parent leaves one that waits for ever.
+ * Ends sandboxes on folders of `root`. If the gateway is killed after starting bwrap and before bwrap asks to die with
+ * its parent, a sandbox is left waiting.
  */
 function reap(root: string): void {
   for (const path of globSync('/proc/[0-9]*/cmdline')) {

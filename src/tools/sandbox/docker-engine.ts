@@ -16,19 +16,19 @@ import {
 } from './sandbox-engine.js';
 
 const NANOSECONDS = 1_000_000_000;
-/** On every container of a sandbox; its value tells whose. */
+/** Label of every sandbox container; its value is the owner. */
 export const OWNER_LABEL = 'org.openclaw.sandbox.owner';
-/** A daemon that says nothing for so long is not there, in milliseconds. */
+/** Time limit for a response of the daemon, in milliseconds. */
 const PING_TIMEOUT_MS = 3_000;
 
 export interface DockerEngineOptions {
-  /** Who the containers belong to: the same after a restart, so that what a crash has left is found. */
+  /** The owner of the containers. It is stable over restarts, so that leftovers of a crash are found. */
   readonly owner: string;
-  /** Read for each command. */
+  /** Called for each command. */
   readonly image: () => string;
 }
 
-/** Commands in containers that live for one command only. The daemon is the one of `DOCKER_HOST`, or of this machine. */
+/** Runs each command in its own container. Uses the daemon of `DOCKER_HOST`, or of this machine. */
 export class DockerEngine extends SandboxEngine {
   override readonly name = 'docker';
   private docker: Promise<Docker> | undefined;
@@ -38,7 +38,7 @@ export class DockerEngine extends SandboxEngine {
     super();
   }
 
-  /** The first time it also removes what an earlier process of this owner has left. */
+  /** The first call also removes containers that an earlier process of this owner left. */
   override async check(): Promise<void> {
     const docker = await this.connect();
     try {
@@ -61,7 +61,7 @@ export class DockerEngine extends SandboxEngine {
   }
 
   private connect(): Promise<Docker> {
-    // Loaded with the first command: a gateway that runs none does not pay for it.
+    // Loaded with the first command, so that a gateway without commands does not pay for it.
     this.docker ??= import('dockerode').then(({ default: Client }) => new Client());
     return this.docker;
   }
@@ -91,7 +91,7 @@ export class DockerEngine extends SandboxEngine {
   }
 }
 
-/** Listens before it starts the container, so that nothing it prints is missed. */
+/** Attaches before it starts the container, so that no output is lost. */
 async function runToEnd(
   docker: Docker,
   container: Container,
@@ -125,7 +125,7 @@ async function runToEnd(
 }
 
 function sink({ onOutput }: SandboxCommand, stream: 'stdout' | 'stderr'): NodeJS.WritableStream {
-  // All that `demuxStream` asks of it.
+  // The only member that `demuxStream` uses.
   return { write: (chunk: Uint8Array) => (onOutput(chunk, stream), true) } as unknown as NodeJS.WritableStream;
 }
 
@@ -138,7 +138,7 @@ function buildContainer(
   const memory = limits.memoryMb * MEGABYTE;
   return {
     Image: image,
-    // The image's own entry point has no say.
+    // Overrides the image's entry point.
     Entrypoint: [entrypoint],
     Cmd: rest,
     User: `${SANDBOX_UID}:${SANDBOX_UID}`,
@@ -165,7 +165,7 @@ function buildContainer(
         { Name: 'nofile', Soft: MAX_OPEN_FILES, Hard: MAX_OPEN_FILES },
         { Name: 'core', Soft: 0, Hard: 0 },
       ],
-      // Output goes to whoever listens, not to a file on the machine.
+      // Output is only streamed, not written to a file on the machine.
       LogConfig: { Type: 'none', Config: {} },
       Init: true,
     },
@@ -174,7 +174,7 @@ function buildContainer(
 
 function rejectAfter(timeoutMs: number): Promise<never> {
   return new Promise((_, reject) =>
-    setTimeout(() => reject(new Error(`nothing within ${timeoutMs} ms`)), timeoutMs).unref(),
+    setTimeout(() => reject(new Error(`no response within ${timeoutMs} ms`)), timeoutMs).unref(),
   );
 }
 

@@ -4,9 +4,9 @@ import { text } from '../../protocol/text.js';
 import { toPlainText } from '../plain-text.js';
 import { WorkspaceFiles, type FileCall } from './workspace-files.js';
 
-/** What is read in one call, in bytes. */
+/** Limit of one read, in bytes. */
 const MAX_READ_BYTES = 65_536;
-/** What is written in one call, in characters. */
+/** Limit of one write, in characters. */
 const MAX_WRITE_LENGTH = 196_608;
 const MAX_ENTRIES = 1_000;
 const MAX_LIST_BYTES = 1_048_576;
@@ -20,7 +20,7 @@ const ReadParameters = Type.Object(
   {
     path: Path,
     offset: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Byte to begin with; 0 without it.' }),
+      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'First byte to read; 0 by default.' }),
     ),
   },
   { additionalProperties: false },
@@ -42,7 +42,7 @@ export class FilesReadTool implements ToolExecutor<typeof ReadParameters> {
     { path, offset = 0 }: Static<typeof ReadParameters>,
     call: FileCall,
   ): Promise<{ content: string; size_bytes: number; next_offset?: number }> {
-    // A pipe or a device would never end.
+    // Reading a pipe or a device might never end.
     const script =
       '[ -f "$1" ] || { echo "no such file" >&2; exit 1; }; wc -c < "$1" && tail -c "+$2" -- "$1" | head -c "$3"';
     const printed = await this.files.run(
@@ -69,10 +69,10 @@ const WriteParameters = Type.Object(
   { additionalProperties: false },
 );
 
-/** Writes a text file, whole or not at all. */
+/** Writes a text file atomically. */
 @Tool({
   name: 'files.write',
-  description: 'Writes a text file of this session, with its folders; a file that is there is replaced.',
+  description: 'Writes a text file of this session, and creates its folders; replaces an existing file.',
   parameters: WriteParameters,
   permissions: ['files'],
   sandbox: true,
@@ -93,12 +93,12 @@ export class FilesWriteTool implements ToolExecutor<typeof WriteParameters> {
 
 const ListParameters = Type.Object({ path: Type.Optional(Path) }, { additionalProperties: false });
 
-/** One entry of a folder. */
+/** An entry of a folder. */
 export interface ListedFile {
   readonly name: string;
   readonly type: 'file' | 'folder' | 'other';
   readonly size_bytes: number;
-  /** When it was changed last, in Unix milliseconds. */
+  /** Time of the last change, in Unix milliseconds. */
   readonly changed_at: number;
 }
 

@@ -1,6 +1,6 @@
 import { toPlainText } from '../plain-text.js';
 
-/** Keeps the end of what is written to it: the last `maxBytes` bytes, and how many went before. */
+/** Buffers the last `maxBytes` bytes of an output, and counts the rest. */
 export class OutputTail {
   private readonly chunks: Uint8Array[] = [];
   private keptBytes = 0;
@@ -8,7 +8,7 @@ export class OutputTail {
 
   constructor(private readonly maxBytes: number) {}
 
-  /** All that was ever written, in bytes. */
+  /** Number of bytes written so far. */
   get totalBytes(): number {
     return this.writtenBytes;
   }
@@ -24,12 +24,12 @@ export class OutputTail {
     }
   }
 
-  /** What is kept. */
+  /** Returns the buffered bytes. */
   read(): Buffer {
     return Buffer.concat(this.chunks).subarray(-this.maxBytes);
   }
 
-  /** What is kept as text, with a first line that says what was cut, if anything was. */
+  /** Returns the buffered text, after a line about how much was cut, if anything was. */
   describe(): string {
     const kept = this.read();
     const cutBytes = this.writtenBytes - kept.length;

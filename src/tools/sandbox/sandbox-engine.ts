@@ -1,48 +1,51 @@
-/** In bytes. */
+/** One megabyte, in bytes. */
 export const MEGABYTE = 1_048_576;
 
-/** One command on its way into a sandbox. */
+/** A command to run in a sandbox. */
 export interface SandboxCommand {
-  /** Program and arguments, run without a shell unless the program is one. */
+  /** Program and arguments; run without a shell. */
   readonly argv: readonly string[];
-  /** Absolute path of the folder that the command sees as `/workspace`: the only place of the machine it may write to. */
+  /**
+   * Absolute path of the folder that the command sees as `/workspace`, the only one of the machine that it may write
+   * to.
+   */
   readonly workspace: string;
-  /** What the command reads from its standard input; nothing without it. */
+  /** Standard input of the command; empty by default. */
   readonly input?: Uint8Array;
   readonly limits: SandboxLimits;
-  /** Called with what the command prints, as it comes. */
+  /** Called with each chunk of output. */
   readonly onOutput: (chunk: Uint8Array, stream: 'stdout' | 'stderr') => void;
 }
 
-/** What one command may use. */
+/** Resource limits of one command. */
 export interface SandboxLimits {
   readonly memoryMb: number;
-  /** Processor cores, in parts of one too. */
+  /** Processor cores; may be fractional. */
   readonly cpu: number;
-  /** Processes and threads at the same time. */
+  /** Concurrent processes and threads. */
   readonly pids: number;
-  /** How long it may take, in milliseconds. */
+  /** Time limit, in milliseconds. */
   readonly timeoutMs: number;
-  /** The largest file that it may write, in bytes; 0 lets it delete only. */
+  /** Largest file that it may write, in bytes; with 0 it may only delete files. */
   readonly fileBytes: number;
 }
 
-/** How a command ended. `exitCode` is 128 and the signal's number where a signal ended it. */
+/** How a command ended. `exitCode` is 128 plus the signal number if a signal ended it. */
 export interface SandboxExit {
   readonly exitCode: number;
   readonly isOutOfMemory: boolean;
 }
 
 /**
- * What runs commands that nobody has looked at: the port behind which every kind of sandbox stands.
+ * The port for sandboxes, which run untrusted commands.
  *
- * Contract: the command has an identity without rights, a read-only file system but for `/workspace` and a small `/tmp`,
- * no network, none of the gateway's environment, and the limits that it came with. When `run` settles nothing of the
- * command is left; it settles soon after the signal aborts, whose reason it then throws. An engine never runs a command
- * with less protection than this: it rejects with {@link SandboxUnavailableError}.
+ * Contract: the command runs as an unprivileged user, with a read-only file system except `/workspace` and a small
+ * `/tmp`, without network, without the gateway's environment, and within its limits. When `run` settles, all processes
+ * of the command are gone. It settles soon after the signal aborts, and then throws the signal's reason. An engine that
+ * cannot provide this protection rejects with {@link SandboxUnavailableError}.
  */
 export abstract class SandboxEngine {
-  /** For people: `docker`. */
+  /** Name for people, for example `docker`. */
   abstract readonly name: string;
 
   /** @throws SandboxUnavailableError when the engine cannot be used here */
@@ -51,7 +54,7 @@ export abstract class SandboxEngine {
   abstract run(command: SandboxCommand, signal: AbortSignal): Promise<SandboxExit>;
 }
 
-/** There is no sandbox to run a command in. The message says what to do about it. */
+/** No sandbox is available. The message says what to do. */
 export class SandboxUnavailableError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -59,15 +62,15 @@ export class SandboxUnavailableError extends Error {
   }
 }
 
-/** Where commands see their workspace. */
+/** Path of the workspace inside the sandbox. */
 export const WORKSPACE_MOUNT = '/workspace';
-/** Whose rights commands have: `nobody`. */
+/** User id of commands: `nobody`. */
 export const SANDBOX_UID = 65_534;
-/** Room under `/tmp`, in bytes. It is memory. */
+/** Size of `/tmp`, in bytes of memory. */
 export const TMP_BYTES = 67_108_864;
 export const MAX_OPEN_FILES = 256;
 
-/** All of the environment of a command. */
+/** The complete environment of a command. */
 export const SANDBOX_ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
   HOME: WORKSPACE_MOUNT,

@@ -1,4 +1,4 @@
-// Promises: commands of tools run in a sandbox or not at all. Refuses to know: what they are for.
+// Promises: commands of tools run in a sandbox or not at all. Refuses to know: their purpose.
 import { Module } from '@nestjs/common';
 import { FilesListTool, FilesReadTool, FilesWriteTool } from './file-tools.js';
 import { SandboxService } from './sandbox.service.js';

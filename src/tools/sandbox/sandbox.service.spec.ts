@@ -23,7 +23,7 @@ const alive = new Set<string>();
 const sessions = {
   findSession: async (id: string) => (alive.has(id) ? ({ id } as Session) : undefined),
 } as SessionStore;
-const noSandbox = () => Promise.reject(new Error('the sandbox is not asked'));
+const noSandbox = () => Promise.reject(new Error('the sandbox must not be used'));
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'sandbox-service-'))));
@@ -40,7 +40,7 @@ function makeService(engine: string): SandboxService {
   );
 }
 
-/** Runs `action` where no engine can be found. */
+/** Runs `action` with no engine available. */
 async function withoutEngines(action: () => Promise<void>): Promise<void> {
   const { PATH, DOCKER_HOST } = process.env;
   process.env['PATH'] = folder;
@@ -122,7 +122,7 @@ describe('workspaces', () => {
   it.each(['../x', '', 'a/b', '.', '..', 'x'.repeat(129)])(
     'are not created for a session id that is not a file name: %j',
     async (id) => {
-      await expect(new Workspaces(folder, noSandbox).open(id)).rejects.toThrow('its id is no file name');
+      await expect(new Workspaces(folder, noSandbox).open(id)).rejects.toThrow('its id is not a valid folder name');
     },
   );
 

@@ -15,28 +15,28 @@ import { DockerEngine } from './docker-engine.js';
 import { MEGABYTE, SandboxUnavailableError, type SandboxCommand, type SandboxEngine } from './sandbox-engine.js';
 import { EMPTY_WORKSPACE, Workspaces } from './workspaces.js';
 
-/** A command that prints more is ended: nobody reads so much, and to take it costs the gateway time. */
+/** Output after which a command is stopped, in bytes: receiving it costs the gateway time. */
 const MAX_OUTPUT_BYTES = 64 * MEGABYTE;
-/** How often a workspace is measured while a command runs, in milliseconds. */
-const MEASURE_EVERY_MS = 1_000;
-/** Its presence tells the next start that an engine was used, and may have something left. */
+/** Interval of measuring the workspace while a command runs, in milliseconds. */
+const MEASURE_INTERVAL_MS = 1_000;
+/** Marker file: an engine was used, so the next start looks for leftovers. */
 const USED_MARK = '.sandbox-was-used';
 
 /** A command of a tool. */
 export interface SandboxRequest {
   readonly argv: readonly string[];
   readonly input?: Uint8Array;
-  /** In milliseconds; `tools.sandbox.timeout_ms` is the default and the most there is. */
+  /** Time limit in milliseconds; `tools.sandbox.timeout_ms` is the default and the maximum. */
   readonly timeoutMs?: number;
   readonly onOutput: SandboxCommand['onOutput'];
 }
 
-/** How a command of a tool ended; `exitCode` only where it ended by itself. */
+/** How a command of a tool ended. It has an `exitCode` only if it was not stopped. */
 export type SandboxEnding =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'stopped'; readonly reason: string };
 
-/** Ends a run for a reason that its caller is told. */
+/** Stops a run. The caller gets the message as the reason. */
 class Stop extends Error {}
 
 /** Runs commands of tools in a sandbox, in the workspace of their session (`tools.sandbox.*`). */
@@ -64,25 +64,25 @@ export class SandboxService {
     ];
   }
 
-  /** Removes what a crash may have left, without making the start wait. */
-  @StartStep({ name: 'look for leftovers of the sandbox', phase: 'register' })
+  /** Removes leftovers of a crash in the background. */
+  @StartStep({ name: 'remove leftovers of the sandbox', phase: 'register' })
   removeLeftovers(): void {
     if (!existsSync(join(this.workspaces.root, USED_MARK))) return;
     this.choose().catch((error: unknown) =>
-      this.log.warn({ error }, 'no sandbox engine: commands of an earlier process may be left'),
+      this.log.warn({ error }, 'no sandbox engine: commands of an earlier process may still be running'),
     );
   }
 
   /**
-   * Runs a command in the workspace of `session` and waits for its end.
-   * @throws SandboxUnavailableError when there is no engine; the reason of `signal` when it aborts
+   * Runs a command in the workspace of `session`. Resolves when it has ended.
+   * @throws SandboxUnavailableError if there is no engine; the reason of `signal` when it aborts
    */
   async run(session: Pick<Session, 'id'>, request: SandboxRequest, signal: AbortSignal): Promise<SandboxEnding> {
     const engine = await this.choose();
     return this.workspaceOf.use(session.id, (workspace) => this.runIn(workspace, engine, request, signal));
   }
 
-  /** Returns what is wrong with the workspace of `session`: full, or not to be measured. Undefined when nothing is. */
+  /** Returns why the workspace of `session` cannot take more data (full, or not measurable); undefined if it can. */
   async findQuotaFault(session: Pick<Session, 'id'>): Promise<string | undefined> {
     return this.workspaceOf.use(session.id, (workspace) => this.checkQuota(workspace));
   }
@@ -98,7 +98,7 @@ export class SandboxService {
     const limits = await this.buildLimits(workspace, request);
     const timers = [
       this.clock.setTimer(limits.timeoutMs, () => stop.abort(new Stop(`it did not end within ${limits.timeoutMs} ms`))),
-      this.clock.setRepeating(MEASURE_EVERY_MS, () => void this.watchQuota(workspace, stop)),
+      this.clock.setRepeating(MEASURE_INTERVAL_MS, () => void this.watchQuota(workspace, stop)),
     ];
     const onOutput = capOutput(request.onOutput, stop);
     try {
@@ -108,7 +108,7 @@ export class SandboxService {
       return { kind: 'exited', exitCode };
     } catch (error) {
       if (error instanceof Stop) return { kind: 'stopped', reason: error.message };
-      // An engine that has gone is looked for again.
+      // Choose an engine again at the next use.
       if (error instanceof SandboxUnavailableError) this.chosen = undefined;
       throw error;
     } finally {
@@ -116,7 +116,7 @@ export class SandboxService {
     }
   }
 
-  /** Removes what is in a workspace as the sandbox's user, who may have closed it to all others. */
+  /** Empties a workspace as the sandbox's user, who may have made it inaccessible to others. */
   private async empty(workspace: string): Promise<void> {
     const engine = await this.choose();
     const limits = await this.buildLimits(workspace, {});
@@ -142,7 +142,7 @@ export class SandboxService {
       cpu: this.config.get('tools.sandbox.cpu'),
       pids: this.config.get('tools.sandbox.pids'),
       timeoutMs: Math.min(timeoutMs, this.config.get('tools.sandbox.timeout_ms')),
-      // In a full workspace nothing can be written, but files can be deleted.
+      // In a full workspace files can only be deleted.
       fileBytes: Math.max(0, this.quotaBytes - bytes),
     };
   }
@@ -162,13 +162,15 @@ export class SandboxService {
     return `the workspace is full: ${reason ?? `it holds ${Math.round(bytes / MEGABYTE)} of ${this.quotaBytes / MEGABYTE} MB`}`;
   }
 
-  /** The engine that the settings ask for, found at the first use and again after a failure or a change. */
+  /**
+   * Returns the configured engine. It is found at the first use, and again after a failure or a change of the setting.
+   */
   private choose(): Promise<SandboxEngine> {
     const setting = this.config.get('tools.sandbox.engine');
     if (this.chosen?.setting !== setting) {
       const engine = this.find(setting);
       this.chosen = { setting, engine };
-      // What is missing may be installed meanwhile.
+      // It may be installed before the next use.
       engine.catch(() => (this.chosen = undefined));
     }
     return this.chosen.engine;

@@ -1,11 +1,11 @@
-/** Numbers of system calls on one architecture, and how the kernel names it to filters. */
+/** System call numbers of an architecture, and its id in the kernel's filter data. */
 interface Architecture {
   readonly audit: number;
   readonly clone: number;
   readonly refused: readonly number[];
 }
 
-/** The same on all architectures: clone3, whose flags a filter cannot read. */
+/** clone3, the same on all architectures; a filter cannot read its flags. */
 const CLONE3 = 435;
 /** io_uring_*, open_tree, move_mount, fsopen, fsconfig, fsmount, fspick, mount_setattr: the same on all architectures. */
 const REFUSED_EVERYWHERE = [425, 426, 427, 428, 429, 430, 431, 432, 433, 442];
@@ -40,9 +40,9 @@ const EPERM = 0x0005_0001;
 const ENOSYS = 0x0005_0026;
 
 /**
- * Returns a seccomp filter (a compiled cBPF program, as `bwrap --seccomp` takes it) that refuses new namespaces, mounts,
- * keyrings and the kernel's programmable interfaces (bpf, io_uring, perf, userfaultfd), none of which a command needs;
- * undefined for an architecture that it does not know. System calls of another ABI than the machine's are refused.
+ * Returns a seccomp filter (compiled cBPF for `bwrap --seccomp`) that refuses new namespaces, mounts, keyrings and the
+ * kernel's programmable interfaces (bpf, io_uring, perf, userfaultfd), none of which a command needs. Refuses system
+ * calls of other ABIs. Returns undefined for an unknown architecture.
  */
 export function buildSeccompFilter(architecture: string = process.arch): Buffer | undefined {
   const known = ARCHITECTURES[architecture];
@@ -54,7 +54,7 @@ export function buildSeccompFilter(architecture: string = process.arch): Buffer 
     encode(RETURN, ENOSYS),
     encode(LOAD, OFFSET.number),
     ...refuse(JUMP_IF.atLeast, X32_BIT, ENOSYS),
-    // glibc falls back to clone, whose flags can be looked at.
+    // glibc falls back to clone, whose flags can be checked.
     ...refuse(JUMP_IF.equal, CLONE3, ENOSYS),
     ...[...known.refused, ...REFUSED_EVERYWHERE].flatMap((number) => refuse(JUMP_IF.equal, number, EPERM)),
     encode(JUMP_IF.equal, known.clone, 0, 3),

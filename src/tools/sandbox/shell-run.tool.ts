@@ -5,39 +5,43 @@ import { text } from '../../protocol/text.js';
 import { OutputTail } from './output-tail.js';
 import { SandboxService } from './sandbox.service.js';
 
-/** The end of a command's output that is shown, in bytes. */
+/** Length of the end of the output that is shown, in bytes. */
 const MAX_SHOWN_BYTES = 65_536;
-/** The sandbox keeps its own, shorter time; this one is for a sandbox that hangs. */
-const LONGEST_CALL_MS = 660_000;
+/** Limit for a sandbox that hangs, in milliseconds; the sandbox's own limit is shorter. */
+const CALL_TIMEOUT_MS = 660_000;
 
 const Parameters = Type.Object(
   {
     command: text({ min: 1, max: 65_536, controls: true }, 'For `sh -c`, in the folder of this session.'),
     timeout_ms: Type.Optional(
-      Type.Integer({ minimum: 100, maximum: 600_000, description: 'Less than the operator allows, if wanted.' }),
+      Type.Integer({
+        minimum: 100,
+        maximum: 600_000,
+        description: 'Time limit in milliseconds; at most what the operator allows.',
+      }),
     ),
   },
   { additionalProperties: false },
 );
 
-/** What became of a command. */
+/** The result of a command. */
 export interface ShellRunResult {
-  /** Null when it was stopped. */
+  /** Null if it was stopped. */
   readonly exit_code: number | null;
   /** Why it was stopped. */
   readonly stopped?: string;
-  /** What it printed on both streams, as it came; the end of it, with a first line that says what was cut. */
+  /** The end of its output on both streams, after a line about how much was cut. */
   readonly output: string;
 }
 
-/** Runs a command in the sandbox. A command that fails is a result, not a failure of the tool. */
+/** Runs a command in the sandbox. A failing command is a result, not a failure of the tool. */
 @Tool({
   name: 'shell.run',
   description:
-    'Runs a shell command in a sandbox: no network, few rights, a folder of its own for each conversation. Files stay there for the next command; processes do not.',
+    'Runs a shell command in a sandbox: no network, few rights, one folder for each conversation. Files stay for the next command; processes do not.',
   parameters: Parameters,
   permissions: ['shell'],
-  timeoutMs: LONGEST_CALL_MS,
+  timeoutMs: CALL_TIMEOUT_MS,
   sandbox: true,
 })
 export class ShellRunTool implements ToolExecutor<typeof Parameters> {

@@ -5,23 +5,23 @@ import { toPlainText } from '../plain-text.js';
 import { OutputTail } from './output-tail.js';
 import { SandboxService } from './sandbox.service.js';
 
-/** What a call of a file tool gives on. */
+/** The part of a call's context that file tools pass on. */
 export type FileCall = Pick<ToolCallContext, 'session' | 'signal'>;
 
 const MAX_COMPLAINT_BYTES = 2_048;
 
 /**
- * The files of a session's workspace. Whatever is done to them is done in the sandbox, by programs that see nothing
- * else: a link or a path that leads out of the workspace leads to nothing of this machine's.
+ * Accesses the files of a session's workspace. All access runs in the sandbox, so a link or a path out of the workspace
+ * cannot reach files of this machine.
  */
 @Injectable()
 export class WorkspaceFiles {
   constructor(private readonly sandbox: SandboxService) {}
 
   /**
-   * Runs a script on a path of the workspace, which it finds as `$1`.
-   * @returns what it printed, at most `maxBytes` from its end
-   * @throws Error with what the script complained of, when it fails
+   * Runs a script on a path of the workspace, which is `$1` in the script.
+   * @returns the last `maxBytes` of its output
+   * @throws Error with the script's error output if it fails
    */
   async run(
     call: FileCall,
@@ -48,7 +48,7 @@ export class WorkspaceFiles {
     return output.read();
   }
 
-  /** @throws Error when the workspace has no room for another `bytes` bytes */
+  /** @throws Error if the workspace is full */
   async checkRoom(call: FileCall): Promise<void> {
     const fault = await this.sandbox.findQuotaFault(call.session);
     if (fault !== undefined) throw new Error(fault);
@@ -56,8 +56,8 @@ export class WorkspaceFiles {
 }
 
 /**
- * A path as the sandbox's programs get it: relative, with a `./` in front so that no program takes it for an option.
- * @throws Error when it leads out of the workspace; nothing is out there, but the caller should know
+ * Returns a path for the sandbox's programs: relative, with a leading `./` so that no program parses it as an option.
+ * @throws Error if it leads out of the workspace
  */
 export function toWorkspacePath(path: string): string {
   const relative = posix.normalize(path.startsWith('/workspace/') ? path.slice('/workspace/'.length) : path);

@@ -4,36 +4,36 @@ import { join, resolve } from 'node:path';
 import type { ResourceKind } from '../../core/sessions/session-resources.js';
 import { SANDBOX_UID } from './sandbox-engine.js';
 
-/** What `Stats.blocks` counts in. */
+/** Unit of `Stats.blocks`, in bytes. */
 const BLOCK_BYTES = 512;
-/** A workspace with more files than this is taken for full: to count them costs too much. */
+/** Number of files from which a workspace counts as full, because counting more costs too much. */
 const MAX_ENTRIES = 50_000;
 
-/** How much a workspace holds. Infinite where it cannot be told. */
+/** The size of a workspace; infinite if it cannot be measured. */
 export interface WorkspaceSize {
   readonly bytes: number;
   /** Why it is infinite. */
   readonly reason?: string;
 }
 
-/** Opens what commands have closed in a workspace, and deletes it. Runs in the sandbox. */
+/** Restores permissions that commands removed in a workspace, and deletes its content. Runs in the sandbox. */
 export const EMPTY_WORKSPACE = 'chmod -R u+rwx . ; rm -rf ./* ./.[!.]* ./..?*';
-/** Session ids that may be the name of a folder. */
+/** Session ids that are valid folder names. */
 const FOLDER_NAME = /^[A-Za-z0-9_-]{1,128}$/;
-/** Folders that are taken for workspaces when sessions end. Others in the same place are left alone. */
+/** Folders that are treated as workspaces when sessions end. Others are left alone. */
 const SESSION_FOLDER = /^s_[A-Za-z0-9_-]{1,126}$/;
 
 /**
- * The folders that commands may write to, one for each session, which keep their files until the session ends. The gateway
- * itself only makes, measures and removes them: what is inside is made by commands, so nothing in it is opened, and no link
- * in it followed, outside a sandbox.
+ * The folders that commands may write to, one for each session, which keep their files until the session ends. The
+ * gateway itself only creates, measures and removes them. Because commands made their content, nothing in them is
+ * opened and no link is followed outside a sandbox.
  */
 export class Workspaces implements ResourceKind<string> {
   readonly name = 'workspace';
   readonly root: string;
   readonly durable = { list: () => this.list(), remove: (sessionId: string) => this.remove(sessionId) };
 
-  /** @param empty removes what is in a workspace from inside a sandbox, where the gateway itself has no right to */
+  /** @param empty deletes the content of a workspace from inside a sandbox, if the gateway itself has no right to */
   constructor(
     root: string,
     private readonly empty: (folder: string) => Promise<void>,
@@ -41,12 +41,12 @@ export class Workspaces implements ResourceKind<string> {
     this.root = resolve(root);
   }
 
-  /** Returns the folder of a session, which it creates if it does not exist. */
+  /** Returns the folder of a session; creates it if it does not exist. */
   async open(sessionId: string): Promise<string> {
     if (!FOLDER_NAME.test(sessionId))
-      throw new Error(`the session "${sessionId}" cannot have a workspace: its id is no file name`);
+      throw new Error(`the session "${sessionId}" cannot have a workspace: its id is not a valid folder name`);
     await mkdir(this.root, { recursive: true, mode: 0o700 });
-    // Nobody else on this machine gets through here, so that what is behind may be open to the sandbox's user.
+    // Closed to other users of this machine, so that the folders inside may be open to the sandbox's user.
     await chmod(this.root, 0o700);
     const folder = join(this.root, sessionId);
     await mkdir(folder, { recursive: true });
@@ -69,7 +69,7 @@ export class Workspaces implements ResourceKind<string> {
     try {
       await this.deleteTree(folder);
     } catch (error) {
-      // A command made a folder that only the sandbox's user may enter, or closed it.
+      // A command made a folder that only the sandbox's user may enter.
       if (!isDenied(error)) throw error;
       await this.empty(folder);
       await this.deleteTree(folder);
@@ -80,7 +80,7 @@ export class Workspaces implements ResourceKind<string> {
     await rm(folder, { recursive: true, force: true });
   }
 
-  /** Returns how much is in a workspace. */
+  /** Returns the size of a workspace. */
   async measure(folder: string): Promise<WorkspaceSize> {
     const sum = { bytes: 0, entries: 0 };
     const waiting = [folder];
@@ -97,14 +97,17 @@ export class Workspaces implements ResourceKind<string> {
       if (isGone(error)) return { bytes: sum.bytes };
       return {
         bytes: Infinity,
-        reason: `it cannot be measured (${(error as Error).message}); open what is closed with chmod`,
+        reason: `it cannot be measured (${(error as Error).message}); restore the permissions with chmod`,
       };
     }
     return { bytes: sum.bytes };
   }
 }
 
-/** Root gives the folder away; another user cannot, and opens it. Each time, since a command may close it. */
+/**
+ * Gives the sandbox's user access to a folder: root changes the owner, another user opens the permissions. Repeated for
+ * each command, because a command may close it.
+ */
 async function giveToSandbox(folder: string): Promise<void> {
   if (process.getuid?.() === 0) await chown(folder, SANDBOX_UID, SANDBOX_UID);
   await chmod(folder, process.getuid?.() === 0 ? 0o700 : 0o777);
@@ -124,7 +127,7 @@ function isDenied(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** Commands delete files while they are counted. */
+/** A command may delete files while they are counted. */
 function isGone(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

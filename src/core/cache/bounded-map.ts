@@ -1,4 +1,4 @@
-/** A map that forgets what was used longest ago once it holds `capacity` entries. */
+/** A cache of at most `capacity` entries that evicts the least recently used one. */
 export class BoundedMap<K, V> {
   private readonly entries = new Map<K, V>();
 
@@ -7,7 +7,7 @@ export class BoundedMap<K, V> {
   get(key: K): V | undefined {
     const value = this.entries.get(key);
     if (value !== undefined && this.entries.size > this.capacity / 2) {
-      // Order matters only where something may soon be forgotten; below that a hit costs one look-up.
+      // The order matters only near the capacity; below half of it a hit costs one look-up.
       this.entries.delete(key);
       this.entries.set(key, value);
     }
