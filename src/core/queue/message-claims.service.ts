@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
-import { follow, POLL_EVERY_MS } from '../replicas/follow.js';
+import { follow, POLL_INTERVAL_MS } from '../replicas/follow.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
 import { QueueStore, Store, type Claim, type Lease } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
@@ -136,7 +136,7 @@ export class MessageClaimsService {
       this.wakeAt(nextDueAt);
     } catch (error) {
       this.log.error({ error }, 'no message could be claimed; trying again in a second');
-      this.wakeAt(this.clock.now() + POLL_EVERY_MS);
+      this.wakeAt(this.clock.now() + POLL_INTERVAL_MS);
     }
   }
 
