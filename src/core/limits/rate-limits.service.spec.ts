@@ -71,7 +71,7 @@ describe('RateLimitsService', () => {
     await config.open(new MemorySettings());
     await config.set('limits.messages_per_minute', 1, 'test');
     limits.takeMessage(aPrincipal('user'), 'c', 'alice');
-    expect(() => limits.takeMessage(aPrincipal('user'), 'c', 'alice')).toThrow('1 messages a minute');
+    expect(() => limits.takeMessage(aPrincipal('user'), 'c', 'alice')).toThrow('1 messages per minute');
   });
 
   it('counts open connections of an address, and a place that is released twice is free once', () => {
