@@ -52,7 +52,7 @@ export async function runGateway(
   app.useWebSocketAdapter(new GatewayWsAdapter(app));
   app.get(DocumentsService).describe(app);
   stopOnSignals(app, logs);
-  // Opens the store, which holds the settings that were changed at run time: only then are all of them known.
+  // Opens the store, which has the settings changed at run time; all settings are known only after that.
   try {
     await app.init();
   } catch (error) {

@@ -60,7 +60,7 @@ export function namesTeamModules(environment: Environment, folder = process.cwd(
   return listTeamModules(readInput(environment, {}, folder)).length > 0;
 }
 
-/** Reads the setting `modules` alone; empty when it has a fault, which the complete load reports. */
+/** Reads the setting `modules` alone. Returns an empty list if it has a fault, which the complete load reports. */
 function listTeamModules(input: SettingsInput): readonly string[] {
   const { values } = findValues(new SettingsSchema([moduleSettings]), input);
   return (values.get('modules') ?? []) as readonly string[];

@@ -17,7 +17,7 @@ export function hideSecrets(schema: object, value: unknown): unknown {
   return value;
 }
 
-/** Shorter values (`1`, `true`, `/tmp`) are no secrets, and hiding them would spoil every text. */
+/** Shorter values (`1`, `true`, `/tmp`) are not secrets, and hiding them would garble every text. */
 const MIN_SECRET_LENGTH = 8;
 
 /**

@@ -6,10 +6,10 @@ import { ManualClock } from '../../testing/manual-clock.js';
 /** The files that use system time, by name, with the reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'clock.ts': 'implements the port',
-  'timers.ts': 'the port of the client, which imports nothing of the core',
-  'encode.ts': 'default timestamp of a frame; the protocol imports nothing of the core, and the core passes its own',
-  'turn-agent.service.ts': 'measures how long it holds up the event loop, which only the machine can say',
-  'run-gateway.ts': 'a signal handler that must work whatever the gateway does',
+  'timers.ts': 'the port of the client, which imports nothing from the core',
+  'encode.ts': 'default timestamp of a frame; the protocol imports nothing from the core, and the core passes its own',
+  'turn-agent.service.ts': 'measures how long it blocks the event loop, which needs the real clock',
+  'run-gateway.ts': 'a signal handler that must work in any state of the gateway',
   'http.ts': 'the command line, a process of its own',
   'egress-fetch.ts': 'time limit of a connection to a foreign server',
   'gateway-http.adapter.ts': 'closes sockets at the end of the process',
