@@ -1,6 +1,6 @@
 import type { CloseReason } from '../core/delivery/frame-reader.js';
 
-/** Why a socket is closed: by the core, or for what its peer sends or fails to send. */
+/** The reason to close a socket: one of the core's, or a fault of the peer. */
 export type SocketCloseReason =
   | CloseReason
   | 'protocolError'

@@ -2,12 +2,12 @@ import type { Clock } from '../core/time/clock.js';
 import type { ErrorCode } from '../protocol/index.js';
 import type { SocketCloseReason } from './close-table.js';
 
-const MAX_INVALID_FRAMES_IN_A_ROW = 10;
+const MAX_CONSECUTIVE_INVALID_FRAMES = 10;
 const MAX_RATE_LIMITED = 100;
 const RATE_LIMITED_WINDOW_MS = 10_000;
 const MAX_PINGS_PER_SECOND = 20;
 
-/** Counts what a peer does wrong and closes its connection when it is too much (protocol.md sections 1 and 6). */
+/** Counts the violations of a peer and closes its connection at a limit (protocol.md sections 1 and 6). */
 export class Conduct {
   private invalidFrames = 0;
   /** Times of the latest refusals, oldest first. */
@@ -24,9 +24,9 @@ export class Conduct {
     this.invalidFrames = 0;
   }
 
-  /** A frame was refused with this code. */
+  /** Notes that a frame was refused with this code. */
   noteRefusal(code: ErrorCode): void {
-    if (code === 'INVALID_FRAME' && ++this.invalidFrames >= MAX_INVALID_FRAMES_IN_A_ROW) this.close('invalidFrames');
+    if (code === 'INVALID_FRAME' && ++this.invalidFrames >= MAX_CONSECUTIVE_INVALID_FRAMES) this.close('invalidFrames');
     if (code === 'RATE_LIMITED') this.noteRateLimited(this.clock.now());
   }
 

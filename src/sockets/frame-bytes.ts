@@ -5,15 +5,15 @@
 /** FIN and opcode 1. */
 const FINAL_TEXT = 0x81;
 
-/** Bytes of a frame on the wire whose payload has `size` bytes. */
+/** Returns the size of a frame on the wire whose payload has `size` bytes. */
 export function framedSize(size: number): number {
   return size + (size < 126 ? 2 : size < 65_536 ? 4 : 10);
 }
 
 /**
- * Writes one frame into `target`, which has room for it.
- * @param size the bytes of `text` in UTF-8
- * @returns the offset behind it
+ * Writes one frame into `target`, which must have room for it.
+ * @param size length of `text` in UTF-8, in bytes
+ * @returns the offset after the frame
  */
 export function writeFrame(target: Buffer, offset: number, text: string, size: number): number {
   target[offset] = FINAL_TEXT;
@@ -28,13 +28,13 @@ export function writeFrame(target: Buffer, offset: number, text: string, size: n
     at = target.writeUInt32BE(0, at);
     at = target.writeUInt32BE(size, at);
   }
-  // As many bytes as characters: all of it is ASCII, and a copy does.
+  // As many bytes as characters means ASCII, which latin1 writes as a plain copy.
   return at + target.write(text, at, size, size === text.length ? 'latin1' : 'utf8');
 }
 
 /**
- * Makes an encoder keep its last result, for as long as it is asked for the same event: an event for many readers is told
- * to one after the other. (A WeakMap of all events costs more per delta than encoding one.)
+ * Wraps an encoder so that it caches its last result: an event for many readers is sent to one after the other. (A WeakMap
+ * of all events costs more per delta than encoding it.)
  */
 export function encodeOnce<E extends object, T>(encode: (event: E) => T): (event: E) => T {
   let last: E | undefined;
@@ -48,7 +48,7 @@ export function encodeOnce<E extends object, T>(encode: (event: E) => T): (event
   };
 }
 
-/** Frames texts and joins them, so that they are written as they are to any number of sockets. */
+/** Frames texts and joins them to bytes that can be written to any number of sockets. */
 export function joinFrames(texts: readonly string[]): Buffer {
   const sizes = texts.map((text) => Buffer.byteLength(text));
   const bytes = Buffer.allocUnsafeSlow(sizes.reduce((sum, size) => sum + framedSize(size), 0));

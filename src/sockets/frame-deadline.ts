@@ -1,15 +1,15 @@
 import type { Clock } from '../core/time/clock.js';
 import type { GatewayWebSocket } from './gateway-websocket.js';
 
-/** How long a message may take from its first byte to its last (protocol.md section 1). */
-export const FRAME_DEADLINE_MS = 30_000;
+/** Maximum time from the first byte of a message to its last, in milliseconds (protocol.md section 1). */
+export const FRAME_TIMEOUT_MS = 30_000;
 
 /**
- * Notices a peer that begins a message and does not finish it. Whole messages count, not single frames: fragments that
- * trickle in would hold memory as long.
+ * Detects a peer that begins a message and does not finish it. The time limit is for whole messages, because fragments that
+ * arrive slowly hold memory just as long as a slow frame.
  */
 export class FrameDeadline {
-  /** When the unfinished message began; undefined while there is none. */
+  /** Start of the unfinished message; undefined while there is none. */
   private begunAt: number | undefined;
   private hasTimer = false;
 
@@ -19,12 +19,12 @@ export class FrameDeadline {
     private readonly onMissed: () => void,
   ) {}
 
-  /** The message is complete, or nobody reads for a while, so that it cannot become complete. */
+  /** Stops the time limit: the message is complete, or the connection is paused. */
   clear(): void {
     this.begunAt = undefined;
   }
 
-  /** A piece of the stream has been parsed. */
+  /** Called after a chunk of the stream has been parsed. */
   noteBytes(): void {
     if (!this.socket.isMidMessage) this.clear();
     else if (this.begunAt === undefined) this.begin();
@@ -32,17 +32,17 @@ export class FrameDeadline {
 
   private begin(): void {
     this.begunAt = this.clock.now();
-    this.watch(FRAME_DEADLINE_MS);
+    this.watch(FRAME_TIMEOUT_MS);
   }
 
-  /** One timer at a time, which looks again when it comes too early: most messages are complete long before. */
+  /** Keeps at most one timer, which is re-armed if it fires too early: most messages are complete long before. */
   private watch(delayMs: number): void {
     if (this.hasTimer) return;
     this.hasTimer = true;
     this.clock.setTimer(delayMs, () => {
       this.hasTimer = false;
       if (this.begunAt === undefined) return;
-      const remainingMs = this.begunAt + FRAME_DEADLINE_MS - this.clock.now();
+      const remainingMs = this.begunAt + FRAME_TIMEOUT_MS - this.clock.now();
       if (remainingMs > 0) this.watch(remainingMs);
       else this.onMissed();
     });

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { SocketCloseReason } from './close-table.js';
 
-/** The reasons for which ws itself closes, by its codes. "Too many fragments" (1008) is a frame too big by other means. */
+/** Reasons of closes that ws itself initiates, by its codes. Code 1008 means too many fragments, which counts as too big. */
 const WS_CLOSES: Readonly<Partial<Record<number, SocketCloseReason>>> = {
   1002: 'protocolError',
   1003: 'unsupportedData',
@@ -11,35 +11,35 @@ const WS_CLOSES: Readonly<Partial<Record<number, SocketCloseReason>>> = {
   1009: 'tooBig',
 };
 
-/** The part of ws's parser that tells whether it stands inside a message; private there, so a test watches it. */
+/** The state of ws's parser that shows whether it is inside a message. Private in ws, so a test pins it. */
 interface Parser {
   readonly _state: number;
   readonly _fragmented: number;
   readonly _bufferedBytes: number;
 }
 
-/** Takes what happens on a socket. */
+/** Receives the events of a socket. */
 export interface SocketOwner {
   onMessage(data: Buffer, isBinary: boolean): void;
-  /** Some bytes have been parsed, with whatever messages they completed. */
+  /** A chunk of bytes has been parsed, and the messages that it completed have been passed on. */
   onBytes(): void;
   onPing(): void;
   onPong(): void;
-  /** A close frame is about to be sent, by the gateway or by ws: nothing may follow it. */
+  /** A close frame is about to be sent, by the gateway or by ws. Nothing may be sent after it. */
   beforeClose(): void;
   /** Returns the code and the text of a close. */
   describeClose(reason: SocketCloseReason): { readonly code: number; readonly reason: string };
-  /** The peer broke the rules, or the line broke. The socket closes by itself. */
+  /** The peer violated the protocol, or the line broke. The socket closes by itself. */
   onFailure(error: Error & { readonly code?: string }): void;
-  /** It is over. */
+  /** The socket has closed. */
   onEnd(): void;
 }
 
-/** ws's WebSocket, with the closes of its wire, an owner instead of listeners, and a look into its parser. */
+/** The WebSocket of ws, with the close codes of its wire, an owner instead of listeners, and access to its parser. */
 export class GatewayWebSocket extends WebSocket {
   owner: SocketOwner | undefined;
 
-  /** `stream` is the socket underneath. The listeners are shared by all sockets: they are most of what an idle one costs. */
+  /** Sets the owner. `stream` is the underlying socket. All sockets share the listeners, which saves memory per idle socket. */
   adopt(owner: SocketOwner, stream: Duplex): void {
     this.owner = owner;
     this.on('message', passMessage)
@@ -50,7 +50,7 @@ export class GatewayWebSocket extends WebSocket {
     stream.on('data', () => owner.onBytes());
   }
 
-  /** `reason` is missing when ws itself closes because of what the peer has sent. */
+  /** `reason` is undefined when ws itself closes because of a fault of the peer. */
   override close(code?: number, reason?: string | Buffer): void {
     this.owner?.beforeClose();
     const ownReason = reason === undefined ? WS_CLOSES[code ?? 0] : undefined;
@@ -58,7 +58,7 @@ export class GatewayWebSocket extends WebSocket {
     super.close(row?.code ?? code, row?.reason ?? reason);
   }
 
-  /** Whether the peer has begun a message, or a frame of it, that is not complete. */
+  /** True if the peer has begun a message, or a frame of it, that is not complete. */
   get isMidMessage(): boolean {
     const { _receiver: parser } = this as unknown as { _receiver: Parser };
     return parser._state !== 0 || parser._fragmented !== 0 || parser._bufferedBytes > 0;

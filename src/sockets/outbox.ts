@@ -1,28 +1,28 @@
 import type { Duplex } from 'node:stream';
 import { framedSize, writeFrame } from './frame-bytes.js';
 
-/** Pieces that together are larger than this are handed over one by one, since copying them would cost more. */
+/** Pieces that are larger than this together, in bytes, are written one by one, because copying them would cost more. */
 const JOIN_UP_TO_BYTES = 65_536;
 
-/** Above this, somebody may want to know when the peer has taken it. */
+/** Above this many unsent bytes, `onTaken` is called when the peer has taken them. */
 const WATCH_ABOVE_BYTES = 65_536;
 
-/** Those with something to send in this turn of the event loop. */
+/** The outboxes that have something to send in this tick. */
 const filled: Outbox[] = [];
 
 /**
- * What a connection sends, collected during one turn of the event loop and handed to its socket in one write: a system
- * call for each frame is the largest cost there is.
+ * Collects what a connection sends during one tick and writes it to the socket at once, because a system call for each
+ * frame would be the largest cost of sending.
  */
 export class Outbox {
-  /** Texts to be framed, and bytes that are framed already. */
+  /** Texts to frame, and bytes that are framed already. */
   private pieces: (string | Buffer)[] = [];
-  /** Of each piece, in bytes, without its framing. */
+  /** Size of each piece without its framing, in bytes. */
   private sizes: number[] = [];
   private pendingBytes = 0;
-  private handedBytes = 0;
+  private writtenBytes = 0;
 
-  /** `onTaken` is called when the peer has taken a larger amount. */
+  /** @param onTaken called when the peer has taken a large amount */
   constructor(
     private readonly socket: Duplex,
     private readonly onTaken: () => void,
@@ -33,16 +33,16 @@ export class Outbox {
     return this.pendingBytes + this.socket.writableLength;
   }
 
-  /** Bytes that the peer has taken so far; whether it grows tells whether the peer reads. */
+  /** Bytes that the peer has taken so far. It grows as long as the peer reads. */
   get takenBytes(): number {
-    return this.handedBytes - this.socket.writableLength;
+    return this.writtenBytes - this.socket.writableLength;
   }
 
-  /** Takes a text to be framed, or the bytes of frames. */
+  /** Adds a text to frame, or bytes that are framed already. */
   add(piece: string | Buffer): void {
     const size = Buffer.byteLength(piece);
     if (this.pieces.length === 0) {
-      // Immediates run when all that is readable now has been read and answered.
+      // Immediates run after everything that is readable now has been read and handled.
       if (filled.length === 0) setImmediate(flushAll);
       filled.push(this);
     }
@@ -51,7 +51,7 @@ export class Outbox {
     this.pendingBytes += typeof piece === 'string' ? framedSize(size) : size;
   }
 
-  /** Hands everything to the socket now. */
+  /** Writes everything to the socket now. */
   flush(): void {
     if (this.pieces.length === 0) return;
     const { pieces, sizes, pendingBytes } = this;
@@ -59,7 +59,7 @@ export class Outbox {
     this.sizes = [];
     this.pendingBytes = 0;
     if (!this.socket.writable) return;
-    this.handedBytes += pendingBytes;
+    this.writtenBytes += pendingBytes;
     if (pendingBytes <= JOIN_UP_TO_BYTES && pieces.length > 1) return this.write(join(pieces, sizes, pendingBytes));
     this.socket.cork();
     for (const [i, piece] of pieces.entries()) {

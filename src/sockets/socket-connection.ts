@@ -18,7 +18,7 @@ import type { ConnectParameters } from './upgrade-request.js';
 /** Time for a peer to answer a close before its socket is destroyed, in milliseconds. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 
-/** The parts of the gateway that every connection uses. */
+/** The services that every connection uses. */
 export interface ConnectionServices {
   readonly clock: Clock;
   readonly log: Log;
@@ -26,19 +26,19 @@ export interface ConnectionServices {
   readonly connections: ConnectionManagerService;
 }
 
-/** A socket whose upgrade went ahead, with the client behind it. */
+/** An accepted socket with its client. */
 export interface SocketLine {
   readonly id: string;
   readonly principal: Principal;
   readonly parameters: ConnectParameters & { readonly clientId: string };
   readonly socket: GatewayWebSocket;
-  /** The socket under `socket`. */
+  /** The TCP or TLS stream of `socket`. */
   readonly stream: Duplex;
   readonly closes: CloseTable;
   readonly services: ConnectionServices;
 }
 
-/** One WebSocket as the core sees it. Each wire has a subclass that reads and writes its frames. */
+/** A WebSocket as a connection of the core. Each wire has a subclass that reads and writes its frames. */
 export abstract class SocketConnection implements Connection, SocketOwner, MailboxOwner<Buffer> {
   readonly id: string;
   readonly principal: Principal;
@@ -73,13 +73,13 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
     socket.adopt(this, stream);
   }
 
-  /** Encodes an event: the text of a frame, or the bytes of several. Undefined when the wire has no such frame. */
+  /** Encodes an event as the text of a frame, or the bytes of several. Returns undefined if the wire has no such frame. */
   protected abstract encode(event: ConnectionEvent): string | Buffer | undefined;
 
-  /** Handles the text of one frame; the next one waits for the promise. Must not throw or reject. */
+  /** Handles the text of one frame. The next one waits for the promise. Must not throw or reject. */
   protected abstract receive(text: string): void | Promise<void>;
 
-  /** Whether anything can still be sent. */
+  /** True while frames can be sent. */
   get isAlive(): boolean {
     return this.socket.readyState === this.socket.OPEN;
   }
@@ -88,14 +88,14 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
     return this.outbox.bufferedBytes;
   }
 
-  tell(event: ConnectionEvent): void {
+  send(event: ConnectionEvent): void {
     if (!this.isAlive) return;
     const encoded = this.encode(event);
     if (encoded !== undefined) this.outbox.add(encoded);
   }
 
-  /** Sends one frame, already encoded. */
-  send(frame: string): void {
+  /** Sends an encoded frame. */
+  sendFrame(frame: string): void {
     if (this.isAlive) this.outbox.add(frame);
   }
 
@@ -104,25 +104,25 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
     return new Promise((resolve) => (this.writableWaiters ??= []).push(resolve));
   }
 
-  /** Lets frames be handled, and registers the connection unless it has ended meanwhile. */
+  /** Registers the connection, unless it has ended, and starts to handle frames. */
   start(): void {
     if (this.isAlive) this.services.connections.register(this);
     this.mailbox.start();
   }
 
-  /** Refuses a frame, and counts what the peer does wrong. */
+  /** Sends an error for a frame, and counts violations of the peer. */
   refuse(error: unknown, request?: RefusedRequest): void {
     const code = this.services.refusals.refuse(this, error, request);
-    if (code === 'INVALID_FRAME' || code === 'RATE_LIMITED') this.judge().noteRefusal(code);
+    if (code === 'INVALID_FRAME' || code === 'RATE_LIMITED') this.getConduct().noteRefusal(code);
   }
 
-  /** A frame of the peer could be read. */
+  /** Notes that a frame of the peer was well-formed. */
   noteValidFrame(): void {
     this.conduct?.noteValidFrame();
   }
 
   handle(frame: Buffer): void | Promise<void> {
-    // Frames that came before a close of the peer still count, those before our own do not.
+    // Frames that arrived before the peer closed are handled, those before our own close are not.
     if (!this.isClosing) return this.receive(frame.toString());
   }
 
@@ -154,7 +154,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
     this.services.clock.setTimer(CLOSE_TIMEOUT_MS, () => this.socket.terminate());
   }
 
-  /** Calls `listener` once when the connection has ended and its last frame has been handled. */
+  /** Adds a callback for the end of the connection, called after its last frame has been handled. */
   addEndListener(listener: () => void): void {
     (this.endListeners ??= []).push(listener);
   }
@@ -172,7 +172,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
   }
 
   onPing(): void {
-    this.judge().notePing();
+    this.getConduct().notePing();
   }
 
   onPong(): void {
@@ -188,7 +188,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
   }
 
   onFailure({ code, message }: Error & { readonly code?: string }): void {
-    // A fault of the peer: no stack, and nothing above debug.
+    // A fault of the peer: logged without a stack, at debug level.
     this.services.log.debug({ connection_id: this.id, code, reason: message }, 'the socket failed');
   }
 
@@ -198,7 +198,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
     this.mailbox.whenIdle(() => this.endListeners?.forEach((listener) => listener()));
   }
 
-  private judge(): Conduct {
+  private getConduct(): Conduct {
     return (this.conduct ??= new Conduct(this.services.clock, (reason) => this.close(reason)));
   }
 

@@ -14,10 +14,10 @@ import { UpgradeGate, type UpgradePermit } from './upgrade-gate.js';
 import { pathOf, refuseUpgrade, type UpgradeRefusal } from './upgrade-request.js';
 import type { Wire } from './wire.js';
 
-/** Time for the sockets that are left at the end to close, in milliseconds. */
-const SHUTDOWN_PATIENCE_MS = 1_000;
+/** Time for the remaining sockets to close at shutdown, in milliseconds. */
+const SHUTDOWN_TIMEOUT_MS = 1_000;
 
-/** Maximum of pieces into which a client may cut one message. */
+/** Maximum number of fragments of one message. */
 const MAX_FRAGMENTS = 4_096;
 
 interface ServedWire {
@@ -25,7 +25,7 @@ interface ServedWire {
   readonly server: WebSocketServer;
 }
 
-/** The WebSockets of all wires, on the HTTP server of the application: the path of an upgrade chooses the wire. */
+/** Serves the WebSockets of all wires on the HTTP server of the application. The path of an upgrade selects the wire. */
 @Injectable()
 export class SocketServer {
   private readonly served = new Map<string, ServedWire>();
@@ -45,9 +45,8 @@ export class SocketServer {
   }
 
   /**
-   * Serves a wire from now on.
-   * @returns the server of its sockets
-   * @throws Error when another wire has its path
+   * Starts to serve a wire. Returns the server of its sockets.
+   * @throws Error when another wire has the same path
    */
   serve(wire: Wire): WebSocketServer {
     const { path, subprotocol } = wire;
@@ -65,7 +64,7 @@ export class SocketServer {
     return server;
   }
 
-  /** Refuses new connections and closes those that are left. */
+  /** Stops accepting upgrades and closes the remaining sockets. */
   async close(): Promise<void> {
     this.httpServer.off('upgrade', this.onUpgrade);
     const served = [...this.served.values()];
@@ -76,7 +75,7 @@ export class SocketServer {
     });
     const closed = clients.map(({ client }) => new Promise((resolve) => client.once('close', resolve)));
     for (const { client, code, reason } of clients) client.close(code, reason);
-    const giveUp = setTimeout(() => clients.forEach(({ client }) => client.terminate()), SHUTDOWN_PATIENCE_MS);
+    const giveUp = setTimeout(() => clients.forEach(({ client }) => client.terminate()), SHUTDOWN_TIMEOUT_MS);
     await Promise.all(closed);
     clearTimeout(giveUp);
     for (const { server } of served) server.close();
@@ -89,7 +88,7 @@ export class SocketServer {
   private async upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     const served = this.served.get(pathOf(request.url ?? ''));
     if (!served) return refuseUpgrade(stream, this.refusePath());
-    // Until ws takes the socket over nothing else listens, and an unheard error would end the process.
+    // Nothing else listens until ws owns the socket, and an unhandled error would end the process.
     const ignoreError = () => {};
     stream.on('error', ignoreError);
     const decision = await this.gate.decide(request, served.wire);
@@ -131,7 +130,7 @@ export class SocketServer {
     else connection.start();
   }
 
-  /** The upgrade of an unauthenticated peer went ahead only so that a browser can see why it ends. */
+  /** Closes the socket of an unauthenticated peer, whose upgrade was accepted so that a browser sees the close code. */
   private turnAway({ closes }: Wire, socket: GatewayWebSocket): void {
     socket.on('error', () => socket.terminate());
     socket.close(closes.unauthorized.code, closes.unauthorized.reason);

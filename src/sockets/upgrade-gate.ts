@@ -9,18 +9,18 @@ import { RequestRulesService } from '../http/request-rules.service.js';
 import { checkHandshake, type ConnectParameters, type UpgradeRefusal } from './upgrade-request.js';
 import type { Wire } from './wire.js';
 
-/** An upgrade that goes ahead. */
+/** An upgrade that is accepted. */
 export interface UpgradePermit {
-  /** Undefined: it goes ahead only to be closed as `unauthorized`, which a browser can see. */
+  /** Undefined when the socket is accepted only to be closed as `unauthorized`, which a browser can see. */
   readonly principal: Principal | undefined;
   readonly parameters: ConnectParameters;
-  /** To be called when the socket has ended. */
+  /** Frees the connection's place in the limit. Call it when the socket has ended. */
   readonly release: () => void;
 }
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** Decides on upgrades, from what costs least to what costs most (protocol.md section 1). */
+/** Accepts or refuses upgrades. Cheap checks come first (protocol.md section 1). */
 @Injectable()
 export class UpgradeGate {
   constructor(
@@ -30,7 +30,7 @@ export class UpgradeGate {
     private readonly phase: PhaseService,
   ) {}
 
-  /** The peer may leave while its credential is verified: check the socket before using a permit, and release it then. */
+  /** The peer may leave while its credential is verified: check the socket before using the permit, or release it. */
   async decide(request: IncomingMessage, wire: Wire): Promise<UpgradePermit | UpgradeRefusal> {
     const { url = '' } = request;
     const facts = this.rules.readFacts(request);
@@ -44,9 +44,9 @@ export class UpgradeGate {
     const parameters = wire.readParameters(url);
     if ('status' in parameters) return parameters;
     const release = this.limits.openConnection(limitKey(facts.clientAddress));
-    if (!release) return comeBack(429, 'Too many connections from this address');
+    if (!release) return refuseForNow(429, 'Too many connections from this address');
     const outcome = await this.auth.authenticate(request);
-    // A drain may have begun meanwhile.
+    // A drain may have begun during the verification.
     const lateRefusal = refuseOutcome(outcome) ?? this.checkDraining();
     if (lateRefusal) {
       release();
@@ -57,16 +57,16 @@ export class UpgradeGate {
 
   private checkDraining(): UpgradeRefusal | undefined {
     if (!this.phase.isDraining) return undefined;
-    return comeBack(503, 'The gateway is shutting down');
+    return refuseForNow(503, 'The gateway is shutting down');
   }
 }
 
 function refuseOutcome(outcome: AuthOutcome): UpgradeRefusal | undefined {
-  if (outcome === 'throttled') return comeBack(429, 'Too many failed authentications from this address');
-  if (outcome === 'unavailable') return comeBack(503, 'Credentials cannot be verified at the moment');
+  if (outcome === 'throttled') return refuseForNow(429, 'Too many failed authentications from this address');
+  if (outcome === 'unavailable') return refuseForNow(503, 'Credentials cannot be verified at the moment');
   return undefined;
 }
 
-function comeBack(status: number, reason: string): UpgradeRefusal {
+function refuseForNow(status: number, reason: string): UpgradeRefusal {
   return { status, reason, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { STATUS_CODES } from 'node:http';
 
-/** An upgrade that is answered with an HTTP status. */
+/** The HTTP response to a refused upgrade. */
 export interface UpgradeRefusal {
   readonly status: number;
   /** Sent to the caller as plain text. */
@@ -10,17 +10,17 @@ export interface UpgradeRefusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What a client says about itself when it connects. */
+/** The parameters of a client in the URL of its upgrade. */
 export interface ConnectParameters {
   readonly clientId: string | undefined;
   readonly wantsDeltas: boolean;
   readonly wantsPresence: boolean;
 }
 
-/** Time for a refused socket to take its answer, in milliseconds. */
+/** Time for a refused peer to read the response, in milliseconds. */
 const LINGER_MS = 1_000;
 
-/** Checks what RFC 6455 section 4.2.1 asks of an upgrade. Returns undefined when it is all there. */
+/** Checks an upgrade against RFC 6455 section 4.2.1. Returns undefined if it conforms. */
 export function checkHandshake(request: IncomingMessage): UpgradeRefusal | undefined {
   const { headersDistinct, method } = request;
   if (method !== 'GET') return { status: 405, reason: 'A WebSocket upgrade is a GET', headers: { Allow: 'GET' } };
@@ -43,13 +43,13 @@ function isKey(key = ''): boolean {
   return bytes.length === 16 && bytes.toString('base64') === key;
 }
 
-/** The path of a request, without its query. */
+/** Returns the path of a URL without its query. */
 export function pathOf(url: string): string {
   const end = url.indexOf('?');
   return end === -1 ? url : url.slice(0, end);
 }
 
-/** Answers an upgrade with an HTTP status and ends the socket. */
+/** Responds to an upgrade with an HTTP status and ends the socket. */
 export function refuseUpgrade(socket: Duplex, { status, reason, headers = {} }: UpgradeRefusal): void {
   const fields = {
     Connection: 'close',

@@ -4,24 +4,24 @@ import type { SocketConnection, SocketLine } from './socket-connection.js';
 import type { ConnectParameters, UpgradeRefusal } from './upgrade-request.js';
 
 /**
- * A protocol on WebSockets, as its edge folder brings it. Its frames are read and written by its subclass of
- * {@link SocketConnection}; upgrade, order, back-pressure, heartbeat and closing are the same for all.
+ * A protocol on WebSockets. Its subclass of {@link SocketConnection} reads and writes its frames. Upgrade, order,
+ * back-pressure, heartbeat and closing are the same for all wires.
  */
 export interface Wire {
-  /** Where it is served. Each wire has a path of its own. */
+  /** The path of its upgrades, different for each wire. */
   readonly path: string;
-  /** The subprotocol that is selected when the client offers it; undefined selects none. */
+  /** The subprotocol to select if the client offers it; undefined selects none. */
   readonly subprotocol: string | undefined;
-  /** The largest message of a client, in bytes. */
+  /** Maximum size of a message of a client, in bytes. */
   readonly maxFrameBytes: number;
   readonly closes: CloseTable;
 
-  /** Reads what a client says about itself in the URL of its upgrade. */
+  /** Reads the parameters of a client from the URL of its upgrade. */
   readParameters(url: string): ConnectParameters | UpgradeRefusal;
 
   /**
-   * Makes the connection of an authenticated client, and greets it. Its frames wait until the promise resolves, which
-   * must not reject.
+   * Creates the connection of an authenticated client and sends its first frame. Frames of the client wait until `ready`
+   * resolves. It must not reject.
    */
   connect(
     line: SocketLine,

@@ -27,7 +27,7 @@ export class FakeReader implements FrameReader {
 
   constructor(readonly wantsDeltas = false) {}
 
-  tell(event: ReadingEvent): void {
+  send(event: ReadingEvent): void {
     if (event.kind === 'frames') for (const frame of event.frames) this.take(encodeDurableFrame(frame));
     else this.take(encodeEvent(event) as string);
   }

@@ -3,7 +3,7 @@ import type { ApprovalPayload, InboundEnvelope } from '../protocol/index.js';
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import type { Connection } from '../core/connections/connection.js';
 
-/** Decisions of people on tool calls. The answer is the `tool_status` that follows from them. */
+/** Handles decisions of people on tool calls. The effect of a decision shows as a `tool_status`. */
 @WebSocketGateway(18789)
 export class ApprovalGateway {
   constructor(private readonly approvals: ApprovalsService) {}

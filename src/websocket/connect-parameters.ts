@@ -3,7 +3,7 @@ import { pathOf, type ConnectParameters, type UpgradeRefusal } from '../sockets/
 const CLIENT_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const KNOWN_PARAMETERS = 'client_id, stream=delta, subscribe=presence';
 
-/** Reads the query (protocol.md sections 1 and 4). Unknown parameters are refused: a typing error must not pass silently. */
+/** Reads the query (protocol.md sections 1 and 4). Unknown parameters are refused, so that a typing error is noticed. */
 export function readConnectParameters(url: string): ConnectParameters | UpgradeRefusal {
   const query = new URLSearchParams(url.slice(pathOf(url).length));
   for (const name of new Set(query.keys())) {

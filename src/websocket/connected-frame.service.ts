@@ -9,7 +9,7 @@ import { Logs, type Log } from '../core/telemetry/logs.js';
 import { HOUR_MS } from '../core/time/clock.js';
 import { VERSION } from '../core/lifecycle/version.js';
 
-/** The first frame of every connection: who the client is here, and what it may count on. */
+/** Builds the first frame of every connection: the identity of the client, and the limits of the gateway. */
 @Injectable()
 export class ConnectedFrameService {
   private readonly log: Log;
@@ -44,14 +44,14 @@ export class ConnectedFrameService {
     return encodeFrame('connected', payload);
   }
 
-  /** The session that a client which speaks for one user goes on with. */
+  /** Finds the session that a client of a single user continues. */
   private async findOwnSession({ principal }: Connection): Promise<string | undefined> {
     if (principal.sender === undefined || !principal.channels) return undefined;
     try {
       const session = await this.sessions.findLatestMain(principal.tenant, principal.channels, principal.sender);
       return session?.id;
     } catch (error) {
-      // A convenience: while the store is away the client connects without it.
+      // Optional: while the store is unavailable the client connects without it.
       this.log.warn({ error }, 'the latest session of a user could not be read');
       return undefined;
     }

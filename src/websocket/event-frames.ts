@@ -6,8 +6,8 @@ import { encodeAck, encodeDurableFrame, encodeFrame } from '../protocol/encode.j
 import { encodeOnce, joinFrames } from '../sockets/frame-bytes.js';
 
 /**
- * Encodes an event as a frame, or as the bytes of several. Readers of one session are told the same event one after the
- * other: it is encoded for the first one only.
+ * Encodes an event as a frame, or as the bytes of several. An event for many readers is encoded once, because it is sent to
+ * one after the other.
  */
 export const encodeEvent = encodeOnce((event: ConnectionEvent): string | Buffer => {
   switch (event.kind) {
@@ -42,7 +42,7 @@ export const encodeEvent = encodeOnce((event: ConnectionEvent): string | Buffer 
   }
 });
 
-/** Encodes a page of history, as the answer to the request `requestId`. */
+/** Encodes a page of history as the response to the request `requestId`. */
 export function encodeHistory(page: HistoryPage, requestId: string): string {
   const { sessionId, entries, headSeq, nextBefore } = page;
   const payload: HistoryResultPayload = {

@@ -14,19 +14,19 @@ import type { FrameTypeRegistry } from '../core/connections/frame-type.registry.
 import type { RefusedRequest } from '../core/connections/refusals.service.js';
 import { checkScope } from '../core/identity/principal.js';
 
-/** Texts beyond this, in UTF-16 units, are handled in steps. */
+/** Frames longer than this, in UTF-16 units, are handled in steps. */
 const LARGE_LENGTH = 32_768;
 
-/** Length of an unknown type in the answer to it. */
+/** Maximum length of an unknown type in its error, in UTF-16 units. */
 const MAX_ECHOED_LENGTH = 64;
 
 /** The connection that a frame came from. */
 export interface DispatchedConnection extends Connection {
-  /** The handlers of extensions that Nest has bound to it. The {@link FrameDispatcher} fills and reads it. */
+  /** Handlers of extensions that Nest has bound to the connection. Owned by the {@link FrameDispatcher}. */
   bound: BoundHandler[] | undefined;
-  /** What the peer has sent was an envelope. */
+  /** Notes that a frame of the peer was a valid envelope. */
   noteValidFrame(): void;
-  /** Answers a frame with an `error` frame, and counts what the peer does wrong. */
+  /** Sends an `error` frame for a frame, and counts violations of the peer. */
   refuse(error: unknown, request?: RefusedRequest): void;
 }
 
@@ -36,7 +36,7 @@ export type FrameHandler = (connection: DispatchedConnection, envelope: InboundE
 /** A handler that Nest has bound to one connection. */
 export type BoundHandler = (envelope: InboundEnvelope) => unknown;
 
-/** Reads the frames of all connections, checks them and calls their handlers. */
+/** Decodes the frames of all connections, checks them and calls their handlers. */
 export class FrameDispatcher {
   /** Handlers that are called without Nest's pipeline. */
   private readonly direct = new Map<string, FrameHandler>();
@@ -45,7 +45,7 @@ export class FrameDispatcher {
 
   constructor(private readonly types: FrameTypeRegistry) {}
 
-  /** Has frames of `type` handled without Nest's pipeline. */
+  /** Adds a handler of `type` that is called without Nest's pipeline. */
   addDirect(type: string, handler: FrameHandler): void {
     this.direct.set(type, handler);
   }
@@ -60,7 +60,7 @@ export class FrameDispatcher {
     }
   }
 
-  /** Handles one frame. Returns a promise only where the handler gave one: most frames are done at once. Never rejects. */
+  /** Handles one frame. Returns a promise only if the handler is asynchronous. Never rejects. */
   dispatch(connection: DispatchedConnection, source: string): Promise<void> | undefined {
     let envelope: InboundEnvelope | undefined;
     try {
@@ -71,7 +71,7 @@ export class FrameDispatcher {
           ? this.handleInSteps(connection, envelope, source)
           : this.check(connection, envelope, source)(connection, envelope);
       if (result instanceof Promise) return this.finish(connection, envelope, result);
-      answer(connection, envelope, result);
+      respond(connection, envelope, result);
     } catch (error) {
       connection.refuse(error, envelope ? toRequest(envelope) : salvageId(source));
     }
@@ -84,13 +84,13 @@ export class FrameDispatcher {
     pending: Promise<unknown>,
   ): Promise<void> {
     try {
-      answer(connection, envelope, await pending);
+      respond(connection, envelope, await pending);
     } catch (error) {
       connection.refuse(error, toRequest(envelope));
     }
   }
 
-  /** The steps of a large frame take long: frames of other connections are handled between them. */
+  /** Yields between the steps of a large frame, so that frames of other connections are handled meanwhile. */
   private async handleInSteps(
     connection: DispatchedConnection,
     envelope: InboundEnvelope,
@@ -128,15 +128,15 @@ export class FrameDispatcher {
   }
 }
 
-/** Sends what a handler returned, as Nest's handlers may: `{ event, data }` becomes a frame of that type. */
-function answer(connection: DispatchedConnection, envelope: InboundEnvelope, result: unknown): void {
+/** Sends the result of a handler as Nest does: `{ event, data }` becomes a frame of that type. */
+function respond(connection: DispatchedConnection, envelope: InboundEnvelope, result: unknown): void {
   if (result === undefined) return;
   const { event, data } = result as WsResponse<object>;
   const { id: requestId, session_id: sessionId } = envelope;
-  connection.tell({ kind: 'extension', type: event as `${string}.${string}`, payload: data, requestId, sessionId });
+  connection.send({ kind: 'extension', type: event as `${string}.${string}`, payload: data, requestId, sessionId });
 }
 
-/** The parts of an envelope that the refusal of its frame repeats. */
+/** Returns the parts of an envelope that the refusal of its frame repeats. */
 export function toRequest({ id, session_id: sessionId }: InboundEnvelope): RefusedRequest {
   return { id, sessionId };
 }

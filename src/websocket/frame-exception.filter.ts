@@ -3,7 +3,7 @@ import { WsException } from '@nestjs/websockets';
 import { GatewayError, type InboundEnvelope } from '../protocol/index.js';
 import { toRequest, type DispatchedConnection } from './frame-dispatcher.js';
 
-/** Answers whatever a handler throws with an `error` frame; Nest's own filter would send the input back. */
+/** Sends an `error` frame for everything that a handler throws. Nest's own filter would echo the input. */
 @Catch()
 export class FrameExceptionFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
@@ -12,7 +12,7 @@ export class FrameExceptionFilter implements ExceptionFilter {
   }
 }
 
-/** Translates what Nest throws when a guard of a team's gateway class refuses a frame. */
+/** Translates the exception that Nest throws when a guard of a gateway class refuses a frame. */
 export function fromNest(error: unknown): unknown {
   if (!(error instanceof WsException)) return error;
   return new GatewayError('FORBIDDEN', { reason: 'a guard refused it' }, { cause: error });

@@ -1,7 +1,7 @@
 /**
- * What Nest leaves undone for classes decorated with `@WebSocketGateway`: its filter context knows no global filters,
- * it does not wait for `handleConnection`, of two handlers for one type it would take whichever came first, and its
- * pipeline costs a tenth of a frame where there is nothing in it.
+ * Closes gaps of Nest for classes decorated with `@WebSocketGateway`: it ignores global filters, does not wait for
+ * `handleConnection`, silently picks one of two handlers for the same type, and its empty pipeline costs a tenth of a
+ * frame.
  */
 import type { INestApplicationContext } from '@nestjs/common';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
@@ -18,19 +18,19 @@ import { EXTENSION_TYPE } from '../core/connections/frame-type.registry.js';
 import type { FrameHandler } from './frame-dispatcher.js';
 import { FrameExceptionFilter } from './frame-exception.filter.js';
 
-/** A class of ours or of a team that serves frames. */
+/** A class that handles frames, of the gateway or of an extension. */
 export interface GatewayClass {
   readonly name: string;
   readonly instance: object & { handleConnection?: (...args: unknown[]) => unknown };
   readonly prototype: object;
-  /** One instance for all, whatever the request. */
+  /** True if there is a single instance, not one per request. */
   readonly isStatic: boolean;
 }
 
-/** What a class or a method may carry that only Nest's pipeline honours, each a list. */
+/** Metadata that only Nest's pipeline applies, each a list. */
 const ENHANCERS = [EXCEPTION_FILTERS_METADATA, GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA];
 
-/** The gateway classes of an application, before Nest connects them to the server. */
+/** Lists the gateway classes of an application, before Nest connects them to the server. */
 export function listGatewayClasses(app: INestApplicationContext): GatewayClass[] {
   const wrappers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.providers.values()]);
   return wrappers.flatMap((wrapper) => {
@@ -49,9 +49,9 @@ export function listGatewayClasses(app: INestApplicationContext): GatewayClass[]
 }
 
 /**
- * Checks what the classes want to handle.
- * @throws Error when two handle the same type, a type is neither the protocol's nor `vendor.name`, or a class wants a
- *   path or a namespace of its own
+ * Checks the frame types that the classes handle.
+ * @throws Error when two handle the same type, a type is neither part of the protocol nor `vendor.name`, or a class
+ *   has a path or a namespace of its own
  */
 export function checkGatewayClasses(classes: readonly GatewayClass[]): void {
   const owners = new Map<string, string>();
@@ -60,12 +60,10 @@ export function checkGatewayClasses(classes: readonly GatewayClass[]): void {
       | { path?: string; namespace?: string }
       | undefined;
     if (options?.path ?? options?.namespace)
-      throw new Error(`${name}: a gateway class has no path or namespace of its own; the path is /`);
+      throw new Error(`${name}: a gateway class cannot have a path or namespace of its own; the path is /`);
     for (const { type } of listMethods(prototype)) {
       if (!Object.hasOwn(inboundTable, type) && !EXTENSION_TYPE.test(type)) {
-        throw new Error(
-          `${name} handles "${type}", which is no frame type: those of extensions are called vendor.name`,
-        );
+        throw new Error(`${name} handles "${type}", which is not a frame type: name those of extensions vendor.name`);
       }
       const owner = owners.get(type);
       if (owner !== undefined) throw new Error(`${owner} and ${name} both handle "${type}"`);
@@ -74,7 +72,7 @@ export function checkGatewayClasses(classes: readonly GatewayClass[]): void {
   }
 }
 
-/** Has every failure of a gateway class answered with an `error` frame; filters of its own still come first. */
+/** Adds the filter that sends an `error` frame for every failure. Filters of the class itself come first. */
 export function installFrameFilter({ prototype }: GatewayClass): void {
   const { constructor: type } = prototype;
   const own = (Reflect.getMetadata(EXCEPTION_FILTERS_METADATA, type) as unknown[] | undefined) ?? [];
@@ -82,7 +80,7 @@ export function installFrameFilter({ prototype }: GatewayClass): void {
   Reflect.defineMetadata(EXCEPTION_FILTERS_METADATA, [new FrameExceptionFilter(), ...own], type);
 }
 
-/** Has `onResult` told what `handleConnection` did: nothing, a promise, or a failure as a rejected promise. */
+/** Calls `onResult` when `handleConnection` returned a promise, or threw, as a rejected promise. */
 export function watchHandleConnection<C>(
   { instance }: GatewayClass,
   onResult: (connection: C, result: Promise<void>) => void,
@@ -100,8 +98,8 @@ export function watchHandleConnection<C>(
 }
 
 /**
- * The handlers of the protocol's own types that can be called without Nest's pipeline, because neither they nor their
- * class carry anything for it. Those of extensions always go through it, global guards and pipes included.
+ * Lists the handlers of protocol types that can be called without Nest's pipeline, because neither they nor their class
+ * use it. Handlers of extensions always go through it, including global guards and pipes.
  */
 export function listDirectHandlers({
   instance,
@@ -121,7 +119,7 @@ function hasEnhancers(target: object): boolean {
   return !enhancers.every(isFrameFilter);
 }
 
-/** Ours: what it does for the pipeline, the dispatcher does for direct handlers. */
+/** Returns true for our own filter. For direct handlers the dispatcher does its work. */
 function isFrameFilter(enhancer: unknown): boolean {
   return enhancer instanceof FrameExceptionFilter;
 }

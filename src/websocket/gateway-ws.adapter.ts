@@ -21,9 +21,8 @@ import {
 import { WebSocketConnection } from './websocket-connection.js';
 
 /**
- * Serves `openclaw.v1` through classes decorated with `@WebSocketGateway(18789)`, on the HTTP server of the application,
- * whatever port that listens on. What Nest calls the client is a {@link WebSocketConnection}: authenticated, and read in
- * order.
+ * Serves `openclaw.v1` through classes decorated with `@WebSocketGateway(18789)`, on the HTTP server of the application
+ * and its port. Nest's client is a {@link WebSocketConnection}: authenticated, and read in order.
  *
  * `app.useWebSocketAdapter(new GatewayWsAdapter(app))`, before `init` or `listen`.
  */
@@ -49,17 +48,17 @@ export class GatewayWsAdapter extends WsAdapter {
     }
   }
 
-  /** One server for all gateway classes, whatever port their decorators name. */
+  /** Returns one server for all gateway classes. The ports of their decorators are ignored. */
   override create(): WebSocketServer {
     return (this.server ??= this.sockets.serve(this.describeWire()));
   }
 
-  /** Nest calls it for each gateway class and connection. */
+  /** Called by Nest for each gateway class and connection. */
   override bindMessageHandlers(connection: WebSocketConnection, handlers: MessageMappingProperties[]): void {
     this.dispatcher.bind(connection, handlers);
   }
 
-  /** Nest learns of the end after the last frame has been handled, so that no handler meets a connection that was cleared away. */
+  /** Calls back after the last frame has been handled, so that no handler runs after `handleDisconnect`. */
   override bindClientDisconnect(connection: WebSocketConnection, callback: () => void): void {
     connection.addEndListener(callback);
   }

@@ -13,8 +13,8 @@ import { ConnectedFrameService } from './connected-frame.service.js';
 import type { WebSocketConnection } from './websocket-connection.js';
 
 /**
- * The chapter's wire: messages in, acknowledgements out. Replies come from the turn runner through delivery. Handlers
- * resolve when their place in the order is certain, not when their commit is done.
+ * Handles messages, cancels and pings. Replies reach the client through delivery. Handlers resolve when the place of a
+ * message in the queue is certain, before its commit.
  */
 @WebSocketGateway(18789)
 export class OpenClawGateway
@@ -28,7 +28,7 @@ export class OpenClawGateway
   ) {}
 
   async handleConnection(connection: WebSocketConnection): Promise<void> {
-    connection.send(await this.connectedFrame.build(connection));
+    connection.sendFrame(await this.connectedFrame.build(connection));
   }
 
   handleDisconnect(connection: WebSocketConnection): void {
@@ -41,7 +41,7 @@ export class OpenClawGateway
     return this.writer.submit(connection, { id: envelope.id, sessionId: envelope.session_id, payload });
   }
 
-  /** Ends a message, or with `session_id` alone all messages of the session. */
+  /** Cancels a message, or with `session_id` alone all messages of the session. */
   @SubscribeMessage('cancel')
   async cancel(connection: WebSocketConnection, envelope: InboundEnvelope): Promise<void> {
     await this.intake.cancel(connection, readCancelTarget(envelope));
@@ -49,7 +49,7 @@ export class OpenClawGateway
 
   @SubscribeMessage('ping')
   ping(connection: WebSocketConnection, envelope: InboundEnvelope): void {
-    connection.send(encodeFrame('pong', {}, { correlationId: envelope.id }));
+    connection.sendFrame(encodeFrame('pong', {}, { correlationId: envelope.id }));
   }
 }
 

@@ -4,7 +4,7 @@ import { ChannelStatusService } from '../core/channels/channel-status.service.js
 import type { Connection } from '../core/connections/connection.js';
 import { MessageIntakeService } from '../core/intake/message-intake.service.js';
 
-/** Frames about people and channels. They are answered only when they are refused. */
+/** Handles frames about people and channels. They get a response only when they are refused. */
 @WebSocketGateway(18789)
 export class PresenceGateway implements OnGatewayDisconnect<Connection> {
   constructor(

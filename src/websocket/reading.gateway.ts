@@ -11,7 +11,7 @@ import { ConversationReaderService } from '../core/connections/conversation-read
 import { encodeHistory } from './event-frames.js';
 import type { WebSocketConnection } from './websocket-connection.js';
 
-/** Frames by which a client reads again what it missed. */
+/** Handles frames with which a client reads what it missed. */
 @WebSocketGateway(18789)
 export class ReadingGateway {
   constructor(private readonly reader: ConversationReaderService) {}
@@ -34,6 +34,6 @@ export class ReadingGateway {
     if (session_id === undefined)
       throw new GatewayError('INVALID_FRAME', { reason: '`history` needs a session_id in the envelope' });
     const { limit, before } = payload as HistoryPayload;
-    connection.send(encodeHistory(await this.reader.readHistory(connection, session_id, limit, before), id));
+    connection.sendFrame(encodeHistory(await this.reader.readHistory(connection, session_id, limit, before), id));
   }
 }

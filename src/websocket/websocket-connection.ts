@@ -4,7 +4,7 @@ import { encodeEvent } from './event-frames.js';
 import type { BoundHandler, DispatchedConnection, FrameDispatcher } from './frame-dispatcher.js';
 import { fromNest } from './frame-exception.filter.js';
 
-/** A connection of `openclaw.v1`, and what Nest calls the client. */
+/** A connection of `openclaw.v1`. Nest's client object. */
 export class WebSocketConnection extends SocketConnection implements DispatchedConnection {
   bound: BoundHandler[] | undefined;
   private holds: Promise<void>[] | undefined;
@@ -16,7 +16,7 @@ export class WebSocketConnection extends SocketConnection implements DispatchedC
     super(line);
   }
 
-  /** Lets frames wait until `ready` has resolved. A rejection is answered with an `error` frame and a close. */
+  /** Delays frames until `ready` resolves. A rejection sends an `error` frame and closes the connection. */
   hold(ready: Promise<void>): void {
     const held = ready.catch((error: unknown) => {
       this.refuse(fromNest(error));
@@ -25,7 +25,7 @@ export class WebSocketConnection extends SocketConnection implements DispatchedC
     (this.holds ??= []).push(held);
   }
 
-  /** Resolves when nothing holds the frames any more; undefined when nothing did. */
+  /** Resolves when nothing delays frames any more; undefined when nothing does. */
   get ready(): Promise<unknown> | undefined {
     return this.holds && Promise.all(this.holds);
   }

@@ -1,5 +1,5 @@
-// Promises: the chapter's wire, from an authenticated socket to the services that answer its frames.
-// Refuses to know: how messages are kept, who answers them, and what any other wire looks like.
+// Promises: the wire openclaw.v1, from an authenticated socket to the services that handle its frames.
+// Refuses to know: how messages are stored, which agent replies, and any other wire.
 import { Module } from '@nestjs/common';
 import { CoreModule } from '../core/core.module.js';
 import { SocketsModule } from '../sockets/sockets.module.js';

@@ -32,7 +32,7 @@ export class EchoGateway implements OnGatewayConnection<Connection> {
 
   handleConnection(connection: Connection): void {
     const { clientId, principal } = connection;
-    connection.tell({
+    connection.send({
       kind: 'extension',
       type: 'acme.connected',
       payload: { client_id: clientId, role: principal.role },
@@ -43,12 +43,12 @@ export class EchoGateway implements OnGatewayConnection<Connection> {
   handleMessage(connection: Connection, envelope: InboundEnvelope): void {
     const { sender, content } = envelope.payload as MessageInPayload;
     this.limits.takeMessage(connection.principal, connection.clientId, sender);
-    connection.tell({ kind: 'extension', type: 'acme.echo', payload: { content }, requestId: envelope.id });
+    connection.send({ kind: 'extension', type: 'acme.echo', payload: { content }, requestId: envelope.id });
   }
 
   @SubscribeMessage('ping')
   ping(connection: WebSocketConnection, envelope: InboundEnvelope): void {
-    connection.send(encodeFrame('pong', {}, { correlationId: envelope.id }));
+    connection.sendFrame(encodeFrame('pong', {}, { correlationId: envelope.id }));
   }
 }
 

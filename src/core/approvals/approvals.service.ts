@@ -10,8 +10,8 @@ import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { hashArguments } from './arguments-hash.js';
 
-/** Pause before an approval is expired again, in milliseconds, after the store could not do it. */
-const RETRY_AFTER_MS = 1_000;
+/** Pause before a failed attempt to expire an approval is repeated, in milliseconds. */
+const RETRY_DELAY_MS = 1_000;
 
 /** A call that needs an approval. */
 export interface ApprovalRequest {
@@ -23,8 +23,8 @@ export interface ApprovalRequest {
 }
 
 /**
- * Lets a person decide on tool calls. An approval is for exactly the arguments it was asked for, is kept over restarts,
- * and expires.
+ * Lets people decide on tool calls. An approval applies to exactly the arguments that were shown, survives restarts, and
+ * expires, at the latest with its turn.
  */
 @Injectable()
 export class ApprovalsService {
@@ -42,7 +42,7 @@ export class ApprovalsService {
     this.log = logs.for('tools');
   }
 
-  /** Asks for an approval; a call that has asked before finds its own again. @throws GatewayError STORE_UNAVAILABLE */
+  /** Opens the approval of a call, or resolves with the one that the call already has. @throws GatewayError STORE_UNAVAILABLE */
   request({ session, messageRef, callId, tool, parameters }: ApprovalRequest): Promise<Approval> {
     return this.approvals.openApproval({
       approvalId: `a_${randomUUID()}`,
@@ -58,8 +58,8 @@ export class ApprovalsService {
   }
 
   /**
-   * Resolves with the decision, at the latest when the approval expires. Resolves with `expired` when `signal` aborts;
-   * then the approval itself stays open, for the next run of its turn.
+   * Resolves with the decision, at the latest when the approval expires. Resolves with `expired` when `signal` aborts, but
+   * leaves the approval open: another run of the turn may wait for it, and the end of the turn expires it.
    */
   async waitForDecision(approval: Approval, signal: AbortSignal): Promise<ApprovalDecision> {
     if (approval.decision) return approval.decision;
@@ -79,8 +79,8 @@ export class ApprovalsService {
   }
 
   /**
-   * Decides in the name of `principal`: an operator, or a user who takes part in the session.
-   * @throws GatewayError NOT_FOUND; FORBIDDEN when the hash is not that of the arguments, or it is too late
+   * Decides on behalf of `principal`, an operator or a participant of the session.
+   * @throws GatewayError NOT_FOUND; FORBIDDEN when the hash does not match the arguments, or the approval is decided or expired
    */
   async decide(
     principal: Principal,
@@ -89,12 +89,12 @@ export class ApprovalsService {
     argumentsSha256: string,
   ): Promise<void> {
     if (principal.role === 'channel')
-      throw new GatewayError('FORBIDDEN', { reason: 'a channel credential decides on no approval' });
+      throw new GatewayError('FORBIDDEN', { reason: 'a channel credential cannot decide on approvals' });
     const approval = await this.approvals.findApproval(principal.tenant, approvalId);
     if (!approval) throw new GatewayError('NOT_FOUND', { what: `approval ${approvalId}` });
     await this.router.getReadable(principal, approval.sessionId);
     if (approval.argumentsSha256 !== argumentsSha256) {
-      throw new GatewayError('FORBIDDEN', { reason: 'arguments_sha256 is not that of the arguments to approve' });
+      throw new GatewayError('FORBIDDEN', { reason: 'arguments_sha256 does not match the arguments of the call' });
     }
     const isLate = this.clock.now() >= approval.expiresAt;
     const settled = await this.settle(approval, isLate ? 'expired' : decision, principal.principal);
@@ -102,12 +102,12 @@ export class ApprovalsService {
       throw new GatewayError('FORBIDDEN', { reason: `it is too late: the approval is decided already (${settled})` });
   }
 
-  /** What waits for a decision. */
+  /** Returns the approvals of a tenant that are not decided, oldest first. */
   listPending(tenant: string): Promise<readonly Approval[]> {
     return this.approvals.listPendingApprovals(tenant);
   }
 
-  /** The first decision stands. */
+  /** Stores a decision. Returns the first one that was stored, which stands. */
   private async settle(approval: Approval, decision: ApprovalDecision, actor: string): Promise<ApprovalDecision> {
     const decided = await this.approvals.decideApproval(approval.approvalId, decision, actor);
     const settled = decided?.decision ?? decision;
@@ -119,13 +119,13 @@ export class ApprovalsService {
     return settled;
   }
 
-  /** Takes over a decision that was made on another replica. */
+  /** Applies a decision that was made on another replica. */
   private async noticeDecision({ tenant, approvalId }: Approval): Promise<void> {
     const decision = (await this.approvals.findApproval(tenant, approvalId))?.decision;
     if (decision) this.waiting.get(approvalId)?.(decision);
   }
 
-  /** Resolves when the approval has expired, or when `signal` aborts. */
+  /** Waits for the end of the approval's time, or until `signal` aborts. Expires the approval at the former. */
   private async expire(approval: Approval, signal: AbortSignal): Promise<ApprovalDecision> {
     while (!signal.aborted) {
       const remainingMs = approval.expiresAt - this.clock.now();
@@ -134,7 +134,7 @@ export class ApprovalsService {
       } catch (error) {
         this.warn(error, approval);
       }
-      await this.clock.sleep(remainingMs > 0 ? remainingMs : RETRY_AFTER_MS, signal);
+      await this.clock.sleep(remainingMs > 0 ? remainingMs : RETRY_DELAY_MS, signal);
     }
     return 'expired';
   }

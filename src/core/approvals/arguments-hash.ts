@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalise } from '../store/canonical-json.js';
 
-/** SHA-256, in hexadecimal, of the arguments as JSON with the keys in one order. */
+/** Returns the SHA-256 of the arguments as canonical JSON, in hexadecimal. */
 export function hashArguments(parameters: unknown): string {
   return hash('sha256', canonicalise(parameters), 'hex');
 }

@@ -26,7 +26,7 @@ class FakeConnection implements Connection {
     readonly principal: Principal = LOCAL_OPERATOR,
   ) {}
 
-  tell(event: ConnectionEvent): void {
+  send(event: ConnectionEvent): void {
     this.sentEvents.push(event);
   }
   heartbeat(): 'slowReader' | undefined {

@@ -9,17 +9,18 @@ import type { CloseReason } from '../delivery/frame-reader.js';
 import { SlowReadersService } from '../delivery/slow-readers.service.js';
 import type { Connection, ConnectionEvent } from './connection.js';
 
-/** The longest delay of a timer. A credential that ends later is checked again when the timer fires. */
+/** Maximum delay of a timer, in milliseconds. A credential that expires later is checked again when the timer fires. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-/** Clients reconnect after at least the first number of milliseconds, spread over the second. */
-const RECONNECT_AFTER_MS = { least: 500, spread: 2_000 };
+/** Range of the delay after which clients should reconnect, in milliseconds. */
+const MIN_RECONNECT_DELAY_MS = 500;
+const MAX_RECONNECT_DELAY_MS = 2_500;
 /** Time for connections to close at the stop, in milliseconds. */
-const CLOSE_WITHIN_MS = 1_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
- * The open connections (the chapter's Connection Manager): one for each client, with its heartbeat. `send` and
- * `broadcast` are the chapter's; gateway classes of extensions use them.
+ * Keeps the open connections, at most one per client, and runs their heartbeats (the chapter's Connection Manager).
+ * `send` and `broadcast` are part of the chapter and used by gateway classes of extensions.
  */
 @Injectable()
 export class ConnectionManagerService {
@@ -46,7 +47,7 @@ export class ConnectionManagerService {
 
   /**
    * Adds an authenticated connection. An older connection of the same client is closed as `replaced`: at once on this
-   * replica, soon on another.
+   * replica, with a short delay on another.
    */
   register(connection: Connection): void {
     const client = nameOf(connection);
@@ -63,7 +64,7 @@ export class ConnectionManagerService {
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'connected');
   }
 
-  /** Removes a connection that has ended or is about to. Idempotent. */
+  /** Removes a connection that has ended or is closing. Idempotent. */
   remove(connection: Connection): void {
     if (!this.connections.delete(connection.id)) return;
     this.heartbeats.get(connection.id)?.();
@@ -90,7 +91,7 @@ export class ConnectionManagerService {
     older.close('replaced');
   }
 
-  /** Resolves once there is no connection. */
+  /** Resolves when there are no connections. */
   whenEmpty(): Promise<void> {
     if (this.connections.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.waitingForEmpty.push(resolve));
@@ -104,40 +105,41 @@ export class ConnectionManagerService {
     return this.connections.size;
   }
 
-  /** Sends an event to one connection. Does nothing when it is gone. */
+  /** Sends an event to one connection. Does nothing when it has ended. */
   send(connectionId: string, event: ConnectionEvent): void {
-    this.connections.get(connectionId)?.tell(event);
+    this.connections.get(connectionId)?.send(event);
   }
 
   /** Sends an event to every connection except the one with the id `exclude`. */
   broadcast(event: ConnectionEvent, exclude?: string): void {
     for (const [id, connection] of this.connections) {
-      if (id !== exclude) connection.tell(event);
+      if (id !== exclude) connection.send(event);
     }
   }
 
-  /** Announces the stop, with a time to reconnect that differs for each client. */
-  @StopStep({ name: 'tell clients to reconnect', phase: 'announce' })
+  /** Announces the stop, with a random delay to reconnect for each client. */
+  @StopStep({ name: 'announce the stop to clients', phase: 'announce' })
   announceStop(): void {
     for (const connection of this.list()) {
-      const reconnectAfterMs = RECONNECT_AFTER_MS.least + Math.round(Math.random() * RECONNECT_AFTER_MS.spread);
-      connection.tell({ kind: 'goingAway', reconnectAfterMs });
+      const reconnectAfterMs =
+        MIN_RECONNECT_DELAY_MS + Math.round(Math.random() * (MAX_RECONNECT_DELAY_MS - MIN_RECONNECT_DELAY_MS));
+      connection.send({ kind: 'goingAway', reconnectAfterMs });
     }
   }
 
-  /** Closes all connections for a restart and waits for the peers. */
-  @StopStep({ name: 'close connections', phase: 'disconnect', withinMs: CLOSE_WITHIN_MS })
+  /** Closes all connections for a restart and waits until they have ended. */
+  @StopStep({ name: 'close connections', phase: 'disconnect', withinMs: CLOSE_TIMEOUT_MS })
   async disconnect(): Promise<void> {
     this.closeAll('restarting');
     await this.whenEmpty();
   }
 
-  /** Begins to close every connection; each is removed when its close is done. */
+  /** Starts to close every connection. Each is removed when its close is complete. */
   closeAll(reason: CloseReason): void {
     for (const connection of this.list()) connection.close(reason);
   }
 
-  /** A connection does not outlive its credential. */
+  /** Closes a connection when its credential expires. */
   private watchExpiry(connection: Connection): void {
     const { expiresAt } = connection.principal;
     if (expiresAt === undefined) return;
@@ -148,7 +150,7 @@ export class ConnectionManagerService {
   }
 }
 
-/** The client's full identity; JSON keeps the parts apart whatever they hold. */
+/** Returns the full identity of the client. JSON separates the parts unambiguously. */
 function nameOf({ principal, clientId }: Connection): string {
   const { tenant, principal: name } = clientKey(principal, clientId);
   return JSON.stringify([tenant, name, clientId]);

@@ -63,7 +63,7 @@ export interface Connection extends FrameReader {
   readonly wantsPresence: boolean;
 
   /** Sends an event, which must not change afterwards. All events of one tick leave in one write. */
-  tell(event: ConnectionEvent): void;
+  send(event: ConnectionEvent): void;
 
   /**
    * Asks the peer for a sign of life, and ends the connection when the last two requests were not answered. Returns

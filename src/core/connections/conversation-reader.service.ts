@@ -8,7 +8,7 @@ import { listStandingBlocks } from '../turns/standing-blocks.js';
 import type { Connection } from './connection.js';
 import { RefusalsService } from './refusals.service.js';
 
-/** A message of the history with the blocks of its reply that stand, also while the reply is not complete. */
+/** A message of the history with the standing blocks of its reply, which may be incomplete. */
 export interface HistoryEntry {
   readonly message: MessageWithReply;
   readonly blocks: readonly StreamBlock[];
@@ -19,11 +19,11 @@ export interface HistoryPage {
   readonly sessionId: string;
   readonly entries: readonly HistoryEntry[];
   readonly headSeq: number;
-  /** The message ref to read the page before this one with; undefined when there is none. */
+  /** The `before` of the previous page; undefined when this is the oldest. */
   readonly nextBefore: string | undefined;
 }
 
-/** What a client reads again: history, resumed logs, its delivery cursor. */
+/** Serves a client's reads of conversations: history, resumed logs, its delivery cursor. */
 @Injectable()
 export class ConversationReaderService {
   constructor(
@@ -53,9 +53,9 @@ export class ConversationReaderService {
   }
 
   /**
-   * Sends to the connection, for each session, the frames after a seq and then live ones. Without `sessions` it continues
-   * those of this client with something left to read. A session that cannot be resumed is told as `refused` (NOT_FOUND,
-   * STALE_RESUME) and does not keep the others from it.
+   * Sends to the connection, for each session, the frames after a seq and then live ones. Without `sessions` it resumes
+   * those sessions of the client that have unread frames. Each session that cannot be resumed is reported as `refused`
+   * (NOT_FOUND, STALE_RESUME); the others continue.
    */
   async resume(connection: Connection, requestId: string, sessions?: readonly SessionCursor[]): Promise<void> {
     const client = clientKey(connection.principal, connection.clientId);
@@ -85,7 +85,7 @@ export class ConversationReaderService {
   }
 
   private async readBlocksSoFar({ status, messageRef }: MessageWithReply): Promise<readonly StreamBlock[]> {
-    // A message that waits again after an interruption has blocks too.
+    // A message that was interrupted and is queued again has blocks too.
     if (status !== 'running' && status !== 'queued') return [];
     const { frames } = await this.turns.readTurn(messageRef);
     return listStandingBlocks(frames).map((standing) => standing.block);

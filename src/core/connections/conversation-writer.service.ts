@@ -8,7 +8,7 @@ import { Clock } from '../time/clock.js';
 import type { Connection } from './connection.js';
 import { RefusalsService } from './refusals.service.js';
 
-/** What a client writes into conversations: its messages, each acknowledged and then followed to its reply. */
+/** Submits the messages of clients, acknowledges them, and subscribes the connection to their session. */
 @Injectable()
 export class ConversationWriterService {
   private readonly log: Log;
@@ -24,9 +24,9 @@ export class ConversationWriterService {
   }
 
   /**
-   * Submits a message of this connection. Once it is durable, the connection is told `accepted` and then reads the
-   * session; a refusal by the queue is told as `refused`. Returns a promise only where
-   * {@link MessageIntakeService.submit} does: then the connection's next request waits for it.
+   * Submits a message of this connection. When the message is durable, the connection gets `accepted` and then the frames
+   * of the session. If the queue refuses the message, the connection gets `refused`. Returns a promise only if
+   * {@link MessageIntakeService.submit} does; the next request of the connection must wait for it.
    * @throws GatewayError as {@link MessageIntakeService.submit} does
    */
   submit(connection: Connection, message: IncomingMessage): void | Promise<void> {
@@ -45,7 +45,7 @@ export class ConversationWriterService {
   private acknowledge(connection: Connection, requestId: string, message: AcceptedMessage): void {
     const { messageRef, sessionId, priority, headSeq } = message;
     const status = message.kind === 'duplicate' ? 'duplicate' : message.status === 'observed' ? 'observed' : 'queued';
-    connection.tell({ kind: 'accepted', requestId, status, message, timestamp: this.clock.now() });
+    connection.send({ kind: 'accepted', requestId, status, message, timestamp: this.clock.now() });
     failpoint('ack.sent');
     this.delivery.subscribe(connection, sessionId, headSeq);
     if (this.log.isEnabled('debug')) {

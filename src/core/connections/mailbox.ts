@@ -1,6 +1,6 @@
 import { MAX_BUFFERED_BYTES } from '../delivery/frame-reader.js';
 
-/** Number of waiting requests above which the peer is paused, and below which it goes on. */
+/** The peer is paused above the first number of waiting requests, and resumed below the second. */
 const PAUSE_ABOVE = 256;
 const RESUME_BELOW = 128;
 
@@ -9,16 +9,16 @@ export interface MailboxOwner<T> {
   /** Bytes that the peer has not taken yet. */
   readonly bufferedBytes: number;
   whenWritable(): Promise<void>;
-  /** Handles one request. Returns a promise only where that takes time. Must not throw or reject. */
+  /** Handles one request. Returns a promise only if that is asynchronous. Must not throw or reject. */
   handle(item: T): void | Promise<void>;
-  /** Too many requests wait: none should be taken from the peer until {@link onRoom}. */
+  /** Called when too many requests wait. The owner pauses the peer until {@link onRoom}. */
   onFull(): void;
   onRoom(): void;
 }
 
 /**
- * The requests of one connection, whatever carries them: handled strictly in the order in which they came, each when the
- * one before is done, and none while the peer does not take what it is sent. When too many wait, the peer is paused.
+ * The requests of one connection, independent of the transport. They are handled one at a time, in the order of arrival,
+ * and only while the peer takes what is sent to it. When too many wait, the peer is paused (back-pressure).
  */
 export class Mailbox<T> {
   private readonly waiting: T[] = [];
@@ -29,7 +29,7 @@ export class Mailbox<T> {
 
   constructor(private readonly owner: MailboxOwner<T>) {}
 
-  /** Begins to handle requests. Those that came before have waited. */
+  /** Starts to handle requests, including those that arrived before. */
   start(): void {
     this.isStarted = true;
     this.run();
@@ -44,7 +44,7 @@ export class Mailbox<T> {
     if (this.isStarted && !this.isRunning) this.run();
   }
 
-  /** Calls `listener` when every request that came has been handled. */
+  /** Calls `listener` when all requests have been handled. */
   whenIdle(listener: () => void): void {
     if (this.isRunning || !this.isStarted) this.onIdle = listener;
     else listener();

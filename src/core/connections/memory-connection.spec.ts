@@ -66,8 +66,8 @@ describe('MemoryConnection', () => {
   it('gives the client one event after the other, each when the previous one was handled', async () => {
     gate = Promise.withResolvers();
     const [a, b] = [anEvent('a'), anEvent('b')];
-    connection.tell(a);
-    connection.tell(b);
+    connection.send(a);
+    connection.send(b);
     expect(taken).toEqual([]);
     await tick();
     expect(taken).toEqual([a]);
@@ -79,7 +79,7 @@ describe('MemoryConnection', () => {
 
   it('counts unhandled bytes, and resolves whenWritable when the client has handled enough', async () => {
     gate = Promise.withResolvers();
-    connection.tell(aDelta('x'.repeat(MAX_BUFFERED_BYTES)));
+    connection.send(aDelta('x'.repeat(MAX_BUFFERED_BYTES)));
     expect(connection.bufferedBytes).toBeGreaterThan(MAX_BUFFERED_BYTES);
     let isWritable = false;
     const writable = connection.whenWritable().then(() => (isWritable = true));
@@ -116,9 +116,9 @@ describe('MemoryConnection', () => {
   });
 
   it('gives the client the events before a close, then the reason, and accepts nothing more', async () => {
-    connection.tell(anEvent('last'));
+    connection.send(anEvent('last'));
     connection.close('restarting');
-    connection.tell(anEvent('late'));
+    connection.send(anEvent('late'));
     connection.submit(aMessage('late'));
     await tick();
     expect(taken).toEqual([anEvent('last')]);
@@ -129,9 +129,9 @@ describe('MemoryConnection', () => {
 
   it('ends at once when the client handles nothing', async () => {
     gate = Promise.withResolvers();
-    connection.tell(anEvent('a'));
+    connection.send(anEvent('a'));
     await tick();
-    connection.tell(anEvent('b'));
+    connection.send(anEvent('b'));
     connection.close('slowReader');
     expect(closes).toEqual(['slowReader']);
     gate.resolve();

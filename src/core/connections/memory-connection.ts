@@ -14,15 +14,15 @@ import type { ConversationReaderService } from './conversation-reader.service.js
 import type { ConversationWriterService } from './conversation-writer.service.js';
 import type { RefusalsService, RefusedRequest } from './refusals.service.js';
 
-/** The client at the other end of a {@link MemoryConnection}. */
+/** The client of a {@link MemoryConnection}. */
 export interface MemoryClient {
   readonly principal: Principal;
   readonly clientId: string;
   readonly wantsDeltas?: boolean;
   readonly wantsPresence?: boolean;
-  /** Takes one event; the next one follows when the promise has resolved. Until then it counts as buffered. Must not reject. */
+  /** Takes one event. It counts as buffered, and the next one waits, until the promise resolves. Must not reject. */
   take(event: ConnectionEvent): void | Promise<void>;
-  /** The gateway has ended the connection. */
+  /** Called when the gateway has closed the connection. */
   onClose?(reason: CloseReason): void;
 }
 
@@ -32,7 +32,7 @@ export interface MemoryConnectionServices {
   readonly reader: ConversationReaderService;
   readonly intake: MessageIntakeService;
   readonly refusals: RefusalsService;
-  /** Clears away what the gateway holds for a connection that has ended. */
+  /** Removes a connection that has ended from the gateway. */
   forget(connection: MemoryConnection): void;
 }
 
@@ -40,13 +40,12 @@ interface MemoryRequest extends RefusedRequest {
   readonly run: () => void | Promise<void>;
 }
 
-/** Bytes that an event counts for, beside its text. */
+/** Size that an event counts for in addition to its text, in bytes. */
 const EVENT_BYTES = 64;
 
 /**
- * A connection inside the process, without socket and encoding: a driver is a client of the gateway like any other, with
- * the same order, back-pressure, refusals and events. Requests return when they have their place in the order; their
- * outcomes are events.
+ * A connection inside the process, without socket and encoding. It gives a driver the same order, back-pressure, refusals
+ * and events as any other client. Requests return as soon as they are queued; their outcomes are events.
  */
 export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest> {
   readonly id = randomUUID();
@@ -64,7 +63,7 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
   /** Set when the gateway has closed the connection. */
   private closeReason: CloseReason | undefined;
   private hasLeft = false;
-  private roomAgain: PromiseWithResolvers<void> | undefined;
+  private room: PromiseWithResolvers<void> | undefined;
   private readonly writableWaiters: (() => void)[] = [];
 
   /** See `MemoryConnectionsService.open`. */
@@ -85,32 +84,32 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
     this.request({ id, sessionId, run: () => this.services.writer.submit(this, message) });
   }
 
-  /** Cancels messages; `refused` follows where that is not possible. */
+  /** Cancels messages. `refused` follows if that is not possible. */
   cancel(id: string, target: CancelTarget): void {
     this.request({ id, run: () => this.services.intake.cancel(this, target) });
   }
 
-  /** Sends a reaction; `refused` follows where that is not possible. */
+  /** Sends a reaction. `refused` follows if that is not possible. */
   react(id: string, reaction: Reaction): void {
     this.request({ id, run: () => this.services.intake.react(this, reaction) });
   }
 
-  /** Reads on from the given places, or from the client's cursors. One `resumed` or `refused` follows for each session. */
+  /** Resumes sessions from the given cursors, or from those of the client. `resumed` or `refused` follows for each session. */
   resume(id: string, sessions?: readonly SessionCursor[]): void {
     this.request({ id, run: () => this.services.reader.resume(this, id, sessions) });
   }
 
-  /** Confirms the frames of a session up to `seq`: a later `resume` begins after them. */
+  /** Confirms the frames of a session up to `seq`. A later `resume` without cursors starts after them. */
   confirm(id: string, sessionId: string, seq: number): void {
     this.request({ id, sessionId, run: () => this.services.reader.confirm(this, sessionId, seq) });
   }
 
-  /** Resolves when requests may be sent without more than a few hundred of them waiting. */
+  /** Resolves when few enough requests wait to send more. */
   whenReady(): Promise<void> {
-    return this.roomAgain?.promise ?? Promise.resolve();
+    return this.room?.promise ?? Promise.resolve();
   }
 
-  tell(event: ConnectionEvent): void {
+  send(event: ConnectionEvent): void {
     if (!this.isOpen) return;
     this.outgoing.push(event);
     this.bufferedBytes += sizeOf(event);
@@ -122,7 +121,7 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
     return new Promise((resolve) => this.writableWaiters.push(resolve));
   }
 
-  /** Does nothing: a client in this process is alive as long as the gateway. */
+  /** Does nothing: a client in this process lives as long as the gateway. */
   heartbeat(): undefined {}
 
   close(reason: CloseReason): void {
@@ -130,12 +129,12 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
     this.isOpen = false;
     this.closeReason = reason;
     this.wakeWriters();
-    // The client takes nothing: what it was told does not leave.
+    // The client takes nothing, so buffered events are dropped.
     if (reason === 'slowReader') this.leave();
     else this.startDelivery();
   }
 
-  /** Ends the connection from the client's side. Requests that were made still count; no event follows. */
+  /** Ends the connection from the client's side. Earlier requests are still handled; no event follows. */
   end(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
@@ -144,12 +143,12 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
   }
 
   onFull(): void {
-    this.roomAgain = Promise.withResolvers();
+    this.room = Promise.withResolvers();
   }
 
   onRoom(): void {
-    this.roomAgain?.resolve();
-    this.roomAgain = undefined;
+    this.room?.resolve();
+    this.room = undefined;
   }
 
   handle({ run, ...request }: MemoryRequest): void | Promise<void> {
@@ -166,7 +165,7 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
     if (this.isOpen) this.mailbox.push(request);
   }
 
-  /** In a later turn of the event loop, as from a socket: the client is never called by its own request. */
+  /** Delivers in a later tick, like a socket, so that the client is never called from within its own request. */
   private startDelivery(): void {
     if (this.isDelivering) return;
     this.isDelivering = true;
@@ -202,7 +201,7 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
   }
 }
 
-/** What an event counts for while it is buffered, in bytes: about its text on a wire. */
+/** Returns the size that an event counts for while it is buffered, in bytes: roughly that of its text on a wire. */
 function sizeOf(event: ConnectionEvent): number {
   if (event.kind === 'delta') return EVENT_BYTES + event.text.length;
   if (event.kind !== 'frames') return EVENT_BYTES;

@@ -7,7 +7,7 @@ import { ConversationWriterService } from './conversation-writer.service.js';
 import { MemoryConnection, type MemoryClient, type MemoryConnectionServices } from './memory-connection.js';
 import { RefusalsService } from './refusals.service.js';
 
-/** Opens connections inside the process, for drivers that are part of the gateway. */
+/** Opens connections inside the process, for drivers that run in the gateway. */
 @Injectable()
 export class MemoryConnectionsService implements MemoryConnectionServices {
   constructor(

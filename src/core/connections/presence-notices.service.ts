@@ -20,7 +20,7 @@ export class PresenceNoticesService {
     const event = { kind: 'presence', state } as const;
     for (const connection of this.connections.list()) {
       const { principal, wantsPresence } = connection;
-      if (wantsPresence && principal.role === 'operator' && principal.tenant === state.tenant) connection.tell(event);
+      if (wantsPresence && principal.role === 'operator' && principal.tenant === state.tenant) connection.send(event);
     }
   }
 }

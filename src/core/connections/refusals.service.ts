@@ -10,8 +10,8 @@ export interface RefusedRequest {
 }
 
 /**
- * The one place where a failure of a request becomes an event. Only a GatewayError speaks for itself; the cause of
- * anything else goes to the log, under an id that the client gets.
+ * Turns the failure of a request into a `refused` event. A GatewayError is sent as it is. Any other error is hidden: it is
+ * logged under an id that the client gets.
  */
 @Injectable()
 export class RefusalsService {
@@ -21,8 +21,8 @@ export class RefusalsService {
     this.log = logs.for('gateway');
   }
 
-  /** Tells `connection` that `request` is refused because of `error`, and logs it. Returns the code of the refusal. */
-  refuse(connection: Pick<Connection, 'tell'>, error: unknown, request?: RefusedRequest): ErrorCode {
+  /** Sends `refused` with `error` to `connection` and logs it. Returns the error code. */
+  refuse(connection: Pick<Connection, 'send'>, error: unknown, request?: RefusedRequest): ErrorCode {
     const failure = GatewayError.from(error);
     const { code, details, cause } = failure;
     const { level } = errorTable[code];
@@ -30,7 +30,7 @@ export class RefusalsService {
       const fields = { code, details, frame_id: request?.id, session_id: request?.sessionId };
       this.log[level](cause === undefined ? fields : { ...fields, error: cause }, 'a frame was refused');
     }
-    connection.tell({ kind: 'refused', requestId: request?.id, sessionId: request?.sessionId, error: failure });
+    connection.send({ kind: 'refused', requestId: request?.id, sessionId: request?.sessionId, error: failure });
     return code;
   }
 }

@@ -74,7 +74,7 @@ export class DeliveryService {
     const feed = this.feeds.get(delta.sessionId);
     if (!feed) return;
     for (const subscription of feed.subscriptions) {
-      if (subscription.takesDeltas) subscription.reader.tell(delta);
+      if (subscription.takesDeltas) subscription.reader.send(delta);
     }
   }
 
@@ -95,7 +95,7 @@ export class DeliveryService {
     const fromSeq = Math.max(afterSeq + 1, page.firstSeq);
     this.find(reader, sessionId)?.end();
     const isComplete = fromSeq === afterSeq + 1;
-    reader.tell({ kind: 'resumed', requestId, sessionId, fromSeq, headSeq: page.headSeq, isComplete });
+    reader.send({ kind: 'resumed', requestId, sessionId, fromSeq, headSeq: page.headSeq, isComplete });
     const subscription = this.add(reader, sessionId, fromSeq - 1);
     subscription.feed.headSeq = Math.max(subscription.feed.headSeq, page.headSeq);
     subscription.checkHead();

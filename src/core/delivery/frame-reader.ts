@@ -43,7 +43,7 @@ export interface FrameReader {
   readonly wantsDeltas: boolean;
   /** Bytes sent that the peer has not taken yet. */
   readonly bufferedBytes: number;
-  tell(event: ReadingEvent): void;
+  send(event: ReadingEvent): void;
   /** Resolves when at most half of the allowed buffer is in use, or when the connection is closed. */
   whenWritable(): Promise<void>;
   close(reason: CloseReason): void;

@@ -59,7 +59,7 @@ export class Subscription {
   }
 
   private sendBurst(burst: FramesEvent): void {
-    this.reader.tell(burst);
+    this.reader.send(burst);
     this.nextSeq = (burst.frames.at(-1)?.seq ?? this.nextSeq - 1) + 1;
   }
 

@@ -18,34 +18,34 @@ import {
 } from '../store/index.js';
 import { Clock } from '../time/clock.js';
 
-/** On whose behalf a request is made. Message ids are unique within an origin. A connection is one. */
+/** The client on whose behalf a request is made, for example a connection. Message ids are unique within an origin. */
 export interface Origin {
   readonly principal: Principal;
   readonly clientId: string;
 }
 
-/** A message that an origin wants the gateway to take. */
+/** A message to be accepted. */
 export interface IncomingMessage {
   /** Chosen by the origin. Submitting it again with the same content is a safe retry. */
   readonly id: string;
-  /** The session it is for. Without it the payload decides. */
+  /** The session that it is for. Without it the payload determines the session. */
   readonly sessionId?: string | undefined;
   readonly payload: MessageInPayload;
 }
 
-/** A message that has its place in the queue and is being committed. */
+/** A message whose place in the queue is certain and whose commit is under way. */
 export interface QueuedMessage {
   /** Resolves when the message is durable. Rejects with QUEUE_FULL, IDEMPOTENCY_CONFLICT or STORE_UNAVAILABLE. */
   readonly accepted: Promise<AcceptedMessage>;
 }
 
-/** The messages to cancel: one, by the id under which the origin sent it or by its ref, or all of a session. */
+/** The messages to cancel: one, by the origin's id or by its ref, or all of a session. */
 export type CancelTarget =
   | { readonly by: 'id'; readonly messageId: string }
   | { readonly by: 'ref'; readonly messageRef: string }
   | { readonly by: 'session'; readonly sessionId: string };
 
-/** A reaction to a message, which `messageId` names: the origin's own id of it, or its ref. */
+/** A reaction to a message. `messageId` is the origin's id of the message, or its ref. */
 export interface Reaction extends StoredReaction {
   readonly channel: string;
   readonly messageId: string;
@@ -53,12 +53,12 @@ export interface Reaction extends StoredReaction {
 }
 
 /**
- * The one way into the gateway, whatever the entrance: a socket, a driver in this process, a timer, the admin API. Each
- * method checks the origin's rights; the scope of the credential is checked by the entrance.
+ * The way into the gateway for all entrances: sockets, drivers in this process, timers, the admin API. Each method checks
+ * the origin's rights; the entrance checks the scope of the credential.
  */
 @Injectable()
 export class MessageIntakeService {
-  // oxlint-disable-next-line max-params -- every check that a message passes on its way in comes together here
+  // oxlint-disable-next-line max-params -- the sequence of all checks that a message passes, each by its own service
   constructor(
     private readonly phase: PhaseService,
     private readonly limits: RateLimitsService,
@@ -71,13 +71,13 @@ export class MessageIntakeService {
   ) {}
 
   /**
-   * Takes a message. Returns as soon as its place in the queue is certain, before it is durable; so messages of one origin
-   * keep their order when each is submitted after the call before has returned (or its promise has resolved).
+   * Submits a message. Returns as soon as its place in the queue is certain, before it is durable. Messages of one origin
+   * keep their order if each is submitted after the previous call has returned (or its promise has resolved).
    *
-   * This is the hottest path of the gateway: it is synchronous up to the enqueue, and returns a promise only for a message
-   * about which the store has to be asked first (a session named by id, an unaddressed group message, uploaded media).
-   * @throws GatewayError DRAINING, RATE_LIMITED, FORBIDDEN, NOT_FOUND, INVALID_PAYLOAD; nothing is stored then. A refusal
-   *   of the queue rejects `accepted` instead.
+   * This is the hottest path of the gateway. It is synchronous up to the enqueue, and returns a promise only for a message
+   * that needs a read of the store first (a session named by id, an unaddressed group message, uploaded media).
+   * @throws GatewayError DRAINING, RATE_LIMITED, FORBIDDEN, NOT_FOUND, INVALID_PAYLOAD; nothing is stored then. When the
+   *   queue refuses the message, `accepted` rejects instead.
    */
   submit(origin: Origin, message: IncomingMessage): QueuedMessage | Promise<QueuedMessage> {
     if (this.phase.isDraining) throw new GatewayError('DRAINING', {});
@@ -99,7 +99,7 @@ export class MessageIntakeService {
   }
 
   /**
-   * Keeps a reaction with its message, as part of the context that the agent reads.
+   * Stores a reaction with its message, as part of the context that the agent reads.
    * @throws GatewayError FORBIDDEN, NOT_FOUND
    */
   async react(origin: Origin, { channel, sender, messageId, emoji, action }: Reaction): Promise<void> {
@@ -113,7 +113,7 @@ export class MessageIntakeService {
   }
 
   /**
-   * Notes what a client says about a person's presence.
+   * Updates the presence of a person.
    * @throws GatewayError FORBIDDEN
    */
   notePresence({ principal }: Origin, channel: string, userId: string, status: PresenceStatus): void {

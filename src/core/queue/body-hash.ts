@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { canonicalise } from '../store/canonical-json.js';
 
 /**
- * Fingerprint of what a message says: its type, session and payload, whatever the order of the keys. The timestamp is
- * not part of it, so a retry may carry a new one.
+ * Returns a hash of the type, session and payload of a message. The order of keys does not matter. The timestamp is not
+ * included, so that a retry may have another one.
  */
 export function hashBody(type: string, sessionId: string | undefined, payload: object): string {
   return hash('sha256', `${type}\n${sessionId ?? ''}\n${canonicalise(payload)}`, 'base64url');

@@ -2,7 +2,7 @@ import type { ConfigStoreService } from '../config/config-store.service.js';
 import type { BusyPolicy } from './queue.settings.js';
 import type { SessionSeed } from '../store/index.js';
 
-/** What a message does that arrives while its session is busy. A queue session is a list of jobs: there it always waits. */
+/** Returns the policy for messages that arrive while the session is busy. In a queue session, a list of jobs, they wait. */
 export function findBusyPolicy(
   config: ConfigStoreService,
   { mode, channel }: Pick<SessionSeed, 'mode' | 'channel'>,

@@ -1,7 +1,7 @@
-/** Calls of one session that may wait; more fail at once, so that what waits is bounded. */
+/** Maximum number of waiting calls of one session. Further calls fail at once. */
 const MAX_WAITING_PER_SESSION = 256;
 
-/** Whose call it is. */
+/** The tenant and the session of a call. */
 export interface SlotUser {
   readonly tenant: string;
   readonly session: string;
@@ -12,11 +12,11 @@ interface Waiter extends SlotUser {
 }
 
 /**
- * Limits how many tool calls run at the same time, so that no session and no tenant keeps the others from running.
+ * Limits the number of tool calls that run at the same time, fairly among sessions and tenants.
  *
- * One session takes at most half of the slots. A tenant that runs less than an eighth of the limit gets a slot even
- * when all are taken, up to twice the limit in all. Of those that wait, the tenant and then the session with the fewest
- * running calls goes first, in the order of arrival among equals.
+ * One session takes at most half of the slots. A tenant that runs less than an eighth of the limit gets a slot even when
+ * all are taken, up to twice the limit in total. Of the waiting calls, the tenant and then the session with the fewest
+ * running calls goes first; equals go in the order of arrival.
  */
 export class CallSlots {
   private taken = 0;
@@ -24,12 +24,12 @@ export class CallSlots {
   private readonly bySession = new Map<string, number>();
   private readonly waiting: Waiter[] = [];
 
-  /** @param limit read for each decision, so that a change takes effect at once */
+  /** @param limit called for each decision, so that a change takes effect at once */
   constructor(private readonly limit: () => number) {}
 
   /**
-   * Waits for a slot. Returns what gives it back; `aborted` when the signal was first; `full` when too many calls of
-   * the session wait already.
+   * Waits for a slot. Resolves with a function that frees it, with `aborted` when the signal aborts first, or with `full`
+   * when too many calls of the session wait already.
    */
   async enter(user: SlotUser, signal: AbortSignal): Promise<(() => void) | 'aborted' | 'full'> {
     if (signal.aborted) return 'aborted';
@@ -57,7 +57,7 @@ export class CallSlots {
     add(this.bySession, session, by);
   }
 
-  /** Resolves with whether a slot was taken for the caller, or false when the signal aborted. */
+  /** Resolves with true when a slot was taken for the call, or with false when the signal aborted. */
   private wait(user: SlotUser, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const waiter: Waiter = {
@@ -76,7 +76,7 @@ export class CallSlots {
     });
   }
 
-  /** Gives free slots to those that wait; a limit that was raised frees more than one. */
+  /** Gives free slots to waiting calls. There may be several when the limit was raised. */
   private wakeNext(): void {
     for (;;) {
       const [next] = this.waiting.filter((waiter) => this.mayRun(waiter)).toSorted((a, b) => this.compare(a, b));
@@ -87,7 +87,7 @@ export class CallSlots {
     }
   }
 
-  /** Sorting is stable, so equals keep the order of their arrival. */
+  /** Sorting is stable, so equals keep the order of arrival. */
   private compare(a: SlotUser, b: SlotUser): number {
     return (
       count(this.byTenant, a.tenant) - count(this.byTenant, b.tenant) ||

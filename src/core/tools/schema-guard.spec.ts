@@ -111,12 +111,12 @@ describe('a foreign schema', () => {
       JSON.parse(`${'{"not":'.repeat(7_000)}{}${'}'.repeat(7_000)}`) as unknown,
       /deep|levels/,
     ],
-    ['no schema', 'text', 'no object'],
-    ['a list', [], 'no object'],
+    ['no schema', 'text', 'not an object'],
+    ['a list', [], 'not an object'],
     ['nothing', undefined, 'characters'],
-    ['a part that is not a schema', { properties: { a: 1 } }, 'no schema'],
-    ['lists that are none', { anyOf: {} }, 'no list'],
-    ['maps that are none', { properties: [] }, 'no map'],
+    ['a part that is not a schema', { properties: { a: 1 } }, 'not a schema'],
+    ['lists that are none', { anyOf: {} }, 'not a list'],
+    ['maps that are none', { properties: [] }, 'not a map'],
   ])('[Q-01] is refused: %s', (_what, schema, fault) => expect(faultOf(schema)).toMatch(fault));
 
   it('[Q-01] is refused when its references double at each level', () => {

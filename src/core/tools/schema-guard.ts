@@ -1,10 +1,10 @@
-/** What a foreign schema may be at most: in JSON text, in levels, and in parts once its references are written out. */
+/** Limits of a foreign schema: length of its JSON in UTF-16 units, nesting, and number of parts with references expanded. */
 export const FOREIGN_SCHEMA_LIMITS = { length: 65_536, depth: 20, parts: 2_000 } as const;
 
-/** Deeper than this no annotation or constant of a schema may be. */
+/** Maximum nesting of an annotation or a constant of a schema. */
 const MAX_DATA_DEPTH = 20;
 
-/** A schema of somebody else that may be shown to a model and compiled, or why not. */
+/** A foreign schema that is safe to show to a model and to compile, or the reason why it is not. */
 export type GuardedSchema =
   | { readonly ok: true; readonly schema: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly fault: string };
@@ -25,7 +25,7 @@ const ALONE = new Set([
   'unevaluatedProperties',
   'unevaluatedItems',
 ]);
-/** Kept as they are: none of them costs more than the value that it is held against. */
+/** Keywords that are kept as they are: checking them costs no more than reading the value. */
 const PLAIN = new Set([
   ...[
     'type',
@@ -44,17 +44,17 @@ const PLAIN = new Set([
 ]);
 const NAMES_OF_PROTOTYPES = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Keys under which null says something; under others it stands for nothing. */
+/** Keys under which null is a value. Under other keys it counts as missing. */
 const MAY_BE_NULL = new Set(['const', 'default']);
 
-/** Why a schema is refused. */
+/** The reason why a schema is refused. */
 class SchemaFault extends Error {}
 
 /**
- * Makes a JSON Schema from outside the gateway (an MCP server, a device) harmless, and writes older ones (draft-04 to
- * draft-07, OpenAPI's `nullable`) as 2020-12. References within it are written out, others refused; a schema that
- * contains itself accepts anything at that place; `pattern` and `uniqueItems`, whose cost the value decides, and
- * everything unknown are left out. The schema's owner checks all of it again itself.
+ * Makes a JSON Schema from outside the gateway (an MCP server, a device) safe, and converts older ones (draft-04 to
+ * draft-07, OpenAPI's `nullable`) to 2020-12. References within the schema are expanded, others are refused. Where a schema
+ * contains itself, anything is accepted. `pattern` and `uniqueItems`, whose cost depends on the value, and unknown keywords
+ * are dropped: the owner of the schema validates the value again.
  */
 export function guardSchema(foreign: unknown): GuardedSchema {
   try {
@@ -63,24 +63,24 @@ export function guardSchema(foreign: unknown): GuardedSchema {
       throw new SchemaFault(`it has more than ${FOREIGN_SCHEMA_LIMITS.length} characters`);
     }
     const root: unknown = JSON.parse(text);
-    if (!isNode(root)) throw new SchemaFault('it is no object');
+    if (!isNode(root)) throw new SchemaFault('it is not an object');
     const schema = new SchemaCleaner(root).clean(root, 0);
-    if (!isNode(schema)) throw new SchemaFault('it is no object');
-    // What a tool takes is an object, said or not.
+    if (!isNode(schema)) throw new SchemaFault('it is not an object');
+    // The parameters of a tool are an object, even if the schema does not say so.
     return { ok: true, schema: { ...schema, type: 'object' } };
   } catch (error) {
     if (error instanceof SchemaFault) return { ok: false, fault: error.message };
-    // Of the stack, which a schema of many thousand levels takes up.
-    if (error instanceof RangeError) return { ok: false, fault: 'it is far too deep' };
+    // Stack overflow: the schema nests thousands of levels deep.
+    if (error instanceof RangeError) return { ok: false, fault: 'it is nested too deeply' };
     throw error;
   }
 }
 
 class SchemaCleaner {
   private parts = 0;
-  /** References that are being written out. */
+  /** References that are being expanded. */
   private readonly open = new Set<string>();
-  /** Parts by what they call themselves: `$id`, and `#NAME` for an anchor. */
+  /** Parts by their `$id`, and by `#NAME` for an `$anchor`. */
   private readonly named = new Map<string, Node>();
 
   constructor(private readonly root: Node) {
@@ -97,7 +97,7 @@ class SchemaCleaner {
 
   clean(schema: unknown, depth: number): Node | boolean {
     if (typeof schema === 'boolean') return schema;
-    if (!isNode(schema)) throw new SchemaFault('a part of it is no schema');
+    if (!isNode(schema)) throw new SchemaFault('a part of it is not a schema');
     if (depth > FOREIGN_SCHEMA_LIMITS.depth)
       throw new SchemaFault(`it is deeper than ${FOREIGN_SCHEMA_LIMITS.depth} levels`);
     if (++this.parts > FOREIGN_SCHEMA_LIMITS.parts)
@@ -105,7 +105,7 @@ class SchemaCleaner {
     const entries = Object.entries(modernise(schema)).flatMap(([key, value]) => this.cleanEntry(key, value, depth));
     const cleaned = Object.fromEntries(hasPatterns(schema) ? entries.filter(([key]) => !CLOSES.has(key)) : entries);
     if (schema['$ref'] === undefined) return cleaned;
-    const target = this.writeOut(schema['$ref'], depth);
+    const target = this.expand(schema['$ref'], depth);
     return Object.keys(cleaned).length === 0
       ? target
       : { ...cleaned, allOf: [...((cleaned['allOf'] as Node[] | undefined) ?? []), target] };
@@ -116,11 +116,11 @@ class SchemaCleaner {
     if (PLAIN.has(key)) return [[key, checkDepth(value, 0)]];
     if (ALONE.has(key)) return [[key, this.clean(value, depth + 1)]];
     if (IN_LISTS.has(key)) {
-      if (!Array.isArray(value)) throw new SchemaFault(`its ${key} is no list`);
+      if (!Array.isArray(value)) throw new SchemaFault(`its ${key} is not a list`);
       return [[key, value.map((child) => this.clean(child, depth + 1))]];
     }
     if (IN_MAPS.has(key)) {
-      if (!isNode(value)) throw new SchemaFault(`its ${key} is no map`);
+      if (!isNode(value)) throw new SchemaFault(`its ${key} is not a map`);
       const children = Object.entries(value).filter(([name]) => !NAMES_OF_PROTOTYPES.has(name));
       return [[key, Object.fromEntries(children.map(([name, child]) => [name, this.clean(child, depth + 1)]))]];
     }
@@ -128,7 +128,7 @@ class SchemaCleaner {
     return [];
   }
 
-  private writeOut(reference: unknown, depth: number): Node | boolean {
+  private expand(reference: unknown, depth: number): Node | boolean {
     if (typeof reference !== 'string') throw new SchemaFault('it refers to something outside itself');
     if (this.open.has(reference)) return true;
     this.open.add(reference);
@@ -154,12 +154,12 @@ class SchemaCleaner {
   }
 }
 
-/** Returns a schema of an older draft, or of OpenAPI, as 2020-12 would write this part of it. */
+/** Converts a part of a schema of an older draft, or of OpenAPI, to 2020-12. Does not convert its children. */
 function modernise(schema: Node): Node {
   const { items, additionalItems, nullable, ...rest } = schema;
   return {
     ...rest,
-    // A list of schemas is a tuple, and `additionalItems` says what may follow it.
+    // A list of schemas is a tuple; `additionalItems` is the schema of further items.
     ...(Array.isArray(items)
       ? { prefixItems: items, ...(additionalItems !== undefined && { items: additionalItems }) }
       : items !== undefined && { items }),
@@ -169,7 +169,7 @@ function modernise(schema: Node): Node {
   };
 }
 
-/** In draft-04 an exclusive bound is a flag beside the bound. An undefined value takes the key away. */
+/** Converts a bound of draft-04, where `exclusive` is a flag. A key with an undefined value is dropped. */
 function moderniseBound(schema: Node, bound: string, exclusive: string): Node {
   if (typeof schema[exclusive] !== 'boolean') return {};
   return schema[exclusive] ? { [exclusive]: schema[bound], [bound]: undefined } : { [exclusive]: undefined };
@@ -182,7 +182,7 @@ function addNull({ type, enum: values }: Node): Node {
   };
 }
 
-/** Say what else may be there; without the patterns that they know of they would refuse what these allow. */
+/** Keywords that close an object; dropped with `patternProperties`, or they would reject keys that the patterns allow. */
 const CLOSES = new Set(['additionalProperties', 'unevaluatedProperties']);
 
 function hasPatterns(schema: Node): boolean {

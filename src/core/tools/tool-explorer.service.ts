@@ -14,7 +14,7 @@ export class ToolExplorerService {
     private readonly registry: ToolRegistryService,
   ) {}
 
-  /** Runs before parts that register tools by hand. @throws Error when two classes name the same tool, with both classes */
+  /** Registers the tools of classes, before other parts register theirs. @throws Error when two classes declare the same tool */
   @StartStep({ name: 'register tools', phase: 'register' })
   explore(): void {
     const owners = new Map<string, string>();

@@ -1,18 +1,18 @@
 import { hash } from 'node:crypto';
 
-/** What every provider accepts as a tool's name. */
+/** Tool names that every provider accepts. */
 const ACCEPTED = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
- * The gateway's tool names and those that a model is told: providers accept neither dots nor long names. The same set of
- * tools always gives the same names, so that a provider's cache keeps its worth.
+ * Maps the tool names of the gateway to names for models, because providers accept neither dots nor long names. The same set
+ * of tools always gives the same names, so that prompt caches of providers stay valid.
  */
 export class ToolNames {
   private readonly toWire = new Map<string, string>();
   private readonly toGateway = new Map<string, string>();
 
   constructor(names: readonly string[]) {
-    // Names that need no change keep them, whatever others would become.
+    // Names that need no change have priority over converted ones.
     const [fitting, others] = [
       names.filter((name) => ACCEPTED.test(name)),
       names.filter((name) => !ACCEPTED.test(name)),
@@ -24,12 +24,12 @@ export class ToolNames {
     }
   }
 
-  /** What the model is told. */
+  /** Returns the name for models. */
   encode(name: string): string {
     return this.toWire.get(name) ?? shorten(name);
   }
 
-  /** The gateway's name; one that it never told comes back as it is, and no tool will be found under it. */
+  /** Returns the gateway's name. An unknown name is returned as it is; no tool has it. */
   decode(name: string): string {
     return this.toGateway.get(name) ?? name;
   }
@@ -40,7 +40,7 @@ export class ToolNames {
   }
 }
 
-/** A readable beginning and a hash, so that no two names meet. */
+/** Returns a readable prefix with a hash, so that names do not collide. */
 function shorten(name: string): string {
   return `${name.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 51)}_${hash('sha256', name, 'hex').slice(0, 12)}`;
 }

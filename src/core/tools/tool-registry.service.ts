@@ -17,22 +17,22 @@ import {
 } from './tool.js';
 
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
-/** The largest result that is kept and shown, as JSON text in UTF-16 units. */
+/** Maximum length of a result as JSON, in UTF-16 units. */
 const MAX_RESULT_LENGTH = 262_144;
 
-/** How a call failed. */
+/** The outcome of a call that failed. */
 export type FailedOutcome = Extract<ToolOutcome, { readonly ok: false }>;
 
-/** In whose name a tool would be called. */
+/** The session and the caller on whose behalf a tool is called. */
 export type ToolUser = Pick<ToolCallContext, 'session' | 'caller'>;
 
 /**
- * Knows all tools and runs their calls (the chapter's Tool Registry): look-up, permission, validation, a free slot, a
- * time limit, a cap on the result.
+ * Keeps the tools and runs their calls (the chapter's Tool Registry): look-up, permission, validation, a free slot, a time
+ * limit, and a limit on the result.
  */
 @Injectable()
 export class ToolRegistryService {
-  /** Where tools come from that come and go. */
+  /** Sources of tools that connect and disconnect. */
   readonly sources: ToolSources;
   private readonly tools = new Map<string, ToolDefinition>();
   private readonly slots: CallSlots;
@@ -57,14 +57,14 @@ export class ToolRegistryService {
     this.slots = new CallSlots(() => config.get('tools.concurrency'));
   }
 
-  /** @throws Error when the name is malformed or taken: both are mistakes of a programmer, found at start */
+  /** Adds a tool. @throws Error when the name is malformed or already registered */
   register(tool: ToolDefinition): void {
     if (!TOOL_NAME.test(tool.name)) throw new Error(`The tool name "${tool.name}" must match ${TOOL_NAME.source}`);
     if (this.tools.has(tool.name)) throw new Error(`There are two tools named "${tool.name}"`);
     this.tools.set(tool.name, tool);
   }
 
-  /** Takes a tool away that comes and goes with somebody else's server or device. */
+  /** Removes a tool of a source that has disconnected. */
   unregister(name: string): void {
     this.tools.delete(name);
   }
@@ -77,19 +77,19 @@ export class ToolRegistryService {
     return this.tools.get(name);
   }
 
-  /** The tools that may be used in this session in the name of this caller. */
+  /** Returns the tools that this caller may use in this session. */
   getAvailableTools(user: ToolUser): readonly ToolDefinition[] {
     return this.list().filter((tool) => this.checkPermission(tool, user) === undefined);
   }
 
-  /** Whether a person must approve each call of this tool. */
+  /** Returns true if a person must approve each call of this tool. */
   needsApproval(name: string): boolean {
     return this.tools.get(name)?.requiresApproval === true || this.config.get('tools.approvals').includes(name);
   }
 
   /**
-   * Waits for a tool that its source has not told yet. Returns the failure of a call when the source cannot be reached,
-   * and undefined for a tool that is there and for one that no source has.
+   * Waits for a tool whose source is still connecting. Resolves with the failure of a call when the source is unavailable,
+   * and with undefined when the tool is registered or no source has it.
    */
   async awaitTool(name: string, signal: AbortSignal): Promise<FailedOutcome | undefined> {
     if (this.tools.has(name)) return undefined;
@@ -98,8 +98,8 @@ export class ToolRegistryService {
   }
 
   /**
-   * Says why a call may not start, or undefined when it may: the tool exists and is enabled, session and caller have its
-   * permissions, the parameters fit its schema.
+   * Checks a call: the tool exists and is enabled, session and caller have its permissions, the parameters match its
+   * schema. Returns the failure, or undefined when the call may start.
    */
   refuse(name: string, parameters: unknown, user: ToolUser): ToolOutcome | undefined {
     const tool = this.tools.get(name);
@@ -110,7 +110,7 @@ export class ToolRegistryService {
     return faults.length === 0 ? undefined : failure('TOOL_INVALID_PARAMETERS', { tool: name, faults });
   }
 
-  /** Runs a call within its time. Never rejects; `context.signal` cancels it. */
+  /** Runs a call within the tool's time limit. `context.signal` cancels it. Never rejects. */
   async execute(name: string, parameters: unknown, context: ToolCallContext): Promise<ToolOutcome> {
     const outcome = await this.call(name, parameters, context);
     this.counted[outcome.ok ? 'ok' : outcome.code].add();
@@ -139,8 +139,8 @@ export class ToolRegistryService {
     const cancelTimer = this.clock.setTimer(timeoutMs, () => timeout.abort());
     const signal = AbortSignal.any([timeout.signal, context.signal]);
     try {
-      // The call is raced, not trusted: a tool that ignores its signal must not hold the turn. It gets a copy, so that
-      // what it does to its parameters is not seen by anybody else.
+      // Raced, because a tool that ignores its signal must not block the turn. It gets a copy of the parameters, so that
+      // it cannot change those of the journal.
       const result = await raceAbort(signal, async () =>
         tool.handler(structuredClone(parameters), { ...context, signal }),
       );

@@ -1,26 +1,26 @@
 import type { CancelTimer, Clock } from '../time/clock.js';
 
-/** A source that has not said after this time what tools it has counts as away for turns that begin, in milliseconds. */
+/** Maximum time for which new turns wait for a source that has not connected yet, in milliseconds. */
 const MAX_STARTUP_WAIT_MS = 10_000;
 
-/** Where tools come from that come and go: an MCP server, a device. */
+/** A source of tools that connects and disconnects: an MCP server, a device. */
 export interface SourceDescription {
-  /** For people: `the MCP server demo`. */
+  /** The name for people, for example `the MCP server demo`. */
   readonly label: string;
-  /** The beginning of the names of its tools. */
+  /** The prefix of the names of its tools. */
   readonly prefix: string;
-  /** The longest time that a call waits for one of its tools, in milliseconds. */
+  /** Maximum time for which a call waits for one of its tools, in milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** One source. It begins as connecting: its tools are not known, and calls of them wait. */
+/** One source. It starts as connecting: its tools are not known yet, and calls of them wait. */
 export class ToolSource {
   private connecting: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
   private readonly firstKnown = Promise.withResolvers<void>();
   private readonly cancelTimer: CancelTimer;
-  /** Whether the last attempt to connect failed: calls of its tools fail at once. */
+  /** True if the last attempt to connect failed. Calls of its tools fail at once then. */
   isAway = false;
-  /** Whether turns that begin still wait for it. */
+  /** True while new turns wait for it. */
   isStarting = true;
 
   constructor(
@@ -30,30 +30,30 @@ export class ToolSource {
     this.cancelTimer = clock.setTimer(MAX_STARTUP_WAIT_MS, () => this.endStartup());
   }
 
-  /** Its tools are being asked for, after a connection has ended. */
+  /** The source is connecting again. */
   setConnecting(): void {
     this.isAway = false;
     this.connecting ??= Promise.withResolvers();
   }
 
-  /** Its tools are registered. */
+  /** The source is connected and its tools are registered. */
   setReady(): void {
     this.isAway = false;
     this.settle();
   }
 
-  /** It cannot be reached. */
+  /** The source is unavailable. */
   setAway(): void {
     this.isAway = true;
     this.settle();
   }
 
-  /** Resolves when it is ready or away. */
+  /** Resolves when the source is ready or away. */
   whenKnown(): Promise<void> {
     return this.connecting?.promise ?? Promise.resolve();
   }
 
-  /** Resolves when it is ready or away for the first time, or has taken too long for it. */
+  /** Resolves when the source is ready or away for the first time, or has taken too long. */
   whenStarted(): Promise<void> {
     return this.firstKnown.promise;
   }
@@ -71,7 +71,7 @@ export class ToolSource {
   }
 }
 
-/** Knows the sources of tools, so that turns and calls wait for what is on its way. */
+/** Keeps the sources of tools, so that turns and calls wait for sources that are connecting. */
 export class ToolSources {
   private readonly sources = new Set<ToolSource>();
 
@@ -83,21 +83,21 @@ export class ToolSources {
     return source;
   }
 
-  /** Takes a source away; whoever waits for it goes on. */
+  /** Removes a source. Turns and calls that wait for it continue. */
   remove(source: ToolSource): void {
     this.sources.delete(source);
     source.setAway();
   }
 
-  /** Resolves when each source has said what tools it has, or is known to be away, or `signal` aborts. */
+  /** Resolves when each source is ready, away or has taken too long, or when `signal` aborts. */
   async whenStarted(signal: AbortSignal): Promise<void> {
     const starting = [...this.sources].filter(({ isStarting }) => isStarting);
     if (starting.length > 0) await orAborted(Promise.all(starting.map((source) => source.whenStarted())), signal);
   }
 
   /**
-   * Waits while the source of the tool `name` is connecting, at most for the source's time limit. Returns why the tool
-   * is not there, or undefined when no source is to blame.
+   * Waits while the source of the tool `name` is connecting, at most for the source's time limit. Resolves with the reason
+   * why the source is unavailable, or with undefined.
    */
   async waitFor(name: string, signal: AbortSignal): Promise<string | undefined> {
     const source = [...this.sources].find(({ description }) => name.startsWith(description.prefix));

@@ -3,23 +3,23 @@ import { DiscoveryService } from '@nestjs/core';
 import type { TSchema, Static } from 'typebox';
 import type { ToolCallContext, ToolDescription } from './tool.js';
 
-/** What `@Tool` takes; the rest has defaults: no permissions, 30 s, not idempotent, no approval, no sandbox. */
+/** Options of `@Tool`. Defaults: no permissions, 30 s, not idempotent, no approval, no sandbox. */
 export type ToolOptions<P extends TSchema = TSchema> = Pick<ToolDescription<P>, 'name' | 'description' | 'parameters'> &
   Partial<Pick<ToolDescription<P>, 'permissions' | 'timeoutMs' | 'idempotent' | 'requiresApproval' | 'sandbox'>>;
 
-/** A class that carries out a tool. */
+/** A class that implements a tool. */
 export interface ToolExecutor<P extends TSchema = TSchema> {
   /** See `ToolHandler`. */
   execute(parameters: Static<P>, context: ToolCallContext): unknown;
 }
 
-/** Marks classes that the explorer registers; its metadata are the options. */
+/** Marks classes for the explorer. The metadata are the options. */
 export const ToolMetadata = DiscoveryService.createDecorator<ToolOptions>();
 
 /**
  * Makes a provider of any Nest module a tool of the gateway:
  * `@Tool({ name: 'acme.lookup', description: '...', parameters: Type.Object({ id: Type.String() }) })`.
- * A class whose `execute` does not fit the schema does not compile.
+ * A class whose `execute` does not match the schema does not compile.
  */
 export function Tool<P extends TSchema>(options: ToolOptions<P>) {
   const decorate = applyDecorators(Injectable(), ToolMetadata(options));

@@ -52,7 +52,7 @@ export class ToolCallsService {
     if (!approval.decision) writer.add(turn.reply.buildToolStatus(describeApproval(approval, call)));
     const decision = await this.approvals.waitForDecision(approval, signals.agent);
     if (decision !== 'allow') {
-      const reason = decision === 'deny' ? 'a person denied it' : 'nobody approved it in time';
+      const reason = decision === 'deny' ? 'a person denied it' : 'it was not approved in time';
       return failure('TOOL_DENIED', { tool: call.tool, reason });
     }
     await writer.record(journal.record({ kind: 'tool_start', body: { callId: call.callId } }));

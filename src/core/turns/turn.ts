@@ -39,7 +39,7 @@ export class Turn {
     return { session: this.session, caller: this.message.client };
   }
 
-  /** Tells readers to drop what an earlier run left half-streamed. Resolves when they have got it. */
+  /** Replaces the frames that an earlier run left half-streamed, if there are any. Resolves when that is durable. */
   async resume(): Promise<void> {
     if (this.replacesFromSeq !== undefined) await this.writeRestart(this.replacesFromSeq);
   }
@@ -73,7 +73,7 @@ export class Turn {
     else await this.writer.record(entry);
   }
 
-  /** Drops what was shown of the current answer. Resolves when readers have got it. */
+  /** Drops what was shown of the current answer. Resolves when that is durable. */
   async restartAnswer(): Promise<void> {
     this.assembler = new BlockAssembler();
     if (!this.reply.takeBack()) return;

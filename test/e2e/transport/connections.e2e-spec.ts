@@ -57,7 +57,7 @@ describe('connections', () => {
     await raw.readFrame();
     const [connection] = gateway.app.get(ConnectionManagerService).list() as WebSocketConnection[];
     raw.socket.pause();
-    while (!(await staysFull(connection!))) connection!.send('x'.repeat(1_000_000));
+    while (!(await staysFull(connection!))) connection!.sendFrame('x'.repeat(1_000_000));
     // The first heartbeat sees that the peer has read, the next that it has not; then the minute starts.
     clock.advance(4 * 30_000 - 1);
     expect(connection!.isAlive).toBe(true);
@@ -77,13 +77,13 @@ describe('connections', () => {
     const filler = { kind: 'extension', type: 'acme.filler', payload: { text: 'x'.repeat(1_000_000) } } as const;
     await connection!.whenWritable();
     client.socket.pause();
-    while (!(await staysFull(connection!))) connection!.tell(filler);
+    while (!(await staysFull(connection!))) connection!.send(filler);
     const writable = connection!.whenWritable();
     client.socket.resume();
     await writable;
     expect(connection!.bufferedBytes).toBeLessThanOrEqual(MAX_BUFFERED_BYTES / 2);
     client.socket.pause();
-    while (!(await staysFull(connection!))) connection!.tell(filler);
+    while (!(await staysFull(connection!))) connection!.send(filler);
     const gone = connection!.whenWritable();
     client.socket.terminate();
     await gone;

@@ -49,7 +49,7 @@ describe('frames', () => {
     @SubscribeMessage('acme.wait')
     async wait(connection: Connection, { id, payload }: InboundEnvelope): Promise<void> {
       await new Promise<void>((resolve) => this.gates.set((payload as { gate: string }).gate, resolve));
-      connection.tell({ kind: 'extension', type: 'acme.waited', payload: {}, requestId: id });
+      connection.send({ kind: 'extension', type: 'acme.waited', payload: {}, requestId: id });
     }
 
     @SubscribeMessage('acme.fail')

@@ -22,7 +22,7 @@ describe('gateway classes of an application', () => {
       @SubscribeMessage('stream_end')
       end(): void {}
     }
-    await expect(start(Odd)).rejects.toThrow('Odd handles "stream_end", which is no frame type');
+    await expect(start(Odd)).rejects.toThrow('Odd handles "stream_end", which is not a frame type');
   });
 
   it('[T-48] stop the start when one declares a path', async () => {
