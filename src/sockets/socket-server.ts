@@ -31,7 +31,7 @@ export class SocketServer {
   private readonly served = new Map<string, ServedWire>();
   private readonly services: ConnectionServices;
   private readonly onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) =>
-    void this.upgrade(request, stream, head);
+    void this.upgrade(request, stream, head).catch((error: unknown) => this.fail(stream, error));
 
   constructor(
     private readonly gate: UpgradeGate,
@@ -99,6 +99,12 @@ export class SocketServer {
     served.server.handleUpgrade(request, stream, head, (socket) =>
       this.admit(served, socket as GatewayWebSocket, stream, decision, request),
     );
+  }
+
+  /** A fault of the gateway or of a wire costs one connection, not the process. */
+  private fail(stream: Duplex, error: unknown): void {
+    this.services.log.error({ error }, 'an upgrade failed');
+    refuseUpgrade(stream, { status: 500, reason: 'The upgrade failed' });
   }
 
   private refusePath(): UpgradeRefusal {

@@ -26,6 +26,8 @@ export class DeliveryService {
   /** By session. Frames reach the readers of other replicas through the log; deltas, which are not stored, through this. */
   private readonly deltas: Topic<DeltaEvent>;
   private readonly pages: PageReader;
+  /** Readers that have gone. A commit that they waited for may still subscribe them. */
+  private readonly gone = new WeakSet<FrameReader>();
 
   constructor(
     private readonly frames: FrameStore,
@@ -78,9 +80,9 @@ export class DeliveryService {
     }
   }
 
-  /** Sends the session's frames after `afterSeq` to `reader`, then live ones. Does nothing if `reader` reads the session already. */
+  /** Sends the session's frames after `afterSeq` to `reader`, then live ones. Does nothing if `reader` reads the session already, or was removed. */
   subscribe(reader: FrameReader, sessionId: string, afterSeq: number): void {
-    if (this.find(reader, sessionId)) return;
+    if (this.gone.has(reader) || this.find(reader, sessionId)) return;
     this.add(reader, sessionId, afterSeq).checkHead();
   }
 
@@ -93,6 +95,7 @@ export class DeliveryService {
     if (afterSeq > page.headSeq)
       throw new GatewayError('STALE_RESUME', { after_seq: afterSeq, head_seq: page.headSeq });
     const fromSeq = Math.max(afterSeq + 1, page.firstSeq);
+    if (this.gone.has(reader)) return;
     this.find(reader, sessionId)?.end();
     const isComplete = fromSeq === afterSeq + 1;
     reader.send({ kind: 'resumed', requestId, sessionId, fromSeq, headSeq: page.headSeq, isComplete });
@@ -101,8 +104,9 @@ export class DeliveryService {
     subscription.checkHead();
   }
 
-  /** Removes all subscriptions of a reader that has gone. */
+  /** Removes all subscriptions of a reader that has gone. It gets no new ones. */
   removeReader(reader: FrameReader): void {
+    this.gone.add(reader);
     for (const subscription of this.subscriptionsOf.get(reader.id)?.values() ?? []) subscription.end();
   }
 

@@ -207,6 +207,18 @@ describe('a reader', () => {
     expect(ann.frames.length).toBe(before);
   });
 
+  it('that has gone is not subscribed by a commit that it no longer waits for', async () => {
+    const gone = new FakeReader();
+    const sessionId = await makeLog(1);
+    harness.delivery.removeReader(gone);
+    harness.delivery.subscribe(gone, sessionId, 0);
+    await harness.delivery.resume(gone, sessionId, 0, 'r');
+    const other = new FakeReader();
+    await harness.say(other, 'b', '/blocks 1');
+    await other.waitForEnd('b');
+    expect(gone.frames).toEqual([]);
+  });
+
   it('[S-08] that is behind continues when the store is back', async () => {
     const sessionId = await makeLog(2);
     const reader = new FakeReader();

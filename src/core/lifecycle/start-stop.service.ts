@@ -27,6 +27,8 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
   private steps: ReturnType<typeof collectSteps> = { start: [], stop: [] };
   /** Start steps that ran and can be undone, in the order in which they ran. */
   private readonly started: { readonly step: StartableStep; readonly undo: Undo }[] = [];
+  /** Stop phases that have begun: what starts too late for its phase is undone at once. */
+  private readonly begun = new Set<StopPhase>();
   private stopFailure: { readonly error: unknown } | undefined;
 
   constructor(
@@ -89,6 +91,7 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
         this.log.debug({ step: step.name }, 'lifecycle');
         const undo = await step.run(this.hurrying.signal);
         if (typeof undo === 'function') this.started.push({ step, undo: undo as Undo });
+        if (this.begun.has(step.undoneIn)) for (const task of this.takeUndos(step.undoneIn)) await this.runTask(task);
       }
     } catch (error) {
       this.hurry();
@@ -99,6 +102,7 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
 
   private async stop(phases: readonly StopPhase[]): Promise<void> {
     for (const phase of phases) {
+      this.begun.add(phase);
       const steps = this.steps.stop.filter((step) => step.phase === phase);
       for (const task of [...this.takeUndos(phase), ...steps]) await this.runTask(task);
     }

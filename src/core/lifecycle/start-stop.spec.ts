@@ -216,6 +216,25 @@ describe('a stop', () => {
     expect(gateway.lifecycle.phase).toBe('stopped');
   });
 
+  it('undoes a step that was under way when its phase of the stop passed', async () => {
+    const story: string[] = [];
+    const migration = Promise.withResolvers<void>();
+    class SlowStore {
+      @StartStep({ name: 'open slowly', phase: 'open', undoneIn: 'close' })
+      async open() {
+        await migration.promise;
+        return () => story.push('close the slow store');
+      }
+    }
+    const gateway = makeGateway(new SlowStore());
+    const starting = gateway.bootstrap();
+    await gateway.stop();
+    expect(story).toEqual([]);
+    migration.resolve();
+    await starting;
+    expect(story).toEqual(['close the slow store']);
+  });
+
   it('during the start prevents further steps', async () => {
     const story: string[] = [];
     class Early {

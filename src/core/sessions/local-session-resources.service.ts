@@ -83,7 +83,9 @@ export class LocalSessionResources extends SessionResources {
       return await action(await opened.resource);
     } finally {
       opened.users--;
-      if (opened.users === 0 && !kept.kind.close) kept.opened.delete(sessionId);
+      // What could not be opened was replaced by a new attempt, perhaps.
+      const isCurrent = kept.opened.get(sessionId) === opened;
+      if (opened.users === 0 && !kept.kind.close && isCurrent) kept.opened.delete(sessionId);
     }
   }
 
