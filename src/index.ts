@@ -17,7 +17,20 @@ export {
   type RequestedCall,
 } from './core/turns/agent-runtime.js';
 export { FrameTypeRegistry, type FrameType } from './core/connections/frame-type.registry.js';
-export type { Connection } from './core/connections/connection.js';
+export type { Connection, ConnectionEvent } from './core/connections/connection.js';
+export { ConnectionManagerService } from './core/connections/connection-manager.service.js';
+export type { MemoryClient, MemoryConnection } from './core/connections/memory-connection.js';
+export { MemoryConnectionsService } from './core/connections/memory-connections.service.js';
+export type { CloseReason } from './core/delivery/frame-reader.js';
+export {
+  MessageIntakeService,
+  type CancelTarget,
+  type IncomingMessage,
+  type Origin,
+  type QueuedMessage,
+  type Reaction,
+} from './core/intake/message-intake.service.js';
+export { PresenceTrackerService, type PresenceState } from './core/presence/presence-tracker.service.js';
 export { StartStep, StopStep, type StartPhase, type StopPhase, type Undo } from './core/lifecycle/steps.js';
 export { SessionResources, type ResourceKind, type SessionResource } from './core/sessions/session-resources.js';
 export { ConfigStoreService } from './core/config/config-store.service.js';
@@ -47,4 +60,6 @@ export {
 } from './core/telemetry/metrics.js';
 export { Logs } from './core/telemetry/logs.js';
 export * from './core/store/index.js';
+export { chainAudit, readAuditTrail, verifyAuditChain, type ChainVerdict } from './core/audit/audit-chain.js';
+export { noteOfDecision, noteOfSession, noteOfSettings } from './core/audit/audit-notes.js';
 export { BLOB_KEY, BlobStore } from './core/media/blob.store.js';

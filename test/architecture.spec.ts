@@ -75,6 +75,18 @@ describe('ARCHITECTURE.md', () => {
     expect([...new Set(thrown)].filter((code) => !named.has(code) && !ofUploads.includes(code))).toEqual([]);
   });
 
+  it('names for teams only what the package exports', () => {
+    const rows = [...section('Extending').matchAll(/^\| [^|]+ \| ([^|]*) \| ([^|]*) \|$/gm)].slice(2);
+    const cells = rows.map(([, here, forTeams]) => (forTeams === 'the same' ? here! : forTeams!));
+    const named = cells.flatMap((cell) => codeIn(cell)).flatMap((code) => /^@?([A-Za-z]+)/.exec(code)?.[1] ?? []);
+    expect(named).toContain('MemoryConnectionsService');
+    const exported = readFileSync('src/index.ts', 'utf8');
+    const ofNest = ['SubscribeMessage', 'WebSocketGateway', 'vendor'];
+    const missing = named.filter((name) => !ofNest.includes(name) && !new RegExp(`\\b${name}\\b`).test(exported));
+    // `section.js` is exported as a whole.
+    expect(missing.filter((name) => name !== 'defineSettings')).toEqual([]);
+  });
+
   it('lists the phases of start and stop in their order', () => {
     const rows = [...section('Start and stop').matchAll(/^\| (?:start|stop)[^|]*\| ([^|]+) \|/gm)].map(([, cell]) =>
       codeIn(cell!).filter((code) => code !== 'ready'),
