@@ -8,6 +8,7 @@ import { readAuditTrail, verifyAuditChain } from '../../core/audit/audit-chain.j
 import type { AuditRow, AuditStore } from '../../core/store/index.js';
 import { AuditTrail } from './audit-trail.js';
 import { openDatabase } from './database.js';
+import { MemoryOperations } from './memory-operations.js';
 import { MIGRATIONS, type Migration } from './migrations.js';
 
 let folder: string;
@@ -177,6 +178,7 @@ describe('the migration to version 2', () => {
       INSERT INTO audit (at, actor, action, before, after) VALUES
         (1, 'ann', 'settings.change', '{"x":1}', '{"x":2}'),
         (2, 'bob', 'approval.decide', 'null', '{"approval_id":"a_1","decision":"allow"}');
+      INSERT INTO memories (memory_id, tenant, collection, text, created_at) VALUES ('c_1', 'acme', 's_1', '我的猫叫小白', 1);
     `);
     close();
   }
@@ -207,6 +209,17 @@ describe('the migration to version 2', () => {
     expect(await verifyAuditChain(rows, trail.readHead())).toEqual({ kind: 'intact', rows: 2 });
     close();
     expect(read(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'audit_1'")).toBe(0);
+  });
+
+  it('finds the memories of version 1 by any part of their text', () => {
+    makeVersion1();
+    const { database, close } = openDatabase(path);
+    const memories = new MemoryOperations(database);
+    for (const words of [['小白'], ['猫']])
+      expect(memories.search({ tenant: 'acme', collections: ['s_1'], words, limit: 1 })).toHaveLength(1);
+    database.exec("DELETE FROM memories WHERE memory_id = 'c_1'");
+    close();
+    expect(read(path, 'SELECT count(*) FROM memory_words')).toBe(0);
   });
 
   it('keeps the instance and all other data', () => {

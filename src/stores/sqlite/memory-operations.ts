@@ -1,10 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Memory, MemoryQuery } from '../../core/store/index.js';
+import { toIndexText, toMatch } from './memory-words.js';
 import { prepare, required } from './rows.js';
 
 /** The operations of `MemoryStore`, with a full-text index. */
 export class MemoryOperations {
   private readonly insert;
+  private readonly insertWords;
   private readonly count;
   private readonly selectKnown;
   private readonly selectByWords;
@@ -17,6 +19,7 @@ export class MemoryOperations {
       database,
       'INSERT INTO memories (memory_id, tenant, collection, text, created_at) VALUES (?, ?, ?, ?, ?)',
     );
+    this.insertWords = prepare(database, 'INSERT INTO memory_words (rowid, text) VALUES (?, ?)');
     this.selectKnown = prepare<{ 1: 1 }>(database, 'SELECT 1 FROM memories WHERE tenant = ? AND memory_id = ?');
     this.count = prepare<{ count: number }>(
       database,
@@ -36,7 +39,8 @@ export class MemoryOperations {
   save({ memoryId, tenant, collection, text, createdAt }: Memory, maxPerCollection: number): boolean {
     if (this.selectKnown.get(tenant, memoryId)) return true;
     if (required(this.count.get(tenant, collection)).count >= maxPerCollection) return false;
-    this.insert.run(memoryId, tenant, collection, text, createdAt);
+    const { lastInsertRowid } = this.insert.run(memoryId, tenant, collection, text, createdAt);
+    this.insertWords.run(lastInsertRowid, toIndexText(text));
     return true;
   }
 
@@ -46,9 +50,4 @@ export class MemoryOperations {
       ? this.selectNewest.all(...scope, limit)
       : this.selectByWords.all(toMatch(words), ...scope, limit);
   }
-}
-
-/** Builds an FTS5 query of quoted words. Inside quotes only the quote is special; it is doubled. */
-function toMatch(words: readonly string[]): string {
-  return words.map((word) => `"${word.replaceAll('"', '""')}"*`).join(' OR ');
 }

@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { failpoint } from '../../core/failpoints/failpoint.js';
 import { ALL_TENANTS, type Json } from '../../core/store/index.js';
 import { AuditTrail } from './audit-trail.js';
+import { toIndexText } from './memory-words.js';
 import { prepare, required } from './rows.js';
 import { SCHEMA_1, SCHEMA_2 } from './schema.js';
 
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
       database.exec(SCHEMA_2);
       chainOldAudit(database);
       database.exec('DROP TABLE audit_1');
+      indexMemories(database);
     },
   },
 ];
@@ -67,6 +69,13 @@ function chainOldAudit(database: DatabaseSync): void {
       after,
     });
   }
+}
+
+/** Fills the index of words of version 2. */
+function indexMemories(database: DatabaseSync): void {
+  const insert = prepare(database, 'INSERT INTO memory_words (rowid, text) VALUES (?, ?)');
+  const memories = prepare<{ memory: number; text: string }>(database, 'SELECT memory, text FROM memories');
+  for (const { memory, text } of memories.all()) insert.run(memory, toIndexText(text));
 }
 
 /** "OCGW" in the file's header distinguishes this database from those of other programs. */

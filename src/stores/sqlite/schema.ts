@@ -7,7 +7,7 @@ import { FIRST_PREVIOUS_HASH } from '../../core/store/index.js';
  * - `messages` rows never change; their UNIQUE key recognises duplicates.
  * - `queue` has exactly the unfinished messages, with everything that changes about them.
  * - `replies` has the ends of finished messages. A message in neither was only observed.
- * - `memory_words` is the full-text index of `memories`, maintained by triggers.
+ * - `memory_words` is the full-text index of `memories`, in version 1 maintained by triggers.
  * - `settings` has the settings changed at run time; `audit` is the audit trail, whose rows are only added.
  * - `frames` has the logs of all sessions in the order of writing, so that rows of many sessions share the pages that a
  *   commit writes. A session's head is `max(seq)`, or `swept_seq` if retention has deleted all.
@@ -202,4 +202,13 @@ export const SCHEMA_2 = `
   ALTER TABLE gateway ADD COLUMN audit_sequence INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE gateway ADD COLUMN audit_hash TEXT NOT NULL DEFAULT '${FIRST_PREVIOUS_HASH}';
   ALTER TABLE gateway DROP COLUMN secret;
+  DROP TRIGGER memory_saved;
+  DROP TRIGGER memory_deleted;
+  DROP TABLE memory_words;
+  CREATE VIRTUAL TABLE memory_words USING fts5 (
+    text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+  );
+  CREATE TRIGGER memory_deleted AFTER DELETE ON memories BEGIN
+    DELETE FROM memory_words WHERE rowid = old.memory;
+  END;
 `;

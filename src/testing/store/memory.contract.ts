@@ -58,6 +58,33 @@ export const memoryContract: Contract = {
     );
   },
 
+  'finds memories in scripts without spaces by any part of them': async (bench) => {
+    const texts = [
+      '我养了一只猫，叫小白',
+      '東京オリンピックの思い出',
+      '고양이는 우유를 좋아한다',
+      'แมวชื่อขาว',
+      'Tea 茶 at nine',
+    ];
+    await save(bench, ...texts);
+    for (const [words, found] of [
+      ['猫', 0],
+      ['小白', 0],
+      ['我的猫叫什么', 0],
+      ['オリンピック', 1],
+      ['ｵﾘﾝﾋﾟｯｸ', 1],
+      ['東京', 1],
+      ['思い出', 1],
+      ['고양이가', 2],
+      ['ขาว', 3],
+      ['茶', 4],
+      ['tea茶', 4],
+    ] as const)
+      expect((await search(bench, words))[0], words).toBe(texts[found]);
+    expect(await search(bench, '犬')).toEqual([]);
+    expect(await search(bench, '白小')).not.toContain(texts[1]);
+  },
+
   '[O-25] puts memories with more and rarer words first, and the newest first without words': async (bench) => {
     await save(bench, 'a tea', 'b tea', 'c tea with lemon', 'd tea');
     expect((await search(bench, 'tea lemon'))[0]).toBe('c tea with lemon');
