@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { parseCommand, type Command } from '../core/sessions/activation.js';
 import type { Session, StoredMessage } from '../core/store/index.js';
 import type { ToolDefinition, ToolOutcome } from '../core/tools/tool.js';
 import type { AgentEvent, AgentRuntime, AgentTurn, Answer, RequestedCall } from '../core/turns/agent-runtime.js';
@@ -28,6 +29,7 @@ export class FakeTurn implements AgentTurn {
   readonly acts: TurnAct[] = [];
   readonly isSteered: boolean;
   readonly message: StoredMessage;
+  readonly command?: Command;
   readonly session: Session;
   private readonly controller = new AbortController();
   private readonly recorded: readonly Answer[];
@@ -53,6 +55,8 @@ export class FakeTurn implements AgentTurn {
       headSeq: 0,
     };
     this.message = this.buildMessage('m_asked', content);
+    const command = parseCommand(content, 'openclaw');
+    if (command) this.command = command;
     this.recorded = JSON.parse(JSON.stringify(recorded)) as readonly Answer[];
     this.isSteered = joining !== undefined;
     this.joining = new Map(

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/index.js';
-import { parseCommand } from '../../core/sessions/activation.js';
 import { Clock } from '../../core/time/clock.js';
 import { AgentRuntime, type AgentEvent, type AgentTurn, type RequestedCall } from '../../core/turns/agent-runtime.js';
 import { demoEvents } from './demo.js';
@@ -26,7 +25,7 @@ export class BuiltinRuntime extends AgentRuntime {
   }
 
   override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
-    const command = parseCommand(turn.message.payload.content);
+    const { command } = turn;
     switch (command?.name) {
       case 'help':
         return yield* this.say(turn, 'status', HELP);

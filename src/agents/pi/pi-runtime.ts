@@ -3,7 +3,6 @@ import type { AssistantMessage, Tool } from '@earendil-works/pi-ai';
 import { GatewayError } from '../../protocol/index.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { findProvider, splitModel } from './providers.js';
-import { parseCommand } from '../../core/sessions/activation.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import {
@@ -64,7 +63,7 @@ export class PiRuntime extends AgentRuntime {
   }
 
   override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
-    const said = answerCommand(parseCommand(turn.message.payload.content), turn, this.config.get('agent.model') ?? '');
+    const said = answerCommand(turn.command, turn, this.config.get('agent.model') ?? '');
     if (said !== undefined) return yield* this.answerOnce(turn, said);
     const talk = await this.begin(turn);
     let failures: Repetition = { failure: undefined, times: 0 };

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SessionStore, type Session, type StoredMessage } from '../store/index.js';
-import { parseCommand, type Command } from './activation.js';
+import type { Command } from './activation.js';
 
 /**
  * The commands that change the session: `/reset` and `/activation` (protocol.md section 9). They run as turns, so they
@@ -10,12 +10,9 @@ import { parseCommand, type Command } from './activation.js';
 export class SessionCommandsService {
   constructor(private readonly sessions: SessionStore) {}
 
-  /**
-   * Runs a session command and resolves with a text for the sender; undefined if the message is not one. Idempotent.
-   */
-  async run(message: StoredMessage, session: Session): Promise<string | undefined> {
-    const command = parseCommand(message.payload.content);
-    switch (command?.name) {
+  /** Runs a session command and resolves with a text for the sender; undefined for another command. Idempotent. */
+  async run(command: Command, message: StoredMessage, session: Session): Promise<string | undefined> {
+    switch (command.name) {
       case 'reset':
         await this.sessions.updateSession(session.id, { resetContext: true });
         return 'New context: earlier messages stay in the history, but the agent starts again without them.';

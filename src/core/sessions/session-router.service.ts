@@ -38,7 +38,7 @@ export class SessionRouterService {
 
     const session = buildSessionSeed(principal.tenant, payload);
     const mustTakePart = principal.role === 'user' && session.mode !== 'main';
-    const addressed = session.mode !== 'group' || priority > 1 || parseCommand(payload.content) !== undefined;
+    const addressed = session.mode !== 'group' || priority > 1 || this.isCommand(payload);
     if (addressed && !mustTakePart) return { session, disposition: 'queue', priority, payload };
     return this.sessions.findSession(session.id).then((known) => {
       if (mustTakePart && !(known && mayRead(principal, known)))
@@ -66,12 +66,12 @@ export class SessionRouterService {
         faults: [{ pointer: '/channel', message: `must be the channel of the session, "${session.channel}"` }],
       });
     }
-    const addressed =
-      session.mode !== 'group' ||
-      session.explicitActivation ||
-      priority > 1 ||
-      parseCommand(payload.content) !== undefined;
+    const addressed = session.mode !== 'group' || session.explicitActivation || priority > 1 || this.isCommand(payload);
     return { session, disposition: addressed ? 'queue' : 'observe', priority, payload };
+  }
+
+  private isCommand({ content }: MessageInPayload): boolean {
+    return parseCommand(content, this.config.get('agent.name')) !== undefined;
   }
 
   /** A mention in the text counts as a direct mention, even from a user. */

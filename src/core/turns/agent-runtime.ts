@@ -1,5 +1,6 @@
 import type { Attachment, BlockType, Usage } from '../../protocol/domain.js';
 import type { PresenceState } from '../presence/presence-tracker.service.js';
+import type { Command } from '../sessions/activation.js';
 import type { MessageWithReply, Session, StoredMessage } from '../store/index.js';
 import type { ToolDefinition, ToolOutcome } from '../tools/tool.js';
 import type { Media } from './media-source.js';
@@ -46,6 +47,8 @@ export type AgentEvent =
 /** One turn as its runtime sees it. */
 export interface AgentTurn {
   readonly message: StoredMessage;
+  /** The command that the message is, if it is one. */
+  readonly command?: Command;
   readonly session: Session;
   readonly signal: AbortSignal;
   /** True if messages may join while the turn runs. Then an answer without tool calls need not be the last. */

@@ -30,7 +30,7 @@ export class JoiningService {
   async join(turn: Turn, n: number): Promise<readonly StoredMessage[]> {
     const { journal, writer, session, claim } = turn;
     while (this.isOpen(turn, n)) {
-      const joining = choose(claim, await this.store.listWaiting(session.id));
+      const joining = choose(claim, await this.store.listWaiting(session.id), this.config.get('agent.name'));
       if (joining.length === 0) break;
       const entry = { kind: 'joined', body: { before: n, messages: joining } } as const;
       const write = buildWrite(claim, joining, this.clock.now());
@@ -50,10 +50,10 @@ export class JoiningService {
  * Returns the messages at the front of the lane that may join. A command is not for the agent, and a message of another
  * principal must not be processed with the permissions of this one. Messages behind one of these wait with it.
  */
-function choose({ message }: Claim, waiting: readonly StoredMessage[]): readonly StoredMessage[] {
+function choose({ message }: Claim, waiting: readonly StoredMessage[], agentName: string): readonly StoredMessage[] {
   const { principal } = message.client;
   const end = waiting.findIndex(
-    ({ client, payload }) => client.principal !== principal || parseCommand(payload.content) !== undefined,
+    ({ client, payload }) => client.principal !== principal || parseCommand(payload.content, agentName) !== undefined,
   );
   return end === -1 ? waiting : waiting.slice(0, end);
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
+import { parseCommand, type Command } from '../sessions/activation.js';
 import { SessionCommandsService } from '../sessions/session-commands.service.js';
 import type { Ending } from '../store/index.js';
 import { Clock } from '../time/clock.js';
@@ -23,18 +24,19 @@ export class ReplyService {
   async produce(turn: Turn): Promise<Ending> {
     await turn.resume();
     if (turn.signals.stop.aborted) return CANCELLED;
-    const text = await this.commands.run(turn.message, turn.session);
-    if (text === undefined) return this.askAgent(turn);
+    const command = parseCommand(turn.message.payload.content, this.config.get('agent.name'));
+    const text = command && (await this.commands.run(command, turn.message, turn.session));
+    if (text === undefined) return this.askAgent(turn, command);
     turn.addBlock('status', text);
     return { reason: 'stop' };
   }
 
-  private async askAgent(turn: Turn): Promise<Ending> {
+  private async askAgent(turn: Turn, command: Command | undefined): Promise<Ending> {
     const { signals, journal } = turn;
     const timeoutMs = this.config.get('agent.turn_timeout_ms');
     const cancelTimer = this.clock.setTimer(timeoutMs, () => signals.timeOut());
     try {
-      await this.agent.run(turn);
+      await this.agent.run(turn, command);
       if (signals.isTimedOut) throw new GatewayError('AGENT_FAILED', { reason: `no answer within ${timeoutMs} ms` });
       if (signals.stop.aborted) return CANCELLED;
       turn.endText();

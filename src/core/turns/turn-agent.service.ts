@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Command } from '../sessions/activation.js';
 import { TurnStore } from '../store/index.js';
 import { ToolRegistryService } from '../tools/tool-registry.service.js';
 import { AgentRuntime, type AgentEvent, type AgentTurn } from './agent-runtime.js';
@@ -26,10 +27,10 @@ export class TurnAgentService {
    * Takes the agent's events into the turn. Resolves when the agent has ended, or as soon as its signal aborts: an agent
    * that ignores the signal is not waited for. Rejects with what the agent throws, and with LeaseLostError.
    */
-  async run(turn: Turn): Promise<void> {
+  async run(turn: Turn, command?: Command): Promise<void> {
     const signal = turn.signals.agent;
     await this.tools.sources.whenStarted(signal);
-    const events = this.runtime.run(this.describe(turn))[Symbol.asyncIterator]();
+    const events = this.runtime.run(this.describe(turn, command))[Symbol.asyncIterator]();
     let stopWaiting: (() => void) | undefined;
     signal.addEventListener('abort', () => stopWaiting?.(), { once: true });
     let yieldedAt = performance.now();
@@ -52,10 +53,11 @@ export class TurnAgentService {
     }
   }
 
-  private describe(turn: Turn): AgentTurn {
+  private describe(turn: Turn, command: Command | undefined): AgentTurn {
     const { message, session, user, journal } = turn;
     return {
       message,
+      ...(command && { command }),
       session,
       signal: turn.signals.agent,
       isSteered: this.joining.isSteered(session),

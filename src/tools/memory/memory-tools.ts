@@ -99,7 +99,7 @@ export class MemorySearchTool implements ToolExecutor<typeof SearchParameters> {
     { query, limit = DEFAULT_LIMIT }: Static<typeof SearchParameters>,
     { session }: Pick<ToolCallContext, 'session'>,
   ): Promise<{ memories: FoundMemory[] }> {
-    const words = query.match(/[\p{L}\p{N}_]+/gu) ?? [];
+    const words = query.match(/[\p{L}\p{M}\p{N}_]+/gu) ?? [];
     const collections = [...new Set([session.id, ...session.memoryRefs])];
     const found = await this.memories.searchMemories({
       tenant: session.tenant,
