@@ -78,6 +78,85 @@ describe('the block assembler', () => {
     expect(assembler.push('`js').map((piece) => piece.text)).toEqual([]);
   });
 
+  it.each([
+    ['three spaces', '1. Do:\n\n   ```py\n   if x:\n       y()\n   ```\n2. Then'],
+    ['four spaces and an empty line', '1. Do:\n\n    ```py\n    if x:\n\n        y()\n    ```\n2. Then'],
+    ['a tab', '1. Do:\n\t```py\n\tif x:\n\n\t    y()\n\t```\n2. Then'],
+    ['no indentation', '1. Do:\n```py\nif x:\n\n    y()\n```\n2. Then'],
+  ])('makes a fence in a list with %s a code block without the indentation of the list', (_, text) => {
+    const blocks = assemble(text);
+    expect(blocks.map(({ type }) => type)).toEqual(['markdown', 'code', 'markdown']);
+    expect(blocks[1]?.content.replace('\n\n', '\n')).toBe('if x:\n    y()');
+    expect([blocks[0]?.content, blocks[1]?.language, blocks[2]?.content]).toEqual(['1. Do:', 'py', '2. Then']);
+  });
+
+  it('makes a fence just after a list marker a code block', () => {
+    expect(assemble('1. ```sh\n   ls\n   ```\n2. done\n')).toEqual([
+      { type: 'markdown', content: '1.' },
+      { type: 'code', content: 'ls', language: 'sh' },
+      { type: 'markdown', content: '2. done' },
+    ]);
+  });
+
+  it.each([
+    '- a\n\n    - sub a\n\n    - sub b\n\n- b',
+    '1. a\n\n   more of a\n\n2. b\n   - c\n\n     more of c',
+    'These:\n* a\n* b\n\n* c',
+  ])('makes a list with empty lines one block: %j', (text) => {
+    expect(assemble(text)).toEqual([{ type: 'markdown', content: text }]);
+  });
+
+  it('ends a list at a paragraph after an empty line, and takes the indentation of what follows code in an item', () => {
+    expect(assemble('- a\n\n  ```\n  x\n  ```\n\n  more\n\n  - sub\n    - sub sub\n\nEnd.')).toEqual([
+      { type: 'markdown', content: '- a' },
+      { type: 'code', content: 'x', language: undefined },
+      { type: 'markdown', content: 'more\n\n- sub\n  - sub sub' },
+      { type: 'text', content: 'End.' },
+    ]);
+    expect(assemble('Born in\n1986. Then\n\nnothing')).toHaveLength(2);
+  });
+
+  it.each([
+    'See https://example.org/a for more.',
+    'See www.example.org.',
+    '<https://example.org>',
+    'Write to ann@example.org.',
+    'See [the docs][docs].\n[docs]: https://example.org',
+    'a | b\n--- | ---\n1 | 2',
+    'a\n:-: | -\n',
+    'Title\n=====',
+    'Title\n---',
+    'a **bold\ntext** here',
+    '2 \\* 3',
+    'a<br>b',
+    'a &amp; b',
+    'a  \nb',
+  ])('makes a paragraph with markup that is easily overlooked markdown: %j', (text) => {
+    expect(assemble(text)).toMatchObject([{ type: 'markdown' }]);
+  });
+
+  it.each([
+    '2 * 3 = 6',
+    'a < b and c > d',
+    'Cost: 5 | 6',
+    'At 5:30, e.g. now (or later).',
+    'AT&T',
+    'me @ home',
+    'a - b',
+  ])('makes a paragraph without markup text: %j', (text) =>
+    expect(assemble(text)).toEqual([{ type: 'text', content: text }]),
+  );
+
+  it.each(['*', '[', '<a', '@a', 'a@', '-\n', '| ', '\\', '&a', '`', '_a ', ' \t', '1. '])(
+    'tells markdown in linear time: many of %j',
+    (part) => {
+      const text = part.repeat(32_000 / part.length);
+      const started = process.cpuUsage().user;
+      assemble(`x${text}`);
+      expect(process.cpuUsage().user - started).toBeLessThan(1_000_000);
+    },
+  );
+
   it('[A-09] makes the same blocks for any portions', () => {
     const token = fc.constantFrom(
       'a',
@@ -93,6 +172,11 @@ describe('the block assembler', () => {
       '- ',
       '\r\n',
       '# ',
+      '1. ',
+      '\t',
+      '    ',
+      '\ud83d',
+      '\ude00',
     );
     fc.assert(
       fc.property(fc.array(token, { maxLength: 30 }), fc.integer({ min: 1, max: 7 }), (tokens, size) => {
