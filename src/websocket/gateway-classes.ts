@@ -60,7 +60,7 @@ export function checkGatewayClasses(classes: readonly GatewayClass[]): void {
       | { path?: string; namespace?: string }
       | undefined;
     if (options?.path ?? options?.namespace)
-      throw new Error(`${name}: a gateway class cannot have a path or namespace of its own; the path is /`);
+      throw new Error(`${name}: a gateway class has no path or namespace of its own; the path is /`);
     for (const { type } of listMethods(prototype)) {
       if (!Object.hasOwn(inboundTable, type) && !EXTENSION_TYPE.test(type)) {
         throw new Error(`${name} handles "${type}", which is not a frame type: name those of extensions vendor.name`);

@@ -10,6 +10,7 @@ import { ConfigStoreService } from '../../src/core/config/config-store.service.j
 import { loadSettings } from '../../src/settings.js';
 import type { Connection } from '../../src/core/connections/connection.js';
 import { ConnectionManagerService } from '../../src/core/connections/connection-manager.service.js';
+import { SlowReadersService } from '../../src/core/delivery/slow-readers.service.js';
 import { RefusalsService } from '../../src/core/connections/refusals.service.js';
 import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registry.js';
 import { StartStopService } from '../../src/core/lifecycle/start-stop.service.js';
@@ -83,6 +84,7 @@ class FoundationModule {
       PhaseService,
       RateLimitsService,
       ConnectionManagerService,
+      SlowReadersService,
       FrameTypeRegistry,
       StartStopService,
       RefusalsService,
