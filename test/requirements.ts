@@ -15,7 +15,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  *
  * T transport and handshake, E envelope, M messages, S streams and replay, C queue and cancelling, G sessions and
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
- * approvals, R models, B sandbox, Q MCP.
+ * approvals, R models, B sandbox, Q MCP, N bounds and time.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -968,5 +968,12 @@ export const requirements: readonly Requirement[] = [
     'Q-16',
     'security',
     'No session or tenant can block the tool calls of others, and waiting calls are bounded.',
+  ),
+
+  // Bounds and time
+  requirement(
+    'N-01',
+    'durability',
+    'A clock that is set by a day, or a night of sleep, leaves limits, leases, retries, timers, presence and uptime right.',
   ),
 ];

@@ -49,7 +49,7 @@ export class PageSignIn implements CredentialVerifier {
   /** Issues a code of 22 characters that are valid in a URL fragment. @throws GatewayError STORE_UNAVAILABLE */
   async issueCode(): Promise<string> {
     const code = randomBytes(16).toString('base64url');
-    await this.broker.keep(CODES, digestOf(code), '', this.clock.now() + CODE_LIFETIME_MS);
+    await this.broker.keep(CODES, digestOf(code), '', CODE_LIFETIME_MS);
     return code;
   }
 

@@ -27,11 +27,11 @@ export class Conduct {
   /** Notes that a frame was refused with this code. */
   noteRefusal(code: ErrorCode): void {
     if (code === 'INVALID_FRAME' && ++this.invalidFrames >= MAX_CONSECUTIVE_INVALID_FRAMES) this.close('invalidFrames');
-    if (code === 'RATE_LIMITED') this.noteRateLimited(this.clock.now());
+    if (code === 'RATE_LIMITED') this.noteRateLimited(this.clock.elapsed());
   }
 
   notePing(): void {
-    const now = this.clock.now();
+    const now = this.clock.elapsed();
     if (now - this.pingsSince >= 1_000) {
       this.pingsSince = now;
       this.pings = 0;

@@ -31,7 +31,7 @@ export class FrameDeadline {
   }
 
   private begin(): void {
-    this.begunAt = this.clock.now();
+    this.begunAt = this.clock.elapsed();
     this.watch(FRAME_TIMEOUT_MS);
   }
 
@@ -42,7 +42,7 @@ export class FrameDeadline {
     this.clock.setTimer(delayMs, () => {
       this.hasTimer = false;
       if (this.begunAt === undefined) return;
-      const remainingMs = this.begunAt + FRAME_TIMEOUT_MS - this.clock.now();
+      const remainingMs = this.begunAt + FRAME_TIMEOUT_MS - this.clock.elapsed();
       if (remainingMs > 0) this.watch(remainingMs);
       else this.onMissed();
     });

@@ -43,8 +43,8 @@ export class Heartbeat {
     const takesNothing = this.outbox.bufferedBytes > 0 && takenBytes <= this.takenBytes;
     this.takenBytes = takenBytes;
     if (!takesNothing) this.stalledSince = undefined;
-    else this.stalledSince ??= this.clock.now();
-    return this.stalledSince !== undefined && this.clock.now() - this.stalledSince >= MAX_STALL_MS;
+    else this.stalledSince ??= this.clock.elapsed();
+    return this.stalledSince !== undefined && this.clock.elapsed() - this.stalledSince >= MAX_STALL_MS;
   }
 
   private sendPing(): void {

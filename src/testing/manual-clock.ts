@@ -5,19 +5,32 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A clock that stands still until a test advances it. */
+/** A clock that stands still until a test advances it, or sets its wall time. */
 export class ManualClock extends Clock {
-  private time: number;
+  private time = 1_000;
+  private wallOffset: number;
   private readonly timers = new Set<Timer>();
 
   /** @param start in Unix milliseconds */
   constructor(start = 1_800_000_000_000) {
     super();
-    this.time = start;
+    this.wallOffset = start - this.time;
   }
 
   override now(): number {
+    return this.wallOffset + this.time;
+  }
+
+  override elapsed(): number {
     return this.time;
+  }
+
+  /**
+   * Moves the wall time alone by `ms` milliseconds, forward or back: the clock of the machine was set. Forward is also
+   * what a process sees of a sleep of the machine, in which nothing runs.
+   */
+  setWallTime(ms: number): void {
+    this.wallOffset += ms;
   }
 
   /** The number of timers that have not fired yet. */

@@ -128,15 +128,23 @@ export class ApprovalsService {
   /** Waits for the end of the approval's time, or until `signal` aborts. Expires the approval at the former. */
   private async expire(approval: Approval, signal: AbortSignal): Promise<ApprovalDecision> {
     while (!signal.aborted) {
-      const remainingMs = approval.expiresAt - this.clock.now();
+      await this.untilExpired(approval, signal);
       try {
-        if (remainingMs <= 0) return await this.settle(approval, 'expired', 'gateway');
+        if (!signal.aborted) return await this.settle(approval, 'expired', 'gateway');
       } catch (error) {
         this.warn(error, approval);
       }
-      await this.clock.sleep(remainingMs > 0 ? remainingMs : RETRY_DELAY_MS, signal);
+      await this.clock.sleep(RETRY_DELAY_MS, signal);
     }
     return 'expired';
+  }
+
+  private untilExpired({ expiresAt }: Approval, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted || this.clock.now() >= expiresAt) return resolve();
+      const cancel = this.clock.setAlarm(expiresAt, resolve);
+      signal.addEventListener('abort', () => (cancel(), resolve()), { once: true });
+    });
   }
 
   private warn(error: unknown, { approvalId }: Approval): void {

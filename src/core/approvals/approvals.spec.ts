@@ -125,6 +125,14 @@ describe('an approval', () => {
     expect(starts).toHaveLength(0);
   });
 
+  it('[N-01] expires soon after a sleep of the machine through its time', async () => {
+    const { reader } = await ask();
+    harness.clock.setWallTime(86_400_000);
+    await harness.clock.advanceAsync(10_000);
+    await reader.waitForEnd('a');
+    expect(statuses(reader).at(-1)).toBe('denied');
+  });
+
   it('[O-06] survives an interruption: the call keeps waiting for the same approval and starts once', async () => {
     const { reader, shown } = await ask();
     await harness.claims.drain(0, AbortSignal.abort());

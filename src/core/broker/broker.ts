@@ -26,11 +26,11 @@ export abstract class Broker {
   abstract exclusiveKeys(name: string, onLost: (key: string) => void): ExclusiveKeys;
 
   /**
-   * Keeps a value until `expiresAt`, in Unix milliseconds, or until it is taken. `key` is visible to engines, so pass a
-   * digest of a secret. Resolves with false, and keeps the old value, if the key is in use.
+   * Keeps a value for `lifetimeMs`, or until it is taken. `key` is visible to engines, so pass a digest of a secret.
+   * Resolves with false, and keeps the old value, if the key is in use.
    * @throws GatewayError STORE_UNAVAILABLE when the value could not be kept
    */
-  abstract keep(kind: string, key: string, value: string, expiresAt: number): Promise<boolean>;
+  abstract keep(kind: string, key: string, value: string, lifetimeMs: number): Promise<boolean>;
 
   /**
    * Takes a value that {@link keep} kept, on any replica. Of concurrent calls exactly one gets it. Resolves with

@@ -85,13 +85,13 @@ export class InProcessBroker extends Broker {
     };
   }
 
-  override async keep(kind: string, key: string, value: string, expiresAt: number): Promise<boolean> {
+  override async keep(kind: string, key: string, value: string, lifetimeMs: number): Promise<boolean> {
     const { kept } = this.hub;
-    const now = this.clock.now();
+    const now = this.clock.elapsed();
     for (const [name, entry] of kept) if (entry.expiresAt <= now) kept.delete(name);
     const name = nameOf(kind, key);
     if (kept.has(name)) return false;
-    kept.set(name, { value, expiresAt });
+    kept.set(name, { value, expiresAt: now + lifetimeMs });
     return true;
   }
 
@@ -99,7 +99,7 @@ export class InProcessBroker extends Broker {
     const name = nameOf(kind, key);
     const entry = this.hub.kept.get(name);
     this.hub.kept.delete(name);
-    return entry && entry.expiresAt > this.clock.now() ? entry.value : undefined;
+    return entry && entry.expiresAt > this.clock.elapsed() ? entry.value : undefined;
   }
 
   private listOthers(topic: string, key: string): readonly Listener[] {

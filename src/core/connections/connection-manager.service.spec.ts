@@ -185,4 +185,16 @@ describe('ConnectionManagerService', () => {
     clock.advance(1);
     expect(late.closes).toEqual(['unauthorized']);
   });
+
+  it('[N-01] closes a connection whose credential ended while the machine slept, and not early when it was set back', () => {
+    const { clock, manager } = setUp();
+    const connection = new FakeConnection('c', 'c', { ...LOCAL_OPERATOR, expiresAt: clock.now() + 60_000 });
+    manager.register(connection);
+    clock.setWallTime(-30_000);
+    clock.advance(60_000);
+    expect(connection.closes).toEqual([]);
+    clock.setWallTime(86_400_000);
+    clock.advance(10_000);
+    expect(connection.closes).toEqual(['unauthorized']);
+  });
 });

@@ -9,9 +9,6 @@ import type { CloseReason } from '../delivery/frame-reader.js';
 import { SlowReadersService } from '../delivery/slow-readers.service.js';
 import type { Connection, ConnectionEvent } from './connection.js';
 
-/** Maximum delay of a timer, in milliseconds. A credential that expires later is checked again when the timer fires. */
-const MAX_TIMER_MS = 2_147_483_647;
-
 /** Range of the delay after which clients should reconnect, in milliseconds. */
 const MIN_RECONNECT_DELAY_MS = 500;
 const MAX_RECONNECT_DELAY_MS = 2_500;
@@ -143,10 +140,11 @@ export class ConnectionManagerService {
   private watchExpiry(connection: Connection): void {
     const { expiresAt } = connection.principal;
     if (expiresAt === undefined) return;
-    const remainingMs = expiresAt - this.clock.now();
-    if (remainingMs <= 0) return connection.close('unauthorized');
-    const cancel = this.clock.setTimer(Math.min(remainingMs, MAX_TIMER_MS), () => this.watchExpiry(connection));
-    this.expiries.set(connection.id, cancel);
+    if (expiresAt <= this.clock.now()) return connection.close('unauthorized');
+    this.expiries.set(
+      connection.id,
+      this.clock.setAlarm(expiresAt, () => connection.close('unauthorized')),
+    );
   }
 }
 

@@ -84,4 +84,14 @@ describe('RateBuckets', () => {
     clock.advance(1_001);
     expect(take(buckets, 100, 60)).toBe(1);
   });
+
+  it.each([86_400_000, -86_400_000])('[N-01] neither blocks nor opens when the clock is set by %d ms', (ms) => {
+    const clock = new ManualClock();
+    const buckets = new RateBuckets(clock);
+    expect(take(buckets, 10, 6)).toBe(6);
+    clock.setWallTime(ms);
+    expect([buckets.take('k', 6), buckets.take('new', 6)]).toEqual([10_000, 0]);
+    clock.advance(10_000);
+    expect(take(buckets, 10, 6)).toBe(1);
+  });
 });

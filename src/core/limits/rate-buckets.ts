@@ -24,7 +24,7 @@ export class RateBuckets {
     private readonly clock: Clock,
     private readonly maxKeys = MAX_KEYS,
   ) {
-    this.startedAt = clock.now();
+    this.startedAt = clock.elapsed();
   }
 
   /**
@@ -47,7 +47,7 @@ export class RateBuckets {
 
   /** Time since the start: a Unix time in a double has too little precision for fractions of a millisecond. */
   private get now(): number {
-    return this.clock.now() - this.startedAt;
+    return this.clock.elapsed() - this.startedAt;
   }
 
   private fullAt(key: string): number {

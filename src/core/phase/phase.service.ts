@@ -11,11 +11,10 @@ export type Phase = 'starting' | 'live' | 'ready' | 'draining' | 'stopped';
 @Injectable()
 export class PhaseService {
   private current: Phase = 'starting';
-  /** When this process began to start, in Unix milliseconds. */
-  readonly startedAt: number;
+  private readonly startedAt: number;
 
   constructor(private readonly clock: Clock) {
-    this.startedAt = clock.now();
+    this.startedAt = clock.elapsed();
   }
 
   get phase(): Phase {
@@ -31,6 +30,6 @@ export class PhaseService {
   }
 
   get uptimeMs(): number {
-    return this.clock.now() - this.startedAt;
+    return this.clock.elapsed() - this.startedAt;
   }
 }

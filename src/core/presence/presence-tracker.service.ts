@@ -15,6 +15,18 @@ export interface PresenceState {
   readonly lastSeen: number;
 }
 
+/** A state as this replica keeps it. */
+interface SeenState extends PresenceState {
+  /** Of {@link Clock.elapsed}, when the last sign came: states age by it, whatever the wall clock does. */
+  readonly seenAt: number;
+}
+
+/**
+ * A sign of another replica that seems older than the known one by less than this, in milliseconds, is an older one
+ * that came late. By more: a clock was set.
+ */
+const MAX_DISORDER_MS = 5_000;
+
 export type PresenceListener = (state: PresenceState) => void;
 
 /** Time after the last sign of activity during which a person counts as active, in milliseconds. */
@@ -44,9 +56,9 @@ export class PresenceTrackerService {
   private readonly log: Log;
   private readonly listeners = new Set<PresenceListener>();
   // Each map is ordered by last sign, so the next state to age comes first.
-  private readonly typing = new Map<string, PresenceState>();
-  private readonly present = new Map<string, PresenceState>();
-  private readonly idle = new Map<string, PresenceState>();
+  private readonly typing = new Map<string, SeenState>();
+  private readonly present = new Map<string, SeenState>();
+  private readonly idle = new Map<string, SeenState>();
   private readonly signs: Topic<PresenceState>;
 
   constructor(
@@ -83,7 +95,10 @@ export class PresenceTrackerService {
   }
 
   find(tenant: string, channel: string, userId: string): PresenceState | undefined {
-    const key = buildKey(tenant, channel, userId);
+    return this.findSeen(buildKey(tenant, channel, userId));
+  }
+
+  private findSeen(key: string): SeenState | undefined {
     return this.typing.get(key) ?? this.present.get(key) ?? this.idle.get(key);
   }
 
@@ -92,8 +107,8 @@ export class PresenceTrackerService {
    * states.
    */
   isActive(tenant: string, channel: string, userId: string): boolean {
-    const state = this.find(tenant, channel, userId);
-    return state !== undefined && this.clock.now() - state.lastSeen < ACTIVE_FOR_MS;
+    const state = this.findSeen(buildKey(tenant, channel, userId));
+    return state !== undefined && this.clock.elapsed() - state.seenAt < ACTIVE_FOR_MS;
   }
 
   /** Subscribes `listener` to changes of status. Returns a function that unsubscribes it. */
@@ -111,19 +126,20 @@ export class PresenceTrackerService {
 
   private takeRemote(state: PresenceState): void {
     const known = this.find(state.tenant, state.channel, state.userId);
-    if (!known || known.lastSeen <= state.lastSeen) this.put(state);
+    const lateByMs = known ? known.lastSeen - state.lastSeen : 0;
+    if (lateByMs <= 0 || lateByMs > MAX_DISORDER_MS) this.put(state);
   }
 
-  private put(state: PresenceState): void {
+  private put(state: PresenceState, seenAt = this.clock.elapsed()): void {
     const key = buildKey(state.tenant, state.channel, state.userId);
-    const before = this.find(state.tenant, state.channel, state.userId);
+    const before = this.findSeen(key);
     for (const map of [this.typing, this.present, this.idle]) map.delete(key);
-    this.mapFor(state.status)?.set(key, state);
+    this.mapFor(state.status)?.set(key, { ...state, seenAt });
     this.forgetOldest();
     if ((before?.status ?? 'offline') !== state.status) this.notify(state);
   }
 
-  private mapFor(status: PresenceStatus): Map<string, PresenceState> | undefined {
+  private mapFor(status: PresenceStatus): Map<string, SeenState> | undefined {
     switch (status) {
       case 'typing':
         return this.typing;
@@ -137,16 +153,16 @@ export class PresenceTrackerService {
   }
 
   private age(): void {
-    const now = this.clock.now();
+    const now = this.clock.elapsed();
     this.moveOn(this.typing, now - TYPING_FOR_MS, 'online');
     this.moveOn(this.present, now - ACTIVE_FOR_MS, 'idle');
     this.moveOn(this.idle, now - OFFLINE_AFTER_MS, 'offline');
   }
 
-  private moveOn(from: ReadonlyMap<string, PresenceState>, seenBefore: number, status: PresenceStatus): void {
-    for (const state of from.values()) {
-      if (state.lastSeen > seenBefore) return;
-      this.put({ ...state, status });
+  private moveOn(from: ReadonlyMap<string, SeenState>, seenBefore: number, status: PresenceStatus): void {
+    for (const { seenAt, ...state } of from.values()) {
+      if (seenAt > seenBefore) return;
+      this.put({ ...state, status }, seenAt);
     }
   }
 

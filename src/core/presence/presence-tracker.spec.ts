@@ -114,4 +114,23 @@ describe('presence on two replicas', () => {
     expect(other.find('t', 'web', 'ann')?.status).toBe('online');
     expect(presence.find('t', 'web', 'ann')?.status).toBe('online');
   });
+
+  it.each([86_400_000, -86_400_000])('[N-01] ages by what passed, not by a clock that is set by %d ms', (ms) => {
+    presence.update('t', 'web', 'ann', 'online');
+    clock.setWallTime(ms);
+    clock.advance(ACTIVE_FOR_MS - 1_000);
+    expect(isActive('ann')).toBe(true);
+    clock.advance(1_000);
+    expect(isActive('ann')).toBe(false);
+    expect(reported).toEqual(['ann online', 'ann idle']);
+  });
+
+  it('[N-01] hears other replicas after their clocks were set back', async () => {
+    presence.update('t', 'web', 'ann', 'online');
+    await clock.advanceAsync(0);
+    clock.setWallTime(-86_400_000);
+    presence.update('t', 'web', 'ann', 'typing');
+    await clock.advanceAsync(0);
+    expect(other.find('t', 'web', 'ann')?.status).toBe('typing');
+  });
 });

@@ -160,24 +160,25 @@ export class MessageClaimsService {
         this.runs.delete(keyOf(lease));
         this.wake();
       });
-    this.runs.set(keyOf(lease), { claim, controller, ended, renewedAt: this.clock.now() });
+    this.runs.set(keyOf(lease), { claim, controller, ended, renewedAt: this.clock.elapsed() });
   }
 
   private async renewLeases(): Promise<void> {
     const runs = [...this.runs.values()];
     if (runs.length === 0) return;
+    // A lease counts from when the store took its renewal, which is never before it was sent.
+    const sentAt = this.clock.elapsed();
     try {
       const { lost, cancelRequested } = await this.messages.renew(
         runs.map((run) => run.claim.lease),
         LEASE_MS,
       );
-      const now = this.clock.now();
-      for (const run of runs) run.renewedAt = now;
+      for (const run of runs) run.renewedAt = sentAt;
       for (const lease of lost) this.stopRun(lease, 'lease_lost');
       for (const lease of cancelRequested) this.stopRun(lease, 'cancelled');
     } catch (error) {
       this.log.warn({ error }, 'the leases could not be renewed');
-      const now = this.clock.now();
+      const now = this.clock.elapsed();
       for (const run of runs) if (now - run.renewedAt >= RENEW_TIMEOUT_MS) abort(run, 'lease_lost');
     }
   }

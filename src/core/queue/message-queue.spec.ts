@@ -238,6 +238,23 @@ describe('claims', () => {
   });
 });
 
+describe.each([86_400_000, -86_400_000])('a clock that is set by %d ms', (ms) => {
+  it('[N-01] ends no lease, also while a renewal fails', async () => {
+    await start();
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/blocks 2 8000');
+    await reader.waitFor((frame) => frame.type === 'stream_block');
+    const { renew } = harness.store;
+    harness.store.renew = () => {
+      harness.store.renew = renew;
+      return Promise.reject(new GatewayError('STORE_UNAVAILABLE', {}));
+    };
+    harness.clock.setWallTime(ms);
+    await harness.clock.advanceAsync(8_000);
+    expect((await reader.waitForEnd('a')).payload['reason']).toBe('stop');
+  });
+});
+
 describe('a drain', () => {
   it('[L-04] lets running turns finish and starts no others', async () => {
     await start();

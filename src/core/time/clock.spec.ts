@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.js';
+import { SystemClock, type Clock } from './clock.js';
 
 /** The files that use system time, by name, with the reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
@@ -45,5 +46,80 @@ describe('the clock', () => {
     stop.abort();
     await clock.advanceAsync(0);
     expect([awake, clock.pendingTimers]).toEqual([2, 0]);
+  });
+});
+
+/** A clock, and how a test makes its time pass. */
+type ClockUnderTest = readonly [clock: Clock, advance: (ms: number) => void];
+
+function manualClock(): ClockUnderTest {
+  const clock = new ManualClock();
+  return [clock, (ms) => clock.advance(ms)];
+}
+
+function systemClock(): ClockUnderTest {
+  vi.useFakeTimers();
+  return [new SystemClock(), (ms) => vi.advanceTimersByTime(ms)];
+}
+
+describe.each([
+  ['ManualClock', manualClock],
+  ['SystemClock', systemClock],
+])('%s', (_, setUp) => {
+  afterEach(() => vi.useRealTimers());
+
+  it.each([0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 40])('fires a timer of %d ms after that time, once', (delayMs) => {
+    const [clock, advance] = setUp();
+    let fired = 0;
+    clock.setTimer(delayMs, () => fired++);
+    expect(fired).toBe(0);
+    advance(Math.max(0, delayMs - 1));
+    expect(fired).toBe(delayMs === 0 ? 1 : 0);
+    advance(1);
+    advance(2 ** 32);
+    expect(fired).toBe(1);
+  });
+
+  it('never fires a timer of Infinity, and cancels a long one between its steps', () => {
+    const [clock, advance] = setUp();
+    let fired = 0;
+    clock.setTimer(Number.POSITIVE_INFINITY, () => fired++);
+    const cancel = clock.setTimer(2 ** 33, () => fired++);
+    advance(2 ** 32);
+    cancel();
+    advance(2 ** 40);
+    expect(fired).toBe(0);
+  });
+});
+
+describe('an alarm', () => {
+  const DAY_MS = 86_400_000;
+
+  it('goes off at its wall time, and soon after it when the machine slept through it or its clock was set past it', () => {
+    const clock = new ManualClock();
+    const rang: string[] = [];
+    clock.setAlarm(clock.now() + 60_000, () => rang.push('near'));
+    clock.setAlarm(clock.now() + DAY_MS, () => rang.push('far'));
+    clock.advance(59_999);
+    expect(rang).toEqual([]);
+    clock.advance(1);
+    expect(rang).toEqual(['near']);
+    clock.setWallTime(DAY_MS);
+    clock.advance(10_000);
+    expect(rang).toEqual(['near', 'far']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('waits on when the clock was set back, and rings no more once it is cancelled', () => {
+    const clock = new ManualClock();
+    let rang = 0;
+    clock.setAlarm(clock.now() + 60_000, () => rang++);
+    const cancel = clock.setAlarm(clock.now() + 60_000, () => rang++);
+    clock.setWallTime(-DAY_MS);
+    clock.advance(120_000);
+    expect(rang).toBe(0);
+    cancel();
+    clock.advance(DAY_MS);
+    expect([rang, clock.pendingTimers]).toEqual([1, 0]);
   });
 });

@@ -63,7 +63,7 @@ export class ToolCallsService {
     const { reply, writer, signals, user } = turn;
     const { callId, tool } = call;
     writer.add(reply.buildToolStatus({ call_id: callId, tool, status: 'running' }));
-    const startedAt = this.clock.now();
+    const startedAt = this.clock.elapsed();
     const outcome = await this.registry.execute(tool, call.parameters, {
       ...user,
       callId,
@@ -74,7 +74,7 @@ export class ToolCallsService {
       signal: signals.agent,
     });
     failpoint('tool.after_effect');
-    return recordResult(turn, call, outcome, statusOf(outcome), this.clock.now() - startedAt);
+    return recordResult(turn, call, outcome, statusOf(outcome), Math.round(this.clock.elapsed() - startedAt));
   }
 }
 

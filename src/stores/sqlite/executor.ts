@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { Moment } from '../../core/time/clock.js';
 import type { Batch, BatchReply } from './operations.js';
 import { openStateMachine } from './state-machine.js';
 
@@ -6,8 +7,7 @@ import { openStateMachine } from './state-machine.js';
 export interface ExecutorOptions {
   /** Path of the file; undefined for a database in memory. */
   readonly path: string | undefined;
-  /** The time at the start, in Unix milliseconds. */
-  readonly now: number;
+  readonly startedAt: Moment;
 }
 
 /** Runs batches. One batch of writes runs at a time; a batch of reads may run beside it. */
@@ -32,8 +32,8 @@ export const startExecutor: StartExecutor = (options, onDeath) =>
   import.meta.url.endsWith('.ts') ? startInThisThread(options) : startWorker(options, onDeath);
 
 /** Runs batches in this thread, asynchronously like a worker. */
-export async function startInThisThread({ path, now }: ExecutorOptions): Promise<Executor> {
-  const { machine, migrated, close } = openStateMachine(path, now);
+export async function startInThisThread({ path, startedAt }: ExecutorOptions): Promise<Executor> {
+  const { machine, migrated, close } = openStateMachine(path, startedAt);
   return { migrated, run: async (batch) => machine.run(batch), close: async () => close() };
 }
 

@@ -2,6 +2,7 @@
  * The table of operations. The facade, the calls between the threads and their dispatch are derived from it. A new
  * method of a port needs a row here and an implementation; the compiler requires both.
  */
+import type { Moment } from '../../core/time/clock.js';
 import type { Failpoint } from '../../core/failpoints/failpoint.js';
 import type {
   ApprovalStore,
@@ -271,11 +272,9 @@ export function callOf<N extends OperationName>(name: N, ...all: Parameters<Port
   return [name, ...(pack ? pack(...all) : all)];
 }
 
-/** Calls that run together: all reads, or all writes. */
-export interface Batch {
+/** Calls that run together: all reads, or all writes. The moment is when the batch was sent; it applies to all calls. */
+export interface Batch extends Moment {
   readonly kind: Operation['kind'];
-  /** The time when the batch was sent, in Unix milliseconds; it applies to all calls. */
-  readonly now: number;
   readonly calls: readonly Call[];
 }
 

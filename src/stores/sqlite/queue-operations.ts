@@ -120,11 +120,12 @@ export class QueueOperations {
     const { lanes } = this.tables.open;
     const claims: ClaimRow[] = [];
     while (claims.length < request.limit) {
-      const message = lanes.take(now);
+      const message = lanes.take(this.tables.toElapsed(now));
       if (!message) break;
       claims.push(this.start(message));
     }
-    return [claims, lanes.nextDueAt];
+    const { nextDueAt } = lanes;
+    return [claims, nextDueAt === undefined ? undefined : this.tables.toUnix(nextDueAt)];
   }
 
   private start(open: OpenMessage): ClaimRow {
@@ -150,7 +151,7 @@ export class QueueOperations {
     const earliest = message.cancelRequested ? 0 : notBefore;
     this.markRetry.run(earliest, message.ord);
     message.epoch = 0;
-    this.tables.open.lanes.release(message.ord, earliest);
+    this.tables.open.lanes.release(message.ord, this.tables.toElapsed(earliest));
   }
 
   /** Returns the message that runs under exactly this lease. */

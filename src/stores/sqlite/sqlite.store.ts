@@ -2,7 +2,7 @@ import { GatewayError } from '../../protocol/index.js';
 import type { Store } from '../../core/store/index.js';
 import type { Log, Logs } from '../../core/telemetry/logs.js';
 import { bindEach, NoMetrics, type Counter, type Histogram, type Metrics } from '../../core/telemetry/metrics.js';
-import type { Clock } from '../../core/time/clock.js';
+import type { Clock, Moment } from '../../core/time/clock.js';
 import { Batcher, type BatcherHost } from './batcher.js';
 import { startExecutor, type Executor, type StartExecutor } from './executor.js';
 import {
@@ -80,7 +80,7 @@ export class SqliteStore implements Store {
   }
 
   async open(): Promise<void> {
-    const options = { path: this.path, now: this.clock.now() };
+    const options = { path: this.path, startedAt: this.readClock() };
     this.executor = await this.start(options, (error) => {
       this.log.error({ error }, "the store's thread has died; nothing can be stored until a restart");
     });
@@ -113,14 +113,18 @@ export class SqliteStore implements Store {
 
   private async run(kind: Batch['kind'], calls: readonly Call[]): Promise<BatchReply> {
     if (!this.executor) throw new Error('the store is not open');
-    const now = this.clock.now();
-    const reply = await this.executor.run({ kind, now, calls });
+    const sentAt = this.readClock();
+    const reply = await this.executor.run({ kind, ...sentAt, calls });
     const isUnavailable = this.watch(kind, reply.failures);
     if (kind === 'write') {
       this.commits[isUnavailable ? 'failed' : 'ok'].add();
-      this.commitSeconds.observe((this.clock.now() - now) / 1_000);
+      this.commitSeconds.observe((this.clock.elapsed() - sentAt.elapsed) / 1_000);
     }
     return reply;
+  }
+
+  private readClock(): Moment {
+    return { now: this.clock.now(), elapsed: this.clock.elapsed() };
   }
 
   /**

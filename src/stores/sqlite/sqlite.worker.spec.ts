@@ -69,7 +69,7 @@ async function openCompiled(clock = new ManualClock(), logs: Logs = new SilentLo
 const PROCESS = `
   const { SqliteStore } = await import(process.argv[1]);
   const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, isEnabled: () => false };
-  const store = new SqliteStore(process.argv[2], { now: Date.now }, { for: () => silent });
+  const store = new SqliteStore(process.argv[2], { now: Date.now, elapsed: () => performance.now() }, { for: () => silent });
   await store.open();
   console.log('open');
   const limits = { perSession: 1e6, perClient: 1e6, total: 1e6 };

@@ -3,9 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { ExecutorOptions, WorkerMessage, WorkerOrder } from './executor.js';
 import { openStateMachine, type OpenStateMachine } from './state-machine.js';
 
-const { path, now } = workerData as ExecutorOptions;
+const { path, startedAt } = workerData as ExecutorOptions;
 try {
-  serve(openStateMachine(path, now));
+  serve(openStateMachine(path, startedAt));
 } catch (error) {
   say({ kind: 'refused', error: error as Error });
 }

@@ -23,12 +23,12 @@ beforeEach(() => {
     exec(sql);
   };
   now = 1_000_000;
-  machine = new SqliteStateMachine(opened.database, now);
+  machine = new SqliteStateMachine(opened.database, { now, elapsed: now });
 });
 afterEach(() => opened.close());
 
-const write = (...calls: Call[]): BatchReply => machine.run({ kind: 'write', now, calls });
-const read = (...calls: Call[]): BatchReply => machine.run({ kind: 'read', now, calls });
+const write = (...calls: Call[]): BatchReply => machine.run({ kind: 'write', now, elapsed: now, calls });
+const read = (...calls: Call[]): BatchReply => machine.run({ kind: 'read', now, elapsed: now, calls });
 const accept = (changes: Partial<NewMessage> = {}): Call => callOf('accept', aMessage(changes), GENEROUS_LIMITS);
 const claimUpTo = (limit: number): Call => callOf('claim', { replicaId: 'r', limit, leaseMs: 1 });
 const count = () => read(callOf('countQueue', 0)).results[0];
@@ -166,10 +166,20 @@ describe('SqliteStateMachine', () => {
     expect(claim()).toMatchObject({ interruptions: 0, attempt: 2 });
   });
 
+  it.each([86_400_000, -86_400_000])('[N-01] retries on time although the clock is set by %d ms', (ms) => {
+    write(accept());
+    write(callOf('release', claim().lease, now + 1_000));
+    const claimAt = (elapsed: number) =>
+      machine.run({ kind: 'write', now: now + ms + elapsed, elapsed: now + elapsed, calls: [claimUpTo(1)] }).results[0];
+    const [waiting, dueAt] = claimAt(999) as PackedClaims;
+    expect([waiting, dueAt]).toEqual([[], now + ms + 1_000]);
+    expect((claimAt(1_000) as PackedClaims)[0]).toHaveLength(1);
+  });
+
   it('resumes as interrupted, with a higher epoch, the runs of an earlier owner of the database', () => {
     write(accept());
     const before = claim();
-    machine = new SqliteStateMachine(opened.database, now);
+    machine = new SqliteStateMachine(opened.database, { now, elapsed: now });
     const after = claim();
     expect(after).toMatchObject({ interruptions: 1, attempt: 2 });
     expect(after.lease.epoch).toBeGreaterThan(before.lease.epoch);

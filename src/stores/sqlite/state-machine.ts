@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Moment } from '../../core/time/clock.js';
 import { failpoint } from '../../core/failpoints/failpoint.js';
 import { ApprovalOperations } from './approval-operations.js';
 import { AuditTrail } from './audit-trail.js';
@@ -38,10 +39,10 @@ export interface OpenStateMachine {
  * Opens a database and a state machine on it.
  * @throws Error for the operator, see {@link openDatabase}
  */
-export function openStateMachine(path: string | undefined, now: number): OpenStateMachine {
+export function openStateMachine(path: string | undefined, startedAt: Moment): OpenStateMachine {
   const opened = openDatabase(path);
   try {
-    const machine = new SqliteStateMachine(opened.database, now);
+    const machine = new SqliteStateMachine(opened.database, startedAt);
     return { machine, migrated: opened.migrated, close: () => opened.close() };
   } catch (error) {
     opened.close();
@@ -64,15 +65,15 @@ export class SqliteStateMachine {
   /** Takes ownership of a migrated database. */
   constructor(
     private readonly database: DatabaseSync,
-    now: number,
+    startedAt: Moment,
   ) {
-    this.tables = new TableState(database, now);
+    this.tables = new TableState(database, startedAt);
     const messages = new MessageTable(database, this.tables);
     const audit = new AuditTrail(database);
     const sessions = new SessionOperations(this.tables, messages, audit);
     const queue = new QueueOperations(this.tables, messages, sessions);
     this.parts = {
-      now,
+      now: startedAt.now,
       queue,
       turns: new TurnOperations(this.tables, messages, queue),
       sessions,
@@ -88,8 +89,9 @@ export class SqliteStateMachine {
   }
 
   /** Runs a batch. Returns the results of all its calls. Never throws. */
-  run({ kind, now, calls }: Batch): BatchReply {
-    this.parts.now = now;
+  run({ kind, calls, ...sentAt }: Batch): BatchReply {
+    this.parts.now = sentAt.now;
+    this.tables.setClock(sentAt);
     return kind === 'read' ? this.read(calls) : this.write(calls);
   }
 

@@ -21,10 +21,16 @@ async function makeStore(): Promise<ReopenedStore> {
   };
   return ReopenedStore.start(
     async (clock) => {
-      const store = new SqliteStore('sqlite::memory:', clock, new SilentLogs(), new NoMetrics(), async ({ now }) => {
-        const machine = new SqliteStateMachine(opened.database, now);
-        return { migrated: [], run: async (batch) => machine.run(batch), close: async () => {} };
-      });
+      const store = new SqliteStore(
+        'sqlite::memory:',
+        clock,
+        new SilentLogs(),
+        new NoMetrics(),
+        async ({ startedAt }) => {
+          const machine = new SqliteStateMachine(opened.database, startedAt);
+          return { migrated: [], run: async (batch) => machine.run(batch), close: async () => {} };
+        },
+      );
       await store.open();
       return store;
     },

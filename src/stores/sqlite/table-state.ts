@@ -5,6 +5,7 @@ import { Directory } from './directory.js';
 import { FrameLog } from './frame-log.js';
 import { MessageRefs } from './message-refs.js';
 import { prepare, required } from './rows.js';
+import type { Moment } from '../../core/time/clock.js';
 import { OpenMessages, type OpenMessage } from './open-messages.js';
 
 /**
@@ -39,13 +40,15 @@ export class TableState {
   private readonly firstEpoch: number;
   private lastEpoch: number;
   private lastOrd = 0;
+  private clockOffset = 0;
   private openMessages = new OpenMessages();
 
   /** Takes ownership of the database. Messages that ran under an earlier owner count as interrupted. */
   constructor(
     readonly database: DatabaseSync,
-    now: number,
+    startedAt: Moment,
   ) {
+    this.setClock(startedAt);
     database.exec('UPDATE gateway SET generation = generation + 1');
     const { instance, generation } = required(
       prepare<{ instance: string; generation: number }>(database, 'SELECT instance, generation FROM gateway').get(),
@@ -56,12 +59,27 @@ export class TableState {
     this.directory = new Directory(database);
     this.log = new FrameLog(database, this.refs);
     this.rebuild();
-    this.recallActivity(now);
+    this.recallActivity(startedAt.now);
   }
 
   /** The index of unfinished messages; a new object after each {@link rebuild}. */
   get open(): OpenMessages {
     return this.openMessages;
+  }
+
+  /** Notes the moment of the batch that runs. */
+  setClock({ now, elapsed }: Moment): void {
+    this.clockOffset = elapsed - now;
+  }
+
+  /** Converts a Unix time to the monotonic clock, by which {@link open} holds back retries. */
+  toElapsed(time: number): number {
+    return time + this.clockOffset;
+  }
+
+  /** Converts a time of the monotonic clock to Unix milliseconds. */
+  toUnix(elapsed: number): number {
+    return Math.ceil(elapsed - this.clockOffset);
   }
 
   nextOrd(): number {
@@ -99,7 +117,7 @@ export class TableState {
     };
     if (runs) this.open.addRunning(message);
     else if (state === 'queued') this.open.add(message);
-    else this.open.addFirst(message, notBefore);
+    else this.open.addFirst(message, this.toElapsed(notBefore));
   }
 
   private recallActivity(now: number): void {

@@ -67,7 +67,7 @@ export class McpServerLink {
     const { signal } = this.stopping;
     let waitMs = BACKOFF.first;
     while (!signal.aborted) {
-      const startedAt = clock.now();
+      const startedAt = clock.elapsed();
       try {
         await this.serve();
         if (!signal.aborted) log.warn({ server: this.name }, 'the connection to an MCP server has ended');
@@ -76,7 +76,7 @@ export class McpServerLink {
         if (!signal.aborted)
           log.warn({ server: this.name, reason: this.describe(error) }, 'no connection to an MCP server');
       }
-      if (clock.now() - startedAt >= PROVEN_AFTER_MS) waitMs = BACKOFF.first;
+      if (clock.elapsed() - startedAt >= PROVEN_AFTER_MS) waitMs = BACKOFF.first;
       await clock.sleep(waitMs, signal);
       waitMs = Math.min(waitMs * 2, BACKOFF.max);
     }
@@ -215,8 +215,8 @@ export class McpServerLink {
   ): Promise<McpResult> {
     let reportedAt = Number.NEGATIVE_INFINITY;
     const onProgress = (progress: Parameters<typeof describeProgress>[0]) => {
-      const now = this.parts.clock.now();
-      if (Math.abs(now - reportedAt) < PROGRESS_INTERVAL_MS) return;
+      const now = this.parts.clock.elapsed();
+      if (now - reportedAt < PROGRESS_INTERVAL_MS) return;
       reportedAt = now;
       reportProgress(describeProgress(progress));
     };
