@@ -4,13 +4,13 @@ import type { LoadCommands } from './load/main.ts';
 
 const MAIN = fileURLToPath(new URL('./load/main.ts', import.meta.url));
 
-/** No command may take longer: a load that hangs must not run for ever. */
+/** Maximum duration of a command, so that a load that hangs ends. */
 const COMMAND_TIMEOUT_MS = 120_000;
 
 type Name = keyof LoadCommands;
 type Answer<N extends Name> = Awaited<ReturnType<LoadCommands[N]>>;
 
-/** The load generator, beside the server and the benchmark: its own work must not be measured with theirs. */
+/** The load generator, in its own process: its work must not be measured with the server's. */
 export class LoadProcess implements Disposable {
   private readonly child: ChildProcess;
 
@@ -19,7 +19,7 @@ export class LoadProcess implements Disposable {
     this.child.unref();
   }
 
-  /** Has a command carried out; one at a time. */
+  /** Runs a command; one at a time. */
   call<N extends Name>(name: N, options: Parameters<LoadCommands[N]>[0]): Promise<Answer<N>> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => finish(new Error(`the load's ${name} took too long`)), COMMAND_TIMEOUT_MS);

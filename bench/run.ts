@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- [--quick] [--rounds N] [--out FILE] [FIGURE...]]`: measures the figures of docs/benchmarks.md on this
- * machine. What is not measured anew keeps its last value. With `--quick` or `--out` the page is left as it is.
- * Everything stays on loopback, is bounded in count and time, and ends by itself.
+ * `npm run bench [-- [--quick] [--rounds N] [--out FILE] [FIGURE...]]`: measures the figures of docs/benchmarks.md on
+ * this machine. Figures that are not measured keep their last value. With `--quick` or `--out` the page is not
+ * rewritten. Everything stays on loopback, is bounded in count and time, and ends by itself.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ const isQuick = values.quick;
 const rounds = Number(values.rounds ?? (isQuick ? 1 : FULL_ROUNDS));
 const size = { isQuick, pick: <T>(full: T, quick: T) => (isQuick ? quick : full) };
 
-// Whatever is started or written goes when this process exits.
+// Processes and files of the benchmark are removed when this process exits.
 process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 
 const measured = new Map<string, number[]>();
@@ -48,7 +48,7 @@ const measurements = Object.fromEntries([...measured].map(([name, all]) => [name
 process.stdout.write(printTable(figures, measurements));
 const results = { ...readResults(values.out), ...measurements };
 writeResults(results, values.out);
-// A quick run shows that everything works; its numbers are for nobody.
+// A quick run only shows that everything works; its numbers are not published.
 if (!isQuick && values.out === undefined) {
   writeFileSync(path('../docs/benchmarks.md'), buildPage(figures, results));
   writeFileSync(path('../docs/benchmarks.svg'), plot(figures, results));

@@ -2,23 +2,23 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readUsage, type Usage } from './usage.ts';
 
-/** Every server under test says on which port it is ready, in one line of this form. */
+/** Every server under test prints its port when it is ready, in one line of this form. */
 const READY = /ready at http:\/\/127\.0\.0\.1:(\d+)/;
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 
-/** How to start a server. */
+/** The command that starts a server. */
 export interface ServerCommand {
-  /** Arguments for Node: the script and what it takes. */
+  /** Arguments for Node: the script and its own arguments. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** An IPC channel, for scripts that answer questions. */
+  /** True for an IPC channel, for scripts that respond to messages. */
   readonly ipc?: boolean;
 }
 
-/** A server under test, as a process of its own. Ends with {@link stop}, or with the benchmark. */
+/** A server under test, in its own process. Ends with {@link stop}, or with the benchmark. */
 export class ServerProcess implements AsyncDisposable {
   readonly port: number;
   readonly child: ChildProcess;
@@ -41,12 +41,12 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(child, await findPort(child));
   }
 
-  /** What it and everything it has started have used so far. */
+  /** Returns the resources used so far by the process and its children. */
   usage(): Usage {
     return readUsage(this.child.pid as number);
   }
 
-  /** CPU that it uses while `work` runs, in microseconds. */
+  /** Returns the CPU used while `work` runs, in microseconds. */
   async cpuDuring(work: () => Promise<unknown>): Promise<number> {
     const before = this.usage().cpuUs;
     await work();
@@ -56,7 +56,7 @@ export class ServerProcess implements AsyncDisposable {
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = once(this.child, 'exit');
-    // What was measured is measured; a graceful stop would only wait for the turn that keeps the agent busy.
+    // The measurement is complete; a graceful stop would only wait for the turn that keeps the agent busy.
     this.child.kill('SIGKILL');
     await Promise.race([ended, timeout(STOP_TIMEOUT_MS, 'a server did not stop')]);
   }

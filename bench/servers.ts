@@ -2,15 +2,17 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ServerProcess } from './server-process.ts';
 
-/** Where databases of the benchmark go: the disk of the project, since the system's temporary folder may be memory. */
+/**
+ * Folder for databases of the benchmark: on the project's disk, since the system's temporary folder may be in memory.
+ */
 const TMP = fileURLToPath(new URL('./.tmp/', import.meta.url));
 
-/** The token that the load uses. Loopback only, and gone with the benchmark. */
+/** The token of the load generator. It is used on loopback only and only during the benchmark. */
 export const TOKEN = 'benchmark-token-on-loopback-only';
 
 const OPENCLAW = fileURLToPath(new URL('../bin/openclaw.js', import.meta.url));
 
-/** Limits that would stop a benchmark; everything else is the default. */
+/** Raises the limits that would stop a benchmark; everything else is the default. */
 const GATEWAY_ENV = {
   OPENCLAW_GATEWAY_PORT: '0',
   OPENCLAW_LOG_LEVEL: 'warn',
@@ -22,7 +24,7 @@ const GATEWAY_ENV = {
   OPENCLAW_QUEUE_MAX_TOTAL: '10000000',
 };
 
-/** A folder on the real disk that is removed afterwards, also when the benchmark is broken off. */
+/** A folder on the real disk that is removed afterwards, even when the benchmark is aborted. */
 export class TemporaryFolder implements Disposable {
   readonly path: string;
   private readonly remove = () => rmSync(this.path, { recursive: true, force: true });
@@ -42,11 +44,11 @@ export class TemporaryFolder implements Disposable {
 export interface GatewayVariation {
   readonly folder: TemporaryFolder;
   readonly env?: Readonly<Record<string, string>>;
-  /** Modules that Node loads first. */
+  /** A module that Node loads first. */
   readonly preload?: string;
 }
 
-/** The gateway as `openclaw start` runs it, authenticated, with its database on the real disk. */
+/** Starts the gateway like `openclaw start`, authenticated, with its database on the real disk. */
 export function startGateway({ folder, env = {}, preload }: GatewayVariation): Promise<ServerProcess> {
   return ServerProcess.start({
     args: [...(preload === undefined ? [] : ['--import', preload]), OPENCLAW, 'start'],
@@ -56,7 +58,7 @@ export function startGateway({ folder, env = {}, preload }: GatewayVariation): P
   });
 }
 
-/** Servers to compare with: what people would write without a gateway. None of them stores anything. */
+/** Servers to compare with: typical implementations without a gateway. None of them stores anything. */
 export type PeerName = 'plain-ws' | 'nest-stock' | 'socket-io';
 
 export function startPeer(name: PeerName): Promise<ServerProcess> {

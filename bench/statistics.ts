@@ -1,4 +1,4 @@
-/** The middle of some values; NaN of none. */
+/** Returns the median of some values; NaN for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -6,7 +6,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** What several rounds gave for one figure. */
+/** The results of several rounds for one figure. */
 export interface Summary {
   readonly median: number;
   readonly min: number;
@@ -14,7 +14,7 @@ export interface Summary {
   readonly rounds: readonly number[];
 }
 
-/** Sums up the rounds of a figure. */
+/** Summarises the rounds of a figure. */
 export function summarise(rounds: readonly number[]): Summary {
   return { median: median(rounds), min: Math.min(...rounds), max: Math.max(...rounds), rounds };
 }

@@ -1,18 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What a process with all its threads and children has used so far. */
+/** The resources used so far by a process with all its threads and children. */
 export interface Usage {
   /** CPU time in microseconds. */
   readonly cpuUs: number;
-  /** Memory that is resident now, in bytes. */
+  /** Resident memory, in bytes. */
   readonly rssBytes: number;
 }
 
-/** Kernel clock ticks are 10 ms on every Linux that Node runs on. */
+/** Kernel clock ticks are 10 ms on every Linux that Node supports. */
 const TICK_US = 10_000;
 
-/** Reads the usage of a process tree: from `/proc` on Linux, to the nanosecond; else from `ps`, to a hundredth of a second. */
+/**
+ * Reads the usage of a process tree: from `/proc` on Linux, with nanosecond resolution; otherwise from `ps`, with
+ * centisecond resolution.
+ */
 export function readUsage(pid: number): Usage {
   return process.platform === 'linux' ? readFromProc(pid) : readFromPs(pid);
 }
@@ -32,7 +35,10 @@ function readFromProc(pid: number): Usage {
   return { cpuUs, rssBytes };
 }
 
-/** CPU time of one thread; its scheduler statistics are finer than its ticks, but not every kernel keeps them. */
+/**
+ * Returns the CPU time of a thread. Its scheduler statistics are finer than its ticks, but not available in every
+ * kernel.
+ */
 function readTask(folder: string): number {
   try {
     return Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ')[0]) / 1_000;

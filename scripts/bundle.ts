@@ -185,7 +185,7 @@ function copySwaggerUi(): string[] {
   });
 }
 
-/** Runs the gateway once, in memory, and stops it in good order: at its end Node writes what it has compiled. */
+/** Runs the gateway once, in memory, and stops it gracefully: at exit Node writes its compiled code. */
 async function fillCompileCache(): Promise<void> {
   const gateway = spawn(
     process.execPath,

@@ -1,6 +1,6 @@
 /**
- * Takes the pictures of the web chat in `docs/img`: `npm run build && node scripts/screenshots.ts`. The gateway is the
- * built one, the agent says what is written here.
+ * Takes the screenshots of the web chat in `docs/img`: `npm run build && node scripts/screenshots.ts`. Uses the built
+ * gateway and an agent with a scripted reply.
  */
 import { NestFactory } from '@nestjs/core';
 import type { BrowserContextOptions } from 'playwright-core';
@@ -58,7 +58,7 @@ await app.listen(0, '127.0.0.1');
 const url = `${await app.getUrl()}/chat`;
 const browser = await launchBrowser();
 
-/** One picture: of a page that was asked, after others were. */
+/** Takes one screenshot of a page with several conversations. */
 async function take(name: string, options: BrowserContextOptions): Promise<void> {
   const context = await browser.newContext({
     locale: 'en-GB',

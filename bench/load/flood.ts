@@ -2,21 +2,21 @@ import { classify, messageTemplates, type FrameKind } from './messages.ts';
 import type { Dialect, LoadSocket } from './load-socket.ts';
 
 export interface FloodOptions {
-  /** Messages altogether. */
+  /** Total number of messages. */
   readonly count: number;
-  /** Messages that each connection keeps unanswered. */
+  /** Number of unacknowledged messages per connection. */
   readonly perConnection: number;
-  /** People for whom each connection writes; each has a session. */
+  /** Number of senders per connection; each has a session. */
   readonly sendersPerConnection: number;
-  /** What answers a message: its acknowledgement, or the end of its turn. */
+  /** The frame that completes a message: its acknowledgement, or the end of its turn. */
   readonly until: Extract<FrameKind, 'ack' | 'end'>;
-  /** All connections write for the same people. */
+  /** All connections write for the same senders. */
   readonly sharedSenders?: boolean;
 }
 
 let floods = 0;
 
-/** A closed loop: each connection sends as many messages as it has just got answers, all of them in one write. */
+/** Runs a closed loop: each connection sends a new message for every completed one, all of them in one write. */
 export async function flood(sockets: readonly LoadSocket[], dialect: Dialect, options: FloodOptions): Promise<void> {
   const { count, perConnection, until } = options;
   const prefix = `m${(floods++).toString(36)}-`;
@@ -46,7 +46,7 @@ export async function flood(sockets: readonly LoadSocket[], dialect: Dialect, op
         if (kind !== until) return;
         if (++answered === count) return resolve();
         if (answers++ > 0) return;
-        // All frames of this chunk first, then one write for all their answers.
+        // All frames of this chunk first, then one write for all of them.
         setImmediate(() => {
           const batch = answers;
           answers = 0;

@@ -1,10 +1,10 @@
-/** Bytes of WebSocket frames (RFC 6455), made and read as cheaply as a load generator needs. */
+/** WebSocket frames (RFC 6455), encoded and decoded as cheaply as a load generator needs. */
 
 const FIN_TEXT = 0x81;
 const FIN_PONG = 0x8a;
 const MASKED = 0x80;
 
-/** A client's text frame. The mask key is zero: legal, and the payload stays as it is. */
+/** Encodes a client's text frame. The mask key is zero, which is legal and leaves the payload unchanged. */
 export function textFrame(text: string): Buffer {
   return frame(FIN_TEXT, Buffer.from(text));
 }
@@ -31,12 +31,12 @@ function frame(first: number, payload: Buffer): Buffer {
 const ID_DIGITS = 8;
 const ID_MARK = '0'.repeat(ID_DIGITS);
 
-/** A frame whose id is patched in place, so that a million different frames cost a copy each. */
+/** A frame whose id is patched in place, so that each of a million different frames costs one copy. */
 export class FrameTemplate {
   private readonly bytes: Buffer;
   private readonly idEnds: readonly number[];
 
-  /** @param build makes the text of a message from its id */
+  /** @param build builds the text of a message from its id */
   constructor(build: (id: string) => string, idPrefix: string) {
     this.bytes = textFrame(build(`${idPrefix}${ID_MARK}`));
     const mark = Buffer.from(`${idPrefix}${ID_MARK}`);
@@ -65,14 +65,14 @@ export class FrameTemplate {
 
 const OPCODE = { text: 1, close: 8, ping: 9 } as const;
 
-/** Who is told of a server's frames. The payload is valid only during the call. */
+/** Callbacks for a server's frames. The payload is valid only during the call. */
 export interface FrameListener {
   onText(bytes: Buffer, start: number, end: number): void;
   onPing(payload: Buffer): void;
   onClose(code: number): void;
 }
 
-/** Cuts a stream into frames. Servers do not mask and the ones under test do not fragment. */
+/** Splits a stream into frames. Servers do not mask, and those under test do not fragment. */
 export class FrameScanner {
   private rest: Buffer | undefined;
   private readonly listener: FrameListener;
@@ -87,15 +87,15 @@ export class FrameScanner {
     for (;;) {
       const start = at + headLength(bytes, at);
       const end = start + payloadLength(bytes, at);
-      // NaN, when the head is not complete, is not smaller either.
+      // The length is NaN while the frame's head is incomplete, and the comparison is then false.
       if (!(end <= bytes.length)) break;
-      this.tell((bytes[at] ?? 0) & 0x0f, bytes, start, end);
+      this.emit((bytes[at] ?? 0) & 0x0f, bytes, start, end);
       at = end;
     }
     this.rest = at === bytes.length ? undefined : bytes.subarray(at);
   }
 
-  private tell(opcode: number, bytes: Buffer, start: number, end: number): void {
+  private emit(opcode: number, bytes: Buffer, start: number, end: number): void {
     if (opcode === OPCODE.text) this.listener.onText(bytes, start, end);
     else if (opcode === OPCODE.ping) this.listener.onPing(Buffer.from(bytes.subarray(start, end)));
     else if (opcode === OPCODE.close) this.listener.onClose(end - start >= 2 ? bytes.readUInt16BE(start) : 1005);

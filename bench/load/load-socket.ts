@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { FrameScanner, pongFrame, textFrame } from './frames.ts';
 
-/** How a server wants to be spoken to: bare frames, the gateway's protocol, or Socket.IO 4 over WebSocket. */
+/** The protocol of a server: bare frames, the gateway's protocol, or Socket.IO 4 over WebSocket. */
 export type Dialect = 'plain' | 'gateway' | 'socket-io';
 
 export interface Target {
@@ -17,14 +17,14 @@ const PATHS: Record<Dialect, string> = {
   'socket-io': '/socket.io/?EIO=4&transport=websocket',
 };
 
-/** Opening and connecting packets of Engine.IO and Socket.IO, and the heartbeat. */
+/** Open and connect packets of Engine.IO and Socket.IO, and the heartbeat. */
 const SOCKET_IO = { open: '0{', connect: '40', ping: '2', pong: '3' } as const;
 
 type TextListener = (bytes: Buffer, start: number, end: number) => void;
 
-/** One client connection on a bare TCP socket: the load must be cheaper than what it loads. */
+/** A client connection on a bare TCP socket: generating load must cost less than serving it. */
 export class LoadSocket {
-  /** Told of each text frame once the handshake is over. */
+  /** Called with each text frame once the handshake is complete. */
   onText: TextListener = () => {};
   private readonly socket: Socket;
   private readonly dialect: Dialect;
@@ -41,7 +41,7 @@ export class LoadSocket {
     });
   }
 
-  /** Connects, upgrades and waits until the server takes messages. */
+  /** Connects, upgrades and waits until the server accepts messages. */
   static async open({ port, dialect, token }: Target): Promise<LoadSocket> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     const load = new LoadSocket(socket, dialect);
@@ -53,7 +53,7 @@ export class LoadSocket {
       socket.once('connect', () => socket.write(upgradeRequest(port, PATHS[dialect], token)));
       load.readHead(dialect === 'plain' ? resolve : () => {});
     });
-    // From here on a lost connection ends the load: a benchmark with fewer clients is another benchmark.
+    // After the handshake, a lost connection aborts the load: results with fewer clients are not comparable.
     load.fail = (error) => {
       throw error;
     };

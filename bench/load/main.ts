@@ -1,4 +1,4 @@
-/** The load generator, as a process of its own: carries out one command at a time, told by its parent. */
+/** The load generator, in its own process: runs its parent's commands, one at a time. */
 import { flood, type FloodOptions } from './flood.ts';
 import { LoadSocket, type Target } from './load-socket.ts';
 import { classify, messageIn } from './messages.ts';
@@ -8,12 +8,12 @@ const sockets: LoadSocket[] = [];
 
 let bursts = 0;
 
-/** Connections that are being opened at the same time: more would overflow the server's backlog. */
+/** Number of connections opened concurrently; more would overflow the server's backlog. */
 const OPENING_AT_ONCE = 64;
 
-/** What the parent may ask for. Durations are milliseconds. */
+/** The parent's commands. Durations are in milliseconds. */
 const commands = {
-  /** Opens `count` connections more. */
+  /** Opens `count` additional connections. */
   async connect(options: Target & { readonly count: number }): Promise<void> {
     target = options;
     for (let left = options.count; left > 0; left -= OPENING_AT_ONCE) {
@@ -26,13 +26,13 @@ const commands = {
     return flood(sockets, target.dialect, options);
   },
 
-  /** Sends one message and waits for its acknowledgement; answers with the session it went to. */
+  /** Sends one message and waits for its acknowledgement. Returns the id of its session. */
   async say({ content, sender }: { readonly content: string; readonly sender: string }): Promise<string> {
     const text = await ask(messageIn(`say-${sender}-${Date.now()}`, sender, content), 'message_ack');
     return (JSON.parse(text) as { session_id: string }).session_id;
   },
 
-  /** Sends `count` messages one after the other; answers with how long each acknowledgement took. */
+  /** Sends `count` messages one after the other. Returns the time to each acknowledgement. */
   async lone({ count, prefix }: { readonly count: number; readonly prefix: string }): Promise<number[]> {
     const durations: number[] = [];
     for (let i = 0; i < count; i++) {
@@ -43,7 +43,7 @@ const commands = {
     }
     return durations;
   },
-  /** Has every connection read a session from its beginning. */
+  /** Makes every connection read a session from its start. */
   async watch({ sessionId }: { readonly sessionId: string }): Promise<void> {
     const resume = {
       type: 'resume',
@@ -54,7 +54,7 @@ const commands = {
     await Promise.all(sockets.map((socket) => ask(JSON.stringify(resume), 'resumed', socket)));
   },
 
-  /** Sends `content` on the first connection and waits until all connections together have got `blocks` blocks. */
+  /** Sends `content` on the first connection and waits until all connections together have received `blocks` blocks. */
   async burst({
     sender,
     content,
@@ -75,7 +75,7 @@ const commands = {
     });
   },
 
-  /** Sends a frame on the first connection and waits for a frame of type `until` that answers it. */
+  /** Sends a frame on the first connection and waits for a response of type `until`. */
   async exchange({
     frame,
     id,
@@ -92,7 +92,7 @@ const commands = {
 
 export type LoadCommands = typeof commands;
 
-/** Sends a frame and resolves with the next frame of type `answer` among those that are `relevant`. */
+/** Sends a frame and resolves with the next frame of type `answer` for which `relevant` returns true. */
 function ask(
   message: string,
   answer: string,

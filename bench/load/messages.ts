@@ -1,7 +1,7 @@
 import { FrameTemplate } from './frames.ts';
 import type { Dialect } from './load-socket.ts';
 
-/** A message of about 330 bytes, as a channel driver writes it: one sentence of a person, and the trace it belongs to. */
+/** Builds a message of about 330 bytes, as a channel driver writes it: one sentence and a trace context. */
 export function messageIn(id: string, sender: string, content = SENTENCE): string {
   return JSON.stringify({
     type: 'message_in',
@@ -19,7 +19,7 @@ export function messageIn(id: string, sender: string, content = SENTENCE): strin
 
 const SENTENCE = 'Could you look up when the next train to the coast leaves, and whether it stops at the old harbour?';
 
-/** The messages of some senders in turn; ids begin with `idPrefix` and never repeat within one flood. */
+/** Returns templates for the senders' messages; ids start with `idPrefix` and are unique within one flood. */
 export function messageTemplates(dialect: Dialect, senders: readonly string[], idPrefix: string): FrameTemplate[] {
   return senders.map((sender) => new FrameTemplate((id) => wrap(dialect, messageIn(id, sender)), idPrefix));
 }
@@ -28,14 +28,14 @@ function wrap(dialect: Dialect, message: string): string {
   return dialect === 'socket-io' ? `42["message_in",${message}]` : message;
 }
 
-/** What a server's frame is, told from its first bytes. */
+/** The kind of a server's frame, detected from its first bytes. */
 export type FrameKind = 'ack' | 'block' | 'end' | 'error' | 'other';
 
 const M = 'm'.charCodeAt(0);
 const S = 's'.charCodeAt(0);
 const E = 'e'.charCodeAt(0);
 const FOUR = '4'.charCodeAt(0);
-/** Where the type stands in `{"type":"...` and where `stream_block` and `stream_end` begin to differ. */
+/** The offset of the type in `{"type":"...`, and the offset at which `stream_block` and `stream_end` differ. */
 const TYPE_AT = 9;
 const STREAM_KIND_AT = TYPE_AT + 'stream_'.length;
 
@@ -43,7 +43,7 @@ const STREAM_KIND_AT = TYPE_AT + 'stream_'.length;
 export function classify(bytes: Buffer, start: number): FrameKind {
   if (bytes[start] === FOUR) return 'ack';
   const first = bytes[start + TYPE_AT];
-  // The stock Nest adapter writes {"event":"message_ack"; its eleventh byte is the first of the name.
+  // The stock Nest adapter writes {"event":"message_ack", with the name at the eleventh byte.
   if (first === M || bytes[start + TYPE_AT + 1] === M) return 'ack';
   if (first === E) return 'error';
   if (first !== S) return 'other';

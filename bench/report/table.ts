@@ -3,19 +3,19 @@ import type { Measurements } from './results.ts';
 
 export type Verdict = 'stretch' | 'goal' | 'missed';
 
-/** How a value stands to what was wanted. */
+/** Compares a value with its goals. */
 export function judge({ goal, stretch }: Figure, value: number): Verdict {
   if (value <= stretch) return 'stretch';
   return value <= goal ? 'goal' : 'missed';
 }
 
-/** A value with as many digits as say something. */
+/** Formats a value with a suitable number of digits. */
 export function format(value: number, unit = ''): string {
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 0.1 ? 2 : 3;
   return `${value.toFixed(digits)}${unit === '' ? '' : ` ${unit}`}`;
 }
 
-/** The results for a terminal. */
+/** Formats the results for a terminal. */
 export function printTable(figures: readonly Figure[], measurements: Measurements): string {
   const rows = figures.flatMap((figure) => {
     const summary = measurements[figure.id];

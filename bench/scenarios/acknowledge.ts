@@ -7,15 +7,15 @@ import type { Scenario, Size } from './scenario.ts';
 const CONNECTIONS = 32;
 const SENDERS_PER_CONNECTION = 8;
 
-/** CPU of one acknowledgement in microseconds, at two depths. */
+/** CPU of one acknowledgement in microseconds, with 256 and 3,200 messages in flight. */
 interface AckCosts {
   readonly at256: number;
   readonly at3200: number;
 }
 
 /**
- * G1 and G2: what an acknowledgement costs. The agent is kept busy by one long turn, so that nothing but acknowledging
- * is measured: every message is stored as queued, and none is answered. The yardstick runs right beside it.
+ * G1 and G2: the cost of an acknowledgement. The agent is kept busy by one long turn, so that only acknowledging is
+ * measured: every message is stored as queued, and none gets a reply. The baseline runs right beside it.
  */
 export const acknowledge: Scenario = {
   name: 'acknowledgements',

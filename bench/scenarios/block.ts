@@ -9,7 +9,7 @@ import type { Scenario } from './scenario.ts';
 
 const PROBE = fileURLToPath(new URL('../servers/block-probe.ts', import.meta.url));
 
-/** G10: how long one client can keep all others waiting with one frame that is not even wrong. */
+/** G10: how long one client can block all others with a single valid frame. */
 export const block: Scenario = {
   name: 'worst frames',
   figures: ['G10'],
@@ -26,7 +26,8 @@ export const block: Scenario = {
       await load.call('exchange', { frame: build(id), id, until });
       return ask(gateway, 'longest');
     };
-    // All of them first, so that code is compiled and the heap has grown. Then the least of several: the machine's own pauses only add.
+    // All of them first, so that code is compiled and the heap has grown. Then the minimum of several, because the
+    // machine's own pauses only add.
     for (const n of [0, 1]) for (const frame of hostileFrames) await measureFrame(frame, n);
     const blocksMs: [name: string, ms: number][] = [];
     for (const frame of hostileFrames) {

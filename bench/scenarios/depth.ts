@@ -4,7 +4,7 @@ import type { Scenario } from './scenario.ts';
 
 const CONNECTIONS = 32;
 
-/** G9: whether a message costs more to store when many wait in its session already. */
+/** G9: whether storing a message costs more when many already wait in its session. */
 export const depth: Scenario = {
   name: 'depth of a queue',
   figures: ['G9'],
@@ -20,7 +20,7 @@ export const depth: Scenario = {
       const count = size.pick(4_000, 500);
       return (await gateway.cpuDuring(() => flood(count, true))) / count;
     };
-    // Other sessions first, until the code is compiled: else the shallow queue would pay for that.
+    // Other sessions first, until the code is compiled: otherwise the shallow queue would pay for that.
     await flood(size.pick(40_000, 2_000), false);
     await flood(size.pick(1_000, 500), true);
     const shallowUs = await measure();

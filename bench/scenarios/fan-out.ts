@@ -6,7 +6,7 @@ import type { Scenario, Size } from './scenario.ts';
 const WATCHERS = 200;
 const SENDER = 'person-watched';
 
-/** G5: what a frame costs for each of many readers of one session, with the turn that makes it and its commits. */
+/** G5: the cost of a frame for each of many readers of one session, including its turn and commits. */
 export const fanOut: Scenario = {
   name: 'fan-out',
   figures: ['G5'],

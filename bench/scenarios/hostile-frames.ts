@@ -1,15 +1,15 @@
-/** Frames that a client may send and that cost as much as one may: each is at some limit of the protocol. */
+/** Valid frames with the highest possible cost: each is at some limit of the protocol. */
 
 export interface HostileFrame {
   readonly name: string;
   /** The frame's text. */
   readonly build: (id: string) => string;
-  /** Type of the frame that says that all of it is done. */
+  /** Type of the frame that marks completion. */
   readonly until: string;
 }
 
 const MAX_CONTENT = 65_536;
-/** A little below the 10,000 values that a frame may hold. */
+/** Slightly below the 10,000 values that a frame may hold. */
 const VALUES = 9_900;
 
 const frame = (type: string, id: string, payload: object) => JSON.stringify({ type, id, timestamp: 1, payload });

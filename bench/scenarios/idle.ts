@@ -7,14 +7,14 @@ import { startGateway, startPeer, TemporaryFolder, TOKEN } from '../servers.ts';
 import type { Scenario, Size } from './scenario.ts';
 
 const CONNECTIONS = 5_000;
-/** Connections before those that are counted: code is compiled and the heap has grown when the counting begins. */
+/** Number of connections before the counted ones, so that code is compiled and the heap has grown. */
 const WARM_UP = 1_000;
 /** File descriptors that a process needs besides its connections. */
 const RESERVE = 200;
-/** How long memory is left to settle, in milliseconds: what came with the handshakes is given back late, if ever. */
+/** Time for memory to settle, in milliseconds: memory of the handshakes is released late, if ever. */
 const SETTLE_MS = 5_000;
 
-/** G6: what a connection that says nothing keeps in memory. */
+/** G6: the memory of an idle connection. */
 export const idle: Scenario = {
   name: 'idle connections',
   figures: ['G6'],
@@ -53,7 +53,7 @@ async function measureServer(server: ServerProcess, dialect: Dialect, size: Size
   return (server.usage().rssBytes - before) / count / 1_024;
 }
 
-/** How many files a process may open; children inherit it. */
+/** Returns the maximum number of open files per process, which children inherit. */
 function readDescriptorLimit(): number {
   try {
     return Number(/Max open files\s+(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? CONNECTIONS);

@@ -9,7 +9,7 @@ import type { Scenario } from './scenario.ts';
 import { startUp } from './start-up.ts';
 import { turn } from './turn.ts';
 
-/** In the order in which a round runs them. */
+/** In the order of a round. */
 export const scenarios: readonly Scenario[] = [
   startUp,
   acknowledge,

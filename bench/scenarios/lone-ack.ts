@@ -5,10 +5,10 @@ import { startGateway, startPeer, TemporaryFolder, TOKEN } from '../servers.ts';
 import { median } from '../statistics.ts';
 import type { Scenario } from './scenario.ts';
 
-/** Acknowledgements and commits take turns in portions of this size, so that both meet the disk in the same mood. */
+/** Acknowledgements and commits alternate in portions of this size, so that both see the same disk conditions. */
 const PORTION = 25;
 
-/** G4: how long a client waits for a lone acknowledgement, measured in commits of the same disk. */
+/** G4: the latency of a lone acknowledgement, in units of commits on the same disk. */
 export const loneAck: Scenario = {
   name: 'a lone acknowledgement',
   figures: ['G4'],
@@ -21,7 +21,7 @@ export const loneAck: Scenario = {
     await gatewayLoad.call('connect', { port: gateway.port, dialect: 'gateway', token: TOKEN, count: 1 });
     await plainLoad.call('connect', { port: plain.port, dialect: 'plain', token: TOKEN, count: 1 });
     await gatewayLoad.call('say', { sender: 'person-waiting', content: '/wait 60000' });
-    const commit = openYardstick(`${folder.path}/yardstick.db`);
+    const commit = openBaseline(`${folder.path}/baseline.db`);
     const acks: number[] = [];
     const hops: number[] = [];
     const commits: number[] = [];
@@ -32,7 +32,7 @@ export const loneAck: Scenario = {
         commits: timeCommits(commit),
       };
       const hop = await plainLoad.call('lone', { count: PORTION, prefix: `lone-${i}` });
-      // The first portions only warm the processes up.
+      // The first portions only warm up the processes.
       if (i < portions / 4) continue;
       acks.push(...portion.acks);
       commits.push(...portion.commits);
@@ -47,13 +47,13 @@ export const loneAck: Scenario = {
   },
 };
 
-function openYardstick(path: string): () => void {
+function openBaseline(path: string): () => void {
   const database = new DatabaseSync(path);
   database.exec(
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE messages (id INTEGER PRIMARY KEY, body TEXT NOT NULL)',
   );
   const insert = database.prepare('INSERT INTO messages (body) VALUES (?)');
-  const body = messageIn('yardstick', 'person-alone');
+  const body = messageIn('baseline', 'person-alone');
   return () => void insert.run(body);
 }
 

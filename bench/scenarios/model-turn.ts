@@ -7,7 +7,7 @@ import type { Scenario, Size } from './scenario.ts';
 const SENDERS = 16;
 const ANSWER = 'Here is an answer of about the length that people get. '.repeat(8);
 
-/** Told beside G3: the same turn with a model behind it, which a mock server plays; and the way to the first delta. */
+/** Additional details for G3: the same turn with a model, played by a mock server, and the time to the first delta. */
 export const modelTurn: Scenario = {
   name: 'turns with a model',
   figures: ['G3'],
@@ -52,7 +52,7 @@ async function measureWith(mock: LLMock, size: Size): Promise<Record<string, num
   };
 }
 
-/** One connection that speaks for many senders and sees deltas. */
+/** A connection that sends for many senders and receives deltas. */
 class Talk {
   private sent = 0;
   private readonly waiting = new Map<string, (type: string) => void>();
@@ -96,7 +96,7 @@ class Talk {
     this.socket.terminate();
   }
 
-  /** Each turn is a session of its own: the question stays as long as it is. */
+  /** Each turn has its own session, so that the prompt does not grow. */
   private say(content: string, until: string, watch: (type: string) => void = () => {}): Promise<void> {
     const id = `m${++this.sent}`;
     const payload = { channel: 'bench', sender: `person-${id}`, content };

@@ -5,7 +5,7 @@ import type { Scenario } from './scenario.ts';
 
 const STARTS = 3;
 
-/** G7 and G8: what it takes until the gateway says that it is ready, with a database to be made. */
+/** G7 and G8: CPU and memory until the gateway is ready, with a new database. */
 export const startUp: Scenario = {
   name: 'start-up',
   figures: ['G7', 'G8'],
@@ -30,7 +30,7 @@ export const startUp: Scenario = {
   },
 };
 
-/** CPU of Node with `ws` loaded and nothing done, in microseconds, as the process itself tells. */
+/** Returns the CPU of Node with only `ws` loaded, in microseconds, as the process itself reports it. */
 function measureBareStart(): number {
   const script =
     "require('ws'); const { user, system } = process.cpuUsage(); process.stdout.write(String(user + system))";

@@ -6,7 +6,7 @@ const CONNECTIONS = 32;
 const SENDERS_PER_CONNECTION = 8;
 const IN_FLIGHT = 256;
 
-/** G3: a message all the way: acknowledged, answered by the built-in agent in one block, ended; all of it durable. */
+/** G3: a complete message: acknowledged, answered by the built-in agent in one block, ended; all of it durable. */
 export const turn: Scenario = {
   name: 'complete turns',
   figures: ['G3'],

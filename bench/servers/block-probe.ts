@@ -1,6 +1,6 @@
 /**
- * Loaded into the gateway before everything else (`node --import`): watches how long the event loop is held up, by
- * turning it without a pause. Answers its parent.
+ * Loaded into the gateway before everything else (`node --import`): measures how long the event loop is blocked, by
+ * scheduling a callback in every iteration. Replies to its parent's messages.
  */
 
 let longestMs = 0;
@@ -15,7 +15,7 @@ function turn(): void {
 
 const OBJECTS = `[${'{"key":"value","n":1},'.repeat(3_000)}`.slice(0, 65_536).replace(/,[^,]*,[^,]*$/, ']');
 
-/** How long it takes to parse 64 KiB of objects, in milliseconds. */
+/** Returns the time to parse 64 KiB of objects, in milliseconds. */
 function timeParse(): number {
   const before = performance.now();
   JSON.parse(OBJECTS);

@@ -1,4 +1,7 @@
-/** What the Nest documentation shows: a gateway class behind the stock `WsAdapter`. Decorators are applied as functions, since Node strips types but compiles no decorators. */
+/**
+ * The gateway class of the Nest documentation, with the stock `WsAdapter`. Decorators are applied as functions, since
+ * Node strips types but does not compile decorators.
+ */
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

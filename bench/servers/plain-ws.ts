@@ -1,10 +1,10 @@
-/** The yardstick: `ws` alone, which parses a message and acknowledges it, and keeps nothing. */
+/** The baseline: `ws` alone, which parses and acknowledges messages and stores nothing. */
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
 
-/** What the gateway's built-in agent answers with as many blocks. */
+/** The command to which the gateway's built-in agent replies with that many blocks. */
 const BURST = '/blocks ';
 
 function acknowledgement(id: string): object {
@@ -17,14 +17,14 @@ function acknowledgement(id: string): object {
   };
 }
 
-/** The naive way to many readers: every frame made anew for each. */
+/** Sends to many readers naively: every frame is encoded again for each. */
 function fanOut(blocks: number): void {
   for (let seq = 1; seq <= blocks; seq++) {
     for (const client of server.clients) client.send(JSON.stringify(block(seq)));
   }
 }
 
-/** As long as a block of the gateway. */
+/** Builds a block as long as the gateway's. */
 function block(seq: number): object {
   const payload = {
     message_id: 'burst-0',

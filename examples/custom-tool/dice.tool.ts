@@ -4,15 +4,15 @@ import Type, { type Static } from 'typebox';
 import { diceSettings } from './dice.settings.js';
 
 const Parameters = Type.Object(
-  { sides: Type.Integer({ minimum: 2, maximum: 1_000, description: 'How many sides the die has.' }) },
+  { sides: Type.Integer({ minimum: 2, maximum: 1_000, description: 'The number of sides.' }) },
   { additionalProperties: false },
 );
 
-/** Throws a die. A second throw after a crash would be another throw, so it is not idempotent. */
+/** Rolls a die. Repeating it after a crash would give another result, so it is not idempotent. */
 @UseSettings(diceSettings)
 @Tool({
   name: 'acme.dice',
-  description: 'Throws a die.',
+  description: 'Rolls a die.',
   parameters: Parameters,
   permissions: ['games'],
   timeoutMs: 1_000,

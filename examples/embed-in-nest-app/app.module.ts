@@ -2,7 +2,7 @@ import { Controller, Get, Module } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { GatewayModule, ToolRegistryService, type SettingsTree } from 'openclaw-gateway-nest';
 
-/** A controller of the team's own, beside the gateway on the same port, with the gateway's services injected. */
+/** The application's own controller, on the gateway's port and with the gateway's services injected. */
 @Controller('acme')
 class AcmeController {
   constructor(

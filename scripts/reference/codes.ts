@@ -1,7 +1,7 @@
 import { closeTable, errorTable, type ErrorRow } from '../../src/protocol/index.js';
 import { code, GENERATED, page, table } from './markdown.js';
 
-/** `docs/reference/errors.md`: every error that a frame or a request can be answered with. */
+/** Renders `docs/reference/errors.md`: every error in response to a frame or a request. */
 export function renderErrors(): string {
   const rows = Object.entries<Omit<ErrorRow<never>, 'message'>>(errorTable).map(([name, row]) => [
     code(name),
@@ -14,15 +14,15 @@ export function renderErrors(): string {
   return page(
     '# Errors',
     GENERATED,
-    'An error keeps the connection open. It travels as an `error` frame `{code, message, retryable, retry_after_ms?, details?}` ' +
-      'whose `correlation_id` is the `id` of the frame that was refused, as the `error` of a `stream_end`, or over HTTP as ' +
-      '`application/problem+json` (RFC 9457) with the same fields. A frame that was refused is neither acknowledged nor stored.',
+    'An error keeps the connection open. It is sent as an `error` frame `{code, message, retryable, retry_after_ms?, details?}` ' +
+      'whose `correlation_id` is the `id` of the refused frame, as the `error` of a `stream_end`, or over HTTP as ' +
+      '`application/problem+json` (RFC 9457) with the same fields. A refused frame is neither acknowledged nor stored.',
     table(['code', 'when', 'what to do', 'retryable', 'HTTP status', 'log level'], rows),
-    'What ends a connection instead is in [close-codes.md](close-codes.md).',
+    'The codes that close a connection are in [close-codes.md](close-codes.md).',
   );
 }
 
-/** `docs/reference/close-codes.md`: why the gateway ends a connection. */
+/** Renders `docs/reference/close-codes.md`: why the gateway closes a connection. */
 export function renderCloseCodes(): string {
   const rows = Object.values(closeTable).map((row) => [
     String(row.code),
@@ -34,8 +34,8 @@ export function renderCloseCodes(): string {
     '# Close codes',
     GENERATED,
     'Codes below 4000 are those of RFC 6455. 4000 to 4099 belong to the gateway; extensions use 4500 to 4999. ' +
-      'The last column says whether a client that connects again just as before can hope for better.',
+      'The last column says whether a client that reconnects unchanged may succeed.',
     table(['code', 'reason', 'the client should', 'connect again'], rows),
-    'What keeps the connection open is in [errors.md](errors.md).',
+    'Errors that keep the connection open are in [errors.md](errors.md).',
   );
 }

@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox';
 import { inboundTable, outboundTable, type InboundRow, type OutboundRow } from '../../src/protocol/index.js';
 import { code, GENERATED, page, table } from './markdown.js';
 
-/** What the tables below read of a schema; everything in it is plain JSON Schema but `x-length`. */
+/** The part of a schema that the tables below use: plain JSON Schema and `x-length`. */
 interface Shape {
   readonly type?: string;
   readonly enum?: readonly string[];
@@ -17,18 +17,18 @@ interface Shape {
   readonly 'x-length'?: readonly [number, number];
 }
 
-/** `docs/reference/frames.md`: every frame with its payload, field by field. */
+/** Renders `docs/reference/frames.md`: every frame with its payload, field by field. */
 export function renderFrames(): string {
   return page(
     '# Frames',
     GENERATED,
     'One JSON envelope `{type, id, timestamp, session_id?, payload}` in a WebSocket text frame; frames of the gateway also carry ' +
-      '`correlation_id` where they answer one, and `seq` where they are durable. The same as AsyncAPI: [asyncapi.json](asyncapi.json). ' +
+      '`correlation_id` where they respond to one, and `seq` where they are durable. The same as AsyncAPI: [asyncapi.json](asyncapi.json). ' +
       'Lengths count Unicode code points. Errors are in [errors.md](errors.md).',
     '## From the client',
     ...Object.entries<InboundRow>(inboundTable).flatMap(([type, row]) => [
       `### ${code(type)}`,
-      `${row.summary} ${row.scope === undefined ? 'Needs no scope.' : `Scope ${code(row.scope)}.`}`,
+      `${row.summary} ${row.scope === undefined ? 'Requires no scope.' : `Scope ${code(row.scope)}.`}`,
       ...renderPayload(row.payload),
     ]),
     '## From the gateway',
@@ -45,7 +45,7 @@ function renderPayload(schema: TSchema): string[] {
   return rows.length === 0 ? ['The payload is `{}`.'] : [table(['field', 'value', 'meaning'], rows)];
 }
 
-/** One row per field; the fields of an object stand under its name, those of a list's entries under `name[]`. */
+/** Returns one row per field; the fields of an object follow its name, those of a list's entries follow `name[]`. */
 function flatten(shape: Shape, prefix: string): string[][] {
   return Object.entries(shape.properties ?? {}).flatMap(([name, child]) => {
     const path = `${prefix}${name}`;

@@ -1,11 +1,12 @@
-// Prints the OpenAPI document of the build. It must come from dist: only the compiler's plugin knows the types of DTOs.
+// Prints the OpenAPI document of the build. It must be loaded from dist, because the compiler's plugin adds the types
+// of DTOs.
 import { NestFactory } from '@nestjs/core';
 import { SilentLogs } from '../../dist/core/telemetry/logs.js';
 import { GatewayModule } from '../../dist/gateway.module.js';
 import { buildOpenApi } from '../../dist/http/openapi.js';
 import { loadSettings } from '../../dist/settings.js';
 
-// Defaults only: the document must not depend on the machine. A preview builds nothing and opens nothing.
+// Defaults only: the document must not depend on the machine. A preview instantiates nothing and opens nothing.
 const settings = loadSettings({ NODE_ENV: 'production' }, {}, '/nowhere');
 const root = GatewayModule.forRoot({ settings, logs: new SilentLogs() });
 const app = await NestFactory.create(root, { preview: true, logger: false, abortOnError: false });

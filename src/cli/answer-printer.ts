@@ -1,7 +1,7 @@
 import type { ReplyEvent, StreamBlock } from '../client/index.js';
 import { painter, type Terminal } from './terminal.js';
 
-/** Longest part of a tool's result that is shown, in characters. */
+/** Maximum length of a tool result on the screen, in characters. */
 const MAX_RESULT_LENGTH = 300;
 const BETWEEN_BLOCKS = '\n\n';
 
@@ -10,10 +10,10 @@ type ToolEvent = Extract<ReplyEvent, { type: 'tool' }>;
 type EndEvent = Extract<ReplyEvent, { type: 'end' }>;
 
 /**
- * Prints one reply while it comes: its text to standard output, everything else to standard error.
+ * Prints one reply as it arrives: its text to standard output, everything else to standard error.
  *
- * Printed text cannot be taken back. After a restart the new blocks are compared with what was printed: equal text is not
- * repeated, and from the first difference on the reply is printed again.
+ * Printed text cannot be removed. After a restart the new blocks are compared with the printed text: equal text is not
+ * repeated, and the reply is printed again from the first difference on.
  */
 export class AnswerPrinter {
   /** The printed text of each block. */
@@ -21,7 +21,7 @@ export class AnswerPrinter {
   /** The index of the next block, and its deltas so far. */
   #next = 0;
   #growing = '';
-  /** Whether standard output ends with text without a line break. */
+  /** True while standard output ends with text without a line break. */
   #isLineOpen = false;
   readonly #paint: ReturnType<typeof painter>;
 
@@ -52,7 +52,7 @@ export class AnswerPrinter {
   }
 
   #takeDelta({ block_type, delta }: DeltaEvent): void {
-    // Other blocks are rendered, which needs the whole.
+    // Other blocks are rendered, which requires the complete block.
     if (!isPlainText(block_type)) return;
     this.#growing += delta;
     this.#show(this.#next, this.#growing, false);
@@ -82,7 +82,7 @@ export class AnswerPrinter {
   }
 
   #takeEnd({ reason, error, blocks }: EndEvent): void {
-    if (this.#shown.length > blocks) this.note('↻ the last part of the answer was taken back');
+    if (this.#shown.length > blocks) this.note('↻ the last part of the answer was withdrawn');
     if (this.#isLineOpen) this.#write('\n');
     this.#isLineOpen = false;
     if (error) this.#writeNote(this.#paint('red', `✗ ${error.message} (${error.code})`));
@@ -106,7 +106,7 @@ export class AnswerPrinter {
     this.#shown[index] = text;
   }
 
-  /** Notes that block `index` differs from what was printed in its place. */
+  /** Records that block `index` differs from what was printed in its place. */
   #startOver(index: number): void {
     if (index >= this.#shown.length) return;
     this.note('↻ answer restarted');
@@ -121,7 +121,7 @@ export class AnswerPrinter {
   #writeNote(text: string): void {
     if (this.terminal.stdout.isTTY && this.#isLineOpen) {
       this.#write('\n');
-      // A block that this line cuts in two is printed whole once more.
+      // A block split by this line is printed again in full.
       if (this.#growing !== '') this.#shown[this.#next] = '';
     }
     this.terminal.stderr.write(`${text}\n`);
@@ -148,12 +148,12 @@ function render({ block_type, content, metadata }: StreamBlock): string {
   }
 }
 
-/** Describes a tool call or result; undefined for the other blocks, which are the reply itself. */
+/** Describes a tool call or result; returns undefined for other blocks, which are the reply itself. */
 function describeToolBlock({ block_type, content }: StreamBlock): string | undefined {
   if (block_type !== 'tool_call' && block_type !== 'tool_result') return undefined;
-  const told = JSON.parse(content) as { tool?: string; parameters?: unknown; ok?: boolean; content?: unknown };
-  if (block_type === 'tool_call') return `→ ${told.tool ?? ''} ${JSON.stringify(told.parameters ?? {})}`;
-  const result = typeof told.content === 'string' ? told.content : (JSON.stringify(told.content) ?? '');
+  const call = JSON.parse(content) as { tool?: string; parameters?: unknown; ok?: boolean; content?: unknown };
+  if (block_type === 'tool_call') return `→ ${call.tool ?? ''} ${JSON.stringify(call.parameters ?? {})}`;
+  const result = typeof call.content === 'string' ? call.content : (JSON.stringify(call.content) ?? '');
   return `← ${result.length > MAX_RESULT_LENGTH ? `${result.slice(0, MAX_RESULT_LENGTH)}…` : result}`;
 }
 

@@ -11,13 +11,13 @@ export interface Speaker {
   readonly sender: string;
 }
 
-/** The close codes that a person at a terminal meets. */
+/** The close codes that the command explains. */
 const { unauthorized: UNAUTHORIZED, replaced: REPLACED } = closeTable;
 const LEAVING: ReadonlySet<number> = new Set([closeTable.goingAway.code, closeTable.restarting.code]);
 
 /**
- * Returns a connected client, which reconnects by itself from then on. The first attempt is not repeated, since a person
- * waits for it.
+ * Returns a connected client, which reconnects by itself from then on. The first attempt is not repeated, because the
+ * user is waiting for it.
  * @throws UnreachableError when the gateway does not respond, Error when it refuses, UsageError for a malformed token
  */
 export async function openClient(terminal: Terminal, { url, token }: GatewayTarget, clientId: string | undefined) {
@@ -50,22 +50,22 @@ export async function openClient(terminal: Terminal, { url, token }: GatewayTarg
 
   async function explain(error: ConnectionEndedError): Promise<Error> {
     if (error.code === UNAUTHORIZED.code) return new Error(describeUnauthorized(token));
-    // A WebSocket does not say why it was refused; HTTP shows whether the gateway is there.
+    // A WebSocket does not report why it was refused; HTTP shows whether the gateway is reachable.
     try {
       await request(terminal, { url, token: undefined }, '/health/live');
     } catch (cause) {
       return cause as UnreachableError;
     }
-    return new Error(`The gateway at ${url} refused the connection; its log (subsystem GATEWAY) says why`);
+    return new Error(`The gateway at ${url} refused the connection; its log (subsystem GATEWAY) has the reason`);
   }
 }
 
 function describeUnauthorized(token: string | undefined): string {
-  if (token === undefined) return 'The gateway wants a credential: set OPENCLAW_TOKEN';
+  if (token === undefined) return 'The gateway requires a credential: set OPENCLAW_TOKEN';
   return 'The gateway does not accept the token in OPENCLAW_TOKEN';
 }
 
-/** Reports lost and restored connections at the terminal. */
+/** Prints notes about lost and restored connections. */
 export function watchConnection(client: GatewayClient, note: (text: string) => void): void {
   let isLost = false;
   client.on('state', (state) => {
@@ -79,10 +79,10 @@ export function watchConnection(client: GatewayClient, note: (text: string) => v
   });
 }
 
-/** Describes for people why a connection ended. */
+/** Describes why a connection ended, for display. */
 export function describeEnd({ code, message }: ConnectionEndedError): string {
   if (code === REPLACED.code)
-    return 'This conversation goes on in another `openclaw chat`; for two at a time give one a --client-id';
-  if (code === UNAUTHORIZED.code) return 'The credential in OPENCLAW_TOKEN is not valid any more';
+    return 'This conversation continues in another `openclaw chat`; to run two at the same time, give one a --client-id';
+  if (code === UNAUTHORIZED.code) return 'The credential in OPENCLAW_TOKEN is no longer valid';
   return message;
 }

@@ -203,7 +203,7 @@ describe('openclaw chat TEXT', () => {
   });
 
   it.each([
-    [{}, 'The gateway wants a credential: set OPENCLAW_TOKEN'],
+    [{}, 'The gateway requires a credential: set OPENCLAW_TOKEN'],
     [{ OPENCLAW_TOKEN: 'a-token-of-sixteen' }, 'The gateway does not accept the token in OPENCLAW_TOKEN'],
   ])('says how to fix the credential with %j', async (env, words) => {
     const chat = new Chat(new FakeTerminal(env), ['hi']);
@@ -358,7 +358,7 @@ describe('openclaw chat', () => {
     chat.terminal.type('\u0004');
 
     expect(await chat.exitCode).toBe(0);
-    expect(chat.terminal.stderr.text).toContain('↻ the answer to “what was asked” goes on\n');
+    expect(chat.terminal.stderr.text).toContain('↻ the answer to “what was asked” continues\n');
     expect(chat.terminal.stdout.text).not.toContain('not for us');
   });
 

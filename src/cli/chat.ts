@@ -9,7 +9,7 @@ import { GATEWAY_OPTIONS, readOptions, readTarget } from './options.js';
 import { Repl } from './repl.js';
 import type { Terminal } from './terminal.js';
 
-/** `openclaw chat`: talks to the agent. */
+/** `openclaw chat`: a conversation with the agent. */
 export const chat: Command = {
   name: 'chat',
   summary: 'talk to the agent: one message, or a conversation',
@@ -73,12 +73,15 @@ async function say(
   }
 }
 
-/** A credential that speaks for one person is bound to the web chat unless it says otherwise (protocol.md section 3). */
+/** The default of a user's credential is the web chat (protocol.md section 3). */
 function defaultChannel({ role }: ConnectedPayload): string {
   return role === 'user' ? 'webchat' : 'cli';
 }
 
-/** The same for each run of the same person in the same place, so that the gateway knows what was not delivered yet. */
+/**
+ * Returns the same id for each run of the same person on the same host, so that the gateway knows what was not
+ * delivered yet.
+ */
 function stableClientId({ host, user }: Terminal, { channel, sender }: { channel?: string; sender?: string }): string {
   const who = JSON.stringify([host, user, channel, sender]);
   return `chat-${createHash('sha256').update(who).digest('hex').slice(0, 16)}`;

@@ -10,18 +10,18 @@ import { painter, type Terminal } from './terminal.js';
 
 const COMMANDS: readonly Command[] = [start, status, chat, config];
 
-/** Commands whose feature is not there yet: refused by name, never ignored (settings.md section 4). */
+/** Commands that are planned but not available yet: refused by name, never ignored (settings.md section 4). */
 const LATER = ['logs', 'sessions', 'queue', 'tools', 'channels', 'token', 'doctor', 'serve', 'funnel'];
 
 /**
- * Runs one command line and answers its exit code: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
- * `args` are without the program. Faults are told on standard error.
+ * Runs one command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable. `args`
+ * excludes the program. Errors are printed on standard error.
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
     return await dispatch(args, terminal);
   } catch (error) {
-    return tell(error as Error, terminal);
+    return report(error as Error, terminal);
   }
 }
 
@@ -46,7 +46,7 @@ function find(name: string): Command {
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command) return command;
   if (LATER.includes(name)) throw new UsageError(`openclaw ${name} is not part of this version yet`);
-  if (name.startsWith('-')) throw new UsageError(`Unknown option ${name} in the place of a command`);
+  if (name.startsWith('-')) throw new UsageError(`Unknown option ${name} in place of a command`);
   const meant = suggest(name, [...COMMANDS.map((candidate) => candidate.name), 'help']);
   throw new UsageError(`There is no command ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
 }
@@ -59,12 +59,12 @@ ${rows}  help     this, or with a command's name its usage
 
   --version  print the version
 
-All but start talk to a running gateway: --url or OPENCLAW_URL says where (default http://127.0.0.1:18789), OPENCLAW_TOKEN
+All but start connect to a running gateway: --url or OPENCLAW_URL is its address (default http://127.0.0.1:18789), OPENCLAW_TOKEN
 holds the credential. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
 `;
 }
 
-function tell(error: Error, { stderr, env }: Terminal): number {
+function report(error: Error, { stderr, env }: Terminal): number {
   const paint = painter(stderr, env);
   stderr.write(`${paint('red', 'openclaw:')} ${error.message}\n`);
   if (error instanceof UnreachableError) return EXIT.unreachable;

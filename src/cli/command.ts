@@ -3,10 +3,12 @@ import type { Terminal } from './terminal.js';
 /** One command of `openclaw`. */
 export interface Command {
   readonly name: string;
-  /** One line of the overview. */
+  /** One line for the overview. */
   readonly summary: string;
-  /** What `openclaw NAME --help` prints. */
+  /** Printed by `openclaw NAME --help`. */
   readonly usage: string;
-  /** Answers the exit code. @throws UsageError, UnreachableError, and any Error with a message for people (exit code 1) */
+  /**
+   * Returns the exit code. @throws UsageError, UnreachableError, or any Error with a message for the user (exit code 1)
+   */
   run(args: readonly string[], terminal: Terminal): Promise<number>;
 }

@@ -10,7 +10,7 @@ import { formatTable } from './table.js';
 import { painter, type Terminal } from './terminal.js';
 
 const PATH = '/admin/v1/config';
-const LOOK_EVERY_MS = 1_000;
+const POLL_INTERVAL_MS = 1_000;
 
 interface Setting {
   readonly key: string;
@@ -24,7 +24,7 @@ interface Config {
   readonly settings: readonly Setting[];
 }
 
-/** `openclaw config`: the settings of a running gateway. */
+/** `openclaw config`: reads and changes the settings of a running gateway. */
 export const config: Command = {
   name: 'config',
   summary: 'settings of a running gateway: get, set, unset, watch',
@@ -33,15 +33,15 @@ export const config: Command = {
        openclaw config unset KEY [--url URL] [--json]
        openclaw config watch [KEY] [--url URL] [--json]
 
-get    prints settings with where each value comes from; KEY may be a prefix such as queue
-set    changes a setting for good, at once or with the next start as it says; lists and maps are JSON
-unset  takes a change back: file, environment or default count again
-watch  prints changes as they come, until Ctrl-C
+get    prints settings, each with the source of its value; KEY may be a prefix such as queue
+set    changes a setting permanently, at once or at the next start as it reports; lists and maps are JSON
+unset  reverts a change: file, environment or default apply again
+watch  prints changes as they occur, until Ctrl-C
 
   --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json     print JSON
 
-It takes a credential with the scope config:write in OPENCLAW_TOKEN, unless the gateway runs open.
+It requires a credential with the scope config:write in OPENCLAW_TOKEN, unless the gateway runs open.
 `,
   async run(args, terminal) {
     const { values, positionals } = readOptions('config', args, GATEWAY_OPTIONS, true);
@@ -92,7 +92,7 @@ async function change(session: ConfigSession, key: string, value: unknown): Prom
   const changed = await ask<{ version: number; needs_restart: string[] }>(session, { method: 'PATCH', body });
   if (session.json) session.terminal.stdout.write(`${JSON.stringify(changed, null, 2)}\n`);
   else {
-    const when = changed.needs_restart.includes(key) ? 'in force with the next start' : 'in force';
+    const when = changed.needs_restart.includes(key) ? 'in force at the next start' : 'in force';
     session.terminal.stdout.write(`${key} ${value === null ? 'unset' : 'set'}, ${when} (version ${changed.version})\n`);
   }
   return EXIT.done;
@@ -104,9 +104,9 @@ async function watch(session: ConfigSession, key: string | undefined): Promise<n
   const stopListening = terminal.onInterrupt(() => stop.abort());
   let before = await readConfig(session);
   select(before.settings, key);
-  terminal.stderr.write(`watching from version ${before.version} on; Ctrl-C ends\n`);
+  terminal.stderr.write(`watching from version ${before.version} on; Ctrl-C stops\n`);
   while (!stop.signal.aborted) {
-    await pause(terminal.timers ?? systemTimers, LOOK_EVERY_MS, stop.signal);
+    await pause(terminal.timers ?? systemTimers, POLL_INTERVAL_MS, stop.signal);
     if (stop.signal.aborted) break;
     const now = await readConfig(session);
     for (const setting of select(now.settings, key)) {
@@ -136,7 +136,7 @@ function readConfig(session: ConfigSession): Promise<Config> {
   return ask<Config>(session);
 }
 
-/** @throws Error with what the gateway says */
+/** @throws Error with the gateway's message */
 async function ask<T>({ terminal, target }: ConfigSession, init?: RequestInit): Promise<T> {
   const response = await request(terminal, target, PATH, init);
   const body = (await response.json().catch(() => ({}))) as T & { detail?: string };
@@ -148,7 +148,7 @@ async function ask<T>({ terminal, target }: ConfigSession, init?: RequestInit): 
   throw new Error(`${body.detail ?? `HTTP ${response.status}`}${hint}`);
 }
 
-/** The setting of that key, or those under it. @throws UsageError when there is none */
+/** Returns the setting of that key, or those below it. @throws UsageError when there is none */
 function select(settings: readonly Setting[], key: string | undefined): readonly Setting[] {
   if (key === undefined) return settings;
   const found = settings.filter((setting) => setting.key === key || setting.key.startsWith(`${key}.`));
@@ -160,7 +160,10 @@ function select(settings: readonly Setting[], key: string | undefined): readonly
   throw new UsageError(`There is no setting ${key}${meant === undefined ? '' : `; did you mean ${meant}?`}`, 'config');
 }
 
-/** By the type of the setting; one that only the gateway knows is taken as JSON where it is JSON. */
+/**
+ * Parses a value by the type of its setting. For a setting that only the gateway knows, the value is JSON if it parses
+ * as JSON.
+ */
 function parseValue(key: string, source: string): unknown {
   const row = composeSettings().find(key);
   try {

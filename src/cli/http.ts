@@ -5,9 +5,9 @@ import type { Terminal } from './terminal.js';
 const TIMEOUT_MS = 10_000;
 
 /**
- * Asks the gateway by HTTP, with the credential if there is one. Redirects are not followed: the credential is for this
- * address alone.
- * @throws UnreachableError when nobody answers
+ * Sends an HTTP request to the gateway, with the credential if there is one. Redirects are not followed, because the
+ * credential is for this address only.
+ * @throws UnreachableError when there is no response
  */
 export async function request(
   terminal: Terminal,
@@ -31,7 +31,7 @@ export async function request(
   }
 }
 
-/** What a person can act on: `ECONNREFUSED`, `ENOTFOUND`, a timeout. */
+/** Describes the cause in terms that a user can act on: `ECONNREFUSED`, `ENOTFOUND`, a timeout. */
 function describeCause(error: Error): string {
   if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1_000} s`;
   const cause = error.cause as NodeJS.ErrnoException | undefined;

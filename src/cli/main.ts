@@ -7,7 +7,7 @@ useBundledPackages();
 const { run } = await import('./cli.js');
 const { systemTerminal } = await import('./terminal.js');
 
-// Whoever reads may have seen enough: `openclaw status | head -1`.
+// The reader may close the pipe early, as in `openclaw status | head -1`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
   throw error;

@@ -5,7 +5,7 @@ import type { Terminal } from './terminal.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
-/** Which every command has that talks to a running gateway. */
+/** Options shared by every command that connects to a running gateway. */
 export const GATEWAY_OPTIONS = { url: { type: 'string' }, json: { type: 'boolean' } } as const;
 
 const DEFAULT_URL = 'http://127.0.0.1:18789';
@@ -31,7 +31,7 @@ function describe(error: NodeJS.ErrnoException, options: Options): string {
   const flag = /'(--?[^\s',]+)/.exec(error.message)?.[1] ?? '';
   switch (error.code) {
     case 'ERR_PARSE_ARGS_UNKNOWN_OPTION': {
-      if (flag === '--token') return 'A token is never an argument, where others can read it: set OPENCLAW_TOKEN';
+      if (flag === '--token') return 'A token cannot be an argument, where others can read it: set OPENCLAW_TOKEN';
       const meant = suggest(flag.replace(/^-+/, ''), Object.keys(options));
       return `Unknown option ${flag}${meant === undefined ? '' : `; did you mean --${meant}?`}`;
     }
@@ -44,27 +44,26 @@ function describe(error: NodeJS.ErrnoException, options: Options): string {
   }
 }
 
-/** Which gateway, and as whom. */
+/** The address of a gateway, and the credential for it. */
 export interface GatewayTarget {
-  /** Without a path: `http://127.0.0.1:18789`. */
+  /** Has no path: `http://127.0.0.1:18789`. */
   readonly url: string;
   readonly token: string | undefined;
 }
 
 /**
- * The gateway that `--url`, else `OPENCLAW_URL`, names, with the credential of `OPENCLAW_TOKEN`.
- * @throws UsageError when the URL is none, or holds more than an address
+ * Returns the gateway at `--url`, else `OPENCLAW_URL`, with the credential in `OPENCLAW_TOKEN`.
+ * @throws UsageError when the URL is malformed, or contains more than an address
  */
 export function readTarget(command: string, url: string | undefined, env: Terminal['env']): GatewayTarget {
   const source = url ?? (env['OPENCLAW_URL'] || DEFAULT_URL);
-  if (!URL.canParse(source)) throw new UsageError(`${source} is no URL; an example is ${DEFAULT_URL}`, command);
+  if (!URL.canParse(source)) throw new UsageError(`${source} is not a URL; an example is ${DEFAULT_URL}`, command);
   const parsed = new URL(source);
   if (!/^(https?|wss?):$/.test(parsed.protocol))
     throw new UsageError(`The URL must begin with http:// or https://, not ${parsed.protocol}`, command);
   if (parsed.username || parsed.password || parsed.search) {
-    throw new UsageError('A credential never stands in the URL: set OPENCLAW_TOKEN', command);
+    throw new UsageError('The URL must not contain a credential: set OPENCLAW_TOKEN', command);
   }
-  if (parsed.pathname !== '/')
-    throw new UsageError(`The URL is an address without a path; ${parsed.pathname} is one too much`, command);
+  if (parsed.pathname !== '/') throw new UsageError(`The URL must have no path; remove ${parsed.pathname}`, command);
   return { url: `${parsed.protocol.replace('ws', 'http')}//${parsed.host}`, token: env['OPENCLAW_TOKEN'] || undefined };
 }

@@ -10,7 +10,7 @@ import { painter, type Terminal } from './terminal.js';
 const PROMPT = '> ';
 const APPROVAL_PROMPT = 'Allow it? (y/n) ';
 const LEAVE_WORDS: ReadonlySet<string> = new Set(['/exit', '/quit']);
-/** How many messages are searched for the question of an unfinished reply. */
+/** Number of messages that are searched for the question of an unfinished reply. */
 const HISTORY_LIMIT = 20;
 
 type Task =
@@ -21,8 +21,8 @@ type Task =
 type ToolEvent = Extract<ReplyEvent, { type: 'tool' }>;
 
 /**
- * A conversation at a terminal, or through a pipe with one message per line. One reply is shown at a time; what is typed
- * or found meanwhile is queued.
+ * A conversation at a terminal, or through a pipe with one message per line. One reply is shown at a time; lines typed
+ * or replies found meanwhile are queued.
  */
 export class Repl {
   readonly #lines: Interface;
@@ -31,7 +31,7 @@ export class Repl {
   #wake: () => void = () => {};
   /** The reply on the screen. */
   #current: { readonly reply: Reply; readonly printer: AnswerPrinter } | undefined;
-  /** Its tool call that waits for a decision. */
+  /** The tool call of the current reply that waits for a decision. */
   #approval: ToolEvent | undefined;
   #isPrompting = false;
   #wasInterrupted = false;
@@ -54,8 +54,8 @@ export class Repl {
   }
 
   /**
-   * Runs until the person leaves. Returns the exit code: 1 when the gateway ended the connection for good, and without a
-   * terminal also when a reply failed.
+   * Runs until the user leaves. Returns the exit code: 1 when the gateway ended the connection permanently, and without
+   * a terminal also when a reply failed.
    */
   async run(greeting: string): Promise<number> {
     const stopListening = this.#listen();
@@ -75,7 +75,7 @@ export class Repl {
     return this.terminal.stdin.isTTY === true && this.terminal.stdout.isTTY === true;
   }
 
-  /** Echoes only while prompting: what is typed during a reply appears when the prompt is back. */
+  /** Echoes only while prompting: text typed during a reply appears with the next prompt. */
   #echo(): NodeJS.WritableStream {
     const { stdout } = this.terminal;
     const echo = new Writable({
@@ -84,7 +84,7 @@ export class Repl {
         done();
       },
     });
-    // Readline needs the width of a line, and its changes.
+    // Readline needs the width of a line, and resize events.
     Object.defineProperty(echo, 'columns', { get: () => ('columns' in stdout ? stdout.columns : undefined) });
     if ('on' in stdout) stdout.on('resize', () => echo.emit('resize'));
     return echo;
@@ -114,7 +114,7 @@ export class Repl {
     return this.terminal.onInterrupt(() => this.#interrupt());
   }
 
-  /** Distinguishes this client's messages in a later run from those of other clients in the session. */
+  /** Distinguishes this client's messages from those of other clients in the session, also in later runs. */
   get #messagePrefix(): string {
     return `${this.client.clientId}.`;
   }
@@ -123,7 +123,7 @@ export class Repl {
     const waiting = this.#tasks.shift();
     if (waiting) return waiting;
     this.#isPrompting = true;
-    // Keeps the cursor: something may have been typed ahead.
+    // Keeps the cursor: text may have been typed ahead.
     if (this.#isTerminal) this.#lines.prompt(true);
     await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#isPrompting = false;
@@ -139,7 +139,7 @@ export class Repl {
     this.#wasInterrupted = false;
     if (task.kind === 'found') {
       this.#clearPrompt();
-      this.#note(`↻ the answer to ${await this.#findQuestion(task.reply)} goes on`);
+      this.#note(`↻ the answer to ${await this.#findQuestion(task.reply)} continues`);
       return this.#show(task.reply);
     }
     const text = task.text.trim();
@@ -188,7 +188,7 @@ export class Repl {
     this.client.decide({ approval_id, arguments_sha256, decision });
   }
 
-  /** The reply goes on: the call was decided, here or elsewhere, or its approval expired. */
+  /** Ends the approval prompt: the call was decided, here or by another client, or its approval expired. */
   #stopAsking(): void {
     if (!this.#approval) return;
     this.#approval = undefined;
@@ -197,12 +197,12 @@ export class Repl {
     this.#lines.setPrompt(PROMPT);
   }
 
-  /** Sets the exit code for a script; a person has seen the failure. */
+  /** Sets the exit code for scripts; at a terminal the user has seen the failure. */
   #noteFailure(): void {
     if (!this.#isTerminal) this.#code = EXIT.failed;
   }
 
-  /** Stops the reply or clears the line; leaves when called a second time. */
+  /** Stops the reply or clears the line; when called a second time, leaves. */
   #interrupt(): void {
     if (this.#wasInterrupted) return this.#leave(this.#code);
     this.#wasInterrupted = true;

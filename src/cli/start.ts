@@ -4,20 +4,20 @@ import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
 import { readOptions } from './options.js';
 
-/** `openclaw start`: runs a gateway in this process, until a signal ends it. */
+/** `openclaw start`: runs a gateway in this process until a signal stops it. */
 export const start: Command = {
   name: 'start',
   summary: 'run a gateway',
   usage: `Usage: openclaw start [--port PORT] [--host HOST] [--config FILE] [--store URL]
 
-Runs a gateway until it is told to stop (Ctrl-C or SIGTERM). Prints one line with its URL, pid and store when it is ready.
+Runs a gateway until it is stopped (Ctrl-C or SIGTERM). Prints one line with its URL, pid and store when it is ready.
 
-  --port PORT    where to listen; 0 picks a free port (default 18789)
+  --port PORT    the port to listen on; 0 picks a free one (default 18789)
   --host HOST    the address to listen on (default 127.0.0.1)
-  --config FILE  the settings file (default: ./config.yaml when it is there)
-  --store URL    where sessions and messages are kept, for example sqlite:data/gateway.db
+  --config FILE  the settings file (default: ./config.yaml if it exists)
+  --store URL    where sessions and messages are stored, for example sqlite:data/gateway.db
 
-What is given here wins over the environment and the settings file.
+These options take precedence over the environment and the settings file.
 `,
   async run(args) {
     const { values } = readOptions('start', args, {

@@ -5,7 +5,7 @@ import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './
 import { formatDuration, formatTable } from './table.js';
 import { painter, type Terminal } from './terminal.js';
 
-/** The body of `GET /health`; callers that are not authenticated get the first two fields only. */
+/** The body of `GET /health`; unauthenticated callers get only the first two fields. */
 interface Health {
   readonly status: 'healthy' | 'degraded' | 'draining';
   readonly uptime_seconds: number;
@@ -16,18 +16,18 @@ interface Health {
   readonly memory_usage_mb?: number;
 }
 
-/** `openclaw status`: how the gateway is. */
+/** `openclaw status`: shows the state of a gateway. */
 export const status: Command = {
   name: 'status',
-  summary: 'how the gateway is: health, sessions, queue, tools',
+  summary: 'state of the gateway: health, sessions, queue, tools',
   usage: `Usage: openclaw status [--url URL] [--json]
 
-Asks a running gateway how it is.
+Shows the state of a running gateway.
 
   --url URL  where it is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
-  --json     print what it answered as JSON
+  --json     print the response as JSON
 
-Without a credential in OPENCLAW_TOKEN a protected gateway tells only its status.
+Without a credential in OPENCLAW_TOKEN a protected gateway returns only its status.
 `,
   async run(args, terminal) {
     const { values } = readOptions('status', args, GATEWAY_OPTIONS);
@@ -42,10 +42,10 @@ Without a credential in OPENCLAW_TOKEN a protected gateway tells only its status
 async function readHealth(terminal: Terminal, target: GatewayTarget): Promise<Health> {
   const response = await request(terminal, target, '/health');
   const body: unknown = await response.json().catch(() => undefined);
-  // A gateway that is leaving answers 503 and says so in its body.
+  // A gateway that is draining responds with 503 and reports it in the body.
   if (typeof body === 'object' && body !== null && 'uptime_seconds' in body) return body as Health;
   throw new Error(
-    `${target.url} answered HTTP ${response.status} to /health${response.ok ? ', but no gateway does that' : ''}`,
+    `${target.url} responded to /health with HTTP ${response.status}${response.ok ? ', but not as a gateway does' : ''}`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Rows in columns that line up. */
+/** Formats rows as aligned columns. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
@@ -13,7 +13,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
-/** A duration as people say it: its two largest units. */
+/** Formats a duration with its two largest units. */
 export function formatDuration(seconds: number): string {
   const parts: string[] = [];
   let rest = Math.floor(seconds);

@@ -1,32 +1,32 @@
 import { hostname, userInfo } from 'node:os';
 import type { SocketConstructor, Timers } from '../client/index.js';
 
-/** Where text goes. Colours and lines that replace others are for terminals only. */
+/** An output stream. Colours and lines that replace others are for terminals only. */
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
 }
 
-/** Everything a command sees of the world, so that tests can be the world. */
+/** Everything outside the process that a command uses, so that tests can replace it. */
 export interface Terminal {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  /** Results only, so that they can be piped. */
+  /** For results only, so that they can be piped. */
   readonly stdout: Output & NodeJS.WritableStream;
-  /** Notes, faults and progress. */
+  /** For notes, errors and progress. */
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly fetch: typeof fetch;
-  /** Who and where, for names that stay the same from one run to the next. */
+  /** User and host, for names that are the same in each run. */
   readonly user: string;
   readonly host: string;
-  /** Calls `listener` at each Ctrl-C instead of ending the process; the answer ends that. */
+  /** Calls `listener` on each Ctrl-C instead of ending the process. Returns a function that unsubscribes it. */
   onInterrupt(listener: () => void): () => void;
-  /** For tests; the platform's own otherwise. */
+  /** Replaced in tests; by default the platform's own. */
   readonly WebSocket?: SocketConstructor;
   readonly timers?: Timers;
 }
 
-/** This process. */
+/** Returns the terminal of this process. */
 export function systemTerminal(): Terminal {
   return {
     stdin: process.stdin,
@@ -43,7 +43,7 @@ export function systemTerminal(): Terminal {
   };
 }
 
-/** A container may run under a number that has no name. */
+/** A container may run under a user id without a name. */
 function currentUser(): string {
   try {
     return userInfo().username;
@@ -62,7 +62,9 @@ const CODES: Readonly<Record<Style, readonly [number, number]>> = {
   yellow: [33, 39],
 };
 
-/** Styles text for `output`: on terminals only, and not where `NO_COLOR` is set (no-color.org). */
+/**
+ * Returns a function that styles text for `output`: on terminals only, and not when `NO_COLOR` is set (no-color.org).
+ */
 export function painter(output: Output, env: Terminal['env']): (style: Style, text: string) => string {
   if (!output.isTTY || env['NO_COLOR']) return (_style, text) => text;
   return (style, text) => `\x1b[${CODES[style][0]}m${text}\x1b[${CODES[style][1]}m`;

@@ -27,11 +27,11 @@ import { systemTimers } from './timers.js';
 /**
  * A client of the gateway's wire protocol, for Node and browsers.
  *
- * It stays connected: after a lost connection it connects again, resumes every session at its position, and sends every
- * message that was not acknowledged again under its id. It gives up only when the gateway says that another attempt is
- * useless (4001, 4002, 4010 and the client's own faults); everything that waits then fails with ConnectionEndedError.
+ * It stays connected: after a lost connection it reconnects, resumes every session at its position, and resends every
+ * unacknowledged message under the same id. It gives up only when the gateway says that another attempt is useless
+ * (4001, 4002, 4010 and protocol errors of the client); everything pending then fails with ConnectionEndedError.
  *
- * Messages may be sent at any time; they leave in order when there is a connection, and wait without limit until then.
+ * Messages may be sent at any time. They are sent in order; without a connection they wait, with no time limit.
  */
 export class GatewayClient {
   readonly clientId: string;
@@ -72,8 +72,8 @@ export class GatewayClient {
   }
 
   /**
-   * Connects, and stays connected until `close()`. Resolves once connected, however many attempts that takes (each is an
-   * event `state`); called while waiting for the next attempt, makes it at once.
+   * Connects, and stays connected until `close()`. Resolves once connected, however many attempts that takes (each
+   * emits `state`). When called while the client waits for the next attempt, it makes that attempt at once.
    *
    * Rejects with ConnectionEndedError when another attempt would be useless, or at `close()`.
    */
@@ -81,40 +81,44 @@ export class GatewayClient {
     if (this.state.name === 'connected') return Promise.resolve(this.state.connected);
     this.#connecting ??= Promise.withResolvers();
     const { promise } = this.#connecting;
-    // A caller that does not wait for it learns of the end by `state`.
+    // A caller that does not await the promise learns of the end from the `state` event.
     promise.catch(() => {});
     this.#connection.open();
     return promise;
   }
 
-  /** Disconnects. What still waits fails with ConnectionEndedError; the gateway goes on with what it has acknowledged. */
+  /**
+   * Disconnects. Everything pending fails with ConnectionEndedError; the gateway still processes what it has
+   * acknowledged.
+   */
   close(): void {
     this.#deliveries.flush();
     this.#connection.close();
   }
 
-  /** Calls `listener` at each event from now on. Returns a function that unsubscribes it. */
+  /** Calls `listener` on each event. Returns a function that unsubscribes it. */
   on<K extends keyof GatewayClientEvents>(name: K, listener: (...args: GatewayClientEvents[K]) => void): () => void {
     return this.#listeners.on(name, listener);
   }
 
   /**
-   * Sends a message. A driver that passes its platform's message id as `id` can send again after a crash and gets the
-   * one reply.
+   * Sends a message. A driver that passes its platform's message id as `id` can resend after a crash and still gets a
+   * single reply.
    * @throws TypeError when a message of this id is waiting for its acknowledgement
    */
   send(payload: MessageInPayload, options: SendOptions = {}): Reply {
     return this.#messages.send(payload, options);
   }
 
-  /** Follows sessions from positions in their logs: frames after those come in order, then live ones. Rejects with GatewayError. */
+  /** Follows sessions from positions in their logs: first the frames after each position in order, then live ones. Rejects with GatewayError. */
   resume(positions: readonly SessionPosition[]): Promise<readonly ResumedPayload[]> {
     return Promise.all(positions.map((position) => this.#sessions.resume(position)));
   }
 
   /**
-   * Follows every session of this client id that has frames after its last confirmed delivery, or an unfinished message.
-   * A program calls it, once connected, to go on after its own restart; `reply` and `frame` are emitted for what comes.
+   * Follows every session of this client id that has frames after its last confirmed delivery, or an unfinished
+   * message. Call it once connected, to continue after a restart of the program; `reply` and `frame` are emitted for
+   * what arrives.
    */
   resumeAll(): void {
     this.#sessions.resumeAll();
@@ -125,42 +129,47 @@ export class GatewayClient {
     return this.#requests.history(sessionId, page);
   }
 
-  /** Confirms that a session was delivered up to `seq`; sent with a short delay, together with others. */
+  /**
+   * Confirms that a session was delivered up to `seq`. Confirmations are collected for a short time and sent together.
+   */
   delivered(sessionId: string, seq: number): void {
     this.#deliveries.confirm(sessionId, seq);
   }
 
-  /** Reports a user's presence. Dropped without a connection, as are the reports and commands below. */
+  /** Reports a user's presence. Like the reports and commands below, it is dropped when there is no connection. */
   presence(payload: PresencePayload): void {
-    this.#connection.tell('presence', payload);
+    this.#connection.notify('presence', payload);
   }
 
   reaction(payload: ReactionPayload): void {
-    this.#connection.tell('reaction', payload);
+    this.#connection.notify('reaction', payload);
   }
 
   channelStatus(payload: ChannelStatusPayload): void {
-    this.#connection.tell('channel_status', payload);
+    this.#connection.notify('channel_status', payload);
   }
 
-  /** Ends a message of any client: {@link Reply.cancel} for messages that have no Reply here. */
+  /** Cancels a message of any client; use {@link Reply.cancel} for messages that have a Reply here. */
   cancelMessage(messageRef: string): void {
-    this.#connection.tell('cancel', { message_ref: messageRef });
-  }
-
-  /** Decides on a tool call that waits for a person: `approval` of a `tool` event names it and the hash of its arguments. */
-  decide(payload: ApprovalPayload): void {
-    this.#connection.tell('approval', payload);
-  }
-
-  /** Ends all waiting and running messages of a session. */
-  cancelSession(sessionId: string): void {
-    this.#connection.tell('cancel', {}, sessionId);
+    this.#connection.notify('cancel', { message_ref: messageRef });
   }
 
   /**
-   * Sends a request to an extension of the gateway, `vendor.name`, and returns the payload of the response. Repeated
-   * after a lost connection, so the request must bear that. Rejects with GatewayError.
+   * Decides on a tool call that waits for approval. `approval` of a `tool` event holds the call's approval id and the
+   * hash of its arguments.
+   */
+  decide(payload: ApprovalPayload): void {
+    this.#connection.notify('approval', payload);
+  }
+
+  /** Cancels all waiting and running messages of a session. */
+  cancelSession(sessionId: string): void {
+    this.#connection.notify('cancel', {}, sessionId);
+  }
+
+  /**
+   * Sends a request to an extension of the gateway, `vendor.name`, and returns the payload of the response. The request
+   * is repeated after a lost connection, so it must be idempotent. Rejects with GatewayError.
    */
   async ask(type: ExtensionType, payload: object): Promise<object> {
     return (await this.#requests.ask(type, payload)).payload;

@@ -7,8 +7,9 @@ import { Backoff, isFinal } from './reconnect.js';
 import type { Timers } from './timers.js';
 
 /**
- * The state of a client's connection. `waiting`: the last attempt failed or the connection was lost (`loss`), and the next
- * attempt follows in `retryInMs`. `ended`: for good, see {@link ConnectionEndedError}; `connect()` starts over.
+ * The state of a client's connection. `waiting`: the last attempt failed or the connection was lost (`loss`), and the
+ * next attempt follows in `retryInMs` milliseconds. `ended`: permanently closed, see {@link ConnectionEndedError};
+ * `connect()` starts over.
  */
 export type ConnectionState =
   | { readonly name: 'idle' }
@@ -28,7 +29,7 @@ export interface ConnectionEvents {
 
 /** Sends frames while there is a connection. */
 export interface Transmitter {
-  /** Returns false without a connection: the caller sends again after `connected` what must not be lost. */
+  /** Returns false without a connection: the caller then resends after `connected` what must not be lost. */
   send(text: string): boolean;
 }
 
@@ -49,7 +50,7 @@ export class Connection implements Transmitter {
   #link: Link | undefined;
   #stopWaiting: () => void = () => {};
   #events: ConnectionEvents | undefined;
-  /** The delay that the gateway asked for when it went away, in milliseconds. */
+  /** The delay requested by the gateway in `going_away`, in milliseconds. */
   #askedMs: number | undefined;
 
   constructor(
@@ -61,7 +62,7 @@ export class Connection implements Transmitter {
     this.#backoff = new Backoff(timers);
   }
 
-  /** Sets who is called from now on. To be called once, before {@link open}. */
+  /** Sets the callbacks. Call it once, before {@link open}. */
   listen(events: ConnectionEvents): void {
     this.#events = events;
   }
@@ -70,7 +71,7 @@ export class Connection implements Transmitter {
     return this.#state;
   }
 
-  /** Opens a link at once, also while waiting for the next attempt. Does nothing while there is one. */
+  /** Opens a link at once, even while waiting for the next attempt. Does nothing when a link exists. */
   open(): void {
     if (this.#link) return;
     this.#stopWaiting();
@@ -96,8 +97,8 @@ export class Connection implements Transmitter {
     return true;
   }
 
-  /** Sends a frame that is dropped without a connection. */
-  tell<T extends InboundType>(type: T, payload: PayloadOf<T>, sessionId?: string): void {
+  /** Sends a frame, which is dropped when there is no connection. */
+  notify<T extends InboundType>(type: T, payload: PayloadOf<T>, sessionId?: string): void {
     this.send(encodeInbound(type, newId(), this.timers.now(), payload, sessionId));
   }
 
@@ -140,7 +141,7 @@ function socketUrl(target: Target): string {
   return url.href;
 }
 
-/** Returns the subprotocols to offer. Browsers cannot set headers, so the token travels as one of them, in Node too. */
+/** Returns the subprotocols to offer. The token is one of them, in Node too, because browsers cannot set headers. */
 function subprotocols(token: string | undefined): string[] {
   if (token === undefined) return [SUBPROTOCOL];
   if (!TOKEN_PATTERN.test(token)) throw new TypeError(`A token must match ${TOKEN_PATTERN.source}`);

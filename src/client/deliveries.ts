@@ -2,14 +2,14 @@ import type { Transmitter } from './connection.js';
 import { encodeInbound, newId, type DurableFrame } from './frames.js';
 import type { Timers } from './timers.js';
 
-/** Confirmations made within this time are sent together, one per session; in milliseconds. */
+/** Confirmations made within this time are sent together, one per session. In milliseconds. */
 const COLLECT_MS = 250;
 
 /**
- * Confirms to the gateway how far each session was delivered, with a short delay and only the newest seq.
+ * Confirms to the gateway how far each session was delivered: after a short delay, and only the newest seq.
  *
- * Automatic confirmation happens at the end of a reply while no other reply of that session is half received: a client
- * that restarts under the same id then gets whole replies.
+ * Automatic confirmation happens at the end of a reply when no other reply of that session is partly received. After a
+ * restart under the same client id, the client therefore gets whole replies.
  */
 export class Deliveries {
   readonly #unfinished = new Map<string, Set<string>>();
@@ -21,7 +21,7 @@ export class Deliveries {
     private readonly transmitter: Transmitter,
   ) {}
 
-  /** Notes a durable frame; confirms when it ends the last unfinished reply of its session. */
+  /** Records a durable frame, and confirms when it ends the last unfinished reply of its session. */
   note({ session_id, seq, type, payload: { message_ref } }: DurableFrame): void {
     let unfinished = this.#unfinished.get(session_id);
     if (!unfinished) this.#unfinished.set(session_id, (unfinished = new Set()));

@@ -1,5 +1,5 @@
 /**
- * The connection has ended for good: the gateway closed it with a code after which connecting again is useless, or the
+ * The connection has ended permanently: the gateway closed it with a code after which reconnecting is useless, or the
  * program closed it. `code` is the WebSocket close code (protocol.md section 7), 1000 when the program closed it.
  */
 export class ConnectionEndedError extends Error {

@@ -3,7 +3,7 @@ import type { DurableType, InboundPayload, InboundType, OutboundFrame } from '..
 /** A frame of a session's log. */
 export type DurableFrame = OutboundFrame<DurableType> & { readonly session_id: string; readonly seq: number };
 
-/** Returns a unique name: 128 random bits. (`crypto.randomUUID` is missing on pages served by plain HTTP.) */
+/** Returns a unique id of 128 random bits. (`crypto.randomUUID` is missing on pages served over plain HTTP.) */
 export function newId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
@@ -26,8 +26,8 @@ export function encodeInbound<T extends InboundType | ExtensionType>(
 }
 
 /**
- * Decodes a frame from the gateway, which is trusted to keep the protocol; returns undefined for anything that is not a
- * frame. Types that this client does not know pass too: the gateway may be newer.
+ * Decodes a frame from the gateway, which is trusted to follow the protocol. Returns undefined for anything that is not
+ * a frame. Unknown types pass too, because the gateway may be newer.
  */
 export function decodeOutbound(text: unknown): OutboundFrame | undefined {
   if (typeof text !== 'string') return undefined;

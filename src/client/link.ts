@@ -3,7 +3,7 @@ import type { ConnectedPayload, OutboundFrame } from '../protocol/index.js';
 import { decodeOutbound, encodeInbound, newId } from './frames.js';
 import type { Timers } from './timers.js';
 
-/** The part of a WebSocket that this client uses; those of browsers and of Node have it. */
+/** The part of the WebSocket interface that this client uses, as in browsers and in Node. */
 export interface SocketLike {
   send(text: string): void;
   close(code?: number, reason?: string): void;
@@ -13,27 +13,27 @@ export interface SocketLike {
 
 export type SocketConstructor = new (url: string, protocols: string[]) => SocketLike;
 
-/** How a link ended. 1006: no close frame came (not reachable, refused, cut). */
+/** How a link ended. 1006 means no close frame arrived (unreachable, refused or cut). */
 export interface Loss {
   readonly code: number;
   readonly reason: string;
 }
 
-/** Callbacks of a {@link Link}: `connected` once, then frames, and `lost` once at the end, whatever happened. */
+/** Callbacks of a {@link Link}: `connected` at most once, then frames, and `lost` exactly once at the end. */
 export interface LinkEvents {
   connected(payload: ConnectedPayload): void;
   frame(frame: OutboundFrame): void;
   lost(loss: Loss): void;
 }
 
-/** Longest time from the opening of the socket to the gateway's first frame. */
+/** Maximum time from opening the socket to the gateway's first frame. */
 const OPENING_TIMEOUT_MS = 10_000;
 
-/** Heartbeat intervals without a frame after which a ping is sent, and after which the link is given up. */
+/** Heartbeat intervals without a frame after which a ping is sent, and after which the link counts as lost. */
 const QUIET_BEFORE_PING = 2;
 const QUIET_BEFORE_LOST = 3;
 
-/** One WebSocket from its opening to its end. */
+/** One WebSocket from open to close. */
 export class Link {
   readonly #socket: SocketLike;
   #stopTimer: () => void;
@@ -76,7 +76,10 @@ export class Link {
     this.events.connected(frame.payload);
   }
 
-  /** Pings after a silence: browsers do not show the gateway's pings, so a dead connection would go unnoticed. */
+  /**
+   * Sends a ping after silence. Browsers do not expose the gateway's pings, so a dead connection would otherwise go
+   * unnoticed.
+   */
   #watch(heartbeatMs: number): void {
     this.#stopTimer = this.timers.setTimer(heartbeatMs, () => {
       this.#quietHeartbeats++;

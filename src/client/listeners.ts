@@ -1,8 +1,8 @@
-/** Event listeners by name. `M` names the events and their arguments. */
+/** Event listeners by event name. `M` maps each event name to its arguments. */
 export class Listeners<M extends { [K in keyof M]: readonly unknown[] }> {
   readonly #byName: { [K in keyof M]?: Set<(...args: M[K]) => void> } = {};
 
-  /** Calls `listener` at each `name` from now on. Returns a function that unsubscribes it. */
+  /** Calls `listener` on each `name` event. Returns a function that unsubscribes it. */
   on<K extends keyof M>(name: K, listener: (...args: M[K]) => void): () => void {
     const listeners = (this.#byName[name] ??= new Set());
     listeners.add(listener);
@@ -18,7 +18,7 @@ export class Listeners<M extends { [K in keyof M]: readonly unknown[] }> {
       try {
         listener(...args);
       } catch (error) {
-        // The error is reported as uncaught; it must not leave a frame half handled.
+        // Rethrown as an uncaught error: an exception here would leave the frame half handled.
         queueMicrotask(() => {
           throw error;
         });

@@ -2,7 +2,10 @@ import type { Transmitter } from './connection.js';
 import type { ReplyFeed } from './reply-feed.js';
 import type { Timers } from './timers.js';
 
-/** Messages on the wire without a response; fewer after a refusal, so that a limited client is not refused again at once. */
+/**
+ * Maximum number of sent messages without a response. Smaller after a refusal, so that a rate-limited client is not
+ * refused again at once.
+ */
 const WINDOW = 32;
 const WINDOW_AFTER_REFUSAL = 4;
 const MAX_PAUSE_MS = 5_000;
@@ -13,20 +16,21 @@ interface Entry {
   readonly id: string;
   readonly text: string;
   readonly feed: ReplyFeed;
-  /** `held`: refused for now, waits for its own timer. */
+  /** `held`: refused temporarily, waiting for its own timer. */
   state: 'waiting' | 'sent' | 'held';
   transmissions: number;
-  /** It was sent and no response has come: the gateway may have it. */
+  /** Sent, but no response has arrived: the gateway may have it. */
   unsure: boolean;
   refusals: number;
   stopTimer: () => void;
 }
 
 /**
- * The messages that are not acknowledged yet: each is sent again, unchanged and under its id, until it is. The gateway
- * recognises repeats, so a lost connection costs a `duplicate` at most.
+ * The messages that are not acknowledged yet. Each is resent, unchanged and under its id, until it is acknowledged. The
+ * gateway detects repeats, so a lost connection causes a `duplicate` at most.
  *
- * Messages are sent in the order in which they were added. One that a full queue refuses waits alone and may be overtaken.
+ * Messages are sent in the order in which they were added. One that is refused because its queue is full waits alone
+ * and may be overtaken.
  */
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
@@ -51,7 +55,7 @@ export class Outbox {
     return id === undefined ? undefined : this.#entries.get(id);
   }
 
-  /** Forgets a message that was acknowledged or refused for good. */
+  /** Removes a message that was acknowledged or permanently refused. */
   remove(id: string): void {
     const entry = this.#entries.get(id);
     if (!entry) return;
@@ -65,7 +69,7 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Removes a message that was not sent. Returns false when the gateway may have it already. */
+  /** Removes a message that was not sent. Returns false when the gateway may already have it. */
   withdraw(id: string): boolean {
     const entry = this.#entries.get(id);
     if (!entry || entry.unsure) return false;
@@ -74,8 +78,8 @@ export class Outbox {
   }
 
   /**
-   * Notes that a message was refused for now. `whole`: because of this client or the gateway as a whole, so everything
-   * waits, and the pauses double while refusals go on. Otherwise because of its session's queue, and only it waits.
+   * Records a temporary refusal. `whole`: the cause is this client or the gateway as a whole, so everything waits, and
+   * the pauses double while refusals continue. Otherwise the cause is its session's queue, and only this message waits.
    */
   refuse(id: string, retryAfterMs: number, whole: boolean): void {
     const entry = this.#entries.get(id);
@@ -121,7 +125,7 @@ export class Outbox {
 
   #pause(retryAfterMs: number): void {
     this.#window = WINDOW_AFTER_REFUSAL;
-    // The others that were on the wire at that moment are refused for the same reason: one pause for all of them.
+    // Other messages in flight are refused for the same reason: one pause covers them all.
     if (this.#stopPause) return;
     this.#pauseMs = Math.max(retryAfterMs, Math.min(MAX_PAUSE_MS, this.#pauseMs * 2));
     this.#stopPause = this.timers.setTimer(this.#pauseMs, () => {

@@ -3,7 +3,7 @@ import type { Timers } from './timers.js';
 
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 30_000;
-/** The interval over which the gateway counts refused frames: a client that returns sooner is counted again. */
+/** The interval over which the gateway counts refused frames: a client that reconnects sooner is still penalised. */
 const SLOW_DOWN_MS = 10_000;
 
 const finalCodes: ReadonlySet<number> = new Set(
@@ -12,7 +12,7 @@ const finalCodes: ReadonlySet<number> = new Set(
     .map((row) => row.code),
 );
 
-/** Whether reconnecting unchanged is useless after a close with `code`. */
+/** Returns true when reconnecting unchanged is useless after a close with `code`. */
 export function isFinal(code: number): boolean {
   return finalCodes.has(code);
 }
@@ -23,7 +23,10 @@ export class Backoff {
 
   constructor(private readonly timers: Pick<Timers, 'random'>) {}
 
-  /** Returns the delay before the next attempt in milliseconds. `askedMs`, which the gateway sent and jittered, overrides it. */
+  /**
+   * Returns the delay before the next attempt in milliseconds. `askedMs`, which the gateway requested and already
+   * jittered, overrides it.
+   */
   next(closeCode: number, askedMs?: number): number {
     if (askedMs !== undefined) return askedMs;
     const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
@@ -32,7 +35,7 @@ export class Backoff {
     return closeCode === closeTable.rateLimit.code ? Math.max(SLOW_DOWN_MS, jittered) : jittered;
   }
 
-  /** Makes the next delay the shortest again, once connected. */
+  /** Resets the delay to the shortest, once connected. */
   reset(): void {
     this.#failures = 0;
   }

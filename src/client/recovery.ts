@@ -8,19 +8,19 @@ const PAGE: HistoryPayload = { limit: 200 };
 /** A message that is not among the newest 10,000 of its session is given up. */
 const MAX_PAGES = 50;
 
-/** The sessions whose replies are recovered. */
+/** The part of {@link Sessions} that recovery uses. */
 export interface RecoveredSessions {
-  /** Takes no frame of a session until {@link moveTo} has set the position to go on from. */
+  /** Makes the session take no frames until {@link moveTo} has set the position to continue from. */
   forget(sessionId: string): void;
   moveTo(sessionId: string, seq: number): void;
 }
 
 /**
- * Reads from a session's history what its log cannot tell: because frames are past retention, because the log is another
- * one than before, or because the place of a repeated message's reply in it is unknown. Then goes on live.
+ * Reads from a session's history what its log no longer provides: because frames are past retention, because the log
+ * was replaced, or because the position of a repeated message's reply is unknown. Then resumes live.
  */
 export class Recovery {
-  /** Sessions being recovered, and whether to do it once more: another recovery was requested after the history was read. */
+  /** Sessions being recovered, and whether to repeat: another recovery was requested after the history was read. */
   readonly #running = new Map<string, { again: boolean }>();
 
   constructor(
@@ -29,7 +29,7 @@ export class Recovery {
     private readonly requests: Requests,
   ) {}
 
-  /** Never rejects: replies that cannot be recovered fail. */
+  /** Never rejects; replies that cannot be recovered fail instead. */
   async recover(sessionId: string): Promise<void> {
     const running = this.#running.get(sessionId);
     if (running) return void (running.again = true);

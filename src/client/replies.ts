@@ -1,10 +1,10 @@
 import type { Acknowledgement, ReplyFeed } from './reply-feed.js';
 
-/** The replies that are acknowledged and have not ended. A message that was sent twice has two, under its one ref. */
+/** The replies that are acknowledged and have not ended. A message that was sent twice has two, under the same ref. */
 export class Replies {
   readonly #open = new Map<string, ReplyFeed[]>();
 
-  /** `fresh`: accepted just now, so nothing of the reply has been missed. */
+  /** `fresh`: accepted just now, so no part of the reply was missed. */
   acknowledge(feed: ReplyFeed, acknowledgement: Acknowledgement, fresh: boolean): void {
     const { message_ref } = acknowledgement;
     this.#open.set(message_ref, [...this.find(message_ref), feed]);
@@ -20,12 +20,12 @@ export class Replies {
     return this.#list().filter((feed) => feed.acknowledgement?.session_id === sessionId);
   }
 
-  /** The sessions they are in. */
+  /** Returns the sessions that contain an open reply. */
   listSessions(): ReadonlySet<string> {
     return new Set(this.#list().flatMap(({ acknowledgement }) => acknowledgement?.session_id ?? []));
   }
 
-  /** Those whose cancellation is not confirmed by their end. */
+  /** Returns the replies whose cancellation is not yet confirmed by their end. */
   listCancelled(): readonly ReplyFeed[] {
     return this.#list().filter((feed) => feed.cancelRequested);
   }
@@ -38,7 +38,7 @@ export class Replies {
     for (const feed of this.#list()) feed.fail(error);
   }
 
-  /** Frames and deltas of the session may be missed from here on. */
+  /** Marks that frames and deltas of the session may be missed from here on. */
   interrupt(sessionId: string): void {
     for (const feed of this.inSession(sessionId)) feed.interrupt();
   }

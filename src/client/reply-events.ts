@@ -1,14 +1,13 @@
 import type { StreamBlock, StreamDeltaPayload, StreamEndPayload, ToolStatusPayload } from '../protocol/index.js';
 
 /**
- * The events of a reply, in order. Payloads are the protocol's, field for field.
- *
- * - `delta`: a piece of the block that follows those that stand (`stream: 'delta'` only). The `block` with its `block_id`
- *   follows and holds everything; after a lost connection the rest of a block may come without deltas.
- * - `block`: a complete block, at `index` among those that stand.
+ * The events of a reply, in order. Payloads are those of the protocol, field for field.
+ * - `delta`: a piece of the block after the standing ones (`stream: 'delta'` only). The `block` with its `block_id`
+ * follows and holds the whole content; after a lost connection the rest of a block may arrive without deltas.
+ * - `block`: a complete block, at `index` among the standing ones.
  * - `restart`: the blocks from index `keep` on, and a block that has only deltas so far, are dropped; others follow.
  * - `tool`: the state of a tool call.
- * - `end`: the last event. Nothing that has only deltas stands any more.
+ * - `end`: the last event. A block that has only deltas is dropped.
  */
 export type ReplyEvent =
   | ({ readonly type: 'delta' } & Readonly<Pick<StreamDeltaPayload, 'block_id' | 'block_type' | 'delta'>>)
@@ -23,10 +22,10 @@ interface Waiter {
 }
 
 /**
- * The queue of events of one reply between the wire and its reader.
+ * The queue of one reply's events between the connection and the reader.
  *
- * Unread events never take more room than the reply that stands: deltas of one block are joined, a complete block
- * replaces its deltas, a restart removes what is unread, and of a tool's progress the newest remains.
+ * Unread events never take more memory than the standing reply: deltas of one block are joined, a complete block
+ * replaces its deltas, a restart removes unread blocks, and only the newest progress of a tool is kept.
  */
 export class ReplyEvents implements AsyncIterator<ReplyEvent, undefined> {
   #unread: ReplyEvent[] = [];
@@ -41,7 +40,7 @@ export class ReplyEvents implements AsyncIterator<ReplyEvent, undefined> {
     else this.#keep(event);
   }
 
-  /** Ends the events. Those unread can still be read, then `failure`, if any, is thrown. */
+  /** Ends the events. Unread ones can still be read; then `failure`, if any, is thrown. */
   close(failure?: Error): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -58,7 +57,7 @@ export class ReplyEvents implements AsyncIterator<ReplyEvent, undefined> {
     });
   }
 
-  /** The reader has left the loop: further events are dropped. */
+  /** Called when the reader leaves its loop: drops further events. */
   return(): Promise<IteratorResult<ReplyEvent, undefined>> {
     this.#unread = [];
     this.close();
@@ -85,7 +84,7 @@ export class ReplyEvents implements AsyncIterator<ReplyEvent, undefined> {
   }
 }
 
-/** Whether an unread event is obsolete once `later` follows it. */
+/** Returns true when `later` makes an unread event obsolete. */
 function isSuperseded(earlier: ReplyEvent, later: ReplyEvent): boolean {
   switch (later.type) {
     case 'block':

@@ -23,7 +23,7 @@ export interface Acknowledgement extends Pick<MessageAckPayload, 'message_ref' |
   readonly session_id: string;
 }
 
-/** The client's side of a reply: frames go in, events, blocks and promises come out. */
+/** The client's side of a reply: takes frames, provides events, blocks and promises. */
 export class ReplyFeed {
   readonly events = new ReplyEvents();
   readonly acknowledged = Promise.withResolvers<Acknowledgement>();
@@ -32,12 +32,12 @@ export class ReplyFeed {
   cancelRequested = false;
   #state = beginReply();
   #parked: DurableFrame[] = [];
-  /** The growing block whose deltas are passed on. */
+  /** The growing block whose deltas are emitted. */
   #growingId: string | undefined;
   #over = false;
 
   constructor(readonly id: string) {
-    // Callers need not wait for these two: a reader of the events sees a failure there.
+    // Prevents unhandled rejections: a reader of the events sees the failure there.
     this.acknowledged.promise.catch(() => {});
     this.ended.promise.catch(() => {});
   }
@@ -46,7 +46,7 @@ export class ReplyFeed {
     return this.#state.standing.map(({ block }) => block);
   }
 
-  /** `fresh`: accepted just now, so nothing of the reply has been missed. */
+  /** `fresh`: accepted just now, so no part of the reply was missed. */
   acknowledge(acknowledgement: Acknowledgement, fresh: boolean): void {
     this.acknowledgement = acknowledgement;
     this.#state = beginReply(fresh);
@@ -57,7 +57,7 @@ export class ReplyFeed {
     for (const frame of parked) this.take(frame, false);
   }
 
-  /** Keeps a frame that may be this message's, read again from the log before its acknowledgement came. */
+  /** Keeps a frame that may belong to this message, read from the log before the acknowledgement arrived. */
   park(frame: DurableFrame): void {
     this.#parked.push(frame);
   }
@@ -78,13 +78,15 @@ export class ReplyFeed {
     else this.#passOnOldest();
   }
 
-  /** The connection was lost, or the log is read from another place: deltas are missed from here on. */
+  /**
+   * Marks that deltas may be missed from here on: the connection was lost, or the log is read from another position.
+   */
   interrupt(): void {
     this.#state = interruptReply(this.#state);
     this.#growingId = undefined;
   }
 
-  /** Takes the message from a history page: frames were missed that cannot be read again. */
+  /** Takes the message from a history page, when frames were missed that cannot be read again. */
   settle(message: HistoryMessage, headSeq: number): void {
     this.#advance(takeHistory(this.#state, message, headSeq), false);
     if (message.status === 'observed') return this.#finish(undefined);
@@ -107,7 +109,7 @@ export class ReplyFeed {
     return this.standing;
   }
 
-  /** Pushes the difference between the present state and the next as events. */
+  /** Emits the difference between the current and the next state as events. */
   #advance(next: ReplyState, isRestart: boolean): void {
     const before = this.standing;
     this.#state = next;
@@ -120,7 +122,7 @@ export class ReplyFeed {
     this.#passOnOldest();
   }
 
-  /** A reader sees one block grow at a time, in its place, although deltas overtake the blocks before theirs. */
+  /** Deltas may overtake the preceding blocks; the reader is shown one growing block at a time, in order. */
   #passOnOldest(): void {
     const [oldest] = this.#state.growing;
     if (oldest && oldest.block_id !== this.#growingId) {

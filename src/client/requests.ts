@@ -10,7 +10,7 @@ interface Request {
   readonly reject: (error: Error) => void;
 }
 
-/** Requests with one response each. Repeating one is harmless, so each is sent again after a reconnect or a `retryable` error. */
+/** Requests with one response each. They are idempotent, so each is resent after a reconnect or a `retryable` error. */
 export class Requests {
   readonly #open = new Map<string, Request>();
 
@@ -19,7 +19,7 @@ export class Requests {
     private readonly transmitter: Transmitter,
   ) {}
 
-  /** Rejects with GatewayError when refused, ConnectionEndedError when the connection ends for good. */
+  /** Rejects with GatewayError when refused, ConnectionEndedError when the connection ends permanently. */
   ask<T extends InboundType | ExtensionType>(
     type: T,
     payload: PayloadOf<T>,
@@ -33,12 +33,12 @@ export class Requests {
     });
   }
 
-  /** Reads a page of a session's history. Rejects as {@link ask} does. */
+  /** Reads a page of a session's history. Rejects like {@link ask}. */
   async history(sessionId: string, page: HistoryPayload): Promise<HistoryResultPayload> {
     return ((await this.ask('history', page, sessionId)) as OutboundFrame<'history'>).payload;
   }
 
-  /** Returns true when the frame is the response to one of these. */
+  /** Returns true when the frame is the response to one of these requests. */
   settle(frame: OutboundFrame): boolean {
     const id = frame.correlation_id;
     const request = id === undefined ? undefined : this.#open.get(id);

@@ -8,19 +8,21 @@ import type { Requests } from './requests.js';
 import { SessionReader } from './session-reader.js';
 import type { Timers } from './timers.js';
 
-/** Sessions in one `resume` (protocol.md allows no more). */
+/** Maximum number of sessions in one `resume` (protocol.md). */
 const MAX_SESSIONS = 1_000;
 
-/** A place in a session's log. */
+/** A position in a session's log. */
 export interface SessionPosition {
   readonly session_id: string;
   readonly after_seq: number;
 }
 
-/** The sessions that this client follows: passes on their frames in order and once, also after a gap or a reconnect. */
+/** The sessions that this client follows. Passes on their frames in order and once, also after a gap or a reconnect. */
 export class Sessions implements RecoveredSessions {
   readonly #readers = new Map<string, SessionReader>();
-  /** The sessions for which each `resume` on the wire has no response yet; a `resume` for all has no last response. */
+  /**
+   * For each `resume` in flight, the sessions without a response yet; a `resume` for all sessions has no last response.
+   */
   readonly #asked = new Map<string, Set<string> | 'all'>();
   readonly #callers = new Map<string, PromiseWithResolvers<ResumedPayload>>();
 
@@ -37,12 +39,12 @@ export class Sessions implements RecoveredSessions {
     this.#recovery = new Recovery(this, replies, requests);
   }
 
-  /** Notes that the gateway sends this session's frames from now on, as it does once it has accepted a message there. */
+  /** Starts following a session, whose frames the gateway sends once it has accepted a message there. */
   follow(sessionId: string): void {
     if (!this.#readers.has(sessionId)) this.#readers.set(sessionId, new SessionReader());
   }
 
-  /** Returns true when the frame is the next of its session. Missing ones are requested. */
+  /** Returns true when the frame is the next one of its session. Requests missing frames. */
   accept({ session_id, seq }: DurableFrame): boolean {
     this.follow(session_id);
     const verdict = this.#readers.get(session_id)?.judge(seq);
@@ -50,12 +52,14 @@ export class Sessions implements RecoveredSessions {
     return verdict === 'take';
   }
 
-  /** Whether a frame was written while this client followed its session, rather than read again from the log. */
+  /**
+   * Returns true when a frame was written while this client followed its session, false when it was read from the log.
+   */
   isLive({ session_id, seq }: DurableFrame): boolean {
     return this.#readers.get(session_id)?.isLive(seq) ?? true;
   }
 
-  /** Follows a session from a place in its log. Rejects with GatewayError when refused. */
+  /** Follows a session from a position in its log. Rejects with GatewayError when refused. */
   resume({ session_id, after_seq }: SessionPosition): Promise<ResumedPayload> {
     const caller = this.#callers.get(session_id) ?? Promise.withResolvers<ResumedPayload>();
     this.#callers.set(session_id, caller);
@@ -64,12 +68,12 @@ export class Sessions implements RecoveredSessions {
     return caller.promise;
   }
 
-  /** Follows every session in which the gateway has something undelivered for this client. */
+  /** Follows every session in which the gateway has undelivered frames for this client. */
   resumeAll(): void {
     this.#send([], 'all');
   }
 
-  /** Reads a session's history where its frames cannot be read again, or their place is unknown. */
+  /** Reads a session's history when its frames cannot be read again, or their position is unknown. */
   recover(sessionId: string): void {
     void this.#recovery.recover(sessionId);
   }
@@ -112,7 +116,7 @@ export class Sessions implements RecoveredSessions {
     if (this.#readers.get(sessionId)?.resumed(payload)) this.recover(sessionId);
   }
 
-  /** Returns true when the error is the response to a `resume`. */
+  /** Handles an error. Returns true when it is the response to a `resume`. */
   settle({ correlation_id, session_id, payload }: OutboundFrame<'error'>): boolean {
     const asked = correlation_id === undefined ? undefined : this.#asked.get(correlation_id);
     if (!asked) return false;

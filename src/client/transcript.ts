@@ -20,37 +20,40 @@ import type { SessionPosition } from './sessions.js';
 const PAGE_SIZE = 30;
 const GAP_PAGE_SIZE = 20;
 
-/** How many frames before the head are read again for the states of running tools, which the history does not carry. */
+/**
+ * Number of frames before the head that are read again for the states of running tools, which the history does not
+ * contain.
+ */
 const TOOL_FRAMES = 200;
 
-/** Why a message was refused, for now or for good. */
+/** Why a message was refused, temporarily or permanently. */
 export interface Refusal {
   readonly code: string;
   readonly message: string;
 }
 
 /**
- * Where a message is: `unsent` until the gateway has stored it, `refused` when it never will, `open` until its reply
- * has ended.
+ * The state of a message: `unsent` until the gateway has stored it, `refused` when it never will, `open` until its
+ * reply has ended.
  */
 export type MessagePhase = 'unsent' | 'refused' | 'open' | 'ended';
 
-/** One message and its reply. Immutable: a change makes another object with the same `key`. */
+/** One message and its reply. Immutable: a change creates another object with the same `key`. */
 export interface TranscriptMessage {
-  /** Identifies the message within its transcript, for as long as the transcript lives. */
+  /** Identifies the message within its transcript, for the transcript's lifetime. */
   readonly key: number;
-  /** The sender's own id of it, which is unique for one client only. */
+  /** The sender's own id of the message, unique for one client only. */
   readonly id: string;
-  /** The gateway's name of it, once it is stored. */
+  /** The gateway's reference to the message, once it is stored. */
   readonly ref: string | undefined;
-  /** Undefined when another client sent it and the history has not told its text yet. */
+  /** Undefined when another client sent it and its text has not been read from the history yet. */
   readonly content: string | undefined;
   readonly sender: string;
   readonly senderName: string | undefined;
   readonly attachments: HistoryMessage['attachments'];
-  /** Unix milliseconds, by the gateway's clock once the message is stored. */
+  /** Unix milliseconds, from the gateway's clock once the message is stored. */
   readonly sentAt: number;
-  /** Whether `sentAt` is when it was stored, rather than when the first frame of its reply came. */
+  /** True when `sentAt` is the time of storing, false when it is the time of the reply's first frame. */
   readonly isPlaced: boolean;
   readonly phase: MessagePhase;
   /** Why it is refused, or still unsent after an attempt. */
@@ -58,48 +61,49 @@ export interface TranscriptMessage {
   readonly reply: ReplyState;
 }
 
-/** What a transcript is read from; a `GatewayClient` is one. */
+/** The requests with which a transcript is read; a `GatewayClient` provides them. */
 export interface TranscriptSource {
   history(sessionId: string, page: HistoryPayload): Promise<HistoryResultPayload>;
   resume(positions: readonly SessionPosition[]): Promise<readonly ResumedPayload[]>;
 }
 
-/** What is known of a message when it is added to a transcript. */
+/** The known fields of a message that is added to a transcript. */
 type NewMessage = Partial<TranscriptMessage> & Pick<TranscriptMessage, 'id' | 'phase' | 'sentAt'>;
 
 /**
- * One session as its reader sees it: messages in their order, each with its reply.
+ * One session as its reader sees it: messages in order, each with its reply.
  *
- * The owner passes it every frame of the session that its client emits, and every answer to a message that it added;
- * {@link load} and its like read from the gateway. History pages arrive as frames too, so that they keep their place
- * among the others. A transcript survives its client: the next one goes on with it.
+ * The owner passes it every frame of the session that its client emits, including the responses to messages it added.
+ * {@link load}, {@link loadOlder} and {@link fillGaps} send requests to the gateway; their history pages arrive as
+ * frames too, so they keep their place among the others. A transcript can outlive its client and continue with the next
+ * one.
  */
 export class Transcript {
-  /** Whether the newest messages have been read. */
+  /** True when the newest messages have been read. */
   isLoaded = false;
-  /** Whether an earlier page is being read. */
+  /** True while an earlier page is being read. */
   isLoadingOlder = false;
-  /** The cursor of the page before the first message; undefined when there is none, or nothing was read yet. */
+  /** The cursor of the page before the first message; undefined when there is none, or before the first read. */
   olderCursor: string | undefined;
   #messages: readonly TranscriptMessage[] = [];
-  /** The head of the first page: frames up to here are of messages on it, or of older ones. */
+  /** The head seq of the first page: frames up to it belong to messages on that page, or to older ones. */
   #loadedUpTo = 0;
   #isReading = false;
   #nextKey = 0;
 
-  /** `sessionId`: undefined for a conversation whose first message is still to be stored. */
+  /** `sessionId`: undefined for a conversation whose first message is not stored yet. */
   constructor(public sessionId: string | undefined) {}
 
   get messages(): readonly TranscriptMessage[] {
     return this.#messages;
   }
 
-  /** The first message whose reply has not ended: the one that runs, or will run next. */
+  /** The first message whose reply has not ended: the one that runs or will run next. */
   get current(): TranscriptMessage | undefined {
     return this.#messages.find(({ phase }) => phase === 'open');
   }
 
-  /** Whether the text of some message is unknown, since another client sent it. */
+  /** True when the text of a message is unknown, because another client sent it. */
   get hasGaps(): boolean {
     return this.#messages.some(({ content }) => content === undefined);
   }
@@ -108,7 +112,7 @@ export class Transcript {
     return this.#messages.find((message) => message.phase === 'unsent' && message.id === id);
   }
 
-  /** Adds a message that its owner is sending. */
+  /** Adds a message that the owner is sending. */
   add(message: Pick<TranscriptMessage, 'id' | 'sender' | 'content' | 'sentAt' | 'attachments'>): TranscriptMessage {
     return this.#insert({ ...message, phase: 'unsent' });
   }
@@ -139,7 +143,7 @@ export class Transcript {
     }
   }
 
-  /** The connection was lost: deltas are missed from here on, and refusals for now no longer hold. */
+  /** Marks that the connection was lost: deltas are missed from here on, and temporary refusals no longer apply. */
   interrupt(): void {
     this.#messages = this.#messages.map((message) => {
       if (message.phase === 'ended') return message;
@@ -149,7 +153,7 @@ export class Transcript {
   }
 
   /**
-   * Reads the newest messages, then follows the session from there. Does nothing when that is done or under way.
+   * Reads the newest messages, then follows the session from there. Does nothing when that is done or in progress.
    * @throws GatewayError, ConnectionEndedError
    */
   async load(source: TranscriptSource): Promise<void> {
@@ -164,7 +168,9 @@ export class Transcript {
     await this.fillGaps(source);
   }
 
-  /** Reads the page of messages before the first. Never rejects: a page that cannot be read is treated as missing. */
+  /**
+   * Reads the page of messages before the first one. Never rejects: a page that cannot be read is treated as missing.
+   */
   async loadOlder(source: TranscriptSource): Promise<void> {
     const { sessionId, olderCursor: before } = this;
     if (sessionId === undefined || before === undefined || this.isLoadingOlder) return;
@@ -192,13 +198,13 @@ export class Transcript {
     }
   }
 
-  /** The client was replaced: the newest messages have to be read again. */
+  /** Marks that the client was replaced: the newest messages have to be read again. */
   unload(): void {
     this.isLoaded = false;
   }
 
-  /** The gateway does not know the session: the next message begins another one. */
-  beginAnew(): void {
+  /** Detaches the transcript from a session that the gateway does not know: the next message starts a new session. */
+  startNewSession(): void {
     this.sessionId = undefined;
     this.#distrustLog();
   }
@@ -212,7 +218,7 @@ export class Transcript {
     }
   }
 
-  /** Whether a reply is under way whose tools may have told more than the history carries. */
+  /** True when a reply is running whose tools may have states that the history does not contain. */
   get #hasRunningTools(): boolean {
     return this.#messages.some(
       ({ phase, reply }) => phase === 'open' && reply.standing.at(-1)?.block.block_type === 'tool_call',
@@ -233,7 +239,7 @@ export class Transcript {
     });
     if (this.sessionId !== undefined || session_id === undefined) return;
     this.sessionId = session_id;
-    // The session has just begun: there is nothing to read.
+    // The session is new: there is nothing to read.
     this.isLoaded = true;
   }
 
@@ -243,13 +249,13 @@ export class Transcript {
     if (refused) this.#update(refused, { refusal: { code, message }, phase: retryable ? 'unsent' : 'refused' });
   }
 
-  /** The log is another one than before: positions in it mean nothing. */
+  /** The log was replaced: positions in it are no longer valid. */
   #distrustLog(): void {
     this.#loadedUpTo = 0;
     this.#messages = this.#messages.map((message) => ({ ...message, reply: { ...message.reply, upTo: 0 } }));
   }
 
-  /** Frames can come before the acknowledgement of their message, and for messages that other clients sent. */
+  /** Frames can arrive before the acknowledgement of their message, and for messages that other clients sent. */
   #takeReply(frame: DurableFrame | OutboundFrame<'stream_delta'>, take: (reply: ReplyState) => ReplyState): void {
     const { payload, correlation_id, timestamp, seq } = frame;
     const ref = payload.message_ref;
@@ -265,37 +271,38 @@ export class Transcript {
   #takeHistory(page: HistoryResultPayload): void {
     const isFirst = !this.isLoaded;
     const refs = new Set<string | undefined>(page.messages.map((message) => message.message_ref));
-    // Messages of one moment keep the order in which they were told: a page goes where it overlaps, or before all.
+    // Messages with equal timestamps keep the order of the history: a page is inserted where it overlaps, or before
+    // everything.
     const overlap = this.#messages.findIndex(({ ref, isPlaced }) => isPlaced && refs.has(ref));
     const place = Math.max(0, overlap);
-    const told = page.messages.map((message) => this.#readTold(message, page.head_seq, isFirst));
-    const keys = new Set(told.map(({ key }) => key));
+    const merged = page.messages.map((message) => this.#mergeHistory(message, page.head_seq, isFirst));
+    const keys = new Set(merged.map(({ key }) => key));
     const isOther = ({ key }: TranscriptMessage) => !keys.has(key);
     this.#messages = inOrder([
       ...this.#messages.slice(0, place).filter(isOther),
-      ...told,
+      ...merged,
       ...this.#messages.slice(place).filter(isOther),
     ]);
     if (isFirst) this.#loadedUpTo = page.head_seq;
     this.isLoaded = true;
   }
 
-  #readTold(told: HistoryMessage, headSeq: number, isFirst: boolean): TranscriptMessage {
+  #mergeHistory(entry: HistoryMessage, headSeq: number, isFirst: boolean): TranscriptMessage {
     const known =
-      this.#messages.find(({ ref }) => ref === told.message_ref) ??
-      this.findUnsent(told.message_id) ??
-      this.#make({ id: told.message_id, phase: 'open', sentAt: told.sent_at });
-    // Before the first page the session was not followed, so that a block may have begun unseen.
-    const reply = takeHistory(isFirst ? interruptReply(known.reply) : known.reply, told, headSeq);
-    const isEnded = reply.end !== undefined || told.status === 'observed';
+      this.#messages.find(({ ref }) => ref === entry.message_ref) ??
+      this.findUnsent(entry.message_id) ??
+      this.#make({ id: entry.message_id, phase: 'open', sentAt: entry.sent_at });
+    // Before the first page the session was not followed, so a block may have started unseen.
+    const reply = takeHistory(isFirst ? interruptReply(known.reply) : known.reply, entry, headSeq);
+    const isEnded = reply.end !== undefined || entry.status === 'observed';
     return {
       ...known,
-      ref: told.message_ref,
-      content: told.content,
-      sender: told.sender,
-      senderName: told.sender_name,
-      attachments: told.attachments,
-      sentAt: told.sent_at,
+      ref: entry.message_ref,
+      content: entry.content,
+      sender: entry.sender,
+      senderName: entry.sender_name,
+      attachments: entry.attachments,
+      sentAt: entry.sent_at,
       isPlaced: true,
       phase: isEnded ? 'ended' : 'open',
       reply,
@@ -330,7 +337,10 @@ export class Transcript {
   }
 }
 
-/** Stored messages by their time; those that are not stored come last, as they were written. The sort is stable. */
+/**
+ * Orders stored messages by time; messages that are not stored come last, in the order they were written. The sort is
+ * stable.
+ */
 function inOrder(messages: readonly TranscriptMessage[]): readonly TranscriptMessage[] {
   const order = ({ ref, sentAt }: TranscriptMessage) => (ref === undefined ? Number.POSITIVE_INFINITY : sentAt);
   return messages.toSorted((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b)));

@@ -4,13 +4,19 @@ import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { QueueStore, Store } from '../core/store/index.js';
 
-/** A part that does not answer within this time is down, in milliseconds. Kubelet waits for a probe for a second. */
+/** A check that takes longer counts as down, in milliseconds. Kubelet waits one second for a probe. */
 export const CHECK_TIMEOUT_MS = 800;
 
-/** How long an answer of the store serves everybody, in milliseconds: the probes are public and each check is a commit. */
-export const CHECK_EVERY_MS = 1_000;
+/**
+ * Time for which a check result is cached, in milliseconds: the probes are public, and each check of the store is a
+ * commit.
+ */
+export const CHECK_CACHE_MS = 1_000;
 
-/** What the probes and `/health` look at. Each indicator tells up or down, and nothing that only an operator may read. */
+/**
+ * The indicators of the probes and of `/health`. Each reports up or down, without details that only an operator may
+ * read.
+ */
 @Injectable()
 export class HealthIndicators {
   constructor(
@@ -21,20 +27,20 @@ export class HealthIndicators {
     private readonly config: ConfigStoreService,
   ) {}
 
-  /** Up unless the process has stopped what it is for: nothing that a restart would not mend makes it down. */
+  /** Up unless the process has stopped serving: only a fault that a restart can repair makes it down. */
   alive(): HealthIndicatorResult {
-    return this.tellPhase(this.lifecycle.phase !== 'stopped');
+    return this.reportPhase(this.lifecycle.phase !== 'stopped');
   }
 
-  /** Up once the start is over, and for good. */
+  /** Up once the start is complete, permanently. */
   started(): HealthIndicatorResult {
     const { phase } = this.lifecycle;
-    return this.tellPhase(phase !== 'starting' && phase !== 'live');
+    return this.reportPhase(phase !== 'starting' && phase !== 'live');
   }
 
-  /** Up while the gateway takes in messages: down from the first moment of a drain. */
+  /** Up while the gateway accepts messages; down as soon as a drain starts. */
   takesMessages(): HealthIndicatorResult {
-    return this.tellPhase(this.lifecycle.phase === 'ready');
+    return this.reportPhase(this.lifecycle.phase === 'ready');
   }
 
   /** Up while the store can commit. */
@@ -42,7 +48,7 @@ export class HealthIndicators {
     return this.attempt('store', 'the store cannot commit', () => this.store.check());
   }
 
-  /** Up while there is room in the queue. */
+  /** Up while the queue has room. */
   queueHasRoom(): HealthCheckAttempt {
     return this.attempt('queue', 'the queue is full, or cannot be asked', async () => {
       const { queued, running } = await this.queue.countQueue(0);
@@ -50,7 +56,7 @@ export class HealthIndicators {
     });
   }
 
-  private tellPhase(isUp: boolean): HealthIndicatorResult {
+  private reportPhase(isUp: boolean): HealthIndicatorResult {
     const session = this.indicator.check('lifecycle');
     const { phase } = this.lifecycle;
     return isUp ? session.up({ phase }) : session.down({ phase });
@@ -61,6 +67,6 @@ export class HealthIndicators {
       check().catch((error: unknown) => {
         throw new Error(message, { cause: error });
       });
-    return this.indicator.check(name).attempt(run).withTimeout(CHECK_TIMEOUT_MS).cacheFor(CHECK_EVERY_MS);
+    return this.indicator.check(name).attempt(run).withTimeout(CHECK_TIMEOUT_MS).cacheFor(CHECK_CACHE_MS);
   }
 }

@@ -3,17 +3,17 @@ import { ApiProperty } from '@nestjs/swagger';
 export const HEALTH_STATUSES = ['healthy', 'degraded', 'draining'] as const;
 export type HealthStatus = (typeof HEALTH_STATUSES)[number];
 
-/** Whole numbers have no type of their own in TypeScript, so the document must be told. */
+/** TypeScript has no integer type, so the schema states it. */
 const whole = { type: 'integer', minimum: 0 } as const;
 
-/** How the gateway is. Strangers are told `status` and `uptime_seconds` only. */
+/** The state of the gateway. Unauthenticated callers get only `status` and `uptime_seconds`. */
 export class HealthReport {
-  /** `degraded`: it runs, but cannot take messages or has no room for more; `draining`: it is leaving. */
+  /** `degraded`: it runs, but cannot store messages or has no room for more; `draining`: it is shutting down. */
   @ApiProperty({ enum: HEALTH_STATUSES })
   status!: HealthStatus;
 
   /**
-   * Whole seconds since the process began to start.
+   * Whole seconds since the process started.
    * @example 3600
    */
   @ApiProperty(whole)
@@ -25,11 +25,11 @@ export class HealthReport {
    */
   connected_channels?: string[];
 
-  /** Sessions used within the last five minutes, or with work waiting. Missing while the store cannot be asked. */
+  /** Sessions used within the last five minutes, or with waiting work. Missing while the store is unavailable. */
   @ApiProperty(whole)
   active_sessions?: number;
 
-  /** Messages that wait, in all sessions. Missing while the store cannot be asked. */
+  /** Waiting messages in all sessions. Missing while the store is unavailable. */
   @ApiProperty(whole)
   queued_messages?: number;
 

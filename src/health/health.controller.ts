@@ -23,11 +23,11 @@ const ACTIVE_WITHIN_MS = 300_000;
 const BYTES_PER_MIB = 1_048_576;
 const documented = { noCache: false, swaggerDocumentation: true };
 
-/** Is it well (people), is it alive, may it be sent work, has it started (Kubernetes). */
+/** Health: the report for people, and liveness, readiness and startup probes for Kubernetes. */
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
-  // oxlint-disable-next-line max-params -- a report about everything asks everybody
+  // oxlint-disable-next-line max-params -- the report reads from every part
   constructor(
     private readonly checks: HealthCheckService,
     private readonly indicators: HealthIndicators,
@@ -49,21 +49,21 @@ export class HealthController {
     return isKnown ? { status, uptime_seconds, ...(await this.readDetails()) } : { status, uptime_seconds };
   }
 
-  /** Liveness: 200 as long as a restart would mend nothing. */
+  /** Liveness: 200 unless a restart is needed. */
   @Get('live')
   @HealthCheck(documented)
   probeLiveness(@Res({ passthrough: true }) response: Response): Promise<HealthCheckResult> {
     return this.probe(response, [() => this.indicators.alive()]);
   }
 
-  /** Readiness: 200 while messages are accepted, 503 from the first moment of a shutdown. */
+  /** Readiness: 200 while messages are accepted, 503 as soon as a shutdown starts. */
   @Get('ready')
   @HealthCheck(documented)
   probeReadiness(@Res({ passthrough: true }) response: Response): Promise<HealthCheckResult> {
     return this.probe(response, [() => this.indicators.takesMessages(), () => this.indicators.storeCommits()]);
   }
 
-  /** Startup: 200 once the start is over. */
+  /** Startup: 200 once the start is complete. */
   @Get('startup')
   @HealthCheck(documented)
   probeStartup(@Res({ passthrough: true }) response: Response): Promise<HealthCheckResult> {
@@ -72,7 +72,7 @@ export class HealthController {
 
   private async probe(response: Response, indicators: HealthIndicatorFunction[]): Promise<HealthCheckResult> {
     const result = await this.check(indicators);
-    // Terminus also fails every check once its own shutdown hook has run; what counts here is what the indicators say.
+    // Terminus also fails every check after its own shutdown hook has run; only the indicators count here.
     if (Object.keys(result.error ?? {}).length > 0) response.status(HttpStatus.SERVICE_UNAVAILABLE);
     return result;
   }
@@ -88,7 +88,7 @@ export class HealthController {
     return status === 'ok' ? 'healthy' : 'degraded';
   }
 
-  /** The outcome of a check, also of one that fails: Terminus throws it. */
+  /** Returns the result of a check, including a failed one, which Terminus throws. */
   private async check(indicators: HealthIndicatorFunction[]): Promise<HealthCheckResult> {
     try {
       return await this.checks.check(indicators);

@@ -1,5 +1,5 @@
-// Promises: the probes and /health say what is true at every step of start and stop. Refuses to know: what a part does
-// about being unwell.
+// Promises: the probes and /health are correct at every step of start and stop. Refuses to know: how a part handles its
+// own failure.
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { AuthModule } from '../auth/index.js';
@@ -8,7 +8,7 @@ import { HealthController } from './health.controller.js';
 import { HealthIndicators } from './health-indicators.js';
 
 @Module({
-  // A failing probe is no news for the log: the part that is unwell has said it there already, in its own words.
+  // Failing probes are not logged here: the failing part has logged the cause itself.
   imports: [TerminusModule.forRoot({ logger: false, gracefulShutdownTimeoutMs: 0 }), AuthModule, CoreModule],
   controllers: [HealthController],
   providers: [HealthIndicators],

@@ -1,25 +1,25 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
-/** Names under which a machine calls itself. */
+/** The name of the local machine. */
 const LOOPBACK_NAME = 'localhost';
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** An address as sockets tell it, without the mapping of IPv4 into IPv6 and without a zone. */
+/** Returns an address as sockets report it, without the mapping of IPv4 into IPv6 and without a zone. */
 export function normaliseAddress(address: string): string {
   const [plain = ''] = address.split('%');
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
   return mapped !== undefined && isIPv4(mapped) ? mapped : plain;
 }
 
-/** Whether `address` is an IP address of the loopback interface. */
+/** Returns true when `address` is an IP address of the loopback interface. */
 export function isLoopbackAddress(address: string): boolean {
   return includes(loopback, address);
 }
 
-/** Whether `host`, a name or an address without port and brackets, names this machine and nothing beyond it. */
+/** Returns true when `host`, a name or an address without port and brackets, refers only to this machine. */
 export function isLoopbackHost(host: string): boolean {
   return host === LOOPBACK_NAME || isLoopbackAddress(host);
 }
@@ -29,7 +29,7 @@ export function isNetwork(entry: string): boolean {
   return addNetwork(new BlockList(), entry);
 }
 
-/** Reads addresses and CIDR ranges; entries that are neither are left out. */
+/** Parses addresses and CIDR ranges; invalid entries are ignored. */
 export function parseNetworks(entries: readonly string[]): BlockList {
   const networks = new BlockList();
   for (const entry of entries) addNetwork(networks, entry);
@@ -51,14 +51,15 @@ function addNetwork(networks: BlockList, entry: string): boolean {
   return true;
 }
 
-/** Whether an IP address lies in one of `networks`. */
+/** Returns true when an IP address is in one of `networks`. */
 export function includes(networks: BlockList, address: string): boolean {
   if (isIPv4(address)) return networks.check(address, 'ipv4');
   return isIPv6(address) && networks.check(address, 'ipv6');
 }
 
 /**
- * What limits count as one address. Whoever has one IPv6 address has the 2^64 of its network, so those are one.
+ * Returns the key under which limits count an address. All 2^64 addresses of an IPv6 network have one key, since one
+ * host usually has them all.
  */
 export function limitKey(address: string): string {
   if (!isIPv6(address)) return address;

@@ -14,11 +14,11 @@ import {
   type OutboundType,
 } from '../protocol/index.js';
 
-/** JSON Schema, and everything else in a document that is plain JSON. */
+/** JSON Schema or any other JSON object in a document. */
 type Json = Record<string, unknown>;
 
-/** What answers an inbound frame when it is not refused; every frame may be answered by `error` instead. */
-const ANSWERS: Partial<Record<InboundType, OutboundType>> = {
+/** The response to each inbound frame type that is not refused; every frame may instead get an `error`. */
+const RESPONSES: Partial<Record<InboundType, OutboundType>> = {
   message_in: 'message_ack',
   resume: 'resumed',
   history: 'history',
@@ -28,7 +28,7 @@ const ANSWERS: Partial<Record<InboundType, OutboundType>> = {
 
 const CHANNEL = '#/channels/gateway';
 
-/** The WebSocket protocol as an AsyncAPI 3.0 document, made from the schemas that the gateway itself validates with. */
+/** Builds the AsyncAPI 3.0 document of the WebSocket protocol from the schemas with which the gateway validates. */
 export function buildAsyncApi(): Json {
   const inbound = Object.entries<InboundRow>(inboundTable);
   const outbound = Object.entries<OutboundRow>(outboundTable);
@@ -38,8 +38,8 @@ export function buildAsyncApi(): Json {
       title: 'OpenClaw gateway: WebSocket protocol',
       version: String(PROTOCOL_VERSION),
       description:
-        'JSON envelopes in WebSocket text frames, one a frame. Names are snake_case, times are Unix milliseconds. ' +
-        'Unknown fields of the envelope and of a payload are refused; only `metadata` is free.',
+        'JSON envelopes in WebSocket text frames, one per frame. Names are snake_case, times are Unix milliseconds. ' +
+        'Unknown fields of the envelope and of a payload are refused; only `metadata` is free-form.',
       license: { name: 'MIT' },
     },
     defaultContentType: 'application/json',
@@ -47,7 +47,7 @@ export function buildAsyncApi(): Json {
       local: {
         host: '127.0.0.1:18789',
         protocol: 'ws',
-        description: 'Where a gateway listens unless its settings say otherwise.',
+        description: 'The default address of a gateway.',
         security: [
           { $ref: '#/components/securitySchemes/bearer' },
           { $ref: '#/components/securitySchemes/subprotocol' },
@@ -85,7 +85,7 @@ function describeChannel(inbound: [string, InboundRow][], outbound: [string, Out
   const names = [...inbound.map(([type]) => `client.${type}`), ...outbound.map(([type]) => `gateway.${type}`)];
   return {
     address: '/',
-    description: 'The one WebSocket endpoint. The first frame of the gateway is `connected`.',
+    description: 'The only WebSocket endpoint. The first frame of the gateway is `connected`.',
     messages: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }])),
     bindings: { ws: { method: 'GET', query: QUERY, bindingVersion: '0.1.0' } },
     'x-error-codes': Object.fromEntries(
@@ -101,25 +101,25 @@ const QUERY: Json = {
     client_id: {
       type: 'string',
       pattern: '^[A-Za-z0-9._-]{1,64}$',
-      description: 'Names this client; otherwise the gateway makes a name.',
+      description: 'The id of this client; by default the gateway generates one.',
     },
     stream: { type: 'string', enum: ['delta'], description: 'Send `stream_delta` frames as well.' },
-    subscribe: { type: 'string', enum: ['presence'], description: 'For operators: send changes of presence.' },
+    subscribe: { type: 'string', enum: ['presence'], description: 'For operators: send presence changes as well.' },
   },
 };
 
 function describeReceive(type: string, row: InboundRow): Json {
-  const answer = ANSWERS[type as InboundType];
-  const answers = [...(answer === undefined ? [] : [answer]), 'error'];
+  const response = RESPONSES[type as InboundType];
+  const responses = [...(response === undefined ? [] : [response]), 'error'];
   return {
     action: 'receive',
     channel: { $ref: CHANNEL },
     summary: row.summary,
-    ...(row.scope === undefined ? {} : { description: `Needs the scope \`${row.scope}\`.` }),
+    ...(row.scope === undefined ? {} : { description: `Requires the scope \`${row.scope}\`.` }),
     messages: [{ $ref: `${CHANNEL}/messages/client.${type}` }],
     reply: {
       channel: { $ref: CHANNEL },
-      messages: answers.map((name) => ({ $ref: `${CHANNEL}/messages/gateway.${name}` })),
+      messages: responses.map((name) => ({ $ref: `${CHANNEL}/messages/gateway.${name}` })),
     },
   };
 }
@@ -152,16 +152,16 @@ function describeOutbound(type: string, row: OutboundRow): Json {
         timestamp: { type: 'integer', description: "The gateway's clock in Unix milliseconds." },
         session_id: { type: 'string', description: 'On every frame about a session.' },
         ...(row.durable
-          ? { seq: { type: 'integer', minimum: 1, description: "Its place in the session's log, dense from 1." } }
+          ? { seq: { type: 'integer', minimum: 1, description: "Its position in the session's log, dense from 1." } }
           : {}),
-        correlation_id: { type: 'string', description: 'The `id` of the inbound frame that this one answers.' },
+        correlation_id: { type: 'string', description: 'The `id` of the inbound frame that this one responds to.' },
         payload: toJsonSchema(row.payload),
       },
     },
   };
 }
 
-/** A schema as plain JSON Schema. The gateway's own length rule and JSON Schema's both count code points. */
+/** Converts a schema to plain JSON Schema. The gateway's own length rule and JSON Schema's both count code points. */
 export function toJsonSchema(schema: TSchema): Json {
   return JSON.parse(JSON.stringify(schema), (_key, value: unknown) => {
     if (typeof value !== 'object' || value === null || !('x-length' in value)) return value;

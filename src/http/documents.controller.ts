@@ -3,14 +3,14 @@ import { Controller, Get, Header, NotFoundException, Param, StreamableFile } fro
 import { ApiExcludeController } from '@nestjs/swagger';
 import { DocumentsService } from './documents.service.js';
 
-/** Files of swagger-ui that the page needs; no other is served. */
+/** Files of swagger-ui that the page needs; no others are served. */
 const ASSETS: ReadonlyMap<string, string> = new Map([
   ['swagger-ui.css', 'text/css; charset=utf-8'],
   ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
   ['favicon-32x32.png', 'image/png'],
 ]);
 
-/** No script in the page itself: the content security policy allows none. */
+/** No inline script: the content security policy does not allow any. */
 const PAGE = `<!doctype html>
 <html lang="en">
 <head>
@@ -28,10 +28,10 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** `validatorUrl`: nothing of this gateway is shown to a service on the internet. */
+/** `validatorUrl` is null so that nothing is sent to a service on the internet. */
 const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', validatorUrl: null, deepLinking: true });\n`;
 
-/** What this gateway says about itself, to everybody: OpenAPI with a page to read it, AsyncAPI. */
+/** Serves the API documents publicly: OpenAPI with a page for reading it, and AsyncAPI. */
 @ApiExcludeController()
 @Controller()
 export class DocumentsController {

@@ -1,5 +1,5 @@
-// Promises: /openapi.json, /asyncapi.json and /docs, true to what runs, at no cost until somebody asks.
-// Refuses to know: what the documents are about.
+// Promises: /openapi.json, /asyncapi.json and /docs describe the running gateway, and cost nothing until requested.
+// Refuses to know: the content of the documents.
 import { Module } from '@nestjs/common';
 import { DocumentsController } from './documents.controller.js';
 import { DocumentsService } from './documents.service.js';

@@ -6,7 +6,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { buildAsyncApi } from './asyncapi.js';
 import { buildOpenApi } from './openapi.js';
 
-/** The documents about this gateway, each made at its first request and kept. */
+/** The documents about this gateway, each built at its first request and cached. */
 @Injectable()
 export class DocumentsService {
   private app: INestApplicationContext | undefined;
@@ -14,13 +14,13 @@ export class DocumentsService {
   private asyncApi: object | undefined;
   private assetFolder: string | undefined;
 
-  /** Tells which application to describe: nobody but the one who made it has it at hand. */
+  /** Sets the application to describe. Only its creator has the reference, so it cannot be injected. */
   describe(app: INestApplicationContext): void {
     this.app = app;
   }
 
   getOpenApi(): Promise<OpenAPIObject> {
-    if (!this.app) throw new Error('DocumentsService.describe(app) was not called when the application was made');
+    if (!this.app) throw new Error('DocumentsService.describe(app) was not called when the application was created');
     return (this.openApi ??= buildOpenApi(this.app));
   }
 
@@ -28,7 +28,7 @@ export class DocumentsService {
     return (this.asyncApi ??= buildAsyncApi());
   }
 
-  /** The path of one of swagger-ui's own files. */
+  /** Returns the path of one of swagger-ui's files. */
   findAsset(name: string): string {
     this.assetFolder ??= findAssetFolder();
     return join(this.assetFolder, name);

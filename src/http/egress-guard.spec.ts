@@ -130,7 +130,7 @@ describe('the egress guard', () => {
   it('[O-20] denies credentials in a URL, and anything that is not a URL', async () => {
     await expect(guard.check('https://user@example.org/')).rejects.toThrow('a user name or a password');
     await expect(guard.check('https://:secret@example.org/')).rejects.toThrow('a user name or a password');
-    await expect(guard.check('example.org')).rejects.toThrow('this is no URL');
+    await expect(guard.check('example.org')).rejects.toThrow('this is not a URL');
   });
 
   it('reveals nothing about the name servers', async () => {

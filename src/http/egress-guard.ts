@@ -8,15 +8,15 @@ export interface HostAddress {
   readonly family: number;
 }
 
-/** Where a URL may be asked for: at these addresses and no others, whatever its name resolves to later. */
+/** A checked URL with the addresses to connect to, whatever its name resolves to later. */
 export interface PinnedTarget {
   readonly url: URL;
   readonly addresses: readonly HostAddress[];
-  /** For `http.request` and `net.connect`: answers the pinned addresses. */
+  /** For `http.request` and `net.connect`: returns the pinned addresses. */
   readonly lookup: LookupFunction;
 }
 
-/** The URL is not one that the gateway asks for in somebody else's name. */
+/** Thrown for a URL that the gateway does not request on behalf of others. */
 export class EgressDeniedError extends Error {
   constructor(reason: string) {
     super(reason);
@@ -29,31 +29,31 @@ const PRIVATE_IPV4 = [
   ...['192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24'],
   ...['203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4'],
 ];
-/** Global addresses that stand for something else: IETF protocols with Teredo, documentation, 6to4. */
+/** Global addresses with a special meaning: IETF protocols with Teredo, documentation, 6to4. */
 const SPECIAL_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
-/** Where clouds keep the credentials of their machines. No setting opens these. */
+/** Addresses where clouds serve the credentials of their machines. No setting allows these. */
 const NEVER = ['169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254/128', '100.100.100.200/32'];
 
 const notGlobal = toBlockList([...PRIVATE_IPV4, ...SPECIAL_IPV6]);
-/** The only IPv6 addresses that are assigned to be reached by everybody (IANA). Mapped, translated and local ones lie outside. */
+/** The only range of publicly reachable IPv6 addresses (IANA). Mapped, translated and local ones lie outside. */
 const globalIpv6 = toBlockList(['2000::/3']);
 const never = toBlockList(NEVER);
 
-/** Whether an address belongs to a host of the public internet. */
+/** Returns true when an address belongs to a host on the public internet. */
 export function isPublicAddress(address: string): boolean {
   if (address.includes('%') || isIP(address) === 0) return false;
   return !includes(notGlobal, address) && (isIPv4(address) || includes(globalIpv6, address));
 }
 
-/** All addresses of a name; rejects when there are none. */
+/** Resolves all addresses of a name; rejects when there are none. */
 export type ResolveHost = (hostname: string) => Promise<readonly HostAddress[]>;
 
 const resolveHost: ResolveHost = (hostname) => lookup(hostname, { all: true, order: 'verbatim' });
 
 /**
- * Decides what the gateway may ask for in somebody else's name (tools, media, webhooks, pages), so that nobody reaches
- * through it what only its machine can reach. Each URL is checked before it is asked for, redirects too, and connected
- * to by the address that was checked.
+ * Decides which URLs the gateway may request on behalf of others (tools, media, webhooks, pages), so that it cannot be
+ * used to reach hosts that only its machine can reach. Each URL is checked before it is requested, including
+ * redirects, and the connection goes to the address that was checked.
  */
 export class EgressGuard {
   /** @param allowedHosts `NAME` or `NAME:PORT` of hosts whose address may be private; read for each URL */
@@ -62,7 +62,7 @@ export class EgressGuard {
     private readonly resolve: ResolveHost = resolveHost,
   ) {}
 
-  /** @throws EgressDeniedError with a reason that tells nothing of the network but what the caller wrote */
+  /** @throws EgressDeniedError with a reason that reveals nothing about the network beyond the caller's input */
   async check(text: string | URL): Promise<PinnedTarget> {
     const url = parse(text);
     const hostname = url.hostname.replace(/^\[|\]$/g, '');
@@ -82,7 +82,7 @@ export class EgressGuard {
       const addresses = await this.resolve(hostname);
       if (addresses.length > 0) return addresses;
     } catch {
-      // Which server said what is nobody's business.
+      // The error of the name server must not reach the caller.
     }
     throw new EgressDeniedError(`there is no host ${hostname}`);
   }
@@ -96,7 +96,7 @@ export class EgressGuard {
 
 function parse(text: string | URL): URL {
   const url = typeof text === 'string' ? URL.parse(text) : text;
-  if (!url) throw new EgressDeniedError('this is no URL');
+  if (!url) throw new EgressDeniedError('this is not a URL');
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new EgressDeniedError(`${url.protocol} is not allowed; http: and https: are`);
   if (url.username !== '' || url.password !== '')

@@ -2,15 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { plainProblem, PROBLEM_MEDIA_TYPE } from './problem.js';
 import type { RequestRulesService, RuleFault } from './request-rules.service.js';
 
-/** Kubelet calls the probes by address, whatever address that is. */
+/** Kubelet calls the probes by IP address, which can be any. */
 const PROBES = new Set(['/health/live', '/health/ready', '/health/startup']);
 
-/** Pages of other origins may ask for these; browsers keep the answer from them. */
+/** Pages of other origins may send these requests; browsers do not let them read the response. */
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
-/** Nothing may be loaded, framed or run, unless a page says otherwise for itself. */
+/** Nothing may be loaded, framed or run, unless a page sets its own policy. */
 const STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'";
-/** What the OpenAPI page needs: its own files, and styles that it writes itself. */
+/** The policy of the OpenAPI page: its own files, and the inline styles that it creates. */
 const DOCS_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
 
@@ -23,11 +23,11 @@ const SECURITY_HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-/** What every HTTP request passes before anything else: security headers, and the rules for query, Host and Origin. */
+/** The first checks of every HTTP request: sets security headers and applies the rules for query, Host and Origin. */
 export class FrontDoor {
   constructor(private readonly rules: RequestRulesService) {}
 
-  /** `next` is called unless the request was turned away. */
+  /** Calls `next` unless the request is refused. */
   receive(request: IncomingMessage, response: ServerResponse, next: () => void): void {
     const [path = ''] = (request.url ?? '').split('?', 1);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
@@ -36,7 +36,7 @@ export class FrontDoor {
       path === '/docs' || path.startsWith('/docs/') ? DOCS_POLICY : STRICT_POLICY,
     );
     const fault = this.check(request, path);
-    if (fault) turnAway(response, fault);
+    if (fault) refuse(response, fault);
     else next();
   }
 
@@ -50,8 +50,8 @@ export class FrontDoor {
   }
 }
 
-function turnAway(response: ServerResponse, { status, reason }: RuleFault): void {
-  // What the request still has to say is of no interest: read on, it would be taken for the next request.
+function refuse(response: ServerResponse, { status, reason }: RuleFault): void {
+  // Closes the connection: the unread rest of the request would be taken for the next request.
   response.writeHead(status, { 'Content-Type': PROBLEM_MEDIA_TYPE, Connection: 'close' });
   response.end(JSON.stringify(plainProblem(status, reason)));
 }

@@ -7,7 +7,7 @@ import type { GatewayError } from '../protocol/index.js';
 
 /** Limits of plain HTTP and of upgrade requests (protocol.md section 1). */
 export interface HttpLimits {
-  /** For the head of a request, and for all of it, in milliseconds. */
+  /** For the headers of a request, and for the whole request, in milliseconds. */
   readonly requestTimeoutMs: number;
   readonly maxHeaderBytes: number;
   readonly maxBodyBytes: number;
@@ -15,10 +15,10 @@ export interface HttpLimits {
 
 export const HTTP_LIMITS: HttpLimits = { requestTimeoutMs: 10_000, maxHeaderBytes: 16_384, maxBodyBytes: 262_144 };
 
-/** How long answers under way may take once the server closes, in milliseconds. */
-const CLOSE_PATIENCE_MS = 1_000;
+/** Time that running requests get once the server closes, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
-/** Nest on Express, with a server that gives nobody unlimited time or room. Bodies are JSON only. */
+/** Nest on Express, with a server that limits the time and size of every request. Bodies are JSON only. */
 export class GatewayHttpAdapter extends ExpressAdapter {
   constructor(private readonly limits: HttpLimits) {
     super();
@@ -31,7 +31,10 @@ export class GatewayHttpAdapter extends ExpressAdapter {
     this.httpServer = createServer(createHttpServerOptions(this.limits), this.getInstance<RequestListener>());
   }
 
-  /** A form can be posted across sites without asking; JSON cannot. What is costly to parse is refused unparsed. */
+  /**
+   * Only JSON is parsed: browsers send forms across sites without a preflight request. Bodies that are costly to parse
+   * are refused unparsed.
+   */
   override registerParserMiddleware(): void {
     const options = {
       limit: this.limits.maxBodyBytes,
@@ -40,12 +43,12 @@ export class GatewayHttpAdapter extends ExpressAdapter {
     this.useBodyParser('json', false, options);
   }
 
-  /** Answers that are under way may finish, for a while. */
+  /** Lets running requests finish, for a limited time. */
   override async close(): Promise<void> {
     const server = this.httpServer as Server;
     if (!server.listening) return;
     const closed = new Promise((resolve) => server.close(resolve));
-    const hurry = setTimeout(() => server.closeAllConnections(), CLOSE_PATIENCE_MS);
+    const hurry = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS);
     await closed;
     clearTimeout(hurry);
   }
@@ -60,19 +63,19 @@ function checkBody(body: string): void {
   }
 }
 
-/** For `node:http`: what is slow is answered with 408, what is too large with 431. */
+/** Returns options for `node:http`: slow requests get 408, too large headers get 431. */
 export function createHttpServerOptions(limits: HttpLimits = HTTP_LIMITS): ServerOptions {
   return {
     headersTimeout: limits.requestTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     connectionsCheckingInterval: Math.ceil(limits.requestTimeoutMs / 10),
     maxHeaderSize: limits.maxHeaderBytes,
-    // Upgrades to anything else (curl offers HTTP/2) are declined by answering the request as it is.
+    // Other upgrades (curl offers HTTP/2) are declined by responding over HTTP/1.1.
     shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
   };
 }
 
-/** The HTTP side of the gateway, for `NestFactory.create(module, createHttpAdapter())`. */
+/** Creates the HTTP adapter of the gateway, for `NestFactory.create(module, createHttpAdapter())`. */
 export function createHttpAdapter(limits: Partial<HttpLimits> = {}): AbstractHttpAdapter {
   return new GatewayHttpAdapter({ ...HTTP_LIMITS, ...limits });
 }

@@ -7,39 +7,39 @@ import { EgressDeniedError, type EgressGuard, type PinnedTarget } from './egress
 const MAX_REDIRECTS = 5;
 const MAX_HEADER_BYTES = 16_384;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** Not for a host that the caller did not write the request for. */
+/** Headers that are removed when a redirect leads to another origin. */
 const PRIVATE_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
 
-/** What to ask for. */
+/** A request that a caller outside the gateway has chosen. */
 export interface GuardedRequest {
   readonly url: string;
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** By lower-case name. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
-  /** The most that is read of the body, unpacked, in bytes. */
+  /** Maximum number of body bytes read, after decompression. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
 
-/** What came back. */
+/** The response, after redirects. */
 export interface GuardedResponse {
-  /** Of the last redirect. */
+  /** The URL after the last redirect. */
   readonly url: URL;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** There was more than `maxBytes`; the rest was not read. */
-  readonly isCut: boolean;
+  /** True when the body had more than `maxBytes`; the rest was not read. */
+  readonly isTruncated: boolean;
 }
 
 /**
- * Requests a URL that a caller outside the gateway has named, through the guard, and follows up to five redirects, each
- * through the guard as well. Uses no proxy, no cookies and no credentials.
+ * Requests a URL chosen by a caller outside the gateway. Checks it with the guard and follows up to five redirects,
+ * each checked as well. Uses no proxy, no cookies and no credentials.
  *
- * It settles when the signal aborts, whatever the peer does: a socket that has left the HTTP client (a protocol switch,
- * a connection that was destroyed earlier) emits no further event that could settle it.
- * @throws EgressDeniedError; Error of the network; the reason of the signal
+ * Settles when the signal aborts, whatever the peer does: a socket that has left the HTTP client (a protocol switch, a
+ * connection destroyed earlier) emits no further event that could settle it.
+ * @throws EgressDeniedError; network errors; the reason of the signal
  */
 export async function requestGuarded(guard: EgressGuard, asked: GuardedRequest): Promise<GuardedResponse> {
   asked.signal.throwIfAborted();
@@ -60,7 +60,7 @@ async function follow(guard: EgressGuard, asked: GuardedRequest): Promise<Guarde
   throw new EgressDeniedError(`more than ${MAX_REDIRECTS} redirects`);
 }
 
-/** Settles as `promise` does, or rejects with the reason of the signal. */
+/** Settles like `promise`, or rejects with the reason of the signal. */
 function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
@@ -77,7 +77,7 @@ function send(
   return new Promise((resolve, reject) => {
     const outgoing = start(
       url,
-      // No agent: a connection that is kept would be used again without a look at its address.
+      // No agent: a kept-alive connection would be reused without a check of its address.
       {
         method,
         headers: { 'accept-encoding': 'gzip, deflate, br', ...headers },
@@ -94,16 +94,16 @@ function send(
       reject(new Error('the host switches to another protocol, which was not requested'));
     });
     outgoing.once('error', (error) => reject(signal.aborted ? signal.reason : error));
-    // Settles what no other event has settled; without effect after a response.
+    // Settles the promise if no other event has; has no effect after a response.
     outgoing.once('close', () => reject(new Error('the host closed the connection without a response')));
     outgoing.end(body);
   });
 }
 
-/** As browsers do: only 307 and 308 keep method and body. */
+/** Follows a redirect as browsers do: only 307 and 308 keep method and body. */
 function redirect(request: GuardedRequest, from: URL, location: string, status: number): GuardedRequest {
   const to = URL.parse(location, from);
-  if (!to) throw new EgressDeniedError('a redirect leads to no URL');
+  if (!to) throw new EgressDeniedError('a redirect has no valid URL');
   const { body, method = 'GET', headers = {}, ...rest } = request;
   const isSameOrigin = to.origin === from.origin;
   const kept = Object.entries(headers).filter(([name]) => isSameOrigin || !PRIVATE_HEADERS.includes(name));
@@ -120,9 +120,9 @@ function readResponse(
   const { promise, resolve, reject } = Promise.withResolvers<GuardedResponse>();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const finish = (isCut: boolean) => {
+  const finish = (isTruncated: boolean) => {
     const body = Buffer.concat(chunks).subarray(0, maxBytes);
-    resolve({ url, status: response.statusCode ?? 0, headers: response.headers, body, isCut });
+    resolve({ url, status: response.statusCode ?? 0, headers: response.headers, body, isTruncated });
     response.destroy();
   };
   const body = method === 'HEAD' ? response : unpack(response);
@@ -135,7 +135,7 @@ function readResponse(
     }
   });
   body.once('end', () => finish(false));
-  body.once('close', () => reject(new Error('the host closed the connection within its response')));
+  body.once('close', () => reject(new Error('the host closed the connection during its response')));
   for (const stream of [response, body])
     stream.on('error', (error: Error) => reject(signal.aborted ? signal.reason : error));
   return promise;
@@ -146,6 +146,6 @@ function unpack(response: IncomingMessage): Readable {
     response.headers['content-encoding']?.toLowerCase() ?? ''
   ];
   if (!unpacker || response.statusCode === 204 || response.statusCode === 304) return response;
-  // Errors reach the unpacker, on which the reader listens.
+  // Errors reach the decompressor, on which the reader listens.
   return pipeline(response, unpacker(), () => {});
 }

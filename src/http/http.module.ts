@@ -1,5 +1,5 @@
-// Promises: every HTTP request keeps the rules for Host, Origin and query, and every failure has one form.
-// Refuses to know: who the caller is, and what the paths mean.
+// Promises: every HTTP request satisfies the rules for Host, Origin and query, and every failure has the same form.
+// Refuses to know: the caller's identity, and the meaning of paths.
 import { Module } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import type { ExpressAdapter } from '@nestjs/platform-express';
@@ -18,7 +18,7 @@ export class HttpModule {
     private readonly rules: RequestRulesService,
   ) {}
 
-  /** Before any other middleware, so that nothing of a request is parsed that is going to be turned away. */
+  /** Runs before any other middleware, so that a request is checked before anything of it is parsed. */
   @StartStep({ name: 'check requests', phase: 'register' })
   openFrontDoor(): void {
     const door = new FrontDoor(this.rules);

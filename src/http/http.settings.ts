@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../core/config/section.js';
 import { isNetwork } from './addresses.js';
 
-/** Where the gateway listens, and which requests it accepts. */
+/** The gateway's address, and the requests that it accepts. */
 export const httpSettings = defineSettings(
   {
     'gateway.host': Type.String({
@@ -20,11 +20,11 @@ export const httpSettings = defineSettings(
     }),
     'gateway.allowed_origins': Type.Array(Type.String({ pattern: '^https?://[^/]+$' }), {
       default: [],
-      description: 'Origins of web pages that may connect, besides loopback on the own port.',
+      description: 'Origins of web pages that may connect, in addition to loopback on its own port.',
     }),
     'gateway.allowed_hosts': Type.Array(Type.String({ minLength: 1 }), {
       default: [],
-      description: 'Host names under which the gateway may be called, besides loopback and the bound host.',
+      description: 'Host names that requests may use, in addition to loopback and the bound host.',
     }),
     'gateway.trusted_proxies': Type.Array(Type.String({ minLength: 1 }), {
       default: [],

@@ -1,4 +1,4 @@
-/** What all HTTP shares: the server and its limits, Host and Origin, problem+json. */
+/** Shared by all HTTP endpoints: the server and its limits, Host and Origin rules, problem+json. */
 export {
   createHttpAdapter,
   createHttpServerOptions,

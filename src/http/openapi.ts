@@ -5,11 +5,11 @@ import { VERSION } from '../core/lifecycle/version.js';
 const TOKEN_HELP = 'A token of `auth.tokens` or `auth.token`. In open mode none is needed.';
 
 /**
- * The HTTP side of an application as an OpenAPI document, the controllers of a team's modules included. Needs classes
- * compiled by `nest build`, whose plugin writes down the types of DTOs. The application may be a preview.
+ * Builds the OpenAPI document of an application, including the controllers of a team's own modules. Requires classes
+ * compiled by `nest build`, whose plugin adds the types of DTOs. The application may be a preview.
  */
 export async function buildOpenApi(app: INestApplicationContext): Promise<OpenAPIObject> {
-  // Loaded on demand: whoever never asks for the document does not pay for it.
+  // Loaded on demand: it costs memory that is not needed until the document is requested.
   const { DocumentBuilder, SwaggerModule } = await import('@nestjs/swagger');
   const head = new DocumentBuilder()
     .setTitle('OpenClaw gateway: HTTP API')

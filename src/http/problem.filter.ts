@@ -4,7 +4,7 @@ import { errorTable, GatewayError } from '../protocol/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { codedProblem, plainProblem, PROBLEM_MEDIA_TYPE, type Problem } from './problem.js';
 
-/** Tells HTTP callers of every failure in one form (RFC 9457); the cause of an unexpected one goes to the log only. */
+/** Reports every failure to HTTP callers in one form (RFC 9457). The cause of an unexpected one is only logged. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly log: Log;
@@ -35,14 +35,14 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Validation tells its faults as a list. */
+/** Returns the message; validation errors have a list of them. */
 function describe(error: HttpException): string {
   const body = error.getResponse();
   const message = typeof body === 'object' && 'message' in body ? body.message : undefined;
   return Array.isArray(message) ? message.join('; ') : error.message;
 }
 
-/** Errors of Express and its parsers carry a status, and say whether their message is fit to be told. */
+/** Returns the status of an error of Express or its parsers, if the error may be shown to the client. */
 function readClientStatus(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('status' in error) || !('expose' in error)) return undefined;
   return error.expose === true && typeof error.status === 'number' ? error.status : undefined;

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorPayload } from '../protocol/index.js';
 
-/** What an HTTP caller is told of a failure (RFC 9457), with the fields of an `error` frame where there is a code. */
+/** The body of a failed HTTP response (RFC 9457), with the fields of an `error` frame when there is a code. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -15,12 +15,12 @@ export interface Problem {
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-/** A failure that has only a status. */
+/** Creates the problem of a failure that has only a status. */
 export function plainProblem(status: number, detail: string): Problem {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail };
 }
 
-/** A failure with a code of the error table. */
+/** Creates the problem of a failure with a code of the error table. */
 export function codedProblem(status: number, { message, ...fields }: ErrorPayload): Problem {
   return {
     type: `urn:openclaw:error:${fields.code.toLowerCase()}`,

@@ -2,26 +2,26 @@ import { isIP, type BlockList } from 'node:net';
 import type { IncomingMessage } from 'node:http';
 import { includes, normaliseAddress } from './addresses.js';
 
-/** Headers that a proxy adds: who sends one speaks for somebody else. */
+/** Headers that a proxy adds: their sender forwards a request of another client. */
 const FORWARDING_HEADER = /^(forwarded|x-forwarded-.*|x-real-ip|tailscale-.*)$/;
 
-/** What a request says about where it comes from and where it means to go. Nothing of it is verified. */
+/** The origin and destination of a request, as its headers state them. Nothing here is verified. */
 export interface RequestFacts {
   /** The address at the other end of the socket. */
   readonly peerAddress: string;
-  /** The peer's, or what trusted proxies say of theirs. */
+  /** The peer's address, or the one that trusted proxies report. */
   readonly clientAddress: string;
-  /** The port on which the request came in. */
+  /** The local port that received the request. */
   readonly localPort: number;
-  /** Every `Host` header; a proper request has exactly one. */
+  /** Every `Host` header; a valid request has exactly one. */
   readonly hosts: readonly string[];
   /** Undefined when there is none; several are joined, and so match nothing. */
   readonly origin: string | undefined;
-  /** Whether any forwarding header is there. */
+  /** True when any forwarding header is present. */
   readonly isForwarded: boolean;
 }
 
-/** Reads the facts of a request, plain or upgrade. `trustedProxies` are those whose `X-Forwarded-For` counts. */
+/** Reads the facts of a plain or upgrade request. `X-Forwarded-For` counts only from `trustedProxies`. */
 export function readRequestFacts(request: IncomingMessage, trustedProxies: BlockList): RequestFacts {
   const { headersDistinct, socket } = request;
   const peerAddress = normaliseAddress(socket.remoteAddress ?? '');
@@ -35,7 +35,7 @@ export function readRequestFacts(request: IncomingMessage, trustedProxies: Block
   };
 }
 
-/** From the nearest hop outwards, the first that is no trusted proxy: what lies beyond it anybody could have written. */
+/** Returns the nearest hop that is not a trusted proxy: any client could have written the hops beyond it. */
 function findClientAddress(peer: string, forwardedFor: readonly string[], trusted: BlockList): string {
   const hops = forwardedFor.flatMap((header) => header.split(',')).map((hop) => normaliseAddress(hop.trim()));
   let nearest = peer;

@@ -5,13 +5,13 @@ import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { isLoopbackHost, parseNetworks } from './addresses.js';
 import { readRequestFacts, type RequestFacts } from './request-facts.js';
 
-/** Why a request is turned away before anybody looks at what it wants. */
+/** Why a request is refused before it is routed. */
 export interface RuleFault {
   readonly status: 400 | 403 | 421;
   readonly reason: string;
 }
 
-/** Query parameters that would put a credential where proxies, browsers and logs keep it. */
+/** Query parameters that would put a credential into a URL, which proxies, browsers and logs store. */
 const CREDENTIAL_PARAMETERS = new Set([
   'token',
   'access_token',
@@ -27,8 +27,8 @@ const CREDENTIAL_PARAMETERS = new Set([
 ]);
 
 /**
- * Whom the gateway answers (protocol.md section 1, security.md): rules for `Host` and `Origin`, by configured lists
- * only and never by comparing one with the other.
+ * The rules for `Host` and `Origin` (protocol.md section 1, security.md): by configured lists only, never by comparing
+ * one header with the other.
  */
 @Injectable()
 export class RequestRulesService {
@@ -42,12 +42,12 @@ export class RequestRulesService {
     return readRequestFacts(request, this.trustedProxies);
   }
 
-  /** Whether the gateway listens where only this machine reaches it. */
+  /** True when the gateway listens only on the loopback interface. */
   get isBoundToLoopback(): boolean {
     return isLoopbackHost(this.config.get('gateway.host'));
   }
 
-  /** A token in the query string is refused, always: wherever a URL goes, it would go too. */
+  /** Refuses a token in the query string, because URLs are logged and stored. */
   checkQuery(url: string): RuleFault | undefined {
     const start = url.indexOf('?');
     if (start === -1) return undefined;
@@ -62,17 +62,17 @@ export class RequestRulesService {
     return undefined;
   }
 
-  /** Against DNS rebinding: a page that points its own name at this machine still calls by that name. */
+  /** Prevents DNS rebinding: a page that points its own name at this machine still sends that name as Host. */
   checkHost({ hosts }: RequestFacts): RuleFault | undefined {
     const [host] = hosts;
-    if (hosts.length !== 1 || host === undefined) return { status: 400, reason: 'Exactly one Host header is needed' };
+    if (hosts.length !== 1 || host === undefined) return { status: 400, reason: 'Exactly one Host header is required' };
     const parsed = parseHost(host);
     if (!parsed) return { status: 400, reason: 'The Host header is malformed' };
     if (this.isAllowedHost(parsed)) return undefined;
-    return { status: 421, reason: 'This gateway does not answer under that host name; see gateway.allowed_hosts' };
+    return { status: 421, reason: 'This gateway does not serve that host name; see gateway.allowed_hosts' };
   }
 
-  /** Against web pages of strangers: browsers tell where a page came from, and other programs send no Origin. */
+  /** Refuses foreign web pages: browsers send the origin of a page, other programs send no Origin. */
   checkOrigin(facts: RequestFacts): RuleFault | undefined {
     if (!this.isForeignOrigin(facts)) return undefined;
     return { status: 403, reason: 'Pages of this origin may not use the gateway; see gateway.allowed_origins' };
@@ -86,7 +86,7 @@ export class RequestRulesService {
     return !['localhost', '127.0.0.1', '[::1]'].some((name) => origin === `http://${name}${port}`);
   }
 
-  /** Whether the request calls the gateway by a loopback name; part of what open mode asks. */
+  /** Returns true when the Host is a loopback name, which open mode requires. */
   hasLoopbackHost({ hosts }: RequestFacts): boolean {
     const parsed = hosts.length === 1 ? parseHost(hosts[0] ?? '') : undefined;
     return parsed !== undefined && isLoopbackHost(parsed.name);
@@ -94,7 +94,7 @@ export class RequestRulesService {
 
   private isAllowedHost({ name, port }: HostName): boolean {
     if (isLoopbackHost(name) || name === this.config.get('gateway.host').toLowerCase()) return true;
-    // Kubelet and Prometheus call by address, and rebinding needs a name.
+    // Kubelet and Prometheus call by IP address, and rebinding needs a name.
     if (!this.isBoundToLoopback && isIP(name) !== 0) return true;
     return this.config.get('gateway.allowed_hosts').some((allowed) => {
       const parsed = parseHost(allowed);
@@ -109,7 +109,7 @@ interface HostName {
   readonly port: string | undefined;
 }
 
-/** `name`, `name:port`, `[address]` or `[address]:port`. */
+/** Parses `name`, `name:port`, `[address]` or `[address]:port`. */
 function parseHost(host: string): HostName | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/i.exec(host);
   const name = (match?.[1] ?? match?.[2])?.toLowerCase();

@@ -5,7 +5,7 @@ import { ToolNames } from '../core/tools/tool-names.js';
 import type { ToolRegistryService, ToolUser } from '../core/tools/tool-registry.service.js';
 import type { ToolDefinition } from '../core/tools/tool.js';
 
-/** What a call needs to reach its caller. */
+/** The part of the SDK's request context that a call uses. */
 interface CallExtra {
   readonly signal: AbortSignal;
   readonly _meta?: { readonly progressToken?: string | number | undefined } | undefined;
@@ -13,9 +13,9 @@ interface CallExtra {
 }
 
 /**
- * Creates the registry as an MCP server for one caller: exactly the tools that the caller may use without an approval.
- * They are listed by the names that models get, since common clients refuse dots and more than 64 characters; calls may
- * use the gateway's names as well.
+ * Creates an MCP server for one caller, with exactly the tools that the caller may use without approval. They are
+ * listed under the names that models get, since common clients refuse dots and more than 64 characters; calls may use
+ * the gateway's names as well.
  */
 export async function createMcpServer(registry: ToolRegistryService, user: ToolUser) {
   const [sdk, types] = await Promise.all([
@@ -24,7 +24,7 @@ export async function createMcpServer(registry: ToolRegistryService, user: ToolU
   ]);
   const refuse = (code: 'InvalidParams' | 'MethodNotFound', message: string) =>
     Object.assign(new Error(message), { code: types.ErrorCode[code] });
-  // oxlint-disable-next-line typescript/no-deprecated -- the class that the SDK puts in its place wants schemas of zod
+  // oxlint-disable-next-line typescript/no-deprecated -- its replacement in the SDK requires zod schemas
   const server = new sdk.Server({ name: 'openclaw-gateway', version: VERSION }, { capabilities: { tools: {} } });
   server.setRequestHandler(types.ListToolsRequestSchema, async (_request, { signal }) => {
     await registry.sources.whenStarted(signal);
@@ -32,7 +32,7 @@ export async function createMcpServer(registry: ToolRegistryService, user: ToolU
     const names = createNames(registry);
     return { tools: tools.map((tool) => describe(names.encode(tool.name), tool)) };
   });
-  // By hand, since the SDK refuses `arguments: null`, and tells its own schema errors as internal ones.
+  // Handled manually, because the SDK refuses `arguments: null` and reports its own schema errors as internal ones.
   server.fallbackRequestHandler = async ({ method, params }, extra) => {
     if (method !== 'tools/call') throw refuse('MethodNotFound', 'Method not found');
     const { name, arguments: parameters = null } = (params ?? {}) as { name?: unknown; arguments?: unknown };
@@ -49,13 +49,16 @@ function createNames(registry: ToolRegistryService): ToolNames {
 }
 
 function describe(name: string, { description, parameters, idempotent }: ToolDefinition): Tool {
-  // As JSON: what the schema is to TypeBox beyond that is of no use to the caller.
-  const inputSchema = JSON.parse(JSON.stringify(parameters), tellLengths) as Tool['inputSchema'];
+  // As plain JSON: TypeBox's additional properties are of no use to the caller.
+  const inputSchema = JSON.parse(JSON.stringify(parameters), toJsonSchemaLengths) as Tool['inputSchema'];
   return { name, description, inputSchema, annotations: { idempotentHint: idempotent } };
 }
 
-/** Our schemas keep the lengths of texts under a name of their own, since they count code points; JSON Schema does as well. */
-function tellLengths(_key: string, value: unknown): unknown {
+/**
+ * Converts text lengths, which our schemas keep as `x-length` because they count code points, to JSON Schema's, which
+ * also count code points.
+ */
+function toJsonSchemaLengths(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('x-length' in value)) return value;
   const { 'x-length': lengths, ...rest } = value as { 'x-length': readonly [number, number] };
   return { ...rest, minLength: lengths[0], maxLength: lengths[1] };
@@ -64,15 +67,14 @@ function tellLengths(_key: string, value: unknown): unknown {
 async function call(
   registry: ToolRegistryService,
   user: ToolUser,
-  toldName: string,
+  givenName: string,
   parameters: object,
   extra: CallExtra,
 ): Promise<CallToolResult> {
-  const fault = await registry.awaitTool(toldName, extra.signal);
+  const fault = await registry.awaitTool(givenName, extra.signal);
   if (fault) return failed(fault.message);
-  const name = registry.find(toldName) ? toldName : createNames(registry).decode(toldName);
-  if (registry.needsApproval(name))
-    return failed(`The tool "${name}" needs a person's approval, which cannot be asked for here`);
+  const name = registry.find(givenName) ? givenName : createNames(registry).decode(givenName);
+  if (registry.needsApproval(name)) return failed(`The tool "${name}" needs approval, which is not available over MCP`);
   const outcome = await registry.execute(name, parameters, {
     ...user,
     callId: randomUUID(),
@@ -93,7 +95,7 @@ function createReporter({ _meta, sendNotification }: CallExtra): (detail: string
   let progress = 0;
   return (message) => {
     if (progressToken === undefined) return;
-    // A caller that has gone needs no progress.
+    // A caller that has disconnected needs no progress.
     sendNotification({
       method: 'notifications/progress',
       params: { progressToken, progress: ++progress, message },

@@ -12,9 +12,7 @@ import { createMcpServer } from './mcp-server.js';
 
 const CHANNEL = 'mcp';
 
-/**
- * The tools over MCP's Streamable HTTP, without sessions of its own: each request stands alone, so any replica answers it.
- */
+/** Serves the tools over MCP's Streamable HTTP, stateless: each request is independent, so any replica can serve it. */
 @ApiExcludeController()
 @Controller('mcp')
 @UseGuards(HttpAuthGuard)
@@ -28,7 +26,7 @@ export class McpController {
     private readonly clock: Clock,
   ) {}
 
-  /** One JSON-RPC message, or a batch of them. */
+  /** Handles one JSON-RPC message, or a batch of them. */
   @Post()
   async receive(
     @Req() request: IncomingMessage,
@@ -39,21 +37,21 @@ export class McpController {
     const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js');
     const server = await createMcpServer(this.registry, await this.findUser(caller));
     const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });
-    // Ends calls that are under way when the caller goes.
+    // Cancels running calls when the caller disconnects.
     response.once('close', () => void server.close());
     await server.connect(transport);
     await transport.handleRequest(request, response, body);
   }
 
-  /** There is nothing to be streamed to nobody's request, and no session to be ended. */
+  /** Stateless: there is no stream to GET and no session to DELETE. */
   @All()
   refuse(): never {
     throw new MethodNotAllowedException('Send MCP messages with POST');
   }
 
   /**
-   * Calls belong to a session, for memory, files and permissions: here to one of the caller's own. It holds what the
-   * caller's credential names as `tool_permissions`, besides what every session holds.
+   * Calls need a session, for memory, files and permissions: here one of the caller's own. It has the credential's
+   * `tool_permissions` in addition to those of every session.
    */
   private async findUser({ tenant, principal }: Principal): Promise<ToolUser> {
     const seed = buildSessionSeed(tenant, { channel: CHANNEL, sender: principal });

@@ -1,4 +1,4 @@
-// Promises: operators' programs use the tools over MCP, with the credentials and permissions of everybody else.
+// Promises: operators' programs use the tools over MCP, with the same credentials and permissions as everywhere else.
 // Refuses to know: what the tools do.
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/index.js';

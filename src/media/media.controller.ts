@@ -19,16 +19,16 @@ import { MediaService, UploadRefusedError } from '../core/media/media.service.js
 
 /** An uploaded file. */
 export class UploadedMediaDto {
-  /** To be named in `attachments[].media_id` of a message. */
+  /** Use it in `attachments[].media_id` of a message. */
   media_id!: string;
 
-  /** As its content says. */
+  /** Detected from the content. */
   mime_type!: string;
 
   size_bytes!: number;
 }
 
-/** Files that go with messages. */
+/** Upload and download of files attached to messages. */
 @ApiTags('media')
 @ApiBearerAuth()
 @Controller('media')
@@ -36,7 +36,7 @@ export class UploadedMediaDto {
 export class MediaController {
   constructor(private readonly media: MediaService) {}
 
-  /** Keeps a file: its bytes are the body of the request. */
+  /** Stores a file: its bytes are the body of the request. */
   @Post()
   @HttpCode(201)
   @RequireScope('messages:write')
@@ -53,7 +53,7 @@ export class MediaController {
     }
   }
 
-  /** The bytes of a file, to those who may read its session; never as something that a browser runs. */
+  /** The bytes of a file, for callers who may read its session; never served as a type that a browser executes. */
   @Get(':id')
   @RequireScope('sessions:read')
   async download(@Param('id') id: string, @Caller() caller: Principal, @Res() response: ServerResponse): Promise<void> {

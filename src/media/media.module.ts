@@ -1,4 +1,4 @@
-// Promises: files in and out over HTTP. Refuses to know: where they are kept, and whose they are.
+// Promises: upload and download of files over HTTP. Refuses to know: where they are stored, and who owns them.
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/index.js';
 import { MediaController } from './media.controller.js';

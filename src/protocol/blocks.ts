@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 
-/** The kinds of block a reply is made of (the chapter's `BlockType`). */
+/** The kinds of block in a reply (the chapter's `BlockType`). */
 export const BlockType = Type.Enum([
   'text',
   'code',

@@ -1,13 +1,13 @@
-const WHEN_TOLD = 'reconnect after the reconnect_after_ms it was told, and resume';
+const RECONNECT_LATER = 'reconnect after the reconnect_after_ms of going_away, and resume';
 
 /** Why the gateway closes a connection, and what the client should do about it (protocol.md section 7). */
 export const closeTable = {
-  goingAway: { code: 1001, reason: 'Going away', action: WHEN_TOLD, reconnect: true },
+  goingAway: { code: 1001, reason: 'Going away', action: RECONNECT_LATER, reconnect: true },
   protocolError: { code: 1002, reason: 'Protocol error', action: 'fix the client', reconnect: false },
   unsupportedData: { code: 1003, reason: 'Binary frames are not accepted', action: 'fix the client', reconnect: false },
   invalidUtf8: { code: 1007, reason: 'Invalid UTF-8', action: 'fix the client', reconnect: false },
   tooBig: { code: 1009, reason: 'Frame too big', action: 'fix the client', reconnect: false },
-  restarting: { code: 1012, reason: 'Gateway restarting', action: WHEN_TOLD, reconnect: true },
+  restarting: { code: 1012, reason: 'Gateway restarting', action: RECONNECT_LATER, reconnect: true },
   unauthorized: { code: 4001, reason: 'Unauthorized', action: 'get a new credential', reconnect: false },
   invalidFrames: { code: 4002, reason: 'Too many invalid frames', action: 'fix the client', reconnect: false },
   rateLimit: { code: 4008, reason: 'Rate limit ignored', action: 'slow down', reconnect: true },
@@ -20,7 +20,7 @@ interface CloseRow {
   readonly code: number;
   readonly reason: string;
   readonly action: string;
-  /** Whether a client that connects again just as before can hope for better. */
+  /** True when a client that reconnects unchanged may succeed. */
   readonly reconnect: boolean;
 }
 

@@ -1,9 +1,9 @@
 /**
- * Returns the number of Unicode code points in `value`, a lone surrogate counted as one. Stops once `enough` is passed,
- * so that a long text costs no more than its limit.
+ * Returns the number of Unicode code points in `value`; a lone surrogate counts as one. Stops once `enough` is
+ * exceeded, so that a long text costs no more than its limit.
  */
 export function countCodePoints(value: string, enough = Number.POSITIVE_INFINITY): number {
-  // A text of more than twice `enough` UTF-16 units has more than `enough` code points, whatever they are.
+  // More than twice `enough` UTF-16 units are always more than `enough` code points.
   if (value.length > enough * 2) return enough + 1;
   let count = value.length;
   for (let i = 0; i + 1 < value.length; i++) {

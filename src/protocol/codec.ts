@@ -1,6 +1,4 @@
-/**
- * Bytes to frames and back: the only place that parses frames. Server side; the client needs only the types.
- */
+/** Decodes and validates frames: the only place that parses them. Server side; the client needs only the types. */
 import { Compile, type Validator } from 'typebox/compile';
 import { ENVELOPE_LIMITS, InboundEnvelope } from './envelope.js';
 import { GatewayError } from './errors.js';
@@ -19,7 +17,7 @@ const MAY_HAVE_FORBIDDEN_KEY = /__proto__|constructor|prototype|\\u/;
 let envelope: Validator | undefined;
 
 /**
- * Reads one frame.
+ * Decodes one frame.
  * @throws GatewayError INVALID_FRAME: not JSON, not an envelope, too deep, too many values, or a forbidden key
  */
 export function decodeFrame(source: string): InboundEnvelope {
@@ -40,7 +38,10 @@ export function decodeFrame(source: string): InboundEnvelope {
   return frame as InboundEnvelope;
 }
 
-/** The id of a frame that {@link decodeFrame} has refused, if it has one that can be told: the answer to a slip should name it. */
+/**
+ * Returns the id of a frame that {@link decodeFrame} refused, if it has a valid one, so that the error can be
+ * correlated.
+ */
 export function salvageId(source: string): Pick<InboundEnvelope, 'id'> | undefined {
   if (source.length > HARMLESS_LENGTH) return undefined;
   try {
@@ -54,7 +55,7 @@ export function salvageId(source: string): Pick<InboundEnvelope, 'id'> | undefin
 
 /**
  * Checks the payload of a known inbound type.
- * @param source the text that the payload was parsed from, which saves a look at every string of most frames
+ * @param source the text that the payload was parsed from; with it, most frames need no check of every string
  * @throws GatewayError INVALID_PAYLOAD with a JSON pointer for each fault
  */
 export function checkPayload<T extends InboundType>(type: T, payload: object, source?: string): InboundPayload<T> {
@@ -64,7 +65,7 @@ export function checkPayload<T extends InboundType>(type: T, payload: object, so
 }
 
 /**
- * Counts depth and values before parsing: the parse of a hostile text is what would block the event loop.
+ * Counts depth and values before parsing, because parsing a hostile text would block the event loop.
  * @throws GatewayError INVALID_FRAME
  */
 export function checkSize(source: string): void {

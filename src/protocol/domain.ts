@@ -1,4 +1,4 @@
-/** What the core knows of the contract: messages, blocks, the log, errors. No envelope and no codec; `core` imports this file. */
+/** The part of the contract that `core` imports: messages, blocks, the log and errors, without envelope and codec. */
 export * from './blocks.js';
 export * from './errors.js';
 export * from './log.js';

@@ -10,7 +10,7 @@ export {
   TOKEN_PATTERN,
 } from './constants.js';
 
-/** The envelope that every inbound frame has. */
+/** The envelope of every inbound frame. */
 export const InboundEnvelope = Type.Object(
   {
     type: Type.String({ description: 'One of the inbound types, or `vendor.name` for an extension.' }),
@@ -26,7 +26,7 @@ export const InboundEnvelope = Type.Object(
 );
 export type InboundEnvelope = Static<typeof InboundEnvelope>;
 
-/** The envelope that every outbound frame has. */
+/** The envelope of every outbound frame. */
 export interface OutboundEnvelope<T extends string = string, P extends object = object> {
   readonly type: T;
   readonly id: string;
@@ -36,6 +36,6 @@ export interface OutboundEnvelope<T extends string = string, P extends object = 
   readonly payload: P;
   /** On durable frames: the position in the session's log, dense from 1. */
   readonly seq?: number;
-  /** The `id` of the inbound frame that this one answers. */
+  /** The `id` of the inbound frame that this one responds to. */
   readonly correlation_id?: string;
 }

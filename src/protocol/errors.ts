@@ -1,15 +1,15 @@
 /**
- * Every error a client can meet, in one table: whether a retry can help, its HTTP status, how loud it is logged, and its
- * message, made from typed details. `docs/reference/errors.md` is generated from it.
+ * Every error that a client can receive, in one table: whether a retry can help, its HTTP status, its log level, and
+ * its message, built from typed details. `docs/reference/errors.md` is generated from it.
  */
 
-/** One fault in a payload: where (a JSON pointer) and what is wrong there. */
+/** One fault in a payload: its location (a JSON pointer) and what is wrong. */
 export interface PayloadFault {
   readonly pointer: string;
   readonly message: string;
 }
 
-/** Details that go with each code; they travel in the error's `details`. */
+/** Details of each code; sent in the error's `details`. */
 export interface ErrorDetails {
   INVALID_FRAME: { reason: string };
   UNKNOWN_TYPE: { type: string; hint?: string };
@@ -39,9 +39,9 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 export interface ErrorRow<D> {
   readonly httpStatus: number;
   readonly retryable: boolean;
-  /** How loud the gateway logs it: what a client did wrong is `debug`, what an operator must act on is `error`. */
+  /** Its log level: a client's fault is `debug`, what an operator must act on is `error`. */
   readonly level: LogLevel;
-  /** When it happens, for the reference. */
+  /** When it occurs, for the reference. */
   readonly when: string;
   /** What the caller should do, for the reference. */
   readonly action: string;
@@ -62,7 +62,7 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
     retryable: false,
     level: 'debug',
     when: 'No handler serves this frame type.',
-    action: 'Use a type of the protocol; `details.hint` says more where there is more to say.',
+    action: 'Use a type of the protocol; `details.hint`, when present, explains more.',
     message: (d) => `Unknown frame type "${d.type}"${d.hint ? `: ${d.hint}` : ''}`,
   },
   INVALID_PAYLOAD: {
@@ -150,8 +150,8 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
     httpStatus: 403,
     retryable: false,
     level: 'info',
-    when: 'The session or its sender lacks a permission that the tool requires, the tool is disabled, or nobody approved the call.',
-    action: 'Ask an operator: for the permissions in `details.missing_permissions` where it names some.',
+    when: 'The session or its sender lacks a permission that the tool requires, the tool is disabled, or the call was not approved.',
+    action: 'Ask an operator; `details.missing_permissions`, when present, lists the permissions to grant.',
     message: (d) => `The tool "${d.tool}" may not be used here: ${d.reason}`,
   },
   TOOL_INVALID_PARAMETERS: {
@@ -191,7 +191,7 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
     retryable: false,
     level: 'error',
     when: 'The turn was interrupted (crash, lost lease) as often as `agent.max_attempts` allows.',
-    action: 'Send the message again under a new id; look for what ends the process in the log.',
+    action: 'Send the message again under a new id; the log shows what ended the process.',
     message: (d) => `The answer was interrupted ${d.attempts} times and is given up`,
   },
   INTERNAL: {
@@ -211,7 +211,7 @@ function describeFaults(faults: readonly PayloadFault[]): string {
 /** Length of an error id in characters: the last group of a UUID. */
 const ERROR_ID_LENGTH = 12;
 
-/** How long a client is asked to wait when the place that refuses knows no better, in milliseconds. */
+/** Retry delay for errors that do not specify one, in milliseconds. */
 const DEFAULT_RETRY_AFTER_MS = 1_000;
 
 /** The payload of an `error` frame. */
@@ -223,7 +223,7 @@ export interface ErrorPayload {
   details?: object;
 }
 
-/** The payload of an `error` frame, or the `error` of a `stream_end`, as it comes off the wire. */
+/** The payload of an `error` frame, or the `error` of a `stream_end`, as received. */
 export interface ReceivedError {
   readonly code: string;
   readonly message: string;
@@ -233,8 +233,8 @@ export interface ReceivedError {
 }
 
 /**
- * The one error class of the gateway. Its code decides everything else through {@link errorTable}.
- * `cause` is for the log and never reaches a client.
+ * The error class of the gateway. Its code determines everything else through {@link errorTable}. `cause` is for the
+ * log and never reaches a client.
  */
 export class GatewayError<C extends ErrorCode = ErrorCode> extends Error {
   readonly retryable: boolean;
@@ -254,7 +254,7 @@ export class GatewayError<C extends ErrorCode = ErrorCode> extends Error {
     this.retryAfterMs = this.retryable ? (options.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) : undefined;
   }
 
-  /** A fault of the gateway itself: an INTERNAL error with a fresh error id, and `cause` for the log. */
+  /** Creates an INTERNAL error, a fault of the gateway itself, with a new error id, and `cause` for the log. */
   static internal(cause: unknown): GatewayError<'INTERNAL'> {
     return new GatewayError('INTERNAL', { error_id: crypto.randomUUID().slice(-ERROR_ID_LENGTH) }, { cause });
   }
@@ -264,7 +264,10 @@ export class GatewayError<C extends ErrorCode = ErrorCode> extends Error {
     return error instanceof GatewayError ? error : GatewayError.internal(error);
   }
 
-  /** What a gateway sent, on the client's side. Its code may be one that a newer gateway knows and this table does not. */
+  /**
+   * Creates the client's error from a received payload. Its code may be one that a newer gateway knows and this table
+   * does not.
+   */
   static fromPayload(payload: ReceivedError): GatewayError {
     return new GatewayError(payload.code as ErrorCode, payload.details ?? {}, {
       received: payload,
@@ -272,7 +275,7 @@ export class GatewayError<C extends ErrorCode = ErrorCode> extends Error {
     });
   }
 
-  /** What the client sees of it. */
+  /** Returns the payload that the client receives. */
   toPayload(): ErrorPayload {
     return {
       code: this.code,

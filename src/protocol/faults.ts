@@ -1,34 +1,34 @@
-/** Compiled validators for payloads. Server side, as the codec: the client needs only the types. */
+/** Compiled validators for payloads. Server side like the codec; the client needs only the types. */
 import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import type { PayloadFault } from './errors.js';
 
-/** Faults told in one answer; a client that sends a thousand wrong fields learns of the first few. */
+/** Maximum number of faults in one error; a client that sends a thousand wrong fields learns of the first few. */
 const MAX_FAULTS = 10;
 
-/** A pointer is made of the client's own keys, which can be as long as the frame. */
+/** A pointer contains the client's own keys, which can be as long as the frame. */
 const MAX_POINTER_LENGTH = 256;
 
 const validators = new Map<string, Validator>();
 
 /**
- * The faults of `value` under `schema`, at most a handful; empty when it fits. `key` names the schema in the cache of
- * compiled validators. Strings anywhere inside must be well-formed and without NUL.
+ * Returns the faults of `value` under `schema`, at most {@link MAX_FAULTS}; empty when it is valid. `key` identifies
+ * the schema in the cache of compiled validators. All strings inside must be well-formed and free of NUL.
  */
 export function findFaults(key: string, schema: TSchema, value: unknown, source?: string): PayloadFault[] {
   let validator = validators.get(key);
   if (!validator) validators.set(key, (validator = Compile(schema)));
   if (!validator.Check(value)) return describeFaults(validator, value);
-  // In UTF-8 that was checked, NUL and lone surrogates can only be written as escapes.
+  // In validated UTF-8, NUL and lone surrogates can only be written as escapes.
   return source === undefined || source.includes('\\u') ? findBadText(value, '') : [];
 }
 
-/** The faults that a validator finds in `value`, at most a handful. */
+/** Returns the faults that a validator finds in `value`, at most {@link MAX_FAULTS}. */
 export function describeFaults(validator: Validator, value: unknown): PayloadFault[] {
   const faults: PayloadFault[] = [];
   for (const error of validator.Errors(value)) {
     if (faults.length === MAX_FAULTS) break;
-    // An unknown field is reported twice: once by its name, which is the useful one.
+    // An unknown field is reported twice; keep the report with its name.
     if (error.keyword === 'additionalProperties') continue;
     const message = error.keyword === 'boolean' ? 'is not a known field' : error.message;
     faults.push(toFault(error.instancePath, message));
@@ -40,7 +40,7 @@ function toFault(pointer: string, message: string): PayloadFault {
   return { pointer: pointer.slice(0, MAX_POINTER_LENGTH).toWellFormed(), message };
 }
 
-/** Free parts (`metadata`) hold strings that no schema describes; they go to the store all the same. */
+/** Free-form parts (`metadata`) hold strings that no schema describes, but that are stored nevertheless. */
 function findBadText(value: unknown, pointer: string): PayloadFault[] {
   if (typeof value === 'string') {
     const fine = value.isWellFormed() && !value.includes('\u0000');

@@ -6,15 +6,15 @@ import { text } from './text.js';
 const strict = { additionalProperties: false } as const;
 
 export const PresencePayload = Type.Object(
-  { channel: name('Where.'), user_id: name('Who.'), status: PresenceStatus },
+  { channel: name('The channel.'), user_id: name('The user.'), status: PresenceStatus },
   strict,
 );
 export type PresencePayload = Static<typeof PresencePayload>;
 
 export const ReactionPayload = Type.Object(
   {
-    channel: name('Where.'),
-    sender: name('Who.'),
+    channel: name('The channel.'),
+    sender: name('The person who reacted.'),
     message_id: name('The message reacted to.'),
     emoji: text({ min: 1, max: 64, controls: false }),
     action: Type.Enum(['added', 'removed']),
@@ -25,7 +25,7 @@ export type ReactionPayload = Static<typeof ReactionPayload>;
 
 export const ChannelStatusPayload = Type.Object(
   {
-    channel: name('Which.'),
+    channel: name('The channel.'),
     status: Type.Enum(['connecting', 'connected', 'disconnected', 'error']),
     detail: Type.Optional(text({ min: 0, max: 1_024, controls: true })),
   },
@@ -64,7 +64,7 @@ export type HistoryPayload = Static<typeof HistoryPayload>;
 
 export const CancelPayload = Type.Object(
   {
-    message_ref: Type.Optional(text({ min: 1, max: 128, controls: false }, "The gateway's name of the message.")),
+    message_ref: Type.Optional(text({ min: 1, max: 128, controls: false }, "The gateway's reference to the message.")),
     message_id: Type.Optional(text({ min: 1, max: 128, controls: false }, 'The id under which this client sent it.')),
   },
   strict,
@@ -77,7 +77,7 @@ export const ApprovalPayload = Type.Object(
     decision: Type.Enum(['allow', 'deny']),
     arguments_sha256: Type.String({
       pattern: '^[0-9a-f]{64}$',
-      description: 'Of the arguments that were shown: the decision is for exactly these.',
+      description: 'The hash of the arguments that were shown; the decision applies to exactly these.',
     }),
   },
   strict,
@@ -87,7 +87,7 @@ export type ApprovalPayload = Static<typeof ApprovalPayload>;
 export const PingPayload = Type.Object({}, strict);
 export type PingPayload = Static<typeof PingPayload>;
 
-/** What a client may send: its payload, and the scope that it takes (none for `ping`). */
+/** One inbound frame type: its payload, and the scope it requires (none for `ping`). */
 export interface InboundRow {
   readonly payload: TSchema;
   readonly scope: Scope | undefined;
@@ -103,18 +103,18 @@ export const inboundTable = {
   presence: {
     payload: PresencePayload,
     scope: 'presence:write',
-    summary: 'Somebody is online, typing, idle or offline.',
+    summary: 'A user is online, typing, idle or offline.',
   },
-  reaction: { payload: ReactionPayload, scope: 'messages:write', summary: 'Somebody reacted to a message.' },
+  reaction: { payload: ReactionPayload, scope: 'messages:write', summary: 'A user reacted to a message.' },
   channel_status: {
     payload: ChannelStatusPayload,
     scope: 'channels:write',
-    summary: 'A channel driver tells how its platform connection is.',
+    summary: 'A channel driver reports the state of its platform connection.',
   },
   resume: {
     payload: ResumePayload,
     scope: 'sessions:read',
-    summary: 'Go on reading sessions after a seq; answered by one `resumed` each.',
+    summary: 'Continues reading sessions after a seq; answered by one `resumed` per session.',
   },
   delivered: {
     payload: DeliveredPayload,
@@ -142,7 +142,7 @@ export const inboundTable = {
 export type InboundType = keyof typeof inboundTable;
 export type InboundPayload<T extends InboundType> = Static<(typeof inboundTable)[T]['payload']>;
 
-/** Types of the protocol whose feature this gateway does not have yet: they are refused by name. */
+/** Types of the protocol that this gateway does not support yet; they are refused by name. */
 export const laterInboundTypes: Readonly<Record<string, string>> = {
   node_register: 'device nodes are not part of this version',
   tool_result: 'device nodes are not part of this version',

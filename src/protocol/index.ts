@@ -1,4 +1,7 @@
-/** The wire contract (protocol.md), for every side of it. The compiled validators are in `codec.ts`, which only the gateway needs. */
+/**
+ * The wire contract (protocol.md), for gateway and clients. The compiled validators are in `codec.ts`, which only the
+ * gateway needs.
+ */
 export * from './blocks.js';
 export * from './closes.js';
 export * from './envelope.js';

@@ -1,6 +1,6 @@
 /**
- * The frames of a session's log, by the payload that is kept of them as JSON. They are the record of a reply, whatever wire
- * it is read on.
+ * The frames of a session's log, stored with their payloads as JSON: the record of a reply, independent of the protocol
+ * that transports it.
  */
 import Type, { type Static } from 'typebox';
 import { StreamBlock } from './blocks.js';
@@ -10,7 +10,7 @@ export const StreamBlockPayload = Type.Object({
   message_id: messageId,
   message_ref: messageRef,
   attempt: Type.Integer({ minimum: 1 }),
-  index: int('Its place among the blocks of this message that stand.'),
+  index: int('Its index among the standing blocks of this message.'),
   ...StreamBlock.properties,
 });
 export type StreamBlockPayload = Static<typeof StreamBlockPayload>;
@@ -68,12 +68,12 @@ export const StreamEndPayload = Type.Object({
   id: messageId,
   message_ref: messageRef,
   reason: EndReason,
-  blocks: int('How many blocks stand at the end.'),
+  blocks: int('The number of standing blocks at the end.'),
   usage: Type.Optional(Usage),
   error: Type.Optional(EndError),
   merged_into: Type.Optional(Type.String()),
 });
 export type StreamEndPayload = Static<typeof StreamEndPayload>;
 
-/** The types of frame that stand in a session's log. */
+/** The frame types that are stored in a session's log. */
 export type DurableType = 'stream_block' | 'stream_restart' | 'tool_status' | 'stream_end';

@@ -1,4 +1,7 @@
-/** What is said in conversations, and who may say it: the part of the contract that does not depend on frames. */
+/**
+ * Messages in conversations and the principals that write them: the part of the contract that does not depend on
+ * frames.
+ */
 import Type, { type Static } from 'typebox';
 import { MAX_CONTENT_LENGTH } from './constants.js';
 import { name } from './fields.js';
@@ -12,7 +15,7 @@ export const Attachment = Type.Object(
   {
     kind: Type.Enum(['image', 'audio', 'video', 'file']),
     mime_type: Type.Optional(text({ min: 1, max: 256, controls: false })),
-    media_id: Type.Optional(name('Of a file that was uploaded by `POST /media`.')),
+    media_id: Type.Optional(name('The id of a file uploaded with `POST /media`.')),
     url: Type.Optional(text({ min: 1, max: 8_192, controls: false }, 'Never fetched on receipt.')),
     data: Type.Optional(Type.String({ description: 'Base64.', pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
     name: Type.Optional(name('The file name, for people.')),
@@ -25,21 +28,21 @@ export type Attachment = Static<typeof Attachment>;
 export const MessageInPayload = Type.Object(
   {
     channel: name('The messaging platform, for example `telegram` or `webchat`.'),
-    sender: name('Who wrote it, as the channel names people.'),
+    sender: name('The id of the author, as the channel names people.'),
     content: text({ min: 0, max: MAX_CONTENT_LENGTH, controls: true }, 'May be empty only when there are attachments.'),
-    sender_name: Type.Optional(name('For people.')),
+    sender_name: Type.Optional(name('The display name.')),
     group_id: Type.Optional(name('The group chat it was written in; makes the session a group session.')),
     thread_id: Type.Optional(name('The thread of the group.')),
     queue: Type.Optional(name('A named queue; makes the session a queue session.')),
     sender_is_admin: Type.Optional(Type.Boolean({ description: 'Counts from roles channel and operator only.' })),
     is_direct_mention: Type.Optional(Type.Boolean({ description: 'Counts from roles channel and operator only.' })),
     is_reply_to_agent: Type.Optional(Type.Boolean({ description: 'Counts from roles channel and operator only.' })),
-    reply_to: Type.Optional(name('The message that this one answers, as the channel names messages.')),
+    reply_to: Type.Optional(name('The message that this one replies to, by its id on the channel.')),
     attachments: Type.Optional(Type.Array(Attachment, { maxItems: 32 })),
     metadata: Type.Optional(
-      // Not a record: that would test every key against a pattern, 4 ms for the most that a frame may have.
+      // Not a record: that would test every key against a pattern, 4 ms for the largest allowed frame.
       Type.Unsafe<Record<string, unknown>>(
-        Type.Object({}, { description: 'Free; `traceparent` is the W3C trace context.' }),
+        Type.Object({}, { description: 'Free-form; `traceparent` is the W3C trace context.' }),
       ),
     ),
   },
@@ -56,11 +59,11 @@ export type SessionMode = Static<typeof SessionMode>;
 export const MessageStatus = Type.Enum(['queued', 'running', 'done', 'cancelled', 'failed', 'observed']);
 export type MessageStatus = Static<typeof MessageStatus>;
 
-/** What kind of principal a credential speaks for. */
+/** The kinds of principal of a credential. */
 export const Role = Type.Enum(['channel', 'user', 'node', 'operator']);
 export type Role = Static<typeof Role>;
 
-/** What a credential may be allowed to do (protocol.md section 3). */
+/** The permissions that a credential can have (protocol.md section 3). */
 export const SCOPES = [
   'messages:write',
   'presence:write',

@@ -24,7 +24,7 @@ export const ConnectedPayload = Type.Object({
   heartbeat_interval_ms: Type.Integer(),
   resume_window_ms: Type.Integer(),
   session_id: Type.Optional(
-    Type.String({ description: "For clients that speak for one user: that user's most recently used main session." }),
+    Type.String({ description: "For clients bound to one user: that user's most recently used main session." }),
   ),
 });
 export type ConnectedPayload = Static<typeof ConnectedPayload>;
@@ -60,7 +60,7 @@ export const HistoryMessage = Type.Object({
   attachments: Type.Array(Attachment),
   sent_at: Type.Integer(),
   status: MessageStatus,
-  blocks: Type.Array(StreamBlock, { description: 'Those that stand.' }),
+  blocks: Type.Array(StreamBlock, { description: 'The standing blocks.' }),
   end: Type.Optional(
     Type.Object({
       reason: EndReason,
@@ -75,7 +75,7 @@ export type HistoryMessage = Static<typeof HistoryMessage>;
 export const HistoryResultPayload = Type.Object({
   messages: Type.Array(HistoryMessage, { description: 'Newest last.' }),
   next_before: Type.Optional(Type.String({ description: 'Pass it as `before` to read further back.' })),
-  head_seq: int('Resume from it to go on live.'),
+  head_seq: int('Resume from it to continue live.'),
 });
 export type HistoryResultPayload = Static<typeof HistoryResultPayload>;
 
@@ -97,7 +97,7 @@ export const ErrorFramePayload = Type.Object({
 
 export const GoingAwayPayload = Type.Object({
   reason: Type.Enum(['draining', 'restart']),
-  reconnect_after_ms: int('Jittered, so that clients do not return all at once.'),
+  reconnect_after_ms: int('Jittered, so that clients do not all reconnect at once.'),
 });
 export type GoingAwayPayload = Static<typeof GoingAwayPayload>;
 
@@ -105,13 +105,13 @@ export const PresenceChangePayload = Type.Object({
   channel: Type.String(),
   user_id: Type.String(),
   status: PresenceStatus,
-  last_seen: Type.Integer({ description: 'Unix milliseconds of the last sign.' }),
+  last_seen: Type.Integer({ description: 'Unix milliseconds of the last activity.' }),
 });
 export type PresenceChangePayload = Static<typeof PresenceChangePayload>;
 
 export const PongPayload = Type.Object({});
 
-/** What the gateway sends. Durable frames have a `seq` and can be read again by `resume`. */
+/** One outbound frame type. Durable frames have a `seq` and can be read again with `resume`. */
 export interface OutboundRow {
   readonly payload: TSchema;
   readonly durable: boolean;
@@ -128,10 +128,10 @@ export const outboundTable = {
     summary: 'A piece of a block that is still growing; only with `stream=delta`.',
   },
   stream_restart: { payload: StreamRestartPayload, durable: true, summary: 'Blocks shown before are replaced.' },
-  tool_status: { payload: ToolStatusPayload, durable: true, summary: 'How a tool call goes.' },
-  stream_end: { payload: StreamEndPayload, durable: true, summary: 'The one end of a message.' },
-  history: { payload: HistoryResultPayload, durable: false, summary: 'Answer to `history`.' },
-  resumed: { payload: ResumedPayload, durable: false, summary: 'Answer to `resume`; the frames follow.' },
+  tool_status: { payload: ToolStatusPayload, durable: true, summary: 'The state of a tool call.' },
+  stream_end: { payload: StreamEndPayload, durable: true, summary: 'The single end of a message.' },
+  history: { payload: HistoryResultPayload, durable: false, summary: 'The response to `history`.' },
+  resumed: { payload: ResumedPayload, durable: false, summary: 'The response to `resume`; the frames follow.' },
   presence: {
     payload: PresenceChangePayload,
     durable: false,
@@ -139,7 +139,7 @@ export const outboundTable = {
   },
   error: { payload: ErrorFramePayload, durable: false, summary: 'A frame was refused; nothing of it was stored.' },
   going_away: { payload: GoingAwayPayload, durable: false, summary: 'The gateway is leaving; reconnect later.' },
-  pong: { payload: PongPayload, durable: false, summary: 'Answer to `ping`.' },
+  pong: { payload: PongPayload, durable: false, summary: 'The response to `ping`.' },
 } as const satisfies Record<string, OutboundRow> & Record<DurableType, OutboundRow & { readonly durable: true }>;
 
 export type OutboundType = keyof typeof outboundTable;

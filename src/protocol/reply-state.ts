@@ -2,13 +2,13 @@ import type { StreamBlock } from './blocks.js';
 import type { StreamBlockPayload, StreamEndPayload, StreamRestartPayload, ToolStatusPayload } from './log.js';
 import type { HistoryMessage, StreamDeltaPayload } from './outbound.js';
 
-/** A block that no restart has replaced. `seq` is its place in the log, or 0 when only the history is known to hold it. */
+/** A block that no restart has replaced. `seq` is its seq in the log, or 0 when it is known only from the history. */
 export interface StandingBlock {
   readonly seq: number;
   readonly block: StreamBlock;
 }
 
-/** How a reply ended, in a form that frames and the history have in common. */
+/** How a reply ended: the fields that frames and the history have in common. */
 export type ReplyEnd = Pick<StreamEndPayload, 'reason' | 'usage' | 'error'>;
 
 /**
@@ -16,20 +16,20 @@ export type ReplyEnd = Pick<StreamEndPayload, 'reason' | 'usage' | 'error'>;
  * object when nothing has changed.
  *
  * Every reader of the log folds it with these functions: the core, the client, the page and the test doubles. Frames,
- * deltas and history pages may come in any mixture; the blocks that stand are those of the log alone.
+ * deltas and history pages may arrive in any mixture; the standing blocks are always those of the log.
  */
 export interface ReplyState {
   readonly standing: readonly StandingBlock[];
-  /** Blocks of which only deltas have come, oldest first, as far as they have come. */
+  /** Blocks of which only deltas have arrived, oldest first. */
   readonly growing: readonly StreamBlock[];
-  /** The newest status of each tool call, by call id. The history does not carry them. */
+  /** The newest status of each tool call, by call id. The history does not contain them. */
   readonly tools: ReadonlyMap<string, ToolStatusPayload>;
   readonly end: ReplyEnd | undefined;
-  /** The log is taken in up to this seq, by frames or by a history page. */
+  /** The seq up to which the log is taken in, by frames or by a history page. */
   readonly upTo: number;
   /**
-   * Whether the reader has seen every delta of the blocks to come. Deltas carry no offset, so one whose block may have
-   * begun unseen must not be shown.
+   * True when the reader has seen every delta of the blocks to come. Deltas have no offset, so a delta must not be
+   * shown when its block may have started unseen.
    */
   readonly hasAllDeltas: boolean;
 }
@@ -41,15 +41,18 @@ export type ReplyFrame =
   | { readonly type: 'tool_status'; readonly seq: number; readonly payload: ToolStatusPayload }
   | { readonly type: 'stream_end'; readonly seq: number; readonly payload: StreamEndPayload };
 
-/** A reply of which nothing has been read. `hasAllDeltas`: when the reader has followed the session since before it. */
+/**
+ * Creates the state of a reply that has not been read. `hasAllDeltas`: the reader has followed the session since before
+ * the reply.
+ */
 export function beginReply(hasAllDeltas = false): ReplyState {
   return { standing: [], growing: [], tools: new Map(), end: undefined, upTo: 0, hasAllDeltas };
 }
 
 /**
- * Takes a frame of the log, each in order. A frame that a history page covered already changes nothing but the state of
- * its tool.
- * @param isLive whether it was written while the reader followed the session, rather than read again from the log
+ * Takes a frame of the log; frames must arrive in order. A frame that a history page already covered changes only the
+ * state of its tool.
+ * @param isLive true when it was written while the reader followed the session, false when it was read from the log
  */
 export function takeFrame(state: ReplyState, frame: ReplyFrame, isLive: boolean): ReplyState {
   if (frame.seq <= state.upTo) {
@@ -58,7 +61,7 @@ export function takeFrame(state: ReplyState, frame: ReplyFrame, isLive: boolean)
   return { ...applyFrame(state, frame), upTo: frame.seq, hasAllDeltas: state.hasAllDeltas || isLive };
 }
 
-/** Takes a delta, unless its block may have begun unseen. Deltas overtake the blocks before theirs, so several can grow. */
+/** Takes a delta, unless its block may have started unseen. Deltas overtake earlier blocks, so several can grow. */
 export function takeDelta(
   state: ReplyState,
   payload: Omit<StreamDeltaPayload, 'message_id' | 'message_ref'>,
@@ -74,30 +77,33 @@ export function takeDelta(
 }
 
 /**
- * Takes what a history page says of the message, unless frames have told as much or more.
+ * Takes the message from a history page, unless frames already cover as much.
  * @param headSeq the `head_seq` of the page
  */
 export function takeHistory(
   state: ReplyState,
-  told: Pick<HistoryMessage, 'blocks' | 'end'>,
+  message: Pick<HistoryMessage, 'blocks' | 'end'>,
   headSeq: number,
 ): ReplyState {
-  // Without a gap in deltas there is none in frames either: those that the page is ahead are on their way.
-  if (headSeq < state.upTo || (state.hasAllDeltas && !told.end)) return state;
-  const standing = told.blocks.map((block, index) => {
+  // A reader with all deltas also has all frames: those that the page is ahead are on their way.
+  if (headSeq < state.upTo || (state.hasAllDeltas && !message.end)) return state;
+  const standing = message.blocks.map((block, index) => {
     const known = state.standing[index];
     return known && isSameBlock(known.block, block) ? known : { seq: 0, block };
   });
-  const end = told.end && endOf(told.end);
+  const end = message.end && endOf(message.end);
   return { ...state, standing, growing: [], end, upTo: headSeq };
 }
 
-/** Frames and deltas may be missed from here on: the connection was lost, or the log is read from another place. */
+/**
+ * Marks that frames and deltas may be missed from here on: the connection was lost, or the log is read from another
+ * position.
+ */
 export function interruptReply(state: ReplyState): ReplyState {
   return { ...state, hasAllDeltas: false, growing: [] };
 }
 
-/** Whether two blocks say the same under the same id. */
+/** Returns true when two blocks have the same id and content. */
 export function isSameBlock(a: StreamBlock, b: StreamBlock): boolean {
   return a.block_id === b.block_id && a.content === b.content;
 }
@@ -107,7 +113,7 @@ function applyFrame(state: ReplyState, frame: ReplyFrame): ReplyState {
     case 'stream_block': {
       const { index, block_id, block_type, content, metadata } = frame.payload;
       const block = { block_id, block_type, content, ...(metadata && { metadata }) };
-      // The index also drops what a restart could not: blocks known from the history have no seq.
+      // Truncating at the index also drops what a restart could not: blocks from the history have no seq.
       const standing = [...state.standing.slice(0, index), { seq: frame.seq, block }];
       return { ...state, standing, growing: state.growing.filter((each) => each.block_id !== block_id) };
     }

@@ -1,11 +1,11 @@
 import Type, { type TString } from 'typebox';
 import { countCodePoints } from './code-points.js';
 
-/** What a {@link text} field accepts. Lengths are counted in Unicode code points, both ends included. */
+/** The constraints of a {@link text} field. Lengths are in Unicode code points, inclusive. */
 export interface TextRule {
   readonly min: number;
   readonly max: number;
-  /** Whether line breaks, tabs and other control characters may stand in it. NUL never may. */
+  /** Whether line breaks, tabs and other control characters are allowed. NUL never is. */
   readonly controls: boolean;
 }
 
@@ -14,10 +14,10 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const NUL = '\u0000';
 
 /**
- * A string schema whose length counts code points.
+ * Returns a string schema whose length counts code points.
  *
- * TypeBox's own `maxLength` counts grapheme clusters, so it lets 76,000 code points pass for 65,536, and takes 15 ms to
- * do it; hence a refinement here, and `x-length` for the generated documents.
+ * TypeBox's own `maxLength` counts grapheme clusters, so it accepts 76,000 code points for a limit of 65,536, and takes
+ * 15 ms for it; hence a refinement here, and `x-length` for the generated documents.
  */
 export function text(rule: TextRule, description?: string): TString {
   const schema = Type.String({
@@ -36,7 +36,10 @@ function textFault(rule: TextRule): string {
   return `must have ${rule.min} to ${rule.max} characters, ${controls} and no lone surrogates`;
 }
 
-/** Whether `value` keeps `rule` and is well-formed Unicode (PostgreSQL can store neither NUL nor lone surrogates). */
+/**
+ * Returns true when `value` satisfies `rule` and is well-formed Unicode (PostgreSQL stores neither NUL nor lone
+ * surrogates).
+ */
 export function isText(value: string, rule: TextRule): boolean {
   if (value.length < rule.min || !value.isWellFormed()) return false;
   if (value.length > rule.max && countCodePoints(value, rule.max) > rule.max) return false;

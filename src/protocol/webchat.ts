@@ -1,8 +1,10 @@
-/** The payload of `webchat.identity`, the response to `webchat.identify`: how the gateway identifies a page. */
+/**
+ * The payload of `webchat.identity`, the response to `webchat.identify`: the identity that the gateway gives a page.
+ */
 export interface WebchatIdentity {
-  /** The one sender that the page may speak as; missing: any. */
+  /** The only sender that the page may use; any when missing. */
   readonly sender?: string;
   readonly agent_name: string;
-  /** The runtime that answers: `builtin`, or a model's. */
+  /** The runtime that replies: `builtin`, or a model's. */
   readonly agent_runtime: string;
 }

@@ -13,7 +13,7 @@ const subsystemLevels = Object.fromEntries(
   }),
 ) as Record<`log.${Subsystem}`, TOptional<LogLevelSetting>>;
 
-/** What is logged and exported. */
+/** Settings of logs and exported telemetry. */
 export const logSettings = defineSettings({
   telemetry: later('Traces and metrics export.'),
   'log.level': Type.Enum(LogLevelSetting.enum, { default: 'info', description: 'Level of all subsystems.' }),

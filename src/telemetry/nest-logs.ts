@@ -2,7 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { Log, Logs } from '../core/telemetry/logs.js';
 import type { LogLevel } from '../protocol/index.js';
 
-/** Parts of Nest that tell at length how they start: of interest only to somebody who looks for a fault there. */
+/** Nest contexts with verbose start-up messages, which are logged at debug. */
 const ROUTINE = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -14,7 +14,7 @@ const ROUTINE = new Set([
   'HealthCheckService',
 ]);
 
-/** Nest's own logger, and that of third parties' Nest modules: subsystem `gateway`, with Nest's context as a field. */
+/** Adapts Nest's logger, also for third-party Nest modules: subsystem `gateway`, with Nest's context as a field. */
 export class NestLogs implements LoggerService {
   private readonly target: Log;
 
@@ -47,7 +47,7 @@ export class NestLogs implements LoggerService {
     this.write('error', message, rest);
   }
 
-  /** Nest passes a context as the last parameter, and for errors a stack before it. */
+  /** Nest passes the context as the last parameter, and for errors a stack before it. */
   private write(level: LogLevel, message: unknown, rest: readonly unknown[]): void {
     if (!this.target.isEnabled(level)) return;
     const fields: Record<string, unknown> = {};

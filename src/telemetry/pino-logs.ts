@@ -6,19 +6,24 @@ import { escapeJsonLine, PrettyLines, type LogOutput } from './pretty-lines.js';
 import { redactText, toLogFields } from './redact.js';
 
 export interface PinoLogsOptions {
-  /** Standard output when missing. Lines are written at once: what was logged before a crash is there. */
+  /** Standard output when missing. Lines are written synchronously, so lines logged before a crash are not lost. */
   readonly output?: LogOutput;
-  /** Lines for people instead of JSON; by default when standard output is a terminal. */
+  /** Writes human-readable lines instead of JSON. By default true when standard output is a terminal. */
   readonly pretty?: boolean;
 }
 
-/** Names that pino writes itself; a field of the same name would stand twice in the line, and readers take the last. */
+/**
+ * Names that pino writes itself; a field of the same name would be duplicated in the line, and readers take the last
+ * one.
+ */
 const OWN_NAMES = new Set(['level', 'time', 'msg', 'subsystem']);
 
 /**
- * The logs of the gateway on pino: one JSON object a line, `level`, `time` (ISO 8601), `subsystem`, the fields, `msg`.
- * Each subsystem has its level (`info` until {@link PinoLogs.follow}), and both walls of `redact.ts` stand before the
- * output.
+ * The logs of the gateway, based on pino: one JSON object per line with `level`, `time` (ISO 8601), `subsystem`, the
+ * fields and `msg`.
+ *
+ * Each subsystem has its level (`info` until {@link PinoLogs.follow}). Both redactions of `redact.ts` are applied
+ * before the output.
  */
 export class PinoLogs extends Logs {
   private readonly logs: ReadonlyMap<Subsystem, PinoLog>;
@@ -44,7 +49,7 @@ export class PinoLogs extends Logs {
     return this.get(subsystem);
   }
 
-  /** Puts the levels of `config` in force (`log.level`, and `log.<subsystem>` where it differs), and every later change. */
+  /** Applies the levels of `config` (`log.level`, and `log.<subsystem>` where set), and follows their changes. */
   follow(config: ConfigStoreService): void {
     const apply = (name: Subsystem) => this.get(name).setLevel(config.get(`log.${name}`) ?? config.get('log.level'));
     config.watch('log.level', () => SUBSYSTEMS.forEach(apply));
@@ -59,7 +64,7 @@ export class PinoLogs extends Logs {
   }
 }
 
-/** The same object for the whole life of the process, so that a change of the level reaches everybody who holds it. */
+/** One object per subsystem for the life of the process, so that a level change reaches every holder. */
 class PinoLog implements Log {
   constructor(private readonly logger: Logger) {}
 
@@ -92,7 +97,7 @@ class PinoLog implements Log {
   }
 
   private write(level: LogLevel, fields: object, message: string): void {
-    // Nothing is copied for a line that nobody wants.
+    // Avoids copying fields for a line below the level.
     if (!this.logger.isLevelEnabled(level)) return;
     const copied = toLogFields(fields);
     for (const name of Object.keys(copied)) {

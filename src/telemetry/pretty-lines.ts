@@ -1,21 +1,24 @@
 import { createRequire } from 'node:module';
 
-/** Where finished log lines go. */
+/** The destination of finished log lines. */
 export interface LogOutput {
   write(line: string): void;
 }
 
-/** What can move a terminal's cursor, forge a line or turn text around: C0, DEL, C1, line separators, bidi controls. */
-// oxlint-disable-next-line no-control-regex -- they are what must not reach the terminal
+/**
+ * Characters that can move a terminal's cursor, forge a line or reverse text: C0, DEL, C1, line separators, bidi
+ * controls.
+ */
+// oxlint-disable-next-line no-control-regex -- these characters must not reach the terminal
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** JSON leaves these as they are; in a file that somebody opens in a terminal they do the same harm. */
+/** The same characters where JSON does not escape them; they do the same harm when the file is shown in a terminal. */
 // oxlint-disable-next-line no-control-regex -- see above
 const UNSAFE_IN_JSON = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 const asEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
-/** A JSON line with the characters escaped that JSON itself does not escape. */
+/** Escapes the unsafe characters in a JSON line that JSON itself leaves as they are. */
 export function escapeJsonLine(line: string): string {
   return line.replaceAll(UNSAFE_IN_JSON, asEscape);
 }
@@ -24,8 +27,8 @@ type Prettify = (record: object) => string;
 type PrettyModule = { readonly prettyFactory: (options: object) => Prettify };
 
 /**
- * Turns JSON lines into lines for people, written to `output` at once (no thread, no buffer that a crash could lose).
- * pino-pretty is loaded with the first line.
+ * Converts JSON lines to human-readable lines and writes them to `output` synchronously (no thread, and no buffer that
+ * a crash could lose). pino-pretty is loaded with the first line.
  */
 export class PrettyLines implements LogOutput {
   private prettify: Prettify | undefined;
@@ -48,7 +51,7 @@ function loadPretty(): Prettify {
   });
 }
 
-/** A stack keeps its lines: they are indented, so that none of them can pass for a line of the log. */
+/** Keeps the line breaks of a stack: its lines are indented, so none can look like a log record. */
 function escape(value: unknown, key: string): unknown {
   if (typeof value === 'string') {
     return key === 'stack' ? value.split('\n').map(escapeText).join('\n') : escapeText(value);

@@ -1,17 +1,17 @@
 import { HIDDEN } from '../core/config/secrets.js';
 
 /**
- * What stands between a careless log line and a secret: fields by their names, tokens inside texts by their looks. A
- * second wall only; the first is not to log them.
+ * Hides secrets in log lines: fields by name, tokens inside texts by pattern. This is the second line of defence; the
+ * first is not to log secrets.
  */
 
-/** Deeper or longer than this is cut: a log line is no archive, and a circle has no end. */
+/** Deeper or longer values are truncated, which also ends cycles. */
 const MAX_DEPTH = 8;
 const MAX_ENTRIES = 200;
 
 const SECRET_NAME = /(^|_)(token|token_sha256|authorization|cookie|api_?key|password|passwd|secret|private_key)$/;
 
-/** `Bearer TOKEN`, the browser's subprotocol, a credential in a URL's query or before its host. */
+/** Patterns: `Bearer TOKEN`, the browser's subprotocol, a credential in a URL's query or user info. */
 const SECRET_TEXTS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/\b(bearer\s+)[\w.~+/=-]{16,}/gi, `$1${HIDDEN}`],
   [/(openclaw\.bearer\.)[\w.~-]+/g, `$1${HIDDEN}`],
@@ -20,13 +20,16 @@ const SECRET_TEXTS: readonly (readonly [pattern: RegExp, replacement: string])[]
 ];
 const MAY_HOLD_SECRET = /bearer|[?&]\w*(?:token|key|password|secret)=|:\/\/[^\s/]*@/i;
 
-/** Replaces what looks like a credential inside `text`. Never touches a quote or a backslash, so JSON stays JSON. */
+/** Replaces text that looks like a credential. Never touches a quote or a backslash, so JSON stays valid. */
 export function redactText(text: string): string {
   if (!MAY_HOLD_SECRET.test(text)) return text;
   return SECRET_TEXTS.reduce((redacted, [pattern, replacement]) => redacted.replace(pattern, replacement), text);
 }
 
-/** A plain copy of `fields` for the log: errors with type, stack and cause, secrets hidden, bytes and circles cut short. */
+/**
+ * Returns a plain copy of `fields` for the log: errors with type, stack and cause, secrets hidden, bytes and cycles
+ * truncated.
+ */
 export function toLogFields(fields: object): Record<string, unknown> {
   return copyEntries(fields, 0);
 }
@@ -66,7 +69,7 @@ function copyError(error: Error, depth: number): Record<string, unknown> {
   };
 }
 
-/** `apiKey`, `api_key`, `X-Api-Key` and `providers.x.api_key` are one name; `input_tokens` is none. */
+/** `apiKey`, `api_key`, `X-Api-Key` and `providers.x.api_key` are all secret names; `input_tokens` is not. */
 function isSecretName(name: string): boolean {
   const words = name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').replaceAll(/[^A-Za-z0-9]/g, '_');
   return SECRET_NAME.test(words.toLowerCase());

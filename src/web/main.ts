@@ -34,7 +34,7 @@ async function start(): Promise<void> {
   await claimClientName(storage);
   if (code === undefined) return chat.link.start();
   const outcome = await exchangeCode(code);
-  // The tab's stored token may do, or the gateway may need none.
+  // The tab's stored token may still be valid, or the gateway may require none.
   if ('failure' in outcome) return chat.link.start(texts.signIn.code[outcome.failure]);
   storage.token = outcome.token;
   chat.link.start();

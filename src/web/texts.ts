@@ -12,7 +12,7 @@ export const texts = {
     unreachable: 'The gateway cannot be reached, trying again…',
     tryNow: 'Try now',
     refused: (origin: string) =>
-      `The gateway answers, but it refuses this page. If you opened it under another name than the gateway's own, an operator has to add ${origin} to the setting gateway.allowed_origins. Too many failed sign-ins have the same effect for a minute.`,
+      `The gateway answers, but it refuses this page. If you opened it under a name other than the gateway's own, an operator must add ${origin} to the setting gateway.allowed_origins. Too many failed sign-ins have the same effect for a minute.`,
   },
 
   signIn: {
@@ -42,7 +42,7 @@ export const texts = {
 
   stopped: {
     reload: 'Reload',
-    takeOver: 'Go on here',
+    takeOver: 'Continue here',
     replaced: {
       heading: 'This conversation continues in another tab',
       problem: 'A copy of this tab has taken over its connection. You can continue there or here.',

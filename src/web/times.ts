@@ -5,7 +5,7 @@ const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric'
 const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 
-/** Formats hour and minute in the reader's zone and locale. `time` in Unix milliseconds, here and below. */
+/** Formats hour and minute in the reader's time zone and locale. `time` is in Unix milliseconds, here and below. */
 export function formatTime(time: number): string {
   return timeOfDay.format(time);
 }
@@ -15,7 +15,7 @@ export function formatFully(time: number): string {
   return full.format(time);
 }
 
-/** Formats a day, by name when it is today or yesterday; `now` decides which day is today. */
+/** Formats a day, by name for today and yesterday; `now` determines which day is today. */
 export function formatDay(time: number, now: number): string {
   if (isSameDay(time, now)) return texts.thread.today;
   const yesterday = new Date(now);
@@ -24,7 +24,7 @@ export function formatDay(time: number, now: number): string {
   return (new Date(time).getFullYear() === new Date(now).getFullYear() ? day : dayOfYear).format(time);
 }
 
-/** Whether two times are on the same day in the reader's zone. */
+/** Returns true when two times are on the same day in the reader's time zone. */
 export function isSameDay(a: number, b: number): boolean {
   return new Date(a).toDateString() === new Date(b).toDateString();
 }

@@ -122,7 +122,7 @@ describe.concurrent('a connection', () => {
     await chat.ask('/blocks 1');
     const clientId = await chat.page.evaluate(() => sessionStorage.getItem('openclaw.webchat.client_id') ?? '');
     await suite.gateway.connect(clientId);
-    await chat.page.getByRole('button', { name: 'Go on here' }).click();
+    await chat.page.getByRole('button', { name: 'Continue here' }).click();
     await chat.ask('/blocks 2', 2);
   });
 });

@@ -8,13 +8,13 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The encodings that the build makes ahead, best first, each with its files' suffix. */
+/** The encodings that the build produces, best first, each with its file suffix. */
 const ENCODINGS = [
   ['br', '.br'],
   ['gzip', '.gz'],
 ] as const;
 
-/** One file as it is sent. */
+/** A file with its response headers. */
 export interface PageFile {
   readonly body: Buffer;
   readonly mediaType: string;
@@ -22,22 +22,22 @@ export interface PageFile {
 }
 
 /**
- * The files of the built page. Only what the build put into its folder is ever read: a name from outside is looked up
- * in that list and never made into a path.
+ * The files of the built page. Only files listed in the build's folder are read: a requested name is looked up in that
+ * list and never turned into a path.
  */
 export class PageFiles {
   private names: Promise<ReadonlySet<string>> | undefined;
   private readonly bodies = new Map<string, Promise<Buffer>>();
 
-  /** `folder`: where the build put the page. */
+  /** `folder`: the build's output folder. */
   constructor(private readonly folder: string) {}
 
-  /** The page itself; undefined when it was not built. */
+  /** Returns the page itself; undefined when it was not built. */
   findPage(acceptEncoding: string): Promise<PageFile | undefined> {
     return this.find('index.html', acceptEncoding);
   }
 
-  /** One of the files that the page loads, by its name without a folder. */
+  /** Returns a file that the page loads, by its name without a folder. */
   findAsset(name: string, acceptEncoding: string): Promise<PageFile | undefined> {
     return this.find(`assets/${name}`, acceptEncoding);
   }
@@ -64,7 +64,7 @@ export class PageFiles {
   }
 }
 
-/** What a client would take (RFC 9110 section 12.5.3); a weight of nought means not at all. */
+/** Returns the encodings that a client accepts (RFC 9110 section 12.5.3); a weight of 0 means not accepted. */
 function readAcceptedEncodings(header: string): ReadonlySet<string> {
   const offers = header.split(',').map((offer) =>
     offer

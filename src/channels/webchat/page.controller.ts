@@ -3,10 +3,10 @@ import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/com
 import { ApiExcludeController } from '@nestjs/swagger';
 import { PageFiles, type PageFile } from './page-files.js';
 
-/** The names of these files hold a hash of what is in them. */
-const FOR_EVER = 'public, max-age=31536000, immutable';
+/** The names of these files contain a hash of their content. */
+const CACHE_PERMANENTLY = 'public, max-age=31536000, immutable';
 
-/** The web chat's page and its files: public, its data is not. */
+/** Serves the web chat's page and its files. They are public; its data is not. */
 @ApiExcludeController()
 @Controller('chat')
 export class PageController {
@@ -22,7 +22,7 @@ export class PageController {
     send(response, page, 'no-cache');
   }
 
-  /** @throws NotFoundException for anything that the build did not make */
+  /** @throws NotFoundException for anything that the build did not produce */
   @Get('assets/:name')
   async readAsset(
     @Param('name') name: string,
@@ -31,7 +31,7 @@ export class PageController {
   ): Promise<void> {
     const asset = await this.files.findAsset(name, readAcceptEncoding(request));
     if (!asset) throw new NotFoundException(`There is no file /chat/assets/${encodeURIComponent(name)}`);
-    send(response, asset, FOR_EVER);
+    send(response, asset, CACHE_PERMANENTLY);
   }
 }
 
@@ -49,9 +49,9 @@ function send(response: ServerResponse, { body, mediaType, encoding }: PageFile,
 }
 
 /**
- * The page runs its own files only, talks to its own gateway only, loads pictures and sound from there or from itself,
- * and puts text into the page by two named policies only. `host` has passed the rules for Host; it is named for browsers
- * to which 'self' means no WebSocket.
+ * The page runs only its own files, connects only to its own gateway, loads pictures and sound only from there or from
+ * inline data, and creates HTML only through two named policies. `host` has passed the rules for Host; it is named for
+ * browsers in which 'self' does not include WebSockets.
  */
 function buildPolicy(host: string): string {
   return [

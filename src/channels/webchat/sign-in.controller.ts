@@ -5,7 +5,7 @@ import { Matches } from 'class-validator';
 import { admit, AuthService } from '../../auth/index.js';
 
 export class SignInRequest {
-  /** From the link that `openclaw start` prints: works once, for a minute. */
+  /** From the link that `openclaw start` prints: valid once, for one minute. */
   @Matches(/^[A-Za-z0-9_-]{1,128}$/)
   readonly code!: string;
 }
@@ -13,7 +13,7 @@ export class SignInRequest {
 export class SignInResult {
   /** For `openclaw.bearer.TOKEN`: role user, channel and sender `webchat`. */
   readonly token!: string;
-  /** When the token ends, in Unix milliseconds. */
+  /** When the token expires, in Unix milliseconds. */
   readonly expires_at!: number;
 }
 

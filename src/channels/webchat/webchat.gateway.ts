@@ -7,7 +7,7 @@ import { FrameTypeRegistry } from '../../core/connections/frame-type.registry.js
 import { checkChannel } from '../../core/sessions/access.js';
 import { AgentRuntime } from '../../core/turns/agent-runtime.js';
 
-/** The channel of everything that is said in the page. */
+/** The channel of all messages written in the page. */
 export const CHANNEL = 'webchat';
 
 /** Serves the frames that only the page sends. */

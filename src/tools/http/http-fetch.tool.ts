@@ -88,7 +88,7 @@ export class HttpFetchTool implements ToolExecutor<typeof Parameters> {
   }
 }
 
-function describe({ url, status, headers, body, isCut }: GuardedResponse): HttpFetchResult {
+function describe({ url, status, headers, body, isTruncated }: GuardedResponse): HttpFetchResult {
   const type = parseType(headers['content-type']);
   const facts = { url: url.href, status, content_type: type?.essence ?? 'unknown', size_bytes: body.length };
   if (!isText(type, body)) {
@@ -100,7 +100,7 @@ function describe({ url, status, headers, body, isCut }: GuardedResponse): HttpF
     };
   }
   const whole = toPlainText(decode(body, type?.params.get('charset') ?? undefined));
-  if (!isCut && whole.length <= MAX_SHOWN_LENGTH) return { ...facts, content: whole };
+  if (!isTruncated && whole.length <= MAX_SHOWN_LENGTH) return { ...facts, content: whole };
   const content = whole.slice(0, MAX_SHOWN_LENGTH).toWellFormed();
   return { ...facts, content, note: `only the first ${content.length} characters are shown` };
 }

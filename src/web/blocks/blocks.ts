@@ -8,10 +8,10 @@ import { texts } from '../texts.js';
 import { readJson, readText, renderFold } from './fold.js';
 import { readCallId, renderCall, renderStatus, type Decide } from './tools.js';
 
-/** Pictures and sound whose data is in the block itself. */
+/** Pictures and sounds whose data is in the block itself. */
 const INLINE_MEDIA = { image: /^data:image\//i, audio: /^data:audio\//i };
 
-/** Renders a reply's blocks in their order, a tool call together with its result. */
+/** Renders a reply's blocks in order, each tool call together with its result. */
 export function renderBlocks(reply: ReplyState, files: MediaFiles, decide?: Decide): TemplateResult {
   const blocks = [...listStanding(reply), ...reply.growing];
   const growing = new Set(reply.growing);
@@ -32,7 +32,7 @@ export function renderBlocks(reply: ReplyState, files: MediaFiles, decide?: Deci
   return html`${rendered}${unshown.map((status) => renderStatus(status, decide))}`;
 }
 
-/** Describes a block as text, to be copied or read out. */
+/** Describes a block as text, for copying or reading aloud. */
 export function describeBlock({ block_type, content, metadata }: StreamBlock): string {
   if (block_type === 'image') return readText(metadata?.['alt']) ?? texts.block.picture;
   if (block_type === 'audio') return readText(metadata?.['alt']) ?? texts.block.sound;
@@ -48,7 +48,7 @@ function listStanding({ standing, end }: ReplyState): readonly StreamBlock[] {
   return last?.block_type === 'status' && last.content === end?.error?.message ? blocks.slice(0, -1) : blocks;
 }
 
-/** Renders any block but a tool call. */
+/** Renders any block except a tool call. */
 function renderBlock(
   { block_type, content, metadata }: StreamBlock,
   files: MediaFiles,
@@ -81,7 +81,7 @@ function renderBlock(
   }
 }
 
-/** Renders a status: one line as a remark, several as preformatted text whose columns line up. */
+/** Renders a status: one line as a note, several as preformatted text with aligned columns. */
 function renderNote(content: string): TemplateResult {
   if (!content.includes('\n')) return html`<p class="block status" dir="auto">${content}</p>`;
   return html`<p class="block status sheet" dir="auto" tabindex="0">${content}</p>`;

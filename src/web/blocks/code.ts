@@ -5,11 +5,11 @@ import { icons } from '../controls/icons.js';
 import { texts } from '../texts.js';
 import { highlight } from './highlight.js';
 
-/** Code with more lines than `FOLD_ABOVE` is folded until the reader asks for the rest. */
+/** Code with more lines than `FOLD_ABOVE` is folded until the reader unfolds it. */
 const FOLDED_LINES = 30;
 const FOLD_ABOVE = 40;
 
-/** How long the button confirms that the code was copied, in milliseconds. */
+/** Time for which the button confirms that the code was copied, in milliseconds. */
 const CONFIRM_FOR_MS = 2_000;
 
 /** Code with its language and a copy button, highlighted once it is complete. */
@@ -17,7 +17,7 @@ const CONFIRM_FOR_MS = 2_000;
 export class ChatCode extends LitElement {
   @property() code = '';
   @property() language = '';
-  /** Whether more may come. */
+  /** True while more text may arrive. */
   @property({ type: Boolean }) growing = false;
   @state() private coloured: Node | undefined;
   @state() private isUnfolded = false;
@@ -78,7 +78,7 @@ export class ChatCode extends LitElement {
   }
 }
 
-/** Wraps a fragment, which is empty once it was inserted, in an element that can be inserted again. */
+/** Wraps a fragment in an element that can be inserted repeatedly; a fragment is empty once inserted. */
 function wrap(fragment: DocumentFragment): HTMLElement {
   const span = document.createElement('span');
   span.append(fragment);

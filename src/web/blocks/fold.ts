@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../controls/icons.js';
 
-/** A titled piece of JSON, or of other text. */
+/** A titled part: JSON or other text. */
 export type Part = readonly [label: string | undefined, content: string];
 
 /** Renders a summary that opens to show more. */
@@ -26,7 +26,7 @@ export function readJson(content: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Returns a string that is not empty, else undefined. */
+/** Returns a non-empty string, else undefined. */
 export function readText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }

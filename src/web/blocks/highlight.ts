@@ -1,9 +1,9 @@
 import { sanitise } from './sanitise.js';
 
-/** Longer code is not highlighted: it would block the page. In characters. */
+/** Maximum length of highlighted code, in characters: highlighting longer code would block the page. */
 const MAX_LENGTH = 50_000;
 
-/** Highlights code; undefined when its language is not known. The highlighter is loaded on first use. */
+/** Highlights code. Resolves with undefined when the language is unknown. The highlighter is loaded on first use. */
 export async function highlight(code: string, language: string): Promise<DocumentFragment | undefined> {
   if (language === '' || code.length > MAX_LENGTH) return undefined;
   const { default: highlighter } = await import('highlight.js/lib/common');

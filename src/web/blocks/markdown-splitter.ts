@@ -4,13 +4,13 @@ import { INLINE_PICTURE } from './inline-picture.js';
 /** A top-level piece of a markdown text. */
 export type MarkdownPiece =
   | { readonly kind: 'code'; readonly code: string; readonly language: string }
-  /** `html` is not safe yet: it goes through {@link sanitise}. */
+  /** `html` is not sanitised yet; see {@link sanitise}. */
   | { readonly kind: 'prose'; readonly html: string };
 
-/** HTML for formatting that Markdown lacks. It passes without attributes; any other tag is shown as text. */
+/** HTML tags for formatting that Markdown lacks, allowed without attributes. Any other tag is shown as text. */
 const FORMATTING_TAGS = /^(?:[^<>]|<\/?(?:b|br|del|em|i|ins|kbd|mark|q|s|small|strong|sub|sup|u)\s*\/?>)*$/i;
 
-/** Schemes that a link may have. Any other is shown as text. */
+/** Schemes allowed in links. A link with any other scheme is shown as text. */
 const LINK_TARGET = /^(?:https?:\/\/|mailto:|tel:)/i;
 
 const marked = new Marked({
@@ -24,7 +24,7 @@ const marked = new Marked({
       return `<a href="${escapeHtml(href)}"${title ? ` title="${escapeHtml(title)}"` : ''}>${label}</a>`;
     },
     image: ({ href, text }: Tokens.Image) => {
-      // A picture from elsewhere would reveal the reader to its server, so it becomes a link.
+      // Loading a picture from another server would reveal the reader to it, so it becomes a link.
       if (INLINE_PICTURE.test(href)) return `<img src="${escapeHtml(href)}" alt="${escapeHtml(text)}">`;
       const label = escapeHtml(text || href);
       return LINK_TARGET.test(href) ? `<a href="${escapeHtml(href)}">${label}</a>` : label;
@@ -34,15 +34,15 @@ const marked = new Marked({
 });
 
 /**
- * Splits a Markdown text into pieces that are rendered one by one. A piece that has not changed since the last call is the
- * same object, so that a growing text is rendered again only at its end.
+ * Splits a Markdown text into pieces that are rendered separately. A piece that is unchanged since the last call is the
+ * same object, so a growing text is rendered again only at its end.
  */
 export class MarkdownSplitter {
   #pieces = new Map<string, MarkdownPiece>();
 
   split(text: string): readonly MarkdownPiece[] {
     const tokens = marked.lexer(text);
-    // A new definition may turn text before it into a link.
+    // A new definition may turn earlier text into a link.
     const definitions = Object.keys(tokens.links).length;
     const known = this.#pieces;
     this.#pieces = new Map();

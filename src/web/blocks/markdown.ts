@@ -5,11 +5,11 @@ import { ChatCode } from './code.js';
 import { MarkdownSplitter, type MarkdownPiece } from './markdown-splitter.js';
 import { sanitise } from './sanitise.js';
 
-/** A markdown text, which may grow. */
+/** A Markdown text that may grow. */
 @customElement('chat-markdown')
 export class ChatMarkdown extends LitElement {
   @property() text = '';
-  /** Whether more may come. */
+  /** True while more text may arrive. */
   @property({ type: Boolean }) growing = false;
   private readonly splitter = new MarkdownSplitter();
 
@@ -30,7 +30,7 @@ export class ChatMarkdown extends LitElement {
   }
 }
 
-/** Makes nodes of HTML. Code in a list or a quotation looks like code that stands alone. */
+/** Converts HTML to nodes. Code in a list or quotation is rendered like code at top level. */
 function toNodes(source: string): DocumentFragment {
   const fragment = sanitise(source);
   for (const inner of fragment.querySelectorAll('pre > code')) {

@@ -3,7 +3,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { MediaError, type MediaFailure, type MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
 
-/** A picture or sound of this gateway or of this machine, which a browser can show under a `blob:` URL only. */
+/** A picture or sound stored by this gateway or chosen on this device, shown through a `blob:` URL. */
 @customElement('chat-media')
 export class ChatMedia extends LitElement {
   @property({ attribute: false }) files!: MediaFiles;
@@ -21,7 +21,7 @@ export class ChatMedia extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // An element that was moved has released its address.
+    // Moving an element disconnects it, which revokes its URL.
     if (this.hasUpdated) void this.load();
   }
 
@@ -63,7 +63,7 @@ export class ChatMedia extends LitElement {
     if (this.#loading === source) this.#loading = undefined;
   }
 
-  /** Revokes the address, which keeps the file in memory. */
+  /** Revokes the URL, which keeps the file in memory. */
   private release(): void {
     this.#loading = undefined;
     if (this.address !== '') URL.revokeObjectURL(this.address);

@@ -16,10 +16,10 @@ const CONFIG: Config & { RETURN_DOM_FRAGMENT: true } = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-/** The classes that have a meaning here: a code's language, and those of the highlighter. */
+/** The classes that the page styles: a code block's language, and the highlighter's. */
 const KNOWN_CLASS = /^(?:language-[\w#+.-]+|hljs-[\w-]+(?: [\w-]+_?)*)$/;
 
-/** The address of a picture of this gateway. */
+/** The URL of a picture stored by this gateway. */
 const OWN_MEDIA = /^\/media\/[\w-]+$/i;
 
 /** Blocks of text, each with its own direction. */
@@ -28,14 +28,14 @@ const TEXT_BLOCKS = 'p, li, h1, h2, h3, h4, h5, h6, blockquote, td, th';
 const purify = DOMPurify(window);
 purify.addHook('uponSanitizeAttribute', (_element, attribute) => {
   if (attribute.attrName === 'class') attribute.keepAttr = KNOWN_CLASS.test(attribute.attrValue);
-  // Pictures from elsewhere would be loaded.
+  // Pictures from other servers would be loaded.
   if (attribute.attrName === 'src')
     attribute.keepAttr = INLINE_PICTURE.test(attribute.attrValue) || OWN_MEDIA.test(attribute.attrValue);
 });
 
 /**
- * Turns HTML from outside into nodes that run nothing and load nothing from elsewhere. The page's only way from text to
- * nodes.
+ * Converts untrusted HTML to nodes that run no script and load nothing from other servers. It is the page's only
+ * conversion from text to nodes.
  */
 export function sanitise(html: string): DocumentFragment {
   const fragment = purify.sanitize(html, CONFIG);
@@ -48,7 +48,7 @@ export function sanitise(html: string): DocumentFragment {
   return fragment;
 }
 
-/** Puts a table into a box in which it scrolls, also by keyboard. */
+/** Puts a table into a box that scrolls, also by keyboard. */
 function wrapTable(table: HTMLTableElement): void {
   const box = document.createElement('div');
   box.className = 'table-box';

@@ -5,18 +5,18 @@ import { texts } from '../texts.js';
 import { formatTime } from '../times.js';
 import { readJson, readText, renderFold, type Part } from './fold.js';
 
-/** Decides on a tool call that waits for a person; undefined without a connection. */
+/** Decides on a tool call that waits for approval; undefined without a connection. */
 export type Decide = (status: ToolStatusPayload, decision: 'allow' | 'deny') => void;
 
-/** A call that waits for a person's decision. */
+/** A call that waits for approval. */
 type WaitingCall = ToolStatusPayload & { readonly approval: NonNullable<ToolStatusPayload['approval']> };
 
-/** Returns the id of the call that a `tool_call` or `tool_result` block is about. */
+/** Returns the call id of a `tool_call` or `tool_result` block. */
 export function readCallId({ content }: StreamBlock): string {
   return readText(readJson(content)['call_id']) ?? '';
 }
 
-/** Renders a call with its result, once there is one. */
+/** Renders a call, with its result when there is one. */
 export function renderCall(
   call: StreamBlock,
   result: StreamBlock | undefined,
@@ -32,9 +32,9 @@ export function renderCall(
       texts.block.result,
       typeof outcome['content'] === 'string' ? outcome['content'] : JSON.stringify(outcome['content']),
     ]);
-  // After a reload only the blocks tell how a finished call ended.
-  const told = outcome && { status: outcome['ok'] === true ? 'succeeded' : 'failed' };
-  return renderFold(renderSummary(readText(tool) ?? '', status ?? told, outcome?.['ok'] === false), parts);
+  // After a reload the outcome of a finished call is known only from the blocks.
+  const known = outcome && { status: outcome['ok'] === true ? 'succeeded' : 'failed' };
+  return renderFold(renderSummary(readText(tool) ?? '', status ?? known, outcome?.['ok'] === false), parts);
 }
 
 /** Renders a call of which only the status is known so far. */
@@ -62,7 +62,7 @@ function isWaiting(status: ToolStatusPayload | undefined): status is WaitingCall
   return status?.status === 'awaiting_approval' && status.approval !== undefined;
 }
 
-/** Renders a call that waits for a decision, with all its arguments. */
+/** Renders a call that waits for approval, with all its arguments. */
 function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
   const { tool, approval } = status;
   return html`<div class="block approval" role="group" aria-label=${`${tool} ${texts.tool.wantsToRun}`}>

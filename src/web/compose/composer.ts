@@ -7,28 +7,28 @@ import { findTextFault, type TextFault } from '../model/message-limits.js';
 import { texts } from '../texts.js';
 import type { Picture } from './picture-tray.js';
 
-/** Length from which on the number of characters is shown. */
+/** The number of characters is shown from this length on. */
 const COUNT_FROM = 60_000;
 
 const number = new Intl.NumberFormat(undefined);
 
-/** On a touch screen Enter makes a new line, as people expect there, and the button sends. */
+/** On touch screens Enter inserts a new line, as usual there, and the button sends. */
 const isTouch = matchMedia('(pointer: coarse)');
 
 /**
- * The field in which a message is written. Dispatches `send` with a text that was checked (and keeps it: its owner sets
- * {@link text}), `typed` with each change, `attach` with chosen files, `detach` with a picture to remove, and `stop`.
+ * The message field. Dispatches `send` with a checked text (and keeps it: the owner sets {@link text}), `typed` on each
+ * change, `attach` with chosen files, `detach` with a picture to remove, and `stop`.
  */
 @customElement('chat-composer')
 export class ChatComposer extends LitElement {
   @property() agent = '';
   @property({ type: Number }) maxFrameBytes = 0;
-  /** Whether a reply is under way that can be stopped. */
+  /** True while a reply is running that can be stopped. */
   @property({ type: Boolean }) running = false;
   @property({ type: Boolean }) readOnly = false;
-  /** A remark of the page about writing. */
+  /** A note of the page about writing. */
   @property() notice = '';
-  /** The pictures of the message, and the files that they are read from. */
+  /** The pictures of the message, and the files from which they are read. */
   @property({ attribute: false }) pictures: readonly Picture[] = [];
   @property({ attribute: false }) files!: MediaFiles;
   @query('input[type=file]') private readonly chooser!: HTMLInputElement;
@@ -53,14 +53,14 @@ export class ChatComposer extends LitElement {
     this.area.focus();
   }
 
-  /** Focuses the field where that does not open an on-screen keyboard. */
+  /** Focuses the field unless that would open an on-screen keyboard. */
   invite(): void {
     if (!isTouch.matches) this.focus();
   }
 
   protected override render(): TemplateResult {
     const problem = this.describeFault();
-    // Without white space around it: an alert without text must be empty.
+    // No white space around it: an alert without text must be empty.
     const trouble = problem === undefined ? nothing : html`<p class="trouble" id="composer-problem">${problem}</p>`;
     return html`<form class="composer" @submit=${this.submit}>
       <div role="alert">${trouble}</div>
@@ -179,7 +179,7 @@ export class ChatComposer extends LitElement {
 
   private measure(): void {
     this.characters = countCodePoints(this.text);
-    // Counting bytes is slow for long texts: only when they come near the limit.
+    // Counting bytes is slow for long texts, so it is done only near the limit.
     this.fault =
       this.characters < COUNT_FROM / 4 ? undefined : findTextFault(this.text, this.maxFrameBytes, this.pictures.length);
     if (!CSS.supports('field-sizing', 'content')) this.grow();
@@ -209,7 +209,7 @@ export class ChatComposer extends LitElement {
   }
 }
 
-/** Whether the key belongs to an input method. Safari shows that only by a key code of its own. */
+/** Returns true when the key belongs to an input method. Safari reports that only through a key code. */
 function isComposing(event: KeyboardEvent): boolean {
   // oxlint-disable-next-line typescript/no-deprecated -- see above
   return event.isComposing || event.keyCode === 229;

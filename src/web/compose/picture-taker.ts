@@ -5,17 +5,17 @@ import type { MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
 import { MAX_PICTURES, PictureTray, type Picture, type PictureFault } from './picture-tray.js';
 
-/** What a {@link PictureTaker} needs of its page. */
+/** The parts of the page that a {@link PictureTaker} uses. */
 export interface PictureTakerPage {
   readonly media: MediaFiles;
   readonly isReadOnly: boolean;
   /** The conversation that the pictures are for; undefined while it is not known yet. */
   readonly conversation: Conversation | undefined;
-  /** Shows a remark, or removes it when empty. */
+  /** Shows a note; an empty one removes it. */
   report(notice: string): void;
 }
 
-/** Takes files that are dropped onto the page, pasted or chosen. Each conversation has its own. */
+/** Takes files that are dropped onto the page, pasted or chosen. Each conversation has its own pictures. */
 export class PictureTaker implements ReactiveController {
   readonly #trays = new WeakMap<Conversation, PictureTray>();
 
@@ -28,7 +28,7 @@ export class PictureTaker implements ReactiveController {
 
   hostConnected(): void {
     const { host } = this;
-    // Without this the browser would open a dropped file in place of the page.
+    // Otherwise the browser would open a dropped file instead of the page.
     host.addEventListener('dragover', (event) => event.preventDefault());
     host.addEventListener('drop', (event) => this.#takeFrom(event, (event as DragEvent).dataTransfer));
     host.addEventListener('paste', (event) => this.#takeFrom(event, (event as ClipboardEvent).clipboardData));
@@ -77,7 +77,7 @@ export class PictureTaker implements ReactiveController {
 
   #takeFrom(event: Event, transfer: DataTransfer | null): void {
     if (!transfer || transfer.files.length === 0) return;
-    // Office programs copy a picture of the text together with the text.
+    // Office programs copy text together with a picture of it.
     if (event.type === 'paste' && transfer.getData('text/plain') !== '') return;
     event.preventDefault();
     void this.take([...transfer.files]);

@@ -1,7 +1,7 @@
 import type { Attachment } from '../../client/index.js';
 import { isPicture, MediaError, type MediaFailure, type MediaFiles } from '../model/media-files.js';
 
-/** Most pictures that one message can have. */
+/** Maximum number of pictures in a message. */
 export const MAX_PICTURES = 4;
 
 /** A picture chosen for a message. */
@@ -12,7 +12,7 @@ export interface Picture {
   readonly attachment: Attachment | undefined;
 }
 
-/** Why a file was not added. `name`: of the file. */
+/** Why a file was not added; `name` is the file's name. */
 export interface PictureFault {
   readonly kind: MediaFailure | 'no-picture' | 'too-many';
   readonly name: string;
@@ -49,7 +49,7 @@ export class PictureTray {
     return faults;
   }
 
-  /** Puts back the pictures of a message that was not sent. */
+  /** Restores the pictures of a message that was not sent. */
   putBack(attachments: readonly Attachment[]): void {
     this.#change(attachments.map((attachment) => ({ file: undefined, name: attachment.name ?? '', attachment })));
   }

@@ -6,17 +6,17 @@ import type { ScrollKeeper } from '../thread/scroll-keeper.js';
 import type { ChatComposer } from './composer.js';
 import { PictureTaker } from './picture-taker.js';
 
-/** The parts of the page that {@link Writing} works with; `composer` is null while there is none. */
+/** The parts of the page that {@link Writing} uses; `composer` is null while it is not rendered. */
 export interface WritingPage {
   readonly chat: Chat;
   readonly composer: ChatComposer | null;
 }
 
-/** Everything between the composer and the chat: drafts, pictures, sending, and messages that come back to be edited. */
+/** Connects the composer and the chat: drafts, pictures, sending, and messages returned for editing. */
 export class Writing implements ReactiveController {
   readonly taker: PictureTaker;
   #notice = '';
-  /** A text was typed, and possibly submitted, before the conversation was known. */
+  /** True when a text was typed, or also submitted, before the conversation was known. */
   #isTypedAhead = false;
   #isSubmittedAhead = false;
 
@@ -40,7 +40,7 @@ export class Writing implements ReactiveController {
     chat.refused.subscribe((reason) => (this.notice = texts.message.refusedOtherwise(reason)));
   }
 
-  /** A remark for the person who writes; empty when there is none. */
+  /** A note for the writer; empty when there is none. */
   get notice(): string {
     return this.#notice;
   }
@@ -50,7 +50,7 @@ export class Writing implements ReactiveController {
     this.host.requestUpdate();
   }
 
-  /** Another conversation is shown: brings its draft, unless a text was typed before the conversation was known. */
+  /** Restores the draft of a newly shown conversation, unless a text was typed before the conversation was known. */
   begin(): void {
     const { chat, composer } = this.page();
     if (!composer) return;
@@ -63,13 +63,15 @@ export class Writing implements ReactiveController {
     this.#isTypedAhead = false;
   }
 
-  /** Sends the text of the composer with its pictures. */
+  /** Sends the composer's text with its pictures. */
   write(text: string): void {
     if (this.taker.isUploading) this.notice = texts.pictures.wait;
     else if (this.send(text, this.taker.attachments)) this.taker.clear();
   }
 
-  /** Sends a text and clears the composer if it holds the same. Returns false while the sender is not known yet. */
+  /**
+   * Sends a text, and clears the composer if it holds the same text. Returns false while the sender is not known yet.
+   */
   send(text: string, attachments: readonly Attachment[] = []): boolean {
     const { chat, composer } = this.page();
     if (!chat.send(text, attachments)) {
@@ -95,13 +97,13 @@ export class Writing implements ReactiveController {
     else chat.presence.typed();
   }
 
-  /** Takes a refused message off the page and puts it back into the composer. */
+  /** Removes a refused message from the page and puts it back into the composer. */
   edit(message: TranscriptMessage): void {
     this.page().chat.dismiss(message);
     this.#giveBack(message);
   }
 
-  /** Puts a message back into the composer, unless that holds something else by now. */
+  /** Puts a message back into the composer, unless the composer already holds something else. */
   #giveBack({ content = '', attachments }: TranscriptMessage): void {
     const { chat, composer } = this.page();
     if (!composer || composer.text !== '' || this.taker.pictures.length > 0) return;

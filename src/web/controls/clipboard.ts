@@ -1,4 +1,4 @@
-/** Copies a text. Returns false where the browser does not let a page do that. */
+/** Copies a text. Returns false when the browser does not allow it. */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
@@ -8,7 +8,7 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
-/** Copies by selecting, which also works on pages that were not served over a secure connection. */
+/** Copies by selecting text, which also works on pages not served over a secure connection. */
 function copyBySelection(text: string): boolean {
   const { activeElement } = document;
   const area = document.createElement('textarea');

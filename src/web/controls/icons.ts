@@ -1,6 +1,6 @@
 import { svg, html, type TemplateResult } from 'lit';
 
-/** A line drawing on a 24 by 24 grid; it says nothing that the text beside it does not. */
+/** A line drawing on a 24 by 24 grid, hidden from screen readers: the text beside it has the same meaning. */
 function icon(lines: TemplateResult): TemplateResult {
   return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">${lines}</svg>`;
 }

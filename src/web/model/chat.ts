@@ -23,23 +23,23 @@ import { Signal } from './signal.js';
 
 const CHANNEL = 'webchat';
 
-/** The page without its looks: its connection, its conversations, and the commands that a person gives. */
+/** The page without its user interface: its connection, its conversations and the user's commands. */
 export class Chat {
   readonly link: GatewayLink;
   readonly conversations: Conversations;
   readonly media: MediaFiles;
   readonly presence = new Presence((status) => this.#sendPresence(status));
-  /** Something that is shown has changed. */
+  /** Emitted when something shown has changed. */
   readonly changed = new Signal();
-  /** A block of the shown conversation was completed while the page followed it. */
+  /** Emitted when a block of the shown conversation was completed while the page followed it. */
   readonly blockCompleted = new Signal<StreamBlock>();
-  /** A message was cancelled before it left. */
+  /** Emitted when a message was cancelled before it was sent. */
   readonly withdrawn = new Signal<TranscriptMessage>();
-  /** The gateway refused something that belongs to no message; with its reason. */
+  /** Emitted, with the reason, when the gateway refused something that belongs to no message. */
   readonly refused = new Signal<string>();
   readonly #replies = new Map<string, Reply>();
 
-  /** `origin`: of the page. */
+  /** `origin`: the page's own. */
   constructor(
     private readonly storage: PageStorage,
     origin: string,
@@ -71,7 +71,7 @@ export class Chat {
     this.link.signOut();
   }
 
-  /** Sends a text that was checked, and pictures that the gateway has. Returns false while the sender is not known yet. */
+  /** Sends a checked text and uploaded pictures. Returns false while the sender is not known yet. */
   send(written: string, attachments: readonly Attachment[] = []): boolean {
     const { active: conversation } = this;
     const { client } = this.link;
@@ -92,7 +92,7 @@ export class Chat {
     return true;
   }
 
-  /** Ends a message: withdraws it while it is unsent, else asks the gateway. */
+  /** Cancels a message: withdraws it while it is unsent, otherwise asks the gateway. */
   cancel(message: TranscriptMessage): void {
     const reply = this.#replies.get(message.id);
     this.active?.cancelling(message);
@@ -101,14 +101,14 @@ export class Chat {
     this.changed.emit();
   }
 
-  /** Decides on a tool call that waits for a person, with exactly the arguments that were shown. */
+  /** Decides on a tool call that waits for approval, for exactly the arguments that were shown. */
   decide({ approval }: ToolStatusPayload, decision: 'allow' | 'deny'): void {
     if (!approval) return;
     const { approval_id, arguments_sha256 } = approval;
     this.link.client?.decide({ approval_id, decision, arguments_sha256 });
   }
 
-  /** Takes a refused message off the page. */
+  /** Removes a refused message from the page. */
   dismiss(message: TranscriptMessage): void {
     this.active?.transcript.remove(message);
     this.changed.emit();
@@ -125,7 +125,7 @@ export class Chat {
     this.changed.emit();
   }
 
-  /** Takes a conversation off the list. Returns a function that puts it back. */
+  /** Removes a conversation from the list. Returns a function that restores it. */
   remove(conversation: Conversation): () => void {
     const putBack = this.conversations.remove(conversation);
     if (this.active) this.open(this.active);
@@ -135,7 +135,7 @@ export class Chat {
     };
   }
 
-  /** Reads the page of messages before the first of the shown conversation. */
+  /** Reads the page of messages before the first one of the shown conversation. */
   async loadOlder(): Promise<void> {
     const transcript = this.active?.transcript;
     const { client } = this.link;
@@ -154,7 +154,7 @@ export class Chat {
     if (this.active) this.storage.saveDraft(this.active.sender, draft);
   }
 
-  /** Another tab changed what this browser stores under `key`. */
+  /** Handles a change that another tab made to this browser's storage under `key`. */
   storageChanged(key: string | null): void {
     if (!this.storage.isAboutConversations(key)) return;
     this.conversations.merge();
@@ -172,7 +172,10 @@ export class Chat {
     if (this.active) void this.#load(this.active);
   }
 
-  /** A new client follows no session. What this tab wrote before is sent again under the same ids, so that nothing is said twice. */
+  /**
+   * A new client follows no session. Messages that this tab has not got acknowledged are sent again under the same ids,
+   * so none is stored twice.
+   */
   #startWith(client: GatewayClient): void {
     for (const { transcript } of this.conversations.all) transcript.unload();
     for (const { id, sender, content, attachments = [] } of this.storage.unsent) {
@@ -246,8 +249,8 @@ export class Chat {
       conversation.transcript.isLoaded = true;
       return this.refused.emit(error.message);
     }
-    // The gateway does not know a session that this browser remembers: its store was replaced, or the tenant is another.
-    conversation.transcript.beginAnew();
+    // The gateway does not know a session stored in this browser: its store was replaced, or the tenant differs.
+    conversation.transcript.startNewSession();
     conversation.wasForgotten = true;
     this.conversations.save();
   }

@@ -4,17 +4,17 @@ import type { PageStorage } from './page-storage.js';
 const PATIENCE_MS = 500;
 
 /**
- * Makes sure that no other tab uses this tab's client id: a browser that duplicates a tab duplicates its storage, and the
- * two would replace each other's connection. Without the Web Locks API the gateway's close code 4010 says so.
+ * Ensures that no other tab uses this tab's client id: duplicating a tab duplicates its storage, and the two would
+ * replace each other's connection. Without the Web Locks API, the gateway's close code 4010 reveals the conflict.
  */
 export async function claimClientName(storage: PageStorage): Promise<void> {
-  // Missing on pages that were not served over a secure connection.
+  // Missing on pages not served over a secure connection.
   const locks: LockManager | undefined = navigator.locks;
   if (!locks) return;
   if (!(await hold(locks, storage.clientId))) await hold(locks, storage.renewClientId());
 }
 
-/** Holds the lock on a name as long as the page lives. Returns false when another tab has it. */
+/** Holds the lock on a client id for the page's lifetime. Returns false when another tab has it. */
 function hold(locks: LockManager, name: string): Promise<boolean> {
   return new Promise((resolve) => {
     const held = new Promise<never>(() => {});

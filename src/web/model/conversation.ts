@@ -2,16 +2,16 @@ import { Transcript, type TranscriptMessage } from '../../client/index.js';
 
 const MAX_TITLE_LENGTH = 60;
 
-/** One conversation of the page: its transcript, and what only this browser knows of it. */
+/** One conversation of the page: its transcript, and state that only this browser has. */
 export class Conversation {
   readonly transcript: Transcript;
-  /** Whether something was answered while another conversation was shown. */
+  /** True when a reply arrived while another conversation was shown. */
   isUnread = false;
-  /** Whether the gateway did not know the session, so that the conversation begins another one. */
+  /** True when the gateway did not know the session, so the conversation starts a new one. */
   wasForgotten = false;
   readonly #cancelling = new Set<number>();
 
-  /** `sender`: the sender that the page speaks as here. */
+  /** `sender`: the sender as which the page speaks here. */
   constructor(
     readonly sender: string,
     sessionId: string | undefined,
@@ -20,12 +20,12 @@ export class Conversation {
     this.transcript = new Transcript(sessionId);
   }
 
-  /** Whether nothing was said in it yet. */
+  /** True when it contains no message yet. */
   get isEmpty(): boolean {
     return this.transcript.messages.length === 0 && this.transcript.sessionId === undefined;
   }
 
-  /** Whether the end of the message was requested and has not come yet. */
+  /** Returns true while a requested cancellation is not confirmed by the end of the reply. */
   isCancelling({ key }: TranscriptMessage): boolean {
     return this.#cancelling.has(key);
   }
@@ -34,13 +34,13 @@ export class Conversation {
     if (phase === 'open') this.#cancelling.add(key);
   }
 
-  /** The connection was lost: deltas are missed, and a cancellation may not have arrived. */
+  /** Handles a lost connection: deltas are missed, and a cancellation may not have arrived. */
   interrupt(): void {
     this.#cancelling.clear();
     this.transcript.interrupt();
   }
 
-  /** Derives a title from the first thing said, once. Returns whether it did. */
+  /** Derives the title from the first message, once. Returns true when it did. */
   entitle(content: string): boolean {
     const line = content.split('\n').find((each) => /[^\s#>*`-]/.test(each) && !each.startsWith('```')) ?? '';
     const start = line.replace(/^[\s#>*-]+/, '').slice(0, MAX_TITLE_LENGTH * 2);

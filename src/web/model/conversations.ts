@@ -2,8 +2,8 @@ import { Conversation } from './conversation.js';
 import { makeName, type PageStorage } from './page-storage.js';
 
 /**
- * The conversations of this page. A page that may speak as any sender has any number, each under a sender of its own,
- * remembered by the browser; a page that is bound to one sender has one, which the gateway knows.
+ * The conversations of this page. A page that may speak as any sender has any number, each under its own sender and
+ * stored in the browser; a page bound to one sender has one, stored by the gateway.
  */
 export class Conversations {
   all: Conversation[] = [];
@@ -12,12 +12,12 @@ export class Conversations {
 
   constructor(private readonly storage: PageStorage) {}
 
-  /** Whether the page is bound to one sender, and so to one conversation. */
+  /** True when the page is bound to one sender, and so to one conversation. */
   get isBound(): boolean {
     return this.#isBound;
   }
 
-  /** Shows the one conversation of a page that is bound to `sender`. */
+  /** Shows the single conversation of a page bound to `sender`. */
   bind(sender: string, latestSessionId: string | undefined): void {
     const [known] = this.#isBound ? this.all : [];
     if (known?.sender === sender) {
@@ -30,7 +30,7 @@ export class Conversations {
     this.all = [this.active];
   }
 
-  /** Shows the conversations that the browser remembers, or a first one. */
+  /** Shows the conversations stored in the browser, or a first one. */
   recall(): void {
     if (this.#isBound) this.clear();
     if (this.all.length > 0) return;
@@ -63,7 +63,7 @@ export class Conversations {
     return conversation;
   }
 
-  /** Takes a conversation off the list; the gateway keeps it. Returns a function that puts it back. */
+  /** Removes a conversation from the list; the gateway keeps it. Returns a function that restores it. */
   remove(conversation: Conversation): () => void {
     const place = this.all.indexOf(conversation);
     this.all.splice(place, 1);
@@ -89,7 +89,7 @@ export class Conversations {
     return this.all.find((conversation) => conversation.sender === sender);
   }
 
-  /** Takes over what another tab has added. */
+  /** Adds the conversations and titles that another tab has stored. */
   merge(): void {
     if (this.#isBound || this.all.length === 0) return;
     for (const { sender, sessionId, title } of this.storage.conversations) {

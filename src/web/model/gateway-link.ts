@@ -24,30 +24,30 @@ export type Stage =
       readonly remedy: 'reload' | 'take-over';
     };
 
-/** The gateway has identified the page; happens again after each reconnect. */
+/** Emitted when the gateway has identified the page, also after each reconnect. */
 export interface Identification {
-  /** Whether the client is new and so follows no session yet. */
+  /** True when the client is new, so that it follows no session yet. */
   readonly isFirst: boolean;
-  /** The session of a page that is bound to one sender. */
+  /** The most recent session of a page bound to one sender. */
   readonly latestSessionId: string | undefined;
 }
 
-/** Used until the gateway has sent its own. */
+/** Used until the gateway has sent its limit. */
 const DEFAULT_MAX_FRAME_BYTES = 262_144;
 
-/** The page's one connection: signing in, staying connected, and the reasons why it is not. */
+/** The page's connection: signing in, staying connected, and the reason for being disconnected. */
 export class GatewayLink {
   readonly changed = new Signal();
   readonly identified = new Signal<Identification>();
   /** Every frame that the client emits; see `GatewayClientEvents`. */
   readonly frames = new Signal<{ readonly frame: OutboundFrame; readonly isLive: boolean }>();
-  /** The gateway refused something that belongs to no message and no request; with its reason. */
+  /** Emitted, with the reason, when the gateway refused something that belongs to no message and no request. */
   readonly refused = new Signal<string>();
-  /** The connection was lost. */
+  /** Emitted when the connection was lost. */
   readonly interrupted = new Signal();
   stage: Stage = { name: 'starting' };
   quality: LinkQuality = 'connecting';
-  /** Whether the gateway is healthy and yet refuses this page. */
+  /** True when the gateway is healthy but refuses this page. */
   isRefused = false;
   identity: WebchatIdentity | undefined;
   #client: GatewayClient | undefined;
@@ -56,7 +56,7 @@ export class GatewayLink {
 
   constructor(
     private readonly storage: PageStorage,
-    /** The origin of the page and its gateway: the token is sent there only. */
+    /** The origin of the page and its gateway; the token is sent only there. */
     private readonly origin: string,
   ) {}
 
@@ -74,13 +74,13 @@ export class GatewayLink {
     return state?.name === 'connected' ? state.connected.limits.max_frame_bytes : DEFAULT_MAX_FRAME_BYTES;
   }
 
-  /** Whether the page is connected with a scope. */
+  /** Returns true when the page is connected with the scope. */
   may(scope: string): boolean {
     const state = this.#client?.state;
     return state?.name === 'connected' && state.connected.scopes.includes(scope);
   }
 
-  /** Connects with the tab's stored token. `problem`: shown if that does not suffice; `stage`: shown meanwhile. */
+  /** Connects with the tab's stored token. `problem` is shown if the gateway refuses it, `stage` until then. */
   start(problem?: string, stage: Stage = { name: 'starting' }): void {
     this.#client?.close();
     this.#wasConnected = false;
@@ -98,7 +98,7 @@ export class GatewayLink {
     client.on('state', (state) => client === this.#client && this.#enter(client, state, problem));
     client.on('frame', (frame, isLive) => client === this.#client && this.#take(frame, isLive));
     client.on('error', ({ message }) => client === this.#client && this.refused.emit(message));
-    // Its end is a `state`.
+    // Its end is reported by the `state` event.
     void client.connect().catch(() => {});
     this.changed.emit();
   }
@@ -116,18 +116,18 @@ export class GatewayLink {
     this.changed.emit();
   }
 
-  /** Goes on in this tab, under another client id. */
+  /** Continues in this tab, under another client id. */
   takeOver(): void {
     this.storage.renewClientId();
     this.start();
   }
 
-  /** Makes the next attempt to connect at once. */
+  /** Makes the next connection attempt at once. */
   reconnect(): void {
     if (this.stage.name === 'starting' || this.stage.name === 'chatting') void this.#client?.connect().catch(() => {});
   }
 
-  /** The machine went online or offline. */
+  /** Handles the device going online or offline. */
   networkChanged(): void {
     if (navigator.onLine) this.reconnect();
     this.#judge();
@@ -164,7 +164,7 @@ export class GatewayLink {
       this.stage = { name: 'chatting' };
       this.identified.emit({ isFirst, latestSessionId });
     } catch (error) {
-      // Any other error is the connection's, which has a state of its own.
+      // Any other error belongs to the connection, which reports its own state.
       if (error instanceof GatewayError && client === this.#client)
         this.signOut(texts.signIn.notForChat(error.message));
     }
@@ -185,7 +185,7 @@ export class GatewayLink {
 
   #stopAtProtocol(theirs: number): void {
     this.stage = { name: 'stopped', ...texts.stopped.protocol(PROTOCOL_VERSION, theirs), remedy: 'reload' };
-    // Not at once: the client is still emitting that it is connected.
+    // Deferred: the client is still emitting `connected`.
     queueMicrotask(() => this.#client?.close());
   }
 

@@ -1,11 +1,11 @@
 import type { ConnectionState } from '../../client/index.js';
 
-/** The state of the connection in the terms that the page shows. */
+/** The state of the connection as the page shows it. */
 export type LinkQuality = 'connecting' | 'connected' | 'reconnecting' | 'restarting' | 'offline' | 'unreachable';
 
-/** What {@link describeLink} needs besides the client's state. */
+/** The facts that {@link describeLink} needs besides the client's state. */
 export interface LinkFacts {
-  /** The gateway announced that it goes away, and has not been back since. */
+  /** True after the gateway announced going away, until it is connected again. */
   readonly isGoingAway: boolean;
   readonly isOnline: boolean;
   readonly wasConnected: boolean;
@@ -31,8 +31,8 @@ export function describeLink(state: ConnectionState, facts: LinkFacts): LinkQual
 }
 
 /**
- * Finds out why a connection fails although the page itself was served, which a browser does not say. `refused`: the
- * gateway is healthy, so it refuses this page.
+ * Finds out why the connection fails although the page itself was served; a browser does not report the reason.
+ * `refused`: the gateway is healthy, so it refuses this page.
  */
 export async function diagnose(): Promise<'refused' | 'away'> {
   try {

@@ -13,10 +13,10 @@ const FAILURES: Readonly<Record<number, MediaFailure>> = {
 
 const MEDIA_PATH = /^\/media\/([\w-]+)$/;
 
-/** Longest file name sent, in code points. */
+/** Maximum length of a file name sent, in code points. */
 const MAX_NAME_LENGTH = 100;
 
-/** A file could not be sent or read. */
+/** Thrown when a file could not be sent or read. */
 export class MediaError extends Error {
   constructor(readonly failure: MediaFailure) {
     super(failure);
@@ -24,25 +24,28 @@ export class MediaError extends Error {
   }
 }
 
-/** Returns the id in the address of a file of this gateway; undefined for every other address. */
+/** Returns the media id in a URL of this gateway; undefined for any other URL. */
 export function readMediaId(address: string): string | undefined {
   return MEDIA_PATH.exec(address)?.[1];
 }
 
-/** Whether a file is a picture that the page can show. SVG is not: opened by itself, it could run scripts as the page. */
+/**
+ * Returns true when a file is a picture that the page can show. SVG is excluded: opened on its own, it could run
+ * scripts as the page.
+ */
 export function isPicture({ type }: Pick<Blob, 'type'>): boolean {
   return /^image\/(?!svg)/.test(type);
 }
 
-/** Reads and sends files of the page's own gateway. The token is sent in a header, to that gateway only. */
+/** Reads and sends files of the page's own gateway. The token is sent in a header, only to that gateway. */
 export class MediaFiles {
-  /** `readToken`: undefined in open mode. `request`: the browser's own. */
+  /** `readToken` returns undefined in open mode. `request` defaults to the browser's `fetch`. */
   constructor(
     private readonly readToken: () => string | undefined,
     private readonly request: typeof fetch = (input, init) => fetch(input, init),
   ) {}
 
-  /** @throws MediaError also when the file is not a picture or not a sound */
+  /** @throws MediaError, also when the file is not of the given kind */
   async read(mediaId: string, kind: 'image' | 'audio'): Promise<Blob> {
     const blob = await this.#ask(`/media/${encodeURIComponent(mediaId)}`, {}, (response) => response.blob());
     if (kind === 'image' ? isPicture(blob) : blob.type.startsWith('audio/')) return blob;
@@ -81,13 +84,13 @@ export class MediaFiles {
       if (response.ok) return await read(response);
       failure = FAILURES[response.status] ?? 'failed';
     } catch {
-      // The browser does not say why.
+      // The browser does not report the reason.
     }
     throw new MediaError(failure);
   }
 }
 
-/** Returns a name that the gateway accepts. */
+/** Returns a file name that the gateway accepts. */
 function cleanName(name: string): string {
   return Array.from(name.toWellFormed().replaceAll(/\p{Cc}/gu, ''))
     .slice(0, MAX_NAME_LENGTH)

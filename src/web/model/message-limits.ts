@@ -6,10 +6,13 @@ const FRAME_OVERHEAD_BYTES = 1_024;
 /** Upper estimate of one attachment in the payload, in bytes. */
 const PICTURE_BYTES = 768;
 
-/** Why a text cannot be sent. `over`: by how many characters or bytes it is too long. */
+/** Why a text cannot be sent; `over` is the number of excess characters or bytes. */
 export type TextFault = { readonly kind: 'empty' } | { readonly kind: 'characters' | 'bytes'; readonly over: number };
 
-/** Checks a text that is sent with `pictures` pictures. Done here, since a frame that is too big costs the connection. */
+/**
+ * Checks a text that is sent with `pictures` pictures. Checked here because a frame that is too big closes the
+ * connection.
+ */
 export function findTextFault(text: string, maxFrameBytes: number, pictures = 0): TextFault | undefined {
   if (text.trim() === '' && pictures === 0) return { kind: 'empty' };
   const characters = countCodePoints(text);

@@ -1,6 +1,6 @@
 import type { Attachment } from '../../client/index.js';
 
-/** A stored conversation: what the browser needs to find it again. */
+/** A stored conversation. */
 export interface KnownConversation {
   readonly sender: string;
   readonly sessionId?: string;
@@ -24,10 +24,10 @@ const ACTIVE = `${PREFIX}active`;
 const DRAFT = `${PREFIX}draft.`;
 
 /**
- * What the page stores in the browser: conversations for all tabs (`localStorage`); the token, the client id, drafts and
+ * The page's data in the browser: conversations for all tabs (`localStorage`); the token, the client id, drafts and
  * unsent messages for the tab (`sessionStorage`), so that a reload loses nothing and two tabs are two clients.
  *
- * A browser may refuse storage: everything is then kept until the page is left.
+ * When the browser refuses storage, values are kept in memory until the page is left.
  */
 export class PageStorage {
   readonly #forBrowser: Shelf;
@@ -46,7 +46,7 @@ export class PageStorage {
     this.#forTab.write(TOKEN, token);
   }
 
-  /** The tab's own client id; generated on first use. */
+  /** The tab's client id; generated on first use. */
   get clientId(): string {
     const known = this.#forTab.read(CLIENT_ID);
     if (known !== undefined) return known;
@@ -55,7 +55,7 @@ export class PageStorage {
     return clientId;
   }
 
-  /** Gives this tab another client id. Unsent messages stay with the tab that has the old one. */
+  /** Generates a new client id for this tab. Unsent messages stay with the tab that has the old one. */
   renewClientId(): string {
     this.#forTab.write(CLIENT_ID, undefined);
     this.#forTab.write(UNSENT, undefined);
@@ -70,7 +70,7 @@ export class PageStorage {
     this.#forBrowser.write(CONVERSATIONS, JSON.stringify(conversations));
   }
 
-  /** Whether a storage event under `key` means that another tab has changed the conversations. */
+  /** Returns true when a storage event for `key` means that another tab changed the conversations. */
   isAboutConversations(key: string | null): boolean {
     return key === CONVERSATIONS;
   }
@@ -105,13 +105,13 @@ export class PageStorage {
   }
 }
 
-/** Returns a unique name for a tab or a sender: 80 random bits. */
+/** Returns a unique name for a tab or a sender, with 80 random bits. */
 export function makeName(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(10));
   return `web-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** One storage, with a map for what it refuses to keep. */
+/** One storage, with an in-memory fallback for values that it refuses. */
 class Shelf {
   readonly #own = new Map<string, string>();
 
@@ -136,7 +136,7 @@ class Shelf {
   }
 }
 
-/** Parses a stored list and drops malformed entries: other programs can write into a browser's storage. */
+/** Parses a stored list and drops malformed entries, because other programs can write to a browser's storage. */
 function readList<T>(source: string | undefined, isEntry: (entry: unknown) => entry is T): readonly T[] {
   try {
     const list: unknown = JSON.parse(source ?? '[]');

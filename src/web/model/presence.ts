@@ -3,10 +3,10 @@ import type { PresenceStatus } from '../../client/index.js';
 /** Time without a keystroke after which a person counts as no longer typing, in milliseconds. */
 const STOPPED_AFTER_MS = 4_000;
 
-/** Interval between repeated reports while a person goes on typing, in milliseconds. */
+/** Interval between repeated reports while a person keeps typing, in milliseconds. */
 const REPEAT_TYPING_MS = 3_000;
 
-/** Turns keystrokes and the page's visibility into few presence reports. */
+/** Turns keystrokes and page visibility into a small number of presence reports. */
 export class Presence {
   #status: PresenceStatus = 'online';
   #reportedTypingAt = 0;
@@ -14,7 +14,7 @@ export class Presence {
 
   constructor(private readonly report: (status: PresenceStatus) => void) {}
 
-  /** Reports the present state on a new connection. */
+  /** Reports the current status on a new connection. */
   connected(): void {
     this.report(this.#status);
   }
@@ -28,7 +28,7 @@ export class Presence {
     this.report('typing');
   }
 
-  /** The text was sent or deleted. */
+  /** Call it when the text was sent or deleted. */
   sent(): void {
     clearTimeout(this.#stopTyping);
     if (this.#status === 'typing') this.#enter('online');
@@ -36,7 +36,7 @@ export class Presence {
 
   shown(isVisible: boolean): void {
     clearTimeout(this.#stopTyping);
-    // A page that is left is hidden a moment later.
+    // A page that is left is also hidden a moment later.
     if (this.#status === 'offline' && !isVisible) return;
     this.#enter(isVisible ? 'online' : 'idle');
   }

@@ -2,7 +2,7 @@
 export class Signal<T = void> {
   readonly #subscribers = new Set<(value: T) => void>();
 
-  /** Calls `subscriber` at each event from now on. Returns a function that unsubscribes it. */
+  /** Calls `subscriber` on each event. Returns a function that unsubscribes it. */
   subscribe(subscriber: (value: T) => void): () => void {
     this.#subscribers.add(subscriber);
     return () => void this.#subscribers.delete(subscriber);

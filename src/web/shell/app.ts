@@ -16,7 +16,10 @@ import { ReadOut } from './read-out.js';
 import { renderSidebar } from './sidebar.js';
 import { UndoOffer } from './undo-offer.js';
 
-/** The whole page: the conversation with its header and composer, the list beside it, or what stands in their place. */
+/**
+ * The whole page: the conversation with its header and composer and the list beside it, or the sign-in form, or the
+ * reason why it stopped.
+ */
 @customElement('chat-app')
 export class ChatApp extends LitElement {
   @property({ attribute: false }) chat!: Chat;
@@ -61,7 +64,7 @@ export class ChatApp extends LitElement {
     this.shown = shown;
   }
 
-  /** A stream changes more often than a screen can show. */
+  /** Updates at most once per frame: a stream changes more often than a screen can show. */
   private requestFrame(): void {
     if (this.isFrameRequested) return;
     this.isFrameRequested = true;
@@ -126,7 +129,7 @@ export class ChatApp extends LitElement {
       @detach=${(event: CustomEvent<Picture>) => writing.taker.remove(event.detail)}
       @send=${(event: CustomEvent<string>) => writing.write(event.detail)}
       @typed=${(event: CustomEvent<string>) => writing.typed(event.detail)}
-      @stop=${() => this.stopAnswer()}
+      @stop=${() => this.stopReply()}
     ></chat-composer>`;
   }
 
@@ -155,7 +158,7 @@ export class ChatApp extends LitElement {
     </main>`;
   }
 
-  private stopAnswer(): void {
+  private stopReply(): void {
     const current = this.chat.active?.transcript.current;
     if (current) this.chat.cancel(current);
   }
@@ -163,7 +166,7 @@ export class ChatApp extends LitElement {
   private press(event: KeyboardEvent): void {
     if (event.key !== 'Escape' || event.isComposing) return;
     if (this.isMenuOpen) this.leaveMenu();
-    else this.stopAnswer();
+    else this.stopReply();
   }
 
   private openMenu(): void {

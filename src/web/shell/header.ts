@@ -3,13 +3,13 @@ import { icons } from '../controls/icons.js';
 import type { Chat } from '../model/chat.js';
 import { texts } from '../texts.js';
 
-/** What the header needs of the list beside it; `openMenu` is missing on a page without a list. */
+/** The state of the list beside the header; `openMenu` is missing on a page without a list. */
 export interface HeaderMenu {
   readonly isMenuOpen: boolean;
   readonly openMenu: (() => void) | undefined;
 }
 
-/** Renders the title, the state of the connection and the way out. */
+/** Renders the title, the state of the connection and the sign-out button. */
 export function renderHeader(chat: Chat, menu: HeaderMenu): TemplateResult {
   const { link } = chat;
   const title = menu.openMenu && chat.active?.title;

@@ -3,11 +3,11 @@ import type { StreamBlock } from '../../client/index.js';
 import { describeBlock } from '../blocks/blocks.js';
 import type { Chat } from '../model/chat.js';
 
-/** How many blocks are read out at once, and how many characters of each. */
+/** Maximum number of blocks read out at once, and of characters of each. */
 const MAX_BLOCKS = 10;
 const MAX_LENGTH = 600;
 
-/** Has screen readers read each block of the shown conversation when it is complete, and not while it grows. */
+/** Makes screen readers read each block of the shown conversation when it is complete, not while it grows. */
 export class ReadOut implements ReactiveController {
   readonly #completed: StreamBlock[] = [];
   #text = '';

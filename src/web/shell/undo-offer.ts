@@ -3,7 +3,7 @@ import { texts } from '../texts.js';
 
 const OFFERED_FOR_MS = 8_000;
 
-/** Offers for a while to undo the removal of a conversation. */
+/** Offers to undo the removal of a conversation, for a limited time. */
 export class UndoOffer {
   #undo: (() => void) | undefined;
 

@@ -1,14 +1,14 @@
-/** The fragment of a link that signs the page in. */
+/** The fragment of a sign-in link. */
 const CODE_FRAGMENT = /^#code=([A-Za-z0-9_-]{1,128})$/;
 
-/** The result of exchanging a code: a token, or why there is none. */
+/** The result of exchanging a code: a token, or the reason why there is none. */
 export type CodeOutcome =
   | { readonly token: string }
   | { readonly failure: 'expired' | 'throttled' | 'unreachable' | 'foreign' };
 
 /**
- * Removes the code from the page's address, so that neither the history nor a bookmark keeps it. An address may carry
- * nothing but a code: never a token, never another gateway.
+ * Removes the code from the page's URL, so that neither the history nor a bookmark keeps it. A URL may carry only a
+ * code: never a token, never another gateway.
  */
 export function takeCode(address: Location, history: History): string | undefined {
   const code = CODE_FRAGMENT.exec(address.hash)?.[1];

@@ -3,7 +3,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { TOKEN_PATTERN } from '../../client/index.js';
 import { texts } from '../texts.js';
 
-/** Asks for a token. Dispatches `sign-in` with it. */
+/** Prompts for a token. Dispatches `sign-in` with it. */
 @customElement('chat-sign-in')
 export class ChatSignIn extends LitElement {
   /** Why the last attempt failed. */

@@ -2,11 +2,11 @@ import { html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { texts } from '../texts.js';
 
-/** Texts above one of these sizes are folded to the other until the reader asks for the rest. */
+/** Texts above one of the first sizes are folded to the second until the reader unfolds them. */
 const FOLD_ABOVE = { characters: 3_000, lines: 45 };
 const FOLDED = { characters: 1_200, lines: 20 };
 
-/** A text exactly as a person wrote it. */
+/** A text exactly as its author wrote it. */
 @customElement('chat-long-text')
 export class ChatLongText extends LitElement {
   @property() text = '';

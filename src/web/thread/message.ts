@@ -10,7 +10,7 @@ import { texts } from '../texts.js';
 import { formatFully, formatTime } from '../times.js';
 import type { ReplyCopier } from './reply-copier.js';
 
-/** A conversation on the page, and what its buttons act on. */
+/** A conversation on the page, and the objects that its buttons act on. */
 export interface Thread {
   readonly chat: Chat;
   readonly conversation: Conversation;
@@ -43,7 +43,7 @@ function renderSaid(message: TranscriptMessage, thread: Thread): TemplateResult 
   </div>`;
 }
 
-/** Renders pictures and sound of this gateway, and the number of other files. */
+/** Renders pictures and sounds stored by this gateway, and the number of other files. */
 function renderAttachments(attachments: TranscriptMessage['attachments'], media: MediaFiles): TemplateResult {
   const shown = attachments.map(({ kind, media_id, name }) =>
     media_id !== undefined && (kind === 'image' || kind === 'audio')
@@ -54,7 +54,7 @@ function renderAttachments(attachments: TranscriptMessage['attachments'], media:
   return html`${shown}${others === 0 ? nothing : html`<p class="attachments">${texts.message.attachments(others)}</p>`}`;
 }
 
-/** Renders the state of a message whose reply has not begun. */
+/** Renders the state of a message whose reply has not started. */
 function renderFate(message: TranscriptMessage, thread: Thread): TemplateResult | typeof nothing {
   const fate = describeFate(message, thread);
   if (fate === undefined) return nothing;
@@ -100,7 +100,7 @@ function hasBegun({ standing, growing, tools }: ReplyState): boolean {
   return standing.length > 0 || growing.length > 0 || tools.size > 0;
 }
 
-/** Whether a tool call waits for a person's decision. */
+/** Returns true when a tool call waits for approval. */
 function isWaitingForPerson({ tools }: ReplyState): boolean {
   return [...tools.values()].some(({ status }) => status === 'awaiting_approval');
 }

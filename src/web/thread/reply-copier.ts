@@ -5,7 +5,7 @@ import { copyText } from '../controls/clipboard.js';
 
 const CONFIRM_FOR_MS = 2_000;
 
-/** Copies replies as text, and says for a moment that it has. */
+/** Copies replies as text, and confirms it for a moment. */
 export class ReplyCopier {
   #copied: TranscriptMessage['key'] | undefined;
 
@@ -15,7 +15,7 @@ export class ReplyCopier {
     private readonly onFailure: () => void,
   ) {}
 
-  /** Whether the reply was copied a moment ago. */
+  /** Returns true when the reply was copied a moment ago. */
   hasCopied({ key }: TranscriptMessage): boolean {
     return this.#copied === key;
   }

@@ -1,12 +1,15 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 
-/** Distances in pixels: what counts as being at the end, and when to load earlier messages. */
+/**
+ * Distances in pixels: the reader counts as at the end within the first, and earlier messages are loaded within the
+ * second.
+ */
 const AT_END = 48;
 const NEAR_BEGINNING = 600;
 
 /**
- * Keeps the reader's place: at the end, where new text pushes the old one up, or else at the message at the top, even when
- * others are inserted before it.
+ * Keeps the scroll position: at the end, where new text pushes up the old, or otherwise at the topmost message, even
+ * when others are inserted before it.
  */
 export class ScrollKeeper implements ReactiveController {
   isAtEnd = true;
@@ -23,7 +26,7 @@ export class ScrollKeeper implements ReactiveController {
     host.addController(this);
   }
 
-  /** `box` scrolls, and its first child holds all that it shows. */
+  /** `box` is the scrolling element; its first child holds all the content. */
   watch(box: HTMLElement | undefined): void {
     if (box === this.#box) return;
     this.#resized.disconnect();
@@ -53,7 +56,7 @@ export class ScrollKeeper implements ReactiveController {
     const box = this.#box;
     if (!box) return;
     const wasAtEnd = this.isAtEnd;
-    // Growing text moves the end away too; only scrolling up leaves it.
+    // Growing text also moves the end away; only scrolling up leaves it.
     if (box.scrollHeight - box.clientHeight - box.scrollTop < AT_END) this.isAtEnd = true;
     else if (box.scrollTop < this.#lastTop) this.isAtEnd = false;
     this.#lastTop = box.scrollTop;

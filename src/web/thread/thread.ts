@@ -5,7 +5,7 @@ import { texts } from '../texts.js';
 import { formatDay, isSameDay } from '../times.js';
 import { renderMessage, type Thread } from './message.js';
 
-/** Renders all messages of a conversation, or how to begin one. */
+/** Renders all messages of a conversation, or how to start one. */
 export function renderThread(thread: Thread): TemplateResult {
   const { chat, conversation, copier } = thread;
   const { messages, olderCursor, isLoaded, isLoadingOlder, sessionId, current } = conversation.transcript;
