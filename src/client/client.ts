@@ -11,7 +11,7 @@ import type {
   ReactionPayload,
   ResumedPayload,
 } from '../protocol/index.js';
-import { Connection, type ConnectionState } from './connection.js';
+import { ReconnectingLink, type ConnectionState } from './reconnecting-link.js';
 import { Deliveries } from './deliveries.js';
 import type { ConnectionEndedError } from './errors.js';
 import { isDurable, newId, type DurableFrame, type ExtensionType } from './frames.js';
@@ -36,7 +36,7 @@ import { systemTimers } from './timers.js';
 export class GatewayClient {
   readonly clientId: string;
   readonly #listeners = new Listeners<GatewayClientEvents>();
-  readonly #connection: Connection;
+  readonly #connection: ReconnectingLink;
   readonly #requests: Requests;
   readonly #sessions: Sessions;
   readonly #messages: Messages;
@@ -51,7 +51,7 @@ export class GatewayClient {
     this.#confirmsDelivery = delivery === 'automatic';
     const replies = new Replies();
     const target = { url, clientId: this.clientId, token, deltas: stream === 'delta', presence };
-    this.#connection = new Connection(target, options.WebSocket ?? WebSocket, timers);
+    this.#connection = new ReconnectingLink(target, options.WebSocket ?? WebSocket, timers);
     this.#requests = new Requests(timers, this.#connection);
     this.#deliveries = new Deliveries(timers, this.#connection);
     this.#sessions = new Sessions(timers, this.#connection, replies, this.#requests, (error) =>

@@ -1,4 +1,4 @@
-import type { Transmitter } from './connection.js';
+import type { Transmitter } from './reconnecting-link.js';
 import { encodeInbound, newId, type DurableFrame } from './frames.js';
 import type { Timers } from './timers.js';
 

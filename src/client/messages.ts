@@ -1,11 +1,11 @@
 import { GatewayError } from '../protocol/errors.js';
 import type { MessageInPayload, OutboundFrame } from '../protocol/index.js';
-import type { Connection } from './connection.js';
+import type { ReconnectingLink } from './reconnecting-link.js';
 import { WithdrawnError } from './errors.js';
 import { encodeInbound, newId, type DurableFrame } from './frames.js';
 import type { Listeners } from './listeners.js';
 import type { GatewayClientEvents } from './options.js';
-import { Outbox } from './outbox.js';
+import { PendingMessages } from './pending-messages.js';
 import type { Replies } from './replies.js';
 import { ReplyFeed } from './reply-feed.js';
 import { Reply } from './reply.js';
@@ -22,21 +22,21 @@ export interface SendOptions {
 
 /** Sends messages and routes the gateway's frames about them to their replies. */
 export class Messages {
-  readonly #outbox: Outbox;
+  readonly #pending: PendingMessages;
 
   constructor(
     private readonly timers: Timers,
-    private readonly connection: Connection,
+    private readonly connection: ReconnectingLink,
     private readonly sessions: Sessions,
     private readonly replies: Replies,
     private readonly listeners: Listeners<GatewayClientEvents>,
   ) {
-    this.#outbox = new Outbox(timers, connection);
+    this.#pending = new PendingMessages(timers, connection);
   }
 
   /** @throws TypeError when a message of this id is waiting for its acknowledgement */
   send(payload: MessageInPayload, { id = newId(), sessionId, signal }: SendOptions): Reply {
-    if (this.#outbox.find(id)) throw new TypeError(`A message ${id} is waiting for its acknowledgement`);
+    if (this.#pending.find(id)) throw new TypeError(`A message ${id} is waiting for its acknowledgement`);
     const feed = new ReplyFeed(id);
     const reply = this.#replyOf(feed);
     if (signal?.aborted) {
@@ -45,29 +45,29 @@ export class Messages {
     }
     const stopListening = listenOnce(signal, () => reply.cancel());
     void feed.ended.promise.finally(stopListening).catch(() => {});
-    this.#outbox.add(id, encodeInbound('message_in', id, this.timers.now(), payload, sessionId), feed);
+    this.#pending.add(id, encodeInbound('message_in', id, this.timers.now(), payload, sessionId), feed);
     return reply;
   }
 
   connected(): void {
-    this.#outbox.connected();
+    this.#pending.connected();
     for (const feed of this.replies.listCancelled()) this.#sendCancel(feed);
   }
 
   disconnected(): void {
     this.replies.interruptAll();
-    this.#outbox.disconnected();
+    this.#pending.disconnected();
   }
 
   failAll(error: Error): void {
-    this.#outbox.failAll(error);
+    this.#pending.failAll(error);
     this.replies.failAll(error);
   }
 
   acknowledge({ correlation_id, session_id, payload }: OutboundFrame<'message_ack'>): void {
-    const feed = this.#outbox.find(correlation_id)?.feed;
+    const feed = this.#pending.find(correlation_id)?.feed;
     if (!feed || session_id === undefined) return;
-    this.#outbox.remove(feed.id);
+    this.#pending.remove(feed.id);
     const { message_ref, status, position } = payload;
     this.replies.acknowledge(feed, { message_ref, session_id, status, position }, status === 'queued');
     // For a duplicate we do not know whether its reply has ended, is running or is still queued.
@@ -78,13 +78,13 @@ export class Messages {
 
   /** Handles an error frame. Returns false when it is not about an unacknowledged message. */
   refuse({ correlation_id, payload }: OutboundFrame<'error'>): boolean {
-    const feed = this.#outbox.find(correlation_id)?.feed;
+    const feed = this.#pending.find(correlation_id)?.feed;
     if (!feed) return false;
     const error = GatewayError.fromPayload(payload);
     if (error.retryable) {
-      this.#outbox.refuse(feed.id, error.retryAfterMs ?? 0, error.code !== 'QUEUE_FULL');
+      this.#pending.refuse(feed.id, error.retryAfterMs ?? 0, error.code !== 'QUEUE_FULL');
     } else {
-      this.#outbox.remove(feed.id);
+      this.#pending.remove(feed.id);
       feed.fail(error);
     }
     return true;
@@ -98,7 +98,7 @@ export class Messages {
     const feeds = this.replies.find(frame.payload.message_ref);
     for (const feed of feeds) feed.take(frame, isLive);
     if (feeds.length > 0) return;
-    const unacknowledged = this.#outbox.find(frame.correlation_id);
+    const unacknowledged = this.#pending.find(frame.correlation_id);
     if (unacknowledged) return unacknowledged.feed.park(frame);
     if (this.listeners.has('reply')) this.#discover(frame, isLive);
   }
@@ -119,7 +119,7 @@ export class Messages {
 
   /** Cancels the message here if it was never sent; otherwise at the gateway, as soon as it is acknowledged. */
   #cancel(feed: ReplyFeed): void {
-    if (this.#outbox.withdraw(feed.id)) return feed.fail(new WithdrawnError());
+    if (this.#pending.withdraw(feed.id)) return feed.fail(new WithdrawnError());
     feed.cancelRequested = true;
     this.#sendCancel(feed);
   }

@@ -1,6 +1,6 @@
 import type { GatewayError } from '../protocol/errors.js';
 import type { OutboundFrame } from '../protocol/index.js';
-import type { ConnectionState } from './connection.js';
+import type { ConnectionState } from './reconnecting-link.js';
 import type { SocketConstructor } from './link.js';
 import type { Reply } from './reply.js';
 import type { Timers } from './timers.js';

@@ -1,6 +1,6 @@
 import { GatewayError } from '../protocol/errors.js';
 import type { HistoryPayload, HistoryResultPayload, InboundType, OutboundFrame } from '../protocol/index.js';
-import type { Transmitter } from './connection.js';
+import type { Transmitter } from './reconnecting-link.js';
 import { encodeInbound, newId, type ExtensionType, type PayloadOf } from './frames.js';
 import type { Timers } from './timers.js';
 

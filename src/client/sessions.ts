@@ -1,6 +1,6 @@
 import { GatewayError } from '../protocol/errors.js';
 import type { OutboundFrame, ResumedPayload } from '../protocol/index.js';
-import type { Transmitter } from './connection.js';
+import type { Transmitter } from './reconnecting-link.js';
 import { encodeInbound, newId, type DurableFrame } from './frames.js';
 import { Recovery, type RecoveredSessions } from './recovery.js';
 import type { Replies } from './replies.js';

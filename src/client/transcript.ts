@@ -15,6 +15,7 @@ import {
 } from '../protocol/reply-state.js';
 import type { DurableFrame } from './frames.js';
 import type { SessionPosition } from './sessions.js';
+import { createMessage, inOrder, type NewMessage, type TranscriptMessage } from './transcript-message.js';
 
 /** Messages on a page of the history, and on the page that is searched for the text of messages sent by other clients. */
 const PAGE_SIZE = 30;
@@ -26,49 +27,11 @@ const GAP_PAGE_SIZE = 20;
  */
 const TOOL_FRAMES = 200;
 
-/** Why a message was refused, temporarily or permanently. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-}
-
-/**
- * The state of a message: `unsent` until the gateway has stored it, `refused` when it never will, `open` until its
- * reply has ended.
- */
-export type MessagePhase = 'unsent' | 'refused' | 'open' | 'ended';
-
-/** One message and its reply. Immutable: a change creates another object with the same `key`. */
-export interface TranscriptMessage {
-  /** Identifies the message within its transcript, for the transcript's lifetime. */
-  readonly key: number;
-  /** The sender's own id of the message, unique for one client only. */
-  readonly id: string;
-  /** The gateway's reference to the message, once it is stored. */
-  readonly ref: string | undefined;
-  /** Undefined when another client sent it and its text has not been read from the history yet. */
-  readonly content: string | undefined;
-  readonly sender: string;
-  readonly senderName: string | undefined;
-  readonly attachments: HistoryMessage['attachments'];
-  /** Unix milliseconds, from the gateway's clock once the message is stored. */
-  readonly sentAt: number;
-  /** True when `sentAt` is the time of storing, false when it is the time of the reply's first frame. */
-  readonly isPlaced: boolean;
-  readonly phase: MessagePhase;
-  /** Why it is refused, or still unsent after an attempt. */
-  readonly refusal: Refusal | undefined;
-  readonly reply: ReplyState;
-}
-
 /** The requests with which a transcript is read; a `GatewayClient` provides them. */
 export interface TranscriptSource {
   history(sessionId: string, page: HistoryPayload): Promise<HistoryResultPayload>;
   resume(positions: readonly SessionPosition[]): Promise<readonly ResumedPayload[]>;
 }
-
-/** The known fields of a message that is added to a transcript. */
-type NewMessage = Partial<TranscriptMessage> & Pick<TranscriptMessage, 'id' | 'phase' | 'sentAt'>;
 
 /**
  * One session as its reader sees it: messages in order, each with its reply.
@@ -291,7 +254,7 @@ export class Transcript {
     const known =
       this.#messages.find(({ ref }) => ref === entry.message_ref) ??
       this.findUnsent(entry.message_id) ??
-      this.#make({ id: entry.message_id, phase: 'open', sentAt: entry.sent_at });
+      createMessage(this.#nextKey++, { id: entry.message_id, phase: 'open', sentAt: entry.sent_at });
     // Before the first page the session was not followed, so a block may have started unseen.
     const reply = takeHistory(isFirst ? interruptReply(known.reply) : known.reply, entry, headSeq);
     const isEnded = reply.end !== undefined || entry.status === 'observed';
@@ -310,7 +273,7 @@ export class Transcript {
   }
 
   #insert(fields: NewMessage): TranscriptMessage {
-    const message = this.#make(fields);
+    const message = createMessage(this.#nextKey++, fields);
     this.#messages = inOrder([...this.#messages, message]);
     return message;
   }
@@ -320,28 +283,4 @@ export class Transcript {
     const messages = this.#messages.map((each) => (each.key === message.key ? changed : each));
     this.#messages = message.ref === changed.ref && message.sentAt === changed.sentAt ? messages : inOrder(messages);
   }
-
-  #make(fields: NewMessage): TranscriptMessage {
-    return {
-      key: this.#nextKey++,
-      ref: undefined,
-      content: undefined,
-      sender: '',
-      senderName: undefined,
-      attachments: [],
-      refusal: undefined,
-      isPlaced: false,
-      reply: beginReply(),
-      ...fields,
-    };
-  }
-}
-
-/**
- * Orders stored messages by time; messages that are not stored come last, in the order they were written. The sort is
- * stable.
- */
-function inOrder(messages: readonly TranscriptMessage[]): readonly TranscriptMessage[] {
-  const order = ({ ref, sentAt }: TranscriptMessage) => (ref === undefined ? Number.POSITIVE_INFINITY : sentAt);
-  return messages.toSorted((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b)));
 }

@@ -1,4 +1,4 @@
-import type { Transmitter } from './connection.js';
+import type { Transmitter } from './reconnecting-link.js';
 import type { ReplyFeed } from './reply-feed.js';
 import type { Timers } from './timers.js';
 
@@ -32,7 +32,7 @@ interface Entry {
  * Messages are sent in the order in which they were added. One that is refused because its queue is full waits alone
  * and may be overtaken.
  */
-export class Outbox {
+export class PendingMessages {
   readonly #entries = new Map<string, Entry>();
   #online = false;
   #onTheWire = 0;

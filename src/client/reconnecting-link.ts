@@ -18,7 +18,7 @@ export type ConnectionState =
   | { readonly name: 'waiting'; readonly loss: Loss; readonly retryInMs: number }
   | { readonly name: 'ended'; readonly error: ConnectionEndedError };
 
-/** Callbacks of a {@link Connection}, called in this order for each link: connected, frames, lost. */
+/** Callbacks of a {@link ReconnectingLink}, called in this order for each link: connected, frames, lost. */
 export interface ConnectionEvents {
   state(state: ConnectionState): void;
   connected(): void;
@@ -43,7 +43,7 @@ export interface Target {
 }
 
 /** Keeps one link open: opens the next when it is lost, until it is closed or another attempt would be useless. */
-export class Connection implements Transmitter {
+export class ReconnectingLink implements Transmitter {
   readonly #target: { readonly url: string; readonly protocols: string[] };
   readonly #backoff: Backoff;
   #state: ConnectionState = { name: 'idle' };
