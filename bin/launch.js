@@ -1,6 +1,6 @@
 /**
- * Starts the command line under a Node that is new enough. Plain JavaScript that Node 18, Deno and Bun can run: what
- * cannot run the gateway must print what to do and not a syntax error.
+ * Starts the command line under a recent enough Node. Plain JavaScript that Node 18, Deno and Bun can run: a runtime that
+ * cannot run the gateway must print an instruction rather than a syntax error.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const OLDEST_NODE = { major: 24, minor: 16 };
 
 /**
- * The packages that hold a Node for each platform (scripts/node/package.json). Only the repository installs them.
+ * The packages that contain a Node binary for each platform (scripts/node/package.json). Only the repository installs them.
  * @type {Readonly<Record<string, string>>}
  */
 const NODE_PACKAGES = {
@@ -42,7 +42,7 @@ export function isNewEnough(version) {
 }
 
 /**
- * Returns the name and version of what runs this process: Deno and Bun imitate Node and its version.
+ * Returns the name and version of the runtime of this process: Deno and Bun imitate Node and its version.
  * @param {NodeJS.ProcessVersions} versions
  */
 export function findRuntime(versions) {

@@ -21,15 +21,15 @@ import { collectLicenses } from './licenses.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
-/** As deep as the modules it is made of, so that paths relative to `import.meta.url` stay valid. */
+/** At the same depth as the bundled modules, so that paths relative to `import.meta.url` stay valid. */
 const GATEWAY = path('dist/bundle/gateway');
 const SHARED_FOLDER = path('dist/bundle/shared');
 
-/** What a team's modules and applications import too, directly or through Nest. They are `dependencies`. */
+/** Packages that a team's modules and applications import too, directly or through Nest. They are `dependencies`. */
 const SHARED =
   /^(@nestjs\/(common|core|config|platform-ws|websockets)|class-transformer|class-validator|reflect-metadata|rxjs|typebox|ws)(\/|$)/;
 
-/** Imported by the contract suites only; whoever runs them has them. */
+/** Imported only by the contract suites, whose users have them installed. */
 const TEST_PACKAGES = /^(vitest|fast-check)$/;
 
 /** Optional packages that Nest and others try to load and do without. */
@@ -68,8 +68,8 @@ function replaceIn(module: string, code: string, from: RegExp, to: string): stri
 }
 
 /**
- * The start needs the decorators of `@nestjs/swagger` and nothing else of it; terminus asks for all of it by `require`.
- * The documents themselves are built at the first request for them.
+ * The start needs only the decorators of `@nestjs/swagger`, but terminus requires the whole package. The documents
+ * themselves are built on request.
  */
 const swaggerDecorators: Plugin = {
   name: 'swagger-decorators',
@@ -84,7 +84,7 @@ const swaggerDecorators: Plugin = {
   },
 };
 
-/** pino-pretty is loaded by `require` with the first line for a terminal: it becomes an entry of its own. */
+/** pino-pretty is loaded by `require` with the first line for a terminal, so it is a separate entry. */
 const prettyByRequire: Plugin = {
   name: 'pretty-by-require',
   resolveId: (source) => (source === 'virtual:pino-pretty' ? source : null),
@@ -95,7 +95,7 @@ const prettyByRequire: Plugin = {
   },
 };
 
-/** Makes dockerode fit for a bundle: without what is unused, and without the folder of its SSH agent for Windows. */
+/** Adapts dockerode for the bundle: without unused parts, and without the folder of its SSH agent for Windows. */
 const dockerode: Plugin = {
   name: 'dockerode',
   resolveId: (source, importer) =>
@@ -126,13 +126,13 @@ async function bundleGateway(): Promise<OutputChunk[]> {
   return output.filter((file) => file.type === 'chunk');
 }
 
-/** Every name under which the chunks import a shared package. */
+/** Returns every name under which the chunks import a shared package. */
 function listSharedImports(chunks: readonly OutputChunk[]): string[] {
   const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports]);
   return [...new Set([...imports, 'class-transformer'].filter((name) => SHARED.test(name)))].sort();
 }
 
-/** Bundles the packages that `names` names, and writes which file stands for which name to `imports.json`. */
+/** Bundles the packages in `names`, and writes the file of each name to `imports.json`. */
 async function bundleShared(names: readonly string[]): Promise<OutputChunk[]> {
   const entries = names.map((name) => ({ name, entry: name.replaceAll(/[@./]+/g, '-').replace(/^-/, '') }));
   const reExport: Plugin = {
@@ -141,7 +141,7 @@ async function bundleShared(names: readonly string[]): Promise<OutputChunk[]> {
     async load(id) {
       if (!id.startsWith('shared:')) return null;
       const name = id.slice('shared:'.length);
-      // By name: of a CommonJS module `export *` would give the default export only.
+      // Named exports: for a CommonJS module, `export *` would give only the default export.
       const exported = Object.keys((await import(name)) as object).filter((key) => key !== 'module.exports');
       return `import '${name}';\nexport { ${exported.join(', ')} } from '${name}';`;
     },
@@ -159,8 +159,8 @@ async function bundleShared(names: readonly string[]): Promise<OutputChunk[]> {
       format: 'esm',
       entryFileNames: '[name].js',
       chunkFileNames: '[name]-[hash].js',
-      // One chunk of Nest and the rest keeps the order in which its modules run. Commands that only talk to a gateway
-      // need TypeBox and reflect-metadata alone.
+      // One chunk for Nest and the rest preserves the execution order of its modules. Commands that only connect to a gateway
+      // need only TypeBox and reflect-metadata.
       codeSplitting: {
         groups: [
           { name: 'typebox', test: /\/node_modules\/typebox\// },
@@ -175,7 +175,7 @@ async function bundleShared(names: readonly string[]): Promise<OutputChunk[]> {
   return output.filter((file) => file.type === 'chunk');
 }
 
-/** Copies the two files of swagger-ui that the page loads, and returns where they came from. */
+/** Copies the two files of swagger-ui that the page loads, and returns their source folder. */
 function copySwaggerUi(): string[] {
   const swagger = createRequire(import.meta.resolve('@nestjs/swagger'));
   return ['swagger-ui.css', 'swagger-ui-bundle.js'].map((name) => {
