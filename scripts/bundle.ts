@@ -175,7 +175,7 @@ async function bundleShared(names: readonly string[]): Promise<OutputChunk[]> {
   return output.filter((file) => file.type === 'chunk');
 }
 
-/** Copies the two files of swagger-ui that the page loads, and returns their source folder. */
+/** Copies the two files of swagger-ui that the page loads, and returns their source paths. */
 function copySwaggerUi(): string[] {
   const swagger = createRequire(import.meta.resolve('@nestjs/swagger'));
   return ['swagger-ui.css', 'swagger-ui-bundle.js'].map((name) => {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
-/** Which file stands for which import; `scripts/bundle.ts` writes it beside the bundle of the gateway. */
+/** Maps each import to its file. `scripts/bundle.ts` writes it beside the bundle of the gateway. */
 const FILES = new URL('../shared/imports.json', import.meta.url);
 
 /** Loaded before the settings are known, because the settings are read with them. */
@@ -23,7 +23,7 @@ export function useBundledPackages(): void {
       if (url === undefined) return next(specifier, context);
       const isBundled =
         !withTeam ||
-        // A team that has another version of one keeps it.
+        // An application with its own version of a package keeps it.
         (EARLY.test(specifier) &&
           next(specifier, context).url === next(specifier, { ...context, parentURL: import.meta.url }).url);
       return isBundled ? { url, shortCircuit: true } : next(specifier, context);
