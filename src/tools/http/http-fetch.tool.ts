@@ -95,7 +95,7 @@ function describe({ url, status, headers, body, isTruncated }: GuardedResponse):
     return {
       ...facts,
       ...(body.length > 0 && {
-        note: `${isCut ? 'more than ' : ''}${body.length} bytes of binary data are not shown`,
+        note: `${isTruncated ? 'more than ' : ''}${body.length} bytes of binary data are not shown`,
       }),
     };
   }
