@@ -1,13 +1,7 @@
-import {
-  SubscribeMessage,
-  WebSocketGateway,
-  type OnGatewayConnection,
-  type OnGatewayDisconnect,
-} from '@nestjs/websockets';
+import { SubscribeMessage, WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 import { GatewayError, type CancelPayload, type InboundEnvelope, type MessageInPayload } from '../protocol/index.js';
 import { encodeFrame } from '../protocol/encode.js';
 import { ConversationWriterService } from '../core/connections/conversation-writer.service.js';
-import { DeliveryService } from '../core/delivery/delivery.service.js';
 import { MessageIntakeService, type CancelTarget } from '../core/intake/message-intake.service.js';
 import { ConnectedFrameService } from './connected-frame.service.js';
 import type { WebSocketConnection } from './websocket-connection.js';
@@ -17,22 +11,15 @@ import type { WebSocketConnection } from './websocket-connection.js';
  * message in the queue is certain, before its commit.
  */
 @WebSocketGateway(18789)
-export class OpenClawGateway
-  implements OnGatewayConnection<WebSocketConnection>, OnGatewayDisconnect<WebSocketConnection>
-{
+export class OpenClawGateway implements OnGatewayConnection<WebSocketConnection> {
   constructor(
     private readonly writer: ConversationWriterService,
     private readonly intake: MessageIntakeService,
-    private readonly delivery: DeliveryService,
     private readonly connectedFrame: ConnectedFrameService,
   ) {}
 
   async handleConnection(connection: WebSocketConnection): Promise<void> {
     connection.sendFrame(await this.connectedFrame.build(connection));
-  }
-
-  handleDisconnect(connection: WebSocketConnection): void {
-    this.delivery.removeReader(connection);
   }
 
   @SubscribeMessage('message_in')

@@ -1,6 +1,7 @@
-import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import type { ConnectionEvent } from '../../src/core/connections/connection.js';
 import { ConversationWriterService } from '../../src/core/connections/conversation-writer.service.js';
+import { StartStep } from '../../src/core/lifecycle/steps.js';
 import { closeTable, GatewayError, type StreamBlockPayload } from '../../src/protocol/index.js';
 import { SocketConnection, type SocketLine } from '../../src/sockets/socket-connection.js';
 import { SocketServer } from '../../src/sockets/socket-server.js';
@@ -50,13 +51,14 @@ function readRequest(text: string): { id: string; say: string } {
 }
 
 @Injectable()
-class LineWire implements OnModuleInit {
+class LineWire {
   constructor(
     private readonly sockets: SocketServer,
     private readonly writer: ConversationWriterService,
   ) {}
 
-  onModuleInit(): void {
+  @StartStep({ name: 'serve lines', phase: 'register' })
+  serve(): void {
     this.sockets.serve({
       path: '/lines',
       subprotocol: undefined,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { DeliveryService } from '../delivery/delivery.service.js';
 import type { CloseReason } from '../delivery/frame-reader.js';
 import { SlowReadersService } from '../delivery/slow-readers.service.js';
 import { InProcessBroker } from '../broker/in-process-broker.js';
@@ -54,8 +55,10 @@ function setUp(other?: InProcessBroker) {
   );
   const metrics = new FakeMetrics();
   const slowReaders = new SlowReadersService(clock, metrics);
-  const manager = new ConnectionManagerService(clock, config, slowReaders, broker, new SilentLogs());
-  return { broker, clock, metrics, manager };
+  const removedReaders: string[] = [];
+  const delivery = { removeReader: ({ id }: Connection) => removedReaders.push(id) } as unknown as DeliveryService;
+  const manager = new ConnectionManagerService(clock, config, slowReaders, delivery, broker, new SilentLogs());
+  return { broker, clock, metrics, manager, removedReaders };
 }
 
 describe('ConnectionManagerService', () => {
@@ -69,6 +72,15 @@ describe('ConnectionManagerService', () => {
     manager.remove(a);
     expect(manager.count).toBe(1);
     expect(manager.list()).toEqual([b]);
+  });
+
+  it('ends what a connection reads when it is removed, also if it ended before it was registered', () => {
+    const { manager, removedReaders } = setUp();
+    const connection = new FakeConnection('a');
+    manager.register(connection);
+    manager.remove(connection);
+    manager.remove(new FakeConnection('never registered'));
+    expect(removedReaders).toEqual(['a', 'never registered']);
   });
 
   it('closes the older connection of the same client as replaced; its end does not remove the newer one', () => {

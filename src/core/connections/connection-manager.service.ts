@@ -5,6 +5,7 @@ import { StopStep } from '../lifecycle/steps.js';
 import { clientKey } from '../identity/principal.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
+import { DeliveryService } from '../delivery/delivery.service.js';
 import type { CloseReason } from '../delivery/frame-reader.js';
 import { SlowReadersService } from '../delivery/slow-readers.service.js';
 import type { Connection, ConnectionEvent } from './connection.js';
@@ -35,6 +36,7 @@ export class ConnectionManagerService {
     private readonly clock: Clock,
     private readonly config: ConfigStoreService,
     private readonly slowReaders: SlowReadersService,
+    private readonly delivery: DeliveryService,
     broker: Broker,
     logs: Logs,
   ) {
@@ -61,8 +63,9 @@ export class ConnectionManagerService {
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'connected');
   }
 
-  /** Removes a connection that has ended or is closing. Idempotent. */
+  /** Removes a connection that has ended or is closing, registered or not: it reads no session any more. Idempotent. */
   remove(connection: Connection): void {
+    this.delivery.removeReader(connection);
     if (!this.connections.delete(connection.id)) return;
     this.heartbeats.get(connection.id)?.();
     this.heartbeats.delete(connection.id);

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { DeliveryService } from '../delivery/delivery.service.js';
 import { MessageIntakeService } from '../intake/message-intake.service.js';
 import { ConnectionManagerService } from './connection-manager.service.js';
 import { ConversationReaderService } from './conversation-reader.service.js';
@@ -16,7 +15,6 @@ export class MemoryConnectionsService implements MemoryConnectionServices {
     readonly intake: MessageIntakeService,
     readonly refusals: RefusalsService,
     private readonly connections: ConnectionManagerService,
-    private readonly delivery: DeliveryService,
   ) {}
 
   /** Connects a client. An older connection of the same client is closed as `replaced`. */
@@ -28,6 +26,5 @@ export class MemoryConnectionsService implements MemoryConnectionServices {
 
   forget(connection: MemoryConnection): void {
     this.connections.remove(connection);
-    this.delivery.removeReader(connection);
   }
 }
