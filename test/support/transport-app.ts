@@ -12,6 +12,7 @@ import type { Connection } from '../../src/core/connections/connection.js';
 import { ConnectionManagerService } from '../../src/core/connections/connection-manager.service.js';
 import { SlowReadersService } from '../../src/core/delivery/slow-readers.service.js';
 import { RefusalsService } from '../../src/core/connections/refusals.service.js';
+import { DeliveryService } from '../../src/core/delivery/delivery.service.js';
 import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registry.js';
 import { StartStopService } from '../../src/core/lifecycle/start-stop.service.js';
 import { PhaseService } from '../../src/core/phase/phase.service.js';
@@ -83,8 +84,10 @@ class FoundationModule {
       { provide: ConfigStoreService, useValue: new ConfigStoreService(settings, logs) },
       PhaseService,
       RateLimitsService,
-      ConnectionManagerService,
       SlowReadersService,
+      // Nothing is read: there is no log.
+      { provide: DeliveryService, useValue: { removeReader: () => {} } },
+      ConnectionManagerService,
       FrameTypeRegistry,
       StartStopService,
       RefusalsService,
