@@ -23,11 +23,18 @@ export interface Acknowledgement extends Pick<MessageAckPayload, 'message_ref' |
   readonly session_id: string;
 }
 
+/** A promise with its resolvers. `PromiseWithResolvers` is newer than ES2022, which users of the client may compile for. */
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
 /** The client's side of a reply: takes frames, provides events, blocks and promises. */
 export class ReplyFeed {
   readonly events = new ReplyEvents();
-  readonly acknowledged = Promise.withResolvers<Acknowledgement>();
-  readonly ended = Promise.withResolvers<StreamEndPayload | undefined>();
+  readonly acknowledged: Deferred<Acknowledgement> = Promise.withResolvers<Acknowledgement>();
+  readonly ended: Deferred<StreamEndPayload | undefined> = Promise.withResolvers<StreamEndPayload | undefined>();
   acknowledgement: Acknowledgement | undefined;
   cancelRequested = false;
   #state = beginReply();

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -62,6 +62,25 @@ describe('the packed package in a folder of its own', () => {
       console.log(client.GatewayError === protocol.GatewayError);`;
 
     expect(run(program)).toBe('true');
+  });
+
+  it('types the client with ES2022 and the DOM alone (R80)', () => {
+    const source = join(installation.folder, 'client.ts');
+    writeFileSync(
+      source,
+      `import { GatewayClient } from 'openclaw-gateway-nest/client';
+      const client = new GatewayClient({ url: 'ws://127.0.0.1:18789', stream: 'delta' });
+      await client.connect();
+      for await (const event of client.send({ channel: 'example', sender: 'ann', content: 'Hello' })) console.log(event);`,
+    );
+    const compiler = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc');
+    const options = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom', '--module', 'nodenext'];
+    const { stdout } = spawnSync(process.execPath, [compiler, ...options, source], {
+      cwd: installation.folder,
+      encoding: 'utf8',
+    });
+
+    expect(stdout).toBe('');
   });
 
   it('loads no package with the client', () => {
