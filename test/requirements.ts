@@ -40,11 +40,15 @@ export const requirements: readonly Requirement[] = [
   requirement('T-11', 'protocol 1', 'The gateway selects and echoes only the subprotocol `openclaw.v1`.'),
   requirement('T-12', 'protocol 1', 'permessage-deflate is off.'),
   requirement('T-13', 'protocol 10', 'A new upgrade during a drain is HTTP 503.'),
-  requirement('T-14', 'protocol 1', 'A request that is not complete within 10 s is closed.'),
+  requirement(
+    'T-14',
+    'protocol 1',
+    'A request head that is not complete within 10 s, and a body that makes less than 16 KiB/s over 10 s, is closed.',
+  ),
   requirement('T-15', 'protocol 1', 'A frame that is not complete within 30 s closes its connection.'),
   requirement('T-16', 'protocol 1', 'A peer that answers neither of two pings in a row is terminated with 4009.'),
   requirement('T-17', 'protocol 1', 'More than 20 pings a second close the connection with 4008.'),
-  requirement('T-18', 'protocol 1', 'A connection over the limit of its address is HTTP 429.'),
+  requirement('T-18', 'protocol 1', 'A connection over the limit of its address is HTTP 429, plain HTTP included.'),
   requirement('T-19', 'protocol 6', 'A hundred RATE_LIMITED answers within 10 s close the connection with 4008.'),
   requirement('T-20', 'protocol 1', 'A binary frame closes the connection with 1003.'),
   requirement('T-21', 'protocol 1', 'Invalid UTF-8 closes the connection with 1007.'),
@@ -975,5 +979,10 @@ export const requirements: readonly Requirement[] = [
     'N-01',
     'durability',
     'A clock that is set by a day, or a night of sleep, leaves limits, leases, retries, timers, presence and uptime right.',
+  ),
+  requirement(
+    'N-02',
+    'protocol 1',
+    'A peer that sends HTTP requests and reads no response holds one response for each of its connections, and not for long.',
   ),
 ];

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HttpTrafficService } from './http-traffic.service.js';
 import { plainProblem, PROBLEM_MEDIA_TYPE } from './problem.js';
+import type { RequestFacts } from './request-facts.js';
 import type { RequestRulesService, RuleFault } from './request-rules.service.js';
 
 /** Kubelet calls the probes by IP address, which can be any. */
@@ -23,9 +25,17 @@ const SECURITY_HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-/** The first checks of every HTTP request: sets security headers and applies the rules for query, Host and Origin. */
+const TOO_MANY_CONNECTIONS: RuleFault = { status: 429, reason: 'Too many connections from this address' };
+
+/**
+ * The first checks of every HTTP request: sets security headers and applies the limit of connections and the rules for
+ * query, Host and Origin.
+ */
 export class FrontDoor {
-  constructor(private readonly rules: RequestRulesService) {}
+  constructor(
+    private readonly rules: RequestRulesService,
+    private readonly traffic: HttpTrafficService,
+  ) {}
 
   /** Calls `next` unless the request is refused. */
   receive(request: IncomingMessage, response: ServerResponse, next: () => void): void {
@@ -35,13 +45,15 @@ export class FrontDoor {
       'Content-Security-Policy',
       path === '/docs' || path.startsWith('/docs/') ? DOCS_POLICY : STRICT_POLICY,
     );
-    const fault = this.check(request, path);
+    const facts = this.rules.readFacts(request);
+    const release = this.traffic.open(request, facts);
+    if (release) response.once('close', release);
+    const fault = release ? this.check(request, path, facts) : TOO_MANY_CONNECTIONS;
     if (fault) refuse(response, fault);
     else next();
   }
 
-  private check(request: IncomingMessage, path: string): RuleFault | undefined {
-    const facts = this.rules.readFacts(request);
+  private check(request: IncomingMessage, path: string, facts: RequestFacts): RuleFault | undefined {
     return (
       this.rules.checkQuery(request.url ?? '') ??
       (PROBES.has(path) && facts.hosts.length === 1 ? undefined : this.rules.checkHost(facts)) ??

@@ -4,23 +4,39 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { checkSize } from '../protocol/codec.js';
 import type { GatewayError } from '../protocol/index.js';
+import { RequestLines, type Exchange } from './request-lines.js';
 
 /** Limits of plain HTTP and of upgrade requests (protocol.md section 1). */
 export interface HttpLimits {
-  /** For the headers of a request, and for the whole request, in milliseconds. */
+  /** Time limit of the head of a request, and the period in which a body must make progress, in milliseconds. */
   readonly requestTimeoutMs: number;
+  /** The least progress of a body, averaged over `requestTimeoutMs`. */
+  readonly minBodyBytesPerSecond: number;
+  /** Time limit of a whole request, in milliseconds. */
+  readonly bodyTimeoutMs: number;
+  /** Time for which a peer may take nothing of its response, in milliseconds. */
+  readonly responseStallMs: number;
   readonly maxHeaderBytes: number;
   readonly maxBodyBytes: number;
 }
 
-export const HTTP_LIMITS: HttpLimits = { requestTimeoutMs: 10_000, maxHeaderBytes: 16_384, maxBodyBytes: 262_144 };
+export const HTTP_LIMITS: HttpLimits = {
+  requestTimeoutMs: 10_000,
+  minBodyBytesPerSecond: 16_384,
+  bodyTimeoutMs: 600_000,
+  responseStallMs: 30_000,
+  maxHeaderBytes: 16_384,
+  maxBodyBytes: 262_144,
+};
 
 /** Time that running requests get once the server closes, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Nest on Express, with a server that limits the time and size of every request. Bodies are JSON only. */
 export class GatewayHttpAdapter extends ExpressAdapter {
-  constructor(private readonly limits: HttpLimits) {
+  private lines: RequestLines | undefined;
+
+  constructor(readonly limits: HttpLimits) {
     super();
     this.disable('x-powered-by');
     this.disable('etag');
@@ -28,7 +44,14 @@ export class GatewayHttpAdapter extends ExpressAdapter {
   }
 
   override initHttpServer(): void {
-    this.httpServer = createServer(createHttpServerOptions(this.limits), this.getInstance<RequestListener>());
+    const lines = new RequestLines(this.getInstance<RequestListener>());
+    this.lines = lines;
+    this.httpServer = createServer(createHttpServerOptions(this.limits), (...all) => lines.take(...all));
+  }
+
+  /** The requests that are handled now, at most one for each connection. */
+  underWay(): Iterable<Exchange> {
+    return this.lines?.underWay() ?? [];
   }
 
   /**
@@ -67,7 +90,7 @@ function checkBody(body: string): void {
 export function createHttpServerOptions(limits: HttpLimits = HTTP_LIMITS): ServerOptions {
   return {
     headersTimeout: limits.requestTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
+    requestTimeout: Math.max(limits.bodyTimeoutMs, limits.requestTimeoutMs),
     connectionsCheckingInterval: Math.ceil(limits.requestTimeoutMs / 10),
     maxHeaderSize: limits.maxHeaderBytes,
     // Other upgrades (curl offers HTTP/2) are declined by responding over HTTP/1.1.

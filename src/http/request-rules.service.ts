@@ -2,12 +2,12 @@ import { isIP, type BlockList } from 'node:net';
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { isLoopbackHost, parseNetworks } from './addresses.js';
+import { includes, isLoopbackHost, parseNetworks } from './addresses.js';
 import { readRequestFacts, type RequestFacts } from './request-facts.js';
 
 /** Why a request is refused before it is routed. */
 export interface RuleFault {
-  readonly status: 400 | 403 | 421;
+  readonly status: 400 | 403 | 421 | 429;
   readonly reason: string;
 }
 
@@ -42,7 +42,12 @@ export class RequestRulesService {
     return readRequestFacts(request, this.trustedProxies);
   }
 
-  /** True when the gateway listens only on the loopback interface. */
+  /** Whether the peer at `address` may speak for others (`gateway.trusted_proxies`). */
+  isTrustedProxy(address: string): boolean {
+    return includes(this.trustedProxies, address);
+  }
+
+  /** Whether the gateway is bound to an address that only this machine reaches. */
   get isBoundToLoopback(): boolean {
     return isLoopbackHost(this.config.get('gateway.host'));
   }

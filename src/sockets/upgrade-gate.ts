@@ -2,9 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { AuthService, type AuthOutcome } from '../auth/auth.service.js';
 import type { Principal } from '../core/identity/principal.js';
-import { RateLimitsService } from '../core/limits/rate-limits.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
-import { limitKey } from '../http/addresses.js';
+import { HttpTrafficService } from '../http/http-traffic.service.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
 import { checkHandshake, type ConnectParameters, type UpgradeRefusal } from './upgrade-request.js';
 import type { Wire } from './wire.js';
@@ -26,7 +25,7 @@ export class UpgradeGate {
   constructor(
     private readonly rules: RequestRulesService,
     private readonly auth: AuthService,
-    private readonly limits: RateLimitsService,
+    private readonly traffic: HttpTrafficService,
     private readonly phase: PhaseService,
   ) {}
 
@@ -43,7 +42,7 @@ export class UpgradeGate {
     if (refusal) return refusal;
     const parameters = wire.readParameters(url);
     if ('status' in parameters) return parameters;
-    const release = this.limits.openConnection(limitKey(facts.clientAddress));
+    const release = this.traffic.open(request, facts);
     if (!release) return refuseForNow(429, 'Too many connections from this address');
     const outcome = await this.auth.authenticate(request);
     // A drain may have begun during the verification.

@@ -13,6 +13,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'run-gateway.ts': 'a signal handler that must work in any state of the gateway',
   'http.ts': 'the command line, a process of its own',
   'egress-fetch.ts': 'time limit of a connection to a foreign server',
+  'http-traffic.service.ts': 'time-outs of sockets',
   'gateway-http.adapter.ts': 'closes sockets at the end of the process',
   'socket-server.ts': 'closes sockets at the end of the process',
   'upgrade-request.ts': 'destroys a refused socket that lingers',
