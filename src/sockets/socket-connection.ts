@@ -126,6 +126,10 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
     if (!this.isClosing) return this.receive(frame.toString());
   }
 
+  sizeOf(frame: Buffer): number {
+    return frame.byteLength;
+  }
+
   onFull(): void {
     this.socket.pause();
     this.deadline?.clear();

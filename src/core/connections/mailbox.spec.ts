@@ -17,6 +17,9 @@ class FakeOwner implements MailboxOwner<number> {
   whenWritable(): Promise<void> {
     return new Promise((resolve) => this.gates.push(resolve));
   }
+  sizeOf(item: number): number {
+    return item > 1_000 ? item : 1;
+  }
   onFull(): void {
     this.signals.push('full');
   }
@@ -86,6 +89,19 @@ describe('Mailbox', () => {
     await owner.letGo();
     expect(owner.signals).toEqual(['full', 'room']);
     expect(owner.handled).toEqual(upTo(258));
+  });
+
+  it('[N-03] reports that they are full by their bytes, however few wait', async () => {
+    const owner = new FakeOwner();
+    owner.isSlow = true;
+    const mailbox = new Mailbox(owner);
+    mailbox.start();
+    for (const item of [250_001, 250_002, 250_003, 250_004, 250_005]) mailbox.push(item);
+    expect(owner.signals).toEqual([]);
+    mailbox.push(250_006);
+    expect(owner.signals).toEqual(['full']);
+    for (let handled = 0; handled < 4; handled++) await owner.letGo();
+    expect(owner.signals).toEqual(['full', 'room']);
   });
 
   it('is idle when all requests have been handled', async () => {

@@ -4,11 +4,16 @@ import { MAX_BUFFERED_BYTES } from '../delivery/frame-reader.js';
 const PAUSE_ABOVE = 256;
 const RESUME_BELOW = 128;
 
+/** Maximum size of waiting requests in bytes (protocol.md section 5). Above it the peer is paused, below half it is resumed. */
+const MAX_WAITING_BYTES = 1_048_576;
+
 /** The connection whose requests a {@link Mailbox} holds. */
 export interface MailboxOwner<T> {
   /** Bytes that the peer has not taken yet. */
   readonly bufferedBytes: number;
   whenWritable(): Promise<void>;
+  /** Returns the size of a request in bytes. */
+  sizeOf(item: T): number;
   /** Handles one request. Returns a promise only if that is asynchronous. Must not throw or reject. */
   handle(item: T): void | Promise<void>;
   /** Called when too many requests wait. The owner pauses the peer until {@link onRoom}. */
@@ -22,6 +27,7 @@ export interface MailboxOwner<T> {
  */
 export class Mailbox<T> {
   private readonly waiting: T[] = [];
+  private waitingBytes = 0;
   private isStarted = false;
   private isRunning = false;
   private isFull = false;
@@ -37,7 +43,8 @@ export class Mailbox<T> {
 
   push(item: T): void {
     this.waiting.push(item);
-    if (this.waiting.length > PAUSE_ABOVE && !this.isFull) {
+    this.waitingBytes += this.owner.sizeOf(item);
+    if (!this.isFull && (this.waiting.length > PAUSE_ABOVE || this.waitingBytes > MAX_WAITING_BYTES)) {
       this.isFull = true;
       this.owner.onFull();
     }
@@ -57,10 +64,11 @@ export class Mailbox<T> {
 
   private async runAll(): Promise<void> {
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+      this.waitingBytes -= this.owner.sizeOf(next);
       const pending = this.owner.handle(next);
       if (pending) await pending;
       if (this.owner.bufferedBytes > MAX_BUFFERED_BYTES) await this.owner.whenWritable();
-      if (this.isFull && this.waiting.length < RESUME_BELOW) {
+      if (this.isFull && this.waiting.length < RESUME_BELOW && this.waitingBytes <= MAX_WAITING_BYTES / 2) {
         this.isFull = false;
         this.owner.onRoom();
       }
