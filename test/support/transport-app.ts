@@ -44,7 +44,7 @@ export class EchoGateway implements OnGatewayConnection<Connection> {
   @SubscribeMessage('message_in')
   handleMessage(connection: Connection, envelope: InboundEnvelope): void {
     const { sender, content } = envelope.payload as MessageInPayload;
-    this.limits.takeMessage(connection.principal, connection.clientId, sender);
+    this.limits.takeMessage(connection.principal, sender);
     connection.send({ kind: 'extension', type: 'acme.echo', payload: { content }, requestId: envelope.id });
   }
 

@@ -82,7 +82,7 @@ export class MessageIntakeService {
   submit(origin: Origin, message: IncomingMessage): QueuedMessage | Promise<QueuedMessage> {
     if (this.phase.isDraining) throw new GatewayError('DRAINING', {});
     const { payload } = message;
-    this.limits.takeMessage(origin.principal, origin.clientId, payload.sender);
+    this.limits.takeMessage(origin.principal, payload.sender);
     const route = this.router.route(origin.principal, payload, message.sessionId);
     const hasMedia = payload.attachments?.some((attachment) => attachment.media_id !== undefined);
     if (hasMedia || route instanceof Promise) return this.enqueueLater(origin, message, route);

@@ -85,6 +85,13 @@ describe('RateBuckets', () => {
     expect(take(buckets, 100, 60)).toBe(1);
   });
 
+  it('[N-05] keep an exhausted key exhausted under a flood of new keys', () => {
+    const buckets = new RateBuckets(new ManualClock(), 100);
+    expect(take(buckets, 10, 10)).toBe(10);
+    for (let i = 0; i < 10_000; i++) buckets.take(`k${i}`, 10);
+    expect(take(buckets, 10, 10)).toBe(0);
+  });
+
   it.each([86_400_000, -86_400_000])('[N-01] neither blocks nor opens when the clock is set by %d ms', (ms) => {
     const clock = new ManualClock();
     const buckets = new RateBuckets(clock);

@@ -54,9 +54,19 @@ export class RateBuckets {
     return Math.max(this.recent.get(key) ?? this.older.get(key) ?? 0, this.now);
   }
 
+  /**
+   * Under a flood of new keys, drops those that have used up less than half of their quota: to them it changes little,
+   * while a key that is exhausted stays so. Returns whether that made enough room.
+   */
+  private dropFullest(): boolean {
+    for (const [key, fullAt] of this.recent) if (fullAt - this.now < WINDOW_MS / 2) this.recent.delete(key);
+    return this.recent.size < this.maxKeys / 2;
+  }
+
   private rotate(): void {
     const isDue = this.now - this.rotatedAt >= WINDOW_MS;
     if (!isDue && this.recent.size < this.maxKeys) return;
+    if (!isDue && this.dropFullest()) return;
     this.older = this.recent;
     this.recent = new Map();
     this.rotatedAt = this.now;

@@ -24,37 +24,36 @@ function setUp(settings: Record<string, unknown>) {
 }
 
 describe('RateLimitsService', () => {
-  it('counts messages per client: another client_id, principal or tenant has a separate limit', () => {
+  it('[N-04] counts messages per principal, whatever client ids it uses; another principal or tenant has a separate limit', () => {
     const { limits } = setUp({ 'limits.messages_per_minute': 1 });
     const user = aPrincipal('user');
-    limits.takeMessage(user, 'c', 'alice');
-    expect(() => limits.takeMessage(user, 'c', 'bob')).toThrow(
-      'Rate limit reached (1 messages per minute for one client)',
+    limits.takeMessage(user, 'alice');
+    expect(() => limits.takeMessage(user, 'bob')).toThrow(
+      'Rate limit reached (1 messages per minute for one principal)',
     );
-    limits.takeMessage(user, 'd', 'alice');
-    limits.takeMessage(aPrincipal('user', 'q'), 'c', 'alice');
-    limits.takeMessage(aPrincipal('user', 'p', 'other'), 'c', 'alice');
+    limits.takeMessage(aPrincipal('user', 'q'), 'alice');
+    limits.takeMessage(aPrincipal('user', 'p', 'other'), 'alice');
   });
 
   it('counts messages of role channel per sender, whatever their client_id', () => {
     const { limits } = setUp({ 'limits.messages_per_minute': 1 });
     const driver = aPrincipal('channel');
-    limits.takeMessage(driver, 'c', 'alice');
-    limits.takeMessage(driver, 'c', 'bob');
-    expect(() => limits.takeMessage(driver, 'd', 'alice')).toThrow('for one sender');
+    limits.takeMessage(driver, 'alice');
+    limits.takeMessage(driver, 'bob');
+    expect(() => limits.takeMessage(driver, 'alice')).toThrow('for one sender');
   });
 
   it('does not confuse a sender with a client of the same name', () => {
     const { limits } = setUp({ 'limits.messages_per_minute': 1 });
-    limits.takeMessage(aPrincipal('channel'), 'c', 'same');
-    limits.takeMessage(aPrincipal('operator'), 'same', 'alice');
+    limits.takeMessage(aPrincipal('channel'), 'same');
+    limits.takeMessage(aPrincipal('operator'), 'alice');
   });
 
   it('refuses as RATE_LIMITED, with the delay until the next message is allowed', () => {
     const { clock, limits } = setUp({ 'limits.messages_per_minute': 4 });
     const refusal = () => {
       try {
-        limits.takeMessage(aPrincipal('user'), 'c', 'alice');
+        limits.takeMessage(aPrincipal('user'), 'alice');
         return undefined;
       } catch (error) {
         return error as GatewayError;
@@ -70,8 +69,8 @@ describe('RateLimitsService', () => {
     const { config, limits } = setUp({});
     await config.open(new MemorySettings());
     await config.set('limits.messages_per_minute', 1, 'test');
-    limits.takeMessage(aPrincipal('user'), 'c', 'alice');
-    expect(() => limits.takeMessage(aPrincipal('user'), 'c', 'alice')).toThrow('1 messages per minute');
+    limits.takeMessage(aPrincipal('user'), 'alice');
+    expect(() => limits.takeMessage(aPrincipal('user'), 'alice')).toThrow('1 messages per minute');
   });
 
   it('counts open connections of an address, and a place that is released twice is free once', () => {

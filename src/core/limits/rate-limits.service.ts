@@ -7,8 +7,7 @@ import { RateBuckets } from './rate-buckets.js';
 
 /**
  * Limits the rate of messages and the number of connections. Settings are read at each use, so a change takes effect
- * immediately. Each replica counts for itself. For messages that is exact, because a client has one connection;
- * connections of one address may add up over replicas.
+ * immediately. Each replica counts for itself, so messages and connections may add up over replicas.
  */
 @Injectable()
 export class RateLimitsService {
@@ -23,16 +22,17 @@ export class RateLimitsService {
   }
 
   /**
-   * Counts a message of a client, or for role `channel` of the sender, because a driver speaks for many people.
+   * Counts a message of a principal, whatever client ids it uses, or for role `channel` of the sender, because a driver
+   * speaks for many people.
    * @throws GatewayError RATE_LIMITED with the time until the next message is allowed
    */
-  takeMessage(principal: Principal, clientId: string, sender: string): void {
+  takeMessage(principal: Principal, sender: string): void {
     const isChannel = principal.role === 'channel';
-    const key = JSON.stringify([principal.tenant, principal.principal, isChannel, isChannel ? sender : clientId]);
+    const key = JSON.stringify([principal.tenant, principal.principal, isChannel, isChannel ? sender : '']);
     const perMinute = this.config.get('limits.messages_per_minute');
     const retryAfterMs = this.messages.take(key, perMinute);
     if (retryAfterMs === 0) return;
-    const limit = `${perMinute} messages per minute for one ${isChannel ? 'sender' : 'client'}`;
+    const limit = `${perMinute} messages per minute for one ${isChannel ? 'sender' : 'principal'}`;
     throw new GatewayError('RATE_LIMITED', { limit }, { retryAfterMs });
   }
 
