@@ -148,6 +148,33 @@ describe('a reader that is slow', () => {
   });
 });
 
+describe('a reader of many sessions that is slow', () => {
+  it('[N-06] has one page on its way at a time, whatever it reads', async () => {
+    const writer = new FakeReader();
+    const sessionIds: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      const { sessionId } = await harness.say(writer, `m${i}`, `/blocks 1`, { session: aSession(`p${i}`) });
+      await writer.waitForEnd(`m${i}`);
+      sessionIds.push(sessionId);
+    }
+    const slow = new FakeReader();
+    slow.isSlow = true;
+    slow.bufferedBytes = MAX_BUFFERED_BYTES;
+    for (const sessionId of sessionIds) harness.delivery.subscribe(slow, sessionId, 0);
+    await harness.clock.advanceAsync(0);
+    const { send } = slow;
+    slow.send = (event) => {
+      send.call(slow, event);
+      slow.bufferedBytes = MAX_BUFFERED_BYTES;
+    };
+    for (let pages = 1; pages <= 20; pages++) {
+      slow.drain();
+      await harness.clock.advanceAsync(0);
+      expect(new Set(slow.frames.map((frame) => frame.session_id)).size).toBe(pages);
+    }
+  });
+});
+
 describe('deltas', () => {
   const delta = {
     kind: 'delta',

@@ -66,11 +66,18 @@ export class Subscription {
   private async catchUp(): Promise<void> {
     this.isCatchingUp = true;
     while (!this.hasEnded && this.nextSeq <= this.feed.headSeq) {
-      if (!(await this.waitForReader())) break;
-      await this.sendPage();
+      const hasRead = await this.slowReaders.takeTurn(this.reader, () => this.readOn());
+      if (!hasRead) break;
     }
     // In the same tick as the last check of the head, so that the next burst is sent live.
     this.isCatchingUp = false;
+  }
+
+  /** Sends one page when the reader has room. Returns false if it has gone. */
+  private async readOn(): Promise<boolean> {
+    if (!(await this.waitForReader())) return false;
+    await this.sendPage();
+    return true;
   }
 
   private async sendPage(): Promise<void> {
