@@ -985,4 +985,13 @@ export const requirements: readonly Requirement[] = [
     'protocol 1',
     'A peer that sends HTTP requests and reads no response holds one response for each of its connections, and not for long.',
   ),
+  requirement('N-03', 'protocol 5', 'At most 1 MiB of inbound frames of a connection wait for their turn.'),
+  requirement(
+    'N-04',
+    'protocol 6',
+    'The message limit counts per principal, whatever client ids it uses; for role channel per sender.',
+  ),
+  requirement('N-05', 'settings 1', 'A flood of names resets the limit of nobody who has reached it.'),
+  requirement('N-06', 'protocol 5', 'At most 1 MiB is buffered for a connection, however many sessions it reads.'),
+  requirement('N-07', 'protocol 3', 'A connection reports the status of a limited number of channels.'),
 ];

@@ -1,7 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { GatewayError } from '../../protocol/domain.js';
 import type { Connection } from '../connections/connection.js';
 import { checkChannel } from '../sessions/access.js';
 import { ConnectedChannels } from './connected-channels.js';
+
+/** Maximum number of channels that one connection reports. */
+export const MAX_CHANNELS = 256;
 
 /** The state of a driver's connection to its platform. */
 export interface ChannelStatus {
@@ -20,11 +24,15 @@ export class ChannelStatusService extends ConnectedChannels {
 
   /**
    * Records a report of the driver behind `connection`.
-   * @throws GatewayError FORBIDDEN if its credential is bound to other channels
+   * @throws GatewayError FORBIDDEN if its credential is bound to other channels; INVALID_PAYLOAD for one channel too many
    */
   update(connection: Connection, status: ChannelStatus): void {
     checkChannel(connection.principal, status.channel);
     const own = this.statuses.get(connection.id) ?? new Map<string, ChannelStatus>();
+    if (own.size >= MAX_CHANNELS && !own.has(status.channel)) {
+      const fault = { pointer: '/channel', message: `one connection may report ${MAX_CHANNELS} channels` };
+      throw new GatewayError('INVALID_PAYLOAD', { faults: [fault] });
+    }
     this.statuses.set(connection.id, own.set(status.channel, status));
   }
 
