@@ -28,6 +28,20 @@ const RESPONSES: Partial<Record<InboundType, OutboundType>> = {
 
 const CHANNEL = '#/channels/gateway';
 
+const SECURITY_SCHEMES: Json = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: '`Authorization: Bearer TOKEN` in the upgrade request.',
+  },
+  subprotocol: {
+    type: 'httpApiKey',
+    in: 'header',
+    name: 'Sec-WebSocket-Protocol',
+    description: `For browsers: \`${SUBPROTOCOL}, ${BEARER_SUBPROTOCOL_PREFIX}TOKEN\`; the gateway echoes \`${SUBPROTOCOL}\` only.`,
+  },
+};
+
 /** Builds the AsyncAPI 3.0 document of the WebSocket protocol from the schemas with which the gateway validates. */
 export function buildAsyncApi(): Json {
   const inbound = Object.entries<InboundRow>(inboundTable);
@@ -60,19 +74,7 @@ export function buildAsyncApi(): Json {
       ...outbound.map(([type, row]) => [`send.${type}`, describeSend(type, row)]),
     ]) as Json,
     components: {
-      securitySchemes: {
-        bearer: {
-          type: 'http',
-          scheme: 'bearer',
-          description: '`Authorization: Bearer TOKEN` in the upgrade request.',
-        },
-        subprotocol: {
-          type: 'httpApiKey',
-          in: 'header',
-          name: 'Sec-WebSocket-Protocol',
-          description: `For browsers: \`${SUBPROTOCOL}, ${BEARER_SUBPROTOCOL_PREFIX}TOKEN\`; the gateway echoes \`${SUBPROTOCOL}\` only.`,
-        },
-      },
+      securitySchemes: SECURITY_SCHEMES,
       messages: Object.fromEntries([
         ...inbound.map(([type, row]) => [`client.${type}`, describeInbound(type, row)]),
         ...outbound.map(([type, row]) => [`gateway.${type}`, describeOutbound(type, row)]),
