@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { AuthService } from './auth/index.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import { StartStopService } from './core/lifecycle/start-stop.service.js';
+import { PhaseService } from './core/phase/phase.service.js';
 import { Store } from './core/store/index.js';
 import type { Logs } from './core/telemetry/logs.js';
 import { GatewayModule, type GatewayOptions } from './gateway.module.js';
@@ -63,7 +64,8 @@ export async function runGateway(
   const config = app.get(ConfigStoreService);
   await listen(app, config.get('gateway.port'), config.get('gateway.host'));
   await app.get(StartStopService).whenReady;
-  await announce(app);
+  // A signal during the start: the stop is under way.
+  if (!app.get(PhaseService).isDraining) await announce(app);
 }
 
 /** Stops the gateway at the first SIGTERM or SIGINT. A second one hurries the stop and soon exits the process. */

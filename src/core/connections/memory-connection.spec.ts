@@ -21,6 +21,7 @@ const aMessage = (id: string): IncomingMessage => ({ id, payload: { channel: 'c'
 class FakeServices implements MemoryConnectionServices {
   readonly submitted: string[] = [];
   readonly forgotten: Connection[] = [];
+  readonly failures: string[] = [];
   pending: PromiseWithResolvers<void> | undefined;
   readonly writer = {
     submit: (_connection: Connection, { id }: IncomingMessage) => {
@@ -34,6 +35,10 @@ class FakeServices implements MemoryConnectionServices {
 
   forget(connection: Connection): void {
     this.forgotten.push(connection);
+  }
+
+  noteFailure(_connection: Connection, error: unknown): void {
+    this.failures.push(String(error));
   }
 }
 
@@ -124,6 +129,19 @@ describe('MemoryConnection', () => {
     expect(taken).toEqual([anEvent('last')]);
     expect(closes).toEqual(['restarting']);
     expect(services.submitted).toEqual([]);
+    expect(services.forgotten).toEqual([connection]);
+  });
+
+  it('ends when the client fails to handle an event, and harms nothing else', async () => {
+    gate = Promise.withResolvers();
+    connection.send(anEvent('a'));
+    connection.send(anEvent('b'));
+    await tick();
+    gate.reject(new Error('a fault of the driver'));
+    await tick();
+    expect(taken).toEqual([anEvent('a')]);
+    expect(closes).toEqual(['goingAway']);
+    expect(services.failures).toEqual(['Error: a fault of the driver']);
     expect(services.forgotten).toEqual([connection]);
   });
 

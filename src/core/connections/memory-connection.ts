@@ -20,7 +20,10 @@ export interface MemoryClient {
   readonly clientId: string;
   readonly wantsDeltas?: boolean;
   readonly wantsPresence?: boolean;
-  /** Takes one event. It counts as buffered, and the next one waits, until the promise resolves. Must not reject. */
+  /**
+   * Takes one event. It counts as buffered, and the next one waits, until the promise resolves. If it throws or rejects,
+   * the connection ends as `goingAway`.
+   */
   take(event: ConnectionEvent): void | Promise<void>;
   /** Called when the gateway has closed the connection. */
   onClose?(reason: CloseReason): void;
@@ -34,6 +37,8 @@ export interface MemoryConnectionServices {
   readonly refusals: RefusalsService;
   /** Removes a connection that has ended from the gateway. */
   forget(connection: MemoryConnection): void;
+  /** Logs that a callback of the client threw. */
+  noteFailure(connection: MemoryConnection, error: unknown): void;
 }
 
 interface MemoryRequest extends RefusedRequest {
@@ -174,7 +179,7 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
   private startDelivery(): void {
     if (this.isDelivering) return;
     this.isDelivering = true;
-    setImmediate(() => void this.deliver());
+    setImmediate(() => void this.deliver().catch((error: unknown) => this.fail(error)));
   }
 
   private async deliver(): Promise<void> {
@@ -193,7 +198,21 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
     this.hasLeft = true;
     this.outgoing.length = 0;
     this.mailbox.whenIdle(() => this.services.forget(this));
-    if (this.closeReason !== undefined) this.client.onClose?.(this.closeReason);
+    if (this.closeReason === undefined) return;
+    try {
+      this.client.onClose?.(this.closeReason);
+    } catch (error) {
+      this.services.noteFailure(this, error);
+    }
+  }
+
+  /** A client that throws has lost an event: its connection ends, so that it reads on from its cursor in a new one. */
+  private fail(error: unknown): void {
+    this.services.noteFailure(this, error);
+    this.isOpen = false;
+    this.closeReason ??= 'goingAway';
+    this.wakeWriters();
+    this.leave();
   }
 
   private get isWritable(): boolean {

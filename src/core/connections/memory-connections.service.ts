@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { MessageIntakeService } from '../intake/message-intake.service.js';
+import { Logs, type Log } from '../telemetry/logs.js';
 import { ConnectionManagerService } from './connection-manager.service.js';
 import { ConversationReaderService } from './conversation-reader.service.js';
 import { ConversationWriterService } from './conversation-writer.service.js';
@@ -9,13 +10,18 @@ import { RefusalsService } from './refusals.service.js';
 /** Opens connections inside the process, for drivers that run in the gateway. */
 @Injectable()
 export class MemoryConnectionsService implements MemoryConnectionServices {
+  private readonly log: Log;
+
   constructor(
     readonly writer: ConversationWriterService,
     readonly reader: ConversationReaderService,
     readonly intake: MessageIntakeService,
     readonly refusals: RefusalsService,
     private readonly connections: ConnectionManagerService,
-  ) {}
+    logs: Logs,
+  ) {
+    this.log = logs.for('gateway');
+  }
 
   /** Connects a client. An older connection of the same client is closed as `replaced`. */
   open(client: MemoryClient): MemoryConnection {
@@ -26,5 +32,12 @@ export class MemoryConnectionsService implements MemoryConnectionServices {
 
   forget(connection: MemoryConnection): void {
     this.connections.remove(connection);
+  }
+
+  noteFailure({ id, clientId }: MemoryConnection, error: unknown): void {
+    this.log.error(
+      { error, connection_id: id, client_id: clientId },
+      'a client in this process failed; it is disconnected',
+    );
   }
 }
