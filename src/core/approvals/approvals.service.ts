@@ -63,18 +63,21 @@ export class ApprovalsService {
    */
   async waitForDecision(approval: Approval, signal: AbortSignal): Promise<ApprovalDecision> {
     if (approval.decision) return approval.decision;
-    const decided = new Promise<ApprovalDecision>((resolve) => this.waiting.set(approval.approvalId, resolve));
+    const decided = Promise.withResolvers<ApprovalDecision>();
+    const { resolve } = decided;
+    this.waiting.set(approval.approvalId, resolve);
     const stop = new AbortController();
     const unfollow = follow(this.store, this.clock, {
       poll: () => this.noticeDecision(approval),
       onError: (error) => this.warn(error, approval),
     });
     try {
-      return await Promise.race([decided, this.expire(approval, AbortSignal.any([signal, stop.signal]))]);
+      return await Promise.race([decided.promise, this.expire(approval, AbortSignal.any([signal, stop.signal]))]);
     } finally {
       stop.abort();
       unfollow();
-      this.waiting.delete(approval.approvalId);
+      // A newer run of the message may wait by now: a replica that lost its lease can claim it again.
+      if (this.waiting.get(approval.approvalId) === resolve) this.waiting.delete(approval.approvalId);
     }
   }
 

@@ -73,6 +73,20 @@ describe('an approval', () => {
     expect(starts).toHaveLength(1);
   });
 
+  it('[O-01] reaches the newer of two runs that wait for it, also after the older one has ended', async () => {
+    const { shown } = await ask();
+    const approval = (await harness.store.findApproval('default', shown.approval_id))!;
+    const older = new AbortController();
+    const waits = [
+      harness.approvals.waitForDecision(approval, older.signal),
+      harness.approvals.waitForDecision(approval, new AbortController().signal),
+    ];
+    older.abort();
+    await waits[0];
+    await decide(shown, 'allow');
+    expect(await waits[1]).toBe('allow');
+  });
+
   it('[O-01] that is denied ends the call as denied, and the turn continues', async () => {
     const { reader, shown } = await ask();
     await decide(shown, 'deny');
