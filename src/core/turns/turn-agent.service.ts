@@ -34,22 +34,23 @@ export class TurnAgentService {
     let stopWaiting: (() => void) | undefined;
     signal.addEventListener('abort', () => stopWaiting?.(), { once: true });
     let yieldedAt = performance.now();
-    while (!signal.aborted) {
-      // The promise is settled when the signal aborts, so a later result or rejection of `next` has no effect.
-      const result = await new Promise<IteratorResult<AgentEvent> | undefined>((resolve, reject) => {
-        stopWaiting = () => resolve(undefined);
-        events.next().then(resolve, reject);
-      });
-      if (!result) {
-        void events.return?.().catch(() => {});
-        return;
+    try {
+      while (!signal.aborted) {
+        // The promise is settled when the signal aborts, so a later result or rejection of `next` has no effect.
+        const result = await new Promise<IteratorResult<AgentEvent> | undefined>((resolve, reject) => {
+          stopWaiting = () => resolve(undefined);
+          events.next().then(resolve, reject);
+        });
+        if (!result || result.done) return;
+        await take(turn, result.value);
+        if (performance.now() - yieldedAt < MAX_STRETCH_MS) continue;
+        // An agent that never waits must not block the event loop.
+        await new Promise((resolve) => setImmediate(resolve));
+        yieldedAt = performance.now();
       }
-      if (result.done) return;
-      await take(turn, result.value);
-      if (performance.now() - yieldedAt < MAX_STRETCH_MS) continue;
-      // An agent that never waits must not block the event loop.
-      await new Promise((resolve) => setImmediate(resolve));
-      yieldedAt = performance.now();
+    } finally {
+      // Frees what an agent holds that has not ended. Without effect on one that has.
+      void events.return?.().catch(() => {});
     }
   }
 

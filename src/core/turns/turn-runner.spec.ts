@@ -288,6 +288,30 @@ describe('a turn', () => {
     expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'cancelled', blocks: 1 });
   });
 
+  it('[C-04] that is cancelled while an event is written ends its agent', async () => {
+    const ended = Promise.withResolvers<string>();
+    class Agent extends AgentRuntime {
+      override readonly name = 'agent';
+      override async *run({ message }: AgentTurn): AsyncGenerator<AgentEvent> {
+        try {
+          harness.store.append = (lease, write) => {
+            harness.claims.stop(message.messageRef, 'cancelled');
+            return append(lease, write);
+          };
+          yield { type: 'answer', answer: { toolCalls: [] } };
+        } finally {
+          ended.resolve('ended');
+        }
+      }
+    }
+    harness = await new CoreHarness({ runtime: () => new Agent() }).start();
+    const append = harness.store.append.bind(harness.store);
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', 'hi');
+    expect(await ended.promise).toBe('ended');
+    expect((await reader.waitForEnd('a')).payload['reason']).toBe('cancelled');
+  });
+
   it('[D-05] that a crash interrupted replaces its half-streamed step and ends once', async () => {
     await start();
     const reader = new FakeReader();
