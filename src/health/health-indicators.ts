@@ -11,7 +11,7 @@ export const CHECK_TIMEOUT_MS = 800;
  * Time for which a check result is cached, in milliseconds: the probes are public, and each check of the store is a
  * commit.
  */
-export const CHECK_CACHE_MS = 1_000;
+const CHECK_CACHE_MS = 1_000;
 
 /**
  * The indicators of the probes and of `/health`. Each reports up or down, without details that only an operator may

@@ -2,7 +2,7 @@ import type { Clock } from '../core/time/clock.js';
 import type { GatewayWebSocket } from './gateway-websocket.js';
 
 /** Maximum time from the first byte of a message to its last, in milliseconds (protocol.md section 1). */
-export const FRAME_TIMEOUT_MS = 30_000;
+const FRAME_TIMEOUT_MS = 30_000;
 
 /**
  * Detects a peer that begins a message and does not finish it. The time limit is for whole messages, because fragments that

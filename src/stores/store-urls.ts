@@ -8,7 +8,7 @@ export interface StoreUrls {
 }
 
 /** The engines of this version, by name. */
-export const STORE_URLS = { sqlite: SQLITE_URLS } as const satisfies Record<string, StoreUrls>;
+const STORE_URLS = { sqlite: SQLITE_URLS } as const satisfies Record<string, StoreUrls>;
 export type StoreEngine = keyof typeof STORE_URLS;
 
 /** Returns the engine that accepts a URL. */

@@ -35,7 +35,7 @@ export function mayBeOverflow(status: number | undefined, detail: string): boole
 }
 
 /** The longest wait that a provider may ask for, in milliseconds. */
-export const LONGEST_RETRY_AFTER_MS = 60_000;
+const LONGEST_RETRY_AFTER_MS = 60_000;
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 30_000;
 

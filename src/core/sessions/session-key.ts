@@ -24,7 +24,7 @@ export function buildSessionSeed(tenant: string, message: Routed): SessionSeed {
   };
 }
 
-export function inferSessionMode(message: Routed): SessionMode {
+function inferSessionMode(message: Routed): SessionMode {
   if (message.queue !== undefined) return 'queue';
   return message.group_id === undefined ? 'main' : 'group';
 }

@@ -1,5 +1,5 @@
 /** Limits of a foreign schema: length of its JSON in UTF-16 units, nesting, and number of parts with references expanded. */
-export const FOREIGN_SCHEMA_LIMITS = { length: 65_536, depth: 20, parts: 2_000 } as const;
+const FOREIGN_SCHEMA_LIMITS = { length: 65_536, depth: 20, parts: 2_000 } as const;
 
 /** Maximum nesting of an annotation or a constant of a schema. */
 const MAX_DATA_DEPTH = 20;

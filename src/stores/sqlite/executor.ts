@@ -32,7 +32,7 @@ export const startExecutor: StartExecutor = (options, onDeath) =>
   import.meta.url.endsWith('.ts') ? startInThisThread(options) : startWorker(options, onDeath);
 
 /** Runs batches in this thread, asynchronously like a worker. */
-export async function startInThisThread({ path, startedAt }: ExecutorOptions): Promise<Executor> {
+async function startInThisThread({ path, startedAt }: ExecutorOptions): Promise<Executor> {
   const { machine, migrated, close } = openStateMachine(path, startedAt);
   return { migrated, run: async (batch) => machine.run(batch), close: async () => close() };
 }
@@ -47,7 +47,7 @@ export type WorkerMessage =
 export type WorkerOrder = { readonly kind: 'run'; readonly batch: Batch } | { readonly kind: 'close' };
 
 /** Runs batches in a worker thread, so that fsync does not block the event loop. */
-export function startWorker(options: ExecutorOptions, onDeath: DeathListener): Promise<Executor> {
+function startWorker(options: ExecutorOptions, onDeath: DeathListener): Promise<Executor> {
   return new WorkerExecutor(options, onDeath).opened;
 }
 

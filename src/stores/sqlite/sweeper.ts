@@ -3,7 +3,7 @@ import { prepare } from './rows.js';
 import type { TableState } from './table-state.js';
 
 /** Approximate limit of rows deleted per call, so that housekeeping does not delay commits. */
-export const MAX_SWEEP_ROWS = 1_000;
+const MAX_SWEEP_ROWS = 1_000;
 
 const LAST_ACTIVE = `coalesce(
   (SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1), created_at)`;
