@@ -6,7 +6,7 @@ const SYSTEM_PROMPT =
   'You are a helpful assistant that people talk to through messaging apps. Answer in the language of the message, ' +
   'briefly unless more is asked for.';
 
-/** What answers, and the models that it can ask. */
+/** The runtime and its models. */
 export const agentSettings = defineSettings(
   {
     'agent.runtime': Type.Enum(['auto', 'builtin', 'pi'], {

@@ -1,7 +1,7 @@
 import type { Session } from '../core/store/index.js';
 import type { ToolDefinition } from '../core/tools/tool.js';
 
-/** Returns the reply to `/status`, which ends with a line on what answers. */
+/** Returns the reply to `/status`. @param whatAnswers its last line: the runtime or the model */
 export function describeStatus(session: Session, whatAnswers: string): string {
   return [
     `session: ${session.id} (${session.mode}, channel ${session.channel})`,

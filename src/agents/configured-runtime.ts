@@ -6,7 +6,7 @@ import { AgentRuntime, type AgentEvent, type AgentTurn } from '../core/turns/age
 /** Injection token of the runtimes that `agent.runtime` chooses from. */
 export const RUNTIMES = Symbol('agent runtimes');
 
-/** Runs each turn with the runtime that `agent.runtime` names; a change of the setting counts from the next turn on. */
+/** Runs each turn with the runtime that `agent.runtime` names; a change of the setting takes effect with the next turn. */
 @Injectable()
 export class ConfiguredRuntime extends AgentRuntime {
   private readonly byName: ReadonlyMap<string, AgentRuntime>;

@@ -6,15 +6,15 @@ import { demoEvents } from './demo.js';
 import { describeStatus, listTools } from '../command-texts.js';
 import { HELP, noModelConfigured } from './texts.js';
 
-const MOST_BLOCKS = 10_000;
-const LONGEST_WAIT_MS = 60_000;
-/** A model's text comes in portions of a sentence or so; so does this. */
+const MAX_BLOCKS = 10_000;
+const MAX_WAIT_MS = 60_000;
+/** Text is sent in portions of about a sentence, as models send it. */
 const PORTION = /[\s\S]{1,96}/gu;
 
 /**
- * What answers when no model is configured (settings.md section 2): it repeats what was written and carries out a few
- * commands, so that a fresh installation works end to end and an operator can try a channel, a proxy or a crash. It goes
- * the way of a model: it streams, records its answer, and calls tools through the registry.
+ * The runtime without a model (settings.md section 2): it repeats the message and runs a few commands, so that a new
+ * installation works end to end and an operator can test a channel, a proxy or a crash. Like the runtime with a model, it
+ * streams, records its answers and calls tools through the registry.
  */
 @Injectable()
 export class BuiltinRuntime extends AgentRuntime {
@@ -52,7 +52,7 @@ export class BuiltinRuntime extends AgentRuntime {
     }
   }
 
-  /** One answer without tool calls, unless an earlier run has recorded it. */
+  /** Yields one answer without tool calls, unless an earlier run has recorded it. */
   private async *answerOnce(
     turn: AgentTurn,
     events: AsyncIterable<AgentEvent> | Iterable<AgentEvent>,
@@ -69,8 +69,8 @@ export class BuiltinRuntime extends AgentRuntime {
 
   private async *sendBlocks(turn: AgentTurn, argument: string): AsyncGenerator<AgentEvent> {
     const [count, pauseMs = 0] = argument.split(/\s+/).map(Number);
-    if (!isWithin(count, 1, MOST_BLOCKS) || !isWithin(pauseMs, 0, LONGEST_WAIT_MS)) {
-      const usage = `Usage: /blocks N [MS] with N from 1 to ${MOST_BLOCKS} and MS from 0 to ${LONGEST_WAIT_MS}.`;
+    if (!isWithin(count, 1, MAX_BLOCKS) || !isWithin(pauseMs, 0, MAX_WAIT_MS)) {
+      const usage = `Usage: /blocks N [MS] with N from 1 to ${MAX_BLOCKS} and MS from 0 to ${MAX_WAIT_MS}.`;
       return yield* this.say(turn, 'status', usage);
     }
     yield* this.answerOnce(turn, this.blocks(turn, count, pauseMs));
@@ -86,8 +86,8 @@ export class BuiltinRuntime extends AgentRuntime {
 
   private async *wait(turn: AgentTurn, argument: string): AsyncGenerator<AgentEvent> {
     const durationMs = argument === '' ? Number.NaN : Number(argument);
-    if (!isWithin(durationMs, 0, LONGEST_WAIT_MS)) {
-      return yield* this.say(turn, 'status', `Usage: /wait MS with MS from 0 to ${LONGEST_WAIT_MS}.`);
+    if (!isWithin(durationMs, 0, MAX_WAIT_MS)) {
+      return yield* this.say(turn, 'status', `Usage: /wait MS with MS from 0 to ${MAX_WAIT_MS}.`);
     }
     yield* this.answerOnce(turn, this.waited(turn, durationMs));
   }
@@ -106,7 +106,7 @@ export class BuiltinRuntime extends AgentRuntime {
   }
 }
 
-/** Reads `NAME {json}`; answers what is wrong with it as text. */
+/** Parses `NAME {json}`; returns the fault as text if it is not that. */
 function parseCall(argument: string): RequestedCall | string {
   const [tool = ''] = argument.split(/\s+/, 1);
   const source = argument.slice(tool.length).trim();

@@ -26,7 +26,7 @@ function silence(): string {
   return `data:audio/wav;base64,${Buffer.concat([header, Buffer.alloc(samples, 128)]).toString('base64')}`;
 }
 
-/** One block of each type that needs no tool. The first three are written as text, the way a model writes them. */
+/** Yields one block of each type that needs no tool. The first three are text, as from a model. */
 export function* demoEvents(): Generator<AgentEvent> {
   yield { type: 'text', text: 'A paragraph of plain text.\n\n' };
   yield { type: 'text', text: '## Markdown\nwith *emphasis* and a [link](https://example.org).\n\n' };

@@ -3,7 +3,7 @@ import type { MessageInPayload } from '../../protocol/index.js';
 export const HELP = `This is the built-in agent: it answers because no model is configured.
 
 /help              this text
-/status            the session and what answers
+/status            the session and the agent
 /tools             the tools that this session may use
 /tool NAME {json}  calls a tool
 /blocks N [MS]     N blocks, MS milliseconds apart
@@ -15,13 +15,13 @@ export const HELP = `This is the built-in agent: it answers because no model is 
 
 Any other text is repeated.`;
 
-/** The answer to any other text. The text comes last, so that nothing in it (an open fence, say) can swallow the rest. */
+/** Returns the reply to any other text. The text comes last, so that an open fence in it cannot include the rest. */
 export function noModelConfigured({ content, attachments = [] }: MessageInPayload): string {
   const files =
     attachments.length === 0 ? '' : ` and ${attachments.length} attachment${attachments.length === 1 ? '' : 's'}`;
   return (
     `**No model is configured**, so the built-in agent repeats what you wrote${files}. ` +
-    '`agent.model` names one, `docs/guides/models.md` tells how; `/help` shows what works without.\n\n' +
+    'To configure one, set `agent.model` (see `docs/guides/models.md`); `/help` lists what works without a model.\n\n' +
     content
   );
 }

@@ -3,14 +3,14 @@ import type { AgentTurn } from '../../core/turns/agent-runtime.js';
 import { describeStatus, listTools } from '../command-texts.js';
 
 const HELP = `/help      this text
-/status    the session and what answers
+/status    the session and the model
 /tools     the tools that this session may use
 /reset     starts a new context
 /activation always|mention   when the agent answers in a group
 
 Everything else goes to the model.`;
 
-/** Returns the reply to a command that needs no model; undefined for what goes to the model. */
+/** Returns the reply to a command that needs no model; undefined for a message to the model. */
 export function answerCommand(command: Command | undefined, turn: AgentTurn, model: string): string | undefined {
   switch (command?.name) {
     case 'help':

@@ -1,17 +1,17 @@
 import type { Model } from '@earendil-works/pi-ai';
 import type { Provider } from './providers.js';
 
-/** Hosts that know the newer fields of OpenAI's wires. Others refuse a question for a field that they do not know. */
+/** Hosts that support the newer fields of OpenAI's APIs. Others may refuse a request with an unknown field. */
 const NEWER_FIELDS = /(^|\.)(openai\.com|openai\.azure\.com)$/;
-/** Hosts that know `max_completion_tokens` besides those. */
+/** Further hosts that support `max_completion_tokens`. */
 const NEWER_LIMIT = /(^|\.)(cerebras\.ai|x\.ai)$/;
 
 const ANTHROPIC = /(^|\.)anthropic\.com$/;
 
-/** The optional fields of OpenAI's wires that a provider gets. */
+/** How a provider deviates from OpenAI's APIs. */
 export type Dialect = Required<Pick<Provider, 'max_tokens_field' | 'system_role' | 'sends_store'>>;
 
-/** Returns the fields that a provider gets: those of its settings, else those that its host is known for. */
+/** Returns the dialect of a provider: its settings take precedence over the defaults of its host. */
 export function findDialect({ base_url, max_tokens_field, system_role, sends_store }: Provider): Dialect {
   const { hostname } = new URL(base_url);
   const isNewer = NEWER_FIELDS.test(hostname);
@@ -23,7 +23,7 @@ export function findDialect({ base_url, max_tokens_field, system_role, sends_sto
   };
 }
 
-/** Returns the dialect in the words of pi, and what its catalogue says of the model. */
+/** Returns the dialect as pi's `compat`, added to the catalogue's entry of the model. */
 export function compatOf(
   provider: Provider,
   known: Model<Provider['api']> | undefined,
@@ -49,7 +49,7 @@ export function compatOf(
   }
 }
 
-/** Takes out of a request what pi always sends and not every server knows. */
+/** Removes the field `store`, which pi always sends over the responses API, where the server does not support it. */
 export function trim(body: unknown, { sends_store }: Dialect): unknown {
   if (sends_store || typeof body !== 'object' || body === null || !('store' in body)) return undefined;
   const { store: _, ...others } = body;

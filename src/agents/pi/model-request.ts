@@ -14,7 +14,7 @@ import { correctEvents, type EventCorrector } from './wire/sse.js';
 const DEFAULT_RETRIES = 4;
 /** Time without an event after which a request ends, in milliseconds: some models think for minutes. */
 const DEFAULT_IDLE_MS = 300_000;
-/** What is logged of a provider's error text, in UTF-16 units. */
+/** Maximum length of a provider's error text in the log, in UTF-16 units. */
 const MAX_DETAIL_LENGTH = 500;
 const DECLINED = /refus|filter|sensitive|safety/i;
 
@@ -27,7 +27,7 @@ export interface ModelAnswer {
 
 type ResponseEvents = ReturnType<AskableModel['stream']>;
 
-/** How a question ended; `aborted`: the turn ended meanwhile. */
+/** The outcome of a request; `aborted` if the turn ended meanwhile. */
 export type AskOutcome =
   | { readonly kind: 'answer'; readonly answer: ModelAnswer }
   | { readonly kind: 'failed'; readonly failure: ModelFailure }
@@ -35,12 +35,12 @@ export type AskOutcome =
 
 export interface Question {
   readonly context: Context;
-  /** Ties the questions of a conversation together for the provider's cache. */
+  /** Identifies the conversation, for the provider's cache. */
   readonly sessionId: string;
   readonly signal: AbortSignal;
 }
 
-/** Asks a model: yields text as it arrives, and repeats a question that failed for a transient reason. */
+/** Sends a prompt to a model: yields text as it arrives, and retries after a transient failure. */
 export class ModelRequest {
   private readonly hideSecrets: (text: string) => string;
 
@@ -53,7 +53,7 @@ export class ModelRequest {
     this.hideSecrets = createSecretHider([...(key === undefined ? [] : [key]), ...Object.values(headers)]);
   }
 
-  /** Yields what people see; a repetition takes back the text of a broken stream. Never throws. */
+  /** Yields the text; a retry takes back the text of a broken stream. Never throws. */
   async *ask(question: Question): AsyncGenerator<AgentEvent, AskOutcome> {
     const { max_retries: retries = DEFAULT_RETRIES } = this.target.provider;
     for (let attempt = 0; ; attempt++) {
@@ -160,7 +160,7 @@ class Attempt {
   }
 }
 
-/** The HTTP response to one request: its status and its wish to wait, which the SDKs hide, and its events corrected. */
+/** The HTTP response to one request: status and `Retry-After`, which the SDKs hide, and the corrected events. */
 class SeenResponse {
   status: number | undefined;
   retryAfterMs: number | undefined;
@@ -180,8 +180,8 @@ class SeenResponse {
 }
 
 /**
- * Returns the calls of a message. pi repairs parameters that are not JSON, which could make half a call look like a whole
- * one; so the parameters are read from what came over the wire, and text that is not JSON fits no tool's schema.
+ * Returns the text and the calls of a message. pi repairs parameters that are not JSON, which can make half a call look
+ * complete; so they are parsed from the received text, and text that is not JSON matches no tool's schema.
  */
 function readAnswer(message: AssistantMessage, rawArguments: ReadonlyMap<number, string>): ModelAnswer {
   const calls = message.content.flatMap((part, i): RequestedCall[] => {

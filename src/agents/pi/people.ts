@@ -2,7 +2,7 @@ import type { ImageContent, TextContent } from '@earendil-works/pi-ai';
 import type { Attachment } from '../../protocol/index.js';
 import type { Session, StoredMessage, StoredReaction } from '../../core/store/index.js';
 
-/** Stands for a message of blanks: some providers drop those, or refuse them. */
+/** Replaces a message of white space, which some providers drop or refuse. */
 const EMPTY = '(empty message)';
 
 /** A part of a person's message as a model gets it. */

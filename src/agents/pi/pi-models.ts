@@ -27,14 +27,14 @@ const UNKNOWN: Pick<Model<PiApi>, 'input' | 'contextWindow' | 'maxTokens' | 'rea
   reasoning: false,
 };
 
-/** A model that can be asked. */
+/** A model that is ready for requests. */
 export interface AskableModel {
   readonly model: Model<PiApi>;
   readonly provider: Provider;
   stream(context: Context, options: SimpleStreamOptions): AssistantMessageEventStream;
-  /** Returns what corrects the events of one response. */
+  /** Returns a corrector for the events of one response. */
   createCorrector(): EventCorrector;
-  /** Whether an error text says that the question was longer than the model takes. */
+  /** Whether an error text says that the prompt exceeds the model's window. */
   isOverflow(errorMessage: string): boolean;
 }
 
@@ -44,7 +44,7 @@ const correctors: Readonly<Record<PiApi, new () => EventCorrector>> = {
   'anthropic-messages': MessagesCorrector,
 };
 
-/** pi's modules, each loaded with the first question that needs it: a gateway without a model loads none. */
+/** pi's modules, each loaded with the first request that needs it: a gateway without a model loads none. */
 const wires: Readonly<Record<PiApi, () => Promise<ProviderStreams>>> = {
   'openai-completions': () =>
     import('@earendil-works/pi-ai/api/openai-completions') as Promise<unknown> as Promise<ProviderStreams>,
@@ -54,7 +54,7 @@ const wires: Readonly<Record<PiApi, () => Promise<ProviderStreams>>> = {
     import('@earendil-works/pi-ai/api/anthropic-messages') as Promise<unknown> as Promise<ProviderStreams>,
 };
 
-/** Prepares to ask `name` (`provider/model`). */
+/** Loads the model `name` (`provider/model`). */
 export async function loadModel(name: string, provider: Provider): Promise<AskableModel> {
   const [wire, { normalizeContext }, { isContextOverflow }, known] = await Promise.all([
     wires[provider.api](),
@@ -76,7 +76,7 @@ export async function loadModel(name: string, provider: Provider): Promise<Askab
   };
 }
 
-/** What pi's catalogue knows of a model of the providers that are known by name. */
+/** Returns the entry of pi's catalogue for a model of Anthropic or OpenAI. */
 async function findKnown(name: string): Promise<Model<PiApi> | undefined> {
   const { provider, model } = splitModel(name);
   const catalogue: Readonly<Record<string, unknown>> =
@@ -93,7 +93,7 @@ function buildModel(name: string, provider: Provider, known: Model<PiApi> | unde
   const { input, contextWindow: window, maxTokens, reasoning } = known ?? UNKNOWN;
   const contextWindow = provider.context_window ?? window;
   return {
-    // What the catalogue says of the wire holds for the wire that it means.
+    // The catalogue's other properties are valid for its own API only.
     ...(known?.api === provider.api ? known : {}),
     id: model,
     name: model,

@@ -23,15 +23,15 @@ import { renderOutcome, sayAs, toToolCall } from './replies.js';
 import { ToolNames } from '../../core/tools/tool-names.js';
 import type { ToolOutcome } from '../../core/tools/tool.js';
 
-/** Answers of one turn; a model that still calls tools then does not come to an end. */
+/** Maximum number of answers of one turn; a model that still calls tools then loops. */
 const MAX_ANSWERS = 64;
-/** Answers in a row whose calls all fail in the same way: to ask on would cost money and change nothing. */
+/** Maximum number of answers in a row whose calls all fail in the same way: more requests cost money and change nothing. */
 const MAX_EQUAL_FAILURES = 5;
 
 const PICTURES_LEFT_OUT =
   'The provider of the model did not accept the pictures of this message; the answer was given without them.';
 
-/** What a turn with a model uses. */
+/** The parts of one turn with a model. */
 interface Talk {
   readonly turn: AgentTurn;
   readonly target: AskableModel;
@@ -39,14 +39,14 @@ interface Talk {
   readonly names: ToolNames;
 }
 
-/** The part of an answer that the journal keeps besides its calls: pi's message, which providers want back unchanged. */
+/** The state of an answer in the journal: pi's message, which providers want back unchanged. */
 interface AnswerState {
   readonly message: AssistantMessage;
 }
 
 /**
- * The runtime with a model: it asks the model, has the gateway run the tools that the answer calls, and asks again with
- * their results, until an answer calls none. pi speaks to the providers; the loop is here (docs/adr/0008).
+ * The runtime with a model: it sends the prompt, has the gateway run the tools that the answer calls, and sends the prompt
+ * again with their results, until an answer calls none. pi implements the APIs of the providers (docs/adr/0008).
  */
 @Injectable()
 export class PiRuntime extends AgentRuntime {
@@ -111,7 +111,7 @@ export class PiRuntime extends AgentRuntime {
       this.config.get('agent.name'),
       turn.session,
     );
-    // A long answer must not take the room of the question.
+    // The reserve for a long answer must not take the room of the prompt.
     const budget = model.contextWindow - Math.min(model.maxTokens, Math.floor(model.contextWindow / 4));
     return { turn, target, names, prompt: new Prompt(systemPrompt, tools, earlier, asked, budget) };
   }
@@ -122,7 +122,7 @@ export class PiRuntime extends AgentRuntime {
     if (joined.length > 0) prompt.add(...(await recallJoined(turn, joined, target.model.input.includes('image'))));
   }
 
-  /** Yields one answer and returns it when it is recorded; undefined when the turn was stopped. */
+  /** Yields one answer and returns it once it is recorded; returns undefined if the turn was stopped. */
   private async *ask({ turn, target, prompt, names }: Talk): AsyncGenerator<AgentEvent, Answer | undefined> {
     const request = new ModelRequest(target, this.clock, this.log);
     const pictures = prompt.pictures.ofAsked;
@@ -161,7 +161,7 @@ export class PiRuntime extends AgentRuntime {
   }
 }
 
-/** How often in a row an answer's calls have failed in the same way. */
+/** The number of answers in a row whose calls have failed in the same way. */
 interface Repetition {
   readonly failure: string | undefined;
   readonly times: number;
@@ -175,7 +175,7 @@ function countFailures(before: Repetition, { toolCalls }: Answer, outcomes: read
   return { failure, times: failure === before.failure ? before.times + 1 : 1 };
 }
 
-/** Changes a question that was refused, so that it may pass; false when nothing is left to change. */
+/** Changes a refused prompt so that it may be accepted; returns false if nothing is left to change. */
 function adapt(prompt: Prompt, failure: ModelFailure): boolean {
   if (failure.overflow) return prompt.shrink();
   if (!isRefusedContent(failure)) return false;
@@ -186,13 +186,13 @@ function toStatus(text: string): AgentEvent {
   return { type: 'piece', piece: { blockType: 'status', text, ends: true } };
 }
 
-/** Yields what people should know of an answer that does not show by itself. */
+/** Yields a remark on an answer that is empty or truncated. */
 function* remark({ message, calls }: ModelAnswer): Generator<AgentEvent> {
   const isEmpty =
     calls.length === 0 && !message.content.some((part) => part.type === 'text' && part.text.trim() !== '');
   const text =
     message.stopReason === 'length' && calls.length === 0
-      ? 'The answer ends here because it reached the longest that the model may give.'
+      ? 'The answer ends here because it has reached the maximum length.'
       : isEmpty
         ? 'The model gave no answer.'
         : undefined;
@@ -205,17 +205,17 @@ function toAnswer({ message, calls }: ModelAnswer, names: ToolNames, mayGoOn: bo
   return {
     toolCalls: calls.map(({ tool, parameters }): RequestedCall => ({ tool: names.decode(tool), parameters })),
     usage: { input_tokens: inputTokens, output_tokens: toCount(output) },
-    // The last answer of a turn is never sent to a model again.
+    // The last answer of a turn is not sent to the model again.
     ...(calls.length > 0 || mayGoOn ? { state: { message } satisfies AnswerState } : {}),
   };
 }
 
-/** Providers count as they like: what is no count is none. */
+/** Returns a token count of a provider as a whole number; 0 if it is not a positive number. */
 function toCount(tokens: unknown): number {
   return typeof tokens === 'number' && tokens > 0 && Number.isFinite(tokens) ? Math.round(tokens) : 0;
 }
 
-/** Returns an answer that another runtime recorded, before the settings changed. */
+/** Returns the message of an answer that another runtime recorded before the settings changed. */
 function inOwnWords(answer: Answer, n: number, { model }: AskableModel, names: ToolNames): AssistantMessage {
   return sayAs(
     model,

@@ -2,7 +2,7 @@ import type { Context, Message, Tool, ToolResultMessage } from '@earendil-works/
 import type { UserPart } from './people.js';
 import { cutText, estimateMessages, estimateText } from './tokens.js';
 
-/** An earlier message with all that belongs to it: it is shown whole or not at all. */
+/** An earlier message with its reply and reactions; the prompt has all of it or nothing. */
 export interface Exchange {
   readonly messages: readonly Message[];
   /** For the digest, when it is left out. */
@@ -17,22 +17,22 @@ const DIGEST_SHARE = 0.1;
 const DIGEST_LENGTH = 160;
 /** Share of the window that the result of one tool call may take. */
 const RESULT_SHARE = 0.25;
-/** Factor of the room for each time that the provider finds the question too long. */
+/** Factor by which the room shrinks each time that the provider finds the prompt too long. */
 const SHRINK = 0.6;
 const MAX_SHRINKS = 3;
 const EMPTIED = '[this result is left out to save room]';
 const PICTURE_LEFT_OUT = '[a picture is left out: the provider of the model did not accept it]';
 
-/** Whether the pictures of the conversation are sent: those of earlier messages, and those of the message to answer. */
+/** The state of the pictures of earlier messages, and of those since the message to answer. */
 interface Pictures {
   ofEarlier: 'sent' | 'left out';
   ofAsked: 'sent' | 'left out';
 }
 
 /**
- * The input of a model in one turn, cut to its window. It follows from the stored messages and the journal alone, so a
- * resumed turn has the same, and there is no summary to lose:
- * - the message to answer and the steps since are always there, long results of tools cut;
+ * The input of a model in one turn, truncated to its window. It is computed from the stored messages and the journal only,
+ * so a resumed turn has the same input:
+ * - the message to answer and the steps since are always there, long results of tools truncated;
  * - of the earlier messages as many as fit, the newest first;
  * - for those that do not fit a digest: who said what, a line each, within its share of the room.
  */
@@ -47,7 +47,7 @@ export class Prompt {
     /** Oldest first. */
     private readonly earlier: readonly Exchange[],
     private readonly asked: readonly UserPart[],
-    /** For all of it, in tokens. */
+    /** For the whole input, in tokens. */
     private readonly budget: number,
   ) {}
 
@@ -55,12 +55,12 @@ export class Prompt {
     this.steps.push(...messages);
   }
 
-  /** Makes the next question shorter; false when it was made so three times. */
+  /** Shortens the prompt; returns false after three times. */
   shrink(): boolean {
     return ++this.shrinks <= MAX_SHRINKS;
   }
 
-  /** Leaves out the pictures of earlier messages, the next time all others; false when there are none left. */
+  /** Leaves out the pictures of earlier messages, the next time the others; returns false if none are left. */
   leaveOutPictures(): boolean {
     const { pictures } = this;
     if (pictures.ofEarlier === 'sent') {
@@ -153,7 +153,7 @@ export function toUser(parts: readonly UserPart[]): Message {
   return { role: 'user', content: [...parts], timestamp: 0 };
 }
 
-/** Joins messages of people in a row into one, since some models require that the roles alternate. */
+/** Joins consecutive messages of people into one, since some models require alternating roles. */
 function joinNeighbours(messages: readonly Message[]): Message[] {
   const joined: Message[] = [];
   for (const message of messages) {
@@ -170,7 +170,7 @@ function joinNeighbours(messages: readonly Message[]): Message[] {
   );
 }
 
-/** Joins texts in a row into one, a line each. */
+/** Joins consecutive texts into one, a line each. */
 function joinParts(parts: readonly UserPart[]): UserPart[] {
   const joined: UserPart[] = [];
   for (const part of parts) {
@@ -186,7 +186,7 @@ function toParts(content: string | readonly UserPart[]): readonly UserPart[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 }
 
-/** Returns a single text as a plain string, since small servers know no parts. */
+/** Returns a single text as a string, since small servers do not support parts. */
 function simplify(content: string | UserPart[]): string | UserPart[] {
   const [first, ...others] = typeof content === 'string' ? [] : content;
   return first?.type === 'text' && others.length === 0 ? first.text : content;

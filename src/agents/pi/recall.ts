@@ -9,9 +9,9 @@ import { isShared, renderMessage, renderReactions, type UserPart } from './peopl
 import { renderReply, type Voice } from './replies.js';
 import type { ToolNames } from '../../core/tools/tool-names.js';
 
-/** Messages of the context before it is cut to the model's window. */
+/** Maximum number of messages before the prompt is truncated to the model's window. */
 const MAX_MESSAGES = 200;
-/** Images of the context, the newest ones: each costs as much as a long text. */
+/** Maximum number of images, the newest ones; each costs as many tokens as a long text. */
 const MAX_IMAGES = 8;
 /** The largest image that every provider accepts, in bytes. */
 const MAX_IMAGE_BYTES = 3_750_000;
@@ -36,7 +36,7 @@ export async function recall(turn: AgentTurn, voice: Voice, names: ToolNames, ta
     ? await readImages(turn, [turn.message, ...context.toReversed()])
     : new Map<Attachment, ImageContent>();
   const refs = new Set(context.map(({ messageRef }) => messageRef));
-  // What joined another message's turn was answered there: it stands before that reply.
+  // A message that joined another's turn was answered there, so it stands before that reply.
   const leaderOf = ({ messageRef, reply }: MessageWithReply) =>
     reply?.mergedInto !== undefined && refs.has(reply.mergedInto) ? reply.mergedInto : messageRef;
   const groups = Map.groupBy(context, leaderOf);
@@ -79,7 +79,7 @@ function isOf(refs: ReadonlySet<string>, { messageRef, reply }: MessageWithReply
   return refs.has(messageRef) || (reply?.mergedInto !== undefined && refs.has(reply.mergedInto));
 }
 
-/** Whether a message belongs to the past of the turn: one that waits has a turn of its own, a command needs no model. */
+/** Whether a message is part of the context: waiting messages have turns of their own, and commands need no model. */
 function isPast({ status, reply }: MessageWithReply, turn: AgentTurn): boolean {
   if (status === 'queued' || status === 'running' || reply?.mergedInto === turn.message.messageRef) return false;
   return (

@@ -12,8 +12,8 @@ export interface Voice {
 }
 
 /**
- * Returns an earlier reply as messages of the model, made of its blocks: text, calls, results. Status blocks are words of
- * the gateway and left out.
+ * Returns an earlier reply as messages of the model, made of its blocks: text, calls, results. Status blocks come
+ * from the gateway and are left out.
  */
 export function renderReply(blocks: readonly StreamBlock[], voice: Voice, names: ToolNames): Message[] {
   const messages: Message[] = [];
@@ -78,7 +78,7 @@ export function sayAs({ api, provider, id }: Voice, content: AssistantMessage['c
   return { role: 'assistant', content, api, provider, model: id, usage, stopReason, timestamp: 0 };
 }
 
-/** Returns a call as providers want it: with an object as its arguments, whatever the model gave. */
+/** Returns a call whose arguments are an object, as providers require, whatever the model sent. */
 export function toToolCall(id: string, name: string, parameters: unknown): ToolCall {
   const isObject = typeof parameters === 'object' && parameters !== null && !Array.isArray(parameters);
   return { type: 'toolCall', id, name, arguments: isObject ? (parameters as ToolCall['arguments']) : {} };

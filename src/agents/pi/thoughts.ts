@@ -5,10 +5,10 @@ const CLOSE = /<\/(?:think|thinking|thought|reasoning)>\s*/i;
 const LONE_CLOSE = /^[ \t]*<\/(?:think|thinking)>[ \t]*$/im;
 const FENCE = /^ {0,3}(?:`{3}|~{3})/gm;
 
-/** What becomes of a portion of text. */
+/** The visible part of a portion of text. */
 export interface Visible {
   readonly text: string;
-  /** All that was passed before was thought: it is to be taken back. */
+  /** True if all text so far was thought and must be taken back. */
   readonly takesBack: boolean;
 }
 
@@ -20,7 +20,7 @@ export class ThoughtFilter {
   private state: 'start' | 'thought' | 'text' = 'start';
   private held = '';
   private isAfterThought = false;
-  /** What was passed, and whether its last line is blank so far. */
+  /** The text that was passed, and whether its last line is blank so far. */
   private passed = '';
   private isLineBlank = true;
 

@@ -2,18 +2,18 @@ import type { Message } from '@earendil-works/pi-ai';
 
 const BYTES_PER_TOKEN = 3;
 const TOKENS_PER_IMAGE = 1_600;
-/** Roles, separators and ids that go with each message. */
+/** Tokens of the role, the separators and the ids of each message. */
 const TOKENS_PER_MESSAGE = 8;
 
 /**
- * About how many tokens a text is, on the safe side: a token of English is four bytes, of other scripts and of code two
- * to three. No model's own counter is asked: the windows are large and the margins wide.
+ * Estimates the tokens of a text, rather too many than too few: a token of English has about four bytes, one of other
+ * scripts or of code two to three. An exact count would need the tokenizer of each model.
  */
 export function estimateText(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
 }
 
-/** About how many tokens messages are. */
+/** Estimates the tokens of messages. */
 export function estimateMessages(messages: readonly Message[]): number {
   return messages.reduce((sum, message) => sum + TOKENS_PER_MESSAGE + estimateContent(message.content), 0);
 }
@@ -34,7 +34,7 @@ function estimateContent(content: Message['content']): number {
   }, 0);
 }
 
-/** The beginning of `text` that is about `tokens` long, with a word about what is left out. */
+/** Truncates `text` to about `tokens` tokens and appends a note about the rest. */
 export function cutText(text: string, tokens: number): string {
   if (estimateText(text) <= tokens) return text;
   const kept = Buffer.from(text)

@@ -20,8 +20,8 @@ interface Fragment {
 }
 
 /**
- * Tells the tool calls of one answer apart. Of index and id a server may leave out either, repeat it for another call or
- * change it within one; a call begins with its name. Each call leaves with an index and an id of its own.
+ * Separates the tool calls of one answer. Servers omit the index or the id, repeat it for another call or change it within
+ * one; a call begins with its name. Each call gets a unique index and a unique id.
  */
 export class ChatCalls {
   private readonly calls: Call[] = [];

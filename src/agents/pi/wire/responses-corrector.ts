@@ -4,7 +4,7 @@ import type { EventCorrector } from './sse.js';
 import { readStopWord } from './stop-words.js';
 
 interface Item {
-  /** What has come of its text or its arguments. */
+  /** The text or the arguments received so far. */
   sent: string;
   isDone: boolean;
 }
@@ -67,7 +67,7 @@ export class ResponsesCorrector implements EventCorrector {
     return [...begun, { ...event, type, output_index: index, delta }];
   }
 
-  /** What the complete item holds is the answer, also when no delta of it has come. */
+  /** The complete item counts, also if no delta of it has arrived. */
   private finishItem(index: number, item: Fields): readonly Fields[] {
     const known = this.items.get(index);
     if (known?.isDone) return [];

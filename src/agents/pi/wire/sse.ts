@@ -91,7 +91,7 @@ class EventStream {
   }
 }
 
-/** The answer of a server that does not stream: one object. */
+/** The body of a server that does not stream: one object. */
 class WholeBody {
   private text = '';
 
