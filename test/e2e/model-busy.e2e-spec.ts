@@ -67,6 +67,19 @@ describe('a message that arrives during a turn with a model', () => {
     expect(server.asked).toHaveLength(2);
   });
 
+  it('stays out of later turns when the turn that it joined fails', async () => {
+    await start('steer');
+    server.answer(waiting, { error: { message: 'no' }, status: 401 }, { content: 'Hello.' });
+    await harness.say(ann, 'a', 'begin');
+    await ann.waitFor(isRunning);
+    await harness.say(ann, 'b', 'and make it blue');
+    release();
+    expect(await endOf('a')).toMatchObject({ reason: 'error' });
+    await harness.say(ann, 'c', 'hello');
+    await endOf('c');
+    expect(server.said()).toBe('hello');
+  });
+
   it('[C-20] joins it with steer during the last answer: the turn continues', async () => {
     await start('steer');
     server.answer(

@@ -56,7 +56,7 @@ describe('the prompt of a model', () => {
     expect(systemOf(1)).toContain('"openclaw"');
   });
 
-  it('has nothing of a message whose turn failed, nor of what joined it', async () => {
+  it('has nothing of a message whose turn failed', async () => {
     await start();
     server.answer({ error: { message: 'no' }, status: 401 }, { content: 'Blue, you said.' });
     await say({ content: 'a question that is refused' });

@@ -34,10 +34,13 @@ export class WireServer {
     return server;
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
   /** The setting that leads to it. */
   provider(api: Wire, changes: Partial<Provider> = {}): Provider {
-    const url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-    return { api, base_url: api === 'anthropic-messages' ? url : `${url}/v1`, ...changes };
+    return { api, base_url: api === 'anthropic-messages' ? this.url : `${this.url}/v1`, ...changes };
   }
 
   /** The next responses, in order; a text is the body of an event stream. The last one repeats. */
