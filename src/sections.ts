@@ -30,6 +30,7 @@ export const moduleSettings = defineSettings({
     default: [],
     description: 'Nest modules of a team to load: paths (relative to the working directory) or package names.',
     'x-restart': true,
+    'x-start-only': 'modules are loaded before the store is opened, which holds changes',
   }),
 });
 

@@ -530,7 +530,21 @@ export const requirements: readonly Requirement[] = [
     'A change at run time takes precedence over file and environment, but not over the command line; null removes it.',
   ),
   requirement('P-14', 'settings 3', 'Secrets are write-only: they read as `***`.'),
-  requirement('P-15', 'settings 3', 'Settings are for operators with the scope config:write.'),
+  requirement(
+    'P-15',
+    'settings 3',
+    'Settings are read with admin:read, and each is changed with the scope that it names, by operators of tenant `default`.',
+  ),
+  requirement(
+    'P-19',
+    'settings 3',
+    'Whatever is changed at run time is in force at once, or where the answer says so from the next start on, before anything is opened to anybody.',
+  ),
+  requirement(
+    'P-20',
+    'settings 3',
+    'config:write alone reaches no program to start, no credential, no permission and no address; a credential that is made at run time has no more rights than its maker.',
+  ),
   requirement(
     'P-16',
     'architecture 6',

@@ -1,8 +1,8 @@
 import { Body, ConflictException, Controller, Get, Patch, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { Caller, checkGrants, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import type { Principal } from '../core/identity/principal.js';
+import { checkScope, DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
 import { ChangeConfigDto, ConfigChangedDto, ConfigDto } from './config.dto.js';
 
@@ -12,28 +12,37 @@ import { ChangeConfigDto, ConfigChangedDto, ConfigDto } from './config.dto.js';
 @Controller('admin/v1/config')
 @UseGuards(HttpAuthGuard)
 @RequireRole('operator')
-@RequireScope('config:write')
 export class ConfigController {
   constructor(private readonly config: ConfigStoreService) {}
 
   /** Returns all settings with their source; secrets are hidden. */
   @Get()
-  readConfig(): ConfigDto {
-    const settings = this.config.list().map(({ key, value, source, needsRestart, description }) => ({
+  @RequireScope('admin:read')
+  readConfig(@Caller() caller: Principal): ConfigDto {
+    checkTenant(caller);
+    const settings = this.config.list().map(({ key, value, source, needsRestart, isPending, scope, description }) => ({
       key,
       value: value ?? null,
       source,
       needs_restart: needsRestart,
+      pending: isPending,
+      scope,
       description,
     }));
     return { version: this.config.version, settings };
   }
 
-  /** Changes all given settings or none, if they are still at `version`. */
+  /**
+   * Changes all given settings or none, if they are still at `version`. The caller needs the scope of each setting, and a
+   * new credential cannot have more rights than the caller.
+   */
   @Patch()
   @ApiConflictResponse({ description: 'The version is stale: read the settings again.' })
   @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))
   async changeConfig(@Body() body: ChangeConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
+    checkTenant(caller);
+    for (const key of Object.keys(body.changes)) checkScope(caller, this.config.scopeOf(key));
+    checkGrants(caller, this.config.preview({}), this.config.preview(body.changes));
     const outcome = await this.config.change(body.version, body.changes, caller.principal);
     switch (outcome.kind) {
       case 'changed':
@@ -48,4 +57,10 @@ export class ConfigController {
         });
     }
   }
+}
+
+/** Settings are those of the whole gateway: an operator of one tenant has no say in them. */
+function checkTenant({ tenant }: Principal): void {
+  if (tenant !== DEFAULT_TENANT)
+    throw new GatewayError('FORBIDDEN', { reason: `settings are for operators of tenant ${DEFAULT_TENANT}` });
 }

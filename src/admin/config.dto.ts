@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsNotEmptyObject, IsObject, Min } from 'class-validator';
+import { SCOPES, type Scope } from '../protocol/index.js';
 import { SETTING_SOURCES, type SettingSource } from '../core/config/load-settings.js';
 
 /** A change of settings. */
@@ -31,6 +32,13 @@ export class SettingDto {
 
   /** Whether a change takes effect only at the next start. */
   needs_restart!: boolean;
+
+  /** Whether the value is not in force yet, but will be with the next start. */
+  pending!: boolean;
+
+  /** The scope that a caller needs to change it. */
+  @ApiProperty({ enum: SCOPES })
+  scope!: Scope;
 
   description!: string;
 }

@@ -27,6 +27,7 @@ export const agentSettings = defineSettings(
     }),
     providers: Type.Record(Type.String({ pattern: '^[^/\\s]{1,64}$' }), ProviderSetting, {
       default: {},
+      'x-scope': 'config:dangerous',
       description:
         'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?, idle_timeout_ms?, max_tokens_field?, system_role?, sends_store?}`.',
     }),

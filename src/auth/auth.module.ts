@@ -16,7 +16,7 @@ import { VerifierChain } from './verifier-chain.js';
 const pageSignIn = {
   provide: PageSignIn,
   useFactory: (clock: Clock, broker: Broker, config: ConfigStoreService) =>
-    new PageSignIn(clock, broker, listOperatorSecrets(config)),
+    new PageSignIn(clock, broker, () => listOperatorSecrets(config)),
   inject: [Clock, Broker, ConfigStoreService],
 };
 

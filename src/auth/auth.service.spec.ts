@@ -25,7 +25,7 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
     config,
     new RequestRulesService(config),
     new VerifierChain({ list: () => verifiers } as VerifierExplorer, clock, logs),
-    new PageSignIn(clock, broker, []),
+    new PageSignIn(clock, broker, () => []),
     new AuthFailures(clock, broker, metrics, logs),
   );
   return { auth, broker, clock, metrics };

@@ -21,18 +21,17 @@ export type AuthOutcome = Principal | AuthFailure;
  */
 @Injectable()
 export class AuthService extends PrincipalDirectory {
-  private readonly tokens: TokenTable;
+  private table: TokenTable | undefined;
   private readonly openMode: OpenMode;
 
   constructor(
-    config: ConfigStoreService,
+    private readonly config: ConfigStoreService,
     private readonly rules: RequestRulesService,
     private readonly chain: VerifierChain,
     private readonly pages: PageSignIn,
     private readonly failures: AuthFailures,
   ) {
     super();
-    this.tokens = new TokenTable(config);
     this.openMode = new OpenMode(rules, () => this.isOpen);
   }
 
@@ -78,6 +77,11 @@ export class AuthService extends PrincipalDirectory {
 
   override findToolPermissions(tenant: string, principal: string): readonly string[] | undefined {
     return this.tokens.findToolPermissions(tenant, principal);
+  }
+
+  /** Made at first use, when changes of earlier runs are in force. */
+  private get tokens(): TokenTable {
+    return (this.table ??= new TokenTable(this.config));
   }
 
   private get isOpen(): boolean {

@@ -31,6 +31,7 @@ export const authSettings = defineSettings(
   {
     'auth.tokens': Type.Array(TokenSetting, {
       default: [],
+      'x-scope': 'tokens:write',
       description:
         'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?, tool_permissions?}`; without `tool_permissions`, the permissions of the session apply.',
       'x-restart': true,
@@ -39,6 +40,7 @@ export const authSettings = defineSettings(
       Type.String({
         pattern: TOKEN_PATTERN.source,
         'x-secret': true,
+        'x-scope': 'tokens:write',
         description: 'Shorthand for one operator token.',
         'x-restart': true,
       }),

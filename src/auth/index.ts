@@ -11,3 +11,4 @@ export {
 } from './credential-verifier.js';
 export { admit } from './admit.js';
 export { Caller, HttpAuthGuard, RequireRole, RequireScope } from './http-auth.guard.js';
+export { checkGrants } from './grants.js';

@@ -8,7 +8,7 @@ import { CODE_LIFETIME_MS, PAGE_TOKEN_LIFETIME_MS, PageSignIn } from './page-sig
 const SECRETS = ['a-token-of-an-operator', 'another-operators-token'];
 
 function setUp(secrets: readonly string[] = SECRETS, clock = new ManualClock()) {
-  const pages = new PageSignIn(clock, new InProcessBroker(clock, new SilentLogs()), secrets);
+  const pages = new PageSignIn(clock, new InProcessBroker(clock, new SilentLogs()), () => secrets);
   return { clock, pages, signIn: async () => (await pages.redeem(await pages.issueCode()))!.token };
 }
 

@@ -39,11 +39,11 @@ export interface PageToken {
 export class PageSignIn implements CredentialVerifier {
   private key: Buffer | undefined;
 
-  /** @param secrets the known tokens of operators */
+  /** @param readSecrets returns the operators' tokens, as far as they are known; called at first use */
   constructor(
     private readonly clock: Clock,
     private readonly broker: Broker,
-    private readonly secrets: readonly string[],
+    private readonly readSecrets: () => readonly string[],
   ) {}
 
   /** Issues a code of 22 characters that are valid in a URL fragment. @throws GatewayError STORE_UNAVAILABLE */
@@ -78,7 +78,7 @@ export class PageSignIn implements CredentialVerifier {
   }
 
   private sign(claim: string): string {
-    this.key ??= deriveKey(this.secrets);
+    this.key ??= deriveKey(this.readSecrets());
     return createHmac('sha256', this.key).update(claim).digest('base64url');
   }
 }

@@ -41,7 +41,8 @@ watch  prints changes as they occur, until Ctrl-C
   --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json     print JSON
 
-It requires a credential with the scope config:write in OPENCLAW_TOKEN, unless the gateway runs open.
+It requires a credential in OPENCLAW_TOKEN, unless the gateway runs open: with the scope admin:read, and to change a setting
+with its scope, which get --json shows.
 `,
   async run(args, terminal) {
     const { values, positionals } = readOptions('config', args, GATEWAY_OPTIONS, true);
@@ -143,7 +144,7 @@ async function ask<T>({ terminal, target }: ConfigSession, init?: RequestInit): 
   if (response.ok) return body;
   const hint =
     response.status === 401 || response.status === 403
-      ? '; OPENCLAW_TOKEN must hold a credential with config:write'
+      ? '; OPENCLAW_TOKEN must hold a credential with admin:read, and config:write (or what the setting asks for) to change'
       : '';
   throw new Error(`${body.detail ?? `HTTP ${response.status}`}${hint}`);
 }

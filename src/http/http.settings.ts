@@ -8,6 +8,7 @@ export const httpSettings = defineSettings(
     'gateway.host': Type.String({
       default: '127.0.0.1',
       minLength: 1,
+      'x-scope': 'config:dangerous',
       description: 'Address to listen on. Addresses beyond loopback need a credential.',
       'x-restart': true,
     }),
@@ -20,14 +21,17 @@ export const httpSettings = defineSettings(
     }),
     'gateway.allowed_origins': Type.Array(Type.String({ pattern: '^https?://[^/]+$' }), {
       default: [],
+      'x-scope': 'config:dangerous',
       description: 'Origins of web pages that may connect, in addition to loopback on its own port.',
     }),
     'gateway.allowed_hosts': Type.Array(Type.String({ minLength: 1 }), {
       default: [],
+      'x-scope': 'config:dangerous',
       description: 'Host names that requests may use, in addition to loopback and the bound host.',
     }),
     'gateway.trusted_proxies': Type.Array(Type.String({ minLength: 1 }), {
       default: [],
+      'x-scope': 'config:dangerous',
       description: 'Addresses or CIDR ranges of proxies whose forwarding headers count.',
       'x-restart': true,
     }),

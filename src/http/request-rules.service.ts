@@ -32,10 +32,13 @@ const CREDENTIAL_PARAMETERS = new Set([
  */
 @Injectable()
 export class RequestRulesService {
-  private readonly trustedProxies: BlockList;
+  private proxies: BlockList | undefined;
 
-  constructor(private readonly config: ConfigStoreService) {
-    this.trustedProxies = parseNetworks(config.get('gateway.trusted_proxies'));
+  constructor(private readonly config: ConfigStoreService) {}
+
+  /** Made at first use, when changes of earlier runs are in force. */
+  private get trustedProxies(): BlockList {
+    return (this.proxies ??= parseNetworks(this.config.get('gateway.trusted_proxies')));
   }
 
   readFacts(request: IncomingMessage): RequestFacts {

@@ -73,6 +73,7 @@ export const SCOPES = [
   'admin:read',
   'admin:write',
   'config:write',
+  'config:dangerous',
   'tools:call',
   'tokens:write',
   'audit:read',

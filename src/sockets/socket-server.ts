@@ -54,7 +54,6 @@ export class SocketServer {
     const server = new WebSocketServer({
       noServer: true,
       WebSocket: GatewayWebSocket,
-      maxPayload: wire.maxFrameBytes,
       maxFragments: MAX_FRAGMENTS,
       perMessageDeflate: false,
       handleProtocols: (offered) => (subprotocol !== undefined && offered.has(subprotocol) ? subprotocol : false),
@@ -96,6 +95,8 @@ export class SocketServer {
     if ('status' in decision) return refuseUpgrade(stream, decision);
     if (stream.destroyed) return decision.release();
     stream.once('close', decision.release);
+    // Not when the wire is served: settings that were changed at run time are in force later only.
+    served.server.options.maxPayload = served.wire.maxFrameBytes;
     served.server.handleUpgrade(request, stream, head, (socket) =>
       this.admit(served, socket as GatewayWebSocket, stream, decision, request),
     );

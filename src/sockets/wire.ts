@@ -12,7 +12,7 @@ export interface Wire {
   readonly path: string;
   /** The subprotocol to select if the client offers it; undefined selects none. */
   readonly subprotocol: string | undefined;
-  /** Maximum size of a message of a client, in bytes. */
+  /** Maximum size of a message of a client, in bytes. Read at each upgrade. */
   readonly maxFrameBytes: number;
   readonly closes: CloseTable;
 

@@ -68,10 +68,13 @@ export class GatewayWsAdapter extends WsAdapter {
   }
 
   private describeWire(): Wire {
+    const { config } = this;
     return {
       path: '/',
       subprotocol: SUBPROTOCOL,
-      maxFrameBytes: this.config.get('gateway.max_frame_bytes'),
+      get maxFrameBytes() {
+        return config.get('gateway.max_frame_bytes');
+      },
       closes: closeTable,
       readParameters: readConnectParameters,
       connect: (line: SocketLine, request) => {

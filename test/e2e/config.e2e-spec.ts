@@ -80,7 +80,7 @@ describe('/admin/v1/config', () => {
     expect(text).toContain('"***"');
   });
 
-  it('[P-15] is for operators with config:write only', async () => {
+  it('[P-15] is for operators with the right scope only', async () => {
     const body = { version: 0, changes: { 'agent.name': 'ada' } };
     expect((await request(undefined)).status).toBe(401);
     for (const token of [TOKENS.alice, TOKENS.driver])
@@ -89,6 +89,12 @@ describe('/admin/v1/config', () => {
       status: 403,
       body: { details: { missing_scope: 'config:write' } },
     });
+  });
+
+  it('[P-15] is not for operators of another tenant', async () => {
+    const body = { version: 0, changes: { 'agent.name': 'ada' } };
+    expect((await request(TOKENS.stranger)).status).toBe(403);
+    expect((await change(body, 'application/json', TOKENS.stranger)).status).toBe(403);
   });
 
   it('[X-04] refuses a cross-site request', async () => {

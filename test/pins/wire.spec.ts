@@ -131,7 +131,7 @@ describe('pinned on the wire', () => {
         'admin:read',
         'admin:write',
       ],
-      ...['config:write', 'tools:call', 'tokens:write', 'audit:read'],
+      ...['config:write', 'config:dangerous', 'tools:call', 'tokens:write', 'audit:read'],
     ]);
   });
 

@@ -1,8 +1,15 @@
+import type { Scope } from '../../protocol/domain.js';
 import type { SettingsStore, StoredSettings } from '../store/index.js';
 import type { Log, Logs } from '../telemetry/logs.js';
 import type { LoadedSettings, SettingSource } from './load-settings.js';
 import { hideSecrets } from './secrets.js';
-import { SettingsError, type SettingFault, type SettingKey, type SettingValue } from './section.js';
+import {
+  SettingsError,
+  type SettingFault,
+  type SettingKey,
+  type SettingsReader,
+  type SettingValue,
+} from './section.js';
 import { findFault } from './setting-values.js';
 import type { SettingRow, SettingsSchema } from './settings-schema.js';
 import { suggest } from './suggest.js';
@@ -15,7 +22,12 @@ export interface SettingView {
   readonly key: string;
   readonly value: unknown;
   readonly source: SettingSource;
+  /** Whether a change comes into force with the next start. */
   readonly needsRestart: boolean;
+  /** Whether `value` is not in force yet, but will be with the next start. */
+  readonly isPending: boolean;
+  /** Held by those who may change it. */
+  readonly scope: Scope;
   readonly description: string;
 }
 
@@ -27,11 +39,20 @@ export type ChangeOutcome =
 
 /**
  * The current settings. Read a setting each time it is needed, or watch it, so that changes at run time take effect. A
- * change is stored and takes precedence over file and environment; only the command line overrides it.
+ * change is stored and takes precedence over file and environment; only the command line overrides it. A setting that
+ * needs a restart (`x-restart`) keeps its value until then.
+ *
+ * Changes of earlier runs are in force after the start phase `configure`. A part must not keep what it reads before, for
+ * example in its constructor.
  */
 export class ConfigStoreService {
   private readonly schema: SettingsSchema;
+  /** In force now. */
   private readonly values: Map<string, unknown>;
+  /** In force after the next start. */
+  private readonly next: Map<string, unknown>;
+  /** Keys that were read before the changes of earlier runs were in force. */
+  private readonly readEarly = new Set<string>();
   private readonly watchers = new Map<string, Set<ConfigWatcher<never>>>();
   private readonly log: Log;
   private store: SettingsStore | undefined;
@@ -44,9 +65,11 @@ export class ConfigStoreService {
     this.log = logs.for('config');
     this.schema = loaded.schema;
     this.values = new Map(Object.entries(loaded.values));
+    this.next = new Map(this.values);
   }
 
   get<K extends SettingKey>(key: K): SettingValue<K> {
+    if (this.store === undefined) this.readEarly.add(key);
     return this.values.get(key) as SettingValue<K>;
   }
 
@@ -61,9 +84,11 @@ export class ConfigStoreService {
       .filter((row) => !row.schema['x-later'])
       .map((row) => ({
         key: row.key,
-        value: hideSecrets(row.schema, this.values.get(row.key)),
+        value: hideSecrets(row.schema, this.next.get(row.key)),
         source: this.getSource(row.key),
         needsRestart: row.schema['x-restart'] === true,
+        isPending: !isSame(this.next.get(row.key), this.values.get(row.key)),
+        scope: this.scopeOf(row.key),
         description: row.schema.description ?? '',
       }));
   }
@@ -80,6 +105,19 @@ export class ConfigStoreService {
     }
   }
 
+  /** Returns the scope that a caller must hold to change `key`. */
+  scopeOf(key: string): Scope {
+    return this.schema.find(key)?.schema['x-scope'] ?? 'config:write';
+  }
+
+  /** Returns the settings as they would be after `changes` and a restart. They are not checked. */
+  preview(changes: Readonly<Record<string, unknown>>): SettingsReader {
+    return (key) => {
+      const changed = changes[key];
+      return (changed === null ? this.loaded.values[key] : (changed ?? this.next.get(key))) as never;
+    };
+  }
+
   /** Calls `watcher` after each change of `key`. Returns a function that unsubscribes it. */
   watch<K extends SettingKey>(key: K, watcher: ConfigWatcher<SettingValue<K>>): () => void {
     const watchers = this.watchers.get(key) ?? new Set();
@@ -92,8 +130,9 @@ export class ConfigStoreService {
    * @throws SettingsError if the settings violate a rule together with those changes
    */
   async open(store: SettingsStore): Promise<void> {
+    const stored = await store.readSettings();
+    this.adopt(stored);
     this.store = store;
-    await this.reload();
     const faults = this.schema.checkRules((key) => this.get(key));
     if (faults.length > 0) throw new SettingsError(faults);
   }
@@ -118,7 +157,7 @@ export class ConfigStoreService {
     const stored = await this.store.changeSettings(version, {
       values,
       actor,
-      before: this.describe(Object.fromEntries(Object.keys(changes).map((key) => [key, this.values.get(key)]))),
+      before: this.describe(Object.fromEntries(Object.keys(changes).map((key) => [key, this.next.get(key)]))),
       after: this.describe(changes),
     });
     if (!stored) {
@@ -127,7 +166,9 @@ export class ConfigStoreService {
     }
     this.log.info({ version: stored.version, keys: Object.keys(changes), actor }, 'settings changed');
     this.adopt(stored);
-    const needsRestart = Object.keys(changes).filter((key) => this.schema.find(key)?.schema['x-restart']);
+    // Of a setting that the command line holds too: its change waits for a start without that argument.
+    const wanted = this.preview(changes);
+    const needsRestart = Object.keys(changes).filter((key) => !isSame(wanted(key as never), this.values.get(key)));
     return { kind: 'changed', version: stored.version, needsRestart };
   }
 
@@ -141,10 +182,7 @@ export class ConfigStoreService {
       return message === undefined ? [] : [{ key, message }];
     });
     if (faults.length > 0) return faults;
-    return this.schema.checkRules((key) => {
-      const changed = changes[key];
-      return (changed === null ? this.loaded.values[key] : (changed ?? this.get(key))) as never;
-    });
+    return this.schema.checkRules(this.preview(changes));
   }
 
   /** Applies stored settings, unless they arrive late and are older than the current ones. */
@@ -153,11 +191,22 @@ export class ConfigStoreService {
     this.stored = stored;
     for (const row of this.schema.rows) {
       const value = this.readEffective(row);
+      this.next.set(row.key, value);
       const oldValue = this.values.get(row.key);
-      if (JSON.stringify(value) === JSON.stringify(oldValue)) continue;
+      if (isSame(value, oldValue) || (this.store !== undefined && row.schema['x-restart'])) continue;
       this.values.set(row.key, value);
+      if (this.store === undefined) this.reportEarlyReader(row.key);
       this.notify(row.key, value, oldValue);
     }
+  }
+
+  /** Makes it known when a part of a team's module goes on with a value that is out of date. */
+  private reportEarlyReader(key: string): void {
+    if (!this.readEarly.has(key) || this.watchers.has(key)) return;
+    this.log.warn(
+      { key },
+      'a setting was read before its change at run time was in force; its reader keeps the old value',
+    );
   }
 
   private readEffective(row: SettingRow): unknown {
@@ -204,4 +253,8 @@ export class ConfigStoreService {
       }
     }
   }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

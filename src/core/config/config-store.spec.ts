@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemorySettings } from '../../testing/memory-settings.js';
+import { KeptLogs } from '../../testing/kept-logs.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { ConfigStoreService } from './config-store.service.js';
 import { composeSettings, loadSettings } from '../../settings.js';
@@ -100,6 +101,34 @@ describe('the configuration store', () => {
     });
   });
 
+  it('[P-19] keeps the value of a setting that needs a restart until then, and shows the new one as pending', async () => {
+    const config = await open();
+    const seen: unknown[] = [];
+    config.watch('gateway.port', (value) => seen.push(value));
+    await config.change(0, { 'gateway.port': 1 }, 'op');
+    const view = (from: ConfigStoreService) => from.list().find(({ key }) => key === 'gateway.port');
+    expect([config.get('gateway.port'), seen]).toEqual([18_789, []]);
+    expect(view(config)).toMatchObject({ value: 1, source: 'run time', isPending: true });
+    const restarted = await open();
+    expect(restarted.get('gateway.port')).toBe(1);
+    expect(view(restarted)).toMatchObject({ value: 1, isPending: false });
+    expect(await config.change(1, { 'gateway.port': null }, 'op')).toMatchObject({ needsRestart: [] });
+    expect(view(config)).toMatchObject({ value: 18_789, isPending: false });
+  });
+
+  it('[P-19] warns about a setting that was read before its change was in force', async () => {
+    await (await open()).change(0, { 'gateway.port': 1, 'agent.name': 'ada' }, 'op');
+    const logs = new KeptLogs();
+    const config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, {}, '/nonexistent'), logs);
+    config.get('gateway.port');
+    config.get('agent.name');
+    config.watch('agent.name', () => {});
+    await config.open(store);
+    expect(logs.lines).toEqual([
+      'warn a setting was read before its change at run time was in force; its reader keeps the old value',
+    ]);
+  });
+
   it('[P-13] takes precedence over file and environment, but not over the command line; null removes it', async () => {
     const config = await open({ 'gateway.port': 5 }, { OPENCLAW_AGENT_NAME: 'ada' });
     await config.change(0, { 'agent.name': 'bob', 'gateway.port': 6 }, 'op');
@@ -116,7 +145,7 @@ describe('the configuration store', () => {
     const shown = JSON.stringify([config.list(), store.changes.map(({ before, after }) => [before, after])]);
     expect(shown).not.toMatch(/secret-token/);
     expect(shown).toContain('***');
-    expect(config.get('auth.token')).toBe('another-secret-token-1');
+    expect((await open()).get('auth.token')).toBe('another-secret-token-1');
   });
 
   it('[P-09] a watcher that throws does not stop the others', async () => {

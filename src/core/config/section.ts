@@ -85,8 +85,10 @@ type Below<T, First extends string> = {
  * default: 100, minimum: 2, maximum: 1_000, description }) })`. The key `a.b_c` is the environment variable
  * `OPENCLAW_A_B_C`. A setting without a `default` is `Type.Optional(...)`.
  *
- * Annotations: `x-restart`: a change needs a restart; `x-secret`: never shown; `x-start-only`: the reason why it cannot
- * be changed at run time; `x-later`: its feature does not exist yet.
+ * Annotations: `x-restart`: a change needs a restart; `x-scope`: the scope that may change it at run time, by default
+ * `config:write`; `x-secret`: never shown; `x-start-only`: the reason why it cannot be changed at run time; `x-later`: its
+ * feature does not exist yet. What starts programs or widens permissions or reach has the scope `config:dangerous`, a
+ * credential `tokens:write`.
  */
 export function defineSettings<P extends TProperties>(
   properties: P,

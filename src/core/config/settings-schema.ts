@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import type { Scope } from '../../protocol/domain.js';
 import { SettingsError, type SettingFault, type SettingsReader, type SettingsSection } from './section.js';
 
 /** One setting under its dotted key, for example `gateway.port`. */
@@ -18,6 +19,7 @@ interface Annotations {
   readonly default?: unknown;
   readonly description?: string;
   readonly 'x-restart'?: boolean;
+  readonly 'x-scope'?: Scope;
   readonly 'x-secret'?: boolean;
   readonly 'x-start-only'?: string;
   readonly 'x-later'?: boolean;

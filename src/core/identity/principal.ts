@@ -27,6 +27,7 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
     'admin:read',
     'admin:write',
     'config:write',
+    'config:dangerous',
     'tools:call',
     'tokens:write',
     'audit:read',

@@ -12,6 +12,7 @@ export const mediaSettings = defineSettings({
   'media.folder': Type.String({
     default: 'data/media',
     minLength: 1,
+    'x-scope': 'config:dangerous',
     description: 'Folder of uploaded files.',
     'x-restart': true,
   }),
@@ -23,6 +24,7 @@ export const mediaSettings = defineSettings({
   }),
   'media.types': Type.Array(Type.String({ pattern: '^[a-z]+/[a-z0-9.+-]+$' }), {
     default: MEDIA_TYPES,
+    'x-scope': 'config:dangerous',
     description: 'Media types that may be uploaded, detected from the content.',
   }),
 });

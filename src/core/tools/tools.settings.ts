@@ -9,10 +9,12 @@ export const toolSettings = defineSettings({
   'tools.disabled': Type.Array(ToolName, { default: [], description: 'Tools that are disabled.' }),
   'tools.default_permissions': Type.Array(BoundName, {
     default: [],
+    'x-scope': 'config:dangerous',
     description: 'Permissions that every session holds, besides those granted to it.',
   }),
   'tools.approvals': Type.Array(ToolName, {
     default: [],
+    'x-scope': 'config:dangerous',
     description: 'Tools whose calls a person must approve, besides those that always require it.',
   }),
   'tools.approval_timeout_ms': Type.Integer({

@@ -9,7 +9,7 @@ import { FolderBlobs } from './folder-blobs.js';
   providers: [
     {
       provide: BlobStore,
-      useFactory: (config: ConfigStoreService) => new FolderBlobs(config.get('media.folder')),
+      useFactory: (config: ConfigStoreService) => new FolderBlobs(() => config.get('media.folder')),
       inject: [ConfigStoreService],
     },
   ],

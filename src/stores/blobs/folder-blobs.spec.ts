@@ -9,8 +9,8 @@ import { FolderBlobs } from './folder-blobs.js';
 describeBlobContract('FolderBlobs keeps the contract of blobs', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'blobs-'));
   return {
-    blobs: new FolderBlobs(folder),
-    reopen: async () => new FolderBlobs(folder),
+    blobs: new FolderBlobs(() => folder),
+    reopen: async () => new FolderBlobs(() => folder),
     list: async () => {
       const entries = await readdir(folder, { recursive: true, withFileTypes: true });
       return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
@@ -25,7 +25,7 @@ describe('FolderBlobs', () => {
     folder = await mkdtemp(join(tmpdir(), 'blobs-'));
   });
   afterEach(() => rm(folder, { recursive: true }));
-  const put = (text: string) => new FolderBlobs(folder).put('f_abcd', [Buffer.from(text)].values() as never);
+  const put = (text: string) => new FolderBlobs(() => folder).put('f_abcd', [Buffer.from(text)].values() as never);
 
   it('creates files that only its user can read', async () => {
     await put('secret');
@@ -36,7 +36,7 @@ describe('FolderBlobs', () => {
   it('does not list the leftovers of a crash as blobs, and overwrites them', async () => {
     await mkdir(join(folder, 'ab'));
     await writeFile(join(folder, 'ab', 'f_abcd.part'), 'a longer half of an upload');
-    const blobs = new FolderBlobs(folder);
+    const blobs = new FolderBlobs(() => folder);
     expect([await blobs.exists('f_abcd'), await blobs.get('f_abcd')]).toEqual([false, undefined]);
     await put('whole');
     expect(statSync(join(folder, 'ab', 'f_abcd')).size).toBe(5);

@@ -5,11 +5,10 @@ import { GatewayError } from '../../protocol/index.js';
 
 /** Stores blobs as files in a local folder, spread over subfolders by two characters of the key. */
 export class FolderBlobs implements BlobStore {
-  private readonly folder: string;
+  private folder: string | undefined;
 
-  constructor(folder: string) {
-    this.folder = resolve(folder);
-  }
+  /** @param readFolder returns the folder; called at first use, when changes of earlier runs are in force */
+  constructor(private readonly readFolder: () => string) {}
 
   async put(key: string, body: AsyncIterable<Uint8Array>): Promise<void> {
     const path = this.pathOf(key);
@@ -43,6 +42,7 @@ export class FolderBlobs implements BlobStore {
 
   private pathOf(key: string): string {
     if (!BLOB_KEY.test(key)) throw new Error(`not a blob key: ${JSON.stringify(key)}`);
+    this.folder ??= resolve(this.readFolder());
     return join(this.folder, key.slice(2, 4), key);
   }
 }

@@ -7,6 +7,7 @@ const HostName = Type.String({ pattern: '^[A-Za-z0-9.:_\\[\\]-]{1,260}$' });
 export const httpFetchSettings = defineSettings({
   'tools.http.allow_hosts': Type.Array(HostName, {
     default: [],
+    'x-scope': 'config:dangerous',
     description:
       'Hosts (`NAME` or `NAME:PORT`) that may be fetched even if their address is private; public hosts are always allowed.',
   }),

@@ -24,6 +24,7 @@ export const mcpSettings = defineSettings(
     'mcp.servers': Type.Record(Type.String({ pattern: '^[A-Za-z0-9-]{1,32}$' }), McpServerSetting, {
       default: {},
       additionalProperties: false,
+      'x-scope': 'config:dangerous',
       description:
         'MCP servers whose tools are offered, by name: `{command, args?, env?}` or `{url, headers?}`, and `timeout_ms?`.',
       'x-restart': true,

@@ -39,35 +39,33 @@ export type SandboxEnding =
 /** Stops a run. The caller gets the message as the reason. */
 class Stop extends Error {}
 
+/** Where commands run. */
+interface Place {
+  readonly workspaces: Workspaces;
+  readonly workspaceOf: SessionResource<string>;
+  readonly engines: readonly SandboxEngine[];
+}
+
 /** Runs commands of tools in a sandbox, in the workspace of their session (`tools.sandbox.*`). */
 @Injectable()
 export class SandboxService {
   private readonly log: Log;
-  private readonly workspaces: Workspaces;
-  private readonly workspaceOf: SessionResource<string>;
-  private readonly engines: readonly SandboxEngine[];
+  private made: Place | undefined;
   private chosen: { readonly setting: string; readonly engine: Promise<SandboxEngine> } | undefined;
 
   constructor(
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
-    resources: SessionResources,
+    private readonly resources: SessionResources,
     logs: Logs,
   ) {
     this.log = logs.for('tools');
-    this.workspaces = new Workspaces(config.get('tools.sandbox.workspaces'), (folder) => this.empty(folder));
-    this.workspaceOf = resources.register(this.workspaces);
-    const owner = createHash('sha256').update(`${hostname()}\0${this.workspaces.root}`).digest('hex').slice(0, 16);
-    this.engines = [
-      new DockerEngine({ owner, image: () => config.get('tools.sandbox.image') }),
-      new BubblewrapEngine(this.workspaces.root),
-    ];
   }
 
   /** Removes leftovers of a crash in the background. */
   @StartStep({ name: 'remove leftovers of the sandbox', phase: 'register' })
   removeLeftovers(): void {
-    if (!existsSync(join(this.workspaces.root, USED_MARK))) return;
+    if (!existsSync(join(this.place.workspaces.root, USED_MARK))) return;
     this.choose().catch((error: unknown) =>
       this.log.warn({ error }, 'no sandbox engine: commands of an earlier process may still be running'),
     );
@@ -79,12 +77,27 @@ export class SandboxService {
    */
   async run(session: Pick<Session, 'id'>, request: SandboxRequest, signal: AbortSignal): Promise<SandboxEnding> {
     const engine = await this.choose();
-    return this.workspaceOf.use(session.id, (workspace) => this.runIn(workspace, engine, request, signal));
+    return this.place.workspaceOf.use(session.id, (workspace) => this.runIn(workspace, engine, request, signal));
   }
 
   /** Returns why the workspace of `session` cannot take more data (full, or not measurable); undefined if it can. */
   async findQuotaFault(session: Pick<Session, 'id'>): Promise<string | undefined> {
-    return this.workspaceOf.use(session.id, (workspace) => this.checkQuota(workspace));
+    return this.place.workspaceOf.use(session.id, (workspace) => this.checkQuota(workspace));
+  }
+
+  /** Made at the start, when changes of earlier runs are in force. */
+  private get place(): Place {
+    return (this.made ??= this.makePlace());
+  }
+
+  private makePlace(): Place {
+    const workspaces = new Workspaces(this.config.get('tools.sandbox.workspaces'), (folder) => this.empty(folder));
+    const owner = createHash('sha256').update(`${hostname()}\0${workspaces.root}`).digest('hex').slice(0, 16);
+    const engines = [
+      new DockerEngine({ owner, image: () => this.config.get('tools.sandbox.image') }),
+      new BubblewrapEngine(workspaces.root),
+    ];
+    return { workspaces, workspaceOf: this.resources.register(workspaces), engines };
   }
 
   private async runIn(
@@ -93,7 +106,7 @@ export class SandboxService {
     request: SandboxRequest,
     signal: AbortSignal,
   ): Promise<SandboxEnding> {
-    await writeFile(join(this.workspaces.root, USED_MARK), '');
+    await writeFile(join(this.place.workspaces.root, USED_MARK), '');
     const stop = new AbortController();
     const limits = await this.buildLimits(workspace, request);
     const timers = [
@@ -136,7 +149,7 @@ export class SandboxService {
     workspace: string,
     { timeoutMs = Infinity }: Pick<SandboxRequest, 'timeoutMs'>,
   ): Promise<SandboxCommand['limits']> {
-    const { bytes } = await this.workspaces.measure(workspace);
+    const { bytes } = await this.place.workspaces.measure(workspace);
     return {
       memoryMb: this.config.get('tools.sandbox.memory_mb'),
       cpu: this.config.get('tools.sandbox.cpu'),
@@ -157,7 +170,7 @@ export class SandboxService {
   }
 
   private async checkQuota(workspace: string): Promise<string | undefined> {
-    const { bytes, reason } = await this.workspaces.measure(workspace);
+    const { bytes, reason } = await this.place.workspaces.measure(workspace);
     if (bytes <= this.quotaBytes) return undefined;
     return `the workspace is full: ${reason ?? `it holds ${Math.round(bytes / MEGABYTE)} of ${this.quotaBytes / MEGABYTE} MB`}`;
   }
@@ -178,7 +191,7 @@ export class SandboxService {
 
   private async find(setting: string): Promise<SandboxEngine> {
     const complaints: string[] = [];
-    for (const engine of this.engines.filter(({ name }) => setting === 'auto' || setting === name)) {
+    for (const engine of this.place.engines.filter(({ name }) => setting === 'auto' || setting === name)) {
       try {
         await engine.check();
         this.log.info({ engine: engine.name }, 'commands run in a sandbox');

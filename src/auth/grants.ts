@@ -1,0 +1,48 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { SettingsReader } from '../core/config/section.js';
+import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
+import { GatewayError } from '../protocol/index.js';
+import type { TokenSetting } from './auth.settings.js';
+
+/**
+ * Checks that a change of `auth.tokens` and `auth.token` adds no credential with more rights than its author has: no other
+ * scopes, channels or tools, no other tenant unless the author is of the default one, and no person that an operator
+ * bound to channels could not write for.
+ * @param before the settings without the change
+ * @param after the settings with the change
+ * @throws GatewayError FORBIDDEN
+ */
+export function checkGrants(author: Principal, before: SettingsReader, after: SettingsReader): void {
+  const known = before('auth.tokens');
+  const added = after('auth.tokens').filter((token) => !known.some((other) => isDeepStrictEqual(token, other)));
+  const limit = known.find((token) => isOf(author, token) && token.tool_permissions !== undefined)?.tool_permissions;
+  for (const token of added) checkGrant(author, token, limit);
+  const shorthand = after('auth.token');
+  if (shorthand !== undefined && shorthand !== before('auth.token'))
+    checkGrant(author, { principal: 'operator', role: 'operator' }, limit);
+}
+
+function checkGrant(author: Principal, token: TokenSetting, limit: readonly string[] | undefined): void {
+  const excess = [
+    ...(token.scopes ?? ROLE_SCOPES[token.role]).filter(
+      (scope) => !author.scopes.has(scope) && scope !== 'nodes:serve',
+    ),
+    ...findOutside(author.channels, token.channels).map((name) => `channel ${name}`),
+    ...findOutside(limit, token.tool_permissions).map((name) => `tool permission ${name}`),
+    ...(author.tenant === DEFAULT_TENANT || token.tenant === author.tenant ? [] : ['another tenant']),
+  ];
+  if (excess.length === 0) return;
+  throw new GatewayError('FORBIDDEN', {
+    reason: `a credential cannot have more rights than the one that makes it: ${excess.join(', ')}`,
+  });
+}
+
+/** Returns what of `wanted` is not in `allowed`; a missing list means everything. */
+function findOutside(allowed: readonly string[] | undefined, wanted: readonly string[] | undefined): readonly string[] {
+  if (allowed === undefined) return [];
+  return wanted === undefined ? ['any'] : wanted.filter((name) => !allowed.includes(name));
+}
+
+function isOf(author: Principal, { principal, tenant = DEFAULT_TENANT }: TokenSetting): boolean {
+  return principal === author.principal && tenant === author.tenant;
+}

@@ -1,0 +1,179 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
+import { SilentLogs } from '../../src/core/telemetry/logs.js';
+import { GatewayModule } from '../../src/gateway.module.js';
+import { createHttpAdapter } from '../../src/http/index.js';
+import { composeSettings, loadSettings } from '../../src/settings.js';
+import { KeptLogs } from '../../src/testing/kept-logs.js';
+import { GatewayWsAdapter } from '../../src/websocket/gateway-ws.adapter.js';
+import { GatewayApp } from '../support/gateway-app.js';
+
+const OPERATOR = 'operator-token-0123456789';
+
+let folder: string;
+let url: string;
+const open: { close(): Promise<void> }[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'settings-'));
+  url = `sqlite:${join(folder, 'gateway.db')}`;
+});
+afterEach(async () => {
+  for (const gateway of open.splice(0)) await gateway.close();
+  rmSync(folder, { recursive: true });
+});
+
+const rows = composeSettings().rows.filter(({ schema }) => !schema['x-later']);
+const changeable = rows.filter(({ schema }) => schema['x-start-only'] === undefined);
+
+/** Another valid value for each setting that is no number, switch or enumeration. */
+const OTHER_VALUES: Readonly<Record<string, unknown>> = {
+  'gateway.host': '127.0.0.2',
+  'gateway.allowed_origins': ['https://chat.example.com'],
+  'gateway.allowed_hosts': ['chat.example.com'],
+  'gateway.trusted_proxies': ['10.0.0.0/8'],
+  'auth.tokens': [{ token: 'user-token-0123456789abc', principal: 'ada', role: 'user' }],
+  'auth.token': OPERATOR,
+  'agent.name': 'ada',
+  'agent.model': 'house/small',
+  'agent.system_prompt': 'Be brief.',
+  providers: { house: { api: 'openai-completions', base_url: 'http://127.0.0.1:9/v1' } },
+  channels: { telegram: { busy_policy: 'collect' } },
+  'tools.disabled': ['time.now'],
+  'tools.default_permissions': ['http'],
+  'tools.approvals': ['time.now'],
+  'tools.sandbox.image': 'debian:stable',
+  'tools.sandbox.workspaces': 'elsewhere/workspaces',
+  'tools.http.allow_hosts': ['intranet'],
+  'mcp.servers': { house: { url: 'http://127.0.0.1:9/mcp' } },
+  'media.folder': 'elsewhere/media',
+  'media.types': ['image/png'],
+};
+
+function findOtherValue({ key, schema }: (typeof rows)[number]): unknown {
+  if (key in OTHER_VALUES) return OTHER_VALUES[key];
+  if (schema.enum) return schema.enum.find((value) => value !== schema.default);
+  if (schema.type === 'boolean') return schema.default !== true;
+  if (schema.type === 'integer' || schema.type === 'number') {
+    const value = schema.default as number;
+    return value < (schema.maximum ?? Infinity) ? value + 1 : value - 1;
+  }
+  throw new Error(`${key} needs another value in this test`);
+}
+
+const changes = Object.fromEntries(changeable.map((row) => [row.key, findOtherValue(row)]));
+
+/** The gateway as the command starts it, without a port. */
+async function boot(logs = new KeptLogs()) {
+  const settings = loadSettings({ NODE_ENV: 'production', OPENCLAW_STORE_URL: url }, {}, folder);
+  const app = await NestFactory.create(GatewayModule.forRoot({ logs, settings }), createHttpAdapter(), {
+    logger: false,
+    abortOnError: false,
+  });
+  app.useWebSocketAdapter(new GatewayWsAdapter(app));
+  await app.init();
+  open.push(app);
+  return { app, logs, config: app.get(ConfigStoreService) };
+}
+
+describe('a change at run time', () => {
+  it('[P-19] is in force when the answer says so, for every setting of the schema', async () => {
+    const first = await boot();
+    const outcome = await first.config.change(0, changes, 'op');
+    const restarts = changeable.filter(({ schema }) => schema['x-restart']).map(({ key }) => key);
+    expect(outcome).toMatchObject({ kind: 'changed' });
+    expect(outcome.kind === 'changed' ? [...outcome.needsRestart].sort() : []).toEqual(restarts.sort());
+    for (const { key, schema } of changeable) {
+      const expected: unknown = schema['x-restart'] ? schema.default : changes[key];
+      expect([key, first.config.get(key as never)]).toEqual([key, expected]);
+    }
+    await open.pop()?.close();
+
+    const second = await boot();
+    for (const { key } of changeable) expect([key, second.config.get(key as never)]).toEqual([key, changes[key]]);
+    // A part that reads a setting too early would go on with the value of the file.
+    expect(second.logs.lines.filter((line) => line.includes('was read before'))).toEqual([]);
+  });
+
+  it('[P-19] to a credential ends open mode with the next start', async () => {
+    const first = await boot();
+    await first.config.change(0, { 'auth.token': OPERATOR }, 'op');
+    await open.pop()?.close();
+    const gateway = await GatewayApp.start({ settings: { 'store.url': url } });
+    open.push(gateway);
+    const read = async (token?: string) => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      return (await fetch(`${gateway.url}/admin/v1/config`, { headers })).status;
+    };
+    expect([await read(), await read(OPERATOR)]).toEqual([401, 200]);
+  });
+});
+
+describe('the scope that a setting names', () => {
+  const scoped = (...scopes: string[]) => ({ role: 'operator', scopes: ['admin:read', ...scopes] });
+  const TOKENS = {
+    ordinary: 'ordinary-token-0123456789',
+    dangerous: 'dangerous-token-012345678',
+    keeper: 'keeper-token-0123456789ab',
+  };
+  let gateway: GatewayApp;
+  beforeEach(async () => {
+    gateway = await GatewayApp.start({
+      logs: new SilentLogs(),
+      settings: {
+        'auth.tokens': [
+          { token: TOKENS.ordinary, principal: 'ordinary', ...scoped('config:write') },
+          { token: TOKENS.dangerous, principal: 'dangerous', ...scoped('config:write', 'config:dangerous') },
+          { token: TOKENS.keeper, principal: 'keeper', ...scoped('tokens:write', 'messages:write') },
+        ],
+      },
+    });
+    open.push(gateway);
+  });
+  const change = async (token: string, wanted: Readonly<Record<string, unknown>>) => {
+    const response = await fetch(`${gateway.url}/admin/v1/config`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ version: gateway.app.get(ConfigStoreService).version, changes: wanted }),
+    });
+    const { detail, details } = (await response.json()) as {
+      detail?: string;
+      details?: { missing_scope?: string };
+    };
+    return { status: response.status, detail, missing: details?.missing_scope };
+  };
+
+  it('[P-20] keeps config:write from programs, credentials, permissions and addresses', async () => {
+    const guarded: string[] = [];
+    for (const { key, schema } of changeable) {
+      const outcome = await change(TOKENS.ordinary, { [key]: changes[key] });
+      const scope = schema['x-scope'] ?? 'config:write';
+      expect([key, outcome.missing]).toEqual([key, scope === 'config:write' ? undefined : scope]);
+      if (scope !== 'config:write') guarded.push(key);
+    }
+    expect(guarded).toEqual(expect.arrayContaining(['mcp.servers', 'providers', 'auth.tokens', 'auth.token']));
+    expect(guarded).toEqual(expect.arrayContaining(['tools.default_permissions', 'gateway.trusted_proxies']));
+    expect(guarded.filter((key) => key.startsWith('tools.sandbox.'))).toHaveLength(8);
+  });
+
+  it('[P-20] lets its holder change the setting', async () => {
+    expect(await change(TOKENS.dangerous, { 'tools.default_permissions': ['http'] })).toMatchObject({ status: 200 });
+  });
+
+  it('[P-20] lets nobody make a credential with more rights than its maker has', async () => {
+    const token = 'new-token-0123456789abcdef';
+    const own = gateway.app.get(ConfigStoreService).get('auth.tokens');
+    const add = (entry: object) =>
+      change(TOKENS.keeper, { 'auth.tokens': [...own, { token, principal: 'new', ...entry }] });
+    expect(await add(scoped('config:write'))).toMatchObject({
+      status: 403,
+      detail: expect.stringContaining('config:write') as string,
+    });
+    expect((await add({ role: 'operator' })).status).toBe(403);
+    expect((await change(TOKENS.keeper, { 'auth.token': token })).status).toBe(403);
+    expect((await add(scoped('messages:write'))).status).toBe(200);
+  });
+});
