@@ -33,7 +33,7 @@ export class ApprovalsController {
   /** Oldest first. */
   @Get()
   async listPending(@Caller() caller: Principal): Promise<PendingApprovalDto[]> {
-    const pending = await this.approvals.listPending(caller.tenant);
+    const pending = await this.approvals.listPending(caller);
     return pending.map((approval) => ({
       approval_id: approval.approvalId,
       session_id: approval.sessionId,

@@ -151,6 +151,11 @@ describe('a verifier of a module', () => {
   const withToken = (token: string) => aRequest('127.0.0.1', { authorization: [`Bearer ${token}`] });
   const settings = { 'auth.token': 'sixteen-characters' };
 
+  it('cannot speak as one of the names that the gateway gives itself', async () => {
+    const { auth } = setUp(settings, [{ verify: () => ({ ...PRINCIPAL, principal: 'webchat' }) }]);
+    expect(await auth.authenticate(withToken('a-token-of-acme'))).toBe('unauthorized');
+  });
+
   it('is called after the verifiers of the gateway, for credentials that none of them recognised', async () => {
     const asked: string[] = [];
     const verifiers: CredentialVerifier[] = [

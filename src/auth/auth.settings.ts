@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import Type, { type Static } from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../core/config/section.js';
 import { later } from '../core/config/setting-kinds.js';
-import { ROLE_SCOPES } from '../core/identity/principal.js';
+import { isReservedPrincipal, ROLE_SCOPES } from '../core/identity/principal.js';
 import { TOKEN_PATTERN } from '../protocol/constants.js';
 import { Role, SCOPES } from '../protocol/index.js';
 import { findExposure } from './exposure.js';
@@ -74,6 +74,10 @@ function findTokenFaults(get: SettingsReader): SettingFault[] {
       return [{ key, message: 'must have exactly one of token and token_sha256' }];
     }
     if (sender !== undefined && role !== 'user') return [{ key, message: 'sender is for role user only' }];
+    if (isReservedPrincipal(setting.principal, role))
+      return [
+        { key, message: `the principal ${setting.principal} is reserved for the gateway itself; choose another name` },
+      ];
     const foreign = scopes.filter((scope) => !ROLE_SCOPES[role].includes(scope));
     const message = `role ${role} cannot hold ${foreign.join(', ')}; allowed: ${ROLE_SCOPES[role].join(', ')}`;
     return [

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { isReservedPrincipal } from '../core/identity/principal.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
 import {
@@ -35,6 +36,7 @@ export class VerifierChain {
     for (const verifier of [...first, ...this.listBrought()]) {
       try {
         const verdict = await this.ask(verifier, presented);
+        if (isReserved(verdict) && !first.includes(verifier)) return { refused: 'its principal has a reserved name' };
         if (verdict !== 'notMine') return verdict;
       } catch (error) {
         this.log.error({ error, verifier: verifier.constructor.name }, 'a credential could not be verified');
@@ -59,4 +61,8 @@ export class VerifierChain {
   private listBrought(): readonly CredentialVerifier[] {
     return (this.brought ??= this.explorer.list());
   }
+}
+
+function isReserved(verdict: Verdict): boolean {
+  return typeof verdict === 'object' && 'principal' in verdict && isReservedPrincipal(verdict.principal, verdict.role);
 }

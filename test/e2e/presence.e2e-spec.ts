@@ -52,6 +52,20 @@ describe('presence', () => {
     expect(runtime.noticed).toEqual(['ann typing']);
   });
 
+  it('[G-14] is not sent to an operator that is bound to other channels', async () => {
+    const bound = { token: 'bound-token-0123456789abc', principal: 'bound', role: 'operator', channels: ['telegram'] };
+    await gateway.close();
+    const tokens = [...(withTokens['auth.tokens'] as object[]), bound];
+    gateway = await GatewayApp.start({ settings: { 'auth.tokens': tokens }, agent: KnowingAgentModule });
+    const watching = await gateway.connect('w', TOKENS.operator, '&subscribe=presence');
+    const elsewhere = await gateway.connect('b', bound.token, '&subscribe=presence');
+    const driver = await gateway.connect('d', TOKENS.driver);
+    driver.send('presence', { channel: 'test', user_id: 'ann', status: 'typing' });
+    await watching.next('presence');
+    await elsewhere.answerTo(elsewhere.send('ping'));
+    expect(elsewhere.unread).toEqual([]);
+  });
+
   it('[G-14] makes the sender of a message online', async () => {
     const watching = await gateway.connect('w', TOKENS.operator, '&subscribe=presence');
     const driver = await gateway.connect('d', TOKENS.driver);

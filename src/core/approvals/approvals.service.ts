@@ -105,9 +105,11 @@ export class ApprovalsService {
       throw new GatewayError('FORBIDDEN', { reason: `it is too late: the approval is decided already (${settled})` });
   }
 
-  /** Returns the approvals of a tenant that are not decided, oldest first. */
-  listPending(tenant: string): Promise<readonly Approval[]> {
-    return this.approvals.listPendingApprovals(tenant);
+  /** Returns the undecided approvals of the sessions that `principal` may read, oldest first. */
+  async listPending(principal: Principal): Promise<readonly Approval[]> {
+    const pending = await this.approvals.listPendingApprovals(principal.tenant);
+    const readable = await Promise.all(pending.map(({ sessionId }) => this.router.isReadable(principal, sessionId)));
+    return pending.filter((_, index) => readable[index]);
   }
 
   /** Stores a decision. Returns the first one that was stored, which stands. */

@@ -101,6 +101,14 @@ describe('an approval', () => {
     expect(starts).toHaveLength(0);
   });
 
+  it('[O-03] is listed to operators who may read its session', async () => {
+    await ask();
+    const idsFor = async (principal: Principal) => (await harness.approvals.listPending(principal)).length;
+    expect(await idsFor(LOCAL_OPERATOR)).toBe(1);
+    expect(await idsFor({ ...LOCAL_OPERATOR, channels: ['test'] })).toBe(1);
+    expect(await idsFor({ ...LOCAL_OPERATOR, channels: ['telegram'] })).toBe(0);
+  });
+
   it('[O-03] is for operators and participants; for others it does not exist', async () => {
     const { reader, shown } = await ask();
     expect(await code(decide(shown, 'allow', aUser('bob')))).toBe('NOT_FOUND');
@@ -129,12 +137,12 @@ describe('an approval', () => {
 
   it.each(['time limit', 'cancel'])('[O-05] expires with its turn: %s', async (end) => {
     const { reader, shown } = await ask({ 'agent.turn_timeout_ms': 1_000 });
-    const [pending] = await harness.approvals.listPending('default');
+    const [pending] = await harness.approvals.listPending(LOCAL_OPERATOR);
     if (end === 'cancel') {
       await harness.queue.cancel({ by: 'ref', tenant: 'default', messageRef: pending?.messageRef ?? '' });
     } else await harness.clock.advanceAsync(1_000);
     await reader.waitForEnd('a');
-    expect(await harness.approvals.listPending('default')).toEqual([]);
+    expect(await harness.approvals.listPending(LOCAL_OPERATOR)).toEqual([]);
     expect(await code(decide(shown, 'allow'))).toBe('FORBIDDEN');
     expect(starts).toHaveLength(0);
   });
@@ -150,7 +158,7 @@ describe('an approval', () => {
   it('[O-06] survives an interruption: the call keeps waiting for the same approval and starts once', async () => {
     const { reader, shown } = await ask();
     await harness.claims.drain(0, AbortSignal.abort());
-    expect(await harness.approvals.listPending('default')).toMatchObject([
+    expect(await harness.approvals.listPending(LOCAL_OPERATOR)).toMatchObject([
       { approvalId: shown.approval_id, tool: 'test.pay' },
     ]);
     await decide(shown, 'allow');

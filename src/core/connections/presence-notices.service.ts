@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
+import type { Principal } from '../identity/principal.js';
 import { PresenceTrackerService, type PresenceState } from '../presence/presence-tracker.service.js';
 import { ConnectionManagerService } from './connection-manager.service.js';
 
-/** Sends changes of presence to the operators of the same tenant that asked for them. */
+/** Sends changes of presence to the operators of the same tenant that asked for them, on the channels they are bound to. */
 @Injectable()
 export class PresenceNoticesService {
   constructor(
@@ -20,7 +21,11 @@ export class PresenceNoticesService {
     const event = { kind: 'presence', state } as const;
     for (const connection of this.connections.list()) {
       const { principal, wantsPresence } = connection;
-      if (wantsPresence && principal.role === 'operator' && principal.tenant === state.tenant) connection.send(event);
+      if (wantsPresence && principal.role === 'operator' && mayWatch(principal, state)) connection.send(event);
     }
   }
+}
+
+function mayWatch({ tenant, channels }: Principal, state: PresenceState): boolean {
+  return tenant === state.tenant && (channels === undefined || channels.includes(state.channel));
 }

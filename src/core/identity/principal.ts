@@ -15,6 +15,18 @@ export interface Principal {
   readonly expiresAt?: number;
 }
 
+/** Names that the gateway gives itself: to a page that was signed in by a code, and in open mode. */
+const RESERVED_NAMES = new Set(['webchat', 'local']);
+const RESERVED_PREFIX = /^(agent|cron|hook|node|tailscale):/;
+
+/**
+ * Whether a configured or foreign credential must not speak as `name`. What a principal owns (clients, uploads, messages)
+ * would be another's. `operator`, the name of the shorthand `auth.token`, is for operators.
+ */
+export function isReservedPrincipal(name: string, role: Role): boolean {
+  return RESERVED_NAMES.has(name) || RESERVED_PREFIX.test(name) || (name === 'operator' && role !== 'operator');
+}
+
 export const DEFAULT_TENANT = 'default';
 
 /** The scopes that each role may hold. A credential without its own list has all of them. */

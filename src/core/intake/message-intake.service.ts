@@ -146,11 +146,17 @@ export class MessageIntakeService {
     return { accepted };
   }
 
-  private async select({ principal, clientId }: Origin, target: CancelTarget): Promise<CancelSelector> {
+  private async select(origin: Origin, target: CancelTarget): Promise<CancelSelector> {
+    const { principal, clientId } = origin;
     const { tenant } = principal;
     switch (target.by) {
-      case 'id':
+      case 'id': {
+        // The identity of a client is not enough: its credential may be bound to other channels by now.
+        // The identity of a client is not enough: its credential may be bound to other channels by now.
+        const own = await this.findOwn(origin, target.messageId);
+        if (own) await this.router.getReadable(principal, own.sessionId);
         return { by: 'id', client: clientKey(principal, clientId), messageId: target.messageId };
+      }
       case 'ref': {
         const message = await this.findByRef(principal, target.messageRef);
         if (!message) throw new GatewayError('NOT_FOUND', { what: 'message' });

@@ -66,6 +66,16 @@ describe('MessageIntakeService', () => {
     expect(assigned).toEqual([(await accepted).sessionId]);
   });
 
+  it('cancels by id only what the credential may read now', async () => {
+    const origin: Origin = { principal: { ...bound, channels: ['test'] }, clientId: 'd' };
+    await (
+      await intake.submit(origin, { id: 'a', payload: aPayload({ content: '/wait 1000' }) })
+    ).accepted;
+    const rebound: Origin = { principal: bound, clientId: 'd' };
+    await expect(intake.cancel(rebound, { by: 'id', messageId: 'a' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await intake.cancel(origin, { by: 'id', messageId: 'a' });
+  });
+
   it('refuses before anything is stored: while draining, over the rate, for another channel', async () => {
     const driver: Origin = { principal: bound, clientId: 'd' };
     expect(() => intake.submit(driver, { id: 'a', payload: aPayload() })).toThrow(

@@ -54,6 +54,12 @@ export class SessionRouterService {
     return session;
   }
 
+  /** Whether `principal` may read a session, which need not exist. */
+  async isReadable(principal: Principal, sessionId: string): Promise<boolean> {
+    const session = await this.sessions.findSession(sessionId);
+    return session !== undefined && mayRead(principal, session);
+  }
+
   private async routeToSession(
     principal: Principal,
     payload: MessageInPayload,
