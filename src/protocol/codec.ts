@@ -14,6 +14,9 @@ const ID_RULE: TextRule = { min: 1, max: ENVELOPE_LIMITS.maxIdLength, controls: 
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const MAY_HAVE_FORBIDDEN_KEY = /__proto__|constructor|prototype|\\u/;
 
+/** Numbers that may be too large. */
+const MAY_OVERFLOW = /\d[eE]\+?\d{2}|\d{300}/;
+
 let envelope: Validator | undefined;
 
 /**
@@ -30,6 +33,7 @@ export function decodeFrame(source: string): InboundEnvelope {
   }
   if (source.length <= HARMLESS_LENGTH) checkDepth(frame, 0);
   if (MAY_HAVE_FORBIDDEN_KEY.test(source)) checkKeys(frame);
+  if (MAY_OVERFLOW.test(source)) checkNumbers(frame);
   envelope ??= Compile(InboundEnvelope);
   if (!envelope.Check(frame)) {
     const [fault] = describeFaults(envelope, frame);
@@ -114,6 +118,12 @@ function checkKeys(value: unknown): void {
     if (FORBIDDEN_KEYS.has(key)) throw invalidFrame(`the key "${key}" is not allowed`);
     checkKeys(child);
   }
+}
+
+/** A number such as 1e400 would be stored, and hashed, as null. */
+function checkNumbers(value: unknown): void {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(checkNumbers);
+  else if (value === Infinity || value === -Infinity) throw invalidFrame('it has a number that is too large');
 }
 
 function tooDeep(): GatewayError {
