@@ -1,5 +1,5 @@
 import type { ReplyEvent, StreamBlock } from '../client/index.js';
-import { painter, type Terminal } from './terminal.js';
+import { painter, printable, type Terminal } from './terminal.js';
 
 /** Maximum length of a tool result on the screen, in characters. */
 const MAX_RESULT_LENGTH = 300;
@@ -48,7 +48,7 @@ export class AnswerPrinter {
 
   /** Prints a line that is not part of the reply. */
   note(text: string): void {
-    this.#writeNote(this.#paint('dim', text));
+    this.#writeNote('dim', text);
   }
 
   #takeDelta({ block_type, delta }: DeltaEvent): void {
@@ -76,8 +76,7 @@ export class AnswerPrinter {
     );
     const text = `${tool}: ${status.replaceAll('_', ' ')}${more.length > 0 ? ` (${more.join(', ')})` : ''}`;
     if (status === 'succeeded') this.note(`✓ ${text}`);
-    else if (['failed', 'denied', 'timed_out', 'unknown'].includes(status))
-      this.#writeNote(this.#paint('red', `✗ ${text}`));
+    else if (['failed', 'denied', 'timed_out', 'unknown'].includes(status)) this.#writeNote('red', `✗ ${text}`);
     else if (status !== 'requested') this.note(`⚙ ${text}`);
   }
 
@@ -85,7 +84,7 @@ export class AnswerPrinter {
     if (this.#shown.length > blocks) this.note('↻ the last part of the answer was withdrawn');
     if (this.#isLineOpen) this.#write('\n');
     this.#isLineOpen = false;
-    if (error) this.#writeNote(this.#paint('red', `✗ ${error.message} (${error.code})`));
+    if (error) this.#writeNote('red', `✗ ${error.message} (${error.code})`);
     else if (reason === 'cancelled') this.note('(cancelled)');
     else if (reason === 'merged') this.note('(answered together with another message)');
   }
@@ -114,17 +113,17 @@ export class AnswerPrinter {
   }
 
   #write(text: string): void {
-    this.terminal.stdout.write(text);
+    this.terminal.stdout.write(printable(text, this.terminal.stdout));
     this.#isLineOpen = !text.endsWith('\n');
   }
 
-  #writeNote(text: string): void {
+  #writeNote(style: 'dim' | 'red', text: string): void {
     if (this.terminal.stdout.isTTY && this.#isLineOpen) {
       this.#write('\n');
       // A block split by this line is printed again in full.
       if (this.#growing !== '') this.#shown[this.#next] = '';
     }
-    this.terminal.stderr.write(`${text}\n`);
+    this.terminal.stderr.write(`${this.#paint(style, printable(text, this.terminal.stderr))}\n`);
   }
 }
 

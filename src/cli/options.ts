@@ -46,14 +46,14 @@ function describe(error: NodeJS.ErrnoException, options: Options): string {
 
 /** The address of a gateway, and the credential for it. */
 export interface GatewayTarget {
-  /** Has no path: `http://127.0.0.1:18789`. */
+  /** Without a slash at its end: `http://127.0.0.1:18789`, or behind a proxy `https://host/gateway`. */
   readonly url: string;
   readonly token: string | undefined;
 }
 
 /**
  * Returns the gateway at `--url`, else `OPENCLAW_URL`, with the credential in `OPENCLAW_TOKEN`.
- * @throws UsageError when the URL is malformed, or contains more than an address
+ * @throws UsageError when the URL is malformed, or contains more than an address and a path
  */
 export function readTarget(command: string, url: string | undefined, env: Terminal['env']): GatewayTarget {
   const source = url ?? (env['OPENCLAW_URL'] || DEFAULT_URL);
@@ -64,6 +64,9 @@ export function readTarget(command: string, url: string | undefined, env: Termin
   if (parsed.username || parsed.password || parsed.search) {
     throw new UsageError('The URL must not contain a credential: set OPENCLAW_TOKEN', command);
   }
-  if (parsed.pathname !== '/') throw new UsageError(`The URL must have no path; remove ${parsed.pathname}`, command);
-  return { url: `${parsed.protocol.replace('ws', 'http')}//${parsed.host}`, token: env['OPENCLAW_TOKEN'] || undefined };
+  const path = parsed.pathname.replace(/\/+$/, '');
+  return {
+    url: `${parsed.protocol.replace('ws', 'http')}//${parsed.host}${path}`,
+    token: env['OPENCLAW_TOKEN'] || undefined,
+  };
 }

@@ -5,7 +5,7 @@ import type { GatewayClient, Reply, ReplyEvent } from '../client/index.js';
 import { AnswerPrinter } from './answer-printer.js';
 import { describeEnd, watchConnection, type Speaker } from './chat-client.js';
 import { EXIT } from './faults.js';
-import { painter, type Terminal } from './terminal.js';
+import { painter, printable, type Terminal } from './terminal.js';
 
 const PROMPT = '> ';
 const APPROVAL_PROMPT = 'Allow it? (y/n) ';
@@ -246,7 +246,7 @@ export class Repl {
     const isPrompting = this.#isPrompting && this.#isTerminal;
     if (isPrompting) this.#clearPrompt();
     if (this.#current) this.#current.printer.note(text);
-    else this.terminal.stderr.write(`${this.#paint('dim', text)}\n`);
+    else this.terminal.stderr.write(`${this.#paint('dim', printable(text, this.terminal.stderr))}\n`);
     if (isPrompting) this.#lines.prompt(true);
   }
 

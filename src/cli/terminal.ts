@@ -1,6 +1,14 @@
 import { hostname, userInfo } from 'node:os';
 import type { SocketConstructor, Timers } from '../client/index.js';
 
+/** Controls other than line break and tab, and those that change the order in which text is shown. */
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Returns foreign text as a terminal may show it: what is not printable becomes U+FFFD. For pipes text stays exact. */
+export function printable(text: string, stream: { readonly isTTY?: boolean }): string {
+  return stream.isTTY ? text.replaceAll('\r\n', '\n').replaceAll(UNPRINTABLE, '\uFFFD') : text;
+}
+
 /** An output stream. Colours and lines that replace others are for terminals only. */
 export interface Output {
   write(text: string): unknown;

@@ -15,6 +15,12 @@ describe('the handshake', () => {
     expect(harness.sockets.last.protocols).toEqual(['openclaw.v1', 'openclaw.bearer.a-token-of-sixteen']);
   });
 
+  it('keeps the path of an address, for a gateway behind a proxy', () => {
+    harness.connect(harness.makeClient({ url: 'https://host/gateway' }));
+
+    expect(harness.sockets.last.url).toBe('wss://host/gateway/?client_id=client-1');
+  });
+
   it('refuses a token that a subprotocol cannot carry, without repeating it', () => {
     expect(() => harness.makeClient({ token: 'with a space in the middle' })).toThrow(/A token must match/);
     expect(() => harness.makeClient({ token: 'with a space in the middle' })).not.toThrow(/space/);

@@ -135,6 +135,8 @@ export class ReconnectingLink implements Transmitter {
 function socketUrl(target: Target): string {
   const url = new URL(target.url);
   url.protocol = url.protocol.replace('http', 'ws');
+  // A proxy that serves the gateway below a path passes on what comes after the slash.
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
   url.searchParams.set('client_id', target.clientId);
   if (target.deltas) url.searchParams.set('stream', 'delta');
   if (target.presence) url.searchParams.set('subscribe', 'presence');
