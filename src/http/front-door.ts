@@ -25,6 +25,14 @@ const SECURITY_HEADERS = {
   'Cache-Control': 'no-store',
 };
 
+/** For pages of `gateway.allowed_origins`. Credentials of browsers (cookies) are never allowed: the gateway has none. */
+const CROSS_ORIGIN_HEADERS = {
+  'Access-Control-Allow-Methods': 'GET, POST',
+  'Access-Control-Allow-Headers': 'Authorization, Content-Type',
+  'Access-Control-Max-Age': '600',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+};
+
 const TOO_MANY_CONNECTIONS: RuleFault = { status: 429, reason: 'Too many connections from this address' };
 
 /**
@@ -50,7 +58,23 @@ export class FrontDoor {
     if (release) response.once('close', release);
     const fault = release ? this.check(request, path, facts) : TOO_MANY_CONNECTIONS;
     if (fault) refuse(response, fault);
+    else if (this.answerCrossOrigin(request, response, path, facts)) response.writeHead(204).end();
     else next();
+  }
+
+  /** Lets pages of listed origins use files. Returns whether the request is a preflight, which needs nothing else. */
+  private answerCrossOrigin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    { origin }: RequestFacts,
+  ): boolean {
+    if (path !== '/media' && !path.startsWith('/media/')) return false;
+    response.setHeader('Vary', 'Origin');
+    if (origin === undefined || !this.rules.isListedOrigin(origin)) return false;
+    for (const [name, value] of Object.entries(CROSS_ORIGIN_HEADERS)) response.setHeader(name, value);
+    response.setHeader('Access-Control-Allow-Origin', origin);
+    return request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
   }
 
   private check(request: IncomingMessage, path: string, facts: RequestFacts): RuleFault | undefined {

@@ -24,9 +24,16 @@ describe('the client address', () => {
     expect(clientOf('10.0.0.1', '2001:db8::1')).toBe('2001:db8::1');
   });
 
+  it('[X-09] is read with a port, in brackets and in quotes, as some proxies write it', () => {
+    for (const hop of ['198.51.100.1:5678', '"198.51.100.1"', '"198.51.100.1:80"'])
+      expect([hop, clientOf('10.0.0.1', hop)]).toEqual([hop, '198.51.100.1']);
+    for (const hop of ['[2001:db8::1]', '[2001:db8::1]:443', '"[2001:db8::1]:443"'])
+      expect([hop, clientOf('10.0.0.1', hop)]).toEqual([hop, '2001:db8::1']);
+  });
+
   it('is the proxy itself if its header is missing or malformed', () => {
     expect(clientOf('10.0.0.1')).toBe('10.0.0.1');
-    for (const nonsense of ['', 'unknown', '1.2.3.4:5678', '127.0.0.1, ', 'localhost'])
+    for (const nonsense of ['', 'unknown', '1.2.3.4:x', '127.0.0.1, ', 'localhost'])
       expect(clientOf('10.0.0.1', nonsense)).toBe('10.0.0.1');
   });
 });

@@ -35,9 +35,16 @@ export function readRequestFacts(request: IncomingMessage, trustedProxies: Block
   };
 }
 
+/** Reads the address of a hop. Proxies write it with a port, in brackets or in quotes as well. */
+function readHop(text: string): string {
+  const plain = text.trim().replace(/^"(.*)"$/, '$1');
+  const [, inBrackets, ofVersion4] = /^(?:\[([^\]]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/.exec(plain) ?? [];
+  return normaliseAddress(inBrackets ?? ofVersion4 ?? plain);
+}
+
 /** Returns the nearest hop that is not a trusted proxy: any client could have written the hops beyond it. */
 function findClientAddress(peer: string, forwardedFor: readonly string[], trusted: BlockList): string {
-  const hops = forwardedFor.flatMap((header) => header.split(',')).map((hop) => normaliseAddress(hop.trim()));
+  const hops = forwardedFor.flatMap((header) => header.split(',')).map(readHop);
   let nearest = peer;
   while (includes(trusted, nearest)) {
     const next = hops.pop();

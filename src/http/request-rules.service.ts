@@ -86,10 +86,17 @@ export class RequestRulesService {
     return { status: 403, reason: 'Pages of this origin may not use the gateway; see gateway.allowed_origins' };
   }
 
+  /** Whether `gateway.allowed_origins` names an origin, of a web page or of an app. */
+  isListedOrigin(origin: string): boolean {
+    return this.config.get('gateway.allowed_origins').some((allowed) => {
+      // The origin of a URL with another scheme is "null", as is that of a sandboxed page.
+      return allowed === origin || (/^https?:/.test(allowed) && URL.parse(allowed)?.origin === origin);
+    });
+  }
+
   isForeignOrigin({ origin, localPort }: RequestFacts): boolean {
     if (origin === undefined) return false;
-    if (this.config.get('gateway.allowed_origins').some((allowed) => URL.parse(allowed)?.origin === origin))
-      return false;
+    if (this.isListedOrigin(origin)) return false;
     const port = localPort === 80 ? '' : `:${localPort}`;
     return !['localhost', '127.0.0.1', '[::1]'].some((name) => origin === `http://${name}${port}`);
   }

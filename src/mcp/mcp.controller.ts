@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { All, Body, Controller, MethodNotAllowedException, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { All, Body, Controller, Header, MethodNotAllowedException, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
@@ -45,6 +45,7 @@ export class McpController {
 
   /** Stateless: there is no stream to GET and no session to DELETE. */
   @All()
+  @Header('Allow', 'POST')
   refuse(): never {
     throw new MethodNotAllowedException('Send MCP messages with POST');
   }

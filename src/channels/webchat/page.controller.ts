@@ -1,10 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
+import { Controller, Get, NotFoundException, Param, Redirect, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { PageFiles, type PageFile } from './page-files.js';
 
 /** The names of these files contain a hash of their content. */
 const CACHE_PERMANENTLY = 'public, max-age=31536000, immutable';
+
+/** What people find who open the address of the gateway. */
+@ApiExcludeController()
+@Controller()
+export class RootController {
+  /** The address is relative: a proxy may serve the gateway below a path. */
+  @Get()
+  @Redirect('chat', 302)
+  redirect(): void {}
+}
 
 /** Serves the web chat's page and its files. They are public; its data is not. */
 @ApiExcludeController()

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../../auth/index.js';
 import { CoreModule } from '../../core/core.module.js';
-import { PageController } from './page.controller.js';
+import { PageController, RootController } from './page.controller.js';
 import { PageFiles } from './page-files.js';
 import { SignInController } from './sign-in.controller.js';
 import { WebchatGateway } from './webchat.gateway.js';
@@ -26,7 +26,7 @@ const BUILT_PAGE = join(import.meta.dirname, '../../../dist/web');
  */
 @Module({
   imports: [AuthModule, CoreModule],
-  controllers: [PageController, SignInController],
+  controllers: [RootController, PageController, SignInController],
   providers: [{ provide: PageFiles, useFactory: () => new PageFiles(BUILT_PAGE) }, WebchatGateway],
 })
 export class WebchatModule {}
