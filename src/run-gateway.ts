@@ -1,16 +1,20 @@
-import type { INestApplication } from '@nestjs/common';
+import { setTimeout } from 'node:timers/promises';
+import { Injectable, Module, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AuthService } from './auth/index.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import { StartStopService } from './core/lifecycle/start-stop.service.js';
+import { StartStep } from './core/lifecycle/steps.js';
 import { PhaseService } from './core/phase/phase.service.js';
 import { Store } from './core/store/index.js';
 import type { Logs } from './core/telemetry/logs.js';
 import { GatewayModule, type GatewayOptions } from './gateway.module.js';
 import { DocumentsService } from './http/documents.service.js';
 import { createHttpAdapter } from './http/index.js';
+import { checkAddress, explainListening } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
 import { NestLogs } from './telemetry/nest-logs.js';
+import { isStoreThere } from './stores/store-urls.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
 
@@ -25,11 +29,14 @@ export interface StartOverrides {
 
 /** Time after which a second signal ends the process, in milliseconds. */
 const HURRY_MS = 1_500;
+/** Time in which a failed start closes what it opened, in milliseconds. */
+const GIVE_UP_MS = 700;
 /** Time within which equal signals count as one, in milliseconds. */
 const SAME_SIGNAL_MS = 100;
 
 /**
- * Runs the gateway in this process until a signal stops it. Prints one line when it is ready.
+ * Runs the gateway in this process until a signal stops it. Prints one line when it is ready. A failed start closes
+ * what it opened before it throws.
  * @param options parts from a team's own start script, for example its modules
  * @throws SettingsError; Error with advice for the operator when the store cannot be opened or the port is in use
  */
@@ -42,8 +49,11 @@ export async function runGateway(
     { 'gateway.port': overrides.port, 'gateway.host': overrides.host, 'store.url': overrides.store },
     options.modules,
   );
+  // Changes at run time may name another address: they are in the store, where there is one.
+  const { 'gateway.host': host, 'gateway.port': port, 'store.url': storeUrl } = settings.values;
+  if (!isStoreThere(storeUrl)) await checkAddress(host, port);
   const logs = new PinoLogs();
-  const root = GatewayModule.forRoot({ ...options, modules, settings, logs });
+  const root = GatewayModule.forRoot({ ...options, modules: [...modules, AddressModule], settings, logs });
   const app = await NestFactory.create(root, createHttpAdapter(), {
     logger: new NestLogs(logs),
     abortOnError: false,
@@ -53,19 +63,40 @@ export async function runGateway(
   app.useWebSocketAdapter(new GatewayWsAdapter(app));
   app.get(DocumentsService).describe(app);
   stopOnSignals(app, logs);
-  // Opens the store, which has the settings changed at run time; all settings are known only after that.
   try {
     await app.init();
+    await listen(app);
+    await app.get(StartStopService).whenReady;
   } catch (error) {
-    // What was opened would keep the process alive. That it cannot be closed is the lesser fault.
-    await app.close().catch(() => {});
+    await giveUp(app);
     throw error;
   }
-  const config = app.get(ConfigStoreService);
-  await listen(app, config.get('gateway.port'), config.get('gateway.host'));
-  await app.get(StartStopService).whenReady;
   // A signal during the start: the stop is under way.
   if (!app.get(PhaseService).isDraining) await announce(app);
+}
+
+/** Checks the address before tools, timers and programs of servers start. */
+@Injectable()
+class AddressCheck {
+  constructor(private readonly config: ConfigStoreService) {}
+
+  @StartStep({ name: 'check the address', phase: 'configure', after: ['apply run-time settings'] })
+  async check(): Promise<void> {
+    await checkAddress(this.config.get('gateway.host'), this.config.get('gateway.port'));
+  }
+}
+
+@Module({ providers: [AddressCheck] })
+class AddressModule {}
+
+/** Closes what a start that failed has opened, as far as that is possible within {@link GIVE_UP_MS}. */
+async function giveUp(app: INestApplication): Promise<void> {
+  app.get(StartStopService).hurry();
+  const patience = new AbortController();
+  // That something cannot be closed is the lesser fault.
+  const closed = app.close().catch(() => {});
+  await Promise.race([closed, setTimeout(GIVE_UP_MS, undefined, { signal: patience.signal }).catch(() => {})]);
+  patience.abort();
 }
 
 /** Stops the gateway at the first SIGTERM or SIGINT. A second one hurries the stop and soon exits the process. */
@@ -77,7 +108,7 @@ function stopOnSignals(app: INestApplication, logs: Logs): void {
       // A signal to the whole process group arrives twice if a launcher forwards it too.
       if (signal === first.signal && performance.now() - first.at < SAME_SIGNAL_MS) return;
       startStop.hurry();
-      setTimeout(() => process.exit(1), HURRY_MS).unref();
+      globalThis.setTimeout(() => process.exit(1), HURRY_MS).unref();
       return;
     }
     first = { signal, at: performance.now() };
@@ -100,25 +131,14 @@ async function announce(app: INestApplication): Promise<void> {
   if (process.stdout.isTTY) process.stdout.write(`${describeChat(url, await app.get(AuthService).issuePageCode())}\n`);
 }
 
-/** Listens on an address. @throws Error with advice for the operator if it is not available */
-async function listen(app: INestApplication, port: number, host: string): Promise<void> {
+/** Listens on the configured address. @throws Error with advice for the operator if it is not available */
+async function listen(app: INestApplication): Promise<void> {
+  const config = app.get(ConfigStoreService);
+  const [host, port] = [config.get('gateway.host'), config.get('gateway.port')];
   try {
     await app.listen(port, host);
   } catch (error) {
-    await app.close();
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') {
-      throw new Error(
-        `The port ${port} of ${host} is in use. Stop the program that uses it, or set gateway.port (0 picks a free one).`,
-        { cause: error },
-      );
-    }
-    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-      throw new Error(`The gateway cannot listen on ${host}:${port} (${code}). Set gateway.host and gateway.port.`, {
-        cause: error,
-      });
-    }
-    throw error;
+    throw explainListening(error, host, port);
   }
 }
 

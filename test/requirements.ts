@@ -497,6 +497,11 @@ export const requirements: readonly Requirement[] = [
     'settings 1',
     'Faults stop the start with one message that lists every one with its key and what is allowed.',
   ),
+  requirement(
+    'P-21',
+    'settings 1',
+    'A start that is refused says why, starts no program, leaves no file behind and ends within a second.',
+  ),
   requirement('P-06', 'settings 4', 'A setting of a feature that does not exist yet is refused by name.'),
   requirement(
     'P-07',
@@ -642,6 +647,11 @@ export const requirements: readonly Requirement[] = [
     'X-12',
     'security',
     'HTTP answers carry a strict content security policy and refuse to be framed or sniffed.',
+  ),
+  requirement(
+    'X-31',
+    'protocol 1',
+    'A page or an app whose origin is listed uploads and reads files; no other origin, and no other route, is opened to it.',
   ),
   requirement('X-13', 'settings 1', 'Secrets never appear in a log.'),
   requirement('X-14', 'security', 'No external text can forge a log line or control a terminal.'),

@@ -13,3 +13,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 process.exitCode = await run(process.argv.slice(2), systemTerminal());
+// After a failure nothing that is left may keep the process alive, for example what a module of a team has opened.
+if (process.exitCode !== 0) setTimeout(() => process.exit(), 200).unref();

@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import type { SocketConstructor, Timers } from '../client/index.js';
 
 /** Controls other than line break and tab, and those that change the order in which text is shown. */
-const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE = /(?![\n\t])[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Returns foreign text as a terminal may show it: what is not printable becomes U+FFFD. For pipes text stays exact. */
 export function printable(text: string, stream: { readonly isTTY?: boolean }): string {

@@ -1,6 +1,9 @@
+import { isIP } from 'node:net';
 import Type from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../core/config/section.js';
 import { isNetwork } from './addresses.js';
+
+const HOST_NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$/;
 
 /** The gateway's address, and the requests that it accepts. */
 export const httpSettings = defineSettings(
@@ -19,7 +22,7 @@ export const httpSettings = defineSettings(
       description: 'Port for HTTP and WebSocket; 0 picks a free one, printed at start.',
       'x-restart': true,
     }),
-    'gateway.allowed_origins': Type.Array(Type.String({ pattern: '^https?://[^/]+$' }), {
+    'gateway.allowed_origins': Type.Array(Type.String({ pattern: '^[a-z][a-z0-9+.-]*://[^/\\s*?#@]+$' }), {
       default: [],
       'x-scope': 'config:dangerous',
       description: 'Origins of web pages that may connect, in addition to loopback on its own port.',
@@ -36,8 +39,15 @@ export const httpSettings = defineSettings(
       'x-restart': true,
     }),
   },
-  { rules: [findNetworkFaults] },
+  { rules: [findHostFaults, findNetworkFaults] },
 );
+
+function findHostFaults(get: SettingsReader): SettingFault[] {
+  const host = get('gateway.host');
+  if (isIP(host) !== 0 || HOST_NAME.test(host)) return [];
+  const message = 'must be an IP address (without brackets) or a host name; 0.0.0.0 and :: listen on all addresses';
+  return [{ key: 'gateway.host', message }];
+}
 
 function findNetworkFaults(get: SettingsReader): SettingFault[] {
   const message = 'must be an IP address or a range such as 10.0.0.0/8';

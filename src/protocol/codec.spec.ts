@@ -191,10 +191,11 @@ describe('a payload', () => {
 
 describe('a number that is too large', () => {
   it('[E-07] is refused, because it would be stored as null', () => {
-    const frame = (number: string) => `{"type":"ping","id":"a","timestamp":1,"payload":{"metadata":{"a":[${number}]}}}`;
+    const withNumber = (number: string) =>
+      `{"type":"ping","id":"a","timestamp":1,"payload":{"metadata":{"a":[${number}]}}}`;
     for (const number of ['1e400', '-1E+999', `1${'0'.repeat(400)}`, `${'9'.repeat(299)}.0e30`])
-      expect(() => decodeFrame(frame(number))).toThrow('number that is too large');
+      expect(() => decodeFrame(withNumber(number))).toThrow('number that is too large');
     for (const number of ['1e300', '1e-400', '9007199254740993', '0.1'])
-      expect(() => decodeFrame(frame(number))).not.toThrow();
+      expect(() => decodeFrame(withNumber(number))).not.toThrow();
   });
 });

@@ -22,6 +22,12 @@ describe('the URL of a store', () => {
     }
   });
 
+  it('is refused when it would name a file that nobody meant', () => {
+    for (const url of ['sqlite:~/x', 'sqlite://data/x', 'sqlite://:memory:', 'sqlite:x?mode=rwc', 'sqlite::memory'])
+      expect([url, typeof findStoreUrlFault(url)]).toEqual([url, 'string']);
+    expect(findStoreUrlFault('sqlite:/data/x y')).toBeUndefined();
+  });
+
   it('is ignored when the application provides a store', () => {
     class OwnStore {}
     expect(StoresModule.for('own:', OwnStore).imports).toEqual([OwnStore, BlobsModule]);

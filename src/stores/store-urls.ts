@@ -5,6 +5,10 @@ export interface StoreUrls {
   /** The form of the URLs, for messages. */
   readonly form: string;
   accepts(url: string): boolean;
+  /** Returns what is wrong with a URL that it accepts, in words for the operator. */
+  findFault(url: string): string | undefined;
+  /** Whether the store exists already. */
+  isThere(url: string): boolean;
 }
 
 /** The engines of this version, by name. */
@@ -18,8 +22,15 @@ export function findStoreEngine(url: string): StoreEngine | undefined {
 
 /** Returns a message for the operator if no engine accepts the URL, else undefined. */
 export function findStoreUrlFault(url: string): string | undefined {
-  if (findStoreEngine(url)) return undefined;
+  const engine = findStoreEngine(url);
+  if (engine) return STORE_URLS[engine].findFault(url);
   const problem = /^postgres(ql)?:/.test(url) ? 'PostgreSQL is not part of this version' : 'is not the URL of a store';
   const forms = Object.values(STORE_URLS).map(({ form }) => form);
   return `${problem}; allowed: ${forms.join(', ')}`;
+}
+
+/** Whether the store of a URL exists, and may hold settings that were changed at run time. */
+export function isStoreThere(url: string): boolean {
+  const engine = findStoreEngine(url);
+  return engine !== undefined && STORE_URLS[engine].isThere(url);
 }

@@ -22,6 +22,7 @@ export class GatewayProcess {
   /** The output so far, of both streams. */
   output = '';
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  private listener: ((output: string) => void) | undefined;
   private readonly child: ChildProcess;
   private readonly portFound: Promise<number>;
 
@@ -42,6 +43,7 @@ export class GatewayProcess {
     this.portFound = new Promise((resolve, reject) => {
       const take = (chunk: Buffer) => {
         this.output += chunk.toString();
+        this.listener?.(this.output);
         const port = READY.exec(this.output)?.[1];
         if (port) resolve(Number(port));
       };
@@ -60,6 +62,11 @@ export class GatewayProcess {
   /** Resolves when the gateway is ready. Rejects with its output when it ends before. */
   get port(): Promise<number> {
     return this.portFound;
+  }
+
+  /** Calls `listener` with the output so far whenever there is more. */
+  onOutput(listener: (output: string) => void): void {
+    this.listener = listener;
   }
 
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {

@@ -7,6 +7,6 @@ export const channelSettings = defineSettings({
   channels: Type.Record(
     Type.String(),
     Type.Object({ busy_policy: Type.Optional(BusyPolicy) }, { additionalProperties: false }),
-    { default: {}, description: 'Settings by channel name: `{busy_policy}`.' },
+    { default: {}, description: 'Settings by channel name: `{busy_policy}`.', 'x-later-below': true },
   ),
 });

@@ -106,6 +106,72 @@ describe('the settings', () => {
     expect(faults).toHaveLength(2);
   });
 
+  it('[P-06] of a later channel are refused by name too', () => {
+    write('config.yaml', 'channels:\n  telegram: {bot_token: x}\n');
+    expect(faultsOf(() => loadSettings({}, {}, folder)).join()).toBe(
+      'channels: its feature is not part of this version; remove the setting (at /telegram/bot_token)',
+    );
+  });
+
+  it('[P-05] name the variable that a wrong value came from, and a blank at its end', () => {
+    write('token', 'a-token-of-sixteen-chars ');
+    const faults = faultsOf(() =>
+      loadSettings(
+        { OPENCLAW_LOG_LEVEL: '', OPENCLAW_AUTH_TOKEN_FILE: join(folder, 'token'), OPENCLAW_CONFIG: '' },
+        {},
+        folder,
+      ),
+    ).join('\n');
+    expect(faults).toMatch(/log\.level: .*\(from OPENCLAW_LOG_LEVEL\)/);
+    expect(faults).toMatch(/auth\.token: .*ends with a blank.*\(from OPENCLAW_AUTH_TOKEN_FILE\)/);
+    expect(faults).toContain('OPENCLAW_CONFIG: is empty');
+  });
+
+  it('[P-05] refuse the credential variable of another gateway, which would leave this one open', () => {
+    const faults = faultsOf(() => loadSettings({ OPENCLAW_GATEWAY_TOKEN: 'a-token-of-sixteen-chars' }, {}, folder));
+    expect(faults.join()).toBe('OPENCLAW_GATEWAY_TOKEN: is not read by this gateway; set OPENCLAW_AUTH_TOKEN');
+  });
+
+  it('[P-01] are read with a byte order mark and with YAML merge keys, and only as UTF-8', () => {
+    write('.env', '\uFEFFOPENCLAW_AGENT_NAME=ada\n');
+    write('config.yaml', 'queue: {max_total: 7}\n');
+    expect(loadSettings({}, {}, folder).values).toMatchObject({ 'agent.name': 'ada', 'queue.max_total': 7 });
+    write(
+      'config.yaml',
+      'providers:\n  one: &p {api: openai-completions, base_url: "http://x/v1"}\n  two: {<<: *p, images: true}\n',
+    );
+    expect(loadSettings({}, {}, folder).values.providers).toMatchObject({
+      two: { api: 'openai-completions', images: true },
+    });
+    writeFileSync(join(folder, 'config.yaml'), Buffer.from('agent: {system_prompt: "\xe4"}', 'latin1'));
+    expect(faultsOf(() => loadSettings({}, {}, folder)).join()).toContain('is not UTF-8 text');
+  });
+
+  it('[P-07] refuse a token that would speak under a name of the gateway', () => {
+    const tokens = [
+      'webchat',
+      'local',
+      'operator',
+      'cron:daily',
+      'node:phone',
+      'tailscale:ada',
+      'agent:main',
+      'hook:x',
+    ];
+    for (const principal of tokens) {
+      const entry = { token: 'a-token-of-sixteen-chars', principal, role: 'channel' };
+      const faults = faultsOf(() => loadSettings({ OPENCLAW_AUTH_TOKENS: JSON.stringify([entry]) }, {}, folder));
+      expect(faults.join()).toContain(`the principal ${principal} is reserved`);
+    }
+  });
+
+  it('[P-05] refuse a host that is no address', () => {
+    for (const host of ['*', '[::1]', 'http://x'])
+      expect(faultsOf(() => loadSettings({ OPENCLAW_GATEWAY_HOST: host }, {}, folder)).join()).toContain(
+        'must be an IP address (without brackets) or a host name',
+      );
+  });
+
   it('[P-01] name a missing file that was requested', () => {
     expect(faultsOf(() => loadSettings({ OPENCLAW_CONFIG: 'nowhere.yaml' }, {}, folder)).join()).toContain(
       'there is no file',

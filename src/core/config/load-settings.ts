@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { SettingsError, type Environment, type SettingFault, type Settings } from './section.js';
 import { describeAllowed, findFault, parseText } from './setting-values.js';
-import type { SettingsSchema } from './settings-schema.js';
+import type { SettingRow, SettingsSchema } from './settings-schema.js';
 import { suggest } from './suggest.js';
 
 /** Sources of values, in ascending precedence. */
@@ -44,6 +44,15 @@ export interface FoundValues {
 /** Environment variables of the product that are not settings. */
 const OTHER_VARIABLES = new Set(['OPENCLAW_CONFIG', 'OPENCLAW_URL', 'OPENCLAW_TOKEN', 'OPENCLAW_FAILPOINT']);
 
+/** Credentials of other gateways: ignored, they would leave this one open without a word. */
+const FOREIGN_CREDENTIALS = new Map([
+  ['OPENCLAW_GATEWAY_TOKEN', 'OPENCLAW_AUTH_TOKEN'],
+  ['OPENCLAW_GATEWAY_PASSWORD', 'OPENCLAW_AUTH_TOKEN'],
+]);
+
+const EMPTY = 'is empty: name a file, or unset it';
+const NOT_UTF8 = 'is not UTF-8 text';
+
 /** Variables that Kubernetes injects for a Service named `openclaw-...`. */
 const KUBERNETES_NAME = /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?)$/;
 const KUBERNETES_VALUE = /^(tcp|udp|sctp):\/\//;
@@ -61,13 +70,15 @@ export function readInput(
   const named = variables['OPENCLAW_CONFIG'];
   const path = resolve(folder, named ?? 'config.yaml');
   const input = { environment: variables, overrides };
+  if (named === '') return { ...input, document: undefined, faults: [{ key: 'OPENCLAW_CONFIG', message: EMPTY }] };
   if (!existsSync(path)) {
     const faults = named ? [{ key: 'OPENCLAW_CONFIG', message: `there is no file ${path}` }] : [];
     return { ...input, document: undefined, faults };
   }
   try {
-    return { ...input, document: parseYaml(readFileSync(path, 'utf8')) as unknown, faults: [] };
+    return { ...input, document: parseYaml(readText(path), { merge: true }) as unknown, faults: [] };
   } catch (error) {
+    if (isNotUtf8(error)) return { ...input, document: undefined, faults: [{ key: path, message: NOT_UTF8 }] };
     const message = `cannot be read as YAML: ${(error as Error).message.split('\n')[0]}`;
     return { ...input, document: undefined, faults: [{ key: path, message }] };
   }
@@ -114,17 +125,32 @@ export function findValues(schema: SettingsSchema, input: SettingsInput): FoundV
       found.values.set(row.key, value);
       found.sources.set(row.key, source);
     } else {
-      found.faults.push({ key: row.key, message });
+      const from = source === 'environment' ? ` (from ${variableOf(row, input.environment)})` : '';
+      found.faults.push({ key: row.key, message: `${message}${from}` });
       found.unsound.add(row.key);
     }
   }
   return found;
 }
 
+/** Reads a file as text without its byte order mark. @throws TypeError when it is not UTF-8 */
+function readText(path: string): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+}
+
+function isNotUtf8(error: unknown): boolean {
+  return error instanceof TypeError && (error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
+}
+
+/** Returns the variable that a value came from. */
+function variableOf({ env }: SettingRow, environment: Environment): string {
+  return environment[env] === undefined ? `${env}_FILE` : env;
+}
+
 function readDotEnv(environment: Environment, folder: string): Environment {
   const path = resolve(folder, '.env');
   if (environment['NODE_ENV'] === 'production' || !existsSync(path)) return {};
-  return parseEnv(readFileSync(path, 'utf8'));
+  return parseEnv(readText(path));
 }
 
 /**
@@ -185,11 +211,13 @@ function readEnvironment(schema: SettingsSchema, environment: Environment, found
     const direct = byVariable.get(name);
     const row = direct ?? (name.endsWith('_FILE') ? byVariable.get(name.slice(0, -'_FILE'.length)) : undefined);
     if (!row) {
-      found.warnings.push(`The environment variable ${name} is not a setting and is ignored`);
+      const meant = FOREIGN_CREDENTIALS.get(name);
+      if (meant !== undefined) found.faults.push({ key: name, message: `is not read by this gateway; set ${meant}` });
+      else found.warnings.push(`The environment variable ${name} is not a setting and is ignored`);
       continue;
     }
     try {
-      values.set(row.key, parseText(row, direct ? raw : readFileSync(raw, 'utf8').replace(/\r?\n$/, '')));
+      values.set(row.key, parseText(row, direct ? raw : readText(raw).replace(/\r?\n$/, '')));
     } catch (error) {
       found.faults.push({ key: name, message: `${(error as Error).message}; allowed: ${describeAllowed(row)}` });
       found.unsound.add(row.key);

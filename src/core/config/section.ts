@@ -87,7 +87,8 @@ type Below<T, First extends string> = {
  *
  * Annotations: `x-restart`: a change needs a restart; `x-scope`: the scope that may change it at run time, by default
  * `config:write`; `x-secret`: never shown; `x-start-only`: the reason why it cannot be changed at run time; `x-later`: its
- * feature does not exist yet. What starts programs or widens permissions or reach has the scope `config:dangerous`, a
+ * feature does not exist yet; `x-later-below`: the features of keys that a map does not know do not exist yet. What
+ * starts programs or widens permissions or reach has the scope `config:dangerous`, a
  * credential `tokens:write`.
  */
 export function defineSettings<P extends TProperties>(

@@ -1,16 +1,26 @@
 import Value from 'typebox/value';
 import type { SettingRow } from './settings-schema.js';
 
+const LATER = 'its feature is not part of this version; remove the setting';
+
+/** What typebox says of a property that `additionalProperties: false` refuses. */
+const NO_SUCH_KEY = 'schema is false';
+
 /**
  * Checks a value against its schema. Returns a message with what is wrong and what is allowed, or undefined. The
  * message never contains the value, which may be secret.
  */
 export function findFault(row: SettingRow, value: unknown): string | undefined {
-  if (row.schema['x-later']) return 'its feature is not part of this version; remove the setting';
+  if (row.schema['x-later']) return LATER;
   const [error] = Value.Errors(row.schema, value);
   if (!error) return undefined;
   const place = error.instancePath === '' ? '' : ` (at ${error.instancePath})`;
-  return `${error.message}${place}; allowed: ${describeAllowed(row)}`;
+  if (error.message === NO_SUCH_KEY) {
+    if (row.schema['x-later-below']) return `${LATER}${place}`;
+    return `has an unknown key${place}; allowed: ${describeAllowed(row)}`;
+  }
+  const blank = typeof value === 'string' && value !== value.trim() ? 'it begins or ends with a blank; ' : '';
+  return `${error.message}${place}; ${blank}allowed: ${describeAllowed(row)}`;
 }
 
 /** Returns a description of the values that a setting accepts. */

@@ -23,6 +23,7 @@ interface Annotations {
   readonly 'x-secret'?: boolean;
   readonly 'x-start-only'?: string;
   readonly 'x-later'?: boolean;
+  readonly 'x-later-below'?: boolean;
 }
 
 /** Thrown by the reader to skip a rule. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -75,6 +75,33 @@ describe('openDatabase', () => {
     expect(() => openDatabase(path)).toThrow('in use');
     first.database.exec('UPDATE gateway SET checked_at = 1');
     first.close();
+  });
+
+  it('knows a database by one name: refuses a second gateway that takes another path to it', async () => {
+    const first = openDatabase(path);
+    await symlink(path, join(folder, 'link.db'));
+    await symlink(folder, join(folder, 'linked'));
+    expect(() => openDatabase(join(folder, 'link.db'))).toThrow(`in use by the process ${process.pid}`);
+    expect(() => openDatabase(join(folder, 'linked', 'gateway.db'))).toThrow(`in use by the process ${process.pid}`);
+    first.close();
+    openDatabase(join(folder, 'link.db')).close();
+    expect(existsSync(join(folder, 'link.db.lock'))).toBe(false);
+  });
+
+  it('refuses a file with two names, a link to nothing and what is no file', async () => {
+    openDatabase(path).close();
+    await link(path, join(folder, 'other.db'));
+    expect(() => openDatabase(path)).toThrow('has 2 names (hard links)');
+    await symlink(join(folder, 'nothing.db'), join(folder, 'dangling.db'));
+    expect(() => openDatabase(join(folder, 'dangling.db'))).toThrow('is a link to a file that does not exist');
+    expect(() => openDatabase('/dev/null')).toThrow('/dev/null is not a file');
+    expect(existsSync('/dev/null.lock')).toBe(false);
+  });
+
+  it('leaves no lock beside a file that it refuses', async () => {
+    await writeFile(path, 'this is not a database');
+    expect(() => openDatabase(path)).toThrow('is damaged');
+    expect(await readdir(folder)).toEqual(['gateway.db']);
   });
 
   it('allows others to read while it is open', () => {

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { lockFile, type FileLock } from './file-lock.js';
 import { migrate, MIGRATIONS, type Migration } from './migrations.js';
+import { findRealFile } from './real-file.js';
 import { sqliteCode } from './sqlite-errors.js';
 
 const CORRUPT = 11;
@@ -31,16 +32,24 @@ export interface OpenDatabase {
 }
 
 /**
+<<<<<<< HEAD
  * Opens the database, creates it if it does not exist, and migrates it.
  * @param path path of the file; undefined for a database in memory
  * @throws Error for the operator: in use by another process, damaged, too new, not a gateway's, not accessible
+=======
+ * Opens the database, makes it when there is none, and migrates it.
+ * @param given path of the file; undefined for one in memory
+ * @throws Error for the operator: in use by another process, damaged, too new, of another program, not accessible
+>>>>>>> 52ca4bd (wip)
  */
-export function openDatabase(path: string | undefined, migrations: readonly Migration[] = MIGRATIONS): OpenDatabase {
+export function openDatabase(given: string | undefined, migrations: readonly Migration[] = MIGRATIONS): OpenDatabase {
+  let path = given;
   let lock: FileLock | undefined;
   let database: DatabaseSync | undefined;
   try {
     if (path !== undefined) {
       makeFolder(dirname(resolve(path)));
+      path = findRealFile(path);
       lock = lockFile(path);
       // Created here, so that only its owner can read it, and after locking: closing a file drops the locks that the
       // same process holds on it (POSIX).
@@ -50,7 +59,7 @@ export function openDatabase(path: string | undefined, migrations: readonly Migr
     return prepare(database, path, migrations, lock);
   } catch (error) {
     database?.close();
-    lock?.release();
+    lock?.discard();
     throw explainOpening(error, path);
   }
 }

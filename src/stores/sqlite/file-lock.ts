@@ -1,3 +1,4 @@
+import { existsSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { sqliteCode } from './sqlite-errors.js';
 
@@ -7,6 +8,8 @@ const LOCKED = 6;
 /** A lock that is held until it is released or its process ends in any way. */
 export interface FileLock {
   release(): void;
+  /** Releases the lock of a file that could not be opened, and leaves no lock file where there was none. */
+  discard(): void;
 }
 
 /**
@@ -17,12 +20,20 @@ export interface FileLock {
  * @throws Error that names the process that holds it
  */
 export function lockFile(path: string): FileLock {
+  const isNew = !existsSync(`${path}.lock`);
   const database = new DatabaseSync(`${path}.lock`, { timeout: 0 });
   try {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
     database.exec(`PRAGMA busy_timeout = 1000; PRAGMA user_version = ${process.pid}; COMMIT`);
     database.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE');
-    return { release: () => database.close() };
+    return {
+      release: () => database.close(),
+      discard() {
+        // Removed while it is held: nobody else can hold the same lock.
+        if (isNew) rmSync(`${path}.lock`, { force: true });
+        database.close();
+      },
+    };
   } catch (error) {
     const code = sqliteCode(error);
     const owner = code === BUSY || code === LOCKED ? readOwner(database) : undefined;

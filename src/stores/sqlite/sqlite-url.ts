@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 const PREFIX = 'sqlite:';
 const IN_MEMORY = ':memory:';
 
@@ -5,7 +7,22 @@ const IN_MEMORY = ':memory:';
 export const SQLITE_URLS = {
   form: 'sqlite:PATH',
   accepts: (url: string): boolean => url.startsWith(PREFIX) && url !== PREFIX,
+  findFault,
+  isThere: (url: string): boolean => {
+    const path = parseSqliteUrl(url);
+    return path !== undefined && existsSync(path);
+  },
 };
+
+/** What looks like a URL of another program would name a file that nobody meant. */
+function findFault(url: string): string | undefined {
+  const place = url.slice(PREFIX.length);
+  if (place.startsWith('//')) return 'has no slashes after sqlite: (a path from the root is sqlite:/data/gateway.db)';
+  if (place.startsWith('~')) return 'does not know ~: write the path of the folder';
+  if (/[?#]/.test(place)) return 'takes no parameters after the path';
+  if (place.startsWith(':') && place !== IN_MEMORY) return 'is neither a path nor sqlite::memory:';
+  return undefined;
+}
 
 /**
  * Returns the path in the URL; undefined for a database in memory.
