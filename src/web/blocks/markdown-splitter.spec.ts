@@ -47,4 +47,42 @@ describe('markdown', () => {
   ])('shows forbidden markup as text: %s', (text, expected) => {
     expect(html(text)).toBe(expected);
   });
+
+  it.each([
+    ['(~$1.50) and second thing (~$10)', '<p>(~$1.50) and second thing (~$10)</p>'],
+    ['大约3~5天，价格100~200元', '<p>大约3~5天，价格100~200元</p>'],
+    ['age(1~3), height(80~100)', '<p>age(1~3), height(80~100)</p>'],
+    ['~~gone~~ and ~here~', '<p><del>gone</del> and ~here~</p>'],
+    ['~~from 3~5 to 4~6~~', '<p><del>from 3~5 to 4~6</del></p>'],
+  ])('strikes out between two tildes only: %s', (text, expected) => {
+    expect(html(text)).toBe(expected);
+  });
+
+  it.each([
+    ['これは**「重要」**な点です。', 'これは<strong>「重要」</strong>な点です。'],
+    ['**「甲」**なので**「乙」**です。', '<strong>「甲」</strong>なので<strong>「乙」</strong>です。'],
+    ['**请注意。**后面', '<strong>请注意。</strong>后面'],
+    ['**缓存（cache）**来', '<strong>缓存（cache）</strong>来'],
+    ['他说**“你好”**的时候', '他说<strong>“你好”</strong>的时候'],
+    ['그는 **‘안녕’**이라고', '그는 <strong>‘안녕’</strong>이라고'],
+    ['**캐시(cache)**를 *「甲」*です', '<strong>캐시(cache)</strong>를 <em>「甲」</em>です'],
+    ['***「甲」***です', '<em><strong>「甲」</strong></em>です'],
+    ['中文**(a)**和**[b]**。', '中文<strong>(a)</strong>和<strong>[b]</strong>。'],
+  ])('marks up words that stand beside punctuation in CJK text: %s', (text, expected) => {
+    expect(html(text)).toBe(`<p>${expected}</p>`);
+  });
+
+  it.each([
+    ['**bold**, *em* and ***both***', '<strong>bold</strong>, <em>em</em> and <em><strong>both</strong></em>'],
+    ['a**(b)**c', 'a**(b)**c'],
+    ['** no **', '** no **'],
+    ['2 * 3 * 4', '2 * 3 * 4'],
+    ['*a **b** c*', '<em>a <strong>b</strong> c</em>'],
+    ['**a *b* c**', '<strong>a <em>b</em> c</strong>'],
+    ['中文_(1)_(2)', '中文_(1)_(2)'],
+    ['snake_case_name', 'snake_case_name'],
+    ['**a** __b__ _c_', '<strong>a</strong> <strong>b</strong> <em>c</em>'],
+  ])('marks up other text by the rules of CommonMark: %s', (text, expected) => {
+    expect(html(text)).toBe(`<p>${expected}</p>`);
+  });
 });

@@ -1,4 +1,5 @@
-import { Marked, type Token, type Tokens } from 'marked';
+import { Marked, Tokenizer, type Token, type Tokens } from 'marked';
+import { STAR_RULES } from './cjk-emphasis.js';
 import { INLINE_PICTURE } from './inline-picture.js';
 
 /** A top-level piece of a markdown text. */
@@ -16,6 +17,18 @@ const LINK_TARGET = /^(?:https?:\/\/|mailto:|tel:)/i;
 const marked = new Marked({
   gfm: true,
   breaks: true,
+  tokenizer: {
+    // Returns undefined for text that is not marked up, false for the default.
+    del: (src) => (src.startsWith('~~') ? false : undefined),
+    emStrong(src, maskedSrc, previous) {
+      if (!src.startsWith('*')) return false;
+      const { rules } = this;
+      this.rules = { ...rules, inline: { ...rules.inline, ...STAR_RULES } };
+      const token = Tokenizer.prototype.emStrong.call(this, src, maskedSrc, previous);
+      this.rules = rules;
+      return token;
+    },
+  },
   renderer: {
     html: ({ text }: Tokens.HTML | Tokens.Tag) => (FORMATTING_TAGS.test(text) ? text : escapeHtml(text)),
     link({ href, title, tokens }: Tokens.Link) {
