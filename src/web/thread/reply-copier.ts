@@ -1,6 +1,7 @@
 import type { ReactiveControllerHost } from 'lit';
-import type { TranscriptMessage } from '../../client/index.js';
+import type { ReplyState, StreamBlock, TranscriptMessage } from '../../client/index.js';
 import { describeBlock } from '../blocks/blocks.js';
+import { readText } from '../blocks/fold.js';
 import { copyText } from '../controls/clipboard.js';
 
 const CONFIRM_FOR_MS = 2_000;
@@ -21,7 +22,7 @@ export class ReplyCopier {
   }
 
   async copy(message: TranscriptMessage): Promise<void> {
-    if (!(await copyText(describeReply(message)))) return this.onFailure();
+    if (!(await copyText(writeReply(message.reply)))) return this.onFailure();
     this.#show(message.key);
     setTimeout(() => this.#show(undefined), CONFIRM_FOR_MS);
   }
@@ -32,10 +33,17 @@ export class ReplyCopier {
   }
 }
 
-/** Returns the text of a reply, without its tool calls. */
-function describeReply({ reply }: TranscriptMessage): string {
-  return reply.standing
+/** Returns a reply as it was written, in Markdown, without its tool calls. */
+export function writeReply({ standing }: Pick<ReplyState, 'standing'>): string {
+  return standing
     .filter(({ block: { block_type } }) => block_type !== 'tool_call' && block_type !== 'tool_result')
-    .map(({ block }) => describeBlock(block))
+    .map(({ block }) => (block.block_type === 'code' ? fence(block) : describeBlock(block)))
     .join('\n\n');
+}
+
+/** Puts the fences around code that the gateway took off. They are longer than any row of backticks in the code. */
+function fence({ content, metadata }: StreamBlock): string {
+  const rows = content.match(/`+/g) ?? [];
+  const fences = '`'.repeat(Math.max(3, ...rows.map(({ length }) => length + 1)));
+  return `${fences}${readText(metadata?.['language']) ?? ''}\n${content.replace(/\n$/, '')}\n${fences}`;
 }
