@@ -653,6 +653,11 @@ export const requirements: readonly Requirement[] = [
     'protocol 1',
     'A page or an app whose origin is listed uploads and reads files; no other origin, and no other route, is opened to it.',
   ),
+  requirement(
+    'X-32',
+    'security',
+    'The audit trail has authentications, changes of activation, calls over MCP and tools with side effects, bounded and without secrets.',
+  ),
   requirement('X-13', 'settings 1', 'Secrets never appear in a log.'),
   requirement('X-14', 'security', 'No external text can forge a log line or control a terminal.'),
   requirement('X-15', 'security', 'No path reaches a file outside the served ones.'),

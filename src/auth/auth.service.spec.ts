@@ -1,3 +1,4 @@
+import type { AuditNote, AuditStore } from '../core/store/index.js';
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { InProcessBroker } from '../core/broker/in-process-broker.js';
@@ -7,6 +8,7 @@ import { LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { FakeMetrics, ManualClock } from '../testing/index.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
+import { AuthAudit } from './auth-audit.js';
 import { AuthFailures, MAX_FAILURES_PER_MINUTE } from './auth-failures.js';
 import { AuthService } from './auth.service.js';
 import type { CredentialVerifier, VerifierExplorer } from './credential-verifier.js';
@@ -21,14 +23,16 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
   const logs = new SilentLogs();
   const broker = new InProcessBroker(clock, logs);
   const metrics = new FakeMetrics();
+  const audited: AuditNote[] = [];
   const auth = new AuthService(
     config,
     new RequestRulesService(config),
     new VerifierChain({ list: () => verifiers } as VerifierExplorer, clock, logs),
     new PageSignIn(clock, broker, () => []),
     new AuthFailures(clock, broker, metrics, logs),
+    new AuthAudit({ recordAudit: async (note: AuditNote) => void audited.push(note) } as AuditStore, clock, logs),
   );
-  return { auth, broker, clock, metrics };
+  return { audited, auth, broker, clock, metrics };
 }
 
 const aRequest = (peer: string, headers: Record<string, string[]> = {}) =>
@@ -143,6 +147,22 @@ describe('failed authentications of a gateway', () => {
     for (let i = 0; i < MAX_FAILURES_PER_MINUTE / 2; i++)
       expect(await auth.authenticate(aRequest('10.0.0.1'))).toBe('unauthorized');
     expect(await auth.authenticate(aRequest('10.0.0.1'))).toBe('throttled');
+  });
+});
+
+describe('the audit trail', () => {
+  it('[X-32] has failures and first successes, each with its address, and no token', async () => {
+    const { auth, audited } = setUp({ 'auth.token': 'sixteen-characters' });
+    const withToken = (token: string) => aRequest('10.0.0.1', { authorization: [`Bearer ${token}`] });
+    for (let i = 0; i < 3; i++) await auth.authenticate(withToken('sixteen-characters'));
+    await auth.authenticate(withToken('a-wrong-token-of-somebody'));
+    expect(audited).toMatchObject([
+      { action: 'auth.success', actor: 'operator', target: '10.0.0.1' },
+      { action: 'auth.failure', actor: 'anonymous', target: '10.0.0.1' },
+    ]);
+    expect(JSON.stringify(audited)).not.toMatch(/sixteen-characters|wrong-token/);
+    for (let i = 0; i < 500; i++) await auth.authenticate(aRequest(`10.1.${i % 250}.${i % 7}`));
+    expect(audited.length).toBeLessThanOrEqual(62);
   });
 });
 

@@ -4,6 +4,7 @@ import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
+import { AuthAudit } from './auth-audit.js';
 import { AuthFailures, type AuthFailure } from './auth-failures.js';
 import type { PresentedCredential, Verdict } from './credential-verifier.js';
 import { readCredential } from './credentials.js';
@@ -30,6 +31,7 @@ export class AuthService extends PrincipalDirectory {
     private readonly chain: VerifierChain,
     private readonly pages: PageSignIn,
     private readonly failures: AuthFailures,
+    private readonly audit: AuthAudit,
   ) {
     super();
     this.openMode = new OpenMode(rules, () => this.isOpen);
@@ -41,8 +43,8 @@ export class AuthService extends PrincipalDirectory {
   async authenticate(request: IncomingMessage): Promise<AuthOutcome> {
     const presented = this.readPresented(request);
     const verdict = await this.verify(presented);
-    if (isPrincipal(verdict)) return verdict;
-    return this.failures.note(presented.facts, presented.credential.kind, verdict);
+    if (isPrincipal(verdict)) return this.succeed(verdict, presented);
+    return this.fail(presented.facts, presented.credential.kind, verdict);
   }
 
   /**
@@ -52,9 +54,9 @@ export class AuthService extends PrincipalDirectory {
   async find(request: IncomingMessage): Promise<Principal | undefined> {
     const presented = this.readPresented(request);
     const verdict = await this.verify(presented);
-    if (isPrincipal(verdict)) return verdict;
+    if (isPrincipal(verdict)) return this.succeed(verdict, presented);
     const { kind } = presented.credential;
-    if (kind !== 'none') this.failures.note(presented.facts, kind, verdict);
+    if (kind !== 'none') this.fail(presented.facts, kind, verdict);
     return undefined;
   }
 
@@ -72,11 +74,22 @@ export class AuthService extends PrincipalDirectory {
    */
   async redeemPageCode(request: IncomingMessage, code: string): Promise<PageToken | AuthFailure> {
     const token = await this.pages.redeem(code);
-    return token ?? this.failures.note(this.rules.readFacts(request), 'page code', 'notMine');
+    return token ?? this.fail(this.rules.readFacts(request), 'page code', 'notMine');
   }
 
   override findToolPermissions(tenant: string, principal: string): readonly string[] | undefined {
     return this.tokens.findToolPermissions(tenant, principal);
+  }
+
+  private succeed(principal: Principal, { facts, credential }: PresentedCredential): Principal {
+    this.audit.noteSuccess(principal, facts, credential.kind);
+    return principal;
+  }
+
+  private fail(...failed: Parameters<AuthFailures['note']>): AuthFailure {
+    const failure = this.failures.note(...failed);
+    if (failure === 'unauthorized') this.audit.noteFailure(failed[0], failed[1]);
+    return failure;
   }
 
   /** Made at first use, when changes of earlier runs are in force. */

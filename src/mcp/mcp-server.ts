@@ -12,12 +12,19 @@ interface CallExtra {
   readonly sendNotification: (notification: ServerNotification) => Promise<void>;
 }
 
+/** What the calls of one caller need. `onCall` runs before each call. */
+interface Callee {
+  readonly registry: ToolRegistryService;
+  readonly user: ToolUser;
+  readonly onCall: (tool: string, parameters: object, callId: string) => Promise<void>;
+}
+
 /**
  * Creates an MCP server for one caller, with exactly the tools that the caller may use without approval. They are
  * listed under the names that models get, since common clients refuse dots and more than 64 characters; calls may use
  * the gateway's names as well.
  */
-export async function createMcpServer(registry: ToolRegistryService, user: ToolUser) {
+export async function createMcpServer(registry: ToolRegistryService, user: ToolUser, onCall: Callee['onCall']) {
   const [sdk, types] = await Promise.all([
     import('@modelcontextprotocol/sdk/server/index.js'),
     import('@modelcontextprotocol/sdk/types.js'),
@@ -39,7 +46,7 @@ export async function createMcpServer(registry: ToolRegistryService, user: ToolU
     if (typeof name !== 'string') throw refuse('InvalidParams', 'The name of the tool must be text');
     if (typeof parameters !== 'object' || Array.isArray(parameters))
       throw refuse('InvalidParams', 'The arguments must be an object');
-    return call(registry, user, name, parameters ?? {}, extra);
+    return call({ registry, user, onCall }, name, parameters ?? {}, extra);
   };
   return server;
 }
@@ -65,8 +72,7 @@ function toJsonSchemaLengths(_key: string, value: unknown): unknown {
 }
 
 async function call(
-  registry: ToolRegistryService,
-  user: ToolUser,
+  { registry, user, onCall }: Callee,
   givenName: string,
   parameters: object,
   extra: CallExtra,
@@ -75,9 +81,11 @@ async function call(
   if (fault) return failed(fault.message);
   const name = registry.find(givenName) ? givenName : createNames(registry).decode(givenName);
   if (registry.needsApproval(name)) return failed(`The tool "${name}" needs approval, which is not available over MCP`);
+  const callId = randomUUID();
+  if (registry.find(name)) await onCall(name, parameters, callId);
   const outcome = await registry.execute(name, parameters, {
     ...user,
-    callId: randomUUID(),
+    callId,
     signal: extra.signal,
     reportProgress: createReporter(extra),
   });

@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { All, Body, Controller, Header, MethodNotAllowedException, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { noteOfCall } from '../core/audit/audit-notes.js';
+import { hashArguments } from '../core/approvals/arguments-hash.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import type { Principal } from '../core/identity/principal.js';
 import { buildSessionSeed } from '../core/sessions/session-key.js';
-import { SessionStore, type Session } from '../core/store/index.js';
+import { AuditStore, SessionStore, type AuditNote, type Session } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
 import { ToolRegistryService, type ToolUser } from '../core/tools/tool-registry.service.js';
 import { createMcpServer } from './mcp-server.js';
@@ -23,6 +25,7 @@ export class McpController {
     private readonly registry: ToolRegistryService,
     private readonly sessions: SessionStore,
     private readonly principals: PrincipalDirectory,
+    private readonly audit: AuditStore,
     private readonly clock: Clock,
   ) {}
 
@@ -35,7 +38,10 @@ export class McpController {
     @Caller() caller: Principal,
   ): Promise<void> {
     const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js');
-    const server = await createMcpServer(this.registry, await this.findUser(caller));
+    const user = await this.findUser(caller);
+    const server = await createMcpServer(this.registry, user, (tool, parameters, callId) =>
+      this.audit.recordAudit(noteOfMcpCall(user, tool, parameters, callId)),
+    );
     const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });
     // Cancels running calls when the caller disconnects.
     response.once('close', () => void server.close());
@@ -74,4 +80,9 @@ export class McpController {
       caller: { tenant, principal, clientId: CHANNEL },
     };
   }
+}
+
+function noteOfMcpCall({ session, caller }: ToolUser, tool: string, parameters: object, callId: string): AuditNote {
+  const call = { session, actor: caller.principal, tool, callId, argumentsSha256: hashArguments(parameters) };
+  return { ...noteOfCall(call), action: 'mcp.call' };
 }

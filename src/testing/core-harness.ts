@@ -78,6 +78,7 @@ export class CoreHarness {
       this.config,
       { findToolPermissions: () => undefined },
       this.clock,
+      this.store,
       this.metrics,
       logs,
     );

@@ -1,3 +1,4 @@
+import { AuditStore } from '../../src/core/store/index.js';
 import { createRequire } from 'node:module';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -201,7 +202,7 @@ describe('the gateway as an MCP server', () => {
       ['acme.say', { text: 1 }, 'Invalid parameters'],
       ['acme.SAY', { text: 'x' }, 'no tool named'],
       ['shell.run', { command: 'id' }, 'the session lacks shell'],
-      ['acme.pay', { text: 'x' }, "needs a person's approval"],
+      ['acme.pay', { text: 'x' }, 'needs approval, which is not available over MCP'],
     ] as const) {
       const { isError, content } = await client.callTool({ name, arguments: parameters });
       expect([isError, JSON.stringify(content)]).toEqual([true, expect.stringContaining(reason)]);
@@ -238,6 +239,10 @@ describe('the gateway as an MCP server', () => {
     };
     const { result } = await ask({ name: 'time_now', arguments: null });
     expect([result !== undefined, result?.isError]).toEqual([true, undefined]);
+    const trail = gateway.app.get(AuditStore, { strict: false });
+    expect(await trail.listAudit({ action: 'mcp.call', order: 'oldest', limit: 9 })).toMatchObject([
+      { actor: 'local', target: 'time.now' },
+    ]);
     for (const params of [
       undefined,
       {},

@@ -134,11 +134,12 @@ describe('tools at run time', () => {
     await api(`sessions/${id}`, 'PATCH', { tool_permissions: ['pay'] });
     await api('config', 'PATCH', { version: 0, changes: { 'tools.disabled': ['acme.pay'] } });
     const trail = gateway.app.get(AuditStore, { strict: false });
-    expect(await trail.listAudit({ order: 'oldest', limit: 10 })).toMatchObject([
+    const rows = await trail.listAudit({ order: 'oldest', limit: 20 });
+    expect(rows.filter(({ action }) => action !== 'auth.success')).toMatchObject([
       { actor: 'operator', tenant: 'default', action: 'session.update', target: id, before: '{"toolPermissions":[]}' },
       { actor: 'operator', tenant: '*', action: 'settings.change' },
     ]);
     const verdict = await verifyAuditChain(readAuditTrail(trail), await trail.readAuditHead());
-    expect(verdict).toEqual({ kind: 'intact', rows: 2 });
+    expect(verdict).toEqual({ kind: 'intact', rows: rows.length });
   });
 });

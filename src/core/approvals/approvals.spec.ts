@@ -87,6 +87,19 @@ describe('an approval', () => {
     expect(await waits[1]).toBe('allow');
   });
 
+  it('[X-32] and the call that it allows are in the audit trail, without the arguments', async () => {
+    const { reader, shown } = await ask();
+    await decide(shown, 'allow');
+    await reader.waitForEnd('a');
+    const rows = await harness.store.listAudit({ order: 'oldest', limit: 9 });
+    expect(rows.map(({ action, target }) => [action, target])).toEqual([
+      ['approval.decide', shown.approval_id],
+      ['tool.call', 'test.pay'],
+    ]);
+    expect(rows[1]?.after).toContain(shown.arguments_sha256);
+    expect(rows[1]?.after).not.toContain('amount');
+  });
+
   it('[O-01] that is denied ends the call as denied, and the turn continues', async () => {
     const { reader, shown } = await ask();
     await decide(shown, 'deny');

@@ -20,6 +20,29 @@ export function noteOfDecision(approval: Approval, decision: ApprovalDecision, a
   return { tenant, actor, action: 'approval.decide', target: approvalId, before: 'null', after };
 }
 
+/** Builds the note of a tool call with side effects. It has a hash of the arguments, which may be secret themselves. */
+export function noteOfCall(call: {
+  readonly session: Pick<Session, 'id' | 'tenant'>;
+  readonly actor: string;
+  readonly tool: string;
+  readonly callId: string;
+  readonly argumentsSha256: string;
+}): AuditNote {
+  const { session, actor, tool, callId, argumentsSha256 } = call;
+  const after = JSON.stringify({ session_id: session.id, call_id: callId, arguments_sha256: argumentsSha256 });
+  return { tenant: session.tenant, actor, action: 'tool.call', target: tool, before: 'null', after };
+}
+
+/** Builds the note of an authentication. */
+export function noteOfAuthentication(
+  action: 'auth.success' | 'auth.failure',
+  { tenant, principal }: { readonly tenant: string; readonly principal: string },
+  address: string,
+  credential: string,
+): AuditNote {
+  return { tenant, actor: principal, action, target: address, before: 'null', after: JSON.stringify({ credential }) };
+}
+
 /** Builds the note of a change of a session, with the fields that the change names, before and after. */
 export function noteOfSession(before: Session, after: Session, change: SessionChange, actor: string): AuditNote {
   const names = Object.keys(change).filter((name) => name !== 'resetContext') as (keyof Session &

@@ -27,12 +27,13 @@ export class SessionCommandsService {
     if (session.mode !== 'group') return '`/activation` is for groups: here the agent answers every message.';
     if (!message.payload.sender_is_admin)
       return 'Only an operator or an admin of this group may change its activation.';
+    const actor = message.client.principal;
     switch (command.argument.toLowerCase()) {
       case 'always':
-        await this.sessions.updateSession(session.id, { explicitActivation: true });
+        await this.sessions.updateSession(session.id, { explicitActivation: true }, actor);
         return 'Activation: always. The agent answers every message of this group.';
       case 'mention':
-        await this.sessions.updateSession(session.id, { explicitActivation: false });
+        await this.sessions.updateSession(session.id, { explicitActivation: false }, actor);
         return 'Activation: mention. The agent answers when it is mentioned or replied to.';
       default:
         return `Activation is ${session.explicitActivation ? 'always' : 'mention'}. Use \`/activation always\` or \`/activation mention\`.`;

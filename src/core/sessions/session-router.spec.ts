@@ -142,6 +142,10 @@ describe('a group', () => {
     expect((await inGroup({ content: 'hello' })).disposition).toBe('queue');
     await say('c', '/activation mention', true);
     expect((await inGroup({ content: 'hello' })).disposition).toBe('observe');
+    expect(await harness.store.listAudit({ order: 'oldest', limit: 9 })).toMatchObject([
+      { action: 'session.update', actor: 'tester', after: '{"explicitActivation":true}' },
+      { action: 'session.update', actor: 'tester', after: '{"explicitActivation":false}' },
+    ]);
   });
 });
 

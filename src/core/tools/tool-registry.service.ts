@@ -1,7 +1,11 @@
+import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { GatewayError, type ErrorDetails } from '../../protocol/domain.js';
 import { findFaults } from '../../protocol/faults.js';
+import { noteOfCall } from '../audit/audit-notes.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
+import { AuditStore } from '../store/index.js';
+import { canonicalise } from '../store/canonical-json.js';
 import { PrincipalDirectory } from '../identity/principal-directory.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
@@ -43,6 +47,7 @@ export class ToolRegistryService {
     private readonly config: ConfigStoreService,
     private readonly principals: PrincipalDirectory,
     private readonly clock: Clock,
+    private readonly audit: AuditStore,
     metrics: Metrics,
     logs: Logs,
   ) {
@@ -127,10 +132,22 @@ export class ToolRegistryService {
     if (leave === 'full')
       return failure('TOOL_FAILED', { tool: name, reason: 'too many tool calls of the session wait' });
     try {
+      if (!tool.idempotent) await this.record(tool, parameters, context);
       return await this.run(tool, parameters, context);
+    } catch (error) {
+      return failure('TOOL_FAILED', { tool: name, reason: error instanceof Error ? error.message : String(error) });
     } finally {
       leave();
     }
+  }
+
+  /** A call with side effects is in the audit trail before it starts. @throws GatewayError STORE_UNAVAILABLE */
+  private async record(tool: ToolDefinition, parameters: unknown, context: ToolCallContext): Promise<void> {
+    const { session, caller, callId } = context;
+    const argumentsSha256 = hash('sha256', canonicalise(parameters), 'hex');
+    await this.audit.recordAudit(
+      noteOfCall({ session, actor: caller.principal, tool: tool.name, callId, argumentsSha256 }),
+    );
   }
 
   private async run(tool: ToolDefinition, parameters: unknown, context: ToolCallContext): Promise<ToolOutcome> {

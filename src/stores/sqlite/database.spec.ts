@@ -216,6 +216,7 @@ describe('the migration to version 2', () => {
     expect(migrated).toEqual([2]);
     const trail = new AuditTrail(database);
     const store: AuditStore = {
+      recordAudit: async () => {},
       listAudit: async (query) => trail.list(query),
       readAuditHead: async () => trail.readHead(),
     };

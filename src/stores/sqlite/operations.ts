@@ -241,6 +241,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   listPendingApprovals: read(({ approvals }, tenant) => approvals.listPending(tenant)),
   decideApproval: write(({ approvals, now }, ...all) => approvals.decide(now, ...all)),
 
+  recordAudit: write(({ audit, now }, note) => audit.add(now, note)),
   listAudit: read(({ audit }, query) => audit.list(query)),
   readAuditHead: read(({ audit }) => audit.readHead()),
 

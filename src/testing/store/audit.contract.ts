@@ -63,6 +63,20 @@ export const auditContract: Contract = {
     expect(more).toEqual([]);
   },
 
+  'has a row for what changes nothing else, such as a call of a tool': async (bench) => {
+    const note = {
+      tenant: 'acme',
+      actor: 'ann',
+      action: 'tool.call',
+      target: 'shell.run',
+      before: 'null',
+      after: '{}',
+    };
+    await bench.store.recordAudit(note);
+    expect(await rowsOf(bench)).toMatchObject([{ sequence: 1, at: bench.under.now(), ...note }]);
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 1 });
+  },
+
   'is one chain over all changes, even across a restart': async (bench) => {
     await bench.accept();
     await openApproval(bench);

@@ -1,3 +1,4 @@
+import { AuditStore, type AuditHead, type AuditRow } from '../../core/store/index.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NoMetrics } from '../../core/telemetry/metrics.js';
 import type { ToolCallContext } from '../../core/tools/tool.js';
@@ -48,6 +49,17 @@ class FakeServer implements McpConnection {
 
 let clock: ManualClock;
 let logs: KeptLogs;
+/** Forgets what it is given. */
+class FakeAudit extends AuditStore {
+  override async recordAudit(): Promise<void> {}
+  override async listAudit(): Promise<readonly AuditRow[]> {
+    return [];
+  }
+  override async readAuditHead(): Promise<AuditHead> {
+    return { sequence: 0, hash: '' };
+  }
+}
+
 let registry: ToolRegistryService;
 let server: FakeServer;
 let link: McpServerLink;
@@ -57,7 +69,14 @@ beforeEach(() => {
   clock = new ManualClock();
   logs = new KeptLogs();
   const config = { get: () => [] } as unknown as ConstructorParameters<typeof ToolRegistryService>[0];
-  registry = new ToolRegistryService(config, { findToolPermissions: () => undefined }, clock, new NoMetrics(), logs);
+  registry = new ToolRegistryService(
+    config,
+    { findToolPermissions: () => undefined },
+    clock,
+    new FakeAudit(),
+    new NoMetrics(),
+    logs,
+  );
   server = new FakeServer();
   link = new McpServerLink('demo', {}, { registry, clock, log: logs.for(), connect: server.connect });
 });

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { noteOfAuthentication } from '../core/audit/audit-notes.js';
+import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
+import { RateBuckets } from '../core/limits/rate-buckets.js';
+import { AuditStore, type AuditNote } from '../core/store/index.js';
+import { Logs, type Log } from '../core/telemetry/logs.js';
+import { Clock } from '../core/time/clock.js';
+import type { RequestFacts } from '../http/request-facts.js';
+import type { Credential } from './credentials.js';
+
+/** Rows a minute for successes, and for failures, so that a flood does not fill the trail. The log has all failures. */
+const MAX_ROWS_PER_MINUTE = 60;
+
+/** The actor of a request without a valid credential. */
+const STRANGER = { tenant: DEFAULT_TENANT, principal: 'anonymous' };
+
+/**
+ * Adds authentications to the audit trail: each failure that is not throttled, and the first success of a principal at an
+ * address within a minute. A row that cannot be stored is logged; nobody waits for it.
+ */
+@Injectable()
+export class AuthAudit {
+  private readonly log: Log;
+  private readonly rows: RateBuckets;
+
+  constructor(
+    private readonly audit: AuditStore,
+    clock: Clock,
+    logs: Logs,
+  ) {
+    this.log = logs.for('auth');
+    this.rows = new RateBuckets(clock);
+  }
+
+  noteFailure({ clientAddress }: RequestFacts, credential: string): void {
+    if (this.rows.take('failure', MAX_ROWS_PER_MINUTE) > 0) return;
+    this.record(noteOfAuthentication('auth.failure', STRANGER, clientAddress, credential));
+  }
+
+  noteSuccess(principal: Principal, { clientAddress }: RequestFacts, credential: Credential['kind']): void {
+    if (this.rows.take(JSON.stringify([principal.tenant, principal.principal, clientAddress]), 1) > 0) return;
+    if (this.rows.take('success', MAX_ROWS_PER_MINUTE) > 0) return;
+    this.record(noteOfAuthentication('auth.success', principal, clientAddress, credential));
+  }
+
+  private record(note: AuditNote): void {
+    this.audit.recordAudit(note).catch((error: unknown) => {
+      this.log.info({ error, action: note.action }, 'an authentication could not be added to the audit trail');
+    });
+  }
+}
