@@ -89,9 +89,10 @@ export class Conversations {
     return this.all.find((conversation) => conversation.sender === sender);
   }
 
-  /** Adds the conversations and titles that another tab has stored. */
+  /** Adds the conversations, sessions and titles that another tab has stored. */
   merge(): void {
-    if (this.#isBound || this.all.length === 0) return;
+    if (this.all.length === 0) return;
+    if (this.#isBound) return this.#mergeBound();
     for (const { sender, sessionId, title } of this.storage.conversations) {
       const known = this.findBySender(sender);
       if (!known) {
@@ -103,13 +104,23 @@ export class Conversations {
     }
   }
 
-  /** Saves the list in the browser's storage. */
+  /** Saves the list in the browser's storage. Of a bound page it saves the session, for tabs that do not know it yet. */
   save(): void {
-    if (this.#isBound) return;
+    if (this.#isBound) {
+      const { sender, transcript } = this.active ?? {};
+      if (sender !== undefined && transcript?.sessionId !== undefined)
+        this.storage.bound = { sender, sessionId: transcript.sessionId };
+      return;
+    }
     this.storage.conversations = this.all.map(({ sender, title, transcript: { sessionId } }) => ({
       sender,
       ...(sessionId !== undefined && { sessionId }),
       ...(title !== undefined && { title }),
     }));
+  }
+
+  #mergeBound(): void {
+    const { bound } = this.storage;
+    if (this.active && bound?.sender === this.active.sender) this.active.transcript.sessionId ??= bound.sessionId;
   }
 }

@@ -1,28 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeStorage } from '../../testing/fake-storage.js';
 import { PageStorage } from './page-storage.js';
-
-/** The part of a browser's storage that the page uses. */
-class FakeStorage {
-  readonly entries = new Map<string, string>();
-  isFull = false;
-
-  getItem(key: string): string | null {
-    return this.entries.get(key) ?? null;
-  }
-
-  setItem(key: string, value: string): void {
-    if (this.isFull) throw new DOMException('full', 'QuotaExceededError');
-    this.entries.set(key, value);
-  }
-
-  removeItem(key: string): void {
-    this.entries.delete(key);
-  }
-}
 
 let local: FakeStorage;
 let session: FakeStorage;
-const open = () => new PageStorage(() => ({ local, session }) as unknown as { local: Storage; session: Storage });
+const open = () => new PageStorage(() => ({ local, session }));
 beforeEach(() => {
   local = new FakeStorage();
   session = new FakeStorage();

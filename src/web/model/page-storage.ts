@@ -17,11 +17,15 @@ export interface UnsentMessage {
 
 const PREFIX = 'openclaw.webchat.';
 const CONVERSATIONS = `${PREFIX}conversations`;
+const BOUND = `${PREFIX}bound`;
 const UNSENT = `${PREFIX}unsent`;
 const TOKEN = `${PREFIX}token`;
 const CLIENT_ID = `${PREFIX}client_id`;
 const ACTIVE = `${PREFIX}active`;
 const DRAFT = `${PREFIX}draft.`;
+
+/** The part of a browser's `Storage` that the page uses. */
+type EntryStore = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 /**
  * The page's data in the browser: conversations for all tabs (`localStorage`); the token, the client id, drafts and
@@ -33,7 +37,7 @@ export class PageStorage {
   readonly #forBrowser: Shelf;
   readonly #forTab: Shelf;
 
-  constructor(storages: () => { readonly local: Storage; readonly session: Storage }) {
+  constructor(storages: () => { readonly local: EntryStore; readonly session: EntryStore }) {
     this.#forBrowser = new Shelf(() => storages().local);
     this.#forTab = new Shelf(() => storages().session);
   }
@@ -70,9 +74,18 @@ export class PageStorage {
     this.#forBrowser.write(CONVERSATIONS, JSON.stringify(conversations));
   }
 
+  /** The conversation of the pages that are bound to one sender. It tells other tabs its session. */
+  get bound(): KnownConversation | undefined {
+    return readList(this.#forBrowser.read(BOUND), isKnownConversation)[0];
+  }
+
+  set bound(conversation: KnownConversation) {
+    this.#forBrowser.write(BOUND, JSON.stringify([conversation]));
+  }
+
   /** Returns true when a storage event for `key` means that another tab changed the conversations. */
   isAboutConversations(key: string | null): boolean {
-    return key === CONVERSATIONS;
+    return key === CONVERSATIONS || key === BOUND;
   }
 
   /** The sender of the conversation that was shown last. */
@@ -115,7 +128,7 @@ export function makeName(): string {
 class Shelf {
   readonly #own = new Map<string, string>();
 
-  constructor(private readonly storage: () => Storage) {}
+  constructor(private readonly storage: () => EntryStore) {}
 
   read(key: string): string | undefined {
     try {
