@@ -144,7 +144,7 @@ export const texts = {
       progress: 'running…',
       succeeded: 'done',
       failed: 'failed',
-      denied: 'not allowed',
+      denied: 'denied',
       timed_out: 'took too long',
       unknown: 'outcome unknown',
     } as Readonly<Record<string, string>>,

@@ -11,6 +11,22 @@ export type Decide = (status: ToolStatusPayload, decision: 'allow' | 'deny') => 
 /** A call that waits for approval. */
 type WaitingCall = ToolStatusPayload & { readonly approval: NonNullable<ToolStatusPayload['approval']> };
 
+/** The outcome of a call, or its state until then. */
+type Outcome = Partial<Pick<ToolStatusPayload, 'detail' | 'duration_ms'>> & { readonly status: string };
+
+/** The colours of the outcomes other than success. */
+const COLOURS: Readonly<Record<string, string>> = { failed: 'bad', timed_out: 'bad', unknown: 'bad', denied: 'denied' };
+
+/** Returns the outcome that the content of a `tool_result` block states. */
+export function readOutcome({ ok, content }: Readonly<Record<string, unknown>>): Outcome {
+  if (ok === true) return { status: 'succeeded' };
+  const { code, message } =
+    typeof content === 'object' && content !== null ? { ...content } : ({} as Record<string, unknown>);
+  const status = code === 'TOOL_DENIED' ? 'denied' : code === 'TOOL_TIMEOUT' ? 'timed_out' : 'failed';
+  const detail = readText(message);
+  return { status, ...(detail !== undefined && { detail }) };
+}
+
 /** Returns the call id of a `tool_call` or `tool_result` block. */
 export function readCallId({ content }: StreamBlock): string {
   return readText(readJson(content)['call_id']) ?? '';
@@ -33,29 +49,25 @@ export function renderCall(
       typeof outcome['content'] === 'string' ? outcome['content'] : JSON.stringify(outcome['content']),
     ]);
   // After a reload the outcome of a finished call is known only from the blocks.
-  const known = outcome && { status: outcome['ok'] === true ? 'succeeded' : 'failed' };
-  return renderFold(renderSummary(readText(tool) ?? '', status ?? known, outcome?.['ok'] === false), parts);
+  const known = outcome && readOutcome(outcome);
+  return renderFold(renderSummary(readText(tool) ?? '', status ?? known), parts);
 }
 
 /** Renders a call of which only the status is known so far. */
 export function renderStatus(status: ToolStatusPayload, decide?: Decide): TemplateResult {
   return isWaiting(status)
     ? renderApproval(status, decide)
-    : html`<p class="block tool">${renderSummary(status.tool, status, false)}</p>`;
+    : html`<p class="block tool">${renderSummary(status.tool, status)}</p>`;
 }
 
-function renderSummary(
-  tool: string,
-  status: (Partial<Pick<ToolStatusPayload, 'detail' | 'duration_ms'>> & { readonly status: string }) | undefined,
-  isFailure: boolean,
-): TemplateResult {
+function renderSummary(tool: string, status: Outcome | undefined): TemplateResult {
   const name = status?.status ?? 'running';
   const seconds =
     status?.duration_ms === undefined ? undefined : texts.tool.duration((status.duration_ms / 1_000).toFixed(1));
   const outcome = [texts.tool.status[name] ?? name, seconds, status?.detail]
     .filter((part) => part !== undefined)
     .join(' · ');
-  return html`${icons.tool}<code>${tool}</code><span class="outcome ${isFailure ? 'bad' : nothing}">${outcome}</span>`;
+  return html`${icons.tool}<code>${tool}</code><span class="outcome ${COLOURS[name] ?? nothing}">${outcome}</span>`;
 }
 
 function isWaiting(status: ToolStatusPayload | undefined): status is WaitingCall {

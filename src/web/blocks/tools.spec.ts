@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { readOutcome } from './tools.js';
+
+describe('the outcome of a tool call, read from its result', () => {
+  it('is denied, with the reason, when the call was not allowed', () => {
+    const message = 'The tool "time.now" may not be used here: a person denied it';
+    const result = { call_id: 'c1', ok: false, content: { code: 'TOOL_DENIED', message } };
+    expect(readOutcome(result)).toEqual({ status: 'denied', detail: message });
+  });
+
+  it.each([
+    [{ ok: true, content: 'noon' }, { status: 'succeeded' }],
+    [
+      { ok: false, content: { code: 'TOOL_FAILED', message: 'No.' } },
+      { status: 'failed', detail: 'No.' },
+    ],
+    [
+      { ok: false, content: { code: 'TOOL_TIMEOUT', message: 'Late.' } },
+      { status: 'timed_out', detail: 'Late.' },
+    ],
+    [{ ok: false, content: 'odd' }, { status: 'failed' }],
+  ])('is that of %j', (result, outcome) => {
+    expect(readOutcome(result)).toEqual(outcome);
+  });
+});
