@@ -73,12 +73,17 @@ export class GatewayClient {
 
   /**
    * Connects, and stays connected until `close()`. Resolves once connected, however many attempts that takes (each
-   * emits `state`). When called while the client waits for the next attempt, it makes that attempt at once.
+   * emits `state`). When called while the client waits for the next attempt, it makes that attempt at once; while it is
+   * connected, it checks that the gateway responds, and reconnects within seconds if not. Call it when the network or the
+   * user has come back.
    *
    * Rejects with ConnectionEndedError when another attempt would be useless, or at `close()`.
    */
   connect(): Promise<ConnectedPayload> {
-    if (this.state.name === 'connected') return Promise.resolve(this.state.connected);
+    if (this.state.name === 'connected') {
+      this.#connection.probe();
+      return Promise.resolve(this.state.connected);
+    }
     this.#connecting ??= Promise.withResolvers();
     const { promise } = this.#connecting;
     // A caller that does not await the promise learns of the end from the `state` event.

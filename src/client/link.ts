@@ -33,10 +33,21 @@ const OPENING_TIMEOUT_MS = 10_000;
 const QUIET_BEFORE_PING = 2;
 const QUIET_BEFORE_LOST = 3;
 
+/**
+ * Maximum time from a probe to the next frame, and the rate at which the slowest usable connection transmits what was
+ * sent before it, in characters per millisecond.
+ */
+const PROBE_TIMEOUT_MS = 5_000;
+const MIN_CHARACTERS_PER_MS = 16;
+
 /** One WebSocket from open to close. */
 export class Link {
   readonly #socket: SocketLike;
   #stopTimer: () => void;
+  /** Defined while a probe waits for a frame. */
+  #stopProbe: (() => void) | undefined;
+  /** Number of characters sent since the last frame arrived. */
+  #sentSinceFrame = 0;
   #quietHeartbeats = 0;
   #connected = false;
   #over = false;
@@ -54,13 +65,24 @@ export class Link {
   }
 
   send(text: string): void {
+    this.#sentSinceFrame += text.length;
     this.#socket.send(text);
+  }
+
+  /**
+   * Sends a ping, and gives the link up when no frame arrives in time. A link that lost its network stays open without
+   * one: the heartbeat takes minutes to notice.
+   */
+  probe(): void {
+    if (!this.#connected || this.#over || this.#stopProbe) return;
+    this.#ping();
+    const timeoutMs = PROBE_TIMEOUT_MS + this.#sentSinceFrame / MIN_CHARACTERS_PER_MS;
+    this.#stopProbe = this.timers.setTimer(timeoutMs, () => this.#giveUp(closeTable.heartbeatLost.reason));
   }
 
   /** Closes the socket without calling `lost`. */
   close(): void {
-    this.#over = true;
-    this.#stopTimer();
+    this.#finish();
     this.#socket.close(1000);
   }
 
@@ -68,6 +90,8 @@ export class Link {
     const frame = this.#over ? undefined : decodeOutbound(text);
     if (!frame) return;
     this.#quietHeartbeats = 0;
+    this.#sentSinceFrame = 0;
+    this.#endProbe();
     if (this.#connected) return this.events.frame(frame);
     if (frame.type !== 'connected') return;
     this.#connected = true;
@@ -84,9 +108,18 @@ export class Link {
     this.#stopTimer = this.timers.setTimer(heartbeatMs, () => {
       this.#quietHeartbeats++;
       if (this.#quietHeartbeats >= QUIET_BEFORE_LOST) return this.#giveUp(closeTable.heartbeatLost.reason);
-      if (this.#quietHeartbeats >= QUIET_BEFORE_PING) this.send(encodeInbound('ping', newId(), this.timers.now(), {}));
+      if (this.#quietHeartbeats >= QUIET_BEFORE_PING) this.#ping();
       this.#watch(heartbeatMs);
     });
+  }
+
+  #ping(): void {
+    this.send(encodeInbound('ping', newId(), this.timers.now(), {}));
+  }
+
+  #endProbe(): void {
+    this.#stopProbe?.();
+    this.#stopProbe = undefined;
   }
 
   #giveUp(reason: string): void {
@@ -96,8 +129,13 @@ export class Link {
 
   #lose(loss: Loss): void {
     if (this.#over) return;
+    this.#finish();
+    this.events.lost(loss);
+  }
+
+  #finish(): void {
     this.#over = true;
     this.#stopTimer();
-    this.events.lost(loss);
+    this.#endProbe();
   }
 }

@@ -10,6 +10,8 @@ const WINDOW = 32;
 const WINDOW_AFTER_REFUSAL = 4;
 const MAX_PAUSE_MS = 5_000;
 const MAX_DELAY_MS = 30_000;
+/** Time without a response to a message after which the connection is checked, and checked again. */
+const PATIENCE_MS = 4_000;
 
 /** A message that the gateway has not acknowledged yet. */
 interface Entry {
@@ -84,6 +86,7 @@ export class PendingMessages {
   refuse(id: string, retryAfterMs: number, whole: boolean): void {
     const entry = this.#entries.get(id);
     if (entry?.state !== 'sent') return;
+    entry.stopTimer();
     this.#onTheWire--;
     entry.unsure = false;
     entry.refusals++;
@@ -143,6 +146,14 @@ export class PendingMessages {
       entry.transmissions++;
       this.#onTheWire++;
       this.transmitter.send(entry.text);
+      this.#expectResponse(entry);
     }
+  }
+
+  #expectResponse(entry: Entry): void {
+    entry.stopTimer = this.timers.setTimer(PATIENCE_MS, () => {
+      this.#expectResponse(entry);
+      this.transmitter.probe();
+    });
   }
 }

@@ -275,3 +275,58 @@ describe('after a lost connection', () => {
     expect(harness.sockets.opened).toHaveLength(1);
   });
 });
+
+describe('a connection that carries nothing any more, without being closed', () => {
+  it('is replaced within ten seconds of a message, which is sent again', () => {
+    const socket = harness.connect();
+    harness.client.send(HELLO, { id: 'a' });
+    harness.clock.advance(4_000);
+    expect(socket.sentOf('ping')).toHaveLength(1);
+    harness.clock.advance(6_000);
+    expect(harness.sockets.opened).toHaveLength(2);
+    harness.sockets.last.deliverConnected();
+
+    expect(harness.sockets.last.sentOf('message_in')).toEqual(socket.sentOf('message_in'));
+  });
+
+  it('is checked and replaced when its owner calls `connect`', () => {
+    const socket = harness.connect();
+    void harness.client.connect();
+    void harness.client.connect();
+    expect(socket.sentOf('ping')).toHaveLength(1);
+    harness.clock.advance(4_999);
+    expect(harness.client.state.name).toBe('connected');
+    harness.clock.advance(100);
+    expect(harness.client.state).toMatchObject({ name: 'waiting', loss: { code: 4009 } });
+  });
+
+  it('is kept when any frame arrives after the check', () => {
+    const socket = harness.connect();
+    void harness.client.connect();
+    socket.deliver({ type: 'pong', correlation_id: socket.sentOf('ping')[0]!.id, payload: {} });
+    harness.clock.advance(20_000);
+    expect(harness.client.state.name).toBe('connected');
+  });
+
+  it('is checked again and again while a message has no response', () => {
+    const socket = harness.connect();
+    harness.client.send(HELLO, { id: 'a' });
+    for (let i = 1; i <= 3; i++) {
+      harness.clock.advance(4_000);
+      expect(socket.sentOf('ping')).toHaveLength(i);
+      socket.deliver({ type: 'pong', payload: {} });
+    }
+    acknowledge(socket, 'a', 'm-a');
+    harness.clock.advance(20_000);
+    expect(socket.sentOf('ping')).toHaveLength(3);
+  });
+
+  it('has more time while it transmits a long message', () => {
+    harness.connect();
+    harness.client.send({ ...HELLO, content: 'x'.repeat(160_000) }, { id: 'a' });
+    harness.clock.advance(18_999);
+    expect(harness.client.state.name).toBe('connected');
+    harness.clock.advance(100);
+    expect(harness.client.state.name).toBe('waiting');
+  });
+});

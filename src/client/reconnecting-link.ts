@@ -31,6 +31,8 @@ export interface ConnectionEvents {
 export interface Transmitter {
   /** Returns false without a connection: the caller then resends after `connected` what must not be lost. */
   send(text: string): boolean;
+  /** Checks that the connection is alive, and reconnects if not. Does nothing without one. */
+  probe(): void;
 }
 
 /** The gateway's address and the client's identity. */
@@ -95,6 +97,10 @@ export class ReconnectingLink implements Transmitter {
     if (this.#state.name !== 'connected') return false;
     this.#link?.send(text);
     return true;
+  }
+
+  probe(): void {
+    this.#link?.probe();
   }
 
   /** Sends a frame, which is dropped when there is no connection. */

@@ -122,7 +122,7 @@ export class GatewayLink {
     this.start();
   }
 
-  /** Makes the next connection attempt at once. */
+  /** Makes the next connection attempt at once, or checks that the connection is alive. */
   reconnect(): void {
     if (this.stage.name === 'starting' || this.stage.name === 'chatting') void this.#client?.connect().catch(() => {});
   }
