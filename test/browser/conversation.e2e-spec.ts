@@ -136,7 +136,9 @@ describe.concurrent('a tool that needs an approval', () => {
     await chat.say('/tool time.now {}');
     await question.getByRole('button', { name: 'Deny' }).click();
     await chat.waitForEnds(2);
-    expect(await chat.replies.nth(1).locator('summary').innerText()).toMatch(/time\.now\s*denied · .*a person denied it/);
+    expect(await chat.replies.nth(1).locator('summary').innerText()).toMatch(
+      /time\.now\s*denied · .*a person denied it/,
+    );
     await gateway.close();
   });
 });
