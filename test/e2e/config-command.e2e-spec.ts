@@ -45,7 +45,7 @@ describe('openclaw config', () => {
       out: 'agent.name set, in force (version 1)\n',
     });
     expect((await openclaw('get', 'agent.name')).out).toBe('agent.name  ada  run time\n');
-    expect((await openclaw('set', 'gateway.heartbeat_interval_ms', '5000')).out).toContain('with the next start');
+    expect((await openclaw('set', 'gateway.heartbeat_interval_ms', '5000')).out).toContain('at the next start');
     expect((await openclaw('set', 'tools.disabled', '["time.now"]')).code).toBe(0);
     expect((await openclaw('unset', 'agent.name')).out).toContain('agent.name unset');
     expect((await openclaw('get', 'agent.name')).out).toBe('agent.name  openclaw  default\n');
