@@ -1023,4 +1023,9 @@ export const requirements: readonly Requirement[] = [
   requirement('N-05', 'settings 1', 'A flood of names resets the limit of nobody who has reached it.'),
   requirement('N-06', 'protocol 5', 'At most 1 MiB is buffered for a connection, however many sessions it reads.'),
   requirement('N-07', 'protocol 3', 'A connection reports the status of a limited number of channels.'),
+  requirement(
+    'N-08',
+    'protocol 4',
+    'A history frame has at most 1 MiB, whatever it holds, and is read and encoded in portions.',
+  ),
 ];

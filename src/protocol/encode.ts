@@ -51,12 +51,17 @@ export function encodeDurableFrame(frame: DurableFrameFields): string {
  */
 export function encodeFrame<T extends OutboundType>(type: T, payload: OutboundPayload<T>, about?: FrameAbout): string;
 export function encodeFrame(type: `${string}.${string}`, payload: object, about?: FrameAbout): string;
-export function encodeFrame(type: string, payload: unknown, about: FrameAbout = {}): string {
+export function encodeFrame(type: string, payload: unknown, about?: FrameAbout): string {
+  return encodeFrameText(type, JSON.stringify(payload), about);
+}
+
+/** Encodes a frame that is not in a log, with a payload that is JSON already. */
+export function encodeFrameText(type: string, payload: string, about: FrameAbout = {}): string {
   const session = about.sessionId === undefined ? '' : `"session_id":${JSON.stringify(about.sessionId)},`;
   const correlation =
     about.correlationId === undefined ? '' : `"correlation_id":${JSON.stringify(about.correlationId)},`;
   const head = `{"type":${JSON.stringify(type)},"id":"${nextId()}","timestamp":${about.timestamp ?? Date.now()},`;
-  return `${head}${session}${correlation}"payload":${JSON.stringify(payload)}}`;
+  return `${head}${session}${correlation}"payload":${payload}}`;
 }
 
 /** Encodes a `message_ack`. */

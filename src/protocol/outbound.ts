@@ -60,7 +60,9 @@ export const HistoryMessage = Type.Object({
   attachments: Type.Array(Attachment),
   sent_at: Type.Integer(),
   status: MessageStatus,
-  blocks: Type.Array(StreamBlock, { description: 'The standing blocks.' }),
+  blocks: Type.Array(StreamBlock, {
+    description: 'The standing blocks; of a message that alone exceeds 1 MiB, those that fit.',
+  }),
   end: Type.Optional(
     Type.Object({
       reason: EndReason,
@@ -73,7 +75,9 @@ export const HistoryMessage = Type.Object({
 export type HistoryMessage = Static<typeof HistoryMessage>;
 
 export const HistoryResultPayload = Type.Object({
-  messages: Type.Array(HistoryMessage, { description: 'Newest last.' }),
+  messages: Type.Array(HistoryMessage, {
+    description: 'Newest last; fewer than requested where the frame would exceed 1 MiB.',
+  }),
   next_before: Type.Optional(Type.String({ description: 'Pass it as `before` to read further back.' })),
   head_seq: int('Resume from it to continue live.'),
 });

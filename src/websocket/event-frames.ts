@@ -1,8 +1,8 @@
 import type { ConnectionEvent } from '../core/connections/connection.js';
 import type { HistoryEntry, HistoryPage } from '../core/connections/conversation-reader.service.js';
 import type { Reply } from '../core/store/index.js';
-import type { HistoryMessage, HistoryResultPayload } from '../protocol/index.js';
-import { encodeAck, encodeDurableFrame, encodeFrame } from '../protocol/encode.js';
+import type { HistoryMessage } from '../protocol/index.js';
+import { encodeAck, encodeDurableFrame, encodeFrame, encodeFrameText } from '../protocol/encode.js';
 import { encodeOnce, joinFrames } from '../sockets/frame-bytes.js';
 
 /**
@@ -42,15 +42,54 @@ export const encodeEvent = encodeOnce((event: ConnectionEvent): string | Buffer 
   }
 });
 
-/** Encodes a page of history as the response to the request `requestId`. */
-export function encodeHistory(page: HistoryPage, requestId: string): string {
-  const { sessionId, entries, headSeq, nextBefore } = page;
-  const payload: HistoryResultPayload = {
-    messages: entries.map(toHistoryMessage),
-    head_seq: headSeq,
-    ...(nextBefore === undefined ? {} : { next_before: nextBefore }),
-  };
-  return encodeFrame('history', payload, { sessionId, correlationId: requestId });
+/** Maximum size of a `history` frame in bytes. Common WebSocket clients close the connection above it. */
+export const MAX_HISTORY_BYTES = 1_048_576;
+/** Room for the parts of the frame that are not messages, in bytes. */
+const HISTORY_ENVELOPE_BYTES = 4_096;
+
+/** Collects messages, newest first, for a `history` frame of at most {@link MAX_HISTORY_BYTES}. */
+export class HistoryFrame {
+  private readonly newestFirst: string[] = [];
+  private room = MAX_HISTORY_BYTES - HISTORY_ENVELOPE_BYTES;
+
+  /** Adds a message. Returns false, and adds nothing, if it does not fit. The first one always fits: it is cut. */
+  take(entry: HistoryEntry): boolean {
+    const message = toHistoryMessage(entry);
+    let text = JSON.stringify(message);
+    if (!this.fits(text) && this.newestFirst.length === 0) text = JSON.stringify(cut(message, this.room));
+    if (!this.fits(text)) return false;
+    this.newestFirst.push(text);
+    this.room -= Buffer.byteLength(text) + 1;
+    return true;
+  }
+
+  /** Encodes the frame as the response to the request `requestId`. `page` is the page of the messages taken. */
+  encode({ sessionId, headSeq, nextBefore }: HistoryPage, requestId: string): string {
+    const next = nextBefore === undefined ? '' : `,"next_before":${JSON.stringify(nextBefore)}`;
+    const payload = `{"messages":[${this.newestFirst.toReversed().join(',')}],"head_seq":${headSeq}${next}}`;
+    return encodeFrameText('history', payload, { sessionId, correlationId: requestId });
+  }
+
+  private fits(text: string): boolean {
+    return Buffer.byteLength(text) < this.room;
+  }
+}
+
+/** Leaves out inline data of attachments, and the blocks that do not fit into `room` bytes. */
+function cut(message: HistoryMessage, room: number): HistoryMessage {
+  const attachments = message.attachments.map((attachment) => {
+    const bare = { ...attachment };
+    delete bare.data;
+    return bare;
+  });
+  const blocks: HistoryMessage['blocks'] = [];
+  let left = room - Buffer.byteLength(JSON.stringify({ ...message, attachments, blocks }));
+  for (const block of message.blocks) {
+    left -= Buffer.byteLength(JSON.stringify(block)) + 1;
+    if (left <= 0) break;
+    blocks.push(block);
+  }
+  return { ...message, attachments, blocks };
 }
 
 function about(event: { requestId?: string | undefined; sessionId?: string | undefined }): {

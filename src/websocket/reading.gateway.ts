@@ -7,8 +7,8 @@ import {
   type ResumePayload,
 } from '../protocol/index.js';
 import type { Connection } from '../core/connections/connection.js';
-import { ConversationReaderService } from '../core/connections/conversation-reader.service.js';
-import { encodeHistory } from './event-frames.js';
+import { ConversationReaderService, type HistoryEntry } from '../core/connections/conversation-reader.service.js';
+import { HistoryFrame } from './event-frames.js';
 import type { WebSocketConnection } from './websocket-connection.js';
 
 /** Handles frames with which a client reads what it missed. */
@@ -34,6 +34,9 @@ export class ReadingGateway {
     if (session_id === undefined)
       throw new GatewayError('INVALID_FRAME', { reason: '`history` needs a session_id in the envelope' });
     const { limit, before } = payload as HistoryPayload;
-    connection.sendFrame(encodeHistory(await this.reader.readHistory(connection, session_id, limit, before), id));
+    const frame = new HistoryFrame();
+    const takes = (entry: HistoryEntry) => frame.take(entry);
+    const page = await this.reader.readHistory(connection, session_id, limit, before, takes);
+    connection.sendFrame(frame.encode(page, id));
   }
 }

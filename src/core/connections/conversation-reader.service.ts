@@ -23,6 +23,9 @@ export interface HistoryPage {
   readonly nextBefore: string | undefined;
 }
 
+/** Number of messages of the history that are read at a time, so that long ones do not block other work. */
+const PORTION = 10;
+
 /** Serves a client's reads of conversations: history, resumed logs, its delivery cursor. */
 @Injectable()
 export class ConversationReaderService {
@@ -36,7 +39,8 @@ export class ConversationReaderService {
   ) {}
 
   /**
-   * Reads up to `limit` messages of a session with their replies: the newest, or those before the message `before`.
+   * Reads up to `limit` messages of a session with their replies: the newest, or those before the message `before`. They
+   * are read in portions, newest first. Each is passed to `takes`, and the page ends before the first that it refuses.
    * @throws GatewayError NOT_FOUND
    */
   async readHistory(
@@ -44,12 +48,25 @@ export class ConversationReaderService {
     sessionId: string,
     limit: number,
     before?: string,
+    takes: (entry: HistoryEntry) => boolean = () => true,
   ): Promise<HistoryPage> {
     await this.router.getReadable(principal, sessionId);
-    const page = await this.sessions.readHistory(sessionId, limit, before);
-    const entries = await Promise.all(page.messages.map((message) => this.readBlocks(message)));
-    const nextBefore = page.more ? page.messages[0]?.messageRef : undefined;
-    return { sessionId, entries, headSeq: page.headSeq, nextBefore };
+    const newestFirst: HistoryEntry[] = [];
+    let headSeq: number | undefined;
+    let oldest = before;
+    for (let more = true; more && newestFirst.length < limit;) {
+      const page = await this.sessions.readHistory(sessionId, Math.min(PORTION, limit - newestFirst.length), oldest);
+      headSeq ??= page.headSeq;
+      more = page.more;
+      for (const message of page.messages.toReversed()) {
+        const entry = await this.readBlocks(message);
+        if (!takes(entry)) return { sessionId, entries: newestFirst.reverse(), headSeq, nextBefore: oldest };
+        newestFirst.push(entry);
+        oldest = message.messageRef;
+      }
+      if (!more) oldest = undefined;
+    }
+    return { sessionId, entries: newestFirst.reverse(), headSeq: headSeq ?? 0, nextBefore: oldest };
   }
 
   /**
