@@ -1028,4 +1028,9 @@ export const requirements: readonly Requirement[] = [
     'protocol 4',
     'A history frame has at most 1 MiB, whatever it holds, and is read and encoded in portions.',
   ),
+  requirement(
+    'N-09',
+    'protocol 5',
+    'An operator that does not read its presence frames buffers at most 1 MiB, and gets the newest states later.',
+  ),
 ];

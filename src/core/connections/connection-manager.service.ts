@@ -27,6 +27,8 @@ export class ConnectionManagerService {
   private readonly heartbeats = new Map<string, CancelTimer>();
   private readonly expiries = new Map<string, CancelTimer>();
   private readonly byClient = new Map<string, Connection>();
+  /** Those of {@link connections} that want presence. */
+  private readonly presenceReaders = new Set<Connection>();
   private readonly waitingForEmpty: (() => void)[] = [];
   /** By client: the replica with the newest connection of a client holds its key. */
   private readonly exclusive: ExclusiveKeys;
@@ -54,6 +56,7 @@ export class ConnectionManagerService {
     this.exclusive.hold(client);
     this.connections.set(connection.id, connection);
     this.byClient.set(client, connection);
+    if (connection.wantsPresence) this.presenceReaders.add(connection);
     const interval = this.config.get('gateway.heartbeat_interval_ms');
     this.heartbeats.set(
       connection.id,
@@ -67,6 +70,7 @@ export class ConnectionManagerService {
   remove(connection: Connection): void {
     this.delivery.removeReader(connection);
     if (!this.connections.delete(connection.id)) return;
+    this.presenceReaders.delete(connection);
     this.heartbeats.get(connection.id)?.();
     this.heartbeats.delete(connection.id);
     this.expiries.get(connection.id)?.();
@@ -99,6 +103,11 @@ export class ConnectionManagerService {
 
   list(): readonly Connection[] {
     return [...this.connections.values()];
+  }
+
+  /** Connections that asked for presence, of all tenants and roles. */
+  listPresenceReaders(): Iterable<Connection> {
+    return this.presenceReaders;
   }
 
   get count(): number {
