@@ -1033,4 +1033,9 @@ export const requirements: readonly Requirement[] = [
     'protocol 5',
     'An operator that does not read its presence frames buffers at most 1 MiB, and gets the newest states later.',
   ),
+  requirement(
+    'N-10',
+    'settings 1',
+    'A reaction is an emoji; a sender has 120 per minute, and a message has 20 of a sender and 1,000 of all.',
+  ),
 ];

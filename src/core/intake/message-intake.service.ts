@@ -17,6 +17,7 @@ import {
   type StoredReaction,
 } from '../store/index.js';
 import { Clock } from '../time/clock.js';
+import { isEmoji } from './emoji.js';
 
 /** The client on whose behalf a request is made, for example a connection. Message ids are unique within an origin. */
 export interface Origin {
@@ -100,16 +101,19 @@ export class MessageIntakeService {
 
   /**
    * Stores a reaction with its message, as part of the context that the agent reads.
-   * @throws GatewayError FORBIDDEN, NOT_FOUND
+   * @throws GatewayError FORBIDDEN, NOT_FOUND, RATE_LIMITED; INVALID_PAYLOAD for what is no emoji, or one too many
    */
   async react(origin: Origin, { channel, sender, messageId, emoji, action }: Reaction): Promise<void> {
     const { principal } = origin;
     checkVoice(principal, channel, sender);
+    if (!isEmoji(emoji)) throw invalidEmoji('is no emoji and no :name: of one');
+    this.limits.takeReaction(principal, sender);
     this.presence.noteActivity(principal.tenant, channel, sender);
     const message = (await this.findOwn(origin, messageId)) ?? (await this.findByRef(principal, messageId));
     if (!message) throw new GatewayError('NOT_FOUND', { what: `message ${messageId}` });
     await this.router.getReadable(principal, message.sessionId);
-    await this.sessions.changeReaction(message.messageRef, { sender, emoji }, action);
+    const hasRoom = await this.sessions.changeReaction(message.messageRef, { sender, emoji }, action);
+    if (!hasRoom) throw invalidEmoji('is one reaction too many for this message');
   }
 
   /**
@@ -176,4 +180,8 @@ export class MessageIntakeService {
   private findByRef({ tenant }: Principal, messageRef: string): Promise<StoredMessage | undefined> {
     return this.queue.findMessage({ by: 'ref', tenant, messageRef });
   }
+}
+
+function invalidEmoji(message: string): GatewayError {
+  return new GatewayError('INVALID_PAYLOAD', { faults: [{ pointer: '/emoji', message }] });
 }

@@ -110,6 +110,20 @@ describe('MessageIntakeService', () => {
     });
   });
 
+  it('[N-10] refuses reactions that are no emoji, come too fast, or are too many for a message', async () => {
+    const { accepted } = await intake.submit(operator, { id: 'a', payload: aPayload() });
+    await accepted;
+    const react = (emoji: string, sender = 'alice') =>
+      intake.react(operator, { channel: 'test', sender, messageId: 'a', emoji, action: 'added' });
+    await expect(react('not one')).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
+    for (let i = 0; i < 20; i++) await react(`:emoji_${i}:`);
+    await expect(react(':another:')).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
+    await react(':emoji_1:');
+    for (let i = 22; i < 120; i++) await react(':emoji_1:');
+    await expect(react(':emoji_1:')).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    await react('👍', 'bob');
+  });
+
   it('stores a reaction with its message, named by id or by ref', async () => {
     const { accepted } = await intake.submit(operator, { id: 'a', payload: aPayload() });
     const { sessionId, messageRef } = await accepted;

@@ -12,6 +12,7 @@ import { RateBuckets } from './rate-buckets.js';
 @Injectable()
 export class RateLimitsService {
   private readonly messages: RateBuckets;
+  private readonly reactions: RateBuckets;
   private readonly connections = new Map<string, number>();
 
   constructor(
@@ -19,6 +20,7 @@ export class RateLimitsService {
     private readonly config: ConfigStoreService,
   ) {
     this.messages = new RateBuckets(clock);
+    this.reactions = new RateBuckets(clock);
   }
 
   /**
@@ -30,10 +32,16 @@ export class RateLimitsService {
     const isChannel = principal.role === 'channel';
     const key = JSON.stringify([principal.tenant, principal.principal, isChannel, isChannel ? sender : '']);
     const perMinute = this.config.get('limits.messages_per_minute');
-    const retryAfterMs = this.messages.take(key, perMinute);
-    if (retryAfterMs === 0) return;
-    const limit = `${perMinute} messages per minute for one ${isChannel ? 'sender' : 'principal'}`;
-    throw new GatewayError('RATE_LIMITED', { limit }, { retryAfterMs });
+    take(this.messages, key, perMinute, `messages per minute for one ${isChannel ? 'sender' : 'principal'}`);
+  }
+
+  /**
+   * Counts a reaction of a sender.
+   * @throws GatewayError RATE_LIMITED with the time until the next reaction is allowed
+   */
+  takeReaction({ tenant, principal }: Principal, sender: string): void {
+    const perMinute = this.config.get('limits.reactions_per_minute');
+    take(this.reactions, JSON.stringify([tenant, principal, sender]), perMinute, 'reactions per minute for one sender');
   }
 
   /**
@@ -53,4 +61,9 @@ export class RateLimitsService {
       else this.connections.delete(address);
     };
   }
+}
+
+function take(buckets: RateBuckets, key: string, perMinute: number, unit: string): void {
+  const retryAfterMs = buckets.take(key, perMinute);
+  if (retryAfterMs > 0) throw new GatewayError('RATE_LIMITED', { limit: `${perMinute} ${unit}` }, { retryAfterMs });
 }

@@ -13,8 +13,11 @@ export abstract class SessionStore {
    */
   abstract updateSession(sessionId: string, change: SessionChange, actor?: string): Promise<Session | undefined>;
 
-  /** Adds or removes a reaction to an existing message. Idempotent. */
-  abstract changeReaction(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<void>;
+  /**
+   * Adds or removes a reaction to an existing message. Idempotent. Resolves with false, and adds nothing, if the message
+   * has its maximum: 20 of one sender, 1,000 of all.
+   */
+  abstract changeReaction(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<boolean>;
 
   /**
    * Reads up to `limit` messages older than `beforeRef` (the newest without it), newest last, finished ones with their

@@ -28,6 +28,10 @@ interface Columns {
   readonly lastActive: number;
 }
 
+/** Maximum number of reactions that a message keeps, of one sender and of all. */
+const MAX_REACTIONS_PER_SENDER = 20;
+const MAX_REACTIONS_PER_MESSAGE = 1_000;
+
 /** The operations of `SessionStore`. */
 export class SessionOperations {
   private readonly selectById;
@@ -35,6 +39,7 @@ export class SessionOperations {
   private readonly selectParticipants;
   private readonly changeSession;
   private readonly insertReaction;
+  private readonly selectReaction;
   private readonly deleteReaction;
 
   constructor(
@@ -59,7 +64,13 @@ export class SessionOperations {
          context_from = coalesce(?, context_from)
        WHERE id = ?`,
     );
-    this.insertReaction = prepare(database, 'INSERT OR IGNORE INTO reactions (ord, sender, emoji) VALUES (?, ?, ?)');
+    this.insertReaction = prepare(
+      database,
+      `INSERT OR IGNORE INTO reactions (ord, sender, emoji) SELECT ?1, ?2, ?3
+       WHERE (SELECT count(*) FROM reactions WHERE ord = ?1 AND sender = ?2) < ${MAX_REACTIONS_PER_SENDER}
+         AND (SELECT count(*) FROM reactions WHERE ord = ?1) < ${MAX_REACTIONS_PER_MESSAGE}`,
+    );
+    this.selectReaction = prepare(database, 'SELECT 1 FROM reactions WHERE ord = ? AND sender = ? AND emoji = ?');
     this.deleteReaction = prepare(database, 'DELETE FROM reactions WHERE ord = ? AND sender = ? AND emoji = ?');
   }
 
@@ -102,9 +113,17 @@ export class SessionOperations {
     return after;
   }
 
-  changeReaction(messageRef: string, { sender, emoji }: StoredReaction, action: 'added' | 'removed'): void {
+  changeReaction(messageRef: string, { sender, emoji }: StoredReaction, action: 'added' | 'removed'): boolean {
     const ord = this.tables.refs.parse(messageRef);
-    if (ord !== undefined) (action === 'added' ? this.insertReaction : this.deleteReaction).run(ord, sender, emoji);
+    if (ord === undefined) return true;
+    if (action === 'removed') {
+      this.deleteReaction.run(ord, sender, emoji);
+      return true;
+    }
+    return (
+      this.insertReaction.run(ord, sender, emoji).changes > 0 ||
+      this.selectReaction.get(ord, sender, emoji) !== undefined
+    );
   }
 
   readHistory(
