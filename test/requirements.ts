@@ -1038,4 +1038,6 @@ export const requirements: readonly Requirement[] = [
     'settings 1',
     'A reaction is an emoji; a sender has 120 per minute, and a message has 20 of a sender and 1,000 of all.',
   ),
+  requirement('L-18', 'protocol 10', 'Liveness fails when the store is dead, which only a restart repairs.'),
+  requirement('N-11', 'security', 'A store that is down logs one line when it fails and one when it is back.'),
 ];

@@ -29,7 +29,7 @@ export class HealthIndicators {
 
   /** Up unless the process has stopped serving: only a fault that a restart can repair makes it down. */
   alive(): HealthIndicatorResult {
-    return this.reportPhase(this.lifecycle.phase !== 'stopped');
+    return this.reportPhase(this.lifecycle.phase !== 'stopped' && !this.store.isDead);
   }
 
   /** Up once the start is complete, permanently. */

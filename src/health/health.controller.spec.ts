@@ -33,6 +33,7 @@ class Parts {
   );
   check: () => Promise<void> = () => Promise.resolve();
   checks = 0;
+  isDead = false;
   count: QueueStore['countQueue'] = (since) => {
     this.askedSince = since;
     return Promise.resolve({ queued: 4, running: 2, activeSessions: 3 });
@@ -47,7 +48,7 @@ async function open(parts: Parts): Promise<ReturnType<typeof request>> {
     [Clock, parts.clock],
     [PhaseService, parts.lifecycle],
     [ConfigStoreService, parts.config],
-    [Store, { check: () => (parts.checks++, parts.check()) }],
+    [Store, { check: () => (parts.checks++, parts.check()), isDead: parts.isDead }],
     [QueueStore, { countQueue: (since: number) => parts.count(since) }],
     [ToolRegistryService, { list: () => [{ name: 'time_now' }, { name: 'echo' }] }],
     [ConnectedChannels, { list: () => ['telegram', 'whatsapp'] }],
@@ -108,6 +109,14 @@ describe('the probes', () => {
     const answer = await http.get('/health/ready');
     expect(answer.status).toBe(503);
     expect(answer.body).toMatchObject({ status: 'error', error: { lifecycle: { status: 'down', phase: 'draining' } } });
+  });
+
+  it('[L-18] liveness fails when the store is dead, which only a restart repairs', async () => {
+    const parts = new Parts();
+    parts.lifecycle.moveTo('ready');
+    parts.isDead = true;
+    const http = await open(parts);
+    expect((await http.get('/health/live')).status).toBe(503);
   });
 
   it('[L-13] readiness fails while the store cannot commit, without a reason, and liveness does not', async () => {

@@ -32,6 +32,11 @@ export abstract class Store {
   /** Resolves if a durable commit is possible now; rejects with GatewayError STORE_UNAVAILABLE otherwise. */
   abstract check(): Promise<void>;
 
+  /** True when the store has failed for good, and only a restart of the process repairs it. */
+  get isDead(): boolean {
+    return false;
+  }
+
   /** Deletes a bounded number of expired records. Resolves with true if there are more. */
   abstract sweep(limits: SweepLimits): Promise<boolean>;
 

@@ -38,6 +38,7 @@ export class SqliteStore implements Store {
 
   readonly label: string;
   readonly isShared = false;
+  private hasDied = false;
   private readonly path: string | undefined;
   private readonly log: Log;
   private readonly commits: Readonly<Record<'ok' | 'failed', Counter>>;
@@ -82,10 +83,15 @@ export class SqliteStore implements Store {
   async open(): Promise<void> {
     const options = { path: this.path, startedAt: this.readClock() };
     this.executor = await this.start(options, (error) => {
+      this.hasDied = true;
       this.log.error({ error }, "the store's thread has died; nothing can be stored until a restart");
     });
     const { migrated } = this.executor;
     this.log.info({ store: this.label, ...(migrated.length > 0 && { migrated }) }, 'store open');
+  }
+
+  get isDead(): boolean {
+    return this.hasDied;
   }
 
   close(): Promise<void> {

@@ -147,6 +147,7 @@ describe('the thread of the store', () => {
     const dying = worker.terminate();
     const answers = await Promise.allSettled([store.accept(aMessage(), GENEROUS_LIMITS), store.countQueue(0)]);
     await dying;
+    expect(store.isDead).toBe(true);
     const unavailable = { status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } };
     expect(answers).toMatchObject([unavailable, unavailable]);
     await expect(store.check()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
