@@ -133,7 +133,8 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
   STORE_UNAVAILABLE: {
     httpStatus: 503,
     retryable: true,
-    level: 'error',
+    // The store logs the beginning and the end of a failure; one line per refused frame would fill the same disk.
+    level: 'debug',
     when: 'The store cannot commit (disk full, database down); nothing was acknowledged.',
     action: 'Wait `retry_after_ms` and send again under the same id. Operators: see the log of subsystem STORE.',
     message: () => 'The store cannot commit at the moment; nothing was stored',
