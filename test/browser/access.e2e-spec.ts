@@ -35,6 +35,10 @@ class HastyClock extends SystemClock {
   override now(): number {
     return super.now() + this.aheadMs;
   }
+
+  override elapsed(): number {
+    return super.elapsed() + this.aheadMs;
+  }
 }
 
 describe('a gateway with credentials', () => {
