@@ -13,6 +13,7 @@ import type {
 } from '../protocol/index.js';
 import { ReconnectingLink, type ConnectionState } from './reconnecting-link.js';
 import { Deliveries } from './deliveries.js';
+import { defer, type Deferred } from './deferred.js';
 import type { ConnectionEndedError } from './errors.js';
 import { isDurable, newId, type DurableFrame, type ExtensionType } from './frames.js';
 import { Listeners } from './listeners.js';
@@ -42,7 +43,7 @@ export class GatewayClient {
   readonly #messages: Messages;
   readonly #deliveries: Deliveries;
   readonly #confirmsDelivery: boolean;
-  #connecting: PromiseWithResolvers<ConnectedPayload> | undefined;
+  #connecting: Deferred<ConnectedPayload> | undefined;
 
   /** @throws TypeError for a malformed url or token */
   constructor(options: GatewayClientOptions) {
@@ -84,7 +85,7 @@ export class GatewayClient {
       this.#connection.probe();
       return Promise.resolve(this.state.connected);
     }
-    this.#connecting ??= Promise.withResolvers();
+    this.#connecting ??= defer();
     const { promise } = this.#connecting;
     // A caller that does not await the promise learns of the end from the `state` event.
     promise.catch(() => {});

@@ -78,7 +78,7 @@ export class ReplyEvents implements AsyncIterator<ReplyEvent, undefined> {
   }
 
   #keepDelta(event: Extract<ReplyEvent, { type: 'delta' }>): void {
-    const last = this.#unread.at(-1);
+    const last = this.#unread[this.#unread.length - 1];
     if (last?.type !== 'delta' || last.block_id !== event.block_id) this.#unread.push(event);
     else this.#unread[this.#unread.length - 1] = { ...last, delta: last.delta + event.delta };
   }

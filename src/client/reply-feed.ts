@@ -15,6 +15,7 @@ import {
   takeHistory,
   type ReplyState,
 } from '../protocol/reply-state.js';
+import { defer, type Deferred } from './deferred.js';
 import type { DurableFrame } from './frames.js';
 import { ReplyEvents } from './reply-events.js';
 
@@ -23,18 +24,11 @@ export interface Acknowledgement extends Pick<MessageAckPayload, 'message_ref' |
   readonly session_id: string;
 }
 
-/** A promise with its resolvers. `PromiseWithResolvers` is newer than ES2022, which users of the client may compile for. */
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}
-
 /** The client's side of a reply: takes frames, provides events, blocks and promises. */
 export class ReplyFeed {
   readonly events = new ReplyEvents();
-  readonly acknowledged: Deferred<Acknowledgement> = Promise.withResolvers<Acknowledgement>();
-  readonly ended: Deferred<StreamEndPayload | undefined> = Promise.withResolvers<StreamEndPayload | undefined>();
+  readonly acknowledged: Deferred<Acknowledgement> = defer<Acknowledgement>();
+  readonly ended: Deferred<StreamEndPayload | undefined> = defer<StreamEndPayload | undefined>();
   acknowledgement: Acknowledgement | undefined;
   cancelRequested = false;
   #state = beginReply();

@@ -1,6 +1,7 @@
 import { GatewayError } from '../protocol/errors.js';
 import type { OutboundFrame, ResumedPayload } from '../protocol/index.js';
 import type { Transmitter } from './reconnecting-link.js';
+import { defer, type Deferred } from './deferred.js';
 import { encodeInbound, newId, type DurableFrame } from './frames.js';
 import { Recovery, type RecoveredSessions } from './recovery.js';
 import type { Replies } from './replies.js';
@@ -24,7 +25,7 @@ export class Sessions implements RecoveredSessions {
    * For each `resume` in flight, the sessions without a response yet; a `resume` for all sessions has no last response.
    */
   readonly #asked = new Map<string, Set<string> | 'all'>();
-  readonly #callers = new Map<string, PromiseWithResolvers<ResumedPayload>>();
+  readonly #callers = new Map<string, Deferred<ResumedPayload>>();
 
   readonly #recovery: Recovery;
 
@@ -61,7 +62,7 @@ export class Sessions implements RecoveredSessions {
 
   /** Follows a session from a position in its log. Rejects with GatewayError when refused. */
   resume({ session_id, after_seq }: SessionPosition): Promise<ResumedPayload> {
-    const caller = this.#callers.get(session_id) ?? Promise.withResolvers<ResumedPayload>();
+    const caller = this.#callers.get(session_id) ?? defer<ResumedPayload>();
     this.#callers.set(session_id, caller);
     this.#readers.set(session_id, new SessionReader(after_seq));
     this.#ask([session_id]);

@@ -61,5 +61,5 @@ export function createMessage(key: number, fields: NewMessage): TranscriptMessag
  */
 export function inOrder(messages: readonly TranscriptMessage[]): readonly TranscriptMessage[] {
   const order = ({ ref, sentAt }: TranscriptMessage) => (ref === undefined ? Number.POSITIVE_INFINITY : sentAt);
-  return messages.toSorted((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b)));
+  return [...messages].sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b)));
 }

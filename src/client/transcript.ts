@@ -184,7 +184,8 @@ export class Transcript {
   /** True when a reply is running whose tools may have states that the history does not contain. */
   get #hasRunningTools(): boolean {
     return this.#messages.some(
-      ({ phase, reply }) => phase === 'open' && reply.standing.at(-1)?.block.block_type === 'tool_call',
+      ({ phase, reply }) =>
+        phase === 'open' && reply.standing[reply.standing.length - 1]?.block.block_type === 'tool_call',
     );
   }
 

@@ -70,10 +70,9 @@ export function takeDelta(
   const { block_id, block_type, delta } = payload;
   const place = state.growing.findIndex((block) => block.block_id === block_id);
   const content = (state.growing[place]?.content ?? '') + delta;
-  return {
-    ...state,
-    growing: state.growing.toSpliced(place < 0 ? Infinity : place, 1, { block_id, block_type, content }),
-  };
+  const growing = [...state.growing];
+  growing[place < 0 ? growing.length : place] = { block_id, block_type, content };
+  return { ...state, growing };
 }
 
 /**

@@ -27,6 +27,9 @@ document.addEventListener('visibilitychange', () => {
   if (isVisible) chat.link.reconnect();
 });
 
+// Rejects in a browser that cannot show the page, whose note then stays.
+await app.updateComplete;
+document.getElementById('not-running')?.remove();
 await start();
 
 async function start(): Promise<void> {

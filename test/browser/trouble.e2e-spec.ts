@@ -199,3 +199,27 @@ describe.concurrent('a message', () => {
     }
   });
 });
+
+describe.concurrent('an older browser', () => {
+  it('that lacks newer functions shows answers all the same', async () => {
+    const context = await suite.browser.newContext({ reducedMotion: 'reduce' });
+    await context.addInitScript(`
+      delete Promise.withResolvers;
+      delete AbortSignal.timeout;
+      delete String.prototype.toWellFormed;
+      delete Array.prototype.toSorted;
+      delete Array.prototype.toSpliced;
+    `);
+    const chat = await suite.openIn(context);
+    await chat.ask('/blocks 2');
+    expect(await chat.blocks.allInnerTexts()).toEqual(numbered(2));
+    expect(await chat.page.getByText('The chat has not started').count()).toBe(0);
+  });
+
+  it('that cannot run the script says that the chat has not started', async () => {
+    const context = await suite.browser.newContext({ reducedMotion: 'reduce' });
+    await context.route('**/*.js', (route) => route.abort());
+    const chat = await suite.openIn(context);
+    await chat.page.getByText('The chat has not started').waitFor();
+  });
+});

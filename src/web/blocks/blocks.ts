@@ -44,7 +44,7 @@ export function describeBlock({ block_type, content, metadata }: StreamBlock): s
 /** Lists the complete blocks, without a last one that only repeats the error shown at the end of the reply. */
 function listStanding({ standing, end }: ReplyState): readonly StreamBlock[] {
   const blocks = standing.map(({ block }) => block);
-  const last = blocks.at(-1);
+  const last = blocks[blocks.length - 1];
   return last?.block_type === 'status' && last.content === end?.error?.message ? blocks.slice(0, -1) : blocks;
 }
 

@@ -18,8 +18,10 @@ export async function claimClientName(storage: PageStorage): Promise<void> {
 function hold(locks: LockManager, name: string): Promise<boolean> {
   return new Promise((resolve) => {
     const held = new Promise<never>(() => {});
+    const patience = new AbortController();
+    setTimeout(() => patience.abort(), PATIENCE_MS);
     locks
-      .request(`openclaw.webchat.client.${name}`, { signal: AbortSignal.timeout(PATIENCE_MS) }, () => {
+      .request(`openclaw.webchat.client.${name}`, { signal: patience.signal }, () => {
         resolve(true);
         return held;
       })

@@ -1,4 +1,5 @@
 import type { Attachment } from '../../client/index.js';
+import { replaceLoneSurrogates } from './message-limits.js';
 
 /** Why a file cannot be sent or shown. */
 export type MediaFailure = 'too-large' | 'type' | 'signed-out' | 'forbidden' | 'missing' | 'unreachable' | 'failed';
@@ -92,7 +93,7 @@ export class MediaFiles {
 
 /** Returns a file name that the gateway accepts. */
 function cleanName(name: string): string {
-  return Array.from(name.toWellFormed().replaceAll(/\p{Cc}/gu, ''))
+  return Array.from(replaceLoneSurrogates(name).replaceAll(/\p{Cc}/gu, ''))
     .slice(0, MAX_NAME_LENGTH)
     .join('');
 }

@@ -23,5 +23,10 @@ export function findTextFault(text: string, maxFrameBytes: number, pictures = 0)
 
 /** Returns the text without NUL and lone surrogates, which the gateway refuses and a reader cannot see. */
 export function cleanText(text: string): string {
-  return text.replaceAll('\u0000', '').toWellFormed();
+  return replaceLoneSurrogates(text.replaceAll('\u0000', ''));
+}
+
+/** Returns well-formed Unicode, as `toWellFormed` does, which Safari before 16.4 lacks. */
+export function replaceLoneSurrogates(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }

@@ -1,5 +1,6 @@
 import { html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { replaceLoneSurrogates } from '../model/message-limits.js';
 import { texts } from '../texts.js';
 
 /** Texts above one of the first sizes are folded to the second until the reader unfolds them. */
@@ -20,7 +21,9 @@ export class ChatLongText extends LitElement {
     const lines = this.text.split('\n');
     const isLong = this.text.length > FOLD_ABOVE.characters || lines.length > FOLD_ABOVE.lines;
     const start = lines.slice(0, FOLDED.lines).join('\n').slice(0, FOLDED.characters);
-    return html`<p class="text" dir="auto">${isLong && !this.isUnfolded ? `${start.toWellFormed()}…` : this.text}</p>
+    return html`<p class="text" dir="auto">
+        ${isLong && !this.isUnfolded ? `${replaceLoneSurrogates(start)}…` : this.text}
+      </p>
       ${
         isLong
           ? html`<button type="button" class="quiet unfold" @click=${() => (this.isUnfolded = !this.isUnfolded)}>
