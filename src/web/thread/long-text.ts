@@ -21,9 +21,8 @@ export class ChatLongText extends LitElement {
     const lines = this.text.split('\n');
     const isLong = this.text.length > FOLD_ABOVE.characters || lines.length > FOLD_ABOVE.lines;
     const start = lines.slice(0, FOLDED.lines).join('\n').slice(0, FOLDED.characters);
-    return html`<p class="text" dir="auto">
-        ${isLong && !this.isUnfolded ? `${replaceLoneSurrogates(start)}…` : this.text}
-      </p>
+    const shown = isLong && !this.isUnfolded ? `${replaceLoneSurrogates(start)}…` : this.text;
+    return html`<p class="text" dir="auto">${shown}</p>
       ${
         isLong
           ? html`<button type="button" class="quiet unfold" @click=${() => (this.isUnfolded = !this.isUnfolded)}>
