@@ -1040,4 +1040,10 @@ export const requirements: readonly Requirement[] = [
   ),
   requirement('L-18', 'protocol 10', 'Liveness fails when the store is dead, which only a restart repairs.'),
   requirement('N-11', 'security', 'A store that is down logs one line when it fails and one when it is back.'),
+  requirement(
+    'N-12',
+    'settings 1',
+    'A principal uploads limits.media_bytes_per_day in 24 hours; more is 429 QUOTA_EXCEEDED.',
+  ),
+  requirement('N-13', 'protocol 10', 'Files that a crash left without a record, and parts of files, are deleted.'),
 ];

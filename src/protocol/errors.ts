@@ -19,6 +19,7 @@ export interface ErrorDetails {
   IDEMPOTENCY_CONFLICT: { id: string };
   RATE_LIMITED: { limit: string };
   QUEUE_FULL: { limit: string; allowed: number };
+  QUOTA_EXCEEDED: { quota: string; resets_at: number };
   STALE_RESUME: { after_seq: number; head_seq: number };
   DRAINING: Record<never, never>;
   STORE_UNAVAILABLE: Record<never, never>;
@@ -112,6 +113,14 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
     when: 'A queue limit is reached; nothing was stored.',
     action: 'Wait `retry_after_ms` and send the same message again under the same id.',
     message: (d) => `The queue is full (${d.limit}: ${d.allowed}); nothing was stored`,
+  },
+  QUOTA_EXCEEDED: {
+    httpStatus: 429,
+    retryable: false,
+    level: 'debug',
+    when: 'A quota is used up.',
+    action: 'Wait until `resets_at` (Unix milliseconds), or ask an operator for more.',
+    message: (d) => `The quota is used up (${d.quota})`,
   },
   STALE_RESUME: {
     httpStatus: 409,

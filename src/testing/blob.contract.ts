@@ -45,6 +45,18 @@ export function describeBlobContract(name: string, makeBlobs: () => Promise<Blob
       expect(await readAll(await under.reopen(), 'f_01')).toBe('hello world');
     });
 
+    it('lists the keys of what was stored before a time', async () => {
+      await blobs.put('f_01', chunksOf('one'));
+      await blobs.put('f_12', chunksOf('two'));
+      const list = async (before: number) => {
+        const keys: string[] = [];
+        for await (const key of blobs.list(before)) keys.push(key);
+        return keys.sort();
+      };
+      expect(await list(0)).toEqual([]);
+      expect(await list(Number.MAX_SAFE_INTEGER)).toEqual(['f_01', 'f_12']);
+    });
+
     it('stores any bytes, separately for each key', async () => {
       const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => index % 251);
       const put = async function* () {

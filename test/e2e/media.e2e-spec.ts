@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
 import { MediaService } from '../../src/core/media/media.service.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
@@ -117,5 +118,38 @@ describe('media', () => {
     clock.advance(24 * 3_600_000 + 1_000);
     while (await gateway.app.get(MediaService, { strict: false }).sweep());
     expect(filesIn().map((file) => file.name)).toEqual([kept.body['media_id']]);
+  });
+
+  it('[N-12] has a quota of bytes per day for each principal, which says when it resets', async () => {
+    const size = PNG.length;
+    await gateway.app
+      .get(ConfigStoreService, { strict: false })
+      .set('limits.media_bytes_per_day', 2 * size + 1, 'test');
+    const startedAt = clock.now();
+    expect([(await upload(PNG)).status, (await upload(PNG)).status]).toEqual([201, 201]);
+    const refused = await upload(PNG);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'QUOTA_EXCEEDED', retryable: false } });
+    expect(refused.body['details']).toMatchObject({ resets_at: startedAt + 24 * 3_600_000 });
+    expect(filesIn()).toHaveLength(2);
+    expect((await upload(PNG, TOKENS.bob)).status).toBe(201);
+    clock.advance(24 * 3_600_000);
+    expect((await upload(PNG)).status).toBe(201);
+  });
+
+  it('[N-13] keeps nothing for long of an upload that a crash interrupted', async () => {
+    const kept = (await upload(PNG)).body['media_id'] as string;
+    const other = join(folder, kept.slice(2, 4));
+    const orphan = `f_${kept.slice(2, 4)}${'0'.repeat(6)}-0000-4000-8000-${'0'.repeat(12)}`;
+    for (const name of [`${orphan}.part`, orphan]) writeFileSync(join(other, name), 'left behind');
+    const old = new Date(clock.now() - 2 * 3_600_000);
+    for (const { name, parentPath } of filesIn()) utimesSync(join(parentPath, name), old, old);
+    writeFileSync(join(other, `${orphan}1.part`), 'under way');
+    utimesSync(join(other, `${orphan}1.part`), new Date(clock.now()), new Date(clock.now()));
+    await gateway.app.get(MediaService, { strict: false }).reconcile();
+    expect(
+      filesIn()
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual([kept, `${orphan}1.part`].sort());
   });
 });

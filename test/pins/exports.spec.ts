@@ -52,7 +52,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       SettingsSection SettingsStore SettingsTree StartOverrides StartPhase StartStep StopPhase StopStep Store
       StoreHint StoredMessage StoredReaction StoredSettings SweepLimits Tool ToolCallContext ToolDefinition
       ToolExecutor ToolOptions ToolOutcome ToolRegistryService Topic TurnEnd TurnRecord TurnStore TurnWrite Undo
-      UseSettings Verdict VerifiesCredentials WriteOutcome chainAudit createHttpAdapter defineSettings endOf
+      UploadQuota UploadSum UseSettings Verdict VerifiesCredentials WriteOutcome chainAudit createHttpAdapter defineSettings endOf
       loadSettings noteOfDecision noteOfSession noteOfSettings readAuditTrail runGateway verifyAuditChain
     `,
   ],

@@ -147,6 +147,7 @@ describe('pinned on the wire', () => {
       'IDEMPOTENCY_CONFLICT 409',
       'RATE_LIMITED 429 retryable',
       'QUEUE_FULL 503 retryable',
+      'QUOTA_EXCEEDED 429',
       'STALE_RESUME 409',
       'DRAINING 503 retryable',
       'STORE_UNAVAILABLE 503 retryable',

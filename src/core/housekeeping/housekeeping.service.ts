@@ -8,6 +8,8 @@ import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, HOUR_MS } from '../time/clock.js';
 
 const SWEEP_INTERVAL_MS = 60_000;
+/** Interval at which stored files are compared with their records; also soon after the start. */
+const RECONCILE_INTERVAL_MS = 24 * HOUR_MS;
 /** Time for which duplicates are recognised at least (protocol.md section 5), in milliseconds. */
 const REMEMBER_IDS_MS = 7 * 24 * HOUR_MS;
 
@@ -16,6 +18,7 @@ const REMEMBER_IDS_MS = 7 * 24 * HOUR_MS;
 export class HousekeepingService {
   private readonly log: Log;
   private isSweeping = false;
+  private reconciledAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly store: Store,
@@ -34,12 +37,18 @@ export class HousekeepingService {
     return this.clock.setRepeating(SWEEP_INTERVAL_MS, () => void this.sweep());
   }
 
+  private async reconcile(): Promise<void> {
+    this.reconciledAt = this.clock.elapsed();
+    await this.media.reconcile();
+  }
+
   private async sweep(): Promise<void> {
     if (this.isSweeping) return;
     this.isSweeping = true;
     try {
       while (await this.store.sweep(this.readLimits()));
       while (await this.media.sweep());
+      if (this.clock.elapsed() - this.reconciledAt >= RECONCILE_INTERVAL_MS) await this.reconcile();
       await this.resources.sweep();
     } catch (error) {
       this.log.warn({ error }, 'expired records could not be deleted; trying again in a minute');

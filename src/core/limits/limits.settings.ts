@@ -1,3 +1,4 @@
+import Type from 'typebox';
 import { defineSettings } from '../config/section.js';
 import { count } from '../config/setting-kinds.js';
 
@@ -8,5 +9,11 @@ export const limitSettings = defineSettings({
     'Messages per minute for each principal; for role `channel`, for each sender.',
   ),
   'limits.reactions_per_minute': count(120, 'Reactions per minute for each sender.'),
+  'limits.media_bytes_per_day': Type.Integer({
+    default: 1_073_741_824,
+    minimum: 1,
+    maximum: 1_099_511_627_776,
+    description: 'Bytes of files that each principal may upload in 24 hours.',
+  }),
   'limits.connections_per_address': count(200, 'Open connections from one address.'),
 });

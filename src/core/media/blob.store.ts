@@ -24,6 +24,12 @@ export abstract class BlobStore {
 
   abstract exists(key: string): Promise<boolean>;
 
+  /**
+   * Lists the keys of the blobs that were stored before a time, in Unix milliseconds, and deletes what uploads that were
+   * interrupted before that time have left.
+   */
+  abstract list(storedBefore: number): AsyncIterable<string>;
+
   /** Deletes a blob durably; does nothing if there is none. */
   abstract remove(key: string): Promise<void>;
 }

@@ -5,14 +5,18 @@ import { GatewayError, type Attachment } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { Principal } from '../identity/principal.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
-import { MediaStore, type MediaRecord } from '../store/index.js';
-import { Clock } from '../time/clock.js';
+import { MediaStore, type MediaRecord, type UploadSum } from '../store/index.js';
+import { Clock, HOUR_MS } from '../time/clock.js';
 import { BlobStore } from './blob.store.js';
 import { detectMediaType, SNIFF_BYTES } from './media-type.js';
 
+const DAY_MS = 24 * HOUR_MS;
+/** Number of files whose records are looked up at a time. */
+const RECONCILE_PORTION = 100;
+
 const MEDIA_ID = /^f_[0-9a-f-]{36}$/;
 /** Time after which an upload that no message names is deleted, in milliseconds. */
-const UNCLAIMED_FOR_MS = 24 * 3_600_000;
+const UNCLAIMED_FOR_MS = DAY_MS;
 
 /** An upload is refused. The message is for the uploader. */
 export class UploadRefusedError extends Error {
@@ -48,16 +52,19 @@ export class MediaService {
 
   /**
    * Stores the bytes of `body`, with at most a few chunks in memory.
-   * @throws UploadRefusedError; GatewayError STORE_UNAVAILABLE
+   * @throws UploadRefusedError; GatewayError QUOTA_EXCEEDED, STORE_UNAVAILABLE
    */
   async upload({ tenant, principal }: Principal, body: AsyncIterable<Uint8Array>): Promise<MediaRecord> {
+    const quota = { since: this.clock.now() - DAY_MS, maxBytes: this.config.get('limits.media_bytes_per_day') };
+    const used = await this.records.sumUploads(tenant, principal, quota.since);
+    if (used.bytes >= quota.maxBytes) throw this.exceeded(used);
     const mediaId = `f_${randomUUID()}`;
     const admission = this.admit(body);
     await this.blobs.put(mediaId, admission.body);
     const { sizeBytes, mimeType } = admission;
     const record = { mediaId, tenant, principal, mimeType, sizeBytes, createdAt: this.clock.now() };
     try {
-      await this.records.addMedia(record);
+      if (!(await this.records.addMedia(record, quota))) throw this.exceeded(used);
     } catch (error) {
       await this.blobs.remove(mediaId);
       throw error;
@@ -117,6 +124,26 @@ export class MediaService {
     for (const mediaId of expired) await this.blobs.remove(mediaId);
     await this.records.forgetMedia(expired);
     return true;
+  }
+
+  /**
+   * Deletes stored files without a record, which a crash between the two leaves. Newer files are passed over: the record
+   * of an upload under way is still to come.
+   */
+  async reconcile(): Promise<void> {
+    const keys: string[] = [];
+    const removeUnknown = async () => {
+      for (const mediaId of await this.records.listUnknownMedia(keys.splice(0))) await this.blobs.remove(mediaId);
+    };
+    for await (const key of this.blobs.list(this.clock.now() - HOUR_MS)) {
+      if (MEDIA_ID.test(key) && keys.push(key) >= RECONCILE_PORTION) await removeUnknown();
+    }
+    await removeUnknown();
+  }
+
+  private exceeded({ oldestAt }: UploadSum): GatewayError {
+    const resetsAt = (oldestAt ?? this.clock.now()) + DAY_MS;
+    return new GatewayError('QUOTA_EXCEEDED', { quota: 'limits.media_bytes_per_day', resets_at: resetsAt });
   }
 
   /** Checks an upload while its bytes pass through; size and type are known at the end. */

@@ -12,11 +12,35 @@ export interface MediaRecord {
   readonly createdAt: number;
 }
 
+/** The bytes that one principal may upload in a period. */
+export interface UploadQuota {
+  /** Unix milliseconds. */
+  readonly since: number;
+  readonly maxBytes: number;
+}
+
+/** The uploads of one principal in a period. */
+export interface UploadSum {
+  readonly bytes: number;
+  /** Unix milliseconds of the oldest one; undefined when there is none. */
+  readonly oldestAt: number | undefined;
+}
+
 /**
  * Stores the records of uploaded files. Calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer.
  */
 export abstract class MediaStore {
-  abstract addMedia(record: MediaRecord): Promise<void>;
+  /**
+   * Adds the record of an upload. Resolves with false, and adds nothing, if the uploads of its principal since
+   * `quota.since` would exceed `quota.maxBytes`.
+   */
+  abstract addMedia(record: MediaRecord, quota: UploadQuota): Promise<boolean>;
+
+  /** Sums the uploads of a principal since a time, in Unix milliseconds. */
+  abstract sumUploads(tenant: string, principal: string, since: number): Promise<UploadSum>;
+
+  /** Returns those of `mediaIds` that have no record. */
+  abstract listUnknownMedia(mediaIds: readonly string[]): Promise<readonly string[]>;
 
   abstract findMedia(tenant: string, mediaId: string): Promise<MediaRecord | undefined>;
 

@@ -1,7 +1,10 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { BLOB_KEY, type BlobStore } from '../../core/media/blob.store.js';
 import { GatewayError } from '../../protocol/index.js';
+
+/** Suffix of files that are not complete. */
+const PART = '.part';
 
 /** Stores blobs as files in a local folder, spread over subfolders by two characters of the key. */
 export class FolderBlobs implements BlobStore {
@@ -13,7 +16,7 @@ export class FolderBlobs implements BlobStore {
   async put(key: string, body: AsyncIterable<Uint8Array>): Promise<void> {
     const path = this.pathOf(key);
     // Renamed when complete, so a crash leaves no partial file under the final name.
-    const unfinished = `${path}.part`;
+    const unfinished = `${path}${PART}`;
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await write(unfinished, body);
@@ -40,11 +43,34 @@ export class FolderBlobs implements BlobStore {
     });
   }
 
+  async *list(storedBefore: number): AsyncIterable<string> {
+    for (const folder of await namesIn(this.root)) {
+      for (const name of await namesIn(join(this.root, folder))) {
+        const path = join(this.root, folder, name);
+        const file = await absent(stat(path));
+        if (!file?.isFile() || file.mtimeMs >= storedBefore) continue;
+        if (name.endsWith(PART)) await rm(path, { force: true });
+        else if (BLOB_KEY.test(name)) yield name;
+      }
+    }
+  }
+
+  private get root(): string {
+    return (this.folder ??= resolve(this.readFolder()));
+  }
+
   private pathOf(key: string): string {
     if (!BLOB_KEY.test(key)) throw new Error(`not a blob key: ${JSON.stringify(key)}`);
-    this.folder ??= resolve(this.readFolder());
-    return join(this.folder, key.slice(2, 4), key);
+    return join(this.root, key.slice(2, 4), key);
   }
+}
+
+/** Returns the names in a folder; none if it is no folder. */
+async function namesIn(path: string): Promise<readonly string[]> {
+  return readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+    throw explain(error);
+  });
 }
 
 async function write(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { MediaRecord } from '../../core/store/index.js';
-import { prepare } from './rows.js';
+import type { MediaRecord, UploadQuota, UploadSum } from '../../core/store/index.js';
+import { prepare, required } from './rows.js';
 
 /** Files per list of expired ones. */
 const MAX_EXPIRED = 100;
@@ -11,6 +11,7 @@ type Columns = Omit<MediaRecord, 'sessionId'> & { readonly sessionId: string | n
 export class MediaOperations {
   private readonly insert;
   private readonly select;
+  private readonly selectSum;
   private readonly setSession;
   private readonly selectExpired;
   private readonly remove;
@@ -26,6 +27,11 @@ export class MediaOperations {
          size_bytes AS sizeBytes, created_at AS createdAt
        FROM media WHERE media_id = ?`,
     );
+    this.selectSum = prepare<{ bytes: number; oldestAt: number | null }>(
+      database,
+      `SELECT coalesce(sum(size_bytes), 0) AS bytes, min(created_at) AS oldestAt FROM media
+       WHERE tenant = ? AND principal = ? AND created_at > ?`,
+    );
     this.setSession = prepare(database, 'UPDATE media SET session_id = ? WHERE media_id = ? AND session_id IS NULL');
     this.selectExpired = prepare<{ mediaId: string }>(
       database,
@@ -35,8 +41,20 @@ export class MediaOperations {
     this.remove = prepare(database, 'DELETE FROM media WHERE media_id = ?');
   }
 
-  add({ mediaId, tenant, principal, mimeType, sizeBytes, createdAt }: MediaRecord): void {
+  add(record: MediaRecord, { since, maxBytes }: UploadQuota): boolean {
+    const { mediaId, tenant, principal, mimeType, sizeBytes, createdAt } = record;
+    if (this.sum(tenant, principal, since).bytes + sizeBytes > maxBytes) return false;
     this.insert.run(mediaId, tenant, principal, mimeType, sizeBytes, createdAt);
+    return true;
+  }
+
+  sum(tenant: string, principal: string, since: number): UploadSum {
+    const { bytes, oldestAt } = required(this.selectSum.get(tenant, principal, since));
+    return { bytes, oldestAt: oldestAt ?? undefined };
+  }
+
+  listUnknown(mediaIds: readonly string[]): string[] {
+    return mediaIds.filter((mediaId) => this.select.get(mediaId) === undefined);
   }
 
   find(tenant: string, mediaId: string): MediaRecord | undefined {

@@ -245,7 +245,9 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   listAudit: read(({ audit }, query) => audit.list(query)),
   readAuditHead: read(({ audit }) => audit.readHead()),
 
-  addMedia: write(({ media }, record) => media.add(record)),
+  addMedia: write(({ media }, ...all) => media.add(...all)),
+  sumUploads: read(({ media }, ...all) => media.sum(...all)),
+  listUnknownMedia: read(({ media }, mediaIds) => media.listUnknown(mediaIds)),
   findMedia: read(({ media }, ...all) => media.find(...all)),
   assignMedia: write(({ media }, ...all) => media.assign(...all)),
   listExpiredMedia: read(({ media }, unclaimedBefore) => media.listExpired(unclaimedBefore)),

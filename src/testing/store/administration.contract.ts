@@ -100,26 +100,42 @@ const media = (changes: Partial<MediaRecord> = {}): MediaRecord => ({
   ...changes,
 });
 
+const NO_QUOTA = { since: 0, maxBytes: Number.MAX_SAFE_INTEGER };
+
 /** The records of uploaded files. */
 export const mediaContract: Contract = {
   'stores a file under its tenant': async ({ store, under }) => {
-    await store.addMedia(media());
+    await store.addMedia(media(), NO_QUOTA);
     await under.crash();
     expect(await under.store.findMedia('default', 'f_1')).toEqual(media());
     expect(await under.store.findMedia('acme', 'f_1')).toBeUndefined();
   },
 
   'assigns a file to one session permanently': async ({ store }) => {
-    await store.addMedia(media());
+    await store.addMedia(media(), NO_QUOTA);
     await store.assignMedia(['f_1', 'f_9'], 's_1');
     await store.assignMedia(['f_1'], 's_2');
     expect(await store.findMedia('default', 'f_1')).toEqual(media({ sessionId: 's_1' }));
   },
 
+  '[N-12] adds no upload that exceeds the quota of its principal, and sums what counts': async ({ store }) => {
+    const add = (mediaId: string, createdAt: number, changes: Partial<MediaRecord> = {}) =>
+      store.addMedia(media({ mediaId, createdAt, sizeBytes: 40, ...changes }), { since: 100, maxBytes: 100 });
+    expect(await add('f_old', 100)).toBe(true);
+    expect(await add('f_1', 101)).toBe(true);
+    expect(await add('f_2', 102)).toBe(true);
+    expect(await add('f_3', 103)).toBe(false);
+    expect(await add('f_other', 103, { principal: 'somebody-else' })).toBe(true);
+    expect(await store.findMedia('default', 'f_3')).toBeUndefined();
+    expect(await store.sumUploads('default', media().principal, 100)).toEqual({ bytes: 80, oldestAt: 101 });
+    expect(await store.sumUploads('default', 'nobody', 100)).toEqual({ bytes: 0, oldestAt: undefined });
+    expect(await store.listUnknownMedia(['f_1', 'f_3', 'f_9'])).toEqual(['f_3', 'f_9']);
+  },
+
   'lists files that no message claimed in time, and files whose session is gone': async (bench) => {
     const { sessionId } = await bench.accept();
     for (const mediaId of ['f_old', 'f_new', 'f_kept', 'f_orphan']) {
-      await bench.store.addMedia(media({ mediaId, createdAt: mediaId === 'f_new' ? 300 : 100 }));
+      await bench.store.addMedia(media({ mediaId, createdAt: mediaId === 'f_new' ? 300 : 100 }), NO_QUOTA);
     }
     await bench.store.assignMedia(['f_kept'], sessionId);
     await bench.store.assignMedia(['f_orphan'], 's_gone');
