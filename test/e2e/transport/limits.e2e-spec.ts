@@ -6,7 +6,7 @@ import { FrameClient } from '../../support/frame-client.js';
 import { OPCODES, RawSocket, rawFrame } from '../../support/raw-socket.js';
 import type { WebSocketConnection } from '../../../src/websocket/websocket-connection.js';
 import { EchoGateway, startTransport } from '../../support/transport-app.js';
-import { aMessage, expectGoodService } from './support.js';
+import { aMessage, expectGoodService, TOKEN } from './support.js';
 
 describe('time limits and rate limits', () => {
   it('[T-14] an upgrade request that is not complete in time is closed', async () => {
@@ -150,7 +150,7 @@ describe('time limits and rate limits', () => {
     raw.send(Buffer.concat(Array.from({ length: 10_000 }, () => rawFrame(OPCODES.ping, 'x'))));
     expect(await raw.readClose()).toEqual({ code: 4008, reason: 'Rate limit ignored' });
     raw.destroy();
-    await expectGoodService(gateway.port);
+    await expectGoodService(gateway.port, TOKEN);
     await gateway.close();
   });
 
@@ -172,8 +172,14 @@ describe('time limits and rate limits', () => {
 
   it('[T-19] too many messages are RATE_LIMITED with a retry delay, and a hundred refusals in 10 s close with 4008', async () => {
     const clock = new ManualClock();
-    const gateway = await startTransport({ clock, settings: { 'limits.messages_per_minute': 2 } });
-    const client = await FrameClient.open(gateway.port);
+    const flooder = 'a-token-of-a-flooder';
+    const tokens = [
+      { token: flooder, principal: 'flooder', role: 'operator' },
+      { token: TOKEN, principal: 'neighbour', role: 'operator' },
+    ];
+    const settings = { 'limits.messages_per_minute': 2, 'auth.tokens': tokens };
+    const gateway = await startTransport({ clock, settings });
+    const client = await FrameClient.open(gateway.port, '', { headers: { authorization: `Bearer ${flooder}` } });
     for (const content of ['1', '2']) await client.answerTo(client.send('message_in', aMessage(content)));
     const refused = await client.answerTo(client.send('message_in', aMessage('3')));
     expect(refused.payload).toMatchObject({ code: 'RATE_LIMITED', retryable: true, retry_after_ms: 30_000 });

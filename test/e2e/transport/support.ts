@@ -7,8 +7,8 @@ export const TOKEN = 'a-token-of-an-operator';
 export const aMessage = (content: string, sender = 'alice') => ({ channel: 'test', sender, content });
 
 /** Asserts that a well-behaved client is served, whatever happened before. */
-export async function expectGoodService(port: number): Promise<void> {
-  const client = await FrameClient.open(port);
+export async function expectGoodService(port: number, token?: string): Promise<void> {
+  const client = await FrameClient.open(port, '', token ? { headers: { authorization: `Bearer ${token}` } } : {});
   const id = client.send('message_in', aMessage('still there?'));
   expect((await client.answerTo(id)).payload).toEqual({ content: 'still there?' });
   await client.close();
