@@ -30,10 +30,10 @@ export class SettingDto {
   @ApiProperty({ enum: SETTING_SOURCES })
   source!: SettingSource;
 
-  /** Whether a change takes effect only at the next start. */
+  /** True if a change takes effect only at the next start. */
   needs_restart!: boolean;
 
-  /** Whether the value is not in force yet, but will be with the next start. */
+  /** True if the value is not in force yet, but will be with the next start. */
   pending!: boolean;
 
   /** The scope that a caller needs to change it. */

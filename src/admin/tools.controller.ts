@@ -16,11 +16,11 @@ export class ToolDto {
   /** The calling session must hold all of them. */
   permissions!: string[];
   timeout_ms!: number;
-  /** Whether the same call may run again if a crash has hidden its outcome. */
+  /** True if the same call may run again if a crash has hidden its outcome. */
   idempotent!: boolean;
-  /** Whether it runs in a sandbox. */
+  /** True if it runs in a sandbox. */
   sandbox!: boolean;
-  /** Whether each call needs a person's approval. */
+  /** True if each call needs a person's approval. */
   needs_approval!: boolean;
   /** False while `tools.disabled` names it. */
   enabled!: boolean;

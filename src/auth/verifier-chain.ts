@@ -26,7 +26,7 @@ export class VerifierChain {
     this.log = logs.for('auth');
   }
 
-  /** Whether no module has a verifier. */
+  /** True if no module has a verifier. */
   get isEmpty(): boolean {
     return this.listBrought().length === 0;
   }

@@ -24,7 +24,7 @@ export function isLoopbackHost(host: string): boolean {
   return host === LOOPBACK_NAME || isLoopbackAddress(host);
 }
 
-/** Whether `entry` is an IP address or a CIDR range. */
+/** Returns whether `entry` is an IP address or a CIDR range. */
 export function isNetwork(entry: string): boolean {
   return addNetwork(new BlockList(), entry);
 }

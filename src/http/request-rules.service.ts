@@ -45,12 +45,12 @@ export class RequestRulesService {
     return readRequestFacts(request, this.trustedProxies);
   }
 
-  /** Whether the peer at `address` may speak for others (`gateway.trusted_proxies`). */
+  /** Returns whether the peer at `address` may speak for others (`gateway.trusted_proxies`). */
   isTrustedProxy(address: string): boolean {
     return includes(this.trustedProxies, address);
   }
 
-  /** Whether the gateway is bound to an address that only this machine reaches. */
+  /** True if the gateway is bound to an address that only this machine reaches. */
   get isBoundToLoopback(): boolean {
     return isLoopbackHost(this.config.get('gateway.host'));
   }
@@ -86,7 +86,7 @@ export class RequestRulesService {
     return { status: 403, reason: 'Pages of this origin may not use the gateway; see gateway.allowed_origins' };
   }
 
-  /** Whether `gateway.allowed_origins` names an origin, of a web page or of an app. */
+  /** Returns whether `gateway.allowed_origins` names an origin, of a web page or of an app. */
   isListedOrigin(origin: string): boolean {
     return this.config.get('gateway.allowed_origins').some((allowed) => {
       // The origin of a URL with another scheme is "null", as is that of a sandboxed page.

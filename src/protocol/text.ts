@@ -5,7 +5,7 @@ import { countCodePoints } from './code-points.js';
 export interface TextRule {
   readonly min: number;
   readonly max: number;
-  /** Whether line breaks, tabs and other control characters are allowed. NUL never is. */
+  /** True if line breaks, tabs and other control characters are allowed. NUL never is. */
   readonly controls: boolean;
 }
 

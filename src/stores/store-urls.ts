@@ -7,7 +7,7 @@ export interface StoreUrls {
   accepts(url: string): boolean;
   /** Returns what is wrong with a URL that it accepts, in words for the operator. */
   findFault(url: string): string | undefined;
-  /** Whether the store exists already. */
+  /** Returns whether the store exists already. */
   isThere(url: string): boolean;
 }
 
@@ -29,7 +29,7 @@ export function findStoreUrlFault(url: string): string | undefined {
   return `${problem}; allowed: ${forms.join(', ')}`;
 }
 
-/** Whether the store of a URL exists, and may hold settings that were changed at run time. */
+/** Returns whether the store of a URL exists, and may hold settings that were changed at run time. */
 export function isStoreThere(url: string): boolean {
   const engine = findStoreEngine(url);
   return engine !== undefined && STORE_URLS[engine].isThere(url);

@@ -20,7 +20,7 @@ export class FakeReader implements FrameReader {
   readonly frames: SeenFrame[] = [];
   bufferedBytes = 0;
   closedWith: CloseReason | undefined;
-  /** Whether sent frames stay in the buffer until {@link drain}. */
+  /** True if sent frames stay in the buffer until {@link drain}. */
   isSlow = false;
   private readonly waiters: (() => void)[] = [];
   private readonly arrivals: (() => void)[] = [];

@@ -15,7 +15,7 @@ interface SocketEvent {
 /** A WebSocket without a network. The test acts as the gateway. */
 export class FakeSocket {
   readonly sent: SentFrame[] = [];
-  /** Whether the client has closed it. */
+  /** True if the client has closed it. */
   isClosed = false;
   readonly #listeners = new Map<string, (event: SocketEvent) => void>();
 

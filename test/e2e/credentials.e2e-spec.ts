@@ -92,7 +92,7 @@ describe('a module with a verifier of its own', () => {
     raw.sendLines(upgradeLines(gateway.port, '/', { Authorization: 'Bearer acme.token-of-ann' }));
     return { raw, peer: await held };
   };
-  /** Whether all places that the address has are free. */
+  /** Returns whether all places that the address has are free. */
   const areAllPlacesFree = () => {
     const limits = gateway.app.get(RateLimitsService, { strict: false });
     const releases = Array.from({ length: MAX_CONNECTIONS }, () => limits.openConnection('127.0.0.1'));

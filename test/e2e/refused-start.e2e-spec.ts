@@ -65,7 +65,7 @@ interface Refusal {
   readonly prepare?: () => unknown;
   readonly env?: Readonly<Record<string, string>> | (() => Promise<Record<string, string>>);
   readonly says: RegExp;
-  /** Whether the reason is found only after the store was opened, which makes its file. */
+  /** True if the reason is found only after the store was opened, which makes its file. */
   readonly opensStore?: true;
 }
 

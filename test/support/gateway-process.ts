@@ -11,7 +11,7 @@ export interface GatewayProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The script to run in place of `openclaw start`. */
   readonly script?: string;
-  /** Whether the process leads its own process group, as under a service manager. */
+  /** True if the process leads its own process group, as under a service manager. */
   readonly leadsGroup?: boolean;
   /** The `openclaw` to start, when no script is given: that of the repository, or of an installation. */
   readonly command?: string;

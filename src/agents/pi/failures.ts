@@ -18,7 +18,7 @@ export const PAYLOAD_TOO_LARGE = 413;
 /** Statuses of a refused prompt; a picture in it may be the reason. */
 const REFUSED_CONTENT = new Set([400, PAYLOAD_TOO_LARGE, 422]);
 
-/** Whether the provider refused the content of the prompt, for another reason than its length. */
+/** Returns whether the provider refused the content of the prompt, for another reason than its length. */
 export function isRefusedContent({ status, overflow, detail }: ModelFailure): boolean {
   return status !== undefined && REFUSED_CONTENT.has(status) && !overflow && !OUT_OF_CREDIT.test(detail);
 }
@@ -28,7 +28,7 @@ const NEVER_OVERFLOW = new Set([401, 402, 403, 429]);
 /** Texts of rate limits: the same request may succeed later. */
 const LIMIT_OVER_TIME = /per (second|minute|hour|day)|rate.?limit|daily|quota/i;
 
-/** Whether a failure with this status and text can be an overflow; if not, the prompt is not shortened. */
+/** Returns whether a failure with this status and text can be an overflow; if not, the prompt is not shortened. */
 export function mayBeOverflow(status: number | undefined, detail: string): boolean {
   if (status === PAYLOAD_TOO_LARGE) return true;
   return !(status !== undefined && NEVER_OVERFLOW.has(status)) && !LIMIT_OVER_TIME.test(detail);
@@ -41,7 +41,7 @@ const MAX_DELAY_MS = 30_000;
 
 const OUT_OF_CREDIT = /insufficient_quota|billing|credit balance|out of budget|usage limit/i;
 
-/** Whether the same request may succeed soon: after overload, a network failure or a truncated stream. */
+/** Returns whether the same request may succeed soon: after overload, a network failure or a truncated stream. */
 export function isTransient({ status, detail, declined, overflow, retryAfterMs = 0 }: ModelFailure): boolean {
   if (declined || overflow || OUT_OF_CREDIT.test(detail) || retryAfterMs > MAX_RETRY_AFTER_MS) return false;
   // The stream broke, or there was no response at all.

@@ -34,7 +34,7 @@ export interface AskableModel {
   stream(context: Context, options: SimpleStreamOptions): AssistantMessageEventStream;
   /** Returns a corrector for the events of one response. */
   createCorrector(): EventCorrector;
-  /** Whether an error text says that the prompt exceeds the model's window. */
+  /** Returns whether an error text says that the prompt exceeds the model's window. */
   isOverflow(errorMessage: string): boolean;
 }
 

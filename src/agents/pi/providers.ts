@@ -12,7 +12,7 @@ export const ProviderSetting = Type.Object(
     /** In tokens. */
     context_window: Type.Optional(Type.Integer({ minimum: 1_024, maximum: 100_000_000 })),
     max_output_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })),
-    /** Whether its model takes images. */
+    /** True if its model takes images. */
     images: Type.Optional(Type.Boolean()),
     /** How much its model may think before it answers, if it can. */
     thinking: Type.Optional(Type.Enum(['low', 'medium', 'high'])),
@@ -24,7 +24,7 @@ export const ProviderSetting = Type.Object(
     max_tokens_field: Type.Optional(Type.Enum(['max_tokens', 'max_completion_tokens'])),
     /** The role of the system prompt for models that think; the wires of OpenAI only. */
     system_role: Type.Optional(Type.Enum(['system', 'developer'])),
-    /** Whether requests say `store: false`; the wires of OpenAI only. */
+    /** True if requests say `store: false`; the wires of OpenAI only. */
     sends_store: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },

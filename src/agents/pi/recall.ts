@@ -74,12 +74,12 @@ export async function recallJoined(
   return joined.map((message) => toUser(renderMessage(message, isShared(turn.session), images)));
 }
 
-/** Whether a message or the turn that it joined is one of `refs`. */
+/** Returns whether a message or the turn that it joined is one of `refs`. */
 function isOf(refs: ReadonlySet<string>, { messageRef, reply }: MessageWithReply): boolean {
   return refs.has(messageRef) || (reply?.mergedInto !== undefined && refs.has(reply.mergedInto));
 }
 
-/** Whether a message is part of the context: waiting messages have turns of their own, and commands need no model. */
+/** Returns whether a message is part of the context: waiting messages have turns of their own, and commands need no model. */
 function isPast({ status, reply }: MessageWithReply, turn: AgentTurn): boolean {
   if (status === 'queued' || status === 'running' || reply?.mergedInto === turn.message.messageRef) return false;
   return (

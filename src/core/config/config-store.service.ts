@@ -22,9 +22,9 @@ export interface SettingView {
   readonly key: string;
   readonly value: unknown;
   readonly source: SettingSource;
-  /** Whether a change comes into force with the next start. */
+  /** True if a change comes into force with the next start. */
   readonly needsRestart: boolean;
-  /** Whether `value` is not in force yet, but will be with the next start. */
+  /** True if `value` is not in force yet, but will be with the next start. */
   readonly isPending: boolean;
   /** Held by those who may change it. */
   readonly scope: Scope;

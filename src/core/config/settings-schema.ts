@@ -59,7 +59,7 @@ export class SettingsSchema {
     return this.byKey.get(key);
   }
 
-  /** Whether there are settings below `key`, for example below `gateway`. */
+  /** Returns whether there are settings below `key`, for example below `gateway`. */
   hasBelow(key: string): boolean {
     return this.rows.some((row) => row.key.startsWith(`${key}.`));
   }

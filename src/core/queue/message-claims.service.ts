@@ -37,7 +37,7 @@ export class MessageClaimsService {
   /** By lease. */
   private readonly runs = new Map<string, Run>();
   private consumer: ClaimConsumer | undefined;
-  /** Whether messages are claimed. */
+  /** True if messages are claimed. */
   private isOpen = false;
   private claiming = false;
   private claimAgain = false;

@@ -2,7 +2,7 @@ import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
 import type { Principal } from '../identity/principal.js';
 import type { Session } from '../store/index.js';
 
-/** Whether a session exists for this caller. A session that it may not read is treated as nonexistent. */
+/** Returns whether a session exists for this caller. A session that it may not read is treated as nonexistent. */
 export function mayRead(principal: Principal, session: Session): boolean {
   if (session.tenant !== principal.tenant) return false;
   if (principal.channels && !principal.channels.includes(session.channel)) return false;

@@ -54,7 +54,7 @@ export class SessionRouterService {
     return session;
   }
 
-  /** Whether `principal` may read a session, which need not exist. */
+  /** Returns whether `principal` may read a session, which need not exist. */
   async isReadable(principal: Principal, sessionId: string): Promise<boolean> {
     const session = await this.sessions.findSession(sessionId);
     return session !== undefined && mayRead(principal, session);

@@ -45,7 +45,7 @@ export interface Session extends SessionSeed {
   readonly memoryRefs: readonly string[];
   /** Permissions that the session holds for tools. */
   readonly toolPermissions: readonly string[];
-  /** Whether every group message is answered, not only those that address the agent. */
+  /** True if every group message is answered, not only those that address the agent. */
   readonly explicitActivation: boolean;
   /** The seq of its newest frame; 0 if there is none. */
   readonly headSeq: number;

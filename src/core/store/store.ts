@@ -43,7 +43,7 @@ export abstract class Store {
   /** Subscribes `listener` to changes of other replicas. Returns a function that unsubscribes it. */
   abstract onHint(listener: (hint: StoreHint) => void): () => void;
 
-  /** Whether other processes may write to the same store. Hints and polling are needed only then. */
+  /** True if other processes may write to the same store. Hints and polling are needed only then. */
   abstract readonly isShared: boolean;
 
   /** A label for people, without secrets, for example `sqlite:data/gateway.db`. */

@@ -183,7 +183,7 @@ export class BlockAssembler {
   }
 }
 
-/** Whether a line ends the code that began with `fence` at a column. */
+/** Returns whether a line ends the code that began with `fence` at a column. */
 function closes(fence: string, column: number, line: string): boolean {
   const match = FENCE.exec(line);
   return match?.[1]?.startsWith(fence) === true && match[2] === '' && indentOf(line) <= column + MAX_FENCE_INDENT;

@@ -111,7 +111,7 @@ export class FrameLog {
     return this.selectOfMessage.all(session, afterSeq, ord).map((row) => this.toFrame(sessionId, row));
   }
 
-  /** Whether a message has a frame after `afterSeq`. */
+  /** Returns whether a message has a frame after `afterSeq`. */
   hasFrames(session: number, ord: number, afterSeq: number): boolean {
     return this.selectAny.get(session, afterSeq, ord) !== undefined;
   }

@@ -46,7 +46,7 @@ export class SqliteStore implements Store {
   private readonly batchers: Readonly<Record<Batch['kind'], Batcher>>;
   private executor: Executor | undefined;
   private closing: Promise<void> | undefined;
-  /** Whether the last batch failed. */
+  /** True if the last batch failed. */
   private failing = false;
 
   /** @param url `sqlite:PATH` or `sqlite::memory:` */

@@ -113,7 +113,7 @@ function parseType(header: string | undefined): MIMEType | undefined {
   }
 }
 
-/** Whether a body is text. Without a type, it is unless its bytes say otherwise. */
+/** Returns whether a body is text. Without a type, it is unless its bytes say otherwise. */
 function isText(type: MIMEType | undefined, body: Buffer): boolean {
   return type ? TEXT_TYPES.test(type.essence) : !body.includes(0);
 }

@@ -32,7 +32,7 @@ export function argumentsOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Whether `text` is a complete JSON object. */
+/** Returns whether `text` is a complete JSON object. */
 export function isWholeObject(text: string): boolean {
   if (!text.trimEnd().endsWith('}')) return false;
   return asFields(parseJson(text)) !== undefined;
