@@ -63,7 +63,7 @@ export function salvageId(source: string): Pick<InboundEnvelope, 'id'> | undefin
  * @throws GatewayError INVALID_PAYLOAD with a JSON pointer for each fault
  */
 export function checkPayload<T extends InboundType>(type: T, payload: object, source?: string): InboundPayload<T> {
-  const faults = findFaults(type, inboundTable[type].payload, payload, source);
+  const faults = findFaults(inboundTable[type].payload, payload, source);
   if (faults.length > 0) throw new GatewayError('INVALID_PAYLOAD', { faults });
   return payload as InboundPayload<T>;
 }

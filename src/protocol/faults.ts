@@ -9,15 +9,17 @@ const MAX_FAULTS = 10;
 /** A pointer contains the client's own keys, which can be as long as the frame. */
 const MAX_POINTER_LENGTH = 256;
 
-const validators = new Map<string, Validator>();
+/** By schema, so that a new schema under the name of a former one gets its own validator. */
+const validators = new WeakMap<TSchema, Validator>();
 
 /**
- * Returns the faults of `value` under `schema`, at most {@link MAX_FAULTS}; empty when it is valid. `key` identifies
- * the schema in the cache of compiled validators. All strings inside must be well-formed and free of NUL.
+ * Returns the faults of `value` under `schema`, at most {@link MAX_FAULTS}; empty when it is valid. All
+ * strings inside must be well-formed and free of NUL. The schema is compiled at its first use and must not change afterwards.
+ * @param source the text that `value` was parsed from; with it, most values need no check of every string
  */
-export function findFaults(key: string, schema: TSchema, value: unknown, source?: string): PayloadFault[] {
-  let validator = validators.get(key);
-  if (!validator) validators.set(key, (validator = Compile(schema)));
+export function findFaults(schema: TSchema, value: unknown, source?: string): PayloadFault[] {
+  let validator = validators.get(schema);
+  if (!validator) validators.set(schema, (validator = Compile(schema)));
   if (!validator.Check(value)) return describeFaults(validator, value);
   // In validated UTF-8, NUL and lone surrogates can only be written as escapes.
   return source === undefined || source.includes('\\u') ? findBadText(value, '') : [];

@@ -122,7 +122,7 @@ export class FrameDispatcher {
     if (principal.role === 'node') throw new GatewayError('FORBIDDEN', { reason: 'role node serves tools only' });
     const extension = this.types.find(type);
     checkScope(principal, extension?.scope);
-    const faults = extension ? findFaults(type, extension.payload, payload, source) : [];
+    const faults = extension ? findFaults(extension.payload, payload, source) : [];
     if (faults.length > 0) throw new GatewayError('INVALID_PAYLOAD', { faults });
     return handler;
   }

@@ -111,7 +111,7 @@ export class ToolRegistryService {
     if (!tool) return failure('TOOL_NOT_FOUND', { tool: name });
     const denied = this.checkPermission(tool, user);
     if (denied) return failure('TOOL_DENIED', { tool: name, ...denied });
-    const faults = tool.findFaults?.(parameters) ?? findFaults(`tool:${name}`, tool.parameters, parameters);
+    const faults = tool.findFaults?.(parameters) ?? findFaults(tool.parameters, parameters);
     return faults.length === 0 ? undefined : failure('TOOL_INVALID_PARAMETERS', { tool: name, faults });
   }
 
