@@ -60,6 +60,12 @@ export {
 } from './core/telemetry/metrics.js';
 export { Logs } from './core/telemetry/logs.js';
 export * from './core/store/index.js';
-export { chainAudit, readAuditTrail, verifyAuditChain, type ChainVerdict } from './core/audit/audit-chain.js';
+export {
+  chainAudit,
+  readAuditTrail,
+  verifyAuditChain,
+  verifyAuditTrail,
+  type ChainVerdict,
+} from './core/audit/audit-chain.js';
 export { noteOfDecision, noteOfSession, noteOfSettings } from './core/audit/audit-notes.js';
 export { BLOB_KEY, BlobStore } from './core/media/blob.store.js';

@@ -54,6 +54,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       ToolExecutor ToolOptions ToolOutcome ToolRegistryService Topic TurnEnd TurnRecord TurnStore TurnWrite Undo
       UploadQuota UploadSum UseSettings Verdict VerifiesCredentials WriteOutcome chainAudit createHttpAdapter defineSettings endOf
       loadSettings noteOfDecision noteOfSession noteOfSettings readAuditTrail runGateway verifyAuditChain
+      verifyAuditTrail
     `,
   ],
   [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditHead, AuditRow } from '../store/index.js';
-import { chainAudit, EMPTY_HEAD, verifyAuditChain } from './audit-chain.js';
+import type { AuditHead, AuditQuery, AuditRow, AuditStore } from '../store/index.js';
+import { chainAudit, EMPTY_HEAD, verifyAuditChain, verifyAuditTrail } from './audit-chain.js';
 
 /** An audit trail of `length` rows with its head. */
 function aTrail(length: number, actor = 'ann'): { rows: AuditRow[]; head: AuditHead } {
@@ -77,5 +77,30 @@ describe('verifyAuditChain', () => {
 
   it('detects a completely rewritten chain whose author cannot change the head', async () => {
     expect(await verifyAuditChain(aTrail(5, 'eve').rows, aTrail(5).head)).toEqual(broken(5, 'changed'));
+  });
+});
+
+/** A store whose rows have changed since its head was read. */
+const aStore = (head: AuditHead, rows: readonly AuditRow[]): AuditStore => ({
+  recordAudit: async () => {},
+  readAuditHead: async () => head,
+  listAudit: async ({ after = 0, limit }: AuditQuery) => rows.slice(after, after + limit),
+});
+
+describe('verifyAuditTrail', () => {
+  it('reports a trail as intact to which rows are added meanwhile', async () => {
+    expect(await verifyAuditTrail(aStore(aTrail(5).head, aTrail(7).rows))).toEqual({ kind: 'intact', rows: 7 });
+    expect(await verifyAuditTrail(aStore(EMPTY_HEAD, aTrail(1).rows))).toEqual({ kind: 'intact', rows: 1 });
+  });
+
+  it('detects a later row that does not continue the chain', async () => {
+    const { rows } = aTrail(7);
+    rows[6] = { ...(rows[6] as AuditRow), actor: 'eve' };
+    expect(await verifyAuditTrail(aStore(aTrail(5).head, rows))).toEqual(broken(7, 'changed'));
+  });
+
+  it('detects missing rows, and a rewritten chain that has grown beyond the head', async () => {
+    expect(await verifyAuditTrail(aStore(aTrail(5).head, aTrail(4).rows))).toEqual(broken(5, 'missing'));
+    expect(await verifyAuditTrail(aStore(aTrail(5).head, aTrail(7, 'eve').rows))).toEqual(broken(5, 'changed'));
   });
 });

@@ -48,14 +48,24 @@ export type ChainVerdict =
     };
 
 /**
- * Checks that all rows are present, unchanged and in order. Detects rows that were changed, removed (including the
+ * Checks that all rows are present, unchanged and in order, in a trail to which nothing is added meanwhile; see
+ * {@link verifyAuditTrail} for one in use. Detects rows that were changed, removed (including the
  * newest), moved or inserted.
  * @param rows all rows, oldest first
  * @param head the head from the store
  */
-export async function verifyAuditChain(
+export function verifyAuditChain(
   rows: AsyncIterable<AuditRow> | Iterable<AuditRow>,
   head: AuditHead,
+): Promise<ChainVerdict> {
+  return verifyRows(rows, head, 'rests');
+}
+
+/** `rests`: the head is that of the last row. `grows`: rows may follow the one of the head. */
+async function verifyRows(
+  rows: AsyncIterable<AuditRow> | Iterable<AuditRow>,
+  head: AuditHead,
+  trail: 'rests' | 'grows',
 ): Promise<ChainVerdict> {
   let last = EMPTY_HEAD;
   for await (const { hash: ownHash, ...row } of rows) {
@@ -63,12 +73,23 @@ export async function verifyAuditChain(
     if (row.sequence !== sequence) return { kind: 'broken', sequence, fault: 'missing' };
     if (row.previousHash !== last.hash || hashRow(row) !== ownHash)
       return { kind: 'broken', sequence, fault: 'changed' };
+    if (sequence === head.sequence && ownHash !== head.hash) return { kind: 'broken', sequence, fault: 'changed' };
     last = { sequence, hash: ownHash };
   }
   if (last.sequence < head.sequence) return { kind: 'broken', sequence: last.sequence + 1, fault: 'missing' };
-  if (last.sequence > head.sequence || last.hash !== head.hash)
+  if (trail === 'rests' && last.sequence > head.sequence)
     return { kind: 'broken', sequence: last.sequence, fault: 'changed' };
   return { kind: 'intact', rows: last.sequence };
+}
+
+/**
+ * Verifies the trail of a store that may be in use: rows that are added meanwhile must continue the chain. Checks
+ * completeness up to the head at the time of the call.
+ * @throws GatewayError STORE_UNAVAILABLE
+ */
+export async function verifyAuditTrail(store: AuditStore): Promise<ChainVerdict> {
+  const head = await store.readAuditHead();
+  return verifyRows(readAuditTrail(store), head, 'grows');
 }
 
 /** Reads all rows that match a query, page by page. */

@@ -57,7 +57,7 @@ export interface AuditQuery {
 
 /**
  * Reads the audit trail. Each administrative change writes its row in the same commit, so there is no method to add,
- * change or delete rows. The rows of all tenants form one hash chain, which `verifyAuditChain` of `core/audit` checks.
+ * change or delete rows. The rows of all tenants form one hash chain, which `verifyAuditTrail` of `core/audit` checks.
  * All calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer.
  *
  * A program that can write to the database can also write a new chain with valid hashes. To detect that, regularly
