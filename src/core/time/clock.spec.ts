@@ -12,6 +12,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'turn-agent.service.ts': 'measures how long it blocks the event loop, which needs the real clock',
   'run-gateway.ts': 'a signal handler that must work in any state of the gateway',
   'http.ts': 'the command line, a process of its own',
+  'main.ts': 'ends the process of a failed command',
   'egress-fetch.ts': 'time limit of a connection to a foreign server',
   'http-traffic.service.ts': 'time-outs of sockets',
   'gateway-http.adapter.ts': 'closes sockets at the end of the process',
