@@ -16,7 +16,7 @@ const STRANGER = { tenant: DEFAULT_TENANT, principal: 'anonymous' };
 
 /**
  * Adds authentications to the audit trail: each failure that is not throttled, and the first success of a principal at an
- * address within a minute. A row that cannot be stored is logged; nobody waits for it.
+ * address within a minute. The caller does not wait for the row; one that cannot be stored is logged.
  */
 @Injectable()
 export class AuthAudit {

@@ -13,7 +13,7 @@ export interface SocketLike {
 
 export type SocketConstructor = new (url: string, protocols: string[]) => SocketLike;
 
-/** How a link ended. 1006 means no close frame arrived (unreachable, refused or cut). */
+/** The end of a link. 1006 means no close frame arrived (unreachable, refused or cut). */
 export interface Loss {
   readonly code: number;
   readonly reason: string;

@@ -11,7 +11,7 @@ import type { RequestFacts } from './request-facts.js';
 import type { Exchange } from './request-lines.js';
 import { RequestRulesService } from './request-rules.service.js';
 
-/** Connections over their address's limit that may stay until they are told so; any more are destroyed unheard. */
+/** Maximum connections over their address's limit that get a 429 response; more are destroyed without one. */
 const MAX_EXCESS = 100;
 
 /** How far a request body had come at the beginning of a period. */

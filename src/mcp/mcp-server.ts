@@ -12,7 +12,7 @@ interface CallExtra {
   readonly sendNotification: (notification: ServerNotification) => Promise<void>;
 }
 
-/** What the calls of one caller need. `onCall` runs before each call. */
+/** The parts that calls of one caller need. `onCall` runs before each call. */
 interface Callee {
   readonly registry: ToolRegistryService;
   readonly user: ToolUser;

@@ -8,7 +8,7 @@ export interface StandingBlock {
   readonly block: StreamBlock;
 }
 
-/** How a reply ended: the fields that frames and the history have in common. */
+/** The end of a reply: the fields that frames and the history have in common. */
 export type ReplyEnd = Pick<StreamEndPayload, 'reason' | 'usage' | 'error'>;
 
 /**

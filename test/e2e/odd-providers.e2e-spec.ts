@@ -20,7 +20,7 @@ afterEach(async () => {
   server.stop();
 });
 
-/** What the tool was called with. */
+/** The arguments of the tool's calls. */
 let calls: unknown[];
 const look: ToolDefinition = {
   name: 'look',

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/stores/sqlite/database.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 
-/** What a process may take to end once it has said why, in milliseconds. A busy machine included. */
+/** Time for a process to end after its error message, in milliseconds, on a busy machine. */
 const PROMPT_MS = 1_000;
 
 let folder: string;

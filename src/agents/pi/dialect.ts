@@ -8,7 +8,7 @@ const NEWER_LIMIT = /(^|\.)(cerebras\.ai|x\.ai)$/;
 
 const ANTHROPIC = /(^|\.)anthropic\.com$/;
 
-/** How a provider deviates from OpenAI's APIs. */
+/** Deviations of a provider from OpenAI's APIs. */
 export type Dialect = Required<Pick<Provider, 'max_tokens_field' | 'system_role' | 'sends_store'>>;
 
 /** Returns the dialect of a provider: its settings take precedence over the defaults of its host. */

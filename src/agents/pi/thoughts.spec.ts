@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ThoughtFilter, withoutThoughts } from './thoughts.js';
 
-/** What a reader has at the end, when the text comes in portions of `size`. */
+/** Returns the text that a reader has at the end if it arrives in portions of `size`. */
 function read(text: string, size: number): string {
   const filter = new ThoughtFilter();
   let shown = '';

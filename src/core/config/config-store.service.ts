@@ -166,7 +166,7 @@ export class ConfigStoreService {
     }
     this.log.info({ version: stored.version, keys: Object.keys(changes), actor }, 'settings changed');
     this.adopt(stored);
-    // Of a setting that the command line holds too: its change waits for a start without that argument.
+    // The command line sets it too: the change waits for a start without that argument.
     const wanted = this.preview(changes);
     const needsRestart = Object.keys(changes).filter((key) => !isSame(wanted(key as never), this.values.get(key)));
     return { kind: 'changed', version: stored.version, needsRestart };

@@ -17,7 +17,7 @@ export interface PresenceState {
 
 /** A state as this replica keeps it. */
 interface SeenState extends PresenceState {
-  /** Of {@link Clock.elapsed}, when the last sign came: states age by it, whatever the wall clock does. */
+  /** Time of the last sign by {@link Clock.elapsed}. States age by it, so steps of the wall clock do not matter. */
   readonly seenAt: number;
 }
 

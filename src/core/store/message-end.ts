@@ -1,7 +1,7 @@
 import type { StreamBlock, StreamEndPayload } from '../../protocol/domain.js';
 import type { NewFrame, Reply, StoredMessage } from './records.js';
 
-/** How a message ends, without its blocks and its time. */
+/** The end of a message, without its blocks and its time. */
 export type Ending = Omit<Reply, 'blocks' | 'endedAt'>;
 
 /**

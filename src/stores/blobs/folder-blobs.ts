@@ -65,7 +65,7 @@ export class FolderBlobs implements BlobStore {
   }
 }
 
-/** Returns the names in a folder; none if it is no folder. */
+/** Returns the names in a folder; none if it is not a folder. */
 async function namesIn(path: string): Promise<readonly string[]> {
   return readdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];

@@ -29,7 +29,7 @@ export function lockFile(path: string): FileLock {
     return {
       release: () => database.close(),
       discard() {
-        // Removed while it is held: nobody else can hold the same lock.
+        // Removed while it is held, so that no other process can hold the same lock.
         if (isNew) rmSync(`${path}.lock`, { force: true });
         database.close();
       },

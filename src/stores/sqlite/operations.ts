@@ -87,7 +87,7 @@ export interface Change {
   readonly after?: Failpoint;
 }
 
-/** How the arguments and the result of a method are passed between the threads. */
+/** The form in which a method's arguments and result pass between the threads. */
 interface Passage<F extends Method, Sent extends readonly unknown[], Returned> {
   /** Packs the arguments, in the caller's thread. */
   readonly pack: (...all: Parameters<F>) => Sent;

@@ -14,7 +14,7 @@ export const SQLITE_URLS = {
   },
 };
 
-/** What looks like a URL of another program would name a file that nobody meant. */
+/** Forms of other programs' URLs, which would silently name an unintended file. */
 function findFault(url: string): string | undefined {
   const place = url.slice(PREFIX.length);
   if (place.startsWith('//')) return 'has no slashes after sqlite: (a path from the root is sqlite:/data/gateway.db)';

@@ -11,7 +11,7 @@ const MAX_PARTS = 1_000;
 /** A result for an agent. It is data, never an instruction. */
 export interface McpResult {
   readonly text: string;
-  /** What is missing from the text. */
+  /** Describes the parts missing from the text. */
   readonly note?: string;
 }
 

@@ -30,7 +30,7 @@ export interface SandboxLimits {
   readonly fileBytes: number;
 }
 
-/** How a command ended. `exitCode` is 128 plus the signal number if a signal ended it. */
+/** The end of a command. `exitCode` is 128 plus the signal number if a signal ended it. */
 export interface SandboxExit {
   readonly exitCode: number;
   readonly isOutOfMemory: boolean;

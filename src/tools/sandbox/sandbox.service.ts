@@ -31,7 +31,7 @@ export interface SandboxRequest {
   readonly onOutput: SandboxCommand['onOutput'];
 }
 
-/** How a command of a tool ended. It has an `exitCode` only if it was not stopped. */
+/** The end of a tool's command. It has an `exitCode` only if it was not stopped. */
 export type SandboxEnding =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'stopped'; readonly reason: string };

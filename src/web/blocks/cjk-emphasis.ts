@@ -4,7 +4,7 @@ const CJK = String.raw`[\u1100-\u11ff\u2e80-\u2fff\u3001-\u9fff\ua960-\ua97f\uac
 /** A punctuation mark, unless it is CJK. `~` is none, as in marked's own rules. */
 const PUNCTUATION = String.raw`(?:(?!${CJK}|[*~])[\p{P}\p{S}])`;
 
-/** Any other character that is no space. */
+/** Any other character except white space. */
 const LETTER = String.raw`(?:[^\s\p{P}\p{S}]|~|${CJK})`;
 
 /**

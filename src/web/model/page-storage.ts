@@ -74,7 +74,7 @@ export class PageStorage {
     this.#forBrowser.write(CONVERSATIONS, JSON.stringify(conversations));
   }
 
-  /** The conversation of the pages that are bound to one sender. It tells other tabs its session. */
+  /** The conversation of the pages that are bound to one sender. Other tabs read its session. */
   get bound(): KnownConversation | undefined {
     return readList(this.#forBrowser.read(BOUND), isKnownConversation)[0];
   }
