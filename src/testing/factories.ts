@@ -21,7 +21,7 @@ export function aPayload(changes: Partial<MessageInPayload> = {}): MessageInPayl
 
 let messages = 0;
 
-/** A message to accept: a new id each time, disposition `queue`, priority 1. */
+/** A message to accept: a new id each time, addressed to the agent, priority 1. */
 export function aMessage(changes: Partial<NewMessage> = {}): NewMessage {
   const messageId = changes.messageId ?? `id-${++messages}`;
   return {
@@ -30,7 +30,7 @@ export function aMessage(changes: Partial<NewMessage> = {}): NewMessage {
     bodyHash: `hash of ${messageId}`,
     session: aSession(),
     payload: aPayload(),
-    disposition: 'queue',
+    isAddressed: true,
     priority: 1,
     receivedAt: 1_800_000_000_000,
     ...changes,

@@ -205,7 +205,7 @@ class ModelRun {
       bodyHash: changed ? 'changed' : 'as first sent',
       session: SESSIONS[id % SESSIONS.length] ?? aSession(),
       payload: aPayload({ content: messageId }),
-      disposition: id % 8 === 7 ? 'observe' : 'queue',
+      isAddressed: id % 8 !== 7,
       priority: MODEL_PRIORITIES[(id >> 2) % MODEL_PRIORITIES.length] ?? 1,
       receivedAt: this.under.now(),
     });

@@ -19,7 +19,7 @@ async function setUp(contents: readonly string[], attachments?: { data: string }
   for (const [i, content] of contents.entries()) {
     const attachment = { kind: 'file', mime_type: 'text/plain', ...attachments } as const;
     const payload = aPayload({ content, ...(attachments && { attachments: [attachment] }) });
-    ({ sessionId } = await harness.say(new FakeReader(), `m${i}`, content, { payload, disposition: 'observe' }));
+    ({ sessionId } = await harness.say(new FakeReader(), `m${i}`, content, { payload, isAddressed: false }));
   }
   const { store, router, delivery } = harness;
   const refusals = new RefusalsService(new SilentLogs());

@@ -76,7 +76,7 @@ export class MessageIntakeService {
    * keep their order if each is submitted after the previous call has returned (or its promise has resolved).
    *
    * This is the hottest path of the gateway. It is synchronous up to the enqueue, and returns a promise only for a message
-   * that needs a read of the store first (a session named by id, an unaddressed group message, uploaded media).
+   * that needs a read of the store first (a session named by id, a user outside its main session, uploaded media).
    * @throws GatewayError DRAINING, RATE_LIMITED, FORBIDDEN, NOT_FOUND, INVALID_PAYLOAD; nothing is stored then. When the
    *   queue refuses the message, `accepted` rejects instead.
    */
@@ -143,7 +143,7 @@ export class MessageIntakeService {
       bodyHash: hashBody('message_in', message.sessionId, message.payload),
       session: route.session,
       payload: route.payload,
-      disposition: route.disposition,
+      isAddressed: route.isAddressed,
       priority: route.priority,
       receivedAt: this.clock.now(),
     });

@@ -10,8 +10,8 @@ import { buildSessionSeed } from './session-key.js';
 /** The result of routing a message. Routing writes nothing. */
 export interface Route {
   readonly session: SessionSeed;
-  /** `observe`: a group message that does not address the agent. */
-  readonly disposition: 'queue' | 'observe';
+  /** False for a group message that does not address the agent: it is answered only if the session is activated. */
+  readonly isAddressed: boolean;
   readonly priority: Priority;
   /** The payload with only those flags that the sender's credential is trusted with. */
   readonly payload: MessageInPayload;
@@ -26,7 +26,8 @@ export class SessionRouterService {
   ) {}
 
   /**
-   * Routes a message. Returns a promise only if the session has to be looked up.
+   * Routes a message. Returns a promise only if the session has to be looked up: for a session named by id, and for role
+   * `user` outside its main session.
    * @throws GatewayError FORBIDDEN, NOT_FOUND, INVALID_PAYLOAD
    */
   route(principal: Principal, received: MessageInPayload, sessionId: string | undefined): Route | Promise<Route> {
@@ -38,12 +39,11 @@ export class SessionRouterService {
 
     const session = buildSessionSeed(principal.tenant, payload);
     const mustTakePart = principal.role === 'user' && session.mode !== 'main';
-    const addressed = session.mode !== 'group' || priority > 1 || this.isCommand(payload);
-    if (addressed && !mustTakePart) return { session, disposition: 'queue', priority, payload };
-    return this.sessions.findSession(session.id).then((known) => {
-      if (mustTakePart && !(known && mayRead(principal, known)))
-        throw new GatewayError('NOT_FOUND', { what: 'session' });
-      return { session, disposition: addressed || known?.explicitActivation ? 'queue' : 'observe', priority, payload };
+    const route = { session, isAddressed: this.isAddressed(session, payload, priority), priority, payload };
+    if (!mustTakePart) return route;
+    return this.isReadable(principal, session.id).then((isReadable) => {
+      if (!isReadable) throw new GatewayError('NOT_FOUND', { what: 'session' });
+      return route;
     });
   }
 
@@ -72,12 +72,11 @@ export class SessionRouterService {
         faults: [{ pointer: '/channel', message: `must be the channel of the session, "${session.channel}"` }],
       });
     }
-    const addressed = session.mode !== 'group' || session.explicitActivation || priority > 1 || this.isCommand(payload);
-    return { session, disposition: addressed ? 'queue' : 'observe', priority, payload };
+    return { session, isAddressed: this.isAddressed(session, payload, priority), priority, payload };
   }
 
-  private isCommand({ content }: MessageInPayload): boolean {
-    return parseCommand(content, this.config.get('agent.name')) !== undefined;
+  private isAddressed({ mode }: SessionSeed, { content }: MessageInPayload, priority: Priority): boolean {
+    return mode !== 'group' || priority > 1 || parseCommand(content, this.config.get('agent.name')) !== undefined;
   }
 
   /** A mention in the text counts as a direct mention, even from a user. */

@@ -115,14 +115,15 @@ describe('what is trusted', () => {
 });
 
 describe('a group', () => {
-  const inGroup = (payload: Partial<MessageInPayload>) => route(driver, { group_id: 'g', ...payload });
+  const inGroup = (payload: Partial<MessageInPayload>) =>
+    router.route(driver, aPayload({ group_id: 'g', ...payload }), undefined);
 
   it('[G-04] is only observed until a message addresses the agent', async () => {
-    expect((await inGroup({ content: 'hello all' })).disposition).toBe('observe');
-    expect((await inGroup({ content: '@openclaw hello' })).disposition).toBe('queue');
-    expect((await inGroup({ is_direct_mention: true })).disposition).toBe('queue');
-    expect((await inGroup({ is_reply_to_agent: true })).disposition).toBe('queue');
-    expect((await inGroup({ content: '/status' })).disposition).toBe('queue');
+    expect(inGroup({ content: 'hello all' })).toMatchObject({ isAddressed: false });
+    expect(inGroup({ content: '@openclaw hello' })).toMatchObject({ isAddressed: true });
+    expect(inGroup({ is_direct_mention: true })).toMatchObject({ isAddressed: true });
+    expect(inGroup({ is_reply_to_agent: true })).toMatchObject({ isAddressed: true });
+    expect(inGroup({ content: '/status' })).toMatchObject({ isAddressed: true });
   });
 
   it('[G-06] answers everything once it is activated, by admins only', async () => {
@@ -133,15 +134,19 @@ describe('a group', () => {
       await reader.waitForEnd(id);
       return reader.blocksOf(id)[0];
     };
+    const hear = async (id: string) => {
+      const payload = aPayload({ group_id: 'g', content: 'hello' });
+      return (await harness.say(reader, id, '', { payload, isAddressed: false })).status;
+    };
     expect((await say('a', '/activation always', false))?.content).toMatch(/Only an operator or an admin/);
-    expect((await inGroup({ content: 'hello' })).disposition).toBe('observe');
-    expect(await say('b', '/activation always', true)).toEqual({
+    expect(await hear('b')).toBe('observed');
+    expect(await say('c', '/activation always', true)).toEqual({
       type: 'status',
       content: expect.stringContaining('always') as string,
     });
-    expect((await inGroup({ content: 'hello' })).disposition).toBe('queue');
-    await say('c', '/activation mention', true);
-    expect((await inGroup({ content: 'hello' })).disposition).toBe('observe');
+    expect(await hear('d')).toBe('queued');
+    await say('e', '/activation mention', true);
+    expect(await hear('f')).toBe('observed');
     expect(await harness.store.listAudit({ order: 'oldest', limit: 9 })).toMatchObject([
       { action: 'session.update', actor: 'tester', after: '{"explicitActivation":true}' },
       { action: 'session.update', actor: 'tester', after: '{"explicitActivation":false}' },

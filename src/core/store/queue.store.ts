@@ -20,7 +20,8 @@ import type {
 export abstract class QueueStore {
   /**
    * Stores a message unless it is a duplicate; creates its session and makes the sender a participant. Duplicates are
-   * recognised before limits are checked.
+   * recognised before limits are checked. A message that does not address the agent is queued if the session has
+   * explicit activation at the commit, else observed; limits do not apply to an observed one.
    */
   abstract accept(message: NewMessage, limits: QueueLimits): Promise<AcceptOutcome>;
 

@@ -70,8 +70,11 @@ export interface NewMessage {
   readonly bodyHash: string;
   readonly session: SessionSeed;
   readonly payload: MessageInPayload;
-  /** `observe`: stored as context without a turn. */
-  readonly disposition: 'queue' | 'observe';
+  /**
+   * False for a group message that does not address the agent. It is only observed (stored as context without a turn),
+   * unless the session has explicit activation.
+   */
+  readonly isAddressed: boolean;
   readonly priority: Priority;
   readonly receivedAt: number;
 }

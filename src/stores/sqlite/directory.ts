@@ -10,6 +10,11 @@ export interface SessionEntry {
   readonly session: number;
   readonly tenant: string;
   readonly mode: SessionMode;
+  readonly explicitActivation: boolean;
+}
+
+interface SessionColumns extends Omit<SessionEntry, 'explicitActivation'> {
+  readonly explicitActivation: 0 | 1;
 }
 
 /** Capacity of each of the three caches (clients, sessions, pairs of them); about 10 MB when all are full. */
@@ -34,7 +39,10 @@ export class Directory {
       'SELECT client FROM clients WHERE client_id = ? AND principal = ? AND tenant = ?',
     );
     this.insertClient = prepare(database, 'INSERT INTO clients (client_id, principal, tenant) VALUES (?, ?, ?)');
-    this.selectSession = prepare<SessionEntry>(database, 'SELECT session, tenant, mode FROM sessions WHERE id = ?');
+    this.selectSession = prepare<SessionColumns>(
+      database,
+      'SELECT session, tenant, mode, explicit_activation AS explicitActivation FROM sessions WHERE id = ?',
+    );
     this.insertSession = prepare(
       database,
       'INSERT INTO sessions (id, tenant, mode, channel, key_parts, created_at) VALUES (?, ?, ?, ?, ?, ?)',
@@ -61,15 +69,17 @@ export class Directory {
   findSession(sessionId: string): SessionEntry | undefined {
     const cached = this.sessions.get(sessionId);
     if (cached) return cached;
-    const entry = this.selectSession.get(sessionId);
-    if (entry) this.sessions.set(sessionId, entry);
+    const row = this.selectSession.get(sessionId);
+    if (!row) return undefined;
+    const entry = { ...row, explicitActivation: row.explicitActivation === 1 };
+    this.sessions.set(sessionId, entry);
     return entry;
   }
 
   /** Creates the row of a session. */
   addSession({ id, tenant, mode, channel, keyParts }: SessionSeedRow, createdAt: number): SessionEntry {
     const { lastInsertRowid } = this.insertSession.run(id, tenant, mode, channel, keyParts, createdAt);
-    const entry = { session: Number(lastInsertRowid), tenant, mode };
+    const entry = { session: Number(lastInsertRowid), tenant, mode, explicitActivation: false };
     this.sessions.set(id, entry);
     return entry;
   }

@@ -34,11 +34,10 @@ export interface SessionSeedRow extends Omit<SessionSeed, 'keyParts'> {
 }
 
 /** The row of a message to be stored, with the limits that apply. */
-export interface NewMessageRow extends Omit<NewMessage, 'session' | 'payload' | 'disposition'> {
+export interface NewMessageRow extends Omit<NewMessage, 'session' | 'payload'> {
   readonly session: SessionSeedRow;
   readonly sender: string;
   readonly payload: Json;
-  readonly isQueued: boolean;
   readonly limits: QueueLimits;
 }
 
@@ -55,7 +54,7 @@ export type PackedNewMessage = [
   keyParts: Json,
   sender: string,
   payload: Json,
-  isQueued: boolean,
+  isAddressed: boolean,
   priority: Priority,
   receivedAt: number,
   perSession: number,
@@ -78,7 +77,7 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
     JSON.stringify(session.keyParts),
     payload.sender,
     JSON.stringify(payload),
-    message.disposition === 'queue',
+    message.isAddressed,
     message.priority,
     message.receivedAt,
     limits.perSession,
@@ -101,7 +100,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     keyParts,
     sender,
     payload,
-    isQueued,
+    isAddressed,
     priority,
     receivedAt,
     perSession,
@@ -115,7 +114,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     session: { id: sessionId, tenant: sessionTenant, mode, channel, keyParts },
     sender,
     payload,
-    isQueued,
+    isAddressed,
     priority,
     receivedAt,
     limits: { perSession, perClient, total },

@@ -1,5 +1,6 @@
 import {
   endOf,
+  type AcceptedMessage,
   type AcceptOutcome,
   type CancelOutcome,
   type CancelSelector,
@@ -10,6 +11,7 @@ import {
   type QueueCounts,
   type QueueLimits,
 } from '../../core/store/index.js';
+import type { SessionEntry } from './directory.js';
 import type { Earlier, MessageTable } from './message-table.js';
 import type { OpenMessage } from './open-messages.js';
 import type { ClaimRow, LeaseKey, MessageRow, NewMessageRow } from './packing.js';
@@ -50,10 +52,11 @@ export class QueueOperations {
   }
 
   accept(now: number, message: NewMessageRow): AcceptOutcome {
-    const { messageId, bodyHash, priority, isQueued } = message;
-    const { directory, log, open, refs, activity } = this.tables;
+    const { messageId, bodyHash } = message;
+    const { directory } = this.tables;
     const known = directory.findClient(message.client);
     const entry = directory.findSession(message.session.id);
+    const isQueued = message.isAddressed || entry?.explicitActivation === true;
     const limit = isQueued ? this.exceeded(message.limits, entry?.session, known) : undefined;
     // Looks for a duplicate first if the message could be refused or its session created; else the insert finds it.
     const earlier = known !== undefined && (limit || !entry) ? this.messages.findByKey(known, messageId) : undefined;
@@ -61,11 +64,24 @@ export class QueueOperations {
     if (limit) return { kind: 'full', limit };
 
     const client = known ?? directory.addClient(message.client);
-    const { session, mode } = entry ?? directory.addSession(message.session, now);
+    const into = entry ?? directory.addSession(message.session, now);
     const ord = this.tables.nextOrd();
-    if (!this.messages.insert(ord, client, session, message)) {
+    if (!this.messages.insert(ord, client, into.session, message)) {
       return this.repeatOutcome(required(this.messages.findByKey(client, messageId)), bodyHash);
     }
+    return this.place(ord, client, into, message, isQueued);
+  }
+
+  /** Gives a stored message its place. */
+  private place(
+    ord: number,
+    client: number,
+    { session, mode }: SessionEntry,
+    message: NewMessageRow,
+    isQueued: boolean,
+  ): AcceptedMessage {
+    const { directory, log, open, refs, activity } = this.tables;
+    const { priority } = message;
     const headSeq = log.head(session);
     directory.addParticipant(client, session, message.sender, headSeq);
     activity.touch(session, message.receivedAt);

@@ -76,13 +76,12 @@ export class StoreModel {
   }
 
   accept(message: NewMessage, outcome: AcceptOutcome): void {
-    const { client, messageId, session, disposition, priority } = message;
+    const { client, messageId, session, isAddressed, priority } = message;
     const earlier = this.messages.find(
       (each) => each.message.client.clientId === client.clientId && each.message.messageId === messageId,
     );
     if (earlier) return this.repeat(earlier, message, outcome);
-    const queued = disposition === 'queue';
-    const limit = queued ? this.exceeded(message) : undefined;
+    const limit = isAddressed ? this.exceeded(message) : undefined;
     if (limit) return expect(outcome).toEqual({ kind: 'full', limit });
     if (outcome.kind !== 'accepted') throw new Error(`a new message was answered with ${outcome.kind}`);
 
@@ -97,7 +96,7 @@ export class StoreModel {
       mode: 'main',
       status: added.status,
       priority,
-      position: queued ? this.waiting(session.id).indexOf(added) : 0,
+      position: isAddressed ? this.waiting(session.id).indexOf(added) : 0,
       headSeq: this.log(session.id).length,
       ...(running && { runningRef: running.ref }),
     });
@@ -109,7 +108,7 @@ export class StoreModel {
       ref,
       message,
       session: message.session.id,
-      status: message.disposition === 'queue' ? 'queued' : 'observed',
+      status: message.isAddressed ? 'queued' : 'observed',
       first: false,
       notBefore: 0,
       attempt: 0,

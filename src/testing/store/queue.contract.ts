@@ -131,7 +131,7 @@ export const acceptContract: Contract = {
   },
 
   'keeps an observed message as context only': async (bench) => {
-    const observed = await bench.store.accept(aMessage({ disposition: 'observe' }), {
+    const observed = await bench.store.accept(aMessage({ isAddressed: false }), {
       perSession: 0,
       perClient: 0,
       total: 0,
@@ -140,6 +140,20 @@ export const acceptContract: Contract = {
     expect(await bench.claim()).toEqual([]);
     expect(await bench.store.countQueue(0)).toMatchObject({ queued: 0, running: 0 });
     expect((await bench.store.readHistory('s_alice', 10)).messages).toMatchObject([{ status: 'observed' }]);
+  },
+
+  '[G-06] queues a message that does not address the agent if the session has explicit activation': async (bench) => {
+    const say = async () => {
+      const outcome = await bench.store.accept(aMessage({ isAddressed: false }), GENEROUS_LIMITS);
+      return outcome.kind === 'accepted' ? outcome.status : outcome;
+    };
+    expect(await say()).toBe('observed');
+    await bench.store.updateSession('s_alice', { explicitActivation: true });
+    expect(await say()).toBe('queued');
+    const outcome = await bench.store.accept(aMessage({ isAddressed: false }), { ...GENEROUS_LIMITS, perSession: 1 });
+    expect(outcome).toEqual({ kind: 'full', limit: 'perSession' });
+    await bench.store.updateSession('s_alice', { explicitActivation: false });
+    expect(await say()).toBe('observed');
   },
 
   'names the message that runs while another is accepted': async (bench) => {

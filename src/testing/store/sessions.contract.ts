@@ -70,7 +70,7 @@ export const sessionContract: Contract = {
   },
 
   '[S-11] pages through the history backwards, newest last': async (bench) => {
-    for (const messageId of ['1', '2', '3', '4', '5']) await bench.accept({ messageId, disposition: 'observe' });
+    for (const messageId of ['1', '2', '3', '4', '5']) await bench.accept({ messageId, isAddressed: false });
     await bench.accept({ session: aSession('bob') });
     const ids = (page: { messages: readonly { messageId: string }[] }) =>
       page.messages.map(({ messageId }) => messageId);

@@ -189,8 +189,8 @@ export const turnContract: Contract = {
 
   'returns the earlier messages to the agent, oldest first, observed ones included': async (bench) => {
     await bench.finish(await bench.run({ messageId: 'one' }));
-    await bench.accept({ messageId: 'two', disposition: 'observe' });
-    await bench.accept({ messageId: 'elsewhere', session: aSession('bob'), disposition: 'observe' });
+    await bench.accept({ messageId: 'two', isAddressed: false });
+    await bench.accept({ messageId: 'elsewhere', session: aSession('bob'), isAddressed: false });
     const claim = await bench.run({ messageId: 'three' });
     await bench.accept({ messageId: 'four' });
     const context = await bench.store.readContext('s_alice', claim.message.messageRef, 10);
