@@ -5,7 +5,7 @@ import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.
 import type { Principal } from '../core/identity/principal.js';
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
 import { SessionChangesService } from '../core/sessions/session-changes.service.js';
-import type { Session } from '../core/store/index.js';
+import { SessionStore, type Session } from '../core/store/index.js';
 import { SessionMode } from '../protocol/index.js';
 
 /** A change of a session; absent fields stay as they are. */
@@ -56,12 +56,13 @@ export class SessionsController {
   constructor(
     private readonly router: SessionRouterService,
     private readonly changes: SessionChangesService,
+    private readonly sessions: SessionStore,
   ) {}
 
   @Get(':id')
   @RequireScope('admin:read')
   async readSession(@Param('id') id: string, @Caller() caller: Principal): Promise<SessionDto> {
-    return toDto(await this.router.getReadable(caller, id));
+    return this.toDto(await this.router.getReadable(caller, id));
   }
 
   /** Takes effect with the next turn, and immediately for tool calls of a running one. */
@@ -79,21 +80,21 @@ export class SessionsController {
       ...(explicitActivation === undefined ? {} : { explicitActivation }),
       ...(toolPermissions === undefined ? {} : { toolPermissions }),
     });
-    return toDto(session);
+    return this.toDto(session);
   }
-}
 
-function toDto(session: Session): SessionDto {
-  return {
-    id: session.id,
-    mode: session.mode,
-    channel: session.channel,
-    key: [...session.keyParts],
-    participants: [...session.participants],
-    created_at: session.createdAt,
-    last_active: session.lastActive,
-    tool_permissions: [...session.toolPermissions],
-    explicit_activation: session.explicitActivation,
-    head_seq: session.headSeq,
-  };
+  private async toDto(session: Session): Promise<SessionDto> {
+    return {
+      id: session.id,
+      mode: session.mode,
+      channel: session.channel,
+      key: [...session.keyParts],
+      participants: [...(await this.sessions.listParticipants(session.id))],
+      created_at: session.createdAt,
+      last_active: session.lastActive,
+      tool_permissions: [...session.toolPermissions],
+      explicit_activation: session.explicitActivation,
+      head_seq: session.headSeq,
+    };
+  }
 }

@@ -5,7 +5,7 @@ import type { ToolDefinition } from '../core/tools/tool.js';
 export function describeStatus(session: Session, whatAnswers: string): string {
   return [
     `session: ${session.id} (${session.mode}, channel ${session.channel})`,
-    `participants: ${session.participants.length}`,
+    `participants: ${session.hasSeveralParticipants ? 'several' : 'one'}`,
     ...(session.mode === 'group' ? [`activation: ${session.explicitActivation ? 'always' : 'mention'}`] : []),
     whatAnswers,
   ].join('\n');

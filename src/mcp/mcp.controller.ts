@@ -67,7 +67,7 @@ export class McpController {
     const known = await this.sessions.findSession(seed.id);
     const session: Session = known ?? {
       ...seed,
-      participants: [principal],
+      hasSeveralParticipants: false,
       createdAt: now,
       lastActive: now,
       memoryRefs: [],

@@ -46,7 +46,7 @@ export class FakeTurn implements AgentTurn {
   ) {
     this.session = {
       ...aSession('contract'),
-      participants: ['alice'],
+      hasSeveralParticipants: false,
       createdAt: 1_800_000_000_000,
       lastActive: 1_800_000_000_000,
       memoryRefs: [],

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { Tool, type ToolExecutor } from '../core/tools/tool.decorator.js';
 import type { ToolCallContext } from '../core/tools/tool.js';
+import { SessionStore } from '../core/store/index.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 
 const Parameters = Type.Object({}, { additionalProperties: false });
@@ -24,15 +25,21 @@ export interface SessionFacts {
   idempotent: true,
 })
 export class SessionInfoTool implements ToolExecutor<typeof Parameters> {
-  constructor(private readonly registry: ToolRegistryService) {}
+  constructor(
+    private readonly registry: ToolRegistryService,
+    private readonly sessions: SessionStore,
+  ) {}
 
-  execute(_parameters: object, { session, caller }: Pick<ToolCallContext, 'session' | 'caller'>): SessionFacts {
-    const { id, mode, channel, participants } = session;
+  async execute(
+    _parameters: object,
+    { session, caller }: Pick<ToolCallContext, 'session' | 'caller'>,
+  ): Promise<SessionFacts> {
+    const { id, mode, channel } = session;
     return {
       id,
       mode,
       channel,
-      participants,
+      participants: await this.sessions.listParticipants(id),
       tools: this.registry.getAvailableTools({ session, caller }).map(({ name }) => name),
     };
   }

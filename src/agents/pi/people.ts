@@ -14,7 +14,7 @@ export type UserPart = TextContent | ImageContent;
  * message.
  */
 export function isShared(session: Session): boolean {
-  return session.mode !== 'main' || session.participants.length > 1;
+  return session.mode !== 'main' || session.hasSeveralParticipants;
 }
 
 /** Returns a message as the model gets it; attachments that are not among `images` are described. */

@@ -2,11 +2,9 @@ import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
 import type { Principal } from '../identity/principal.js';
 import type { Session } from '../store/index.js';
 
-/** Returns whether a session exists for this caller. A session that it may not read is treated as nonexistent. */
-export function mayRead(principal: Principal, session: Session): boolean {
-  if (session.tenant !== principal.tenant) return false;
-  if (principal.channels && !principal.channels.includes(session.channel)) return false;
-  return principal.role !== 'user' || session.participants.includes(principal.sender ?? '');
+/** Returns whether a session is of the tenant and the channels of a credential. */
+export function isWithinReach(principal: Principal, { tenant, channel }: Session): boolean {
+  return tenant === principal.tenant && (!principal.channels || principal.channels.includes(channel));
 }
 
 /**

@@ -3,7 +3,7 @@ import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { Principal } from '../identity/principal.js';
 import { SessionStore, type Priority, type Session, type SessionSeed } from '../store/index.js';
-import { checkVoice, keepTrustedFlags, mayRead } from './access.js';
+import { checkVoice, isWithinReach, keepTrustedFlags } from './access.js';
 import { mentionsAgent, parseCommand } from './activation.js';
 import { buildSessionSeed } from './session-key.js';
 
@@ -49,15 +49,23 @@ export class SessionRouterService {
 
   /** Returns a session that this caller may read. @throws GatewayError NOT_FOUND */
   async getReadable(principal: Principal, sessionId: string): Promise<Session> {
-    const session = await this.sessions.findSession(sessionId);
-    if (!session || !mayRead(principal, session)) throw new GatewayError('NOT_FOUND', { what: `session ${sessionId}` });
+    const session = await this.findReadable(principal, sessionId);
+    if (!session) throw new GatewayError('NOT_FOUND', { what: `session ${sessionId}` });
     return session;
   }
 
   /** Returns whether `principal` may read a session, which need not exist. */
   async isReadable(principal: Principal, sessionId: string): Promise<boolean> {
+    return (await this.findReadable(principal, sessionId)) !== undefined;
+  }
+
+  /** A session that the caller may not read is treated as nonexistent: role `user` must have taken part in it. */
+  private async findReadable(principal: Principal, sessionId: string): Promise<Session | undefined> {
     const session = await this.sessions.findSession(sessionId);
-    return session !== undefined && mayRead(principal, session);
+    if (!session || !isWithinReach(principal, session)) return undefined;
+    const mustTakePart = principal.role === 'user';
+    if (mustTakePart && !(await this.sessions.isParticipant(sessionId, principal.sender ?? ''))) return undefined;
+    return session;
   }
 
   private async routeToSession(

@@ -38,7 +38,8 @@ export interface SessionSeed {
 }
 
 export interface Session extends SessionSeed {
-  readonly participants: readonly string[];
+  /** True if messages of more than one sender were accepted. */
+  readonly hasSeveralParticipants: boolean;
   readonly createdAt: number;
   readonly lastActive: number;
   /** Collections of long-term memory that it may search. */

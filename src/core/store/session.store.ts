@@ -4,6 +4,12 @@ import type { MessageWithReply, Session, SessionChange, StoredReaction } from '.
 export abstract class SessionStore {
   abstract findSession(sessionId: string): Promise<Session | undefined>;
 
+  /** Resolves with the senders of the session's messages, in no particular order. There may be thousands. */
+  abstract listParticipants(sessionId: string): Promise<readonly string[]>;
+
+  /** Resolves with whether a message of `sender` was accepted in the session. */
+  abstract isParticipant(sessionId: string, sender: string): Promise<boolean>;
+
   /** Finds the most recently used main session of `sender` on one of `channels`. */
   abstract findLatestMain(tenant: string, channels: readonly string[], sender: string): Promise<Session | undefined>;
 

@@ -12,7 +12,8 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 const COLUMNS = `session, id, tenant, mode, channel, key_parts AS keyParts, created_at AS createdAt,
   memory_refs AS memoryRefs, tool_permissions AS toolPermissions, explicit_activation AS explicitActivation,
   coalesce((SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1),
-    created_at) AS lastActive`;
+    created_at) AS lastActive,
+  (SELECT count(*) FROM (SELECT 1 FROM participants WHERE participants.session = sessions.session LIMIT 2)) AS participants`;
 
 interface Columns {
   readonly session: number;
@@ -26,6 +27,8 @@ interface Columns {
   readonly toolPermissions: Json;
   readonly explicitActivation: 0 | 1;
   readonly lastActive: number;
+  /** At most 2. */
+  readonly participants: number;
 }
 
 /** Maximum number of reactions that a message keeps, of one sender and of all. */
@@ -37,6 +40,7 @@ export class SessionOperations {
   private readonly selectById;
   private readonly selectMain;
   private readonly selectParticipants;
+  private readonly selectParticipant;
   private readonly changeSession;
   private readonly insertReaction;
   private readonly selectReaction;
@@ -55,7 +59,11 @@ export class SessionOperations {
     );
     this.selectParticipants = prepare<{ sender: string }>(
       database,
-      'SELECT sender FROM participants WHERE session = ?',
+      'SELECT sender FROM participants JOIN sessions USING (session) WHERE id = ?',
+    );
+    this.selectParticipant = prepare<{ 1: 1 }>(
+      database,
+      'SELECT 1 FROM participants JOIN sessions USING (session) WHERE id = ? AND sender = ?',
     );
     this.changeSession = prepare(
       database,
@@ -82,6 +90,14 @@ export class SessionOperations {
   /** Returns a session that must exist because it has messages. */
   get(sessionId: string): Session {
     return this.toSession(required(this.selectById.get(sessionId)));
+  }
+
+  listParticipants(sessionId: string): string[] {
+    return this.selectParticipants.all(sessionId).map(({ sender }) => sender);
+  }
+
+  isParticipant(sessionId: string, sender: string): boolean {
+    return this.selectParticipant.get(sessionId, sender) !== undefined;
   }
 
   findLatestMain(tenant: string, channels: readonly string[], sender: string): Session | undefined {
@@ -139,11 +155,11 @@ export class SessionOperations {
     return { messages: page.slice(0, limit).reverse(), more: page.length > limit, headSeq: log.head(entry.session) };
   }
 
-  private toSession({ session, ...row }: Columns): Session {
+  private toSession({ session, participants, ...row }: Columns): Session {
     return {
       ...row,
       keyParts: JSON.parse(row.keyParts) as string[],
-      participants: this.selectParticipants.all(session).map(({ sender }) => sender),
+      hasSeveralParticipants: participants > 1,
       memoryRefs: JSON.parse(row.memoryRefs) as string[],
       toolPermissions: JSON.parse(row.toolPermissions) as string[],
       explicitActivation: row.explicitActivation === 1,

@@ -8,7 +8,7 @@ export const sessionContract: Contract = {
     await bench.accept({ session, receivedAt: bench.under.now() });
     expect(await bench.store.findSession('s_team')).toEqual({
       ...session,
-      participants: ['alice'],
+      hasSeveralParticipants: false,
       createdAt: bench.under.now(),
       lastActive: bench.under.now(),
       memoryRefs: [],
@@ -21,8 +21,12 @@ export const sessionContract: Contract = {
 
   'makes every sender a participant, once': async (bench) => {
     for (const sender of ['alice', 'bob', 'alice']) await bench.accept({ payload: aPayload({ sender }) });
-    const session = await bench.store.findSession('s_alice');
-    expect([...(session?.participants ?? [])].sort()).toEqual(['alice', 'bob']);
+    expect([...(await bench.store.listParticipants('s_alice'))].sort()).toEqual(['alice', 'bob']);
+    expect(await bench.store.findSession('s_alice')).toMatchObject({ hasSeveralParticipants: true });
+    expect(await bench.store.isParticipant('s_alice', 'bob')).toBe(true);
+    expect(await bench.store.isParticipant('s_alice', 'carol')).toBe(false);
+    expect(await bench.store.isParticipant('s_nobody', 'bob')).toBe(false);
+    expect(await bench.store.listParticipants('s_nobody')).toEqual([]);
   },
 
   'knows when a session was last used, and the head of its log': async (bench) => {
