@@ -18,7 +18,7 @@ function listImports(): string[] {
 }
 
 describe('the page', () => {
-  it('imports itself, the client, and four packages that are bundled', () => {
+  it('imports itself, the client, and five packages that are bundled', () => {
     const foreign = listImports().filter((path) => !path.startsWith('web/'));
     expect(foreign).toEqual([
       'client/index.js',
@@ -26,8 +26,10 @@ describe('the page', () => {
       'highlight.js/lib/common',
       'lit',
       'lit/decorators.js',
+      'lit/directive.js',
       'lit/directives/guard.js',
       'lit/directives/repeat.js',
+      'lucide',
       'marked',
     ]);
   });

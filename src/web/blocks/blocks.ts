@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ReplyState, StreamBlock } from '../../client/index.js';
-import { icons } from '../controls/icons.js';
+import { icons } from '../design/icons.js';
 import { readMediaId, type MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
 import { readJson, readText, renderFold } from './fold.js';

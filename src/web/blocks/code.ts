@@ -1,7 +1,7 @@
 import { html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { copyText } from '../controls/clipboard.js';
-import { icons } from '../controls/icons.js';
+import { copyText } from '../design/clipboard.js';
+import { icons } from '../design/icons.js';
 import { texts } from '../texts.js';
 import { highlight } from './highlight.js';
 

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { icons } from '../controls/icons.js';
+import { icons } from '../design/icons.js';
 
 /** A titled part: JSON or other text. */
 export type Part = readonly [label: string | undefined, content: string];

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { StreamBlock, ToolStatusPayload } from '../../client/index.js';
-import { icons } from '../controls/icons.js';
+import { icons } from '../design/icons.js';
 import { texts } from '../texts.js';
 import { formatTime } from '../times.js';
 import { readJson, readText, renderFold, type Part } from './fold.js';

@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { countCodePoints, MAX_CONTENT_LENGTH } from '../../client/index.js';
-import { icons } from '../controls/icons.js';
+import { icons } from '../design/icons.js';
 import type { MediaFiles } from '../model/media-files.js';
 import { findTextFault, type TextFault } from '../model/message-limits.js';
 import { texts } from '../texts.js';

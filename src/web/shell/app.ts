@@ -3,7 +3,7 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ChatComposer } from '../compose/composer.js';
 import type { Picture } from '../compose/picture-tray.js';
 import { Writing } from '../compose/writing.js';
-import { icons } from '../controls/icons.js';
+import { icons } from '../design/icons.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
 import type { Stage } from '../model/gateway-link.js';

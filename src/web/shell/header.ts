@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { icons } from '../controls/icons.js';
+import { icons } from '../design/icons.js';
 import type { Chat } from '../model/chat.js';
 import { texts } from '../texts.js';
 

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { icons } from '../controls/icons.js';
+import { icons } from '../design/icons.js';
 import type { Conversation } from '../model/conversation.js';
 import type { Conversations } from '../model/conversations.js';
 import { texts } from '../texts.js';

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { ReplyState, TranscriptMessage } from '../../client/index.js';
 import { renderBlocks, renderOwnMedia } from '../blocks/blocks.js';
 import type { Writing } from '../compose/writing.js';
-import { icons } from '../controls/icons.js';
+import { icons } from '../design/icons.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
 import type { MediaFiles } from '../model/media-files.js';

@@ -2,7 +2,7 @@ import type { ReactiveControllerHost } from 'lit';
 import type { ReplyState, StreamBlock, TranscriptMessage } from '../../client/index.js';
 import { describeBlock } from '../blocks/blocks.js';
 import { readText } from '../blocks/fold.js';
-import { copyText } from '../controls/clipboard.js';
+import { copyText } from '../design/clipboard.js';
 
 const CONFIRM_FOR_MS = 2_000;
 

@@ -1,0 +1,50 @@
+import { noChange } from 'lit';
+import { Directive, directive, type DirectiveResult } from 'lit/directive.js';
+import {
+  ArrowDown,
+  ArrowUp,
+  Check,
+  ChevronRight,
+  Copy,
+  createElement,
+  Image,
+  Menu,
+  PanelTop,
+  Plus,
+  RotateCcw,
+  Square,
+  Wrench,
+  X,
+  type IconNode,
+} from 'lucide';
+
+/** Draws an icon once in each place where it stands. It is hidden from screen readers: the text beside it says the same. */
+class Drawing extends Directive {
+  #drawn: IconNode | undefined;
+
+  render(icon: IconNode, more: string): unknown {
+    if (this.#drawn === icon) return noChange;
+    this.#drawn = icon;
+    return createElement(icon, { class: `icon ${more}`, 'aria-hidden': 'true', focusable: 'false' });
+  }
+}
+
+const draw = directive(Drawing);
+const icon = (node: IconNode, more = ''): DirectiveResult => draw(node, more);
+
+/** The icons of the pages by what they mean. Those with the class `turns` follow the direction of writing. */
+export const icons = {
+  send: icon(ArrowUp),
+  stop: icon(Square, 'solid'),
+  picture: icon(Image),
+  plus: icon(Plus),
+  menu: icon(Menu),
+  close: icon(X),
+  copy: icon(Copy),
+  check: icon(Check),
+  down: icon(ArrowDown),
+  chevron: icon(ChevronRight, 'turns'),
+  tool: icon(Wrench),
+  canvas: icon(PanelTop),
+  retry: icon(RotateCcw),
+};
