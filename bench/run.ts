@@ -1,9 +1,10 @@
 /**
- * `npm run bench [-- [--quick] [--rounds N] [--out FILE] [FIGURE...]]`: measures the figures of docs/benchmarks.md on
- * this machine. Figures that are not measured keep their last value. With `--quick` or `--out` the page is not
- * rewritten. Everything stays on loopback, is bounded in count and time, and ends by itself.
+ * `npm run bench [-- [--quick] [--rounds N] [--out FILE] [--against FOLDER]... [FIGURE...]]`: measures the figures of
+ * docs/benchmarks.md on this machine. Figures that are not measured keep their last value. `--against` measures the
+ * gateway of another checkout too, in the same rounds. With `--quick`, `--out` or `--against` the page is not rewritten. Everything stays on loopback, is bounded in count and time, and ends by itself.
  */
 import { writeFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { figures } from './figures.ts';
@@ -12,6 +13,7 @@ import { plot } from './report/plot.ts';
 import { printTable } from './report/table.ts';
 import { readResults, writeResults } from './report/results.ts';
 import { scenarios } from './scenarios/index.ts';
+import { useBuild } from './servers.ts';
 import { summarise } from './statistics.ts';
 
 const FULL_ROUNDS = 5;
@@ -19,7 +21,12 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' }, out: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    out: { type: 'string' },
+    against: { type: 'string', multiple: true, default: [] },
+  },
 });
 const wanted = new Set(positionals.length > 0 ? positionals : figures.map(({ id }) => id));
 for (const id of wanted) {
@@ -37,19 +44,24 @@ const measured = new Map<string, number[]>();
 for (let round = 1; round <= rounds; round++) {
   for (const scenario of scenarios) {
     if (!scenario.figures.some((id) => wanted.has(id))) continue;
-    process.stderr.write(`round ${round} of ${rounds}: ${scenario.name}\n`);
-    for (const [name, value] of Object.entries(await scenario.measure(size))) {
-      measured.set(name, [...(measured.get(name) ?? []), value]);
+    for (const build of [undefined, ...values.against]) {
+      const mark = build === undefined ? '' : ` (${basename(build)})`;
+      process.stderr.write(`round ${round} of ${rounds}: ${scenario.name}${mark}\n`);
+      useBuild(build === undefined ? path('..') : resolve(build));
+      for (const [name, value] of Object.entries(await scenario.measure(size))) {
+        measured.set(name + mark, [...(measured.get(name + mark) ?? []), value]);
+      }
     }
   }
 }
 
 const measurements = Object.fromEntries([...measured].map(([name, all]) => [name, summarise(all)]));
 process.stdout.write(printTable(figures, measurements));
-const results = { ...readResults(values.out), ...measurements };
-writeResults(results, values.out);
 // A quick run only shows that everything works; its numbers are not published.
-if (!isQuick && values.out === undefined) {
+const isPublished = !isQuick && values.out === undefined && values.against.length === 0;
+const results = { ...readResults(values.out), ...measurements };
+if (isPublished || values.out !== undefined) writeResults(results, values.out);
+if (isPublished) {
   writeFileSync(path('../docs/benchmarks.md'), buildPage(figures, results));
   writeFileSync(path('../docs/benchmarks.svg'), plot(figures, results));
 }

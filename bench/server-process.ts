@@ -22,14 +22,18 @@ export interface ServerCommand {
 export class ServerProcess implements AsyncDisposable {
   readonly port: number;
   readonly child: ChildProcess;
+  /** Time from the start of the process until it was ready, in milliseconds. */
+  readonly readyMs: number;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, readyMs: number) {
     this.child = child;
     this.port = port;
+    this.readyMs = readyMs;
   }
 
   /** Starts a server and waits until it is ready. */
   static async start({ args, env = {}, cwd, ipc = false }: ServerCommand): Promise<ServerProcess> {
+    const startedAt = performance.now();
     const child = spawn(process.execPath, args, {
       env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
       ...(cwd !== undefined && { cwd }),
@@ -38,7 +42,7 @@ export class ServerProcess implements AsyncDisposable {
     const endWithUs = () => child.kill('SIGKILL');
     process.once('exit', endWithUs);
     child.once('exit', () => process.removeListener('exit', endWithUs));
-    return new ServerProcess(child, await findPort(child));
+    return new ServerProcess(child, await findPort(child), performance.now() - startedAt);
   }
 
   /** Returns the resources used so far by the process and its children. */
@@ -53,11 +57,14 @@ export class ServerProcess implements AsyncDisposable {
     return this.usage().cpuUs - before;
   }
 
-  async stop(): Promise<void> {
+  /**
+   * Ends the process and waits for that. By default it is killed: the measurement is complete, and a graceful stop would
+   * only wait for the turn that keeps the agent busy.
+   */
+  async stop(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = once(this.child, 'exit');
-    // The measurement is complete; a graceful stop would only wait for the turn that keeps the agent busy.
-    this.child.kill('SIGKILL');
+    this.child.kill(signal);
     await Promise.race([ended, timeout(STOP_TIMEOUT_MS, 'a server did not stop')]);
   }
 

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { constants, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServerProcess } from './server-process.ts';
 
@@ -10,7 +11,18 @@ const TMP = fileURLToPath(new URL('./.tmp/', import.meta.url));
 /** The token of the load generator. It is used on loopback only and only during the benchmark. */
 export const TOKEN = 'benchmark-token-on-loopback-only';
 
-const OPENCLAW = fileURLToPath(new URL('../bin/openclaw.js', import.meta.url));
+/** The checkout whose gateway is measured: a folder in which `npm run build` has run. */
+let build = fileURLToPath(new URL('..', import.meta.url));
+
+/** Returns the checkout whose gateway is measured. */
+export function currentBuild(): string {
+  return build;
+}
+
+/** Measures the gateway of another checkout from now on. */
+export function useBuild(folder: string): void {
+  build = folder;
+}
 
 /** Raises the limits that would stop a benchmark; everything else is the default. */
 const GATEWAY_ENV = {
@@ -44,17 +56,21 @@ export class TemporaryFolder implements Disposable {
 export interface GatewayVariation {
   readonly folder: TemporaryFolder;
   readonly env?: Readonly<Record<string, string>>;
+  /** A database to start with; the gateway gets a copy of it. Default: a new one. */
+  readonly database?: string;
   /** A module that Node loads first. */
   readonly preload?: string;
 }
 
 /** Starts the gateway like `openclaw start`, authenticated, with its database on the real disk. */
-export function startGateway({ folder, env = {}, preload }: GatewayVariation): Promise<ServerProcess> {
+export function startGateway({ folder, env = {}, database, preload }: GatewayVariation): Promise<ServerProcess> {
+  const path = `${folder.path}/gateway.db`;
+  if (database !== undefined) copyFileSync(database, path, constants.COPYFILE_FICLONE);
   return ServerProcess.start({
-    args: [...(preload === undefined ? [] : ['--import', preload]), OPENCLAW, 'start'],
+    args: [...(preload === undefined ? [] : ['--import', preload]), join(build, 'bin/openclaw.js'), 'start'],
     cwd: folder.path,
     ipc: preload !== undefined,
-    env: { ...GATEWAY_ENV, OPENCLAW_STORE_URL: `sqlite:${folder.path}/gateway.db`, ...env },
+    env: { ...GATEWAY_ENV, OPENCLAW_STORE_URL: `sqlite:${path}`, ...env },
   });
 }
 

@@ -28,39 +28,51 @@ function frame(first: number, payload: Buffer): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-const ID_DIGITS = 8;
-const ID_MARK = '0'.repeat(ID_DIGITS);
+/** The numbers of a message, written into its text as runs of letters that a template replaces with digits. */
+export const FIELDS = { id: 'IIIIIIII', session: 'SSSSSS', sender: 'PPPPPP' } as const;
 
-/** A frame whose id is patched in place, so that each of a million different frames costs one copy. */
+/** Values for {@link FIELDS}; digits that do not fit are dropped. */
+export type FieldValues = Readonly<Record<keyof typeof FIELDS, number>>;
+
+/** A frame whose numbers are patched in place, so that each of a million different frames costs one copy. */
 export class FrameTemplate {
   private readonly bytes: Buffer;
-  private readonly idEnds: readonly number[];
+  private readonly places: readonly {
+    readonly field: keyof FieldValues;
+    readonly start: number;
+    readonly end: number;
+  }[];
 
-  /** @param build builds the text of a message from its id */
-  constructor(build: (id: string) => string, idPrefix: string) {
-    this.bytes = textFrame(build(`${idPrefix}${ID_MARK}`));
-    const mark = Buffer.from(`${idPrefix}${ID_MARK}`);
-    const ends: number[] = [];
-    for (let at = this.bytes.indexOf(mark); at !== -1; at = this.bytes.indexOf(mark, at + 1))
-      ends.push(at + mark.length);
-    this.idEnds = ends;
+  /** @param text the frame's text, with {@link FIELDS} in it */
+  constructor(text: string) {
+    const bytes = textFrame(text);
+    this.bytes = bytes;
+    this.places = (Object.keys(FIELDS) as (keyof FieldValues)[]).flatMap((field) =>
+      findAll(bytes, FIELDS[field]).map((start) => ({ field, start, end: start + FIELDS[field].length })),
+    );
   }
 
   get length(): number {
     return this.bytes.length;
   }
 
-  /** Writes the frame with the id number `n` into `target`. */
-  copyTo(target: Buffer, offset: number, n: number): void {
+  /** Writes the frame with these numbers into `target`. */
+  copyTo(target: Buffer, offset: number, values: FieldValues): void {
     this.bytes.copy(target, offset);
-    for (const end of this.idEnds) {
-      let rest = n;
-      for (let at = offset + end - 1; rest > 0; at--) {
+    for (const { field, start, end } of this.places) {
+      let rest = values[field];
+      for (let at = offset + end - 1; at >= offset + start; at--) {
         target[at] = 0x30 + (rest % 10);
         rest = Math.floor(rest / 10);
       }
     }
   }
+}
+
+function findAll(bytes: Buffer, mark: string): number[] {
+  const found: number[] = [];
+  for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + mark.length)) found.push(at);
+  return found;
 }
 
 const OPCODE = { text: 1, close: 8, ping: 9 } as const;

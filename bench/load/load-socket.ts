@@ -11,11 +11,10 @@ export interface Target {
   readonly token: string;
 }
 
-const PATHS: Record<Dialect, string> = {
-  plain: '/',
-  gateway: '/',
-  'socket-io': '/socket.io/?EIO=4&transport=websocket',
-};
+function pathOf(dialect: Dialect, clientId: string): string {
+  if (dialect === 'gateway') return `/?client_id=${clientId}`;
+  return dialect === 'socket-io' ? '/socket.io/?EIO=4&transport=websocket' : '/';
+}
 
 /** Open and connect packets of Engine.IO and Socket.IO, and the heartbeat. */
 const SOCKET_IO = { open: '0{', connect: '40', ping: '2', pong: '3' } as const;
@@ -41,8 +40,8 @@ export class LoadSocket {
     });
   }
 
-  /** Connects, upgrades and waits until the server accepts messages. */
-  static async open({ port, dialect, token }: Target): Promise<LoadSocket> {
+  /** Connects, upgrades and waits until the server accepts messages. A client with a name is known after a restart. */
+  static async open({ port, dialect, token }: Target, clientId: string): Promise<LoadSocket> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     const load = new LoadSocket(socket, dialect);
     await new Promise<void>((resolve, reject) => {
@@ -50,7 +49,7 @@ export class LoadSocket {
       load.onText = (bytes, start, end) => load.greet(bytes.toString('latin1', start, end), resolve);
       socket.on('error', reject);
       socket.on('close', () => reject(new Error('the server hung up')));
-      socket.once('connect', () => socket.write(upgradeRequest(port, PATHS[dialect], token)));
+      socket.once('connect', () => socket.write(upgradeRequest(port, pathOf(dialect, clientId), token)));
       load.readHead(dialect === 'plain' ? resolve : () => {});
     });
     // After the handshake, a lost connection aborts the load: results with fewer clients are not comparable.

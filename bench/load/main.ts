@@ -13,11 +13,18 @@ const OPENING_AT_ONCE = 64;
 
 /** The parent's commands. Durations are in milliseconds. */
 const commands = {
-  /** Opens `count` additional connections. */
-  async connect(options: Target & { readonly count: number }): Promise<void> {
+  /** Opens `count` additional connections. Their clients are numbered from `first` on. */
+  async connect({
+    count,
+    first = 0,
+    ...options
+  }: Target & { readonly count: number; readonly first?: number }): Promise<void> {
     target = options;
-    for (let left = options.count; left > 0; left -= OPENING_AT_ONCE) {
-      const opened = Array.from({ length: Math.min(left, OPENING_AT_ONCE) }, () => LoadSocket.open(options));
+    for (let left = count; left > 0; left -= OPENING_AT_ONCE) {
+      const number = first + sockets.length;
+      const opened = Array.from({ length: Math.min(left, OPENING_AT_ONCE) }, (_, i) =>
+        LoadSocket.open(options, `load-${number + i}`),
+      );
       sockets.push(...(await Promise.all(opened)));
     }
   },
@@ -28,7 +35,7 @@ const commands = {
 
   /** Sends one message and waits for its acknowledgement. Returns the id of its session. */
   async say({ content, sender }: { readonly content: string; readonly sender: string }): Promise<string> {
-    const text = await ask(messageIn(`say-${sender}-${Date.now()}`, sender, content), 'message_ack');
+    const text = await ask(messageIn(`say-${sender}-${Date.now()}`, sender, { content }), 'message_ack');
     return (JSON.parse(text) as { session_id: string }).session_id;
   },
 
@@ -43,6 +50,18 @@ const commands = {
     }
     return durations;
   },
+
+  /** Reads a session's history page by page, from its newest message to its first, again and again. Never ends. */
+  async readHistory({ sessionId }: { readonly sessionId: string }): Promise<void> {
+    let before: string | undefined;
+    for (let i = 0; ; i++) {
+      const payload = { limit: 200, ...(before !== undefined && { before }) };
+      const frame = { type: 'history', id: `history-${i}`, timestamp: 0, session_id: sessionId, payload };
+      const text = await ask(JSON.stringify(frame), 'history');
+      before = (JSON.parse(text) as { payload: { next_before?: string } }).payload.next_before;
+    }
+  },
+
   /** Makes every connection read a session from its start. */
   async watch({ sessionId }: { readonly sessionId: string }): Promise<void> {
     const resume = {
@@ -71,7 +90,7 @@ const commands = {
           if (classify(bytes, start) === 'block' && ++got === blocks) resolve();
         };
       }
-      sockets[0]?.send(messageIn(`burst-${bursts++}`, sender, content));
+      sockets[0]?.send(messageIn(`burst-${bursts++}`, sender, { content }));
     });
   },
 

@@ -1,8 +1,15 @@
-import { FrameTemplate } from './frames.ts';
+import { FIELDS, FrameTemplate } from './frames.ts';
 import type { Dialect } from './load-socket.ts';
 
+/** Fields of a message that differ between loads. */
+export interface MessageFields {
+  readonly content?: string;
+  readonly group_id?: string;
+  readonly is_direct_mention?: true;
+}
+
 /** Builds a message of about 330 bytes, as a channel driver writes it: one sentence and a trace context. */
-export function messageIn(id: string, sender: string, content = SENTENCE): string {
+export function messageIn(id: string, sender: string, fields: MessageFields = {}): string {
   return JSON.stringify({
     type: 'message_in',
     id,
@@ -11,17 +18,31 @@ export function messageIn(id: string, sender: string, content = SENTENCE): strin
       channel: 'telegram',
       sender,
       sender_name: 'Ada Lovelace',
-      content,
+      content: SENTENCE,
       metadata: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' },
+      ...fields,
     },
   });
 }
 
 const SENTENCE = 'Could you look up when the next train to the coast leaves, and whether it stops at the old harbour?';
 
-/** Returns templates for the senders' messages; ids start with `idPrefix` and are unique within one flood. */
-export function messageTemplates(dialect: Dialect, senders: readonly string[], idPrefix: string): FrameTemplate[] {
-  return senders.map((sender) => new FrameTemplate((id) => wrap(dialect, messageIn(id, sender)), idPrefix));
+/**
+ * What a message does: `main` is a person's own conversation, `group` is observed as context, `mention` addresses the
+ * agent in a group.
+ */
+export type MessageKind = 'main' | 'group' | 'mention';
+
+/** Builds the template of a load's messages. Ids start with their number and are unique by `suffix`. */
+export function messageTemplate(dialect: Dialect, kind: MessageKind, suffix: string): FrameTemplate {
+  const id = `${FIELDS.id}-${suffix}`;
+  const group = {
+    group_id: `group-${FIELDS.session}`,
+    ...(kind === 'mention' && { is_direct_mention: true as const }),
+  };
+  const message =
+    kind === 'main' ? messageIn(id, `person-${FIELDS.session}`) : messageIn(id, `person-${FIELDS.sender}`, group);
+  return new FrameTemplate(wrap(dialect, message));
 }
 
 function wrap(dialect: Dialect, message: string): string {

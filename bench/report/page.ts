@@ -30,7 +30,7 @@ ${missed.length > 0 ? `## Missed goals, and where the cost arises\n\n${missed.jo
   acknowledgement after a SQLite commit at \`synchronous=FULL\` on the real disk. Only limits that would stop a benchmark
   are raised.
 - The baseline is \`ws\` alone: it parses and acknowledges each message, stores nothing, checks nothing.
-- The load generator is a separate process on bare sockets: 32 connections with eight senders each, messages of 330 bytes. Each
+- The load generator is a separate process on bare sockets: 32 connections with eight sessions each, messages of 330 bytes. Each
   connection sends a new message for each completed one (256 or 3,200 in flight in total).
 - G1, G2, G9: the agent is kept busy by one long turn, so that only acknowledging is measured. G3: the same load
   until the end of each turn. G4: wall time, alternating with the baseline on the same disk. G5: three bursts of 500
@@ -38,6 +38,10 @@ ${missed.length > 0 ? `## Missed goals, and where the cost arises\n\n${missed.jo
   more connections than the first 1,000. G7, G8: until the line that reports readiness, with a new database. G10: each of
   the frames below is sent several times to a gateway that watches its event loop; the minimum of each counts, since the
   machine's own pauses only add, and the maximum over all frames.
+- G12: databases are filled through the gateway, and then by copying the rows that it has written; each measurement starts
+  with a copy. 25 connections with ten messages in flight each; message ids, sessions and senders come in no order. Lone
+  acknowledgements are also measured beside a client that reads the history without a pause, and beside a sweep that
+  deletes hundreds of thousands of expired frames.
 
 ## Details
 

@@ -14,8 +14,8 @@ export const depth: Scenario = {
     using load = new LoadProcess();
     await load.call('connect', { port: gateway.port, dialect: 'gateway', token: TOKEN, count: CONNECTIONS });
     await load.call('say', { sender: 'person-waiting', content: '/wait 60000' });
-    const flood = (count: number, sharedSenders: boolean) =>
-      load.call('flood', { count, perConnection: 8, sendersPerConnection: 1, until: 'ack', sharedSenders });
+    const flood = (count: number, isShared: boolean) =>
+      load.call('flood', { count, perConnection: 8, sessions: isShared ? 1 : CONNECTIONS, until: 'ack', isShared });
     const measure = async () => {
       const count = size.pick(4_000, 500);
       return (await gateway.cpuDuring(() => flood(count, true))) / count;

@@ -1,7 +1,9 @@
 import { acknowledge } from './acknowledge.ts';
+import { beside } from './beside.ts';
 import { block } from './block.ts';
 import { depth } from './depth.ts';
 import { fanOut } from './fan-out.ts';
+import { participants, sessions, storedMessages } from './growth.ts';
 import { idle } from './idle.ts';
 import { loneAck } from './lone-ack.ts';
 import { modelTurn } from './model-turn.ts';
@@ -16,8 +18,12 @@ export const scenarios: readonly Scenario[] = [
   turn,
   modelTurn,
   loneAck,
+  beside,
   fanOut,
   idle,
   depth,
   block,
+  storedMessages,
+  participants,
+  sessions,
 ];

@@ -3,7 +3,7 @@ import { startGateway, startPeer, TemporaryFolder, TOKEN } from '../servers.ts';
 import type { Scenario, Size } from './scenario.ts';
 
 const CONNECTIONS = 32;
-const SENDERS_PER_CONNECTION = 8;
+const SESSIONS = 8 * CONNECTIONS;
 const IN_FLIGHT = 256;
 
 /** G3: a complete message: acknowledged, answered by the built-in agent in one block, ended; all of it durable. */
@@ -37,5 +37,5 @@ async function measurePlain(size: Size): Promise<number> {
 }
 
 function shape(count: number, until: 'ack' | 'end') {
-  return { count, perConnection: IN_FLIGHT / CONNECTIONS, sendersPerConnection: SENDERS_PER_CONNECTION, until };
+  return { count, perConnection: IN_FLIGHT / CONNECTIONS, sessions: SESSIONS, until };
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -27,6 +27,17 @@ describe('npm run bench', () => {
       max: expect.any(Number) as number,
       rounds: [expect.any(Number)],
     });
+  });
+
+  it('measures growth on filled stores, also of another checkout, and writes both', async () => {
+    const out = join(folder, 'results.json');
+    const root = fileURLToPath(new URL('../..', import.meta.url));
+    const args = [RUN, '--quick', '--out', out, '--against', root, 'G12b'];
+    await promisify(execFile)(process.execPath, args);
+
+    const results = JSON.parse(await readFile(out, 'utf8')) as Record<string, { median: number }>;
+    expect(results['G12b']?.median).toBeGreaterThan(0);
+    expect(results[`G12b (${basename(root)})`]?.median).toBeGreaterThan(0);
   });
 
   it('refuses an unknown figure by name', async () => {
