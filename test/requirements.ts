@@ -176,7 +176,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'M-06',
     'protocol 5.2',
-    'The body is type, session_id and payload, whatever the order of its keys; the timestamp is not part of it.',
+    'The body is the session and the payload, whatever the order of its keys, without flags that are ignored; the timestamp is not part of it. A session named by its id is the one found by its key.',
   ),
   requirement(
     'M-07',

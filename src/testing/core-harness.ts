@@ -140,7 +140,6 @@ export class CoreHarness {
     const session = changes.session ?? buildSessionSeed('default', payload);
     const message = aMessage({
       messageId: id,
-      bodyHash: JSON.stringify(payload),
       receivedAt: this.clock.now(),
       ...changes,
       session,

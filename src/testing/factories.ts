@@ -27,7 +27,6 @@ export function aMessage(changes: Partial<NewMessage> = {}): NewMessage {
   return {
     client: aClient(),
     messageId,
-    bodyHash: `hash of ${messageId}`,
     session: aSession(),
     payload: aPayload(),
     isAddressed: true,

@@ -202,9 +202,8 @@ class ModelRun {
     return aMessage({
       client: CLIENTS[client] ?? aClient(),
       messageId,
-      bodyHash: changed ? 'changed' : 'as first sent',
       session: SESSIONS[id % SESSIONS.length] ?? aSession(),
-      payload: aPayload({ content: messageId }),
+      payload: aPayload({ content: changed ? 'changed' : messageId }),
       isAddressed: id % 8 !== 7,
       priority: MODEL_PRIORITIES[(id >> 2) % MODEL_PRIORITIES.length] ?? 1,
       receivedAt: this.under.now(),

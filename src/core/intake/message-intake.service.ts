@@ -5,7 +5,6 @@ import { RateLimitsService } from '../limits/rate-limits.service.js';
 import { MediaService } from '../media/media.service.js';
 import { PhaseService } from '../phase/phase.service.js';
 import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
-import { hashBody } from '../queue/body-hash.js';
 import { MessageQueueService } from '../queue/message-queue.service.js';
 import { checkVoice } from '../sessions/access.js';
 import { SessionRouterService, type Route } from '../sessions/session-router.service.js';
@@ -140,7 +139,6 @@ export class MessageIntakeService {
     const accepted = this.queue.enqueue({
       client: clientKey(principal, clientId),
       messageId: message.id,
-      bodyHash: hashBody('message_in', message.sessionId, message.payload),
       session: route.session,
       payload: route.payload,
       isAddressed: route.isAddressed,

@@ -99,6 +99,20 @@ describe('MessageIntakeService', () => {
     await expect(accepted).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
   });
 
+  it('[M-06] takes a repeat that names the session, or claims other flags, for the same message', async () => {
+    const alice: Origin = {
+      principal: { ...bound, role: 'user', channels: ['test'], sender: 'alice' },
+      clientId: 'page',
+    };
+    const submit = async (changes: object, sessionId?: string) => {
+      const payload = aPayload({ content: 'one', ...changes });
+      return (await intake.submit(alice, { id: 'a', sessionId, payload })).accepted;
+    };
+    const { sessionId } = await submit({});
+    expect(await submit({}, sessionId)).toMatchObject({ kind: 'duplicate' });
+    expect(await submit({ is_direct_mention: true, sender_is_admin: true })).toMatchObject({ kind: 'duplicate' });
+  });
+
   it('cancels by id, and reports an unknown id', async () => {
     await (
       await intake.submit(operator, { id: 'a', payload: aPayload({ content: '/blocks 2 60000' }) })

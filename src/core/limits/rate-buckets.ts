@@ -32,43 +32,49 @@ export class RateBuckets {
    * @returns 0 if there was one; else takes nothing and returns the time until the next one, in milliseconds
    */
   take(key: string, perMinute: number): number {
-    const waitMs = this.waitFor(key, perMinute);
-    if (waitMs > 0) return waitMs;
-    this.recent.set(key, this.fullAt(key) + WINDOW_MS / perMinute);
-    return 0;
+    const now = this.readClock();
+    const fullAt = this.fullAtAfterNext(key, perMinute, now);
+    const waitMs = waitFor(fullAt, now);
+    if (waitMs === 0) this.recent.set(key, fullAt);
+    return waitMs;
   }
 
   /** Returns the time until {@link take} would succeed, in milliseconds; 0 if it would now. Takes nothing. */
   waitFor(key: string, perMinute: number): number {
-    this.rotate();
-    const over = this.fullAt(key) + WINDOW_MS / perMinute - (this.now + WINDOW_MS);
-    return Math.max(0, Math.ceil(over - ROUNDING_MS));
+    const now = this.readClock();
+    return waitFor(this.fullAtAfterNext(key, perMinute, now), now);
   }
 
-  /** Time since the start: a Unix time in a double has too little precision for fractions of a millisecond. */
-  private get now(): number {
-    return this.clock.elapsed() - this.startedAt;
+  /** Returns the time since the start: a Unix time in a double has too little precision for fractions of a millisecond. */
+  private readClock(): number {
+    const now = this.clock.elapsed() - this.startedAt;
+    if (now - this.rotatedAt >= WINDOW_MS || this.recent.size >= this.maxKeys) this.rotate(now);
+    return now;
   }
 
-  private fullAt(key: string): number {
-    return Math.max(this.recent.get(key) ?? this.older.get(key) ?? 0, this.now);
+  /** Returns when a bucket would be full again if one more token were taken. */
+  private fullAtAfterNext(key: string, perMinute: number, now: number): number {
+    const fullAt = this.recent.get(key) ?? this.older.get(key) ?? 0;
+    return Math.max(fullAt, now) + WINDOW_MS / perMinute;
   }
 
   /**
    * Under a flood of new keys, drops those that have used up less than half of their quota: to them it changes little,
    * while a key that is exhausted stays so. Returns whether that made enough room.
    */
-  private dropFullest(): boolean {
-    for (const [key, fullAt] of this.recent) if (fullAt - this.now < WINDOW_MS / 2) this.recent.delete(key);
+  private dropFullest(now: number): boolean {
+    for (const [key, fullAt] of this.recent) if (fullAt - now < WINDOW_MS / 2) this.recent.delete(key);
     return this.recent.size < this.maxKeys / 2;
   }
 
-  private rotate(): void {
-    const isDue = this.now - this.rotatedAt >= WINDOW_MS;
-    if (!isDue && this.recent.size < this.maxKeys) return;
-    if (!isDue && this.dropFullest()) return;
+  private rotate(now: number): void {
+    if (now - this.rotatedAt < WINDOW_MS && this.dropFullest(now)) return;
     this.older = this.recent;
     this.recent = new Map();
-    this.rotatedAt = this.now;
+    this.rotatedAt = now;
   }
+}
+
+function waitFor(fullAt: number, now: number): number {
+  return Math.max(0, Math.ceil(fullAt - (now + WINDOW_MS) - ROUNDING_MS));
 }

@@ -14,6 +14,8 @@ export class RateLimitsService {
   private readonly messages: RateBuckets;
   private readonly reactions: RateBuckets;
   private readonly connections = new Map<string, number>();
+  /** The beginnings of the keys of messages. */
+  private readonly prefixes = new WeakMap<Principal, string>();
 
   constructor(
     clock: Clock,
@@ -30,7 +32,7 @@ export class RateLimitsService {
    */
   takeMessage(principal: Principal, sender: string): void {
     const isChannel = principal.role === 'channel';
-    const key = JSON.stringify([principal.tenant, principal.principal, isChannel, isChannel ? sender : '']);
+    const key = this.findPrefix(principal) + (isChannel ? sender : '');
     const perMinute = this.config.get('limits.messages_per_minute');
     take(this.messages, key, perMinute, `messages per minute for one ${isChannel ? 'sender' : 'principal'}`);
   }
@@ -60,6 +62,16 @@ export class RateLimitsService {
       if (rest > 0) this.connections.set(address, rest);
       else this.connections.delete(address);
     };
+  }
+
+  /** Returns JSON, whose end is certain: with any sender after it, keys of two principals are never the same. */
+  private findPrefix(principal: Principal): string {
+    let prefix = this.prefixes.get(principal);
+    if (prefix === undefined) {
+      prefix = JSON.stringify([principal.tenant, principal.principal, principal.role === 'channel']);
+      this.prefixes.set(principal, prefix);
+    }
+    return prefix;
   }
 }
 

@@ -38,6 +38,8 @@ export const TYPING_FOR_MS = 10_000;
 const AGE_INTERVAL_MS = 1_000;
 /** Interval at which an active person is announced to other replicas, in milliseconds. */
 export const ANNOUNCE_INTERVAL_MS = 15_000;
+/** Messages of an online person within this time after a sign are no further sign, in milliseconds. */
+const SIGN_INTERVAL_MS = 1_000;
 /** Number of people tracked; beyond it the one with the oldest sign is dropped. */
 const MAX_PEOPLE = 100_000;
 
@@ -88,10 +90,14 @@ export class PresenceTrackerService {
     this.put(state);
   }
 
-  /** Records a sign without a status, such as a message: the person is online, or stays typing. */
+  /**
+   * Records a sign without a status, such as a message: the person is online, or stays typing. Costs little for one who
+   * writes often: `lastSeen` may be up to {@link SIGN_INTERVAL_MS} late.
+   */
   noteActivity(tenant: string, channel: string, userId: string): void {
-    const known = this.find(tenant, channel, userId)?.status;
-    this.update(tenant, channel, userId, known === 'typing' ? 'typing' : 'online');
+    const known = this.findSeen(buildKey(tenant, channel, userId));
+    if (known?.status === 'online' && this.clock.elapsed() - known.seenAt < SIGN_INTERVAL_MS) return;
+    this.update(tenant, channel, userId, known?.status === 'typing' ? 'typing' : 'online');
   }
 
   find(tenant: string, channel: string, userId: string): PresenceState | undefined {

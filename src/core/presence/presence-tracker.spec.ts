@@ -53,6 +53,17 @@ describe('presence', () => {
     expect(reported).toEqual(['ann online']);
   });
 
+  it('[G-13] takes messages of an online person as one sign a second', () => {
+    presence.update('t', 'web', 'ann', 'online');
+    const seenAt = clock.now();
+    clock.advance(999);
+    presence.noteActivity('t', 'web', 'ann');
+    expect(presence.find('t', 'web', 'ann')?.lastSeen).toBe(seenAt);
+    clock.advance(1);
+    presence.noteActivity('t', 'web', 'ann');
+    expect(presence.find('t', 'web', 'ann')?.lastSeen).toBe(seenAt + 1_000);
+  });
+
   it('[G-13] separates tenants, channels and users', () => {
     presence.update('t', 'web', 'ann', 'online');
     expect(presence.isActive('u', 'web', 'ann')).toBe(false);

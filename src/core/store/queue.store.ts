@@ -19,8 +19,9 @@ import type {
  */
 export abstract class QueueStore {
   /**
-   * Stores a message unless it is a duplicate; creates its session and makes the sender a participant. Duplicates are
-   * recognised before limits are checked. A message that does not address the agent is queued if the session has
+   * Stores a message unless it is a duplicate; creates its session and makes the sender a participant. Duplicates have
+   * the same client and id, and must have the same session and payload, whatever the order of keys; they are recognised
+   * before limits are checked. A message that does not address the agent is queued if the session has
    * explicit activation at the commit, else observed; limits do not apply to an observed one.
    */
   abstract accept(message: NewMessage, limits: QueueLimits): Promise<AcceptOutcome>;

@@ -67,8 +67,6 @@ export interface NewMessage {
   readonly client: ClientKey;
   /** The client's id for it; with `client` the key that identifies duplicates. */
   readonly messageId: string;
-  /** Hash of type, session_id and payload. A duplicate with another body is a conflict. */
-  readonly bodyHash: string;
   readonly session: SessionSeed;
   readonly payload: MessageInPayload;
   /**

@@ -5,14 +5,14 @@ import type { EndRow, HistoryRow, MessageRow, NewMessageRow } from './packing.js
 import { prepare, required } from './rows.js';
 import type { TableState } from './table-state.js';
 
-/** The fields of a stored message that are needed to acknowledge a duplicate. */
+/** The fields of a stored message that are needed to recognise and acknowledge a duplicate. */
 export interface Earlier {
   readonly ord: number;
-  readonly bodyHash: string;
   readonly session: number;
   readonly sessionId: string;
   readonly mode: SessionMode;
   readonly priority: Priority;
+  readonly payload: Json;
 }
 
 const COLUMNS = `ord, message_id AS messageId, session, sessions.id AS sessionId, clients.tenant, principal,
@@ -45,12 +45,12 @@ export class MessageTable {
     this.insertMessage = prepare(
       database,
       `INSERT INTO messages (ord, client, message_id, body_hash, session, priority, received_at, payload)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client, message_id) DO NOTHING`,
+       VALUES (?, ?, ?, '', ?, ?, ?, ?) ON CONFLICT (client, message_id) DO NOTHING`,
     );
     this.insertReply = prepare(database, 'INSERT INTO replies (ord, status, reply) VALUES (?, ?, ?)');
     this.selectByKey = prepare<Earlier>(
       database,
-      `SELECT ord, body_hash AS bodyHash, session, sessions.id AS sessionId, mode, priority
+      `SELECT ord, session, sessions.id AS sessionId, mode, priority, payload
        FROM messages JOIN sessions USING (session) WHERE client = ? AND message_id = ?`,
     );
     this.selectByOrd = prepare<Columns>(database, `SELECT ${COLUMNS} FROM ${JOINED} WHERE ord = ?`);
@@ -67,17 +67,8 @@ export class MessageTable {
 
   /** Stores a message. Returns false, and stores nothing, if the client has sent a message with that id before. */
   insert(ord: number, client: number, session: number, message: NewMessageRow): boolean {
-    const { messageId, bodyHash, priority, receivedAt, payload } = message;
-    const { changes } = this.insertMessage.run(
-      ord,
-      client,
-      messageId,
-      bodyHash,
-      session,
-      priority,
-      receivedAt,
-      payload,
-    );
+    const { messageId, priority, receivedAt, payload } = message;
+    const { changes } = this.insertMessage.run(ord, client, messageId, session, priority, receivedAt, payload);
     return changes !== 0;
   }
 

@@ -28,6 +28,9 @@ import type {
 } from '../../core/store/index.js';
 import type { DurableType, MessageStatus, SessionMode } from '../../protocol/index.js';
 
+/** The JSON of the key of recent seeds, which the router keeps. */
+const keysAsText = new WeakMap<SessionSeed, Json>();
+
 /** The row of a session to be created. */
 export interface SessionSeedRow extends Omit<SessionSeed, 'keyParts'> {
   readonly keyParts: Json;
@@ -46,7 +49,6 @@ export type PackedNewMessage = [
   principal: string,
   clientId: string,
   messageId: string,
-  bodyHash: string,
   sessionId: string,
   sessionTenant: string,
   mode: SessionMode,
@@ -69,12 +71,11 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
     client.principal,
     client.clientId,
     message.messageId,
-    message.bodyHash,
     session.id,
     session.tenant,
     session.mode,
     session.channel,
-    JSON.stringify(session.keyParts),
+    keyAsText(session),
     payload.sender,
     JSON.stringify(payload),
     message.isAddressed,
@@ -86,13 +87,18 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
   ];
 }
 
+function keyAsText(session: SessionSeed): Json {
+  let text = keysAsText.get(session);
+  if (text === undefined) keysAsText.set(session, (text = JSON.stringify(session.keyParts)));
+  return text;
+}
+
 export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
   const [
     tenant,
     principal,
     clientId,
     messageId,
-    bodyHash,
     sessionId,
     sessionTenant,
     mode,
@@ -110,7 +116,6 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
   return {
     client: { tenant, principal, clientId },
     messageId,
-    bodyHash,
     session: { id: sessionId, tenant: sessionTenant, mode, channel, keyParts },
     sender,
     payload,

@@ -6,12 +6,14 @@ import {
   type CancelSelector,
   type ClaimRequest,
   type DurableFrame,
+  type Json,
   type Lease,
   type MessageSelector,
   type QueueCounts,
   type QueueLimits,
 } from '../../core/store/index.js';
 import type { SessionEntry } from './directory.js';
+import { canonicalise } from '../../core/store/canonical-json.js';
 import type { Earlier, MessageTable } from './message-table.js';
 import type { OpenMessage } from './open-messages.js';
 import type { ClaimRow, LeaseKey, MessageRow, NewMessageRow } from './packing.js';
@@ -52,7 +54,7 @@ export class QueueOperations {
   }
 
   accept(now: number, message: NewMessageRow): AcceptOutcome {
-    const { messageId, bodyHash } = message;
+    const { messageId } = message;
     const { directory } = this.tables;
     const known = directory.findClient(message.client);
     const entry = directory.findSession(message.session.id);
@@ -60,14 +62,14 @@ export class QueueOperations {
     const limit = isQueued ? this.exceeded(message.limits, entry?.session, known) : undefined;
     // Looks for a duplicate first if the message could be refused or its session created; else the insert finds it.
     const earlier = known !== undefined && (limit || !entry) ? this.messages.findByKey(known, messageId) : undefined;
-    if (earlier) return this.repeatOutcome(earlier, bodyHash);
+    if (earlier) return this.repeatOutcome(earlier, message);
     if (limit) return { kind: 'full', limit };
 
     const client = known ?? directory.addClient(message.client);
     const into = entry ?? directory.addSession(message.session, now);
     const ord = this.tables.nextOrd();
     if (!this.messages.insert(ord, client, into.session, message)) {
-      return this.repeatOutcome(required(this.messages.findByKey(client, messageId)), bodyHash);
+      return this.repeatOutcome(required(this.messages.findByKey(client, messageId)), message);
     }
     return this.place(ord, client, into, message, isQueued);
   }
@@ -115,8 +117,8 @@ export class QueueOperations {
     return lanes.size >= limits.total ? 'total' : undefined;
   }
 
-  private repeatOutcome(earlier: Earlier, bodyHash: string): AcceptOutcome {
-    if (earlier.bodyHash !== bodyHash) return { kind: 'conflict' };
+  private repeatOutcome(earlier: Earlier, message: NewMessageRow): AcceptOutcome {
+    if (!isRepeat(earlier, message)) return { kind: 'conflict' };
     const { log, open, refs } = this.tables;
     const { ord, session, sessionId, mode, priority } = earlier;
     return {
@@ -272,4 +274,14 @@ export class QueueOperations {
       activeSessions: this.tables.activity.count(activeSince, lanes.sessions()),
     };
   }
+}
+
+/** Whether a message with the same client and id is the same message. Only a sender that orders keys differently costs more. */
+function isRepeat(earlier: Earlier, { session, payload }: NewMessageRow): boolean {
+  if (earlier.sessionId !== session.id) return false;
+  return earlier.payload === payload || canonicaliseText(earlier.payload) === canonicaliseText(payload);
+}
+
+function canonicaliseText(json: Json): string {
+  return canonicalise(JSON.parse(json));
 }

@@ -4,7 +4,8 @@ import { FIRST_PREVIOUS_HASH } from '../../core/store/index.js';
  * The tables of version 1. `ord` numbers messages in the order of acceptance; `session` and `client` number sessions
  * and client identities, as short keys in place of long texts.
  *
- * - `messages` rows never change; their UNIQUE key recognises duplicates.
+ * - `messages` rows never change; their UNIQUE key recognises duplicates. `body_hash` is empty in newer rows: a repeat is
+ *   compared with the payload.
  * - `queue` has exactly the unfinished messages, with everything that changes about them.
  * - `replies` has the ends of finished messages. A message in neither was only observed.
  * - `memory_words` is the full-text index of `memories`, in version 1 maintained by triggers.

@@ -77,7 +77,7 @@ const PROCESS = `
   const session = { id: 's_alice', tenant: 'default', mode: 'main', channel: 'test', keyParts: ['alice'] };
   const payload = { channel: 'test', sender: 'alice', content: 'hello' };
   const accept = (messageId) => store.accept(
-    { client, messageId, bodyHash: messageId, session, payload, isAddressed: true, priority: 1, receivedAt: Date.now() }, limits);
+    { client, messageId, session, payload, isAddressed: true, priority: 1, receivedAt: Date.now() }, limits);
   for (let n = 1; n <= 50; n++) {
     await Promise.all([accept('a' + n), accept('b' + n)]);
     console.log('accepted a' + n + ' b' + n);

@@ -81,17 +81,30 @@ export const acceptContract: Contract = {
   '[M-05] refuses the same id with another body, and stores nothing': async (bench) => {
     const message = aMessage();
     await bench.accept(message);
-    const other = { ...message, bodyHash: 'another', session: bob };
-    expect(await bench.store.accept(other, GENEROUS_LIMITS)).toEqual({ kind: 'conflict' });
+    const others = [
+      { session: bob },
+      { payload: aPayload({ content: 'another' }) },
+      { payload: aPayload({ queue: 'q' }) },
+    ];
+    for (const other of others)
+      expect(await bench.store.accept({ ...message, ...other }, GENEROUS_LIMITS)).toEqual({ kind: 'conflict' });
     expect(await bench.store.findSession('s_bob')).toBeUndefined();
     expect(await bench.store.countQueue(0)).toMatchObject({ queued: 1 });
   },
 
+  '[M-06] takes a repeat for the same message whatever the order of its keys': async (bench) => {
+    const message = aMessage({ payload: { ...aPayload(), metadata: { x: 1, y: [{ b: 1, a: 2 }] } } });
+    await bench.accept(message);
+    const { channel, sender, content } = message.payload;
+    const payload = { metadata: { y: [{ a: 2, b: 1 }], x: 1 }, content, sender, channel };
+    expect(await bench.store.accept({ ...message, payload }, GENEROUS_LIMITS)).toMatchObject({ kind: 'duplicate' });
+    const other = { ...payload, metadata: { x: 1, y: [{ a: 1, b: 2 }] } };
+    expect(await bench.store.accept({ ...message, payload: other }, GENEROUS_LIMITS)).toEqual({ kind: 'conflict' });
+  },
+
   '[M-07] takes the same id from different clients as different messages': async (bench) => {
     const clients = [aClient(), aClient({ clientId: 'b' }), aClient({ principal: 'p' }), aClient({ tenant: 't' })];
-    const accepted = await Promise.all(
-      clients.map((client) => bench.accept({ client, messageId: 'same', bodyHash: 'same' })),
-    );
+    const accepted = await Promise.all(clients.map((client) => bench.accept({ client, messageId: 'same' })));
     expect(new Set(accepted.map(({ messageRef }) => messageRef)).size).toBe(4);
   },
 
@@ -126,7 +139,10 @@ export const acceptContract: Contract = {
     expect(await bench.store.accept(message, { perSession: 1, perClient: 1, total: 1 })).toMatchObject({
       kind: 'duplicate',
     });
-    const outcome = await bench.store.accept({ ...message, bodyHash: 'x' }, { perSession: 1, perClient: 1, total: 1 });
+    const outcome = await bench.store.accept(
+      { ...message, payload: aPayload({ content: 'x' }) },
+      { perSession: 1, perClient: 1, total: 1 },
+    );
     expect(outcome).toEqual({ kind: 'conflict' });
   },
 
