@@ -888,6 +888,26 @@ export const requirements: readonly Requirement[] = [
   ),
   requirement('R-14', 'protocol 3', 'A cancel and the time limit of a turn end the request to the provider.'),
   requirement('R-15', 'protocol 3', 'Images go to a model that accepts them; other attachments are described.'),
+  requirement(
+    'R-16',
+    'agents 3',
+    'When a provider is unreachable, silent, overloaded, refuses the key, has no credit or does not know the model, the next model of agent.fallbacks answers; not after a refusal of content, a bad request or a cancel.',
+  ),
+  requirement(
+    'R-17',
+    'agents 3',
+    'A provider that failed rests for 30 s, doubled to 5 minutes: it is asked after those that do not rest, and nothing else changes.',
+  ),
+  requirement(
+    'R-18',
+    'agents 3',
+    'A session whose model changes continues: what another model said reaches the next one without its reasoning and its ids.',
+  ),
+  requirement(
+    'R-19',
+    'agents 3',
+    '`usage.model` is the model that answered last, and `usage.by_model` lists the models when there were several.',
+  ),
 
   // Sandbox
   requirement(

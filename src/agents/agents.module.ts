@@ -3,6 +3,8 @@ import { Global, Module } from '@nestjs/common';
 import { AgentRuntime } from '../core/turns/agent-runtime.js';
 import { BuiltinRuntime } from './builtin/builtin-runtime.js';
 import { ConfiguredRuntime, RUNTIMES } from './configured-runtime.js';
+import { ModelChoice } from './pi/model-choice.js';
+import { ModelRest } from './pi/model-rest.js';
 import { PiRuntime } from './pi/pi-runtime.js';
 
 /** Each has its folder, and its name is a value of `agent.runtime`. */
@@ -11,6 +13,8 @@ const runtimes = [BuiltinRuntime, PiRuntime];
 @Global()
 @Module({
   providers: [
+    ModelChoice,
+    ModelRest,
     ...runtimes,
     { provide: RUNTIMES, useFactory: (...chosen: readonly AgentRuntime[]) => chosen, inject: runtimes },
     { provide: AgentRuntime, useClass: ConfiguredRuntime },

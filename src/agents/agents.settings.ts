@@ -6,6 +6,9 @@ const SYSTEM_PROMPT =
   'You are a helpful assistant that people talk to through messaging apps. Answer in the language of the message, ' +
   'briefly unless more is asked for.';
 
+const MODEL = { pattern: '^[^/\\s]+/\\S+$', maxLength: 512 };
+const MAX_FALLBACKS = 8;
+
 /** The runtime and its models. */
 export const agentSettings = defineSettings(
   {
@@ -13,11 +16,22 @@ export const agentSettings = defineSettings(
       default: 'auto',
       description: 'The agent runtime; `auto` is `pi` if a model is configured, else the built-in agent.',
     }),
-    'agent.model': Type.Optional(
-      Type.String({
-        pattern: '^[^/\\s]+/\\S+$',
-        maxLength: 512,
-        description: 'The model that answers, `provider/model`.',
+    'agent.model': Type.Optional(Type.String({ ...MODEL, description: 'The model that answers, `provider/model`.' })),
+    'agent.fallbacks': Type.Array(Type.String(MODEL), {
+      default: [],
+      maxItems: MAX_FALLBACKS,
+      description: 'The models that answer when the provider of `agent.model` cannot, in order.',
+    }),
+    'agent.thinking': Type.Optional(
+      Type.Enum(['low', 'medium', 'high'], {
+        description: 'How much a model may think before it answers; by default as its provider says.',
+      }),
+    ),
+    'agent.max_output_tokens': Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000_000,
+        description: 'Maximum length of an answer, in tokens; by default as the provider says.',
       }),
     ),
     'agent.system_prompt': Type.String({
@@ -29,7 +43,7 @@ export const agentSettings = defineSettings(
       default: {},
       'x-scope': 'config:dangerous',
       description:
-        'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?, idle_timeout_ms?, max_tokens_field?, system_role?, sends_store?}`.',
+        'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?, idle_timeout_ms?, first_byte_timeout_ms?, max_tokens_field?, system_role?, sends_store?}`.',
     }),
   },
   { rules: [findModelFaults], completions: { providers: addUsualKeys } },

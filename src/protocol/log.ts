@@ -58,7 +58,13 @@ export type ToolStatusPayload = Static<typeof ToolStatusPayload>;
 export const EndReason = Type.Enum(['stop', 'cancelled', 'error', 'merged']);
 export type EndReason = Static<typeof EndReason>;
 
-export const Usage = Type.Object({ input_tokens: int(), output_tokens: int() });
+const TokenCounts = { input_tokens: int(), output_tokens: int() };
+/** Tokens of a reply. `model` is the model that answered last; `by_model` lists the models if there were several. */
+export const Usage = Type.Object({
+  ...TokenCounts,
+  model: Type.Optional(Type.String()),
+  by_model: Type.Optional(Type.Array(Type.Object({ model: Type.String(), ...TokenCounts }))),
+});
 export type Usage = Static<typeof Usage>;
 
 export const EndError = Type.Object({ code: Type.String(), message: Type.String(), retryable: Type.Boolean() });

@@ -1,11 +1,10 @@
 import { BuiltinRuntime } from '../../src/agents/builtin/builtin-runtime.js';
-import { PiRuntime } from '../../src/agents/pi/pi-runtime.js';
 import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
 import { loadSettings } from '../../src/settings.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
 import { describeAgentRuntimeContract, type RuntimeScenario } from '../../src/testing/agent-runtime.contract.js';
 import { ManualClock } from '../../src/testing/index.js';
-import { SleeplessClock } from '../support/model-harness.js';
+import { buildPiRuntime, SleeplessClock } from '../support/model-harness.js';
 import { ModelServer, WIRES, type ScriptedAnswer } from '../support/model-server.js';
 import { describe, expect } from 'vitest';
 
@@ -57,7 +56,7 @@ describe.each(WIRES)('over %s', (wire) => {
     const logs = new SilentLogs();
     const config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, settings, '/nonexistent'), logs);
     return {
-      runtime: new PiRuntime(config, new SleeplessClock(), logs),
+      runtime: buildPiRuntime(config, new SleeplessClock(), logs),
       prepare: (scenario, turns = 1) => {
         for (let i = 0; i < turns; i++) server.answer(...MODEL_ANSWERS[scenario]);
         return 'hello';

@@ -1,6 +1,10 @@
 import { BuiltinRuntime } from '../../src/agents/builtin/builtin-runtime.js';
 import { ConfiguredRuntime } from '../../src/agents/configured-runtime.js';
+import { ModelChoice } from '../../src/agents/pi/model-choice.js';
+import { ModelRest } from '../../src/agents/pi/model-rest.js';
 import { PiRuntime } from '../../src/agents/pi/pi-runtime.js';
+import type { ConfigStoreService } from '../../src/core/config/config-store.service.js';
+import type { Clock } from '../../src/core/time/clock.js';
 import { SilentLogs, type Logs } from '../../src/core/telemetry/logs.js';
 import { CoreHarness, type CoreHarnessOptions } from '../../src/testing/core-harness.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
@@ -15,6 +19,10 @@ export class SleeplessClock extends ManualClock {
     this.slept.push(delayMs);
     return Promise.resolve();
   }
+}
+
+export function buildPiRuntime(config: ConfigStoreService, clock: Clock, logs: Logs): PiRuntime {
+  return new PiRuntime(config, new ModelChoice(config), new ModelRest(clock), clock, logs);
 }
 
 /** Builds the control plane with the model `local/test-model` of `server`. */
@@ -32,7 +40,7 @@ export function buildModelHarness(
   return new CoreHarness({
     clock,
     runtime: (_clock, config) =>
-      new ConfiguredRuntime(config, [new BuiltinRuntime(clock), new PiRuntime(config, clock, logs)]),
+      new ConfiguredRuntime(config, [new BuiltinRuntime(clock), buildPiRuntime(config, clock, logs)]),
     settings: { 'agent.model': 'local/test-model', providers: { local: server.provider(wire, provider) }, ...settings },
     ...options,
   });

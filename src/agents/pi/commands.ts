@@ -1,4 +1,3 @@
-import type { Command } from '../../core/sessions/activation.js';
 import type { AgentTurn } from '../../core/turns/agent-runtime.js';
 import { describeStatus, listTools } from '../command-texts.js';
 
@@ -10,13 +9,16 @@ const HELP = `/help      this text
 
 Everything else goes to the model.`;
 
-/** Returns the reply to a command that needs no model; undefined for a message to the model. */
-export function answerCommand(command: Command | undefined, turn: AgentTurn, model: string): string | undefined {
-  switch (command?.name) {
+/**
+ * Returns the reply to a command that needs no model; undefined for a message to the model.
+ * @param describeModels returns the lines of `/status` about models
+ */
+export function answerCommand(turn: AgentTurn, describeModels: () => string): string | undefined {
+  switch (turn.command?.name) {
     case 'help':
       return HELP;
     case 'status':
-      return describeStatus(turn.session, `model: ${model}`);
+      return describeStatus(turn.session, describeModels());
     case 'tools':
       return listTools(turn.listTools());
     default:

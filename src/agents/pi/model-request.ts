@@ -1,21 +1,27 @@
 import type { AssistantMessage, AssistantMessageEvent, Context } from '@earendil-works/pi-ai';
 import type { Log } from '../../core/telemetry/logs.js';
 import { createSecretHider } from '../../core/config/secrets.js';
-import type { CancelTimer, Clock } from '../../core/time/clock.js';
+import type { Clock } from '../../core/time/clock.js';
 import type { AgentEvent, RequestedCall } from '../../core/turns/agent-runtime.js';
-import { egressFetch } from '../../http/egress-fetch.js';
-import { chooseDelayMs, isTransient, mayBeOverflow, readRetryAfter, type ModelFailure } from './failures.js';
+import { Attempt, SeenResponse } from './attempt.js';
+import { classify, readError } from './failure-kinds.js';
+import { chooseDelayMs, isTransient, type ModelFailure } from './failures.js';
 import type { AskableModel } from './pi-models.js';
 import { ShownText } from './shown-text.js';
 import { withoutThoughts } from './thoughts.js';
 import { asFields, parseJson } from './wire/fields.js';
-import { correctEvents, type EventCorrector } from './wire/sse.js';
 
 const DEFAULT_RETRIES = 4;
+/** The same if another model can answer instead. */
+const DEFAULT_RETRIES_WITH_NEXT = 1;
 /** Time without an event after which a request ends, in milliseconds: some models think for minutes. */
 const DEFAULT_IDLE_MS = 300_000;
+/** Time without a byte after which another model is asked, in milliseconds. */
+const DEFAULT_FIRST_BYTE_MS = 60_000;
 /** Maximum length of a provider's error text in the log, in UTF-16 units. */
 const MAX_DETAIL_LENGTH = 500;
+/** Maximum length of a provider's error that is searched for its kind, in UTF-16 units. */
+const MAX_ERROR_LENGTH = 8_192;
 const DECLINED = /refus|filter|sensitive|safety/i;
 
 /** A complete answer of a model. */
@@ -38,6 +44,8 @@ export interface Question {
   /** Identifies the conversation, for the provider's cache. */
   readonly sessionId: string;
   readonly signal: AbortSignal;
+  /** True if another model can answer instead: then this one is given up sooner. */
+  readonly hasNext: boolean;
 }
 
 /** Sends a prompt to a model: yields text as it arrives, and retries after a transient failure. */
@@ -55,19 +63,20 @@ export class ModelRequest {
 
   /** Yields the text; a retry takes back the text of a broken stream. Never throws. */
   async *ask(question: Question): AsyncGenerator<AgentEvent, AskOutcome> {
-    const { max_retries: retries = DEFAULT_RETRIES } = this.target.provider;
+    const { hasNext } = question;
+    const { max_retries: retries = hasNext ? DEFAULT_RETRIES_WITH_NEXT : DEFAULT_RETRIES } = this.target.provider;
     for (let attempt = 0; ; attempt++) {
       const outcome = yield* this.askOnce(question);
       if (outcome.kind !== 'failed') return outcome;
-      const { status, detail, retryAfterMs } = outcome.failure;
+      const { kind, status, detail, retryAfterMs } = outcome.failure;
       const { provider, id } = this.target.model;
-      if (attempt >= retries || !isTransient(outcome.failure)) {
-        this.log.warn({ provider, model: id, status, detail, attempts: attempt + 1 }, 'a model did not answer');
+      if (attempt >= retries || !isTransient(outcome.failure, hasNext)) {
+        this.log.warn({ provider, model: id, kind, status, detail, attempts: attempt + 1 }, 'a model did not answer');
         return outcome;
       }
       const delayMs = chooseDelayMs(attempt, retryAfterMs, Math.random());
       this.log.info(
-        { provider, model: id, status, detail, delay_ms: Math.round(delayMs) },
+        { provider, model: id, kind, status, detail, delay_ms: Math.round(delayMs) },
         'a model did not answer and is asked again',
       );
       yield { type: 'restart_answer' };
@@ -78,10 +87,14 @@ export class ModelRequest {
 
   private async *askOnce(question: Question): AsyncGenerator<AgentEvent, AskOutcome> {
     const { signal } = question;
-    const seen = new SeenResponse(this.clock, this.target.createCorrector());
-    const attempt = new Attempt(signal, this.clock, this.target.provider.idle_timeout_ms ?? DEFAULT_IDLE_MS);
+    const attempt = this.beginAttempt(question);
+    const seen = new SeenResponse(this.clock, this.target.createCorrector(), () => attempt.noteBytes());
     const rawArguments = new Map<number, string>();
     const shown = new ShownText();
+    const fail = (failure: ModelFailure): AskOutcome =>
+      signal.aborted
+        ? { kind: 'aborted' }
+        : { kind: 'failed', failure: attempt.isSilent ? { ...failure, kind: 'silent' } : failure };
     try {
       for await (const event of this.open(question, seen, attempt.signal)) {
         attempt.noteLife();
@@ -92,15 +105,20 @@ export class ModelRequest {
           yield* shown.end();
           return { kind: 'answer', answer: readAnswer(event.message, rawArguments) };
         }
-        if (event.type === 'error')
-          return signal.aborted ? { kind: 'aborted' } : { kind: 'failed', failure: this.describe(event, seen) };
+        if (event.type === 'error') return fail(this.describe(event, seen));
       }
-      return { kind: 'failed', failure: this.toFailure('the stream ended without an end', seen) };
+      return fail(this.toFailure('the stream ended without an end', seen));
     } catch (error) {
-      return signal.aborted ? { kind: 'aborted' } : { kind: 'failed', failure: this.toFailure(String(error), seen) };
+      return fail(this.toFailure(String(error), seen));
     } finally {
       attempt.end();
     }
+  }
+
+  private beginAttempt({ signal, hasNext }: Question): Attempt {
+    const { idle_timeout_ms: idleMs = DEFAULT_IDLE_MS, first_byte_timeout_ms: firstByteMs = DEFAULT_FIRST_BYTE_MS } =
+      this.target.provider;
+    return new Attempt(signal, this.clock, idleMs, hasNext ? firstByteMs : undefined);
   }
 
   private open({ context, sessionId }: Question, { fetch }: SeenResponse, signal: AbortSignal): ResponseEvents {
@@ -119,64 +137,16 @@ export class ModelRequest {
 
   private describe({ error }: Extract<AssistantMessageEvent, { type: 'error' }>, seen: SeenResponse): ModelFailure {
     const failure = this.toFailure(error.errorMessage ?? 'no reason was given', seen);
-    return { ...failure, declined: DECLINED.test(error.rawStopReason ?? '') };
+    return DECLINED.test(error.rawStopReason ?? '') ? { ...failure, kind: 'declined' } : failure;
   }
 
-  private toFailure(message: string, { status, retryAfterMs }: SeenResponse): ModelFailure {
-    const detail = this.hideSecrets(message).slice(0, MAX_DETAIL_LENGTH);
-    const overflow = mayBeOverflow(status, message) && this.target.isOverflow(message);
-    return { status, detail, retryAfterMs, declined: false, overflow };
+  /** @param text pi's description of the failure; the body of a refusal says more */
+  private toFailure(text: string, { status, retryAfterMs, refusal }: SeenResponse): ModelFailure {
+    const { codes, message } = readError((refusal || text).slice(0, MAX_ERROR_LENGTH));
+    const isOverflow = this.target.isOverflow(text);
+    const detail = this.hideSecrets(text).slice(0, MAX_DETAIL_LENGTH);
+    return { kind: classify({ status, codes, message, isOverflow }), status, detail, retryAfterMs };
   }
-}
-
-/** One request: it ends with its turn, or after a time without events. */
-class Attempt {
-  private readonly controller = new AbortController();
-  private readonly onStop = () => this.controller.abort();
-  private cancelTimer: CancelTimer;
-
-  constructor(
-    private readonly stop: AbortSignal,
-    private readonly clock: Clock,
-    private readonly idleMs: number,
-  ) {
-    if (stop.aborted) this.controller.abort();
-    stop.addEventListener('abort', this.onStop);
-    this.cancelTimer = clock.setTimer(idleMs, this.onStop);
-  }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  noteLife(): void {
-    this.cancelTimer();
-    this.cancelTimer = this.clock.setTimer(this.idleMs, this.onStop);
-  }
-
-  end(): void {
-    this.cancelTimer();
-    this.stop.removeEventListener('abort', this.onStop);
-  }
-}
-
-/** The HTTP response to one request: status and `Retry-After`, which the SDKs hide, and the corrected events. */
-class SeenResponse {
-  status: number | undefined;
-  retryAfterMs: number | undefined;
-
-  constructor(
-    private readonly clock: Clock,
-    private readonly corrector: EventCorrector,
-  ) {}
-
-  readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    // A redirect would carry the key to an origin that it was not made for.
-    const response = await egressFetch(input, { ...init, redirect: 'error' });
-    this.status = response.status;
-    this.retryAfterMs = readRetryAfter(response.headers, this.clock.now());
-    return correctEvents(response, this.corrector);
-  };
 }
 
 /**

@@ -54,14 +54,21 @@ const wires: Readonly<Record<PiApi, () => Promise<ProviderStreams>>> = {
     import('@earendil-works/pi-ai/api/anthropic-messages') as Promise<unknown> as Promise<ProviderStreams>,
 };
 
+/** What an agent prescribes for its models; undefined leaves it to the provider. */
+export interface AgentWishes {
+  readonly thinking?: Provider['thinking'] | undefined;
+  readonly maxOutputTokens?: number | undefined;
+}
+
 /** Loads the model `name` (`provider/model`). */
-export async function loadModel(name: string, provider: Provider): Promise<AskableModel> {
+export async function loadModel(name: string, configured: Provider, wishes: AgentWishes = {}): Promise<AskableModel> {
   const [wire, { normalizeContext }, { isContextOverflow }, known] = await Promise.all([
-    wires[provider.api](),
+    wires[configured.api](),
     import('@earendil-works/pi-ai/utils/transcript'),
     import('@earendil-works/pi-ai/utils/overflow'),
     findKnown(name),
   ]);
+  const provider = follow(wishes, configured, known);
   const model = buildModel(name, provider, known);
   const dialect = findDialect(provider);
   return {
@@ -73,6 +80,19 @@ export async function loadModel(name: string, provider: Provider): Promise<Askab
     isOverflow: (errorMessage) =>
       MORE_OVERFLOWS.test(errorMessage) ||
       isContextOverflow({ ...sayAs(model, []), stopReason: 'error', errorMessage }),
+  };
+}
+
+/** Returns the provider with the wishes of an agent. A model that is known not to think is not asked to. */
+function follow(
+  { thinking, maxOutputTokens }: AgentWishes,
+  provider: Provider,
+  known: Model<PiApi> | undefined,
+): Provider {
+  return {
+    ...provider,
+    ...(thinking !== undefined && known?.reasoning !== false && { thinking }),
+    ...(maxOutputTokens !== undefined && { max_output_tokens: maxOutputTokens }),
   };
 }
 

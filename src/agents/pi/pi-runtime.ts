@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { AssistantMessage, Tool } from '@earendil-works/pi-ai';
+import type { Tool } from '@earendil-works/pi-ai';
 import { GatewayError } from '../../protocol/index.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
-import { findProvider, splitModel } from './providers.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import {
@@ -13,13 +12,15 @@ import {
   type RequestedCall,
 } from '../../core/turns/agent-runtime.js';
 import { answerCommand } from './commands.js';
-import { Prompt } from './prompt.js';
-import { isRefusedContent, PAYLOAD_TOO_LARGE, toAgentError, type ModelFailure } from './failures.js';
-import { recall, recallJoined } from './recall.js';
-import { ModelRequest, type ModelAnswer } from './model-request.js';
+import { Conversation, type AnswerState } from './conversation.js';
+import type { Prompt } from './prompt.js';
+import { isPassedOn, PAYLOAD_TOO_LARGE } from './failure-kinds.js';
+import { isRefusedPrompt, toAgentError, type ModelFailure } from './failures.js';
+import { ModelChoice } from './model-choice.js';
+import { ModelRest } from './model-rest.js';
+import { ModelRequest, type AskOutcome, type ModelAnswer } from './model-request.js';
 import { renderSystemPrompt } from './people.js';
-import { loadModel, type AskableModel } from './pi-models.js';
-import { renderOutcome, sayAs, toToolCall } from './replies.js';
+import type { AskableModel } from './pi-models.js';
 import { ToolNames } from '../../core/tools/tool-names.js';
 import type { ToolOutcome } from '../../core/tools/tool.js';
 
@@ -34,14 +35,8 @@ const PICTURES_LEFT_OUT =
 /** The parts of one turn with a model. */
 interface Talk {
   readonly turn: AgentTurn;
-  readonly target: AskableModel;
-  readonly prompt: Prompt;
+  readonly conversation: Conversation;
   readonly names: ToolNames;
-}
-
-/** The state of an answer in the journal: pi's message, which providers want back unchanged. */
-interface AnswerState {
-  readonly message: AssistantMessage;
 }
 
 /**
@@ -55,6 +50,8 @@ export class PiRuntime extends AgentRuntime {
 
   constructor(
     private readonly config: ConfigStoreService,
+    private readonly models: ModelChoice,
+    private readonly rest: ModelRest,
     private readonly clock: Clock,
     logs: Logs,
   ) {
@@ -63,17 +60,18 @@ export class PiRuntime extends AgentRuntime {
   }
 
   override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
-    const said = answerCommand(turn.command, turn, this.config.get('agent.model') ?? '');
+    const said = answerCommand(turn, () => this.describeModels());
     if (said !== undefined) return yield* this.answerOnce(turn, said);
-    const talk = await this.begin(turn);
+    const talk = this.begin(turn);
     let failures: Repetition = { failure: undefined, times: 0 };
     for (let n = 0; n < MAX_ANSWERS; n++) {
-      await this.addJoined(talk, n);
+      talk.conversation.addJoined(await turn.joinedMessages(n));
       const answer = turn.recordedAnswer(n) ?? (yield* this.ask(talk));
       if (!answer) return;
       if (answer.toolCalls.length === 0 && (!turn.isSteered || (await turn.joinedMessages(n + 1)).length === 0)) return;
-      const outcomes = await this.callTools(talk, n, answer);
+      const outcomes = await callTools(turn, n, answer);
       if (turn.signal.aborted) return;
+      talk.conversation.addAnswer(n, answer, outcomes);
       failures = countFailures(failures, answer, outcomes);
       if (failures.times === MAX_EQUAL_FAILURES)
         throw new GatewayError('AGENT_FAILED', {
@@ -91,13 +89,7 @@ export class PiRuntime extends AgentRuntime {
     yield { type: 'answer', answer: { toolCalls: [] }, isLast: true };
   }
 
-  private async begin(turn: AgentTurn): Promise<Talk> {
-    const name = this.config.get('agent.model') ?? '';
-    const provider = findProvider(this.config.get('providers'), splitModel(name).provider);
-    if (!provider)
-      throw new GatewayError('AGENT_FAILED', { reason: 'no model is configured; an operator has to set agent.model' });
-    const target = await loadModel(name, provider);
-    const { model } = target;
+  private begin(turn: AgentTurn): Talk {
     const offered = turn.listTools();
     const names = new ToolNames(offered.map((tool) => tool.name));
     const tools = offered.map(({ name: tool, description, parameters }): Tool => ({
@@ -105,25 +97,51 @@ export class PiRuntime extends AgentRuntime {
       description,
       parameters,
     }));
-    const { earlier, asked } = await recall(turn, model, names, model.input.includes('image'));
     const systemPrompt = renderSystemPrompt(
       this.config.get('agent.system_prompt'),
       this.config.get('agent.name'),
       turn.session,
     );
-    // The reserve for a long answer must not take the room of the prompt.
-    const budget = model.contextWindow - Math.min(model.maxTokens, Math.floor(model.contextWindow / 4));
-    return { turn, target, names, prompt: new Prompt(systemPrompt, tools, earlier, asked, budget) };
+    return { turn, names, conversation: new Conversation(turn, names, tools, systemPrompt) };
   }
 
-  /** Adds the messages that joined the turn before answer number `n` to the prompt. */
-  private async addJoined({ turn, target, prompt }: Talk, n: number): Promise<void> {
-    const joined = await turn.joinedMessages(n);
-    if (joined.length > 0) prompt.add(...(await recallJoined(turn, joined, target.model.input.includes('image'))));
+  /**
+   * Yields one answer, of the first model that gives one, and returns it once it is recorded; returns undefined if the turn
+   * was stopped. @throws GatewayError AGENT_FAILED
+   */
+  private async *ask({ turn, conversation, names }: Talk): AsyncGenerator<AgentEvent, Answer | undefined> {
+    const order = this.rest.order(this.models.list());
+    for (const [i, model] of order.entries()) {
+      const next = order[i + 1];
+      const target = await this.models.load(model);
+      const prompt = await conversation.promptFor(target);
+      const askedAt = this.clock.elapsed();
+      const outcome = yield* this.askModel(turn, target, prompt, next !== undefined);
+      if (outcome.kind === 'aborted') return undefined;
+      if (outcome.kind === 'answer') {
+        this.rest.noteAnswer({ model, askedAt });
+        const answer = toAnswer(outcome.answer, model, names, turn.isSteered);
+        yield { type: 'answer', answer, isLast: answer.toolCalls.length === 0 && !turn.isSteered };
+        return answer;
+      }
+      if (!isPassedOn(outcome.failure.kind)) throw toAgentError(outcome.failure);
+      const { kind } = outcome.failure;
+      const resting = this.rest.noteFailure({ model, askedAt }, kind);
+      if (resting) this.log.warn({ name: resting.name, kind, rest_ms: resting.remainingMs }, 'a provider rests');
+      if (next === undefined) throw toAgentError(outcome.failure);
+      this.log.warn({ model, kind, next }, 'the next model is asked');
+      yield { type: 'restart_answer' };
+    }
+    return undefined;
   }
 
-  /** Yields one answer and returns it once it is recorded; returns undefined if the turn was stopped. */
-  private async *ask({ turn, target, prompt, names }: Talk): AsyncGenerator<AgentEvent, Answer | undefined> {
+  /** Asks one model; a prompt that it refuses is asked again with less in it. */
+  private async *askModel(
+    turn: AgentTurn,
+    target: AskableModel,
+    prompt: Prompt,
+    hasNext: boolean,
+  ): AsyncGenerator<AgentEvent, AskOutcome> {
     const request = new ModelRequest(target, this.clock, this.log);
     const pictures = prompt.pictures.ofAsked;
     for (;;) {
@@ -131,34 +149,38 @@ export class PiRuntime extends AgentRuntime {
         context: prompt.build(),
         sessionId: turn.session.id,
         signal: turn.signal,
+        hasNext,
       });
-      if (outcome.kind === 'aborted') return undefined;
       if (outcome.kind === 'answer') {
         if (pictures !== prompt.pictures.ofAsked) yield toStatus(PICTURES_LEFT_OUT);
         yield* remark(outcome.answer);
-        const answer = toAnswer(outcome.answer, names, turn.isSteered);
-        yield { type: 'answer', answer, isLast: answer.toolCalls.length === 0 && !turn.isSteered };
-        return answer;
       }
-      if (!adapt(prompt, outcome.failure)) throw toAgentError(outcome.failure);
+      if (outcome.kind !== 'failed' || !adapt(prompt, outcome.failure)) return outcome;
       yield { type: 'restart_answer' };
     }
   }
 
-  /** Runs the calls of an answer in order, each exactly once, and adds them and their results to the prompt. */
-  private async callTools({ turn, target, prompt, names }: Talk, n: number, answer: Answer): Promise<ToolOutcome[]> {
-    const outcomes: ToolOutcome[] = [];
-    const message = (answer.state as AnswerState | undefined)?.message ?? inOwnWords(answer, n, target, names);
-    if (message.content.length > 0) prompt.add(message);
-    const asked = message.content.filter((part) => part.type === 'toolCall');
-    for (const [i, call] of answer.toolCalls.entries()) {
-      const outcome = await turn.callTool(n, i, call);
-      if (turn.signal.aborted) break;
-      outcomes.push(outcome);
-      prompt.add(renderOutcome(asked[i]?.id ?? '', asked[i]?.name ?? call.tool, outcome));
-    }
-    return outcomes;
+  /** Returns the lines of `/status` about models. */
+  private describeModels(): string {
+    const [first, ...others] = this.models.list();
+    const resting = this.rest.list().map(({ name, kind, remainingMs }) => {
+      return `resting: ${name} (${kind}) for ${Math.ceil(remainingMs / 1_000)} s`;
+    });
+    return [`model: ${first}`, ...(others.length > 0 ? [`fallbacks: ${others.join(', ')}`] : []), ...resting].join(
+      '\n',
+    );
   }
+}
+
+/** Runs the calls of an answer in order, each exactly once. Ends early when the turn is stopped. */
+async function callTools(turn: AgentTurn, n: number, { toolCalls }: Answer): Promise<ToolOutcome[]> {
+  const outcomes: ToolOutcome[] = [];
+  for (const [i, call] of toolCalls.entries()) {
+    const outcome = await turn.callTool(n, i, call);
+    if (turn.signal.aborted) break;
+    outcomes.push(outcome);
+  }
+  return outcomes;
 }
 
 /** The number of answers in a row whose calls have failed in the same way. */
@@ -177,8 +199,8 @@ function countFailures(before: Repetition, { toolCalls }: Answer, outcomes: read
 
 /** Changes a refused prompt so that it may be accepted; returns false if nothing is left to change. */
 function adapt(prompt: Prompt, failure: ModelFailure): boolean {
-  if (failure.overflow) return prompt.shrink();
-  if (!isRefusedContent(failure)) return false;
+  if (failure.kind === 'too long') return prompt.shrink();
+  if (!isRefusedPrompt(failure)) return false;
   return prompt.leaveOutPictures() || (failure.status === PAYLOAD_TOO_LARGE && prompt.shrink());
 }
 
@@ -199,12 +221,12 @@ function* remark({ message, calls }: ModelAnswer): Generator<AgentEvent> {
   if (text !== undefined) yield toStatus(text);
 }
 
-function toAnswer({ message, calls }: ModelAnswer, names: ToolNames, mayGoOn: boolean): Answer {
+function toAnswer({ message, calls }: ModelAnswer, model: string, names: ToolNames, mayGoOn: boolean): Answer {
   const { input, cacheRead, cacheWrite, output } = message.usage;
   const inputTokens = toCount(input) + toCount(cacheRead) + toCount(cacheWrite);
   return {
     toolCalls: calls.map(({ tool, parameters }): RequestedCall => ({ tool: names.decode(tool), parameters })),
-    usage: { input_tokens: inputTokens, output_tokens: toCount(output) },
+    usage: { input_tokens: inputTokens, output_tokens: toCount(output), model },
     // The last answer of a turn is not sent to the model again.
     ...(calls.length > 0 || mayGoOn ? { state: { message } satisfies AnswerState } : {}),
   };
@@ -213,12 +235,4 @@ function toAnswer({ message, calls }: ModelAnswer, names: ToolNames, mayGoOn: bo
 /** Returns a token count of a provider as a whole number; 0 if it is not a positive number. */
 function toCount(tokens: unknown): number {
   return typeof tokens === 'number' && tokens > 0 && Number.isFinite(tokens) ? Math.round(tokens) : 0;
-}
-
-/** Returns the message of an answer that another runtime recorded before the settings changed. */
-function inOwnWords(answer: Answer, n: number, { model }: AskableModel, names: ToolNames): AssistantMessage {
-  return sayAs(
-    model,
-    answer.toolCalls.map(({ tool, parameters }, i) => toToolCall(`call_${n}_${i}`, names.encode(tool), parameters)),
-  );
 }

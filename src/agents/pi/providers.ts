@@ -20,6 +20,8 @@ export const ProviderSetting = Type.Object(
     max_retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
     /** Silence after which the connection counts as broken, in milliseconds. */
     idle_timeout_ms: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 3_600_000 })),
+    /** Time without a byte after which another model is asked, if there is one, in milliseconds. */
+    first_byte_timeout_ms: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 3_600_000 })),
     /** The field of a request that limits the length of the answer; chat completions only. */
     max_tokens_field: Type.Optional(Type.Enum(['max_tokens', 'max_completion_tokens'])),
     /** The role of the system prompt for models that think; the wires of OpenAI only. */
@@ -73,22 +75,31 @@ export function splitModel(model: string): { readonly provider: string; readonly
   return { provider: model.slice(0, at), model: model.slice(at + 1) };
 }
 
-/** Every provider is complete, and the provider of `agent.model` is configured. */
+/** Every provider is complete, and those of `agent.model` and `agent.fallbacks` are configured. */
 export function findModelFaults(get: SettingsReader): SettingFault[] {
-  const runtime = get('agent.runtime');
   const model = get('agent.model');
   const providers = get('providers');
-  const faults = Object.keys(providers)
+  const incomplete = Object.keys(providers)
     .filter((name) => !findProvider(providers, name))
     .map((name) => ({ key: `providers.${name}`, message: 'must have api and base_url' }));
-  if (model === undefined) {
-    return runtime === 'pi'
-      ? [...faults, { key: 'agent.model', message: 'is needed by agent.runtime: pi; allowed: provider/model' }]
-      : faults;
-  }
+  const missing =
+    model === undefined && get('agent.runtime') === 'pi'
+      ? [{ key: 'agent.model', message: 'is needed by agent.runtime: pi; allowed: provider/model' }]
+      : [];
+  const named = [
+    ...(model === undefined ? [] : [{ key: 'agent.model', model }]),
+    ...get('agent.fallbacks').map((fallback) => ({ key: 'agent.fallbacks', model: fallback })),
+  ];
+  return [...incomplete, ...missing, ...named.flatMap((one) => findUnconfigured(one, providers))];
+}
+
+function findUnconfigured(
+  { key, model }: { readonly key: string; readonly model: string },
+  providers: ProviderSettings,
+): SettingFault[] {
   const { provider } = splitModel(model);
-  if (Object.hasOwn(providers, provider)) return faults;
+  if (Object.hasOwn(providers, provider)) return [];
   const variable = KNOWN[provider]?.keyVariable;
   const advice = `${variable ? `${variable} or ` : ''}providers.${provider}`;
-  return [...faults, { key: 'agent.model', message: `the provider "${provider}" is not configured; set ${advice}` }];
+  return [{ key, message: `the provider "${provider}" is not configured; set ${advice}` }];
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Usage } from '../../protocol/domain.js';
 import type { Ending, JournalEntry, StoredMessage, TurnRecord } from '../store/index.js';
 import type { ToolOutcome } from '../tools/tool.js';
 import type { Answer, RequestedCall } from './agent-runtime.js';
@@ -58,11 +59,12 @@ export class TurnJournal {
   sumUsage(): Pick<Ending, 'usage'> {
     const usages = this.answers.flatMap((answer) => answer.usage ?? []);
     if (usages.length === 0) return {};
+    const model = usages.findLast((usage) => usage.model !== undefined)?.model;
+    const byModel = Map.groupBy(usages, (usage) => usage.model);
+    byModel.delete(undefined);
+    const parts = [...byModel].map(([name = '', of]) => ({ model: name, ...addUp(of) }));
     return {
-      usage: {
-        input_tokens: usages.reduce((sum, usage) => sum + usage.input_tokens, 0),
-        output_tokens: usages.reduce((sum, usage) => sum + usage.output_tokens, 0),
-      },
+      usage: { ...addUp(usages), ...(model !== undefined && { model }), ...(parts.length > 1 && { by_model: parts }) },
     };
   }
 
@@ -117,4 +119,11 @@ export class TurnJournal {
       }
     }
   }
+}
+
+function addUp(usages: readonly Usage[]): Pick<Usage, 'input_tokens' | 'output_tokens'> {
+  return {
+    input_tokens: usages.reduce((sum, usage) => sum + usage.input_tokens, 0),
+    output_tokens: usages.reduce((sum, usage) => sum + usage.output_tokens, 0),
+  };
 }

@@ -15,8 +15,9 @@ export interface EventCorrector {
 /**
  * Returns a response whose events are corrected before pi and its SDKs see them. Those expect a well-behaved server:
  * one event that is not JSON ends the stream, and the last event is lost when no empty line follows it.
+ * @param onBytes called for each portion of the body
  */
-export function correctEvents(response: Response, corrector: EventCorrector): Response {
+export function correctEvents(response: Response, corrector: EventCorrector, onBytes: () => void): Response {
   const { body, status, headers } = response;
   const type = headers.get('content-type') ?? '';
   if (!body || !response.ok) return response;
@@ -26,6 +27,7 @@ export function correctEvents(response: Response, corrector: EventCorrector): Re
   const corrected = body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
+        onBytes();
         const text = events.push(decoder.decode(chunk, { stream: true }));
         if (text !== '') controller.enqueue(encoder.encode(text));
       },

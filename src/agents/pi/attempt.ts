@@ -1,0 +1,91 @@
+import type { CancelTimer, Clock } from '../../core/time/clock.js';
+import { egressFetch } from '../../http/egress-fetch.js';
+import { readRetryAfter } from './failures.js';
+import { correctEvents, type EventCorrector } from './wire/sse.js';
+
+/** Maximum length of the body of a refusal that is read, in bytes. */
+const MAX_REFUSAL_BYTES = 65_536;
+
+/** One request: it ends with its turn, after a time without events, or if no byte arrives in time. */
+export class Attempt {
+  /** True if no byte arrived within the time for the first one. */
+  isSilent = false;
+  private readonly controller = new AbortController();
+  private readonly onStop = () => this.controller.abort();
+  private cancelTimer: CancelTimer;
+  private readonly cancelFirstByteTimer: CancelTimer;
+
+  /** @param firstByteMs time for the first byte of the body; undefined for any time */
+  constructor(
+    private readonly stop: AbortSignal,
+    private readonly clock: Clock,
+    private readonly idleMs: number,
+    firstByteMs: number | undefined,
+  ) {
+    if (stop.aborted) this.controller.abort();
+    stop.addEventListener('abort', this.onStop);
+    this.cancelTimer = clock.setTimer(idleMs, this.onStop);
+    this.cancelFirstByteTimer = firstByteMs === undefined ? () => {} : clock.setTimer(firstByteMs, () => this.giveUp());
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  noteBytes(): void {
+    this.cancelFirstByteTimer();
+  }
+
+  noteLife(): void {
+    this.cancelTimer();
+    this.cancelTimer = this.clock.setTimer(this.idleMs, this.onStop);
+  }
+
+  end(): void {
+    this.cancelTimer();
+    this.cancelFirstByteTimer();
+    this.stop.removeEventListener('abort', this.onStop);
+  }
+
+  private giveUp(): void {
+    this.isSilent = true;
+    this.controller.abort();
+  }
+}
+
+/** The HTTP response to one request: status, `Retry-After` and a refusal, which the SDKs hide, and the corrected events. */
+export class SeenResponse {
+  status: number | undefined;
+  retryAfterMs: number | undefined;
+  /** The body of a response that is not a success. */
+  refusal = '';
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly corrector: EventCorrector,
+    private readonly onBytes: () => void,
+  ) {}
+
+  readonly fetch: typeof globalThis.fetch = async (input, init) => {
+    // A redirect would carry the key to an origin that it was not made for.
+    const response = await egressFetch(input, { ...init, redirect: 'error' });
+    this.status = response.status;
+    this.retryAfterMs = readRetryAfter(response.headers, this.clock.now());
+    if (response.ok) return correctEvents(response, this.corrector, this.onBytes);
+    this.onBytes();
+    if (!response.body) return response;
+    this.refusal = await readBeginning(response);
+    return new Response(this.refusal, { status: response.status, headers: response.headers });
+  };
+}
+
+async function readBeginning({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array> | readonly Uint8Array[]) {
+    chunks.push(chunk);
+    length += chunk.byteLength;
+    if (length >= MAX_REFUSAL_BYTES) break;
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_REFUSAL_BYTES).toString('utf8');
+}
