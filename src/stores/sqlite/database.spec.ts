@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -118,18 +118,27 @@ describe('openDatabase', () => {
     expect(await readFile(path, 'utf8')).toBe('this is not a database, but its owner may want to keep it');
   });
 
-  it('refuses a damaged database, and leaves it unchanged', async () => {
-    const opened = openDatabase(path);
-    const insert = opened.database.prepare('INSERT INTO participants VALUES (?, ?)');
-    opened.database.exec('BEGIN');
-    for (let row = 0; row < 5_000; row++) insert.run(row, `sender ${row}`);
-    opened.database.exec('COMMIT');
-    opened.close();
+  it('refuses a database without a schema, and leaves it unchanged', async () => {
+    openDatabase(path).close();
     const bytes = await readFile(path);
-    bytes.fill(0xff, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 20_000);
+    bytes.fill(0xff, 100, 4_096);
     await writeFile(path, bytes);
     expect(() => openDatabase(path)).toThrow('is damaged');
     expect((await readFile(path)).equals(bytes)).toBe(true);
+  });
+
+  it('knows whether the last process closed it', async () => {
+    const crashed = join(folder, 'crashed.db');
+    const opened = openDatabase(path);
+    expect(opened.isRecovered).toBe(false);
+    opened.database.exec('UPDATE gateway SET checked_at = 1');
+    for (const end of ['', '-wal']) await copyFile(path + end, crashed + end);
+    opened.close();
+    const again = openDatabase(path);
+    const recovered = openDatabase(crashed);
+    expect([again.isRecovered, recovered.isRecovered]).toEqual([false, true]);
+    again.close();
+    recovered.close();
   });
 
   it('refuses a database of another program', () => {

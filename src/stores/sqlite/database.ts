@@ -1,13 +1,10 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { lockFile, type FileLock } from './file-lock.js';
 import { migrate, MIGRATIONS, type Migration } from './migrations.js';
 import { findRealFile } from './real-file.js';
-import { sqliteCode } from './sqlite-errors.js';
-
-const CORRUPT = 11;
-const NOT_A_DATABASE = 26;
+import { isDamage, sqliteCode } from './sqlite-errors.js';
 
 /**
  * A commit is on the disk when it returns. The write-ahead log is checkpointed every 16 MiB, less often than by
@@ -28,19 +25,15 @@ export interface OpenDatabase {
   readonly database: DatabaseSync;
   /** The schema versions that were applied. */
   readonly migrated: readonly number[];
+  /** The last process to have it open did not close it: a crash, or a power failure. */
+  readonly isRecovered: boolean;
   close(): void;
 }
 
 /**
-<<<<<<< HEAD
  * Opens the database, creates it if it does not exist, and migrates it.
- * @param path path of the file; undefined for a database in memory
+ * @param given path of the file; undefined for a database in memory
  * @throws Error for the operator: in use by another process, damaged, too new, not a gateway's, not accessible
-=======
- * Opens the database, makes it when there is none, and migrates it.
- * @param given path of the file; undefined for one in memory
- * @throws Error for the operator: in use by another process, damaged, too new, of another program, not accessible
->>>>>>> 52ca4bd (wip)
  */
 export function openDatabase(given: string | undefined, migrations: readonly Migration[] = MIGRATIONS): OpenDatabase {
   let path = given;
@@ -70,13 +63,14 @@ function prepare(
   migrations: readonly Migration[],
   lock: FileLock | undefined,
 ): OpenDatabase {
-  const [finding] = database.prepare('PRAGMA quick_check(1)').all();
-  if (finding?.['quick_check'] !== 'ok') throw new Error(damage(path, String(finding?.['quick_check'])));
+  // Closing a database empties its write-ahead log, and removes it.
+  const log = path === undefined ? undefined : statSync(`${path}-wal`, { throwIfNoEntry: false });
   const migrated = migrate(database, path, migrations);
   database.exec(SETTINGS);
   return {
     database,
     migrated,
+    isRecovered: log !== undefined && log.size > 0,
     close() {
       database.close();
       lock?.release();
@@ -97,11 +91,10 @@ function makeFolder(folder: string): void {
 
 /** Converts an error while opening into one with a message for the operator. */
 export function explainOpening(error: unknown, path: string | undefined): unknown {
-  const code = sqliteCode(error);
   const message = error instanceof Error ? error.message : String(error);
-  if (code === CORRUPT || code === NOT_A_DATABASE) return new Error(damage(path, message), { cause: error });
+  if (isDamage(error)) return new Error(describeDamage(path, message, ' Nothing was changed.'), { cause: error });
   const fromSystem = error instanceof Error && 'syscall' in error;
-  if (code === undefined && !fromSystem) return error;
+  if (sqliteCode(error) === undefined && !fromSystem) return error;
   return new Error(
     `the database ${path} cannot be opened (${message}): check that its folder can be written to and has room, ` +
       'or set store.url to another place',
@@ -109,9 +102,10 @@ export function explainOpening(error: unknown, path: string | undefined): unknow
   );
 }
 
-function damage(path: string | undefined, finding: string): string {
+/** Returns what is wrong with a damaged database, and what to do. */
+export function describeDamage(path: string | undefined, finding: string, note = ''): string {
   return (
-    `the database ${path} is damaged (${finding}). Nothing was changed. Move it away and restore a backup, ` +
+    `the database ${path} is damaged (${finding}).${note} Stop the gateway, move the file away and restore a backup, ` +
     `or save what can be read with: sqlite3 ${path} .recover | sqlite3 recovered.db`
   );
 }

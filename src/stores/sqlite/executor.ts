@@ -14,6 +14,8 @@ export interface ExecutorOptions {
 export interface Executor {
   /** The schema versions that were applied when opening. */
   readonly migrated: readonly number[];
+  /** The last process to have the database open did not close it. */
+  readonly isRecovered: boolean;
   /** Rejects only when the executor is dead. */
   run(batch: Batch): Promise<BatchReply>;
   /** Closes the database. No batch may be pending. */
@@ -33,13 +35,13 @@ export const startExecutor: StartExecutor = (options, onDeath) =>
 
 /** Runs batches in this thread, asynchronously like a worker. */
 async function startInThisThread({ path, startedAt }: ExecutorOptions): Promise<Executor> {
-  const { machine, migrated, close } = openStateMachine(path, startedAt);
-  return { migrated, run: async (batch) => machine.run(batch), close: async () => close() };
+  const { machine, migrated, isRecovered, close } = openStateMachine(path, startedAt);
+  return { migrated, isRecovered, run: async (batch) => machine.run(batch), close: async () => close() };
 }
 
 /** A message from the worker. */
 export type WorkerMessage =
-  | { readonly kind: 'open'; readonly migrated: readonly number[] }
+  | { readonly kind: 'open'; readonly migrated: readonly number[]; readonly isRecovered: boolean }
   | { readonly kind: 'refused'; readonly error: Error }
   | { readonly kind: 'reply'; readonly reply: BatchReply }
   | { readonly kind: 'closed' };
@@ -53,6 +55,7 @@ function startWorker(options: ExecutorOptions, onDeath: DeathListener): Promise<
 
 class WorkerExecutor implements Executor {
   migrated: readonly number[] = [];
+  isRecovered = false;
   private readonly worker: Worker;
   private readonly opening = Promise.withResolvers<this>();
   private readonly closing = Promise.withResolvers<void>();
@@ -101,6 +104,7 @@ class WorkerExecutor implements Executor {
     switch (message.kind) {
       case 'open':
         this.migrated = message.migrated;
+        this.isRecovered = message.isRecovered;
         return this.opening.resolve(this);
       case 'refused':
         this.death = message.error;

@@ -22,3 +22,12 @@ export function isUnavailable(error: unknown): boolean {
   const code = sqliteCode(error);
   return code !== undefined && !FAULTS_OF_A_CALL.has(code);
 }
+
+const CORRUPT = 11;
+const NOT_A_DATABASE = 26;
+
+/** Whether an error means that the file is damaged or not a database. */
+export function isDamage(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === CORRUPT || code === NOT_A_DATABASE;
+}

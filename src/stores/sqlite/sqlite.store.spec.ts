@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,6 +7,7 @@ import type { Claim } from '../../core/store/index.js';
 import { SilentLogs, type Logs } from '../../core/telemetry/logs.js';
 import { aMessage, anEnd, GENEROUS_LIMITS, KeptLogs, ManualClock } from '../../testing/index.js';
 import { describeStoreContract, ReopenedStore } from '../../testing/store.contract.js';
+import type { StartCheck } from './background-check.js';
 import { SqliteStore } from './index.js';
 
 const UNAVAILABLE = { code: 'STORE_UNAVAILABLE', retryable: true };
@@ -47,6 +48,33 @@ describe('SqliteStore', () => {
   it('has a readable description of its place', () => {
     expect(makeStore().label).toBe(`sqlite:${path}`);
     expect(makeStore().isShared).toBe(false);
+  });
+
+  it('checks the file beside its work after an unclean stop only, and reports damage', async () => {
+    await (await openStore()).close();
+    const checked: string[] = [];
+    const reopen = async (finding: string | undefined) => {
+      const logs = new KeptLogs();
+      const check: StartCheck = (place) => {
+        checked.push(place);
+        return { finding: Promise.resolve(finding), stop() {} };
+      };
+      const store = new SqliteStore(`sqlite:${path}`, new ManualClock(), logs, undefined, undefined, check);
+      await store.open();
+      await store.accept(aMessage(), GENEROUS_LIMITS);
+      return { store, logs };
+    };
+
+    const clean = await reopen('never asked');
+    expect(checked).toEqual([]);
+    await copyFile(`${path}-wal`, `${path}-left`);
+    await clean.store.close();
+    await rename(`${path}-left`, `${path}-wal`);
+
+    const damaged = await reopen('row 3 is missing');
+    await damaged.store.close();
+    expect(checked).toEqual([path]);
+    expect(damaged.logs.lines).toContainEqual(expect.stringMatching(/^error .*is damaged \(row 3 is missing\)/));
   });
 
   it('works in memory, without a file', async () => {

@@ -3,7 +3,9 @@ import type { Store } from '../../core/store/index.js';
 import type { Log, Logs } from '../../core/telemetry/logs.js';
 import { bindEach, NoMetrics, type Counter, type Histogram, type Metrics } from '../../core/telemetry/metrics.js';
 import type { Clock, Moment } from '../../core/time/clock.js';
+import { startBackgroundCheck, type BackgroundCheck, type StartCheck } from './background-check.js';
 import { Batcher, type BatcherHost } from './batcher.js';
+import { describeDamage } from './database.js';
 import { startExecutor, type Executor, type StartExecutor } from './executor.js';
 import {
   callOf,
@@ -46,6 +48,7 @@ export class SqliteStore implements Store {
   private readonly batchers: Readonly<Record<Batch['kind'], Batcher>>;
   private executor: Executor | undefined;
   private closing: Promise<void> | undefined;
+  private background: BackgroundCheck | undefined;
   /** True if the last batch failed. */
   private failing = false;
 
@@ -56,6 +59,7 @@ export class SqliteStore implements Store {
     logs: Logs,
     metrics: Metrics = new NoMetrics(),
     private readonly start: StartExecutor = startExecutor,
+    private readonly startCheck: StartCheck = startBackgroundCheck,
   ) {
     this.label = url;
     this.path = parseSqliteUrl(url);
@@ -88,6 +92,19 @@ export class SqliteStore implements Store {
     });
     const { migrated } = this.executor;
     this.log.info({ store: this.label, ...(migrated.length > 0 && { migrated }) }, 'store open');
+    if (this.executor.isRecovered && this.path !== undefined) void this.checkFile(this.path);
+  }
+
+  /** Looks for damage after an unclean stop, while the gateway serves: it reads the whole file. */
+  private async checkFile(path: string): Promise<void> {
+    this.background = this.startCheck(path);
+    try {
+      const finding = await this.background.finding;
+      if (finding === undefined) this.log.info({}, 'the gateway was not stopped cleanly; the database is undamaged');
+      else this.log.error({}, describeDamage(path, finding));
+    } catch (error) {
+      if (!this.closing) this.log.warn({ error }, 'the database could not be checked; run: openclaw doctor --deep');
+    }
   }
 
   get isDead(): boolean {
@@ -100,6 +117,7 @@ export class SqliteStore implements Store {
   }
 
   private async finishAndClose(): Promise<void> {
+    this.background?.stop();
     await Promise.all([this.batchers.read.idle(), this.batchers.write.idle()]);
     const executor = this.executor;
     this.executor = undefined;

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Failpoint } from '../../core/failpoints/failpoint.js';
 import { SilentLogs, type Logs } from '../../core/telemetry/logs.js';
 import { SystemClock } from '../../core/time/clock.js';
@@ -36,6 +36,7 @@ beforeAll(async () => {
       rolldownOptions: {
         input: {
           index: join(import.meta.dirname, 'index.ts'),
+          'sqlite.check': join(import.meta.dirname, 'sqlite.check.ts'),
           'sqlite.worker': join(import.meta.dirname, 'sqlite.worker.ts'),
         },
         output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
@@ -172,6 +173,20 @@ describe('a process that is killed', () => {
     child.kill('SIGKILL');
     await exit;
     await (await openCompiled()).close();
+  });
+
+  it('leaves a file that the next one checks in a process of its own, while it serves', async () => {
+    const { child, lines } = start();
+    const exit = once(child, 'exit');
+    for await (const line of lines) if (line.startsWith('accepted')) break;
+    child.kill('SIGKILL');
+    await exit;
+    const logs = new KeptLogs();
+    const store = await openCompiled(new ManualClock(), logs);
+    await vi.waitFor(() =>
+      expect(logs.lines).toContain('info the gateway was not stopped cleanly; the database is undamaged'),
+    );
+    await store.close();
   });
 
   const failpoints: readonly `${Failpoint}:${number}`[] = [

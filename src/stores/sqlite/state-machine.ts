@@ -32,6 +32,8 @@ export interface OpenStateMachine {
   readonly machine: SqliteStateMachine;
   /** The schema versions that were applied when opening. */
   readonly migrated: readonly number[];
+  /** The last process to have it open did not close it. */
+  readonly isRecovered: boolean;
   readonly close: () => void;
 }
 
@@ -43,7 +45,8 @@ export function openStateMachine(path: string | undefined, startedAt: Moment): O
   const opened = openDatabase(path);
   try {
     const machine = new SqliteStateMachine(opened.database, startedAt);
-    return { machine, migrated: opened.migrated, close: () => opened.close() };
+    const { migrated, isRecovered } = opened;
+    return { machine, migrated, isRecovered, close: () => opened.close() };
   } catch (error) {
     opened.close();
     throw explainOpening(error, path);

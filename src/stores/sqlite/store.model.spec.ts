@@ -28,7 +28,7 @@ async function makeStore(): Promise<ReopenedStore> {
         new NoMetrics(),
         async ({ startedAt }) => {
           const machine = new SqliteStateMachine(opened.database, startedAt);
-          return { migrated: [], run: async (batch) => machine.run(batch), close: async () => {} };
+          return { migrated: [], isRecovered: false, run: async (batch) => machine.run(batch), close: async () => {} };
         },
       );
       await store.open();
