@@ -1022,6 +1022,11 @@ export const requirements: readonly Requirement[] = [
     'security',
     'No session or tenant can block the tool calls of others, and waiting calls are bounded.',
   ),
+  requirement(
+    'Q-17',
+    'protocol 4',
+    'A call of an MCP server fails as soon as its response has ended without a result.',
+  ),
 
   // Bounds and time
   requirement(

@@ -292,9 +292,42 @@ describe('an MCP server that is an address', () => {
       fill();
     });
     const { connection } = await connect({ url });
-    await expect(connection.callTool('x', {}, { ...call, timeoutMs: 2_000 })).rejects.toThrow();
+    await expect(connection.callTool('x', {}, call)).rejects.toThrow();
     expect(sent).toBeLessThan(40);
     await good(connection);
+  });
+
+  it.each([
+    ['', 'ended its response without a result'],
+    [
+      'data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}\n\n',
+      'without a result',
+    ],
+    ['data: {"jsonrpc', 'without a result'],
+  ])('[Q-17] fails a call at once when its event stream ends without the response: %j', async (events, reason) => {
+    const url = await serve((message, response) => {
+      if (message.params?.name === 'good') return reply(response, message, { result: { content: [] } });
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events);
+    });
+    const { connection } = await connect({ url });
+    await expect(connection.callTool('x', {}, call)).rejects.toThrow(reason);
+    await good(connection);
+  });
+
+  it('[Q-17] fails a call at once when its event stream breaks off', async () => {
+    const url = await serve((_message, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': begun\n\n', () => response.destroy());
+    });
+    const { connection } = await connect({ url });
+    await expect(connection.callTool('x', {}, call)).rejects.toThrow('the response broke off');
+  });
+
+  it('[Q-17] fails a call whose numbered event stream cannot be resumed', async () => {
+    const url = await serve((_message, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end('retry: 1\nid: 1\ndata:\n\n');
+    });
+    const { connection } = await connect({ url });
+    await expect(connection.callTool('x', {}, call)).rejects.toThrow('without a result');
   });
 
   it('may send more than 16 MiB in a stream of smaller events', async () => {

@@ -86,11 +86,15 @@ async function createTransport(setting: McpServerSetting, listener: McpListener)
   if (setting.url === undefined)
     return new ProgramTransport(setting, { maxMessageBytes: MAX_MESSAGE_BYTES, ...listener });
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
+  const { UnansweredRequests } = await import('./unanswered-requests.js');
+  const unanswered = new UnansweredRequests();
   // Follows redirects within the origin only, so that credentials stay with the configured address.
-  return new StreamableHTTPClientTransport(new URL(setting.url), {
+  const transport = new StreamableHTTPClientTransport(new URL(setting.url), {
     requestInit: { headers: { ...setting.headers } },
-    fetch: createBoundedFetch(MAX_MESSAGE_BYTES),
+    fetch: unanswered.watch(createBoundedFetch(MAX_MESSAGE_BYTES)),
   });
+  unanswered.attach(transport);
+  return transport;
 }
 
 class SdkConnection implements McpConnection {
