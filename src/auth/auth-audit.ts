@@ -8,15 +8,15 @@ import { Clock } from '../core/time/clock.js';
 import type { RequestFacts } from '../http/request-facts.js';
 import type { Credential } from './credentials.js';
 
-/** Rows a minute for successes, and for failures, so that a flood does not fill the trail. The log has all failures. */
+/** Rows a minute for successes, for failures and for sign-ins, so that a flood does not fill the trail. The log has all failures. */
 const MAX_ROWS_PER_MINUTE = 60;
 
 /** The actor of a request without a valid credential. */
 const STRANGER = { tenant: DEFAULT_TENANT, principal: 'anonymous' };
 
 /**
- * Adds authentications to the audit trail: each failure that is not throttled, and the first success of a principal at an
- * address within a minute. The caller does not wait for the row; one that cannot be stored is logged.
+ * Adds authentications to the audit trail: each failure that is not throttled, each sign-in of a page, and the first
+ * success of a principal at an address within a minute. The caller does not wait for the row; one that cannot be stored is logged.
  */
 @Injectable()
 export class AuthAudit {
@@ -41,6 +41,12 @@ export class AuthAudit {
     if (this.rows.take(JSON.stringify([principal.tenant, principal.principal, clientAddress]), 1) > 0) return;
     if (this.rows.take('success', MAX_ROWS_PER_MINUTE) > 0) return;
     this.record(noteOfAuthentication('auth.success', principal, clientAddress, credential));
+  }
+
+  /** A page was signed in: its code was exchanged for the token of `principal`. */
+  noteSignIn(principal: Pick<Principal, 'tenant' | 'principal'>, { clientAddress }: RequestFacts): void {
+    if (this.rows.take('sign-in', MAX_ROWS_PER_MINUTE) > 0) return;
+    this.record(noteOfAuthentication('auth.sign_in', principal, clientAddress, 'page code'));
   }
 
   private record(note: AuditNote): void {

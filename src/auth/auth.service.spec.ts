@@ -27,7 +27,7 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
   const auth = new AuthService(
     config,
     new RequestRulesService(config),
-    new VerifierChain({ list: () => verifiers } as VerifierExplorer, clock, logs),
+    new VerifierChain({ list: () => verifiers } as VerifierExplorer, config, clock, logs),
     new PageSignIn(clock, broker, () => []),
     new AuthFailures(clock, broker, metrics, logs),
     new AuthAudit({ recordAudit: async (note: AuditNote) => void audited.push(note) } as AuditStore, clock, logs),
@@ -163,6 +163,18 @@ describe('the audit trail', () => {
     expect(JSON.stringify(audited)).not.toMatch(/sixteen-characters|wrong-token/);
     for (let i = 0; i < 500; i++) await auth.authenticate(aRequest(`10.1.${i % 250}.${i % 7}`));
     expect(audited.length).toBeLessThanOrEqual(62);
+  });
+
+  it('[X-32] has each sign-in of a page as an action of its own, and no code', async () => {
+    const { auth, audited } = setUp({ 'auth.token': 'sixteen-characters' });
+    const code = (await auth.issuePageCode()) ?? '';
+    await auth.redeemPageCode(aRequest('10.0.0.1'), code);
+    await auth.redeemPageCode(aRequest('10.0.0.2'), code);
+    expect(audited).toMatchObject([
+      { action: 'auth.sign_in', actor: 'webchat', target: '10.0.0.1' },
+      { action: 'auth.failure', actor: 'anonymous', target: '10.0.0.2' },
+    ]);
+    expect(JSON.stringify(audited)).not.toContain(code);
   });
 });
 

@@ -9,7 +9,7 @@ import { AuthFailures, type AuthFailure } from './auth-failures.js';
 import type { PresentedCredential, Verdict } from './credential-verifier.js';
 import { readCredential } from './credentials.js';
 import { OpenMode } from './open-mode.js';
-import { PageSignIn, type PageToken } from './page-sign-in.js';
+import { PAGE_PRINCIPAL, PageSignIn, type PageToken } from './page-sign-in.js';
 import { TokenTable } from './token-table.js';
 import { VerifierChain } from './verifier-chain.js';
 
@@ -74,7 +74,10 @@ export class AuthService extends PrincipalDirectory {
    */
   async redeemPageCode(request: IncomingMessage, code: string): Promise<PageToken | AuthFailure> {
     const token = await this.pages.redeem(code);
-    return token ?? this.fail(this.rules.readFacts(request), 'page code', 'notMine');
+    const facts = this.rules.readFacts(request);
+    if (!token) return this.fail(facts, 'page code', 'notMine');
+    this.audit.noteSignIn(PAGE_PRINCIPAL, facts);
+    return token;
   }
 
   override findToolPermissions(tenant: string, principal: string): readonly string[] | undefined {

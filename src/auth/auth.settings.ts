@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import Type, { type Static } from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../core/config/section.js';
 import { later } from '../core/config/setting-kinds.js';
+import { listDrivers } from '../core/channels/channels.settings.js';
 import { isReservedPrincipal, ROLE_SCOPES } from '../core/identity/principal.js';
 import { TOKEN_PATTERN } from '../protocol/constants.js';
 import { Role, SCOPES } from '../protocol/index.js';
@@ -60,7 +61,8 @@ export function digest(token: string): string {
  * Checks that each entry has exactly one of token and digest and only scopes of its role, and that credentials are
  * unique.
  */
-function findTokenFaults(get: SettingsReader): SettingFault[] {
+function findTokenFaults(get: SettingsReader, keys: readonly string[]): SettingFault[] {
+  const drivers = listDrivers(keys);
   const seen = new Set<string>();
   const findRepeat = (key: string, sha256: string): SettingFault[] => {
     if (seen.has(sha256)) return [{ key, message: 'is the same credential as an earlier one' }];
@@ -74,7 +76,7 @@ function findTokenFaults(get: SettingsReader): SettingFault[] {
       return [{ key, message: 'must have exactly one of token and token_sha256' }];
     }
     if (sender !== undefined && role !== 'user') return [{ key, message: 'sender is for role user only' }];
-    if (isReservedPrincipal(setting.principal, role))
+    if (isReservedPrincipal(setting.principal, role, drivers))
       return [
         { key, message: `the principal ${setting.principal} is reserved for the gateway itself; choose another name` },
       ];

@@ -12,6 +12,9 @@ export const PAGE_TOKEN_LIFETIME_MS = 7 * 24 * 3_600_000;
 /** Name of the principal, the sender and the channel of pages that were signed in by a code. */
 const NAME = 'webchat';
 
+/** The identity of pages that were signed in by a code. */
+export const PAGE_PRINCIPAL = { tenant: DEFAULT_TENANT, principal: NAME } as const;
+
 /** Prefix of these tokens, so that other tokens cost no key derivation. */
 const PREFIX = 'page.';
 const TOKEN = /^(page\.([0-9a-z]{1,10})\.[A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{43})$/;
@@ -106,8 +109,7 @@ function digestOf(code: string): string {
 
 function toPrincipal(expiresAt: number): Principal {
   return {
-    tenant: DEFAULT_TENANT,
-    principal: NAME,
+    ...PAGE_PRINCIPAL,
     role: 'user',
     scopes: new Set(ROLE_SCOPES.user),
     channels: [NAME],

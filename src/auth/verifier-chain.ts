@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { listDrivers } from '../core/channels/channels.settings.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { isReservedPrincipal } from '../core/identity/principal.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
@@ -16,10 +18,12 @@ export const VERIFY_TIMEOUT_MS = 10_000;
 @Injectable()
 export class VerifierChain {
   private readonly log: Log;
+  private drivers: readonly string[] | undefined;
   private brought: readonly CredentialVerifier[] | undefined;
 
   constructor(
     private readonly explorer: VerifierExplorer,
+    private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     logs: Logs,
   ) {
@@ -36,7 +40,8 @@ export class VerifierChain {
     for (const verifier of [...first, ...this.listBrought()]) {
       try {
         const verdict = await this.ask(verifier, presented);
-        if (isReserved(verdict) && !first.includes(verifier)) return { refused: 'its principal has a reserved name' };
+        if (this.isReserved(verdict) && !first.includes(verifier))
+          return { refused: 'its principal has a reserved name' };
         if (verdict !== 'notMine') return verdict;
       } catch (error) {
         this.log.error({ error, verifier: verifier.constructor.name }, 'a credential could not be verified');
@@ -57,12 +62,14 @@ export class VerifierChain {
     return Promise.race([verdict, timeout]).finally(() => decided.abort());
   }
 
+  private isReserved(verdict: Verdict): boolean {
+    if (typeof verdict !== 'object' || !('principal' in verdict)) return false;
+    this.drivers ??= listDrivers(this.config.list().map(({ key }) => key));
+    return isReservedPrincipal(verdict.principal, verdict.role, this.drivers);
+  }
+
   /** Found at first use, when all modules are complete. */
   private listBrought(): readonly CredentialVerifier[] {
     return (this.brought ??= this.explorer.list());
   }
-}
-
-function isReserved(verdict: Verdict): boolean {
-  return typeof verdict === 'object' && 'principal' in verdict && isReservedPrincipal(verdict.principal, verdict.role);
 }

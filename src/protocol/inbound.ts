@@ -16,7 +16,10 @@ export const ReactionPayload = Type.Object(
     channel: name('The channel.'),
     sender: name('The person who reacted.'),
     message_id: name('The message reacted to.'),
-    emoji: text({ min: 1, max: 64, controls: false }),
+    emoji: text(
+      { min: 0, max: 64, controls: false },
+      'One emoji or its `:name:`. Empty with action `removed`: all reactions of the sender to the message.',
+    ),
     action: Type.Enum(['added', 'removed']),
   },
   strict,

@@ -100,6 +100,9 @@ describe('a reaction', () => {
     ]);
     react('a', '👍', 'removed');
     expect(await say('c', 'third')).toContainEqual({ content: 'first', reactions: [{ sender: 'ann', emoji: '🎉' }] });
+    react('a', '', 'removed');
+    expect(await say('d', 'fourth')).toContainEqual({ content: 'first', reactions: [] });
+    expect((await driver.answerTo(react('a', '', 'added'))).payload).toMatchObject({ code: 'INVALID_PAYLOAD' });
   });
 
   it('[G-15] to a message that the caller may not see is refused', async () => {

@@ -35,7 +35,7 @@ export function noteOfCall(call: {
 
 /** Builds the note of an authentication. */
 export function noteOfAuthentication(
-  action: 'auth.success' | 'auth.failure',
+  action: 'auth.success' | 'auth.failure' | 'auth.sign_in',
   { tenant, principal }: { readonly tenant: string; readonly principal: string },
   address: string,
   credential: string,

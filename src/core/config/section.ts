@@ -36,10 +36,10 @@ export class SettingsError extends Error {
 
 /**
  * Checks constraints that the schema of a single value cannot express. Runs at the start and before every change. A
- * rule that reads a setting with a fault is skipped. Declare it as a typed function: the type of an arrow function
+ * rule that reads a setting with a fault is skipped. `keys` are those of all settings, of modules too. Declare it as a typed function: the type of an arrow function
  * within `defineSettings` would be circular.
  */
-export type SettingsRule = (get: SettingsReader) => readonly SettingFault[];
+export type SettingsRule = (get: SettingsReader, keys: readonly string[]) => readonly SettingFault[];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

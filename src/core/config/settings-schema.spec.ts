@@ -43,6 +43,12 @@ describe('the settings of a team', () => {
     expect(() => load([AcmeModule], { channels: { acme: { tokn: 'x' } } })).toThrow(/channels: .*at \/acme/);
   });
 
+  it('[P-07] reserve the principal of a driver that runs here', () => {
+    const entry = { token: 'a-token-of-sixteen-chars', principal: 'channel:acme', role: 'channel' };
+    expect(() => load([AcmeModule], { auth: { tokens: [entry] } })).toThrow('the principal channel:acme is reserved');
+    expect(() => load([], { auth: { tokens: [entry] } })).not.toThrow();
+  });
+
   it('[P-05] are unknown without their module, and a misspelt name gets a suggestion', () => {
     expect(() => load([], { acme: { dice: 1 } })).toThrow(/acme: unknown setting; known here: gateway, /);
     expect(() => load([], { gateway: { hots: 'x' } })).toThrow(/known here: host, .*; did you mean host\?/);

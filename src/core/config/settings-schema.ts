@@ -80,10 +80,11 @@ export class SettingsSchema {
       if (unsound.has(key)) throw UNSOUND;
       return get(key);
     };
+    const keys = this.rows.map(({ key }) => key);
     return this.sections.flatMap(({ rules }) =>
       rules.flatMap((rule) => {
         try {
-          return rule(read);
+          return rule(read, keys);
         } catch (error) {
           if (error === UNSOUND) return [];
           throw error;

@@ -22,9 +22,13 @@ const RESERVED_PREFIX = /^(agent|cron|hook|node|tailscale):/;
 /**
  * Whether a configured or foreign credential must not speak as `name`. What a principal owns (clients, uploads, messages)
  * would be another's. `operator`, the name of the shorthand `auth.token`, is for operators.
+ * @param drivers the channels whose drivers run in this gateway; each speaks as `channel:NAME`
  */
-export function isReservedPrincipal(name: string, role: Role): boolean {
-  return RESERVED_NAMES.has(name) || RESERVED_PREFIX.test(name) || (name === 'operator' && role !== 'operator');
+export function isReservedPrincipal(name: string, role: Role, drivers: readonly string[]): boolean {
+  if (name === 'operator') return role !== 'operator';
+  return (
+    RESERVED_NAMES.has(name) || RESERVED_PREFIX.test(name) || drivers.some((driver) => name === `channel:${driver}`)
+  );
 }
 
 export const DEFAULT_TENANT = 'default';

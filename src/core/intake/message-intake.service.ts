@@ -45,7 +45,10 @@ export type CancelTarget =
   | { readonly by: 'ref'; readonly messageRef: string }
   | { readonly by: 'session'; readonly sessionId: string };
 
-/** A reaction to a message. `messageId` is the origin's id of the message, or its ref. */
+/**
+ * A reaction to a message. `messageId` is the origin's id of the message, or its ref. Without an `emoji`, `removed` applies
+ * to all reactions of the sender.
+ */
 export interface Reaction extends StoredReaction {
   readonly channel: string;
   readonly messageId: string;
@@ -100,12 +103,14 @@ export class MessageIntakeService {
 
   /**
    * Stores a reaction with its message, as part of the context that the agent reads.
-   * @throws GatewayError FORBIDDEN, NOT_FOUND, RATE_LIMITED; INVALID_PAYLOAD for what is no emoji, or one too many
+   * @throws GatewayError FORBIDDEN, NOT_FOUND, RATE_LIMITED; INVALID_PAYLOAD for what is not an emoji, or one too many
    */
   async react(origin: Origin, { channel, sender, messageId, emoji, action }: Reaction): Promise<void> {
     const { principal } = origin;
     checkVoice(principal, channel, sender);
-    if (!isEmoji(emoji)) throw invalidEmoji('is no emoji and no :name: of one');
+    const isAll = emoji === '' && action === 'removed';
+    if (!isAll && !isEmoji(emoji))
+      throw invalidEmoji('must be one emoji or its :name:; empty only with action removed');
     this.limits.takeReaction(principal, sender);
     this.presence.noteActivity(principal.tenant, channel, sender);
     const message = (await this.findOwn(origin, messageId)) ?? (await this.findByRef(principal, messageId));
@@ -153,7 +158,6 @@ export class MessageIntakeService {
     const { tenant } = principal;
     switch (target.by) {
       case 'id': {
-        // The identity of a client is not enough: its credential may be bound to other channels by now.
         // The identity of a client is not enough: its credential may be bound to other channels by now.
         const own = await this.findOwn(origin, target.messageId);
         if (own) await this.router.getReadable(principal, own.sessionId);

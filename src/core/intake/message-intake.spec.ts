@@ -124,11 +124,12 @@ describe('MessageIntakeService', () => {
     });
   });
 
-  it('[N-10] refuses reactions that are no emoji, come too fast, or are too many for a message', async () => {
+  it('[N-10] refuses reactions that are not an emoji, come too fast, or are too many for a message', async () => {
     const { accepted } = await intake.submit(operator, { id: 'a', payload: aPayload() });
     await accepted;
     const react = (emoji: string, sender = 'alice') =>
       intake.react(operator, { channel: 'test', sender, messageId: 'a', emoji, action: 'added' });
+    await expect(react('')).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
     await expect(react('not one')).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
     for (let i = 0; i < 20; i++) await react(`:emoji_${i}:`);
     await expect(react(':another:')).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });

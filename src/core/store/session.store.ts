@@ -21,7 +21,7 @@ export abstract class SessionStore {
 
   /**
    * Adds or removes a reaction to an existing message. Idempotent. Resolves with false, and adds nothing, if the message
-   * has its maximum: 20 of one sender, 1,000 of all.
+   * has its maximum: 20 of one sender, 1,000 of all. Without an `emoji`, `removed` removes all reactions of the sender.
    */
   abstract changeReaction(messageRef: string, reaction: StoredReaction, action: 'added' | 'removed'): Promise<boolean>;
 

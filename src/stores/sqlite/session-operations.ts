@@ -79,7 +79,10 @@ export class SessionOperations {
          AND (SELECT count(*) FROM reactions WHERE ord = ?1) < ${MAX_REACTIONS_PER_MESSAGE}`,
     );
     this.selectReaction = prepare(database, 'SELECT 1 FROM reactions WHERE ord = ? AND sender = ? AND emoji = ?');
-    this.deleteReaction = prepare(database, 'DELETE FROM reactions WHERE ord = ? AND sender = ? AND emoji = ?');
+    this.deleteReaction = prepare(
+      database,
+      "DELETE FROM reactions WHERE ord = ?1 AND sender = ?2 AND ?3 IN (emoji, '')",
+    );
   }
 
   find(sessionId: string): Session | undefined {

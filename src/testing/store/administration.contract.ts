@@ -160,4 +160,13 @@ export const reactionContract: Contract = {
     await bench.store.changeReaction(messageRef, ann, 'removed');
     expect(await read()).toEqual([bob]);
   },
+
+  'removes all reactions of a sender to a message at once': async (bench) => {
+    const { messageRef, sessionId } = await bench.accept();
+    const bob = { sender: 'bob', emoji: '👍' };
+    for (const reaction of [bob, { ...bob, sender: 'ann' }, { sender: 'ann', emoji: '🎉' }])
+      await bench.store.changeReaction(messageRef, reaction, 'added');
+    await bench.store.changeReaction(messageRef, { sender: 'ann', emoji: '' }, 'removed');
+    expect((await bench.store.readHistory(sessionId, 1)).messages[0]?.reactions).toEqual([bob]);
+  },
 };
