@@ -19,7 +19,10 @@ export {
 export { FrameTypeRegistry, type FrameType } from './core/connections/frame-type.registry.js';
 export type { Connection, ConnectionEvent } from './core/connections/connection.js';
 export { ConnectionManagerService } from './core/connections/connection-manager.service.js';
-export type { MemoryClient, MemoryConnection } from './core/connections/memory-connection.js';
+export { ApprovalsService } from './core/approvals/approvals.service.js';
+export { ChannelStatusService, type ChannelStatus } from './core/connections/channel-status.service.js';
+export type { HistoryEntry, HistoryPage } from './core/connections/history-page.js';
+export type { Decision, MemoryClient, MemoryConnection, PersonStatus } from './core/connections/memory-connection.js';
 export { MemoryConnectionsService } from './core/connections/memory-connections.service.js';
 export type { CloseReason } from './core/delivery/frame-reader.js';
 export {
@@ -41,7 +44,7 @@ export {
   type Refusal,
   type Verdict,
 } from './auth/index.js';
-export type { Principal } from './core/identity/principal.js';
+export { ROLE_SCOPES, type Principal } from './core/identity/principal.js';
 export type { LoadedSettings } from './core/config/load-settings.js';
 export * from './core/config/section.js';
 export { UseSettings } from './core/config/use-settings.js';
@@ -68,4 +71,5 @@ export {
   type ChainVerdict,
 } from './core/audit/audit-chain.js';
 export { noteOfDecision, noteOfSession, noteOfSettings } from './core/audit/audit-notes.js';
+export { MediaService, UploadRefusedError } from './core/media/media.service.js';
 export { BLOB_KEY, BlobStore } from './core/media/blob.store.js';

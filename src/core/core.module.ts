@@ -2,8 +2,8 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ApprovalsService } from './approvals/approvals.service.js';
-import { ChannelStatusService } from './channels/channel-status.service.js';
-import { ConnectedChannels } from './channels/connected-channels.js';
+import { ChannelStatusService } from './connections/channel-status.service.js';
+import { ConnectedChannels } from './connections/connected-channels.js';
 import { StoredSettingsService } from './config/stored-settings.service.js';
 import { ConnectionManagerService } from './connections/connection-manager.service.js';
 import { ConversationReaderService } from './connections/conversation-reader.service.js';

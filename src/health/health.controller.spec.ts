@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import request from 'supertest';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AuthService } from '../auth/index.js';
-import { ConnectedChannels } from '../core/channels/connected-channels.js';
+import { ConnectedChannels } from '../core/connections/connected-channels.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { loadSettings } from '../settings.js';
 import { LOCAL_OPERATOR } from '../core/identity/principal.js';

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/terminus';
 import type { Response } from 'express';
 import { AuthService } from '../auth/index.js';
-import { ConnectedChannels } from '../core/channels/connected-channels.js';
+import { ConnectedChannels } from '../core/connections/connected-channels.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { QueueStore, type QueueCounts } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';

@@ -1,5 +1,5 @@
 import type { ConnectionEvent } from '../core/connections/connection.js';
-import type { HistoryEntry, HistoryPage } from '../core/connections/conversation-reader.service.js';
+import type { HistoryEntry, HistoryPage } from '../core/connections/history-page.js';
 import type { Reply } from '../core/store/index.js';
 import type { HistoryMessage } from '../protocol/index.js';
 import { encodeAck, encodeDurableFrame, encodeFrame, encodeFrameText } from '../protocol/encode.js';
@@ -37,6 +37,8 @@ export const encodeEvent = encodeOnce((event: ConnectionEvent): string | Buffer 
       const { channel, userId, status, lastSeen } = event.state;
       return encodeFrame('presence', { channel, user_id: userId, status, last_seen: lastSeen });
     }
+    case 'history':
+      return encodeHistory(event.page, event.requestId);
     case 'extension':
       return encodeFrame(event.type, event.payload, about(event));
   }
@@ -73,6 +75,21 @@ export class HistoryFrame {
   private fits(text: string): boolean {
     return Buffer.byteLength(text) < this.room;
   }
+}
+
+/** Encodes the newest messages of a page that fit into a frame. */
+function encodeHistory(page: HistoryPage, requestId: string): string {
+  const frame = new HistoryFrame();
+  let { nextBefore } = page;
+  let oldest: string | undefined;
+  for (const entry of page.entries.toReversed()) {
+    if (frame.take(entry)) oldest = entry.message.messageRef;
+    else {
+      nextBefore = oldest;
+      break;
+    }
+  }
+  return frame.encode({ ...page, nextBefore }, requestId);
 }
 
 /** Leaves out inline data of attachments, and the blocks that do not fit into `room` bytes. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ConversationReaderService, type HistoryEntry } from '../core/connections/conversation-reader.service.js';
+import { ConversationReaderService } from '../core/connections/conversation-reader.service.js';
+import type { HistoryEntry } from '../core/connections/history-page.js';
 import { RefusalsService } from '../core/connections/refusals.service.js';
 import { LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { SilentLogs } from '../core/telemetry/logs.js';

@@ -1,20 +1,16 @@
-import { SubscribeMessage, WebSocketGateway, type OnGatewayDisconnect } from '@nestjs/websockets';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import type { ChannelStatusPayload, InboundEnvelope, PresencePayload, ReactionPayload } from '../protocol/index.js';
-import { ChannelStatusService } from '../core/channels/channel-status.service.js';
+import { ChannelStatusService } from '../core/connections/channel-status.service.js';
 import type { Connection } from '../core/connections/connection.js';
 import { MessageIntakeService } from '../core/intake/message-intake.service.js';
 
 /** Handles frames about people and channels. They get a response only when they are refused. */
 @WebSocketGateway(18789)
-export class PresenceGateway implements OnGatewayDisconnect<Connection> {
+export class PresenceGateway {
   constructor(
     private readonly intake: MessageIntakeService,
     private readonly channels: ChannelStatusService,
   ) {}
-
-  handleDisconnect(connection: Connection): void {
-    this.channels.remove(connection);
-  }
 
   @SubscribeMessage('presence')
   updatePresence(connection: Connection, { payload }: InboundEnvelope): void {

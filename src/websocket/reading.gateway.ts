@@ -7,7 +7,8 @@ import {
   type ResumePayload,
 } from '../protocol/index.js';
 import type { Connection } from '../core/connections/connection.js';
-import { ConversationReaderService, type HistoryEntry } from '../core/connections/conversation-reader.service.js';
+import { ConversationReaderService } from '../core/connections/conversation-reader.service.js';
+import type { HistoryEntry } from '../core/connections/history-page.js';
 import { HistoryFrame } from './event-frames.js';
 import type { WebSocketConnection } from './websocket-connection.js';
 

@@ -15,10 +15,17 @@ interface Client {
   cancel(id: string, messageId: string): void;
   react(id: string, messageId: string): void;
   resume(id: string, sessionId: string, seq: number): void;
+  history(id: string, sessionId: string, limit: number): void;
+  confirm(id: string, sessionId: string, seq: number): void;
+  decide(id: string, approvalId: string): void;
+  updatePresence(id: string, status: 'typing'): void;
+  reportChannel(id: string, status: 'connected'): void;
   frames: readonly SeenFrame[];
   until(fits: (frame: SeenFrame) => boolean): Promise<void>;
   end(): void;
 }
+
+const HASH = '0'.repeat(64);
 
 const apps: GatewayApp[] = [];
 afterEach(async () => {
@@ -48,6 +55,12 @@ async function connectSocket(app: GatewayApp): Promise<Client> {
       ),
     resume: (id, session_id, after_seq) =>
       void client.send('resume', { sessions: [{ session_id, after_seq }] }, { id }),
+    history: (id, sessionId, limit) => void client.send('history', { limit }, { id, session_id: sessionId }),
+    confirm: (id, session_id, seq) => void client.send('delivered', { session_id, seq }, { id }),
+    decide: (id, approval_id) =>
+      void client.send('approval', { approval_id, decision: 'allow', arguments_sha256: HASH }, { id }),
+    updatePresence: (id, status) => void client.send('presence', { channel: 'test', user_id: 'alice', status }, { id }),
+    reportChannel: (id, status) => void client.send('channel_status', { channel: 'test', status }, { id }),
     async until(fits) {
       for (;;) {
         const frame = await client.next(() => true);
@@ -79,6 +92,11 @@ function connectMemory(app: GatewayApp): Client {
     react: (id, messageId) =>
       connection.react(id, { channel: 'test', sender: 'alice', messageId, emoji: '🦞', action: 'added' }),
     resume: (id, sessionId, seq) => connection.resume(id, [{ sessionId, seq }]),
+    history: (id, sessionId, limit) => connection.readHistory(id, sessionId, limit),
+    confirm: (id, sessionId, seq) => connection.confirm(id, sessionId, seq),
+    decide: (id, approvalId) => connection.decide(id, { approvalId, decision: 'allow', argumentsSha256: HASH }),
+    updatePresence: (id, status) => connection.updatePresence(id, { channel: 'test', userId: 'alice', status }),
+    reportChannel: (id, status) => connection.reportChannel(id, { channel: 'test', status }),
     async until(fits) {
       for (;;) {
         while (read < frames.length) if (fits(frames[read++]!)) return;
@@ -124,6 +142,17 @@ async function converse(client: Client): Promise<readonly SeenFrame[]> {
   await client.until(ends('m4'));
   client.resume('r4', client.frames[0]!.session_id!, 1_000);
   await client.until(answers('r4'));
+  const session = client.frames[0]!.session_id!;
+  client.updatePresence('p1', 'typing');
+  client.reportChannel('s1', 'connected');
+  client.confirm('d1', session, 1_000);
+  await client.until(answers('d1'));
+  client.decide('a1', 'unknown');
+  await client.until(answers('a1'));
+  client.history('h1', session, 2);
+  await client.until((frame) => frame.type === 'history');
+  client.history('h2', 'unknown', 2);
+  await client.until(answers('h2'));
   client.end();
   return client.frames;
 }
@@ -144,6 +173,7 @@ function normalise(frames: readonly SeenFrame[]): Heard {
   let text = JSON.stringify(
     frames.map((frame) => ({ ...frame, id: frame.seq === undefined ? 'g' : frame.id, timestamp: 0 })),
   );
+  text = text.replaceAll(/"(sent_at|ended_at)":\d+/g, '"$1":0');
   for (const [i, ref] of [...new Set(refs)].entries()) text = text.replaceAll(ref, `ref ${i}`);
   const all = JSON.parse(text) as SeenFrame[];
   const isDelta = ({ type }: SeenFrame) => type === 'stream_delta';
@@ -166,7 +196,7 @@ describe('a connection inside the process', () => {
     expect(normalise(inMemory)).toEqual(normalise(overSocket));
     expect([findLateDeltas(inMemory), findLateDeltas(overSocket)]).toEqual([[], []]);
     expect(new Set(overSocket.map(({ type }) => type))).toEqual(
-      new Set(['message_ack', 'stream_delta', 'stream_block', 'stream_end', 'error', 'resumed']),
+      new Set(['message_ack', 'stream_delta', 'stream_block', 'stream_end', 'error', 'resumed', 'history']),
     );
   });
 

@@ -29,6 +29,7 @@ export class ConnectionManagerService {
   private readonly byClient = new Map<string, Connection>();
   /** Those of {@link connections} that want presence. */
   private readonly presenceReaders = new Set<Connection>();
+  private readonly removeListeners: ((connection: Connection) => void)[] = [];
   private readonly waitingForEmpty: (() => void)[] = [];
   /** By client: the replica with the newest connection of a client holds its key. */
   private readonly exclusive: ExclusiveKeys;
@@ -69,6 +70,7 @@ export class ConnectionManagerService {
   /** Removes a connection that has ended or is closing, registered or not: it reads no session any more. Idempotent. */
   remove(connection: Connection): void {
     this.delivery.removeReader(connection);
+    for (const listener of this.removeListeners) listener(connection);
     if (!this.connections.delete(connection.id)) return;
     this.presenceReaders.delete(connection);
     this.heartbeats.get(connection.id)?.();
@@ -82,6 +84,11 @@ export class ConnectionManagerService {
     }
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'disconnected');
     if (this.connections.size === 0) for (const resolve of this.waitingForEmpty.splice(0)) resolve();
+  }
+
+  /** Calls `listener` for each connection that is removed. It handles no further request. */
+  onRemove(listener: (connection: Connection) => void): void {
+    this.removeListeners.push(listener);
   }
 
   private beat(connection: Connection): void {

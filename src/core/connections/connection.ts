@@ -3,6 +3,7 @@ import type { CloseReason, FrameReader, ReadingEvent } from '../delivery/frame-r
 import type { Principal } from '../identity/principal.js';
 import type { PresenceState } from '../presence/presence-tracker.service.js';
 import type { AcceptedMessage } from '../store/index.js';
+import type { HistoryPage } from './history-page.js';
 
 /** A message is stored durably, or was stored before. */
 export interface AcceptedEvent {
@@ -36,6 +37,13 @@ export interface PresenceEvent {
   readonly state: PresenceState;
 }
 
+/** A page of the history that the client requested. */
+export interface HistoryEvent {
+  readonly kind: 'history';
+  readonly requestId: string;
+  readonly page: HistoryPage;
+}
+
 /** An event of an extension, named `vendor.name`. */
 export interface ExtensionEvent {
   readonly kind: 'extension';
@@ -53,6 +61,7 @@ export type ConnectionEvent =
   | RefusedEvent
   | GoingAwayEvent
   | PresenceEvent
+  | HistoryEvent
   | ExtensionEvent;
 
 /** An authenticated connection of a client, independent of its wire: the core sends it events and knows no socket. */

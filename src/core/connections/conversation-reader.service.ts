@@ -6,22 +6,8 @@ import { SessionRouterService } from '../sessions/session-router.service.js';
 import { FrameStore, SessionStore, TurnStore, type MessageWithReply, type SessionCursor } from '../store/index.js';
 import { listStandingBlocks } from '../turns/standing-blocks.js';
 import type { Connection } from './connection.js';
+import type { HistoryEntry, HistoryPage } from './history-page.js';
 import { RefusalsService } from './refusals.service.js';
-
-/** A message of the history with the standing blocks of its reply, which may be incomplete. */
-export interface HistoryEntry {
-  readonly message: MessageWithReply;
-  readonly blocks: readonly StreamBlock[];
-}
-
-/** A page of a session's history, oldest message first. */
-export interface HistoryPage {
-  readonly sessionId: string;
-  readonly entries: readonly HistoryEntry[];
-  readonly headSeq: number;
-  /** The `before` of the previous page; undefined when this is the oldest. */
-  readonly nextBefore: string | undefined;
-}
 
 /** Number of messages of the history that are read at a time, so that long ones do not block other work. */
 const PORTION = 10;

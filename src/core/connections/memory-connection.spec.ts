@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { inboundTable, type InboundType } from '../../protocol/index.js';
+import type { ApprovalsService } from '../approvals/approvals.service.js';
 import { MAX_BUFFERED_BYTES } from '../delivery/frame-reader.js';
 import { LOCAL_OPERATOR } from '../identity/principal.js';
 import type { IncomingMessage, MessageIntakeService } from '../intake/message-intake.service.js';
 import { SilentLogs } from '../telemetry/logs.js';
+import type { ChannelStatusService } from './channel-status.service.js';
 import type { Connection, ConnectionEvent, ExtensionEvent } from './connection.js';
 import type { ConversationReaderService } from './conversation-reader.service.js';
 import type { ConversationWriterService } from './conversation-writer.service.js';
@@ -29,9 +32,21 @@ class FakeServices implements MemoryConnectionServices {
       return this.pending?.promise;
     },
   } as unknown as ConversationWriterService;
-  readonly reader = {} as ConversationReaderService;
-  readonly intake = {} as MessageIntakeService;
+  /** Requests that reached a service other than the writer, as `SERVICE.METHOD`. */
+  readonly requested: string[] = [];
+  readonly reader = this.fake<ConversationReaderService>('reader');
+  readonly intake = this.fake<MessageIntakeService>('intake');
+  readonly approvals = this.fake<ApprovalsService>('approvals');
+  readonly channels = this.fake<ChannelStatusService>('channels');
   readonly refusals = new RefusalsService(new SilentLogs());
+
+  private fake<T extends object>(service: string): T {
+    const get = (_: object, method: string) => async () => {
+      this.requested.push(`${service}.${method}`);
+      return { entries: [] };
+    };
+    return new Proxy({}, { get }) as T;
+  }
 
   forget(connection: Connection): void {
     this.forgotten.push(connection);
@@ -66,6 +81,36 @@ describe('MemoryConnection', () => {
       },
       services,
     );
+  });
+
+  it('has a method for every inbound type of the wire', async () => {
+    const emoji = { channel: 'c', sender: 's', messageId: 'm', emoji: '👍', action: 'added' } as const;
+    const methods: Record<InboundType, [expected: string, request: () => void]> = {
+      message_in: ['writer.submit', () => connection.submit(aMessage('m'))],
+      presence: [
+        'intake.notePresence',
+        () => connection.updatePresence('p', { channel: 'c', userId: 'u', status: 'typing' }),
+      ],
+      reaction: ['intake.react', () => connection.react('r', emoji)],
+      channel_status: ['channels.update', () => connection.reportChannel('s', { channel: 'c', status: 'connected' })],
+      resume: ['reader.resume', () => connection.resume('e')],
+      delivered: ['reader.confirm', () => connection.confirm('d', 's', 1)],
+      history: ['reader.readHistory', () => connection.readHistory('h', 's', 10)],
+      cancel: ['intake.cancel', () => connection.cancel('c', { by: 'id', messageId: 'm' })],
+      approval: [
+        'approvals.decide',
+        () => connection.decide('a', { approvalId: 'a', decision: 'allow', argumentsSha256: '0' }),
+      ],
+      // A connection in the process is alive as long as the gateway.
+      ping: ['no request', () => services.requested.push('no request')],
+    };
+    for (const type of Object.keys(inboundTable) as InboundType[]) {
+      services.requested.length = services.submitted.length = 0;
+      const [expected, request] = methods[type];
+      request();
+      await tick();
+      expect([...services.submitted.map(() => 'writer.submit'), ...services.requested]).toEqual([expected]);
+    }
   });
 
   it('gives the client one event after the other, each when the previous one was handled', async () => {

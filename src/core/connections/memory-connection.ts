@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { PresenceStatus } from '../../protocol/domain.js';
+import type { ApprovalsService } from '../approvals/approvals.service.js';
 import { MAX_BUFFERED_BYTES, type CloseReason } from '../delivery/frame-reader.js';
 import type { Principal } from '../identity/principal.js';
 import type {
@@ -10,6 +12,8 @@ import type {
 import type { SessionCursor } from '../store/index.js';
 import type { Connection, ConnectionEvent } from './connection.js';
 import { Mailbox, type MailboxOwner } from './mailbox.js';
+import type { ChannelStatus, ChannelStatusService } from './channel-status.service.js';
+import type { HistoryEntry } from './history-page.js';
 import type { ConversationReaderService } from './conversation-reader.service.js';
 import type { ConversationWriterService } from './conversation-writer.service.js';
 import type { RefusalsService, RefusedRequest } from './refusals.service.js';
@@ -35,10 +39,27 @@ export interface MemoryConnectionServices {
   readonly reader: ConversationReaderService;
   readonly intake: MessageIntakeService;
   readonly refusals: RefusalsService;
+  readonly approvals: ApprovalsService;
+  readonly channels: ChannelStatusService;
   /** Removes a connection that has ended from the gateway. */
   forget(connection: MemoryConnection): void;
   /** Logs that a callback of the client threw. */
   noteFailure(connection: MemoryConnection, error: unknown): void;
+}
+
+/** What a person does at the moment. */
+export interface PersonStatus {
+  readonly channel: string;
+  readonly userId: string;
+  readonly status: PresenceStatus;
+}
+
+/** The decision of a person on a tool call. */
+export interface Decision {
+  readonly approvalId: string;
+  readonly decision: 'allow' | 'deny';
+  /** The hash of the arguments that were shown; the decision applies to exactly these. */
+  readonly argumentsSha256: string;
 }
 
 interface MemoryRequest extends RefusedRequest {
@@ -99,6 +120,30 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
     this.request({ id, run: () => this.services.intake.react(this, reaction) });
   }
 
+  /** Records that a person is online, typing, idle or offline. `refused` follows if that is not possible. */
+  updatePresence(id: string, { channel, userId, status }: PersonStatus): void {
+    this.request({ id, run: () => this.services.intake.notePresence(this, channel, userId, status) });
+  }
+
+  /** Reports the state of the driver's connection to its platform, until this connection ends. */
+  reportChannel(id: string, status: ChannelStatus): void {
+    this.request({ id, run: () => this.services.channels.update(this, status) });
+  }
+
+  /** Decides on a tool call that waits for a person. `refused` follows if that is not possible. */
+  decide(id: string, { approvalId, decision, argumentsSha256 }: Decision): void {
+    const { principal, services } = this;
+    this.request({
+      id,
+      run: () => services.approvals.decide(principal, approvalId, decision, argumentsSha256),
+    });
+  }
+
+  /** Reads messages of a session, the newest or those before the message `before`. `history` or `refused` follows. */
+  readHistory(id: string, sessionId: string, limit: number, before?: string): void {
+    this.request({ id, sessionId, run: () => this.sendHistory(id, sessionId, limit, before) });
+  }
+
   /** Resumes sessions from the given cursors, or from those of the client. `resumed` or `refused` follows for each session. */
   resume(id: string, sessions?: readonly SessionCursor[]): void {
     this.request({ id, run: () => this.services.reader.resume(this, id, sessions) });
@@ -106,7 +151,7 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
 
   /** Confirms the frames of a session up to `seq`. A later `resume` without cursors starts after them. */
   confirm(id: string, sessionId: string, seq: number): void {
-    this.request({ id, sessionId, run: () => this.services.reader.confirm(this, sessionId, seq) });
+    this.request({ id, run: () => this.services.reader.confirm(this, sessionId, seq) });
   }
 
   /** Resolves when few enough requests wait to send more. */
@@ -171,6 +216,17 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
     }
   }
 
+  private async sendHistory(requestId: string, sessionId: string, limit: number, before?: string): Promise<void> {
+    let room = MAX_BUFFERED_BYTES;
+    const takes = (entry: HistoryEntry) => {
+      const isFirst = room === MAX_BUFFERED_BYTES;
+      room -= sizeOfEntry(entry);
+      return isFirst || room >= 0;
+    };
+    const page = await this.services.reader.readHistory(this, sessionId, limit, before, takes);
+    this.send({ kind: 'history', requestId, page });
+  }
+
   private request(request: MemoryRequest): void {
     if (this.isOpen) this.mailbox.push(request);
   }
@@ -228,6 +284,11 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
 /** Returns the size that an event counts for while it is buffered, in bytes: roughly that of its text on a wire. */
 function sizeOf(event: ConnectionEvent): number {
   if (event.kind === 'delta') return EVENT_BYTES + event.text.length;
+  if (event.kind === 'history') return event.page.entries.reduce((sum, entry) => sum + sizeOfEntry(entry), EVENT_BYTES);
   if (event.kind !== 'frames') return EVENT_BYTES;
   return event.frames.reduce((sum, frame) => sum + EVENT_BYTES + frame.payload.length, 0);
+}
+
+function sizeOfEntry(entry: HistoryEntry): number {
+  return EVENT_BYTES + JSON.stringify(entry).length;
 }

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { ApprovalsService } from '../approvals/approvals.service.js';
 import { MessageIntakeService } from '../intake/message-intake.service.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import { ChannelStatusService } from './channel-status.service.js';
 import { ConnectionManagerService } from './connection-manager.service.js';
 import { ConversationReaderService } from './conversation-reader.service.js';
 import { ConversationWriterService } from './conversation-writer.service.js';
@@ -12,11 +14,14 @@ import { RefusalsService } from './refusals.service.js';
 export class MemoryConnectionsService implements MemoryConnectionServices {
   private readonly log: Log;
 
+  // oxlint-disable-next-line max-params -- everything that a client can request, each from its own service
   constructor(
     readonly writer: ConversationWriterService,
     readonly reader: ConversationReaderService,
     readonly intake: MessageIntakeService,
     readonly refusals: RefusalsService,
+    readonly approvals: ApprovalsService,
+    readonly channels: ChannelStatusService,
     private readonly connections: ConnectionManagerService,
     logs: Logs,
   ) {

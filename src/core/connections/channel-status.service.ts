@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
-import type { Connection } from '../connections/connection.js';
 import { checkChannel } from '../sessions/access.js';
+import type { Connection } from './connection.js';
+import { ConnectionManagerService } from './connection-manager.service.js';
 import { ConnectedChannels } from './connected-channels.js';
 
 /** Maximum number of channels that one connection reports. */
@@ -22,6 +23,11 @@ export class ChannelStatusService extends ConnectedChannels {
   /** By connection id, then by channel. */
   private readonly statuses = new Map<string, Map<string, ChannelStatus>>();
 
+  constructor(connections: ConnectionManagerService) {
+    super();
+    connections.onRemove(({ id }) => this.statuses.delete(id));
+  }
+
   /**
    * Records a report of the driver behind `connection`.
    * @throws GatewayError FORBIDDEN if its credential is bound to other channels; INVALID_PAYLOAD for one channel too many
@@ -34,11 +40,6 @@ export class ChannelStatusService extends ConnectedChannels {
       throw new GatewayError('INVALID_PAYLOAD', { faults: [fault] });
     }
     this.statuses.set(connection.id, own.set(status.channel, status));
-  }
-
-  /** Drops the reports of a connection that has ended. */
-  remove(connection: Pick<Connection, 'id'>): void {
-    this.statuses.delete(connection.id);
   }
 
   override list(): readonly string[] {
