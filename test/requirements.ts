@@ -760,6 +760,16 @@ export const requirements: readonly Requirement[] = [
     "Pictures and sound of the gateway are read with the page's token, which appears in no address, and released when they are no longer shown.",
   ),
   requirement(
+    'W-40',
+    'web chat',
+    'A message that is not stored never looks stored: sent, late, held, stored, its place in line, answered, failed and denied look different, in words.',
+  ),
+  requirement(
+    'W-41',
+    'web chat',
+    'A lost network is shown within a second, and what was written without one is sent and answered once.',
+  ),
+  requirement(
     'X-17',
     'security',
     'A guarded route is 401 without a credential, and 403 for another role or without the scope, which the response names.',

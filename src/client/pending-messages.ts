@@ -11,7 +11,7 @@ const WINDOW_AFTER_REFUSAL = 4;
 const MAX_PAUSE_MS = 5_000;
 const MAX_DELAY_MS = 30_000;
 /** Time without a response to a message after which the connection is checked, and checked again. */
-const PATIENCE_MS = 4_000;
+const PATIENCE_MS = 3_000;
 
 /** A message that the gateway has not acknowledged yet. */
 interface Entry {

@@ -277,10 +277,10 @@ describe('after a lost connection', () => {
 });
 
 describe('a connection that carries nothing any more, without being closed', () => {
-  it('is replaced within ten seconds of a message, which is sent again', () => {
+  it('is replaced within nine seconds of a message, which is sent again', () => {
     const socket = harness.connect();
     harness.client.send(HELLO, { id: 'a' });
-    harness.clock.advance(4_000);
+    harness.clock.advance(3_000);
     expect(socket.sentOf('ping')).toHaveLength(1);
     harness.clock.advance(6_000);
     expect(harness.sockets.opened).toHaveLength(2);
@@ -312,7 +312,7 @@ describe('a connection that carries nothing any more, without being closed', () 
     const socket = harness.connect();
     harness.client.send(HELLO, { id: 'a' });
     for (let i = 1; i <= 3; i++) {
-      harness.clock.advance(4_000);
+      harness.clock.advance(3_000);
       expect(socket.sentOf('ping')).toHaveLength(i);
       socket.deliver({ type: 'pong', payload: {} });
     }
@@ -324,7 +324,7 @@ describe('a connection that carries nothing any more, without being closed', () 
   it('has more time while it transmits a long message', () => {
     harness.connect();
     harness.client.send({ ...HELLO, content: 'x'.repeat(160_000) }, { id: 'a' });
-    harness.clock.advance(18_999);
+    harness.clock.advance(17_999);
     expect(harness.client.state.name).toBe('connected');
     harness.clock.advance(100);
     expect(harness.client.state.name).toBe('waiting');

@@ -31,6 +31,8 @@ export interface TranscriptMessage {
   /** True when `sentAt` is the time of storing, false when it is the time of the reply's first frame. */
   readonly isPlaced: boolean;
   readonly phase: MessagePhase;
+  /** How many waiting messages of the session are answered before it; undefined when that is not known. */
+  readonly ahead: number | undefined;
   /** Why it is refused, or still unsent after an attempt. */
   readonly refusal: Refusal | undefined;
   readonly reply: ReplyState;
@@ -50,6 +52,7 @@ export function createMessage(key: number, fields: NewMessage): TranscriptMessag
     attachments: [],
     refusal: undefined,
     isPlaced: false,
+    ahead: undefined,
     reply: beginReply(),
     ...fields,
   };

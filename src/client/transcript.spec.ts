@@ -280,3 +280,14 @@ describe('the history', () => {
     expect(refs()).toContain('m2');
   });
 });
+
+describe('the place in line of a message', () => {
+  it('is the one that the gateway states, and moves up when a message before it ends', () => {
+    for (const id of ['x', 'y', 'z']) add(id, 'hello');
+    take(ack('x', 'm1'), ack('y', 'm2'), ack('z', 'm3', { position: 1 }));
+    const ahead = () => transcript.messages.map((message) => message.ahead);
+    expect(ahead()).toEqual([0, 0, 1]);
+    take(end('m1', 0), end('m1', 0));
+    expect(ahead()).toEqual([0, 0, 0]);
+  });
+});

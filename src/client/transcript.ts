@@ -197,6 +197,7 @@ export class Transcript {
       ref,
       sentAt: timestamp,
       isPlaced: true,
+      ahead: status === 'queued' ? payload.position : undefined,
       phase: status === 'observed' ? 'ended' : 'open',
       refusal: undefined,
       reply: { ...message.reply, hasAllDeltas: status === 'queued' },
@@ -229,7 +230,18 @@ export class Transcript {
     const begun = beginReply(frame.type === 'stream_delta');
     const message = known ?? this.#insert({ id, ref, sentAt: timestamp, phase: 'open', reply: begun });
     const reply = take(message.reply);
-    this.#update(message, { ref, reply, phase: reply.end || message.phase === 'ended' ? 'ended' : 'open' });
+    const isEnd = reply.end !== undefined && message.phase !== 'ended';
+    this.#update(message, { ref, reply, phase: isEnd || message.phase === 'ended' ? 'ended' : 'open' });
+    if (isEnd) this.#moveUp(message);
+  }
+
+  /** The reply to `ended` has ended, so the messages that wait behind it move up. */
+  #moveUp({ key, sentAt }: TranscriptMessage): void {
+    this.#messages = this.#messages.map((message) =>
+      message.key !== key && message.phase === 'open' && message.sentAt >= sentAt && message.ahead
+        ? { ...message, ahead: message.ahead - 1 }
+        : message,
+    );
   }
 
   #takeHistory(page: HistoryResultPayload): void {

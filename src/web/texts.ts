@@ -1,3 +1,10 @@
+const plurals = new Intl.PluralRules('en', { type: 'ordinal' });
+const SUFFIXES: Readonly<Record<string, string>> = { one: 'st', two: 'nd', few: 'rd' };
+
+function ordinal(value: number): string {
+  return `${value}${SUFFIXES[plurals.select(value)] ?? 'th'}`;
+}
+
 /** Every text that the page shows. */
 export const texts = {
   productName: 'OpenClaw',
@@ -10,6 +17,8 @@ export const texts = {
     restarting: 'The gateway is restarting…',
     offline: 'You are offline',
     unreachable: 'The gateway cannot be reached, trying again…',
+    kept: 'What you write is kept, and sent once there is a connection.',
+    caughtUp: (count: number) => `Back again: ${count} ${count === 1 ? 'message' : 'messages'} sent.`,
     tryNow: 'Try now',
     refused: (origin: string) =>
       `The gateway answers, but it refuses this page. If you opened it under a name other than the gateway's own, an operator must add ${origin} to the setting gateway.allowed_origins. Too many failed sign-ins have the same effect for a minute.`,
@@ -95,9 +104,14 @@ export const texts = {
     you: 'You',
     said: (who: string, time: string) => `${who}, ${time}`,
     answering: (agent: string) => `${agent} is answering`,
+    working: 'answering',
+    stale: (time: string) => `As of ${time}. There is no connection, so there may be more by now.`,
+    sent: 'sent',
     sending: 'Sending…',
+    stored: 'stored',
+    answered: 'answered',
     waitingForConnection: 'Will be sent once there is a connection',
-    waiting: 'Waiting for its turn',
+    inLine: (ahead: number) => (ahead === 0 ? 'next in line' : `${ordinal(ahead + 1)} in line`),
     cancel: 'Cancel',
     stopping: 'Stopping…',
     holds: {
@@ -115,7 +129,14 @@ export const texts = {
     attachments: (count: number) => `${count} ${count === 1 ? 'attachment' : 'attachments'}`,
     merged: 'Answered together with the next message',
     cancelled: 'Stopped',
-    failed: 'The answer failed.',
+    failures: {
+      AGENT_FAILED: 'The agent could not answer. Your message is kept.',
+      TURN_INTERRUPTED: 'The gateway was interrupted several times while it answered. Your message is kept.',
+      QUOTA_EXCEEDED: 'The quota is used up for now. Your message is kept.',
+    } as Readonly<Record<string, string>>,
+    failed: 'That did not work. Your message is kept.',
+    details: 'Details',
+    copyDetails: 'Copy details',
     tryAgain: 'Send again',
     copy: 'Copy answer',
     copied: 'Copied',

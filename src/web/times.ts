@@ -1,6 +1,7 @@
 import { texts } from './texts.js';
 
 const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+const timeWithSeconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
@@ -8,6 +9,11 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 
 /** Formats hour and minute in the reader's time zone and locale. `time` is in Unix milliseconds, here and below. */
 export function formatTime(time: number): string {
   return timeOfDay.format(time);
+}
+
+/** Formats hour, minute and second. */
+export function formatExactly(time: number): string {
+  return timeWithSeconds.format(time);
 }
 
 /** Formats a time in full, for a tooltip. */

@@ -257,10 +257,10 @@ describe('the page', () => {
     await chat.ask('/demo', 2);
     await chat.ask('/tool time.now {}', 3);
     await chat.say('/fail');
-    await chat.page.getByText('AGENT_FAILED').waitFor();
+    await chat.page.getByText('The agent could not answer').waitFor();
     await chat.say('/wait 20000');
     await chat.say('/blocks 1');
-    await chat.page.getByText('Waiting for its turn').waitFor();
+    await chat.page.getByText('next in line').waitFor();
     await chat.input.fill('x'.repeat(65_537));
     await chat.replies.locator('.hljs-keyword').first().waitFor();
     expect(await findBarriers(chat)).toEqual([]);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Global, Module } from '@nestjs/common';
 import { PresenceTrackerService } from '../../src/core/presence/presence-tracker.service.js';
-import { AgentRuntime, type AgentEvent, type AgentTurn } from '../../src/core/turns/agent-runtime.js';
+import { AgentRuntime } from '../../src/core/turns/agent-runtime.js';
 import { eventually } from '../support/eventually.js';
 import { useChat } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
+import { ScriptedRuntime } from '../support/scripted-runtime.js';
 
 const suite = useChat();
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `block ${i + 1}`);
@@ -142,29 +143,6 @@ describe.concurrent('a tool that needs an approval', () => {
     await gateway.close();
   });
 });
-
-/** An agent whose output the test controls. */
-class ScriptedRuntime extends AgentRuntime {
-  override readonly name = 'scripted';
-  private readonly lines: string[] = [];
-  private wake = () => {};
-
-  say(line: string): void {
-    this.lines.push(line);
-    this.wake();
-  }
-
-  override async *run({ signal }: AgentTurn): AsyncGenerator<AgentEvent> {
-    signal.addEventListener('abort', () => this.wake());
-    for (;;) {
-      while (this.lines.length === 0 && !signal.aborted) await new Promise<void>((resolve) => (this.wake = resolve));
-      const line = this.lines.shift();
-      if (line === undefined || line === 'END') break;
-      yield { type: 'text', text: line };
-    }
-    yield { type: 'answer', answer: { toolCalls: [] } };
-  }
-}
 
 describe('an answer', () => {
   const agent = new ScriptedRuntime();

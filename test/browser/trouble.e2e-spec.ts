@@ -170,7 +170,7 @@ describe.concurrent('a message', () => {
     await chat.say('/wait 60000');
     await chat.say('/blocks 1');
     const waiting = chat.page.locator('.said').nth(1);
-    await waiting.getByText('Waiting for its turn').waitFor();
+    await waiting.getByText('next in line').waitFor();
     await waiting.getByRole('button', { name: 'Cancel' }).click();
     await chat.replies.nth(1).getByText('Stopped').waitFor();
     await chat.page.getByRole('img', { name: 'openclaw is answering' }).waitFor();
@@ -182,9 +182,12 @@ describe.concurrent('a message', () => {
   it('[W-18] whose answer fails says why, and can be sent again', async () => {
     const chat = await suite.open();
     await chat.say('/fail');
-    await chat.page.getByText('AGENT_FAILED').waitFor();
+    const failure = chat.page.getByText('The agent could not answer. Your message is kept.');
+    await failure.waitFor();
+    await chat.page.getByText('Details', { exact: true }).click();
+    await chat.page.getByText('(AGENT_FAILED)').waitFor();
     await chat.page.getByRole('button', { name: 'Send again' }).click();
-    await eventually(async () => expect(await chat.page.getByText('AGENT_FAILED').count()).toBe(2));
+    await eventually(async () => expect(await failure.count()).toBe(2));
   });
 
   it('[W-18] with a file that is not a picture is refused with a reason, whether dropped or pasted', async () => {

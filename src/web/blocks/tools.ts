@@ -1,4 +1,5 @@
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, type TemplateResult } from 'lit';
+import type { DirectiveResult } from 'lit/directive.js';
 import type { StreamBlock, ToolStatusPayload } from '../../client/index.js';
 import { icons } from '../design/icons.js';
 import { texts } from '../texts.js';
@@ -14,8 +15,16 @@ type WaitingCall = ToolStatusPayload & { readonly approval: NonNullable<ToolStat
 /** The outcome of a call, or its state until then. */
 type Outcome = Partial<Pick<ToolStatusPayload, 'detail' | 'duration_ms'>> & { readonly status: string };
 
-/** The colours of the outcomes other than success. */
-const COLOURS: Readonly<Record<string, string>> = { failed: 'bad', timed_out: 'bad', unknown: 'bad', denied: 'denied' };
+/** The icon and colour of each status. A denied call is no fault: a person or a permission held it back. */
+const LOOKS: Readonly<Record<string, readonly [DirectiveResult, string]>> = {
+  succeeded: [icons.done, 'good'],
+  failed: [icons.failed, 'bad'],
+  timed_out: [icons.failed, 'bad'],
+  unknown: [icons.unknown, 'warn'],
+  denied: [icons.denied, 'held'],
+  awaiting_approval: [icons.asks, 'held'],
+};
+const RUNNING = [icons.working, 'info'] as const;
 
 /** Returns the outcome that the content of a `tool_result` block states. */
 export function readOutcome({ ok, content }: Readonly<Record<string, unknown>>): Outcome {
@@ -67,7 +76,8 @@ function renderSummary(tool: string, status: Outcome | undefined): TemplateResul
   const outcome = [texts.tool.status[name] ?? name, seconds, status?.detail]
     .filter((part) => part !== undefined)
     .join(' · ');
-  return html`${icons.tool}<code>${tool}</code><span class="outcome ${COLOURS[name] ?? nothing}">${outcome}</span>`;
+  const [icon, tone] = LOOKS[name] ?? RUNNING;
+  return html`<code>${tool}</code><span class="outcome state ${tone}">${icon}${outcome}</span>`;
 }
 
 function isWaiting(status: ToolStatusPayload | undefined): status is WaitingCall {
@@ -78,7 +88,9 @@ function isWaiting(status: ToolStatusPayload | undefined): status is WaitingCall
 function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
   const { tool, approval } = status;
   return html`<div class="block approval" role="group" aria-label=${`${tool} ${texts.tool.wantsToRun}`}>
-    <p>${icons.tool}<code>${tool}</code> ${texts.tool.wantsToRun}</p>
+    <p class="state held">
+      ${icons.asks}<span><code>${tool}</code> ${texts.tool.wantsToRun}</span>
+    </p>
     <pre tabindex="0" dir="ltr">${JSON.stringify(approval.arguments, undefined, 2)}</pre>
     <p>
       <button type="button" class="main" ?disabled=${!decide} @click=${() => decide?.(status, 'allow')}>

@@ -103,6 +103,14 @@ export class Writing implements ReactiveController {
     this.#giveBack(message);
   }
 
+  /** Cancels a message whose reply has not begun, and puts it back into the composer. */
+  takeBack(message: TranscriptMessage): void {
+    const { chat } = this.page();
+    chat.cancel(message);
+    // One that was not sent comes back when it is withdrawn.
+    if (message.phase === 'open') this.#giveBack(message);
+  }
+
   /** Puts a message back into the composer, unless the composer already holds something else. */
   #giveBack({ content = '', attachments }: TranscriptMessage): void {
     const { chat, composer } = this.page();

@@ -17,6 +17,7 @@ import { Conversations } from './conversations.js';
 import { GatewayLink, type Identification } from './gateway-link.js';
 import { MediaFiles } from './media-files.js';
 import { cleanText } from './message-limits.js';
+import { Outbox } from './outbox.js';
 import type { PageStorage } from './page-storage.js';
 import { Presence } from './presence.js';
 import { Signal } from './signal.js';
@@ -28,6 +29,7 @@ export class Chat {
   readonly link: GatewayLink;
   readonly conversations: Conversations;
   readonly media: MediaFiles;
+  readonly outbox: Outbox;
   readonly presence = new Presence((status) => this.#sendPresence(status));
   /** Emitted when something shown has changed. */
   readonly changed = new Signal();
@@ -45,6 +47,7 @@ export class Chat {
     origin: string,
   ) {
     this.conversations = new Conversations(storage);
+    this.outbox = new Outbox(storage, () => this.changed.emit());
     this.media = new MediaFiles(() => storage.token);
     this.link = new GatewayLink(storage, origin);
     this.link.changed.subscribe(() => this.changed.emit());
@@ -80,7 +83,7 @@ export class Chat {
     const { sender, transcript } = conversation;
     const reply = client.send(payloadOf(conversation, content, attachments));
     const { id } = reply;
-    this.storage.addUnsent({ id, sender, content, ...(attachments.length > 0 && { attachments }) });
+    this.outbox.add({ id, sender, content, ...(attachments.length > 0 && { attachments }) }, !this.isConnected);
     this.#follow(
       conversation,
       transcript.add({ id, sender, content, attachments: [...attachments], sentAt: Date.now() }),
@@ -165,6 +168,7 @@ export class Chat {
   #identified({ isFirst, latestSessionId }: Identification): void {
     const { client, identity } = this.link;
     if (!client) return;
+    this.outbox.connected();
     if (identity?.sender === undefined) this.conversations.recall();
     else this.conversations.bind(identity.sender, latestSessionId);
     if (isFirst) this.#startWith(client);
@@ -178,14 +182,15 @@ export class Chat {
    */
   #startWith(client: GatewayClient): void {
     for (const { transcript } of this.conversations.all) transcript.unload();
-    for (const { id, sender, content, attachments = [] } of this.storage.unsent) {
+    for (const { id, sender, content, attachments = [] } of this.outbox.messages) {
       const conversation = this.conversations.findBySender(sender);
       if (!conversation) {
-        this.storage.removeUnsent(id);
+        this.outbox.remove(id, false);
         continue;
       }
       const { transcript } = conversation;
       const written = { id, sender, content, attachments: [...attachments], sentAt: Date.now() };
+      this.outbox.watch(id);
       const message = transcript.findUnsent(id) ?? transcript.add(written);
       this.#follow(conversation, message, client.send(payloadOf(conversation, content, attachments), { id }));
     }
@@ -194,11 +199,11 @@ export class Chat {
   #follow(conversation: Conversation, message: TranscriptMessage, reply: Reply): void {
     this.#replies.set(message.id, reply);
     reply.acknowledged.then(
-      () => this.storage.removeUnsent(message.id),
+      () => this.outbox.remove(message.id, true),
       (error: unknown) => {
         // The next client sends it again.
         if (error instanceof ConnectionEndedError) return;
-        this.storage.removeUnsent(message.id);
+        this.outbox.remove(message.id, false);
         if (!(error instanceof WithdrawnError)) return;
         conversation.transcript.remove(message);
         this.withdrawn.emit(message);

@@ -32,6 +32,9 @@ export interface Identification {
   readonly latestSessionId: string | undefined;
 }
 
+/** Time after which the page says more about a lost connection, in milliseconds. Most are back before. */
+const TROUBLE_IS_LONG_MS = 3_000;
+
 /** Used until the gateway has sent its limit. */
 const DEFAULT_MAX_FRAME_BYTES = 262_144;
 
@@ -47,12 +50,18 @@ export class GatewayLink {
   readonly interrupted = new Signal();
   stage: Stage = { name: 'starting' };
   quality: LinkQuality = 'connecting';
+  /** When the connection was lost or the device went offline, in Unix milliseconds; undefined while all is well. */
+  troubleSince: number | undefined;
+  /** True once that is long enough ago to say more about it. */
+  isTroubleLong = false;
   /** True when the gateway is healthy but refuses this page. */
   isRefused = false;
   identity: WebchatIdentity | undefined;
   #client: GatewayClient | undefined;
   #isGoingAway = false;
   #wasConnected = false;
+  #isOnline = navigator.onLine;
+  #troubleTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly storage: PageStorage,
@@ -127,14 +136,19 @@ export class GatewayLink {
     if (this.stage.name === 'starting' || this.stage.name === 'chatting') void this.#client?.connect().catch(() => {});
   }
 
-  /** Handles the device going online or offline. */
+  /**
+   * Handles the device going online or offline. Both are checked: a gateway on this machine can be reached without a
+   * network.
+   */
   networkChanged(): void {
-    if (navigator.onLine) this.reconnect();
+    this.#isOnline = navigator.onLine;
+    this.reconnect();
     this.#judge();
   }
 
   #enter(client: GatewayClient, state: ConnectionState, problem: string | undefined): void {
     if (state.name === 'connected') {
+      this.#isOnline = true;
       this.#isGoingAway = false;
       this.isRefused = false;
       const { protocol, session_id } = state.connected;
@@ -150,6 +164,10 @@ export class GatewayLink {
   }
 
   #take(frame: OutboundFrame, isLive: boolean): void {
+    if (!this.#isOnline) {
+      this.#isOnline = true;
+      this.#judge();
+    }
     if (frame.type !== 'going_away') return this.frames.emit({ frame, isLive });
     this.#isGoingAway = true;
     this.#judge();
@@ -198,9 +216,25 @@ export class GatewayLink {
 
   #judge(): void {
     if (this.#client) {
-      const facts = { isGoingAway: this.#isGoingAway, isOnline: navigator.onLine, wasConnected: this.#wasConnected };
+      const facts = { isGoingAway: this.#isGoingAway, isOnline: this.#isOnline, wasConnected: this.#wasConnected };
       this.quality = describeLink(this.#client.state, facts);
     }
+    this.#time();
     this.changed.emit();
+  }
+
+  /** Notes since when there is trouble. The first attempt to connect is none. */
+  #time(): void {
+    if (this.quality === 'connected' || this.quality === 'connecting') {
+      clearTimeout(this.#troubleTimer);
+      this.troubleSince = undefined;
+      this.isTroubleLong = false;
+    } else if (this.troubleSince === undefined) {
+      this.troubleSince = Date.now();
+      this.#troubleTimer = setTimeout(() => {
+        this.isTroubleLong = true;
+        this.changed.emit();
+      }, TROUBLE_IS_LONG_MS);
+    }
   }
 }

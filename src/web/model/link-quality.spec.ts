@@ -3,6 +3,7 @@ import { ConnectionEndedError, type ConnectionState } from '../../client/index.j
 import { describeLink, type LinkQuality } from './link-quality.js';
 
 const waiting = (code: number): ConnectionState => ({ name: 'waiting', loss: { code, reason: '' }, retryInMs: 1 });
+const connected = { name: 'connected', connected: {} } as ConnectionState;
 const connecting: ConnectionState = { name: 'connecting' };
 const facts = { isGoingAway: false, isOnline: true, wasConnected: true };
 
@@ -17,6 +18,8 @@ describe("the state of the page's connection", () => {
     ['restarting', waiting(1006), { isGoingAway: true }],
     ['restarting', connecting, { isGoingAway: true }],
     ['offline', waiting(1012), { isOnline: false }],
+    ['offline', connected, { isOnline: false }],
+    ['connected', connected, {}],
     ['unreachable', waiting(1006), { wasConnected: false }],
   ])('is %s', (quality, state, changes) => {
     expect(describeLink(state, { ...facts, ...changes })).toBe(quality);

@@ -7,6 +7,7 @@ export type LinkQuality = 'connecting' | 'connected' | 'reconnecting' | 'restart
 export interface LinkFacts {
   /** True after the gateway announced going away, until it is connected again. */
   readonly isGoingAway: boolean;
+  /** False after the device lost its network, until a frame arrives. */
   readonly isOnline: boolean;
   readonly wasConnected: boolean;
 }
@@ -14,12 +15,13 @@ export interface LinkFacts {
 /** Close codes of a gateway that stops or restarts. */
 const LEAVING = new Set([1001, 1012]);
 
+/** Derives the state. A device without a network counts as offline at once: its socket stays open for minutes. */
 export function describeLink(state: ConnectionState, facts: LinkFacts): LinkQuality {
+  if (!facts.isOnline && state.name !== 'ended') return 'offline';
   switch (state.name) {
     case 'connected':
       return facts.isGoingAway ? 'restarting' : 'connected';
     case 'waiting':
-      if (!facts.isOnline) return 'offline';
       if (facts.isGoingAway || LEAVING.has(state.loss.code)) return 'restarting';
       return facts.wasConnected ? 'reconnecting' : 'unreachable';
     case 'connecting':

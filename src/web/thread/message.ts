@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { ReplyState, TranscriptMessage } from '../../client/index.js';
+import type { TranscriptMessage } from '../../client/index.js';
 import { renderBlocks, renderOwnMedia } from '../blocks/blocks.js';
 import type { Writing } from '../compose/writing.js';
 import { icons } from '../design/icons.js';
@@ -7,8 +7,11 @@ import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
 import type { MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
-import { formatFully, formatTime } from '../times.js';
+import { formatExactly, formatFully, formatTime } from '../times.js';
+import { renderFailure } from './failure.js';
+import { renderFate } from './fate.js';
 import type { ReplyCopier } from './reply-copier.js';
+import { hasBegun, isWaitingForPerson } from './reply-progress.js';
 
 /** A conversation on the page, and the objects that its buttons act on. */
 export interface Thread {
@@ -54,31 +57,9 @@ function renderAttachments(attachments: TranscriptMessage['attachments'], media:
   return html`${shown}${others === 0 ? nothing : html`<p class="attachments">${texts.message.attachments(others)}</p>`}`;
 }
 
-/** Renders the state of a message whose reply has not started. */
-function renderFate(message: TranscriptMessage, thread: Thread): TemplateResult | typeof nothing {
-  const fate = describeFate(message, thread);
-  if (fate === undefined) return nothing;
-  const { chat, conversation } = thread;
-  const isCancelling = conversation.isCancelling(message);
-  return html`<span role="status">${fate}</span>
-    <button type="button" class="quiet" ?disabled=${isCancelling} @click=${() => chat.cancel(message)}>
-      ${isCancelling ? texts.message.stopping : texts.message.cancel}
-    </button>`;
-}
-
-function describeFate(message: TranscriptMessage, { chat, conversation }: Thread): string | undefined {
-  const { phase, refusal, reply } = message;
-  if (phase === 'unsent') {
-    if (refusal) return texts.message.holds[refusal.code] ?? refusal.message;
-    return chat.isConnected ? undefined : texts.message.waitingForConnection;
-  }
-  const isWaiting = phase === 'open' && message !== conversation.transcript.current && !hasBegun(reply);
-  return isWaiting ? texts.message.waiting : undefined;
-}
-
 function renderRefusal(message: TranscriptMessage, { chat, writing }: Thread): TemplateResult {
   return html`<div class="trouble" role="alert">
-    <p>${texts.message.refused(message.refusal?.message ?? '')}</p>
+    <p class="state bad">${icons.failed}${texts.message.refused(message.refusal?.message ?? '')}</p>
     <button type="button" class="plain" @click=${() => writing.edit(message)}>${texts.message.edit}</button>
     <button type="button" class="plain" @click=${() => chat.dismiss(message)}>${texts.message.remove}</button>
   </div>`;
@@ -96,32 +77,25 @@ function renderReply(message: TranscriptMessage, thread: Thread): TemplateResult
   </div>`;
 }
 
-function hasBegun({ standing, growing, tools }: ReplyState): boolean {
-  return standing.length > 0 || growing.length > 0 || tools.size > 0;
-}
-
-/** Returns true when a tool call waits for approval. */
-function isWaitingForPerson({ tools }: ReplyState): boolean {
-  return [...tools.values()].some(({ status }) => status === 'awaiting_approval');
-}
-
+/** Renders that the reply goes on; without a connection only that it went on until then. */
 function renderAnswering(message: TranscriptMessage, { chat, conversation }: Thread): TemplateResult {
-  return html`<p class="answering">
-    <span
-      class="dots ${chat.isConnected ? '' : 'still'}"
-      role="img"
-      aria-label=${texts.message.answering(chat.link.agentName)}
-      ><i></i><i></i><i></i
-    ></span>
-    ${conversation.isCancelling(message) ? html`<span class="faint">${texts.message.stopping}</span>` : nothing}
+  const { agentName, troubleSince } = chat.link;
+  if (!chat.isConnected) {
+    const since = formatExactly(troubleSince ?? Date.now());
+    return html`<p class="answering state warn" role="status">${icons.stale}${texts.message.stale(since)}</p>`;
+  }
+  const isCancelling = conversation.isCancelling(message);
+  return html`<p class="answering state info">
+    <span class="dots" role="img" aria-label=${texts.message.answering(agentName)}><i></i><i></i><i></i></span>
+    <span aria-hidden="true">${isCancelling ? texts.message.stopping : texts.message.working}</span>
   </p>`;
 }
 
-function renderEnd(message: TranscriptMessage, { writing, copier }: Thread): TemplateResult {
-  const { reason, error } = message.reply.end ?? {};
-  const isCopied = copier.hasCopied(message);
+function renderEnd(message: TranscriptMessage, thread: Thread): TemplateResult {
+  const { reason } = message.reply.end ?? {};
+  const isCopied = thread.copier.hasCopied(message);
   const copying = html`<p class="actions">
-    <button type="button" class="quiet" @click=${() => void copier.copy(message)}>
+    <button type="button" class="quiet" @click=${() => void thread.copier.copy(message)}>
       ${isCopied ? icons.check : icons.copy}<span aria-live="polite"
         >${isCopied ? texts.message.copied : texts.message.copy}</span
       >
@@ -130,21 +104,8 @@ function renderEnd(message: TranscriptMessage, { writing, copier }: Thread): Tem
   const note =
     reason === 'cancelled' ? texts.message.cancelled : reason === 'merged' ? texts.message.merged : undefined;
   return html`
-    ${note === undefined ? nothing : html`<p class="note">${note}</p>`}
-    ${
-      reason === 'error'
-        ? html`<div class="trouble">
-            <p>${error ? `${error.message} (${error.code})` : texts.message.failed}</p>
-            <button
-              type="button"
-              class="plain"
-              @click=${() => writing.send(message.content ?? '', message.attachments)}
-            >
-              ${icons.retry}${texts.message.tryAgain}
-            </button>
-          </div>`
-        : nothing
-    }
+    ${note === undefined ? nothing : html`<p class="note state">${reason === 'cancelled' ? icons.stopped : nothing}${note}</p>`}
+    ${reason === 'error' ? renderFailure(message, thread) : nothing}
     ${message.reply.standing.length > 0 ? copying : nothing}
   `;
 }

@@ -3,6 +3,7 @@ import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { texts } from '../texts.js';
 import { formatDay, isSameDay } from '../times.js';
+import { isNewest } from './fate.js';
 import { renderMessage, type Thread } from './message.js';
 
 /** Renders all messages of a conversation, or how to start one. */
@@ -14,6 +15,7 @@ export function renderThread(thread: Thread): TemplateResult {
     return isUnread ? html`<p class="note" role="status">${texts.thread.loading}</p>` : renderEmpty(thread);
   }
   const now = Date.now();
+  const openCount = messages.filter(({ phase }) => phase === 'open').length;
   const today = new Date(now).toDateString();
   return html`
     ${olderCursor !== undefined || isLoadingOlder ? html`<p class="note" role="status">${isLoadingOlder ? texts.thread.loadingOlder : ''}</p>` : nothing}
@@ -25,7 +27,17 @@ export function renderThread(thread: Thread): TemplateResult {
         const beginsDay = !before || !isSameDay(before.sentAt, message.sentAt);
         const isCurrent = message === current;
         const isCancelling = conversation.isCancelling(message);
-        const shown = [message, chat.isConnected, isCurrent, isCancelling, copier.hasCopied(message), beginsDay, today];
+        const isLate = chat.outbox.isLate(message.id);
+        const shown: unknown[] = [
+          message,
+          chat.isConnected,
+          isCurrent,
+          isCancelling,
+          copier.hasCopied(message),
+          beginsDay,
+          today,
+        ];
+        shown.push(isLate, isNewest(message, thread), chat.link.troubleSince, openCount);
         return guard(shown, () => [
           beginsDay ? html`<h3 class="day">${formatDay(message.sentAt, now)}</h3>` : nothing,
           renderMessage(message, thread),
