@@ -252,6 +252,11 @@ export const requirements: readonly Requirement[] = [
     'protocol 3',
     'delivered moves the durable cursor of its client forward, never back and never beyond the head.',
   ),
+  requirement(
+    'S-13',
+    'protocol 6',
+    'A resume of a frame of a log that was replaced by an older copy is STALE_RESUME, and no message_ref comes again.',
+  ),
 
   // Queue and cancelling
   requirement(

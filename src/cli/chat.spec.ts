@@ -3,7 +3,7 @@ import type { FakeSocket, SentFrame } from '../testing/fake-socket.js';
 import { FakeTerminal } from '../testing/fake-terminal.js';
 import { run } from './cli.js';
 
-const CONNECTED = { server: { version: '1.2.3' }, heartbeat_interval_ms: 30_000 };
+const CONNECTED = { server: { version: '1.2.3', epoch: 'e1' }, heartbeat_interval_ms: 30_000 };
 
 /** The gateway's side of a chat: it waits for the frames of the command and answers them. */
 class Chat {
@@ -333,7 +333,9 @@ describe('openclaw chat', () => {
 
     expect(await chat.exitCode).toBe(0);
     expect(chat.terminal.stderr.text).toContain('connection lost, waiting…\nconnected again\n');
-    expect(chat.socket.sentOf('resume').at(-1)?.payload).toEqual({ sessions: [{ session_id: 's1', after_seq: 1 }] });
+    expect(chat.socket.sentOf('resume').at(-1)?.payload).toEqual({
+      sessions: [{ session_id: 's1', after_seq: 1, epoch: 'e1' }],
+    });
   });
 
   it('shows the unfinished answer of its last run, and none of other clients', async () => {

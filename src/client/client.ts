@@ -187,9 +187,10 @@ export class GatewayClient {
   }
 
   #connected(): void {
-    if (this.state.name === 'connected') this.#connecting?.resolve(this.state.connected);
+    const connected = this.state.name === 'connected' ? this.state.connected : undefined;
+    if (connected) this.#connecting?.resolve(connected);
     this.#connecting = undefined;
-    this.#sessions.connected();
+    this.#sessions.connected(connected?.server.epoch);
     this.#messages.connected();
     this.#requests.connected();
     this.#deliveries.flush();

@@ -27,7 +27,7 @@ describe('after a lost connection', () => {
     const next = harness.reconnect();
 
     expect(next.sentOf('resume').map((frame) => frame.payload)).toEqual([
-      { sessions: [{ session_id: 's1', after_seq: 8 }] },
+      { sessions: [{ session_id: 's1', after_seq: 8, epoch: 'e1' }] },
     ]);
     next.deliver(resumed(9, 10));
     next.deliver(block('a', 9, 2));
@@ -62,7 +62,9 @@ describe('after a lost connection', () => {
       payload: { messages, head_seq: 3 },
     });
     await expect.poll(() => socket.sentOf('resume')).toHaveLength(1);
-    expect(socket.sentOf('resume')[0]!.payload).toEqual({ sessions: [{ session_id: 's1', after_seq: 3 }] });
+    expect(socket.sentOf('resume')[0]!.payload).toEqual({
+      sessions: [{ session_id: 's1', after_seq: 3, epoch: 'e1' }],
+    });
     socket.deliver(resumed(4, 4));
     socket.deliver(block('a', 4, 1));
     socket.deliver(end('a', 5));
@@ -90,7 +92,7 @@ describe('after a lost connection', () => {
     expect(await reply.ended).toBeUndefined();
     await expect
       .poll(() => socket.sentOf('resume').at(-1)?.payload)
-      .toEqual({ sessions: [{ session_id: 's1', after_seq: 3 }] });
+      .toEqual({ sessions: [{ session_id: 's1', after_seq: 3, epoch: 'e1' }] });
   });
 
   it('fails a reply whose message is no longer in its session', async () => {
@@ -126,7 +128,7 @@ describe('after a lost connection', () => {
     expect(await reply.ended).toMatchObject({ reason: 'stop', blocks: 1 });
     await expect
       .poll(() => next.sentOf('resume').at(-1)?.payload)
-      .toEqual({ sessions: [{ session_id: 's1', after_seq: 950 }] });
+      .toEqual({ sessions: [{ session_id: 's1', after_seq: 950, epoch: 'e1' }] });
   });
 
   it('replaces the blocks from the history when the answer restarts', async () => {

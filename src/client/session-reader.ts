@@ -1,5 +1,11 @@
 import type { ResumedPayload } from '../protocol/index.js';
 
+/** A place in a log, and the epoch of the log under which it was known to be there. */
+export interface LogPosition {
+  readonly seq: number;
+  readonly epoch: string | undefined;
+}
+
 /**
  * The position up to which one session's log has been read. Decides for each durable frame whether it is the next one.
  *
@@ -7,29 +13,29 @@ import type { ResumedPayload } from '../protocol/index.js';
  * first frame it receives, because the gateway sends everything that follows the client's own message.
  */
 export class SessionReader {
-  #position: number | undefined;
+  #position: LogPosition | undefined;
   #resuming = false;
   #replayedUpTo = 0;
 
-  constructor(position?: number) {
+  constructor(position?: LogPosition) {
     this.#position = position;
   }
 
-  /** The seq of the last frame taken; undefined before the first. */
-  get position(): number | undefined {
+  /** The position of the last frame taken; undefined before the first. */
+  get position(): LogPosition | undefined {
     return this.#position;
   }
 
   /**
    * Returns `take` for the next frame, `drop` for one that was taken or will arrive again, `gap` when frames are
-   * missing.
+   * missing. `epoch` is that of the connection on which it arrived.
    */
-  judge(seq: number): 'take' | 'drop' | 'gap' {
+  judge(seq: number, epoch: string | undefined): 'take' | 'drop' | 'gap' {
     if (this.#position === undefined && this.#resuming) return 'drop';
-    const expected = (this.#position ?? seq - 1) + 1;
+    const expected = (this.#position?.seq ?? seq - 1) + 1;
     if (seq < expected) return 'drop';
     if (seq > expected) return this.#resuming ? 'drop' : 'gap';
-    this.#position = seq;
+    this.#position = { seq, epoch };
     return 'take';
   }
 
@@ -50,14 +56,14 @@ export class SessionReader {
   }
 
   /** Sets the position after which to start, once resumed. */
-  moveTo(seq: number): void {
-    this.#position = seq;
+  moveTo(position: LogPosition): void {
+    this.#position = position;
   }
 
   /** Handles the response to a resume. Returns true when frames in between are past retention and lost. */
-  resumed(answer: ResumedPayload): boolean {
-    const lost = this.#position !== undefined && answer.from_seq > this.#position + 1;
-    if (this.#position === undefined || lost) this.#position = answer.from_seq - 1;
+  resumed(answer: ResumedPayload, epoch: string | undefined): boolean {
+    const lost = this.#position !== undefined && answer.from_seq > this.#position.seq + 1;
+    if (this.#position === undefined || lost) this.#position = { seq: answer.from_seq - 1, epoch };
     this.#replayedUpTo = answer.head_seq;
     this.#resuming = false;
     return lost;

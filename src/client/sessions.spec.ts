@@ -34,7 +34,7 @@ describe('the order of frames', () => {
     socket.deliver(block('a', 3, 2));
     socket.deliver(end('a', 4));
     const resumes = socket.sentOf('resume').map((frame) => frame.payload);
-    expect(resumes).toEqual([{ sessions: [{ session_id: 's1', after_seq: 1 }] }]);
+    expect(resumes).toEqual([{ sessions: [{ session_id: 's1', after_seq: 1, epoch: 'e1' }] }]);
 
     socket.deliver(resumed(2, 4));
     for (const frame of [block('a', 2, 1), block('a', 3, 2), end('a', 4)]) socket.deliver(frame);
@@ -62,6 +62,23 @@ describe('the order of frames', () => {
     next.deliver({ ...stale, session_id: 's1' });
 
     expect(next.sentOf('history')).toHaveLength(1);
+  });
+
+  it('[S-13] resumes under the epoch in which the newest frame arrived', () => {
+    const socket = harness.connect();
+    harness.sendAccepted(socket, 'a');
+    socket.deliver(block('a', 1, 0));
+    const positions = (epoch: string) => {
+      harness.sockets.last.drop();
+      harness.clock.advance(500);
+      const next = harness.sockets.last;
+      next.deliverConnected({ server: { version: '1.0.0', replica_id: 'r', epoch } });
+      return next.sentOf('resume').flatMap(({ payload }) => payload['sessions']);
+    };
+    expect(positions('e2')).toEqual([{ session_id: 's1', after_seq: 1, epoch: 'e1' }]);
+    harness.sockets.last.deliver(resumed(2, 1));
+    harness.sockets.last.deliver(block('a', 2, 1));
+    expect(positions('e3')).toEqual([{ session_id: 's1', after_seq: 2, epoch: 'e2' }]);
   });
 
   it('resolves resume() when all sessions have responded', async () => {

@@ -16,6 +16,8 @@ const MAX_SESSIONS = 1_000;
 export interface SessionPosition {
   readonly session_id: string;
   readonly after_seq: number;
+  /** The `server.epoch` under which the frame `after_seq` arrived; without it, that of the current connection. */
+  readonly epoch?: string | undefined;
 }
 
 /** The sessions that this client follows. Passes on their frames in order and once, also after a gap or a reconnect. */
@@ -28,6 +30,8 @@ export class Sessions implements RecoveredSessions {
   readonly #callers = new Map<string, Deferred<ResumedPayload>>();
 
   readonly #recovery: Recovery;
+  /** The epoch of the gateway's log on the newest connection. */
+  #epoch: string | undefined;
 
   /** `onRefused` is called when the gateway does not let this client follow a session. */
   constructor(
@@ -48,7 +52,7 @@ export class Sessions implements RecoveredSessions {
   /** Returns true when the frame is the next one of its session. Requests missing frames. */
   accept({ session_id, seq }: DurableFrame): boolean {
     this.follow(session_id);
-    const verdict = this.#readers.get(session_id)?.judge(seq);
+    const verdict = this.#readers.get(session_id)?.judge(seq, this.#epoch);
     if (verdict === 'gap') this.#ask([session_id]);
     return verdict === 'take';
   }
@@ -61,10 +65,10 @@ export class Sessions implements RecoveredSessions {
   }
 
   /** Follows a session from a position in its log. Rejects with GatewayError when refused. */
-  resume({ session_id, after_seq }: SessionPosition): Promise<ResumedPayload> {
+  resume({ session_id, after_seq, epoch = this.#epoch }: SessionPosition): Promise<ResumedPayload> {
     const caller = this.#callers.get(session_id) ?? defer<ResumedPayload>();
     this.#callers.set(session_id, caller);
-    this.#readers.set(session_id, new SessionReader(after_seq));
+    this.#readers.set(session_id, new SessionReader({ seq: after_seq, epoch }));
     this.#ask([session_id]);
     return caller.promise;
   }
@@ -85,11 +89,12 @@ export class Sessions implements RecoveredSessions {
   }
 
   moveTo(sessionId: string, seq: number): void {
-    this.#readers.get(sessionId)?.moveTo(seq);
+    this.#readers.get(sessionId)?.moveTo({ seq, epoch: this.#epoch });
     this.#ask([sessionId]);
   }
 
-  connected(): void {
+  connected(epoch: string | undefined): void {
+    this.#epoch = epoch;
     const known: string[] = [];
     const awaited = this.replies.listSessions();
     for (const [sessionId, reader] of this.#readers) {
@@ -114,7 +119,7 @@ export class Sessions implements RecoveredSessions {
     this.#answered(correlation_id, sessionId);
     this.#callers.get(sessionId)?.resolve(payload);
     this.#callers.delete(sessionId);
-    if (this.#readers.get(sessionId)?.resumed(payload)) this.recover(sessionId);
+    if (this.#readers.get(sessionId)?.resumed(payload, this.#epoch)) this.recover(sessionId);
   }
 
   /** Handles an error. Returns true when it is the response to a `resume`. */
@@ -158,7 +163,8 @@ export class Sessions implements RecoveredSessions {
       const reader = this.#readers.get(session_id);
       if (reader?.position === undefined) return [];
       reader.resume();
-      return [{ session_id, after_seq: reader.position }];
+      const { seq: after_seq, epoch } = reader.position;
+      return [{ session_id, after_seq, ...(epoch !== undefined && { epoch }) }];
     });
     for (let i = 0; i < positions.length; i += MAX_SESSIONS) {
       const sessions = positions.slice(i, i + MAX_SESSIONS);

@@ -197,7 +197,8 @@ describe('reading', () => {
       this.asked.push(asked);
       const next = this.pages.shift();
       if (!next) return Promise.reject(new Error('no page'));
-      take(history(next.head_seq, ...next.messages));
+      const { payload, ...envelope } = history(next.head_seq, ...next.messages);
+      take({ ...envelope, payload: { ...payload, next_before: next.next_before } } as OutboundFrame);
       return Promise.resolve(next);
     }
 
@@ -272,12 +273,13 @@ describe('the history', () => {
     expect([standing(), transcript.messages[0]!.phase]).toEqual([['other'], 'ended']);
   });
 
-  it('starts from nothing when the log is a different one', () => {
-    take(history(50, stored('m1')));
+  it('[S-13] replaces what was stored in a log that an older copy replaced, and keeps what is not sent yet', () => {
+    take(history(50, stored('m1'), stored('lost'), running('also-lost', 'block 0')));
+    add('x', 'not sent');
     take(frame('error', { code: 'STALE_RESUME', message: '', retryable: false }));
     seq = 0;
-    take(block('m2', 0));
-    expect(refs()).toContain('m2');
+    take(history(1, stored('m1')), block('m2', 0));
+    expect(transcript.messages.map(({ ref, id }) => ref ?? id)).toEqual(['m1', 'm2', 'x']);
   });
 });
 

@@ -124,7 +124,6 @@ export class Transcript {
     if (sessionId === undefined || this.isLoaded || this.#isReading) return;
     await this.#read(async () => {
       const page = await source.history(sessionId, { limit: PAGE_SIZE });
-      this.olderCursor = page.next_before;
       const replayed = this.#hasRunningTools ? TOOL_FRAMES : 0;
       await source.resume([{ session_id: sessionId, after_seq: Math.max(0, page.head_seq - replayed) }]);
     });
@@ -209,12 +208,20 @@ export class Transcript {
   }
 
   #refuse({ correlation_id, payload: { code, message, retryable } }: OutboundFrame<'error'>): void {
-    if (code === 'STALE_RESUME') this.#distrustLog();
+    if (code === 'STALE_RESUME') this.#replaceLog();
     const refused = this.findUnsent(correlation_id);
     if (refused) this.#update(refused, { refusal: { code, message }, phase: retryable ? 'unsent' : 'refused' });
   }
 
-  /** The log was replaced: positions in it are no longer valid. */
+  /** The log was replaced by another, which the next page of the history shows: stored messages may not be in it. */
+  #replaceLog(): void {
+    this.#messages = this.#messages.filter(({ phase }) => phase === 'unsent' || phase === 'refused');
+    this.#loadedUpTo = 0;
+    this.olderCursor = undefined;
+    this.isLoaded = false;
+  }
+
+  /** The log no longer exists: positions in it are no longer valid. */
   #distrustLog(): void {
     this.#loadedUpTo = 0;
     this.#messages = this.#messages.map((message) => ({ ...message, reply: { ...message.reply, upTo: 0 } }));
@@ -259,7 +266,10 @@ export class Transcript {
       ...merged,
       ...this.#messages.slice(place).filter(isOther),
     ]);
-    if (isFirst) this.#loadedUpTo = page.head_seq;
+    if (isFirst) {
+      this.#loadedUpTo = page.head_seq;
+      this.olderCursor = page.next_before;
+    }
     this.isLoaded = true;
   }
 

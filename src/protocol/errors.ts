@@ -126,10 +126,12 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
     httpStatus: 409,
     retryable: false,
     level: 'debug',
-    when: '`after_seq` lies beyond the head of the session: the client knows frames that this gateway does not.',
+    when:
+      '`after_seq` lies beyond the head of the session, or its frame arrived under an `epoch` that is not part of this ' +
+      'log: the client knows frames that this gateway does not, because an older copy of the store was put back.',
     action: 'Forget the local state of that session, read `history`, and resume from its `head_seq`.',
     message: (d) =>
-      `after_seq ${d.after_seq} is beyond the session's head ${d.head_seq}; read its history and resume from there`,
+      `after_seq ${d.after_seq} is not in the session's log, whose head is ${d.head_seq}; read its history and resume from there`,
   },
   DRAINING: {
     httpStatus: 503,

@@ -39,10 +39,15 @@ export type ChannelStatusPayload = Static<typeof ChannelStatusPayload>;
 const seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const sessionId = text({ min: 1, max: 128, controls: false });
 
+const epoch = text(
+  { min: 1, max: 64, controls: false },
+  'The `server.epoch` under which the frame `after_seq` arrived. It distinguishes a log from an older copy of it.',
+);
+
 export const ResumePayload = Type.Object(
   {
     sessions: Type.Optional(
-      Type.Array(Type.Object({ session_id: sessionId, after_seq: seq }, strict), {
+      Type.Array(Type.Object({ session_id: sessionId, after_seq: seq, epoch: Type.Optional(epoch) }, strict), {
         maxItems: 1_000,
         description:
           'Empty or missing: every session of this client with frames after its delivered cursor or an unfinished message.',

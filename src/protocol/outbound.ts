@@ -19,7 +19,14 @@ export const ConnectedPayload = Type.Object({
   role: Role,
   scopes: Type.Array(Type.String()),
   protocol: Type.Integer(),
-  server: Type.Object({ version: Type.String(), replica_id: Type.String() }),
+  server: Type.Object({
+    version: Type.String(),
+    replica_id: Type.String(),
+    epoch: Type.String({
+      description:
+        'Made at every start and kept with the log. A client keeps the epoch under which its newest frame arrived.',
+    }),
+  }),
   limits: Type.Object({ max_frame_bytes: Type.Integer(), max_queued_per_session: Type.Integer() }),
   heartbeat_interval_ms: Type.Integer(),
   resume_window_ms: Type.Integer(),

@@ -49,7 +49,8 @@ export class FakeSocket {
 
   /** Delivers the first frame, `connected`, to the client. */
   deliverConnected(changes: object = {}): void {
-    const payload = { client_id: 'client-1', protocol: 1, heartbeat_interval_ms: 30_000, ...changes };
+    const server = { version: '1.0.0', replica_id: 'r', epoch: 'e1' };
+    const payload = { client_id: 'client-1', protocol: 1, server, heartbeat_interval_ms: 30_000, ...changes };
     this.deliver({ type: 'connected', payload });
   }
 

@@ -69,7 +69,10 @@ const step = fc.oneof(
   { weight: 12, arbitrary: fc.record({ kind: fc.constant('together' as const), operations: together }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('fail' as const), operations: together }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 20 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('crash' as const), copy: fc.constantFrom(undefined, 'keep', 'putBack') }),
+  },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -102,27 +105,47 @@ interface Issued {
 }
 
 class ModelRun {
-  private readonly model: StoreModel;
-  /** Every lease that was ever granted, stale ones included. */
-  private readonly leases: Lease[] = [];
+  private model: StoreModel;
+  private copy: StoreModel | undefined;
+  /** The names of all starts, also of those on a log that was replaced by a copy. */
+  private readonly logEpochs: string[] = [];
+  /** Every lease that was ever granted on this log, stale ones included. */
+  private leases: Lease[] = [];
   private frames = 0;
   private steps = 0;
 
   constructor(readonly under: StoreUnderTest) {
     this.model = new StoreModel(LIMITS, () => under.now());
+    this.begin();
   }
 
   async perform(each: Step): Promise<void> {
     if (each.kind === 'pass') await this.under.passTime(each.ms);
-    else if (each.kind === 'crash') await this.crash();
+    else if (each.kind === 'crash') await this.crash(each.copy);
     else if (each.kind === 'fail') await this.fail(each.operations);
     else await this.run(each.operations);
     await this.compare();
   }
 
-  private async crash(): Promise<void> {
-    await this.under.crash();
+  private async crash(copy?: 'keep' | 'putBack'): Promise<void> {
+    const isCopied = this.under.hasCopies && (copy === 'keep' || this.copy !== undefined);
+    await this.under.crash(isCopied ? copy : undefined);
     this.model.crash();
+    if (isCopied && copy === 'keep') this.copy = this.model.copy();
+    if (isCopied && copy === 'putBack') this.putBack();
+    this.begin();
+  }
+
+  private putBack(): void {
+    this.model = this.copy?.copy() ?? this.model;
+    this.leases = this.leases.filter(({ messageRef }) => this.model.byRef(messageRef));
+  }
+
+  private begin(): void {
+    const { logEpoch } = this.under.store;
+    expect(this.logEpochs).not.toContain(logEpoch);
+    this.logEpochs.push(logEpoch);
+    this.model.begin(logEpoch);
   }
 
   private async run(operations: readonly Operation[]): Promise<void> {
@@ -258,6 +281,7 @@ class ModelRun {
       expect(frames).toEqual(model.log(message.session).filter(({ messageRef }) => messageRef === message.ref));
     }
     for (const client of CLIENTS) await this.compareCursors(client.clientId);
+    await this.compareEpochs();
   }
 
   private async compareCursors(clientId: string): Promise<void> {
@@ -271,6 +295,16 @@ class ModelRun {
       return own || this.model.log(id).length > seq ? [{ sessionId: id, seq }] : [];
     });
     expect([...listed].sort((one, other) => one.sessionId.localeCompare(other.sessionId))).toEqual(expected);
+  }
+
+  private async compareEpochs(): Promise<void> {
+    for (const { id } of SESSIONS) {
+      const seqs = [0, 1, 2, 4, this.model.log(id).length, this.model.log(id).length + 1];
+      for (const name of this.logEpochs.slice(-4)) {
+        const found = await Promise.all(seqs.map((seq) => this.under.store.hasFrame(id, seq, name)));
+        expect(found).toEqual(seqs.map((seq) => this.model.hasFrame(id, seq, name)));
+      }
+    }
   }
 
   private async readInPages(sessionId: string) {

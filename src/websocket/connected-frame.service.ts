@@ -4,7 +4,7 @@ import { encodeFrame } from '../protocol/encode.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { Connection } from '../core/connections/connection.js';
 import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
-import { SessionStore } from '../core/store/index.js';
+import { SessionStore, Store } from '../core/store/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { HOUR_MS } from '../core/time/clock.js';
 import { VERSION } from '../core/lifecycle/version.js';
@@ -18,6 +18,7 @@ export class ConnectedFrameService {
     private readonly config: ConfigStoreService,
     private readonly replica: ReplicaIdentity,
     private readonly sessions: SessionStore,
+    private readonly store: Store,
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
@@ -32,7 +33,7 @@ export class ConnectedFrameService {
       role: principal.role,
       scopes: [...principal.scopes],
       protocol: PROTOCOL_VERSION,
-      server: { version: VERSION, replica_id: this.replica.id },
+      server: { version: VERSION, replica_id: this.replica.id, epoch: this.store.logEpoch },
       limits: {
         max_frame_bytes: this.config.get('gateway.max_frame_bytes'),
         max_queued_per_session: this.config.get('queue.max_per_session'),

@@ -20,7 +20,7 @@ export class ReadingGateway {
   @SubscribeMessage('resume')
   async resume(connection: Connection, { id, payload }: InboundEnvelope): Promise<void> {
     const { sessions } = payload as ResumePayload;
-    const wanted = sessions?.map((session) => ({ sessionId: session.session_id, seq: session.after_seq }));
+    const wanted = sessions?.map(({ session_id: sessionId, after_seq: seq, epoch }) => ({ sessionId, seq, epoch }));
     await this.reader.resume(connection, id, wanted);
   }
 

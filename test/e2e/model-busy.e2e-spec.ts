@@ -165,7 +165,7 @@ describe('a message that arrives during a turn with a model', () => {
     const sessionId = ann.frames.find((frame) => frame.session_id)?.session_id ?? '';
     await start(policy);
     ann = new FakeReader();
-    await harness.delivery.resume(ann, sessionId, 0, 'again');
+    await harness.delivery.resume(ann, { sessionId, seq: 0 }, 'again');
     const ends = await Promise.all(['a', 'b', 'c'].map(endOf));
     expect(ends.map(({ reason }) => reason)).toEqual(
       policy === 'steer' ? ['stop', 'merged', 'merged'] : ['stop', 'stop', 'merged'],

@@ -47,7 +47,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       MemoryQuery MemoryStore MessageEnd MessageIntakeService MessageSelector MessageWithReply Metric
       MetricOptions Metrics NewFrame NewMessage Origin PRIORITIES PersonStatus Piece PresenceState
       PresenceTrackerService PresentedCredential Principal Priority QueueCounts QueueLimits QueueStore
-      QueuedMessage ROLE_SCOPES Reaction RecordedStep Refusal Reply RequestedCall ResourceKind SandboxEnding
+      QueuedMessage ROLE_SCOPES Reaction RecordedStep Refusal Reply RequestedCall ResourceKind ResumePosition SandboxEnding
       SandboxModule SandboxRequest SandboxService SectionOptions Session SessionChange SessionCursor
       SessionResource SessionResources SessionSeed SessionStore SettingFault SettingKey SettingValue Settings
       SettingsChange SettingsError SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore

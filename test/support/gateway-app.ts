@@ -34,6 +34,8 @@ export const withTokens: Readonly<Record<string, unknown>> = {
 export interface GatewayAppOptions extends Omit<GatewayOptions, 'settings'> {
   /** Settings by dotted key. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** 0, the default, for a free one. */
+  readonly port?: number;
 }
 
 /** The whole gateway in this process, on a free port and with a store in memory. */
@@ -45,7 +47,7 @@ export class GatewayApp {
     readonly port: number,
   ) {}
 
-  static async start({ settings = {}, ...options }: GatewayAppOptions = {}): Promise<GatewayApp> {
+  static async start({ settings = {}, port: wanted = 0, ...options }: GatewayAppOptions = {}): Promise<GatewayApp> {
     const loaded = loadSettings(
       { NODE_ENV: 'production' },
       { 'gateway.port': 0, 'store.url': 'sqlite::memory:', ...settings },
@@ -58,7 +60,7 @@ export class GatewayApp {
       forceCloseConnections: true,
     });
     app.useWebSocketAdapter(new GatewayWsAdapter(app));
-    await app.listen(0, '127.0.0.1');
+    await app.listen(wanted, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
     return new GatewayApp(app, port);
   }

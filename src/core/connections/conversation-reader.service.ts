@@ -3,7 +3,7 @@ import { GatewayError, type StreamBlock } from '../../protocol/domain.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { clientKey } from '../identity/principal.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
-import { FrameStore, SessionStore, TurnStore, type MessageWithReply, type SessionCursor } from '../store/index.js';
+import { FrameStore, SessionStore, TurnStore, type MessageWithReply, type ResumePosition } from '../store/index.js';
 import { listStandingBlocks } from '../turns/standing-blocks.js';
 import type { Connection } from './connection.js';
 import type { HistoryEntry, HistoryPage } from './history-page.js';
@@ -60,13 +60,14 @@ export class ConversationReaderService {
    * those sessions of the client that have unread frames. Each session that cannot be resumed is reported as `refused`
    * (NOT_FOUND, STALE_RESUME); the others continue.
    */
-  async resume(connection: Connection, requestId: string, sessions?: readonly SessionCursor[]): Promise<void> {
+  async resume(connection: Connection, requestId: string, sessions?: readonly ResumePosition[]): Promise<void> {
     const client = clientKey(connection.principal, connection.clientId);
-    const wanted = sessions?.length ? sessions : await this.frames.listResumable(client);
-    for (const { sessionId, seq } of wanted) {
+    const wanted: readonly ResumePosition[] = sessions?.length ? sessions : await this.frames.listResumable(client);
+    for (const position of wanted) {
+      const { sessionId } = position;
       try {
         await this.router.getReadable(connection.principal, sessionId);
-        await this.delivery.resume(connection, sessionId, seq, requestId);
+        await this.delivery.resume(connection, position, requestId);
       } catch (error) {
         this.refusals.refuse(connection, error, { id: requestId, sessionId });
       }

@@ -9,7 +9,7 @@ import type {
   MessageIntakeService,
   Reaction,
 } from '../intake/message-intake.service.js';
-import type { SessionCursor } from '../store/index.js';
+import type { ResumePosition } from '../store/index.js';
 import type { Connection, ConnectionEvent } from './connection.js';
 import { Mailbox, type MailboxOwner } from './mailbox.js';
 import type { ChannelStatus, ChannelStatusService } from './channel-status.service.js';
@@ -144,8 +144,11 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
     this.request({ id, sessionId, run: () => this.sendHistory(id, sessionId, limit, before) });
   }
 
-  /** Resumes sessions from the given cursors, or from those of the client. `resumed` or `refused` follows for each session. */
-  resume(id: string, sessions?: readonly SessionCursor[]): void {
+  /**
+   * Resumes sessions from the given positions, or from the cursors of the client. `resumed` or `refused` follows for each
+   * session. The epoch of a position is what `Store.logEpoch` was when its frame arrived.
+   */
+  resume(id: string, sessions?: readonly ResumePosition[]): void {
     this.request({ id, run: () => this.services.reader.resume(this, id, sessions) });
   }
 

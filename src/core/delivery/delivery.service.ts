@@ -3,7 +3,7 @@ import { GatewayError } from '../../protocol/domain.js';
 import { Broker, type Topic } from '../broker/broker.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import { follow } from '../replicas/follow.js';
-import { FrameStore, Store, type DurableFrame } from '../store/index.js';
+import { FrameStore, Store, type DurableFrame, type ResumePosition } from '../store/index.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
@@ -87,12 +87,14 @@ export class DeliveryService {
   }
 
   /**
-   * Sends `resumed` with `requestId`, then exactly the frames after `afterSeq` that retention has left, then live ones.
-   * @throws GatewayError STALE_RESUME when `afterSeq` is beyond the head
+   * Sends `resumed` with `requestId`, then exactly the frames after `position` that retention has left, then live ones.
+   * @throws GatewayError STALE_RESUME when `position` is beyond the head, or in the log of another copy of the store
    */
-  async resume(reader: FrameReader, sessionId: string, afterSeq: number, requestId: string): Promise<void> {
+  async resume(reader: FrameReader, position: ResumePosition, requestId: string): Promise<void> {
+    const { sessionId, seq: afterSeq, epoch } = position;
+    const isOfThisLog = epoch === undefined || (await this.frames.hasFrame(sessionId, afterSeq, epoch));
     const page = await this.frames.readFrames(sessionId, afterSeq, 1, 1);
-    if (afterSeq > page.headSeq)
+    if (!isOfThisLog || afterSeq > page.headSeq)
       throw new GatewayError('STALE_RESUME', { after_seq: afterSeq, head_seq: page.headSeq });
     const fromSeq = Math.max(afterSeq + 1, page.firstSeq);
     if (this.gone.has(reader)) return;

@@ -27,7 +27,7 @@ describe('resume', () => {
   it('[S-04] sends `resumed`, then exactly the frames after after_seq, then live ones', async () => {
     const sessionId = await makeLog(3);
     const reader = new FakeReader();
-    await harness.delivery.resume(reader, sessionId, 2, 'r');
+    await harness.delivery.resume(reader, { sessionId, seq: 2 }, 'r');
     await reader.waitFor((frame) => frame.seq === 4);
     await harness.say(new FakeReader(), 'b', '/blocks 2');
     await reader.waitForEnd('b');
@@ -51,7 +51,7 @@ describe('resume', () => {
           const id = crypto.randomUUID();
           const writing = harness.say(new FakeReader(), id, `/blocks ${blocks}`);
           for (let i = 0; i < delay; i++) await new Promise((resolve) => setImmediate(resolve));
-          await harness.delivery.resume(reader, sessionId, after, 'r');
+          await harness.delivery.resume(reader, { sessionId, seq: after }, 'r');
           await writing;
           const end = await reader.waitForEnd(id);
           expect(reader.seqs).toEqual(upTo(end.seq ?? 0, after + 1));
@@ -65,16 +65,25 @@ describe('resume', () => {
   it('[S-04] with a lower after_seq sends frames again', async () => {
     const sessionId = await makeLog(3);
     const reader = new FakeReader();
-    await harness.delivery.resume(reader, sessionId, 4, 'r');
-    await harness.delivery.resume(reader, sessionId, 1, 'r');
+    await harness.delivery.resume(reader, { sessionId, seq: 4 }, 'r');
+    await harness.delivery.resume(reader, { sessionId, seq: 1 }, 'r');
     await reader.waitFor((frame) => frame.seq === 4);
     expect(reader.seqs).toEqual([2, 3, 4]);
   });
 
   it('[S-05] beyond the head is refused as stale', async () => {
     const sessionId = await makeLog(1);
-    const resumed = harness.delivery.resume(new FakeReader(), sessionId, 9, 'r');
+    const resumed = harness.delivery.resume(new FakeReader(), { sessionId, seq: 9 }, 'r');
     await expect(resumed).rejects.toMatchObject({ code: 'STALE_RESUME', details: { after_seq: 9, head_seq: 2 } });
+  });
+
+  it('[S-13] under an epoch in which this log had no such frame is refused as stale', async () => {
+    const sessionId = await makeLog(1);
+    const resume = (seq: number, epoch: string) =>
+      harness.delivery.resume(new FakeReader(), { sessionId, seq, epoch }, 'r');
+    await resume(2, harness.store.logEpoch);
+    await resume(0, 'of another log');
+    await expect(resume(2, 'of another log')).rejects.toMatchObject({ code: 'STALE_RESUME' });
   });
 
   it('[S-06] says which frames retention has deleted', async () => {
@@ -84,7 +93,7 @@ describe('resume', () => {
     while (await harness.store.sweep({ framesBefore: now, dedupeBefore: 0, sessionsBefore: undefined }));
     await harness.say(new FakeReader(), 'b', '/blocks 1');
     const reader = new FakeReader();
-    await harness.delivery.resume(reader, sessionId, 1, 'r');
+    await harness.delivery.resume(reader, { sessionId, seq: 1 }, 'r');
     await reader.waitForEnd('b');
     expect(reader.frames[0]?.payload).toMatchObject({ from_seq: 5, complete: false });
     expect(reader.seqs).toEqual([5, 6]);
@@ -239,7 +248,7 @@ describe('a reader', () => {
     const sessionId = await makeLog(1);
     harness.delivery.removeReader(gone);
     harness.delivery.subscribe(gone, sessionId, 0);
-    await harness.delivery.resume(gone, sessionId, 0, 'r');
+    await harness.delivery.resume(gone, { sessionId, seq: 0 }, 'r');
     const other = new FakeReader();
     await harness.say(other, 'b', '/blocks 1');
     await other.waitForEnd('b');
@@ -253,7 +262,7 @@ describe('a reader', () => {
     let failures = 0;
     harness.store.readFrames = (...call) =>
       ++failures === 2 ? Promise.reject(new GatewayError('STORE_UNAVAILABLE', {})) : read(...call);
-    await harness.delivery.resume(reader, sessionId, 0, 'r');
+    await harness.delivery.resume(reader, { sessionId, seq: 0 }, 'r');
     while (reader.seqs.length < 3) await harness.clock.advanceAsync(1_000);
     expect(reader.seqs).toEqual([1, 2, 3]);
   });

@@ -8,6 +8,13 @@ export abstract class FrameStore {
    */
   abstract readFrames(sessionId: string, afterSeq: number, maxFrames: number, maxBytes: number): Promise<FramePage>;
 
+  /**
+   * Returns whether a client that got frame `seq` of a session while {@link Store.logEpoch} was `epoch` got it from this
+   * log. False if the frame does not exist, or was written in another start than the one of that name or those before it.
+   * A `seq` of 0 is in every log.
+   */
+  abstract hasFrame(sessionId: string, seq: number, epoch: string): Promise<boolean>;
+
   /** Reads the heads of the sessions that exist. A replica polls this to find frames whose hint was lost. */
   abstract readHeads(sessionIds: readonly string[]): Promise<readonly SessionCursor[]>;
 

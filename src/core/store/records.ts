@@ -277,7 +277,14 @@ export interface FramePage {
   readonly firstSeq: number;
 }
 
+/** A position in the log of a session. */
 export interface SessionCursor {
   readonly sessionId: string;
   readonly seq: number;
+}
+
+/** A position from which a client resumes a session. */
+export interface ResumePosition extends SessionCursor {
+  /** The epoch of the log under which the client got the frame `seq`; undefined if the client does not know it. */
+  readonly epoch?: string | undefined;
 }

@@ -43,6 +43,12 @@ export abstract class Store {
   /** Subscribes `listener` to changes of other replicas. Returns a function that unsubscribes it. */
   abstract onHint(listener: (hint: StoreHint) => void): () => void;
 
+  /**
+   * The random name of this start, made when the store is opened and kept with the logs of the sessions. A log that
+   * continues from an older copy has the names of other starts.
+   */
+  abstract readonly logEpoch: string;
+
   /** True if other processes may write to the same store. Hints and polling are needed only then. */
   abstract readonly isShared: boolean;
 

@@ -222,7 +222,7 @@ describe('the migration to version 2', () => {
   it('adds the rows of the audit trail to the chain, in order', async () => {
     makeVersion1();
     const { database, migrated, close } = openDatabase(path);
-    expect(migrated).toEqual([2]);
+    expect(migrated).toEqual([2, 3]);
     const trail = new AuditTrail(database);
     const store: AuditStore = {
       recordAudit: async () => {},
@@ -259,11 +259,11 @@ describe('the migration to version 2', () => {
     expect(read(path, 'SELECT count(*) FROM memory_words')).toBe(0);
   });
 
-  it('keeps the instance and all other data', () => {
+  it('keeps the names of messages and all other data', () => {
     makeVersion1();
     const instance = read(path, 'SELECT instance FROM gateway');
     openDatabase(path).close();
-    expect(read(path, 'SELECT instance FROM gateway')).toBe(instance);
+    expect(read(path, 'SELECT name FROM epochs')).toBe(instance);
     expect(read(path, 'SELECT tenant FROM approvals')).toBe('acme');
     expect(read(`${path}.before-v2`, 'SELECT count(*) FROM audit')).toBe(2);
   });

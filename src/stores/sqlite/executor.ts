@@ -16,6 +16,8 @@ export interface Executor {
   readonly migrated: readonly number[];
   /** The last process to have the database open did not close it. */
   readonly isRecovered: boolean;
+  /** The random name of this opening. */
+  readonly logEpoch: string;
   /** Rejects only when the executor is dead. */
   run(batch: Batch): Promise<BatchReply>;
   /** Closes the database. No batch may be pending. */
@@ -35,13 +37,18 @@ export const startExecutor: StartExecutor = (options, onDeath) =>
 
 /** Runs batches in this thread, asynchronously like a worker. */
 async function startInThisThread({ path, startedAt }: ExecutorOptions): Promise<Executor> {
-  const { machine, migrated, isRecovered, close } = openStateMachine(path, startedAt);
-  return { migrated, isRecovered, run: async (batch) => machine.run(batch), close: async () => close() };
+  const { machine, migrated, isRecovered, logEpoch, close } = openStateMachine(path, startedAt);
+  return { migrated, isRecovered, logEpoch, run: async (batch) => machine.run(batch), close: async () => close() };
 }
 
 /** A message from the worker. */
 export type WorkerMessage =
-  | { readonly kind: 'open'; readonly migrated: readonly number[]; readonly isRecovered: boolean }
+  | {
+      readonly kind: 'open';
+      readonly migrated: readonly number[];
+      readonly isRecovered: boolean;
+      readonly logEpoch: string;
+    }
   | { readonly kind: 'refused'; readonly error: Error }
   | { readonly kind: 'reply'; readonly reply: BatchReply }
   | { readonly kind: 'closed' };
@@ -56,6 +63,7 @@ function startWorker(options: ExecutorOptions, onDeath: DeathListener): Promise<
 class WorkerExecutor implements Executor {
   migrated: readonly number[] = [];
   isRecovered = false;
+  logEpoch = '';
   private readonly worker: Worker;
   private readonly opening = Promise.withResolvers<this>();
   private readonly closing = Promise.withResolvers<void>();
@@ -105,6 +113,7 @@ class WorkerExecutor implements Executor {
       case 'open':
         this.migrated = message.migrated;
         this.isRecovered = message.isRecovered;
+        this.logEpoch = message.logEpoch;
         return this.opening.resolve(this);
       case 'refused':
         this.death = message.error;

@@ -2,9 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { DurableFrame, FramePage, Json } from '../../core/store/index.js';
 import type { DurableType } from '../../protocol/index.js';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
+import type { LogEpoch } from './log-epochs.js';
 import type { MessageRefs } from './message-refs.js';
 import type { FrameRow } from './packing.js';
-import { prepare } from './rows.js';
+import { prepare, required } from './rows.js';
 
 /** Number of sessions whose head is cached; another head costs one look-up in the index. */
 const MAX_CACHED = 20_000;
@@ -39,11 +40,15 @@ export class FrameLog {
   private readonly selectOfMessage;
   private readonly selectAny;
   private readonly insertFrame;
+  private readonly selectEpoch;
+  private readonly selectSweptEpoch;
+  private readonly setSweptEpoch;
   private readonly startAging;
 
   constructor(
     database: DatabaseSync,
     private readonly refs: MessageRefs,
+    private readonly epochs: readonly LogEpoch[],
   ) {
     this.selectNewest = prepare<{ seq: number | null }>(
       database,
@@ -64,7 +69,17 @@ export class FrameLog {
     );
     this.insertFrame = prepare(
       database,
-      'INSERT INTO frames (session, seq, ord, type, timestamp, payload) VALUES (?, ?, ?, ?, ?, ?)',
+      `INSERT INTO frames (session, seq, ord, type, timestamp, payload, epoch)
+       VALUES (?, ?, ?, ?, ?, ?, ${required(epochs.at(-1)).number})`,
+    );
+    this.selectEpoch = prepare<{ epoch: number }>(database, 'SELECT epoch FROM frames WHERE session = ? AND seq = ?');
+    this.selectSweptEpoch = prepare<{ epoch: number }>(
+      database,
+      'SELECT swept_epoch AS epoch FROM sessions WHERE session = ?',
+    );
+    this.setSweptEpoch = prepare(
+      database,
+      'UPDATE sessions SET swept_epoch = (SELECT epoch FROM frames WHERE session = ?1 AND seq = ?2) WHERE session = ?1',
     );
     this.startAging = prepare(database, 'UPDATE sessions SET oldest_frame_at = ? WHERE session = ?');
   }
@@ -77,6 +92,26 @@ export class FrameLog {
   /** Returns the newest seq that retention has deleted; 0 if none. */
   sweptSeq(session: number): number {
     return this.headOf(session).sweptSeq;
+  }
+
+  /**
+   * Returns whether a client that got frame `seq` under the epoch `name` got it from this log: the start of that name is
+   * one of this log's, and the frame was written in it or before. 0 stands for no frame, which every log has.
+   */
+  hasFrame(session: number, seq: number, name: string): boolean {
+    if (seq === 0) return true;
+    const head = this.headOf(session);
+    const number = this.epochs.find((epoch) => epoch.name === name)?.number;
+    if (number === undefined || seq > head.seq) return false;
+    // Of the frames that retention has deleted, the newest alone can be followed without a gap.
+    if (seq < head.sweptSeq) return true;
+    const select = seq === head.sweptSeq ? this.selectSweptEpoch.get(session) : this.selectEpoch.get(session, seq);
+    return required(select).epoch <= number;
+  }
+
+  /** Notes in which start the frame `seq` was written. Called before it is deleted as the newest of those past retention. */
+  keepEpoch(session: number, seq: number): void {
+    this.setSweptEpoch.run(session, seq);
   }
 
   /** Appends frames. Returns the seq of the first. */

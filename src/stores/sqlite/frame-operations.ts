@@ -27,6 +27,11 @@ export class FrameOperations {
     return log.readPage(entry.session, sessionId, afterSeq, maxFrames, maxBytes);
   }
 
+  hasFrame(sessionId: string, seq: number, epoch: string): boolean {
+    const entry = this.tables.directory.findSession(sessionId);
+    return entry === undefined ? seq === 0 : this.tables.log.hasFrame(entry.session, seq, epoch);
+  }
+
   readHeads(sessionIds: readonly string[]): SessionCursor[] {
     const { directory, log } = this.tables;
     return sessionIds.flatMap((sessionId) => {

@@ -231,6 +231,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   }),
 
   readFrames: read(({ frames }, ...all) => frames.read(...all)),
+  hasFrame: read(({ frames }, ...all) => frames.hasFrame(...all)),
   readHeads: read(({ frames }, sessionIds) => frames.readHeads(sessionIds)),
   moveCursor: write(({ frames }, ...all) => frames.moveCursor(...all)),
   listResumable: read(({ frames }, client) => frames.listResumable(client)),

@@ -213,3 +213,19 @@ export const SCHEMA_2 = `
     DELETE FROM memory_words WHERE rowid = old.memory;
   END;
 `;
+
+/**
+ * The changes of version 3: each start is recorded in `epochs`, and each frame names the start in which it was written.
+ * An older copy of the database that is put back thus has frames and messages of other starts under the same numbers.
+ */
+export const SCHEMA_3 = `
+  CREATE TABLE epochs (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    first_ord INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO epochs (number, name, first_ord) SELECT 0, instance, 1 FROM gateway;
+  ALTER TABLE gateway DROP COLUMN instance;
+  ALTER TABLE frames ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE sessions ADD COLUMN swept_epoch INTEGER NOT NULL DEFAULT 0;
+`;

@@ -34,6 +34,11 @@ describeStoreContract('SqliteStore keeps the store contract', () =>
   ReopenedStore.start(
     (clock) => openStore(undefined, clock),
     async () => {},
+    undefined,
+    {
+      keep: () => copyFile(path, `${path}.copy`),
+      putBack: () => copyFile(`${path}.copy`, path),
+    },
   ),
 );
 

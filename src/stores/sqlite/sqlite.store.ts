@@ -40,6 +40,7 @@ export class SqliteStore implements Store {
 
   readonly label: string;
   readonly isShared = false;
+  logEpoch = '';
   private hasDied = false;
   private readonly path: string | undefined;
   private readonly log: Log;
@@ -90,7 +91,8 @@ export class SqliteStore implements Store {
       this.hasDied = true;
       this.log.error({ error }, "the store's thread has died; nothing can be stored until a restart");
     });
-    const { migrated } = this.executor;
+    const { migrated, logEpoch } = this.executor;
+    this.logEpoch = logEpoch;
     this.log.info({ store: this.label, ...(migrated.length > 0 && { migrated }) }, 'store open');
     if (this.executor.isRecovered && this.path !== undefined) void this.checkFile(this.path);
   }

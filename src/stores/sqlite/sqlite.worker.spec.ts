@@ -118,6 +118,7 @@ async function audit(said: readonly string[]): Promise<void> {
     now: Date.now,
     passTime: nothing,
     crash: nothing,
+    hasCopies: false,
     dispose: nothing,
   });
   const { messages } = await store.readHistory('s_alice', 200);

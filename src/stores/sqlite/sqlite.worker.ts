@@ -10,14 +10,14 @@ try {
   say({ kind: 'refused', error: error as Error });
 }
 
-function serve({ machine, migrated, isRecovered, close }: OpenStateMachine): void {
+function serve({ machine, migrated, isRecovered, logEpoch, close }: OpenStateMachine): void {
   parentPort?.on('message', (order: WorkerOrder) => {
     if (order.kind === 'run') return say({ kind: 'reply', reply: machine.run(order.batch) });
     close();
     say({ kind: 'closed' });
     parentPort?.close();
   });
-  say({ kind: 'open', migrated, isRecovered });
+  say({ kind: 'open', migrated, isRecovered, logEpoch });
 }
 
 function say(message: WorkerMessage): void {

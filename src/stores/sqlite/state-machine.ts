@@ -34,6 +34,8 @@ export interface OpenStateMachine {
   readonly migrated: readonly number[];
   /** The last process to have it open did not close it. */
   readonly isRecovered: boolean;
+  /** The random name of this opening. */
+  readonly logEpoch: string;
   readonly close: () => void;
 }
 
@@ -46,7 +48,8 @@ export function openStateMachine(path: string | undefined, startedAt: Moment): O
   try {
     const machine = new SqliteStateMachine(opened.database, startedAt);
     const { migrated, isRecovered } = opened;
-    return { machine, migrated, isRecovered, close: () => opened.close() };
+    const { logEpoch } = machine;
+    return { machine, migrated, isRecovered, logEpoch, close: () => opened.close() };
   } catch (error) {
     opened.close();
     throw explainOpening(error, path);
@@ -89,6 +92,10 @@ export class SqliteStateMachine {
       sweeper: new Sweeper(this.tables),
       heartbeat: new Heartbeat(database),
     };
+  }
+
+  get logEpoch(): string {
+    return this.tables.logEpoch.name;
   }
 
   /** Runs a batch. Returns the results of all its calls. Never throws. */

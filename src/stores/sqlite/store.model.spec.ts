@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { describe } from 'vitest';
 import { SilentLogs } from '../../core/telemetry/logs.js';
 import { NoMetrics } from '../../core/telemetry/metrics.js';
@@ -5,20 +6,14 @@ import { ReopenedStore } from '../../testing/store.contract.js';
 import { describeStoreModel } from '../../testing/store.model.js';
 import { openDatabase } from './database.js';
 import { SqliteStore } from './index.js';
+import type { Batch } from './operations.js';
 import { SqliteStateMachine } from './state-machine.js';
 
 /** Creates a database that outlives its state machines and whose next commit can be made to fail. */
 async function makeStore(): Promise<ReopenedStore> {
-  const opened = openDatabase(undefined);
-  const exec = opened.database.exec.bind(opened.database);
+  let { database } = openDatabase(undefined);
+  let copy = database.serialize();
   let failing = false;
-  opened.database.exec = (sql) => {
-    if (failing && sql === 'COMMIT') {
-      failing = false;
-      throw Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
-    }
-    exec(sql);
-  };
   return ReopenedStore.start(
     async (clock) => {
       const store = new SqliteStore(
@@ -27,16 +22,34 @@ async function makeStore(): Promise<ReopenedStore> {
         new SilentLogs(),
         new NoMetrics(),
         async ({ startedAt }) => {
-          const machine = new SqliteStateMachine(opened.database, startedAt);
-          return { migrated: [], isRecovered: false, run: async (batch) => machine.run(batch), close: async () => {} };
+          const exec = DatabaseSync.prototype.exec.bind(database);
+          database.exec = (sql) => {
+            if (failing && sql === 'COMMIT') {
+              failing = false;
+              throw Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+            }
+            exec(sql);
+          };
+          const machine = new SqliteStateMachine(database, startedAt);
+          const { logEpoch } = machine;
+          const run = async (batch: Batch) => machine.run(batch);
+          return { migrated: [], isRecovered: false, logEpoch, run, close: async () => {} };
         },
       );
       await store.open();
       return store;
     },
-    async () => opened.close(),
+    async () => database.close(),
     () => {
       failing = true;
+    },
+    {
+      keep: async () => void (copy = database.serialize()),
+      putBack: async () => {
+        database.close();
+        database = new DatabaseSync(':memory:');
+        database.deserialize(copy);
+      },
     },
   );
 }

@@ -96,7 +96,10 @@ export class Sweeper {
   private deleteFramesTo(session: number, seq: number): void {
     const sweptSeq = this.tables.log.sweptSeq(session);
     const upTo = Math.min(seq, sweptSeq + Math.max(0, this.budget));
-    if (upTo > sweptSeq) this.budget -= Number(this.statements.deleteFrames.run(session, upTo).changes);
+    if (upTo > sweptSeq) {
+      this.tables.log.keepEpoch(session, upTo);
+      this.budget -= Number(this.statements.deleteFrames.run(session, upTo).changes);
+    }
     const oldest = this.statements.oldestFrame.get(session)?.timestamp;
     this.statements.markSwept.run(Math.max(upTo, sweptSeq), oldest ?? null, session);
     this.tables.log.forget(session);

@@ -3,6 +3,7 @@ import type { Priority } from '../../core/store/index.js';
 import { Activity, ACTIVITY_WINDOW_MS } from './activity.js';
 import { Directory } from './directory.js';
 import { FrameLog } from './frame-log.js';
+import { beginLogEpoch, type LogEpoch } from './log-epochs.js';
 import { MessageRefs } from './message-refs.js';
 import { prepare, required } from './rows.js';
 import type { Moment } from '../../core/time/clock.js';
@@ -34,6 +35,8 @@ interface QueueRow {
 /** The in-memory state of the tables, shared by all operations. */
 export class TableState {
   readonly refs: MessageRefs;
+  /** The start that this object belongs to. */
+  readonly logEpoch: LogEpoch;
   readonly directory: Directory;
   readonly log: FrameLog;
   readonly activity = new Activity();
@@ -50,14 +53,14 @@ export class TableState {
   ) {
     this.setClock(startedAt);
     database.exec('UPDATE gateway SET generation = generation + 1');
-    const { instance, generation } = required(
-      prepare<{ instance: string; generation: number }>(database, 'SELECT instance, generation FROM gateway').get(),
-    );
+    const { generation } = required(prepare<{ generation: number }>(database, 'SELECT generation FROM gateway').get());
     this.firstEpoch = generation * EPOCHS_PER_GENERATION;
     this.lastEpoch = this.firstEpoch;
-    this.refs = new MessageRefs(instance);
+    const epochs = beginLogEpoch(database, generation, this.readLastOrd() + 1);
+    this.logEpoch = required(epochs.at(-1));
+    this.refs = new MessageRefs(epochs);
     this.directory = new Directory(database);
-    this.log = new FrameLog(database, this.refs);
+    this.log = new FrameLog(database, this.refs, epochs);
     this.rebuild();
     this.recallActivity(startedAt.now);
   }
@@ -99,10 +102,14 @@ export class TableState {
   rebuild(): void {
     this.directory.forgetAll();
     this.log.forgetAll();
-    const newest = 'SELECT max(swept_ord, (SELECT coalesce(max(ord), 0) FROM messages)) AS ord FROM gateway';
-    this.lastOrd = required(prepare<{ ord: number }>(this.database, newest).get()).ord;
+    this.lastOrd = this.readLastOrd();
     this.openMessages = new OpenMessages();
     for (const row of prepare<QueueRow>(this.database, SELECT_QUEUE).iterate()) this.restore(row);
+  }
+
+  private readLastOrd(): number {
+    const newest = 'SELECT max(swept_ord, (SELECT coalesce(max(ord), 0) FROM messages)) AS ord FROM gateway';
+    return required(prepare<{ ord: number }>(this.database, newest).get()).ord;
   }
 
   private restore({ ord, session, client, priority, state, notBefore, cancelRequested, ...row }: QueueRow): void {

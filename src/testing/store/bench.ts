@@ -30,6 +30,12 @@ export type StorePorts = Store &
   MediaStore &
   MemoryStore;
 
+/** Copies of the data of a store that is not open, as an operator makes them. */
+export interface StoreCopies {
+  keep(): Promise<void>;
+  putBack(): Promise<void>;
+}
+
 /** A store under test, with the means to disturb it from outside. */
 export interface StoreUnderTest {
   /** The open store, empty at first. {@link crash} replaces it by another object. */
@@ -39,10 +45,14 @@ export interface StoreUnderTest {
   now(): number;
   /** Advances the store's clock. */
   passTime(ms: number): Promise<void>;
-  /** Ends the process that uses the store abruptly, and opens the store in another. */
-  crash(): Promise<void>;
+  /**
+   * Ends the process that uses the store abruptly, and opens the store in another. In between, copies the data or puts
+   * the newest copy back, if the store {@link hasCopies}.
+   */
+  crash(copy?: keyof StoreCopies): Promise<void>;
+  readonly hasCopies: boolean;
   /** Makes the next commit fail, as a full disk would. Absent where that is impossible. */
-  failNextCommit?(): void;
+  readonly failNextCommit?: (() => void) | undefined;
   /** Closes the store and deletes its data. */
   dispose(): Promise<void>;
 }
@@ -120,12 +130,18 @@ export class ReopenedStore implements StoreUnderTest {
   private constructor(
     private readonly open: OpenStore,
     private readonly clean: () => Promise<void>,
-    readonly failNextCommit?: () => void,
+    readonly failNextCommit: (() => void) | undefined,
+    private readonly copies: StoreCopies | undefined,
   ) {}
 
   /** Opens the store for the first time. `clean` deletes its data. */
-  static async start(open: OpenStore, clean: () => Promise<void>, failNextCommit?: () => void): Promise<ReopenedStore> {
-    const under = new ReopenedStore(open, clean, failNextCommit);
+  static async start(
+    open: OpenStore,
+    clean: () => Promise<void>,
+    failNextCommit?: () => void,
+    copies?: StoreCopies,
+  ): Promise<ReopenedStore> {
+    const under = new ReopenedStore(open, clean, failNextCommit, copies);
     under.opened = await open(under.clock);
     return under;
   }
@@ -143,8 +159,13 @@ export class ReopenedStore implements StoreUnderTest {
     await this.clock.advanceAsync(ms);
   }
 
-  async crash(): Promise<void> {
+  get hasCopies(): boolean {
+    return this.copies !== undefined;
+  }
+
+  async crash(copy?: keyof StoreCopies): Promise<void> {
     await this.store.close();
+    if (copy) await this.copies?.[copy]();
     this.opened = await this.open(this.clock);
   }
 

@@ -42,6 +42,8 @@ export class StoreModel {
   /** By client and session. */
   readonly cursors = new Map<string, number>();
   private readonly epochs = new Map<string, number>();
+  /** The starts of this log, oldest first, each with the heads of the sessions at its end; none while it runs. */
+  private readonly starts: { readonly name: string; heads?: ReadonlyMap<string, number> }[] = [];
 
   constructor(
     private readonly limits: QueueLimits,
@@ -231,8 +233,34 @@ export class StoreModel {
     this.cursors.set(key, Math.max(this.cursors.get(key) ?? 0, Math.min(seq, this.log(session).length)));
   }
 
+  /** The store was opened under this name. */
+  begin(name: string): void {
+    expect(this.starts.map((start) => start.name)).not.toContain(name);
+    this.starts.push({ name });
+  }
+
+  /** Returns whether a client that got frame `seq` under the epoch `name` got it from this log. */
+  hasFrame(session: string, seq: number, name: string): boolean {
+    const start = this.starts.find((each) => each.name === name);
+    const head = start?.heads ? (start.heads.get(session) ?? 0) : this.log(session).length;
+    return seq === 0 || (start !== undefined && seq <= head);
+  }
+
+  /** Returns a copy of the stored state, on which {@link begin} continues. */
+  copy(): StoreModel {
+    const copy = new StoreModel(this.limits, this.now);
+    copy.messages.push(...structuredClone(this.messages));
+    for (const [session, log] of this.logs) copy.logs.set(session, [...log]);
+    for (const [key, seq] of this.cursors) copy.cursors.set(key, seq);
+    for (const [session, epoch] of this.epochs) copy.epochs.set(session, epoch);
+    copy.starts.push(...structuredClone(this.starts));
+    return copy;
+  }
+
   /** Ends the process: running messages are interrupted. */
   crash(): void {
+    const last = this.starts.at(-1);
+    if (last) last.heads = new Map([...this.logs].map(([session, log]) => [session, log.length]));
     for (const message of this.unfinished()) {
       if (message.status !== 'running') continue;
       Object.assign(message, { status: 'queued', epoch: undefined, first: true, interrupted: true });

@@ -71,6 +71,53 @@ export const recoveryContract: Contract = {
     expect((await bench.store.readTurn(claim.message.messageRef)).frames.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   },
 
+  '[S-13] knows under which epochs a frame can have been read, also when an older copy is put back': async (bench) => {
+    const { under } = bench;
+    const has = async (seq: number, epoch: string) => under.store.hasFrame('s_alice', seq, epoch);
+    const first = under.store.logEpoch;
+    await bench.finish(await bench.run());
+    await under.crash('keep');
+    const lost = under.store.logEpoch;
+    await bench.finish(await bench.run());
+    const { messageRef } = await bench.accept();
+    expect([lost === first, await has(1, first), await has(2, first), await has(2, lost)]).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
+    if (!under.hasCopies) return;
+
+    await under.crash('putBack');
+    await bench.finish(await bench.run());
+    const third = await bench.accept();
+    const current = under.store.logEpoch;
+    expect([await has(1, first), await has(2, lost), await has(1, lost), await has(2, current)]).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
+    expect([await has(0, lost), await has(3, current), await has(0, 'unheard-of')]).toEqual([true, false, true]);
+    expect(third.messageRef).not.toBe(messageRef);
+    expect(await bench.store.findMessage({ by: 'ref', tenant: 'default', messageRef })).toBeUndefined();
+  },
+
+  '[S-13] remembers the epoch of the newest frame that retention has deleted': async (bench) => {
+    const { store, logEpoch: first } = { store: bench.store, logEpoch: bench.store.logEpoch };
+    await bench.finish(await bench.run());
+    expect(await store.hasFrame('s_alice', 1, first)).toBe(true);
+    await bench.under.crash();
+    await bench.finish(await bench.run());
+    const limits = { framesBefore: Number.MAX_SAFE_INTEGER, dedupeBefore: 0, sessionsBefore: undefined };
+    while (await bench.store.sweep(limits));
+    expect(await bench.log()).toEqual([]);
+    const { logEpoch: second } = bench.store;
+    expect(await bench.store.hasFrame('s_alice', 2, first)).toBe(false);
+    expect(await bench.store.hasFrame('s_alice', 2, second)).toBe(true);
+    expect(await bench.store.hasFrame('s_alice', 1, first)).toBe(true);
+  },
+
   'still knows which messages are to be cancelled': async (bench) => {
     const { lease } = await bench.run();
     await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef: lease.messageRef }, 1);
