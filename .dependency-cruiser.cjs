@@ -15,6 +15,7 @@ const CORE_ORDER = [
   ['broker'],
   ['config'],
   ['identity'],
+  ['agents'],
   ['presence', 'delivery', 'sessions'],
   ['limits', 'media'],
   ['queue'],

@@ -16,6 +16,8 @@ export {
   type Piece,
   type RequestedCall,
 } from './core/turns/agent-runtime.js';
+export type { AgentDefinition } from './core/agents/agent-definition.js';
+export { AgentsService } from './core/agents/agents.service.js';
 export { FrameTypeRegistry, type FrameType } from './core/connections/frame-type.registry.js';
 export type { Connection, ConnectionEvent } from './core/connections/connection.js';
 export { ConnectionManagerService } from './core/connections/connection-manager.service.js';

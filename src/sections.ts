@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { agentSettings } from './agents/agents.settings.js';
 import { authSettings } from './auth/auth.settings.js';
+import { agentListSettings } from './core/agents/agents.settings.js';
 import { channelSettings } from './core/channels/channels.settings.js';
 import { defineSettings, type SettingsSection } from './core/config/section.js';
 import { later } from './core/config/setting-kinds.js';
@@ -8,7 +9,6 @@ import { housekeepingSettings } from './core/housekeeping/housekeeping.settings.
 import { limitSettings } from './core/limits/limits.settings.js';
 import { mediaSettings } from './core/media/media.settings.js';
 import { queueSettings } from './core/queue/queue.settings.js';
-import { sessionSettings } from './core/sessions/sessions.settings.js';
 import { toolSettings } from './core/tools/tools.settings.js';
 import { turnSettings } from './core/turns/turns.settings.js';
 import { httpSettings } from './http/http.settings.js';
@@ -42,7 +42,7 @@ export const SECTIONS = [
   storeSettings,
   housekeepingSettings,
   authSettings,
-  sessionSettings,
+  agentListSettings,
   agentSettings,
   turnSettings,
   queueSettings,

@@ -18,6 +18,9 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   ],
   'auth.token': TOKEN_PLACEHOLDER,
   'agent.model': 'anthropic/claude-sonnet-5',
+  'agent.max_output_tokens': 4_096,
+  agents: { ops: { description: 'Runs the machines', model: 'anthropic/claude-sonnet-5', permissions: ['shell'] } },
+  bindings: [{ agent: 'ops', channel: 'slack', group_id: 'C024BE91L' }],
   providers: { local: { api: 'openai-completions', base_url: 'http://127.0.0.1:11434/v1', context_window: 32_768 } },
   'tools.http.allow_hosts': ['intranet.example.org', '127.0.0.1:8080'],
   'mcp.servers': {

@@ -41,7 +41,7 @@ export class ConfigController {
   @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))
   async changeConfig(@Body() body: ChangeConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
     checkTenant(caller);
-    for (const key of Object.keys(body.changes)) checkScope(caller, this.config.scopeOf(key));
+    for (const scope of this.config.scopesOf(body.changes)) checkScope(caller, scope);
     checkGrants(caller, this.config.preview({}), this.config.preview(body.changes));
     const outcome = await this.config.change(body.version, body.changes, caller.principal);
     switch (outcome.kind) {

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { MAX_FALLBACKS, ModelName, RuntimeName, Thinking } from '../core/agents/agent-setting.js';
 import { defineSettings } from '../core/config/section.js';
 import { addUsualKeys, findModelFaults, ProviderSetting } from './pi/providers.js';
 
@@ -6,24 +7,23 @@ const SYSTEM_PROMPT =
   'You are a helpful assistant that people talk to through messaging apps. Answer in the language of the message, ' +
   'briefly unless more is asked for.';
 
-const MODEL = { pattern: '^[^/\\s]+/\\S+$', maxLength: 512 };
-const MAX_FALLBACKS = 8;
-
 /** The runtime and its models. */
 export const agentSettings = defineSettings(
   {
-    'agent.runtime': Type.Enum(['auto', 'builtin', 'pi'], {
+    'agent.runtime': Type.Enum(RuntimeName.enum, {
       default: 'auto',
       description: 'The agent runtime; `auto` is `pi` if a model is configured, else the built-in agent.',
     }),
-    'agent.model': Type.Optional(Type.String({ ...MODEL, description: 'The model that answers, `provider/model`.' })),
-    'agent.fallbacks': Type.Array(Type.String(MODEL), {
+    'agent.model': Type.Optional(
+      Type.String({ ...ModelName, description: 'The model that answers, `provider/model`.' }),
+    ),
+    'agent.fallbacks': Type.Array(Type.String(ModelName), {
       default: [],
       maxItems: MAX_FALLBACKS,
       description: 'The models that answer when the provider of `agent.model` cannot, in order.',
     }),
     'agent.thinking': Type.Optional(
-      Type.Enum(['low', 'medium', 'high'], {
+      Type.Enum(Thinking.enum, {
         description: 'How much a model may think before it answers; by default as its provider says.',
       }),
     ),
@@ -43,7 +43,7 @@ export const agentSettings = defineSettings(
       default: {},
       'x-scope': 'config:dangerous',
       description:
-        'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?, idle_timeout_ms?, first_byte_timeout_ms?, max_tokens_field?, system_role?, sends_store?}`.',
+        'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?, idle_timeout_ms?, first_byte_timeout_ms?, max_tokens_field?, system_role?, sends_store?, tenant?}`; with `tenant`, only agents of that tenant may name it.',
     }),
   },
   { rules: [findModelFaults], completions: { providers: addUsualKeys } },

@@ -1,18 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ConfigStoreService } from '../core/config/config-store.service.js';
+import type { AgentDefinition } from '../core/agents/agent-definition.js';
+import { MAIN_AGENT } from '../core/agents/agent-setting.js';
+import { AgentsService } from '../core/agents/agents.service.js';
 import type { PresenceState } from '../core/presence/presence-tracker.service.js';
 import { AgentRuntime, type AgentEvent, type AgentTurn } from '../core/turns/agent-runtime.js';
 
 /** Injection token of the runtimes that `agent.runtime` chooses from. */
 export const RUNTIMES = Symbol('agent runtimes');
 
-/** Runs each turn with the runtime that `agent.runtime` names; a change of the setting takes effect with the next turn. */
+/** Runs each turn with the runtime of its agent; a change of the setting takes effect with the next turn. */
 @Injectable()
 export class ConfiguredRuntime extends AgentRuntime {
   private readonly byName: ReadonlyMap<string, AgentRuntime>;
 
   constructor(
-    private readonly config: ConfigStoreService,
+    private readonly agents: AgentsService,
     @Inject(RUNTIMES) runtimes: readonly AgentRuntime[],
   ) {
     super();
@@ -20,22 +22,21 @@ export class ConfiguredRuntime extends AgentRuntime {
   }
 
   override get name(): string {
-    return this.choose().name;
+    return this.choose(this.agents.get(MAIN_AGENT)).name;
   }
 
   override run(turn: AgentTurn): AsyncIterable<AgentEvent> {
-    return this.choose().run(turn);
+    return this.choose(turn.agent).run(turn);
   }
 
   override noticePresence(state: PresenceState): void {
-    this.choose().noticePresence(state);
+    for (const runtime of this.byName.values()) runtime.noticePresence(state);
   }
 
-  private choose(): AgentRuntime {
-    const setting = this.config.get('agent.runtime');
-    const name = setting !== 'auto' ? setting : this.config.get('agent.model') === undefined ? 'builtin' : 'pi';
+  private choose({ runtime: setting, model }: AgentDefinition): AgentRuntime {
+    const name = setting !== 'auto' ? setting : model === undefined ? 'builtin' : 'pi';
     const runtime = this.byName.get(name);
-    if (!runtime) throw new Error(`agent.runtime is "${name}", and no such runtime is registered`);
+    if (!runtime) throw new Error(`The runtime of an agent is "${name}", and no such runtime is registered`);
     return runtime;
   }
 }

@@ -1,6 +1,7 @@
 // Promises: the control plane, from an accepted message to a delivered block. Refuses to know: sockets, SQL, vendors.
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { AgentsService } from './agents/agents.service.js';
 import { ApprovalsService } from './approvals/approvals.service.js';
 import { ChannelStatusService } from './connections/channel-status.service.js';
 import { ConnectedChannels } from './connections/connected-channels.js';
@@ -43,6 +44,7 @@ import { TurnFactoryService } from './turns/turn-factory.service.js';
 import { TurnRunnerService } from './turns/turn-runner.service.js';
 
 const exported = [
+  AgentsService,
   ApprovalsService,
   ChannelStatusService,
   { provide: ConnectedChannels, useExisting: ChannelStatusService },

@@ -1,3 +1,4 @@
+import { AgentsService } from '../core/agents/agents.service.js';
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import { InProcessBroker } from '../core/broker/in-process-broker.js';
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
@@ -34,7 +35,7 @@ import { selectTestStore, type CreateTestStore, type TestStore } from './test-st
 export interface CoreHarnessOptions {
   /** Defaults to the store that the environment selects, else to a database in memory. */
   readonly store?: CreateTestStore;
-  readonly runtime?: (clock: ManualClock, config: ConfigStoreService) => AgentRuntime;
+  readonly runtime?: (clock: ManualClock, config: ConfigStoreService, agents: AgentsService) => AgentRuntime;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly tools?: readonly ToolDefinition[];
   readonly clock?: ManualClock;
@@ -49,6 +50,7 @@ export class CoreHarness {
   readonly broker: InProcessBroker;
   readonly store: StorePorts;
   readonly config: ConfigStoreService;
+  readonly agents: AgentsService;
   readonly delivery: DeliveryService;
   readonly claims: MessageClaimsService;
   readonly queue: MessageQueueService;
@@ -69,6 +71,7 @@ export class CoreHarness {
       loadSettings({ NODE_ENV: 'production' }, options.settings, '/nonexistent'),
       logs,
     );
+    this.agents = new AgentsService(this.config);
     const slowReaders = new SlowReadersService(this.clock, this.metrics);
     this.delivery = new DeliveryService(this.store, this.store, this.clock, this.broker, slowReaders, logs);
     const logWriter = new LogWriterService(this.store, this.store, this.delivery, this.clock);
@@ -85,7 +88,7 @@ export class CoreHarness {
     this.router = new SessionRouterService(this.store, this.config);
     this.approvals = new ApprovalsService(this.store, this.store, this.router, this.config, this.clock, logs);
     for (const tool of options.tools ?? []) this.tools.register(tool);
-    const runtime = options.runtime?.(this.clock, this.config) ?? new BuiltinRuntime(this.clock);
+    const runtime = options.runtime?.(this.clock, this.config, this.agents) ?? new BuiltinRuntime(this.clock);
     const agent = new TurnAgentService(
       runtime,
       this.store,
@@ -96,7 +99,7 @@ export class CoreHarness {
     );
     this.turns = new TurnRunnerService(
       this.claims,
-      new TurnFactoryService(this.store, logWriter, this.delivery, this.clock, logs),
+      new TurnFactoryService(this.store, logWriter, this.delivery, this.clock, this.agents, logs),
       new ReplyService(new SessionCommandsService(this.store), agent, this.config, this.clock),
       this.config,
       this.metrics,

@@ -1,3 +1,4 @@
+import type { AgentDefinition } from '../core/agents/agent-definition.js';
 import type { MessageInPayload } from '../protocol/index.js';
 import type { Claim, ClientKey, NewFrame, NewMessage, QueueLimits, SessionSeed, TurnEnd } from '../core/store/index.js';
 
@@ -7,6 +8,31 @@ export const GENEROUS_LIMITS: QueueLimits = { perSession: 1_000_000, perClient: 
 /** A client identity. Tests override only the fields that matter to them. */
 export function aClient(changes: Partial<ClientKey> = {}): ClientKey {
   return { tenant: 'default', principal: 'tester', clientId: 'client-1', ...changes };
+}
+
+/** The agent `main` with the model `local/test-model`. */
+export function anAgent(changes: Partial<AgentDefinition> = {}): AgentDefinition {
+  return {
+    id: 'main',
+    name: 'openclaw',
+    description: undefined,
+    tenant: 'default',
+    isDefault: false,
+    runtime: 'auto',
+    model: 'local/test-model',
+    fallbacks: [],
+    thinking: undefined,
+    maxOutputTokens: undefined,
+    turnTimeoutMs: 600_000,
+    busyPolicy: undefined,
+    systemPrompt: '',
+    promptFiles: [],
+    skills: [],
+    permissions: [],
+    tools: { allow: undefined, deny: [] },
+    workspace: 'session',
+    ...changes,
+  };
 }
 
 /** The main session of one sender. */

@@ -3,7 +3,7 @@ import { parseCommand, type Command } from '../core/sessions/activation.js';
 import type { Session, StoredMessage } from '../core/store/index.js';
 import type { ToolDefinition, ToolOutcome } from '../core/tools/tool.js';
 import type { AgentEvent, AgentRuntime, AgentTurn, Answer, RequestedCall } from '../core/turns/agent-runtime.js';
-import { aClient, aPayload, aSession } from './factories.js';
+import { aClient, anAgent, aPayload, aSession } from './factories.js';
 
 /** The only tool of a {@link FakeTurn}; it returns its parameters. */
 export const ECHO_TOOL: ToolDefinition = {
@@ -31,6 +31,7 @@ export class FakeTurn implements AgentTurn {
   readonly message: StoredMessage;
   readonly command?: Command;
   readonly session: Session;
+  readonly agent = anAgent();
   private readonly controller = new AbortController();
   private readonly recorded: readonly Answer[];
   private readonly joining: ReadonlyMap<number, readonly StoredMessage[]>;

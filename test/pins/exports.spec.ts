@@ -35,7 +35,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest',
     'src/index.ts',
     `
-      ALL_TENANTS AcceptOutcome AcceptedMessage AgentEvent AgentRuntime AgentTurn Answer Approval
+      ALL_TENANTS AcceptOutcome AcceptedMessage AgentDefinition AgentEvent AgentRuntime AgentTurn AgentsService Answer Approval
       ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote AuditQuery AuditRow AuditStore
       BLOB_KEY BlobStore Broker CancelOutcome CancelSelector CancelTarget ChainVerdict ChannelStatus
       ChannelStatusService Claim ClaimRequest ClaimResult ClientKey Clock CloseReason ConfigStoreService
@@ -91,7 +91,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'src/testing/index.ts',
     `
       ECHO_TOOL FakeMetrics FakeReader FakeSocket FakeSockets FakeTerminal FakeTurn GENEROUS_LIMITS KeptLogs
-      ManualClock MemorySettings SeenFrame SentFrame TurnAct aClient aFrame aMessage aPayload aSession anEnd
+      ManualClock MemorySettings SeenFrame SentFrame TurnAct aClient aFrame aMessage aPayload aSession anAgent anEnd
     `,
   ],
   [

@@ -22,7 +22,7 @@ export class SleeplessClock extends ManualClock {
 }
 
 export function buildPiRuntime(config: ConfigStoreService, clock: Clock, logs: Logs): PiRuntime {
-  return new PiRuntime(config, new ModelChoice(config), new ModelRest(clock), clock, logs);
+  return new PiRuntime(new ModelChoice(config), new ModelRest(clock), clock, logs);
 }
 
 /** Builds the control plane with the model `local/test-model` of `server`. */
@@ -39,8 +39,8 @@ export function buildModelHarness(
 ): CoreHarness {
   return new CoreHarness({
     clock,
-    runtime: (_clock, config) =>
-      new ConfiguredRuntime(config, [new BuiltinRuntime(clock), buildPiRuntime(config, clock, logs)]),
+    runtime: (_clock, config, agents) =>
+      new ConfiguredRuntime(agents, [new BuiltinRuntime(clock), buildPiRuntime(config, clock, logs)]),
     settings: { 'agent.model': 'local/test-model', providers: { local: server.provider(wire, provider) }, ...settings },
     ...options,
   });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Tool } from '@earendil-works/pi-ai';
 import { GatewayError } from '../../protocol/index.js';
-import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import type { AgentDefinition } from '../../core/agents/agent-definition.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import {
@@ -49,7 +49,6 @@ export class PiRuntime extends AgentRuntime {
   private readonly log: Log;
 
   constructor(
-    private readonly config: ConfigStoreService,
     private readonly models: ModelChoice,
     private readonly rest: ModelRest,
     private readonly clock: Clock,
@@ -60,7 +59,7 @@ export class PiRuntime extends AgentRuntime {
   }
 
   override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
-    const said = answerCommand(turn, () => this.describeModels());
+    const said = answerCommand(turn, () => this.describeModels(turn.agent));
     if (said !== undefined) return yield* this.answerOnce(turn, said);
     const talk = this.begin(turn);
     let failures: Repetition = { failure: undefined, times: 0 };
@@ -97,11 +96,8 @@ export class PiRuntime extends AgentRuntime {
       description,
       parameters,
     }));
-    const systemPrompt = renderSystemPrompt(
-      this.config.get('agent.system_prompt'),
-      this.config.get('agent.name'),
-      turn.session,
-    );
+    const { systemPrompt: prompt, name } = turn.agent;
+    const systemPrompt = renderSystemPrompt(prompt, name, turn.session);
     return { turn, names, conversation: new Conversation(turn, names, tools, systemPrompt) };
   }
 
@@ -110,10 +106,10 @@ export class PiRuntime extends AgentRuntime {
    * was stopped. @throws GatewayError AGENT_FAILED
    */
   private async *ask({ turn, conversation, names }: Talk): AsyncGenerator<AgentEvent, Answer | undefined> {
-    const order = this.rest.order(this.models.list());
+    const order = this.rest.order(this.models.list(turn.agent));
     for (const [i, model] of order.entries()) {
       const next = order[i + 1];
-      const target = await this.models.load(model);
+      const target = await this.models.load(model, turn.agent);
       const prompt = await conversation.promptFor(target);
       const askedAt = this.clock.elapsed();
       const outcome = yield* this.askModel(turn, target, prompt, next !== undefined);
@@ -161,8 +157,8 @@ export class PiRuntime extends AgentRuntime {
   }
 
   /** Returns the lines of `/status` about models. */
-  private describeModels(): string {
-    const [first, ...others] = this.models.list();
+  private describeModels(agent: AgentDefinition): string {
+    const [first, ...others] = this.models.list(agent);
     const resting = this.rest.list().map(({ name, kind, remainingMs }) => {
       return `resting: ${name} (${kind}) for ${Math.ceil(remainingMs / 1_000)} s`;
     });

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { defineAgent, INHERITED, listAgentIds } from '../../core/agents/agent-definition.js';
 import { secret } from '../../core/config/setting-kinds.js';
 import type { Environment, SettingFault, SettingsReader } from '../../core/config/section.js';
 
@@ -28,6 +29,8 @@ export const ProviderSetting = Type.Object(
     system_role: Type.Optional(Type.Enum(['system', 'developer'])),
     /** True if requests say `store: false`; the wires of OpenAI only. */
     sends_store: Type.Optional(Type.Boolean()),
+    /** Only agents of this tenant may name it. */
+    tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
   },
   { additionalProperties: false },
 );
@@ -75,31 +78,43 @@ export function splitModel(model: string): { readonly provider: string; readonly
   return { provider: model.slice(0, at), model: model.slice(at + 1) };
 }
 
-/** Every provider is complete, and those of `agent.model` and `agent.fallbacks` are configured. */
+/** Every provider is complete, and those that agents name are configured and for their tenant. */
 export function findModelFaults(get: SettingsReader): SettingFault[] {
-  const model = get('agent.model');
   const providers = get('providers');
-  const incomplete = Object.keys(providers)
+  const faults = Object.keys(providers)
     .filter((name) => !findProvider(providers, name))
     .map((name) => ({ key: `providers.${name}`, message: 'must have api and base_url' }));
-  const missing =
-    model === undefined && get('agent.runtime') === 'pi'
-      ? [{ key: 'agent.model', message: 'is needed by agent.runtime: pi; allowed: provider/model' }]
-      : [];
-  const named = [
-    ...(model === undefined ? [] : [{ key: 'agent.model', model }]),
-    ...get('agent.fallbacks').map((fallback) => ({ key: 'agent.fallbacks', model: fallback })),
-  ];
-  return [...incomplete, ...missing, ...named.flatMap((one) => findUnconfigured(one, providers))];
+  const agents = listAgentIds(get).flatMap((id) => findAgentFaults(providers, get, id));
+  // A fault of `agent.*` is that of every agent that inherits it.
+  const byKey = new Map(agents.map((fault) => [JSON.stringify(fault), fault]));
+  return [...faults, ...byKey.values()];
 }
 
-function findUnconfigured(
-  { key, model }: { readonly key: string; readonly model: string },
-  providers: ProviderSettings,
-): SettingFault[] {
-  const { provider } = splitModel(model);
-  if (Object.hasOwn(providers, provider)) return [];
-  const variable = KNOWN[provider]?.keyVariable;
-  const advice = `${variable ? `${variable} or ` : ''}providers.${provider}`;
-  return [{ key, message: `the provider "${provider}" is not configured; set ${advice}` }];
+function findAgentFaults(providers: ProviderSettings, get: SettingsReader, id: string): SettingFault[] {
+  const own = get('agents')[id];
+  const { runtime, model, fallbacks, tenant } = defineAgent(get, id);
+  const keyOf = (field: 'model' | 'fallbacks' | 'runtime') =>
+    own?.[field] === undefined ? INHERITED[field] : `agents.${id}.${field}`;
+  const named = [
+    ...(model === undefined ? [] : [{ key: keyOf('model'), name: model }]),
+    ...fallbacks.map((name) => ({ key: keyOf('fallbacks'), name })),
+  ];
+  const faults = named.flatMap(({ key, name }) => {
+    const message = findNameFault(providers, splitModel(name).provider, tenant);
+    return message === undefined ? [] : [{ key, message }];
+  });
+  if (model !== undefined || runtime !== 'pi') return faults;
+  const key = own?.runtime === undefined ? 'agent.model' : `agents.${id}.model`;
+  return [...faults, { key, message: `is needed by ${keyOf('runtime')}: pi; allowed: provider/model` }];
+}
+
+function findNameFault(providers: ProviderSettings, provider: string, tenant: string): string | undefined {
+  if (!Object.hasOwn(providers, provider)) {
+    const variable = KNOWN[provider]?.keyVariable;
+    return `the provider "${provider}" is not configured; set ${variable ? `${variable} or ` : ''}providers.${provider}`;
+  }
+  const owner = providers[provider]?.tenant;
+  return owner === undefined || owner === tenant
+    ? undefined
+    : `the provider "${provider}" is for agents of another tenant`;
 }

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { defineSettings } from '../config/section.js';
-import { BusyPolicy } from '../queue/queue.settings.js';
+import { BusyPolicy } from '../agents/agent-setting.js';
 
 const OF_A_DRIVER = /^channels\.([^.]+)\./;
 

@@ -10,9 +10,13 @@ import {
   type SettingsReader,
   type SettingValue,
 } from './section.js';
+import { findPartSchema, findPathFaults, getPart, listChangedParts, pathOf, setPart } from './setting-parts.js';
 import { findFault } from './setting-values.js';
 import type { SettingRow, SettingsSchema } from './settings-schema.js';
 import { suggest } from './suggest.js';
+
+/** New values by dotted key, of settings or of parts of them; null removes an earlier change. */
+type Changes = Readonly<Record<string, unknown>>;
 
 /** Called with (new, old) after a setting has changed. */
 export type ConfigWatcher<T> = (value: T, oldValue: T) => void;
@@ -78,6 +82,11 @@ export class ConfigStoreService {
     return this.stored.version;
   }
 
+  /** The folder of the settings file, or where it would be. Relative paths in settings count from it. */
+  get folder(): string {
+    return this.loaded.folder;
+  }
+
   /** Lists all settings with their sources, in the order of the reference. */
   list(): readonly SettingView[] {
     return this.schema.rows
@@ -85,10 +94,10 @@ export class ConfigStoreService {
       .map((row) => ({
         key: row.key,
         value: hideSecrets(row.schema, this.next.get(row.key)),
-        source: this.getSource(row.key),
+        source: this.sourceOf(row.key),
         needsRestart: row.schema['x-restart'] === true,
         isPending: !isSame(this.next.get(row.key), this.values.get(row.key)),
-        scope: this.scopeOf(row.key),
+        scope: row.schema['x-scope'] ?? 'config:write',
         description: row.schema.description ?? '',
       }));
   }
@@ -105,16 +114,41 @@ export class ConfigStoreService {
     }
   }
 
-  /** Returns the scope that a caller must hold to change `key`. */
-  scopeOf(key: string): Scope {
-    return this.schema.find(key)?.schema['x-scope'] ?? 'config:write';
+  /** Returns the source of a setting, or of a part of one (`agents.ops.model`). */
+  sourceOf(key: string): SettingSource {
+    const loaded = this.loaded.sources.get(this.schema.locate(key)?.row.key ?? key) ?? 'default';
+    const isChanged = Object.keys(this.stored.values).some(
+      (stored) => this.covers(key, stored) || this.covers(stored, key),
+    );
+    return isChanged && loaded !== 'command line' ? 'run time' : loaded;
+  }
+
+  /** Returns the scopes that a caller must hold to make `changes`: those of the parts in which the settings differ. */
+  scopesOf(changes: Changes): ReadonlySet<Scope> {
+    const after = this.preview(changes);
+    const scopes = Object.keys(changes).flatMap((key): Scope[] => {
+      const row = this.schema.locate(key)?.row;
+      if (!row) return ['config:write'];
+      const parts = listChangedParts(row.schema, this.next.get(row.key), after(row.key as never));
+      return parts.length > 0 ? parts.map(({ scope }) => scope) : [row.schema['x-scope'] ?? 'config:write'];
+    });
+    return new Set(scopes);
   }
 
   /** Returns the settings as they would be after `changes` and a restart. They are not checked. */
-  preview(changes: Readonly<Record<string, unknown>>): SettingsReader {
+  preview(changes: Changes): SettingsReader {
+    const stored = Object.entries(this.stored.values)
+      .filter(([key]) => !Object.keys(changes).some((changed) => this.covers(changed, key)))
+      .map(([key, value]) => [key, JSON.parse(value) as unknown] as const);
+    const merged = Object.entries({ ...Object.fromEntries(stored), ...changes }).filter(([, value]) => value !== null);
+    const changed = new Set(Object.keys(changes).map((key) => this.schema.locate(key)?.row.key));
     return (key) => {
-      const changed = changes[key];
-      return (changed === null ? this.loaded.values[key] : (changed ?? this.next.get(key))) as never;
+      if (!changed.has(key)) return this.next.get(key) as never;
+      const own = merged.filter(([name]) => this.covers(key, name)).toSorted(byLength);
+      return own.reduce<unknown>(
+        (value, [name, part]) => setPart(value, pathOf(name, key), part),
+        this.loaded.values[key],
+      ) as never;
     };
   }
 
@@ -143,21 +177,25 @@ export class ConfigStoreService {
   }
 
   /**
-   * Changes all given settings or none, if `version` is still the current one. Null removes an earlier change.
+   * Changes all given settings or none, if `version` is still the current one. Null removes an earlier change. A change
+   * of a map replaces earlier ones of its parts.
    * @param actor the principal, for the audit trail
    * @throws GatewayError STORE_UNAVAILABLE
    */
-  async change(version: number, changes: Readonly<Record<string, unknown>>, actor: string): Promise<ChangeOutcome> {
+  async change(version: number, changes: Changes, actor: string): Promise<ChangeOutcome> {
     if (!this.store) throw new Error('the settings cannot be changed before the store is open');
     const faults = this.findFaults(changes);
     if (faults.length > 0) return { kind: 'invalid', faults };
-    const values = Object.fromEntries(
-      Object.entries(changes).map(([key, value]) => [key, value === null ? null : JSON.stringify(value)]),
+    const replaced = Object.keys(this.stored.values).filter((key) =>
+      Object.keys(changes).some((changed) => this.covers(changed, key)),
+    );
+    const values = Object.entries(changes).map(
+      ([key, value]) => [key, value === null ? null : JSON.stringify(value)] as const,
     );
     const stored = await this.store.changeSettings(version, {
-      values,
+      values: Object.fromEntries([...replaced.map((key) => [key, null] as const), ...values]),
       actor,
-      before: this.describe(Object.fromEntries(Object.keys(changes).map((key) => [key, this.next.get(key)]))),
+      before: this.describe(Object.fromEntries(Object.keys(changes).map((key) => [key, this.readNext(key)]))),
       after: this.describe(changes),
     });
     if (!stored) {
@@ -168,21 +206,29 @@ export class ConfigStoreService {
     this.adopt(stored);
     // The command line sets it too: the change waits for a start without that argument.
     const wanted = this.preview(changes);
-    const needsRestart = Object.keys(changes).filter((key) => !isSame(wanted(key as never), this.values.get(key)));
+    const needsRestart = Object.keys(changes).filter((key) => {
+      const name = this.schema.locate(key)?.row.key ?? key;
+      return !isSame(wanted(name as never), this.values.get(name));
+    });
     return { kind: 'changed', version: stored.version, needsRestart };
   }
 
-  private findFaults(changes: Readonly<Record<string, unknown>>): SettingFault[] {
+  private findFaults(changes: Changes): SettingFault[] {
+    const after = this.preview(changes);
     const faults = Object.entries(changes).flatMap(([key, value]) => {
-      const row = this.schema.find(key);
-      if (!row) return [{ key, message: `unknown setting${this.describeMeant(key)}` }];
+      const place = this.schema.locate(key);
+      if (!place) return [{ key, message: `unknown setting${this.describeMeant(key)}` }];
+      const { row } = place;
       const reason = row.schema['x-start-only'];
       if (reason !== undefined) return [{ key, message: `cannot be changed at run time: ${reason}` }];
-      const message = value === null ? undefined : findFault(row, value);
-      return message === undefined ? [] : [{ key, message }];
+      const changed: unknown = after(row.key as never);
+      // Without its earlier change a setting has the value of the start, which was checked.
+      const message = value === null && place.path.length === 0 ? undefined : findFault(row, changed);
+      if (message !== undefined) return [{ key, message }];
+      return findPathFaults(row, this.next.get(row.key), changed, this.folder);
     });
     if (faults.length > 0) return faults;
-    return this.schema.checkRules(this.preview(changes));
+    return this.schema.checkRules(after);
   }
 
   /** Applies stored settings, unless they arrive late and are older than the current ones. */
@@ -210,20 +256,29 @@ export class ConfigStoreService {
   }
 
   private readEffective(row: SettingRow): unknown {
-    const changed = this.stored.values[row.key];
-    if (changed === undefined || this.loaded.sources.get(row.key) === 'command line')
-      return this.loaded.values[row.key as SettingKey];
-    const value: unknown = JSON.parse(changed);
-    const fault = findFault(row, value);
-    if (fault === undefined) return value;
-    // The setting's schema has changed since it was stored. That must not prevent the start.
-    this.log.warn({ key: row.key, fault }, 'a setting that was changed at run time is no longer valid and is ignored');
-    return this.loaded.values[row.key as SettingKey];
+    const loaded: unknown = this.loaded.values[row.key as SettingKey];
+    if (this.loaded.sources.get(row.key) === 'command line') return loaded;
+    const own = Object.entries(this.stored.values).filter(([key]) => this.schema.locate(key)?.row === row);
+    return own.toSorted(byLength).reduce<unknown>((value, [key, json]) => {
+      const changed = setPart(value, pathOf(key, row.key), JSON.parse(json));
+      const fault = findFault(row, changed);
+      if (fault === undefined) return changed;
+      // The setting's schema has changed since it was stored. That must not prevent the start.
+      this.log.warn({ key, fault }, 'a setting that was changed at run time is no longer valid and is ignored');
+      return value;
+    }, loaded);
   }
 
-  private getSource(key: string): SettingSource {
-    const loaded = this.loaded.sources.get(key) ?? 'default';
-    return key in this.stored.values && loaded !== 'command line' ? 'run time' : loaded;
+  /** Whether `outer` and `key` are the same setting or part of one, or `key` is a part of `outer`. */
+  private covers(outer: string, key: string): boolean {
+    return (
+      key === outer || (key.startsWith(`${outer}.`) && this.schema.locate(outer)?.row === this.schema.locate(key)?.row)
+    );
+  }
+
+  private readNext(key: string): unknown {
+    const place = this.schema.locate(key);
+    return place && getPart(this.next.get(place.row.key), place.path);
   }
 
   private describeMeant(key: string): string {
@@ -236,10 +291,10 @@ export class ConfigStoreService {
 
   /** Returns values as JSON for the audit trail, without secrets. */
   private describe(values: Readonly<Record<string, unknown>>): string {
-    const visible = Object.entries(values).map(([key, value]) => [
-      key,
-      hideSecrets(this.schema.find(key)?.schema ?? {}, value) ?? null,
-    ]);
+    const visible = Object.entries(values).map(([key, value]) => {
+      const place = this.schema.locate(key);
+      return [key, hideSecrets(place ? findPartSchema(place.row.schema, place.path) : {}, value) ?? null];
+    });
     return JSON.stringify(Object.fromEntries(visible));
   }
 
@@ -257,4 +312,9 @@ export class ConfigStoreService {
 
 function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** The change of a map before those of its parts. */
+function byLength([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one.length - other.length;
 }

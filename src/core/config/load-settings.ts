@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { SettingsError, type Environment, type SettingFault, type Settings } from './section.js';
@@ -18,6 +18,8 @@ export interface LoadedSettings {
   readonly sources: ReadonlyMap<string, SettingSource>;
   /** Harmless oddities, to be logged once. */
   readonly warnings: readonly string[];
+  /** The folder of the settings file, or where it would be. Relative paths in settings count from it. */
+  readonly folder: string;
 }
 
 /** The sources of settings before they are checked against a schema. */
@@ -28,6 +30,8 @@ export interface SettingsInput {
   readonly overrides: Readonly<Record<string, unknown>>;
   /** The parsed settings file. */
   readonly document: unknown;
+  /** Its folder, or where it would be. */
+  readonly folder: string;
   readonly faults: readonly SettingFault[];
 }
 
@@ -69,7 +73,7 @@ export function readInput(
   const variables = { ...readDotEnv(environment, folder), ...environment };
   const named = variables['OPENCLAW_CONFIG'];
   const path = resolve(folder, named ?? 'config.yaml');
-  const input = { environment: variables, overrides };
+  const input = { environment: variables, overrides, folder: dirname(path) };
   if (named === '') return { ...input, document: undefined, faults: [{ key: 'OPENCLAW_CONFIG', message: EMPTY }] };
   if (!existsSync(path)) {
     const faults = named ? [{ key: 'OPENCLAW_CONFIG', message: `there is no file ${path}` }] : [];
@@ -96,7 +100,13 @@ export function loadSections(schema: SettingsSchema, input: SettingsInput): Load
   }
   faults.push(...schema.checkRules((key) => values.get(key) as never, unsound));
   if (faults.length > 0) throw new SettingsError(faults);
-  return { schema, values: Object.fromEntries(values) as unknown as Settings, sources, warnings };
+  return {
+    schema,
+    values: Object.fromEntries(values) as unknown as Settings,
+    sources,
+    warnings,
+    folder: input.folder,
+  };
 }
 
 /** Finds the value of each setting of `schema` and checks it against its own schema. */

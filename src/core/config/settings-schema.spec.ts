@@ -9,7 +9,13 @@ import { findSections, UseSettings } from './use-settings.js';
 
 const text = (options = {}) => Type.Optional(Type.String({ description: 'Some text.', ...options }));
 const load = (sections: Parameters<typeof findSections>[0], document: unknown, environment = {}) =>
-  loadSections(composeSettings().with(findSections(sections)), { environment, overrides: {}, document, faults: [] });
+  loadSections(composeSettings().with(findSections(sections)), {
+    environment,
+    overrides: {},
+    document,
+    folder: '/nonexistent',
+    faults: [],
+  });
 
 const driver = defineSettings({ 'channels.acme.token': text({ 'x-secret': true }) });
 
@@ -81,7 +87,13 @@ describe('a rule', () => {
     const fails = () => [{ key: 'acme', message: 'is wrong' }];
     const schema = composeSettings().with([defineSettings({}, { rules: [reads, fails] })]);
     const start = (queue: unknown) =>
-      loadSections(schema, { environment: {}, overrides: {}, document: { queue }, faults: [] });
+      loadSections(schema, {
+        environment: {},
+        overrides: {},
+        document: { queue },
+        folder: '/nonexistent',
+        faults: [],
+      });
     expect(() => start({ max_total: 'many' })).toThrow(/2 faults[^]*queue\.max_total[^]*acme: is wrong/);
     expect(seen).toEqual([]);
     expect(() => start({ max_total: 7 })).toThrow('acme: is wrong');

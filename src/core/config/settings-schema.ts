@@ -24,6 +24,14 @@ interface Annotations {
   readonly 'x-start-only'?: string;
   readonly 'x-later'?: boolean;
   readonly 'x-later-below'?: boolean;
+  readonly 'x-parts'?: boolean;
+}
+
+/** A setting, or a part of one: `agents.ops.model` is the part `['ops', 'model']` of `agents`. */
+export interface SettingPlace {
+  readonly row: SettingRow;
+  /** The names that lead to the part; empty for the whole setting. */
+  readonly path: readonly string[];
 }
 
 /** Thrown by the reader to skip a rule. */
@@ -57,6 +65,14 @@ export class SettingsSchema {
 
   find(key: string): SettingRow | undefined {
     return this.byKey.get(key);
+  }
+
+  /** Finds the setting of `key`, or the one whose part it names, if that allows parts (`x-parts`). */
+  locate(key: string): SettingPlace | undefined {
+    const whole = this.find(key);
+    if (whole) return { row: whole, path: [] };
+    const row = this.rows.find((candidate) => candidate.schema['x-parts'] && key.startsWith(`${candidate.key}.`));
+    return row && { row, path: key.slice(row.key.length + 1).split('.') };
   }
 
   /** Returns whether there are settings below `key`, for example below `gateway`. */

@@ -1,5 +1,5 @@
 import type { ConfigStoreService } from '../config/config-store.service.js';
-import type { BusyPolicy } from './queue.settings.js';
+import type { BusyPolicy } from '../agents/agent-setting.js';
 import type { SessionSeed } from '../store/index.js';
 
 /** Returns the policy for messages that arrive while the session is busy. In a queue session, a list of jobs, they wait. */

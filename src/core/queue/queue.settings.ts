@@ -1,10 +1,7 @@
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
+import { BusyPolicy } from '../agents/agent-setting.js';
 import { defineSettings } from '../config/section.js';
 import { count } from '../config/setting-kinds.js';
-
-/** What happens to a message that arrives during a turn. */
-export const BusyPolicy = Type.Enum(['followup', 'steer', 'collect', 'interrupt']);
-export type BusyPolicy = Static<typeof BusyPolicy>;
 
 /** How many messages may wait and how many turns may run. */
 export const queueSettings = defineSettings({

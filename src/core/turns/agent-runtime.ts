@@ -1,4 +1,5 @@
 import type { Attachment, BlockType, Usage } from '../../protocol/domain.js';
+import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { PresenceState } from '../presence/presence-tracker.service.js';
 import type { Command } from '../sessions/activation.js';
 import type { MessageWithReply, Session, StoredMessage } from '../store/index.js';
@@ -50,6 +51,8 @@ export interface AgentTurn {
   /** The command that the message is, if it is one. */
   readonly command?: Command;
   readonly session: Session;
+  /** Who answers: name, model, prompt. A change of the settings counts from the next turn on. */
+  readonly agent: AgentDefinition;
   readonly signal: AbortSignal;
   /** True if messages may join while the turn runs. Then an answer without tool calls need not be the last. */
   readonly isSteered: boolean;

@@ -55,11 +55,12 @@ export class TurnAgentService {
   }
 
   private describe(turn: Turn, command: Command | undefined): AgentTurn {
-    const { message, session, user, journal } = turn;
+    const { message, session, agent, user, journal } = turn;
     return {
       message,
       ...(command && { command }),
       session,
+      agent,
       signal: turn.signals.agent,
       isSteered: this.joining.isSteered(session),
       joinedMessages: (n) => this.joining.join(turn, n),

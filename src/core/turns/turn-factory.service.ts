@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { MAIN_AGENT } from '../agents/agent-setting.js';
+import { AgentsService } from '../agents/agents.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { LogWriterService } from '../delivery/log-writer.service.js';
 import { TurnStore, type Claim, type TurnRecord } from '../store/index.js';
@@ -23,6 +25,7 @@ export class TurnFactoryService {
     private readonly logWriter: LogWriterService,
     private readonly delivery: DeliveryService,
     private readonly clock: Clock,
+    private readonly agents: AgentsService,
     logs: Logs,
   ) {
     this.log = logs.for('agent');
@@ -37,6 +40,7 @@ export class TurnFactoryService {
     const reply = new ReplyBuilder(claim, this.delivery, this.clock, blocks);
     const lastSeq = Math.max(session.headSeq, record.steps.at(-1)?.headSeq ?? 0);
     const writer = new TurnWriter(lease, lastSeq, this.logWriter, this.clock, this.log, signals.abandon);
-    return new Turn(claim, signals, journal, reply, writer, replacesFromSeq);
+    const agent = this.agents.find(MAIN_AGENT);
+    return new Turn({ claim, agent, signals, journal, reply, writer, replacesFromSeq });
   }
 }

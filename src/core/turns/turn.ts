@@ -1,4 +1,6 @@
 import type { BlockType, GatewayError } from '../../protocol/domain.js';
+import { removedAgent, type AgentDefinition } from '../agents/agent-definition.js';
+import { MAIN_AGENT } from '../agents/agent-setting.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import type { Claim, Ending, Session, StoredMessage } from '../store/index.js';
 import type { ToolUser } from '../tools/tool-registry.service.js';
@@ -9,6 +11,14 @@ import type { RunSignals } from './run-signals.js';
 import type { TurnJournal } from './turn-journal.js';
 import type { TurnWriter } from './turn-writer.js';
 
+/** What a run is made of. */
+export interface TurnParts extends Pick<Turn, 'claim' | 'signals' | 'journal' | 'reply' | 'writer'> {
+  /** Undefined if it was removed. */
+  readonly agent: AgentDefinition | undefined;
+  /** The seq from which frames of an earlier run are replaced; undefined when all of them stand. */
+  readonly replacesFromSeq: number | undefined;
+}
+
 /**
  * One run of a turn: the message, and what the run has produced so far. The events of the agent become blocks, their
  * frames and steps of the journal, up to exactly one `stream_end`.
@@ -16,15 +26,27 @@ import type { TurnWriter } from './turn-writer.js';
 export class Turn {
   private assembler = new BlockAssembler();
 
-  /** @param replacesFromSeq the seq from which frames of an earlier run are replaced; undefined when all of them stand */
-  constructor(
-    readonly claim: Claim,
-    readonly signals: RunSignals,
-    readonly journal: TurnJournal,
-    readonly reply: ReplyBuilder,
-    readonly writer: TurnWriter,
-    private readonly replacesFromSeq: number | undefined,
-  ) {}
+  readonly claim: Claim;
+  readonly signals: RunSignals;
+  readonly journal: TurnJournal;
+  readonly reply: ReplyBuilder;
+  readonly writer: TurnWriter;
+
+  constructor(private readonly parts: TurnParts) {
+    ({
+      claim: this.claim,
+      signals: this.signals,
+      journal: this.journal,
+      reply: this.reply,
+      writer: this.writer,
+    } = parts);
+  }
+
+  /** Who answers, to the end of this run. @throws GatewayError AGENT_FAILED if the agent was removed */
+  get agent(): AgentDefinition {
+    if (!this.parts.agent) throw removedAgent(MAIN_AGENT);
+    return this.parts.agent;
+  }
 
   get message(): StoredMessage {
     return this.claim.message;
@@ -41,7 +63,8 @@ export class Turn {
 
   /** Replaces the frames that an earlier run left half-streamed, if there are any. Resolves when that is durable. */
   async resume(): Promise<void> {
-    if (this.replacesFromSeq !== undefined) await this.writeRestart(this.replacesFromSeq);
+    const { replacesFromSeq } = this.parts;
+    if (replacesFromSeq !== undefined) await this.writeRestart(replacesFromSeq);
   }
 
   /** Adds text as a model writes it, in portions of any size. */

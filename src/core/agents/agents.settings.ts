@@ -1,0 +1,82 @@
+import Type from 'typebox';
+import { defineSettings, type SettingFault, type SettingsReader } from '../config/section.js';
+import { DEFAULT_TENANT } from '../identity/principal.js';
+import { AGENT_ID, AgentSetting, BINDING_FIELDS, BindingSetting, MAIN_AGENT, MentionName } from './agent-setting.js';
+
+/** Maximum number of bindings, so that a change of settings stays a matter of milliseconds. */
+const MAX_BINDINGS = 100_000;
+
+/** The agents, which of them answers, and what they have in common. */
+export const agentListSettings = defineSettings(
+  {
+    'agent.name': Type.String({
+      ...MentionName,
+      default: 'openclaw',
+      description: 'The name that mentions of the agent `main` use: `@openclaw`. Letters, digits, `_` and `-`.',
+    }),
+    agents: Type.Record(Type.String({ pattern: AGENT_ID.source }), AgentSetting, {
+      default: {},
+      additionalProperties: false,
+      'x-parts': true,
+      description:
+        'Agents by ID (`a-z0-9-`): `{name?, description?, default?, runtime?, model?, fallbacks?, thinking?, max_output_tokens?, turn_timeout_ms?, busy_policy?, system_prompt?, prompt_files?, skills?, permissions?, tools?: {allow?, deny?}, workspace?, tenant?}`. What is left out is as in `agent.*` and `tools.default_permissions`. `main` always exists. Can be changed one field at a time: `agents.ops.model`.',
+    }),
+    bindings: Type.Array(BindingSetting, {
+      default: [],
+      maxItems: MAX_BINDINGS,
+      description:
+        'Which agent answers which messages: `{agent, channel?, account?, group_id?, thread_id?, sender?, queue?, principal?, tenant?}`. The most specific binding counts; without one the default agent of the tenant answers.',
+    }),
+  },
+  { rules: [findAgentFaults, findBindingFaults] },
+);
+
+/** `main` belongs to everybody, and a tenant has one default agent. */
+function findAgentFaults(get: SettingsReader): SettingFault[] {
+  const defaults = new Map<string, string>();
+  return Object.entries(get('agents')).flatMap(
+    ([id, { tenant = DEFAULT_TENANT, default: isDefault }]): SettingFault[] => {
+      if (id === MAIN_AGENT && tenant !== DEFAULT_TENANT)
+        return [
+          {
+            key: 'agents.main.tenant',
+            message: `must be ${DEFAULT_TENANT}: ${MAIN_AGENT} stands in for the default agent of every tenant`,
+          },
+        ];
+      if (!isDefault) return [];
+      const other = defaults.get(tenant);
+      if (other !== undefined)
+        return [{ key: `agents.${id}.default`, message: `${other} is the default agent of tenant ${tenant} already` }];
+      defaults.set(tenant, id);
+      return [];
+    },
+  );
+}
+
+/** A binding names an agent and messages that it can get, and no two are equal. */
+function findBindingFaults(get: SettingsReader): SettingFault[] {
+  const agents = get('agents');
+  const seen = new Map<string, number>();
+  return get('bindings').flatMap((binding, i): SettingFault[] => {
+    const key = `bindings[${i}]`;
+    const { agent } = binding;
+    if (agent !== MAIN_AGENT && !Object.hasOwn(agents, agent))
+      return [{ key: `${key}.agent`, message: `there is no agent ${agent}` }];
+    const tenant = agents[agent]?.tenant ?? DEFAULT_TENANT;
+    if (binding.tenant !== undefined && binding.tenant !== tenant)
+      return [{ key: `${key}.tenant`, message: `the agent ${agent} is of tenant ${tenant}` }];
+    if (BINDING_FIELDS.every((field) => binding[field] === undefined))
+      return [
+        {
+          key,
+          message: `needs at least one of ${BINDING_FIELDS.join(', ')}; for all messages set agents.${agent}.default`,
+        },
+      ];
+    // Bindings of two tenants never match the same message.
+    const identity = JSON.stringify([tenant, ...BINDING_FIELDS.map((field) => binding[field] ?? null)]);
+    const equal = seen.get(identity);
+    if (equal !== undefined) return [{ key, message: `has the same fields and values as bindings[${equal}]` }];
+    seen.set(identity, i);
+    return [];
+  });
+}
