@@ -1,3 +1,4 @@
+import { exposureSettings, haveVerifier } from './auth/exposure.js';
 import {
   findValues,
   loadSections,
@@ -16,11 +17,13 @@ declare module './core/config/section.js' {
 }
 
 /**
- * Returns the settings of the gateway and those that `modules` declare with `@UseSettings`.
+ * Returns the settings of the gateway and those that `modules` declare with `@UseSettings`. Without a verifier of
+ * credentials in `modules`, listening beyond loopback requires a configured token.
  * @throws SettingsError if two parts declare the same setting
  */
 export function composeSettings(modules: NestModules = []): SettingsSchema {
-  return new SettingsSchema([...SECTIONS, ...findSections(modules)]);
+  const rules = haveVerifier(modules) ? [] : [exposureSettings];
+  return new SettingsSchema([...SECTIONS, ...findSections(modules), ...rules]);
 }
 
 /**

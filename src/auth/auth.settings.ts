@@ -6,7 +6,6 @@ import { listDrivers } from '../core/channels/channels.settings.js';
 import { isReservedPrincipal, ROLE_SCOPES } from '../core/identity/principal.js';
 import { TOKEN_PATTERN } from '../protocol/constants.js';
 import { Role, SCOPES } from '../protocol/index.js';
-import { findExposure } from './exposure.js';
 
 const BoundName = Type.String({ minLength: 1, maxLength: 256 });
 
@@ -49,7 +48,7 @@ export const authSettings = defineSettings(
     'auth.jwt': later('Tokens of an identity provider.'),
     'auth.tailscale': later('Accept Tailscale Serve identity headers.'),
   },
-  { rules: [findTokenFaults, findExposure] },
+  { rules: [findTokenFaults] },
 );
 
 /** Returns the SHA-256 of a token, in hexadecimal. */

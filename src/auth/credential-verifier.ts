@@ -4,6 +4,7 @@ import { DiscoveryService } from '@nestjs/core';
 import type { Principal } from '../core/identity/principal.js';
 import type { RequestFacts } from '../http/request-facts.js';
 import type { Credential } from './credentials.js';
+import { VERIFIER_MARK } from './exposure.js';
 
 /** A request to authenticate, plain HTTP or upgrade. */
 export interface PresentedCredential {
@@ -43,10 +44,12 @@ const VerifierMetadata = DiscoveryService.createDecorator();
 
 /**
  * Makes a provider of any Nest module a verifier of credentials. They run after the gateway's verifiers, in the order
- * in which Nest finds their modules. With one present the gateway is never in open mode.
+ * in which Nest finds their modules. With one present the gateway is never in open mode, and may
+ * listen beyond loopback without configured tokens.
  */
 export function VerifiesCredentials() {
-  const decorate = applyDecorators(Injectable(), VerifierMetadata());
+  const mark: ClassDecorator = (target) => Reflect.defineMetadata(VERIFIER_MARK, true, target);
+  const decorate = applyDecorators(Injectable(), VerifierMetadata(), mark);
   return <C extends new (...args: never[]) => CredentialVerifier>(target: C): void => decorate(target);
 }
 

@@ -1,9 +1,32 @@
 import { describe, expect, it } from 'vitest';
+import { Module } from '@nestjs/common';
 import { loadSettings } from '../settings.js';
+import { VerifiesCredentials, type CredentialVerifier } from './index.js';
 
 const check = (settings: Record<string, unknown>) => loadSettings({}, settings, '/nonexistent');
 
+@VerifiesCredentials()
+class AcmeVerifier implements CredentialVerifier {
+  verify() {
+    return 'notMine' as const;
+  }
+}
+
+@Module({ providers: [AcmeVerifier] })
+class AcmeModule {}
+
 describe('the exposure rule', () => {
+  it('[P-08] counts the verifier of a module as a credential', () => {
+    const settings = { 'gateway.host': '0.0.0.0' };
+    for (const modules of [
+      [AcmeModule],
+      [{ module: class {}, providers: [{ provide: 'verifier', useClass: AcmeVerifier }] }],
+      [{ module: class {}, imports: [AcmeModule] }],
+    ])
+      expect(() => loadSettings({}, settings, '/nonexistent', modules)).not.toThrow();
+    expect(() => loadSettings({}, settings, '/nonexistent', [class {}])).toThrow('auth.token');
+  });
+
   it.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('allows open mode on %s', (host) => {
     expect(() => check({ 'gateway.host': host })).not.toThrow();
   });

@@ -1,8 +1,20 @@
-import type { SettingFault, SettingsReader } from '../core/config/section.js';
+import { listClasses } from '../core/config/module-parts.js';
+import { defineSettings, type SettingFault, type SettingsReader } from '../core/config/section.js';
 import { isLoopbackHost } from '../http/addresses.js';
 
+/** Marks the classes with `@VerifiesCredentials`. A string, so that it also works between two copies of this file. */
+export const VERIFIER_MARK = 'openclaw:verifies-credentials';
+
+/** The rule for gateways that have no credentials but those of the settings. */
+export const exposureSettings = defineSettings({}, { rules: [findExposure] });
+
+/** Returns whether Nest modules have a class with `@VerifiesCredentials`: with one the gateway is never open. */
+export function haveVerifier(modules: readonly unknown[]): boolean {
+  return listClasses(modules).some((target) => Reflect.hasOwnMetadata(VERIFIER_MARK, target));
+}
+
 /** Requires a credential for listening beyond loopback. */
-export function findExposure(get: SettingsReader): SettingFault[] {
+function findExposure(get: SettingsReader): SettingFault[] {
   const host = get('gateway.host');
   if (isLoopbackHost(host)) return [];
   const hasCredential = Boolean(get('auth.token')) || get('auth.tokens').length > 0;
