@@ -43,6 +43,11 @@ export class MediaController {
   @ApiConsumes('application/octet-stream')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   async upload(@Req() request: IncomingMessage, @Caller() caller: Principal): Promise<UploadedMediaDto> {
+    if (/^(multipart\/|application\/x-www-form-urlencoded)/i.test(request.headers['content-type'] ?? '')) {
+      throw new UnsupportedMediaTypeException(
+        'The body must be the bytes of the file itself, without a form: for example curl --data-binary @FILE',
+      );
+    }
     try {
       const { mediaId, mimeType, sizeBytes } = await this.media.upload(caller, request);
       return { media_id: mediaId, mime_type: mimeType, size_bytes: sizeBytes };
