@@ -206,6 +206,11 @@ export const requirements: readonly Requirement[] = [
     'presence, reaction and channel_status are applied in the order sent, and answered only if they are wrong.',
   ),
   requirement('M-14', 'protocol 5.2', 'A repeat subscribes its sender again, and missed frames are read with resume.'),
+  requirement(
+    'M-15',
+    'protocol 2',
+    'The responses to the messages of one connection come in the order of the messages.',
+  ),
 
   // Streams and replay
   requirement('S-01', 'protocol 5.5', 'Durable frames carry a dense seq per session.'),

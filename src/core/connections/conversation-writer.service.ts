@@ -12,6 +12,8 @@ import { RefusalsService } from './refusals.service.js';
 @Injectable()
 export class ConversationWriterService {
   private readonly log: Log;
+  /** The newest message of each connection whose commit was under way. */
+  private readonly newest = new WeakMap<Connection, Promise<AcceptedMessage>>();
 
   constructor(
     private readonly intake: MessageIntakeService,
@@ -25,17 +27,35 @@ export class ConversationWriterService {
 
   /**
    * Submits a message of this connection. When the message is durable, the connection gets `accepted` and then the frames
-   * of the session. If the queue refuses the message, the connection gets `refused`. Returns a promise only if
-   * {@link MessageIntakeService.submit} does; the next request of the connection must wait for it.
-   * @throws GatewayError as {@link MessageIntakeService.submit} does
+   * of the session. If the queue refuses the message, the connection gets `refused`. Responses keep the order of the
+   * messages. Returns a promise only if {@link MessageIntakeService.submit} does or throws; the next request of the connection must wait for it.
+   * @throws GatewayError (as a rejection) as {@link MessageIntakeService.submit} does
    */
   submit(connection: Connection, message: IncomingMessage): void | Promise<void> {
-    const queued = this.intake.submit(connection, message);
-    if (queued instanceof Promise) return queued.then((later) => this.follow(connection, message, later));
+    let queued: QueuedMessage | Promise<QueuedMessage>;
+    try {
+      queued = this.intake.submit(connection, message);
+    } catch (error) {
+      return this.refuseInOrder(connection, error);
+    }
+    if (queued instanceof Promise) {
+      return queued.then(
+        (later) => this.follow(connection, message, later),
+        (error: unknown) => this.refuseInOrder(connection, error),
+      );
+    }
     this.follow(connection, message, queued);
   }
 
+  /** Throws `error` after the responses to the earlier messages of the connection. */
+  private async refuseInOrder(connection: Connection, error: unknown): Promise<never> {
+    // Their own refusals are sent by `follow`.
+    await this.newest.get(connection)?.catch(() => {});
+    throw error;
+  }
+
   private follow(connection: Connection, { id, sessionId }: IncomingMessage, { accepted }: QueuedMessage): void {
+    this.newest.set(connection, accepted);
     accepted.then(
       (message) => this.acknowledge(connection, id, message),
       (error: unknown) => void this.refusals.refuse(connection, error, { id, sessionId }),

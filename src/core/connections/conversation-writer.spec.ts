@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { GatewayError } from '../../protocol/domain.js';
+import { aPayload, ManualClock } from '../../testing/index.js';
+import type { DeliveryService } from '../delivery/delivery.service.js';
+import type { MessageIntakeService, QueuedMessage } from '../intake/message-intake.service.js';
+import type { AcceptedMessage } from '../store/index.js';
+import { SilentLogs } from '../telemetry/logs.js';
+import type { Connection, ConnectionEvent } from './connection.js';
+import { ConversationWriterService } from './conversation-writer.service.js';
+import { RefusalsService } from './refusals.service.js';
+
+it('[M-15] responds to the messages of a connection in their order, refusals included', async () => {
+  const commits = [Promise.withResolvers<AcceptedMessage>(), Promise.withResolvers<AcceptedMessage>()];
+  const outcomes: (() => QueuedMessage)[] = [
+    ...commits.map(({ promise }) => () => ({ accepted: promise })),
+    () => {
+      throw new GatewayError('RATE_LIMITED', { limit: 'messages per minute' });
+    },
+  ];
+  const logs = new SilentLogs();
+  const refusals = new RefusalsService(logs);
+  const writer = new ConversationWriterService(
+    { submit: () => outcomes.shift()?.() } as unknown as MessageIntakeService,
+    { subscribe: () => {} } as unknown as DeliveryService,
+    refusals,
+    new ManualClock(),
+    logs,
+  );
+  const responses: unknown[] = [];
+  const connection = {
+    send(event: ConnectionEvent) {
+      if (event.kind === 'accepted' || event.kind === 'refused') responses.push([event.kind, event.requestId]);
+    },
+  } as Connection;
+  const submit = (id: string) => writer.submit(connection, { id, payload: aPayload() });
+  await submit('a');
+  await submit('b');
+  const refused = Promise.resolve(submit('c')).catch((error: unknown) =>
+    refusals.refuse(connection, error, { id: 'c' }),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(responses).toEqual([]);
+  commits[0]?.resolve({ kind: 'accepted' } as unknown as AcceptedMessage);
+  commits[1]?.reject(new GatewayError('QUEUE_FULL', { limit: 'queue.max_total', allowed: 1 }));
+  await refused;
+  expect(responses).toEqual([
+    ['accepted', 'a'],
+    ['refused', 'b'],
+    ['refused', 'c'],
+  ]);
+});
