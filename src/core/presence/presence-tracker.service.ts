@@ -15,11 +15,20 @@ export interface PresenceState {
   readonly lastSeen: number;
 }
 
+/** A status that is kept: people who are offline are dropped. */
+type Sign = Exclude<PresenceStatus, 'offline'>;
+
 /** A state as this replica keeps it. */
 interface SeenState extends PresenceState {
+  readonly status: Sign;
+  /** The status of the last sign. */
+  readonly sign: Sign;
   /** Time of the last sign by {@link Clock.elapsed}. States age by it, so steps of the wall clock do not matter. */
   readonly seenAt: number;
 }
+
+/** People with the same last sign and the same status, ordered by last sign: the next one to age comes first. */
+type Group = Map<string, SeenState>;
 
 /**
  * A sign of another replica that seems older than the known one by less than this, in milliseconds, is an older one
@@ -35,6 +44,13 @@ export const ACTIVE_FOR_MS = 300_000;
 export const OFFLINE_AFTER_MS = 900_000;
 /** Time after a typing sign during which a person counts as typing, in milliseconds. */
 export const TYPING_FOR_MS = 10_000;
+/** What each status becomes, and how long after the last sign. */
+const AGES = {
+  typing: { next: 'online', afterMs: TYPING_FOR_MS },
+  online: { next: 'idle', afterMs: ACTIVE_FOR_MS },
+  idle: { next: 'offline', afterMs: OFFLINE_AFTER_MS },
+} as const;
+const SIGNS = ['typing', 'online', 'idle'] as const satisfies readonly Sign[];
 const AGE_INTERVAL_MS = 1_000;
 /** Interval at which an active person is announced to other replicas, in milliseconds. */
 export const ANNOUNCE_INTERVAL_MS = 15_000;
@@ -57,10 +73,13 @@ const ALL = '';
 export class PresenceTrackerService {
   private readonly log: Log;
   private readonly listeners = new Set<PresenceListener>();
-  // Each map is ordered by last sign, so the next state to age comes first.
-  private readonly typing = new Map<string, SeenState>();
-  private readonly present = new Map<string, SeenState>();
-  private readonly idle = new Map<string, SeenState>();
+  private readonly people = new Map<string, SeenState>();
+  /** By last sign, then by status. With one group for a status, people who age into it would break its order. */
+  private readonly groups: Readonly<Record<Sign, Readonly<Record<Sign, Group>>>> = {
+    typing: createGroups(),
+    online: createGroups(),
+    idle: createGroups(),
+  };
   private readonly signs: Topic<PresenceState>;
 
   constructor(
@@ -95,17 +114,13 @@ export class PresenceTrackerService {
    * writes often: `lastSeen` may be up to {@link SIGN_INTERVAL_MS} late.
    */
   noteActivity(tenant: string, channel: string, userId: string): void {
-    const known = this.findSeen(buildKey(tenant, channel, userId));
+    const known = this.people.get(buildKey(tenant, channel, userId));
     if (known?.status === 'online' && this.clock.elapsed() - known.seenAt < SIGN_INTERVAL_MS) return;
     this.update(tenant, channel, userId, known?.status === 'typing' ? 'typing' : 'online');
   }
 
   find(tenant: string, channel: string, userId: string): PresenceState | undefined {
-    return this.findSeen(buildKey(tenant, channel, userId));
-  }
-
-  private findSeen(key: string): SeenState | undefined {
-    return this.typing.get(key) ?? this.present.get(key) ?? this.idle.get(key);
+    return this.people.get(buildKey(tenant, channel, userId));
   }
 
   /**
@@ -113,7 +128,7 @@ export class PresenceTrackerService {
    * states.
    */
   isActive(tenant: string, channel: string, userId: string): boolean {
-    const state = this.findSeen(buildKey(tenant, channel, userId));
+    const state = this.people.get(buildKey(tenant, channel, userId));
     return state !== undefined && this.clock.elapsed() - state.seenAt < ACTIVE_FOR_MS;
   }
 
@@ -136,47 +151,48 @@ export class PresenceTrackerService {
     if (lateByMs <= 0 || lateByMs > MAX_DISORDER_MS) this.put(state);
   }
 
-  private put(state: PresenceState, seenAt = this.clock.elapsed()): void {
+  /** Records the sign `state`. */
+  private put(state: PresenceState): void {
+    this.set(state, state.status, this.clock.elapsed());
+  }
+
+  /** @param sign the status of the last sign; `offline` has no group */
+  private set(state: PresenceState, sign: PresenceStatus, seenAt: number): void {
     const key = buildKey(state.tenant, state.channel, state.userId);
-    const before = this.findSeen(key);
-    for (const map of [this.typing, this.present, this.idle]) map.delete(key);
-    this.mapFor(state.status)?.set(key, { ...state, seenAt });
+    const before = this.people.get(key);
+    if (before) this.drop(key, before);
+    if (state.status !== 'offline' && sign !== 'offline') {
+      const seen = { ...state, status: state.status, sign, seenAt };
+      this.people.set(key, seen);
+      this.groups[sign][seen.status].set(key, seen);
+    }
     this.forgetOldest();
     if ((before?.status ?? 'offline') !== state.status) this.notify(state);
   }
 
-  private mapFor(status: PresenceStatus): Map<string, SeenState> | undefined {
-    switch (status) {
-      case 'typing':
-        return this.typing;
-      case 'online':
-        return this.present;
-      case 'idle':
-        return this.idle;
-      case 'offline':
-        return undefined;
-    }
+  private drop(key: string, { sign, status }: SeenState): void {
+    this.people.delete(key);
+    this.groups[sign][status].delete(key);
   }
 
   private age(): void {
     const now = this.clock.elapsed();
-    this.moveOn(this.typing, now - TYPING_FOR_MS, 'online');
-    this.moveOn(this.present, now - ACTIVE_FOR_MS, 'idle');
-    this.moveOn(this.idle, now - OFFLINE_AFTER_MS, 'offline');
+    for (const status of SIGNS) for (const sign of SIGNS) this.ageGroup(this.groups[sign][status], AGES[status], now);
   }
 
-  private moveOn(from: ReadonlyMap<string, SeenState>, seenBefore: number, status: PresenceStatus): void {
-    for (const { seenAt, ...state } of from.values()) {
-      if (seenAt > seenBefore) return;
-      this.put({ ...state, status }, seenAt);
+  private ageGroup(group: Group, { next, afterMs }: (typeof AGES)[Sign], now: number): void {
+    for (const { seenAt, sign, ...state } of group.values()) {
+      if (now - seenAt < afterMs) return;
+      this.set({ ...state, status: next }, sign, seenAt);
     }
   }
 
   private forgetOldest(): void {
-    if (this.typing.size + this.present.size + this.idle.size <= MAX_PEOPLE) return;
-    for (const map of [this.idle, this.present, this.typing]) {
-      const [oldest] = map.keys();
-      if (oldest !== undefined) return void map.delete(oldest);
+    if (this.people.size <= MAX_PEOPLE) return;
+    for (const status of SIGNS.toReversed()) {
+      const firsts = SIGNS.flatMap((sign) => [...this.groups[sign][status].entries().take(1)]);
+      const [oldest] = firsts.toSorted(([, a], [, b]) => a.seenAt - b.seenAt);
+      if (oldest) return this.drop(...oldest);
     }
   }
 
@@ -189,6 +205,10 @@ export class PresenceTrackerService {
       }
     }
   }
+}
+
+function createGroups(): Record<Sign, Group> {
+  return { typing: new Map(), online: new Map(), idle: new Map() };
 }
 
 function periodOf({ lastSeen }: PresenceState): number {

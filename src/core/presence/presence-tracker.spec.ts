@@ -46,6 +46,22 @@ describe('presence', () => {
     expect(presence.find('t', 'web', 'ann')).toBeUndefined();
   });
 
+  it('[G-13] ages each person on time, whatever the order in which they got their status', () => {
+    presence.update('t', 'web', 'ann', 'online');
+    presence.update('t', 'web', 'tom', 'typing');
+    clock.advance(5_000);
+    presence.update('t', 'web', 'bob', 'online');
+    clock.advance(200_000);
+    presence.update('t', 'web', 'eve', 'idle');
+    clock.advance(ACTIVE_FOR_MS - 205_000);
+    const statusOf = (who: string) => reported.filter((line) => line.startsWith(who)).at(-1);
+    expect(['ann', 'tom', 'bob', 'eve'].map(statusOf)).toEqual(['ann idle', 'tom idle', 'bob online', 'eve idle']);
+    clock.advance(OFFLINE_AFTER_MS - ACTIVE_FOR_MS);
+    expect(['ann', 'tom', 'bob', 'eve'].map(statusOf)).toEqual(['ann offline', 'tom offline', 'bob idle', 'eve idle']);
+    clock.advance(205_000);
+    expect(['bob', 'eve'].map(statusOf)).toEqual(['bob offline', 'eve offline']);
+  });
+
   it('[G-13] reports nothing when the status stays the same', () => {
     presence.update('t', 'web', 'ann', 'online');
     presence.noteActivity('t', 'web', 'ann');
