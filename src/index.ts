@@ -74,4 +74,4 @@ export {
 } from './core/audit/audit-chain.js';
 export { noteOfDecision, noteOfSession, noteOfSettings } from './core/audit/audit-notes.js';
 export { MediaService, UploadRefusedError } from './core/media/media.service.js';
-export { BLOB_KEY, BlobStore } from './core/media/blob.store.js';
+export { BLOB_KEY, BlobStore, InvalidBlobKeyError } from './core/media/blob.store.js';

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../core/config/section.js';
-import { findStoreUrlFault } from './store-urls.js';
+import { findStoreUrlFault, STORE_ENGINES } from './store-engines.js';
 
 /** Which store the gateway uses. */
 export const storeSettings = defineSettings(
@@ -8,7 +8,7 @@ export const storeSettings = defineSettings(
     'store.url': Type.String({
       default: 'sqlite:data/gateway.db',
       minLength: 1,
-      description: 'The database: `sqlite:PATH`, or `sqlite::memory:` for tests.',
+      description: `The database: ${STORE_ENGINES.map(({ description }) => description).join('; ')}.`,
       'x-restart': true,
       'x-start-only': 'it selects the database that stores changes',
     }),

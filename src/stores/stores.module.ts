@@ -1,10 +1,7 @@
 // Promises: the ports to persistence, on the engine that a URL selects. Refuses to know: how an engine stores records.
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { BlobsModule } from './blobs/blobs.module.js';
-import { SqliteModule } from './sqlite/sqlite.module.js';
-import { findStoreEngine, findStoreUrlFault, type StoreEngine } from './store-urls.js';
-
-const MODULES: Readonly<Record<StoreEngine, Type>> = { sqlite: SqliteModule };
+import { findStoreEngine, findStoreUrlFault } from './store-engines.js';
 
 @Module({})
 export class StoresModule {
@@ -15,8 +12,12 @@ export class StoresModule {
    * @throws Error when no engine accepts `url`
    */
   static for(url: string, store?: Type | DynamicModule, blobs: Type | DynamicModule = BlobsModule): DynamicModule {
-    const engine = findStoreEngine(url);
-    if (!store && !engine) throw new Error(`store.url: ${findStoreUrlFault(url)}`);
-    return { module: StoresModule, imports: [store ?? MODULES[engine as StoreEngine], blobs] };
+    return { module: StoresModule, imports: [store ?? loadEngine(url), blobs] };
   }
+}
+
+function loadEngine(url: string): Promise<DynamicModule> {
+  const engine = findStoreEngine(url);
+  if (!engine) throw new Error(`store.url: ${findStoreUrlFault(url)}`);
+  return engine.loadModule().then((module) => ({ module }));
 }

@@ -35,28 +35,28 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest',
     'src/index.ts',
     `
-      ALL_TENANTS AcceptOutcome AcceptedMessage AgentDefinition AgentEvent AgentRuntime AgentTurn AgentsService Answer Approval
-      ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote AuditQuery AuditRow AuditStore
-      BLOB_KEY BlobStore Broker CancelOutcome CancelSelector CancelTarget ChainVerdict ChannelStatus
-      ChannelStatusService Claim ClaimRequest ClaimResult ClientKey Clock CloseReason ConfigStoreService
-      Connection ConnectionEvent ConnectionManagerService Counter CredentialVerifier Decision DurableFrame
-      Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FramePage FrameStore FrameType FrameTypeRegistry
-      GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram HistogramOptions HistoryEntry HistoryPage
-      InProcessBroker IncomingMessage JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs
-      MediaRecord MediaService MediaStore Memory MemoryClient MemoryConnection MemoryConnectionsService
-      MemoryQuery MemoryStore MessageEnd MessageIntakeService MessageSelector MessageWithReply Metric
-      MetricOptions Metrics NewFrame NewMessage Origin PRIORITIES PersonStatus Piece PresenceState
-      PresenceTrackerService PresentedCredential Principal Priority QueueCounts QueueLimits QueueStore
-      QueuedMessage ROLE_SCOPES Reaction RecordedStep Refusal Reply RequestedCall ResourceKind ResumePosition SandboxEnding
-      SandboxModule SandboxRequest SandboxService SectionOptions Session SessionChange SessionCursor
-      SessionResource SessionResources SessionSeed SessionStore SettingFault SettingKey SettingValue Settings
-      SettingsChange SettingsError SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore
-      SettingsTree StartOverrides StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage
-      StoredReaction StoredSettings SweepLimits Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions
-      ToolOutcome ToolRegistryService Topic TurnEnd TurnRecord TurnStore TurnWrite Undo UploadQuota
-      UploadRefusedError UploadSum UseSettings Verdict VerifiesCredentials WriteOutcome chainAudit
-      createHttpAdapter defineSettings endOf loadSettings noteOfDecision noteOfSession noteOfSettings
-      readAuditTrail runGateway verifyAuditChain verifyAuditTrail
+      ALL_TENANTS AcceptOutcome AcceptedMessage AgentDefinition AgentEvent AgentRuntime AgentTurn
+      AgentsService Answer Approval ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote
+      AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker CancelOutcome CancelSelector CancelTarget
+      ChainVerdict ChannelStatus ChannelStatusService Claim ClaimRequest ClaimResult ClientKey Clock
+      CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
+      CredentialVerifier Decision DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FramePage
+      FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram
+      HistogramOptions HistoryEntry HistoryPage InProcessBroker IncomingMessage InvalidBlobKeyError
+      JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaService MediaStore
+      Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
+      MessageIntakeService MessageSelector MessageWithReply Metric MetricOptions Metrics NewFrame NewMessage
+      Origin PRIORITIES PersonStatus Piece PresenceState PresenceTrackerService PresentedCredential Principal
+      Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction RecordedStep Refusal
+      Reply RequestedCall ResourceKind ResumePosition SandboxEnding SandboxModule SandboxRequest
+      SandboxService SectionOptions Session SessionChange SessionCursor SessionResource SessionResources
+      SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
+      SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree StartOverrides
+      StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
+      SweepLimits Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
+      Topic TurnEnd TurnRecord TurnStore TurnWrite Undo UploadQuota UploadRefusedError UploadSum UseSettings
+      Verdict VerifiesCredentials WriteOutcome chainAudit createHttpAdapter defineSettings endOf loadSettings
+      noteOfDecision noteOfSession noteOfSettings readAuditTrail runGateway verifyAuditChain verifyAuditTrail
     `,
   ],
   [

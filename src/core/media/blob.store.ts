@@ -1,11 +1,19 @@
 /** The keys that a {@link BlobStore} must accept: 4 to 64 letters, digits, `_` and `-`. */
 export const BLOB_KEY = /^[A-Za-z0-9_-]{4,64}$/;
 
+/** The key of a blob does not match {@link BLOB_KEY}. */
+export class InvalidBlobKeyError extends Error {
+  constructor(key: string) {
+    super(`the key of a blob must have 4 to 64 letters, digits, _ and -, not ${JSON.stringify(key)}`);
+    this.name = 'InvalidBlobKeyError';
+  }
+}
+
 /**
  * Stores the bytes of files under keys that the caller chooses. `MediaStore` has their metadata.
  *
- * All calls reject with GatewayError STORE_UNAVAILABLE when the engine cannot be reached or is full, and with an Error
- * when the key does not match {@link BLOB_KEY}. Several replicas need an engine that all of them can reach; the local
+ * All calls reject with GatewayError STORE_UNAVAILABLE when the engine cannot be reached or is full, and with
+ * {@link InvalidBlobKeyError} when the key does not match {@link BLOB_KEY}. Several replicas need an engine that all of them can reach; the local
  * folder is on one machine.
  */
 export abstract class BlobStore {

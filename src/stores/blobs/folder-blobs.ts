@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { BLOB_KEY, type BlobStore } from '../../core/media/blob.store.js';
+import { BLOB_KEY, InvalidBlobKeyError, type BlobStore } from '../../core/media/blob.store.js';
 import { GatewayError } from '../../protocol/index.js';
 
 /** Suffix of files that are not complete. */
@@ -60,7 +60,7 @@ export class FolderBlobs implements BlobStore {
   }
 
   private pathOf(key: string): string {
-    if (!BLOB_KEY.test(key)) throw new Error(`not a blob key: ${JSON.stringify(key)}`);
+    if (!BLOB_KEY.test(key)) throw new InvalidBlobKeyError(key);
     return join(this.root, key.slice(2, 4), key);
   }
 }

@@ -1,25 +1,23 @@
-import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 const PREFIX = 'sqlite:';
 const IN_MEMORY = ':memory:';
 
-/** The URLs of this engine: `sqlite:PATH` and `sqlite::memory:`. */
-export const SQLITE_URLS = {
-  form: 'sqlite:PATH',
-  accepts: (url: string): boolean => url.startsWith(PREFIX) && url !== PREFIX,
-  findFault,
-  isThere: (url: string): boolean => {
-    const path = parseSqliteUrl(url);
-    return path !== undefined && existsSync(path);
-  },
-};
+/** Folders of the kernel's own file systems. `/dev/shm` is one in memory, which tests use. */
+const NOT_DISKS = /^\/(proc|sys|dev(?!\/shm\/))(\/|$)/;
 
-/** Forms of other programs' URLs, which would silently name an unintended file. */
-function findFault(url: string): string | undefined {
+/** Returns whether a URL is one of this engine. */
+export function isSqliteUrl(url: string): boolean {
+  return url.startsWith(PREFIX) && url !== PREFIX;
+}
+
+/** Returns what is wrong with a URL, in words for the operator: forms of other programs would name an unintended file. */
+export function findSqliteUrlFault(url: string): string | undefined {
   const place = url.slice(PREFIX.length);
   if (place.startsWith('//')) return 'has no slashes after sqlite: (a path from the root is sqlite:/data/gateway.db)';
   if (place.startsWith('~')) return 'does not know ~: write the path of the folder';
   if (/[?#]/.test(place)) return 'takes no parameters after the path';
+  if (NOT_DISKS.test(resolve(place))) return 'must not be below /proc, /sys or /dev, which are not on a disk';
   if (place.startsWith(':') && place !== IN_MEMORY) return 'is neither a path nor sqlite::memory:';
   return undefined;
 }
@@ -29,7 +27,7 @@ function findFault(url: string): string | undefined {
  * @throws Error if it is not a URL of this engine
  */
 export function parseSqliteUrl(url: string): string | undefined {
-  if (!SQLITE_URLS.accepts(url)) throw new Error(`store.url must be sqlite:PATH or sqlite::memory:, not ${url}`);
+  if (!isSqliteUrl(url)) throw new Error(`store.url must be sqlite:PATH or sqlite::memory:, not ${url}`);
   const place = url.slice(PREFIX.length);
   return place === IN_MEMORY ? undefined : place;
 }

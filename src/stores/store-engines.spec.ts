@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { BlobsModule } from './blobs/blobs.module.js';
+import { SQLITE_ENGINE } from './sqlite/sqlite-engine.js';
 import { SqliteModule } from './sqlite/sqlite.module.js';
-import { findStoreEngine, findStoreUrlFault } from './store-urls.js';
+import { findStoreEngine, findStoreUrlFault } from './store-engines.js';
 import { StoresModule } from './stores.module.js';
 
 describe('the URL of a store', () => {
-  it('selects the engine', () => {
-    expect(findStoreEngine('sqlite:data/gateway.db')).toBe('sqlite');
-    expect(findStoreEngine('sqlite::memory:')).toBe('sqlite');
-    expect(StoresModule.for('sqlite::memory:').imports).toContain(SqliteModule);
+  it('selects the engine', async () => {
+    expect(findStoreEngine('sqlite:data/gateway.db')).toBe(SQLITE_ENGINE);
+    expect(findStoreEngine('sqlite::memory:')).toBe(SQLITE_ENGINE);
+    expect(await StoresModule.for('sqlite::memory:').imports?.[0]).toEqual({ module: SqliteModule });
   });
 
   it('is refused when no engine accepts it, with the allowed forms', () => {
@@ -23,9 +24,19 @@ describe('the URL of a store', () => {
   });
 
   it('is refused when it would name a file that nobody meant', () => {
-    for (const url of ['sqlite:~/x', 'sqlite://data/x', 'sqlite://:memory:', 'sqlite:x?mode=rwc', 'sqlite::memory'])
+    for (const url of [
+      'sqlite:~/x',
+      'sqlite://data/x',
+      'sqlite://:memory:',
+      'sqlite:x?mode=rwc',
+      'sqlite::memory',
+      'sqlite:/proc/x/y.db',
+      'sqlite:/sys/x',
+      'sqlite:/dev/x',
+    ])
       expect([url, typeof findStoreUrlFault(url)]).toEqual([url, 'string']);
-    expect(findStoreUrlFault('sqlite:/data/x y')).toBeUndefined();
+    for (const url of ['sqlite:/data/x y', 'sqlite:/dev/shm/x', 'sqlite:/process/x', 'sqlite:proc/x'])
+      expect([url, findStoreUrlFault(url)]).toEqual([url, undefined]);
   });
 
   it('is ignored when the application provides a store', () => {

@@ -1,36 +1,38 @@
-import { SQLITE_URLS } from './sqlite/sqlite-url.js';
+import type { Type } from '@nestjs/common';
+import { SQLITE_ENGINE } from './sqlite/sqlite-engine.js';
 
-/** The URLs of a store engine. Settings only need these; the engine's code is loaded when it is used. */
-export interface StoreUrls {
+/** An engine of the store: its URLs, for the settings, and its module. */
+export interface StoreEngine {
   /** The form of the URLs, for messages. */
   readonly form: string;
+  /** What the forms of URLs mean, for the reference. */
+  readonly description: string;
   accepts(url: string): boolean;
   /** Returns what is wrong with a URL that it accepts, in words for the operator. */
   findFault(url: string): string | undefined;
   /** Returns whether the store exists already. */
   isThere(url: string): boolean;
+  /** Loads the Nest module that provides the ports of `core/store`. */
+  loadModule(): Promise<Type>;
 }
 
-/** The engines of this version, by name. */
-const STORE_URLS = { sqlite: SQLITE_URLS } as const satisfies Record<string, StoreUrls>;
-export type StoreEngine = keyof typeof STORE_URLS;
+/** The engines of this version. */
+export const STORE_ENGINES: readonly StoreEngine[] = [SQLITE_ENGINE];
 
 /** Returns the engine that accepts a URL. */
 export function findStoreEngine(url: string): StoreEngine | undefined {
-  return (Object.keys(STORE_URLS) as StoreEngine[]).find((engine) => STORE_URLS[engine].accepts(url));
+  return STORE_ENGINES.find((engine) => engine.accepts(url));
 }
 
 /** Returns a message for the operator if no engine accepts the URL, else undefined. */
 export function findStoreUrlFault(url: string): string | undefined {
   const engine = findStoreEngine(url);
-  if (engine) return STORE_URLS[engine].findFault(url);
+  if (engine) return engine.findFault(url);
   const problem = /^postgres(ql)?:/.test(url) ? 'PostgreSQL is not part of this version' : 'is not the URL of a store';
-  const forms = Object.values(STORE_URLS).map(({ form }) => form);
-  return `${problem}; allowed: ${forms.join(', ')}`;
+  return `${problem}; allowed: ${STORE_ENGINES.map(({ form }) => form).join(', ')}`;
 }
 
 /** Returns whether the store of a URL exists, and may hold settings that were changed at run time. */
 export function isStoreThere(url: string): boolean {
-  const engine = findStoreEngine(url);
-  return engine !== undefined && STORE_URLS[engine].isThere(url);
+  return findStoreEngine(url)?.isThere(url) ?? false;
 }
