@@ -14,7 +14,7 @@ import { createHttpAdapter } from './http/index.js';
 import { checkAddress, explainListening } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
 import { NestLogs } from './telemetry/nest-logs.js';
-import { isStoreThere } from './stores/store-urls.js';
+import { isStoreThere } from './stores/store-engines.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
 
@@ -29,6 +29,8 @@ export interface StartOverrides {
 
 /** Time after which a second signal ends the process, in milliseconds. */
 const HURRY_MS = 1_500;
+/** Time after which a signal during the start ends the process, in milliseconds. Nothing is acknowledged yet. */
+const END_START_MS = 3_000;
 /** Time in which a failed start closes what it opened, in milliseconds. */
 const GIVE_UP_MS = 700;
 /** Time within which equal signals count as one, in milliseconds. */
@@ -112,6 +114,9 @@ function stopOnSignals(app: INestApplication, logs: Logs): void {
       return;
     }
     first = { signal, at: performance.now() };
+    // A start that hangs may hang at its stop too, and in an exit that waits for a thread.
+    if (app.get(PhaseService).phase === 'starting')
+      globalThis.setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_START_MS).unref();
     logs.for('gateway').info({ signal }, 'stopping; a second signal hurries');
     app.close().then(
       () => process.exit(0),

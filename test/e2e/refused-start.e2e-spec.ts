@@ -96,6 +96,15 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     says: /gateway\.host.*auth\.token/,
   },
   'a store URL of another form': { env: { OPENCLAW_STORE_URL: 'sqlite:x?mode=rwc' }, says: /no parameters/ },
+  'a store where there is no disk': {
+    env: { OPENCLAW_STORE_URL: 'sqlite:/proc/x/y.db' },
+    says: /store\.url: must not be below \/proc/,
+  },
+  'a store in a folder that cannot be made': {
+    prepare: () => symlinkSync('/proc', inFolder('link')),
+    env: { OPENCLAW_STORE_URL: 'sqlite:link/x/y.db' },
+    says: /cannot be opened \(ENOENT.*store\.url/,
+  },
   'a store in use': { prepare: holdStore, says: /in use by the process/ },
   'a store in use under another name': {
     prepare() {
@@ -146,6 +155,20 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     opensStore: true,
   },
 };
+
+describe('a start that hangs', () => {
+  it('[P-21] ends at a signal, even if its stop hangs too', async () => {
+    writeConfig();
+    writeModule(`
+      onModuleInit() { console.log('hanging'); setInterval(() => {}, 1000); return new Promise(() => {}); }
+      beforeApplicationShutdown() { return new Promise(() => {}); }`);
+    const gateway = new GatewayProcess({ folder, env: { OPENCLAW_MODULES: '["./team.mjs"]' } });
+    cleanups.push(() => gateway.end());
+    await new Promise<void>((resolve) => gateway.onOutput((output) => output.includes('hanging') && resolve()));
+    gateway.kill('SIGTERM');
+    expect(await gateway.exited).toEqual({ code: null, signal: 'SIGKILL' });
+  });
+});
 
 describe('a start that is refused', () => {
   it.each(Object.entries(REFUSALS))(

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { lockFile, type FileLock } from './file-lock.js';
@@ -78,15 +78,22 @@ function prepare(
   };
 }
 
-/** Creates the folder and syncs its parent, so that a power failure cannot lose the folder with its contents. */
+/** Creates the folder and those above it, and syncs the parent of each, so that a power failure cannot lose the folder with its contents. */
 function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (first === undefined || process.platform === 'win32') return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) {
-    const parent = openSync(dirname(made), 'r');
-    fsyncSync(parent);
-    closeSync(parent);
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  // Not with `recursive`: on file systems without new folders, such as /proc, Node then never returns.
+  if (above !== folder) makeFolder(above);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it.
+    if (!existsSync(folder)) throw error;
   }
+  if (process.platform === 'win32') return;
+  const parent = openSync(above, 'r');
+  fsyncSync(parent);
+  closeSync(parent);
 }
 
 /** Converts an error while opening into one with a message for the operator. */
