@@ -928,6 +928,16 @@ export const requirements: readonly Requirement[] = [
     'agents 3',
     '`usage.model` is the model that answered last, and `usage.by_model` lists the models when there were several.',
   ),
+  requirement(
+    'R-20',
+    'administration',
+    'GET /admin/v1/models and `openclaw models` list providers with state, models and windows, and the model servers found on this machine; no key.',
+  ),
+  requirement(
+    'R-21',
+    'administration',
+    'POST /admin/v1/models/test and `openclaw models test` ask a model one question: the answer with the time to its first token, or why there is none.',
+  ),
 
   // Sandbox
   requirement(

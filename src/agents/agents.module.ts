@@ -1,8 +1,11 @@
 // Promises: an agent that answers, with a model or without. Refuses to know: how its events become frames.
 import { Global, Module } from '@nestjs/common';
+import { AuthModule } from '../auth/index.js';
 import { AgentRuntime } from '../core/turns/agent-runtime.js';
 import { BuiltinRuntime } from './builtin/builtin-runtime.js';
 import { ConfiguredRuntime, RUNTIMES } from './configured-runtime.js';
+import { ModelsController } from './models/models.controller.js';
+import { ModelsService } from './models/models.service.js';
 import { ModelChoice } from './pi/model-choice.js';
 import { ModelRest } from './pi/model-rest.js';
 import { PiRuntime } from './pi/pi-runtime.js';
@@ -12,8 +15,11 @@ const runtimes = [BuiltinRuntime, PiRuntime];
 
 @Global()
 @Module({
+  imports: [AuthModule],
+  controllers: [ModelsController],
   providers: [
     ModelChoice,
+    ModelsService,
     ModelRest,
     ...runtimes,
     { provide: RUNTIMES, useFactory: (...chosen: readonly AgentRuntime[]) => chosen, inject: runtimes },

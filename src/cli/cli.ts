@@ -3,12 +3,13 @@ import { chat } from './chat.js';
 import { config } from './config.js';
 import type { Command } from './command.js';
 import { EXIT, UnreachableError, UsageError } from './faults.js';
+import { models } from './models.js';
 import { start } from './start.js';
 import { status } from './status.js';
 import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [start, status, chat, config];
+const COMMANDS: readonly Command[] = [start, status, chat, models, config];
 
 /** Commands that are planned but not available yet: refused by name, never ignored (settings.md section 4). */
 const LATER = ['logs', 'sessions', 'queue', 'tools', 'channels', 'token', 'doctor', 'serve', 'funnel'];

@@ -14,6 +14,7 @@ export async function request(
   { url, token }: GatewayTarget,
   path: string,
   init: RequestInit = {},
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Response> {
   try {
     return await terminal.fetch(`${url}${path}`, {
@@ -24,16 +25,33 @@ export async function request(
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     });
   } catch (error) {
-    throw new UnreachableError(url, describeCause(error as Error));
+    throw new UnreachableError(url, describeCause(error as Error, timeoutMs));
   }
 }
 
+/**
+ * Requests JSON from the gateway.
+ * @throws UnreachableError; Error with the gateway's message
+ */
+export async function requestJson<T>(
+  terminal: Terminal,
+  target: GatewayTarget,
+  path: string,
+  init: RequestInit = {},
+  timeoutMs = TIMEOUT_MS,
+): Promise<T> {
+  const response = await request(terminal, target, path, init, timeoutMs);
+  const body = (await response.json().catch(() => undefined)) as { readonly detail?: string } | undefined;
+  if (response.ok && body !== undefined) return body as T;
+  throw new Error(body?.detail ?? `${target.url} responded to ${path} with HTTP ${response.status}`);
+}
+
 /** Describes the cause in terms that a user can act on: `ECONNREFUSED`, `ENOTFOUND`, a timeout. */
-function describeCause(error: Error): string {
-  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1_000} s`;
+function describeCause(error: Error, timeoutMs: number): string {
+  if (error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1_000} s`;
   const cause = error.cause as NodeJS.ErrnoException | undefined;
   return cause?.code ?? cause?.message ?? error.message;
 }

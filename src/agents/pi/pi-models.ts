@@ -97,7 +97,7 @@ function follow(
 }
 
 /** Returns the entry of pi's catalogue for a model of Anthropic or OpenAI. */
-async function findKnown(name: string): Promise<Model<PiApi> | undefined> {
+export async function findKnown(name: string): Promise<Model<PiApi> | undefined> {
   const { provider, model } = splitModel(name);
   const catalogue: Readonly<Record<string, unknown>> =
     provider === 'anthropic'

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import Type, { type Static } from 'typebox';
 import { defineAgent, INHERITED, listAgentIds } from '../../core/agents/agent-definition.js';
 import { secret } from '../../core/config/setting-kinds.js';
-import type { Environment, SettingFault, SettingsReader } from '../../core/config/section.js';
+import { SettingsError, type Environment, type SettingFault, type SettingsReader } from '../../core/config/section.js';
 
 /** One provider of models: its address, its protocol, and its model's limits where the catalogue does not know them. */
 export const ProviderSetting = Type.Object(
@@ -55,21 +56,46 @@ const KNOWN: Readonly<Record<string, { readonly keyVariable: string; readonly se
 /** Returns the provider of this name, or undefined when it is not configured, or not completely. */
 export function findProvider(providers: ProviderSettings, name: string): Provider | undefined {
   const setting = Object.hasOwn(providers, name) ? providers[name] : undefined;
-  if (!setting) return undefined;
-  const { api, base_url, ...rest } = { ...KNOWN[name]?.setting, ...setting };
+  return setting && completeProvider(name, setting);
+}
+
+/** Returns a provider with what is known of its name; undefined if something is still missing. */
+export function completeProvider(name: string, setting: ProviderSetting): Provider | undefined {
+  const { api, base_url, ...rest } = { ...(Object.hasOwn(KNOWN, name) ? KNOWN[name]?.setting : {}), ...setting };
   return api && base_url ? { api, base_url, ...rest } : undefined;
 }
 
-/** Adds the keys of the usual variables (`ANTHROPIC_API_KEY`, `OPENAI_API_KEY`); a key of the setting takes precedence. */
+/** Returns the usual variable for the key of a provider: `GROQ_API_KEY` for `groq`. */
+export function keyVariableOf(name: string): string {
+  const usual = Object.hasOwn(KNOWN, name) ? KNOWN[name]?.keyVariable : undefined;
+  return usual ?? `${name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}_API_KEY`;
+}
+
+/**
+ * Adds the keys of the usual variables (`ANTHROPIC_API_KEY`, `GROQ_API_KEY`), or of the files that `..._API_KEY_FILE` names,
+ * to the configured providers and to those that need only a key. A key of the setting takes precedence.
+ * @throws SettingsError if a file cannot be read
+ */
 export function addUsualKeys(
   providers: Record<string, ProviderSetting>,
   environment: Environment,
 ): Record<string, ProviderSetting> {
-  const found = Object.entries(KNOWN).flatMap(([name, { keyVariable }]) => {
-    const key = environment[keyVariable];
+  const names = new Set([...Object.keys(KNOWN), ...Object.keys(providers)]);
+  const found = [...names].flatMap((name) => {
+    const key = readKey(keyVariableOf(name), environment);
     return key ? [[name, { api_key: key, ...providers[name] }] as const] : [];
   });
   return found.length === 0 ? providers : { ...providers, ...Object.fromEntries(found) };
+}
+
+function readKey(variable: string, environment: Environment): string | undefined {
+  const file = environment[`${variable}_FILE`];
+  if (environment[variable] || !file) return environment[variable];
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new SettingsError([{ key: `${variable}_FILE`, message: (error as Error).message }]);
+  }
 }
 
 /** `provider/model` as its two parts; the model's own name may have slashes. */
@@ -110,8 +136,8 @@ function findAgentFaults(providers: ProviderSettings, get: SettingsReader, id: s
 
 function findNameFault(providers: ProviderSettings, provider: string, tenant: string): string | undefined {
   if (!Object.hasOwn(providers, provider)) {
-    const variable = KNOWN[provider]?.keyVariable;
-    return `the provider "${provider}" is not configured; set ${variable ? `${variable} or ` : ''}providers.${provider}`;
+    const variable = Object.hasOwn(KNOWN, provider) ? `${keyVariableOf(provider)} or ` : '';
+    return `the provider "${provider}" is not configured; set ${variable}providers.${provider}`;
   }
   const owner = providers[provider]?.tenant;
   return owner === undefined || owner === tenant

@@ -1,0 +1,45 @@
+import { egressFetch, type EgressFetch } from '../../http/egress-fetch.js';
+
+/** Maximum length of a list of models, in bytes: large proxies list thousands. */
+const MAX_BYTES = 8_388_608;
+
+/**
+ * Requests a JSON document from a configured server. Redirects are refused, because the headers have a key.
+ * @throws Error with a short reason: no connection, a status, not JSON, too long, no response within `timeoutMs`
+ */
+export async function getJson(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  timeoutMs: number,
+  fetch: EgressFetch = egressFetch,
+): Promise<unknown> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(url, {
+      headers: { accept: 'application/json', ...headers },
+      redirect: 'error',
+      signal,
+    });
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new Error(`HTTP ${response.status}`);
+    }
+    return JSON.parse(await readText(response)) as unknown;
+  } catch (error) {
+    if (signal.aborted) throw new Error(`no response within ${timeoutMs / 1_000} s`, { cause: error });
+    if (error instanceof SyntaxError) throw new Error('the response is not JSON', { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined ? error : new Error(code, { cause: error });
+  }
+}
+
+async function readText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array> | readonly Uint8Array[]) {
+    length += chunk.byteLength;
+    if (length > MAX_BYTES) throw new Error('the response is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,64 @@
+import { Body, Controller, Get, HttpCode, Post, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../../auth/index.js';
+import { DEFAULT_TENANT, type Principal } from '../../core/identity/principal.js';
+import { GatewayError } from '../../protocol/index.js';
+import { ModelsDto, ModelTrialDto, TryModelDto, type ListedModelDto } from './models.dto.js';
+import type { ListedModel } from './model-lists.js';
+import { ModelsService } from './models.service.js';
+
+/** Lists the providers of models, and tries models. Settings configure them. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1/models')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+export class ModelsController {
+  constructor(private readonly models: ModelsService) {}
+
+  /** Returns the configured providers with their state and models, and the model servers found on this machine. */
+  @Get()
+  @RequireScope('admin:read')
+  async listModels(@Caller() caller: Principal): Promise<ModelsDto> {
+    const [providers, servers] = await Promise.all([
+      this.models.listProviders(caller.tenant),
+      caller.tenant === DEFAULT_TENANT ? this.models.findLocalServers() : [],
+    ]);
+    return {
+      items: providers.map(({ name, provider, models, fault, resting }) => ({
+        name,
+        api: provider.api,
+        base_url: provider.base_url,
+        state: fault !== undefined ? 'unreachable' : resting.some((one) => one.name === name) ? 'resting' : 'ready',
+        ...(fault !== undefined && { fault }),
+        resting: resting.map((one) => ({ name: one.name, reason: one.kind, remaining_ms: Math.ceil(one.remainingMs) })),
+        models: models.map(toDto),
+      })),
+      local_servers: servers.map(({ name, provider, models }) => ({
+        name,
+        api: provider.api,
+        base_url: provider.base_url,
+        models: models.map(toDto),
+      })),
+    };
+  }
+
+  /** Asks a model one question. Changes nothing. A key of the settings is sent to the address of the settings only. */
+  @Post('test')
+  @HttpCode(200)
+  @RequireScope('config:dangerous')
+  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))
+  async testModel(@Body() body: TryModelDto, @Caller() caller: Principal): Promise<ModelTrialDto> {
+    if (caller.tenant !== DEFAULT_TENANT)
+      throw new GatewayError('FORBIDDEN', { reason: 'models are for operators of the default tenant to try' });
+    const { provider, model, base_url: baseUrl, api_key: apiKey } = body;
+    const trial = await this.models.tryModel({ provider, model, baseUrl, apiKey });
+    if (trial.ok) return { ok: true, first_token_ms: trial.firstTokenMs, text: trial.text };
+    const { reason, detail, status } = trial;
+    return { ok: false, reason, detail, ...(status !== undefined && { status }) };
+  }
+}
+
+function toDto({ id, contextWindow }: ListedModel): ListedModelDto {
+  return { id, ...(contextWindow !== undefined && { context_window: contextWindow }) };
+}

@@ -1,0 +1,69 @@
+import { IsOptional, IsString, Length, Matches } from 'class-validator';
+
+/** A model that a provider lists. */
+export class ListedModelDto {
+  id!: string;
+  /** In tokens; absent if unknown. */
+  context_window?: number;
+}
+
+/** A provider, or one model of it (`provider/model`), that is asked after others for a while. */
+export class RestingDto {
+  name!: string;
+  reason!: string;
+  remaining_ms!: number;
+}
+
+/** A model server on this machine that is not configured. */
+export class LocalServerDto {
+  name!: string;
+  api!: string;
+  base_url!: string;
+  models!: ListedModelDto[];
+}
+
+/** A configured provider. */
+export class ModelProviderDto extends LocalServerDto {
+  /** `unreachable`: it does not list its models. `resting`: it failed and is asked after others. */
+  state!: 'ready' | 'resting' | 'unreachable';
+  /** Why it does not list its models. */
+  fault?: string;
+  resting!: RestingDto[];
+}
+
+/** The providers of models. */
+export class ModelsDto {
+  items!: ModelProviderDto[];
+  local_servers!: LocalServerDto[];
+}
+
+/** A model to try: of a configured provider, or of one at `base_url`. */
+export class TryModelDto {
+  @Matches(/^[^/\s]{1,64}$/)
+  provider!: string;
+
+  @IsOptional()
+  @Matches(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/)
+  base_url?: string;
+
+  @IsOptional()
+  @IsString()
+  @Length(1, 16_384)
+  api_key?: string;
+
+  @Matches(/^\S{1,400}$/)
+  model!: string;
+}
+
+/** The answer of a model, or why there is none. */
+export class ModelTrialDto {
+  ok!: boolean;
+  first_token_ms?: number;
+  text?: string;
+  /** In plain words. */
+  reason?: string;
+  /** The HTTP status of the provider. */
+  status?: number;
+  /** The provider's own words. */
+  detail?: string;
+}
