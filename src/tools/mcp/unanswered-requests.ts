@@ -43,10 +43,10 @@ export class UnansweredRequests {
     };
   }
 
-  /** Returns `fetch` with a mark at the end of each event stream that responds to a request. */
-  watch(fetch: FetchLike): FetchLike {
+  /** Returns `send` with a mark at the end of each event stream that responds to a request. */
+  watch(send: FetchLike): FetchLike {
     return async (url, init) => {
-      const response = await fetch(url, init);
+      const response = await send(url, init);
       // The SDK takes it as a server that sends nothing by itself.
       if (response.status === METHOD_NOT_ALLOWED) this.giveUp();
       const id = readRequestId(init);
