@@ -79,6 +79,19 @@ describe('the settings', () => {
     expect(faults.join('\n')).toMatch(/OPENCLAW_AUTH_TOKENS: is not JSON/);
   });
 
+  it('[P-05] name the allowed values of a part of a list or of a map', () => {
+    const fault = (changes: object) => {
+      const tokens = [{ principal: 'a', role: 'user', ...changes }];
+      return faultsOf(() => loadSettings({ OPENCLAW_AUTH_TOKENS: JSON.stringify(tokens) }, {}, folder)).join();
+    };
+    expect(fault({ role: 'admin' })).toMatch(/at \/0\/role\); allowed: channel, user, node, operator/);
+    expect(fault({ rol: 'user' })).toMatch(/unknown key \(at \/0\/rol\); allowed: a map with token, .*role/);
+    const providers = { one: { api: 'x', base_url: 'http://x' } };
+    expect(faultsOf(() => loadSettings({}, { providers }, folder)).join()).toMatch(
+      /at \/one\/api\); allowed: openai-completions, /,
+    );
+  });
+
   it('[P-06] of features that do not exist yet are refused by name', () => {
     write('config.yaml', 'auth:\n  jwt: {issuer: x}\nstore:\n  url: postgres://a:b@c/d\n');
     const faults = faultsOf(() => loadSettings({}, {}, folder)).join('\n');
