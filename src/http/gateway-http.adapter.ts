@@ -1,9 +1,11 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { BadRequestException } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
+import type { RequestHandler } from 'express';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { checkSize } from '../protocol/codec.js';
 import type { GatewayError } from '../protocol/index.js';
+import { plainProblem, PROBLEM_MEDIA_TYPE } from './problem.js';
 import { RequestLines, type Exchange } from './request-lines.js';
 
 /** Limits of plain HTTP and of upgrade requests (protocol.md section 1). */
@@ -29,6 +31,12 @@ export const HTTP_LIMITS: HttpLimits = {
   maxBodyBytes: 262_144,
 };
 
+/** A layer of the router of Express. */
+interface RouteLayer {
+  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
+  match(path: string): boolean;
+}
+
 /** Time that running requests get once the server closes, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -49,6 +57,25 @@ export class GatewayHttpAdapter extends ExpressAdapter {
     this.httpServer = createServer(createHttpServerOptions(this.limits), (...all) => lines.take(...all));
   }
 
+  /**
+   * A path that is served with other methods is 405, and 204 for OPTIONS, with the methods in `Allow`. All other paths go
+   * to `handler`, which responds with 404.
+   */
+  override setNotFoundHandler(...[handler, ...where]: Parameters<ExpressAdapter['setNotFoundHandler']>): void {
+    const respond: RequestHandler = (request, response, next) => {
+      const methods = this.listMethods(request.path);
+      if (methods.length === 0) return void (handler as RequestHandler)(request, response, next);
+      response.setHeader('Allow', methods.join(', '));
+      if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+      const problem = plainProblem(
+        405,
+        `${request.path} is not served with ${request.method}, but with ${methods.join(', ')}`,
+      );
+      response.writeHead(405, { 'Content-Type': PROBLEM_MEDIA_TYPE }).end(JSON.stringify(problem));
+    };
+    super.setNotFoundHandler(respond, ...where);
+  }
+
   /** The requests that are handled now, at most one for each connection. */
   underWay(): Iterable<Exchange> {
     return this.lines?.underWay() ?? [];
@@ -64,6 +91,17 @@ export class GatewayHttpAdapter extends ExpressAdapter {
       verify: (_request: unknown, _response: unknown, body: Buffer) => checkBody(body.toString()),
     };
     this.useBodyParser('json', false, options);
+  }
+
+  /** Returns the methods of the routes of a path. */
+  private listMethods(path: string): readonly string[] {
+    const { router } = this.getInstance<{ readonly router: { readonly stack: readonly RouteLayer[] } }>();
+    const routes = router.stack.filter((layer) => layer.route !== undefined && layer.match(path));
+    const methods = new Set(
+      routes.flatMap(({ route }) => Object.keys(route?.methods ?? {})).map((name) => name.toUpperCase()),
+    );
+    if (methods.has('GET')) methods.add('HEAD');
+    return [...methods].sort();
   }
 
   /** Lets running requests finish, for a limited time. */

@@ -5,7 +5,7 @@ import type { Principal } from '../core/identity/principal.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { HttpTrafficService } from '../http/http-traffic.service.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
-import { checkHandshake, type ConnectParameters, type UpgradeRefusal } from './upgrade-request.js';
+import { checkHandshake, checkSubprotocols, type ConnectParameters, type UpgradeRefusal } from './upgrade-request.js';
 import type { Wire } from './wire.js';
 
 /** An upgrade that is accepted. */
@@ -35,6 +35,7 @@ export class UpgradeGate {
     const facts = this.rules.readFacts(request);
     const refusal =
       checkHandshake(request) ??
+      checkSubprotocols(request, wire.subprotocol) ??
       this.rules.checkQuery(url) ??
       this.rules.checkHost(facts) ??
       this.rules.checkOrigin(facts) ??

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { STATUS_CODES } from 'node:http';
+import { BEARER_SUBPROTOCOL_PREFIX } from '../protocol/constants.js';
 
 /** The HTTP response to a refused upgrade. */
 export interface UpgradeRefusal {
@@ -36,6 +37,20 @@ export function checkHandshake(request: IncomingMessage): UpgradeRefusal | undef
     return { status: 400, reason: 'Content-Length and Transfer-Encoding exclude each other' };
   }
   return undefined;
+}
+
+/**
+ * Refuses a token in a subprotocol without the subprotocol itself: nothing could be selected, and browsers then close the
+ * connection without a reason.
+ */
+export function checkSubprotocols(
+  { headersDistinct }: IncomingMessage,
+  subprotocol: string | undefined,
+): UpgradeRefusal | undefined {
+  const offered = (headersDistinct['sec-websocket-protocol'] ?? []).flatMap((header) => header.split(/\s*,\s*/));
+  const hasToken = offered.some((name) => name.startsWith(BEARER_SUBPROTOCOL_PREFIX));
+  if (subprotocol === undefined || !hasToken || offered.includes(subprotocol)) return undefined;
+  return { status: 400, reason: `Offer the subprotocol ${subprotocol} beside ${BEARER_SUBPROTOCOL_PREFIX}TOKEN` };
 }
 
 function isKey(key = ''): boolean {

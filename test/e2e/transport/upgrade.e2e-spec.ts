@@ -125,7 +125,7 @@ describe('an upgrade', () => {
       return [status, headers.get('sec-websocket-protocol')];
     };
     expect(await offer(`openclaw.bearer.${TOKEN}, openclaw.v1`)).toEqual([101, 'openclaw.v1']);
-    expect(await offer(`openclaw.bearer.${TOKEN}`)).toEqual([101, undefined]);
+    expect(await offer(`openclaw.bearer.${TOKEN}`)).toEqual([400, undefined]);
     expect(await offer('something.else')).toEqual([101, undefined]);
   });
 
