@@ -1,21 +1,34 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 interface Manifest {
+  readonly files: readonly string[];
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+/** Lists the files that a page links to, relative to its folder. */
+function listTargets(page: string): string[] {
+  const links = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)];
+  return links.map(([, target]) => target ?? '').filter((target) => !/^[a-z]+:/.test(target));
 }
 
 describe('written pages', () => {
   const pages = globSync(['*.md', 'docs/**/*.md', 'src/**/*.md', 'examples/**/*.md', 'bench/*.md', 'deploy/**/*.md']);
 
   it.each(pages)('%s has no broken links', (page) => {
-    const targets = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(
-      ([, target]) => target ?? '',
-    );
-    const missing = targets.filter((target) => !/^[a-z]+:/.test(target) && !existsSync(resolve(dirname(page), target)));
-    expect(missing).toEqual([]);
+    expect(listTargets(page).filter((target) => !existsSync(resolve(dirname(page), target)))).toEqual([]);
+  });
+
+  it('are in the package with everything that the documents link to', () => {
+    const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+    const isPacked = (path: string) => files.some((entry) => path === entry || path.startsWith(`${entry}/`));
+    const links = pages
+      .filter((page) => page.startsWith('docs/') && !page.startsWith('docs/adr/'))
+      .flatMap((page) => listTargets(page).map((target) => relative('.', resolve(dirname(page), target))));
+    const ofReadme = listTargets('README.md').filter((target) => !/^(src|test)\//.test(target));
+    expect([...links, ...ofReadme].filter((path) => path !== 'LICENSE' && !isPacked(path))).toEqual([]);
   });
 
   it('give the reason of every dependency', () => {

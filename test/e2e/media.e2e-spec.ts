@@ -63,6 +63,17 @@ describe('media', () => {
     expect(filesIn()).toEqual([]);
   });
 
+  it('[O-11] is refused when it comes as a form, with what to send', async () => {
+    const form = new FormData();
+    form.set('file', new Blob([PNG]), 'one.png');
+    for (const body of [form, new URLSearchParams({ file: 'x' })]) {
+      const response = await fetch(`${gateway.url}/media`, { method: 'POST', headers: bearer(TOKENS.alice), body });
+      expect(response.status).toBe(415);
+      expect(await response.json()).toMatchObject({ detail: expect.stringContaining('without a form') as string });
+    }
+    expect(filesIn()).toEqual([]);
+  });
+
   it('[O-12] is never served as something that a browser executes', async () => {
     for (const source of [
       '<html><script>alert(1)</script></html>',
