@@ -40,7 +40,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker CancelOutcome CancelSelector CancelTarget
       ChainVerdict ChannelStatus ChannelStatusService Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
-      CredentialVerifier Decision DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FramePage
+      CredentialVerifier Decision Done DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram
       HistogramOptions HistoryEntry HistoryPage InProcessBroker IncomingMessage InvalidBlobKeyError
       JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaService MediaStore

@@ -1,19 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
-import { MessageIntakeService, type IncomingMessage, type QueuedMessage } from '../intake/message-intake.service.js';
+import { MessageIntakeService, type IncomingMessage } from '../intake/message-intake.service.js';
 import type { AcceptedMessage } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import type { Connection } from './connection.js';
 import { RefusalsService } from './refusals.service.js';
 
+/** The responses that a connection waits for. */
+interface DueResponses {
+  count: number;
+  /** Resolves when all of them are sent; undefined while nothing waits for that. */
+  whenNone: PromiseWithResolvers<void> | undefined;
+}
+
 /** Submits the messages of clients, acknowledges them, and subscribes the connection to their session. */
 @Injectable()
 export class ConversationWriterService {
   private readonly log: Log;
-  /** The newest message of each connection whose commit was under way. */
-  private readonly newest = new WeakMap<Connection, Promise<AcceptedMessage>>();
+  private readonly due = new WeakMap<Connection, DueResponses>();
 
   constructor(
     private readonly intake: MessageIntakeService,
@@ -28,38 +34,30 @@ export class ConversationWriterService {
   /**
    * Submits a message of this connection. When the message is durable, the connection gets `accepted` and then the frames
    * of the session. If the queue refuses the message, the connection gets `refused`. Responses keep the order of the
-   * messages. Returns a promise only if {@link MessageIntakeService.submit} does or throws; the next request of the connection must wait for it.
-   * @throws GatewayError (as a rejection) as {@link MessageIntakeService.submit} does
+   * messages. Returns a promise only if {@link MessageIntakeService.submitThen} does or throws; the next request of the
+   * connection must wait for it.
+   * @throws GatewayError (as a rejection) as {@link MessageIntakeService.submitThen} does
    */
   submit(connection: Connection, message: IncomingMessage): void | Promise<void> {
-    let queued: QueuedMessage | Promise<QueuedMessage>;
+    const due = this.dueOf(connection);
+    due.count++;
     try {
-      queued = this.intake.submit(connection, message);
+      const pending = this.intake.submitThen(connection, message, (outcome) => {
+        // What waits for this continues after it.
+        if (--due.count === 0) due.whenNone?.resolve();
+        if (outcome instanceof Error) this.refusals.refuse(connection, outcome, message);
+        else this.acknowledge(connection, message.id, outcome);
+      });
+      return pending?.catch((error: unknown) => refuseInOrder(due, error));
     } catch (error) {
-      return this.refuseInOrder(connection, error);
+      return refuseInOrder(due, error);
     }
-    if (queued instanceof Promise) {
-      return queued.then(
-        (later) => this.follow(connection, message, later),
-        (error: unknown) => this.refuseInOrder(connection, error),
-      );
-    }
-    this.follow(connection, message, queued);
   }
 
-  /** Throws `error` after the responses to the earlier messages of the connection. */
-  private async refuseInOrder(connection: Connection, error: unknown): Promise<never> {
-    // Their own refusals are sent by `follow`.
-    await this.newest.get(connection)?.catch(() => {});
-    throw error;
-  }
-
-  private follow(connection: Connection, { id, sessionId }: IncomingMessage, { accepted }: QueuedMessage): void {
-    this.newest.set(connection, accepted);
-    accepted.then(
-      (message) => this.acknowledge(connection, id, message),
-      (error: unknown) => void this.refusals.refuse(connection, error, { id, sessionId }),
-    );
+  private dueOf(connection: Connection): DueResponses {
+    let due = this.due.get(connection);
+    if (!due) this.due.set(connection, (due = { count: 0, whenNone: undefined }));
+    return due;
   }
 
   private acknowledge(connection: Connection, requestId: string, message: AcceptedMessage): void {
@@ -75,4 +73,13 @@ export class ConversationWriterService {
       );
     }
   }
+}
+
+/** Throws `error` after the responses to the earlier messages of the connection. */
+async function refuseInOrder(due: DueResponses, error: unknown): Promise<never> {
+  if (--due.count > 0) {
+    due.whenNone = Promise.withResolvers();
+    await due.whenNone.promise;
+  }
+  throw error;
 }

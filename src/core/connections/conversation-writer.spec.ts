@@ -2,25 +2,23 @@ import { expect, it } from 'vitest';
 import { GatewayError } from '../../protocol/domain.js';
 import { aPayload, ManualClock } from '../../testing/index.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
-import type { MessageIntakeService, QueuedMessage } from '../intake/message-intake.service.js';
-import type { AcceptedMessage } from '../store/index.js';
+import type { IncomingMessage, MessageIntakeService } from '../intake/message-intake.service.js';
+import type { AcceptedMessage, Done } from '../store/index.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import type { Connection, ConnectionEvent } from './connection.js';
 import { ConversationWriterService } from './conversation-writer.service.js';
 import { RefusalsService } from './refusals.service.js';
 
 it('[M-15] responds to the messages of a connection in their order, refusals included', async () => {
-  const commits = [Promise.withResolvers<AcceptedMessage>(), Promise.withResolvers<AcceptedMessage>()];
-  const outcomes: (() => QueuedMessage)[] = [
-    ...commits.map(({ promise }) => () => ({ accepted: promise })),
-    () => {
-      throw new GatewayError('RATE_LIMITED', { limit: 'messages per minute' });
-    },
-  ];
+  const commits: Done<AcceptedMessage>[] = [];
+  const submitThen = (_origin: unknown, { id }: IncomingMessage, done: Done<AcceptedMessage>) => {
+    if (id === 'c') throw new GatewayError('RATE_LIMITED', { limit: 'messages per minute' });
+    commits.push(done);
+  };
   const logs = new SilentLogs();
   const refusals = new RefusalsService(logs);
   const writer = new ConversationWriterService(
-    { submit: () => outcomes.shift()?.() } as unknown as MessageIntakeService,
+    { submitThen } as unknown as MessageIntakeService,
     { subscribe: () => {} } as unknown as DeliveryService,
     refusals,
     new ManualClock(),
@@ -40,8 +38,8 @@ it('[M-15] responds to the messages of a connection in their order, refusals inc
   );
   await new Promise((resolve) => setImmediate(resolve));
   expect(responses).toEqual([]);
-  commits[0]?.resolve({ kind: 'accepted' } as unknown as AcceptedMessage);
-  commits[1]?.reject(new GatewayError('QUEUE_FULL', { limit: 'queue.max_total', allowed: 1 }));
+  commits[0]?.({ kind: 'accepted' } as unknown as AcceptedMessage);
+  commits[1]?.(new GatewayError('QUEUE_FULL', { limit: 'queue.max_total', allowed: 1 }));
   await refused;
   expect(responses).toEqual([
     ['accepted', 'a'],

@@ -12,6 +12,7 @@ import {
   SessionStore,
   type AcceptedMessage,
   type CancelSelector,
+  type Done,
   type StoredMessage,
   type StoredReaction,
 } from '../store/index.js';
@@ -76,20 +77,32 @@ export class MessageIntakeService {
   /**
    * Submits a message. Returns as soon as its place in the queue is certain, before it is durable. Messages of one origin
    * keep their order if each is submitted after the previous call has returned (or its promise has resolved).
-   *
-   * This is the hottest path of the gateway. It is synchronous up to the enqueue, and returns a promise only for a message
-   * that needs a read of the store first (a session named by id, a user outside its main session, uploaded media).
    * @throws GatewayError DRAINING, RATE_LIMITED, FORBIDDEN, NOT_FOUND, INVALID_PAYLOAD; nothing is stored then. When the
    *   queue refuses the message, `accepted` rejects instead.
    */
   submit(origin: Origin, message: IncomingMessage): QueuedMessage | Promise<QueuedMessage> {
+    const { promise: accepted, resolve, reject } = Promise.withResolvers<AcceptedMessage>();
+    const pending = this.submitThen(origin, message, (outcome) =>
+      outcome instanceof Error ? reject(outcome) : resolve(outcome),
+    );
+    return pending ? pending.then(() => ({ accepted })) : { accepted };
+  }
+
+  /**
+   * Like {@link submit}, with a callback for the message that is durable or refused by the queue.
+   *
+   * This is the hottest path of the gateway. It is synchronous up to the enqueue, and returns a promise only for a message
+   * that needs a read of the store first (a session named by id, a user outside its main session, uploaded media).
+   * @throws GatewayError as {@link submit} does; `done` is not called then
+   */
+  submitThen(origin: Origin, message: IncomingMessage, done: Done<AcceptedMessage>): void | Promise<void> {
     if (this.phase.isDraining) throw new GatewayError('DRAINING', {});
     const { payload } = message;
     this.limits.takeMessage(origin.principal, payload.sender);
     const route = this.router.route(origin.principal, payload, message.sessionId);
     const hasMedia = payload.attachments?.some((attachment) => attachment.media_id !== undefined);
-    if (hasMedia || route instanceof Promise) return this.enqueueLater(origin, message, route);
-    return this.enqueue(origin, message, route);
+    if (hasMedia || route instanceof Promise) return this.enqueueLater(origin, message, route, done);
+    this.enqueue(origin, message.id, route, done);
   }
 
   /**
@@ -133,24 +146,19 @@ export class MessageIntakeService {
     origin: Origin,
     message: IncomingMessage,
     pending: Route | Promise<Route>,
-  ): Promise<QueuedMessage> {
+    done: Done<AcceptedMessage>,
+  ): Promise<void> {
     const route = await pending;
     await this.media.assign(origin.principal, route.payload.attachments ?? [], route.session.id);
-    return this.enqueue(origin, message, route);
+    this.enqueue(origin, message.id, route, done);
   }
 
-  private enqueue({ principal, clientId }: Origin, message: IncomingMessage, route: Route): QueuedMessage {
+  private enqueue({ principal, clientId }: Origin, messageId: string, route: Route, done: Done<AcceptedMessage>): void {
     this.presence.noteActivity(principal.tenant, route.payload.channel, route.payload.sender);
-    const accepted = this.queue.enqueue({
-      client: clientKey(principal, clientId),
-      messageId: message.id,
-      session: route.session,
-      payload: route.payload,
-      isAddressed: route.isAddressed,
-      priority: route.priority,
-      receivedAt: this.clock.now(),
-    });
-    return { accepted };
+    const { session, payload, isAddressed, priority } = route;
+    const client = clientKey(principal, clientId);
+    const receivedAt = this.clock.now();
+    this.queue.enqueueThen({ client, messageId, session, payload, isAddressed, priority, receivedAt }, done);
   }
 
   private async select(origin: Origin, target: CancelTarget): Promise<CancelSelector> {

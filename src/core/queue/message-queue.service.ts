@@ -5,8 +5,10 @@ import { LogWriterService } from '../delivery/log-writer.service.js';
 import {
   QueueStore,
   type AcceptedMessage,
+  type AcceptOutcome,
   type CancelOutcome,
   type CancelSelector,
+  type Done,
   type MessageSelector,
   type NewMessage,
   type QueueLimits,
@@ -14,6 +16,7 @@ import {
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
+import { promised } from '../store/done.js';
 import { findBusyPolicy } from './busy-policy.js';
 import { MessageClaimsService } from './message-claims.service.js';
 
@@ -55,14 +58,25 @@ export class MessageQueueService {
    * Stores a message durably, or recognises it as a duplicate.
    * @throws GatewayError QUEUE_FULL, IDEMPOTENCY_CONFLICT, STORE_UNAVAILABLE
    */
-  async enqueue(message: NewMessage): Promise<AcceptedMessage> {
+  enqueue(message: NewMessage): Promise<AcceptedMessage> {
+    return promised((done) => this.enqueueThen(message, done));
+  }
+
+  /** Like {@link enqueue}, with a callback. */
+  enqueueThen(message: NewMessage, done: Done<AcceptedMessage>): void {
     const limits = this.readLimits();
-    const outcome = await this.messages.accept(message, limits);
+    this.messages.acceptThen(message, limits, (outcome) => {
+      done(outcome instanceof Error ? outcome : this.take(message, outcome, limits));
+    });
+  }
+
+  /** Takes the outcome of an accept. Returns the message, or the error of one that was not accepted. */
+  private take(message: NewMessage, outcome: AcceptOutcome, limits: QueueLimits): AcceptedMessage | GatewayError {
     const { kind } = outcome;
     this.counted[kind === 'accepted' ? (outcome.status === 'observed' ? 'observed' : 'queued') : kind].add();
-    if (outcome.kind === 'conflict') throw new GatewayError('IDEMPOTENCY_CONFLICT', { id: message.messageId });
+    if (outcome.kind === 'conflict') return new GatewayError('IDEMPOTENCY_CONFLICT', { id: message.messageId });
     if (outcome.kind === 'full') {
-      throw new GatewayError('QUEUE_FULL', { limit: LIMIT_SETTINGS[outcome.limit], allowed: limits[outcome.limit] });
+      return new GatewayError('QUEUE_FULL', { limit: LIMIT_SETTINGS[outcome.limit], allowed: limits[outcome.limit] });
     }
     if (outcome.kind === 'accepted' && outcome.status === 'queued') {
       this.claims.wake();

@@ -1,3 +1,4 @@
+import type { Done } from './done.js';
 import type {
   AcceptOutcome,
   CancelOutcome,
@@ -25,6 +26,9 @@ export abstract class QueueStore {
    * explicit activation at the commit, else observed; limits do not apply to an observed one.
    */
   abstract accept(message: NewMessage, limits: QueueLimits): Promise<AcceptOutcome>;
+
+  /** Like {@link accept}, with a callback. Callbacks run in the order of the calls. */
+  abstract acceptThen(message: NewMessage, limits: QueueLimits, done: Done<AcceptOutcome>): void;
 
   /**
    * Claims at most `limit` messages to run, one for each session without a live lease: an interrupted message first,

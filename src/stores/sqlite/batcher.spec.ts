@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { promised } from '../../core/store/done.js';
 import { Batcher } from './batcher.js';
 import type { BatchReply, Call } from './operations.js';
+
+const check: Call = ['check'];
 
 /** A host whose batches the test completes. */
 function host() {
@@ -14,18 +17,18 @@ function host() {
     explain: (failure) => (failure instanceof Error ? failure : failure.error),
   });
   const answer = (index: number, ...results: unknown[]) => batches[index]?.reply.resolve({ results, failures: [] });
-  return { batcher, batches, answer };
+  const call = () => promised<unknown>((done) => batcher.call(check, done));
+  return { batcher, batches, answer, call };
 }
 
-const check: Call = ['check'];
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('Batcher', () => {
   it('sends the calls of one tick together, and collects further calls until they return', async () => {
-    const { batcher, batches, answer } = host();
-    const first = [batcher.call(check), batcher.call(check)];
+    const { batches, answer, call } = host();
+    const first = [call(), call()];
     await turn();
-    const second = [batcher.call(check), batcher.call(check), batcher.call(check)];
+    const second = [call(), call(), call()];
     await turn();
     expect(batches.map(({ calls }) => calls.length)).toEqual([2]);
     answer(0, 'a', 'b');
@@ -37,10 +40,10 @@ describe('Batcher', () => {
   });
 
   it('puts calls caused by the results of a batch into the next one', async () => {
-    const { batcher, batches, answer } = host();
-    const provoked = [batcher.call(check), batcher.call(check)].map((call) => call.then(() => batcher.call(check)));
+    const { batches, answer, call } = host();
+    const provoked = [call(), call()].map((first) => first.then(() => call()));
     await turn();
-    const waiting = batcher.call(check);
+    const waiting = call();
     answer(0);
     await turn();
     await turn();
@@ -50,8 +53,8 @@ describe('Batcher', () => {
   });
 
   it('sends a large burst in portions', async () => {
-    const { batcher, batches, answer } = host();
-    const calls = Array.from({ length: 1_500 }, () => batcher.call(check));
+    const { batches, answer, call } = host();
+    const calls = Array.from({ length: 1_500 }, () => call());
     await turn();
     expect(batches[0]?.calls).toHaveLength(1_024);
     answer(0);
@@ -63,8 +66,8 @@ describe('Batcher', () => {
   });
 
   it('rejects only the calls that failed', async () => {
-    const { batcher, batches } = host();
-    const calls = [batcher.call(check), batcher.call(check)];
+    const { batches, call } = host();
+    const calls = [call(), call()];
     await turn();
     const failures = [{ index: 0, error: new Error('this one'), unavailable: false }];
     batches[0]?.reply.resolve({ results: [undefined, 'fine'], failures });
@@ -73,28 +76,45 @@ describe('Batcher', () => {
   });
 
   it('rejects all calls of a lost batch, and continues', async () => {
-    const { batcher, batches, answer } = host();
-    const lost = [batcher.call(check), batcher.call(check)];
+    const { batches, answer, call } = host();
+    const lost = [call(), call()];
     await turn();
     batches[0]?.reply.reject(new Error('dead'));
     await expect(lost[0]).rejects.toThrow('dead');
     await expect(lost[1]).rejects.toThrow('dead');
-    const next = batcher.call(check);
+    const next = call();
     await turn();
     answer(1, 'alive');
     expect(await next).toBe('alive');
   });
 
-  it('is idle when all calls have settled', async () => {
+  it('completes the other calls of a batch when a callback throws, which is an uncaught exception', async () => {
     const { batcher, answer } = host();
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    const uncaught = new Promise((resolve) => process.once('uncaughtException', resolve));
+    const done: unknown[] = [];
+    batcher.call(check, () => {
+      throw new Error('a fault');
+    });
+    batcher.call(check, (result) => done.push(result));
+    await turn();
+    answer(0, 'a', 'b');
+    expect(await uncaught).toMatchObject({ message: 'a fault' });
+    expect(done).toEqual(['b']);
+    for (const listener of listeners) process.on('uncaughtException', listener);
+  });
+
+  it('is idle when all calls have settled', async () => {
+    const { batcher, answer, call } = host();
     await batcher.idle();
     let isIdle = false;
-    const call = batcher.call(check);
+    const pending = call();
     const idle = batcher.idle().then(() => (isIdle = true));
     await turn();
     expect(isIdle).toBe(false);
     answer(0, 1);
-    await Promise.all([call, idle]);
+    await Promise.all([pending, idle]);
     expect(isIdle).toBe(true);
   });
 });

@@ -1,3 +1,4 @@
+import type { Done } from '../../core/store/index.js';
 import type { Batch, BatchReply, Call, Failure } from './operations.js';
 
 /** Calls per batch, so that a burst completes in portions and not all at its end. */
@@ -5,14 +6,13 @@ const MAX_CALLS = 1_024;
 
 interface PendingCall {
   readonly call: Call;
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: unknown) => void;
+  readonly done: Done<unknown>;
 }
 
 /** Runs the batches of a batcher. */
 export interface BatcherHost {
   run(kind: Batch['kind'], calls: readonly Call[]): Promise<BatchReply>;
-  /** Returns the error to reject a failed call with. */
+  /** Returns the error of a failed call. */
   explain(failure: Failure | Error): Error;
 }
 
@@ -27,17 +27,16 @@ export class Batcher {
     private readonly host: BatcherHost,
   ) {}
 
-  call(call: Call): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this.pending.push({ call, resolve, reject });
-      if (this.busy) return;
-      this.busy = true;
-      // Deferred, so that calls made in the same tick share a batch.
-      queueMicrotask(() => void this.work());
-    });
+  /** Makes a call. `done` gets its result or its error; the callbacks of a batch run in the order of the calls. */
+  call(call: Call, done: Done<unknown>): void {
+    this.pending.push({ call, done });
+    if (this.busy) return;
+    this.busy = true;
+    // Deferred, so that calls made in the same tick share a batch.
+    queueMicrotask(() => void this.work());
   }
 
-  /** Resolves when all calls have settled. */
+  /** Resolves when all calls are done. */
   idle(): Promise<void> {
     if (!this.busy) return Promise.resolve();
     return new Promise((resolve) => {
@@ -50,17 +49,11 @@ export class Batcher {
       const batch = this.pending.length > MAX_CALLS ? this.pending.splice(0, MAX_CALLS) : this.pending;
       if (batch === this.pending) this.pending = [];
       try {
-        settle(
-          batch,
-          await this.host.run(
-            this.kind,
-            batch.map(({ call }) => call),
-          ),
-          this.host,
-        );
+        const calls = batch.map(({ call }) => call);
+        settle(batch, await this.host.run(this.kind, calls), this.host);
       } catch (error) {
         const explained = this.host.explain(error as Error);
-        for (const { reject } of batch) reject(explained);
+        for (const { done } of batch) complete(done, explained);
       }
       // Many callers call again as soon as they have their result; waiting a tick puts those calls in one commit.
       if (batch.length > 1) await new Promise((resolve) => setImmediate(resolve));
@@ -71,7 +64,17 @@ export class Batcher {
 }
 
 function settle(batch: readonly PendingCall[], { results, failures }: BatchReply, host: BatcherHost): void {
-  for (const failure of failures) batch[failure.index]?.reject(host.explain(failure));
-  // Has no effect on calls that were rejected above.
-  batch.forEach(({ resolve }, index) => resolve(results[index]));
+  const errors = failures.length === 0 ? undefined : new Map(failures.map((each) => [each.index, host.explain(each)]));
+  batch.forEach(({ done }, index) => complete(done, errors?.get(index) ?? results[index]));
+}
+
+/** Calls a callback. One that throws is a fault of the gateway: an uncaught exception, which must not harm other calls. */
+function complete(done: Done<unknown>, result: unknown): void {
+  try {
+    done(result);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }

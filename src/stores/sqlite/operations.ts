@@ -52,8 +52,8 @@ import type { SettingsOperations } from './settings-operations.js';
 import type { Sweeper } from './sweeper.js';
 import type { TurnOperations } from './turn-operations.js';
 
-/** The ports whose methods are operations of the database. */
-export type Ports = QueueStore &
+/** The ports whose methods are operations of the database. Their variants with callbacks call the same operations. */
+export type Ports = Omit<QueueStore, 'acceptThen'> &
   TurnStore &
   SessionStore &
   FrameStore &

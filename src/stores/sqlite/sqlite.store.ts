@@ -1,5 +1,6 @@
+import { promised } from '../../core/store/done.js';
 import { GatewayError } from '../../protocol/index.js';
-import type { Store } from '../../core/store/index.js';
+import type { AcceptOutcome, Done, NewMessage, QueueLimits, Store } from '../../core/store/index.js';
 import type { Log, Logs } from '../../core/telemetry/logs.js';
 import { bindEach, NoMetrics, type Counter, type Histogram, type Metrics } from '../../core/telemetry/metrics.js';
 import type { Clock, Moment } from '../../core/time/clock.js';
@@ -32,7 +33,7 @@ export class SqliteStore implements Store {
   static {
     for (const name of Object.keys(OPERATIONS) as OperationName[]) {
       const method = function (this: SqliteStore, ...all: never[]) {
-        return this.call(name, all);
+        return promised((done) => this.call(name, all, done));
       };
       Object.defineProperty(this.prototype, name, { value: method, configurable: true, writable: true });
     }
@@ -131,10 +132,14 @@ export class SqliteStore implements Store {
     return () => {};
   }
 
-  private async call(name: OperationName, all: never[]): Promise<unknown> {
+  acceptThen(message: NewMessage, limits: QueueLimits, done: Done<AcceptOutcome>): void {
+    this.call('accept', [message, limits], done as Done<unknown>);
+  }
+
+  private call(name: OperationName, all: readonly unknown[], done: Done<unknown>): void {
     const { kind, unpack }: Operation = OPERATIONS[name];
-    const returned = await this.batchers[kind].call(callOf(name, ...(all as never)));
-    return unpack ? unpack(returned, ...all) : returned;
+    const call = callOf(name, ...(all as never));
+    this.batchers[kind].call(call, unpack ? (returned) => done(unpackWith(unpack, returned, all)) : done);
   }
 
   private async run(kind: Batch['kind'], calls: readonly Call[]): Promise<BatchReply> {
@@ -167,6 +172,16 @@ export class SqliteStore implements Store {
       this.log.info({}, 'the store can commit again');
     }
     return failure !== undefined;
+  }
+}
+
+/** Returns the result of a call, or its error. */
+function unpackWith(unpack: NonNullable<Operation['unpack']>, returned: unknown, all: readonly unknown[]): unknown {
+  if (returned instanceof Error) return returned;
+  try {
+    return unpack(returned, ...all);
+  } catch (error) {
+    return error;
   }
 }
 
