@@ -15,6 +15,7 @@ export {
   type Answer,
   type Piece,
   type RequestedCall,
+  type TurnSubject,
 } from './core/turns/agent-runtime.js';
 export type { AgentDefinition } from './core/agents/agent-definition.js';
 export { AgentsService } from './core/agents/agents.service.js';

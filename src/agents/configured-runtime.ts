@@ -3,7 +3,13 @@ import type { AgentDefinition } from '../core/agents/agent-definition.js';
 import { MAIN_AGENT } from '../core/agents/agent-setting.js';
 import { AgentsService } from '../core/agents/agents.service.js';
 import type { PresenceState } from '../core/presence/presence-tracker.service.js';
-import { AgentRuntime, type AgentEvent, type AgentTurn } from '../core/turns/agent-runtime.js';
+import {
+  AgentRuntime,
+  type AgentEvent,
+  type AgentTurn,
+  type Piece,
+  type TurnSubject,
+} from '../core/turns/agent-runtime.js';
 
 /** Injection token of the runtimes that `agent.runtime` chooses from. */
 export const RUNTIMES = Symbol('agent runtimes');
@@ -27,6 +33,10 @@ export class ConfiguredRuntime extends AgentRuntime {
 
   override run(turn: AgentTurn): AsyncIterable<AgentEvent> {
     return this.choose(turn.agent).run(turn);
+  }
+
+  override answerNow(turn: TurnSubject): readonly Piece[] | undefined {
+    return this.choose(turn.agent).answerNow(turn);
   }
 
   override noticePresence(state: PresenceState): void {

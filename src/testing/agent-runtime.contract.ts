@@ -118,6 +118,16 @@ export const AGENT_RUNTIME_CONTRACT: Readonly<Record<string, ContractTest>> = {
     expect(turn.answers).toEqual([]);
   },
 
+  'answers at once only what it would show in a run': async (under) => {
+    const turn = await run(under, 'say');
+    const pieces = under.runtime.answerNow(turn);
+    const shown = turn.events.flatMap((event) => (event.type === 'piece' ? event.piece : []));
+    expect(pieces ?? shown).toEqual(shown);
+    for (const scenario of ['call', 'wait', 'fail'] as const) {
+      expect(under.runtime.answerNow(new FakeTurn(under.prepare(scenario)))).toBeUndefined();
+    }
+  },
+
   'keeps concurrent turns apart': async (under) => {
     const content = under.prepare('say', 2);
     const turns = [new FakeTurn(content), new FakeTurn(content)];

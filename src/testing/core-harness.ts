@@ -116,7 +116,7 @@ export class CoreHarness {
 
   /** Runs messages, for the first time or after {@link claims} was drained. */
   startTurns(): void {
-    this.claims.start((claim, stop) => this.turns.run(claim, stop));
+    this.claims.start(this.turns);
   }
 
   /** Simulates a crash: the next owner of the store finds running turns as they were. */

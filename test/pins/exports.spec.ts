@@ -54,7 +54,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree StartOverrides
       StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
       SweepLimits Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
-      Topic TurnEnd TurnRecord TurnStore TurnWrite Undo UploadQuota UploadRefusedError UploadSum UseSettings
+      Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo UploadQuota UploadRefusedError UploadSum UseSettings
       Verdict VerifiesCredentials WriteOutcome chainAudit createHttpAdapter defineSettings endOf loadSettings
       noteOfDecision noteOfSession noteOfSettings readAuditTrail runGateway verifyAuditChain verifyAuditTrail
     `,

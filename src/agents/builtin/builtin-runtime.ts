@@ -1,13 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/index.js';
 import { Clock } from '../../core/time/clock.js';
-import { AgentRuntime, type AgentEvent, type AgentTurn, type RequestedCall } from '../../core/turns/agent-runtime.js';
+import {
+  AgentRuntime,
+  type AgentEvent,
+  type AgentTurn,
+  type Piece,
+  type RequestedCall,
+  type TurnSubject,
+} from '../../core/turns/agent-runtime.js';
 import { demoEvents } from './demo.js';
 import { describeStatus, listTools } from '../command-texts.js';
 import { HELP, noModelConfigured } from './texts.js';
 
+/** Commands that need more than the message. */
+const RUN_COMMANDS = new Set(['status', 'tools', 'tool', 'blocks', 'wait', 'demo', 'fail']);
 const MAX_BLOCKS = 10_000;
 const MAX_WAIT_MS = 60_000;
+/** Longer texts are repeated in a run, which lets other work pass. In UTF-16 units. */
+const MAX_LENGTH_AT_ONCE = 4_096;
 /** Text is sent in portions of about a sentence, as models send it. */
 const PORTION = /[\s\S]{1,96}/gu;
 
@@ -27,8 +38,6 @@ export class BuiltinRuntime extends AgentRuntime {
   override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
     const { command } = turn;
     switch (command?.name) {
-      case 'help':
-        return yield* this.say(turn, 'status', HELP);
       case 'status':
         return yield* this.say(
           turn,
@@ -48,8 +57,14 @@ export class BuiltinRuntime extends AgentRuntime {
       case 'fail':
         throw new GatewayError('AGENT_FAILED', { reason: '/fail was asked for' });
       default:
-        return yield* this.say(turn, 'markdown', noModelConfigured(turn.message.payload));
+        return yield* this.answerOnce(turn, answerFrom(turn).map(toEvent));
     }
+  }
+
+  override answerNow(turn: TurnSubject): readonly Piece[] | undefined {
+    const { message, command } = turn;
+    const isLong = message.payload.content.length > MAX_LENGTH_AT_ONCE;
+    return isLong || (command && RUN_COMMANDS.has(command.name)) ? undefined : answerFrom(turn);
   }
 
   /** Yields one answer without tool calls, unless an earlier run has recorded it. */
@@ -64,7 +79,7 @@ export class BuiltinRuntime extends AgentRuntime {
   }
 
   private say(turn: AgentTurn, blockType: 'status' | 'markdown', text: string): AsyncGenerator<AgentEvent> {
-    return this.answerOnce(turn, inPortions(blockType, text));
+    return this.answerOnce(turn, inPortions(blockType, text).map(toEvent));
   }
 
   private async *sendBlocks(turn: AgentTurn, argument: string): AsyncGenerator<AgentEvent> {
@@ -122,8 +137,20 @@ function isWithin(value: number | undefined, min: number, max: number): value is
   return value !== undefined && Number.isInteger(value) && value >= min && value <= max;
 }
 
-function* inPortions(blockType: 'status' | 'markdown', text: string): Generator<AgentEvent> {
-  for (const [portion] of text.matchAll(PORTION))
-    yield { type: 'piece', piece: { blockType, text: portion, ends: false } };
-  yield { type: 'piece', piece: { blockType, text: '', ends: true } };
+/** Returns the answer to a message that is none of {@link RUN_COMMANDS}. */
+function answerFrom({ message, command }: TurnSubject): Piece[] {
+  if (command?.name === 'help') return inPortions('status', HELP);
+  return inPortions('markdown', noModelConfigured(message.payload));
+}
+
+function inPortions(blockType: 'status' | 'markdown', text: string): Piece[] {
+  const portions = text.match(PORTION) ?? [];
+  return [
+    ...portions.map((portion) => ({ blockType, text: portion, ends: false })),
+    { blockType, text: '', ends: true },
+  ];
+}
+
+function toEvent(piece: Piece): AgentEvent {
+  return { type: 'piece', piece };
 }

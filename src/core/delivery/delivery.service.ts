@@ -66,6 +66,11 @@ export class DeliveryService {
     failpoint('delivery.after_send');
   }
 
+  /** Whether a delta of this session could have a reader, here or on another replica. */
+  hasDeltaReaders(sessionId: string): boolean {
+    return (this.feeds.get(sessionId)?.deltaReaders ?? 0) > 0 || this.deltas.isHeard(sessionId);
+  }
+
   /** Sends a delta to those readers of its session, here and on other replicas, that want deltas and keep up. */
   publishDelta(delta: DeltaEvent): void {
     this.sendDelta(delta);

@@ -4,6 +4,7 @@ import {
   TurnStore,
   type CancelOutcome,
   type CancelSelector,
+  type Done,
   type JoinOutcome,
   type JoinWrite,
   type Lease,
@@ -40,6 +41,17 @@ export class LogWriterService {
   /** Commits the end of a turn. */
   async finish(lease: Lease, end: TurnEnd): Promise<WriteOutcome> {
     return this.send(await this.turns.finish(lease, end));
+  }
+
+  /** Commits the end of a turn and calls back; `beforeSend` runs between the commit and the sending of its frames. */
+  finishThen(lease: Lease, end: TurnEnd, beforeSend: () => void, done: Done<WriteOutcome>): void {
+    this.turns.finishThen(lease, end, (outcome) => {
+      if (!(outcome instanceof Error) && outcome.kind === 'written') {
+        beforeSend();
+        this.delivery.publish(outcome.frames);
+      }
+      done(outcome);
+    });
   }
 
   /** Cancels messages: commits the end of those that wait, and marks those that run. */

@@ -10,8 +10,17 @@ import { Clock, type CancelTimer } from '../time/clock.js';
 /** Why a run has to stop. */
 export type StopReason = 'cancelled' | 'lease_lost' | 'draining';
 
-/** Runs one claimed message to its end. Must not reject. The signal's reason is a {@link StopReason}. */
-export type ClaimConsumer = (claim: Claim, signal: AbortSignal) => Promise<void>;
+/** Brings claimed messages to their ends. */
+export interface ClaimConsumer {
+  /** Runs a message. Must not reject. The signal's reason is a {@link StopReason}. */
+  run(claim: Claim, stop: AbortSignal): Promise<void>;
+
+  /**
+   * Ends a message in one synchronous step and one commit, if it can. Returns false, having done nothing, when it takes a
+   * run. Calls `done` after the commit, with false if the message has no end and takes a run after all. Must not throw.
+   */
+  endNow(claim: Claim, done: (hasEnded: boolean) => void): boolean;
+}
 
 /** How long a replica may hold a session without renewing its lease, in milliseconds. */
 const LEASE_MS = 10_000;
@@ -19,10 +28,12 @@ const RENEW_INTERVAL_MS = LEASE_MS / 3;
 /** An owner that could not renew for this long stops by itself: another replica may soon own the session. */
 const RENEW_TIMEOUT_MS = (LEASE_MS * 2) / 3;
 
+/** A claimed message that has no end yet. */
 interface Run {
   readonly claim: Claim;
-  readonly controller: AbortController;
-  readonly ended: Promise<void>;
+  /** Undefined for a message that {@link ClaimConsumer.endNow} ends: its commit cannot be stopped. */
+  controller: AbortController | undefined;
+  stopReason: StopReason | undefined;
   renewedAt: number;
 }
 
@@ -41,6 +52,8 @@ export class MessageClaimsService {
   private isOpen = false;
   private claiming = false;
   private claimAgain = false;
+  /** Resolves when nothing runs. */
+  private idle: PromiseWithResolvers<void> | undefined;
   private cancelDueTimer: CancelTimer | undefined;
   private readonly stopWatching: (() => void)[] = [];
 
@@ -84,13 +97,12 @@ export class MessageClaimsService {
    */
   async drain(timeoutMs: number, hurry: AbortSignal): Promise<void> {
     this.stopClaiming();
-    const ended = () => Promise.allSettled([...this.runs.values()].map((run) => run.ended));
     const timeout = new AbortController();
-    await Promise.race([ended(), this.clock.sleep(timeoutMs, AbortSignal.any([hurry, timeout.signal]))]);
+    await Promise.race([this.whenIdle(), this.clock.sleep(timeoutMs, AbortSignal.any([hurry, timeout.signal]))]);
     timeout.abort();
     failpoint('drain.mid');
     for (const run of this.runs.values()) abort(run, 'draining');
-    await ended();
+    await this.whenIdle();
     for (const stop of this.stopWatching.splice(0)) stop();
   }
 
@@ -109,7 +121,11 @@ export class MessageClaimsService {
   /** Claims as long as there are free places and messages to run. */
   wake(): void {
     if (this.claiming) this.claimAgain = true;
-    else void this.claimAll();
+    else {
+      this.claiming = true;
+      // Deferred, so that all places that one commit frees are claimed together.
+      queueMicrotask(() => void this.claimAll());
+    }
   }
 
   /** Stops what runs of a message on this replica. */
@@ -118,7 +134,6 @@ export class MessageClaimsService {
   }
 
   private async claimAll(): Promise<void> {
-    this.claiming = true;
     do {
       this.claimAgain = false;
       await this.claimOnce();
@@ -132,7 +147,7 @@ export class MessageClaimsService {
     if (!this.isOpen || !this.consumer || limit <= 0) return;
     try {
       const { claims, nextDueAt } = await this.messages.claim({ replicaId: this.replica.id, limit, leaseMs: LEASE_MS });
-      for (const claim of claims) this.run(claim, this.consumer);
+      for (const claim of claims) this.take(claim, this.consumer);
       this.wakeAt(nextDueAt);
     } catch (error) {
       this.log.error({ error }, 'no message could be claimed; trying again in a second');
@@ -146,21 +161,37 @@ export class MessageClaimsService {
       time === undefined ? undefined : this.clock.setTimer(Math.max(0, time - this.clock.now()), () => this.wake());
   }
 
-  private run(claim: Claim, consume: ClaimConsumer): void {
-    const controller = new AbortController();
-    if (claim.cancelRequested) controller.abort('cancelled' satisfies StopReason);
+  private take(claim: Claim, consumer: ClaimConsumer): void {
     // A claim that arrives after the drain began is released at once.
-    if (!this.isOpen) controller.abort('draining' satisfies StopReason);
-    const { lease } = claim;
-    const ended = consume(claim, controller.signal)
+    const stopReason = claim.cancelRequested ? 'cancelled' : this.isOpen ? undefined : 'draining';
+    const run: Run = { claim, controller: undefined, stopReason, renewedAt: this.clock.elapsed() };
+    this.runs.set(keyOf(claim.lease), run);
+    const done = (hasEnded: boolean) => (hasEnded ? this.end(run) : this.run(run, consumer));
+    if (stopReason !== undefined || !consumer.endNow(claim, done)) this.run(run, consumer);
+  }
+
+  private run(run: Run, consumer: ClaimConsumer): void {
+    const { claim, stopReason } = run;
+    run.controller = new AbortController();
+    if (stopReason !== undefined) run.controller.abort(stopReason);
+    void consumer
+      .run(claim, run.controller.signal)
       .catch((error: unknown) =>
-        this.log.error({ error, message_ref: lease.messageRef }, 'a turn ended with an unexpected error'),
+        this.log.error({ error, message_ref: claim.lease.messageRef }, 'a turn ended with an unexpected error'),
       )
-      .finally(() => {
-        this.runs.delete(keyOf(lease));
-        this.wake();
-      });
-    this.runs.set(keyOf(lease), { claim, controller, ended, renewedAt: this.clock.elapsed() });
+      .finally(() => this.end(run));
+  }
+
+  private end({ claim }: Run): void {
+    this.runs.delete(keyOf(claim.lease));
+    if (this.runs.size === 0) this.idle?.resolve();
+    this.wake();
+  }
+
+  private async whenIdle(): Promise<void> {
+    if (this.runs.size === 0) return;
+    this.idle = Promise.withResolvers();
+    await this.idle.promise;
   }
 
   private async renewLeases(): Promise<void> {
@@ -194,6 +225,7 @@ function keyOf({ messageRef, epoch }: Lease): string {
   return `${messageRef}/${epoch}`;
 }
 
-function abort({ controller }: Run, reason: StopReason): void {
-  controller.abort(reason);
+function abort(run: Run, reason: StopReason): void {
+  run.stopReason ??= reason;
+  run.controller?.abort(reason);
 }

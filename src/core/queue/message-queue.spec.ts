@@ -214,11 +214,12 @@ describe('claims', () => {
     const started = [Promise.withResolvers<Claim>(), Promise.withResolvers<Claim>()];
     const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const signals: AbortSignal[] = [];
-    harness.claims.start((claim, signal) => {
+    const run = (claim: Claim, signal: AbortSignal) => {
       const n = signals.push(signal) - 1;
       started[n]?.resolve(claim);
       return ends[n]?.promise ?? Promise.resolve();
-    });
+    };
+    harness.claims.start({ run, endNow: () => false });
     await harness.say(new FakeReader(), 'a', 'x');
     const first = await started[0]!.promise;
     const renewals: (readonly Lease[])[] = [];

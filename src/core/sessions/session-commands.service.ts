@@ -10,6 +10,11 @@ import type { Command } from './activation.js';
 export class SessionCommandsService {
   constructor(private readonly sessions: SessionStore) {}
 
+  /** Whether {@link run} runs this command. */
+  has({ name }: Command): boolean {
+    return name === 'reset' || name === 'activation';
+  }
+
   /** Runs a session command and resolves with a text for the sender; undefined for another command. Idempotent. */
   async run(command: Command, message: StoredMessage, session: Session): Promise<string | undefined> {
     switch (command.name) {

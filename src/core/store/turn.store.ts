@@ -1,3 +1,4 @@
+import type { Done } from './done.js';
 import type {
   JoinOutcome,
   JoinWrite,
@@ -20,6 +21,9 @@ export abstract class TurnStore {
 
   /** Writes the end of a turn and frees the lease. Expired approvals get their row in the audit trail. */
   abstract finish(lease: Lease, end: TurnEnd): Promise<WriteOutcome>;
+
+  /** Like {@link finish}, with a callback. Callbacks run in the order of the calls. */
+  abstract finishThen(lease: Lease, end: TurnEnd, done: Done<WriteOutcome>): void;
 
   /** Lists the messages of a session that wait and have never run, in the order in which they would run. */
   abstract listWaiting(sessionId: string): Promise<readonly StoredMessage[]>;

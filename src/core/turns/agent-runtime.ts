@@ -45,14 +45,18 @@ export type AgentEvent =
    */
   | { readonly type: 'answer'; readonly answer: Answer; readonly isLast?: boolean };
 
-/** One turn as its runtime sees it. */
-export interface AgentTurn {
+/** What a turn is about. */
+export interface TurnSubject {
   readonly message: StoredMessage;
   /** The command that the message is, if it is one. */
   readonly command?: Command;
   readonly session: Session;
   /** Who answers: name, model, prompt. A change of the settings counts from the next turn on. */
   readonly agent: AgentDefinition;
+}
+
+/** One turn as its runtime sees it. */
+export interface AgentTurn extends TurnSubject {
   readonly signal: AbortSignal;
   /** True if messages may join while the turn runs. Then an answer without tool calls need not be the last. */
   readonly isSteered: boolean;
@@ -91,6 +95,16 @@ export abstract class AgentRuntime {
   /** Shown to people and in logs, and the value of the setting `agent.runtime`: `builtin`. */
   abstract readonly name: string;
   abstract run(turn: AgentTurn): AsyncIterable<AgentEvent>;
+
+  /**
+   * Returns the pieces of the whole answer if it needs nothing but these facts, and undefined if it takes {@link run}. The
+   * turn is then one synchronous step and one commit, which costs a third. The pieces must be those that `run` would
+   * yield, whole blocks, and few: the event loop does nothing else meanwhile. It is not asked about a message that may
+   * be joined by others, or that an earlier run began. The default returns undefined.
+   */
+  answerNow(_turn: TurnSubject): readonly Piece[] | undefined {
+    return undefined;
+  }
 
   /** Called when the presence of a person changes, for example to prepare when they begin to type. Must not throw. */
   noticePresence(_state: PresenceState): void {}

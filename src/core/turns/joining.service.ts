@@ -18,6 +18,12 @@ export class JoiningService {
     private readonly clock: Clock,
   ) {}
 
+  /** True if waiting messages may join a turn of this session at any time. */
+  mayJoin(session: Session): boolean {
+    const policy = findBusyPolicy(this.config, session);
+    return policy === 'steer' || policy === 'collect';
+  }
+
   /** True if messages may join as long as the turn runs. */
   isSteered(session: Session): boolean {
     return findBusyPolicy(this.config, session) === 'steer';

@@ -22,7 +22,7 @@ export class ReplyBuilder {
 
   constructor(
     private readonly claim: Claim,
-    private readonly delivery: DeliveryService,
+    private readonly delivery: Pick<DeliveryService, 'publishDelta'>,
     private readonly clock: Clock,
     /** Starts with the blocks of earlier runs that stand. */
     private readonly standing: StreamBlock[],

@@ -3,8 +3,10 @@ import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { parseCommand, type Command } from '../sessions/activation.js';
 import { SessionCommandsService } from '../sessions/session-commands.service.js';
-import type { Ending } from '../store/index.js';
+import type { Ending, StoredMessage } from '../store/index.js';
 import { Clock } from '../time/clock.js';
+import type { Piece } from './agent-runtime.js';
+import type { ImmediateTurn } from './immediate-turn.js';
 import { TurnAgentService } from './turn-agent.service.js';
 import { failedWith, type Turn } from './turn.js';
 
@@ -24,11 +26,24 @@ export class ReplyService {
   async produce(turn: Turn): Promise<Ending> {
     await turn.resume();
     if (turn.signals.stop.aborted) return CANCELLED;
-    const command = parseCommand(turn.message.payload.content, this.config.get('agent.name'));
+    const command = this.parseCommand(turn.message);
     const text = command && (await this.commands.run(command, turn.message, turn.session));
     if (text === undefined) return this.askAgent(turn, command);
     turn.addBlock('status', text);
     return { reason: 'stop' };
+  }
+
+  /** Returns the whole reply to a message that the agent answers at once, on its first run; else undefined. */
+  produceNow({ claim, agent }: ImmediateTurn): readonly Piece[] | undefined {
+    const { message, session, attempt } = claim;
+    if (attempt > 1 || !agent) return undefined;
+    const command = this.parseCommand(message);
+    if (command && this.commands.has(command)) return undefined;
+    return this.agent.answerNow({ message, session, agent, ...(command && { command }) });
+  }
+
+  private parseCommand({ payload }: StoredMessage): Command | undefined {
+    return parseCommand(payload.content, this.config.get('agent.name'));
   }
 
   private async askAgent(turn: Turn, command: Command | undefined): Promise<Ending> {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Command } from '../sessions/activation.js';
 import { TurnStore } from '../store/index.js';
 import { ToolRegistryService } from '../tools/tool-registry.service.js';
-import { AgentRuntime, type AgentEvent, type AgentTurn } from './agent-runtime.js';
+import { AgentRuntime, type AgentEvent, type AgentTurn, type Piece, type TurnSubject } from './agent-runtime.js';
 import { JoiningService } from './joining.service.js';
 import { MediaSource } from './media-source.js';
 import { ToolCallsService } from './tool-calls.service.js';
@@ -52,6 +52,11 @@ export class TurnAgentService {
       // Frees what an agent holds that has not ended. Without effect on one that has.
       void events.return?.().catch(() => {});
     }
+  }
+
+  /** Returns the whole answer to a message if the runtime has it at once and no other message may join. */
+  answerNow(turn: TurnSubject): readonly Piece[] | undefined {
+    return this.joining.mayJoin(turn.session) ? undefined : this.runtime.answerNow(turn);
   }
 
   private describe(turn: Turn, command: Command | undefined): AgentTurn {

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { MAIN_AGENT } from '../agents/agent-setting.js';
+import type { AgentDefinition } from '../agents/agent-definition.js';
 import { AgentsService } from '../agents/agents.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { LogWriterService } from '../delivery/log-writer.service.js';
 import { TurnStore, type Claim, type TurnRecord } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
+import { ImmediateTurn } from './immediate-turn.js';
 import { ReplyBuilder } from './reply-builder.js';
 import type { RunSignals } from './run-signals.js';
 import { findResumePoint } from './standing-blocks.js';
@@ -31,6 +33,11 @@ export class TurnFactoryService {
     this.log = logs.for('agent');
   }
 
+  /** Creates a turn that may end without a run. */
+  createImmediate(claim: Claim): ImmediateTurn {
+    return new ImmediateTurn(claim, this.findAgent(), this.delivery, this.logWriter, this.clock);
+  }
+
   /** Creates a run that continues where earlier runs of the message ended. @throws GatewayError STORE_UNAVAILABLE */
   async create(claim: Claim, signals: RunSignals): Promise<Turn> {
     const { message, session, lease, attempt } = claim;
@@ -40,7 +47,10 @@ export class TurnFactoryService {
     const reply = new ReplyBuilder(claim, this.delivery, this.clock, blocks);
     const lastSeq = Math.max(session.headSeq, record.steps.at(-1)?.headSeq ?? 0);
     const writer = new TurnWriter(lease, lastSeq, this.logWriter, this.clock, this.log, signals.abandon);
-    const agent = this.agents.find(MAIN_AGENT);
-    return new Turn({ claim, agent, signals, journal, reply, writer, replacesFromSeq });
+    return new Turn({ claim, agent: this.findAgent(), signals, journal, reply, writer, replacesFromSeq });
+  }
+
+  private findAgent(): AgentDefinition | undefined {
+    return this.agents.find(MAIN_AGENT);
   }
 }

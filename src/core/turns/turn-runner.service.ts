@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
-import { MessageClaimsService } from '../queue/message-claims.service.js';
+import { MessageClaimsService, type ClaimConsumer } from '../queue/message-claims.service.js';
 import type { Claim, Ending } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
@@ -19,7 +19,7 @@ const OUTCOMES = ['stop', 'cancelled', 'error', 'merged', 'given_back'] as const
 
 /** Runs claimed messages: each ends in exactly one `stream_end`, or returns to the queue. */
 @Injectable()
-export class TurnRunnerService {
+export class TurnRunnerService implements ClaimConsumer {
   private readonly log: Log;
   private readonly counted: Readonly<Record<(typeof OUTCOMES)[number], Counter>>;
 
@@ -43,8 +43,31 @@ export class TurnRunnerService {
   /** Runs the queue's messages. At the stop, running turns finish within `gateway.drain_timeout_ms`. */
   @StartStep({ name: 'run messages', phase: 'run', undoneIn: 'finish', undoneWithinMs: Infinity })
   start(): Undo {
-    this.claims.start((claim, stop) => this.run(claim, stop));
+    this.claims.start(this);
     return (hurry) => this.claims.drain(this.config.get('gateway.drain_timeout_ms'), hurry);
+  }
+
+  /** Ends a claimed message that its runtime answers at once; what it throws, a run reports. */
+  endNow(claim: Claim, done: (hasEnded: boolean) => void): boolean {
+    try {
+      const turn = this.turns.createImmediate(claim);
+      const pieces = this.replies.produceNow(turn);
+      if (!pieces) return false;
+      turn.end(pieces, (outcome) => {
+        if (outcome instanceof Error) return done(false);
+        const { message, attempt } = claim;
+        const reason = outcome.kind === 'written' ? 'stop' : 'given_back';
+        this.counted[reason].add();
+        if (this.log.isEnabled('debug')) {
+          const fields = { message_ref: message.messageRef, session_id: message.sessionId, attempt, reason };
+          this.log.debug(fields, 'turn ended at once');
+        }
+        done(true);
+      });
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Runs one claimed message. Never rejects. The reason of `stop` is a StopReason. */

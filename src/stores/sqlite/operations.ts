@@ -54,7 +54,7 @@ import type { TurnOperations } from './turn-operations.js';
 
 /** The ports whose methods are operations of the database. Their variants with callbacks call the same operations. */
 export type Ports = Omit<QueueStore, 'acceptThen'> &
-  TurnStore &
+  Omit<TurnStore, 'finishThen'> &
   SessionStore &
   FrameStore &
   SettingsStore &

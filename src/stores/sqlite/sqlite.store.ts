@@ -1,6 +1,15 @@
 import { promised } from '../../core/store/done.js';
 import { GatewayError } from '../../protocol/index.js';
-import type { AcceptOutcome, Done, NewMessage, QueueLimits, Store } from '../../core/store/index.js';
+import type {
+  AcceptOutcome,
+  Done,
+  Lease,
+  NewMessage,
+  QueueLimits,
+  Store,
+  TurnEnd,
+  WriteOutcome,
+} from '../../core/store/index.js';
 import type { Log, Logs } from '../../core/telemetry/logs.js';
 import { bindEach, NoMetrics, type Counter, type Histogram, type Metrics } from '../../core/telemetry/metrics.js';
 import type { Clock, Moment } from '../../core/time/clock.js';
@@ -134,6 +143,10 @@ export class SqliteStore implements Store {
 
   acceptThen(message: NewMessage, limits: QueueLimits, done: Done<AcceptOutcome>): void {
     this.call('accept', [message, limits], done as Done<unknown>);
+  }
+
+  finishThen(lease: Lease, end: TurnEnd, done: Done<WriteOutcome>): void {
+    this.call('finish', [lease, end], done as Done<unknown>);
   }
 
   private call(name: OperationName, all: readonly unknown[], done: Done<unknown>): void {
