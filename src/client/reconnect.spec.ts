@@ -20,8 +20,7 @@ beforeEach(() => {
 
 describe('after a lost connection', () => {
   it('[K-03] resumes each session after exactly the last seq it has seen', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     socket.deliver(block('a', 7, 0));
     socket.deliver(block('a', 8, 1));
     const next = harness.reconnect();
@@ -107,8 +106,7 @@ describe('after a lost connection', () => {
   });
 
   it('reads the end of a reply from the history when its frames are past retention', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     socket.deliver(block('a', 1, 0, 'half'));
     const next = harness.reconnect();
     next.deliver(resumed(900, 950, { complete: false }));
@@ -158,8 +156,7 @@ describe('after a lost connection', () => {
   });
 
   it('shows no deltas of a block whose beginning it may have missed', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     socket.deliver(delta('a', 'a-1', 'Hel'));
     const next = harness.reconnect();
     const messages = [{ message_ref: 'm-a', message_id: 'a', status: 'running', blocks: [] }];
@@ -267,8 +264,7 @@ describe('after a lost connection', () => {
   });
 
   it('stays closed when the program closes it', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     harness.client.close();
     harness.clock.advance(100_000);
 

@@ -21,8 +21,7 @@ beforeEach(() => {
 
 describe('a reply', () => {
   it('[K-02] yields the events of its message, in order, to its end', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     const other = harness.sendAccepted(socket, 'b');
     for (const frame of [
       block('a', 1, 0),
@@ -40,8 +39,7 @@ describe('a reply', () => {
   });
 
   it('reports the states of tool calls', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     const payload = { message_id: 'a', message_ref: 'm-a', call_id: 'c1', tool: 'time.now', status: 'running' };
     socket.deliver({ type: 'tool_status', session_id: 's1', seq: 1, payload });
     socket.deliver(end('a', 2));
@@ -59,8 +57,7 @@ describe('a reply', () => {
   });
 
   it('[K-10] drops the blocks that a restart replaces', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     const events = reply[Symbol.asyncIterator]();
     socket.deliver(block('a', 1, 0));
     socket.deliver(block('a', 2, 1, 'half'));
@@ -73,8 +70,7 @@ describe('a reply', () => {
   });
 
   it('that is not read keeps only the standing blocks', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     for (let i = 0; i < 100; i++) socket.deliver(delta('a', 'a-1', 'x'));
     socket.deliver(block('a', 1, 0, 'x'.repeat(100)));
     socket.deliver(block('a', 2, 1));
@@ -86,8 +82,7 @@ describe('a reply', () => {
   });
 
   it('joins unread deltas', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     for (const text of ['one ', 'two ', 'three']) socket.deliver(delta('a', 'a-1', text));
     const first = await reply[Symbol.asyncIterator]().next();
 
@@ -118,8 +113,7 @@ describe('a reply', () => {
   });
 
   it('that ended with an error throws it from blocks(), and has it as its end', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     socket.deliver(end('a', 1, { reason: 'error', error: { code: 'AGENT_FAILED', message: 'no', retryable: false } }));
 
     await expect(reply.blocks()).rejects.toMatchObject({ code: 'AGENT_FAILED' });

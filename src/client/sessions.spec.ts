@@ -19,8 +19,7 @@ beforeEach(() => {
 
 describe('the order of frames', () => {
   it('[K-06] drops a duplicate frame', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     for (const frame of [block('a', 1, 0), block('a', 1, 0), block('a', 2, 1), block('a', 1, 0), end('a', 3)])
       socket.deliver(frame);
 
@@ -28,8 +27,7 @@ describe('the order of frames', () => {
   });
 
   it('[K-06] fills a gap by a resume', async () => {
-    const socket = harness.connect();
-    const reply = harness.sendAccepted(socket, 'a');
+    const { socket, reply } = harness.startReply();
     socket.deliver(block('a', 1, 0));
     socket.deliver(block('a', 3, 2));
     socket.deliver(end('a', 4));

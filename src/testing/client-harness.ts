@@ -43,6 +43,12 @@ export class ClientHarness {
     acknowledge(socket, id, `m-${id}`);
     return reply;
   }
+
+  /** Connects, and sends the message `a`, which the gateway accepts at once. */
+  startReply(): { readonly socket: FakeSocket; readonly reply: Reply } {
+    const socket = this.connect();
+    return { socket, reply: this.sendAccepted(socket, 'a') };
+  }
 }
 
 export function acknowledge(socket: FakeSocket, id: string, ref: string, changes: object = {}): void {
