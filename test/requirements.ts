@@ -938,6 +938,11 @@ export const requirements: readonly Requirement[] = [
     'administration',
     'POST /admin/v1/models/test and `openclaw models test` ask a model one question: the answer with the time to its first token, or why there is none.',
   ),
+  requirement(
+    'R-22',
+    'agents 3',
+    '`/model` shows the model of the session; operators and admins of the channel set it within agent.allowed_models, or the models that agents of the tenant name.',
+  ),
 
   // Sandbox
   requirement(

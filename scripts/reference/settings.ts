@@ -18,6 +18,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   ],
   'auth.token': TOKEN_PLACEHOLDER,
   'agent.model': 'anthropic/claude-sonnet-5',
+  'agent.allowed_models': ['anthropic/*', 'local/qwen3:8b'],
   'agent.max_output_tokens': 4_096,
   agents: { ops: { description: 'Runs the machines', model: 'anthropic/claude-sonnet-5', permissions: ['shell'] } },
   bindings: [{ agent: 'ops', channel: 'slack', group_id: 'C024BE91L' }],

@@ -42,6 +42,8 @@ export class SessionDto {
   last_active!: number;
   tool_permissions!: string[];
   explicit_activation!: boolean;
+  /** The model that was chosen for it with `/model`. */
+  model?: string;
   /** The seq of its newest frame. */
   head_seq!: number;
 }
@@ -94,6 +96,7 @@ export class SessionsController {
       last_active: session.lastActive,
       tool_permissions: [...session.toolPermissions],
       explicit_activation: session.explicitActivation,
+      ...(session.model !== undefined && { model: session.model }),
       head_seq: session.headSeq,
     };
   }

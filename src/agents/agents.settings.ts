@@ -22,6 +22,13 @@ export const agentSettings = defineSettings(
       maxItems: MAX_FALLBACKS,
       description: 'The models that answer when the provider of `agent.model` cannot, in order.',
     }),
+    'agent.allowed_models': Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 512 }), {
+        maxItems: 256,
+        description:
+          'The models that `/model` may choose, patterns with `*`: `openai/*`. By default those that agents name.',
+      }),
+    ),
     'agent.thinking': Type.Optional(
       Type.Enum(Thinking.enum, {
         description: 'How much a model may think before it answers; by default as its provider says.',

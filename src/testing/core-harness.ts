@@ -12,7 +12,7 @@ import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
 import { SessionCommandsService } from '../core/sessions/session-commands.service.js';
 import { buildSessionSeed } from '../core/sessions/session-key.js';
-import type { AcceptedMessage, NewMessage } from '../core/store/index.js';
+import type { AcceptedMessage, NewMessage, SessionStore } from '../core/store/index.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import type { ToolDefinition } from '../core/tools/tool.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
@@ -35,7 +35,12 @@ import { selectTestStore, type CreateTestStore, type TestStore } from './test-st
 export interface CoreHarnessOptions {
   /** Defaults to the store that the environment selects, else to a database in memory. */
   readonly store?: CreateTestStore;
-  readonly runtime?: (clock: ManualClock, config: ConfigStoreService, agents: AgentsService) => AgentRuntime;
+  readonly runtime?: (
+    clock: ManualClock,
+    config: ConfigStoreService,
+    agents: AgentsService,
+    sessions: SessionStore,
+  ) => AgentRuntime;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly tools?: readonly ToolDefinition[];
   readonly clock?: ManualClock;
@@ -88,7 +93,8 @@ export class CoreHarness {
     this.router = new SessionRouterService(this.store, this.config);
     this.approvals = new ApprovalsService(this.store, this.store, this.router, this.config, this.clock, logs);
     for (const tool of options.tools ?? []) this.tools.register(tool);
-    const runtime = options.runtime?.(this.clock, this.config, this.agents) ?? new BuiltinRuntime(this.clock);
+    const runtime =
+      options.runtime?.(this.clock, this.config, this.agents, this.store) ?? new BuiltinRuntime(this.clock);
     const agent = new TurnAgentService(
       runtime,
       this.store,

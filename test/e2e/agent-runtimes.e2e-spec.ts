@@ -1,8 +1,8 @@
 import { BuiltinRuntime } from '../../src/agents/builtin/builtin-runtime.js';
-import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
-import { loadSettings } from '../../src/settings.js';
+import { ModelChoice } from '../../src/agents/pi/model-choice.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
 import { describeAgentRuntimeContract, type RuntimeScenario } from '../../src/testing/agent-runtime.contract.js';
+import { CoreHarness } from '../../src/testing/core-harness.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { buildPiRuntime, SleeplessClock } from '../support/model-harness.js';
 import { ModelServer, WIRES, type ScriptedAnswer } from '../support/model-server.js';
@@ -53,10 +53,9 @@ describe.each(WIRES)('over %s', (wire) => {
   describeAgentRuntimeContract('the runtime with a model', async () => {
     const server = await ModelServer.start();
     const settings = { 'agent.model': 'local/test-model', providers: { local: server.provider(wire) } };
-    const logs = new SilentLogs();
-    const config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, settings, '/nonexistent'), logs);
+    const { config, agents, store } = new CoreHarness({ settings });
     return {
-      runtime: buildPiRuntime(config, new SleeplessClock(), logs),
+      runtime: buildPiRuntime(new ModelChoice(config, agents, store), new SleeplessClock(), new SilentLogs()),
       prepare: (scenario, turns = 1) => {
         for (let i = 0; i < turns; i++) server.answer(...MODEL_ANSWERS[scenario]);
         return 'hello';

@@ -3,7 +3,6 @@ import { ConfiguredRuntime } from '../../src/agents/configured-runtime.js';
 import { ModelChoice } from '../../src/agents/pi/model-choice.js';
 import { ModelRest } from '../../src/agents/pi/model-rest.js';
 import { PiRuntime } from '../../src/agents/pi/pi-runtime.js';
-import type { ConfigStoreService } from '../../src/core/config/config-store.service.js';
 import type { Clock } from '../../src/core/time/clock.js';
 import { SilentLogs, type Logs } from '../../src/core/telemetry/logs.js';
 import { CoreHarness, type CoreHarnessOptions } from '../../src/testing/core-harness.js';
@@ -21,8 +20,9 @@ export class SleeplessClock extends ManualClock {
   }
 }
 
-export function buildPiRuntime(config: ConfigStoreService, clock: Clock, logs: Logs): PiRuntime {
-  return new PiRuntime(new ModelChoice(config), new ModelRest(clock), clock, logs);
+/** Builds the runtime with a model; `choice` is what it chooses models with. */
+export function buildPiRuntime(choice: ModelChoice, clock: Clock, logs: Logs): PiRuntime {
+  return new PiRuntime(choice, new ModelRest(clock), clock, logs);
 }
 
 /** Builds the control plane with the model `local/test-model` of `server`. */
@@ -39,8 +39,11 @@ export function buildModelHarness(
 ): CoreHarness {
   return new CoreHarness({
     clock,
-    runtime: (_clock, config, agents) =>
-      new ConfiguredRuntime(agents, [new BuiltinRuntime(clock), buildPiRuntime(config, clock, logs)]),
+    runtime: (_clock, config, agents, sessions) =>
+      new ConfiguredRuntime(agents, [
+        new BuiltinRuntime(clock),
+        buildPiRuntime(new ModelChoice(config, agents, sessions), clock, logs),
+      ]),
     settings: { 'agent.model': 'local/test-model', providers: { local: server.provider(wire, provider) }, ...settings },
     ...options,
   });

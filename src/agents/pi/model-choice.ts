@@ -1,34 +1,84 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/index.js';
 import type { AgentDefinition } from '../../core/agents/agent-definition.js';
+import { AgentsService } from '../../core/agents/agents.service.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { SessionStore, type Session } from '../../core/store/index.js';
 import { loadModel, type AskableModel } from './pi-models.js';
 import { findProvider, splitModel } from './providers.js';
 
-/** Which models answer, in order, and with which provider. */
+/** A model that was chosen, or why it may not be. */
+export type ChoiceOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** Which models answer in a session, in order, and with which provider. */
 @Injectable()
 export class ModelChoice {
-  constructor(private readonly config: ConfigStoreService) {}
+  constructor(
+    private readonly config: ConfigStoreService,
+    private readonly agents: AgentsService,
+    private readonly sessions: SessionStore,
+  ) {}
 
   /**
-   * Returns the models that may answer for an agent, the preferred one first.
+   * Returns the models that may answer, the preferred one first: the one chosen for the session, as long as it is
+   * allowed and configured, else that of the agent.
    * @throws GatewayError AGENT_FAILED if none is configured
    */
-  list({ model: preferred, fallbacks }: AgentDefinition): readonly string[] {
-    const named = [...(preferred === undefined ? [] : [preferred]), ...fallbacks];
-    const models = [...new Set(named)].filter((model) => this.findProvider(model));
+  list(agent: AgentDefinition, session: Session): readonly string[] {
+    const { model: chosen } = session;
+    const preferred = chosen !== undefined && this.findFault(agent, chosen) === undefined ? chosen : agent.model;
+    const named = [...(preferred === undefined ? [] : [preferred]), ...agent.fallbacks];
+    const models = [...new Set(named)].filter((model) => this.findProvider(agent, model));
     if (models.length > 0) return models;
     throw new GatewayError('AGENT_FAILED', { reason: 'no model is configured; an operator has to set agent.model' });
   }
 
   /** Loads one of the models of {@link list}. */
-  async load(model: string, { thinking, maxOutputTokens }: AgentDefinition): Promise<AskableModel> {
-    const provider = this.findProvider(model);
+  async load(model: string, agent: AgentDefinition): Promise<AskableModel> {
+    const provider = this.findProvider(agent, model);
     if (!provider) throw new GatewayError('AGENT_FAILED', { reason: `the provider of ${model} is not configured` });
-    return loadModel(model, provider, { thinking, maxOutputTokens });
+    return loadModel(model, provider, { thinking: agent.thinking, maxOutputTokens: agent.maxOutputTokens });
   }
 
-  private findProvider(model: string): ReturnType<typeof findProvider> {
-    return findProvider(this.config.get('providers'), splitModel(model).provider);
+  /** Sets the model of a session; undefined for that of its agent. @throws GatewayError STORE_UNAVAILABLE */
+  async choose(
+    agent: AgentDefinition,
+    session: Session,
+    model: string | undefined,
+    actor: string,
+  ): Promise<ChoiceOutcome> {
+    const reason = model === undefined ? undefined : this.findFault(agent, model);
+    if (reason !== undefined) return { ok: false, reason };
+    await this.sessions.updateSession(session.id, { model: model ?? null }, actor);
+    return { ok: true };
   }
+
+  /**
+   * Returns the patterns of the models that sessions of the agent may use: those of `agent.allowed_models`, else the models
+   * that agents of its tenant name.
+   */
+  listAllowed({ tenant }: AgentDefinition): readonly string[] {
+    const named = () =>
+      this.agents
+        .list()
+        .filter((agent) => agent.tenant === tenant)
+        .flatMap(({ model, fallbacks }) => [...(model === undefined ? [] : [model]), ...fallbacks]);
+    return this.config.get('agent.allowed_models') ?? [...new Set(named())];
+  }
+
+  private findFault(agent: AgentDefinition, model: string): string | undefined {
+    if (!this.listAllowed(agent).some((pattern) => matches(pattern, model))) return `${model} is not allowed here`;
+    return this.findProvider(agent, model) ? undefined : `the provider of ${model} is not configured`;
+  }
+
+  private findProvider({ tenant }: AgentDefinition, model: string): ReturnType<typeof findProvider> {
+    const provider = findProvider(this.config.get('providers'), splitModel(model).provider);
+    return provider?.tenant === undefined || provider.tenant === tenant ? provider : undefined;
+  }
+}
+
+/** Returns whether a name matches a pattern with `*`. */
+function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => RegExp.escape(part));
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
 }

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Tool } from '@earendil-works/pi-ai';
 import { GatewayError } from '../../protocol/index.js';
-import type { AgentDefinition } from '../../core/agents/agent-definition.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import {
@@ -11,7 +10,7 @@ import {
   type Answer,
   type RequestedCall,
 } from '../../core/turns/agent-runtime.js';
-import { answerCommand } from './commands.js';
+import { answerCommand, runModelCommand } from './commands.js';
 import { Conversation, type AnswerState } from './conversation.js';
 import type { Prompt } from './prompt.js';
 import { isPassedOn, PAYLOAD_TOO_LARGE } from './failure-kinds.js';
@@ -19,6 +18,7 @@ import { isRefusedPrompt, toAgentError, type ModelFailure } from './failures.js'
 import { ModelChoice } from './model-choice.js';
 import { ModelRest } from './model-rest.js';
 import { ModelRequest, type AskOutcome, type ModelAnswer } from './model-request.js';
+import { splitModel } from './providers.js';
 import { renderSystemPrompt } from './people.js';
 import type { AskableModel } from './pi-models.js';
 import { ToolNames } from '../../core/tools/tool-names.js';
@@ -59,7 +59,10 @@ export class PiRuntime extends AgentRuntime {
   }
 
   override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
-    const said = answerCommand(turn, () => this.describeModels(turn.agent));
+    const said =
+      turn.command?.name === 'model'
+        ? await runModelCommand(turn, this.models)
+        : answerCommand(turn, () => this.describeModels(turn));
     if (said !== undefined) return yield* this.answerOnce(turn, said);
     const talk = this.begin(turn);
     let failures: Repetition = { failure: undefined, times: 0 };
@@ -106,7 +109,7 @@ export class PiRuntime extends AgentRuntime {
    * was stopped. @throws GatewayError AGENT_FAILED
    */
   private async *ask({ turn, conversation, names }: Talk): AsyncGenerator<AgentEvent, Answer | undefined> {
-    const order = this.rest.order(this.models.list(turn.agent));
+    const order = this.rest.order(this.models.list(turn.agent, turn.session));
     for (const [i, model] of order.entries()) {
       const next = order[i + 1];
       const target = await this.models.load(model, turn.agent);
@@ -157,14 +160,15 @@ export class PiRuntime extends AgentRuntime {
   }
 
   /** Returns the lines of `/status` about models. */
-  private describeModels(agent: AgentDefinition): string {
-    const [first, ...others] = this.models.list(agent);
-    const resting = this.rest.list().map(({ name, kind, remainingMs }) => {
-      return `resting: ${name} (${kind}) for ${Math.ceil(remainingMs / 1_000)} s`;
-    });
-    return [`model: ${first}`, ...(others.length > 0 ? [`fallbacks: ${others.join(', ')}`] : []), ...resting].join(
-      '\n',
-    );
+  private describeModels({ agent, session }: AgentTurn): string {
+    const models = this.models.list(agent, session);
+    const [first, ...others] = models;
+    const resting = this.rest
+      .list()
+      .filter(({ name }) => models.some((model) => model === name || splitModel(model).provider === name))
+      .map(({ name, kind, remainingMs }) => `resting: ${name} (${kind}) for ${Math.ceil(remainingMs / 1_000)} s`);
+    const fallbacks = others.length > 0 ? [`fallbacks: ${others.join(', ')}`] : [];
+    return [`model: ${first}`, ...fallbacks, ...resting].join('\n');
   }
 }
 

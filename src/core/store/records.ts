@@ -48,6 +48,8 @@ export interface Session extends SessionSeed {
   readonly toolPermissions: readonly string[];
   /** True if every group message is answered, not only those that address the agent. */
   readonly explicitActivation: boolean;
+  /** The model that was chosen for it, `provider/model`; by default that of its agent. */
+  readonly model?: string | undefined;
   /** The seq of its newest frame; 0 if there is none. */
   readonly headSeq: number;
 }
@@ -58,6 +60,8 @@ export interface SessionChange {
   readonly explicitActivation?: boolean;
   readonly toolPermissions?: readonly string[];
   readonly memoryRefs?: readonly string[];
+  /** Null undoes the choice. */
+  readonly model?: string | null;
   /** Removes all messages so far from the agent's context. They stay in the history. */
   readonly resetContext?: true;
 }

@@ -229,3 +229,6 @@ export const SCHEMA_3 = `
   ALTER TABLE frames ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE sessions ADD COLUMN swept_epoch INTEGER NOT NULL DEFAULT 0;
 `;
+
+/** The change of version 4: a session may have a model of its own. */
+export const SCHEMA_4 = 'ALTER TABLE sessions ADD COLUMN model TEXT';

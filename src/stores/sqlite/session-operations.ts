@@ -10,7 +10,7 @@ import type { TableState } from './table-state.js';
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 const COLUMNS = `session, id, tenant, mode, channel, key_parts AS keyParts, created_at AS createdAt,
-  memory_refs AS memoryRefs, tool_permissions AS toolPermissions, explicit_activation AS explicitActivation,
+  memory_refs AS memoryRefs, tool_permissions AS toolPermissions, explicit_activation AS explicitActivation, model,
   coalesce((SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1),
     created_at) AS lastActive,
   (SELECT count(*) FROM (SELECT 1 FROM participants WHERE participants.session = sessions.session LIMIT 2)) AS participants`;
@@ -26,6 +26,7 @@ interface Columns {
   readonly memoryRefs: Json;
   readonly toolPermissions: Json;
   readonly explicitActivation: 0 | 1;
+  readonly model: string | null;
   readonly lastActive: number;
   /** At most 2. */
   readonly participants: number;
@@ -69,7 +70,7 @@ export class SessionOperations {
       database,
       `UPDATE sessions SET mode = coalesce(?, mode), explicit_activation = coalesce(?, explicit_activation),
          tool_permissions = coalesce(?, tool_permissions), memory_refs = coalesce(?, memory_refs),
-         context_from = coalesce(?, context_from)
+         context_from = coalesce(?, context_from), model = iif(?, ?, model)
        WHERE id = ?`,
     );
     this.insertReaction = prepare(
@@ -117,13 +118,15 @@ export class SessionOperations {
   update(now: number, sessionId: string, change: SessionChange, actor?: string): Session | undefined {
     const before = this.find(sessionId);
     if (!before) return undefined;
-    const { mode, explicitActivation, toolPermissions, memoryRefs, resetContext } = change;
+    const { mode, explicitActivation, toolPermissions, memoryRefs, model, resetContext } = change;
     this.changeSession.run(
       mode ?? null,
       explicitActivation === undefined ? null : Number(explicitActivation),
       toolPermissions ? JSON.stringify(toolPermissions) : null,
       memoryRefs ? JSON.stringify(memoryRefs) : null,
       resetContext ? this.tables.upcomingOrd : null,
+      Number(model !== undefined),
+      model ?? null,
       sessionId,
     );
     this.tables.directory.forgetSession(sessionId);
@@ -158,9 +161,10 @@ export class SessionOperations {
     return { messages: page.slice(0, limit).reverse(), more: page.length > limit, headSeq: log.head(entry.session) };
   }
 
-  private toSession({ session, participants, ...row }: Columns): Session {
+  private toSession({ session, participants, model, ...row }: Columns): Session {
     return {
       ...row,
+      ...(model !== null && { model }),
       keyParts: JSON.parse(row.keyParts) as string[],
       hasSeveralParticipants: participants > 1,
       memoryRefs: JSON.parse(row.memoryRefs) as string[],

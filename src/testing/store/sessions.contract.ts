@@ -44,6 +44,9 @@ export const sessionContract: Contract = {
     const again = { ...before, ...change, explicitActivation: false };
     expect(await bench.store.updateSession('s_alice', { explicitActivation: false })).toEqual(again);
     expect(await bench.store.findSession('s_alice')).toEqual(again);
+    expect(await bench.store.updateSession('s_alice', { model: 'a/b' })).toEqual({ ...again, model: 'a/b' });
+    expect(await bench.store.updateSession('s_alice', { memoryRefs: [] })).toMatchObject({ model: 'a/b' });
+    expect(await bench.store.updateSession('s_alice', { model: null, memoryRefs: ['m1'] })).toEqual(again);
     expect(await bench.store.updateSession('s_nobody', change)).toBeUndefined();
   },
 
