@@ -4,6 +4,8 @@
 export interface WebchatIdentity {
   /** The only sender that the page may use; any when missing. */
   readonly sender?: string;
+  /** The sender's most recently used main session. Missing if there is none. */
+  readonly session_id?: string;
   readonly agent_name: string;
   /** The runtime that replies: `builtin`, or a model's. */
   readonly agent_runtime: string;

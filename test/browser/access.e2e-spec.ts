@@ -14,6 +14,7 @@ import { GatewayProcess } from '../support/gateway-process.js';
 const TOKENS = {
   operator: 'operator-token-0123456789',
   alice: 'alice-token-0123456789abc',
+  bea: 'bea-token-0123456789abcde',
   reader: 'reader-token-0123456789ab',
   driver: 'driver-token-0123456789ab',
 };
@@ -21,6 +22,7 @@ const settings = {
   'auth.tokens': [
     { token: TOKENS.operator, principal: 'operator', role: 'operator' },
     { token: TOKENS.alice, principal: 'alice', role: 'user' },
+    { token: TOKENS.bea, principal: 'bea', role: 'user' },
     { token: TOKENS.reader, principal: 'reader', role: 'operator', scopes: ['sessions:read'] },
     { token: TOKENS.driver, principal: 'driver', role: 'channel', channels: ['telegram'] },
   ],
@@ -91,6 +93,17 @@ describe('a gateway with credentials', () => {
     await signIn(second, TOKENS.alice);
     await second.waitForEnds(repliesBefore + 1);
     expect(await second.page.getByRole('navigation').count()).toBe(0);
+    expect(await second.blocks.allInnerTexts()).toEqual(await first.blocks.allInnerTexts());
+  });
+
+  it('[W-09] shows a conversation that begins on another device', async () => {
+    const [first, second] = [await openAt('/chat'), await openAt('/chat')];
+    for (const chat of [first, second]) {
+      await signIn(chat, TOKENS.bea);
+      await chat.waitForConnection();
+    }
+    await first.ask('/blocks 2');
+    await second.waitForEnds();
     expect(await second.blocks.allInnerTexts()).toEqual(await first.blocks.allInnerTexts());
   });
 

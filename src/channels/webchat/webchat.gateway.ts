@@ -5,6 +5,7 @@ import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import type { Connection } from '../../core/connections/connection.js';
 import { FrameTypeRegistry } from '../../core/connections/frame-type.registry.js';
 import { checkChannel } from '../../core/sessions/access.js';
+import { SessionStore } from '../../core/store/index.js';
 import { AgentRuntime } from '../../core/turns/agent-runtime.js';
 
 /** The channel of all messages written in the page. */
@@ -16,18 +17,22 @@ export class WebchatGateway {
   constructor(
     private readonly config: ConfigStoreService,
     private readonly runtime: AgentRuntime,
+    private readonly sessions: SessionStore,
     types: FrameTypeRegistry,
   ) {
     types.register('webchat.identify', { payload: Type.Object({}, { additionalProperties: false }) });
   }
 
-  /** @throws GatewayError FORBIDDEN when the credential is for other channels */
+  /** The session is optional: a page works without it while the store is unavailable. @throws GatewayError FORBIDDEN when the credential is for other channels */
   @SubscribeMessage('webchat.identify')
-  identify({ principal }: Connection): { event: 'webchat.identity'; data: WebchatIdentity } {
+  async identify({ principal }: Connection): Promise<{ event: 'webchat.identity'; data: WebchatIdentity }> {
     checkChannel(principal, CHANNEL);
-    const { sender } = principal;
+    const { tenant, sender } = principal;
+    const session =
+      sender === undefined ? undefined : await this.sessions.findLatestMain(tenant, [CHANNEL], sender).catch(() => {});
     const data = {
       ...(sender === undefined ? {} : { sender }),
+      ...(session && { session_id: session.id }),
       agent_name: this.config.get('agent.name'),
       agent_runtime: this.runtime.name,
     };

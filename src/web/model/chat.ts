@@ -24,6 +24,9 @@ import { Signal } from './signal.js';
 
 const CHANNEL = 'webchat';
 
+/** Interval at which a page without a session asks for it, in milliseconds. */
+const SESSION_POLL_INTERVAL_MS = 5_000;
+
 /** The page without its user interface: its connection, its conversations and the user's commands. */
 export class Chat {
   readonly link: GatewayLink;
@@ -40,6 +43,7 @@ export class Chat {
   /** Emitted, with the reason, when the gateway refused something that belongs to no message. */
   readonly refused = new Signal<string>();
   readonly #replies = new Map<string, Reply>();
+  #sessionTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** `origin`: the page's own. */
   constructor(
@@ -174,6 +178,20 @@ export class Chat {
     if (isFirst) this.#startWith(client);
     this.presence.connected();
     if (this.active) void this.#load(this.active);
+    this.#awaitSession();
+  }
+
+  /** Finds the session that another device starts for the sender of this page: only the gateway knows it. */
+  #awaitSession(): void {
+    clearTimeout(this.#sessionTimer);
+    const { active } = this;
+    if (!active || !this.conversations.isBound || active.transcript.sessionId !== undefined) return;
+    this.#sessionTimer = setTimeout(async () => {
+      const sessionId = this.isConnected ? await this.link.findSession() : undefined;
+      if (sessionId === undefined || active !== this.active) return this.#awaitSession();
+      active.transcript.sessionId ??= sessionId;
+      await this.#load(active);
+    }, SESSION_POLL_INTERVAL_MS);
   }
 
   /**

@@ -125,6 +125,16 @@ export class GatewayLink {
     this.changed.emit();
   }
 
+  /** Asks for the session of the sender that the page is bound to. Resolves with undefined if there is none yet. */
+  async findSession(): Promise<string | undefined> {
+    try {
+      return ((await this.#client?.ask('webchat.identify', {})) as WebchatIdentity | undefined)?.session_id;
+    } catch {
+      // The connection reports its own state.
+      return undefined;
+    }
+  }
+
   /** Continues in this tab, under another client id. */
   takeOver(): void {
     this.storage.renewClientId();
