@@ -25,6 +25,10 @@ export function renderFrames(): string {
     'One JSON envelope `{type, id, timestamp, session_id?, payload}` in a WebSocket text frame; frames of the gateway also carry ' +
       '`correlation_id` where they respond to one, and `seq` where they are durable. The same as AsyncAPI: [asyncapi.json](asyncapi.json). ' +
       'Lengths count Unicode code points. Errors are in [errors.md](errors.md).',
+    'Leave an optional field out if it has no value: `null` and an empty text are refused (Go: `omitempty`; serialisers of Kotlin, ' +
+      'C#, Java and Python have a setting for it). `timestamp` is a whole number.',
+    'A `history` frame has at most 1 MiB, and a single block may be long: set the message limit of your WebSocket library to at ' +
+      "least 2 MiB. Python's `websockets` takes 1 MiB by default, Go's `coder/websocket` 32 KiB.",
     '## From the client',
     ...Object.entries<InboundRow>(inboundTable).flatMap(([type, row]) => [
       `### ${code(type)}`,

@@ -61,6 +61,7 @@ export class SessionsController {
     private readonly sessions: SessionStore,
   ) {}
 
+  /** Returns a session that the caller may read. */
   @Get(':id')
   @RequireScope('admin:read')
   async readSession(@Param('id') id: string, @Caller() caller: Principal): Promise<SessionDto> {

@@ -26,6 +26,17 @@ const RESPONSES: Partial<Record<InboundType, OutboundType>> = {
   ping: 'pong',
 };
 
+/** What the gateway requires beyond the schema of a payload, as JSON Schema. */
+const CONDITIONS: Partial<Record<InboundType, Json>> = {
+  message_in: {
+    anyOf: [
+      { properties: { content: { minLength: 1 } } },
+      { required: ['attachments'], properties: { attachments: { minItems: 1 } } },
+    ],
+  },
+  reaction: { anyOf: [{ properties: { emoji: { minLength: 1 } } }, { properties: { action: { const: 'removed' } } }] },
+};
+
 const CHANNEL = '#/channels/gateway';
 
 const SECURITY_SCHEMES: Json = {
@@ -137,7 +148,8 @@ function describeSend(type: string, row: OutboundRow): Json {
 
 function describeInbound(type: string, row: InboundRow): Json {
   const envelope = toJsonSchema(InboundEnvelope);
-  const properties = { ...(envelope['properties'] as Json), type: { const: type }, payload: toJsonSchema(row.payload) };
+  const payload = { ...toJsonSchema(row.payload), ...CONDITIONS[type as InboundType] };
+  const properties = { ...(envelope['properties'] as Json), type: { const: type }, payload };
   return { name: type, summary: row.summary, payload: { ...envelope, properties } };
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
@@ -37,6 +38,11 @@ describe('the AsyncAPI document', () => {
     for (const pointer of pointers) expect(follow(pointer), pointer).toBeDefined();
   });
 
+  it('states that only a text with attachments, and only the removal of a reaction, may be empty', () => {
+    expect(follow('#/components/messages/client.message_in/payload/properties/payload/anyOf')).toHaveLength(2);
+    expect(follow('#/components/messages/client.reaction/payload/properties/payload/anyOf')).toHaveLength(2);
+  });
+
   it('states lengths in code points, as JSON Schema does', () => {
     expect(text).not.toContain('x-length');
     expect(toJsonSchema(MessageInPayload)).toMatchObject({
@@ -50,6 +56,43 @@ describe('the AsyncAPI document', () => {
       (follow(`#/components/messages/gateway.${type}/payload`) as { required: string[] }).required;
     expect(required('stream_end')).toEqual(expect.arrayContaining(['seq', 'session_id']));
     expect(required('pong')).not.toContain('seq');
+  });
+});
+
+describe('the OpenAPI document', () => {
+  /** The parts of an operation that are checked. */
+  interface Operation {
+    readonly summary?: string;
+    readonly security?: unknown[];
+    readonly requestBody?: object;
+    readonly responses: Readonly<Record<string, { readonly content?: object }>>;
+  }
+  const document = JSON.parse(readFileSync('docs/reference/openapi.json', 'utf8')) as {
+    readonly servers: unknown[];
+    readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  };
+  const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => [`${method} ${path}`, operation] as const),
+  );
+
+  it('has a summary, the credential and the failures of every operation', () => {
+    expect(document.servers).toHaveLength(1);
+    expect(operations.map(([name]) => name)).toEqual(expect.arrayContaining(['post /mcp', 'get /media/{id}']));
+    for (const [name, { summary, security, requestBody, responses }] of operations) {
+      expect([name, summary === undefined, security === undefined]).toEqual([name, false, false]);
+      const failures = Object.keys(responses).filter((status) => Number(status) >= 400);
+      const expected = [
+        '400',
+        '403',
+        '429',
+        ...(security?.length === 0 ? [] : ['401']),
+        ...(requestBody ? ['415'] : []),
+      ];
+      expect([name, failures]).toEqual([name, expect.arrayContaining(expected)]);
+      for (const [status, response] of Object.entries(responses))
+        if (status !== '202')
+          expect([name, status, Object.keys(response.content ?? {})]).not.toEqual([name, status, []]);
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { VERSION } from '../core/lifecycle/version.js';
+import { addProblems } from './openapi-problems.js';
 
 const TOKEN_HELP = 'A token of `auth.tokens` or `auth.token`. In open mode none is needed.';
 
@@ -16,8 +17,9 @@ export async function buildOpenApi(app: INestApplicationContext): Promise<OpenAP
     .setDescription('Health and administration. Messages travel over WebSocket: see /asyncapi.json.')
     .setVersion(VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('.', 'The gateway that serves this document, also below a path.')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: TOKEN_HELP })
     .build();
   type Application = Parameters<typeof SwaggerModule.createDocument>[0];
-  return SwaggerModule.createDocument(app as Application, head);
+  return addProblems(SwaggerModule.createDocument(app as Application, head));
 }

@@ -1,6 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { All, Body, Controller, Header, MethodNotAllowedException, Post, Req, Res, UseGuards } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import {
+  All,
+  Body,
+  Controller,
+  Header,
+  HttpCode,
+  MethodNotAllowedException,
+  Post,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBearerAuth,
+  ApiBody,
+  ApiExcludeEndpoint,
+  ApiOkResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { noteOfCall } from '../core/audit/audit-notes.js';
 import { hashArguments } from '../core/approvals/arguments-hash.js';
@@ -14,8 +32,12 @@ import { createMcpServer } from './mcp-server.js';
 
 const CHANNEL = 'mcp';
 
+const JSON_RPC = { type: 'object', required: ['jsonrpc'], properties: { jsonrpc: { type: 'string', enum: ['2.0'] } } };
+const RESPONSES = { 'text/event-stream': { schema: { type: 'string' } }, 'application/json': { schema: JSON_RPC } };
+
 /** Serves the tools over MCP's Streamable HTTP, stateless: each request is independent, so any replica can serve it. */
-@ApiExcludeController()
+@ApiTags('mcp')
+@ApiBearerAuth()
 @Controller('mcp')
 @UseGuards(HttpAuthGuard)
 @RequireRole('operator')
@@ -29,8 +51,12 @@ export class McpController {
     private readonly clock: Clock,
   ) {}
 
-  /** Handles one JSON-RPC message, or a batch of them. */
+  /** Handles one JSON-RPC message of the Model Context Protocol, or a batch of them. */
   @Post()
+  @HttpCode(200)
+  @ApiBody({ schema: JSON_RPC })
+  @ApiOkResponse({ description: 'The responses.', content: RESPONSES })
+  @ApiAcceptedResponse({ description: 'The body had no request.' })
   async receive(
     @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
@@ -51,6 +77,7 @@ export class McpController {
 
   /** Stateless: there is no stream to GET and no session to DELETE. */
   @All()
+  @ApiExcludeEndpoint()
   @Header('Allow', 'POST')
   refuse(): never {
     throw new MethodNotAllowedException('Send MCP messages with POST');

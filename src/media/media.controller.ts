@@ -12,7 +12,7 @@ import {
   UnsupportedMediaTypeException,
   UseGuards,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireScope } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { MediaService, UploadRefusedError } from '../core/media/media.service.js';
@@ -60,6 +60,7 @@ export class MediaController {
 
   /** The bytes of a file, for callers who may read its session; never served as a type that a browser executes. */
   @Get(':id')
+  @ApiOkResponse({ content: { '*/*': { schema: { type: 'string', format: 'binary' } } } })
   @RequireScope('sessions:read')
   async download(@Param('id') id: string, @Caller() caller: Principal, @Res() response: ServerResponse): Promise<void> {
     const record = await this.media.getReadable(caller, id);

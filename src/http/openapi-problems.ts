@@ -1,0 +1,70 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { errorTable } from '../protocol/index.js';
+import { PROBLEM_MEDIA_TYPE } from './problem.js';
+
+const PROBLEM = {
+  type: 'object',
+  description: 'RFC 9457. With the fields of an `error` frame if the failure has a code.',
+  required: ['type', 'title', 'status', 'detail'],
+  properties: {
+    type: { type: 'string', description: '`about:blank`, or `urn:openclaw:error:CODE`.' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What is wrong, and what to do.' },
+    code: { type: 'string', enum: Object.keys(errorTable) },
+    retryable: { type: 'boolean' },
+    retry_after_ms: { type: 'integer', description: 'Also in seconds, as the header `Retry-After`.' },
+    details: { type: 'object' },
+  },
+};
+
+/** Failures of every request, of those with a credential, with a body, and with a parameter in the path. */
+const OF_ALL = {
+  400: 'The request is malformed, or carries a token in its query.',
+  403: 'The caller may not do this, or the request comes from a page of another origin.',
+  421: 'The `Host` is not one of the gateway.',
+  429: 'Too many connections, failed authentications or requests.',
+};
+const OF_GUARDED = {
+  401: 'The credential is missing or wrong.',
+  503: 'The store or the verifier of the credential does not respond.',
+};
+const OF_BODY = { 413: 'The body is too large.', 415: 'The type of the body is not accepted.' };
+const OF_PATH = { 404: 'There is no such resource, or the caller may not see it.' };
+
+/** An operation of the document, as far as it is completed here. */
+interface Operation {
+  security?: unknown[];
+  readonly requestBody?: object;
+  readonly parameters?: readonly { readonly in: string }[];
+  readonly responses: Record<string, { readonly description: string; content?: object }>;
+}
+
+/**
+ * Completes a document with what no decorator has to repeat: the failures of each operation with the body of all failures,
+ * and that an operation without a scheme needs no credential. What an operation states itself stays.
+ */
+export function addProblems(document: OpenAPIObject): OpenAPIObject {
+  const components = (document.components ??= {});
+  components.schemas = { ...components.schemas, Problem: PROBLEM } as typeof components.schemas;
+  for (const item of Object.values(document.paths)) {
+    for (const operation of Object.values(item) as Operation[]) completeOperation(operation);
+  }
+  return document;
+}
+
+function completeOperation(operation: Operation): void {
+  const isGuarded = operation.security !== undefined;
+  operation.security ??= [];
+  const failures = {
+    ...OF_ALL,
+    ...(isGuarded && OF_GUARDED),
+    ...(operation.requestBody && OF_BODY),
+    ...(operation.parameters?.some((parameter) => parameter.in === 'path') && OF_PATH),
+  };
+  for (const [status, description] of Object.entries(failures)) operation.responses[status] ??= { description };
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (Number(status) < 400 || response.content !== undefined) continue;
+    response.content = { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } };
+  }
+}
