@@ -5,6 +5,7 @@ import type { RequestHandler } from 'express';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { checkSize } from '../protocol/codec.js';
 import type { GatewayError } from '../protocol/index.js';
+import { adviseListening } from './listen-address.js';
 import { plainProblem, PROBLEM_MEDIA_TYPE } from './problem.js';
 import { RequestLines, type Exchange } from './request-lines.js';
 
@@ -54,7 +55,8 @@ export class GatewayHttpAdapter extends ExpressAdapter {
   override initHttpServer(): void {
     const lines = new RequestLines(this.getInstance<RequestListener>());
     this.lines = lines;
-    this.httpServer = createServer(createHttpServerOptions(this.limits), (...all) => lines.take(...all));
+    const server = createServer(createHttpServerOptions(this.limits), (...all) => lines.take(...all));
+    this.httpServer = server.on('error', adviseListening);
   }
 
   /**

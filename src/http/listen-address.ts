@@ -23,6 +23,11 @@ export function explainListening(error: unknown, host: string, port: number): un
   return message === undefined ? error : new Error(message, { cause: error });
 }
 
+/** Puts advice into an error of a server, which has its address. For applications that listen themselves. */
+export function adviseListening(error: NodeJS.ErrnoException & { address?: string; port?: number }): void {
+  error.message = describe(error.code, error.address ?? '', error.port ?? 0) ?? error.message;
+}
+
 function describe(code: string | undefined, host: string, port: number): string | undefined {
   switch (code) {
     case 'EADDRINUSE':
