@@ -1080,7 +1080,7 @@ export const requirements: readonly Requirement[] = [
     'protocol 6',
     'The message limit counts per principal, whatever client ids it uses; for role channel per sender.',
   ),
-  requirement('N-05', 'settings 1', 'A flood of names resets the limit of nobody who has reached it.'),
+  requirement('N-05', 'settings 1', 'A flood of names resets no limit that has been reached.'),
   requirement('N-06', 'protocol 5', 'At most 1 MiB is buffered for a connection, however many sessions it reads.'),
   requirement('N-07', 'protocol 3', 'A connection reports the status of a limited number of channels.'),
   requirement(

@@ -57,7 +57,7 @@ describe('openclaw, run with any version of Node', () => {
   it.each([
     ['Deno', { node: '26.3.0', deno: '2.9.0' }],
     ['Bun', { node: '26.3.0', bun: '1.4.5' }],
-  ])('says that it needs Node when %s runs it (R81)', (name, versions) => {
+  ])('says that it needs Node when %s runs it', (name, versions) => {
     const { message } = decide({ runtime: findRuntime(versions), isBuilt: true, ownNode: undefined });
 
     expect(message).toContain(`needs Node 24.16 or newer, and this is ${name} ${Object.values(versions)[1]}.`);

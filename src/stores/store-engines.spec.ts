@@ -23,7 +23,7 @@ describe('the URL of a store', () => {
     }
   });
 
-  it('is refused when it would name a file that nobody meant', () => {
+  it('is refused when it would name an unintended file', () => {
     for (const url of [
       'sqlite:~/x',
       'sqlite://data/x',

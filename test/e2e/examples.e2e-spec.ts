@@ -33,7 +33,7 @@ async function changeConfig(port: number, changes: Record<string, unknown>): Pro
 }
 
 describe('the examples', () => {
-  it('[P-16] `openclaw start` calls a tool from a module that config.yaml names, under its permission (H8)', async () => {
+  it('[P-16] `openclaw start` calls a tool from a module that config.yaml names, under its permission', async () => {
     gateway = start({ folder: customTool });
     const client = await FrameClient.open(await gateway.port);
     client.send('message_in', { channel: 'test', sender: 'ann', content: '/tool acme.dice {"sides": 2}' });
@@ -127,7 +127,7 @@ describe('the examples', () => {
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('a module under `openclaw start` can inject ToolRegistryService and ModuleRef (U9)', async () => {
+  it('a module under `openclaw start` can inject ToolRegistryService and ModuleRef', async () => {
     const probe = `import { Module } from '@nestjs/common';
       import { ModuleRef } from '@nestjs/core';
       import { ToolRegistryService } from 'openclaw-gateway-nest';
@@ -143,6 +143,27 @@ describe('the examples', () => {
     gateway = start({ folder: installation.folder, env: { OPENCLAW_MODULES: '["./probe.module.js"]' } });
     await gateway.port;
     expect(gateway.output).toContain('the registry is the one');
+  });
+
+  it('[P-08] a module with a verifier lets `openclaw start` listen beyond loopback, for its credentials only', async () => {
+    const verifier = `import { Module } from '@nestjs/common';
+      import { VerifiesCredentials } from 'openclaw-gateway-nest';
+      class AcmeVerifier {
+        verify({ credential }) {
+          if (credential.token !== 'acme-token-0123456789') return 'notMine';
+          return { tenant: 'default', principal: 'acme:ann', role: 'user', scopes: new Set(), channels: ['webchat'], sender: 'ann' };
+        }
+      }
+      VerifiesCredentials()(AcmeVerifier);
+      export class AcmeModule {}
+      Module({ providers: [AcmeVerifier] })(AcmeModule);`;
+    writeFileSync(join(installation.folder, 'verifier.module.js'), verifier);
+    const env = { OPENCLAW_MODULES: '["./verifier.module.js"]', OPENCLAW_GATEWAY_HOST: '0.0.0.0' };
+    gateway = start({ folder: installation.folder, env });
+    const health = async (headers: Record<string, string>) =>
+      (await (await fetch(`http://127.0.0.1:${await gateway!.port}/health`, { headers })).json()) as object;
+    expect(await health({ authorization: 'Bearer acme-token-0123456789' })).toHaveProperty('queued_messages');
+    expect(await health({})).not.toHaveProperty('queued_messages');
   });
 
   it('[P-17] a module that cannot be loaded stops the start and is named', async () => {

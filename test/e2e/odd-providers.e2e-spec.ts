@@ -202,10 +202,13 @@ describe('a provider of chat completions', () => {
     expect([payload.reason, shown]).toEqual(['stop', 'Well said.']);
   });
 
-  it.each([3, true, { a: 1 }, [null, 7]])('that sends %j as content is no internal error', async (content) => {
-    const { payload, shown } = await ask(wire, [events(chunk({ content }), text, chunk({}, 'stop'), '[DONE]')]);
-    expect([payload.reason, shown]).toEqual(['stop', 'Well said.']);
-  });
+  it.each([3, true, { a: 1 }, [null, 7]])(
+    'that sends %j as content does not end the turn as INTERNAL',
+    async (content) => {
+      const { payload, shown } = await ask(wire, [events(chunk({ content }), text, chunk({}, 'stop'), '[DONE]')]);
+      expect([payload.reason, shown]).toEqual(['stop', 'Well said.']);
+    },
+  );
 
   it('that does not stream has given its answer', async () => {
     const body = JSON.stringify({ choices: [{ index: 0, message: { content: 'Well said.' }, finish_reason: 'stop' }] });

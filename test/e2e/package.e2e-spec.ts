@@ -31,7 +31,7 @@ const run = (program: string) =>
   }).trim();
 
 describe('the packed package in a folder of its own', () => {
-  it(`weighs at most ${MAX_MEGABYTES} MB in at most ${MAX_PACKAGES} packages, without telemetry and without a Node (H8, R81)`, () => {
+  it(`weighs at most ${MAX_MEGABYTES} MB in at most ${MAX_PACKAGES} packages, without telemetry and without a Node`, () => {
     const files = installation.packages.flatMap((path) => listFiles(realpathSync(join(installation.folder, path))));
     // What a file takes on a disk with blocks of 4 KiB.
     const bytes = files.reduce((sum, file) => sum + Math.ceil(statSync(file).size / 4_096) * 4_096, 0);
@@ -64,7 +64,7 @@ describe('the packed package in a folder of its own', () => {
     expect(run(program)).toBe('true');
   });
 
-  it('types the client with ES2022 and the DOM alone (R80)', () => {
+  it('types the client with ES2022 and the DOM alone', () => {
     const source = join(installation.folder, 'client.ts');
     writeFileSync(
       source,

@@ -29,7 +29,7 @@ afterEach(async () => {
 const rows = composeSettings().rows.filter(({ schema }) => !schema['x-later']);
 const changeable = rows.filter(({ schema }) => schema['x-start-only'] === undefined);
 
-/** Another valid value for each setting that is no number, switch or enumeration. */
+/** Another valid value for each setting that is not a number, a switch or an enumeration. */
 const OTHER_VALUES: Readonly<Record<string, unknown>> = {
   'gateway.host': '127.0.0.2',
   'gateway.allowed_origins': ['https://chat.example.com'],
@@ -167,7 +167,7 @@ describe('the scope that a setting names', () => {
     expect(await change(TOKENS.dangerous, { 'tools.default_permissions': ['http'] })).toMatchObject({ status: 200 });
   });
 
-  it('[P-20] lets nobody make a credential with more rights than its maker has', async () => {
+  it('[P-20] refuses a credential with more rights than its maker has', async () => {
     const token = 'new-token-0123456789abcdef';
     const own = gateway.app.get(ConfigStoreService).get('auth.tokens');
     const add = (entry: object) =>

@@ -178,7 +178,7 @@ describe('the settings', () => {
     }
   });
 
-  it('[P-05] refuse a host that is no address', () => {
+  it('[P-05] refuse a host that is not an address', () => {
     for (const host of ['*', '[::1]', 'http://x'])
       expect(faultsOf(() => loadSettings({ OPENCLAW_GATEWAY_HOST: host }, {}, folder)).join()).toContain(
         'must be an IP address (without brackets) or a host name',

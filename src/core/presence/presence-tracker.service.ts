@@ -54,7 +54,7 @@ const SIGNS = ['typing', 'online', 'idle'] as const satisfies readonly Sign[];
 const AGE_INTERVAL_MS = 1_000;
 /** Interval at which an active person is announced to other replicas, in milliseconds. */
 export const ANNOUNCE_INTERVAL_MS = 15_000;
-/** Messages of an online person within this time after a sign are no further sign, in milliseconds. */
+/** Messages of an online person within this time after a sign are not further signs, in milliseconds. */
 const SIGN_INTERVAL_MS = 1_000;
 /** Number of people tracked; beyond it the one with the oldest sign is dropped. */
 const MAX_PEOPLE = 100_000;

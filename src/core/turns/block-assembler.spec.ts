@@ -148,7 +148,7 @@ describe('the block assembler', () => {
   );
 
   it.each(['*', '[', '<a', '@a', 'a@', '-\n', '| ', '\\', '&a', '`', '_a ', ' \t', '1. '])(
-    'tells markdown in linear time: many of %j',
+    'recognises markdown in linear time: many of %j',
     (part) => {
       const text = part.repeat(32_000 / part.length);
       const started = process.cpuUsage().user;

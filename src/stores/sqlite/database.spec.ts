@@ -45,6 +45,10 @@ function read(file: string, sql: string): unknown {
 }
 
 describe('openDatabase', () => {
+  it('refuses a folder that cannot be made, on any file system', () => {
+    expect(() => openDatabase('/proc/nowhere/deep/gateway.db')).toThrow(/cannot be opened \(ENOENT.*store\.url/);
+  });
+
   it('creates the file and its parent folders, readable only by its user', async () => {
     const deep = join(folder, 'not', 'there', 'gateway.db');
     openDatabase(deep).close();
@@ -88,7 +92,7 @@ describe('openDatabase', () => {
     expect(existsSync(join(folder, 'link.db.lock'))).toBe(false);
   });
 
-  it('refuses a file with two names, a link to nothing and what is no file', async () => {
+  it('refuses a file with two names, a link to nothing and what is not a file', async () => {
     openDatabase(path).close();
     await link(path, join(folder, 'other.db'));
     expect(() => openDatabase(path)).toThrow('has 2 names (hard links)');
