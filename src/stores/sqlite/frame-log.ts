@@ -3,12 +3,10 @@ import type { DurableFrame, FramePage, Json } from '../../core/store/index.js';
 import type { DurableType } from '../../protocol/index.js';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import type { LogEpoch } from './log-epochs.js';
+import { MAX_CACHED_SESSIONS } from './directory.js';
 import type { MessageRefs } from './message-refs.js';
 import type { FrameRow } from './packing.js';
 import { prepare, required } from './rows.js';
-
-/** Number of sessions whose head is cached; another head costs one look-up in the index. */
-const MAX_CACHED = 20_000;
 
 const COLUMNS =
   'frames.seq, frames.ord, frames.type, frames.timestamp, frames.payload, messages.message_id AS messageId';
@@ -32,7 +30,7 @@ interface Head {
 
 /** The logs of all sessions. The seqs of a session are dense from 1 and only grow. */
 export class FrameLog {
-  private readonly heads = new BoundedMap<number, Head>(MAX_CACHED);
+  private readonly heads = new BoundedMap<number, Head>(MAX_CACHED_SESSIONS);
 
   private readonly selectNewest;
   private readonly selectSwept;
