@@ -157,6 +157,26 @@ describe('a reader that is slow', () => {
   });
 });
 
+describe('a reader of a store whose snapshots lag behind', () => {
+  it('[D-16] gets every frame once, also when a page shows a newer head than its rows', async () => {
+    const sessionId = await makeLog(3);
+    const { readFrames } = harness.store;
+    const lagging = [
+      { frames: [], headSeq: 4, firstSeq: 1 },
+      { frames: [], headSeq: 1, firstSeq: 1 },
+    ];
+    harness.store.readFrames = async (...all) => {
+      const isPage = all[2] > 1;
+      return (isPage ? lagging.shift() : undefined) ?? readFrames.apply(harness.store, all);
+    };
+    const reader = new FakeReader();
+    await harness.delivery.resume(reader, { sessionId, seq: 1 }, 'r');
+    await harness.clock.advanceAsync(2_000);
+    await reader.waitFor((frame) => frame.seq === 4);
+    expect([reader.seqs, lagging]).toEqual([[2, 3, 4], []]);
+  });
+});
+
 describe('a reader of many sessions that is slow', () => {
   it('[N-06] has one page on its way at a time, whatever it reads', async () => {
     const writer = new FakeReader();

@@ -17,10 +17,16 @@ export class PageReader {
     private readonly log: Log,
   ) {}
 
-  /** Reads the page after `afterSeq`. Resolves with undefined after a pause when the store failed: try again then. */
+  /**
+   * Reads the page after `afterSeq`, which has frames unless retention has deleted the next one. Resolves with undefined
+   * after a pause when there is none: the store failed, or does not show the frames yet. Try again then.
+   */
   async read(sessionId: string, afterSeq: number): Promise<FramePage | undefined> {
     try {
-      return await this.frames.readFrames(sessionId, afterSeq, PAGE_FRAMES, PAGE_BYTES);
+      const page = await this.frames.readFrames(sessionId, afterSeq, PAGE_FRAMES, PAGE_BYTES);
+      if (page.frames.length > 0 || page.firstSeq > afterSeq + 1) return page;
+      await this.clock.sleep(RETRY_DELAY_MS);
+      return undefined;
     } catch (error) {
       this.log.warn(
         { error, session_id: sessionId },

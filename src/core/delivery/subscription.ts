@@ -86,7 +86,7 @@ export class Subscription {
     this.feed.headSeq = Math.max(this.feed.headSeq, page.headSeq);
     if (page.frames.length > 0) this.sendBurst({ kind: 'frames', frames: page.frames });
     // Retention has deleted the rest meanwhile: continue after it instead of waiting for it.
-    else this.nextSeq = Math.max(page.firstSeq, page.headSeq + 1);
+    else this.nextSeq = page.firstSeq;
   }
 
   /** Waits until the reader has room. Returns false when it has gone, or was closed because it takes nothing. */

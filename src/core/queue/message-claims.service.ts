@@ -145,9 +145,10 @@ export class MessageClaimsService {
   private async claimOnce(): Promise<void> {
     const limit = this.config.get('agent.concurrency') - this.runs.size;
     if (!this.isOpen || !this.consumer || limit <= 0) return;
+    const sentAt = this.clock.elapsed();
     try {
       const { claims, nextDueAt } = await this.messages.claim({ replicaId: this.replica.id, limit, leaseMs: LEASE_MS });
-      for (const claim of claims) this.take(claim, this.consumer);
+      for (const claim of claims) this.take(claim, sentAt, this.consumer);
       this.wakeAt(nextDueAt);
     } catch (error) {
       this.log.error({ error }, 'no message could be claimed; trying again in a second');
@@ -161,10 +162,11 @@ export class MessageClaimsService {
       time === undefined ? undefined : this.clock.setTimer(Math.max(0, time - this.clock.now()), () => this.wake());
   }
 
-  private take(claim: Claim, consumer: ClaimConsumer): void {
+  /** `sentAt`: when the claim was sent, from which its lease counts, by {@link Clock.elapsed}. */
+  private take(claim: Claim, sentAt: number, consumer: ClaimConsumer): void {
     // A claim that arrives after the drain began is released at once.
     const stopReason = claim.cancelRequested ? 'cancelled' : this.isOpen ? undefined : 'draining';
-    const run: Run = { claim, controller: undefined, stopReason, renewedAt: this.clock.elapsed() };
+    const run: Run = { claim, controller: undefined, stopReason, renewedAt: sentAt };
     this.runs.set(keyOf(claim.lease), run);
     const done = (hasEnded: boolean) => (hasEnded ? this.end(run) : this.run(run, consumer));
     if (stopReason !== undefined || !consumer.endNow(claim, done)) this.run(run, consumer);
@@ -195,6 +197,8 @@ export class MessageClaimsService {
   }
 
   private async renewLeases(): Promise<void> {
+    // Not only when a renewal fails: a shared store that cannot be reached may answer nothing for minutes.
+    if (this.store.isShared) this.stopOverdue();
     const runs = [...this.runs.values()];
     if (runs.length === 0) return;
     // A lease counts from when the store took its renewal, which is never before it was sent.
@@ -209,9 +213,13 @@ export class MessageClaimsService {
       for (const lease of cancelRequested) this.stopRun(lease, 'cancelled');
     } catch (error) {
       this.log.warn({ error }, 'the leases could not be renewed');
-      const now = this.clock.elapsed();
-      for (const run of runs) if (now - run.renewedAt >= RENEW_TIMEOUT_MS) abort(run, 'lease_lost');
+      this.stopOverdue();
     }
+  }
+
+  private stopOverdue(): void {
+    const now = this.clock.elapsed();
+    for (const run of this.runs.values()) if (now - run.renewedAt >= RENEW_TIMEOUT_MS) abort(run, 'lease_lost');
   }
 
   private stopRun(lease: Lease, reason: StopReason): void {

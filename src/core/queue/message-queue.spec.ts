@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { CoreHarness, type CoreHarnessOptions } from '../../testing/core-harness.js';
 import { aPayload, aSession } from '../../testing/factories.js';
 import { FakeReader, type SeenFrame } from '../../testing/fake-reader.js';
+import { TEST_STORES } from '../../testing/test-stores.js';
 import type { Claim, Lease } from '../store/index.js';
 import { GatewayError } from '../../protocol/domain.js';
 
@@ -208,6 +209,29 @@ describe('the message queue', () => {
 });
 
 describe('claims', () => {
+  it('[D-10] of a shared store end when a renewal stays without an answer, counted from when the claim was sent', async () => {
+    harness = new CoreHarness({ store: TEST_STORES.shared });
+    await harness.store.open();
+    const { claim } = harness.store;
+    harness.store.claim = async (request) => {
+      await harness.clock.sleep(4_000);
+      return claim.call(harness.store, request);
+    };
+    harness.store.renew = () => new Promise(() => {});
+    const started = Promise.withResolvers<AbortSignal>();
+    const run = (_: Claim, signal: AbortSignal) => {
+      started.resolve(signal);
+      return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    };
+    harness.claims.start({ run, endNow: () => false });
+    await harness.say(new FakeReader(), 'a', 'x');
+    await harness.clock.advanceAsync(4_000);
+    const signal = await started.promise;
+    expect(signal.aborted).toBe(false);
+    await harness.clock.advanceAsync(4_000);
+    expect(signal.reason).toBe('lease_lost');
+  });
+
   it('[D-10] renew the second run of a message whose first run ends late, after it lost its lease', async () => {
     harness = new CoreHarness();
     await harness.store.open();

@@ -4,7 +4,7 @@ import type { ClientKey, FramePage, SessionCursor } from './records.js';
 export abstract class FrameStore {
   /**
    * Reads frames after `afterSeq` in order: at most `maxFrames` and about `maxBytes` of payload, but at least one if
-   * there is any.
+   * there is any. Frames, head and first seq are of one snapshot.
    */
   abstract readFrames(sessionId: string, afterSeq: number, maxFrames: number, maxBytes: number): Promise<FramePage>;
 
