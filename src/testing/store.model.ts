@@ -8,14 +8,23 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { CancelSelector, Lease, NewFrame, NewMessage, QueueLimits, TurnEnd } from '../core/store/index.js';
+import type {
+  CancelSelector,
+  ClientKey,
+  Lease,
+  NewFrame,
+  NewMessage,
+  QueueLimits,
+  TurnEnd,
+} from '../core/store/index.js';
 import { aClient, aMessage, aPayload, aSession } from './factories.js';
 import type { StoreUnderTest } from './store/bench.js';
 import { MODEL_PRIORITIES, StoreModel, type ModelMessage } from './store/model.js';
 
 const DEFAULT_RUNS = 80;
 const SESSIONS = [0, 1, 2].map((number) => aSession(`${number}`));
-const CLIENTS = [0, 1].map((number) => aClient({ clientId: `c${number}` }));
+/** The second and the third are of one principal. */
+const CLIENTS = ['a', 'b', 'b'].map((principal, number) => aClient({ principal, clientId: `c${number}` }));
 /** Small limits, so that a run reaches them often. */
 const LIMITS: QueueLimits = { perSession: 4, perClient: 6, total: 9 };
 
@@ -56,7 +65,7 @@ const operation = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       do: fc.constant('deliver' as const),
-      client: fc.nat(1),
+      client: fc.nat(CLIENTS.length - 1),
       session: fc.nat(2),
       seq: fc.nat(9),
     }),
@@ -280,12 +289,13 @@ class ModelRun {
       expect(steps.map((recorded) => ({ step: recorded.step, headSeq: recorded.headSeq }))).toEqual(message.steps);
       expect(frames).toEqual(model.log(message.session).filter(({ messageRef }) => messageRef === message.ref));
     }
-    for (const client of CLIENTS) await this.compareCursors(client.clientId);
+    for (const client of CLIENTS) await this.compareCursors(client);
     await this.compareEpochs();
   }
 
-  private async compareCursors(clientId: string): Promise<void> {
-    const listed = await this.under.store.listResumable(aClient({ clientId }));
+  private async compareCursors(client: ClientKey): Promise<void> {
+    const { clientId } = client;
+    const listed = await this.under.store.listResumable(client);
     const expected = SESSIONS.flatMap(({ id }) => {
       const seq = this.model.cursors.get(`${clientId} ${id}`);
       if (seq === undefined) return [];

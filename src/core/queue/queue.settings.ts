@@ -12,7 +12,7 @@ export const queueSettings = defineSettings({
     description: 'Concurrent turns.',
   }),
   'queue.max_per_session': count(100, 'Messages that may wait or run in one session.'),
-  'queue.max_per_client': count(1_000, 'Messages that may wait or run for one client.'),
+  'queue.max_per_client': count(1_000, 'Messages that may wait or run for one principal, whatever client ids it uses.'),
   'queue.max_total': count(100_000, 'Messages that may wait or run in total.'),
   'queue.busy_policy': Type.Enum(BusyPolicy.enum, {
     default: 'followup',

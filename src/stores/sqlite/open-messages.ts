@@ -1,11 +1,13 @@
 import { LaneIndex, type LaneMessage } from './lane-index.js';
-import type { Priority } from '../../core/store/index.js';
+import type { ClientKey, Priority } from '../../core/store/index.js';
 
 /** An unfinished message in the index. */
 export interface OpenMessage extends LaneMessage {
   readonly ord: number;
   readonly session: number;
   readonly client: number;
+  /** The principal of the client, see {@link ownerOf}. */
+  readonly owner: string;
   readonly priority: Priority;
   /** The epoch of the lease under which it runs; 0 while it waits. */
   epoch: number;
@@ -13,16 +15,16 @@ export interface OpenMessage extends LaneMessage {
 }
 
 /**
- * All unfinished messages: their order, and their number per client. Rebuilt from the table `queue` and never stored.
+ * All unfinished messages: their order, and their number per principal. Rebuilt from the table `queue` and never stored.
  */
 export class OpenMessages {
   readonly lanes = new LaneIndex<OpenMessage>();
   private readonly sessionsOfClient = new Map<number, Map<number, number>>();
-  private readonly totals = new Map<number, number>();
+  private readonly totals = new Map<string, number>();
 
-  /** Returns how many messages of a client wait or run. */
-  countOfClient(client: number): number {
-    return this.totals.get(client) ?? 0;
+  /** Returns how many messages of a principal wait or run, whatever client ids it uses. */
+  countOfOwner(owner: string): number {
+    return this.totals.get(owner) ?? 0;
   }
 
   hasUnfinished(client: number, session: number): boolean {
@@ -51,7 +53,7 @@ export class OpenMessages {
   }
 
   private tally(message: OpenMessage, by: 1 | -1): void {
-    add(this.totals, message.client, by);
+    add(this.totals, message.owner, by);
     let sessions = this.sessionsOfClient.get(message.client);
     if (!sessions) this.sessionsOfClient.set(message.client, (sessions = new Map<number, number>()));
     add(sessions, message.session, by);
@@ -59,7 +61,12 @@ export class OpenMessages {
   }
 }
 
-function add(counts: Map<number, number>, key: number, by: number): void {
+/** Returns the principal of a client as one name. No name contains NUL. */
+export function ownerOf({ tenant, principal }: Pick<ClientKey, 'tenant' | 'principal'>): string {
+  return `${tenant}\0${principal}`;
+}
+
+function add<K>(counts: Map<K, number>, key: K, by: number): void {
   const count = (counts.get(key) ?? 0) + by;
   if (count === 0) counts.delete(key);
   else counts.set(key, count);

@@ -15,7 +15,7 @@ import {
 import type { SessionEntry } from './directory.js';
 import { canonicalise } from '../../core/store/canonical-json.js';
 import type { Earlier, MessageTable } from './message-table.js';
-import type { OpenMessage } from './open-messages.js';
+import { ownerOf, type OpenMessage } from './open-messages.js';
 import type { ClaimRow, LeaseKey, MessageRow, NewMessageRow } from './packing.js';
 import { prepare, required } from './rows.js';
 import type { SessionOperations } from './session-operations.js';
@@ -59,7 +59,7 @@ export class QueueOperations {
     const known = directory.findClient(message.client);
     const entry = directory.findSession(message.session.id);
     const isQueued = message.isAddressed || entry?.explicitActivation === true;
-    const limit = isQueued ? this.exceeded(message.limits, entry?.session, known) : undefined;
+    const limit = isQueued ? this.exceeded(message, entry?.session) : undefined;
     // Looks for a duplicate first if the message could be refused or its session created; else the insert finds it.
     const earlier = known !== undefined && (limit || !entry) ? this.messages.findByKey(known, messageId) : undefined;
     if (earlier) return this.repeatOutcome(earlier, message);
@@ -91,7 +91,8 @@ export class QueueOperations {
     let position = 0;
     if (isQueued) {
       this.insertOpen.run(ord, session, client, priority);
-      position = open.add({ ord, session, client, priority, epoch: 0, cancelRequested: false });
+      const owner = ownerOf(message.client);
+      position = open.add({ ord, session, client, owner, priority, epoch: 0, cancelRequested: false });
     }
     return {
       kind: 'accepted',
@@ -106,14 +107,11 @@ export class QueueOperations {
     };
   }
 
-  private exceeded(
-    limits: QueueLimits,
-    session: number | undefined,
-    client: number | undefined,
-  ): keyof QueueLimits | undefined {
-    const { lanes } = this.tables.open;
+  private exceeded({ limits, client }: NewMessageRow, session: number | undefined): keyof QueueLimits | undefined {
+    const { open } = this.tables;
+    const { lanes } = open;
     if ((session === undefined ? 0 : lanes.countIn(session)) >= limits.perSession) return 'perSession';
-    if ((client === undefined ? 0 : this.tables.open.countOfClient(client)) >= limits.perClient) return 'perClient';
+    if (open.countOfOwner(ownerOf(client)) >= limits.perClient) return 'perClient';
     return lanes.size >= limits.total ? 'total' : undefined;
   }
 

@@ -7,7 +7,7 @@ import { beginLogEpoch, type LogEpoch } from './log-epochs.js';
 import { MessageRefs } from './message-refs.js';
 import { prepare, required } from './rows.js';
 import type { Moment } from '../../core/time/clock.js';
-import { OpenMessages, type OpenMessage } from './open-messages.js';
+import { OpenMessages, ownerOf, type OpenMessage } from './open-messages.js';
 
 /**
  * Range of epochs per opening of the database. Epochs thus grow over restarts without being stored on each claim. Two
@@ -18,13 +18,15 @@ const EPOCHS_PER_GENERATION = 2 ** 32;
 /** Rows read after a start to find recently used sessions. */
 const ACTIVITY_ROWS = 20_000;
 
-const SELECT_QUEUE = `SELECT ord, session, client, priority, state, not_before AS notBefore, epoch,
-  cancel_requested AS cancelRequested FROM queue ORDER BY ord`;
+const SELECT_QUEUE = `SELECT ord, session, client, tenant, principal, priority, state, not_before AS notBefore, epoch,
+  cancel_requested AS cancelRequested FROM queue JOIN clients USING (client) ORDER BY ord`;
 
 interface QueueRow {
   readonly ord: number;
   readonly session: number;
   readonly client: number;
+  readonly tenant: string;
+  readonly principal: string;
   readonly priority: Priority;
   readonly state: 'queued' | 'running' | 'retry';
   readonly notBefore: number;
@@ -118,6 +120,7 @@ export class TableState {
       ord,
       session,
       client,
+      owner: ownerOf(row),
       priority,
       epoch: runs ? row.epoch : 0,
       cancelRequested: cancelRequested === 1,

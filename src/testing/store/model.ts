@@ -4,6 +4,7 @@ import {
   type AcceptOutcome,
   type CancelOutcome,
   type ClaimResult,
+  type ClientKey,
   type DurableFrame,
   type Lease,
   type NewFrame,
@@ -141,7 +142,7 @@ export class StoreModel {
   private exceeded({ session, client }: NewMessage): keyof QueueLimits | undefined {
     const unfinished = this.unfinished();
     const ofSession = unfinished.filter((each) => each.session === session.id).length;
-    const ofClient = unfinished.filter((each) => each.message.client.clientId === client.clientId).length;
+    const ofClient = unfinished.filter((each) => isSameOwner(each.message.client, client)).length;
     if (ofSession >= this.limits.perSession) return 'perSession';
     if (ofClient >= this.limits.perClient) return 'perClient';
     return unfinished.length >= this.limits.total ? 'total' : undefined;
@@ -266,6 +267,10 @@ export class StoreModel {
       Object.assign(message, { status: 'queued', epoch: undefined, first: true, interrupted: true });
     }
   }
+}
+
+function isSameOwner(one: ClientKey, other: ClientKey): boolean {
+  return one.tenant === other.tenant && one.principal === other.principal;
 }
 
 /** The priorities that generators choose from. */

@@ -116,13 +116,17 @@ export const acceptContract: Contract = {
       bench.store.accept(aMessage(changes), { ...GENEROUS_LIMITS, ...limits });
     expect(await ask({ perSession: 2 })).toEqual({ kind: 'full', limit: 'perSession' });
     expect(await ask({ perClient: 2 }, { session: bob })).toEqual({ kind: 'full', limit: 'perClient' });
-    expect(await ask({ total: 2 }, { session: bob, client: aClient({ clientId: 'b' }) })).toEqual({
+    const sameOwner = { session: bob, client: aClient({ clientId: 'b' }) };
+    expect(await ask({ perClient: 2 }, sameOwner)).toEqual({ kind: 'full', limit: 'perClient' });
+    const stranger = { session: aSession('eve'), client: aClient({ principal: 'p' }) };
+    expect(await ask({ perClient: 2 }, stranger)).toMatchObject({ kind: 'accepted' });
+    expect(await ask({ total: 3 }, { session: bob, client: aClient({ clientId: 'b' }) })).toEqual({
       kind: 'full',
       limit: 'total',
     });
     expect(await bench.store.findSession('s_bob')).toBeUndefined();
-    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 1, running: 1 });
-    expect(await ask({ perSession: 3, perClient: 3, total: 3 })).toMatchObject({ kind: 'accepted' });
+    expect(await bench.store.countQueue(0)).toMatchObject({ queued: 2, running: 1 });
+    expect(await ask({ perSession: 3, perClient: 3, total: 4 })).toMatchObject({ kind: 'accepted' });
   },
 
   'accepts messages again once one has ended': async (bench) => {
