@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BlobsModule } from './blobs/blobs.module.js';
 import { SQLITE_ENGINE } from './sqlite/sqlite-engine.js';
 import { SqliteModule } from './sqlite/sqlite.module.js';
-import { findStoreEngine, findStoreUrlFault } from './store-engines.js';
+import { findStoreEngine, findStoreFolder, findStoreUrlFault } from './store-engines.js';
 import { StoresModule } from './stores.module.js';
 
 describe('the URL of a store', () => {
@@ -37,6 +37,12 @@ describe('the URL of a store', () => {
       expect([url, typeof findStoreUrlFault(url)]).toEqual([url, 'string']);
     for (const url of ['sqlite:/data/x y', 'sqlite:/dev/shm/x', 'sqlite:/process/x', 'sqlite:proc/x'])
       expect([url, findStoreUrlFault(url)]).toEqual([url, undefined]);
+  });
+
+  it('has a folder for files that belong to the store', () => {
+    expect(
+      ['sqlite:/var/lib/x/gateway.db', 'sqlite:gateway.db', 'sqlite::memory:', 'own:'].map(findStoreFolder),
+    ).toEqual(['/var/lib/x', '.', 'data', 'data']);
   });
 
   it('is ignored when the application provides a store', () => {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Type } from '@nestjs/common';
 import { SQLITE_ENGINE } from './sqlite/sqlite-engine.js';
 
@@ -12,6 +13,8 @@ export interface StoreEngine {
   findFault(url: string): string | undefined;
   /** Returns whether the store exists already. */
   isThere(url: string): boolean;
+  /** Returns the path of the store's file; undefined if it has none. */
+  findPath(url: string): string | undefined;
   /** Loads the Nest module that provides the ports of `core/store`. */
   loadModule(): Promise<Type>;
 }
@@ -35,4 +38,13 @@ export function findStoreUrlFault(url: string): string | undefined {
 /** Returns whether the store of a URL exists, and may hold settings that were changed at run time. */
 export function isStoreThere(url: string): boolean {
   return findStoreEngine(url)?.isThere(url) ?? false;
+}
+
+/** Folder of what belongs to a store without a file. */
+const DEFAULT_FOLDER = 'data';
+
+/** Returns the folder in which files that belong to the store are kept: that of its own file, or `data`. */
+export function findStoreFolder(url: string): string {
+  const path = findStoreEngine(url)?.findPath(url);
+  return path === undefined ? DEFAULT_FOLDER : dirname(path);
 }

@@ -9,13 +9,15 @@ const MEDIA_TYPES = [
 
 /** Which files may be uploaded, and where they are kept. */
 export const mediaSettings = defineSettings({
-  'media.folder': Type.String({
-    default: 'data/media',
-    minLength: 1,
-    'x-scope': 'config:dangerous',
-    description: 'Folder of uploaded files.',
-    'x-restart': true,
-  }),
+  'media.folder': Type.Optional(
+    Type.String({
+      minLength: 1,
+      'x-scope': 'config:dangerous',
+      description:
+        "Folder of uploaded files. Default: `media` beside the store's file, or in `data` where there is none.",
+      'x-restart': true,
+    }),
+  ),
   'media.max_bytes': Type.Integer({
     default: 20_971_520,
     minimum: 1,

@@ -33,6 +33,16 @@ describe('FolderBlobs', () => {
     expect(statSync(join(folder, 'ab')).mode & 0o777).toBe(0o700);
   });
 
+  it('reports a folder that cannot be created as a store that is unavailable, before and at an upload', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const blobs = new FolderBlobs(() => join(folder, 'file', 'media'));
+    await expect(blobs.check()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await new FolderBlobs(() => join(folder, 'new', 'media')).check();
+    await expect(blobs.put('f_01', [Buffer.from('x')].values() as never)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+  });
+
   it('does not list the leftovers of a crash as blobs, and overwrites them', async () => {
     await mkdir(join(folder, 'ab'));
     await writeFile(join(folder, 'ab', 'f_abcd.part'), 'a longer half of an upload');

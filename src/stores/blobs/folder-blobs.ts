@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { BLOB_KEY, InvalidBlobKeyError, type BlobStore } from '../../core/media/blob.store.js';
 import { GatewayError } from '../../protocol/index.js';
@@ -12,6 +12,18 @@ export class FolderBlobs implements BlobStore {
 
   /** @param readFolder returns the folder; called at first use, when changes of earlier runs are in force */
   constructor(private readonly readFolder: () => string) {}
+
+  /** Checks that the folder can be written to, or created. @throws GatewayError STORE_UNAVAILABLE */
+  async check(): Promise<void> {
+    for (let folder = this.root; ; folder = dirname(folder)) {
+      if (await absent(access(folder, constants.W_OK | constants.X_OK).then(() => true))) return;
+    }
+  }
+
+  /** The absolute path of the folder. */
+  get path(): string {
+    return this.root;
+  }
 
   async put(key: string, body: AsyncIterable<Uint8Array>): Promise<void> {
     const path = this.pathOf(key);
@@ -104,9 +116,13 @@ async function absent<T>(file: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Maps a full or broken disk to STORE_UNAVAILABLE, so that callers retry later. */
+/** Errors of the disk or of the folder's place, which an operator can repair: full, read-only, not accessible, broken. */
+const REPAIRABLE = new Set(['ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EACCES', 'EPERM', 'ENOTDIR']);
+
+/** Maps such an error to STORE_UNAVAILABLE, so that callers retry later. */
 function explain(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  const isDisk = code === 'ENOSPC' || code === 'EROFS' || code === 'EDQUOT' || code === 'EIO';
-  return isDisk ? new GatewayError('STORE_UNAVAILABLE', {}, { cause: error }) : error;
+  return code !== undefined && REPAIRABLE.has(code)
+    ? new GatewayError('STORE_UNAVAILABLE', {}, { cause: error })
+    : error;
 }

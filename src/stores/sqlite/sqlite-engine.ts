@@ -12,5 +12,6 @@ export const SQLITE_ENGINE = {
     return path !== undefined && existsSync(path);
   },
   // Imported when it is used: the settings need the URLs only.
+  findPath: parseSqliteUrl,
   loadModule: async () => (await import('./sqlite.module.js')).SqliteModule,
 };
