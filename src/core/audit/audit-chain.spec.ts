@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditHead, AuditQuery, AuditRow, AuditStore } from '../store/index.js';
+import { noteOfSweep } from './audit-notes.js';
 import { chainAudit, EMPTY_HEAD, verifyAuditChain, verifyAuditTrail } from './audit-chain.js';
 
 /** An audit trail of `length` rows with its head. */
@@ -39,6 +40,18 @@ describe('verifyAuditChain', () => {
     const { rows, head } = aTrail(5);
     rows[2] = { ...(rows[2] as AuditRow), ...change };
     expect(await verifyAuditChain(rows, head)).toEqual(broken(3, 'changed'));
+  });
+
+  it('accepts the removal of the oldest rows that a later row names, and no other', async () => {
+    const { rows, head } = aTrail(5);
+    const third = rows[2] as AuditRow;
+    const swept = chainAudit(head, 6, noteOfSweep(third));
+    const after = (from: number) => verifyAuditChain([...rows.slice(from), swept], swept);
+    expect(await after(3)).toEqual({ kind: 'intact', rows: 6 });
+    expect([await after(2), await after(4)]).toEqual([broken(1, 'missing'), broken(1, 'missing')]);
+    expect(await verifyAuditChain(rows.slice(3), head)).toEqual(broken(1, 'missing'));
+    const forged = chainAudit(third, 4, noteOfSweep({ sequence: 3, hash: third.hash }));
+    expect(await verifyAuditChain([forged, ...rows.slice(4), swept], swept)).toMatchObject({ kind: 'broken' });
   });
 
   it('detects a changed row whose own hash was adapted', async () => {

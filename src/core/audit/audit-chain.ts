@@ -8,6 +8,7 @@ import {
   type AuditStore,
 } from '../store/index.js';
 import { canonicalise } from '../store/canonical-json.js';
+import { noteOfSweep, SWEEP_ACTION } from './audit-notes.js';
 
 /** Rows per page when the trail is read. */
 const PAGE_ROWS = 1_000;
@@ -50,7 +51,8 @@ export type ChainVerdict =
 /**
  * Checks that all rows are present, unchanged and in order, in a trail to which nothing is added meanwhile; see
  * {@link verifyAuditTrail} for one in use. Detects rows that were changed, removed (including the
- * newest), moved or inserted.
+ * newest), moved or inserted. The oldest rows may be missing if a later row says so, as the store writes it when their
+ * time is over.
  * @param rows all rows, oldest first
  * @param head the head from the store
  */
@@ -68,7 +70,14 @@ async function verifyRows(
   trail: 'rests' | 'grows',
 ): Promise<ChainVerdict> {
   let last = EMPTY_HEAD;
+  /** What a row has to say about the deleted ones; undefined if none are missing, or once it was found. */
+  let anchor: string | undefined;
   for await (const { hash: ownHash, ...row } of rows) {
+    if (last === EMPTY_HEAD && row.sequence > 1) {
+      last = { sequence: row.sequence - 1, hash: row.previousHash };
+      anchor = noteOfSweep(last).after;
+    }
+    if (row.action === SWEEP_ACTION && row.after === anchor) anchor = undefined;
     const sequence = last.sequence + 1;
     if (row.sequence !== sequence) return { kind: 'broken', sequence, fault: 'missing' };
     if (row.previousHash !== last.hash || hashRow(row) !== ownHash)
@@ -76,6 +85,7 @@ async function verifyRows(
     if (sequence === head.sequence && ownHash !== head.hash) return { kind: 'broken', sequence, fault: 'changed' };
     last = { sequence, hash: ownHash };
   }
+  if (anchor !== undefined) return { kind: 'broken', sequence: 1, fault: 'missing' };
   if (last.sequence < head.sequence) return { kind: 'broken', sequence: last.sequence + 1, fault: 'missing' };
   if (trail === 'rests' && last.sequence > head.sequence)
     return { kind: 'broken', sequence: last.sequence, fault: 'changed' };

@@ -2,6 +2,7 @@ import {
   ALL_TENANTS,
   type Approval,
   type ApprovalDecision,
+  type AuditHead,
   type AuditNote,
   type Session,
   type SessionChange,
@@ -31,6 +32,18 @@ export function noteOfCall(call: {
   const { session, actor, tool, callId, argumentsSha256 } = call;
   const after = JSON.stringify({ session_id: session.id, call_id: callId, arguments_sha256: argumentsSha256 });
   return { tenant: session.tenant, actor, action: 'tool.call', target: tool, before: 'null', after };
+}
+
+/** The action of {@link noteOfSweep}. */
+export const SWEEP_ACTION = 'audit.sweep';
+
+/**
+ * Builds the note of the deletion of the oldest rows, up to the one of `last`. It stays the anchor of the chain: the rows
+ * that are left begin after `last`.
+ */
+export function noteOfSweep({ sequence, hash }: AuditHead): AuditNote {
+  const after = JSON.stringify({ sequence, hash });
+  return { tenant: ALL_TENANTS, actor: 'gateway', action: SWEEP_ACTION, target: 'audit', before: 'null', after };
 }
 
 /** Builds the note of an authentication. */

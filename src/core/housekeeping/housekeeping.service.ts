@@ -5,7 +5,7 @@ import { MediaService } from '../media/media.service.js';
 import { SessionResources } from '../sessions/session-resources.js';
 import { Store, type SweepLimits } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { Clock, HOUR_MS } from '../time/clock.js';
+import { Clock, DAY_MS, HOUR_MS } from '../time/clock.js';
 
 const SWEEP_INTERVAL_MS = 60_000;
 /** Interval at which stored files are compared with their records; also soon after the start. */
@@ -60,11 +60,14 @@ export class HousekeepingService {
   private readLimits(): SweepLimits {
     const now = this.clock.now();
     const retentionMs = this.config.get('store.retention_hours') * HOUR_MS;
+    const auditMs = this.config.get('store.audit_retention_days') * DAY_MS;
     const sessionTtlMs = this.config.get('store.session_ttl_hours') * HOUR_MS;
     return {
       framesBefore: now - retentionMs,
       dedupeBefore: now - Math.max(REMEMBER_IDS_MS, retentionMs),
       sessionsBefore: sessionTtlMs === 0 ? undefined : now - sessionTtlMs,
+      approvalsBefore: now - this.config.get('store.approval_retention_days') * DAY_MS,
+      auditBefore: auditMs === 0 ? undefined : now - auditMs,
     };
   }
 }

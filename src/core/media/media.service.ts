@@ -6,11 +6,10 @@ import { ConfigStoreService } from '../config/config-store.service.js';
 import type { Principal } from '../identity/principal.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
 import { MediaStore, type MediaRecord, type UploadSum } from '../store/index.js';
-import { Clock, HOUR_MS } from '../time/clock.js';
+import { Clock, DAY_MS, HOUR_MS } from '../time/clock.js';
 import { BlobStore } from './blob.store.js';
 import { detectMediaType, SNIFF_BYTES } from './media-type.js';
 
-const DAY_MS = 24 * HOUR_MS;
 /** Number of files whose records are looked up at a time. */
 const RECONCILE_PORTION = 100;
 

@@ -16,6 +16,13 @@ export interface SweepLimits {
   readonly dedupeBefore: number;
   /** Sessions idle since before this are deleted with all their data; undefined keeps all. */
   readonly sessionsBefore: number | undefined;
+  /** Approvals that expired before this are deleted; undefined keeps all. */
+  readonly approvalsBefore?: number | undefined;
+  /**
+   * Rows of the audit trail older than this are deleted, oldest first and at most once a day. The deletion is itself a row
+   * of the trail; see `noteOfSweep` of `core/audit`. Undefined keeps all.
+   */
+  readonly auditBefore?: number | undefined;
 }
 
 /** The store as a whole: opening, closing, health and housekeeping. */

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.js';
-import { SystemClock, type Clock } from './clock.js';
+import { DAY_MS, SystemClock, type Clock } from './clock.js';
 
 /** The files that use system time, by name, with the reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
@@ -95,8 +95,6 @@ describe.each([
 });
 
 describe('an alarm', () => {
-  const DAY_MS = 86_400_000;
-
   it('goes off at its wall time, and soon after it when the machine slept through it or its clock was set past it', () => {
     const clock = new ManualClock();
     const rang: string[] = [];

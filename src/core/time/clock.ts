@@ -1,5 +1,6 @@
 /** One hour, in milliseconds. */
 export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
 
 /** Maximum delay of Node's timers, in milliseconds. */
 const MAX_TIMER_MS = 2_147_483_647;

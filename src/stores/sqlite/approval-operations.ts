@@ -3,6 +3,7 @@ import { noteOfDecision } from '../../core/audit/audit-notes.js';
 import type { Approval, ApprovalDecision } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare } from './rows.js';
+import { MAX_SWEEP_ROWS } from './sweeper.js';
 
 const MAX_PENDING = 1_000;
 
@@ -18,6 +19,7 @@ export class ApprovalOperations {
   private readonly selectById;
   private readonly selectPending;
   private readonly setDecision;
+  private readonly deleteExpired;
 
   constructor(
     database: DatabaseSync,
@@ -38,6 +40,15 @@ export class ApprovalOperations {
       database,
       'UPDATE approvals SET decision = ? WHERE approval_id = ? AND decision IS NULL',
     );
+    this.deleteExpired = prepare(
+      database,
+      'DELETE FROM approvals WHERE approval IN (SELECT approval FROM approvals WHERE expires_at < ? LIMIT ?)',
+    );
+  }
+
+  /** Deletes a portion of the approvals that expired before a time. Returns true if there may be more. */
+  sweep(before: number | undefined): boolean {
+    return before !== undefined && this.deleteExpired.run(before, MAX_SWEEP_ROWS).changes === MAX_SWEEP_ROWS;
   }
 
   open(approval: Approval): Approval {

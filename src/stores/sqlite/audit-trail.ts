@@ -1,7 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { chainAudit } from '../../core/audit/audit-chain.js';
+import { noteOfSweep } from '../../core/audit/audit-notes.js';
+import { DAY_MS } from '../../core/time/clock.js';
 import type { AuditHead, AuditNote, AuditQuery, AuditRow } from '../../core/store/index.js';
 import { prepare, required } from './rows.js';
+import { MAX_SWEEP_ROWS } from './sweeper.js';
 
 const COLUMNS = `sequence, at, tenant, actor, action, target, before, after, previous_hash AS previousHash, hash`;
 
@@ -15,6 +18,8 @@ export class AuditTrail {
   private readonly insert;
   private readonly selectNewest;
   private readonly selectOldest;
+  private readonly selectExpired;
+  private readonly deleteUpTo;
 
   constructor(database: DatabaseSync) {
     this.selectHead = prepare<AuditHead>(
@@ -27,6 +32,12 @@ export class AuditTrail {
       `INSERT INTO audit (sequence, at, tenant, actor, action, target, before, after, previous_hash, hash)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    // Not the newest row: the head names it.
+    this.selectExpired = prepare<AuditHead & { at: number }>(
+      database,
+      'SELECT sequence, hash, at FROM audit WHERE sequence < ? ORDER BY sequence LIMIT ?',
+    );
+    this.deleteUpTo = prepare(database, 'DELETE FROM audit WHERE sequence <= ?');
     const select = (order: string) => `SELECT ${COLUMNS} FROM audit WHERE ${MATCHES} AND ${order} LIMIT ?7`;
     this.selectNewest = prepare<AuditRow>(database, select('(?6 IS NULL OR sequence < ?6) ORDER BY sequence DESC'));
     this.selectOldest = prepare<AuditRow>(database, select('(?6 IS NULL OR sequence > ?6) ORDER BY sequence'));
@@ -37,6 +48,23 @@ export class AuditTrail {
     const { sequence, tenant, actor, action, target, before, after, previousHash, hash } = row;
     this.insert.run(sequence, at, tenant, actor, action, target, before, after, previousHash, hash);
     this.setHead.run(sequence, hash);
+  }
+
+  /**
+   * Deletes a portion of the oldest rows, as far as all are from before a time, and adds the row that says so. Waits until
+   * the portion is full or a day has passed, so that it adds fewer rows than it deletes. Returns true if there may be more.
+   */
+  sweep(now: number, before: number | undefined): boolean {
+    if (before === undefined) return false;
+    const expired = this.selectExpired.all(this.readHead().sequence, MAX_SWEEP_ROWS);
+    const kept = expired.findIndex(({ at }) => at >= before);
+    const old = kept === -1 ? expired : expired.slice(0, kept);
+    const [first, last] = [old[0], old.at(-1)];
+    const isFull = old.length === MAX_SWEEP_ROWS;
+    if (!first || !last || (!isFull && first.at >= before - DAY_MS)) return false;
+    this.deleteUpTo.run(last.sequence);
+    this.add(now, noteOfSweep(last));
+    return isFull;
   }
 
   readHead(): AuditHead {

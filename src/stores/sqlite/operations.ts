@@ -259,7 +259,10 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   saveMemory: write(({ memories }, ...all) => memories.save(...all)),
   searchMemories: read(({ memories }, query) => memories.search(query)),
 
-  sweep: write(({ sweeper, now }, limits) => sweeper.sweep(now, limits)),
+  sweep: write(({ sweeper, approvals, audit, now }, limits) => {
+    const { approvalsBefore, auditBefore } = limits;
+    return [sweeper.sweep(now, limits), approvals.sweep(approvalsBefore), audit.sweep(now, auditBefore)].includes(true);
+  }),
   check: packedWrite<Store['check'], [], boolean>(
     { pack: same, run: ({ heartbeat, now }) => heartbeat.check(now), unpack: () => {} },
     {},

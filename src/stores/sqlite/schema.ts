@@ -228,6 +228,8 @@ export const SCHEMA_3 = `
   ALTER TABLE gateway DROP COLUMN instance;
   ALTER TABLE frames ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE sessions ADD COLUMN swept_epoch INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX approvals_by_expiry ON approvals (expires_at);
+  CREATE INDEX approvals_by_session ON approvals (session_id);
 `;
 
 /** The change of version 4: a session may have a model of its own. */

@@ -2,11 +2,17 @@ import type { SweepLimits } from '../../core/store/index.js';
 import { prepare } from './rows.js';
 import type { TableState } from './table-state.js';
 
-/** Approximate limit of rows deleted per call, so that housekeeping does not delay commits. */
-const MAX_SWEEP_ROWS = 1_000;
+/** Approximate limit of rows that a part of the store deletes per call, so that housekeeping does not delay commits. */
+export const MAX_SWEEP_ROWS = 1_000;
 
 const LAST_ACTIVE = `coalesce(
   (SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1), created_at)`;
+
+const DELETE_MEMORIES = `DELETE FROM memories WHERE memory IN
+  (SELECT memory FROM sessions JOIN memories ON collection = id AND memories.tenant = sessions.tenant WHERE session = ? LIMIT ?)`;
+
+const DELETE_APPROVALS = `DELETE FROM approvals WHERE approval IN
+  (SELECT approval FROM sessions JOIN approvals ON session_id = id WHERE session = ? LIMIT ?)`;
 
 /** Deletes expired frames, journals of finished turns and idle sessions, in portions. */
 export class Sweeper {
@@ -52,11 +58,8 @@ export class Sweeper {
       deleteMessage: prepare(database, 'DELETE FROM messages WHERE ord = ?'),
       raiseSweptOrd: prepare(database, 'UPDATE gateway SET swept_ord = max(swept_ord, ?)'),
       clients: prepare<{ client: number }>(database, 'SELECT client FROM cursors WHERE session = ?'),
-      deleteMemories: prepare(
-        database,
-        `DELETE FROM memories WHERE memory IN
-           (SELECT memory FROM sessions JOIN memories ON collection = id AND memories.tenant = sessions.tenant WHERE session = ? LIMIT ?)`,
-      ),
+      deleteMemories: prepare(database, DELETE_MEMORIES),
+      deleteApprovals: prepare(database, DELETE_APPROVALS),
       deleteCursors: prepare(database, 'DELETE FROM cursors WHERE session = ?'),
       deleteParticipants: prepare(database, 'DELETE FROM participants WHERE session = ?'),
       deleteSession: prepare(database, 'DELETE FROM sessions WHERE session = ?'),
@@ -153,6 +156,8 @@ export class Sweeper {
     this.budget -= ords.length + 1;
     if (this.budget <= 0) return false;
     this.budget -= Number(this.statements.deleteMemories.run(session, this.budget).changes);
+    if (this.budget <= 0) return false;
+    this.budget -= Number(this.statements.deleteApprovals.run(session, this.budget).changes);
     if (this.budget <= 0) return false;
     const clients = this.statements.clients.all(session).map(({ client }) => client);
     this.statements.deleteCursors.run(session);

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { verifyAuditTrail } from '../../core/audit/audit-chain.js';
+import { DAY_MS } from '../../core/time/clock.js';
 import type { AuditQuery, AuditRow } from '../../core/store/index.js';
 import type { Contract, StoreBench } from './bench.js';
 
@@ -27,11 +28,68 @@ async function openApproval({ store }: StoreBench, tenant = 'default'): Promise<
   });
 }
 
+async function sweepAudit({ store }: StoreBench, auditBefore: number): Promise<void> {
+  while (await store.sweep({ framesBefore: 0, dedupeBefore: 0, sessionsBefore: undefined, auditBefore }));
+}
+
 /** The audit trail of administrative changes. */
 export const auditContract: Contract = {
   'is empty and intact at first': async (bench) => {
     expect(await rowsOf(bench)).toEqual([]);
     expect(await verify(bench)).toEqual({ kind: 'intact', rows: 0 });
+  },
+
+  'verifies after its oldest rows were swept, and says so itself': async (bench) => {
+    for (let day = 0; day < 4; day++) {
+      await changeSettings(bench);
+      await changeSettings(bench);
+      await bench.under.passTime(DAY_MS);
+    }
+    const sweep = (ageMs: number) => sweepAudit(bench, bench.under.now() - ageMs);
+    await sweep(3.5 * DAY_MS);
+    expect(await rowsOf(bench)).toHaveLength(8);
+    await sweep(2 * DAY_MS);
+    const [first, ...rest] = await rowsOf(bench);
+    expect(first).toMatchObject({ sequence: 5 });
+    const { previousHash: hash } = first as AuditRow;
+    const swept = { actor: 'gateway', action: 'audit.sweep', after: JSON.stringify({ sequence: 4, hash }) };
+    expect(rest.at(-1)).toMatchObject({ sequence: 9, tenant: '*', ...swept });
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 9 });
+    await bench.under.passTime(9 * DAY_MS);
+    await sweep(DAY_MS);
+    await bench.under.crash();
+    expect((await rowsOf(bench)).map(({ action }) => action)).toEqual(['audit.sweep', 'audit.sweep']);
+    await changeSettings(bench);
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 11 });
+  },
+
+  'sweeps in portions': async (bench) => {
+    const note = { tenant: '*', actor: 'ann', action: 'x.y', target: 't', before: 'null', after: 'null' };
+    await Promise.all(Array.from({ length: 1_200 }, () => bench.store.recordAudit(note)));
+    await bench.under.passTime(3 * DAY_MS);
+    const limits = { framesBefore: 0, dedupeBefore: 0, sessionsBefore: undefined, auditBefore: bench.under.now() };
+    expect(await bench.store.sweep(limits)).toBe(true);
+    const [first] = await rowsOf(bench, { limit: 1 });
+    expect(first).toMatchObject({ sequence: 1_001 });
+    await sweepAudit(bench, bench.under.now());
+    expect(await verify(bench)).toMatchObject({ kind: 'intact' });
+    expect((await rowsOf(bench)).length).toBeLessThan(4);
+  },
+
+  'deletes approvals that expired long ago, and those of a deleted session': async (bench) => {
+    await openApproval(bench);
+    await openApproval(bench, 'acme');
+    const limits = { framesBefore: 0, dedupeBefore: 0, sessionsBefore: undefined };
+    await bench.store.sweep({ ...limits, approvalsBefore: 5 });
+    expect(await bench.store.findApproval('acme', 'a_acme')).toBeDefined();
+    await bench.store.sweep({ ...limits, approvalsBefore: 6 });
+    expect(await bench.store.findApproval('acme', 'a_acme')).toBeUndefined();
+
+    await bench.finish(await bench.run());
+    await openApproval(bench);
+    const later = Number.MAX_SAFE_INTEGER;
+    while (await bench.store.sweep({ framesBefore: later, dedupeBefore: later, sessionsBefore: later }));
+    expect(await bench.store.findApproval('default', 'a_default')).toBeUndefined();
   },
 
   'has a row for a change of settings, and none for a stale one': async (bench) => {
