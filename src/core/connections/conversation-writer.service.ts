@@ -36,12 +36,13 @@ export class ConversationWriterService {
    * of the session. If the queue refuses the message, the connection gets `refused`. Responses keep the order of the
    * messages. Returns a promise only if {@link MessageIntakeService.submitThen} does or throws; the next request of the
    * connection must wait for it.
-   * @throws GatewayError (as a rejection) as {@link MessageIntakeService.submitThen} does
+   * @throws GatewayError (as a rejection) as {@link MessageIntakeService.submitThen} and {@link DeliveryService.checkRoom} do
    */
   submit(connection: Connection, message: IncomingMessage): void | Promise<void> {
     const due = this.dueOf(connection);
     due.count++;
     try {
+      this.delivery.checkRoom(connection);
       const pending = this.intake.submitThen(connection, message, (outcome) => {
         // What waits for this continues after it.
         if (--due.count === 0) due.whenNone?.resolve();

@@ -19,7 +19,7 @@ it('[M-15] responds to the messages of a connection in their order, refusals inc
   const refusals = new RefusalsService(logs);
   const writer = new ConversationWriterService(
     { submitThen } as unknown as MessageIntakeService,
-    { subscribe: () => {} } as unknown as DeliveryService,
+    { checkRoom: () => {}, subscribe: () => {} } as unknown as DeliveryService,
     refusals,
     new ManualClock(),
     logs,

@@ -12,6 +12,9 @@ import { PageReader } from './page-reader.js';
 import { SlowReadersService } from './slow-readers.service.js';
 import { Subscription, type SessionFeed } from './subscription.js';
 
+/** Maximum number of sessions that one connection reads. Each costs about half a kilobyte. */
+export const MAX_SUBSCRIPTIONS = 100_000;
+
 /**
  * Sends the logs of sessions to their readers: each committed frame once, in order, without a gap. It knows no sockets:
  * an edge passes {@link FrameReader}s to it.
@@ -93,7 +96,7 @@ export class DeliveryService {
 
   /**
    * Sends `resumed` with `requestId`, then exactly the frames after `position` that retention has left, then live ones.
-   * @throws GatewayError STALE_RESUME when `position` is beyond the head, or in the log of another copy of the store
+   * @throws GatewayError RATE_LIMITED as {@link checkRoom} does; STALE_RESUME when `position` is beyond the head, or in the log of another copy of the store
    */
   async resume(reader: FrameReader, position: ResumePosition, requestId: string): Promise<void> {
     const { sessionId, seq: afterSeq, epoch } = position;
@@ -103,12 +106,24 @@ export class DeliveryService {
       throw new GatewayError('STALE_RESUME', { after_seq: afterSeq, head_seq: page.headSeq });
     const fromSeq = Math.max(afterSeq + 1, page.firstSeq);
     if (this.gone.has(reader)) return;
-    this.find(reader, sessionId)?.end();
+    const older = this.find(reader, sessionId);
+    if (!older) this.checkRoom(reader);
+    older?.end();
     const isComplete = fromSeq === afterSeq + 1;
     reader.send({ kind: 'resumed', requestId, sessionId, fromSeq, headSeq: page.headSeq, isComplete });
     const subscription = this.add(reader, sessionId, fromSeq - 1);
     subscription.feed.headSeq = Math.max(subscription.feed.headSeq, page.headSeq);
     subscription.checkHead();
+  }
+
+  /**
+   * Checks that a reader may read one session more.
+   * @throws GatewayError RATE_LIMITED at {@link MAX_SUBSCRIPTIONS}
+   */
+  checkRoom(reader: FrameReader): void {
+    const own = this.subscriptionsOf.get(reader.id)?.size ?? 0;
+    if (own >= MAX_SUBSCRIPTIONS)
+      throw new GatewayError('RATE_LIMITED', { limit: `${MAX_SUBSCRIPTIONS} sessions that one connection reads` });
   }
 
   /** Removes all subscriptions of a reader that has gone. It gets no new ones. */

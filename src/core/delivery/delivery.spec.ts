@@ -6,6 +6,7 @@ import { FakeReader } from '../../testing/fake-reader.js';
 import { InProcessBroker } from '../broker/in-process-broker.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { GatewayError } from '../../protocol/domain.js';
+import { MAX_SUBSCRIPTIONS } from './delivery.service.js';
 import { MAX_BUFFERED_BYTES } from './frame-reader.js';
 
 let harness: CoreHarness;
@@ -154,6 +155,19 @@ describe('a reader that is slow', () => {
     await harness.say(quick, 'b', 'some text');
     await quick.waitForEnd('b');
     expect(slow.frames.length).toBe(before);
+  });
+});
+
+describe('a reader of very many sessions', () => {
+  it('is refused one more, and keeps those that it has', async () => {
+    const sessionId = await makeLog(1);
+    const reader = new FakeReader();
+    for (let n = 0; n < MAX_SUBSCRIPTIONS - 1; n++) harness.delivery.subscribe(reader, `s_${n}`, 0);
+    await harness.delivery.resume(reader, { sessionId, seq: 2 }, 'the last one');
+    const more = harness.delivery.resume(reader, { sessionId: 's_more', seq: 0 }, 'one more');
+    await expect(more).rejects.toMatchObject({ code: 'RATE_LIMITED', retryable: true });
+    await harness.delivery.resume(reader, { sessionId, seq: 2 }, 'again');
+    expect(() => harness.delivery.checkRoom(reader)).toThrow('100000 sessions');
   });
 });
 

@@ -76,6 +76,13 @@ describe('the slots of tool calls', () => {
     expect(await slots.enter(user('a'), never)).toBe('full');
   });
 
+  it('lets at most 4096 calls of all sessions wait', async () => {
+    const slots = new CallSlots(() => 1);
+    for (let n = 0; n <= 16; n++) enterMany(slots, user('a', `s${n}`), n === 0 ? 1 : 256);
+    await settle();
+    expect(await slots.enter(user('a', 'another'), never)).toBe('full');
+  });
+
   it('applies a limit that is raised while calls wait', async () => {
     let limit = 1;
     const slots = new CallSlots(() => limit);

@@ -1,6 +1,9 @@
 /** Maximum number of waiting calls of one session. Further calls fail at once. */
 const MAX_WAITING_PER_SESSION = 256;
 
+/** Maximum number of waiting calls of all sessions. Calls over MCP are not bounded by the number of turns. */
+const MAX_WAITING = 4_096;
+
 /** The tenant and the session of a call. */
 export interface SlotUser {
   readonly tenant: string;
@@ -29,19 +32,22 @@ export class CallSlots {
 
   /**
    * Waits for a slot. Resolves with a function that frees it, with `aborted` when the signal aborts first, or with `full`
-   * when too many calls of the session wait already.
+   * when too many calls wait already, of the session or of all.
    */
   async enter(user: SlotUser, signal: AbortSignal): Promise<(() => void) | 'aborted' | 'full'> {
     if (signal.aborted) return 'aborted';
     if (!this.mayRun(user)) {
-      if (this.waiting.filter(({ session }) => session === user.session).length >= MAX_WAITING_PER_SESSION)
-        return 'full';
+      if (this.waiting.length >= MAX_WAITING || this.countWaiting(user) >= MAX_WAITING_PER_SESSION) return 'full';
       if (!(await this.wait(user, signal))) return 'aborted';
     } else this.take(user, 1);
     return () => {
       this.take(user, -1);
       this.wakeNext();
     };
+  }
+
+  private countWaiting(user: SlotUser): number {
+    return this.waiting.filter(({ session }) => session === user.session).length;
   }
 
   private mayRun({ tenant, session }: SlotUser): boolean {

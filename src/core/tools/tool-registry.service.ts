@@ -129,8 +129,7 @@ export class ToolRegistryService {
     const { tenant, id } = context.session;
     const leave = await this.slots.enter({ tenant, session: id }, context.signal);
     if (leave === 'aborted') return stopped(name);
-    if (leave === 'full')
-      return failure('TOOL_FAILED', { tool: name, reason: 'too many tool calls of the session wait' });
+    if (leave === 'full') return failure('TOOL_FAILED', { tool: name, reason: 'too many tool calls wait' });
     try {
       if (!tool.idempotent) await this.record(tool, parameters, context);
       return await this.run(tool, parameters, context);

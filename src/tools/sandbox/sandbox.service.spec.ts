@@ -126,6 +126,16 @@ describe('workspaces', () => {
     },
   );
 
+  it('are not created beyond their maximum, until one is deleted', async () => {
+    const workspaces = new Workspaces(folder, noSandbox, () => 2);
+    for (const id of ['s_a', 's_b', 's_a']) await workspaces.open(id);
+    await expect(workspaces.open('s_c')).rejects.toThrow(
+      'there are 2 workspaces already (tools.sandbox.max_workspaces)',
+    );
+    await workspaces.durable.remove('s_b');
+    expect(await workspaces.open('s_c')).toBe(join(folder, 's_c'));
+  });
+
   it('are measured without following links', async () => {
     const workspaces = new Workspaces(folder, noSandbox);
     writeFileSync(join(folder, 'outside'), Buffer.alloc(1_000_000));

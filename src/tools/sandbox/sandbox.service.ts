@@ -91,7 +91,11 @@ export class SandboxService {
   }
 
   private makePlace(): Place {
-    const workspaces = new Workspaces(this.config.get('tools.sandbox.workspaces'), (folder) => this.empty(folder));
+    const workspaces = new Workspaces(
+      this.config.get('tools.sandbox.workspaces'),
+      (folder) => this.empty(folder),
+      () => this.config.get('tools.sandbox.max_workspaces'),
+    );
     const owner = createHash('sha256').update(`${hostname()}\0${workspaces.root}`).digest('hex').slice(0, 16);
     const engines = [
       new DockerEngine({ owner, image: () => this.config.get('tools.sandbox.image') }),

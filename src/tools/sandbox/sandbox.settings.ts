@@ -22,6 +22,13 @@ export const sandboxSettings = defineSettings({
     description: "Folder of the sessions' workspaces, the only place that commands may write to.",
     'x-restart': true,
   }),
+  'tools.sandbox.max_workspaces': Type.Integer({
+    default: 1_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    'x-scope': 'config:dangerous',
+    description: 'Maximum number of workspaces. They are deleted with their sessions (`store.session_ttl_hours`).',
+  }),
   'tools.sandbox.quota_mb': Type.Integer({
     default: 256,
     minimum: 1,

@@ -1,8 +1,8 @@
-import type { Stats } from 'node:fs';
+import { existsSync, type Stats } from 'node:fs';
 import { chmod, chown, lstat, mkdir, opendir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ResourceKind } from '../../core/sessions/session-resources.js';
-import { SANDBOX_UID } from './sandbox-engine.js';
+import { SANDBOX_UID, SandboxUnavailableError } from './sandbox-engine.js';
 
 /** Unit of `Stats.blocks`, in bytes. */
 const BLOCK_BYTES = 512;
@@ -33,15 +33,19 @@ export class Workspaces implements ResourceKind<string> {
   readonly root: string;
   readonly durable = { list: () => this.list(), remove: (sessionId: string) => this.remove(sessionId) };
 
-  /** @param empty deletes the content of a workspace from inside a sandbox, if the gateway itself has no right to */
+  /**
+   * @param empty deletes the content of a workspace from inside a sandbox, if the gateway itself has no right to
+   * @param maxWorkspaces the number from which no other one is created
+   */
   constructor(
     root: string,
     private readonly empty: (folder: string) => Promise<void>,
+    private readonly maxWorkspaces: () => number = () => Infinity,
   ) {
     this.root = resolve(root);
   }
 
-  /** Returns the folder of a session; creates it if it does not exist. */
+  /** Returns the folder of a session; creates it if it does not exist. @throws SandboxUnavailableError for one too many */
   async open(sessionId: string): Promise<string> {
     if (!FOLDER_NAME.test(sessionId))
       throw new Error(`the session "${sessionId}" cannot have a workspace: its id is not a valid folder name`);
@@ -49,9 +53,18 @@ export class Workspaces implements ResourceKind<string> {
     // Closed to other users of this machine, so that the folders inside may be open to the sandbox's user.
     await chmod(this.root, 0o700);
     const folder = join(this.root, sessionId);
+    if (!existsSync(folder)) await this.checkRoom();
     await mkdir(folder, { recursive: true });
     await giveToSandbox(folder);
     return folder;
+  }
+
+  private async checkRoom(): Promise<void> {
+    const max = this.maxWorkspaces();
+    if ((await this.list()).length < max) return;
+    throw new SandboxUnavailableError(
+      `there are ${max} workspaces already (tools.sandbox.max_workspaces); they are deleted with their sessions`,
+    );
   }
 
   private async list(): Promise<readonly string[]> {
