@@ -121,7 +121,7 @@ describe('SqliteStateMachine', () => {
     const prepare = opened.database.prepare.bind(opened.database);
     let readings = 0;
     opened.database.prepare = (sql, ...rest) => {
-      if (sql.includes('FROM queue ORDER BY ord')) readings++;
+      if (sql.includes('FROM queue JOIN clients')) readings++;
       return prepare(sql, ...rest);
     };
     opened.database.exec('PRAGMA query_only = ON');
