@@ -22,6 +22,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'docker-engine.ts': 'waits for a local daemon',
   'mcp-connection.ts': 'deadline of another process or server',
   'mcp-program.ts': 'waits for a child process',
+  'get-json.ts': 'a limit for an answer of a model server',
+  'model-trial.ts': 'a limit for the trial of a model',
 };
 
 const MACHINE_TIME = /Date\.now\(|new Date\(\)|performance\.now\(|\bset(Timeout|Interval)\(|AbortSignal\.timeout\(/;
