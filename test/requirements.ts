@@ -943,6 +943,11 @@ export const requirements: readonly Requirement[] = [
     'agents 3',
     '`/model` shows the model of the session; operators and admins of the channel set it within agent.allowed_models, or the models that agents of the tenant name.',
   ),
+  requirement(
+    'R-23',
+    'agents 3',
+    '`openclaw setup` finds providers, lets a person choose one and a model, asks one question and writes the settings, secrets to files of mode 0600; --yes with flags asks nothing.',
+  ),
 
   // Sandbox
   requirement(

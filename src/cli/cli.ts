@@ -4,12 +4,13 @@ import { config } from './config.js';
 import type { Command } from './command.js';
 import { EXIT, UnreachableError, UsageError } from './faults.js';
 import { models } from './models.js';
+import { setup } from './setup.js';
 import { start } from './start.js';
 import { status } from './status.js';
 import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [start, status, chat, models, config];
+const COMMANDS: readonly Command[] = [setup, start, status, chat, models, config];
 
 /** Commands that are planned but not available yet: refused by name, never ignored (settings.md section 4). */
 const LATER = ['logs', 'sessions', 'queue', 'tools', 'channels', 'token', 'doctor', 'serve', 'funnel'];
@@ -60,7 +61,7 @@ ${rows}  help     this, or with a command's name its usage
 
   --version  print the version
 
-All but start connect to a running gateway: --url or OPENCLAW_URL is its address (default http://127.0.0.1:18789), OPENCLAW_TOKEN
+All but setup and start connect to a running gateway: --url or OPENCLAW_URL is its address (default http://127.0.0.1:18789), OPENCLAW_TOKEN
 holds the credential. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
 `;
 }

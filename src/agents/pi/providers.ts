@@ -53,6 +53,9 @@ const KNOWN: Readonly<Record<string, { readonly keyVariable: string; readonly se
   },
 };
 
+/** Names of providers that need nothing but a key. */
+export const KNOWN_PROVIDERS: readonly string[] = Object.keys(KNOWN);
+
 /** Returns the provider of this name, or undefined when it is not configured, or not completely. */
 export function findProvider(providers: ProviderSettings, name: string): Provider | undefined {
   const setting = Object.hasOwn(providers, name) ? providers[name] : undefined;

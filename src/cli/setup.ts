@@ -1,0 +1,169 @@
+import { existsSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import type { Command } from './command.js';
+import { EXIT } from './faults.js';
+import { readOptions } from './options.js';
+import { chooseByFlags, chooseByQuestions, listCandidates, type Choice, type Parts } from './setup/choice.js';
+import { diffLines } from './setup/line-diff.js';
+import { Questions } from './setup/questions.js';
+import {
+  changeSettings,
+  findSecrets,
+  keyFileOf,
+  makeToken,
+  TOKEN_FILE,
+  TOKEN_VARIABLE,
+  writeSecret,
+  writeSettings,
+  type ChangedFile,
+  type NewSettings,
+} from './setup/settings-file.js';
+import type { Terminal } from './terminal.js';
+
+const OPTIONS = {
+  config: { type: 'string' },
+  provider: { type: 'string' },
+  model: { type: 'string' },
+  'base-url': { type: 'string' },
+  host: { type: 'string' },
+  yes: { type: 'boolean' },
+} as const;
+
+type Flags = ReturnType<typeof readFlags>;
+
+/** What a run of the setup works with. */
+interface Setup {
+  readonly terminal: Terminal;
+  readonly parts: Parts;
+  /** Absolute. */
+  readonly path: string;
+  readonly flags: Flags;
+  /** Variables for the secrets of an earlier setup. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** The environment with these secrets. */
+  readonly env: Terminal['env'];
+  readonly settings: ReturnType<Parts['loadSettings']>['values'];
+}
+
+/** `openclaw setup`: from nothing to a model that answers. */
+export const setup: Command = {
+  name: 'setup',
+  summary: 'choose a model and write config.yaml',
+  usage: `Usage: openclaw setup [--config FILE] [--host HOST]
+       openclaw setup --yes [--provider NAME] [--base-url URL] [--model MODEL] [--config FILE] [--host HOST]
+
+Finds keys in the environment and model servers on this machine, lets you choose a provider and a model, asks the model one
+question, and writes the settings file. With --yes it asks nothing: what the flags leave open is the first that it finds.
+
+  --config FILE    the settings file (default: OPENCLAW_CONFIG, else config.yaml)
+  --provider NAME  the provider: anthropic, openai, one of the settings, or a new name with --base-url
+  --base-url URL   the address of a server that speaks as OpenAI does
+  --model MODEL    the model, as its provider names it
+  --host HOST      the address to listen on; with one that others reach, an operator token is made
+  --yes            ask nothing
+
+A key is never an argument: set NAME_API_KEY, or NAME_API_KEY_FILE to a file that has it.
+
+Examples:
+  openclaw setup
+  openclaw setup --yes --provider ollama --model qwen3:8b
+`,
+  async run(args, terminal) {
+    const flags = readFlags(args);
+    const parts = await import('../setup-parts.js');
+    const path = resolve(flags.config ?? (terminal.env['OPENCLAW_CONFIG'] || 'config.yaml'));
+    const secrets = findSecrets(dirname(path), parts.keyVariableOf);
+    const env = { ...secrets, ...terminal.env };
+    const { values: settings } = load(parts, env, existsSync(path) ? path : undefined, dirname(path));
+    const own = { terminal, parts, path, flags, settings, secrets, env };
+    return flags.yes ? runByFlags(own) : runByQuestions(own);
+  },
+};
+
+function readFlags(args: readonly string[]) {
+  return readOptions('setup', args, OPTIONS).values;
+}
+
+/** @param path the settings file; undefined for none */
+function load(parts: Parts, env: Terminal['env'], path: string | undefined, folder: string) {
+  const { OPENCLAW_CONFIG: _, ...others } = env;
+  return parts.loadSettings({ ...others, ...(path !== undefined && { OPENCLAW_CONFIG: path }) }, {}, folder);
+}
+
+async function findCandidates({ parts, settings, env }: Setup) {
+  return listCandidates(parts, settings.providers, env, await parts.findLocalServers());
+}
+
+async function runByQuestions(own: Setup): Promise<number> {
+  const { parts, path, flags, settings } = own;
+  const questions = new Questions(own.terminal);
+  try {
+    const choice = await chooseByQuestions(parts, await findCandidates(own), questions);
+    const isOpen = !parts.isLoopbackHost(settings['gateway.host']);
+    const host =
+      flags.host ??
+      (!isOpen && (await questions.confirm('\nWill other machines reach the gateway?', false)) ? '0.0.0.0' : undefined);
+    const file = changeSettings(path, toSettings(choice, host));
+    if (file.before !== undefined && file.before !== file.after) {
+      questions.say(`\n${path}:`);
+      for (const line of diffLines(file.before, file.after)) questions.say(line);
+      if (!(await questions.confirm('Write it?', true))) throw new Error('Nothing was written');
+    }
+    return write(own, choice, file, host);
+  } finally {
+    questions.close();
+  }
+}
+
+async function runByFlags(own: Setup): Promise<number> {
+  const { parts, path, flags, terminal, env } = own;
+  const { provider, model, host, 'base-url': baseUrl } = flags;
+  const wanted = { ...(provider && { provider }), ...(model && { model }), ...(baseUrl && { baseUrl }) };
+  const choice = await chooseByFlags(parts, await findCandidates(own), wanted, env);
+  const file = changeSettings(path, toSettings(choice, host));
+  for (const line of diffLines(file.before ?? '', file.after)) terminal.stderr.write(`${line}\n`);
+  return write(own, choice, file, host);
+}
+
+/** What is known of a provider is not written: its key is enough. */
+function toSettings({ name, model, provider, origin }: Choice, host: string | undefined): NewSettings {
+  const { api, base_url } = provider;
+  const isNew = origin === 'new' || origin === 'this machine';
+  return {
+    'agent.model': `${name}/${model}`,
+    ...(isNew && { [`providers.${name}`]: { api, base_url } }),
+    ...(host !== undefined && { 'gateway.host': host }),
+  };
+}
+
+/** Writes the secrets and the settings, and prints the command to start. */
+function write({ env, ...own }: Setup, choice: Choice, file: ChangedFile, host: string | undefined): number {
+  const { parts, path, settings } = own;
+  const folder = dirname(path);
+  const added: Record<string, string> = {};
+  const { name, typedKey } = choice;
+  if (typedKey !== undefined)
+    added[`${parts.keyVariableOf(name)}_FILE`] = writeSecret(folder, keyFileOf(name), typedKey);
+  const hasCredential =
+    settings['auth.token'] !== undefined || settings['auth.tokens'].length > 0 || settings['auth.jwt'] !== undefined;
+  if (!hasCredential && !parts.isLoopbackHost(host ?? settings['gateway.host']))
+    added[TOKEN_VARIABLE] = writeSecret(folder, TOKEN_FILE, makeToken());
+  writeSettings(file, (copy) => void load(parts, { ...env, ...added }, copy, folder));
+  printEnd(own.terminal, path, { ...own.secrets, ...added }, Object.values(added));
+  return EXIT.done;
+}
+
+function printEnd(
+  { stdout, stderr }: Terminal,
+  path: string,
+  variables: Readonly<Record<string, string>>,
+  written: readonly string[],
+): void {
+  const token = variables[TOKEN_VARIABLE];
+  stderr.write(`\nWritten: ${[path, ...written].join(', ')}\n`);
+  if (token !== undefined) stderr.write(`Operators: OPENCLAW_TOKEN=$(cat ${token}) openclaw status\n`);
+  stderr.write('Start it with:\n');
+  const config = relative(process.cwd(), path) === 'config.yaml' ? [] : ['--config', path];
+  const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  stdout.write(`${[...assignments, 'openclaw', 'start', ...config].join(' ')}\n`);
+}

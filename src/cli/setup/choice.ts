@@ -1,0 +1,168 @@
+import type { LocalServer, ModelTrial, Provider } from '../../setup-parts.js';
+import type { Terminal } from '../terminal.js';
+import type { Questions } from './questions.js';
+
+/** The parts of the gateway that the setup uses; tests replace some. */
+export type Parts = typeof import('../../setup-parts.js');
+
+/** A provider that can be chosen. */
+export interface Candidate {
+  readonly name: string;
+  readonly provider: Provider;
+  /** Why it is in the list. */
+  readonly origin: 'settings' | 'environment' | 'this machine' | 'new';
+}
+
+/** What was chosen. */
+export interface Choice extends Candidate {
+  readonly model: string;
+  /** A key that a person has typed. */
+  readonly typedKey?: string | undefined;
+}
+
+type ProviderSettings = Readonly<Record<string, Parameters<Parts['completeProvider']>[1]>>;
+
+const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+const URL_PATTERN = /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/;
+
+/** Returns the providers of the settings, those with a key in the environment, and the servers of this machine. */
+export function listCandidates(
+  parts: Parts,
+  providers: ProviderSettings,
+  env: Terminal['env'],
+  servers: readonly LocalServer[],
+): Candidate[] {
+  const configured = Object.entries(providers).flatMap(([name, setting]): Candidate[] => {
+    const provider = parts.completeProvider(name, setting);
+    const variable = parts.keyVariableOf(name);
+    const isByKey = parts.KNOWN_PROVIDERS.includes(name) && (env[variable] ?? env[`${variable}_FILE`]) !== undefined;
+    return provider ? [{ name, provider, origin: isByKey ? 'environment' : 'settings' }] : [];
+  });
+  const known = new Set(configured.map(({ provider }) => provider.base_url));
+  const found = servers
+    .filter(({ provider }) => !known.has(provider.base_url))
+    .map(({ name, provider }): Candidate => ({ name: freeName(name, providers), provider, origin: 'this machine' }));
+  return [...configured, ...found];
+}
+
+/** Two servers of one kind must not have one name. */
+function freeName(name: string, providers: ProviderSettings): string {
+  let free = name;
+  for (let n = 2; Object.hasOwn(providers, free); n++) free = `${name}-${n}`;
+  return free;
+}
+
+/** Lets a person choose until a model has answered, or is wanted although it has not. */
+export async function chooseByQuestions(
+  parts: Parts,
+  candidates: readonly Candidate[],
+  questions: Questions,
+): Promise<Choice> {
+  for (;;) {
+    const chosen = await chooseProvider(parts, candidates, questions);
+    const model = await chooseModel(parts, chosen, questions);
+    const choice = { ...chosen, model };
+    questions.say(`\n> ${parts.TRIAL_QUESTION}`);
+    const trial = await parts.tryModel(`${choice.name}/${model}`, choice.provider);
+    for (const line of describeTrial(trial)) questions.say(line);
+    if (trial.ok || !(await questions.confirm('Choose another one?', true))) return choice;
+  }
+}
+
+/** Returns what is printed about a trial. */
+export function describeTrial(trial: ModelTrial): string[] {
+  if (trial.ok) return [trial.text, `(first token after ${trial.firstTokenMs} ms)`];
+  return [`The model does not answer: ${trial.reason}.`, ...(trial.detail === '' ? [] : [trial.detail])];
+}
+
+async function chooseProvider(
+  parts: Parts,
+  candidates: readonly Candidate[],
+  questions: Questions,
+): Promise<Candidate & Pick<Choice, 'typedKey'>> {
+  const others = parts.KNOWN_PROVIDERS.filter((name) => !candidates.some((candidate) => candidate.name === name));
+  const options = [
+    ...candidates.map((candidate) => ({ label: describe(candidate), value: candidate })),
+    ...others.map((name) => ({ label: `${name}, with a key that you type`, value: name })),
+    { label: 'another server, by its address', value: undefined },
+  ];
+  questions.say('\nWhere are the models?');
+  const chosen = await questions.choose<Candidate | string | undefined>('Provider:', options);
+  if (typeof chosen === 'object') return chosen;
+  if (chosen === undefined) return describeServer(questions);
+  const typedKey = await questions.askSecret(`Key of ${chosen} (not shown):`);
+  const provider = parts.completeProvider(chosen, { api_key: typedKey });
+  if (!provider) throw new Error(`${chosen} is not known`);
+  return { name: chosen, provider, origin: 'environment', typedKey };
+}
+
+function describe({ name, provider, origin }: Candidate): string {
+  const place = { settings: 'configured', environment: 'key in the environment', new: '' };
+  return `${name} (${origin === 'this machine' ? `running at ${provider.base_url}` : place[origin]})`;
+}
+
+async function describeServer(questions: Questions): Promise<Candidate & Pick<Choice, 'typedKey'>> {
+  let base_url = '';
+  while (!URL_PATTERN.test(base_url)) base_url = await questions.ask('Address of its API, as https://HOST/v1:');
+  let name = '';
+  while (!NAME.test(name)) name = await questions.ask('A name for it (a-z, 0-9, - and _):', 'local');
+  const key = await questions.askSecret('Its key (empty if it needs none; not shown):');
+  const typedKey = key === '' ? undefined : key;
+  const provider: Provider = { api: 'openai-completions', base_url, ...(typedKey && { api_key: typedKey }) };
+  return { name, provider, origin: 'new', typedKey };
+}
+
+async function chooseModel(parts: Parts, { name, provider }: Candidate, questions: Questions): Promise<string> {
+  const models = await parts.listModels(name, provider).catch((error: unknown) => {
+    questions.say(`${name} does not list its models: ${(error as Error).message}.`);
+    return [];
+  });
+  if (models.length > 0)
+    return questions.choose(
+      'Model:',
+      models.map(({ id }) => ({ label: id, value: id })),
+    );
+  let model = '';
+  while (!/^\S+$/.test(model)) model = await questions.ask('Name of the model:');
+  return model;
+}
+
+/** Chooses as the flags say; what they leave open is the first that is found. @throws Error if there is none */
+export async function chooseByFlags(
+  parts: Parts,
+  candidates: readonly Candidate[],
+  {
+    provider: name,
+    model,
+    baseUrl,
+  }: { readonly provider?: string; readonly model?: string; readonly baseUrl?: string },
+  env: Terminal['env'],
+): Promise<Choice> {
+  const chosen = baseUrl === undefined ? findCandidate(candidates, name) : describeByFlags(parts, name, baseUrl, env);
+  const [first] = model === undefined ? await parts.listModels(chosen.name, chosen.provider) : [{ id: model }];
+  if (!first) throw new Error(`${chosen.name} lists no models: name one with --model`);
+  const trial = await parts.tryModel(`${chosen.name}/${first.id}`, chosen.provider);
+  if (!trial.ok) throw new Error([`${chosen.name}/${first.id}:`, ...describeTrial(trial)].join('\n'));
+  return { ...chosen, model: first.id };
+}
+
+function findCandidate(candidates: readonly Candidate[], name: string | undefined): Candidate {
+  const found = name === undefined ? candidates[0] : candidates.find((candidate) => candidate.name === name);
+  if (found) return found;
+  const known = candidates.map((candidate) => candidate.name).join(', ') || 'none';
+  throw new Error(
+    `${name === undefined ? 'No provider' : `No provider ${name}`} was found (found: ${known}): set its key, NAME_API_KEY, or give its --base-url`,
+  );
+}
+
+function describeByFlags(parts: Parts, name = 'local', baseUrl: string, env: Terminal['env']): Candidate {
+  if (!NAME.test(name)) throw new Error(`${name} cannot be the name of a provider`);
+  if (!URL_PATTERN.test(baseUrl)) throw new Error(`${baseUrl} is not the address of an API, as https://HOST/v1`);
+  const key = parts.addUsualKeys({ [name]: { api: 'openai-completions', base_url: baseUrl } }, env)[name]?.api_key;
+  const provider: Provider = {
+    api: 'openai-completions',
+    base_url: baseUrl,
+    ...(key !== undefined && { api_key: key }),
+  };
+  return { name, provider, origin: 'new' };
+}

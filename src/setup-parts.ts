@@ -1,0 +1,13 @@
+/** What `openclaw setup` needs of the parts of the gateway: settings, providers and their models. */
+export { findLocalServers, type LocalServer } from './agents/models/local-servers.js';
+export { listModels, type ListedModel } from './agents/models/model-lists.js';
+export { TRIAL_QUESTION, tryModel, type ModelTrial } from './agents/models/model-trial.js';
+export {
+  addUsualKeys,
+  completeProvider,
+  KNOWN_PROVIDERS,
+  keyVariableOf,
+  type Provider,
+} from './agents/pi/providers.js';
+export { isLoopbackHost } from './http/addresses.js';
+export { loadSettings } from './settings.js';
