@@ -262,6 +262,11 @@ export const requirements: readonly Requirement[] = [
     'protocol 6',
     'A resume of a frame of a log that was replaced by an older copy is STALE_RESUME, and no message_ref comes again.',
   ),
+  requirement(
+    'S-14',
+    'protocol 4',
+    'What was shown of a block is committed before a cancel, an error or a time limit ends the message.',
+  ),
 
   // Queue and cancelling
   requirement(

@@ -7,6 +7,8 @@ import { toSafeText } from './safe-text.js';
 
 interface GrowingBlock {
   readonly id: string;
+  /** Of the newest piece. */
+  type: Piece['blockType'];
   content: string;
 }
 
@@ -30,8 +32,9 @@ export class ReplyBuilder {
 
   /** Takes a piece. Returns the frame of its block if the piece ends it. */
   take(piece: Piece): NewFrame | undefined {
-    this.growing ??= { id: this.nextBlockId(), content: '' };
+    this.growing ??= { id: this.nextBlockId(), type: piece.blockType, content: '' };
     const text = toSafeText(piece.text);
+    this.growing.type = piece.blockType;
     this.growing.content += text;
     if (text !== '') this.sendDelta(this.growing.id, piece.blockType, text);
     if (!piece.ends) return undefined;
@@ -44,6 +47,14 @@ export class ReplyBuilder {
       content,
       ...(piece.metadata && Object.keys(piece.metadata).length > 0 ? { metadata: { ...piece.metadata } } : {}),
     });
+  }
+
+  /** Ends the block that grows as it was shown. Returns its frame; undefined if nothing of one was shown. */
+  endPartial(): NewFrame | undefined {
+    if (!this.growing || this.growing.content === '') return undefined;
+    const { id, type, content } = this.growing;
+    this.growing = undefined;
+    return this.buildBlock({ block_id: id, block_type: type, content, metadata: { partial: true } });
   }
 
   /** Notes that the current answer is recorded: its blocks can no longer be taken back. */

@@ -59,7 +59,7 @@ export class ReplyService {
     } catch (error) {
       if (signals.stop.aborted) return CANCELLED;
       if (!(error instanceof GatewayError) || error.code !== 'AGENT_FAILED') throw error;
-      turn.endText();
+      turn.endPartial();
       // Not every client shows the `stream_end`, so the failure is also a block of the reply.
       turn.addBlock('status', error.message);
       return { ...failedWith(GatewayError.from(error)), ...journal.sumUsage() };

@@ -256,6 +256,33 @@ describe('a turn', () => {
     expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason: 'cancelled', blocks: 1 });
   });
 
+  it.each(['cancelled', 'error'] as const)(
+    '[S-14] that ends as %s keeps the block that was shown so far',
+    async (reason) => {
+      class Agent extends AgentRuntime {
+        override readonly name = 'agent';
+        override async *run({ signal }: AgentTurn): AsyncGenerator<AgentEvent> {
+          yield { type: 'text', text: 'Whole.\n\nHalf a sen' };
+          if (reason === 'error') throw new GatewayError('AGENT_FAILED', { reason: 'x' });
+          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        }
+      }
+      await start({ runtime: () => new Agent() });
+      const reader = new FakeReader(true);
+      const { messageRef } = await harness.say(reader, 'a', 'x');
+      const shown = await reader.waitFor(({ payload }) => String(payload['delta']).includes('Half'));
+      if (reason === 'cancelled') await harness.queue.cancel({ by: 'ref', tenant: 'default', messageRef });
+      expect((await reader.waitForEnd('a')).payload).toMatchObject({ reason });
+      const blocks = reader.frames.filter(({ type }) => type === 'stream_block');
+      expect(blocks[1]?.payload).toMatchObject({
+        block_id: shown.payload['block_id'],
+        block_type: 'text',
+        content: 'Half a sen',
+        metadata: { partial: true },
+      });
+    },
+  );
+
   it('[C-04] that is cancelled while an event is written ends its agent', async () => {
     const ended = Promise.withResolvers<string>();
     class Agent extends AgentRuntime {

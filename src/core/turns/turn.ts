@@ -81,6 +81,14 @@ export class Turn {
     this.addPieces(this.assembler.end());
   }
 
+  /** Ends the block that grows as it was shown so far, marked as partial. */
+  endPartial(): void {
+    const pieces = this.assembler.end();
+    this.addPieces(pieces.map((piece) => ({ ...piece, ...(piece.ends && { metadata: markPartial(piece) }) })));
+    const frame = this.reply.endPartial();
+    if (frame) this.writer.add(frame);
+  }
+
   /** Adds a whole block. */
   addBlock(type: BlockType, content: string): void {
     this.writer.add(this.reply.buildWholeBlock(type, content));
@@ -105,10 +113,11 @@ export class Turn {
   }
 
   /**
-   * Writes the end of the turn. Approvals that its tool calls still wait for expire in the same commit.
+   * Writes the end of the turn. A block that grows stays as it was shown, marked as partial. Approvals that its tool calls still wait for expire in the same commit.
    * @throws LeaseLostError
    */
   async end(ending: Ending): Promise<Ending> {
+    this.endPartial();
     const { frame, reply } = this.reply.buildEnd(ending);
     await this.writer.finish({
       frames: [frame],
@@ -133,6 +142,10 @@ export class Turn {
       failpoint('model.mid_stream');
     }
   }
+}
+
+function markPartial({ metadata }: Piece): NonNullable<Piece['metadata']> {
+  return { ...metadata, partial: true };
 }
 
 /** Returns how a message ends because of an error. */
