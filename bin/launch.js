@@ -84,11 +84,29 @@ export function decide({ runtime: { name, version }, isBuilt, ownNode }) {
   return { run: 'nothing', message };
 }
 
+/**
+ * Ends process 1 of a container at a signal that nothing else handles yet. The kernel delivers it no signal without a
+ * handler, so an early `docker stop` would wait for SIGKILL.
+ * @param {Pick<NodeJS.Process, 'pid' | 'on' | 'listenerCount' | 'exit'>} own
+ */
+export function endOnEarlySignals(own) {
+  if (own.pid !== 1) return;
+  for (const [signal, number] of /** @type {const} */ ([
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ])) {
+    own.on(signal, () => {
+      if (own.listenerCount(signal) === 1) own.exit(128 + number);
+    });
+  }
+}
+
 /** The program of a build. */
 const MAIN = new URL('../dist/bundle/gateway/main.js', import.meta.url);
 
 /** Runs the command line with this process's arguments. */
 export async function launch() {
+  endOnEarlySignals(process);
   const isChild = process.argv0 === CHILD_NAME && process.connected;
   if (isChild) dieWithParent();
   const { resolve } = module.createRequire(import.meta.url);

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 
 interface Runtime {
@@ -6,6 +7,7 @@ interface Runtime {
 }
 
 interface Launch {
+  endOnEarlySignals(own: EventEmitter & { readonly pid: number; exit(code: number): void }): void;
   findRuntime(versions: Readonly<Record<string, string>>): Runtime;
   isNewEnough(version: string): boolean;
   findOwnNode(where: { platform: string; arch: string; resolve: (request: string) => string }): string | undefined;
@@ -16,9 +18,32 @@ interface Launch {
   };
 }
 
-const { findRuntime, isNewEnough, findOwnNode, decide } = (await import(
+const { findRuntime, isNewEnough, findOwnNode, decide, endOnEarlySignals } = (await import(
   new URL('../../bin/launch.js', import.meta.url).href
 )) as Launch;
+
+describe('process 1 of a container', () => {
+  /** A process that records its exits. */
+  const makeProcess = (pid: number) => {
+    const exits: number[] = [];
+    return { exits, own: Object.assign(new EventEmitter(), { pid, exit: (code: number) => void exits.push(code) }) };
+  };
+
+  it('ends at a signal before the gateway handles signals', () => {
+    const { exits, own } = makeProcess(1);
+    endOnEarlySignals(own);
+    own.emit('SIGTERM');
+    own.on('SIGINT', () => {});
+    own.emit('SIGINT');
+    expect(exits).toEqual([143]);
+  });
+
+  it('leaves the signals of any other process alone', () => {
+    const { own } = makeProcess(2);
+    endOnEarlySignals(own);
+    expect(own.eventNames()).toEqual([]);
+  });
+});
 
 describe('openclaw, run with any version of Node', () => {
   it.each([
