@@ -211,6 +211,16 @@ export const requirements: readonly Requirement[] = [
     'protocol 2',
     'The responses to the messages of one connection come in the order of the messages.',
   ),
+  requirement(
+    'M-20',
+    'protocol 3',
+    'supersedes names an ended message of the same sender in the same session; it, and in a main session all after it, leave the context and are marked in the history.',
+  ),
+  requirement(
+    'M-21',
+    'protocol 3',
+    'supersedes of a message that waits and never ran cancels it in the commit that stores the new one.',
+  ),
 
   // Streams and replay
   requirement('S-01', 'protocol 5.5', 'Durable frames carry a dense seq per session.'),

@@ -35,6 +35,10 @@ export interface TranscriptMessage {
   readonly ahead: number | undefined;
   /** Why it is refused, or still unsent after an attempt. */
   readonly refusal: Refusal | undefined;
+  /** The ref of the message that this one supersedes, known for messages that this client sends. */
+  readonly supersedes: string | undefined;
+  /** The ref of the message that supersedes this one: the agent no longer has this exchange in its context. */
+  readonly supersededBy: string | undefined;
   readonly reply: ReplyState;
 }
 
@@ -53,6 +57,8 @@ export function createMessage(key: number, fields: NewMessage): TranscriptMessag
     refusal: undefined,
     isPlaced: false,
     ahead: undefined,
+    supersedes: undefined,
+    supersededBy: undefined,
     reply: beginReply(),
     ...fields,
   };

@@ -293,3 +293,44 @@ describe('the place in line of a message', () => {
     expect(ahead()).toEqual([0, 0, 0]);
   });
 });
+
+describe('a message that supersedes another', () => {
+  const again = (id: string, supersedes: string) =>
+    transcript.add({ id, content: 'again', sentAt: 9, sender: 'web-a', attachments: [], supersedes });
+  const marks = () => transcript.messages.map(({ ref, supersededBy }) => [ref, supersededBy]);
+
+  it('[M-20] marks it and all after it once the gateway has stored the new one', () => {
+    take(history(9, stored('m1'), stored('m2'), stored('m3')));
+    again('new', 'm2');
+    expect(
+      marks()
+        .slice(0, 3)
+        .every(([, by]) => by === undefined),
+    ).toBe(true);
+    take(ack('new', 'm4'));
+    expect(marks()).toEqual([
+      ['m1', undefined],
+      ['m2', 'm4'],
+      ['m3', 'm4'],
+      ['m4', undefined],
+    ]);
+  });
+
+  it('[M-20] marks only the exchange itself outside of a main session, and nothing when it is refused', () => {
+    take(history(9, stored('m1'), stored('m2')));
+    again('bad', 'm1');
+    take(frame('error', { code: 'INVALID_PAYLOAD', message: 'no', retryable: false }, { correlation_id: 'bad' }));
+    expect(marks().every(([, by]) => by === undefined)).toBe(true);
+    again('new', 'm1');
+    take(ack('new', 'm3', { mode: 'group' }));
+    expect(marks().filter(([, by]) => by !== undefined)).toEqual([['m1', 'm3']]);
+  });
+
+  it('reads the marks from the history', () => {
+    take(history(9, stored('m1', { superseded_by: 'm2' }), stored('m2')));
+    expect(marks()).toEqual([
+      ['m1', 'm2'],
+      ['m2', undefined],
+    ]);
+  });
+});

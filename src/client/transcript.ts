@@ -27,6 +27,10 @@ const GAP_PAGE_SIZE = 20;
  */
 const TOOL_FRAMES = 200;
 
+/** The fields of a message that the owner of a transcript sends. */
+export type SentMessage = Pick<TranscriptMessage, 'id' | 'sender' | 'content' | 'sentAt' | 'attachments'> &
+  Partial<Pick<TranscriptMessage, 'supersedes'>>;
+
 /** The requests with which a transcript is read; a `GatewayClient` provides them. */
 export interface TranscriptSource {
   history(sessionId: string, page: HistoryPayload): Promise<HistoryResultPayload>;
@@ -76,7 +80,7 @@ export class Transcript {
   }
 
   /** Adds a message that the owner is sending. */
-  add(message: Pick<TranscriptMessage, 'id' | 'sender' | 'content' | 'sentAt' | 'attachments'>): TranscriptMessage {
+  add(message: SentMessage): TranscriptMessage {
     return this.#insert({ ...message, phase: 'unsent' });
   }
 
@@ -191,7 +195,7 @@ export class Transcript {
   #acknowledge({ correlation_id, session_id, timestamp, payload }: OutboundFrame<'message_ack'>): void {
     const message = this.findUnsent(correlation_id);
     if (!message) return;
-    const { message_ref: ref, status } = payload;
+    const { message_ref: ref, status, mode } = payload;
     this.#update(message, {
       ref,
       sentAt: timestamp,
@@ -201,10 +205,20 @@ export class Transcript {
       refusal: undefined,
       reply: { ...message.reply, hasAllDeltas: status === 'queued' },
     });
+    if (message.supersedes !== undefined) this.#supersede(message.supersedes, ref, mode === 'main');
     if (this.sessionId !== undefined || session_id === undefined) return;
     this.sessionId = session_id;
     // The session is new: there is nothing to read.
     this.isLoaded = true;
+  }
+
+  /** Marks a message, and in a main session all after it up to the new one, as the gateway has done. */
+  #supersede(superseded: string, by: string, withLater: boolean): void {
+    const from = this.#messages.findIndex(({ ref }) => ref === superseded);
+    this.#messages = this.#messages.map((message, place) => {
+      const isMeant = message.ref === superseded || (withLater && message.ref !== undefined && place > from);
+      return isMeant && message.ref !== by ? { ...message, supersededBy: message.supersededBy ?? by } : message;
+    });
   }
 
   #refuse({ correlation_id, payload: { code, message, retryable } }: OutboundFrame<'error'>): void {
@@ -289,6 +303,7 @@ export class Transcript {
       senderName: entry.sender_name,
       attachments: entry.attachments,
       sentAt: entry.sent_at,
+      supersededBy: entry.superseded_by,
       isPlaced: true,
       phase: isEnded ? 'ended' : 'open',
       reply,

@@ -38,6 +38,11 @@ export const MessageInPayload = Type.Object(
     is_direct_mention: Type.Optional(Type.Boolean({ description: 'Counts from roles channel and operator only.' })),
     is_reply_to_agent: Type.Optional(Type.Boolean({ description: 'Counts from roles channel and operator only.' })),
     reply_to: Type.Optional(name('The message that this one replies to, by its id on the channel.')),
+    supersedes: Type.Optional(
+      name(
+        'The `message_ref` of an ended or waiting message of the same sender in the same session. It, and in a main session all after it, leave the context of the agent.',
+      ),
+    ),
     attachments: Type.Optional(Type.Array(Attachment, { maxItems: 32 })),
     metadata: Type.Optional(
       // Not a record: that would test every key against a pattern, 4 ms for the largest allowed frame.

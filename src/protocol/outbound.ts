@@ -78,6 +78,7 @@ export const HistoryMessage = Type.Object({
       ended_at: Type.Integer(),
     }),
   ),
+  superseded_by: Type.Optional(Type.String({ description: 'The ref of the message that supersedes this one.' })),
 });
 export type HistoryMessage = Static<typeof HistoryMessage>;
 

@@ -17,6 +17,7 @@ import { memoryContract } from './store/memory.contract.js';
 import { acceptContract, claimContract } from './store/queue.contract.js';
 import { recoveryContract } from './store/recovery.contract.js';
 import { sessionContract } from './store/sessions.contract.js';
+import { supersedingContract } from './store/superseding.contract.js';
 import { turnContract } from './store/turns.contract.js';
 
 /** Tests that a store does not pass, and why. */
@@ -31,6 +32,7 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'accepts messages': acceptContract,
   'claims messages': claimContract,
   'cancels messages': cancelContract,
+  'supersedes messages': supersedingContract,
   'writes turns': turnContract,
   'keeps sessions': sessionContract,
   'keeps logs': frameContract,

@@ -37,6 +37,7 @@ const operation = fc.oneof(
       client: fc.nat(CLIENTS.length - 1),
       id: fc.nat(17),
       changed: fc.nat(9).map((chance) => chance === 0),
+      supersedes: fc.option(pick, { freq: 3, nil: undefined }),
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 3 }) }) },
@@ -229,13 +230,18 @@ class ModelRun {
   }
 
   /** The same client and id always give the same message, unless another body is wanted. */
-  private message({ client, id, changed }: Extract<Operation, { do: 'accept' }>): NewMessage {
+  private message({ client, id, changed, supersedes }: Extract<Operation, { do: 'accept' }>): NewMessage {
     const messageId = `m${id}`;
+    const { messages } = this.model;
+    const superseded = supersedes === undefined ? undefined : messages[supersedes % (messages.length || 1)]?.ref;
     return aMessage({
       client: CLIENTS[client] ?? aClient(),
       messageId,
       session: SESSIONS[id % SESSIONS.length] ?? aSession(),
-      payload: aPayload({ content: changed ? 'changed' : messageId }),
+      payload: aPayload({
+        content: changed ? 'changed' : messageId,
+        ...(superseded !== undefined && { supersedes: superseded }),
+      }),
       isAddressed: id % 8 !== 7,
       priority: MODEL_PRIORITIES[(id >> 2) % MODEL_PRIORITIES.length] ?? 1,
       receivedAt: this.under.now(),
@@ -276,9 +282,11 @@ class ModelRun {
       expect(await this.readInPages(id)).toEqual(model.log(id));
       const { messages, headSeq } = await store.readHistory(id, 200);
       expect(headSeq).toBe(model.log(id).length);
-      expect(messages.map(({ messageRef, status }) => ({ messageRef, status }))).toEqual(
-        model.messages.filter(({ session }) => session === id).map(({ ref, status }) => ({ messageRef: ref, status })),
+      const ofSession = model.messages.filter(({ session }) => session === id);
+      expect(messages.map(({ messageRef, status, supersededBy }) => ({ messageRef, status, supersededBy }))).toEqual(
+        ofSession.map(({ ref, status, supersededBy }) => ({ messageRef: ref, status, supersededBy })),
       );
+      await this.compareContext(id, ofSession);
     }
     const running = model.unfinished().filter(({ status }) => status === 'running').length;
     expect(await store.countQueue(0)).toMatchObject({ queued: model.unfinished().length - running, running });
@@ -291,6 +299,15 @@ class ModelRun {
     }
     for (const client of CLIENTS) await this.compareCursors(client);
     await this.compareEpochs();
+  }
+
+  /** The context of the newest message has all before it that no later one supersedes. */
+  private async compareContext(sessionId: string, ofSession: readonly ModelMessage[]): Promise<void> {
+    const newest = ofSession.at(-1);
+    if (!newest) return;
+    const context = await this.under.store.readContext(sessionId, newest.ref, 200);
+    const standing = ofSession.filter((each) => each !== newest && each.supersededBy === undefined);
+    expect(context.map(({ messageRef }) => messageRef)).toEqual(standing.map(({ ref }) => ref));
   }
 
   private async compareCursors(client: ClientKey): Promise<void> {

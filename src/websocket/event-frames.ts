@@ -129,6 +129,7 @@ function toHistoryMessage({ message, blocks }: HistoryEntry): HistoryMessage {
     status,
     blocks: [...blocks],
     ...(reply && { end: toHistoryEnd(reply) }),
+    ...(message.supersededBy !== undefined && { superseded_by: message.supersededBy }),
   };
 }
 

@@ -134,6 +134,19 @@ describe('a message that arrives during a turn with a model', () => {
     expect(server.asked).toHaveLength(4);
   });
 
+  it('[M-20] does not join when it supersedes another, because it needs a context of its own', async () => {
+    await start('steer');
+    server.answer({ content: 'First.' }, waiting, { content: 'Done.' }, { content: 'Again.' });
+    const { messageRef: supersedes } = await harness.say(ann, 'a', 'hello');
+    await endOf('a');
+    await harness.say(ann, 'b', 'begin');
+    await ann.waitFor(isRunning);
+    await harness.say(ann, 'c', '', { payload: aPayload({ content: 'hello again', supersedes }) });
+    release();
+    expect(await endOf('c')).toMatchObject({ reason: 'stop', blocks: 1 });
+    expect(server.asked[3]?.messages.slice(1)).toHaveLength(1);
+  });
+
   it('[C-20] waits in a queue session whatever the policy', async () => {
     await start('steer');
     server.answer(waiting, { content: 'One.' }, { content: 'Two.' });

@@ -56,6 +56,20 @@ describe('the prompt of a model', () => {
     expect(systemOf(1)).toContain('"openclaw"');
   });
 
+  it('[M-20] has nothing of an exchange that is superseded, nor of what came after it', async () => {
+    await start();
+    server.answer({ content: 'One.' }, { content: 'Two.' }, { content: 'Three.' }, { content: 'Four.' });
+    await say({ content: 'first' });
+    const supersedes = await say({ content: 'secnod' });
+    await say({ content: 'third' });
+    await say({ content: 'second', supersedes });
+    expect(server.asked[3]?.messages.slice(1).map(({ content }) => textOf(content))).toEqual([
+      'first',
+      'One.',
+      'second',
+    ]);
+  });
+
   it('has nothing of a message whose turn failed', async () => {
     await start();
     server.answer({ error: { message: 'no' }, status: 401 }, { content: 'Blue, you said.' });

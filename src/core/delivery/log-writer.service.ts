@@ -5,6 +5,7 @@ import {
   type CancelOutcome,
   type CancelSelector,
   type Done,
+  type DurableFrame,
   type JoinOutcome,
   type JoinWrite,
   type Lease,
@@ -57,12 +58,17 @@ export class LogWriterService {
   /** Cancels messages: commits the end of those that wait, and marks those that run. */
   async cancel(selector: CancelSelector): Promise<CancelOutcome | undefined> {
     const outcome = await this.messages.cancel(selector, this.clock.now());
-    if (outcome && outcome.ended.length > 0) this.delivery.publish(outcome.ended);
+    if (outcome && outcome.ended.length > 0) this.publish(outcome.ended);
     return outcome;
   }
 
+  /** Sends frames that another commit has written to the log of their session. */
+  publish(frames: readonly DurableFrame[]): void {
+    this.delivery.publish(frames);
+  }
+
   private send<O extends WriteOutcome | JoinOutcome>(outcome: O): O {
-    if (outcome.kind === 'written') this.delivery.publish(outcome.frames);
+    if (outcome.kind === 'written') this.publish(outcome.frames);
     return outcome;
   }
 }

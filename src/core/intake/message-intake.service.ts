@@ -92,14 +92,18 @@ export class MessageIntakeService {
    * Like {@link submit}, with a callback for the message that is durable or refused by the queue.
    *
    * This is the hottest path of the gateway. It is synchronous up to the enqueue, and returns a promise only for a message
-   * that needs a read of the store first (a session named by id, a user outside its main session, uploaded media).
+   * that needs a read of the store first (a session named by id, a user outside its main session, a message that
+   * supersedes another, uploaded media).
    * @throws GatewayError as {@link submit} does; `done` is not called then
    */
   submitThen(origin: Origin, message: IncomingMessage, done: Done<AcceptedMessage>): void | Promise<void> {
     if (this.phase.isDraining) throw new GatewayError('DRAINING', {});
     const { payload } = message;
     this.limits.takeMessage(origin.principal, payload.sender);
-    const route = this.router.route(origin.principal, payload, message.sessionId);
+    const route =
+      payload.supersedes === undefined || message.sessionId !== undefined
+        ? this.router.route(origin.principal, payload, message.sessionId)
+        : this.routeToSuperseded(origin, payload, payload.supersedes);
     const hasMedia = payload.attachments?.some((attachment) => attachment.media_id !== undefined);
     if (hasMedia || route instanceof Promise) return this.enqueueLater(origin, message, route, done);
     this.enqueue(origin, message.id, route, done);
@@ -140,6 +144,20 @@ export class MessageIntakeService {
   notePresence({ principal }: Origin, channel: string, userId: string, status: PresenceStatus): void {
     checkVoice(principal, channel, userId);
     this.presence.update(principal.tenant, channel, userId, status);
+  }
+
+  /**
+   * Routes a message to the session of the one that it supersedes. The queue refuses it when that one is unknown or may
+   * not be seen.
+   */
+  private async routeToSuperseded(
+    { principal }: Origin,
+    payload: MessageInPayload,
+    supersedes: string,
+  ): Promise<Route> {
+    const earlier = await this.findByRef(principal, supersedes);
+    const isVisible = earlier !== undefined && (await this.router.isReadable(principal, earlier.sessionId));
+    return this.router.route(principal, payload, isVisible ? earlier.sessionId : undefined);
   }
 
   private async enqueueLater(

@@ -151,4 +151,16 @@ describe('MessageIntakeService', () => {
       code: 'NOT_FOUND',
     });
   });
+
+  it('[M-20] routes a message to the session of the one that it supersedes, if the origin may see it', async () => {
+    const submit = async (origin: Origin, id: string, payload: object) =>
+      (await intake.submit(origin, { id, payload: aPayload(payload) })).accepted;
+    await submit(operator, 'a', { queue: 'q', content: '/wait 60000' });
+    const first = await submit(operator, 'b', { queue: 'q' });
+    const again = await submit(operator, 'c', { supersedes: first.messageRef });
+    expect(again).toMatchObject({ sessionId: first.sessionId, status: 'queued' });
+    const stranger: Origin = { principal: { ...bound, channels: ['telegram'] }, clientId: 'd' };
+    const foreign = submit(stranger, 'd', { channel: 'telegram', supersedes: first.messageRef });
+    await expect(foreign).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
+  });
 });

@@ -26,7 +26,12 @@ const LIMIT_SETTINGS = {
   total: 'queue.max_total',
 } as const satisfies Record<keyof QueueLimits, string>;
 
-const OUTCOMES = ['queued', 'observed', 'duplicate', 'conflict', 'full'] as const;
+const OUTCOMES = ['queued', 'observed', 'duplicate', 'conflict', 'full', 'nothing_to_supersede'] as const;
+
+const NOT_SUPERSEDABLE = {
+  pointer: '/supersedes',
+  message: 'must name an ended or waiting message of the same sender in the same session',
+};
 
 /**
  * The chapter's Message Queue: accepts messages durably and cancels them. {@link MessageClaimsService} passes them on,
@@ -56,7 +61,8 @@ export class MessageQueueService {
 
   /**
    * Stores a message durably, or recognises it as a duplicate.
-   * @throws GatewayError QUEUE_FULL, IDEMPOTENCY_CONFLICT, STORE_UNAVAILABLE
+   * @throws GatewayError QUEUE_FULL, IDEMPOTENCY_CONFLICT, STORE_UNAVAILABLE; INVALID_PAYLOAD if it supersedes a message
+   *   that it may not
    */
   enqueue(message: NewMessage): Promise<AcceptedMessage> {
     return promised((done) => this.enqueueThen(message, done));
@@ -78,6 +84,10 @@ export class MessageQueueService {
     if (outcome.kind === 'full') {
       return new GatewayError('QUEUE_FULL', { limit: LIMIT_SETTINGS[outcome.limit], allowed: limits[outcome.limit] });
     }
+    if (outcome.kind === 'nothing_to_supersede') {
+      return new GatewayError('INVALID_PAYLOAD', { faults: [NOT_SUPERSEDABLE] });
+    }
+    if (outcome.ended) this.logWriter.publish([outcome.ended]);
     if (outcome.kind === 'accepted' && outcome.status === 'queued') {
       this.claims.wake();
       if (outcome.runningRef !== undefined && findBusyPolicy(this.config, message.session) === 'interrupt') {

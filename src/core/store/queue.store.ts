@@ -24,6 +24,9 @@ export abstract class QueueStore {
    * the same client and id, and must have the same session and payload, whatever the order of keys; they are recognised
    * before limits are checked. A message that does not address the agent is queued if the session has
    * explicit activation at the commit, else observed; limits do not apply to an observed one.
+   *
+   * The message that `payload.supersedes` names must have ended, or wait without having run; then it ends as `cancelled`
+   * in this commit. It, and in mode `main` all after it, are marked as superseded and leave the agent's context.
    */
   abstract accept(message: NewMessage, limits: QueueLimits): Promise<AcceptOutcome>;
 

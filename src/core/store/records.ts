@@ -92,6 +92,8 @@ export interface QueueLimits {
 export type AcceptOutcome =
   | AcceptedMessage
   | { readonly kind: 'conflict' }
+  /** It names no message that it may supersede: an ended or waiting one of the same sender in the same session. */
+  | { readonly kind: 'nothing_to_supersede' }
   | { readonly kind: 'full'; readonly limit: keyof QueueLimits };
 
 /** A message that was stored by this call (`accepted`) or by an earlier one with the same body (`duplicate`). */
@@ -108,6 +110,8 @@ export interface AcceptedMessage {
   readonly headSeq: number;
   /** The message of this session that was running when this one was accepted. */
   readonly runningRef?: string;
+  /** The `stream_end` of the waiting message that this one supersedes, from the same commit. */
+  readonly ended?: DurableFrame;
 }
 
 /** A message as it is stored. */
@@ -258,6 +262,8 @@ export interface MessageWithReply extends StoredMessage {
   readonly reply?: Reply;
   /** Reactions to the message or its reply, in no particular order. */
   readonly reactions: readonly StoredReaction[];
+  /** The ref of the message that supersedes this one in the agent's context. */
+  readonly supersededBy?: string;
 }
 
 /** A reaction to a message. */

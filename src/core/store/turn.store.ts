@@ -36,7 +36,7 @@ export abstract class TurnStore {
 
   /**
    * Reads the agent's context: up to `limit` messages before `beforeRef` since the session's last reset, oldest first,
-   * including observed ones.
+   * including observed ones, without superseded ones.
    */
   abstract readContext(sessionId: string, beforeRef: string, limit: number): Promise<readonly MessageWithReply[]>;
 }

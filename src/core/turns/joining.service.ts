@@ -54,12 +54,16 @@ export class JoiningService {
 
 /**
  * Returns the messages at the front of the lane that may join. A command is not for the agent, and a message of another
- * principal must not be processed with the permissions of this one. Messages behind one of these wait with it.
+ * principal must not be processed with the permissions of this one. One that supersedes another needs a context of its
+ * own. Messages behind one of these wait with it.
  */
 function choose({ message }: Claim, waiting: readonly StoredMessage[], agentName: string): readonly StoredMessage[] {
   const { principal } = message.client;
   const end = waiting.findIndex(
-    ({ client, payload }) => client.principal !== principal || parseCommand(payload.content, agentName) !== undefined,
+    ({ client, payload }) =>
+      client.principal !== principal ||
+      payload.supersedes !== undefined ||
+      parseCommand(payload.content, agentName) !== undefined,
   );
   return end === -1 ? waiting : waiting.slice(0, end);
 }

@@ -27,6 +27,7 @@ interface PageColumns extends Columns {
   readonly status: MessageStatus | null;
   readonly reply: Json | null;
   readonly reactions: Json;
+  readonly supersededBy: number | null;
 }
 
 /** The tables of accepted messages and of their ends. */
@@ -37,6 +38,7 @@ export class MessageTable {
   private readonly selectByOrd;
   private readonly selectPage;
   private readonly selectStatus;
+  private readonly insertSuperseded;
 
   constructor(
     database: DatabaseSync,
@@ -58,11 +60,19 @@ export class MessageTable {
       database,
       `SELECT status, reply,
          (SELECT json_group_array(json_object('sender', sender, 'emoji', emoji)) FROM reactions WHERE reactions.ord = page.ord)
-           AS reactions, page.* FROM (
-         SELECT ${COLUMNS} FROM ${JOINED} WHERE session = ? AND ord >= ? AND ord < ? ORDER BY ord DESC LIMIT ?
-       ) AS page LEFT JOIN replies USING (ord) ORDER BY ord DESC`,
+           AS reactions, superseded_by AS supersededBy, page.* FROM (
+         SELECT ${COLUMNS} FROM ${JOINED} WHERE session = ? AND ord >= ? AND ord < ?
+           AND (? OR NOT EXISTS (SELECT 1 FROM superseded WHERE superseded.ord = messages.ord))
+         ORDER BY ord DESC LIMIT ?
+       ) AS page LEFT JOIN replies USING (ord) LEFT JOIN superseded USING (ord) ORDER BY ord DESC`,
     );
     this.selectStatus = prepare<{ status: MessageStatus }>(database, 'SELECT status FROM replies WHERE ord = ?');
+    // A message that is superseded already keeps its mark.
+    this.insertSuperseded = prepare(
+      database,
+      `INSERT OR IGNORE INTO superseded (ord, superseded_by)
+       SELECT ord, ? FROM messages WHERE session = ? AND ord BETWEEN ? AND ?`,
+    );
   }
 
   /** Stores a message. Returns false, and stores nothing, if the client has sent a message with that id before. */
@@ -74,6 +84,15 @@ export class MessageTable {
 
   insertEnd(ord: number, { status, reply }: EndRow): void {
     this.insertReply.run(ord, status, reply);
+  }
+
+  /** Marks the messages of a session with `fromOrd <= ord <= toOrd` as superseded by a later one. */
+  supersede(session: number, fromOrd: number, toOrd: number, by: number): void {
+    this.insertSuperseded.run(by, session, fromOrd, toOrd);
+  }
+
+  hasEnded(ord: number): boolean {
+    return this.selectStatus.get(ord) !== undefined;
   }
 
   findByKey(client: number, messageId: string): Earlier | undefined {
@@ -90,13 +109,24 @@ export class MessageTable {
     return required(this.find(ord));
   }
 
-  /** Returns messages of a session with `fromOrd <= ord < beforeOrd`, newest first. */
-  readPage(session: number, fromOrd: number, beforeOrd: number, limit: number): HistoryRow[] {
-    return this.selectPage.all(session, fromOrd, beforeOrd, limit).map((row) => ({
+  /**
+   * Returns messages of a session with `fromOrd <= ord < beforeOrd`, newest first: all of them, or those that are not
+   * superseded.
+   */
+  readPage(
+    session: number,
+    fromOrd: number,
+    beforeOrd: number,
+    limit: number,
+    which: 'all' | 'standing' = 'all',
+  ): HistoryRow[] {
+    const withSuperseded = which === 'all' ? 1 : 0;
+    return this.selectPage.all(session, fromOrd, beforeOrd, withSuperseded, limit).map((row) => ({
       message: this.toMessage(row),
       status: row.status ?? this.statusOfOpen(row.ord),
       reply: row.reply,
       reactions: row.reactions,
+      supersededBy: row.supersededBy === null ? null : this.tables.refs.format(row.supersededBy),
     }));
   }
 

@@ -40,6 +40,7 @@ export interface SessionSeedRow extends Omit<SessionSeed, 'keyParts'> {
 export interface NewMessageRow extends Omit<NewMessage, 'session' | 'payload'> {
   readonly session: SessionSeedRow;
   readonly sender: string;
+  readonly supersedes: string | undefined;
   readonly payload: Json;
   readonly limits: QueueLimits;
 }
@@ -55,6 +56,7 @@ export type PackedNewMessage = [
   channel: string,
   keyParts: Json,
   sender: string,
+  supersedes: string | undefined,
   payload: Json,
   isAddressed: boolean,
   priority: Priority,
@@ -77,6 +79,7 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
     session.channel,
     keyAsText(session),
     payload.sender,
+    payload.supersedes,
     JSON.stringify(payload),
     message.isAddressed,
     message.priority,
@@ -105,6 +108,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     channel,
     keyParts,
     sender,
+    supersedes,
     payload,
     isAddressed,
     priority,
@@ -118,6 +122,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     messageId,
     session: { id: sessionId, tenant: sessionTenant, mode, channel, keyParts },
     sender,
+    supersedes,
     payload,
     isAddressed,
     priority,
@@ -138,17 +143,18 @@ type PackedAccepted = readonly [
   position: number,
   headSeq: number,
   runningRef: string | undefined,
+  ended: DurableFrame | undefined,
 ];
 
 export function packOutcome(outcome: AcceptOutcome): PackedOutcome {
-  if (outcome.kind === 'conflict' || outcome.kind === 'full') return outcome;
-  const { kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef } = outcome;
-  return [kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef];
+  if (!('messageRef' in outcome)) return outcome;
+  const { kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef, ended } = outcome;
+  return [kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef, ended];
 }
 
 export function unpackOutcome(packed: PackedOutcome): AcceptOutcome {
   if ('kind' in packed) return packed;
-  const [kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef] = packed;
+  const [kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef, ended] = packed;
   return {
     kind,
     messageRef,
@@ -159,6 +165,7 @@ export function unpackOutcome(packed: PackedOutcome): AcceptOutcome {
     position,
     headSeq,
     ...(runningRef !== undefined && { runningRef }),
+    ...(ended && { ended }),
   };
 }
 
@@ -204,6 +211,8 @@ export interface HistoryRow {
   readonly status: MessageStatus;
   readonly reply: Json | null;
   readonly reactions: Json;
+  /** The ref of the message that supersedes it. */
+  readonly supersededBy: string | null;
 }
 
 export type PackedHistoryRow = readonly [
@@ -211,18 +220,26 @@ export type PackedHistoryRow = readonly [
   status: MessageStatus,
   reply: Json | null,
   reactions: Json,
+  supersededBy: string | null,
 ];
 
-export function packHistoryRow({ message, status, reply, reactions }: HistoryRow): PackedHistoryRow {
-  return [packMessage(message), status, reply, reactions];
+export function packHistoryRow({ message, status, reply, reactions, supersededBy }: HistoryRow): PackedHistoryRow {
+  return [packMessage(message), status, reply, reactions, supersededBy];
 }
 
-export function unpackHistoryRow([message, status, reply, reactions]: PackedHistoryRow): MessageWithReply {
+export function unpackHistoryRow([
+  message,
+  status,
+  reply,
+  reactions,
+  supersededBy,
+]: PackedHistoryRow): MessageWithReply {
   return {
     ...unpackMessage(message),
     status,
     reactions: JSON.parse(reactions) as StoredReaction[],
     ...(reply !== null && { reply: JSON.parse(reply) as Reply }),
+    ...(supersededBy !== null && { supersededBy }),
   };
 }
 

@@ -12,6 +12,7 @@ import {
   type QueueCounts,
   type QueueLimits,
 } from '../../core/store/index.js';
+import type { MessageInPayload } from '../../protocol/index.js';
 import type { SessionEntry } from './directory.js';
 import { canonicalise } from '../../core/store/canonical-json.js';
 import type { Earlier, MessageTable } from './message-table.js';
@@ -20,6 +21,13 @@ import type { ClaimRow, LeaseKey, MessageRow, NewMessageRow } from './packing.js
 import { prepare, required } from './rows.js';
 import type { SessionOperations } from './session-operations.js';
 import type { TableState } from './table-state.js';
+
+/** A message that another one may supersede. */
+interface Supersedable {
+  readonly ord: number;
+  readonly stored: MessageRow;
+  readonly waiting: OpenMessage | undefined;
+}
 
 /** The operations of `QueueStore`: accept, claim, release, cancel. */
 export class QueueOperations {
@@ -54,6 +62,7 @@ export class QueueOperations {
   }
 
   accept(now: number, message: NewMessageRow): AcceptOutcome {
+    if (message.supersedes !== undefined) return this.acceptInstead(message, message.supersedes);
     const { messageId } = message;
     const { directory } = this.tables;
     const known = directory.findClient(message.client);
@@ -105,6 +114,41 @@ export class QueueOperations {
       headSeq,
       ...(running && { runningRef: refs.format(running.ord) }),
     };
+  }
+
+  /** Stores a message that supersedes another one, and cancels that one if it waits. */
+  private acceptInstead(message: NewMessageRow, supersedes: string): AcceptOutcome {
+    const { directory } = this.tables;
+    const known = directory.findClient(message.client);
+    const repeated = known !== undefined && this.messages.findByKey(known, message.messageId);
+    if (repeated) return this.repeatOutcome(repeated, message);
+    const entry = directory.findSession(message.session.id);
+    const earlier = entry && this.findSupersedable(supersedes, entry, message.sender);
+    if (!entry || !earlier) return { kind: 'nothing_to_supersede' };
+    const { stored, waiting } = earlier;
+    const isQueued = message.isAddressed || entry.explicitActivation;
+    // It takes the place of a waiting one, so the queue does not grow.
+    const limit = isQueued && !waiting ? this.exceeded(message, entry.session) : undefined;
+    if (limit) return { kind: 'full', limit };
+
+    const client = known ?? directory.addClient(message.client);
+    const ord = this.tables.nextOrd();
+    this.messages.insert(ord, client, entry.session, message);
+    this.messages.supersede(entry.session, earlier.ord, entry.mode === 'main' ? ord - 1 : earlier.ord, ord);
+    const ended = waiting && this.endUnrun(waiting, stored, message.receivedAt);
+    return { ...this.place(ord, client, entry, message, isQueued), ...(ended && { ended }) };
+  }
+
+  /** Returns a message of the sender in the session that has ended, or that waits and has never run. */
+  private findSupersedable(ref: string, { session }: SessionEntry, sender: string): Supersedable | undefined {
+    const ord = this.tables.refs.parse(ref);
+    const stored = ord === undefined ? undefined : this.messages.find(ord);
+    if (ord === undefined || !stored || this.tables.directory.findSession(stored.sessionId)?.session !== session) {
+      return undefined;
+    }
+    if ((JSON.parse(stored.payload) as MessageInPayload).sender !== sender) return undefined;
+    const waiting = this.findWaiting(ref, session);
+    return waiting || this.messages.hasEnded(ord) ? { ord, stored, waiting } : undefined;
   }
 
   private exceeded({ limits, client }: NewMessageRow, session: number | undefined): keyof QueueLimits | undefined {

@@ -234,3 +234,11 @@ export const SCHEMA_3 = `
 
 /** The change of version 4: a session may have a model of its own. */
 export const SCHEMA_4 = 'ALTER TABLE sessions ADD COLUMN model TEXT';
+
+/** The change of version 5: messages that a later one supersedes. They are left out of the agent's context. */
+export const SCHEMA_5 = `
+  CREATE TABLE superseded (
+    ord INTEGER PRIMARY KEY,
+    superseded_by INTEGER NOT NULL
+  ) STRICT;
+`;

@@ -5,6 +5,9 @@ import type { TableState } from './table-state.js';
 /** Approximate limit of rows that a part of the store deletes per call, so that housekeeping does not delay commits. */
 export const MAX_SWEEP_ROWS = 1_000;
 
+/** The tables with rows of a message, under its `ord`. */
+const TABLES_OF_MESSAGES = ['journal', 'replies', 'reactions', 'superseded', 'messages'];
+
 const LAST_ACTIVE = `coalesce(
   (SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1), created_at)`;
 
@@ -53,9 +56,7 @@ export class Sweeper {
       ),
       lastSession: prepare<{ session: number | null }>(database, 'SELECT max(session) AS session FROM sessions'),
       messages: prepare<{ ord: number }>(database, 'SELECT ord FROM messages WHERE session = ? ORDER BY ord LIMIT ?'),
-      deleteReply: prepare(database, 'DELETE FROM replies WHERE ord = ?'),
-      deleteReactions: prepare(database, 'DELETE FROM reactions WHERE ord = ?'),
-      deleteMessage: prepare(database, 'DELETE FROM messages WHERE ord = ?'),
+      deleteMessage: TABLES_OF_MESSAGES.map((table) => prepare(database, `DELETE FROM ${table} WHERE ord = ?`)),
       raiseSweptOrd: prepare(database, 'UPDATE gateway SET swept_ord = max(swept_ord, ?)'),
       clients: prepare<{ client: number }>(database, 'SELECT client FROM cursors WHERE session = ?'),
       deleteMemories: prepare(database, DELETE_MEMORIES),
@@ -147,10 +148,7 @@ export class Sweeper {
     if (this.budget <= 0) return false;
     const ords = this.statements.messages.all(session, this.budget).map(({ ord }) => ord);
     for (const ord of ords) {
-      this.statements.deleteJournal.run(ord);
-      this.statements.deleteReply.run(ord);
-      this.statements.deleteReactions.run(ord);
-      this.statements.deleteMessage.run(ord);
+      for (const statement of this.statements.deleteMessage) statement.run(ord);
     }
     this.statements.raiseSweptOrd.run(ords.at(-1) ?? 0);
     this.budget -= ords.length + 1;

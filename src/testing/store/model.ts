@@ -30,6 +30,7 @@ export interface ModelMessage {
   /** Its process died while it ran, and it was not claimed since. */
   interrupted: boolean;
   frames: number;
+  supersededBy: string | undefined;
   readonly steps: { readonly step: number; readonly headSeq: number }[];
 }
 
@@ -84,10 +85,14 @@ export class StoreModel {
       (each) => each.message.client.clientId === client.clientId && each.message.messageId === messageId,
     );
     if (earlier) return this.repeat(earlier, message, outcome);
-    const limit = isAddressed ? this.exceeded(message) : undefined;
+    const superseded = this.findSuperseded(message);
+    if (superseded === 'none') return expect(outcome).toEqual({ kind: 'nothing_to_supersede' });
+    const takesPlace = superseded?.status === 'queued';
+    const limit = isAddressed && !takesPlace ? this.exceeded(message) : undefined;
     if (limit) return expect(outcome).toEqual({ kind: 'full', limit });
     if (outcome.kind !== 'accepted') throw new Error(`a new message was answered with ${outcome.kind}`);
 
+    const ended = superseded && this.supersede(superseded, outcome.messageRef, message.receivedAt);
     const cursor = `${client.clientId} ${session.id}`;
     if (!this.cursors.has(cursor)) this.cursors.set(cursor, this.log(session.id).length);
     const added = this.add(outcome.messageRef, message);
@@ -102,7 +107,30 @@ export class StoreModel {
       position: isAddressed ? this.waiting(session.id).indexOf(added) : 0,
       headSeq: this.log(session.id).length,
       ...(running && { runningRef: running.ref }),
+      ...(ended && { ended }),
     });
+  }
+
+  /** The message that another one supersedes; `none` if it may not. */
+  private findSuperseded({ payload, session }: NewMessage): ModelMessage | 'none' | undefined {
+    if (payload.supersedes === undefined) return undefined;
+    const found = this.byRef(payload.supersedes);
+    if (!found || found.session !== session.id || found.status === 'observed') return 'none';
+    const hasRun = found.status === 'running' || (found.status === 'queued' && found.frames > 0);
+    return hasRun ? 'none' : found;
+  }
+
+  /** Marks a message and all after it, and ends it if it waits. */
+  private supersede(superseded: ModelMessage, by: string, timestamp: number): DurableFrame | undefined {
+    const later = this.messages.slice(this.messages.indexOf(superseded));
+    for (const each of later) if (each.session === superseded.session) each.supersededBy ??= by;
+    return superseded.status === 'queued' ? this.endUnrun(superseded, timestamp) : undefined;
+  }
+
+  private endUnrun(message: ModelMessage, timestamp: number): DurableFrame {
+    const named = { messageRef: message.ref, messageId: message.message.messageId };
+    message.status = 'cancelled';
+    return this.append(message, endOf(named, { reason: 'cancelled' }, [], timestamp).frame);
   }
 
   private add(ref: string, message: NewMessage): ModelMessage {
@@ -120,6 +148,7 @@ export class StoreModel {
       epoch: undefined,
       interrupted: false,
       frames: 0,
+      supersededBy: undefined,
       steps: [],
     };
     this.messages.push(added);
@@ -127,7 +156,7 @@ export class StoreModel {
   }
 
   private repeat(earlier: ModelMessage, message: NewMessage, outcome: AcceptOutcome): void {
-    if (earlier.message.payload.content !== message.payload.content)
+    if (JSON.stringify(earlier.message.payload) !== JSON.stringify(message.payload))
       return expect(outcome).toEqual({ kind: 'conflict' });
     expect(outcome).toMatchObject({
       kind: 'duplicate',
@@ -220,11 +249,7 @@ export class StoreModel {
     expect(outcome?.ended.map(({ messageRef }) => messageRef).sort()).toEqual(toEnd.map(({ ref }) => ref).sort());
     for (const ended of outcome?.ended ?? []) {
       const message = this.byRef(ended.messageRef);
-      if (!message) continue;
-      const named = { messageRef: message.ref, messageId: message.message.messageId };
-      const { frame } = endOf(named, { reason: 'cancelled' }, [], timestamp);
-      expect(ended).toEqual(this.append(message, frame));
-      message.status = 'cancelled';
+      if (message) expect(ended).toEqual(this.endUnrun(message, timestamp));
     }
   }
 
