@@ -785,6 +785,11 @@ export const requirements: readonly Requirement[] = [
     "Pictures and sound of the gateway are read with the page's token, which appears in no address, and released when they are no longer shown.",
   ),
   requirement(
+    'W-60',
+    'web chat',
+    'An answered message is answered again, or edited and sent in its place; the earlier exchange folds, and what tools may do again is said.',
+  ),
+  requirement(
     'W-40',
     'web chat',
     'A message that is not stored never looks stored: sent, late, held, stored, its place in line, answered, failed and denied look different, in words.',

@@ -3,6 +3,7 @@ import './blocks/markdown.js';
 import './blocks/media.js';
 import './compose/composer.js';
 import './sign-in/sign-in-form.js';
+import './design/second-press.js';
 import './thread/long-text.js';
 import { Chat } from './model/chat.js';
 import { claimClientName } from './model/client-name.js';

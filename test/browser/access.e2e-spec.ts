@@ -208,7 +208,7 @@ describe('the page', () => {
     await chat.replies.getByText('Stopped').waitFor();
 
     const names: string[] = [];
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 8; i++) {
       await keyboard.press('Shift+Tab');
       const focused = chat.page.locator(':focus');
       names.push((await focused.getAttribute('aria-label')) ?? (await focused.innerText()));
@@ -218,7 +218,9 @@ describe('the page', () => {
       'two',
       'Remove “two” from the list',
       'Conversation',
+      'Edit',
       'Copy answer',
+      'Answer again',
       'Attach pictures',
     ]);
     await chat.page.getByRole('button', { name: 'New conversation' }).focus();

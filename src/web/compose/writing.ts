@@ -1,6 +1,7 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { Attachment, TranscriptMessage } from '../../client/index.js';
 import type { Chat } from '../model/chat.js';
+import type { Conversation } from '../model/conversation.js';
 import { texts } from '../texts.js';
 import type { ScrollKeeper } from '../thread/scroll-keeper.js';
 import type { ChatComposer } from './composer.js';
@@ -12,10 +13,18 @@ export interface WritingPage {
   readonly composer: ChatComposer | null;
 }
 
+/** A message that is being edited, and what was in the composer before. */
+interface Edit {
+  readonly message: TranscriptMessage;
+  readonly draft: string;
+  readonly attachments: readonly Attachment[];
+}
+
 /** Connects the composer and the chat: drafts, pictures, sending, and messages returned for editing. */
 export class Writing implements ReactiveController {
   readonly taker: PictureTaker;
   #notice = '';
+  readonly #edits = new WeakMap<Conversation, Edit>();
   /** True when a text was typed, or also submitted, before the conversation was known. */
   #isTypedAhead = false;
   #isSubmittedAhead = false;
@@ -66,15 +75,19 @@ export class Writing implements ReactiveController {
   /** Sends the composer's text with its pictures. */
   write(text: string): void {
     if (this.taker.isUploading) this.notice = texts.pictures.wait;
-    else if (this.send(text, this.taker.attachments)) this.taker.clear();
+    else if (this.send(text, this.taker.attachments, this.editing?.ref)) {
+      this.taker.clear();
+      this.stopEditing();
+    }
   }
 
   /**
-   * Sends a text, and clears the composer if it holds the same text. Returns false while the sender is not known yet.
+   * Sends a text, in place of the message with the ref `supersedes` if that is given, and clears the composer if it holds
+   * the same text. Returns false while the sender is not known yet.
    */
-  send(text: string, attachments: readonly Attachment[] = []): boolean {
+  send(text: string, attachments: readonly Attachment[] = [], supersedes?: string): boolean {
     const { chat, composer } = this.page();
-    if (!chat.send(text, attachments)) {
+    if (!chat.send(text, attachments, supersedes)) {
       this.notice = texts.composer.notYet;
       this.#isSubmittedAhead = true;
       return false;
@@ -111,13 +124,53 @@ export class Writing implements ReactiveController {
     if (message.phase === 'open') this.#giveBack(message);
   }
 
+  /** The answered message in whose place the composer's text will be sent. */
+  get editing(): TranscriptMessage | undefined {
+    return this.#edit?.message;
+  }
+
+  /** Puts an answered message into the composer, to be sent in its place. What was there comes back afterwards. */
+  editAgain(message: TranscriptMessage): void {
+    const { chat, composer } = this.page();
+    if (!chat.active || !composer) return;
+    const { draft, attachments } = this.#edit ?? { draft: composer.text, attachments: this.taker.attachments };
+    this.#edits.set(chat.active, { message, draft, attachments });
+    this.#fill(message.content ?? '', message.attachments);
+  }
+
+  /** Ends editing, and restores what was in the composer before. */
+  stopEditing(): void {
+    const { active } = this.page().chat;
+    const edit = this.#edit;
+    if (!active || !edit) return;
+    this.#edits.delete(active);
+    this.#fill(edit.draft, edit.attachments);
+  }
+
+  /** Has a message answered again, in place of its first answer. */
+  answerAgain({ content = '', attachments, ref }: TranscriptMessage): void {
+    this.send(content, attachments, ref);
+  }
+
+  get #edit(): Edit | undefined {
+    const { active } = this.page().chat;
+    return active && this.#edits.get(active);
+  }
+
+  #fill(text: string, attachments: readonly Attachment[]): void {
+    const { chat, composer } = this.page();
+    if (!composer) return;
+    this.taker.putBack(attachments);
+    composer.text = text;
+    chat.saveDraft(text);
+    composer.focus();
+    this.host.requestUpdate();
+  }
+
   /** Puts a message back into the composer, unless the composer already holds something else. */
   #giveBack({ content = '', attachments }: TranscriptMessage): void {
-    const { chat, composer } = this.page();
+    const { composer } = this.page();
     if (!composer || composer.text !== '' || this.taker.pictures.length > 0) return;
-    this.taker.putBack(attachments);
-    composer.text = content;
-    chat.saveDraft(content);
-    composer.focus();
+    this.#fill(content, attachments);
   }
 }

@@ -18,7 +18,7 @@ import { GatewayLink, type Identification } from './gateway-link.js';
 import { MediaFiles } from './media-files.js';
 import { cleanText } from './message-limits.js';
 import { Outbox } from './outbox.js';
-import type { PageStorage } from './page-storage.js';
+import type { PageStorage, UnsentMessage } from './page-storage.js';
 import { Presence } from './presence.js';
 import { Signal } from './signal.js';
 
@@ -73,24 +73,33 @@ export class Chat {
     return this.link.quality === 'connected';
   }
 
+  /** True unless the gateway has said that this page may only read. */
+  get mayWrite(): boolean {
+    return !this.isConnected || this.link.may('messages:write');
+  }
+
   signOut(): void {
     this.conversations.clear();
     this.link.signOut();
   }
 
-  /** Sends a checked text and uploaded pictures. Returns false while the sender is not known yet. */
-  send(written: string, attachments: readonly Attachment[] = []): boolean {
+  /**
+   * Sends a checked text and uploaded files, in place of the message with the ref `supersedes` if that is given. Returns
+   * false while the sender is not known yet.
+   */
+  send(written: string, attachments: readonly Attachment[] = [], supersedes?: string): boolean {
     const { active: conversation } = this;
     const { client } = this.link;
     if (!conversation || !client) return false;
     const content = cleanText(written);
     const { sender, transcript } = conversation;
-    const reply = client.send(payloadOf(conversation, content, attachments));
+    const unsent = { sender, content, attachments, supersedes };
+    const reply = client.send(payloadOf(unsent));
     const { id } = reply;
-    this.outbox.add({ id, sender, content, ...(attachments.length > 0 && { attachments }) }, !this.isConnected);
+    this.outbox.add({ id, ...unsent }, !this.isConnected);
     this.#follow(
       conversation,
-      transcript.add({ id, sender, content, attachments: [...attachments], sentAt: Date.now() }),
+      transcript.add({ id, sender, content, attachments: [...attachments], supersedes, sentAt: Date.now() }),
       reply,
     );
     if (conversation.entitle(content)) this.conversations.save();
@@ -200,17 +209,18 @@ export class Chat {
    */
   #startWith(client: GatewayClient): void {
     for (const { transcript } of this.conversations.all) transcript.unload();
-    for (const { id, sender, content, attachments = [] } of this.outbox.messages) {
+    for (const unsent of this.outbox.messages) {
+      const { id, sender, content, attachments = [], supersedes } = unsent;
       const conversation = this.conversations.findBySender(sender);
       if (!conversation) {
         this.outbox.remove(id, false);
         continue;
       }
       const { transcript } = conversation;
-      const written = { id, sender, content, attachments: [...attachments], sentAt: Date.now() };
+      const written = { id, sender, content, attachments: [...attachments], supersedes, sentAt: Date.now() };
       this.outbox.watch(id);
       const message = transcript.findUnsent(id) ?? transcript.add(written);
-      this.#follow(conversation, message, client.send(payloadOf(conversation, content, attachments), { id }));
+      this.#follow(conversation, message, client.send(payloadOf(unsent), { id }));
     }
   }
 
@@ -284,6 +294,12 @@ export class Chat {
   }
 }
 
-function payloadOf({ sender }: Conversation, content: string, attachments: readonly Attachment[]): MessageInPayload {
-  return { channel: CHANNEL, sender, content, ...(attachments.length > 0 && { attachments: [...attachments] }) };
+function payloadOf({ sender, content, attachments = [], supersedes }: Omit<UnsentMessage, 'id'>): MessageInPayload {
+  return {
+    channel: CHANNEL,
+    sender,
+    content,
+    ...(attachments.length > 0 && { attachments: [...attachments] }),
+    ...(supersedes !== undefined && { supersedes }),
+  };
 }

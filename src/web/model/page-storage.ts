@@ -12,7 +12,9 @@ export interface UnsentMessage {
   readonly id: string;
   readonly sender: string;
   readonly content: string;
-  readonly attachments?: readonly Attachment[];
+  readonly attachments?: readonly Attachment[] | undefined;
+  /** The ref of the message in whose place it is sent. */
+  readonly supersedes?: string | undefined;
 }
 
 const PREFIX = 'openclaw.webchat.';
@@ -167,12 +169,13 @@ function isKnownConversation(entry: unknown): entry is KnownConversation {
 
 function isUnsentMessage(entry: unknown): entry is UnsentMessage {
   if (!isRecord(entry) || !isName(entry['id']) || !isName(entry['sender'])) return false;
-  const { content, attachments } = entry;
+  const { content, attachments, supersedes } = entry;
+  if (!isOptionalText(supersedes)) return false;
   if (attachments === undefined) return isName(content);
   return (
     typeof content === 'string' &&
     Array.isArray(attachments) &&
-    attachments.length > 0 &&
+    (isName(content) || attachments.length > 0) &&
     attachments.every(isStoredPicture)
   );
 }

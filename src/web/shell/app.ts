@@ -2,6 +2,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ChatComposer } from '../compose/composer.js';
 import type { Picture } from '../compose/picture-tray.js';
+import { renderEditBanner } from '../compose/edit-banner.js';
 import { Writing } from '../compose/writing.js';
 import { icons } from '../design/icons.js';
 import type { Chat } from '../model/chat.js';
@@ -116,21 +117,21 @@ export class ChatApp extends LitElement {
   private renderComposer(): TemplateResult {
     const { chat, writing } = this;
     const { link, active } = chat;
-    return html`<chat-composer
-      class="column"
-      .agent=${link.agentName}
-      .maxFrameBytes=${link.maxFrameBytes}
-      .running=${active?.transcript.current !== undefined}
-      .readOnly=${chat.isConnected && !link.may('messages:write')}
-      .notice=${writing.notice}
-      .pictures=${writing.taker.pictures}
-      .files=${chat.media}
-      @attach=${(event: CustomEvent<readonly File[]>) => void writing.taker.take(event.detail)}
-      @detach=${(event: CustomEvent<Picture>) => writing.taker.remove(event.detail)}
-      @send=${(event: CustomEvent<string>) => writing.write(event.detail)}
-      @typed=${(event: CustomEvent<string>) => writing.typed(event.detail)}
-      @stop=${() => this.stopReply()}
-    ></chat-composer>`;
+    return html`${renderEditBanner(writing)}<chat-composer
+        class="column"
+        .agent=${link.agentName}
+        .maxFrameBytes=${link.maxFrameBytes}
+        .running=${active?.transcript.current !== undefined}
+        .readOnly=${chat.isConnected && !link.may('messages:write')}
+        .notice=${writing.notice}
+        .pictures=${writing.taker.pictures}
+        .files=${chat.media}
+        @attach=${(event: CustomEvent<readonly File[]>) => void writing.taker.take(event.detail)}
+        @detach=${(event: CustomEvent<Picture>) => writing.taker.remove(event.detail)}
+        @send=${(event: CustomEvent<string>) => writing.write(event.detail)}
+        @typed=${(event: CustomEvent<string>) => writing.typed(event.detail)}
+        @stop=${() => this.stopReply()}
+      ></chat-composer>`;
   }
 
   private renderToEnd(): TemplateResult {

@@ -12,7 +12,7 @@ export function renderFailure(message: TranscriptMessage, { writing }: Thread): 
   const details = error && `${error.message} (${error.code}) ${message.ref ?? ''}`.trim();
   return html`<div class="trouble failure" role="group">
     <p class="state bad">${icons.failed}${texts.message.failures[error?.code ?? ''] ?? texts.message.failed}</p>
-    <button type="button" class="plain" @click=${() => writing.send(message.content ?? '', message.attachments)}>
+    <button type="button" class="plain" @click=${() => writing.answerAgain(message)}>
       ${icons.retry}${texts.message.tryAgain}
     </button>
     ${

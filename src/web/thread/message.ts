@@ -8,6 +8,7 @@ import type { Conversation } from '../model/conversation.js';
 import type { MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
 import { formatExactly, formatFully, formatTime } from '../times.js';
+import { renderAnswerAgain, renderEdit } from './again.js';
 import { renderFailure } from './failure.js';
 import { renderFate } from './fate.js';
 import type { ReplyCopier } from './reply-copier.js';
@@ -38,7 +39,9 @@ function renderSaid(message: TranscriptMessage, thread: Thread): TemplateResult 
       ${content ? html`<chat-long-text .text=${content}></chat-long-text>` : nothing}${renderAttachments(attachments, thread.chat.media)}
     </div>
     <p class="aside">
-      ${renderFate(message, thread)}<time datetime=${new Date(sentAt).toISOString()} title=${formatFully(sentAt)}
+      ${renderEdit(message, thread)}${renderFate(message, thread)}<time
+        datetime=${new Date(sentAt).toISOString()}
+        title=${formatFully(sentAt)}
         >${time}</time
       >
     </p>
@@ -100,6 +103,7 @@ function renderEnd(message: TranscriptMessage, thread: Thread): TemplateResult {
         >${isCopied ? texts.message.copied : texts.message.copy}</span
       >
     </button>
+    ${reason === 'error' ? nothing : renderAnswerAgain(message, thread)}
   </p>`;
   const note =
     reason === 'cancelled' ? texts.message.cancelled : reason === 'merged' ? texts.message.merged : undefined;

@@ -1,8 +1,11 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
+import type { TranscriptMessage } from '../../client/index.js';
+import { icons } from '../design/icons.js';
 import { texts } from '../texts.js';
 import { formatDay, isSameDay } from '../times.js';
+import { groupEarlier } from './earlier.js';
 import { isNewest } from './fate.js';
 import { renderMessage, type Thread } from './message.js';
 
@@ -14,22 +17,24 @@ export function renderThread(thread: Thread): TemplateResult {
     const isUnread = sessionId !== undefined && !isLoaded;
     return isUnread ? html`<p class="note" role="status">${texts.thread.loading}</p>` : renderEmpty(thread);
   }
+  const items = groupEarlier(messages);
   const now = Date.now();
   const openCount = messages.filter(({ phase }) => phase === 'open').length;
   const today = new Date(now).toDateString();
   return html`
     ${olderCursor !== undefined || isLoadingOlder ? html`<p class="note" role="status">${isLoadingOlder ? texts.thread.loadingOlder : ''}</p>` : nothing}
     ${repeat(
-      messages,
+      items,
       ({ key }) => key,
-      (message, i) => {
-        const before = messages[i - 1];
+      ({ messages: [message, ...more], isEarlier }, i) => {
+        const before = items[i - 1]?.messages[0];
         const beginsDay = !before || !isSameDay(before.sentAt, message.sentAt);
         const isCurrent = message === current;
         const isCancelling = conversation.isCancelling(message);
         const isLate = chat.outbox.isLate(message.id);
         const shown: unknown[] = [
           message,
+          ...more,
           chat.isConnected,
           isCurrent,
           isCancelling,
@@ -40,11 +45,19 @@ export function renderThread(thread: Thread): TemplateResult {
         shown.push(isLate, isNewest(message, thread), chat.link.troubleSince, openCount);
         return guard(shown, () => [
           beginsDay ? html`<h3 class="day">${formatDay(message.sentAt, now)}</h3>` : nothing,
-          renderMessage(message, thread),
+          isEarlier ? renderEarlier([message, ...more], thread) : renderMessage(message, thread),
         ]);
       },
     )}
   `;
+}
+
+/** Renders messages that later ones supersede, folded: the agent no longer knows them, the reader may look. */
+function renderEarlier(messages: readonly TranscriptMessage[], thread: Thread): TemplateResult {
+  return html`<details class="earlier">
+    <summary>${icons.chevron}${texts.thread.earlier(messages.length)}</summary>
+    ${messages.map((message) => renderMessage(message, thread))}
+  </details>`;
 }
 
 function renderEmpty({ chat, conversation, writing }: Thread): TemplateResult {
