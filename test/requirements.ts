@@ -968,6 +968,11 @@ export const requirements: readonly Requirement[] = [
     'agents 3',
     '`openclaw setup` finds providers, lets a person choose one and a model, asks one question and writes the settings, secrets to files of mode 0600; --yes with flags asks nothing.',
   ),
+  requirement(
+    'R-24',
+    'agents 1',
+    'prompt_files follow the system prompt in their order, links allowed, 64 KiB each and 256 KiB together, read again when they change; a file that cannot be read prevents the start, later its last good text stays.',
+  ),
 
   // Sandbox
   requirement(

@@ -9,6 +9,7 @@ import { ModelsService } from './models/models.service.js';
 import { ModelChoice } from './pi/model-choice.js';
 import { ModelRest } from './pi/model-rest.js';
 import { PiRuntime } from './pi/pi-runtime.js';
+import { PromptFiles } from './pi/prompt-files.js';
 
 /** Each has its folder, and its name is a value of `agent.runtime`. */
 const runtimes = [BuiltinRuntime, PiRuntime];
@@ -21,6 +22,7 @@ const runtimes = [BuiltinRuntime, PiRuntime];
     ModelChoice,
     ModelsService,
     ModelRest,
+    PromptFiles,
     ...runtimes,
     { provide: RUNTIMES, useFactory: (...chosen: readonly AgentRuntime[]) => chosen, inject: runtimes },
     { provide: AgentRuntime, useClass: ConfiguredRuntime },

@@ -1,5 +1,4 @@
 import { BuiltinRuntime } from '../../src/agents/builtin/builtin-runtime.js';
-import { ModelChoice } from '../../src/agents/pi/model-choice.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
 import { describeAgentRuntimeContract, type RuntimeScenario } from '../../src/testing/agent-runtime.contract.js';
 import { CoreHarness } from '../../src/testing/core-harness.js';
@@ -55,7 +54,7 @@ describe.each(WIRES)('over %s', (wire) => {
     const settings = { 'agent.model': 'local/test-model', providers: { local: server.provider(wire) } };
     const { config, agents, store } = new CoreHarness({ settings });
     return {
-      runtime: buildPiRuntime(new ModelChoice(config, agents, store), new SleeplessClock(), new SilentLogs()),
+      runtime: buildPiRuntime({ config, agents, sessions: store }, new SleeplessClock(), new SilentLogs()),
       prepare: (scenario, turns = 1) => {
         for (let i = 0; i < turns; i++) server.answer(...MODEL_ANSWERS[scenario]);
         return 'hello';

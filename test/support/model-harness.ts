@@ -2,6 +2,10 @@ import { BuiltinRuntime } from '../../src/agents/builtin/builtin-runtime.js';
 import { ConfiguredRuntime } from '../../src/agents/configured-runtime.js';
 import { ModelChoice } from '../../src/agents/pi/model-choice.js';
 import { ModelRest } from '../../src/agents/pi/model-rest.js';
+import { PromptFiles } from '../../src/agents/pi/prompt-files.js';
+import type { AgentsService } from '../../src/core/agents/agents.service.js';
+import type { ConfigStoreService } from '../../src/core/config/config-store.service.js';
+import type { SessionStore } from '../../src/core/store/index.js';
 import { PiRuntime } from '../../src/agents/pi/pi-runtime.js';
 import type { Clock } from '../../src/core/time/clock.js';
 import { SilentLogs, type Logs } from '../../src/core/telemetry/logs.js';
@@ -20,9 +24,17 @@ export class SleeplessClock extends ManualClock {
   }
 }
 
-/** Builds the runtime with a model; `choice` is what it chooses models with. */
-export function buildPiRuntime(choice: ModelChoice, clock: Clock, logs: Logs): PiRuntime {
-  return new PiRuntime(choice, new ModelRest(clock), clock, logs);
+/** The parts of the control plane that the runtime with a model uses. */
+interface RuntimeParts {
+  readonly config: ConfigStoreService;
+  readonly agents: AgentsService;
+  readonly sessions: SessionStore;
+}
+
+/** Builds the runtime with a model. */
+export function buildPiRuntime({ config, agents, sessions }: RuntimeParts, clock: Clock, logs: Logs): PiRuntime {
+  const choice = new ModelChoice(config, agents, sessions);
+  return new PiRuntime(choice, new ModelRest(clock), new PromptFiles(config, agents, logs), clock, logs);
 }
 
 /** Builds the control plane with the model `local/test-model` of `server`. */
@@ -42,7 +54,7 @@ export function buildModelHarness(
     runtime: (_clock, config, agents, sessions) =>
       new ConfiguredRuntime(agents, [
         new BuiltinRuntime(clock),
-        buildPiRuntime(new ModelChoice(config, agents, sessions), clock, logs),
+        buildPiRuntime({ config, agents, sessions }, clock, logs),
       ]),
     settings: { 'agent.model': 'local/test-model', providers: { local: server.provider(wire, provider) }, ...settings },
     ...options,

@@ -18,6 +18,7 @@ import { isRefusedPrompt, toAgentError, type ModelFailure } from './failures.js'
 import { ModelChoice } from './model-choice.js';
 import { ModelRest } from './model-rest.js';
 import { ModelRequest, type AskOutcome, type ModelAnswer } from './model-request.js';
+import { PromptFiles } from './prompt-files.js';
 import { splitModel } from './providers.js';
 import { renderSystemPrompt } from './people.js';
 import type { AskableModel } from './pi-models.js';
@@ -51,6 +52,7 @@ export class PiRuntime extends AgentRuntime {
   constructor(
     private readonly models: ModelChoice,
     private readonly rest: ModelRest,
+    private readonly promptFiles: PromptFiles,
     private readonly clock: Clock,
     logs: Logs,
   ) {
@@ -64,7 +66,7 @@ export class PiRuntime extends AgentRuntime {
         ? await runModelCommand(turn, this.models)
         : answerCommand(turn, () => this.describeModels(turn));
     if (said !== undefined) return yield* this.answerOnce(turn, said);
-    const talk = this.begin(turn);
+    const talk = await this.begin(turn);
     let failures: Repetition = { failure: undefined, times: 0 };
     for (let n = 0; n < MAX_ANSWERS; n++) {
       talk.conversation.addJoined(await turn.joinedMessages(n));
@@ -91,7 +93,7 @@ export class PiRuntime extends AgentRuntime {
     yield { type: 'answer', answer: { toolCalls: [] }, isLast: true };
   }
 
-  private begin(turn: AgentTurn): Talk {
+  private async begin(turn: AgentTurn): Promise<Talk> {
     const offered = turn.listTools();
     const names = new ToolNames(offered.map((tool) => tool.name));
     const tools = offered.map(({ name: tool, description, parameters }): Tool => ({
@@ -100,7 +102,8 @@ export class PiRuntime extends AgentRuntime {
       parameters,
     }));
     const { systemPrompt: prompt, name } = turn.agent;
-    const systemPrompt = renderSystemPrompt(prompt, name, turn.session);
+    const instructions = [prompt, ...(await this.promptFiles.read(turn.agent))];
+    const systemPrompt = renderSystemPrompt(instructions, name, turn.session);
     return { turn, names, conversation: new Conversation(turn, names, tools, systemPrompt) };
   }
 

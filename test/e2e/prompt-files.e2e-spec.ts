@@ -1,0 +1,110 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PromptFiles } from '../../src/agents/pi/prompt-files.js';
+import type { CoreHarness } from '../../src/testing/core-harness.js';
+import { FakeReader } from '../../src/testing/fake-reader.js';
+import { buildModelHarness } from '../support/model-harness.js';
+import { ModelServer, textOf } from '../support/model-server.js';
+import { RecordingLogs } from '../support/recording-logs.js';
+
+let server: ModelServer;
+let harness: CoreHarness;
+let logs: RecordingLogs;
+let folder: string;
+const ann = new FakeReader();
+
+beforeEach(async () => {
+  server = await ModelServer.start();
+  server.mock.on({}, { content: 'Hello.' });
+  folder = mkdtempSync(join(tmpdir(), 'prompt-files-'));
+  logs = new RecordingLogs();
+});
+afterEach(async () => {
+  await harness.stop();
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const path = (name: string) => join(folder, name);
+
+/** Starts with these files for `main`, after the check of the start. */
+async function start(...files: readonly string[]): Promise<void> {
+  harness = buildModelHarness(server, 'openai-completions', {
+    logs,
+    settings: {
+      'agent.system_prompt': 'Be kind.',
+      agents: { main: { prompt_files: files.map(path) } },
+    },
+  });
+  await new PromptFiles(harness.config, harness.agents, logs).check();
+  await harness.start();
+}
+
+let messages = 0;
+/** The system prompt of the next turn. */
+async function ask(): Promise<string> {
+  const id = `p${++messages}`;
+  await harness.say(ann, id, 'hello');
+  await ann.waitForEnd(id);
+  return textOf(server.asked.at(-1)?.messages.find(({ role }) => role === 'system')?.content ?? '');
+}
+const warnings = () => logs.entries.filter(({ level }) => level === 'warn').length;
+
+describe('prompt files', () => {
+  it('[R-24] follow the system prompt in their order, separated by an empty line', async () => {
+    writeFileSync(path('b.md'), '\uFEFFSecond.\r\n');
+    writeFileSync(path('a.md'), 'First.\n\n- one\n');
+    await start('a.md', 'b.md');
+    expect(await ask()).toMatch(/^Be kind\.\n\nFirst\.\n\n- one\n\nSecond\.\n\nYou are /);
+  });
+
+  it('[R-24] are read again when they change, also through the links of a ConfigMap', async () => {
+    const version = (name: string, text: string) => {
+      mkdirSync(path(name));
+      writeFileSync(join(path(name), 'prompt.md'), text);
+      symlinkSync(name, path('..data_tmp'));
+      renameSync(path('..data_tmp'), path('..data'));
+    };
+    version('..2026_1', 'Old rules.');
+    symlinkSync('..data/prompt.md', path('prompt.md'));
+    await start('prompt.md');
+    expect(await ask()).toContain('Old rules.');
+    version('..2026_2', 'New rules.');
+    rmSync(path('..2026_1'), { recursive: true });
+    expect(await ask()).toContain('New rules.');
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    ['is missing', () => {}, /a\.md does not exist/],
+    ['is a folder', () => mkdirSync(path('a.md')), /a\.md is not a file/],
+    ['is too large', () => writeFileSync(path('a.md'), 'x'.repeat(65_537)), /larger than 65536 bytes/],
+    ['is 10 MB', () => writeFileSync(path('a.md'), Buffer.alloc(10_000_000, 'x')), /larger than 65536 bytes/],
+    ['is not UTF-8', () => writeFileSync(path('a.md'), Buffer.from([0xff, 0xfe])), /is not UTF-8/],
+  ])('[R-24] prevent the start when one %s', async (_how, prepare, message) => {
+    prepare();
+    await expect(start('a.md')).rejects.toThrow(message);
+  });
+
+  it('[R-24] prevent the start when they are too large together', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    for (const name of names) writeFileSync(path(name), 'x'.repeat(60_000));
+    await expect(start(...names)).rejects.toThrow(/agents\.main\.prompt_files: together larger than 262144 bytes/);
+  });
+
+  it('[R-24] that cannot be read later give one warning, and the last good text stays', async () => {
+    writeFileSync(path('a.md'), 'Good text.');
+    await start('a.md');
+    expect(await ask()).toContain('Good text.');
+    rmSync(path('a.md'));
+    for (let i = 0; i < 3; i++) expect(await ask()).toContain('Good text.');
+    expect(warnings()).toBe(1);
+    writeFileSync(path('a.md'), 'x'.repeat(70_000));
+    expect(await ask()).toContain('Good text.');
+    expect(warnings()).toBe(2);
+    writeFileSync(path('a.md'), 'Better text.');
+    expect(await ask()).toContain('Better text.');
+    expect(warnings()).toBe(2);
+  });
+});
