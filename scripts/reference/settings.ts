@@ -24,6 +24,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   bindings: [{ agent: 'ops', channel: 'slack', group_id: 'C024BE91L' }],
   providers: { local: { api: 'openai-completions', base_url: 'http://127.0.0.1:11434/v1', context_window: 32_768 } },
   'tools.http.allow_hosts': ['intranet.example.org', '127.0.0.1:8080'],
+  'media.folder': 'data/media',
   'mcp.servers': {
     files: {
       command: 'npx',

@@ -40,6 +40,7 @@ const OTHER_VALUES: Readonly<Record<string, unknown>> = {
   'agent.name': 'ada',
   'agent.model': 'house/small',
   'agent.fallbacks': ['house/large'],
+  'agent.allowed_models': ['house/*'],
   'agent.max_output_tokens': 4_096,
   'agent.system_prompt': 'Be brief.',
   agents: { ops: { name: 'olga' } },
@@ -160,7 +161,7 @@ describe('the scope that a setting names', () => {
     }
     expect(guarded).toEqual(expect.arrayContaining(['mcp.servers', 'providers', 'auth.tokens', 'auth.token']));
     expect(guarded).toEqual(expect.arrayContaining(['tools.default_permissions', 'gateway.trusted_proxies']));
-    expect(guarded.filter((key) => key.startsWith('tools.sandbox.'))).toHaveLength(8);
+    expect(guarded.filter((key) => key.startsWith('tools.sandbox.'))).toHaveLength(9);
   });
 
   it('[P-20] lets its holder change the setting', async () => {
