@@ -1,6 +1,7 @@
 import { VERSION } from '../core/lifecycle/version.js';
 import { chat } from './chat.js';
 import { config } from './config.js';
+import { doctor } from './doctor.js';
 import type { Command } from './command.js';
 import { EXIT, UnreachableError, UsageError } from './faults.js';
 import { models } from './models.js';
@@ -10,10 +11,10 @@ import { status } from './status.js';
 import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [setup, start, status, chat, models, config];
+const COMMANDS: readonly Command[] = [setup, start, status, chat, models, config, doctor];
 
 /** Commands that are planned but not available yet: refused by name, never ignored (settings.md section 4). */
-const LATER = ['logs', 'sessions', 'queue', 'tools', 'channels', 'token', 'doctor', 'serve', 'funnel'];
+const LATER = ['logs', 'sessions', 'queue', 'tools', 'channels', 'token', 'serve', 'funnel'];
 
 /**
  * Runs one command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable. `args`
@@ -61,8 +62,8 @@ ${rows}  help     this, or with a command's name its usage
 
   --version  print the version
 
-All but setup and start connect to a running gateway: --url or OPENCLAW_URL is its address (default http://127.0.0.1:18789), OPENCLAW_TOKEN
-holds the credential. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
+All but setup, start and doctor connect to a running gateway: --url or OPENCLAW_URL is its address (default
+http://127.0.0.1:18789), OPENCLAW_TOKEN holds the credential. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
 `;
 }
 

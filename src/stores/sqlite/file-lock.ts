@@ -47,6 +47,22 @@ export function lockFile(path: string): FileLock {
   }
 }
 
+/** Returns the process that holds the lock of a database; undefined if none does. Creates no lock file. */
+export function findLockHolder(path: string): number | undefined {
+  if (!existsSync(`${path}.lock`)) return undefined;
+  const database = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+  try {
+    database.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return undefined;
+  } catch (error) {
+    const code = sqliteCode(error);
+    if (code === BUSY || code === LOCKED) return readOwner(database);
+    throw error;
+  } finally {
+    database.close();
+  }
+}
+
 function readOwner(database: DatabaseSync): number | undefined {
   try {
     return database.prepare('PRAGMA user_version').get()?.['user_version'] as number;

@@ -107,15 +107,7 @@ const APPLICATION_ID = 0x4f434757;
  * @throws Error, without any change, if the database belongs to a newer gateway or to another program
  */
 export function migrate(database: DatabaseSync, path: string | undefined, migrations: readonly Migration[]): number[] {
-  const current = pragma(database, 'user_version');
-  const newest = migrations.at(-1)?.version ?? 0;
-  refuseForeign(database, path, current);
-  if (current > newest) {
-    throw new Error(
-      `the database ${path} has schema version ${current}, and this gateway knows versions up to ${newest}: ` +
-        `start the newer gateway that wrote it, or restore the copy ${path}.before-v${newest + 1}`,
-    );
-  }
+  const current = readVersion(database, path, migrations);
   const applied: number[] = [];
   for (const migration of migrations) {
     if (migration.version <= current) continue;
@@ -124,6 +116,25 @@ export function migrate(database: DatabaseSync, path: string | undefined, migrat
     applied.push(migration.version);
   }
   return applied;
+}
+
+/**
+ * Returns the version of a database's schema; 0 for an empty one.
+ * @throws Error if the database belongs to a newer gateway or to another program
+ */
+export function readVersion(
+  database: DatabaseSync,
+  path: string | undefined,
+  migrations: readonly Migration[],
+): number {
+  const current = pragma(database, 'user_version');
+  const newest = migrations.at(-1)?.version ?? 0;
+  refuseForeign(database, path, current);
+  if (current <= newest) return current;
+  throw new Error(
+    `the database ${path} has schema version ${current}, and this gateway knows versions up to ${newest}: ` +
+      `start the newer gateway that wrote it, or restore the copy ${path}.before-v${newest + 1}`,
+  );
 }
 
 function refuseForeign(database: DatabaseSync, path: string | undefined, current: number): void {

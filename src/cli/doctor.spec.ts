@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase } from '../stores/sqlite/database.js';
+import { MIGRATIONS } from '../stores/sqlite/migrations.js';
+import { FakeTerminal } from '../testing/fake-terminal.js';
+import { run } from './cli.js';
+
+const NEWEST = MIGRATIONS.length;
+
+let folder: string;
+let path: string;
+let environment: Record<string, string>;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'doctor-'));
+  path = join(folder, 'gateway.db');
+  environment = {
+    OPENCLAW_STORE_URL: `sqlite:${path}`,
+    OPENCLAW_MEDIA_FOLDER: join(folder, 'media'),
+    OPENCLAW_GATEWAY_PORT: '0',
+  };
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Runs the command. Returns its exit code and its lines, without the words of those that only name places. */
+async function examine(...args: string[]): Promise<{ code: number; lines: string[]; progress: string }> {
+  const terminal = new FakeTerminal(environment);
+  const code = await run(['doctor', ...args], terminal);
+  return { code, lines: terminal.stdout.text.trimEnd().split('\n'), progress: terminal.stderr.text };
+}
+
+describe('openclaw doctor', () => {
+  it('finds a new place fit for a start, and writes nothing', async () => {
+    const { code, lines } = await examine();
+    expect(code).toBe(0);
+    expect(lines.map((line) => line.split(/ +/).slice(0, 2).join(' '))).toEqual([
+      'ok node',
+      'ok settings',
+      'ok store',
+      'ok media',
+      'ok address',
+    ]);
+    expect(lines[2]).toContain('does not exist yet; the first start creates it');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('states the version of a store, and leaves no file beside it', async () => {
+    openDatabase(path, MIGRATIONS.slice(0, 1)).close();
+    const before = await readdir(folder);
+    const { code, lines } = await examine('--deep');
+    expect(code).toBe(0);
+    expect(lines[2]).toContain(`has schema version 1; the next start migrates it to ${NEWEST} and keeps a copy`);
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  it('works beside a gateway, and names the process that has the store open', async () => {
+    const { database, close } = openDatabase(path);
+    database.exec('UPDATE gateway SET checked_at = 1');
+    const server = createServer();
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    environment['OPENCLAW_GATEWAY_PORT'] = String((server.address() as AddressInfo).port);
+
+    const { code, lines, progress } = await examine('--deep');
+    close();
+    expect(code).toBe(0);
+    expect(lines[2]).toMatch(
+      new RegExp(`version ${NEWEST}; every page was checked; in use by the process ${process.pid}$`),
+    );
+    expect(lines[4]).toMatch(/^note +address .* is in use, as it should be while a gateway runs$/);
+    expect(progress).toMatch(/reading table 1 of \d+: sqlite_schema\n[^]*: messages\n/);
+
+    // Without that gateway the port belongs to another program.
+    const alone = await examine();
+    server.close();
+    expect([alone.code, alone.lines[4]]).toEqual([1, expect.stringMatching(/^fault +address .*in use\. Stop/)]);
+  });
+
+  it.each([
+    ['a newer store', 'PRAGMA user_version = 999', /^fault +store .*version 999/],
+    ['another program', 'PRAGMA application_id = 1', /^fault +store .*another program/],
+  ])('refuses the store of %s', async (_, sql, says) => {
+    const { database, close } = openDatabase(path);
+    database.exec(sql);
+    close();
+    const { code, lines } = await examine();
+    expect([code, lines[2]]).toEqual([1, expect.stringMatching(says)]);
+  });
+
+  it('finds damage inside the store with --deep', async () => {
+    const { database, close } = openDatabase(path);
+    const insert = database.prepare('INSERT INTO participants VALUES (?, ?)');
+    database.exec('BEGIN');
+    for (let row = 0; row < 5_000; row++) insert.run(row, `sender ${row}`);
+    database.exec('COMMIT');
+    close();
+    const bytes = await readFile(path);
+    bytes.fill(0xff, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 20_000);
+    await writeFile(path, bytes);
+    expect((await examine()).code).toBe(0);
+    const { code, lines } = await examine('--deep');
+    expect([code, lines[2]]).toEqual([1, expect.stringMatching(/^fault +store .*is damaged .*restore a backup/)]);
+  });
+
+  it('lists every fault of the settings', async () => {
+    environment['OPENCLAW_GATEWAY_PORT'] = 'seven';
+    environment['OPENCLAW_STORE_RETENTION_HOURS'] = '-1';
+    const { code, lines } = await examine();
+    expect(code).toBe(1);
+    expect(lines.join('\n')).toMatch(/fault +settings [^]*gateway\.port[^]*store\.retention_hours/);
+  });
+
+  it('notes a folder of files that cannot be made, without which a gateway starts', async () => {
+    await writeFile(join(folder, 'file'), '');
+    environment['OPENCLAW_MEDIA_FOLDER'] = join(folder, 'file', 'media');
+    const { code, lines } = await examine();
+    expect([code, lines[3]]).toEqual([0, expect.stringMatching(/^note +media .*file is not a folder/)]);
+  });
+
+  it('prints JSON for programs', async () => {
+    const terminal = new FakeTerminal(environment);
+    expect(await run(['doctor', '--json'], terminal)).toBe(0);
+    expect(JSON.parse(terminal.stdout.text)).toContainEqual({
+      subject: 'settings',
+      state: 'ok',
+      says: 'valid',
+    });
+  });
+});

@@ -1,0 +1,59 @@
+import { namesTeamModules } from '../settings.js';
+import type { Finding } from '../doctor.js';
+import { useInstalledPackages } from './bundled-packages.js';
+import type { Command } from './command.js';
+import { EXIT } from './faults.js';
+import { readOptions } from './options.js';
+import { painter, type Terminal } from './terminal.js';
+
+const COLOURS = { ok: 'green', note: 'yellow', fault: 'red' } as const;
+
+/** `openclaw doctor`: examines what a start needs. */
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'what a start needs: settings, store, folders, port',
+  usage: `Usage: openclaw doctor [--deep] [--config FILE] [--json]
+
+Examines what a start of the gateway needs, and changes nothing: Node, the settings, the store (its place, its version,
+who has it open), the folder of uploaded files, the port. A gateway may run meanwhile.
+
+  --deep         also read the whole store and compare every index with its rows, which takes a while
+  --config FILE  the settings file (default: ./config.yaml if it exists)
+  --json         print the findings as JSON
+
+Exit code 1: a start would fail, or the store is damaged.
+`,
+  async run(args, terminal) {
+    const { values } = readOptions('doctor', args, {
+      deep: { type: 'boolean' },
+      config: { type: 'string' },
+      json: { type: 'boolean' },
+    });
+    const environment =
+      values.config === undefined ? terminal.env : { ...terminal.env, OPENCLAW_CONFIG: values.config };
+    if (namesTeamModules(environment)) useInstalledPackages();
+    const { examine } = await import('../doctor.js');
+    const findings: Finding[] = [];
+    for await (const finding of examine(environment, values.deep ? progressOn(terminal) : undefined)) {
+      findings.push(finding);
+      if (!values.json) print(terminal, finding);
+    }
+    if (values.json) terminal.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+    return findings.some(({ state }) => state === 'fault') ? EXIT.failed : EXIT.done;
+  },
+};
+
+function print({ stdout, env }: Terminal, { subject, state, says }: Finding): void {
+  const [first = '', ...more] = says.split('\n');
+  const paint = painter(stdout, env);
+  stdout.write(`${paint(COLOURS[state], state.padEnd(5))}  ${subject.padEnd(8)}  ${first}\n`);
+  for (const line of more) stdout.write(`${' '.repeat(17)}${line}\n`);
+}
+
+/** Shows which table is read, for people only. */
+function progressOn({ stderr }: Terminal): (table: string, n: number, of: number) => void {
+  return (table, n, of) => {
+    if (stderr.isTTY) stderr.write(`\r\x1b[Kreading table ${n} of ${of}: ${table}${n === of ? '\r\x1b[K' : ''}`);
+    else stderr.write(`reading table ${n} of ${of}: ${table}\n`);
+  };
+}

@@ -1,0 +1,90 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Environment } from './core/config/section.js';
+import { checkAddress } from './http/listen-address.js';
+import { loadSettingsAndModules } from './settings.js';
+import { examineStore } from './stores/examine-store.js';
+import { findStoreFolder } from './stores/store-engines.js';
+
+/** A result of an examination, in words for the operator. */
+export interface Finding {
+  readonly subject: 'node' | 'settings' | 'store' | 'media' | 'address';
+  /** A gateway starts in spite of a `note`, and does not with a `fault`. */
+  readonly state: 'ok' | 'note' | 'fault';
+  readonly says: string;
+}
+
+type Says = Omit<Finding, 'subject'>;
+
+/**
+ * Examines what a start of the gateway needs, without starting one and without writing anything. A gateway may run.
+ * @param onTable if given, the whole store is read, and it is called before each of its tables
+ */
+export async function* examine(
+  environment: Environment,
+  onTable?: (table: string, n: number, of: number) => void,
+): AsyncGenerator<Finding> {
+  yield { subject: 'node', state: 'ok', says: `version ${process.versions.node} at ${process.execPath}` };
+  let settings;
+  try {
+    ({ settings } = await loadSettingsAndModules(environment, {}));
+  } catch (error) {
+    // The other subjects are where the settings say.
+    return yield { subject: 'settings', ...faultOf(error) };
+  }
+  const { values, warnings } = settings;
+  yield { subject: 'settings', state: 'ok', says: 'valid' };
+  for (const says of warnings) yield { subject: 'settings', state: 'note', says };
+
+  let holder: number | undefined;
+  const store = await tryTo(async () => {
+    const examined = await examineStore(values['store.url'], onTable);
+    holder = examined.holder;
+    examined.writes.forEach(checkWritable);
+    return { state: 'ok', says: examined.says };
+  });
+  yield { subject: 'store', ...store };
+  const folder = values['media.folder'] ?? join(findStoreFolder(values['store.url']), 'media');
+  const media = await tryTo(() => {
+    checkWritable(folder);
+    return { state: 'ok', says: `${folder} can be written` };
+  });
+  // A gateway starts without the folder, and refuses uploads.
+  yield { subject: 'media', ...media, ...(media.state === 'fault' && { state: 'note' }) };
+  yield { subject: 'address', ...(await examineAddress(values['gateway.host'], values['gateway.port'], holder)) };
+}
+
+/** A gateway that has the store open is taken for the one that uses the port. */
+async function examineAddress(host: string, port: number, holder: number | undefined): Promise<Says> {
+  const says = await tryTo(async () => {
+    await checkAddress(host, port);
+    return { state: 'ok', says: `${host}:${port} is free` };
+  });
+  if (holder === undefined || says.state !== 'fault') return says;
+  return { state: 'note', says: `${host}:${port} is in use, as it should be while a gateway runs` };
+}
+
+async function tryTo(work: () => Says | Promise<Says>): Promise<Says> {
+  try {
+    return await work();
+  } catch (error) {
+    return faultOf(error);
+  }
+}
+
+function faultOf(error: unknown): Says {
+  return { state: 'fault', says: error instanceof Error ? error.message : String(error) };
+}
+
+/** @throws Error if this user cannot write a file or folder, or create it */
+function checkWritable(path: string): void {
+  let place = resolve(path);
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  if (place !== resolve(path) && !statSync(place).isDirectory())
+    throw new Error(`${path} cannot be created: ${place} is not a folder`);
+  try {
+    accessSync(place, constants.W_OK);
+  } catch (error) {
+    throw new Error(`${place} cannot be written to: change its owner or its mode`, { cause: error });
+  }
+}

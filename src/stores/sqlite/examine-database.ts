@@ -1,0 +1,56 @@
+import { existsSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { checkDatabase, type CheckProgress } from './check-database.js';
+import { describeDamage, explainOpening } from './database.js';
+import { findLockHolder } from './file-lock.js';
+import { MIGRATIONS, readVersion } from './migrations.js';
+import { findRealFile } from './real-file.js';
+
+/** What is known about a database without opening it as a gateway does. */
+export interface DatabaseExamination {
+  /** Undefined when there is no database yet. */
+  readonly version: number | undefined;
+  /** The newest version that this gateway knows, to which a start migrates the database. */
+  readonly newest: number;
+  /** The process that has the database open. */
+  readonly holder: number | undefined;
+}
+
+/**
+ * Examines a database, which a gateway may have open. Writes nothing.
+ * @param onTable reads the whole file, and is called with each table
+ * @throws Error for the operator: damaged, too new, not a gateway's, not accessible
+ */
+export function examineDatabase(given: string, onTable?: CheckProgress): DatabaseExamination {
+  const newest = MIGRATIONS.at(-1)?.version ?? 0;
+  if (!existsSync(given)) return { version: undefined, newest, holder: undefined };
+  const path = findRealFile(given);
+  const holder = findLockHolder(path);
+  const place = holder === undefined ? placeOf(path) : path;
+  const version = readVersionOf(place, path);
+  const finding = onTable && checkDatabase(place, 'integrity_check', onTable);
+  if (finding !== undefined) throw new Error(describeDamage(path, finding));
+  return { version, newest, holder };
+}
+
+/** Returns the name of a file under which reading it creates none beside it; its path if it has a log to read. */
+function placeOf(path: string): string | URL {
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  if (log !== undefined && log.size > 0) return path;
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  return url;
+}
+
+function readVersionOf(place: string | URL, path: string): number {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(place, { readOnly: true });
+    return readVersion(database, path, MIGRATIONS);
+  } catch (error) {
+    throw explainOpening(error, path);
+  } finally {
+    database?.close();
+  }
+}
