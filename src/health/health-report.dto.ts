@@ -20,7 +20,7 @@ export class HealthReport {
   uptime_seconds!: number;
 
   /**
-   * Channels whose drivers are connected to their platform, in alphabetical order.
+   * Channels of the caller's tenant whose drivers are connected to their platform, in alphabetical order.
    * @example ["telegram", "whatsapp"]
    */
   connected_channels?: string[];

@@ -10,6 +10,7 @@ import {
 import type { Response } from 'express';
 import { AuthService } from '../auth/index.js';
 import { ConnectedChannels } from '../core/connections/connected-channels.js';
+import type { Principal } from '../core/identity/principal.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { QueueStore, type QueueCounts } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
@@ -43,10 +44,10 @@ export class HealthController {
   @Get()
   @ApiBearerAuth()
   async readHealth(@Req() request: IncomingMessage): Promise<HealthReport> {
-    const isKnown = (await this.auth.find(request)) !== undefined;
+    const caller = await this.auth.find(request);
     const status = await this.readStatus();
     const uptime_seconds = Math.floor(this.lifecycle.uptimeMs / 1_000);
-    return isKnown ? { status, uptime_seconds, ...(await this.readDetails()) } : { status, uptime_seconds };
+    return caller ? { status, uptime_seconds, ...(await this.readDetails(caller)) } : { status, uptime_seconds };
   }
 
   /** Liveness: 200 unless a restart is needed. */
@@ -98,10 +99,10 @@ export class HealthController {
     }
   }
 
-  private async readDetails(): Promise<Omit<HealthReport, 'status' | 'uptime_seconds'>> {
+  private async readDetails(caller: Principal): Promise<Omit<HealthReport, 'status' | 'uptime_seconds'>> {
     const counts = await this.readCounts();
     return {
-      connected_channels: [...this.channels.list()],
+      connected_channels: [...this.channels.list(caller)],
       ...(counts && { active_sessions: counts.activeSessions, queued_messages: counts.queued }),
       registered_tools: this.tools.list().length,
       memory_usage_mb: Math.round(process.memoryUsage.rss() / BYTES_PER_MIB),

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
+import type { Principal } from '../identity/principal.js';
 import { checkChannel } from '../sessions/access.js';
 import type { Connection } from './connection.js';
 import { ConnectionManagerService } from './connection-manager.service.js';
@@ -20,12 +21,12 @@ export interface ChannelStatus {
  */
 @Injectable()
 export class ChannelStatusService extends ConnectedChannels {
-  /** By connection id, then by channel. */
-  private readonly statuses = new Map<string, Map<string, ChannelStatus>>();
+  /** By connection id. */
+  private readonly reports = new Map<string, Report>();
 
   constructor(connections: ConnectionManagerService) {
     super();
-    connections.onRemove(({ id }) => this.statuses.delete(id));
+    connections.onRemove(({ id }) => this.reports.delete(id));
   }
 
   /**
@@ -33,18 +34,30 @@ export class ChannelStatusService extends ConnectedChannels {
    * @throws GatewayError FORBIDDEN if its credential is bound to other channels; INVALID_PAYLOAD for one channel too many
    */
   update(connection: Connection, status: ChannelStatus): void {
-    checkChannel(connection.principal, status.channel);
-    const own = this.statuses.get(connection.id) ?? new Map<string, ChannelStatus>();
+    const { id, principal } = connection;
+    checkChannel(principal, status.channel);
+    const report = this.reports.get(id) ?? { tenant: principal.tenant, statuses: new Map<string, ChannelStatus>() };
+    const own = report.statuses;
     if (own.size >= MAX_CHANNELS && !own.has(status.channel)) {
       const fault = { pointer: '/channel', message: `one connection may report ${MAX_CHANNELS} channels` };
       throw new GatewayError('INVALID_PAYLOAD', { faults: [fault] });
     }
-    this.statuses.set(connection.id, own.set(status.channel, status));
+    own.set(status.channel, status);
+    this.reports.set(id, report);
   }
 
-  override list(): readonly string[] {
-    const all = [...this.statuses.values()].flatMap((own) => [...own.values()]);
-    const connected = all.filter((status) => status.status === 'connected').map((status) => status.channel);
-    return [...new Set(connected)].sort();
+  override list({ tenant, channels }: Pick<Principal, 'tenant' | 'channels'>): readonly string[] {
+    const own = [...this.reports.values()].filter((report) => report.tenant === tenant);
+    const connected = own
+      .flatMap(({ statuses }) => [...statuses.values()])
+      .filter(({ status, channel }) => status === 'connected' && channels?.includes(channel) !== false);
+    return [...new Set(connected.map(({ channel }) => channel))].sort();
   }
+}
+
+/** The states that one connection has reported. */
+interface Report {
+  readonly tenant: string;
+  /** By channel. */
+  readonly statuses: Map<string, ChannelStatus>;
 }

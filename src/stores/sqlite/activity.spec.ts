@@ -2,20 +2,38 @@ import { describe, expect, it } from 'vitest';
 import { Activity, ACTIVITY_WINDOW_MS } from './activity.js';
 
 describe('Activity', () => {
-  it('counts a session once, even if it was used and has waiting messages', () => {
-    const activity = new Activity();
+  it('counts a session once, even if it was used and has unfinished messages', () => {
+    const unfinished = new Set([1]);
+    const activity = new Activity((session) => unfinished.has(session));
     activity.touch(1, 10_000);
     activity.touch(2, 20_000);
-    activity.touch(1, 30_000);
-    expect(activity.count(0, [])).toBe(2);
-    expect(activity.count(25_000, [])).toBe(1);
-    expect(activity.count(25_000, [1, 3])).toBe(2);
+    activity.touch(2, 30_000);
+    activity.touch(3, 30_000);
+    expect(activity.count(30_000, 0)).toBe(3);
+    expect(activity.count(30_000, 25_000)).toBe(3);
+    unfinished.clear();
+    expect(activity.count(30_000, 25_000)).toBe(2);
   });
 
-  it('drops sessions that were last used before its window', () => {
-    const activity = new Activity();
-    activity.touch(1, 0);
-    activity.touch(2, ACTIVITY_WINDOW_MS + 1);
-    expect(activity.count(0, [])).toBe(1);
+  it('forgets uses before its window, but no session with unfinished messages', () => {
+    const unfinished = new Set([1, 2]);
+    const activity = new Activity((session) => unfinished.has(session));
+    for (const session of [1, 2, 3]) activity.touch(session, 0);
+    activity.recall(4);
+    const later = ACTIVITY_WINDOW_MS + 1;
+    expect(activity.count(later, 0)).toBe(3);
+    activity.end(1);
+    activity.touch(2, later);
+    expect(activity.count(later, later)).toBe(2);
+    activity.endAll();
+    expect(activity.count(later, later)).toBe(1);
+  });
+
+  it('visits no session to count those of its window', () => {
+    let visits = 0;
+    const activity = new Activity(() => ++visits > 0);
+    for (let session = 0; session < 10_000; session++) activity.touch(session, 1_000);
+    expect(activity.count(ACTIVITY_WINDOW_MS, 0)).toBe(10_000);
+    expect(visits).toBe(0);
   });
 });

@@ -1,28 +1,64 @@
-/** How far back the use of sessions is tracked, in milliseconds. The health page needs five minutes. */
-export const ACTIVITY_WINDOW_MS = 900_000;
+/** How far back the use of sessions is tracked, in milliseconds: as far as the health page looks. */
+export const ACTIVITY_WINDOW_MS = 300_000;
 
 /** Uses within this time count as one, in milliseconds. */
 const RESOLUTION_MS = 1_000;
 
-/** Recently used sessions, least recently used first. Kept in memory only, since the count is informative. */
+/**
+ * Which sessions are active: used recently, or with unfinished messages. Kept in memory only, since the count is
+ * informative. Counting costs the same however many sessions are active.
+ */
 export class Activity {
+  /** Recently used sessions, least recently used first. */
   private readonly lastUse = new Map<number, number>();
+  /** The sessions with unfinished messages that are not in {@link lastUse}. */
+  private readonly waiting = new Set<number>();
 
+  /** @param hasUnfinished returns whether a session has unfinished messages */
+  constructor(private readonly hasUnfinished: (session: number) => boolean) {}
+
+  /** Notes a use of a session. */
   touch(session: number, at: number): void {
     const before = this.lastUse.get(session);
     if (before !== undefined && at - before < RESOLUTION_MS && at >= before) return;
     this.lastUse.delete(session);
+    this.waiting.delete(session);
     this.lastUse.set(session, at);
-    for (const [oldest, lastUse] of this.lastUse) {
-      if (lastUse >= at - ACTIVITY_WINDOW_MS) return;
-      this.lastUse.delete(oldest);
-    }
+    this.forget(at - ACTIVITY_WINDOW_MS);
   }
 
-  /** Counts the sessions that were used since `since` or are in `waiting`. */
-  count(since: number, waiting: Iterable<number>): number {
-    const active = new Set(waiting);
-    for (const [session, lastUse] of this.lastUse) if (lastUse >= since) active.add(session);
-    return active.size;
+  /** Notes that a session has unfinished messages, which were stored before. */
+  recall(session: number): void {
+    if (!this.lastUse.has(session)) this.waiting.add(session);
+  }
+
+  /** Notes that a session has no unfinished messages. */
+  end(session: number): void {
+    this.waiting.delete(session);
+  }
+
+  /** Forgets which sessions have unfinished messages. */
+  endAll(): void {
+    this.waiting.clear();
+  }
+
+  /** Counts the sessions that were used since `since` or have unfinished messages. */
+  count(now: number, since: number): number {
+    this.forget(now - ACTIVITY_WINDOW_MS);
+    let idle = 0;
+    for (const [session, lastUse] of this.lastUse) {
+      if (lastUse >= since) break;
+      if (!this.hasUnfinished(session)) idle++;
+    }
+    return this.lastUse.size - idle + this.waiting.size;
+  }
+
+  /** Forgets uses before `since`. */
+  private forget(since: number): void {
+    for (const [session, lastUse] of this.lastUse) {
+      if (lastUse >= since) return;
+      this.lastUse.delete(session);
+      if (this.hasUnfinished(session)) this.waiting.add(session);
+    }
   }
 }

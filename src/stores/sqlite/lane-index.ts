@@ -161,11 +161,6 @@ export class LaneIndex<M extends LaneMessage> {
     return messages;
   }
 
-  /** Returns the sessions with a waiting or running message. */
-  sessions(): Iterable<M['session']> {
-    return this.lanes.keys();
-  }
-
   /** The number of waiting and running messages. */
   get size(): number {
     return this.nodes.size;

@@ -22,6 +22,9 @@ export class OpenMessages {
   private readonly sessionsOfClient = new Map<number, Map<number, number>>();
   private readonly totals = new Map<string, number>();
 
+  /** @param onIdle is called with a session whose last message has ended */
+  constructor(private readonly onIdle: (session: number) => void) {}
+
   /** Returns how many messages of a principal wait or run, whatever client ids it uses. */
   countOfOwner(owner: string): number {
     return this.totals.get(owner) ?? 0;
@@ -50,6 +53,7 @@ export class OpenMessages {
   end(message: OpenMessage): void {
     this.tally(message, -1);
     this.lanes.remove(message.ord);
+    if (this.lanes.countIn(message.session) === 0) this.onIdle(message.session);
   }
 
   private tally(message: OpenMessage, by: 1 | -1): void {

@@ -172,7 +172,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
     },
     unpack: (message) => message && unpackMessage(message),
   }),
-  countQueue: read(({ queue }, activeSince) => queue.count(activeSince)),
+  countQueue: read(({ queue, now }, activeSince) => queue.count(now, activeSince)),
 
   append: packedWrite<TurnStore['append'], PackedWrite, WrittenFrom>(
     {

@@ -308,12 +308,12 @@ export class QueueOperations {
     return ord !== undefined && this.messages.find(ord)?.client.tenant === selector.tenant ? ord : undefined;
   }
 
-  count(activeSince: number): QueueCounts {
+  count(now: number, activeSince: number): QueueCounts {
     const { lanes } = this.tables.open;
     return {
       queued: lanes.size - lanes.running,
       running: lanes.running,
-      activeSessions: this.tables.activity.count(activeSince, lanes.sessions()),
+      activeSessions: this.tables.activity.count(now, activeSince),
     };
   }
 }

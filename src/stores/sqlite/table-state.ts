@@ -41,12 +41,12 @@ export class TableState {
   readonly logEpoch: LogEpoch;
   readonly directory: Directory;
   readonly log: FrameLog;
-  readonly activity = new Activity();
+  readonly activity = new Activity((session) => this.open.lanes.countIn(session) > 0);
   private readonly firstEpoch: number;
   private lastEpoch: number;
   private lastOrd = 0;
   private clockOffset = 0;
-  private openMessages = new OpenMessages();
+  private openMessages = this.makeOpenMessages();
 
   /** Takes ownership of the database. Messages that ran under an earlier owner count as interrupted. */
   constructor(
@@ -105,8 +105,13 @@ export class TableState {
     this.directory.forgetAll();
     this.log.forgetAll();
     this.lastOrd = this.readLastOrd();
-    this.openMessages = new OpenMessages();
+    this.openMessages = this.makeOpenMessages();
+    this.activity.endAll();
     for (const row of prepare<QueueRow>(this.database, SELECT_QUEUE).iterate()) this.restore(row);
+  }
+
+  private makeOpenMessages(): OpenMessages {
+    return new OpenMessages((session) => this.activity.end(session));
   }
 
   private readLastOrd(): number {
@@ -125,6 +130,7 @@ export class TableState {
       epoch: runs ? row.epoch : 0,
       cancelRequested: cancelRequested === 1,
     };
+    this.activity.recall(session);
     if (runs) this.open.addRunning(message);
     else if (state === 'queued') this.open.add(message);
     else this.open.addFirst(message, this.toElapsed(notBefore));
