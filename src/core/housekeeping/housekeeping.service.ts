@@ -8,6 +8,8 @@ import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, DAY_MS, HOUR_MS } from '../time/clock.js';
 
 const SWEEP_INTERVAL_MS = 60_000;
+/** Pause between two portions of a sweep, in milliseconds, so that most commits carry none. */
+const PORTION_PAUSE_MS = 20;
 /** Interval at which stored files are compared with their records; also soon after the start. */
 const RECONCILE_INTERVAL_MS = 24 * HOUR_MS;
 /** Time for which duplicates are recognised at least (protocol.md section 5), in milliseconds. */
@@ -46,7 +48,7 @@ export class HousekeepingService {
     if (this.isSweeping) return;
     this.isSweeping = true;
     try {
-      while (await this.store.sweep(this.readLimits()));
+      while (await this.store.sweep(this.readLimits())) await this.clock.sleep(PORTION_PAUSE_MS);
       while (await this.media.sweep());
       if (this.clock.elapsed() - this.reconciledAt >= RECONCILE_INTERVAL_MS) await this.reconcile();
       await this.resources.sweep();

@@ -24,7 +24,7 @@ export function checkDatabase(
     for (const [index, name] of names.entries()) {
       onTable(name, index + 1, names.length);
       const [finding] = database.prepare(`PRAGMA ${depth}('${name}')`).all();
-      if (finding?.[depth] !== 'ok') return String(finding?.[depth]);
+      if (finding?.[depth] !== 'ok') return String(finding?.[depth]).replaceAll('\n', ' ');
     }
     return undefined;
   } catch (error) {

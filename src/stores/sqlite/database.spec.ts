@@ -8,6 +8,7 @@ import { readAuditTrail, verifyAuditChain } from '../../core/audit/audit-chain.j
 import type { AuditRow, AuditStore } from '../../core/store/index.js';
 import { AuditTrail } from './audit-trail.js';
 import { openDatabase } from './database.js';
+import { MediaOperations } from './media-operations.js';
 import { MemoryOperations } from './memory-operations.js';
 import { MIGRATIONS, type Migration } from './migrations.js';
 
@@ -270,6 +271,23 @@ describe('the migration to version 2', () => {
     expect(read(path, 'SELECT name FROM epochs')).toBe(instance);
     expect(read(path, 'SELECT tenant FROM approvals')).toBe('acme');
     expect(read(`${path}.before-v2`, 'SELECT count(*) FROM audit')).toBe(2);
+  });
+});
+
+describe('the migration to version 6', () => {
+  it('finds the uploads of a principal and the cursors of a session by an index, in a store of version 5', () => {
+    const old = openDatabase(path, MIGRATIONS.slice(0, 5));
+    old.database.exec(`INSERT INTO media VALUES ('f_1', 'acme', 'ann', NULL, 'text/plain', 7, 1);
+      INSERT INTO cursors VALUES (1, 2, 3)`);
+    old.close();
+    const { database, close } = openDatabase(path);
+    expect(new MediaOperations(database).sum('acme', 'ann', 0)).toEqual({ bytes: 7, oldestAt: 1 });
+    const planOf = (sql: string) => String(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).get()?.['detail']);
+    expect(
+      planOf("SELECT sum(size_bytes) FROM media WHERE tenant = 'a' AND principal = 'b' AND created_at > 1"),
+    ).toContain('media_by_owner');
+    expect(planOf('SELECT client FROM cursors WHERE session = 2')).toContain('cursors_by_session');
+    close();
   });
 });
 

@@ -242,3 +242,12 @@ export const SCHEMA_5 = `
     superseded_by INTEGER NOT NULL
   ) STRICT;
 `;
+
+/**
+ * The changes of version 6: indexes for what was a read of a whole table. The uploads of a principal are counted at each
+ * upload, the cursors of a session are looked up when it is deleted.
+ */
+export const SCHEMA_6 = `
+  CREATE INDEX media_by_owner ON media (tenant, principal, created_at);
+  CREATE INDEX cursors_by_session ON cursors (session);
+`;

@@ -1,9 +1,16 @@
+import type { DatabaseSync } from 'node:sqlite';
 import type { SweepLimits } from '../../core/store/index.js';
 import { prepare } from './rows.js';
 import type { TableState } from './table-state.js';
 
-/** Approximate limit of rows that a part of the store deletes per call, so that housekeeping does not delay commits. */
+/**
+ * Limits of one call: the calls of a batch share a commit, so this is what housekeeping adds to the time of an
+ * acknowledgement. A call stops after the step in which it reaches either.
+ */
+const MAX_SWEEP_MS = 5;
 export const MAX_SWEEP_ROWS = 1_000;
+/** Rows that one statement visits or deletes. */
+const MAX_STEP_ROWS = 50;
 
 /** The tables with rows of a message, under its `ord`. */
 const TABLES_OF_MESSAGES = ['journal', 'replies', 'reactions', 'superseded', 'messages'];
@@ -20,150 +27,223 @@ const DELETE_APPROVALS = `DELETE FROM approvals WHERE approval IN
 /** Deletes expired frames, journals of finished turns and idle sessions, in portions. */
 export class Sweeper {
   private readonly statements;
-  /** Rows that this call may still delete. */
+  /** Rows that this call may still delete or visit, and the time by which it returns. */
   private budget = 0;
+  private endsAt = 0;
+  /** This call has deleted a session. */
+  private hasDeletedSession = false;
   /** Number of the last session that the scan for idle sessions has visited. */
   private walkedTo = 0;
 
-  constructor(private readonly tables: TableState) {
-    const { database } = tables;
-    this.statements = {
-      aged: prepare<{ session: number }>(
-        database,
-        'SELECT session FROM sessions WHERE oldest_frame_at < ? ORDER BY oldest_frame_at LIMIT ?',
-      ),
-      // Keeps frames of unfinished messages, which the run that resumes them needs.
-      firstKept: prepare<{ seq: number }>(
-        database,
-        `SELECT seq FROM frames WHERE session = ? AND seq <= ?
-           AND (timestamp >= ? OR EXISTS (SELECT 1 FROM queue WHERE queue.ord = frames.ord)) ORDER BY seq LIMIT 1`,
-      ),
-      deleteFrames: prepare(database, 'DELETE FROM frames WHERE session = ? AND seq <= ?'),
-      oldestFrame: prepare<{ timestamp: number }>(
-        database,
-        'SELECT timestamp FROM frames WHERE session = ? ORDER BY seq LIMIT 1',
-      ),
-      markSwept: prepare(database, 'UPDATE sessions SET swept_seq = ?, oldest_frame_at = ? WHERE session = ?'),
-      journals: prepare<{ ord: number; receivedAt: number }>(
-        database,
-        'SELECT DISTINCT ord, received_at AS receivedAt FROM journal JOIN messages USING (ord) ORDER BY ord',
-      ),
-      deleteJournal: prepare(database, 'DELETE FROM journal WHERE ord = ?'),
-      idle: prepare<{ session: number }>(
-        database,
-        `SELECT session FROM sessions WHERE session > ? AND session <= ? AND ${LAST_ACTIVE} < ?
-           AND session NOT IN (SELECT session FROM queue) ORDER BY session LIMIT 1`,
-      ),
-      lastSession: prepare<{ session: number | null }>(database, 'SELECT max(session) AS session FROM sessions'),
-      messages: prepare<{ ord: number }>(database, 'SELECT ord FROM messages WHERE session = ? ORDER BY ord LIMIT ?'),
-      deleteMessage: TABLES_OF_MESSAGES.map((table) => prepare(database, `DELETE FROM ${table} WHERE ord = ?`)),
-      raiseSweptOrd: prepare(database, 'UPDATE gateway SET swept_ord = max(swept_ord, ?)'),
-      clients: prepare<{ client: number }>(database, 'SELECT client FROM cursors WHERE session = ?'),
-      deleteMemories: prepare(database, DELETE_MEMORIES),
-      deleteApprovals: prepare(database, DELETE_APPROVALS),
-      deleteCursors: prepare(database, 'DELETE FROM cursors WHERE session = ?'),
-      deleteParticipants: prepare(database, 'DELETE FROM participants WHERE session = ?'),
-      deleteSession: prepare(database, 'DELETE FROM sessions WHERE session = ?'),
-      deleteClient: prepare(
-        database,
-        `DELETE FROM clients WHERE client = ?1 AND NOT EXISTS (SELECT 1 FROM messages WHERE client = ?1)
-           AND NOT EXISTS (SELECT 1 FROM cursors WHERE client = ?1)`,
-      ),
-    };
+  /** @param elapsed returns milliseconds since an arbitrary moment */
+  constructor(
+    private readonly tables: TableState,
+    private readonly elapsed: () => number = () => performance.now(),
+  ) {
+    this.statements = { ...prepareSearch(tables.database), ...prepareDeletion(tables.database) };
   }
 
   /** Deletes a portion. Returns true if there is more. */
   sweep(now: number, limits: SweepLimits): boolean {
     this.budget = MAX_SWEEP_ROWS;
-    this.sweepFrames(limits.framesBefore, now);
-    this.sweepJournals(limits.dedupeBefore);
-    if (limits.sessionsBefore === undefined) return this.budget <= 0;
+    this.endsAt = this.elapsed() + MAX_SWEEP_MS;
+    this.hasDeletedSession = false;
     // A session's messages also serve to recognise duplicates, so it stays for that time at least.
-    this.sweepSessions(Math.min(limits.sessionsBefore, limits.dedupeBefore));
-    return this.budget <= 0 || this.walkedTo > 0;
+    const { framesBefore, dedupeBefore, sessionsBefore } = limits;
+    const isDone =
+      this.sweepFrames(framesBefore, now) &&
+      this.sweepJournals(dedupeBefore) &&
+      (sessionsBefore === undefined || this.sweepSessions(Math.min(sessionsBefore, dedupeBefore)));
+    if (this.hasDeletedSession) this.tables.directory.forgetAll();
+    return !isDone;
   }
 
-  private sweepFrames(before: number, now: number): void {
-    for (const { session } of this.statements.aged.all(before, MAX_SWEEP_ROWS)) {
-      if (this.budget <= 0) return;
-      const reach = Math.min(this.tables.log.head(session), this.tables.log.sweptSeq(session) + this.budget);
-      const kept = this.statements.firstKept.get(session, reach, before)?.seq;
-      this.deleteFramesTo(session, kept === undefined ? reach : kept - 1);
-      const oldest = this.statements.oldestFrame.get(session)?.timestamp;
-      // Old frames that remain belong to an unfinished message; revisit the session one retention period from now.
-      if (oldest !== undefined && oldest < before && this.budget > 0) this.markSwept(session, now);
-      this.budget--;
+  /** This call has reached a limit. */
+  private get isOver(): boolean {
+    return this.budget <= 0 || this.elapsed() >= this.endsAt;
+  }
+
+  /** Runs a step, which returns the number of rows that it has deleted or visited, until none is left. Returns whether it is. */
+  private repeat(step: () => number): boolean {
+    for (;;) {
+      const rows = step();
+      this.budget -= 1 + rows;
+      if (rows < MAX_STEP_ROWS) return true;
+      if (this.isOver) return false;
     }
   }
 
-  /** Deletes the frames of a session up to `seq`, within the budget. */
-  private deleteFramesTo(session: number, seq: number): void {
-    const sweptSeq = this.tables.log.sweptSeq(session);
-    const upTo = Math.min(seq, sweptSeq + Math.max(0, this.budget));
-    if (upTo > sweptSeq) {
-      this.tables.log.keepEpoch(session, upTo);
-      this.budget -= Number(this.statements.deleteFrames.run(session, upTo).changes);
+  private sweepFrames(before: number, now: number): boolean {
+    for (;;) {
+      const aged = this.statements.aged.all(before, MAX_STEP_ROWS);
+      for (const { session } of aged) {
+        if (!this.repeat(() => this.sweepFramesOf(session, before, now)) || this.isOver) return false;
+      }
+      if (aged.length < MAX_STEP_ROWS) return true;
     }
+  }
+
+  /** Deletes the next expired frames of a session. Returns how many. */
+  private sweepFramesOf(session: number, before: number, now: number): number {
+    const reach = this.nextReach(session);
+    const kept = this.statements.firstKept.get(session, reach, before)?.seq;
+    const rows = this.deleteFrames(session, kept === undefined ? reach : kept - 1);
     const oldest = this.statements.oldestFrame.get(session)?.timestamp;
-    this.statements.markSwept.run(Math.max(upTo, sweptSeq), oldest ?? null, session);
+    // Old frames that remain belong to an unfinished message; revisit the session one retention period from now.
+    if (kept !== undefined && oldest !== undefined && oldest < before) this.markSwept(session, now);
+    return rows;
+  }
+
+  /** Returns the seq up to which one step deletes the frames of a session. */
+  private nextReach(session: number): number {
+    return Math.min(this.tables.log.head(session), this.tables.log.sweptSeq(session) + MAX_STEP_ROWS);
+  }
+
+  /** Deletes the frames of a session up to `seq`. Returns how many. */
+  private deleteFrames(session: number, seq: number): number {
+    const sweptSeq = this.tables.log.sweptSeq(session);
+    if (seq > sweptSeq) this.tables.log.keepEpoch(session, seq);
+    const rows = seq > sweptSeq ? Number(this.statements.deleteFrames.run(session, seq).changes) : 0;
+    const oldest = this.statements.oldestFrame.get(session)?.timestamp;
+    this.statements.markSwept.run(Math.max(seq, sweptSeq), oldest ?? null, session);
     this.tables.log.forget(session);
+    return rows;
   }
 
   private markSwept(session: number, oldestFrameAt: number): void {
     this.statements.markSwept.run(this.tables.log.sweptSeq(session), oldestFrameAt, session);
   }
 
-  private sweepJournals(before: number): void {
+  private sweepJournals(before: number): boolean {
+    return this.repeat(() => {
+      const finished = this.listFinished(before);
+      for (const ord of finished) this.statements.deleteJournal.run(ord);
+      return finished.length;
+    });
+  }
+
+  /** Returns some of the finished messages from before `before` that have journals. */
+  private listFinished(before: number): number[] {
     const { lanes } = this.tables.open;
     const finished: number[] = [];
     for (const { ord, receivedAt } of this.statements.journals.iterate()) {
       // Messages were received in the order of their ords, so later rows are not older.
-      if (receivedAt >= before || finished.length >= this.budget) break;
+      if (receivedAt >= before || finished.length >= MAX_STEP_ROWS) break;
       if (!lanes.find(ord)) finished.push(ord);
     }
-    for (const ord of finished) {
-      if (this.budget <= 0) return;
-      this.budget -= Number(this.statements.deleteJournal.run(ord).changes);
-    }
+    return finished;
   }
 
   /** Continues the scan of the sessions; resets `walkedTo` to 0 at the end. */
-  private sweepSessions(before: number): void {
-    const walkTo = this.walkedTo + MAX_SWEEP_ROWS;
-    while (this.budget > 0) {
+  private sweepSessions(before: number): boolean {
+    const last = this.statements.lastSession.get()?.session ?? 0;
+    while (!this.isOver) {
+      const walkTo = this.walkedTo + MAX_STEP_ROWS;
       const row = this.statements.idle.get(this.walkedTo, walkTo, before);
-      if (!row) {
-        const last = this.statements.lastSession.get()?.session ?? 0;
+      this.budget -= (row?.session ?? walkTo) - this.walkedTo;
+      if (row) {
+        if (!this.deleteSession(row.session)) return false;
+        this.walkedTo = row.session;
+      } else {
         this.walkedTo = walkTo < last ? walkTo : 0;
-        return;
+        if (this.walkedTo === 0) return true;
       }
-      if (this.deleteSession(row.session)) this.walkedTo = row.session;
     }
+    return false;
   }
 
-  /** Deletes a session with all its data, within the budget. Returns true when it is gone. */
+  /** Deletes a session with all its data, within the limits. Returns true when it is gone. */
   private deleteSession(session: number): boolean {
-    const { directory, log } = this.tables;
-    this.deleteFramesTo(session, log.head(session));
-    if (this.budget <= 0) return false;
-    const ords = this.statements.messages.all(session, this.budget).map(({ ord }) => ord);
-    for (const ord of ords) {
-      for (const statement of this.statements.deleteMessage) statement.run(ord);
-    }
-    this.statements.raiseSweptOrd.run(ords.at(-1) ?? 0);
-    this.budget -= ords.length + 1;
-    if (this.budget <= 0) return false;
-    this.budget -= Number(this.statements.deleteMemories.run(session, this.budget).changes);
-    if (this.budget <= 0) return false;
-    this.budget -= Number(this.statements.deleteApprovals.run(session, this.budget).changes);
-    if (this.budget <= 0) return false;
-    const clients = this.statements.clients.all(session).map(({ client }) => client);
-    this.statements.deleteCursors.run(session);
-    this.statements.deleteParticipants.run(session);
-    this.statements.deleteSession.run(session);
-    for (const client of clients) this.statements.deleteClient.run(client);
-    directory.forgetAll();
+    const { log } = this.tables;
+    const { statements } = this;
+    const isEmpty =
+      this.repeat(() =>
+        this.deleteFrames(session, Math.min(log.head(session), log.sweptSeq(session) + MAX_STEP_ROWS)),
+      ) &&
+      this.repeat(() => this.deleteMessages(session)) &&
+      this.repeat(() => Number(statements.deleteMemories.run(session, MAX_STEP_ROWS).changes)) &&
+      this.repeat(() => Number(statements.deleteApprovals.run(session, MAX_STEP_ROWS).changes)) &&
+      this.repeat(() => Number(statements.deleteParticipants.run(session, MAX_STEP_ROWS).changes)) &&
+      this.repeat(() => this.deleteCursors(session));
+    this.hasDeletedSession = true;
+    if (!isEmpty) return false;
+    statements.deleteSession.run(session);
     log.forget(session);
     return true;
   }
+
+  /** Deletes the oldest messages of a session with all that belongs to them. Returns how many. */
+  private deleteMessages(session: number): number {
+    const ords = this.statements.messages.all(session, MAX_STEP_ROWS).map(({ ord }) => ord);
+    for (const ord of ords) for (const statement of this.statements.deleteMessage) statement.run(ord);
+    this.statements.raiseSweptOrd.run(ords.at(-1) ?? 0);
+    return ords.length;
+  }
+
+  /** Deletes cursors of a session, and clients that have nothing else. Returns how many cursors. */
+  private deleteCursors(session: number): number {
+    const clients = this.statements.clients.all(session, MAX_STEP_ROWS);
+    for (const { client } of clients) {
+      this.statements.deleteCursor.run(client, session);
+      this.statements.deleteClient.run(client);
+    }
+    return clients.length;
+  }
+}
+
+/** The statements that find what has expired, and those of frames and journals. */
+function prepareSearch(database: DatabaseSync) {
+  return {
+    aged: prepare<{ session: number }>(
+      database,
+      'SELECT session FROM sessions WHERE oldest_frame_at < ? ORDER BY oldest_frame_at LIMIT ?',
+    ),
+    // Keeps frames of unfinished messages, which the run that resumes them needs.
+    firstKept: prepare<{ seq: number }>(
+      database,
+      `SELECT seq FROM frames WHERE session = ? AND seq <= ?
+           AND (timestamp >= ? OR EXISTS (SELECT 1 FROM queue WHERE queue.ord = frames.ord)) ORDER BY seq LIMIT 1`,
+    ),
+    deleteFrames: prepare(database, 'DELETE FROM frames WHERE session = ? AND seq <= ?'),
+    oldestFrame: prepare<{ timestamp: number }>(
+      database,
+      'SELECT timestamp FROM frames WHERE session = ? ORDER BY seq LIMIT 1',
+    ),
+    markSwept: prepare(database, 'UPDATE sessions SET swept_seq = ?, oldest_frame_at = ? WHERE session = ?'),
+    journals: prepare<{ ord: number; receivedAt: number }>(
+      database,
+      'SELECT DISTINCT ord, received_at AS receivedAt FROM journal JOIN messages USING (ord) ORDER BY ord',
+    ),
+    deleteJournal: prepare(database, 'DELETE FROM journal WHERE ord = ?'),
+    idle: prepare<{ session: number }>(
+      database,
+      `SELECT session FROM sessions WHERE session > ? AND session <= ? AND ${LAST_ACTIVE} < ?
+           AND session NOT IN (SELECT session FROM queue) ORDER BY session LIMIT 1`,
+    ),
+    lastSession: prepare<{ session: number | null }>(database, 'SELECT max(session) AS session FROM sessions'),
+  };
+}
+
+/** The statements that delete a session with all its data. */
+function prepareDeletion(database: DatabaseSync) {
+  return {
+    messages: prepare<{ ord: number }>(database, 'SELECT ord FROM messages WHERE session = ? ORDER BY ord LIMIT ?'),
+    deleteMessage: TABLES_OF_MESSAGES.map((table) => prepare(database, `DELETE FROM ${table} WHERE ord = ?`)),
+    raiseSweptOrd: prepare(database, 'UPDATE gateway SET swept_ord = max(swept_ord, ?)'),
+    clients: prepare<{ client: number }>(database, 'SELECT client FROM cursors WHERE session = ? LIMIT ?'),
+    deleteMemories: prepare(database, DELETE_MEMORIES),
+    deleteApprovals: prepare(database, DELETE_APPROVALS),
+    deleteCursor: prepare(database, 'DELETE FROM cursors WHERE client = ? AND session = ?'),
+    deleteParticipants: prepare(
+      database,
+      `DELETE FROM participants WHERE session = ?1
+           AND sender IN (SELECT sender FROM participants WHERE session = ?1 LIMIT ?2)`,
+    ),
+    deleteSession: prepare(database, 'DELETE FROM sessions WHERE session = ?'),
+    deleteClient: prepare(
+      database,
+      `DELETE FROM clients WHERE client = ?1 AND NOT EXISTS (SELECT 1 FROM messages WHERE client = ?1)
+           AND NOT EXISTS (SELECT 1 FROM cursors WHERE client = ?1)`,
+    ),
+  };
 }
