@@ -9,8 +9,8 @@ export interface HostileFrame {
 }
 
 const MAX_CONTENT = 65_536;
-/** Slightly below the 10,000 values that a frame may hold. */
-const VALUES = 9_900;
+/** Slightly below the 4,000 values that a frame may hold. */
+const VALUES = 3_900;
 
 const frame = (type: string, id: string, payload: object) => JSON.stringify({ type, id, timestamp: 1, payload });
 const message = (id: string, fields: object) =>

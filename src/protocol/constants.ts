@@ -11,7 +11,7 @@ export const BEARER_SUBPROTOCOL_PREFIX = 'openclaw.bearer.';
 export const TOKEN_PATTERN = /^[A-Za-z0-9._~-]{16,4096}$/;
 
 /** Limits of the envelope itself (protocol.md section 2). */
-export const ENVELOPE_LIMITS = { maxIdLength: 128, maxDepth: 32, maxValues: 10_000 } as const;
+export const ENVELOPE_LIMITS = { maxIdLength: 128, maxDepth: 32, maxValues: 4_000 } as const;
 
 /** Maximum length of a message text, in code points. */
 export const MAX_CONTENT_LENGTH = 65_536;

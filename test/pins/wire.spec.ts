@@ -38,7 +38,7 @@ describe('pinned on the wire', () => {
     expect(PROTOCOL_VERSION).toBe(1);
     expect(SUBPROTOCOL).toBe('openclaw.v1');
     expect(BEARER_SUBPROTOCOL_PREFIX).toBe('openclaw.bearer.');
-    expect(ENVELOPE_LIMITS).toMatchObject({ maxIdLength: 128, maxDepth: 32, maxValues: 10_000 });
+    expect(ENVELOPE_LIMITS).toMatchObject({ maxIdLength: 128, maxDepth: 32, maxValues: 4_000 });
     expect(MAX_CONTENT_LENGTH).toBe(65_536);
   });
 
