@@ -1,9 +1,13 @@
 import type { StreamBlock, ToolStatusPayload } from '../../protocol/domain.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
 import { endOf, type Claim, type DurableFrame, type Ending, type MessageEnd, type NewFrame } from '../store/index.js';
+import { encodeAhead } from '../store/reply-text.js';
 import type { Clock } from '../time/clock.js';
 import type { Piece } from './agent-runtime.js';
 import { toSafeText } from './safe-text.js';
+
+/** Number of blocks after which those of the reply so far are encoded for its end. */
+const ENCODED_AHEAD = 256;
 
 interface GrowingBlock {
   readonly id: string;
@@ -95,6 +99,7 @@ export class ReplyBuilder {
 
   private buildBlock(block: StreamBlock): NewFrame {
     const index = this.standing.push(block) - 1;
+    if (this.standing.length % ENCODED_AHEAD === 0) encodeAhead(this.standing);
     return this.frame('stream_block', { ...this.names(), attempt: this.claim.attempt, index, ...block });
   }
 

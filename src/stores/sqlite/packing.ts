@@ -26,6 +26,7 @@ import type {
   TurnWrite,
   WriteOutcome,
 } from '../../core/store/index.js';
+import { encodeReply } from '../../core/store/reply-text.js';
 import type { DurableType, MessageStatus, SessionMode } from '../../protocol/index.js';
 
 /** The JSON of the key of recent seeds, which the router keeps. */
@@ -328,11 +329,11 @@ function packFrame({ type, messageRef, timestamp, payload }: NewFrame): PackedFr
 }
 
 export function packFinish(lease: Lease, end: TurnEnd): PackedFinish {
-  return [...packWrite(lease, end), [end.status, JSON.stringify(end.reply), end.expiredCalls]];
+  return [...packWrite(lease, end), [end.status, encodeReply(end.reply), end.expiredCalls]];
 }
 
 export function packJoin(lease: Lease, write: JoinWrite): PackedJoin {
-  const ended = write.ended.map(({ messageRef, reply }) => [messageRef, JSON.stringify(reply)] as const);
+  const ended = write.ended.map(({ messageRef, reply }) => [messageRef, encodeReply(reply)] as const);
   return [...packWrite(lease, write), ended];
 }
 
