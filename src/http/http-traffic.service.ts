@@ -14,6 +14,9 @@ import { RequestRulesService } from './request-rules.service.js';
 /** Maximum connections over their address's limit that get a 429 response; more are destroyed without one. */
 const MAX_EXCESS = 100;
 
+/** Gives back the place of a request that has none of its own. */
+function nothing(): void {}
+
 /** How far a request body had come at the beginning of a period. */
 interface BodyProgress {
   readonly since: number;
@@ -52,7 +55,7 @@ export class HttpTrafficService {
    */
   open({ socket }: IncomingMessage, { clientAddress }: RequestFacts): (() => void) | undefined {
     if (this.excess.has(socket)) return undefined;
-    return this.counted.has(socket) ? () => {} : this.connections.openConnection(limitKey(clientAddress));
+    return this.counted.has(socket) ? nothing : this.connections.openConnection(limitKey(clientAddress));
   }
 
   private count(socket: Socket): void {
@@ -61,7 +64,8 @@ export class HttpTrafficService {
     const release = this.connections.openConnection(limitKey(address));
     if (release) {
       this.counted.add(socket);
-      socket.once('close', release);
+      // Not `once`, which would keep a wrapper for each connection; a socket closes once.
+      socket.on('close', release);
     } else if (this.excess.size < MAX_EXCESS) {
       this.excess.add(socket);
       socket.once('close', () => this.excess.delete(socket));

@@ -35,19 +35,42 @@ export interface SocketOwner {
   onEnd(): void;
 }
 
+/** The owner of the socket on a stream, for a listener that all streams share. */
+const OWNER = Symbol('owner');
+type OwnedStream = Duplex & { [OWNER]?: SocketOwner };
+
 /** The WebSocket of ws, with the close codes of its wire, an owner instead of listeners, and access to its parser. */
 export class GatewayWebSocket extends WebSocket {
   owner: SocketOwner | undefined;
 
-  /** Sets the owner. `stream` is the underlying socket. All sockets share the listeners, which saves memory per idle socket. */
-  adopt(owner: SocketOwner, stream: Duplex): void {
+  /** Sets the owner. `stream` is the underlying socket. No socket has listeners of its own, which saves memory. */
+  adopt(owner: SocketOwner, stream: OwnedStream): void {
     this.owner = owner;
-    this.on('message', passMessage)
-      .on('ping', passPing)
-      .on('pong', passPong)
-      .on('error', passFailure)
-      .on('close', passEnd);
-    stream.on('data', () => owner.onBytes());
+    stream[OWNER] = owner;
+    stream.on('data', passBytes);
+  }
+
+  /** Passes events to the owner, which needs no listeners. */
+  override emit(event: string | symbol, ...all: unknown[]): boolean {
+    const { owner } = this;
+    if (!owner) return super.emit(event, ...all);
+    switch (event) {
+      case 'message':
+        owner.onMessage(all[0] as Buffer, all[1] as boolean);
+        return true;
+      case 'ping':
+        owner.onPing();
+        return true;
+      case 'pong':
+        owner.onPong();
+        return true;
+      case 'error':
+        owner.onFailure(all[0] as Error);
+        return true;
+      case 'close':
+        owner.onEnd();
+    }
+    return super.emit(event, ...all);
   }
 
   /** `reason` is undefined when ws itself closes because of a fault of the peer. */
@@ -65,22 +88,6 @@ export class GatewayWebSocket extends WebSocket {
   }
 }
 
-function passMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
-  (this as GatewayWebSocket).owner?.onMessage(data as Buffer, isBinary);
-}
-
-function passPing(this: WebSocket): void {
-  (this as GatewayWebSocket).owner?.onPing();
-}
-
-function passPong(this: WebSocket): void {
-  (this as GatewayWebSocket).owner?.onPong();
-}
-
-function passFailure(this: WebSocket, error: Error): void {
-  (this as GatewayWebSocket).owner?.onFailure(error);
-}
-
-function passEnd(this: WebSocket): void {
-  (this as GatewayWebSocket).owner?.onEnd();
+function passBytes(this: OwnedStream): void {
+  this[OWNER]?.onBytes();
 }

@@ -29,7 +29,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe('Outbox', () => {
   it('passes everything sent in one tick on in one write, in order, bytes and texts alike', async () => {
     const socket = new FakeSocket();
-    const outbox = new Outbox(socket, () => {});
+    const outbox = new Outbox(socket, { onTaken: () => {} });
     outbox.add('a');
     await Promise.resolve();
     outbox.add(Buffer.from('ready-made'));
@@ -44,14 +44,14 @@ describe('Outbox', () => {
   it('passes encoded bytes on without a copy', async () => {
     const socket = new FakeSocket();
     const bytes = Buffer.from('shared by many');
-    new Outbox(socket, () => {}).add(bytes);
+    new Outbox(socket, { onTaken: () => {} }).add(bytes);
     await turn();
     expect(socket.writes[0]![0]).toBe(bytes);
   });
 
   it('passes large amounts on piece by piece, still in one write and in order', async () => {
     const socket = new FakeSocket();
-    const outbox = new Outbox(socket, () => {});
+    const outbox = new Outbox(socket, { onTaken: () => {} });
     outbox.add(Buffer.alloc(50_000, 'x'));
     outbox.add('between');
     outbox.add(Buffer.alloc(50_000, 'y'));
@@ -63,7 +63,7 @@ describe('Outbox', () => {
 
   it('can be flushed before the end of the tick, and is then empty', async () => {
     const socket = new FakeSocket();
-    const outbox = new Outbox(socket, () => {});
+    const outbox = new Outbox(socket, { onTaken: () => {} });
     outbox.add('a');
     outbox.flush();
     expect(socket.writes).toHaveLength(1);
@@ -74,7 +74,7 @@ describe('Outbox', () => {
   it('reports unread and read bytes of the peer, and calls back once it has read a large amount', async () => {
     const socket = new FakeSocket();
     let calls = 0;
-    const outbox = new Outbox(socket, () => calls++);
+    const outbox = new Outbox(socket, { onTaken: () => calls++ });
     outbox.add('a');
     await turn();
     expect([outbox.bufferedBytes, outbox.takenBytes]).toEqual([3, 0]);
@@ -91,7 +91,7 @@ describe('Outbox', () => {
 
   it('drops data when the socket is gone', async () => {
     const socket = new FakeSocket();
-    const outbox = new Outbox(socket, () => {});
+    const outbox = new Outbox(socket, { onTaken: () => {} });
     outbox.add('a');
     socket.destroy();
     await turn();

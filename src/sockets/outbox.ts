@@ -7,6 +7,12 @@ const JOIN_UP_TO_BYTES = 65_536;
 /** Above this many unsent bytes, `onTaken` is called when the peer has taken them. */
 const WATCH_ABOVE_BYTES = 65_536;
 
+/** The connection that an {@link Outbox} belongs to. */
+export interface OutboxOwner {
+  /** The peer has taken a large amount. */
+  onTaken(): void;
+}
+
 /** The outboxes that have something to send in this tick. */
 const filled: Outbox[] = [];
 
@@ -15,17 +21,16 @@ const filled: Outbox[] = [];
  * frame would be the largest cost of sending.
  */
 export class Outbox {
-  /** Texts to frame, and bytes that are framed already. */
-  private pieces: (string | Buffer)[] = [];
+  /** Texts to frame, and bytes that are framed already. Undefined while there are none. */
+  private pieces: (string | Buffer)[] | undefined;
   /** Size of each piece without its framing, in bytes. */
-  private sizes: number[] = [];
+  private sizes: number[] | undefined;
   private pendingBytes = 0;
   private writtenBytes = 0;
 
-  /** @param onTaken called when the peer has taken a large amount */
   constructor(
     private readonly socket: Duplex,
-    private readonly onTaken: () => void,
+    private readonly owner: OutboxOwner,
   ) {}
 
   /** Bytes that the peer has not taken yet. */
@@ -41,22 +46,22 @@ export class Outbox {
   /** Adds a text to frame, or bytes that are framed already. */
   add(piece: string | Buffer): void {
     const size = Buffer.byteLength(piece);
-    if (this.pieces.length === 0) {
+    if (!this.pieces) {
       // Immediates run after everything that is readable now has been read and handled.
       if (filled.length === 0) setImmediate(flushAll);
       filled.push(this);
     }
-    this.pieces.push(piece);
-    this.sizes.push(size);
+    (this.pieces ??= []).push(piece);
+    (this.sizes ??= []).push(size);
     this.pendingBytes += typeof piece === 'string' ? framedSize(size) : size;
   }
 
   /** Writes everything to the socket now. */
   flush(): void {
-    if (this.pieces.length === 0) return;
-    const { pieces, sizes, pendingBytes } = this;
-    this.pieces = [];
-    this.sizes = [];
+    const { pieces, sizes = [], pendingBytes } = this;
+    if (!pieces) return;
+    this.pieces = undefined;
+    this.sizes = undefined;
     this.pendingBytes = 0;
     if (!this.socket.writable) return;
     this.writtenBytes += pendingBytes;
@@ -70,7 +75,8 @@ export class Outbox {
   }
 
   private write(bytes: Buffer): void {
-    if (this.socket.writableLength + bytes.length > WATCH_ABOVE_BYTES) this.socket.write(bytes, this.onTaken);
+    if (this.socket.writableLength + bytes.length > WATCH_ABOVE_BYTES)
+      this.socket.write(bytes, () => this.owner.onTaken());
     else this.socket.write(bytes);
   }
 }

@@ -12,7 +12,7 @@ import { Conduct } from './conduct.js';
 import { FrameDeadline } from './frame-deadline.js';
 import type { GatewayWebSocket, SocketOwner } from './gateway-websocket.js';
 import { Heartbeat } from './heartbeat.js';
-import { Outbox } from './outbox.js';
+import { Outbox, type OutboxOwner } from './outbox.js';
 import type { ConnectParameters } from './upgrade-request.js';
 
 /** Time for a peer to answer a close before its socket is destroyed, in milliseconds. */
@@ -39,7 +39,7 @@ export interface SocketLine {
 }
 
 /** A WebSocket as a connection of the core. Each wire has a subclass that reads and writes its frames. */
-export abstract class SocketConnection implements Connection, SocketOwner, MailboxOwner<Buffer> {
+export abstract class SocketConnection implements Connection, SocketOwner, OutboxOwner, MailboxOwner<Buffer> {
   readonly id: string;
   readonly principal: Principal;
   readonly clientId: string;
@@ -68,7 +68,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
     this.closes = closes;
     this.services = services;
     this.mailbox = new Mailbox(this);
-    this.outbox = new Outbox(stream, () => this.wakeWriters());
+    this.outbox = new Outbox(stream, this);
     this.pulse = new Heartbeat(socket, this.outbox, services.clock);
     socket.adopt(this, stream);
   }
@@ -194,6 +194,10 @@ export abstract class SocketConnection implements Connection, SocketOwner, Mailb
   onFailure({ code, message }: Error & { readonly code?: string }): void {
     // A fault of the peer: logged without a stack, at debug level.
     this.services.log.debug({ connection_id: this.id, code, reason: message }, 'the socket failed');
+  }
+
+  onTaken(): void {
+    this.wakeWriters();
   }
 
   onEnd(): void {

@@ -94,7 +94,8 @@ export class SocketServer {
     stream.off('error', ignoreError);
     if ('status' in decision) return refuseUpgrade(stream, decision);
     if (stream.destroyed) return decision.release();
-    stream.once('close', decision.release);
+    // Not `once`, which would keep a wrapper for each connection; a stream closes once.
+    stream.on('close', decision.release);
     // Not when the wire is served: settings that were changed at run time are in force later only.
     served.server.options.maxPayload = served.wire.maxFrameBytes;
     served.server.handleUpgrade(request, stream, head, (socket) =>

@@ -23,7 +23,7 @@ const MAX_ECHOED_LENGTH = 64;
 /** The connection that a frame came from. */
 export interface DispatchedConnection extends Connection {
   /** Handlers of extensions that Nest has bound to the connection. Owned by the {@link FrameDispatcher}. */
-  bound: BoundHandler[] | undefined;
+  bound: readonly BoundHandler[] | undefined;
   /** Notes that a frame of the peer was a valid envelope. */
   noteValidFrame(): void;
   /** Sends an `error` frame for a frame, and counts violations of the peer. */
@@ -54,9 +54,10 @@ export class FrameDispatcher {
   bind(connection: DispatchedConnection, handlers: readonly MessageMappingProperties[]): void {
     for (const { message, callback } of handlers as readonly { message: string; callback: BoundHandler }[]) {
       if (this.direct.has(message)) continue;
-      connection.bound ??= [];
-      if (!this.indexes.has(message)) this.indexes.set(message, connection.bound.length);
-      connection.bound.push(callback);
+      const bound = connection.bound ?? [];
+      if (!this.indexes.has(message)) this.indexes.set(message, bound.length);
+      // Not by `push`, which would reserve room for sixteen more in each connection.
+      connection.bound = [...bound, callback];
     }
   }
 

@@ -30,6 +30,8 @@ export class GatewayWsAdapter extends WsAdapter {
   private readonly sockets: SocketServer;
   private readonly config: ConfigStoreService;
   private readonly dispatcher: FrameDispatcher;
+  /** Some class has `handleDisconnect`. */
+  private readonly hasDisconnectHooks: boolean;
   private server: WebSocketServer | undefined;
 
   /** @throws Error when gateway classes of the application contradict each other or the protocol */
@@ -41,6 +43,7 @@ export class GatewayWsAdapter extends WsAdapter {
     this.dispatcher = new FrameDispatcher(find(FrameTypeRegistry));
     const classes = listGatewayClasses(app);
     checkGatewayClasses(classes);
+    this.hasDisconnectHooks = classes.some(({ instance }) => 'handleDisconnect' in instance);
     for (const gatewayClass of classes) {
       for (const [type, handler] of listDirectHandlers(gatewayClass)) this.dispatcher.addDirect(type, handler);
       installFrameFilter(gatewayClass);
@@ -58,9 +61,12 @@ export class GatewayWsAdapter extends WsAdapter {
     this.dispatcher.bind(connection, handlers);
   }
 
-  /** Calls back after the last frame has been handled, so that no handler runs after `handleDisconnect`. */
+  /**
+   * Calls back after the last frame has been handled, so that no handler runs after `handleDisconnect`. Called by Nest
+   * for each gateway class and connection, whether or not a class has that hook.
+   */
   override bindClientDisconnect(connection: WebSocketConnection, callback: () => void): void {
-    connection.addEndListener(callback);
+    if (this.hasDisconnectHooks) connection.addEndListener(callback);
   }
 
   override async close(): Promise<void> {

@@ -6,7 +6,7 @@ import { fromNest } from './frame-exception.filter.js';
 
 /** A connection of `openclaw.v1`. Nest's client object. */
 export class WebSocketConnection extends SocketConnection implements DispatchedConnection {
-  bound: BoundHandler[] | undefined;
+  bound: readonly BoundHandler[] | undefined;
   private holds: Promise<void>[] | undefined;
 
   constructor(
@@ -27,7 +27,7 @@ export class WebSocketConnection extends SocketConnection implements DispatchedC
 
   /** Resolves when nothing delays frames any more; undefined when nothing does. */
   get ready(): Promise<unknown> | undefined {
-    return this.holds && Promise.all(this.holds);
+    return this.holds && Promise.all(this.holds).then(() => (this.holds = undefined));
   }
 
   protected override encode(event: ConnectionEvent): string | Buffer {

@@ -146,6 +146,24 @@ describe('ConnectionManagerService', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('runs all heartbeats by one timer, and spreads them over the interval', () => {
+    const { clock, manager } = setUp();
+    const connections = Array.from({ length: 64 }, (_, n) => new FakeConnection(String(n)));
+    for (const connection of connections) {
+      manager.register(connection);
+      clock.advance(1_000 / 64);
+    }
+    expect(clock.pendingTimers).toBe(1);
+    const beats = () => connections.reduce((sum, connection) => sum + connection.beats, 0);
+    let before = beats();
+    for (let part = 0; part < 16; part++, before = beats()) {
+      clock.advance(1_000 / 16);
+      expect(beats() - before).toBeLessThanOrEqual(8);
+    }
+    expect(new Set(connections.map((connection) => connection.beats)).size).toBeLessThanOrEqual(2);
+    for (const connection of connections) expect(connection.beats).toBeGreaterThan(0);
+  });
+
   it('closes and counts a connection whose heartbeat finds that its peer takes nothing', () => {
     const { clock, manager, metrics } = setUp();
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];

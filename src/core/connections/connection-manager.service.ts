@@ -9,6 +9,7 @@ import { DeliveryService } from '../delivery/delivery.service.js';
 import type { CloseReason } from '../delivery/frame-reader.js';
 import { SlowReadersService } from '../delivery/slow-readers.service.js';
 import type { Connection, ConnectionEvent } from './connection.js';
+import { Heartbeats } from './heartbeats.js';
 
 /** Range of the delay after which clients should reconnect, in milliseconds. */
 const MIN_RECONNECT_DELAY_MS = 500;
@@ -24,7 +25,7 @@ const CLOSE_TIMEOUT_MS = 1_000;
 export class ConnectionManagerService {
   /** By connection id, in the order of their registration. */
   private readonly connections = new Map<string, Connection>();
-  private readonly heartbeats = new Map<string, CancelTimer>();
+  private readonly heartbeats: Heartbeats;
   private readonly expiries = new Map<string, CancelTimer>();
   private readonly byClient = new Map<string, Connection>();
   /** Those of {@link connections} that want presence. */
@@ -44,6 +45,8 @@ export class ConnectionManagerService {
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
+    const interval = () => this.config.get('gateway.heartbeat_interval_ms');
+    this.heartbeats = new Heartbeats(clock, interval, (connection) => this.beat(connection));
     this.exclusive = broker.exclusiveKeys('connections', (client) => this.replace(client));
   }
 
@@ -58,11 +61,7 @@ export class ConnectionManagerService {
     this.connections.set(connection.id, connection);
     this.byClient.set(client, connection);
     if (connection.wantsPresence) this.presenceReaders.add(connection);
-    const interval = this.config.get('gateway.heartbeat_interval_ms');
-    this.heartbeats.set(
-      connection.id,
-      this.clock.setRepeating(interval, () => this.beat(connection)),
-    );
+    this.heartbeats.add(connection);
     this.watchExpiry(connection);
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'connected');
   }
@@ -73,8 +72,7 @@ export class ConnectionManagerService {
     for (const listener of this.removeListeners) listener(connection);
     if (!this.connections.delete(connection.id)) return;
     this.presenceReaders.delete(connection);
-    this.heartbeats.get(connection.id)?.();
-    this.heartbeats.delete(connection.id);
+    this.heartbeats.remove(connection);
     this.expiries.get(connection.id)?.();
     this.expiries.delete(connection.id);
     const client = nameOf(connection);
