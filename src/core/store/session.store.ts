@@ -27,7 +27,7 @@ export abstract class SessionStore {
 
   /**
    * Reads up to `limit` messages older than `beforeRef` (the newest without it), newest last, finished ones with their
-   * reply. `TurnStore.readTurn` has the blocks of a running one.
+   * reply. `TurnStore.readTurn` has the blocks of a running one. There may be fewer when they are long; `more` says so.
    */
   abstract readHistory(
     sessionId: string,

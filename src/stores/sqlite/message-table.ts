@@ -109,25 +109,26 @@ export class MessageTable {
     return required(this.find(ord));
   }
 
-  /**
-   * Returns messages of a session with `fromOrd <= ord < beforeOrd`, newest first: all of them, or those that are not
-   * superseded.
-   */
-  readPage(
-    session: number,
-    fromOrd: number,
-    beforeOrd: number,
-    limit: number,
-    which: 'all' | 'standing' = 'all',
-  ): HistoryRow[] {
-    const withSuperseded = which === 'all' ? 1 : 0;
-    return this.selectPage.all(session, fromOrd, beforeOrd, withSuperseded, limit).map((row) => ({
-      message: this.toMessage(row),
-      status: row.status ?? this.statusOfOpen(row.ord),
-      reply: row.reply,
-      reactions: row.reactions,
-      supersededBy: row.supersededBy === null ? null : this.tables.refs.format(row.supersededBy),
-    }));
+  /** Iterates over messages of a session with `fromOrd <= ord < beforeOrd`, newest first, also those that are superseded. */
+  iteratePage(session: number, fromOrd: number, beforeOrd: number, limit: number): Iterable<HistoryRow> {
+    return this.iterate(session, fromOrd, beforeOrd, 1, limit);
+  }
+
+  /** Returns such messages, without those that are superseded. */
+  readStanding(session: number, fromOrd: number, beforeOrd: number, limit: number): HistoryRow[] {
+    return [...this.iterate(session, fromOrd, beforeOrd, 0, limit)];
+  }
+
+  private *iterate(...parameters: [number, number, number, 0 | 1, number]): Iterable<HistoryRow> {
+    for (const row of this.selectPage.iterate(...parameters)) {
+      yield {
+        message: this.toMessage(row),
+        status: row.status ?? this.statusOfOpen(row.ord),
+        reply: row.reply,
+        reactions: row.reactions,
+        supersededBy: row.supersededBy === null ? null : this.tables.refs.format(row.supersededBy),
+      };
+    }
   }
 
   status(ord: number): MessageStatus {

@@ -36,6 +36,9 @@ interface Columns {
 const MAX_REACTIONS_PER_SENDER = 20;
 const MAX_REACTIONS_PER_MESSAGE = 1_000;
 
+/** Maximum length of a page of the history in UTF-16 units, unless one message is longer: its reader parses it at once. */
+const MAX_PAGE_LENGTH = 262_144;
+
 /** The operations of `SessionStore`. */
 export class SessionOperations {
   private readonly selectById;
@@ -157,8 +160,16 @@ export class SessionOperations {
     const entry = directory.findSession(sessionId);
     if (!entry) return { messages: [], more: false, headSeq: 0 };
     const before = beforeRef === undefined ? NEVER : (refs.parse(beforeRef) ?? 0);
-    const page = this.messages.readPage(entry.session, 0, before, limit + 1);
-    return { messages: page.slice(0, limit).reverse(), more: page.length > limit, headSeq: log.head(entry.session) };
+    const newestFirst: HistoryRow[] = [];
+    let more = false;
+    let length = 0;
+    for (const row of this.messages.iteratePage(entry.session, 0, before, limit + 1)) {
+      length += row.message.payload.length + (row.reply?.length ?? 0);
+      more = newestFirst.length === limit || (newestFirst.length > 0 && length > MAX_PAGE_LENGTH);
+      if (more) break;
+      newestFirst.push(row);
+    }
+    return { messages: newestFirst.reverse(), more, headSeq: log.head(entry.session) };
   }
 
   private toSession({ session, participants, model, ...row }: Columns): Session {

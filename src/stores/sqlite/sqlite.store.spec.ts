@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Claim } from '../../core/store/index.js';
 import { SilentLogs, type Logs } from '../../core/telemetry/logs.js';
-import { aMessage, anEnd, GENEROUS_LIMITS, KeptLogs, ManualClock } from '../../testing/index.js';
+import { aMessage, anEnd, aPayload, GENEROUS_LIMITS, KeptLogs, ManualClock } from '../../testing/index.js';
 import { describeStoreContract, ReopenedStore } from '../../testing/store.contract.js';
 import type { StartCheck } from './background-check.js';
 import { SqliteStore } from './index.js';
@@ -112,6 +112,24 @@ describe('SqliteStore', () => {
     await store.close();
     expect(await accepting).toHaveLength(3);
     expect(await reading).toMatchObject({ running: 0 });
+  });
+
+  it('reads a history of long messages in pages of limited size, each message once', async () => {
+    const store = await openStore();
+    const content = 'x'.repeat(60_000);
+    for (let n = 0; n < 10; n++)
+      await store.accept(aMessage({ messageId: `m${n}`, payload: aPayload({ content }) }), GENEROUS_LIMITS);
+    const found: string[] = [];
+    let before: string | undefined;
+    for (let more = true; more;) {
+      const page = await store.readHistory('s_alice', 10, before);
+      expect(page.messages.length).toBeLessThan(5);
+      found.unshift(...page.messages.map(({ messageId }) => messageId));
+      before = page.messages[0]?.messageRef;
+      more = page.more;
+    }
+    expect(found).toEqual(Array.from({ length: 10 }, (_, n) => `m${n}`));
+    await store.close();
   });
 
   it('leaves no rows of a session that was swept', async () => {

@@ -94,6 +94,6 @@ export class TurnOperations {
     const before = this.tables.refs.parse(beforeRef);
     if (!entry || before === undefined) return [];
     const from = required(this.selectContextFrom.get(entry.session)).ord;
-    return this.messages.readPage(entry.session, from, before, limit, 'standing').reverse();
+    return this.messages.readStanding(entry.session, from, before, limit).reverse();
   }
 }
