@@ -36,20 +36,26 @@ const GATEWAY_ENV = {
   OPENCLAW_QUEUE_MAX_TOTAL: '10000000',
 };
 
+const folders = new Set<string>();
+process.once('exit', () => folders.forEach(remove));
+
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
 /** A folder on the real disk that is removed afterwards, even when the benchmark is aborted. */
 export class TemporaryFolder implements Disposable {
   readonly path: string;
-  private readonly remove = () => rmSync(this.path, { recursive: true, force: true });
 
   constructor() {
     mkdirSync(TMP, { recursive: true });
     this.path = mkdtempSync(TMP);
-    process.once('exit', this.remove);
+    folders.add(this.path);
   }
 
   [Symbol.dispose](): void {
-    process.off('exit', this.remove);
-    this.remove();
+    folders.delete(this.path);
+    remove(this.path);
   }
 }
 
