@@ -176,7 +176,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'M-06',
     'protocol 5.2',
-    'The body is the session and the payload, whatever the order of its keys, without flags that are ignored; the timestamp is not part of it. A session named by its id is the one found by its key.',
+    'The body is the payload, whatever the order of its keys, without flags that are ignored, and the session if it is named by its id; the timestamp and the session that the payload determines by now are not part of it.',
   ),
   requirement(
     'M-07',

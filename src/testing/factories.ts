@@ -54,6 +54,7 @@ export function aMessage(changes: Partial<NewMessage> = {}): NewMessage {
     client: aClient(),
     messageId,
     session: aSession(),
+    namesSession: false,
     payload: aPayload(),
     isAddressed: true,
     priority: 1,

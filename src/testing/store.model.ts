@@ -37,6 +37,7 @@ const operation = fc.oneof(
       client: fc.nat(CLIENTS.length - 1),
       id: fc.nat(17),
       changed: fc.nat(9).map((chance) => chance === 0),
+      moved: fc.nat(9).map((chance) => chance === 0),
       supersedes: fc.option(pick, { freq: 3, nil: undefined }),
     }),
   },
@@ -229,15 +230,15 @@ class ModelRun {
     });
   }
 
-  /** The same client and id always give the same message, unless another body is wanted. */
-  private message({ client, id, changed, supersedes }: Extract<Operation, { do: 'accept' }>): NewMessage {
+  /** The same client and id always give the same message, unless another body or the session of another key is wanted. */
+  private message({ client, id, changed, moved, supersedes }: Extract<Operation, { do: 'accept' }>): NewMessage {
     const messageId = `m${id}`;
     const { messages } = this.model;
     const superseded = supersedes === undefined ? undefined : messages[supersedes % (messages.length || 1)]?.ref;
     return aMessage({
       client: CLIENTS[client] ?? aClient(),
       messageId,
-      session: SESSIONS[id % SESSIONS.length] ?? aSession(),
+      session: SESSIONS[(moved ? id + 1 : id) % SESSIONS.length] ?? aSession(),
       payload: aPayload({
         content: changed ? 'changed' : messageId,
         ...(superseded !== undefined && { supersedes: superseded }),

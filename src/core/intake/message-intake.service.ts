@@ -166,17 +166,35 @@ export class MessageIntakeService {
     pending: Route | Promise<Route>,
     done: Done<AcceptedMessage>,
   ): Promise<void> {
-    const route = await pending;
+    const route = await this.settleRoute(origin, message, pending);
     await this.media.assign(origin.principal, route.payload.attachments ?? [], route.session.id);
     this.enqueue(origin, message.id, route, done);
   }
 
+  /**
+   * Waits for the route of a message. One whose key leads where the sender takes no part may be the repeat of a message
+   * that its key led elsewhere.
+   */
+  private async settleRoute(origin: Origin, message: IncomingMessage, pending: Route | Promise<Route>): Promise<Route> {
+    try {
+      return await pending;
+    } catch (error) {
+      const mayBeRepeat = message.sessionId === undefined && GatewayError.from(error).code === 'NOT_FOUND';
+      const earlier = mayBeRepeat ? await this.findOwn(origin, message.id) : undefined;
+      if (!earlier) throw error;
+      return this.router.route(origin.principal, message.payload, earlier.sessionId);
+    }
+  }
+
   private enqueue({ principal, clientId }: Origin, messageId: string, route: Route, done: Done<AcceptedMessage>): void {
     this.presence.noteActivity(principal.tenant, route.payload.channel, route.payload.sender);
-    const { session, payload, isAddressed, priority } = route;
     const client = clientKey(principal, clientId);
     const receivedAt = this.clock.now();
-    this.queue.enqueueThen({ client, messageId, session, payload, isAddressed, priority, receivedAt }, done);
+    const { session, namesSession, payload, isAddressed, priority } = route;
+    this.queue.enqueueThen(
+      { client, messageId, session, namesSession, payload, isAddressed, priority, receivedAt },
+      done,
+    );
   }
 
   private async select(origin: Origin, target: CancelTarget): Promise<CancelSelector> {

@@ -8,21 +8,38 @@ import type { MediaService } from '../media/media.service.js';
 import { PhaseService } from '../phase/phase.service.js';
 import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
 import { SilentLogs } from '../telemetry/logs.js';
+import { SessionRouterService } from '../sessions/session-router.service.js';
 import { MessageIntakeService, type Origin, type QueuedMessage } from './message-intake.service.js';
 
 const operator: Origin = { principal: LOCAL_OPERATOR, clientId: 'timer' };
 const bound: Principal = { ...LOCAL_OPERATOR, principal: 'driver', role: 'channel', channels: ['telegram'] };
+const alice: Origin = {
+  principal: { ...bound, role: 'user', channels: ['test'], sender: 'alice' },
+  clientId: 'page',
+};
+
+/** Leads the keys of messages to other sessions, as a changed binding does. */
+class ReboundRouter extends SessionRouterService {
+  isRebound = false;
+
+  override route(...[principal, ...rest]: Parameters<SessionRouterService['route']>) {
+    const isMoved = this.isRebound && rest[1] === undefined;
+    return super.route(isMoved ? { ...principal, tenant: 'elsewhere' } : principal, ...rest);
+  }
+}
 
 describe('MessageIntakeService', () => {
   let harness: CoreHarness;
   let phase: PhaseService;
   let presence: PresenceTrackerService;
   let assigned: string[];
+  let router: ReboundRouter;
   let intake: MessageIntakeService;
 
   beforeEach(async () => {
     harness = await new CoreHarness({ settings: { 'limits.messages_per_minute': 3 } }).start();
-    const { clock, config, router, queue, store } = harness;
+    const { clock, config, queue, store } = harness;
+    router = new ReboundRouter(store, config);
     phase = new PhaseService(clock);
     presence = new PresenceTrackerService(clock, new InProcessBroker(clock, new SilentLogs()), new SilentLogs());
     assigned = [];
@@ -100,10 +117,6 @@ describe('MessageIntakeService', () => {
   });
 
   it('[M-06] takes a repeat that names the session, or claims other flags, for the same message', async () => {
-    const alice: Origin = {
-      principal: { ...bound, role: 'user', channels: ['test'], sender: 'alice' },
-      clientId: 'page',
-    };
     const submit = async (changes: object, sessionId?: string) => {
       const payload = aPayload({ content: 'one', ...changes });
       return (await intake.submit(alice, { id: 'a', sessionId, payload })).accepted;
@@ -112,6 +125,21 @@ describe('MessageIntakeService', () => {
     expect(await submit({}, sessionId)).toMatchObject({ kind: 'duplicate' });
     expect(await submit({ is_direct_mention: true, sender_is_admin: true })).toMatchObject({ kind: 'duplicate' });
   });
+
+  it.each([
+    ['an operator', operator, { queue: 'q' }],
+    ['a user who takes no part in that one', alice, { group_id: 'g' }],
+  ])(
+    '[M-06] takes a repeat of %s for the same message when its key leads elsewhere by now',
+    async (_, origin, place) => {
+      const submit = async (from: Origin, id: string, content = 'hello') =>
+        (await intake.submit(from, { id, payload: aPayload({ ...place, content }) })).accepted;
+      await submit(operator, 'joins');
+      const { sessionId, messageRef } = await submit(origin, 'a');
+      router.isRebound = true;
+      expect(await submit(origin, 'a')).toMatchObject({ kind: 'duplicate', sessionId, messageRef });
+    },
+  );
 
   it('cancels by id, and reports an unknown id', async () => {
     await (

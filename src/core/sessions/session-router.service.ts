@@ -10,6 +10,8 @@ import { buildSessionSeed } from './session-key.js';
 /** The result of routing a message. Routing writes nothing. */
 export interface Route {
   readonly session: SessionSeed;
+  /** True if the session was named by its id. */
+  readonly namesSession: boolean;
   /** False for a group message that does not address the agent: it is answered only if the session is activated. */
   readonly isAddressed: boolean;
   readonly priority: Priority;
@@ -39,7 +41,8 @@ export class SessionRouterService {
 
     const session = buildSessionSeed(principal.tenant, payload);
     const mustTakePart = principal.role === 'user' && session.mode !== 'main';
-    const route = { session, isAddressed: this.isAddressed(session, payload, priority), priority, payload };
+    const isAddressed = this.isAddressed(session, payload, priority);
+    const route = { session, namesSession: false, isAddressed, priority, payload };
     if (!mustTakePart) return route;
     return this.isReadable(principal, session.id).then((isReadable) => {
       if (!isReadable) throw new GatewayError('NOT_FOUND', { what: 'session' });
@@ -80,7 +83,8 @@ export class SessionRouterService {
         faults: [{ pointer: '/channel', message: `must be the channel of the session, "${session.channel}"` }],
       });
     }
-    return { session, isAddressed: this.isAddressed(session, payload, priority), priority, payload };
+    const isAddressed = this.isAddressed(session, payload, priority);
+    return { session, namesSession: true, isAddressed, priority, payload };
   }
 
   private isAddressed({ mode }: SessionSeed, { content }: MessageInPayload, priority: Priority): boolean {

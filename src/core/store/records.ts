@@ -72,6 +72,8 @@ export interface NewMessage {
   /** The client's id for it; with `client` the key that identifies duplicates. */
   readonly messageId: string;
   readonly session: SessionSeed;
+  /** True if the sender named its session by id; else its payload determined the session. */
+  readonly namesSession: boolean;
   readonly payload: MessageInPayload;
   /**
    * False for a group message that does not address the agent. It is only observed (stored as context without a turn),

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { ClientKey } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
-import type { SessionSeedRow } from './packing.js';
+import type { SessionSeedRow } from './accept-packing.js';
 import { prepare } from './rows.js';
 
 /** The fields of a session that most operations need. */

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ClientKey, Json, Priority } from '../../core/store/index.js';
 import type { MessageStatus, SessionMode } from '../../protocol/index.js';
-import type { EndRow, HistoryRow, MessageRow, NewMessageRow } from './packing.js';
+import type { NewMessageRow } from './accept-packing.js';
+import type { EndRow, HistoryRow, MessageRow } from './packing.js';
 import { prepare, required } from './rows.js';
 import type { TableState } from './table-state.js';
 

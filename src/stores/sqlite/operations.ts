@@ -23,26 +23,28 @@ import type { Heartbeat } from './heartbeat.js';
 import type { MediaOperations } from './media-operations.js';
 import type { MemoryOperations } from './memory-operations.js';
 import {
+  packNewMessage,
+  packOutcome,
+  unpackNewMessage,
+  unpackOutcome,
+  type PackedNewMessage,
+  type PackedOutcome,
+} from './accept-packing.js';
+import {
   packClaims,
   packFinish,
   packHistoryRow,
   packJoin,
   packMessage,
-  packNewMessage,
-  packOutcome,
   packWrite,
   unpackClaims,
   unpackFrames,
   unpackHistoryRow,
   unpackMessage,
-  unpackNewMessage,
-  unpackOutcome,
   unpackWritten,
   type PackedClaims,
   type PackedFinish,
   type PackedJoin,
-  type PackedNewMessage,
-  type PackedOutcome,
   type PackedWrite,
   type WrittenFrom,
 } from './packing.js';

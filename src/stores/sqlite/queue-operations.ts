@@ -17,7 +17,8 @@ import type { SessionEntry } from './directory.js';
 import { canonicalise } from '../../core/store/canonical-json.js';
 import type { Earlier, MessageTable } from './message-table.js';
 import { ownerOf, type OpenMessage } from './open-messages.js';
-import type { ClaimRow, LeaseKey, MessageRow, NewMessageRow } from './packing.js';
+import type { NewMessageRow } from './accept-packing.js';
+import type { ClaimRow, LeaseKey, MessageRow } from './packing.js';
 import { prepare, required } from './rows.js';
 import type { SessionOperations } from './session-operations.js';
 import type { TableState } from './table-state.js';
@@ -318,9 +319,12 @@ export class QueueOperations {
   }
 }
 
-/** Whether a message with the same client and id is the same message. Only a sender that orders keys differently costs more. */
-function isRepeat(earlier: Earlier, { session, payload }: NewMessageRow): boolean {
-  if (earlier.sessionId !== session.id) return false;
+/**
+ * Returns whether a message with the same client and id is the same message. The payload determines the session of one
+ * that names none, and may determine another by now. Only a sender that orders keys differently costs more.
+ */
+function isRepeat(earlier: Earlier, { session, namesSession, payload }: NewMessageRow): boolean {
+  if (namesSession && earlier.sessionId !== session.id) return false;
   return earlier.payload === payload || canonicaliseText(earlier.payload) === canonicaliseText(payload);
 }
 

@@ -82,7 +82,7 @@ export const acceptContract: Contract = {
     const message = aMessage();
     await bench.accept(message);
     const others = [
-      { session: bob },
+      { session: bob, namesSession: true },
       { payload: aPayload({ content: 'another' }) },
       { payload: aPayload({ queue: 'q' }) },
     ];
@@ -90,6 +90,20 @@ export const acceptContract: Contract = {
       expect(await bench.store.accept({ ...message, ...other }, GENEROUS_LIMITS)).toEqual({ kind: 'conflict' });
     expect(await bench.store.findSession('s_bob')).toBeUndefined();
     expect(await bench.store.countQueue(0)).toMatchObject({ queued: 1 });
+  },
+
+  '[M-06] takes a repeat for the same message when its payload determines another session by now': async (bench) => {
+    const message = aMessage();
+    const { messageRef } = await bench.accept(message);
+    const repeat = { kind: 'duplicate', messageRef, sessionId: 's_alice' };
+    const limits = { perSession: 0, perClient: 0, total: 0 };
+    expect(await bench.store.accept({ ...message, session: bob }, limits)).toMatchObject(repeat);
+    expect(await bench.store.findSession('s_bob')).toBeUndefined();
+    await bench.accept({ session: bob });
+    expect(await bench.store.accept({ ...message, session: bob }, GENEROUS_LIMITS)).toMatchObject(repeat);
+    expect(await bench.store.accept({ ...message, namesSession: true }, GENEROUS_LIMITS)).toMatchObject(repeat);
+    const other = { ...message, session: bob, payload: aPayload({ content: 'another' }) };
+    expect(await bench.store.accept(other, GENEROUS_LIMITS)).toEqual({ kind: 'conflict' });
   },
 
   '[M-06] takes a repeat for the same message whatever the order of its keys': async (bench) => {

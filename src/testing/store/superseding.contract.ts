@@ -124,7 +124,11 @@ export const supersedingContract: Contract = {
     const { messageRef } = await bench.accept();
     const first = await supersede(bench, messageRef, { messageId: 'again' });
     const repeated = await supersede(bench, messageRef, { messageId: 'again' });
-    expect(repeated).toMatchObject({ kind: 'duplicate', messageRef: 'messageRef' in first ? first.messageRef : '' });
+    const duplicate = { kind: 'duplicate', messageRef: 'messageRef' in first ? first.messageRef : '' };
+    expect(repeated).toMatchObject(duplicate);
+    const moved = { messageId: 'again', session: aSession('bob') };
+    expect(await supersede(bench, messageRef, moved)).toMatchObject(duplicate);
+    expect(await supersede(bench, messageRef, { ...moved, namesSession: true })).toEqual({ kind: 'conflict' });
     expect(
       await supersede(bench, messageRef, {
         messageId: 'again',

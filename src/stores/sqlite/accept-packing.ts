@@ -1,0 +1,157 @@
+/** Packs what `accept` takes and returns, as packing.ts does the rest. */
+import type {
+  AcceptedMessage,
+  AcceptOutcome,
+  DurableFrame,
+  Json,
+  NewMessage,
+  Priority,
+  QueueLimits,
+  SessionSeed,
+} from '../../core/store/index.js';
+import type { MessageStatus, SessionMode } from '../../protocol/index.js';
+
+/** The JSON of the key of recent seeds, which the router keeps. */
+const keysAsText = new WeakMap<SessionSeed, Json>();
+
+/** The row of a session to be created. */
+export interface SessionSeedRow extends Omit<SessionSeed, 'keyParts'> {
+  readonly keyParts: Json;
+}
+
+/** The row of a message to be stored, with the limits that apply. */
+export interface NewMessageRow extends Omit<NewMessage, 'session' | 'payload'> {
+  readonly session: SessionSeedRow;
+  readonly sender: string;
+  readonly supersedes: string | undefined;
+  readonly payload: Json;
+  readonly limits: QueueLimits;
+}
+
+export type PackedNewMessage = [
+  tenant: string,
+  principal: string,
+  clientId: string,
+  messageId: string,
+  sessionId: string,
+  sessionTenant: string,
+  mode: SessionMode,
+  channel: string,
+  keyParts: Json,
+  namesSession: boolean,
+  sender: string,
+  supersedes: string | undefined,
+  payload: Json,
+  isAddressed: boolean,
+  priority: Priority,
+  receivedAt: number,
+  perSession: number,
+  perClient: number,
+  total: number,
+];
+
+export function packNewMessage(message: NewMessage, limits: QueueLimits): PackedNewMessage {
+  const { client, session, payload } = message;
+  return [
+    client.tenant,
+    client.principal,
+    client.clientId,
+    message.messageId,
+    session.id,
+    session.tenant,
+    session.mode,
+    session.channel,
+    keyAsText(session),
+    message.namesSession,
+    payload.sender,
+    payload.supersedes,
+    JSON.stringify(payload),
+    message.isAddressed,
+    message.priority,
+    message.receivedAt,
+    limits.perSession,
+    limits.perClient,
+    limits.total,
+  ];
+}
+
+function keyAsText(session: SessionSeed): Json {
+  let text = keysAsText.get(session);
+  if (text === undefined) keysAsText.set(session, (text = JSON.stringify(session.keyParts)));
+  return text;
+}
+
+export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
+  const [
+    tenant,
+    principal,
+    clientId,
+    messageId,
+    sessionId,
+    sessionTenant,
+    mode,
+    channel,
+    keyParts,
+    namesSession,
+    sender,
+    supersedes,
+    payload,
+    isAddressed,
+    priority,
+    receivedAt,
+    perSession,
+    perClient,
+    total,
+  ] = packed;
+  return {
+    client: { tenant, principal, clientId },
+    messageId,
+    session: { id: sessionId, tenant: sessionTenant, mode, channel, keyParts },
+    namesSession,
+    sender,
+    supersedes,
+    payload,
+    isAddressed,
+    priority,
+    receivedAt,
+    limits: { perSession, perClient, total },
+  };
+}
+
+/** A packed accepted message, or the reason why it was not stored. */
+export type PackedOutcome = PackedAccepted | Exclude<AcceptOutcome, AcceptedMessage>;
+type PackedAccepted = readonly [
+  kind: AcceptedMessage['kind'],
+  messageRef: string,
+  sessionId: string,
+  mode: SessionMode,
+  status: MessageStatus,
+  priority: Priority,
+  position: number,
+  headSeq: number,
+  runningRef: string | undefined,
+  ended: DurableFrame | undefined,
+];
+
+export function packOutcome(outcome: AcceptOutcome): PackedOutcome {
+  if (!('messageRef' in outcome)) return outcome;
+  const { kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef, ended } = outcome;
+  return [kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef, ended];
+}
+
+export function unpackOutcome(packed: PackedOutcome): AcceptOutcome {
+  if ('kind' in packed) return packed;
+  const [kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef, ended] = packed;
+  return {
+    kind,
+    messageRef,
+    sessionId,
+    mode,
+    status,
+    priority,
+    position,
+    headSeq,
+    ...(runningRef !== undefined && { runningRef }),
+    ...(ended && { ended }),
+  };
+}
