@@ -24,6 +24,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: false,
     reportCompressedSize: false,
+    // What the page needs at once is one file, although parts that are loaded later share modules with it.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: nameChunk, debugName: 'page' }] } } },
     license: { fileName: 'licenses.md' },
   },
 });
@@ -50,4 +52,20 @@ function precompress(): Plugin {
       },
     },
   };
+}
+
+/** What a chunk's name is derived from: the modules that import others without waiting for them. */
+interface ModuleGraph {
+  getModuleInfo(id: string): { readonly isEntry: boolean; readonly importers: readonly string[] } | null;
+}
+
+/** Returns `page` for a module that the entry imports, directly or not; a module that is loaded later has no name. */
+function nameChunk(id: string, graph: ModuleGraph): string | null {
+  const seen = new Set<string>();
+  const isImportedAtOnce = (module: string): boolean => {
+    const info = seen.has(module) ? null : graph.getModuleInfo(module);
+    seen.add(module);
+    return info !== null && (info.isEntry || info.importers.some(isImportedAtOnce));
+  };
+  return isImportedAtOnce(id) ? 'page' : null;
 }

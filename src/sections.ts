@@ -3,6 +3,7 @@ import { agentSettings } from './agents/agents.settings.js';
 import { authSettings } from './auth/auth.settings.js';
 import { agentListSettings } from './core/agents/agents.settings.js';
 import { channelSettings } from './core/channels/channels.settings.js';
+import { webchatSettings } from './channels/webchat/webchat.settings.js';
 import { defineSettings, type SettingsSection } from './core/config/section.js';
 import { later } from './core/config/setting-kinds.js';
 import { housekeepingSettings } from './core/housekeeping/housekeeping.settings.js';
@@ -53,6 +54,7 @@ export const SECTIONS = [
   httpFetchSettings,
   mcpSettings,
   mediaSettings,
+  webchatSettings,
   moduleSettings,
   logSettings,
 ] as const satisfies readonly SettingsSection[];

@@ -800,6 +800,21 @@ export const requirements: readonly Requirement[] = [
     'A lost network is shown within a second, and what was written without one is sent and answered once.',
   ),
   requirement(
+    'W-42',
+    'web chat',
+    'Conversations are listed by day, searched by title and by message, renamed, pinned, saved and removed with undo; other tabs follow, and the title of the tab counts new answers.',
+  ),
+  requirement(
+    'W-43',
+    'web chat',
+    'Keys without a modifier act outside of fields only, are listed, and can be switched off for good.',
+  ),
+  requirement(
+    'W-44',
+    'web chat',
+    'Stop stands in the place of Send, everything that waits can be stopped at once, and Escape closes what is open before it stops an answer.',
+  ),
+  requirement(
     'X-17',
     'security',
     'A guarded route is 401 without a credential, and 403 for another role or without the scope, which the response names.',

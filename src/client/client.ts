@@ -135,6 +135,11 @@ export class GatewayClient {
     return this.#requests.history(sessionId, page);
   }
 
+  /** Reads like {@link history}, but no `frame` is emitted for the page: no transcript takes it in. */
+  peekHistory(sessionId: string, page: HistoryPayload): Promise<HistoryResultPayload> {
+    return this.#requests.history(sessionId, page, true);
+  }
+
   /**
    * Confirms that a session was delivered up to `seq`. Confirmations are collected for a short time and sent together.
    */
@@ -211,7 +216,7 @@ export class GatewayClient {
 
   #receive(frame: OutboundFrame): void {
     if (isDurable(frame)) return this.#receiveDurable(frame);
-    this.#listeners.emit('frame', frame, true);
+    if (!this.#requests.isQuiet(frame)) this.#listeners.emit('frame', frame, true);
     switch (frame.type) {
       case 'message_ack':
         return this.#messages.acknowledge(frame);

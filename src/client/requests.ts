@@ -6,6 +6,7 @@ import type { Timers } from './timers.js';
 
 interface Request {
   readonly text: string;
+  readonly isQuiet: boolean;
   readonly resolve: (frame: OutboundFrame) => void;
   readonly reject: (error: Error) => void;
 }
@@ -24,18 +25,24 @@ export class Requests {
     type: T,
     payload: PayloadOf<T>,
     sessionId?: string,
+    isQuiet = false,
   ): Promise<OutboundFrame> {
     return new Promise((resolve, reject) => {
       const id = newId();
       const text = encodeInbound(type, id, this.timers.now(), payload, sessionId);
-      this.#open.set(id, { text, resolve, reject });
+      this.#open.set(id, { text, isQuiet, resolve, reject });
       this.transmitter.send(text);
     });
   }
 
   /** Reads a page of a session's history. Rejects like {@link ask}. */
-  async history(sessionId: string, page: HistoryPayload): Promise<HistoryResultPayload> {
-    return ((await this.ask('history', page, sessionId)) as OutboundFrame<'history'>).payload;
+  async history(sessionId: string, page: HistoryPayload, isQuiet = false): Promise<HistoryResultPayload> {
+    return ((await this.ask('history', page, sessionId, isQuiet)) as OutboundFrame<'history'>).payload;
+  }
+
+  /** Returns true for the response to a request whose caller alone reads it. */
+  isQuiet({ correlation_id }: OutboundFrame): boolean {
+    return correlation_id !== undefined && this.#open.get(correlation_id)?.isQuiet === true;
   }
 
   /** Returns true when the frame is the response to one of these requests. */

@@ -9,4 +9,6 @@ export interface WebchatIdentity {
   readonly agent_name: string;
   /** The runtime that replies: `builtin`, or a model's. */
   readonly agent_runtime: string;
+  /** Messages that an empty conversation offers. */
+  readonly starters: readonly string[];
 }

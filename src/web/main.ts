@@ -1,4 +1,5 @@
 import './styles/page.css';
+import './design/menu.js';
 import './blocks/markdown.js';
 import './blocks/media.js';
 import './compose/composer.js';
@@ -9,6 +10,7 @@ import { Chat } from './model/chat.js';
 import { claimClientName } from './model/client-name.js';
 import { PageStorage } from './model/page-storage.js';
 import { ChatApp } from './shell/app.js';
+import { keepAboveKeyboard } from './shell/viewport-keeper.js';
 import { exchangeCode, takeCode } from './sign-in/page-code.js';
 import { texts } from './texts.js';
 
@@ -17,6 +19,7 @@ const chat = new Chat(storage, location.origin);
 const app = new ChatApp();
 app.chat = chat;
 document.body.append(app);
+keepAboveKeyboard(app);
 
 addEventListener('storage', ({ key }) => chat.storageChanged(key));
 addEventListener('online', () => chat.link.networkChanged());
@@ -25,7 +28,9 @@ addEventListener('pagehide', () => chat.presence.left());
 document.addEventListener('visibilitychange', () => {
   const isVisible = document.visibilityState === 'visible';
   chat.presence.shown(isVisible);
-  if (isVisible) chat.link.reconnect();
+  if (!isVisible) return;
+  chat.link.reconnect();
+  chat.seen();
 });
 
 // Rejects in a browser that cannot show the page, whose note then stays.

@@ -8,7 +8,10 @@ function ordinal(value: number): string {
 /** Every text that the page shows. */
 export const texts = {
   productName: 'OpenClaw',
-  pageTitle: (agent: string) => `${agent} · chat`,
+  pageTitle: (agent: string, title: string | undefined, unread: number) =>
+    `${unread > 0 ? `(${unread}) ` : ''}${title === undefined ? `${agent} · chat` : `${title} · ${agent}`}`,
+  skip: 'Skip to writing',
+  menu: 'More',
 
   link: {
     connecting: 'Connecting…',
@@ -69,13 +72,67 @@ export const texts = {
   conversations: {
     heading: 'Conversations',
     create: 'New conversation',
+    createShort: 'New',
+    none: 'Conversations are listed here, in this browser.',
     untitled: 'Untitled',
-    remove: (title: string) => `Remove “${title}” from the list`,
+    more: (title: string) => `More for “${title}”`,
+    name: 'Title of the conversation',
+    menu: {
+      rename: 'Rename',
+      pin: 'Pin',
+      unpin: 'Unpin',
+      copy: 'Copy all',
+      save: 'Save as Markdown',
+      print: 'Print',
+      remove: 'Remove from the list',
+      stopAll: 'Stop all',
+    },
+    groups: {
+      pinned: 'Pinned',
+      today: 'Today',
+      yesterday: 'Yesterday',
+      week: 'Last 7 days',
+      earlier: 'Earlier',
+    },
     removed: 'Removed from this list.',
     undo: 'Undo',
-    unread: 'has a new answer',
+    unread: (count: number) => (count === 1 ? 'new answer' : 'new answers'),
     open: 'Show conversations',
     close: 'Hide conversations',
+  },
+
+  search: {
+    label: 'Search conversations',
+    placeholder: 'Search',
+    titles: 'Titles',
+    noTitle: 'No title has these words.',
+    messages: 'Messages',
+    stop: 'Stop',
+    running: (searched: number, all: number) => `Searching… ${searched} of ${all} conversations read`,
+    failed: 'The gateway did not answer, so there may be more.',
+    full: (most: number) => `The first ${most} are shown. Type more words to find fewer.`,
+    stopped: (searched: number, all: number) => `Stopped: ${searched} of ${all} conversations were read.`,
+    none: 'No message has these words.',
+    done: (count: number) => `${count} found`,
+  },
+
+  keys: {
+    heading: 'Keys',
+    show: 'Keys',
+    close: 'Close',
+    list: [
+      ['Enter', 'send'],
+      ['Shift Enter', 'start a new line'],
+      ['Esc', 'close what is open, then stop the answer'],
+      ['F2', 'rename the conversation'],
+      ['Tab', 'from the start of the page: skip to writing'],
+    ],
+    single: [
+      ['/', 'search conversations'],
+      ['n', 'new conversation'],
+      ['?', 'show these keys'],
+    ],
+    switchLabel: 'Keys without Ctrl, Alt or ⌘ act outside of fields',
   },
 
   empty: {

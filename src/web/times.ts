@@ -4,6 +4,8 @@ const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: 
 const timeWithSeconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+const month = new Intl.DateTimeFormat(undefined, { month: 'long' });
+const monthOfYear = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 
 /** Formats hour and minute in the reader's time zone and locale. `time` is in Unix milliseconds, here and below. */
@@ -28,6 +30,11 @@ export function formatDay(time: number, now: number): string {
   yesterday.setDate(yesterday.getDate() - 1);
   if (isSameDay(time, yesterday.getTime())) return texts.thread.yesterday;
   return (new Date(time).getFullYear() === new Date(now).getFullYear() ? day : dayOfYear).format(time);
+}
+
+/** Formats a month, with the year when it is another one than that of `now`. */
+export function formatMonth(time: number, now: number): string {
+  return (new Date(time).getFullYear() === new Date(now).getFullYear() ? month : monthOfYear).format(time);
 }
 
 /** Returns true when two times are on the same day in the reader's time zone. */

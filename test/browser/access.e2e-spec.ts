@@ -66,7 +66,7 @@ describe('a gateway with credentials', () => {
     await chat.page.reload();
     await chat.waitForEnds();
     await (await suite.openIn(chat.context, '/chat', gateway.url)).page.getByLabel('Token').waitFor();
-    await chat.page.getByRole('button', { name: 'Sign out' }).click();
+    await chat.command('Sign out');
     await chat.page.getByLabel('Token').waitFor();
     expect(await chat.page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain(
       TOKENS.operator,
@@ -211,12 +211,15 @@ describe('the page', () => {
     for (let i = 0; i < 8; i++) {
       await keyboard.press('Shift+Tab');
       const focused = chat.page.locator(':focus');
-      names.push((await focused.getAttribute('aria-label')) ?? (await focused.innerText()));
+      const label = (await focused.getAttribute('placeholder')) ?? (await focused.getAttribute('aria-label'));
+      names.push(label ?? (await focused.innerText()));
     }
     expect(names.toReversed()).toEqual([
-      'New conversation',
+      'Hide conversations',
+      'Search',
       'two',
-      'Remove “two” from the list',
+      'More for “two”',
+      'More',
       'Conversation',
       'Edit',
       'Copy answer',
@@ -235,10 +238,10 @@ describe('the page', () => {
     await chat.input.fill(
       `${'long'.repeat(100)}\n\n| a | b | c | d | e | f |\n|---|---|---|---|---|---|\n| 1 | 2 | 3 | 4 | 5 | 6 |\n\n\`\`\`\n${'code '.repeat(60)}\n\`\`\``,
     );
-    await chat.page.getByRole('button', { name: 'Send' }).tap();
+    await chat.page.getByRole('button', { name: 'Send', exact: true }).tap();
     await chat.waitForEnds();
     await chat.input.fill('/demo');
-    await chat.page.getByRole('button', { name: 'Send' }).tap();
+    await chat.page.getByRole('button', { name: 'Send', exact: true }).tap();
     await chat.waitForEnds(2);
     const overflowing = () =>
       chat.page

@@ -80,7 +80,8 @@ describe.concurrent('a conversation', () => {
     await chat.page.reload();
     await chat.waitForEnds();
     expect(await chat.blocks.allInnerTexts()).toEqual(['block 1']);
-    await list.getByRole('button', { name: 'Remove “/blocks 1” from the list' }).click();
+    await list.getByRole('button', { name: 'More for “/blocks 1”' }).click();
+    await chat.page.getByRole('menuitem', { name: 'Remove from the list' }).click();
     await eventually(async () => expect(await chat.blocks.allInnerTexts()).toEqual(numbered(2)));
     await chat.page.getByRole('button', { name: 'Undo' }).click();
     await eventually(async () => expect(await chat.blocks.allInnerTexts()).toEqual(['block 1']));

@@ -106,15 +106,15 @@ describe.concurrent('a connection', () => {
 
   it('[W-09] of a duplicated tab is separate', async () => {
     const first = await suite.open();
-    await first.waitForConnection();
+    await first.ask('/blocks 1');
     const clientId = await first.page.evaluate(() => sessionStorage.getItem('openclaw.webchat.client_id') ?? '');
     await first.context.addInitScript((id) => {
       if (!sessionStorage.getItem('openclaw.webchat.client_id'))
         sessionStorage.setItem('openclaw.webchat.client_id', id);
     }, clientId);
     const second = await suite.openIn(first.context);
-    await second.ask('/blocks 1');
-    await first.ask('/blocks 2', 2);
+    await second.ask('/blocks 1', 2);
+    await first.ask('/blocks 2', 3);
   });
 
   it('[W-09] that another tab has taken over can be taken back', async () => {

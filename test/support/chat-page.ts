@@ -114,6 +114,12 @@ export class ChatPage {
     }`);
   }
 
+  /** Chooses a command of the header's menu. */
+  async command(name: string): Promise<void> {
+    await this.page.locator('.head page-menu > button').click();
+    await this.page.getByRole('menuitem', { name }).click();
+  }
+
   /** Resolves once an empty conversation is open. */
   async waitForWelcome(): Promise<void> {
     await this.page.getByText('Hello, this is').waitFor();

@@ -35,6 +35,7 @@ export class WebchatGateway {
       ...(session && { session_id: session.id }),
       agent_name: this.config.get('agent.name'),
       agent_runtime: this.runtime.name,
+      starters: this.config.get('webchat.starters'),
     };
     return { event: 'webchat.identity', data };
   }

@@ -110,22 +110,20 @@ export class ChatComposer extends LitElement {
   private renderButtons(): TemplateResult {
     const isEmpty = this.characters === 0 && this.pictures.length === 0;
     const { stop, send } = texts.composer;
-    return html`${
-        this.running
-          ? html`<button type="button" class="icon-button stop" aria-label=${stop} title=${stop} @click=${this.stop}>
-              ${icons.stop}
-            </button>`
-          : nothing
-      }
-      <button
-        type="submit"
-        class="icon-button send"
-        aria-label=${send}
-        title=${send}
-        ?disabled=${isEmpty || this.readOnly}
-      >
-        ${icons.send}
+    if (this.running && isEmpty) {
+      return html`<button type="button" class="icon-button stop" aria-label=${stop} title=${stop} @click=${this.stop}>
+        ${icons.stop}
       </button>`;
+    }
+    return html`<button
+      type="submit"
+      class="icon-button send"
+      aria-label=${send}
+      title=${send}
+      ?disabled=${isEmpty || this.readOnly}
+    >
+      ${icons.send}
+    </button>`;
   }
 
   private renderPictures(): TemplateResult {

@@ -19,6 +19,7 @@ import { MediaFiles } from './media-files.js';
 import { cleanText } from './message-limits.js';
 import { Outbox } from './outbox.js';
 import type { PageStorage, UnsentMessage } from './page-storage.js';
+import { Preferences } from './preferences.js';
 import { Presence } from './presence.js';
 import { Signal } from './signal.js';
 
@@ -27,12 +28,16 @@ const CHANNEL = 'webchat';
 /** Interval at which a page without a session asks for it, in milliseconds. */
 const SESSION_POLL_INTERVAL_MS = 5_000;
 
+/** Pause before a page is read that someone else is reading, in milliseconds. */
+const READ_AGAIN_MS = 50;
+
 /** The page without its user interface: its connection, its conversations and the user's commands. */
 export class Chat {
   readonly link: GatewayLink;
   readonly conversations: Conversations;
   readonly media: MediaFiles;
   readonly outbox: Outbox;
+  readonly preferences: Preferences;
   readonly presence = new Presence((status) => this.#sendPresence(status));
   /** Emitted when something shown has changed. */
   readonly changed = new Signal();
@@ -52,6 +57,7 @@ export class Chat {
   ) {
     this.conversations = new Conversations(storage);
     this.outbox = new Outbox(storage, () => this.changed.emit());
+    this.preferences = new Preferences(storage, () => this.changed.emit());
     this.media = new MediaFiles(() => storage.token);
     this.link = new GatewayLink(storage, origin);
     this.link.changed.subscribe(() => this.changed.emit());
@@ -102,7 +108,9 @@ export class Chat {
       transcript.add({ id, sender, content, attachments: [...attachments], supersedes, sentAt: Date.now() }),
       reply,
     );
-    if (conversation.entitle(content)) this.conversations.save();
+    conversation.lastAt = Date.now();
+    conversation.entitle(content);
+    this.conversations.save(conversation);
     this.presence.sent();
     this.changed.emit();
     return true;
@@ -134,6 +142,38 @@ export class Chat {
     this.conversations.open(conversation);
     void this.#load(conversation);
     this.changed.emit();
+  }
+
+  /** Handles that the page is seen again: what has arrived in the shown conversation counts as read. */
+  seen(): void {
+    if (this.active) this.active.unread = 0;
+    this.changed.emit();
+  }
+
+  /** Changes what this browser keeps of a conversation, its title or a mark. */
+  change(conversation: Conversation, change: () => void): void {
+    change();
+    this.conversations.save(conversation);
+    this.changed.emit();
+  }
+
+  /** Stops the running reply and cancels all that wait in the shown conversation. */
+  stopAll(): void {
+    for (const message of [...(this.active?.transcript.messages ?? [])].reverse())
+      if (message.phase === 'open' || message.phase === 'unsent') this.cancel(message);
+  }
+
+  /** Reads all of a conversation, page by page. Resolves at its first message, or where a page cannot be read. */
+  async loadAll(conversation: Conversation): Promise<void> {
+    await this.#load(conversation);
+    await this.#loadOlderWhile(conversation, () => true);
+  }
+
+  /** Reads a conversation back to a message, so that it can be shown. */
+  async loadUntil(conversation: Conversation, messageRef: string): Promise<void> {
+    const { transcript } = conversation;
+    await this.#load(conversation);
+    await this.#loadOlderWhile(conversation, () => !transcript.messages.some(({ ref }) => ref === messageRef));
   }
 
   openNew(): void {
@@ -248,13 +288,15 @@ export class Chat {
     const conversation = this.conversations.find(frame.session_id, frame.correlation_id);
     if (!conversation) return;
     const { transcript } = conversation;
-    const { sessionId } = transcript;
     transcript.take(frame, isLive);
-    if (transcript.sessionId !== sessionId) this.conversations.save();
-    if (frame.type === 'stream_block' && isLive) {
-      if (conversation === this.active) this.blockCompleted.emit(frame.payload);
-      else conversation.isUnread = true;
+    if (frame.type === 'message_ack' || frame.type === 'stream_end') {
+      conversation.lastAt = Math.max(frame.timestamp, frame.type === 'message_ack' ? 0 : conversation.lastAt);
+      this.conversations.save(conversation);
     }
+    const isSeen = conversation === this.active && document.visibilityState === 'visible';
+    if (frame.type === 'stream_end' && isLive && !isSeen) conversation.unread++;
+    if (frame.type === 'stream_block' && isLive && conversation === this.active)
+      this.blockCompleted.emit(frame.payload);
     if (transcript.hasGaps) void this.#read(conversation, (client) => transcript.fillGaps(client));
     this.changed.emit();
   }
@@ -262,8 +304,26 @@ export class Chat {
   async #load(conversation: Conversation): Promise<void> {
     const { transcript } = conversation;
     await this.#read(conversation, (client) => transcript.load(client));
-    const [oldest] = transcript.messages;
-    if (oldest?.content !== undefined && conversation.entitle(oldest.content)) this.conversations.save();
+    const { messages } = transcript;
+    const [oldest] = messages;
+    const newest = messages[messages.length - 1];
+    const isEntitled = oldest?.content !== undefined && conversation.entitle(oldest.content);
+    const isNewer = newest?.isPlaced === true && newest.sentAt > conversation.lastAt;
+    if (isNewer) conversation.lastAt = newest.sentAt;
+    // Only a change: another tab may have removed it from the list.
+    if (isEntitled || isNewer) this.conversations.save(conversation);
+  }
+
+  async #loadOlderWhile({ transcript }: Conversation, isWanted: () => boolean): Promise<void> {
+    const { client } = this.link;
+    if (!client) return;
+    while (transcript.olderCursor !== undefined && isWanted()) {
+      const { olderCursor } = transcript;
+      await transcript.loadOlder(client);
+      // Another read of the same page is in progress.
+      if (transcript.olderCursor === olderCursor) await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS));
+    }
+    this.changed.emit();
   }
 
   async #read(conversation: Conversation, read: (client: GatewayClient) => Promise<void>): Promise<void> {
@@ -285,7 +345,7 @@ export class Chat {
     // The gateway does not know a session stored in this browser: its store was replaced, or the tenant differs.
     conversation.transcript.startNewSession();
     conversation.wasForgotten = true;
-    this.conversations.save();
+    this.conversations.save(conversation);
   }
 
   #sendPresence(status: PresenceStatus): void {

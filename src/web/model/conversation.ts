@@ -1,15 +1,27 @@
 import { Transcript, type TranscriptMessage } from '../../client/index.js';
+import type { KnownConversation } from './page-storage.js';
 
 const MAX_TITLE_LENGTH = 60;
+const MAX_NAME_LENGTH = 120;
 
 /** One conversation of the page: its transcript, and state that only this browser has. */
 export class Conversation {
   readonly transcript: Transcript;
-  /** True when a reply arrived while another conversation was shown. */
-  isUnread = false;
+  /** The number of replies that ended while the conversation was not seen. */
+  unread = 0;
+  /** True when a person gave the title. */
+  isNamed = false;
+  isPinned = false;
+  /** The time of the last message, in Unix milliseconds; 0 when it is not known. */
+  lastAt = 0;
   /** True when the gateway did not know the session, so the conversation starts a new one. */
   wasForgotten = false;
   readonly #cancelling = new Set<number>();
+
+  /** Restores a stored conversation. */
+  static from({ sender, sessionId, title, ...marks }: KnownConversation): Conversation {
+    return Object.assign(new Conversation(sender, sessionId, title), marks);
+  }
 
   /** `sender`: the sender as which the page speaks here. */
   constructor(
@@ -20,9 +32,24 @@ export class Conversation {
     this.transcript = new Transcript(sessionId);
   }
 
+  /** What is stored of it. */
+  get known(): KnownConversation {
+    const { sender, title, isNamed, isPinned, lastAt } = this;
+    const { sessionId } = this.transcript;
+    return {
+      sender,
+      ...(sessionId !== undefined && { sessionId }),
+      ...(title !== undefined && { title }),
+      ...(isNamed && { isNamed }),
+      ...(isPinned && { isPinned }),
+      ...(lastAt > 0 && { lastAt }),
+    };
+  }
+
   /** True when it contains no message yet. */
   get isEmpty(): boolean {
-    return this.transcript.messages.length === 0 && this.transcript.sessionId === undefined;
+    const { messages, sessionId } = this.transcript;
+    return messages.length === 0 && sessionId === undefined && this.title === undefined;
   }
 
   /** Returns true while a requested cancellation is not confirmed by the end of the reply. */
@@ -38,6 +65,15 @@ export class Conversation {
   interrupt(): void {
     this.#cancelling.clear();
     this.transcript.interrupt();
+  }
+
+  /** Gives it a title of a person's choice; an empty one lets the first message be the title again. */
+  rename(title: string): void {
+    const characters = Array.from(title.trim().replaceAll(/\s+/g, ' ')).slice(0, MAX_NAME_LENGTH);
+    this.isNamed = characters.length > 0;
+    this.title = this.isNamed ? characters.join('') : undefined;
+    const [oldest] = this.transcript.messages;
+    if (!this.isNamed && oldest?.content !== undefined) this.entitle(oldest.content);
   }
 
   /** Derives the title from the first message, once. Returns true when it did. */

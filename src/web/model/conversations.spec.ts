@@ -16,7 +16,7 @@ describe('the conversations of two tabs', () => {
     first.bind('alice', undefined);
     second.bind('alice', undefined);
     first.active!.transcript.sessionId = 's1';
-    first.save();
+    first.save(first.active!);
     second.merge();
     expect(second.active!.transcript.sessionId).toBe('s1');
   });
@@ -25,7 +25,7 @@ describe('the conversations of two tabs', () => {
     const [first, second] = openTabs();
     first.bind('alice', 's1');
     second.bind('bob', undefined);
-    first.save();
+    first.save(first.active!);
     second.merge();
     expect(second.active!.transcript.sessionId).toBeUndefined();
   });
@@ -33,10 +33,59 @@ describe('the conversations of two tabs', () => {
   it('share the session of a conversation that both have open', () => {
     const [first, second] = openTabs();
     first.recall();
+    first.active!.title = 'Hello';
+    first.save(first.active!);
     second.recall();
     first.active!.transcript.sessionId = 's1';
-    first.save();
+    first.save(first.active!);
     second.merge();
     expect(second.active!.transcript.sessionId).toBe('s1');
+  });
+});
+
+describe('the list of two tabs', () => {
+  it('has what either adds, names, pins and removes, and keeps what is shown', () => {
+    const [first, second] = openTabs();
+    const write = (conversations: Conversations, title: string, lastAt: number) => {
+      const conversation = conversations.openNew();
+      Object.assign(conversation, { title, lastAt });
+      conversations.save(conversation);
+      return conversation;
+    };
+    first.recall();
+    second.recall();
+    const a = write(first, 'a', 1);
+    second.merge();
+    const b = write(second, 'b', 2);
+    first.merge();
+    a.rename('  The   first ');
+    a.isPinned = true;
+    first.save(a);
+    second.merge();
+    expect(second.listed.map(({ title, isPinned }) => [title, isPinned])).toEqual([
+      ['b', false],
+      ['The first', true],
+    ]);
+    second.open(second.listed[1]!);
+    const putBack = first.remove(first.findBySender(b.sender)!);
+    second.merge();
+    expect(second.listed.map(({ title }) => title)).toEqual(['The first']);
+    putBack();
+    second.merge();
+    expect(second.listed.map(({ title }) => title)).toEqual(['b', 'The first']);
+    first.remove(first.findBySender(a.sender)!);
+    second.merge();
+    expect(second.active?.title).toBe('The first');
+  });
+
+  it('has no conversation without a message, whose draft a reload finds again', () => {
+    const storages = { local: new FakeStorage(), session: new FakeStorage() };
+    const open = () => new Conversations(new PageStorage(() => storages));
+    const first = open();
+    first.recall();
+    expect([first.listed, storages.local.entries.size]).toEqual([[], 0]);
+    const again = open();
+    again.recall();
+    expect(again.active?.sender).toBe(first.active?.sender);
   });
 });

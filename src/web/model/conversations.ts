@@ -17,6 +17,16 @@ export class Conversations {
     return this.#isBound;
   }
 
+  /** The conversations that have a message, newest first. */
+  get listed(): readonly Conversation[] {
+    return this.all.filter(({ isEmpty }) => !isEmpty).sort((a, b) => b.lastAt - a.lastAt);
+  }
+
+  /** The number of replies in all conversations that were not seen. */
+  get unread(): number {
+    return this.all.reduce((sum, { unread }) => sum + unread, 0);
+  }
+
   /** Shows the single conversation of a page bound to `sender`. */
   bind(sender: string, latestSessionId: string | undefined): void {
     const [known] = this.#isBound ? this.all : [];
@@ -30,15 +40,15 @@ export class Conversations {
     this.all = [this.active];
   }
 
-  /** Shows the conversations stored in the browser, or a first one. */
+  /** Shows the conversations stored in the browser. A tab shows what it showed last, else the newest one, else a new one. */
   recall(): void {
     if (this.#isBound) this.clear();
     if (this.all.length > 0) return;
-    this.all = this.storage.conversations.map(
-      ({ sender, sessionId, title }) => new Conversation(sender, sessionId, title),
-    );
+    this.all = this.storage.conversations.map((known) => Conversation.from(known));
     const shownLast = this.storage.active;
-    this.active = this.all.find(({ sender }) => sender === shownLast) ?? this.all[0] ?? this.openNew();
+    const known = shownLast === undefined ? this.listed[0] : this.findBySender(shownLast);
+    if (known) this.active = known;
+    else this.#openEmpty(shownLast);
   }
 
   clear(): void {
@@ -49,32 +59,26 @@ export class Conversations {
 
   open(conversation: Conversation): void {
     this.active = conversation;
-    conversation.isUnread = false;
+    conversation.unread = 0;
     this.storage.active = conversation.sender;
   }
 
-  /** Opens a new conversation, or one that is still empty. */
+  /** Opens a new conversation, or one that is still empty. It is stored and listed with its first message. */
   openNew(): Conversation {
     const empty = this.all.find(({ isEmpty }) => isEmpty);
-    const conversation = empty ?? new Conversation(makeName(), undefined);
-    if (!empty) this.all.unshift(conversation);
-    this.open(conversation);
-    this.save();
-    return conversation;
+    if (!empty) return this.#openEmpty();
+    this.open(empty);
+    return empty;
   }
 
   /** Removes a conversation from the list; the gateway keeps it. Returns a function that restores it. */
   remove(conversation: Conversation): () => void {
-    const place = this.all.indexOf(conversation);
-    this.all.splice(place, 1);
-    const [next] = this.all;
-    if (this.active === conversation && next) this.open(next);
-    else if (this.active === conversation) this.openNew();
-    this.save();
+    this.#forget(conversation);
+    this.storage.dropConversation(conversation.sender);
     return () => {
-      this.all.splice(place, 0, conversation);
+      if (!this.findBySender(conversation.sender)) this.all.push(conversation);
       this.open(conversation);
-      this.save();
+      this.save(conversation);
     };
   }
 
@@ -89,34 +93,52 @@ export class Conversations {
     return this.all.find((conversation) => conversation.sender === sender);
   }
 
-  /** Adds the conversations, sessions and titles that another tab has stored. */
+  /** Takes over what another tab has stored: new conversations, sessions, titles and marks, and what it removed. */
   merge(): void {
     if (this.all.length === 0) return;
     if (this.#isBound) return this.#mergeBound();
-    for (const { sender, sessionId, title } of this.storage.conversations) {
-      const known = this.findBySender(sender);
-      if (!known) {
-        this.all.unshift(new Conversation(sender, sessionId, title));
-        continue;
-      }
-      known.title = title ?? known.title;
-      known.transcript.sessionId ??= sessionId;
+    const stored = new Map(this.storage.conversations.map((known) => [known.sender, known]));
+    for (const conversation of [...this.all]) {
+      const isGone = !stored.has(conversation.sender) && !conversation.isEmpty;
+      if (isGone && conversation !== this.active) this.#forget(conversation);
+    }
+    for (const known of stored.values()) {
+      const conversation = this.findBySender(known.sender);
+      if (!conversation) this.all.push(Conversation.from(known));
+      else this.#update(conversation, Conversation.from(known));
     }
   }
 
-  /** Saves the list in the browser's storage. Of a bound page it saves the session, for tabs that do not know it yet. */
-  save(): void {
-    if (this.#isBound) {
-      const { sender, transcript } = this.active ?? {};
-      if (sender !== undefined && transcript?.sessionId !== undefined)
-        this.storage.bound = { sender, sessionId: transcript.sessionId };
+  /** Saves a conversation in the browser's storage. Of a bound page it saves the session, for tabs that do not know it yet. */
+  save(conversation: Conversation): void {
+    if (!this.#isBound) {
+      if (!conversation.isEmpty) this.storage.putConversation(conversation.known);
       return;
     }
-    this.storage.conversations = this.all.map(({ sender, title, transcript: { sessionId } }) => ({
-      sender,
-      ...(sessionId !== undefined && { sessionId }),
-      ...(title !== undefined && { title }),
-    }));
+    const { sender, transcript } = conversation;
+    if (transcript.sessionId !== undefined) this.storage.bound = { sender, sessionId: transcript.sessionId };
+  }
+
+  /** Opens an empty conversation, under the sender of the tab's drafts when it had one. */
+  #openEmpty(sender = makeName()): Conversation {
+    const conversation = new Conversation(sender, undefined);
+    this.all.push(conversation);
+    this.open(conversation);
+    return conversation;
+  }
+
+  #forget(conversation: Conversation): void {
+    this.all = this.all.filter((each) => each !== conversation);
+    if (this.active !== conversation) return;
+    const [next] = this.listed;
+    if (next) this.open(next);
+    else this.openNew();
+  }
+
+  #update(conversation: Conversation, { title, isNamed, isPinned, lastAt, transcript }: Conversation): void {
+    Object.assign(conversation, { title: title ?? conversation.title, isNamed, isPinned });
+    conversation.lastAt = Math.max(conversation.lastAt, lastAt);
+    conversation.transcript.sessionId ??= transcript.sessionId;
   }
 
   #mergeBound(): void {

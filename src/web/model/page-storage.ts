@@ -5,6 +5,11 @@ export interface KnownConversation {
   readonly sender: string;
   readonly sessionId?: string;
   readonly title?: string;
+  /** True when a person gave the title. */
+  readonly isNamed?: boolean;
+  readonly isPinned?: boolean;
+  /** The time of its last message, in Unix milliseconds. */
+  readonly lastAt?: number;
 }
 
 /** A message that the gateway has not acknowledged yet. */
@@ -19,6 +24,8 @@ export interface UnsentMessage {
 
 const PREFIX = 'openclaw.webchat.';
 const CONVERSATIONS = `${PREFIX}conversations`;
+const LIST = `${PREFIX}list`;
+const SINGLE_KEYS = `${PREFIX}single_keys`;
 const BOUND = `${PREFIX}bound`;
 const UNSENT = `${PREFIX}unsent`;
 const TOKEN = `${PREFIX}token`;
@@ -74,6 +81,34 @@ export class PageStorage {
 
   set conversations(conversations: readonly KnownConversation[]) {
     this.#forBrowser.write(CONVERSATIONS, JSON.stringify(conversations));
+  }
+
+  /** Stores one conversation. The others stay as they are stored, by this tab or another. */
+  putConversation(conversation: KnownConversation): void {
+    const others = this.conversations.filter(({ sender }) => sender !== conversation.sender);
+    this.conversations = [conversation, ...others];
+  }
+
+  dropConversation(sender: string): void {
+    this.conversations = this.conversations.filter((each) => each.sender !== sender);
+  }
+
+  /** True when the list of conversations is folded away. */
+  get isListClosed(): boolean {
+    return this.#forBrowser.read(LIST) === 'closed';
+  }
+
+  set isListClosed(isClosed: boolean) {
+    this.#forBrowser.write(LIST, isClosed ? 'closed' : undefined);
+  }
+
+  /** True when keys without a modifier act as commands, outside of fields. */
+  get hasSingleKeys(): boolean {
+    return this.#forBrowser.read(SINGLE_KEYS) !== 'off';
+  }
+
+  set hasSingleKeys(isOn: boolean) {
+    this.#forBrowser.write(SINGLE_KEYS, isOn ? undefined : 'off');
   }
 
   /** The conversation of the pages that are bound to one sender. Other tabs read its session. */
@@ -162,8 +197,13 @@ function readList<T>(source: string | undefined, isEntry: (entry: unknown) => en
 }
 
 function isKnownConversation(entry: unknown): entry is KnownConversation {
+  if (!isRecord(entry)) return false;
+  const { sender, sessionId, title, isNamed, isPinned, lastAt } = entry;
   return (
-    isRecord(entry) && isName(entry['sender']) && isOptionalText(entry['sessionId']) && isOptionalText(entry['title'])
+    isName(sender) &&
+    [sessionId, title].every(isOptionalText) &&
+    [isNamed, isPinned].every((value) => value === undefined || typeof value === 'boolean') &&
+    (lastAt === undefined || Number.isFinite(lastAt))
   );
 }
 

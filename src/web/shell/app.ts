@@ -5,17 +5,25 @@ import type { Picture } from '../compose/picture-tray.js';
 import { renderEditBanner } from '../compose/edit-banner.js';
 import { Writing } from '../compose/writing.js';
 import { icons } from '../design/icons.js';
+import type { MenuItem } from '../design/menu.js';
+import { Toast } from '../design/toast.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
 import type { Stage } from '../model/gateway-link.js';
+import type { Hit } from '../model/history-search.js';
 import { texts } from '../texts.js';
 import { ReplyCopier } from '../thread/reply-copier.js';
 import { ScrollKeeper } from '../thread/scroll-keeper.js';
 import { renderThread } from '../thread/thread.js';
+import { ConversationList } from './conversation-list.js';
+import { ConversationMenu } from './conversation-menu.js';
 import { renderHeader } from './header.js';
+import { pressSingleKey, renderKeys } from './keys.js';
 import { ReadOut } from './read-out.js';
 import { renderSidebar } from './sidebar.js';
-import { UndoOffer } from './undo-offer.js';
+
+/** Windows that are narrower show the list over the conversation. */
+const isNarrow = matchMedia('(width < 52rem)');
 
 /**
  * The whole page: the conversation with its header and composer and the list beside it, or the sign-in form, or the
@@ -24,14 +32,18 @@ import { UndoOffer } from './undo-offer.js';
 @customElement('chat-app')
 export class ChatApp extends LitElement {
   @property({ attribute: false }) chat!: Chat;
-  @state() private isMenuOpen = false;
+  /** True while the list is shown over the conversation, in a narrow window. */
+  @state() private isListOver = false;
   @query('chat-composer') private readonly composer!: ChatComposer | null;
   @query('.thread') private readonly thread!: HTMLElement | null;
+  @query('dialog.keys') private readonly keys!: HTMLDialogElement | null;
   private readonly keeper = new ScrollKeeper(this, () => void this.chat.loadOlder());
   private readonly writing = new Writing(this, this.keeper, () => ({ chat: this.chat, composer: this.composer }));
   private readonly copier = new ReplyCopier(this, () => (this.writing.notice = texts.message.copyFailed));
   private readonly readOut = new ReadOut(this, () => this.chat);
-  private readonly undo = new UndoOffer(this);
+  private readonly toast = new Toast(this);
+  private readonly list = new ConversationList(this, () => this.chat);
+  private readonly menu = new ConversationMenu(this.toast, (conversation) => this.rename(conversation));
   private shown: Conversation | undefined;
   private isFrameRequested = false;
 
@@ -42,7 +54,7 @@ export class ChatApp extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.chat.changed.subscribe(() => this.requestFrame());
-    this.addEventListener('keydown', (event) => this.press(event));
+    document.addEventListener('keydown', (event) => this.press(event));
   }
 
   protected override render(): TemplateResult {
@@ -58,9 +70,10 @@ export class ChatApp extends LitElement {
   }
 
   protected override updated(): void {
+    const { conversations, link, active } = this.chat;
     this.keeper.watch(this.thread ?? undefined);
-    document.title = texts.pageTitle(this.chat.link.agentName);
-    const shown = this.composer ? this.chat.active : undefined;
+    document.title = texts.pageTitle(link.agentName, this.hasList ? active?.title : undefined, conversations.unread);
+    const shown = this.composer ? active : undefined;
     if (shown !== this.shown && shown) void this.composer?.updateComplete.then(() => this.writing.begin());
     this.shown = shown;
   }
@@ -75,28 +88,55 @@ export class ChatApp extends LitElement {
     });
   }
 
+  private get hasList(): boolean {
+    return this.chat.link.identity !== undefined && !this.chat.conversations.isBound;
+  }
+
   private renderChat(): TemplateResult {
-    const { chat, isMenuOpen } = this;
-    const hasList = chat.link.identity !== undefined && !chat.conversations.isBound;
-    const openMenu = hasList ? () => this.openMenu() : undefined;
-    return html`<div class="app ${hasList ? 'with-list' : ''} ${isMenuOpen ? 'menu-open' : ''}">
+    const { chat, hasList, isListOver } = this;
+    const isClosed = chat.preferences.isListClosed;
+    const openList = hasList ? () => this.openList() : undefined;
+    const isListOpen = isNarrow.matches ? isListOver : !isClosed;
+    const classes = `app ${hasList ? 'with-list' : ''} ${isListOver ? 'list-over' : ''} ${isClosed ? 'list-closed' : ''}`;
+    return html`<div class=${classes}>
+      <button type="button" class="plain skip" @click=${() => this.composer?.focus()}>${texts.skip}</button>
       ${hasList ? this.renderList() : nothing}
-      <main ?inert=${hasList && isMenuOpen}>
-        ${renderHeader(chat, { isMenuOpen, openMenu })}${this.renderThreadBox()}
+      <main ?inert=${hasList && isListOver}>
+        ${renderHeader(chat, { isListOpen, openList, menu: this.listCommands() })}${this.renderThreadBox()}
         <div class="foot">${this.keeper.isAtEnd ? nothing : this.renderToEnd()}${this.renderComposer()}</div>
       </main>
-      ${hasList ? html`<div class="scrim" @click=${() => this.leaveMenu()}></div>` : nothing}${this.undo.render()}${this.readOut.render()}
+      ${hasList ? html`<div class="scrim" @click=${() => this.leaveList()}></div>` : nothing}${this.toast.render()}${this.readOut.render()}
+      ${renderKeys(chat.preferences.hasSingleKeys, (isOn) => (chat.preferences.hasSingleKeys = isOn))}
     </div>`;
   }
 
   private renderList(): TemplateResult {
-    const { chat } = this;
-    return renderSidebar(chat.conversations, {
-      open: (conversation) => this.leaveMenu(() => chat.open(conversation)),
-      openNew: () => this.leaveMenu(() => chat.openNew()),
-      remove: (conversation) => this.undo.offer(chat.remove(conversation)),
-      close: () => this.leaveMenu(),
+    const { chat, list, menu } = this;
+    return renderSidebar({
+      chat,
+      list,
+      menu,
+      open: (conversation) => this.leaveList(() => chat.open(conversation)),
+      openNew: () => this.openNew(),
+      show: (hit) => this.leaveList(() => void this.showHit(hit)),
+      close: () => this.closeList(),
     });
+  }
+
+  /** The commands of the header's menu. */
+  private listCommands(): readonly MenuItem[] {
+    const { chat, hasList } = this;
+    const { active } = chat;
+    const labels = texts.conversations.menu;
+    const isWritten = active !== undefined && !active.isEmpty;
+    const open = active?.transcript.messages.filter(({ phase }) => phase === 'open' || phase === 'unsent') ?? [];
+    return [
+      ...(open.length > 0 ? [{ icon: icons.stopped, label: labels.stopAll, act: () => chat.stopAll() }] : []),
+      ...(isWritten ? (hasList ? this.menu.list(chat, active) : this.menu.listTexts(chat, active)) : []),
+      ...(isWritten ? [{ icon: icons.print, label: labels.print, act: () => void this.print(active) }] : []),
+      { icon: icons.keys, label: texts.keys.show, key: '?', act: () => this.keys?.showModal() },
+      ...(chat.isSignedIn ? [{ icon: icons.leave, label: texts.signIn.signOut, act: () => chat.signOut() }] : []),
+    ];
   }
 
   private renderThreadBox(): TemplateResult {
@@ -164,21 +204,68 @@ export class ChatApp extends LitElement {
     if (current) this.chat.cancel(current);
   }
 
+  /** Escape closes what is open; only from the composer or the thread it stops the reply. Dialogs and menus come first. */
   private press(event: KeyboardEvent): void {
-    if (event.key !== 'Escape' || event.isComposing) return;
-    if (this.isMenuOpen) this.leaveMenu();
-    else this.stopReply();
+    if (event.defaultPrevented || event.isComposing || this.keys?.open || this.keys === null) return;
+    const { active } = this.chat;
+    if (event.key === 'Escape') {
+      if (this.isListOver) this.leaveList();
+      else if (event.target instanceof Element && event.target.closest('chat-composer, .thread')) this.stopReply();
+    } else if (event.key === 'F2' && this.hasList && active && !active.isEmpty) {
+      this.rename(active);
+    } else if (this.chat.preferences.hasSingleKeys) {
+      pressSingleKey(event, {
+        search: () => this.search(),
+        openNew: () => this.hasList && this.openNew(),
+        showKeys: () => this.keys?.showModal(),
+      });
+    }
   }
 
-  private openMenu(): void {
-    this.isMenuOpen = true;
-    void this.updateComplete.then(() => this.querySelector<HTMLElement>('.sidebar button')?.focus());
+  private openNew(): void {
+    this.leaveList(() => this.chat.openNew());
   }
 
-  private leaveMenu(act?: () => void): void {
-    const wasOpen = this.isMenuOpen;
-    this.isMenuOpen = false;
+  private search(): void {
+    if (!this.hasList) return;
+    this.openList('.sidebar input');
+  }
+
+  private rename(conversation: Conversation): void {
+    this.list.type('');
+    this.openList(undefined);
+    this.list.rename(conversation);
+  }
+
+  private async print(conversation: Conversation): Promise<void> {
+    await this.chat.loadAll(conversation);
+    await this.updateComplete;
+    requestAnimationFrame(() => print());
+  }
+
+  private async showHit({ conversation, messageRef }: Hit): Promise<void> {
+    this.chat.open(conversation);
+    await this.chat.loadUntil(conversation, messageRef);
+    await this.updateComplete;
+    requestAnimationFrame(() => this.keeper.show(`[data-ref="${CSS.escape(messageRef)}"]`));
+  }
+
+  private openList(focus: string | undefined = '.sidebar button'): void {
+    if (isNarrow.matches) this.isListOver = true;
+    else this.chat.preferences.isListClosed = false;
+    if (focus !== undefined) void this.updateComplete.then(() => this.querySelector<HTMLElement>(focus)?.focus());
+  }
+
+  private closeList(): void {
+    if (isNarrow.matches) return this.leaveList();
+    this.chat.preferences.isListClosed = true;
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>('.show-list')?.focus());
+  }
+
+  private leaveList(act?: () => void): void {
+    const wasOver = this.isListOver;
+    this.isListOver = false;
     act?.();
-    if (wasOpen) void this.updateComplete.then(() => this.composer?.invite());
+    if (wasOver) void this.updateComplete.then(() => this.composer?.invite());
   }
 }

@@ -1,27 +1,30 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { DirectiveResult } from 'lit/directive.js';
 import { icons } from '../design/icons.js';
+import type { MenuItem } from '../design/menu.js';
 import type { Chat } from '../model/chat.js';
 import type { GatewayLink } from '../model/gateway-link.js';
 import type { LinkQuality } from '../model/link-quality.js';
 import { texts } from '../texts.js';
 
-/** The state of the list beside the header; `openMenu` is missing on a page without a list. */
-export interface HeaderMenu {
-  readonly isMenuOpen: boolean;
-  readonly openMenu: (() => void) | undefined;
+/** The parts of the page that the header shows or acts on. */
+export interface HeaderParts {
+  readonly isListOpen: boolean;
+  /** Missing on a page without a list. */
+  readonly openList: (() => void) | undefined;
+  readonly menu: readonly MenuItem[];
 }
 
-/** Renders the title, the state of the connection and the sign-out button. */
-export function renderHeader(chat: Chat, menu: HeaderMenu): TemplateResult {
+/** Renders the title, the state of the connection while it is not well, and the menu. */
+export function renderHeader(chat: Chat, parts: HeaderParts): TemplateResult {
   const { link } = chat;
-  const title = menu.openMenu && chat.active?.title;
+  const title = parts.openList && chat.active?.title;
   return html`<div class="head">
     <header class="bar">
-      ${menu.openMenu ? renderMenuButton(menu) : nothing}
-      <h1 dir="auto">${title ?? link.agentName}</h1>
+      ${parts.openList ? renderListButton(parts) : nothing}
+      <h1 dir="auto" title=${title ?? nothing}>${title ?? link.agentName}</h1>
       ${renderLink(link)}
-      ${chat.isSignedIn ? html`<button type="button" class="quiet" @click=${() => chat.signOut()}>${texts.signIn.signOut}</button>` : nothing}
+      <page-menu .label=${texts.menu} .items=${parts.menu}></page-menu>
     </header>
     ${renderTrouble(chat)}${link.isRefused ? html`<p class="trouble strip" role="alert">${texts.link.refused(location.origin)}</p>` : nothing}
   </div>`;
@@ -58,15 +61,17 @@ function renderTrouble({ link, outbox }: Chat): TemplateResult | typeof nothing 
     : nothing;
 }
 
-function renderMenuButton({ isMenuOpen, openMenu }: HeaderMenu): TemplateResult {
+function renderListButton({ isListOpen, openList }: HeaderParts): TemplateResult {
+  const label = texts.conversations.open;
   return html`<button
     type="button"
-    class="icon-button only-narrow"
-    aria-label=${texts.conversations.open}
-    aria-expanded=${isMenuOpen}
+    class="icon-button show-list"
+    aria-label=${label}
+    title=${label}
+    aria-expanded=${isListOpen}
     aria-controls="conversations"
-    @click=${openMenu}
+    @click=${openList}
   >
-    ${icons.menu}
+    ${icons.list}
   </button>`;
 }

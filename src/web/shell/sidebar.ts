@@ -1,62 +1,155 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { icons } from '../design/icons.js';
+import type { PageMenu } from '../design/menu.js';
+import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
-import type { Conversations } from '../model/conversations.js';
+import type { Hit } from '../model/history-search.js';
 import { texts } from '../texts.js';
+import { patternOf } from '../model/search-words.js';
+import { groupConversations } from './conversation-groups.js';
+import type { ConversationList } from './conversation-list.js';
+import type { ConversationMenu } from './conversation-menu.js';
 
-/** The commands of the list. */
-export interface SidebarActions {
+/** The list of conversations, and what its buttons act on. */
+export interface Sidebar {
+  readonly chat: Chat;
+  readonly list: ConversationList;
+  readonly menu: ConversationMenu;
   open(conversation: Conversation): void;
   openNew(): void;
-  remove(conversation: Conversation): void;
+  show(hit: Hit): void;
   close(): void;
 }
 
-/** Renders the list of conversations. */
-export function renderSidebar({ all, active }: Conversations, actions: SidebarActions): TemplateResult {
-  return html`<nav class="sidebar" id="conversations" aria-label=${texts.conversations.heading}>
-    <div class="bar">
-      <h2>${texts.conversations.heading}</h2>
-      <button
-        type="button"
-        class="icon-button only-narrow"
-        aria-label=${texts.conversations.close}
-        @click=${actions.close}
-      >
-        ${icons.close}
+/** Renders the list of conversations with its search. */
+export function renderSidebar(sidebar: Sidebar): TemplateResult {
+  const { list } = sidebar;
+  const { create, close, heading } = texts.conversations;
+  return html`<nav class="sidebar" id="conversations" aria-label=${heading}>
+    <div class="tools">
+      <button type="button" class="plain create" aria-label=${create} @click=${() => sidebar.openNew()}>
+        ${icons.create}${texts.conversations.createShort}
+      </button>
+      <button type="button" class="icon-button" aria-label=${close} title=${close} @click=${() => sidebar.close()}>
+        ${icons.list}
       </button>
     </div>
-    <button type="button" class="create" @click=${actions.openNew}>${icons.plus}${texts.conversations.create}</button>
-    <ul>
-      ${repeat(
-        all,
-        ({ sender }) => sender,
-        (conversation) => renderEntry(conversation, conversation === active, actions),
-      )}
-    </ul>
+    <label class="search">
+      ${icons.search}<span class="visually-hidden">${texts.search.label}</span>
+      <input
+        type="search"
+        class="field"
+        placeholder=${texts.search.placeholder}
+        .value=${list.words}
+        autocomplete="off"
+        @input=${(event: InputEvent) => list.type((event.target as HTMLInputElement).value)}
+        @keydown=${(event: KeyboardEvent) => leaveSearch(event, list)}
+      />
+      <kbd aria-hidden="true">/</kbd>
+    </label>
+    <div class="groups">${list.isSearching ? renderFound(sidebar) : renderGroups(sidebar)}</div>
   </nav>`;
 }
 
-function renderEntry(conversation: Conversation, isActive: boolean, actions: SidebarActions): TemplateResult {
+function renderGroups(sidebar: Sidebar): TemplateResult {
+  const { listed } = sidebar.chat.conversations;
+  if (listed.length === 0) return html`<p class="faint none">${texts.conversations.none}</p>`;
+  return html`${groupConversations(listed, Date.now()).map(
+    ({ heading, conversations }) =>
+      html`<h2 class="group">${heading}</h2>
+        ${renderRows(conversations, sidebar)}`,
+  )}`;
+}
+
+function renderFound(sidebar: Sidebar): TemplateResult {
+  const { found, hits } = sidebar.list;
+  return html`<h2 class="group">${texts.search.titles}</h2>
+    ${found.length === 0 ? html`<p class="faint none">${texts.search.noTitle}</p>` : renderRows(found, sidebar)}
+    ${hits?.((hit) => sidebar.show(hit)) ?? nothing}`;
+}
+
+function renderRows(conversations: readonly Conversation[], sidebar: Sidebar): TemplateResult {
+  return html`<ul>
+    ${repeat(
+      conversations,
+      ({ sender }) => sender,
+      (conversation) => renderRow(conversation, sidebar),
+    )}
+  </ul>`;
+}
+
+function renderRow(conversation: Conversation, sidebar: Sidebar): TemplateResult {
+  const { chat, list, menu } = sidebar;
+  const isActive = conversation === chat.active;
+  if (list.renaming === conversation) return html`<li class=${isActive ? 'active' : ''}>${renderNaming(sidebar)}</li>`;
   const title = conversation.title ?? texts.conversations.untitled;
-  return html`<li class=${isActive ? 'active' : ''}>
+  const { unread } = conversation;
+  return html`<li
+    class=${isActive ? 'active' : ''}
+    @contextmenu=${openMenu}
+    @keydown=${(event: KeyboardEvent) => event.key === 'F2' && list.rename(conversation)}
+  >
     <button
       type="button"
       class="entry"
+      title=${title}
       aria-current=${isActive ? 'page' : nothing}
-      @click=${() => actions.open(conversation)}
+      @click=${() => sidebar.open(conversation)}
     >
-      <span dir="auto">${title}</span>
-      ${conversation.isUnread ? html`<i class="unread" role="img" aria-label=${texts.conversations.unread}></i>` : nothing}
+      <span class="title" dir="auto">${renderMarked(title, list.words)}</span>
+      ${
+        unread > 0
+          ? html`<span class="unread"
+              >${unread}<span class="visually-hidden"> ${texts.conversations.unread(unread)}</span></span
+            >`
+          : nothing
+      }
     </button>
-    <button
-      type="button"
-      class="icon-button remove"
-      aria-label=${texts.conversations.remove(title)}
-      @click=${() => actions.remove(conversation)}
-    >
-      ${icons.close}
-    </button>
+    <page-menu .label=${texts.conversations.more(title)} .items=${menu.list(chat, conversation)}></page-menu>
   </li>`;
+}
+
+/** A right click, and a long press on a touch screen, open the menu of the row. */
+function openMenu(event: MouseEvent): void {
+  event.preventDefault();
+  if (event.currentTarget instanceof Element) event.currentTarget.querySelector<PageMenu>('page-menu')?.open();
+}
+
+function renderNaming({ chat, list }: Sidebar): TemplateResult {
+  const { renaming } = list;
+  const finish = (event: Event) => {
+    const { value } = event.target as HTMLInputElement;
+    if (renaming && list.renaming === renaming) chat.change(renaming, () => renaming.rename(value));
+    list.rename(undefined);
+  };
+  const press = (event: KeyboardEvent) => {
+    if (event.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;
+    event.stopPropagation();
+    if (event.key === 'Enter') finish(event);
+    else list.rename(undefined);
+  };
+  return html`<input
+    class="field naming"
+    dir="auto"
+    aria-label=${texts.conversations.name}
+    maxlength="120"
+    .value=${renaming?.title ?? ''}
+    @keydown=${press}
+    @blur=${finish}
+  />`;
+}
+
+function leaveSearch(event: KeyboardEvent, list: ConversationList): void {
+  if (event.key !== 'Escape' || event.isComposing || list.words === '') return;
+  event.stopPropagation();
+  list.type('');
+}
+
+/** Renders a text with the found words marked. */
+function renderMarked(text: string, words: string): TemplateResult {
+  const match = words.trim() === '' ? null : patternOf(words).exec(text);
+  if (!match) return html`${text}`;
+  const end = match.index + match[0].length;
+  return html`${text.slice(0, match.index)}<mark>${match[0]}</mark>${text.slice(end)}`;
 }

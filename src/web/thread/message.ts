@@ -24,7 +24,7 @@ export interface Thread {
 
 /** Renders a message and its reply. */
 export function renderMessage(message: TranscriptMessage, thread: Thread): TemplateResult {
-  return html`<article class="exchange">
+  return html`<article class="exchange" data-ref=${message.ref ?? nothing} tabindex="-1">
     ${message.content || message.attachments.length > 0 ? renderSaid(message, thread) : nothing}${renderReply(message, thread)}
   </article>`;
 }

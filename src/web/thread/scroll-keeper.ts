@@ -52,6 +52,17 @@ export class ScrollKeeper implements ReactiveController {
     this.host.requestUpdate();
   }
 
+  /** Shows the element in the middle, with the focus on it. */
+  show(selector: string): void {
+    const element = this.#box?.querySelector<HTMLElement>(selector);
+    if (!this.#box || !element) return;
+    this.isAtEnd = false;
+    element.scrollIntoView({ block: 'center' });
+    element.focus({ preventScroll: true });
+    this.#remember(this.#box);
+    this.host.requestUpdate();
+  }
+
   scrolled(): void {
     const box = this.#box;
     if (!box) return;

@@ -1,8 +1,8 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
-import type { TranscriptMessage } from '../../client/index.js';
 import { icons } from '../design/icons.js';
+import type { TranscriptMessage, WebchatIdentity } from '../../client/index.js';
 import { texts } from '../texts.js';
 import { formatDay, isSameDay } from '../times.js';
 import { groupEarlier } from './earlier.js';
@@ -44,7 +44,7 @@ export function renderThread(thread: Thread): TemplateResult {
         ];
         shown.push(isLate, isNewest(message, thread), chat.link.troubleSince, openCount);
         return guard(shown, () => [
-          beginsDay ? html`<h3 class="day">${formatDay(message.sentAt, now)}</h3>` : nothing,
+          beginsDay ? html`<h2 class="day">${formatDay(message.sentAt, now)}</h2>` : nothing,
           isEarlier ? renderEarlier([message, ...more], thread) : renderMessage(message, thread),
         ]);
       },
@@ -62,21 +62,29 @@ function renderEarlier(messages: readonly TranscriptMessage[], thread: Thread): 
 
 function renderEmpty({ chat, conversation, writing }: Thread): TemplateResult {
   const { identity, agentName } = chat.link;
-  // The built-in agent has commands to try.
-  const isBuiltin = identity?.agent_runtime === 'builtin';
+  const starters = listStarters(identity);
   return html`<div class="empty">
     <h2>${texts.empty.heading(agentName)}</h2>
     ${conversation.wasForgotten ? html`<p>${texts.empty.forgotten}</p>` : nothing}
-    <p>${isBuiltin ? texts.empty.offer : texts.empty.explanation}</p>
-    <ul ?hidden=${!isBuiltin}>
-      ${texts.empty.suggestions.map(
+    <p>${starters.length > 0 ? texts.empty.offer : texts.empty.explanation}</p>
+    <ul ?hidden=${starters.length === 0}>
+      ${starters.map(
         ({ text, about }) =>
           html`<li>
             <button type="button" class="suggestion" @click=${() => writing.send(text)}>
-              <code>${text}</code><span>${about}</span>
+              ${about === undefined ? html`<span class="starter" dir="auto">${text}</span>` : html`<code>${text}</code><span>${about}</span>`}
             </button>
           </li>`,
       )}
     </ul>
   </div>`;
+}
+
+/** Returns what an operator offers, or else the commands of the built-in agent. */
+function listStarters(
+  identity: WebchatIdentity | undefined,
+): readonly { readonly text: string; readonly about?: string }[] {
+  const starters = identity?.starters ?? [];
+  if (starters.length > 0) return starters.map((text) => ({ text }));
+  return identity?.agent_runtime === 'builtin' ? texts.empty.suggestions : [];
 }

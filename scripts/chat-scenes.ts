@@ -1,0 +1,235 @@
+/**
+ * Takes pictures of every state of the web chat, to be looked at: `npm run build && node scripts/chat-scenes.ts FOLDER`.
+ * One per scene and look: light, dark, phone, forced colours, right to left, zoomed, printed.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser } from '../test/support/browser.ts';
+import type { AgentEvent, AgentTurn } from '../src/index.ts';
+
+const { AgentRuntime, GatewayModule, GatewayWsAdapter, createHttpAdapter } = (await import(
+  new URL('../dist/index.js', import.meta.url).href
+)) as typeof import('../src/index.ts');
+
+const folder = process.argv[2] ?? 'scenes';
+mkdirSync(folder, { recursive: true });
+
+const ANSWER = `Here are the numbers. I did **not** store them: a person denied it.
+
+| Region | Orders | Revenue | Refunds | Average basket | New customers | Returning |
+|---|--:|--:|--:|--:|--:|--:|
+| Switzerland | 12,410 | 1,240,000 | 4,100 | 99.90 | 1,204 | 8,110 |
+| Germany | 58,001 | 5,310,020 | 19,004 | 91.50 | 6,310 | 40,200 |
+
+## What to do
+
+- [x] read the sheet
+- [ ] store it in \`sheets\`
+
+\`\`\`ts
+for await (const line of file.readLines()) {
+  if (line.includes(' 500 ')) console.log(line); // a comment
+}
+\`\`\`
+
+> Numbers of the quarter are final on the third of the month.
+`;
+
+/** Answers at once, calls a tool, fails or never ends, as the message asks. */
+class Scripted extends AgentRuntime {
+  override readonly name = 'scripted';
+
+  override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
+    const { message, signal } = turn;
+    const { content } = message.payload;
+    if (content.includes('fail')) throw new Error('the provider answered 529 three times');
+    if (content.includes('time')) {
+      const call = { tool: 'time.now', parameters: { time_zone: 'Europe/Zurich' } };
+      yield { type: 'answer', answer: { toolCalls: [call] } };
+      await turn.callTool(0, 0, call);
+    }
+    yield { type: 'text', text: content.includes('slow') ? 'I am reading the sheet, which takes a while' : ANSWER };
+    if (content.includes('slow')) {
+      await new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve());
+      });
+    }
+    yield { type: 'answer', answer: { toolCalls: [] } };
+  }
+}
+
+const agent = {
+  module: class ScriptedModule {},
+  global: true,
+  providers: [{ provide: AgentRuntime, useClass: Scripted }],
+  exports: [AgentRuntime],
+};
+
+Object.assign(process.env, {
+  OPENCLAW_STORE_URL: 'sqlite::memory:',
+  OPENCLAW_GATEWAY_PORT: '0',
+  OPENCLAW_LOG_LEVEL: 'error',
+  OPENCLAW_AGENT_NAME: 'Ada',
+  OPENCLAW_TOOLS_APPROVALS: '["time.now"]',
+});
+const app = await NestFactory.create(GatewayModule.forRoot({ agent }), createHttpAdapter(), { logger: false });
+app.useWebSocketAdapter(new GatewayWsAdapter(app));
+await app.listen(0, '127.0.0.1');
+const url = `${await app.getUrl()}/chat`;
+const browser = await launchBrowser();
+
+const say = async (page: Page, text: string) => {
+  await page.getByRole('textbox', { name: 'Message' }).fill(text);
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+};
+const ends = (page: Page, count: number) =>
+  page
+    .getByRole('button', { name: 'Copy answer' })
+    .nth(count - 1)
+    .waitFor({ state: 'attached' });
+const openList = async (page: Page) => {
+  const show = page.getByRole('button', { name: 'Show conversations' });
+  if (await show.isVisible()) await show.click();
+};
+const openNew = async (page: Page) => {
+  await openList(page);
+  await page.getByRole('button', { name: 'New conversation' }).click();
+  await page.getByText('Hello, this is Ada').waitFor();
+};
+
+/** The scenes in order: each goes on where the one before it ended. */
+const SCENES: readonly (readonly [name: string, play: (page: Page) => Promise<unknown>])[] = [
+  ['empty', (page) => page.getByText('Hello, this is Ada').waitFor()],
+  [
+    'answered',
+    async (page) => {
+      for (const text of ['Plan a week in Lisbon in spring with two children and a dog', 'What changed in HTTP/3?']) {
+        await say(page, text);
+        await ends(page, 1);
+        await openNew(page);
+      }
+      await say(page, 'Numbers of the quarter, all regions with refunds and baskets');
+      await ends(page, 1);
+      await page.locator('.hljs-keyword').first().waitFor();
+    },
+  ],
+  ['scrolled', (page) => page.evaluate("document.querySelector('.thread').scrollTop = 0")],
+  [
+    'failed',
+    async (page) => {
+      await say(page, 'Please fail');
+      await page.getByText('Details', { exact: true }).click();
+    },
+  ],
+  [
+    'approval',
+    async (page) => {
+      await say(page, 'What time is it?');
+      await page.getByRole('button', { name: 'Deny' }).waitFor();
+    },
+  ],
+  [
+    'denied',
+    async (page) => {
+      await page.getByRole('button', { name: 'Deny' }).click();
+      await page.locator('.outcome.held').waitFor();
+      await ends(page, 2);
+    },
+  ],
+  [
+    'waiting',
+    async (page) => {
+      for (const text of ['A slow one', 'And then this', 'And this one with a longer text, to see it wrap'])
+        await say(page, text);
+      await page.getByText('2nd in line').waitFor();
+    },
+  ],
+  [
+    'offline',
+    async (page) => {
+      await page.context().setOffline(true);
+      await say(page, 'Written without a network');
+      await page.getByText('What you write is kept').waitFor();
+    },
+  ],
+  [
+    'menu',
+    async (page) => {
+      await page.context().setOffline(false);
+      await page.getByText('4th in line').or(page.getByText('3rd in line')).first().waitFor();
+      await page.locator('.head page-menu > button').click();
+      await page.getByRole('menuitem', { name: 'Stop all' }).waitFor();
+    },
+  ],
+  [
+    'list',
+    async (page) => {
+      await page.getByRole('menuitem', { name: 'Pin' }).click();
+      await openList(page);
+    },
+  ],
+  [
+    'search',
+    async (page) => {
+      await page.getByRole('searchbox').fill('numbers');
+      await page.getByText('found').waitFor();
+    },
+  ],
+  [
+    'keys',
+    async (page) => {
+      await page.getByRole('searchbox').fill('');
+      await page.keyboard.press('Escape');
+      await page.locator('.head page-menu > button').click();
+      await page.getByRole('menuitem', { name: 'Keys' }).click();
+    },
+  ],
+];
+
+/** Plays all scenes in one look. */
+async function play(
+  look: string,
+  options: BrowserContextOptions,
+  prepare?: (page: Page) => Promise<unknown>,
+): Promise<void> {
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    timezoneId: 'Europe/Zurich',
+    viewport: { width: 1180, height: 800 },
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  await prepare?.(page);
+  await page.goto(url);
+  for (const [number, [name, act]] of SCENES.entries()) {
+    await act(page);
+    await page.mouse.move(0, 0);
+    await page.waitForTimeout(150);
+    await page.screenshot({ path: join(folder, `${look}-${String(number + 1).padStart(2, '0')}-${name}.png`) });
+  }
+  await page.keyboard.press('Escape');
+  if (look === 'light') await page.pdf({ path: join(folder, 'print.pdf'), format: 'A4' });
+  await context.close();
+}
+
+const LOOKS: Readonly<Record<string, [BrowserContextOptions, ((page: Page) => Promise<unknown>)?]>> = {
+  light: [{ colorScheme: 'light' }],
+  dark: [{ colorScheme: 'dark' }],
+  phone: [{ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
+  forced: [{ forcedColors: 'active' }],
+  rtl: [
+    {},
+    (page) =>
+      page.addInitScript("document.addEventListener('DOMContentLoaded', () => (document.documentElement.dir = 'rtl'))"),
+  ],
+  zoom: [{ viewport: { width: 590, height: 400 }, deviceScaleFactor: 2 }],
+};
+const chosen = process.argv.slice(3);
+for (const [look, [options, prepare]] of Object.entries(LOOKS))
+  if (chosen.length === 0 || chosen.includes(look)) await play(look, options, prepare);
+await browser.close();
+await app.close();

@@ -1,0 +1,11 @@
+import Type from 'typebox';
+import { defineSettings } from '../../core/config/section.js';
+
+/** What the page of the web chat shows. */
+export const webchatSettings = defineSettings({
+  'webchat.starters': Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+    default: [],
+    maxItems: 6,
+    description: 'Messages that an empty conversation of the web chat offers; one press sends one.',
+  }),
+});

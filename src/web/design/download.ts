@@ -1,0 +1,9 @@
+/** Saves a text as a file, where the browser keeps downloads. */
+export function download(name: string, text: string, type: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  // Not at once: some browsers read it only after the event.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

@@ -1,0 +1,71 @@
+import type { ReactiveControllerHost, TemplateResult } from 'lit';
+import type { Chat } from '../model/chat.js';
+import type { Conversation } from '../model/conversation.js';
+import type { Hit, HistorySearch } from '../model/history-search.js';
+import { patternOf } from '../model/search-words.js';
+
+/** Time without a keystroke after which messages are searched, in milliseconds. Titles are searched at once. */
+const SEARCH_AFTER_MS = 300;
+
+/** Fewer letters would find nearly every message. */
+const MIN_LETTERS = 2;
+
+/** What the list of conversations shows besides them: a search, and the title that is being typed. */
+export class ConversationList {
+  words = '';
+  renaming: Conversation | undefined;
+  /** Renders the messages that a search has found so far; undefined before there is one. */
+  hits: ((show: (hit: Hit) => void) => TemplateResult) | undefined;
+  #search: HistorySearch | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly host: ReactiveControllerHost & HTMLElement,
+    private readonly findChat: () => Chat,
+  ) {}
+
+  /** The conversations whose titles have the words. */
+  get found(): readonly Conversation[] {
+    const { listed } = this.findChat().conversations;
+    const pattern = patternOf(this.words);
+    return listed.filter(({ title }) => title !== undefined && pattern.test(title));
+  }
+
+  get isSearching(): boolean {
+    return this.words.trim() !== '';
+  }
+
+  type(words: string): void {
+    this.words = words;
+    this.#search?.stop();
+    this.hits = undefined;
+    clearTimeout(this.#timer);
+    if (Array.from(words.trim()).length >= MIN_LETTERS)
+      this.#timer = setTimeout(() => void this.#start(words), SEARCH_AFTER_MS);
+    this.host.requestUpdate();
+  }
+
+  rename(conversation: Conversation | undefined): void {
+    const wasRenaming = this.renaming !== undefined;
+    this.renaming = conversation;
+    this.host.requestUpdate();
+    // The field, or the row of which the field took the place.
+    const place = conversation ? '.naming' : wasRenaming && '.sidebar .active .entry';
+    if (place) void this.host.updateComplete.then(() => this.#focus(place));
+  }
+
+  #focus(place: string): void {
+    const element = this.host.querySelector<HTMLElement>(place);
+    element?.focus();
+    if (element instanceof HTMLInputElement) element.select();
+  }
+
+  async #start(words: string): Promise<void> {
+    const { startSearch, renderHits } = await import('./search-results.js');
+    if (this.words !== words) return;
+    const search = startSearch(words, this.findChat(), () => this.host.requestUpdate());
+    this.#search = search;
+    this.hits = (show) => renderHits(search, show);
+    this.host.requestUpdate();
+  }
+}

@@ -1,0 +1,58 @@
+import { copyText } from '../design/clipboard.js';
+import { icons } from '../design/icons.js';
+import type { MenuItem } from '../design/menu.js';
+import type { Toast } from '../design/toast.js';
+import type { Chat } from '../model/chat.js';
+import type { Conversation } from '../model/conversation.js';
+import { texts } from '../texts.js';
+
+const loadWriter = () => import('../thread/conversation-text.js');
+
+/** What can be done with a conversation, from the list and from the header. */
+export class ConversationMenu {
+  constructor(
+    private readonly toast: Toast,
+    /** Lets the person type another title. */
+    private readonly startRenaming: (conversation: Conversation) => void,
+  ) {}
+
+  /** The commands for a conversation of the list. */
+  list(chat: Chat, conversation: Conversation): readonly MenuItem[] {
+    const { menu } = texts.conversations;
+    const { isPinned } = conversation;
+    return [
+      { icon: icons.rename, label: menu.rename, key: 'F2', act: () => this.startRenaming(conversation) },
+      {
+        icon: isPinned ? icons.unpin : icons.pin,
+        label: isPinned ? menu.unpin : menu.pin,
+        act: () => chat.change(conversation, () => (conversation.isPinned = !isPinned)),
+      },
+      ...this.listTexts(chat, conversation),
+      { icon: icons.remove, label: menu.remove, act: () => this.remove(chat, conversation) },
+    ];
+  }
+
+  /** The commands that make a text of a conversation. */
+  listTexts(chat: Chat, conversation: Conversation): readonly MenuItem[] {
+    const { menu } = texts.conversations;
+    return [
+      { icon: icons.copy, label: menu.copy, act: () => void this.copy(chat, conversation) },
+      { icon: icons.save, label: menu.save, act: () => void this.save(chat, conversation) },
+    ];
+  }
+
+  private remove(chat: Chat, conversation: Conversation): void {
+    this.toast.show(texts.conversations.removed, texts.conversations.undo, chat.remove(conversation));
+  }
+
+  private async copy(chat: Chat, conversation: Conversation): Promise<void> {
+    const [{ writeConversation }] = await Promise.all([loadWriter(), chat.loadAll(conversation)]);
+    const isCopied = await copyText(writeConversation(conversation, chat.link.agentName));
+    this.toast.show(isCopied ? texts.message.copied : texts.message.copyFailed);
+  }
+
+  private async save(chat: Chat, conversation: Conversation): Promise<void> {
+    const [{ saveConversation }] = await Promise.all([loadWriter(), chat.loadAll(conversation)]);
+    saveConversation(conversation, chat.link.agentName);
+  }
+}

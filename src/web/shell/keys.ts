@@ -1,0 +1,51 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { icons } from '../design/icons.js';
+import { texts } from '../texts.js';
+
+/** The commands of keys without a modifier. */
+export interface KeyActions {
+  search(): void;
+  openNew(): void;
+  showKeys(): void;
+}
+
+/**
+ * Runs the command of a key without a modifier. Keys of fields, of dialogs and of input methods stay theirs. Returns
+ * true when there was one.
+ */
+export function pressSingleKey(event: KeyboardEvent, actions: KeyActions): boolean {
+  const { key, target, ctrlKey, altKey, metaKey, isComposing } = event;
+  if (ctrlKey || altKey || metaKey || isComposing || event.defaultPrevented) return false;
+  if (target instanceof Element && target.closest('input, textarea, select, dialog, [role=menu]')) return false;
+  const act = { '/': actions.search, n: actions.openNew, '?': actions.showKeys }[key];
+  if (!act) return false;
+  event.preventDefault();
+  act();
+  return true;
+}
+
+/** Renders the dialog that lists the keys, with the switch for those without a modifier. */
+export function renderKeys(hasSingleKeys: boolean, setSingleKeys: (isOn: boolean) => void): TemplateResult {
+  const { heading, close, list, single, switchLabel } = texts.keys;
+  const rows = (keys: readonly (readonly [string, string])[], isOff = false) =>
+    keys.map(
+      ([key, meaning]) =>
+        html`<dt class=${isOff ? 'off' : nothing}><kbd>${key}</kbd></dt>
+          <dd class=${isOff ? 'off' : nothing}>${meaning}</dd>`,
+    );
+  return html`<dialog class="dialog keys" aria-labelledby="keys-heading">
+    <form method="dialog" class="head-row">
+      <h2 id="keys-heading">${heading}</h2>
+      <button type="submit" class="icon-button" aria-label=${close} title=${close}>${icons.close}</button>
+    </form>
+    <dl>${rows(list)}${rows(single, !hasSingleKeys)}</dl>
+    <label class="switch">
+      <input
+        type="checkbox"
+        .checked=${hasSingleKeys}
+        @change=${(event: Event) => setSingleKeys((event.target as HTMLInputElement).checked)}
+      />
+      ${switchLabel}
+    </label>
+  </dialog>`;
+}

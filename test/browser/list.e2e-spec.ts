@@ -1,0 +1,210 @@
+import { readFileSync } from 'node:fs';
+import { Global, Module } from '@nestjs/common';
+import { describe, expect, it } from 'vitest';
+import { AgentRuntime } from '../../src/core/turns/agent-runtime.js';
+import { eventually } from '../support/eventually.js';
+import { useChat, type ChatPage } from '../support/chat-page.js';
+import { ScriptedRuntime } from '../support/scripted-runtime.js';
+
+const suite = useChat();
+const titles = (chat: ChatPage) => chat.page.locator('.groups .title');
+const searchOf = (chat: ChatPage) => chat.page.getByRole('searchbox', { name: 'Search conversations' });
+
+/** Opens a page with two conversations, of which the second is shown. */
+async function openTwo(): Promise<ChatPage> {
+  const chat = await suite.open();
+  expect(await titles(chat).count()).toBe(0);
+  await chat.ask('A week in *Lisbon*');
+  await chat.page.getByRole('button', { name: 'New conversation' }).click();
+  await chat.waitForWelcome();
+  await chat.ask('Numbers of the quarter');
+  return chat;
+}
+
+describe.concurrent('the list of conversations', () => {
+  it('[W-42] has no row without a message, and the newest conversation first, under its day', async () => {
+    const chat = await openTwo();
+    expect(await titles(chat).allInnerTexts()).toEqual(['Numbers of the quarter', 'A week in *Lisbon*']);
+    expect(await chat.page.locator('.group').allInnerTexts()).toEqual(['Today']);
+    expect(await chat.page.title()).toBe('Numbers of the quarter · openclaw');
+  });
+
+  it('[W-42] finds titles at once and then messages, marks the words, and shows the message', async () => {
+    const chat = await openTwo();
+    await chat.page.keyboard.press('Tab');
+    await chat.page.locator('.bar h1').click();
+    await chat.page.keyboard.press('/');
+    await searchOf(chat).fill('lisbon');
+    expect(await titles(chat).allInnerTexts()).toEqual(['A week in *Lisbon*']);
+    await chat.page.getByText('2 found').waitFor();
+    expect(await chat.page.locator('.hit mark').allInnerTexts()).toEqual(['Lisbon', 'Lisbon']);
+    await chat.page.locator('.hit').first().click();
+    await eventually(async () => expect(await chat.said.allInnerTexts()).toEqual(['A week in *Lisbon*']));
+    await searchOf(chat).fill('no such words');
+    await chat.page.getByText('No message has these words.').waitFor();
+    await searchOf(chat).press('Escape');
+    expect(await titles(chat).count()).toBe(2);
+  });
+
+  it('[W-42] does not say that there is nothing when the gateway does not answer', async () => {
+    const context = await suite.browser.newContext({ reducedMotion: 'reduce' });
+    await context.routeWebSocket(/.*/, (socket) => {
+      const gateway = socket.connectToServer();
+      socket.onMessage((message) => {
+        if (!/"type":"history"/.test(String(message))) return gateway.send(message);
+        const { id } = JSON.parse(String(message)) as { id: string };
+        const payload = { code: 'INTERNAL', message: 'Internal error', retryable: false };
+        socket.send(JSON.stringify({ type: 'error', id: 'e', timestamp: 1, correlation_id: id, payload }));
+      });
+    });
+    const chat = await suite.openIn(context);
+    await chat.ask('A week in Lisbon');
+    await searchOf(chat).fill('nothing');
+    await chat.page.getByText('The gateway did not answer, so there may be more.').waitFor();
+    expect(await chat.page.getByText('No message').count()).toBe(0);
+  });
+
+  it('[W-42] renames, pins, removes and puts back, and another tab follows', async () => {
+    const chat = await openTwo();
+    const other = await suite.openIn(chat.context);
+    await titles(other).nth(1).waitFor();
+    await chat.input.press('F2');
+    await chat.page.keyboard.type('The quarter');
+    await chat.page.keyboard.press('Enter');
+    await chat.page.getByRole('button', { name: 'More for “A week in *Lisbon*”' }).click();
+    await chat.page.getByRole('menuitem', { name: 'Pin' }).click();
+    const expected = ['A week in *Lisbon*', 'The quarter'];
+    for (const page of [chat, other])
+      await eventually(async () => expect(await titles(page).allInnerTexts()).toEqual(expected));
+    expect(await other.page.locator('.group').allInnerTexts()).toEqual(['Pinned', 'Today']);
+    await chat.command('Remove from the list');
+    await eventually(async () => expect(await titles(chat).allInnerTexts()).toEqual(['A week in *Lisbon*']));
+    await chat.page.getByRole('button', { name: 'Undo' }).click();
+    for (const page of [chat, other])
+      await eventually(async () => expect(await titles(page).allInnerTexts()).toEqual(expected));
+    await chat.page.reload();
+    await eventually(async () => expect(await titles(chat).allInnerTexts()).toEqual(expected));
+  });
+
+  it('[W-42] saves a conversation as Markdown, all of it', async () => {
+    const chat = await openTwo();
+    const [download] = await Promise.all([chat.page.waitForEvent('download'), chat.command('Save as Markdown')]);
+    expect(download.suggestedFilename()).toBe('Numbers-of-the-quarter.md');
+    const text = readFileSync(await download.path(), 'utf8');
+    expect(text).toMatch(/^# Numbers of the quarter\n\n## You, .+\n\nNumbers of the quarter\n\n## openclaw\n\n/);
+  });
+
+  it('[W-42] is folded away, also after a reload, and comes back', async () => {
+    const chat = await openTwo();
+    await chat.page.getByRole('button', { name: 'Hide conversations' }).click();
+    await chat.page.reload();
+    await chat.waitForEnds();
+    expect(await chat.page.getByRole('navigation', { name: 'Conversations' }).isVisible()).toBe(false);
+    await chat.page.getByRole('button', { name: 'Show conversations' }).click();
+    await titles(chat).first().waitFor();
+  });
+});
+
+describe.concurrent('keys', () => {
+  it('[W-43] without a modifier act outside of fields only, and are listed', async () => {
+    const chat = await openTwo();
+    await chat.input.fill('');
+    await chat.input.press('/');
+    await chat.input.press('n');
+    await chat.input.press('?');
+    expect(await chat.input.inputValue()).toBe('/n?');
+    await chat.page.getByRole('log').focus();
+    for (const key of ['Control+/', 'Alt+n', 'Meta+n']) await chat.page.keyboard.press(key);
+    expect([await chat.said.count(), await chat.page.getByRole('dialog').count()]).toEqual([1, 0]);
+    await chat.page.keyboard.press('?');
+    await chat.page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await chat.page.keyboard.press('n');
+    expect(await chat.said.count()).toBe(1);
+    await chat.page.keyboard.press('Escape');
+    expect(await chat.page.getByRole('log').evaluate((log) => log.matches(':focus'))).toBe(true);
+    await chat.page.keyboard.press('n');
+    await chat.waitForWelcome();
+  });
+
+  it('[W-43] can be switched off, also for the time after a reload', async () => {
+    const chat = await openTwo();
+    await chat.command('Keys');
+    await chat.page.getByRole('checkbox').uncheck();
+    await chat.page.keyboard.press('Escape');
+    await chat.page.reload();
+    await chat.waitForEnds();
+    await chat.page.getByRole('log').focus();
+    for (const key of ['/', 'n', '?']) await chat.page.keyboard.press(key);
+    expect([await chat.said.count(), await chat.page.getByRole('dialog').count()]).toEqual([1, 0]);
+    expect(await searchOf(chat).evaluate((field) => field.matches(':focus'))).toBe(false);
+  });
+});
+
+describe.concurrent('stopping', () => {
+  it('[W-44] has the place of Send while the composer is empty, and keeps the draft', async () => {
+    const chat = await suite.open();
+    const [stop, send] = ['Stop the answer', 'Send'].map((name) =>
+      chat.page.getByRole('button', { name, exact: true }),
+    );
+    await chat.say('/wait 60000');
+    await stop!.waitFor();
+    expect(await send!.count()).toBe(0);
+    await chat.input.fill('a draft');
+    await send!.waitFor();
+    expect(await stop!.count()).toBe(0);
+    await chat.input.press('Escape');
+    await chat.replies.getByText('Stopped').waitFor();
+    expect(await chat.input.inputValue()).toBe('a draft');
+  });
+
+  it('[W-44] stops all that waits at once', async () => {
+    const chat = await suite.open();
+    for (const text of ['/wait 60000', '/blocks 1', '/blocks 2']) await chat.say(text);
+    await chat.page.getByText('2nd in line').waitFor();
+    await chat.command('Stop all');
+    await eventually(async () => expect(await chat.replies.getByText('Stopped').count()).toBe(3));
+    expect(await chat.blocks.count()).toBe(0);
+  });
+
+  it('[W-44] comes last: Escape closes a menu, a dialog and a search first, and acts from composer and thread alone', async () => {
+    const chat = await suite.open();
+    await chat.say('/wait 60000');
+    await chat.page.getByRole('button', { name: 'Stop the answer' }).waitFor();
+    await chat.page.locator('.head page-menu > button').click();
+    await chat.page.keyboard.press('Escape');
+    expect(await chat.page.getByRole('menu').count()).toBe(0);
+    await chat.page.keyboard.press('Escape');
+    await chat.command('Keys');
+    await chat.page.keyboard.press('Escape');
+    await searchOf(chat).fill('x');
+    await chat.page.keyboard.press('Escape');
+    expect(await searchOf(chat).inputValue()).toBe('');
+    await chat.page.keyboard.press('Escape');
+    expect(await chat.replies.getByText('Stopped').count()).toBe(0);
+    await chat.page.getByRole('log').focus();
+    await chat.page.keyboard.press('Escape');
+    await chat.replies.getByText('Stopped').waitFor();
+  });
+});
+
+describe('an answer that comes while it is not seen', () => {
+  const agent = new ScriptedRuntime();
+
+  @Global()
+  @Module({ providers: [{ provide: AgentRuntime, useValue: agent }], exports: [AgentRuntime] })
+  class ScriptedAgentModule {}
+  const scripted = useChat({ agent: ScriptedAgentModule });
+
+  it('[W-42] is counted in the list and in the title of the tab, until its conversation is opened', async () => {
+    const chat = await scripted.open();
+    await chat.say('Tell me');
+    await chat.page.getByRole('img', { name: 'openclaw is answering' }).waitFor();
+    await chat.page.getByRole('button', { name: 'New conversation' }).click();
+    await chat.waitForWelcome();
+    agent.say('Yes.');
+    agent.say('END');
+    await eventually(async () => expect(await chat.page.title()).toBe('(1) openclaw · chat'));
+    await chat.page.getByRole('button', { name: 'Tell me 1 new answer' }).click();
+    await eventually(async () => expect(await chat.page.title()).toBe('Tell me · openclaw'));
+  });
+});
