@@ -11,11 +11,11 @@ export async function getJson(
   url: string,
   headers: Readonly<Record<string, string>>,
   timeoutMs: number,
-  fetch: EgressFetch = egressFetch,
+  request: EgressFetch = egressFetch,
 ): Promise<unknown> {
   const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(url, {
+    const response = await request(url, {
       headers: { accept: 'application/json', ...headers },
       redirect: 'error',
       signal,
