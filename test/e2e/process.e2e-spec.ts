@@ -213,17 +213,22 @@ describe('the process', () => {
     const token = 'a-token-that-must-not-be-logged';
     const gateway = start({ OPENCLAW_LOG_LEVEL: 'debug', OPENCLAW_AUTH_TOKEN: token });
     const client = await connect(gateway, token);
-    say(client, 'a', 'a confidential text');
-    const ref = (await client.next('message_ack')).payload['message_ref'] as string;
-    await client.next('stream_end');
+    const answered = async (id: string, content: string) => {
+      say(client, id, content);
+      const ref = (await client.next('message_ack')).payload['message_ref'] as string;
+      await client.next('stream_end');
+      return ref;
+    };
+    const answeredAtOnce = await answered('a', 'a confidential text');
+    const answeredLater = await answered('b', '/wait 1');
     gateway.kill('SIGTERM');
     await gateway.exited;
-    const lines = gateway.output.split('\n').filter((line) => line.includes(ref));
-    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
-      'acknowledged',
-      'turn started',
-      'turn ended',
-    ]);
+    const linesOf = (ref: string) => {
+      const lines = gateway.output.split('\n').filter((line) => line.includes(ref));
+      return lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+    };
+    expect(linesOf(answeredAtOnce)).toEqual(['acknowledged', 'turn ended at once']);
+    expect(linesOf(answeredLater)).toEqual(['acknowledged', 'turn started', 'turn ended']);
     expect(gateway.output).not.toContain('confidential');
     expect(gateway.output).not.toContain(token);
   });
