@@ -1,9 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DurableFrame, FramePage, Json } from '../../core/store/index.js';
 import type { DurableType } from '../../protocol/index.js';
-import { BoundedMap } from '../../core/cache/bounded-map.js';
 import type { LogEpoch } from './log-epochs.js';
-import { MAX_CACHED_SESSIONS } from './directory.js';
+import { LogHeads, type LogHead } from './log-heads.js';
 import type { MessageRefs } from './message-refs.js';
 import type { FrameRow } from './packing.js';
 import { prepare, required } from './rows.js';
@@ -21,16 +20,9 @@ interface Columns {
   readonly messageId: string;
 }
 
-/** The bounds of a session's log. */
-interface Head {
-  seq: number;
-  /** The newest seq that retention has deleted; 0 if none. */
-  readonly sweptSeq: number;
-}
-
 /** The logs of all sessions. The seqs of a session are dense from 1 and only grow. */
 export class FrameLog {
-  private readonly heads = new BoundedMap<number, Head>(MAX_CACHED_SESSIONS);
+  private readonly heads = new LogHeads((session) => this.readHead(session));
 
   private readonly selectNewest;
   private readonly selectSwept;
@@ -84,12 +76,12 @@ export class FrameLog {
 
   /** Returns the seq of the session's newest frame; 0 if it never had one. */
   head(session: number): number {
-    return this.headOf(session).seq;
+    return this.heads.seq(session);
   }
 
   /** Returns the newest seq that retention has deleted; 0 if none. */
   sweptSeq(session: number): number {
-    return this.headOf(session).sweptSeq;
+    return this.heads.sweptSeq(session);
   }
 
   /**
@@ -98,12 +90,12 @@ export class FrameLog {
    */
   hasFrame(session: number, seq: number, name: string): boolean {
     if (seq === 0) return true;
-    const head = this.headOf(session);
+    const sweptSeq = this.sweptSeq(session);
     const number = this.epochs.find((epoch) => epoch.name === name)?.number;
-    if (number === undefined || seq > head.seq) return false;
+    if (number === undefined || seq > this.head(session)) return false;
     // Of the frames that retention has deleted, the newest alone can be followed without a gap.
-    if (seq < head.sweptSeq) return true;
-    const select = seq === head.sweptSeq ? this.selectSweptEpoch.get(session) : this.selectEpoch.get(session, seq);
+    if (seq < sweptSeq) return true;
+    const select = seq === sweptSeq ? this.selectSweptEpoch.get(session) : this.selectEpoch.get(session, seq);
     return required(select).epoch <= number;
   }
 
@@ -114,15 +106,16 @@ export class FrameLog {
 
   /** Appends frames. Returns the seq of the first. */
   append(session: number, frames: readonly FrameRow[]): number {
-    const head = this.headOf(session);
-    const first = head.seq + 1;
+    let seq = this.head(session);
+    const first = seq + 1;
     const [oldest] = frames;
-    if (oldest && head.seq === head.sweptSeq) this.startAging.run(oldest.timestamp, session);
+    if (oldest && seq === this.sweptSeq(session)) this.startAging.run(oldest.timestamp, session);
     for (const { type, messageRef, timestamp, payload } of frames) {
       const ord = this.refs.parse(messageRef);
       if (ord === undefined) throw new Error(`a frame names the message ${messageRef}, which does not exist`);
-      this.insertFrame.run(session, ++head.seq, ord, type, timestamp, payload);
+      this.insertFrame.run(session, ++seq, ord, type, timestamp, payload);
     }
+    this.heads.advance(session, seq);
     return first;
   }
 
@@ -135,8 +128,7 @@ export class FrameLog {
       if (bytes > maxBytes && frames.length > 0) break;
       frames.push(frame);
     }
-    const head = this.headOf(session);
-    return { frames, headSeq: head.seq, firstSeq: head.sweptSeq + 1 };
+    return { frames, headSeq: this.head(session), firstSeq: this.sweptSeq(session) + 1 };
   }
 
   /** Reads the frames of one message after `afterSeq`. */
@@ -150,21 +142,16 @@ export class FrameLog {
   }
 
   forget(session: number): void {
-    this.heads.delete(session);
+    this.heads.forget(session);
   }
 
   forgetAll(): void {
-    this.heads.clear();
+    this.heads.forgetAll();
   }
 
-  private headOf(session: number): Head {
-    let head = this.heads.get(session);
-    if (!head) {
-      const sweptSeq = this.selectSwept.get(session)?.seq ?? 0;
-      head = { seq: this.selectNewest.get(session)?.seq ?? sweptSeq, sweptSeq };
-      this.heads.set(session, head);
-    }
-    return head;
+  private readHead(session: number): LogHead {
+    const sweptSeq = this.selectSwept.get(session)?.seq ?? 0;
+    return { seq: this.selectNewest.get(session)?.seq ?? sweptSeq, sweptSeq };
   }
 
   private toFrame(sessionId: string, { seq, type, ord, messageId, timestamp, payload }: Columns): DurableFrame {

@@ -88,14 +88,15 @@ export class QueueOperations {
   private place(
     ord: number,
     client: number,
-    { session, mode }: SessionEntry,
+    entry: SessionEntry,
     message: NewMessageRow,
     isQueued: boolean,
   ): AcceptedMessage {
     const { directory, log, open, refs, activity } = this.tables;
+    const { session, mode } = entry;
     const { priority } = message;
     const headSeq = log.head(session);
-    directory.addParticipant(client, session, message.sender, headSeq);
+    directory.addParticipant(client, entry, message.sender, headSeq);
     activity.touch(session, message.receivedAt);
     const running = open.lanes.runningIn(session);
     let position = 0;

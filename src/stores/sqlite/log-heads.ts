@@ -1,0 +1,58 @@
+import { MAX_CACHED_SESSIONS } from './directory.js';
+
+/** The bounds of a session's log. */
+export interface LogHead {
+  /** The newest seq; 0 if the session never had a frame. */
+  readonly seq: number;
+  /** The newest seq that retention has deleted; 0 if none. */
+  readonly sweptSeq: number;
+}
+
+/**
+ * The bounds of the logs of sessions, of which {@link MAX_CACHED_SESSIONS} are kept in 24 bytes each. The number of a
+ * session determines its place, so that sessions with numbers near each other do not displace each other.
+ */
+export class LogHeads {
+  private sessions = new Float64Array(MAX_CACHED_SESSIONS);
+  private readonly seqs = new Float64Array(MAX_CACHED_SESSIONS);
+  private readonly sweptSeqs = new Float64Array(MAX_CACHED_SESSIONS);
+
+  /** @param read reads the bounds of a session that is not kept */
+  constructor(private readonly read: (session: number) => LogHead) {}
+
+  seq(session: number): number {
+    return this.seqs[this.find(session)] ?? 0;
+  }
+
+  sweptSeq(session: number): number {
+    return this.sweptSeqs[this.find(session)] ?? 0;
+  }
+
+  /** Notes that frames up to `seq` were appended. */
+  advance(session: number, seq: number): void {
+    this.seqs[this.find(session)] = seq;
+  }
+
+  /** Forgets a session whose bounds have changed in the tables. */
+  forget(session: number): void {
+    const place = session % MAX_CACHED_SESSIONS;
+    if (this.sessions[place] === session) this.sessions[place] = 0;
+  }
+
+  forgetAll(): void {
+    // Pages of a new list are used once they are written to.
+    this.sessions = new Float64Array(MAX_CACHED_SESSIONS);
+  }
+
+  /** Returns the place of a session, which is kept from now on. Numbers of sessions start at 1. */
+  private find(session: number): number {
+    const place = session % MAX_CACHED_SESSIONS;
+    if (this.sessions[place] !== session) {
+      const { seq, sweptSeq } = this.read(session);
+      this.sessions[place] = session;
+      this.seqs[place] = seq;
+      this.sweptSeqs[place] = sweptSeq;
+    }
+    return place;
+  }
+}
