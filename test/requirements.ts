@@ -790,6 +790,21 @@ export const requirements: readonly Requirement[] = [
     'An answered message is answered again, or edited and sent in its place; the earlier exchange folds, and what tools may do again is said.',
   ),
   requirement(
+    'W-41',
+    'web chat',
+    'An answer is copied as Markdown and HTML, a table as Markdown and CSV, code and conversations as they were written.',
+  ),
+  requirement(
+    'W-42',
+    'web chat',
+    'A wide table shows the side where it is cut and keeps its first column; code wraps on demand; space stands by pairs.',
+  ),
+  requirement(
+    'W-43',
+    'web chat',
+    'A text over 20 KB is cut, and shown in parts on demand, so that the page never freezes.',
+  ),
+  requirement(
     'W-40',
     'web chat',
     'A message that is not stored never looks stored: sent, late, held, stored, its place in line, answered, failed and denied look different, in words.',

@@ -2,6 +2,7 @@ import './styles/page.css';
 import './design/menu.js';
 import './blocks/markdown.js';
 import './blocks/media.js';
+import './blocks/parts.js';
 import './compose/composer.js';
 import './sign-in/sign-in-form.js';
 import './design/second-press.js';

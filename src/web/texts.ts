@@ -206,6 +206,12 @@ export const texts = {
   block: {
     code: 'code',
     copyCode: 'Copy',
+    wrap: 'Wrap',
+    rows: (count: number) => (count === 1 ? '1 row' : `${count} rows`),
+    copyTable: 'Copy',
+    copyCsv: 'CSV',
+    showAll: (length: number) => `Show all (${Math.ceil(length / 1_000)} KB)`,
+    showMore: (length: number) => `Show more (${Math.ceil(length / 1_000)} KB are left)`,
     copied: 'Copied',
     showLines: (count: number) => `Show all ${count} lines`,
     hideLines: 'Show fewer lines',

@@ -77,7 +77,7 @@ function renderBlock(
     case 'tool_result':
       return renderFold(html`${icons.tool}<span>${texts.block.result}</span>`, [[undefined, content]]);
     default:
-      return html`<p class="block text" dir="auto">${content}</p>`;
+      return html`<p class="block text" dir="auto"><chat-parts .text=${content}></chat-parts></p>`;
   }
 }
 

@@ -4,6 +4,7 @@ import { copyText } from '../design/clipboard.js';
 import { icons } from '../design/icons.js';
 import { texts } from '../texts.js';
 import { highlight } from './highlight.js';
+import { MAX_PART } from './parts.js';
 
 /** Code with more lines than `FOLD_ABOVE` is folded until the reader unfolds it. */
 const FOLDED_LINES = 30;
@@ -22,6 +23,7 @@ export class ChatCode extends LitElement {
   @state() private coloured: Node | undefined;
   @state() private isUnfolded = false;
   @state() private isCopied = false;
+  @state() private isWrapped = false;
 
   protected override createRenderRoot(): HTMLElement {
     return this;
@@ -34,16 +36,27 @@ export class ChatCode extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    return html`<figure class="code">
+    return html`<figure class="code ${this.isWrapped ? 'wrapped' : ''}">
       <figcaption>
         <span>${this.language || texts.block.code}</span>
+        <button
+          type="button"
+          class="quiet"
+          aria-pressed=${this.isWrapped ? 'true' : 'false'}
+          @click=${() => (this.isWrapped = !this.isWrapped)}
+        >
+          ${icons.wrap}${texts.block.wrap}
+        </button>
         <button type="button" class="quiet" @click=${this.copy}>
           ${this.isCopied ? icons.check : icons.copy}<span aria-live="polite"
             >${this.isCopied ? texts.block.copied : texts.block.copyCode}</span
           >
         </button>
       </figcaption>
-      <pre tabindex="0" dir="ltr"><code>${this.coloured ?? this.shown}</code></pre>
+      <pre
+        tabindex="0"
+        dir="ltr"
+      ><code>${this.coloured ?? (this.shown.length > MAX_PART ? html`<chat-parts .text=${this.shown}></chat-parts>` : this.shown)}</code></pre>
       ${
         this.isLong
           ? html`<button type="button" class="quiet unfold" @click=${() => (this.isUnfolded = !this.isUnfolded)}>

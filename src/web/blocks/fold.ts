@@ -11,7 +11,7 @@ export function renderFold(summary: TemplateResult, parts: readonly Part[]): Tem
     ${parts.map(
       ([label, content]) =>
         html`${label === undefined ? nothing : html`<h4>${label}</h4>`}
-          <pre tabindex="0" dir="ltr">${indent(content)}</pre>`,
+          <pre tabindex="0" dir="ltr"><chat-parts .text=${indent(content)}></chat-parts></pre>`,
     )}
   </details>`;
 }

@@ -43,7 +43,7 @@ describe('markdown', () => {
     ['![odd](javascript:x)', '<p>odd</p>'],
     ['![near](data:image/png;base64,AAAA)', '<p><img src="data:image/png;base64,AAAA" alt="near"></p>'],
     ['![page](data:text/html;base64,AAAA)', '<p>page</p>'],
-    ['- [x] done', '<ul>\n<li>☑ done</li>\n</ul>'],
+    ['- [x] done', '<ul>\n<li class="task">☑ done</li>\n</ul>'],
   ])('shows forbidden markup as text: %s', (text, expected) => {
     expect(html(text)).toBe(expected);
   });

@@ -42,6 +42,9 @@ const marked = new Marked({
       const label = escapeHtml(text || href);
       return LINK_TARGET.test(href) ? `<a href="${escapeHtml(href)}">${label}</a>` : label;
     },
+    listitem(item: Tokens.ListItem) {
+      return `<li${item.task ? ' class="task"' : ''}>${this.parser.parse(item.tokens)}</li>\n`;
+    },
     checkbox: ({ checked }: Tokens.Checkbox) => (checked ? '☑ ' : '☐ '),
   },
 });

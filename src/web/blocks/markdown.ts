@@ -4,6 +4,7 @@ import { guard } from 'lit/directives/guard.js';
 import { ChatCode } from './code.js';
 import { MarkdownSplitter, type MarkdownPiece } from './markdown-splitter.js';
 import { sanitise } from './sanitise.js';
+import { ChatTable } from './table.js';
 
 /** A Markdown text that may grow. */
 @customElement('chat-markdown')
@@ -30,7 +31,7 @@ export class ChatMarkdown extends LitElement {
   }
 }
 
-/** Converts HTML to nodes. Code in a list or quotation is rendered like code at top level. */
+/** Converts HTML to nodes, with the elements of the page for code (in a list or quotation too) and for tables. */
 function toNodes(source: string): DocumentFragment {
   const fragment = sanitise(source);
   for (const inner of fragment.querySelectorAll('pre > code')) {
@@ -38,6 +39,11 @@ function toNodes(source: string): DocumentFragment {
     code.code = inner.textContent.replace(/\n$/, '');
     code.language = /^language-(.*)$/.exec(inner.className)?.[1] ?? '';
     inner.parentElement?.replaceWith(code);
+  }
+  for (const table of fragment.querySelectorAll('table')) {
+    const box = new ChatTable();
+    table.replaceWith(box);
+    box.table = table;
   }
   return fragment;
 }

@@ -16,8 +16,8 @@ const CONFIG: Config & { RETURN_DOM_FRAGMENT: true } = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-/** The classes that the page styles: a code block's language, and the highlighter's. */
-const KNOWN_CLASS = /^(?:language-[\w#+.-]+|hljs-[\w-]+(?: [\w-]+_?)*)$/;
+/** The classes that the page styles: a code block's language, a task, a formula, and the highlighter's. */
+const KNOWN_CLASS = /^(?:language-[\w#+.-]+|task|math|hljs-[\w-]+(?: [\w-]+_?)*)$/;
 
 /** The URL of a picture stored by this gateway. */
 const OWN_MEDIA = /^\/media\/[\w-]+$/i;
@@ -44,15 +44,5 @@ export function sanitise(html: string): DocumentFragment {
     link.rel = 'noopener noreferrer nofollow';
   }
   for (const block of fragment.querySelectorAll<HTMLElement>(TEXT_BLOCKS)) block.dir = 'auto';
-  for (const table of fragment.querySelectorAll('table')) wrapTable(table);
   return fragment;
-}
-
-/** Puts a table into a box that scrolls, also by keyboard. */
-function wrapTable(table: HTMLTableElement): void {
-  const box = document.createElement('div');
-  box.className = 'table-box';
-  box.tabIndex = 0;
-  table.replaceWith(box);
-  box.append(table);
 }

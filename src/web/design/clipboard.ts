@@ -8,6 +8,18 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
+/** Copies a text together with the same as HTML, for programs that keep formatting. Returns false like {@link copyText}. */
+export async function copyRich(text: string, html: string): Promise<boolean> {
+  try {
+    const part = (type: string, content: string) => [type, new Blob([content], { type })] as const;
+    const item = new ClipboardItem(Object.fromEntries([part('text/plain', text), part('text/html', html)]));
+    await navigator.clipboard.write([item]);
+    return true;
+  } catch {
+    return copyText(text);
+  }
+}
+
 /** Copies by selecting text, which also works on pages not served over a secure connection. */
 function copyBySelection(text: string): boolean {
   const { activeElement } = document;

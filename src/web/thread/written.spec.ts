@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { beginReply } from '../../protocol/reply-state.js';
 import type { StreamBlock } from '../../protocol/index.js';
-import { writeReply } from './reply-copier.js';
+import { writeReply } from './written.js';
 
 const replyOf = (...blocks: Omit<StreamBlock, 'block_id'>[]) => ({
   ...beginReply(),

@@ -1,0 +1,21 @@
+/**
+ * Cuts a text into parts of at most `size` UTF-16 units, each after the last line break in its second half where there is
+ * one. No part ends within a surrogate pair.
+ */
+export function cutText(text: string, size: number): string[] {
+  const parts: string[] = [];
+  for (let from = 0; from < text.length;) {
+    const to = from + size >= text.length ? text.length : findCut(text, from, size);
+    parts.push(text.slice(from, to));
+    from = to;
+  }
+  return parts;
+}
+
+function findCut(text: string, from: number, size: number): number {
+  const most = from + size;
+  const line = text.lastIndexOf('\n', most - 1) + 1;
+  if (line > from + size / 2) return line;
+  const isPair = /[\ud800-\udbff]/.test(text[most - 1] ?? '');
+  return isPair ? most - 1 : most;
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { useChat } from '../support/chat-page.js';
+
+const suite = useChat();
+const WIDE = [
+  '| Place | A rather long heading of a column | Another long heading | And a third one of them | Sum |',
+  '|---|---|:-:|---|--:|',
+  '| Bern, the "capital" | a,b | c \\| d | e | 1 |',
+  '| Genf | f | g | h | 20 |',
+].join('\n');
+
+/** Notes the durations of long tasks, in milliseconds. */
+const WATCH_TASKS = `{
+  globalThis.tasks = [];
+  const note = (list) => tasks.push(...list.getEntries().map(({ duration }) => duration));
+  new PerformanceObserver(note).observe({ type: 'longtask' });
+}`;
+
+const openWithClipboard = async (options = {}) => {
+  const chat = await suite.open({ permissions: ['clipboard-read', 'clipboard-write'], ...options });
+  const read = (type: string): Promise<string> =>
+    chat.page.evaluate(
+      `navigator.clipboard.read().then(([item]) => item.getType('${type}')).then((blob) => blob.text())`,
+    );
+  return { chat, read };
+};
+
+describe('an answer', () => {
+  it('[W-41] copies as Markdown and HTML; its tables as Markdown and CSV, its code as it is', async () => {
+    const { chat, read } = await openWithClipboard();
+    const answer = `# Places\n\n${WIDE}\n\n\`\`\`ts\nconst a = "<b>";\n\`\`\``;
+    await chat.ask(answer);
+    const reply = chat.replies.first();
+    await reply.getByRole('button', { name: 'Copy answer' }).click();
+    await reply.getByText('Copied').waitFor();
+    expect(await read('text/plain')).toBe(answer);
+    const html = await read('text/html');
+    expect(html).toContain('<h1');
+    expect(html).toContain('<td');
+    expect(html).toContain('&lt;b&gt;');
+    expect(html).not.toContain('chat-');
+    const table = reply.locator('figure.table');
+    await table.getByRole('button', { name: 'Copy' }).click();
+    await table.getByText('Copied').waitFor();
+    expect((await read('text/plain')).split('\n').slice(0, 3)).toEqual([
+      '| Place | A rather long heading of a column | Another long heading | And a third one of them | Sum |',
+      '| --- | --- | :-: | --- | --: |',
+      '| Bern, the "capital" | a,b | c \\| d | e | 1 |',
+    ]);
+    await table.getByRole('button', { name: 'CSV' }).click();
+    await table.getByText('Copied').nth(0).waitFor();
+    expect((await read('text/plain')).replaceAll('\r', '').split('\n')[1]).toBe(
+      '"Bern, the ""capital""","a,b",c | d,e,1',
+    );
+    await reply.locator('figure.code').getByRole('button', { name: 'Copy' }).click();
+    await reply.locator('figure.code').getByText('Copied').waitFor();
+    expect(await read('text/plain')).toBe('const a = "<b>";');
+  });
+
+  it('[W-42] shows where a wide table is cut, keeps its first column, and wraps code on demand', async () => {
+    const { chat } = await openWithClipboard({ viewport: { width: 390, height: 844 } });
+    await chat.ask(`${WIDE}\n\n\`\`\`\n${'a long line of code '.repeat(20)}\n\`\`\`\n\n- [x] done\n- plain`);
+    const figure = chat.page.locator('figure.table');
+    await chat.page.locator('figure.table.cut-end:not(.cut-start)').waitFor();
+    const box = chat.page.locator('.table-box');
+    expect(await box.getAttribute('tabindex')).toBe('0');
+    await box.evaluate((element) => (element.scrollLeft = 60));
+    await chat.page.locator('figure.table.cut-end.cut-start').waitFor();
+    const left = (selector: string) =>
+      figure
+        .locator(selector)
+        .first()
+        .evaluate((element) => element.getBoundingClientRect().left);
+    expect(Math.abs((await left('td')) - (await left('.table-box')))).toBeLessThan(2);
+    expect(await chat.page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    const code = chat.page.locator('figure.code pre');
+    const isCut = () => code.evaluate((element) => element.scrollWidth > element.clientWidth);
+    expect(await isCut()).toBe(true);
+    await chat.page.getByRole('button', { name: 'Wrap' }).click();
+    expect(await isCut()).toBe(false);
+    const markers = await chat.page.evaluate(
+      `[...document.querySelectorAll('.reply li')].map((item) => getComputedStyle(item).listStyleType)`,
+    );
+    expect(markers).toEqual(['none', 'disc']);
+  });
+
+  it('[W-42] has space by pairs: more above a heading than below, the same between all else', async () => {
+    const { chat } = await openWithClipboard();
+    await chat.ask('One.\n\nTwo.\n\n## Heading\n\n- a list\n\n> a quotation\n\nThree.');
+    const gaps = await chat.replies.first().evaluate((reply) => {
+      const leaves = [...reply.querySelectorAll('.prose > *')].map((element) => element.getBoundingClientRect());
+      return leaves.slice(1).map(({ top }, i) => Math.round(top - leaves[i]!.bottom));
+    });
+    expect(gaps).toEqual([12, 24, 8, 12, 12]);
+  });
+});
+
+describe('a long text', () => {
+  it('[W-43] of a tool is cut at 20 KB, and shown in parts on demand without a long task', async () => {
+    const { chat } = await openWithClipboard();
+    await chat.page.evaluate(WATCH_TASKS);
+    await chat.page.evaluate(`{
+      const parts = Object.assign(document.createElement('chat-parts'), { text: 'word and word '.repeat(75000) });
+      document.querySelector('.thread > .column').append(parts);
+    }`);
+    const parts = chat.page.locator('.column > chat-parts');
+    expect((await parts.textContent())!.length).toBeLessThan(21_000);
+    await parts.getByRole('button', { name: 'Show all (1050 KB)' }).click();
+    await chat.page.waitForFunction(
+      `document.querySelectorAll('.part').length === 53 && !document.querySelector('.column > chat-parts button')`,
+    );
+    const tasks = (await chat.page.evaluate('tasks')) as number[];
+    expect(Math.max(0, ...tasks)).toBeLessThan(200);
+  });
+});
