@@ -15,6 +15,8 @@ export default defineConfig({
   plugins: [precompress()],
   build: {
     outDir: '../../dist/web',
+    // The chat, and the page in the frame that draws diagrams.
+    rolldownOptions: { input: ['src/web/index.html', 'src/web/diagram.html'] },
     emptyOutDir: true,
     target: 'es2023',
     // Older ones lack `light-dark()`, which is replaced for them. They are named in docs/guides/web-chat.md.

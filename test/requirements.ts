@@ -805,6 +805,16 @@ export const requirements: readonly Requirement[] = [
     'A text over 20 KB is cut, and shown in parts on demand, so that the page never freezes.',
   ),
   requirement(
+    'W-44',
+    'web chat',
+    'Formulas are drawn once they are complete and copied as their source; amounts of money and wrong formulas stay text.',
+  ),
+  requirement(
+    'W-45',
+    'web chat',
+    'Diagrams are drawn in a sandboxed frame within 3 s and 20,000 characters; otherwise the source and the reason are shown.',
+  ),
+  requirement(
     'W-40',
     'web chat',
     'A message that is not stored never looks stored: sent, late, held, stored, its place in line, answered, failed and denied look different, in words.',

@@ -223,6 +223,20 @@ export const texts = {
     noMedia: (label: string) => `${label}: it is on another server, and this page loads nothing from other servers.`,
   },
 
+  diagram: {
+    label: 'Diagram',
+    source: 'Source',
+    picture: 'Picture',
+    larger: 'Larger',
+    smaller: 'Smaller',
+    failures: {
+      long: 'This diagram has more than 20,000 characters, so it is not drawn.',
+      slow: 'This diagram takes more than 3 seconds to draw, so it is not drawn.',
+      wrong: 'This diagram cannot be drawn: its source has an error.',
+      unloaded: 'This diagram cannot be drawn: what draws it could not be loaded.',
+    },
+  },
+
   tool: {
     status: {
       requested: 'requested',

@@ -6,6 +6,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
 };
 
 /** The encodings that the build produces, best first, each with its file suffix. */
@@ -35,6 +36,11 @@ export class PageFiles {
   /** Returns the page itself; undefined when it was not built. */
   findPage(acceptEncoding: string): Promise<PageFile | undefined> {
     return this.find('index.html', acceptEncoding);
+  }
+
+  /** Returns the page in the frame that draws diagrams. */
+  findDiagramFrame(acceptEncoding: string): Promise<PageFile | undefined> {
+    return this.find('diagram.html', acceptEncoding);
   }
 
   /** Returns a file that the page loads, by its name without a folder. */

@@ -32,6 +32,20 @@ export class PageController {
     send(response, page, 'no-cache');
   }
 
+  /**
+   * Serves the page that draws diagrams, for a sandboxed frame of the chat.
+   * @throws NotFoundException when the page was not built
+   */
+  @Get('diagram')
+  async readDiagramFrame(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
+    const page = await this.files.findDiagramFrame(readAcceptEncoding(request));
+    if (!page) throw new NotFoundException('The web chat is not built; `npm run build` builds it');
+    response.setHeader('Content-Security-Policy', FRAME_POLICY);
+    // `frame-ancestors` decides who may frame it.
+    response.removeHeader('X-Frame-Options');
+    send(response, page, 'no-cache');
+  }
+
   /** @throws NotFoundException for anything that the build did not produce */
   @Get('assets/:name')
   async readAsset(
@@ -41,6 +55,8 @@ export class PageController {
   ): Promise<void> {
     const asset = await this.files.findAsset(name, readAcceptEncoding(request));
     if (!asset) throw new NotFoundException(`There is no file /chat/assets/${encodeURIComponent(name)}`);
+    // The sandboxed frame has an origin of its own, which cannot be named.
+    response.setHeader('Access-Control-Allow-Origin', '*');
     send(response, asset, CACHE_PERMANENTLY);
   }
 }
@@ -59,6 +75,20 @@ function send(response: ServerResponse, { body, mediaType, encoding }: PageFile,
 }
 
 /**
+ * The policy of the page in the frame: it runs its own files, and draws with inline styles. It may load nothing else, and
+ * only the chat may frame it. `sandbox` holds it apart also when it is opened by itself.
+ */
+const FRAME_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'unsafe-inline'",
+  "frame-ancestors 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  'sandbox allow-scripts',
+].join('; ');
+
+/**
  * The page runs only its own files, connects only to its own gateway, loads pictures and sound only from there or from
  * inline data, and creates HTML only through two named policies. `host` has passed the rules for Host; it is named for
  * browsers in which 'self' does not include WebSockets.
@@ -71,6 +101,8 @@ function buildPolicy(host: string): string {
     `connect-src 'self' ws://${host} wss://${host}`,
     "img-src 'self' data: blob:",
     "media-src 'self' data: blob:",
+    "font-src 'self'",
+    `frame-src ${host}/chat/diagram`,
     "frame-ancestors 'none'",
     "base-uri 'none'",
     "form-action 'none'",

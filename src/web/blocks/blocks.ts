@@ -58,6 +58,8 @@ function renderBlock(
     case 'markdown':
       return html`<chat-markdown class="block prose" .text=${content} .growing=${growing}></chat-markdown>`;
     case 'code':
+      if (!growing && metadata?.['language'] === 'mermaid')
+        return html`<chat-diagram class="block" .code=${content}></chat-diagram>`;
       return html`<chat-code
         class="block"
         .code=${content}

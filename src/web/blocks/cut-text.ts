@@ -19,3 +19,17 @@ function findCut(text: string, from: number, size: number): number {
   const isPair = /[\ud800-\udbff]/.test(text[most - 1] ?? '');
   return isPair ? most - 1 : most;
 }
+
+/**
+ * Returns the start of a Markdown text, at most `size` UTF-16 units: up to the last blank line that is not within code,
+ * else up to a line break, else as much as is allowed.
+ */
+export function cutMarkdown(text: string, size: number): string {
+  if (text.length <= size) return text;
+  for (let end = text.lastIndexOf('\n\n', size - 2); end > size / 2; end = text.lastIndexOf('\n\n', end - 1)) {
+    const start = text.slice(0, end + 2);
+    const fences = start.match(/^ {0,3}(?:```|~~~)/gm)?.length ?? 0;
+    if (fences % 2 === 0) return start;
+  }
+  return cutText(text.slice(0, size + 1), size)[0] ?? '';
+}

@@ -1,6 +1,7 @@
 import { Marked, Tokenizer, type Token, type Tokens } from 'marked';
 import { STAR_RULES } from './cjk-emphasis.js';
 import { INLINE_PICTURE } from './inline-picture.js';
+import { maskMath, mathExtensions } from './math-syntax.js';
 
 /** A top-level piece of a markdown text. */
 export type MarkdownPiece =
@@ -15,6 +16,8 @@ const FORMATTING_TAGS = /^(?:[^<>]|<\/?(?:b|br|del|em|i|ins|kbd|mark|q|s|small|s
 const LINK_TARGET = /^(?:https?:\/\/|mailto:|tel:)/i;
 
 const marked = new Marked({
+  extensions: mathExtensions(escapeHtml),
+  hooks: { emStrongMask: maskMath },
   gfm: true,
   breaks: true,
   tokenizer: {

@@ -1,8 +1,12 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement, property, state } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
+import { texts } from '../texts.js';
 import { ChatCode } from './code.js';
+import { cutMarkdown } from './cut-text.js';
+import { drawFormulas } from './math.js';
 import { MarkdownSplitter, type MarkdownPiece } from './markdown-splitter.js';
+import { MAX_PART } from './parts.js';
 import { sanitise } from './sanitise.js';
 import { ChatTable } from './table.js';
 
@@ -12,6 +16,8 @@ export class ChatMarkdown extends LitElement {
   @property() text = '';
   /** True while more text may arrive. */
   @property({ type: Boolean }) growing = false;
+  /** How much of the text is shown: to read a text takes time that grows faster than its length. */
+  @state() private limit = MAX_PART;
   private readonly splitter = new MarkdownSplitter();
 
   protected override createRenderRoot(): HTMLElement {
@@ -19,15 +25,29 @@ export class ChatMarkdown extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const pieces = this.splitter.split(this.text);
-    return html`${pieces.map((piece, i) => this.renderPiece(piece, this.growing && i === pieces.length - 1))}`;
+    const shown = cutMarkdown(this.text, this.limit);
+    const hidden = this.text.length - shown.length;
+    const pieces = this.splitter.split(shown);
+    return html`${pieces.map((piece, i) => this.renderPiece(piece, this.growing && i === pieces.length - 1))}${
+      hidden === 0
+        ? nothing
+        : html`<button type="button" class="quiet unfold" @click=${() => (this.limit += MAX_PART)}>
+            ${texts.block.showMore(hidden)}
+          </button>`
+    }`;
   }
 
   private renderPiece(piece: MarkdownPiece, growing: boolean): TemplateResult | typeof nothing {
     if (piece.kind === 'code') {
+      if (!growing && piece.language === 'mermaid') return html`<chat-diagram .code=${piece.code}></chat-diagram>`;
       return html`<chat-code .code=${piece.code} .language=${piece.language} .growing=${growing}></chat-code>`;
     }
     return html`${guard([piece], () => toNodes(piece.html))}`;
+  }
+
+  protected override updated(): void {
+    // A formula that still grows would be drawn at each step, mostly wrong.
+    if (!this.growing && this.querySelector('.math')) void drawFormulas(this).catch(() => {});
   }
 }
 

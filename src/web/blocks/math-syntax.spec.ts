@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { MarkdownSplitter } from './markdown-splitter.js';
+import { readFormula } from './math-syntax.js';
+
+/** Returns the formulas that a Markdown text contains, as they were written. */
+const formulas = (text: string) => {
+  const pieces = new MarkdownSplitter().split(text);
+  const html = pieces.map((piece) => (piece.kind === 'prose' ? piece.html : '')).join('');
+  return [...html.matchAll(/<(?:span|p) class="math">([^<]*)</g)].map(([, source]) => source);
+};
+
+describe('formulas in Markdown', () => {
+  it.each([
+    ['$x^2$', ['$x^2$']],
+    ['Costs $5 and $10', []],
+    ['Between $5, $6 and 7$', ['$6 and 7$']],
+    ['$ x $ and $x $', []],
+    ['$a$1', []],
+    ['a `$x$` b', []],
+    ['\\$x$', []],
+    ['$a*b$ and $c*d$', ['$a*b$', '$c*d$']],
+    ['2 *x $a*b$ y*', ['$a*b$']],
+    ['\\(a_1 \\le b\\) and \\[c\\]', ['\\(a_1 \\le b\\)', '\\[c\\]']],
+    ['$$\n\\int_0^1 x\n$$', ['$$\n\\int_0^1 x\n$$']],
+    ['Text\n\\[\na\n\\]\nmore', ['\\[\na\n\\]']],
+    ['so $$x$$ is', ['$$x$$']],
+    ['$a\\$b$', ['$a\\$b$']],
+    ['$x', []],
+    ['$$', []],
+    ['\\(', []],
+    ['\\( \\)', []],
+    ['| $a$ | b |\n|---|---|\n| $c$ | d |', ['$a$', '$c$']],
+    [`$${'x'.repeat(6_000)}$`, []],
+  ])('%j has %j', (text, expected) => expect(formulas(text)).toEqual(expected));
+
+  it('keep HTML as text', () => {
+    expect(formulas('$a<img src=x onerror=alert(1)>b$')).toEqual(['$a&lt;img src=x onerror=alert(1)&gt;b$']);
+  });
+
+  it('are found in a moment in hostile texts', () => {
+    const started = performance.now();
+    for (const text of ['$', '\\[', '\\(', '$$ ', '$a\\', '$a$1']) formulas(text.repeat(5_000 / text.length));
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it('give their TeX without the delimiters', () => {
+    expect(readFormula('$x$')).toEqual({ tex: 'x', isDisplay: false });
+    expect(readFormula('\\[ x \\]')).toEqual({ tex: 'x', isDisplay: true });
+    expect(readFormula('\\(x\\)')).toEqual({ tex: 'x', isDisplay: false });
+    expect(readFormula('$$x$$')).toEqual({ tex: 'x', isDisplay: true });
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { useChat } from '../support/chat-page.js';
+
+const suite = useChat();
+const fence = (source: string) => `\`\`\`mermaid\n${source}\n\`\`\``;
+
+describe('a formula', () => {
+  it('[W-44] is drawn, also after a reload, while an amount of money stays as it is and a wrong one its source', async () => {
+    const chat = await suite.open();
+    await chat.ask(
+      'Costs $5 and $10. A $\\frac{a}{b}$ and\n\n$$\n\\left( \\sqrt{x} \\right)\n$$\n\nwrong: $\\frac{a$ bomb: $\\def\\x{\\x\\x}\\x$ and $\\href{javascript:alert(1)}{x}$ end',
+    );
+    const look = async () => ({
+      drawn: await chat.page.locator('math').count(),
+      display: await chat.page.locator('.math.display math').count(),
+      wrong: await chat.page.locator('.math.wrong').allInnerTexts(),
+      text: (await chat.replies.first().innerText()).includes('Costs $5 and $10.'),
+      links: await chat.replies.first().locator('a, [href]').count(),
+    });
+    const expected = {
+      drawn: 2,
+      display: 1,
+      wrong: ['$\\frac{a$', '$\\def\\x{\\x\\x}\\x$', '$\\href{javascript:alert(1)}{x}$'],
+      text: true,
+      links: 0,
+    };
+    await eventually(async () => expect(await look()).toEqual(expected));
+    await chat.page.reload();
+    await eventually(async () => expect(await look()).toEqual(expected));
+    const height = await chat.page
+      .locator('.math.display math mo')
+      .first()
+      .evaluate((element) => element.getBoundingClientRect().height);
+    expect(height).toBeGreaterThan(20);
+  });
+
+  it('[W-44] is copied as its source, from the button and from a selection', async () => {
+    const chat = await suite.open({ permissions: ['clipboard-read', 'clipboard-write'] });
+    await chat.ask('Before $x^2$ after');
+    await chat.page.locator('math').waitFor();
+    await chat.page.evaluate(`{
+      getSelection().selectAllChildren(document.querySelector('.reply .prose'));
+      document.execCommand('copy');
+    }`);
+    expect(await chat.page.evaluate('navigator.clipboard.readText()')).toContain('Before $x^2$ after');
+  });
+});
+
+describe('a diagram', () => {
+  it('[W-45] is drawn in a sandbox, with its source, a zoom and the theme, also after a reload', async () => {
+    const chat = await suite.open();
+    await chat.ask(fence('graph TD\n  A[Start] --> B{Is it <b>bold</b>?}\n  B -->|Yes| C[OK]'));
+    const picture = chat.page.getByRole('img', { name: 'Diagram' });
+    await picture.waitFor();
+    await chat.page.waitForFunction(
+      `(image => image.complete && image.naturalWidth > 50)(document.querySelector('.diagram img'))`,
+    );
+    const frame = chat.page.locator('iframe');
+    expect(await frame.getAttribute('sandbox')).toBe('allow-scripts');
+    const light = await picture.getAttribute('src');
+    await chat.page.emulateMedia({ colorScheme: 'dark' });
+    await eventually(async () => expect(await picture.getAttribute('src')).not.toBe(light));
+    const width = Number(await picture.getAttribute('width'));
+    await chat.page.getByRole('button', { name: 'Larger' }).click();
+    expect(Number(await picture.getAttribute('width'))).toBeGreaterThan(width);
+    await chat.page.getByRole('button', { name: 'Source' }).click();
+    await chat.page.getByText('A[Start]').waitFor();
+    await chat.page.reload();
+    await picture.waitFor();
+    for (const kind of [
+      'pie\n "a" : 3\n "b" : 4',
+      'sequenceDiagram\n A->>B: Hi',
+      'gantt\n title T\n section S\n t: 2026-01-01, 3d',
+    ]) {
+      const before = await picture.count();
+      await chat.say(fence(kind));
+      await picture.nth(before).waitFor();
+    }
+  });
+
+  it('[W-45] that is wrong, hostile or huge shows its source and the reason', async () => {
+    const chat = await suite.open();
+    await chat.ask(fence('graph TD\n  A --> '));
+    await chat.page.getByText('its source has an error').waitFor();
+    await chat.ask(fence(`graph TD\n${'  A --> B\n'.repeat(2_500)}`), 2);
+    await chat.page.getByText('more than 20,000 characters').waitFor();
+    await chat.ask(
+      fence(
+        'graph TD\n  A["<img src=x onerror=alert(1)><script>alert(1)</script>"] --> B\n  click A "javascript:alert(1)"',
+      ),
+      3,
+    );
+    await eventually(async () =>
+      expect(await chat.page.locator('chat-diagram img, chat-diagram .state').count()).toBe(3),
+    );
+    expect(
+      chat.complaints.requests.filter((address) => !address.includes('127.0.0.1') && !/^(?:data|blob):/.test(address)),
+    ).toEqual([]);
+  });
+
+  it('[W-45] that takes too long is given up after 3 seconds, and the next one is drawn', async () => {
+    const chat = await suite.open();
+    const edges = Array.from({ length: 480 }, (_, i) => `  n${i % 60} --> n${(i * 7 + 3) % 60}`).join('\n');
+    await chat.say(fence(`graph TD\n${edges}`));
+    await chat.page.locator('chat-diagram img, chat-diagram .state').waitFor();
+    await chat.say(fence('graph TD\n  A --> B'));
+    await chat.page.locator('chat-diagram').nth(1).locator('img').waitFor();
+  });
+
+  it('[W-45] comes from a page of its own, which only the chat may frame', async () => {
+    const answer = await fetch(`${suite.gateway.url}/chat/diagram`);
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'self'");
+    expect(policy).toContain('sandbox allow-scripts');
+    expect(answer.headers.get('x-frame-options')).toBeNull();
+    const { host } = new URL(suite.gateway.url);
+    const chat = (await fetch(`${suite.gateway.url}/chat`)).headers.get('content-security-policy');
+    expect(chat).toContain(`frame-src ${host}/chat/diagram`);
+  });
+});
