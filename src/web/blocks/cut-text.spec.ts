@@ -19,7 +19,7 @@ describe('a long text', () => {
     const text = 'one\n\n```\ntwo\n\nthree\n```\n\nfour';
     expect(cutMarkdown(text, 100)).toBe(text);
     expect(cutMarkdown(text, 27)).toBe('one\n\n```\ntwo\n\nthree\n```\n\n');
-    expect(cutMarkdown(`${'a\n\n'.repeat(4)}\`\`\`\nx\n\ny`, 20)).toBe('a\n\n'.repeat(4));
+    expect(cutMarkdown(`${'a\n\n'.repeat(4)}\`\`\`\nx\n\ny`, 19)).toBe('a\n\n'.repeat(4));
     expect(cutMarkdown('a'.repeat(50), 20)).toBe('a'.repeat(20));
   });
 });
