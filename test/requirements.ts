@@ -790,27 +790,27 @@ export const requirements: readonly Requirement[] = [
     'An answered message is answered again, or edited and sent in its place; the earlier exchange folds, and what tools may do again is said.',
   ),
   requirement(
-    'W-41',
+    'W-61',
     'web chat',
     'An answer is copied as Markdown and HTML, a table as Markdown and CSV, code and conversations as they were written.',
   ),
   requirement(
-    'W-42',
+    'W-62',
     'web chat',
     'A wide table shows the side where it is cut and keeps its first column; code wraps on demand; space stands by pairs.',
   ),
   requirement(
-    'W-43',
+    'W-63',
     'web chat',
     'A text over 20 KB is cut, and shown in parts on demand, so that the page never freezes.',
   ),
   requirement(
-    'W-44',
+    'W-64',
     'web chat',
     'Formulas are drawn once they are complete and copied as their source; amounts of money and wrong formulas stay text.',
   ),
   requirement(
-    'W-45',
+    'W-65',
     'web chat',
     'Diagrams are drawn in a sandboxed frame within 3 s and 20,000 characters; otherwise the source and the reason are shown.',
   ),

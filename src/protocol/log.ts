@@ -43,6 +43,7 @@ export const ToolStatusPayload = Type.Object({
   tool: Type.String(),
   status: ToolCallStatus,
   detail: Type.Optional(Type.String()),
+  decided_by: Type.Optional(Type.String({ description: 'Who denied the call.' })),
   duration_ms: Type.Optional(int()),
   approval: Type.Optional(
     Type.Object({

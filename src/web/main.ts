@@ -1,6 +1,7 @@
 import './styles/page.css';
 import './design/menu.js';
 import './blocks/markdown.js';
+import './blocks/countdown.js';
 import './blocks/diagram.js';
 import './blocks/media.js';
 import './blocks/parts.js';

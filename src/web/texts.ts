@@ -250,7 +250,17 @@ export const texts = {
       unknown: 'outcome unknown',
     } as Readonly<Record<string, string>>,
     wantsToRun: 'wants to run. You decide:',
-    until: (time: string) => `until ${time}`,
+    endsIn: (time: string) => `ends in ${time}`,
+    ended: 'ended',
+    minutes: (minutes: number) => `${minutes} min`,
+    seconds: (seconds: number) => `${seconds} s`,
+    raw: 'As JSON',
+    deniedBy: (who: string) => `denied by ${who}`,
+    needs: (permissions: string) => `not allowed: needs ${permissions}`,
+    several: (count: number, failed: number, denied: number) =>
+      [`${count} tools`, failed > 0 ? `${failed} failed` : '', denied > 0 ? `${denied} denied` : '']
+        .filter((part) => part !== '')
+        .join(' · '),
     allow: 'Allow once',
     deny: 'Deny',
     duration: (seconds: string) => `${seconds} s`,

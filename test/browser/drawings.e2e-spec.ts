@@ -6,7 +6,7 @@ const suite = useChat();
 const fence = (source: string) => `\`\`\`mermaid\n${source}\n\`\`\``;
 
 describe('a formula', () => {
-  it('[W-44] is drawn, also after a reload, while an amount of money stays as it is and a wrong one its source', async () => {
+  it('[W-64] is drawn, also after a reload, while an amount of money stays as it is and a wrong one its source', async () => {
     const chat = await suite.open();
     await chat.ask(
       'Costs $5 and $10. A $\\frac{a}{b}$ and\n\n$$\n\\left( \\sqrt{x} \\right)\n$$\n\nwrong: $\\frac{a$ bomb: $\\def\\x{\\x\\x}\\x$ and $\\href{javascript:alert(1)}{x}$ end',
@@ -35,7 +35,7 @@ describe('a formula', () => {
     expect(height).toBeGreaterThan(20);
   });
 
-  it('[W-44] is copied as its source, from the button and from a selection', async () => {
+  it('[W-64] is copied as its source, from the button and from a selection', async () => {
     const chat = await suite.open({ permissions: ['clipboard-read', 'clipboard-write'] });
     await chat.ask('Before $x^2$ after');
     await chat.page.locator('math').waitFor();
@@ -48,14 +48,13 @@ describe('a formula', () => {
 });
 
 describe('a diagram', () => {
-  it('[W-45] is drawn in a sandbox, with its source, a zoom and the theme, also after a reload', async () => {
+  it('[W-65] is drawn in a sandbox, with its source, a zoom and the theme, also after a reload', async () => {
     const chat = await suite.open();
     await chat.ask(fence('graph TD\n  A[Start] --> B{Is it <b>bold</b>?}\n  B -->|Yes| C[OK]'));
     const picture = chat.page.getByRole('img', { name: 'Diagram' });
     await picture.waitFor();
-    await chat.page.waitForFunction(
-      `(image => image.complete && image.naturalWidth > 50)(document.querySelector('.diagram img'))`,
-    );
+    const size = `(image => image.complete ? image.naturalWidth : 0)(document.querySelector('.diagram img'))`;
+    await eventually(async () => expect(await chat.page.evaluate(size)).toBeGreaterThan(50));
     const frame = chat.page.locator('iframe');
     expect(await frame.getAttribute('sandbox')).toBe('allow-scripts');
     const light = await picture.getAttribute('src');
@@ -79,7 +78,7 @@ describe('a diagram', () => {
     }
   });
 
-  it('[W-45] that is wrong, hostile or huge shows its source and the reason', async () => {
+  it('[W-65] that is wrong, hostile or huge shows its source and the reason', async () => {
     const chat = await suite.open();
     await chat.ask(fence('graph TD\n  A --> '));
     await chat.page.getByText('its source has an error').waitFor();
@@ -99,7 +98,7 @@ describe('a diagram', () => {
     ).toEqual([]);
   });
 
-  it('[W-45] that takes too long is given up after 3 seconds, and the next one is drawn', async () => {
+  it('[W-65] that takes too long is given up after 3 seconds, and the next one is drawn', async () => {
     const chat = await suite.open();
     const edges = Array.from({ length: 480 }, (_, i) => `  n${i % 60} --> n${(i * 7 + 3) % 60}`).join('\n');
     await chat.say(fence(`graph TD\n${edges}`));
@@ -108,7 +107,7 @@ describe('a diagram', () => {
     await chat.page.locator('chat-diagram').nth(1).locator('img').waitFor();
   });
 
-  it('[W-45] comes from a page of its own, which only the chat may frame', async () => {
+  it('[W-65] comes from a page of its own, which only the chat may frame', async () => {
     const answer = await fetch(`${suite.gateway.url}/chat/diagram`);
     const policy = answer.headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'");

@@ -13,6 +13,9 @@ import { hashArguments } from './arguments-hash.js';
 /** Pause before a failed attempt to expire an approval is repeated, in milliseconds. */
 const RETRY_DELAY_MS = 1_000;
 
+/** A decision, with the principal that made it unless the approval expired. */
+export type Ruling = Pick<Approval, 'decidedBy'> & { readonly decision: ApprovalDecision };
+
 /** A call that needs an approval. */
 export interface ApprovalRequest {
   readonly session: Session;
@@ -29,7 +32,7 @@ export interface ApprovalRequest {
 @Injectable()
 export class ApprovalsService {
   private readonly log: Log;
-  private readonly waiting = new Map<string, (decision: ApprovalDecision) => void>();
+  private readonly waiting = new Map<string, (ruling: Ruling) => void>();
 
   constructor(
     private readonly approvals: ApprovalStore,
@@ -61,9 +64,10 @@ export class ApprovalsService {
    * Resolves with the decision, at the latest when the approval expires. Resolves with `expired` when `signal` aborts, but
    * leaves the approval open: another run of the turn may wait for it, and the end of the turn expires it.
    */
-  async waitForDecision(approval: Approval, signal: AbortSignal): Promise<ApprovalDecision> {
-    if (approval.decision) return approval.decision;
-    const decided = Promise.withResolvers<ApprovalDecision>();
+  async waitForDecision(approval: Approval, signal: AbortSignal): Promise<Ruling> {
+    const ruling = rulingOf(approval);
+    if (ruling) return ruling;
+    const decided = Promise.withResolvers<Ruling>();
     const { resolve } = decided;
     this.waiting.set(approval.approvalId, resolve);
     const stop = new AbortController();
@@ -101,8 +105,10 @@ export class ApprovalsService {
     }
     const isLate = this.clock.now() >= approval.expiresAt;
     const settled = await this.settle(approval, isLate ? 'expired' : decision, principal.principal);
-    if (settled !== decision)
-      throw new GatewayError('FORBIDDEN', { reason: `it is too late: the approval is decided already (${settled})` });
+    if (settled.decision !== decision) {
+      const reason = `it is too late: the approval is decided already (${settled.decision})`;
+      throw new GatewayError('FORBIDDEN', { reason });
+    }
   }
 
   /** Returns the undecided approvals of the sessions that `principal` may read, oldest first. */
@@ -113,11 +119,11 @@ export class ApprovalsService {
   }
 
   /** Stores a decision. Returns the first one that was stored, which stands. */
-  private async settle(approval: Approval, decision: ApprovalDecision, actor: string): Promise<ApprovalDecision> {
+  private async settle(approval: Approval, decision: ApprovalDecision, actor: string): Promise<Ruling> {
     const decided = await this.approvals.decideApproval(approval.approvalId, decision, actor);
-    const settled = decided?.decision ?? decision;
+    const settled = (decided && rulingOf(decided)) ?? { decision };
     this.log.info(
-      { approval_id: approval.approvalId, tool: approval.tool, decision: settled, actor },
+      { approval_id: approval.approvalId, tool: approval.tool, decision: settled.decision, actor },
       'approval decided',
     );
     this.waiting.get(approval.approvalId)?.(settled);
@@ -126,12 +132,13 @@ export class ApprovalsService {
 
   /** Applies a decision that was made on another replica. */
   private async noticeDecision({ tenant, approvalId }: Approval): Promise<void> {
-    const decision = (await this.approvals.findApproval(tenant, approvalId))?.decision;
-    if (decision) this.waiting.get(approvalId)?.(decision);
+    const approval = await this.approvals.findApproval(tenant, approvalId);
+    const ruling = approval && rulingOf(approval);
+    if (ruling) this.waiting.get(approvalId)?.(ruling);
   }
 
   /** Waits for the end of the approval's time, or until `signal` aborts. Expires the approval at the former. */
-  private async expire(approval: Approval, signal: AbortSignal): Promise<ApprovalDecision> {
+  private async expire(approval: Approval, signal: AbortSignal): Promise<Ruling> {
     while (!signal.aborted) {
       await this.untilExpired(approval, signal);
       try {
@@ -141,7 +148,7 @@ export class ApprovalsService {
       }
       await this.clock.sleep(RETRY_DELAY_MS, signal);
     }
-    return 'expired';
+    return { decision: 'expired' };
   }
 
   private untilExpired({ expiresAt }: Approval, signal: AbortSignal): Promise<void> {
@@ -155,4 +162,9 @@ export class ApprovalsService {
   private warn(error: unknown, { approvalId }: Approval): void {
     this.log.warn({ error, approval_id: approvalId }, 'an approval could not be read; trying again in a second');
   }
+}
+
+function rulingOf({ decision, decidedBy }: Approval): Ruling | undefined {
+  if (!decision) return undefined;
+  return { decision, ...(decidedBy !== undefined && decision !== 'expired' && { decidedBy }) };
 }

@@ -84,7 +84,7 @@ describe('an approval', () => {
     older.abort();
     await waits[0];
     await decide(shown, 'allow');
-    expect(await waits[1]).toBe('allow');
+    expect(await waits[1]).toMatchObject({ decision: 'allow' });
   });
 
   it('[X-32] and the call that it allows are in the audit trail, without the arguments', async () => {
@@ -136,6 +136,8 @@ describe('an approval', () => {
     await decide(shown, 'deny');
     expect(await code(decide(shown, 'allow'))).toBe('FORBIDDEN');
     await reader.waitForEnd('a');
+    const result = reader.frames.find(({ payload }) => payload['block_type'] === 'tool_result');
+    expect(JSON.parse(String(result?.payload['content']))).toMatchObject({ status: 'denied', decided_by: 'local' });
     expect(starts).toHaveLength(0);
   });
 

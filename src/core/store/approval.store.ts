@@ -14,6 +14,8 @@ export interface Approval {
   readonly expiresAt: number;
   /** Absent while undecided. */
   readonly decision?: ApprovalDecision;
+  /** Who decided; `gateway` where it expired. Absent while undecided, and where an earlier version stored the decision. */
+  readonly decidedBy?: string;
 }
 
 export type ApprovalDecision = 'allow' | 'deny' | 'expired';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ToolCallStatus } from '../../protocol/domain.js';
+import type { ToolCallStatus, ToolStatusPayload } from '../../protocol/domain.js';
 import { ApprovalsService } from '../approvals/approvals.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import type { Approval } from '../store/index.js';
@@ -12,6 +12,12 @@ import type { Turn } from './turn.js';
 
 /** Maximum length of a progress report, in UTF-16 units. */
 const MAX_PROGRESS_LENGTH = 1_024;
+
+/** Why an approval was not given, with the principal that denied it. */
+interface Denial {
+  readonly outcome: ToolOutcome;
+  readonly decidedBy: string | undefined;
+}
 
 /**
  * Runs the tool calls of turns. The intent is durable before the tool starts, the result before it is used. When a crash
@@ -38,22 +44,23 @@ export class ToolCallsService {
       (await this.registry.awaitTool(call.tool, turn.signals.agent)) ??
       this.registry.refuse(call.tool, call.parameters, turn.user);
     if (!recorded) await recordIntent(turn, call, !refusal && this.registry.needsApproval(call.tool));
-    const denial = refusal ?? (await this.askApproval(turn, call));
-    if (denial) return recordResult(turn, call, denial, statusOf(denial));
+    if (refusal) return recordResult(turn, call, refusal, statusOf(refusal));
+    const denial = await this.askApproval(turn, call);
+    if (denial) return recordResult(turn, call, denial.outcome, 'denied', { decided_by: denial.decidedBy });
     failpoint('tool.after_intent');
     return this.execute(turn, call);
   }
 
   /** Waits for the approval of a call that needs one. Returns why the call may not start, if it may not. */
-  private async askApproval(turn: Turn, call: NamedCall): Promise<ToolOutcome | undefined> {
+  private async askApproval(turn: Turn, call: NamedCall): Promise<Denial | undefined> {
     if (turn.journal.findCall(call.callId)?.mayHaveStarted) return undefined;
     const { session, message, writer, journal, signals } = turn;
     const approval = await this.approvals.request({ session, messageRef: message.messageRef, ...call });
     if (!approval.decision) writer.add(turn.reply.buildToolStatus(describeApproval(approval, call)));
-    const decision = await this.approvals.waitForDecision(approval, signals.agent);
+    const { decision, decidedBy } = await this.approvals.waitForDecision(approval, signals.agent);
     if (decision !== 'allow') {
       const reason = decision === 'deny' ? 'a person denied it' : 'it was not approved in time';
-      return failure('TOOL_DENIED', { tool: call.tool, reason });
+      return { outcome: failure('TOOL_DENIED', { tool: call.tool, reason }), decidedBy };
     }
     await writer.record(journal.record({ kind: 'tool_start', body: { callId: call.callId } }));
     return undefined;
@@ -74,7 +81,9 @@ export class ToolCallsService {
       signal: signals.agent,
     });
     failpoint('tool.after_effect');
-    return recordResult(turn, call, outcome, statusOf(outcome), Math.round(this.clock.elapsed() - startedAt));
+    return recordResult(turn, call, outcome, statusOf(outcome), {
+      duration_ms: Math.round(this.clock.elapsed() - startedAt),
+    });
   }
 }
 
@@ -92,8 +101,9 @@ async function recordResult(
   { callId, tool }: NamedCall,
   outcome: ToolOutcome,
   status: ToolCallStatus,
-  durationMs?: number,
+  { decided_by, duration_ms }: Partial<Pick<ToolStatusPayload, 'decided_by' | 'duration_ms'>> = {},
 ): Promise<ToolOutcome> {
+  const decider = decided_by === undefined ? {} : { decided_by };
   const content = outcome.ok
     ? outcome.content
     : { code: outcome.code, message: outcome.message, details: outcome.details };
@@ -104,9 +114,10 @@ async function recordResult(
       tool,
       status,
       ...(outcome.ok ? {} : { detail: toSafeText(outcome.message) }),
-      ...(durationMs === undefined ? {} : { duration_ms: durationMs }),
+      ...decider,
+      ...(duration_ms === undefined ? {} : { duration_ms }),
     }),
-    reply.buildWholeBlock('tool_result', toSafeJson({ call_id: callId, ok: outcome.ok, content })),
+    reply.buildWholeBlock('tool_result', toSafeJson({ call_id: callId, ok: outcome.ok, status, ...decider, content })),
   );
   return outcome;
 }

@@ -8,9 +8,12 @@ import { MAX_SWEEP_ROWS } from './sweeper.js';
 const MAX_PENDING = 1_000;
 
 const COLUMNS = `approval_id AS approvalId, tenant, session_id AS sessionId, message_ref AS messageRef, call_id AS callId,
-  tool, arguments, arguments_sha256 AS argumentsSha256, expires_at AS expiresAt, decision`;
+  tool, arguments, arguments_sha256 AS argumentsSha256, expires_at AS expiresAt, decision, decided_by AS decidedBy`;
 
-type Columns = Omit<Approval, 'decision'> & { readonly decision: ApprovalDecision | null };
+type Columns = Omit<Approval, 'decision' | 'decidedBy'> & {
+  readonly decision: ApprovalDecision | null;
+  readonly decidedBy: string | null;
+};
 
 /** The operations of `ApprovalStore`. */
 export class ApprovalOperations {
@@ -38,7 +41,7 @@ export class ApprovalOperations {
     );
     this.setDecision = prepare(
       database,
-      'UPDATE approvals SET decision = ? WHERE approval_id = ? AND decision IS NULL',
+      'UPDATE approvals SET decision = ?, decided_by = ? WHERE approval_id = ? AND decision IS NULL',
     );
     this.deleteExpired = prepare(
       database,
@@ -78,7 +81,7 @@ export class ApprovalOperations {
   }
 
   decide(now: number, approvalId: string, decision: ApprovalDecision, actor: string): Approval | undefined {
-    const hasDecided = this.setDecision.run(decision, approvalId).changes > 0;
+    const hasDecided = this.setDecision.run(decision, actor, approvalId).changes > 0;
     const row = this.selectById.get(approvalId);
     if (!row) return undefined;
     const approval = toApproval(row);
@@ -93,6 +96,6 @@ export class ApprovalOperations {
   }
 }
 
-function toApproval({ decision, ...approval }: Columns): Approval {
-  return { ...approval, ...(decision && { decision }) };
+function toApproval({ decision, decidedBy, ...approval }: Columns): Approval {
+  return { ...approval, ...(decision && { decision }), ...(decidedBy !== null && { decidedBy }) };
 }

@@ -251,3 +251,6 @@ export const SCHEMA_6 = `
   CREATE INDEX media_by_owner ON media (tenant, principal, created_at);
   CREATE INDEX cursors_by_session ON cursors (session);
 `;
+
+/** The change of version 7: who decided on an approval. */
+export const SCHEMA_7 = 'ALTER TABLE approvals ADD COLUMN decided_by TEXT';

@@ -61,7 +61,10 @@ export const approvalsContract: Contract = {
     await store.openApproval(approval());
     expect(await store.decideApproval('a_1', 'allow', 'ann')).toMatchObject({ decision: 'allow' });
     await under.crash();
-    expect(await under.store.decideApproval('a_1', 'deny', 'bob')).toMatchObject({ decision: 'allow' });
+    expect(await under.store.decideApproval('a_1', 'deny', 'bob')).toMatchObject({
+      decision: 'allow',
+      decidedBy: 'ann',
+    });
     expect(await under.store.decideApproval('a_9', 'deny', 'bob')).toBeUndefined();
   },
 

@@ -6,7 +6,10 @@ import { icons } from '../design/icons.js';
 import { readMediaId, type MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
 import { readJson, readText, renderFold } from './fold.js';
-import { readCallId, renderCall, renderStatus, type Decide } from './tools.js';
+import { findOutcome, readCallId, renderCall, renderStatus, summariseCalls, type Decide } from './tools.js';
+
+/** A run of more finished tool calls folds. */
+const MAX_SHOWN_CALLS = 3;
 
 /** Pictures and sounds whose data is in the block itself. */
 const INLINE_MEDIA = { image: /^data:image\//i, audio: /^data:audio\//i };
@@ -18,18 +21,48 @@ export function renderBlocks(reply: ReplyState, files: MediaFiles, decide?: Deci
   const ofType = (type: string) => blocks.filter(({ block_type }) => block_type === type);
   const calls = new Set(ofType('tool_call').map(readCallId));
   const results = new Map(ofType('tool_result').map((block) => [readCallId(block), block]));
+  const render = (block: StreamBlock) => {
+    if (block.block_type !== 'tool_call') return guard([block], () => renderBlock(block, files, growing.has(block)));
+    const callId = readCallId(block);
+    const [result, status] = [results.get(callId), reply.tools.get(callId)];
+    return guard([block, result, status, decide === undefined], () => renderCall(block, result, status, decide));
+  };
+  const shown = blocks.filter((block) => block.block_type !== 'tool_result' || !calls.has(readCallId(block)));
+  const isDone = (block: StreamBlock) => block.block_type === 'tool_call' && results.has(readCallId(block));
   const rendered = repeat(
-    blocks.filter((block) => block.block_type !== 'tool_result' || !calls.has(readCallId(block))),
-    ({ block_id }) => block_id,
-    (block) => {
-      if (block.block_type !== 'tool_call') return guard([block], () => renderBlock(block, files, growing.has(block)));
-      const callId = readCallId(block);
-      const [result, status] = [results.get(callId), reply.tools.get(callId)];
-      return guard([block, result, status, decide === undefined], () => renderCall(block, result, status, decide));
+    groupRuns(shown, isDone),
+    ([{ block_id }]) => block_id,
+    (group) => {
+      if (group.length <= MAX_SHOWN_CALLS) return group.map(render);
+      const outcomes = group.map(
+        (block) => findOutcome(results.get(readCallId(block)), undefined) ?? { status: 'unknown' },
+      );
+      return html`<details class="block tools">
+        <summary>${icons.chevron}${icons.tool}<span>${summariseCalls(outcomes)}</span></summary>
+        ${group.map(render)}
+      </details>`;
     },
   );
   const unshown = reply.end ? [] : [...reply.tools.values()].filter(({ call_id }) => !calls.has(call_id));
   return html`${rendered}${unshown.map((status) => renderStatus(status, decide))}`;
+}
+
+/**
+ * Groups each run of more than {@link MAX_SHOWN_CALLS} blocks of which `belongs` is true; every other block is a group of
+ * its own.
+ */
+function groupRuns(
+  blocks: readonly StreamBlock[],
+  belongs: (block: StreamBlock) => boolean,
+): readonly (readonly [StreamBlock, ...StreamBlock[]])[] {
+  const runs: [StreamBlock, ...StreamBlock[]][] = [];
+  let last: [StreamBlock, ...StreamBlock[]] | undefined;
+  for (const block of blocks) {
+    if (last && belongs(block)) last.push(block);
+    else runs.push((last = [block]));
+    if (!belongs(block)) last = undefined;
+  }
+  return runs.flatMap((run) => (run.length > MAX_SHOWN_CALLS ? [run] : run.map((block): [StreamBlock] => [block])));
 }
 
 /** Describes a block as text, for copying or reading aloud. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readOutcome } from './tools.js';
+import { describeOutcome, readOutcome, summariseCalls } from './tools.js';
 
 describe('the outcome of a tool call, read from its result', () => {
   it('is denied, with the reason, when the call was not allowed', () => {
@@ -21,5 +21,21 @@ describe('the outcome of a tool call, read from its result', () => {
     [{ ok: false, content: 'odd' }, { status: 'failed' }],
   ])('is that of %j', (result, outcome) => {
     expect(readOutcome(result)).toEqual(outcome);
+  });
+
+  it('names who denied the call, or the permission that it needs', () => {
+    const content = { code: 'TOOL_DENIED', message: 'No.', details: { missing_permissions: ['http'] } };
+    expect(describeOutcome(readOutcome({ ok: false, status: 'denied', decided_by: 'Bob', content }))).toBe(
+      'denied by Bob',
+    );
+    expect(describeOutcome(readOutcome({ ok: false, content }))).toBe('not allowed: needs http');
+    expect(describeOutcome(readOutcome({ ok: false, status: 'unknown', content: { message: 'A crash.' } }))).toBe(
+      'outcome unknown · A crash.',
+    );
+  });
+
+  it('is counted where several calls fold', () => {
+    const calls = ['succeeded', 'failed', 'succeeded', 'timed_out', 'denied'].map((status) => ({ status }));
+    expect(summariseCalls(calls)).toBe('5 tools · 2 failed · 1 denied');
   });
 });

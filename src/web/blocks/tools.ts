@@ -3,7 +3,6 @@ import type { DirectiveResult } from 'lit/directive.js';
 import type { StreamBlock, ToolStatusPayload } from '../../client/index.js';
 import { icons } from '../design/icons.js';
 import { texts } from '../texts.js';
-import { formatTime } from '../times.js';
 import { readJson, readText, renderFold, type Part } from './fold.js';
 
 /** Decides on a tool call that waits for approval; undefined without a connection. */
@@ -13,7 +12,11 @@ export type Decide = (status: ToolStatusPayload, decision: 'allow' | 'deny') => 
 type WaitingCall = ToolStatusPayload & { readonly approval: NonNullable<ToolStatusPayload['approval']> };
 
 /** The outcome of a call, or its state until then. */
-type Outcome = Partial<Pick<ToolStatusPayload, 'detail' | 'duration_ms'>> & { readonly status: string };
+type Outcome = Partial<Pick<ToolStatusPayload, 'detail' | 'duration_ms' | 'decided_by'>> & {
+  readonly status: string;
+  /** The permissions without which the call is not allowed. */
+  readonly missing?: readonly string[];
+};
 
 /** The icon and colour of each status. A denied call is no fault: a person or a permission held it back. */
 const LOOKS: Readonly<Record<string, readonly [DirectiveResult, string]>> = {
@@ -27,13 +30,37 @@ const LOOKS: Readonly<Record<string, readonly [DirectiveResult, string]>> = {
 const RUNNING = [icons.working, 'info'] as const;
 
 /** Returns the outcome that the content of a `tool_result` block states. */
-export function readOutcome({ ok, content }: Readonly<Record<string, unknown>>): Outcome {
+export function readOutcome({ ok, status, decided_by, content }: Readonly<Record<string, unknown>>): Outcome {
   if (ok === true) return { status: 'succeeded' };
-  const { code, message } =
-    typeof content === 'object' && content !== null ? { ...content } : ({} as Record<string, unknown>);
-  const status = code === 'TOOL_DENIED' ? 'denied' : code === 'TOOL_TIMEOUT' ? 'timed_out' : 'failed';
+  const { code, message, details } = readRecord(content);
+  const fallback = code === 'TOOL_DENIED' ? 'denied' : code === 'TOOL_TIMEOUT' ? 'timed_out' : 'failed';
   const detail = readText(message);
-  return { status, ...(detail !== undefined && { detail }) };
+  const decider = readText(decided_by);
+  const { missing_permissions } = readRecord(details);
+  return {
+    status: readText(status) ?? fallback,
+    ...(detail !== undefined && { detail }),
+    ...(decider !== undefined && { decided_by: decider }),
+    ...(Array.isArray(missing_permissions) && { missing: missing_permissions.map(String) }),
+  };
+}
+
+function readRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+/** Describes an outcome in words: who denied it, or what it needs. */
+export function describeOutcome({ status, decided_by, missing, detail }: Outcome): string {
+  if (status === 'denied' && decided_by !== undefined) return texts.tool.deniedBy(decided_by);
+  if (status === 'denied' && missing && missing.length > 0) return texts.tool.needs(missing.join(', '));
+  const word = texts.tool.status[status] ?? status;
+  return detail === undefined ? word : `${word} · ${detail}`;
+}
+
+/** Summarises several calls: how many there are, and how many did not succeed. */
+export function summariseCalls(outcomes: readonly Outcome[]): string {
+  const count = (...statuses: string[]) => outcomes.filter(({ status }) => statuses.includes(status)).length;
+  return texts.tool.several(outcomes.length, count('failed', 'timed_out', 'unknown'), count('denied'));
 }
 
 /** Returns the call id of a `tool_call` or `tool_result` block. */
@@ -57,9 +84,17 @@ export function renderCall(
       texts.block.result,
       typeof outcome['content'] === 'string' ? outcome['content'] : JSON.stringify(outcome['content']),
     ]);
-  // After a reload the outcome of a finished call is known only from the blocks.
-  const known = outcome && readOutcome(outcome);
-  return renderFold(renderSummary(readText(tool) ?? '', status ?? known), parts);
+  return renderFold(renderSummary(readText(tool) ?? '', findOutcome(result, status)), parts);
+}
+
+/** Returns the outcome of a call: after a reload that of a finished one is known only from its result. */
+export function findOutcome(
+  result: StreamBlock | undefined,
+  status: ToolStatusPayload | undefined,
+): Outcome | undefined {
+  if (!result) return status;
+  const duration = status?.duration_ms;
+  return { ...readOutcome(readJson(result.content)), ...(duration !== undefined && { duration_ms: duration }) };
 }
 
 /** Renders a call of which only the status is known so far. */
@@ -73,9 +108,8 @@ function renderSummary(tool: string, status: Outcome | undefined): TemplateResul
   const name = status?.status ?? 'running';
   const seconds =
     status?.duration_ms === undefined ? undefined : texts.tool.duration((status.duration_ms / 1_000).toFixed(1));
-  const outcome = [texts.tool.status[name] ?? name, seconds, status?.detail]
-    .filter((part) => part !== undefined)
-    .join(' · ');
+  const words = describeOutcome(status ?? { status: name });
+  const outcome = seconds === undefined ? words : `${words} · ${seconds}`;
   const [icon, tone] = LOOKS[name] ?? RUNNING;
   return html`<code>${tool}</code><span class="outcome state ${tone}">${icon}${outcome}</span>`;
 }
@@ -91,7 +125,11 @@ function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
     <p class="state held">
       ${icons.asks}<span><code>${tool}</code> ${texts.tool.wantsToRun}</span>
     </p>
-    <pre tabindex="0" dir="ltr">${JSON.stringify(approval.arguments, undefined, 2)}</pre>
+    ${renderArguments(approval.arguments)}
+    <details class="raw">
+      <summary>${texts.tool.raw}</summary>
+      <pre tabindex="0" dir="ltr">${JSON.stringify(approval.arguments, undefined, 2)}</pre>
+    </details>
     <p>
       <button type="button" class="main" ?disabled=${!decide} @click=${() => decide?.(status, 'allow')}>
         ${texts.tool.allow}
@@ -99,7 +137,22 @@ function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
       <button type="button" class="plain" ?disabled=${!decide} @click=${() => decide?.(status, 'deny')}>
         ${texts.tool.deny}
       </button>
-      <span class="faint">${texts.tool.until(formatTime(approval.expires_at))}</span>
+      <chat-countdown class="faint" .until=${approval.expires_at}></chat-countdown>
     </p>
   </div>`;
+}
+
+/** Renders arguments as a list: texts as they are, other values as JSON. */
+function renderArguments(given: unknown): TemplateResult {
+  const show = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+  const entries = Object.entries(readRecord(given));
+  return html`<dl class="arguments">
+    ${entries.map(
+      ([name, value]) =>
+        html`<div>
+          <dt dir="auto">${name}</dt>
+          <dd dir="auto"><chat-parts .text=${show(value)}></chat-parts></dd>
+        </div>`,
+    )}
+  </dl>`;
 }

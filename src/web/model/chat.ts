@@ -14,6 +14,7 @@ import {
 } from '../../client/index.js';
 import type { Conversation } from './conversation.js';
 import { Conversations } from './conversations.js';
+import { gatewayClock } from './gateway-clock.js';
 import { GatewayLink, type Identification } from './gateway-link.js';
 import { MediaFiles } from './media-files.js';
 import { cleanText } from './message-limits.js';
@@ -285,6 +286,7 @@ export class Chat {
   }
 
   #take(frame: OutboundFrame, isLive: boolean): void {
+    if (isLive) gatewayClock.note(frame.timestamp);
     const conversation = this.conversations.find(frame.session_id, frame.correlation_id);
     if (!conversation) return;
     const { transcript } = conversation;

@@ -3,6 +3,7 @@ import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { icons } from '../design/icons.js';
 import type { TranscriptMessage, WebchatIdentity } from '../../client/index.js';
+import { gatewayClock } from '../model/gateway-clock.js';
 import { texts } from '../texts.js';
 import { formatDay, isSameDay } from '../times.js';
 import { groupEarlier } from './earlier.js';
@@ -18,7 +19,7 @@ export function renderThread(thread: Thread): TemplateResult {
     return isUnread ? html`<p class="note" role="status">${texts.thread.loading}</p>` : renderEmpty(thread);
   }
   const items = groupEarlier(messages);
-  const now = Date.now();
+  const now = gatewayClock.now();
   const openCount = messages.filter(({ phase }) => phase === 'open').length;
   const today = new Date(now).toDateString();
   return html`
