@@ -18,7 +18,7 @@ function listImports(): string[] {
 }
 
 describe('the page', () => {
-  it('imports itself, the client, and five packages that are bundled', () => {
+  it('imports itself, the client, and seven packages that are bundled', () => {
     const foreign = listImports().filter((path) => !path.startsWith('web/'));
     expect(foreign).toEqual([
       'client/index.js',
@@ -31,6 +31,8 @@ describe('the page', () => {
       'lit/directives/repeat.js',
       'lucide',
       'marked',
+      'mermaid',
+      'temml',
     ]);
   });
 });

@@ -815,6 +815,21 @@ export const requirements: readonly Requirement[] = [
     'Diagrams are drawn in a sandboxed frame within 3 s and 20,000 characters; otherwise the source and the reason are shown.',
   ),
   requirement(
+    'W-66',
+    'web chat',
+    'The first load takes at most 80 KB; what draws formulas, diagrams and colours code is loaded when it is needed.',
+  ),
+  requirement(
+    'W-67',
+    'web chat',
+    'A conversation of 800 exchanges opens within a second, and a key is shown within 50 ms.',
+  ),
+  requirement(
+    'W-68',
+    'web chat',
+    'Days and countdowns follow the clock of the gateway, whatever that of the device says; a denied call says by whom, also after a reload.',
+  ),
+  requirement(
     'W-40',
     'web chat',
     'A message that is not stored never looks stored: sent, late, held, stored, its place in line, answered, failed and denied look different, in words.',

@@ -11,4 +11,6 @@ export interface WebchatIdentity {
   readonly agent_runtime: string;
   /** Messages that an empty conversation offers. */
   readonly starters: readonly string[];
+  /** The media types of files that may be uploaded. */
+  readonly media_types: readonly string[];
 }

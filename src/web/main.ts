@@ -1,8 +1,6 @@
 import './styles/page.css';
 import './design/menu.js';
 import './blocks/markdown.js';
-import './blocks/countdown.js';
-import './blocks/diagram.js';
 import './blocks/media.js';
 import './blocks/parts.js';
 import './compose/composer.js';
@@ -16,6 +14,7 @@ import { ChatApp } from './shell/app.js';
 import { keepAboveKeyboard } from './shell/viewport-keeper.js';
 import { exchangeCode, takeCode } from './sign-in/page-code.js';
 import { texts } from './texts.js';
+import { copySelection } from './thread/copy-selection.js';
 
 const storage = new PageStorage(() => ({ local: localStorage, session: sessionStorage }));
 const chat = new Chat(storage, location.origin);
@@ -27,6 +26,7 @@ keepAboveKeyboard(app);
 addEventListener('storage', ({ key }) => chat.storageChanged(key));
 addEventListener('online', () => chat.link.networkChanged());
 addEventListener('offline', () => chat.link.networkChanged());
+document.addEventListener('copy', copySelection);
 addEventListener('pagehide', () => chat.presence.left());
 document.addEventListener('visibilitychange', () => {
   const isVisible = document.visibilityState === 'visible';
@@ -40,6 +40,7 @@ document.addEventListener('visibilitychange', () => {
 await app.updateComplete;
 document.getElementById('not-running')?.remove();
 await start();
+void import('./later.js');
 
 async function start(): Promise<void> {
   const code = takeCode(location, history);

@@ -280,30 +280,38 @@ export const texts = {
     },
   },
 
-  pictures: {
-    attach: 'Attach pictures',
-    label: 'Pictures to be sent',
-    untitled: 'Picture',
+  files: {
+    attach: 'Attach files',
+    label: 'Files to be sent',
+    untitled: 'File',
     uploading: 'Uploading…',
+    interrupted: 'Not uploaded',
+    save: (name: string) => `Save ${name}`,
     remove: (name: string) => `Remove ${name}`,
     notYet: 'Not connected yet. Attach it again once there is a connection.',
-    wait: 'A picture is still uploading. Send the message once it is there, or remove the picture.',
+    wait: 'A file is not uploaded yet. Send the message once it is there, or remove the file.',
     faults: {
-      'no-picture': (names: string) => `Only pictures can be sent. ${names} is not a picture; paste its text instead.`,
       'too-many': (names: string, most: number) =>
-        `A message can have at most ${most} pictures. Send ${names} with the next one.`,
+        `A message can have at most ${most} files. Send ${names} with the next one.`,
       'too-large': (names: string) =>
-        `${names} is bigger than this gateway accepts. Make the picture smaller, then attach it again.`,
+        `${names} is bigger than this gateway accepts. Make it smaller, then attach it again.`,
       type: (names: string) =>
-        `This gateway does not accept pictures like ${names}. Save it as PNG or JPEG, then attach it again.`,
+        `This gateway does not accept files like ${names}. Save it as another type, or paste its text instead.`,
       'signed-out': (names: string) =>
         `${names} was not uploaded: your access has ended. Sign in again, then attach it again.`,
       forbidden: (names: string) => `${names} was not uploaded: this token may not send files.`,
       missing: (names: string) => `${names} was not uploaded: this gateway accepts no files.`,
       unreachable: (names: string) =>
-        `The upload of ${names} was interrupted. Attach it again once there is a connection; if it is interrupted again, make the picture smaller.`,
+        `The upload of ${names} was interrupted. Try it again once there is a connection.`,
       failed: (names: string) => `${names} was not uploaded: the gateway could not store it. Attach it again later.`,
     },
+  },
+
+  voice: {
+    record: 'Record a voice message',
+    stop: 'Stop recording',
+    name: 'Voice message',
+    refused: 'The microphone cannot be used. Allow it for this page in your browser, then try again.',
   },
 
   composer: {

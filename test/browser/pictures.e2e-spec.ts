@@ -19,13 +19,13 @@ const suite = useChat({ settings: { 'media.folder': folder, 'media.max_bytes': 1
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const picture = (name: string, buffer = PIXEL) => ({ name, mimeType: 'image/png', buffer });
-const trayOf = (chat: ChatPage) => chat.page.getByRole('list', { name: 'Pictures to be sent' });
+const trayOf = (chat: ChatPage) => chat.page.getByRole('list', { name: 'Files to be sent' });
 const alertOf = (chat: ChatPage) => chat.page.getByRole('alert').filter({ hasText: /./ });
 
 async function choose(chat: ChatPage, ...files: ReturnType<typeof picture>[]): Promise<void> {
   const [chooser] = await Promise.all([
     chat.page.waitForEvent('filechooser'),
-    chat.page.getByRole('button', { name: 'Attach pictures' }).press('Enter'),
+    chat.page.getByRole('button', { name: 'Attach files' }).press('Enter'),
   ]);
   await chooser.setFiles(files);
 }
@@ -83,10 +83,10 @@ describe('a picture', () => {
     await choose(chat, picture('big.png', Buffer.concat([PIXEL, Buffer.alloc(1_000)])));
     await alertOf(chat).getByText('“big.png” is bigger than this gateway accepts').waitFor();
     await choose(chat, picture('odd.png', Buffer.from([0, 1, 2, 3])));
-    await alertOf(chat).getByText('does not accept pictures like “odd.png”').waitFor();
-    await choose(chat, ...['1', '2', '3', '4', '5'].map((name) => picture(name)));
-    await alertOf(chat).getByText('at most 4 pictures. Send “5” with the next one').waitFor();
-    expect(await trayOf(chat).getByRole('listitem').count()).toBe(4);
+    await alertOf(chat).getByText('does not accept files like “odd.png”').waitFor();
+    await choose(chat, ...Array.from({ length: 11 }, (_, i) => picture(`${i + 1}`)));
+    await alertOf(chat).getByText('at most 10 files. Send “11” with the next one').waitFor();
+    expect(await trayOf(chat).getByRole('listitem').count()).toBe(10);
   });
 
   it('[W-26] stays with a message that was written without a connection when the page is reloaded', async () => {

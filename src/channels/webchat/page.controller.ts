@@ -28,7 +28,7 @@ export class PageController {
     const page = await this.files.findPage(readAcceptEncoding(request));
     if (!page) throw new NotFoundException('The web chat is not built; `npm run build` builds it');
     response.setHeader('Content-Security-Policy', buildPolicy(request.headers.host ?? ''));
-    response.setHeader('Permissions-Policy', 'camera=(), microphone=(), geolocation=()');
+    response.setHeader('Permissions-Policy', 'camera=(), microphone=(self), geolocation=()');
     send(response, page, 'no-cache');
   }
 

@@ -36,6 +36,7 @@ export class WebchatGateway {
       agent_name: this.config.get('agent.name'),
       agent_runtime: this.runtime.name,
       starters: this.config.get('webchat.starters'),
+      media_types: this.config.get('media.types'),
     };
     return { event: 'webchat.identity', data };
   }

@@ -5,7 +5,8 @@ import { icons } from '../design/icons.js';
 import type { MediaFiles } from '../model/media-files.js';
 import { findTextFault, type TextFault } from '../model/message-limits.js';
 import { texts } from '../texts.js';
-import type { Picture } from './picture-tray.js';
+import type { TrayFile } from './file-tray.js';
+import { renderTray } from './tray.js';
 
 /** The number of characters is shown from this length on. */
 const COUNT_FROM = 60_000;
@@ -17,7 +18,7 @@ const isTouch = matchMedia('(pointer: coarse)');
 
 /**
  * The message field. Dispatches `send` with a checked text (and keeps it: the owner sets {@link text}), `typed` on each
- * change, `attach` with chosen files, `detach` with a picture to remove, and `stop`.
+ * change, `attach` with chosen files, `detach` with a file to remove, `retry` with one to upload again, and `stop`.
  */
 @customElement('chat-composer')
 export class ChatComposer extends LitElement {
@@ -28,8 +29,11 @@ export class ChatComposer extends LitElement {
   @property({ type: Boolean }) readOnly = false;
   /** A note of the page about writing. */
   @property() notice = '';
-  /** The pictures of the message, and the files from which they are read. */
-  @property({ attribute: false }) pictures: readonly Picture[] = [];
+  /** The files of the message. */
+  @property({ attribute: false }) tray: readonly TrayFile[] = [];
+  /** The media types that the gateway accepts; any when empty. */
+  @property({ attribute: false }) types: readonly string[] = [];
+  /** The gateway's files, from which those of a message that was put back are read. */
   @property({ attribute: false }) files!: MediaFiles;
   @query('input[type=file]') private readonly chooser!: HTMLInputElement;
   @query('textarea') private readonly area!: HTMLTextAreaElement;
@@ -64,7 +68,13 @@ export class ChatComposer extends LitElement {
     const trouble = problem === undefined ? nothing : html`<p class="trouble" id="composer-problem">${problem}</p>`;
     return html`<form class="composer" @submit=${this.submit}>
       <div role="alert">${trouble}</div>
-      ${this.pictures.length === 0 ? nothing : this.renderPictures()}
+      ${renderTray(this.tray, this.files, {
+        retry: (entry) => this.tell('retry', entry),
+        remove: (entry) => {
+          this.tell('detach', entry);
+          this.focus();
+        },
+      })}
       <div class="writing">${this.renderChooser()}${this.renderArea(problem)}${this.renderButtons()}</div>
       <p class="faint hint" id="composer-hint">
         ${
@@ -79,17 +89,28 @@ export class ChatComposer extends LitElement {
   }
 
   private renderChooser(): TemplateResult {
-    return html`<input type="file" accept="image/*" multiple hidden @change=${this.choose} />
+    return html`<input
+        type="file"
+        accept=${this.types.length === 0 ? nothing : this.types.join(',')}
+        multiple
+        hidden
+        @change=${this.choose}
+      />
       <button
         type="button"
         class="icon-button"
-        aria-label=${texts.pictures.attach}
-        title=${texts.pictures.attach}
+        aria-label=${texts.files.attach}
+        title=${texts.files.attach}
         ?disabled=${this.readOnly}
         @click=${() => this.chooser.click()}
       >
-        ${icons.picture}
-      </button>`;
+        ${icons.attach}
+      </button>
+      <chat-voice
+        ?disabled=${this.readOnly}
+        @recorded=${(event: CustomEvent<File>) => this.attach([event.detail])}
+        @trouble=${(event: CustomEvent<string>) => (this.notice = event.detail)}
+      ></chat-voice>`;
   }
 
   private renderArea(problem: string | undefined): TemplateResult {
@@ -108,7 +129,7 @@ export class ChatComposer extends LitElement {
   }
 
   private renderButtons(): TemplateResult {
-    const isEmpty = this.characters === 0 && this.pictures.length === 0;
+    const isEmpty = this.characters === 0 && this.tray.length === 0;
     const { stop, send } = texts.composer;
     if (this.running && isEmpty) {
       return html`<button type="button" class="icon-button stop" aria-label=${stop} title=${stop} @click=${this.stop}>
@@ -126,41 +147,18 @@ export class ChatComposer extends LitElement {
     </button>`;
   }
 
-  private renderPictures(): TemplateResult {
-    return html`<ul class="pictures" aria-label=${texts.pictures.label}>
-      ${this.pictures.map((picture) => {
-        const name = picture.name || texts.pictures.untitled;
-        const label = texts.pictures.remove(name);
-        return html`<li aria-busy=${picture.attachment ? 'false' : 'true'}>
-          <chat-media
-            .files=${this.files}
-            .source=${picture.file ?? picture.attachment?.media_id ?? ''}
-            label=${name}
-          ></chat-media>
-          <span class="faint" role="status">${picture.attachment ? nothing : texts.pictures.uploading}</span>
-          <button
-            type="button"
-            class="icon-button"
-            aria-label=${label}
-            title=${label}
-            @click=${() => this.detach(picture)}
-          >
-            ${icons.close}
-          </button>
-        </li>`;
-      })}
-    </ul>`;
+  private tell(name: 'retry' | 'detach', detail: TrayFile): void {
+    this.dispatchEvent(new CustomEvent<TrayFile>(name, { detail }));
+  }
+
+  private attach(detail: readonly File[]): void {
+    this.dispatchEvent(new CustomEvent<readonly File[]>('attach', { detail }));
   }
 
   private choose(): void {
-    this.dispatchEvent(new CustomEvent<readonly File[]>('attach', { detail: [...(this.chooser.files ?? [])] }));
+    this.attach([...(this.chooser.files ?? [])]);
     // Otherwise the same file could not be chosen again.
     this.chooser.value = '';
-    this.focus();
-  }
-
-  private detach(picture: Picture): void {
-    this.dispatchEvent(new CustomEvent<Picture>('detach', { detail: picture }));
     this.focus();
   }
 
@@ -179,7 +177,7 @@ export class ChatComposer extends LitElement {
     this.characters = countCodePoints(this.text);
     // Counting bytes is slow for long texts, so it is done only near the limit.
     this.fault =
-      this.characters < COUNT_FROM / 4 ? undefined : findTextFault(this.text, this.maxFrameBytes, this.pictures.length);
+      this.characters < COUNT_FROM / 4 ? undefined : findTextFault(this.text, this.maxFrameBytes, this.tray.length);
     if (!CSS.supports('field-sizing', 'content')) this.grow();
   }
 
@@ -196,7 +194,7 @@ export class ChatComposer extends LitElement {
 
   private submit(event: Event): void {
     event.preventDefault();
-    const fault = findTextFault(this.text, this.maxFrameBytes, this.pictures.length);
+    const fault = findTextFault(this.text, this.maxFrameBytes, this.tray.length);
     this.fault = fault;
     if (!fault) this.dispatchEvent(new CustomEvent<string>('send', { detail: this.text }));
   }

@@ -5,7 +5,7 @@ import type { Conversation } from '../model/conversation.js';
 import { texts } from '../texts.js';
 import type { ScrollKeeper } from '../thread/scroll-keeper.js';
 import type { ChatComposer } from './composer.js';
-import { PictureTaker } from './picture-taker.js';
+import { FileTaker } from './file-taker.js';
 
 /** The parts of the page that {@link Writing} uses; `composer` is null while it is not rendered. */
 export interface WritingPage {
@@ -20,9 +20,9 @@ interface Edit {
   readonly attachments: readonly Attachment[];
 }
 
-/** Connects the composer and the chat: drafts, pictures, sending, and messages returned for editing. */
+/** Connects the composer and the chat: drafts, files, sending, and messages returned for editing. */
 export class Writing implements ReactiveController {
-  readonly taker: PictureTaker;
+  readonly taker: FileTaker;
   #notice = '';
   readonly #edits = new WeakMap<Conversation, Edit>();
   /** True when a text was typed, or also submitted, before the conversation was known. */
@@ -35,7 +35,7 @@ export class Writing implements ReactiveController {
     private readonly page: () => WritingPage,
   ) {
     host.addController(this);
-    this.taker = new PictureTaker(host, () => ({
+    this.taker = new FileTaker(host, () => ({
       media: page().chat.media,
       isReadOnly: page().composer?.readOnly ?? false,
       conversation: page().chat.active,
@@ -72,9 +72,9 @@ export class Writing implements ReactiveController {
     this.#isTypedAhead = false;
   }
 
-  /** Sends the composer's text with its pictures. */
+  /** Sends the composer's text with its files. */
   write(text: string): void {
-    if (this.taker.isUploading) this.notice = texts.pictures.wait;
+    if (this.taker.isIncomplete) this.notice = texts.files.wait;
     else if (this.send(text, this.taker.attachments, this.editing?.ref)) {
       this.taker.clear();
       this.stopEditing();
@@ -170,7 +170,7 @@ export class Writing implements ReactiveController {
   /** Puts a message back into the composer, unless the composer already holds something else. */
   #giveBack({ content = '', attachments }: TranscriptMessage): void {
     const { composer } = this.page();
-    if (!composer || composer.text !== '' || this.taker.pictures.length > 0) return;
+    if (!composer || composer.text !== '' || this.taker.files.length > 0) return;
     this.#fill(content, attachments);
   }
 }

@@ -17,6 +17,14 @@ const MEDIA_PATH = /^\/media\/([\w-]+)$/;
 /** Maximum length of a file name sent, in code points. */
 const MAX_NAME_LENGTH = 100;
 
+/** Sends bytes, and reports how much of them is sent, from 0 to 1. Rejects when the gateway cannot be reached. */
+export type Upload = (
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body: Blob,
+  onProgress: (part: number) => void,
+) => Promise<Response>;
+
 /** Thrown when a file could not be sent or read. */
 export class MediaError extends Error {
   constructor(readonly failure: MediaFailure) {
@@ -40,10 +48,11 @@ export function isPicture({ type }: Pick<Blob, 'type'>): boolean {
 
 /** Reads and sends files of the page's own gateway. The token is sent in a header, only to that gateway. */
 export class MediaFiles {
-  /** `readToken` returns undefined in open mode. `request` defaults to the browser's `fetch`. */
+  /** `readToken` returns undefined in open mode. `request` and `upload` default to those of the browser. */
   constructor(
     private readonly readToken: () => string | undefined,
     private readonly request: typeof fetch = (input, init) => fetch(input, init),
+    private readonly upload: Upload = uploadByRequest,
   ) {}
 
   /** @throws MediaError, also when the file is not of the given kind */
@@ -53,35 +62,40 @@ export class MediaFiles {
     throw new MediaError('type');
   }
 
-  /** Uploads a picture. Returns the attachment for its message. @throws MediaError */
-  async sendPicture(file: File): Promise<Attachment> {
-    const options = { method: 'POST', body: file.slice(0, file.size, 'application/octet-stream') };
-    const answer = await this.#ask(
-      '/media',
-      options,
+  /** Reads a file of any kind, to be saved. @throws MediaError */
+  readAny(mediaId: string): Promise<Blob> {
+    return this.#ask(`/media/${encodeURIComponent(mediaId)}`, {}, (response) => response.blob());
+  }
+
+  /** Uploads a file. Returns the attachment for its message. @throws MediaError */
+  async send(file: Blob, name: string, onProgress: (part: number) => void = () => {}): Promise<Attachment> {
+    const body = file.slice(0, file.size, 'application/octet-stream');
+    const answer = await this.#read(
+      () => this.upload('/media', this.#headers, body, onProgress),
       (response) => response.json() as Promise<Required<Pick<Attachment, 'media_id' | 'mime_type' | 'size_bytes'>>>,
     );
     const { media_id, mime_type, size_bytes } = answer;
-    const name = cleanName(file.name);
-    return { kind: 'image', media_id, mime_type, size_bytes, ...(name === '' ? {} : { name }) };
+    const shown = cleanName(name);
+    return { kind: kindOf(mime_type), media_id, mime_type, size_bytes, ...(shown === '' ? {} : { name: shown }) };
   }
 
-  async #ask<T>(
-    path: string,
-    options: Pick<RequestInit, 'method' | 'body'>,
-    read: (response: Response) => Promise<T>,
-  ): Promise<T> {
+  get #headers(): Record<string, string> {
     const token = this.readToken();
-    const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    return token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  }
+
+  #ask<T>(path: string, options: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
+    const headers = this.#headers;
+    return this.#read(
+      () => this.request(path, { ...options, headers, credentials: 'omit', mode: 'same-origin', redirect: 'error' }),
+      read,
+    );
+  }
+
+  async #read<T>(ask: () => Promise<Response>, read: (response: Response) => Promise<T>): Promise<T> {
     let failure: MediaFailure = 'unreachable';
     try {
-      const response = await this.request(path, {
-        ...options,
-        headers,
-        credentials: 'omit',
-        mode: 'same-origin',
-        redirect: 'error',
-      });
+      const response = await ask();
       if (response.ok) return await read(response);
       failure = FAILURES[response.status] ?? 'failed';
     } catch {
@@ -90,6 +104,27 @@ export class MediaFiles {
     throw new MediaError(failure);
   }
 }
+
+/** Returns the kind of attachment of a media type. */
+export function kindOf(mimeType: string): Attachment['kind'] {
+  if (isPicture({ type: mimeType })) return 'image';
+  if (mimeType.startsWith('audio/')) return 'audio';
+  return mimeType.startsWith('video/') ? 'video' : 'file';
+}
+
+/** Uploads with `XMLHttpRequest`, because `fetch` reports no progress. */
+const uploadByRequest: Upload = (path, headers, body, onProgress) =>
+  new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', path);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.addEventListener('progress', ({ loaded, total }) => onProgress(total === 0 ? 0 : loaded / total));
+    request.addEventListener('load', () => {
+      resolve(new Response(request.responseText, { status: request.status }));
+    });
+    for (const end of ['error', 'abort', 'timeout']) request.addEventListener(end, () => reject(new TypeError(end)));
+    request.send(body);
+  });
 
 /** Returns a file name that the gateway accepts. */
 function cleanName(name: string): string {

@@ -216,12 +216,12 @@ function isUnsentMessage(entry: unknown): entry is UnsentMessage {
     typeof content === 'string' &&
     Array.isArray(attachments) &&
     (isName(content) || attachments.length > 0) &&
-    attachments.every(isStoredPicture)
+    attachments.every(isStoredFile)
   );
 }
 
-function isStoredPicture(entry: unknown): boolean {
-  return isRecord(entry) && entry['kind'] === 'image' && isName(entry['media_id']);
+function isStoredFile(entry: unknown): boolean {
+  return isRecord(entry) && /^(?:image|audio|video|file)$/.test(String(entry['kind'])) && isName(entry['media_id']);
 }
 
 function isRecord(entry: unknown): entry is Record<string, unknown> {

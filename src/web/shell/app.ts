@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ChatComposer } from '../compose/composer.js';
-import type { Picture } from '../compose/picture-tray.js';
+import type { TrayFile } from '../compose/file-tray.js';
 import { renderEditBanner } from '../compose/edit-banner.js';
 import { Writing } from '../compose/writing.js';
 import { icons } from '../design/icons.js';
@@ -164,10 +164,12 @@ export class ChatApp extends LitElement {
         .running=${active?.transcript.current !== undefined}
         .readOnly=${chat.isConnected && !link.may('messages:write')}
         .notice=${writing.notice}
-        .pictures=${writing.taker.pictures}
+        .tray=${writing.taker.files}
+        .types=${link.identity?.media_types ?? []}
         .files=${chat.media}
         @attach=${(event: CustomEvent<readonly File[]>) => void writing.taker.take(event.detail)}
-        @detach=${(event: CustomEvent<Picture>) => writing.taker.remove(event.detail)}
+        @detach=${(event: CustomEvent<TrayFile>) => writing.taker.remove(event.detail)}
+        @retry=${(event: CustomEvent<TrayFile>) => void writing.taker.retry(event.detail)}
         @send=${(event: CustomEvent<string>) => writing.write(event.detail)}
         @typed=${(event: CustomEvent<string>) => writing.typed(event.detail)}
         @stop=${() => this.stopReply()}

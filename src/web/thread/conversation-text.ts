@@ -3,7 +3,7 @@ import { download } from '../design/download.js';
 import type { Conversation } from '../model/conversation.js';
 import { texts } from '../texts.js';
 import { formatFully } from '../times.js';
-import { writeReply } from './reply-copier.js';
+import { writeReply } from './written.js';
 
 /** Returns a conversation in Markdown: each message and its reply under the writer's name and the time. */
 export function writeConversation({ title, sender, transcript }: Conversation, agent: string): string {

@@ -49,13 +49,18 @@ function renderSaid(message: TranscriptMessage, thread: Thread): TemplateResult 
   </div>`;
 }
 
-/** Renders pictures and sounds stored by this gateway, and the number of other files. */
+/** Renders the files of a message that this gateway stores, and the number of others. */
 function renderAttachments(attachments: TranscriptMessage['attachments'], media: MediaFiles): TemplateResult {
-  const shown = attachments.map(({ kind, media_id, name }) =>
-    media_id !== undefined && (kind === 'image' || kind === 'audio')
-      ? renderOwnMedia(media, kind, media_id, name)
-      : nothing,
-  );
+  const shown = attachments.map(({ kind, media_id, name, size_bytes }) => {
+    if (media_id === undefined) return nothing;
+    if (kind === 'image' || kind === 'audio') return renderOwnMedia(media, kind, media_id, name);
+    return html`<chat-file
+      .files=${media}
+      .mediaId=${media_id}
+      .name=${name ?? ''}
+      .size=${size_bytes ?? 0}
+    ></chat-file>`;
+  });
   const others = shown.filter((each) => each === nothing).length;
   return html`${shown}${others === 0 ? nothing : html`<p class="attachments">${texts.message.attachments(others)}</p>`}`;
 }

@@ -1,22 +1,6 @@
-import type { ReplyState, StreamBlock, TranscriptMessage } from '../../client/index.js';
+import type { ReplyState, StreamBlock } from '../../client/index.js';
 import { describeBlock } from '../blocks/blocks.js';
 import { readText } from '../blocks/fold.js';
-
-/** Returns messages and their replies as Markdown: who said what, and the texts as they were written. */
-export function writeConversation(messages: readonly TranscriptMessage[], you: string, agent: string): string {
-  return messages
-    .filter(({ supersededBy }) => supersededBy === undefined)
-    .flatMap((message) => {
-      const { content = '', senderName, sender, attachments, reply } = message;
-      const files = attachments.map(({ name, kind }) => `[${name ?? kind}]`);
-      const said = [content, ...files].filter((part) => part !== '').join('\n\n');
-      const answer = writeReply(reply);
-      const who = senderName ?? (sender === '' ? you : sender);
-      return [said === '' ? '' : `**${who}**\n\n${said}`, answer === '' ? '' : `**${agent}**\n\n${answer}`];
-    })
-    .filter((part) => part !== '')
-    .join('\n\n---\n\n');
-}
 
 /** Returns a reply as it was written, in Markdown, without its tool calls. */
 export function writeReply({ standing }: Pick<ReplyState, 'standing'>): string {

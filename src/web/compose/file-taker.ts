@@ -3,25 +3,25 @@ import type { Attachment } from '../../client/index.js';
 import type { Conversation } from '../model/conversation.js';
 import type { MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
-import { MAX_PICTURES, PictureTray, type Picture, type PictureFault } from './picture-tray.js';
+import { FileTray, MAX_FILES, type FileFault, type TrayFile } from './file-tray.js';
 
-/** The parts of the page that a {@link PictureTaker} uses. */
-export interface PictureTakerPage {
+/** The parts of the page that a {@link FileTaker} uses. */
+export interface FileTakerPage {
   readonly media: MediaFiles;
   readonly isReadOnly: boolean;
-  /** The conversation that the pictures are for; undefined while it is not known yet. */
+  /** The conversation that the files are for; undefined while it is not known yet. */
   readonly conversation: Conversation | undefined;
   /** Shows a note; an empty one removes it. */
   report(notice: string): void;
 }
 
-/** Takes files that are dropped onto the page, pasted or chosen. Each conversation has its own pictures. */
-export class PictureTaker implements ReactiveController {
-  readonly #trays = new WeakMap<Conversation, PictureTray>();
+/** Takes files that are dropped onto the page, pasted or chosen. Each conversation has its own. */
+export class FileTaker implements ReactiveController {
+  readonly #trays = new WeakMap<Conversation, FileTray>();
 
   constructor(
     private readonly host: ReactiveControllerHost & EventTarget,
-    private readonly page: () => PictureTakerPage,
+    private readonly page: () => FileTakerPage,
   ) {
     host.addController(this);
   }
@@ -34,12 +34,13 @@ export class PictureTaker implements ReactiveController {
     host.addEventListener('paste', (event) => this.#takeFrom(event, (event as ClipboardEvent).clipboardData));
   }
 
-  get pictures(): readonly Picture[] {
-    return this.#tray?.pictures ?? [];
+  get files(): readonly TrayFile[] {
+    return this.#tray?.files ?? [];
   }
 
-  get isUploading(): boolean {
-    return this.#tray?.isUploading ?? false;
+  /** True while a file is not uploaded. */
+  get isIncomplete(): boolean {
+    return this.#tray?.isIncomplete ?? false;
   }
 
   get attachments(): Attachment[] {
@@ -49,14 +50,19 @@ export class PictureTaker implements ReactiveController {
   async take(files: readonly File[]): Promise<void> {
     const { isReadOnly, report } = this.page();
     const tray = this.#tray;
-    if (isReadOnly || !tray) return report(isReadOnly ? texts.composer.readOnly : texts.pictures.notYet);
+    if (isReadOnly || !tray) return report(isReadOnly ? texts.composer.readOnly : texts.files.notYet);
     report('');
     const faults = await tray.add(files);
     if (faults.length > 0) report(describeFaults(faults));
   }
 
-  remove(picture: Picture): void {
-    this.#tray?.remove(picture);
+  async retry(file: TrayFile): Promise<void> {
+    const faults = await this.#tray?.retry(file);
+    if (faults && faults.length > 0) this.page().report(describeFaults(faults));
+  }
+
+  remove(file: TrayFile): void {
+    this.#tray?.remove(file);
   }
 
   clear(): void {
@@ -67,11 +73,11 @@ export class PictureTaker implements ReactiveController {
     this.#tray?.putBack(attachments);
   }
 
-  get #tray(): PictureTray | undefined {
+  get #tray(): FileTray | undefined {
     const { conversation, media } = this.page();
     if (!conversation) return undefined;
     let tray = this.#trays.get(conversation);
-    if (!tray) this.#trays.set(conversation, (tray = new PictureTray(media, () => this.host.requestUpdate())));
+    if (!tray) this.#trays.set(conversation, (tray = new FileTray(media, shrink, () => this.host.requestUpdate())));
     return tray;
   }
 
@@ -84,12 +90,19 @@ export class PictureTaker implements ReactiveController {
   }
 }
 
+/** Loads what draws pictures with the first one. */
+const shrink = async (file: File): Promise<File> => {
+  if (!file.type.startsWith('image/')) return file;
+  const { shrinkPicture } = await import('./shrink-picture.js');
+  return shrinkPicture(file);
+};
+
 /** Describes each kind of fault once, with the names of its files. */
-function describeFaults(faults: readonly PictureFault[]): string {
+function describeFaults(faults: readonly FileFault[]): string {
   const kinds = [...new Set(faults.map(({ kind }) => kind))];
   const sentences = kinds.map((kind) => {
     const names = faults.filter((fault) => fault.kind === kind).map(({ name }) => `“${name}”`);
-    return texts.pictures.faults[kind](names.join(', '), MAX_PICTURES);
+    return texts.files.faults[kind](names.join(', '), MAX_FILES);
   });
   return sentences.join(' ');
 }

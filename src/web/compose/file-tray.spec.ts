@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { isPicture, MediaFiles, readMediaId } from '../model/media-files.js';
-import { PictureTray } from './picture-tray.js';
+import { FileTray } from './file-tray.js';
 
 interface Asked {
   readonly path: unknown;
@@ -10,7 +10,7 @@ interface Asked {
 let asked: Asked[];
 let answer: () => Response | Promise<Response>;
 let token: string | undefined;
-let tray: PictureTray;
+let tray: FileTray;
 let media: MediaFiles;
 beforeEach(() => {
   asked = [];
@@ -22,8 +22,13 @@ beforeEach(() => {
       asked.push({ path, options });
       return answer();
     },
+    async () => answer(),
   );
-  tray = new PictureTray(media, () => {});
+  tray = new FileTray(
+    media,
+    async (each) => each,
+    () => {},
+  );
 });
 
 const file = (name: string, type = 'image/png') => new File(['abc'], name, { type });
@@ -75,38 +80,39 @@ describe('the files of a gateway', () => {
   });
 });
 
-describe('the pictures of a draft', () => {
+describe('the files of a draft', () => {
   it('have the ids from the gateway and names that it accepts', async () => {
     const adding = tray.add([file(`a\u0007\ud800${'x'.repeat(300)}`)]);
-    expect([tray.isUploading, tray.attachments]).toEqual([true, []]);
+    expect([tray.isIncomplete, tray.attachments]).toEqual([true, []]);
     expect(await adding).toEqual([]);
-    expect([tray.isUploading, tray.attachments]).toEqual([
+    expect([tray.isIncomplete, tray.attachments]).toEqual([
       false,
       [{ kind: 'image', media_id: 'f_1', mime_type: 'image/png', size_bytes: 3, name: `a\ufffd${'x'.repeat(98)}` }],
     ]);
   });
 
-  it('are pictures, at most four', async () => {
-    const faults = await tray.add([file('t', 'text/plain'), ...['1', '2', '3', '4', '5'].map((name) => file(name))]);
-    expect(faults).toEqual([
-      { kind: 'no-picture', name: 't' },
-      { kind: 'too-many', name: '5' },
-    ]);
-    expect(tray.pictures.map(({ name }) => name)).toEqual(['1', '2', '3', '4']);
+  it('are of any kind, at most ten', async () => {
+    answer = () => Response.json({ media_id: 'f_1', mime_type: 'application/pdf', size_bytes: 3 });
+    const faults = await tray.add(Array.from({ length: 11 }, (_, i) => file(`${i}`, '')));
+    expect(faults).toEqual([{ kind: 'too-many', name: '10' }]);
+    expect(new Set(tray.attachments.map(({ kind }) => kind))).toEqual(new Set(['file']));
   });
 
-  it('do not include those that the gateway refused or that failed to upload', async () => {
+  it('do not include those that the gateway refused, and keep those whose upload can be tried again', async () => {
     answer = () => new Response('', { status: 413 });
     expect(await tray.add([file('a')])).toEqual([{ kind: 'too-large', name: 'a' }]);
     answer = () => Promise.reject(new TypeError('no network'));
-    expect(await tray.add([file('b')])).toEqual([{ kind: 'unreachable', name: 'b' }]);
-    expect(tray.pictures).toEqual([]);
+    expect(await tray.add([file('b')])).toEqual([]);
+    expect(tray.files).toMatchObject([{ name: 'b', failure: 'unreachable' }]);
+    answer = () => Response.json({ media_id: 'f_2', mime_type: 'image/png', size_bytes: 3 });
+    expect(await tray.retry(tray.files[0]!)).toEqual([]);
+    expect([tray.isIncomplete, tray.attachments.map(({ media_id }) => media_id)]).toEqual([false, ['f_2']]);
   });
 
   it('do not include those removed during their upload, which is not reported', async () => {
     const adding = tray.add([file('a')]);
     answer = () => new Response('', { status: 413 });
-    tray.remove(tray.pictures[0]!);
-    expect([await adding, tray.pictures]).toEqual([[], []]);
+    tray.remove(tray.files[0]!);
+    expect([await adding, tray.files]).toEqual([[], []]);
   });
 });

@@ -1,0 +1,41 @@
+/** A picture that is larger than one of these is made smaller before it is sent. */
+const MAX_EDGE = 2_048;
+const MAX_BYTES = 2_000_000;
+
+/** The quality of the smaller picture, from 0 to 1. */
+const QUALITY = 0.86;
+
+/** Types that lose nothing which matters by being drawn again. A GIF may move. */
+const DRAWABLE = /^image\/(?:png|jpeg|webp|avif|bmp)$/;
+
+/**
+ * Makes a picture small enough to be sent and for a model to read: at most 2,048 pixels a side, as JPEG, or as WebP where
+ * it may be transparent. Returns any other file, and one that cannot be drawn, as it is.
+ */
+export async function shrinkPicture(file: File): Promise<File> {
+  if (!DRAWABLE.test(file.type)) return file;
+  try {
+    const bitmap = await createImageBitmap(file);
+    const factor = Math.min(1, MAX_EDGE / Math.max(bitmap.width, bitmap.height));
+    if (factor === 1 && file.size <= MAX_BYTES) {
+      bitmap.close();
+      return file;
+    }
+    const small = await draw(bitmap, factor, file.type === 'image/jpeg' ? 'image/jpeg' : 'image/webp');
+    return small.size < file.size ? new File([small], rename(file.name, small.type), { type: small.type }) : file;
+  } catch {
+    // It is no picture, whatever its name says, or too large to be drawn: the gateway says what it thinks of it.
+    return file;
+  }
+}
+
+function draw(bitmap: ImageBitmap, factor: number, type: string): Promise<Blob> {
+  const canvas = new OffscreenCanvas(Math.round(bitmap.width * factor), Math.round(bitmap.height * factor));
+  canvas.getContext('2d')?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  return canvas.convertToBlob({ type, quality: QUALITY });
+}
+
+function rename(name: string, type: string): string {
+  return `${name.replace(/\.[^.]*$/, '')}.${type === 'image/jpeg' ? 'jpg' : (type.split('/')[1] ?? 'png')}`;
+}

@@ -1,0 +1,84 @@
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { icons } from '../design/icons.js';
+import { texts } from '../texts.js';
+
+/** Formats that gateways accept and browsers record, best first, with the ending of a file name. */
+const FORMATS = [
+  ['audio/mp4', 'm4a'],
+  ['audio/ogg;codecs=opus', 'ogg'],
+] as const;
+
+/** Longest recording, in milliseconds. */
+const MAX_LENGTH_MS = 5 * 60_000;
+
+/** Records a voice message. Dispatches `recorded` with the file, and `trouble` with a sentence when it cannot. */
+@customElement('chat-voice')
+export class ChatVoice extends LitElement {
+  @property({ type: Boolean }) disabled = false;
+  @state() private seconds: number | undefined;
+  #recorder: MediaRecorder | undefined;
+  #timers: ReturnType<typeof setTimeout>[] = [];
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#recorder?.stop();
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    if (!findFormat()) return nothing;
+    const isRecording = this.seconds !== undefined;
+    const label = isRecording ? texts.voice.stop : texts.voice.record;
+    return html`<button
+      type="button"
+      class="icon-button ${isRecording ? 'recording' : ''}"
+      aria-label=${label}
+      title=${label}
+      aria-pressed=${isRecording ? 'true' : 'false'}
+      ?disabled=${this.disabled}
+      @click=${() => (isRecording ? this.#recorder?.stop() : void this.record())}
+    >
+      ${isRecording ? icons.stop : icons.voice}${isRecording ? html`<span>${this.seconds} s</span>` : nothing}
+    </button>`;
+  }
+
+  private async record(): Promise<void> {
+    const format = findFormat();
+    if (!format) return;
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      this.start(stream, format);
+    } catch {
+      this.dispatchEvent(new CustomEvent<string>('trouble', { detail: texts.voice.refused }));
+    }
+  }
+
+  private start(stream: MediaStream, [type, ending]: (typeof FORMATS)[number]): void {
+    const parts: Blob[] = [];
+    const recorder = new MediaRecorder(stream, { mimeType: type });
+    this.#recorder = recorder;
+    recorder.addEventListener('dataavailable', ({ data }) => parts.push(data));
+    recorder.addEventListener('stop', () => {
+      for (const track of stream.getTracks()) track.stop();
+      for (const timer of this.#timers) clearTimeout(timer);
+      this.seconds = undefined;
+      const name = `${texts.voice.name}.${ending}`;
+      const detail = new File(parts, name, { type: type.split(';', 1)[0] ?? type });
+      if (this.isConnected) this.dispatchEvent(new CustomEvent<File>('recorded', { detail }));
+    });
+    recorder.start();
+    this.seconds = 0;
+    const tick = setInterval(() => (this.seconds = (this.seconds ?? 0) + 1), 1_000);
+    this.#timers = [tick, setTimeout(() => recorder.stop(), MAX_LENGTH_MS)];
+  }
+}
+
+/** Returns a format that this browser records; undefined where it cannot record, or the page is not secure. */
+function findFormat(): (typeof FORMATS)[number] | undefined {
+  if (typeof MediaRecorder === 'undefined' || !('mediaDevices' in navigator)) return undefined;
+  return FORMATS.find(([type]) => MediaRecorder.isTypeSupported(type));
+}
