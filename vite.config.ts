@@ -15,8 +15,6 @@ export default defineConfig({
   plugins: [precompress()],
   build: {
     outDir: '../../dist/web',
-    // The chat, and the page in the frame that draws diagrams.
-    rolldownOptions: { input: ['src/web/index.html', 'src/web/diagram.html'] },
     emptyOutDir: true,
     target: 'es2023',
     // Older ones lack `light-dark()`, which is replaced for them. They are named in docs/guides/web-chat.md.
@@ -26,8 +24,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: false,
     reportCompressedSize: false,
-    // What the page needs at once is one file, although parts that are loaded later share modules with it.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: nameChunk, debugName: 'page' }] } } },
+    rolldownOptions: {
+      // The chat, and the page in the frame that draws diagrams.
+      input: ['src/web/index.html', 'src/web/diagram.html'],
+      // What the page needs at once is one file, although parts that are loaded later share modules with it.
+      output: { codeSplitting: { groups: [{ name: nameChunk, debugName: 'page' }] } },
+    },
     license: { fileName: 'licenses.md' },
   },
 });

@@ -5,4 +5,5 @@
 import './blocks/countdown.js';
 import './blocks/diagram.js';
 import './blocks/file.js';
+import './blocks/table.js';
 import './compose/voice.js';

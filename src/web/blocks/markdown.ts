@@ -8,7 +8,6 @@ import { drawFormulas } from './math.js';
 import { MarkdownSplitter, type MarkdownPiece } from './markdown-splitter.js';
 import { MAX_PART } from './parts.js';
 import { sanitise } from './sanitise.js';
-import { ChatTable } from './table.js';
 
 /** A Markdown text that may grow. */
 @customElement('chat-markdown')
@@ -61,9 +60,10 @@ function toNodes(source: string): DocumentFragment {
     inner.parentElement?.replaceWith(code);
   }
   for (const table of fragment.querySelectorAll('table')) {
-    const box = new ChatTable();
+    const box = Object.assign(document.createElement('chat-table'), { table });
     table.replaceWith(box);
-    box.table = table;
+    // It stands there also before its element is loaded.
+    box.append(table);
   }
   return fragment;
 }

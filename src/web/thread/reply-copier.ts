@@ -1,6 +1,5 @@
 import type { ReactiveControllerHost } from 'lit';
 import type { TranscriptMessage } from '../../client/index.js';
-import { writeHtml } from '../blocks/written-html.js';
 import { copyRich } from '../design/clipboard.js';
 import { writeReply } from './written.js';
 
@@ -23,6 +22,7 @@ export class ReplyCopier {
 
   async copy(message: TranscriptMessage): Promise<void> {
     const written = writeReply(message.reply);
+    const { writeHtml } = await import('../blocks/written-html.js');
     if (!(await copyRich(written, writeHtml(written)))) return this.onFailure();
     this.#show(message.key);
     setTimeout(() => this.#show(undefined), CONFIRM_FOR_MS);
