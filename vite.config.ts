@@ -28,7 +28,9 @@ export default defineConfig({
       // The chat, and the page in the frame that draws diagrams.
       input: ['src/web/index.html', 'src/web/diagram.html'],
       // What the page needs at once is one file, although parts that are loaded later share modules with it.
-      output: { codeSplitting: { groups: [{ name: nameChunk, debugName: 'page' }] } },
+      output: {
+        codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: nameChunk, debugName: 'page' }] },
+      },
     },
     license: { fileName: 'licenses.md' },
   },
@@ -66,10 +68,16 @@ interface ModuleGraph {
 /** Returns `page` for a module that the entry imports, directly or not; a module that is loaded later has no name. */
 function nameChunk(id: string, graph: ModuleGraph): string | null {
   const seen = new Set<string>();
-  const isImportedAtOnce = (module: string): boolean => {
-    const info = seen.has(module) ? null : graph.getModuleInfo(module);
+  const entries = new Set<string>();
+  const follow = (module: string): void => {
+    if (seen.has(module)) return;
     seen.add(module);
-    return info !== null && (info.isEntry || info.importers.some(isImportedAtOnce));
+    const info = graph.getModuleInfo(module);
+    if (info?.isEntry) entries.add(module);
+    info?.importers.forEach(follow);
   };
-  return isImportedAtOnce(id) ? 'page' : null;
+  follow(id);
+  // A module that the frame needs too must not bring the page along, which would run there.
+  const [entry = ''] = entries;
+  return entries.size === 1 && entry.endsWith('index.html') ? 'page' : null;
 }

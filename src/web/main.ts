@@ -1,6 +1,6 @@
 import './styles/page.css';
 import './design/menu.js';
-import './blocks/markdown.js';
+import './blocks/code.js';
 import './blocks/media.js';
 import './blocks/parts.js';
 import './compose/composer.js';

@@ -89,6 +89,8 @@ function renderBlock(
 ): TemplateResult {
   switch (block_type) {
     case 'markdown':
+      // An empty conversation needs nothing of what reads Markdown; later calls cost nothing.
+      void import('./markdown.js');
       return html`<chat-markdown class="block prose" .text=${content} .growing=${growing}></chat-markdown>`;
     case 'code':
       if (!growing && metadata?.['language'] === 'mermaid')
