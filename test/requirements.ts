@@ -1191,4 +1191,27 @@ export const requirements: readonly Requirement[] = [
     'A principal uploads limits.media_bytes_per_day in 24 hours; more is 429 QUOTA_EXCEEDED.',
   ),
   requirement('N-13', 'protocol 10', 'Files that a crash left without a record, and parts of files, are deleted.'),
+  requirement('Z-01', 'agents 1', 'The most specific binding wins, as a reading of the page by brute force finds it.'),
+  requirement('Z-02', 'agents 1', 'A message without a binding gets the default agent of its tenant, always.'),
+  requirement('Z-03', 'agents 1', 'A change of agents and bindings takes effect with the next message.'),
+  requirement('Z-04', 'agents 1', 'A tenant sees its own agents and the one that stands in for its default.'),
+  requirement(
+    'Z-05',
+    'agents 2',
+    'A session belongs to one agent; a repeat is a duplicate whatever the bindings say by now.',
+  ),
+  requirement('Z-06', 'agents 2', "Only the name of the message's own agent is a mention, and counts in a command."),
+  requirement('Z-07', 'agents 2', 'A message with a session_id goes to that session and its agent.'),
+  requirement(
+    'Z-08',
+    'agents 1',
+    'Waiting messages of a removed agent end with AGENT_FAILED; its sessions can be read.',
+  ),
+  requirement('Z-09', 'agents 2', 'connected names the agent that is bound now and its main session on webchat.'),
+  requirement(
+    'Z-10',
+    'agents 1',
+    'Sessions of before there were several agents belong to main, with key and content.',
+  ),
+  requirement('Z-11', 'agents 6', 'Names, prompts, tools, memory and sessions of two agents never mix.'),
 ];

@@ -31,6 +31,10 @@ export class ConfiguredRuntime extends AgentRuntime {
     return this.choose(this.agents.get(MAIN_AGENT)).name;
   }
 
+  override runtimeOf(agent: AgentDefinition): string {
+    return this.choose(agent).name;
+  }
+
   override run(turn: AgentTurn): AsyncIterable<AgentEvent> {
     return this.choose(turn.agent).run(turn);
   }

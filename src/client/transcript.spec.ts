@@ -54,6 +54,7 @@ function stored(ref: string, changes: Partial<HistoryMessage> = {}): HistoryMess
     content: `said ${ref}`,
     attachments: [],
     sent_at: 1_000,
+    agent: 'main',
   };
   return { ...message, status: 'done', blocks: [], end: { reason: 'stop', ended_at: 2_000 }, ...changes };
 }

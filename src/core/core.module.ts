@@ -26,6 +26,7 @@ import { PresenceTrackerService } from './presence/presence-tracker.service.js';
 import { MediaService } from './media/media.service.js';
 import { MessageClaimsService } from './queue/message-claims.service.js';
 import { MessageQueueService } from './queue/message-queue.service.js';
+import { QueueRulesService } from './queue/queue-rules.service.js';
 import { LocalSessionResources } from './sessions/local-session-resources.service.js';
 import { SessionChangesService } from './sessions/session-changes.service.js';
 import { SessionCommandsService } from './sessions/session-commands.service.js';
@@ -80,6 +81,7 @@ const exported = [
     LogWriterService,
     MessageClaimsService,
     PresenceNoticesService,
+    QueueRulesService,
     ReplyService,
     SessionCommandsService,
     SlowReadersService,

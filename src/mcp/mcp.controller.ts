@@ -22,6 +22,7 @@ import {
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { noteOfCall } from '../core/audit/audit-notes.js';
 import { hashArguments } from '../core/approvals/arguments-hash.js';
+import { AgentsService } from '../core/agents/agents.service.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import type { Principal } from '../core/identity/principal.js';
 import { buildSessionSeed } from '../core/sessions/session-key.js';
@@ -48,6 +49,7 @@ export class McpController {
     private readonly sessions: SessionStore,
     private readonly principals: PrincipalDirectory,
     private readonly audit: AuditStore,
+    private readonly agents: AgentsService,
     private readonly clock: Clock,
   ) {}
 
@@ -105,6 +107,7 @@ export class McpController {
     return {
       session: { ...session, toolPermissions: [...session.toolPermissions, ...granted] },
       caller: { tenant, principal, clientId: CHANNEL },
+      agent: this.agents.get(session.agent),
     };
   }
 }

@@ -7,6 +7,9 @@ export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOL = 'openclaw.v1';
 export const BEARER_SUBPROTOCOL_PREFIX = 'openclaw.bearer.';
 
+/** The channel of all messages that are written in the page. */
+export const WEBCHAT = 'webchat';
+
 /** The format of a token. A subprotocol, which carries it, allows no other characters (protocol.md section 1). */
 export const TOKEN_PATTERN = /^[A-Za-z0-9._~-]{16,4096}$/;
 

@@ -43,6 +43,7 @@ describe('encoding of outbound frames', () => {
       message_ref: 'm_1',
       status: 'queued',
       mode: 'main',
+      agent: 'main',
       priority: 1,
       position: 0,
     } as const;

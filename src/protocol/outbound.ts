@@ -30,8 +30,13 @@ export const ConnectedPayload = Type.Object({
   limits: Type.Object({ max_frame_bytes: Type.Integer(), max_queued_per_session: Type.Integer() }),
   heartbeat_interval_ms: Type.Integer(),
   resume_window_ms: Type.Integer(),
+  agent: Type.Optional(
+    Type.String({ description: 'For clients bound to one user: the ID of the agent that answers now.' }),
+  ),
   session_id: Type.Optional(
-    Type.String({ description: "For clients bound to one user: that user's most recently used main session." }),
+    Type.String({
+      description: "For clients bound to one user: that user's main session with this agent on the channel `webchat`.",
+    }),
   ),
 });
 export type ConnectedPayload = Static<typeof ConnectedPayload>;
@@ -44,6 +49,7 @@ export const MessageAckPayload = Type.Object({
   message_ref: messageRef,
   status: AckStatus,
   mode: SessionMode,
+  agent: Type.String({ description: 'The ID of the agent of the session.' }),
   priority: int('10 direct mention, 5 reply to the agent, 1 otherwise.'),
   position: int('Waiting messages ahead of it in its session, the running one not counted.'),
 });
@@ -67,6 +73,7 @@ export const HistoryMessage = Type.Object({
   attachments: Type.Array(Attachment),
   sent_at: Type.Integer(),
   status: MessageStatus,
+  agent: Type.String({ description: 'The ID of the agent of the session.' }),
   blocks: Type.Array(StreamBlock, {
     description: 'The standing blocks; of a message that alone exceeds 1 MiB, those that fit.',
   }),

@@ -8,6 +8,7 @@ import { DeliveryService } from '../core/delivery/delivery.service.js';
 import { LogWriterService } from '../core/delivery/log-writer.service.js';
 import { SlowReadersService } from '../core/delivery/slow-readers.service.js';
 import { MessageClaimsService } from '../core/queue/message-claims.service.js';
+import { QueueRulesService } from '../core/queue/queue-rules.service.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
 import { SessionCommandsService } from '../core/sessions/session-commands.service.js';
@@ -81,7 +82,8 @@ export class CoreHarness {
     this.delivery = new DeliveryService(this.store, this.store, this.clock, this.broker, slowReaders, logs);
     const logWriter = new LogWriterService(this.store, this.store, this.delivery, this.clock);
     this.claims = new MessageClaimsService(this.store, this.store, this.config, this.clock, replica, logs);
-    this.queue = new MessageQueueService(this.store, logWriter, this.claims, this.config, this.metrics, logs);
+    const rules = new QueueRulesService(this.config, this.agents);
+    this.queue = new MessageQueueService(this.store, logWriter, this.claims, rules, this.metrics, logs);
     this.tools = new ToolRegistryService(
       this.config,
       { findToolPermissions: () => undefined },
@@ -90,7 +92,7 @@ export class CoreHarness {
       this.metrics,
       logs,
     );
-    this.router = new SessionRouterService(this.store, this.config);
+    this.router = new SessionRouterService(this.store, this.agents);
     this.approvals = new ApprovalsService(this.store, this.store, this.router, this.config, this.clock, logs);
     for (const tool of options.tools ?? []) this.tools.register(tool);
     const runtime =
@@ -100,13 +102,13 @@ export class CoreHarness {
       this.store,
       this.tools,
       new ToolCallsService(this.tools, this.approvals, this.clock),
-      new JoiningService(this.store, this.config, this.clock),
+      new JoiningService(this.store, rules, this.clock),
       new InlineMediaSource(),
     );
     this.turns = new TurnRunnerService(
       this.claims,
       new TurnFactoryService(this.store, logWriter, this.delivery, this.clock, this.agents, logs),
-      new ReplyService(new SessionCommandsService(this.store), agent, this.config, this.clock),
+      new ReplyService(new SessionCommandsService(this.store), agent, this.clock),
       this.config,
       this.metrics,
       logs,

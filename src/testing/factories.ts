@@ -37,7 +37,15 @@ export function anAgent(changes: Partial<AgentDefinition> = {}): AgentDefinition
 
 /** The main session of one sender. */
 export function aSession(name = 'alice', changes: Partial<SessionSeed> = {}): SessionSeed {
-  return { id: `s_${name}`, tenant: 'default', mode: 'main', channel: 'test', keyParts: [name], ...changes };
+  return {
+    id: `s_${name}`,
+    tenant: 'default',
+    mode: 'main',
+    channel: 'test',
+    agent: 'main',
+    keyParts: [name],
+    ...changes,
+  };
 }
 
 /** The payload of a `message_in`. */

@@ -11,6 +11,8 @@ export interface SessionFacts {
   readonly id: string;
   readonly mode: string;
   readonly channel: string;
+  /** Its ID. */
+  readonly agent: string;
   readonly participants: readonly string[];
   /** Names of the tools that the session may use. */
   readonly tools: readonly string[];
@@ -32,15 +34,16 @@ export class SessionInfoTool implements ToolExecutor<typeof Parameters> {
 
   async execute(
     _parameters: object,
-    { session, caller }: Pick<ToolCallContext, 'session' | 'caller'>,
+    { session, caller, agent }: Pick<ToolCallContext, 'session' | 'caller' | 'agent'>,
   ): Promise<SessionFacts> {
     const { id, mode, channel } = session;
     return {
       id,
       mode,
       channel,
+      agent: agent.id,
       participants: await this.sessions.listParticipants(id),
-      tools: this.registry.getAvailableTools({ session, caller }).map(({ name }) => name),
+      tools: this.registry.getAvailableTools({ session, caller, agent }).map(({ name }) => name),
     };
   }
 }

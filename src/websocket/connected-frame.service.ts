@@ -1,13 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { PROTOCOL_VERSION, type ConnectedPayload } from '../protocol/index.js';
+import { WEBCHAT } from '../protocol/constants.js';
 import { encodeFrame } from '../protocol/encode.js';
+import { AgentsService } from '../core/agents/agents.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { Connection } from '../core/connections/connection.js';
+import { SessionRouterService } from '../core/sessions/session-router.service.js';
 import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
-import { SessionStore, Store } from '../core/store/index.js';
+import { Store } from '../core/store/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { HOUR_MS } from '../core/time/clock.js';
 import { VERSION } from '../core/lifecycle/version.js';
+
+/** The channel of sessions that programs have, which nobody continues. */
+const API = 'api';
 
 /** Builds the first frame of every connection: the identity of the client, and the limits of the gateway. */
 @Injectable()
@@ -17,8 +23,9 @@ export class ConnectedFrameService {
   constructor(
     private readonly config: ConfigStoreService,
     private readonly replica: ReplicaIdentity,
-    private readonly sessions: SessionStore,
+    private readonly router: SessionRouterService,
     private readonly store: Store,
+    private readonly agents: AgentsService,
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
@@ -26,7 +33,7 @@ export class ConnectedFrameService {
 
   async build(connection: Connection): Promise<string> {
     const { principal, clientId, id } = connection;
-    const sessionId = await this.findOwnSession(connection);
+    const own = await this.findOwn(connection);
     const payload: ConnectedPayload = {
       client_id: clientId,
       connection_id: id,
@@ -40,21 +47,25 @@ export class ConnectedFrameService {
       },
       heartbeat_interval_ms: this.config.get('gateway.heartbeat_interval_ms'),
       resume_window_ms: this.config.get('store.retention_hours') * HOUR_MS,
-      ...(sessionId === undefined ? {} : { session_id: sessionId }),
+      ...own,
     };
     return encodeFrame('connected', payload);
   }
 
-  /** Finds the session that a client of a single user continues. */
-  private async findOwnSession({ principal }: Connection): Promise<string | undefined> {
-    if (principal.sender === undefined || !principal.channels) return undefined;
+  /** Finds the agent that a client of a single user is bound to, and the session that it continues. */
+  private async findOwn({ principal }: Connection): Promise<Pick<ConnectedPayload, 'agent' | 'session_id'>> {
+    const { tenant, principal: name, sender, channels } = principal;
+    const channel = channels?.includes(WEBCHAT) ? WEBCHAT : channels?.find((name) => name !== API);
+    if (sender === undefined || channel === undefined) return {};
+    const message = { channel, sender };
+    const agent = this.agents.choose({ ...message, tenant, principal: name });
     try {
-      const session = await this.sessions.findLatestMain(principal.tenant, principal.channels, principal.sender);
-      return session?.id;
+      const session = await this.router.findMain(tenant, message, agent);
+      return { agent: agent.id, ...(session && { session_id: session.id }) };
     } catch (error) {
       // Optional: while the store is unavailable the client connects without it.
       this.log.warn({ error }, 'the latest session of a user could not be read');
-      return undefined;
+      return { agent: agent.id };
     }
   }
 }

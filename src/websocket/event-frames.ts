@@ -21,8 +21,8 @@ export const encodeEvent = encodeOnce((event: ConnectionEvent): string | Buffer 
     }
     case 'accepted': {
       const { requestId: id, status, message, timestamp } = event;
-      const { messageRef, sessionId, mode, priority, position } = message;
-      return encodeAck({ id, message_ref: messageRef, status, mode, priority, position }, sessionId, timestamp);
+      const { messageRef, sessionId, mode, agent, priority, position } = message;
+      return encodeAck({ id, message_ref: messageRef, status, mode, agent, priority, position }, sessionId, timestamp);
     }
     case 'refused':
       return encodeFrame('error', event.error.toPayload(), about(event));
@@ -116,7 +116,7 @@ function about(event: { requestId?: string | undefined; sessionId?: string | und
   return { correlationId: event.requestId, sessionId: event.sessionId };
 }
 
-function toHistoryMessage({ message, blocks }: HistoryEntry): HistoryMessage {
+function toHistoryMessage({ message, agent, blocks }: HistoryEntry): HistoryMessage {
   const { payload, reply, status } = message;
   return {
     message_ref: message.messageRef,
@@ -127,6 +127,7 @@ function toHistoryMessage({ message, blocks }: HistoryEntry): HistoryMessage {
     attachments: payload.attachments ?? [],
     sent_at: message.receivedAt,
     status,
+    agent,
     blocks: [...blocks],
     ...(reply && { end: toHistoryEnd(reply) }),
     ...(message.supersededBy !== undefined && { superseded_by: message.supersededBy }),

@@ -70,9 +70,9 @@ describe('pinned on the wire', () => {
       [
         'connected',
         false,
-        'client_id connection_id role scopes protocol server limits heartbeat_interval_ms resume_window_ms session_id?',
+        'client_id connection_id role scopes protocol server limits heartbeat_interval_ms resume_window_ms agent? session_id?',
       ],
-      ['message_ack', false, 'id message_ref status mode priority position'],
+      ['message_ack', false, 'id message_ref status mode agent priority position'],
       ['stream_block', true, 'message_id message_ref attempt index block_id block_type content metadata?'],
       ['stream_delta', false, 'message_id message_ref block_id block_type delta'],
       ['stream_restart', true, 'message_id message_ref attempt replaces_from_seq'],

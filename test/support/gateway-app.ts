@@ -71,13 +71,19 @@ export class GatewayApp {
 
   /** Opens a client and waits for its `connected`. */
   async connect(clientId = 'client', token?: string, query = ''): Promise<FrameClient> {
+    const client = await this.open(clientId, token, query);
+    await client.next('connected');
+    return client;
+  }
+
+  /** Opens a client. */
+  async open(clientId: string, token?: string, query = ''): Promise<FrameClient> {
     const client = await FrameClient.open(
       this.port,
       `?client_id=${clientId}${query}`,
       token ? { headers: { authorization: `Bearer ${token}` } } : {},
     );
     this.clients.push(client);
-    await client.next('connected');
     return client;
   }
 

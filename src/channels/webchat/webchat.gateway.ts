@@ -1,23 +1,23 @@
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import Type from 'typebox';
 import type { WebchatIdentity } from '../../protocol/webchat.js';
+import { WEBCHAT } from '../../protocol/constants.js';
+import { AgentsService } from '../../core/agents/agents.service.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import type { Connection } from '../../core/connections/connection.js';
 import { FrameTypeRegistry } from '../../core/connections/frame-type.registry.js';
 import { checkChannel } from '../../core/sessions/access.js';
-import { SessionStore } from '../../core/store/index.js';
+import { SessionRouterService } from '../../core/sessions/session-router.service.js';
 import { AgentRuntime } from '../../core/turns/agent-runtime.js';
-
-/** The channel of all messages written in the page. */
-export const CHANNEL = 'webchat';
 
 /** Serves the frames that only the page sends. */
 @WebSocketGateway(18789)
 export class WebchatGateway {
   constructor(
     private readonly config: ConfigStoreService,
+    private readonly agents: AgentsService,
     private readonly runtime: AgentRuntime,
-    private readonly sessions: SessionStore,
+    private readonly router: SessionRouterService,
     types: FrameTypeRegistry,
   ) {
     types.register('webchat.identify', { payload: Type.Object({}, { additionalProperties: false }) });
@@ -26,15 +26,17 @@ export class WebchatGateway {
   /** The session is optional: a page works without it while the store is unavailable. @throws GatewayError FORBIDDEN when the credential is for other channels */
   @SubscribeMessage('webchat.identify')
   async identify({ principal }: Connection): Promise<{ event: 'webchat.identity'; data: WebchatIdentity }> {
-    checkChannel(principal, CHANNEL);
+    checkChannel(principal, WEBCHAT);
     const { tenant, sender } = principal;
+    const agent = this.agents.choose({ tenant, channel: WEBCHAT, sender, principal: principal.principal });
+    const message = { channel: WEBCHAT, sender: sender ?? '' };
     const session =
-      sender === undefined ? undefined : await this.sessions.findLatestMain(tenant, [CHANNEL], sender).catch(() => {});
+      sender === undefined ? undefined : await this.router.findMain(tenant, message, agent).catch(() => {});
     const data = {
       ...(sender === undefined ? {} : { sender }),
       ...(session && { session_id: session.id }),
-      agent_name: this.config.get('agent.name'),
-      agent_runtime: this.runtime.name,
+      agent_name: agent.name,
+      agent_runtime: this.runtime.runtimeOf(agent),
       starters: this.config.get('webchat.starters'),
       media_types: this.config.get('media.types'),
     };

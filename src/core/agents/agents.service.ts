@@ -1,12 +1,28 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { SettingKey } from '../config/section.js';
+import { DEFAULT_TENANT } from '../identity/principal.js';
 import { defineAgent, INHERITED, listAgentIds, removedAgent, type AgentDefinition } from './agent-definition.js';
+import { MAIN_AGENT } from './agent-setting.js';
+import { BindingIndex, type BoundMessage, type IndexedBinding } from './binding-index.js';
 
-const SETTINGS = ['agents', 'agent.name', ...Object.values(INHERITED)] as const satisfies readonly SettingKey[];
+const SETTINGS = [
+  'agents',
+  'agent.name',
+  'bindings',
+  ...Object.values(INHERITED),
+] as const satisfies readonly SettingKey[];
+
+/** The agents and bindings of one state of the settings. */
+interface Known {
+  readonly agents: ReadonlyMap<string, AgentDefinition>;
+  /** The agent of messages without a binding, by tenant. */
+  readonly defaults: ReadonlyMap<string, AgentDefinition>;
+  readonly bindings: BindingIndex;
+}
 
 /**
- * The agents of the gateway, as the settings define them now.
+ * The agents of the gateway, as the settings define them now, and which of them answers a message.
  *
  * A turn has its agent in `AgentTurn.agent` and keeps it to its end. Everything else reads what it needs each time with
  * `get(id)`: a definition is immutable, and a change of the settings gives new ones. It has the values of `agents.ID.*`
@@ -14,19 +30,25 @@ const SETTINGS = ['agents', 'agent.name', ...Object.values(INHERITED)] as const 
  */
 @Injectable()
 export class AgentsService {
-  private known: ReadonlyMap<string, AgentDefinition> | undefined;
+  private current: Known | undefined;
 
   constructor(private readonly config: ConfigStoreService) {
-    for (const key of SETTINGS) config.watch(key, () => (this.known = undefined));
+    for (const key of SETTINGS) config.watch(key, () => (this.current = undefined));
   }
 
   /** Returns all agents, `main` first. */
   list(): readonly AgentDefinition[] {
-    return [...this.agents.values()];
+    return [...this.known.agents.values()];
+  }
+
+  /** Returns the agents that a tenant sees: its own, and the one of the gateway that answers where it has no default. */
+  listOf(tenant: string): readonly AgentDefinition[] {
+    const fallback = this.defaultOf(tenant);
+    return this.list().filter((agent) => agent.tenant === tenant || agent === fallback);
   }
 
   find(id: string): AgentDefinition | undefined {
-    return this.agents.get(id);
+    return this.known.agents.get(id);
   }
 
   /** @throws GatewayError AGENT_FAILED if there is no such agent any more */
@@ -36,9 +58,52 @@ export class AgentsService {
     return agent;
   }
 
-  private get agents(): ReadonlyMap<string, AgentDefinition> {
-    return (this.known ??= new Map(
-      listAgentIds((key) => this.config.get(key)).map((id) => [id, defineAgent((key) => this.config.get(key), id)]),
-    ));
+  /**
+   * Returns the agent of a session of `tenant`; undefined if it was removed or given to another tenant. An agent of the
+   * gateway answers for every tenant that it has sessions of.
+   */
+  findFor(tenant: string, id: string): AgentDefinition | undefined {
+    const agent = this.find(id);
+    return agent?.tenant === tenant || agent?.tenant === DEFAULT_TENANT ? agent : undefined;
+  }
+
+  /** Returns the agent of a tenant's messages that no binding matches. */
+  defaultOf(tenant: string): AgentDefinition {
+    const { agents, defaults } = this.known;
+    const agent = defaults.get(tenant) ?? defaults.get(DEFAULT_TENANT) ?? agents.get(MAIN_AGENT);
+    if (!agent) throw removedAgent(MAIN_AGENT);
+    return agent;
+  }
+
+  /** Returns the agent that answers a new message: that of the most specific binding, else the default of its tenant. */
+  choose(message: BoundMessage): AgentDefinition {
+    const { agents, bindings } = this.known;
+    const bound = bindings.find(message);
+    return (bound && agents.get(bound.binding.agent)) ?? this.defaultOf(message.tenant);
+  }
+
+  /** Returns all bindings that match a message, the most specific one first. */
+  listBindings(message: BoundMessage): readonly IndexedBinding[] {
+    return this.known.bindings.list(message);
+  }
+
+  private get known(): Known {
+    return (this.current ??= this.read());
+  }
+
+  private read(): Known {
+    const get = <K extends SettingKey>(key: K) => this.config.get(key);
+    const agents = new Map(listAgentIds(get).map((id) => [id, defineAgent(get, id)]));
+    const defaults = [...agents.values()].filter(({ isDefault }) => isDefault);
+    const bindings = get('bindings').map((binding, index) => ({
+      binding,
+      index,
+      tenant: agents.get(binding.agent)?.tenant ?? DEFAULT_TENANT,
+    }));
+    return {
+      agents,
+      defaults: new Map(defaults.map((agent) => [agent.tenant, agent])),
+      bindings: new BindingIndex(bindings),
+    };
   }
 }

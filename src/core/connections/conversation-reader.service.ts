@@ -36,7 +36,7 @@ export class ConversationReaderService {
     before?: string,
     takes: (entry: HistoryEntry) => boolean = () => true,
   ): Promise<HistoryPage> {
-    await this.router.getReadable(principal, sessionId);
+    const { agent } = await this.router.getReadable(principal, sessionId);
     const newestFirst: HistoryEntry[] = [];
     let headSeq: number | undefined;
     let oldest = before;
@@ -45,7 +45,7 @@ export class ConversationReaderService {
       headSeq ??= page.headSeq;
       more = page.more;
       for (const message of page.messages.toReversed()) {
-        const entry = await this.readBlocks(message);
+        const entry = { message, agent, blocks: await this.readBlocks(message) };
         if (!takes(entry)) return { sessionId, entries: newestFirst.reverse(), headSeq, nextBefore: oldest };
         newestFirst.push(entry);
         oldest = message.messageRef;
@@ -84,11 +84,8 @@ export class ConversationReaderService {
     await this.frames.moveCursor(clientKey(connection.principal, connection.clientId), sessionId, seq);
   }
 
-  private async readBlocks(message: MessageWithReply): Promise<HistoryEntry> {
-    return { message, blocks: message.reply?.blocks ?? (await this.readBlocksSoFar(message)) };
-  }
-
-  private async readBlocksSoFar({ status, messageRef }: MessageWithReply): Promise<readonly StreamBlock[]> {
+  private async readBlocks({ status, messageRef, reply }: MessageWithReply): Promise<readonly StreamBlock[]> {
+    if (reply) return reply.blocks;
     // A message that was interrupted and is queued again has blocks too.
     if (status !== 'running' && status !== 'queued') return [];
     const { frames } = await this.turns.readTurn(messageRef);

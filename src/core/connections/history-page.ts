@@ -4,6 +4,8 @@ import type { MessageWithReply } from '../store/index.js';
 /** A message of the history with the standing blocks of its reply, which may be incomplete. */
 export interface HistoryEntry {
   readonly message: MessageWithReply;
+  /** The ID of the agent of its session. */
+  readonly agent: string;
   readonly blocks: readonly StreamBlock[];
 }
 

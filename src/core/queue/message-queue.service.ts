@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
-import { ConfigStoreService } from '../config/config-store.service.js';
 import { LogWriterService } from '../delivery/log-writer.service.js';
 import {
   QueueStore,
@@ -17,8 +16,8 @@ import {
 import { Logs, type Log } from '../telemetry/logs.js';
 import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
 import { promised } from '../store/done.js';
-import { findBusyPolicy } from './busy-policy.js';
 import { MessageClaimsService } from './message-claims.service.js';
+import { QueueRulesService } from './queue-rules.service.js';
 
 const LIMIT_SETTINGS = {
   perSession: 'queue.max_per_session',
@@ -46,7 +45,7 @@ export class MessageQueueService {
     private readonly messages: QueueStore,
     private readonly logWriter: LogWriterService,
     private readonly claims: MessageClaimsService,
-    private readonly config: ConfigStoreService,
+    private readonly rules: QueueRulesService,
     metrics: Metrics,
     logs: Logs,
   ) {
@@ -70,7 +69,7 @@ export class MessageQueueService {
 
   /** Like {@link enqueue}, with a callback. */
   enqueueThen(message: NewMessage, done: Done<AcceptedMessage>): void {
-    const limits = this.readLimits();
+    const limits = this.rules.readLimits();
     this.messages.acceptThen(message, limits, (outcome) => {
       done(outcome instanceof Error ? outcome : this.take(message, outcome, limits));
     });
@@ -90,7 +89,7 @@ export class MessageQueueService {
     if (outcome.ended) this.logWriter.publish([outcome.ended]);
     if (outcome.kind === 'accepted' && outcome.status === 'queued') {
       this.claims.wake();
-      if (outcome.runningRef !== undefined && findBusyPolicy(this.config, message.session) === 'interrupt') {
+      if (outcome.runningRef !== undefined && this.rules.findBusyPolicy(message.session) === 'interrupt') {
         this.interrupt(message.client.tenant, outcome.runningRef);
       }
     }
@@ -109,14 +108,6 @@ export class MessageQueueService {
   /** Returns a message that was accepted, finished or not. */
   findMessage(selector: MessageSelector): Promise<StoredMessage | undefined> {
     return this.messages.findMessage(selector);
-  }
-
-  private readLimits(): QueueLimits {
-    return {
-      perSession: this.config.get('queue.max_per_session'),
-      perClient: this.config.get('queue.max_per_client'),
-      total: this.config.get('queue.max_total'),
-    };
   }
 
   private interrupt(tenant: string, messageRef: string): void {

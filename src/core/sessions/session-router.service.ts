@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
-import { ConfigStoreService } from '../config/config-store.service.js';
+import type { AgentDefinition } from '../agents/agent-definition.js';
+import { AgentsService } from '../agents/agents.service.js';
 import type { Principal } from '../identity/principal.js';
 import { SessionStore, type Priority, type Session, type SessionSeed } from '../store/index.js';
 import { checkVoice, isWithinReach, keepTrustedFlags } from './access.js';
@@ -24,7 +25,7 @@ export interface Route {
 export class SessionRouterService {
   constructor(
     private readonly sessions: SessionStore,
-    private readonly config: ConfigStoreService,
+    private readonly agents: AgentsService,
   ) {}
 
   /**
@@ -36,13 +37,15 @@ export class SessionRouterService {
     checkVoice(principal, received.channel, received.sender);
     checkContent(received);
     const payload = keepTrustedFlags(principal, received);
-    const priority = this.calculatePriority(payload);
-    if (sessionId !== undefined) return this.routeToSession(principal, payload, priority, sessionId);
+    if (sessionId !== undefined) return this.routeToSession(principal, payload, sessionId);
 
-    const session = buildSessionSeed(principal.tenant, payload);
+    const { tenant } = principal;
+    const { channel, sender, group_id, thread_id, queue } = payload;
+    const message = { tenant, principal: principal.principal, channel, sender, group_id, thread_id, queue };
+    const agent = this.agents.choose(message);
+    const session = buildSessionSeed(tenant, payload, agent.id);
     const mustTakePart = principal.role === 'user' && session.mode !== 'main';
-    const isAddressed = this.isAddressed(session, payload, priority);
-    const route = { session, namesSession: false, isAddressed, priority, payload };
+    const route = { session, namesSession: false, payload, ...address(session, payload, agent.name) };
     if (!mustTakePart) return route;
     return this.isReadable(principal, session.id).then((isReadable) => {
       if (!isReadable) throw new GatewayError('NOT_FOUND', { what: 'session' });
@@ -55,6 +58,16 @@ export class SessionRouterService {
     const session = await this.findReadable(principal, sessionId);
     if (!session) throw new GatewayError('NOT_FOUND', { what: `session ${sessionId}` });
     return session;
+  }
+
+  /** Finds the main session of a sender on a channel with an agent. */
+  async findMain(
+    tenant: string,
+    message: Pick<MessageInPayload, 'channel' | 'sender'>,
+    agent: AgentDefinition,
+  ): Promise<Session | undefined> {
+    const session = await this.sessions.findSession(buildSessionSeed(tenant, message, agent.id).id);
+    return session?.mode === 'main' ? session : undefined;
   }
 
   /** Returns whether `principal` may read a session, which need not exist. */
@@ -71,31 +84,32 @@ export class SessionRouterService {
     return session;
   }
 
-  private async routeToSession(
-    principal: Principal,
-    payload: MessageInPayload,
-    priority: Priority,
-    sessionId: string,
-  ): Promise<Route> {
+  private async routeToSession(principal: Principal, payload: MessageInPayload, sessionId: string): Promise<Route> {
     const session = await this.getReadable(principal, sessionId);
     if (session.channel !== payload.channel) {
       throw new GatewayError('INVALID_PAYLOAD', {
         faults: [{ pointer: '/channel', message: `must be the channel of the session, "${session.channel}"` }],
       });
     }
-    const isAddressed = this.isAddressed(session, payload, priority);
-    return { session, namesSession: true, isAddressed, priority, payload };
+    // A message to a removed agent is for nobody else either.
+    const name = this.agents.findFor(session.tenant, session.agent)?.name;
+    return { session, namesSession: true, payload, ...address(session, payload, name) };
   }
+}
 
-  private isAddressed({ mode }: SessionSeed, { content }: MessageInPayload, priority: Priority): boolean {
-    return mode !== 'group' || priority > 1 || parseCommand(content, this.config.get('agent.name')) !== undefined;
-  }
-
-  /** A mention in the text counts as a direct mention, even from a user. */
-  private calculatePriority(payload: MessageInPayload): Priority {
-    if (payload.is_direct_mention || mentionsAgent(payload.content, this.config.get('agent.name'))) return 10;
-    return payload.is_reply_to_agent ? 5 : 1;
-  }
+/**
+ * Returns whether a message addresses the agent of its session, and how urgent it is. A mention in the text counts as a
+ * direct mention, even from a user. @param name the agent's; undefined for one that was removed
+ */
+function address(
+  { mode }: SessionSeed,
+  { content, is_direct_mention, is_reply_to_agent }: MessageInPayload,
+  name: string | undefined,
+): Pick<Route, 'isAddressed' | 'priority'> {
+  const isMentioned = is_direct_mention || (name !== undefined && mentionsAgent(content, name));
+  const priority = isMentioned ? 10 : is_reply_to_agent ? 5 : 1;
+  const isCommand = () => name !== undefined && parseCommand(content, name) !== undefined;
+  return { isAddressed: mode !== 'group' || priority > 1 || isCommand(), priority };
 }
 
 function checkContent(payload: MessageInPayload): void {

@@ -11,7 +11,7 @@ let harness: CoreHarness;
 let router: SessionRouterService;
 beforeEach(async () => {
   harness = await new CoreHarness().start();
-  router = new SessionRouterService(harness.store, harness.config);
+  router = new SessionRouterService(harness.store, harness.agents);
 });
 afterEach(() => harness.stop());
 

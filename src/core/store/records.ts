@@ -28,11 +28,13 @@ export type Priority = (typeof PRIORITIES)[number];
 
 /** The fields of a session that are known when its first message arrives. */
 export interface SessionSeed {
-  /** Derived from tenant, mode and key parts, so the same key always gives the same id. */
+  /** Derived from tenant, agent, mode and key parts, so the same key always gives the same id. */
   readonly id: string;
   readonly tenant: string;
   readonly mode: SessionMode;
   readonly channel: string;
+  /** The ID of the agent that it belongs to. */
+  readonly agent: string;
   /** The parts of the key, for people: sender, group and thread, or queue. */
   readonly keyParts: readonly string[];
 }
@@ -104,6 +106,8 @@ export interface AcceptedMessage {
   readonly messageRef: string;
   readonly sessionId: string;
   readonly mode: SessionMode;
+  /** The ID of the agent of the session. */
+  readonly agent: string;
   readonly status: MessageStatus;
   readonly priority: Priority;
   /** Number of waiting messages ahead of it in its session, without the running one; 0 if it does not wait. */

@@ -10,9 +10,6 @@ export abstract class SessionStore {
   /** Resolves with whether a message of `sender` was accepted in the session. */
   abstract isParticipant(sessionId: string, sender: string): Promise<boolean>;
 
-  /** Finds the most recently used main session of `sender` on one of `channels`. */
-  abstract findLatestMain(tenant: string, channels: readonly string[], sender: string): Promise<Session | undefined>;
-
   /**
    * Changes a session; durable when it resolves. Resolves with undefined if the session does not exist. `actor` is the
    * principal of an administrative change; with it the same commit adds a row to the audit trail.

@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError, type ErrorDetails } from '../../protocol/domain.js';
 import { findFaults } from '../../protocol/faults.js';
 import { noteOfCall } from '../audit/audit-notes.js';
+import type { AgentDefinition } from '../agents/agent-definition.js';
+import { matchesPattern } from '../agents/name-pattern.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { AuditStore } from '../store/index.js';
 import { canonicalise } from '../store/canonical-json.js';
@@ -27,8 +29,8 @@ const MAX_RESULT_LENGTH = 262_144;
 /** The outcome of a call that failed. */
 export type FailedOutcome = Extract<ToolOutcome, { readonly ok: false }>;
 
-/** The session and the caller on whose behalf a tool is called. */
-export type ToolUser = Pick<ToolCallContext, 'session' | 'caller'>;
+/** The session, the caller on whose behalf a tool is called, and the agent that calls it. */
+export type ToolUser = Pick<ToolCallContext, 'session' | 'caller' | 'agent'>;
 
 /**
  * Keeps the tools and runs their calls (the chapter's Tool Registry): look-up, permission, validation, a free slot, a time
@@ -173,10 +175,11 @@ export class ToolRegistryService {
 
   private checkPermission(
     tool: ToolDefinition,
-    { session, caller }: ToolUser,
+    { session, caller, agent }: ToolUser,
   ): Omit<ErrorDetails['TOOL_DENIED'], 'tool'> | undefined {
     if (this.config.get('tools.disabled').includes(tool.name)) return { reason: 'it is disabled' };
-    const granted = [...session.toolPermissions, ...this.config.get('tools.default_permissions')];
+    if (!mayUse(agent, tool.name)) return { reason: `the agent ${agent.id} may not use it` };
+    const granted = [...session.toolPermissions, ...agent.permissions];
     const missing = tool.permissions.filter((permission) => !granted.includes(permission));
     if (missing.length > 0) return { reason: `the session lacks ${missing.join(', ')}`, missing_permissions: missing };
     const limit = this.principals.findToolPermissions(caller.tenant, caller.principal);
@@ -185,6 +188,12 @@ export class ToolRegistryService {
       ? { reason: `the sender's credential lacks ${beyond.join(', ')}`, missing_permissions: beyond }
       : undefined;
   }
+}
+
+/** Whether the settings of an agent allow it a tool. Patterns have `*` for any text; `deny` takes precedence. */
+function mayUse({ tools }: AgentDefinition, name: string): boolean {
+  const isNamed = (patterns: readonly string[]) => patterns.some((pattern) => matchesPattern(name, pattern));
+  return (tools.allow === undefined || isNamed(tools.allow)) && !isNamed(tools.deny);
 }
 
 function checkResult(tool: string, result: unknown): ToolOutcome {

@@ -1,6 +1,6 @@
 import Type, { type TSchema } from 'typebox';
 import { expect, it } from 'vitest';
-import { KeptLogs, ManualClock } from '../../testing/index.js';
+import { anAgent, KeptLogs, ManualClock } from '../../testing/index.js';
 import type { AuditStore } from '../store/index.js';
 import { NoMetrics } from '../telemetry/metrics.js';
 import type { ToolDefinition } from './tool.js';
@@ -8,7 +8,11 @@ import { ToolRegistryService, type ToolUser } from './tool-registry.service.js';
 
 const config = { get: () => [] } as unknown as ConstructorParameters<typeof ToolRegistryService>[0];
 const principals = { findToolPermissions: () => undefined };
-const user = { session: { tenant: 'default', toolPermissions: [] }, caller: {} } as unknown as ToolUser;
+const user = {
+  session: { tenant: 'default', toolPermissions: [] },
+  caller: {},
+  agent: anAgent(),
+} as unknown as ToolUser;
 const aTool = (parameters: TSchema): ToolDefinition => ({
   name: 'acme.pay',
   description: 'Pays.',

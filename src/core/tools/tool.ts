@@ -1,5 +1,6 @@
 import type { TSchema, Static } from 'typebox';
 import { errorTable, type ErrorCode, type ErrorDetails, type PayloadFault } from '../../protocol/domain.js';
+import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { ClientKey, Session } from '../store/index.js';
 
 /** The context of a call, besides its parameters. */
@@ -9,6 +10,8 @@ export interface ToolCallContext {
   readonly session: Session;
   /** The client that sent the message of the turn. */
   readonly caller: ClientKey;
+  /** The agent that calls it. */
+  readonly agent: AgentDefinition;
   /** Reports the progress of the call in a few words. Clients get it as a `tool_status`. */
   readonly reportProgress: (detail: string) => void;
   /** Aborts at the timeout and when the turn is cancelled. A later result is dropped. */

@@ -106,6 +106,11 @@ export abstract class AgentRuntime {
     return undefined;
   }
 
+  /** Returns the name of the runtime that answers for an agent. */
+  runtimeOf(_agent: AgentDefinition): string {
+    return this.name;
+  }
+
   /** Called when the presence of a person changes, for example to prepare when they begin to type. Must not throw. */
   noticePresence(_state: PresenceState): void {}
 }

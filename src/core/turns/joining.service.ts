@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { ConfigStoreService } from '../config/config-store.service.js';
-import { findBusyPolicy } from '../queue/busy-policy.js';
+import { QueueRulesService } from '../queue/queue-rules.service.js';
 import { parseCommand } from '../sessions/activation.js';
-import { endOf, TurnStore, type Claim, type JoinWrite, type Session, type StoredMessage } from '../store/index.js';
+import { endOf, TurnStore, type Claim, type JoinWrite, type StoredMessage } from '../store/index.js';
 import { Clock } from '../time/clock.js';
+import type { TurnSubject } from './agent-runtime.js';
 import type { Turn } from './turn.js';
 
 /**
@@ -14,19 +14,19 @@ import type { Turn } from './turn.js';
 export class JoiningService {
   constructor(
     private readonly store: TurnStore,
-    private readonly config: ConfigStoreService,
+    private readonly rules: QueueRulesService,
     private readonly clock: Clock,
   ) {}
 
-  /** True if waiting messages may join a turn of this session at any time. */
-  mayJoin(session: Session): boolean {
-    const policy = findBusyPolicy(this.config, session);
+  /** True if waiting messages may join a turn at any time. */
+  mayJoin({ session, agent }: TurnSubject): boolean {
+    const policy = this.rules.findBusyPolicy(session, agent);
     return policy === 'steer' || policy === 'collect';
   }
 
   /** True if messages may join as long as the turn runs. */
-  isSteered(session: Session): boolean {
-    return findBusyPolicy(this.config, session) === 'steer';
+  isSteered({ session, agent }: Turn): boolean {
+    return this.rules.findBusyPolicy(session, agent) === 'steer';
   }
 
   /**
@@ -34,9 +34,9 @@ export class JoiningService {
    * have joined before that answer.
    */
   async join(turn: Turn, n: number): Promise<readonly StoredMessage[]> {
-    const { journal, writer, session, claim } = turn;
+    const { journal, writer, session, agent, claim } = turn;
     while (this.isOpen(turn, n)) {
-      const joining = choose(claim, await this.store.listWaiting(session.id), this.config.get('agent.name'));
+      const joining = choose(claim, await this.store.listWaiting(session.id), agent.name);
       if (joining.length === 0) break;
       const entry = { kind: 'joined', body: { before: n, messages: joining } } as const;
       const write = buildWrite(claim, joining, this.clock.now());
@@ -46,9 +46,10 @@ export class JoiningService {
     return journal.joinedBefore(n);
   }
 
-  private isOpen({ signals, journal, session }: Turn, n: number): boolean {
+  private isOpen(turn: Turn, n: number): boolean {
+    const { signals, journal, session, agent } = turn;
     if (signals.stop.aborted || journal.recordedAnswers.length > n) return false;
-    return this.isSteered(session) || (n === 0 && findBusyPolicy(this.config, session) === 'collect');
+    return this.isSteered(turn) || (n === 0 && this.rules.findBusyPolicy(session, agent) === 'collect');
   }
 }
 

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
-import { ConfigStoreService } from '../config/config-store.service.js';
 import { parseCommand, type Command } from '../sessions/activation.js';
 import { SessionCommandsService } from '../sessions/session-commands.service.js';
-import type { Ending, StoredMessage } from '../store/index.js';
+import type { Ending } from '../store/index.js';
 import { Clock } from '../time/clock.js';
 import type { Piece } from './agent-runtime.js';
 import type { ImmediateTurn } from './immediate-turn.js';
@@ -18,7 +17,6 @@ export class ReplyService {
   constructor(
     private readonly commands: SessionCommandsService,
     private readonly agent: TurnAgentService,
-    private readonly config: ConfigStoreService,
     private readonly clock: Clock,
   ) {}
 
@@ -26,36 +24,9 @@ export class ReplyService {
   async produce(turn: Turn): Promise<Ending> {
     await turn.resume();
     if (turn.signals.stop.aborted) return CANCELLED;
-    const command = this.parseCommand(turn.message);
-    const text = command && (await this.commands.run(command, turn.message, turn.session));
-    if (text === undefined) return this.askAgent(turn, command);
-    turn.addBlock('status', text);
-    return { reason: 'stop' };
-  }
-
-  /** Returns the whole reply to a message that the agent answers at once, on its first run; else undefined. */
-  produceNow({ claim, agent }: ImmediateTurn): readonly Piece[] | undefined {
-    const { message, session, attempt } = claim;
-    if (attempt > 1 || !agent) return undefined;
-    const command = this.parseCommand(message);
-    if (command && this.commands.has(command)) return undefined;
-    return this.agent.answerNow({ message, session, agent, ...(command && { command }) });
-  }
-
-  private parseCommand({ payload }: StoredMessage): Command | undefined {
-    return parseCommand(payload.content, this.config.get('agent.name'));
-  }
-
-  private async askAgent(turn: Turn, command: Command | undefined): Promise<Ending> {
     const { signals, journal } = turn;
-    const timeoutMs = this.config.get('agent.turn_timeout_ms');
-    const cancelTimer = this.clock.setTimer(timeoutMs, () => signals.timeOut());
     try {
-      await this.agent.run(turn, command);
-      if (signals.isTimedOut) throw new GatewayError('AGENT_FAILED', { reason: `no answer within ${timeoutMs} ms` });
-      if (signals.stop.aborted) return CANCELLED;
-      turn.endText();
-      return { reason: 'stop', ...journal.sumUsage() };
+      return await this.answer(turn);
     } catch (error) {
       if (signals.stop.aborted) return CANCELLED;
       if (!(error instanceof GatewayError) || error.code !== 'AGENT_FAILED') throw error;
@@ -63,6 +34,36 @@ export class ReplyService {
       // Not every client shows the `stream_end`, so the failure is also a block of the reply.
       turn.addBlock('status', error.message);
       return { ...failedWith(GatewayError.from(error)), ...journal.sumUsage() };
+    }
+  }
+
+  /** Returns the whole reply to a message that the agent answers at once, on its first run; else undefined. */
+  produceNow({ claim, agent }: ImmediateTurn): readonly Piece[] | undefined {
+    const { message, session, attempt } = claim;
+    if (attempt > 1 || !agent) return undefined;
+    const command = parseCommand(message.payload.content, agent.name);
+    if (command && this.commands.has(command)) return undefined;
+    return this.agent.answerNow({ message, session, agent, ...(command && { command }) });
+  }
+
+  private async answer(turn: Turn): Promise<Ending> {
+    const command = parseCommand(turn.message.payload.content, turn.agent.name);
+    const text = command && (await this.commands.run(command, turn.message, turn.session));
+    if (text === undefined) return this.askAgent(turn, command);
+    turn.addBlock('status', text);
+    return { reason: 'stop' };
+  }
+
+  private async askAgent(turn: Turn, command: Command | undefined): Promise<Ending> {
+    const { signals, journal, agent } = turn;
+    const cancelTimer = this.clock.setTimer(agent.turnTimeoutMs, () => signals.timeOut());
+    try {
+      await this.agent.run(turn, command);
+      if (signals.isTimedOut)
+        throw new GatewayError('AGENT_FAILED', { reason: `no answer within ${agent.turnTimeoutMs} ms` });
+      if (signals.stop.aborted) return CANCELLED;
+      turn.endText();
+      return { reason: 'stop', ...journal.sumUsage() };
     } finally {
       cancelTimer();
     }

@@ -56,7 +56,7 @@ export class TurnAgentService {
 
   /** Returns the whole answer to a message if the runtime has it at once and no other message may join. */
   answerNow(turn: TurnSubject): readonly Piece[] | undefined {
-    return this.joining.mayJoin(turn.session) ? undefined : this.runtime.answerNow(turn);
+    return this.joining.mayJoin(turn) ? undefined : this.runtime.answerNow(turn);
   }
 
   private describe(turn: Turn, command: Command | undefined): AgentTurn {
@@ -67,7 +67,7 @@ export class TurnAgentService {
       session,
       agent,
       signal: turn.signals.agent,
-      isSteered: this.joining.isSteered(session),
+      isSteered: this.joining.isSteered(turn),
       joinedMessages: (n) => this.joining.join(turn, n),
       recordedAnswer: (n) => journal.recordedAnswers[n],
       callTool: (answer, index, call) => this.toolCalls.call(turn, journal.nameCall(answer, index, call)),

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { MAIN_AGENT } from '../agents/agent-setting.js';
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { AgentsService } from '../agents/agents.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
@@ -35,7 +34,7 @@ export class TurnFactoryService {
 
   /** Creates a turn that may end without a run. */
   createImmediate(claim: Claim): ImmediateTurn {
-    return new ImmediateTurn(claim, this.findAgent(), this.delivery, this.logWriter, this.clock);
+    return new ImmediateTurn(claim, this.findAgent(claim), this.delivery, this.logWriter, this.clock);
   }
 
   /** Creates a run that continues where earlier runs of the message ended. @throws GatewayError STORE_UNAVAILABLE */
@@ -47,10 +46,10 @@ export class TurnFactoryService {
     const reply = new ReplyBuilder(claim, this.delivery, this.clock, blocks);
     const lastSeq = Math.max(session.headSeq, record.steps.at(-1)?.headSeq ?? 0);
     const writer = new TurnWriter(lease, lastSeq, this.logWriter, this.clock, this.log, signals.abandon);
-    return new Turn({ claim, agent: this.findAgent(), signals, journal, reply, writer, replacesFromSeq });
+    return new Turn({ claim, agent: this.findAgent(claim), signals, journal, reply, writer, replacesFromSeq });
   }
 
-  private findAgent(): AgentDefinition | undefined {
-    return this.agents.find(MAIN_AGENT);
+  private findAgent({ session }: Claim): AgentDefinition | undefined {
+    return this.agents.findFor(session.tenant, session.agent);
   }
 }

@@ -1,6 +1,5 @@
 import type { BlockType, GatewayError } from '../../protocol/domain.js';
 import { removedAgent, type AgentDefinition } from '../agents/agent-definition.js';
-import { MAIN_AGENT } from '../agents/agent-setting.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import type { Claim, Ending, Session, StoredMessage } from '../store/index.js';
 import type { ToolUser } from '../tools/tool-registry.service.js';
@@ -44,7 +43,7 @@ export class Turn {
 
   /** Who answers, to the end of this run. @throws GatewayError AGENT_FAILED if the agent was removed */
   get agent(): AgentDefinition {
-    if (!this.parts.agent) throw removedAgent(MAIN_AGENT);
+    if (!this.parts.agent) throw removedAgent(this.session.agent);
     return this.parts.agent;
   }
 
@@ -58,7 +57,7 @@ export class Turn {
 
   /** On whose behalf tools are called. */
   get user(): ToolUser {
-    return { session: this.session, caller: this.message.client };
+    return { session: this.session, caller: this.message.client, agent: this.agent };
   }
 
   /** Replaces the frames that an earlier run left half-streamed, if there are any. Resolves when that is durable. */

@@ -37,6 +37,7 @@ export type PackedNewMessage = [
   sessionTenant: string,
   mode: SessionMode,
   channel: string,
+  agent: string,
   keyParts: Json,
   namesSession: boolean,
   sender: string,
@@ -61,6 +62,7 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
     session.tenant,
     session.mode,
     session.channel,
+    session.agent,
     keyAsText(session),
     message.namesSession,
     payload.sender,
@@ -91,6 +93,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     sessionTenant,
     mode,
     channel,
+    agent,
     keyParts,
     namesSession,
     sender,
@@ -106,7 +109,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
   return {
     client: { tenant, principal, clientId },
     messageId,
-    session: { id: sessionId, tenant: sessionTenant, mode, channel, keyParts },
+    session: { id: sessionId, tenant: sessionTenant, mode, channel, agent, keyParts },
     namesSession,
     sender,
     supersedes,
@@ -125,6 +128,7 @@ type PackedAccepted = readonly [
   messageRef: string,
   sessionId: string,
   mode: SessionMode,
+  agent: string,
   status: MessageStatus,
   priority: Priority,
   position: number,
@@ -135,18 +139,19 @@ type PackedAccepted = readonly [
 
 export function packOutcome(outcome: AcceptOutcome): PackedOutcome {
   if (!('messageRef' in outcome)) return outcome;
-  const { kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef, ended } = outcome;
-  return [kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef, ended];
+  const { kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended } = outcome;
+  return [kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended];
 }
 
 export function unpackOutcome(packed: PackedOutcome): AcceptOutcome {
   if ('kind' in packed) return packed;
-  const [kind, messageRef, sessionId, mode, status, priority, position, headSeq, runningRef, ended] = packed;
+  const [kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended] = packed;
   return {
     kind,
     messageRef,
     sessionId,
     mode,
+    agent,
     status,
     priority,
     position,

@@ -10,6 +10,7 @@ export interface SessionEntry {
   readonly session: number;
   readonly tenant: string;
   readonly mode: SessionMode;
+  readonly agent: string;
   readonly explicitActivation: boolean;
   /** The participant and the client of its newest message, as far as known. */
   lastSender: string | undefined;
@@ -57,11 +58,11 @@ export class Directory {
     this.insertClient = prepare(database, 'INSERT INTO clients (client_id, principal, tenant) VALUES (?, ?, ?)');
     this.selectSession = prepare<SessionColumns>(
       database,
-      'SELECT session, tenant, mode, explicit_activation AS explicitActivation FROM sessions WHERE id = ?',
+      'SELECT session, tenant, mode, agent, explicit_activation AS explicitActivation FROM sessions WHERE id = ?',
     );
     this.insertSession = prepare(
       database,
-      'INSERT INTO sessions (id, tenant, mode, channel, key_parts, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO sessions (id, tenant, mode, channel, agent, key_parts, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
     this.insertParticipant = prepare(database, 'INSERT OR IGNORE INTO participants (session, sender) VALUES (?, ?)');
     this.insertCursor = prepare(database, 'INSERT OR IGNORE INTO cursors (client, session, seq) VALUES (?, ?, ?)');
@@ -91,9 +92,9 @@ export class Directory {
   }
 
   /** Creates the row of a session. */
-  addSession({ id, tenant, mode, channel, keyParts }: SessionSeedRow, createdAt: number): SessionEntry {
-    const { lastInsertRowid } = this.insertSession.run(id, tenant, mode, channel, keyParts, createdAt);
-    return this.keep(id, Number(lastInsertRowid), { tenant, mode }, false);
+  addSession({ id, tenant, mode, channel, agent, keyParts }: SessionSeedRow, createdAt: number): SessionEntry {
+    const { lastInsertRowid } = this.insertSession.run(id, tenant, mode, channel, agent, keyParts, createdAt);
+    return this.keep(id, Number(lastInsertRowid), { tenant, mode, agent }, false);
   }
 
   /** Makes the sender a participant, and creates the client's cursor at `headSeq`. */
@@ -112,10 +113,10 @@ export class Directory {
   private keep(
     id: string,
     session: number,
-    { tenant, mode }: Pick<SessionEntry, 'tenant' | 'mode'>,
+    { tenant, mode, agent }: Pick<SessionEntry, 'tenant' | 'mode' | 'agent'>,
     explicitActivation: boolean,
   ): SessionEntry {
-    const shared = { tenant: this.share(tenant), mode: this.share(mode) };
+    const shared = { tenant: this.share(tenant), mode: this.share(mode), agent: this.share(agent) };
     const entry = { session, ...shared, explicitActivation, lastSender: undefined, lastClient: 0 };
     this.sessions.set(id, entry);
     return entry;

@@ -12,6 +12,7 @@ export interface Earlier {
   readonly session: number;
   readonly sessionId: string;
   readonly mode: SessionMode;
+  readonly agent: string;
   readonly priority: Priority;
   readonly payload: Json;
 }
@@ -53,7 +54,7 @@ export class MessageTable {
     this.insertReply = prepare(database, 'INSERT INTO replies (ord, status, reply) VALUES (?, ?, ?)');
     this.selectByKey = prepare<Earlier>(
       database,
-      `SELECT ord, session, sessions.id AS sessionId, mode, priority, payload
+      `SELECT ord, session, sessions.id AS sessionId, mode, agent, priority, payload
        FROM messages JOIN sessions USING (session) WHERE client = ? AND message_id = ?`,
     );
     this.selectByOrd = prepare<Columns>(database, `SELECT ${COLUMNS} FROM ${JOINED} WHERE ord = ?`);

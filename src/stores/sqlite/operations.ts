@@ -220,7 +220,6 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   findSession: read(({ sessions }, sessionId) => sessions.find(sessionId)),
   listParticipants: read(({ sessions }, sessionId) => sessions.listParticipants(sessionId)),
   isParticipant: read(({ sessions }, ...all) => sessions.isParticipant(...all)),
-  findLatestMain: read(({ sessions }, ...all) => sessions.findLatestMain(...all)),
   updateSession: write(({ sessions, now }, ...all) => sessions.update(now, ...all)),
   changeReaction: write(({ sessions }, ...all) => sessions.changeReaction(...all)),
   readHistory: packedRead({

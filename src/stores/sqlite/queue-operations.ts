@@ -93,7 +93,7 @@ export class QueueOperations {
     isQueued: boolean,
   ): AcceptedMessage {
     const { directory, log, open, refs, activity } = this.tables;
-    const { session, mode } = entry;
+    const { session, mode, agent } = entry;
     const { priority } = message;
     const headSeq = log.head(session);
     directory.addParticipant(client, entry, message.sender, headSeq);
@@ -110,6 +110,7 @@ export class QueueOperations {
       messageRef: refs.format(ord),
       sessionId: message.session.id,
       mode,
+      agent,
       status: isQueued ? 'queued' : 'observed',
       priority,
       position,
@@ -164,12 +165,13 @@ export class QueueOperations {
   private repeatOutcome(earlier: Earlier, message: NewMessageRow): AcceptOutcome {
     if (!isRepeat(earlier, message)) return { kind: 'conflict' };
     const { log, open, refs } = this.tables;
-    const { ord, session, sessionId, mode, priority } = earlier;
+    const { ord, session, sessionId, mode, agent, priority } = earlier;
     return {
       kind: 'duplicate',
       messageRef: refs.format(ord),
       sessionId,
       mode,
+      agent,
       status: this.messages.status(ord),
       priority,
       position: open.lanes.position(ord),

@@ -254,3 +254,9 @@ export const SCHEMA_6 = `
 
 /** The change of version 7: who decided on an approval. */
 export const SCHEMA_7 = 'ALTER TABLE approvals ADD COLUMN decided_by TEXT';
+
+/** The changes of version 8: a session belongs to an agent. Those of before belong to `main`. */
+export const SCHEMA_8 = `
+  ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT 'main';
+  DROP INDEX sessions_by_key;
+`;

@@ -9,7 +9,7 @@ import type { TableState } from './table-state.js';
 
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-const COLUMNS = `session, id, tenant, mode, channel, key_parts AS keyParts, created_at AS createdAt,
+const COLUMNS = `session, id, tenant, mode, channel, agent, key_parts AS keyParts, created_at AS createdAt,
   memory_refs AS memoryRefs, tool_permissions AS toolPermissions, explicit_activation AS explicitActivation, model,
   coalesce((SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1),
     created_at) AS lastActive,
@@ -21,6 +21,7 @@ interface Columns {
   readonly tenant: string;
   readonly mode: SessionMode;
   readonly channel: string;
+  readonly agent: string;
   readonly keyParts: Json;
   readonly createdAt: number;
   readonly memoryRefs: Json;
@@ -42,7 +43,6 @@ const MAX_PAGE_LENGTH = 262_144;
 /** The operations of `SessionStore`. */
 export class SessionOperations {
   private readonly selectById;
-  private readonly selectMain;
   private readonly selectParticipants;
   private readonly selectParticipant;
   private readonly changeSession;
@@ -57,10 +57,6 @@ export class SessionOperations {
   ) {
     const { database } = tables;
     this.selectById = prepare<Columns>(database, `SELECT ${COLUMNS} FROM sessions WHERE id = ?`);
-    this.selectMain = prepare<Columns>(
-      database,
-      `SELECT ${COLUMNS} FROM sessions WHERE key_parts = ? AND channel = ? AND tenant = ? AND mode = 'main'`,
-    );
     this.selectParticipants = prepare<{ sender: string }>(
       database,
       'SELECT sender FROM participants JOIN sessions USING (session) WHERE id = ?',
@@ -105,17 +101,6 @@ export class SessionOperations {
 
   isParticipant(sessionId: string, sender: string): boolean {
     return this.selectParticipant.get(sessionId, sender) !== undefined;
-  }
-
-  findLatestMain(tenant: string, channels: readonly string[], sender: string): Session | undefined {
-    const key = JSON.stringify([sender]);
-    const sessions = channels.flatMap((channel) =>
-      this.selectMain.all(key, channel, tenant).map((row) => this.toSession(row)),
-    );
-    return sessions.reduce<Session | undefined>(
-      (latest, session) => (latest && latest.lastActive >= session.lastActive ? latest : session),
-      undefined,
-    );
   }
 
   update(now: number, sessionId: string, change: SessionChange, actor?: string): Session | undefined {

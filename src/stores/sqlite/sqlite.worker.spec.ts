@@ -75,7 +75,7 @@ const PROCESS = `
   console.log('open');
   const limits = { perSession: 1e6, perClient: 1e6, total: 1e6 };
   const client = { tenant: 'default', principal: 'tester', clientId: 'client-1' };
-  const session = { id: 's_alice', tenant: 'default', mode: 'main', channel: 'test', keyParts: ['alice'] };
+  const session = { id: 's_alice', tenant: 'default', mode: 'main', channel: 'test', agent: 'main', keyParts: ['alice'] };
   const payload = { channel: 'test', sender: 'alice', content: 'hello' };
   const accept = (messageId) => store.accept(
     { client, messageId, session, payload, isAddressed: true, priority: 1, receivedAt: Date.now() }, limits);

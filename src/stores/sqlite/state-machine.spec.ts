@@ -72,7 +72,7 @@ describe('SqliteStateMachine', () => {
     failCommits();
     write(message);
     beforeCommit = () => {};
-    expect(write(message).results[0]).toMatchObject({ 0: 'accepted', 6: 0 });
+    expect(write(message).results[0]).toMatchObject({ 0: 'accepted', 7: 0 });
   });
 
   it('keeps leases across a failed commit, because their runs continue', () => {

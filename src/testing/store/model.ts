@@ -102,6 +102,7 @@ export class StoreModel {
       messageRef: added.ref,
       sessionId: session.id,
       mode: 'main',
+      agent: 'main',
       status: added.status,
       priority,
       position: isAddressed ? this.waiting(session.id).indexOf(added) : 0,

@@ -10,7 +10,15 @@ export const acceptContract: Contract = {
     const first = await store.accept(aMessage({ priority: 5 }), GENEROUS_LIMITS);
     const second = await store.accept(aMessage({ priority: 1 }), GENEROUS_LIMITS);
     const messageRef = expect.any(String) as string;
-    const place = { kind: 'accepted', messageRef, sessionId: 's_alice', mode: 'main', status: 'queued', headSeq: 0 };
+    const place = {
+      kind: 'accepted',
+      messageRef,
+      sessionId: 's_alice',
+      mode: 'main',
+      agent: 'main',
+      status: 'queued',
+      headSeq: 0,
+    };
     expect(first).toEqual({ ...place, priority: 5, position: 0 });
     expect(second).toEqual({ ...place, priority: 1, position: 1 });
   },

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { aPayload, aSession } from '../factories.js';
+import { aMessage, aPayload, aSession, GENEROUS_LIMITS } from '../factories.js';
 import type { Contract } from './bench.js';
 
 export const sessionContract: Contract = {
@@ -56,24 +56,23 @@ export const sessionContract: Contract = {
     expect(await bench.accept()).toMatchObject({ mode: 'queue' });
   },
 
-  "finds a sender's most recently used main session on the channels that count": async (bench) => {
-    const at = bench.under.now();
-    const main = (channel: string) => aSession(`${channel}_alice`, { channel, keyParts: ['alice'] });
-    await bench.accept({ session: main('web'), receivedAt: at + 1 });
-    await bench.accept({ session: main('mail'), receivedAt: at + 2 });
-    await bench.accept({ session: main('chat'), receivedAt: at + 3 });
-    await bench.accept({
-      session: aSession('g', { mode: 'group', keyParts: ['alice'], channel: 'web' }),
-      receivedAt: at + 4,
+  '[Z-05] keeps the agent of a session, and recognises a repeat whose chat another agent answers by now': async (
+    bench,
+  ) => {
+    const message = aMessage();
+    const { messageRef } = await bench.accept(message);
+    const moved = { ...message, session: aSession('alice_of_ops', { agent: 'ops', keyParts: ['alice'] }) };
+    expect(await bench.store.accept(moved, GENEROUS_LIMITS)).toMatchObject({
+      kind: 'duplicate',
+      messageRef,
+      sessionId: 's_alice',
+      agent: 'main',
     });
-    const find = async (channels: readonly string[], sender = 'alice', tenant = 'default') =>
-      (await bench.store.findLatestMain(tenant, channels, sender))?.channel;
-    expect(await find(['web', 'mail'])).toBe('mail');
-    await bench.accept({ session: main('web'), receivedAt: at + 9 });
-    expect(await find(['web', 'mail'])).toBe('web');
-    expect(await find(['fax'])).toBeUndefined();
-    expect(await find(['web'], 'bob')).toBeUndefined();
-    expect(await find(['web'], 'alice', 'other')).toBeUndefined();
+    expect(await bench.store.findSession('s_alice_of_ops')).toBeUndefined();
+    expect(await bench.accept({ session: moved.session })).toMatchObject({ agent: 'ops', sessionId: 's_alice_of_ops' });
+    expect((await bench.store.findSession('s_alice_of_ops'))?.agent).toBe('ops');
+    const elsewhere = { ...message, session: aSession('bob'), namesSession: true };
+    expect(await bench.store.accept(elsewhere, GENEROUS_LIMITS)).toMatchObject({ kind: 'conflict' });
   },
 
   '[S-11] pages through the history backwards, newest last': async (bench) => {

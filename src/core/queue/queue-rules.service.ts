@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import { AgentsService } from '../agents/agents.service.js';
+import type { BusyPolicy } from '../agents/agent-setting.js';
+import { ConfigStoreService } from '../config/config-store.service.js';
+import type { QueueLimits, SessionSeed } from '../store/index.js';
+
+/** What the settings say about waiting messages. */
+@Injectable()
+export class QueueRulesService {
+  constructor(
+    private readonly config: ConfigStoreService,
+    private readonly agents: AgentsService,
+  ) {}
+
+  readLimits(): QueueLimits {
+    return {
+      perSession: this.config.get('queue.max_per_session'),
+      perClient: this.config.get('queue.max_per_client'),
+      total: this.config.get('queue.max_total'),
+    };
+  }
+
+  /**
+   * Returns the policy for messages that arrive while the session is busy: that of its agent, of its channel, or of the
+   * queue, the first that is set. In a queue session, a list of jobs, they wait.
+   * @param agent of the running turn, if there is one
+   */
+  findBusyPolicy(
+    { mode, channel, agent: id }: Pick<SessionSeed, 'mode' | 'channel' | 'agent'>,
+    agent = this.agents.find(id),
+  ): BusyPolicy {
+    if (mode === 'queue') return 'followup';
+    return (
+      agent?.busyPolicy ?? this.config.get('channels')[channel]?.busy_policy ?? this.config.get('queue.busy_policy')
+    );
+  }
+}
