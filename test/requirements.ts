@@ -1208,10 +1208,22 @@ export const requirements: readonly Requirement[] = [
     'Waiting messages of a removed agent end with AGENT_FAILED; its sessions can be read.',
   ),
   requirement('Z-09', 'agents 2', 'connected names the agent that is bound now and its main session on webchat.'),
-  requirement(
-    'Z-10',
-    'agents 1',
-    'Sessions of before there were several agents belong to main, with key and content.',
-  ),
+  requirement('Z-10', 'agents 1', 'Sessions of before there were several agents belong to main, with key and content.'),
   requirement('Z-11', 'agents 6', 'Names, prompts, tools, memory and sessions of two agents never mix.'),
+  requirement(
+    'Z-12',
+    'agents 2',
+    'The admin API shows the agents of a tenant and each effective setting with its source.',
+  ),
+  requirement(
+    'Z-13',
+    'agents 2',
+    'POST /bindings/test says who would answer, why, and in which session; it stores nothing.',
+  ),
+  requirement('Z-14', 'agents 2', '`openclaw agents` lists, shows and tests.'),
+  requirement(
+    'Z-15',
+    'agents 1',
+    'A credential names the agent that is bound and those of its list; any other does not exist for it.',
+  ),
 ];

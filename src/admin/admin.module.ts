@@ -2,6 +2,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/index.js';
 import { CoreModule } from '../core/core.module.js';
+import { AgentsController } from './agents.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
 import { ConfigController } from './config.controller.js';
 import { SessionsController } from './sessions.controller.js';
@@ -9,6 +10,6 @@ import { ToolsController } from './tools.controller.js';
 
 @Module({
   imports: [AuthModule, CoreModule],
-  controllers: [ConfigController, SessionsController, ToolsController, ApprovalsController],
+  controllers: [ConfigController, SessionsController, ToolsController, ApprovalsController, AgentsController],
 })
 export class AdminModule {}

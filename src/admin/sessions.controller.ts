@@ -33,6 +33,8 @@ export class SessionDto {
   id!: string;
   mode!: SessionMode;
   channel!: string;
+  /** The ID of its agent. */
+  agent!: string;
   /** The parts of its key: sender, group and thread, or queue. */
   key!: string[];
   participants!: string[];
@@ -91,6 +93,7 @@ export class SessionsController {
       id: session.id,
       mode: session.mode,
       channel: session.channel,
+      agent: session.agent,
       key: [...session.keyParts],
       participants: [...(await this.sessions.listParticipants(session.id))],
       created_at: session.createdAt,

@@ -1,12 +1,13 @@
-import type { Session } from '../core/store/index.js';
+import type { AgentTurn } from '../core/turns/agent-runtime.js';
 import type { ToolDefinition } from '../core/tools/tool.js';
 
-/** Returns the reply to `/status`. @param whatAnswers its last line: the runtime or the model */
-export function describeStatus(session: Session, whatAnswers: string): string {
+/** Returns the reply to `/status`. @param whatAnswers its last lines: the model */
+export function describeStatus({ session, agent }: AgentTurn, whatAnswers: string): string {
   return [
     `session: ${session.id} (${session.mode}, channel ${session.channel})`,
     `participants: ${session.hasSeveralParticipants ? 'several' : 'one'}`,
     ...(session.mode === 'group' ? [`activation: ${session.explicitActivation ? 'always' : 'mention'}`] : []),
+    `agent: ${agent.name} (${agent.id})`,
     whatAnswers,
   ].join('\n');
 }

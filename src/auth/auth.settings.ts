@@ -21,6 +21,7 @@ export const TokenSetting = Type.Object(
     channels: Type.Optional(Type.Array(BoundName, { minItems: 1 })),
     sender: Type.Optional(BoundName),
     tool_permissions: Type.Optional(Type.Array(BoundName)),
+    agents: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z0-9*-]{1,32}$' }), { maxItems: 256 })),
   },
   { additionalProperties: false },
 );
@@ -33,7 +34,7 @@ export const authSettings = defineSettings(
       default: [],
       'x-scope': 'tokens:write',
       description:
-        'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?, tool_permissions?}`; without `tool_permissions`, the permissions of the session apply.',
+        'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?, tool_permissions?, agents?}`; `agents` lists the agents that it may name besides the one that the bindings give it, with `*`; without `tool_permissions`, the permissions of the session apply.',
       'x-restart': true,
     }),
     'auth.token': Type.Optional(

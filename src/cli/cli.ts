@@ -1,4 +1,5 @@
 import { VERSION } from '../core/lifecycle/version.js';
+import { agents } from './agents.js';
 import { chat } from './chat.js';
 import { config } from './config.js';
 import { doctor } from './doctor.js';
@@ -11,7 +12,7 @@ import { status } from './status.js';
 import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [setup, start, status, chat, models, config, doctor];
+const COMMANDS: readonly Command[] = [setup, start, status, chat, agents, models, config, doctor];
 
 /** Commands that are planned but not available yet: refused by name, never ignored (settings.md section 4). */
 const LATER = ['logs', 'sessions', 'queue', 'tools', 'channels', 'token', 'serve', 'funnel'];

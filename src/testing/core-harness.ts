@@ -108,7 +108,7 @@ export class CoreHarness {
     this.turns = new TurnRunnerService(
       this.claims,
       new TurnFactoryService(this.store, logWriter, this.delivery, this.clock, this.agents, logs),
-      new ReplyService(new SessionCommandsService(this.store), agent, this.clock),
+      new ReplyService(new SessionCommandsService(this.store, this.agents), agent, this.clock),
       this.config,
       this.metrics,
       logs,

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AgentsService } from '../../src/core/agents/agents.service.js';
 import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
 import { loadSettings } from '../../src/settings.js';
 import { LocalSessionResources } from '../../src/core/sessions/local-session-resources.service.js';
@@ -38,23 +39,25 @@ class SandboxTools {
   readonly list: FilesListTool;
 
   constructor(engine: string, settings: Readonly<Record<string, unknown>> = {}) {
-    const sandbox = new SandboxService(
-      new ConfigStoreService(
-        loadSettings(
-          { NODE_ENV: 'production' },
-          {
-            'tools.sandbox.engine': engine,
-            'tools.sandbox.image': DockerDaemon.image,
-            'tools.sandbox.workspaces': join(this.folder, 'workspaces'),
-            'tools.sandbox.quota_mb': 2,
-            ...settings,
-          },
-          '/nonexistent',
-        ),
-        new SilentLogs(),
+    const config = new ConfigStoreService(
+      loadSettings(
+        { NODE_ENV: 'production' },
+        {
+          'tools.sandbox.engine': engine,
+          'tools.sandbox.image': DockerDaemon.image,
+          'tools.sandbox.workspaces': join(this.folder, 'workspaces'),
+          'tools.sandbox.quota_mb': 2,
+          ...settings,
+        },
+        '/nonexistent',
       ),
+      new SilentLogs(),
+    );
+    const sandbox = new SandboxService(
+      config,
       new SystemClock(),
       this.resources,
+      new AgentsService(config),
       new SilentLogs(),
     );
     this.files = new WorkspaceFiles(sandbox);

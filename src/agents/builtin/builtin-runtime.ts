@@ -39,11 +39,7 @@ export class BuiltinRuntime extends AgentRuntime {
     const { command } = turn;
     switch (command?.name) {
       case 'status':
-        return yield* this.say(
-          turn,
-          'status',
-          describeStatus(turn.session, `agent: ${this.name} (no model configured)`),
-        );
+        return yield* this.say(turn, 'status', describeStatus(turn, 'model: none; the built-in agent answers'));
       case 'tools':
         return yield* this.say(turn, 'status', listTools(turn.listTools()));
       case 'tool':

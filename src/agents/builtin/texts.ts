@@ -4,6 +4,7 @@ export const HELP = `This is the built-in agent: it answers because no model is 
 
 /help              this text
 /status            the session and the agent
+/agents            the agents of this gateway
 /tools             the tools that this session may use
 /tool NAME {json}  calls a tool
 /blocks N [MS]     N blocks, MS milliseconds apart

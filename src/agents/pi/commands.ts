@@ -3,7 +3,8 @@ import type { ModelChoice } from './model-choice.js';
 import { describeStatus, listTools } from '../command-texts.js';
 
 const HELP = `/help      this text
-/status    the session and the model
+/status    the session, the agent and the model
+/agents    the agents of this gateway
 /tools     the tools that this session may use
 /model     the model of this session; /model provider/model and /model default change it
 /reset     starts a new context
@@ -20,7 +21,7 @@ export function answerCommand(turn: AgentTurn, describeModels: () => string): st
     case 'help':
       return HELP;
     case 'status':
-      return describeStatus(turn.session, describeModels());
+      return describeStatus(turn, describeModels());
     case 'tools':
       return listTools(turn.listTools());
     default:

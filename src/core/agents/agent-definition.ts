@@ -56,11 +56,7 @@ export function listAgentIds(get: SettingsReader): readonly string[] {
 
 /** Returns the effective settings of an agent. @param id one of {@link listAgentIds} */
 export function defineAgent(get: SettingsReader, id: string): AgentDefinition {
-  const agents = get('agents');
-  const own = {
-    ...readDefaults(get, id),
-    ...(Object.hasOwn(agents, id) ? (agents[id] as ReturnType<typeof readDefaults>) : {}),
-  };
+  const own = readEffective(get, id);
   return {
     id,
     name: own.name,
@@ -83,9 +79,15 @@ export function defineAgent(get: SettingsReader, id: string): AgentDefinition {
   };
 }
 
+/** Returns the effective settings of an agent under the names of `agents.ID`. @param id one of {@link listAgentIds} */
+export function readEffective(get: SettingsReader, id: string): EffectiveSettings {
+  const agents = get('agents');
+  return { ...readDefaults(get, id), ...(Object.hasOwn(agents, id) ? (agents[id] as EffectiveSettings) : {}) };
+}
+
 /** Returns what an agent has that sets nothing itself. */
-function readDefaults(get: SettingsReader, id: string) {
-  const defaults = {
+function readDefaults(get: SettingsReader, id: string): EffectiveSettings {
+  return {
     name: id === MAIN_AGENT ? get('agent.name') : id,
     description: undefined,
     default: false,
@@ -103,10 +105,13 @@ function readDefaults(get: SettingsReader, id: string) {
     tools: {},
     workspace: 'session',
     tenant: DEFAULT_TENANT,
-  } satisfies { readonly [F in keyof Required<AgentSetting>]: AgentSetting[F] | undefined };
-  return defaults as Required<Omit<AgentSetting, Unset>> &
-    Pick<{ readonly [F in keyof AgentSetting]: AgentSetting[F] }, Unset>;
+  };
 }
+
+/** The settings of an agent with all fields. */
+export type EffectiveSettings = Required<Omit<AgentSetting, Unset>> & {
+  readonly [F in Unset]: AgentSetting[F] | undefined;
+};
 
 /** Fields that may be unset. */
 type Unset = 'description' | 'model' | 'thinking' | 'max_output_tokens' | 'busy_policy';

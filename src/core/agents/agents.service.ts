@@ -1,9 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../config/config-store.service.js';
+import type { SettingSource } from '../config/load-settings.js';
 import type { SettingKey } from '../config/section.js';
-import { DEFAULT_TENANT } from '../identity/principal.js';
-import { defineAgent, INHERITED, listAgentIds, removedAgent, type AgentDefinition } from './agent-definition.js';
+import { DEFAULT_TENANT, type Principal } from '../identity/principal.js';
+import {
+  defineAgent,
+  INHERITED,
+  listAgentIds,
+  readEffective,
+  removedAgent,
+  type AgentDefinition,
+} from './agent-definition.js';
 import { MAIN_AGENT } from './agent-setting.js';
+import { matchesPattern } from './name-pattern.js';
 import { BindingIndex, type BoundMessage, type IndexedBinding } from './binding-index.js';
 
 const SETTINGS = [
@@ -19,6 +28,18 @@ interface Known {
   /** The agent of messages without a binding, by tenant. */
   readonly defaults: ReadonlyMap<string, AgentDefinition>;
   readonly bindings: BindingIndex;
+  /** The bindings in the order of the setting. */
+  readonly list: readonly IndexedBinding[];
+}
+
+/** An effective setting of an agent. */
+export interface ExplainedSetting {
+  readonly field: string;
+  /** Undefined if nothing sets it. */
+  readonly value: unknown;
+  /** The key that sets it; undefined for a default of the gateway. */
+  readonly key: string | undefined;
+  readonly source: SettingSource;
 }
 
 /**
@@ -67,6 +88,23 @@ export class AgentsService {
     return agent?.tenant === tenant || agent?.tenant === DEFAULT_TENANT ? agent : undefined;
   }
 
+  /** Returns each effective setting of an agent with its source and the key that sets it. @param id of an agent that exists */
+  explain(id: string): readonly ExplainedSetting[] {
+    const own = this.config.get('agents')[id] ?? {};
+    const effective = readEffective((key) => this.config.get(key), id);
+    return Object.entries(effective).map(([field, value]) => {
+      const inherited =
+        id === MAIN_AGENT && field === 'name' ? 'agent.name' : INHERITED[field as keyof typeof INHERITED];
+      const key = Object.hasOwn(own, field) ? `agents.${id}.${field}` : inherited;
+      return { field, value, key, source: key === undefined ? 'default' : this.config.sourceOf(key) };
+    });
+  }
+
+  /** Returns the bindings of a tenant's agents, in the order of the setting. */
+  listBindingsOf(tenant: string): readonly IndexedBinding[] {
+    return this.known.list.filter((bound) => bound.tenant === tenant);
+  }
+
   /** Returns the agent of a tenant's messages that no binding matches. */
   defaultOf(tenant: string): AgentDefinition {
     const { agents, defaults } = this.known;
@@ -80,6 +118,18 @@ export class AgentsService {
     const { agents, bindings } = this.known;
     const bound = bindings.find(message);
     return (bound && agents.get(bound.binding.agent)) ?? this.defaultOf(message.tenant);
+  }
+
+  /**
+   * Returns the agent `id` if a credential may name it: an operator each one of its tenant, everybody the one that the
+   * bindings give to `message`, and those of the credential's own list. Undefined also if there is no such agent.
+   */
+  findNamed({ tenant, role, agents = [] }: Principal, id: string, message: BoundMessage): AgentDefinition | undefined {
+    const bound = this.choose(message);
+    if (bound.id === id) return bound;
+    const agent = this.find(id);
+    if (agent?.tenant !== tenant) return undefined;
+    return role === 'operator' || agents.some((pattern) => matchesPattern(id, pattern)) ? agent : undefined;
   }
 
   /** Returns all bindings that match a message, the most specific one first. */
@@ -104,6 +154,7 @@ export class AgentsService {
       agents,
       defaults: new Map(defaults.map((agent) => [agent.tenant, agent])),
       bindings: new BindingIndex(bindings),
+      list: bindings,
     };
   }
 }

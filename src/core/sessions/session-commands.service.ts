@@ -1,18 +1,22 @@
 import { Injectable } from '@nestjs/common';
+import { AgentsService } from '../agents/agents.service.js';
 import { SessionStore, type Session, type StoredMessage } from '../store/index.js';
 import type { Command } from './activation.js';
 
 /**
- * The commands that change the session: `/reset` and `/activation` (protocol.md section 9). They run as turns, so they
- * keep their place among the messages.
+ * The commands about the session that need no agent: `/reset`, `/activation` and `/agents` (protocol.md section 9). They
+ * run as turns, so they keep their place among the messages.
  */
 @Injectable()
 export class SessionCommandsService {
-  constructor(private readonly sessions: SessionStore) {}
+  constructor(
+    private readonly sessions: SessionStore,
+    private readonly agents: AgentsService,
+  ) {}
 
   /** Whether {@link run} runs this command. */
   has({ name }: Command): boolean {
-    return name === 'reset' || name === 'activation';
+    return name === 'reset' || name === 'activation' || name === 'agents';
   }
 
   /** Runs a session command and resolves with a text for the sender; undefined for another command. Idempotent. */
@@ -23,9 +27,20 @@ export class SessionCommandsService {
         return 'New context: earlier messages stay in the history, but the agent starts again without them.';
       case 'activation':
         return this.setActivation(command, message, session);
+      case 'agents':
+        return this.listAgents(session);
       default:
         return undefined;
     }
+  }
+
+  /** Of an agent that stands in for the tenant's own, only the name is shown. */
+  private listAgents({ tenant, agent: own }: Session): string {
+    const lines = this.agents.listOf(tenant).map((agent) => {
+      const description = agent.tenant === tenant && agent.description ? `: ${agent.description}` : '';
+      return `${agent.id === own ? '*' : '-'} ${agent.name} (${agent.id})${description}`;
+    });
+    return lines.join('\n');
   }
 
   private async setActivation(command: Command, message: StoredMessage, session: Session): Promise<string> {

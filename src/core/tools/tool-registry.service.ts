@@ -89,6 +89,15 @@ export class ToolRegistryService {
     return this.list().filter((tool) => this.checkPermission(tool, user) === undefined);
   }
 
+  /** Returns the tools that an agent may use in every session. */
+  listToolsOf(agent: AgentDefinition): readonly ToolDefinition[] {
+    const disabled = this.config.get('tools.disabled');
+    return this.list().filter(
+      ({ name, permissions }) =>
+        !disabled.includes(name) && mayUse(agent, name) && permissions.every((one) => agent.permissions.includes(one)),
+    );
+  }
+
   /** Returns true if a person must approve each call of this tool. */
   needsApproval(name: string): boolean {
     return this.tools.get(name)?.requiresApproval === true || this.config.get('tools.approvals').includes(name);

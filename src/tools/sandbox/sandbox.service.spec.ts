@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AgentsService } from '../../core/agents/agents.service.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { loadSettings } from '../../settings.js';
 import { LocalSessionResources } from '../../core/sessions/local-session-resources.service.js';
@@ -32,10 +33,12 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function makeService(engine: string): SandboxService {
   const settings = { 'tools.sandbox.engine': engine, 'tools.sandbox.workspaces': join(folder, 'workspaces') };
   const logs = new SilentLogs();
+  const config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, settings, '/nonexistent'), logs);
   return new SandboxService(
-    new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, settings, '/nonexistent'), logs),
+    config,
     new ManualClock(),
     new LocalSessionResources(sessions, logs),
+    new AgentsService(config),
     logs,
   );
 }
@@ -54,10 +57,12 @@ async function withoutEngines(action: () => Promise<void>): Promise<void> {
   }
 }
 
+const alice = { id: 's_alice', tenant: 'default', agent: 'main' };
+
 describe('without a sandbox engine', () => {
   it('[B-13] a command is refused with what to install, and never run unsandboxed', async () => {
     await withoutEngines(async () => {
-      const running = makeService('auto').run({ id: 's_alice' }, request, signal);
+      const running = makeService('auto').run(alice, request, signal);
       await expect(running).rejects.toThrow(SandboxUnavailableError);
       await expect(running).rejects.toThrow(
         /^no sandbox engine: no Docker daemon answers \(.*\); bwrap cannot be started \(.*\)\. To run commands install Docker, or bubblewrap/,
@@ -68,19 +73,17 @@ describe('without a sandbox engine', () => {
 
   it('[B-13] a configured engine is not replaced by another', async () => {
     await withoutEngines(async () => {
-      await expect(makeService('docker').run({ id: 's_alice' }, request, signal)).rejects.toThrow(
+      await expect(makeService('docker').run(alice, request, signal)).rejects.toThrow(
         /^no sandbox engine: no Docker daemon answers/,
       );
-      await expect(makeService('bubblewrap').run({ id: 's_alice' }, request, signal)).rejects.toThrow(
+      await expect(makeService('bubblewrap').run(alice, request, signal)).rejects.toThrow(
         /^no sandbox engine: bwrap cannot be started/,
       );
     });
   });
 
   it('[B-13] `none` refuses commands whatever is installed', async () => {
-    await expect(makeService('none').run({ id: 's_alice' }, request, signal)).rejects.toThrow(
-      'tools.sandbox.engine is none',
-    );
+    await expect(makeService('none').run(alice, request, signal)).rejects.toThrow('tools.sandbox.engine is none');
   });
 
   it('each engine reports that it is missing', async () => {

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
+import { AgentsService } from '../../core/agents/agents.service.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { StartStep } from '../../core/lifecycle/steps.js';
 import { SessionResources, type SessionResource } from '../../core/sessions/session-resources.js';
@@ -21,6 +22,9 @@ const MAX_OUTPUT_BYTES = 64 * MEGABYTE;
 const MEASURE_INTERVAL_MS = 1_000;
 /** Marker file: an engine was used, so the next start looks for leftovers. */
 const USED_MARK = '.sandbox-was-used';
+
+/** The fields of a session that decide which workspace it has. */
+export type WorkspaceOwner = Pick<Session, 'id' | 'tenant' | 'agent'>;
 
 /** A command of a tool. */
 export interface SandboxRequest {
@@ -57,6 +61,7 @@ export class SandboxService {
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     private readonly resources: SessionResources,
+    private readonly agents: AgentsService,
     logs: Logs,
   ) {
     this.log = logs.for('tools');
@@ -75,14 +80,22 @@ export class SandboxService {
    * Runs a command in the workspace of `session`. Resolves when it has ended.
    * @throws SandboxUnavailableError if there is no engine; the reason of `signal` when it aborts
    */
-  async run(session: Pick<Session, 'id'>, request: SandboxRequest, signal: AbortSignal): Promise<SandboxEnding> {
+  async run(session: WorkspaceOwner, request: SandboxRequest, signal: AbortSignal): Promise<SandboxEnding> {
     const engine = await this.choose();
-    return this.place.workspaceOf.use(session.id, (workspace) => this.runIn(workspace, engine, request, signal));
+    return this.place.workspaceOf.use(this.nameWorkspace(session), (workspace) =>
+      this.runIn(workspace, engine, request, signal),
+    );
   }
 
   /** Returns why the workspace of `session` cannot take more data (full, or not measurable); undefined if it can. */
-  async findQuotaFault(session: Pick<Session, 'id'>): Promise<string | undefined> {
-    return this.place.workspaceOf.use(session.id, (workspace) => this.checkQuota(workspace));
+  async findQuotaFault(session: WorkspaceOwner): Promise<string | undefined> {
+    return this.place.workspaceOf.use(this.nameWorkspace(session), (workspace) => this.checkQuota(workspace));
+  }
+
+  /** Returns the name of a session's workspace: its own, or that of its agent, one for each tenant. */
+  private nameWorkspace({ id, tenant, agent }: WorkspaceOwner): string {
+    if (this.agents.findFor(tenant, agent)?.workspace !== 'agent') return id;
+    return `a_${createHash('sha256').update(`${agent}\0${tenant}`).digest('base64url').slice(0, 32)}`;
   }
 
   /** Made at the start, when changes of earlier runs are in force. */

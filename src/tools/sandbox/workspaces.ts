@@ -24,7 +24,8 @@ const FOLDER_NAME = /^[A-Za-z0-9_-]{1,128}$/;
 const SESSION_FOLDER = /^s_[A-Za-z0-9_-]{1,126}$/;
 
 /**
- * The folders that commands may write to, one for each session, which keep their files until the session ends. The
+ * The folders that commands may write to, one for each session, which keep their files until the session ends, and those
+ * that all sessions of an agent share. The
  * gateway itself only creates, measures and removes them. Because commands made their content, nothing in them is
  * opened and no link is followed outside a sandbox.
  */
@@ -78,6 +79,8 @@ export class Workspaces implements ResourceKind<string> {
   }
 
   private async remove(sessionId: string): Promise<void> {
+    // The workspace of an agent ends with no session.
+    if (!SESSION_FOLDER.test(sessionId)) return;
     const folder = join(this.root, sessionId);
     try {
       await this.deleteTree(folder);

@@ -1,0 +1,146 @@
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  UseGuards,
+  UsePipes,
+  ValidationPipe,
+} from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import type { AgentDefinition } from '../core/agents/agent-definition.js';
+import { BINDING_FIELDS } from '../core/agents/agent-setting.js';
+import { AgentsService } from '../core/agents/agents.service.js';
+import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
+import { buildSessionSeed } from '../core/sessions/session-key.js';
+import { SessionStore } from '../core/store/index.js';
+import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
+import { GatewayError } from '../protocol/index.js';
+import {
+  AgentDetailsDto,
+  AgentsDto,
+  BindingsDto,
+  BindingTestDto,
+  PageQuery,
+  TestBindingsDto,
+  type AgentDto,
+} from './agents.dto.js';
+import { paginate } from './pages.js';
+
+/** The fields of an `AgentDto`, which is a class for the document only. */
+type AgentFields = { readonly [F in keyof AgentDto]: AgentDto[F] };
+
+const validate = () => new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
+
+/** Lists the agents of the caller's tenant and their bindings, and says which agent would answer a message. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+@RequireScope('admin:read')
+export class AgentsController {
+  constructor(
+    private readonly agents: AgentsService,
+    private readonly tools: ToolRegistryService,
+    private readonly sessions: SessionStore,
+  ) {}
+
+  /** Returns the agents of the tenant, and the one that stands in for its default. */
+  @Get('agents')
+  @UsePipes(validate())
+  listAgents(@Query() query: PageQuery, @Caller() { tenant }: Principal): AgentsDto {
+    return paginate(
+      this.agents.listOf(tenant).map((agent) => toDto(agent, tenant)),
+      ({ id }) => id,
+      query,
+    );
+  }
+
+  /** Returns an agent with its effective settings, the source of each, and its tools. */
+  @Get('agents/:id')
+  readAgent(@Param('id') id: string, @Caller() { tenant }: Principal): AgentDetailsDto {
+    const agent = this.agents.listOf(tenant).find((candidate) => candidate.id === id);
+    if (!agent) throw new GatewayError('NOT_FOUND', { what: `agent ${id}` });
+    if (agent.tenant !== tenant) return toDto(agent, tenant);
+    const settings = this.agents
+      .explain(id)
+      .map(({ field, value, source, key }) => [
+        field,
+        { value: value ?? null, source, ...(key !== undefined && { key }) },
+      ]);
+    return {
+      ...toDto(agent, tenant),
+      settings: Object.fromEntries(settings),
+      tools: this.tools
+        .listToolsOf(agent)
+        .map(({ name }) => name)
+        .toSorted(),
+    };
+  }
+
+  /** Returns the bindings of the tenant's agents, in the order of the setting. */
+  @Get('bindings')
+  @UsePipes(validate())
+  listBindings(@Query() query: PageQuery, @Caller() { tenant }: Principal): BindingsDto {
+    const bindings = this.agents.listBindingsOf(tenant).map(({ index, binding }) => ({ index, ...binding }));
+    return paginate(bindings, ({ index }) => String(index), query);
+  }
+
+  /** Returns the agent that would answer a message, and why. Nothing is stored. */
+  @Post('bindings/test')
+  @HttpCode(200)
+  @UsePipes(validate())
+  async testBindings(@Body() body: TestBindingsDto, @Caller() caller: Principal): Promise<BindingTestDto> {
+    const { channel: name, account, tenant = caller.tenant, ...fields } = body;
+    // Settings, and with them all bindings, are for operators of the default tenant.
+    if (tenant !== caller.tenant && caller.tenant !== DEFAULT_TENANT)
+      throw new GatewayError('NOT_FOUND', { what: `tenant ${tenant}` });
+    const message = { ...fields, tenant, channel: nameChannel(name, account) };
+    const agent = this.agents.choose(message);
+    const bindings = this.agents.listBindings(message);
+    const { id } = buildSessionSeed(tenant, { ...message, sender: fields.sender ?? '' }, agent.id);
+    const [best] = bindings;
+    return {
+      agent: agent.id,
+      session_id: id,
+      exists: (await this.sessions.findSession(id)) !== undefined,
+      because: best ? { binding: best.index } : { default: true },
+      candidates: bindings.map(({ index, binding }) => ({
+        index,
+        agent: binding.agent,
+        matched: BINDING_FIELDS.filter((field) => binding[field] !== undefined),
+      })),
+    };
+  }
+}
+
+/** @throws GatewayError INVALID_PAYLOAD if the channel's name has another account */
+function nameChannel(channel: string, account: string | undefined): string {
+  const dot = channel.indexOf('.');
+  const own = dot === -1 ? undefined : channel.slice(dot + 1);
+  if (account === undefined || account === own || (own === undefined && account === 'default')) return channel;
+  if (own === undefined) return `${channel}.${account}`;
+  throw new GatewayError('INVALID_PAYLOAD', {
+    faults: [{ pointer: '/account', message: `must be the account of the channel, "${own}"` }],
+  });
+}
+
+/** Of an agent of another tenant only ID and name are shown. */
+function toDto({ id, name, ...agent }: AgentDefinition, tenant: string): AgentFields {
+  if (agent.tenant !== tenant) return { id, name };
+  const { description, isDefault, runtime, model } = agent;
+  return {
+    id,
+    name,
+    ...(description !== undefined && { description }),
+    tenant,
+    default: isDefault,
+    runtime,
+    ...(model !== undefined && { model }),
+  };
+}
