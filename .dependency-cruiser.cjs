@@ -19,7 +19,7 @@ const CORE_ORDER = [
   ['presence', 'delivery', 'sessions'],
   ['limits', 'media'],
   ['queue'],
-  ['intake'],
+  ['intake', 'questions'],
   ['tools'],
   ['approvals'],
   ['turns'],

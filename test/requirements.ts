@@ -1226,4 +1226,22 @@ export const requirements: readonly Requirement[] = [
     'agents 1',
     'A credential names the agent that is bound and those of its list; any other does not exist for it.',
   ),
+  requirement('Z-16', 'agents 5', 'An agent asks another in a session of the pair and gets its text blocks.'),
+  requirement(
+    'Z-17',
+    'agents 5',
+    "The asked turn runs in its asker's place: asking waits for no place and exceeds nothing.",
+  ),
+  requirement('Z-18', 'agents 5', 'Depth two, no circle, nobody of another tenant.'),
+  requirement(
+    'Z-19',
+    'agents 5',
+    'Asking needs agents or agents:ID; the asked agent holds no more than the asking turn.',
+  ),
+  requirement(
+    'Z-20',
+    'agents 5',
+    'A failed answer is a failed result; cancel and time limit of the asker end the question.',
+  ),
+  requirement('Z-21', 'agents 5', 'A question is answered once, whatever crashes.'),
 ];

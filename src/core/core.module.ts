@@ -27,6 +27,7 @@ import { MediaService } from './media/media.service.js';
 import { MessageClaimsService } from './queue/message-claims.service.js';
 import { MessageQueueService } from './queue/message-queue.service.js';
 import { QueueRulesService } from './queue/queue-rules.service.js';
+import { QuestionsService } from './questions/questions.service.js';
 import { LocalSessionResources } from './sessions/local-session-resources.service.js';
 import { SessionChangesService } from './sessions/session-changes.service.js';
 import { SessionCommandsService } from './sessions/session-commands.service.js';
@@ -60,6 +61,7 @@ const exported = [
   MessageIntakeService,
   MessageQueueService,
   PresenceTrackerService,
+  QuestionsService,
   RateLimitsService,
   RefusalsService,
   { provide: SessionResources, useClass: LocalSessionResources },

@@ -1,6 +1,7 @@
 // Promises: the gateway's own tools. Refuses to know: who calls them, and whether they may.
 import { Module } from '@nestjs/common';
 import { CoreModule } from '../core/core.module.js';
+import { AgentsAskTool } from './agents-ask.tool.js';
 import { HttpFetchTool } from './http/http-fetch.tool.js';
 import { McpServersService } from './mcp/mcp-servers.service.js';
 import { MemorySaveTool, MemorySearchTool } from './memory/memory-tools.js';
@@ -10,6 +11,14 @@ import { TimeNowTool } from './time-now.tool.js';
 
 @Module({
   imports: [CoreModule, SandboxModule],
-  providers: [HttpFetchTool, McpServersService, MemorySaveTool, MemorySearchTool, SessionInfoTool, TimeNowTool],
+  providers: [
+    AgentsAskTool,
+    HttpFetchTool,
+    McpServersService,
+    MemorySaveTool,
+    MemorySearchTool,
+    SessionInfoTool,
+    TimeNowTool,
+  ],
 })
 export class ToolsModule {}

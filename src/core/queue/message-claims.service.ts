@@ -35,6 +35,8 @@ interface Run {
   controller: AbortController | undefined;
   stopReason: StopReason | undefined;
   renewedAt: number;
+  /** Present if something waits for the end. */
+  ended?: PromiseWithResolvers<void>;
 }
 
 /**
@@ -47,6 +49,8 @@ export class MessageClaimsService {
   private readonly log: Log;
   /** By lease. */
   private readonly runs = new Map<string, Run>();
+  /** Sessions whose turns run in the place of another, with the number of turns that wait for them. */
+  private readonly inside = new Map<string, number>();
   private consumer: ClaimConsumer | undefined;
   /** True if messages are claimed. */
   private isOpen = false;
@@ -128,6 +132,39 @@ export class MessageClaimsService {
     }
   }
 
+  /**
+   * Lets messages of a session run in the place of a turn that waits for them: they take none of their own. Returns a
+   * function that ends it.
+   */
+  enterInside(sessionId: string): () => void {
+    this.inside.set(sessionId, (this.inside.get(sessionId) ?? 0) + 1);
+    return () => {
+      const left = (this.inside.get(sessionId) ?? 1) - 1;
+      if (left > 0) this.inside.set(sessionId, left);
+      else this.inside.delete(sessionId);
+    };
+  }
+
+  /**
+   * Runs the next message of a session that was entered, also when no place is free and while running turns finish at the
+   * stop. Resolves with true when a run of the session has ended, and with false if none could be started.
+   */
+  async runInside(sessionId: string): Promise<boolean> {
+    let run = this.findRun(sessionId);
+    if (!run && this.consumer) {
+      const request = { replicaId: this.replica.id, limit: 1, leaseMs: LEASE_MS, sessionId };
+      const sentAt = this.clock.elapsed();
+      const { claims } = await this.messages.claim(request);
+      for (const claim of claims) this.take(claim, sentAt, this.consumer);
+      run = this.findRun(sessionId);
+      if (!run) return claims.length > 0;
+    }
+    if (!run) return false;
+    run.ended ??= Promise.withResolvers();
+    await run.ended.promise;
+    return true;
+  }
+
   /** Stops what runs of a message on this replica. */
   stop(messageRef: string, reason: StopReason): void {
     for (const run of this.runs.values()) if (run.claim.lease.messageRef === messageRef) abort(run, reason);
@@ -143,7 +180,7 @@ export class MessageClaimsService {
   }
 
   private async claimOnce(): Promise<void> {
-    const limit = this.config.get('agent.concurrency') - this.runs.size;
+    const limit = this.config.get('agent.concurrency') - this.countPlaces();
     if (!this.isOpen || !this.consumer || limit <= 0) return;
     const sentAt = this.clock.elapsed();
     try {
@@ -165,7 +202,8 @@ export class MessageClaimsService {
   /** `sentAt`: when the claim was sent, from which its lease counts, by {@link Clock.elapsed}. */
   private take(claim: Claim, sentAt: number, consumer: ClaimConsumer): void {
     // A claim that arrives after the drain began is released at once.
-    const stopReason = claim.cancelRequested ? 'cancelled' : this.isOpen ? undefined : 'draining';
+    const mayRun = this.isOpen || this.inside.has(claim.lease.sessionId);
+    const stopReason = claim.cancelRequested ? 'cancelled' : mayRun ? undefined : 'draining';
     const run: Run = { claim, controller: undefined, stopReason, renewedAt: sentAt };
     this.runs.set(keyOf(claim.lease), run);
     const done = (hasEnded: boolean) => (hasEnded ? this.end(run) : this.run(run, consumer));
@@ -184,8 +222,19 @@ export class MessageClaimsService {
       .finally(() => this.end(run));
   }
 
-  private end({ claim }: Run): void {
+  private findRun(sessionId: string): Run | undefined {
+    return [...this.runs.values()].find(({ claim }) => claim.lease.sessionId === sessionId);
+  }
+
+  /** Several turns in one place count as one. */
+  private countPlaces(): number {
+    if (this.inside.size === 0) return this.runs.size;
+    return [...this.runs.values()].filter(({ claim }) => !this.inside.has(claim.lease.sessionId)).length;
+  }
+
+  private end({ claim, ended }: Run): void {
     this.runs.delete(keyOf(claim.lease));
+    ended?.resolve();
     if (this.runs.size === 0) this.idle?.resolve();
     this.wake();
   }

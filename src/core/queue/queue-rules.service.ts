@@ -4,6 +4,9 @@ import type { BusyPolicy } from '../agents/agent-setting.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { QueueLimits, SessionSeed } from '../store/index.js';
 
+/** The channel of questions that agents ask agents. */
+export const QUESTION_CHANNEL = 'agent';
+
 /** What the settings say about waiting messages. */
 @Injectable()
 export class QueueRulesService {
@@ -22,14 +25,14 @@ export class QueueRulesService {
 
   /**
    * Returns the policy for messages that arrive while the session is busy: that of its agent, of its channel, or of the
-   * queue, the first that is set. In a queue session, a list of jobs, they wait.
+   * queue, the first that is set. In a queue session, a list of jobs, and among questions of agents they wait.
    * @param agent of the running turn, if there is one
    */
   findBusyPolicy(
     { mode, channel, agent: id }: Pick<SessionSeed, 'mode' | 'channel' | 'agent'>,
     agent = this.agents.find(id),
   ): BusyPolicy {
-    if (mode === 'queue') return 'followup';
+    if (mode === 'queue' || channel === QUESTION_CHANNEL) return 'followup';
     return (
       agent?.busyPolicy ?? this.config.get('channels')[channel]?.busy_policy ?? this.config.get('queue.busy_policy')
     );

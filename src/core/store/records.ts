@@ -160,6 +160,8 @@ export interface ClaimRequest {
   readonly replicaId: string;
   readonly limit: number;
   readonly leaseMs: number;
+  /** Only the next message of this session is claimed, whatever waits in others. */
+  readonly sessionId?: string;
 }
 
 export interface ClaimResult {

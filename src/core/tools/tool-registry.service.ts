@@ -120,7 +120,7 @@ export class ToolRegistryService {
   refuse(name: string, parameters: unknown, user: ToolUser): ToolOutcome | undefined {
     const tool = this.tools.get(name);
     if (!tool) return failure('TOOL_NOT_FOUND', { tool: name });
-    const denied = this.checkPermission(tool, user);
+    const denied = this.checkPermission(tool, user, parameters);
     if (denied) return failure('TOOL_DENIED', { tool: name, ...denied });
     const faults = tool.findFaults?.(parameters) ?? findFaults(tool.parameters, parameters);
     return faults.length === 0 ? undefined : failure('TOOL_INVALID_PARAMETERS', { tool: name, faults });
@@ -138,7 +138,7 @@ export class ToolRegistryService {
     const tool = this.tools.get(name);
     if (refusal || !tool) return refusal ?? failure('TOOL_NOT_FOUND', { tool: name });
     const { tenant, id } = context.session;
-    const leave = await this.slots.enter({ tenant, session: id }, context.signal);
+    const leave = tool.isWaiting ? () => {} : await this.slots.enter({ tenant, session: id }, context.signal);
     if (leave === 'aborted') return stopped(name);
     if (leave === 'full') return failure('TOOL_FAILED', { tool: name, reason: 'too many tool calls wait' });
     try {
@@ -182,21 +182,43 @@ export class ToolRegistryService {
     }
   }
 
+  /** Returns the permissions that a call of this user holds, of its session, its agent and its credential together. */
+  listHeld({ session, caller, agent }: ToolUser): readonly string[] {
+    const granted = [...session.toolPermissions, ...agent.permissions];
+    const limit = this.principals.findToolPermissions(caller.tenant, caller.principal);
+    return limit ? granted.filter((permission) => limit.includes(permission)) : granted;
+  }
+
+  /** @param parameters of the call; without them a tool that some call may use is permitted */
   private checkPermission(
     tool: ToolDefinition,
     { session, caller, agent }: ToolUser,
+    parameters?: unknown,
   ): Omit<ErrorDetails['TOOL_DENIED'], 'tool'> | undefined {
     if (this.config.get('tools.disabled').includes(tool.name)) return { reason: 'it is disabled' };
     if (!mayUse(agent, tool.name)) return { reason: `the agent ${agent.id} may not use it` };
-    const granted = [...session.toolPermissions, ...agent.permissions];
-    const missing = tool.permissions.filter((permission) => !granted.includes(permission));
+    const missing = listMissing(tool, [...session.toolPermissions, ...agent.permissions], parameters);
     if (missing.length > 0) return { reason: `the session lacks ${missing.join(', ')}`, missing_permissions: missing };
     const limit = this.principals.findToolPermissions(caller.tenant, caller.principal);
-    const beyond = limit ? tool.permissions.filter((permission) => !limit.includes(permission)) : [];
+    const beyond = limit ? listMissing(tool, limit, parameters) : [];
     return beyond.length > 0
       ? { reason: `the sender's credential lacks ${beyond.join(', ')}`, missing_permissions: beyond }
       : undefined;
   }
+}
+
+/** Returns the permissions of a tool that are not `held`, nor narrower ones that suffice. */
+function listMissing(
+  { permissions, permissionOf }: ToolDefinition,
+  held: readonly string[],
+  parameters: unknown,
+): readonly string[] {
+  return permissions.filter((permission) => {
+    if (held.includes(permission)) return false;
+    if (!permissionOf) return true;
+    if (parameters === undefined) return !held.some((other) => other.startsWith(`${permission}:`));
+    return !held.includes(permissionOf(parameters));
+  });
 }
 
 /** Whether the settings of an agent allow it a tool. Patterns have `*` for any text; `deny` takes precedence. */

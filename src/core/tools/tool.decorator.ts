@@ -5,7 +5,12 @@ import type { ToolCallContext, ToolDescription } from './tool.js';
 
 /** Options of `@Tool`. Defaults: no permissions, 30 s, not idempotent, no approval, no sandbox. */
 export type ToolOptions<P extends TSchema = TSchema> = Pick<ToolDescription<P>, 'name' | 'description' | 'parameters'> &
-  Partial<Pick<ToolDescription<P>, 'permissions' | 'timeoutMs' | 'idempotent' | 'requiresApproval' | 'sandbox'>>;
+  Partial<
+    Pick<
+      ToolDescription<P>,
+      'permissions' | 'permissionOf' | 'timeoutMs' | 'idempotent' | 'requiresApproval' | 'sandbox' | 'isWaiting'
+    >
+  >;
 
 /** A class that implements a tool. */
 export interface ToolExecutor<P extends TSchema = TSchema> {
@@ -22,6 +27,6 @@ export const ToolMetadata = DiscoveryService.createDecorator<ToolOptions>();
  * A class whose `execute` does not match the schema does not compile.
  */
 export function Tool<P extends TSchema>(options: ToolOptions<P>) {
-  const decorate = applyDecorators(Injectable(), ToolMetadata(options));
+  const decorate = applyDecorators(Injectable(), ToolMetadata(options as unknown as ToolOptions));
   return <C extends new (...args: never[]) => ToolExecutor<P>>(target: C): void => decorate(target);
 }

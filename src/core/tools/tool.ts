@@ -3,6 +3,13 @@ import { errorTable, type ErrorCode, type ErrorDetails, type PayloadFault } from
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { ClientKey, Session } from '../store/index.js';
 
+/** The turn that calls a tool. */
+export interface CallingTurn {
+  readonly messageRef: string;
+  /** The IDs of the agents that wait for this turn to answer their question, the first one that asked first. */
+  readonly chain: readonly string[];
+}
+
 /** The context of a call, besides its parameters. */
 export interface ToolCallContext {
   /** The same for every run of the call, also after a crash. Use it as a key for idempotent effects. */
@@ -10,6 +17,8 @@ export interface ToolCallContext {
   readonly session: Session;
   /** The client that sent the message of the turn. */
   readonly caller: ClientKey;
+  /** The turn that calls it; undefined for a call outside of turns. */
+  readonly turn?: CallingTurn;
   /** The agent that calls it. */
   readonly agent: AgentDefinition;
   /** Reports the progress of the call in a few words. Clients get it as a `tool_status`. */
@@ -30,6 +39,8 @@ export interface ToolDescription<P extends TSchema = TSchema> {
   readonly parameters: P;
   /** Permissions that the session must hold, all of them. */
   readonly permissions: readonly string[];
+  /** Returns a narrower permission that suffices for a call with these parameters, besides the one of `permissions`. */
+  readonly permissionOf?: (parameters: Static<P>) => string;
   readonly timeoutMs: number;
   /**
    * True if a call may run again after a crash hid its outcome. A tool that is not idempotent is started at most once per
@@ -40,6 +51,8 @@ export interface ToolDescription<P extends TSchema = TSchema> {
   readonly requiresApproval: boolean;
   /** True if it runs commands in a sandbox. Without a sandbox engine its calls are refused. */
   readonly sandbox: boolean;
+  /** True if its calls wait for other turns: they take no slot, which the tools of those turns may need. */
+  readonly isWaiting?: boolean;
 }
 
 export interface ToolDefinition<P extends TSchema = TSchema> extends ToolDescription<P> {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
-import { parseCommand, type Command } from '../sessions/activation.js';
+import { readCommand } from '../questions/question.js';
+import type { Command } from '../sessions/activation.js';
 import { SessionCommandsService } from '../sessions/session-commands.service.js';
 import type { Ending } from '../store/index.js';
 import { Clock } from '../time/clock.js';
@@ -41,13 +42,13 @@ export class ReplyService {
   produceNow({ claim, agent }: ImmediateTurn): readonly Piece[] | undefined {
     const { message, session, attempt } = claim;
     if (attempt > 1 || !agent) return undefined;
-    const command = parseCommand(message.payload.content, agent.name);
+    const command = readCommand(message, agent.name);
     if (command && this.commands.has(command)) return undefined;
     return this.agent.answerNow({ message, session, agent, ...(command && { command }) });
   }
 
   private async answer(turn: Turn): Promise<Ending> {
-    const command = parseCommand(turn.message.payload.content, turn.agent.name);
+    const command = readCommand(turn.message, turn.agent.name);
     const text = command && (await this.commands.run(command, turn.message, turn.session));
     if (text === undefined) return this.askAgent(turn, command);
     turn.addBlock('status', text);

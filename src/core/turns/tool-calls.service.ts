@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ToolCallStatus, ToolStatusPayload } from '../../protocol/domain.js';
 import { ApprovalsService } from '../approvals/approvals.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
+import { readQuestion } from '../questions/question.js';
 import type { Approval } from '../store/index.js';
 import { Clock } from '../time/clock.js';
 import type { ToolOutcome } from '../tools/tool.js';
@@ -9,6 +10,9 @@ import { failure, ToolRegistryService } from '../tools/tool-registry.service.js'
 import { toSafeJson, toSafeText } from './safe-text.js';
 import type { NamedCall } from './turn-journal.js';
 import type { Turn } from './turn.js';
+
+/** Nobody reads the session of a question, so nobody would decide. */
+const NO_APPROVAL = 'it needs the approval of a person, which an agent that is asked by another cannot get';
 
 /** Maximum length of a progress report, in UTF-16 units. */
 const MAX_PROGRESS_LENGTH = 1_024;
@@ -55,6 +59,11 @@ export class ToolCallsService {
   private async askApproval(turn: Turn, call: NamedCall): Promise<Denial | undefined> {
     if (turn.journal.findCall(call.callId)?.mayHaveStarted) return undefined;
     const { session, message, writer, journal, signals } = turn;
+    if (readQuestion(message) && this.registry.needsApproval(call.tool))
+      return {
+        outcome: failure('TOOL_DENIED', { tool: call.tool, reason: NO_APPROVAL }),
+        decidedBy: undefined,
+      };
     const approval = await this.approvals.request({ session, messageRef: message.messageRef, ...call });
     if (!approval.decision) writer.add(turn.reply.buildToolStatus(describeApproval(approval, call)));
     const { decision, decidedBy } = await this.approvals.waitForDecision(approval, signals.agent);
@@ -73,6 +82,7 @@ export class ToolCallsService {
     const startedAt = this.clock.elapsed();
     const outcome = await this.registry.execute(tool, call.parameters, {
       ...user,
+      turn: { messageRef: turn.message.messageRef, chain: readQuestion(turn.message)?.chain ?? [] },
       callId,
       reportProgress: (text) => {
         const detail = toSafeText(text.slice(0, MAX_PROGRESS_LENGTH));

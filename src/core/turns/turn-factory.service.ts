@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { AgentsService } from '../agents/agents.service.js';
+import { limitAgent } from '../questions/question.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { LogWriterService } from '../delivery/log-writer.service.js';
 import { TurnStore, type Claim, type TurnRecord } from '../store/index.js';
@@ -49,7 +50,9 @@ export class TurnFactoryService {
     return new Turn({ claim, agent: this.findAgent(claim), signals, journal, reply, writer, replacesFromSeq });
   }
 
-  private findAgent({ session }: Claim): AgentDefinition | undefined {
-    return this.agents.findFor(session.tenant, session.agent);
+  /** Returns the agent of a turn; that of a question holds no more than who asks. */
+  private findAgent({ session, message }: Claim): AgentDefinition | undefined {
+    const agent = this.agents.findFor(session.tenant, session.agent);
+    return agent && limitAgent(agent, message);
   }
 }

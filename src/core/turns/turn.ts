@@ -1,5 +1,6 @@
 import type { BlockType, GatewayError } from '../../protocol/domain.js';
 import { removedAgent, type AgentDefinition } from '../agents/agent-definition.js';
+import { limitSession } from '../questions/question.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import type { Claim, Ending, Session, StoredMessage } from '../store/index.js';
 import type { ToolUser } from '../tools/tool-registry.service.js';
@@ -57,7 +58,7 @@ export class Turn {
 
   /** On whose behalf tools are called. */
   get user(): ToolUser {
-    return { session: this.session, caller: this.message.client, agent: this.agent };
+    return { session: limitSession(this.session, this.message), caller: this.message.client, agent: this.agent };
   }
 
   /** Replaces the frames that an earlier run left half-streamed, if there are any. Resolves when that is durable. */

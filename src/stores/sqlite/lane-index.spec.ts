@@ -59,6 +59,17 @@ describe('LaneIndex', () => {
     expect(takeAll(index)).toEqual([5, 6, 7, 8, 9]);
   });
 
+  it('takes the next message of one session, whatever waits in others, unless one of it runs or waits for its retry', () => {
+    const index = indexOf([1, 'a', 10], [2, 'b', 1], [3, 'b', 5]);
+    expect(index.takeIn('b', 0)?.ord).toBe(3);
+    expect(index.takeIn('b', 0)).toBeUndefined();
+    index.release(3, 50);
+    expect([index.takeIn('b', 49), index.takeIn('b', 50)?.ord]).toEqual([undefined, 3]);
+    expect([index.running, index.takeIn('none', 0)]).toEqual([1, undefined]);
+    index.remove(3);
+    expect(takeAll(index)).toEqual([1, 2]);
+  });
+
   it('puts a released message before all others of its session', () => {
     const index = indexOf([1, 'a', 1]);
     index.take(0);

@@ -83,6 +83,17 @@ export class LaneIndex<M extends LaneMessage> {
     return node?.message;
   }
 
+  /** Returns the next message of one session and marks it as running; undefined if it has none that may run now. */
+  takeIn(session: M['session'], now: number): M | undefined {
+    const lane = this.lanes.get(session);
+    if (!lane || lane.running || lane.notBefore > now) return undefined;
+    lane.notBefore = 0;
+    const node = lane.takeNext();
+    if (node) this.runningCount++;
+    this.settle(lane);
+    return node?.message;
+  }
+
   /** Puts a running message back at the front of its session; it may run from `notBefore` on. */
   release(ord: number, notBefore = 0): void {
     const node = this.nodes.get(ord);

@@ -49,15 +49,9 @@ export function packMessage({ client, ...message }: MessageRow): PackedMessage {
 
 export function unpackMessage(packed: PackedMessage): StoredMessage {
   const [messageRef, messageId, tenant, principal, clientId, sessionId, priority, receivedAt, payload] = packed;
-  return {
-    messageRef,
-    messageId,
-    client: { tenant, principal, clientId },
-    sessionId,
-    payload: JSON.parse(payload) as StoredMessage['payload'],
-    priority,
-    receivedAt,
-  };
+  const client = { tenant, principal, clientId };
+  const parsed = JSON.parse(payload) as StoredMessage['payload'];
+  return { messageRef, messageId, client, sessionId, payload: parsed, priority, receivedAt };
 }
 
 /** The rows of a message in the history. */

@@ -184,12 +184,19 @@ export class QueueOperations {
     const { lanes } = this.tables.open;
     const claims: ClaimRow[] = [];
     while (claims.length < request.limit) {
-      const message = lanes.take(this.tables.toElapsed(now));
+      const message = this.takeNext(request, this.tables.toElapsed(now));
       if (!message) break;
       claims.push(this.start(message));
     }
     const { nextDueAt } = lanes;
     return [claims, nextDueAt === undefined ? undefined : this.tables.toUnix(nextDueAt)];
+  }
+
+  private takeNext({ sessionId }: ClaimRequest, now: number): OpenMessage | undefined {
+    const { directory, open } = this.tables;
+    if (sessionId === undefined) return open.lanes.take(now);
+    const entry = directory.findSession(sessionId);
+    return entry && open.lanes.takeIn(entry.session, now);
   }
 
   private start(open: OpenMessage): ClaimRow {

@@ -226,6 +226,16 @@ export const claimContract: Contract = {
     expect(await bench.claim()).toHaveLength(1);
   },
 
+  '[Z-17] claims the next message of one session on request, and no other': async (bench) => {
+    await bench.accept({ priority: 10 });
+    await bench.accept({ session: bob });
+    const request = { replicaId: 'r1', limit: 5, leaseMs: 1_000 };
+    const claim = async (sessionId: string) =>
+      (await bench.store.claim({ ...request, sessionId })).claims.map(({ lease }) => lease.sessionId);
+    expect([await claim('s_bob'), await claim('s_bob'), await claim('s_none')]).toEqual([['s_bob'], [], []]);
+    expect((await bench.claim()).map(({ lease }) => lease.sessionId)).toEqual(['s_alice']);
+  },
+
   'claims at most the requested number': async (bench) => {
     for (const name of ['a', 'b', 'c']) await bench.accept({ session: aSession(name) });
     expect(await bench.claim(2)).toHaveLength(2);

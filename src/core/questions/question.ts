@@ -1,0 +1,53 @@
+import type { AgentDefinition } from '../agents/agent-definition.js';
+import { parseCommand, type Command } from '../sessions/activation.js';
+import type { ClientKey, Session, StoredMessage } from '../store/index.js';
+
+const CLIENT_ID = 'ask';
+const PRINCIPAL_PREFIX = 'agent:';
+
+/** What a question carries besides its text, in the metadata of its message. */
+export interface QuestionFacts {
+  /** The IDs of the agents that wait for the answer, the first one that asked first. */
+  readonly chain: readonly string[];
+  /** What the asking turn holds: the asked one holds nothing else. */
+  readonly permissions: readonly string[];
+}
+
+/** Returns the client of an agent's questions. No credential can have its principal. */
+export function clientOf(tenant: string, agent: string): ClientKey {
+  return { tenant, principal: `${PRINCIPAL_PREFIX}${agent}`, clientId: CLIENT_ID };
+}
+
+/** Returns what a question carries; undefined for a message of a person. */
+export function readQuestion({
+  client,
+  payload,
+}: Pick<StoredMessage, 'client' | 'payload'>): QuestionFacts | undefined {
+  if (client.clientId !== CLIENT_ID || !client.principal.startsWith(PRINCIPAL_PREFIX)) return undefined;
+  return payload.metadata as unknown as QuestionFacts;
+}
+
+/** Returns the command that a message is, if it is one. No command is read in a question. */
+export function readCommand(
+  message: Pick<StoredMessage, 'client' | 'payload'>,
+  agentName: string,
+): Command | undefined {
+  return readQuestion(message) ? undefined : parseCommand(message.payload.content, agentName);
+}
+
+/** Returns an agent with only those of its permissions that the asking turn holds, and itself for a message of a person. */
+export function limitAgent(agent: AgentDefinition, message: StoredMessage): AgentDefinition {
+  const question = readQuestion(message);
+  if (!question) return agent;
+  return { ...agent, permissions: intersect(agent.permissions, question.permissions) };
+}
+
+/** The same for what a session was granted. */
+export function limitSession(session: Session, message: StoredMessage): Session {
+  const question = readQuestion(message);
+  return question ? { ...session, toolPermissions: intersect(session.toolPermissions, question.permissions) } : session;
+}
+
+function intersect(own: readonly string[], held: readonly string[]): readonly string[] {
+  return own.filter((permission) => held.includes(permission));
+}

@@ -1,0 +1,101 @@
+import Type, { type Static } from 'typebox';
+import { AgentsService } from '../core/agents/agents.service.js';
+import { QuestionsService } from '../core/questions/questions.service.js';
+import type { Reply } from '../core/store/index.js';
+import { Tool, type ToolExecutor } from '../core/tools/tool.decorator.js';
+import type { ToolCallContext } from '../core/tools/tool.js';
+import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
+import { MAX_CONTENT_LENGTH } from '../protocol/constants.js';
+import { text } from '../protocol/text.js';
+
+/** Agents that may wait for one answer: A asks B asks C, and C asks none. */
+const MAX_DEPTH = 2;
+/** Questions that one turn may ask at the same time. */
+const MAX_AT_ONCE = 4;
+const DAY_MS = 86_400_000;
+
+/** The permission for all agents; `agents:ID` is that for one. */
+const PERMISSION = 'agents';
+/** Blocks of a reply that are text. */
+const TEXTS: readonly string[] = ['text', 'markdown', 'code'];
+
+const Parameters = Type.Object(
+  {
+    agent: Type.String({ pattern: '^[a-z0-9-]{1,32}$', description: 'The ID of the agent to ask.' }),
+    message: text(
+      { min: 1, max: MAX_CONTENT_LENGTH, controls: true },
+      'The question, with all that is needed to answer it.',
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** Asks another agent of the tenant and returns its answer (agents.md section 5). */
+@Tool({
+  name: 'agents.ask',
+  description: 'Asks another agent, which answers in a conversation of its own, and returns its answer.',
+  parameters: Parameters,
+  permissions: [PERMISSION],
+  permissionOf: ({ agent }) => `${PERMISSION}:${agent}`,
+  // The turn that asks ends it sooner.
+  timeoutMs: DAY_MS,
+  idempotent: true,
+  isWaiting: true,
+})
+export class AgentsAskTool implements ToolExecutor<typeof Parameters> {
+  /** By turn: questions that wait for their answer. */
+  private readonly waiting = new Map<string, number>();
+
+  constructor(
+    private readonly agents: AgentsService,
+    private readonly questions: QuestionsService,
+    private readonly registry: ToolRegistryService,
+  ) {}
+
+  async execute(
+    { agent: id, message }: Static<typeof Parameters>,
+    context: Pick<ToolCallContext, 'callId' | 'session' | 'caller' | 'agent' | 'turn' | 'signal' | 'reportProgress'>,
+  ): Promise<{ agent: string; answer: string }> {
+    const { callId, session, agent: asker, turn, signal, reportProgress } = context;
+    const asked = this.agents.find(id);
+    if (!turn) throw new Error('an agent can be asked in a turn only');
+    // An agent of another tenant answers as if it did not exist.
+    if (asked?.tenant !== session.tenant) throw new Error(`there is no agent ${id}`);
+    const chain = [...turn.chain, asker.id];
+    if (chain.includes(id)) throw new Error(`the agent ${id} waits for this answer itself`);
+    if (chain.length > MAX_DEPTH) throw new Error(`at most ${MAX_DEPTH} agents may wait for an answer`);
+    const leave = this.enter(turn.messageRef);
+    try {
+      const permissions = this.registry.listHeld(context);
+      reportProgress(`${asked.name} (session ${this.questions.sessionOf(session, asked).id})`);
+      const reply = await this.questions.ask(
+        { callId, session, asker, asked, text: message, chain, permissions },
+        signal,
+      );
+      return { agent: id, answer: readAnswer(reply, asked.name) };
+    } finally {
+      leave();
+    }
+  }
+
+  private enter(messageRef: string): () => void {
+    const before = this.waiting.get(messageRef) ?? 0;
+    if (before >= MAX_AT_ONCE)
+      throw new Error(`at most ${MAX_AT_ONCE} questions of one turn may wait at the same time`);
+    this.waiting.set(messageRef, before + 1);
+    return () => {
+      const left = (this.waiting.get(messageRef) ?? 1) - 1;
+      if (left > 0) this.waiting.set(messageRef, left);
+      else this.waiting.delete(messageRef);
+    };
+  }
+}
+
+/** @throws Error with the reason if the agent gave no answer */
+function readAnswer({ reason, error, blocks }: Reply, name: string): string {
+  if (reason !== 'stop') throw new Error(`${name} gave no answer: ${error?.message ?? reason}`);
+  return blocks
+    .filter(({ block_type: type }) => TEXTS.includes(type))
+    .map(({ content }) => content)
+    .join('\n\n');
+}

@@ -1,0 +1,185 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { SeenFrame } from '../support/frame-client.js';
+import { FrameClient } from '../support/frame-client.js';
+import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
+import { ModelServer } from '../support/model-server.js';
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const gateway of open.splice(0).reverse()) await gateway.close();
+});
+
+/** `main` is the built-in agent, which calls the tools that a message names; the others have a model each. */
+async function start(settings: Record<string, unknown> = {}, agents: Record<string, object> = {}) {
+  const servers = { ops: await ModelServer.start(), cid: await ModelServer.start() };
+  for (const server of Object.values(servers)) open.push({ close: () => server.stop() });
+  const gateway = await GatewayApp.start({
+    settings: {
+      ...withTokens,
+      providers: {
+        one: servers.ops.provider('openai-completions'),
+        two: servers.cid.provider('openai-completions'),
+      },
+      agents: {
+        main: { permissions: ['agents', 'memory'] },
+        ops: { name: 'olga', model: 'one/m', permissions: ['agents', 'memory', 'shell'] },
+        cid: { model: 'two/m', permissions: ['agents'] },
+        theirs: { tenant: 'acme' },
+        ...agents,
+      },
+      ...settings,
+    },
+  });
+  open.push(gateway);
+  const client = await gateway.connect('c', TOKENS.operator);
+  return { ...servers, gateway, client };
+}
+
+const send = (client: FrameClient, content: string) =>
+  client.send('message_in', { channel: 'test', sender: 'ann', content });
+const askFor = (client: FrameClient, agent: string, message = 'how are you?') =>
+  send(client, `/tool agents.ask ${JSON.stringify({ agent, message })}`);
+
+/** Resolves with the result of the tool call in the reply to a message. */
+async function resultOf(client: FrameClient, id: string): Promise<{ ok: boolean; content: Record<string, string> }> {
+  const isOf = ({ payload }: SeenFrame) => payload['message_id'] === id;
+  const block = await client.next((frame) => isOf(frame) && frame.payload['block_type'] === 'tool_result');
+  await client.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === id);
+  return JSON.parse(block.payload['content'] as string) as { ok: boolean; content: Record<string, string> };
+}
+const ask = async (client: FrameClient, agent: string, message?: string) =>
+  resultOf(client, askFor(client, agent, message));
+const callOf = (agent: string) => ({
+  toolCalls: [{ name: 'agents_ask', arguments: JSON.stringify({ agent, message: 'and you?' }), id: 'call_1' }],
+});
+
+/** Reads the session that a `tool_status` of the asking turn names. */
+async function readPair(client: FrameClient) {
+  const status = await client.next(({ type, payload }) => type === 'tool_status' && payload['status'] === 'progress');
+  const session_id = /session (s_\S+)\)/.exec(status.payload['detail'] as string)![1]!;
+  const history = await client.answerTo(client.send('history', { limit: 50 }, { session_id }));
+  const messages = history.payload['messages'] as {
+    message_id: string;
+    agent: string;
+    content: string;
+    status: string;
+  }[];
+  return { status, session_id, messages };
+}
+
+describe('an agent that asks another', () => {
+  it('[Z-16] gets its text blocks, from a session of the pair, and people see one tool_status with its name', async () => {
+    const { client, ops } = await start();
+    ops.answer({ content: 'Fine.' }, { content: 'Still fine.' });
+    expect(await ask(client, 'ops')).toMatchObject({ ok: true, content: { agent: 'ops', answer: 'Fine.' } });
+    const first = await readPair(client);
+    expect(first.status.payload['detail']).toMatch(/^olga /);
+    expect(first.messages).toMatchObject([{ agent: 'ops', content: 'how are you?', status: 'done' }]);
+    expect(first.messages[0]!.message_id).toMatch(/^ask:c_/);
+    expect(await ask(client, 'ops', 'and now?')).toMatchObject({ content: { answer: 'Still fine.' } });
+    expect((await readPair(client)).session_id).toBe(first.session_id);
+    expect(ops.said()).toContain('how are you?');
+  });
+
+  it('[Z-17] runs in the place of the turn that waits, so it is answered with every place taken', async () => {
+    const { client, ops, cid } = await start({ 'agent.concurrency': 1 });
+    ops.answer(callOf('cid'), { content: 'cid says: 7' });
+    cid.answer({ content: '7' });
+    const waiting = client.send('message_in', { channel: 'test', sender: 'bob', content: '/blocks 1' });
+    expect(await ask(client, 'ops')).toMatchObject({ ok: true, content: { answer: 'cid says: 7' } });
+    await client.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === waiting);
+  });
+
+  it('[Z-17] takes no place from others while it waits', async () => {
+    const { client, ops } = await start({ 'agent.concurrency': 2 });
+    ops.answer({ response: { content: 'Fine.' }, latency: 1_000 });
+    const asking = askFor(client, 'ops');
+    await client.next(({ type, payload }) => type === 'tool_status' && payload['status'] === 'progress');
+    await expect.poll(() => ops.asked.length).toBe(1);
+    const other = client.send('message_in', { channel: 'test', sender: 'bob', content: '/blocks 1' });
+    const ends = [];
+    for (let i = 0; i < 2; i++) ends.push((await client.next('stream_end')).payload['id']);
+    expect(ends).toEqual([other, asking]);
+  });
+
+  it.each([
+    ['itself', 'main', /waits for this answer itself/],
+    ['an agent of another tenant', 'theirs', /there is no agent theirs/],
+    ['an unknown agent', 'nobody', /there is no agent nobody/],
+    ['a malformed name', '../ops', /pattern|match/],
+  ])('[Z-18] cannot ask %s', async (_, agent, message) => {
+    const { client } = await start();
+    const { ok, content } = await ask(client, agent);
+    expect([ok, JSON.stringify(content)]).toEqual([false, expect.stringMatching(message) as string]);
+  });
+
+  it('[Z-18] cannot ask in a circle, nor deeper than two', async () => {
+    const { client, ops, cid } = await start({}, { dan: { model: 'two/m', permissions: ['agents'] } });
+    ops.answer(callOf('main'), { content: 'gave up' });
+    expect(await ask(client, 'ops')).toMatchObject({ content: { answer: 'gave up' } });
+    expect(ops.bodies.at(-1)).toContain('waits for this answer itself');
+    ops.answer(callOf('cid'), { content: 'done' });
+    cid.answer(callOf('dan'), { content: 'too deep' });
+    expect(await ask(client, 'ops')).toMatchObject({ content: { answer: 'done' } });
+    expect(cid.bodies.at(-1)).toContain('at most 2 agents may wait');
+  });
+
+  it('[Z-19] needs the permission agents, or that for the one agent', async () => {
+    const { client, ops } = await start({}, { main: { permissions: ['agents:ops'] } });
+    ops.answer({ content: 'Fine.' });
+    expect(await ask(client, 'ops')).toMatchObject({ ok: true });
+    expect(await ask(client, 'cid')).toMatchObject({ ok: false, content: { code: 'TOOL_DENIED' } });
+    const none = await start({}, { main: { permissions: [] } });
+    expect(await ask(none.client, 'ops')).toMatchObject({ ok: false, content: { code: 'TOOL_DENIED' } });
+  });
+
+  it('[Z-19] lends the asked agent nothing, and takes what it does not hold itself', async () => {
+    const { client, ops } = await start();
+    ops.answer({ content: 'Fine.' });
+    await ask(client, 'ops');
+    const offered = ops.asked[0]!.tools.map((tool) => tool.function.name);
+    expect(offered).toEqual(expect.arrayContaining(['memory_save', 'agents_ask']));
+    expect(offered.filter((name) => name.startsWith('shell'))).toEqual([]);
+  });
+
+  it('[Z-20] gets a failed result when the other one fails, and goes on', async () => {
+    const { client, ops } = await start();
+    ops.answer({ error: { message: 'no', type: 'invalid_request_error' }, status: 400 });
+    const { ok, content } = await ask(client, 'ops');
+    expect([ok, content['code']]).toEqual([false, 'TOOL_FAILED']);
+    expect(content['message']).toContain('olga gave no answer');
+  });
+
+  it('[Z-20] cancels its question when it is cancelled', async () => {
+    const { client, ops } = await start();
+    ops.answer({ response: { content: 'late' }, latency: 30_000 });
+    const id = askFor(client, 'ops');
+    await expect.poll(() => ops.asked.length).toBe(1);
+    client.send('cancel', { message_id: id });
+    const end = await client.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === id);
+    expect(end.payload['reason']).toBe('cancelled');
+    const { session_id } = await readPair(client);
+    await expect
+      .poll(async () => {
+        const history = await client.answerTo(client.send('history', { limit: 5 }, { session_id }));
+        return (history.payload['messages'] as { status: string }[]).map(({ status }) => status);
+      })
+      .toEqual(['cancelled']);
+  });
+
+  it('[Z-20] ends its question with its own time limit', async () => {
+    const { client, ops } = await start({}, { main: { permissions: ['agents'], turn_timeout_ms: 300 } });
+    ops.answer({ response: { content: 'late' }, latency: 30_000 });
+    const id = askFor(client, 'ops');
+    const end = await client.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === id);
+    expect(end.payload['error']).toMatchObject({ code: 'AGENT_FAILED' });
+    await expect.poll(() => ops.abandoned).toBe(1);
+  });
+
+  it('[Z-20] asks a text: no command is read in it', async () => {
+    const { client, ops } = await start({}, { other: { permissions: [] } });
+    ops.answer({ content: 'unused' });
+    const { ok, content } = await ask(client, 'other', '/fail');
+    expect([ok, content['answer']]).toEqual([true, expect.stringContaining('/fail') as string]);
+  });
+});
