@@ -1244,4 +1244,5 @@ export const requirements: readonly Requirement[] = [
     'A failed answer is a failed result; cancel and time limit of the asker end the question.',
   ),
   requirement('Z-21', 'agents 5', 'A question is answered once, whatever crashes.'),
+  requirement('Z-22', 'agents 1', 'With `workspace: agent` all sessions of an agent and a tenant share one folder.'),
 ];

@@ -30,17 +30,18 @@ let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'sandbox-service-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function makeService(engine: string): SandboxService {
-  const settings = { 'tools.sandbox.engine': engine, 'tools.sandbox.workspaces': join(folder, 'workspaces') };
+function makeService(
+  engine: string,
+  resources = new LocalSessionResources(sessions, new SilentLogs()),
+): SandboxService {
+  const settings = {
+    'tools.sandbox.engine': engine,
+    'tools.sandbox.workspaces': join(folder, 'workspaces'),
+    agents: { ops: { workspace: 'agent' } },
+  };
   const logs = new SilentLogs();
   const config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, settings, '/nonexistent'), logs);
-  return new SandboxService(
-    config,
-    new ManualClock(),
-    new LocalSessionResources(sessions, logs),
-    new AgentsService(config),
-    logs,
-  );
+  return new SandboxService(config, new ManualClock(), resources, new AgentsService(config), logs);
 }
 
 /** Runs `action` with no engine available. */
@@ -58,6 +59,24 @@ async function withoutEngines(action: () => Promise<void>): Promise<void> {
 }
 
 const alice = { id: 's_alice', tenant: 'default', agent: 'main' };
+
+it('[Z-22] all sessions of an agent with `workspace: agent` share one folder for each tenant, which ends with none of them', async () => {
+  const resources = new LocalSessionResources(sessions, new SilentLogs());
+  const service = makeService('none', resources);
+  for (const [id, tenant, agent] of [
+    ['s_1', 'default', 'ops'],
+    ['s_2', 'default', 'ops'],
+    ['s_3', 'acme', 'ops'],
+    ['s_4', 'default', 'main'],
+  ] as const)
+    await service.findQuotaFault({ id, tenant, agent });
+  const list = () => readdirSync(join(folder, 'workspaces')).sort();
+  expect(list()).toEqual([expect.stringMatching(/^a_/), expect.stringMatching(/^a_/), 's_4']);
+  const [shared = ''] = list();
+  await resources.end(shared);
+  await resources.end('s_4');
+  expect(list()).toEqual([expect.stringMatching(/^a_/), expect.stringMatching(/^a_/)]);
+});
 
 describe('without a sandbox engine', () => {
   it('[B-13] a command is refused with what to install, and never run unsandboxed', async () => {
