@@ -16,6 +16,7 @@ const CORE_ORDER = [
   ['config'],
   ['identity'],
   ['agents'],
+  ['skills'],
   ['presence', 'delivery', 'sessions'],
   ['limits', 'media'],
   ['queue'],

@@ -1028,6 +1028,16 @@ export const requirements: readonly Requirement[] = [
     'agents 1',
     'prompt_files follow the system prompt in their order, links allowed, 64 KiB each and 256 KiB together, read again when they change; a file that cannot be read prevents the start, later its last good text stays.',
   ),
+  requirement(
+    'R-25',
+    'agents 4',
+    'The prompt lists the skills of an agent, within 32,000 characters; a broken one is left out with one warning, a changed one counts from the next turn on.',
+  ),
+  requirement(
+    'R-26',
+    'agents 4',
+    'skills.read reads text files of a skill up to 64 KiB, and no path or link leads out of its folder; in the sandbox the folder is at /skills/NAME, read-only.',
+  ),
 
   // Sandbox
   requirement(

@@ -17,6 +17,7 @@ import { BINDING_FIELDS } from '../core/agents/agent-setting.js';
 import { AgentsService } from '../core/agents/agents.service.js';
 import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import { buildSessionSeed } from '../core/sessions/session-key.js';
+import { SkillsService } from '../core/skills/skills.service.js';
 import { SessionStore } from '../core/store/index.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import { GatewayError } from '../protocol/index.js';
@@ -48,6 +49,7 @@ export class AgentsController {
     private readonly agents: AgentsService,
     private readonly tools: ToolRegistryService,
     private readonly sessions: SessionStore,
+    private readonly skills: SkillsService,
   ) {}
 
   /** Returns the agents of the tenant, and the one that stands in for its default. */
@@ -61,9 +63,9 @@ export class AgentsController {
     );
   }
 
-  /** Returns an agent with its effective settings, the source of each, and its tools. */
+  /** Returns an agent with its effective settings, the source of each, its skills and its tools. */
   @Get('agents/:id')
-  readAgent(@Param('id') id: string, @Caller() { tenant }: Principal): AgentDetailsDto {
+  async readAgent(@Param('id') id: string, @Caller() { tenant }: Principal): Promise<AgentDetailsDto> {
     const agent = this.agents.listOf(tenant).find((candidate) => candidate.id === id);
     if (!agent) throw new GatewayError('NOT_FOUND', { what: `agent ${id}` });
     if (agent.tenant !== tenant) return toDto(agent, tenant);
@@ -76,6 +78,11 @@ export class AgentsController {
     return {
       ...toDto(agent, tenant),
       settings: Object.fromEntries(settings),
+      skills: (await this.skills.list(agent)).map(({ name, description, allowedTools }) => ({
+        name,
+        description,
+        allowed_tools: [...allowedTools],
+      })),
       tools: this.tools
         .listToolsOf(agent)
         .map(({ name }) => name)

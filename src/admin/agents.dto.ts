@@ -52,11 +52,22 @@ export class AgentSettingDto {
   key?: string;
 }
 
+/** A skill of an agent. */
+export class SkillDto {
+  name!: string;
+  description!: string;
+  /** As its author says; grants and takes no tool. */
+  allowed_tools!: string[];
+}
+
 /** An agent with its effective settings. */
 export class AgentDetailsDto extends AgentDto {
   /** By the name of the field, for example `model`. */
   @ApiProperty({ type: 'object', additionalProperties: { $ref: '#/components/schemas/AgentSettingDto' } })
   settings?: Record<string, AgentSettingDto>;
+
+  /** The skills that it can use. */
+  skills?: SkillDto[];
 
   /** Names of the tools that it may use in every session. */
   tools?: string[];

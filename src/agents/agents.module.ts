@@ -6,6 +6,7 @@ import { BuiltinRuntime } from './builtin/builtin-runtime.js';
 import { ConfiguredRuntime, RUNTIMES } from './configured-runtime.js';
 import { ModelsController } from './models/models.controller.js';
 import { ModelsService } from './models/models.service.js';
+import { Instructions } from './pi/instructions.js';
 import { ModelChoice } from './pi/model-choice.js';
 import { ModelRest } from './pi/model-rest.js';
 import { PiRuntime } from './pi/pi-runtime.js';
@@ -23,6 +24,7 @@ const runtimes = [BuiltinRuntime, PiRuntime];
     ModelsService,
     ModelRest,
     PromptFiles,
+    Instructions,
     ...runtimes,
     { provide: RUNTIMES, useFactory: (...chosen: readonly AgentRuntime[]) => chosen, inject: runtimes },
     { provide: AgentRuntime, useClass: ConfiguredRuntime },

@@ -90,7 +90,7 @@ function describeProvider(provider: Provider, state: string): string[][] {
   return [
     [name, state, first?.id ?? '', windowOf(first)],
     ...others.map((model) => ['', '', model.id, windowOf(model)]),
-    ...[...notes, provider.base_url].map((note) => ['', note]),
+    ...[...notes, provider.base_url].map((note) => ['', '', note]),
   ];
 }
 

@@ -33,6 +33,7 @@ import { SessionChangesService } from './sessions/session-changes.service.js';
 import { SessionCommandsService } from './sessions/session-commands.service.js';
 import { SessionResources } from './sessions/session-resources.js';
 import { SessionRouterService } from './sessions/session-router.service.js';
+import { SkillsService } from './skills/skills.service.js';
 import { ToolExplorerService } from './tools/tool-explorer.service.js';
 import { ToolRegistryService } from './tools/tool-registry.service.js';
 import { AgentPresenceService } from './turns/agent-presence.service.js';
@@ -47,6 +48,7 @@ import { TurnRunnerService } from './turns/turn-runner.service.js';
 
 const exported = [
   AgentsService,
+  SkillsService,
   ApprovalsService,
   ChannelStatusService,
   { provide: ConnectedChannels, useExisting: ChannelStatusService },

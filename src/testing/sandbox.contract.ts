@@ -3,11 +3,27 @@
  * tests use only programs that busybox has.
  */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { MEGABYTE, type SandboxEngine, type SandboxLimits } from '../tools/sandbox/sandbox-engine.js';
+import {
+  MEGABYTE,
+  type SandboxEngine,
+  type SandboxLimits,
+  type SandboxMount,
+} from '../tools/sandbox/sandbox-engine.js';
 
 const LIMITS: SandboxLimits = { memoryMb: 128, cpu: 1, pids: 32, timeoutMs: 20_000, fileBytes: 64 * MEGABYTE };
 
@@ -26,6 +42,7 @@ export class SandboxBench {
     options: {
       input?: string;
       limits?: Partial<SandboxLimits>;
+      mounts?: readonly SandboxMount[];
       signal?: AbortSignal;
       onText?: (text: string) => void;
     } = {},
@@ -37,6 +54,7 @@ export class SandboxBench {
         workspace: this.workspace,
         ...(options.input !== undefined && { input: Buffer.from(options.input) }),
         limits: { ...LIMITS, ...options.limits },
+        ...(options.mounts && { mounts: options.mounts }),
         onOutput: (chunk, stream) => {
           printed[stream] += Buffer.from(chunk).toString();
           options.onText?.(printed.stdout);
@@ -105,6 +123,17 @@ export const SANDBOX_CONTRACT: Readonly<Record<string, (bench: SandboxBench) => 
     expect((await bench.run(script)).stdout.split('\n')).toEqual(['/workspace', '/tmp']);
     // The content of /tmp goes with its command.
     expect(await bench.run('cat /tmp/mine')).not.toMatchObject({ exitCode: 0 });
+  },
+
+  '[R-26] shows commands the mounted folders, read-only': async (bench) => {
+    mkdirSync(join(bench.workspace, 'notes'));
+    writeFileSync(join(bench.workspace, 'notes', 'run.sh'), 'echo from the skill');
+    const mounts = [{ source: join(bench.workspace, 'notes'), target: '/skills/notes' }];
+    expect(await bench.run('sh /skills/notes/run.sh; ls /skills', { mounts })).toMatchObject({
+      stdout: 'from the skill\nnotes',
+    });
+    expect((await bench.run('echo x > /skills/notes/mine; rm /skills/notes/run.sh', { mounts })).exitCode).not.toBe(0);
+    expect(await bench.run('ls /skills')).not.toMatchObject({ exitCode: 0 });
   },
 
   '[B-02] shows commands no file of the machine outside the workspace': async (bench) => {

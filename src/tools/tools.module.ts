@@ -7,6 +7,7 @@ import { McpServersService } from './mcp/mcp-servers.service.js';
 import { MemorySaveTool, MemorySearchTool } from './memory/memory-tools.js';
 import { SandboxModule } from './sandbox/sandbox.module.js';
 import { SessionInfoTool } from './session-info.tool.js';
+import { SkillsReadTool } from './skills/skills-read.tool.js';
 import { TimeNowTool } from './time-now.tool.js';
 
 @Module({
@@ -18,6 +19,7 @@ import { TimeNowTool } from './time-now.tool.js';
     MemorySaveTool,
     MemorySearchTool,
     SessionInfoTool,
+    SkillsReadTool,
     TimeNowTool,
   ],
 })

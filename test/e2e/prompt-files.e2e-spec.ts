@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PromptFiles } from '../../src/agents/pi/prompt-files.js';
 import type { CoreHarness } from '../../src/testing/core-harness.js';
 import { FakeReader } from '../../src/testing/fake-reader.js';
+import { GatewayApp } from '../support/gateway-app.js';
 import { buildModelHarness } from '../support/model-harness.js';
 import { ModelServer, textOf } from '../support/model-server.js';
 import { RecordingLogs } from '../support/recording-logs.js';
@@ -85,6 +86,12 @@ describe('prompt files', () => {
   ])('[R-24] prevent the start when one %s', async (_how, prepare, message) => {
     prepare();
     await expect(start('a.md')).rejects.toThrow(message);
+  });
+
+  it('[R-24] that cannot be read prevent the start of the whole gateway', async () => {
+    await start();
+    const settings = { agents: { main: { prompt_files: [path('missing.md')] } } };
+    await expect(GatewayApp.start({ settings })).rejects.toThrow(/missing\.md does not exist/);
   });
 
   it('[R-24] prevent the start when they are too large together', async () => {

@@ -11,6 +11,8 @@ import { LocalSessionResources } from '../../src/core/sessions/local-session-res
 import type { SessionStore } from '../../src/core/store/index.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
 import { SystemClock } from '../../src/core/time/clock.js';
+import { SkillsService } from '../../src/core/skills/skills.service.js';
+import { anAgent } from '../../src/testing/factories.js';
 import { SANDBOX_CONTRACT, SandboxBench } from '../../src/testing/sandbox.contract.js';
 import { BubblewrapEngine } from '../../src/tools/sandbox/bubblewrap-engine.js';
 import { DockerEngine, OWNER_LABEL } from '../../src/tools/sandbox/docker-engine.js';
@@ -61,14 +63,15 @@ class SandboxTools {
       new SilentLogs(),
     );
     this.files = new WorkspaceFiles(sandbox);
-    this.shell = new ShellRunTool(sandbox);
+    this.shell = new ShellRunTool(sandbox, new SkillsService(config, new SilentLogs()));
     this.read = new FilesReadTool(this.files);
     this.write = new FilesWriteTool(this.files);
     this.list = new FilesListTool(this.files);
   }
 
-  run(command: string, session = 'alice', timeoutMs?: number) {
-    return this.shell.execute({ command, ...(timeoutMs !== undefined && { timeout_ms: timeoutMs }) }, callOf(session));
+  run(command: string, session = 'alice', timeoutMs?: number, skills: readonly string[] = []) {
+    const call = { ...callOf(session), agent: anAgent({ skills }) };
+    return this.shell.execute({ command, ...(timeoutMs !== undefined && { timeout_ms: timeoutMs }) }, call);
   }
 
   dispose(): void {
@@ -81,6 +84,16 @@ function callOf(session = 'alice'): FileCall {
 }
 
 const toolTests: Tests = {
+  '[R-26] shell.run has the skills of its agent at /skills': async (tools) => {
+    const skills = join(tools.folder, 'skills');
+    mkdirSync(join(skills, 'notes'), { recursive: true });
+    writeFileSync(join(skills, 'notes', 'SKILL.md'), '---\nname: notes\ndescription: Takes notes.\n---\n');
+    expect(await tools.run('ls /skills /skills/notes', 'alice', undefined, [skills])).toEqual({
+      exit_code: 0,
+      output: '/skills:\nnotes\n\n/skills/notes:\nSKILL.md\n',
+    });
+  },
+
   '[B-08] shell.run returns output and exit code': async (tools) => {
     // The order between the two streams is not defined.
     const { exit_code, output } = await tools.run('echo hi; echo oh >&2; exit 3');

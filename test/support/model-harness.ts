@@ -2,6 +2,8 @@ import { BuiltinRuntime } from '../../src/agents/builtin/builtin-runtime.js';
 import { ConfiguredRuntime } from '../../src/agents/configured-runtime.js';
 import { ModelChoice } from '../../src/agents/pi/model-choice.js';
 import { ModelRest } from '../../src/agents/pi/model-rest.js';
+import { Instructions } from '../../src/agents/pi/instructions.js';
+import { SkillsService } from '../../src/core/skills/skills.service.js';
 import { PromptFiles } from '../../src/agents/pi/prompt-files.js';
 import type { AgentsService } from '../../src/core/agents/agents.service.js';
 import type { ConfigStoreService } from '../../src/core/config/config-store.service.js';
@@ -34,7 +36,9 @@ interface RuntimeParts {
 /** Builds the runtime with a model. */
 export function buildPiRuntime({ config, agents, sessions }: RuntimeParts, clock: Clock, logs: Logs): PiRuntime {
   const choice = new ModelChoice(config, agents, sessions);
-  return new PiRuntime(choice, new ModelRest(clock), new PromptFiles(config, agents, logs), clock, logs);
+  const files = new PromptFiles(config, agents, logs);
+  const instructions = new Instructions(config, files, new SkillsService(config, logs), logs);
+  return new PiRuntime(choice, new ModelRest(clock), instructions, clock, logs);
 }
 
 /** Builds the control plane with the model `local/test-model` of `server`. */

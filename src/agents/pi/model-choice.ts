@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/index.js';
 import type { AgentDefinition } from '../../core/agents/agent-definition.js';
 import { AgentsService } from '../../core/agents/agents.service.js';
+import { matchesPattern } from '../../core/agents/name-pattern.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { SessionStore, type Session } from '../../core/store/index.js';
 import { loadModel, type AskableModel } from './pi-models.js';
@@ -67,7 +68,8 @@ export class ModelChoice {
   }
 
   private findFault(agent: AgentDefinition, model: string): string | undefined {
-    if (!this.listAllowed(agent).some((pattern) => matches(pattern, model))) return `${model} is not allowed here`;
+    if (!this.listAllowed(agent).some((pattern) => matchesPattern(model, pattern)))
+      return `${model} is not allowed here`;
     return this.findProvider(agent, model) ? undefined : `the provider of ${model} is not configured`;
   }
 
@@ -75,10 +77,4 @@ export class ModelChoice {
     const provider = findProvider(this.config.get('providers'), splitModel(model).provider);
     return provider?.tenant === undefined || provider.tenant === tenant ? provider : undefined;
   }
-}
-
-/** Returns whether a name matches a pattern with `*`. */
-function matches(pattern: string, name: string): boolean {
-  const parts = pattern.split('*').map((part) => RegExp.escape(part));
-  return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
 }

@@ -12,15 +12,14 @@ import {
 } from '../../core/turns/agent-runtime.js';
 import { answerCommand, runModelCommand } from './commands.js';
 import { Conversation, type AnswerState } from './conversation.js';
+import { Instructions } from './instructions.js';
 import type { Prompt } from './prompt.js';
 import { isPassedOn, PAYLOAD_TOO_LARGE } from './failure-kinds.js';
 import { isRefusedPrompt, toAgentError, type ModelFailure } from './failures.js';
 import { ModelChoice } from './model-choice.js';
 import { ModelRest } from './model-rest.js';
 import { ModelRequest, type AskOutcome, type ModelAnswer } from './model-request.js';
-import { PromptFiles } from './prompt-files.js';
 import { splitModel } from './providers.js';
-import { renderSystemPrompt } from './people.js';
 import type { AskableModel } from './pi-models.js';
 import { ToolNames } from '../../core/tools/tool-names.js';
 import type { ToolOutcome } from '../../core/tools/tool.js';
@@ -52,7 +51,7 @@ export class PiRuntime extends AgentRuntime {
   constructor(
     private readonly models: ModelChoice,
     private readonly rest: ModelRest,
-    private readonly promptFiles: PromptFiles,
+    private readonly instructions: Instructions,
     private readonly clock: Clock,
     logs: Logs,
   ) {
@@ -101,9 +100,7 @@ export class PiRuntime extends AgentRuntime {
       description,
       parameters,
     }));
-    const { systemPrompt: prompt, name } = turn.agent;
-    const instructions = [prompt, ...(await this.promptFiles.read(turn.agent))];
-    const systemPrompt = renderSystemPrompt(instructions, name, turn.session);
+    const systemPrompt = await this.instructions.render(turn, names);
     return { turn, names, conversation: new Conversation(turn, names, tools, systemPrompt) };
   }
 

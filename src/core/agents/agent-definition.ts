@@ -37,6 +37,9 @@ export interface AgentDefinition {
   readonly workspace: 'session' | 'agent';
 }
 
+/** What an agent with skills may do: read them. */
+export const SKILLS_PERMISSION = 'skills';
+
 /** Where each field of an agent gets its value when `agents.ID` does not set it. */
 export const INHERITED = {
   runtime: 'agent.runtime',
@@ -73,7 +76,7 @@ export function defineAgent(get: SettingsReader, id: string): AgentDefinition {
     systemPrompt: own.system_prompt,
     promptFiles: own.prompt_files,
     skills: own.skills,
-    permissions: own.permissions,
+    permissions: own.skills.length > 0 ? [...own.permissions, SKILLS_PERMISSION] : own.permissions,
     tools: { allow: own.tools.allow, deny: own.tools.deny ?? [] },
     workspace: own.workspace,
   };

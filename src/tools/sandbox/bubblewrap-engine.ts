@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { basename } from 'node:path';
+import { dirname, basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
@@ -67,17 +67,13 @@ export class BubblewrapEngine extends SandboxEngine {
 
   override async run(command: SandboxCommand, signal: AbortSignal): Promise<SandboxExit> {
     signal.throwIfAborted();
-    const child = spawn(
-      'bwrap',
-      [...this.buildSandbox(command.workspace), ...enterWith(command.limits), ...command.argv],
-      {
-        // For finding bwrap; the command gets its own environment.
-        env: { PATH: process.env['PATH'] },
-        stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-        // In its own process group, so that all of it can be killed.
-        detached: true,
-      },
-    );
+    const child = spawn('bwrap', [...this.buildSandbox(command), ...enterWith(command.limits), ...command.argv], {
+      // For finding bwrap; the command gets its own environment.
+      env: { PATH: process.env['PATH'] },
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+      // In its own process group, so that all of it can be killed.
+      detached: true,
+    });
     const filterPipe = child.stdio[4] as Writable;
     // If bwrap cannot be started, its own error is reported.
     filterPipe.on('error', () => {});
@@ -90,7 +86,7 @@ export class BubblewrapEngine extends SandboxEngine {
     }
   }
 
-  private buildSandbox(workspace: string): string[] {
+  private buildSandbox({ workspace, mounts = [] }: SandboxCommand): string[] {
     return [
       ...['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try'],
       ...['--info-fd', '3', '--die-with-parent', '--new-session', '--hostname', 'sandbox'],
@@ -99,6 +95,13 @@ export class BubblewrapEngine extends SandboxEngine {
       // Targets of Debian's alternatives. Without `--dir` the folder above would not be readable.
       ...['--perms', '0755', '--dir', '/etc', '--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
       ...['--proc', '/proc', '--dev', '/dev', '--size', String(TMP_BYTES), '--perms', '1777', '--tmpfs', '/tmp'],
+      ...[...new Set(mounts.map(({ target }) => dirname(target)))].flatMap((path) => [
+        '--perms',
+        '0755',
+        '--dir',
+        path,
+      ]),
+      ...mounts.flatMap(({ source, target }) => ['--ro-bind', source, target]),
       ...['--bind', workspace, WORKSPACE_MOUNT, '--remount-ro', '/', '--clearenv'],
       ...Object.entries(SANDBOX_ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
       ...(this.filter ? ['--seccomp', '4'] : []),

@@ -132,7 +132,7 @@ function sink({ onOutput }: SandboxCommand, stream: 'stdout' | 'stderr'): NodeJS
 function buildContainer(
   image: string,
   owner: string,
-  { argv, workspace, limits }: SandboxCommand,
+  { argv, workspace, mounts = [], limits }: SandboxCommand,
 ): ContainerCreateOptions {
   const [entrypoint = '', ...rest] = argv;
   const memory = limits.memoryMb * MEGABYTE;
@@ -158,7 +158,15 @@ function buildContainer(
       // The sum of memory and swap: no swap.
       MemorySwap: memory,
       NanoCpus: Math.round(limits.cpu * NANOSECONDS),
-      Mounts: [{ Type: 'bind', Source: workspace, Target: WORKSPACE_MOUNT }],
+      Mounts: [
+        { Type: 'bind', Source: workspace, Target: WORKSPACE_MOUNT },
+        ...mounts.map(({ source, target }) => ({
+          Type: 'bind' as const,
+          Source: source,
+          Target: target,
+          ReadOnly: true,
+        })),
+      ],
       Tmpfs: { '/tmp': `rw,nosuid,nodev,size=${TMP_BYTES},mode=1777` },
       Ulimits: [
         { Name: 'fsize', Soft: limits.fileBytes, Hard: limits.fileBytes },

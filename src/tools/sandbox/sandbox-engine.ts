@@ -10,11 +10,19 @@ export interface SandboxCommand {
    * to.
    */
   readonly workspace: string;
+  /** Further folders that the command sees, read-only. */
+  readonly mounts?: readonly SandboxMount[];
   /** Standard input of the command; empty by default. */
   readonly input?: Uint8Array;
   readonly limits: SandboxLimits;
   /** Called with each chunk of output. */
   readonly onOutput: (chunk: Uint8Array, stream: 'stdout' | 'stderr') => void;
+}
+
+/** A folder of the machine in the sandbox. Both paths are absolute. */
+export interface SandboxMount {
+  readonly source: string;
+  readonly target: string;
 }
 
 /** Resource limits of one command. */
@@ -40,7 +48,7 @@ export interface SandboxExit {
  * The port for sandboxes, which run untrusted commands.
  *
  * Contract: the command runs as an unprivileged user, with a read-only file system except `/workspace` and a small
- * `/tmp`, without network, without the gateway's environment, and within its limits. When `run` settles, all processes
+ * `/tmp`, of the machine's folders only its workspace and its mounts, without network, without the gateway's environment, and within its limits. When `run` settles, all processes
  * of the command are gone. It settles soon after the signal aborts, and then throws the signal's reason. An engine that
  * cannot provide this protection rejects with {@link SandboxUnavailableError}.
  */

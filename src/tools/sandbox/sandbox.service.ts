@@ -30,6 +30,7 @@ export type WorkspaceOwner = Pick<Session, 'id' | 'tenant' | 'agent'>;
 export interface SandboxRequest {
   readonly argv: readonly string[];
   readonly input?: Uint8Array;
+  readonly mounts?: SandboxCommand['mounts'];
   /** Time limit in milliseconds; `tools.sandbox.timeout_ms` is the default and the maximum. */
   readonly timeoutMs?: number;
   readonly onOutput: SandboxCommand['onOutput'];

@@ -2,11 +2,14 @@ import Type, { type Static } from 'typebox';
 import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
 import type { ToolCallContext } from '../../core/tools/tool.js';
 import { text } from '../../protocol/text.js';
+import { SkillsService } from '../../core/skills/skills.service.js';
 import { OutputTail } from './output-tail.js';
 import { SandboxService } from './sandbox.service.js';
 
 /** Length of the end of the output that is shown, in bytes. */
 const MAX_SHOWN_BYTES = 65_536;
+/** Folder of the agent's skills in the sandbox. */
+const SKILLS_MOUNT = '/skills';
 /** Limit for a sandbox that hangs, in milliseconds; the sandbox's own limit is shorter. */
 const CALL_TIMEOUT_MS = 660_000;
 
@@ -45,16 +48,21 @@ export interface ShellRunResult {
   sandbox: true,
 })
 export class ShellRunTool implements ToolExecutor<typeof Parameters> {
-  constructor(private readonly sandbox: SandboxService) {}
+  constructor(
+    private readonly sandbox: SandboxService,
+    private readonly skills: SkillsService,
+  ) {}
 
   async execute(
     { command, timeout_ms: timeoutMs }: Static<typeof Parameters>,
-    { session, signal }: Pick<ToolCallContext, 'session' | 'signal'>,
+    { agent, session, signal }: Pick<ToolCallContext, 'agent' | 'session' | 'signal'>,
   ): Promise<ShellRunResult> {
     const output = new OutputTail(MAX_SHOWN_BYTES);
+    const skills = agent.skills.length > 0 ? await this.skills.list(agent) : [];
     const request = {
       argv: ['/bin/sh', '-c', command],
       ...(timeoutMs !== undefined && { timeoutMs }),
+      mounts: skills.map(({ name, folder }) => ({ source: folder, target: `${SKILLS_MOUNT}/${name}` })),
       onOutput: (chunk: Uint8Array) => output.write(chunk),
     };
     const ending = await this.sandbox.run(session, request, signal);
