@@ -55,7 +55,7 @@ export class ConnectedFrameService {
   /** Finds the agent that a client of a single user is bound to, and the session that it continues. */
   private async findOwn({ principal }: Connection): Promise<Pick<ConnectedPayload, 'agent' | 'session_id'>> {
     const { tenant, principal: name, sender, channels } = principal;
-    const channel = channels?.includes(WEBCHAT) ? WEBCHAT : channels?.find((name) => name !== API);
+    const channel = channels?.includes(WEBCHAT) ? WEBCHAT : channels?.find((each) => each !== API);
     if (sender === undefined || channel === undefined) return {};
     const message = { channel, sender };
     const agent = this.agents.choose({ ...message, tenant, principal: name });
