@@ -208,7 +208,7 @@ describe('the page', () => {
     await chat.replies.getByText('Stopped').waitFor();
 
     const names: string[] = [];
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 12; i++) {
       await keyboard.press('Shift+Tab');
       const focused = chat.page.locator(':focus');
       const label = (await focused.getAttribute('placeholder')) ?? (await focused.getAttribute('aria-label'));
