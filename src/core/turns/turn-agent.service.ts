@@ -46,6 +46,7 @@ export class TurnAgentService {
         if (performance.now() - yieldedAt < MAX_STRETCH_MS) continue;
         // An agent that never waits must not block the event loop.
         await new Promise((resolve) => setImmediate(resolve));
+        await turn.writer.whenRoom();
         yieldedAt = performance.now();
       }
     } finally {

@@ -54,6 +54,30 @@ describe('a turn', () => {
     expect(reader.seqs).toEqual([1, 2, 3, 4]);
   });
 
+  it('lets an agent that is faster than the store wait', async () => {
+    let made = 0;
+    async function* talk(): AsyncGenerator<AgentEvent> {
+      while (made++ < 4_000) yield { type: 'piece', piece: { blockType: 'text', text: 'x', ends: true } };
+    }
+    await start(scripted(talk));
+    const append = harness.store.append.bind(harness.store);
+    let madeMeanwhile = 0;
+    // The store takes its time until the agent has stopped.
+    harness.store.append = async (...all) => {
+      for (let before = -1; before < made;) {
+        before = made;
+        for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+      }
+      madeMeanwhile ||= made;
+      return append(...all);
+    };
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', 'hi');
+    await reader.waitForEnd('a');
+    expect(reader.blocksOf('a')).toHaveLength(4_000);
+    expect(madeMeanwhile).toBeLessThan(3_000);
+  });
+
   it('[Q-13] starts when the tool sources have listed their tools or are known to be down, and waits 10 s at most', async () => {
     await start();
     const { sources } = harness.tools;

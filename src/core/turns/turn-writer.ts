@@ -17,6 +17,9 @@ import type { Clock } from '../time/clock.js';
 /** Maximum number of frames in one write, so that a reply of thousands of blocks does not delay other turns or the event loop. */
 const MAX_FRAMES_PER_WRITE = 256;
 
+/** Number of waiting frames at which the agent waits too. */
+const MAX_FRAMES_WAITING = 2 * MAX_FRAMES_PER_WRITE;
+
 /** Pause before a failed write is repeated, in milliseconds. */
 const RETRY_DELAY_MS = 1_000;
 
@@ -73,6 +76,14 @@ export class TurnWriter {
     if (this.isClosed) return;
     this.journal.push(entry);
     this.start();
+  }
+
+  /**
+   * Resolves when there is room for more frames. Without it, an agent that is faster than the store would fill the
+   * memory, and collecting that garbage would block the event loop.
+   */
+  async whenRoom(): Promise<void> {
+    if (this.frames.length >= MAX_FRAMES_WAITING) await this.underWay;
   }
 
   /** Adds frames and a step that covers all frames so far. Resolves when it is durable. @throws LeaseLostError */
