@@ -49,7 +49,7 @@ export abstract class MediaStore {
 
   /**
    * Lists some files that may be deleted: those whose session is gone, and those uploaded before `unclaimedBefore` that
-   * have none.
+   * have none. A call visits a part of the files; the next ones continue.
    */
   abstract listExpiredMedia(unclaimedBefore: number): Promise<readonly string[]>;
 

@@ -3,7 +3,7 @@ import { noteOfDecision } from '../../core/audit/audit-notes.js';
 import type { Approval, ApprovalDecision } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare } from './rows.js';
-import { MAX_SWEEP_ROWS } from './sweeper.js';
+import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
 
 const MAX_PENDING = 1_000;
 
@@ -49,9 +49,10 @@ export class ApprovalOperations {
     );
   }
 
-  /** Deletes a portion of the approvals that expired before a time. Returns true if there may be more. */
-  sweep(before: number | undefined): boolean {
-    return before !== undefined && this.deleteExpired.run(before, MAX_SWEEP_ROWS).changes === MAX_SWEEP_ROWS;
+  /** Deletes the approvals that expired before a time, within the budget. Returns true if there may be more. */
+  sweep(before: number | undefined, budget: SweepBudget): boolean {
+    if (before === undefined) return false;
+    return !budget.repeat(() => Number(this.deleteExpired.run(before, MAX_STEP_ROWS).changes));
   }
 
   open(approval: Approval): Approval {

@@ -4,7 +4,7 @@ import { noteOfSweep } from '../../core/audit/audit-notes.js';
 import { DAY_MS } from '../../core/time/clock.js';
 import type { AuditHead, AuditNote, AuditQuery, AuditRow } from '../../core/store/index.js';
 import { prepare, required } from './rows.js';
-import { MAX_SWEEP_ROWS } from './sweeper.js';
+import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
 
 const COLUMNS = `sequence, at, tenant, actor, action, target, before, after, previous_hash AS previousHash, hash`;
 
@@ -51,20 +51,30 @@ export class AuditTrail {
   }
 
   /**
-   * Deletes a portion of the oldest rows, as far as all are from before a time, and adds the row that says so. Waits until
-   * the portion is full or a day has passed, so that it adds fewer rows than it deletes. Returns true if there may be more.
+   * Deletes the oldest rows within the budget, as far as all are from before a time, and adds the row that says so. Waits
+   * until they fill a step or a day has passed, so that it adds fewer rows than it deletes. Returns true if there may be
+   * more.
    */
-  sweep(now: number, before: number | undefined): boolean {
+  sweep(now: number, before: number | undefined, budget: SweepBudget): boolean {
     if (before === undefined) return false;
-    const expired = this.selectExpired.all(this.readHead().sequence, MAX_SWEEP_ROWS);
-    const kept = expired.findIndex(({ at }) => at >= before);
-    const old = kept === -1 ? expired : expired.slice(0, kept);
-    const [first, last] = [old[0], old.at(-1)];
-    const isFull = old.length === MAX_SWEEP_ROWS;
-    if (!first || !last || (!isFull && first.at >= before - DAY_MS)) return false;
-    this.deleteUpTo.run(last.sequence);
-    this.add(now, noteOfSweep(last));
-    return isFull;
+    let swept: AuditHead | undefined;
+    const isDone = budget.repeat(() => {
+      const old = this.listExpired(before);
+      const last = old.at(-1);
+      if (!last || (old.length < MAX_STEP_ROWS && !swept && (old[0]?.at ?? 0) >= before - DAY_MS)) return 0;
+      this.deleteUpTo.run(last.sequence);
+      swept = last;
+      return old.length;
+    });
+    if (swept) this.add(now, noteOfSweep(swept));
+    return !isDone;
+  }
+
+  /** Returns the oldest rows, for one step, as far as all are from before a time. */
+  private listExpired(before: number): (AuditHead & { readonly at: number })[] {
+    const oldest = this.selectExpired.all(this.readHead().sequence, MAX_STEP_ROWS);
+    const kept = oldest.findIndex(({ at }) => at >= before);
+    return kept === -1 ? oldest : oldest.slice(0, kept);
   }
 
   readHead(): AuditHead {

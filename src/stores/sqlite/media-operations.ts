@@ -2,8 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { MediaRecord, UploadQuota, UploadSum } from '../../core/store/index.js';
 import { prepare, required } from './rows.js';
 
-/** Files per list of expired ones. */
+/** Unclaimed files per list of expired ones. */
 const MAX_EXPIRED = 100;
+/** Files that one list visits for those whose session is gone. */
+const MAX_VISITED = 500;
 
 type Columns = Omit<MediaRecord, 'sessionId'> & { readonly sessionId: string | null };
 
@@ -13,8 +15,11 @@ export class MediaOperations {
   private readonly select;
   private readonly selectSum;
   private readonly setSession;
-  private readonly selectExpired;
+  private readonly selectUnclaimed;
+  private readonly visit;
   private readonly remove;
+  /** The last file that the scan for gone sessions has visited. */
+  private visitedTo = '';
 
   constructor(database: DatabaseSync) {
     this.insert = prepare(
@@ -33,10 +38,14 @@ export class MediaOperations {
        WHERE tenant = ? AND principal = ? AND created_at > ?`,
     );
     this.setSession = prepare(database, 'UPDATE media SET session_id = ? WHERE media_id = ? AND session_id IS NULL');
-    this.selectExpired = prepare<{ mediaId: string }>(
+    this.selectUnclaimed = prepare<{ mediaId: string }>(
       database,
-      `SELECT media_id AS mediaId FROM media WHERE (session_id IS NULL AND created_at < ?1)
-         OR (session_id IS NOT NULL AND created_at < ?1 AND session_id NOT IN (SELECT id FROM sessions)) LIMIT ${MAX_EXPIRED}`,
+      `SELECT media_id AS mediaId FROM media WHERE session_id IS NULL AND created_at < ? LIMIT ${MAX_EXPIRED}`,
+    );
+    this.visit = prepare<{ mediaId: string; isOrphan: number }>(
+      database,
+      `SELECT media_id AS mediaId, session_id IS NOT NULL AND created_at < ? AND session_id NOT IN (SELECT id FROM sessions)
+         AS isOrphan FROM media WHERE media_id > ? ORDER BY media_id LIMIT ${MAX_VISITED}`,
     );
     this.remove = prepare(database, 'DELETE FROM media WHERE media_id = ?');
   }
@@ -68,12 +77,19 @@ export class MediaOperations {
     for (const mediaId of mediaIds) this.setSession.run(sessionId, mediaId);
   }
 
-  /**
-   * A session is created after the uploads of its first message, so a missing session means nothing for a recent
-   * upload.
-   */
   listExpired(unclaimedBefore: number): string[] {
-    return this.selectExpired.all(unclaimedBefore).map(({ mediaId }) => mediaId);
+    const unclaimed = this.selectUnclaimed.all(unclaimedBefore).map(({ mediaId }) => mediaId);
+    return [...unclaimed, ...this.listOrphans(unclaimedBefore)];
+  }
+
+  /**
+   * Continues the scan for files whose session is gone. A session is created after the uploads of its first message, so a
+   * missing session means nothing for a recent upload.
+   */
+  private listOrphans(before: number): string[] {
+    const visited = this.visit.all(before, this.visitedTo);
+    this.visitedTo = visited.length < MAX_VISITED ? '' : (visited.at(-1)?.mediaId ?? '');
+    return visited.filter(({ isOrphan }) => isOrphan === 1).map(({ mediaId }) => mediaId);
   }
 
   forget(mediaIds: readonly string[]): void {

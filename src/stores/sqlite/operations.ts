@@ -51,6 +51,7 @@ import {
 import type { QueueOperations } from './queue-operations.js';
 import type { SessionOperations } from './session-operations.js';
 import type { SettingsOperations } from './settings-operations.js';
+import { SweepBudget } from './sweep-budget.js';
 import type { Sweeper } from './sweeper.js';
 import type { TurnOperations } from './turn-operations.js';
 
@@ -261,8 +262,12 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   searchMemories: read(({ memories }, query) => memories.search(query)),
 
   sweep: write(({ sweeper, approvals, audit, now }, limits) => {
-    const { approvalsBefore, auditBefore } = limits;
-    return [sweeper.sweep(now, limits), approvals.sweep(approvalsBefore), audit.sweep(now, auditBefore)].includes(true);
+    const budget = new SweepBudget();
+    return (
+      sweeper.sweep(now, limits, budget) ||
+      approvals.sweep(limits.approvalsBefore, budget) ||
+      audit.sweep(now, limits.auditBefore, budget)
+    );
   }),
   check: packedWrite<Store['check'], [], boolean>(
     { pack: same, run: ({ heartbeat, now }) => heartbeat.check(now), unpack: () => {} },

@@ -260,3 +260,6 @@ export const SCHEMA_8 = `
   ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT 'main';
   DROP INDEX sessions_by_key;
 `;
+
+/** The change of version 9: uploads that no message has claimed are found without reading the others. */
+export const SCHEMA_9 = 'CREATE INDEX media_unclaimed ON media (created_at) WHERE session_id IS NULL';

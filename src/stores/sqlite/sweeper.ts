@@ -1,16 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SweepLimits } from '../../core/store/index.js';
 import { prepare } from './rows.js';
+import { MAX_STEP_ROWS, SweepBudget } from './sweep-budget.js';
 import type { TableState } from './table-state.js';
-
-/**
- * Limits of one call: the calls of a batch share a commit, so this is what housekeeping adds to the time of an
- * acknowledgement. A call stops after the step in which it reaches either.
- */
-const MAX_SWEEP_MS = 5;
-export const MAX_SWEEP_ROWS = 1_000;
-/** Rows that one statement visits or deletes. */
-const MAX_STEP_ROWS = 50;
 
 /** The tables with rows of a message, under its `ord`. */
 const TABLES_OF_MESSAGES = ['journal', 'replies', 'reactions', 'superseded', 'messages'];
@@ -27,9 +19,8 @@ const DELETE_APPROVALS = `DELETE FROM approvals WHERE approval IN
 /** Deletes expired frames, journals of finished turns and idle sessions, in portions. */
 export class Sweeper {
   private readonly statements;
-  /** Rows that this call may still delete or visit, and the time by which it returns. */
-  private budget = 0;
-  private endsAt = 0;
+  /** Of this call. */
+  private budget: SweepBudget;
   /** This call has deleted a session. */
   private hasDeletedSession = false;
   /** Number of the last session that the scan for idle sessions has visited. */
@@ -40,13 +31,13 @@ export class Sweeper {
     private readonly tables: TableState,
     private readonly elapsed: () => number = () => performance.now(),
   ) {
+    this.budget = new SweepBudget(elapsed);
     this.statements = { ...prepareSearch(tables.database), ...prepareDeletion(tables.database) };
   }
 
   /** Deletes a portion. Returns true if there is more. */
-  sweep(now: number, limits: SweepLimits): boolean {
-    this.budget = MAX_SWEEP_ROWS;
-    this.endsAt = this.elapsed() + MAX_SWEEP_MS;
+  sweep(now: number, limits: SweepLimits, budget = new SweepBudget(this.elapsed)): boolean {
+    this.budget = budget;
     this.hasDeletedSession = false;
     // A session's messages also serve to recognise duplicates, so it stays for that time at least.
     const { framesBefore, dedupeBefore, sessionsBefore } = limits;
@@ -58,26 +49,11 @@ export class Sweeper {
     return !isDone;
   }
 
-  /** This call has reached a limit. */
-  private get isOver(): boolean {
-    return this.budget <= 0 || this.elapsed() >= this.endsAt;
-  }
-
-  /** Runs a step, which returns the number of rows that it has deleted or visited, until none is left. Returns whether it is. */
-  private repeat(step: () => number): boolean {
-    for (;;) {
-      const rows = step();
-      this.budget -= 1 + rows;
-      if (rows < MAX_STEP_ROWS) return true;
-      if (this.isOver) return false;
-    }
-  }
-
   private sweepFrames(before: number, now: number): boolean {
     for (;;) {
       const aged = this.statements.aged.all(before, MAX_STEP_ROWS);
       for (const { session } of aged) {
-        if (!this.repeat(() => this.sweepFramesOf(session, before, now)) || this.isOver) return false;
+        if (!this.budget.repeat(() => this.sweepFramesOf(session, before, now)) || this.budget.isOver) return false;
       }
       if (aged.length < MAX_STEP_ROWS) return true;
     }
@@ -115,7 +91,7 @@ export class Sweeper {
   }
 
   private sweepJournals(before: number): boolean {
-    return this.repeat(() => {
+    return this.budget.repeat(() => {
       const finished = this.listFinished(before);
       for (const ord of finished) this.statements.deleteJournal.run(ord);
       return finished.length;
@@ -137,10 +113,10 @@ export class Sweeper {
   /** Continues the scan of the sessions; resets `walkedTo` to 0 at the end. */
   private sweepSessions(before: number): boolean {
     const last = this.statements.lastSession.get()?.session ?? 0;
-    while (!this.isOver) {
+    while (!this.budget.isOver) {
       const walkTo = this.walkedTo + MAX_STEP_ROWS;
       const row = this.statements.idle.get(this.walkedTo, walkTo, before);
-      this.budget -= (row?.session ?? walkTo) - this.walkedTo;
+      this.budget.spend((row?.session ?? walkTo) - this.walkedTo);
       if (row) {
         if (!this.deleteSession(row.session)) return false;
         this.walkedTo = row.session;
@@ -157,14 +133,14 @@ export class Sweeper {
     const { log } = this.tables;
     const { statements } = this;
     const isEmpty =
-      this.repeat(() =>
+      this.budget.repeat(() =>
         this.deleteFrames(session, Math.min(log.head(session), log.sweptSeq(session) + MAX_STEP_ROWS)),
       ) &&
-      this.repeat(() => this.deleteMessages(session)) &&
-      this.repeat(() => Number(statements.deleteMemories.run(session, MAX_STEP_ROWS).changes)) &&
-      this.repeat(() => Number(statements.deleteApprovals.run(session, MAX_STEP_ROWS).changes)) &&
-      this.repeat(() => Number(statements.deleteParticipants.run(session, MAX_STEP_ROWS).changes)) &&
-      this.repeat(() => this.deleteCursors(session));
+      this.budget.repeat(() => this.deleteMessages(session)) &&
+      this.budget.repeat(() => Number(statements.deleteMemories.run(session, MAX_STEP_ROWS).changes)) &&
+      this.budget.repeat(() => Number(statements.deleteApprovals.run(session, MAX_STEP_ROWS).changes)) &&
+      this.budget.repeat(() => Number(statements.deleteParticipants.run(session, MAX_STEP_ROWS).changes)) &&
+      this.budget.repeat(() => this.deleteCursors(session));
     this.hasDeletedSession = true;
     if (!isEmpty) return false;
     statements.deleteSession.run(session);
