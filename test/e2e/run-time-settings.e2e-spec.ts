@@ -47,6 +47,7 @@ const OTHER_VALUES: Readonly<Record<string, unknown>> = {
   bindings: [{ agent: 'ops', channel: 'telegram' }],
   providers: { house: { api: 'openai-completions', base_url: 'http://127.0.0.1:9/v1' } },
   channels: { telegram: { busy_policy: 'collect' } },
+  'webchat.starters': ['What can you do?'],
   'tools.disabled': ['time.now'],
   'tools.default_permissions': ['http'],
   'tools.approvals': ['time.now'],
