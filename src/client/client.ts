@@ -32,7 +32,8 @@ import { systemTimers } from './timers.js';
  * unacknowledged message under the same id. It gives up only when the gateway says that another attempt is useless
  * (4001, 4002, 4010 and protocol errors of the client); everything pending then fails with ConnectionEndedError.
  *
- * Messages may be sent at any time. They are sent in order; without a connection they wait, with no time limit.
+ * Messages may be sent at any time. They are sent in order; without a connection they wait, with no time limit. After
+ * the end, and until `connect()` is called again, they fail at once.
  */
 export class GatewayClient {
   readonly clientId: string;

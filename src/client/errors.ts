@@ -12,6 +12,20 @@ export class ConnectionEndedError extends Error {
   }
 }
 
+/**
+ * The message is larger than the gateway accepts and was not sent: the gateway would close the connection. `bytes` is
+ * the size of its frame, `maxBytes` the gateway's `limits.max_frame_bytes`.
+ */
+export class MessageTooLargeError extends Error {
+  constructor(
+    readonly bytes: number,
+    readonly maxBytes: number,
+  ) {
+    super(`The message has ${bytes} bytes with its frame; the gateway accepts ${maxBytes}`);
+    this.name = 'MessageTooLargeError';
+  }
+}
+
 /** The message was cancelled before it left this client: the gateway never received it. */
 export class WithdrawnError extends Error {
   constructor() {

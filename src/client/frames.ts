@@ -25,6 +25,14 @@ export function encodeInbound<T extends InboundType | ExtensionType>(
   return JSON.stringify({ type, id, timestamp, session_id: sessionId, payload });
 }
 
+/** Maximum number of UTF-8 bytes of a UTF-16 unit. */
+const MAX_BYTES_PER_UNIT = 3;
+
+/** Returns the size of a text in UTF-8; for a text that cannot have more than `enough` bytes, any number up to that. */
+export function countBytes(text: string, enough: number): number {
+  return text.length * MAX_BYTES_PER_UNIT <= enough ? text.length : new TextEncoder().encode(text).length;
+}
+
 /**
  * Decodes a frame from the gateway, which is trusted to follow the protocol. Returns undefined for anything that is not
  * a frame. Unknown types pass too, because the gateway may be newer.

@@ -16,7 +16,7 @@ export type { ReplyState } from '../protocol/reply-state.js';
 export type { WebchatIdentity } from '../protocol/webchat.js';
 export { GatewayClient } from './client.js';
 export type { ConnectionState } from './reconnecting-link.js';
-export { ConnectionEndedError, WithdrawnError } from './errors.js';
+export { ConnectionEndedError, MessageTooLargeError, WithdrawnError } from './errors.js';
 export type { DurableFrame } from './frames.js';
 export type { Loss, SocketConstructor, SocketLike } from './link.js';
 export type { SendOptions } from './messages.js';

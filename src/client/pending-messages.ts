@@ -47,7 +47,10 @@ export class PendingMessages {
     private readonly transmitter: Transmitter,
   ) {}
 
+  /** Fails at once when the message can never be sent. */
   add(id: string, text: string, feed: ReplyFeed): void {
+    const refusal = this.transmitter.refusal(text);
+    if (refusal) return feed.fail(refusal);
     const fresh = { state: 'waiting', transmissions: 0, unsure: false, refusals: 0, stopTimer: () => {} } as const;
     this.#entries.set(id, { id, text, feed, ...fresh });
     this.#pump();
@@ -141,6 +144,13 @@ export class PendingMessages {
     for (const entry of this.#entries.values()) {
       if (!this.#online || this.#stopPause || this.#onTheWire >= this.#window) return;
       if (entry.state !== 'waiting') continue;
+      // A message that was added without a connection, or under a larger limit.
+      const refusal = this.transmitter.refusal(entry.text);
+      if (refusal) {
+        this.#entries.delete(entry.id);
+        entry.feed.fail(refusal);
+        continue;
+      }
       entry.state = 'sent';
       entry.unsure = true;
       entry.transmissions++;

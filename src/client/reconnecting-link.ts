@@ -1,7 +1,7 @@
 import { BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL, TOKEN_PATTERN } from '../protocol/constants.js';
 import type { ConnectedPayload, InboundType, OutboundFrame } from '../protocol/index.js';
-import { ConnectionEndedError } from './errors.js';
-import { encodeInbound, newId, type PayloadOf } from './frames.js';
+import { ConnectionEndedError, MessageTooLargeError } from './errors.js';
+import { countBytes, encodeInbound, newId, type PayloadOf } from './frames.js';
 import { Link, type Loss, type SocketConstructor } from './link.js';
 import { Backoff, isFinal } from './reconnect.js';
 import type { Timers } from './timers.js';
@@ -31,6 +31,11 @@ export interface ConnectionEvents {
 export interface Transmitter {
   /** Returns false without a connection: the caller then resends after `connected` what must not be lost. */
   send(text: string): boolean;
+  /**
+   * Returns the error that a frame fails with which can never be sent: ConnectionEndedError after the end,
+   * MessageTooLargeError for one that the gateway would answer by closing the connection.
+   */
+  refusal(text: string): Error | undefined;
   /** Checks that the connection is alive, and reconnects if not. Does nothing without one. */
   probe(): void;
 }
@@ -99,6 +104,14 @@ export class ReconnectingLink implements Transmitter {
     return true;
   }
 
+  refusal(text: string): Error | undefined {
+    if (this.#state.name === 'ended') return this.#state.error;
+    if (this.#state.name !== 'connected') return undefined;
+    const maxBytes = this.#state.connected.limits.max_frame_bytes;
+    const bytes = countBytes(text, maxBytes);
+    return bytes > maxBytes ? new MessageTooLargeError(bytes, maxBytes) : undefined;
+  }
+
   probe(): void {
     this.#link?.probe();
   }
@@ -127,9 +140,11 @@ export class ReconnectingLink implements Transmitter {
   #end(error: ConnectionEndedError): void {
     if (this.#state.name === 'ended') return;
     this.#link = undefined;
+    // Before the callbacks: what a caller sends from one of them has to fail too.
+    this.#state = { name: 'ended', error };
     this.#events?.lost();
     this.#events?.ended(error);
-    this.#enter({ name: 'ended', error });
+    this.#events?.state(this.#state);
   }
 
   #enter(state: ConnectionState): void {

@@ -7,8 +7,9 @@ import type { Acknowledgement, ReplyFeed } from './reply-feed.js';
  * waits for all of it. Unread events are kept and never take more memory than the reply itself.
  *
  * A lost connection is not an error here: the reply continues once the client is connected again. It throws a
- * GatewayError when the gateway refuses the message, ConnectionEndedError when the client will not reconnect, and
- * WithdrawnError when the message was cancelled before it was sent.
+ * GatewayError when the gateway refuses the message, ConnectionEndedError when the client will not reconnect,
+ * MessageTooLargeError when the gateway would not accept its size, and WithdrawnError when the message was cancelled
+ * before it was sent.
  */
 export class Reply implements AsyncIterable<ReplyEvent> {
   readonly #feed: ReplyFeed;

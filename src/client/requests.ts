@@ -20,7 +20,10 @@ export class Requests {
     private readonly transmitter: Transmitter,
   ) {}
 
-  /** Rejects with GatewayError when refused, ConnectionEndedError when the connection ends permanently. */
+  /**
+   * Rejects with GatewayError when refused, ConnectionEndedError when the connection has ended or ends permanently,
+   * MessageTooLargeError when the gateway does not accept its size.
+   */
   ask<T extends InboundType | ExtensionType>(
     type: T,
     payload: PayloadOf<T>,
@@ -30,6 +33,8 @@ export class Requests {
     return new Promise((resolve, reject) => {
       const id = newId();
       const text = encodeInbound(type, id, this.timers.now(), payload, sessionId);
+      const refusal = this.transmitter.refusal(text);
+      if (refusal) return reject(refusal);
       this.#open.set(id, { text, isQuiet, resolve, reject });
       this.transmitter.send(text);
     });
@@ -63,7 +68,15 @@ export class Requests {
   }
 
   connected(): void {
-    for (const { text } of this.#open.values()) this.transmitter.send(text);
+    for (const [id, { text, reject }] of this.#open) {
+      const refusal = this.transmitter.refusal(text);
+      if (!refusal) {
+        this.transmitter.send(text);
+        continue;
+      }
+      this.#open.delete(id);
+      reject(refusal);
+    }
   }
 
   failAll(error: Error): void {

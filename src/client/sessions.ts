@@ -64,8 +64,10 @@ export class Sessions implements RecoveredSessions {
     return this.#readers.get(session_id)?.isLive(seq) ?? true;
   }
 
-  /** Follows a session from a position in its log. Rejects with GatewayError when refused. */
+  /** Follows a session from a position in its log. Rejects with GatewayError when refused, or ConnectionEndedError. */
   resume({ session_id, after_seq, epoch = this.#epoch }: SessionPosition): Promise<ResumedPayload> {
+    const ended = this.transmitter.refusal('');
+    if (ended) return Promise.reject(ended);
     const caller = this.#callers.get(session_id) ?? defer<ResumedPayload>();
     this.#callers.set(session_id, caller);
     this.#readers.set(session_id, new SessionReader({ seq: after_seq, epoch }));

@@ -50,7 +50,8 @@ export class FakeSocket {
   /** Delivers the first frame, `connected`, to the client. */
   deliverConnected(changes: object = {}): void {
     const server = { version: '1.0.0', replica_id: 'r', epoch: 'e1' };
-    const payload = { client_id: 'client-1', protocol: 1, server, heartbeat_interval_ms: 30_000, ...changes };
+    const limits = { max_frame_bytes: 262_144, max_queued_per_session: 100 };
+    const payload = { client_id: 'client-1', protocol: 1, server, limits, heartbeat_interval_ms: 30_000, ...changes };
     this.deliver({ type: 'connected', payload });
   }
 

@@ -65,7 +65,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     `
       Acknowledgement Attachment BlockType ConnectionEndedError ConnectionState DurableFrame GatewayClient
       GatewayClientEvents GatewayClientOptions GatewayError HistoryMessage Loss MAX_CONTENT_LENGTH MessageInPayload
-      MessagePhase OutboundFrame PROTOCOL_VERSION PresenceStatus Reply ReplyEvent ReplyState SendOptions SessionPosition
+      MessagePhase MessageTooLargeError OutboundFrame PROTOCOL_VERSION PresenceStatus Reply ReplyEvent ReplyState SendOptions SessionPosition
       SocketConstructor SocketLike StreamBlock TOKEN_PATTERN Timers ToolStatusPayload Transcript TranscriptMessage
       TranscriptSource WebchatIdentity WithdrawnError countCodePoints systemTimers
     `,
