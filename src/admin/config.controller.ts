@@ -1,7 +1,9 @@
 import { Body, ConflictException, Controller, Get, Patch, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, checkGrants, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { canChangeRights } from '../core/agents/agent-rights.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
+import type { SettingFault } from '../core/config/section.js';
 import { checkScope, DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
 import { ChangeConfigDto, ConfigChangedDto, ConfigDto } from './config.dto.js';
@@ -33,8 +35,9 @@ export class ConfigController {
   }
 
   /**
-   * Changes all given settings or none, if they are still at `version`. The caller needs the scope of each setting, and a
-   * new credential cannot have more rights than the caller.
+   * Changes all given settings or none, if they are still at `version`. The caller needs the scope of each setting,
+   * `config:dangerous` for what can lead messages to an agent with other permissions or tools, and a new credential cannot
+   * have more rights than the caller.
    */
   @Patch()
   @ApiConflictResponse({ description: 'The version is stale: read the settings again.' })
@@ -42,7 +45,11 @@ export class ConfigController {
   async changeConfig(@Body() body: ChangeConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
     checkTenant(caller);
     for (const scope of this.config.scopesOf(body.changes)) checkScope(caller, scope);
-    checkGrants(caller, this.config.preview({}), this.config.preview(body.changes));
+    const faults = this.config.findFaults(body.changes);
+    if (faults.length > 0) throw invalid(faults);
+    const [before, after] = [this.config.preview({}), this.config.preview(body.changes)];
+    if (canChangeRights(before, after)) checkScope(caller, 'config:dangerous');
+    checkGrants(caller, before, after);
     const outcome = await this.config.change(body.version, body.changes, caller.principal);
     switch (outcome.kind) {
       case 'changed':
@@ -52,11 +59,15 @@ export class ConfigController {
           `The settings have been changed meanwhile and are at version ${outcome.version}; read them again and repeat the change`,
         );
       case 'invalid':
-        throw new GatewayError('INVALID_PAYLOAD', {
-          faults: outcome.faults.map(({ key, message }) => ({ pointer: `/changes/${key}`, message })),
-        });
+        throw invalid(outcome.faults);
     }
   }
+}
+
+function invalid(faults: readonly SettingFault[]): GatewayError<'INVALID_PAYLOAD'> {
+  return new GatewayError('INVALID_PAYLOAD', {
+    faults: faults.map(({ key, message }) => ({ pointer: `/changes/${key}`, message })),
+  });
 }
 
 /** Settings are those of the whole gateway: an operator of one tenant has no say in them. */

@@ -165,6 +165,32 @@ describe('the scope that a setting names', () => {
     expect(guarded.filter((key) => key.startsWith('tools.sandbox.'))).toHaveLength(9);
   });
 
+  it('[P-20] keeps config:write from agents with other permissions or tools', async () => {
+    const make = (wanted: Readonly<Record<string, unknown>>) => change(TOKENS.dangerous, wanted);
+    expect(
+      (await make({ agents: { main: { tools: { deny: ['http.*'] } }, ops: { permissions: ['shell'] } } })).status,
+    ).toBe(200);
+    for (const wanted of [
+      { bindings: [{ agent: 'ops', principal: 'ordinary' }] },
+      { 'agents.evil': { default: true } },
+      { 'agents.ops.default': true },
+      { 'agents.evil.name': 'eve' },
+    ])
+      expect(await change(TOKENS.ordinary, wanted)).toMatchObject({ status: 403, missing: 'config:dangerous' });
+    expect((await change(TOKENS.ordinary, { 'agents.ops.name': 'olga' })).status).toBe(200);
+    expect((await make({ bindings: [{ agent: 'ops', principal: 'ordinary' }] })).status).toBe(200);
+  });
+
+  it('[P-20] answers a value of another type with its fault', async () => {
+    for (const wanted of [
+      { agents: 5 },
+      { 'agents.ops': 'x' },
+      { bindings: 'x' },
+      { bindings: [{ agent: 'ops', x: 1 }] },
+    ])
+      expect((await change(TOKENS.ordinary, wanted)).status).toBe(400);
+  });
+
   it('[P-20] lets its holder change the setting', async () => {
     expect(await change(TOKENS.dangerous, { 'tools.default_permissions': ['http'] })).toMatchObject({ status: 200 });
   });

@@ -25,7 +25,7 @@ export const agentListSettings = defineSettings(
       default: [],
       maxItems: MAX_BINDINGS,
       description:
-        'Which agent answers which messages: `{agent, channel?, account?, group_id?, thread_id?, sender?, queue?, principal?, tenant?}`. The most specific binding counts; without one the default agent of the tenant answers.',
+        'Which agent answers which messages: `{agent, channel?, account?, group_id?, thread_id?, sender?, queue?, principal?, tenant?}`. The most specific binding counts; without one the default agent of the tenant answers. A change needs the scope `config:dangerous` when the agents of the tenant differ in permissions or tools; so do other default agents, new and removed agents.',
     }),
   },
   { rules: [findAgentFaults, findBindingFaults] },

@@ -152,6 +152,25 @@ export class ConfigStoreService {
     };
   }
 
+  /** Returns why `changes` cannot be made; nothing if they can. */
+  findFaults(changes: Changes): readonly SettingFault[] {
+    const after = this.preview(changes);
+    const faults = Object.entries(changes).flatMap(([key, value]) => {
+      const place = this.schema.locate(key);
+      if (!place) return [{ key, message: `unknown setting${this.describeMeant(key)}` }];
+      const { row } = place;
+      const reason = row.schema['x-start-only'];
+      if (reason !== undefined) return [{ key, message: `cannot be changed at run time: ${reason}` }];
+      const changed: unknown = after(row.key as never);
+      // Without its earlier change a setting has the value of the start, which was checked.
+      const message = value === null && place.path.length === 0 ? undefined : findFault(row, changed);
+      if (message !== undefined) return [{ key, message }];
+      return findPathFaults(row, this.next.get(row.key), changed, this.folder);
+    });
+    if (faults.length > 0) return faults;
+    return this.schema.checkRules(after);
+  }
+
   /** Calls `watcher` after each change of `key`. Returns a function that unsubscribes it. */
   watch<K extends SettingKey>(key: K, watcher: ConfigWatcher<SettingValue<K>>): () => void {
     const watchers = this.watchers.get(key) ?? new Set();
@@ -211,24 +230,6 @@ export class ConfigStoreService {
       return !isSame(wanted(name as never), this.values.get(name));
     });
     return { kind: 'changed', version: stored.version, needsRestart };
-  }
-
-  private findFaults(changes: Changes): SettingFault[] {
-    const after = this.preview(changes);
-    const faults = Object.entries(changes).flatMap(([key, value]) => {
-      const place = this.schema.locate(key);
-      if (!place) return [{ key, message: `unknown setting${this.describeMeant(key)}` }];
-      const { row } = place;
-      const reason = row.schema['x-start-only'];
-      if (reason !== undefined) return [{ key, message: `cannot be changed at run time: ${reason}` }];
-      const changed: unknown = after(row.key as never);
-      // Without its earlier change a setting has the value of the start, which was checked.
-      const message = value === null && place.path.length === 0 ? undefined : findFault(row, changed);
-      if (message !== undefined) return [{ key, message }];
-      return findPathFaults(row, this.next.get(row.key), changed, this.folder);
-    });
-    if (faults.length > 0) return faults;
-    return this.schema.checkRules(after);
   }
 
   /** Applies stored settings, unless they arrive late and are older than the current ones. */

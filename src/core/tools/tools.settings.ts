@@ -6,7 +6,11 @@ const BoundName = Type.String({ minLength: 1, maxLength: 256 });
 
 /** Which tools may be called, by whom, and how many at the same time. */
 export const toolSettings = defineSettings({
-  'tools.disabled': Type.Array(ToolName, { default: [], description: 'Tools that are disabled.' }),
+  'tools.disabled': Type.Array(ToolName, {
+    default: [],
+    'x-scope': 'config:dangerous',
+    description: 'Tools that are disabled.',
+  }),
   'tools.default_permissions': Type.Array(BoundName, {
     default: [],
     'x-scope': 'config:dangerous',

@@ -1,0 +1,51 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { SettingsReader } from '../config/section.js';
+import { DEFAULT_TENANT } from '../identity/principal.js';
+import { listAgentIds, readEffective } from './agent-definition.js';
+
+/** An agent of a tenant, with what it may do. */
+interface AgentRights {
+  readonly id: string;
+  readonly tenant: string;
+  readonly isDefault: boolean;
+  /** Equal for agents with equal permissions and tools. */
+  readonly rights: string;
+}
+
+/**
+ * Returns whether a change of the settings can lead messages to an agent with other permissions or tools: in a tenant
+ * whose agents differ in these, it adds or removes an agent, or changes a binding or which agent is the default one.
+ * @param before the settings without the change
+ * @param after the settings with the change; both are valid
+ */
+export function canChangeRights(before: SettingsReader, after: SettingsReader): boolean {
+  const agents = [...listRights(before), ...listRights(after)];
+  const [routesBefore, routesAfter] = [listRoutes(before), listRoutes(after)];
+  return [...new Set(agents.map(({ tenant }) => tenant))].some((tenant) => {
+    // Those of the tenant `default` answer for a tenant without a default agent.
+    const reachable = agents.filter((agent) => agent.tenant === tenant || agent.tenant === DEFAULT_TENANT);
+    const isEqual = reachable.every(({ rights }) => rights === reachable[0]?.rights);
+    return !isEqual && !isDeepStrictEqual(routesBefore.get(tenant), routesAfter.get(tenant));
+  });
+}
+
+function listRights(get: SettingsReader): readonly AgentRights[] {
+  return listAgentIds(get).map((id) => {
+    const { tenant, default: isDefault, permissions, tools } = readEffective(get, id);
+    const rights = JSON.stringify([permissions.toSorted(), tools.allow?.toSorted(), (tools.deny ?? []).toSorted()]);
+    return { id, tenant, isDefault, rights };
+  });
+}
+
+/** Returns by tenant what decides which of its agents answers. */
+function listRoutes(get: SettingsReader): ReadonlyMap<string | undefined, readonly unknown[]> {
+  const agents = listRights(get).toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  const tenants = new Map(agents.map(({ id, tenant }) => [id, tenant]));
+  return Map.groupBy(
+    [
+      ...agents.map(({ id, tenant, isDefault }) => ({ tenant, id, isDefault })),
+      ...get('bindings').map((binding) => ({ tenant: tenants.get(binding.agent), binding })),
+    ],
+    ({ tenant }) => tenant,
+  );
+}
