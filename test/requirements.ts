@@ -851,6 +851,21 @@ export const requirements: readonly Requirement[] = [
     'Stop stands in the place of Send, everything that waits can be stopped at once, and Escape closes what is open before it stops an answer.',
   ),
   requirement(
+    'W-45',
+    'web chat',
+    'The page never scrolls sideways, from 320 to 1440 pixels, at 200 % and 400 %, and with the text spacing of WCAG 1.4.12.',
+  ),
+  requirement(
+    'W-46',
+    'web chat',
+    'What is pressed is at least 24 pixels wide and high, 44 on touch screens; the first Tab leads to the composer, and the focus is always visible.',
+  ),
+  requirement(
+    'W-47',
+    'web chat',
+    'Reduced motion is still, print has the whole conversation, right to left is mirrored but for code, and screen readers hear a block once.',
+  ),
+  requirement(
     'X-17',
     'security',
     'A guarded route is 401 without a credential, and 403 for another role or without the scope, which the response names.',

@@ -15,6 +15,10 @@ export interface MenuItem {
 /** Space between a menu, its button and the edge of the window, in pixels. */
 const GAP = 4;
 
+/** Events outside of the menu that close it, and those after which it follows its button. */
+const LEAVING = ['pointerdown', 'focusin'];
+const MOVING = ['scroll', 'resize'];
+
 /**
  * A button with a menu. Arrow keys, Home and End move in it, Escape and Tab leave it, and the focus returns to the
  * button. The menu is fixed to the window, so no scrolling box cuts it off.
@@ -29,6 +33,20 @@ export class PageMenu extends LitElement {
     if (!(event.target instanceof Node && this.contains(event.target))) this.close(false);
   };
 
+  /** Puts the menu below its button, or above where there is no room, and within the window. */
+  private readonly place = (): void => {
+    const menu = this.querySelector<HTMLElement>('.menu');
+    if (!menu) return;
+    const button = this.button.getBoundingClientRect();
+    const { width, height } = menu.getBoundingClientRect();
+    const below = button.bottom + GAP;
+    const top = below + height + GAP > innerHeight ? Math.max(GAP, button.top - GAP - height) : below;
+    const isMirrored = getComputedStyle(this).direction === 'rtl';
+    const left = isMirrored ? button.left : button.right - width;
+    menu.style.top = `${top}px`;
+    menu.style.left = `${Math.min(Math.max(GAP, left), Math.max(GAP, innerWidth - width - GAP))}px`;
+  };
+
   protected override createRenderRoot(): HTMLElement {
     return this;
   }
@@ -41,11 +59,11 @@ export class PageMenu extends LitElement {
   /** Opens the menu, with the focus on its first command. */
   open(): void {
     this.isOpen = true;
-    for (const name of ['pointerdown', 'scroll', 'resize', 'focusin']) addEventListener(name, this.leave, true);
+    for (const name of LEAVING) addEventListener(name, this.leave, true);
+    for (const name of MOVING) addEventListener(name, this.place, true);
     void this.show();
   }
 
-  /** Scrolling would leave the menu at once. */
   private async show(): Promise<void> {
     await this.updateComplete;
     this.place();
@@ -86,7 +104,8 @@ export class PageMenu extends LitElement {
   private close(isFocusBack: boolean): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    for (const name of ['pointerdown', 'scroll', 'resize', 'focusin']) removeEventListener(name, this.leave, true);
+    for (const name of LEAVING) removeEventListener(name, this.leave, true);
+    for (const name of MOVING) removeEventListener(name, this.place, true);
     if (isFocusBack) this.button.focus();
   }
 
@@ -103,19 +122,5 @@ export class PageMenu extends LitElement {
     else return;
     if (event.key !== 'Tab') event.preventDefault();
     event.stopPropagation();
-  }
-
-  /** Puts the menu below its button, or above where there is no room, and within the window. */
-  private place(): void {
-    const menu = this.querySelector<HTMLElement>('.menu');
-    if (!menu) return;
-    const button = this.button.getBoundingClientRect();
-    const { width, height } = menu.getBoundingClientRect();
-    const below = button.bottom + GAP;
-    const top = below + height + GAP > innerHeight ? Math.max(GAP, button.top - GAP - height) : below;
-    const isMirrored = getComputedStyle(this).direction === 'rtl';
-    const left = isMirrored ? button.left : button.right - width;
-    menu.style.top = `${top}px`;
-    menu.style.left = `${Math.min(Math.max(GAP, left), Math.max(GAP, innerWidth - width - GAP))}px`;
   }
 }
