@@ -122,6 +122,26 @@ describe('an envelope', () => {
     }
   });
 
+  it.each([
+    ['too many values', `[${'0,'.repeat(4_000)}0]`],
+    ['too many levels', `{"a":${'{"id":'.repeat(3_000)}1${'}'.repeat(3_001)}`],
+    ['a forbidden key in a large frame', `{"constructor":"${'x'.repeat(5_000)}"}`],
+  ])('[T-38] that has %s has its id in the error, wherever the id stands', (_, payload) => {
+    const parse = vi.spyOn(JSON, 'parse');
+    const inside = `"type":"message_in","payload":${payload}`;
+    for (const source of [`{"id":"big",${inside}}`, `{${inside}, "id" : "b\\u0069g" }`]) {
+      expect(codeOf(() => decodeFrame(source))).toBe('INVALID_FRAME');
+      parse.mockClear();
+      expect(salvageId(source)).toEqual({ id: 'big' });
+      for (const [text] of parse.mock.calls) expect(text.length).toBeLessThan(20);
+    }
+    parse.mockRestore();
+    expect(salvageId(`{${inside}}`)).toBeUndefined();
+    expect(salvageId(`{"type":"id",${inside}}`)).toBeUndefined();
+    expect(salvageId(`{"id":7,${inside}}`)).toBeUndefined();
+    expect(salvageId(`{"id":"${'x'.repeat(129)}",${inside}}`)).toBeUndefined();
+  });
+
   it('[E-01] from any JSON is read or refused, without another error', () => {
     fc.assert(
       fc.property(fc.json(), (source) => ['fine', 'INVALID_FRAME'].includes(codeOf(() => decodeFrame(source)))),

@@ -11,6 +11,9 @@ const HARMLESS_LENGTH = 4_096;
 
 const ID_RULE: TextRule = { min: 1, max: ENVELOPE_LIMITS.maxIdLength, controls: false };
 
+/** The text that follows a key; long enough for an id whose every character is an escape. */
+const TEXT_VALUE = new RegExp(`\\s*:\\s*("(?:[^"\\\\]|\\\\.){1,${6 * ENVELOPE_LIMITS.maxIdLength}}")`, 'y');
+
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const MAY_HAVE_FORBIDDEN_KEY = /__proto__|constructor|prototype|\\u/;
 
@@ -47,9 +50,8 @@ export function decodeFrame(source: string): InboundEnvelope {
  * correlated.
  */
 export function salvageId(source: string): Pick<InboundEnvelope, 'id'> | undefined {
-  if (source.length > HARMLESS_LENGTH) return undefined;
   try {
-    const frame: unknown = JSON.parse(source);
+    const frame: unknown = source.length > HARMLESS_LENGTH ? { id: scanForId(source) } : JSON.parse(source);
     const id = typeof frame === 'object' && frame !== null && 'id' in frame ? frame.id : undefined;
     return typeof id === 'string' && isText(id, ID_RULE) ? { id } : undefined;
   } catch {
@@ -95,6 +97,40 @@ export function checkSize(source: string): void {
     }
     if (values > ENVELOPE_LIMITS.maxValues) throw invalidFrame(`it has more than ${ENVELOPE_LIMITS.maxValues} values`);
   }
+}
+
+/**
+ * Returns the text under the key `id` of the outermost object, without parsing the rest: that may be what made the
+ * frame invalid, and slow to parse.
+ * @throws SyntaxError when the text is not JSON
+ */
+function scanForId(source: string): unknown {
+  let depth = 0;
+  let id: string | undefined;
+  for (let i = 0; i < source.length; i++) {
+    switch (source.charCodeAt(i)) {
+      case 0x22: {
+        const end = endOfString(source, i);
+        if (depth === 1 && end === i + 3 && source.startsWith('"id"', i)) id = textAfterKey(source, end + 1) ?? id;
+        i = end;
+        break;
+      }
+      case 0x5b: // [
+      case 0x7b: // {
+        depth++;
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--;
+        break;
+    }
+  }
+  return id === undefined ? undefined : JSON.parse(id);
+}
+
+function textAfterKey(source: string, start: number): string | undefined {
+  TEXT_VALUE.lastIndex = start;
+  return TEXT_VALUE.exec(source)?.[1];
 }
 
 function endOfString(source: string, start: number): number {
