@@ -27,17 +27,37 @@ describe('openclaw chat TEXT', () => {
     expect(chat.socket.isClosed).toBe(true);
   });
 
-  it.each([
-    ['operator', 'cli'],
-    ['user', 'webchat'],
-  ])('speaks on the channel that a credential of role %s allows: %s', async (role, channel) => {
+  it('speaks as the user of the terminal on the channel cli with the credential of an operator', async () => {
     const chat = new FakeChat(new FakeTerminal(), ['hi'], run);
-    await chat.connect({ role });
+    await chat.connect({ role: 'operator' });
     const message = await chat.accept();
     chat.end(message);
 
     expect(await chat.exitCode).toBe(0);
-    expect(message.payload).toMatchObject({ channel, sender: 'alice' });
+    expect(message.payload).toMatchObject({ channel: 'cli', sender: 'alice' });
+  });
+
+  it.each([
+    ['as the sender of the credential', [], { type: 'webchat.identity', payload: { sender: 'ada' } }, 'ada'],
+    ['as --sender says', ['--sender', 'bob'], undefined, 'bob'],
+    [
+      'as the user of the terminal when the gateway names no sender',
+      [],
+      { type: 'error', payload: { code: 'FORBIDDEN', message: 'Forbidden', retryable: false } },
+      'alice',
+    ],
+  ])("speaks on the channel webchat with a user's credential, %s", async (_, args, response, sender) => {
+    const chat = new FakeChat(new FakeTerminal(), ['hi', ...args], run);
+    await chat.connect({ role: 'user' });
+    if (response) {
+      const { id } = await chat.terminal.until(() => chat.socket.sentOf('webchat.identify')[0]);
+      chat.socket.deliver({ ...response, correlation_id: id });
+    }
+    const message = await chat.accept();
+    chat.end(message);
+
+    expect(await chat.exitCode).toBe(0);
+    expect(message.payload).toMatchObject({ channel: 'webchat', sender });
   });
 
   it('reports tool calls on standard error', async () => {

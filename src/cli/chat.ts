@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { GatewayClient, MessageInPayload } from '../client/index.js';
 import type { ConnectedPayload } from '../protocol/index.js';
+import type { WebchatIdentity } from '../protocol/webchat.js';
 import { AnswerPrinter } from './answer-printer.js';
 import { openClient, watchConnection } from './chat-client.js';
 import type { Command } from './command.js';
@@ -19,7 +20,7 @@ With TEXT: sends it, prints the answer while it comes, and exits (1 when it ende
 Ctrl-C stops an answer, Ctrl-C again or Ctrl-D leaves. The conversation of one sender goes on from one run to the next.
 
   --channel NAME    the channel to speak on (default cli; webchat with a user's credential)
-  --sender NAME     who speaks (default: your user name)
+  --sender NAME     who speaks (default: the sender of a user's credential, else your user name)
   --client-id NAME  the name of this client; two conversations at the same time need two names
   --url URL         where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json            with TEXT: print the whole answer as JSON when it is there
@@ -34,8 +35,9 @@ OPENCLAW_TOKEN holds the credential; the answer goes to standard output, everyth
     if (text === '' && values.json) throw new UsageError('--json needs TEXT', 'chat');
     const clientId = values['client-id'] ?? (text === '' ? stableClientId(terminal, values) : undefined);
     const { client, connected } = await openClient(terminal, target, clientId);
-    const speaker = { channel: values.channel ?? defaultChannel(connected), sender: values.sender ?? terminal.user };
     try {
+      const sender = values.sender ?? (await readSender(client, connected)) ?? terminal.user;
+      const speaker = { channel: values.channel ?? defaultChannel(connected), sender };
       if (text !== '') return await say(client, terminal, { ...speaker, content: text }, values.json ?? false);
       return await new Repl(client, terminal, speaker).run(`openclaw ${connected.server.version} at ${target.url}`);
     } finally {
@@ -76,6 +78,13 @@ async function say(
 /** The default of a user's credential is the web chat (protocol.md section 3). */
 function defaultChannel({ role }: ConnectedPayload): string {
   return role === 'user' ? 'webchat' : 'cli';
+}
+
+/** Returns the only sender that a user's credential may use. Undefined for other roles, and if the gateway does not say. */
+async function readSender(client: GatewayClient, { role }: ConnectedPayload): Promise<string | undefined> {
+  if (role !== 'user') return undefined;
+  const identity = await client.ask('webchat.identify', {}).catch(() => undefined);
+  return (identity as WebchatIdentity | undefined)?.sender;
 }
 
 /**
