@@ -2,11 +2,15 @@ import { pino, stdTimeFunctions, type Logger } from 'pino';
 import type { ConfigStoreService } from '../core/config/config-store.service.js';
 import { Logs, SUBSYSTEMS, type Log, type Subsystem } from '../core/telemetry/logs.js';
 import type { LogLevel } from '../protocol/index.js';
+import { DroppingOutput, StandardOutput } from './dropping-output.js';
 import { escapeJsonLine, PrettyLines, type LogOutput } from './pretty-lines.js';
 import { redactText, toLogFields } from './redact.js';
 
 export interface PinoLogsOptions {
-  /** Standard output when missing. Lines are written synchronously, so lines logged before a crash are not lost. */
+  /**
+   * Standard output when missing. Lines are written synchronously, so lines logged before a crash are not lost. Lines
+   * that it throws on are dropped, and counted in the log once it works again.
+   */
   readonly output?: LogOutput;
   /** Writes human-readable lines instead of JSON. By default true when standard output is a terminal. */
   readonly pretty?: boolean;
@@ -30,7 +34,9 @@ export class PinoLogs extends Logs {
 
   constructor(options: PinoLogsOptions = {}) {
     super();
-    const output = options.output ?? pino.destination({ dest: 1, sync: true });
+    const output = new DroppingOutput(options.output ?? new StandardOutput(), (lines, error) =>
+      this.for('gateway').error({ lines, error }, 'log lines were dropped'),
+    );
     const pretty = options.pretty ?? process.stdout.isTTY;
     const root = pino(
       {
