@@ -48,6 +48,7 @@ const OTHER_VALUES: Readonly<Record<string, unknown>> = {
   providers: { house: { api: 'openai-completions', base_url: 'http://127.0.0.1:9/v1' } },
   channels: { telegram: { busy_policy: 'collect' } },
   'webchat.starters': ['What can you do?'],
+  'store.session_ttl_hours': 200,
   'tools.disabled': ['time.now'],
   'tools.default_permissions': ['http'],
   'tools.approvals': ['time.now'],

@@ -6,6 +6,7 @@ import { SessionResources } from '../sessions/session-resources.js';
 import { Store, type SweepLimits } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, DAY_MS, HOUR_MS } from '../time/clock.js';
+import { REMEMBER_IDS_HOURS } from './housekeeping.settings.js';
 
 const SWEEP_INTERVAL_MS = 60_000;
 /** Pause between two portions of a sweep, in milliseconds, so that most commits carry none. */
@@ -13,7 +14,7 @@ const PORTION_PAUSE_MS = 20;
 /** Interval at which stored files are compared with their records; also soon after the start. */
 const RECONCILE_INTERVAL_MS = 24 * HOUR_MS;
 /** Time for which duplicates are recognised at least (protocol.md section 5), in milliseconds. */
-const REMEMBER_IDS_MS = 7 * 24 * HOUR_MS;
+const REMEMBER_IDS_MS = REMEMBER_IDS_HOURS * HOUR_MS;
 
 /** Deletes expired records in small portions. */
 @Injectable()
