@@ -25,6 +25,8 @@ export interface StartOverrides {
   /** Path of the settings file. */
   readonly config?: string;
   readonly store?: string;
+  /** Keys of settings whose changes at run time are removed. */
+  readonly unset?: readonly string[];
 }
 
 /** Time after which a second signal ends the process, in milliseconds. */
@@ -46,11 +48,12 @@ export async function runGateway(
   overrides: StartOverrides = {},
   options: Omit<GatewayOptions, 'settings' | 'logs'> = {},
 ): Promise<void> {
-  const { settings, modules } = await loadSettingsAndModules(
+  const { settings: loaded, modules } = await loadSettingsAndModules(
     overrides.config === undefined ? process.env : { ...process.env, OPENCLAW_CONFIG: overrides.config },
     { 'gateway.port': overrides.port, 'gateway.host': overrides.host, 'store.url': overrides.store },
     options.modules,
   );
+  const settings = { ...loaded, unset: overrides.unset };
   // Changes at run time may name another address: they are in the store, where there is one.
   const { 'gateway.host': host, 'gateway.port': port, 'store.url': storeUrl } = settings.values;
   if (!isStoreThere(storeUrl)) await checkAddress(host, port);

@@ -8,7 +8,7 @@ import { readOptions } from './options.js';
 export const start: Command = {
   name: 'start',
   summary: 'run a gateway',
-  usage: `Usage: openclaw start [--port PORT] [--host HOST] [--config FILE] [--store URL]
+  usage: `Usage: openclaw start [--port PORT] [--host HOST] [--config FILE] [--store URL] [--unset KEY[,KEY]]
 
 Runs a gateway until it is stopped (Ctrl-C or SIGTERM). Prints one line with its URL, pid and store when it is ready.
 
@@ -16,6 +16,7 @@ Runs a gateway until it is stopped (Ctrl-C or SIGTERM). Prints one line with its
   --host HOST    the address to listen on (default 127.0.0.1)
   --config FILE  the settings file (default: ./config.yaml if it exists)
   --store URL    where sessions and messages are stored, for example sqlite:data/gateway.db
+  --unset KEY    remove what \`openclaw config set KEY\` changed while a gateway ran, when it prevents the start
 
 These options take precedence over the environment and the settings file.
 `,
@@ -25,9 +26,14 @@ These options take precedence over the environment and the settings file.
       host: { type: 'string' },
       config: { type: 'string' },
       store: { type: 'string' },
+      unset: { type: 'string' },
     });
-    const { port, ...others } = values;
-    const overrides = { ...others, ...(port === undefined ? {} : { port: readPort(port) }) };
+    const { port, unset, ...others } = values;
+    const overrides = {
+      ...others,
+      ...(port === undefined ? {} : { port: readPort(port) }),
+      ...(unset === undefined ? {} : { unset: unset.split(',') }),
+    };
     const environment = values.config === undefined ? process.env : { ...process.env, OPENCLAW_CONFIG: values.config };
     if (namesTeamModules(environment)) useInstalledPackages();
     const { runGateway } = await import('../run-gateway.js');

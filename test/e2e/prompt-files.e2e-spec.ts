@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PromptFiles } from '../../src/agents/pi/prompt-files.js';
+import { AgentsService } from '../../src/core/agents/agents.service.js';
+import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
+import { loadSettings } from '../../src/settings.js';
 import type { CoreHarness } from '../../src/testing/core-harness.js';
 import { FakeReader } from '../../src/testing/fake-reader.js';
+import { MemorySettings } from '../../src/testing/memory-settings.js';
 import { GatewayApp } from '../support/gateway-app.js';
 import { buildModelHarness } from '../support/model-harness.js';
 import { ModelServer, textOf } from '../support/model-server.js';
@@ -113,5 +117,76 @@ describe('prompt files', () => {
     writeFileSync(path('a.md'), 'Better text.');
     expect(await ask()).toContain('Better text.');
     expect(warnings()).toBe(2);
+  });
+});
+
+describe('prompt files that a change at run time names', () => {
+  let store: MemorySettings;
+  let config: ConfigStoreService;
+  beforeEach(async () => {
+    store = new MemorySettings();
+    await start();
+  });
+
+  /** Starts as a gateway does whose settings file is in the folder. */
+  async function open(unset?: readonly string[]): Promise<void> {
+    config = new ConfigStoreService({ ...loadSettings({ NODE_ENV: 'production' }, {}, folder), unset }, logs);
+    const files = new PromptFiles(config, new AgentsService(config), logs);
+    await config.open(store);
+    await files.check();
+  }
+  const set = (changes: Record<string, unknown>) => config.change(config.version, changes, 'ada');
+
+  it.each<[string, (file: string) => void, RegExp]>([
+    ['is missing', () => {}, /a\.md does not exist/],
+    ['is a folder', (file) => mkdirSync(file), /a\.md is not a file/],
+    ['is too large', (file) => writeFileSync(file, 'x'.repeat(65_537)), /larger than 65536 bytes/],
+    ['is not UTF-8', (file) => writeFileSync(file, Buffer.from([0xff, 0xfe])), /is not UTF-8/],
+  ])('[R-24] are refused when one %s, and the next start succeeds', async (_how, prepare, message) => {
+    await open();
+    prepare(path('a.md'));
+    for (const changes of [{ 'agents.ops.prompt_files': ['a.md'] }, { agents: { ops: { prompt_files: ['a.md'] } } }])
+      expect(await set(changes)).toMatchObject({
+        kind: 'invalid',
+        faults: [{ key: 'agents.ops.prompt_files', message: expect.stringMatching(message) as string }],
+      });
+    await open();
+  });
+
+  it('[R-24] are read when they are good, and do not stand in the way of other changes later', async () => {
+    await open();
+    writeFileSync(path('a.md'), 'Good text.');
+    expect(await set({ 'agents.ops.prompt_files': ['a.md'] })).toMatchObject({ kind: 'changed' });
+    rmSync(path('a.md'));
+    expect(await set({ 'agents.ops.name': 'olga' })).toMatchObject({ kind: 'changed' });
+  });
+
+  it('[R-24] are named as of run time when they prevent a start, which can remove them', async () => {
+    await open();
+    writeFileSync(path('a.md'), 'Good text.');
+    await set({ 'agents.ops.prompt_files': ['a.md'], 'agents.ops.name': 'olga' });
+    rmSync(path('a.md'));
+    await expect(open()).rejects.toThrow(
+      /a\.md does not exist \(source: run time, .*`openclaw start --unset agents\.ops\.prompt_files` removes it\)/,
+    );
+    await open(['agents.ops.prompt_files']);
+    expect(config.get('agents')).toEqual({ ops: { name: 'olga' } });
+    expect(store.changes.at(-1)).toMatchObject({
+      actor: 'command line',
+      before: '{"agents.ops.prompt_files":["a.md"]}',
+      after: '{"agents.ops.prompt_files":null}',
+    });
+    await open(['agents.ops.prompt_files', 'no.such.key']);
+    await open(['agents']);
+    expect([config.get('agents'), store.stored.values]).toEqual([{}, {}]);
+  });
+
+  it('[R-24] name every change at run time when a rule is broken together with the file', async () => {
+    await open();
+    store.stored = { version: 1, values: { bindings: '[{"agent":"ops","channel":"slack"}]' } };
+    await expect(open()).rejects.toThrow(
+      'bindings[0].agent: there is no agent ops (source: run time, bindings; `openclaw start --unset bindings` removes it)',
+    );
+    await open(['bindings']);
   });
 });

@@ -1,16 +1,19 @@
 import { open, stat } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import type { AgentDefinition } from '../../core/agents/agent-definition.js';
+import { listAgentIds, readEffective, type AgentDefinition } from '../../core/agents/agent-definition.js';
 import { AgentsService } from '../../core/agents/agents.service.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import type { SettingFault, SettingsReader } from '../../core/config/section.js';
 import { StartStep } from '../../core/lifecycle/steps.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 
 /** Maximum size of one file, and of all files of an agent together, in bytes. */
 const MAX_FILE_BYTES = 65_536;
 const MAX_BYTES = 262_144;
+const TOO_LONG = `together larger than ${MAX_BYTES} bytes`;
 
 /** A file as it was read last. */
 interface Known {
@@ -42,23 +45,25 @@ export class PromptFiles {
     logs: Logs,
   ) {
     this.log = logs.for('agent');
+    config.addCheck(findNewFaults.bind(undefined, config.folder));
   }
 
   /** @throws Error with every file that cannot be read */
   @StartStep({ name: 'read prompt files', phase: 'configure', after: ['apply run-time settings'] })
   async check(): Promise<void> {
-    const faults: string[] = [];
+    const faults: SettingFault[] = [];
     for (const agent of this.agents.list()) {
-      const texts = await this.readFiles(agent, (path, fault) =>
-        faults.push(`agents.${agent.id}.prompt_files: ${path} ${fault}`),
-      );
-      if (isTooLong(texts)) faults.push(`agents.${agent.id}.prompt_files: together larger than ${MAX_BYTES} bytes`);
+      const key = keyOf(agent.id);
+      const texts = await this.readFiles(agent, (path, fault) => faults.push({ key, message: `${path} ${fault}` }));
+      if (isTooLong(texts)) faults.push({ key, message: TOO_LONG });
       else this.good.set(agent.id, texts);
     }
-    if (faults.length > 0)
-      throw new Error(
-        `Prompt files cannot be read; nothing was started:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-      );
+    if (faults.length === 0) return;
+    const lines = faults.map((fault) => {
+      const { key, message } = this.config.sourceOf(fault.key) === 'run time' ? this.config.nameSource(fault) : fault;
+      return `  - ${key}: ${message}`;
+    });
+    throw new Error(`Prompt files cannot be read; nothing was started:\n${lines.join('\n')}`);
   }
 
   /** Returns the texts of an agent's files, in their order. */
@@ -93,6 +98,31 @@ export class PromptFiles {
     }
     return texts;
   }
+}
+
+function keyOf(agent: string): string {
+  return `agents.${agent}.prompt_files`;
+}
+
+/** Finds what would prevent the next start in the lists of files that a change at run time alters. */
+async function findNewFaults(
+  folder: string,
+  before: SettingsReader,
+  after: SettingsReader,
+): Promise<readonly SettingFault[]> {
+  const faults: SettingFault[] = [];
+  for (const id of listAgentIds(after)) {
+    const { prompt_files: files } = readEffective(after, id);
+    if (isDeepStrictEqual(files, readEffective(before, id).prompt_files)) continue;
+    const found = await Promise.all(
+      files.map(async (file) => ({ file, ...(await readAgain(resolve(folder, file), undefined)) })),
+    );
+    const broken = found.filter(({ fault }) => fault !== undefined);
+    for (const { file, fault } of broken)
+      faults.push({ key: keyOf(id), message: `${resolve(folder, file)} ${fault ?? ''}` });
+    if (isTooLong(found.flatMap(({ text }) => text ?? []))) faults.push({ key: keyOf(id), message: TOO_LONG });
+  }
+  return faults;
 }
 
 function isTooLong(texts: readonly string[]): boolean {

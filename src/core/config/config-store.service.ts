@@ -21,6 +21,9 @@ type Changes = Readonly<Record<string, unknown>>;
 /** Called with (new, old) after a setting has changed. */
 export type ConfigWatcher<T> = (value: T, oldValue: T) => void;
 
+/** Finds faults of a change that only its surroundings show, for example a file that is missing. */
+export type SettingsCheck = (before: SettingsReader, after: SettingsReader) => Promise<readonly SettingFault[]>;
+
 /** A setting for operators; secrets are hidden. */
 export interface SettingView {
   readonly key: string;
@@ -58,6 +61,7 @@ export class ConfigStoreService {
   /** Keys that were read before the changes of earlier runs were in force. */
   private readonly readEarly = new Set<string>();
   private readonly watchers = new Map<string, Set<ConfigWatcher<never>>>();
+  private readonly checks: SettingsCheck[] = [];
   private readonly log: Log;
   private store: SettingsStore | undefined;
   private stored: StoredSettings = { version: 0, values: {} };
@@ -178,16 +182,46 @@ export class ConfigStoreService {
     return () => watchers.delete(watcher);
   }
 
+  /** Has `check` called before each change whose values are valid. */
+  addCheck(check: SettingsCheck): void {
+    this.checks.push(check);
+  }
+
   /**
-   * Applies the stored changes of earlier runs and makes changes possible.
+   * Applies the stored changes of earlier runs, without those that the start removes, and makes changes possible.
    * @throws SettingsError if the settings violate a rule together with those changes
    */
   async open(store: SettingsStore): Promise<void> {
-    const stored = await store.readSettings();
-    this.adopt(stored);
+    this.adopt(await this.unset(store, await store.readSettings()));
     this.store = store;
+    // Without those changes the settings were checked already.
     const faults = this.schema.checkRules((key) => this.get(key));
-    if (faults.length > 0) throw new SettingsError(faults);
+    if (faults.length > 0) throw new SettingsError(faults.map((fault) => this.nameSource(fault)));
+  }
+
+  /** Returns a fault of the start that says which changes at run time may cause it, and how they are removed. */
+  nameSource({ key, message }: SettingFault): SettingFault {
+    const all = Object.keys(this.stored.values);
+    const [name = key] = key.split('[');
+    const own = all.filter((stored) => this.covers(stored, name) || this.covers(name, stored));
+    const keys = (own.length > 0 ? own : all).join(',');
+    return { key, message: `${message} (source: run time, ${keys}; \`openclaw start --unset ${keys}\` removes it)` };
+  }
+
+  /** Removes the changes that the start shall remove, and records that. */
+  private async unset(store: SettingsStore, stored: StoredSettings): Promise<StoredSettings> {
+    const keys = Object.keys(stored.values).filter((key) =>
+      (this.loaded.unset ?? []).some((unwanted) => this.covers(unwanted, key)),
+    );
+    if (keys.length === 0) return stored;
+    const removed = await store.changeSettings(stored.version, {
+      values: Object.fromEntries(keys.map((key) => [key, null])),
+      actor: 'command line',
+      before: this.describe(Object.fromEntries(keys.map((key) => [key, JSON.parse(stored.values[key] ?? 'null')]))),
+      after: this.describe(Object.fromEntries(keys.map((key) => [key, null]))),
+    });
+    this.log.info({ keys }, 'changes of settings at run time were removed');
+    return removed ?? this.unset(store, await store.readSettings());
   }
 
   /** Applies changes made by other replicas. */
@@ -203,7 +237,9 @@ export class ConfigStoreService {
    */
   async change(version: number, changes: Changes, actor: string): Promise<ChangeOutcome> {
     if (!this.store) throw new Error('the settings cannot be changed before the store is open');
-    const faults = this.findFaults(changes);
+    const faults = [...this.findFaults(changes)];
+    if (faults.length === 0)
+      for (const check of this.checks) faults.push(...(await check(this.preview({}), this.preview(changes))));
     if (faults.length > 0) return { kind: 'invalid', faults };
     const replaced = Object.keys(this.stored.values).filter((key) =>
       Object.keys(changes).some((changed) => this.covers(changed, key)),

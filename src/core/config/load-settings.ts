@@ -20,6 +20,8 @@ export interface LoadedSettings {
   readonly warnings: readonly string[];
   /** The folder of the settings file, or where it would be. Relative paths in settings count from it. */
   readonly folder: string;
+  /** Keys of changes at run time that the start removes from the store. */
+  readonly unset?: readonly string[];
 }
 
 /** The sources of settings before they are checked against a schema. */
