@@ -1,6 +1,11 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { PromptFiles } from './agents/pi/prompt-files.js';
+import { AgentsService } from './core/agents/agents.service.js';
+import { ConfigStoreService } from './core/config/config-store.service.js';
+import type { LoadedSettings } from './core/config/load-settings.js';
 import type { Environment } from './core/config/section.js';
+import { SilentLogs } from './core/telemetry/logs.js';
 import { checkAddress } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
 import { examineStore } from './stores/examine-store.js';
@@ -37,13 +42,16 @@ export async function* examine(
   for (const says of warnings) yield { subject: 'settings', state: 'note', says };
 
   let holder: number | undefined;
+  let stored: Readonly<Record<string, string>> = {};
   const store = await tryTo(async () => {
     const examined = await examineStore(values['store.url'], onTable);
-    holder = examined.holder;
+    ({ holder, settings: stored } = examined);
     examined.writes.forEach(checkWritable);
     return { state: 'ok', says: examined.says };
   });
   yield { subject: 'store', ...store };
+  const complete = await tryTo(() => checkStored(settings, stored));
+  if (complete.state === 'fault') yield { subject: 'settings', ...complete };
   const folder = values['media.folder'] ?? join(findStoreFolder(values['store.url']), 'media');
   const media = await tryTo(() => {
     checkWritable(folder);
@@ -52,6 +60,19 @@ export async function* examine(
   // A gateway starts without the folder, and refuses uploads.
   yield { subject: 'media', ...media, ...(media.state === 'fault' && { state: 'note' }) };
   yield { subject: 'address', ...(await examineAddress(values['gateway.host'], values['gateway.port'], holder)) };
+}
+
+/**
+ * Checks the settings together with those that were changed at run time, as the start does.
+ * @throws Error with every fault
+ */
+async function checkStored(settings: LoadedSettings, stored: Readonly<Record<string, string>>): Promise<Says> {
+  const logs = new SilentLogs();
+  const config = new ConfigStoreService(settings, logs);
+  const store = { version: 0, values: stored };
+  await config.open({ readSettings: async () => store, changeSettings: async () => undefined });
+  await new PromptFiles(config, new AgentsService(config), logs).check();
+  return { state: 'ok', says: 'valid' };
 }
 
 /** A gateway that has the store open is taken for the one that uses the port. */

@@ -104,6 +104,18 @@ describe('openclaw doctor', () => {
     expect([code, lines[2]]).toEqual([1, expect.stringMatching(/^fault +store .*is damaged .*restore a backup/)]);
   });
 
+  it('checks the settings together with those that were changed at run time', async () => {
+    const { database, close } = openDatabase(path);
+    const insert = database.prepare('INSERT INTO settings (key, value) VALUES (?, ?)');
+    insert.run('agents.ops.prompt_files', JSON.stringify([join(folder, 'missing.md')]));
+    close();
+    const { code, lines } = await examine();
+    expect(code).toBe(1);
+    expect(lines.slice(3, 5).join('\n')).toMatch(
+      /^fault +settings +Prompt files cannot be read.*\n +- agents\.ops\.prompt_files: .*missing\.md does not exist \(source: run time, .*openclaw start --unset agents\.ops\.prompt_files/,
+    );
+  });
+
   it('lists every fault of the settings', async () => {
     environment['OPENCLAW_GATEWAY_PORT'] = 'seven';
     environment['OPENCLAW_STORE_RETENTION_HOURS'] = '-1';

@@ -1,3 +1,4 @@
+import type { Json } from '../core/store/index.js';
 import { parseSqliteUrl } from './sqlite/sqlite-url.js';
 
 /** What is known about a store without opening it. */
@@ -8,6 +9,8 @@ export interface StoreExamination {
   readonly holder: number | undefined;
   /** The files or folders that a gateway must be able to write. */
   readonly writes: readonly string[];
+  /** The settings that were changed at run time, as JSON by key. */
+  readonly settings: Readonly<Record<string, Json>>;
 }
 
 /**
@@ -20,9 +23,10 @@ export async function examineStore(
   onTable?: (table: string, n: number, of: number) => void,
 ): Promise<StoreExamination> {
   const path = parseSqliteUrl(url);
-  if (path === undefined) return { says: `${url} keeps nothing after a stop`, holder: undefined, writes: [] };
+  if (path === undefined)
+    return { says: `${url} keeps nothing after a stop`, holder: undefined, writes: [], settings: {} };
   const { examineDatabase } = await import('./sqlite/examine-database.js');
-  const { version, newest, holder } = examineDatabase(path, onTable);
+  const { version, newest, holder, settings } = examineDatabase(path, onTable);
   const state =
     version === undefined
       ? 'does not exist yet; the first start creates it'
@@ -31,5 +35,5 @@ export async function examineStore(
         : `has schema version ${version}; the next start migrates it to ${newest} and keeps a copy`;
   const user = holder === undefined ? '' : `; in use by the process ${holder}`;
   const checked = onTable && version !== undefined ? '; every page was checked' : '';
-  return { says: `${url} ${state}${checked}${user}`, holder, writes: [path] };
+  return { says: `${url} ${state}${checked}${user}`, holder, writes: [path], settings };
 }

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import type { Json } from '../../core/store/index.js';
 import { checkDatabase, type CheckProgress } from './check-database.js';
 import { describeDamage, explainOpening } from './database.js';
 import { findLockHolder } from './file-lock.js';
@@ -15,6 +16,8 @@ export interface DatabaseExamination {
   readonly newest: number;
   /** The process that has the database open. */
   readonly holder: number | undefined;
+  /** The settings that were changed at run time, as JSON by key. */
+  readonly settings: Readonly<Record<string, Json>>;
 }
 
 /**
@@ -24,14 +27,14 @@ export interface DatabaseExamination {
  */
 export function examineDatabase(given: string, onTable?: CheckProgress): DatabaseExamination {
   const newest = MIGRATIONS.at(-1)?.version ?? 0;
-  if (!existsSync(given)) return { version: undefined, newest, holder: undefined };
+  if (!existsSync(given)) return { version: undefined, newest, holder: undefined, settings: {} };
   const path = findRealFile(given);
   const holder = findLockHolder(path);
   const place = holder === undefined ? placeOf(path) : path;
-  const version = readVersionOf(place, path);
+  const { version, settings } = readContent(place, path);
   const finding = onTable && checkDatabase(place, 'integrity_check', onTable);
   if (finding !== undefined) throw new Error(describeDamage(path, finding));
-  return { version, newest, holder };
+  return { version, newest, holder, settings };
 }
 
 /** Returns the name of a file under which reading it creates none beside it; its path if it has a log to read. */
@@ -43,11 +46,13 @@ function placeOf(path: string): string | URL {
   return url;
 }
 
-function readVersionOf(place: string | URL, path: string): number {
+function readContent(place: string | URL, path: string): Pick<DatabaseExamination, 'settings'> & { version: number } {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(place, { readOnly: true });
-    return readVersion(database, path, MIGRATIONS);
+    const version = readVersion(database, path, MIGRATIONS);
+    const rows = version === 0 ? [] : database.prepare('SELECT key, value FROM settings').all();
+    return { version, settings: Object.fromEntries(rows.map(({ key, value }) => [String(key), String(value)])) };
   } catch (error) {
     throw explainOpening(error, path);
   } finally {
