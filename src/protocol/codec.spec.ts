@@ -125,7 +125,7 @@ describe('an envelope', () => {
   it.each([
     ['too many values', `[${'0,'.repeat(4_000)}0]`],
     ['too many levels', `{"a":${'{"id":'.repeat(3_000)}1${'}'.repeat(3_001)}`],
-    ['a forbidden key in a large frame', `{"constructor":"${'x'.repeat(5_000)}"}`],
+    ['a forbidden key in a large frame', `{"constructor":"${'x'.repeat(5_000)}","id":"inner"}`],
   ])('[T-38] that has %s has its id in the error, wherever the id stands', (_, payload) => {
     const parse = vi.spyOn(JSON, 'parse');
     const inside = `"type":"message_in","payload":${payload}`;
