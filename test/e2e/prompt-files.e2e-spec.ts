@@ -181,6 +181,36 @@ describe('prompt files that a change at run time names', () => {
     expect([config.get('agents'), store.stored.values]).toEqual([{}, {}]);
   });
 
+  it('[R-24] lie below the folder of the settings, links followed, and hold no settings or secrets', async () => {
+    const outside = mkdtempSync(join(tmpdir(), 'outside-'));
+    try {
+      writeFileSync(join(outside, 'x.md'), 'Outside.');
+      mkdirSync(path('keys'));
+      for (const name of ['config.yaml', '.env', 'inside.md']) writeFileSync(path(name), '# text');
+      writeFileSync(path('keys/key'), 'secret');
+      symlinkSync(join(outside, 'x.md'), path('link.md'));
+      symlinkSync(outside, path('folder'));
+      symlinkSync('inside.md', path('good.md'));
+      symlinkSync('keys/key', path('key.md'));
+      const environment = { NODE_ENV: 'production', ANTHROPIC_API_KEY_FILE: path('keys/key') };
+      config = new ConfigStoreService(loadSettings(environment, {}, folder), logs);
+      await config.open(store);
+      const kinds = await Promise.all(
+        ['link.md', 'folder/x.md', 'config.yaml', '.env', 'keys/key', 'key.md'].flatMap((file) => [
+          set({ 'agents.ops.prompt_files': [file] }),
+          set({ 'agents.ops.skills': [file] }),
+        ]),
+      );
+      expect(new Set(kinds.map(({ kind }) => kind))).toEqual(new Set(['invalid']));
+      expect(await set({ 'agents.ops.skills': ['keys'] })).toMatchObject({
+        faults: [{ key: 'agents.ops.skills', message: '"keys" holds settings or secrets, which no agent may read' }],
+      });
+      expect(await set({ 'agents.ops.prompt_files': ['good.md'] })).toMatchObject({ kind: 'changed' });
+    } finally {
+      rmSync(outside, { recursive: true });
+    }
+  });
+
   it('[R-24] name every change at run time when a rule is broken together with the file', async () => {
     await open();
     store.stored = { version: 1, values: { bindings: '[{"agent":"ops","channel":"slack"}]' } };

@@ -169,7 +169,7 @@ export class ConfigStoreService {
       // Without its earlier change a setting has the value of the start, which was checked.
       const message = value === null && place.path.length === 0 ? undefined : findFault(row, changed);
       if (message !== undefined) return [{ key, message }];
-      return findPathFaults(row, this.next.get(row.key), changed, this.folder);
+      return findPathFaults(row, this.next.get(row.key), changed, this.loaded);
     });
     if (faults.length > 0) return faults;
     return this.schema.checkRules(after);

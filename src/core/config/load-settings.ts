@@ -20,6 +20,8 @@ export interface LoadedSettings {
   readonly warnings: readonly string[];
   /** The folder of the settings file, or where it would be. Relative paths in settings count from it. */
   readonly folder: string;
+  /** Files with settings or secrets: the settings file, `.env`, and those that variables `*_FILE` name. */
+  readonly privateFiles: readonly string[];
   /** Keys of changes at run time that the start removes from the store. */
   readonly unset?: readonly string[];
 }
@@ -34,6 +36,8 @@ export interface SettingsInput {
   readonly document: unknown;
   /** Its folder, or where it would be. */
   readonly folder: string;
+  /** Files with settings or secrets. */
+  readonly privateFiles: readonly string[];
   readonly faults: readonly SettingFault[];
 }
 
@@ -75,7 +79,9 @@ export function readInput(
   const variables = { ...readDotEnv(environment, folder), ...environment };
   const named = variables['OPENCLAW_CONFIG'];
   const path = resolve(folder, named ?? 'config.yaml');
-  const input = { environment: variables, overrides, folder: dirname(path) };
+  const secrets = Object.entries(variables).flatMap(([name, file]) => (name.endsWith('_FILE') && file ? file : []));
+  const privateFiles = [path, resolve(folder, '.env'), ...secrets.map((file) => resolve(file))];
+  const input = { environment: variables, overrides, folder: dirname(path), privateFiles };
   if (named === '') return { ...input, document: undefined, faults: [{ key: 'OPENCLAW_CONFIG', message: EMPTY }] };
   if (!existsSync(path)) {
     const faults = named ? [{ key: 'OPENCLAW_CONFIG', message: `there is no file ${path}` }] : [];
@@ -108,6 +114,7 @@ export function loadSections(schema: SettingsSchema, input: SettingsInput): Load
     sources,
     warnings,
     folder: input.folder,
+    privateFiles: input.privateFiles,
   };
 }
 

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import type { TSchema } from 'typebox';
 import type { Scope } from '../../protocol/domain.js';
@@ -51,28 +52,48 @@ export function listChangedParts(schema: TSchema, before: unknown, after: unknow
   return compare({ path: [], schema, value: after, scope: 'config:write' }, before);
 }
 
-/** Finds paths of files (`x-path`) that a change adds and that do not lie below `folder`. */
+/**
+ * Finds paths of files (`x-path`) that a change adds and that do not lie below the folder of the settings, links followed,
+ * or that are or hold a file with secrets.
+ */
 export function findPathFaults(
   { key, schema }: { readonly key: string; readonly schema: TSchema },
   before: unknown,
   after: unknown,
-  folder: string,
+  { folder, privateFiles }: { readonly folder: string; readonly privateFiles: readonly string[] },
 ): SettingFault[] {
+  const root = findRealPath(folder);
   return listChangedParts(schema, before, after).flatMap((part) => {
     if (!(part.schema as PartSchema)['x-path'] || !Array.isArray(part.value)) return [];
     const known = getPart(before, part.path);
     const added = (part.value as string[]).filter((path) => !Array.isArray(known) || !known.includes(path));
-    const outside = added.filter((path) => !isBelow(folder, path));
     const place = [key, ...part.path].join('.');
-    return outside.map((path) => ({
-      key: place,
-      message: `"${path}" is outside of the folder of the settings, ${folder}; a change at run time may name what is below it only`,
-    }));
+    return added.flatMap((path): SettingFault[] => {
+      const real = findRealPath(resolve(folder, path));
+      if (!isBelow(folder, resolve(folder, path)) || !isBelow(root, real))
+        return [
+          {
+            key: place,
+            message: `"${path}" is outside of the folder of the settings, ${folder}; a change at run time may name what is below it only`,
+          },
+        ];
+      const isPrivate = privateFiles.map(findRealPath).some((file) => file === real || isBelow(real, file));
+      return isPrivate ? [{ key: place, message: `"${path}" holds settings or secrets, which no agent may read` }] : [];
+    });
   });
 }
 
+/** Returns a path without links; the path itself if there is no such file. */
+function findRealPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
 function isBelow(folder: string, path: string): boolean {
-  const way = relative(folder, resolve(folder, path));
+  const way = relative(folder, path);
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
 }
 

@@ -12,6 +12,7 @@ const load = (sections: Parameters<typeof findSections>[0], document: unknown, e
   loadSections(composeSettings().with(findSections(sections)), {
     environment,
     overrides: {},
+    privateFiles: [],
     document,
     folder: '/nonexistent',
     faults: [],
@@ -90,6 +91,7 @@ describe('a rule', () => {
       loadSections(schema, {
         environment: {},
         overrides: {},
+        privateFiles: [],
         document: { queue },
         folder: '/nonexistent',
         faults: [],
