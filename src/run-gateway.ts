@@ -87,7 +87,15 @@ class AddressCheck {
 
   @StartStep({ name: 'check the address', phase: 'configure', after: ['apply run-time settings'] })
   async check(): Promise<void> {
-    await checkAddress(this.config.get('gateway.host'), this.config.get('gateway.port'));
+    try {
+      await checkAddress(this.config.get('gateway.host'), this.config.get('gateway.port'));
+    } catch (error) {
+      const changed = (['gateway.host', 'gateway.port'] as const).find(
+        (key) => this.config.sourceOf(key) === 'run time',
+      );
+      if (changed === undefined || !(error instanceof Error)) throw error;
+      throw new Error(this.config.nameSource({ key: changed, message: error.message }).message, { cause: error });
+    }
   }
 }
 

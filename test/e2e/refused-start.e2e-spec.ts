@@ -89,11 +89,11 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   'a port that is taken': { env: async () => ({ OPENCLAW_GATEWAY_PORT: await takePort() }), says: /in use/ },
   'a port that is taken, named by a change at run time': {
     prepare: async () => leaveStore({ 'gateway.port': Number(await takePort()) }),
-    says: /in use/,
+    says: /in use[^]*source: run time, gateway\.port; `openclaw start --unset gateway\.port`/,
   },
   'a change at run time that breaks a rule': {
     prepare: () => leaveStore({ 'gateway.host': '0.0.0.0' }),
-    says: /gateway\.host.*auth\.token/,
+    says: /gateway\.host.*auth\.token.*openclaw start --unset gateway\.host/,
   },
   'a store URL of another form': { env: { OPENCLAW_STORE_URL: 'sqlite:x?mode=rwc' }, says: /no parameters/ },
   'a store where there is no disk': {
