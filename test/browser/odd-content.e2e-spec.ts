@@ -52,7 +52,7 @@ describe.concurrent('odd content', () => {
       mimeType: 'text/plain',
       buffer: Buffer.from('hello'),
     });
-    await chat.page.getByRole('list', { name: 'Files to be sent' }).getByRole('listitem').waitFor();
+    await chat.page.getByRole('list', { name: 'Files to be sent' }).locator('[aria-busy=false]').waitFor();
     expect(await fitsTheWindow(chat)).toBe(true);
     await chat.ask('with a file', 3);
     expect(await fitsTheWindow(chat)).toBe(true);

@@ -91,6 +91,8 @@ export class ChatPage {
       .getByRole('button', { name: 'Copy answer' })
       .nth(count - 1)
       .waitFor({ state: 'attached' });
+    // What renders Markdown is loaded with the first answer.
+    await this.page.locator('chat-markdown:not(:defined)').first().waitFor({ state: 'detached' });
   }
 
   /** Sends a message and waits for the end of its reply, the `count`th on the page. */
