@@ -44,6 +44,9 @@ export class ConfigController {
   @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))
   async changeConfig(@Body() body: ChangeConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
     checkTenant(caller);
+    // Another replica has made that version; rights are compared with the settings that the change replaces.
+    if (body.version > this.config.version) await this.config.reload();
+    if (body.version > this.config.version) throw stale(this.config.version);
     for (const scope of this.config.scopesOf(body.changes)) checkScope(caller, scope);
     const faults = this.config.findFaults(body.changes);
     if (faults.length > 0) throw invalid(faults);
@@ -55,13 +58,17 @@ export class ConfigController {
       case 'changed':
         return { version: outcome.version, needs_restart: [...outcome.needsRestart] };
       case 'stale':
-        throw new ConflictException(
-          `The settings have been changed meanwhile and are at version ${outcome.version}; read them again and repeat the change`,
-        );
+        throw stale(outcome.version);
       case 'invalid':
         throw invalid(outcome.faults);
     }
   }
+}
+
+function stale(version: number): ConflictException {
+  return new ConflictException(
+    `The settings have been changed meanwhile and are at version ${version}; read them again and repeat the change`,
+  );
 }
 
 function invalid(faults: readonly SettingFault[]): GatewayError<'INVALID_PAYLOAD'> {
