@@ -77,6 +77,13 @@ describe('a provider that failed', () => {
     expect(rest.list()).toHaveLength(1);
   });
 
+  it('begins with 30 s again when the last failure was long ago', () => {
+    const { clock, fail } = setUp();
+    fail('a/one');
+    clock.advance(30_000 + 300_001);
+    expect(fail('a/one')?.remainingMs).toBe(30_000);
+  });
+
   it('is forgotten after a while, so that any number of names needs no memory', () => {
     const { clock, rest, fail } = setUp();
     for (let i = 0; i < 100; i++) fail(`a/${i}`, 'model not known');

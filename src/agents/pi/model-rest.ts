@@ -39,7 +39,7 @@ export class ModelRest {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Returns `models` in the order to ask them: those that rest come last, the one whose rest ends first before others. */
+  /** Returns `models` in the order to ask them: those that rest come last, sorted by the end of their rest. */
   order(models: readonly string[]): string[] {
     const now = this.clock.elapsed();
     return models
@@ -48,14 +48,14 @@ export class ModelRest {
       .map(({ model }) => model);
   }
 
-  /** Begins a rest, in milliseconds, and returns it; undefined if the failure is of a request from before the last one. */
+  /** Begins a rest and returns it; returns undefined if the request is from before the last rest. */
   noteFailure({ model, askedAt }: AskedModel, kind: FailureKind): Resting | undefined {
     const name = kind === 'model not known' ? model : splitModel(model).provider;
+    const startedAt = this.clock.elapsed();
+    this.forgetOld(startedAt);
     const last = this.rests.get(name);
     // Requests that failed together are one failure.
     if (last && last.startedAt > askedAt) return undefined;
-    const startedAt = this.clock.elapsed();
-    this.forgetOld(startedAt);
     const durationMs = last ? Math.min(2 * last.durationMs, MAX_REST_MS) : FIRST_REST_MS;
     this.rests.set(name, { kind, startedAt, durationMs });
     return { name, kind, remainingMs: durationMs };
@@ -69,7 +69,7 @@ export class ModelRest {
     }
   }
 
-  /** Returns what rests. */
+  /** Returns the rests that have not ended. */
   list(): Resting[] {
     const now = this.clock.elapsed();
     return [...this.rests].flatMap(([name, { kind, startedAt, durationMs }]) => {
