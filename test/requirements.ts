@@ -1253,7 +1253,11 @@ export const requirements: readonly Requirement[] = [
     'agents 5',
     "The asked turn runs in its asker's place: asking waits for no place and exceeds nothing.",
   ),
-  requirement('Z-18', 'agents 5', 'Depth two, no circle, nobody of another tenant.'),
+  requirement(
+    'Z-18',
+    'agents 5',
+    'The depth is at most two, without a circle and within one tenant; a turn asks at most four at once.',
+  ),
   requirement(
     'Z-19',
     'agents 5',
