@@ -1,4 +1,5 @@
 import { egressFetch, type EgressFetch } from '../../http/egress-fetch.js';
+import { readBeginning } from '../../http/read-beginning.js';
 
 /** Maximum length of a list of models, in bytes: large proxies list thousands. */
 const MAX_BYTES = 8_388_608;
@@ -33,13 +34,8 @@ export async function getJson(
   }
 }
 
-async function readText({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array> | readonly Uint8Array[]) {
-    length += chunk.byteLength;
-    if (length > MAX_BYTES) throw new Error('the response is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+async function readText(response: Response): Promise<string> {
+  const bytes = await readBeginning(response, MAX_BYTES + 1);
+  if (bytes.length > MAX_BYTES) throw new Error('the response is too long');
+  return bytes.toString('utf8');
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { GatewayError } from '../../protocol/index.js';
 import { ModelRest, type Resting } from '../pi/model-rest.js';
-import { completeProvider, findProvider, type Provider } from '../pi/providers.js';
+import { completeProvider, findProvider, isForTenant, type Provider } from '../pi/providers.js';
 import { findLocalServers, type LocalServer } from './local-servers.js';
 import { listModels, type ListedModel } from './model-lists.js';
 import { tryModel, type ModelTrial } from './model-trial.js';
@@ -15,7 +15,7 @@ export interface ListedProvider {
   readonly models: readonly ListedModel[];
   /** Why it lists no models; undefined if it does. */
   readonly fault: string | undefined;
-  /** What of it rests. */
+  /** The rests of the provider and of its models. */
   readonly resting: readonly Resting[];
 }
 
@@ -42,7 +42,7 @@ export class ModelsService {
     return Promise.all(
       Object.keys(providers).flatMap((name) => {
         const provider = findProvider(providers, name);
-        if (!provider || (provider.tenant !== undefined && provider.tenant !== tenant)) return [];
+        if (!provider || !isForTenant(provider, tenant)) return [];
         const own = resting.filter((one) => one.name === name || one.name.startsWith(`${name}/`));
         return [describe(name, provider, own)];
       }),

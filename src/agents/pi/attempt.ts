@@ -1,5 +1,6 @@
 import type { CancelTimer, Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
+import { readBeginning } from '../../http/read-beginning.js';
 import { readRetryAfter } from './failures.js';
 import { correctEvents, type EventCorrector } from './wire/sse.js';
 
@@ -74,18 +75,7 @@ export class SeenResponse {
     if (response.ok) return correctEvents(response, this.corrector, this.onBytes);
     this.onBytes();
     if (!response.body) return response;
-    this.refusal = await readBeginning(response);
+    this.refusal = (await readBeginning(response, MAX_REFUSAL_BYTES)).toString('utf8');
     return new Response(this.refusal, { status: response.status, headers: response.headers });
   };
-}
-
-async function readBeginning({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array> | readonly Uint8Array[]) {
-    chunks.push(chunk);
-    length += chunk.byteLength;
-    if (length >= MAX_REFUSAL_BYTES) break;
-  }
-  return Buffer.concat(chunks).subarray(0, MAX_REFUSAL_BYTES).toString('utf8');
 }

@@ -6,7 +6,7 @@ import { matchesPattern } from '../../core/agents/name-pattern.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { SessionStore, type Session } from '../../core/store/index.js';
 import { loadModel, type AskableModel } from './pi-models.js';
-import { findProvider, splitModel } from './providers.js';
+import { findProvider, isForTenant, splitModel } from './providers.js';
 
 /** A model that was chosen, or why it may not be. */
 export type ChoiceOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -75,6 +75,6 @@ export class ModelChoice {
 
   private findProvider({ tenant }: AgentDefinition, model: string): ReturnType<typeof findProvider> {
     const provider = findProvider(this.config.get('providers'), splitModel(model).provider);
-    return provider?.tenant === undefined || provider.tenant === tenant ? provider : undefined;
+    return provider && isForTenant(provider, tenant) ? provider : undefined;
   }
 }

@@ -62,6 +62,11 @@ export function findProvider(providers: ProviderSettings, name: string): Provide
   return setting && completeProvider(name, setting);
 }
 
+/** Returns whether agents of `tenant` may name a provider. */
+export function isForTenant({ tenant: owner }: ProviderSetting, tenant: string): boolean {
+  return owner === undefined || owner === tenant;
+}
+
 /** Returns a provider with what is known of its name; undefined if something is still missing. */
 export function completeProvider(name: string, setting: ProviderSetting): Provider | undefined {
   const { api, base_url, ...rest } = { ...(Object.hasOwn(KNOWN, name) ? KNOWN[name]?.setting : {}), ...setting };
@@ -138,12 +143,10 @@ function findAgentFaults(providers: ProviderSettings, get: SettingsReader, id: s
 }
 
 function findNameFault(providers: ProviderSettings, provider: string, tenant: string): string | undefined {
-  if (!Object.hasOwn(providers, provider)) {
+  const setting = Object.hasOwn(providers, provider) ? providers[provider] : undefined;
+  if (!setting) {
     const variable = Object.hasOwn(KNOWN, provider) ? `${keyVariableOf(provider)} or ` : '';
     return `the provider "${provider}" is not configured; set ${variable}providers.${provider}`;
   }
-  const owner = providers[provider]?.tenant;
-  return owner === undefined || owner === tenant
-    ? undefined
-    : `the provider "${provider}" is for agents of another tenant`;
+  return isForTenant(setting, tenant) ? undefined : `the provider "${provider}" is for agents of another tenant`;
 }
