@@ -137,7 +137,7 @@ function nameChannel(channel: string, account: string | undefined): string {
   });
 }
 
-/** Of an agent of another tenant only ID and name are shown. */
+/** Returns an agent for operators of `tenant`: only ID and name if it belongs to another one. */
 function toDto({ id, name, ...agent }: AgentDefinition, tenant: string): AgentFields {
   if (agent.tenant !== tenant) return { id, name };
   const { description, isDefault, runtime, model } = agent;

@@ -31,7 +31,7 @@ const OPTIONS = {
 
 type Flags = ReturnType<typeof readFlags>;
 
-/** What a run of the setup works with. */
+/** The parts and inputs of one run of the setup. */
 interface Setup {
   readonly terminal: Terminal;
   readonly parts: Parts;
@@ -125,7 +125,7 @@ async function runByFlags(own: Setup): Promise<number> {
   return write(own, choice, file, host);
 }
 
-/** What is known of a provider is not written: its key is enough. */
+/** Returns the settings to write. A known provider needs only its key, so its address is not written. */
 function toSettings({ name, model, provider, origin }: Choice, host: string | undefined): NewSettings {
   const { api, base_url } = provider;
   const isNew = origin === 'new' || origin === 'this machine';

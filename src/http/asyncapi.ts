@@ -26,7 +26,7 @@ const RESPONSES: Partial<Record<InboundType, OutboundType>> = {
   ping: 'pong',
 };
 
-/** What the gateway requires beyond the schema of a payload, as JSON Schema. */
+/** Conditions of the gateway beyond the schema of a payload, as JSON Schema. */
 const CONDITIONS: Partial<Record<InboundType, Json>> = {
   message_in: {
     anyOf: [

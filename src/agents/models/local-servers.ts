@@ -12,10 +12,10 @@ export interface LocalServer {
   readonly models: readonly ListedModel[];
 }
 
-/** Time within which a server on loopback says what it is, in milliseconds. */
+/** Time limit for the response of a server on loopback, in milliseconds. */
 const TIMEOUT_MS = 1_000;
 
-/** The usual ports of model servers, and what their entries of `/v1/models` say in `owned_by`. */
+/** The usual ports of model servers, and the `owned_by` of their entries in `/v1/models`. */
 const USUAL: readonly { readonly name: string; readonly port: number; readonly ownedBy: string }[] = [
   { name: 'ollama', port: 11_434, ownedBy: 'library' },
   { name: 'llamacpp', port: 8_080, ownedBy: 'llamacpp' },

@@ -5,7 +5,7 @@ import { ModelRequest } from '../pi/model-request.js';
 import { loadModel } from '../pi/pi-models.js';
 import type { Provider } from '../pi/providers.js';
 
-/** What a model said to a question, or why it did not. */
+/** The result of a trial: the text of the answer, or the reason for none. */
 export type ModelTrial =
   | { readonly ok: true; readonly firstTokenMs: number; readonly text: string }
   | {

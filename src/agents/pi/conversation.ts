@@ -13,7 +13,7 @@ export interface AnswerState {
   readonly message: AssistantMessage;
 }
 
-/** What was said in a turn after its message: an answer with the outcomes of its calls, or messages that joined. */
+/** A part of a turn after its message: an answer with the outcomes of its calls, or messages that joined. */
 type Step =
   | { readonly kind: 'answer'; readonly n: number; readonly answer: Answer; readonly outcomes: readonly ToolOutcome[] }
   | { readonly kind: 'joined'; readonly messages: readonly StoredMessage[] };
@@ -26,8 +26,8 @@ interface Told {
 
 /**
  * The conversation of one turn, for whichever model is asked. Each model gets a prompt that fits its window and its inputs.
- * What another model has said is put into plain words: its reasoning and the ids of its calls are meant for itself only,
- * and other providers refuse them.
+ * The answers of another model are reduced to text and calls: other providers refuse its reasoning and the ids of its
+ * calls.
  */
 export class Conversation {
   private readonly steps: Step[] = [];

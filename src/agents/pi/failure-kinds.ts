@@ -1,6 +1,6 @@
 import { asFields, asList, parseJson } from './wire/fields.js';
 
-/** What a failed request says about the provider, the model or the prompt. */
+/** The cause of a failed request. */
 export type FailureKind =
   /** No response, or one that broke off. */
   | 'unreachable'
@@ -31,11 +31,11 @@ export function isPassedOn(kind: FailureKind): boolean {
   return PASSED_ON.has(kind);
 }
 
-/** What is known about a failed request. */
+/** The facts about a failed request that decide its kind. */
 export interface Evidence {
   /** The HTTP status; undefined without a response. */
   readonly status: number | undefined;
-  /** The provider's words for the error: `insufficient_quota`. */
+  /** The provider's codes for the error: `insufficient_quota`. */
   readonly codes: readonly string[];
   readonly message: string;
   /** True if the text says, in the form of some provider, that the prompt is too long. */
@@ -65,7 +65,7 @@ const MODEL_STATUSES = new Set([400, 403, 422]);
 /** Statuses of a refused key, an empty account and too many requests, whose texts can match those of an overflow. */
 const NEVER_OVERFLOW = new Set([401, PAYMENT_REQUIRED, 403, 429]);
 
-/** What the rules below look at. */
+/** The input of the rules below. */
 interface Facts extends Evidence {
   /** The HTTP status; 0 without a response. */
   readonly status: number;
@@ -107,7 +107,7 @@ export function classify(evidence: Evidence): FailureKind {
   return RULES.find(([, applies]) => applies(facts))?.[0] ?? 'unreachable';
 }
 
-/** Names of fields that have the provider's word for an error. */
+/** Names of fields that have the provider's code for an error. */
 const CODE_FIELDS = ['type', 'code', 'status', 'reason'] as const;
 
 /**

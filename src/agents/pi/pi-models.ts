@@ -54,7 +54,7 @@ const wires: Readonly<Record<PiApi, () => Promise<ProviderStreams>>> = {
     import('@earendil-works/pi-ai/api/anthropic-messages') as Promise<unknown> as Promise<ProviderStreams>,
 };
 
-/** What an agent prescribes for its models; undefined leaves it to the provider. */
+/** Settings of an agent for its models; undefined for that of the provider. */
 export interface AgentWishes {
   readonly thinking?: Provider['thinking'] | undefined;
   readonly maxOutputTokens?: number | undefined;

@@ -6,7 +6,7 @@ import { PageFiles, type PageFile } from './page-files.js';
 /** The names of these files contain a hash of their content. */
 const CACHE_PERMANENTLY = 'public, max-age=31536000, immutable';
 
-/** What people find who open the address of the gateway. */
+/** Redirects the address of the gateway to the web chat. */
 @ApiExcludeController()
 @Controller()
 export class RootController {

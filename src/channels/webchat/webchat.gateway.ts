@@ -23,7 +23,10 @@ export class WebchatGateway {
     types.register('webchat.identify', { payload: Type.Object({}, { additionalProperties: false }) });
   }
 
-  /** The session is optional: a page works without it while the store is unavailable. @throws GatewayError FORBIDDEN when the credential is for other channels */
+  /**
+   * Returns the identity for a page. Its session is missing while the store is unavailable.
+   * @throws GatewayError FORBIDDEN when the credential is for other channels
+   */
   @SubscribeMessage('webchat.identify')
   async identify({ principal }: Connection): Promise<{ event: 'webchat.identity'; data: WebchatIdentity }> {
     checkChannel(principal, WEBCHAT);

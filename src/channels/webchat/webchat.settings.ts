@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { defineSettings } from '../../core/config/section.js';
 
-/** What the page of the web chat shows. */
+/** The content of the web chat's page. */
 export const webchatSettings = defineSettings({
   'webchat.starters': Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
     default: [],

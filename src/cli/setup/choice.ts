@@ -13,7 +13,7 @@ export interface Candidate {
   readonly origin: 'settings' | 'environment' | 'this machine' | 'new';
 }
 
-/** What was chosen. */
+/** The chosen provider and model. */
 export interface Choice extends Candidate {
   readonly model: string;
   /** A key that a person has typed. */
@@ -69,8 +69,8 @@ export async function chooseByQuestions(
   }
 }
 
-/** Returns what is printed about a trial. */
-export function describeTrial(trial: ModelTrial): string[] {
+/** Returns the lines to print about a trial. */
+function describeTrial(trial: ModelTrial): string[] {
   if (trial.ok) return [trial.text, `(first token after ${trial.firstTokenMs} ms)`];
   return [`The model does not answer: ${trial.reason}.`, ...(trial.detail === '' ? [] : [trial.detail])];
 }

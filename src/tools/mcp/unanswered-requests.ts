@@ -11,7 +11,7 @@ const GAVE_UP = 'Maximum reconnection attempts';
 
 const METHOD_NOT_ALLOWED = 405;
 
-/** How an event stream ended. */
+/** The end of an event stream. */
 interface StreamEnd {
   readonly id: RequestId;
   readonly reason: string;

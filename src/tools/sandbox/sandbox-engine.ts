@@ -47,10 +47,10 @@ export interface SandboxExit {
 /**
  * The port for sandboxes, which run untrusted commands.
  *
- * Contract: the command runs as an unprivileged user, with a read-only file system except `/workspace` and a small
- * `/tmp`, of the machine's folders only its workspace and its mounts, without network, without the gateway's environment, and within its limits. When `run` settles, all processes
- * of the command are gone. It settles soon after the signal aborts, and then throws the signal's reason. An engine that
- * cannot provide this protection rejects with {@link SandboxUnavailableError}.
+ * Contract: the command runs as an unprivileged user, without network and without the gateway's environment, within its
+ * limits. It can write to `/workspace` and to a small `/tmp` only. Of the machine's folders it sees its workspace and its
+ * mounts only. When `run` settles, all processes of the command are gone. It settles soon after the signal aborts, and then
+ * throws the signal's reason. An engine that cannot provide this protection rejects with {@link SandboxUnavailableError}.
  */
 export abstract class SandboxEngine {
   /** Name for people, for example `docker`. */
