@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import type { SettingsReader } from '../core/config/section.js';
+import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
+import type { TokenSetting } from './auth.settings.js';
+import { checkGrants } from './grants.js';
+
+const OWN: TokenSetting = { token: 'own', principal: 'ann', role: 'operator', tool_permissions: ['http', 'memory'] };
+
+/** Returns a call that checks a change by `author` which adds `token`. */
+function add(token: Partial<TokenSetting>, author: Partial<Principal> = {}): () => void {
+  const reader = (tokens: readonly TokenSetting[]) =>
+    ((key: string) => (key === 'auth.tokens' ? tokens : undefined)) as SettingsReader;
+  const added: TokenSetting = { token: 'new', principal: 'new', role: 'user', ...token };
+  return () => checkGrants({ ...LOCAL_OPERATOR, principal: 'ann', ...author }, reader([OWN]), reader([OWN, added]));
+}
+
+describe('a credential that is made at run time', () => {
+  const tool_permissions = ['http'];
+
+  it('[P-20] may have the rights of its maker', () => {
+    expect(add({ tool_permissions })).not.toThrow();
+    expect(add({ tool_permissions, channels: ['slack'] }, { channels: ['slack', 'mail'] })).not.toThrow();
+  });
+
+  it('[P-20] has no other channels', () => {
+    expect(add({ tool_permissions, channels: ['mail'] }, { channels: ['slack'] })).toThrow('channel mail');
+    expect(add({ tool_permissions }, { channels: ['slack'] })).toThrow('channel any');
+  });
+
+  it('[P-20] has no other tools, also with the name of its maker', () => {
+    expect(add({ tool_permissions: ['http', 'shell'] })).toThrow('tool permission shell');
+    expect(add({})).toThrow('tool permission any');
+    expect(add({ principal: OWN.principal, role: OWN.role })).toThrow('tool permission any');
+  });
+
+  it('[P-20] has no other scopes', () => {
+    const author = { scopes: new Set(['admin:read'] as const) };
+    expect(add({ tool_permissions, role: 'operator' }, author)).toThrow('more rights');
+    expect(add({ tool_permissions, role: 'operator', scopes: ['config:write'] }, author)).toThrow('config:write');
+  });
+});
