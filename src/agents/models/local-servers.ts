@@ -2,7 +2,7 @@ import type { EgressFetch } from '../../http/egress-fetch.js';
 import type { Provider } from '../pi/providers.js';
 import { asFields, asList } from '../pi/wire/fields.js';
 import { getJson } from './get-json.js';
-import { listModels, type ListedModel } from './model-lists.js';
+import { readModels, type ListedModel } from './model-lists.js';
 
 /** A model server on this machine. */
 export interface LocalServer {
@@ -46,5 +46,5 @@ async function findAt(usualName: string, port: number, fetch?: EgressFetch): Pro
   const owner = entries[0]?.['owned_by'];
   const name = USUAL.find(({ ownedBy }) => owner === ownedBy)?.name ?? usualName;
   const provider: Provider = { api: 'openai-completions', base_url };
-  return { name, provider, models: await listModels(name, provider, fetch) };
+  return { name, provider, models: await readModels(name, provider, body) };
 }

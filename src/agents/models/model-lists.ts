@@ -23,7 +23,12 @@ const ANTHROPIC_VERSION = '2023-06-01';
  * @throws Error with a short reason if it does not
  */
 export async function listModels(name: string, provider: Provider, fetch?: EgressFetch): Promise<ListedModel[]> {
-  const body = asFields(await getJson(listUrl(provider), headersFor(provider), TIMEOUT_MS, fetch));
+  return readModels(name, provider, await getJson(listUrl(provider), headersFor(provider), TIMEOUT_MS, fetch));
+}
+
+/** Returns the models of a list, sorted by name. @param list the body of the provider's response */
+export async function readModels(name: string, provider: Provider, list: unknown): Promise<ListedModel[]> {
+  const body = asFields(list);
   const entries = asList(body?.['data'] ?? body?.['models']).slice(0, MAX_MODELS);
   const models = await Promise.all(entries.map((entry) => readModel(name, provider, entry)));
   return models.flatMap((model) => model ?? []).toSorted((a, b) => a.id.localeCompare(b.id));
