@@ -5,6 +5,7 @@ export { TRIAL_QUESTION, tryModel, type ModelTrial } from './agents/models/model
 export {
   addUsualKeys,
   completeProvider,
+  isBaseUrl,
   KNOWN_PROVIDERS,
   keyVariableOf,
   type Provider,

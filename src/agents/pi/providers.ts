@@ -4,11 +4,18 @@ import { defineAgent, INHERITED, listAgentIds } from '../../core/agents/agent-de
 import { secret } from '../../core/config/setting-kinds.js';
 import { SettingsError, type Environment, type SettingFault, type SettingsReader } from '../../core/config/section.js';
 
+const BASE_URL = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
+
+/** Returns whether a text is allowed as `base_url`. */
+export function isBaseUrl(text: string): boolean {
+  return new RegExp(BASE_URL).test(text);
+}
+
 /** One provider of models: its address, its protocol, and its model's limits where the catalogue does not know them. */
 export const ProviderSetting = Type.Object(
   {
     api: Type.Optional(Type.Enum(['openai-completions', 'openai-responses', 'anthropic-messages'])),
-    base_url: Type.Optional(Type.String({ pattern: '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$' })),
+    base_url: Type.Optional(Type.String({ pattern: BASE_URL })),
     api_key: Type.Optional(secret({ minLength: 1 })),
     headers: Type.Optional(Type.Record(Type.String(), secret({ minLength: 1 }))),
     /** In tokens. */

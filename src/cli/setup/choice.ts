@@ -23,7 +23,6 @@ export interface Choice extends Candidate {
 type ProviderSettings = Readonly<Record<string, Parameters<Parts['completeProvider']>[1]>>;
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
-const URL_PATTERN = /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/;
 
 /** Returns the providers of the settings, those with a key in the environment, and the servers of this machine. */
 export function listCandidates(
@@ -89,7 +88,7 @@ async function chooseProvider(
   questions.say('\nWhere are the models?');
   const chosen = await questions.choose<Candidate | string | undefined>('Provider:', options);
   if (typeof chosen === 'object') return chosen;
-  if (chosen === undefined) return describeServer(questions);
+  if (chosen === undefined) return describeServer(parts, questions);
   const typedKey = await questions.askSecret(`Key of ${chosen} (not shown):`);
   const provider = parts.completeProvider(chosen, { api_key: typedKey });
   if (!provider) throw new Error(`${chosen} is not known`);
@@ -101,9 +100,9 @@ function describe({ name, provider, origin }: Candidate): string {
   return `${name} (${origin === 'this machine' ? `running at ${provider.base_url}` : place[origin]})`;
 }
 
-async function describeServer(questions: Questions): Promise<Candidate & Pick<Choice, 'typedKey'>> {
+async function describeServer(parts: Parts, questions: Questions): Promise<Candidate & Pick<Choice, 'typedKey'>> {
   let base_url = '';
-  while (!URL_PATTERN.test(base_url)) base_url = await questions.ask('Address of its API, as https://HOST/v1:');
+  while (!parts.isBaseUrl(base_url)) base_url = await questions.ask('Address of its API, as https://HOST/v1:');
   let name = '';
   while (!NAME.test(name)) name = await questions.ask('A name for it (a-z, 0-9, - and _):', 'local');
   const key = await questions.askSecret('Its key (empty if it needs none; not shown):');
@@ -157,7 +156,7 @@ function findCandidate(candidates: readonly Candidate[], name: string | undefine
 
 function describeByFlags(parts: Parts, name = 'local', baseUrl: string, env: Terminal['env']): Candidate {
   if (!NAME.test(name)) throw new Error(`${name} cannot be the name of a provider`);
-  if (!URL_PATTERN.test(baseUrl)) throw new Error(`${baseUrl} is not the address of an API, as https://HOST/v1`);
+  if (!parts.isBaseUrl(baseUrl)) throw new Error(`${baseUrl} is not the address of an API, as https://HOST/v1`);
   const key = parts.addUsualKeys({ [name]: { api: 'openai-completions', base_url: baseUrl } }, env)[name]?.api_key;
   const provider: Provider = {
     api: 'openai-completions',
