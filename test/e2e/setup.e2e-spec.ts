@@ -132,12 +132,14 @@ describe('openclaw setup', () => {
   it('[R-23] offers what it finds: keys in the environment, configured providers, servers of this machine', () => {
     const local = { api: 'openai-completions', base_url: 'http://127.0.0.1:11434/v1' } as const;
     const providers = { anthropic: { api_key: 'k' }, ollama: { ...local, base_url: 'http://10.0.0.1/v1' } };
-    const servers = [{ name: 'ollama', provider: local, models: [] }];
+    const second = { ...local, base_url: 'http://127.0.0.1:8080/v1' };
+    const servers = [local, second].map((provider) => ({ name: 'ollama', provider, models: [] }));
     const found = listCandidates(parts, providers, { ANTHROPIC_API_KEY: 'k' }, servers);
     expect(found.map(({ name, origin }) => [name, origin])).toEqual([
       ['anthropic', 'environment'],
       ['ollama', 'settings'],
       ['ollama-2', 'this machine'],
+      ['ollama-3', 'this machine'],
     ]);
   });
 });

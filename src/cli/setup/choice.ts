@@ -38,16 +38,18 @@ export function listCandidates(
     return provider ? [{ name, provider, origin: isByKey ? 'environment' : 'settings' }] : [];
   });
   const known = new Set(configured.map(({ provider }) => provider.base_url));
+  const taken = new Set(Object.keys(providers));
   const found = servers
     .filter(({ provider }) => !known.has(provider.base_url))
-    .map(({ name, provider }): Candidate => ({ name: freeName(name, providers), provider, origin: 'this machine' }));
+    .map(({ name, provider }): Candidate => ({ name: takeName(name, taken), provider, origin: 'this machine' }));
   return [...configured, ...found];
 }
 
-/** Two servers of one kind must not have one name. */
-function freeName(name: string, providers: ProviderSettings): string {
+/** Returns `name`, with a number if it is taken, and adds it to those: servers of one kind need different names. */
+function takeName(name: string, taken: Set<string>): string {
   let free = name;
-  for (let n = 2; Object.hasOwn(providers, free); n++) free = `${name}-${n}`;
+  for (let n = 2; taken.has(free); n++) free = `${name}-${n}`;
+  taken.add(free);
   return free;
 }
 
