@@ -37,7 +37,7 @@ function checkGrant(author: Principal, token: TokenSetting, limit: readonly stri
   });
 }
 
-/** Returns what of `wanted` is not in `allowed`; a missing list means everything. */
+/** Returns the names in `wanted` that are not in `allowed`; a missing list means all names. */
 function findOutside(allowed: readonly string[] | undefined, wanted: readonly string[] | undefined): readonly string[] {
   if (allowed === undefined) return [];
   return wanted === undefined ? ['any'] : wanted.filter((name) => !allowed.includes(name));

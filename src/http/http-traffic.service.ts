@@ -17,7 +17,7 @@ const MAX_EXCESS = 100;
 /** Gives back the place of a request that has none of its own. */
 function nothing(): void {}
 
-/** How far a request body had come at the beginning of a period. */
+/** The bytes of a request body that had arrived at the beginning of a period. */
 interface BodyProgress {
   readonly since: number;
   readonly bytesRead: number;

@@ -18,7 +18,7 @@ type Step =
   | { readonly kind: 'answer'; readonly n: number; readonly answer: Answer; readonly outcomes: readonly ToolOutcome[] }
   | { readonly kind: 'joined'; readonly messages: readonly StoredMessage[] };
 
-/** The prompt of one model, and how many steps it has. */
+/** The prompt of one model, and the number of steps in it. */
 interface Told {
   readonly prompt: Prompt;
   steps: number;

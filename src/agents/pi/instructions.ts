@@ -10,11 +10,11 @@ import { renderSkills } from './skill-list.js';
 
 const READ_TOOL = 'skills.read';
 
-/** The system prompt of a turn: the agent's prompt, its prompt files, its skills, and what the gateway adds. */
+/** Renders the system prompt of a turn: the agent's prompt, its prompt files, its skills, and the gateway's own text. */
 @Injectable()
 export class Instructions {
   private readonly log: Log;
-  /** By agent: the skills without room of which the log has a line. */
+  /** By agent: the skills without room in the list that were logged last. */
   private readonly leftOut = new Map<string, string>();
 
   constructor(

@@ -11,7 +11,7 @@ import { findProvider, isForTenant, splitModel } from './providers.js';
 /** A model that was chosen, or why it may not be. */
 export type ChoiceOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
-/** Which models answer in a session, in order, and with which provider. */
+/** Chooses the models of a session, in order, and their providers. */
 @Injectable()
 export class ModelChoice {
   constructor(

@@ -9,9 +9,9 @@ const EMPTY = '(empty message)';
 export type UserPart = TextContent | ImageContent;
 
 /**
- * Whether several people take part. Then each message reaches the model as one line of JSON that the gateway makes: a
- * text cannot end its own string, so no person can speak in the name of another. With one person, the text is the
- * message.
+ * Returns whether several people take part. Then the gateway writes each message for the model as one line of JSON: a
+ * text cannot end its own string, so no person can speak in the name of another. With one person, the model gets the text
+ * itself.
  */
 export function isShared(session: Session): boolean {
   return session.mode !== 'main' || session.hasSeveralParticipants;

@@ -23,9 +23,9 @@ export const ProviderSetting = Type.Object(
     max_output_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })),
     /** True if its model takes images. */
     images: Type.Optional(Type.Boolean()),
-    /** How much its model may think before it answers, if it can. */
+    /** The effort of its model in thinking before an answer, if it can think. */
     thinking: Type.Optional(Type.Enum(['low', 'medium', 'high'])),
-    /** How often a request that failed temporarily is repeated. */
+    /** Maximum number of repetitions of a request that failed temporarily. */
     max_retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
     /** Silence after which the connection counts as broken, in milliseconds. */
     idle_timeout_ms: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 3_600_000 })),

@@ -53,7 +53,7 @@ function takeName(name: string, taken: Set<string>): string {
   return free;
 }
 
-/** Lets a person choose until a model has answered, or is wanted although it has not. */
+/** Asks for a choice until its model answers, or the person keeps it although it does not. */
 export async function chooseByQuestions(
   parts: Parts,
   candidates: readonly Candidate[],
@@ -128,7 +128,7 @@ async function chooseModel(parts: Parts, { name, provider }: Candidate, question
   return model;
 }
 
-/** Chooses as the flags say; what they leave open is the first that is found. @throws Error if there is none */
+/** Chooses by the flags; without a flag, the first one found. @throws Error if there is none */
 export async function chooseByFlags(
   parts: Parts,
   candidates: readonly Candidate[],
