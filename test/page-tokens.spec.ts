@@ -72,7 +72,7 @@ describe('the colours of the pages', () => {
     ).toEqual([]);
   });
 
-  it('tell a sunken surface from those around it', () => {
+  it('distinguish a sunken surface from those around it', () => {
     expect(listFaint([['sunken', ['raised']]], 1.1)).toEqual([]);
   });
 

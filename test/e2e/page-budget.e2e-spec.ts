@@ -22,7 +22,7 @@ function listImports(name: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-it('[W-66] the first load of the chat takes at most 80 KB, and the libraries for formulas, diagrams and code are no part of it', () => {
+it('[W-66] the first load of the chat takes at most 80 KB, without the libraries for formulas, diagrams and code', () => {
   const page = readFileSync(join(BUILT, 'index.html'), 'utf8');
   const files = [...page.matchAll(/assets\/([\w.-]+\.(?:js|css))/g)].map(([, name = '']) => name);
   const scripts = files.filter((name) => name.endsWith('.js')).flatMap((name) => [...listImports(name)]);
