@@ -4,14 +4,9 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { NestFactory } from '@nestjs/core';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { launchBrowser } from '../test/support/browser.ts';
 import type { AgentEvent, AgentTurn } from '../src/index.ts';
-
-const { AgentRuntime, GatewayModule, GatewayWsAdapter, createHttpAdapter } = (await import(
-  new URL('../dist/index.js', import.meta.url).href
-)) as typeof import('../src/index.ts');
+import { AgentRuntime, startScriptedChat } from './scripted-chat.ts';
 
 const folder = process.argv[2] ?? 'scenes';
 mkdirSync(folder, { recursive: true });
@@ -60,25 +55,7 @@ class Scripted extends AgentRuntime {
   }
 }
 
-const agent = {
-  module: class ScriptedModule {},
-  global: true,
-  providers: [{ provide: AgentRuntime, useClass: Scripted }],
-  exports: [AgentRuntime],
-};
-
-Object.assign(process.env, {
-  OPENCLAW_STORE_URL: 'sqlite::memory:',
-  OPENCLAW_GATEWAY_PORT: '0',
-  OPENCLAW_LOG_LEVEL: 'error',
-  OPENCLAW_AGENT_NAME: 'Ada',
-  OPENCLAW_TOOLS_APPROVALS: '["time.now"]',
-});
-const app = await NestFactory.create(GatewayModule.forRoot({ agent }), createHttpAdapter(), { logger: false });
-app.useWebSocketAdapter(new GatewayWsAdapter(app));
-await app.listen(0, '127.0.0.1');
-const url = `${await app.getUrl()}/chat`;
-const browser = await launchBrowser();
+const chat = await startScriptedChat(Scripted, { OPENCLAW_TOOLS_APPROVALS: '["time.now"]' });
 
 const say = async (page: Page, text: string) => {
   await page.getByRole('textbox', { name: 'Message' }).fill(text);
@@ -194,17 +171,8 @@ async function play(
   options: BrowserContextOptions,
   prepare?: (page: Page) => Promise<unknown>,
 ): Promise<void> {
-  const context = await browser.newContext({
-    locale: 'en-GB',
-    timezoneId: 'Europe/Zurich',
-    viewport: { width: 1180, height: 800 },
-    reducedMotion: 'reduce',
-    ...options,
-  });
-  const page = await context.newPage();
+  const page = await chat.open({ reducedMotion: 'reduce', ...options }, prepare);
   page.setDefaultTimeout(10_000);
-  await prepare?.(page);
-  await page.goto(url);
   for (const [number, [name, act]] of SCENES.entries()) {
     await act(page);
     await page.mouse.move(0, 0);
@@ -213,7 +181,7 @@ async function play(
   }
   await page.keyboard.press('Escape');
   if (look === 'light') await page.pdf({ path: join(folder, 'print.pdf'), format: 'A4' });
-  await context.close();
+  await page.context().close();
 }
 
 const LOOKS: Readonly<Record<string, [BrowserContextOptions, ((page: Page) => Promise<unknown>)?]>> = {
@@ -231,5 +199,4 @@ const LOOKS: Readonly<Record<string, [BrowserContextOptions, ((page: Page) => Pr
 const chosen = process.argv.slice(3);
 for (const [look, [options, prepare]] of Object.entries(LOOKS))
   if (chosen.length === 0 || chosen.includes(look)) await play(look, options, prepare);
-await browser.close();
-await app.close();
+await chat.close();

@@ -2,14 +2,9 @@
  * Takes the screenshots of the web chat in `docs/img`: `npm run build && node scripts/screenshots.ts`. Uses the built
  * gateway and an agent with a scripted reply.
  */
-import { NestFactory } from '@nestjs/core';
 import type { BrowserContextOptions } from 'playwright-core';
-import { launchBrowser } from '../test/support/browser.ts';
 import type { AgentEvent } from '../src/index.ts';
-
-const { AgentRuntime, GatewayModule, GatewayWsAdapter, createHttpAdapter } = (await import(
-  new URL('../dist/index.js', import.meta.url).href
-)) as typeof import('../src/index.ts');
+import { AgentRuntime, startScriptedChat } from './scripted-chat.ts';
 
 const ANSWER = `Node reads lines as they come, so a file of any size fits:
 
@@ -39,35 +34,11 @@ class Scripted extends AgentRuntime {
   }
 }
 
-const agent = {
-  module: class ScriptedModule {},
-  global: true,
-  providers: [{ provide: AgentRuntime, useClass: Scripted }],
-  exports: [AgentRuntime],
-};
-
-Object.assign(process.env, {
-  OPENCLAW_STORE_URL: 'sqlite::memory:',
-  OPENCLAW_GATEWAY_PORT: '0',
-  OPENCLAW_LOG_LEVEL: 'error',
-  OPENCLAW_AGENT_NAME: 'Ada',
-});
-const app = await NestFactory.create(GatewayModule.forRoot({ agent }), createHttpAdapter(), { logger: false });
-app.useWebSocketAdapter(new GatewayWsAdapter(app));
-await app.listen(0, '127.0.0.1');
-const url = `${await app.getUrl()}/chat`;
-const browser = await launchBrowser();
+const chat = await startScriptedChat(Scripted);
 
 /** Takes one screenshot of a page with several conversations. */
 async function take(name: string, options: BrowserContextOptions): Promise<void> {
-  const context = await browser.newContext({
-    locale: 'en-GB',
-    timezoneId: 'Europe/Zurich',
-    viewport: { width: 1180, height: 800 },
-    ...options,
-  });
-  const page = await context.newPage();
-  await page.goto(url);
+  const page = await chat.open(options);
   for (const question of [
     'Plan a week in Lisbon',
     'What changed in HTTP/3?',
@@ -85,7 +56,7 @@ async function take(name: string, options: BrowserContextOptions): Promise<void>
   await page.locator('.hljs-keyword').first().waitFor();
   await page.mouse.move(0, 0);
   await page.screenshot({ path: new URL(`../docs/img/${name}.png`, import.meta.url).pathname, animations: 'disabled' });
-  await context.close();
+  await page.context().close();
 }
 
 await take('chat-light', { colorScheme: 'light' });
@@ -97,5 +68,4 @@ await take('chat-phone', {
   isMobile: true,
   hasTouch: true,
 });
-await browser.close();
-await app.close();
+await chat.close();
