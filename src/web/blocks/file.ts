@@ -1,5 +1,6 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { download } from '../design/download.js';
 import { icons } from '../design/icons.js';
 import { MediaError, type MediaFailure, type MediaFiles } from '../model/media-files.js';
 import { formatBytes } from '../sizes.js';
@@ -31,10 +32,7 @@ export class ChatFile extends LitElement {
   private async save(): Promise<void> {
     this.failure = undefined;
     try {
-      const address = URL.createObjectURL(await this.files.readAny(this.mediaId));
-      const link = Object.assign(document.createElement('a'), { href: address, download: this.name || 'file' });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(address));
+      download(this.name || 'file', await this.files.readAny(this.mediaId));
     } catch (error) {
       this.failure = error instanceof MediaError ? error.failure : 'failed';
     }

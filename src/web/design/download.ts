@@ -1,7 +1,7 @@
-/** Saves a text as a file, where the browser keeps downloads. */
-export function download(name: string, text: string, type: string): void {
+/** Saves a file where the browser keeps downloads. */
+export function download(name: string, content: Blob): void {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
   // Not at once: some browsers read it only after the event.

@@ -27,7 +27,8 @@ function writeExchange(message: TranscriptMessage, sender: string, agent: string
 
 /** Saves a conversation as a Markdown file that is named after it. */
 export function saveConversation(conversation: Conversation, agent: string): void {
-  download(fileNameOf(conversation.title), writeConversation(conversation, agent), 'text/markdown');
+  const content = new Blob([writeConversation(conversation, agent)], { type: 'text/markdown' });
+  download(fileNameOf(conversation.title), content);
 }
 
 /** Returns a file name for a title: letters, digits and hyphens of any script. */
