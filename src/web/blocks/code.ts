@@ -1,6 +1,7 @@
 import { html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { copyText } from '../design/clipboard.js';
+import { CONFIRM_FOR_MS, renderCopyButton } from '../design/copy-button.js';
 import { icons } from '../design/icons.js';
 import { texts } from '../texts.js';
 import { highlight } from './highlight.js';
@@ -9,9 +10,6 @@ import { MAX_PART } from './parts.js';
 /** Code with more lines than `FOLD_ABOVE` is folded until the reader unfolds it. */
 const FOLDED_LINES = 30;
 const FOLD_ABOVE = 40;
-
-/** Time for which the button confirms that the code was copied, in milliseconds. */
-const CONFIRM_FOR_MS = 2_000;
 
 /** Code with its language and a copy button, highlighted once it is complete. */
 @customElement('chat-code')
@@ -47,11 +45,7 @@ export class ChatCode extends LitElement {
         >
           ${icons.wrap}${texts.block.wrap}
         </button>
-        <button type="button" class="quiet" @click=${this.copy}>
-          ${this.isCopied ? icons.check : icons.copy}<span aria-live="polite"
-            >${this.isCopied ? texts.block.copied : texts.block.copyCode}</span
-          >
-        </button>
+        ${renderCopyButton(this.isCopied ? texts.block.copied : texts.block.copyCode, this.isCopied, () => void this.copy())}
       </figcaption>
       <pre
         tabindex="0"

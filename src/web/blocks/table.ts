@@ -1,13 +1,10 @@
 import { html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { copyText } from '../design/clipboard.js';
-import { icons } from '../design/icons.js';
+import { CONFIRM_FOR_MS, renderCopyButton } from '../design/copy-button.js';
 import { texts } from '../texts.js';
 import { readSource } from './source-text.js';
 import { writeCsv, writeMarkdownTable } from './written-table.js';
-
-/** Time for which a button confirms that the table was copied, in milliseconds. */
-const CONFIRM_FOR_MS = 2_000;
 
 type Format = 'markdown' | 'csv';
 
@@ -51,9 +48,7 @@ export class ChatTable extends LitElement {
 
   private renderCopy(format: Format, label: string): TemplateResult {
     const isCopied = this.copied === format;
-    return html`<button type="button" class="quiet" @click=${() => this.copy(format)}>
-      ${isCopied ? icons.check : icons.copy}<span aria-live="polite">${isCopied ? texts.block.copied : label}</span>
-    </button>`;
+    return renderCopyButton(isCopied ? texts.block.copied : label, isCopied, () => void this.copy(format));
   }
 
   private observe(): void {

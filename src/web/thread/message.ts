@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { TranscriptMessage } from '../../client/index.js';
 import { renderBlocks, renderOwnMedia } from '../blocks/blocks.js';
 import type { Writing } from '../compose/writing.js';
+import { renderCopyButton } from '../design/copy-button.js';
 import { icons } from '../design/icons.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
@@ -103,11 +104,7 @@ function renderEnd(message: TranscriptMessage, thread: Thread): TemplateResult {
   const { reason } = message.reply.end ?? {};
   const isCopied = thread.copier.hasCopied(message);
   const copying = html`<p class="actions">
-    <button type="button" class="quiet" @click=${() => void thread.copier.copy(message)}>
-      ${isCopied ? icons.check : icons.copy}<span aria-live="polite"
-        >${isCopied ? texts.message.copied : texts.message.copy}</span
-      >
-    </button>
+    ${renderCopyButton(isCopied ? texts.message.copied : texts.message.copy, isCopied, () => void thread.copier.copy(message))}
     ${reason === 'error' ? nothing : renderAnswerAgain(message, thread)}
   </p>`;
   const note =

@@ -1,9 +1,8 @@
 import type { ReactiveControllerHost } from 'lit';
 import type { TranscriptMessage } from '../../client/index.js';
 import { copyRich } from '../design/clipboard.js';
+import { CONFIRM_FOR_MS } from '../design/copy-button.js';
 import { writeReply } from './written.js';
-
-const CONFIRM_FOR_MS = 2_000;
 
 /** Copies replies as Markdown and as HTML, and confirms it for a moment. */
 export class ReplyCopier {
