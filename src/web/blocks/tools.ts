@@ -1,7 +1,7 @@
 import { html, type TemplateResult } from 'lit';
-import type { DirectiveResult } from 'lit/directive.js';
 import type { StreamBlock, ToolStatusPayload } from '../../client/index.js';
 import { icons } from '../design/icons.js';
+import type { Look } from '../design/look.js';
 import { texts } from '../texts.js';
 import { readJson, readText, renderFold, type Part } from './fold.js';
 
@@ -18,8 +18,8 @@ type Outcome = Partial<Pick<ToolStatusPayload, 'detail' | 'duration_ms' | 'decid
   readonly missing?: readonly string[];
 };
 
-/** The icon and colour of each status. A denied call is no fault: a person or a permission held it back. */
-const LOOKS: Readonly<Record<string, readonly [DirectiveResult, string]>> = {
+/** The icon and colour of each status. A denied call has not failed: a person or a permission held it back. */
+const LOOKS: Readonly<Record<string, Look>> = {
   succeeded: [icons.done, 'good'],
   failed: [icons.failed, 'bad'],
   timed_out: [icons.failed, 'bad'],
@@ -27,7 +27,7 @@ const LOOKS: Readonly<Record<string, readonly [DirectiveResult, string]>> = {
   denied: [icons.denied, 'held'],
   awaiting_approval: [icons.asks, 'held'],
 };
-const RUNNING = [icons.working, 'info'] as const;
+const RUNNING: Look = [icons.working, 'info'];
 
 /** Returns the outcome that the content of a `tool_result` block states. */
 export function readOutcome({ ok, status, decided_by, content }: Readonly<Record<string, unknown>>): Outcome {

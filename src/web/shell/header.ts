@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { DirectiveResult } from 'lit/directive.js';
 import { icons } from '../design/icons.js';
+import type { Look } from '../design/look.js';
 import type { MenuItem } from '../design/menu.js';
 import type { Chat } from '../model/chat.js';
 import type { GatewayLink } from '../model/gateway-link.js';
@@ -30,7 +30,7 @@ export function renderHeader(chat: Chat, parts: HeaderParts): TemplateResult {
   </div>`;
 }
 
-const LOOKS: Readonly<Record<LinkQuality, readonly [DirectiveResult, string]>> = {
+const LOOKS: Readonly<Record<LinkQuality, Look>> = {
   connected: [icons.done, 'good'],
   connecting: [icons.working, 'info'],
   reconnecting: [icons.working, 'warn'],

@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { DirectiveResult } from 'lit/directive.js';
 import type { TranscriptMessage } from '../../client/index.js';
 import { icons } from '../design/icons.js';
+import type { Tone } from '../design/look.js';
 import { texts } from '../texts.js';
 import { hasBegun } from './reply-progress.js';
 import type { Thread } from './message.js';
@@ -10,7 +11,7 @@ import type { Thread } from './message.js';
 interface Fate {
   readonly icon: DirectiveResult;
   readonly word: string;
-  readonly tone: 'faint' | 'good' | 'info' | 'warn';
+  readonly tone: Tone;
   /** True when it needs a word for every message, not only for the newest. */
   readonly isPending: boolean;
 }
