@@ -219,6 +219,7 @@ export const texts = {
     tooBig: (over: string) => `${over} bytes too big for one message. Shorten the text, or send it in parts.`,
     editing: 'You edit an earlier message. It is answered again, and its tools may run again.',
     stopEditing: 'Do not edit',
+    occupied: 'Send or clear what is here first. Then edit the other message.',
     notYet: 'Not connected yet. This will be sent as soon as there is a connection.',
     readOnly: 'This token may read but not write.',
   },

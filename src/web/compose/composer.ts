@@ -18,7 +18,8 @@ const isTouch = matchMedia('(pointer: coarse)');
 
 /**
  * The message field. Dispatches `send` with a checked text (and keeps it: the owner sets {@link text}), `typed` on each
- * change, `attach` with chosen files, `detach` with a file to remove, `retry` with one to upload again, and `stop`.
+ * change, `attach` with chosen files, `detach` with a file to remove, `retry` with one to upload again, `trouble` with a
+ * note when no voice can be recorded, and `stop`.
  */
 @customElement('chat-composer')
 export class ChatComposer extends LitElement {
@@ -109,7 +110,7 @@ export class ChatComposer extends LitElement {
       <chat-voice
         ?disabled=${this.readOnly}
         @recorded=${(event: CustomEvent<File>) => this.attach([event.detail])}
-        @trouble=${(event: CustomEvent<string>) => (this.notice = event.detail)}
+        @trouble=${(event: CustomEvent<string>) => this.dispatchEvent(new CustomEvent<string>('trouble', { detail: event.detail }))}
       ></chat-voice>`;
   }
 

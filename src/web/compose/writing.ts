@@ -49,9 +49,9 @@ export class Writing implements ReactiveController {
     chat.refused.subscribe((reason) => (this.notice = texts.message.refusedOtherwise(reason)));
   }
 
-  /** A note for the writer; empty when there is none. */
+  /** A note for the writer; empty when there is none. The one about missing files ends with their upload. */
   get notice(): string {
-    return this.#notice;
+    return this.#notice === texts.files.wait && !this.taker.isIncomplete ? '' : this.#notice;
   }
 
   set notice(notice: string) {
@@ -74,11 +74,10 @@ export class Writing implements ReactiveController {
 
   /** Sends the composer's text with its files. */
   write(text: string): void {
-    if (this.taker.isIncomplete) this.notice = texts.files.wait;
-    else if (this.send(text, this.taker.attachments, this.editing?.ref)) {
-      this.taker.clear();
-      this.stopEditing();
-    }
+    if (this.taker.isIncomplete) return this.#refuse(texts.files.wait);
+    if (!this.send(text, this.taker.attachments, this.editing?.ref)) return;
+    this.taker.clear();
+    this.stopEditing();
   }
 
   /**
@@ -110,16 +109,17 @@ export class Writing implements ReactiveController {
     else chat.presence.typed();
   }
 
-  /** Removes a refused message from the page and puts it back into the composer. */
+  /** Removes a refused message from the page and puts it back into the composer, if that is empty. */
   edit(message: TranscriptMessage): void {
+    if (!this.#isEmpty) return this.#refuse(texts.composer.occupied);
     this.page().chat.dismiss(message);
     this.#giveBack(message);
   }
 
-  /** Cancels a message whose reply has not begun, and puts it back into the composer. */
+  /** Cancels a message whose reply has not begun, and puts it back into the composer, if that is empty. */
   takeBack(message: TranscriptMessage): void {
-    const { chat } = this.page();
-    chat.cancel(message);
+    if (!this.#isEmpty) return this.#refuse(texts.composer.occupied);
+    this.page().chat.cancel(message);
     // One that was not sent comes back when it is withdrawn.
     if (message.phase === 'open') this.#giveBack(message);
   }
@@ -133,6 +133,8 @@ export class Writing implements ReactiveController {
   editAgain(message: TranscriptMessage): void {
     const { chat, composer } = this.page();
     if (!chat.active || !composer) return;
+    // What is put aside are attachments: a file that is not uploaded would be lost.
+    if (this.taker.isIncomplete) return this.#refuse(texts.files.wait);
     const { draft, attachments } = this.#edit ?? { draft: composer.text, attachments: this.taker.attachments };
     this.#edits.set(chat.active, { message, draft, attachments });
     this.#fill(message.content ?? '', message.attachments);
@@ -157,6 +159,15 @@ export class Writing implements ReactiveController {
     return active && this.#edits.get(active);
   }
 
+  /** True when the composer has room for a message: it holds neither text nor files. */
+  get #isEmpty(): boolean {
+    return this.page().composer?.text === '' && this.taker.files.length === 0;
+  }
+
+  #refuse(notice: string): void {
+    this.notice = notice;
+  }
+
   #fill(text: string, attachments: readonly Attachment[]): void {
     const { chat, composer } = this.page();
     if (!composer) return;
@@ -169,8 +180,6 @@ export class Writing implements ReactiveController {
 
   /** Puts a message back into the composer, unless the composer already holds something else. */
   #giveBack({ content = '', attachments }: TranscriptMessage): void {
-    const { composer } = this.page();
-    if (!composer || composer.text !== '' || this.taker.files.length > 0) return;
-    this.#fill(content, attachments);
+    if (this.#isEmpty) this.#fill(content, attachments);
   }
 }

@@ -170,6 +170,7 @@ export class ChatApp extends LitElement {
         @attach=${(event: CustomEvent<readonly File[]>) => void writing.taker.take(event.detail)}
         @detach=${(event: CustomEvent<TrayFile>) => writing.taker.remove(event.detail)}
         @retry=${(event: CustomEvent<TrayFile>) => void writing.taker.retry(event.detail)}
+        @trouble=${(event: CustomEvent<string>) => (writing.notice = event.detail)}
         @send=${(event: CustomEvent<string>) => writing.write(event.detail)}
         @typed=${(event: CustomEvent<string>) => writing.typed(event.detail)}
         @stop=${() => this.stopReply()}
