@@ -17,6 +17,7 @@ const MAX_LENGTH_MS = 5 * 60_000;
 export class ChatVoice extends LitElement {
   @property({ type: Boolean }) disabled = false;
   @state() private seconds: number | undefined;
+  #isAsking = false;
   #recorder: MediaRecorder | undefined;
   #timers: ReturnType<typeof setTimeout>[] = [];
 
@@ -48,12 +49,17 @@ export class ChatVoice extends LitElement {
 
   private async record(): Promise<void> {
     const format = findFormat();
-    if (!format) return;
+    if (!format || this.#isAsking) return;
+    this.#isAsking = true;
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-      this.start(stream, format);
+      // The page may be gone when the person allows it.
+      if (this.isConnected) this.start(stream, format);
+      else release(stream);
     } catch {
       this.dispatchEvent(new CustomEvent<string>('trouble', { detail: texts.voice.refused }));
+    } finally {
+      this.#isAsking = false;
     }
   }
 
@@ -63,7 +69,8 @@ export class ChatVoice extends LitElement {
     this.#recorder = recorder;
     recorder.addEventListener('dataavailable', ({ data }) => parts.push(data));
     recorder.addEventListener('stop', () => {
-      for (const track of stream.getTracks()) track.stop();
+      release(stream);
+      this.#recorder = undefined;
       for (const timer of this.#timers) clearTimeout(timer);
       this.seconds = undefined;
       const name = `${texts.voice.name}.${ending}`;
@@ -75,6 +82,11 @@ export class ChatVoice extends LitElement {
     const tick = setInterval(() => (this.seconds = (this.seconds ?? 0) + 1), 1_000);
     this.#timers = [tick, setTimeout(() => recorder.stop(), MAX_LENGTH_MS)];
   }
+}
+
+/** Switches the microphone off. */
+function release(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 /** Returns a format that this browser records; undefined where it cannot record, or the page is not secure. */
