@@ -84,10 +84,12 @@ export class ChatDiagram extends LitElement {
 
   private async draw(): Promise<void> {
     const { code } = this;
-    const { drawDiagram } = await import('./diagram-frame.js');
-    const outcome = await drawDiagram(code, isDark.matches);
+    const outcome = await import('./diagram-frame.js').then(
+      ({ drawDiagram }) => drawDiagram(code, isDark.matches),
+      () => 'unloaded' as const,
+    );
     if (code !== this.code) return;
-    if (typeof outcome === 'string') this.failure = outcome;
-    else this.drawing = outcome;
+    this.failure = typeof outcome === 'string' ? outcome : undefined;
+    if (typeof outcome !== 'string') this.drawing = outcome;
   }
 }
