@@ -33,13 +33,16 @@ export class HistorySearch {
   searched = 0;
   /** True when the gateway did not answer, so that hits may be missing. */
   hasFailed = false;
+  readonly #pattern: RegExp;
 
   /** `changed` is called after each page. */
   constructor(
     readonly words: string,
     readonly conversations: readonly Conversation[],
     private readonly changed: () => void,
-  ) {}
+  ) {
+    this.#pattern = patternOf(words);
+  }
 
   /** Resolves at the end: all is read, {@link MAX_HITS} are found, {@link stop} was called, or a page cannot be read. */
   async run(client: Pick<GatewayClient, 'peekHistory'>): Promise<void> {
@@ -87,7 +90,7 @@ export class HistorySearch {
       ...blocks.filter(({ block_type }) => READABLE.has(block_type)).map((block) => block.content),
     ];
     for (const text of texts) {
-      const place = this.hits.length < MAX_HITS ? find(text, patternOf(this.words)) : undefined;
+      const place = this.hits.length < MAX_HITS ? find(text, this.#pattern) : undefined;
       if (place) this.hits.push({ conversation, messageRef, sentAt, ...place });
     }
   }

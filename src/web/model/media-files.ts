@@ -106,7 +106,7 @@ export class MediaFiles {
 }
 
 /** Returns the kind of attachment of a media type. */
-export function kindOf(mimeType: string): Attachment['kind'] {
+function kindOf(mimeType: string): Attachment['kind'] {
   if (isPicture({ type: mimeType })) return 'image';
   if (mimeType.startsWith('audio/')) return 'audio';
   return mimeType.startsWith('video/') ? 'video' : 'file';

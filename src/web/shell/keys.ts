@@ -10,18 +10,17 @@ export interface KeyActions {
 }
 
 /**
- * Runs the command of a key without a modifier. Keys of fields, of dialogs and of input methods stay theirs. Returns
- * true when there was one.
+ * Runs the command of a key without a modifier, if there is one. Keys that are pressed in fields and dialogs, or belong to
+ * an input method, stay theirs.
  */
-export function pressSingleKey(event: KeyboardEvent, actions: KeyActions): boolean {
+export function pressSingleKey(event: KeyboardEvent, actions: KeyActions): void {
   const { key, target, ctrlKey, altKey, metaKey, isComposing } = event;
-  if (ctrlKey || altKey || metaKey || isComposing || event.defaultPrevented) return false;
-  if (target instanceof Element && target.closest('input, textarea, select, dialog, [role=menu]')) return false;
+  if (ctrlKey || altKey || metaKey || isComposing || event.defaultPrevented) return;
+  if (target instanceof Element && target.closest('input, textarea, select, dialog, [role=menu]')) return;
   const act = { '/': actions.search, n: actions.openNew, '?': actions.showKeys }[key];
-  if (!act) return false;
+  if (!act) return;
   event.preventDefault();
   act();
-  return true;
 }
 
 /** Renders the dialog that lists the keys, with the switch for those without a modifier. */

@@ -32,7 +32,6 @@ export function renderThread(thread: Thread): TemplateResult {
         const beginsDay = !before || !isSameDay(before.sentAt, message.sentAt);
         const isCurrent = message === current;
         const isCancelling = conversation.isCancelling(message);
-        const isLate = chat.outbox.isLate(message.id);
         const shown: unknown[] = [
           message,
           ...more,
@@ -42,8 +41,11 @@ export function renderThread(thread: Thread): TemplateResult {
           copier.hasCopied(message),
           beginsDay,
           today,
+          chat.outbox.isLate(message.id),
+          isNewest(message, thread),
+          chat.link.troubleSince,
+          openCount,
         ];
-        shown.push(isLate, isNewest(message, thread), chat.link.troubleSince, openCount);
         return guard(shown, () => [
           beginsDay ? html`<h2 class="day">${formatDay(message.sentAt, now)}</h2>` : nothing,
           isEarlier ? renderEarlier([message, ...more], thread) : renderMessage(message, thread),
