@@ -1,7 +1,7 @@
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
-/** What is sent to browsers, and is text. */
+/** Files that browsers request and that are text. */
 const SERVED = /\.(?:css|html|js|svg)$/;
 
 /** Smaller files gain nothing. */
@@ -68,7 +68,7 @@ function precompress(): Plugin {
   };
 }
 
-/** What a chunk's name is derived from: the modules that import others without waiting for them. */
+/** The static imports between modules, from which the name of a chunk is derived. */
 interface ModuleGraph {
   getModuleInfo(id: string): { readonly isEntry: boolean; readonly importers: readonly string[] } | null;
 }

@@ -7,7 +7,7 @@ import type { FloodOptions } from './load/flood.ts';
 export const CONNECTIONS = 25;
 export const PER_CONNECTION = 10;
 
-/** What a database is filled with. */
+/** The content of a filled database. */
 export interface Filling {
   /** The messages that are sent through the gateway. */
   readonly sent: Pick<FloodOptions, 'count' | 'sessions' | 'kind' | 'senders' | 'isShared' | 'until'>;

@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- [--quick] [--rounds N] [--out FILE] [--against FOLDER]... [FIGURE...]]`: measures the figures of
  * docs/benchmarks.md on this machine. Figures that are not measured keep their last value. `--against` measures the
- * gateway of another checkout too, in the same rounds. With `--quick`, `--out` or `--against` the page is not rewritten. Everything stays on loopback, is bounded in count and time, and ends by itself.
+ * gateway of another checkout too, in the same rounds. With `--quick`, `--out` or `--against` the page is not rewritten.
+ * Everything stays on loopback, is bounded in count and time, and ends by itself.
  */
 import { writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';

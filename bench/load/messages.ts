@@ -28,8 +28,8 @@ export function messageIn(id: string, sender: string, fields: MessageFields = {}
 const SENTENCE = 'Could you look up when the next train to the coast leaves, and whether it stops at the old harbour?';
 
 /**
- * What a message does: `main` is a person's own conversation, `group` is observed as context, `mention` addresses the
- * agent in a group.
+ * The kind of a message: `main` is part of a person's own conversation, `group` is observed as context, `mention`
+ * addresses the agent in a group.
  */
 export type MessageKind = 'main' | 'group' | 'mention';
 

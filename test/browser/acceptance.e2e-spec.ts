@@ -120,7 +120,7 @@ describe('what is pressed', () => {
   });
 });
 
-/** Whether the focused element, or the field around it, has an outline. */
+/** An expression that is true when the focused element, or the field around it, has an outline. */
 const IS_OUTLINED = `[document.activeElement, document.activeElement.closest('.writing')].some((each) => {
   const { outlineStyle, outlineWidth } = each ? getComputedStyle(each) : {};
   return outlineStyle && outlineStyle !== 'none' && outlineWidth !== '0px';

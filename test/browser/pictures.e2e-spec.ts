@@ -42,7 +42,7 @@ async function expectShown(chat: ChatPage, name: string): Promise<void> {
   );
 }
 
-/** An agent that answers with the picture it received and with one that never existed. */
+/** An agent whose answer shows the picture that it received, and one that never existed. */
 class PictureRuntime extends AgentRuntime {
   override readonly name = 'pictures';
 

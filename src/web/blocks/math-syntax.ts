@@ -47,7 +47,7 @@ export function mathExtensions(escapeHtml: (text: string) => string): TokenizerA
   ];
 }
 
-/** Hides formulas from the search for emphasis: a star in a formula is none of Markdown's. */
+/** Hides formulas from the search for emphasis: a star in a formula is not Markdown. */
 export function maskMath(src: string): string {
   let masked = '';
   for (let at = 0; at < src.length;) {
@@ -67,7 +67,7 @@ function findStart(src: string): number | undefined {
   return start === -1 ? undefined : start;
 }
 
-/** Returns a formula that is set apart, which begins after `indent`, without what follows it. */
+/** Returns the formula that is set apart and begins after `indent`; undefined if there is none. */
 function findDisplay(src: string, indent: number): string | undefined {
   for (const [open, close] of DISPLAY) {
     if (!src.startsWith(open, indent)) continue;

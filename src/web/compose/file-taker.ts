@@ -90,7 +90,7 @@ export class FileTaker implements ReactiveController {
   }
 }
 
-/** Loads what draws pictures with the first one. */
+/** Makes a picture smaller. The code for it is loaded with the first picture. */
 const shrink = async (file: File): Promise<File> => {
   if (!file.type.startsWith('image/')) return file;
   const { shrinkPicture } = await import('./shrink-picture.js');

@@ -1,11 +1,11 @@
-/** A picture that is larger than one of these is made smaller before it is sent. */
+/** A picture with a longer edge (in pixels) or more bytes is made smaller before it is sent. */
 const MAX_EDGE = 2_048;
 const MAX_BYTES = 2_000_000;
 
 /** The quality of the smaller picture, from 0 to 1. */
 const QUALITY = 0.86;
 
-/** Types that lose nothing which matters by being drawn again. A GIF may move. */
+/** Types that can be drawn again without a visible loss. A GIF is not among them, because it may move. */
 const DRAWABLE = /^image\/(?:png|jpeg|webp|avif|bmp)$/;
 
 /**
@@ -24,7 +24,7 @@ export async function shrinkPicture(file: File): Promise<File> {
     const small = await draw(bitmap, factor, file.type === 'image/jpeg' ? 'image/jpeg' : 'image/webp');
     return small.size < file.size ? new File([small], rename(file.name, small.type), { type: small.type }) : file;
   } catch {
-    // It is no picture, whatever its name says, or too large to be drawn: the gateway says what it thinks of it.
+    // It is not a picture, whatever its name says, or it is too large to be drawn. The gateway decides about it.
     return file;
   }
 }

@@ -5,13 +5,13 @@ import { formatBytes } from '../sizes.js';
 import { texts } from '../texts.js';
 import type { TrayFile } from './file-tray.js';
 
-/** What the buttons of a file do. */
+/** The commands of the buttons of a file. */
 export interface TrayActions {
   retry(file: TrayFile): void;
   remove(file: TrayFile): void;
 }
 
-/** Renders the files of the next message: a picture as itself, any other as a chip, with what became of its upload. */
+/** Renders the files of the next message with the state of their uploads: pictures as such, others as chips. */
 export function renderTray(
   tray: readonly TrayFile[],
   files: MediaFiles,

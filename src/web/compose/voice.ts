@@ -12,7 +12,7 @@ const FORMATS = [
 /** Longest recording, in milliseconds. */
 const MAX_LENGTH_MS = 5 * 60_000;
 
-/** Records a voice message. Dispatches `recorded` with the file, and `trouble` with a sentence when it cannot. */
+/** Records a voice message. Dispatches `recorded` with the file, or `trouble` with the reason why it cannot record. */
 @customElement('chat-voice')
 export class ChatVoice extends LitElement {
   @property({ type: Boolean }) disabled = false;

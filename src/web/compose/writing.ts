@@ -133,7 +133,7 @@ export class Writing implements ReactiveController {
   editAgain(message: TranscriptMessage): void {
     const { chat, composer } = this.page();
     if (!chat.active || !composer) return;
-    // What is put aside are attachments: a file that is not uploaded would be lost.
+    // Only uploaded files can be put aside: any other would be lost.
     if (this.taker.isIncomplete) return this.#refuse(texts.files.wait);
     const { draft, attachments } = this.#edit ?? { draft: composer.text, attachments: this.taker.attachments };
     this.#edits.set(chat.active, { message, draft, attachments });

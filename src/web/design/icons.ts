@@ -45,7 +45,7 @@ import {
   type IconNode,
 } from 'lucide';
 
-/** Draws an icon once in each place where it stands. It is hidden from screen readers: the text beside it says the same. */
+/** Draws an icon once at each place. It is hidden from screen readers, because the text beside it says the same. */
 class Drawing extends Directive {
   #drawn: IconNode | undefined;
 
@@ -59,7 +59,7 @@ class Drawing extends Directive {
 const draw = directive(Drawing);
 const icon = (node: IconNode, more = ''): DirectiveResult => draw(node, more);
 
-/** The icons of the pages by what they mean. Those with the class `turns` follow the direction of writing. */
+/** The icons of the page, by meaning. Those with the class `turns` follow the direction of writing. */
 export const icons = {
   send: icon(ArrowUp),
   stop: icon(Square, 'solid'),

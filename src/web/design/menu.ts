@@ -15,7 +15,7 @@ export interface MenuItem {
 /** Space between a menu, its button and the edge of the window, in pixels. */
 const GAP = 4;
 
-/** Events outside of the menu that close it, and those after which it follows its button. */
+/** Events outside of the menu that close it, and events after which the menu moves to its button again. */
 const LEAVING = ['pointerdown', 'focusin'];
 const MOVING = ['scroll', 'resize'];
 

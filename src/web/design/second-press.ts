@@ -10,7 +10,7 @@ const ASK_FOR_MS = 4_000;
 @customElement('chat-second-press')
 export class SecondPress extends LitElement {
   @property() label = '';
-  /** What a press causes that the reader may not expect; empty when there is nothing to say. */
+  /** A consequence of the press that the reader may not expect; empty for none. */
   @property() warning = '';
   @property({ attribute: false }) icon: unknown;
   @state() private isAsking = false;

@@ -2,13 +2,13 @@ import { html, nothing, type ReactiveControllerHost, type TemplateResult } from 
 
 const SHOWN_FOR_MS = 8_000;
 
-/** What a toast says, and the one thing that it offers. */
+/** The text of a toast, and one command that it may offer. */
 interface Message {
   readonly text: string;
   readonly offer?: { readonly label: string; readonly act: () => void };
 }
 
-/** Says for a moment what has happened, and offers to undo it. */
+/** A note at the edge of the page. It reports for some seconds what has happened, and may offer to undo it. */
 export class Toast {
   #message: Message | undefined;
 

@@ -1,4 +1,4 @@
-// The page in the sandboxed frame: draws what the chat sends, and sends the picture back. It may reach nothing else.
+// The page in the sandboxed frame. It draws each diagram that the chat sends, and sends the picture back.
 import mermaid from 'mermaid';
 
 const MAX_LENGTH = 20_000;

@@ -29,7 +29,7 @@ const CHANNEL = 'webchat';
 /** Interval at which a page without a session asks for it, in milliseconds. */
 const SESSION_POLL_INTERVAL_MS = 5_000;
 
-/** Pause before a page is read that someone else is reading, in milliseconds. */
+/** Pause before checking again whether another read of the same page has ended, in milliseconds. */
 const READ_AGAIN_MS = 50;
 
 /** The page without its user interface: its connection, its conversations and the user's commands. */
@@ -145,13 +145,13 @@ export class Chat {
     this.changed.emit();
   }
 
-  /** Handles that the page is seen again: what has arrived in the shown conversation counts as read. */
+  /** Handles that the page is visible again: the shown conversation counts as read. */
   seen(): void {
     if (this.active) this.active.unread = 0;
     this.changed.emit();
   }
 
-  /** Changes what this browser keeps of a conversation, its title or a mark. */
+  /** Changes the title or a mark of a conversation, which this browser keeps. */
   change(conversation: Conversation, change: () => void): void {
     change();
     this.conversations.save(conversation);

@@ -32,7 +32,7 @@ export class Conversation {
     this.transcript = new Transcript(sessionId);
   }
 
-  /** What is stored of it. */
+  /** The form in which the browser stores it. */
   get known(): KnownConversation {
     const { sender, title, isNamed, isPinned, lastAt } = this;
     const { sessionId } = this.transcript;
@@ -67,7 +67,7 @@ export class Conversation {
     this.transcript.interrupt();
   }
 
-  /** Gives it a title of a person's choice; an empty one lets the first message be the title again. */
+  /** Sets the title that a person has typed. After an empty one, the title comes from the first message again. */
   rename(title: string): void {
     const characters = Array.from(title.trim().replaceAll(/\s+/g, ' ')).slice(0, MAX_NAME_LENGTH);
     this.isNamed = characters.length > 0;

@@ -93,7 +93,7 @@ export class Conversations {
     return this.all.find((conversation) => conversation.sender === sender);
   }
 
-  /** Takes over what another tab has stored: new conversations, sessions, titles and marks, and what it removed. */
+  /** Takes over the changes of another tab: new and removed conversations, sessions, titles and marks. */
   merge(): void {
     if (this.all.length === 0) return;
     if (this.#isBound) return this.#mergeBound();
@@ -109,7 +109,10 @@ export class Conversations {
     }
   }
 
-  /** Saves a conversation in the browser's storage. Of a bound page it saves the session, for tabs that do not know it yet. */
+  /**
+   * Saves a conversation in the browser's storage. For a bound page it saves the session, for tabs that do not know it
+   * yet.
+   */
   save(conversation: Conversation): void {
     if (!this.#isBound) {
       if (!conversation.isEmpty) this.storage.putConversation(conversation.known);

@@ -1,4 +1,4 @@
-/** The clock of the gateway, as its frames show it: that of the device may be wrong by days. */
+/** The clock of the gateway, read from its frames. The clock of the device may be wrong by days. */
 export class GatewayClock {
   #offset = 0;
 

@@ -32,7 +32,7 @@ export interface Identification {
   readonly latestSessionId: string | undefined;
 }
 
-/** Time after which the page says more about a lost connection, in milliseconds. Most are back before. */
+/** Time after which the page says more about a lost connection, in milliseconds. Most connections are back earlier. */
 const TROUBLE_IS_LONG_MS = 3_000;
 
 /** Used until the gateway has sent its limit. */
@@ -52,7 +52,7 @@ export class GatewayLink {
   quality: LinkQuality = 'connecting';
   /** When the connection was lost or the device went offline, in Unix milliseconds; undefined while all is well. */
   troubleSince: number | undefined;
-  /** True once that is long enough ago to say more about it. */
+  /** True once the trouble has lasted so long that the page says more about it. */
   isTroubleLong = false;
   /** True when the gateway is healthy but refuses this page. */
   isRefused = false;
@@ -233,7 +233,7 @@ export class GatewayLink {
     this.changed.emit();
   }
 
-  /** Notes since when there is trouble. The first attempt to connect is none. */
+  /** Records when the trouble began. The first attempt to connect does not count as trouble. */
   #time(): void {
     if (this.quality === 'connected' || this.quality === 'connecting') {
       clearTimeout(this.#troubleTimer);

@@ -28,14 +28,14 @@ export class Outbox {
     return this.storage.unsent;
   }
 
-  /** Adds a message. `isWaiting`: there is no connection, so that it counts when it is stored. */
+  /** Adds a message. `isWaiting`: there is no connection, so the message is counted once it is stored. */
   add(message: UnsentMessage, isWaiting: boolean): void {
     this.storage.addUnsent(message);
     if (isWaiting) this.#waited.add(message.id);
     this.watch(message.id);
   }
 
-  /** Begins the time after which a message counts as late; `add` does, a reloaded page does it for what it finds. */
+  /** Starts the time after which a message counts as late. A reloaded page calls it for the messages that it finds. */
   watch(id: string): void {
     clearTimeout(this.#timers.get(id));
     const late = () => {
@@ -64,7 +64,7 @@ export class Outbox {
     }, SHOW_CAUGHT_UP_MS);
   }
 
-  /** Handles a new connection: what is not stored yet has waited for it. */
+  /** Handles a new connection: all messages that are not stored yet have waited for it. */
   connected(): void {
     this.#waited = new Set(this.messages.map(({ id }) => id));
   }

@@ -1,6 +1,6 @@
 import type { PageStorage } from './page-storage.js';
 
-/** What a person has chosen for the page, in this browser. */
+/** The choices of a person for the page, kept in this browser. */
 export class Preferences {
   constructor(
     private readonly storage: PageStorage,

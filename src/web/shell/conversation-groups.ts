@@ -23,7 +23,7 @@ export function groupConversations(listed: readonly Conversation[], now: number)
   return [...groups].map(([heading, conversations]) => ({ heading, conversations }));
 }
 
-/** A time after now is of today: the clocks of device and gateway can differ. */
+/** A time in the future counts as today: the clocks of device and gateway can differ. */
 function headingOf(lastAt: number, now: number): string {
   const { groups } = texts.conversations;
   if (lastAt === 0) return groups.earlier;

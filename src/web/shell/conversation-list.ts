@@ -10,7 +10,7 @@ const SEARCH_AFTER_MS = 300;
 /** Fewer letters would find nearly every message. */
 const MIN_LETTERS = 2;
 
-/** What the list of conversations shows besides them: a search, and the title that is being typed. */
+/** The state of the list of conversations: its search, and the conversation whose title is being typed. */
 export class ConversationList {
   words = '';
   renaming: Conversation | undefined;
@@ -49,7 +49,7 @@ export class ConversationList {
     const wasRenaming = this.renaming !== undefined;
     this.renaming = conversation;
     this.host.requestUpdate();
-    // The field, or the row of which the field took the place.
+    // The field, or the row that the field had replaced.
     const place = conversation ? '.naming' : wasRenaming && '.sidebar .active .entry';
     if (place) void this.host.updateComplete.then(() => this.#focus(place));
   }

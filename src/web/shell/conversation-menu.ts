@@ -8,7 +8,7 @@ import { texts } from '../texts.js';
 
 const loadWriter = () => import('../thread/conversation-text.js');
 
-/** What can be done with a conversation, from the list and from the header. */
+/** The commands for a conversation, in the menus of the list and of the header. */
 export class ConversationMenu {
   constructor(
     private readonly toast: Toast,
@@ -32,7 +32,7 @@ export class ConversationMenu {
     ];
   }
 
-  /** The commands that make a text of a conversation. */
+  /** The commands that write a conversation as text: copy and save. */
   listTexts(chat: Chat, conversation: Conversation): readonly MenuItem[] {
     const { menu } = texts.conversations;
     return [

@@ -39,7 +39,7 @@ const LOOKS: Readonly<Record<LinkQuality, Look>> = {
   unreachable: [icons.offline, 'bad'],
 };
 
-/** Renders the state of the connection: nothing to see while all is well. */
+/** Renders the state of the connection. It is not visible while all is well. */
 function renderLink({ quality }: GatewayLink): TemplateResult {
   const [icon, tone] = LOOKS[quality];
   const isWell = quality === 'connected';
@@ -48,7 +48,7 @@ function renderLink({ quality }: GatewayLink): TemplateResult {
   </p>`;
 }
 
-/** Renders what a lost connection means for the writer, once it lasts, and what was sent when it is back. */
+/** Renders a strip while a loss of the connection lasts and, once it is back, the number of messages then sent. */
 function renderTrouble({ link, outbox }: Chat): TemplateResult | typeof nothing {
   if (link.isTroubleLong) {
     return html`<p class="strip state warn" role="status">

@@ -39,7 +39,7 @@ export function renderHits(search: HistorySearch, show: (hit: Hit) => void): Tem
     </ul>`;
 }
 
-/** Says what is known: a search that failed or was stopped has not found that there is nothing. */
+/** Describes the result. Only a complete search can report that there is nothing. */
 function describe({ isRunning, hasFailed, hits, searched, conversations }: HistorySearch): string {
   const { search } = texts;
   if (isRunning) return search.running(searched, conversations.length);

@@ -7,7 +7,7 @@ export interface ThreadItem {
   readonly messages: readonly [TranscriptMessage, ...TranscriptMessage[]];
 }
 
-/** Groups the messages of a conversation: those that are superseded fold together. */
+/** Groups the messages of a conversation: superseded ones in a row form one group. */
 export function groupEarlier(messages: readonly TranscriptMessage[]): readonly ThreadItem[] {
   const items: { key: string; isEarlier: boolean; messages: [TranscriptMessage, ...TranscriptMessage[]] }[] = [];
   for (const message of messages) {

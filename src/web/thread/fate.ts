@@ -7,7 +7,7 @@ import { texts } from '../texts.js';
 import { hasBegun } from './reply-progress.js';
 import type { Thread } from './message.js';
 
-/** What has become of a message, as an icon, a word and a colour. */
+/** The state of a message, as an icon, a word and a colour. */
 interface Fate {
   readonly icon: DirectiveResult;
   readonly word: string;
@@ -40,7 +40,7 @@ function describeFate(message: TranscriptMessage, thread: Thread): Fate | undefi
     : { icon: icons.stored, word: texts.message.stored, tone: 'faint', isPending: false };
 }
 
-/** An unsent message says so from the first moment: an icon alone, then words, and the reason where there is one. */
+/** Describes an unsent message: at first by an icon alone, later in words, with the reason if there is one. */
 function describeUnsent({ id, refusal }: TranscriptMessage, { chat }: Thread): Fate {
   if (refusal) {
     const word = texts.message.holds[refusal.code] ?? refusal.message;
@@ -53,7 +53,7 @@ function describeUnsent({ id, refusal }: TranscriptMessage, { chat }: Thread): F
     : { icon: icons.sent, word: texts.message.sent, tone: 'faint', isPending: false };
 }
 
-/** The place in line: as the gateway said it, or else from the messages that are shown. */
+/** Returns the number of messages ahead: from the gateway if it is known, else from the messages on the page. */
 function countAhead({ key, ahead }: TranscriptMessage, { conversation }: Thread): number {
   if (ahead !== undefined) return ahead;
   const open = conversation.transcript.messages.filter(({ phase }) => phase === 'open');

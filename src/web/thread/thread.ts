@@ -55,7 +55,7 @@ export function renderThread(thread: Thread): TemplateResult {
   `;
 }
 
-/** Renders messages that later ones supersede, folded: the agent no longer knows them, the reader may look. */
+/** Renders superseded messages, folded. The agent no longer knows them; the reader can open them. */
 function renderEarlier(messages: readonly TranscriptMessage[], thread: Thread): TemplateResult {
   return html`<details class="earlier">
     <summary>${icons.chevron}${texts.thread.earlier(messages.length)}</summary>
@@ -83,7 +83,7 @@ function renderEmpty({ chat, conversation, writing }: Thread): TemplateResult {
   </div>`;
 }
 
-/** Returns what an operator offers, or else the commands of the built-in agent. */
+/** Returns the starters that the operator has set, or else the commands of the built-in agent. */
 function listStarters(
   identity: WebchatIdentity | undefined,
 ): readonly { readonly text: string; readonly about?: string }[] {
