@@ -10,6 +10,7 @@ import {
   type Reply,
   type StreamBlock,
   type ToolStatusPayload,
+  type Transcript,
   type TranscriptMessage,
 } from '../../client/index.js';
 import type { Conversation } from './conversation.js';
@@ -104,11 +105,7 @@ export class Chat {
     const reply = client.send(payloadOf(unsent));
     const { id } = reply;
     this.outbox.add({ id, ...unsent }, !this.isConnected);
-    this.#follow(
-      conversation,
-      transcript.add({ id, sender, content, attachments: [...attachments], supersedes, sentAt: Date.now() }),
-      reply,
-    );
+    this.#follow(conversation, transcript.add(asSent({ id, ...unsent })), reply);
     conversation.lastAt = Date.now();
     conversation.entitle(content);
     this.conversations.save(conversation);
@@ -251,16 +248,15 @@ export class Chat {
   #startWith(client: GatewayClient): void {
     for (const { transcript } of this.conversations.all) transcript.unload();
     for (const unsent of this.outbox.messages) {
-      const { id, sender, content, attachments = [], supersedes } = unsent;
+      const { id, sender } = unsent;
       const conversation = this.conversations.findBySender(sender);
       if (!conversation) {
         this.outbox.remove(id, false);
         continue;
       }
       const { transcript } = conversation;
-      const written = { id, sender, content, attachments: [...attachments], supersedes, sentAt: Date.now() };
       this.outbox.watch(id);
-      const message = transcript.findUnsent(id) ?? transcript.add(written);
+      const message = transcript.findUnsent(id) ?? transcript.add(asSent(unsent));
       this.#follow(conversation, message, client.send(payloadOf(unsent), { id }));
     }
   }
@@ -354,6 +350,17 @@ export class Chat {
     if (!this.active || !this.link.may('presence:write')) return;
     this.link.client?.presence({ channel: CHANNEL, user_id: this.active.sender, status });
   }
+}
+
+/** Returns a message as the transcript shows it: sent now. */
+function asSent({
+  id,
+  sender,
+  content,
+  attachments = [],
+  supersedes,
+}: UnsentMessage): Parameters<Transcript['add']>[0] {
+  return { id, sender, content, attachments: [...attachments], supersedes, sentAt: Date.now() };
 }
 
 function payloadOf({ sender, content, attachments = [], supersedes }: Omit<UnsentMessage, 'id'>): MessageInPayload {
