@@ -81,7 +81,7 @@ function listMissed(figures: readonly Figure[], measurements: Measurements): str
   });
 }
 
-/** Returns what was measured besides the figures themselves. */
+/** Lists the measurements other than the figures. */
 function listDetails(figures: readonly Figure[], measurements: Measurements): string[] {
   const ids = new Set(figures.map(({ id }) => id));
   return Object.entries(measurements).flatMap(([name, { median }]) =>

@@ -1,6 +1,6 @@
 /**
- * Loaded into the gateway before everything else (`node --import`): what it does every minute, such as deleting expired
- * records, it does twice a second, so that a short measurement meets it.
+ * Loaded into the gateway before everything else (`node --import`). The gateway then does twice a second the work that it
+ * otherwise does every minute, such as deleting expired records, so that it falls into a short measurement.
  */
 
 const MINUTE_MS = 60_000;

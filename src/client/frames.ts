@@ -28,7 +28,7 @@ export function encodeInbound<T extends InboundType | ExtensionType>(
 /** Maximum number of UTF-8 bytes of a UTF-16 unit. */
 const MAX_BYTES_PER_UNIT = 3;
 
-/** Returns the size of a text in UTF-8; for a text that cannot have more than `enough` bytes, any number up to that. */
+/** Returns the number of bytes of a text in UTF-8. It is not exact for a text that cannot exceed `enough` bytes. */
 export function countBytes(text: string, enough: number): number {
   return text.length * MAX_BYTES_PER_UNIT <= enough ? text.length : new TextEncoder().encode(text).length;
 }

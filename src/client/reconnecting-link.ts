@@ -32,8 +32,8 @@ export interface Transmitter {
   /** Returns false without a connection: the caller then resends after `connected` what must not be lost. */
   send(text: string): boolean;
   /**
-   * Returns the error that a frame fails with which can never be sent: ConnectionEndedError after the end,
-   * MessageTooLargeError for one that the gateway would answer by closing the connection.
+   * Returns the error for a frame that can never be sent: ConnectionEndedError after the end, MessageTooLargeError when
+   * the gateway would close the connection because of its size.
    */
   refusal(text: string): Error | undefined;
   /** Checks that the connection is alive, and reconnects if not. Does nothing without one. */

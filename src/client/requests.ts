@@ -45,7 +45,7 @@ export class Requests {
     return ((await this.ask('history', page, sessionId, isQuiet)) as OutboundFrame<'history'>).payload;
   }
 
-  /** Returns true for the response to a request whose caller alone reads it. */
+  /** Returns true for the response to a quiet request, which only its caller reads. */
   isQuiet({ correlation_id }: OutboundFrame): boolean {
     return correlation_id !== undefined && this.#open.get(correlation_id)?.isQuiet === true;
   }

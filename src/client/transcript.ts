@@ -227,7 +227,7 @@ export class Transcript {
     if (refused) this.#update(refused, { refusal: { code, message }, phase: retryable ? 'unsent' : 'refused' });
   }
 
-  /** The log was replaced by another, which the next page of the history shows: stored messages may not be in it. */
+  /** Another log has replaced this one, and may lack messages. The next page of the history shows those that it has. */
   #replaceLog(): void {
     this.#messages = this.#messages.filter(({ phase }) => phase === 'unsent' || phase === 'refused');
     this.#loadedUpTo = 0;

@@ -16,7 +16,7 @@ class ScriptedAgentModule {}
 
 const scripted = useChat({ agent: ScriptedAgentModule });
 
-/** A message of all that could be too wide, or could leave its place. */
+/** A message with all content that could be too wide, or could leave its place. */
 const HOSTILE = `${'long'.repeat(2_500)} \u202Egnp.exe <img src=x onerror=alert(1)>\n\n| a | b |\n|---|---|\n| ${'wide '.repeat(60)} | 2 |\n\n\`\`\`\n${'code '.repeat(80)}\n\`\`\``;
 
 const SIZES = [
@@ -27,7 +27,7 @@ const SIZES = [
   { width: 320, height: 640 },
 ];
 
-/** Lists what sticks out of the window to the side, but what scrolls in a box of its own. */
+/** Lists the elements that stick out of the window to the side, except those that scroll in their own box. */
 const SIDEWAYS = `[document.documentElement, ...document.querySelectorAll('.thread, .sidebar, .head, .writing, .dialog, .menu')]
   .filter((element) => element.scrollWidth > element.clientWidth + 1)
   .map((element) => element.className || element.localName)`;

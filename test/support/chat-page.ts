@@ -91,7 +91,7 @@ export class ChatPage {
       .getByRole('button', { name: 'Copy answer' })
       .nth(count - 1)
       .waitFor({ state: 'attached' });
-    // What renders Markdown is loaded with the first answer.
+    // The code that renders Markdown is loaded with the first answer.
     await this.page.locator('chat-markdown:not(:defined)').first().waitFor({ state: 'detached' });
   }
 
