@@ -4,13 +4,11 @@ import {
   WithdrawnError,
   type Attachment,
   type GatewayClient,
-  type MessageInPayload,
   type OutboundFrame,
   type PresenceStatus,
   type Reply,
   type StreamBlock,
   type ToolStatusPayload,
-  type Transcript,
   type TranscriptMessage,
 } from '../../client/index.js';
 import type { Conversation } from './conversation.js';
@@ -19,13 +17,11 @@ import { gatewayClock } from './gateway-clock.js';
 import { GatewayLink, type Identification } from './gateway-link.js';
 import { MediaFiles } from './media-files.js';
 import { cleanText } from './message-limits.js';
-import { Outbox } from './outbox.js';
-import type { PageStorage, UnsentMessage } from './page-storage.js';
+import { asSent, CHANNEL, Outbox, payloadOf } from './outbox.js';
+import type { PageStorage } from './page-storage.js';
 import { Preferences } from './preferences.js';
 import { Presence } from './presence.js';
 import { Signal } from './signal.js';
-
-const CHANNEL = 'webchat';
 
 /** Interval at which a page without a session asks for it, in milliseconds. */
 const SESSION_POLL_INTERVAL_MS = 5_000;
@@ -350,25 +346,4 @@ export class Chat {
     if (!this.active || !this.link.may('presence:write')) return;
     this.link.client?.presence({ channel: CHANNEL, user_id: this.active.sender, status });
   }
-}
-
-/** Returns a message as the transcript shows it: sent now. */
-function asSent({
-  id,
-  sender,
-  content,
-  attachments = [],
-  supersedes,
-}: UnsentMessage): Parameters<Transcript['add']>[0] {
-  return { id, sender, content, attachments: [...attachments], supersedes, sentAt: Date.now() };
-}
-
-function payloadOf({ sender, content, attachments = [], supersedes }: Omit<UnsentMessage, 'id'>): MessageInPayload {
-  return {
-    channel: CHANNEL,
-    sender,
-    content,
-    ...(attachments.length > 0 && { attachments: [...attachments] }),
-    ...(supersedes !== undefined && { supersedes }),
-  };
 }

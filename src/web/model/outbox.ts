@@ -1,4 +1,8 @@
+import type { MessageInPayload, Transcript } from '../../client/index.js';
 import type { PageStorage, UnsentMessage } from './page-storage.js';
+
+/** The channel of the page's messages. */
+export const CHANNEL = 'webchat';
 
 /** Time without an acknowledgement after which a message counts as late, in milliseconds. */
 const LATE_AFTER_MS = 3_000;
@@ -68,4 +72,31 @@ export class Outbox {
   connected(): void {
     this.#waited = new Set(this.messages.map(({ id }) => id));
   }
+}
+
+/** Returns a message as the transcript shows it, sent now. */
+export function asSent({
+  id,
+  sender,
+  content,
+  attachments = [],
+  supersedes,
+}: UnsentMessage): Parameters<Transcript['add']>[0] {
+  return { id, sender, content, attachments: [...attachments], supersedes, sentAt: Date.now() };
+}
+
+/** Returns the payload of a message as the page sends it. */
+export function payloadOf({
+  sender,
+  content,
+  attachments = [],
+  supersedes,
+}: Omit<UnsentMessage, 'id'>): MessageInPayload {
+  return {
+    channel: CHANNEL,
+    sender,
+    content,
+    ...(attachments.length > 0 && { attachments: [...attachments] }),
+    ...(supersedes !== undefined && { supersedes }),
+  };
 }
