@@ -30,7 +30,7 @@ export default defineConfig({
     // What is larger is loaded for diagrams only.
     chunkSizeWarningLimit: 2_000,
     rolldownOptions: {
-      checks: { pluginTimings: false },
+      checks: { bundlerTimings: false },
       // The chat, and the page in the frame that draws diagrams.
       input: ['src/web/index.html', 'src/web/diagram.html'],
       // What the page needs at once is one file, although parts that are loaded later share modules with it.

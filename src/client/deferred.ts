@@ -5,7 +5,7 @@ export interface Deferred<T> {
   reject(error: unknown): void;
 }
 
-/** Creates a pending promise. `Promise.withResolvers` is missing in Node 20 and in Safari before 17.4. */
+/** Creates a pending promise. `Promise.withResolvers` is missing in Safari before 17.4. */
 export function defer<T>(): Deferred<T> {
   let resolvers!: Pick<Deferred<T>, 'resolve' | 'reject'>;
   const promise = new Promise<T>((resolve, reject) => (resolvers = { resolve, reject }));
