@@ -22,7 +22,7 @@ export function noModelConfigured({ content, attachments = [] }: MessageInPayloa
     attachments.length === 0 ? '' : ` and ${attachments.length} attachment${attachments.length === 1 ? '' : 's'}`;
   return (
     `**No model is configured**, so the built-in agent repeats what you wrote${files}. ` +
-    'To configure one, set `agent.model` (see `docs/guides/models.md`); `/help` lists what works without a model.\n\n' +
+    'To configure one, run `openclaw setup` or set `agent.model` (see `docs/guides/models.md`); `/help` lists what works without a model.\n\n' +
     content
   );
 }
