@@ -1,9 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { sqliteCode } from './sqlite-errors.js';
-
-const BUSY = 5;
-const LOCKED = 6;
+import { isLocked } from './sqlite-errors.js';
 
 /** A lock that is held until it is released or its process ends in any way. */
 export interface FileLock {
@@ -35,10 +32,9 @@ export function lockFile(path: string): FileLock {
       },
     };
   } catch (error) {
-    const code = sqliteCode(error);
-    const owner = code === BUSY || code === LOCKED ? readOwner(database) : undefined;
+    const owner = isLocked(error) ? readOwner(database) : undefined;
     database.close();
-    if (code !== BUSY && code !== LOCKED) throw error;
+    if (!isLocked(error)) throw error;
     throw new Error(
       `the database ${path} is in use by ${owner ? `the process ${owner}` : 'another process'}: ` +
         'stop that gateway, or set store.url to another file',
@@ -55,8 +51,7 @@ export function findLockHolder(path: string): number | undefined {
     database.exec('BEGIN IMMEDIATE; ROLLBACK');
     return undefined;
   } catch (error) {
-    const code = sqliteCode(error);
-    if (code === BUSY || code === LOCKED) return readOwner(database);
+    if (isLocked(error)) return readOwner(database);
     throw error;
   } finally {
     database.close();

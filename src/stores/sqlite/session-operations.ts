@@ -9,10 +9,13 @@ import type { TableState } from './table-state.js';
 
 const NEVER = Number.MAX_SAFE_INTEGER;
 
+/** The time of the newest message in a row of `sessions`, or else of its creation. */
+export const LAST_ACTIVE = `coalesce(
+  (SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1), created_at)`;
+
 const COLUMNS = `session, id, tenant, mode, channel, agent, key_parts AS keyParts, created_at AS createdAt,
   memory_refs AS memoryRefs, tool_permissions AS toolPermissions, explicit_activation AS explicitActivation, model,
-  coalesce((SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1),
-    created_at) AS lastActive,
+  ${LAST_ACTIVE} AS lastActive,
   (SELECT count(*) FROM (SELECT 1 FROM participants WHERE participants.session = sessions.session LIMIT 2)) AS participants`;
 
 interface Columns {

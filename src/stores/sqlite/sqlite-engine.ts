@@ -11,7 +11,7 @@ export const SQLITE_ENGINE = {
     const path = parseSqliteUrl(url);
     return path !== undefined && existsSync(path);
   },
-  // Imported when it is used: the settings need the URLs only.
   findPath: parseSqliteUrl,
+  // Imported when it is used: the settings need the URLs only.
   loadModule: async () => (await import('./sqlite.module.js')).SqliteModule,
 };

@@ -15,7 +15,7 @@ export function sqliteCode(error: unknown): number | undefined {
 }
 
 /**
- * Whether an error means that the store cannot read or commit now: full disk, I/O error, read-only, locked by another
+ * Returns whether an error means that the store cannot read or commit now: full disk, I/O error, read-only, locked by another
  * process.
  */
 export function isUnavailable(error: unknown): boolean {
@@ -23,10 +23,19 @@ export function isUnavailable(error: unknown): boolean {
   return code !== undefined && !FAULTS_OF_A_CALL.has(code);
 }
 
+const BUSY = 5;
+const LOCKED = 6;
+
+/** Returns whether an error means that another connection holds the lock. */
+export function isLocked(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === BUSY || code === LOCKED;
+}
+
 const CORRUPT = 11;
 const NOT_A_DATABASE = 26;
 
-/** Whether an error means that the file is damaged or not a database. */
+/** Returns whether an error means that the file is damaged or not a database. */
 export function isDamage(error: unknown): boolean {
   const code = sqliteCode(error);
   return code === CORRUPT || code === NOT_A_DATABASE;

@@ -26,7 +26,10 @@ export class SweepBudget {
     this.rows -= rows;
   }
 
-  /** Runs a step, which returns the number of rows that it has deleted or visited, until none is left. Returns whether it is. */
+  /**
+   * Repeats a step, which returns the number of rows that it has deleted or visited. Returns true once no row is left, and
+   * false when the call has reached a limit first.
+   */
   repeat(step: () => number): boolean {
     for (;;) {
       const rows = step();

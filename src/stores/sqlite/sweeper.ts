@@ -1,14 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SweepLimits } from '../../core/store/index.js';
 import { prepare } from './rows.js';
+import { LAST_ACTIVE } from './session-operations.js';
 import { MAX_STEP_ROWS, SweepBudget } from './sweep-budget.js';
 import type { TableState } from './table-state.js';
 
 /** The tables with rows of a message, under its `ord`. */
 const TABLES_OF_MESSAGES = ['journal', 'replies', 'reactions', 'superseded', 'messages'];
-
-const LAST_ACTIVE = `coalesce(
-  (SELECT received_at FROM messages WHERE messages.session = sessions.session ORDER BY ord DESC LIMIT 1), created_at)`;
 
 const DELETE_MEMORIES = `DELETE FROM memories WHERE memory IN
   (SELECT memory FROM sessions JOIN memories ON collection = id AND memories.tenant = sessions.tenant WHERE session = ? LIMIT ?)`;
@@ -19,7 +17,7 @@ const DELETE_APPROVALS = `DELETE FROM approvals WHERE approval IN
 /** Deletes expired frames, journals of finished turns and idle sessions, in portions. */
 export class Sweeper {
   private readonly statements;
-  /** Of this call. */
+  /** What is left of this call. */
   private budget: SweepBudget;
   /** This call has deleted a session. */
   private hasDeletedSession = false;
@@ -130,12 +128,9 @@ export class Sweeper {
 
   /** Deletes a session with all its data, within the limits. Returns true when it is gone. */
   private deleteSession(session: number): boolean {
-    const { log } = this.tables;
     const { statements } = this;
     const isEmpty =
-      this.budget.repeat(() =>
-        this.deleteFrames(session, Math.min(log.head(session), log.sweptSeq(session) + MAX_STEP_ROWS)),
-      ) &&
+      this.budget.repeat(() => this.deleteFrames(session, this.nextReach(session))) &&
       this.budget.repeat(() => this.deleteMessages(session)) &&
       this.budget.repeat(() => Number(statements.deleteMemories.run(session, MAX_STEP_ROWS).changes)) &&
       this.budget.repeat(() => Number(statements.deleteApprovals.run(session, MAX_STEP_ROWS).changes)) &&
@@ -144,7 +139,7 @@ export class Sweeper {
     this.hasDeletedSession = true;
     if (!isEmpty) return false;
     statements.deleteSession.run(session);
-    log.forget(session);
+    this.tables.log.forget(session);
     return true;
   }
 
