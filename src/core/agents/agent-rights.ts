@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { SettingsReader } from '../config/section.js';
 import { DEFAULT_TENANT } from '../identity/principal.js';
 import { listAgentIds, readEffective } from './agent-definition.js';
+import type { BindingSetting } from './agent-setting.js';
 
-/** An agent of a tenant, with what it may do. */
+/** The rights of an agent, and its place in its tenant. */
 interface AgentRights {
   readonly id: string;
   readonly tenant: string;
@@ -13,14 +14,16 @@ interface AgentRights {
 }
 
 /**
- * Returns whether a change of the settings can lead messages to an agent with other permissions or tools: in a tenant
- * whose agents differ in these, it adds or removes an agent, or changes a binding or which agent is the default one.
+ * Returns whether a change of the settings can lead messages to an agent with other permissions or tools. Such a
+ * change adds or removes an agent, or changes a binding or the default agent, in a tenant whose agents differ in these.
  * @param before the settings without the change
  * @param after the settings with the change; both are valid
  */
 export function canChangeRights(before: SettingsReader, after: SettingsReader): boolean {
-  const agents = [...listRights(before), ...listRights(after)];
-  const [routesBefore, routesAfter] = [listRoutes(before), listRoutes(after)];
+  const [agentsBefore, agentsAfter] = [listRights(before), listRights(after)];
+  const agents = [...agentsBefore, ...agentsAfter];
+  const routesBefore = listRoutes(agentsBefore, before('bindings'));
+  const routesAfter = listRoutes(agentsAfter, after('bindings'));
   return [...new Set(agents.map(({ tenant }) => tenant))].some((tenant) => {
     // Those of the tenant `default` answer for a tenant without a default agent.
     const reachable = agents.filter((agent) => agent.tenant === tenant || agent.tenant === DEFAULT_TENANT);
@@ -38,13 +41,17 @@ function listRights(get: SettingsReader): readonly AgentRights[] {
 }
 
 /** Returns by tenant what decides which of its agents answers. */
-function listRoutes(get: SettingsReader): ReadonlyMap<string | undefined, readonly unknown[]> {
-  const agents = listRights(get).toSorted((one, other) => (one.id < other.id ? -1 : 1));
+function listRoutes(
+  agents: readonly AgentRights[],
+  bindings: readonly BindingSetting[],
+): ReadonlyMap<string | undefined, readonly unknown[]> {
   const tenants = new Map(agents.map(({ id, tenant }) => [id, tenant]));
   return Map.groupBy(
     [
-      ...agents.map(({ id, tenant, isDefault }) => ({ tenant, id, isDefault })),
-      ...get('bindings').map((binding) => ({ tenant: tenants.get(binding.agent), binding })),
+      ...agents
+        .toSorted((one, other) => (one.id < other.id ? -1 : 1))
+        .map(({ id, tenant, isDefault }) => ({ tenant, id, isDefault })),
+      ...bindings.map((binding) => ({ tenant: tenants.get(binding.agent), binding })),
     ],
     ({ tenant }) => tenant,
   );

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { MAX_BUFFERED_BYTES } from '../delivery/frame-reader.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
-import type { Principal } from '../identity/principal.js';
 import { PresenceTrackerService, type PresenceState } from '../presence/presence-tracker.service.js';
+import { isWithinReach } from '../sessions/access.js';
 import type { Connection } from './connection.js';
 import { ConnectionManagerService } from './connection-manager.service.js';
 
@@ -33,7 +33,7 @@ export class PresenceNoticesService {
   private notify(state: PresenceState): void {
     for (const connection of this.connections.listPresenceReaders()) {
       const { principal } = connection;
-      if (principal.role === 'operator' && mayWatch(principal, state)) this.offer(connection, state);
+      if (principal.role === 'operator' && isWithinReach(principal, state)) this.offer(connection, state);
     }
   }
 
@@ -65,8 +65,4 @@ function delay(waiting: DelayedStates, state: PresenceState): void {
   waiting.set(person, state);
   const [oldest] = waiting.keys();
   if (waiting.size > MAX_DELAYED && oldest !== undefined) waiting.delete(oldest);
-}
-
-function mayWatch({ tenant, channels }: Principal, state: PresenceState): boolean {
-  return tenant === state.tenant && (channels === undefined || channels.includes(state.channel));
 }

@@ -2,8 +2,8 @@ import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
 import type { Principal } from '../identity/principal.js';
 import type { Session } from '../store/index.js';
 
-/** Returns whether a session is of the tenant and the channels of a credential. */
-export function isWithinReach(principal: Principal, { tenant, channel }: Session): boolean {
+/** Returns whether a session, or a person, is of the tenant and the channels of a credential. */
+export function isWithinReach(principal: Principal, { tenant, channel }: Pick<Session, 'tenant' | 'channel'>): boolean {
   return tenant === principal.tenant && (!principal.channels || principal.channels.includes(channel));
 }
 

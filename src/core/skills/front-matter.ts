@@ -1,6 +1,6 @@
 import { parseDocument } from 'yaml';
 
-/** What the front matter of a `SKILL.md` says. */
+/** The front matter of a `SKILL.md`. */
 export interface FrontMatter {
   readonly name: string;
   readonly description: string;
@@ -11,12 +11,12 @@ export interface FrontMatter {
   readonly allowedTools: readonly string[];
 }
 
-export const SKILL_NAME = /^(?=.{1,64}$)[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const SKILL_NAME = /^(?=.{1,64}$)[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const MAX_DESCRIPTION_LENGTH = 1_024;
 const MAX_COMPATIBILITY_LENGTH = 500;
 /** Maximum length of the YAML, in UTF-16 units: deep nesting costs a stack, so the text must be short. */
 const MAX_YAML_LENGTH = 16_384;
-/** Nested lists and maps open with one of these; more of them are no front matter. */
+/** Maximum number of characters that may open a nested list or map. */
 const MAX_OPENINGS = 256;
 const FENCED = /^---[ \t]*\n([^]*?)^---[ \t]*(?:\n|$)/m;
 

@@ -47,9 +47,9 @@ export class JoiningService {
   }
 
   private isOpen(turn: Turn, n: number): boolean {
-    const { signals, journal, session, agent } = turn;
+    const { signals, journal } = turn;
     if (signals.stop.aborted || journal.recordedAnswers.length > n) return false;
-    return this.isSteered(turn) || (n === 0 && this.rules.findBusyPolicy(session, agent) === 'collect');
+    return n === 0 ? this.mayJoin(turn) : this.isSteered(turn);
   }
 }
 
