@@ -16,8 +16,8 @@ export type BlockType = Static<typeof BlockType>;
 
 /**
  * One typed piece of a reply. `content` is text for text, markdown, code and status; JSON for tool_call
- * {call_id, tool, parameters}, tool_result {call_id, ok, status, decided_by?, content} and canvas; a URL on this gateway or a data URL for
- * image and audio, with `metadata.mime_type` and `metadata.alt`.
+ * {call_id, tool, parameters}, tool_result {call_id, ok, status, decided_by?, content} and canvas; a URL on this gateway
+ * or a data URL for image and audio, with `metadata.mime_type` and `metadata.alt`.
  */
 export const StreamBlock = Type.Object({
   block_id: Type.String(),

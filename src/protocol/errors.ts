@@ -44,7 +44,7 @@ export interface ErrorRow<D> {
   readonly level: LogLevel;
   /** When it occurs, for the reference. */
   readonly when: string;
-  /** What the caller should do, for the reference. */
+  /** The action for the caller, for the reference. */
   readonly action: string;
   readonly message: (details: D) => string;
 }

@@ -13,8 +13,8 @@ const MAX_POINTER_LENGTH = 256;
 const validators = new WeakMap<TSchema, Validator>();
 
 /**
- * Returns the faults of `value` under `schema`, at most {@link MAX_FAULTS}; empty when it is valid. All
- * strings inside must be well-formed and free of NUL. The schema is compiled at its first use and must not change afterwards.
+ * Returns the faults of `value` under `schema`, at most {@link MAX_FAULTS}; empty when it is valid. All strings inside must
+ * be well-formed and free of NUL. The schema is compiled at its first use and must not change afterwards.
  * @param source the text that `value` was parsed from; with it, most values need no check of every string
  */
 export function findFaults(schema: TSchema, value: unknown, source?: string): PayloadFault[] {

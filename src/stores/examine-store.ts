@@ -1,7 +1,7 @@
 import type { Json } from '../core/store/index.js';
 import { parseSqliteUrl } from './sqlite/sqlite-url.js';
 
-/** What is known about a store without opening it. */
+/** The state of a store that is examined without being opened. */
 export interface StoreExamination {
   /** In words for the operator. */
   readonly says: string;

@@ -6,7 +6,7 @@ import { SQLITE_ENGINE } from './sqlite/sqlite-engine.js';
 export interface StoreEngine {
   /** The form of the URLs, for messages. */
   readonly form: string;
-  /** What the forms of URLs mean, for the reference. */
+  /** The forms of URLs with their meaning, for the reference. */
   readonly description: string;
   accepts(url: string): boolean;
   /** Returns what is wrong with a URL that it accepts, in words for the operator. */
@@ -40,7 +40,7 @@ export function isStoreThere(url: string): boolean {
   return findStoreEngine(url)?.isThere(url) ?? false;
 }
 
-/** Folder of what belongs to a store without a file. */
+/** Folder of the files of a store that has no file of its own. */
 const DEFAULT_FOLDER = 'data';
 
 /** Returns the folder in which files that belong to the store are kept: that of its own file, or `data`. */

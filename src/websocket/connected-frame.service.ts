@@ -12,7 +12,7 @@ import { Logs, type Log } from '../core/telemetry/logs.js';
 import { HOUR_MS } from '../core/time/clock.js';
 import { VERSION } from '../core/lifecycle/version.js';
 
-/** The channel of sessions that programs have, which nobody continues. */
+/** The channel of programs, whose sessions no client continues. */
 const API = 'api';
 
 /** Builds the first frame of every connection: the identity of the client, and the limits of the gateway. */

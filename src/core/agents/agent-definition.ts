@@ -37,7 +37,7 @@ export interface AgentDefinition {
   readonly workspace: 'session' | 'agent';
 }
 
-/** What an agent with skills may do: read them. */
+/** The permission to read skills, which each agent with skills has. */
 export const SKILLS_PERMISSION = 'skills';
 
 /** Where each field of an agent gets its value when `agents.ID` does not set it. */

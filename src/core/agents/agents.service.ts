@@ -43,7 +43,7 @@ export interface ExplainedSetting {
 }
 
 /**
- * The agents of the gateway, as the settings define them now, and which of them answers a message.
+ * The agents of the gateway, as the settings define them now. Chooses the agent that answers a message.
  *
  * A turn has its agent in `AgentTurn.agent` and keeps it to its end. Everything else reads what it needs each time with
  * `get(id)`: a definition is immutable, and a change of the settings gives new ones. It has the values of `agents.ID.*`
@@ -88,7 +88,10 @@ export class AgentsService {
     return agent?.tenant === tenant || agent?.tenant === DEFAULT_TENANT ? agent : undefined;
   }
 
-  /** Returns each effective setting of an agent with its source and the key that sets it. @param id of an agent that exists */
+  /**
+   * Returns each effective setting of an agent with its source and the key that sets it.
+   * @param id of an agent that exists
+   */
   explain(id: string): readonly ExplainedSetting[] {
     const own = this.config.get('agents')[id] ?? {};
     const effective = readEffective((key) => this.config.get(key), id);
@@ -121,8 +124,9 @@ export class AgentsService {
   }
 
   /**
-   * Returns the agent `id` if a credential may name it: an operator each one of its tenant, everybody the one that the
-   * bindings give to `message`, and those of the credential's own list. Undefined also if there is no such agent.
+   * Returns the agent `id` if a credential may name it; undefined if it may not, or if there is no such agent. Each
+   * credential may name the agent that the bindings give to `message`, and those of its own list; an operator may name all
+   * of its tenant.
    */
   findNamed({ tenant, role, agents = [] }: Principal, id: string, message: BoundMessage): AgentDefinition | undefined {
     const bound = this.choose(message);

@@ -31,7 +31,7 @@ export const agentListSettings = defineSettings(
   { rules: [findAgentFaults, findBindingFaults] },
 );
 
-/** `main` belongs to everybody, and a tenant has one default agent. */
+/** `main` belongs to all tenants, and a tenant has at most one default agent. */
 function findAgentFaults(get: SettingsReader): SettingFault[] {
   const defaults = new Map<string, string>();
   return Object.entries(get('agents')).flatMap(

@@ -1,4 +1,4 @@
-/** Whether a name is that of a pattern, in which `*` stands for any text. Takes linear time for any pattern. */
+/** Returns whether a name matches a pattern, in which `*` stands for any text. Takes linear time for any pattern. */
 export function matchesPattern(name: string, pattern: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();

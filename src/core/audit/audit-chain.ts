@@ -70,7 +70,7 @@ async function verifyRows(
   trail: 'rests' | 'grows',
 ): Promise<ChainVerdict> {
   let last = EMPTY_HEAD;
-  /** What a row has to say about the deleted ones; undefined if none are missing, or once it was found. */
+  /** The note of the deleted rows, which a later row must have; undefined if none are missing, or once it was found. */
   let anchor: string | undefined;
   for await (const { hash: ownHash, ...row } of rows) {
     if (last === EMPTY_HEAD && row.sequence > 1) {

@@ -47,7 +47,7 @@ export interface MemoryConnectionServices {
   noteFailure(connection: MemoryConnection, error: unknown): void;
 }
 
-/** What a person does at the moment. */
+/** The state of a person on a channel. */
 export interface PersonStatus {
   readonly channel: string;
   readonly userId: string;

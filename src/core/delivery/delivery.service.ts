@@ -69,7 +69,7 @@ export class DeliveryService {
     failpoint('delivery.after_send');
   }
 
-  /** Whether a delta of this session could have a reader, here or on another replica. */
+  /** Returns whether a delta of this session could have a reader, here or on another replica. */
   hasDeltaReaders(sessionId: string): boolean {
     return (this.feeds.get(sessionId)?.deltaReaders ?? 0) > 0 || this.deltas.isHeard(sessionId);
   }

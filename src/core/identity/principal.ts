@@ -25,8 +25,8 @@ const RESERVED_NAMES = new Set(['webchat', 'local']);
 const RESERVED_PREFIX = /^(agent|cron|hook|node|tailscale):/;
 
 /**
- * Whether a configured or foreign credential must not speak as `name`. What a principal owns (clients, uploads, messages)
- * would be another's. `operator`, the name of the shorthand `auth.token`, is for operators.
+ * Returns whether a configured or foreign credential must not speak as `name`, because it would get the clients, uploads
+ * and messages of another principal. `operator`, the name of the shorthand `auth.token`, is for operators.
  * @param drivers the channels whose drivers run in this gateway; each speaks as `channel:NAME`
  */
 export function isReservedPrincipal(name: string, role: Role, drivers: readonly string[]): boolean {

@@ -5,11 +5,11 @@ import type { ClientKey, Session, StoredMessage } from '../store/index.js';
 const CLIENT_ID = 'ask';
 const PRINCIPAL_PREFIX = 'agent:';
 
-/** What a question carries besides its text, in the metadata of its message. */
+/** The facts of a question besides its text, which the metadata of its message holds. */
 export interface QuestionFacts {
   /** The IDs of the agents that wait for the answer, the first one that asked first. */
   readonly chain: readonly string[];
-  /** What the asking turn holds: the asked one holds nothing else. */
+  /** The permissions of the asking turn: the asked one holds no others. */
   readonly permissions: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export function clientOf(tenant: string, agent: string): ClientKey {
   return { tenant, principal: `${PRINCIPAL_PREFIX}${agent}`, clientId: CLIENT_ID };
 }
 
-/** Returns what a question carries; undefined for a message of a person. */
+/** Returns the facts of a question; undefined for a message of a person. */
 export function readQuestion({
   client,
   payload,
@@ -35,14 +35,14 @@ export function readCommand(
   return readQuestion(message) ? undefined : parseCommand(message.payload.content, agentName);
 }
 
-/** Returns an agent with only those of its permissions that the asking turn holds, and itself for a message of a person. */
+/** Returns the agent of a message: for a question with only those of its permissions that the asking turn holds. */
 export function limitAgent(agent: AgentDefinition, message: StoredMessage): AgentDefinition {
   const question = readQuestion(message);
   if (!question) return agent;
   return { ...agent, permissions: intersect(agent.permissions, question.permissions) };
 }
 
-/** The same for what a session was granted. */
+/** Returns the session of a message: for a question with only those permissions that the asking turn holds. */
 export function limitSession(session: Session, message: StoredMessage): Session {
   const question = readQuestion(message);
   return question ? { ...session, toolPermissions: intersect(session.toolPermissions, question.permissions) } : session;

@@ -11,12 +11,12 @@ import { clientOf, type QuestionFacts } from './question.js';
 
 /** Pause before a question that another run has is looked at again, in milliseconds. */
 const LOOK_AGAIN_MS = 250;
-/** Messages of the pair's session among which the question is looked for: at most a few can be newer. */
+/** Number of newest messages of the session that are searched for the question: only a few can be newer. */
 const NEWEST = 20;
 
 /** A question of one agent to another. */
 export interface Question extends QuestionFacts {
-  /** Of the call that asks: a repeat after a crash finds the question that it has asked. */
+  /** The ID of the call that asks: a repeat after a crash finds the question by it. */
   readonly callId: string;
   /** The session of the asking turn. */
   readonly session: Session;

@@ -16,8 +16,9 @@ export interface ClaimConsumer {
   run(claim: Claim, stop: AbortSignal): Promise<void>;
 
   /**
-   * Ends a message in one synchronous step and one commit, if it can. Returns false, having done nothing, when it takes a
-   * run. Calls `done` after the commit, with false if the message has no end and takes a run after all. Must not throw.
+   * Ends a message in one synchronous step and one commit, if it can. Returns false, without any effect, when the message
+   * needs a run. Calls `done` after the commit, with false if the message has no end and needs a run after all. Must not
+   * throw.
    */
   endNow(claim: Claim, done: (hasEnded: boolean) => void): boolean;
 }
@@ -41,8 +42,8 @@ interface Run {
 
 /**
  * Claims waiting messages while there are free places, passes them to a consumer, and renews the leases of those that
- * run. A message can have two runs at once, when this replica lost its lease and claimed it again: runs are told apart
- * by their lease.
+ * run. A message can have two runs at once, when this replica lost its lease and claimed it again. The lease identifies the
+ * run.
  */
 @Injectable()
 export class MessageClaimsService {

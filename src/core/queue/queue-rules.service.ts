@@ -7,7 +7,7 @@ import type { QueueLimits, SessionSeed } from '../store/index.js';
 /** The channel of questions that agents ask agents. */
 export const QUESTION_CHANNEL = 'agent';
 
-/** What the settings say about waiting messages. */
+/** The settings of waiting messages: the limits of the queue, and the policy while a session is busy. */
 @Injectable()
 export class QueueRulesService {
   constructor(
@@ -24,8 +24,8 @@ export class QueueRulesService {
   }
 
   /**
-   * Returns the policy for messages that arrive while the session is busy: that of its agent, of its channel, or of the
-   * queue, the first that is set. In a queue session, a list of jobs, and among questions of agents they wait.
+   * Returns the policy for messages that arrive while the session is busy. It is the first that is set of its agent, its
+   * channel and the queue. In a queue session, which is a list of jobs, and in one of questions, messages always wait.
    * @param agent of the running turn, if there is one
    */
   findBusyPolicy(

@@ -34,7 +34,7 @@ export class SessionCommandsService {
     }
   }
 
-  /** Of an agent that stands in for the tenant's own, only the name is shown. */
+  /** Lists the agents of a tenant. An agent of the gateway that stands in is listed without its description. */
   private listAgents({ tenant, agent: own }: Session): string {
     const lines = this.agents.listOf(tenant).map((agent) => {
       const description = agent.tenant === tenant && agent.description ? `: ${agent.description}` : '';

@@ -91,7 +91,7 @@ export class SessionRouterService {
         faults: [{ pointer: '/channel', message: `must be the channel of the session, "${session.channel}"` }],
       });
     }
-    // A message to a removed agent is for nobody else either.
+    // A message to a removed agent does not go to another one.
     const name = this.agents.findFor(session.tenant, session.agent)?.name;
     return { session, namesSession: true, payload, ...address(session, payload, name) };
   }

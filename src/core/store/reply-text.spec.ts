@@ -15,7 +15,7 @@ it.each([0, 1, 3])('a reply of %d blocks is the JSON that it stands for, however
   expect(JSON.parse(encodeReply(replyOf(blocks)))).toEqual(replyOf(blocks));
 });
 
-it('blocks that were taken back and replaced are encoded anew', () => {
+it('blocks that were taken back and replaced are encoded again', () => {
   const blocks = [aBlock(1), aBlock(2), aBlock(3)];
   encodeAhead(blocks);
   blocks.length = 1;

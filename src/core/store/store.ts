@@ -19,8 +19,8 @@ export interface SweepLimits {
   /** Approvals that expired before this are deleted; undefined keeps all. */
   readonly approvalsBefore?: number | undefined;
   /**
-   * Rows of the audit trail older than this are deleted, oldest first and at most once a day. The deletion is itself a row
-   * of the trail; see `noteOfSweep` of `core/audit`. Undefined keeps all.
+   * Rows of the audit trail older than this are deleted, oldest first, in portions: a portion waits until it is large, or
+   * a day old. Each deletion is itself a row of the trail; see `core/audit/audit-notes`. Undefined keeps all.
    */
   readonly auditBefore?: number | undefined;
 }

@@ -151,7 +151,7 @@ export class ToolRegistryService {
     }
   }
 
-  /** A call with side effects is in the audit trail before it starts. @throws GatewayError STORE_UNAVAILABLE */
+  /** Adds a call with side effects to the audit trail, before the call starts. @throws GatewayError STORE_UNAVAILABLE */
   private async record(tool: ToolDefinition, parameters: unknown, context: ToolCallContext): Promise<void> {
     const { session, caller, callId } = context;
     const argumentsSha256 = hash('sha256', canonicalise(parameters), 'hex');
@@ -221,7 +221,7 @@ function listMissing(
   });
 }
 
-/** Whether the settings of an agent allow it a tool. Patterns have `*` for any text; `deny` takes precedence. */
+/** Returns whether the settings of an agent allow it a tool. `deny` takes precedence. */
 function mayUse({ tools }: AgentDefinition, name: string): boolean {
   const isNamed = (patterns: readonly string[]) => patterns.some((pattern) => matchesPattern(name, pattern));
   return (tools.allow === undefined || isNamed(tools.allow)) && !isNamed(tools.deny);

@@ -45,7 +45,7 @@ export type AgentEvent =
    */
   | { readonly type: 'answer'; readonly answer: Answer; readonly isLast?: boolean };
 
-/** What a turn is about. */
+/** The message of a turn, with its session and its agent. */
 export interface TurnSubject {
   readonly message: StoredMessage;
   /** The command that the message is, if it is one. */

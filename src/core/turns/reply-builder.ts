@@ -11,7 +11,7 @@ const ENCODED_AHEAD = 256;
 
 interface GrowingBlock {
   readonly id: string;
-  /** Of the newest piece. */
+  /** The type of the newest piece. */
   type: Piece['blockType'];
   content: string;
 }

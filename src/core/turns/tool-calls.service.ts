@@ -11,7 +11,7 @@ import { toSafeJson, toSafeText } from './safe-text.js';
 import type { NamedCall } from './turn-journal.js';
 import type { Turn } from './turn.js';
 
-/** Nobody reads the session of a question, so nobody would decide. */
+/** No person reads the session of a question, so an approval would never be decided. */
 const NO_APPROVAL = 'it needs the approval of a person, which an agent that is asked by another cannot get';
 
 /** Maximum length of a progress report, in UTF-16 units. */

@@ -11,7 +11,7 @@ import type { RunSignals } from './run-signals.js';
 import type { TurnJournal } from './turn-journal.js';
 import type { TurnWriter } from './turn-writer.js';
 
-/** What a run is made of. */
+/** The parts of a run. */
 export interface TurnParts extends Pick<Turn, 'claim' | 'signals' | 'journal' | 'reply' | 'writer'> {
   /** Undefined if it was removed. */
   readonly agent: AgentDefinition | undefined;
@@ -42,7 +42,7 @@ export class Turn {
     } = parts);
   }
 
-  /** Who answers, to the end of this run. @throws GatewayError AGENT_FAILED if the agent was removed */
+  /** The agent that answers, to the end of this run. @throws GatewayError AGENT_FAILED if the agent was removed */
   get agent(): AgentDefinition {
     if (!this.parts.agent) throw removedAgent(this.session.agent);
     return this.parts.agent;
@@ -56,7 +56,7 @@ export class Turn {
     return this.claim.session;
   }
 
-  /** On whose behalf tools are called. */
+  /** The session, caller and agent on whose behalf tools are called. */
   get user(): ToolUser {
     return { session: limitSession(this.session, this.message), caller: this.message.client, agent: this.agent };
   }
@@ -113,7 +113,8 @@ export class Turn {
   }
 
   /**
-   * Writes the end of the turn. A block that grows stays as it was shown, marked as partial. Approvals that its tool calls still wait for expire in the same commit.
+   * Writes the end of the turn. A block that grows stays as it was shown, marked as partial. Approvals that its tool calls
+   * still wait for expire in the same commit.
    * @throws LeaseLostError
    */
   async end(ending: Ending): Promise<Ending> {

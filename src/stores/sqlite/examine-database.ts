@@ -8,7 +8,7 @@ import { findLockHolder } from './file-lock.js';
 import { MIGRATIONS, readVersion } from './migrations.js';
 import { findRealFile } from './real-file.js';
 
-/** What is known about a database without opening it as a gateway does. */
+/** The state of a database that is examined without being opened for writing. */
 export interface DatabaseExamination {
   /** Undefined when there is no database yet. */
   readonly version: number | undefined;

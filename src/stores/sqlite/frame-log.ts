@@ -93,7 +93,7 @@ export class FrameLog {
     const sweptSeq = this.sweptSeq(session);
     const number = this.epochs.find((epoch) => epoch.name === name)?.number;
     if (number === undefined || seq > this.head(session)) return false;
-    // Of the frames that retention has deleted, the newest alone can be followed without a gap.
+    // After an older frame that retention has deleted a resume has a gap, whatever its epoch.
     if (seq < sweptSeq) return true;
     const select = seq === sweptSeq ? this.selectSweptEpoch.get(session) : this.selectEpoch.get(session, seq);
     return required(select).epoch <= number;

@@ -287,7 +287,7 @@ export class QueueOperations {
   }
 
   /**
-   * Whether a run has to end the message, because it runs or has frames of an earlier run: only a run knows which of
+   * Returns whether a run has to end the message, because it runs or has frames of an earlier run: only a run knows which of
    * its blocks stand.
    */
   private mayHaveBlocks(message: OpenMessage): boolean {
