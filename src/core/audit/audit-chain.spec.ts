@@ -106,6 +106,22 @@ describe('verifyAuditTrail', () => {
     expect(await verifyAuditTrail(aStore(EMPTY_HEAD, aTrail(1).rows))).toEqual({ kind: 'intact', rows: 1 });
   });
 
+  it('reports a trail as intact whose oldest rows are deleted between two pages', async () => {
+    const { rows, head } = aTrail(2_500);
+    const last = rows[1_499] as AuditRow;
+    const swept = chainAudit(head, 2_501, noteOfSweep(last));
+    let stored = rows;
+    const store: AuditStore = {
+      recordAudit: async () => {},
+      readAuditHead: async () => head,
+      listAudit: async ({ after = 0, limit }: AuditQuery) => {
+        if (after > 0) stored = [...rows.slice(1_500), swept];
+        return stored.filter(({ sequence }) => sequence > after).slice(0, limit);
+      },
+    };
+    expect(await verifyAuditTrail(store)).toEqual({ kind: 'intact', rows: 2_501 });
+  });
+
   it('detects a later row that does not continue the chain', async () => {
     const { rows } = aTrail(7);
     rows[6] = { ...(rows[6] as AuditRow), actor: 'eve' };

@@ -94,12 +94,23 @@ async function verifyRows(
 
 /**
  * Verifies the trail of a store that may be in use: rows that are added meanwhile must continue the chain. Checks
- * completeness up to the head at the time of the call.
+ * completeness up to the head at the time of the call. Begins again when the oldest rows were deleted meanwhile, which would
+ * look like a gap between two pages.
  * @throws GatewayError STORE_UNAVAILABLE
  */
 export async function verifyAuditTrail(store: AuditStore): Promise<ChainVerdict> {
-  const head = await store.readAuditHead();
-  return verifyRows(readAuditTrail(store), head, 'grows');
+  for (;;) {
+    const oldest = await readOldest(store);
+    const head = await store.readAuditHead();
+    const verdict = await verifyRows(readAuditTrail(store), head, 'grows');
+    if (verdict.kind === 'intact' || (await readOldest(store)) === oldest) return verdict;
+  }
+}
+
+/** Returns the sequence of the oldest row; undefined for an empty trail. */
+async function readOldest(store: AuditStore): Promise<number | undefined> {
+  const [row] = await store.listAudit({ order: 'oldest', limit: 1 });
+  return row?.sequence;
 }
 
 /** Reads all rows that match a query, page by page. */
