@@ -11,7 +11,7 @@ import type { AgentEvent, AgentTurn } from '../turns/agent-runtime.js';
 import { readQuestion } from './question.js';
 import { QuestionsService } from './questions.service.js';
 
-/** Where the process dies: while the asked agent works, or after it has answered and before its asker has the answer. */
+/** The moment at which the process ends: while the asked agent works, or after it has answered and before its asker has the answer. */
 type Death = 'while it is answered' | 'after its answer';
 
 class DyingRuntime extends BuiltinRuntime {
@@ -75,29 +75,30 @@ function open(death?: Death) {
   return { harness, runtime: runtime! };
 }
 
-it.each<Death>(['while it is answered', 'after its answer'])(
-  '[Z-21] a question whose asker dies %s is one message with one answer, also with a single place',
-  async (death) => {
-    const first = open(death);
-    await first.harness.start();
-    await first.harness.say(new FakeReader(), 'm1', '/tool test.ask {}');
-    await first.runtime.reached.promise;
-    await first.harness.crash();
+it.each<[how: 'crash' | 'stop', death: Death]>([
+  ['crash', 'while it is answered'],
+  ['crash', 'after its answer'],
+  ['stop', 'while it is answered'],
+])('[Z-21] a question is one message with one answer, also with a single place, after a %s %s', async (how, death) => {
+  const first = open(death);
+  await first.harness.start();
+  await first.harness.say(new FakeReader(), 'm1', '/tool test.ask {}');
+  await first.runtime.reached.promise;
+  await first.harness[how]();
 
-    const second = open();
-    await second.harness.start();
-    const { harness } = second;
-    const { sessionId } = await harness.say(new FakeReader(), 'm2', '/blocks 1');
-    const ended = async () => {
-      const { messages } = await harness.store.readHistory(sessionId, 10);
-      return messages.map(({ status }) => status);
-    };
-    await expect.poll(ended).toEqual(['done', 'done']);
-    expect(second.runtime.asked).toHaveLength(death === 'while it is answered' ? 1 : 0);
-    expect(new Set([...first.runtime.asked, ...second.runtime.asked]).size).toBe(1);
-    const [asking] = (await harness.store.readHistory(sessionId, 10)).messages;
-    const results = asking!.reply!.blocks.filter(({ block_type: type }) => type === 'tool_result');
-    expect(results.map(({ content }) => content)).toEqual([expect.stringContaining('"content":"stop"') as string]);
-    await harness.stop();
-  },
-);
+  const second = open();
+  await second.harness.start();
+  const { harness } = second;
+  const { sessionId } = await harness.say(new FakeReader(), 'm2', '/blocks 1');
+  const ended = async () => {
+    const { messages } = await harness.store.readHistory(sessionId, 10);
+    return messages.map(({ status }) => status);
+  };
+  await expect.poll(ended).toEqual(['done', 'done']);
+  expect(second.runtime.asked).toHaveLength(death === 'while it is answered' ? 1 : 0);
+  expect(new Set([...first.runtime.asked, ...second.runtime.asked]).size).toBe(1);
+  const [asking] = (await harness.store.readHistory(sessionId, 10)).messages;
+  const results = asking!.reply!.blocks.filter(({ block_type: type }) => type === 'tool_result');
+  expect(results.map(({ content }) => content)).toEqual([expect.stringContaining('"content":"stop"') as string]);
+  await harness.stop();
+});
