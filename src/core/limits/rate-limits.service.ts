@@ -4,6 +4,7 @@ import { ConfigStoreService } from '../config/config-store.service.js';
 import type { Principal } from '../identity/principal.js';
 import { Clock } from '../time/clock.js';
 import { RateBuckets } from './rate-buckets.js';
+import { Tally } from './tally.js';
 
 /**
  * Limits the rate of messages and the number of connections. Settings are read at each use, so a change takes effect
@@ -13,7 +14,7 @@ import { RateBuckets } from './rate-buckets.js';
 export class RateLimitsService {
   private readonly messages: RateBuckets;
   private readonly reactions: RateBuckets;
-  private readonly connections = new Map<string, number>();
+  private readonly connections = new Tally();
   /** The beginnings of the keys of messages. */
   private readonly prefixes = new WeakMap<Principal, string>();
 
@@ -51,17 +52,8 @@ export class RateLimitsService {
    * @returns an idempotent function that releases it, or undefined if the address has reached its limit
    */
   openConnection(address: string): (() => void) | undefined {
-    const open = this.connections.get(address) ?? 0;
-    if (open >= this.config.get('limits.connections_per_address')) return undefined;
-    this.connections.set(address, open + 1);
-    let isOpen = true;
-    return () => {
-      if (!isOpen) return;
-      isOpen = false;
-      const rest = (this.connections.get(address) ?? 1) - 1;
-      if (rest > 0) this.connections.set(address, rest);
-      else this.connections.delete(address);
-    };
+    if (this.connections.count(address) >= this.config.get('limits.connections_per_address')) return undefined;
+    return this.connections.enter(address);
   }
 
   /** Returns JSON, whose end is certain: with any sender after it, keys of two principals are never the same. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
+import { Tally } from '../limits/tally.js';
 import { follow, POLL_INTERVAL_MS } from '../replicas/follow.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
 import { QueueStore, Store, type Claim, type Lease } from '../store/index.js';
@@ -51,7 +52,7 @@ export class MessageClaimsService {
   /** By lease. */
   private readonly runs = new Map<string, Run>();
   /** Sessions whose turns run in the place of another, with the number of turns that wait for them. */
-  private readonly inside = new Map<string, number>();
+  private readonly inside = new Tally();
   private consumer: ClaimConsumer | undefined;
   /** True if messages are claimed. */
   private isOpen = false;
@@ -138,12 +139,7 @@ export class MessageClaimsService {
    * function that ends it.
    */
   enterInside(sessionId: string): () => void {
-    this.inside.set(sessionId, (this.inside.get(sessionId) ?? 0) + 1);
-    return () => {
-      const left = (this.inside.get(sessionId) ?? 1) - 1;
-      if (left > 0) this.inside.set(sessionId, left);
-      else this.inside.delete(sessionId);
-    };
+    return this.inside.enter(sessionId);
   }
 
   /**
@@ -203,7 +199,7 @@ export class MessageClaimsService {
   /** `sentAt`: when the claim was sent, from which its lease counts, by {@link Clock.elapsed}. */
   private take(claim: Claim, sentAt: number, consumer: ClaimConsumer): void {
     // A claim that arrives after the drain began is released at once.
-    const mayRun = this.isOpen || this.inside.has(claim.lease.sessionId);
+    const mayRun = this.isOpen || this.inside.count(claim.lease.sessionId) > 0;
     const stopReason = claim.cancelRequested ? 'cancelled' : mayRun ? undefined : 'draining';
     const run: Run = { claim, controller: undefined, stopReason, renewedAt: sentAt };
     this.runs.set(keyOf(claim.lease), run);
@@ -229,8 +225,8 @@ export class MessageClaimsService {
 
   /** Several turns in one place count as one. */
   private countPlaces(): number {
-    if (this.inside.size === 0) return this.runs.size;
-    return [...this.runs.values()].filter(({ claim }) => !this.inside.has(claim.lease.sessionId)).length;
+    if (this.inside.isEmpty) return this.runs.size;
+    return [...this.runs.values()].filter(({ claim }) => this.inside.count(claim.lease.sessionId) === 0).length;
   }
 
   private end({ claim, ended }: Run): void {
