@@ -1,6 +1,15 @@
 import type { AgentDefinition } from '../core/agents/agent-definition.js';
 import type { MessageInPayload } from '../protocol/index.js';
-import type { Claim, ClientKey, NewFrame, NewMessage, QueueLimits, SessionSeed, TurnEnd } from '../core/store/index.js';
+import type {
+  Claim,
+  ClientKey,
+  DurableFrame,
+  NewFrame,
+  NewMessage,
+  QueueLimits,
+  SessionSeed,
+  TurnEnd,
+} from '../core/store/index.js';
 
 /** Limits that are too high to be reached by accident. */
 export const GENEROUS_LIMITS: QueueLimits = { perSession: 1_000_000, perClient: 1_000_000, total: 1_000_000 };
@@ -97,4 +106,10 @@ export function anEnd(claim: Claim, changes: Partial<TurnEnd> = {}): TurnEnd {
     },
     ...changes,
   };
+}
+
+/** The `stream_end` of a message that was cancelled before it ran, the first frame of the session `s_alice`. */
+export function aCancelledEnd(messageRef: string, messageId: string, timestamp: number): DurableFrame {
+  const payload = JSON.stringify({ id: messageId, message_ref: messageRef, reason: 'cancelled', blocks: 0 });
+  return { sessionId: 's_alice', seq: 1, type: 'stream_end', messageRef, messageId, timestamp, payload };
 }

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { aClient, aFrame, aSession } from '../factories.js';
+import { aCancelledEnd, aClient, aFrame, aSession } from '../factories.js';
 import type { Contract } from './bench.js';
 
 export const cancelContract: Contract = {
@@ -7,17 +7,9 @@ export const cancelContract: Contract = {
     await bench.run();
     const { messageRef } = await bench.accept({ messageId: 'waits' });
     const outcome = await bench.store.cancel({ by: 'ref', tenant: 'default', messageRef }, 4_711);
-    const frame = {
-      sessionId: 's_alice',
-      seq: 1,
-      type: 'stream_end',
-      messageRef,
-      messageId: 'waits',
-      timestamp: 4_711,
-    };
-    const payload = JSON.stringify({ id: 'waits', message_ref: messageRef, reason: 'cancelled', blocks: 0 });
-    expect(outcome).toEqual({ ended: [{ ...frame, payload }], running: [] });
-    expect(await bench.log()).toEqual([{ ...frame, payload }]);
+    const frame = aCancelledEnd(messageRef, 'waits', 4_711);
+    expect(outcome).toEqual({ ended: [frame], running: [] });
+    expect(await bench.log()).toEqual([frame]);
     const { messages } = await bench.store.readHistory('s_alice', 1);
     expect(messages).toMatchObject([
       { status: 'cancelled', reply: { blocks: [], reason: 'cancelled', endedAt: 4_711 } },

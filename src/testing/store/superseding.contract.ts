@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { aClient, aPayload, aSession, GENEROUS_LIMITS, aMessage } from '../factories.js';
+import { aCancelledEnd, aClient, aPayload, aSession, GENEROUS_LIMITS, aMessage } from '../factories.js';
 import type { Contract, StoreBench } from './bench.js';
 
 const REFUSED = { kind: 'nothing_to_supersede' };
@@ -69,17 +69,9 @@ export const supersedingContract: Contract = {
     await bench.run();
     const { messageRef } = await bench.accept({ messageId: 'waits' });
     const outcome = await supersede(bench, messageRef, { messageId: 'new', receivedAt: 4_711 });
-    const payload = JSON.stringify({ id: 'waits', message_ref: messageRef, reason: 'cancelled', blocks: 0 });
-    const frame = {
-      sessionId: 's_alice',
-      seq: 1,
-      type: 'stream_end',
-      messageRef,
-      messageId: 'waits',
-      timestamp: 4_711,
-    };
-    expect(outcome).toMatchObject({ kind: 'accepted', position: 0, ended: { ...frame, payload } });
-    expect(await bench.log()).toEqual([{ ...frame, payload }]);
+    const frame = aCancelledEnd(messageRef, 'waits', 4_711);
+    expect(outcome).toMatchObject({ kind: 'accepted', position: 0, ended: frame });
+    expect(await bench.log()).toEqual([frame]);
     expect(await bench.store.countQueue(0)).toMatchObject({ queued: 1, running: 1 });
     expect(await bench.store.findMessage({ by: 'id', client: aClient(), messageId: 'waits' })).toBeDefined();
   },
