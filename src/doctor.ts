@@ -8,8 +8,7 @@ import type { Environment } from './core/config/section.js';
 import { SilentLogs } from './core/telemetry/logs.js';
 import { checkAddress } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
-import { examineStore } from './stores/examine-store.js';
-import { findStoreFolder } from './stores/store-engines.js';
+import { findStoreFolder, getStoreEngine } from './stores/store-engines.js';
 
 /** A result of an examination, in words for the operator. */
 export interface Finding {
@@ -44,7 +43,8 @@ export async function* examine(
   let holder: number | undefined;
   let stored: Readonly<Record<string, string>> = {};
   const store = await tryTo(async () => {
-    const examined = await examineStore(values['store.url'], onTable);
+    const url = values['store.url'];
+    const examined = await getStoreEngine(url).examine(url, onTable);
     ({ holder, settings: stored } = examined);
     examined.writes.forEach(checkWritable);
     return { state: 'ok', says: examined.says };

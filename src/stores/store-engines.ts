@@ -1,23 +1,6 @@
 import { dirname } from 'node:path';
-import type { Type } from '@nestjs/common';
 import { SQLITE_ENGINE } from './sqlite/sqlite-engine.js';
-
-/** An engine of the store: its URLs, for the settings, and its module. */
-export interface StoreEngine {
-  /** The form of the URLs, for messages. */
-  readonly form: string;
-  /** The forms of URLs with their meaning, for the reference. */
-  readonly description: string;
-  accepts(url: string): boolean;
-  /** Returns what is wrong with a URL that it accepts, in words for the operator. */
-  findFault(url: string): string | undefined;
-  /** Returns whether the store exists already. */
-  isThere(url: string): boolean;
-  /** Returns the path of the store's file; undefined if it has none. */
-  findPath(url: string): string | undefined;
-  /** Loads the Nest module that provides the ports of `core/store`. */
-  loadModule(): Promise<Type>;
-}
+import type { StoreEngine } from './store-engine.js';
 
 /** The engines of this version. */
 export const STORE_ENGINES: readonly StoreEngine[] = [SQLITE_ENGINE];
@@ -25,6 +8,13 @@ export const STORE_ENGINES: readonly StoreEngine[] = [SQLITE_ENGINE];
 /** Returns the engine that accepts a URL. */
 export function findStoreEngine(url: string): StoreEngine | undefined {
   return STORE_ENGINES.find((engine) => engine.accepts(url));
+}
+
+/** Returns the engine that accepts a URL. @throws Error for the operator if none does */
+export function getStoreEngine(url: string): StoreEngine {
+  const engine = findStoreEngine(url);
+  if (!engine) throw new Error(`store.url: ${findStoreUrlFault(url)}`);
+  return engine;
 }
 
 /** Returns a message for the operator if no engine accepts the URL, else undefined. */

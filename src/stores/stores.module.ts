@@ -1,7 +1,7 @@
 // Promises: the ports to persistence, on the engine that a URL selects. Refuses to know: how an engine stores records.
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { BlobsModule } from './blobs/blobs.module.js';
-import { findStoreEngine, findStoreUrlFault } from './store-engines.js';
+import { getStoreEngine } from './store-engines.js';
 
 @Module({})
 export class StoresModule {
@@ -17,7 +17,7 @@ export class StoresModule {
 }
 
 function loadEngine(url: string): Promise<DynamicModule> {
-  const engine = findStoreEngine(url);
-  if (!engine) throw new Error(`store.url: ${findStoreUrlFault(url)}`);
-  return engine.loadModule().then((module) => ({ module }));
+  return getStoreEngine(url)
+    .loadModule()
+    .then((module) => ({ module }));
 }

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import type { StoreEngine, StoreExamination } from '../store-engine.js';
+import type { CheckProgress } from './check-database.js';
 import { findSqliteUrlFault, isSqliteUrl, parseSqliteUrl } from './sqlite-url.js';
 
 /** The engine on one SQLite file. */
@@ -12,6 +14,24 @@ export const SQLITE_ENGINE = {
     return path !== undefined && existsSync(path);
   },
   findPath: parseSqliteUrl,
-  // Imported when it is used: the settings need the URLs only.
+  // Imported when it is used, like the examination: the settings need the URLs only.
   loadModule: async () => (await import('./sqlite.module.js')).SqliteModule,
-};
+  examine,
+} satisfies StoreEngine;
+
+async function examine(url: string, onTable?: CheckProgress): Promise<StoreExamination> {
+  const path = parseSqliteUrl(url);
+  if (path === undefined)
+    return { says: `${url} keeps nothing after a stop`, holder: undefined, writes: [], settings: {} };
+  const { examineDatabase } = await import('./examine-database.js');
+  const { version, newest, holder, settings } = examineDatabase(path, onTable);
+  const state =
+    version === undefined
+      ? 'does not exist yet; the first start creates it'
+      : version === newest
+        ? `has schema version ${version}`
+        : `has schema version ${version}; the next start migrates it to ${newest} and keeps a copy`;
+  const user = holder === undefined ? '' : `; in use by the process ${holder}`;
+  const checked = onTable && version !== undefined ? '; every page was checked' : '';
+  return { says: `${url} ${state}${checked}${user}`, holder, writes: [path], settings };
+}

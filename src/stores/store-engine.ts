@@ -1,0 +1,37 @@
+import type { Type } from '@nestjs/common';
+import type { Json } from '../core/store/index.js';
+
+/** The state of a store that is examined without being opened. */
+export interface StoreExamination {
+  /** In words for the operator. */
+  readonly says: string;
+  /** The process that has the store open. */
+  readonly holder: number | undefined;
+  /** The files or folders that a gateway must be able to write. */
+  readonly writes: readonly string[];
+  /** The settings that were changed at run time, as JSON by key. */
+  readonly settings: Readonly<Record<string, Json>>;
+}
+
+/** An engine of the store: its URLs, for the settings, its module, and the examination of its stores. */
+export interface StoreEngine {
+  /** The form of the URLs, for messages. */
+  readonly form: string;
+  /** The forms of URLs with their meaning, for the reference. */
+  readonly description: string;
+  accepts(url: string): boolean;
+  /** Returns what is wrong with a URL that it accepts, in words for the operator. */
+  findFault(url: string): string | undefined;
+  /** Returns whether the store exists already. */
+  isThere(url: string): boolean;
+  /** Returns the path of the store's file; undefined if it has none. */
+  findPath(url: string): string | undefined;
+  /** Loads the Nest module that provides the ports of `core/store`. */
+  loadModule(): Promise<Type>;
+  /**
+   * Examines a store, which a gateway may have open. Writes nothing.
+   * @param onTable if given, everything that is stored is read, and it is called before each part
+   * @throws Error for the operator
+   */
+  examine(url: string, onTable?: (table: string, n: number, of: number) => void): Promise<StoreExamination>;
+}
