@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { PromptFiles } from './agents/pi/prompt-files.js';
 import { AgentsService } from './core/agents/agents.service.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
@@ -8,7 +8,7 @@ import type { Environment } from './core/config/section.js';
 import { SilentLogs } from './core/telemetry/logs.js';
 import { checkAddress } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
-import { findStoreFolder, getStoreEngine } from './stores/store-engines.js';
+import { findMediaFolder, getStoreEngine } from './stores/store-engines.js';
 
 /** A result of an examination, in words for the operator. */
 export interface Finding {
@@ -52,7 +52,7 @@ export async function* examine(
   yield { subject: 'store', ...store };
   const complete = await tryTo(() => checkStored(settings, stored));
   if (complete.state === 'fault') yield { subject: 'settings', ...complete };
-  const folder = values['media.folder'] ?? join(findStoreFolder(values['store.url']), 'media');
+  const folder = findMediaFolder(values['media.folder'], values['store.url']);
   const media = await tryTo(() => {
     checkWritable(folder);
     return { state: 'ok', says: `${folder} can be written` };

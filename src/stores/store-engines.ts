@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SQLITE_ENGINE } from './sqlite/sqlite-engine.js';
 import type { StoreEngine } from './store-engine.js';
 
@@ -37,4 +37,9 @@ const DEFAULT_FOLDER = 'data';
 export function findStoreFolder(url: string): string {
   const path = findStoreEngine(url)?.findPath(url);
   return path === undefined ? DEFAULT_FOLDER : dirname(path);
+}
+
+/** Returns the folder of uploaded files: `configured`, or `media` beside the store. */
+export function findMediaFolder(configured: string | undefined, url: string): string {
+  return configured ?? join(findStoreFolder(url), 'media');
 }

@@ -1,11 +1,10 @@
 // Promises: BlobStore on a local folder. Refuses to know: whom the files belong to and what they contain.
-import { join } from 'node:path';
 import { Global, Injectable, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { StartStep } from '../../core/lifecycle/steps.js';
 import { BlobStore } from '../../core/media/blob.store.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
-import { findStoreFolder } from '../store-engines.js';
+import { findMediaFolder } from '../store-engines.js';
 import { FolderBlobs } from './folder-blobs.js';
 
 /** Warns at the start when files cannot be stored, instead of at the first upload. */
@@ -40,7 +39,7 @@ export class BlobFolderCheck {
     {
       provide: BlobStore,
       useFactory: (config: ConfigStoreService) =>
-        new FolderBlobs(() => config.get('media.folder') ?? join(findStoreFolder(config.get('store.url')), 'media')),
+        new FolderBlobs(() => findMediaFolder(config.get('media.folder'), config.get('store.url'))),
       inject: [ConfigStoreService],
     },
     BlobFolderCheck,
