@@ -92,13 +92,18 @@ function encodeHistory(page: HistoryPage, requestId: string): string {
   return frame.encode({ ...page, nextBefore }, requestId);
 }
 
-/** Leaves out inline data of attachments, and the blocks that do not fit into `room` bytes. */
+/**
+ * Leaves out inline data of attachments, all attachments if their addresses are very long, and the blocks that do not fit
+ * into `room` bytes.
+ */
 function cut(message: HistoryMessage, room: number): HistoryMessage {
-  const attachments = message.attachments.map((attachment) => {
+  const withoutData = message.attachments.map((attachment) => {
     const bare = { ...attachment };
     delete bare.data;
     return bare;
   });
+  // The longest text takes less than the other half.
+  const attachments = Buffer.byteLength(JSON.stringify(withoutData)) < room / 2 ? withoutData : [];
   const blocks: HistoryMessage['blocks'] = [];
   let left = room - Buffer.byteLength(JSON.stringify({ ...message, attachments, blocks }));
   for (const block of message.blocks) {

@@ -4,7 +4,8 @@ import type { HistoryEntry } from '../core/connections/history-page.js';
 import { RefusalsService } from '../core/connections/refusals.service.js';
 import { LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
-import type { HistoryResultPayload } from '../protocol/index.js';
+import { MAX_CONTENT_LENGTH } from '../protocol/constants.js';
+import type { Attachment, HistoryResultPayload } from '../protocol/index.js';
 import { CoreHarness } from '../testing/core-harness.js';
 import { aPayload } from '../testing/factories.js';
 import { FakeReader } from '../testing/fake-reader.js';
@@ -14,12 +15,12 @@ let harness: CoreHarness;
 afterEach(() => harness.stop());
 
 /** Sends messages and returns a function that reads the history as the wire does. */
-async function setUp(contents: readonly string[], attachments?: { data: string }) {
+async function setUp(contents: readonly string[], attachments: readonly Partial<Attachment>[] = []) {
   harness = await new CoreHarness().start();
   let sessionId = '';
   for (const [i, content] of contents.entries()) {
-    const attachment = { kind: 'file', mime_type: 'text/plain', ...attachments } as const;
-    const payload = aPayload({ content, ...(attachments && { attachments: [attachment] }) });
+    const attached = attachments.map((each) => ({ kind: 'file', mime_type: 'text/plain', ...each }) as const);
+    const payload = aPayload({ content, attachments: attached });
     ({ sessionId } = await harness.say(new FakeReader(), `m${i}`, content, { payload, isAddressed: false }));
   }
   const { store, router, delivery } = harness;
@@ -71,9 +72,19 @@ describe('a history frame', () => {
   });
 
   it('[N-08] cuts a single message that is larger', async () => {
-    const { read } = await setUp(['large'], { data: 'a'.repeat(2 * MAX_HISTORY_BYTES) });
+    const { read } = await setUp(['large'], [{ data: 'a'.repeat(2 * MAX_HISTORY_BYTES) }]);
     const page = await read(1);
     expect(page.bytes).toBeLessThan(MAX_HISTORY_BYTES);
     expect(page.messages).toMatchObject([{ content: 'large', attachments: [{ mime_type: 'text/plain' }] }]);
+  });
+
+  it('[N-08] shows the longest text without attachments whose addresses are too long', async () => {
+    const longest = '\u0001'.repeat(MAX_CONTENT_LENGTH);
+    const attachments = Array.from({ length: 32 }, () => ({ url: '\u20ac'.repeat(8_192) }));
+    const { read } = await setUp(['first', longest], attachments);
+    const page = await read(1);
+    expect(page.bytes).toBeLessThan(MAX_HISTORY_BYTES);
+    expect(page.messages).toMatchObject([{ content: longest, attachments: [] }]);
+    expect(page.next_before).toBe(page.messages[0]?.message_ref);
   });
 });
