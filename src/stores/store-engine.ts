@@ -20,7 +20,7 @@ export interface StoreEngine {
   /** The forms of URLs with their meaning, for the reference. */
   readonly description: string;
   accepts(url: string): boolean;
-  /** Returns what is wrong with a URL that it accepts, in words for the operator. */
+  /** Returns the fault of a URL that it accepts, in words for the operator; undefined if it has none. */
   findFault(url: string): string | undefined;
   /** Returns whether the store exists already. */
   isThere(url: string): boolean;

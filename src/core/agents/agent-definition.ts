@@ -88,7 +88,7 @@ export function readEffective(get: SettingsReader, id: string): EffectiveSetting
   return { ...readDefaults(get, id), ...(Object.hasOwn(agents, id) ? (agents[id] as EffectiveSettings) : {}) };
 }
 
-/** Returns what an agent has that sets nothing itself. */
+/** Returns the settings of an agent that sets nothing itself. */
 function readDefaults(get: SettingsReader, id: string): EffectiveSettings {
   return {
     name: id === MAIN_AGENT ? get('agent.name') : id,

@@ -40,7 +40,7 @@ function listRights(get: SettingsReader): readonly AgentRights[] {
   });
 }
 
-/** Returns by tenant what decides which of its agents answers. */
+/** Returns the facts that decide which agent answers, by tenant: its agents with their defaults, and its bindings. */
 function listRoutes(
   agents: readonly AgentRights[],
   bindings: readonly BindingSetting[],

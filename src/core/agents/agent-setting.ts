@@ -12,7 +12,7 @@ export const ModelName = { pattern: '^[^/\\s]+/\\S+$', maxLength: 512 } as const
 /** The name that mentions use. */
 export const MentionName = { pattern: '^[\\p{L}\\p{N}_-]{1,64}$' } as const;
 
-/** What happens to a message that arrives during a turn. */
+/** The treatment of a message that arrives during a turn. */
 export const BusyPolicy = Type.Enum(['followup', 'steer', 'collect', 'interrupt']);
 export type BusyPolicy = Static<typeof BusyPolicy>;
 
@@ -36,7 +36,7 @@ const ToolPatterns = Type.Optional(
   Type.Array(Type.String({ pattern: '^[A-Za-z0-9_.*-]{1,128}$' }), { maxItems: MAX_LISTED }),
 );
 
-/** The settings of one agent. What it leaves out, `agent.*` and `tools.default_permissions` give. */
+/** The settings of one agent. Missing ones are as in `agent.*` and `tools.default_permissions`. */
 export const AgentSetting = Type.Object(
   {
     name: Type.Optional(Type.String(MentionName)),

@@ -283,7 +283,7 @@ export class ConfigStoreService {
     }
   }
 
-  /** Makes it known when a part of a team's module goes on with a value that is out of date. */
+  /** Warns of a part of a team's module that keeps a value which is out of date. */
   private reportEarlyReader(key: string): void {
     if (!this.readEarly.has(key) || this.watchers.has(key)) return;
     this.log.warn(

@@ -3,7 +3,7 @@ import type { SettingRow } from './settings-schema.js';
 
 const LATER = 'its feature is not part of this version; remove the setting';
 
-/** What typebox says of a property that `additionalProperties: false` refuses. */
+/** The message of typebox for a property that `additionalProperties: false` refuses. */
 const NO_SUCH_KEY = 'schema is false';
 
 /**

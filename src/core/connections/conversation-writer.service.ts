@@ -44,7 +44,7 @@ export class ConversationWriterService {
     try {
       this.delivery.checkRoom(connection);
       const pending = this.intake.submitThen(connection, message, (outcome) => {
-        // What waits for this continues after it.
+        // A refusal that waits for this response follows it.
         if (--due.count === 0) due.whenNone?.resolve();
         if (outcome instanceof Error) this.refusals.refuse(connection, outcome, message);
         else this.acknowledge(connection, message.id, outcome);

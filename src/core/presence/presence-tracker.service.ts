@@ -44,7 +44,7 @@ export const ACTIVE_FOR_MS = 300_000;
 export const OFFLINE_AFTER_MS = 900_000;
 /** Time after a typing sign during which a person counts as typing, in milliseconds. */
 export const TYPING_FOR_MS = 10_000;
-/** What each status becomes, and how long after the last sign. */
+/** The status that follows each status, and its time after the last sign. */
 const AGES = {
   typing: { next: 'online', afterMs: TYPING_FOR_MS },
   online: { next: 'idle', afterMs: ACTIVE_FOR_MS },

@@ -64,7 +64,7 @@ export interface AuditQuery {
  * store the head's hash in another place.
  */
 export abstract class AuditStore {
-  /** Adds a row for what changes nothing else in the store. */
+  /** Adds a row for an event that changes nothing else in the store. */
   abstract recordAudit(note: AuditNote): Promise<void>;
 
   abstract listAudit(query: AuditQuery): Promise<readonly AuditRow[]>;

@@ -50,7 +50,7 @@ export class TurnAgentService {
         yieldedAt = performance.now();
       }
     } finally {
-      // Frees what an agent holds that has not ended. Without effect on one that has.
+      // Frees the resources of an agent that has not ended. Has no effect on one that has.
       void events.return?.().catch(() => {});
     }
   }

@@ -47,7 +47,7 @@ export class TurnRunnerService implements ClaimConsumer {
     return (hurry) => this.claims.drain(this.config.get('gateway.drain_timeout_ms'), hurry);
   }
 
-  /** Ends a claimed message that its runtime answers at once; what it throws, a run reports. */
+  /** Ends a claimed message that its runtime answers at once. After an error a run answers it, and reports the error. */
   endNow(claim: Claim, done: (hasEnded: boolean) => void): boolean {
     try {
       const turn = this.turns.createImmediate(claim);

@@ -1,4 +1,4 @@
-/** Packs what `accept` takes and returns, as packing.ts does the rest. */
+/** Packs the parameters and the results of `accept`, as packing.ts packs those of other operations. */
 import type {
   AcceptedMessage,
   AcceptOutcome,

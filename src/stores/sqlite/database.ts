@@ -109,7 +109,7 @@ export function explainOpening(error: unknown, path: string | undefined): unknow
   );
 }
 
-/** Returns what is wrong with a damaged database, and what to do. */
+/** Describes the damage of a database and its repair, in words for the operator. */
 export function describeDamage(path: string | undefined, finding: string, note = ''): string {
   return (
     `the database ${path} is damaged (${finding}).${note} Stop the gateway, move the file away and restore a backup, ` +

@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, realpathSync, type Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** Where Linux lists what is mounted. */
+/** The file in which Linux lists its mounts. */
 const MOUNTS = '/proc/self/mountinfo';
 
 /**

@@ -11,7 +11,7 @@ export function isSqliteUrl(url: string): boolean {
   return url.startsWith(PREFIX) && url !== PREFIX;
 }
 
-/** Returns what is wrong with a URL, in words for the operator: forms of other programs would name an unintended file. */
+/** Returns the fault of a URL in words for the operator. Forms of other programs would name an unintended file. */
 export function findSqliteUrlFault(url: string): string | undefined {
   const place = url.slice(PREFIX.length);
   if (place.startsWith('//')) return 'has no slashes after sqlite: (a path from the root is sqlite:/data/gateway.db)';

@@ -1,4 +1,4 @@
-/** The process that checks a database: its path is the argument, and what it prints is the damage. */
+/** The process that checks a database. Its argument is the path, and it prints the damage. */
 import { setPriority } from 'node:os';
 import { checkDatabase } from './check-database.js';
 

@@ -4,8 +4,8 @@ const MAX_SWEEP_ROWS = 1_000;
 export const MAX_STEP_ROWS = 50;
 
 /**
- * Limits of one call of a sweep: the calls of a batch share a commit, so this is what housekeeping adds to the time of an
- * acknowledgement. A call stops after the step in which it reaches either.
+ * The limits of one call of a sweep, in time and in rows. An acknowledgement in the same batch waits as long, because the
+ * calls of a batch share a commit. A call stops after the step in which it reaches a limit.
  */
 export class SweepBudget {
   private rows = MAX_SWEEP_ROWS;

@@ -162,7 +162,7 @@ export class Sweeper {
   }
 }
 
-/** The statements that find what has expired, and those of frames and journals. */
+/** The statements that find expired rows, and those of frames and journals. */
 function prepareSearch(database: DatabaseSync) {
   return {
     aged: prepare<{ session: number }>(
