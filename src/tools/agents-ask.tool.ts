@@ -1,7 +1,9 @@
 import Type, { type Static } from 'typebox';
 import { AgentsService } from '../core/agents/agents.service.js';
+import { Tally } from '../core/limits/tally.js';
 import { QuestionsService } from '../core/questions/questions.service.js';
 import type { Reply } from '../core/store/index.js';
+import { DAY_MS } from '../core/time/clock.js';
 import { Tool, type ToolExecutor } from '../core/tools/tool.decorator.js';
 import type { ToolCallContext } from '../core/tools/tool.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
@@ -12,7 +14,6 @@ import { text } from '../protocol/text.js';
 const MAX_DEPTH = 2;
 /** Questions that one turn may ask at the same time. */
 const MAX_AT_ONCE = 4;
-const DAY_MS = 86_400_000;
 
 /** The permission for all agents; `agents:ID` is that for one. */
 const PERMISSION = 'agents';
@@ -44,7 +45,7 @@ const Parameters = Type.Object(
 })
 export class AgentsAskTool implements ToolExecutor<typeof Parameters> {
   /** By turn: questions that wait for their answer. */
-  private readonly waiting = new Map<string, number>();
+  private readonly waiting = new Tally();
 
   constructor(
     private readonly agents: AgentsService,
@@ -79,15 +80,9 @@ export class AgentsAskTool implements ToolExecutor<typeof Parameters> {
   }
 
   private enter(messageRef: string): () => void {
-    const before = this.waiting.get(messageRef) ?? 0;
-    if (before >= MAX_AT_ONCE)
+    if (this.waiting.count(messageRef) >= MAX_AT_ONCE)
       throw new Error(`at most ${MAX_AT_ONCE} questions of one turn may wait at the same time`);
-    this.waiting.set(messageRef, before + 1);
-    return () => {
-      const left = (this.waiting.get(messageRef) ?? 1) - 1;
-      if (left > 0) this.waiting.set(messageRef, left);
-      else this.waiting.delete(messageRef);
-    };
+    return this.waiting.enter(messageRef);
   }
 }
 

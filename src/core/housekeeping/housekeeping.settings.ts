@@ -32,7 +32,7 @@ export const housekeepingSettings = defineSettings(
       maximum: 36_500,
       'x-scope': 'config:dangerous',
       description:
-        'How long rows of the audit trail are kept, in days; 0 means for ever. The trail verifies after they are deleted.',
+        'How long rows of the audit trail are kept, in days; 0 means that they are never deleted. The trail verifies after they are deleted.',
     }),
   },
   { rules: [findSessionTtlFaults] },
