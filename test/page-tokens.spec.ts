@@ -13,15 +13,16 @@ const colours = new Map(
 /** Surfaces where any text may stand. */
 const SURFACES = ['ground', 'side', 'raised', 'sunken'];
 const STATES = ['good', 'warn', 'bad', 'info', 'held'];
+const WASHES = ['good', 'warn', 'bad', 'accent'].map((state) => `${state}-wash`);
 
 /** Each text with the surfaces where it stands. */
 const TEXTS: readonly (readonly [string, readonly string[]])[] = [
-  ['ink', [...SURFACES, 'bubble', 'mark', 'accent-wash', ...STATES.map((state) => `${state}-wash`)]],
+  ['ink', [...SURFACES, 'bubble', 'mark', ...WASHES]],
   ['faint', [...SURFACES, 'bubble', 'accent-wash']],
   ['accent', [...SURFACES, 'bubble', 'accent-wash']],
   ['on-accent', ['accent']],
   ['ground', ['ink']],
-  ...STATES.map((state) => [state, [...SURFACES, `${state}-wash`]] as const),
+  ...STATES.map((state) => [state, [...SURFACES, ...WASHES.filter((wash) => wash === `${state}-wash`)]] as const),
   ...['comment', 'keyword', 'string', 'number', 'name', 'type'].map((part) => [`code-${part}`, ['sunken']] as const),
 ];
 
@@ -58,6 +59,10 @@ function listFaint(pairs: typeof TEXTS, least: number): string[] {
 describe('the colours of the pages', () => {
   it('have a contrast of at least 4.5 for each text on each surface where it stands', () => {
     expect(listFaint(TEXTS, 4.5)).toEqual([]);
+  });
+
+  it('are tested on each wash that there is', () => {
+    expect([...colours.keys()].filter((name) => name.endsWith('-wash')).sort()).toEqual(WASHES.toSorted());
   });
 
   it('have a contrast of at least 3 for the edge of what takes input, and for what marks the focus', () => {

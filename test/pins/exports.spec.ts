@@ -91,7 +91,8 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'src/testing/index.ts',
     `
       ECHO_TOOL FakeMetrics FakeReader FakeSocket FakeSockets FakeTerminal FakeTurn GENEROUS_LIMITS KeptLogs
-      ManualClock MemorySettings SeenFrame SentFrame TurnAct aClient aFrame aMessage aPayload aSession anAgent anEnd
+      ManualClock MemorySettings SeenFrame SentFrame TurnAct aCancelledEnd aClient aFrame aMessage aPayload aSession
+      anAgent anEnd
     `,
   ],
   [
