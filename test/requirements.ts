@@ -1269,5 +1269,15 @@ export const requirements: readonly Requirement[] = [
     'A failed answer is a failed result; cancel and time limit of the asker end the question.',
   ),
   requirement('Z-21', 'agents 5', 'A question is answered once, whatever crashes.'),
+  requirement(
+    'Z-31',
+    'agents 5',
+    'An approval that an asked agent needs is shown in, and decided from, the session of the person, also after a crash.',
+  ),
+  requirement(
+    'Z-32',
+    'agents 5',
+    'A turn that waits for an approval gives its place back, and takes one again in order before it goes on.',
+  ),
   requirement('Z-22', 'agents 1', 'With `workspace: agent` all sessions of an agent and a tenant share one folder.'),
 ];

@@ -173,7 +173,8 @@ export class Repl {
   }
 
   #ask(event: ToolEvent): void {
-    this.#note(`${event.tool} is to run with ${JSON.stringify(event.approval?.arguments)}`);
+    const tool = event.agent === undefined ? event.tool : `${event.tool} of ${event.agent}`;
+    this.#note(`${tool} is to run with ${JSON.stringify(event.approval?.arguments)}`);
     if (!this.#isTerminal) return;
     this.#approval = event;
     this.#isPrompting = true;

@@ -53,6 +53,9 @@ export const ToolStatusPayload = Type.Object({
       expires_at: Type.Integer(),
     }),
   ),
+  agent: Type.Optional(
+    Type.String({ description: 'The agent that calls, where it is one that the agent of the session has asked.' }),
+  ),
 });
 export type ToolStatusPayload = Static<typeof ToolStatusPayload>;
 

@@ -10,6 +10,7 @@ import { SlowReadersService } from '../core/delivery/slow-readers.service.js';
 import { MessageClaimsService } from '../core/queue/message-claims.service.js';
 import { QueueRulesService } from '../core/queue/queue-rules.service.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
+import { QuestionsService } from '../core/questions/questions.service.js';
 import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
 import { SessionCommandsService } from '../core/sessions/session-commands.service.js';
 import { buildSessionSeed } from '../core/sessions/session-key.js';
@@ -63,6 +64,7 @@ export class CoreHarness {
   readonly tools: ToolRegistryService;
   readonly router: SessionRouterService;
   readonly approvals: ApprovalsService;
+  readonly questions: QuestionsService;
   private readonly turns: TurnRunnerService;
   private readonly testStore: TestStore;
 
@@ -94,6 +96,7 @@ export class CoreHarness {
     );
     this.router = new SessionRouterService(this.store, this.agents);
     this.approvals = new ApprovalsService(this.store, this.store, this.router, this.config, this.clock, logs);
+    this.questions = new QuestionsService(this.queue, this.claims, this.store, this.clock, logs);
     for (const tool of options.tools ?? []) this.tools.register(tool);
     const runtime =
       options.runtime?.(this.clock, this.config, this.agents, this.store) ?? new BuiltinRuntime(this.clock);
@@ -101,14 +104,20 @@ export class CoreHarness {
       runtime,
       this.store,
       this.tools,
-      new ToolCallsService(this.tools, this.approvals, this.clock),
+      new ToolCallsService(this.tools, this.approvals, this.claims, this.questions, this.clock),
       new JoiningService(this.store, rules, this.clock),
       new InlineMediaSource(),
     );
     this.turns = new TurnRunnerService(
       this.claims,
       new TurnFactoryService(this.store, logWriter, this.delivery, this.clock, this.agents, logs),
-      new ReplyService(new SessionCommandsService(this.store, this.agents), agent, this.clock),
+      new ReplyService(
+        new SessionCommandsService(this.store, this.agents),
+        agent,
+        this.clock,
+        this.questions,
+        this.tools,
+      ),
       this.config,
       this.metrics,
       logs,

@@ -69,8 +69,9 @@ export class AgentsAskTool implements ToolExecutor<typeof Parameters> {
     try {
       const permissions = this.registry.listHeld(context);
       reportProgress(`${asked.name} (session ${this.questions.sessionOf(session, asked).id})`);
+      const { messageRef, personal, show } = turn;
       const reply = await this.questions.ask(
-        { callId, session, asker, asked, text: message, chain, permissions },
+        { callId, session, messageRef, asker, asked, text: message, chain, permissions, personal, show },
         signal,
       );
       return { agent: id, answer: readAnswer(reply, asked.name) };

@@ -47,6 +47,8 @@ export const contentTexts = {
       unknown: 'outcome unknown',
     } as Readonly<Record<string, string>>,
     wantsToRun: 'wants to run. You decide:',
+    /** A tool of an agent that was asked. */
+    ofAgent: (agent: string) => `of ${agent} wants to run. You decide:`,
     endsIn: (time: string) => `ends in ${time}`,
     ended: 'ended',
     minutes: (minutes: number) => `${minutes} min`,

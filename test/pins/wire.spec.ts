@@ -76,7 +76,11 @@ describe('pinned on the wire', () => {
       ['stream_block', true, 'message_id message_ref attempt index block_id block_type content metadata?'],
       ['stream_delta', false, 'message_id message_ref block_id block_type delta'],
       ['stream_restart', true, 'message_id message_ref attempt replaces_from_seq'],
-      ['tool_status', true, 'message_id message_ref call_id tool status detail? decided_by? duration_ms? approval?'],
+      [
+        'tool_status',
+        true,
+        'message_id message_ref call_id tool status detail? decided_by? duration_ms? approval? agent?',
+      ],
       ['stream_end', true, 'id message_ref reason blocks usage? error? merged_into?'],
       ['history', false, 'messages next_before? head_seq'],
       ['resumed', false, 'session_id from_seq head_seq complete'],

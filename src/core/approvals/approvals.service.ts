@@ -5,7 +5,7 @@ import { ConfigStoreService } from '../config/config-store.service.js';
 import type { Principal } from '../identity/principal.js';
 import { follow } from '../replicas/follow.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
-import { ApprovalStore, Store, type Approval, type ApprovalDecision, type Session } from '../store/index.js';
+import { ApprovalStore, Store, type Approval, type ApprovalDecision } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { hashArguments } from './arguments-hash.js';
@@ -18,7 +18,9 @@ export type Ruling = Pick<Approval, 'decidedBy'> & { readonly decision: Approval
 
 /** A call that needs an approval. */
 export interface ApprovalRequest {
-  readonly session: Session;
+  readonly tenant: string;
+  /** The session in which people decide, and its message that the call is for. */
+  readonly sessionId: string;
   readonly messageRef: string;
   readonly callId: string;
   readonly tool: string;
@@ -46,11 +48,11 @@ export class ApprovalsService {
   }
 
   /** Opens the approval of a call, or resolves with the one that the call already has. @throws GatewayError STORE_UNAVAILABLE */
-  request({ session, messageRef, callId, tool, parameters }: ApprovalRequest): Promise<Approval> {
+  request({ tenant, sessionId, messageRef, callId, tool, parameters }: ApprovalRequest): Promise<Approval> {
     return this.approvals.openApproval({
       approvalId: `a_${randomUUID()}`,
-      tenant: session.tenant,
-      sessionId: session.id,
+      tenant,
+      sessionId,
       messageRef,
       callId,
       tool,
@@ -65,7 +67,7 @@ export class ApprovalsService {
    * leaves the approval open: another run of the turn may wait for it, and the end of the turn expires it.
    */
   async waitForDecision(approval: Approval, signal: AbortSignal): Promise<Ruling> {
-    const ruling = rulingOf(approval);
+    const ruling = readRuling(approval);
     if (ruling) return ruling;
     const decided = Promise.withResolvers<Ruling>();
     const { resolve } = decided;
@@ -121,7 +123,7 @@ export class ApprovalsService {
   /** Stores a decision. Returns the first one that was stored, which stands. */
   private async settle(approval: Approval, decision: ApprovalDecision, actor: string): Promise<Ruling> {
     const decided = await this.approvals.decideApproval(approval.approvalId, decision, actor);
-    const settled = (decided && rulingOf(decided)) ?? { decision };
+    const settled = (decided && readRuling(decided)) ?? { decision };
     this.log.info(
       { approval_id: approval.approvalId, tool: approval.tool, decision: settled.decision, actor },
       'approval decided',
@@ -133,7 +135,7 @@ export class ApprovalsService {
   /** Applies a decision that was made on another replica. */
   private async noticeDecision({ tenant, approvalId }: Approval): Promise<void> {
     const approval = await this.approvals.findApproval(tenant, approvalId);
-    const ruling = approval && rulingOf(approval);
+    const ruling = approval && readRuling(approval);
     if (ruling) this.waiting.get(approvalId)?.(ruling);
   }
 
@@ -164,7 +166,8 @@ export class ApprovalsService {
   }
 }
 
-function rulingOf({ decision, decidedBy }: Approval): Ruling | undefined {
+/** Returns the decision on an approval; undefined while there is none. */
+export function readRuling({ decision, decidedBy }: Approval): Ruling | undefined {
   if (!decision) return undefined;
   return { decision, ...(decidedBy !== undefined && decision !== 'expired' && { decidedBy }) };
 }

@@ -5,8 +5,15 @@ import type { ClientKey, Session, StoredMessage } from '../store/index.js';
 const CLIENT_ID = 'ask';
 const PRINCIPAL_PREFIX = 'agent:';
 
+/** The turn of the person on whose behalf agents ask: approvals that they need are shown in its session. */
+export interface PersonalTurn {
+  readonly sessionId: string;
+  readonly messageRef: string;
+}
+
 /** The facts of a question besides its text, which the metadata of its message holds. */
 export interface QuestionFacts {
+  readonly personal: PersonalTurn;
   /** The IDs of the agents that wait for the answer, the first one that asked first. */
   readonly chain: readonly string[];
   /** The permissions of the asking turn: the asked one holds no others. */
@@ -25,6 +32,14 @@ export function readQuestion({
 }: Pick<StoredMessage, 'client' | 'payload'>): QuestionFacts | undefined {
   if (client.clientId !== CLIENT_ID || !client.principal.startsWith(PRINCIPAL_PREFIX)) return undefined;
   return payload.metadata as unknown as QuestionFacts;
+}
+
+/** Returns the turn of the person for a message: its own, unless it is a question. */
+export function personalTurnOf(
+  message: Pick<StoredMessage, 'client' | 'payload' | 'sessionId' | 'messageRef'>,
+): PersonalTurn {
+  const { sessionId, messageRef } = message;
+  return readQuestion(message)?.personal ?? { sessionId, messageRef };
 }
 
 /** Returns the command that a message is, if it is one. No command is read in a question. */

@@ -6,10 +6,8 @@ import { BuiltinRuntime } from '../../agents/builtin/builtin-runtime.js';
 import { CoreHarness } from '../../testing/core-harness.js';
 import { FakeReader } from '../../testing/fake-reader.js';
 import { storeAt } from '../../testing/test-stores.js';
-import { SilentLogs } from '../telemetry/logs.js';
 import type { AgentEvent, AgentTurn } from '../turns/agent-runtime.js';
 import { readQuestion } from './question.js';
-import { QuestionsService } from './questions.service.js';
 
 /** The moment at which the process ends: while the asked agent works, or after it has answered and before its asker has the answer. */
 type Death = 'while it is answered' | 'after its answer';
@@ -49,8 +47,7 @@ function open(death?: Death) {
       return runtime;
     },
   });
-  const { queue, claims, store, clock, agents } = harness;
-  const questions = new QuestionsService(queue, claims, store, clock, new SilentLogs());
+  const { questions, agents } = harness;
   harness.tools.register({
     name: 'test.ask',
     description: 'Asks.',
@@ -61,10 +58,10 @@ function open(death?: Death) {
     requiresApproval: false,
     sandbox: false,
     isWaiting: true,
-    handler: async (_parameters, { callId, session, agent, signal }) => {
+    handler: async (_parameters, { callId, session, agent, turn, signal }) => {
       const asked = agents.get('other');
-      const question = { callId, session, asker: agent, asked, text: 'well?', chain: [agent.id], permissions: [] };
-      const { reason } = await questions.ask(question, signal);
+      const question = { callId, session, asker: agent, asked, text: 'well?', permissions: [] };
+      const { reason } = await questions.ask({ ...turn!, ...question, chain: [agent.id] }, signal);
       if (death === 'after its answer') {
         runtime?.reached.resolve();
         await new Promise(() => {});

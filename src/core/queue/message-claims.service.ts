@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
-import { Tally } from '../limits/tally.js';
 import { follow, POLL_INTERVAL_MS } from '../replicas/follow.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
 import { QueueStore, Store, type Claim, type Lease } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
+import { Places } from './places.js';
 
 /** Why a run has to stop. */
 export type StopReason = 'cancelled' | 'lease_lost' | 'draining';
@@ -51,8 +51,7 @@ export class MessageClaimsService {
   private readonly log: Log;
   /** By lease. */
   private readonly runs = new Map<string, Run>();
-  /** Sessions whose turns run in the place of another, with the number of turns that wait for them. */
-  private readonly inside = new Tally();
+  private readonly places: Places<Run>;
   private consumer: ClaimConsumer | undefined;
   /** True if messages are claimed. */
   private isOpen = false;
@@ -72,9 +71,10 @@ export class MessageClaimsService {
     logs: Logs,
   ) {
     this.log = logs.for('queue');
+    this.places = new Places(() => config.get('agent.concurrency'));
   }
 
-  /** Starts to claim messages. At most `agent.concurrency` run at a time. */
+  /** Starts to claim messages. At most `agent.concurrency` work at a time. */
   start(consumer: ClaimConsumer): void {
     this.consumer = consumer;
     this.isOpen = true;
@@ -124,8 +124,9 @@ export class MessageClaimsService {
     }
   }
 
-  /** Claims as long as there are free places and messages to run. */
+  /** Claims as long as there are free places and messages to run. Turns that wait for a place again come first. */
   wake(): void {
+    this.places.settle();
     if (this.claiming) this.claimAgain = true;
     else {
       this.claiming = true;
@@ -135,15 +136,40 @@ export class MessageClaimsService {
   }
 
   /**
-   * Lets messages of a session run in the place of a turn that waits for them: they take none of their own. Returns a
-   * function that ends it.
+   * Does `work`, during which messages of a session run in the place of the message `asker`: they take none of their own.
+   * Resolves when that message has its place again, or `signal` aborts.
    */
-  enterInside(sessionId: string): () => void {
-    return this.inside.enter(sessionId);
+  async waitInside<T>(sessionId: string, asker: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const leave = this.places.enterInside(sessionId, asker);
+    this.wake();
+    try {
+      return await work();
+    } finally {
+      const run = [...this.runs.values()].find(({ claim }) => claim.lease.messageRef === asker);
+      if (run) await this.places.returnFrom(run, 'a turn inside', signal);
+      leave();
+      this.wake();
+    }
   }
 
   /**
-   * Runs the next message of a session that was entered, also when no place is free and while running turns finish at the
+   * Waits for a person without taking a place: a claimed message gives its place back during `wait`. Resolves when it has
+   * one again, or `signal` aborts.
+   */
+  async waitOutside<T>(lease: Lease, signal: AbortSignal, wait: () => Promise<T>): Promise<T> {
+    const run = this.runs.get(keyOf(lease));
+    if (!run) return wait();
+    this.places.leave(run);
+    this.wake();
+    try {
+      return await wait();
+    } finally {
+      await this.places.returnFrom(run, 'a person', signal);
+    }
+  }
+
+  /**
+   * Runs the next message of a session of {@link waitInside}, also when no place is free and while running turns finish at the
    * stop. Resolves with true when a run of the session has ended, and with false if none could be started.
    */
   async runInside(sessionId: string): Promise<boolean> {
@@ -177,16 +203,21 @@ export class MessageClaimsService {
   }
 
   private async claimOnce(): Promise<void> {
-    const limit = this.config.get('agent.concurrency') - this.countPlaces();
+    const limit = this.places.free;
     if (!this.isOpen || !this.consumer || limit <= 0) return;
     const sentAt = this.clock.elapsed();
+    this.places.reserve(limit);
     try {
       const { claims, nextDueAt } = await this.messages.claim({ replicaId: this.replica.id, limit, leaseMs: LEASE_MS });
+      this.places.reserve(0);
       for (const claim of claims) this.take(claim, sentAt, this.consumer);
       this.wakeAt(nextDueAt);
     } catch (error) {
       this.log.error({ error }, 'no message could be claimed; trying again in a second');
       this.wakeAt(this.clock.now() + POLL_INTERVAL_MS);
+    } finally {
+      this.places.reserve(0);
+      this.places.settle();
     }
   }
 
@@ -199,10 +230,11 @@ export class MessageClaimsService {
   /** `sentAt`: when the claim was sent, from which its lease counts, by {@link Clock.elapsed}. */
   private take(claim: Claim, sentAt: number, consumer: ClaimConsumer): void {
     // A claim that arrives after the drain began is released at once.
-    const mayRun = this.isOpen || this.inside.count(claim.lease.sessionId) > 0;
+    const mayRun = this.isOpen || this.places.isInside(claim.lease.sessionId);
     const stopReason = claim.cancelRequested ? 'cancelled' : mayRun ? undefined : 'draining';
     const run: Run = { claim, controller: undefined, stopReason, renewedAt: sentAt };
     this.runs.set(keyOf(claim.lease), run);
+    this.places.add(run);
     const done = (hasEnded: boolean) => (hasEnded ? this.end(run) : this.run(run, consumer));
     if (stopReason !== undefined || !consumer.endNow(claim, done)) this.run(run, consumer);
   }
@@ -223,14 +255,10 @@ export class MessageClaimsService {
     return [...this.runs.values()].find(({ claim }) => claim.lease.sessionId === sessionId);
   }
 
-  /** Several turns in one place count as one. */
-  private countPlaces(): number {
-    if (this.inside.isEmpty) return this.runs.size;
-    return [...this.runs.values()].filter(({ claim }) => this.inside.count(claim.lease.sessionId) === 0).length;
-  }
-
-  private end({ claim, ended }: Run): void {
+  private end(run: Run): void {
+    const { claim, ended } = run;
     this.runs.delete(keyOf(claim.lease));
+    this.places.remove(run);
     ended?.resolve();
     if (this.runs.size === 0) this.idle?.resolve();
     this.wake();

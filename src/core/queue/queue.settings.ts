@@ -9,7 +9,7 @@ export const queueSettings = defineSettings({
     default: 64,
     minimum: 1,
     maximum: 100_000,
-    description: 'Concurrent turns.',
+    description: 'Concurrent turns, besides those that wait for an approval.',
   }),
   'queue.max_per_session': count(100, 'Messages that may wait or run in one session.'),
   'queue.max_per_client': count(1_000, 'Messages that may wait or run for one principal, whatever client ids it uses.'),

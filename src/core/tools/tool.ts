@@ -1,6 +1,8 @@
 import type { TSchema, Static } from 'typebox';
 import { errorTable, type ErrorCode, type ErrorDetails, type PayloadFault } from '../../protocol/domain.js';
 import type { AgentDefinition } from '../agents/agent-definition.js';
+import type { PersonalTurn } from '../questions/question.js';
+import type { ShowCall } from '../questions/questions.service.js';
 import type { ClientKey, Session } from '../store/index.js';
 
 /** The turn that calls a tool. */
@@ -8,6 +10,10 @@ export interface CallingTurn {
   readonly messageRef: string;
   /** The IDs of the agents that wait for this turn to answer their question, the first one that asked first. */
   readonly chain: readonly string[];
+  /** The turn of the person on whose behalf agents ask each other: itself, unless it answers a question. */
+  readonly personal: PersonalTurn;
+  /** Shows a call of an agent that this turn has asked. */
+  readonly show: ShowCall;
 }
 
 /** The context of a call, besides its parameters. */

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
 import { readCommand } from '../questions/question.js';
+import { QuestionsService } from '../questions/questions.service.js';
 import type { Command } from '../sessions/activation.js';
 import { SessionCommandsService } from '../sessions/session-commands.service.js';
 import type { Ending } from '../store/index.js';
 import { Clock } from '../time/clock.js';
+import { ToolRegistryService } from '../tools/tool-registry.service.js';
 import type { Piece } from './agent-runtime.js';
 import type { ImmediateTurn } from './immediate-turn.js';
 import { TurnAgentService } from './turn-agent.service.js';
@@ -19,6 +21,8 @@ export class ReplyService {
     private readonly commands: SessionCommandsService,
     private readonly agent: TurnAgentService,
     private readonly clock: Clock,
+    private readonly questions: QuestionsService,
+    private readonly tools: ToolRegistryService,
   ) {}
 
   /** Adds the reply to the turn and returns how the turn ends. Rejects with faults other than AGENT_FAILED. */
@@ -36,6 +40,15 @@ export class ReplyService {
       turn.addBlock('status', error.message);
       return { ...failedWith(GatewayError.from(error)), ...journal.sumUsage() };
     }
+  }
+
+  /** Writes the end of the turn. No question that it has asked is answered afterwards. @throws LeaseLostError */
+  async end(turn: Turn, ending: Ending): Promise<Ending> {
+    const { journal, session, signals } = turn;
+    const asking = journal.listCalls(({ tool }) => this.tools.find(tool)?.isWaiting === true);
+    // A turn that is run again still needs the answers.
+    if (asking.length > 0 && !signals.abandon.aborted) await this.questions.withdraw(session, asking);
+    return turn.end(ending);
   }
 
   /** Returns the whole reply to a message that the agent answers at once, on its first run; else undefined. */

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { ToolCallStatus, ToolStatusPayload } from '../../protocol/domain.js';
-import { ApprovalsService } from '../approvals/approvals.service.js';
+import type { ToolCallStatus } from '../../protocol/domain.js';
+import { ApprovalsService, readRuling } from '../approvals/approvals.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
-import { readQuestion } from '../questions/question.js';
+import { personalTurnOf, readQuestion } from '../questions/question.js';
+import { QuestionsService, type CallStatus } from '../questions/questions.service.js';
+import { MessageClaimsService } from '../queue/message-claims.service.js';
 import type { Approval } from '../store/index.js';
 import { Clock } from '../time/clock.js';
 import type { ToolOutcome } from '../tools/tool.js';
@@ -11,9 +13,6 @@ import { toSafeJson, toSafeText } from './safe-text.js';
 import type { NamedCall } from './turn-journal.js';
 import type { Turn } from './turn.js';
 
-/** No person reads the session of a question, so an approval would never be decided. */
-const NO_APPROVAL = 'it needs the approval of a person, which an agent that is asked by another cannot get';
-
 /** Maximum length of a progress report, in UTF-16 units. */
 const MAX_PROGRESS_LENGTH = 1_024;
 
@@ -21,6 +20,13 @@ const MAX_PROGRESS_LENGTH = 1_024;
 interface Denial {
   readonly outcome: ToolOutcome;
   readonly decidedBy: string | undefined;
+}
+
+/** What is known of a call at its end besides its outcome. */
+interface EndOfCall {
+  readonly status?: ToolCallStatus;
+  readonly decided_by?: string | undefined;
+  readonly duration_ms?: number;
 }
 
 /**
@@ -33,24 +39,30 @@ export class ToolCallsService {
   constructor(
     private readonly registry: ToolRegistryService,
     private readonly approvals: ApprovalsService,
+    private readonly claims: MessageClaimsService,
+    private readonly questions: QuestionsService,
     private readonly clock: Clock,
   ) {}
 
   /** Runs a call, or returns the outcome that an earlier run has recorded. @throws LeaseLostError */
   async call(turn: Turn, call: NamedCall): Promise<ToolOutcome> {
     const recorded = turn.journal.findCall(call.callId);
-    if (recorded?.outcome) return recorded.outcome;
+    if (recorded?.outcome) {
+      // The process may have died before the person saw it.
+      await this.showToPerson(turn, describeOutcome(call, recorded.outcome, statusOf(recorded.outcome)));
+      return recorded.outcome;
+    }
     if (recorded?.mayHaveStarted && !this.registry.find(call.tool)?.idempotent) {
       const reason = 'a crash hid its outcome; it may have taken effect and is not run again';
-      return recordResult(turn, call, failure('TOOL_FAILED', { tool: call.tool, reason }), 'unknown');
+      return this.end(turn, call, failure('TOOL_FAILED', { tool: call.tool, reason }), { status: 'unknown' });
     }
     const refusal =
       (await this.registry.awaitTool(call.tool, turn.signals.agent)) ??
       this.registry.refuse(call.tool, call.parameters, turn.user);
     if (!recorded) await recordIntent(turn, call, !refusal && this.registry.needsApproval(call.tool));
-    if (refusal) return recordResult(turn, call, refusal, statusOf(refusal));
+    if (refusal) return this.end(turn, call, refusal);
     const denial = await this.askApproval(turn, call);
-    if (denial) return recordResult(turn, call, denial.outcome, 'denied', { decided_by: denial.decidedBy });
+    if (denial) return this.end(turn, call, denial.outcome, { decided_by: denial.decidedBy });
     failpoint('tool.after_intent');
     return this.execute(turn, call);
   }
@@ -58,15 +70,16 @@ export class ToolCallsService {
   /** Waits for the approval of a call that needs one. Returns why the call may not start, if it may not. */
   private async askApproval(turn: Turn, call: NamedCall): Promise<Denial | undefined> {
     if (turn.journal.findCall(call.callId)?.mayHaveStarted) return undefined;
-    const { session, message, writer, journal, signals } = turn;
-    if (readQuestion(message) && this.registry.needsApproval(call.tool))
-      return {
-        outcome: failure('TOOL_DENIED', { tool: call.tool, reason: NO_APPROVAL }),
-        decidedBy: undefined,
-      };
-    const approval = await this.approvals.request({ session, messageRef: message.messageRef, ...call });
-    if (!approval.decision) writer.add(turn.reply.buildToolStatus(describeApproval(approval, call)));
-    const { decision, decidedBy } = await this.approvals.waitForDecision(approval, signals.agent);
+    const { session, message, claim, writer, journal, signals } = turn;
+    const approval = await this.approvals.request({ tenant: session.tenant, ...personalTurnOf(message), ...call });
+    const { decision, decidedBy } =
+      readRuling(approval) ??
+      (await this.claims.waitOutside(claim.lease, signals.agent, async () => {
+        const status = describeApproval(approval, call);
+        writer.add(turn.reply.buildToolStatus(status));
+        await this.showToPerson(turn, status);
+        return this.approvals.waitForDecision(approval, signals.agent);
+      }));
     if (decision !== 'allow') {
       const reason = decision === 'deny' ? 'a person denied it' : 'it was not approved in time';
       return { outcome: failure('TOOL_DENIED', { tool: call.tool, reason }), decidedBy };
@@ -76,13 +89,20 @@ export class ToolCallsService {
   }
 
   private async execute(turn: Turn, call: NamedCall): Promise<ToolOutcome> {
-    const { reply, writer, signals, user } = turn;
+    const { reply, writer, signals, user, message } = turn;
     const { callId, tool } = call;
-    writer.add(reply.buildToolStatus({ call_id: callId, tool, status: 'running' }));
+    const status = { call_id: callId, tool, status: 'running' } as const;
+    writer.add(reply.buildToolStatus(status));
+    await this.showToPerson(turn, status);
     const startedAt = this.clock.elapsed();
     const outcome = await this.registry.execute(tool, call.parameters, {
       ...user,
-      turn: { messageRef: turn.message.messageRef, chain: readQuestion(turn.message)?.chain ?? [] },
+      turn: {
+        messageRef: message.messageRef,
+        chain: readQuestion(message)?.chain ?? [],
+        personal: personalTurnOf(message),
+        show: (asked) => this.showAsked(turn, asked),
+      },
       callId,
       reportProgress: (text) => {
         const detail = toSafeText(text.slice(0, MAX_PROGRESS_LENGTH));
@@ -91,9 +111,29 @@ export class ToolCallsService {
       signal: signals.agent,
     });
     failpoint('tool.after_effect');
-    return recordResult(turn, call, outcome, statusOf(outcome), {
-      duration_ms: Math.round(this.clock.elapsed() - startedAt),
-    });
+    return this.end(turn, call, outcome, { duration_ms: Math.round(this.clock.elapsed() - startedAt) });
+  }
+
+  /** Records the result of a call. */
+  private async end(turn: Turn, call: NamedCall, outcome: ToolOutcome, more: EndOfCall = {}): Promise<ToolOutcome> {
+    const { status = statusOf(outcome), ...facts } = more;
+    const payload = describeOutcome(call, outcome, status, facts);
+    await recordResult(turn, call, outcome, payload);
+    await this.showToPerson(turn, payload);
+    return outcome;
+  }
+
+  /** Shows a call that needs an approval in the session of the person, where that is another one. */
+  private async showToPerson({ message, journal, agent, signals }: Turn, status: CallStatus): Promise<void> {
+    if (!readQuestion(message) || !journal.findCall(status.call_id)?.needsApproval) return;
+    await this.questions.show(message.messageRef, { ...status, agent: agent.id }, signals.agent);
+  }
+
+  /** Shows a call of an agent that this turn has asked. */
+  private async showAsked({ message, reply, writer, signals }: Turn, status: CallStatus): Promise<void> {
+    if (readQuestion(message)) return this.questions.show(message.messageRef, status, signals.agent);
+    writer.add(reply.buildToolStatus(status));
+    await writer.flush();
   }
 }
 
@@ -108,34 +148,42 @@ async function recordIntent({ journal, reply, writer }: Turn, call: NamedCall, n
 
 async function recordResult(
   { journal, reply, writer }: Turn,
-  { callId, tool }: NamedCall,
+  { callId }: NamedCall,
   outcome: ToolOutcome,
-  status: ToolCallStatus,
-  { decided_by, duration_ms }: Partial<Pick<ToolStatusPayload, 'decided_by' | 'duration_ms'>> = {},
-): Promise<ToolOutcome> {
-  const decider = decided_by === undefined ? {} : { decided_by };
+  payload: CallStatus,
+): Promise<void> {
+  const { status, decided_by } = payload;
   const content = outcome.ok
     ? outcome.content
     : { code: outcome.code, message: outcome.message, details: outcome.details };
+  const decider = decided_by === undefined ? {} : { decided_by };
   await writer.record(
     journal.record({ kind: 'tool_result', body: { callId, outcome } }),
-    reply.buildToolStatus({
-      call_id: callId,
-      tool,
-      status,
-      ...(outcome.ok ? {} : { detail: toSafeText(outcome.message) }),
-      ...decider,
-      ...(duration_ms === undefined ? {} : { duration_ms }),
-    }),
+    reply.buildToolStatus(payload),
     reply.buildWholeBlock('tool_result', toSafeJson({ call_id: callId, ok: outcome.ok, status, ...decider, content })),
   );
-  return outcome;
+}
+
+function describeOutcome(
+  { callId, tool }: NamedCall,
+  outcome: ToolOutcome,
+  status: ToolCallStatus,
+  { decided_by, duration_ms }: Omit<EndOfCall, 'status'> = {},
+): CallStatus {
+  return {
+    call_id: callId,
+    tool,
+    status,
+    ...(outcome.ok ? {} : { detail: toSafeText(outcome.message) }),
+    ...(decided_by === undefined ? {} : { decided_by }),
+    ...(duration_ms === undefined ? {} : { duration_ms }),
+  };
 }
 
 function describeApproval(
   { approvalId, argumentsSha256, expiresAt }: Approval,
   { callId, tool, parameters }: NamedCall,
-): Parameters<Turn['reply']['buildToolStatus']>[0] {
+): CallStatus {
   return {
     call_id: callId,
     tool,

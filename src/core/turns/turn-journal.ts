@@ -11,6 +11,8 @@ export interface NamedCall extends RequestedCall {
 
 /** The recorded state of a tool call. */
 export interface RecordedCall {
+  readonly tool: string;
+  readonly needsApproval: boolean;
   /** True when the tool may have taken effect: from its intent on or, if it needs an approval, from its recorded start. */
   readonly mayHaveStarted: boolean;
   readonly outcome?: ToolOutcome;
@@ -52,7 +54,12 @@ export class TurnJournal {
 
   /** The ids of calls that were recorded and never started. */
   get unstartedCalls(): readonly string[] {
-    return [...this.calls].flatMap(([callId, { mayHaveStarted }]) => (mayHaveStarted ? [] : [callId]));
+    return this.listCalls(({ mayHaveStarted }) => !mayHaveStarted);
+  }
+
+  /** Returns the ids of the recorded calls that match. */
+  listCalls(matches: (call: RecordedCall) => boolean): readonly string[] {
+    return [...this.calls].flatMap(([callId, call]) => (matches(call) ? [callId] : []));
   }
 
   /** Returns the usage of all recorded answers together; empty when none reports it. */
@@ -102,22 +109,27 @@ export class TurnJournal {
         this.answers.push(entry.body);
         break;
       case 'tool_intent': {
-        const { callId, needsApproval } = entry.body;
-        this.calls.set(callId, { mayHaveStarted: !needsApproval });
+        const { callId, tool, needsApproval } = entry.body;
+        this.calls.set(callId, { tool, needsApproval, mayHaveStarted: !needsApproval });
         break;
       }
       case 'tool_start':
-        this.calls.set(entry.body.callId, { mayHaveStarted: true });
+        this.change(entry.body.callId, { mayHaveStarted: true });
         break;
       case 'joined':
         this.joined.set(entry.body.before, [...this.joinedBefore(entry.body.before), ...entry.body.messages]);
         break;
       case 'tool_result': {
         const { callId, outcome } = entry.body;
-        this.calls.set(callId, { mayHaveStarted: true, ...this.calls.get(callId), outcome });
+        this.change(callId, { outcome });
         break;
       }
     }
+  }
+
+  private change(callId: string, change: Partial<RecordedCall>): void {
+    const call = this.calls.get(callId);
+    if (call) this.calls.set(callId, { ...call, ...change });
   }
 }
 

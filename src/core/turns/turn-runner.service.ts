@@ -95,17 +95,17 @@ export class TurnRunnerService implements ClaimConsumer {
     const { interruptions: attempts } = claim;
     const turn = await this.turns.create(claim, signals);
     if (attempts >= this.config.get('agent.max_attempts') && !signals.stop.aborted) {
-      return turn.end(failedWith(new GatewayError('TURN_INTERRUPTED', { attempts })));
+      return this.replies.end(turn, failedWith(new GatewayError('TURN_INTERRUPTED', { attempts })));
     }
     try {
-      return await turn.end(await this.replies.produce(turn));
+      return await this.replies.end(turn, await this.replies.produce(turn));
     } catch (error) {
       if (signals.abandon.aborted || error instanceof LeaseLostError || isTransient(error)) throw error;
       // A fault of the gateway or of a runtime must not leave the message without an end.
       const failure = GatewayError.internal(error);
       const fields = { error, error_id: failure.details.error_id, message_ref: claim.message.messageRef };
       this.log.error(fields, 'a turn failed unexpectedly');
-      return turn.end(failedWith(failure));
+      return this.replies.end(turn, failedWith(failure));
     }
   }
 }

@@ -120,10 +120,11 @@ function isWaiting(status: ToolStatusPayload | undefined): status is WaitingCall
 
 /** Renders a call that waits for approval, with all its arguments. */
 function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
-  const { tool, approval } = status;
-  return html`<div class="block approval" role="group" aria-label=${`${tool} ${texts.tool.wantsToRun}`}>
+  const { tool, approval, agent } = status;
+  const wants = agent === undefined ? texts.tool.wantsToRun : texts.tool.ofAgent(agent);
+  return html`<div class="block approval" role="group" aria-label=${`${tool} ${wants}`}>
     <p class="state held">
-      ${icons.asks}<span><code>${tool}</code> ${texts.tool.wantsToRun}</span>
+      ${icons.asks}<span><code>${tool}</code> ${wants}</span>
     </p>
     ${renderArguments(approval.arguments)}
     <details class="raw">

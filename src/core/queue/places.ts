@@ -1,0 +1,147 @@
+import type { Lease } from '../store/index.js';
+
+/** A run of a message. */
+export interface PlacedRun {
+  readonly claim: { readonly lease: Lease };
+}
+
+/** A run that waits for a place. */
+interface Returning<R> {
+  readonly run: R;
+  readonly enter: () => void;
+}
+
+/**
+ * Promises: at most as many turns work at the same time as there are places. Turns of agents that were asked work in the
+ * place of the turn that asks. A place in which everything waits for people is free for others. A turn whose wait is over
+ * takes a place again before it goes on, in the order in which the waits ended and before any new message.
+ *
+ * Refuses to know: the store, and what the turns wait for.
+ */
+export class Places<R extends PlacedRun> {
+  /** With the number of calls of each run that wait for a person. */
+  private readonly runs = new Map<R, number>();
+  /** Runs without a place. It counts only for runs that are inside no other. */
+  private readonly outside = new Set<R>();
+  /** By session whose turns run inside another one: the message that waits for them, and with how many calls. */
+  private readonly inside = new Map<string, { readonly asker: string; calls: number }>();
+  private readonly returning: Returning<R>[] = [];
+  private reserved = 0;
+
+  /** @param readSize returns the number of places */
+  constructor(private readonly readSize: () => number) {}
+
+  /** Number of free places; negative after the number of places was lowered. */
+  get free(): number {
+    return this.readSize() - this.reserved - this.countTaken();
+  }
+
+  /** Keeps places for messages that are being claimed; 0 when they are claimed. */
+  reserve(places: number): void {
+    this.reserved = places;
+  }
+
+  /** Adds a run with a place. */
+  add(run: R): void {
+    this.runs.set(run, 0);
+  }
+
+  remove(run: R): void {
+    this.runs.delete(run);
+    this.outside.delete(run);
+  }
+
+  isInside(sessionId: string): boolean {
+    return this.inside.has(sessionId);
+  }
+
+  /** Lets turns of a session run in the place of the message `asker`, until the returned function is called. */
+  enterInside(sessionId: string, asker: string): () => void {
+    const entry = this.inside.get(sessionId) ?? { asker, calls: 0 };
+    this.inside.set(sessionId, entry);
+    entry.calls++;
+    const release = () => {
+      const run = this.findRun(({ messageRef }) => messageRef === asker);
+      if (run) this.release(run);
+    };
+    release();
+    return () => {
+      entry.calls--;
+      if (entry.calls === 0) this.inside.delete(sessionId);
+      release();
+    };
+  }
+
+  /** Notes that a call of the run waits for a person. {@link returnFrom} ends it. */
+  leave(run: R): void {
+    this.runs.set(run, this.countWaits(run) + 1);
+    this.release(run);
+  }
+
+  /** Ends a wait: resolves when the run works in a place again, or `signal` aborts. */
+  async returnFrom(run: R, wait: 'a person' | 'a turn inside', signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const enter = () => {
+        signal.removeEventListener('abort', giveUp);
+        if (wait === 'a person' && this.runs.has(run)) this.runs.set(run, this.countWaits(run) - 1);
+        resolve();
+      };
+      const entry = { run, enter };
+      const giveUp = () => {
+        this.returning.splice(this.returning.indexOf(entry), 1);
+        enter();
+      };
+      this.returning.push(entry);
+      if (signal.aborted) return giveUp();
+      signal.addEventListener('abort', giveUp);
+      this.settle();
+    });
+  }
+
+  /** Gives free places to the runs that wait for one. */
+  settle(): void {
+    for (const entry of this.returning.slice()) {
+      const root = this.rootOf(entry.run);
+      if (this.outside.has(root) && this.free <= 0) continue;
+      this.outside.delete(root);
+      this.returning.splice(this.returning.indexOf(entry), 1);
+      entry.enter();
+    }
+  }
+
+  private countTaken(): number {
+    if (this.inside.size === 0) return this.runs.size - this.outside.size;
+    return [...this.runs.keys()].filter((run) => this.rootOf(run) === run && !this.outside.has(run)).length;
+  }
+
+  /** Frees the place that the run works in, if everything in it waits for people. */
+  private release(run: R): void {
+    const root = this.rootOf(run);
+    if (!this.isAtWork(root)) this.outside.add(root);
+  }
+
+  /** A run that waits for turns inside it works when one of them does, or is about to be claimed or has just ended. */
+  private isAtWork(run: R): boolean {
+    const sessions = [...this.inside].flatMap(([id, { asker }]) => (asker === run.claim.lease.messageRef ? [id] : []));
+    if (sessions.length === 0) return this.countWaits(run) === 0;
+    return sessions.some((id) => {
+      const asked = this.findRun(({ sessionId }) => sessionId === id);
+      return !asked || this.isAtWork(asked);
+    });
+  }
+
+  /** Returns the run in whose place a run works: itself, or the first one that asked. */
+  private rootOf(run: R): R {
+    const entry = this.inside.get(run.claim.lease.sessionId);
+    const asker = entry && this.findRun(({ messageRef }) => messageRef === entry.asker);
+    return asker ? this.rootOf(asker) : run;
+  }
+
+  private countWaits(run: R): number {
+    return this.runs.get(run) ?? 0;
+  }
+
+  private findRun(matches: (lease: Lease) => boolean): R | undefined {
+    return [...this.runs.keys()].find(({ claim }) => matches(claim.lease));
+  }
+}
