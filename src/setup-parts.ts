@@ -4,8 +4,8 @@ export { listModels, type ListedModel } from './agents/models/model-lists.js';
 export { TRIAL_QUESTION, tryModel, type ModelTrial } from './agents/models/model-trial.js';
 export {
   addUsualKeys,
+  BASE_URL,
   completeProvider,
-  isBaseUrl,
   KNOWN_PROVIDERS,
   keyVariableOf,
   type Provider,

@@ -6,8 +6,7 @@ import type { TokenSetting } from './auth.settings.js';
 
 /**
  * Checks that a change of `auth.tokens` and `auth.token` adds no credential with more rights than its author has: no other
- * scopes, channels or tools, no other tenant unless the author is of the default one, and no person that an operator
- * bound to channels could not write for.
+ * scopes, channels or tools. Its tenant may be any: only operators of the default one change settings.
  * @param before the settings without the change
  * @param after the settings with the change
  * @throws GatewayError FORBIDDEN
@@ -29,7 +28,6 @@ function checkGrant(author: Principal, token: TokenSetting, limit: readonly stri
     ),
     ...findOutside(author.channels, token.channels).map((name) => `channel ${name}`),
     ...findOutside(limit, token.tool_permissions).map((name) => `tool permission ${name}`),
-    ...(author.tenant === DEFAULT_TENANT || token.tenant === author.tenant ? [] : ['another tenant']),
   ];
   if (excess.length === 0) return;
   throw new GatewayError('FORBIDDEN', {

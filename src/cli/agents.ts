@@ -3,7 +3,7 @@ import { EXIT, UsageError } from './faults.js';
 import { requestJson } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
-import { printable, type Terminal } from './terminal.js';
+import { printable, printJson, type Terminal } from './terminal.js';
 
 /** The options of `test`, and the fields of the request that they set. */
 const FIELDS = {
@@ -146,7 +146,9 @@ function ask<T>({ terminal, target }: Session, path: string, init: RequestInit =
   return requestJson<T>(terminal, target, path, init);
 }
 
-function print({ terminal: { stdout }, isJson }: Session, body: unknown, table: readonly string[][]): number {
-  stdout.write(isJson ? `${JSON.stringify(body, null, 2)}\n` : printable(formatTable(table), stdout));
+function print({ terminal, isJson }: Session, body: unknown, table: readonly string[][]): number {
+  const { stdout } = terminal;
+  if (isJson) printJson(terminal, body);
+  else stdout.write(printable(formatTable(table), stdout));
   return EXIT.done;
 }

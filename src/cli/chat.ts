@@ -8,7 +8,7 @@ import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget } from './options.js';
 import { Repl } from './repl.js';
-import type { Terminal } from './terminal.js';
+import { printJson, type Terminal } from './terminal.js';
 
 /** `openclaw chat`: a conversation with the agent. */
 export const chat: Command = {
@@ -67,7 +67,7 @@ async function say(
     if (asJson) {
       const { message_ref, session_id } = await reply.acknowledged;
       const blocks = end?.error ? [] : await reply.blocks();
-      terminal.stdout.write(`${JSON.stringify({ message_ref, session_id, blocks, end }, null, 2)}\n`);
+      printJson(terminal, { message_ref, session_id, blocks, end });
     }
     return end?.error || leave.signal.aborted ? EXIT.failed : EXIT.done;
   } finally {

@@ -7,7 +7,7 @@ import { request } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { suggest } from '../core/config/suggest.js';
 import { formatTable } from './table.js';
-import { painter, type Terminal } from './terminal.js';
+import { painter, printJson, type Terminal } from './terminal.js';
 
 const PATH = '/admin/v1/config';
 const POLL_INTERVAL_MS = 1_000;
@@ -79,7 +79,7 @@ interface ConfigSession {
 async function get(session: ConfigSession, key: string | undefined): Promise<number> {
   const { version, settings } = await readConfig(session);
   const found = select(settings, key);
-  if (session.json) session.terminal.stdout.write(`${JSON.stringify({ version, settings: found }, null, 2)}\n`);
+  if (session.json) printJson(session.terminal, { version, settings: found });
   else
     session.terminal.stdout.write(
       formatTable(found.map(({ key: name, value, source }) => [name, describe(value), source])),
@@ -91,7 +91,7 @@ async function change(session: ConfigSession, key: string, value: unknown): Prom
   const { version } = await readConfig(session);
   const body = JSON.stringify({ version, changes: { [key]: value } });
   const changed = await ask<{ version: number; needs_restart: string[] }>(session, { method: 'PATCH', body });
-  if (session.json) session.terminal.stdout.write(`${JSON.stringify(changed, null, 2)}\n`);
+  if (session.json) printJson(session.terminal, changed);
   else {
     const when = changed.needs_restart.includes(key) ? 'in force at the next start' : 'in force';
     session.terminal.stdout.write(`${key} ${value === null ? 'unset' : 'set'}, ${when} (version ${changed.version})\n`);

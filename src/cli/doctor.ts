@@ -4,7 +4,7 @@ import { useInstalledPackages } from './bundled-packages.js';
 import type { Command } from './command.js';
 import { EXIT } from './faults.js';
 import { readOptions } from './options.js';
-import { painter, type Terminal } from './terminal.js';
+import { painter, printJson, type Terminal } from './terminal.js';
 
 const COLOURS = { ok: 'green', note: 'yellow', fault: 'red' } as const;
 
@@ -38,7 +38,7 @@ Exit code 1: a start would fail, or the store is damaged.
       findings.push(finding);
       if (!values.json) print(terminal, finding);
     }
-    if (values.json) terminal.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+    if (values.json) printJson(terminal, findings);
     return findings.some(({ state }) => state === 'fault') ? EXIT.failed : EXIT.done;
   },
 };

@@ -3,7 +3,7 @@ import { EXIT, UsageError } from './faults.js';
 import { requestJson } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
-import { painter, printable, type Terminal } from './terminal.js';
+import { painter, printable, printJson, type Terminal } from './terminal.js';
 
 /** The body of `GET /admin/v1/models`, as far as it is printed. */
 interface Models {
@@ -64,7 +64,7 @@ Examples:
 async function list(terminal: Terminal, target: GatewayTarget, isJson: boolean): Promise<number> {
   const body = await requestJson<Models>(terminal, target, '/admin/v1/models', {}, LIST_TIMEOUT_MS);
   if (isJson) {
-    terminal.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
+    printJson(terminal, body);
     return EXIT.done;
   }
   const rows = body.items.flatMap((provider) => describeProvider(provider, provider.state ?? ''));
@@ -115,7 +115,7 @@ async function test(
     { method: 'POST', body },
     TRIAL_TIMEOUT_MS,
   );
-  if (isJson) terminal.stdout.write(`${JSON.stringify(trial, null, 2)}\n`);
+  if (isJson) printJson(terminal, trial);
   else printTrial(terminal, name, trial);
   return trial.ok ? EXIT.done : EXIT.failed;
 }

@@ -3,7 +3,7 @@ import { EXIT } from './faults.js';
 import { request } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { formatDuration, formatTable } from './table.js';
-import { painter, type Terminal } from './terminal.js';
+import { painter, printJson, type Terminal } from './terminal.js';
 
 /** The body of `GET /health`; unauthenticated callers get only the first two fields. */
 interface Health {
@@ -33,7 +33,7 @@ Without a credential in OPENCLAW_TOKEN a protected gateway returns only its stat
     const { values } = readOptions('status', args, GATEWAY_OPTIONS);
     const target = readTarget('status', values.url, terminal.env);
     const health = await readHealth(terminal, target);
-    if (values.json) terminal.stdout.write(`${JSON.stringify(health, null, 2)}\n`);
+    if (values.json) printJson(terminal, health);
     else print(terminal, target, health);
     return EXIT.done;
   },

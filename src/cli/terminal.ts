@@ -15,6 +15,11 @@ export interface Output {
   readonly isTTY?: boolean;
 }
 
+/** Prints a value as indented JSON, for programs. */
+export function printJson({ stdout }: Pick<Terminal, 'stdout'>, value: unknown): void {
+  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
 /** Everything outside the process that a command uses, so that tests can replace it. */
 export interface Terminal {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };

@@ -1,4 +1,5 @@
 import { IsOptional, IsString, Length, Matches } from 'class-validator';
+import { BASE_URL } from '../pi/providers.js';
 
 /** A model that a provider lists. */
 export class ListedModelDto {
@@ -43,7 +44,7 @@ export class TryModelDto {
   provider!: string;
 
   @IsOptional()
-  @Matches(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/)
+  @Matches(BASE_URL)
   base_url?: string;
 
   @IsOptional()

@@ -4,18 +4,14 @@ import { defineAgent, INHERITED, listAgentIds } from '../../core/agents/agent-de
 import { secret } from '../../core/config/setting-kinds.js';
 import { SettingsError, type Environment, type SettingFault, type SettingsReader } from '../../core/config/section.js';
 
-const BASE_URL = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
-
-/** Returns whether a text is allowed as `base_url`. */
-export function isBaseUrl(text: string): boolean {
-  return new RegExp(BASE_URL).test(text);
-}
+/** The pattern of `base_url`. */
+export const BASE_URL = /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/;
 
 /** One provider of models: its address, its protocol, and its model's limits where the catalogue does not know them. */
 export const ProviderSetting = Type.Object(
   {
     api: Type.Optional(Type.Enum(['openai-completions', 'openai-responses', 'anthropic-messages'])),
-    base_url: Type.Optional(Type.String({ pattern: BASE_URL })),
+    base_url: Type.Optional(Type.String({ pattern: BASE_URL.source })),
     api_key: Type.Optional(secret({ minLength: 1 })),
     headers: Type.Optional(Type.Record(Type.String(), secret({ minLength: 1 }))),
     /** In tokens. */

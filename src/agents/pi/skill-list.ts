@@ -1,4 +1,4 @@
-import type { Skill } from '../../core/skills/skill-files.js';
+import { SKILLS_MOUNT, type Skill } from '../../core/skills/skill-files.js';
 
 /** Maximum length of the list, in UTF-16 units. */
 const MAX_LENGTH = 32_000;
@@ -17,7 +17,7 @@ export interface SkillList {
  */
 export function renderSkills(skills: readonly Skill[], readTool: string, hasSandbox: boolean): SkillList {
   const scripts = hasSandbox
-    ? 'Their files are at /skills/NAME in the sandbox, read-only; their scripts run there only.'
+    ? `Their files are at ${SKILLS_MOUNT}/NAME in the sandbox, read-only; their scripts run there only.`
     : 'Their scripts cannot run: there is no sandbox.';
   const head = `Skills are instructions for certain tasks. When one fits a task, read it with ${readTool} before you begin. ${scripts}`;
   let left = MAX_LENGTH - head.length;

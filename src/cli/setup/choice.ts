@@ -104,7 +104,7 @@ function describe({ name, provider, origin }: Candidate): string {
 
 async function describeServer(parts: Parts, questions: Questions): Promise<Candidate & Pick<Choice, 'typedKey'>> {
   let base_url = '';
-  while (!parts.isBaseUrl(base_url)) base_url = await questions.ask('Address of its API, as https://HOST/v1:');
+  while (!parts.BASE_URL.test(base_url)) base_url = await questions.ask('Address of its API, as https://HOST/v1:');
   let name = '';
   while (!NAME.test(name)) name = await questions.ask('A name for it (a-z, 0-9, - and _):', 'local');
   const key = await questions.askSecret('Its key (empty if it needs none; not shown):');
@@ -158,7 +158,7 @@ function findCandidate(candidates: readonly Candidate[], name: string | undefine
 
 function describeByFlags(parts: Parts, name = 'local', baseUrl: string, env: Terminal['env']): Candidate {
   if (!NAME.test(name)) throw new Error(`${name} cannot be the name of a provider`);
-  if (!parts.isBaseUrl(baseUrl)) throw new Error(`${baseUrl} is not the address of an API, as https://HOST/v1`);
+  if (!parts.BASE_URL.test(baseUrl)) throw new Error(`${baseUrl} is not the address of an API, as https://HOST/v1`);
   const key = parts.addUsualKeys({ [name]: { api: 'openai-completions', base_url: baseUrl } }, env)[name]?.api_key;
   const provider: Provider = {
     api: 'openai-completions',

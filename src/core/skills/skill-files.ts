@@ -4,6 +4,8 @@ import { basename, join, resolve, sep } from 'node:path';
 import { readFrontMatter, type FrontMatter } from './front-matter.js';
 
 export const SKILL_FILE = 'SKILL.md';
+/** The folder of an agent's skills in the sandbox. */
+export const SKILLS_MOUNT = '/skills';
 /** Maximum size of a file of a skill, in bytes. */
 export const MAX_SKILL_FILE_BYTES = 65_536;
 

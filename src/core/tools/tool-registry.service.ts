@@ -184,7 +184,7 @@ export class ToolRegistryService {
 
   /** Returns the permissions that a call of this user holds, of its session, its agent and its credential together. */
   listHeld({ session, caller, agent }: ToolUser): readonly string[] {
-    const granted = [...session.toolPermissions, ...agent.permissions];
+    const granted = grantedTo(session, agent);
     const limit = this.principals.findToolPermissions(caller.tenant, caller.principal);
     return limit ? granted.filter((permission) => limit.includes(permission)) : granted;
   }
@@ -197,7 +197,7 @@ export class ToolRegistryService {
   ): Omit<ErrorDetails['TOOL_DENIED'], 'tool'> | undefined {
     if (this.config.get('tools.disabled').includes(tool.name)) return { reason: 'it is disabled' };
     if (!mayUse(agent, tool.name)) return { reason: `the agent ${agent.id} may not use it` };
-    const missing = listMissing(tool, [...session.toolPermissions, ...agent.permissions], parameters);
+    const missing = listMissing(tool, grantedTo(session, agent), parameters);
     if (missing.length > 0) return { reason: `the session lacks ${missing.join(', ')}`, missing_permissions: missing };
     const limit = this.principals.findToolPermissions(caller.tenant, caller.principal);
     const beyond = limit ? listMissing(tool, limit, parameters) : [];
@@ -205,6 +205,11 @@ export class ToolRegistryService {
       ? { reason: `the sender's credential lacks ${beyond.join(', ')}`, missing_permissions: beyond }
       : undefined;
   }
+}
+
+/** Returns the permissions of a session with those of its agent. */
+function grantedTo({ toolPermissions }: ToolUser['session'], { permissions }: ToolUser['agent']): readonly string[] {
+  return [...toolPermissions, ...permissions];
 }
 
 /** Returns the permissions of a tool that are not `held`, nor narrower ones that suffice. */

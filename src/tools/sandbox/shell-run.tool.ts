@@ -2,14 +2,13 @@ import Type, { type Static } from 'typebox';
 import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
 import type { ToolCallContext } from '../../core/tools/tool.js';
 import { text } from '../../protocol/text.js';
+import { SKILLS_MOUNT } from '../../core/skills/skill-files.js';
 import { SkillsService } from '../../core/skills/skills.service.js';
 import { OutputTail } from './output-tail.js';
 import { SandboxService } from './sandbox.service.js';
 
 /** Length of the end of the output that is shown, in bytes. */
 const MAX_SHOWN_BYTES = 65_536;
-/** Folder of the agent's skills in the sandbox. */
-const SKILLS_MOUNT = '/skills';
 /** Limit for a sandbox that hangs, in milliseconds; the sandbox's own limit is shorter. */
 const CALL_TIMEOUT_MS = 660_000;
 
