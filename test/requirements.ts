@@ -590,6 +590,11 @@ export const requirements: readonly Requirement[] = [
     'settings 4',
     '`openclaw config` gets, sets, unsets and watches settings, and shows the source of each value.',
   ),
+  requirement(
+    'P-24',
+    'agents 1',
+    '10,000 bindings are stored by one change or by the file; a limit that is exceeded is named.',
+  ),
 
   // The TypeScript client
   requirement(
@@ -1242,11 +1247,6 @@ export const requirements: readonly Requirement[] = [
     'POST /bindings/test says who would answer, why, and in which session; it stores nothing.',
   ),
   requirement('Z-14', 'agents 2', '`openclaw agents` lists, shows and tests.'),
-  requirement(
-    'Z-15',
-    'agents 1',
-    'A credential names the agent that is bound and those of its list; any other does not exist for it.',
-  ),
   requirement('Z-16', 'agents 5', 'An agent asks another in a session of the pair and gets its text blocks.'),
   requirement(
     'Z-17',

@@ -1,11 +1,22 @@
-import { Body, ConflictException, Controller, Get, Patch, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import {
+  Body,
+  ConflictException,
+  Controller,
+  Get,
+  Patch,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+  ValidationPipe,
+} from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, checkGrants, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { canChangeRights } from '../core/agents/agent-rights.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import type { SettingFault } from '../core/config/section.js';
+import { SettingsError, type SettingFault } from '../core/config/section.js';
 import { checkScope, DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
+import { LargeJsonBody, MAX_SETTINGS_BYTES } from '../http/index.js';
 import { ChangeConfigDto, ConfigChangedDto, ConfigDto } from './config.dto.js';
 
 /** Reads the current settings and changes them with compare-and-set. */
@@ -41,6 +52,7 @@ export class ConfigController {
    */
   @Patch()
   @ApiConflictResponse({ description: 'The version is stale: read the settings again.' })
+  @UseInterceptors(new LargeJsonBody(MAX_SETTINGS_BYTES))
   @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))
   async changeConfig(@Body() body: ChangeConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
     checkTenant(caller);
@@ -48,12 +60,10 @@ export class ConfigController {
     if (body.version > this.config.version) await this.config.reload();
     if (body.version > this.config.version) throw stale(this.config.version);
     for (const scope of this.config.scopesOf(body.changes)) checkScope(caller, scope);
-    const faults = this.config.findFaults(body.changes);
-    if (faults.length > 0) throw invalid(faults);
-    const [before, after] = [this.config.preview({}), this.config.preview(body.changes)];
-    if (canChangeRights(before, after)) checkScope(caller, 'config:dangerous');
-    checkGrants(caller, before, after);
-    const outcome = await this.config.change(body.version, body.changes, caller.principal);
+    const outcome = await this.config.change(body.version, body.changes, caller.principal, (before, after) => {
+      if (canChangeRights(before, after)) checkScope(caller, 'config:dangerous');
+      checkGrants(caller, before, after);
+    });
     switch (outcome.kind) {
       case 'changed':
         return { version: outcome.version, needs_restart: [...outcome.needsRestart] };
@@ -73,7 +83,9 @@ function stale(version: number): ConflictException {
 
 function invalid(faults: readonly SettingFault[]): GatewayError<'INVALID_PAYLOAD'> {
   return new GatewayError('INVALID_PAYLOAD', {
-    faults: faults.map(({ key, message }) => ({ pointer: `/changes/${key}`, message })),
+    faults: faults
+      .slice(0, SettingsError.MAX_LISTED)
+      .map(({ key, message }) => ({ pointer: `/changes/${key}`, message })),
   });
 }
 

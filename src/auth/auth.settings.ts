@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import Type, { type Static } from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../core/config/section.js';
-import { later } from '../core/config/setting-kinds.js';
+import { later, laterBelow } from '../core/config/setting-kinds.js';
 import { listDrivers } from '../core/channels/channels.settings.js';
 import { isReservedPrincipal, ROLE_SCOPES } from '../core/identity/principal.js';
 import { TOKEN_PATTERN } from '../protocol/constants.js';
@@ -21,7 +21,7 @@ export const TokenSetting = Type.Object(
     channels: Type.Optional(Type.Array(BoundName, { minItems: 1 })),
     sender: Type.Optional(BoundName),
     tool_permissions: Type.Optional(Type.Array(BoundName)),
-    agents: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z0-9*-]{1,32}$' }), { maxItems: 256 })),
+    agents: laterBelow(),
   },
   { additionalProperties: false },
 );
@@ -34,7 +34,7 @@ export const authSettings = defineSettings(
       default: [],
       'x-scope': 'tokens:write',
       description:
-        'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?, tool_permissions?, agents?}`; `agents` lists the agents that it may name besides the one that the bindings give it, with `*`; without `tool_permissions`, the permissions of the session apply.',
+        'Static tokens: `{token or token_sha256, principal, role, scopes?, tenant?, channels?, sender?, tool_permissions?}`; without `tool_permissions`, the permissions of the session apply.',
       'x-restart': true,
     }),
     'auth.token': Type.Optional(

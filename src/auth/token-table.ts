@@ -61,7 +61,6 @@ function toPrincipal(setting: TokenSetting): Principal {
     role,
     scopes: new Set(setting.scopes ?? ROLE_SCOPES[role]),
     channels: setting.channels ?? (role === 'user' ? DEFAULT_USER_CHANNELS : undefined),
-    ...(setting.agents && { agents: setting.agents }),
     sender: role === 'user' ? (setting.sender ?? principal) : undefined,
   };
 }

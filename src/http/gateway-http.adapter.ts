@@ -5,6 +5,7 @@ import type { RequestHandler } from 'express';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { checkSize } from '../protocol/codec.js';
 import type { GatewayError } from '../protocol/index.js';
+import { hasEarlyBody } from './large-json-body.js';
 import { adviseListening } from './listen-address.js';
 import { plainProblem, PROBLEM_MEDIA_TYPE } from './problem.js';
 import { RequestLines, type Exchange } from './request-lines.js';
@@ -85,10 +86,11 @@ export class GatewayHttpAdapter extends ExpressAdapter {
 
   /**
    * Only JSON is parsed: browsers send forms across sites without a preflight request. Bodies that are costly to parse
-   * are refused unparsed.
+   * are refused unparsed. Larger ones are read by {@link LargeJsonBody}.
    */
   override registerParserMiddleware(): void {
     const options = {
+      type: hasEarlyBody,
       limit: this.limits.maxBodyBytes,
       verify: (_request: unknown, _response: unknown, body: Buffer) => checkBody(body.toString()),
     };

@@ -26,7 +26,7 @@ export class ProblemFilter implements ExceptionFilter {
   private toProblem(error: unknown): Problem {
     if (error instanceof HttpException) return plainProblem(error.getStatus(), describe(error));
     const status = readClientStatus(error);
-    if (status !== undefined) return plainProblem(status, (error as Error).message);
+    if (status !== undefined) return plainProblem(status, describeParserError(error as Error));
     const failure = GatewayError.from(error);
     const { level, httpStatus } = errorTable[failure.code];
     const fields = { code: failure.code, details: failure.details };
@@ -40,6 +40,11 @@ function describe(error: HttpException): string {
   const body = error.getResponse();
   const message = typeof body === 'object' && 'message' in body ? body.message : undefined;
   return Array.isArray(message) ? message.join('; ') : error.message;
+}
+
+/** The parser's own words for a body that is too large do not name its limit. */
+function describeParserError(error: Error & { readonly type?: unknown; readonly limit?: unknown }): string {
+  return error.type === 'entity.too.large' ? `The body is larger than ${String(error.limit)} bytes` : error.message;
 }
 
 /** Returns the status of an error of Express or its parsers, if the error may be shown to the client. */

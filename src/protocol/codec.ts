@@ -72,9 +72,10 @@ export function checkPayload<T extends InboundType>(type: T, payload: object, so
 
 /**
  * Counts depth and values before parsing, because parsing a hostile text would block the event loop.
+ * @param maxValues by default that of a frame
  * @throws GatewayError INVALID_FRAME
  */
-export function checkSize(source: string): void {
+export function checkSize(source: string, maxValues: number = ENVELOPE_LIMITS.maxValues): void {
   let depth = 0;
   let values = 1;
   for (let i = 0; i < source.length; i++) {
@@ -95,7 +96,7 @@ export function checkSize(source: string): void {
         values++;
         break;
     }
-    if (values > ENVELOPE_LIMITS.maxValues) throw invalidFrame(`it has more than ${ENVELOPE_LIMITS.maxValues} values`);
+    if (values > maxValues) throw invalidFrame(`it has more than ${maxValues} values`);
   }
 }
 

@@ -74,6 +74,34 @@ describe('/admin/v1/config', () => {
     expect(answer.body).toEqual({ version: 1, needs_restart: ['gateway.heartbeat_interval_ms'] });
   });
 
+  it('[P-24] takes 10,000 bindings at once, and the next message goes by them', async () => {
+    const bindings = Array.from({ length: 10_000 }, (_, i) => ({ agent: 'ops', channel: 'test', group_id: `g${i}` }));
+    expect(await change({ version: 0, changes: { agents: { ops: {} }, bindings } })).toEqual({
+      status: 200,
+      body: { version: 1, needs_restart: [] },
+    });
+    const driver = await gateway.connect('d', TOKENS.driver);
+    driver.send('message_in', { channel: 'test', sender: 'ann', content: '@ops hi', group_id: 'g9999' }, { id: 'm' });
+    expect((await driver.answerTo('m')).payload).toMatchObject({ status: 'queued', agent: 'ops' });
+  });
+
+  it('[P-24] names the limit that a change exceeds', async () => {
+    const large = { version: 0, changes: { bindings: [{ agent: 'main', channel: 'x'.repeat(4_194_304) }] } };
+    expect(await change(large)).toMatchObject({
+      status: 413,
+      body: { detail: expect.stringContaining('larger than 4194304 bytes') as string },
+    });
+    expect((await change('['.repeat(40))).status).toBe(400);
+    const many = { version: 0, changes: { bindings: Array.from({ length: 100_001 }, () => ({ agent: 'a' })) } };
+    expect(JSON.stringify((await change(many)).body)).toContain('bindings must not have more than 100000 items');
+    expect((await request(TOKENS.operator)).body['version']).toBe(0);
+  });
+
+  it('[P-24] reads no body of a request without a credential', async () => {
+    const body = JSON.stringify({ version: 0, changes: { bindings: [{ agent: 'x'.repeat(1_000_000) }] } });
+    expect((await change(body, 'application/json', 'not-a-token-of-anyone-0123')).status).toBe(401);
+  });
+
   it('[P-14] never shows a secret', async () => {
     const text = JSON.stringify((await request(TOKENS.operator)).body);
     for (const token of Object.values(TOKENS)) expect(text).not.toContain(token);

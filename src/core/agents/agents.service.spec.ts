@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { MemorySettings } from '../../testing/memory-settings.js';
 import { loadSettings } from '../../settings.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
-import { LOCAL_OPERATOR, type Principal } from '../identity/principal.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { AgentsService } from './agents.service.js';
 
@@ -62,27 +61,5 @@ describe('the agent of a message', () => {
     expect([seen('default'), seen('acme'), seen('other')]).toEqual([['main', 'ops'], ['main', 'acme'], ['other']]);
     expect(service.findFor('acme', 'other')).toBeUndefined();
     expect(service.findFor('acme', 'main')?.id).toBe('main');
-  });
-});
-
-describe('an agent that a credential names', () => {
-  const aPrincipal = (changes: Partial<Principal>): Principal => ({ ...LOCAL_OPERATOR, role: 'user', ...changes });
-
-  it('[Z-15] is the bound one, one of its list, or for an operator any of the tenant', async () => {
-    const { service } = await open({ ops: {}, 'ops-2': {}, sales: {}, acme: { tenant: 'acme' } }, [
-      { agent: 'sales', channel: 'chat' },
-    ]);
-    const message = { tenant: 'default', channel: 'chat', sender: 'ann', principal: 'ann' };
-    const named = (principal: Principal) =>
-      service
-        .list()
-        .filter(({ id }) => service.findNamed(principal, id, { ...message, tenant: principal.tenant }))
-        .map(({ id }) => id);
-    expect(named(aPrincipal({}))).toEqual(['sales']);
-    expect(named(aPrincipal({ agents: ['ops*'] }))).toEqual(['ops', 'ops-2', 'sales']);
-    expect(named(aPrincipal({ agents: ['*'] }))).toEqual(['main', 'ops', 'ops-2', 'sales']);
-    expect(named(aPrincipal({ role: 'operator' }))).toEqual(['main', 'ops', 'ops-2', 'sales']);
-    expect(named(aPrincipal({ tenant: 'acme', agents: ['*'] }))).toEqual(['main', 'acme']);
-    expect(service.findNamed(aPrincipal({ agents: ['*'] }), 'nobody', message)).toBeUndefined();
   });
 });

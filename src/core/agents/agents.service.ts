@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { SettingSource } from '../config/load-settings.js';
 import type { SettingKey } from '../config/section.js';
-import { DEFAULT_TENANT, type Principal } from '../identity/principal.js';
+import { DEFAULT_TENANT } from '../identity/principal.js';
 import {
   defineAgent,
   INHERITED,
@@ -12,7 +12,6 @@ import {
   type AgentDefinition,
 } from './agent-definition.js';
 import { MAIN_AGENT } from './agent-setting.js';
-import { matchesPattern } from './name-pattern.js';
 import { BindingIndex, type BoundMessage, type IndexedBinding } from './binding-index.js';
 
 const SETTINGS = [
@@ -121,19 +120,6 @@ export class AgentsService {
     const { agents, bindings } = this.known;
     const bound = bindings.find(message);
     return (bound && agents.get(bound.binding.agent)) ?? this.defaultOf(message.tenant);
-  }
-
-  /**
-   * Returns the agent `id` if a credential may name it; undefined if it may not, or if there is no such agent. Each
-   * credential may name the agent that the bindings give to `message`, and those of its own list; an operator may name all
-   * of its tenant.
-   */
-  findNamed({ tenant, role, agents = [] }: Principal, id: string, message: BoundMessage): AgentDefinition | undefined {
-    const bound = this.choose(message);
-    if (bound.id === id) return bound;
-    const agent = this.find(id);
-    if (agent?.tenant !== tenant) return undefined;
-    return role === 'operator' || agents.some((pattern) => matchesPattern(id, pattern)) ? agent : undefined;
   }
 
   /** Returns all bindings that match a message, the most specific one first. */

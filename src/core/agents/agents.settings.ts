@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../config/section.js';
 import { DEFAULT_TENANT } from '../identity/principal.js';
 import { AGENT_ID, AgentSetting, BINDING_FIELDS, BindingSetting, MAIN_AGENT, MentionName } from './agent-setting.js';
+import { BindingIndex } from './binding-index.js';
 
 /** Maximum number of bindings, so that a change of settings stays a matter of milliseconds. */
 const MAX_BINDINGS = 100_000;
@@ -17,6 +18,7 @@ export const agentListSettings = defineSettings(
     agents: Type.Record(Type.String({ pattern: AGENT_ID.source }), AgentSetting, {
       default: {},
       additionalProperties: false,
+      'x-keys': 'IDs of 1 to 32 of a-z, 0-9 and -, for example support-eu',
       'x-parts': true,
       description:
         'Agents by ID (`a-z0-9-`): `{name?, description?, default?, runtime?, model?, fallbacks?, thinking?, max_output_tokens?, turn_timeout_ms?, busy_policy?, system_prompt?, prompt_files?, skills?, permissions?, tools?: {allow?, deny?}, workspace?, tenant?}`. What is left out is as in `agent.*` and `tools.default_permissions`. `main` always exists. Can be changed one field at a time: `agents.ops.model`.',
@@ -56,7 +58,7 @@ function findAgentFaults(get: SettingsReader): SettingFault[] {
 /** A binding names an agent and messages that it can get, and no two are equal. */
 function findBindingFaults(get: SettingsReader): SettingFault[] {
   const agents = get('agents');
-  const seen = new Map<string, number>();
+  const seen = new BindingIndex();
   return get('bindings').flatMap((binding, i): SettingFault[] => {
     const key = `bindings[${i}]`;
     const { agent } = binding;
@@ -72,11 +74,7 @@ function findBindingFaults(get: SettingsReader): SettingFault[] {
           message: `needs at least one of ${BINDING_FIELDS.join(', ')}; for all messages set agents.${agent}.default`,
         },
       ];
-    // Bindings of two tenants never match the same message.
-    const identity = JSON.stringify([tenant, ...BINDING_FIELDS.map((field) => binding[field] ?? null)]);
-    const equal = seen.get(identity);
-    if (equal !== undefined) return [{ key, message: `has the same fields and values as bindings[${equal}]` }];
-    seen.set(identity, i);
-    return [];
+    const equal = seen.add({ binding, index: i, tenant });
+    return equal ? [{ key, message: `has the same fields and values as bindings[${equal.index}]` }] : [];
   });
 }

@@ -20,8 +20,8 @@ export interface IndexedBinding {
 
 /** A node of the tree: one level for each field of a binding, in the order of {@link BINDING_FIELDS}. */
 interface Node {
-  /** By the value of the level's field. */
-  readonly byValue: Map<string, Node>;
+  /** By the value of the level's field; undefined without any, as in most nodes of many. */
+  byValue?: Map<string, Node>;
   /** For bindings without that field. */
   any?: Node;
   /** The binding that ends here, below the last level. */
@@ -39,9 +39,30 @@ const DEFAULT_ACCOUNT = 'default';
 export class BindingIndex {
   private readonly roots = new Map<string, Node>();
 
-  /** @param bindings no two of a tenant with the same fields and values */
-  constructor(bindings: readonly IndexedBinding[]) {
+  constructor(bindings: readonly IndexedBinding[] = []) {
     for (const bound of bindings) this.add(bound);
+  }
+
+  /**
+   * Adds a binding. If the tenant has one with the same fields and values, that one stays and is returned. Bindings of two
+   * tenants never match the same message.
+   */
+  add(bound: IndexedBinding): IndexedBinding | undefined {
+    let node = this.roots.get(bound.tenant);
+    if (!node) this.roots.set(bound.tenant, (node = {}));
+    for (const field of BINDING_FIELDS) {
+      const value = bound.binding[field];
+      if (value === undefined) node = node.any ??= {};
+      else {
+        const byValue: Map<string, Node> = (node.byValue ??= new Map());
+        const next = byValue.get(value) ?? {};
+        byValue.set(value, next);
+        node = next;
+      }
+    }
+    if (node.bound) return node.bound;
+    node.bound = bound;
+    return undefined;
   }
 
   /** Returns the most specific binding that matches. */
@@ -56,22 +77,6 @@ export class BindingIndex {
     return found;
   }
 
-  private add(bound: IndexedBinding): void {
-    let node = this.roots.get(bound.tenant);
-    if (!node) this.roots.set(bound.tenant, (node = newNode()));
-    for (const field of BINDING_FIELDS) {
-      const value = bound.binding[field];
-      let next: Node | undefined = value === undefined ? node.any : node.byValue.get(value);
-      if (!next) {
-        next = newNode();
-        if (value === undefined) node.any = next;
-        else node.byValue.set(value, next);
-      }
-      node = next;
-    }
-    node.bound = bound;
-  }
-
   /** Calls `visit` for each binding that matches until it returns one. */
   private search(
     message: BoundMessage,
@@ -83,7 +88,7 @@ export class BindingIndex {
     const descend = (node: Node, level: number): IndexedBinding | undefined => {
       if (node.bound) return visit(node.bound) ?? undefined;
       for (const value of values[level] ?? []) {
-        const next = value === undefined ? undefined : node.byValue.get(value);
+        const next = value === undefined ? undefined : node.byValue?.get(value);
         const found = next && descend(next, level + 1);
         if (found) return found;
       }
@@ -91,10 +96,6 @@ export class BindingIndex {
     };
     return descend(root, 0);
   }
-}
-
-function newNode(): Node {
-  return { byValue: new Map() };
 }
 
 /** Returns the values that match each level, the most specific one first. */

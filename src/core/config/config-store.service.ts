@@ -141,17 +141,16 @@ export class ConfigStoreService {
 
   /** Returns the settings as they would be after `changes` and a restart. They are not checked. */
   preview(changes: Changes): SettingsReader {
-    const stored = Object.entries(this.stored.values)
-      .filter(([key]) => !Object.keys(changes).some((changed) => this.covers(changed, key)))
-      .map(([key, value]) => [key, JSON.parse(value) as unknown] as const);
-    const merged = Object.entries({ ...Object.fromEntries(stored), ...changes }).filter(([, value]) => value !== null);
-    const changed = new Set(Object.keys(changes).map((key) => this.schema.locate(key)?.row.key));
+    const changed = Map.groupBy(Object.entries(changes), ([key]) => this.schema.locate(key)?.row);
     return (key) => {
-      if (!changed.has(key)) return this.next.get(key) as never;
-      const own = merged.filter(([name]) => this.covers(key, name)).toSorted(byLength);
-      return own.reduce<unknown>(
-        (value, [name, part]) => setPart(value, pathOf(name, key), part),
-        this.loaded.values[key],
+      const row = this.schema.find(key);
+      const own = row && changed.get(row);
+      if (!own) return this.next.get(key) as never;
+      const kept = this.storedOf(row).filter(([name]) => !own.some(([outer]) => this.covers(outer, name)));
+      const values = [...kept.map(([name, json]) => [name, JSON.parse(json) as unknown] as const), ...own];
+      return this.merge(
+        row,
+        values.filter(([, value]) => value !== null),
       ) as never;
     };
   }
@@ -233,13 +232,22 @@ export class ConfigStoreService {
    * Changes all given settings or none, if `version` is still the current one. Null removes an earlier change. A change
    * of a map replaces earlier ones of its parts.
    * @param actor the principal, for the audit trail
-   * @throws GatewayError STORE_UNAVAILABLE
+   * @param permit called with the settings without and with the change once its values are valid; throws to refuse it
+   * @throws GatewayError STORE_UNAVAILABLE; what `permit` throws
    */
-  async change(version: number, changes: Changes, actor: string): Promise<ChangeOutcome> {
+  async change(
+    version: number,
+    changes: Changes,
+    actor: string,
+    permit: (before: SettingsReader, after: SettingsReader) => void = () => {},
+  ): Promise<ChangeOutcome> {
     if (!this.store) throw new Error('the settings cannot be changed before the store is open');
     const faults = [...this.findFaults(changes)];
-    if (faults.length === 0)
-      for (const check of this.checks) faults.push(...(await check(this.preview({}), this.preview(changes))));
+    if (faults.length === 0) {
+      const [before, after] = [this.preview({}), this.preview(changes)];
+      permit(before, after);
+      for (const check of this.checks) faults.push(...(await check(before, after)));
+    }
     if (faults.length > 0) return { kind: 'invalid', faults };
     const replaced = Object.keys(this.stored.values).filter((key) =>
       Object.keys(changes).some((changed) => this.covers(changed, key)),
@@ -271,8 +279,12 @@ export class ConfigStoreService {
   /** Applies stored settings, unless they arrive late and are older than the current ones. */
   private adopt(stored: StoredSettings): void {
     if (stored.version < this.stored.version) return;
+    const before = this.stored.values;
     this.stored = stored;
-    for (const row of this.schema.rows) {
+    const keys = Object.keys({ ...before, ...stored.values }).filter((key) => before[key] !== stored.values[key]);
+    // The others keep their values; a large one takes time to check.
+    const changed = new Set(keys.map((key) => this.schema.locate(key)?.row));
+    for (const row of this.schema.rows.filter((candidate) => changed.has(candidate))) {
       const value = this.readEffective(row);
       this.next.set(row.key, value);
       const oldValue = this.values.get(row.key);
@@ -293,17 +305,38 @@ export class ConfigStoreService {
   }
 
   private readEffective(row: SettingRow): unknown {
-    const loaded: unknown = this.loaded.values[row.key as SettingKey];
-    if (this.loaded.sources.get(row.key) === 'command line') return loaded;
-    const own = Object.entries(this.stored.values).filter(([key]) => this.schema.locate(key)?.row === row);
-    return own.toSorted(byLength).reduce<unknown>((value, [key, json]) => {
-      const changed = setPart(value, pathOf(key, row.key), JSON.parse(json));
+    if (this.loaded.sources.get(row.key) === 'command line') return this.loaded.values[row.key as SettingKey];
+    const own = this.storedOf(row).map(([key, json]) => [key, JSON.parse(json) as unknown] as const);
+    return this.merge(row, own, (key, changed) => {
       const fault = findFault(row, changed);
-      if (fault === undefined) return changed;
       // The setting's schema has changed since it was stored. That must not prevent the start.
-      this.log.warn({ key, fault }, 'a setting that was changed at run time is no longer valid and is ignored');
-      return value;
-    }, loaded);
+      if (fault !== undefined)
+        this.log.warn({ key, fault }, 'a setting that was changed at run time is no longer valid and is ignored');
+      return fault === undefined;
+    });
+  }
+
+  /** Returns the stored changes of a setting and of its parts, as JSON. */
+  private storedOf(row: SettingRow): (readonly [key: string, json: string])[] {
+    return Object.entries(this.stored.values).filter(([key]) => this.schema.locate(key)?.row === row);
+  }
+
+  /**
+   * Returns the loaded value of a setting with changes of it and of its parts, the whole one first.
+   * @param accepts whether the value that a change results in may be used; by default each
+   */
+  private merge(
+    row: SettingRow,
+    changes: readonly (readonly [key: string, part: unknown])[],
+    accepts: (key: string, changed: unknown) => boolean = () => true,
+  ): unknown {
+    return changes.toSorted(byLength).reduce<unknown>(
+      (value, [key, part]) => {
+        const changed = setPart(value, pathOf(key, row.key), part);
+        return accepts(key, changed) ? changed : value;
+      },
+      this.loaded.values[row.key as SettingKey],
+    );
   }
 
   /** Whether `outer` and `key` are the same setting or part of one, or `key` is a part of `outer`. */

@@ -48,6 +48,17 @@ describe('the configuration store', () => {
     expect(one.get('agent.name')).toBe('bob');
   });
 
+  it('reads stored values again only when they have changed', async () => {
+    store.stored = { version: 1, values: { 'queue.max_total': '-1' } };
+    const logs = new KeptLogs();
+    const config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, {}, '/nonexistent'), logs);
+    await config.open(store);
+    await config.change(1, { 'agent.name': 'ada' }, 'op');
+    for (let i = 0; i < 3; i++) await config.reload();
+    expect(logs.lines.filter((line) => line.includes('no longer valid'))).toHaveLength(1);
+    expect(config.get('agent.name')).toBe('ada');
+  });
+
   it('[P-10] never returns to an older version that arrives late', async () => {
     const config = await open();
     await config.change(0, { 'agent.name': 'ada' }, 'op');

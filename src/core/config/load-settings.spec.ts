@@ -92,10 +92,39 @@ describe('the settings', () => {
     );
   });
 
+  it.each([
+    ['agents', { 'Support Team': {} }, /allowed: IDs of 1 to 32 of a-z, 0-9 and -, for example support-eu/],
+    ['mcp.servers', { 'my files': { command: 'x' } }, /allowed: names of 1 to 32 of A-Z, a-z, 0-9 and -/],
+    ['providers', { 'a/b': {} }, /allowed: names of 1 to 64 characters without \/ and blanks/],
+  ])('[P-05] name the keys that %s accepts', (key, value, message) => {
+    expect(faultsOf(() => loadSettings({}, { [key]: value }, folder)).join()).toMatch(message);
+  });
+
+  it('[P-24] may have 10,000 bindings in the file; of a fault in one, its place is named', () => {
+    const entries = Array.from({ length: 10_000 }, (_, i) => `  - { agent: main, channel: test, group_id: g${i} }\n`);
+    write('config.yaml', `bindings:\n${entries.join('')}`);
+    expect(loadSettings({}, {}, folder).values.bindings).toHaveLength(10_000);
+    const bindings = (changed: object, length = 10_000) =>
+      Array.from({ length }, (_, i) => ({ agent: 'main', group_id: `g${i}`, ...(i === 9_876 && changed) }));
+    const fault = (value: unknown) => faultsOf(() => loadSettings({}, { bindings: value }, folder)).join();
+    expect(fault(bindings({ chanel: 'x' }))).toMatch(/unknown key \(at \/9876\/chanel\); allowed: a map with agent, /);
+    expect(fault(bindings({ agent: 5 }))).toMatch(/at \/9876\/agent\); allowed: text that matches /);
+    expect(fault(bindings({ group_id: 'g1' }))).toContain(
+      'bindings[9876]: has the same fields and values as bindings[1]',
+    );
+    expect(fault(bindings({ agent: 5 }, 100_001))).toContain('must not have more than 100000 items');
+    const unknown = bindings({}).map((binding) => ({ ...binding, agent: 'ops' }));
+    expect(() => loadSettings({}, { bindings: unknown }, folder)).toThrow('and 9900 more');
+  });
+
   it('[P-06] of features that do not exist yet are refused by name', () => {
-    write('config.yaml', 'auth:\n  jwt: {issuer: x}\nstore:\n  url: postgres://a:b@c/d\n');
+    write(
+      'config.yaml',
+      `auth:\n  jwt: {issuer: x}\n  tokens: [{token: ${'t'.repeat(32)}, principal: a, role: user, agents: [ops]}]\nstore:\n  url: postgres://a:b@c/d\n`,
+    );
     const faults = faultsOf(() => loadSettings({}, {}, folder)).join('\n');
     expect(faults).toMatch(/auth\.jwt: .*not part of this version/);
+    expect(faults).toMatch(/auth\.tokens: .*not part of this version.* \(at \/0\/agents\)/);
     expect(faults).toMatch(/store\.url: PostgreSQL is not part of this version/);
     expect(faults).not.toContain('a:b@c');
   });

@@ -5,6 +5,7 @@ export const HIDDEN = '***';
 export function hideSecrets(schema: object, value: unknown): unknown {
   if (value === undefined || value === null) return value;
   if ('x-secret' in schema) return HIDDEN;
+  if (!holdsSecret(schema)) return value;
   if ('items' in schema && Array.isArray(value)) return value.map((item) => hideSecrets(schema.items as object, item));
   if (('properties' in schema || 'patternProperties' in schema) && typeof value === 'object') {
     const { properties = {}, patternProperties = {} } = schema as Record<string, Record<string, object>>;
@@ -16,6 +17,15 @@ export function hideSecrets(schema: object, value: unknown): unknown {
   }
   return value;
 }
+
+/** Whether a schema marks a part as secret. A list of 10,000 entries without any is not copied. */
+function holdsSecret(schema: object): boolean {
+  const known = withSecret.get(schema) ?? JSON.stringify(schema).includes('"x-secret"');
+  withSecret.set(schema, known);
+  return known;
+}
+
+const withSecret = new WeakMap<object, boolean>();
 
 /** Shorter values (`1`, `true`, `/tmp`) are not secrets, and hiding them would garble every text. */
 const MIN_SECRET_LENGTH = 8;

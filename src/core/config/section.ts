@@ -23,10 +23,14 @@ export interface SettingFault {
   readonly message: string;
 }
 
-/** Thrown at the start. Its message lists every fault with its key and the allowed values. */
+/** Thrown at the start. Its message lists the faults with their keys and the allowed values. */
 export class SettingsError extends Error {
+  /** Maximum number of faults that are listed: without an agent, each of thousands of bindings can have one. */
+  static readonly MAX_LISTED = 100;
+
   constructor(readonly faults: readonly SettingFault[]) {
-    const lines = faults.map((fault) => `  - ${fault.key}: ${fault.message}`);
+    const lines = faults.slice(0, SettingsError.MAX_LISTED).map((fault) => `  - ${fault.key}: ${fault.message}`);
+    if (faults.length > lines.length) lines.push(`  - and ${faults.length - lines.length} more`);
     super(
       `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}; nothing was started:\n${lines.join('\n')}`,
     );
@@ -88,10 +92,10 @@ type Below<T, First extends string> = {
  * Annotations: `x-restart`: a change needs a restart; `x-scope`: the scope that may change it at run time, by default
  * `config:write`; `x-secret`: never shown; `x-start-only`: the reason why it cannot be changed at run time; `x-later`: its
  * feature does not exist yet; `x-later-below`: the features of keys that a map does not know do not exist yet;
- * `x-parts`: parts of the map can be changed at run time one at a time (`agents.ops.model`), and a part can have an
- * `x-scope` of its own; `x-path`: a list of paths of files, which a change at run time may add only below the folder of
- * the settings. What starts programs or widens permissions or reach has the scope `config:dangerous`, a credential
- * `tokens:write`.
+ * `x-keys`: the keys that a map accepts, in words; `x-parts`: parts of the map can be changed at run time one at a time
+ * (`agents.ops.model`), and a part can have an `x-scope` of its own; `x-path`: a list of paths of files, which a change at
+ * run time may add only below the folder of the settings. What starts programs or widens permissions or reach has the
+ * scope `config:dangerous`, a credential `tokens:write`.
  */
 export function defineSettings<P extends TProperties>(
   properties: P,

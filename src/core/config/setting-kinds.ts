@@ -14,6 +14,9 @@ export function later(description: string): TSchema {
   return Type.Unknown({ description, 'x-later': true });
 }
 
+/** Returns the schema of a field within a setting whose feature does not exist yet; setting it is refused. */
+export const laterBelow = () => Type.Optional(Type.Never({ 'x-later': true }));
+
 /** Returns the schema of a secret text in a map. Refuses {@link HIDDEN}, which is how a secret reads back. */
 export const secret = ({ minLength = 0 } = {}) =>
   Type.String({ minLength, maxLength: 16_384, pattern: `^(?!${RegExp.escape(HIDDEN)}$)`, 'x-secret': true });

@@ -14,6 +14,7 @@ interface Annotations {
   readonly type?: string;
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
+  readonly items?: SettingRow['schema'];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly default?: unknown;
@@ -24,6 +25,7 @@ interface Annotations {
   readonly 'x-start-only'?: string;
   readonly 'x-later'?: boolean;
   readonly 'x-later-below'?: boolean;
+  readonly 'x-keys'?: string;
   readonly 'x-parts'?: boolean;
 }
 

@@ -11,11 +11,6 @@ export interface Principal {
   readonly channels: readonly string[] | undefined;
   /** The one sender that a `user` may be; undefined for other roles. */
   readonly sender: string | undefined;
-  /**
-   * Patterns, with `*`, of the agents that it may name besides the one that the bindings give it. An operator may name all
-   * of its tenant.
-   */
-  readonly agents?: readonly string[];
   /** When the credential expires, in Unix milliseconds. */
   readonly expiresAt?: number;
 }

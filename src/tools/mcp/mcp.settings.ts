@@ -24,6 +24,7 @@ export const mcpSettings = defineSettings(
     'mcp.servers': Type.Record(Type.String({ pattern: '^[A-Za-z0-9-]{1,32}$' }), McpServerSetting, {
       default: {},
       additionalProperties: false,
+      'x-keys': 'names of 1 to 32 of A-Z, a-z, 0-9 and -, for example files',
       'x-scope': 'config:dangerous',
       description:
         'MCP servers whose tools are offered, by name: `{command, args?, env?}` or `{url, headers?}`, and `timeout_ms?`.',

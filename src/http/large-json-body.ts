@@ -1,0 +1,75 @@
+import type { IncomingMessage } from 'node:http';
+import {
+  BadRequestException,
+  PayloadTooLargeException,
+  UnsupportedMediaTypeException,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import { checkSize } from '../protocol/codec.js';
+import type { GatewayError } from '../protocol/index.js';
+
+type JsonRequest = IncomingMessage & { body?: unknown };
+
+/** Maximum size of a change of settings, in bytes: room for more than 10,000 bindings. */
+export const MAX_SETTINGS_BYTES = 4_194_304;
+
+/** Requests whose body may be larger than others. */
+const LARGE = new Set(['PATCH /admin/v1/config']);
+
+const JSON_TYPE = /^application\/json\s*(;|$)/i;
+
+/** Returns whether a request has a JSON body that is read before anything is known about its sender. */
+export function hasEarlyBody(request: IncomingMessage): boolean {
+  const [path = ''] = (request.url ?? '').split('?', 1);
+  return isJson(request) && !LARGE.has(`${request.method} ${path}`);
+}
+
+/**
+ * Reads a JSON body that may be larger than others. An interceptor runs after the guards, so that nothing is read, and
+ * nothing parsed, for a request without a credential.
+ */
+export class LargeJsonBody implements NestInterceptor {
+  /** @param maxBytes of the body */
+  constructor(private readonly maxBytes: number) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const request = context.switchToHttp().getRequest<JsonRequest>();
+    if (request.body === undefined && isJson(request)) request.body = parse(await read(request, this.maxBytes));
+    return next.handle();
+  }
+}
+
+function isJson({ headers }: IncomingMessage): boolean {
+  return JSON_TYPE.test(headers['content-type'] ?? '');
+}
+
+async function read(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (request.headers['content-encoding'] !== undefined)
+    throw new UnsupportedMediaTypeException('The body must not be compressed');
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // The end of the loop must not destroy the request, or nothing could be sent to its connection.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      request.resume();
+      throw new PayloadTooLargeException(`The body is larger than ${maxBytes} bytes; use the settings file instead`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    checkSize(text, Number.POSITIVE_INFINITY);
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    const { details } = error as Partial<GatewayError<'INVALID_FRAME'>>;
+    throw new BadRequestException(`The body is not read: ${details?.reason ?? 'it is not JSON'}`);
+  }
+}
