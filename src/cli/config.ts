@@ -1,23 +1,17 @@
 import { systemTimers, type Timers } from '../client/index.js';
+import { findPartSchema } from '../core/config/setting-parts.js';
 import { parseText } from '../core/config/setting-values.js';
 import { composeSettings } from '../settings.js';
 import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
 import { request } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
-import { suggest } from '../core/config/suggest.js';
+import { findSettings, selectSettings, type Setting } from './select-settings.js';
 import { formatTable } from './table.js';
 import { painter, printJson, type Terminal } from './terminal.js';
 
 const PATH = '/admin/v1/config';
 const POLL_INTERVAL_MS = 1_000;
-
-interface Setting {
-  readonly key: string;
-  readonly value: unknown;
-  readonly source: string;
-  readonly needs_restart: boolean;
-}
 
 interface Config {
   readonly version: number;
@@ -33,8 +27,10 @@ export const config: Command = {
        openclaw config unset KEY [--url URL] [--json]
        openclaw config watch [KEY] [--url URL] [--json]
 
-get    prints settings, each with the source of its value; KEY may be a prefix such as queue
-set    changes a setting permanently, at once or at the next start as it reports; lists and maps are JSON
+get    prints settings, each with the source of its value; KEY may be a prefix (queue), an agent (agents.ops) or a part of a
+       map (providers.groq.base_url)
+set    changes a setting permanently, at once or at the next start as it reports; lists and maps are JSON; of agents also
+       one field (agents.ops.model)
 unset  reverts a change: file, environment or default apply again
 watch  prints changes as they occur, until Ctrl-C
 
@@ -78,7 +74,7 @@ interface ConfigSession {
 
 async function get(session: ConfigSession, key: string | undefined): Promise<number> {
   const { version, settings } = await readConfig(session);
-  const found = select(settings, key);
+  const found = (await readAgent(session, key)) ?? selectSettings(settings, key);
   if (session.json) printJson(session.terminal, { version, settings: found });
   else
     session.terminal.stdout.write(
@@ -104,14 +100,14 @@ async function watch(session: ConfigSession, key: string | undefined): Promise<n
   const stop = new AbortController();
   const stopListening = terminal.onInterrupt(() => stop.abort());
   let before = await readConfig(session);
-  select(before.settings, key);
+  selectSettings(before.settings, key);
   terminal.stderr.write(`watching from version ${before.version} on; Ctrl-C stops\n`);
   while (!stop.signal.aborted) {
     await pause(terminal.timers ?? systemTimers, POLL_INTERVAL_MS, stop.signal);
     if (stop.signal.aborted) break;
     const now = await readConfig(session);
-    for (const setting of select(now.settings, key)) {
-      const old = before.settings.find((candidate) => candidate.key === setting.key)?.value;
+    for (const setting of findSettings(now.settings, key)) {
+      const [old] = findSettings(before.settings, setting.key).map(({ value }) => value);
       if (JSON.stringify(old) !== JSON.stringify(setting.value)) printChange(session, setting, old, now.version);
     }
     before = now;
@@ -137,6 +133,19 @@ function readConfig(session: ConfigSession): Promise<Config> {
   return ask<Config>(session);
 }
 
+/** Returns the effective settings of an agent, if `key` names one or a field of one. @throws UsageError for an unknown field */
+async function readAgent({ terminal, target }: ConfigSession, key = ''): Promise<readonly Setting[] | undefined> {
+  const [, id, field] = /^agents\.([^.]+)(?:\.([^.]+))?$/.exec(key) ?? [];
+  if (id === undefined) return undefined;
+  const response = await request(terminal, target, `/admin/v1/agents/${encodeURIComponent(id)}`);
+  if (!response.ok) return undefined;
+  const { settings = {} } = (await response.json()) as { settings?: Readonly<Record<string, Omit<Setting, 'key'>>> };
+  const found = Object.entries(settings).filter(([name]) => field === undefined || name === field);
+  if (found.length === 0)
+    throw new UsageError(`An agent has no ${field}; it has ${Object.keys(settings).join(', ')}`, 'config');
+  return found.map(([name, { value, source }]) => ({ key: `agents.${id}.${name}`, value, source }));
+}
+
 /** @throws Error with the gateway's message */
 async function ask<T>({ terminal, target }: ConfigSession, init?: RequestInit): Promise<T> {
   const response = await request(terminal, target, PATH, init);
@@ -149,28 +158,17 @@ async function ask<T>({ terminal, target }: ConfigSession, init?: RequestInit): 
   throw new Error(`${body.detail ?? `HTTP ${response.status}`}${hint}`);
 }
 
-/** Returns the setting of that key, or those below it. @throws UsageError when there is none */
-function select(settings: readonly Setting[], key: string | undefined): readonly Setting[] {
-  if (key === undefined) return settings;
-  const found = settings.filter((setting) => setting.key === key || setting.key.startsWith(`${key}.`));
-  if (found.length > 0) return found;
-  const meant = suggest(
-    key,
-    settings.map((setting) => setting.key),
-  );
-  throw new UsageError(`There is no setting ${key}${meant === undefined ? '' : `; did you mean ${meant}?`}`, 'config');
-}
-
 /**
  * Parses a value by the type of its setting. For a setting that only the gateway knows, the value is JSON if it parses
  * as JSON.
  */
 function parseValue(key: string, source: string): unknown {
-  const row = composeSettings().find(key);
+  const place = composeSettings().locate(key);
+  const schema = place && findPartSchema(place.row.schema, place.path);
   try {
-    return row ? parseText(row, source) : (JSON.parse(source) as unknown);
+    return schema?.type === undefined ? (JSON.parse(source) as unknown) : parseText({ schema }, source);
   } catch (error) {
-    if (!row) return source;
+    if (schema?.type === undefined) return source;
     throw new UsageError(`The value of ${key} ${(error as Error).message}`, 'config');
   }
 }

@@ -70,6 +70,34 @@ describe('openclaw config', () => {
     expect(stranger.stderr.text).toContain('config:write');
   });
 
+  it('[P-18] gets an agent, and each part of a map', async () => {
+    expect(
+      await openclaw('set', 'providers', '{"local":{"api":"openai-completions","base_url":"http://x/v1"}}'),
+    ).toEqual({ code: 0, out: 'providers set, in force (version 1)\n', err: '' });
+    expect((await openclaw('set', 'agents.ops.model', 'local/7')).code).toBe(0);
+    expect((await openclaw('set', 'agents.ops.description', '42')).code).toBe(0);
+    expect((await openclaw('get', 'agents.ops.model')).out).toBe('agents.ops.model  local/7  run time\n');
+    expect((await openclaw('get', 'agents.ops')).out).toMatch(/^agents\.ops\.description +42 +run time$/m);
+    expect((await openclaw('get', 'agents.main')).out).toMatch(/^agents\.main\.name +openclaw +default$/m);
+    expect((await openclaw('get', 'agents.main.model')).out).toBe('agents.main.model  -  default\n');
+    expect((await openclaw('get', 'providers.local')).out).toMatch(
+      /^providers\.local\.base_url +http:\/\/x\/v1 +run time$/m,
+    );
+    expect((await openclaw('get', 'providers.local.api')).out).toContain('openai-completions');
+    expect((await openclaw('unset', 'agents.ops.description')).code).toBe(0);
+    expect((await openclaw('get', 'agents.ops.description')).out).toBe('agents.ops.description  -  default\n');
+  });
+
+  it('[P-18] names what is wrong with a part of a map', async () => {
+    const errorOf = async (...args: string[]) => (await openclaw(...args)).err;
+    expect(await errorOf('get', 'agents.opps')).toContain('There is no opps in agents; it is empty');
+    expect(await errorOf('get', 'agents.main.modl')).toContain('An agent has no modl; it has name, description, ');
+    expect(await errorOf('get', 'providers.groq.base_url')).toContain('There is no groq in providers');
+    expect(await errorOf('set', 'providers.groq.base_url', 'http://x')).toContain('a part of providers');
+    expect(await errorOf('set', 'agents.Ops.model', 'x/y')).toContain('IDs of 1 to 32 of a-z, 0-9 and -');
+    expect(await errorOf('set', 'agents.ops.turn_timeout_ms', 'x')).toContain('a whole number from 100');
+  });
+
   it('[P-18] watches changes until Ctrl-C', async () => {
     const terminal = new Console();
     const watching = run(['config', 'watch', 'agent'], terminal);

@@ -160,7 +160,7 @@ export class ConfigStoreService {
     const after = this.preview(changes);
     const faults = Object.entries(changes).flatMap(([key, value]) => {
       const place = this.schema.locate(key);
-      if (!place) return [{ key, message: `unknown setting${this.describeMeant(key)}` }];
+      if (!place) return [{ key, message: this.describeUnknown(key) }];
       const { row } = place;
       const reason = row.schema['x-start-only'];
       if (reason !== undefined) return [{ key, message: `cannot be changed at run time: ${reason}` }];
@@ -351,12 +351,14 @@ export class ConfigStoreService {
     return place && getPart(this.next.get(place.row.key), place.path);
   }
 
-  private describeMeant(key: string): string {
+  private describeUnknown(key: string): string {
+    const outer = this.schema.rows.find((row) => row.schema.type === 'object' && key.startsWith(`${row.key}.`));
+    if (outer) return `is a part of ${outer.key}, which can be changed as a whole only`;
     const meant = suggest(
       key,
       this.schema.rows.map((row) => row.key),
     );
-    return meant === undefined ? '' : `; did you mean ${meant}?`;
+    return `unknown setting${meant === undefined ? '' : `; did you mean ${meant}?`}`;
   }
 
   /** Returns values as JSON for the audit trail, without secrets. */

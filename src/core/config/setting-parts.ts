@@ -3,6 +3,7 @@ import { relative, resolve, sep } from 'node:path';
 import type { TSchema } from 'typebox';
 import type { Scope } from '../../protocol/domain.js';
 import type { SettingFault } from './section.js';
+import type { SettingRow } from './settings-schema.js';
 
 /** The schema of a value within a setting, with the annotations that count there. */
 type PartSchema = TSchema & {
@@ -43,7 +44,7 @@ export function setPart(value: unknown, path: readonly string[], part: unknown):
 }
 
 /** Returns the schema at `path` within `schema`; an empty one for a name that it does not know. */
-export function findPartSchema(schema: TSchema, path: readonly string[]): TSchema {
+export function findPartSchema(schema: TSchema, path: readonly string[]): SettingRow['schema'] {
   return path.reduce((outer: PartSchema, name) => schemaOf(outer, name) ?? {}, schema);
 }
 

@@ -112,8 +112,8 @@ function follow(node: unknown, path: string): unknown {
  * Parses a value from the environment or the command line.
  * @throws Error if a list or a map is not JSON
  */
-export function parseText(row: SettingRow, source: string): unknown {
-  switch (row.schema.type) {
+export function parseText({ schema }: Pick<SettingRow, 'schema'>, source: string): unknown {
+  switch (schema.type) {
     case 'integer':
     case 'number':
       return source.trim() === '' || Number.isNaN(Number(source)) ? source : Number(source);
