@@ -13,9 +13,9 @@ const LARGE = 200_000;
 /** Builds the web chat (`src/web`) into `dist/web`, from where `src/channels/webchat` serves it. */
 export default defineConfig({
   root: 'src/web',
-  base: '/chat/',
   publicDir: false,
   plugins: [precompress()],
+  experimental: { renderBuiltUrl: makeRelative },
   build: {
     outDir: '../../dist/web',
     emptyOutDir: true,
@@ -41,6 +41,15 @@ export default defineConfig({
     license: { fileName: 'licenses.md' },
   },
 });
+
+/**
+ * Returns the address of a file for what refers to it. A proxy may serve the gateway below a path, so none begins with a
+ * slash. The addresses of the chat and of the frame are `chat` and `chat/diagram`, those of the files `chat/assets/NAME`.
+ */
+function makeRelative(name: string, { hostType, hostId }: { hostType: string; hostId: string }) {
+  if (hostType !== 'html') return { relative: true };
+  return hostId === 'diagram.html' ? name : `chat/${name}`;
+}
 
 /** Writes each file a second and a third time, compressed as far as it goes, so that no request has to. */
 function precompress(): Plugin {

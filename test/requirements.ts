@@ -789,6 +789,7 @@ export const requirements: readonly Requirement[] = [
     'web chat',
     "Pictures and sound of the gateway are read with the page's token, which appears in no address, and released when they are no longer shown.",
   ),
+  requirement('W-28', 'web chat', 'The page works below a path of a proxy: all its addresses are relative.'),
   requirement(
     'W-60',
     'web chat',

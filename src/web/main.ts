@@ -7,6 +7,7 @@ import './compose/composer.js';
 import './sign-in/sign-in-form.js';
 import './design/second-press.js';
 import './thread/long-text.js';
+import { restrictFrames } from './blocks/frame-policy.js';
 import { Chat } from './model/chat.js';
 import { claimClientName } from './model/client-name.js';
 import { PageStorage } from './model/page-storage.js';
@@ -16,8 +17,10 @@ import { exchangeCode, takeCode } from './sign-in/page-code.js';
 import { texts } from './texts.js';
 import { copySelection } from './thread/copy-selection.js';
 
+restrictFrames();
 const storage = new PageStorage(() => ({ local: localStorage, session: sessionStorage }));
-const chat = new Chat(storage, location.origin);
+// The folder of the page's address: a proxy may serve the gateway below a path.
+const chat = new Chat(storage, new URL('.', location.href).href);
 const app = new ChatApp();
 app.chat = chat;
 document.body.append(app);

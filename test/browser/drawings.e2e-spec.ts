@@ -117,8 +117,11 @@ describe('a diagram', () => {
     expect(policy).toContain("frame-ancestors 'self'");
     expect(policy).toContain('sandbox allow-scripts');
     expect(answer.headers.get('x-frame-options')).toBeNull();
-    const { host } = new URL(suite.gateway.url);
-    const chat = (await fetch(`${suite.gateway.url}/chat`)).headers.get('content-security-policy');
-    expect(chat).toContain(`frame-src ${host}/chat/diagram`);
+    const page = (await fetch(`${suite.gateway.url}/chat`)).headers.get('content-security-policy');
+    expect(page).toContain("frame-src 'self'");
+    const chat = await suite.open();
+    await chat.page.evaluate("document.body.append(Object.assign(document.createElement('iframe'), { src: 'docs' }))");
+    const { violations } = chat.complaints;
+    await eventually(() => expect(violations.splice(0)).toEqual([`frame-src ${suite.gateway.url}/docs `]));
   });
 });

@@ -25,6 +25,11 @@ export class PageController {
   /** @throws NotFoundException when the page was not built */
   @Get()
   async readPage(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
+    // The addresses in the page are relative to one without a slash at its end.
+    if (new URL(request.url ?? '', 'http://gateway').pathname.endsWith('/')) {
+      response.writeHead(302, { Location: '../chat' }).end();
+      return;
+    }
     const page = await this.files.findPage(readAcceptEncoding(request));
     if (!page) throw new NotFoundException('The web chat is not built; `npm run build` builds it');
     response.setHeader('Content-Security-Policy', buildPolicy(request.headers.host ?? ''));
@@ -90,8 +95,9 @@ const FRAME_POLICY = [
 
 /**
  * The page runs only its own files, connects only to its own gateway, loads pictures and sound only from there or from
- * inline data, and creates HTML only through two named policies. `host` has passed the rules for Host; it is named for
- * browsers in which 'self' does not include WebSockets.
+ * inline data, and creates HTML only through two named policies. It frames pages of the gateway; it adds itself that it is
+ * the one for diagrams alone (`restrictFrames`). `host` has passed the rules for Host; it is named for browsers in which
+ * 'self' does not include WebSockets.
  */
 function buildPolicy(host: string): string {
   return [
@@ -102,7 +108,7 @@ function buildPolicy(host: string): string {
     "img-src 'self' data: blob:",
     "media-src 'self' data: blob:",
     "font-src 'self'",
-    `frame-src ${host}/chat/diagram`,
+    "frame-src 'self'",
     "frame-ancestors 'none'",
     "base-uri 'none'",
     "form-action 'none'",

@@ -1,3 +1,5 @@
+import { DIAGRAM_FRAME } from './frame-policy.js';
+
 /** Longest source of a diagram, in UTF-16 units. */
 const MAX_LENGTH = 20_000;
 
@@ -7,9 +9,6 @@ const MAX_PICTURE_LENGTH = 2_000_000;
 /** Time to load the frame with its library, and time to draw one diagram, in milliseconds. */
 const LOAD_TIMEOUT_MS = 30_000;
 const DRAW_TIMEOUT_MS = 3_000;
-
-/** The page in the frame; the policy of the chat allows this path only. */
-const FRAME = '/chat/diagram';
 
 /** A drawn diagram. The address is a data URL of an SVG, for an `img`, where it can neither run nor load anything. */
 export interface Drawing {
@@ -66,7 +65,7 @@ function openFrame(): OpenFrame {
   element.className = 'diagram-frame';
   element.tabIndex = -1;
   element.setAttribute('aria-hidden', 'true');
-  element.src = FRAME;
+  element.src = DIAGRAM_FRAME;
   const ready = awaitMessage(element, LOAD_TIMEOUT_MS);
   document.body.append(element);
   return { element, isReady: ready.then((message) => message !== undefined) };

@@ -54,8 +54,8 @@ describe('the files of a gateway', () => {
     token = 'secret';
     await media.read('f_1', 'image');
     expect(asked.map(({ path, options }) => [path, options?.headers])).toEqual([
-      ['/media/f_1', {}],
-      ['/media/f_1', { Authorization: 'Bearer secret' }],
+      ['media/f_1', {}],
+      ['media/f_1', { Authorization: 'Bearer secret' }],
     ]);
     expect(asked[0]?.options).toMatchObject({ credentials: 'omit', mode: 'same-origin', redirect: 'error' });
   });

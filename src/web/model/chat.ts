@@ -48,16 +48,16 @@ export class Chat {
   readonly #replies = new Map<string, Reply>();
   #sessionTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `origin`: the page's own. */
+  /** `address`: that of the page's own gateway. */
   constructor(
     private readonly storage: PageStorage,
-    origin: string,
+    address: string,
   ) {
     this.conversations = new Conversations(storage);
     this.outbox = new Outbox(storage, () => this.changed.emit());
     this.preferences = new Preferences(storage, () => this.changed.emit());
     this.media = new MediaFiles(() => storage.token);
-    this.link = new GatewayLink(storage, origin);
+    this.link = new GatewayLink(storage, address);
     this.link.changed.subscribe(() => this.changed.emit());
     this.link.refused.subscribe((reason) => this.refused.emit(reason));
     this.link.identified.subscribe((identification) => this.#identified(identification));

@@ -65,8 +65,8 @@ export class GatewayLink {
 
   constructor(
     private readonly storage: PageStorage,
-    /** The origin of the page and its gateway; the token is sent only there. */
-    private readonly origin: string,
+    /** The address of the page's own gateway, to which alone the token is sent. */
+    private readonly address: string,
   ) {}
 
   get client(): GatewayClient | undefined {
@@ -97,7 +97,7 @@ export class GatewayLink {
     this.stage = stage;
     const { token } = this.storage;
     const client = new GatewayClient({
-      url: this.origin,
+      url: this.address,
       clientId: this.storage.clientId,
       stream: 'delta',
       delivery: 'manual',

@@ -38,7 +38,7 @@ export function describeLink(state: ConnectionState, facts: LinkFacts): LinkQual
  */
 export async function diagnose(): Promise<'refused' | 'away'> {
   try {
-    const { ok } = await fetch('/health/ready', { credentials: 'omit' });
+    const { ok } = await fetch('health/ready', { credentials: 'omit' });
     return ok ? 'refused' : 'away';
   } catch {
     return 'away';

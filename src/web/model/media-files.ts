@@ -57,21 +57,21 @@ export class MediaFiles {
 
   /** @throws MediaError, also when the file is not of the given kind */
   async read(mediaId: string, kind: 'image' | 'audio'): Promise<Blob> {
-    const blob = await this.#ask(`/media/${encodeURIComponent(mediaId)}`, {}, (response) => response.blob());
+    const blob = await this.#ask(`media/${encodeURIComponent(mediaId)}`, {}, (response) => response.blob());
     if (kind === 'image' ? isPicture(blob) : blob.type.startsWith('audio/')) return blob;
     throw new MediaError('type');
   }
 
   /** Reads a file of any kind, to be saved. @throws MediaError */
   readAny(mediaId: string): Promise<Blob> {
-    return this.#ask(`/media/${encodeURIComponent(mediaId)}`, {}, (response) => response.blob());
+    return this.#ask(`media/${encodeURIComponent(mediaId)}`, {}, (response) => response.blob());
   }
 
   /** Uploads a file. Returns the attachment for its message. @throws MediaError */
   async send(file: Blob, name: string, onProgress: (part: number) => void = () => {}): Promise<Attachment> {
     const body = file.slice(0, file.size, 'application/octet-stream');
     const answer = await this.#read(
-      () => this.upload('/media', this.#headers, body, onProgress),
+      () => this.upload('media', this.#headers, body, onProgress),
       (response) => response.json() as Promise<Required<Pick<Attachment, 'media_id' | 'mime_type' | 'size_bytes'>>>,
     );
     const { media_id, mime_type, size_bytes } = answer;

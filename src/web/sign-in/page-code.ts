@@ -19,7 +19,7 @@ export function takeCode(address: Location, history: History): string | undefine
 /** Exchanges a code for a token at the page's own gateway. */
 export async function exchangeCode(code: string): Promise<CodeOutcome> {
   try {
-    const response = await fetch('/chat/sign-in', {
+    const response = await fetch('chat/sign-in', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ code }),
