@@ -3,6 +3,7 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { AdminModule } from './admin/admin.module.js';
 import { AgentsModule } from './agents/agents.module.js';
+import { LocalToken } from './auth/index.js';
 import { WebchatModule } from './channels/webchat/webchat.module.js';
 import { Broker } from './core/broker/broker.js';
 import { InProcessBroker } from './core/broker/in-process-broker.js';
@@ -20,7 +21,7 @@ import { DocumentsModule } from './http/documents.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import type { NestModules } from './load-team-modules.js';
 import { MediaModule } from './media/media.module.js';
-import { loadSettings } from './settings.js';
+import { findLocalTokenPath, loadSettings } from './settings.js';
 import { StoresModule } from './stores/stores.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { ToolsModule } from './tools/tools.module.js';
@@ -89,7 +90,7 @@ export class GatewayModule {
   }
 }
 
-/** Providers that every module can inject: time, settings, logs, metrics, broker, the id of this process. */
+/** Providers that every module can inject: time, settings, logs, metrics, broker, id and local token of this process. */
 @Module({})
 class FoundationModule {
   static with(config: ConfigStoreService, logs: Logs, options: GatewayOptions): DynamicModule {
@@ -100,6 +101,7 @@ class FoundationModule {
       { provide: Metrics, useValue: options.metrics ?? new NoMetrics() },
       { provide: Broker, useValue: options.broker ?? new InProcessBroker(clock, logs) },
       { provide: ConfigStoreService, useValue: config },
+      { provide: LocalToken, useValue: new LocalToken(() => findLocalTokenPath(config.get('store.url'))) },
       { provide: ReplicaIdentity, useValue: new ReplicaIdentity() },
     ];
     return { module: FoundationModule, global: true, providers, exports: providers };

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { exposureSettings, haveVerifier } from './auth/exposure.js';
 import {
   findValues,
@@ -11,6 +12,8 @@ import { SettingsSchema } from './core/config/settings-schema.js';
 import { findSections } from './core/config/use-settings.js';
 import { loadTeamModules, type NestModules } from './load-team-modules.js';
 import { moduleSettings, SECTIONS } from './sections.js';
+import { findStoreFolder } from './stores/store-engines.js';
+import { storeSettings } from './stores/store.settings.js';
 
 declare module './core/config/section.js' {
   interface Settings extends SettingsOf<(typeof SECTIONS)[number]> {}
@@ -61,6 +64,17 @@ export async function loadSettingsAndModules(
 /** Returns whether the setting `modules` names any, without loading them. */
 export function namesTeamModules(environment: Environment, folder = process.cwd()): boolean {
   return listTeamModules(readInput(environment, {}, folder)).length > 0;
+}
+
+/** Returns the URL of the store, also where other settings have faults or are those of a team's modules. */
+export function findStoreUrl(environment: Environment, folder = process.cwd()): string | undefined {
+  const { values } = findValues(new SettingsSchema([storeSettings]), readInput(environment, {}, folder));
+  return values.get('store.url') as string | undefined;
+}
+
+/** Returns where a gateway in open mode keeps its local token: beside the store of `storeUrl`. */
+export function findLocalTokenPath(storeUrl: string): string {
+  return join(findStoreFolder(storeUrl), 'local.token');
 }
 
 /** Reads the setting `modules` alone. Returns an empty list if it has a fault, which the complete load reports. */

@@ -688,6 +688,11 @@ export const requirements: readonly Requirement[] = [
     'security',
     'The audit trail has authentications, changes of activation, calls over MCP and tools with side effects, bounded and without secrets.',
   ),
+  requirement(
+    'X-45',
+    'protocol 1',
+    'In open mode administration, tools over MCP and decisions on approvals need the local token, which is new at each start.',
+  ),
   requirement('X-13', 'settings 1', 'Secrets never appear in a log.'),
   requirement('X-14', 'security', 'No external text can forge a log line or control a terminal.'),
   requirement('X-15', 'security', 'No path reaches a file outside the served ones.'),

@@ -6,6 +6,7 @@ import { AuditStore, type AuditNote } from '../core/store/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
 import type { RequestFacts } from '../http/request-facts.js';
+import { AuthFailures, type AuthFailure } from './auth-failures.js';
 import type { Credential } from './credentials.js';
 
 /** Rows a minute for successes, for failures and for sign-ins, so that a flood does not fill the trail. The log has all failures. */
@@ -15,7 +16,7 @@ const MAX_ROWS_PER_MINUTE = 60;
 const STRANGER = { tenant: DEFAULT_TENANT, principal: 'anonymous' };
 
 /**
- * Adds authentications to the audit trail: each failure that is not throttled, each sign-in of a page, and the first
+ * Counts failed authentications, and adds authentications to the audit trail: each failure that is not throttled, each sign-in of a page, and the first
  * success of a principal at an address within a minute. The caller does not wait for the row; one that cannot be stored is logged.
  */
 @Injectable()
@@ -25,6 +26,7 @@ export class AuthAudit {
 
   constructor(
     private readonly audit: AuditStore,
+    private readonly failures: AuthFailures,
     clock: Clock,
     logs: Logs,
   ) {
@@ -32,9 +34,13 @@ export class AuthAudit {
     this.rows = new RateBuckets(clock);
   }
 
-  noteFailure({ clientAddress }: RequestFacts, credential: string): void {
-    if (this.rows.take('failure', MAX_ROWS_PER_MINUTE) > 0) return;
+  /** Counts the failure as well. */
+  noteFailure(...failed: Parameters<AuthFailures['note']>): AuthFailure {
+    const failure = this.failures.note(...failed);
+    if (failure !== 'unauthorized' || this.rows.take('failure', MAX_ROWS_PER_MINUTE) > 0) return failure;
+    const [{ clientAddress }, credential] = failed;
     this.record(noteOfAuthentication('auth.failure', STRANGER, clientAddress, credential));
+    return failure;
   }
 
   noteSuccess(principal: Principal, { clientAddress }: RequestFacts, credential: Credential['kind']): void {

@@ -11,6 +11,7 @@ import { AuthFailures } from './auth-failures.js';
 import { AuthService } from './auth.service.js';
 import { VerifierExplorer } from './credential-verifier.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
+import { LocalTokenFile } from './local-token-file.js';
 import { listOperatorSecrets, PageSignIn } from './page-sign-in.js';
 import { VerifierChain } from './verifier-chain.js';
 
@@ -29,6 +30,7 @@ const pageSignIn = {
     AuthFailures,
     AuthService,
     HttpAuthGuard,
+    LocalTokenFile,
     pageSignIn,
     { provide: PrincipalDirectory, useExisting: AuthService },
     VerifierChain,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { InProcessBroker } from '../core/broker/in-process-broker.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { loadSettings } from '../settings.js';
-import { LOCAL_OPERATOR } from '../core/identity/principal.js';
+import { ASSUMED_OPERATOR, LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { FakeMetrics, ManualClock } from '../testing/index.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
@@ -12,6 +12,7 @@ import { AuthAudit } from './auth-audit.js';
 import { AuthFailures, MAX_FAILURES_PER_MINUTE } from './auth-failures.js';
 import { AuthService } from './auth.service.js';
 import type { CredentialVerifier, VerifierExplorer } from './credential-verifier.js';
+import { LocalToken } from './local-token.js';
 import { PageSignIn } from './page-sign-in.js';
 import { VERIFY_TIMEOUT_MS, VerifierChain } from './verifier-chain.js';
 
@@ -24,15 +25,21 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
   const broker = new InProcessBroker(clock, logs);
   const metrics = new FakeMetrics();
   const audited: AuditNote[] = [];
+  const localToken = new LocalToken(() => '/nonexistent/local.token');
   const auth = new AuthService(
     config,
     new RequestRulesService(config),
     new VerifierChain({ list: () => verifiers } as VerifierExplorer, config, clock, logs),
     new PageSignIn(clock, broker, () => []),
-    new AuthFailures(clock, broker, metrics, logs),
-    new AuthAudit({ recordAudit: async (note: AuditNote) => void audited.push(note) } as AuditStore, clock, logs),
+    new AuthAudit(
+      { recordAudit: async (note: AuditNote) => void audited.push(note) } as AuditStore,
+      new AuthFailures(clock, broker, metrics, logs),
+      clock,
+      logs,
+    ),
+    localToken,
   );
-  return { audited, auth, broker, clock, metrics };
+  return { audited, auth, broker, clock, localToken, metrics };
 }
 
 const aRequest = (peer: string, headers: Record<string, string[]> = {}) =>
@@ -45,7 +52,28 @@ describe('open mode', () => {
   it('is open to a direct request from this machine', async () => {
     const { auth } = setUp();
     for (const peer of ['127.0.0.1', '::ffff:127.0.0.1', '::1'])
-      expect(await auth.authenticate(aRequest(peer))).toBe(LOCAL_OPERATOR);
+      expect(await auth.authenticate(aRequest(peer))).toBe(ASSUMED_OPERATOR);
+  });
+
+  const withToken = (token: string, headers = {}) =>
+    aRequest('127.0.0.1', { authorization: [`Bearer ${token}`], ...headers });
+
+  it('[X-45] is administered with the local token alone, and only directly', async () => {
+    const { auth, localToken } = setUp();
+    expect(await auth.authenticate(withToken(localToken.value))).toBe(LOCAL_OPERATOR);
+    expect(await auth.authenticate(withToken(setUp().localToken.value))).toBe(ASSUMED_OPERATOR);
+    expect(await auth.authenticate(withToken(localToken.value, { 'x-real-ip': ['127.0.0.1'] }))).toBe('unauthorized');
+    const closed = setUp({ 'auth.token': 'sixteen-characters' });
+    expect(await closed.auth.authenticate(withToken(closed.localToken.value))).toBe('unauthorized');
+  });
+
+  it('[X-45] exchanges the code of a link for the local token', async () => {
+    const { audited, auth, localToken } = setUp();
+    const code = await auth.issuePageCode();
+    expect(await auth.redeemPageCode(aRequest('127.0.0.1'), code)).toEqual({ token: localToken.value });
+    expect(await auth.redeemPageCode(aRequest('127.0.0.1'), code)).toBe('unauthorized');
+    expect(audited).toMatchObject([{ action: 'auth.sign_in', actor: 'local' }, { action: 'auth.failure' }]);
+    expect(JSON.stringify(audited)).not.toContain(localToken.value);
   });
 
   it.each<[string, Record<string, unknown>, IncomingMessage]>([
@@ -167,7 +195,7 @@ describe('the audit trail', () => {
 
   it('[X-32] has each sign-in of a page as an action of its own, and no code', async () => {
     const { auth, audited } = setUp({ 'auth.token': 'sixteen-characters' });
-    const code = (await auth.issuePageCode()) ?? '';
+    const code = await auth.issuePageCode();
     await auth.redeemPageCode(aRequest('10.0.0.1'), code);
     await auth.redeemPageCode(aRequest('10.0.0.2'), code);
     expect(audited).toMatchObject([

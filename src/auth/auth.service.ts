@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import type { Principal } from '../core/identity/principal.js';
+import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
 import { AuthAudit } from './auth-audit.js';
-import { AuthFailures, type AuthFailure } from './auth-failures.js';
+import type { AuthFailure, AuthFailures } from './auth-failures.js';
 import type { PresentedCredential, Verdict } from './credential-verifier.js';
 import { readCredential } from './credentials.js';
+import { LocalToken } from './local-token.js';
 import { OpenMode } from './open-mode.js';
 import { PAGE_PRINCIPAL, PageSignIn, type PageToken } from './page-sign-in.js';
 import { TokenTable } from './token-table.js';
@@ -30,11 +31,11 @@ export class AuthService extends PrincipalDirectory {
     private readonly rules: RequestRulesService,
     private readonly chain: VerifierChain,
     private readonly pages: PageSignIn,
-    private readonly failures: AuthFailures,
     private readonly audit: AuthAudit,
+    private readonly localToken: LocalToken,
   ) {
     super();
-    this.openMode = new OpenMode(rules, () => this.isOpen);
+    this.openMode = new OpenMode(rules, localToken, () => this.isOpen);
   }
 
   /**
@@ -61,23 +62,23 @@ export class AuthService extends PrincipalDirectory {
   }
 
   /**
-   * Issues a single-use code that signs a web page in. Resolves with undefined in open mode, which needs none.
+   * Issues a single-use code that signs a web page in.
    * @throws GatewayError STORE_UNAVAILABLE
    */
-  async issuePageCode(): Promise<string | undefined> {
-    return this.isOpen ? undefined : this.pages.issueCode();
+  async issuePageCode(): Promise<string> {
+    return this.pages.issueCode();
   }
 
   /**
-   * Exchanges a page's code for a token. A wrong code counts as a failed authentication.
+   * Exchanges a page's code for a token: in open mode the local one. A wrong code counts as a failed authentication.
    * @throws GatewayError STORE_UNAVAILABLE
    */
   async redeemPageCode(request: IncomingMessage, code: string): Promise<PageToken | AuthFailure> {
     const token = await this.pages.redeem(code);
     const facts = this.rules.readFacts(request);
     if (!token) return this.fail(facts, 'page code', 'notMine');
-    this.audit.noteSignIn(PAGE_PRINCIPAL, facts);
-    return token;
+    this.audit.noteSignIn(this.isOpen ? LOCAL_OPERATOR : PAGE_PRINCIPAL, facts);
+    return this.isOpen ? { token: this.localToken.value } : token;
   }
 
   override findToolPermissions(tenant: string, principal: string): readonly string[] | undefined {
@@ -90,9 +91,7 @@ export class AuthService extends PrincipalDirectory {
   }
 
   private fail(...failed: Parameters<AuthFailures['note']>): AuthFailure {
-    const failure = this.failures.note(...failed);
-    if (failure === 'unauthorized') this.audit.noteFailure(failed[0], failed[1]);
-    return failure;
+    return this.audit.noteFailure(...failed);
   }
 
   /** Made at first use, when changes of earlier runs are in force. */
@@ -100,7 +99,8 @@ export class AuthService extends PrincipalDirectory {
     return (this.table ??= new TokenTable(this.config));
   }
 
-  private get isOpen(): boolean {
+  /** True in open mode. */
+  get isOpen(): boolean {
     return this.tokens.isEmpty && this.chain.isEmpty;
   }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createParamDecorator, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { GatewayError, type Role, type Scope } from '../protocol/index.js';
-import { checkScope, type Principal } from '../core/identity/principal.js';
+import { checkProven, checkScope, type Principal } from '../core/identity/principal.js';
 import { admit } from './admit.js';
 import { AuthService } from './auth.service.js';
 
@@ -12,7 +12,7 @@ const ROLE = 'openclaw:role';
 /** Sets the scope that callers of a controller or a route must hold; checked by {@link HttpAuthGuard}. */
 export const RequireScope = (scope: Scope) => SetMetadata(SCOPE, scope);
 
-/** Sets the role that callers of a controller or a route must have; checked by {@link HttpAuthGuard}. */
+/** Sets the role that callers of a controller or a route must have, by a credential; checked by {@link HttpAuthGuard}. */
 export const RequireRole = (role: Role) => SetMetadata(ROLE, role);
 
 type AuthenticatedRequest = IncomingMessage & { principal?: Principal };
@@ -44,6 +44,7 @@ export class HttpAuthGuard implements CanActivate {
     const role = this.reflector.getAllAndOverride<Role | undefined>(ROLE, targets);
     if (role !== undefined && request.principal.role !== role)
       throw new GatewayError('FORBIDDEN', { reason: `this needs role ${role}` });
+    if (role !== undefined) checkProven(request.principal);
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, targets);
     checkScope(request.principal, scope);
     return true;

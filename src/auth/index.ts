@@ -11,4 +11,5 @@ export {
 } from './credential-verifier.js';
 export { admit } from './admit.js';
 export { Caller, HttpAuthGuard, RequireRole, RequireScope } from './http-auth.guard.js';
+export { LocalToken } from './local-token.js';
 export { checkGrants } from './grants.js';

@@ -24,10 +24,10 @@ const KEY_BYTES = 32;
 /** Kind of the codes in the broker. */
 const CODES = 'page sign-in';
 
-/** A token, and when it expires in Unix milliseconds. */
+/** A token, and when it expires in Unix milliseconds; the local token ends with the gateway's process. */
 export interface PageToken {
   readonly token: string;
-  readonly expiresAt: number;
+  readonly expiresAt?: number;
 }
 
 /**

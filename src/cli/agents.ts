@@ -69,7 +69,7 @@ Examples:
 `,
   async run(args, terminal) {
     const { values, positionals } = readOptions('agents', args, { ...GATEWAY_OPTIONS, ...FIELD_OPTIONS }, true);
-    const target = readTarget('agents', values.url, terminal.env);
+    const target = readTarget('agents', values.url, terminal);
     const session = { terminal, target, isJson: values.json ?? false };
     const [action, id, ...rest] = positionals;
     const extra = action === 'show' ? rest[0] : id;

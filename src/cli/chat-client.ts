@@ -20,7 +20,8 @@ const LEAVING: ReadonlySet<number> = new Set([closeTable.goingAway.code, closeTa
  * user is waiting for it.
  * @throws UnreachableError when the gateway does not respond, Error when it refuses, UsageError for a malformed token
  */
-export async function openClient(terminal: Terminal, { url, token }: GatewayTarget, clientId: string | undefined) {
+export async function openClient(terminal: Terminal, target: GatewayTarget, clientId: string | undefined) {
+  const { url, token } = target;
   const client = makeClient();
   const stopListening = client.on('state', ({ name }) => {
     if (name === 'waiting') client.close();
@@ -49,10 +50,10 @@ export async function openClient(terminal: Terminal, { url, token }: GatewayTarg
   }
 
   async function explain(error: ConnectionEndedError): Promise<Error> {
-    if (error.code === UNAUTHORIZED.code) return new Error(describeUnauthorized(token));
+    if (error.code === UNAUTHORIZED.code) return new Error(describeUnauthorized(target));
     // A WebSocket does not report why it was refused; HTTP shows whether the gateway is reachable.
     try {
-      await request(terminal, { url, token: undefined }, '/health/live');
+      await request(terminal, { ...target, token: undefined }, '/health/live');
     } catch (cause) {
       return cause as UnreachableError;
     }
@@ -60,9 +61,9 @@ export async function openClient(terminal: Terminal, { url, token }: GatewayTarg
   }
 }
 
-function describeUnauthorized(token: string | undefined): string {
+function describeUnauthorized({ token, source }: GatewayTarget): string {
   if (token === undefined) return 'The gateway requires a credential: set OPENCLAW_TOKEN';
-  return 'The gateway does not accept the token in OPENCLAW_TOKEN';
+  return `The gateway does not accept the token in ${source}`;
 }
 
 /** Prints notes about lost and restored connections. */

@@ -30,7 +30,7 @@ OPENCLAW_TOKEN holds the credential; the answer goes to standard output, everyth
   async run(args, terminal) {
     const names = { channel: { type: 'string' }, sender: { type: 'string' }, 'client-id': { type: 'string' } } as const;
     const { values, positionals } = readOptions('chat', args, { ...GATEWAY_OPTIONS, ...names }, true);
-    const target = readTarget('chat', values.url, terminal.env);
+    const target = readTarget('chat', values.url, terminal);
     const text = positionals.join(' ');
     if (text === '' && values.json) throw new UsageError('--json needs TEXT', 'chat');
     const clientId = values['client-id'] ?? (text === '' ? stableClientId(terminal, values) : undefined);

@@ -64,7 +64,8 @@ ${rows}  help     this, or with a command's name its usage
   --version  print the version
 
 All but setup, start and doctor connect to a running gateway: --url or OPENCLAW_URL is its address (default
-http://127.0.0.1:18789), OPENCLAW_TOKEN holds the credential. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
+http://127.0.0.1:18789), OPENCLAW_TOKEN holds the credential; for a gateway on this machine without
+configured ones, local.token beside its store does. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
 `;
 }
 

@@ -37,12 +37,12 @@ watch  prints changes as they occur, until Ctrl-C
   --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json     print JSON
 
-It requires a credential in OPENCLAW_TOKEN, unless the gateway runs open: with the scope admin:read, and to change a setting
-with its scope, which get --json shows.
+It requires a credential in OPENCLAW_TOKEN with the scope admin:read, and to change a setting with its scope, which get --json
+shows; on this machine the local token of a gateway without configured credentials will do.
 `,
   async run(args, terminal) {
     const { values, positionals } = readOptions('config', args, GATEWAY_OPTIONS, true);
-    const target = readTarget('config', values.url, terminal.env);
+    const target = readTarget('config', values.url, terminal);
     const [action, key, value, ...rest] = positionals;
     const session: ConfigSession = { terminal, target, json: values.json ?? false };
     if (rest.length > 0) throw new UsageError(`Unexpected argument ${rest[0]}`, 'config');

@@ -52,7 +52,7 @@ Examples:
 `,
   async run(args, terminal) {
     const { values, positionals } = readOptions('models', args, GATEWAY_OPTIONS, true);
-    const target = readTarget('models', values.url, terminal.env);
+    const target = readTarget('models', values.url, terminal);
     const [action, model, ...rest] = positionals;
     if (rest.length > 0) throw new UsageError(`Unexpected argument ${rest[0]}`, 'models');
     if (action === undefined) return list(terminal, target, values.json ?? false);

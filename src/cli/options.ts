@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from './faults.js';
+import { isLoopbackHost } from '../http/addresses.js';
 import { suggest } from '../core/config/suggest.js';
 import type { Terminal } from './terminal.js';
 
@@ -49,13 +50,20 @@ export interface GatewayTarget {
   /** Without a slash at its end: `http://127.0.0.1:18789`, or behind a proxy `https://host/gateway`. */
   readonly url: string;
   readonly token: string | undefined;
+  /** Where the token is from, for messages. */
+  readonly source: 'OPENCLAW_TOKEN' | 'the file local.token';
 }
 
 /**
- * Returns the gateway at `--url`, else `OPENCLAW_URL`, with the credential in `OPENCLAW_TOKEN`.
+ * Returns the gateway at `--url`, else `OPENCLAW_URL`, with the credential in `OPENCLAW_TOKEN`, else for a gateway on this
+ * machine its local token.
  * @throws UsageError when the URL is malformed, or contains more than an address and a path
  */
-export function readTarget(command: string, url: string | undefined, env: Terminal['env']): GatewayTarget {
+export function readTarget(
+  command: string,
+  url: string | undefined,
+  { env, readLocalToken }: Pick<Terminal, 'env' | 'readLocalToken'>,
+): GatewayTarget {
   const source = url ?? (env['OPENCLAW_URL'] || DEFAULT_URL);
   if (!URL.canParse(source)) throw new UsageError(`${source} is not a URL; an example is ${DEFAULT_URL}`, command);
   const parsed = new URL(source);
@@ -65,8 +73,11 @@ export function readTarget(command: string, url: string | undefined, env: Termin
     throw new UsageError('The URL must not contain a credential: set OPENCLAW_TOKEN', command);
   }
   const path = parsed.pathname.replace(/\/+$/, '');
+  const given = env['OPENCLAW_TOKEN'] || undefined;
+  const isNear = isLoopbackHost(parsed.hostname.replace(/^\[|\]$/g, ''));
   return {
     url: `${parsed.protocol.replace('ws', 'http')}//${parsed.host}${path}`,
-    token: env['OPENCLAW_TOKEN'] || undefined,
+    token: given ?? (isNear ? readLocalToken() : undefined),
+    source: given === undefined ? 'the file local.token' : 'OPENCLAW_TOKEN',
   };
 }

@@ -31,7 +31,7 @@ Without a credential in OPENCLAW_TOKEN a protected gateway returns only its stat
 `,
   async run(args, terminal) {
     const { values } = readOptions('status', args, GATEWAY_OPTIONS);
-    const target = readTarget('status', values.url, terminal.env);
+    const target = readTarget('status', values.url, terminal);
     const health = await readHealth(terminal, target);
     if (values.json) printJson(terminal, health);
     else print(terminal, target, health);
@@ -71,6 +71,6 @@ function print(terminal: Terminal, target: GatewayTarget, health: Health): void 
   const hint =
     target.token === undefined
       ? 'Set OPENCLAW_TOKEN to see more.'
-      : 'The gateway does not accept the token in OPENCLAW_TOKEN.';
+      : `The gateway does not accept the token in ${target.source}.`;
   terminal.stderr.write(`${hint}\n`);
 }

@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import type { SocketConstructor, Timers } from '../client/index.js';
+import { readLocalToken } from './local-token.js';
 
 /** Controls other than line break and tab, and those that change the order in which text is shown. */
 const UNPRINTABLE = /(?![\n\t])[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
@@ -29,6 +30,8 @@ export interface Terminal {
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly fetch: typeof fetch;
+  /** Returns the local token of a gateway in open mode with these settings; undefined if there is none. */
+  readLocalToken(): string | undefined;
   /** User and host, for names that are the same in each run. */
   readonly user: string;
   readonly host: string;
@@ -47,6 +50,7 @@ export function systemTerminal(): Terminal {
     stderr: process.stderr,
     env: process.env,
     fetch,
+    readLocalToken: () => readLocalToken(process.env),
     user: currentUser(),
     host: hostname(),
     onInterrupt(listener) {

@@ -3,7 +3,8 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { VERSION } from '../core/lifecycle/version.js';
 import { addProblems } from './openapi-problems.js';
 
-const TOKEN_HELP = 'A token of `auth.tokens` or `auth.token`. In open mode none is needed.';
+const TOKEN_HELP =
+  'A token of `auth.tokens` or `auth.token`. In open mode only administration needs one: the local token.';
 
 /**
  * Builds the OpenAPI document of an application, including the controllers of a team's own modules. Requires classes

@@ -13,4 +13,6 @@ export interface WebchatIdentity {
   readonly starters: readonly string[];
   /** The media types of files that may be uploaded. */
   readonly media_types: readonly string[];
+  /** False in open mode for a page without the local token. */
+  readonly decides_approvals: boolean;
 }

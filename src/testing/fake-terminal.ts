@@ -29,6 +29,9 @@ export class FakeTerminal {
   readonly WebSocket = this.sockets.WebSocket;
   readonly user = 'alice';
   readonly host = 'laptop';
+  /** The local token of a gateway in open mode on this machine. */
+  localToken: string | undefined;
+  readonly readLocalToken = () => this.localToken;
   /** The HTTP requests that were made. */
   readonly requests: Request[] = [];
   /** Handles HTTP requests. By default every connection is refused. */

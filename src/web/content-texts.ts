@@ -49,12 +49,14 @@ export const contentTexts = {
     wantsToRun: 'wants to run. You decide:',
     /** A tool of an agent that was asked. */
     ofAgent: (agent: string) => `of ${agent} wants to run. You decide:`,
+    needsToken: 'To decide, sign in with the token of the gateway.',
     endsIn: (time: string) => `ends in ${time}`,
     ended: 'ended',
     minutes: (minutes: number) => `${minutes} min`,
     seconds: (seconds: number) => `${seconds} s`,
     raw: 'As JSON',
-    deniedBy: (who: string) => `denied by ${who}`,
+    // `local` is the person at the gateway's machine, alone with it in open mode.
+    deniedBy: (who: string) => `denied by ${who === 'local' ? 'you' : who}`,
     needs: (permissions: string) => `not allowed: needs ${permissions}`,
     several: (count: number, failed: number, denied: number) =>
       [`${count} tools`, failed > 0 ? `${failed} failed` : '', denied > 0 ? `${denied} denied` : '']

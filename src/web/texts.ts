@@ -44,6 +44,8 @@ export const texts = {
       'The gateway does not accept this token. Check it for missing characters, or ask the operator of the gateway for another.',
     ended:
       'Your access has ended: the token expired or was revoked. Sign in with another; what you have written is kept.',
+    local:
+      'Decisions need the token in the file local.token beside the store of the gateway, usually data/local.token.',
     notForChat: (reason: string) => `This token cannot be used here. ${reason}.`,
     code: {
       expired:

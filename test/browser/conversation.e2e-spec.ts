@@ -127,7 +127,7 @@ describe.concurrent('a conversation', () => {
 describe.concurrent('a tool that needs an approval', () => {
   it('[W-25] shows its call, runs when it is allowed, also after a reload, and does not when it is denied', async () => {
     const gateway = await GatewayApp.start({ settings: { 'tools.approvals': ['time.now'] } });
-    const chat = await suite.open({}, gateway.url);
+    const chat = await suite.open({}, gateway.url, await gateway.makeLink());
     await chat.say('/tool time.now {"time_zone":"Europe/Zurich"}');
     const question = chat.page.getByRole('group', { name: 'time.now wants to run' });
     await question.getByText('Europe/Zurich', { exact: true }).waitFor();
@@ -140,10 +140,26 @@ describe.concurrent('a tool that needs an approval', () => {
     await question.getByRole('button', { name: 'Deny' }).click();
     await chat.waitForEnds(2);
     const denied = () => chat.replies.nth(1).locator('summary').innerText();
-    expect(await denied()).toMatch(/time\.now\s*denied by local/);
+    expect(await denied()).toMatch(/time\.now\s*denied by you/);
     await chat.page.reload();
     await chat.waitForEnds(2);
-    expect(await denied()).toMatch(/time\.now\s*denied by local/);
+    expect(await denied()).toMatch(/time\.now\s*denied by you/);
+    await gateway.close();
+  });
+
+  it('[X-45] asks for the local token in a page without it', async () => {
+    const gateway = await GatewayApp.start({ settings: { 'tools.approvals': ['time.now'] } });
+    const chat = await suite.open({}, gateway.url);
+    await chat.say('/tool time.now {}');
+    const question = chat.page.getByRole('group', { name: 'time.now wants to run' });
+    await question.getByText('sign in with the token').waitFor();
+    expect(await question.getByRole('button', { name: 'Allow once' }).count()).toBe(0);
+    await question.getByRole('button', { name: 'Sign in' }).click();
+    await chat.page.getByText('data/local.token').waitFor();
+    await chat.page.getByLabel('Token').fill(gateway.localToken);
+    await chat.page.getByLabel('Token').press('Enter');
+    await question.getByRole('button', { name: 'Allow once' }).click();
+    await chat.waitForEnds();
     await gateway.close();
   });
 });

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { AuthService } from '../../src/auth/index.js';
 import { useChat } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
 import { startPathProxy, type PathProxy } from '../support/path-proxy.js';
@@ -25,8 +24,7 @@ afterAll(async () => {
 });
 
 it('[W-28] works below a path of a proxy: its files, sign-in, messages, pictures and diagrams', async () => {
-  const code = await gateway.app.get(AuthService, { strict: false }).issuePageCode();
-  const chat = await suite.open({}, proxy.url, `/chat#code=${code}`);
+  const chat = await suite.open({}, proxy.url, await gateway.makeLink());
   await chat.waitForConnection();
   await chat.page.locator('input[type=file]').setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: PIXEL });
   const tray = chat.page.getByRole('list', { name: 'Files to be sent' });

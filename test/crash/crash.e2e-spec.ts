@@ -39,12 +39,11 @@ describe('a gateway killed with SIGKILL', { timeout: 120_000 }, () => {
   it('[P-10] at config.mid leaves the settings unchanged, and accepts the change after its restart', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'crash-'));
     const body = JSON.stringify({ version: 0, changes: { 'agent.name': 'ada' } });
-    const change = async (gateway: GatewayProcess) =>
-      fetch(`http://127.0.0.1:${await gateway.port}/admin/v1/config`, {
-        method: 'PATCH',
-        headers: { 'content-type': 'application/json' },
-        body,
-      });
+    const change = async (gateway: GatewayProcess) => {
+      const url = `http://127.0.0.1:${await gateway.port}/admin/v1/config`;
+      const headers = { ...gateway.localHeaders, 'content-type': 'application/json' };
+      return fetch(url, { method: 'PATCH', headers, body });
+    };
     const first = new GatewayProcess({ folder, env: { OPENCLAW_FAILPOINT: 'config.mid:1' } });
     await expect(change(first)).rejects.toThrow('fetch failed');
     expect((await first.exited).signal).toBe('SIGKILL');

@@ -23,10 +23,10 @@ beforeAll(() => {
 afterEach(() => gateway?.end());
 afterAll(() => rmSync(installation.folder, { recursive: true }));
 
-async function changeConfig(port: number, changes: Record<string, unknown>): Promise<unknown> {
-  const response = await fetch(`http://127.0.0.1:${port}/admin/v1/config`, {
+async function changeConfig({ port, localHeaders }: GatewayProcess, changes: object): Promise<unknown> {
+  const response = await fetch(`http://127.0.0.1:${await port}/admin/v1/config`, {
     method: 'PATCH',
-    headers: { 'content-type': 'application/json' },
+    headers: { ...localHeaders, 'content-type': 'application/json' },
     body: JSON.stringify({ version: 0, changes }),
   });
   return response.json();
@@ -57,19 +57,19 @@ describe('the examples', () => {
       const { payload } = await client.next((frame) => frame.payload['block_type'] === 'tool_result');
       return JSON.parse(payload['content'] as string) as unknown;
     };
-    const { settings } = (await (await fetch(`http://127.0.0.1:${port}/admin/v1/config`)).json()) as {
-      settings: { key: string }[];
-    };
+    const { settings } = (await (
+      await fetch(`http://127.0.0.1:${port}/admin/v1/config`, { headers: gateway.localHeaders })
+    ).json()) as { settings: { key: string }[] };
     expect(settings.filter(({ key }) => key.startsWith('acme.'))).toMatchObject([
       { key: 'acme.dice.max_sides', value: 20, source: 'file' },
       { key: 'acme.dice.lucky_number', value: 7, source: 'environment' },
     ]);
     expect(await throwDice(20)).toMatchObject({ ok: true, content: { eyes: 7 } });
     expect(await throwDice(21)).toMatchObject({ ok: false });
-    expect(await changeConfig(port, { 'acme.dice.max_sides': 6 })).toMatchObject({
+    expect(await changeConfig(gateway, { 'acme.dice.max_sides': 6 })).toMatchObject({
       details: { faults: [{ pointer: '/changes/acme.dice.lucky_number' }] },
     });
-    expect(await changeConfig(port, { 'acme.dice.max_sides': 21 })).toMatchObject({ version: 1 });
+    expect(await changeConfig(gateway, { 'acme.dice.max_sides': 21 })).toMatchObject({ version: 1 });
     expect(await throwDice(21)).toMatchObject({ ok: true });
     await client.close();
   });
@@ -117,7 +117,7 @@ describe('the examples', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/acme/tools`)).json()).toContain('time.now');
     const readAgent = async () => (await fetch(`http://127.0.0.1:${port}/acme/agent`)).json();
     expect(await readAgent()).toEqual({ name: 'openclaw' });
-    expect(await changeConfig(port, { 'agent.name': 'ada' })).toMatchObject({ version: 1 });
+    expect(await changeConfig(gateway, { 'agent.name': 'ada' })).toMatchObject({ version: 1 });
     expect(await readAgent()).toEqual({ name: 'ada' });
     const client = await FrameClient.open(port);
     client.send('message_in', { channel: 'test', sender: 'ann', content: '/blocks 1' });

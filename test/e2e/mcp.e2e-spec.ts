@@ -162,9 +162,9 @@ class WaitTool implements ToolExecutor {
 class AcmeModule {}
 
 describe('the gateway as an MCP server', () => {
-  async function connect(gateway: GatewayApp, token?: string): Promise<Client> {
+  async function connect(gateway: GatewayApp, token = gateway.localToken): Promise<Client> {
     const client = new Client({ name: 'test', version: '1' });
-    const requestInit = token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } };
+    const requestInit = { headers: { authorization: `Bearer ${token}` } };
     await client.connect(new StreamableHTTPClientTransport(new URL(`${gateway.url}/mcp`), { requestInit }));
     return client;
   }
@@ -231,7 +231,11 @@ describe('the gateway as an MCP server', () => {
     const ask = async (params: unknown) => {
       const response = await fetch(`${gateway.url}/mcp`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+        headers: {
+          authorization: `Bearer ${gateway.localToken}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+        },
         body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
       });
       const [, data = '{}'] = /^data: (.*)$/m.exec(await response.text()) ?? [];
@@ -308,7 +312,11 @@ describe('the gateway as an MCP server', () => {
   it('[Q-08] follows the rules of all HTTP requests: Origin, method, body', async () => {
     const gateway = await start();
     const send = (init: RequestInit) => fetch(`${gateway.url}/mcp`, { method: 'POST', body: '{}', ...init });
-    const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+    const json = {
+      authorization: `Bearer ${gateway.localToken}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
     expect((await send({ headers: { ...json, origin: 'https://evil.test' } })).status).toBe(403);
     expect((await send({ method: 'GET', body: null, headers: json })).status).toBe(405);
     expect((await send({ method: 'DELETE', body: null, headers: json })).status).toBe(405);

@@ -41,7 +41,7 @@ async function startApp(): Promise<GatewayApp> {
 const aPayload = (content: string, changes: object = {}) => ({ channel: 'test', sender: 'alice', content, ...changes });
 
 async function connectSocket(app: GatewayApp): Promise<Client> {
-  const client = await app.connect('client', undefined, '&stream=delta');
+  const client = await app.connect('client', app.localToken, '&stream=delta');
   const frames: SeenFrame[] = [];
   return {
     frames,

@@ -75,7 +75,8 @@ describe('skills', () => {
     expect(await read('pdf-forms')).toBe(text('pdf-forms', 'Fills in\n  forms.'));
     expect(await read('pdf-forms', 'fields.md')).toBe('All fields.');
     expect(server.asked[0]?.tools.map((tool) => tool.function.name)).toContain('skills_read');
-    const agent = (await (await fetch(`${gateway.url}/admin/v1/agents/main`)).json()) as object;
+    const headers = { authorization: `Bearer ${gateway.localToken}` };
+    const agent = (await (await fetch(`${gateway.url}/admin/v1/agents/main`, { headers })).json()) as object;
     expect(agent).toMatchObject({
       skills: [{ name: 'pdf-forms', description: 'Fills in forms.', allowed_tools: [] }],
       tools: expect.arrayContaining(['skills.read']) as string[],

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { AuthService, LocalToken } from '../../src/auth/index.js';
 import { StartStopService } from '../../src/core/lifecycle/start-stop.service.js';
 import { loadSettings } from '../../src/settings.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
@@ -63,6 +64,16 @@ export class GatewayApp {
     await app.listen(wanted, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
     return new GatewayApp(app, port);
+  }
+
+  /** What makes a caller the operator `local` of a gateway without configured tokens. */
+  get localToken(): string {
+    return this.app.get(LocalToken, { strict: false }).value;
+  }
+
+  /** Returns the path of a link that signs the page in, as the start prints it. */
+  async makeLink(): Promise<string> {
+    return `/chat#code=${await this.app.get(AuthService, { strict: false }).issuePageCode()}`;
   }
 
   get url(): string {

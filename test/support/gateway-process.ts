@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const READY = /ready at http:\/\/127\.0\.0\.1:(\d+)/;
@@ -26,7 +28,10 @@ export class GatewayProcess {
   private readonly child: ChildProcess;
   private readonly portFound: Promise<number>;
 
+  private readonly folder: string;
+
   constructor({ folder, env = {}, script, command = COMMAND, leadsGroup = false }: GatewayProcessOptions) {
+    this.folder = folder;
     this.child = spawn(process.execPath, script === undefined ? [command, 'start'] : [script], {
       cwd: folder,
       env: {
@@ -57,6 +62,11 @@ export class GatewayProcess {
 
   get pid(): number {
     return this.child.pid as number;
+  }
+
+  /** The headers of the operator `local`, for a gateway without configured tokens and with the usual store. */
+  get localHeaders(): { readonly authorization: string } {
+    return { authorization: `Bearer ${readFileSync(join(this.folder, 'data/local.token'), 'utf8').trim()}` };
   }
 
   /** Resolves when the gateway is ready. Rejects with its output when it ends before. */

@@ -11,10 +11,10 @@ export class SignInRequest {
 }
 
 export class SignInResult {
-  /** For `openclaw.bearer.TOKEN`: role user, channel and sender `webchat`. */
+  /** For `openclaw.bearer.TOKEN`: role user, channel and sender `webchat`; in open mode the local token, role operator. */
   readonly token!: string;
-  /** When the token expires, in Unix milliseconds. */
-  readonly expires_at!: number;
+  /** When the token expires, in Unix milliseconds. The local token has none: it ends with the gateway's process. */
+  readonly expires_at?: number;
 }
 
 /** Exchanges the code of a link for a token. Origins are checked before, as for every POST. */
@@ -35,6 +35,6 @@ export class SignInController {
   ): Promise<SignInResult> {
     const outcome = await this.auth.redeemPageCode(request, code);
     const { token, expiresAt } = admit(outcome, 'This code is wrong, was used before, or has expired');
-    return { token, expires_at: expiresAt };
+    return { token, ...(expiresAt !== undefined && { expires_at: expiresAt }) };
   }
 }

@@ -5,6 +5,7 @@ import { WEBCHAT } from '../../protocol/constants.js';
 import { AgentsService } from '../../core/agents/agents.service.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import type { Connection } from '../../core/connections/connection.js';
+import { decidesApprovals } from '../../core/identity/principal.js';
 import { FrameTypeRegistry } from '../../core/connections/frame-type.registry.js';
 import { checkChannel } from '../../core/sessions/access.js';
 import { SessionRouterService } from '../../core/sessions/session-router.service.js';
@@ -42,6 +43,7 @@ export class WebchatGateway {
       agent_runtime: this.runtime.runtimeOf(agent),
       starters: this.config.get('webchat.starters'),
       media_types: this.config.get('media.types'),
+      decides_approvals: decidesApprovals(principal),
     };
     return { event: 'webchat.identity', data };
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
-import type { Principal } from '../identity/principal.js';
+import { checkDecides, type Principal } from '../identity/principal.js';
 import { follow } from '../replicas/follow.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
 import { ApprovalStore, Store, type Approval, type ApprovalDecision } from '../store/index.js';
@@ -97,8 +97,7 @@ export class ApprovalsService {
     decision: 'allow' | 'deny',
     argumentsSha256: string,
   ): Promise<void> {
-    if (principal.role === 'channel')
-      throw new GatewayError('FORBIDDEN', { reason: 'a channel credential cannot decide on approvals' });
+    checkDecides(principal);
     const approval = await this.approvals.findApproval(principal.tenant, approvalId);
     if (!approval) throw new GatewayError('NOT_FOUND', { what: `approval ${approvalId}` });
     await this.router.getReadable(principal, approval.sessionId);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import Type from 'typebox';
-import { LOCAL_OPERATOR, ROLE_SCOPES, type Principal } from '../identity/principal.js';
+import { ASSUMED_OPERATOR, LOCAL_OPERATOR, ROLE_SCOPES, type Principal } from '../identity/principal.js';
 import { CoreHarness } from '../../testing/core-harness.js';
 import { FakeReader } from '../../testing/fake-reader.js';
 
@@ -127,6 +127,7 @@ describe('an approval', () => {
     expect(await code(decide(shown, 'allow', aUser('bob')))).toBe('NOT_FOUND');
     expect(await code(decide(shown, 'allow', { ...LOCAL_OPERATOR, tenant: 'acme' }))).toBe('NOT_FOUND');
     expect(await code(decide(shown, 'allow', { ...LOCAL_OPERATOR, role: 'channel' }))).toBe('FORBIDDEN');
+    expect(await code(decide(shown, 'allow', ASSUMED_OPERATOR))).toBe('FORBIDDEN');
     expect(await code(decide(shown, 'allow', aUser('alice')))).toBe('done');
     await reader.waitForEnd('a');
   });

@@ -13,6 +13,8 @@ export interface Principal {
   readonly sender: string | undefined;
   /** When the credential expires, in Unix milliseconds. */
   readonly expiresAt?: number;
+  /** True without a credential, in open mode: it has only some scopes of its role and decides on no approvals. */
+  readonly isAssumed?: boolean;
 }
 
 /** Names that the gateway gives itself: to a page that was signed in by a code, and in open mode. */
@@ -53,7 +55,7 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
   node: ['nodes:serve'],
 };
 
-/** The principal of every request in open mode. */
+/** The principal of the local token, which a gateway in open mode makes at its start. */
 export const LOCAL_OPERATOR: Principal = {
   tenant: DEFAULT_TENANT,
   principal: 'local',
@@ -64,15 +66,54 @@ export const LOCAL_OPERATOR: Principal = {
 };
 
 /**
+ * The principal of every other request in open mode: the same clients and sessions with fewer rights, because a proxy on
+ * this machine makes the requests of everyone behind it direct ones.
+ */
+export const ASSUMED_OPERATOR: Principal = {
+  ...LOCAL_OPERATOR,
+  scopes: new Set(['messages:write', 'presence:write', 'channels:write', 'sessions:read']),
+  isAssumed: true,
+};
+
+/** Why {@link ASSUMED_OPERATOR} is refused, for the caller. */
+const NEEDS_LOCAL_TOKEN =
+  'without a configured credential this needs the local token: the file local.token beside the store, ' +
+  'or the link that the start of the gateway prints';
+
+/**
  * Checks that a principal holds `scope`; undefined always passes.
  * @throws GatewayError FORBIDDEN
  */
 export function checkScope(principal: Principal, scope: Scope | undefined): void {
   if (scope === undefined || principal.scopes.has(scope)) return;
+  checkProven(principal);
   throw new GatewayError('FORBIDDEN', {
     reason: `this credential does not hold the scope ${scope}`,
     missing_scope: scope,
   });
+}
+
+/** Returns whether a principal may decide on approvals of the sessions that it may read. */
+export function decidesApprovals({ role, isAssumed }: Principal): boolean {
+  return role !== 'channel' && !isAssumed;
+}
+
+/**
+ * Checks that a principal may decide on approvals.
+ * @throws GatewayError FORBIDDEN
+ */
+export function checkDecides(principal: Principal): void {
+  checkProven(principal);
+  if (!decidesApprovals(principal))
+    throw new GatewayError('FORBIDDEN', { reason: 'a channel credential cannot decide on approvals' });
+}
+
+/**
+ * Checks that a principal has a credential.
+ * @throws GatewayError FORBIDDEN
+ */
+export function checkProven({ isAssumed }: Principal): void {
+  if (isAssumed) throw new GatewayError('FORBIDDEN', { reason: NEEDS_LOCAL_TOKEN });
 }
 
 /** Returns the identity of one of a principal's clients. */

@@ -25,9 +25,10 @@ describe('the outcome of a tool call, read from its result', () => {
 
   it('names who denied the call, or the permission that it needs', () => {
     const content = { code: 'TOOL_DENIED', message: 'No.', details: { missing_permissions: ['http'] } };
-    expect(describeOutcome(readOutcome({ ok: false, status: 'denied', decided_by: 'Bob', content }))).toBe(
-      'denied by Bob',
-    );
+    const deniedBy = (decided_by: string) =>
+      describeOutcome(readOutcome({ ok: false, status: 'denied', decided_by, content }));
+    expect(deniedBy('Bob')).toBe('denied by Bob');
+    expect(deniedBy('local')).toBe('denied by you');
     expect(describeOutcome(readOutcome({ ok: false, content }))).toBe('not allowed: needs http');
     expect(describeOutcome(readOutcome({ ok: false, status: 'unknown', content: { message: 'A crash.' } }))).toBe(
       'outcome unknown · A crash.',

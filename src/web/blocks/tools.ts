@@ -5,8 +5,13 @@ import type { Look } from '../design/look.js';
 import { texts } from '../texts.js';
 import { readJson, readText, renderFold, type Part } from './fold.js';
 
-/** Decides on a tool call that waits for approval; undefined without a connection. */
-export type Decide = (status: ToolStatusPayload, decision: 'allow' | 'deny') => void;
+/**
+ * Decides on a tool call that waits for approval, or prompts for the token with which this page may; undefined without a
+ * connection.
+ */
+export type Decide =
+  | ((status: ToolStatusPayload, decision: 'allow' | 'deny') => void)
+  | { readonly signIn: () => void };
 
 /** A call that waits for approval. */
 type WaitingCall = ToolStatusPayload & { readonly approval: NonNullable<ToolStatusPayload['approval']> };
@@ -132,15 +137,24 @@ function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
       <pre tabindex="0" dir="ltr">${JSON.stringify(approval.arguments, undefined, 2)}</pre>
     </details>
     <p>
-      <button type="button" class="main" ?disabled=${!decide} @click=${() => decide?.(status, 'allow')}>
-        ${texts.tool.allow}
-      </button>
-      <button type="button" class="plain" ?disabled=${!decide} @click=${() => decide?.(status, 'deny')}>
-        ${texts.tool.deny}
-      </button>
+      ${typeof decide === 'object' ? renderSignIn(decide) : renderDecision(status, decide)}
       <chat-countdown class="faint" .until=${approval.expires_at}></chat-countdown>
     </p>
   </div>`;
+}
+
+function renderSignIn({ signIn }: { readonly signIn: () => void }): TemplateResult {
+  return html`${texts.tool.needsToken}
+    <button type="button" class="plain" @click=${signIn}>${texts.signIn.submit}</button>`;
+}
+
+function renderDecision(status: WaitingCall, decide?: (status: WaitingCall, decision: 'allow' | 'deny') => void) {
+  return html`<button type="button" class="main" ?disabled=${!decide} @click=${() => decide?.(status, 'allow')}>
+      ${texts.tool.allow}
+    </button>
+    <button type="button" class="plain" ?disabled=${!decide} @click=${() => decide?.(status, 'deny')}>
+      ${texts.tool.deny}
+    </button>`;
 }
 
 /** Renders arguments as a list: texts as they are, other values as JSON. */

@@ -82,6 +82,11 @@ export class Chat {
     return !this.isConnected || this.link.may('messages:write');
   }
 
+  /** False for a page without the local token of a gateway in open mode. */
+  get decidesApprovals(): boolean {
+    return this.link.identity?.decides_approvals !== false;
+  }
+
   signOut(): void {
     this.conversations.clear();
     this.link.signOut();

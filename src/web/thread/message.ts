@@ -80,7 +80,8 @@ function renderReply(message: TranscriptMessage, thread: Thread): TemplateResult
   const begun = hasBegun(reply);
   const isAnswering = phase === 'open' && (message === conversation.transcript.current || begun);
   if (!isAnswering && !begun && !reply.end) return nothing;
-  const decide = chat.isConnected ? chat.decide.bind(chat) : undefined;
+  const decideHere = chat.isConnected ? chat.decide.bind(chat) : undefined;
+  const decide = chat.decidesApprovals ? decideHere : { signIn: () => chat.link.signOut(texts.signIn.local) };
   return html`<div class="reply" role="group" aria-label=${chat.link.agentName}>
     ${renderBlocks(reply, chat.media, decide)}${isAnswering && !isWaitingForPerson(reply) ? renderAnswering(message, thread) : nothing}${phase === 'ended' ? renderEnd(message, thread) : nothing}
   </div>`;

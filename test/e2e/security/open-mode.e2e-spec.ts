@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { LocalToken } from '../../../src/auth/index.js';
 import { ManualClock } from '../../../src/testing/index.js';
 import { FrameClient } from '../../support/frame-client.js';
 import { httpRequest } from '../../support/http-request.js';
@@ -22,11 +23,21 @@ describe('without a credential configured', () => {
   const who = async (headers: Record<string, string> = {}) =>
     (await httpRequest(gateway.port, '/whoami', { headers })).json()['principal'];
 
-  it('[X-07] a program on this machine is the operator `local`, over WebSocket and HTTP, whatever token it sends', async () => {
+  it('[X-07] a program on this machine is `local`, over WebSocket and HTTP, whatever token it sends', async () => {
     expect(await endOf({})).toMatchObject(OPEN);
     expect(await endOf(bearer('a-token-of-yesterday'))).toMatchObject(OPEN);
     expect(await who()).toBe('local');
-    expect((await httpRequest(gateway.port, '/admin/things')).json()).toEqual({ caller: 'local' });
+  });
+
+  it('[X-45] administration needs the local token, and says so', async () => {
+    const read = (headers = {}) => httpRequest(gateway.port, '/admin/things', { headers });
+    for (const headers of [{}, bearer('a-token-of-yesterday')]) {
+      const { status, text } = await read(headers);
+      expect([status, text]).toEqual([403, expect.stringContaining('local.token beside the store')]);
+    }
+    const { value } = gateway.app.get(LocalToken, { strict: false });
+    expect((await read(bearer(value))).json()).toEqual({ caller: 'local' });
+    expect((await read({ ...bearer(value), 'X-Forwarded-For': '127.0.0.1' })).status).toBe(401);
   });
 
   it.each([
