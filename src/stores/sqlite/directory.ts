@@ -26,7 +26,7 @@ const MAX_CACHED_CLIENTS = 20_000;
 /** Number of names of tenants and modes of which sessions share one string. */
 const MAX_CACHED_NAMES = 1_000;
 
-/** Number of participants that are cached, besides the newest of each cached session. */
+/** Number of participants, and of cursors, that are cached, besides the newest of each cached session. */
 const MAX_CACHED_PARTICIPANTS = 20_000;
 
 /**
@@ -39,7 +39,9 @@ export const MAX_CACHED_SESSIONS = 262_144;
 export class Directory {
   private readonly clients = new BoundedMap<string, number>(MAX_CACHED_CLIENTS);
   private readonly sessions = new BoundedMap<string, SessionEntry>(MAX_CACHED_SESSIONS);
+  /** Participants and cursors that exist. Apart, because in a group each of many clients speaks for each of many people. */
   private readonly participants = new BoundedMap<string, true>(MAX_CACHED_PARTICIPANTS);
+  private readonly cursors = new BoundedMap<string, true>(MAX_CACHED_PARTICIPANTS);
   /** Names that many sessions have in common, each once. */
   private readonly names = new BoundedMap<string, string>(MAX_CACHED_NAMES);
 
@@ -103,11 +105,16 @@ export class Directory {
     const { session } = entry;
     entry.lastClient = client;
     entry.lastSender = sender;
-    const key = `${client} ${session} ${sender}`;
-    if (this.participants.get(key)) return;
-    this.insertParticipant.run(session, sender);
-    this.insertCursor.run(client, session, headSeq);
-    this.participants.set(key, true);
+    const participant = `${session} ${sender}`;
+    if (!this.participants.get(participant)) {
+      this.insertParticipant.run(session, sender);
+      this.participants.set(participant, true);
+    }
+    const cursor = `${session} ${client}`;
+    if (!this.cursors.get(cursor)) {
+      this.insertCursor.run(client, session, headSeq);
+      this.cursors.set(cursor, true);
+    }
   }
 
   private keep(
@@ -138,6 +145,7 @@ export class Directory {
     this.clients.clear();
     this.sessions.clear();
     this.participants.clear();
+    this.cursors.clear();
   }
 }
 

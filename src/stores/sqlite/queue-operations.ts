@@ -69,7 +69,8 @@ export class QueueOperations {
     const known = directory.findClient(message.client);
     const entry = directory.findSession(message.session.id);
     const isQueued = message.isAddressed || entry?.explicitActivation === true;
-    const limit = isQueued ? this.exceeded(message, entry?.session) : undefined;
+    const owner = isQueued ? ownerOf(message.client) : undefined;
+    const limit = owner === undefined ? undefined : this.exceeded(message, owner, entry?.session);
     // Looks for a duplicate first if the message could be refused or its session created; else the insert finds it.
     const earlier = known !== undefined && (limit || !entry) ? this.messages.findByKey(known, messageId) : undefined;
     if (earlier) return this.repeatOutcome(earlier, message);
@@ -81,16 +82,16 @@ export class QueueOperations {
     if (!this.messages.insert(ord, client, into.session, message)) {
       return this.repeatOutcome(required(this.messages.findByKey(client, messageId)), message);
     }
-    return this.place(ord, client, into, message, isQueued);
+    return this.place(ord, client, into, message, owner);
   }
 
-  /** Gives a stored message its place. */
+  /** Gives a stored message its place: in the queue of `owner`, or only in the history if that is undefined. */
   private place(
     ord: number,
     client: number,
     entry: SessionEntry,
     message: NewMessageRow,
-    isQueued: boolean,
+    owner: string | undefined,
   ): AcceptedMessage {
     const { directory, log, open, refs, activity } = this.tables;
     const { session, mode, agent } = entry;
@@ -100,9 +101,8 @@ export class QueueOperations {
     activity.touch(session, message.receivedAt);
     const running = open.lanes.runningIn(session);
     let position = 0;
-    if (isQueued) {
+    if (owner !== undefined) {
       this.insertOpen.run(ord, session, client, priority);
-      const owner = ownerOf(message.client);
       position = open.add({ ord, session, client, owner, priority, epoch: 0, cancelRequested: false });
     }
     return {
@@ -111,7 +111,7 @@ export class QueueOperations {
       sessionId: message.session.id,
       mode,
       agent,
-      status: isQueued ? 'queued' : 'observed',
+      status: owner === undefined ? 'observed' : 'queued',
       priority,
       position,
       headSeq,
@@ -129,9 +129,9 @@ export class QueueOperations {
     const earlier = entry && this.findSupersedable(supersedes, entry, message.sender);
     if (!entry || !earlier) return { kind: 'nothing_to_supersede' };
     const { stored, waiting } = earlier;
-    const isQueued = message.isAddressed || entry.explicitActivation;
+    const owner = message.isAddressed || entry.explicitActivation ? ownerOf(message.client) : undefined;
     // It takes the place of a waiting one, so the queue does not grow.
-    const limit = isQueued && !waiting ? this.exceeded(message, entry.session) : undefined;
+    const limit = owner === undefined || waiting ? undefined : this.exceeded(message, owner, entry.session);
     if (limit) return { kind: 'full', limit };
 
     const client = known ?? directory.addClient(message.client);
@@ -139,7 +139,7 @@ export class QueueOperations {
     this.messages.insert(ord, client, entry.session, message);
     this.messages.supersede(entry.session, earlier.ord, entry.mode === 'main' ? ord - 1 : earlier.ord, ord);
     const ended = waiting && this.endUnrun(waiting, stored, message.receivedAt);
-    return { ...this.place(ord, client, entry, message, isQueued), ...(ended && { ended }) };
+    return { ...this.place(ord, client, entry, message, owner), ...(ended && { ended }) };
   }
 
   /** Returns a message of the sender in the session that has ended, or that waits and has never run. */
@@ -154,11 +154,15 @@ export class QueueOperations {
     return waiting || this.messages.hasEnded(ord) ? { ord, stored, waiting } : undefined;
   }
 
-  private exceeded({ limits, client }: NewMessageRow, session: number | undefined): keyof QueueLimits | undefined {
+  private exceeded(
+    { limits }: NewMessageRow,
+    owner: string,
+    session: number | undefined,
+  ): keyof QueueLimits | undefined {
     const { open } = this.tables;
     const { lanes } = open;
     if ((session === undefined ? 0 : lanes.countIn(session)) >= limits.perSession) return 'perSession';
-    if (open.countOfOwner(ownerOf(client)) >= limits.perClient) return 'perClient';
+    if (open.countOfOwner(owner) >= limits.perClient) return 'perClient';
     return lanes.size >= limits.total ? 'total' : undefined;
   }
 
