@@ -35,25 +35,26 @@ export class BuiltinRuntime extends AgentRuntime {
     super();
   }
 
-  override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
+  /** Not a generator itself, because each generator that an event passes costs several promises. */
+  override run(turn: AgentTurn): AsyncGenerator<AgentEvent> {
     const { command } = turn;
     switch (command?.name) {
       case 'status':
-        return yield* this.say(turn, 'status', describeStatus(turn, 'model: none; the built-in agent answers'));
+        return this.say(turn, 'status', describeStatus(turn, 'model: none; the built-in agent answers'));
       case 'tools':
-        return yield* this.say(turn, 'status', listTools(turn.listTools()));
+        return this.say(turn, 'status', listTools(turn.listTools()));
       case 'tool':
-        return yield* this.callTool(turn, command.argument);
+        return this.callTool(turn, command.argument);
       case 'blocks':
-        return yield* this.sendBlocks(turn, command.argument);
+        return this.sendBlocks(turn, command.argument);
       case 'wait':
-        return yield* this.wait(turn, command.argument);
+        return this.wait(turn, command.argument);
       case 'demo':
-        return yield* this.answerOnce(turn, demoEvents());
+        return this.answerOnce(turn, demoEvents());
       case 'fail':
         throw new GatewayError('AGENT_FAILED', { reason: '/fail was asked for' });
       default:
-        return yield* this.answerOnce(turn, answerFrom(turn).map(toEvent));
+        return this.answerOnce(turn, answerFrom(turn).map(toEvent));
     }
   }
 
@@ -78,13 +79,13 @@ export class BuiltinRuntime extends AgentRuntime {
     return this.answerOnce(turn, inPortions(blockType, text).map(toEvent));
   }
 
-  private async *sendBlocks(turn: AgentTurn, argument: string): AsyncGenerator<AgentEvent> {
+  private sendBlocks(turn: AgentTurn, argument: string): AsyncGenerator<AgentEvent> {
     const [count, pauseMs = 0] = argument.split(/\s+/).map(Number);
     if (!isWithin(count, 1, MAX_BLOCKS) || !isWithin(pauseMs, 0, MAX_WAIT_MS)) {
       const usage = `Usage: /blocks N [MS] with N from 1 to ${MAX_BLOCKS} and MS from 0 to ${MAX_WAIT_MS}.`;
-      return yield* this.say(turn, 'status', usage);
+      return this.say(turn, 'status', usage);
     }
-    yield* this.answerOnce(turn, this.blocks(turn, count, pauseMs));
+    return this.answerOnce(turn, this.blocks(turn, count, pauseMs));
   }
 
   private async *blocks(turn: AgentTurn, count: number, pauseMs: number): AsyncGenerator<AgentEvent> {
@@ -95,12 +96,12 @@ export class BuiltinRuntime extends AgentRuntime {
     }
   }
 
-  private async *wait(turn: AgentTurn, argument: string): AsyncGenerator<AgentEvent> {
+  private wait(turn: AgentTurn, argument: string): AsyncGenerator<AgentEvent> {
     const durationMs = argument === '' ? Number.NaN : Number(argument);
     if (!isWithin(durationMs, 0, MAX_WAIT_MS)) {
-      return yield* this.say(turn, 'status', `Usage: /wait MS with MS from 0 to ${MAX_WAIT_MS}.`);
+      return this.say(turn, 'status', `Usage: /wait MS with MS from 0 to ${MAX_WAIT_MS}.`);
     }
-    yield* this.answerOnce(turn, this.waited(turn, durationMs));
+    return this.answerOnce(turn, this.waited(turn, durationMs));
   }
 
   private async *waited(turn: AgentTurn, durationMs: number): AsyncGenerator<AgentEvent> {

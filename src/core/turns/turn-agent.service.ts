@@ -42,7 +42,8 @@ export class TurnAgentService {
           events.next().then(resolve, reject);
         });
         if (!result || result.done) return;
-        await take(turn, result.value);
+        const taken = take(turn, result.value);
+        if (taken) await taken;
         if (performance.now() - yieldedAt < MAX_STRETCH_MS) continue;
         // An agent that never waits must not block the event loop.
         await new Promise((resolve) => setImmediate(resolve));
@@ -79,7 +80,8 @@ export class TurnAgentService {
   }
 }
 
-async function take(turn: Turn, event: AgentEvent): Promise<void> {
+/** Takes an event into the turn. Returns a promise only if the next event must wait. */
+function take(turn: Turn, event: AgentEvent): void | Promise<void> {
   switch (event.type) {
     case 'text':
       return turn.addText(event.text);
