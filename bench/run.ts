@@ -47,11 +47,13 @@ for (let round = 1; round <= rounds; round++) {
     if (!scenario.figures.some((id) => wanted.has(id))) continue;
     for (const build of [undefined, ...values.against]) {
       const mark = build === undefined ? '' : ` (${basename(build)})`;
-      process.stderr.write(`round ${round} of ${rounds}: ${scenario.name}${mark}\n`);
+      process.stderr.write(`round ${round} of ${rounds}: ${scenario.name}${mark}`);
       useBuild(build === undefined ? path('..') : resolve(build));
+      const startedAt = performance.now();
       for (const [name, value] of Object.entries(await scenario.measure(size))) {
         measured.set(name + mark, [...(measured.get(name + mark) ?? []), value]);
       }
+      process.stderr.write(`, ${Math.round((performance.now() - startedAt) / 1_000)} s\n`);
     }
   }
 }

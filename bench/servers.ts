@@ -24,11 +24,14 @@ export function useBuild(folder: string): void {
   build = folder;
 }
 
-/** Raises the limits that would stop a benchmark; everything else is the default. */
 const GATEWAY_ENV = {
   OPENCLAW_GATEWAY_PORT: '0',
   OPENCLAW_LOG_LEVEL: 'warn',
   OPENCLAW_AUTH_TOKENS: JSON.stringify([{ token: TOKEN, principal: 'bench', role: 'channel' }]),
+};
+
+/** Raises the limits that would stop a benchmark; everything else is the default. */
+const RAISED_LIMITS = {
   OPENCLAW_LIMITS_MESSAGES_PER_MINUTE: '10000000',
   OPENCLAW_LIMITS_CONNECTIONS_PER_ADDRESS: '10000000',
   OPENCLAW_QUEUE_MAX_PER_SESSION: '10000000',
@@ -66,17 +69,20 @@ export interface GatewayVariation {
   readonly database?: string;
   /** A module that Node loads first. */
   readonly preload?: string;
+  /** Default: false, so that no limit stops the benchmark. */
+  readonly hasDefaultLimits?: boolean;
 }
 
 /** Starts the gateway like `openclaw start`, authenticated, with its database on the real disk. */
-export function startGateway({ folder, env = {}, database, preload }: GatewayVariation): Promise<ServerProcess> {
+export function startGateway(variation: GatewayVariation): Promise<ServerProcess> {
+  const { folder, env = {}, database, preload, hasDefaultLimits = false } = variation;
   const path = `${folder.path}/gateway.db`;
   if (database !== undefined) copyFileSync(database, path, constants.COPYFILE_FICLONE);
   return ServerProcess.start({
     args: [...(preload === undefined ? [] : ['--import', preload]), join(build, 'bin/openclaw.js'), 'start'],
     cwd: folder.path,
     ipc: preload !== undefined,
-    env: { ...GATEWAY_ENV, OPENCLAW_STORE_URL: `sqlite:${path}`, ...env },
+    env: { ...GATEWAY_ENV, ...(!hasDefaultLimits && RAISED_LIMITS), OPENCLAW_STORE_URL: `sqlite:${path}`, ...env },
   });
 }
 

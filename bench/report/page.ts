@@ -36,8 +36,9 @@ ${missed.length > 0 ? `## Missed goals, and where the cost arises\n\n${missed.jo
   until the end of each turn. G4: wall time, alternating with the baseline on the same disk. G5: three bursts of 500
   blocks to 200 readers of one session, with the turn and its commits. G6: resident memory before and after 5,000
   more connections than the first 1,000. G7, G8: until the line that reports readiness, with a new database. G10: each of
-  the frames below is sent several times to a gateway that watches its event loop; the minimum of each counts, since the
-  machine's own pauses only add, and the maximum over all frames.
+  the frames below is sent several times to a gateway that measures the CPU of its thread in each turn of the event loop,
+  which the other processes of the machine do not lengthen; the longest turn of a frame counts, the minimum of the
+  repeats, and the maximum over all frames.
 - G12: databases are filled through the gateway, and then by copying the rows that it has written; each measurement starts
   with a copy. 25 connections with ten messages in flight each; message ids, sessions and senders come in no order. Lone
   acknowledgements are also measured beside a client that reads the history without a pause, and beside a sweep that
