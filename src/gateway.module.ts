@@ -21,7 +21,7 @@ import { DocumentsModule } from './http/documents.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import type { NestModules } from './load-team-modules.js';
 import { MediaModule } from './media/media.module.js';
-import { findLocalTokenPath, loadSettings } from './settings.js';
+import { findLocalTokenPlace, loadSettings } from './settings.js';
 import { StoresModule } from './stores/stores.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { ToolsModule } from './tools/tools.module.js';
@@ -101,7 +101,7 @@ class FoundationModule {
       { provide: Metrics, useValue: options.metrics ?? new NoMetrics() },
       { provide: Broker, useValue: options.broker ?? new InProcessBroker(clock, logs) },
       { provide: ConfigStoreService, useValue: config },
-      { provide: LocalToken, useValue: new LocalToken(() => findLocalTokenPath(config.get('store.url'))) },
+      { provide: LocalToken, useValue: new LocalToken(() => findLocalTokenPlace(config.get('store.url'))) },
       { provide: ReplicaIdentity, useValue: new ReplicaIdentity() },
     ];
     return { module: FoundationModule, global: true, providers, exports: providers };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { exposureSettings, haveVerifier } from './auth/exposure.js';
+import type { LocalTokenPlace } from './auth/local-token.js';
 import {
   findValues,
   loadSections,
@@ -12,7 +13,7 @@ import { SettingsSchema } from './core/config/settings-schema.js';
 import { findSections } from './core/config/use-settings.js';
 import { loadTeamModules, type NestModules } from './load-team-modules.js';
 import { moduleSettings, SECTIONS } from './sections.js';
-import { findStoreFolder } from './stores/store-engines.js';
+import { findStoreFolder, hasStoreFile } from './stores/store-engines.js';
 import { storeSettings } from './stores/store.settings.js';
 
 declare module './core/config/section.js' {
@@ -72,9 +73,9 @@ export function findStoreUrl(environment: Environment, folder = process.cwd()): 
   return values.get('store.url') as string | undefined;
 }
 
-/** Returns where a gateway in open mode keeps its local token: beside the store of `storeUrl`. */
-export function findLocalTokenPath(storeUrl: string): string {
-  return join(findStoreFolder(storeUrl), 'local.token');
+/** Returns where a gateway in open mode keeps its local token: beside the file of the store, if it has one. */
+export function findLocalTokenPlace(storeUrl: string): LocalTokenPlace {
+  return { path: join(findStoreFolder(storeUrl), 'local.token'), isOwn: hasStoreFile(storeUrl) };
 }
 
 /** Reads the setting `modules` alone. Returns an empty list if it has a fault, which the complete load reports. */

@@ -25,7 +25,7 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
   const broker = new InProcessBroker(clock, logs);
   const metrics = new FakeMetrics();
   const audited: AuditNote[] = [];
-  const localToken = new LocalToken(() => '/nonexistent/local.token');
+  const localToken = new LocalToken(() => ({ path: '/nonexistent/local.token', isOwn: true }));
   const auth = new AuthService(
     config,
     new RequestRulesService(config),

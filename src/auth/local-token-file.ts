@@ -22,7 +22,7 @@ export class LocalTokenFile {
   async write(): Promise<Undo | undefined> {
     const { path } = this.token;
     try {
-      await (this.auth.isOpen ? this.token.write() : this.token.removeFile());
+      await (this.auth.isOpen ? this.token.write() : this.token.removeOlder());
     } catch (error) {
       this.log.warn({ error, path }, 'the file of the local token could not be changed');
       return undefined;

@@ -30,6 +30,11 @@ export function isStoreThere(url: string): boolean {
   return findStoreEngine(url)?.isThere(url) ?? false;
 }
 
+/** Returns whether the store of a URL is a file of its own. */
+export function hasStoreFile(url: string): boolean {
+  return findStoreEngine(url)?.findPath(url) !== undefined;
+}
+
 /** Folder of the files of a store that has no file of its own. */
 const DEFAULT_FOLDER = 'data';
 

@@ -7,7 +7,7 @@ import { AuthModule, LocalToken } from '../../src/auth/index.js';
 import { Broker } from '../../src/core/broker/broker.js';
 import { InProcessBroker } from '../../src/core/broker/in-process-broker.js';
 import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
-import { findLocalTokenPath, loadSettings } from '../../src/settings.js';
+import { findLocalTokenPlace, loadSettings } from '../../src/settings.js';
 import type { Connection } from '../../src/core/connections/connection.js';
 import { ConnectionManagerService } from '../../src/core/connections/connection-manager.service.js';
 import { SlowReadersService } from '../../src/core/delivery/slow-readers.service.js';
@@ -83,7 +83,7 @@ class FoundationModule {
       { provide: Metrics, useValue: new NoMetrics() },
       { provide: Broker, useValue: new InProcessBroker(clock, logs) },
       { provide: ConfigStoreService, useValue: new ConfigStoreService(settings, logs) },
-      { provide: LocalToken, useValue: new LocalToken(() => findLocalTokenPath(settings.values['store.url'])) },
+      { provide: LocalToken, useValue: new LocalToken(() => findLocalTokenPlace(settings.values['store.url'])) },
       PhaseService,
       RateLimitsService,
       SlowReadersService,

@@ -77,8 +77,8 @@ export const ASSUMED_OPERATOR: Principal = {
 
 /** Why {@link ASSUMED_OPERATOR} is refused, for the caller. */
 const NEEDS_LOCAL_TOKEN =
-  'without a configured credential this needs the local token: the file local.token beside the store, ' +
-  'or the link that the start of the gateway prints';
+  'without a configured credential this needs the local token: the file local.token beside the store ' +
+  '(usually data/local.token), or the link that the start of the gateway prints';
 
 /**
  * Checks that a principal holds `scope`; undefined always passes.

@@ -41,6 +41,11 @@ it('[X-45] replaces the file of a gateway that was killed, and a gateway with cr
   expect(() => statSync(path)).toThrow('ENOENT');
 });
 
+it('[X-45] is not read from a file with something else', () => {
+  writeFileSync(path, 'not a token\n');
+  expect(readLocalToken({ OPENCLAW_STORE_URL: storeUrl })).toBeUndefined();
+});
+
 it.each([
   ['GET', '/admin/v1/config'],
   ['PATCH', '/admin/v1/config'],
