@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FrameClient } from '../support/frame-client.js';
 import { GatewayApp } from '../support/gateway-app.js';
@@ -173,13 +173,54 @@ describe('skills', () => {
     expect(await read('../other')).toContain('there is no skill');
   });
 
-  it('[R-25] say that scripts cannot run without a sandbox', async () => {
+  it('[R-25] say that scripts cannot run without a sandbox, or without an engine for it', async () => {
     write('notes');
     await start();
     server.mock.on({}, { content: 'Hi.' });
     expect(await ask()).toContain('Their scripts cannot run');
     await gateway.close();
-    await start({ skills: [folder], permissions: ['shell'] });
-    expect(await ask()).toContain('/skills/NAME in the sandbox');
+    const { PATH, DOCKER_HOST } = process.env;
+    try {
+      process.env['PATH'] = folder;
+      process.env['DOCKER_HOST'] = `unix://${folder}/no.sock`;
+      await start({ skills: [folder], permissions: ['shell'] });
+      expect(await ask()).toContain('Their scripts cannot run');
+      await gateway.close();
+      writeFileSync(path('bwrap'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+      await start({ skills: [folder], permissions: ['shell'] });
+      expect(await ask()).toContain('/skills/NAME in the sandbox');
+    } finally {
+      process.env['PATH'] = PATH;
+      if (DOCKER_HOST === undefined) delete process.env['DOCKER_HOST'];
+      else process.env['DOCKER_HOST'] = DOCKER_HOST;
+    }
+  });
+
+  it('[R-25] are logged when they break, when they can be used, and when they break again', async () => {
+    const broken = '# Hello';
+    write('notes', broken);
+    await start({ skills: [folder, path('later')] });
+    server.mock.on({}, { content: 'Hi.' });
+    const lines = async () => {
+      const from = logs.entries.length;
+      await ask();
+      await ask();
+      const own = logs.entries.slice(from).filter(({ message }) => message.startsWith('a skill'));
+      return own.map(({ message, fields }) => `${message}: ${basename((fields as { path: string }).path)}`);
+    };
+    expect(await lines()).toEqual(['a skill is left out: notes', 'a skill is left out: later']);
+    write('notes');
+    mkdirSync(path('later'));
+    writeFileSync(path('later', 'SKILL.md'), text('later'));
+    expect((await lines()).toSorted()).toEqual([
+      'a skill that was left out can be used: later',
+      'a skill that was left out can be used: notes',
+    ]);
+    write('notes', broken);
+    expect(await lines()).toEqual(['a skill is left out: notes']);
+    rmSync(path('notes'), { recursive: true });
+    expect(await lines()).toEqual([]);
+    write('notes', broken);
+    expect(await lines()).toEqual(['a skill is left out: notes']);
   });
 });

@@ -37,7 +37,7 @@ interface RuntimeParts {
 export function buildPiRuntime({ config, agents, sessions }: RuntimeParts, clock: Clock, logs: Logs): PiRuntime {
   const choice = new ModelChoice(config, agents, sessions);
   const files = new PromptFiles(config, agents, logs);
-  const instructions = new Instructions(config, files, new SkillsService(config, logs), logs);
+  const instructions = new Instructions({ isReady: async () => false }, files, new SkillsService(config, logs), logs);
   return new PiRuntime(choice, new ModelRest(clock), instructions, clock, logs);
 }
 

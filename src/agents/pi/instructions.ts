@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { SkillsService } from '../../core/skills/skills.service.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
+import { CommandSandbox } from '../../core/tools/command-sandbox.js';
 import type { ToolNames } from '../../core/tools/tool-names.js';
 import type { AgentTurn } from '../../core/turns/agent-runtime.js';
 import { renderSystemPrompt } from './people.js';
@@ -18,7 +18,7 @@ export class Instructions {
   private readonly leftOut = new Map<string, string>();
 
   constructor(
-    private readonly config: ConfigStoreService,
+    private readonly sandbox: CommandSandbox,
     private readonly files: PromptFiles,
     private readonly skills: SkillsService,
     logs: Logs,
@@ -38,7 +38,7 @@ export class Instructions {
     const tools = turn.listTools();
     const skills = tools.some(({ name }) => name === READ_TOOL) ? await this.skills.list(agent) : [];
     if (skills.length === 0) return [];
-    const hasSandbox = this.config.get('tools.sandbox.engine') !== 'none' && tools.some(({ sandbox }) => sandbox);
+    const hasSandbox = tools.some(({ sandbox }) => sandbox) && (await this.sandbox.isReady());
     const { text, leftOut } = renderSkills(skills, names.encode(READ_TOOL), hasSandbox);
     this.note(agent.id, leftOut);
     return [text];

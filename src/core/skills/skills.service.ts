@@ -5,19 +5,28 @@ import { ConfigStoreService } from '../config/config-store.service.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { listSkillFolders, readSkill, type Skill } from './skill-files.js';
 
-interface Known {
-  readonly stamp: string;
-  readonly skill: Skill | undefined;
+/** What was found in a folder: a skill or a fault. */
+interface Found {
+  /** Undefined without a `SKILL.md`. */
+  readonly stamp: string | undefined;
+  readonly skill?: Skill;
+  readonly fault?: string;
 }
 
-/** The skills of agents, read again when their files change. A skill that is broken is left out, with one warning. */
+/** The faults of folders by path; undefined for one without a fault. */
+type Faults = ReadonlyMap<string, string | undefined>;
+
+/**
+ * The skills of agents, read again when their files change. A skill that is broken is left out; the log says so once, and
+ * again when it can be used.
+ */
 @Injectable()
 export class SkillsService {
   private readonly log: Log;
-  /** By path of the folder. */
-  private readonly known = new Map<string, Known>();
-  /** By path: the last warning, which is not repeated. */
-  private readonly warned = new Map<string, string>();
+  /** By entry of `skills`, then by path of the folder: what the last reading found. */
+  private readonly known = new Map<string, ReadonlyMap<string, Found>>();
+  /** By what was read, an entry or the list of an agent: the faults that were logged. */
+  private readonly logged = new Map<string, Faults>();
 
   constructor(
     private readonly config: ConfigStoreService,
@@ -29,14 +38,16 @@ export class SkillsService {
   /** Returns the skills of an agent, in the order of its settings. Of two with one name the first counts. */
   async list({ skills: entries }: Pick<AgentDefinition, 'skills'>): Promise<readonly Skill[]> {
     const found = new Map<string, Skill>();
+    const faults = new Map<string, string | undefined>();
     for (const entry of entries) {
       for (const skill of await this.readEntry(resolve(this.config.folder, entry))) {
-        const other = found.get(skill.name);
-        if (!other) found.set(skill.name, skill);
-        else if (other.folder !== skill.folder)
-          this.warn(skill.folder, `another skill has the name ${skill.name}: ${other.folder}`);
+        const other = found.get(skill.name) ?? skill;
+        found.set(skill.name, other);
+        const isSecond = other.folder !== skill.folder;
+        faults.set(skill.folder, isSecond ? `another skill has the name ${skill.name}: ${other.folder}` : undefined);
       }
     }
+    this.report(JSON.stringify(entries), faults);
     return [...found.values()];
   }
 
@@ -45,39 +56,42 @@ export class SkillsService {
   }
 
   private async readEntry(entry: string): Promise<Skill[]> {
+    const before = this.known.get(entry);
+    const now = new Map<string, Found>();
+    const faults = new Map<string, string | undefined>([[entry, undefined]]);
     try {
-      const skills: Skill[] = [];
       // One after the other: a thousand open files at once could be more than the process may have.
       for (const { path, stamp } of await listSkillFolders(entry)) {
-        const skill = await this.readFolder(path, stamp);
-        if (skill) skills.push(skill);
+        const known = before?.get(path);
+        const found = known && known.stamp === stamp ? known : await readFolder(path, stamp);
+        now.set(path, found);
+        faults.set(path, found.fault);
       }
-      return skills;
     } catch (error) {
-      this.warn(entry, (error as Error).message);
-      return [];
+      faults.set(entry, (error as Error).message);
     }
+    this.known.set(entry, now);
+    this.report(entry, faults);
+    return [...now.values()].flatMap(({ skill }) => skill ?? []);
   }
 
-  private async readFolder(path: string, stamp: string | undefined): Promise<Skill | undefined> {
-    if (stamp === undefined) {
-      this.warn(path, 'there is no SKILL.md');
-      return undefined;
+  /** Logs the faults that are new, and the folders that have none any more. A folder that is gone is forgotten. */
+  private report(what: string, faults: Faults): void {
+    const before = this.logged.get(what);
+    for (const [path, fault] of faults) {
+      const last = before?.get(path);
+      if (fault !== undefined && fault !== last) this.log.warn({ path, fault }, 'a skill is left out');
+      if (fault === undefined && last !== undefined) this.log.info({ path }, 'a skill that was left out can be used');
     }
-    const known = this.known.get(path);
-    if (known?.stamp === stamp) return known.skill;
-    const skill = await readSkill(path).catch((error: unknown) => {
-      this.warn(path, (error as Error).message);
-      return undefined;
-    });
-    if (skill) this.warned.delete(path);
-    this.known.set(path, { stamp, skill });
-    return skill;
+    this.logged.set(what, faults);
   }
+}
 
-  private warn(path: string, fault: string): void {
-    if (this.warned.get(path) === fault) return;
-    this.warned.set(path, fault);
-    this.log.warn({ path, fault }, 'a skill is left out');
+async function readFolder(path: string, stamp: string | undefined): Promise<Found> {
+  if (stamp === undefined) return { stamp, fault: 'there is no SKILL.md' };
+  try {
+    return { stamp, skill: await readSkill(path) };
+  } catch (error) {
+    return { stamp, fault: (error as Error).message };
   }
 }

@@ -33,6 +33,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function makeService(
   engine: string,
   resources = new LocalSessionResources(sessions, new SilentLogs()),
+  clock = new ManualClock(),
 ): SandboxService {
   const settings = {
     'tools.sandbox.engine': engine,
@@ -41,7 +42,7 @@ function makeService(
   };
   const logs = new SilentLogs();
   const config = new ConfigStoreService(loadSettings({ NODE_ENV: 'production' }, settings, '/nonexistent'), logs);
-  return new SandboxService(config, new ManualClock(), resources, new AgentsService(config), logs);
+  return new SandboxService(config, clock, resources, new AgentsService(config), logs);
 }
 
 /** Runs `action` with no engine available. */
@@ -88,6 +89,19 @@ describe('without a sandbox engine', () => {
       );
     });
     expect(existsSync(join(folder, 'workspaces/s_alice/ran'))).toBe(false);
+  });
+
+  it('is looked for again after a minute, or when the setting changes', async () => {
+    const clock = new ManualClock();
+    await withoutEngines(async () => {
+      const service = makeService('auto', undefined, clock);
+      expect(await service.isReady()).toBe(false);
+      writeFileSync(join(folder, 'bwrap'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+      expect(await service.isReady()).toBe(false);
+      await clock.advance(60_000);
+      expect(await service.isReady()).toBe(true);
+      expect(await makeService('none').isReady()).toBe(false);
+    });
   });
 
   it('[B-13] a configured engine is not replaced by another', async () => {

@@ -11,6 +11,7 @@ import { SessionResources, type SessionResource } from '../../core/sessions/sess
 import type { Session } from '../../core/store/index.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
+import type { CommandSandbox } from '../../core/tools/command-sandbox.js';
 import { BubblewrapEngine } from './bubblewrap-engine.js';
 import { DockerEngine } from './docker-engine.js';
 import { MEGABYTE, SandboxUnavailableError, type SandboxCommand, type SandboxEngine } from './sandbox-engine.js';
@@ -20,6 +21,8 @@ import { EMPTY_WORKSPACE, Workspaces } from './workspaces.js';
 const MAX_OUTPUT_BYTES = 64 * MEGABYTE;
 /** Interval of measuring the workspace while a command runs, in milliseconds. */
 const MEASURE_INTERVAL_MS = 1_000;
+/** Time after which an engine is looked for again before it is used, in milliseconds. */
+const LOOK_AGAIN_AFTER_MS = 60_000;
 /** Marker file: an engine was used, so the next start looks for leftovers. */
 const USED_MARK = '.sandbox-was-used';
 
@@ -53,9 +56,11 @@ interface Place {
 
 /** Runs commands of tools in a sandbox, in the workspace of their session (`tools.sandbox.*`). */
 @Injectable()
-export class SandboxService {
+export class SandboxService implements CommandSandbox {
   private readonly log: Log;
   private made: Place | undefined;
+  /** No engine was found for this setting; {@link isReady} looks again after `until`, in {@link Clock.elapsed}. */
+  private missing: { readonly setting: string; readonly until: number } | undefined;
   private chosen: { readonly setting: string; readonly engine: Promise<SandboxEngine> } | undefined;
 
   constructor(
@@ -86,6 +91,20 @@ export class SandboxService {
     return this.place.workspaceOf.use(this.nameWorkspace(session), (workspace) =>
       this.runIn(workspace, engine, request, signal),
     );
+  }
+
+  async isReady(): Promise<boolean> {
+    const setting = this.config.get('tools.sandbox.engine');
+    if (this.missing?.setting === setting && this.clock.elapsed() < this.missing.until) return false;
+    try {
+      await this.choose();
+      return true;
+    } catch (error) {
+      this.missing = { setting, until: this.clock.elapsed() + LOOK_AGAIN_AFTER_MS };
+      if (!(error instanceof SandboxUnavailableError))
+        this.log.warn({ error }, 'a sandbox engine could not be examined');
+      return false;
+    }
   }
 
   /** Returns why the workspace of `session` cannot take more data (full, or not measurable); undefined if it can. */
