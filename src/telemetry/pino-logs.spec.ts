@@ -188,6 +188,7 @@ describe('secrets in the log', () => {
     `GET /?client_id=a&token=${TOKEN}&x=1`,
     `GET /?access_token=${TOKEN}`,
     `postgres://gateway:${TOKEN}@db:5432/gateway`,
+    `Incorrect API key provided: sk-${TOKEN}.`,
   ])('[X-13] hides the credential in "%s", in a message, a field and a stack', (text) => {
     const { lines, logs } = open();
     logs.for('gateway').error({ text, list: [text], error: new Error(text) }, text);

@@ -11,14 +11,15 @@ const MAX_ENTRIES = 200;
 
 const SECRET_NAME = /(^|_)(token|token_sha256|authorization|cookie|api_?key|password|passwd|secret|private_key)$/;
 
-/** Patterns: `Bearer TOKEN`, the browser's subprotocol, a credential in a URL's query or user info. */
+/** Patterns: `Bearer TOKEN`, the browser's subprotocol, keys of providers, a credential in a URL's query or user info. */
 const SECRET_TEXTS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/\b(bearer\s+)[\w.~+/=-]{16,}/gi, `$1${HIDDEN}`],
   [/(openclaw\.bearer\.)[\w.~-]+/g, `$1${HIDDEN}`],
+  [/\b((?:sk|pk|gsk|xai|ghp|hf)[-_])[\w-]{16,}/g, `$1${HIDDEN}`],
   [/([?&](?:access_|auth_)?(?:token|api_?key|password|secret)=)[^&\s"\\]+/gi, `$1${HIDDEN}`],
   [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"\\]*:)[^\s/@"\\]+(@)/gi, `$1${HIDDEN}$2`],
 ];
-const MAY_HOLD_SECRET = /bearer|[?&]\w*(?:token|key|password|secret)=|:\/\/[^\s/]*@/i;
+const MAY_HOLD_SECRET = /bearer|(?:sk|pk|ai|hp|hf)[-_]|[?&]\w*(?:token|key|password|secret)=|:\/\/[^\s/]*@/i;
 
 /** Replaces text that looks like a credential. Never touches a quote or a backslash, so JSON stays valid. */
 export function redactText(text: string): string {

@@ -502,4 +502,17 @@ describe('a provider that refuses a question', () => {
     expect(JSON.stringify(logs.entries)).toContain('no entry for *** with *** (***)');
     expect(JSON.stringify(logs.entries)).not.toMatch(/0123456789|passphrase/);
   });
+
+  it('[X-13] is logged as one short line without pieces of the key', async () => {
+    const logs = new RecordingLogs();
+    const key = 'sk-proj-4fG9hJ2kL7mN1pQ8rS3t';
+    const message = `Incorrect key ${key.slice(0, 14)}...${key.slice(-8)}\n\u001b[2Jforged line\n${'x'.repeat(20_000)}`;
+    await ask(wire, [refuse(401, message)], { provider: { api_key: key }, logs });
+    const details = logs.entries.flatMap(({ fields }) => (fields as { detail?: string }).detail ?? []);
+    expect(details).toHaveLength(1);
+    expect(details[0]).toMatch(/Incorrect key \*\*\*\.\.\.\*\*\*/);
+    expect(details[0]?.length).toBeLessThanOrEqual(500);
+    expect(JSON.stringify(logs.entries)).not.toMatch(/4fG9hJ|mN1pQ8rS3t|\u001b/);
+    expect(details[0]).not.toMatch(/\n/);
+  });
 });

@@ -1,6 +1,6 @@
 import type { AssistantMessage, AssistantMessageEvent, Context } from '@earendil-works/pi-ai';
 import type { Log } from '../../core/telemetry/logs.js';
-import { createSecretHider } from '../../core/config/secrets.js';
+import { createSecretHider, toOneLine } from '../../core/config/secrets.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { AgentEvent, RequestedCall } from '../../core/turns/agent-runtime.js';
 import { Attempt, SeenResponse } from './attempt.js';
@@ -144,7 +144,7 @@ export class ModelRequest {
   private toFailure(text: string, { status, retryAfterMs, refusal }: SeenResponse): ModelFailure {
     const { codes, message } = readError((refusal || text).slice(0, MAX_ERROR_LENGTH));
     const isOverflow = this.target.isOverflow(text);
-    const detail = this.hideSecrets(text).slice(0, MAX_DETAIL_LENGTH);
+    const detail = toOneLine(this.hideSecrets(text.slice(0, MAX_ERROR_LENGTH)), MAX_DETAIL_LENGTH);
     return { kind: classify({ status, codes, message, isOverflow }), status, detail, retryAfterMs };
   }
 }

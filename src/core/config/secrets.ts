@@ -30,13 +30,61 @@ const withSecret = new WeakMap<object, boolean>();
 /** Shorter values (`1`, `true`, `/tmp`) are not secrets, and hiding them would garble every text. */
 const MIN_SECRET_LENGTH = 8;
 
+/** Length of a piece of a key that is hidden too: a server may repeat the beginning or the end of a key that it refuses. */
+const MIN_PIECE_LENGTH = 8;
+const MIN_KEY_LENGTH = 16;
+const MIN_KEY_DIGITS = 3;
+
 /**
  * Returns a function that replaces secrets in a text with `***`. A server or a proxy may repeat what it was sent: the
- * values themselves, and what follows the scheme of a header (`Bearer SECRET`).
+ * values themselves, what follows the scheme of a header (`Bearer SECRET`), and pieces of keys.
  */
 export function createSecretHider(values: readonly string[]): (text: string) => string {
   const secrets = [...values, ...values.map((value) => value.slice(value.indexOf(' ') + 1))]
     .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
     .toSorted((a, b) => b.length - a.length);
-  return (text) => secrets.reduce((hidden, secret) => hidden.replaceAll(secret, HIDDEN), text);
+  let pieces: ReadonlySet<string> | undefined;
+  return (text) => {
+    pieces ??= new Set(secrets.filter(isKey).flatMap(listPieces));
+    return hidePieces(
+      secrets.reduce((hidden, secret) => hidden.replaceAll(secret, HIDDEN), text),
+      pieces,
+    );
+  };
+}
+
+/** Whether a value is a key and not a path, an address or a name, whose pieces are words. */
+function isKey(value: string): boolean {
+  return (
+    value.length >= MIN_KEY_LENGTH &&
+    !/\s|:\/\/|^[./~]/.test(value) &&
+    value.replaceAll(/\D/g, '').length >= MIN_KEY_DIGITS
+  );
+}
+
+function listPieces(key: string): string[] {
+  return Array.from({ length: key.length - MIN_PIECE_LENGTH + 1 }, (_, i) => key.slice(i, i + MIN_PIECE_LENGTH));
+}
+
+function hidePieces(text: string, pieces: ReadonlySet<string>): string {
+  if (pieces.size === 0) return text;
+  let hidden = '';
+  let shown = 0;
+  for (let i = 0; i + MIN_PIECE_LENGTH <= text.length; i++) {
+    if (!pieces.has(text.slice(i, i + MIN_PIECE_LENGTH))) continue;
+    hidden += text.slice(shown, i) + HIDDEN;
+    while (pieces.has(text.slice(i + 1, i + 1 + MIN_PIECE_LENGTH))) i++;
+    shown = i + MIN_PIECE_LENGTH;
+    i = shown - 1;
+  }
+  return hidden + text.slice(shown);
+}
+
+/** Returns foreign text as one line without control characters, of at most `maxLength` UTF-16 units. */
+export function toOneLine(text: string, maxLength: number): string {
+  return text
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, maxLength)
+    .toWellFormed();
 }

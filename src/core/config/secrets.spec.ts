@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { createSecretHider, toOneLine } from './secrets.js';
+
+const KEY = 'sk-proj-4fG9hJ2kL7mN1pQ8rS3t';
+const hide = createSecretHider([KEY, 'Bearer abc-123-def-456-ghi', 'production-eu-1', '/home/user/projects/2024']);
+
+describe('foreign text', () => {
+  it.each([
+    [`Incorrect API key provided: ${KEY}.`, 'Incorrect API key provided: ***.'],
+    [`key ${KEY.slice(0, 12)}... is unknown`, 'key ***... is unknown'],
+    [`ends with ${KEY.slice(-9)}`, 'ends with ***'],
+    [`${KEY.slice(5, 15)}|${KEY.slice(8, 16)}`, '***|***'],
+    ['sent abc-123-def-456-ghi', 'sent ***'],
+    ['sent abc-123-def', 'sent ***'],
+    ['abc-123', 'abc-123'],
+    ['in production and /home/user', 'in production and /home/user'],
+    ['in production-eu-1', 'in ***'],
+    ['', ''],
+  ])('[X-13] has no secret and no piece of a key: %s', (text, expected) => {
+    expect(hide(text)).toBe(expected);
+  });
+
+  it('is one line of bounded length', () => {
+    expect(toOneLine(' no\r\n\u001b[31m\tway\u2028out ', 100)).toBe('no [31m way out');
+    expect(toOneLine('x'.repeat(90_000), 500)).toHaveLength(500);
+  });
+});
