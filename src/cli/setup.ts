@@ -136,19 +136,31 @@ function toSettings({ name, model, provider, origin }: Choice, host: string | un
   };
 }
 
-/** Writes the secrets and the settings, and prints the command to start. */
+/** A secret to be written, and the variable that has it. */
+interface NewSecret {
+  readonly variable: string;
+  readonly file: string;
+  readonly value: string;
+}
+
+/** Writes the secrets and the settings once both are known to be valid, and prints the command to start. */
 function write({ env, ...own }: Setup, choice: Choice, file: ChangedFile, host: string | undefined): number {
   const { parts, path, settings } = own;
   const folder = dirname(path);
-  const added: Record<string, string> = {};
   const { name, typedKey } = choice;
+  const secrets: NewSecret[] = [];
   if (typedKey !== undefined)
-    added[`${parts.keyVariableOf(name)}_FILE`] = writeSecret(folder, keyFileOf(name), typedKey);
+    secrets.push({ variable: parts.keyVariableOf(name), file: keyFileOf(name), value: typedKey });
   const hasCredential =
     settings['auth.token'] !== undefined || settings['auth.tokens'].length > 0 || settings['auth.jwt'] !== undefined;
   if (!hasCredential && !parts.isLoopbackHost(host ?? settings['gateway.host']))
-    added[TOKEN_VARIABLE] = writeSecret(folder, TOKEN_FILE, makeToken());
-  writeSettings(file, (copy) => void load(parts, { ...env, ...added }, copy, folder));
+    secrets.push({ variable: TOKEN_VARIABLE, file: TOKEN_FILE, value: makeToken() });
+  const given = Object.fromEntries(secrets.map(({ variable, value }) => [variable, value]));
+  const added: Record<string, string> = {};
+  writeSettings(file, (copy) => {
+    load(parts, { ...env, ...given }, copy, folder);
+    for (const secret of secrets) added[`${secret.variable}_FILE`] = writeSecret(folder, secret.file, secret.value);
+  });
   printEnd(own.terminal, path, { ...own.secrets, ...added }, Object.values(added));
   return EXIT.done;
 }
@@ -159,7 +171,7 @@ function printEnd(
   variables: Readonly<Record<string, string>>,
   written: readonly string[],
 ): void {
-  const token = variables[TOKEN_VARIABLE];
+  const token = variables[`${TOKEN_VARIABLE}_FILE`];
   stderr.write(`\nWritten: ${[path, ...written].join(', ')}\n`);
   if (token !== undefined) stderr.write(`Operators: OPENCLAW_TOKEN=$(cat ${token}) openclaw status\n`);
   stderr.write('Start it with:\n');

@@ -89,6 +89,13 @@ describe('openclaw setup', () => {
     expect(readdirSync(folder)).toEqual(['config.yaml']);
   });
 
+  it('[R-23] leaves no secret behind when the settings would not be valid', async () => {
+    const typed = [OTHER, server.url, 'mine', 'sk-secret', 'big'];
+    const { code, err } = await setup(['--host', 'not a host'], typed);
+    expect([code, err]).toEqual([1, expect.stringContaining('gateway.host')]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('[R-23] lets a person choose again when the model does not answer', async () => {
     const broken = await ListingServer.start([{ id: 'broken' }]);
     const answers = [OTHER, broken.url, 'broken', 'sk-x', 'broken', 'y', OTHER, server.url, 'mine', '', 'big', 'n'];

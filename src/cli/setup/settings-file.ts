@@ -17,9 +17,9 @@ import { isMap, parseDocument, type Document } from 'yaml';
 /** Values by their path in the settings file: `{ 'agent.model': 'ollama/qwen3:8b' }`. */
 export type NewSettings = Readonly<Record<string, unknown>>;
 
-/** The file of the operator's token, and the variable that names it. */
+/** The file of the operator's token, and the variable of the token. */
 export const TOKEN_FILE = 'operator-token';
-export const TOKEN_VARIABLE = 'OPENCLAW_AUTH_TOKEN_FILE';
+export const TOKEN_VARIABLE = 'OPENCLAW_AUTH_TOKEN';
 
 const KEY_SUFFIX = '-api-key';
 
@@ -58,16 +58,16 @@ function set(document: Document, path: readonly string[], value: unknown): void 
 }
 
 /**
- * Writes a changed settings file, after `check` has accepted a copy of it. A crash leaves the old or the new file.
- * @param check throws if the file at the path that it gets is not valid
+ * Writes a changed settings file, after `prepare` has returned. A crash leaves the old or the new file.
+ * @param prepare called with the path of a copy; throws if that is not valid, else writes what belongs to it
  */
-export function writeSettings({ path, before, after }: ChangedFile, check: (path: string) => void): void {
+export function writeSettings({ path, before, after }: ChangedFile, prepare: (path: string) => void): void {
   const target = before === undefined ? path : realpathSync(path);
   mkdirSync(dirname(target), { recursive: true });
   const copy = join(dirname(target), `.config-${randomBytes(6).toString('hex')}.yaml`);
   try {
     writeFileSync(copy, after, { mode: before === undefined ? 0o644 : statSync(target).mode & 0o777, flag: 'wx' });
-    check(copy);
+    prepare(copy);
     renameSync(copy, target);
   } finally {
     rmSync(copy, { force: true });
@@ -84,8 +84,8 @@ export function findSecrets(folder: string, variableOf: (provider: string) => st
   return Object.fromEntries(
     names.flatMap((name): [string, string][] => {
       const provider = name.endsWith(KEY_SUFFIX) ? name.slice(0, -KEY_SUFFIX.length) : '';
-      const variable = name === TOKEN_FILE ? TOKEN_VARIABLE : provider && `${variableOf(provider)}_FILE`;
-      return variable ? [[variable, shorten(join(secrets, name))]] : [];
+      const variable = name === TOKEN_FILE ? TOKEN_VARIABLE : provider && variableOf(provider);
+      return variable ? [[`${variable}_FILE`, shorten(join(secrets, name))]] : [];
     }),
   );
 }
