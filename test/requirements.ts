@@ -1285,5 +1285,18 @@ export const requirements: readonly Requirement[] = [
     'agents 5',
     'A turn that waits for an approval gives its place back, and takes one again in order before it goes on.',
   ),
+  requirement(
+    'Z-40',
+    'agents 1',
+    "An agent's busy_policy takes precedence over that of the channel, and that over queue.busy_policy.",
+  ),
+  requirement(
+    'Z-41',
+    'agents 1',
+    'Model, limits, permissions and tools of an agent are its own; of tools that are allowed and denied, denied wins.',
+  ),
+  requirement('Z-42', 'agents 1', 'A running turn ends under the agent with which it began.'),
+  requirement('Z-43', 'agents 1', 'A binding grants no access.'),
+  requirement('Z-44', 'agents 2', '`/status` names the agent, `/agents` lists those of the tenant.'),
   requirement('Z-22', 'agents 1', 'With `workspace: agent` all sessions of an agent and a tenant share one folder.'),
 ];
