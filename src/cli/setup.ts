@@ -119,7 +119,7 @@ async function runByFlags(own: Setup): Promise<number> {
   const { parts, path, flags, terminal, env } = own;
   const { provider, model, host, 'base-url': baseUrl } = flags;
   const wanted = { ...(provider && { provider }), ...(model && { model }), ...(baseUrl && { baseUrl }) };
-  const choice = await chooseByFlags(parts, await findCandidates(own), wanted, env);
+  const choice = await chooseByFlags(parts, await findCandidates(own), wanted, { ...terminal, env });
   const file = changeSettings(path, toSettings(choice, host));
   for (const line of diffLines(file.before ?? '', file.after)) terminal.stderr.write(`${line}\n`);
   return write(own, choice, file, host);

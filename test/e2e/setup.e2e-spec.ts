@@ -111,6 +111,7 @@ describe('openclaw setup', () => {
     const { code, out, err } = await setup(args, [], { MINE_API_KEY: 'sk-env' });
     expect(code).toBe(0);
     expect(server.asked[0]?.authorization).toBe('Bearer sk-env');
+    expect(err).toMatch(/^> Say hello in one short sentence\.\nHello to you\.\n\(first token after \d+ ms\)\n/);
     expect(err).toContain('+ agent:\n+   model: mine/big');
     expect(out).toMatch(/^OPENCLAW_AUTH_TOKEN_FILE=\S+operator-token openclaw start --config /);
     expect((await setup(['--yes', '--provider', 'mine'], [], { MINE_API_KEY: 'sk-env' })).code).toBe(0);

@@ -1,5 +1,5 @@
 import type { LocalServer, ModelTrial, Provider } from '../../setup-parts.js';
-import type { Terminal } from '../terminal.js';
+import { printable, type Terminal } from '../terminal.js';
 import type { Questions } from './questions.js';
 
 /** The parts of the gateway that the setup uses; tests replace some. */
@@ -128,7 +128,7 @@ async function chooseModel(parts: Parts, { name, provider }: Candidate, question
   return model;
 }
 
-/** Chooses by the flags; without a flag, the first one found. @throws Error if there is none */
+/** Chooses by the flags; without a flag, the first one found. @throws Error if there is none, or if it does not answer */
 export async function chooseByFlags(
   parts: Parts,
   candidates: readonly Candidate[],
@@ -137,13 +137,15 @@ export async function chooseByFlags(
     model,
     baseUrl,
   }: { readonly provider?: string; readonly model?: string; readonly baseUrl?: string },
-  env: Terminal['env'],
+  { env, stderr }: Pick<Terminal, 'env' | 'stderr'>,
 ): Promise<Choice> {
   const chosen = baseUrl === undefined ? findCandidate(candidates, name) : describeByFlags(parts, name, baseUrl, env);
   const [first] = model === undefined ? await parts.listModels(chosen.name, chosen.provider) : [{ id: model }];
   if (!first) throw new Error(`${chosen.name} lists no models: name one with --model`);
   const trial = await parts.tryModel(`${chosen.name}/${first.id}`, chosen.provider);
   if (!trial.ok) throw new Error([`${chosen.name}/${first.id}:`, ...describeTrial(trial)].join('\n'));
+  for (const line of [`> ${parts.TRIAL_QUESTION}`, ...describeTrial(trial)])
+    stderr.write(`${printable(line, stderr)}\n`);
   return { ...chosen, model: first.id };
 }
 

@@ -98,7 +98,7 @@ describe('without a sandbox engine', () => {
       expect(await service.isReady()).toBe(false);
       writeFileSync(join(folder, 'bwrap'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
       expect(await service.isReady()).toBe(false);
-      await clock.advance(60_000);
+      clock.advance(60_000);
       expect(await service.isReady()).toBe(true);
       expect(await makeService('none').isReady()).toBe(false);
     });
