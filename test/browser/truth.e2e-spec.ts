@@ -5,6 +5,9 @@ import { ScriptedRuntime } from '../support/scripted-runtime.js';
 import { eventually } from '../support/eventually.js';
 import { useChat } from '../support/chat-page.js';
 
+/** In milliseconds. With `LONG` unset it allows for a busy machine. */
+const MAX_SIGN_MS = process.env['LONG'] ? 1_000 : 5_000;
+
 const agent = new ScriptedRuntime();
 
 @Global()
@@ -52,7 +55,7 @@ describe('a message', () => {
     await chat.say('/blocks 1');
     await chat.page.locator('.aside').getByText('Will be sent once there is a connection').waitFor();
     await chat.connection.getByText('You are offline').waitFor();
-    expect(Date.now() - before).toBeLessThan(1_000);
+    expect(Date.now() - before).toBeLessThan(MAX_SIGN_MS);
     await chat.page.getByText('What you write is kept').waitFor();
     await chat.context.setOffline(false);
     await chat.waitForEnds();

@@ -84,11 +84,9 @@ describe('tools of an MCP server that is a program', () => {
       args: ['-e', "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"],
     };
     const gateway = await start({ settings: { 'mcp.servers': { silent } } });
-    const startedAt = performance.now();
     await gateways.pop()?.close();
     expect(gateway.port).toBeGreaterThan(0);
-    expect(performance.now() - startedAt).toBeLessThan(30_000);
-  });
+  }, 30_000);
 
   it('[Q-02] are denied without the permission of the server', async () => {
     const gateway = await start({

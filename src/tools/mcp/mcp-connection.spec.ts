@@ -174,12 +174,10 @@ describe('an MCP server that is a program', () => {
     };
     const connecting = connectMcp({ command: process.execPath, args: ['-e', silent] }, listener, stop.signal);
     const pid = await untilPid(() => texts);
-    const startedAt = performance.now();
     stop.abort(new Error('stopped'));
     await expect(connecting).rejects.toThrow('stopped');
-    expect(performance.now() - startedAt).toBeLessThan(30_000);
     expect(isAlive(pid)).toBe(false);
-  });
+  }, 30_000);
 
   it('[Q-12] runs in its own process group, which a signal to the group of the gateway does not reach', async () => {
     const { received } = await connect(program('', `process.stderr.write('pid ' + process.pid + '.');`));

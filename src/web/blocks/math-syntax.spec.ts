@@ -37,11 +37,13 @@ describe('formulas in Markdown', () => {
     expect(formulas('$a<img src=x onerror=alert(1)>b$')).toEqual(['$a&lt;img src=x onerror=alert(1)&gt;b$']);
   });
 
-  it('are found in a moment in hostile texts', () => {
-    const started = performance.now();
-    for (const text of ['$', '\\[', '\\(', '$$ ', '$a\\', '$a$1']) formulas(text.repeat(5_000 / text.length));
-    expect(performance.now() - started).toBeLessThan(2_000);
-  });
+  // A time that grows with the square of the length would take minutes.
+  it.each(['$', '\\[', '\\(', '$$ ', '$a\\', '$a$1', '\n$$', '\n\\[\n', 'a\n\n'])(
+    'are found in linear time: many of %j',
+    (part) => {
+      expect(formulas(part.repeat(100_000 / part.length))).toBeDefined();
+    },
+  );
 
   it('give their TeX without the delimiters', () => {
     expect(readFormula('$x$')).toEqual({ tex: 'x', isDisplay: false });

@@ -24,13 +24,10 @@ export function mathExtensions(escapeHtml: (text: string) => string): TokenizerA
     {
       name: 'mathBlock',
       level: 'block',
-      start: (src) => /^ {0,3}(?:\$\$|\\\[)/m.exec(src)?.index,
+      start: findNextBlock,
       tokenizer(src): MathToken | undefined {
-        const [indent = ''] = /^ {0,3}/.exec(src) ?? [];
-        const formula = findDisplay(src, indent.length);
-        const [rest] = formula === undefined ? [undefined] : (/^[ \t]*(?:\n+|$)/.exec(src.slice(formula.length)) ?? []);
-        if (formula === undefined || rest === undefined) return undefined;
-        return { type: 'mathBlock', raw: formula + rest, text: formula.trim() };
+        const raw = findBlock(src);
+        return raw === undefined ? undefined : { type: 'mathBlock', raw, text: raw.trim() };
       },
       renderer: ({ text }) => `<p class="math">${escapeHtml(String(text))}</p>\n`,
     },
@@ -62,6 +59,26 @@ export function maskMath(src: string): string {
   return masked;
 }
 
+/**
+ * Returns where the next line begins that starts a formula set apart, up to the end of the paragraph. `src` begins within
+ * a line. A line that only looks like one must not be returned: Markdown would read the rest of the paragraph again.
+ */
+function findNextBlock(src: string): number | undefined {
+  for (const line of src.matchAll(/\n(?: {0,3}(?:\$\$|\\\[)|[ \t]*(?=\n))/g)) {
+    if (line[0].trim() === '') return undefined;
+    if (findBlock(src.slice(line.index + 1)) !== undefined) return line.index + 1;
+  }
+  return undefined;
+}
+
+/** Returns the formula set apart with which `src` begins, with its indent and the line breaks after it. */
+function findBlock(src: string): string | undefined {
+  const [indent = ''] = /^ {0,3}/.exec(src) ?? [];
+  const formula = findDisplay(src, indent.length);
+  const [rest] = formula === undefined ? [] : (/^[ \t]*(?:\n+|$)/.exec(src.slice(formula.length)) ?? []);
+  return formula === undefined || rest === undefined ? undefined : formula + rest;
+}
+
 function findStart(src: string): number | undefined {
   const start = src.search(/\$|\\[([]/);
   return start === -1 ? undefined : start;
@@ -71,29 +88,28 @@ function findStart(src: string): number | undefined {
 function findDisplay(src: string, indent: number): string | undefined {
   for (const [open, close] of DISPLAY) {
     if (!src.startsWith(open, indent)) continue;
-    const end = src.indexOf(close, indent + open.length);
-    if (isFormula(src, indent + open.length, end)) return src.slice(0, end + close.length);
+    const end = findClose(src, indent + open.length, close);
+    if (end !== undefined) return src.slice(0, end + close.length);
   }
   return undefined;
 }
 
 function findInline(src: string): string | undefined {
   if (src.startsWith('\\(')) {
-    const end = src.indexOf('\\)', 2);
-    return isFormula(src, 2, end) ? src.slice(0, end + 2) : undefined;
+    const end = findClose(src, 2, '\\)');
+    return end === undefined ? undefined : src.slice(0, end + 2);
   }
   if (!/^\$[^\s$]/.test(src)) return undefined;
   const line = src.slice(0, MAX_LENGTH).split('\n', 1)[0] ?? '';
   return /^\$(?:\\.|[^\\$])*?(?:\\.|[^\s\\$])\$(?!\d)/.exec(line)?.[0];
 }
 
-function isFormula(src: string, from: number, end: number): boolean {
-  return (
-    end !== -1 &&
-    end - from <= MAX_LENGTH &&
-    src.slice(from, end).trim() !== '' &&
-    !src.slice(from, end).includes('\n\n')
-  );
+/** Returns where the formula that begins at `from` ends; undefined if what stands there is not one. */
+function findClose(src: string, from: number, close: string): number | undefined {
+  const text = src.slice(from, from + MAX_LENGTH + close.length);
+  const length = text.indexOf(close);
+  const formula = text.slice(0, length);
+  return length === -1 || formula.trim() === '' || formula.includes('\n\n') ? undefined : from + length;
 }
 
 /** Returns the TeX of a formula that was written with its delimiters, and whether it is set apart. */
