@@ -176,6 +176,50 @@ describe('an agent that asks another', () => {
     await expect.poll(() => ops.abandoned).toBe(1);
   });
 
+  it('[Z-20] gets a failed result when the other one takes longer than it may, or is cancelled alone', async () => {
+    const { client, ops } = await start({}, { ops: { name: 'olga', model: 'one/m', turn_timeout_ms: 300 } });
+    ops.answer({ response: { content: 'late' }, latency: 30_000 });
+    const slow = await ask(client, 'ops');
+    expect([slow.ok, slow.content['message']]).toEqual([false, expect.stringContaining('no answer within 300 ms')]);
+    const other = await start();
+    other.ops.answer({ response: { content: 'late' }, latency: 30_000 });
+    const id = askFor(other.client, 'ops');
+    await expect.poll(() => other.ops.asked.length).toBe(1);
+    const { session_id } = await readPair(other.client);
+    other.client.send('cancel', {}, { session_id });
+    const cancelled = await resultOf(other.client, id);
+    expect([cancelled.ok, cancelled.content['message']]).toEqual([false, expect.stringContaining('cancelled')]);
+  });
+
+  it('[Z-31] has the approvals that the other one needs in its own session, where the person decides', async () => {
+    const { gateway, ops } = await start({ 'tools.approvals': ['memory.save'], 'agent.concurrency': 1 });
+    const [alice, bob] = [await gateway.connect('a', TOKENS.alice), await gateway.connect('b', TOKENS.bob)];
+    const call = { name: 'memory_save', arguments: '{"text":"tea"}', id: 'call_1' };
+    ops.answer({ toolCalls: [call] }, { content: 'Saved.' });
+    const content = '/tool agents.ask {"agent":"ops","message":"keep it"}';
+    const id = alice.send('message_in', { channel: 'test', sender: 'alice', content });
+    const { session_id, payload } = await alice.next((frame) => frame.payload['status'] === 'awaiting_approval');
+    expect(payload).toMatchObject({ message_id: id, tool: 'memory.save', agent: 'ops' });
+    const other = bob.send('message_in', { channel: 'test', sender: 'bob', content: 'hello' });
+    await bob.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === other);
+
+    const { approval_id, arguments_sha256 } = payload['approval'] as Record<string, string>;
+    const decision = { approval_id, arguments_sha256, decision: 'allow' };
+    expect((await bob.answerTo(bob.send('approval', decision))).payload['code']).toBe('NOT_FOUND');
+    const again = await gateway.connect('again', TOKENS.alice);
+    again.send('resume', { sessions: [{ session_id, after_seq: 0 }] });
+    await again.next(
+      (frame) => (frame.payload['approval'] as typeof decision | undefined)?.approval_id === approval_id,
+    );
+    again.send('approval', decision);
+    expect(await resultOf(alice, id)).toMatchObject({ ok: true, content: { answer: 'Saved.' } });
+    const states = again.unread.filter(({ payload: each }) => each['call_id'] === payload['call_id']);
+    expect(states.map(({ payload: each }) => [each['agent'], each['status']])).toEqual([
+      ['ops', 'running'],
+      ['ops', 'succeeded'],
+    ]);
+  });
+
   it('[Z-20] asks a text: no command is read in it', async () => {
     const { client, ops } = await start({}, { other: { permissions: [] } });
     ops.answer({ content: 'unused' });

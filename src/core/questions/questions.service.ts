@@ -48,7 +48,7 @@ export class QuestionsService {
   private readonly log: Log;
   /** By message of a question: the turn that waits for its answer. */
   private readonly askers = new Map<string, ShowCall>();
-  /** By message of a question: runs that need its asker, which an interruption has ended and which will run again. */
+  /** By message of a question: its run waits for the asking turn, which was interrupted and will run again. */
   private readonly arrivals = new Map<string, PromiseWithResolvers<void>>();
 
   constructor(
@@ -127,7 +127,7 @@ export class QuestionsService {
 
   private async untilAsked(messageRef: string, signal: AbortSignal): Promise<void> {
     if (this.askers.has(messageRef) || signal.aborted) return;
-    const arrival = Promise.withResolvers<void>();
+    const arrival = this.arrivals.get(messageRef) ?? Promise.withResolvers<void>();
     this.arrivals.set(messageRef, arrival);
     const giveUp = () => arrival.resolve();
     signal.addEventListener('abort', giveUp, { once: true });
