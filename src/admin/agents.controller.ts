@@ -57,7 +57,7 @@ export class AgentsController {
   @UsePipes(validate())
   listAgents(@Query() query: PageQuery, @Caller() { tenant }: Principal): AgentsDto {
     return paginate(
-      this.agents.listOf(tenant).map((agent) => toDto(agent, tenant)),
+      this.agents.listOf(tenant).map((agent) => this.toDto(agent, tenant)),
       ({ id }) => id,
       query,
     );
@@ -68,7 +68,7 @@ export class AgentsController {
   async readAgent(@Param('id') id: string, @Caller() { tenant }: Principal): Promise<AgentDetailsDto> {
     const agent = this.agents.listOf(tenant).find((candidate) => candidate.id === id);
     if (!agent) throw new GatewayError('NOT_FOUND', { what: `agent ${id}` });
-    if (agent.tenant !== tenant) return toDto(agent, tenant);
+    if (agent.tenant !== tenant) return this.toDto(agent, tenant);
     const settings = this.agents
       .explain(id)
       .map(({ field, value, source, key }) => [
@@ -76,7 +76,7 @@ export class AgentsController {
         { value: value ?? null, source, ...(key !== undefined && { key }) },
       ]);
     return {
-      ...toDto(agent, tenant),
+      ...this.toDto(agent, tenant),
       settings: Object.fromEntries(settings),
       skills: (await this.skills.list(agent)).map(({ name, description, allowedTools }) => ({
         name,
@@ -124,6 +124,21 @@ export class AgentsController {
       })),
     };
   }
+
+  /** Returns an agent for operators of `tenant`: only ID and name if it belongs to another one. */
+  private toDto(agent: AgentDefinition, tenant: string): AgentFields {
+    const { id, name, description, runtime, model } = agent;
+    if (agent.tenant !== tenant) return { id, name };
+    return {
+      id,
+      name,
+      ...(description !== undefined && { description }),
+      tenant,
+      default: this.agents.defaultOf(tenant).id === id,
+      runtime,
+      ...(model !== undefined && { model }),
+    };
+  }
 }
 
 /** @throws GatewayError INVALID_PAYLOAD if the channel's name has another account */
@@ -135,19 +150,4 @@ function nameChannel(channel: string, account: string | undefined): string {
   throw new GatewayError('INVALID_PAYLOAD', {
     faults: [{ pointer: '/account', message: `must be the account of the channel, "${own}"` }],
   });
-}
-
-/** Returns an agent for operators of `tenant`: only ID and name if it belongs to another one. */
-function toDto({ id, name, ...agent }: AgentDefinition, tenant: string): AgentFields {
-  if (agent.tenant !== tenant) return { id, name };
-  const { description, isDefault, runtime, model } = agent;
-  return {
-    id,
-    name,
-    ...(description !== undefined && { description }),
-    tenant,
-    default: isDefault,
-    runtime,
-    ...(model !== undefined && { model }),
-  };
 }

@@ -20,6 +20,9 @@ const FIELD_OPTIONS = Object.fromEntries(Object.keys(FIELDS).map((name) => [name
   readonly [F in keyof typeof FIELDS]: { readonly type: 'string' };
 };
 
+/** Maximum length of a value in the table of an agent. */
+const MAX_CELL_LENGTH = 60;
+
 interface Agent {
   readonly id: string;
   readonly name: string;
@@ -115,7 +118,7 @@ async function show(session: Session, id: string): Promise<number> {
   const agent = await ask<Agent>(session, `/admin/v1/agents/${encodeURIComponent(id)}`);
   const rows = Object.entries(agent.settings ?? {}).map(([field, { value, source, key = '' }]) => [
     field,
-    value === null ? '-' : typeof value === 'string' ? value : JSON.stringify(value),
+    cut(value === null ? '-' : typeof value === 'string' ? value : JSON.stringify(value)),
     source,
     key,
   ]);
@@ -140,6 +143,12 @@ async function test(session: Session, message: Readonly<Record<string, string>>)
     ['session', `${id}${exists ? '' : ' (would be made)'}`],
     ...candidates.map(({ index, agent: other, matched }) => [`bindings[${index}]`, `${other}: ${matched.join(', ')}`]),
   ]);
+}
+
+/** Returns the beginning of a long value, such as a prompt, in one line; --json has the whole. */
+function cut(value: string): string {
+  const line = value.replaceAll(/\s+/g, ' ');
+  return line.length > MAX_CELL_LENGTH ? `${line.slice(0, MAX_CELL_LENGTH - 1)}…` : line;
 }
 
 function ask<T>({ terminal, target }: Session, path: string, init: RequestInit = {}): Promise<T> {

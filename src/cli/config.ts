@@ -18,6 +18,12 @@ interface Config {
   readonly settings: readonly Setting[];
 }
 
+/** The body of a refused request. */
+interface Problem {
+  readonly detail?: string;
+  readonly details?: { readonly faults?: readonly { readonly pointer: string; readonly message: string }[] };
+}
+
 /** `openclaw config`: reads and changes the settings of a running gateway. */
 export const config: Command = {
   name: 'config',
@@ -84,7 +90,11 @@ async function get(session: ConfigSession, key: string | undefined): Promise<num
 }
 
 async function change(session: ConfigSession, key: string, value: unknown): Promise<number> {
-  const { version } = await readConfig(session);
+  const { version, settings } = await readConfig(session);
+  if (value === null && isOfStart(findSettings(settings, key))) {
+    session.terminal.stderr.write(`${key} has not been changed at run time; nothing to unset\n`);
+    return EXIT.done;
+  }
   const body = JSON.stringify({ version, changes: { [key]: value } });
   const changed = await ask<{ version: number; needs_restart: string[] }>(session, { method: 'PATCH', body });
   if (session.json) printJson(session.terminal, changed);
@@ -93,6 +103,11 @@ async function change(session: ConfigSession, key: string, value: unknown): Prom
     session.terminal.stdout.write(`${key} ${value === null ? 'unset' : 'set'}, ${when} (version ${changed.version})\n`);
   }
   return EXIT.done;
+}
+
+/** Whether settings have no change that could be removed: one below a command-line argument is not seen. */
+function isOfStart(settings: readonly Setting[]): boolean {
+  return settings.length > 0 && settings.every(({ source }) => ['default', 'file', 'environment'].includes(source));
 }
 
 async function watch(session: ConfigSession, key: string | undefined): Promise<number> {
@@ -149,8 +164,11 @@ async function readAgent({ terminal, target }: ConfigSession, key = ''): Promise
 /** @throws Error with the gateway's message */
 async function ask<T>({ terminal, target }: ConfigSession, init?: RequestInit): Promise<T> {
   const response = await request(terminal, target, PATH, init);
-  const body = (await response.json().catch(() => ({}))) as T & { detail?: string };
+  const body = (await response.json().catch(() => ({}))) as T & Problem;
   if (response.ok) return body;
+  const faults = body.details?.faults ?? [];
+  if (faults.length > 0)
+    throw new Error(faults.map(({ pointer, message }) => `${pointer.replace('/changes/', '')}: ${message}`).join('\n'));
   const hint =
     response.status === 401 || response.status === 403
       ? '; OPENCLAW_TOKEN must hold a credential with admin:read, and config:write (or what the setting asks for) to change'

@@ -35,7 +35,7 @@ describe('the administration of agents', () => {
     await start();
     expect((await call('agents')).body).toEqual({
       items: [
-        { id: 'main', name: 'openclaw', tenant: 'default', default: false, runtime: 'auto' },
+        { id: 'main', name: 'openclaw', tenant: 'default', default: true, runtime: 'auto' },
         {
           id: 'ops',
           name: 'olga',
@@ -141,8 +141,12 @@ describe('openclaw agents', () => {
 
   it('[Z-14] lists, shows and tests', async () => {
     await start();
-    expect((await type('list')).out).toMatch(/^AGENT[^]*\nops +olga +Runs the machines/m);
+    expect((await type('list')).out).toMatch(
+      /^AGENT[^]*\nmain \(default\) +openclaw[^]*\nops +olga +Runs the machines/m,
+    );
     expect((await type('show', 'ops')).out).toMatch(/name +olga +command line +agents\.ops\.name/);
+    const widths = (await type('show', 'main')).out.split('\n').map((line) => line.length);
+    expect(Math.max(...widths)).toBeLessThan(130);
     const tested = await type('test', '--channel', 'slack', '--sender', 'olga');
     expect(tested.out).toMatch(/agent +ops\nbecause +bindings\[0\]\nsession +s_\S+ \(would be made\)/);
     const json = await type(

@@ -90,6 +90,12 @@ describe('openclaw config', () => {
 
   it('[P-18] names what is wrong with a part of a map', async () => {
     const errorOf = async (...args: string[]) => (await openclaw(...args)).err;
+    expect(await errorOf('unset', 'agent.name')).toBe(
+      'agent.name has not been changed at run time; nothing to unset\n',
+    );
+    expect(await errorOf('set', 'bindings', '[{"agent":"opps","channel":"x"}]')).toBe(
+      'openclaw: bindings[0].agent: there is no agent opps\n',
+    );
     expect(await errorOf('get', 'agents.opps')).toContain('There is no opps in agents; it is empty');
     expect(await errorOf('get', 'agents.main.modl')).toContain('An agent has no modl; it has name, description, ');
     expect(await errorOf('get', 'providers.groq.base_url')).toContain('There is no groq in providers');
