@@ -1,5 +1,6 @@
 import { acknowledge } from './acknowledge.ts';
 import { beside } from './beside.ts';
+import { bindings } from './bindings.ts';
 import { block } from './block.ts';
 import { depth } from './depth.ts';
 import { fanOut } from './fan-out.ts';
@@ -16,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   startUp,
   acknowledge,
   turn,
+  bindings,
   modelTurn,
   loneAck,
   beside,
