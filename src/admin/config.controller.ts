@@ -1,14 +1,4 @@
-import {
-  Body,
-  ConflictException,
-  Controller,
-  Get,
-  Patch,
-  UseGuards,
-  UseInterceptors,
-  UsePipes,
-  ValidationPipe,
-} from '@nestjs/common';
+import { Body, ConflictException, Controller, Get, Patch, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, checkGrants, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { canChangeRights } from '../core/agents/agent-rights.js';
@@ -18,6 +8,7 @@ import { checkScope, DEFAULT_TENANT, type Principal } from '../core/identity/pri
 import { GatewayError } from '../protocol/index.js';
 import { LargeJsonBody, MAX_SETTINGS_BYTES } from '../http/index.js';
 import { ChangeConfigDto, ConfigChangedDto, ConfigDto } from './config.dto.js';
+import { SettingsChangePipe } from './settings-change.pipe.js';
 
 /** Reads the current settings and changes them with compare-and-set. */
 @ApiTags('admin')
@@ -53,7 +44,7 @@ export class ConfigController {
   @Patch()
   @ApiConflictResponse({ description: 'The version is stale: read the settings again.' })
   @UseInterceptors(new LargeJsonBody(MAX_SETTINGS_BYTES))
-  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))
+  @UsePipes(new SettingsChangePipe())
   async changeConfig(@Body() body: ChangeConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
     checkTenant(caller);
     // Another replica has made that version; rights are compared with the settings that the change replaces.
