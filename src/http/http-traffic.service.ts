@@ -15,7 +15,7 @@ import { RequestRulesService } from './request-rules.service.js';
 const MAX_EXCESS = 100;
 
 /** Gives back the place of a request that has none of its own. */
-function nothing(): void {}
+export function releaseNothing(): void {}
 
 /** The bytes of a request body that had arrived at the beginning of a period. */
 interface BodyProgress {
@@ -51,11 +51,12 @@ export class HttpTrafficService {
   /**
    * Takes a place among the connections of the client, for a request or an upgrade: for direct peers it is the one that
    * their socket has; the clients of trusted proxies share sockets, so there each request takes one.
-   * @returns a function that gives it back (idempotent), or undefined when the address has reached its limit
+   * @returns a function that gives it back (idempotent; {@link releaseNothing} for direct peers), or undefined when the
+   *   address has reached its limit
    */
   open({ socket }: IncomingMessage, { clientAddress }: RequestFacts): (() => void) | undefined {
     if (this.excess.has(socket)) return undefined;
-    return this.counted.has(socket) ? nothing : this.connections.openConnection(limitKey(clientAddress));
+    return this.counted.has(socket) ? releaseNothing : this.connections.openConnection(limitKey(clientAddress));
   }
 
   private count(socket: Socket): void {

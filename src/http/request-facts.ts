@@ -28,7 +28,10 @@ export function readRequestFacts(request: IncomingMessage, trustedProxies: Block
   return {
     peerAddress,
     clientAddress: findClientAddress(peerAddress, headersDistinct['x-forwarded-for'] ?? [], trustedProxies),
-    localPort: socket.localPort ?? 0,
+    // Read when it is needed, because a socket keeps the answer for as long as it is open.
+    get localPort() {
+      return socket.localPort ?? 0;
+    },
     hosts: headersDistinct['host'] ?? [],
     origin: headersDistinct['origin']?.join(', '),
     isForwarded: Object.keys(headersDistinct).some((name) => FORWARDING_HEADER.test(name)),

@@ -94,9 +94,11 @@ export class RequestRulesService {
     });
   }
 
-  isForeignOrigin({ origin, localPort }: RequestFacts): boolean {
+  isForeignOrigin(facts: RequestFacts): boolean {
+    const { origin } = facts;
     if (origin === undefined) return false;
     if (this.isListedOrigin(origin)) return false;
+    const { localPort } = facts;
     const port = localPort === 80 ? '' : `:${localPort}`;
     return !['localhost', '127.0.0.1', '[::1]'].some((name) => origin === `http://${name}${port}`);
   }

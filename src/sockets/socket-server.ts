@@ -8,6 +8,7 @@ import { ConnectionManagerService } from '../core/connections/connection-manager
 import { RefusalsService } from '../core/connections/refusals.service.js';
 import { Logs } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
+import { releaseNothing } from '../http/http-traffic.service.js';
 import { GatewayWebSocket } from './gateway-websocket.js';
 import { CLOSE_TIMEOUT_MS, type ConnectionServices } from './socket-connection.js';
 import { UpgradeGate, type UpgradePermit } from './upgrade-gate.js';
@@ -94,8 +95,8 @@ export class SocketServer {
     stream.off('error', ignoreError);
     if ('status' in decision) return refuseUpgrade(stream, decision);
     if (stream.destroyed) return decision.release();
-    // Not `once`, which would keep a wrapper for each connection; a stream closes once.
-    stream.on('close', decision.release);
+    // A listener costs memory in each connection, and so does the wrapper of `once`; a stream closes once.
+    if (decision.release !== releaseNothing) stream.on('close', decision.release);
     // Not when the wire is served: settings that were changed at run time are in force later only.
     served.server.options.maxPayload = served.wire.maxFrameBytes;
     served.server.handleUpgrade(request, stream, head, (socket) =>

@@ -54,10 +54,10 @@ export class FrameDispatcher {
   bind(connection: DispatchedConnection, handlers: readonly MessageMappingProperties[]): void {
     for (const { message, callback } of handlers as readonly { message: string; callback: BoundHandler }[]) {
       if (this.direct.has(message)) continue;
-      const bound = connection.bound ?? [];
-      if (!this.indexes.has(message)) this.indexes.set(message, bound.length);
-      // Not by `push`, which would reserve room for sixteen more in each connection.
-      connection.bound = [...bound, callback];
+      const { bound } = connection;
+      if (!this.indexes.has(message)) this.indexes.set(message, bound?.length ?? 0);
+      // Neither `push` nor a spread, which reserve room for sixteen more in each connection.
+      connection.bound = bound ? bound.concat(callback) : [callback];
     }
   }
 

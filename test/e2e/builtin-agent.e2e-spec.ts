@@ -78,8 +78,13 @@ describe('the built-in agent', () => {
     '/wait 60001',
     '/wait soon',
     '/tool',
+    '/tool time.now {"zone":',
   ])('[A-03] answers %s with the allowed use', async (command) => {
     expect(await askStatus(command)).toContain('Usage: /');
+  });
+
+  it('[A-03] answers a tool call whose parameters nest without end with the allowed use', async () => {
+    expect(await askStatus(`/tool time.now ${'['.repeat(60_000)}`)).toContain('Usage: /tool NAME');
   });
 
   it('[A-04] calls a tool through the registry, with progress frames and blocks for call and result', async () => {

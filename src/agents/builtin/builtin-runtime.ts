@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { checkSize } from '../../protocol/codec.js';
 import { GatewayError } from '../../protocol/index.js';
 import { Clock } from '../../core/time/clock.js';
 import {
@@ -124,9 +125,11 @@ function parseCall(argument: string): RequestedCall | string {
   const source = argument.slice(tool.length).trim();
   if (tool === '') return 'Usage: /tool NAME {"parameter": "value"}. /tools lists the names.';
   try {
+    // Before it is parsed: parsing tens of thousands of brackets blocks the event loop.
+    checkSize(source);
     return { tool, parameters: source === '' ? {} : (JSON.parse(source) as unknown) };
   } catch {
-    return `The parameters of ${tool} are not JSON. Usage: /tool NAME {"parameter": "value"}`;
+    return `The parameters of ${tool} are not JSON, or too deep or too many. Usage: /tool NAME {"parameter": "value"}`;
   }
 }
 

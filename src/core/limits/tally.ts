@@ -1,26 +1,28 @@
 /** Counts entries by key. A key without entries takes no memory. */
 export class Tally {
-  private readonly counts = new Map<string, number>();
+  private readonly entries = new Map<string, { readonly key: string; count: number }>();
 
   /** True if no key has an entry. */
   get isEmpty(): boolean {
-    return this.counts.size === 0;
+    return this.entries.size === 0;
   }
 
   count(key: string): number {
-    return this.counts.get(key) ?? 0;
+    return this.entries.get(key)?.count ?? 0;
   }
 
   /** Adds an entry. Returns an idempotent function that removes it. */
   enter(key: string): () => void {
-    this.counts.set(key, this.count(key) + 1);
+    const known = this.entries.get(key);
+    const entry = known ?? { key, count: 0 };
+    if (!known) this.entries.set(key, entry);
+    entry.count++;
     let isIn = true;
+    // Keeps the first text of the key, not one for each entry.
     return () => {
       if (!isIn) return;
       isIn = false;
-      const rest = this.count(key) - 1;
-      if (rest > 0) this.counts.set(key, rest);
-      else this.counts.delete(key);
+      if (--entry.count === 0) this.entries.delete(entry.key);
     };
   }
 }
