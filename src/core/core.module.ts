@@ -3,6 +3,7 @@ import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { AgentsService } from './agents/agents.service.js';
 import { ApprovalsService } from './approvals/approvals.service.js';
+import { ChannelManagerService } from './channels/channel-manager.service.js';
 import { ChannelStatusService } from './connections/channel-status.service.js';
 import { ConnectedChannels } from './connections/connected-channels.js';
 import { StoredSettingsService } from './config/stored-settings.service.js';
@@ -50,6 +51,7 @@ const exported = [
   AgentsService,
   SkillsService,
   ApprovalsService,
+  ChannelManagerService,
   ChannelStatusService,
   { provide: ConnectedChannels, useExisting: ChannelStatusService },
   ConnectionManagerService,

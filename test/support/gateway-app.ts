@@ -53,6 +53,7 @@ export class GatewayApp {
       { NODE_ENV: 'production' },
       { 'gateway.port': 0, 'store.url': 'sqlite::memory:', ...settings },
       '/nonexistent',
+      options.modules,
     );
     const root = GatewayModule.forRoot({ logs: new SilentLogs(), ...options, settings: loaded });
     const app = await NestFactory.create(root, createHttpAdapter(), {

@@ -6,7 +6,18 @@ import { ALL_TENANTS, type Json } from '../../core/store/index.js';
 import { AuditTrail } from './audit-trail.js';
 import { toIndexText } from './memory-words.js';
 import { prepare, required } from './rows.js';
-import { SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SCHEMA_9 } from './schema.js';
+import {
+  SCHEMA_1,
+  SCHEMA_10,
+  SCHEMA_2,
+  SCHEMA_3,
+  SCHEMA_4,
+  SCHEMA_5,
+  SCHEMA_6,
+  SCHEMA_7,
+  SCHEMA_8,
+  SCHEMA_9,
+} from './schema.js';
 
 /** A migration of the schema from the previous version to `version`. */
 export interface Migration {
@@ -63,6 +74,7 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   { version: 8, up: (database) => database.exec(SCHEMA_8) },
   { version: 9, up: (database) => database.exec(SCHEMA_9) },
+  { version: 10, up: (database) => database.exec(SCHEMA_10) },
 ];
 
 /** A row of the audit trail in version 1. */

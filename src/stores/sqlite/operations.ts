@@ -7,6 +7,7 @@ import type { Failpoint } from '../../core/failpoints/failpoint.js';
 import type {
   ApprovalStore,
   AuditStore,
+  ChannelStore,
   FrameStore,
   MediaStore,
   MemoryStore,
@@ -18,6 +19,7 @@ import type {
 } from '../../core/store/index.js';
 import type { ApprovalOperations } from './approval-operations.js';
 import type { AuditTrail } from './audit-trail.js';
+import type { ChannelOperations } from './channel-operations.js';
 import type { FrameOperations } from './frame-operations.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { MediaOperations } from './media-operations.js';
@@ -63,6 +65,7 @@ export type Ports = Omit<QueueStore, 'acceptThen'> &
   SettingsStore &
   ApprovalStore &
   AuditStore &
+  ChannelStore &
   MediaStore &
   MemoryStore &
   Pick<Store, 'check' | 'sweep'>;
@@ -77,6 +80,7 @@ export interface Parts {
   readonly frames: FrameOperations;
   readonly settings: SettingsOperations;
   readonly approvals: ApprovalOperations;
+  readonly channels: ChannelOperations;
   readonly media: MediaOperations;
   readonly memories: MemoryOperations;
   readonly audit: AuditTrail;
@@ -250,6 +254,16 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   listAudit: read(({ audit }, query) => audit.list(query)),
   readAuditHead: read(({ audit }) => audit.readHead()),
 
+  takeAccount: write(({ channels, now }, ...all) => channels.take(now, ...all)),
+  releaseAccount: write(({ channels }, lease) => channels.release(lease)),
+  addInbox: write(({ channels }, ...all) => channels.addInbox(...all)),
+  listInbox: read(({ channels }, channel) => channels.listInbox(channel)),
+  keepReading: write(({ channels }, ...all) => channels.keepReading(...all)),
+  settleInbox: write(({ channels, now }, ...all) => channels.settleInbox(now, ...all)),
+  findPlace: read(({ channels }, ...all) => channels.findPlace(...all)),
+  writePart: write(({ channels }, ...all) => channels.writePart(...all)),
+  listParts: read(({ channels }, ...all) => channels.listParts(...all)),
+
   addMedia: write(({ media }, ...all) => media.add(...all)),
   sumUploads: read(({ media }, ...all) => media.sum(...all)),
   listUnknownMedia: read(({ media }, mediaIds) => media.listUnknown(mediaIds)),
@@ -261,11 +275,12 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   saveMemory: write(({ memories }, ...all) => memories.save(...all)),
   searchMemories: read(({ memories }, query) => memories.search(query)),
 
-  sweep: write(({ sweeper, approvals, audit, now }, limits) => {
+  sweep: write(({ sweeper, approvals, channels, audit, now }, limits) => {
     const budget = new SweepBudget();
     return (
       sweeper.sweep(now, limits, budget) ||
       approvals.sweep(limits.approvalsBefore, budget) ||
+      channels.sweep(limits.dedupeBefore, budget) ||
       audit.sweep(now, limits.auditBefore, budget)
     );
   }),

@@ -263,3 +263,55 @@ export const SCHEMA_8 = `
 
 /** The change of version 9: uploads that no message has claimed are found without reading the others. */
 export const SCHEMA_9 = 'CREATE INDEX media_unclaimed ON media (created_at) WHERE session_id IS NULL';
+
+/**
+ * The changes of version 10: the channels. `accounts` has the leases, `inbox` what platforms handed over and the gateway has
+ * not acknowledged, `places` where the replies go, `outbox` the state of each part that was sent.
+ */
+export const SCHEMA_10 = `
+  CREATE TABLE accounts (
+    channel TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE inbox (
+    entry INTEGER PRIMARY KEY,
+    channel TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    chat TEXT NOT NULL,
+    place TEXT NOT NULL,
+    content TEXT NOT NULL,
+    reading TEXT,
+    received_at INTEGER NOT NULL,
+    UNIQUE (channel, message_id)
+  ) STRICT;
+
+  CREATE TABLE places (
+    channel TEXT NOT NULL,
+    message_ref TEXT NOT NULL,
+    place TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (channel, message_ref)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX places_by_age ON places (created_at);
+
+  CREATE TABLE outbox (
+    part INTEGER PRIMARY KEY,
+    channel TEXT NOT NULL,
+    reply_to TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'dead')),
+    place TEXT NOT NULL,
+    ref TEXT,
+    content TEXT,
+    reason TEXT,
+    doubts INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (channel, reply_to, number)
+  ) STRICT;
+  CREATE INDEX outbox_by_age ON outbox (created_at);
+`;

@@ -1,9 +1,10 @@
-// Promises: the ten ports of core/store, on one SQLite file. Refuses to know: the content of messages and replies.
+// Promises: the eleven ports of core/store, on one SQLite file. Refuses to know: the content of messages and replies.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import {
   ApprovalStore,
   AuditStore,
+  ChannelStore,
   FrameStore,
   MediaStore,
   MemoryStore,
@@ -27,6 +28,7 @@ const ports = [
   SettingsStore,
   ApprovalStore,
   AuditStore,
+  ChannelStore,
   MediaStore,
   MemoryStore,
 ];

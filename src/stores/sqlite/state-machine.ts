@@ -3,6 +3,7 @@ import type { Moment } from '../../core/time/clock.js';
 import { failpoint } from '../../core/failpoints/failpoint.js';
 import { ApprovalOperations } from './approval-operations.js';
 import { AuditTrail } from './audit-trail.js';
+import { ChannelOperations } from './channel-operations.js';
 import { explainOpening, openDatabase } from './database.js';
 import { FrameOperations } from './frame-operations.js';
 import { Heartbeat } from './heartbeat.js';
@@ -86,6 +87,7 @@ export class SqliteStateMachine {
       frames: new FrameOperations(this.tables),
       settings: new SettingsOperations(database, audit),
       approvals: new ApprovalOperations(database, audit),
+      channels: new ChannelOperations(database),
       media: new MediaOperations(database),
       memories: new MemoryOperations(database),
       audit,

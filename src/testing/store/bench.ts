@@ -2,6 +2,7 @@ import type {
   AcceptedMessage,
   ApprovalStore,
   AuditStore,
+  ChannelStore,
   Claim,
   DurableFrame,
   FrameStore,
@@ -27,6 +28,7 @@ export type StorePorts = Store &
   SettingsStore &
   ApprovalStore &
   AuditStore &
+  ChannelStore &
   MediaStore &
   MemoryStore;
 

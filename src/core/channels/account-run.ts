@@ -1,0 +1,183 @@
+import type { TProperties } from 'typebox';
+import type { ConnectionEvent } from '../connections/connection.js';
+import type { MemoryConnection } from '../connections/memory-connection.js';
+import type { MemoryConnectionsService } from '../connections/memory-connections.service.js';
+import { DEFAULT_TENANT, ROLE_SCOPES } from '../identity/principal.js';
+import type { IncomingMessage } from '../intake/message-intake.service.js';
+import type { AccountLease, ChannelStore } from '../store/index.js';
+import type { Log } from '../telemetry/logs.js';
+import type { Clock } from '../time/clock.js';
+import type { AccountValues, CommonAccountSettings } from './account-settings.js';
+import { DriverError, type Capabilities, type ChannelLink, type Driver, type Place, type Update } from './driver.js';
+import { Inbox, type Receiver } from './inbox.js';
+import { Outbox, type OutboxOwner } from './outbox.js';
+import { Persistence } from './persistence.js';
+import type { PartOutcome } from './run-context.js';
+import { decideAdmission } from './who-may-talk.js';
+
+/** What the runs of an account have in common. */
+export interface AccountParts {
+  /** The channel as declared, without the account. */
+  readonly name: string;
+  readonly account: string;
+  /** The account by its name in messages. */
+  readonly channel: string;
+  readonly capabilities: Capabilities;
+  readonly store: ChannelStore;
+  readonly connections: MemoryConnectionsService;
+  readonly clock: Clock;
+  readonly log: Log;
+  readSettings(): AccountValues;
+  count(outcome: PartOutcome): void;
+}
+
+/**
+ * One run of an account, from its lease to its end: a driver between the platform and a connection in memory. It keeps in
+ * memory nothing that the next run needs.
+ */
+export class AccountRun implements Receiver, OutboxOwner {
+  readonly channel: string;
+  readonly capabilities: Capabilities;
+  readonly store: ChannelStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly persistence: Persistence;
+  readonly signal: AbortSignal;
+  private readonly ending = new AbortController();
+  private readonly failure = Promise.withResolvers<unknown>();
+  private readonly inbox: Inbox;
+  private readonly outbox: Outbox;
+  private readonly connection: MemoryConnection;
+  private requests = 0;
+
+  constructor(
+    private readonly parts: AccountParts,
+    readonly driver: Driver,
+    readonly lease: AccountLease,
+  ) {
+    this.channel = parts.channel;
+    this.capabilities = parts.capabilities;
+    this.store = parts.store;
+    this.clock = parts.clock;
+    this.log = parts.log;
+    this.signal = this.ending.signal;
+    this.persistence = new Persistence(parts.clock, parts.log, this.signal);
+    this.inbox = new Inbox(this);
+    this.outbox = new Outbox(this);
+    this.connection = parts.connections.open({
+      principal: {
+        tenant: DEFAULT_TENANT,
+        principal: `channel:${parts.name}`,
+        role: 'channel',
+        scopes: new Set(ROLE_SCOPES.channel),
+        channels: [parts.channel],
+        sender: undefined,
+      },
+      clientId: parts.account,
+      wantsDeltas: true,
+      take: (event) => this.take(event),
+      onClose: (reason) => this.fail(new Error(`the gateway has closed the connection: ${reason}`)),
+    });
+  }
+
+  get settings(): CommonAccountSettings {
+    return this.parts.readSettings().common;
+  }
+
+  /** Resolves with the error that ended the run. */
+  get failed(): Promise<unknown> {
+    return this.failure.promise;
+  }
+
+  /**
+   * Goes on with what an earlier run has left, and connects to the platform.
+   * @param intake aborts when nothing new may be taken from the platform
+   * @throws DriverError, or what the driver throws
+   */
+  async start(intake: AbortSignal): Promise<void> {
+    await this.inbox.load();
+    this.connection.resume(this.nextRequest());
+    await this.driver.start(this.makeLink(), intake);
+    this.inbox.start();
+  }
+
+  /** Resolves when what was answered is delivered, or when the run ends. */
+  whenDelivered(): Promise<void> {
+    return this.outbox.whenIdle();
+  }
+
+  /** Ends the run and disconnects from the platform. Never rejects. */
+  async end(): Promise<void> {
+    this.ending.abort();
+    this.connection.end();
+    try {
+      await this.driver.stop();
+    } catch (error) {
+      this.log.warn({ error, channel: this.channel }, 'a driver could not be stopped');
+    }
+  }
+
+  /** Reports the state of the connection to the platform to the gateway. */
+  report(status: 'connecting' | 'connected' | 'disconnected' | 'error', detail?: string): void {
+    this.connection.reportChannel(this.nextRequest(), {
+      channel: this.channel,
+      status,
+      ...(detail !== undefined && { detail }),
+    });
+  }
+
+  fail(error: unknown): void {
+    this.failure.resolve(error);
+  }
+
+  count(outcome: PartOutcome): void {
+    this.parts.count(outcome);
+  }
+
+  async admit(update: Update): Promise<boolean> {
+    return decideAdmission(this.settings, update) === 'admitted';
+  }
+
+  submit(message: IncomingMessage): void {
+    this.connection.submit(message);
+  }
+
+  onAccepted(messageRef: string, place: Place): void {
+    this.outbox.notePlace(messageRef, place);
+  }
+
+  confirm(sessionId: string, seq: number): void {
+    this.connection.confirm(this.nextRequest(), sessionId, seq);
+  }
+
+  private makeLink(): ChannelLink<TProperties> {
+    const { channel, log } = this;
+    const { account } = this.parts;
+    return {
+      channel,
+      account,
+      settings: this.parts.readSettings().own,
+      log,
+      receive: (updates) => this.inbox.receive(updates),
+      fail: (error: DriverError) => this.fail(error),
+    };
+  }
+
+  private take(event: ConnectionEvent): void {
+    switch (event.kind) {
+      case 'accepted':
+      case 'refused':
+        return this.inbox.take(event);
+      case 'frames':
+        return this.outbox.take(event.frames);
+      case 'delta':
+        return this.outbox.takeDelta(event);
+      default:
+    }
+  }
+
+  /** IDs of requests other than messages; no message has one. */
+  private nextRequest(): string {
+    return `run:${++this.requests}`;
+  }
+}

@@ -1,0 +1,150 @@
+import Type, { type Static, type TObject, type TProperties } from 'typebox';
+import type { ConfigStoreService } from '../config/config-store.service.js';
+import {
+  defineSettings,
+  type SettingFault,
+  type SettingKey,
+  type SettingsReader,
+  type SettingsSection,
+} from '../config/section.js';
+import { HOUR_MS } from '../time/clock.js';
+
+/** The account whose settings stand directly below `channels.NAME`. */
+export const DEFAULT_ACCOUNT = 'default';
+
+const CHANNEL_NAME = /^[a-z0-9_-]{1,64}$/;
+const MAX_LISTED = 10_000;
+
+const Names = (description: string) =>
+  Type.Array(Type.Union([Type.String({ minLength: 1, maxLength: 256 }), Type.Integer()]), {
+    maxItems: MAX_LISTED,
+    default: [],
+    'x-scope': 'config:dangerous',
+    description,
+  });
+
+/** The settings of every account of every driver. */
+const COMMON = {
+  dm_policy: Type.Enum(['pairing', 'allowlist', 'open'], {
+    default: 'pairing',
+    'x-scope': 'config:dangerous',
+    description: 'Who may write in direct chats: those with an approved code, those in `allow_from`, or everybody.',
+  }),
+  allow_from: Names('Senders who may write in direct chats; `*` for all, which `open` requires.'),
+  group_policy: Type.Enum(['allowlist', 'open', 'disabled'], {
+    default: 'allowlist',
+    'x-scope': 'config:dangerous',
+    description: 'Which groups are served: those in `groups`, all, or none.',
+  }),
+  groups: Names('Groups that are served.'),
+  require_mention: Type.Boolean({
+    default: true,
+    description: 'In groups, answer only what addresses the agent.',
+  }),
+  streaming: Type.Optional(
+    Type.Enum(['edit', 'blocks', 'final'], {
+      description:
+        'Show a reply as it grows, block by block, or when it is complete. By default `edit` where it is cheap.',
+    }),
+  ),
+  show_tools: Type.Boolean({ default: false, description: 'Show tool calls.' }),
+  delivery_max_age_ms: Type.Integer({
+    minimum: 1_000,
+    maximum: 24 * HOUR_MS,
+    default: HOUR_MS,
+    description: 'Replies older than this are not sent any more, in milliseconds.',
+  }),
+} as const satisfies TProperties;
+
+/** The settings of an account that all channels have. */
+export type CommonAccountSettings = Static<TObject<typeof COMMON>>;
+
+/** All settings of one account. `own` are those of its driver. */
+export interface AccountValues {
+  readonly common: CommonAccountSettings;
+  readonly own: Readonly<Record<string, unknown>>;
+}
+
+/** The settings of the accounts of one channel. */
+export interface AccountSettings {
+  readonly section: SettingsSection;
+  /** Returns the accounts that are configured. */
+  listAccounts(config: ConfigStoreService): readonly string[];
+  /** Returns the current settings of an account. */
+  read(config: ConfigStoreService, account: string): AccountValues;
+}
+
+/**
+ * Declares the settings of a channel: `channels.NAME.KEY` for the account `default`, and `channels.NAME.accounts` with the
+ * same keys for others.
+ * @throws Error when the name is not allowed, or a setting has the name of a common one
+ */
+export function defineAccountSettings(name: string, own: TProperties): AccountSettings {
+  if (!CHANNEL_NAME.test(name)) throw new Error(`"${name}" is not the name of a channel: use a-z, 0-9, _ and -`);
+  const clash = Object.keys(own).find((key) => key in COMMON || key === 'accounts');
+  if (clash !== undefined) throw new Error(`the channel "${name}" declares the setting "${clash}", which all have`);
+  const all: TProperties = { ...COMMON, ...own };
+  const required = Object.keys(own).filter((key) => !isOptional(own, key));
+  const prefix = `channels.${name}.`;
+
+  const valuesOf = (get: (key: string) => unknown, account: string): Record<string, unknown> => {
+    const given = (get(`${prefix}accounts`) as Accounts | undefined)?.[account] ?? {};
+    const read = (key: string) =>
+      account === DEFAULT_ACCOUNT ? get(prefix + key) : (given[key] ?? (all[key] as { default?: unknown }).default);
+    return Object.fromEntries(Object.keys(all).map((key) => [key, read(key)]));
+  };
+  const accountsOf = (get: (key: string) => unknown): string[] => {
+    const others = Object.keys((get(`${prefix}accounts`) as Accounts | undefined) ?? {});
+    const values = valuesOf(get, DEFAULT_ACCOUNT);
+    const isSet = required.length === 0 ? others.length === 0 : required.some((key) => values[key] !== undefined);
+    return isSet ? [DEFAULT_ACCOUNT, ...others] : others;
+  };
+  const findFaults = (get: SettingsReader): SettingFault[] => {
+    const read = (key: string): unknown => get(key as SettingKey);
+    return accountsOf(read).flatMap((account) => {
+      const path = account === DEFAULT_ACCOUNT ? prefix : `${prefix}accounts.${account}.`;
+      return findAccountFaults(path, valuesOf(read, account), required);
+    });
+  };
+
+  const properties = Object.fromEntries(
+    Object.entries(all).map(([key, schema]) => [prefix + key, required.includes(key) ? Type.Optional(schema) : schema]),
+  );
+  const Account = Type.Partial(Type.Object(all), { additionalProperties: false });
+  const accounts = Type.Record(Type.String({ pattern: '^(?!default$)[A-Za-z0-9_-]{1,64}$' }), Account, {
+    default: {},
+    'x-restart': true,
+    'x-scope': 'config:dangerous',
+    description: 'Further accounts, each with the settings of the channel.',
+  });
+  return {
+    section: defineSettings({ ...properties, [`${prefix}accounts`]: accounts }, { rules: [findFaults] }),
+    listAccounts: (config) => accountsOf((key) => config.get(key as SettingKey)),
+    read(config, account) {
+      const values = valuesOf((key) => config.get(key as SettingKey), account);
+      const pick = (of: TProperties) => Object.fromEntries(Object.keys(of).map((key) => [key, values[key]]));
+      return { common: pick(COMMON) as CommonAccountSettings, own: pick(own) };
+    },
+  };
+}
+
+type Accounts = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** Returns whether a setting may be missing. */
+function isOptional(properties: TProperties, key: string): boolean {
+  const { required = [] } = Type.Object(properties) as { readonly required?: readonly string[] };
+  return !required.includes(key) || (properties[key] as { default?: unknown }).default !== undefined;
+}
+
+function findAccountFaults(
+  path: string,
+  values: Readonly<Record<string, unknown>>,
+  required: readonly string[],
+): SettingFault[] {
+  const faults = required
+    .filter((key) => values[key] === undefined)
+    .map((key) => ({ key: path + key, message: 'is missing: the channel needs it' }));
+  const isOpen = values['dm_policy'] === 'open' && !(values['allow_from'] as readonly unknown[]).includes('*');
+  const message = 'is `open`, which lets everybody write; confirm it with `allow_from: ["*"]`';
+  return isOpen ? [...faults, { key: `${path}dm_policy`, message }] : faults;
+}

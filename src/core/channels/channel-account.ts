@@ -1,0 +1,150 @@
+import { Backoff } from './backoff.js';
+import { AccountRun, type AccountParts } from './account-run.js';
+import { DriverError, type Driver } from './driver.js';
+import { LostLeaseError } from './persistence.js';
+import type { AccountLease } from '../store/index.js';
+
+/** Time for which a replica holds an account without renewing it, in milliseconds. */
+export const ACCOUNT_LEASE_MS = 10_000;
+/** Pause before an account that only a person can repair is tried again, in milliseconds. */
+const REPAIR_WAIT_MS = 600_000;
+/** Time for replies to reach the platform at the stop, in milliseconds. */
+const FLUSH_MS = 5_000;
+
+/** The state of an account's connection to its platform. */
+export interface AccountState {
+  readonly state: 'connecting' | 'connected' | 'disconnected' | 'error' | 'stopped';
+  /** For the operator; why it is not connected. */
+  readonly reason?: string;
+  /** Unix milliseconds. */
+  readonly since: number;
+}
+
+/**
+ * Keeps one account running: takes its lease, runs its driver, and starts another run after a failure. Trouble of one
+ * account touches no other account and never the process.
+ */
+export class ChannelAccount {
+  private current: AccountState;
+  /** Aborts when nothing new may be taken from the platform. */
+  private readonly intake = new AbortController();
+  private readonly stopping = new AbortController();
+  private run: AccountRun | undefined;
+  private done: Promise<void> | undefined;
+
+  constructor(
+    private readonly parts: AccountParts,
+    private readonly owner: string,
+    private readonly makeDriver: () => Promise<Driver>,
+  ) {
+    this.current = { state: 'stopped', since: parts.clock.now() };
+  }
+
+  get state(): AccountState {
+    return this.current;
+  }
+
+  start(): void {
+    this.done = this.supervise();
+  }
+
+  /** Takes nothing new from the platform. Replies still go out. */
+  stopIntake(): void {
+    this.intake.abort();
+  }
+
+  /** Delivers what was answered, for a limited time, and disconnects. */
+  async stop(): Promise<void> {
+    const { clock } = this.parts;
+    const patience = new AbortController();
+    this.stopIntake();
+    await Promise.race([this.run?.whenDelivered(), clock.sleep(FLUSH_MS, patience.signal)]);
+    patience.abort();
+    this.stopping.abort();
+    await this.done;
+  }
+
+  private async supervise(): Promise<void> {
+    const { clock, channel, log } = this.parts;
+    const { signal } = this.stopping;
+    const backoff = new Backoff(clock, signal);
+    while (!signal.aborted) {
+      const error = await this.runOnce(() => backoff.reset());
+      if (signal.aborted) break;
+      const needsRepair =
+        error instanceof DriverError && (error.fault === 'bad_credential' || error.fault === 'conflict');
+      this.become(error instanceof DriverError && error.fault !== 'unreachable' ? 'error' : 'disconnected', error);
+      log[needsRepair ? 'error' : 'warn']({ channel, error }, 'a channel is not connected; it is tried again');
+      await (needsRepair ? clock.sleep(REPAIR_WAIT_MS, signal) : backoff.wait());
+    }
+    this.become('stopped');
+  }
+
+  /** Runs the driver until its run ends. Resolves with the reason; never rejects. */
+  private async runOnce(onConnected: () => void): Promise<unknown> {
+    const { signal } = this.stopping;
+    let lease: AccountLease | undefined;
+    let keep: (() => void) | undefined;
+    try {
+      lease = await this.takeLease();
+      this.become('connecting');
+      const run = (this.run = new AccountRun(this.parts, await this.makeDriver(), lease));
+      keep = this.keepLease(run, lease);
+      const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      const ended = Promise.race([run.failed, stopped]);
+      run.report('connecting');
+      const failed = await Promise.race([run.start(this.intake.signal), ended.then((error) => ({ error }))]);
+      if (failed) return failed.error;
+      this.become('connected');
+      run.report('connected');
+      onConnected();
+      return await ended;
+    } catch (error) {
+      return error;
+    } finally {
+      keep?.();
+      await this.run?.end();
+      this.run = undefined;
+      if (lease) await this.release(lease);
+    }
+  }
+
+  /** @throws Error while another replica holds the account */
+  private async takeLease(): Promise<AccountLease> {
+    const { store, channel } = this.parts;
+    const lease = await store.takeAccount(channel, this.owner, ACCOUNT_LEASE_MS);
+    if (!lease) throw new LostLeaseError('another replica runs this account');
+    return lease;
+  }
+
+  /** Renews the lease until the returned function is called. A run that cannot renew it in time ends. */
+  private keepLease(run: AccountRun, lease: AccountLease): () => void {
+    const { store, channel, clock } = this.parts;
+    let renewedAt = clock.elapsed();
+    const renew = async () => {
+      const askedAt = clock.elapsed();
+      try {
+        const renewed = await store.takeAccount(channel, this.owner, ACCOUNT_LEASE_MS);
+        if (renewed?.epoch !== lease.epoch) run.fail(new LostLeaseError('the lease of the account is lost'));
+        renewedAt = askedAt;
+      } catch (error) {
+        if (clock.elapsed() - renewedAt > (ACCOUNT_LEASE_MS * 2) / 3) run.fail(error);
+      }
+    };
+    return clock.setRepeating(ACCOUNT_LEASE_MS / 3, () => void renew());
+  }
+
+  private async release(lease: AccountLease): Promise<void> {
+    const { store, channel, log } = this.parts;
+    try {
+      await store.releaseAccount(lease);
+    } catch (error) {
+      log.warn({ error, channel }, 'the lease of a channel could not be released; it expires');
+    }
+  }
+
+  private become(state: AccountState['state'], error?: unknown): void {
+    const reason = error instanceof Error ? { reason: error.message } : {};
+    this.current = { state, ...reason, since: this.parts.clock.now() };
+  }
+}

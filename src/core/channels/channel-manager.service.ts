@@ -1,0 +1,113 @@
+import { Injectable, type Type } from '@nestjs/common';
+import { DiscoveryService, ModuleRef } from '@nestjs/core';
+import { ConfigStoreService } from '../config/config-store.service.js';
+import { MemoryConnectionsService } from '../connections/memory-connections.service.js';
+import { StartStep, StopStep, type Undo } from '../lifecycle/steps.js';
+import { ReplicaIdentity } from '../replicas/replica-identity.js';
+import { ChannelStore } from '../store/index.js';
+import { Logs, type Log } from '../telemetry/logs.js';
+import { Metrics, type Counter, type Metric } from '../telemetry/metrics.js';
+import { Clock } from '../time/clock.js';
+import { DEFAULT_ACCOUNT } from './account-settings.js';
+import { ChannelAccount, type AccountState } from './channel-account.js';
+import { DriverMetadata, type DriverDescription } from './channel-driver.decorator.js';
+import type { Driver } from './driver.js';
+import type { PartOutcome } from './run-context.js';
+
+/** Time limit of the stop of all channels, in milliseconds. */
+const STOP_MS = 10_000;
+
+/** A class with `@ChannelDriver`. */
+interface FoundDriver {
+  readonly description: DriverDescription;
+  readonly className: string;
+  readonly create: () => Promise<Driver>;
+}
+
+/** Finds the drivers of all modules, and starts, supervises and stops the accounts that are configured. */
+@Injectable()
+export class ChannelManagerService {
+  private readonly log: Log;
+  private readonly parts: Metric<'channel' | 'outcome', Counter>;
+  private drivers: readonly FoundDriver[] = [];
+  /** By their names in messages. */
+  private readonly accounts = new Map<string, ChannelAccount>();
+
+  // oxlint-disable-next-line max-params -- what an account needs, each from its own service
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly config: ConfigStoreService,
+    private readonly store: ChannelStore,
+    private readonly connections: MemoryConnectionsService,
+    private readonly replica: ReplicaIdentity,
+    private readonly clock: Clock,
+    metrics: Metrics,
+    logs: Logs,
+  ) {
+    this.log = logs.for('channels');
+    this.parts = metrics.counter({
+      name: 'openclaw_channel_parts_total',
+      help: 'Messages sent to platforms, by outcome: sent, possibly_twice (sent again in doubt), dead (given up).',
+      labels: ['channel', 'outcome'],
+    });
+  }
+
+  /** The states of the accounts that run here, by their names in messages. */
+  get states(): ReadonlyMap<string, AccountState> {
+    return new Map([...this.accounts].map(([channel, account]) => [channel, account.state]));
+  }
+
+  /** @throws Error when two classes declare the same channel */
+  @StartStep({ name: 'find channel drivers', phase: 'register' })
+  find(): void {
+    this.drivers = this.discovery.getProviders({ metadataKey: DriverMetadata.KEY }).flatMap((wrapper) => {
+      const description = this.discovery.getMetadataByDecorator(DriverMetadata, wrapper);
+      const { metatype, host } = wrapper;
+      const module = host?.getProviderByKey<ModuleRef>(ModuleRef)?.instance;
+      if (!description || typeof metatype !== 'function' || !module) return [];
+      const create = () => module.create(metatype as Type<Driver>);
+      return [{ description, className: metatype.name, create }];
+    });
+    const owners = new Map<string, string>();
+    for (const { description, className } of this.drivers) {
+      const earlier = owners.get(description.name);
+      if (earlier !== undefined)
+        throw new Error(`The channel "${description.name}" is declared twice: by ${earlier} and by ${className}`);
+      owners.set(description.name, className);
+    }
+  }
+
+  /** Starts the configured accounts. They connect beside the start: a platform that is down holds up nothing. */
+  @StartStep({ name: 'start channels', phase: 'run', after: ['run messages'], undoneWithinMs: STOP_MS })
+  start(): Undo {
+    for (const driver of this.drivers) {
+      for (const account of driver.description.settings.listAccounts(this.config)) this.startAccount(driver, account);
+    }
+    return () => Promise.all([...this.accounts.values()].map((account) => account.stop()));
+  }
+
+  @StopStep({ name: 'take nothing new from channels', phase: 'refuse' })
+  stopIntake(): void {
+    for (const account of this.accounts.values()) account.stopIntake();
+  }
+
+  private startAccount({ description, create }: FoundDriver, name: string): void {
+    const { settings, capabilities } = description;
+    const channel = name === DEFAULT_ACCOUNT ? description.name : `${description.name}.${name}`;
+    const parts = {
+      name: description.name,
+      account: name,
+      channel,
+      capabilities,
+      store: this.store,
+      connections: this.connections,
+      clock: this.clock,
+      log: this.log,
+      readSettings: () => settings.read(this.config, name),
+      count: (outcome: PartOutcome) => this.parts.with({ channel, outcome }).add(),
+    };
+    const account = new ChannelAccount(parts, this.replica.id, create);
+    this.accounts.set(channel, account);
+    account.start();
+  }
+}

@@ -1,0 +1,190 @@
+/** The port of a channel's driver: what a class with `@ChannelDriver` implements, and what the gateway gives it. */
+import type { Static, TObject, TProperties } from 'typebox';
+import type { MessageInPayload } from '../../protocol/domain.js';
+import type { Log } from '../telemetry/logs.js';
+
+/** Where a reply goes. It is stored with each message; a session has none of its own. */
+export interface Place {
+  /** The platform's ID of the chat. Calls of one chat are made one after the other. */
+  readonly chat: string;
+  /** The thread or topic. */
+  readonly thread?: string | undefined;
+  /** The message that the reply refers to, by the platform's ID. */
+  readonly replyTo?: string | undefined;
+  /** True for a chat of several people, in which edits are slower. */
+  readonly isGroup?: boolean | undefined;
+}
+
+/** What a platform hands over: who wrote where, and the object as it came. */
+export interface Update {
+  /**
+   * The ID of the message, as in `message_in`: unique for the account, and the same when the platform delivers it again.
+   * `acme:CHAT:MESSAGE`, at most 128 characters.
+   */
+  readonly id: string;
+  /** The platform's stable ID of the author, never a display name. */
+  readonly sender: string;
+  /** The group chat; absent in a direct chat. */
+  readonly groupId?: string | undefined;
+  readonly place: Place;
+  /** When it was written, by the platform's clock, in Unix milliseconds. */
+  readonly sentAt: number;
+  /** JSON. What {@link Driver.read} needs, for example the object as the platform sent it. */
+  readonly raw: unknown;
+}
+
+/** A message as a driver reads it. Channel, sender and group are those of the update. */
+export type ReadMessage = Omit<MessageInPayload, 'channel' | 'sender' | 'group_id'>;
+
+/** What an update is: a message of a person, or nothing for the agent. `reason` is logged. */
+export type Reading =
+  | { readonly kind: 'message'; readonly message: ReadMessage }
+  | { readonly kind: 'ignored'; readonly reason: string };
+
+/** A piece of text of one kind. `code` may have a language; `status` is small print; `text` is shown as it is. */
+export interface PartText {
+  readonly kind: 'markdown' | 'text' | 'code' | 'status';
+  readonly text: string;
+  readonly language?: string | undefined;
+}
+
+/** What one call sends: at most one message of the platform. */
+export interface Part {
+  /** The same for every try, also after a restart: for a nonce, or a field of the message that can be searched for. */
+  readonly id: string;
+  readonly place: Place;
+  readonly texts: readonly PartText[];
+}
+
+/** What a platform can do. */
+export interface Capabilities {
+  /** Messages can be changed after they were sent. */
+  readonly edits: boolean;
+  /** The longest text of a message. */
+  readonly maxLength: number;
+  /** What {@link maxLength} counts. */
+  readonly lengthUnit: 'code points' | 'UTF-16 units' | 'bytes';
+  /** Shortest time between two edits in a direct chat and in a group, in milliseconds. */
+  readonly minEditIntervalMs: { readonly direct: number; readonly group: number };
+}
+
+/**
+ * Why a driver does not run. `bad_credential`: the platform refuses the credential. `unreachable`: the platform cannot be
+ * reached. `misconfigured`: a setting here or on the platform's side is wrong. `conflict`: another program reads the same
+ * account.
+ */
+export type DriverFault = 'bad_credential' | 'unreachable' | 'misconfigured' | 'conflict';
+
+/** Ends the run of a driver. It is tried again later. */
+export class DriverError extends Error {
+  override readonly name = 'DriverError';
+
+  /** @param message for the operator, without secrets */
+  constructor(
+    readonly fault: DriverFault,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * The outcome of a call that has failed. `not_sent`: the platform has not carried it out and may later, as after a refused
+ * connection or a 429. `refused`: it never will. `unknown`: the response was lost.
+ */
+export type FailedDelivery = 'not_sent' | 'refused' | 'unknown';
+
+/**
+ * Thrown by the calls of a driver. Errors are classed by code, never by their text. Any other error counts as `unknown`,
+ * except that a {@link DriverError} ends the run and leaves the part as it is.
+ */
+export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError';
+
+  /**
+   * @param message for the operator, without secrets
+   * @param retryAfterMs the platform takes nothing for this chat before that
+   */
+  constructor(
+    readonly outcome: FailedDelivery,
+    message: string,
+    readonly retryAfterMs?: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** What the gateway gives to a driver: its account, and the way in for what the platform hands over. */
+export interface ChannelLink<P extends TProperties = TProperties> {
+  /** The account by its name in messages: `acme`, or `acme.support`. */
+  readonly channel: string;
+  /** The name of the account in the settings; `default` for the settings directly below `channels.NAME`. */
+  readonly account: string;
+  /** The driver's own settings of this account. */
+  readonly settings: Static<TObject<P>>;
+  readonly log: Log;
+
+  /**
+   * Takes what the platform has handed over, in its order. When it resolves, each update is stored, or it is decided that
+   * it is ignored: the platform may be told then, and not before. If it rejects, the platform must deliver them again.
+   */
+  receive(updates: readonly Update[]): Promise<void>;
+
+  /** Reports that the connection to the platform is lost or useless. The run ends, and another one starts later. */
+  fail(error: DriverError): void;
+}
+
+/**
+ * A driver: the code that speaks to one platform. For each run of each account the gateway creates an instance, with its
+ * dependencies injected, and discards it afterwards. Retries and reconnections of a vendor's SDK must be off: the gateway
+ * repeats, waits and counts.
+ */
+export interface Driver<P extends TProperties = TProperties> {
+  /**
+   * Connects. Resolves when messages are received.
+   * @param signal aborts when nothing new should be taken; what was handed over is finished
+   * @throws DriverError
+   */
+  start(link: ChannelLink<P>, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Reads an update. A reading that is returned directly must depend on the update alone: it is made again after a crash. One
+   * that needs look-ups is returned as a promise; it is stored before it is used.
+   * @throws DeliveryError `not_sent` or `unknown` when a look-up can be tried again; any other error ends the update
+   */
+  read(update: Update): Reading | Promise<Reading>;
+
+  /**
+   * Sends a part by one call. Resolves with the platform's ID of the message when the platform has confirmed it.
+   * @throws DeliveryError, DriverError
+   */
+  send(part: Part): Promise<string>;
+
+  /**
+   * Changes a message that was sent. That nothing changes is a success. Needed where {@link Capabilities.edits} is true.
+   * @param ref as {@link send} resolved
+   * @throws DeliveryError, DriverError
+   */
+  edit?(ref: string, part: Part): Promise<void>;
+
+  /**
+   * Deletes a message that was sent. Without it, a superfluous message becomes a dash.
+   * @throws DeliveryError, DriverError
+   */
+  remove?(ref: string, place: Place): Promise<void>;
+
+  /**
+   * Finds a part whose outcome is unknown. Resolves with the platform's ID of the message, with `absent` if the platform
+   * certainly does not have it, and with undefined if that cannot be told. Without it, the part is sent again.
+   * @throws DeliveryError, DriverError
+   */
+  lookUp?(part: Part): Promise<{ readonly ref: string } | 'absent' | undefined>;
+
+  /** Returns the length that the texts of one part have on the platform, with markup. By default that of the plain text. */
+  measure?(texts: readonly PartText[]): number;
+
+  /** Disconnects. Called once, also when {@link start} has rejected. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,141 @@
+import type { DeltaEvent } from '../delivery/frame-reader.js';
+import type { DurableFrame } from '../store/index.js';
+import { ChatLane } from './chat-lane.js';
+import type { Place } from './driver.js';
+import { ReplyDelivery } from './reply-delivery.js';
+import { ReplyProgress } from './reply-progress.js';
+import type { RunContext } from './run-context.js';
+
+/** The run of an account that an outbox belongs to. */
+export interface OutboxOwner extends RunContext {
+  /** Confirms the frames of a session up to `seq`: they are delivered. */
+  confirm(sessionId: string, seq: number): void;
+}
+
+/** The replies of a session that are not delivered, oldest first. */
+interface SessionReplies {
+  readonly sessionId: string;
+  readonly replies: Map<string, ReplyProgress>;
+  newestSeq: number;
+  isBusy: boolean;
+}
+
+/** Places of the newest messages that are kept in memory. */
+const MAX_KEPT_PLACES = 10_000;
+
+/**
+ * Brings replies to the platform: in order within a session, the calls of a chat one after the other, chats in parallel.
+ * The cursor of a session moves when the platform has confirmed all of a reply, so a new run reads each unfinished reply
+ * from its beginning.
+ */
+export class Outbox {
+  private readonly sessions = new Map<string, SessionReplies>();
+  private readonly lanes = new Map<string, ChatLane>();
+  /** The places of messages that were accepted in this run, by `message_ref`: they have no parts yet. */
+  private readonly places = new Map<string, Place>();
+  private readonly waitingForIdle: (() => void)[] = [];
+
+  constructor(private readonly run: OutboxOwner) {
+    run.signal.addEventListener('abort', () => this.wakeAll(), { once: true });
+  }
+
+  /** Notes where the reply to a message goes. Called before its frames arrive. */
+  notePlace(messageRef: string, place: Place): void {
+    this.places.set(messageRef, place);
+    if (this.places.size > MAX_KEPT_PLACES) this.places.delete(this.places.keys().next().value as string);
+  }
+
+  /** Takes frames of one session, in their order. */
+  take(frames: readonly DurableFrame[]): void {
+    for (const frame of frames) {
+      const session = this.sessionOf(frame.sessionId);
+      if (frame.seq <= session.newestSeq) continue;
+      session.newestSeq = frame.seq;
+      let reply = session.replies.get(frame.messageRef);
+      if (!reply) {
+        reply = new ReplyProgress(frame, this.places.has(frame.messageRef));
+        session.replies.set(frame.messageRef, reply);
+      }
+      reply.take(frame);
+      if (!session.isBusy) void this.work(session);
+    }
+  }
+
+  /** Takes a piece of a block that still grows. */
+  takeDelta(delta: DeltaEvent): void {
+    this.sessions.get(delta.sessionId)?.replies.get(delta.messageRef)?.takeDelta(delta);
+  }
+
+  /** Resolves when every reply that has begun is delivered, or when the run ends. */
+  whenIdle(): Promise<void> {
+    if (this.sessions.size === 0 || this.run.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => this.waitingForIdle.push(resolve));
+  }
+
+  private wakeAll(): void {
+    for (const { replies } of this.sessions.values()) for (const reply of replies.values()) reply.wake();
+    for (const wake of this.waitingForIdle.splice(0)) wake();
+  }
+
+  private sessionOf(sessionId: string): SessionReplies {
+    let session = this.sessions.get(sessionId);
+    if (!session) {
+      session = { sessionId, replies: new Map(), newestSeq: 0, isBusy: false };
+      this.sessions.set(sessionId, session);
+    }
+    return session;
+  }
+
+  /** Delivers the replies of a session, one after the other. Never rejects. */
+  private async work(session: SessionReplies): Promise<void> {
+    session.isBusy = true;
+    try {
+      for (let [reply] = session.replies.values(); reply; [reply] = session.replies.values()) {
+        await this.deliver(reply);
+        if (this.run.signal.aborted) return;
+        session.replies.delete(reply.messageRef);
+        this.confirm(session);
+      }
+      this.sessions.delete(session.sessionId);
+      if (this.sessions.size === 0) for (const wake of this.waitingForIdle.splice(0)) wake();
+    } catch (error) {
+      if (!this.run.signal.aborted) this.run.fail(error);
+    }
+  }
+
+  /** Moves the cursor up to the first frame of a reply that is not delivered. */
+  private confirm({ sessionId, replies, newestSeq }: SessionReplies): void {
+    const [next] = replies.values();
+    this.run.confirm(sessionId, next ? next.firstSeq - 1 : newestSeq);
+  }
+
+  private async deliver(reply: ReplyProgress): Promise<void> {
+    const isNew = this.places.has(reply.messageRef);
+    const place = this.places.get(reply.messageRef) ?? (await this.findPlace(reply));
+    if (!place) {
+      while (!reply.end && !this.run.signal.aborted) await reply.changed;
+      this.run.log.debug({ message_ref: reply.messageRef }, 'a reply has no place on this channel');
+      return;
+    }
+    const lane = this.laneOf(place);
+    await new ReplyDelivery(this.run, reply, place, lane).deliver(isNew);
+    this.places.delete(reply.messageRef);
+  }
+
+  /** Finds the place of a message of an earlier run. */
+  private async findPlace({ messageRef, messageId }: ReplyProgress): Promise<Place | undefined> {
+    const { store, channel, persistence } = this.run;
+    const found = await persistence.read(() => store.findPlace(channel, messageRef, messageId));
+    return found === undefined ? undefined : (JSON.parse(found) as Place);
+  }
+
+  private laneOf(place: Place): ChatLane {
+    let lane = this.lanes.get(place.chat);
+    if (!lane) {
+      const { direct, group } = this.run.capabilities.minEditIntervalMs;
+      lane = new ChatLane(this.run.clock, this.run.signal, place.isGroup ? group : direct);
+      this.lanes.set(place.chat, lane);
+    }
+    return lane;
+  }
+}

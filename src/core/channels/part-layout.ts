@@ -1,0 +1,54 @@
+import type { StreamBlock } from '../../protocol/domain.js';
+import { cut, type TextMeasure } from './cut.js';
+import type { PartText } from './driver.js';
+
+/** What decides how a reply is divided into parts. */
+export interface Layout {
+  readonly showTools: boolean;
+  readonly maxLength: number;
+  readonly measure: TextMeasure;
+}
+
+/** Divides blocks into parts that each fit into one message. The blocks of a part are one message that grows. */
+export function layOut(blocks: readonly StreamBlock[], layout: Layout): PartText[][] {
+  const texts = blocks.flatMap((block) => toText(block, layout.showTools) ?? []);
+  return cut(texts, layout.maxLength, layout.measure);
+}
+
+/** Divides each block into parts of its own, so that a part is complete as soon as its block is. */
+export function layOutEach(blocks: readonly StreamBlock[], layout: Layout): PartText[][] {
+  return blocks.flatMap((block) => layOut([block], layout));
+}
+
+/** Returns what a channel shows of a block; undefined for nothing. */
+function toText({ block_type: type, content, metadata }: StreamBlock, showTools: boolean): PartText | undefined {
+  switch (type) {
+    case 'markdown':
+    case 'text':
+    case 'status':
+      return content.trim() === '' ? undefined : { kind: type, text: content };
+    case 'code': {
+      const language = metadata?.['language'];
+      return { kind: 'code', text: content, ...(typeof language === 'string' && { language }) };
+    }
+    case 'tool_call':
+      return showTools ? { kind: 'status', text: `${readName(content, 'tool')} …` } : undefined;
+    case 'tool_result':
+      return undefined;
+    case 'image':
+    case 'audio':
+    case 'canvas': {
+      const alt = metadata?.['alt'];
+      return { kind: 'status', text: typeof alt === 'string' ? `[${type}: ${alt}]` : `[${type}]` };
+    }
+  }
+}
+
+function readName(json: string, key: string): string {
+  try {
+    const value: unknown = (JSON.parse(json) as Record<string, unknown>)[key];
+    return typeof value === 'string' ? value : '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,70 @@
+import type { StreamBlock } from '../../protocol/domain.js';
+import { beginReply, takeDelta, takeFrame, type ReplyFrame, type ReplyState } from '../../protocol/reply-state.js';
+import type { DeltaEvent } from '../delivery/frame-reader.js';
+import type { DurableFrame } from '../store/index.js';
+
+/** One reply as its frames arrive. */
+export class ReplyProgress {
+  readonly messageRef: string;
+  readonly messageId: string;
+  readonly firstSeq: number;
+  /** When the newest frame was written, in Unix milliseconds. */
+  writtenAt: number;
+  private state: ReplyState;
+  /** Number of blocks that no restart can replace any more, because a tool call follows them. */
+  private settledBlocks = 0;
+  private change = Promise.withResolvers<void>();
+
+  constructor({ messageRef, messageId, seq, timestamp }: DurableFrame, hasAllDeltas: boolean) {
+    this.messageRef = messageRef;
+    this.messageId = messageId;
+    this.firstSeq = seq;
+    this.writtenAt = timestamp;
+    this.state = beginReply(hasAllDeltas);
+  }
+
+  /** The blocks that stand, without those that still grow. */
+  get blocks(): readonly StreamBlock[] {
+    return this.state.standing.map(({ block }) => block);
+  }
+
+  /** The blocks of which only a part has arrived. */
+  get growing(): readonly StreamBlock[] {
+    return this.state.growing;
+  }
+
+  /** The blocks that will stand whatever happens. */
+  get settled(): readonly StreamBlock[] {
+    return this.end ? this.blocks : this.blocks.slice(0, this.settledBlocks);
+  }
+
+  get end(): ReplyState['end'] {
+    return this.state.end;
+  }
+
+  /** Resolves with the next change. */
+  get changed(): Promise<void> {
+    return this.change.promise;
+  }
+
+  take({ type, seq, payload, timestamp }: DurableFrame): void {
+    const frame = { type, seq, payload: JSON.parse(payload) as unknown } as ReplyFrame;
+    this.state = takeFrame(this.state, frame, true);
+    this.writtenAt = timestamp;
+    if (type === 'stream_restart') this.settledBlocks = Math.min(this.settledBlocks, this.state.standing.length);
+    // An answer of the model is journalled before its tool calls are requested.
+    if (type === 'tool_status') this.settledBlocks = this.state.standing.length;
+    this.wake();
+  }
+
+  takeDelta({ blockId, blockType, text }: DeltaEvent): void {
+    this.state = takeDelta(this.state, { block_id: blockId, block_type: blockType, delta: text });
+    this.wake();
+  }
+
+  /** Resolves {@link changed} without a change. */
+  wake(): void {
+    this.change.resolve();
+    this.change = Promise.withResolvers();
+  }
+}

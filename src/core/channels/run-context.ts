@@ -1,0 +1,31 @@
+import type { AccountLease, ChannelStore } from '../store/index.js';
+import type { Log } from '../telemetry/logs.js';
+import type { Clock } from '../time/clock.js';
+import type { CommonAccountSettings } from './account-settings.js';
+import type { Capabilities, Driver } from './driver.js';
+import type { Persistence } from './persistence.js';
+
+/** What the parts of one run of an account share. */
+export interface RunContext {
+  /** The account by its name in messages. */
+  readonly channel: string;
+  readonly lease: AccountLease;
+  readonly driver: Driver;
+  readonly capabilities: Capabilities;
+  /** The current settings. */
+  readonly settings: CommonAccountSettings;
+  readonly store: ChannelStore;
+  readonly persistence: Persistence;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Aborts when the run ends. */
+  readonly signal: AbortSignal;
+  /** Counts the fate of a part. */
+  count(outcome: PartOutcome): void;
+  /** Ends the run, because it cannot go on. */
+  fail(error: unknown): void;
+}
+
+/** `possibly_twice`: sent again although the platform may have it. `dead`: given up. */
+export const PART_OUTCOMES = ['sent', 'possibly_twice', 'dead'] as const;
+export type PartOutcome = (typeof PART_OUTCOMES)[number];

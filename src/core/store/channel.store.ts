@@ -1,0 +1,94 @@
+import type { Json } from './records.js';
+
+/**
+ * The right of one replica to run an account of a channel for a limited time. Every write for the account carries it and
+ * has no effect once the account has a higher epoch (fencing).
+ */
+export interface AccountLease {
+  /** The account, by its name in messages: `telegram`, `telegram.support`. */
+  readonly channel: string;
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+/** A message as its platform handed it over. It stays until the gateway has acknowledged it. */
+export interface InboxEntry {
+  /** The ID of the message, as in `message_in`. An entry with a known ID is a redelivery and changes nothing. */
+  readonly messageId: string;
+  /** The chat. Entries of one chat are handled in the order in which they were added. */
+  readonly chat: string;
+  /** Where the reply goes. */
+  readonly place: Json;
+  /** What the platform handed over. */
+  readonly update: Json;
+  /** What the driver read from it with the help of look-ups, kept so that a repeat reads the same. */
+  readonly reading?: Json | undefined;
+  readonly receivedAt: number;
+}
+
+/** The state of one part of a reply, or of a note. */
+export interface OutboxPart {
+  /** The `message_ref` of the message that it replies to, or the ID of a note. */
+  readonly replyTo: string;
+  /** The place among the parts of the reply, from 0. */
+  readonly number: number;
+  /**
+   * `waiting`: not sent. `sending`: the intent; after a crash it is unknown whether the platform has the part. `sent`: the
+   * platform has confirmed it. `dead`: it was given up.
+   */
+  readonly state: 'waiting' | 'sending' | 'sent' | 'dead';
+  readonly place: Json;
+  /** The platform's ID of the message that shows it, once that is known. */
+  readonly ref?: string | undefined;
+  /** What to send: of notes and dead parts. The content of other parts is in the session's log. */
+  readonly content?: Json | undefined;
+  /** Why it is dead. */
+  readonly reason?: string | undefined;
+  /** How often it was sent again although the platform may have had it. */
+  readonly doubts: number;
+  /** The platform takes nothing for this part before this time, in Unix milliseconds. */
+  readonly notBefore: number;
+  /** The time limit of the newest call, in Unix milliseconds. Until then the platform may still receive it. */
+  readonly deadline: number;
+  /** When the part was created, in Unix milliseconds. */
+  readonly createdAt: number;
+}
+
+/**
+ * The inbox and the outbox of the channels, and the leases of their accounts. Writes resolve with false, and change
+ * nothing, when the lease is no longer the newest of its account. All calls reject with GatewayError STORE_UNAVAILABLE
+ * when the store cannot answer.
+ */
+export abstract class ChannelStore {
+  /**
+   * Takes an account, or extends the lease that `owner` holds. Resolves with undefined while another replica holds it. A
+   * lease that was taken anew has a higher epoch.
+   */
+  abstract takeAccount(channel: string, owner: string, leaseMs: number): Promise<AccountLease | undefined>;
+
+  /** Gives the account back, so that another replica can take it at once. */
+  abstract releaseAccount(lease: AccountLease): Promise<void>;
+
+  /** Adds what a platform handed over, in this order. */
+  abstract addInbox(lease: AccountLease, entries: readonly InboxEntry[]): Promise<boolean>;
+
+  /** Lists the entries of an account, oldest first. */
+  abstract listInbox(channel: string): Promise<readonly InboxEntry[]>;
+
+  /** Keeps the reading of an entry. */
+  abstract keepReading(lease: AccountLease, messageId: string, reading: Json): Promise<boolean>;
+
+  /**
+   * Removes an entry. With a `messageRef`, the gateway has acknowledged it: the place of the reply stays, under the ref.
+   */
+  abstract settleInbox(lease: AccountLease, messageId: string, messageRef?: string): Promise<boolean>;
+
+  /** Finds where the reply to a message goes: by its ref, or by its ID while it waits in the inbox. */
+  abstract findPlace(channel: string, messageRef: string, messageId: string): Promise<Json | undefined>;
+
+  /** Stores the state of a part in place of its earlier one. */
+  abstract writePart(lease: AccountLease, part: OutboxPart): Promise<boolean>;
+
+  /** Lists the parts of a reply by their number. */
+  abstract listParts(channel: string, replyTo: string): Promise<readonly OutboxPart[]>;
+}

@@ -1,0 +1,172 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { AccountLease, InboxEntry, Json, OutboxPart } from '../../core/store/index.js';
+import { prepare } from './rows.js';
+import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
+
+/** A row with SQL's null for what is absent. */
+type Row<T> = { readonly [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K] };
+
+/** The operations of `ChannelStore`. */
+export class ChannelOperations {
+  private readonly statements;
+
+  /** Takes ownership of the database: the leases of an earlier owner have ended. */
+  constructor(database: DatabaseSync) {
+    database.exec('UPDATE accounts SET expires_at = 0');
+    this.statements = prepareAll(database);
+  }
+
+  take(now: number, channel: string, owner: string, leaseMs: number): AccountLease | undefined {
+    const row = this.statements.take.get(channel, owner, now + leaseMs, now);
+    return row && { channel, owner, epoch: row.epoch };
+  }
+
+  release({ channel, owner, epoch }: AccountLease): void {
+    this.statements.release.run(channel, owner, epoch);
+  }
+
+  addInbox(lease: AccountLease, entries: readonly InboxEntry[]): boolean {
+    if (!this.holds(lease)) return false;
+    for (const { messageId, chat, place, update, reading, receivedAt } of entries) {
+      this.statements.addInbox.run(lease.channel, messageId, chat, place, update, reading ?? null, receivedAt);
+    }
+    return true;
+  }
+
+  listInbox(channel: string): InboxEntry[] {
+    return this.statements.listInbox.all(channel).map(withoutNulls<InboxEntry>);
+  }
+
+  keepReading(lease: AccountLease, messageId: string, reading: Json): boolean {
+    if (!this.holds(lease)) return false;
+    this.statements.keepReading.run(reading, lease.channel, messageId);
+    return true;
+  }
+
+  settleInbox(now: number, lease: AccountLease, messageId: string, messageRef?: string): boolean {
+    if (!this.holds(lease)) return false;
+    if (messageRef !== undefined) this.statements.addPlace.run(messageRef, now, lease.channel, messageId);
+    this.statements.deleteInbox.run(lease.channel, messageId);
+    return true;
+  }
+
+  findPlace(channel: string, messageRef: string, messageId: string): Json | undefined {
+    const { findPlace, findPending } = this.statements;
+    return (findPlace.get(channel, messageRef) ?? findPending.get(channel, messageId))?.place;
+  }
+
+  writePart(lease: AccountLease, part: OutboxPart): boolean {
+    if (!this.holds(lease)) return false;
+    const { replyTo, number, state, place, ref, content, reason, doubts, notBefore, deadline, createdAt } = part;
+    this.statements.writePart.run(
+      lease.channel,
+      replyTo,
+      number,
+      state,
+      place,
+      ref ?? null,
+      content ?? null,
+      reason ?? null,
+      doubts,
+      notBefore,
+      deadline,
+      createdAt,
+    );
+    return true;
+  }
+
+  listParts(channel: string, replyTo: string): OutboxPart[] {
+    return this.statements.listParts.all(channel, replyTo).map(withoutNulls<OutboxPart>);
+  }
+
+  /**
+   * Deletes places and sent parts from before a time, which no redelivery needs any more, within the budget. Returns true
+   * if there may be more.
+   */
+  sweep(before: number, budget: SweepBudget): boolean {
+    const { deletePlaces, deleteParts } = this.statements;
+    return ![deletePlaces, deleteParts].every((statement) =>
+      budget.repeat(() => Number(statement.run(before, MAX_STEP_ROWS).changes)),
+    );
+  }
+
+  private holds({ channel, owner, epoch }: AccountLease): boolean {
+    const row = this.statements.findLease.get(channel);
+    return row?.owner === owner && row.epoch === epoch;
+  }
+}
+
+function withoutNulls<T>(row: Row<T>): T {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as T;
+}
+
+function prepareAll(database: DatabaseSync) {
+  return {
+    take: prepare<{ epoch: number }>(
+      database,
+      `INSERT INTO accounts (channel, owner, epoch, expires_at) VALUES (?1, ?2, 1, ?3)
+       ON CONFLICT DO UPDATE SET owner = ?2, expires_at = ?3, epoch = epoch + (owner <> ?2 OR expires_at <= ?4)
+       WHERE owner = ?2 OR expires_at <= ?4 RETURNING epoch`,
+    ),
+    release: prepare(database, 'UPDATE accounts SET expires_at = 0 WHERE channel = ? AND owner = ? AND epoch = ?'),
+    findLease: prepare<{ owner: string; epoch: number }>(
+      database,
+      'SELECT owner, epoch FROM accounts WHERE channel = ?',
+    ),
+    ...prepareInbox(database),
+    ...prepareOutbox(database),
+  };
+}
+
+function prepareInbox(database: DatabaseSync) {
+  return {
+    addInbox: prepare(
+      database,
+      `INSERT OR IGNORE INTO inbox (channel, message_id, chat, place, content, reading, received_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    listInbox: prepare<Row<InboxEntry>>(
+      database,
+      `SELECT message_id AS messageId, chat, place, content AS "update", reading, received_at AS receivedAt
+       FROM inbox WHERE channel = ? ORDER BY entry`,
+    ),
+    keepReading: prepare(database, 'UPDATE inbox SET reading = ? WHERE channel = ? AND message_id = ?'),
+    deleteInbox: prepare(database, 'DELETE FROM inbox WHERE channel = ? AND message_id = ?'),
+    findPending: prepare<{ place: Json }>(database, 'SELECT place FROM inbox WHERE channel = ? AND message_id = ?'),
+    addPlace: prepare(
+      database,
+      `INSERT OR IGNORE INTO places (channel, message_ref, place, created_at)
+       SELECT channel, ?, place, ? FROM inbox WHERE channel = ? AND message_id = ?`,
+    ),
+    findPlace: prepare<{ place: Json }>(database, 'SELECT place FROM places WHERE channel = ? AND message_ref = ?'),
+    deletePlaces: prepare(
+      database,
+      `DELETE FROM places WHERE (channel, message_ref) IN
+         (SELECT channel, message_ref FROM places WHERE created_at < ? LIMIT ?)`,
+    ),
+  };
+}
+
+function prepareOutbox(database: DatabaseSync) {
+  return {
+    writePart: prepare(
+      database,
+      `INSERT INTO outbox
+         (channel, reply_to, number, state, place, ref, content, reason, doubts, not_before, deadline, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (channel, reply_to, number) DO UPDATE SET state = excluded.state, place = excluded.place,
+         ref = excluded.ref, content = excluded.content, reason = excluded.reason, doubts = excluded.doubts,
+         not_before = excluded.not_before, deadline = excluded.deadline`,
+    ),
+    listParts: prepare<Row<OutboxPart>>(
+      database,
+      `SELECT reply_to AS replyTo, number, state, place, ref, content, reason, doubts, not_before AS notBefore, deadline,
+         created_at AS createdAt FROM outbox WHERE channel = ? AND reply_to = ? ORDER BY number`,
+    ),
+    deleteParts: prepare(
+      database,
+      `DELETE FROM outbox WHERE part IN
+         (SELECT part FROM outbox WHERE created_at < ? AND state IN ('sending', 'sent') LIMIT ?)`,
+    ),
+  };
+}

@@ -1,0 +1,212 @@
+import { ChannelDriver } from '../core/channels/channel-driver.decorator.js';
+import {
+  DeliveryError,
+  DriverError,
+  type ChannelLink,
+  type Driver,
+  type FailedDelivery,
+  type Part,
+  type Reading,
+  type Update,
+} from '../core/channels/driver.js';
+import { toPlainText } from '../core/channels/text-length.js';
+
+/** A message that a person has written. */
+export interface WrittenMessage {
+  /** Numbers of all chats, from 1. */
+  readonly number: number;
+  readonly chat: string;
+  readonly sender: string;
+  readonly text: string;
+  readonly group: string | undefined;
+  /** Unix milliseconds. */
+  readonly sentAt: number;
+}
+
+/** A message that a driver has sent. */
+export interface ShownMessage {
+  readonly id: string;
+  readonly chat: string;
+  text: string;
+  isDeleted: boolean;
+}
+
+/** What the made-up platform offers to programs. It may be on the other side of a network. */
+export abstract class PlatformApi {
+  /** Confirms the messages before `from`, which the platform forgets, and resolves with the others as soon as there are any. */
+  abstract poll(from: number): Promise<readonly WrittenMessage[]>;
+  abstract send(chat: string, text: string): Promise<string>;
+  abstract edit(id: string, text: string): Promise<void>;
+  abstract remove(id: string): Promise<void>;
+}
+
+/** How a call of the platform fails. `takesEffect`: only the response is lost. */
+export interface CallFailure {
+  readonly outcome: FailedDelivery | 'bad_credential';
+  readonly retryAfterMs?: number;
+  readonly takesEffect?: boolean;
+}
+
+/** A messaging platform in memory, which keeps what people write until a program has confirmed it. */
+export class FakePlatform extends PlatformApi {
+  /** All messages that were sent, in order. */
+  readonly shown: ShownMessage[] = [];
+  /** Number of calls to send, edit and remove. */
+  calls = 0;
+  /** True while polls fail. */
+  isDown = false;
+  private readonly unconfirmed: WrittenMessage[] = [];
+  private written = 0;
+  private readonly failures: CallFailure[] = [];
+  private readonly waiting: (() => void)[] = [];
+
+  /** A person writes to a chat: their own with the bot, or a group. */
+  write(sender: string, text: string, group?: string, sentAt = Date.now()): WrittenMessage {
+    const message = { number: ++this.written, chat: group ?? sender, sender, text, group, sentAt };
+    this.redeliver(message);
+    return message;
+  }
+
+  /** Delivers a message, possibly again. */
+  redeliver(message: WrittenMessage): void {
+    this.unconfirmed.push(message);
+    for (const wake of this.waiting.splice(0)) wake();
+  }
+
+  /** Number of messages that no program has confirmed. */
+  get pending(): number {
+    return this.unconfirmed.length;
+  }
+
+  /** Makes the next calls to send, edit and remove fail, one each. */
+  failNext(...failures: readonly CallFailure[]): void {
+    this.failures.push(...failures);
+  }
+
+  /** Returns the texts that a chat shows, in order. */
+  read(chat: string): string[] {
+    return this.shown.filter((message) => message.chat === chat && !message.isDeleted).map(({ text }) => text);
+  }
+
+  override async poll(from: number): Promise<readonly WrittenMessage[]> {
+    if (this.isDown) throw new DriverError('unreachable', 'the platform is down');
+    const rest = this.unconfirmed.filter(({ number }) => number >= from);
+    this.unconfirmed.splice(0, this.unconfirmed.length, ...rest);
+    if (this.unconfirmed.length === 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    return [...this.unconfirmed];
+  }
+
+  override async send(chat: string, text: string): Promise<string> {
+    const message = { id: `out-${this.shown.length + 1}`, chat, text, isDeleted: false };
+    this.call(() => this.shown.push(message));
+    return message.id;
+  }
+
+  override async edit(id: string, text: string): Promise<void> {
+    this.call(() => (this.find(id).text = text));
+  }
+
+  override async remove(id: string): Promise<void> {
+    this.call(() => (this.find(id).isDeleted = true));
+  }
+
+  private find(id: string): ShownMessage {
+    const message = this.shown.find((shown) => shown.id === id && !shown.isDeleted);
+    if (!message) throw new DeliveryError('refused', `there is no message ${id}`);
+    return message;
+  }
+
+  private call(effect: () => unknown): void {
+    this.calls++;
+    const failure = this.failures.shift();
+    if (!failure || failure.takesEffect) effect();
+    if (!failure) return;
+    if (failure.outcome === 'bad_credential') throw new DriverError('bad_credential', 'the credential was revoked');
+    throw new DeliveryError(failure.outcome, `the call failed: ${failure.outcome}`, failure.retryAfterMs);
+  }
+}
+
+/** The driver of the made-up platform, with what `@ChannelDriver` needs besides the class. */
+abstract class PlatformDriver implements Driver {
+  private readonly over = new AbortController();
+  private from = 0;
+
+  constructor(private readonly api: PlatformApi) {}
+
+  async start(link: ChannelLink, signal: AbortSignal): Promise<void> {
+    void this.listen(link, AbortSignal.any([signal, this.over.signal])).catch((error: unknown) =>
+      link.fail(error instanceof DriverError ? error : new DriverError('unreachable', String(error))),
+    );
+  }
+
+  read({ raw }: Update): Reading {
+    const { text, number } = raw as WrittenMessage;
+    if (text === '/unreadable') throw new Error('the message is odd');
+    return { kind: 'message', message: { content: text, metadata: { number } } };
+  }
+
+  send({ place, texts }: Part): Promise<string> {
+    return this.api.send(place.chat, toPlainText(texts));
+  }
+
+  edit(ref: string, { texts }: Part): Promise<void> {
+    return this.api.edit(ref, toPlainText(texts));
+  }
+
+  remove(ref: string): Promise<void> {
+    return this.api.remove(ref);
+  }
+
+  async stop(): Promise<void> {
+    this.over.abort();
+  }
+
+  private async listen(link: ChannelLink, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const messages = await this.api.poll(this.from);
+      if (signal.aborted) return;
+      await link.receive(messages.map((message) => toUpdate(link.channel, message)));
+      this.from = Math.max(this.from, ...messages.map(({ number }) => number + 1));
+    }
+  }
+}
+
+function toUpdate(channel: string, message: WrittenMessage): Update {
+  const { number, chat, sender, group, sentAt } = message;
+  const place = { chat, replyTo: String(number), isGroup: group !== undefined };
+  return { id: `${channel}:${chat}:${number}`, sender, groupId: group, place, sentAt, raw: message };
+}
+
+/** Drives the channel `pigeon`, whose messages can be edited. */
+@ChannelDriver({
+  name: 'pigeon',
+  settings: {},
+  capabilities: {
+    edits: true,
+    maxLength: 400,
+    lengthUnit: 'code points',
+    minEditIntervalMs: { direct: 20, group: 20 },
+  },
+})
+export class PigeonDriver extends PlatformDriver {
+  constructor(api: PlatformApi) {
+    super(api);
+  }
+}
+
+/** Drives the channel `telegraph`, whose messages stay as they were sent. */
+@ChannelDriver({
+  name: 'telegraph',
+  settings: {},
+  capabilities: {
+    edits: false,
+    maxLength: 400,
+    lengthUnit: 'bytes',
+    minEditIntervalMs: { direct: 20, group: 20 },
+  },
+})
+export class TelegraphDriver extends PlatformDriver {
+  constructor(api: PlatformApi) {
+    super(api);
+  }
+}
