@@ -23,6 +23,24 @@ export { FrameTypeRegistry, type FrameType } from './core/connections/frame-type
 export type { Connection, ConnectionEvent } from './core/connections/connection.js';
 export { ConnectionManagerService } from './core/connections/connection-manager.service.js';
 export { ApprovalsService } from './core/approvals/approvals.service.js';
+export { ChannelDriver, type ChannelDriverOptions } from './core/channels/channel-driver.decorator.js';
+export {
+  DeliveryError,
+  DriverError,
+  type Capabilities,
+  type ChannelLink,
+  type Driver,
+  type DriverFault,
+  type FailedDelivery,
+  type Part,
+  type PartText,
+  type Place,
+  type Reading,
+  type ReadMessage,
+  type Update,
+} from './core/channels/driver.js';
+export { ChannelManagerService } from './core/channels/channel-manager.service.js';
+export { toPlainText } from './core/channels/text-length.js';
 export { ChannelStatusService, type ChannelStatus } from './core/connections/channel-status.service.js';
 export type { HistoryEntry, HistoryPage } from './core/connections/history-page.js';
 export type { Decision, MemoryClient, MemoryConnection, PersonStatus } from './core/connections/memory-connection.js';

@@ -15,7 +15,8 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  *
  * T transport and handshake, E envelope, M messages, S streams and replay, C queue and cancelling, G sessions and
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
- * approvals, R models, B sandbox, Q MCP, N bounds and time.
+ * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
+ * V channels.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -1299,4 +1300,28 @@ export const requirements: readonly Requirement[] = [
   requirement('Z-43', 'agents 1', 'A binding grants no access.'),
   requirement('Z-44', 'agents 2', '`/status` names the agent, `/agents` lists those of the tenant.'),
   requirement('Z-22', 'agents 1', 'With `workspace: agent` all sessions of an agent and a tenant share one folder.'),
+
+  // Channels whose drivers run in the gateway
+  requirement('V-01', 'channels 2', 'A platform is told of a message once it is stored; the reply goes to its chat.'),
+  requirement('V-02', 'channels 2', 'What a platform delivers again is answered once.'),
+  requirement(
+    'V-03',
+    'channels 2, 4',
+    'Whatever crashes between platform and agent: each message is answered, in order; what comes twice is counted.',
+  ),
+  requirement('V-04', 'channels 4', 'A reply grows by edits, in parts within the limit of the platform.'),
+  requirement(
+    'V-05',
+    'channels 3',
+    'An unknown sender gets one code and nothing else; three requests wait at most; an operator lets the sender in.',
+  ),
+  requirement('V-06', 'channels 3', 'Lists of senders and of groups decide who reaches the agent.'),
+  requirement('V-07', 'channels 4', 'What was not sent is sent again, not before the time that the platform names.'),
+  requirement('V-08', 'channels 4', 'A part whose outcome is unknown is sent again and counted.'),
+  requirement(
+    'V-09',
+    'channels 4',
+    'What a platform refuses, or cannot take within delivery_max_age_ms, is given up and counted.',
+  ),
+  requirement('V-10', 'channels 5', 'A platform that is down loses nothing and is tried again for ever.'),
 ];

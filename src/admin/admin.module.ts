@@ -4,12 +4,20 @@ import { AuthModule } from '../auth/index.js';
 import { CoreModule } from '../core/core.module.js';
 import { AgentsController } from './agents.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
+import { ChannelsController } from './channels.controller.js';
 import { ConfigController } from './config.controller.js';
 import { SessionsController } from './sessions.controller.js';
 import { ToolsController } from './tools.controller.js';
 
 @Module({
   imports: [AuthModule, CoreModule],
-  controllers: [ConfigController, SessionsController, ToolsController, ApprovalsController, AgentsController],
+  controllers: [
+    ConfigController,
+    SessionsController,
+    ToolsController,
+    ApprovalsController,
+    AgentsController,
+    ChannelsController,
+  ],
 })
 export class AdminModule {}

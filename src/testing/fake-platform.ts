@@ -128,10 +128,9 @@ export class FakePlatform extends PlatformApi {
 
 /** The driver of the made-up platform, with what `@ChannelDriver` needs besides the class. */
 abstract class PlatformDriver implements Driver {
+  protected abstract readonly api: PlatformApi;
   private readonly over = new AbortController();
   private from = 0;
-
-  constructor(private readonly api: PlatformApi) {}
 
   async start(link: ChannelLink, signal: AbortSignal): Promise<void> {
     void this.listen(link, AbortSignal.any([signal, this.over.signal])).catch((error: unknown) =>
@@ -189,8 +188,8 @@ function toUpdate(channel: string, message: WrittenMessage): Update {
   },
 })
 export class PigeonDriver extends PlatformDriver {
-  constructor(api: PlatformApi) {
-    super(api);
+  constructor(protected readonly api: PlatformApi) {
+    super();
   }
 }
 
@@ -206,7 +205,7 @@ export class PigeonDriver extends PlatformDriver {
   },
 })
 export class TelegraphDriver extends PlatformDriver {
-  constructor(api: PlatformApi) {
-    super(api);
+  constructor(protected readonly api: PlatformApi) {
+    super();
   }
 }

@@ -1,6 +1,7 @@
 /** Fakes and factories for tests of the gateway and of its extensions. */
 export * from './factories.js';
 export * from './fake-metrics.js';
+export * from './fake-platform.js';
 export * from './fake-reader.js';
 export * from './fake-socket.js';
 export * from './fake-terminal.js';

@@ -11,6 +11,7 @@ import {
   settingsContract,
 } from './store/administration.contract.js';
 import { auditContract } from './store/audit.contract.js';
+import { channelsContract } from './store/channels.contract.js';
 import { cancelContract } from './store/cancel.contract.js';
 import { frameContract, sweepContract } from './store/frames.contract.js';
 import { memoryContract } from './store/memory.contract.js';
@@ -40,6 +41,7 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'keeps settings': settingsContract,
   'keeps approvals': approvalsContract,
   'keeps the audit trail': auditContract,
+  'keeps what channels receive and send': channelsContract,
   'knows uploaded files': mediaContract,
   'keeps memories': memoryContract,
   'sweeps what is old': sweepContract,

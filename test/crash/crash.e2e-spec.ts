@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { FAILPOINTS, type Failpoint } from '../../src/core/failpoints/failpoint.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { Campaign, type Death } from './campaign.js';
+import { CHANNEL_FAILPOINTS } from './channel-campaign.js';
 
 /** The number of kills at random moments; `npm run test:long` raises it. */
 const RANDOM_KILLS = Number(process.env['CRASH_KILLS'] ?? (process.env['LONG'] ? 200 : 20));
@@ -15,7 +16,9 @@ let campaign: Campaign | undefined;
 afterEach(() => campaign?.remove());
 
 /** Failpoints that ordinary work passes. The process dies at the first and at the third pass of each. */
-const ON_THE_WAY = FAILPOINTS.filter((name) => name !== 'config.mid' && name !== 'migrate.mid' && name !== 'drain.mid');
+const ON_THE_WAY = FAILPOINTS.filter(
+  (name) => !['config.mid', 'migrate.mid', 'drain.mid'].includes(name) && !CHANNEL_FAILPOINTS.includes(name),
+);
 
 async function dieAndVerify(deaths: readonly Death[]): Promise<void> {
   campaign = new Campaign();

@@ -1,19 +1,253 @@
-import { afterEach, expect, it } from 'vitest';
-import { FakePlatform } from '../../src/testing/fake-platform.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ChannelManagerService } from '../../src/core/channels/channel-manager.service.js';
+import { ManualClock } from '../../src/testing/index.js';
+import { FakeMetrics } from '../../src/testing/fake-metrics.js';
+import { FakePlatform, PigeonDriver, TelegraphDriver } from '../../src/testing/fake-platform.js';
 import { eventually } from '../support/eventually.js';
 import { GatewayApp } from '../support/gateway-app.js';
 import { PlatformModule } from '../support/platform-app.js';
-
-const OPEN = { 'channels.pigeon.dm_policy': 'open', 'channels.pigeon.allow_from': ['*'] };
+import { RecordingLogs } from '../support/recording-logs.js';
 
 let app: GatewayApp | undefined;
-afterEach(() => app?.close());
+let platform: FakePlatform;
+let logs: RecordingLogs;
+let metrics: FakeMetrics;
 
-it('answers a message of a person in their chat, and tells the platform that it has it', async () => {
-  const platform = new FakePlatform();
-  app = await GatewayApp.start({ modules: [PlatformModule.on(platform)], settings: OPEN });
-  platform.write('ann', 'hello');
-  await eventually(() => expect(platform.read('ann')).toHaveLength(1));
-  await eventually(() => expect(platform.pending).toBe(0));
-  expect(platform.read('ann')[0]).toContain('hello');
+const OPEN = { dm_policy: 'open', allow_from: ['*'] };
+
+/** Starts a gateway whose channel has these settings. */
+async function start(
+  settings: Readonly<Record<string, unknown>> = OPEN,
+  { driver = PigeonDriver, clock }: { driver?: typeof PigeonDriver | typeof TelegraphDriver; clock?: ManualClock } = {},
+): Promise<void> {
+  platform = new FakePlatform();
+  logs = new RecordingLogs();
+  metrics = new FakeMetrics();
+  const channel = driver === PigeonDriver ? 'pigeon' : 'telegraph';
+  app = await GatewayApp.start({
+    modules: [PlatformModule.on(platform, driver)],
+    settings: Object.fromEntries(Object.entries(settings).map(([key, value]) => [`channels.${channel}.${key}`, value])),
+    logs,
+    metrics,
+    ...(clock && { clock }),
+  });
+}
+
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
 });
+
+const shows = (chat: string, ...texts: readonly string[]) =>
+  eventually(() => {
+    const shown = platform.read(chat);
+    expect(shown.map((text, n) => (text.includes(texts[n] ?? '\0') ? texts[n] : text))).toEqual(texts);
+  });
+
+const troubles = () => logs.entries.filter(({ level }) => level === 'warn' || level === 'error');
+const parts = (outcome: string) => metrics.read('openclaw_channel_parts_total', { channel: 'pigeon', outcome });
+
+/** Turns the hands of the clock until a condition holds. */
+async function turnUntil(clock: ManualClock, check: () => void, stepMs = 1_000): Promise<void> {
+  for (let turn = 0; turn < 2_000; turn++) {
+    try {
+      return check();
+    } catch {
+      await clock.advanceAsync(stepMs);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  check();
+}
+
+async function api(path: string, method = 'GET'): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(`${app?.url}/admin/v1/channels${path}`, { method });
+  return { status: response.status, body: await response.json() };
+}
+
+describe('a channel', () => {
+  it('[V-01] answers a message in its chat, and confirms it to the platform', async () => {
+    await start();
+    platform.write('ann', 'hello from ann');
+    platform.write('bob', 'hello from bob');
+    await shows('ann', 'hello from ann');
+    await shows('bob', 'hello from bob');
+    await eventually(() => expect(platform.pending).toBe(0));
+    expect(troubles()).toEqual([]);
+  });
+
+  it('[V-02] answers what the platform delivers twice once', async () => {
+    await start();
+    const message = platform.write('ann', 'hello');
+    await shows('ann', 'hello');
+    platform.redeliver({ ...message, number: message.number });
+    platform.write('ann', 'another');
+    await shows('ann', 'hello', 'another');
+  });
+
+  it('[V-04] shows a reply that grows by editing it, and keeps the limit of the platform', async () => {
+    await start();
+    platform.write('ann', '/blocks 120 2');
+    await eventually(() => expect(platform.read('ann').join('\n\n')).toContain('block 120'));
+    const texts = platform.read('ann');
+    expect(texts.join('\n\n')).toBe(Array.from({ length: 120 }, (_, n) => `block ${n + 1}`).join('\n\n'));
+    expect(texts.every((text) => text.length <= 400)).toBe(true);
+    expect(platform.calls).toBeGreaterThan(texts.length);
+    expect(platform.shown).toHaveLength(texts.length);
+    expect(troubles()).toEqual([]);
+  });
+
+  it('sends each block by itself where messages cannot be changed', async () => {
+    await start(OPEN, { driver: TelegraphDriver });
+    platform.write('ann', '/blocks 3');
+    await shows('ann', 'block 1', 'block 2', 'block 3');
+    expect(platform.calls).toBe(3);
+  });
+
+  it('sends a reply in one piece with `streaming: final`', async () => {
+    await start({ ...OPEN, streaming: 'final' });
+    platform.write('ann', '/blocks 3 20');
+    await shows('ann', 'block 1\n\nblock 2\n\nblock 3');
+    expect(platform.calls).toBe(1);
+  });
+
+  it('leaves out an update that the driver cannot read, and goes on', async () => {
+    await start();
+    platform.write('ann', '/unreadable');
+    platform.write('ann', 'hello');
+    await shows('ann', 'hello');
+    expect(troubles().map(({ message }) => message)).toEqual(['an update could not be read; it is left out']);
+  });
+
+  it('lists its state for operators', async () => {
+    await start();
+    await eventually(async () => {
+      expect((await api('')).body).toEqual({
+        items: [{ name: 'pigeon', state: 'connected', since: expect.any(Number) }],
+      });
+    });
+    expect(((await (await fetch(`${app?.url}/health`)).json()) as object)['connected_channels' as never]).toEqual([
+      'pigeon',
+    ]);
+  });
+});
+
+describe('who may talk', () => {
+  it('[V-05] an unknown sender gets one code, and is let in when an operator approves it', async () => {
+    await start({});
+    platform.write('eve', 'let me in');
+    await eventually(() => expect(platform.read('eve')).toHaveLength(1));
+    platform.write('eve', 'please');
+    await eventually(() => expect(platform.pending).toBe(0));
+    const code = /\b[A-Z2-9]{8}\b/.exec(platform.read('eve')[0] ?? '')?.[0] ?? '';
+    expect((await api('/pigeon/pairings')).body).toMatchObject({ items: [{ sender: 'eve', code }] });
+    expect((await api('/pigeon/pairings/WRONG/approve', 'POST')).status).toBe(404);
+    expect((await api(`/pigeon/pairings/${code.toLowerCase()}/approve`, 'POST')).status).toBe(200);
+    platform.write('eve', 'thank you');
+    await shows('eve', code, 'thank you');
+    expect(JSON.stringify(logs.entries)).not.toContain('let me in');
+  });
+
+  it('[V-05] three requests wait at most; further strangers get no response', async () => {
+    await start({});
+    for (const sender of ['a', 'b', 'c', 'd']) platform.write(sender, 'hello');
+    await eventually(() => expect(platform.pending).toBe(0));
+    await shows('c', 'Your code is');
+    expect(platform.read('d')).toEqual([]);
+  });
+
+  it('[V-06] lists of senders and of groups decide, numbers and texts alike', async () => {
+    await start({ dm_policy: 'allowlist', allow_from: [5001], groups: ['g1'], require_mention: false });
+    platform.write('5001', 'hello');
+    platform.write('5002', 'hello');
+    platform.write('5002', 'in the group', 'g1');
+    platform.write('5001', 'elsewhere', 'g2');
+    await shows('5001', 'hello');
+    await shows('g1', 'in the group');
+    await eventually(() => expect(platform.pending).toBe(0));
+    expect([platform.read('5002'), platform.read('g2')]).toEqual([[], []]);
+  });
+
+  it('in a group answers what addresses the agent', async () => {
+    await start({ ...OPEN, group_policy: 'open' });
+    platform.write('ann', 'nothing for you', 'g1');
+    platform.write('ann', '@openclaw hello', 'g1');
+    await shows('g1', 'hello');
+  });
+
+  it('refuses a bot that is open by accident', async () => {
+    await expect(start({ dm_policy: 'open' })).rejects.toThrow('channels.pigeon.dm_policy: is `open`');
+  });
+});
+
+describe('trouble with a platform', () => {
+  it('[V-07] what was not sent is sent again; what the platform asks to wait for is waited for', async () => {
+    const clock = new ManualClock();
+    await start({ ...OPEN, streaming: 'final' }, { clock });
+    platform.failNext({ outcome: 'not_sent' }, { outcome: 'not_sent', retryAfterMs: 90_000 });
+    platform.write('ann', 'hello', undefined, clock.now());
+    await turnUntil(clock, () => expect(platform.calls).toBe(2));
+    const before = clock.now();
+    await turnUntil(clock, () => expect(platform.read('ann')).toHaveLength(1));
+    expect(clock.now() - before).toBeGreaterThanOrEqual(89_000);
+    expect([parts('sent'), parts('possibly_twice'), parts('dead')]).toEqual([1, 0, 0]);
+  });
+
+  it('[V-08] a lost response is counted when the part is sent again', async () => {
+    const clock = new ManualClock();
+    await start({ ...OPEN, streaming: 'final' }, { clock });
+    platform.failNext({ outcome: 'unknown', takesEffect: true });
+    platform.write('ann', 'hello', undefined, clock.now());
+    await turnUntil(clock, () => expect(platform.read('ann')).toHaveLength(2));
+    expect([parts('sent'), parts('possibly_twice'), parts('dead')]).toEqual([1, 1, 0]);
+  });
+
+  it('[V-09] what the platform refuses is given up at once, and the next reply goes out', async () => {
+    await start({ ...OPEN, streaming: 'final' });
+    platform.failNext({ outcome: 'refused' });
+    platform.write('ann', 'to nowhere');
+    platform.write('ann', 'hello');
+    await shows('ann', 'hello');
+    expect([parts('sent'), parts('dead')]).toEqual([1, 1]);
+  });
+
+  it('[V-09] what cannot be sent within its time is given up', async () => {
+    const clock = new ManualClock();
+    await start({ ...OPEN, streaming: 'final', delivery_max_age_ms: 60_000 }, { clock });
+    platform.failNext({ outcome: 'not_sent', retryAfterMs: 61_000 });
+    platform.write('ann', 'hello', undefined, clock.now());
+    await turnUntil(clock, () => expect(parts('dead')).toBe(1));
+    expect(platform.calls).toBe(1);
+  });
+
+  it('[V-10] a platform that is down for ten minutes loses nothing', async () => {
+    const clock = new ManualClock();
+    await start(OPEN, { clock });
+    await turnUntil(clock, () => expect(states()).toBe('connected'));
+    platform.isDown = true;
+    platform.write('ann', 'before');
+    platform.failNext(...Array.from({ length: 10 }, () => ({ outcome: 'not_sent' }) as const));
+    await clock.advanceAsync(600_000);
+    expect(states()).not.toBe('connected');
+    platform.isDown = false;
+    platform.write('ann', 'after');
+    await turnUntil(clock, () => expect(platform.read('ann')).toHaveLength(2), 5_000);
+    await shows('ann', 'before', 'after');
+    expect(parts('possibly_twice')).toBe(0);
+  });
+
+  it('a revoked credential stops the channel alone, and its parts wait for the next run', async () => {
+    const clock = new ManualClock();
+    await start({ ...OPEN, streaming: 'final' }, { clock });
+    platform.failNext({ outcome: 'bad_credential' });
+    platform.write('ann', 'hello', undefined, clock.now());
+    await turnUntil(clock, () => expect(states()).toBe('error'));
+    expect((await api('')).body).toMatchObject({ items: [{ reason: 'the credential was revoked' }] });
+    await turnUntil(clock, () => expect(platform.read('ann')).toHaveLength(1), 10_000);
+    expect([parts('sent'), parts('possibly_twice'), parts('dead')]).toEqual([1, 0, 0]);
+  });
+});
+
+function states(): string | undefined {
+  return app?.app.get(ChannelManagerService, { strict: false }).states.get('pigeon')?.state;
+}

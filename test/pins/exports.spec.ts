@@ -35,28 +35,28 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest',
     'src/index.ts',
     `
-      ALL_TENANTS AcceptOutcome AcceptedMessage AgentDefinition AgentEvent AgentRuntime AgentTurn
+      ALL_TENANTS AcceptOutcome AcceptedMessage AccountLease AgentDefinition AgentEvent AgentRuntime AgentTurn
       AgentsService Answer Approval ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote
-      AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker CancelOutcome CancelSelector CancelTarget
-      ChainVerdict ChannelStatus ChannelStatusService Claim ClaimRequest ClaimResult ClientKey Clock
+      AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker CancelOutcome CancelSelector CancelTarget Capabilities
+      ChainVerdict ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
-      CredentialVerifier Decision Done DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FramePage
+      CredentialVerifier Decision DeliveryError Done Driver DriverError DriverFault DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram
-      HistogramOptions HistoryEntry HistoryPage InProcessBroker IncomingMessage InvalidBlobKeyError
+      HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
       JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaService MediaStore
       Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
       MessageIntakeService MessageSelector MessageWithReply Metric MetricOptions Metrics NewFrame NewMessage
-      Origin PRIORITIES PersonStatus Piece PresenceState PresenceTrackerService PresentedCredential Principal
-      Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction RecordedStep Refusal
+      Origin OutboxPart PRIORITIES PairingOutcome PairingRequest Part PartText PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
+      Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReadMessage Reading RecordedStep Refusal
       Reply RequestedCall ResourceKind ResumePosition SandboxEnding SandboxModule SandboxRequest
       SandboxService SectionOptions Session SessionChange SessionCursor SessionResource SessionResources
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree StartOverrides
       StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
       SweepLimits Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
-      Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo UploadQuota UploadRefusedError UploadSum UseSettings
+      Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update UploadQuota UploadRefusedError UploadSum UseSettings
       Verdict VerifiesCredentials WriteOutcome chainAudit createHttpAdapter defineSettings endOf loadSettings
-      noteOfDecision noteOfSession noteOfSettings readAuditTrail runGateway verifyAuditChain verifyAuditTrail
+      noteOfDecision noteOfSession noteOfSettings readAuditTrail runGateway toPlainText verifyAuditChain verifyAuditTrail
     `,
   ],
   [
@@ -90,8 +90,8 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest/testing',
     'src/testing/index.ts',
     `
-      ECHO_TOOL FakeMetrics FakeReader FakeSocket FakeSockets FakeTerminal FakeTurn GENEROUS_LIMITS KeptLogs
-      ManualClock MemorySettings SeenFrame SentFrame TurnAct aCancelledEnd aClient aFrame aMessage aPayload aSession
+      CallFailure ECHO_TOOL FakeMetrics FakePlatform FakeReader FakeSocket FakeSockets FakeTerminal FakeTurn GENEROUS_LIMITS KeptLogs
+      ManualClock MemorySettings PigeonDriver PlatformApi SeenFrame SentFrame ShownMessage TelegraphDriver TurnAct WrittenMessage aCancelledEnd aClient aFrame aMessage aPayload aSession
       anAgent anEnd
     `,
   ],

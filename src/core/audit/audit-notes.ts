@@ -34,6 +34,12 @@ export function noteOfCall(call: {
   return { tenant: session.tenant, actor, action: 'tool.call', target: tool, before: 'null', after };
 }
 
+/** Builds the note of a sender who was let into a channel. */
+export function noteOfPairing(channel: string, sender: string, actor: string): AuditNote {
+  const after = JSON.stringify({ sender });
+  return { tenant: ALL_TENANTS, actor, action: 'channel.pair', target: channel, before: 'null', after };
+}
+
 /** The action of {@link noteOfSweep}. */
 export const SWEEP_ACTION = 'audit.sweep';
 

@@ -1,4 +1,3 @@
-import type { TProperties } from 'typebox';
 import type { ConnectionEvent } from '../connections/connection.js';
 import type { MemoryConnection } from '../connections/memory-connection.js';
 import type { MemoryConnectionsService } from '../connections/memory-connections.service.js';
@@ -11,6 +10,7 @@ import type { AccountValues, CommonAccountSettings } from './account-settings.js
 import { DriverError, type Capabilities, type ChannelLink, type Driver, type Place, type Update } from './driver.js';
 import { Inbox, type Receiver } from './inbox.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
+import { Pairing } from './pairing.js';
 import { Persistence } from './persistence.js';
 import type { PartOutcome } from './run-context.js';
 import { decideAdmission } from './who-may-talk.js';
@@ -47,6 +47,7 @@ export class AccountRun implements Receiver, OutboxOwner {
   private readonly failure = Promise.withResolvers<unknown>();
   private readonly inbox: Inbox;
   private readonly outbox: Outbox;
+  private readonly pairing: Pairing;
   private readonly connection: MemoryConnection;
   private requests = 0;
 
@@ -64,6 +65,7 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.persistence = new Persistence(parts.clock, parts.log, this.signal);
     this.inbox = new Inbox(this);
     this.outbox = new Outbox(this);
+    this.pairing = new Pairing(this);
     this.connection = parts.connections.open({
       principal: {
         tenant: DEFAULT_TENANT,
@@ -99,6 +101,7 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.connection.resume(this.nextRequest());
     await this.driver.start(this.makeLink(), intake);
     this.inbox.start();
+    await this.outbox.load();
   }
 
   /** Resolves when what was answered is delivered, or when the run ends. */
@@ -135,7 +138,9 @@ export class AccountRun implements Receiver, OutboxOwner {
   }
 
   async admit(update: Update): Promise<boolean> {
-    return decideAdmission(this.settings, update) === 'admitted';
+    const admission = decideAdmission(this.settings, update);
+    if (admission !== 'pairing') return admission === 'admitted';
+    return this.pairing.admit(update, (note) => this.outbox.sendNote(note));
   }
 
   submit(message: IncomingMessage): void {
@@ -150,7 +155,7 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.connection.confirm(this.nextRequest(), sessionId, seq);
   }
 
-  private makeLink(): ChannelLink<TProperties> {
+  private makeLink(): ChannelLink {
     const { channel, log } = this;
     const { account } = this.parts;
     return {

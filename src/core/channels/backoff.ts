@@ -14,7 +14,7 @@ export class Backoff {
 
   /** Waits. Resolves at once when the signal aborts. @param atLeastMs the time that the other side asks for */
   async wait(atLeastMs = 0): Promise<void> {
-    const jittered = this.waitMs * (0.5 + Math.random() / 2);
+    const jittered = Math.round(this.waitMs * (0.5 + Math.random() / 2));
     this.waitMs = Math.min(this.waitMs * 2, MAX_WAIT_MS);
     await this.clock.sleep(Math.max(jittered, atLeastMs), this.signal);
   }

@@ -5,7 +5,7 @@ import { LostLeaseError } from './persistence.js';
 import type { AccountLease } from '../store/index.js';
 
 /** Time for which a replica holds an account without renewing it, in milliseconds. */
-export const ACCOUNT_LEASE_MS = 10_000;
+const ACCOUNT_LEASE_MS = 9_000;
 /** Pause before an account that only a person can repair is tried again, in milliseconds. */
 const REPAIR_WAIT_MS = 600_000;
 /** Time for replies to reach the platform at the stop, in milliseconds. */

@@ -1,10 +1,11 @@
 import { Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
+import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { MemoryConnectionsService } from '../connections/memory-connections.service.js';
 import { StartStep, StopStep, type Undo } from '../lifecycle/steps.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
-import { ChannelStore } from '../store/index.js';
+import { ChannelStore, type PairingRequest } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Metrics, type Counter, type Metric } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
@@ -55,6 +56,30 @@ export class ChannelManagerService {
   /** The states of the accounts that run here, by their names in messages. */
   get states(): ReadonlyMap<string, AccountState> {
     return new Map([...this.accounts].map(([channel, account]) => [channel, account.state]));
+  }
+
+  /**
+   * Lists the senders who wait to be let in, oldest first.
+   * @throws GatewayError NOT_FOUND when no such channel runs here
+   */
+  listPairings(channel: string): Promise<readonly PairingRequest[]> {
+    this.check(channel);
+    return this.store.listPairings(channel);
+  }
+
+  /**
+   * Lets in the sender who was given a code, in any case.
+   * @throws GatewayError NOT_FOUND when no such channel runs here, or no such code waits
+   */
+  async approvePairing(channel: string, code: string, actor: string): Promise<PairingRequest> {
+    this.check(channel);
+    const request = await this.store.approvePairing(channel, code.toUpperCase(), actor);
+    if (!request) throw new GatewayError('NOT_FOUND', { what: `code ${code}` });
+    return request;
+  }
+
+  private check(channel: string): void {
+    if (!this.accounts.has(channel)) throw new GatewayError('NOT_FOUND', { what: `channel ${channel}` });
   }
 
   /** @throws Error when two classes declare the same channel */

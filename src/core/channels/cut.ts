@@ -73,7 +73,8 @@ function cutText(text: PartText, room: number, isFirst: boolean): Cut | undefine
 }
 
 function findPlace({ kind, text }: PartText, room: number, isFirst: boolean): number | undefined {
-  const window = text.slice(0, room);
+  // The space after a head that fills the room is dropped.
+  const window = text.slice(0, room + 1);
   const isWhole = kind === 'markdown' ? findWholes(text, room) : () => false;
   for (const place of PLACES) {
     const ends = [...window.matchAll(place)].map((match) => match.index + match[0].length);

@@ -96,7 +96,7 @@ export class Inbox {
       await this.handle(entry);
       this.known.delete(entry.messageId);
     } catch (error) {
-      if (!this.run.signal.aborted) this.run.fail(error);
+      this.run.fail(error);
     }
   }
 

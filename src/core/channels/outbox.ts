@@ -1,7 +1,8 @@
 import type { DeltaEvent } from '../delivery/frame-reader.js';
-import type { DurableFrame } from '../store/index.js';
+import type { DurableFrame, OutboxPart } from '../store/index.js';
 import { ChatLane } from './chat-lane.js';
-import type { Place } from './driver.js';
+import type { PartText, Place } from './driver.js';
+import { PartSender } from './part-sender.js';
 import { ReplyDelivery } from './reply-delivery.js';
 import { ReplyProgress } from './reply-progress.js';
 import type { RunContext } from './run-context.js';
@@ -43,6 +44,18 @@ export class Outbox {
   notePlace(messageRef: string, place: Place): void {
     this.places.set(messageRef, place);
     if (this.places.size > MAX_KEPT_PLACES) this.places.delete(this.places.keys().next().value as string);
+  }
+
+  /** Sends the notes that an earlier run has left. */
+  async load(): Promise<void> {
+    for (const note of await this.run.store.listNotes(this.run.channel)) this.sendNote(note);
+  }
+
+  /** Sends a note that is stored. */
+  sendNote(note: OutboxPart): void {
+    const sender = new PartSender(this.run, this.laneOf(JSON.parse(note.place) as Place));
+    const texts = JSON.parse(note.content ?? '[]') as readonly PartText[];
+    void sender.send(note, texts, note.createdAt).catch((error: unknown) => this.run.fail(error));
   }
 
   /** Takes frames of one session, in their order. */
@@ -99,7 +112,7 @@ export class Outbox {
       this.sessions.delete(session.sessionId);
       if (this.sessions.size === 0) for (const wake of this.waitingForIdle.splice(0)) wake();
     } catch (error) {
-      if (!this.run.signal.aborted) this.run.fail(error);
+      this.run.fail(error);
     }
   }
 

@@ -21,34 +21,31 @@ export function layOutEach(blocks: readonly StreamBlock[], layout: Layout): Part
 }
 
 /** Returns what a channel shows of a block; undefined for nothing. */
-function toText({ block_type: type, content, metadata }: StreamBlock, showTools: boolean): PartText | undefined {
+function toText({ block_type: type, content, metadata = {} }: StreamBlock, showTools: boolean): PartText | undefined {
   switch (type) {
     case 'markdown':
     case 'text':
     case 'status':
       return content.trim() === '' ? undefined : { kind: type, text: content };
     case 'code': {
-      const language = metadata?.['language'];
+      const { language } = metadata;
       return { kind: 'code', text: content, ...(typeof language === 'string' && { language }) };
     }
     case 'tool_call':
-      return showTools ? { kind: 'status', text: `${readName(content, 'tool')} …` } : undefined;
+      return showTools ? { kind: 'status', text: `${readTool(content)} …` } : undefined;
     case 'tool_result':
       return undefined;
     case 'image':
     case 'audio':
-    case 'canvas': {
-      const alt = metadata?.['alt'];
-      return { kind: 'status', text: typeof alt === 'string' ? `[${type}: ${alt}]` : `[${type}]` };
-    }
+    case 'canvas':
+      return {
+        kind: 'status',
+        text: typeof metadata['alt'] === 'string' ? `[${type}: ${metadata['alt']}]` : `[${type}]`,
+      };
   }
 }
 
-function readName(json: string, key: string): string {
-  try {
-    const value: unknown = (JSON.parse(json) as Record<string, unknown>)[key];
-    return typeof value === 'string' ? value : '';
-  } catch {
-    return '';
-  }
+/** Returns the name of the tool that a `tool_call` block names. */
+function readTool(content: string): string {
+  return String((JSON.parse(content) as { readonly tool: unknown }).tool);
 }

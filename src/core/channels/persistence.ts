@@ -1,3 +1,4 @@
+import { GatewayError } from '../../protocol/domain.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 import { Backoff } from './backoff.js';
@@ -23,6 +24,7 @@ export class Persistence {
       try {
         return await call();
       } catch (error) {
+        if (GatewayError.from(error).code !== 'STORE_UNAVAILABLE') throw error;
         this.log.warn({ error }, 'the store of the channels is not available; trying again');
         await backoff.wait();
       }

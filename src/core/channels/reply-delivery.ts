@@ -1,17 +1,13 @@
-import { failpoint } from '../failpoints/failpoint.js';
 import type { OutboxPart } from '../store/index.js';
-import { Backoff } from './backoff.js';
 import type { ChatLane } from './chat-lane.js';
-import { DeliveryError, DriverError, type Part, type PartText, type Place } from './driver.js';
+import type { PartText, Place } from './driver.js';
 import { layOut, layOutEach, type Layout } from './part-layout.js';
+import { PartSender } from './part-sender.js';
 import type { ReplyProgress } from './reply-progress.js';
 import type { RunContext } from './run-context.js';
 import { lengthOf, toPlainText } from './text-length.js';
 
-/** Time limit of one call of a driver, in milliseconds. Its outcome is unknown afterwards. */
-const CALL_TIMEOUT_MS = 30_000;
-
-/** What stands in place of a message that can be emptied but not deleted. */
+/** What stands in place of a message that can be changed but not deleted. */
 const EMPTIED: readonly PartText[] = [{ kind: 'text', text: '–' }];
 
 /** Delivers one reply: shows it as it grows, and at its end as it stands. */
@@ -20,6 +16,7 @@ export class ReplyDelivery {
   /** What the platform shows, by number; absent where that is not known. */
   private readonly shown: string[] = [];
   private readonly layout: Layout;
+  private readonly sender: PartSender;
 
   constructor(
     private readonly run: RunContext,
@@ -28,6 +25,7 @@ export class ReplyDelivery {
     private readonly lane: ChatLane,
   ) {
     const { driver, capabilities, settings } = run;
+    this.sender = new PartSender(run, lane);
     this.layout = {
       showTools: settings.show_tools,
       maxLength: capabilities.maxLength,
@@ -42,7 +40,8 @@ export class ReplyDelivery {
    */
   async deliver(isNew: boolean): Promise<void> {
     const { store, channel, persistence, signal } = this.run;
-    if (!isNew) this.parts.push(...(await persistence.read(() => store.listParts(channel, this.reply.messageRef))));
+    const { messageRef } = this.reply;
+    if (!isNew) this.parts.push(...(await persistence.read(() => store.listParts(channel, messageRef))));
     while (!this.reply.end) {
       const { changed } = this.reply;
       await this.showGrowing();
@@ -71,118 +70,34 @@ export class ReplyDelivery {
     // A reply that was shown is never replaced by its error.
     if (end?.error) parts.push([{ kind: 'status', text: `⚠ ${end.error.message}` }]);
     await this.show(parts, true);
-    for (let number = parts.length; number < this.parts.length; number++) await this.takeBack(number);
+    for (const part of this.parts.slice(parts.length)) await this.takeBack(part);
   }
 
   private async show(parts: readonly (readonly PartText[])[], isFinal: boolean): Promise<void> {
     for (const [number, texts] of parts.entries()) {
-      const part = this.parts[number];
-      if (part?.state === 'dead') continue;
-      if (part?.state !== 'sent') await this.send(number, texts);
-      else if (this.run.capabilities.edits && this.shown[number] !== JSON.stringify(texts)) {
-        await this.edit(number, part, texts, isFinal);
-      }
+      const part = this.parts[number] ?? this.makePart(number);
+      if (part.state === 'waiting' || part.state === 'sending') await this.send(part, texts);
+      else if (part.state === 'sent' && this.run.capabilities.edits) await this.change(part, texts, isFinal);
     }
   }
 
-  private async send(number: number, texts: readonly PartText[]): Promise<void> {
-    const { driver, clock, signal, count } = this.run;
-    const backoff = new Backoff(clock, signal);
-    let part = this.parts[number] ?? this.makePart(number);
-    for (;;) {
-      signal.throwIfAborted();
-      if (this.isTooOld(part.notBefore))
-        return this.bury(part, texts, 'it was too old when the platform could take it');
-      await clock.sleep(Math.max(0, part.notBefore - clock.now()), signal);
-      if (part.state === 'sending') {
-        const found = await this.lookUp(part, texts);
-        if (found !== undefined && found !== 'absent') return this.confirm(part, found.ref, texts);
-        if (found === undefined) part = this.doubt(part);
-      }
-      part = { ...part, state: 'sending', deadline: clock.now() + CALL_TIMEOUT_MS };
-      await this.write(part);
-      failpoint('outbox.before_send');
-      const outcome = await this.attempt(() => driver.send(this.toPart(number, texts)));
-      if (typeof outcome === 'string') {
-        failpoint('outbox.after_send');
-        count('sent');
-        return this.confirm(part, outcome, texts);
-      }
-      if (outcome instanceof DriverError || outcome.outcome === 'not_sent') part = await this.putBack(part, outcome);
-      if (outcome instanceof DriverError) throw outcome;
-      if (outcome.outcome === 'refused') return this.bury(part, texts, outcome.message);
-      await backoff.wait();
-    }
-  }
-
-  /** Edits a part. While the reply grows, an edit that fails is left out: a later one has more. */
-  private async edit(number: number, part: OutboxPart, texts: readonly PartText[], isFinal: boolean): Promise<void> {
-    const { driver, clock, signal } = this.run;
-    const backoff = new Backoff(clock, signal);
-    for (;;) {
-      signal.throwIfAborted();
-      const failure = await this.attempt(async () => driver.edit?.(part.ref ?? '', this.toPart(number, texts)));
-      if (failure === undefined) {
-        this.shown[number] = JSON.stringify(texts);
-        return;
-      }
-      if (failure instanceof DriverError) throw failure;
-      if (failure.retryAfterMs !== undefined) this.lane.holdBack(failure.retryAfterMs);
-      if (!isFinal) return;
-      if (failure.outcome === 'refused' || this.isTooOld(clock.now() + (failure.retryAfterMs ?? 0)))
-        return this.bury(part, texts, failure.message);
-      await backoff.wait(failure.retryAfterMs);
-    }
-  }
-
-  /** Takes back a part that a restart of the reply has left over. */
-  private async takeBack(number: number): Promise<void> {
-    const { driver, capabilities } = this.run;
-    const part = this.parts[number];
-    if (part?.state !== 'sent' || part.ref === undefined) return;
-    const { ref } = part;
-    if (!driver.remove) return capabilities.edits ? this.edit(number, part, EMPTIED, true) : undefined;
-    const failure = await this.attempt(async () => driver.remove?.(ref, this.place));
-    if (failure instanceof DriverError) throw failure;
-    if (failure) this.run.log.warn({ error: failure, ref }, 'a superfluous message could not be deleted');
-  }
-
-  /** Asks the platform for a part whose outcome is unknown, once the first call cannot arrive any more. */
-  private async lookUp(part: OutboxPart, texts: readonly PartText[]): Promise<{ ref: string } | 'absent' | undefined> {
-    const { driver, clock, signal } = this.run;
-    if (!driver.lookUp) return undefined;
-    await clock.sleep(Math.max(0, part.deadline - clock.now()), signal);
-    const found = await this.attempt(async () => driver.lookUp?.(this.toPart(part.number, texts)));
-    if (found instanceof DriverError) throw found;
-    return found instanceof DeliveryError ? undefined : found;
-  }
-
-  private doubt(part: OutboxPart): OutboxPart {
-    const { log, count } = this.run;
-    count('possibly_twice');
-    log.warn({ message_ref: part.replyTo, part: part.number }, 'a part is sent again that the platform may have');
-    return { ...part, doubts: part.doubts + 1 };
-  }
-
-  private async confirm(part: OutboxPart, ref: string, texts: readonly PartText[]): Promise<void> {
-    await this.write({ ...part, state: 'sent', ref });
+  private async send(part: OutboxPart, texts: readonly PartText[]): Promise<void> {
+    this.parts[part.number] = await this.sender.send(part, texts, this.reply.writtenAt);
     this.shown[part.number] = JSON.stringify(texts);
   }
 
-  /** Notes that the platform does not have a part, and from when on it may be sent. */
-  private async putBack(part: OutboxPart, failure: DeliveryError | DriverError): Promise<OutboxPart> {
-    const waitMs = failure instanceof DeliveryError ? (failure.retryAfterMs ?? 0) : 0;
-    if (waitMs > 0) this.lane.holdBack(waitMs);
-    const waiting = { ...part, state: 'waiting', notBefore: this.run.clock.now() + waitMs } as const;
-    await this.write(waiting);
-    return waiting;
+  private async change(part: OutboxPart, texts: readonly PartText[], isFinal: boolean): Promise<void> {
+    const wanted = JSON.stringify(texts);
+    if (this.shown[part.number] === wanted) return;
+    const isShown = await this.sender.edit(part, texts, this.reply.writtenAt, !isFinal);
+    if (isShown) this.shown[part.number] = wanted;
   }
 
-  private async bury(part: OutboxPart, texts: readonly PartText[], reason: string): Promise<void> {
-    const { log, count, channel } = this.run;
-    await this.write({ ...part, state: 'dead', content: JSON.stringify(texts), reason });
-    count('dead');
-    log.warn({ channel, message_ref: part.replyTo, part: part.number, reason }, 'a part of a reply was given up');
+  /** Takes back a part that a restart of the reply has left over. */
+  private async takeBack(part: OutboxPart): Promise<void> {
+    if (part.state !== 'sent' || part.ref === undefined) return;
+    if (this.run.driver.remove) await this.sender.remove(part.ref, this.place);
+    else if (this.run.capabilities.edits) await this.change(part, EMPTIED, true);
   }
 
   private makePart(number: number): OutboxPart {
@@ -196,42 +111,5 @@ export class ReplyDelivery {
       deadline: 0,
       createdAt: this.run.clock.now(),
     };
-  }
-
-  private toPart(number: number, texts: readonly PartText[]): Part {
-    return { id: `${this.reply.messageRef}.${number}`, place: this.place, texts };
-  }
-
-  /** Returns whether the reply is too old to be sent at a time, or now if that is later. */
-  private isTooOld(at: number): boolean {
-    const { clock, settings } = this.run;
-    return Math.max(at, clock.now()) - this.reply.writtenAt > settings.delivery_max_age_ms;
-  }
-
-  private async write(part: OutboxPart): Promise<void> {
-    const { store, lease, persistence } = this.run;
-    await persistence.write(() => store.writePart(lease, part));
-    this.parts[part.number] = part;
-  }
-
-  /** Makes a call in its turn, with a time limit. Resolves with what it resolves with, or with its failure. */
-  private async attempt<T>(make: () => Promise<T>): Promise<T | DeliveryError | DriverError> {
-    const { clock } = this.run;
-    const patience = new AbortController();
-    try {
-      return await this.lane.run(() => {
-        const late = clock.sleep(CALL_TIMEOUT_MS, patience.signal).then(() => {
-          throw new DeliveryError('unknown', `the platform has not responded within ${CALL_TIMEOUT_MS / 1_000} s`);
-        });
-        return Promise.race([make(), late]);
-      });
-    } catch (error) {
-      this.run.signal.throwIfAborted();
-      if (error instanceof DeliveryError || error instanceof DriverError) return error;
-      const message = error instanceof Error ? error.message : String(error);
-      return new DeliveryError('unknown', message, undefined, { cause: error });
-    } finally {
-      patience.abort();
-    }
   }
 }

@@ -11,8 +11,14 @@ export function lengthOf(text: string, unit: Capabilities['lengthUnit']): number
     case 'UTF-16 units':
       return text.length;
     case 'code points':
-      return [...text].length;
+      return countCodePoints(text);
     case 'bytes':
       return Buffer.byteLength(text);
   }
+}
+
+function countCodePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
 }

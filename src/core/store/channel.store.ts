@@ -54,6 +54,22 @@ export interface OutboxPart {
   readonly createdAt: number;
 }
 
+/** The request of an unknown sender to be let in. */
+export interface PairingRequest {
+  readonly sender: string;
+  /** What the sender was told, and an operator approves. */
+  readonly code: string;
+  /** Unix milliseconds. */
+  readonly askedAt: number;
+  readonly expiresAt: number;
+}
+
+/**
+ * `approved`: the sender was let in before. `asked`: the request is stored. `waiting`: the sender has asked before. `full`:
+ * too many wait. `fenced`: the lease is lost.
+ */
+export type PairingOutcome = 'approved' | 'asked' | 'waiting' | 'full' | 'fenced';
+
 /**
  * The inbox and the outbox of the channels, and the leases of their accounts. Writes resolve with false, and change
  * nothing, when the lease is no longer the newest of its account. All calls reject with GatewayError STORE_UNAVAILABLE
@@ -91,4 +107,30 @@ export abstract class ChannelStore {
 
   /** Lists the parts of a reply by their number. */
   abstract listParts(channel: string, replyTo: string): Promise<readonly OutboxPart[]>;
+
+  /** Adds a message to a chat that replies to nothing in the log. One with a known ID changes nothing. */
+  abstract addNote(lease: AccountLease, note: OutboxPart): Promise<boolean>;
+
+  /** Lists the notes that the platform has not confirmed, oldest first. */
+  abstract listNotes(channel: string): Promise<readonly OutboxPart[]>;
+
+  /**
+   * Stores the request of an unknown sender, with the note that has the code, unless the sender was approved or has asked
+   * before, or `maxWaiting` requests wait.
+   */
+  abstract askPairing(
+    lease: AccountLease,
+    request: PairingRequest,
+    note: OutboxPart,
+    maxWaiting: number,
+  ): Promise<PairingOutcome>;
+
+  /** Lists the requests that wait, oldest first. */
+  abstract listPairings(channel: string): Promise<readonly PairingRequest[]>;
+
+  /**
+   * Lets in the sender of a request that waits. Resolves with undefined if no such request waits. The change and its row in
+   * the audit trail are one commit.
+   */
+  abstract approvePairing(channel: string, code: string, actor: string): Promise<PairingRequest | undefined>;
 }

@@ -1,6 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { AccountLease, InboxEntry, Json, OutboxPart } from '../../core/store/index.js';
-import { prepare } from './rows.js';
+import { noteOfPairing } from '../../core/audit/audit-notes.js';
+import type {
+  AccountLease,
+  InboxEntry,
+  Json,
+  OutboxPart,
+  PairingOutcome,
+  PairingRequest,
+} from '../../core/store/index.js';
+import type { AuditTrail } from './audit-trail.js';
+import { prepare, required } from './rows.js';
 import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
 
 /** A row with SQL's null for what is absent. */
@@ -11,7 +20,10 @@ export class ChannelOperations {
   private readonly statements;
 
   /** Takes ownership of the database: the leases of an earlier owner have ended. */
-  constructor(database: DatabaseSync) {
+  constructor(
+    database: DatabaseSync,
+    private readonly audit: AuditTrail,
+  ) {
     database.exec('UPDATE accounts SET expires_at = 0');
     this.statements = prepareAll(database);
   }
@@ -57,26 +69,51 @@ export class ChannelOperations {
 
   writePart(lease: AccountLease, part: OutboxPart): boolean {
     if (!this.holds(lease)) return false;
-    const { replyTo, number, state, place, ref, content, reason, doubts, notBefore, deadline, createdAt } = part;
-    this.statements.writePart.run(
-      lease.channel,
-      replyTo,
-      number,
-      state,
-      place,
-      ref ?? null,
-      content ?? null,
-      reason ?? null,
-      doubts,
-      notBefore,
-      deadline,
-      createdAt,
-    );
+    this.statements.writePart.run(...toValues(lease, part));
     return true;
   }
 
   listParts(channel: string, replyTo: string): OutboxPart[] {
     return this.statements.listParts.all(channel, replyTo).map(withoutNulls<OutboxPart>);
+  }
+
+  addNote(lease: AccountLease, note: OutboxPart): boolean {
+    if (!this.holds(lease)) return false;
+    this.statements.addNote.run(...toValues(lease, note));
+    return true;
+  }
+
+  listNotes(channel: string): OutboxPart[] {
+    return this.statements.listNotes.all(channel).map(withoutNulls<OutboxPart>);
+  }
+
+  askPairing(
+    now: number,
+    lease: AccountLease,
+    { sender, code, askedAt, expiresAt }: PairingRequest,
+    note: OutboxPart,
+    maxWaiting: number,
+  ): PairingOutcome {
+    if (!this.holds(lease)) return 'fenced';
+    const { channel } = lease;
+    const { findPairing, deletePairings, countPairings, addPairing } = this.statements;
+    deletePairings.run(channel, now);
+    const known = findPairing.get(channel, sender);
+    if (known) return known.approvedAt === null ? 'waiting' : 'approved';
+    if (required(countPairings.get(channel)).count >= maxWaiting) return 'full';
+    addPairing.run(channel, sender, code, askedAt, expiresAt);
+    this.addNote(lease, note);
+    return 'asked';
+  }
+
+  listPairings(now: number, channel: string): PairingRequest[] {
+    return this.statements.listPairings.all(channel, now);
+  }
+
+  approvePairing(now: number, channel: string, code: string, actor: string): PairingRequest | undefined {
+    const request = this.statements.approvePairing.get(now, channel, code);
+    if (request) this.audit.add(now, noteOfPairing(channel, request.sender, actor));
+    return request;
   }
 
   /**
@@ -100,6 +137,32 @@ function withoutNulls<T>(row: Row<T>): T {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as T;
 }
 
+/** The values of {@link PART_COLUMNS}. */
+function toValues({ channel }: AccountLease, part: OutboxPart) {
+  const { replyTo, number, state, place, ref = null, content = null, reason = null } = part;
+  const { doubts, notBefore, deadline, createdAt } = part;
+  return [
+    channel,
+    replyTo,
+    number,
+    state,
+    place,
+    ref,
+    content,
+    reason,
+    doubts,
+    notBefore,
+    deadline,
+    createdAt,
+  ] as const;
+}
+
+const PART_COLUMNS =
+  'channel, reply_to, number, state, place, ref, content, reason, doubts, not_before, deadline, created_at';
+const SELECT_PARTS = `SELECT reply_to AS replyTo, number, state, place, ref, content, reason, doubts,
+  not_before AS notBefore, deadline, created_at AS createdAt FROM outbox`;
+const PAIRING = 'sender, code, asked_at AS askedAt, expires_at AS expiresAt';
+
 function prepareAll(database: DatabaseSync) {
   return {
     take: prepare<{ epoch: number }>(
@@ -115,6 +178,7 @@ function prepareAll(database: DatabaseSync) {
     ),
     ...prepareInbox(database),
     ...prepareOutbox(database),
+    ...preparePairings(database),
   };
 }
 
@@ -148,25 +212,52 @@ function prepareInbox(database: DatabaseSync) {
 }
 
 function prepareOutbox(database: DatabaseSync) {
+  const insert = `INSERT INTO outbox (${PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (channel, reply_to, number) DO`;
   return {
     writePart: prepare(
       database,
-      `INSERT INTO outbox
-         (channel, reply_to, number, state, place, ref, content, reason, doubts, not_before, deadline, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (channel, reply_to, number) DO UPDATE SET state = excluded.state, place = excluded.place,
-         ref = excluded.ref, content = excluded.content, reason = excluded.reason, doubts = excluded.doubts,
-         not_before = excluded.not_before, deadline = excluded.deadline`,
+      `${insert} UPDATE SET state = excluded.state, place = excluded.place, ref = excluded.ref, content = excluded.content,
+         reason = excluded.reason, doubts = excluded.doubts, not_before = excluded.not_before, deadline = excluded.deadline`,
     ),
-    listParts: prepare<Row<OutboxPart>>(
+    addNote: prepare(database, `${insert} NOTHING`),
+    listParts: prepare<Row<OutboxPart>>(database, `${SELECT_PARTS} WHERE channel = ? AND reply_to = ? ORDER BY number`),
+    listNotes: prepare<Row<OutboxPart>>(
       database,
-      `SELECT reply_to AS replyTo, number, state, place, ref, content, reason, doubts, not_before AS notBefore, deadline,
-         created_at AS createdAt FROM outbox WHERE channel = ? AND reply_to = ? ORDER BY number`,
+      `${SELECT_PARTS} WHERE channel = ? AND content IS NOT NULL AND state IN ('waiting', 'sending') ORDER BY part`,
     ),
     deleteParts: prepare(
       database,
       `DELETE FROM outbox WHERE part IN
          (SELECT part FROM outbox WHERE created_at < ? AND state IN ('sending', 'sent') LIMIT ?)`,
+    ),
+  };
+}
+
+function preparePairings(database: DatabaseSync) {
+  const waits = 'approved_at IS NULL';
+  return {
+    findPairing: prepare<{ approvedAt: number | null }>(
+      database,
+      'SELECT approved_at AS approvedAt FROM pairings WHERE channel = ? AND sender = ?',
+    ),
+    deletePairings: prepare(database, `DELETE FROM pairings WHERE channel = ? AND ${waits} AND expires_at <= ?`),
+    countPairings: prepare<{ count: number }>(
+      database,
+      `SELECT count(*) AS count FROM pairings WHERE channel = ? AND ${waits}`,
+    ),
+    addPairing: prepare(
+      database,
+      'INSERT INTO pairings (channel, sender, code, asked_at, expires_at) VALUES (?, ?, ?, ?, ?)',
+    ),
+    listPairings: prepare<PairingRequest>(
+      database,
+      `SELECT ${PAIRING} FROM pairings WHERE channel = ? AND ${waits} AND expires_at > ? ORDER BY asked_at, sender`,
+    ),
+    approvePairing: prepare<PairingRequest>(
+      database,
+      `UPDATE pairings SET approved_at = ?1 WHERE channel = ?2 AND code = ?3 AND ${waits} AND expires_at > ?1
+       RETURNING ${PAIRING}`,
     ),
   };
 }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readAuditTrail, verifyAuditChain } from '../../core/audit/audit-chain.js';
 import type { AuditRow, AuditStore } from '../../core/store/index.js';
 import { AuditTrail } from './audit-trail.js';
+import { ChannelOperations } from './channel-operations.js';
 import { openDatabase } from './database.js';
 import { MediaOperations } from './media-operations.js';
 import { MemoryOperations } from './memory-operations.js';
@@ -288,6 +289,23 @@ describe('the migration to version 6', () => {
     ).toContain('media_by_owner');
     expect(planOf('SELECT client FROM cursors WHERE session = 2')).toContain('cursors_by_session');
     close();
+  });
+});
+
+describe('the migration to version 10', () => {
+  it('adds the tables of the channels to a store of version 9, and keeps what it has', () => {
+    const old = openDatabase(path, MIGRATIONS.slice(0, 9));
+    old.database.exec("INSERT INTO settings VALUES ('agent.name', '\"ada\"')");
+    old.close();
+    const { database, migrated, close } = openDatabase(path);
+    expect(migrated).toEqual([10]);
+    const channels = new ChannelOperations(database, new AuditTrail(database));
+    const lease = channels.take(1_000, 'pigeon', 'replica-1', 10_000)!;
+    const entry = { messageId: 'pigeon:1', chat: 'ann', place: '{}', update: '{}', receivedAt: 1 };
+    expect(channels.addInbox(lease, [entry])).toBe(true);
+    close();
+    expect(read(path, 'SELECT message_id FROM inbox')).toBe('pigeon:1');
+    expect(read(path, 'SELECT value FROM settings')).toBe('"ada"');
   });
 });
 

@@ -263,6 +263,11 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   findPlace: read(({ channels }, ...all) => channels.findPlace(...all)),
   writePart: write(({ channels }, ...all) => channels.writePart(...all)),
   listParts: read(({ channels }, ...all) => channels.listParts(...all)),
+  addNote: write(({ channels }, ...all) => channels.addNote(...all)),
+  listNotes: read(({ channels }, channel) => channels.listNotes(channel)),
+  askPairing: write(({ channels, now }, ...all) => channels.askPairing(now, ...all)),
+  listPairings: read(({ channels, now }, channel) => channels.listPairings(now, channel)),
+  approvePairing: write(({ channels, now }, ...all) => channels.approvePairing(now, ...all)),
 
   addMedia: write(({ media }, ...all) => media.add(...all)),
   sumUploads: read(({ media }, ...all) => media.sum(...all)),

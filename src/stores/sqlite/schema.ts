@@ -266,7 +266,8 @@ export const SCHEMA_9 = 'CREATE INDEX media_unclaimed ON media (created_at) WHER
 
 /**
  * The changes of version 10: the channels. `accounts` has the leases, `inbox` what platforms handed over and the gateway has
- * not acknowledged, `places` where the replies go, `outbox` the state of each part that was sent.
+ * not acknowledged, `places` where the replies go, `outbox` the state of each part that was sent,
+ * `pairings` the senders who ask to be let in or were.
  */
 export const SCHEMA_10 = `
   CREATE TABLE accounts (
@@ -314,4 +315,15 @@ export const SCHEMA_10 = `
     UNIQUE (channel, reply_to, number)
   ) STRICT;
   CREATE INDEX outbox_by_age ON outbox (created_at);
+  CREATE INDEX outbox_notes ON outbox (channel, part) WHERE content IS NOT NULL AND state IN ('waiting', 'sending');
+
+  CREATE TABLE pairings (
+    channel TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    code TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    approved_at INTEGER,
+    PRIMARY KEY (channel, sender)
+  ) STRICT, WITHOUT ROWID;
 `;

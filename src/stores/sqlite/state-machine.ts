@@ -87,7 +87,7 @@ export class SqliteStateMachine {
       frames: new FrameOperations(this.tables),
       settings: new SettingsOperations(database, audit),
       approvals: new ApprovalOperations(database, audit),
-      channels: new ChannelOperations(database),
+      channels: new ChannelOperations(database, audit),
       media: new MediaOperations(database),
       memories: new MemoryOperations(database),
       audit,

@@ -1,0 +1,55 @@
+import { randomInt } from 'node:crypto';
+import { BoundedMap } from '../cache/bounded-map.js';
+import { HOUR_MS } from '../time/clock.js';
+import type { Update } from './driver.js';
+import { makeNote } from './note.js';
+import type { OutboxPart } from '../store/index.js';
+import { LostLeaseError } from './persistence.js';
+import type { RunContext } from './run-context.js';
+
+/** Time for which a code can be approved, in milliseconds. */
+const CODE_TTL_MS = HOUR_MS;
+/** Requests of one account that wait; beyond them strangers get no response. */
+const MAX_WAITING = 3;
+/** Without letters and digits that look alike. */
+const ALPHABET = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
+const CODE_LENGTH = 8;
+const MAX_KNOWN = 10_000;
+
+/** Lets in senders whose code an operator has approved, and gives a code to those who have none. */
+export class Pairing {
+  private readonly approved = new BoundedMap<string, true>(MAX_KNOWN);
+
+  constructor(private readonly run: RunContext) {}
+
+  /**
+   * Returns whether the sender was let in. An unknown one is stored with a code, and nothing else of what they wrote.
+   * @param tell sends a stored note
+   * @throws LostLeaseError; GatewayError STORE_UNAVAILABLE
+   */
+  async admit({ sender, place }: Update, tell: (note: OutboxPart) => void): Promise<boolean> {
+    if (this.approved.get(sender)) return true;
+    const { store, lease, clock, channel, log } = this.run;
+    const askedAt = clock.now();
+    const code = makeCode();
+    const note = makeNote(
+      `pairing:${code}`,
+      place,
+      `This assistant answers only people whom its operator has let in. Your code is ${code}.`,
+      askedAt,
+    );
+    const request = { sender, code, askedAt, expiresAt: askedAt + CODE_TTL_MS };
+    const outcome = await store.askPairing(lease, request, note, MAX_WAITING);
+    if (outcome === 'fenced') throw new LostLeaseError('another replica runs this account');
+    if (outcome === 'approved') this.approved.set(sender, true);
+    if (outcome === 'asked') {
+      log.info({ channel, sender, code }, 'an unknown sender asks to be let in');
+      tell(note);
+    }
+    return outcome === 'approved';
+  }
+}
+
+function makeCode(): string {
+  return Array.from({ length: CODE_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+}

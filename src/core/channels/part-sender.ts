@@ -1,0 +1,156 @@
+import { failpoint } from '../failpoints/failpoint.js';
+import type { OutboxPart } from '../store/index.js';
+import { Backoff } from './backoff.js';
+import type { ChatLane } from './chat-lane.js';
+import { DeliveryError, DriverError, type Part, type PartText, type Place } from './driver.js';
+import type { RunContext } from './run-context.js';
+
+/** Time limit of one call of a driver, in milliseconds. Its outcome is unknown afterwards. */
+const CALL_TIMEOUT_MS = 30_000;
+
+/** Sends the parts of one chat: each once, as far as the platform can tell. */
+export class PartSender {
+  constructor(
+    private readonly run: RunContext,
+    private readonly lane: ChatLane,
+  ) {}
+
+  /**
+   * Sends a part until the platform has confirmed it. A part whose outcome is unknown is looked up first. What the platform
+   * refuses, and what is too old when the platform could take it, is given up.
+   * @param writtenAt the age counts from it, in Unix milliseconds
+   * @returns the part as it is stored, `sent` or `dead`
+   * @throws LostLeaseError, DriverError, the abort's reason
+   */
+  async send(start: OutboxPart, texts: readonly PartText[], writtenAt: number): Promise<OutboxPart> {
+    const { driver, clock, signal } = this.run;
+    const backoff = new Backoff(clock, signal);
+    for (let part = start; ;) {
+      if (this.isTooOld(writtenAt, part.notBefore)) return this.bury(part, texts, TOO_OLD);
+      await this.sleepUntil(part.notBefore);
+      if (part.state === 'sending') {
+        const found = await this.lookUp(part, texts);
+        if (found !== undefined && found !== 'absent') return this.write({ ...part, state: 'sent', ref: found.ref });
+        if (found === undefined) part = this.doubt(part);
+      }
+      part = await this.write({ ...part, state: 'sending', deadline: clock.now() + CALL_TIMEOUT_MS });
+      failpoint('outbox.before_send');
+      const outcome = await this.attempt(() => driver.send(toPart(part, texts)));
+      if (typeof outcome === 'string') {
+        failpoint('outbox.after_send');
+        this.run.count('sent');
+        return this.write({ ...part, state: 'sent', ref: outcome });
+      }
+      if (outcome instanceof DriverError || outcome.outcome === 'not_sent') part = await this.putBack(part, outcome);
+      if (outcome instanceof DriverError) throw outcome;
+      if (outcome.outcome === 'refused') return this.bury(part, texts, outcome.message);
+      await backoff.wait();
+    }
+  }
+
+  /**
+   * Changes a part that was sent, and tries again until the platform has confirmed it or refuses it. With `isOptional`, only
+   * once: a later change has more.
+   * @returns whether the platform shows the texts now
+   * @throws as {@link send}
+   */
+  async edit(part: OutboxPart, texts: readonly PartText[], writtenAt: number, isOptional: boolean): Promise<boolean> {
+    const { driver, clock, signal } = this.run;
+    const backoff = new Backoff(clock, signal);
+    for (;;) {
+      const failure = await this.attempt(async () => driver.edit?.(part.ref ?? '', toPart(part, texts)));
+      if (failure instanceof DriverError) throw failure;
+      if (failure === undefined) return true;
+      const waitMs = failure.retryAfterMs ?? 0;
+      if (waitMs > 0) this.lane.holdBack(waitMs);
+      if (isOptional) return false;
+      const isOver = failure.outcome === 'refused' || this.isTooOld(writtenAt, clock.now() + waitMs);
+      if (isOver) return this.bury(part, texts, failure.message).then(() => false);
+      await backoff.wait(waitMs);
+    }
+  }
+
+  /** Deletes a part that was sent, as well as the platform can. @throws as {@link send} */
+  async remove(ref: string, place: Place): Promise<void> {
+    const failure = await this.attempt(async () => this.run.driver.remove?.(ref, place));
+    if (failure instanceof DriverError) throw failure;
+    if (failure) this.run.log.warn({ error: failure, ref }, 'a superfluous message could not be deleted');
+  }
+
+  /** Asks the platform for a part whose outcome is unknown, once the first call cannot arrive any more. */
+  private async lookUp(part: OutboxPart, texts: readonly PartText[]): Promise<{ ref: string } | 'absent' | undefined> {
+    const { driver } = this.run;
+    if (!driver.lookUp) return undefined;
+    await this.sleepUntil(part.deadline);
+    const found = await this.attempt(async () => driver.lookUp?.(toPart(part, texts)));
+    if (found instanceof DriverError) throw found;
+    return found instanceof DeliveryError ? undefined : found;
+  }
+
+  private doubt(part: OutboxPart): OutboxPart {
+    this.run.count('possibly_twice');
+    this.run.log.warn({ reply_to: part.replyTo, part: part.number }, 'a part is sent again that the platform may have');
+    return { ...part, doubts: part.doubts + 1 };
+  }
+
+  /** Notes that the platform does not have a part, and from when on it may be sent. */
+  private putBack(part: OutboxPart, failure: DeliveryError | DriverError): Promise<OutboxPart> {
+    const waitMs = failure instanceof DeliveryError ? Math.ceil(failure.retryAfterMs ?? 0) : 0;
+    if (waitMs > 0) this.lane.holdBack(waitMs);
+    return this.write({ ...part, state: 'waiting', notBefore: this.run.clock.now() + waitMs });
+  }
+
+  private async bury(part: OutboxPart, texts: readonly PartText[], reason: string): Promise<OutboxPart> {
+    const dead = await this.write({ ...part, state: 'dead', content: JSON.stringify(texts), reason });
+    const { log, channel } = this.run;
+    this.run.count('dead');
+    log.warn({ channel, reply_to: part.replyTo, part: part.number, reason }, 'a part was given up');
+    return dead;
+  }
+
+  /** Returns whether something is too old to be sent at a time, or now if that is later. */
+  private isTooOld(writtenAt: number, at: number): boolean {
+    const { clock, settings } = this.run;
+    return Math.max(at, clock.now()) - writtenAt > settings.delivery_max_age_ms;
+  }
+
+  private async write(part: OutboxPart): Promise<OutboxPart> {
+    const { store, lease, persistence } = this.run;
+    await persistence.write(() => store.writePart(lease, part));
+    return part;
+  }
+
+  private async sleepUntil(time: number): Promise<void> {
+    const { clock, signal } = this.run;
+    const ms = time - clock.now();
+    if (ms > 0) await clock.sleep(ms, signal);
+    signal.throwIfAborted();
+  }
+
+  /** Makes a call in its turn, with a time limit. Resolves with what it resolves with, or with its failure. */
+  private async attempt<T>(make: () => Promise<T>): Promise<T | DeliveryError | DriverError> {
+    const { clock, signal } = this.run;
+    const patience = new AbortController();
+    try {
+      return await this.lane.run(() => {
+        const late = clock.sleep(CALL_TIMEOUT_MS, patience.signal).then(() => {
+          throw new DeliveryError('unknown', `the platform has not responded within ${CALL_TIMEOUT_MS / 1_000} s`);
+        });
+        return Promise.race([make(), late]);
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof DeliveryError || error instanceof DriverError) return error;
+      const message = error instanceof Error ? error.message : String(error);
+      return new DeliveryError('unknown', message, undefined, { cause: error });
+    } finally {
+      patience.abort();
+    }
+  }
+}
+
+const TOO_OLD = 'it was too old when the platform could take it';
+
+function toPart({ replyTo, number, place }: OutboxPart, texts: readonly PartText[]): Part {
+  return { id: `${replyTo}.${number}`, place: JSON.parse(place) as Place, texts };
+}

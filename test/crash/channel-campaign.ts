@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import type { Failpoint } from '../../src/core/failpoints/failpoint.js';
+import { FakePlatform } from '../../src/testing/fake-platform.js';
+import { eventually } from '../support/eventually.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+import { PlatformServer } from '../support/platform-server.js';
+
+const SCRIPT = fileURLToPath(new URL('gateway-with-channel.mjs', import.meta.url));
+
+/** The failpoints that only messages of a driver in the process pass. */
+export const CHANNEL_FAILPOINTS: readonly Failpoint[] = [
+  'inbox.after_commit',
+  'inbound.after_ack',
+  'outbox.before_send',
+  'outbox.after_send',
+];
+
+/** Blocks of an answer that fills several messages of the platform. */
+const MANY_BLOCKS = 90;
+const CHATS = ['ann', 'bob', 'cleo'];
+
+/** What was written to a chat, in order, with the marks by which the answer is recognised. */
+interface Expected {
+  readonly content: string;
+  /** The lines of the answer that tell it from others. */
+  readonly marks: readonly string[];
+}
+
+/** People who write to a platform while the gateway behind it dies again and again. */
+export class ChannelCampaign {
+  readonly platform = new FakePlatform();
+  readonly folder = mkdtempSync(join(tmpdir(), 'channel-crash-'));
+  private readonly expected = new Map<string, Expected[]>(CHATS.map((chat) => [chat, []]));
+  private server: PlatformServer | undefined;
+  private lives = 0;
+
+  /** Runs one life until its death: at a failpoint, or once the platform was called so many times. */
+  async live(death: { readonly failpoint?: string; readonly afterCalls?: number }): Promise<void> {
+    this.lives++;
+    const gateway = await this.startGateway(death.failpoint);
+    this.writeSome();
+    const calls = this.platform.calls + (death.afterCalls ?? Infinity);
+    const isOver = () => this.platform.calls >= calls || this.isAnswered();
+    let hasExited = false;
+    void gateway.exited.then(() => (hasExited = true));
+    await eventually(() => expect(hasExited || isOver()).toBe(true));
+    gateway.kill();
+    expect((await gateway.exited).signal, gateway.output).toBe('SIGKILL');
+  }
+
+  /** Starts the gateway again and asserts that everything was answered, in order, and what came twice is counted. */
+  async verify(): Promise<{ readonly messages: number; readonly twice: number }> {
+    const gateway = await this.startGateway();
+    try {
+      await gateway.port;
+      await eventually(() => expect(this.isAnswered(), this.describe()).toBe(true));
+      await eventually(() => expect(this.platform.pending).toBe(0));
+      await eventually(() => expect(this.readStore('SELECT count(*) AS n FROM inbox')).toBe(0));
+      const surplus = CHATS.reduce((sum, chat) => sum + (this.compare(chat) ?? 0), 0);
+      const doubts = this.readStore('SELECT coalesce(sum(doubts), 0) AS n FROM outbox');
+      expect(surplus, 'what came twice is counted').toBeLessThanOrEqual(doubts);
+      expect(this.readStore("SELECT count(*) AS n FROM outbox WHERE state <> 'sent'")).toBe(0);
+      expect(gateway.output).not.toMatch(/"level":"error"/);
+      return { messages: [...this.expected.values()].flat().length, twice: surplus };
+    } finally {
+      await gateway.end();
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this.server?.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async startGateway(failpoint?: string): Promise<GatewayProcess> {
+    this.server ??= await PlatformServer.start(this.platform);
+    return new GatewayProcess({
+      folder: this.folder,
+      script: SCRIPT,
+      env: {
+        PLATFORM_URL: this.server.url,
+        OPENCLAW_CHANNELS_PIGEON_DM_POLICY: 'open',
+        OPENCLAW_CHANNELS_PIGEON_ALLOW_FROM: '["*"]',
+        // Many deaths may hit the same turn, and giving it up is not tested here.
+        OPENCLAW_AGENT_MAX_ATTEMPTS: '100',
+        ...(failpoint === undefined ? {} : { OPENCLAW_FAILPOINT: failpoint }),
+      },
+    });
+  }
+
+  private writeSome(): void {
+    for (const chat of CHATS) {
+      this.write(chat, { content: `hello ${this.lives} from ${chat}`, marks: [`hello ${this.lives} from ${chat}`] });
+      const marks = Array.from({ length: MANY_BLOCKS }, (_, n) => `block ${n + 1}`);
+      this.write(chat, { content: `/blocks ${MANY_BLOCKS} 1`, marks });
+    }
+  }
+
+  private write(chat: string, message: Expected): void {
+    this.expected.get(chat)?.push(message);
+    this.platform.write(chat, message.content);
+  }
+
+  private isAnswered(): boolean {
+    return CHATS.every((chat) => this.compare(chat) !== undefined);
+  }
+
+  /** Returns how many messages of a chat are left over; undefined unless each answer is there, whole and in order. */
+  private compare(chat: string): number | undefined {
+    const shown = this.platform.read(chat).map(lineUp);
+    const rest = (this.expected.get(chat) ?? []).map(({ marks }) => [...marks]);
+    let surplus = 0;
+    shown.forEach((lines, at) => {
+      const [wanted = []] = rest;
+      const isNext = lines.length <= wanted.length && lines.every((line, n) => line === wanted[n]);
+      if (!isNext || isRepeated(shown, at)) surplus++;
+      else if (wanted.splice(0, lines.length) && wanted.length === 0) rest.shift();
+    });
+    return rest.length === 0 ? surplus : undefined;
+  }
+
+  private describe(): string {
+    return CHATS.map((chat) => `${chat}: ${JSON.stringify(this.platform.read(chat).map(lineUp))}`).join('\n');
+  }
+
+  private readStore(sql: string): number {
+    const database = new DatabaseSync(join(this.folder, 'data/gateway.db'), { readOnly: true });
+    try {
+      return Number(database.prepare(sql).get()?.['n']);
+    } finally {
+      database.close();
+    }
+  }
+}
+
+/** Returns the lines of a text by which answers are recognised. */
+function lineUp(text: string): string[] {
+  return text.split('\n').filter((line) => /^(hello|block) \d/.test(line));
+}
+
+/** Returns whether a message is the beginning of the next one: it was sent again, with more. */
+function isRepeated(shown: readonly string[][], at: number): boolean {
+  const [lines = [], next] = [shown[at], shown[at + 1]];
+  return next !== undefined && lines.every((line, n) => next[n] === line);
+}

@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { DeliveryError, DriverError } from '../../src/core/channels/driver.js';
+import type { FakePlatform, PlatformApi } from '../../src/testing/fake-platform.js';
+
+/** Offers a made-up platform to another process over HTTP: `POST /METHOD` with the arguments as JSON. */
+export class PlatformServer {
+  private constructor(private readonly server: Server) {}
+
+  static async start(platform: FakePlatform): Promise<PlatformServer> {
+    const server = createServer(async (request, response) => {
+      const method = request.url?.slice(1) as keyof PlatformApi;
+      const all = (await json(request)) as never[];
+      response.end(
+        JSON.stringify(await answer(() => (platform[method] as (...all: never[]) => unknown).apply(platform, all))),
+      );
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new PlatformServer(server);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+}
+
+async function answer(call: () => unknown): Promise<object> {
+  try {
+    return { result: await call() };
+  } catch (error) {
+    if (error instanceof DeliveryError || error instanceof DriverError)
+      return { failure: { ...error, message: error.message } };
+    throw error;
+  }
+}
