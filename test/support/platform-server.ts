@@ -10,13 +10,12 @@ export class PlatformServer {
   private constructor(private readonly server: Server) {}
 
   static async start(platform: FakePlatform): Promise<PlatformServer> {
-    const server = createServer(async (request, response) => {
-      const method = request.url?.slice(1) as keyof PlatformApi;
+    const serve = async (request: IncomingMessage, response: ServerResponse) => {
+      const method = platform[request.url?.slice(1) as keyof PlatformApi] as (...all: never[]) => unknown;
       const all = (await json(request)) as never[];
-      response.end(
-        JSON.stringify(await answer(() => (platform[method] as (...all: never[]) => unknown).apply(platform, all))),
-      );
-    });
+      response.end(JSON.stringify(await answer(() => method.apply(platform, all))));
+    };
+    const server = createServer((request, response) => void serve(request, response));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new PlatformServer(server);
