@@ -4,7 +4,7 @@ import { ManualClock } from '../../src/testing/index.js';
 import { FakeMetrics } from '../../src/testing/fake-metrics.js';
 import { FakePlatform, PigeonDriver, TelegraphDriver } from '../../src/testing/fake-platform.js';
 import { eventually } from '../support/eventually.js';
-import { GatewayApp } from '../support/gateway-app.js';
+import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 import { PlatformModule } from '../support/platform-app.js';
 import { RecordingLogs } from '../support/recording-logs.js';
 
@@ -26,7 +26,10 @@ async function start(
   const channel = driver === PigeonDriver ? 'pigeon' : 'telegraph';
   app = await GatewayApp.start({
     modules: [PlatformModule.on(platform, driver)],
-    settings: Object.fromEntries(Object.entries(settings).map(([key, value]) => [`channels.${channel}.${key}`, value])),
+    settings: {
+      ...withTokens,
+      ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [`channels.${channel}.${key}`, value])),
+    },
     logs,
     metrics,
     ...(clock && { clock }),
@@ -44,7 +47,8 @@ const shows = (chat: string, ...texts: readonly string[]) =>
     expect(shown.map((text, n) => (text.includes(texts[n] ?? '\0') ? texts[n] : text))).toEqual(texts);
   });
 
-const troubles = () => logs.entries.filter(({ level }) => level === 'warn' || level === 'error');
+const troubles = () =>
+  logs.entries.filter(({ subsystem, level }) => subsystem === 'channels' && (level === 'warn' || level === 'error'));
 const parts = (outcome: string) => metrics.read('openclaw_channel_parts_total', { channel: 'pigeon', outcome });
 
 /** Turns the hands of the clock until a condition holds. */
@@ -60,10 +64,13 @@ async function turnUntil(clock: ManualClock, check: () => void, stepMs = 1_000):
   check();
 }
 
-async function api(path: string, method = 'GET'): Promise<{ status: number; body: unknown }> {
-  const response = await fetch(`${app?.url}/admin/v1/channels${path}`, { method });
+async function fetchAs(path: string, method = 'GET'): Promise<{ status: number; body: unknown }> {
+  const headers = { authorization: `Bearer ${TOKENS.operator}` };
+  const response = await fetch(`${app?.url}${path}`, { method, headers });
   return { status: response.status, body: await response.json() };
 }
+
+const api = (path: string, method?: string) => fetchAs(`/admin/v1/channels${path}`, method);
 
 describe('a channel', () => {
   it('[V-01] answers a message in its chat, and confirms it to the platform', async () => {
@@ -126,9 +133,7 @@ describe('a channel', () => {
         items: [{ name: 'pigeon', state: 'connected', since: expect.any(Number) }],
       });
     });
-    expect(((await (await fetch(`${app?.url}/health`)).json()) as object)['connected_channels' as never]).toEqual([
-      'pigeon',
-    ]);
+    expect((await fetchAs('/health')).body).toMatchObject({ connected_channels: ['pigeon'] });
   });
 });
 
