@@ -25,6 +25,7 @@ interface HistoryMessage {
 
 let folder: string;
 let server: ModelServer;
+const started: GatewayProcess[] = [];
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ask-crash-'));
   server = await ModelServer.start();
@@ -33,13 +34,14 @@ beforeEach(async () => {
   server.mock.on({ hasToolResult: true }, { content: 'It is done.' }, { chunkSize: 4 });
 });
 afterEach(async () => {
+  for (const gateway of started.splice(0)) await gateway.end();
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
 /** `main` is the built-in agent, which asks `ops`, which has a model and a tool with effects. */
-function startGateway(failpoint?: string): GatewayProcess {
-  return new GatewayProcess({
+function startGateway(failpoint?: string, env: Readonly<Record<string, string>> = {}): GatewayProcess {
+  const gateway = new GatewayProcess({
     folder,
     script: SCRIPT,
     env: {
@@ -50,8 +52,11 @@ function startGateway(failpoint?: string): GatewayProcess {
       OPENCLAW_AGENTS: JSON.stringify({ main: { permissions: ['agents'] }, ops: { model: 'local/m' } }),
       OPENCLAW_PROVIDERS: JSON.stringify({ local: server.provider('openai-completions') }),
       ...(failpoint === undefined ? {} : { OPENCLAW_FAILPOINT: failpoint }),
+      ...env,
     },
   });
+  started.push(gateway);
+  return gateway;
 }
 
 async function open(gateway: GatewayProcess): Promise<FrameClient> {
@@ -110,6 +115,11 @@ async function live(failpoint: string, count: number): Promise<void> {
   expect((await gateway.exited).signal, gateway.output).toBe('SIGKILL');
 }
 
+function readEffects(): readonly string[] {
+  const path = join(folder, 'effects.log');
+  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+}
+
 const resultsOf = ({ blocks }: HistoryMessage) =>
   blocks
     .filter(({ block_type: type }) => type === 'tool_result')
@@ -147,27 +157,53 @@ describe('a gateway killed with SIGKILL while an agent asks another', { timeout:
     async (name) => {
       for (const [life, pass] of PASSES.entries()) await live(`${name}:${name === 'drain.mid' ? 1 : pass}`, life + 1);
       const gateway = startGateway();
-      try {
-        const client = await open(gateway);
-        const sessions = await sendAll(client, PASSES.length);
-        await untilAllEnded(client, sessions);
-        // The first connection has got frames of these sessions live.
-        const reader = await open(gateway);
-        const calls = [];
-        for (const [n, session] of sessions.entries()) calls.push(await checkQuestion(reader, session, n));
-        const path = join(folder, 'effects.log');
-        const effects = existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
-        expect(new Set(effects).size).toBe(effects.length);
-        expect(calls.map(({ callId }) => callId)).toEqual(expect.arrayContaining(effects));
-        expect(effects).toEqual(
-          expect.arrayContaining(calls.flatMap(({ callId, isDone }) => (isDone ? [callId] : []))),
-        );
-        // Two answers for each question, and at most one that a death has lost.
-        expect(server.asked.length).toBeLessThanOrEqual(3 * PASSES.length);
-        expect(gateway.output).not.toMatch(/"level":"error"/);
-      } finally {
-        await gateway.end();
-      }
+      const client = await open(gateway);
+      const sessions = await sendAll(client, PASSES.length);
+      await untilAllEnded(client, sessions);
+      // The first connection has got frames of these sessions live.
+      const reader = await open(gateway);
+      const calls = [];
+      for (const [n, session] of sessions.entries()) calls.push(await checkQuestion(reader, session, n));
+      const effects = readEffects();
+      expect(new Set(effects).size).toBe(effects.length);
+      expect(calls.map(({ callId }) => callId)).toEqual(expect.arrayContaining([...effects]));
+      expect(effects).toEqual(expect.arrayContaining(calls.flatMap(({ callId, isDone }) => (isDone ? [callId] : []))));
+      // Two answers for each question, and at most one that a death has lost.
+      expect(server.asked.length).toBeLessThanOrEqual(3 * PASSES.length);
+      expect(gateway.output).not.toMatch(/"level":"error"/);
     },
   );
+
+  it.each([
+    ['while it waits', undefined, ['awaiting_approval', 'running', 'succeeded']],
+    ['after the effect that was allowed', 'tool.after_effect:1', ['running', 'unknown']],
+  ])('[Z-31] an approval of the asked agent, killed %s, starts its call once', async (_, failpoint, states) => {
+    const env = { OPENCLAW_TOOLS_APPROVALS: '["test.effect"]' };
+    const isAsked = ({ payload }: SeenFrame) => payload['status'] === 'awaiting_approval';
+    const allow = (client: FrameClient, { payload }: SeenFrame) => {
+      const { approval_id, arguments_sha256 } = payload['approval'] as Record<string, string>;
+      client.send('approval', { approval_id, arguments_sha256, decision: 'allow' });
+    };
+    const dying = startGateway(failpoint, env);
+    const first = await open(dying);
+    const [session_id] = await sendAll(first, 1);
+    const asked = await first.next(isAsked);
+    if (failpoint) allow(first, asked);
+    else dying.kill();
+    expect((await dying.exited).signal).toBe('SIGKILL');
+
+    const gateway = startGateway(undefined, env);
+    const client = await open(gateway);
+    client.send('resume', { sessions: [{ session_id, after_seq: asked.seq }] });
+    if (!failpoint) {
+      const again = await client.next(isAsked);
+      expect(again.payload['approval']).toEqual(asked.payload['approval']);
+      allow(client, again);
+      client.unread.unshift(again);
+    }
+    await client.next('stream_end');
+    const seen = client.unread.filter(({ payload }) => payload['agent'] === 'ops' && payload['tool'] === 'test.effect');
+    expect(seen.map(({ payload }) => payload['status'])).toEqual(states);
+    expect(readEffects()).toHaveLength(1);
+  });
 });

@@ -11,7 +11,11 @@ import { LOCAL_OPERATOR, ROLE_SCOPES, type Principal } from '../identity/princip
 import { AgentRuntime, type AgentEvent, type AgentTurn, type RequestedCall } from '../turns/agent-runtime.js';
 
 /** The work of one turn: it says something at once, when the test lets it, or after a call. */
-type Plan = 'hello' | 'held' | { readonly pay: number } | { readonly ask: string; readonly plan: Plan };
+type Plan =
+  | 'hello'
+  | 'held'
+  | { readonly pay: number; readonly times?: number }
+  | { readonly ask: string; readonly plan: Plan };
 
 /** Counts the turns that work, which a turn does but for its calls. */
 class PlannedRuntime extends AgentRuntime {
@@ -32,10 +36,10 @@ class PlannedRuntime extends AgentRuntime {
       this.held.push(gate);
       await gate.promise;
     } else if (plan !== 'hello') {
-      const call = callOf(plan);
-      if (!turn.recordedAnswer(0)) yield { type: 'answer', answer: { toolCalls: [call] } };
+      const calls = callsFor(plan);
+      if (!turn.recordedAnswer(0)) yield { type: 'answer', answer: { toolCalls: calls } };
       this.working--;
-      outcome = await turn.callTool(0, 0, call);
+      outcome = await Promise.all(calls.map((call, i) => turn.callTool(0, i, call)));
       if (turn.signal.aborted) return;
       await this.work();
     }
@@ -50,9 +54,9 @@ class PlannedRuntime extends AgentRuntime {
   }
 }
 
-function callOf(plan: Exclude<Plan, string>): RequestedCall {
-  if ('pay' in plan) return { tool: 'test.pay', parameters: plan };
-  return { tool: 'agents.ask', parameters: { agent: plan.ask, message: JSON.stringify(plan.plan) } };
+function callsFor(plan: Exclude<Plan, string>): readonly RequestedCall[] {
+  if ('pay' in plan) return Array.from({ length: plan.times ?? 1 }, () => ({ tool: 'test.pay', parameters: plan }));
+  return [{ tool: 'agents.ask', parameters: { agent: plan.ask, message: JSON.stringify(plan.plan) } }];
 }
 
 interface Shown {
@@ -246,10 +250,11 @@ describe('a crash while an asked agent waits for an approval', () => {
     expect(paid).toHaveLength(1);
   });
 
-  it('[Z-31] shows it when the asked turn runs before the asking one', async () => {
+  it('[Z-31] shows each of its approvals when the asked turn runs before the asking one', async () => {
     await open();
-    const { sessionId, messageRef } = await say(new FakeReader(), 'ann', { ask: 'ops', plan: { pay: 5 } });
-    await expect.poll(() => life.harness.approvals.listPending(LOCAL_OPERATOR)).toHaveLength(1);
+    const plan: Plan = { ask: 'ops', plan: { pay: 5, times: 2 } };
+    const { sessionId, messageRef } = await say(new FakeReader(), 'ann', plan);
+    await expect.poll(() => life.harness.approvals.listPending(LOCAL_OPERATOR)).toHaveLength(2);
     await life.harness.crash();
     const { store, claims, delivery } = await open({}, { starts: false });
     const reader = new FakeReader();
@@ -261,9 +266,11 @@ describe('a crash while an asked agent waits for an approval', () => {
     expect(reader.frames).toEqual([]);
     await store.release(held[0]!.lease);
     claims.wake();
-    expect(await decide(await untilShown(reader), 'allow')).toBe('done');
+    await expect.poll(() => callsOf(reader, 'test.pay').length).toBe(2);
+    for (const { approval } of callsOf(reader, 'test.pay'))
+      expect(await decide(approval as Shown, 'allow')).toBe('done');
     await reader.waitForEnd('ann');
-    expect(paid).toHaveLength(1);
+    expect(paid).toHaveLength(2);
   });
 
   it.each([
