@@ -24,7 +24,11 @@ export class LocalTokenFile {
     try {
       await (this.auth.isOpen ? this.token.write() : this.token.removeOlder());
     } catch (error) {
-      this.log.warn({ error, path }, 'the file of the local token could not be changed');
+      const reason = (error as Error).message;
+      this.log.warn(
+        { path, reason },
+        'the file of the local token was not changed; an older one may be removed by hand',
+      );
       return undefined;
     }
     if (!this.auth.isOpen) return undefined;

@@ -111,14 +111,14 @@ describe.concurrent('odd content', () => {
         static now() { return now() + 86_400_000; }
       };
     }`);
-    const chat = await suite.openIn(context);
+    const chat = await suite.openIn(context, await suite.gateway.makeLink());
     await chat.ask('/blocks 1');
     await chat.page.getByRole('heading', { name: 'Today' }).waitFor();
     await chat.say('/tool time.now {}');
     await chat.page.getByText(/ends in \d+ (min|s)/).waitFor();
     await chat.page.getByRole('button', { name: 'Deny' }).click();
-    await chat.page.getByText('denied by local').waitFor();
+    await chat.page.getByText('denied by you').waitFor();
     await chat.page.reload();
-    await chat.page.getByText('denied by local').waitFor();
+    await chat.page.getByText('denied by you').waitFor();
   });
 });

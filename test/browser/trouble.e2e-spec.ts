@@ -49,7 +49,7 @@ describe.concurrent('a gateway that is stopped', () => {
     const { gateway, port } = await start(0, inMemory);
     const chat = await suite.open({}, `http://127.0.0.1:${port}`);
     await chat.waitForConnection();
-    expect(gateway.output).toContain(`Web chat: http://127.0.0.1:${port}/chat\n`);
+    expect(gateway.output).toContain(`Web chat: http://127.0.0.1:${port}/chat#code=`);
     gateway.kill('SIGTERM');
     await chat.connection.getByText('restarting').waitFor();
     await gateway.exited;

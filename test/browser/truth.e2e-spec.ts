@@ -83,7 +83,7 @@ describe('a message', () => {
 
 describe('a tool call that a person denied', () => {
   it('[W-40] looks held back and not broken, also after a reload', async () => {
-    const chat = await suite.open();
+    const chat = await suite.open({}, suite.gateway.url, await suite.gateway.makeLink());
     await chat.say('/tool time.now {}');
     await chat.page.getByRole('button', { name: 'Deny' }).click();
     const outcome = chat.replies.locator('.outcome.held').getByText(/^denied/);

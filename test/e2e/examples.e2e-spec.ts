@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { FrameClient } from '../support/frame-client.js';
 import { GatewayProcess, type GatewayProcessOptions } from '../support/gateway-process.js';
 import { compileExample, installPackage, type Installation } from '../support/installation.js';
@@ -117,6 +118,8 @@ describe('the examples', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/acme/tools`)).json()).toContain('time.now');
     const readAgent = async () => (await fetch(`http://127.0.0.1:${port}/acme/agent`)).json();
     expect(await readAgent()).toEqual({ name: 'openclaw' });
+    // It prints its address when the port is open, and the last steps of the start follow.
+    await eventually(async () => expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200));
     expect(await changeConfig(gateway, { 'agent.name': 'ada' })).toMatchObject({ version: 1 });
     expect(await readAgent()).toEqual({ name: 'ada' });
     const client = await FrameClient.open(port);
