@@ -28,6 +28,7 @@ describe('the page', () => {
       'lit/decorators.js',
       'lit/directive.js',
       'lit/directives/guard.js',
+      'lit/directives/ref.js',
       'lit/directives/repeat.js',
       'lucide',
       'marked',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { useChat } from '../support/chat-page.js';
 
 const suite = useChat({ settings: { 'limits.messages_per_minute': 100_000 } });
@@ -9,11 +10,29 @@ const TEXT = [
   '```ts\nconst answer = 42;\n```',
 ].join('\n\n');
 
-/** In milliseconds. With `LONG` unset it allows for a busy machine. */
+/** In milliseconds. With `LONG` unset they allow for a busy machine. */
 const MAX_OPEN_MS = process.env['LONG'] ? 1_000 : 3_000;
+const MAX_KEY_MS = process.env['LONG'] ? 50 : 200;
+
+/** Counts what reads or searches the thread, and notes the time from each key to the next frame. */
+const WATCH_KEYS = `{
+  globalThis.reads = [];
+  globalThis.keyTimes = [];
+  const thread = document.querySelector('.thread');
+  for (const name of ['querySelector', 'querySelectorAll', 'getBoundingClientRect', 'scrollIntoView']) {
+    const original = Element.prototype[name];
+    Element.prototype[name] = function (...all) {
+      if (this.contains(thread) || thread.contains(this)) reads.push(name);
+      return original.apply(this, all);
+    };
+  }
+  document.addEventListener('keydown', ({ timeStamp }) => {
+    requestAnimationFrame(() => setTimeout(() => keyTimes.push(performance.now() - timeStamp)));
+  }, true);
+}`;
 
 describe('a conversation of 800 exchanges with code and tables', () => {
-  it('[W-67] opens within a second, and is read to its beginning', async () => {
+  it('[W-67] opens within a second, is read to its beginning, and no key in the composer reads the thread', async () => {
     const client = await suite.gateway.connect('filler');
     const ids = Array.from({ length: EXCHANGES }, (_, i) => `m${i}`);
     let sessionId: string | undefined;
@@ -41,5 +60,13 @@ describe('a conversation of 800 exchanges with code and tables', () => {
     }
     expect(openMs).toBeLessThan(MAX_OPEN_MS);
     expect(await chat.said.count()).toBe(EXCHANGES);
+    await chat.page.getByRole('log').evaluate((thread) => (thread.scrollTop = thread.scrollHeight));
+    await chat.input.focus();
+    await chat.page.evaluate(WATCH_KEYS);
+    await chat.input.pressSequentially('a text of some letters', { delay: 50 });
+    await eventually(async () => expect(await chat.page.evaluate('keyTimes.length')).toBe(22));
+    expect(await chat.page.evaluate('reads')).toEqual([]);
+    const times = ((await chat.page.evaluate('keyTimes')) as number[]).toSorted((a, b) => a - b);
+    expect(times[Math.floor(times.length / 2)]).toBeLessThan(MAX_KEY_MS);
   }, 180_000);
 });

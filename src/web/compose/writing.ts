@@ -7,10 +7,10 @@ import type { ScrollKeeper } from '../thread/scroll-keeper.js';
 import type { ChatComposer } from './composer.js';
 import { FileTaker } from './file-taker.js';
 
-/** The parts of the page that {@link Writing} uses; `composer` is null while it is not rendered. */
+/** The parts of the page that {@link Writing} uses; `composer` is undefined while it is not rendered. */
 export interface WritingPage {
   readonly chat: Chat;
-  readonly composer: ChatComposer | null;
+  readonly composer: ChatComposer | undefined;
 }
 
 /** A message that is being edited, and what was in the composer before. */
@@ -55,6 +55,7 @@ export class Writing implements ReactiveController {
   }
 
   set notice(notice: string) {
+    if (notice === this.#notice) return;
     this.#notice = notice;
     this.host.requestUpdate();
   }

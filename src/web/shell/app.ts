@@ -1,5 +1,6 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property, query, state } from 'lit/decorators.js';
+import { customElement, property, state } from 'lit/decorators.js';
+import { createRef, ref } from 'lit/directives/ref.js';
 import type { ChatComposer } from '../compose/composer.js';
 import type { TrayFile } from '../compose/file-tray.js';
 import { renderEditBanner } from '../compose/edit-banner.js';
@@ -34,9 +35,10 @@ export class ChatApp extends LitElement {
   @property({ attribute: false }) chat!: Chat;
   /** True while the list is shown over the conversation, in a narrow window. */
   @state() private isListOver = false;
-  @query('chat-composer') private readonly composer!: ChatComposer | null;
-  @query('.thread') private readonly thread!: HTMLElement | null;
-  @query('dialog.keys') private readonly keys!: HTMLDialogElement | null;
+  // A query would walk through the whole thread, at each key.
+  private readonly composerRef = createRef<ChatComposer>();
+  private readonly threadRef = createRef<HTMLElement>();
+  private readonly keysRef = createRef<HTMLDialogElement>();
   private readonly keeper = new ScrollKeeper(this, () => void this.chat.loadOlder());
   private readonly writing = new Writing(this, this.keeper, () => ({ chat: this.chat, composer: this.composer }));
   private readonly copier = new ReplyCopier(this, () => (this.writing.notice = texts.message.copyFailed));
@@ -71,7 +73,7 @@ export class ChatApp extends LitElement {
 
   protected override updated(): void {
     const { conversations, link, active } = this.chat;
-    this.keeper.watch(this.thread ?? undefined);
+    this.keeper.watch(this.threadRef.value);
     document.title = texts.pageTitle(link.agentName, this.hasList ? active?.title : undefined, conversations.unread);
     const shown = this.composer ? active : undefined;
     if (shown !== this.shown && shown) void this.composer?.updateComplete.then(() => this.writing.begin());
@@ -87,6 +89,11 @@ export class ChatApp extends LitElement {
       this.requestUpdate();
     });
   }
+  /** Undefined while the page shows something else. */
+  private get composer(): ChatComposer | undefined {
+    return this.composerRef.value;
+  }
+
 
   private get hasList(): boolean {
     return this.chat.link.identity !== undefined && !this.chat.conversations.isBound;
@@ -106,7 +113,7 @@ export class ChatApp extends LitElement {
         <div class="foot">${this.keeper.isAtEnd ? nothing : this.renderToEnd()}${this.renderComposer()}</div>
       </main>
       ${hasList ? html`<div class="scrim" @click=${() => this.leaveList()}></div>` : nothing}${this.toast.render()}${this.readOut.render()}
-      ${renderKeys(chat.preferences.hasSingleKeys, (isOn) => (chat.preferences.hasSingleKeys = isOn))}
+      ${renderKeys(this.keysRef, chat.preferences)}
     </div>`;
   }
 
@@ -134,7 +141,7 @@ export class ChatApp extends LitElement {
       ...(open.length > 0 ? [{ icon: icons.stopped, label: labels.stopAll, act: () => chat.stopAll() }] : []),
       ...(isWritten ? (hasList ? this.menu.list(chat, active) : this.menu.listTexts(chat, active)) : []),
       ...(isWritten ? [{ icon: icons.print, label: labels.print, act: () => void this.print(active) }] : []),
-      { icon: icons.keys, label: texts.keys.show, key: '?', act: () => this.keys?.showModal() },
+      { icon: icons.keys, label: texts.keys.show, key: '?', act: () => this.keysRef.value?.showModal() },
       ...(chat.isSignedIn ? [{ icon: icons.leave, label: texts.signIn.signOut, act: () => chat.signOut() }] : []),
     ];
   }
@@ -150,6 +157,7 @@ export class ChatApp extends LitElement {
       tabindex="0"
       @scroll=${() => this.keeper.scrolled()}
     >
+      ${ref(this.threadRef)}
       <div class="column">${conversation ? renderThread({ chat, conversation, writing, copier }) : nothing}</div>
     </div>`;
   }
@@ -165,6 +173,7 @@ export class ChatApp extends LitElement {
         .readOnly=${chat.isConnected && !link.may('messages:write')}
         .notice=${writing.notice}
         .tray=${writing.taker.files}
+        ${ref(this.composerRef)}
         .types=${link.identity?.media_types ?? []}
         .files=${chat.media}
         @attach=${(event: CustomEvent<readonly File[]>) => void writing.taker.take(event.detail)}
@@ -209,7 +218,8 @@ export class ChatApp extends LitElement {
 
   /** Escape closes what is open; only from the composer or the thread it stops the reply. Dialogs and menus come first. */
   private press(event: KeyboardEvent): void {
-    if (event.defaultPrevented || event.isComposing || this.keys?.open || this.keys === null) return;
+    const keys = this.keysRef.value;
+    if (event.defaultPrevented || event.isComposing || !keys || keys.open) return;
     const { active } = this.chat;
     if (event.key === 'Escape') {
       if (this.isListOver) this.leaveList();
@@ -220,7 +230,7 @@ export class ChatApp extends LitElement {
       pressSingleKey(event, {
         search: () => this.search(),
         openNew: () => this.hasList && this.openNew(),
-        showKeys: () => this.keys?.showModal(),
+        showKeys: () => this.keysRef.value?.showModal(),
       });
     }
   }

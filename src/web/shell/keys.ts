@@ -1,5 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { ref, type Ref } from 'lit/directives/ref.js';
 import { icons } from '../design/icons.js';
+import type { Preferences } from '../model/preferences.js';
 import { texts } from '../texts.js';
 
 /** The commands of keys without a modifier. */
@@ -24,7 +26,8 @@ export function pressSingleKey(event: KeyboardEvent, actions: KeyActions): void 
 }
 
 /** Renders the dialog that lists the keys, with the switch for those without a modifier. */
-export function renderKeys(hasSingleKeys: boolean, setSingleKeys: (isOn: boolean) => void): TemplateResult {
+export function renderKeys(dialog: Ref<HTMLDialogElement>, preferences: Preferences): TemplateResult {
+  const { hasSingleKeys } = preferences;
   const { heading, close, list, single, switchLabel } = texts.keys;
   const rows = (keys: readonly (readonly [string, string])[], isOff = false) =>
     keys.map(
@@ -32,7 +35,7 @@ export function renderKeys(hasSingleKeys: boolean, setSingleKeys: (isOn: boolean
         html`<dt class=${isOff ? 'off' : nothing}><kbd>${key}</kbd></dt>
           <dd class=${isOff ? 'off' : nothing}>${meaning}</dd>`,
     );
-  return html`<dialog class="dialog keys" aria-labelledby="keys-heading">
+  return html`<dialog ${ref(dialog)} class="dialog keys" aria-labelledby="keys-heading">
     <form method="dialog" class="head-row">
       <h2 id="keys-heading">${heading}</h2>
       <button type="submit" class="icon-button" aria-label=${close} title=${close}>${icons.close}</button>
@@ -42,7 +45,7 @@ export function renderKeys(hasSingleKeys: boolean, setSingleKeys: (isOn: boolean
       <input
         type="checkbox"
         .checked=${hasSingleKeys}
-        @change=${(event: Event) => setSingleKeys((event.target as HTMLInputElement).checked)}
+        @change=${(event: Event) => (preferences.hasSingleKeys = (event.target as HTMLInputElement).checked)}
       />
       ${switchLabel}
     </label>

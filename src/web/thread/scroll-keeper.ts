@@ -7,6 +7,9 @@ import type { ReactiveController, ReactiveControllerHost } from 'lit';
 const AT_END = 48;
 const NEAR_BEGINNING = 600;
 
+/** A message, or several folded ones. Headings and notes between them come and go. */
+const MESSAGES = '.exchange, .earlier';
+
 /**
  * Keeps the scroll position: at the end, where new text pushes up the old, or otherwise at the topmost message, even
  * when others are inserted before it.
@@ -86,10 +89,9 @@ export class ScrollKeeper implements ReactiveController {
     this.#remember(box);
   }
 
+  /** Remembers the topmost message. At the end there is nothing to be kept. */
   #remember(box: HTMLElement): void {
-    const first = [...box.querySelectorAll('.exchange')].find(
-      (element) => offsetOf(element, box) + element.clientHeight > 0,
-    );
+    const first = this.isAtEnd ? undefined : findTopmost(box);
     this.#anchor = first && { element: first, offset: offsetOf(first, box) };
   }
 
@@ -100,4 +102,18 @@ export class ScrollKeeper implements ReactiveController {
 
 function offsetOf(element: Element, box: Element): number {
   return element.getBoundingClientRect().top - box.getBoundingClientRect().top;
+}
+
+/** Returns the first message that is not above the box, by halving: a long conversation has thousands of elements. */
+function findTopmost(box: HTMLElement): Element | undefined {
+  const items = box.firstElementChild?.children;
+  if (!items) return undefined;
+  const { top } = box.getBoundingClientRect();
+  let [from, to] = [0, items.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((items[middle]?.getBoundingClientRect().bottom ?? top) > top) to = middle;
+    else from = middle + 1;
+  }
+  return [...items].slice(from).find((item) => item.matches(MESSAGES));
 }
