@@ -882,6 +882,36 @@ export const requirements: readonly Requirement[] = [
     'Reduced motion is still, print has the whole conversation, right to left is mirrored but for code, and screen readers hear a block once.',
   ),
   requirement(
+    'W-70',
+    'web chat',
+    'New answers are counted also in conversations that a tab has not shown, from where the browser has seen them.',
+  ),
+  requirement(
+    'W-71',
+    'web chat',
+    'A voice message is recorded for the conversation in which it began, and an upload shows how much of it is sent.',
+  ),
+  requirement(
+    'W-72',
+    'web chat',
+    'Over a slow network the page stands within 3 s and moves nothing; a hidden tab asks for nothing; eight tabs work at once.',
+  ),
+  requirement(
+    'W-73',
+    'agents 3',
+    'The page of a gateway without a model lets an operator set one up: it is asked one question, then saved; the key is never kept. Others learn that there is none.',
+  ),
+  requirement(
+    'W-74',
+    'web chat',
+    'What is not complete says so: earlier messages that cannot be read, a copy that the browser refuses.',
+  ),
+  requirement(
+    'W-75',
+    'web chat',
+    'More than three finished tool calls in a row fold into one line with their outcomes.',
+  ),
+  requirement(
     'X-17',
     'security',
     'A guarded route is 401 without a credential, and 403 for another role or without the scope, which the response names.',

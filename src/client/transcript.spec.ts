@@ -238,12 +238,15 @@ describe('reading', () => {
     expect(transcript.messages.map(({ content }) => content)).toEqual(['', 'said m2']);
   });
 
-  it('fails when the session cannot be read, and treats an older page that cannot be read as missing', async () => {
+  it('fails when the session cannot be read, and says that an older page could not be read, until it is', async () => {
     const source = new Source();
     await expect(transcript.load(source)).rejects.toThrow('no page');
     transcript.olderCursor = 'm1';
     await transcript.loadOlder(source);
-    expect([transcript.olderCursor, transcript.isLoadingOlder]).toEqual([undefined, false]);
+    expect([transcript.isOlderMissing, transcript.olderCursor, transcript.isLoadingOlder]).toEqual([true, 'm1', false]);
+    source.pages = [page([stored('m0')], 7)];
+    await transcript.loadOlder(source);
+    expect([transcript.isOlderMissing, transcript.olderCursor]).toEqual([false, undefined]);
   });
 });
 

@@ -50,6 +50,8 @@ export class Transcript {
   isLoaded = false;
   /** True while an earlier page is being read. */
   isLoadingOlder = false;
+  /** True when the last attempt to read an earlier page failed. */
+  isOlderMissing = false;
   /** The cursor of the page before the first message; undefined when there is none, or before the first read. */
   olderCursor: string | undefined;
   #messages: readonly TranscriptMessage[] = [];
@@ -135,16 +137,18 @@ export class Transcript {
   }
 
   /**
-   * Reads the page of messages before the first one. Never rejects: a page that cannot be read is treated as missing.
+   * Reads the page of messages before the first one. Never rejects: after a failure {@link isOlderMissing} is true, and the
+   * next call tries again.
    */
   async loadOlder(source: TranscriptSource): Promise<void> {
     const { sessionId, olderCursor: before } = this;
     if (sessionId === undefined || before === undefined || this.isLoadingOlder) return;
     this.isLoadingOlder = true;
+    this.isOlderMissing = false;
     try {
       this.olderCursor = (await source.history(sessionId, { limit: PAGE_SIZE, before })).next_before;
     } catch {
-      this.olderCursor = undefined;
+      this.isOlderMissing = true;
     } finally {
       this.isLoadingOlder = false;
     }

@@ -9,7 +9,6 @@ export const contentTexts = {
     copyCsv: 'CSV',
     showAll: (length: number) => `Show all (${Math.ceil(length / 1_000)} KB)`,
     showMore: (length: number) => `Show more (${Math.ceil(length / 1_000)} KB are left)`,
-    copied: 'Copied',
     showLines: (count: number) => `Show all ${count} lines`,
     hideLines: 'Show fewer lines',
     canvas: 'Canvas',
@@ -18,6 +17,11 @@ export const contentTexts = {
     picture: 'Picture',
     sound: 'Sound',
     noMedia: (label: string) => `${label}: it is on another server, and this page loads nothing from other servers.`,
+  },
+
+  copying: {
+    done: 'Copied',
+    refused: 'Not copied: select it yourself',
   },
 
   diagram: {

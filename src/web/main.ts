@@ -1,4 +1,5 @@
 import './styles/page.css';
+import './design/copy-button.js';
 import './design/menu.js';
 import './blocks/code.js';
 import './blocks/media.js';
@@ -37,6 +38,8 @@ document.addEventListener('visibilitychange', () => {
   if (!isVisible) return;
   chat.link.reconnect();
   chat.seen();
+  // Another page may have set up a model meanwhile.
+  if (chat.isConnected) void chat.link.readIdentity();
 });
 
 // Rejects in a browser that cannot show the page, whose note then stays.

@@ -44,8 +44,7 @@ export const texts = {
       'The gateway does not accept this token. Check it for missing characters, or ask the operator of the gateway for another.',
     ended:
       'Your access has ended: the token expired or was revoked. Sign in with another; what you have written is kept.',
-    local:
-      'Decisions need the token in the file local.token beside the store of the gateway, usually data/local.token.',
+    local: 'This needs the token in the file local.token beside the store of the gateway, usually data/local.token.',
     notForChat: (reason: string) => `This token cannot be used here. ${reason}.`,
     code: {
       expired:
@@ -100,6 +99,8 @@ export const texts = {
       week: 'Last 7 days',
       earlier: 'Earlier',
     },
+    incomplete: 'Not all of the conversation could be read, so nothing was done.',
+    anyway: 'Take what is here',
     removed: 'Removed from this list.',
     undo: 'Undo',
     unread: (count: number) => (count === 1 ? 'new answer' : 'new answers'),
@@ -153,11 +154,22 @@ export const texts = {
     forgotten: 'The gateway no longer has this conversation, so it starts again.',
   },
 
+  noModel: {
+    lead: 'This gateway has no model yet: its built-in agent answers, which only knows commands.',
+    open: 'Set up a model',
+    byOperator: 'An operator can set one up.',
+    byCommand: 'To set one up, run `openclaw setup` on its machine, or sign in with its token.',
+    unloaded: 'The form could not be loaded. Check the connection, then open it again.',
+    done: (model: string, text: string) => `${model} answers from now on: “${text}”`,
+    taken: 'A model has been set up. It answers from now on.',
+  },
+
   thread: {
     label: 'Conversation',
     loadingOlder: 'Loading earlier messages…',
+    olderMissing: 'Earlier messages could not be read.',
+    unreadable: 'This conversation could not be read.',
     loading: 'Loading…',
-    beginning: 'This is where the conversation begins.',
     newest: 'Newest messages',
     earlier: (count: number) => (count === 1 ? 'Earlier version · show' : `Earlier version, ${count} messages · show`),
     today: 'Today',
@@ -205,8 +217,6 @@ export const texts = {
     copyDetails: 'Copy details',
     tryAgain: 'Send again',
     copy: 'Copy answer',
-    copied: 'Copied',
-    copyFailed: 'Your browser does not let this page copy. Select the text and copy it yourself.',
   },
 
   composer: {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { AgentRuntime } from '../../src/core/turns/agent-runtime.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
 import { eventually } from '../support/eventually.js';
+import { readPdfText } from '../support/pdf-text.js';
 import { ScriptedRuntime } from '../support/scripted-runtime.js';
 
 const suite = useChat();
@@ -214,7 +215,8 @@ describe('people who need it otherwise', () => {
 
   it('[W-47] print the whole conversation, and nothing that is pressed', async () => {
     const chat = await suite.open();
-    for (let i = 1; i <= 12; i++) await chat.ask(`Question number ${i}`, i);
+    const questions = Array.from({ length: 30 }, (_, i) => `Question number ${i + 1}.`);
+    for (const [i, question] of questions.entries()) await chat.ask(question, i + 1);
     await chat.page.emulateMedia({ media: 'print' });
     const seen = await chat.page
       .evaluate(`[...document.querySelectorAll('.bubble')].every((bubble) => bubble.checkVisibility())
@@ -223,8 +225,11 @@ describe('people who need it otherwise', () => {
     expect(
       await chat.page.locator('.sidebar, .foot, .actions, .head page-menu').filter({ visible: true }).count(),
     ).toBe(0);
-    const pages = (await chat.page.pdf({ format: 'A6' })).toString('latin1').match(/\/Type \/Page\b/g) ?? [];
-    expect(pages.length).toBeGreaterThan(3);
+    const pdf = await chat.page.pdf({ format: 'A6' });
+    expect(pdf.toString('latin1').match(/\/Type \/Page\b/g)!.length).toBeGreaterThan(3);
+    const text = readPdfText(pdf);
+    for (const question of questions) expect(text.split(question.replaceAll(' ', '')).length - 1).toBeGreaterThan(1);
+    expect(text).not.toContain('Searchconversations');
   });
 
   it('[W-47] write from right to left: the page is mirrored, and code is not', async () => {

@@ -60,6 +60,33 @@ describe('an answer', () => {
     expect(await read('text/plain')).toBe('const a = "<b>";');
   });
 
+  it('[W-74] says, also to screen readers, that it was copied, and that the browser did not allow it', async () => {
+    const { chat } = await openWithClipboard();
+    await chat.ask('```\nconst a = 1;\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |');
+    const spoken = chat.page.locator('body > [role=status]');
+    await chat.replies.first().getByRole('button', { name: 'Copy answer' }).click();
+    await spoken.getByText('Copied', { exact: true }).waitFor({ state: 'attached' });
+    await chat.page.evaluate(`{
+      const refuse = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+      Object.assign(navigator.clipboard, { write: refuse, writeText: refuse });
+      document.execCommand = () => false;
+    }`);
+    for (const place of ['figure.code', 'figure.table']) {
+      await chat.page.locator(`${place} chat-copy button`).first().click();
+      await chat.page.locator(place).getByText('Not copied: select it yourself').waitFor();
+    }
+    await spoken.getByText('Not copied: select it yourself').waitFor({ state: 'attached' });
+  });
+
+  it('[W-46] is a stop of the Tab key only where a part of it is out of sight', async () => {
+    const { chat } = await openWithClipboard();
+    await chat.ask(`\`\`\`\nshort\n\`\`\`\n\n\`\`\`\n${'long '.repeat(80)}\n\`\`\``);
+    const stops = () => chat.page.locator('figure.code pre').evaluateAll((all) => all.map((pre) => pre.tabIndex));
+    await eventually(async () => expect(await stops()).toEqual([-1, 0]));
+    await chat.page.getByRole('button', { name: 'Wrap' }).nth(1).click();
+    await eventually(async () => expect(await stops()).toEqual([-1, -1]));
+  });
+
   it('[W-62] shows where a wide table is cut, keeps its first column, and wraps code on demand', async () => {
     const { chat } = await openWithClipboard({ viewport: { width: 390, height: 844 } });
     await chat.ask(`${WIDE}\n\n\`\`\`\n${'a long line of code '.repeat(20)}\n\`\`\`\n\n- [x] done\n- plain`);

@@ -105,6 +105,34 @@ describe.concurrent('the list of conversations', () => {
   });
 });
 
+describe('answers in a conversation that a tab has not shown', () => {
+  it('[W-70] are counted while the page is open and after it was closed, until one tab shows them', async () => {
+    const chat = await openTwo();
+    const known = String(await chat.page.evaluate("localStorage.getItem('openclaw.webchat.conversations')"));
+    const { sender, sessionId } = (JSON.parse(known) as { sender: string; sessionId: string; title: string }[]).find(
+      ({ title }) => title.startsWith('A week'),
+    )!;
+    const other = await suite.openIn(chat.context);
+    await other.waitForEnds();
+    const client = await suite.gateway.connect('colleague');
+    const answer = async () => {
+      client.send('message_in', { channel: 'webchat', sender, content: '/blocks 1' }, { session_id: sessionId });
+      await client.next('stream_end');
+    };
+    await answer();
+    const row = (page: ChatPage, count: string) =>
+      page.page.getByRole('button', { name: `A week in *Lisbon* ${count}` }).waitFor();
+    await Promise.all([row(chat, '1 new answer'), row(other, '1 new answer')]);
+    await other.page.close();
+    await answer();
+    const later = await suite.openIn(chat.context);
+    await Promise.all([row(chat, '2 new answers'), row(later, '2 new answers')]);
+    expect(await later.page.title()).toBe('(2) Numbers of the quarter · openclaw');
+    await chat.page.getByRole('button', { name: 'A week in *Lisbon* 2 new answers' }).click();
+    await eventually(async () => expect(await later.page.title()).toBe('Numbers of the quarter · openclaw'));
+  });
+});
+
 describe.concurrent('keys', () => {
   it('[W-43] without a modifier act outside of fields only, and are listed', async () => {
     const chat = await openTwo();
@@ -206,5 +234,49 @@ describe('an answer that comes while it is not seen', () => {
     await eventually(async () => expect(await chat.page.title()).toBe('(1) openclaw · chat'));
     await chat.page.getByRole('button', { name: 'Tell me 1 new answer' }).click();
     await eventually(async () => expect(await chat.page.title()).toBe('Tell me · openclaw'));
+  });
+});
+
+describe('a conversation that cannot be read, or not whole', () => {
+  it('[W-74] says so, is neither saved nor printed as if it were whole, and is read when asked again', async () => {
+    const client = await suite.gateway.connect('filler-of-gaps');
+    let sessionId: string | undefined;
+    for (let i = 0; i < 40; i++) {
+      client.send('message_in', { channel: 'webchat', sender: 'web-gaps', content: `/wait ${i}` });
+      sessionId = (await client.next('stream_end')).session_id;
+    }
+    const context = await suite.browser.newContext({ reducedMotion: 'reduce' });
+    const known = JSON.stringify([{ sender: 'web-gaps', sessionId }]);
+    await context.addInitScript((list) => localStorage.setItem('openclaw.webchat.conversations', list), known);
+    let broken: 'all' | 'older' | 'nothing' = 'all';
+    await context.routeWebSocket(/.*/, (socket) => {
+      const gateway = socket.connectToServer();
+      socket.onMessage((message) => {
+        const { id, type, payload } = JSON.parse(String(message)) as { id: string; type: string; payload: object };
+        const isAsked = type === 'history' && (broken === 'all' || (broken === 'older' && 'before' in payload));
+        if (!isAsked) return gateway.send(message);
+        const error = { code: 'INTERNAL', message: 'Internal error', retryable: false };
+        socket.send(JSON.stringify({ type: 'error', id: 'e', timestamp: 1, correlation_id: id, payload: error }));
+      });
+    });
+    const chat = await suite.openIn(context);
+    await chat.page.getByText('This conversation could not be read.').waitFor();
+    expect(await chat.page.getByText('Hello, this is').count()).toBe(0);
+    broken = 'older';
+    await chat.page.getByRole('log').getByRole('button', { name: 'Try again' }).click();
+    await chat.said.getByText('/wait 39', { exact: true }).waitFor();
+    await chat.command('Save as Markdown');
+    await chat.page.getByText('Not all of the conversation could be read').waitFor();
+    const [download] = await Promise.all([
+      chat.page.waitForEvent('download'),
+      chat.page.getByRole('button', { name: 'Take what is here' }).click(),
+    ]);
+    expect(readFileSync(await download.path(), 'utf8')).not.toContain('/wait 1\n');
+    await chat.page.getByRole('log').evaluate((thread) => (thread.scrollTop = 0));
+    await chat.page.getByText('Earlier messages could not be read.').waitFor();
+    broken = 'nothing';
+    await chat.page.getByRole('button', { name: 'Try again' }).click();
+    await eventually(async () => expect(await chat.said.count()).toBe(40));
+    expect(await chat.page.getByText('Earlier messages could not be read.').count()).toBe(0);
   });
 });

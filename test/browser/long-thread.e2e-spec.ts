@@ -66,7 +66,8 @@ describe('a conversation of 800 exchanges with code and tables', () => {
     await chat.input.pressSequentially('a text of some letters', { delay: 50 });
     await eventually(async () => expect(await chat.page.evaluate('keyTimes.length')).toBe(22));
     expect(await chat.page.evaluate('reads')).toEqual([]);
-    const times = ((await chat.page.evaluate('keyTimes')) as number[]).toSorted((a, b) => a - b);
+    const times = await chat.page.evaluate<number[]>('keyTimes');
+    times.sort((a, b) => a - b);
     expect(times[Math.floor(times.length / 2)]).toBeLessThan(MAX_KEY_MS);
   }, 180_000);
 });

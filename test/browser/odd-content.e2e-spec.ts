@@ -59,6 +59,35 @@ describe.concurrent('odd content', () => {
     expect(await chat.page.locator('.reply img').count()).toBe(0);
   });
 
+  it('[W-21] [W-23] fits and stays text in a title, in the name of another person and in an error', async () => {
+    const chat = await suite.open({ viewport: { width: 390, height: 844 } });
+    await chat.ask('/blocks 1');
+    const list = await chat.page.evaluate("localStorage.getItem('openclaw.webchat.conversations')");
+    const [{ sessionId } = { sessionId: '' }] = JSON.parse(String(list)) as { sessionId: string }[];
+    const name = `<img src=x onerror=alert(1)>${BIDI}${'x'.repeat(200)}`;
+    const client = await suite.gateway.connect('somebody');
+    const payload = { channel: 'webchat', sender: 'somebody', sender_name: name, content: '/blocks 1' };
+    client.send('message_in', payload, { session_id: sessionId });
+    await client.next('stream_end');
+    await chat.page.locator('.who').getByText('onerror').waitFor();
+    expect(await fitsTheWindow(chat)).toBe(true);
+    await chat.page.getByRole('button', { name: 'Show conversations' }).click();
+    await chat.page.getByRole('button', { name: /^More for/ }).click();
+    await chat.page.getByRole('menuitem', { name: 'Rename' }).click();
+    await chat.page.getByRole('textbox', { name: 'Title of the conversation' }).fill(name);
+    await chat.page.keyboard.press('Enter');
+    await chat.page.locator('.entry .title').getByText('onerror').waitFor();
+    expect(await fitsTheWindow(chat)).toBe(true);
+    expect(await chat.page.title()).toContain('<img src=x onerror=alert(1)>');
+    await chat.page.reload();
+    await chat.page.locator('.bar h1').getByText('onerror').waitFor();
+    await chat.page.locator('.who').getByText('onerror').waitFor();
+    await chat.say(`/fail ${name} ${WORD.slice(0, 4_000)}`);
+    await chat.page.getByText('Details', { exact: true }).click();
+    expect(await fitsTheWindow(chat)).toBe(true);
+    expect(await chat.page.locator('chat-app img').count()).toBe(0);
+  });
+
   it('[W-26] of a picture of 9,000 pixels is made small before it is sent; of 20 MB that is none is refused', async () => {
     const chat = await suite.open();
     await chat.waitForWelcome();

@@ -32,10 +32,13 @@ describe.concurrent('a gateway that is stopped', () => {
     await chat.blocks.getByText('block 2').waitFor();
     gateway.kill();
     await chat.connection.getByText('reconnecting').waitFor();
+    const stale = chat.page.getByText(/^As of .+ There is no connection, so there may be more by now/);
+    await stale.waitFor();
     await chat.say('/blocks 1');
     await chat.page.getByText('Will be sent once there is a connection').waitFor();
     await start(port);
     await chat.waitForEnds(2);
+    expect(await stale.count()).toBe(0);
     expect(await chat.blocks.allInnerTexts()).toEqual([...numbered(6), 'block 1']);
     expect(await chat.said.allInnerTexts()).toEqual(['/blocks 6 200', '/blocks 1']);
     await chat.waitForConnection();

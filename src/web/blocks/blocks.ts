@@ -1,8 +1,10 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { guard } from 'lit/directives/guard.js';
+import { ref } from 'lit/directives/ref.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ReplyState, StreamBlock } from '../../client/index.js';
 import { icons } from '../design/icons.js';
+import { tabStop } from '../design/tab-stop.js';
 import { readMediaId, type MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
 import { readJson, readText, renderFold } from './fold.js';
@@ -121,7 +123,7 @@ function renderBlock(
 /** Renders a status: one line as a note, several as preformatted text with aligned columns. */
 function renderNote(content: string): TemplateResult {
   if (!content.includes('\n')) return html`<p class="block status" dir="auto">${content}</p>`;
-  return html`<p class="block status sheet" dir="auto" tabindex="0">${content}</p>`;
+  return html`<p ${ref(tabStop)} class="block status sheet" dir="auto">${content}</p>`;
 }
 
 /** Renders a picture or sound that this gateway stores. */

@@ -1,8 +1,9 @@
 import { html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { ref } from 'lit/directives/ref.js';
 import { copyText } from '../design/clipboard.js';
-import { CONFIRM_FOR_MS, renderCopyButton } from '../design/copy-button.js';
 import { icons } from '../design/icons.js';
+import { tabStop } from '../design/tab-stop.js';
 import { texts } from '../texts.js';
 import { highlight } from './highlight.js';
 import { MAX_PART } from './parts.js';
@@ -20,7 +21,6 @@ export class ChatCode extends LitElement {
   @property({ type: Boolean }) growing = false;
   @state() private coloured: Node | undefined;
   @state() private isUnfolded = false;
-  @state() private isCopied = false;
   @state() private isWrapped = false;
 
   protected override createRenderRoot(): HTMLElement {
@@ -45,10 +45,10 @@ export class ChatCode extends LitElement {
         >
           ${icons.wrap}${texts.block.wrap}
         </button>
-        ${renderCopyButton(this.isCopied ? texts.block.copied : texts.block.copyCode, this.isCopied, () => void this.copy())}
+        <chat-copy .label=${texts.block.copyCode} .copy=${() => copyText(this.code)}></chat-copy>
       </figcaption>
       <pre
-        tabindex="0"
+        ${ref(tabStop)}
         dir="ltr"
       ><code>${this.coloured ?? (this.shown.length > MAX_PART ? html`<chat-parts .text=${this.shown}></chat-parts>` : this.shown)}</code></pre>
       ${
@@ -77,11 +77,6 @@ export class ChatCode extends LitElement {
     const { shown, language } = this;
     const coloured = await highlight(shown, language).catch(() => undefined);
     if (coloured && shown === this.shown && language === this.language && !this.growing) this.coloured = wrap(coloured);
-  }
-
-  private async copy(): Promise<void> {
-    this.isCopied = await copyText(this.code);
-    setTimeout(() => (this.isCopied = false), CONFIRM_FOR_MS);
   }
 }
 

@@ -1,6 +1,8 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { ref } from 'lit/directives/ref.js';
 import { icons } from '../design/icons.js';
+import { tabStop } from '../design/tab-stop.js';
 import { texts } from '../texts.js';
 import type { DiagramFailure, Drawing } from './diagram-frame.js';
 
@@ -47,7 +49,7 @@ export class ChatDiagram extends LitElement {
     }
     const { address, width, height } = drawing;
     return html`<figure class="diagram">
-      <div class="diagram-box" tabindex="0">
+      <div ${ref(tabStop)} class="diagram-box">
         <img
           src=${address}
           alt=${texts.diagram.label}

@@ -1,5 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { ref } from 'lit/directives/ref.js';
 import { icons } from '../design/icons.js';
+import { tabStop } from '../design/tab-stop.js';
 
 /** A titled part: JSON or other text. */
 export type Part = readonly [label: string | undefined, content: string];
@@ -11,7 +13,7 @@ export function renderFold(summary: TemplateResult, parts: readonly Part[]): Tem
     ${parts.map(
       ([label, content]) =>
         html`${label === undefined ? nothing : html`<h4>${label}</h4>`}
-          <pre tabindex="0" dir="ltr"><chat-parts .text=${indent(content)}></chat-parts></pre>`,
+          <pre ${ref(tabStop)} dir="ltr"><chat-parts .text=${indent(content)}></chat-parts></pre>`,
     )}
   </details>`;
 }

@@ -1,18 +1,14 @@
 import { html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { copyText } from '../design/clipboard.js';
-import { CONFIRM_FOR_MS, renderCopyButton } from '../design/copy-button.js';
 import { texts } from '../texts.js';
 import { readSource } from './source-text.js';
 import { writeCsv, writeMarkdownTable } from './written-table.js';
-
-type Format = 'markdown' | 'csv';
 
 /** A table with a caption to copy it. It scrolls sideways, with a shadow on the side where it is cut. */
 @customElement('chat-table')
 export class ChatTable extends LitElement {
   @property({ attribute: false }) table!: HTMLTableElement;
-  @state() private copied: Format | undefined;
   @state() private cut: { readonly start: boolean; readonly end: boolean } = { start: false, end: false };
   readonly #resized = new ResizeObserver(() => this.measure());
 
@@ -40,15 +36,15 @@ export class ChatTable extends LitElement {
     return html`<figure class="table ${sides}">
       <figcaption>
         <span>${texts.block.rows(this.table.rows.length - 1)}</span>
-        ${this.renderCopy('markdown', texts.block.copyTable)}${this.renderCopy('csv', texts.block.copyCsv)}
+        <chat-copy .label=${texts.block.copyTable} .copy=${() => this.copy(writeMarkdownTable)}></chat-copy>
+        <chat-copy .label=${texts.block.copyCsv} .copy=${() => this.copy(writeCsv)}></chat-copy>
       </figcaption>
       <div class="table-box" tabindex=${start || end ? 0 : -1} @scroll=${this.measure}>${this.table}</div>
     </figure>`;
   }
 
-  private renderCopy(format: Format, label: string): TemplateResult {
-    const isCopied = this.copied === format;
-    return renderCopyButton(isCopied ? texts.block.copied : label, isCopied, () => void this.copy(format));
+  private copy(write: typeof writeCsv): Promise<boolean> {
+    return copyText(write(this.table, readSource));
   }
 
   private observe(): void {
@@ -66,12 +62,5 @@ export class ChatTable extends LitElement {
     const rest = box.scrollWidth - box.clientWidth - from;
     const [start, end] = [from > 1, rest > 1];
     if (start !== this.cut.start || end !== this.cut.end) this.cut = { start, end };
-  }
-
-  private async copy(format: Format): Promise<void> {
-    const write = format === 'csv' ? writeCsv : writeMarkdownTable;
-    if (!(await copyText(write(this.table, readSource)))) return;
-    this.copied = format;
-    setTimeout(() => (this.copied = undefined), CONFIRM_FOR_MS);
   }
 }

@@ -1,7 +1,9 @@
 import { html, type TemplateResult } from 'lit';
+import { ref } from 'lit/directives/ref.js';
 import type { StreamBlock, ToolStatusPayload } from '../../client/index.js';
 import { icons } from '../design/icons.js';
 import type { Look } from '../design/look.js';
+import { tabStop } from '../design/tab-stop.js';
 import { texts } from '../texts.js';
 import { readJson, readText, renderFold, type Part } from './fold.js';
 
@@ -134,7 +136,7 @@ function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
     ${renderArguments(approval.arguments)}
     <details class="raw">
       <summary>${texts.tool.raw}</summary>
-      <pre tabindex="0" dir="ltr">${JSON.stringify(approval.arguments, undefined, 2)}</pre>
+      <pre ${ref(tabStop)} dir="ltr">${JSON.stringify(approval.arguments, undefined, 2)}</pre>
     </details>
     <p>
       ${typeof decide === 'object' ? renderSignIn(decide) : renderDecision(status, decide)}

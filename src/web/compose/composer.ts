@@ -2,6 +2,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { countCodePoints, MAX_CONTENT_LENGTH } from '../../client/index.js';
 import { icons } from '../design/icons.js';
+import type { Conversation } from '../model/conversation.js';
 import type { MediaFiles } from '../model/media-files.js';
 import { findTextFault, type TextFault } from '../model/message-limits.js';
 import { texts } from '../texts.js';
@@ -30,6 +31,8 @@ export class ChatComposer extends LitElement {
   @property({ type: Boolean }) readOnly = false;
   /** A note of the page about writing. */
   @property() notice = '';
+  /** The conversation of the message. */
+  @property({ attribute: false }) conversation: Conversation | undefined;
   /** The files of the message. */
   @property({ attribute: false }) tray: readonly TrayFile[] = [];
   /** The media types that the gateway accepts; any when empty. */
@@ -108,8 +111,8 @@ export class ChatComposer extends LitElement {
         ${icons.attach}
       </button>
       <chat-voice
+        .conversation=${this.conversation}
         ?disabled=${this.readOnly}
-        @recorded=${(event: CustomEvent<File>) => this.attach([event.detail])}
         @trouble=${(event: CustomEvent<string>) => this.dispatchEvent(new CustomEvent<string>('trouble', { detail: event.detail }))}
       ></chat-voice>`;
   }

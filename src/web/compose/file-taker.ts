@@ -47,9 +47,10 @@ export class FileTaker implements ReactiveController {
     return this.#tray?.attachments ?? [];
   }
 
-  async take(files: readonly File[]): Promise<void> {
+  /** Uploads files for the next message of a conversation: the shown one, or the given one. */
+  async take(files: readonly File[], conversation = this.page().conversation): Promise<void> {
     const { isReadOnly, report } = this.page();
-    const tray = this.#tray;
+    const tray = this.#trayOf(conversation);
     if (isReadOnly || !tray) return report(isReadOnly ? texts.composer.readOnly : texts.files.notYet);
     report('');
     const faults = await tray.add(files);
@@ -74,7 +75,11 @@ export class FileTaker implements ReactiveController {
   }
 
   get #tray(): FileTray | undefined {
-    const { conversation, media } = this.page();
+    return this.#trayOf(this.page().conversation);
+  }
+
+  #trayOf(conversation: Conversation | undefined): FileTray | undefined {
+    const { media } = this.page();
     if (!conversation) return undefined;
     let tray = this.#trays.get(conversation);
     if (!tray) this.#trays.set(conversation, (tray = new FileTray(media, shrink, () => this.host.requestUpdate())));

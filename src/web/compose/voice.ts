@@ -1,6 +1,7 @@
-import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { icons } from '../design/icons.js';
+import type { Conversation } from '../model/conversation.js';
 import { texts } from '../texts.js';
 
 /** Formats that gateways accept and browsers record, best first, with the ending of a file name. */
@@ -12,10 +13,20 @@ const FORMATS = [
 /** Longest recording, in milliseconds. */
 const MAX_LENGTH_MS = 5 * 60_000;
 
-/** Records a voice message. Dispatches `recorded` with the file, or `trouble` with the reason why it cannot record. */
+/** A recorded file, and the conversation in which the recording began. */
+export interface Recording {
+  readonly file: File;
+  readonly conversation: Conversation | undefined;
+}
+
+/**
+ * Records a voice message. Dispatches `recorded` with a {@link Recording}, which bubbles, or `trouble` with the reason why it cannot record.
+ */
 @customElement('chat-voice')
 export class ChatVoice extends LitElement {
   @property({ type: Boolean }) disabled = false;
+  /** The shown conversation. A recording ends when it changes. */
+  @property({ attribute: false }) conversation: Conversation | undefined;
   @state() private seconds: number | undefined;
   #isAsking = false;
   #recorder: MediaRecorder | undefined;
@@ -28,6 +39,10 @@ export class ChatVoice extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#recorder?.stop();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('conversation')) this.#recorder?.stop();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -49,12 +64,13 @@ export class ChatVoice extends LitElement {
 
   private async record(): Promise<void> {
     const format = findFormat();
+    const { conversation } = this;
     if (!format || this.#isAsking) return;
     this.#isAsking = true;
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-      // The page may be gone when the person allows it.
-      if (this.isConnected) this.start(stream, format);
+      // The page may be gone, or show something else, when the person allows it.
+      if (this.isConnected && conversation === this.conversation) this.start(stream, format);
       else release(stream);
     } catch {
       this.dispatchEvent(new CustomEvent<string>('trouble', { detail: texts.voice.refused }));
@@ -65,6 +81,7 @@ export class ChatVoice extends LitElement {
 
   private start(stream: MediaStream, [type, ending]: (typeof FORMATS)[number]): void {
     const parts: Blob[] = [];
+    const { conversation } = this;
     const recorder = new MediaRecorder(stream, { mimeType: type });
     this.#recorder = recorder;
     recorder.addEventListener('dataavailable', ({ data }) => parts.push(data));
@@ -74,8 +91,9 @@ export class ChatVoice extends LitElement {
       for (const timer of this.#timers) clearTimeout(timer);
       this.seconds = undefined;
       const name = `${texts.voice.name}.${ending}`;
-      const detail = new File(parts, name, { type: type.split(';', 1)[0] ?? type });
-      if (this.isConnected) this.dispatchEvent(new CustomEvent<File>('recorded', { detail }));
+      const file = new File(parts, name, { type: type.split(';', 1)[0] ?? type });
+      const detail = { file, conversation };
+      if (this.isConnected) this.dispatchEvent(new CustomEvent<Recording>('recorded', { detail, bubbles: true }));
     });
     recorder.start();
     this.seconds = 0;

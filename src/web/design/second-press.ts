@@ -1,5 +1,6 @@
 import { html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { announce } from './announce.js';
 
 /** Time within which the second press counts, in milliseconds. */
 const ASK_FOR_MS = 4_000;
@@ -27,7 +28,7 @@ export class SecondPress extends LitElement {
 
   protected override render(): TemplateResult {
     return html`<button type="button" class="quiet ${this.isAsking ? 'asks' : ''}" @click=${this.press}>
-      ${this.icon}<span aria-live="polite">${this.isAsking ? this.warning : this.label}</span>
+      ${this.icon}<span>${this.isAsking ? this.warning : this.label}</span>
     </button>`;
   }
 
@@ -40,6 +41,8 @@ export class SecondPress extends LitElement {
   private ask(isAsking: boolean): void {
     clearTimeout(this.#timer);
     this.isAsking = isAsking;
-    if (isAsking) this.#timer = setTimeout(() => this.ask(false), ASK_FOR_MS);
+    if (!isAsking) return;
+    announce(this.warning);
+    this.#timer = setTimeout(() => this.ask(false), ASK_FOR_MS);
   }
 }

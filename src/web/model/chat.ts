@@ -17,6 +17,7 @@ import { gatewayClock } from './gateway-clock.js';
 import { GatewayLink, type Identification } from './gateway-link.js';
 import { MediaFiles } from './media-files.js';
 import { cleanText } from './message-limits.js';
+import { OtherConversations } from './other-conversations.js';
 import { asSent, CHANNEL, Outbox, payloadOf } from './outbox.js';
 import type { PageStorage } from './page-storage.js';
 import { Preferences } from './preferences.js';
@@ -45,6 +46,7 @@ export class Chat {
   readonly withdrawn = new Signal<TranscriptMessage>();
   /** Emitted, with the reason, when the gateway refused something that belongs to no message. */
   readonly refused = new Signal<string>();
+  readonly #others = new OtherConversations();
   readonly #replies = new Map<string, Reply>();
   #sessionTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -69,8 +71,9 @@ export class Chat {
     return this.conversations.active;
   }
 
-  get isSignedIn(): boolean {
-    return this.storage.token !== undefined;
+  /** The token of this tab; undefined in open mode. */
+  get token(): string | undefined {
+    return this.storage.token;
   }
 
   get isConnected(): boolean {
@@ -139,13 +142,13 @@ export class Chat {
 
   open(conversation: Conversation): void {
     this.conversations.open(conversation);
+    this.seen();
     void this.#load(conversation);
-    this.changed.emit();
   }
 
-  /** Handles that the page is visible again: the shown conversation counts as read. */
+  /** Handles that the shown conversation is visible: it counts as read. */
   seen(): void {
-    if (this.active) this.active.unread = 0;
+    if (this.active?.see()) this.conversations.save(this.active);
     this.changed.emit();
   }
 
@@ -162,10 +165,11 @@ export class Chat {
       if (message.phase === 'open' || message.phase === 'unsent') this.cancel(message);
   }
 
-  /** Reads all of a conversation, page by page. Resolves at its first message, or where a page cannot be read. */
-  async loadAll(conversation: Conversation): Promise<void> {
-    await this.#load(conversation);
-    await this.#loadOlderWhile(conversation, () => true);
+  /** Reads all of a conversation, page by page. Resolves with false when a part of it cannot be read now. */
+  async loadAll(conversation: Conversation): Promise<boolean> {
+    const { transcript } = conversation;
+    if (this.isConnected && (await this.#load(conversation))) await this.#loadOlderWhile(conversation, () => true);
+    return (transcript.isLoaded || transcript.sessionId === undefined) && transcript.olderCursor === undefined;
   }
 
   /** Reads a conversation back to a message, so that it can be shown. */
@@ -190,11 +194,15 @@ export class Chat {
     };
   }
 
-  /** Reads the page of messages before the first one of the shown conversation. */
-  async loadOlder(): Promise<void> {
+  /**
+   * Reads the page of messages before the first one of the shown conversation. After a failure it does so only when a
+   * person asks for it (`isAsked`).
+   */
+  async loadOlder(isAsked = false): Promise<void> {
     const transcript = this.active?.transcript;
     const { client } = this.link;
     if (!transcript || !client || transcript.olderCursor === undefined || transcript.isLoadingOlder) return;
+    if (transcript.isOlderMissing && !isAsked) return;
     const reading = transcript.loadOlder(client);
     this.changed.emit();
     await reading;
@@ -214,6 +222,7 @@ export class Chat {
     if (!this.storage.isAboutConversations(key)) return;
     this.conversations.merge();
     if (this.active) void this.#load(this.active);
+    this.#followOthers();
     this.changed.emit();
   }
 
@@ -226,7 +235,14 @@ export class Chat {
     if (isFirst) this.#startWith(client);
     this.presence.connected();
     if (this.active) void this.#load(this.active);
+    this.#followOthers();
     this.#awaitSession();
+  }
+
+  #followOthers(): void {
+    const { client } = this.link;
+    const others = this.conversations.listed.filter((conversation) => conversation !== this.active);
+    if (client && this.link.may('sessions:read')) this.#others.follow(client, others);
   }
 
   /** Finds the session that another device starts for the sender of this page: only the gateway knows it. */
@@ -235,7 +251,8 @@ export class Chat {
     const { active } = this;
     if (!active || !this.conversations.isBound || active.transcript.sessionId !== undefined) return;
     this.#sessionTimer = setTimeout(async () => {
-      const sessionId = this.isConnected ? await this.link.findSession() : undefined;
+      const isAsked = this.isConnected && document.visibilityState === 'visible';
+      const sessionId = isAsked ? (await this.link.readIdentity())?.session_id : undefined;
       if (sessionId === undefined || active !== this.active) return this.#awaitSession();
       active.transcript.sessionId ??= sessionId;
       await this.#load(active);
@@ -287,22 +304,22 @@ export class Chat {
     const conversation = this.conversations.find(frame.session_id, frame.correlation_id);
     if (!conversation) return;
     const { transcript } = conversation;
-    transcript.take(frame, isLive);
-    if (frame.type === 'message_ack' || frame.type === 'stream_end') {
+    conversation.take(frame, isLive);
+    const isNews = conversation === this.active && document.visibilityState === 'visible' && conversation.see();
+    const isNewer = frame.type === 'message_ack' || frame.type === 'stream_end';
+    if (isNewer)
       conversation.lastAt = Math.max(frame.timestamp, frame.type === 'message_ack' ? 0 : conversation.lastAt);
-      this.conversations.save(conversation);
-    }
-    const isSeen = conversation === this.active && document.visibilityState === 'visible';
-    if (frame.type === 'stream_end' && isLive && !isSeen) conversation.unread++;
+    if (isNewer || (isNews && frame.type === 'history')) this.conversations.save(conversation);
     if (frame.type === 'stream_block' && isLive && conversation === this.active)
       this.blockCompleted.emit(frame.payload);
     if (transcript.hasGaps) void this.#read(conversation, (client) => transcript.fillGaps(client));
     this.changed.emit();
   }
 
-  async #load(conversation: Conversation): Promise<void> {
+  /** Reads the newest messages. Resolves with false when they cannot be read. */
+  async #load(conversation: Conversation): Promise<boolean> {
     const { transcript } = conversation;
-    await this.#read(conversation, (client) => transcript.load(client));
+    const isRead = await this.#read(conversation, (client) => transcript.load(client));
     const { messages } = transcript;
     const [oldest] = messages;
     const newest = messages[messages.length - 1];
@@ -311,6 +328,7 @@ export class Chat {
     if (isNewer) conversation.lastAt = newest.sentAt;
     // Only a change: another tab may have removed it from the list.
     if (isEntitled || isNewer) this.conversations.save(conversation);
+    return isRead;
   }
 
   async #loadOlderWhile({ transcript }: Conversation, isWanted: () => boolean): Promise<void> {
@@ -319,31 +337,34 @@ export class Chat {
     while (transcript.olderCursor !== undefined && isWanted()) {
       const { olderCursor } = transcript;
       await transcript.loadOlder(client);
+      if (transcript.isOlderMissing) break;
       // Another read of the same page is in progress.
       if (transcript.olderCursor === olderCursor) await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS));
     }
     this.changed.emit();
   }
 
-  async #read(conversation: Conversation, read: (client: GatewayClient) => Promise<void>): Promise<void> {
+  async #read(conversation: Conversation, read: (client: GatewayClient) => Promise<void>): Promise<boolean> {
     const { client } = this.link;
-    if (!client) return;
+    let isRead = client !== undefined;
+    conversation.isUnreadable = false;
     try {
-      await read(client);
+      if (client) await read(client);
     } catch (error) {
+      isRead = false;
       if (error instanceof GatewayError) this.#cannotRead(conversation, error as GatewayError);
     }
     this.changed.emit();
+    return isRead;
   }
 
   #cannotRead(conversation: Conversation, error: GatewayError): void {
     if (error.code !== 'NOT_FOUND') {
-      conversation.transcript.isLoaded = true;
+      conversation.isUnreadable = true;
       return this.refused.emit(error.message);
     }
     // The gateway does not know a session stored in this browser: its store was replaced, or the tenant differs.
-    conversation.transcript.startNewSession();
-    conversation.wasForgotten = true;
+    conversation.startNewSession();
     this.conversations.save(conversation);
   }
 

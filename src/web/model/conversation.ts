@@ -1,4 +1,4 @@
-import { Transcript, type TranscriptMessage } from '../../client/index.js';
+import { Transcript, type OutboundFrame, type TranscriptMessage } from '../../client/index.js';
 import type { KnownConversation } from './page-storage.js';
 
 const MAX_TITLE_LENGTH = 60;
@@ -7,16 +7,21 @@ const MAX_NAME_LENGTH = 120;
 /** One conversation of the page: its transcript, and state that only this browser has. */
 export class Conversation {
   readonly transcript: Transcript;
-  /** The number of replies that ended while the conversation was not seen. */
-  unread = 0;
   /** True when a person gave the title. */
   isNamed = false;
   isPinned = false;
   /** The time of the last message, in Unix milliseconds; 0 when it is not known. */
   lastAt = 0;
+  /** The position in the session's log up to which a person has seen it in this browser; 0 when it is not known. */
+  seenUpTo = 0;
   /** True when the gateway did not know the session, so the conversation starts a new one. */
   wasForgotten = false;
+  /** True when the last attempt to read its messages failed. */
+  isUnreadable = false;
   readonly #cancelling = new Set<number>();
+  /** The newest known position in the session's log, and those at which replies ended. */
+  #upTo = 0;
+  #ends: readonly number[] = [];
 
   /** Restores a stored conversation. */
   static from({ sender, sessionId, title, ...marks }: KnownConversation): Conversation {
@@ -34,7 +39,7 @@ export class Conversation {
 
   /** The form in which the browser stores it. */
   get known(): KnownConversation {
-    const { sender, title, isNamed, isPinned, lastAt } = this;
+    const { sender, title, isNamed, isPinned, lastAt, seenUpTo } = this;
     const { sessionId } = this.transcript;
     return {
       sender,
@@ -43,6 +48,7 @@ export class Conversation {
       ...(isNamed && { isNamed }),
       ...(isPinned && { isPinned }),
       ...(lastAt > 0 && { lastAt }),
+      ...(seenUpTo > 0 && { seenUpTo }),
     };
   }
 
@@ -50,6 +56,39 @@ export class Conversation {
   get isEmpty(): boolean {
     const { messages, sessionId } = this.transcript;
     return messages.length === 0 && sessionId === undefined && this.title === undefined;
+  }
+
+  /** The number of replies that ended while the conversation was not seen. */
+  get unread(): number {
+    return this.#ends.filter((seq) => seq > this.seenUpTo).length;
+  }
+
+  /** Handles that a person sees all that is known here. Returns true when something of it is new. */
+  see(): boolean {
+    const isNew = this.#upTo > this.seenUpTo;
+    this.seenUpTo = Math.max(this.seenUpTo, this.#upTo);
+    this.#ends = [];
+    return isNew;
+  }
+
+  /** Takes a frame of the session. Before the messages are read, only its position counts. */
+  take(frame: OutboundFrame, isLive: boolean): void {
+    const { type, seq } = frame;
+    const position = type === 'history' ? frame.payload.head_seq : (seq ?? 0);
+    this.#upTo = Math.max(this.#upTo, position);
+    if (type === 'stream_end' && position > this.seenUpTo) this.#ends = [...this.#ends, position];
+    const isOfReply = seq !== undefined || type === 'stream_delta';
+    const { isLoaded, messages } = this.transcript;
+    if (isLoaded || messages.length > 0 || !isOfReply) this.transcript.take(frame, isLive);
+  }
+
+  /** Detaches the conversation from a session that the gateway does not know: the next message starts a new one. */
+  startNewSession(): void {
+    this.transcript.startNewSession();
+    this.wasForgotten = true;
+    this.seenUpTo = 0;
+    this.#upTo = 0;
+    this.#ends = [];
   }
 
   /** Returns true while a requested cancellation is not confirmed by the end of the reply. */

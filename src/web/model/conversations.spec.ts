@@ -11,6 +11,22 @@ function openTabs(): readonly [Conversations, Conversations] {
 }
 
 describe('the conversations of two tabs', () => {
+  it('keep what either has shown, whichever is stored last', () => {
+    const [first, second] = openTabs();
+    first.recall();
+    Object.assign(first.active!, { title: 'Hello', seenUpTo: 7 });
+    first.active!.transcript.sessionId = 's1';
+    first.save(first.active!);
+    second.recall();
+    second.active!.seenUpTo = 3;
+    second.save(second.active!);
+    first.active!.seenUpTo = 9;
+    first.save(first.active!);
+    second.save(second.active!);
+    second.merge();
+    expect(second.active!.seenUpTo).toBe(9);
+  });
+
   it('share the session that the first message created, when both are bound to one sender', () => {
     const [first, second] = openTabs();
     first.bind('alice', undefined);

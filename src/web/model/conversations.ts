@@ -59,7 +59,6 @@ export class Conversations {
 
   open(conversation: Conversation): void {
     this.active = conversation;
-    conversation.unread = 0;
     this.storage.active = conversation.sender;
   }
 
@@ -138,9 +137,10 @@ export class Conversations {
     else this.openNew();
   }
 
-  #update(conversation: Conversation, { title, isNamed, isPinned, lastAt, transcript }: Conversation): void {
+  #update(conversation: Conversation, { title, isNamed, isPinned, lastAt, seenUpTo, transcript }: Conversation): void {
     Object.assign(conversation, { title: title ?? conversation.title, isNamed, isPinned });
     conversation.lastAt = Math.max(conversation.lastAt, lastAt);
+    conversation.seenUpTo = Math.max(conversation.seenUpTo, seenUpTo);
     conversation.transcript.sessionId ??= transcript.sessionId;
   }
 

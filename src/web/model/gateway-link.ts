@@ -125,10 +125,15 @@ export class GatewayLink {
     this.changed.emit();
   }
 
-  /** Asks for the session of the sender that the page is bound to. Resolves with undefined if there is none yet. */
-  async findSession(): Promise<string | undefined> {
+  /** Reads again what the gateway says about itself and this page. Resolves with undefined if it cannot be read. */
+  async readIdentity(): Promise<WebchatIdentity | undefined> {
+    const client = this.#client;
     try {
-      return ((await this.#client?.ask('webchat.identify', {})) as WebchatIdentity | undefined)?.session_id;
+      const identity = (await client?.ask('webchat.identify', {})) as WebchatIdentity | undefined;
+      if (!identity || client !== this.#client) return undefined;
+      this.identity = identity;
+      this.changed.emit();
+      return identity;
     } catch {
       // The connection reports its own state.
       return undefined;

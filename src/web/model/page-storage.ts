@@ -10,6 +10,8 @@ export interface KnownConversation {
   readonly isPinned?: boolean;
   /** The time of its last message, in Unix milliseconds. */
   readonly lastAt?: number;
+  /** The position in the session's log up to which it was seen. */
+  readonly seenUpTo?: number;
 }
 
 /** A message that the gateway has not acknowledged yet. */
@@ -83,10 +85,17 @@ export class PageStorage {
     this.#forBrowser.write(CONVERSATIONS, JSON.stringify(conversations));
   }
 
-  /** Stores one conversation. The others stay as they are stored, by this tab or another. */
+  /**
+   * Stores one conversation. The others stay as they are stored, by this tab or another; of this one stays what another
+   * tab has shown more of.
+   */
   putConversation(conversation: KnownConversation): void {
-    const others = this.conversations.filter(({ sender }) => sender !== conversation.sender);
-    this.conversations = [conversation, ...others];
+    const { sender, sessionId, seenUpTo = 0 } = conversation;
+    const { conversations } = this;
+    const stored = conversations.find((each) => each.sender === sender && each.sessionId === sessionId);
+    const seen = Math.max(seenUpTo, stored?.seenUpTo ?? 0);
+    const others = conversations.filter((each) => each.sender !== sender);
+    this.conversations = [{ ...conversation, ...(seen > 0 && { seenUpTo: seen }) }, ...others];
   }
 
   dropConversation(sender: string): void {
@@ -198,12 +207,12 @@ function readList<T>(source: string | undefined, isEntry: (entry: unknown) => en
 
 function isKnownConversation(entry: unknown): entry is KnownConversation {
   if (!isRecord(entry)) return false;
-  const { sender, sessionId, title, isNamed, isPinned, lastAt } = entry;
+  const { sender, sessionId, title, isNamed, isPinned, lastAt, seenUpTo } = entry;
   return (
     isName(sender) &&
     [sessionId, title].every(isOptionalText) &&
     [isNamed, isPinned].every((value) => value === undefined || typeof value === 'boolean') &&
-    (lastAt === undefined || Number.isFinite(lastAt))
+    [lastAt, seenUpTo].every((value) => value === undefined || Number.isFinite(value))
   );
 }
 

@@ -4,6 +4,7 @@ import { createRef, ref } from 'lit/directives/ref.js';
 import type { ChatComposer } from '../compose/composer.js';
 import type { TrayFile } from '../compose/file-tray.js';
 import { renderEditBanner } from '../compose/edit-banner.js';
+import type { Recording } from '../compose/voice.js';
 import { Writing } from '../compose/writing.js';
 import { icons } from '../design/icons.js';
 import type { MenuItem } from '../design/menu.js';
@@ -13,7 +14,6 @@ import type { Conversation } from '../model/conversation.js';
 import type { Stage } from '../model/gateway-link.js';
 import type { Hit } from '../model/history-search.js';
 import { texts } from '../texts.js';
-import { ReplyCopier } from '../thread/reply-copier.js';
 import { ScrollKeeper } from '../thread/scroll-keeper.js';
 import { renderThread } from '../thread/thread.js';
 import { ConversationList } from './conversation-list.js';
@@ -41,7 +41,6 @@ export class ChatApp extends LitElement {
   private readonly keysRef = createRef<HTMLDialogElement>();
   private readonly keeper = new ScrollKeeper(this, () => void this.chat.loadOlder());
   private readonly writing = new Writing(this, this.keeper, () => ({ chat: this.chat, composer: this.composer }));
-  private readonly copier = new ReplyCopier(this, () => (this.writing.notice = texts.message.copyFailed));
   private readonly readOut = new ReadOut(this, () => this.chat);
   private readonly toast = new Toast(this);
   private readonly list = new ConversationList(this, () => this.chat);
@@ -89,11 +88,11 @@ export class ChatApp extends LitElement {
       this.requestUpdate();
     });
   }
+
   /** Undefined while the page shows something else. */
   private get composer(): ChatComposer | undefined {
     return this.composerRef.value;
   }
-
 
   private get hasList(): boolean {
     return this.chat.link.identity !== undefined && !this.chat.conversations.isBound;
@@ -140,16 +139,27 @@ export class ChatApp extends LitElement {
     return [
       ...(open.length > 0 ? [{ icon: icons.stopped, label: labels.stopAll, act: () => chat.stopAll() }] : []),
       ...(isWritten ? (hasList ? this.menu.list(chat, active) : this.menu.listTexts(chat, active)) : []),
-      ...(isWritten ? [{ icon: icons.print, label: labels.print, act: () => void this.print(active) }] : []),
+      ...(isWritten
+        ? [
+            {
+              icon: icons.print,
+              label: labels.print,
+              act: () => void this.menu.withAll(chat, active, () => this.print()),
+            },
+          ]
+        : []),
       { icon: icons.keys, label: texts.keys.show, key: '?', act: () => this.keysRef.value?.showModal() },
-      ...(chat.isSignedIn ? [{ icon: icons.leave, label: texts.signIn.signOut, act: () => chat.signOut() }] : []),
+      ...(chat.token !== undefined
+        ? [{ icon: icons.leave, label: texts.signIn.signOut, act: () => chat.signOut() }]
+        : []),
     ];
   }
 
   private renderThreadBox(): TemplateResult {
-    const { chat, writing, copier } = this;
+    const { chat, writing } = this;
     const { active: conversation } = chat;
     return html`<div
+      ${ref(this.threadRef)}
       class="thread"
       role="log"
       aria-live="off"
@@ -157,8 +167,7 @@ export class ChatApp extends LitElement {
       tabindex="0"
       @scroll=${() => this.keeper.scrolled()}
     >
-      ${ref(this.threadRef)}
-      <div class="column">${conversation ? renderThread({ chat, conversation, writing, copier }) : nothing}</div>
+      <div class="column">${conversation ? renderThread({ chat, conversation, writing }) : nothing}</div>
     </div>`;
   }
 
@@ -166,17 +175,19 @@ export class ChatApp extends LitElement {
     const { chat, writing } = this;
     const { link, active } = chat;
     return html`${renderEditBanner(writing)}<chat-composer
+        ${ref(this.composerRef)}
         class="column"
         .agent=${link.agentName}
         .maxFrameBytes=${link.maxFrameBytes}
         .running=${active?.transcript.current !== undefined}
         .readOnly=${chat.isConnected && !link.may('messages:write')}
         .notice=${writing.notice}
+        .conversation=${active}
         .tray=${writing.taker.files}
-        ${ref(this.composerRef)}
         .types=${link.identity?.media_types ?? []}
         .files=${chat.media}
         @attach=${(event: CustomEvent<readonly File[]>) => void writing.taker.take(event.detail)}
+        @recorded=${({ detail: { file, conversation } }: CustomEvent<Recording>) => void writing.taker.take([file], conversation)}
         @detach=${(event: CustomEvent<TrayFile>) => writing.taker.remove(event.detail)}
         @retry=${(event: CustomEvent<TrayFile>) => void writing.taker.retry(event.detail)}
         @trouble=${(event: CustomEvent<string>) => (writing.notice = event.detail)}
@@ -250,8 +261,7 @@ export class ChatApp extends LitElement {
     this.list.rename(conversation);
   }
 
-  private async print(conversation: Conversation): Promise<void> {
-    await this.chat.loadAll(conversation);
+  private async print(): Promise<void> {
     await this.updateComplete;
     requestAnimationFrame(() => print());
   }

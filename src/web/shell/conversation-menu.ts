@@ -36,8 +36,16 @@ export class ConversationMenu {
   listTexts(chat: Chat, conversation: Conversation): readonly MenuItem[] {
     const { menu } = texts.conversations;
     return [
-      { icon: icons.copy, label: menu.copy, act: () => void this.copy(chat, conversation) },
-      { icon: icons.save, label: menu.save, act: () => void this.save(chat, conversation) },
+      {
+        icon: icons.copy,
+        label: menu.copy,
+        act: () => void this.withAll(chat, conversation, () => this.copy(chat, conversation)),
+      },
+      {
+        icon: icons.save,
+        label: menu.save,
+        act: () => void this.withAll(chat, conversation, () => this.save(chat, conversation)),
+      },
     ];
   }
 
@@ -45,14 +53,20 @@ export class ConversationMenu {
     this.toast.show(texts.conversations.removed, texts.conversations.undo, chat.remove(conversation));
   }
 
+  /** Has all of a conversation read, then acts. If a part is missing, the person may act on the rest. */
+  async withAll(chat: Chat, conversation: Conversation, act: () => Promise<void> | void): Promise<void> {
+    if (await chat.loadAll(conversation)) return act();
+    this.toast.show(texts.conversations.incomplete, texts.conversations.anyway, () => void act());
+  }
+
   private async copy(chat: Chat, conversation: Conversation): Promise<void> {
-    const [{ writeConversation }] = await Promise.all([loadWriter(), chat.loadAll(conversation)]);
+    const { writeConversation } = await loadWriter();
     const isCopied = await copyText(writeConversation(conversation, chat.link.agentName));
-    this.toast.show(isCopied ? texts.message.copied : texts.message.copyFailed);
+    this.toast.show(texts.copying[isCopied ? 'done' : 'refused']);
   }
 
   private async save(chat: Chat, conversation: Conversation): Promise<void> {
-    const [{ saveConversation }] = await Promise.all([loadWriter(), chat.loadAll(conversation)]);
+    const { saveConversation } = await loadWriter();
     saveConversation(conversation, chat.link.agentName);
   }
 }

@@ -1,6 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { TranscriptMessage } from '../../client/index.js';
-import type { Writing } from '../compose/writing.js';
 import { copyText } from '../design/clipboard.js';
 import { icons } from '../design/icons.js';
 import { texts } from '../texts.js';
@@ -21,14 +20,8 @@ export function renderFailure(message: TranscriptMessage, { writing }: Thread): 
         : html`<details>
             <summary>${icons.chevron}${texts.message.details}</summary>
             <p dir="auto">${details}</p>
-            <button type="button" class="quiet" @click=${() => void copy(details, writing)}>
-              ${icons.copy}${texts.message.copyDetails}
-            </button>
+            <chat-copy .label=${texts.message.copyDetails} .copy=${() => copyText(details)}></chat-copy>
           </details>`
     }
   </div>`;
-}
-
-async function copy(details: string, writing: Writing): Promise<void> {
-  if (!(await copyText(details))) writing.notice = texts.message.copyFailed;
 }

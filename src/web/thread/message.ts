@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { TranscriptMessage } from '../../client/index.js';
 import { renderBlocks, renderOwnMedia } from '../blocks/blocks.js';
 import type { Writing } from '../compose/writing.js';
-import { renderCopyButton } from '../design/copy-button.js';
+import { copyRich } from '../design/clipboard.js';
 import { icons } from '../design/icons.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
@@ -12,15 +12,14 @@ import { formatExactly, formatFully, formatTime } from '../times.js';
 import { renderAnswerAgain, renderEdit } from './again.js';
 import { renderFailure } from './failure.js';
 import { renderFate } from './fate.js';
-import type { ReplyCopier } from './reply-copier.js';
 import { hasBegun, isWaitingForPerson } from './reply-progress.js';
+import { writeReply } from './written.js';
 
 /** A conversation on the page, and the objects that its buttons act on. */
 export interface Thread {
   readonly chat: Chat;
   readonly conversation: Conversation;
   readonly writing: Writing;
-  readonly copier: ReplyCopier;
 }
 
 /** Renders a message and its reply. */
@@ -103,9 +102,8 @@ function renderAnswering(message: TranscriptMessage, { chat, conversation }: Thr
 
 function renderEnd(message: TranscriptMessage, thread: Thread): TemplateResult {
   const { reason } = message.reply.end ?? {};
-  const isCopied = thread.copier.hasCopied(message);
   const copying = html`<p class="actions">
-    ${renderCopyButton(isCopied ? texts.message.copied : texts.message.copy, isCopied, () => void thread.copier.copy(message))}
+    <chat-copy .label=${texts.message.copy} .copy=${() => copyReply(message)}></chat-copy>
     ${reason === 'error' ? nothing : renderAnswerAgain(message, thread)}
   </p>`;
   const note =
@@ -115,4 +113,11 @@ function renderEnd(message: TranscriptMessage, thread: Thread): TemplateResult {
     ${reason === 'error' ? renderFailure(message, thread) : nothing}
     ${message.reply.standing.length > 0 ? copying : nothing}
   `;
+}
+
+/** Copies a reply as Markdown and as HTML. Resolves with false when the browser does not allow it. */
+async function copyReply({ reply }: TranscriptMessage): Promise<boolean> {
+  const written = writeReply(reply);
+  const { writeHtml } = await import('../blocks/written-html.js');
+  return copyRich(written, writeHtml(written));
 }

@@ -12,18 +12,17 @@ import { renderMessage, type Thread } from './message.js';
 
 /** Renders all messages of a conversation, or how to start one. */
 export function renderThread(thread: Thread): TemplateResult {
-  const { chat, conversation, copier } = thread;
+  const { chat, conversation } = thread;
   const { messages, olderCursor, isLoaded, isLoadingOlder, sessionId, current } = conversation.transcript;
   if (messages.length === 0) {
-    const isUnread = sessionId !== undefined && !isLoaded;
-    return isUnread ? html`<p class="note" role="status">${texts.thread.loading}</p>` : renderEmpty(thread);
+    return sessionId !== undefined && !isLoaded ? renderUnread(thread) : renderEmpty(thread);
   }
   const items = groupEarlier(messages);
   const now = gatewayClock.now();
   const openCount = messages.filter(({ phase }) => phase === 'open').length;
   const today = new Date(now).toDateString();
   return html`
-    ${olderCursor !== undefined || isLoadingOlder ? html`<p class="note" role="status">${isLoadingOlder ? texts.thread.loadingOlder : ''}</p>` : nothing}
+    ${olderCursor !== undefined || isLoadingOlder ? renderOlder(thread) : nothing}
     ${repeat(
       items,
       ({ key }) => key,
@@ -38,7 +37,6 @@ export function renderThread(thread: Thread): TemplateResult {
           chat.isConnected,
           isCurrent,
           isCancelling,
-          copier.hasCopied(message),
           beginsDay,
           today,
           chat.outbox.isLate(message.id),
@@ -55,6 +53,28 @@ export function renderThread(thread: Thread): TemplateResult {
   `;
 }
 
+/** Renders that messages are there and not read yet. */
+function renderUnread({ chat, conversation }: Thread): TemplateResult {
+  return conversation.isUnreadable
+    ? renderMissing(texts.thread.unreadable, () => chat.open(conversation))
+    : html`<p class="note" role="status">${texts.thread.loading}</p>`;
+}
+
+/** Renders, above the first message, that there are earlier ones. */
+function renderOlder({ chat, conversation }: Thread): TemplateResult {
+  const { isLoadingOlder, isOlderMissing } = conversation.transcript;
+  if (!isOlderMissing)
+    return html`<p class="note" role="status">${isLoadingOlder ? texts.thread.loadingOlder : ''}</p>`;
+  return renderMissing(texts.thread.olderMissing, () => void chat.loadOlder(true));
+}
+
+function renderMissing(sentence: string, tryAgain: () => void): TemplateResult {
+  return html`<p class="note" role="status">
+    <span class="state warn">${icons.warning}${sentence}</span>
+    <button type="button" class="quiet" @click=${tryAgain}>${texts.media.tryAgain}</button>
+  </p>`;
+}
+
 /** Renders superseded messages, folded. The agent no longer knows them; the reader can open them. */
 function renderEarlier(messages: readonly TranscriptMessage[], thread: Thread): TemplateResult {
   return html`<details class="earlier">
@@ -63,7 +83,8 @@ function renderEarlier(messages: readonly TranscriptMessage[], thread: Thread): 
   </details>`;
 }
 
-function renderEmpty({ chat, conversation, writing }: Thread): TemplateResult {
+function renderEmpty(thread: Thread): TemplateResult {
+  const { chat, conversation, writing } = thread;
   const { identity, agentName } = chat.link;
   const starters = listStarters(identity);
   return html`<div class="empty">
