@@ -10,7 +10,11 @@ const { GatewayModule, GatewayWsAdapter, createHttpAdapter } = built;
 /** The base class of agents, of the same build as the gateway. */
 export const { AgentRuntime } = built;
 
+/** Makes the reader an operator, who may decide on approvals and set up a model. */
+const TOKEN = 'token-of-the-pictures';
+
 const ENVIRONMENT = {
+  OPENCLAW_AUTH_TOKEN: TOKEN,
   OPENCLAW_STORE_URL: 'sqlite::memory:',
   OPENCLAW_GATEWAY_PORT: '0',
   OPENCLAW_LOG_LEVEL: 'error',
@@ -51,6 +55,7 @@ export async function startScriptedChat(
         viewport: { width: 1180, height: 800 },
         ...options,
       });
+      await context.addInitScript((token) => sessionStorage.setItem('openclaw.webchat.token', token), TOKEN);
       const page = await context.newPage();
       await prepare?.(page);
       await page.goto(url);

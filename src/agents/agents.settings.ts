@@ -51,6 +51,7 @@ export const agentSettings = defineSettings(
       additionalProperties: false,
       'x-keys': 'names of 1 to 64 characters without / and blanks, for example groq',
       'x-scope': 'config:dangerous',
+      'x-parts': true,
       description:
         'Model providers by name: `{api, base_url, api_key?, headers?, context_window?, max_output_tokens?, images?, thinking?, max_retries?, idle_timeout_ms?, first_byte_timeout_ms?, max_tokens_field?, system_role?, sends_store?, tenant?}`; with `tenant`, only agents of that tenant may name it.',
     }),

@@ -123,13 +123,13 @@ describe('answers in a conversation that a tab has not shown', () => {
     const row = (page: ChatPage, count: string) =>
       page.page.getByRole('button', { name: `A week in *Lisbon* ${count}` }).waitFor();
     await Promise.all([row(chat, '1 new answer'), row(other, '1 new answer')]);
-    await other.page.close();
+    await other.page.goto('about:blank');
     await answer();
-    const later = await suite.openIn(chat.context);
-    await Promise.all([row(chat, '2 new answers'), row(later, '2 new answers')]);
-    expect(await later.page.title()).toBe('(2) Numbers of the quarter · openclaw');
+    await other.page.goto(`${suite.gateway.url}/chat`);
+    await Promise.all([row(chat, '2 new answers'), row(other, '2 new answers')]);
+    expect(await other.page.title()).toBe('(2) Numbers of the quarter · openclaw');
     await chat.page.getByRole('button', { name: 'A week in *Lisbon* 2 new answers' }).click();
-    await eventually(async () => expect(await later.page.title()).toBe('Numbers of the quarter · openclaw'));
+    await eventually(async () => expect(await other.page.title()).toBe('Numbers of the quarter · openclaw'));
   });
 });
 

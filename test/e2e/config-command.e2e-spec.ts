@@ -99,7 +99,8 @@ describe('openclaw config', () => {
     expect(await errorOf('get', 'agents.opps')).toContain('There is no opps in agents; it is empty');
     expect(await errorOf('get', 'agents.main.modl')).toContain('An agent has no modl; it has name, description, ');
     expect(await errorOf('get', 'providers.groq.base_url')).toContain('There is no groq in providers');
-    expect(await errorOf('set', 'providers.groq.base_url', 'http://x')).toContain('a part of providers');
+    expect(await errorOf('set', 'mcp.servers.files.command', 'x')).toContain('a part of mcp.servers');
+    expect(await errorOf('set', 'providers.groq.base_url', 'http://x')).toContain('must have api and base_url');
     expect(await errorOf('set', 'agents.Ops.model', 'x/y')).toContain('IDs of 1 to 32 of a-z, 0-9 and -');
     expect(await errorOf('set', 'agents.ops.turn_timeout_ms', 'x')).toContain('a whole number from 100');
   });

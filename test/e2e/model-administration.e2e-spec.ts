@@ -78,6 +78,10 @@ describe('the administration of models', () => {
       [],
     ]);
     expect(Array.isArray(body['local_servers'])).toBe(true);
+    const known = body['known_providers'] as readonly { name: string; models: readonly { id: string }[] }[];
+    expect(known.map(({ name }) => name)).toEqual(['anthropic', 'openai']);
+    expect(known.every(({ models }) => models.length > 3)).toBe(true);
+    expect(seen['known_providers']).toEqual([]);
     expect(JSON.stringify(body)).not.toContain('sk-secret');
     expect(server.listed[0]?.authorization).toBe('Bearer sk-secret');
   });

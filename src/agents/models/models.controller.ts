@@ -3,9 +3,9 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../../auth/index.js';
 import { DEFAULT_TENANT, type Principal } from '../../core/identity/principal.js';
 import { GatewayError } from '../../protocol/index.js';
-import { ModelsDto, ModelTrialDto, TryModelDto, type ListedModelDto } from './models.dto.js';
+import { ModelsDto, ModelTrialDto, TryModelDto, type ListedModelDto, type OfferedProviderDto } from './models.dto.js';
 import type { ListedModel } from './model-lists.js';
-import { ModelsService } from './models.service.js';
+import { ModelsService, type OfferedProvider } from './models.service.js';
 
 /** Lists the providers of models, and tries models. Settings configure them. */
 @ApiTags('admin')
@@ -16,13 +16,18 @@ import { ModelsService } from './models.service.js';
 export class ModelsController {
   constructor(private readonly models: ModelsService) {}
 
-  /** Returns the configured providers with their state and models, and the model servers found on this machine. */
+  /**
+   * Returns the configured providers with their state and models, and those that could be: the model servers found on this
+   * machine, and the known providers that need only a key.
+   */
   @Get()
   @RequireScope('admin:read')
   async listModels(@Caller() caller: Principal): Promise<ModelsDto> {
-    const [providers, servers] = await Promise.all([
+    const maySetUp = caller.tenant === DEFAULT_TENANT;
+    const [providers, servers, known] = await Promise.all([
       this.models.listProviders(caller.tenant),
-      caller.tenant === DEFAULT_TENANT ? this.models.findLocalServers() : [],
+      maySetUp ? this.models.findLocalServers() : [],
+      maySetUp ? this.models.listKnownProviders() : [],
     ]);
     return {
       items: providers.map(({ name, provider, models, fault, resting }) => ({
@@ -34,12 +39,8 @@ export class ModelsController {
         resting: resting.map((one) => ({ name: one.name, reason: one.kind, remaining_ms: Math.ceil(one.remainingMs) })),
         models: models.map(toDto),
       })),
-      local_servers: servers.map(({ name, provider, models }) => ({
-        name,
-        api: provider.api,
-        base_url: provider.base_url,
-        models: models.map(toDto),
-      })),
+      local_servers: servers.map(toOffer),
+      known_providers: known.map(toOffer),
     };
   }
 
@@ -57,6 +58,10 @@ export class ModelsController {
     const { reason, detail, status } = trial;
     return { ok: false, reason, detail, ...(status !== undefined && { status }) };
   }
+}
+
+function toOffer({ name, provider, models }: OfferedProvider): OfferedProviderDto {
+  return { name, api: provider.api, base_url: provider.base_url, models: models.map(toDto) };
 }
 
 function toDto({ id, contextWindow }: ListedModel): ListedModelDto {

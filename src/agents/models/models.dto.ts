@@ -15,8 +15,8 @@ export class RestingDto {
   remaining_ms!: number;
 }
 
-/** A model server on this machine that is not configured. */
-export class LocalServerDto {
+/** A provider that is not configured: a model server on this machine, or one that is known and needs only a key. */
+export class OfferedProviderDto {
   name!: string;
   api!: string;
   base_url!: string;
@@ -24,7 +24,7 @@ export class LocalServerDto {
 }
 
 /** A configured provider. */
-export class ModelProviderDto extends LocalServerDto {
+export class ModelProviderDto extends OfferedProviderDto {
   /** `unreachable`: it does not list its models. `resting`: it failed and is asked after others. */
   state!: 'ready' | 'resting' | 'unreachable';
   /** Why it does not list its models. */
@@ -35,7 +35,9 @@ export class ModelProviderDto extends LocalServerDto {
 /** The providers of models. */
 export class ModelsDto {
   items!: ModelProviderDto[];
-  local_servers!: LocalServerDto[];
+  local_servers!: OfferedProviderDto[];
+  /** Providers that are known by name and need only a key, with the models of the catalogue. */
+  known_providers!: OfferedProviderDto[];
 }
 
 /** A model to try: of a configured provider, or of one at `base_url`. */

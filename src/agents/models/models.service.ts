@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { GatewayError } from '../../protocol/index.js';
 import { ModelRest, type Resting } from '../pi/model-rest.js';
-import { completeProvider, findProvider, isForTenant, type Provider } from '../pi/providers.js';
+import { listKnown } from '../pi/pi-models.js';
+import { completeProvider, findProvider, isForTenant, KNOWN_PROVIDERS, type Provider } from '../pi/providers.js';
 import { findLocalServers, type LocalServer } from './local-servers.js';
 import { listModels, type ListedModel } from './model-lists.js';
 import { tryModel, type ModelTrial } from './model-trial.js';
@@ -18,6 +19,9 @@ export interface ListedProvider {
   /** The rests of the provider and of its models. */
   readonly resting: readonly Resting[];
 }
+
+/** A provider that is not configured. */
+export type OfferedProvider = Pick<ListedProvider, 'name' | 'provider' | 'models'>;
 
 /** A model to try: of a configured provider, or of one that is only described. */
 export interface TrialRequest {
@@ -53,6 +57,17 @@ export class ModelsService {
   async findLocalServers(): Promise<LocalServer[]> {
     const configured = new Set(Object.values(this.config.get('providers')).map(({ base_url }) => base_url));
     return (await findLocalServers()).filter(({ provider }) => !configured.has(provider.base_url));
+  }
+
+  /** Returns the providers that need only a key and are not configured, with the models of pi's catalogue. */
+  async listKnownProviders(): Promise<OfferedProvider[]> {
+    const configured = this.config.get('providers');
+    const known = KNOWN_PROVIDERS.filter((name) => !Object.hasOwn(configured, name)).map(async (name) => {
+      const provider = completeProvider(name, {});
+      const models = (await listKnown(name)).map(({ id, contextWindow }) => ({ id, contextWindow }));
+      return provider ? [{ name, provider, models }] : [];
+    });
+    return (await Promise.all(known)).flat();
   }
 
   /**

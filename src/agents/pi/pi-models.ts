@@ -99,13 +99,20 @@ function follow(
 /** Returns the entry of pi's catalogue for a model of Anthropic or OpenAI. */
 export async function findKnown(name: string): Promise<Model<PiApi> | undefined> {
   const { provider, model } = splitModel(name);
-  const catalogue: Readonly<Record<string, unknown>> =
-    provider === 'anthropic'
-      ? (await import('@earendil-works/pi-ai/providers/anthropic.models')).ANTHROPIC_MODELS
-      : provider === 'openai'
-        ? (await import('@earendil-works/pi-ai/providers/openai.models')).OPENAI_MODELS
-        : {};
+  const catalogue = await loadCatalogue(provider);
   return Object.hasOwn(catalogue, model) ? (catalogue[model] as Model<PiApi>) : undefined;
+}
+
+/** Returns the models of Anthropic or OpenAI in pi's catalogue; none for another provider. */
+export async function listKnown(provider: string): Promise<readonly Model<PiApi>[]> {
+  return Object.values(await loadCatalogue(provider)) as readonly Model<PiApi>[];
+}
+
+async function loadCatalogue(provider: string): Promise<Readonly<Record<string, unknown>>> {
+  if (provider === 'anthropic')
+    return (await import('@earendil-works/pi-ai/providers/anthropic.models')).ANTHROPIC_MODELS;
+  if (provider === 'openai') return (await import('@earendil-works/pi-ai/providers/openai.models')).OPENAI_MODELS;
+  return {};
 }
 
 function buildModel(name: string, provider: Provider, known: Model<PiApi> | undefined): Model<PiApi> {

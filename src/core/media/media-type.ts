@@ -9,8 +9,17 @@ export async function detectMediaType(head: Uint8Array): Promise<string | undefi
   // Loaded with the first upload: most gateways never get one.
   const { fileTypeFromBuffer } = await import('file-type');
   const known = await fileTypeFromBuffer(head);
-  if (known) return known.mime === 'application/xml' ? 'text/plain' : known.mime;
+  if (known?.mime === 'application/xml') return 'text/plain';
+  if (known?.mime === 'video/mp4' && isSoundAlone(head)) return 'audio/mp4';
+  if (known) return known.mime;
   return isPlainText(head) ? 'text/plain' : undefined;
+}
+
+/** Returns whether the tracks of an MP4 file are sound: browsers record it under the brand of a video. */
+function isSoundAlone(head: Uint8Array): boolean {
+  const text = Buffer.from(head).toString('latin1');
+  const hasTrack = (kind: string) => new RegExp(`hdlr.{8}${kind}`, 's').test(text);
+  return hasTrack('soun') && !hasTrack('vide');
 }
 
 function isPlainText(head: Uint8Array): boolean {

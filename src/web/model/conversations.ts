@@ -17,6 +17,11 @@ export class Conversations {
     return this.#isBound;
   }
 
+  /** True when this browser has shown a page that is bound to one sender. */
+  get wasBound(): boolean {
+    return this.storage.bound !== undefined;
+  }
+
   /** The conversations that have a message, newest first. */
   get listed(): readonly Conversation[] {
     return this.all.filter(({ isEmpty }) => !isEmpty).sort((a, b) => b.lastAt - a.lastAt);

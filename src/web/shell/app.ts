@@ -15,6 +15,7 @@ import type { Stage } from '../model/gateway-link.js';
 import type { Hit } from '../model/history-search.js';
 import { texts } from '../texts.js';
 import { ScrollKeeper } from '../thread/scroll-keeper.js';
+import type { SetUpModel } from '../setup/setup-card.js';
 import { renderThread } from '../thread/thread.js';
 import { ConversationList } from './conversation-list.js';
 import { ConversationMenu } from './conversation-menu.js';
@@ -22,6 +23,9 @@ import { renderHeader } from './header.js';
 import { pressSingleKey, renderKeys } from './keys.js';
 import { ReadOut } from './read-out.js';
 import { renderSidebar } from './sidebar.js';
+
+/** Characters of a model's first answer that are shown. */
+const MAX_SHOWN_ANSWER = 120;
 
 /** Windows that are narrower show the list over the conversation. */
 const isNarrow = matchMedia('(width < 52rem)');
@@ -98,15 +102,20 @@ export class ChatApp extends LitElement {
     return this.chat.link.identity !== undefined && !this.chat.conversations.isBound;
   }
 
+  /** True also while it is not known whether there will be a list: nothing moves aside when it appears. */
+  private get hasListPlace(): boolean {
+    return this.chat.link.identity === undefined ? !this.chat.conversations.wasBound : this.hasList;
+  }
+
   private renderChat(): TemplateResult {
-    const { chat, hasList, isListOver } = this;
+    const { chat, hasList, hasListPlace, isListOver } = this;
     const isClosed = chat.preferences.isListClosed;
     const openList = hasList ? () => this.openList() : undefined;
     const isListOpen = isNarrow.matches ? isListOver : !isClosed;
-    const classes = `app ${hasList ? 'with-list' : ''} ${isListOver ? 'list-over' : ''} ${isClosed ? 'list-closed' : ''}`;
+    const classes = `app ${hasListPlace ? 'with-list' : ''} ${isListOver ? 'list-over' : ''} ${isClosed ? 'list-closed' : ''}`;
     return html`<div class=${classes}>
       <button type="button" class="plain skip" @click=${() => this.composer?.focus()}>${texts.skip}</button>
-      ${hasList ? this.renderList() : nothing}
+      ${hasListPlace ? this.renderList() : nothing}
       <main ?inert=${hasList && isListOver}>
         ${renderHeader(chat, { isListOpen, openList, menu: this.listCommands() })}${this.renderThreadBox()}
         <div class="foot">${this.keeper.isAtEnd ? nothing : this.renderToEnd()}${this.renderComposer()}</div>
@@ -166,6 +175,7 @@ export class ChatApp extends LitElement {
       aria-label=${texts.thread.label}
       tabindex="0"
       @scroll=${() => this.keeper.scrolled()}
+      @set-up=${(event: CustomEvent<SetUpModel | undefined>) => void this.setUp(event.detail)}
     >
       <div class="column">${conversation ? renderThread({ chat, conversation, writing }) : nothing}</div>
     </div>`;
@@ -259,6 +269,14 @@ export class ChatApp extends LitElement {
     this.list.type('');
     this.openList(undefined);
     this.list.rename(conversation);
+  }
+
+  /** Handles that a model was set up, here or on another page. */
+  private async setUp(model: SetUpModel | undefined): Promise<void> {
+    const { done, taken } = texts.noModel;
+    this.toast.show(model ? done(model.model, model.text.slice(0, MAX_SHOWN_ANSWER)) : taken);
+    await this.chat.link.readIdentity();
+    this.composer?.invite();
   }
 
   private async print(): Promise<void> {

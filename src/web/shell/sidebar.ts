@@ -26,7 +26,7 @@ export interface Sidebar {
 export function renderSidebar(sidebar: Sidebar): TemplateResult {
   const { list } = sidebar;
   const { create, close, heading } = texts.conversations;
-  return html`<nav class="sidebar" id="conversations" aria-label=${heading}>
+  return html`<nav class="sidebar" id="conversations" aria-label=${heading} ?inert=${!sidebar.chat.link.identity}>
     <div class="tools">
       <button type="button" class="plain create" aria-label=${create} @click=${() => sidebar.openNew()}>
         ${icons.create}${texts.conversations.createShort}
@@ -53,7 +53,9 @@ export function renderSidebar(sidebar: Sidebar): TemplateResult {
 }
 
 function renderGroups(sidebar: Sidebar): TemplateResult {
-  const { listed } = sidebar.chat.conversations;
+  const { chat } = sidebar;
+  const { listed } = chat.conversations;
+  if (!chat.link.identity) return html``;
   if (listed.length === 0) return html`<p class="faint none">${texts.conversations.none}</p>`;
   return html`${groupConversations(listed, Date.now()).map(
     ({ heading, conversations }) =>
@@ -126,6 +128,8 @@ function renderNaming({ chat, list }: Sidebar): TemplateResult {
   const press = (event: KeyboardEvent) => {
     if (event.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;
     event.stopPropagation();
+    // The row gets the focus back, and would be pressed by the same key.
+    event.preventDefault();
     if (event.key === 'Enter') finish(event);
     else list.rename(undefined);
   };

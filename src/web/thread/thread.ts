@@ -9,6 +9,7 @@ import { formatDay, isSameDay } from '../times.js';
 import { groupEarlier } from './earlier.js';
 import { isNewest } from './fate.js';
 import { renderMessage, type Thread } from './message.js';
+import { renderNoModel } from './no-model.js';
 
 /** Renders all messages of a conversation, or how to start one. */
 export function renderThread(thread: Thread): TemplateResult {
@@ -101,6 +102,7 @@ function renderEmpty(thread: Thread): TemplateResult {
           </li>`,
       )}
     </ul>
+    ${renderNoModel(thread)}
   </div>`;
 }
 

@@ -1,0 +1,43 @@
+/** The texts of the card that sets up a model. */
+export const setupTexts = {
+  searching: 'Looking for model servers…',
+  again: 'Try again',
+  place: 'Provider',
+  places: {
+    configured: (name: string) => `${name} (configured)`,
+    here: (name: string, address: string) => `${name} (runs at ${address})`,
+    known: (name: string) => `${name}, with a key`,
+    other: 'Another server, by its address',
+  },
+  silentPlace: (fault: string) => `It does not list its models (${fault}). Type the name of one.`,
+  address: 'Address of its API',
+  addressHint: 'For example https://host.example/v1. It must speak as OpenAI does.',
+  key: 'Key',
+  keyHint: {
+    configured: 'Leave it empty to use the key of the settings.',
+    known: 'It goes to the gateway, which keeps it with its settings. This page does not keep it.',
+    other: 'Leave it empty if the server needs none.',
+  },
+  model: 'Model',
+  submit: 'Try it and use it',
+  cancel: 'Cancel',
+  asking: (model: string) => `Asking ${model} one question…`,
+  cancelled: 'Cancelled. Nothing was changed.',
+  faults: {
+    key: 'Enter the key of this provider.',
+    address: 'This is not the address of an API: it begins with http:// or https:// and has no spaces.',
+    model: 'Enter the name of a model, without spaces.',
+  },
+  silent: (model: string, reason: string) => `${model} does not answer: ${reason}. Nothing was changed.`,
+  taken: (model: string) => `A model is set up already: ${model}.`,
+  builtin: 'The setting agent.runtime says that the built-in agent answers, so no model is needed.',
+  failures: {
+    'signed-out': 'Your access has ended. Sign in again, then try it once more.',
+    forbidden: 'This token may not change these settings.',
+    stale: 'The settings were changed at the same moment. Try it once more.',
+    throttled: 'Too many requests. Wait a minute, then try it once more.',
+    refused: 'The gateway did not accept that.',
+    unreachable: 'The gateway could not be reached. Check the connection, then try it once more.',
+    failed: 'The gateway could not do that.',
+  },
+} as const;
