@@ -95,7 +95,7 @@ describe('a gateway without a model', () => {
     await fieldOf(chat, 'Address of its API').fill(refusing.url);
     await submit(chat);
     const problem = chat.page.getByRole('alert').filter({ hasText: 'Nothing was changed' });
-    await problem.getByText(/does not answer: .*key/).waitFor();
+    await problem.getByText('refuses the credential').waitFor();
     await fieldOf(chat, 'Address of its API').fill('http://127.0.0.1:9/v1');
     await submit(chat);
     await problem.getByText('cannot be reached').waitFor();

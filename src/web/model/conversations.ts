@@ -52,7 +52,7 @@ export class Conversations {
     this.all = this.storage.conversations.map((known) => Conversation.from(known));
     const shownLast = this.storage.active;
     const known = shownLast === undefined ? this.listed[0] : this.findBySender(shownLast);
-    if (known) this.active = known;
+    if (known) this.open(known);
     else this.#openEmpty(shownLast);
   }
 
