@@ -378,6 +378,8 @@ export const requirements: readonly Requirement[] = [
   requirement('G-15', 'protocol 3', 'A reaction is kept in the context of its session until it is removed.'),
 
   // The built-in agent
+  requirement('G-17', 'protocol 3', 'Where a channel says whether a message is a mention, its text is not searched.'),
+  requirement('G-16', 'protocol 3', 'A message with `observe` is kept as context and never answered, a command too.'),
   requirement('A-01', 'settings 2', 'Any other text is answered with that text, and with how to configure a model.'),
   requirement('A-02', 'settings 2', '/help, /status and /tools are answered with a status block.'),
   requirement('A-03', 'settings 2', 'An unknown or misused command is answered with the allowed use.'),

@@ -37,6 +37,12 @@ export const MessageInPayload = Type.Object(
     sender_is_admin: Type.Optional(Type.Boolean({ description: 'Counts from roles channel and operator only.' })),
     is_direct_mention: Type.Optional(Type.Boolean({ description: 'Counts from roles channel and operator only.' })),
     is_reply_to_agent: Type.Optional(Type.Boolean({ description: 'Counts from roles channel and operator only.' })),
+    observe: Type.Optional(
+      Type.Boolean({
+        description:
+          'Keep it as context, without a reply, also if it is a command. Counts from roles channel and operator only.',
+      }),
+    ),
     reply_to: Type.Optional(name('The message that this one replies to, by its id on the channel.')),
     supersedes: Type.Optional(
       name(

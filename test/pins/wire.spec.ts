@@ -48,7 +48,7 @@ describe('pinned on the wire', () => {
         [
           'message_in',
           'messages:write',
-          'channel sender content sender_name? group_id? thread_id? queue? sender_is_admin? is_direct_mention? is_reply_to_agent? reply_to? supersedes? attachments? metadata?',
+          'channel sender content sender_name? group_id? thread_id? queue? sender_is_admin? is_direct_mention? is_reply_to_agent? observe? reply_to? supersedes? attachments? metadata?',
         ],
         ['presence', 'presence:write', 'channel user_id status'],
         ['reaction', 'messages:write', 'channel sender message_id emoji action'],

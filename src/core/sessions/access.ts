@@ -35,12 +35,13 @@ export function checkVoice(principal: Principal, channel: string, sender: string
  */
 export function keepTrustedFlags(principal: Principal, payload: MessageInPayload): MessageInPayload {
   if (principal.role === 'channel') return payload;
-  const { sender_is_admin: _admin, is_direct_mention, is_reply_to_agent, ...rest } = payload;
+  const { sender_is_admin: _admin, is_direct_mention, is_reply_to_agent, observe, ...rest } = payload;
   if (principal.role !== 'operator') return rest;
   return {
     ...rest,
     sender_is_admin: true,
     ...(is_direct_mention === undefined ? {} : { is_direct_mention }),
     ...(is_reply_to_agent === undefined ? {} : { is_reply_to_agent }),
+    ...(observe === undefined ? {} : { observe }),
   };
 }

@@ -45,7 +45,7 @@ export class SessionRouterService {
     const agent = this.agents.choose(message);
     const session = buildSessionSeed(tenant, payload, agent.id);
     const mustTakePart = principal.role === 'user' && session.mode !== 'main';
-    const route = { session, namesSession: false, payload, ...address(session, payload, agent.name) };
+    const route = { session, namesSession: false, payload, ...address(principal, session, payload, agent.name) };
     if (!mustTakePart) return route;
     return this.isReadable(principal, session.id).then((isReadable) => {
       if (!isReadable) throw new GatewayError('NOT_FOUND', { what: 'session' });
@@ -93,20 +93,24 @@ export class SessionRouterService {
     }
     // A message to a removed agent does not go to another one.
     const name = this.agents.findFor(session.tenant, session.agent)?.name;
-    return { session, namesSession: true, payload, ...address(session, payload, name) };
+    return { session, namesSession: true, payload, ...address(principal, session, payload, name) };
   }
 }
 
 /**
  * Returns whether a message addresses the agent of its session, and how urgent it is. A mention in the text counts as a
- * direct mention, even from a user. @param name the agent's; undefined for one that was removed
+ * direct mention, even from a user, unless a channel says whether there is one. @param name the agent's; undefined for one
+ * that was removed
  */
 function address(
+  { role }: Principal,
   { mode }: SessionSeed,
-  { content, is_direct_mention, is_reply_to_agent }: MessageInPayload,
+  { content, is_direct_mention, is_reply_to_agent, observe }: MessageInPayload,
   name: string | undefined,
 ): Pick<Route, 'isAddressed' | 'priority'> {
-  const isMentioned = is_direct_mention || (name !== undefined && mentionsAgent(content, name));
+  if (observe) return { isAddressed: false, priority: 1 };
+  const isDecided = is_direct_mention || (role === 'channel' && is_direct_mention === false);
+  const isMentioned = isDecided ? is_direct_mention : name !== undefined && mentionsAgent(content, name);
   const priority = isMentioned ? 10 : is_reply_to_agent ? 5 : 1;
   const isCommand = () => name !== undefined && parseCommand(content, name) !== undefined;
   return { isAddressed: mode !== 'group' || priority > 1 || isCommand(), priority };

@@ -47,6 +47,28 @@ async function join(sender: string, payload: Partial<MessageInPayload>): Promise
   return sessionId;
 }
 
+describe('what addresses the agent', () => {
+  it('[G-16] a message with `observe` addresses nobody, whatever it says; a user cannot observe', async () => {
+    for (const principal of [driver, LOCAL_OPERATOR])
+      for (const content of ['hello', '/help', '@openclaw hello'])
+        expect(await route(principal, { content, observe: true, is_direct_mention: true })).toMatchObject({
+          isAddressed: false,
+          priority: 1,
+        });
+    const { isAddressed, payload } = await route(user, { observe: true });
+    expect([isAddressed, payload.observe]).toEqual([true, undefined]);
+  });
+
+  it('[G-17] a channel says whether there is a mention; then the text is not searched', async () => {
+    const mention = { group_id: 'g', content: '@openclaw hello' };
+    expect(await route(driver, { ...mention, is_direct_mention: false })).toMatchObject({ isAddressed: false });
+    expect(await route(driver, mention)).toMatchObject({ isAddressed: true, priority: 10 });
+    expect(await route(LOCAL_OPERATOR, { ...mention, is_direct_mention: false })).toMatchObject({ priority: 10 });
+    const other = { group_id: 'g', content: 'hello', is_direct_mention: true };
+    expect(await route(driver, other)).toMatchObject({ isAddressed: true, priority: 10 });
+  });
+});
+
 describe('who may speak', () => {
   it('[G-09] a channel credential sends on its channels, for any sender', async () => {
     expect(await code(route(driver, { sender: 'anybody' }))).toBe('accepted');

@@ -23,7 +23,8 @@ export abstract class QueueStore {
    * Stores a message unless it is a duplicate; creates its session and makes the sender a participant. Duplicates have
    * the same client and id, and must have the same payload, whatever the order of keys, and name no other session; the
    * one that their payload determines does not count, because it may change. They are recognised before limits are checked. A message that does not address the agent is queued if the session has
-   * explicit activation at the commit, else observed; limits do not apply to an observed one.
+   * explicit activation at the commit and the payload does not say `observe`, else observed; limits do not apply to an
+   * observed one.
    *
    * The message that `payload.supersedes` names must have ended, or wait without having run; then it ends as `cancelled`
    * in this commit. It, and in mode `main` all after it, are marked as superseded and leave the agent's context.

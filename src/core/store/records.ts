@@ -79,7 +79,7 @@ export interface NewMessage {
   readonly payload: MessageInPayload;
   /**
    * False for a group message that does not address the agent. It is only observed (stored as context without a turn),
-   * unless the session has explicit activation.
+   * unless the session has explicit activation. One whose payload says `observe` is observed there too.
    */
   readonly isAddressed: boolean;
   readonly priority: Priority;

@@ -24,6 +24,8 @@ export interface NewMessageRow extends Omit<NewMessage, 'session' | 'payload'> {
   readonly session: SessionSeedRow;
   readonly sender: string;
   readonly supersedes: string | undefined;
+  /** It is observed even in an activated session. */
+  readonly observes: boolean;
   readonly payload: Json;
   readonly limits: QueueLimits;
 }
@@ -44,6 +46,7 @@ export type PackedNewMessage = [
   supersedes: string | undefined,
   payload: Json,
   isAddressed: boolean,
+  observes: boolean,
   priority: Priority,
   receivedAt: number,
   perSession: number,
@@ -69,6 +72,7 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
     payload.supersedes,
     JSON.stringify(payload),
     message.isAddressed,
+    payload.observe === true,
     message.priority,
     message.receivedAt,
     limits.perSession,
@@ -100,6 +104,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     supersedes,
     payload,
     isAddressed,
+    observes,
     priority,
     receivedAt,
     perSession,
@@ -115,6 +120,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     supersedes,
     payload,
     isAddressed,
+    observes,
     priority,
     receivedAt,
     limits: { perSession, perClient, total },

@@ -68,8 +68,7 @@ export class QueueOperations {
     const { directory } = this.tables;
     const known = directory.findClient(message.client);
     const entry = directory.findSession(message.session.id);
-    const isQueued = message.isAddressed || entry?.explicitActivation === true;
-    const owner = isQueued ? ownerOf(message.client) : undefined;
+    const owner = isToQueue(message, entry) ? ownerOf(message.client) : undefined;
     const limit = owner === undefined ? undefined : this.exceeded(message, owner, entry?.session);
     // Looks for a duplicate first if the message could be refused or its session created; else the insert finds it.
     const earlier = known !== undefined && (limit || !entry) ? this.messages.findByKey(known, messageId) : undefined;
@@ -129,7 +128,7 @@ export class QueueOperations {
     const earlier = entry && this.findSupersedable(supersedes, entry, message.sender);
     if (!entry || !earlier) return { kind: 'nothing_to_supersede' };
     const { stored, waiting } = earlier;
-    const owner = message.isAddressed || entry.explicitActivation ? ownerOf(message.client) : undefined;
+    const owner = isToQueue(message, entry) ? ownerOf(message.client) : undefined;
     // It takes the place of a waiting one, so the queue does not grow.
     const limit = owner === undefined || waiting ? undefined : this.exceeded(message, owner, entry.session);
     if (limit) return { kind: 'full', limit };
@@ -344,4 +343,9 @@ function isRepeat(earlier: Earlier, { session, namesSession, payload }: NewMessa
 
 function canonicaliseText(json: Json): string {
   return canonicalise(JSON.parse(json));
+}
+
+/** Returns whether a message waits to be answered, in the session as it is now. */
+function isToQueue({ isAddressed, observes }: NewMessageRow, session: SessionEntry | undefined): boolean {
+  return isAddressed || (session?.explicitActivation === true && !observes);
 }

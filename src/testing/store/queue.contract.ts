@@ -198,6 +198,14 @@ export const acceptContract: Contract = {
     expect(await say()).toBe('observed');
   },
 
+  '[G-16] observes a message that asks for it, in a session with explicit activation too': async (bench) => {
+    await bench.drain();
+    await bench.accept();
+    await bench.store.updateSession('s_alice', { explicitActivation: true });
+    const changes = { isAddressed: false, payload: aPayload({ observe: true }) };
+    expect(await bench.accept(changes)).toMatchObject({ status: 'observed' });
+  },
+
   'names the message that runs while another is accepted': async (bench) => {
     const claim = await bench.run();
     expect(await bench.accept()).toMatchObject({ runningRef: claim.message.messageRef, position: 0 });
