@@ -37,7 +37,9 @@ export {
   type Place,
   type Reading,
   type ReadMessage,
+  type RecentChat,
   type Update,
+  type Updates,
 } from './core/channels/driver.js';
 export { ChannelManagerService } from './core/channels/channel-manager.service.js';
 export { toPlainText } from './core/channels/text-length.js';

@@ -1359,5 +1359,19 @@ export const requirements: readonly Requirement[] = [
     'channels 4',
     'What a platform refuses, or cannot take within delivery_max_age_ms, is given up and counted.',
   ),
+  requirement('V-11', 'channels 2', 'Where a platform keeps no queue, what was missed is read after a start.'),
+  requirement('V-12', 'channels 2', 'What is too old is kept as context and not answered; the chat gets one note.'),
+  requirement(
+    'V-13',
+    'channels 4, 7',
+    'What was given up makes /health degraded; operators list it, send it again and delete it.',
+  ),
+  requirement('V-14', 'channels 2', 'What the gateway refuses for a while waits, and holds up its chat only.'),
+  requirement(
+    'V-15',
+    'channels 1',
+    'A team adds a channel with one class; a contract of tests tells whether it keeps its promises.',
+  ),
+  requirement('V-16', 'channels 2', 'What belongs together, such as an album, is one message.'),
   requirement('V-10', 'channels 5', 'A platform that is down loses nothing and is tried again for ever.'),
 ];

@@ -6,6 +6,7 @@ import { AgentsController } from './agents.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
 import { ChannelsController } from './channels.controller.js';
 import { ConfigController } from './config.controller.js';
+import { DeadLettersController } from './dead-letters.controller.js';
 import { SessionsController } from './sessions.controller.js';
 import { ToolsController } from './tools.controller.js';
 
@@ -18,6 +19,7 @@ import { ToolsController } from './tools.controller.js';
     ApprovalsController,
     AgentsController,
     ChannelsController,
+    DeadLettersController,
   ],
 })
 export class AdminModule {}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthCheckAttempt, type HealthIndicatorResult } from '@nestjs/terminus';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { QueueStore, Store } from '../core/store/index.js';
 
@@ -25,6 +26,7 @@ export class HealthIndicators {
     private readonly store: Store,
     private readonly queue: QueueStore,
     private readonly config: ConfigStoreService,
+    private readonly channels: ChannelManagerService,
   ) {}
 
   /** Up unless the process has stopped serving: only a fault that a restart can repair makes it down. */
@@ -53,6 +55,14 @@ export class HealthIndicators {
     return this.attempt('queue', 'the queue is full, or cannot be asked', async () => {
       const { queued, running } = await this.queue.countQueue(0);
       if (queued + running >= this.config.get('queue.max_total')) throw new Error('full');
+    });
+  }
+
+  /** Up while no channel is in error and no reply was given up. */
+  channelsDeliver(): HealthCheckAttempt {
+    return this.attempt('channels', 'a channel is in error, or has dead letters', async () => {
+      if ([...this.channels.states.values()].some(({ state }) => state === 'error')) throw new Error('error');
+      if (Object.keys(await this.channels.countDeadLetters()).length > 0) throw new Error('dead letters');
     });
   }
 

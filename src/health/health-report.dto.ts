@@ -8,7 +8,7 @@ const whole = { type: 'integer', minimum: 0 } as const;
 
 /** The state of the gateway. Unauthenticated callers get only `status` and `uptime_seconds`. */
 export class HealthReport {
-  /** `degraded`: it runs, but cannot store messages or has no room for more; `draining`: it is shutting down. */
+  /** `degraded`: it runs, but cannot store messages, has no room for more, or a channel does not deliver; `draining`: it is shutting down. */
   @ApiProperty({ enum: HEALTH_STATUSES })
   status!: HealthStatus;
 

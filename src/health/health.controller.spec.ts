@@ -5,6 +5,8 @@ import { Test } from '@nestjs/testing';
 import request from 'supertest';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AuthService } from '../auth/index.js';
+import type { AccountState } from '../core/channels/channel-account.js';
+import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { ConnectedChannels } from '../core/connections/connected-channels.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { loadSettings } from '../settings.js';
@@ -39,6 +41,8 @@ class Parts {
     return Promise.resolve({ queued: 4, running: 2, activeSessions: 3 });
   };
   askedSince = 0;
+  readonly states = new Map<string, Partial<AccountState>>([['telegram', { state: 'connected' }]]);
+  deadLetters: Readonly<Record<string, number>> = {};
 }
 
 let app: INestApplication | undefined;
@@ -51,6 +55,7 @@ async function open(parts: Parts): Promise<ReturnType<typeof request>> {
     [Store, { check: () => (parts.checks++, parts.check()), isDead: parts.isDead }],
     [QueueStore, { countQueue: (since: number) => parts.count(since) }],
     [ToolRegistryService, { list: () => [{ name: 'time_now' }, { name: 'echo' }] }],
+    [ChannelManagerService, { states: parts.states, countDeadLetters: async () => parts.deadLetters }],
     [ConnectedChannels, { list: () => ['telegram', 'whatsapp'] }],
     [
       AuthService,
@@ -228,5 +233,16 @@ describe('GET /health', () => {
     parts.count = () => Promise.resolve({ queued: 8, running: 2, activeSessions: 1 });
     const http = await open(parts);
     expect((await http.get('/health')).body).toMatchObject({ status: 'degraded' });
+  });
+
+  it.each<[string, Partial<AccountState>['state'], Readonly<Record<string, number>>, status: string]>([
+    ['a channel is in error', 'error', {}, 'degraded'],
+    ['a reply was given up', 'connected', { telegram: 1 }, 'degraded'],
+    ['a channel is tried again', 'disconnected', {}, 'healthy'],
+  ])('[V-13] knows when %s', async (_, state, deadLetters, status) => {
+    const parts = inPhase('ready');
+    parts.states.set('telegram', { ...(state && { state }) });
+    parts.deadLetters = deadLetters;
+    expect((await (await open(parts)).get('/health')).body).toMatchObject({ status });
   });
 });

@@ -85,6 +85,7 @@ export class HealthController {
       () => indicators.takesMessages(),
       () => indicators.storeCommits(),
       () => indicators.queueHasRoom(),
+      () => indicators.channelsDeliver(),
     ]);
     return status === 'ok' ? 'healthy' : 'degraded';
   }

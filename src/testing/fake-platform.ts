@@ -8,6 +8,7 @@ import {
   type Part,
   type Reading,
   type Update,
+  type Updates,
 } from '../core/channels/driver.js';
 import { toPlainText } from '../core/channels/text-length.js';
 
@@ -19,6 +20,8 @@ export interface WrittenMessage {
   readonly sender: string;
   readonly text: string;
   readonly group: string | undefined;
+  /** The album that it belongs to. */
+  readonly album?: string;
   /** Unix milliseconds. */
   readonly sentAt: number;
 }
@@ -38,6 +41,8 @@ export abstract class PlatformApi {
   abstract send(chat: string, text: string): Promise<string>;
   abstract edit(id: string, text: string): Promise<void>;
   abstract remove(id: string): Promise<void>;
+  /** Resolves with the messages of a chat after one of them. */
+  abstract readHistory(chat: string, after: number): Promise<readonly WrittenMessage[]>;
 }
 
 /** How a call of the platform fails. `takesEffect`: only the response is lost. */
@@ -56,21 +61,37 @@ export class FakePlatform extends PlatformApi {
   /** True while polls fail. */
   isDown = false;
   private readonly unconfirmed: WrittenMessage[] = [];
-  private written = 0;
+  private readonly history: WrittenMessage[] = [];
   private readonly failures: CallFailure[] = [];
   private readonly waiting: (() => void)[] = [];
 
   /** A person writes to a chat: their own with the bot, or a group. */
   write(sender: string, text: string, group?: string, sentAt = Date.now()): WrittenMessage {
-    const message = { number: ++this.written, chat: group ?? sender, sender, text, group, sentAt };
+    const message = { number: this.history.length + 1, chat: group ?? sender, sender, text, group, sentAt };
+    this.history.push(message);
     this.redeliver(message);
     return message;
+  }
+
+  /** A person sends an album: several messages at once. */
+  writeAlbum(sender: string, texts: readonly string[], sentAt = Date.now()): void {
+    const album = `album-${this.history.length}`;
+    for (const text of texts) {
+      const message = { number: this.history.length + 1, chat: sender, sender, text, group: undefined, sentAt, album };
+      this.history.push(message);
+      this.redeliver(message);
+    }
   }
 
   /** Delivers a message, possibly again. */
   redeliver(message: WrittenMessage): void {
     this.unconfirmed.push(message);
     for (const wake of this.waiting.splice(0)) wake();
+  }
+
+  /** Forgets what no program has confirmed, as a platform without a queue does. */
+  forget(): void {
+    this.unconfirmed.length = 0;
   }
 
   /** Number of messages that no program has confirmed. */
@@ -110,6 +131,10 @@ export class FakePlatform extends PlatformApi {
     this.call(() => (this.find(id).isDeleted = true));
   }
 
+  override async readHistory(chat: string, after: number): Promise<readonly WrittenMessage[]> {
+    return this.history.filter((message) => message.chat === chat && message.number > after);
+  }
+
   private find(id: string): ShownMessage {
     const message = this.shown.find((shown) => shown.id === id && !shown.isDeleted);
     if (!message) throw new DeliveryError('refused', `there is no message ${id}`);
@@ -133,15 +158,17 @@ abstract class PlatformDriver implements Driver {
   private from = 0;
 
   async start(link: ChannelLink, signal: AbortSignal): Promise<void> {
+    await this.catchUp(link);
     void this.listen(link, AbortSignal.any([signal, this.over.signal])).catch((error: unknown) =>
       link.fail(error instanceof DriverError ? error : new DriverError('unreachable', String(error))),
     );
   }
 
-  read({ raw }: Update): Reading {
-    const { text, number } = raw as WrittenMessage;
-    if (text === '/unreadable') throw new Error('the message is odd');
-    return { kind: 'message', message: { content: text, metadata: { number } } };
+  read(updates: Updates): Reading {
+    const messages = updates.map(({ raw }) => raw as WrittenMessage);
+    const content = messages.map(({ text }) => text).join('\n');
+    if (content === '/unreadable') throw new Error('the message is odd');
+    return { kind: 'message', message: { content, metadata: { number: messages[0]?.number } } };
   }
 
   send({ place, texts }: Part): Promise<string> {
@@ -160,6 +187,9 @@ abstract class PlatformDriver implements Driver {
     this.over.abort();
   }
 
+  /** Reads what the platform has forgotten, where it keeps no queue. */
+  protected async catchUp(_link: ChannelLink): Promise<void> {}
+
   private async listen(link: ChannelLink, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const messages = await this.api.poll(this.from);
@@ -171,9 +201,17 @@ abstract class PlatformDriver implements Driver {
 }
 
 function toUpdate(channel: string, message: WrittenMessage): Update {
-  const { number, chat, sender, group, sentAt } = message;
+  const { number, chat, sender, group, sentAt, album } = message;
   const place = { chat, replyTo: String(number), isGroup: group !== undefined };
-  return { id: `${channel}:${chat}:${number}`, sender, groupId: group, place, sentAt, raw: message };
+  return {
+    id: `${channel}:${chat}:${number}`,
+    sender,
+    groupId: group,
+    place,
+    sentAt,
+    raw: message,
+    ...(album !== undefined && { join: { key: album, waitMs: 1_000 } }),
+  };
 }
 
 /** Drives the channel `pigeon`, whose messages can be edited. */
@@ -193,7 +231,7 @@ export class PigeonDriver extends PlatformDriver {
   }
 }
 
-/** Drives the channel `telegraph`, whose messages stay as they were sent. */
+/** Drives the channel `telegraph`, whose messages stay as they were sent, and which keeps no queue. */
 @ChannelDriver({
   name: 'telegraph',
   settings: {},
@@ -207,5 +245,12 @@ export class PigeonDriver extends PlatformDriver {
 export class TelegraphDriver extends PlatformDriver {
   constructor(protected readonly api: PlatformApi) {
     super();
+  }
+
+  protected override async catchUp(link: ChannelLink): Promise<void> {
+    for (const { place, messageId } of await link.listChats()) {
+      const missed = await this.api.readHistory(place.chat, Number(messageId.split(':').at(-1)));
+      await link.receive(missed.map((message) => toUpdate(link.channel, message)));
+    }
   }
 }

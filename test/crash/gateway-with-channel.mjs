@@ -9,6 +9,7 @@ class RemotePlatform extends PlatformApi {
   send = (...all) => this.call('send', all);
   edit = (...all) => this.call('edit', all);
   remove = (...all) => this.call('remove', all);
+  readHistory = (...all) => this.call('readHistory', all);
 
   async call(name, all) {
     const response = await fetch(`${process.env.PLATFORM_URL}/${name}`, { method: 'POST', body: JSON.stringify(all) });

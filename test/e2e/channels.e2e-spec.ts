@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChannelManagerService } from '../../src/core/channels/channel-manager.service.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { FakeMetrics } from '../../src/testing/fake-metrics.js';
@@ -12,15 +15,26 @@ let app: GatewayApp | undefined;
 let platform: FakePlatform;
 let logs: RecordingLogs;
 let metrics: FakeMetrics;
+/** The clock of the test, when it stands still by itself. */
+let hands: ManualClock | undefined;
 
 const OPEN = { dm_policy: 'open', allow_from: ['*'] };
+
+interface Options {
+  readonly driver?: typeof PigeonDriver | typeof TelegraphDriver;
+  readonly clock?: ManualClock;
+  /** Settings of the store. */
+  readonly store?: Readonly<Record<string, unknown>>;
+  readonly on?: FakePlatform;
+}
 
 /** Starts a gateway whose channel has these settings. */
 async function start(
   settings: Readonly<Record<string, unknown>> = OPEN,
-  { driver = PigeonDriver, clock }: { driver?: typeof PigeonDriver | typeof TelegraphDriver; clock?: ManualClock } = {},
+  { driver = PigeonDriver, clock, store = {}, on = new FakePlatform() }: Options = {},
 ): Promise<void> {
-  platform = new FakePlatform();
+  platform = on;
+  hands = clock;
   logs = new RecordingLogs();
   metrics = new FakeMetrics();
   const channel = driver === PigeonDriver ? 'pigeon' : 'telegraph';
@@ -28,6 +42,7 @@ async function start(
     modules: [PlatformModule.on(platform, driver)],
     settings: {
       ...withTokens,
+      ...store,
       ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [`channels.${channel}.${key}`, value])),
     },
     logs,
@@ -37,7 +52,10 @@ async function start(
 }
 
 afterEach(async () => {
-  await app?.close();
+  let isClosed = false;
+  const closing = app?.close().then(() => (isClosed = true));
+  while (app && hands && !isClosed) await hands.advanceAsync(100);
+  await closing;
   app = undefined;
 });
 
@@ -67,7 +85,8 @@ async function turnUntil(clock: ManualClock, check: () => void, stepMs = 1_000):
 async function fetchAs(path: string, method = 'GET'): Promise<{ status: number; body: unknown }> {
   const headers = { authorization: `Bearer ${TOKENS.operator}` };
   const response = await fetch(`${app?.url}${path}`, { method, headers });
-  return { status: response.status, body: await response.json() };
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
 }
 
 const api = (path: string, method?: string) => fetchAs(`/admin/v1/channels${path}`, method);
@@ -118,6 +137,16 @@ describe('a channel', () => {
     expect(platform.calls).toBe(1);
   });
 
+  it('[V-16] takes what a person sends at once as one message, in order with the others', async () => {
+    const clock = new ManualClock();
+    await start(OPEN, { clock });
+    platform.write('ann', 'before', undefined, clock.now());
+    platform.writeAlbum('ann', ['one', 'two', 'three'], clock.now());
+    platform.write('ann', 'after', undefined, clock.now());
+    await turnUntil(clock, () => expect(platform.read('ann')).toHaveLength(3), 100);
+    await shows('ann', 'before', 'one\ntwo\nthree', 'after');
+  });
+
   it('leaves out an update that the driver cannot read, and goes on', async () => {
     await start();
     platform.write('ann', '/unreadable');
@@ -134,6 +163,34 @@ describe('a channel', () => {
       });
     });
     expect((await fetchAs('/health')).body).toMatchObject({ connected_channels: ['pigeon'] });
+  });
+});
+
+describe('what was written meanwhile', () => {
+  let folder: string;
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'channels-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('[V-11] is read after a start where the platform keeps no queue', async () => {
+    const store = { 'store.url': `sqlite:${join(folder, 'gateway.db')}` };
+    await start(OPEN, { driver: TelegraphDriver, store });
+    platform.write('ann', 'before');
+    await shows('ann', 'before');
+    await app?.close();
+    platform.write('ann', 'meanwhile');
+    platform.forget();
+    await start(OPEN, { driver: TelegraphDriver, store, on: platform });
+    await shows('ann', 'before', 'meanwhile');
+  });
+
+  it('[V-12] is kept as context and not answered when it is too old; the chat gets one note', async () => {
+    await start();
+    platform.write('ann', 'an old question', undefined, Date.now() - 2 * 3_600_000);
+    platform.write('ann', '/help', undefined, Date.now() - 2 * 3_600_000);
+    platform.write('ann', 'hello');
+    await eventually(() => expect(platform.read('ann').toSorted()).toHaveLength(2));
+    expect(platform.read('ann').filter((text) => text.startsWith('I could not be reached'))).toHaveLength(1);
+    expect(platform.read('ann').filter((text) => text.includes('hello'))).toHaveLength(1);
   });
 });
 
@@ -216,6 +273,24 @@ describe('trouble with a platform', () => {
     expect([parts('sent'), parts('dead')]).toEqual([1, 1]);
   });
 
+  it('[V-13] what was given up is listed, and sent again or deleted by an operator', async () => {
+    await start({ ...OPEN, streaming: 'final' });
+    platform.failNext({ outcome: 'refused' }, { outcome: 'refused' });
+    platform.write('ann', 'to nowhere');
+    await eventually(() => expect(parts('dead')).toBe(1));
+    platform.write('bob', 'to nowhere too');
+    await eventually(() => expect(parts('dead')).toBe(2));
+    const list = async () => ((await fetchAs('/admin/v1/dead-letters')).body as { items: { id: number }[] }).items;
+    const [second, first] = await list();
+    expect(second).toMatchObject({ channel: 'pigeon', chat: 'bob', text: expect.stringContaining('to nowhere too') });
+    expect((await fetchAs('/health')).body).toMatchObject({ status: 'degraded' });
+    expect((await fetchAs(`/admin/v1/dead-letters/${first?.id}/retry`, 'POST')).status).toBe(204);
+    await shows('ann', 'to nowhere');
+    expect((await fetchAs(`/admin/v1/dead-letters/${second?.id}`, 'DELETE')).status).toBe(204);
+    expect((await fetchAs(`/admin/v1/dead-letters/${second?.id}`, 'DELETE')).status).toBe(404);
+    expect([await list(), platform.read('bob')]).toEqual([[], []]);
+  });
+
   it('[V-09] what cannot be sent within its time is given up', async () => {
     const clock = new ManualClock();
     await start({ ...OPEN, streaming: 'final', delivery_max_age_ms: 60_000 }, { clock });
@@ -230,15 +305,27 @@ describe('trouble with a platform', () => {
     await start(OPEN, { clock });
     await turnUntil(clock, () => expect(states()).toBe('connected'));
     platform.isDown = true;
-    platform.write('ann', 'before');
+    platform.write('ann', 'before', undefined, clock.now());
     platform.failNext(...Array.from({ length: 10 }, () => ({ outcome: 'not_sent' }) as const));
     await clock.advanceAsync(600_000);
     expect(states()).not.toBe('connected');
     platform.isDown = false;
-    platform.write('ann', 'after');
+    platform.write('ann', 'after', undefined, clock.now());
     await turnUntil(clock, () => expect(platform.read('ann')).toHaveLength(2), 5_000);
     await shows('ann', 'before', 'after');
     expect(parts('possibly_twice')).toBe(0);
+  });
+
+  it('[V-14] what the gateway refuses for a while waits, in its chat only', async () => {
+    const clock = new ManualClock();
+    await start(OPEN, { clock, store: { 'limits.messages_per_minute': 1 } });
+    for (const text of ['one', 'two', 'three']) platform.write('ann', text, undefined, clock.now());
+    platform.write('bob', 'hello', undefined, clock.now());
+    await turnUntil(clock, () => expect(platform.read('bob')).toHaveLength(1));
+    expect(platform.pending).toBe(0);
+    expect(platform.read('ann').length).toBeLessThan(3);
+    await turnUntil(clock, () => expect(platform.read('ann')).toHaveLength(3));
+    await shows('ann', 'one', 'two', 'three');
   });
 
   it('a revoked credential stops the channel alone, and its parts wait for the next run', async () => {

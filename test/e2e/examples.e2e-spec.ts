@@ -12,6 +12,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 /** The examples as a team has them: a separate folder with compiled files and the installed package. */
 let installation: Installation;
 let customTool: string;
+let customChannel: string;
 let gateway: GatewayProcess | undefined;
 
 const start = (options: GatewayProcessOptions) => new GatewayProcess({ command: installation.command, ...options });
@@ -19,6 +20,7 @@ const start = (options: GatewayProcessOptions) => new GatewayProcess({ command: 
 beforeAll(() => {
   installation = installPackage();
   customTool = compileExample(installation, 'custom-tool');
+  customChannel = compileExample(installation, 'custom-channel');
   compileExample(installation, 'embed-in-nest-app');
 }, 60_000);
 afterEach(() => gateway?.end());
@@ -128,6 +130,12 @@ describe('the examples', () => {
     await client.close();
     gateway.kill('SIGTERM');
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('[V-15] a channel is one class in a module of a team', () => {
+    const check = join(customChannel, 'dist/check.js');
+    const output = execFileSync(process.execPath, [check], { cwd: customChannel, encoding: 'utf8' });
+    expect(output).toContain('the pager answers');
   });
 
   it('a module under `openclaw start` can inject ToolRegistryService and ModuleRef', async () => {

@@ -40,21 +40,21 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker CancelOutcome CancelSelector CancelTarget Capabilities
       ChainVerdict ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
-      CredentialVerifier Decision DeliveryError Done Driver DriverError DriverFault DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FramePage
+      CredentialVerifier DeadLetter DeadLetterQuery Decision DeliveryError Done Driver DriverError DriverFault DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram
       HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
       JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaService MediaStore
       Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
       MessageIntakeService MessageSelector MessageWithReply Metric MetricOptions Metrics NewFrame NewMessage
       Origin OutboxPart PRIORITIES PairingOutcome PairingRequest Part PartText PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
-      Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReadMessage Reading RecordedStep Refusal
+      Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReadMessage Reading RecentChat RecordedStep Refusal
       Reply RequestedCall ResourceKind ResumePosition SandboxEnding SandboxModule SandboxRequest
-      SandboxService SectionOptions Session SessionChange SessionCursor SessionResource SessionResources
+      SandboxService SectionOptions SeenChat Session SessionChange SessionCursor SessionResource SessionResources
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree StartOverrides
       StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
       SweepLimits Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
-      Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update UploadQuota UploadRefusedError UploadSum UseSettings
+      Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
       Verdict VerifiesCredentials WriteOutcome chainAudit createHttpAdapter defineSettings endOf loadSettings
       noteOfDecision noteOfSession noteOfSettings readAuditTrail runGateway toPlainText verifyAuditChain verifyAuditTrail
     `,
@@ -99,9 +99,9 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest/testing/contracts',
     'src/testing/contracts.ts',
     `
-      AGENT_RUNTIME_CONTRACT BlobsUnderTest BrokerBench ContractGap OpenStore ReopenedStore RuntimeScenario
+      AGENT_RUNTIME_CONTRACT BlobsUnderTest BrokerBench CHANNEL_DRIVER_CONTRACT ContractGap DriverUnderTest OpenStore ReopenedStore RuntimeScenario
       RuntimeUnderTest SANDBOX_CONTRACT STORE_CONTRACT SandboxBench StorePorts StoreUnderTest brokerContract
-      describeAgentRuntimeContract describeBlobContract describeStoreContract
+      describeAgentRuntimeContract describeBlobContract describeChannelDriverContract describeStoreContract
     `,
   ],
   [

@@ -40,6 +40,16 @@ export function noteOfPairing(channel: string, sender: string, actor: string): A
   return { tenant: ALL_TENANTS, actor, action: 'channel.pair', target: channel, before: 'null', after };
 }
 
+/** Builds the note of a dead letter that an operator has sent again (`retry`) or deleted (`discard`). */
+export function noteOfDeadLetter(
+  { id, channel, replyTo }: { readonly id: number; readonly channel: string; readonly replyTo: string },
+  verb: 'retry' | 'discard',
+  actor: string,
+): AuditNote {
+  const before = JSON.stringify({ channel, reply_to: replyTo });
+  return { tenant: ALL_TENANTS, actor, action: `dead_letter.${verb}`, target: String(id), before, after: 'null' };
+}
+
 /** The action of {@link noteOfSweep}. */
 export const SWEEP_ACTION = 'audit.sweep';
 

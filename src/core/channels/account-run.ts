@@ -3,17 +3,29 @@ import type { MemoryConnection } from '../connections/memory-connection.js';
 import type { MemoryConnectionsService } from '../connections/memory-connections.service.js';
 import { DEFAULT_TENANT, ROLE_SCOPES } from '../identity/principal.js';
 import type { IncomingMessage } from '../intake/message-intake.service.js';
-import type { AccountLease, ChannelStore } from '../store/index.js';
+import type { AccountLease, ChannelStore, OutboxPart } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 import type { AccountValues, CommonAccountSettings } from './account-settings.js';
-import { DriverError, type Capabilities, type ChannelLink, type Driver, type Place, type Update } from './driver.js';
+import {
+  DriverError,
+  type Capabilities,
+  type ChannelLink,
+  type Driver,
+  type Place,
+  type RecentChat,
+  type Update,
+} from './driver.js';
 import { Inbox, type Receiver } from './inbox.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
 import { Pairing } from './pairing.js';
 import { Persistence } from './persistence.js';
 import type { PartOutcome } from './run-context.js';
 import { decideAdmission } from './who-may-talk.js';
+
+/** Time limits of a driver's start and stop, in milliseconds. */
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 5_000;
 
 /** What the runs of an account have in common. */
 export interface AccountParts {
@@ -99,9 +111,18 @@ export class AccountRun implements Receiver, OutboxOwner {
   async start(intake: AbortSignal): Promise<void> {
     await this.inbox.load();
     this.connection.resume(this.nextRequest());
-    await this.driver.start(this.makeLink(), intake);
+    await this.withinTime(this.driver.start(this.makeLink(), intake), START_TIMEOUT_MS);
     this.inbox.start();
     await this.outbox.load();
+  }
+
+  tell(note: OutboxPart): Promise<void> {
+    return this.outbox.tell(note);
+  }
+
+  /** Sends a note that is stored. */
+  sendNote(note: OutboxPart): void {
+    this.outbox.sendNote(note);
   }
 
   /** Resolves when what was answered is delivered, or when the run ends. */
@@ -114,7 +135,7 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.ending.abort();
     this.connection.end();
     try {
-      await this.driver.stop();
+      await this.withinTime(this.driver.stop(), STOP_TIMEOUT_MS);
     } catch (error) {
       this.log.warn({ error, channel: this.channel }, 'a driver could not be stopped');
     }
@@ -140,7 +161,7 @@ export class AccountRun implements Receiver, OutboxOwner {
   async admit(update: Update): Promise<boolean> {
     const admission = decideAdmission(this.settings, update);
     if (admission !== 'pairing') return admission === 'admitted';
-    return this.pairing.admit(update, (note) => this.outbox.sendNote(note));
+    return this.pairing.admit(update, (note) => this.sendNote(note));
   }
 
   submit(message: IncomingMessage): void {
@@ -155,6 +176,19 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.connection.confirm(this.nextRequest(), sessionId, seq);
   }
 
+  /** @throws DriverError when a call of the driver takes too long */
+  private async withinTime(call: Promise<void>, limitMs: number): Promise<void> {
+    const patience = new AbortController();
+    const late = this.clock.sleep(limitMs, patience.signal).then(() => 'late' as const);
+    const outcome = await Promise.race([call, late]).finally(() => patience.abort());
+    if (outcome === 'late') throw new DriverError('unreachable', `the driver needs more than ${limitMs / 1_000} s`);
+  }
+
+  private async listChats(): Promise<readonly RecentChat[]> {
+    const chats = await this.store.listChats(this.channel, this.clock.now() - this.settings.max_age_ms);
+    return chats.map(({ place, messageId, sentAt }) => ({ place: JSON.parse(place) as Place, messageId, sentAt }));
+  }
+
   private makeLink(): ChannelLink {
     const { channel, log } = this;
     const { account } = this.parts;
@@ -164,6 +198,7 @@ export class AccountRun implements Receiver, OutboxOwner {
       settings: this.parts.readSettings().own,
       log,
       receive: (updates) => this.inbox.receive(updates),
+      listChats: () => this.listChats(),
       fail: (error: DriverError) => this.fail(error),
     };
   }

@@ -48,6 +48,12 @@ const COMMON = {
     }),
   ),
   show_tools: Type.Boolean({ default: false, description: 'Show tool calls.' }),
+  max_age_ms: Type.Integer({
+    minimum: 1_000,
+    maximum: 24 * HOUR_MS,
+    default: HOUR_MS,
+    description: 'Messages older than this are kept as context and not answered, in milliseconds.',
+  }),
   delivery_max_age_ms: Type.Integer({
     minimum: 1_000,
     maximum: 24 * HOUR_MS,

@@ -2,7 +2,7 @@ import { Backoff } from './backoff.js';
 import { AccountRun, type AccountParts } from './account-run.js';
 import { DriverError, type Driver } from './driver.js';
 import { LostLeaseError } from './persistence.js';
-import type { AccountLease } from '../store/index.js';
+import type { AccountLease, OutboxPart } from '../store/index.js';
 
 /** Time for which a replica holds an account without renewing it, in milliseconds. */
 const ACCOUNT_LEASE_MS = 9_000;
@@ -62,6 +62,11 @@ export class ChannelAccount {
     patience.abort();
     this.stopping.abort();
     await this.done;
+  }
+
+  /** Sends a note that is stored. Without a run, the next one does. */
+  sendNote(note: OutboxPart): void {
+    this.run?.sendNote(note);
   }
 
   private async supervise(): Promise<void> {

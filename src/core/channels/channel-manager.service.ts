@@ -5,7 +5,7 @@ import { ConfigStoreService } from '../config/config-store.service.js';
 import { MemoryConnectionsService } from '../connections/memory-connections.service.js';
 import { StartStep, StopStep, type Undo } from '../lifecycle/steps.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
-import { ChannelStore, type PairingRequest } from '../store/index.js';
+import { ChannelStore, type DeadLetter, type DeadLetterQuery, type PairingRequest } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Metrics, type Counter, type Metric } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
@@ -76,6 +76,30 @@ export class ChannelManagerService {
     const request = await this.store.approvePairing(channel, code.toUpperCase(), actor);
     if (!request) throw new GatewayError('NOT_FOUND', { what: `code ${code}` });
     return request;
+  }
+
+  /** Lists parts of replies that were given up, newest first. */
+  listDeadLetters(query: DeadLetterQuery): Promise<readonly DeadLetter[]> {
+    return this.store.listDeadLetters(query);
+  }
+
+  /** Counts the dead letters of each channel that has some. */
+  countDeadLetters(): Promise<Readonly<Record<string, number>>> {
+    return this.store.countDeadLetters();
+  }
+
+  /** Sends a dead letter again, as a message of its own. @throws GatewayError NOT_FOUND */
+  async retryDeadLetter(id: number, actor: string): Promise<DeadLetter> {
+    const letter = await this.store.retryDeadLetter(id, actor);
+    if (!letter) throw new GatewayError('NOT_FOUND', { what: `dead letter ${id}` });
+    this.accounts.get(letter.channel)?.sendNote(letter);
+    return letter;
+  }
+
+  /** Deletes a dead letter. @throws GatewayError NOT_FOUND */
+  async discardDeadLetter(id: number, actor: string): Promise<void> {
+    if (!(await this.store.discardDeadLetter(id, actor)))
+      throw new GatewayError('NOT_FOUND', { what: `dead letter ${id}` });
   }
 
   private check(channel: string): void {

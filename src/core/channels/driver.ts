@@ -19,7 +19,7 @@ export interface Place {
 export interface Update {
   /**
    * The ID of the message, as in `message_in`: unique for the account, and the same when the platform delivers it again.
-   * `acme:CHAT:MESSAGE`, at most 128 characters.
+   * `acme:CHAT:MESSAGE`. One of more than 128 characters is replaced by its hash.
    */
   readonly id: string;
   /** The platform's stable ID of the author, never a display name. */
@@ -29,17 +29,37 @@ export interface Update {
   readonly place: Place;
   /** When it was written, by the platform's clock, in Unix milliseconds. */
   readonly sentAt: number;
+  /**
+   * Updates of a chat that follow each other with the same key are one message, for example an album. They are read together
+   * when none has come for `waitMs`.
+   */
+  readonly join?: { readonly key: string; readonly waitMs: number } | undefined;
   /** JSON. What {@link Driver.read} needs, for example the object as the platform sent it. */
   readonly raw: unknown;
 }
 
+/** The updates that are one message, in their order. Its ID, place, sender and group are those of the first. */
+export type Updates = readonly [Update, ...Update[]];
+
 /** A message as a driver reads it. Channel, sender and group are those of the update. */
 export type ReadMessage = Omit<MessageInPayload, 'channel' | 'sender' | 'group_id'>;
 
-/** What an update is: a message of a person, or nothing for the agent. `reason` is logged. */
+/**
+ * What an update is: a message of a person, or nothing for the agent. `reason` is logged; `note` is a line for the person,
+ * for example that a kind of message cannot be read.
+ */
 export type Reading =
   | { readonly kind: 'message'; readonly message: ReadMessage }
-  | { readonly kind: 'ignored'; readonly reason: string };
+  | { readonly kind: 'ignored'; readonly reason: string; readonly note?: string };
+
+/** A chat with the newest message that was received in it. */
+export interface RecentChat {
+  readonly place: Place;
+  /** The ID of the message, as in the update. */
+  readonly messageId: string;
+  /** By the platform's clock, in Unix milliseconds. */
+  readonly sentAt: number;
+}
 
 /** A piece of text of one kind. `code` may have a language; `status` is small print; `text` is shown as it is. */
 export interface PartText {
@@ -132,6 +152,12 @@ export interface ChannelLink<P extends TProperties = TProperties> {
    */
   receive(updates: readonly Update[]): Promise<void>;
 
+  /**
+   * Lists the chats with messages that are not too old to be answered. A driver whose platform keeps no queue reads what
+   * came after them, after a start and after a reconnect that was no resume, and hands it over like live messages.
+   */
+  listChats(): Promise<readonly RecentChat[]>;
+
   /** Reports that the connection to the platform is lost or useless. The run ends, and another one starts later. */
   fail(error: DriverError): void;
 }
@@ -150,11 +176,11 @@ export interface Driver<P extends TProperties = TProperties> {
   start(link: ChannelLink<P>, signal: AbortSignal): Promise<void>;
 
   /**
-   * Reads an update. A reading that is returned directly must depend on the update alone: it is made again after a crash. One
-   * that needs look-ups is returned as a promise; it is stored before it is used.
+   * Reads the updates of one message: one, unless they were joined. A reading that is returned directly must depend on them
+   * alone: it is made again after a crash. One that needs look-ups is returned as a promise; it is stored before it is used.
    * @throws DeliveryError `not_sent` or `unknown` when a look-up can be tried again; any other error ends the update
    */
-  read(update: Update): Reading | Promise<Reading>;
+  read(updates: Updates): Reading | Promise<Reading>;
 
   /**
    * Sends a part by one call. Resolves with the platform's ID of the message when the platform has confirmed it.

@@ -1,12 +1,20 @@
+import { createHash } from 'node:crypto';
 import type { GatewayError, MessageInPayload } from '../../protocol/domain.js';
 import type { AcceptedEvent, RefusedEvent } from '../connections/connection.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import type { IncomingMessage } from '../intake/message-intake.service.js';
-import type { InboxEntry } from '../store/index.js';
+import type { InboxEntry, OutboxPart } from '../store/index.js';
 import { Backoff } from './backoff.js';
-import { DeliveryError, type Place, type Reading, type Update } from './driver.js';
+import type { Place, Reading, Update } from './driver.js';
+import { makeNote } from './note.js';
 import { LostLeaseError } from './persistence.js';
 import type { RunContext } from './run-context.js';
+import { UpdateReader } from './update-reader.js';
+
+/** Maximum length of the ID of a message (protocol.md section 2). */
+const MAX_ID_LENGTH = 128;
+
+const TOO_OLD = 'I could not be reached for a while. Messages from that time were read, but are not answered.';
 
 /** The run of an account that takes messages. */
 export interface Receiver extends RunContext {
@@ -14,8 +22,30 @@ export interface Receiver extends RunContext {
   admit(update: Update): Promise<boolean>;
   /** Submits a message; {@link Inbox.take} gets the response. */
   submit(message: IncomingMessage): void;
+  /** Stores a note to a chat and sends it, once for its ID. */
+  tell(note: OutboxPart): Promise<void>;
   /** Called in the order of the events, before the frames of the reply. */
   onAccepted(messageRef: string, place: Place): void;
+}
+
+/** An update that is stored. */
+interface Stored {
+  readonly entry: InboxEntry;
+  readonly update: Update;
+}
+
+/** Updates that are one message. More may join them while they are `open`. */
+interface Group {
+  readonly members: [Stored, ...Stored[]];
+  /** When the newest of them came, by the monotonic clock. */
+  joinedAt: number;
+}
+
+/** A reading as it is stored with the first update of a message. */
+interface KeptReading {
+  readonly reading: Reading;
+  /** The IDs of the other updates of the message. */
+  readonly joined: readonly string[];
 }
 
 /**
@@ -27,10 +57,17 @@ export class Inbox {
   /** The chain of work of each chat. */
   private readonly chats = new Map<string, Promise<void>>();
   private readonly known = new Set<string>();
+  /** The newest group of each chat, while more may join it. */
+  private readonly open = new Map<string, Group>();
+  /** Groups that an earlier run has read, by the IDs of those who joined. */
+  private readonly read = new Map<string, Group>();
   private readonly responses = new Map<string, (event: AcceptedEvent | RefusedEvent) => void>();
   private readonly started = Promise.withResolvers<void>();
+  private readonly reader: UpdateReader;
 
-  constructor(private readonly run: Receiver) {}
+  constructor(private readonly run: Receiver) {
+    this.reader = new UpdateReader(run);
+  }
 
   /** Loads what an earlier run has left. It comes before what the platform hands over from now on. */
   async load(): Promise<void> {
@@ -65,15 +102,15 @@ export class Inbox {
     this.responses.delete(requestId);
   }
 
-  private toEntry({ id, place, ...update }: Update): InboxEntry {
-    const receivedAt = this.run.clock.now();
-    const stored = { ...update, id, place } satisfies Update;
+  private toEntry(handed: Update): InboxEntry {
+    const update = { ...handed, id: shortenId(handed.id) };
     return {
-      messageId: id,
-      chat: place.chat,
-      place: JSON.stringify(place),
-      update: JSON.stringify(stored),
-      receivedAt,
+      messageId: update.id,
+      chat: update.place.chat,
+      place: JSON.stringify(update.place),
+      update: JSON.stringify(update),
+      sentAt: update.sentAt,
+      receivedAt: this.run.clock.now(),
     };
   }
 
@@ -81,85 +118,128 @@ export class Inbox {
   private add(entry: InboxEntry): void {
     if (this.known.has(entry.messageId)) return;
     this.known.add(entry.messageId);
-    const before = this.chats.get(entry.chat) ?? this.started.promise;
-    const work = before.then(() => this.work(entry));
-    this.chats.set(entry.chat, work);
+    const stored = { entry, update: JSON.parse(entry.update) as Update };
+    const group = this.read.get(entry.messageId) ?? this.findOpen(stored);
+    if (group) {
+      group.members.push(stored);
+      group.joinedAt = this.run.clock.elapsed();
+    } else this.begin(stored);
+  }
+
+  /** Returns the group that an update joins. */
+  private findOpen({ entry, update }: Stored): Group | undefined {
+    const group = this.open.get(entry.chat);
+    const key = update.join?.key;
+    return key !== undefined && group?.members[0].update.join?.key === key ? group : undefined;
+  }
+
+  private begin(stored: Stored): void {
+    const { chat, reading } = stored.entry;
+    const group: Group = { members: [stored], joinedAt: this.run.clock.elapsed() };
+    if (reading === undefined) this.open.set(chat, group);
+    else for (const id of (JSON.parse(reading) as KeptReading).joined) this.read.set(id, group);
+    const before = this.chats.get(chat) ?? this.started.promise;
+    const work = before.then(() => this.work(group));
+    this.chats.set(chat, work);
     void work.finally(() => {
-      if (this.chats.get(entry.chat) === work) this.chats.delete(entry.chat);
+      if (this.chats.get(chat) === work) this.chats.delete(chat);
     });
   }
 
-  /** Handles one entry. Never rejects. */
-  private async work(entry: InboxEntry): Promise<void> {
+  /** Handles one message. Never rejects. */
+  private async work(group: Group): Promise<void> {
     if (this.run.signal.aborted) return;
     try {
-      await this.handle(entry);
-      this.known.delete(entry.messageId);
+      await this.waitForAll(group);
+      await this.handle(group.members);
+      for (const { entry } of group.members) this.known.delete(entry.messageId);
     } catch (error) {
       this.run.fail(error);
     }
   }
 
-  private async handle(entry: InboxEntry): Promise<void> {
-    const update = JSON.parse(entry.update) as Update;
-    const reading = await this.read(entry, update);
-    if (!reading || this.run.signal.aborted) return;
-    const accepted = reading.kind === 'message' ? await this.deliver(update, reading) : undefined;
-    if (this.run.signal.aborted) return;
-    if (reading.kind === 'ignored') this.run.log.debug({ message_id: update.id, reason: reading.reason }, 'ignored');
-    if (accepted) failpoint('inbound.after_ack');
-    await this.run.persistence.write(() =>
-      this.run.store.settleInbox(this.run.lease, entry.messageId, accepted?.message.messageRef),
-    );
+  /** Waits until no further update can be expected to join, and lets none join from then on. */
+  private async waitForAll(group: Group): Promise<void> {
+    const [{ entry, update }] = group.members;
+    const { clock, signal } = this.run;
+    const waitMs = entry.reading === undefined ? (update.join?.waitMs ?? 0) : 0;
+    for (let left = waitMs; left > 0; left = group.joinedAt + waitMs - clock.elapsed()) {
+      await clock.sleep(left, signal);
+      signal.throwIfAborted();
+    }
+    if (this.open.get(entry.chat) === group) this.open.delete(entry.chat);
   }
 
-  /** Reads an update, again and again while a look-up fails. Returns undefined when the run ends meanwhile. */
-  private async read(entry: InboxEntry, update: Update): Promise<Reading | undefined> {
-    if (entry.reading !== undefined) return JSON.parse(entry.reading) as Reading;
-    const backoff = new Backoff(this.run.clock, this.run.signal);
-    while (!this.run.signal.aborted) {
-      try {
-        const pending = this.run.driver.read(update);
-        if (!(pending instanceof Promise)) return pending;
-        const reading = await pending;
-        const { messageId } = entry;
-        await this.run.persistence.write(() =>
-          this.run.store.keepReading(this.run.lease, messageId, JSON.stringify(reading)),
-        );
-        return reading;
-      } catch (error) {
-        if (error instanceof LostLeaseError || this.run.signal.aborted) throw error;
-        if (!(error instanceof DeliveryError) || error.outcome === 'refused') {
-          // Odd input must never stop the driver.
-          this.run.log.error({ error, message_id: update.id }, 'an update could not be read; it is left out');
-          return { kind: 'ignored', reason: 'it could not be read' };
-        }
-        await backoff.wait(error.retryAfterMs);
-      }
-    }
-    return undefined;
+  private async handle([first, ...others]: Group['members']): Promise<void> {
+    const { store, lease, persistence, signal } = this.run;
+    const { update, entry } = first;
+    const reading = await this.findReading(first, others);
+    const accepted = reading.kind === 'message' ? await this.deliver(update, reading) : undefined;
+    if (signal.aborted) return;
+    if (reading.kind === 'ignored') await this.ignore(update, reading);
+    if (accepted) failpoint('inbound.after_ack');
+    const ids = [entry, ...others.map((other) => other.entry)].map(({ messageId }) => messageId);
+    await persistence.write(() => store.settleInbox(lease, ids, accepted?.message.messageRef));
+  }
+
+  private async findReading({ entry, update }: Stored, others: readonly Stored[]): Promise<Reading> {
+    if (entry.reading !== undefined) return (JSON.parse(entry.reading) as KeptReading).reading;
+    const { store, lease, persistence } = this.run;
+    const joined = others.map((other) => other.entry.messageId);
+    return this.reader.read([update, ...others.map((other) => other.update)], (reading) => {
+      const kept: KeptReading = { reading, joined };
+      return persistence.write(() => store.keepReading(lease, entry.messageId, JSON.stringify(kept)));
+    });
+  }
+
+  private async ignore({ id, place }: Update, { reason, note }: Extract<Reading, { kind: 'ignored' }>): Promise<void> {
+    this.run.log.debug({ message_id: id, reason }, 'ignored');
+    if (note !== undefined) await this.run.tell(makeNote(`ignored:${id}`, place, note, this.run.clock.now()));
   }
 
   /** Submits a message until the gateway has accepted it or refuses it for good. */
   private async deliver(
-    { id, sender, groupId, place }: Update,
+    update: Update,
     { message }: Extract<Reading, { kind: 'message' }>,
   ): Promise<AcceptedEvent | undefined> {
-    const { channel } = this.run;
+    const { id, sender, groupId, place } = update;
+    const { channel, clock, signal } = this.run;
     const group = groupId === undefined ? {} : { group_id: groupId, ...this.addressing() };
     const payload = { ...message, channel, sender, ...group };
-    const backoff = new Backoff(this.run.clock, this.run.signal);
-    while (!this.run.signal.aborted) {
-      const event = await this.request({ id, payload }, place);
-      if (event.kind === 'accepted') return event;
+    const backoff = new Backoff(clock, signal);
+    while (!signal.aborted) {
+      const isOld = this.isOld(update);
+      let event = await this.request({ id, payload: isOld ? { ...payload, observe: true } : payload }, place);
+      // It may have been accepted in an earlier run, when it was not old.
+      if (isOld && event.kind === 'refused' && event.error.code === 'IDEMPOTENCY_CONFLICT')
+        event = await this.request({ id, payload }, place);
+      if (event.kind === 'accepted') {
+        if (event.status === 'observed' && isOld) await this.tellThatOld(update, payload);
+        return event;
+      }
       const { error } = event;
       if (!error.retryable) {
         this.noteRefusal(id, error);
+        if (error.code === 'QUOTA_EXCEEDED')
+          await this.run.tell(makeNote(`quota:${id}`, place, error.message, clock.now()));
         return undefined;
       }
       await backoff.wait(error.retryAfterMs);
     }
     return undefined;
+  }
+
+  private isOld({ sentAt }: Update): boolean {
+    return this.run.clock.now() - sentAt > this.run.settings.max_age_ms;
+  }
+
+  /** Tells a chat, once for a while, that its messages were read but are too old to be answered. */
+  private async tellThatOld({ groupId, place }: Update, payload: MessageInPayload): Promise<void> {
+    const { clock, settings } = this.run;
+    if (groupId !== undefined && !payload.is_direct_mention && !payload.is_reply_to_agent) return;
+    const now = clock.now();
+    const period = Math.floor(now / settings.max_age_ms);
+    await this.run.tell(makeNote(`old:${place.chat}:${period}`, place, TOO_OLD, now));
   }
 
   /** Where no mention is required, each message counts as a reply to the agent. */
@@ -183,4 +263,11 @@ export class Inbox {
       this.run.log.info(fields, 'a message was accepted before, with other content');
     else this.run.log.warn(fields, 'a message was refused');
   }
+}
+
+/** Returns an ID of a message that is not too long for the protocol. */
+function shortenId(id: string): string {
+  if (id.length <= MAX_ID_LENGTH) return id;
+  const platform = id.slice(0, Math.max(0, id.indexOf(':')));
+  return `${platform}:sha256:${createHash('sha256').update(id).digest('hex')}`;
 }

@@ -1,8 +1,10 @@
+import { BoundedMap } from '../cache/bounded-map.js';
 import type { DeltaEvent } from '../delivery/frame-reader.js';
 import type { DurableFrame, OutboxPart } from '../store/index.js';
 import { ChatLane } from './chat-lane.js';
 import type { PartText, Place } from './driver.js';
 import { PartSender } from './part-sender.js';
+import { LostLeaseError } from './persistence.js';
 import { ReplyDelivery } from './reply-delivery.js';
 import { ReplyProgress } from './reply-progress.js';
 import type { RunContext } from './run-context.js';
@@ -21,8 +23,8 @@ interface SessionReplies {
   isBusy: boolean;
 }
 
-/** Places of the newest messages that are kept in memory. */
-const MAX_KEPT_PLACES = 10_000;
+/** Number of chats, and of places of messages, that are kept in memory: those used last. */
+const MAX_KEPT = 10_000;
 
 /**
  * Brings replies to the platform: in order within a session, the calls of a chat one after the other, chats in parallel.
@@ -31,9 +33,9 @@ const MAX_KEPT_PLACES = 10_000;
  */
 export class Outbox {
   private readonly sessions = new Map<string, SessionReplies>();
-  private readonly lanes = new Map<string, ChatLane>();
+  private readonly lanes = new BoundedMap<string, ChatLane>(MAX_KEPT);
   /** The places of messages that were accepted in this run, by `message_ref`: they have no parts yet. */
-  private readonly places = new Map<string, Place>();
+  private readonly places = new BoundedMap<string, Place>(MAX_KEPT);
   private readonly waitingForIdle: (() => void)[] = [];
 
   constructor(private readonly run: OutboxOwner) {
@@ -43,12 +45,19 @@ export class Outbox {
   /** Notes where the reply to a message goes. Called before its frames arrive. */
   notePlace(messageRef: string, place: Place): void {
     this.places.set(messageRef, place);
-    if (this.places.size > MAX_KEPT_PLACES) this.places.delete(this.places.keys().next().value as string);
   }
 
   /** Sends the notes that an earlier run has left. */
   async load(): Promise<void> {
     for (const note of await this.run.store.listNotes(this.run.channel)) this.sendNote(note);
+  }
+
+  /** Stores a note and sends it, unless one with its ID is known. @throws LostLeaseError, the abort's reason */
+  async tell(note: OutboxPart): Promise<void> {
+    const { persistence, store, lease } = this.run;
+    const outcome = await persistence.read(() => store.addNote(lease, note));
+    if (outcome === 'fenced') throw new LostLeaseError('another replica runs this account');
+    if (outcome === 'added') this.sendNote(note);
   }
 
   /** Sends a note that is stored. */
@@ -66,7 +75,7 @@ export class Outbox {
       session.newestSeq = frame.seq;
       let reply = session.replies.get(frame.messageRef);
       if (!reply) {
-        reply = new ReplyProgress(frame, this.places.has(frame.messageRef));
+        reply = new ReplyProgress(frame, this.places.get(frame.messageRef) !== undefined);
         session.replies.set(frame.messageRef, reply);
       }
       reply.take(frame);
@@ -123,15 +132,15 @@ export class Outbox {
   }
 
   private async deliver(reply: ReplyProgress): Promise<void> {
-    const isNew = this.places.has(reply.messageRef);
-    const place = this.places.get(reply.messageRef) ?? (await this.findPlace(reply));
+    const known = this.places.get(reply.messageRef);
+    const place = known ?? (await this.findPlace(reply));
     if (!place) {
       while (!reply.end && !this.run.signal.aborted) await reply.changed;
       this.run.log.debug({ message_ref: reply.messageRef }, 'a reply has no place on this channel');
       return;
     }
     const lane = this.laneOf(place);
-    await new ReplyDelivery(this.run, reply, place, lane).deliver(isNew);
+    await new ReplyDelivery(this.run, reply, place, lane).deliver(known !== undefined);
     this.places.delete(reply.messageRef);
   }
 

@@ -23,7 +23,17 @@ export interface InboxEntry {
   readonly update: Json;
   /** What the driver read from it with the help of look-ups, kept so that a repeat reads the same. */
   readonly reading?: Json | undefined;
+  /** When it was written, by the platform's clock, and when it arrived, in Unix milliseconds. */
+  readonly sentAt: number;
   readonly receivedAt: number;
+}
+
+/** A chat with the newest message that its platform has handed over. */
+export interface SeenChat {
+  readonly chat: string;
+  readonly place: Json;
+  readonly messageId: string;
+  readonly sentAt: number;
 }
 
 /** The state of one part of a reply, or of a note. */
@@ -52,6 +62,21 @@ export interface OutboxPart {
   readonly deadline: number;
   /** When the part was created, in Unix milliseconds. */
   readonly createdAt: number;
+}
+
+/** A part that was given up. */
+export interface DeadLetter extends OutboxPart {
+  /** Grows with the age: newer letters have higher IDs. */
+  readonly id: number;
+  readonly channel: string;
+}
+
+/** Selects dead letters, newest first. */
+export interface DeadLetterQuery {
+  readonly channel?: string | undefined;
+  /** The ID of the last letter of the previous page; absent for the first page. */
+  readonly before?: number | undefined;
+  readonly limit: number;
 }
 
 /** The request of an unknown sender to be let in. */
@@ -88,6 +113,9 @@ export abstract class ChannelStore {
   /** Adds what a platform handed over, in this order. */
   abstract addInbox(lease: AccountLease, entries: readonly InboxEntry[]): Promise<boolean>;
 
+  /** Lists the chats in which something was written after a time, in Unix milliseconds, each with its newest message. */
+  abstract listChats(channel: string, after: number): Promise<readonly SeenChat[]>;
+
   /** Lists the entries of an account, oldest first. */
   abstract listInbox(channel: string): Promise<readonly InboxEntry[]>;
 
@@ -95,9 +123,10 @@ export abstract class ChannelStore {
   abstract keepReading(lease: AccountLease, messageId: string, reading: Json): Promise<boolean>;
 
   /**
-   * Removes an entry. With a `messageRef`, the gateway has acknowledged it: the place of the reply stays, under the ref.
+   * Removes the entries of one message. With a `messageRef`, the gateway has acknowledged it: the place of the reply, which
+   * is that of the first entry, stays under the ref.
    */
-  abstract settleInbox(lease: AccountLease, messageId: string, messageRef?: string): Promise<boolean>;
+  abstract settleInbox(lease: AccountLease, messageIds: readonly string[], messageRef?: string): Promise<boolean>;
 
   /** Finds where the reply to a message goes: by its ref, or by its ID while it waits in the inbox. */
   abstract findPlace(channel: string, messageRef: string, messageId: string): Promise<Json | undefined>;
@@ -109,7 +138,7 @@ export abstract class ChannelStore {
   abstract listParts(channel: string, replyTo: string): Promise<readonly OutboxPart[]>;
 
   /** Adds a message to a chat that replies to nothing in the log. One with a known ID changes nothing. */
-  abstract addNote(lease: AccountLease, note: OutboxPart): Promise<boolean>;
+  abstract addNote(lease: AccountLease, note: OutboxPart): Promise<'added' | 'known' | 'fenced'>;
 
   /** Lists the notes that the platform has not confirmed, oldest first. */
   abstract listNotes(channel: string): Promise<readonly OutboxPart[]>;
@@ -133,4 +162,18 @@ export abstract class ChannelStore {
    * the audit trail are one commit.
    */
   abstract approvePairing(channel: string, code: string, actor: string): Promise<PairingRequest | undefined>;
+
+  abstract listDeadLetters(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
+
+  /** Counts the dead letters of each channel that has some. */
+  abstract countDeadLetters(): Promise<Readonly<Record<string, number>>>;
+
+  /**
+   * Makes a dead letter a note that waits, as new. Resolves with undefined if there is no such letter. The change and its
+   * row in the audit trail are one commit, here and in {@link discardDeadLetter}.
+   */
+  abstract retryDeadLetter(id: number, actor: string): Promise<DeadLetter | undefined>;
+
+  /** Deletes a dead letter. Resolves with false if there is no such letter. */
+  abstract discardDeadLetter(id: number, actor: string): Promise<boolean>;
 }

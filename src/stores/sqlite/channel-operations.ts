@@ -1,12 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { noteOfPairing } from '../../core/audit/audit-notes.js';
+import { noteOfDeadLetter, noteOfPairing } from '../../core/audit/audit-notes.js';
 import type {
   AccountLease,
+  DeadLetter,
+  DeadLetterQuery,
   InboxEntry,
   Json,
   OutboxPart,
   PairingOutcome,
   PairingRequest,
+  SeenChat,
 } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare, required } from './rows.js';
@@ -39,10 +42,15 @@ export class ChannelOperations {
 
   addInbox(lease: AccountLease, entries: readonly InboxEntry[]): boolean {
     if (!this.holds(lease)) return false;
-    for (const { messageId, chat, place, update, reading, receivedAt } of entries) {
-      this.statements.addInbox.run(lease.channel, messageId, chat, place, update, reading ?? null, receivedAt);
+    for (const { messageId, chat, place, update, reading, sentAt, receivedAt } of entries) {
+      this.statements.addInbox.run(lease.channel, messageId, chat, place, update, reading ?? null, sentAt, receivedAt);
+      this.statements.noteChat.run(lease.channel, chat, messageId, place, sentAt);
     }
     return true;
+  }
+
+  listChats(channel: string, after: number): SeenChat[] {
+    return this.statements.listChats.all(channel, after);
   }
 
   listInbox(channel: string): InboxEntry[] {
@@ -55,10 +63,11 @@ export class ChannelOperations {
     return true;
   }
 
-  settleInbox(now: number, lease: AccountLease, messageId: string, messageRef?: string): boolean {
+  settleInbox(now: number, lease: AccountLease, messageIds: readonly string[], messageRef?: string): boolean {
     if (!this.holds(lease)) return false;
-    if (messageRef !== undefined) this.statements.addPlace.run(messageRef, now, lease.channel, messageId);
-    this.statements.deleteInbox.run(lease.channel, messageId);
+    const { channel } = lease;
+    if (messageRef !== undefined) this.statements.addPlace.run(messageRef, now, channel, messageIds[0] ?? '');
+    for (const messageId of messageIds) this.statements.deleteInbox.run(channel, messageId);
     return true;
   }
 
@@ -77,10 +86,9 @@ export class ChannelOperations {
     return this.statements.listParts.all(channel, replyTo).map(withoutNulls<OutboxPart>);
   }
 
-  addNote(lease: AccountLease, note: OutboxPart): boolean {
-    if (!this.holds(lease)) return false;
-    this.statements.addNote.run(...toValues(lease, note));
-    return true;
+  addNote(lease: AccountLease, note: OutboxPart): 'added' | 'known' | 'fenced' {
+    if (!this.holds(lease)) return 'fenced';
+    return this.statements.addNote.run(...toValues(lease, note)).changes > 0 ? 'added' : 'known';
   }
 
   listNotes(channel: string): OutboxPart[] {
@@ -116,13 +124,34 @@ export class ChannelOperations {
     return request;
   }
 
+  listDeadLetters({ channel, before = Number.MAX_SAFE_INTEGER, limit }: DeadLetterQuery): DeadLetter[] {
+    return this.statements.listDead.all(before, channel ?? null, limit).map(withoutNulls<DeadLetter>);
+  }
+
+  countDeadLetters(): Record<string, number> {
+    return Object.fromEntries(this.statements.countDead.all().map(({ channel, count }) => [channel, count]));
+  }
+
+  retryDeadLetter(now: number, id: number, actor: string): DeadLetter | undefined {
+    const row = this.statements.reviveDead.get(now, id);
+    const letter = row && withoutNulls<DeadLetter>(row);
+    if (letter) this.audit.add(now, noteOfDeadLetter(letter, 'retry', actor));
+    return letter;
+  }
+
+  discardDeadLetter(now: number, id: number, actor: string): boolean {
+    const row = this.statements.deleteDead.get(id);
+    if (row) this.audit.add(now, noteOfDeadLetter(withoutNulls<DeadLetter>(row), 'discard', actor));
+    return row !== undefined;
+  }
+
   /**
-   * Deletes places and sent parts from before a time, which no redelivery needs any more, within the budget. Returns true
+   * Deletes places, chats and sent parts from before a time, which no redelivery needs any more, within the budget. Returns true
    * if there may be more.
    */
   sweep(before: number, budget: SweepBudget): boolean {
-    const { deletePlaces, deleteParts } = this.statements;
-    return ![deletePlaces, deleteParts].every((statement) =>
+    const { deletePlaces, deleteParts, deleteChats } = this.statements;
+    return ![deletePlaces, deleteParts, deleteChats].every((statement) =>
       budget.repeat(() => Number(statement.run(before, MAX_STEP_ROWS).changes)),
     );
   }
@@ -159,8 +188,10 @@ function toValues({ channel }: AccountLease, part: OutboxPart) {
 
 const PART_COLUMNS =
   'channel, reply_to, number, state, place, ref, content, reason, doubts, not_before, deadline, created_at';
-const SELECT_PARTS = `SELECT reply_to AS replyTo, number, state, place, ref, content, reason, doubts,
-  not_before AS notBefore, deadline, created_at AS createdAt FROM outbox`;
+const PART = `reply_to AS replyTo, number, state, place, ref, content, reason, doubts, not_before AS notBefore, deadline,
+  created_at AS createdAt`;
+const SELECT_PARTS = `SELECT ${PART} FROM outbox`;
+const LETTER = `part AS id, channel, ${PART}`;
 const PAIRING = 'sender, code, asked_at AS askedAt, expires_at AS expiresAt';
 
 function prepareAll(database: DatabaseSync) {
@@ -186,13 +217,29 @@ function prepareInbox(database: DatabaseSync) {
   return {
     addInbox: prepare(
       database,
-      `INSERT OR IGNORE INTO inbox (channel, message_id, chat, place, content, reading, received_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR IGNORE INTO inbox (channel, message_id, chat, place, content, reading, sent_at, received_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     listInbox: prepare<Row<InboxEntry>>(
       database,
-      `SELECT message_id AS messageId, chat, place, content AS "update", reading, received_at AS receivedAt
+      `SELECT message_id AS messageId, chat, place, content AS "update", reading, sent_at AS sentAt,
+         received_at AS receivedAt
        FROM inbox WHERE channel = ? ORDER BY entry`,
+    ),
+    noteChat: prepare(
+      database,
+      `INSERT INTO chats (channel, chat, message_id, place, sent_at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET message_id = excluded.message_id, place = excluded.place, sent_at = excluded.sent_at
+       WHERE excluded.sent_at >= sent_at`,
+    ),
+    listChats: prepare<SeenChat>(
+      database,
+      `SELECT chat, place, message_id AS messageId, sent_at AS sentAt FROM chats WHERE channel = ? AND sent_at > ?
+       ORDER BY chat`,
+    ),
+    deleteChats: prepare(
+      database,
+      'DELETE FROM chats WHERE (channel, chat) IN (SELECT channel, chat FROM chats WHERE sent_at < ? LIMIT ?)',
     ),
     keepReading: prepare(database, 'UPDATE inbox SET reading = ? WHERE channel = ? AND message_id = ?'),
     deleteInbox: prepare(database, 'DELETE FROM inbox WHERE channel = ? AND message_id = ?'),
@@ -225,6 +272,24 @@ function prepareOutbox(database: DatabaseSync) {
     listNotes: prepare<Row<OutboxPart>>(
       database,
       `${SELECT_PARTS} WHERE channel = ? AND content IS NOT NULL AND state IN ('waiting', 'sending') ORDER BY part`,
+    ),
+    listDead: prepare<Row<DeadLetter>>(
+      database,
+      `SELECT ${LETTER} FROM outbox WHERE state = 'dead' AND part < ?1 AND (?2 IS NULL OR channel = ?2)
+       ORDER BY part DESC LIMIT ?3`,
+    ),
+    countDead: prepare<{ channel: string; count: number }>(
+      database,
+      "SELECT channel, count(*) AS count FROM outbox WHERE state = 'dead' GROUP BY channel",
+    ),
+    reviveDead: prepare<Row<DeadLetter>>(
+      database,
+      `UPDATE outbox SET state = 'waiting', ref = NULL, reason = NULL, not_before = 0, created_at = ?
+       WHERE part = ? AND state = 'dead' RETURNING ${LETTER}`,
+    ),
+    deleteDead: prepare<Row<DeadLetter>>(
+      database,
+      `DELETE FROM outbox WHERE part = ? AND state = 'dead' RETURNING ${LETTER}`,
     ),
     deleteParts: prepare(
       database,

@@ -9,6 +9,7 @@ import { prepare, required } from './rows.js';
 import {
   SCHEMA_1,
   SCHEMA_10,
+  SCHEMA_11,
   SCHEMA_2,
   SCHEMA_3,
   SCHEMA_4,
@@ -75,6 +76,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 8, up: (database) => database.exec(SCHEMA_8) },
   { version: 9, up: (database) => database.exec(SCHEMA_9) },
   { version: 10, up: (database) => database.exec(SCHEMA_10) },
+  { version: 11, up: (database) => database.exec(SCHEMA_11) },
 ];
 
 /** A row of the audit trail in version 1. */

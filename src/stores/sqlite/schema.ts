@@ -327,3 +327,20 @@ export const SCHEMA_10 = `
     PRIMARY KEY (channel, sender)
   ) STRICT, WITHOUT ROWID;
 `;
+
+/**
+ * The changes of version 11: `chats` has the newest message of each chat, from which a driver reads on where its platform
+ * keeps no queue. Dead letters are listed without reading the other parts.
+ */
+export const SCHEMA_11 = `
+  CREATE TABLE chats (
+    channel TEXT NOT NULL,
+    chat TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    place TEXT NOT NULL,
+    sent_at INTEGER NOT NULL,
+    PRIMARY KEY (channel, chat)
+  ) STRICT, WITHOUT ROWID;
+  ALTER TABLE inbox ADD COLUMN sent_at INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX outbox_dead ON outbox (part) WHERE state = 'dead';
+`;

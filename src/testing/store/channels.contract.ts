@@ -17,6 +17,7 @@ function anEntry(n: number, changes: Partial<InboxEntry> = {}): InboxEntry {
     chat: 'ann',
     place: `{"chat":"ann","replyTo":"${n}"}`,
     update: `{"number":${n}}`,
+    sentAt: n,
     receivedAt: n,
     ...changes,
   };
@@ -79,7 +80,7 @@ export const channelsContract: Contract = {
     await bench.store.writePart(current, aPart());
     expect(await bench.store.addInbox(old, [anEntry(2)])).toBe(false);
     expect(await bench.store.keepReading(old, 'pigeon:ann:1', '{}')).toBe(false);
-    expect(await bench.store.settleInbox(old, 'pigeon:ann:1', 'm_1')).toBe(false);
+    expect(await bench.store.settleInbox(old, ['pigeon:ann:1'], 'm_1')).toBe(false);
     expect(await bench.store.writePart(old, aPart({ state: 'sent' }))).toBe(false);
     expect(await bench.store.listInbox(CHANNEL)).toEqual([anEntry(1)]);
     expect(await bench.store.listParts(CHANNEL, 'm_1')).toEqual([aPart()]);
@@ -107,10 +108,13 @@ export const channelsContract: Contract = {
     await bench.store.addInbox(lease, [anEntry(1), anEntry(2)]);
     const { place } = anEntry(1);
     expect(await bench.store.findPlace(CHANNEL, 'm_1', 'pigeon:ann:1')).toBe(place);
-    expect(await bench.store.settleInbox(lease, 'pigeon:ann:1', 'm_1')).toBe(true);
-    expect(await bench.store.settleInbox(lease, 'pigeon:ann:2')).toBe(true);
+    expect(await bench.store.settleInbox(lease, ['pigeon:ann:1'], 'm_1')).toBe(true);
+    expect(await bench.store.settleInbox(lease, ['pigeon:ann:2'])).toBe(true);
+    await bench.store.addInbox(lease, [anEntry(4), anEntry(5)]);
+    expect(await bench.store.settleInbox(lease, ['pigeon:ann:4', 'pigeon:ann:5'], 'm_4')).toBe(true);
     await bench.under.crash();
     expect(await bench.store.listInbox(CHANNEL)).toEqual([]);
+    expect(await bench.store.findPlace(CHANNEL, 'm_4', 'unknown')).toBe(anEntry(4).place);
     expect(await bench.store.findPlace(CHANNEL, 'm_1', 'unknown')).toBe(place);
     expect(await bench.store.findPlace(CHANNEL, 'm_2', 'pigeon:ann:2')).toBeUndefined();
     expect(await bench.store.findPlace('telegraph', 'm_1', 'pigeon:ann:1')).toBeUndefined();
@@ -140,7 +144,7 @@ export const channelsContract: Contract = {
     const lease = await take(bench);
     const createdAt = bench.under.now();
     await bench.store.addInbox(lease, [anEntry(1), anEntry(2)]);
-    await bench.store.settleInbox(lease, 'pigeon:ann:1', 'm_1');
+    await bench.store.settleInbox(lease, ['pigeon:ann:1'], 'm_1');
     for (const [number, state] of (['sent', 'dead', 'waiting'] as const).entries())
       await bench.store.writePart(lease, aPart({ number, state, createdAt }));
     const sweep = async (dedupeBefore: number) => {
@@ -152,5 +156,91 @@ export const channelsContract: Contract = {
     expect((await bench.store.listParts(CHANNEL, 'm_1')).map(({ state }) => state)).toEqual(['dead', 'waiting']);
     expect(await bench.store.findPlace(CHANNEL, 'm_1', 'unknown')).toBeUndefined();
     expect(await bench.store.listInbox(CHANNEL)).toHaveLength(1);
+  },
+
+  'stores a note once, and lists those that the platform has not confirmed': async (bench) => {
+    const lease = await take(bench);
+    const note = aPart({ replyTo: 'note', state: 'waiting', content: '[]' });
+    expect(await bench.store.addNote(lease, note)).toBe('added');
+    await bench.store.writePart(lease, { ...note, state: 'sending' });
+    expect(await bench.store.addNote(lease, note)).toBe('known');
+    await bench.store.writePart(lease, aPart());
+    await bench.under.crash();
+    expect(await bench.store.listNotes(CHANNEL)).toEqual([{ ...note, state: 'sending' }]);
+    await bench.store.writePart(await take(bench), { ...note, state: 'sent' });
+    expect(await bench.store.listNotes(CHANNEL)).toEqual([]);
+  },
+
+  'asks once for a sender, and lets in the one whose code is approved, with a row in the audit trail': async (
+    bench,
+  ) => {
+    const lease = await take(bench);
+    const askedAt = bench.under.now();
+    const ask = (sender: string, code: string) => {
+      const note = aPart({ replyTo: `pairing:${code}`, state: 'waiting', content: '[]' });
+      const expiresAt = bench.under.now() + 1_000;
+      return bench.store.askPairing(lease, { sender, code, askedAt: bench.under.now(), expiresAt }, note, 2);
+    };
+    expect(await ask('eve', 'AAAA')).toBe('asked');
+    expect(await ask('eve', 'BBBB')).toBe('waiting');
+    expect(await ask('bob', 'CCCC')).toBe('asked');
+    expect(await ask('cleo', 'DDDD')).toBe('full');
+    expect((await bench.store.listNotes(CHANNEL)).map(({ replyTo }) => replyTo)).toEqual([
+      'pairing:AAAA',
+      'pairing:CCCC',
+    ]);
+    expect(await bench.store.listPairings(CHANNEL)).toMatchObject([{ sender: 'bob' }, { sender: 'eve', askedAt }]);
+    expect(await bench.store.approvePairing(CHANNEL, 'BBBB', 'ann')).toBeUndefined();
+    expect(await bench.store.approvePairing('telegraph', 'AAAA', 'ann')).toBeUndefined();
+    expect(await bench.store.approvePairing(CHANNEL, 'AAAA', 'ann')).toMatchObject({ sender: 'eve' });
+    expect(await bench.store.approvePairing(CHANNEL, 'AAAA', 'ann')).toBeUndefined();
+    expect(await ask('eve', 'EEEE')).toBe('approved');
+    const [row] = await bench.store.listAudit({ order: 'newest', limit: 1 });
+    expect(row).toMatchObject({ actor: 'ann', action: 'channel.pair', target: CHANNEL, after: '{"sender":"eve"}' });
+    await bench.under.passTime(1_000);
+    expect(await bench.store.listPairings(CHANNEL)).toEqual([]);
+    expect(await bench.store.approvePairing(CHANNEL, 'CCCC', 'ann')).toBeUndefined();
+    expect(await ask('bob', 'FFFF')).toBe('asked');
+    expect(await ask('eve', 'GGGG')).toBe('approved');
+  },
+
+  'lists dead letters newest first, sends them again as notes, and deletes them': async (bench) => {
+    const lease = await take(bench);
+    const dead = (replyTo: string) =>
+      aPart({ replyTo, state: 'dead', ref: 'out-1', content: '[1]', reason: 'blocked', notBefore: 9 });
+    for (const replyTo of ['m_1', 'm_2', 'm_3']) await bench.store.writePart(lease, dead(replyTo));
+    await bench.store.writePart(lease, aPart({ replyTo: 'm_4' }));
+    const list = (changes: object = {}) => bench.store.listDeadLetters({ limit: 10, ...changes });
+    const [third, second, first] = await list();
+    expect([third, second, first].map((letter) => letter?.replyTo)).toEqual(['m_3', 'm_2', 'm_1']);
+    expect(first).toEqual({ ...dead('m_1'), id: first?.id, channel: CHANNEL });
+    expect(await list({ limit: 1, before: third?.id })).toEqual([second]);
+    expect(await list({ channel: 'telegraph' })).toEqual([]);
+    expect(await bench.store.countDeadLetters()).toEqual({ [CHANNEL]: 3 });
+    const revived = await bench.store.retryDeadLetter(first?.id ?? 0, 'ann');
+    expect(revived).toMatchObject({ replyTo: 'm_1', state: 'waiting', notBefore: 0, createdAt: bench.under.now() });
+    expect(revived?.ref).toBeUndefined();
+    expect((await bench.store.listNotes(CHANNEL)).map(({ replyTo }) => replyTo)).toEqual(['m_1']);
+    expect(await bench.store.retryDeadLetter(first?.id ?? 0, 'ann')).toBeUndefined();
+    expect(await bench.store.discardDeadLetter(second?.id ?? 0, 'ann')).toBe(true);
+    expect(await bench.store.discardDeadLetter(second?.id ?? 0, 'ann')).toBe(false);
+    expect(await bench.store.countDeadLetters()).toEqual({ [CHANNEL]: 1 });
+    const audit = await bench.store.listAudit({ order: 'newest', limit: 2 });
+    expect(audit.map(({ action, target }) => [action, target])).toEqual([
+      ['dead_letter.discard', String(second?.id)],
+      ['dead_letter.retry', String(first?.id)],
+    ]);
+  },
+
+  'knows the newest message of each chat, by the clock of the platform': async (bench) => {
+    const lease = await take(bench);
+    await bench.store.addInbox(lease, [anEntry(2), anEntry(1), anEntry(3, { chat: 'bob' })]);
+    await bench.store.settleInbox(lease, ['pigeon:ann:2'], 'm_2');
+    await bench.under.crash();
+    const ann = { chat: 'ann', place: anEntry(2).place, messageId: 'pigeon:ann:2', sentAt: 2 };
+    const bob = { chat: 'bob', place: anEntry(3).place, messageId: 'pigeon:ann:3', sentAt: 3 };
+    expect(await bench.store.listChats(CHANNEL, 0)).toEqual([ann, bob]);
+    expect(await bench.store.listChats(CHANNEL, 2)).toEqual([bob]);
+    expect(await bench.store.listChats('telegraph', 0)).toEqual([]);
   },
 };

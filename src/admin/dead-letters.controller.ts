@@ -1,0 +1,123 @@
+import {
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  ParseIntPipe,
+  Post,
+  Query,
+  UseGuards,
+  UsePipes,
+  ValidationPipe,
+} from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
+import type { PartText, Place } from '../core/channels/driver.js';
+import { toPlainText } from '../core/channels/text-length.js';
+import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
+import type { DeadLetter } from '../core/store/index.js';
+import { GatewayError } from '../protocol/index.js';
+
+const DEFAULT_LIMIT = 50;
+
+/** Which dead letters to return. */
+export class DeadLettersQuery {
+  /** Those of one channel only, by its name in messages. */
+  @IsOptional()
+  @IsString()
+  @Length(1, 256)
+  channel?: string;
+
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  limit?: number;
+
+  /** The `next` of the page before. */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  cursor?: number;
+}
+
+/** A message to a channel that was given up. */
+export class DeadLetterDto {
+  id!: number;
+  channel!: string;
+  /** The platform's ID of the chat. */
+  chat!: string;
+  /** The `message_ref` of the message that it replies to, or the ID of a note. */
+  reply_to!: string;
+  text!: string;
+  reason!: string;
+  /** Unix milliseconds. */
+  created_at!: number;
+}
+
+export class DeadLettersDto {
+  items!: DeadLetterDto[];
+  next?: string;
+}
+
+/** Lists the replies that did not reach their chat, sends them again and deletes them. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1/dead-letters')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+export class DeadLettersController {
+  constructor(private readonly channels: ChannelManagerService) {}
+
+  /** Newest first. */
+  @Get()
+  @RequireScope('admin:read')
+  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+  async list(@Query() query: DeadLettersQuery, @Caller() { tenant }: Principal): Promise<DeadLettersDto> {
+    if (tenant !== DEFAULT_TENANT) return { items: [] };
+    const { channel, limit = DEFAULT_LIMIT, cursor: before } = query;
+    const letters = await this.channels.listDeadLetters({ channel, before, limit: limit + 1 });
+    const items = letters.slice(0, limit).map(toDto);
+    return { items, ...(letters.length > limit && { next: String(items.at(-1)?.id) }) };
+  }
+
+  /** Sends one again, as a message of its own. */
+  @Post(':id/retry')
+  @HttpCode(204)
+  @RequireScope('admin:write')
+  async retry(@Param('id', ParseIntPipe) id: number, @Caller() caller: Principal): Promise<void> {
+    checkTenant(caller, id);
+    await this.channels.retryDeadLetter(id, caller.principal);
+  }
+
+  /** Deletes one. */
+  @Delete(':id')
+  @HttpCode(204)
+  @RequireScope('admin:write')
+  async discard(@Param('id', ParseIntPipe) id: number, @Caller() caller: Principal): Promise<void> {
+    checkTenant(caller, id);
+    await this.channels.discardDeadLetter(id, caller.principal);
+  }
+}
+
+function checkTenant({ tenant }: Principal, id: number): void {
+  if (tenant !== DEFAULT_TENANT) throw new GatewayError('NOT_FOUND', { what: `dead letter ${id}` });
+}
+
+function toDto({ id, channel, place, replyTo, content = '[]', reason = '', createdAt }: DeadLetter): DeadLetterDto {
+  return {
+    id,
+    channel,
+    chat: (JSON.parse(place) as Place).chat,
+    reply_to: replyTo,
+    text: toPlainText(JSON.parse(content) as readonly PartText[]),
+    reason,
+    created_at: createdAt,
+  };
+}
