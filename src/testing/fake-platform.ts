@@ -94,6 +94,11 @@ export class FakePlatform extends PlatformApi {
     this.unconfirmed.length = 0;
   }
 
+  /** Delivers all that is not confirmed once more. */
+  repeatAll(): void {
+    for (const message of [...this.unconfirmed]) this.redeliver(message);
+  }
+
   /** Number of messages that no program has confirmed. */
   get pending(): number {
     return this.unconfirmed.length;

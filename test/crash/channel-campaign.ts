@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { Failpoint } from '../../src/core/failpoints/failpoint.js';
-import { FakePlatform } from '../../src/testing/fake-platform.js';
+import { FakePlatform, type CallFailure } from '../../src/testing/fake-platform.js';
 import { eventually } from '../support/eventually.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { PlatformServer } from '../support/platform-server.js';
@@ -24,6 +24,14 @@ export const CHANNEL_FAILPOINTS: readonly Failpoint[] = [
 const MANY_BLOCKS = 90;
 const CHATS = ['ann', 'bob', 'cleo'];
 
+/** What a hostile platform does to the calls of a life. */
+const HOSTILITIES: readonly CallFailure[] = [
+  { outcome: 'not_sent' },
+  { outcome: 'unknown', takesEffect: true },
+  { outcome: 'not_sent', retryAfterMs: 300 },
+  { outcome: 'unknown' },
+];
+
 /** What was written to a chat, in order, with the marks by which the answer is recognised. */
 interface Expected {
   readonly content: string;
@@ -39,11 +47,19 @@ export class ChannelCampaign {
   private server: PlatformServer | undefined;
   private lives = 0;
 
-  /** Runs one life until its death: at a failpoint, or once the platform was called so many times. */
-  async live(death: { readonly failpoint?: string; readonly afterCalls?: number }): Promise<void> {
+  /**
+   * Runs one life until its death: at a failpoint, or once the platform was called so many times. A hostile platform
+   * delivers everything twice, limits rates and loses connections and responses.
+   */
+  async live(death: {
+    readonly failpoint?: string;
+    readonly afterCalls?: number;
+    readonly isHostile?: boolean;
+  }): Promise<void> {
     this.lives++;
     const gateway = await this.startGateway(death.failpoint);
-    this.writeSome();
+    this.writeSome(death.isHostile);
+    if (death.isHostile) this.platform.failNext(...HOSTILITIES);
     const calls = this.platform.calls + (death.afterCalls ?? Infinity);
     const isOver = () => this.platform.calls >= calls || this.isAnswered();
     let hasExited = false;
@@ -64,7 +80,7 @@ export class ChannelCampaign {
       const surplus = CHATS.reduce((sum, chat) => sum + (this.compare(chat) ?? 0), 0);
       const doubts = this.readStore('SELECT coalesce(sum(doubts), 0) AS n FROM outbox');
       expect(surplus, 'what came twice is counted').toBeLessThanOrEqual(doubts);
-      expect(this.readStore("SELECT count(*) AS n FROM outbox WHERE state <> 'sent'")).toBe(0);
+      await eventually(() => expect(this.readStore("SELECT count(*) AS n FROM outbox WHERE state <> 'sent'")).toBe(0));
       expect(gateway.output).not.toMatch(/"level":"error"/);
       return { messages: [...this.expected.values()].flat().length, twice: surplus };
     } finally {
@@ -93,11 +109,12 @@ export class ChannelCampaign {
     });
   }
 
-  private writeSome(): void {
+  private writeSome(isTwice = false): void {
     for (const chat of CHATS) {
       this.write(chat, { content: `hello ${this.lives} from ${chat}`, marks: [`hello ${this.lives} from ${chat}`] });
       const marks = Array.from({ length: MANY_BLOCKS }, (_, n) => `block ${n + 1}`);
       this.write(chat, { content: `/blocks ${MANY_BLOCKS} 1`, marks });
+      if (isTwice) this.platform.repeatAll();
     }
   }
 

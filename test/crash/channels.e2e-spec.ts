@@ -19,12 +19,12 @@ describe('a gateway killed with SIGKILL between a platform and the agent', { tim
     },
   );
 
-  it(`[V-03] ${RANDOM_KILLS} times at random moments (seed ${SEED}) keeps these promises`, async () => {
+  it(`[V-03] ${RANDOM_KILLS} times at random moments (seed ${SEED}) keeps these promises, with a platform in its worst mood`, async () => {
     campaign = new ChannelCampaign();
     let state = SEED;
     for (let kill = 0; kill < RANDOM_KILLS; kill++) {
       state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-      await campaign.live({ afterCalls: 1 + (state % 12) });
+      await campaign.live({ afterCalls: 1 + (state % 12), isHostile: kill % 2 === 1 });
     }
     expect((await campaign.verify()).messages).toBe(RANDOM_KILLS * 6);
   });

@@ -8,6 +8,12 @@ import type { RunContext } from './run-context.js';
 /** Time limit of one call of a driver, in milliseconds. Its outcome is unknown afterwards. */
 const CALL_TIMEOUT_MS = 30_000;
 
+/** A part whose fate is known. `wasFound`: it was there from an earlier call. */
+export interface SentPart {
+  readonly part: OutboxPart;
+  readonly wasFound: boolean;
+}
+
 /** Sends the parts of one chat: each once, as far as the platform can tell. */
 export class PartSender {
   constructor(
@@ -19,18 +25,20 @@ export class PartSender {
    * Sends a part until the platform has confirmed it. A part whose outcome is unknown is looked up first. What the platform
    * refuses, and what is too old when the platform could take it, is given up.
    * @param writtenAt the age counts from it, in Unix milliseconds
-   * @returns the part as it is stored, `sent` or `dead`
+   * @returns the part as it is stored, `sent` or `dead`; one that was found on the platform may show an earlier state
    * @throws LostLeaseError, DriverError, the abort's reason
    */
-  async send(start: OutboxPart, texts: readonly PartText[], writtenAt: number): Promise<OutboxPart> {
+  async send(start: OutboxPart, texts: readonly PartText[], writtenAt: number): Promise<SentPart> {
     const { driver, clock, signal } = this.run;
     const backoff = new Backoff(clock, signal);
     for (let part = start; ;) {
-      if (this.isTooOld(writtenAt, part.notBefore)) return this.bury(part, texts, TOO_OLD);
+      if (this.isTooOld(writtenAt, part.notBefore))
+        return { part: await this.bury(part, texts, TOO_OLD), wasFound: false };
       await this.sleepUntil(part.notBefore);
       if (part.state === 'sending') {
         const found = await this.lookUp(part, texts);
-        if (found !== undefined && found !== 'absent') return this.write({ ...part, state: 'sent', ref: found.ref });
+        if (found !== undefined && found !== 'absent')
+          return { part: await this.write({ ...part, state: 'sent', ref: found.ref }), wasFound: true };
         if (found === undefined) part = this.doubt(part);
       }
       part = await this.write({ ...part, state: 'sending', deadline: clock.now() + CALL_TIMEOUT_MS });
@@ -39,11 +47,12 @@ export class PartSender {
       if (typeof outcome === 'string') {
         failpoint('outbox.after_send');
         this.run.count('sent');
-        return this.write({ ...part, state: 'sent', ref: outcome });
+        return { part: await this.write({ ...part, state: 'sent', ref: outcome }), wasFound: false };
       }
       if (outcome instanceof DriverError || outcome.outcome === 'not_sent') part = await this.putBack(part, outcome);
       if (outcome instanceof DriverError) throw outcome;
-      if (outcome.outcome === 'refused') return this.bury(part, texts, outcome.message);
+      if (outcome.outcome === 'refused')
+        return { part: await this.bury(part, texts, outcome.message), wasFound: false };
       await backoff.wait();
     }
   }

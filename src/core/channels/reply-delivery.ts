@@ -82,8 +82,10 @@ export class ReplyDelivery {
   }
 
   private async send(part: OutboxPart, texts: readonly PartText[]): Promise<void> {
-    this.parts[part.number] = await this.sender.send(part, texts, this.reply.writtenAt);
-    this.shown[part.number] = JSON.stringify(texts);
+    const sent = await this.sender.send(part, texts, this.reply.writtenAt);
+    this.parts[part.number] = sent.part;
+    if (!sent.wasFound) this.shown[part.number] = JSON.stringify(texts);
+    else if (this.run.capabilities.edits) await this.change(sent.part, texts, false);
   }
 
   private async change(part: OutboxPart, texts: readonly PartText[], isFinal: boolean): Promise<void> {
