@@ -115,5 +115,7 @@ function findTopmost(box: HTMLElement): Element | undefined {
     if ((items[middle]?.getBoundingClientRect().bottom ?? top) > top) to = middle;
     else from = middle + 1;
   }
-  return [...items].slice(from).find((item) => item.matches(MESSAGES));
+  let item = items[from] ?? null;
+  while (item && !item.matches(MESSAGES)) item = item.nextElementSibling;
+  return item ?? undefined;
 }
