@@ -250,6 +250,22 @@ describe('a crash while an asked agent waits for an approval', () => {
     expect(paid).toHaveLength(1);
   });
 
+  it('[Z-31] keeps who denied a call', async () => {
+    await open();
+    const before = new FakeReader();
+    const { sessionId } = await say(before, 'ann', { ask: 'ops', plan: { pay: 5, times: 2 } });
+    await expect.poll(() => callsOf(before, 'test.pay').length).toBe(2);
+    await decide(callsOf(before, 'test.pay')[0]!['approval'] as Shown, 'deny', aUser('ann'));
+    await before.waitFor(({ payload }) => payload['status'] === 'denied');
+    await life.harness.crash();
+    const { store, delivery } = await open({}, { starts: false });
+    const reader = new FakeReader();
+    delivery.subscribe(reader, sessionId, (await store.readHistory(sessionId, 1)).headSeq);
+    life.harness.startTurns();
+    const denied = await reader.waitFor(({ payload }) => payload['status'] === 'denied');
+    expect(denied.payload).toMatchObject({ tool: 'test.pay', agent: 'ops', decided_by: 'ann' });
+  });
+
   it('[Z-31] shows each of its approvals when the asked turn runs before the asking one', async () => {
     await open();
     const plan: Plan = { ask: 'ops', plan: { pay: 5, times: 2 } };

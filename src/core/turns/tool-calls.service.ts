@@ -10,7 +10,7 @@ import { Clock } from '../time/clock.js';
 import type { ToolOutcome } from '../tools/tool.js';
 import { failure, ToolRegistryService } from '../tools/tool-registry.service.js';
 import { toSafeJson, toSafeText } from './safe-text.js';
-import type { NamedCall } from './turn-journal.js';
+import type { EndOfCall, NamedCall } from './turn-journal.js';
 import type { Turn } from './turn.js';
 
 /** Maximum length of a progress report, in UTF-16 units. */
@@ -20,13 +20,6 @@ const MAX_PROGRESS_LENGTH = 1_024;
 interface Denial {
   readonly outcome: ToolOutcome;
   readonly decidedBy: string | undefined;
-}
-
-/** What is known of a call at its end besides its outcome. */
-interface EndOfCall {
-  readonly status?: ToolCallStatus;
-  readonly decided_by?: string | undefined;
-  readonly duration_ms?: number;
 }
 
 /**
@@ -49,7 +42,7 @@ export class ToolCallsService {
     const recorded = turn.journal.findCall(call.callId);
     if (recorded?.outcome) {
       // The process may have died before the person saw it.
-      await this.showToPerson(turn, describeOutcome(call, recorded.outcome, statusOf(recorded.outcome)));
+      await this.showToPerson(turn, describeOutcome(call, recorded.outcome, recorded.end));
       return recorded.outcome;
     }
     if (recorded?.mayHaveStarted && !this.registry.find(call.tool)?.idempotent) {
@@ -115,11 +108,10 @@ export class ToolCallsService {
   }
 
   /** Records the result of a call. */
-  private async end(turn: Turn, call: NamedCall, outcome: ToolOutcome, more: EndOfCall = {}): Promise<ToolOutcome> {
-    const { status = statusOf(outcome), ...facts } = more;
-    const payload = describeOutcome(call, outcome, status, facts);
-    await recordResult(turn, call, outcome, payload);
-    await this.showToPerson(turn, payload);
+  private async end(turn: Turn, call: NamedCall, outcome: ToolOutcome, end: EndOfCall = {}): Promise<ToolOutcome> {
+    const status = describeOutcome(call, outcome, end);
+    await recordResult(turn, status, outcome, end);
+    await this.showToPerson(turn, status);
     return outcome;
   }
 
@@ -148,27 +140,26 @@ async function recordIntent({ journal, reply, writer }: Turn, call: NamedCall, n
 
 async function recordResult(
   { journal, reply, writer }: Turn,
-  { callId }: NamedCall,
-  outcome: ToolOutcome,
   payload: CallStatus,
+  outcome: ToolOutcome,
+  end: EndOfCall,
 ): Promise<void> {
-  const { status, decided_by } = payload;
+  const { call_id, status, decided_by } = payload;
   const content = outcome.ok
     ? outcome.content
     : { code: outcome.code, message: outcome.message, details: outcome.details };
   const decider = decided_by === undefined ? {} : { decided_by };
   await writer.record(
-    journal.record({ kind: 'tool_result', body: { callId, outcome } }),
+    journal.record({ kind: 'tool_result', body: { callId: call_id, outcome, end } }),
     reply.buildToolStatus(payload),
-    reply.buildWholeBlock('tool_result', toSafeJson({ call_id: callId, ok: outcome.ok, status, ...decider, content })),
+    reply.buildWholeBlock('tool_result', toSafeJson({ call_id, ok: outcome.ok, status, ...decider, content })),
   );
 }
 
 function describeOutcome(
   { callId, tool }: NamedCall,
   outcome: ToolOutcome,
-  status: ToolCallStatus,
-  { decided_by, duration_ms }: Omit<EndOfCall, 'status'> = {},
+  { status = statusOf(outcome), decided_by, duration_ms }: EndOfCall = {},
 ): CallStatus {
   return {
     call_id: callId,

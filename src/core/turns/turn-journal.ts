@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Usage } from '../../protocol/domain.js';
+import type { ToolCallStatus, Usage } from '../../protocol/domain.js';
 import type { Ending, JournalEntry, StoredMessage, TurnRecord } from '../store/index.js';
 import type { ToolOutcome } from '../tools/tool.js';
 import type { Answer, RequestedCall } from './agent-runtime.js';
@@ -9,6 +9,14 @@ export interface NamedCall extends RequestedCall {
   readonly callId: string;
 }
 
+/** What is known of a call at its end besides its outcome. */
+export interface EndOfCall {
+  /** By default the one that follows from the outcome. */
+  readonly status?: ToolCallStatus;
+  readonly decided_by?: string | undefined;
+  readonly duration_ms?: number;
+}
+
 /** The recorded state of a tool call. */
 export interface RecordedCall {
   readonly tool: string;
@@ -16,6 +24,7 @@ export interface RecordedCall {
   /** True when the tool may have taken effect: from its intent on or, if it needs an approval, from its recorded start. */
   readonly mayHaveStarted: boolean;
   readonly outcome?: ToolOutcome;
+  readonly end?: EndOfCall;
 }
 
 type Entry =
@@ -25,7 +34,10 @@ type Entry =
       readonly body: NamedCall & { readonly needsApproval: boolean };
     }
   | { readonly kind: 'tool_start'; readonly body: { readonly callId: string } }
-  | { readonly kind: 'tool_result'; readonly body: { readonly callId: string; readonly outcome: ToolOutcome } }
+  | {
+      readonly kind: 'tool_result';
+      readonly body: { readonly callId: string; readonly outcome: ToolOutcome; readonly end?: EndOfCall };
+    }
   | {
       readonly kind: 'joined';
       readonly body: { readonly before: number; readonly messages: readonly StoredMessage[] };
@@ -120,8 +132,8 @@ export class TurnJournal {
         this.joined.set(entry.body.before, [...this.joinedBefore(entry.body.before), ...entry.body.messages]);
         break;
       case 'tool_result': {
-        const { callId, outcome } = entry.body;
-        this.change(callId, { outcome });
+        const { callId, ...result } = entry.body;
+        this.change(callId, result);
         break;
       }
     }
