@@ -16,8 +16,9 @@ const MAX_ROWS_PER_MINUTE = 60;
 const STRANGER = { tenant: DEFAULT_TENANT, principal: 'anonymous' };
 
 /**
- * Counts failed authentications, and adds authentications to the audit trail: each failure that is not throttled, each sign-in of a page, and the first
- * success of a principal at an address within a minute. The caller does not wait for the row; one that cannot be stored is logged.
+ * Counts failed authentications, and adds authentications to the audit trail: each failure that is not throttled, each
+ * sign-in of a page, and the first success of a principal at an address within a minute. The caller does not wait for the
+ * row; one that cannot be stored is logged.
  */
 @Injectable()
 export class AuthAudit {

@@ -5,7 +5,7 @@ import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
 import { AuthAudit } from './auth-audit.js';
-import type { AuthFailure, AuthFailures } from './auth-failures.js';
+import type { AuthFailure } from './auth-failures.js';
 import type { PresentedCredential, Verdict } from './credential-verifier.js';
 import { readCredential } from './credentials.js';
 import { LocalToken } from './local-token.js';
@@ -45,7 +45,7 @@ export class AuthService extends PrincipalDirectory {
     const presented = this.readPresented(request);
     const verdict = await this.verify(presented);
     if (isPrincipal(verdict)) return this.succeed(verdict, presented);
-    return this.fail(presented.facts, presented.credential.kind, verdict);
+    return this.audit.noteFailure(presented.facts, presented.credential.kind, verdict);
   }
 
   /**
@@ -57,7 +57,7 @@ export class AuthService extends PrincipalDirectory {
     const verdict = await this.verify(presented);
     if (isPrincipal(verdict)) return this.succeed(verdict, presented);
     const { kind } = presented.credential;
-    if (kind !== 'none') this.fail(presented.facts, kind, verdict);
+    if (kind !== 'none') this.audit.noteFailure(presented.facts, kind, verdict);
     return undefined;
   }
 
@@ -76,7 +76,7 @@ export class AuthService extends PrincipalDirectory {
   async redeemPageCode(request: IncomingMessage, code: string): Promise<PageToken | AuthFailure> {
     const token = await this.pages.redeem(code);
     const facts = this.rules.readFacts(request);
-    if (!token) return this.fail(facts, 'page code', 'notMine');
+    if (!token) return this.audit.noteFailure(facts, 'page code', 'notMine');
     this.audit.noteSignIn(this.isOpen ? LOCAL_OPERATOR : PAGE_PRINCIPAL, facts);
     return this.isOpen ? { token: this.localToken.value } : token;
   }
@@ -88,10 +88,6 @@ export class AuthService extends PrincipalDirectory {
   private succeed(principal: Principal, { facts, credential }: PresentedCredential): Principal {
     this.audit.noteSuccess(principal, facts, credential.kind);
     return principal;
-  }
-
-  private fail(...failed: Parameters<AuthFailures['note']>): AuthFailure {
-    return this.audit.noteFailure(...failed);
   }
 
   /** Made at first use, when changes of earlier runs are in force. */

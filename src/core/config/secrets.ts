@@ -18,7 +18,7 @@ export function hideSecrets(schema: object, value: unknown): unknown {
   return value;
 }
 
-/** Whether a schema marks a part as secret. A list of 10,000 entries without any is not copied. */
+/** Returns whether a schema marks a part as secret. A list of 10,000 entries without any is not copied. */
 function holdsSecret(schema: object): boolean {
   const known = withSecret.get(schema) ?? JSON.stringify(schema).includes('"x-secret"');
   withSecret.set(schema, known);
@@ -53,7 +53,7 @@ export function createSecretHider(values: readonly string[]): (text: string) => 
   };
 }
 
-/** Whether a value is a key and not a path, an address or a name, whose pieces are words. */
+/** Returns whether a value looks like a key: the pieces of a path, an address or a name are words, which a text may have. */
 function isKey(value: string): boolean {
   return (
     value.length >= MIN_KEY_LENGTH &&

@@ -209,7 +209,6 @@ export class MessageClaimsService {
     this.places.reserve(limit);
     try {
       const { claims, nextDueAt } = await this.messages.claim({ replicaId: this.replica.id, limit, leaseMs: LEASE_MS });
-      this.places.reserve(0);
       for (const claim of claims) this.take(claim, sentAt, this.consumer);
       this.wakeAt(nextDueAt);
     } catch (error) {
