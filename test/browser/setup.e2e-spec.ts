@@ -85,6 +85,18 @@ describe('a gateway without a model', () => {
     expect(await fieldOf(chat, 'Key').inputValue()).toBe('');
   });
 
+  it('[W-73] looks for model servers only while the form is open', async () => {
+    const chat = await openAs(TOKENS.operator);
+    await describeServer(chat);
+    const listSearches = () => chat.complaints.requests.filter((url) => url.includes('/admin/v1/'));
+    const searches = listSearches();
+    await chat.ask('/status');
+    await chat.page.getByRole('button', { name: 'New conversation' }).click();
+    await summaryOf(chat).waitFor();
+    await chat.ask('/status');
+    expect(listSearches()).toEqual(searches);
+  });
+
   it('[W-73] says why nothing was set up: a refused key, a provider that is down, what is missing', async () => {
     const refusing = await ListingServer.start([]);
     const chat = await openAs(TOKENS.operator);

@@ -20,7 +20,8 @@ export interface Recording {
 }
 
 /**
- * Records a voice message. Dispatches `recorded` with a {@link Recording}, which bubbles, or `trouble` with the reason why it cannot record.
+ * Records a voice message. Dispatches `recorded` with a {@link Recording}, which bubbles, or `trouble` with the reason why
+ * it cannot record.
  */
 @customElement('chat-voice')
 export class ChatVoice extends LitElement {

@@ -5,9 +5,9 @@ let region: HTMLElement | undefined;
 
 /** Makes screen readers read a short text, for example the outcome of a press that only changes the button. */
 export function announce(text: string): void {
-  region ??= addRegion();
-  region.textContent = '';
-  setTimeout(() => region?.append(text), SETTLE_MS);
+  const known = (region ??= addRegion());
+  known.textContent = '';
+  setTimeout(() => (known.textContent = text), SETTLE_MS);
 }
 
 function addRegion(): HTMLElement {

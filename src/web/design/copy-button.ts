@@ -11,7 +11,7 @@ const SHOWN_FOR_MS = 2_000;
 @customElement('chat-copy')
 export class ChatCopy extends LitElement {
   @property() label = '';
-  /** Copies. Resolves with false when the browser does not allow it. */
+  /** Copies. Resolves with false when the browser does not allow it; rejects when the text cannot be written. */
   @property({ attribute: false }) copy!: () => Promise<boolean>;
   @state() private outcome: 'done' | 'refused' | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -29,7 +29,7 @@ export class ChatCopy extends LitElement {
   }
 
   private async press(): Promise<void> {
-    this.outcome = (await this.copy()) ? 'done' : 'refused';
+    this.outcome = (await this.copy().catch(() => false)) ? 'done' : 'refused';
     announce(texts.copying[this.outcome]);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => (this.outcome = undefined), SHOWN_FOR_MS);

@@ -17,7 +17,7 @@ describe('replies that end in a conversation', () => {
   it('are counted until it is seen, also by another tab of the browser', () => {
     const conversation = new Conversation('web-1', 's');
     conversation.take(end(3), true);
-    conversation.take(end(7), true);
+    for (const isLive of [true, false]) conversation.take(end(7), isLive);
     expect(conversation.unread).toBe(2);
     conversation.seenUpTo = 3;
     expect(conversation.unread).toBe(1);
@@ -38,7 +38,7 @@ describe('replies that end in a conversation', () => {
     expect(conversation.transcript.messages).toEqual([]);
   });
 
-  it('begin anew with another session', () => {
+  it('are counted from its beginning in another session', () => {
     const conversation = Conversation.from({ sender: 'web-1', sessionId: 's', seenUpTo: 7 });
     conversation.startNewSession();
     conversation.take(end(1), true);

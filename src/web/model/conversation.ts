@@ -19,9 +19,9 @@ export class Conversation {
   /** True when the last attempt to read its messages failed. */
   isUnreadable = false;
   readonly #cancelling = new Set<number>();
-  /** The newest known position in the session's log, and those at which replies ended. */
+  /** The newest known position in the session's log, and those at which unseen replies ended. */
   #upTo = 0;
-  #ends: readonly number[] = [];
+  readonly #ends = new Set<number>();
 
   /** Restores a stored conversation. */
   static from({ sender, sessionId, title, ...marks }: KnownConversation): Conversation {
@@ -60,14 +60,14 @@ export class Conversation {
 
   /** The number of replies that ended while the conversation was not seen. */
   get unread(): number {
-    return this.#ends.filter((seq) => seq > this.seenUpTo).length;
+    return [...this.#ends].filter((seq) => seq > this.seenUpTo).length;
   }
 
   /** Handles that a person sees all that is known here. Returns true when something of it is new. */
   see(): boolean {
     const isNew = this.#upTo > this.seenUpTo;
     this.seenUpTo = Math.max(this.seenUpTo, this.#upTo);
-    this.#ends = [];
+    this.#ends.clear();
     return isNew;
   }
 
@@ -76,7 +76,7 @@ export class Conversation {
     const { type, seq } = frame;
     const position = type === 'history' ? frame.payload.head_seq : (seq ?? 0);
     this.#upTo = Math.max(this.#upTo, position);
-    if (type === 'stream_end' && position > this.seenUpTo) this.#ends = [...this.#ends, position];
+    if (type === 'stream_end' && position > this.seenUpTo) this.#ends.add(position);
     const isOfReply = seq !== undefined || type === 'stream_delta';
     const { isLoaded, messages } = this.transcript;
     if (isLoaded || messages.length > 0 || !isOfReply) this.transcript.take(frame, isLive);
@@ -88,7 +88,7 @@ export class Conversation {
     this.wasForgotten = true;
     this.seenUpTo = 0;
     this.#upTo = 0;
-    this.#ends = [];
+    this.#ends.clear();
   }
 
   /** Returns true while a requested cancellation is not confirmed by the end of the reply. */

@@ -46,8 +46,10 @@ export class AdminRequests {
       redirect: 'error',
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    if (response.ok) return (await response.json()) as T;
-    const { detail = '', details } = (await response.json().catch(() => ({}))) as Problem;
+    const received: unknown = await response.json().catch(() => undefined);
+    signal.throwIfAborted();
+    if (response.ok && received !== undefined) return received as T;
+    const { detail = '', details } = (received ?? {}) as Problem;
     const faults = (details?.faults ?? []).map(({ message = '' }) => message).join('; ');
     throw new AdminError(FAILURES[response.status] ?? 'failed', faults || detail);
   }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { AdminError, AdminRequests } from './admin-requests.js';
-import { findChoiceFault, ModelSetup, type Place } from './model-setup.js';
+import { findChoiceFault, ModelSetup, type Candidate } from './model-setup.js';
 
 const { signal } = new AbortController();
-const place = (kind: Place['kind'], name: string, address = '') => ({ kind, name, address, models: ['m'] });
-const choice = (chosen: Place, key = '', address = '') => ({ place: chosen, model: 'm', key, address });
+const candidate = (kind: Candidate['kind'], name: string, address = '') => ({ kind, name, address, models: ['m'] });
+const choice = (chosen: Candidate, key = '', address = '') => ({ candidate: chosen, model: 'm', key, address });
 
 /** A gateway with settings that a test changes, which answers each question. */
 class FakeAdmin {
@@ -54,7 +54,7 @@ function setUp(): { admin: FakeAdmin; setup: ModelSetup } {
 describe('setting up a model', () => {
   it('offers what is configured, runs on the machine, needs a key, or has an address', async () => {
     const found = await setUp().setup.find(signal);
-    expect(found.kind === 'places' && found.places.map(({ kind, name }) => [kind, name])).toEqual([
+    expect(found.kind === 'candidates' && found.candidates.map(({ kind, name }) => [kind, name])).toEqual([
       ['configured', 'ollama'],
       ['here', 'ollama-2'],
       ['known', 'anthropic'],
@@ -72,9 +72,17 @@ describe('setting up a model', () => {
   });
 
   it.each([
-    [choice(place('known', 'anthropic'), 'sk-1'), { api_key: 'sk-1' }, { 'providers.anthropic': { api_key: 'sk-1' } }],
-    [choice(place('configured', 'anthropic'), 'sk-1'), { api_key: 'sk-1' }, { 'providers.anthropic.api_key': 'sk-1' }],
-    [choice(place('configured', 'anthropic')), {}, {}],
+    [
+      choice(candidate('known', 'anthropic'), 'sk-1'),
+      { api_key: 'sk-1' },
+      { 'providers.anthropic': { api_key: 'sk-1' } },
+    ],
+    [
+      choice(candidate('configured', 'anthropic'), 'sk-1'),
+      { api_key: 'sk-1' },
+      { 'providers.anthropic.api_key': 'sk-1' },
+    ],
+    [choice(candidate('configured', 'anthropic')), {}, {}],
   ])('asks one question, then saves: %o', async (chosen, asked, saved) => {
     const { admin, setup } = setUp();
     const outcome = await setup.tryAndSave(chosen, signal);
@@ -90,7 +98,7 @@ describe('setting up a model', () => {
     ['http://[::1]:9/v1', 'local'],
   ])('names the server at %s after its host', async (address, name) => {
     const { admin, setup } = setUp();
-    await setup.tryAndSave(choice(place('other', ''), 'sk-1', address), signal);
+    await setup.tryAndSave(choice(candidate('other', ''), 'sk-1', address), signal);
     expect(admin.changes).toMatchObject([
       {
         changes: {
@@ -105,9 +113,11 @@ describe('setting up a model', () => {
     const { admin, setup } = setUp();
     const cancelled = new AbortController();
     admin.onTrial = () => cancelled.abort();
-    expect(await setup.tryAndSave(choice(place('here', 'ollama')), cancelled.signal)).toEqual({ kind: 'cancelled' });
+    expect(await setup.tryAndSave(choice(candidate('here', 'ollama')), cancelled.signal)).toEqual({
+      kind: 'cancelled',
+    });
     admin.trial = { ok: false, reason: 'it refuses the key', detail: '401' };
-    const outcome = await setup.tryAndSave(choice(place('here', 'ollama')), signal);
+    const outcome = await setup.tryAndSave(choice(candidate('here', 'ollama')), signal);
     expect(outcome).toEqual({ kind: 'silent', model: 'ollama/m', reason: 'it refuses the key', detail: '401' });
     expect(admin.changes).toEqual([]);
   });
@@ -118,9 +128,9 @@ describe('setting up a model', () => {
     admin.onPatch = () => {
       if (overtakes-- > 0) throw new AdminError('stale');
     };
-    expect(await setup.tryAndSave(choice(place('here', 'ollama')), signal)).toMatchObject({ kind: 'done' });
+    expect(await setup.tryAndSave(choice(candidate('here', 'ollama')), signal)).toMatchObject({ kind: 'done' });
     admin.onTrial = () => (admin.settings = { 'agent.model': 'x/y' });
-    const outcome = await setup.tryAndSave(choice(place('here', 'ollama')), signal);
+    const outcome = await setup.tryAndSave(choice(candidate('here', 'ollama')), signal);
     expect(outcome).toEqual({ kind: 'taken', model: 'x/y' });
     expect(admin.changes).toHaveLength(1);
   });
@@ -130,16 +140,16 @@ describe('setting up a model', () => {
     admin.onPatch = () => {
       throw new AdminError('stale', 'changed');
     };
-    const outcome = await setup.tryAndSave(choice(place('here', 'ollama')), signal);
+    const outcome = await setup.tryAndSave(choice(candidate('here', 'ollama')), signal);
     expect(outcome).toEqual({ kind: 'failed', failure: 'stale', detail: 'changed' });
   });
 
   it('says what is wrong with a choice before it is tried', () => {
-    const other = place('other', '');
+    const other = candidate('other', '');
     const faults = [
       findChoiceFault(choice(other, '', 'host.example')),
-      findChoiceFault(choice(place('known', 'openai'))),
-      findChoiceFault({ ...choice(place('here', 'ollama')), model: 'two words' }),
+      findChoiceFault(choice(candidate('known', 'openai'))),
+      findChoiceFault({ ...choice(candidate('here', 'ollama')), model: 'two words' }),
       findChoiceFault(choice(other, '', 'https://host.example/v1')),
     ];
     expect(faults).toEqual(['address', 'key', 'model', undefined]);
@@ -162,6 +172,14 @@ describe('a request of an operator', () => {
   ])('that is answered with %i fails with the reason', async (status, body, failure, message) => {
     const sent = respond(status, body).send('GET', '/config', signal);
     await expect(sent).rejects.toMatchObject({ failure, message });
+  });
+
+  it('that a page of something else answers fails', async () => {
+    const requests = new AdminRequests(
+      () => undefined,
+      async () => new Response('<p>Sign in to this network.</p>'),
+    );
+    await expect(requests.send('GET', '/config', signal)).rejects.toMatchObject({ failure: 'failed' });
   });
 
   it('that reaches no gateway fails as such, and sends the token in a header alone', async () => {

@@ -1,9 +1,9 @@
 import { AdminError, type AdminFailure, type AdminRequests } from './admin-requests.js';
 
-/** Where models are: a configured provider, a server on the gateway's machine, a known provider, or another server. */
-export interface Place {
+/** A provider that can be chosen: a configured one, a server on the gateway's machine, a known one, or another server. */
+export interface Candidate {
   readonly kind: 'configured' | 'here' | 'known' | 'other';
-  /** The name of the provider; empty for another server. */
+  /** Empty for another server. */
   readonly name: string;
   readonly address: string;
   /** The models that it lists. */
@@ -14,7 +14,7 @@ export interface Place {
 
 /** What a person has chosen. The key is passed on and never kept. */
 export interface Choice {
-  readonly place: Place;
+  readonly candidate: Candidate;
   readonly model: string;
   /** Empty for none. */
   readonly key: string;
@@ -25,9 +25,9 @@ export interface Choice {
 /** What is wrong with a choice. */
 export type ChoiceFault = 'key' | 'address' | 'model';
 
-/** What the gateway has: places, or a reason why no model can be set up. */
+/** What the gateway has: candidates, or a reason why no model can be set up. */
 export type Findings =
-  | { readonly kind: 'places'; readonly places: readonly Place[] }
+  | { readonly kind: 'candidates'; readonly candidates: readonly Candidate[] }
   /** A model is set up already, perhaps by another page. */
   | { readonly kind: 'taken'; readonly model: string }
   /** The settings say that the built-in agent answers. */
@@ -72,9 +72,9 @@ const USUAL_API = 'openai-completions';
 const MAX_ATTEMPTS = 3;
 
 /** Returns the first thing that is wrong with a choice; undefined if it can be tried. */
-export function findChoiceFault({ place, model, key, address }: Choice): ChoiceFault | undefined {
-  if (place.kind === 'other' && !ADDRESS.test(address)) return 'address';
-  if (place.kind === 'known' && key === '') return 'key';
+export function findChoiceFault({ candidate, model, key, address }: Choice): ChoiceFault | undefined {
+  if (candidate.kind === 'other' && !ADDRESS.test(address)) return 'address';
+  if (candidate.kind === 'known' && key === '') return 'key';
   return MODEL.test(model) ? undefined : 'model';
 }
 
@@ -98,13 +98,13 @@ export class ModelSetup {
     if (model !== undefined) return { kind: 'taken', model };
     if (settings.some(({ key, value }) => key === 'agent.runtime' && value === 'builtin')) return { kind: 'builtin' };
     this.#names = models.items.map(({ name }) => name);
-    const places = [
-      ...models.items.map((offer) => placeOf('configured', offer)),
-      ...models.local_servers.map((offer) => placeOf('here', { ...offer, name: this.#free(offer.name) })),
-      ...models.known_providers.map((offer) => placeOf('known', offer)),
-      placeOf('other', { name: '', base_url: '', models: [] }),
+    const candidates = [
+      ...models.items.map((offer) => toCandidate('configured', offer)),
+      ...models.local_servers.map((offer) => toCandidate('here', { ...offer, name: this.#free(offer.name) })),
+      ...models.known_providers.map((offer) => toCandidate('known', offer)),
+      toCandidate('other', { name: '', base_url: '', models: [] }),
     ];
-    return { kind: 'places', places };
+    return { kind: 'candidates', candidates };
   }
 
   /** Asks the chosen model one question, and saves it if it answers. Never rejects. */
@@ -119,14 +119,14 @@ export class ModelSetup {
   }
 
   async #tryAndSave(choice: Choice, signal: AbortSignal): Promise<Outcome> {
-    const { place, model } = choice;
-    const provider = place.kind === 'other' ? this.#free(nameOf(choice.address)) : place.name;
+    const { candidate, model } = choice;
+    const provider = candidate.kind === 'other' ? this.#free(nameOf(choice.address)) : candidate.name;
     const name = `${provider}/${model}`;
     const setting = describeProvider(choice);
     const trial = await this.requests.send<Trial>('POST', '/models/test', signal, { provider, model, ...setting });
     if (signal.aborted) return { kind: 'cancelled' };
     if (!trial.ok) return { kind: 'silent', model: name, reason: trial.reason ?? '', detail: trial.detail ?? '' };
-    const taken = await this.#save({ ...listChanges(provider, place, setting), 'agent.model': name });
+    const taken = await this.#save({ ...listChanges(provider, candidate, setting), 'agent.model': name });
     if (taken !== undefined) return { kind: 'taken', model: taken };
     return { kind: 'done', model: name, text: trial.text ?? '', firstTokenMs: trial.first_token_ms ?? 0 };
   }
@@ -162,19 +162,19 @@ interface ProviderSetting {
   readonly api_key?: string;
 }
 
-function describeProvider({ place, key, address }: Choice): ProviderSetting {
-  const url = { configured: undefined, known: undefined, here: place.address, other: address }[place.kind];
+function describeProvider({ candidate, key, address }: Choice): ProviderSetting {
+  const url = { configured: undefined, known: undefined, here: candidate.address, other: address }[candidate.kind];
   return { ...(url !== undefined && { base_url: url }), ...(key !== '' && { api_key: key }) };
 }
 
 /** Returns the changes of settings for a provider. Of a configured one only the key changes. */
-function listChanges(name: string, { kind }: Place, setting: ProviderSetting): Readonly<Record<string, unknown>> {
+function listChanges(name: string, { kind }: Candidate, setting: ProviderSetting): Readonly<Record<string, unknown>> {
   const { base_url: url, api_key: key } = setting;
   if (kind === 'configured') return key === undefined ? {} : { [`providers.${name}.api_key`]: key };
   return { [`providers.${name}`]: { ...(url !== undefined && { api: USUAL_API }), ...setting } };
 }
 
-function placeOf(kind: Place['kind'], { name, base_url: address, models, fault }: Offer): Place {
+function toCandidate(kind: Candidate['kind'], { name, base_url: address, models, fault }: Offer): Candidate {
   return { kind, name, address, models: models.map(({ id }) => id), ...(fault !== undefined && { fault }) };
 }
 

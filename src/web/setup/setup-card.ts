@@ -9,7 +9,7 @@ import {
   type ChoiceFault,
   type Findings,
   type Outcome,
-  type Place,
+  type Candidate,
 } from './model-setup.js';
 import { setupTexts as texts } from './setup-texts.js';
 
@@ -26,7 +26,7 @@ export class ChatSetup extends LitElement {
   /** Returns the token of the tab; undefined in open mode. */
   @property({ attribute: false }) readToken!: () => string | undefined;
   @state() private findings: Findings | undefined;
-  @state() private place: Place | undefined;
+  @state() private candidate: Candidate | undefined;
   /** The model that is being asked. */
   @state() private asked: string | undefined;
   @state() private fault: ChoiceFault | undefined;
@@ -58,41 +58,41 @@ export class ChatSetup extends LitElement {
   }
 
   protected override firstUpdated(): void {
-    void this.find();
+    if (this.closest('details')?.open) void this.find();
   }
 
   protected override updated(changed: PropertyValues): void {
-    if (changed.has('findings') && this.findings?.kind === 'places') this.querySelector('select')?.focus();
-    if (changed.has('place') && this.place)
-      this.modelField.value = this.place.kind === 'known' ? '' : (this.place.models[0] ?? '');
+    if (changed.has('findings') && this.findings?.kind === 'candidates') this.querySelector('select')?.focus();
+    if (changed.has('candidate') && this.candidate)
+      this.modelField.value = this.candidate.kind === 'known' ? '' : (this.candidate.models[0] ?? '');
   }
 
   protected override render(): TemplateResult {
     const { findings } = this;
-    if (findings?.kind === 'places') return this.renderForm(findings.places);
+    if (findings?.kind === 'candidates') return this.renderForm(findings.candidates);
     if (findings?.kind === 'builtin') return html`<p class="faint">${texts.builtin}</p>`;
     if (findings?.kind === 'taken') return html`<p class="faint">${texts.taken(findings.model)}</p>`;
     if (!this.problem) return html`<p class="faint" role="status">${texts.searching}</p>`;
     return html`${this.renderProblem()}<button type="button" class="plain" @click=${this.find}>${texts.again}</button>`;
   }
 
-  private renderForm(places: readonly Place[]): TemplateResult {
-    const { place, asked } = this;
+  private renderForm(candidates: readonly Candidate[]): TemplateResult {
+    const { candidate, asked } = this;
     return html`<form @submit=${this.submit} novalidate>
-      <label for="setup-place">${texts.place}</label>
+      <label for="setup-provider">${texts.provider}</label>
       <select
-        id="setup-place"
+        id="setup-provider"
         class="field"
         ?disabled=${asked !== undefined}
-        @change=${(event: Event) => this.choose(places[(event.target as HTMLSelectElement).selectedIndex])}
+        @change=${(event: Event) => this.choose(candidates[(event.target as HTMLSelectElement).selectedIndex])}
       >
-        ${places.map((each) => html`<option ?selected=${each === place}>${describePlace(each)}</option>`)}
+        ${candidates.map((each) => html`<option ?selected=${each === candidate}>${describeCandidate(each)}</option>`)}
       </select>
-      ${place?.fault === undefined ? nothing : html`<p class="state warn">${icons.warning}${texts.silentPlace(place.fault)}</p>`}
-      ${place?.kind === 'other' ? this.renderField('address', 'url', texts.address, texts.addressHint) : nothing}
-      ${place === undefined || place.kind === 'here' ? nothing : this.renderField('key', 'password', texts.key, texts.keyHint[place.kind])}
+      ${candidate?.fault === undefined ? nothing : html`<p class="state warn">${icons.warning}${texts.silentProvider(candidate.fault)}</p>`}
+      ${candidate?.kind === 'other' ? this.renderField('address', 'url', texts.address, texts.addressHint) : nothing}
+      ${candidate === undefined || candidate.kind === 'here' ? nothing : this.renderField('key', 'password', texts.key, texts.keyHint[candidate.kind])}
       ${this.renderField('model', 'text', texts.model, '')}
-      <datalist id="setup-models">${place?.models.map((model) => html`<option value=${model}></option>`)}</datalist>
+      <datalist id="setup-models">${candidate?.models.map((model) => html`<option value=${model}></option>`)}</datalist>
       ${this.renderProblem()}${this.renderButtons()}
     </form>`;
   }
@@ -146,16 +146,16 @@ export class ChatSetup extends LitElement {
     this.problem = undefined;
     try {
       this.findings = await this.#setup.find(this.#attempt.signal);
-      if (this.findings.kind === 'places') this.choose(this.findings.places[0]);
-      if (this.findings.kind === 'taken') this.tell(undefined);
+      if (this.findings.kind === 'candidates') this.choose(this.findings.candidates[0]);
+      if (this.findings.kind === 'taken') this.dispatch(undefined);
     } catch (error) {
       if (error instanceof AdminError)
         this.problem = { sentence: texts.failures[error.failure], detail: error.message };
     }
   }
 
-  private choose(place: Place | undefined): void {
-    this.place = place;
+  private choose(candidate: Candidate | undefined): void {
+    this.candidate = candidate;
     this.fault = undefined;
     this.problem = undefined;
     if (this.keyField) this.keyField.value = '';
@@ -163,15 +163,15 @@ export class ChatSetup extends LitElement {
 
   private submit(event: Event): void {
     event.preventDefault();
-    const { place } = this;
-    if (place && this.asked === undefined) void this.attempt(place);
+    const { candidate } = this;
+    if (candidate && this.asked === undefined) void this.attempt(candidate);
   }
 
-  private async attempt(place: Place): Promise<void> {
+  private async attempt(candidate: Candidate): Promise<void> {
     const [model, key, address] = [this.modelField, this.keyField, this.addressField].map(
       (field) => field?.value.trim() ?? '',
     );
-    const choice = { place, model: model ?? '', key: key ?? '', address: address ?? '' };
+    const choice = { candidate, model: model ?? '', key: key ?? '', address: address ?? '' };
     this.problem = undefined;
     this.fault = findChoiceFault(choice);
     if (this.fault) return this.querySelector<HTMLElement>(`#setup-${this.fault}`)?.focus();
@@ -186,14 +186,14 @@ export class ChatSetup extends LitElement {
     if (outcome.kind === 'done' || outcome.kind === 'taken') {
       this.clear();
       if (outcome.kind === 'taken') this.findings = outcome;
-      return this.tell(outcome.kind === 'done' ? outcome : undefined);
+      return this.dispatch(outcome.kind === 'done' ? outcome : undefined);
     }
     this.problem = describeProblem(outcome);
     await this.updateComplete;
     this.querySelector<HTMLElement>('[type=submit]')?.focus();
   }
 
-  private tell(detail: SetUpModel | undefined): void {
+  private dispatch(detail: SetUpModel | undefined): void {
     this.dispatchEvent(new CustomEvent<SetUpModel | undefined>('set-up', { detail, bubbles: true }));
   }
 
@@ -208,8 +208,8 @@ export class ChatSetup extends LitElement {
   }
 }
 
-function describePlace({ kind, name, address }: Place): string {
-  return kind === 'other' ? texts.places.other : texts.places[kind](name, address);
+function describeCandidate({ kind, name, address }: Candidate): string {
+  return kind === 'other' ? texts.candidates.other : texts.candidates[kind](name, address);
 }
 
 function describeProblem(outcome: Exclude<Outcome, { kind: 'done' | 'taken' }>): {

@@ -2,14 +2,14 @@
 export const setupTexts = {
   searching: 'Looking for model servers…',
   again: 'Try again',
-  place: 'Provider',
-  places: {
+  provider: 'Provider',
+  candidates: {
     configured: (name: string) => `${name} (configured)`,
     here: (name: string, address: string) => `${name} (runs at ${address})`,
     known: (name: string) => `${name}, with a key`,
     other: 'Another server, by its address',
   },
-  silentPlace: (fault: string) => `It does not list its models (${fault}). Type the name of one.`,
+  silentProvider: (fault: string) => `It does not list its models (${fault}). Type the name of one.`,
   address: 'Address of its API',
   addressHint: 'For example https://host.example/v1. It must speak as OpenAI does.',
   key: 'Key',
