@@ -110,10 +110,11 @@ export class AccountRun implements Receiver, OutboxOwner {
    */
   async start(intake: AbortSignal): Promise<void> {
     await this.inbox.load();
+    await this.outbox.load();
     this.connection.resume(this.nextRequest());
     await this.withinTime(this.driver.start(this.makeLink(), intake), START_TIMEOUT_MS);
     this.inbox.start();
-    await this.outbox.load();
+    this.outbox.start();
   }
 
   tell(note: OutboxPart): Promise<void> {

@@ -8,8 +8,12 @@ import type { AccountLease, OutboxPart } from '../store/index.js';
 const ACCOUNT_LEASE_MS = 9_000;
 /** Pause before an account that only a person can repair is tried again, in milliseconds. */
 const REPAIR_WAIT_MS = 600_000;
+/** A run that lasted this long was a success: the next failure is tried again soon, in milliseconds. */
+const STABLE_MS = 60_000;
 /** Time for replies to reach the platform at the stop, in milliseconds. */
 const FLUSH_MS = 5_000;
+
+const ELSEWHERE = 'another replica runs it';
 
 /** The state of an account's connection to its platform. */
 export interface AccountState {
@@ -74,8 +78,10 @@ export class ChannelAccount {
     const { signal } = this.stopping;
     const backoff = new Backoff(clock, signal);
     while (!signal.aborted) {
-      const error = await this.runOnce(() => backoff.reset());
+      const startedAt = clock.elapsed();
+      const error = await this.runOnce();
       if (signal.aborted) break;
+      if (clock.elapsed() - startedAt > STABLE_MS) backoff.reset();
       const needsRepair =
         error instanceof DriverError && (error.fault === 'bad_credential' || error.fault === 'conflict');
       this.become(error instanceof DriverError && error.fault !== 'unreachable' ? 'error' : 'disconnected', error);
@@ -86,12 +92,13 @@ export class ChannelAccount {
   }
 
   /** Runs the driver until its run ends. Resolves with the reason; never rejects. */
-  private async runOnce(onConnected: () => void): Promise<unknown> {
+  private async runOnce(): Promise<unknown> {
     const { signal } = this.stopping;
     let lease: AccountLease | undefined;
     let keep: (() => void) | undefined;
     try {
       lease = await this.takeLease();
+      if (!lease) return undefined;
       this.become('connecting');
       const run = (this.run = new AccountRun(this.parts, await this.makeDriver(), lease));
       keep = this.keepLease(run, lease);
@@ -102,7 +109,6 @@ export class ChannelAccount {
       if (failed) return failed.error;
       this.become('connected');
       run.report('connected');
-      onConnected();
       return await ended;
     } catch (error) {
       return error;
@@ -114,12 +120,17 @@ export class ChannelAccount {
     }
   }
 
-  /** @throws Error while another replica holds the account */
-  private async takeLease(): Promise<AccountLease> {
-    const { store, channel } = this.parts;
-    const lease = await store.takeAccount(channel, this.owner, ACCOUNT_LEASE_MS);
-    if (!lease) throw new LostLeaseError('another replica runs this account');
-    return lease;
+  /** Waits while another replica holds the account. Resolves with undefined when the account is stopped meanwhile. */
+  private async takeLease(): Promise<AccountLease | undefined> {
+    const { store, channel, clock } = this.parts;
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      const lease = await store.takeAccount(channel, this.owner, ACCOUNT_LEASE_MS);
+      if (lease) return lease;
+      if (this.current.reason !== ELSEWHERE) this.become('stopped', new Error(ELSEWHERE));
+      await clock.sleep(ACCOUNT_LEASE_MS / 3, signal);
+    }
+    return undefined;
   }
 
   /** Renews the lease until the returned function is called. A run that cannot renew it in time ends. */

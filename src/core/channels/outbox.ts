@@ -36,7 +36,10 @@ export class Outbox {
   private readonly lanes = new BoundedMap<string, ChatLane>(MAX_KEPT);
   /** The places of messages that were accepted in this run, by `message_ref`: they have no parts yet. */
   private readonly places = new BoundedMap<string, Place>(MAX_KEPT);
+  /** The notes under way, by their IDs. */
+  private readonly notes = new Set<string>();
   private readonly waitingForIdle: (() => void)[] = [];
+  private readonly started = Promise.withResolvers<void>();
 
   constructor(private readonly run: OutboxOwner) {
     run.signal.addEventListener('abort', () => this.wakeAll(), { once: true });
@@ -47,9 +50,14 @@ export class Outbox {
     this.places.set(messageRef, place);
   }
 
-  /** Sends the notes that an earlier run has left. */
+  /** Loads the notes that an earlier run has left, before anything in this run can add one. */
   async load(): Promise<void> {
     for (const note of await this.run.store.listNotes(this.run.channel)) this.sendNote(note);
+  }
+
+  /** Starts to send. Until then replies and notes wait. */
+  start(): void {
+    this.started.resolve();
   }
 
   /** Stores a note and sends it, unless one with its ID is known. @throws LostLeaseError, the abort's reason */
@@ -62,9 +70,14 @@ export class Outbox {
 
   /** Sends a note that is stored. */
   sendNote(note: OutboxPart): void {
+    if (this.notes.has(note.replyTo)) return;
+    this.notes.add(note.replyTo);
     const sender = new PartSender(this.run, this.laneOf(JSON.parse(note.place) as Place));
     const texts = JSON.parse(note.content ?? '[]') as readonly PartText[];
-    void sender.send(note, texts, note.createdAt).catch((error: unknown) => this.run.fail(error));
+    void this.started.promise
+      .then(() => sender.send(note, texts, note.createdAt))
+      .catch((error: unknown) => this.run.fail(error))
+      .finally(() => this.notes.delete(note.replyTo));
   }
 
   /** Takes frames of one session, in their order. */
@@ -112,6 +125,7 @@ export class Outbox {
   private async work(session: SessionReplies): Promise<void> {
     session.isBusy = true;
     try {
+      await this.started.promise;
       for (let [reply] = session.replies.values(); reply; [reply] = session.replies.values()) {
         await this.deliver(reply);
         if (this.run.signal.aborted) return;
