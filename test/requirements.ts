@@ -1373,5 +1373,6 @@ export const requirements: readonly Requirement[] = [
     'A team adds a channel with one class; a contract of tests tells whether it keeps its promises.',
   ),
   requirement('V-16', 'channels 2', 'What belongs together, such as an album, is one message.'),
+  requirement('V-17', 'channels 5', 'A driver that throws where nothing can catch it ends its run, never the process.'),
   requirement('V-10', 'channels 5', 'A platform that is down loses nothing and is tried again for ever.'),
 ];

@@ -1,4 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { GatewayProcess } from '../support/gateway-process.js';
 import { CHANNEL_FAILPOINTS, ChannelCampaign } from './channel-campaign.js';
 
 /** The number of kills at random moments; `npm run test:long` raises it. */
@@ -27,5 +33,25 @@ describe('a gateway killed with SIGKILL between a platform and the agent', { tim
       await campaign.live({ afterCalls: 1 + (state % 12), isHostile: kill % 2 === 1 });
     }
     expect((await campaign.verify()).messages).toBe(RANDOM_KILLS * 6);
+  });
+});
+
+describe('a driver that throws where nothing can catch it', () => {
+  let folder: string;
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'faulty-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('[V-17] ends its own run; the process and the other channels go on', async () => {
+    const gateway = new GatewayProcess({
+      folder,
+      script: fileURLToPath(new URL('gateway-with-faulty-driver.mjs', import.meta.url)),
+      env: { OPENCLAW_CHANNELS_PIGEON_DM_POLICY: 'open', OPENCLAW_CHANNELS_PIGEON_ALLOW_FROM: '["*"]' },
+    });
+    await eventually(() => expect(gateway.output).toContain('ann was answered'));
+    for (const fault of ['in a timer', 'without a reader', 'throws in a listener', 'rejects in a listener'])
+      expect(gateway.output).toContain(fault);
+    expect(gateway.output.match(/a channel is not connected/g)?.length).toBeGreaterThanOrEqual(4);
+    gateway.kill('SIGTERM');
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
   });
 });

@@ -16,6 +16,7 @@ import {
   type RecentChat,
   type Update,
 } from './driver.js';
+import { callDriver, leaveDriver } from './driver-guard.js';
 import { Inbox, type Receiver } from './inbox.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
 import { Pairing } from './pairing.js';
@@ -112,7 +113,7 @@ export class AccountRun implements Receiver, OutboxOwner {
     await this.inbox.load();
     await this.outbox.load();
     this.connection.resume(this.nextRequest());
-    await this.withinTime(this.driver.start(this.makeLink(), intake), START_TIMEOUT_MS);
+    await this.withinTime(() => this.driver.start(this.makeLink(), intake), START_TIMEOUT_MS);
     this.inbox.start();
     this.outbox.start();
   }
@@ -136,7 +137,7 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.ending.abort();
     this.connection.end();
     try {
-      await this.withinTime(this.driver.stop(), STOP_TIMEOUT_MS);
+      await this.withinTime(() => this.driver.stop(), STOP_TIMEOUT_MS);
     } catch (error) {
       this.log.warn({ error, channel: this.channel }, 'a driver could not be stopped');
     }
@@ -152,6 +153,7 @@ export class AccountRun implements Receiver, OutboxOwner {
   }
 
   fail(error: unknown): void {
+    if (this.signal.aborted) this.log.debug({ channel: this.channel, error }, 'an error of a run that has ended');
     this.failure.resolve(error);
   }
 
@@ -178,10 +180,10 @@ export class AccountRun implements Receiver, OutboxOwner {
   }
 
   /** @throws DriverError when a call of the driver takes too long */
-  private async withinTime(call: Promise<void>, limitMs: number): Promise<void> {
+  private async withinTime(call: () => Promise<void>, limitMs: number): Promise<void> {
     const patience = new AbortController();
     const late = this.clock.sleep(limitMs, patience.signal).then(() => 'late' as const);
-    const outcome = await Promise.race([call, late]).finally(() => patience.abort());
+    const outcome = await Promise.race([callDriver(this, call), late]).finally(() => patience.abort());
     if (outcome === 'late') throw new DriverError('unreachable', `the driver needs more than ${limitMs / 1_000} s`);
   }
 
@@ -198,9 +200,9 @@ export class AccountRun implements Receiver, OutboxOwner {
       account,
       settings: this.parts.readSettings().own,
       log,
-      receive: (updates) => this.inbox.receive(updates),
-      listChats: () => this.listChats(),
-      fail: (error: DriverError) => this.fail(error),
+      receive: leaveDriver((updates: readonly Update[]) => this.inbox.receive(updates)),
+      listChats: leaveDriver(() => this.listChats()),
+      fail: leaveDriver((error: DriverError) => this.fail(error)),
     };
   }
 

@@ -13,6 +13,7 @@ import { DEFAULT_ACCOUNT } from './account-settings.js';
 import { ChannelAccount, type AccountState } from './channel-account.js';
 import { DriverMetadata, type DriverDescription } from './channel-driver.decorator.js';
 import type { Driver } from './driver.js';
+import { guardProcess } from './driver-guard.js';
 import type { PartOutcome } from './run-context.js';
 
 /** Time limit of the stop of all channels, in milliseconds. */
@@ -132,7 +133,11 @@ export class ChannelManagerService {
     for (const driver of this.drivers) {
       for (const account of driver.description.settings.listAccounts(this.config)) this.startAccount(driver, account);
     }
-    return () => Promise.all([...this.accounts.values()].map((account) => account.stop()));
+    const unguard = guardProcess();
+    return async () => {
+      await Promise.all([...this.accounts.values()].map((account) => account.stop()));
+      unguard();
+    };
   }
 
   @StopStep({ name: 'take nothing new from channels', phase: 'refuse' })

@@ -3,6 +3,7 @@ import type { OutboxPart } from '../store/index.js';
 import { Backoff } from './backoff.js';
 import type { ChatLane } from './chat-lane.js';
 import { DeliveryError, DriverError, type Part, type PartText, type Place } from './driver.js';
+import { callDriver } from './driver-guard.js';
 import type { RunContext } from './run-context.js';
 
 /** Time limit of one call of a driver, in milliseconds. Its outcome is unknown afterwards. */
@@ -145,7 +146,7 @@ export class PartSender {
         const late = clock.sleep(CALL_TIMEOUT_MS, patience.signal).then(() => {
           throw new DeliveryError('unknown', `the platform has not responded within ${CALL_TIMEOUT_MS / 1_000} s`);
         });
-        return Promise.race([make(), late]);
+        return Promise.race([callDriver(this.run, make), late]);
       });
     } catch (error) {
       signal.throwIfAborted();

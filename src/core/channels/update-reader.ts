@@ -1,4 +1,5 @@
 import { Backoff } from './backoff.js';
+import { callDriver } from './driver-guard.js';
 import { DeliveryError, type Reading, type Updates } from './driver.js';
 import { LostLeaseError } from './persistence.js';
 import type { RunContext } from './run-context.js';
@@ -17,7 +18,7 @@ export class UpdateReader {
     for (;;) {
       signal.throwIfAborted();
       try {
-        const pending = driver.read(updates);
+        const pending = callDriver(this.run, () => driver.read(updates));
         // Which updates belong together depends on when they came.
         if (!(pending instanceof Promise) && updates.length === 1) return pending;
         const reading = await pending;

@@ -1,0 +1,34 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { callDriver, guardProcess, leaveDriver } from './driver-guard.js';
+
+const EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
+
+/** The listeners of the test runner, which takes any uncaught error for a failed test. */
+let others: NodeJS.UncaughtExceptionListener[][];
+let unguard: () => void;
+beforeEach(() => {
+  others = EVENTS.map((event) => process.listeners(event as 'uncaughtException'));
+  for (const event of EVENTS) process.removeAllListeners(event);
+  unguard = guardProcess();
+});
+afterEach(() => {
+  unguard();
+  EVENTS.forEach((event, n) => others[n]?.forEach((listener) => process.on(event as 'uncaughtException', listener)));
+});
+
+it('an error of what a driver has started ends its run', async () => {
+  const errors: unknown[] = [];
+  const run = { fail: (error: unknown) => void errors.push(error) };
+  callDriver(run, () => void Promise.reject(new Error('nothing awaits it')));
+  callDriver(run, () => setTimeout(() => void Promise.reject(new Error('nor this'))));
+  await expect.poll(() => errors.map(String)).toEqual(['Error: nothing awaits it', 'Error: nor this']);
+});
+
+it("the gateway's own work on behalf of a driver does not belong to it", async () => {
+  const errors: unknown[] = [];
+  const run = { fail: (error: unknown) => void errors.push(error) };
+  const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
+  callDriver(run, () => leaveDriver(() => void Promise.reject(new Error('a fault of the gateway')))());
+  expect(String(await thrown)).toBe('Error: a fault of the gateway');
+  expect(errors).toEqual([]);
+});
