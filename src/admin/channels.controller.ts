@@ -10,9 +10,9 @@ import { GatewayError } from '../protocol/index.js';
 export class ChannelDto {
   /** As in messages: `telegram`, `telegram.support`. */
   name!: string;
-  /** connecting, connected, disconnected, error or stopped. */
+  /** connecting, connected, degraded, disconnected, error or stopped. */
   state!: string;
-  /** Why it is not connected. */
+  /** Why it is not connected, or works in part only. */
   reason?: string;
   /** Unix milliseconds. */
   since!: number;

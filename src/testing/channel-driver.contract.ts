@@ -56,6 +56,8 @@ class Bench {
         this.received.push(...updates);
       },
       listChats: async () => [],
+      noteTime: () => {},
+      degrade: () => {},
       fail: (error) => void this.failures.push(error),
     };
     await this.driver.start(link, this.intake.signal);

@@ -42,7 +42,7 @@ Module({ providers: [PigeonDriver, FaultyDriver, { provide: PlatformApi, useValu
 
 let isWritten = false;
 setInterval(() => {
-  if (FaultyDriver.runs > 4 && !isWritten) isWritten = platform.write('ann', 'hello') !== undefined;
+  if (FaultyDriver.runs > 3 && !isWritten) isWritten = platform.write('ann', 'hello') !== undefined;
   for (const text of platform.read('ann').splice(0))
     if (text.includes('hello')) process.stdout.write('ann was answered\n');
 }, 20);

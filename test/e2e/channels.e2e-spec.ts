@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Global, Module, type Type } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AgentRuntime } from '../../src/core/turns/agent-runtime.js';
 import { ChannelManagerService } from '../../src/core/channels/channel-manager.service.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { FakeMetrics } from '../../src/testing/fake-metrics.js';
@@ -10,6 +12,7 @@ import { eventually } from '../support/eventually.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 import { PlatformModule } from '../support/platform-app.js';
 import { RecordingLogs } from '../support/recording-logs.js';
+import { ScriptedRuntime } from '../support/scripted-runtime.js';
 
 let app: GatewayApp | undefined;
 let platform: FakePlatform;
@@ -26,12 +29,13 @@ interface Options {
   /** Settings of the store. */
   readonly store?: Readonly<Record<string, unknown>>;
   readonly on?: FakePlatform;
+  readonly agent?: Type;
 }
 
 /** Starts a gateway whose channel has these settings. */
 async function start(
   settings: Readonly<Record<string, unknown>> = OPEN,
-  { driver = PigeonDriver, clock, store = {}, on = new FakePlatform() }: Options = {},
+  { driver = PigeonDriver, clock, store = {}, on = new FakePlatform(), agent }: Options = {},
 ): Promise<void> {
   platform = on;
   hands = clock;
@@ -48,6 +52,7 @@ async function start(
     logs,
     metrics,
     ...(clock && { clock }),
+    ...(agent && { agent }),
   });
 }
 
@@ -120,6 +125,22 @@ describe('a channel', () => {
     expect(texts.every((text) => text.length <= 400)).toBe(true);
     expect(platform.calls).toBeGreaterThan(texts.length);
     expect(platform.shown).toHaveLength(texts.length);
+    expect(troubles()).toEqual([]);
+  });
+
+  it('[V-04] shows the beginning of a block while the rest is still written', async () => {
+    const agent = new ScriptedRuntime();
+    @Global()
+    @Module({ providers: [{ provide: AgentRuntime, useValue: agent }], exports: [AgentRuntime] })
+    class ScriptedAgentModule {}
+    await start(OPEN, { agent: ScriptedAgentModule });
+    platform.write('ann', 'hello');
+    agent.say('Once upon');
+    await shows('ann', 'Once upon');
+    agent.say(' a time');
+    await shows('ann', 'Once upon a time');
+    agent.say('END');
+    await eventually(() => expect(platform.read('ann')).toEqual(['Once upon a time']));
     expect(troubles()).toEqual([]);
   });
 

@@ -28,6 +28,9 @@ import { decideAdmission } from './who-may-talk.js';
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 
+/** A larger difference of the clocks is reported, in milliseconds. */
+const MAX_CLOCK_OFFSET_MS = 120_000;
+
 /** What the runs of an account have in common. */
 export interface AccountParts {
   /** The channel as declared, without the account. */
@@ -63,11 +66,15 @@ export class AccountRun implements Receiver, OutboxOwner {
   private readonly pairing: Pairing;
   private readonly connection: MemoryConnection;
   private requests = 0;
+  /** How much the clock of the platform is ahead, in milliseconds. */
+  private clockOffset = 0;
+  private trouble: string | undefined;
 
   constructor(
     private readonly parts: AccountParts,
     readonly driver: Driver,
     readonly lease: AccountLease,
+    private readonly onHealth: (trouble: string | undefined) => void,
   ) {
     this.channel = parts.channel;
     this.capabilities = parts.capabilities;
@@ -97,6 +104,10 @@ export class AccountRun implements Receiver, OutboxOwner {
 
   get settings(): CommonAccountSettings {
     return this.parts.readSettings().common;
+  }
+
+  get platformTime(): number {
+    return this.clock.now() + this.clockOffset;
   }
 
   /** Resolves with the error that ended the run. */
@@ -202,8 +213,24 @@ export class AccountRun implements Receiver, OutboxOwner {
       log,
       receive: leaveDriver((updates: readonly Update[]) => this.inbox.receive(updates)),
       listChats: leaveDriver(() => this.listChats()),
+      noteTime: (platformTime) => this.noteTime(platformTime),
+      degrade: (reason) => {
+        this.trouble = reason;
+        this.reportHealth();
+      },
       fail: leaveDriver((error: DriverError) => this.fail(error)),
     };
+  }
+
+  private noteTime(platformTime: number): void {
+    this.clockOffset = platformTime - this.clock.now();
+    this.reportHealth();
+  }
+
+  private reportHealth(): void {
+    const isApart = Math.abs(this.clockOffset) > MAX_CLOCK_OFFSET_MS;
+    const apart = isApart ? `the clocks are ${Math.round(Math.abs(this.clockOffset) / 1_000)} s apart` : undefined;
+    this.onHealth(apart ?? this.trouble);
   }
 
   private take(event: ConnectionEvent): void {

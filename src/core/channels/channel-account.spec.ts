@@ -157,6 +157,19 @@ describe('an account', () => {
     expect(drivers[0]?.isStopped).toBe(true);
   });
 
+  it('works in part only while its driver says so, or while the clocks are apart', async () => {
+    await start();
+    const { link } = drivers[0]!;
+    link?.degrade('the history could not be read');
+    expect(account.state).toMatchObject({ state: 'degraded', reason: 'the history could not be read' });
+    link?.degrade(undefined);
+    expect(account.state.state).toBe('connected');
+    link?.noteTime(clock.now() - 121_000);
+    expect(account.state).toMatchObject({ state: 'degraded', reason: 'the clocks are 121 s apart' });
+    link?.noteTime(clock.now() + 119_000);
+    expect(account.state.state).toBe('connected');
+  });
+
   it('waits while another replica holds the account, and takes over when its lease is over', async () => {
     await store.takeAccount('pigeon', 'replica-2', 20_000);
     await start();

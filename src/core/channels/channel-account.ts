@@ -17,8 +17,8 @@ const ELSEWHERE = 'another replica runs it';
 
 /** The state of an account's connection to its platform. */
 export interface AccountState {
-  readonly state: 'connecting' | 'connected' | 'disconnected' | 'error' | 'stopped';
-  /** For the operator; why it is not connected. */
+  readonly state: 'connecting' | 'connected' | 'degraded' | 'disconnected' | 'error' | 'stopped';
+  /** For the operator; why it is not connected, or works in part only. */
   readonly reason?: string;
   /** Unix milliseconds. */
   readonly since: number;
@@ -34,6 +34,8 @@ export class ChannelAccount {
   private readonly intake = new AbortController();
   private readonly stopping = new AbortController();
   private run: AccountRun | undefined;
+  /** Why it works in part only. */
+  private trouble: string | undefined;
   private done: Promise<void> | undefined;
 
   constructor(
@@ -100,14 +102,17 @@ export class ChannelAccount {
       lease = await this.takeLease();
       if (!lease) return undefined;
       this.become('connecting');
-      const run = (this.run = new AccountRun(this.parts, await this.makeDriver(), lease));
+      this.trouble = undefined;
+      const run = (this.run = new AccountRun(this.parts, await this.makeDriver(), lease, (trouble) =>
+        this.noteHealth(trouble),
+      ));
       keep = this.keepLease(run, lease);
       const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
       const ended = Promise.race([run.failed, stopped]);
       run.report('connecting');
       const failed = await Promise.race([run.start(this.intake.signal), ended.then((error) => ({ error }))]);
       if (failed) return failed.error;
-      this.become('connected');
+      this.become(this.trouble === undefined ? 'connected' : 'degraded', this.trouble);
       run.report('connected');
       return await ended;
     } catch (error) {
@@ -159,8 +164,17 @@ export class ChannelAccount {
     }
   }
 
-  private become(state: AccountState['state'], error?: unknown): void {
-    const reason = error instanceof Error ? { reason: error.message } : {};
-    this.current = { state, ...reason, since: this.parts.clock.now() };
+  /** Notes why the account works in part only; undefined when it works. */
+  private noteHealth(trouble: string | undefined): void {
+    if (trouble === this.trouble) return;
+    this.trouble = trouble;
+    const { state } = this.current;
+    if (state === 'connected' || state === 'degraded')
+      this.become(trouble === undefined ? 'connected' : 'degraded', trouble);
+  }
+
+  private become(state: AccountState['state'], why?: unknown): void {
+    const reason = why instanceof Error ? why.message : typeof why === 'string' ? why : undefined;
+    this.current = { state, ...(reason !== undefined && { reason }), since: this.parts.clock.now() };
   }
 }

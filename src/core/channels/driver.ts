@@ -158,6 +158,15 @@ export interface ChannelLink<P extends TProperties = TProperties> {
    */
   listChats(): Promise<readonly RecentChat[]>;
 
+  /**
+   * Notes the time of the platform, in Unix milliseconds, for example from the `Date` header of a response. The ages of
+   * messages count by it. A clock that is two minutes apart makes the account `degraded`.
+   */
+  noteTime(platformTime: number): void;
+
+  /** Reports why the account works in part only, for example what could not be read; undefined when it works again. */
+  degrade(reason: string | undefined): void;
+
   /** Reports that the connection to the platform is lost or useless. The run ends, and another one starts later. */
   fail(error: DriverError): void;
 }

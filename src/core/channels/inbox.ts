@@ -18,6 +18,8 @@ const TOO_OLD = 'I could not be reached for a while. Messages from that time wer
 
 /** The run of an account that takes messages. */
 export interface Receiver extends RunContext {
+  /** The time by the platform's clock, in Unix milliseconds. */
+  readonly platformTime: number;
   /** Returns whether an update may reach the agent. One that may not is forgotten. */
   admit(update: Update): Promise<boolean>;
   /** Submits a message; {@link Inbox.take} gets the response. */
@@ -230,7 +232,7 @@ export class Inbox {
   }
 
   private isOld({ sentAt }: Update): boolean {
-    return this.run.clock.now() - sentAt > this.run.settings.max_age_ms;
+    return this.run.platformTime - sentAt > this.run.settings.max_age_ms;
   }
 
   /** Tells a chat, once for a while, that its messages were read but are too old to be answered. */

@@ -86,19 +86,18 @@ export class Outbox {
       const session = this.sessionOf(frame.sessionId);
       if (frame.seq <= session.newestSeq) continue;
       session.newestSeq = frame.seq;
-      let reply = session.replies.get(frame.messageRef);
-      if (!reply) {
-        reply = new ReplyProgress(frame, this.places.get(frame.messageRef) !== undefined);
-        session.replies.set(frame.messageRef, reply);
-      }
-      reply.take(frame);
+      this.replyOf(session, frame).take(frame);
       if (!session.isBusy) void this.work(session);
     }
   }
 
   /** Takes a piece of a block that still grows. */
   takeDelta(delta: DeltaEvent): void {
-    this.sessions.get(delta.sessionId)?.replies.get(delta.messageRef)?.takeDelta(delta);
+    // Of a message that was accepted in an earlier run the beginning may be missed; its blocks come whole.
+    if (this.places.get(delta.messageRef) === undefined) return;
+    const session = this.sessionOf(delta.sessionId);
+    this.replyOf(session, delta).takeDelta(delta);
+    if (!session.isBusy) void this.work(session);
   }
 
   /** Resolves when every reply that has begun is delivered, or when the run ends. */
@@ -119,6 +118,19 @@ export class Outbox {
       this.sessions.set(sessionId, session);
     }
     return session;
+  }
+
+  private replyOf(
+    { replies }: SessionReplies,
+    { messageRef, messageId }: Pick<DurableFrame, 'messageRef' | 'messageId'>,
+  ): ReplyProgress {
+    let reply = replies.get(messageRef);
+    if (!reply) {
+      const hasAllDeltas = this.places.get(messageRef) !== undefined;
+      reply = new ReplyProgress(messageRef, messageId, hasAllDeltas, this.run.clock.now());
+      replies.set(messageRef, reply);
+    }
+    return reply;
   }
 
   /** Delivers the replies of a session, one after the other. Never rejects. */
@@ -142,7 +154,7 @@ export class Outbox {
   /** Moves the cursor up to the first frame of a reply that is not delivered. */
   private confirm({ sessionId, replies, newestSeq }: SessionReplies): void {
     const [next] = replies.values();
-    this.run.confirm(sessionId, next ? next.firstSeq - 1 : newestSeq);
+    this.run.confirm(sessionId, Math.min((next?.firstSeq ?? Infinity) - 1, newestSeq));
   }
 
   private async deliver(reply: ReplyProgress): Promise<void> {

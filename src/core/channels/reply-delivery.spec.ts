@@ -108,7 +108,7 @@ const aRestart = (from: number) => frame('stream_restart', { attempt: 2, replace
 
 /** A reply under delivery. */
 function deliver(first: DurableFrame, isNew = true) {
-  const reply = new ReplyProgress(first, true);
+  const reply = new ReplyProgress(REF, 'id-1', true, clock.now());
   reply.take(first);
   const lane = new ChatLane(clock, run.signal, 1_000);
   let isDone = false;
@@ -122,6 +122,11 @@ function deliver(first: DurableFrame, isNew = true) {
     for (let tick = 0; tick < 20; tick++) await new Promise((resolve) => setImmediate(resolve));
   };
   return {
+    takeDelta: async (text: string) => {
+      const names = { sessionId: 's_1', messageRef: REF, messageId: 'id-1', blockId: 'b_1' };
+      reply.takeDelta({ kind: 'delta', ...names, blockType: 'markdown', text });
+      await settle();
+    },
     take: async (next: DurableFrame) => {
       reply.take(next);
       await settle();
@@ -169,6 +174,19 @@ describe('a reply that grows', () => {
       { number: 0, state: 'sent', ref: 'out-1' },
       { number: 1, state: 'sent', ref: 'out-2' },
     ]);
+  });
+
+  it('grows within a block too', async () => {
+    const delivery = deliver(aBlock(0, 'one'));
+    await delivery.settle();
+    await delivery.takeDelta('tw');
+    await delivery.settle(1_000);
+    await delivery.takeDelta('o');
+    await delivery.settle(1_000);
+    await delivery.take(aBlock(1, 'two'));
+    await delivery.take(anEnd(2));
+    await delivery.finish();
+    expect(driver.calls).toEqual(['send one', 'edit out-1 one\n\ntw', 'edit out-1 one\n\ntwo']);
   });
 
   it('replaces blocks that a restart takes back, and removes messages that are left over', async () => {

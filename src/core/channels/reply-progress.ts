@@ -5,21 +5,23 @@ import type { DurableFrame } from '../store/index.js';
 
 /** One reply as its frames arrive. */
 export class ReplyProgress {
-  readonly messageRef: string;
-  readonly messageId: string;
-  readonly firstSeq: number;
-  /** When the newest frame was written, in Unix milliseconds. */
+  /** The seq of its first frame; infinite while there are only deltas. */
+  firstSeq = Infinity;
+  /** When the newest frame was written, in Unix milliseconds; before the first one, when the first delta came. */
   writtenAt: number;
   private state: ReplyState;
   /** Number of blocks that no restart can replace any more, because a tool call follows them. */
   private settledBlocks = 0;
   private change = Promise.withResolvers<void>();
 
-  constructor({ messageRef, messageId, seq, timestamp }: DurableFrame, hasAllDeltas: boolean) {
-    this.messageRef = messageRef;
-    this.messageId = messageId;
-    this.firstSeq = seq;
-    this.writtenAt = timestamp;
+  /** @param hasAllDeltas the reader has followed the session since before the reply */
+  constructor(
+    readonly messageRef: string,
+    readonly messageId: string,
+    hasAllDeltas: boolean,
+    now: number,
+  ) {
+    this.writtenAt = now;
     this.state = beginReply(hasAllDeltas);
   }
 
@@ -50,6 +52,7 @@ export class ReplyProgress {
   take({ type, seq, payload, timestamp }: DurableFrame): void {
     const frame = { type, seq, payload: JSON.parse(payload) as unknown } as ReplyFrame;
     this.state = takeFrame(this.state, frame, true);
+    this.firstSeq = Math.min(this.firstSeq, seq);
     this.writtenAt = timestamp;
     if (type === 'stream_restart') this.settledBlocks = Math.min(this.settledBlocks, this.state.standing.length);
     // An answer of the model is journalled before its tool calls are requested.
