@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Failpoint } from '../../src/core/failpoints/failpoint.js';
 import { FakePlatform, type CallFailure } from '../../src/testing/fake-platform.js';
-import { eventually } from '../support/eventually.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { PlatformServer } from '../support/platform-server.js';
 
@@ -64,7 +63,7 @@ export class ChannelCampaign {
     const isOver = () => this.platform.calls >= calls || this.isAnswered();
     let hasExited = false;
     void gateway.exited.then(() => (hasExited = true));
-    await eventually(() => expect(hasExited || isOver()).toBe(true));
+    await patiently(() => expect(hasExited || isOver()).toBe(true));
     gateway.kill();
     expect((await gateway.exited).signal, gateway.output).toBe('SIGKILL');
   }
@@ -74,13 +73,13 @@ export class ChannelCampaign {
     const gateway = await this.startGateway();
     try {
       await gateway.port;
-      await eventually(() => expect(this.isAnswered(), this.describe()).toBe(true));
-      await eventually(() => expect(this.platform.pending).toBe(0));
-      await eventually(() => expect(this.readStore('SELECT count(*) AS n FROM inbox')).toBe(0));
+      await patiently(() => expect(this.isAnswered(), this.describe()).toBe(true));
+      await patiently(() => expect(this.platform.pending).toBe(0));
+      await patiently(() => expect(this.readStore('SELECT count(*) AS n FROM inbox')).toBe(0));
       const surplus = CHATS.reduce((sum, chat) => sum + (this.compare(chat) ?? 0), 0);
       const doubts = this.readStore('SELECT coalesce(sum(doubts), 0) AS n FROM outbox');
       expect(surplus, 'what came twice is counted').toBeLessThanOrEqual(doubts);
-      await eventually(() => expect(this.readStore("SELECT count(*) AS n FROM outbox WHERE state <> 'sent'")).toBe(0));
+      await patiently(() => expect(this.readStore("SELECT count(*) AS n FROM outbox WHERE state <> 'sent'")).toBe(0));
       expect(gateway.output).not.toMatch(/"level":"error"/);
       return { messages: [...this.expected.values()].flat().length, twice: surplus };
     } finally {
@@ -153,6 +152,11 @@ export class ChannelCampaign {
       database.close();
     }
   }
+}
+
+/** Waits for what takes many starts of a process. Only a hang reaches the limit. */
+export function patiently<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 120_000, interval: 50 });
 }
 
 /** Returns the lines of a text by which answers are recognised. */

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { eventually } from '../support/eventually.js';
 import { GatewayProcess } from '../support/gateway-process.js';
-import { CHANNEL_FAILPOINTS, ChannelCampaign } from './channel-campaign.js';
+import { CHANNEL_FAILPOINTS, ChannelCampaign, patiently } from './channel-campaign.js';
 
 /** The number of kills at random moments; `npm run test:long` raises it. */
 const RANDOM_KILLS = Number(process.env['CRASH_KILLS'] ?? (process.env['LONG'] ? 100 : 10));
@@ -14,7 +13,7 @@ const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 let campaign: ChannelCampaign | undefined;
 afterEach(() => campaign?.remove());
 
-describe('a gateway killed with SIGKILL between a platform and the agent', { timeout: 120_000 }, () => {
+describe('a gateway killed with SIGKILL between a platform and the agent', { timeout: 600_000 }, () => {
   it.each([...CHANNEL_FAILPOINTS, 'enqueue.after_commit', 'ack.sent', 'block.mid_batch', 'finish.after_commit'])(
     '[V-03] at %s answers every message, in order, and counts what came twice',
     async (name) => {
@@ -36,7 +35,7 @@ describe('a gateway killed with SIGKILL between a platform and the agent', { tim
   });
 });
 
-describe('a driver that throws where nothing can catch it', () => {
+describe('a driver that throws where nothing can catch it', { timeout: 300_000 }, () => {
   let folder: string;
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'faulty-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
@@ -47,7 +46,7 @@ describe('a driver that throws where nothing can catch it', () => {
       script: fileURLToPath(new URL('gateway-with-faulty-driver.mjs', import.meta.url)),
       env: { OPENCLAW_CHANNELS_PIGEON_DM_POLICY: 'open', OPENCLAW_CHANNELS_PIGEON_ALLOW_FROM: '["*"]' },
     });
-    await eventually(() => expect(gateway.output).toContain('ann was answered'));
+    await patiently(() => expect(gateway.output).toContain('ann was answered'));
     for (const fault of ['in a timer', 'without a reader', 'throws in a listener', 'rejects in a listener'])
       expect(gateway.output).toContain(fault);
     expect(gateway.output.match(/a channel is not connected/g)?.length).toBeGreaterThanOrEqual(4);

@@ -349,6 +349,18 @@ describe('trouble with a platform', () => {
     await shows('ann', 'one', 'two', 'three');
   });
 
+  it('[V-10] replies that wait for a platform are read from the log again when there are many', async () => {
+    const clock = new ManualClock();
+    await start({ ...OPEN, streaming: 'final' }, { clock });
+    await turnUntil(clock, () => expect(states()).toBe('connected'));
+    platform.failNext({ outcome: 'not_sent', retryAfterMs: 1_800_000 });
+    const texts = Array.from({ length: 40 }, (_, n) => `number ${n} of many`);
+    for (const text of texts) platform.write('ann', text, undefined, clock.now());
+    await turnUntil(clock, () => expect(platform.read('ann')).toHaveLength(40));
+    await shows('ann', ...texts);
+    expect([parts('sent'), parts('possibly_twice'), parts('dead')]).toEqual([40, 0, 0]);
+  });
+
   it('a revoked credential stops the channel alone, and its parts wait for the next run', async () => {
     const clock = new ManualClock();
     await start({ ...OPEN, streaming: 'final' }, { clock });

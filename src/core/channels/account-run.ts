@@ -203,6 +203,10 @@ export class AccountRun implements Receiver, OutboxOwner {
     return chats.map(({ place, messageId, sentAt }) => ({ place: JSON.parse(place) as Place, messageId, sentAt }));
   }
 
+  resume(sessionId: string, seq: number): void {
+    this.connection.resume(this.nextRequest(), [{ sessionId, seq }]);
+  }
+
   private makeLink(): ChannelLink {
     const { channel, log } = this;
     const { account } = this.parts;

@@ -14,6 +14,9 @@ import { UpdateReader } from './update-reader.js';
 /** Maximum length of the ID of a message (protocol.md section 2). */
 const MAX_ID_LENGTH = 128;
 
+/** Maximum number of updates of an account that wait. Beyond it the platform keeps the rest. */
+const MAX_WAITING = 10_000;
+
 const TOO_OLD = 'I could not be reached for a while. Messages from that time were read, but are not answered.';
 
 /** The run of an account that takes messages. */
@@ -66,6 +69,7 @@ export class Inbox {
   private readonly responses = new Map<string, (event: AcceptedEvent | RefusedEvent) => void>();
   private readonly started = Promise.withResolvers<void>();
   private readonly reader: UpdateReader;
+  private room: PromiseWithResolvers<void> | undefined;
 
   constructor(private readonly run: Receiver) {
     this.reader = new UpdateReader(run);
@@ -83,6 +87,7 @@ export class Inbox {
 
   /** See `ChannelLink.receive`. */
   async receive(updates: readonly Update[]): Promise<void> {
+    await this.waitForRoom();
     const admitted: Update[] = [];
     for (const update of updates) if (await this.run.admit(update)) admitted.push(update);
     if (admitted.length === 0) return;
@@ -94,6 +99,13 @@ export class Inbox {
     }
     failpoint('inbox.after_commit');
     for (const entry of entries) this.add(entry);
+  }
+
+  private async waitForRoom(): Promise<void> {
+    while (this.known.size >= MAX_WAITING) {
+      this.room ??= Promise.withResolvers();
+      await this.room.promise;
+    }
   }
 
   /** Takes the response to a message that was submitted. */
@@ -155,6 +167,8 @@ export class Inbox {
       await this.waitForAll(group);
       await this.handle(group.members);
       for (const { entry } of group.members) this.known.delete(entry.messageId);
+      this.room?.resolve();
+      this.room = undefined;
     } catch (error) {
       this.run.fail(error);
     }

@@ -13,6 +13,8 @@ import type { RunContext } from './run-context.js';
 export interface OutboxOwner extends RunContext {
   /** Confirms the frames of a session up to `seq`: they are delivered. */
   confirm(sessionId: string, seq: number): void;
+  /** Reads the frames of a session after `seq` again, then live ones. */
+  resume(sessionId: string, seq: number): void;
 }
 
 /** The replies of a session that are not delivered, oldest first. */
@@ -20,8 +22,13 @@ interface SessionReplies {
   readonly sessionId: string;
   readonly replies: Map<string, ReplyProgress>;
   newestSeq: number;
+  /** The first frame that was left out because too many replies wait; it is read from the log again. */
+  leftOutFrom: number | undefined;
   isBusy: boolean;
 }
+
+/** Maximum number of replies of a session that wait in memory. The log has the others. */
+const MAX_WAITING_REPLIES = 16;
 
 /** Number of chats, and of places of messages, that are kept in memory: those used last. */
 const MAX_KEPT = 10_000;
@@ -86,7 +93,9 @@ export class Outbox {
       const session = this.sessionOf(frame.sessionId);
       if (frame.seq <= session.newestSeq) continue;
       session.newestSeq = frame.seq;
-      this.replyOf(session, frame).take(frame);
+      const reply = this.replyOf(session, frame);
+      if (reply) reply.take(frame);
+      else session.leftOutFrom ??= frame.seq;
       if (!session.isBusy) void this.work(session);
     }
   }
@@ -96,7 +105,7 @@ export class Outbox {
     // Of a message that was accepted in an earlier run the beginning may be missed; its blocks come whole.
     if (this.places.get(delta.messageRef) === undefined) return;
     const session = this.sessionOf(delta.sessionId);
-    this.replyOf(session, delta).takeDelta(delta);
+    this.replyOf(session, delta)?.takeDelta(delta);
     if (!session.isBusy) void this.work(session);
   }
 
@@ -114,18 +123,19 @@ export class Outbox {
   private sessionOf(sessionId: string): SessionReplies {
     let session = this.sessions.get(sessionId);
     if (!session) {
-      session = { sessionId, replies: new Map(), newestSeq: 0, isBusy: false };
+      session = { sessionId, replies: new Map(), newestSeq: 0, leftOutFrom: undefined, isBusy: false };
       this.sessions.set(sessionId, session);
     }
     return session;
   }
 
+  /** Returns the reply of a message; undefined for a new one when too many wait. */
   private replyOf(
     { replies }: SessionReplies,
     { messageRef, messageId }: Pick<DurableFrame, 'messageRef' | 'messageId'>,
-  ): ReplyProgress {
+  ): ReplyProgress | undefined {
     let reply = replies.get(messageRef);
-    if (!reply) {
+    if (!reply && replies.size < MAX_WAITING_REPLIES) {
       const hasAllDeltas = this.places.get(messageRef) !== undefined;
       reply = new ReplyProgress(messageRef, messageId, hasAllDeltas, this.run.clock.now());
       replies.set(messageRef, reply);
@@ -145,16 +155,17 @@ export class Outbox {
         this.confirm(session);
       }
       this.sessions.delete(session.sessionId);
-      if (this.sessions.size === 0) for (const wake of this.waitingForIdle.splice(0)) wake();
+      if (session.leftOutFrom !== undefined) this.run.resume(session.sessionId, session.leftOutFrom - 1);
+      else if (this.sessions.size === 0) for (const wake of this.waitingForIdle.splice(0)) wake();
     } catch (error) {
       this.run.fail(error);
     }
   }
 
   /** Moves the cursor up to the first frame of a reply that is not delivered. */
-  private confirm({ sessionId, replies, newestSeq }: SessionReplies): void {
+  private confirm({ sessionId, replies, newestSeq, leftOutFrom = Infinity }: SessionReplies): void {
     const [next] = replies.values();
-    this.run.confirm(sessionId, Math.min((next?.firstSeq ?? Infinity) - 1, newestSeq));
+    this.run.confirm(sessionId, Math.min(newestSeq, leftOutFrom - 1, (next?.firstSeq ?? Infinity) - 1));
   }
 
   private async deliver(reply: ReplyProgress): Promise<void> {

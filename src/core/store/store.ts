@@ -16,7 +16,7 @@ export interface SweepLimits {
   readonly dedupeBefore: number;
   /** Sessions idle since before this are deleted with all their data; undefined keeps all. */
   readonly sessionsBefore: number | undefined;
-  /** Approvals that expired before this are deleted; undefined keeps all. */
+  /** Approvals that expired before this, and dead letters from before, are deleted; undefined keeps all. */
   readonly approvalsBefore?: number | undefined;
   /**
    * Rows of the audit trail older than this are deleted, oldest first, in portions: a portion waits until it is large, or

@@ -10,6 +10,7 @@ import type {
   PairingOutcome,
   PairingRequest,
   SeenChat,
+  SweepLimits,
 } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare, required } from './rows.js';
@@ -146,14 +147,16 @@ export class ChannelOperations {
   }
 
   /**
-   * Deletes places, chats and sent parts from before a time, which no redelivery needs any more, within the budget. Returns true
-   * if there may be more.
+   * Deletes, within the budget, places, chats and sent parts that no redelivery needs any more, and old dead letters. Returns
+   * true if there may be more.
    */
-  sweep(before: number, budget: SweepBudget): boolean {
-    const { deletePlaces, deleteParts, deleteChats } = this.statements;
-    return ![deletePlaces, deleteParts, deleteChats].every((statement) =>
-      budget.repeat(() => Number(statement.run(before, MAX_STEP_ROWS).changes)),
+  sweep({ dedupeBefore, approvalsBefore }: SweepLimits, budget: SweepBudget): boolean {
+    const { deletePlaces, deleteParts, deleteChats, deleteOldDead } = this.statements;
+    const isSwept = [deletePlaces, deleteParts, deleteChats].every((statement) =>
+      budget.repeat(() => Number(statement.run(dedupeBefore, MAX_STEP_ROWS).changes)),
     );
+    if (!isSwept || approvalsBefore === undefined) return !isSwept;
+    return !budget.repeat(() => Number(deleteOldDead.run(approvalsBefore, MAX_STEP_ROWS).changes));
   }
 
   private holds({ channel, owner, epoch }: AccountLease): boolean {
@@ -290,6 +293,10 @@ function prepareOutbox(database: DatabaseSync) {
     deleteDead: prepare<Row<DeadLetter>>(
       database,
       `DELETE FROM outbox WHERE part = ? AND state = 'dead' RETURNING ${LETTER}`,
+    ),
+    deleteOldDead: prepare(
+      database,
+      "DELETE FROM outbox WHERE part IN (SELECT part FROM outbox WHERE created_at < ? AND state = 'dead' LIMIT ?)",
     ),
     deleteParts: prepare(
       database,

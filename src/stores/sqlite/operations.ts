@@ -290,7 +290,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
     return (
       sweeper.sweep(now, limits, budget) ||
       approvals.sweep(limits.approvalsBefore, budget) ||
-      channels.sweep(limits.dedupeBefore, budget) ||
+      channels.sweep(limits, budget) ||
       audit.sweep(now, limits.auditBefore, budget)
     );
   }),

@@ -140,7 +140,7 @@ export const channelsContract: Contract = {
     expect(await bench.store.listParts('telegraph', 'm_1')).toEqual([]);
   },
 
-  'sweeps places and sent parts that no redelivery needs, and keeps dead ones': async (bench) => {
+  'sweeps places and sent parts that no redelivery needs, and dead ones after the time of approvals': async (bench) => {
     const lease = await take(bench);
     const createdAt = bench.under.now();
     await bench.store.addInbox(lease, [anEntry(1), anEntry(2)]);
@@ -156,6 +156,10 @@ export const channelsContract: Contract = {
     expect((await bench.store.listParts(CHANNEL, 'm_1')).map(({ state }) => state)).toEqual(['dead', 'waiting']);
     expect(await bench.store.findPlace(CHANNEL, 'm_1', 'unknown')).toBeUndefined();
     expect(await bench.store.listInbox(CHANNEL)).toHaveLength(1);
+    expect(await bench.store.listChats(CHANNEL, 0)).toEqual([]);
+    const approvalsBefore = createdAt + 1;
+    while (await bench.store.sweep({ framesBefore: 0, dedupeBefore: 0, sessionsBefore: undefined, approvalsBefore }));
+    expect((await bench.store.listParts(CHANNEL, 'm_1')).map(({ state }) => state)).toEqual(['waiting']);
   },
 
   'stores a note once, and lists those that the platform has not confirmed': async (bench) => {
