@@ -96,17 +96,16 @@ const prettyByRequire: Plugin = {
   },
 };
 
-/** Adapts dockerode for the bundle: without unused parts, and without the folder of its SSH agent for Windows. */
+/** Leaves unused parts of dockerode out of the bundle. */
 const dockerode: Plugin = {
   name: 'dockerode',
   resolveId: (source, importer) =>
     UNUSED.test(source) && importer?.includes('/node_modules/dockerode/') ? 'virtual:unused' : null,
   load: (id) => (id === 'virtual:unused' ? 'export {};' : null),
-  transform(code, id) {
-    if (!id.endsWith('/node_modules/ssh2/lib/agent.js')) return null;
-    return { code: replaceIn(id, code, /__dirname/, "'.'"), map: { mappings: '' } };
-  },
 };
+
+/** CommonJS modules may use these at any time after they were loaded, and ES modules, which the chunks are, lack them. */
+const COMMONJS_GLOBALS = { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' };
 
 async function bundleGateway(): Promise<OutputChunk[]> {
   const { output } = await build({
@@ -115,6 +114,7 @@ async function bundleGateway(): Promise<OutputChunk[]> {
     input: ENTRIES,
     external: [SHARED, TEST_PACKAGES, ...ABSENT],
     plugins: [swaggerDecorators, prettyByRequire, dockerode],
+    transform: { define: COMMONJS_GLOBALS },
     logLevel: 'warn',
     output: {
       dir: GATEWAY,
@@ -154,6 +154,7 @@ async function bundleShared(names: readonly string[]): Promise<OutputChunk[]> {
     // The gateway always brings its own HTTP adapter.
     external: [/^@nestjs\/platform-express$/, ...ABSENT],
     plugins: [reExport],
+    transform: { define: COMMONJS_GLOBALS },
     logLevel: 'warn',
     output: {
       dir: SHARED_FOLDER,

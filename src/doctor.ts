@@ -9,10 +9,13 @@ import { SilentLogs } from './core/telemetry/logs.js';
 import { checkAddress } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
 import { findMediaFolder, getStoreEngine } from './stores/store-engines.js';
+import { BubblewrapEngine } from './tools/sandbox/bubblewrap-engine.js';
+import { DockerEngine } from './tools/sandbox/docker-engine.js';
+import { findEngine } from './tools/sandbox/find-engine.js';
 
 /** A result of an examination, in words for the operator. */
 export interface Finding {
-  readonly subject: 'node' | 'settings' | 'store' | 'media' | 'address';
+  readonly subject: 'node' | 'settings' | 'store' | 'media' | 'address' | 'sandbox';
   /** A gateway starts in spite of a `note`, and does not with a `fault`. */
   readonly state: 'ok' | 'note' | 'fault';
   readonly says: string;
@@ -60,6 +63,21 @@ export async function* examine(
   // A gateway starts without the folder, and refuses uploads.
   yield { subject: 'media', ...media, ...(media.state === 'fault' && { state: 'note' }) };
   yield { subject: 'address', ...(await examineAddress(values['gateway.host'], values['gateway.port'], holder)) };
+  yield {
+    subject: 'sandbox',
+    ...(await examineSandbox(values['tools.sandbox.engine'], values['tools.sandbox.image'])),
+  };
+}
+
+/** Loads the engines and looks for one as a command would. A gateway starts without any, and refuses commands. */
+async function examineSandbox(setting: string, image: string): Promise<Says> {
+  // Under an owner of its own, so that it ends nothing of a gateway that runs.
+  const engines = [new DockerEngine({ owner: `doctor-${process.pid}`, image: () => image }), new BubblewrapEngine()];
+  const says = await tryTo(async () => {
+    const { name } = await findEngine(engines, setting);
+    return { state: 'ok', says: `commands of tools run in ${name}` };
+  });
+  return says.state === 'fault' ? { ...says, state: setting === 'none' ? 'ok' : 'note' } : says;
 }
 
 /**

@@ -42,6 +42,7 @@ describe('openclaw doctor', () => {
       'ok store',
       'ok media',
       'ok address',
+      expect.stringMatching(/^(ok|note) sandbox$/),
     ]);
     expect(lines[2]).toContain('does not exist yet; the first start creates it');
     expect(await readdir(folder)).toEqual([]);
@@ -129,6 +130,22 @@ describe('openclaw doctor', () => {
     environment['OPENCLAW_MEDIA_FOLDER'] = join(folder, 'file', 'media');
     const { code, lines } = await examine();
     expect([code, lines[3]]).toEqual([0, expect.stringMatching(/^note +media .*file is not a folder/)]);
+  });
+
+  it.each([
+    ['docker', /^note +sandbox .*the Docker client cannot be used \(.*DOCKER_HOST/],
+    ['none', /^ok +sandbox .*tools\.sandbox\.engine is none/],
+  ])('says whether commands of tools can run with the engine %s', async (engine, says) => {
+    environment['OPENCLAW_TOOLS_SANDBOX_ENGINE'] = engine;
+    const { DOCKER_HOST } = process.env;
+    process.env['DOCKER_HOST'] = 'tcp://[';
+    try {
+      const { code, lines } = await examine();
+      expect([code, lines[5]]).toEqual([0, expect.stringMatching(says)]);
+    } finally {
+      if (DOCKER_HOST === undefined) delete process.env['DOCKER_HOST'];
+      else process.env['DOCKER_HOST'] = DOCKER_HOST;
+    }
   });
 
   it('prints JSON for programs', async () => {

@@ -11,11 +11,11 @@ const COLOURS = { ok: 'green', note: 'yellow', fault: 'red' } as const;
 /** `openclaw doctor`: examines what a start needs. */
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'what a start needs: settings, store, folders, port',
+  summary: 'what a start needs: settings, store, folders, port, sandbox',
   usage: `Usage: openclaw doctor [--deep] [--config FILE] [--json]
 
 Examines what a start of the gateway needs, and changes nothing: Node, the settings, the store (its place, its version,
-who has it open), the folder of uploaded files, the port. A gateway may run meanwhile.
+who has it open), the folder of uploaded files, the port, the sandbox of commands. A gateway may run meanwhile.
 
   --deep         also read the whole store and compare every index with its rows, which takes a while
   --config FILE  the settings file (default: ./config.yaml if it exists)

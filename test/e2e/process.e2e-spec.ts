@@ -62,6 +62,21 @@ describe('the process', () => {
     expect(await probe(gateway, '/health/ready')).toBe(200);
   });
 
+  it('[B-13] without a sandbox engine a command is a failed tool result with the reason, and the gateway goes on', async () => {
+    writeFileSync(join(folder, 'config.yaml'), JSON.stringify({ tools: { default_permissions: ['shell'] } }));
+    const gateway = start({ PATH: folder, DOCKER_HOST: `unix://${folder}/no.sock` });
+    const client = await connect(gateway);
+    for (const id of ['first', 'second']) {
+      say(client, id, '/tool shell.run {"command":"id"}');
+      const failed = await client.next(({ payload }) => payload['status'] === 'failed');
+      expect(failed.payload['detail']).toMatch(
+        /no sandbox engine: no Docker daemon answers .*; bwrap cannot be started/,
+      );
+      await client.next('stream_end');
+    }
+    expect(await probe(gateway, '/health/ready')).toBe(200);
+  });
+
   it('[L-03] [L-04] drains at SIGTERM: not ready, clients notified, no new work, running turns finish, exit code 0', async () => {
     const gateway = start();
     const client = await connect(gateway);

@@ -31,7 +31,7 @@ export interface DockerEngineOptions {
 /** Runs each command in its own container. Uses the daemon of `DOCKER_HOST`, or of this machine. */
 export class DockerEngine extends SandboxEngine {
   override readonly name = 'docker';
-  private docker: Promise<Docker> | undefined;
+  private docker: Docker | undefined;
   private reaping: Promise<void> | undefined;
 
   constructor(private readonly options: DockerEngineOptions) {
@@ -60,10 +60,14 @@ export class DockerEngine extends SandboxEngine {
     }
   }
 
-  private connect(): Promise<Docker> {
-    // Loaded with the first command, so that a gateway without commands does not pay for it.
-    this.docker ??= import('dockerode').then(({ default: Client }) => new Client());
-    return this.docker;
+  private async connect(): Promise<Docker> {
+    try {
+      // Loaded with the first command, so that a gateway without commands does not pay for it.
+      const { default: Client } = await import('dockerode');
+      return (this.docker ??= new Client());
+    } catch (error) {
+      throw new SandboxUnavailableError(`the Docker client cannot be used (${describe(error)})`, { cause: error });
+    }
   }
 
   private async create(docker: Docker, command: SandboxCommand): Promise<Container> {

@@ -14,6 +14,7 @@ import { Clock } from '../../core/time/clock.js';
 import type { CommandSandbox } from '../../core/tools/command-sandbox.js';
 import { BubblewrapEngine } from './bubblewrap-engine.js';
 import { DockerEngine } from './docker-engine.js';
+import { findEngine } from './find-engine.js';
 import { MEGABYTE, SandboxUnavailableError, type SandboxCommand, type SandboxEngine } from './sandbox-engine.js';
 import { EMPTY_WORKSPACE, Workspaces } from './workspaces.js';
 
@@ -218,35 +219,16 @@ export class SandboxService implements CommandSandbox {
   private choose(): Promise<SandboxEngine> {
     const setting = this.config.get('tools.sandbox.engine');
     if (this.chosen?.setting !== setting) {
-      const engine = this.find(setting);
+      const engine = findEngine(this.place.engines, setting);
       this.chosen = { setting, engine };
-      // It may be installed before the next use.
-      engine.catch(() => (this.chosen = undefined));
+      engine.then(
+        ({ name }) => this.log.info({ engine: name }, 'commands run in a sandbox'),
+        // It may be installed before the next use.
+        () => (this.chosen = undefined),
+      );
     }
     return this.chosen.engine;
   }
-
-  private async find(setting: string): Promise<SandboxEngine> {
-    const complaints: string[] = [];
-    for (const engine of this.place.engines.filter(({ name }) => setting === 'auto' || setting === name)) {
-      try {
-        await engine.check();
-        this.log.info({ engine: engine.name }, 'commands run in a sandbox');
-        return engine;
-      } catch (error) {
-        if (!(error instanceof SandboxUnavailableError)) throw error;
-        complaints.push(error.message);
-      }
-    }
-    throw new SandboxUnavailableError(describeMissing(setting, complaints));
-  }
-}
-
-function describeMissing(setting: string, complaints: readonly string[]): string {
-  if (setting === 'none') return 'no sandbox engine: tools.sandbox.engine is none, so commands cannot run';
-  const install =
-    'install Docker, or bubblewrap and util-linux (apt-get install bubblewrap), or set tools.sandbox.engine';
-  return `no sandbox engine: ${complaints.join('; ')}. To run commands ${install}`;
 }
 
 function capOutput(onOutput: SandboxCommand['onOutput'], stop: AbortController): SandboxCommand['onOutput'] {
