@@ -116,6 +116,10 @@ export class FakeTurn implements AgentTurn {
     return [ECHO_TOOL];
   }
 
+  readGuides(): readonly never[] {
+    return [];
+  }
+
   private buildMessage(messageRef: string, content: string): StoredMessage {
     return {
       messageRef,

@@ -1,11 +1,13 @@
 import Type, { type Static } from 'typebox';
+import type { AgentDefinition } from '../core/agents/agent-definition.js';
 import { AgentsService } from '../core/agents/agents.service.js';
+import { endWith, listShortly } from '../core/agents/short-list.js';
 import { Tally } from '../core/limits/tally.js';
 import { QuestionsService } from '../core/questions/questions.service.js';
 import type { Reply } from '../core/store/index.js';
 import { DAY_MS } from '../core/time/clock.js';
 import { Tool, type ToolExecutor } from '../core/tools/tool.decorator.js';
-import type { ToolCallContext } from '../core/tools/tool.js';
+import type { ToolCallContext, ToolReader } from '../core/tools/tool.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import { MAX_CONTENT_LENGTH } from '../protocol/constants.js';
 import { text } from '../protocol/text.js';
@@ -14,6 +16,9 @@ import { text } from '../protocol/text.js';
 const MAX_DEPTH = 2;
 /** Questions that one turn may ask at the same time. */
 const MAX_AT_ONCE = 4;
+
+/** IDs in the failure of a question to an unknown agent. */
+const MAX_NAMED = 20;
 
 /** The permission for all agents; `agents:ID` is that for one. */
 const PERMISSION = 'agents';
@@ -61,7 +66,7 @@ export class AgentsAskTool implements ToolExecutor<typeof Parameters> {
     const asked = this.agents.find(id);
     if (!turn) throw new Error('an agent can be asked in a turn only');
     // An agent of another tenant answers as if it did not exist.
-    if (asked?.tenant !== session.tenant) throw new Error(`there is no agent ${id}`);
+    if (asked?.tenant !== session.tenant) throw new Error(this.describeMissing(id, { ...context, chain: turn.chain }));
     const chain = [...turn.chain, asker.id];
     if (chain.includes(id)) throw new Error(`the agent ${id} waits for this answer itself`);
     if (chain.length > MAX_DEPTH) throw new Error(`at most ${MAX_DEPTH} agents may wait for an answer`);
@@ -78,6 +83,41 @@ export class AgentsAskTool implements ToolExecutor<typeof Parameters> {
     } finally {
       leave();
     }
+  }
+
+  /** Lists the agents that the turn can ask. */
+  guide(reader: ToolReader, name: string): string {
+    const { lines, leftOut } = listShortly(this.listAskable(reader), (agent) => {
+      const called = agent.name === agent.id ? '' : ` (${agent.name})`;
+      return `- ${agent.id}${called}${endWith(agent.description)}`;
+    });
+    if (lines.length === 0) return `No agent can be asked with ${name} now.`;
+    const more = `- and ${leftOut} more; a question to a part of an ID fails with the IDs that contain it`;
+    return [`Agents that can be asked with ${name}, by ID:`, ...lines, ...(leftOut > 0 ? [more] : [])].join('\n');
+  }
+
+  /** Returns the agents of the tenant that may be asked, and do not wait themselves. */
+  private listAskable({ session, caller, agent: asker, chain }: ToolReader): readonly AgentDefinition[] {
+    const waiting = [...chain, asker.id];
+    if (waiting.length > MAX_DEPTH) return [];
+    const held = new Set(this.registry.listHeld({ session, caller, agent: asker }));
+    return this.agents
+      .list()
+      .filter(
+        ({ id, tenant }) =>
+          tenant === session.tenant &&
+          !waiting.includes(id) &&
+          (held.has(PERMISSION) || held.has(`${PERMISSION}:${id}`)),
+      );
+  }
+
+  /** Names agents that can be asked, first those whose ID contains the one that was asked for. */
+  private describeMissing(id: string, reader: ToolReader): string {
+    const ids = this.listAskable(reader).map((agent) => agent.id);
+    const [similar, others] = [ids.filter((other) => other.includes(id)), ids.filter((other) => !other.includes(id))];
+    const named = [...similar, ...others].slice(0, MAX_NAMED).join(', ');
+    const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : '';
+    return `there is no agent ${id}; ${named === '' ? 'none can be asked' : `there are ${named}${more}`}`;
   }
 
   private enter(messageRef: string): () => void {

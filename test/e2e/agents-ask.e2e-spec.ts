@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { SeenFrame } from '../support/frame-client.js';
 import { FrameClient } from '../support/frame-client.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
-import { ModelServer } from '../support/model-server.js';
+import { ModelServer, textOf } from '../support/model-server.js';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -122,6 +122,21 @@ describe('an agent that asks another', () => {
     cid.answer(callOf('dan'), { content: 'too deep' });
     expect(await ask(client, 'ops')).toMatchObject({ content: { answer: 'done' } });
     expect(cid.bodies.at(-1)).toContain('at most 2 agents may wait');
+  });
+
+  it('[Z-18] learns from its prompt which agents it can ask, and nothing of other tenants', async () => {
+    const { client, ops } = await start(
+      {},
+      { cid: { description: 'Counts.' }, theirs: { tenant: 'acme', model: 'two/m' } },
+    );
+    ops.answer({ content: 'Fine.' });
+    await ask(client, 'ops');
+    const [system] = ops.asked[0]!.messages;
+    expect(textOf(system!.content)).toContain('Agents that can be asked with agents_ask, by ID:\n- cid: Counts.\n');
+    expect(ops.bodies[0]).not.toContain('theirs');
+    expect(await ask(client, 'nobody')).toMatchObject({
+      content: { message: expect.stringContaining('there is no agent nobody; there are ops, cid') as string },
+    });
   });
 
   it('[Z-19] needs the permission agents, or that for the one agent', async () => {

@@ -10,7 +10,8 @@ import { renderSkills } from './skill-list.js';
 
 const READ_TOOL = 'skills.read';
 
-/** Renders the system prompt of a turn: the agent's prompt, its prompt files, its skills, and the gateway's own text. */
+/** Renders the system prompt of a turn: the agent's prompt, its prompt files, its skills, what its tools say, and the
+ * gateway's own text. */
 @Injectable()
 export class Instructions {
   private readonly log: Log;
@@ -28,7 +29,12 @@ export class Instructions {
 
   async render(turn: AgentTurn, names: ToolNames): Promise<string> {
     const { agent, session } = turn;
-    const texts = [agent.systemPrompt, ...(await this.files.read(agent)), ...(await this.renderSkills(turn, names))];
+    const texts = [
+      agent.systemPrompt,
+      ...(await this.files.read(agent)),
+      ...(await this.renderSkills(turn, names)),
+      ...turn.readGuides((tool) => names.encode(tool)),
+    ];
     return renderSystemPrompt(texts, agent.name, session);
   }
 

@@ -61,8 +61,22 @@ export interface ToolDescription<P extends TSchema = TSchema> {
   readonly isWaiting?: boolean;
 }
 
+/** A turn that may call a tool. */
+export interface ToolReader extends Pick<ToolCallContext, 'session' | 'caller' | 'agent'> {
+  /** See {@link CallingTurn.chain}. */
+  readonly chain: readonly string[];
+}
+
+/**
+ * Returns what the system prompt of a turn says about a tool. The same until the settings change, since providers keep
+ * prompts that begin alike.
+ * @param name of the tool as the model knows it
+ */
+export type ToolGuide = (reader: ToolReader, name: string) => string;
+
 export interface ToolDefinition<P extends TSchema = TSchema> extends ToolDescription<P> {
   readonly handler: ToolHandler<P>;
+  readonly guide?: ToolGuide;
   /** Checks parameters instead of the schema, for foreign schemas, which their source compiles. */
   readonly findFaults?: (parameters: unknown) => readonly PayloadFault[];
 }

@@ -79,6 +79,8 @@ export interface AgentTurn extends TurnSubject {
   readMedia(attachment: Attachment): Promise<Media | undefined>;
   /** Returns the tools that this session may use. */
   listTools(): readonly ToolDefinition[];
+  /** Returns what these tools add to the system prompt. @param nameOf returns the name of a tool that the model knows */
+  readGuides(nameOf: (tool: string) => string): readonly string[];
 }
 
 /**

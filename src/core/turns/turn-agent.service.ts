@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Command } from '../sessions/activation.js';
+import { readQuestion } from '../questions/question.js';
 import { TurnStore } from '../store/index.js';
 import { ToolRegistryService } from '../tools/tool-registry.service.js';
 import { AgentRuntime, type AgentEvent, type AgentTurn, type Piece, type TurnSubject } from './agent-runtime.js';
@@ -76,6 +77,10 @@ export class TurnAgentService {
       readContext: (limit) => this.store.readContext(message.sessionId, message.messageRef, limit),
       readMedia: (attachment) => this.media.read(attachment, session),
       listTools: () => this.tools.getAvailableTools(user),
+      readGuides: (nameOf) => {
+        const reader = { ...user, chain: readQuestion(message)?.chain ?? [] };
+        return this.tools.getAvailableTools(user).flatMap(({ name, guide }) => guide?.(reader, nameOf(name)) ?? []);
+      },
     };
   }
 }
