@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CoreHarness } from '../../src/testing/core-harness.js';
-import { aPayload } from '../../src/testing/factories.js';
+import { aClient, aPayload } from '../../src/testing/factories.js';
+import { buildSessionSeed } from '../../src/core/sessions/session-key.js';
 import { FakeReader } from '../../src/testing/fake-reader.js';
 import { storeAt } from '../../src/testing/test-stores.js';
 import { buildModelHarness } from '../support/model-harness.js';
@@ -41,11 +42,12 @@ async function start(settings: Readonly<Record<string, unknown>> = {}): Promise<
 }
 
 let messages = 0;
-async function say(content: string, { isAdmin = true, sender = 'ann' } = {}): Promise<string> {
+async function say(content: string, { isAdmin = true, sender = 'ann', tenant = 'default' } = {}): Promise<string> {
   const id = `m${++messages}`;
-  await harness.say(ann, id, '', { payload: aPayload({ content, sender, sender_is_admin: isAdmin }) });
-  const { payload } = await ann.waitForEnd(id);
-  const { usage } = payload as { readonly usage?: { readonly model?: string } };
+  const payload = aPayload({ content, sender, sender_is_admin: isAdmin });
+  const client = aClient({ tenant });
+  await harness.say(ann, id, '', { payload, client, session: buildSessionSeed(tenant, payload) });
+  const { usage } = (await ann.waitForEnd(id)).payload as { readonly usage?: { readonly model?: string } };
   return usage?.model ?? ann.blocksOf(id)[0]?.content ?? '';
 }
 
@@ -93,5 +95,19 @@ describe('/model', () => {
     await harness.stop();
     await start();
     expect(await say('hello')).toBe('a/one');
+  });
+
+  it('[R-22] names and sets no model of another tenant where its agent stands in', async () => {
+    await start();
+    const acme = { tenant: 'acme' };
+    expect(await say('/model', acme)).toBe('Model: that of openclaw, the default.\nAllowed: c/four, b/two.');
+    expect(await say('/status', acme)).not.toMatch(/[ab]\//);
+    expect(await say('/model a/three', acme)).toContain('Model unchanged: a/three is not allowed here.');
+    expect(await say('hello', acme)).toBe('a/one');
+    expect(await say('/model c/four', acme)).toBe('Model: c/four, for this session.');
+    expect(await say('hello', acme)).toBe('c/four');
+    expect(await say('/status', acme)).toMatch(/model: c\/four$/);
+    expect(await say('/model default', acme)).toBe('Model: that of openclaw, the default.');
+    expect(await say('/model', { tenant: 'other' })).toBe('Model: that of openclaw, the default.\nAllowed: no other.');
   });
 });

@@ -2,6 +2,9 @@ import type { AgentTurn } from '../../core/turns/agent-runtime.js';
 import type { ModelChoice } from './model-choice.js';
 import { describeStatus, listTools } from '../command-texts.js';
 
+/** Models that `/model` names as allowed. */
+const MAX_NAMED = 100;
+
 const HELP = `/help      this text
 /status    the session, the agent and the model
 /agents    the agents of this gateway
@@ -31,19 +34,28 @@ export function answerCommand(turn: AgentTurn, describeModels: () => string): st
 
 /** Runs `/model` and returns its reply. Idempotent. @throws GatewayError AGENT_FAILED, STORE_UNAVAILABLE */
 export async function runModelCommand(turn: AgentTurn, models: ModelChoice): Promise<string> {
-  const { agent, session, message } = turn;
+  const { session, message } = turn;
   const wanted = turn.command?.argument ?? '';
   if (wanted === '') return describeModel(turn, models);
   if (!message.payload.sender_is_admin) return 'Only an operator or an admin of this channel may change the model.';
   const model = wanted.toLowerCase() === 'default' ? undefined : wanted;
-  const outcome = await models.choose(agent, session, model, message.client.principal);
+  const outcome = await models.choose(session, model, message.client.principal);
   if (!outcome.ok) return `Model unchanged: ${outcome.reason}.\n${describeModel(turn, models)}`;
   if (model !== undefined) return `Model: ${model}, for this session.`;
-  return `Model: ${models.list(agent, { ...session, model: undefined })[0]}, the default.`;
+  return describeCurrent({ agent: turn.agent, session: { ...session, model: undefined } }, models);
 }
 
-function describeModel({ agent, session }: AgentTurn, models: ModelChoice): string {
-  const [model] = models.list(agent, session);
-  const source = model === session.model ? 'set for this session' : 'the default';
-  return `Model: ${model}, ${source}.\nAllowed: ${models.listAllowed(agent).join(', ')}.`;
+function describeModel(turn: AgentTurn, models: ModelChoice): string {
+  const allowed = models.listAllowed(turn.session.tenant);
+  const more = allowed.length > MAX_NAMED ? ` and ${allowed.length - MAX_NAMED} more` : '';
+  const names = allowed.length === 0 ? 'no other' : `${allowed.slice(0, MAX_NAMED).join(', ')}${more}`;
+  return `${describeCurrent(turn, models)}\nAllowed: ${names}.`;
+}
+
+function describeCurrent({ agent, session }: Pick<AgentTurn, 'agent' | 'session'>, models: ModelChoice): string {
+  const chosen = models.findChosen(session);
+  if (chosen !== undefined) return `Model: ${chosen}, set for this session.`;
+  // Of an agent of the gateway that stands in, another tenant sees the name only.
+  if (agent.tenant !== session.tenant) return `Model: that of ${agent.name}, the default.`;
+  return `Model: ${models.list(agent, session)[0]}, the default.`;
 }

@@ -26,39 +26,39 @@ export class ModelChoice {
    * @throws GatewayError AGENT_FAILED if none is configured
    */
   list(agent: AgentDefinition, session: Session): readonly string[] {
-    const { model: chosen } = session;
-    const preferred = chosen !== undefined && this.findFault(agent, chosen) === undefined ? chosen : agent.model;
+    const chosen = this.findChosen(session);
+    const preferred = chosen ?? agent.model;
     const named = [...(preferred === undefined ? [] : [preferred]), ...agent.fallbacks];
-    const models = [...new Set(named)].filter((model) => this.findProvider(agent, model));
+    const models = [...new Set(named)].filter((model) => model === chosen || this.findProvider(agent.tenant, model));
     if (models.length > 0) return models;
     throw new GatewayError('AGENT_FAILED', { reason: 'no model is configured; an operator has to set agent.model' });
   }
 
   /** Loads one of the models of {@link list}. */
   async load(model: string, agent: AgentDefinition): Promise<AskableModel> {
-    const provider = this.findProvider(agent, model);
+    const provider = findProvider(this.config.get('providers'), splitModel(model).provider);
     if (!provider) throw new GatewayError('AGENT_FAILED', { reason: `the provider of ${model} is not configured` });
     return loadModel(model, provider, { thinking: agent.thinking, maxOutputTokens: agent.maxOutputTokens });
   }
 
   /** Sets the model of a session; undefined for that of its agent. @throws GatewayError STORE_UNAVAILABLE */
-  async choose(
-    agent: AgentDefinition,
-    session: Session,
-    model: string | undefined,
-    actor: string,
-  ): Promise<ChoiceOutcome> {
-    const reason = model === undefined ? undefined : this.findFault(agent, model);
+  async choose(session: Session, model: string | undefined, actor: string): Promise<ChoiceOutcome> {
+    const reason = model === undefined ? undefined : this.findFault(session.tenant, model);
     if (reason !== undefined) return { ok: false, reason };
     await this.sessions.updateSession(session.id, { model: model ?? null }, actor);
     return { ok: true };
   }
 
+  /** Returns the model that is chosen for a session, if it is allowed and configured. */
+  findChosen({ model, tenant }: Session): string | undefined {
+    return model !== undefined && this.findFault(tenant, model) === undefined ? model : undefined;
+  }
+
   /**
-   * Returns the patterns of the models that sessions of the agent may use: those of `agent.allowed_models`, else the models
-   * that agents of its tenant name.
+   * Returns the patterns of the models that sessions of a tenant may use: those of `agent.allowed_models`, else the models
+   * that its own agents name. The models of an agent of the gateway that stands in are not among them.
    */
-  listAllowed({ tenant }: AgentDefinition): readonly string[] {
+  listAllowed(tenant: string): readonly string[] {
     const named = () =>
       this.agents
         .list()
@@ -67,13 +67,13 @@ export class ModelChoice {
     return this.config.get('agent.allowed_models') ?? [...new Set(named())];
   }
 
-  private findFault(agent: AgentDefinition, model: string): string | undefined {
-    if (!this.listAllowed(agent).some((pattern) => matchesPattern(model, pattern)))
+  private findFault(tenant: string, model: string): string | undefined {
+    if (!this.listAllowed(tenant).some((pattern) => matchesPattern(model, pattern)))
       return `${model} is not allowed here`;
-    return this.findProvider(agent, model) ? undefined : `the provider of ${model} is not configured`;
+    return this.findProvider(tenant, model) ? undefined : `the provider of ${model} is not configured`;
   }
 
-  private findProvider({ tenant }: AgentDefinition, model: string): ReturnType<typeof findProvider> {
+  private findProvider(tenant: string, model: string): ReturnType<typeof findProvider> {
     const provider = findProvider(this.config.get('providers'), splitModel(model).provider);
     return provider && isForTenant(provider, tenant) ? provider : undefined;
   }

@@ -161,6 +161,9 @@ export class PiRuntime extends AgentRuntime {
 
   /** Returns the lines of `/status` about models. */
   private describeModels({ agent, session }: AgentTurn): string {
+    const chosen = this.models.findChosen(session);
+    // Of an agent of the gateway that stands in, another tenant sees the name only.
+    if (agent.tenant !== session.tenant) return `model: ${chosen ?? `that of ${agent.name}`}`;
     const models = this.models.list(agent, session);
     const [first, ...others] = models;
     const resting = this.rest
