@@ -144,4 +144,13 @@ describe('the commands about agents', () => {
     const stranger = await gateway.connect('s', TOKENS.stranger);
     expect(await ask('/agents', stranger)).toBe('* openclaw (main)\n- acme (acme)');
   });
+
+  it('[Z-44] /agents is bounded, and says how many it leaves out', async () => {
+    const description = 'd'.repeat(1_024);
+    const ids = Array.from({ length: 300 }, (_, n) => `agent-${n}`);
+    await start({ agents: Object.fromEntries(ids.map((id) => [id, { description }])) });
+    const list = await ask('/agents');
+    expect(list.length).toBeLessThan(8_300);
+    expect(list).toMatch(/^\* openclaw \(main\)\n- agent-0 \(agent-0\): d{200}…\n[^]*\n- and 26\d more: /);
+  });
 });

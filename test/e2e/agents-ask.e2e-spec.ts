@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SeenFrame } from '../support/frame-client.js';
 import { FrameClient } from '../support/frame-client.js';
@@ -155,6 +158,21 @@ describe('an agent that asks another', () => {
     const offered = ops.asked[0]!.tools.map((tool) => tool.function.name);
     expect(offered).toEqual(expect.arrayContaining(['memory_save', 'agents_ask']));
     expect(offered.filter((name) => name.startsWith('shell'))).toEqual([]);
+  });
+
+  it('[Z-19] takes no skills from the asked agent, which are its own', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'skills-'));
+    mkdirSync(join(folder, 'tea'));
+    writeFileSync(join(folder, 'tea/SKILL.md'), '---\nname: tea\ndescription: Makes tea.\n---\nBoil water.\n');
+    const { client, ops } = await start({}, { ops: { model: 'one/m', permissions: [], skills: [folder] } });
+    ops.answer(
+      { toolCalls: [{ name: 'skills_read', arguments: '{"name":"tea"}', id: 'call_1' }] },
+      { content: 'Brewed.' },
+    );
+    expect(await ask(client, 'ops')).toMatchObject({ content: { answer: 'Brewed.' } });
+    expect(textOf(ops.asked[0]!.messages[0]!.content)).toContain('- tea: Makes tea.');
+    expect(ops.bodies.at(-1)).toContain('Boil water.');
+    rmSync(folder, { recursive: true });
   });
 
   it('[Z-20] gets a failed result when the other one fails, and goes on', async () => {

@@ -197,6 +197,18 @@ describe('a model', () => {
     expect(ann.blocksOf('b')).toEqual([{ type: 'text', content: 'Here I am.' }]);
   });
 
+  it('[R-04] is named by the built-in agent where the setting of the runtime keeps it from answering', async () => {
+    await start(wire, { settings: { 'agent.runtime': 'builtin' } });
+    const ann = reader();
+    await harness.say(ann, 'a', 'hello');
+    await ann.waitForEnd('a');
+    const [said] = ann.blocksOf('a');
+    expect(said?.content).toMatch(
+      /^\*\*The runtime of this agent is `builtin`\*\*.* To let `local\/test-model` answer/,
+    );
+    expect(said?.content).not.toContain('No model');
+  });
+
   it('[R-04] leaves commands to the gateway', async () => {
     await start(wire, { tools: [echo] });
     const ann = reader();

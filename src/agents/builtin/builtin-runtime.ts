@@ -12,7 +12,7 @@ import {
 } from '../../core/turns/agent-runtime.js';
 import { demoEvents } from './demo.js';
 import { describeStatus, listTools } from '../command-texts.js';
-import { HELP, noModelConfigured } from './texts.js';
+import { HELP, repeatOf } from './texts.js';
 
 /** Commands that need more than the message. */
 const RUN_COMMANDS = new Set(['status', 'tools', 'tool', 'blocks', 'wait', 'demo', 'fail']);
@@ -138,9 +138,11 @@ function isWithin(value: number | undefined, min: number, max: number): value is
 }
 
 /** Returns the answer to a message that is none of {@link RUN_COMMANDS}. */
-function answerFrom({ message, command }: TurnSubject): Piece[] {
+function answerFrom({ message, command, agent, session }: TurnSubject): Piece[] {
   if (command?.name === 'help') return inPortions('status', HELP);
-  return inPortions('markdown', noModelConfigured(message.payload));
+  // Of an agent of the gateway that stands in, another tenant sees the name only.
+  const model = agent.tenant === session.tenant ? agent.model : undefined;
+  return inPortions('markdown', repeatOf(message.payload, model));
 }
 
 function inPortions(blockType: 'status' | 'markdown', text: string): Piece[] {

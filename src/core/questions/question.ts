@@ -1,4 +1,4 @@
-import type { AgentDefinition } from '../agents/agent-definition.js';
+import { SKILLS_PERMISSION, type AgentDefinition } from '../agents/agent-definition.js';
 import { parseCommand, type Command } from '../sessions/activation.js';
 import type { ClientKey, Session, StoredMessage } from '../store/index.js';
 
@@ -50,11 +50,14 @@ export function readCommand(
   return readQuestion(message) ? undefined : parseCommand(message.payload.content, agentName);
 }
 
-/** Returns the agent of a message: for a question with only those of its permissions that the asking turn holds. */
+/**
+ * Returns the agent of a message: for a question with only those of its permissions that the asking turn holds. It keeps
+ * its skills, which are its operator's text, as its system prompt is, and give no right to anything else.
+ */
 export function limitAgent(agent: AgentDefinition, message: StoredMessage): AgentDefinition {
   const question = readQuestion(message);
   if (!question) return agent;
-  return { ...agent, permissions: intersect(agent.permissions, question.permissions) };
+  return { ...agent, permissions: intersect(agent.permissions, [...question.permissions, SKILLS_PERMISSION]) };
 }
 
 /** Returns the session of a message: for a question with only those permissions that the asking turn holds. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AgentsService } from '../agents/agents.service.js';
+import { endWith, listShortly } from '../agents/short-list.js';
 import { SessionStore, type Session, type StoredMessage } from '../store/index.js';
 import type { Command } from './activation.js';
 
@@ -36,11 +37,12 @@ export class SessionCommandsService {
 
   /** Lists the agents of a tenant. An agent of the gateway that stands in is listed without its description. */
   private listAgents({ tenant, agent: own }: Session): string {
-    const lines = this.agents.listOf(tenant).map((agent) => {
-      const description = agent.tenant === tenant && agent.description ? `: ${agent.description}` : '';
-      return `${agent.id === own ? '*' : '-'} ${agent.name} (${agent.id})${description}`;
+    const { lines, leftOut } = listShortly(this.agents.listOf(tenant), (agent) => {
+      const description = agent.tenant === tenant ? agent.description : undefined;
+      return `${agent.id === own ? '*' : '-'} ${agent.name} (${agent.id})${endWith(description)}`;
     });
-    return lines.join('\n');
+    const more = `- and ${leftOut} more: \`openclaw agents list\` shows all, \`/status\` the one of this chat`;
+    return [...lines, ...(leftOut > 0 ? [more] : [])].join('\n');
   }
 
   private async setActivation(command: Command, message: StoredMessage, session: Session): Promise<string> {
