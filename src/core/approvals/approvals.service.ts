@@ -106,10 +106,14 @@ export class ApprovalsService {
     }
     const isLate = this.clock.now() >= approval.expiresAt;
     const settled = await this.settle(approval, isLate ? 'expired' : decision, principal.principal);
-    if (settled.decision !== decision) {
-      const reason = `it is too late: the approval is decided already (${settled.decision})`;
-      throw new GatewayError('FORBIDDEN', { reason });
-    }
+    if (settled.decision === decision) return;
+    const reason =
+      settled.decision !== 'expired'
+        ? `the approval is decided already (${settled.decision})`
+        : isLate
+          ? 'the approval has expired'
+          : 'the turn that waited for the approval has ended';
+    throw new GatewayError('FORBIDDEN', { reason: `it is too late: ${reason}` });
   }
 
   /** Returns the undecided approvals of the sessions that `principal` may read, oldest first. */

@@ -159,8 +159,12 @@ describe('an approval', () => {
     } else await harness.clock.advanceAsync(1_000);
     await reader.waitForEnd('a');
     expect(await harness.approvals.listPending(LOCAL_OPERATOR)).toEqual([]);
-    expect(await code(decide(shown, 'allow'))).toBe('FORBIDDEN');
+    await expect(decide(shown, 'allow')).rejects.toThrow('the turn that waited for the approval has ended');
     expect(starts).toHaveLength(0);
+    expect(statuses(reader)).toEqual(['requested', 'awaiting_approval', 'denied']);
+    const { messages } = await harness.store.readHistory(pending?.sessionId ?? '', 1);
+    const result = messages[0]?.reply?.blocks.find((block) => block.block_type === 'tool_result');
+    expect(JSON.parse(result?.content ?? '{}')).toMatchObject({ ok: false, status: 'denied' });
   });
 
   it('[N-01] expires soon after a sleep of the machine through its time', async () => {

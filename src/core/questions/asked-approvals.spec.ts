@@ -197,6 +197,10 @@ describe('an approval that an asked agent needs', () => {
     const asked = pairOf(sessionId, 'ops');
     await expect.poll(() => stateOf(pairOf(asked, 'cid'))).toEqual(['cancelled']);
     await expect.poll(() => stateOf(asked)).toEqual(['cancelled']);
+    expect(callsOf(reader, 'test.pay').map(({ agent, status }) => [agent, status])).toEqual([
+      ['cid', 'awaiting_approval'],
+      ['cid', 'denied'],
+    ]);
     expect(await harness.approvals.listPending(LOCAL_OPERATOR)).toEqual([]);
     expect(await decide(shown, 'allow')).toBe('FORBIDDEN');
     expect(paid).toEqual([]);

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { ToolCallStatus } from '../../protocol/domain.js';
 import { ApprovalsService, readRuling } from '../approvals/approvals.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import { personalTurnOf, readQuestion } from '../questions/question.js';
@@ -9,6 +8,7 @@ import type { Approval } from '../store/index.js';
 import { Clock } from '../time/clock.js';
 import type { ToolOutcome } from '../tools/tool.js';
 import { failure, ToolRegistryService } from '../tools/tool-registry.service.js';
+import { buildEndOfCall, describeOutcome } from './call-end.js';
 import { toSafeJson, toSafeText } from './safe-text.js';
 import type { EndOfCall, NamedCall } from './turn-journal.js';
 import type { Turn } from './turn.js';
@@ -110,7 +110,9 @@ export class ToolCallsService {
   /** Records the result of a call. */
   private async end(turn: Turn, call: NamedCall, outcome: ToolOutcome, end: EndOfCall = {}): Promise<ToolOutcome> {
     const status = describeOutcome(call, outcome, end);
-    await recordResult(turn, status, outcome, end);
+    const { journal, reply, writer } = turn;
+    const entry = journal.record({ kind: 'tool_result', body: { callId: call.callId, outcome, end } });
+    await writer.record(entry, ...buildEndOfCall(reply, outcome, status));
     await this.showToPerson(turn, status);
     return outcome;
   }
@@ -122,10 +124,10 @@ export class ToolCallsService {
   }
 
   /** Shows a call of an agent that this turn has asked. */
-  private async showAsked({ message, reply, writer, signals }: Turn, status: CallStatus): Promise<void> {
+  private async showAsked(turn: Turn, status: CallStatus): Promise<void> {
+    const { message, signals } = turn;
     if (readQuestion(message)) return this.questions.show(message.messageRef, status, signals.agent);
-    writer.add(reply.buildToolStatus(status));
-    await writer.flush();
+    return turn.showAsked(status);
   }
 }
 
@@ -136,39 +138,6 @@ async function recordIntent({ journal, reply, writer }: Turn, call: NamedCall, n
     reply.buildToolStatus({ call_id: callId, tool, status: 'requested' }),
     reply.buildWholeBlock('tool_call', toSafeJson({ call_id: callId, tool, parameters })),
   );
-}
-
-async function recordResult(
-  { journal, reply, writer }: Turn,
-  payload: CallStatus,
-  outcome: ToolOutcome,
-  end: EndOfCall,
-): Promise<void> {
-  const { call_id, status, decided_by } = payload;
-  const content = outcome.ok
-    ? outcome.content
-    : { code: outcome.code, message: outcome.message, details: outcome.details };
-  const decider = decided_by === undefined ? {} : { decided_by };
-  await writer.record(
-    journal.record({ kind: 'tool_result', body: { callId: call_id, outcome, end } }),
-    reply.buildToolStatus(payload),
-    reply.buildWholeBlock('tool_result', toSafeJson({ call_id, ok: outcome.ok, status, ...decider, content })),
-  );
-}
-
-function describeOutcome(
-  { callId, tool }: NamedCall,
-  outcome: ToolOutcome,
-  { status = statusOf(outcome), decided_by, duration_ms }: EndOfCall = {},
-): CallStatus {
-  return {
-    call_id: callId,
-    tool,
-    status,
-    ...(outcome.ok ? {} : { detail: toSafeText(outcome.message) }),
-    ...(decided_by === undefined ? {} : { decided_by }),
-    ...(duration_ms === undefined ? {} : { duration_ms }),
-  };
 }
 
 function describeApproval(
@@ -186,10 +155,4 @@ function describeApproval(
       expires_at: expiresAt,
     },
   };
-}
-
-function statusOf(outcome: ToolOutcome): ToolCallStatus {
-  if (outcome.ok) return 'succeeded';
-  if (outcome.code === 'TOOL_DENIED') return 'denied';
-  return outcome.code === 'TOOL_TIMEOUT' ? 'timed_out' : 'failed';
 }

@@ -1,11 +1,13 @@
 import type { BlockType, GatewayError } from '../../protocol/domain.js';
 import { removedAgent, type AgentDefinition } from '../agents/agent-definition.js';
 import { limitSession } from '../questions/question.js';
+import type { CallStatus } from '../questions/questions.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import type { Claim, Ending, Session, StoredMessage } from '../store/index.js';
-import type { ToolUser } from '../tools/tool-registry.service.js';
+import { failure, type FailedOutcome, type ToolUser } from '../tools/tool-registry.service.js';
 import type { Answer, Piece } from './agent-runtime.js';
 import { BlockAssembler } from './block-assembler.js';
+import { buildEndOfCall, describeOutcome } from './call-end.js';
 import type { ReplyBuilder } from './reply-builder.js';
 import type { RunSignals } from './run-signals.js';
 import type { TurnJournal } from './turn-journal.js';
@@ -31,6 +33,8 @@ export class Turn {
   readonly journal: TurnJournal;
   readonly reply: ReplyBuilder;
   readonly writer: TurnWriter;
+  /** Calls of asked agents that are shown as waiting for a decision, by ID. */
+  private readonly undecided = new Map<string, CallStatus>();
 
   constructor(private readonly parts: TurnParts) {
     ({
@@ -119,6 +123,7 @@ export class Turn {
    */
   async end(ending: Ending): Promise<Ending> {
     this.endPartial();
+    this.endOpenCalls();
     const { frame, reply } = this.reply.buildEnd(ending);
     await this.writer.finish({
       frames: [frame],
@@ -127,6 +132,28 @@ export class Turn {
       expiredCalls: this.journal.unstartedCalls,
     });
     return ending;
+  }
+
+  /** Shows a call of an agent that this turn has asked. Resolves when that is durable. @throws LeaseLostError */
+  async showAsked(status: CallStatus): Promise<void> {
+    if (status.status === 'awaiting_approval') this.undecided.set(status.call_id, status);
+    else this.undecided.delete(status.call_id);
+    this.writer.add(this.reply.buildToolStatus(status));
+    await this.writer.flush();
+  }
+
+  /** Shows the calls that still wait for a decision as denied, since their approvals expire with the turn. */
+  private endOpenCalls(): void {
+    for (const callId of this.journal.listCalls((call) => !call.mayHaveStarted && call.outcome === undefined)) {
+      const tool = this.journal.findCall(callId)?.tool ?? '';
+      const outcome = undecided(tool);
+      const status = describeOutcome({ callId, tool }, outcome);
+      for (const frame of buildEndOfCall(this.reply, outcome, status)) this.writer.add(frame);
+    }
+    for (const { call_id: callId, tool, agent } of this.undecided.values()) {
+      const status = describeOutcome({ callId, tool }, undecided(tool));
+      this.writer.add(this.reply.buildToolStatus({ ...status, ...(agent !== undefined && { agent }) }));
+    }
   }
 
   /** Writes before it resolves: a reader drops its deltas at the restart, and those that follow are of the new answer. */
@@ -143,6 +170,10 @@ export class Turn {
       failpoint('model.mid_stream');
     }
   }
+}
+
+function undecided(tool: string): FailedOutcome {
+  return failure('TOOL_DENIED', { tool, reason: 'the turn ended before a person decided' });
 }
 
 function markPartial({ metadata }: Piece): NonNullable<Piece['metadata']> {
