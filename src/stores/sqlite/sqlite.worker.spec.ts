@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Failpoint } from '../../core/failpoints/failpoint.js';
 import { SilentLogs, type Logs } from '../../core/telemetry/logs.js';
 import { SystemClock } from '../../core/time/clock.js';
@@ -184,9 +184,9 @@ describe('a process that is killed', () => {
     await exit;
     const logs = new KeptLogs();
     const store = await openCompiled(new ManualClock(), logs);
-    await vi.waitFor(() =>
-      expect(logs.lines).toContain('info the gateway was not stopped cleanly; the database is undamaged'),
-    );
+    await expect
+      .poll(() => logs.lines)
+      .toContain('info the gateway was not stopped cleanly; the database is undamaged');
     await store.close();
   });
 

@@ -41,7 +41,7 @@ const file = new File(['abc'], 'a.txt', { type: 'text/plain' });
 /** Begins the upload of a file. `done` resolves at its end. */
 async function attach(): Promise<{ readonly done: Promise<void> }> {
   const done = writing.taker.take([file]);
-  await vi.waitFor(() => expect(finishUpload).toBeDefined());
+  await expect.poll(() => finishUpload).toBeDefined();
   return { done };
 }
 
