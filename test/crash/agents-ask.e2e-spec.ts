@@ -60,7 +60,7 @@ function startGateway(failpoint?: string, env: Readonly<Record<string, string>> 
 }
 
 async function open(gateway: GatewayProcess): Promise<FrameClient> {
-  const client = await FrameClient.open(await gateway.port, '?client_id=crash');
+  const client = await FrameClient.open(await gateway.port, '?client_id=crash', { headers: gateway.localHeaders });
   await client.next('connected');
   return client;
 }

@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional, IsString, Length, Matches } from 'class-validator';
 import { BASE_URL } from '../pi/providers.js';
 
@@ -23,10 +24,14 @@ export class OfferedProviderDto {
   models!: ListedModelDto[];
 }
 
+/** In this order in the API's document, which the order of a union type would leave to the compiler. */
+const STATES = ['ready', 'resting', 'unreachable'] as const;
+
 /** A configured provider. */
 export class ModelProviderDto extends OfferedProviderDto {
   /** `unreachable`: it does not list its models. `resting`: it failed and is asked after others. */
-  state!: 'ready' | 'resting' | 'unreachable';
+  @ApiProperty({ enum: STATES })
+  state!: (typeof STATES)[number];
   /** Why it does not list its models. */
   fault?: string;
   resting!: RestingDto[];
