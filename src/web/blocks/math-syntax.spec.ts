@@ -17,6 +17,7 @@ describe('formulas in Markdown', () => {
     ['$ x $ and $x $', []],
     ['$a$1', []],
     ['a `$x$` b', []],
+    ['Costs $10, see `$HOME` and `$x$`', []],
     ['\\$x$', []],
     ['$a*b$ and $c*d$', ['$a*b$', '$c*d$']],
     ['2 *x $a*b$ y*', ['$a*b$']],
