@@ -23,7 +23,14 @@ const KNOWN_CLASS = /^(?:language-[\w#+.-]+|task|math|hljs-[\w-]+(?: [\w-]+_?)*)
 const OWN_MEDIA = /^\/media\/[\w-]+$/i;
 
 /** Blocks of text, each with its own direction. */
-const TEXT_BLOCKS = 'p, li, h1, h2, h3, h4, h5, h6, blockquote, td, th';
+const TEXT_BLOCKS = 'p, h1, h2, h3, h4, h5, h6, td, th';
+
+/** Blocks whose markers, bar or order stand on the side where the text in them begins. */
+const SIDED_BLOCKS = 'ul, ol, blockquote, table';
+
+/** The scripts that are written from right to left, at the first letter of a text. */
+const RIGHT_TO_LEFT =
+  /^\P{L}*[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
 
 const purify = DOMPurify(window);
 purify.addHook('uponSanitizeAttribute', (_element, attribute) => {
@@ -44,5 +51,9 @@ export function sanitise(html: string): DocumentFragment {
     link.rel = 'noopener noreferrer nofollow';
   }
   for (const block of fragment.querySelectorAll<HTMLElement>(TEXT_BLOCKS)) block.dir = 'auto';
+  // `auto` would not look into parts that have a direction themselves.
+  for (const block of fragment.querySelectorAll<HTMLElement>(SIDED_BLOCKS)) {
+    block.dir = RIGHT_TO_LEFT.test(block.textContent) ? 'rtl' : 'ltr';
+  }
   return fragment;
 }
