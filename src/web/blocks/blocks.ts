@@ -27,7 +27,10 @@ export function renderBlocks(reply: ReplyState, files: MediaFiles, decide?: Deci
     if (block.block_type !== 'tool_call') return guard([block], () => renderBlock(block, files, growing.has(block)));
     const callId = readCallId(block);
     const [result, status] = [results.get(callId), reply.tools.get(callId)];
-    return guard([block, result, status, typeof decide], () => renderCall(block, result, status, decide));
+    const isOver = reply.end !== undefined;
+    return guard([block, result, status, isOver, typeof decide], () =>
+      renderCall(block, result, status, isOver, decide),
+    );
   };
   const shown = blocks.filter((block) => block.block_type !== 'tool_result' || !calls.has(readCallId(block)));
   const isDone = (block: StreamBlock) => block.block_type === 'tool_call' && results.has(readCallId(block));

@@ -36,6 +36,9 @@ const LOOKS: Readonly<Record<string, Look>> = {
 };
 const RUNNING: Look = [icons.working, 'info'];
 
+/** Statuses that another follows while the turn runs. */
+const UNFINISHED = new Set(['requested', 'awaiting_approval', 'running', 'progress']);
+
 /** Returns the outcome that the content of a `tool_result` block states. */
 export function readOutcome({ ok, status, decided_by, content }: Readonly<Record<string, unknown>>): Outcome {
   if (ok === true) return { status: 'succeeded' };
@@ -75,14 +78,18 @@ export function readCallId({ content }: StreamBlock): string {
   return readText(readJson(content)['call_id']) ?? '';
 }
 
-/** Renders a call, with its result when there is one. */
+/**
+ * Renders a call, with its result when there is one. `isOver`: its turn has ended, so that a call without a result neither
+ * runs nor can be decided on.
+ */
 export function renderCall(
   call: StreamBlock,
   result: StreamBlock | undefined,
   status: ToolStatusPayload | undefined,
+  isOver: boolean,
   decide?: Decide,
 ): TemplateResult {
-  if (isWaiting(status) && !result) return renderApproval(status, decide);
+  if (isWaiting(status) && !result && !isOver) return renderApproval(status, decide);
   const { tool, parameters } = readJson(call.content);
   const outcome = result && readJson(result.content);
   const parts: Part[] = [[texts.block.parameters, JSON.stringify(parameters ?? {})]];
@@ -91,7 +98,9 @@ export function renderCall(
       texts.block.result,
       typeof outcome['content'] === 'string' ? outcome['content'] : JSON.stringify(outcome['content']),
     ]);
-  return renderFold(renderSummary(readText(tool) ?? '', findOutcome(result, status)), parts);
+  const known = findOutcome(result, status);
+  const isLost = isOver && (known === undefined || UNFINISHED.has(known.status));
+  return renderFold(renderSummary(readText(tool) ?? '', isLost ? { status: 'unknown' } : known), parts);
 }
 
 /** Returns the outcome of a call: after a reload that of a finished one is known only from its result. */
