@@ -145,7 +145,7 @@ function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
     ${renderArguments(approval.arguments)}
     <details class="raw">
       <summary>${texts.tool.raw}</summary>
-      <pre ${ref(tabStop)} dir="ltr">${JSON.stringify(approval.arguments, undefined, 2)}</pre>
+      <pre ${ref(tabStop)} dir="ltr">${reveal(JSON.stringify(approval.arguments, undefined, 2))}</pre>
     </details>
     <p>
       ${typeof decide === 'object' ? renderSignIn(decide) : renderDecision(status, decide)}
@@ -168,15 +168,27 @@ function renderDecision(status: WaitingCall, decide?: (status: WaitingCall, deci
     </button>`;
 }
 
+/** Characters that hide, or that show the text behind them in another order. */
+const HIDING = /[\p{Cc}\u200b\u202a-\u202e\u2060-\u2069\ufeff]/gu;
+
+/** Writes hiding characters out, except line breaks and tabs: a person must see what is decided on. */
+function reveal(text: string): string {
+  return text.replace(HIDING, (character) =>
+    character === '\n' || character === '\t'
+      ? character
+      : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Renders arguments as a list: texts as they are, other values as JSON. */
 function renderArguments(given: unknown): TemplateResult {
-  const show = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+  const show = (value: unknown) => reveal(typeof value === 'string' ? value : JSON.stringify(value));
   const entries = Object.entries(readRecord(given));
   return html`<dl class="arguments">
     ${entries.map(
       ([name, value]) =>
         html`<div>
-          <dt dir="auto">${name}</dt>
+          <dt dir="auto">${reveal(name)}</dt>
           <dd dir="auto"><chat-parts .text=${show(value)}></chat-parts></dd>
         </div>`,
     )}
