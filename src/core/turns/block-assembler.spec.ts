@@ -131,6 +131,8 @@ describe('the block assembler', () => {
     'a<br>b',
     'a &amp; b',
     'a  \nb',
+    'The area is $r^2$.',
+    '$$\nx\n$$',
   ])('makes a paragraph with markup that is easily overlooked markdown: %j', (text) => {
     expect(assemble(text)).toMatchObject([{ type: 'markdown' }]);
   });

@@ -20,6 +20,8 @@ const MARKDOWN = new RegExp(
     // Headings, lists, quotes, tables, breaks, underlined headings, tables without outer pipes.
     /(?:^|\n)\s{0,3}(?:#{1,6}\s|[-*+](?:\s|$)|\d{1,9}[.)](?:\s|$)|>|\||(?:---|\*\*\*|___)\s*(?:$|\n))/,
     /\n {0,3}(?:=+|-+)[ \t]*(?:\n|$)|\n[ \t]*:?-+:?[ \t]*\|/,
+    // Formulas.
+    /\$[^\s$][^$\n]*\$|\$\$/,
     // Emphasis, code, strikethrough, escapes, entities, hard line breaks.
     /[*_]{1,3}\S[^*_]*[*_]|`[^`\n]+`|~~\S|\\[!-/:-@[-`{-~\n]|&#?\w{1,31};| {2}\n/,
     // Links, with their text or without, and tags.
