@@ -177,17 +177,29 @@ async function ask<T>({ terminal, target }: ConfigSession, init?: RequestInit): 
 }
 
 /**
- * Parses a value by the type of its setting. For a setting that only the gateway knows, the value is JSON if it parses
- * as JSON.
+ * Parses a value by the type of its setting; a text may be a JSON string. For a setting that only the gateway knows, the
+ * value is JSON if it parses as JSON.
  */
 function parseValue(key: string, source: string): unknown {
   const place = composeSettings().locate(key);
   const schema = place && findPartSchema(place.row.schema, place.path);
   try {
+    if (schema?.type === 'string') return readJsonText(source) ?? source;
     return schema?.type === undefined ? (JSON.parse(source) as unknown) : parseText({ schema }, source);
   } catch (error) {
     if (schema?.type === undefined) return source;
     throw new UsageError(`The value of ${key} ${(error as Error).message}`, 'config');
+  }
+}
+
+/** Returns the text that a JSON string holds (`"a"`); undefined if `source` is none. */
+function readJsonText(source: string): string | undefined {
+  if (!/^".*"$/s.test(source)) return undefined;
+  try {
+    const value: unknown = JSON.parse(source);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 

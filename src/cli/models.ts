@@ -13,7 +13,7 @@ interface Models {
 
 interface Provider {
   readonly name: string;
-  readonly base_url: string;
+  readonly base_url?: string;
   readonly state?: string;
   readonly fault?: string;
   readonly resting?: readonly { readonly name: string; readonly reason: string; readonly remaining_ms: number }[];
@@ -37,11 +37,11 @@ const LIST_TIMEOUT_MS = 20_000;
 export const models: Command = {
   name: 'models',
   summary: 'providers and their models; try one',
-  usage: `Usage: openclaw models [--url URL] [--json]
+  usage: `Usage: openclaw models [list] [--url URL] [--json]
        openclaw models test [PROVIDER/MODEL] [--url URL] [--json]
 
-Lists the providers of a running gateway with their state, models and context windows, and the model servers that it
-finds on its machine. "test" asks a model one question: by default the one of the setting agent.model.
+Lists the providers of a running gateway with their address, state, models and context windows, and the model servers that
+it finds on its machine. "test" asks a model one question: by default the one of the setting agent.model.
 
   --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json     print the response as JSON
@@ -55,8 +55,8 @@ Examples:
     const target = readTarget('models', values.url, terminal);
     const [action, model, ...rest] = positionals;
     if (rest.length > 0) throw new UsageError(`Unexpected argument ${rest[0]}`, 'models');
-    if (action === undefined) return list(terminal, target, values.json ?? false);
-    if (action !== 'test') throw new UsageError(`models knows test, not ${action}`, 'models');
+    if (action === undefined || action === 'list') return list(terminal, target, values.json ?? false);
+    if (action !== 'test') throw new UsageError(`models knows list and test, not ${action}`, 'models');
     return test(terminal, target, model, values.json ?? false);
   },
 };
@@ -73,29 +73,33 @@ async function list(terminal: Terminal, target: GatewayTarget, isJson: boolean):
     terminal.stderr.write(
       'No provider is configured, and no model server was found. `openclaw setup` configures one.\n',
     );
-  else
-    terminal.stdout.write(
-      printable(formatTable([['PROVIDER', 'STATE', 'MODEL', 'WINDOW'], ...rows, ...found]), terminal.stdout),
-    );
+  else {
+    const table = formatTable([['PROVIDER', 'STATE', 'MODEL', 'WINDOW', 'ADDRESS'], ...rows, ...found]);
+    const notes = body.items.flatMap(listNotes).map((note) => `${note}\n`);
+    terminal.stdout.write(printable([table, ...(notes.length > 0 ? ['\n', ...notes] : [])].join(''), terminal.stdout));
+  }
   return EXIT.done;
 }
 
 function describeProvider(provider: Provider, state: string): string[][] {
   const { name, models: listed } = provider;
-  const resting = (provider.resting ?? []).map(
-    (one) => `${one.name} rests for ${Math.ceil(one.remaining_ms / 1_000)} s: ${one.reason}`,
-  );
-  const notes = [...(provider.fault === undefined ? [] : [provider.fault]), ...resting];
   const [first, ...others] = listed;
   return [
-    [name, state, first?.id ?? '', windowOf(first)],
+    [name, state, first?.id ?? '-', windowOf(first), provider.base_url ?? ''],
     ...others.map((model) => ['', '', model.id, windowOf(model)]),
-    ...[...notes, provider.base_url].map((note) => ['', '', note]),
+  ];
+}
+
+/** Returns the lines about a provider that does not work. */
+function listNotes({ name, fault, resting = [] }: Provider): string[] {
+  return [
+    ...(fault === undefined ? [] : [`${name} does not list its models: ${fault}`]),
+    ...resting.map((one) => `${one.name} rests for ${Math.ceil(one.remaining_ms / 1_000)} s: ${one.reason}`),
   ];
 }
 
 function windowOf(model: { readonly context_window?: number } | undefined): string {
-  return model?.context_window === undefined ? '' : String(model.context_window);
+  return model?.context_window === undefined ? '-' : String(model.context_window);
 }
 
 async function test(

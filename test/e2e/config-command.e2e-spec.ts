@@ -77,6 +77,10 @@ describe('openclaw config', () => {
     expect((await openclaw('set', 'agents.ops.model', 'local/7')).code).toBe(0);
     expect((await openclaw('set', 'agents.ops.description', '42')).code).toBe(0);
     expect((await openclaw('get', 'agents.ops.model')).out).toBe('agents.ops.model  local/7  run time\n');
+    expect((await openclaw('set', 'agents.ops.model', '"local/7"')).code).toBe(0);
+    expect((await openclaw('get', 'agents.ops.model')).out).toContain('  local/7  ');
+    expect((await openclaw('set', 'agents.ops.system_prompt', '"Hello", she said.')).code).toBe(0);
+    expect((await openclaw('get', 'agents.ops.system_prompt')).out).toContain('"Hello", she said.');
     expect((await openclaw('get', 'agents.ops')).out).toMatch(/^agents\.ops\.description +42 +run time$/m);
     expect((await openclaw('get', 'agents.main')).out).toMatch(/^agents\.main\.name +openclaw +default$/m);
     expect((await openclaw('get', 'agents.main.model')).out).toBe('agents.main.model  -  default\n');

@@ -124,6 +124,13 @@ describe('the administration of models', () => {
     expect(server.asked[1]?.authorization).toBe('Bearer sk-given');
   });
 
+  it('[R-20] [R-21] shows operators of a tenant no address of a shared provider, and tries none of another tenant', async () => {
+    const items = (await call('', undefined, TOKENS.stranger)).body['items'] as readonly { base_url?: string }[];
+    expect(items.map(({ base_url }) => base_url)).toEqual([undefined, undefined, undefined, server.url]);
+    expect((await call('/test', { provider: 'acme', model: 'big' })).status).toBe(400);
+    expect(server.asked).toHaveLength(0);
+  });
+
   it('[R-21] refuses who may not, and what is malformed', async () => {
     const asked = { provider: 'local', model: 'big' };
     expect((await call('/test', asked, TOKENS.reader)).status).toBe(403);
@@ -144,8 +151,10 @@ describe('openclaw models', () => {
   it('[R-20] prints providers and models', async () => {
     const { code, out } = await openclaw();
     expect(code).toBe(0);
-    expect(out).toMatch(/^PROVIDER +STATE +MODEL +WINDOW\nlocal +ready +big\n +small +4096\n/);
-    expect(out).toMatch(/^down +unreachable\n +ECONNREFUSED$/m);
+    expect(out).toMatch(/^PROVIDER +STATE +MODEL +WINDOW +ADDRESS\nlocal +ready +big +- +http\S+\/v1\n +small +4096\n/);
+    expect(out).toMatch(/^down +unreachable +- +- +http:\/\/127\.0\.0\.1:9\/v1$/m);
+    expect(out).toMatch(/\n\ndown does not list its models: ECONNREFUSED\n/);
+    expect((await openclaw('list')).code).toBe(0);
     expect(JSON.parse((await openclaw('--json')).out)).toMatchObject({ items: [{ name: 'local' }, {}, {}] });
   });
 

@@ -5,7 +5,7 @@ import type { CoreHarness } from '../../src/testing/core-harness.js';
 import { FakeReader } from '../../src/testing/fake-reader.js';
 import { buildModelHarness, SleeplessClock } from '../support/model-harness.js';
 import { RecordingLogs } from '../support/recording-logs.js';
-import type { Wire } from '../support/model-server.js';
+import { WIRES, type Wire } from '../support/model-server.js';
 import { events, WireServer, type WireResponse } from '../support/wire-server.js';
 
 let server: WireServer;
@@ -459,6 +459,19 @@ describe('a model that calls a tool in vain', () => {
     const done = events({ choices: [{ delta: { content: 'Well said.' }, finish_reason: 'stop' }] });
     const { shown } = await ask('openai-completions', [...Array(4).fill(call), good, ...Array(4).fill(call), done]);
     expect(shown).toBe('Well said.');
+  });
+});
+
+describe('an address that answers with a web page', () => {
+  it.each(WIRES)('[R-13] is said to be none of an API, and is asked once (%s)', async (wire) => {
+    const page = '<!doctype html><title>Sign in</title>';
+    const logs = new RecordingLogs();
+    const { ann } = await ask(wire, [{ headers: { 'content-type': 'text/html; charset=utf-8' }, body: page }], {
+      logs,
+    });
+    expect(shownBy(ann, 'a')).toContain('answers with a web page instead of its API');
+    expect(server.asked).toHaveLength(1);
+    expect(JSON.stringify(logs.entries)).toContain('text/html; charset=utf-8: <!doctype html>');
   });
 });
 

@@ -33,7 +33,8 @@ export class ModelsController {
       items: providers.map(({ name, provider, models, fault, resting }) => ({
         name,
         api: provider.api,
-        base_url: provider.base_url,
+        // Shared ones are set up by the gateway's operators; those of a tenant use them by name.
+        ...((maySetUp || provider.tenant === caller.tenant) && { base_url: provider.base_url }),
         state: fault !== undefined ? 'unreachable' : resting.some((one) => one.name === name) ? 'resting' : 'ready',
         ...(fault !== undefined && { fault }),
         resting: resting.map((one) => ({ name: one.name, reason: one.kind, remaining_ms: Math.ceil(one.remainingMs) })),
@@ -53,7 +54,7 @@ export class ModelsController {
     if (caller.tenant !== DEFAULT_TENANT)
       throw new GatewayError('FORBIDDEN', { reason: 'models are for operators of the default tenant to try' });
     const { provider, model, base_url: baseUrl, api_key: apiKey } = body;
-    const trial = await this.models.tryModel({ provider, model, baseUrl, apiKey });
+    const trial = await this.models.tryModel({ provider, model, baseUrl, apiKey }, caller.tenant);
     if (trial.ok) return { ok: true, first_token_ms: trial.firstTokenMs, text: trial.text };
     const { reason, detail, status } = trial;
     return { ok: false, reason, detail, ...(status !== undefined && { status }) };

@@ -28,7 +28,12 @@ export class OfferedProviderDto {
 const STATES = ['ready', 'resting', 'unreachable'] as const;
 
 /** A configured provider. */
-export class ModelProviderDto extends OfferedProviderDto {
+export class ModelProviderDto {
+  name!: string;
+  api!: string;
+  /** Absent for operators of another tenant than `default`, unless the provider is their tenant's own. */
+  base_url?: string;
+  models!: ListedModelDto[];
   /** `unreachable`: it does not list its models. `resting`: it failed and is asked after others. */
   @ApiProperty({ enum: STATES })
   state!: (typeof STATES)[number];

@@ -72,11 +72,13 @@ export class ModelsService {
 
   /**
    * Asks a model one question. A key of the settings goes to the address of the settings only.
+   * @param tenant whose agents may name a configured provider
    * @throws GatewayError INVALID_PAYLOAD if the provider is neither configured nor described
    */
-  tryModel({ provider: name, model, baseUrl, apiKey }: TrialRequest): Promise<ModelTrial> {
+  tryModel({ provider: name, model, baseUrl, apiKey }: TrialRequest, tenant: string): Promise<ModelTrial> {
     const providers = this.config.get('providers');
-    const configured = Object.hasOwn(providers, name) ? providers[name] : undefined;
+    const found = Object.hasOwn(providers, name) ? providers[name] : undefined;
+    const configured = found && isForTenant(found, tenant) ? found : undefined;
     const { api_key: _key, headers: _headers, ...others } = configured ?? {};
     const setting = {
       ...(baseUrl === undefined ? configured : { ...others, base_url: baseUrl }),

@@ -7,6 +7,11 @@ import { correctEvents, type EventCorrector } from './wire/sse.js';
 /** Maximum length of the body of a refusal that is read, in bytes. */
 const MAX_REFUSAL_BYTES = 65_536;
 
+/** Media types of web pages: those of a proxy, a login, or a server at a path that it does not know. */
+const PAGE_TYPE = /^\s*(text\/html|application\/xhtml)/i;
+/** Maximum length of the beginning of a page that is read, in bytes. */
+const MAX_PAGE_BYTES = 256;
+
 /** One request: it ends with its turn, after a time without events, or if no byte arrives in time. */
 export class Attempt {
   /** True if no byte arrived within the time for the first one. */
@@ -60,6 +65,8 @@ export class SeenResponse {
   retryAfterMs: number | undefined;
   /** The body of a response that is not a success. */
   refusal = '';
+  /** The type and the beginning of a web page that came instead of an answer. */
+  page: string | undefined;
 
   constructor(
     private readonly clock: Clock,
@@ -72,8 +79,13 @@ export class SeenResponse {
     const response = await egressFetch(input, { ...init, redirect: 'error' });
     this.status = response.status;
     this.retryAfterMs = readRetryAfter(response.headers, this.clock.now());
-    if (response.ok) return correctEvents(response, this.corrector, this.onBytes);
+    const type = response.headers.get('content-type') ?? '';
+    if (response.ok && !PAGE_TYPE.test(type)) return correctEvents(response, this.corrector, this.onBytes);
     this.onBytes();
+    if (response.ok) {
+      this.page = `${type}: ${(await readBeginning(response, MAX_PAGE_BYTES)).toString('utf8')}`;
+      throw new Error('the response is a web page');
+    }
     if (!response.body) return response;
     this.refusal = (await readBeginning(response, MAX_REFUSAL_BYTES)).toString('utf8');
     return new Response(this.refusal, { status: response.status, headers: response.headers });

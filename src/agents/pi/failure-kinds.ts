@@ -10,6 +10,8 @@ export type FailureKind =
   | 'key refused'
   | 'no credit'
   | 'model not known'
+  /** A response of another protocol, such as a web page: the address is not that of the API. */
+  | 'not an API'
   /** The prompt exceeds the model's window. */
   | 'too long'
   /** The model or a filter refused the content. */
@@ -24,6 +26,7 @@ const PASSED_ON: ReadonlySet<FailureKind> = new Set([
   'key refused',
   'no credit',
   'model not known',
+  'not an API',
 ]);
 
 /** Returns whether the next model is asked after a failure of this kind. */

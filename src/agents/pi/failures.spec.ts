@@ -14,12 +14,18 @@ describe('a failed request to a model', () => {
     expect(isTransient(failure({ kind }))).toBe(true);
   });
 
-  it.each(['silent', 'key refused', 'no credit', 'model not known', 'too long', 'declined', 'bad request'] as const)(
-    '[R-11] that is %s is not retried',
-    (kind) => {
-      expect(isTransient(failure({ kind }))).toBe(false);
-    },
-  );
+  it.each([
+    'silent',
+    'key refused',
+    'no credit',
+    'model not known',
+    'not an API',
+    'too long',
+    'declined',
+    'bad request',
+  ] as const)('[R-11] that is %s is not retried', (kind) => {
+    expect(isTransient(failure({ kind }))).toBe(false);
+  });
 
   it('[R-11] [R-16] is not retried when the provider asks for a long delay, which is shorter with another model', () => {
     const isRetried = (retryAfterMs: number, hasNext: boolean) => isTransient(failure({ retryAfterMs }), hasNext);
@@ -47,7 +53,15 @@ describe('a failed request to a model', () => {
   });
 
   it("[R-13] is described in plain words, without the provider's text", () => {
-    const kinds = ['no credit', 'key refused', 'model not known', 'too long', 'declined', 'silent'] as const;
+    const kinds = [
+      'no credit',
+      'key refused',
+      'model not known',
+      'not an API',
+      'too long',
+      'declined',
+      'silent',
+    ] as const;
     const all = [
       ...kinds.map((kind) => failure({ kind })),
       ...[429, 500].map((status) => failure({ status })),

@@ -68,6 +68,8 @@ const REASONS: Readonly<Partial<Record<FailureKind, string>>> = {
   'no credit': 'the account at the provider of the model has no credit left; an operator has to check it',
   'key refused': 'the provider of the model refuses the credential; an operator has to check it',
   'model not known': 'the provider does not know the model; an operator has to check agent.model and its provider',
+  'not an API':
+    'the address of the provider of the model answers with a web page instead of its API; an operator has to check its base_url and api',
   silent: 'the provider of the model does not respond; try again later',
 };
 const BUSY = 'the provider of the model receives too many requests at the moment; try again later';

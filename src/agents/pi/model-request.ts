@@ -141,11 +141,12 @@ export class ModelRequest {
   }
 
   /** @param text pi's description of the failure; the body of a refusal says more */
-  private toFailure(text: string, { status, retryAfterMs, refusal }: SeenResponse): ModelFailure {
+  private toFailure(text: string, { status, retryAfterMs, refusal, page }: SeenResponse): ModelFailure {
+    const describe = (said: string) => toOneLine(this.hideSecrets(said.slice(0, MAX_ERROR_LENGTH)), MAX_DETAIL_LENGTH);
+    if (page !== undefined) return { kind: 'not an API', status, detail: describe(page), retryAfterMs };
     const { codes, message } = readError((refusal || text).slice(0, MAX_ERROR_LENGTH));
     const isOverflow = this.target.isOverflow(text);
-    const detail = toOneLine(this.hideSecrets(text.slice(0, MAX_ERROR_LENGTH)), MAX_DETAIL_LENGTH);
-    return { kind: classify({ status, codes, message, isOverflow }), status, detail, retryAfterMs };
+    return { kind: classify({ status, codes, message, isOverflow }), status, detail: describe(text), retryAfterMs };
   }
 }
 

@@ -178,7 +178,12 @@ describe('a change of agents at run time', () => {
     expect(await faults({ 'agents.ops.model': 'nowhere/x' })).toEqual([
       expect.stringMatching(/^agents\.ops\.model: the provider/),
     ]);
-    expect(await faults({ agents: {} })).toEqual(['bindings[0].agent: there is no agent ops']);
+    const bound = 'does not go with bindings[0].agent: there is no agent ops';
+    expect(await faults({ agents: {} })).toEqual([`agents: ${bound}`]);
+    expect(await faults({ 'agent.name': 'ada', agents: {} })).toEqual([`agents: ${bound}`]);
+    expect(await faults({ bindings: [{ agent: 'nope', sender: 'x' }] })).toEqual([
+      'bindings[0].agent: there is no agent nope',
+    ]);
     expect(await faults({ 'agents.__proto__.name': 'x' })).toHaveLength(1);
     expect(config.version).toBe(0);
   });

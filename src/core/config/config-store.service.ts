@@ -2,6 +2,7 @@ import type { Scope } from '../../protocol/domain.js';
 import type { SettingsStore, StoredSettings } from '../store/index.js';
 import type { Log, Logs } from '../telemetry/logs.js';
 import type { LoadedSettings, SettingSource } from './load-settings.js';
+import { nameChanges } from './name-change.js';
 import { hideSecrets } from './secrets.js';
 import {
   SettingsError,
@@ -171,7 +172,10 @@ export class ConfigStoreService {
       return findPathFaults(row, this.next.get(row.key), changed, this.loaded);
     });
     if (faults.length > 0) return faults;
-    return this.schema.checkRules(after);
+    return nameChanges(this.schema.checkRules(after), Object.keys(changes), {
+      covers: (outer, key) => this.covers(outer, key),
+      without: (key) => this.schema.checkRules(this.preview(setPart(changes, [key], undefined) as Changes)),
+    });
   }
 
   /** Calls `watcher` after each change of `key`. Returns a function that unsubscribes it. */

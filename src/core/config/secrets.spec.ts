@@ -20,6 +20,27 @@ describe('foreign text', () => {
     expect(hide(text)).toBe(expected);
   });
 
+  it.each([
+    ['base64', (text: string) => Buffer.from(text).toString('base64')],
+    ['base64 for addresses', (text: string) => Buffer.from(text).toString('base64url')],
+    ['JSON', (text: string) => JSON.stringify(text)],
+    ['an address', encodeURIComponent],
+    [
+      'an address, in small letters',
+      (text: string) => encodeURIComponent(text).replaceAll(/%../g, (code) => code.toLowerCase()),
+    ],
+    ['a form', (text: string) => new URLSearchParams({ text }).toString()],
+  ])('[X-13] has no key in %s, whatever is around it', (_form, encode) => {
+    const key = 'k/"y\\+=ä?>~7 1234567890';
+    const hideKey = createSecretHider([key]);
+    for (const around of ['', 'u', 'user', 'admin:']) {
+      const told = encode(`${around}${key}${around}`);
+      const hidden = hideKey(told);
+      expect(hidden).toContain('***');
+      expect(hidden.length).toBeLessThan(told.length - key.length + 8);
+    }
+  });
+
   it('is one line of bounded length', () => {
     expect(toOneLine(' no\r\n\u001b[31m\tway\u2028out ', 100)).toBe('no [31m way out');
     expect(toOneLine('x'.repeat(90_000), 500)).toHaveLength(500);

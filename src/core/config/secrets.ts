@@ -35,22 +35,54 @@ const MIN_PIECE_LENGTH = 8;
 const MIN_KEY_LENGTH = 16;
 const MIN_KEY_DIGITS = 3;
 
+/** Longer values are hidden as they are and in pieces, but not in other forms: each form costs as much as the value. */
+const MAX_ENCODED_LENGTH = 4_096;
+
 /**
  * Returns a function that replaces secrets in a text with `***`. A server or a proxy may repeat what it was sent: the
- * values themselves, what follows the scheme of a header (`Bearer SECRET`), and pieces of keys.
+ * values themselves, what follows the scheme of a header (`Bearer SECRET`), pieces of keys, and each of these in JSON, in
+ * an address or in base64.
  */
 export function createSecretHider(values: readonly string[]): (text: string) => string {
-  const secrets = [...values, ...values.map((value) => value.slice(value.indexOf(' ') + 1))]
-    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
-    .toSorted((a, b) => b.length - a.length);
-  let pieces: ReadonlySet<string> | undefined;
+  let hidden: HiddenForms | undefined;
   return (text) => {
-    pieces ??= new Set(secrets.filter(isKey).flatMap(listPieces));
+    hidden ??= listHidden(values);
     return hidePieces(
-      secrets.reduce((hidden, secret) => hidden.replaceAll(secret, HIDDEN), text),
-      pieces,
+      hidden.secrets.reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), text),
+      hidden.pieces,
     );
   };
+}
+
+/** The texts to hide: whole secrets, the longest first, and pieces of keys. */
+interface HiddenForms {
+  readonly secrets: readonly string[];
+  readonly pieces: ReadonlySet<string>;
+}
+
+function listHidden(values: readonly string[]): HiddenForms {
+  const plain = [...values, ...values.map((value) => value.slice(value.indexOf(' ') + 1))].filter(
+    (secret) => secret.length >= MIN_SECRET_LENGTH,
+  );
+  return {
+    secrets: [...new Set(plain.flatMap(listForms))].toSorted((a, b) => b.length - a.length),
+    pieces: new Set(plain.filter(isKey).flatMap(listForms).flatMap(listPieces)),
+  };
+}
+
+/** Returns a secret as it is, in JSON, in an address, and in base64 at each place of a longer text. */
+function listForms(secret: string): string[] {
+  if (secret.length > MAX_ENCODED_LENGTH) return [secret];
+  const address = encodeURIComponent(secret.toWellFormed());
+  const field = new URLSearchParams([['', secret]]).toString().slice(1);
+  const encoded = [0, 1, 2].flatMap((before) => {
+    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+    // The first and the last characters depend on what surrounds the secret.
+    const [first, end] = [Math.ceil((before * 4) / 3), Math.floor((bytes.length * 4) / 3)];
+    return (['base64', 'base64url'] as const).map((encoding) => bytes.toString(encoding).slice(first, end));
+  });
+  const forms = [secret, JSON.stringify(secret).slice(1, -1), address, field, ...encoded];
+  return [...new Set([...forms, address.replaceAll(/%../g, (code) => code.toLowerCase())])];
 }
 
 /** Returns whether a value looks like a key: the pieces of a path, an address or a name are words, which a text may have. */

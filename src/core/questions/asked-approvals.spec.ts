@@ -241,6 +241,23 @@ describe('a crash while an asked agent waits for an approval', () => {
     },
   );
 
+  it.each<[string, Plan]>([
+    ['a call', { pay: 5 }],
+    ['nested questions', NESTED],
+  ])('[L-04] [Z-31] a drain puts %s aside at once, with the approval open', async (_what, plan) => {
+    const harness = await open();
+    const reader = new FakeReader();
+    await say(reader, 'ann', plan);
+    const shown = await untilShown(reader);
+    await harness.claims.drain(30_000, new AbortController().signal);
+    expect(await harness.approvals.listPending(LOCAL_OPERATOR)).toHaveLength(1);
+    harness.startTurns();
+    expect(await decide(shown, 'allow', aUser('ann'))).toBe('done');
+    await reader.waitForEnd('ann');
+    expect(callsOf(reader, 'test.pay').map(({ status }) => status)).not.toContain('denied');
+    expect(paid).toHaveLength(1);
+  });
+
   it('[Z-31] keeps a decision that was made before the turns ran again', async () => {
     await open();
     const before = new FakeReader();

@@ -55,6 +55,8 @@ export class MessageClaimsService {
   private consumer: ClaimConsumer | undefined;
   /** True if messages are claimed. */
   private isOpen = false;
+  /** True once runs that wait for people are put aside. */
+  private isDraining = false;
   private claiming = false;
   private claimAgain = false;
   /** Resolves when nothing runs. */
@@ -78,6 +80,7 @@ export class MessageClaimsService {
   start(consumer: ClaimConsumer): void {
     this.consumer = consumer;
     this.isOpen = true;
+    this.isDraining = false;
     this.stopWatching.push(
       this.clock.setRepeating(RENEW_INTERVAL_MS, () => void this.renewLeases()),
       this.config.watch('agent.concurrency', () => this.wake()),
@@ -98,11 +101,13 @@ export class MessageClaimsService {
   }
 
   /**
-   * Waits until nothing runs, at most `timeoutMs` and until `hurry` aborts. Then stops the runs that are left: their
-   * messages return to the queue without counting as interrupted.
+   * Waits until nothing runs, at most `timeoutMs` and until `hurry` aborts. Then stops the runs that are left, and at once
+   * those that wait for people: their messages return to the queue without counting as interrupted.
    */
   async drain(timeoutMs: number, hurry: AbortSignal): Promise<void> {
     this.stopClaiming();
+    this.isDraining = true;
+    this.wake();
     const timeout = new AbortController();
     await Promise.race([this.whenIdle(), this.clock.sleep(timeoutMs, AbortSignal.any([hurry, timeout.signal]))]);
     timeout.abort();
@@ -127,6 +132,7 @@ export class MessageClaimsService {
   /** Claims as long as there are free places and messages to run. Turns that wait for a place again come first. */
   wake(): void {
     this.places.settle();
+    if (this.isDraining) for (const run of this.places.listWaiting()) abort(run, 'draining');
     if (this.claiming) this.claimAgain = true;
     else {
       this.claiming = true;

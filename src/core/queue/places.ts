@@ -98,6 +98,11 @@ export class Places<R extends PlacedRun> {
     });
   }
 
+  /** Returns the runs whose place is free because everything in it waits for people. */
+  listWaiting(): R[] {
+    return [...this.runs.keys()].filter((run) => !this.isAtWork(this.rootOf(run)));
+  }
+
   /** Gives free places to the runs that wait for one. */
   settle(): void {
     for (const entry of this.returning.slice()) {
