@@ -160,7 +160,7 @@ describe('an agent that is removed', () => {
     const gateway = await start(BOUND);
     expect(await change(gateway, { agents: {} })).toMatchObject({
       kind: 'invalid',
-      faults: [{ key: 'bindings[0].agent' }],
+      faults: [{ key: 'agents', message: expect.stringContaining('bindings[0].agent') as string }],
     });
   });
 });
