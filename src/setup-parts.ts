@@ -1,5 +1,6 @@
 /** What `openclaw setup` needs of the parts of the gateway: settings, providers and their models. */
 export { findLocalServers, type LocalServer } from './agents/models/local-servers.js';
+export { StatusError } from './agents/models/get-json.js';
 export { listModels, type ListedModel } from './agents/models/model-lists.js';
 export { TRIAL_QUESTION, tryModel, type ModelTrial } from './agents/models/model-trial.js';
 export {

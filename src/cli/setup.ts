@@ -4,6 +4,7 @@ import type { Command } from './command.js';
 import { EXIT } from './faults.js';
 import { readOptions } from './options.js';
 import { chooseByFlags, chooseByQuestions, listCandidates, type Choice, type Parts } from './setup/choice.js';
+import { hideSecretValues } from './setup/hide-values.js';
 import { diffLines } from './setup/line-diff.js';
 import { Questions } from './setup/questions.js';
 import {
@@ -106,7 +107,7 @@ async function runByQuestions(own: Setup): Promise<number> {
     const file = changeSettings(path, toSettings(choice, host));
     if (file.before !== undefined && file.before !== file.after) {
       questions.say(`\n${path}:`);
-      for (const line of diffLines(file.before, file.after)) questions.say(line);
+      for (const line of describeChange(file)) questions.say(line);
       if (!(await questions.confirm('Write it?', true))) throw new Error('Nothing was written');
     }
     return write(own, choice, file, host);
@@ -121,7 +122,7 @@ async function runByFlags(own: Setup): Promise<number> {
   const wanted = { ...(provider && { provider }), ...(model && { model }), ...(baseUrl && { baseUrl }) };
   const choice = await chooseByFlags(parts, await findCandidates(own), wanted, { ...terminal, env });
   const file = changeSettings(path, toSettings(choice, host));
-  for (const line of diffLines(file.before ?? '', file.after)) terminal.stderr.write(`${line}\n`);
+  for (const line of describeChange(file)) terminal.stderr.write(`${line}\n`);
   return write(own, choice, file, host);
 }
 
@@ -161,8 +162,19 @@ function write({ env, ...own }: Setup, choice: Choice, file: ChangedFile, host: 
     load(parts, { ...env, ...given }, copy, folder);
     for (const secret of secrets) added[`${secret.variable}_FILE`] = writeSecret(folder, secret.file, secret.value);
   });
-  printEnd(own.terminal, path, { ...own.secrets, ...added }, Object.values(added));
+  const written = [...(file.before === file.after ? [] : [path]), ...Object.values(added)];
+  const variables = { ...own.secrets, ...added };
+  printEnd(own.terminal, path, variables, written);
+  const variable = parts.keyVariableOf(name);
+  const isInherited = [variable, `${variable}_FILE`].some((one) => own.terminal.env[one] && !(one in variables));
+  if (isInherited)
+    own.terminal.stderr.write(`The gateway takes the key of ${name} from its environment: ${variable}\n`);
   return EXIT.done;
+}
+
+/** Returns the lines that change, without secrets. */
+function describeChange({ before = '', after }: ChangedFile): string[] {
+  return diffLines(hideSecretValues(before), hideSecretValues(after));
 }
 
 function printEnd(
@@ -172,7 +184,7 @@ function printEnd(
   written: readonly string[],
 ): void {
   const token = variables[`${TOKEN_VARIABLE}_FILE`];
-  stderr.write(`\nWritten: ${[path, ...written].join(', ')}\n`);
+  stderr.write(written.length === 0 ? `\n${path} stays as it is\n` : `\nWritten: ${written.join(', ')}\n`);
   if (token !== undefined) stderr.write(`Operators: OPENCLAW_TOKEN=$(cat ${token}) openclaw status\n`);
   stderr.write('Start it with:\n');
   const config = relative(process.cwd(), path) === 'config.yaml' ? [] : ['--config', path];

@@ -36,6 +36,7 @@ import { SessionResources } from './sessions/session-resources.js';
 import { SessionRouterService } from './sessions/session-router.service.js';
 import { SkillsService } from './skills/skills.service.js';
 import { ToolExplorerService } from './tools/tool-explorer.service.js';
+import { UnknownNamesService } from './tools/unknown-names.service.js';
 import { ToolRegistryService } from './tools/tool-registry.service.js';
 import { AgentPresenceService } from './turns/agent-presence.service.js';
 import { JoiningService } from './turns/joining.service.js';
@@ -98,6 +99,7 @@ const exported = [
     TurnAgentService,
     TurnFactoryService,
     TurnRunnerService,
+    UnknownNamesService,
     AgentPresenceService,
   ],
   exports: exported,

@@ -84,6 +84,35 @@ describe('an agent that asks another', () => {
     expect(ops.said()).toContain('how are you?');
   });
 
+  it('[Z-16] shows its session to those who may read the asking one, and to them only to read', async () => {
+    const { ops, gateway } = await start();
+    ops.answer({ content: 'Fine.' });
+    const ann = await gateway.connect('a', TOKENS.alice);
+    const by = (reader: FrameClient, type: 'history' | 'resume' | 'message_in', payload: object, session_id?: string) =>
+      reader.answerTo(reader.send(type, payload, { ...(session_id && { session_id }) }));
+    const content = `/tool agents.ask ${JSON.stringify({ agent: 'ops', message: 'how are you?' })}`;
+    await resultOf(ann, ann.send('message_in', { channel: 'test', sender: 'alice', content }));
+    const { session_id, messages } = await readPair(ann);
+    expect(messages).toMatchObject([{ content: 'how are you?' }]);
+    const bob = await gateway.connect('b', TOKENS.bob);
+    expect(await by(bob, 'history', { limit: 9 }, session_id)).toMatchObject({ payload: { code: 'NOT_FOUND' } });
+    const words = { channel: 'agent', sender: 'alice', content: 'x' };
+    expect(await by(ann, 'message_in', words, session_id)).toMatchObject({ payload: { code: 'FORBIDDEN' } });
+    const to = { sessions: [{ session_id, after_seq: 0 }] };
+    expect(await by(ann, 'resume', to)).toMatchObject({ payload: { code: 'NOT_FOUND' } });
+  });
+
+  it('[Z-16] starts anew after /reset of the asking session', async () => {
+    const { client, ops } = await start();
+    ops.answer({ content: 'Fine.' }, { content: 'Still fine.' });
+    await ask(client, 'ops', 'the first question');
+    const reset = send(client, '/reset');
+    await client.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === reset);
+    await ask(client, 'ops', 'the second question');
+    expect(ops.bodies.at(-1)).toContain('the second question');
+    expect(ops.bodies.at(-1)).not.toContain('the first question');
+  });
+
   it('[Z-17] runs in the place of the turn that waits, so it is answered with every place taken', async () => {
     const { client, ops, cid } = await start({ 'agent.concurrency': 1 });
     ops.answer(callOf('cid'), { content: 'cid says: 7' });

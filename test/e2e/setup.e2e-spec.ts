@@ -106,12 +106,61 @@ describe('openclaw setup', () => {
     expect(read()).not.toContain('broken');
   });
 
+  it('[R-23] hides the secrets of an existing file in what it shows', async () => {
+    const before = [
+      'auth: { token: "inline-operator-token-1" }',
+      'providers:',
+      '  mine: { api: openai-completions, base_url: "http://x/v1", api_key: sk-inline-1 }',
+      '  more:',
+      '    api: openai-completions',
+      '    base_url: http://x/v1',
+      '    headers:',
+      '      X-Gate: >-',
+      '        folded passphrase',
+      '    api_key: *inline',
+      'agent: { system_prompt: &inline sk-anchored-1 }',
+    ];
+    const [prompt] = before.splice(-1);
+    writeFileSync(config, `${[prompt, ...before].join('\n')}\n`);
+    const { code, err } = await setup(['--yes', '--provider', 'ours', '--base-url', server.url, '--model', 'big']);
+    expect([code, err]).toEqual([0, expect.stringContaining('***')]);
+    expect(err).not.toMatch(/inline-operator|sk-inline|passphrase|sk-anchored/);
+    expect(read()).toContain('sk-inline-1');
+  });
+
+  it('[R-23] asks again for a key that is refused, and says what to do with one of the environment', async () => {
+    const strict = await ListingServer.start([{ id: 'big' }], 'Hello to you.', 'sk-right');
+    try {
+      const refused = await setup(['--yes', '--base-url', strict.url], [], { LOCAL_API_KEY: 'sk-wrong' });
+      expect([refused.code, refused.err]).toEqual([
+        1,
+        expect.stringContaining('the key is refused (HTTP 401). Set LOCAL_API_KEY to a key that local accepts.'),
+      ]);
+      const typed = await setup([], [OTHER, strict.url, 'mine', 'sk-wrong', 'sk-right', 'big', 'n']);
+      expect(typed.code).toBe(0);
+      expect(read(join(folder, 'secrets/mine-api-key'))).toBe('sk-right\n');
+    } finally {
+      strict.stop();
+    }
+  });
+
+  it('[R-23] says that nothing was written, and where the key comes from', async () => {
+    const args = ['--yes', '--provider', 'mine', '--base-url', server.url];
+    expect((await setup(args, [], { MINE_API_KEY: 'sk-env' })).err).toMatch(
+      /^Written: .*\n(?:.*\n)*The gateway takes the key of mine from its environment: MINE_API_KEY\n$/m,
+    );
+    expect((await setup(args, [], { MINE_API_KEY: 'sk-env' })).err).toContain(`${config} stays as it is`);
+    expect((await setup(['--yes', '--provider', 'nowhere'])).err).toContain('there is mine');
+  });
+
   it('[R-23] --yes with flags asks nothing', async () => {
     const args = ['--yes', '--provider', 'mine', '--base-url', server.url, '--model', 'big', '--host', '::'];
     const { code, out, err } = await setup(args, [], { MINE_API_KEY: 'sk-env' });
     expect(code).toBe(0);
     expect(server.asked[0]?.authorization).toBe('Bearer sk-env');
-    expect(err).toMatch(/^> Say hello in one short sentence\.\nHello to you\.\n\(first token after \d+ ms\)\n/);
+    expect(err).toMatch(
+      /^Model: mine\/big\n> Say hello in one short sentence\.\nHello to you\.\n\(first token after \d+ ms\)\n/,
+    );
     expect(err).toContain('+ agent:\n+   model: mine/big');
     expect(out).toMatch(/^OPENCLAW_AUTH_TOKEN_FILE=\S+operator-token openclaw start --config /);
     expect((await setup(['--yes', '--provider', 'mine'], [], { MINE_API_KEY: 'sk-env' })).code).toBe(0);

@@ -134,6 +134,11 @@ describe('skills', () => {
     expect(warnings()).toHaveLength(2);
   });
 
+  it('[R-25] that are missing are named at the start, before a turn needs them', async () => {
+    await start({ skills: [path('missing')] });
+    expect(warnings()).toMatchObject([{ fields: { path: path('missing') } }]);
+  });
+
   it('[R-25] are listed within 32,000 characters; the log says what is left out', async () => {
     for (let i = 0; i < 1_000; i++)
       write(`skill-${String(i).padStart(4, '0')}`, text(`skill-${String(i).padStart(4, '0')}`, 'x'.repeat(60)));
@@ -199,13 +204,14 @@ describe('skills', () => {
   it('[R-25] are logged when they break, when they can be used, and when they break again', async () => {
     const broken = '# Hello';
     write('notes', broken);
+    let from = logs.entries.length;
     await start({ skills: [folder, path('later')] });
     server.mock.on({}, { content: 'Hi.' });
     const lines = async () => {
-      const from = logs.entries.length;
       await ask();
       await ask();
       const own = logs.entries.slice(from).filter(({ message }) => message.startsWith('a skill'));
+      from = logs.entries.length;
       return own.map(({ message, fields }) => `${message}: ${basename((fields as { path: string }).path)}`);
     };
     expect(await lines()).toEqual(['a skill is left out: notes', 'a skill is left out: later']);

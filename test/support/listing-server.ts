@@ -10,12 +10,14 @@ export class ListingServer {
 
   private constructor(private readonly server: Server) {}
 
-  /** @param models entries of the list @param text undefined to refuse every key */
-  static async start(models: readonly object[], text?: string): Promise<ListingServer> {
+  /** @param models entries of the list @param text undefined to refuse every key @param key the only one that may list */
+  static async start(models: readonly object[], text?: string, key?: string): Promise<ListingServer> {
     const http = createServer((request, response) => {
       const isList = request.method === 'GET';
       (isList ? listing.listed : listing.asked).push(request.headers);
-      if (isList && /^\/v1\/models(\?|$)/.test(request.url ?? '')) {
+      const isRefused = key !== undefined && request.headers.authorization !== `Bearer ${key}`;
+      if (isRefused) response.writeHead(401).end();
+      else if (isList && /^\/v1\/models(\?|$)/.test(request.url ?? '')) {
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(JSON.stringify({ object: 'list', data: models }));
       } else if (isList || text === undefined) {

@@ -4,9 +4,16 @@ import { readBeginning } from '../../http/read-beginning.js';
 /** Maximum length of a list of models, in bytes: large proxies list thousands. */
 const MAX_BYTES = 8_388_608;
 
+/** A response that is no success. */
+export class StatusError extends Error {
+  constructor(readonly status: number) {
+    super(status === 401 || status === 403 ? `the key is refused (HTTP ${status})` : `HTTP ${status}`);
+  }
+}
+
 /**
  * Requests a JSON document from a configured server. Redirects are refused, because the headers have a key.
- * @throws Error with a short reason: no connection, a status, not JSON, too long, no response within `timeoutMs`
+ * @throws StatusError; Error with a short reason: no connection, not JSON, too long, no response within `timeoutMs`
  */
 export async function getJson(
   url: string,
@@ -23,7 +30,7 @@ export async function getJson(
     });
     if (!response.ok) {
       await response.body?.cancel();
-      throw new Error(`HTTP ${response.status}`);
+      throw new StatusError(response.status);
     }
     return JSON.parse(await readText(response)) as unknown;
   } catch (error) {

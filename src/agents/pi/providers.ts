@@ -121,7 +121,14 @@ export function findModelFaults(get: SettingsReader): SettingFault[] {
   const faults = Object.keys(providers)
     .filter((name) => !findProvider(providers, name))
     .map((name) => ({ key: `providers.${name}`, message: 'must have api and base_url' }));
-  const agents = listAgentIds(get).flatMap((id) => findAgentFaults(providers, get, id));
+  const ids = listAgentIds(get);
+  const agents = ids.flatMap((id) => findAgentFaults(providers, get, id));
+  if (
+    agents.length === 0 &&
+    get('agent.fallbacks').length > 0 &&
+    ids.every((id) => defineAgent(get, id).model === undefined)
+  )
+    faults.push({ key: 'agent.fallbacks', message: 'stand in for a model; set agent.model' });
   // A fault of `agent.*` is that of every agent that inherits it.
   const byKey = new Map(agents.map((fault) => [JSON.stringify(fault), fault]));
   return [...faults, ...byKey.values()];
@@ -140,6 +147,8 @@ function findAgentFaults(providers: ProviderSettings, get: SettingsReader, id: s
     const message = findNameFault(providers, splitModel(name).provider, tenant);
     return message === undefined ? [] : [{ key, message }];
   });
+  if (faults.length === 0 && model === undefined && own?.fallbacks !== undefined && fallbacks.length > 0)
+    faults.push({ key: keyOf('fallbacks'), message: `stand in for a model; set agents.${id}.model or agent.model` });
   if (model !== undefined || runtime !== 'pi') return faults;
   const key = own?.runtime === undefined ? 'agent.model' : `agents.${id}.model`;
   return [...faults, { key, message: `is needed by ${keyOf('runtime')}: pi; allowed: provider/model` }];

@@ -60,9 +60,9 @@ export async function chooseByQuestions(
   questions: Questions,
 ): Promise<Choice> {
   for (;;) {
-    const chosen = await chooseProvider(parts, candidates, questions);
-    const model = await chooseModel(parts, chosen, questions);
-    const choice = { ...chosen, model };
+    const choice = await chooseModel(parts, await chooseProvider(parts, candidates, questions), questions);
+    if (choice === undefined) continue;
+    const { model } = choice;
     questions.say(`\n> ${parts.TRIAL_QUESTION}`);
     const trial = await parts.tryModel(`${choice.name}/${model}`, choice.provider);
     for (const line of describeTrial(trial)) questions.say(line);
@@ -113,19 +113,36 @@ async function describeServer(parts: Parts, questions: Questions): Promise<Candi
   return { name, provider, origin: 'new', typedKey };
 }
 
-async function chooseModel(parts: Parts, { name, provider }: Candidate, questions: Questions): Promise<string> {
-  const models = await parts.listModels(name, provider).catch((error: unknown) => {
-    questions.say(`${name} does not list its models: ${(error as Error).message}.`);
-    return [];
-  });
-  if (models.length > 0)
-    return questions.choose(
-      'Model:',
-      models.map(({ id }) => ({ label: id, value: id })),
-    );
+/** Asks for a model, and again for a key that was typed and is refused; returns undefined for another provider. */
+async function chooseModel(
+  parts: Parts,
+  chosen: Candidate & Pick<Choice, 'typedKey'>,
+  questions: Questions,
+): Promise<Choice | undefined> {
+  const { name, provider, typedKey } = chosen;
+  const listed = await parts.listModels(name, provider).catch((error: Error) => error);
+  if (listed instanceof Error) questions.say(`${name} does not list its models: ${listed.message}.`);
+  else if (listed.length > 0) {
+    const options = listed.map(({ id }) => ({ label: id, value: id }));
+    return { ...chosen, model: await questions.choose('Model:', options) };
+  }
+  if (isKeyRefused(parts, listed)) {
+    if (typedKey === undefined) questions.say(adviseKey(parts, name));
+    const again = await questions.askSecret('Another key (empty: another provider; not shown):');
+    if (again === '') return undefined;
+    return chooseModel(parts, { ...chosen, provider: { ...provider, api_key: again }, typedKey: again }, questions);
+  }
   let model = '';
   while (!/^\S+$/.test(model)) model = await questions.ask('Name of the model:');
-  return model;
+  return { ...chosen, model };
+}
+
+function isKeyRefused(parts: Parts, error: unknown): boolean {
+  return error instanceof parts.StatusError && (error.status === 401 || error.status === 403);
+}
+
+function adviseKey(parts: Parts, name: string): string {
+  return `Set ${parts.keyVariableOf(name)} to a key that ${name} accepts.`;
 }
 
 /** Chooses by the flags; without a flag, the first one found. @throws Error if there is none, or if it does not answer */
@@ -140,21 +157,33 @@ export async function chooseByFlags(
   { env, stderr }: Pick<Terminal, 'env' | 'stderr'>,
 ): Promise<Choice> {
   const chosen = baseUrl === undefined ? findCandidate(candidates, name) : describeByFlags(parts, name, baseUrl, env);
-  const [first] = model === undefined ? await parts.listModels(chosen.name, chosen.provider) : [{ id: model }];
+  const [first] = model === undefined ? await listByFlags(parts, chosen) : [{ id: model }];
   if (!first) throw new Error(`${chosen.name} lists no models: name one with --model`);
   const trial = await parts.tryModel(`${chosen.name}/${first.id}`, chosen.provider);
   if (!trial.ok) throw new Error([`${chosen.name}/${first.id}:`, ...describeTrial(trial)].join('\n'));
+  stderr.write(`Model: ${printable(`${chosen.name}/${first.id}`, stderr)}\n`);
   for (const line of [`> ${parts.TRIAL_QUESTION}`, ...describeTrial(trial)])
     stderr.write(`${printable(line, stderr)}\n`);
   return { ...chosen, model: first.id };
 }
 
+/** @throws Error that says what to do if the provider does not list its models */
+async function listByFlags(parts: Parts, { name, provider }: Candidate): ReturnType<Parts['listModels']> {
+  try {
+    return await parts.listModels(name, provider);
+  } catch (error) {
+    const advice = isKeyRefused(parts, error) ? adviseKey(parts, name) : 'Name one with --model.';
+    throw new Error(`${name} does not list its models: ${(error as Error).message}. ${advice}`, { cause: error });
+  }
+}
+
 function findCandidate(candidates: readonly Candidate[], name: string | undefined): Candidate {
   const found = name === undefined ? candidates[0] : candidates.find((candidate) => candidate.name === name);
   if (found) return found;
-  const known = candidates.map((candidate) => candidate.name).join(', ') || 'none';
+  const others = candidates.map((candidate) => candidate.name).join(', ');
+  const missing = name === undefined ? 'No provider was found' : `No provider ${name} was found`;
   throw new Error(
-    `${name === undefined ? 'No provider' : `No provider ${name}`} was found (found: ${known}): set its key, NAME_API_KEY, or give its --base-url`,
+    `${missing}${others === '' ? '' : `; there is ${others}`}: set its key, NAME_API_KEY, or give its --base-url`,
   );
 }
 

@@ -44,6 +44,36 @@ beforeEach(() => (store = new MemorySettings()));
 
 describe('the setting agents', () => {
   it.each([
+    [
+      'a binding with a pattern',
+      { bindings: [{ agent: 'main', channel: '*' }] },
+      /^bindings\[0\]\.channel: has no patterns/,
+    ],
+    [
+      'a binding whose account is not that of its channel',
+      { bindings: [{ agent: 'main', channel: 'telegram.a', account: 'b' }] },
+      /^bindings\[0\]\.account: is not that of the channel, "a"/,
+    ],
+    [
+      'a permission for an agent that does not exist',
+      { agents: { ops: { permissions: ['agents:nope'] } } },
+      /^agents\.ops\.permissions: "agents:nope": its tenant has no agent nope/,
+    ],
+    [
+      'a permission for an agent of another tenant',
+      { agents: { ops: { permissions: ['agents:sales'] }, sales: { tenant: 'acme' } } },
+      /^agents\.ops\.permissions: "agents:sales"/,
+    ],
+    [
+      'fallbacks without a model',
+      { providers: { local }, agents: { ops: { fallbacks: ['local/x'] } } },
+      /^agents\.ops\.fallbacks: stand in for a model; set agents\.ops\.model or agent\.model$/,
+    ],
+    [
+      'fallbacks of agents of which none has a model',
+      { providers: { local }, 'agent.fallbacks': ['local/x'] },
+      /^agent\.fallbacks: stand in for a model; set agent\.model$/,
+    ],
     ['a malformed ID', { agents: { 'Ops!': {} } }, /agents: .*\/Ops!/],
     ['an ID of 33 characters', { agents: { ['a'.repeat(33)]: {} } }, /^agents: /],
     ['an unknown field', { agents: { ops: { modle: 'x' } } }, /agents: .*\/ops\/modle/],

@@ -1,7 +1,15 @@
 import Type from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../config/section.js';
 import { DEFAULT_TENANT } from '../identity/principal.js';
-import { AGENT_ID, AgentSetting, BINDING_FIELDS, BindingSetting, MAIN_AGENT, MentionName } from './agent-setting.js';
+import {
+  AGENT_ID,
+  AgentSetting,
+  BINDING_FIELDS,
+  BindingSetting,
+  MAIN_AGENT,
+  type BindingField,
+  MentionName,
+} from './agent-setting.js';
 import { BindingIndex } from './binding-index.js';
 
 /** Maximum number of bindings, so that a change of settings stays a matter of milliseconds. */
@@ -35,6 +43,10 @@ export const agentListSettings = defineSettings(
 
 /** `main` belongs to all tenants, and a tenant has at most one default agent. */
 function findAgentFaults(get: SettingsReader): SettingFault[] {
+  return [...findPermissionFaults(get), ...findDefaultFaults(get)];
+}
+
+function findDefaultFaults(get: SettingsReader): SettingFault[] {
   const defaults = new Map<string, string>();
   return Object.entries(get('agents')).flatMap(
     ([id, { tenant = DEFAULT_TENANT, default: isDefault }]): SettingFault[] => {
@@ -74,7 +86,39 @@ function findBindingFaults(get: SettingsReader): SettingFault[] {
           message: `needs at least one of ${BINDING_FIELDS.join(', ')}; for all messages set agents.${agent}.default`,
         },
       ];
+    const never = findNever(binding);
+    if (never) return [{ key: `${key}.${never.field}`, message: never.message }];
     const equal = seen.add({ binding, index: i, tenant });
     return equal ? [{ key, message: `has the same fields and values as bindings[${equal.index}]` }] : [];
   });
+}
+
+const ASK = 'agents:';
+
+/** A permission to ask one agent names one of the same tenant. */
+function findPermissionFaults(get: SettingsReader): SettingFault[] {
+  const agents = get('agents');
+  const tenantOf = (id: string) =>
+    id === MAIN_AGENT || Object.hasOwn(agents, id) ? (agents[id]?.tenant ?? DEFAULT_TENANT) : undefined;
+  return Object.entries(agents).flatMap(([id, { permissions = [] }]) =>
+    permissions.flatMap((permission): SettingFault[] => {
+      const asked = permission.startsWith(ASK) ? permission.slice(ASK.length) : undefined;
+      if (asked === undefined || tenantOf(asked) === tenantOf(id)) return [];
+      return [{ key: `agents.${id}.permissions`, message: `"${permission}": its tenant has no agent ${asked}` }];
+    }),
+  );
+}
+
+/** Returns the field with which a binding matches no message at all; undefined if there is none. */
+function findNever({ channel, account }: BindingSetting): { field: BindingField; message: string } | undefined {
+  if (channel?.includes('*') || account?.includes('*'))
+    return {
+      field: channel?.includes('*') ? 'channel' : 'account',
+      message: 'has no patterns, so it would match nothing; leave it out for all',
+    };
+  const dot = channel?.indexOf('.') ?? -1;
+  const own = dot === -1 ? undefined : channel?.slice(dot + 1);
+  return own === undefined || account === undefined || account === own
+    ? undefined
+    : { field: 'account', message: `is not that of the channel, "${own}", so it would match nothing` };
 }

@@ -36,7 +36,7 @@ export class ConversationReaderService {
     before?: string,
     takes: (entry: HistoryEntry) => boolean = () => true,
   ): Promise<HistoryPage> {
-    const { agent } = await this.router.getReadable(principal, sessionId);
+    const { agent } = await this.router.getVisible(principal, sessionId);
     const newestFirst: HistoryEntry[] = [];
     let headSeq: number | undefined;
     let oldest = before;

@@ -3,11 +3,10 @@ import type { ToolCallStatus, ToolStatusPayload } from '../../protocol/domain.js
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { MessageClaimsService, type StopReason } from '../queue/message-claims.service.js';
 import { MessageQueueService } from '../queue/message-queue.service.js';
-import { buildSessionSeed } from '../sessions/session-key.js';
+import { buildSessionSeed, QUESTION_CHANNEL } from '../sessions/session-key.js';
 import { SessionStore, type ClientKey, type Reply, type Session, type SessionSeed } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
-import { QUESTION_CHANNEL } from '../queue/queue-rules.service.js';
 import { clientOf, type QuestionFacts } from './question.js';
 
 /** Pause before a question that another run has is looked at again, in milliseconds. */

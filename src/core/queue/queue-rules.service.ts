@@ -2,10 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { AgentsService } from '../agents/agents.service.js';
 import type { BusyPolicy } from '../agents/agent-setting.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
+import { QUESTION_CHANNEL } from '../sessions/session-key.js';
 import type { QueueLimits, SessionSeed } from '../store/index.js';
-
-/** The channel of questions that agents ask agents. */
-export const QUESTION_CHANNEL = 'agent';
 
 /** The settings of waiting messages: the limits of the queue, and the policy while a session is busy. */
 @Injectable()

@@ -3,6 +3,7 @@ import { AgentsService } from '../agents/agents.service.js';
 import { endWith, listShortly } from '../agents/short-list.js';
 import { SessionStore, type Session, type StoredMessage } from '../store/index.js';
 import type { Command } from './activation.js';
+import { buildSessionSeed, QUESTION_CHANNEL } from './session-key.js';
 
 /**
  * The commands about the session that need no agent: `/reset`, `/activation` and `/agents` (protocol.md section 9). They
@@ -24,7 +25,7 @@ export class SessionCommandsService {
   async run(command: Command, message: StoredMessage, session: Session): Promise<string | undefined> {
     switch (command.name) {
       case 'reset':
-        await this.sessions.updateSession(session.id, { resetContext: true });
+        await this.reset(session);
         return 'New context: earlier messages stay in the history, but the agent starts again without them.';
       case 'activation':
         return this.setActivation(command, message, session);
@@ -32,6 +33,16 @@ export class SessionCommandsService {
         return this.listAgents(session);
       default:
         return undefined;
+    }
+  }
+
+  /** Starts a new context in a session, and in those in which its agent, or one that was asked, has asked others. */
+  private async reset(session: Session): Promise<void> {
+    await this.sessions.updateSession(session.id, { resetContext: true });
+    for (const { id: agent } of this.agents.list().filter(({ tenant }) => tenant === session.tenant)) {
+      const { id } = buildSessionSeed(session.tenant, { channel: QUESTION_CHANNEL, sender: session.id }, agent);
+      const asked = await this.sessions.findSession(id);
+      if (asked) await this.reset(asked);
     }
   }
 

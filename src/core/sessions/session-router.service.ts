@@ -6,7 +6,7 @@ import type { Principal } from '../identity/principal.js';
 import { SessionStore, type Priority, type Session, type SessionSeed } from '../store/index.js';
 import { checkVoice, isWithinReach, keepTrustedFlags } from './access.js';
 import { mentionsAgent, parseCommand } from './activation.js';
-import { buildSessionSeed } from './session-key.js';
+import { buildSessionSeed, QUESTION_CHANNEL } from './session-key.js';
 
 /** The result of routing a message. Routing writes nothing. */
 export interface Route {
@@ -57,6 +57,20 @@ export class SessionRouterService {
   async getReadable(principal: Principal, sessionId: string): Promise<Session> {
     const session = await this.findReadable(principal, sessionId);
     if (!session) throw new GatewayError('NOT_FOUND', { what: `session ${sessionId}` });
+    return session;
+  }
+
+  /**
+   * Returns a session whose history this caller may see: one that it may read, or that an agent was asked in from there.
+   * @throws GatewayError NOT_FOUND
+   */
+  async getVisible(principal: Principal, sessionId: string): Promise<Session> {
+    const session = await this.sessions.findSession(sessionId);
+    const isAsked = session?.channel === QUESTION_CHANNEL && session.tenant === principal.tenant;
+    const [asker] = isAsked ? session.keyParts : [];
+    if (!session || asker === undefined || (await this.isReadable(principal, sessionId)))
+      return this.getReadable(principal, sessionId);
+    await this.getVisible(principal, asker);
     return session;
   }
 

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { Injectable } from '@nestjs/common';
-import type { AgentDefinition } from '../agents/agent-definition.js';
+import { listAgentIds, readEffective, type AgentDefinition } from '../agents/agent-definition.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
+import type { SettingKey } from '../config/section.js';
+import { StartStep } from '../lifecycle/steps.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { listSkillFolders, readSkill, type Skill } from './skill-files.js';
 
@@ -33,6 +35,13 @@ export class SkillsService {
     logs: Logs,
   ) {
     this.log = logs.for('agent');
+  }
+
+  /** Reads the skills of all agents, so that the log says at the start what is missing or broken. */
+  @StartStep({ name: 'read skills', phase: 'register' })
+  async check(): Promise<void> {
+    const get = <K extends SettingKey>(key: K) => this.config.get(key);
+    for (const id of listAgentIds(get)) await this.list(readEffective(get, id));
   }
 
   /** Returns the skills of an agent, in the order of its settings. Of two with one name the first counts. */

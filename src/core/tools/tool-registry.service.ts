@@ -6,6 +6,7 @@ import { noteOfCall } from '../audit/audit-notes.js';
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { matchesPattern } from '../agents/name-pattern.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
+import { toOneLine } from '../config/secrets.js';
 import { AuditStore } from '../store/index.js';
 import { canonicalise } from '../store/canonical-json.js';
 import { PrincipalDirectory } from '../identity/principal-directory.js';
@@ -25,6 +26,8 @@ import {
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 /** Maximum length of a result as JSON, in UTF-16 units. */
 const MAX_RESULT_LENGTH = 262_144;
+/** Maximum length of the reason of a failure in the log, in UTF-16 units. */
+const MAX_LOGGED_LENGTH = 500;
 
 /** The outcome of a call that failed. */
 export type FailedOutcome = Extract<ToolOutcome, { readonly ok: false }>;
@@ -175,8 +178,12 @@ export class ToolRegistryService {
     } catch (error) {
       if (timeout.signal.aborted) return failure('TOOL_TIMEOUT', { tool: name, timeout_ms: timeoutMs });
       if (context.signal.aborted) return stopped(name);
-      this.log.warn({ error, tool: name, call_id: context.callId, session_id: context.session.id }, 'a tool failed');
-      return failure('TOOL_FAILED', { tool: name, reason: error instanceof Error ? error.message : String(error) });
+      const reason = error instanceof Error ? error.message : String(error);
+      const fields = { tool: name, call_id: context.callId, session_id: context.session.id };
+      // Most are mistakes of the model, such as a file that does not exist.
+      this.log.warn({ ...fields, reason: toOneLine(reason, MAX_LOGGED_LENGTH) }, 'a tool failed');
+      this.log.debug({ ...fields, error }, 'a tool failed');
+      return failure('TOOL_FAILED', { tool: name, reason });
     } finally {
       cancelTimer();
     }
