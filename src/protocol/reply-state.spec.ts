@@ -154,9 +154,13 @@ describe('a reply', () => {
         acts.forEach((act, i) => {
           reader.disturb(disturbances[i] ?? 'none');
           reader.observe(act);
-          const { growing, upTo, standing } = reader.reply;
-          // No reader ever shows a block without its beginning.
-          for (const { block_id, content } of growing) expect(whole.get(block_id)).toMatch(new RegExp(`^${content}`));
+          const { growing, stale, upTo, standing } = reader.reply;
+          const unfinished = [...growing, ...stale];
+          // No reader ever shows a block without its beginning, or twice.
+          for (const { block_id, content } of unfinished)
+            expect(whole.get(block_id)).toMatch(new RegExp(`^${content}`));
+          const shown = [...standing.map((each) => each.block), ...unfinished].map(({ block_id }) => block_id);
+          expect(shown).toEqual([...new Set(shown)]);
           const last = reader.log[upTo - 1];
           // Between a restart and the next block, blocks from the history may still be shown.
           if (last?.type !== 'stream_restart' && standing.every(({ seq }) => seq > 0))
@@ -165,7 +169,7 @@ describe('a reply', () => {
         reader.disturb('cut');
         reader.resume();
         expect(contents(reader.reply)).toEqual(contents(foldLog(reader.log)));
-        expect(reader.reply).toMatchObject({ growing: [], end: { reason: 'stop' } });
+        expect(reader.reply).toMatchObject({ growing: [], stale: [], end: { reason: 'stop' } });
       }),
       { numRuns: 300 },
     );
@@ -190,6 +194,27 @@ describe('a reply', () => {
     const live = takeDelta(takeFrame(late, tool(1, 'running'), true), delta);
     expect(live.growing).toMatchObject([{ content: 'rest' }]);
     expect(takeDelta(interruptReply(live), delta).growing).toEqual([]);
+  });
+
+  it('[K-10] keeps what has arrived of a block when deltas are missed, until the log goes on', () => {
+    const begun = takeDelta(beginReply(true), { block_id: 'a', block_type: 'text', delta: 'beg' });
+    const lost = interruptReply(interruptReply(begun));
+    expect([lost.growing, lost.stale]).toEqual([[], begun.growing]);
+    const back = takeFrame(lost, tool(1, 'running'), true);
+    expect(takeDelta(back, { block_id: 'a', block_type: 'text', delta: 'un' })).toBe(back);
+    expect(takeHistory(lost, { blocks: [] }, 1).stale).toEqual(begun.growing);
+    const whole = { block_id: 'a', block_type: 'text', content: 'begun' } as const;
+    const isBegunAgain = takeFrame(lost, block(1, 0, 'other', 'x'), false);
+    const over = [
+      isBegunAgain,
+      takeHistory(lost, { blocks: [whole] }, 1),
+      takeFrame(lost, block(1, 0, 'a', 'begun'), false),
+      takeFrame(lost, restart(1, 1), false),
+      takeFrame(lost, end(1, 0), false),
+    ];
+    expect(over.map(({ stale }) => stale)).toEqual([[], [], [], [], []]);
+    const two = interruptReply(takeDelta(begun, { block_id: 'b', block_type: 'text', delta: 'two' }));
+    expect(takeFrame(two, block(1, 0, 'a', 'begun'), false).stale).toMatchObject([{ content: 'two' }]);
   });
 
   it('ignores a history page older than its frames, and keeps tool states', () => {

@@ -22,6 +22,11 @@ export interface ReplyState {
   readonly standing: readonly StandingBlock[];
   /** Blocks of which only deltas have arrived, oldest first. */
   readonly growing: readonly StreamBlock[];
+  /**
+   * What had arrived of blocks when deltas were missed, oldest first. They are not part of the log, and stay until its next
+   * block, restart or end.
+   */
+  readonly stale: readonly StreamBlock[];
   /** The newest status of each tool call, by call id. The history does not contain them. */
   readonly tools: ReadonlyMap<string, ToolStatusPayload>;
   readonly end: ReplyEnd | undefined;
@@ -46,7 +51,7 @@ export type ReplyFrame =
  * the reply.
  */
 export function beginReply(hasAllDeltas = false): ReplyState {
-  return { standing: [], growing: [], tools: new Map(), end: undefined, upTo: 0, hasAllDeltas };
+  return { standing: [], growing: [], stale: [], tools: new Map(), end: undefined, upTo: 0, hasAllDeltas };
 }
 
 /**
@@ -68,6 +73,8 @@ export function takeDelta(
 ): ReplyState {
   if (!state.hasAllDeltas || state.end) return state;
   const { block_id, block_type, delta } = payload;
+  // The deltas in between were missed.
+  if (state.stale.some((block) => block.block_id === block_id)) return state;
   const place = state.growing.findIndex((block) => block.block_id === block_id);
   const content = (state.growing[place]?.content ?? '') + delta;
   const growing = [...state.growing];
@@ -91,15 +98,17 @@ export function takeHistory(
     return known && isSameBlock(known.block, block) ? known : { seq: 0, block };
   });
   const end = message.end && endOf(message.end);
-  return { ...state, standing, growing: [], end, upTo: headSeq };
+  const isNew = standing.length !== state.standing.length || standing.some((each, i) => each !== state.standing[i]);
+  const stale = end ? [] : isNew ? after(state.stale, message.blocks) : state.stale;
+  return { ...state, standing, growing: [], stale, end, upTo: headSeq };
 }
 
 /**
  * Marks that frames and deltas may be missed from here on: the connection was lost, or the log is read from another
- * position.
+ * position. What has arrived of growing blocks becomes stale.
  */
 export function interruptReply(state: ReplyState): ReplyState {
-  return { ...state, hasAllDeltas: false, growing: [] };
+  return { ...state, hasAllDeltas: false, growing: [], stale: [...state.stale, ...state.growing] };
 }
 
 /** Returns true when two blocks have the same id and content. */
@@ -114,11 +123,17 @@ function applyFrame(state: ReplyState, frame: ReplyFrame): ReplyState {
       const block = { block_id, block_type, content, ...(metadata && { metadata }) };
       // Truncating at the index also drops what a restart could not: blocks from the history have no seq.
       const standing = [...state.standing.slice(0, index), { seq: frame.seq, block }];
-      return { ...state, standing, growing: state.growing.filter((each) => each.block_id !== block_id) };
+      const growing = state.growing.filter((each) => each.block_id !== block_id);
+      return { ...state, standing, growing, stale: after(state.stale, [block]) };
     }
     case 'stream_restart': {
       const first = state.standing.findIndex(({ seq }) => seq >= frame.payload.replaces_from_seq);
-      return { ...state, standing: first < 0 ? state.standing : state.standing.slice(0, first), growing: [] };
+      return {
+        ...state,
+        standing: first < 0 ? state.standing : state.standing.slice(0, first),
+        growing: [],
+        stale: [],
+      };
     }
     case 'tool_status':
       return { ...state, tools: withStatus(state, frame.payload) };
@@ -127,9 +142,16 @@ function applyFrame(state: ReplyState, frame: ReplyFrame): ReplyState {
         ...state,
         standing: state.standing.slice(0, frame.payload.blocks),
         growing: [],
+        stale: [],
         end: endOf(frame.payload),
       };
   }
+}
+
+/** Returns the stale blocks after the last that is complete. Without one an answer was begun again: none will come. */
+function after(stale: readonly StreamBlock[], complete: readonly StreamBlock[]): readonly StreamBlock[] {
+  const last = stale.map(({ block_id }) => complete.some((each) => each.block_id === block_id)).lastIndexOf(true);
+  return last < 0 ? [] : stale.slice(last + 1);
 }
 
 function withStatus({ tools }: ReplyState, status: ToolStatusPayload): ReplyState['tools'] {

@@ -181,6 +181,7 @@ export const texts = {
     said: (who: string, time: string) => `${who}, ${time}`,
     answering: (agent: string) => `${agent} is answering`,
     working: 'answering',
+    incomplete: 'The end of this part was missed. It is shown as far as it came, until the gateway has all of it.',
     stale: (time: string) => `As of ${time}. There is no connection, so there may be more by now.`,
     sent: 'sent',
     sending: 'Sending…',

@@ -13,53 +13,76 @@ import { findOutcome, readCallId, renderCall, renderStatus, summariseCalls, type
 /** A run of more finished tool calls folds. */
 const MAX_SHOWN_CALLS = 3;
 
+/** Entries of a section. A full section is neither rendered nor, out of sight, laid out while later blocks grow. */
+const SECTION_SIZE = 50;
+
+/** A block, or several that fold together. */
+type Entry = readonly [StreamBlock, ...StreamBlock[]];
+
 /** Pictures and sounds whose data is in the block itself. */
 const INLINE_MEDIA = { image: /^data:image\//i, audio: /^data:audio\//i };
 
 /** Renders a reply's blocks in order, each tool call together with its result. */
 export function renderBlocks(reply: ReplyState, files: MediaFiles, decide?: Decide): TemplateResult {
-  const blocks = [...listStanding(reply), ...reply.growing];
-  const growing = new Set(reply.growing);
+  const unfinished = [...reply.stale, ...reply.growing];
+  const blocks = [...listStanding(reply), ...unfinished];
+  const growing = new Set(unfinished);
   const ofType = (type: string) => blocks.filter(({ block_type }) => block_type === type);
   const calls = new Set(ofType('tool_call').map(readCallId));
   const results = new Map(ofType('tool_result').map((block) => [readCallId(block), block]));
-  const render = (block: StreamBlock) => {
-    if (block.block_type !== 'tool_call') return guard([block], () => renderBlock(block, files, growing.has(block)));
+  /** Returns what a block is rendered from. */
+  const read = (block: StreamBlock): unknown[] => {
+    if (block.block_type !== 'tool_call') return [block];
     const callId = readCallId(block);
-    const [result, status] = [results.get(callId), reply.tools.get(callId)];
-    const isOver = reply.end !== undefined;
-    return guard([block, result, status, isOver, typeof decide], () =>
-      renderCall(block, result, status, isOver, decide),
-    );
+    return [block, results.get(callId), reply.tools.get(callId), reply.end !== undefined, typeof decide];
   };
+  const render = (block: StreamBlock) =>
+    guard(read(block), () => {
+      if (block.block_type !== 'tool_call') return renderBlock(block, files, growing.has(block));
+      const callId = readCallId(block);
+      return renderCall(block, results.get(callId), reply.tools.get(callId), reply.end !== undefined, decide);
+    });
   const shown = blocks.filter((block) => block.block_type !== 'tool_result' || !calls.has(readCallId(block)));
   const isDone = (block: StreamBlock) => block.block_type === 'tool_call' && results.has(readCallId(block));
-  const rendered = repeat(
-    groupRuns(shown, isDone),
-    ([{ block_id }]) => block_id,
-    (group) => {
-      if (group.length <= MAX_SHOWN_CALLS) return group.map(render);
-      const outcomes = group.map(
-        (block) => findOutcome(results.get(readCallId(block)), undefined) ?? { status: 'unknown' },
-      );
-      return html`<details class="block tools">
-        <summary>${icons.chevron}${icons.tool}<span>${summariseCalls(outcomes)}</span></summary>
-        ${group.map(render)}
-      </details>`;
-    },
-  );
+  const renderEntry = (entry: Entry) => {
+    if (entry.length <= MAX_SHOWN_CALLS) return entry.map(render);
+    const outcomes = entry.map(
+      (block) => findOutcome(results.get(readCallId(block)), undefined) ?? { status: 'unknown' },
+    );
+    return html`<details class="block tools">
+      <summary>${icons.chevron}${icons.tool}<span>${summariseCalls(outcomes)}</span></summary>
+      ${entry.map(render)}
+    </details>`;
+  };
+  const rendered = renderSections(groupRuns(shown, isDone), read, renderEntry);
   const unshown = reply.end ? [] : [...reply.tools.values()].filter(({ call_id }) => !calls.has(call_id));
   return html`${rendered}${unshown.map((status) => renderStatus(status, decide))}`;
+}
+
+/** Renders entries in sections, each again only when what `read` returns for one of its blocks has changed. */
+function renderSections(
+  entries: readonly Entry[],
+  read: (block: StreamBlock) => readonly unknown[],
+  render: (entry: Entry) => unknown,
+): unknown {
+  const count = Math.ceil(entries.length / SECTION_SIZE);
+  const sections = Array.from({ length: count }, (_, i) => entries.slice(i * SECTION_SIZE, (i + 1) * SECTION_SIZE));
+  return repeat(
+    sections,
+    ([first]) => first?.[0].block_id,
+    (section) =>
+      guard(section.flat().flatMap(read), () => {
+        const look = section.length === SECTION_SIZE ? 'blocks full' : 'blocks';
+        return html`<div class=${look}>${repeat(section, ([{ block_id }]) => block_id, render)}</div>`;
+      }),
+  );
 }
 
 /**
  * Groups each run of more than {@link MAX_SHOWN_CALLS} blocks of which `belongs` is true; every other block is a group of
  * its own.
  */
-function groupRuns(
-  blocks: readonly StreamBlock[],
-  belongs: (block: StreamBlock) => boolean,
-): readonly (readonly [StreamBlock, ...StreamBlock[]])[] {
+function groupRuns(blocks: readonly StreamBlock[], belongs: (block: StreamBlock) => boolean): readonly Entry[] {
   const runs: [StreamBlock, ...StreamBlock[]][] = [];
   let last: [StreamBlock, ...StreamBlock[]] | undefined;
   for (const block of blocks) {

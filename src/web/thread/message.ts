@@ -93,6 +93,9 @@ function renderAnswering(message: TranscriptMessage, { chat, conversation }: Thr
     const since = formatExactly(troubleSince ?? Date.now());
     return html`<p class="answering state warn" role="status">${icons.stale}${texts.message.stale(since)}</p>`;
   }
+  if (message.reply.stale.length > 0) {
+    return html`<p class="answering state warn" role="status">${icons.stale}${texts.message.incomplete}</p>`;
+  }
   const isCancelling = conversation.isCancelling(message);
   return html`<p class="answering state info">
     <span class="dots" role="img" aria-label=${texts.message.answering(agentName)}><i></i><i></i><i></i></span>
