@@ -114,7 +114,7 @@ export const contentTexts = {
 
   voice: {
     record: 'Record a voice message',
-    stop: 'Stop recording',
+    stop: 'Stop recording (Esc discards it)',
     name: 'Voice message',
     refused: 'The microphone cannot be used. Allow it for this page in your browser, then try again.',
   },

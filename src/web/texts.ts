@@ -25,6 +25,8 @@ export const texts = {
     offline: 'You are offline',
     unreachable: 'The gateway cannot be reached, trying again…',
     kept: 'What you write is kept, and sent once there is a connection.',
+    notKept:
+      'What you write is sent once there is a connection, if this page stays open until then: this browser lets it store nothing.',
     caughtUp: (count: number) => `Back again: ${count} ${count === 1 ? 'message' : 'messages'} sent.`,
     tryNow: 'Try now',
     refused: (origin: string) =>
@@ -131,6 +133,7 @@ export const texts = {
       ['Enter', 'send'],
       ['Shift Enter', 'start a new line'],
       ['Esc', 'close what is open, then stop the answer'],
+      ['Esc', 'while a voice message is recorded: discard it'],
       ['F2', 'rename the conversation'],
       ['Tab', 'from the start of the page: skip to writing'],
     ],

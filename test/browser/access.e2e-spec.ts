@@ -66,11 +66,16 @@ describe('a gateway with credentials', () => {
     await chat.page.reload();
     await chat.waitForEnds();
     await (await suite.openIn(chat.context, '/chat', gateway.url)).page.getByLabel('Token').waitFor();
+    await chat.input.fill('for my eyes only');
     await chat.command('Sign out');
     await chat.page.getByLabel('Token').waitFor();
     expect(await chat.page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain(
       TOKENS.operator,
     );
+    expect(await chat.page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain('for my eyes');
+    await signIn(chat, TOKENS.operator);
+    await chat.waitForConnection();
+    expect(await chat.input.inputValue()).toBe('');
   });
 
   it('[W-08] never gets the token in an address, and neither does any other server', async () => {

@@ -41,6 +41,19 @@ describe.concurrent('a voice message', () => {
     await chat.said.locator('audio').waitFor();
   });
 
+  it('[W-71] is discarded by Escape, which stops no answer then', async () => {
+    const chat = await openWith(MICROPHONE);
+    await chat.say('/blocks 3 1000');
+    await chat.page.getByRole('button', { name: 'Record a voice message' }).click();
+    await chat.page.getByText('1 s', { exact: true }).waitFor();
+    await chat.input.press('Escape');
+    await chat.page.getByRole('button', { name: 'Record a voice message' }).waitFor();
+    await eventually(async () => expect(await chat.page.evaluate('letGo')).toBe(1));
+    await chat.waitForEnds();
+    expect(await chat.blocks.count()).toBe(3);
+    expect(await trayOf(chat).count()).toBe(0);
+  });
+
   it('[W-71] ends when another conversation is shown, and stays with its own', async () => {
     const chat = await openWith(MICROPHONE);
     await chat.ask('/blocks 1');

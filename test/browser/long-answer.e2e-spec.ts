@@ -93,4 +93,17 @@ describe('an answer of many blocks', () => {
     expect(await chat.blocks.allInnerTexts()).toEqual(['A whole paragraph.', 'The beginning of another.']);
     await context.close();
   });
+
+  it('that nests very deeply is shown as it was written', async () => {
+    const chat = await suite.open();
+    const quotes = `${'>'.repeat(2_000)} far down`;
+    const list = Array.from({ length: 400 }, (_, i) => `${' '.repeat(i * 2)}- x`).join('\n');
+    for (const [i, text] of [quotes, list].entries()) {
+      agent.say(text);
+      agent.say('END');
+      await chat.ask('deep', i + 1);
+    }
+    await chat.replies.getByText('far down').waitFor();
+    expect(await chat.replies.last().innerText()).toContain('x');
+  });
 });

@@ -128,6 +128,8 @@ describe.concurrent('odd content', () => {
     await chat.page.getByRole('button', { name: 'Edit', exact: true }).click();
     await chat.say('/blocks 1');
     await chat.page.getByText('Earlier version · show').waitFor();
+    await context.setOffline(true);
+    await chat.page.getByText('this browser lets it store nothing').waitFor();
   });
 
   it('[W-68] on a device whose clock is off by a day has the day and the countdown of the gateway', async () => {

@@ -4,7 +4,7 @@ import { MarkdownSplitter } from './markdown-splitter.js';
 const split = (text: string) => new MarkdownSplitter().split(text);
 const html = (text: string) =>
   split(text)
-    .map((piece) => (piece.kind === 'prose' ? piece.html.trim() : piece.code))
+    .map((piece) => (piece.kind === 'prose' ? piece.html.trim() : piece.kind === 'code' ? piece.code : piece.text))
     .join('\n');
 
 describe('markdown', () => {
@@ -14,6 +14,11 @@ describe('markdown', () => {
       { kind: 'code', code: 'const a = 1;', language: 'ts' },
       { kind: 'code', code: 'indented', language: '' },
     ]);
+  });
+
+  it('that nests too deeply to be read is its source', () => {
+    const deep = `${'>'.repeat(10_000)} far down`;
+    expect(split(deep)).toEqual([{ kind: 'source', text: deep }]);
   });
 
   it('that grows is rendered again only at its end', () => {

@@ -7,7 +7,9 @@ import { maskMath, mathExtensions } from './math-syntax.js';
 export type MarkdownPiece =
   | { readonly kind: 'code'; readonly code: string; readonly language: string }
   /** `html` is not sanitised yet; see {@link sanitise}. */
-  | { readonly kind: 'prose'; readonly html: string };
+  | { readonly kind: 'prose'; readonly html: string }
+  /** A text that nests too deeply to be read as Markdown. */
+  | { readonly kind: 'source'; readonly text: string };
 
 /** HTML tags for formatting that Markdown lacks, allowed without attributes. Any other tag is shown as text. */
 const FORMATTING_TAGS = /^(?:[^<>]|<\/?(?:b|br|del|em|i|ins|kbd|mark|q|s|small|strong|sub|sup|u)\s*\/?>)*$/i;
@@ -60,6 +62,16 @@ export class MarkdownSplitter {
   #pieces = new Map<string, MarkdownPiece>();
 
   split(text: string): readonly MarkdownPiece[] {
+    try {
+      return this.#split(text);
+    } catch (error) {
+      // The parser calls itself for each level.
+      if (error instanceof RangeError) return [{ kind: 'source', text }];
+      throw error;
+    }
+  }
+
+  #split(text: string): readonly MarkdownPiece[] {
     const tokens = marked.lexer(text);
     // A new definition may turn earlier text into a link.
     const definitions = Object.keys(tokens.links).length;

@@ -41,6 +41,8 @@ export class ChatMarkdown extends LitElement {
       if (!growing && piece.language === 'mermaid') return html`<chat-diagram .code=${piece.code}></chat-diagram>`;
       return html`<chat-code .code=${piece.code} .language=${piece.language} .growing=${growing}></chat-code>`;
     }
+    if (piece.kind === 'source')
+      return html`<p class="text" dir="auto"><chat-parts .text=${piece.text}></chat-parts></p>`;
     return html`${guard([piece], () => toNodes(piece.html))}`;
   }
 

@@ -10,7 +10,7 @@ export function writeHtml(markdown: string): string {
       continue;
     }
     const code = document.createElement('code');
-    code.textContent = piece.code;
+    code.textContent = piece.kind === 'code' ? piece.code : piece.text;
     const pre = document.createElement('pre');
     pre.append(code);
     box.append(pre);

@@ -20,8 +20,8 @@ export interface Recording {
 }
 
 /**
- * Records a voice message. Dispatches `recorded` with a {@link Recording}, which bubbles, or `trouble` with the reason why
- * it cannot record.
+ * Records a voice message; Escape discards it. Dispatches `recorded` with a {@link Recording}, which bubbles, or `trouble`
+ * with the reason why it cannot record.
  */
 @customElement('chat-voice')
 export class ChatVoice extends LitElement {
@@ -31,6 +31,8 @@ export class ChatVoice extends LitElement {
   @state() private seconds: number | undefined;
   #isAsking = false;
   #recorder: MediaRecorder | undefined;
+  #isDiscarded = false;
+  readonly #press = (event: KeyboardEvent) => this.press(event);
   #timers: ReturnType<typeof setTimeout>[] = [];
 
   protected override createRenderRoot(): HTMLElement {
@@ -63,6 +65,14 @@ export class ChatVoice extends LitElement {
     </button>`;
   }
 
+  private press(event: KeyboardEvent): void {
+    if (event.key !== 'Escape' || event.isComposing) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#isDiscarded = true;
+    this.#recorder?.stop();
+  }
+
   private async record(): Promise<void> {
     const format = findFormat();
     const { conversation } = this;
@@ -85,16 +95,21 @@ export class ChatVoice extends LitElement {
     const { conversation } = this;
     const recorder = new MediaRecorder(stream, { mimeType: type });
     this.#recorder = recorder;
+    this.#isDiscarded = false;
+    // Before anything else on the page that the key would close or stop.
+    document.addEventListener('keydown', this.#press, { capture: true });
     recorder.addEventListener('dataavailable', ({ data }) => parts.push(data));
     recorder.addEventListener('stop', () => {
       release(stream);
       this.#recorder = undefined;
+      document.removeEventListener('keydown', this.#press, { capture: true });
       for (const timer of this.#timers) clearTimeout(timer);
       this.seconds = undefined;
       const name = `${texts.voice.name}.${ending}`;
       const file = new File(parts, name, { type: type.split(';', 1)[0] ?? type });
       const detail = { file, conversation };
-      if (this.isConnected) this.dispatchEvent(new CustomEvent<Recording>('recorded', { detail, bubbles: true }));
+      if (this.isConnected && !this.#isDiscarded)
+        this.dispatchEvent(new CustomEvent<Recording>('recorded', { detail, bubbles: true }));
     });
     recorder.start();
     this.seconds = 0;

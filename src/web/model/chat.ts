@@ -90,7 +90,9 @@ export class Chat {
     return this.link.identity?.decides_approvals !== false;
   }
 
+  /** Signs out. Drafts go, because they belong to the person who leaves. */
   signOut(): void {
+    for (const { sender } of this.conversations.all) this.storage.saveDraft(sender, '');
     this.conversations.clear();
     this.link.signOut();
   }

@@ -28,6 +28,11 @@ export class Outbox {
     private readonly changed: () => void,
   ) {}
 
+  /** True when what is written but not stored by the gateway outlasts a reload. */
+  get isLasting(): boolean {
+    return this.storage.isLasting;
+  }
+
   get messages(): readonly UnsentMessage[] {
     return this.storage.unsent;
   }

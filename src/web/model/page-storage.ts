@@ -53,6 +53,11 @@ export class PageStorage {
     this.#forTab = new Shelf(() => storages().session);
   }
 
+  /** True when what the tab keeps outlasts a reload: the browser has refused none of it. */
+  get isLasting(): boolean {
+    return !this.#forTab.isRefused;
+  }
+
   get token(): string | undefined {
     return this.#forTab.read(TOKEN);
   }
@@ -175,6 +180,11 @@ class Shelf {
   readonly #own = new Map<string, string>();
 
   constructor(private readonly storage: () => EntryStore) {}
+
+  /** True when a value is in memory only. */
+  get isRefused(): boolean {
+    return this.#own.size > 0;
+  }
 
   read(key: string): string | undefined {
     try {

@@ -52,7 +52,7 @@ function renderLink({ quality }: GatewayLink): TemplateResult {
 function renderTrouble({ link, outbox }: Chat): TemplateResult | typeof nothing {
   if (link.isTroubleLong) {
     return html`<p class="strip state warn" role="status">
-      ${icons.warning}<span>${texts.link.kept}</span>
+      ${icons.warning}<span>${outbox.isLasting ? texts.link.kept : texts.link.notKept}</span>
       <button type="button" class="quiet" @click=${() => link.reconnect()}>${texts.link.tryNow}</button>
     </p>`;
   }
