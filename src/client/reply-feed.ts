@@ -14,6 +14,7 @@ import {
   takeFrame,
   takeHistory,
   type ReplyState,
+  type StandingBlock,
 } from '../protocol/reply-state.js';
 import { defer, type Deferred } from './deferred.js';
 import type { DurableFrame } from './frames.js';
@@ -112,14 +113,17 @@ export class ReplyFeed {
 
   /** Emits the difference between the current and the next state as events. */
   #advance(next: ReplyState, isRestart: boolean): void {
-    const before = this.standing;
+    const before = this.#state.standing;
     this.#state = next;
-    const { standing } = this;
-    const difference = standing.findIndex((block, i) => !before[i] || !isSameBlock(before[i], block));
+    const { standing } = next;
+    const difference = standing.findIndex((each, i) => {
+      const known = before[i];
+      return each !== known && (!known || !isSameBlock(known.block, each.block));
+    });
     const keep = difference < 0 ? standing.length : difference;
     if (isRestart || keep < before.length) this.events.push({ type: 'restart', keep });
     for (let index = keep; index < standing.length; index++)
-      this.events.push({ type: 'block', index, block: standing[index] as StreamBlock });
+      this.events.push({ type: 'block', index, block: (standing[index] as StandingBlock).block });
     this.#passOnOldest();
   }
 
