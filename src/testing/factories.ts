@@ -4,9 +4,11 @@ import type {
   Claim,
   ClientKey,
   DurableFrame,
+  Json,
   NewFrame,
   NewMessage,
   QueueLimits,
+  Reply,
   SessionSeed,
   TurnEnd,
 } from '../core/store/index.js';
@@ -93,17 +95,19 @@ export function aFrame({ message }: Claim, content = 'a block', changes: Partial
   };
 }
 
+/** A reply of one block, as JSON. */
+export function aReply(changes: Partial<Reply> = {}): Json {
+  const blocks: Reply['blocks'] = [{ block_id: 'b1', block_type: 'text', content: 'a block' }];
+  return JSON.stringify({ blocks, reason: 'stop', endedAt: 1_800_000_000_000, ...changes } satisfies Reply);
+}
+
 /** The last write of the claimed message's turn: its `stream_end` and a reply of one block. */
 export function anEnd(claim: Claim, changes: Partial<TurnEnd> = {}): TurnEnd {
   return {
     frames: [aFrame(claim, 'the end', { type: 'stream_end' })],
     journal: [],
     status: 'done',
-    reply: {
-      blocks: [{ block_id: 'b1', block_type: 'text', content: 'a block' }],
-      reason: 'stop',
-      endedAt: 1_800_000_000_000,
-    },
+    reply: aReply(),
     ...changes,
   };
 }

@@ -17,7 +17,7 @@ import type {
   QueueLimits,
   TurnEnd,
 } from '../core/store/index.js';
-import { aClient, aMessage, aPayload, aSession } from './factories.js';
+import { aClient, aMessage, aPayload, aReply, aSession } from './factories.js';
 import type { StoreUnderTest } from './store/bench.js';
 import { MODEL_PRIORITIES, StoreModel, type ModelMessage } from './store/model.js';
 
@@ -255,7 +255,7 @@ class ModelRun {
   }
 
   private end(lease: Lease, status: TurnEnd['status']): TurnEnd {
-    const reply = { blocks: [], reason: status === 'done' ? 'stop' : 'error', endedAt: this.under.now() } as const;
+    const reply = aReply({ blocks: [], reason: status === 'done' ? 'stop' : 'error', endedAt: this.under.now() });
     return { frames: [this.frame(lease, 'stream_end')], journal: [], status, reply };
   }
 

@@ -91,7 +91,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'src/testing/index.ts',
     `
       CallFailure ECHO_TOOL FakeMetrics FakePlatform FakeReader FakeSocket FakeSockets FakeTerminal FakeTurn GENEROUS_LIMITS KeptLogs
-      ManualClock MemorySettings PigeonDriver PlatformApi SeenFrame SentFrame ShownMessage TelegraphDriver TurnAct WrittenMessage aCancelledEnd aClient aFrame aMessage aPayload aSession
+      ManualClock MemorySettings PigeonDriver PlatformApi SeenFrame SentFrame ShownMessage TelegraphDriver TurnAct WrittenMessage aCancelledEnd aClient aFrame aMessage aPayload aReply aSession
       anAgent anEnd
     `,
   ],

@@ -1,5 +1,6 @@
-import type { StreamBlock, StreamEndPayload } from '../../protocol/domain.js';
-import type { NewFrame, Reply, StoredMessage } from './records.js';
+import type { StreamEndPayload } from '../../protocol/domain.js';
+import type { Json, NewFrame, Reply, StoredMessage } from './records.js';
+import { ReplyBlocks } from './reply-blocks.js';
 
 /** The end of a message, without its blocks and its time. */
 export type Ending = Omit<Reply, 'blocks' | 'endedAt'>;
@@ -10,19 +11,20 @@ export type Ending = Omit<Reply, 'blocks' | 'endedAt'>;
  */
 export interface MessageEnd {
   readonly frame: NewFrame;
-  readonly reply: Reply;
+  /** A {@link Reply} as JSON. */
+  readonly reply: Json;
 }
 
 /**
  * Builds the end of a message. Every `stream_end` is built here, so that log and history never differ.
- * @param blocks the standing blocks of its reply
  * @param endedAt Unix milliseconds
+ * @param blocks the standing blocks of its reply; none by default
  */
 export function endOf(
   { messageRef, messageId }: Pick<StoredMessage, 'messageRef' | 'messageId'>,
   ending: Ending,
-  blocks: readonly StreamBlock[],
   endedAt: number,
+  blocks = new ReplyBlocks(),
 ): MessageEnd {
   const { reason, usage, error, mergedInto } = ending;
   const payload: StreamEndPayload = {
@@ -36,6 +38,11 @@ export function endOf(
   };
   return {
     frame: { type: 'stream_end', messageRef, messageId, timestamp: endedAt, payload: JSON.stringify(payload) },
-    reply: { ...ending, blocks, endedAt },
+    reply: encodeReply({ ...ending, endedAt }, blocks.toJson()),
   };
+}
+
+/** Returns a reply as JSON. `blocks` is the list of its blocks as JSON. */
+function encodeReply(rest: Omit<Reply, 'blocks'>, blocks: Json): Json {
+  return `${JSON.stringify(rest).slice(0, -1)},"blocks":${blocks}}`;
 }

@@ -210,13 +210,14 @@ export interface TurnWrite {
 /** Joins waiting messages to a running turn: their ends, and the step that holds their texts, in one transaction. */
 export interface JoinWrite extends TurnWrite {
   /** The messages end as `done`; their `stream_end` frames are among `frames`. */
-  readonly ended: readonly { readonly messageRef: string; readonly reply: Reply }[];
+  readonly ended: readonly { readonly messageRef: string; /** A {@link Reply}. */ readonly reply: Json }[];
 }
 
 /** The last write of a turn: its `stream_end`, its terminal state and its reply for the history, in one transaction. */
 export interface TurnEnd extends TurnWrite {
   readonly status: 'done' | 'cancelled' | 'failed';
-  readonly reply: Reply;
+  /** A {@link Reply}, which is long when the reply is: it is encoded while it grows. */
+  readonly reply: Json;
   /** The ids of calls that will not start. An approval of one of them that is not decided expires in this transaction. */
   readonly expiredCalls?: readonly string[];
 }

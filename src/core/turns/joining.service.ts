@@ -76,7 +76,7 @@ function buildWrite(
 ): Omit<JoinWrite, 'journal'> {
   const ends = joining.map((message) => ({
     message,
-    end: endOf(message, { reason: 'merged', mergedInto }, [], now),
+    end: endOf(message, { reason: 'merged', mergedInto }, now),
   }));
   return {
     frames: ends.map(({ end }) => end.frame),

@@ -1,13 +1,10 @@
 import type { StreamBlock, ToolStatusPayload } from '../../protocol/domain.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
 import { endOf, type Claim, type DurableFrame, type Ending, type MessageEnd, type NewFrame } from '../store/index.js';
-import { encodeAhead } from '../store/reply-text.js';
+import { ReplyBlocks } from '../store/reply-blocks.js';
 import type { Clock } from '../time/clock.js';
 import type { Piece } from './agent-runtime.js';
 import { toSafeText } from './safe-text.js';
-
-/** Number of blocks after which those of the reply so far are encoded for its end. */
-const ENCODED_AHEAD = 256;
 
 interface GrowingBlock {
   readonly id: string;
@@ -21,6 +18,7 @@ interface GrowingBlock {
  * Tracks which blocks stand, and numbers them.
  */
 export class ReplyBuilder {
+  private readonly standing: ReplyBlocks;
   private growing: GrowingBlock | undefined;
   private blocksMade = 0;
   /** Number of standing blocks of the current answer, which no recorded step covers yet. */
@@ -30,9 +28,11 @@ export class ReplyBuilder {
     private readonly claim: Claim,
     private readonly delivery: Pick<DeliveryService, 'publishDelta'>,
     private readonly clock: Clock,
-    /** Starts with the blocks of earlier runs that stand. */
-    private readonly standing: StreamBlock[],
-  ) {}
+    /** The blocks of earlier runs that stand. */
+    blocks: readonly StreamBlock[],
+  ) {
+    this.standing = new ReplyBlocks(blocks);
+  }
 
   /** Takes a piece. Returns the frame of its block if the piece ends it. */
   take(piece: Piece): NewFrame | undefined {
@@ -44,7 +44,7 @@ export class ReplyBuilder {
     if (!piece.ends) return undefined;
     const { id, content } = this.growing;
     this.growing = undefined;
-    this.unkept++;
+    if (this.unkept++ === 0) this.standing.mark();
     return this.buildBlock({
       block_id: id,
       block_type: piece.blockType,
@@ -69,7 +69,7 @@ export class ReplyBuilder {
   /** Drops the blocks of the current answer. Returns false when nothing of it was sent. */
   takeBack(): boolean {
     if (this.unkept === 0 && !this.growing) return false;
-    this.standing.length -= this.unkept;
+    if (this.unkept > 0) this.standing.takeBack();
     this.unkept = 0;
     this.growing = undefined;
     return true;
@@ -94,12 +94,11 @@ export class ReplyBuilder {
   }
 
   buildEnd(ending: Ending): MessageEnd {
-    return endOf(this.claim.message, ending, this.standing, this.clock.now());
+    return endOf(this.claim.message, ending, this.clock.now(), this.standing);
   }
 
   private buildBlock(block: StreamBlock): NewFrame {
-    const index = this.standing.push(block) - 1;
-    if (this.standing.length % ENCODED_AHEAD === 0) encodeAhead(this.standing);
+    const index = this.standing.push(block);
     return this.frame('stream_block', { ...this.names(), attempt: this.claim.attempt, index, ...block });
   }
 

@@ -14,7 +14,7 @@ export function listStandingBlocks(frames: readonly DurableFrame[]): readonly St
  * replaced, from `replacesFromSeq` on (undefined when there are none).
  */
 export function findResumePoint(record: TurnRecord): {
-  readonly blocks: StreamBlock[];
+  readonly blocks: readonly StreamBlock[];
   readonly replacesFromSeq: number | undefined;
 } {
   const recordedUpTo = record.steps.at(-1)?.headSeq ?? 0;

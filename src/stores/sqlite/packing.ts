@@ -21,7 +21,6 @@ import type {
   TurnWrite,
   WriteOutcome,
 } from '../../core/store/index.js';
-import { encodeReply } from '../../core/store/reply-text.js';
 import type { DurableType, MessageStatus } from '../../protocol/index.js';
 
 /** The row of a message. */
@@ -177,11 +176,11 @@ function packFrame({ type, messageRef, timestamp, payload }: NewFrame): PackedFr
 }
 
 export function packFinish(lease: Lease, end: TurnEnd): PackedFinish {
-  return [...packWrite(lease, end), [end.status, encodeReply(end.reply), end.expiredCalls]];
+  return [...packWrite(lease, end), [end.status, end.reply, end.expiredCalls]];
 }
 
 export function packJoin(lease: Lease, write: JoinWrite): PackedJoin {
-  const ended = write.ended.map(({ messageRef, reply }) => [messageRef, encodeReply(reply)] as const);
+  const ended = write.ended.map(({ messageRef, reply }) => [messageRef, reply] as const);
   return [...packWrite(lease, write), ended];
 }
 

@@ -301,9 +301,9 @@ export class QueueOperations {
 
   private endUnrun(message: OpenMessage, stored: MessageRow, timestamp: number): DurableFrame {
     const { messageRef, messageId, sessionId } = stored;
-    const { frame, reply } = endOf({ messageRef, messageId }, { reason: 'cancelled' }, [], timestamp);
+    const { frame, reply } = endOf({ messageRef, messageId }, { reason: 'cancelled' }, timestamp);
     const seq = this.tables.log.append(message.session, [frame]);
-    this.messages.insertEnd(message.ord, { status: 'cancelled', reply: JSON.stringify(reply) });
+    this.messages.insertEnd(message.ord, { status: 'cancelled', reply });
     this.end(message);
     return { ...frame, sessionId, seq };
   }

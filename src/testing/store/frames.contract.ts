@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { aClient, aFrame, aMessage, aSession, GENEROUS_LIMITS } from '../factories.js';
+import { aClient, aFrame, aMessage, aReply, aSession, GENEROUS_LIMITS } from '../factories.js';
 import type { Contract, StoreBench } from './bench.js';
 
 const other = aClient({ clientId: 'other' });
@@ -134,7 +134,7 @@ export const sweepContract: Contract = {
       frames,
       journal: [],
       status: 'done',
-      reply: { blocks: [], reason: 'stop', endedAt: 1 },
+      reply: aReply(),
     });
     expect(await bench.store.sweep({ ...NOTHING_OLD, framesBefore: 2 })).toBe(true);
     const { firstSeq } = await bench.store.readFrames('s_alice', 0, 1, 1);

@@ -131,7 +131,7 @@ export class StoreModel {
   private endUnrun(message: ModelMessage, timestamp: number): DurableFrame {
     const named = { messageRef: message.ref, messageId: message.message.messageId };
     message.status = 'cancelled';
-    return this.append(message, endOf(named, { reason: 'cancelled' }, [], timestamp).frame);
+    return this.append(message, endOf(named, { reason: 'cancelled' }, timestamp).frame);
   }
 
   private add(ref: string, message: NewMessage): ModelMessage {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { Claim, JoinWrite, StoredMessage } from '../../core/store/index.js';
-import { aFrame, anEnd, aSession } from '../factories.js';
+import type { Claim, JoinWrite, Reply, StoredMessage } from '../../core/store/index.js';
+import { aFrame, anEnd, aReply, aSession } from '../factories.js';
 import type { Contract } from './bench.js';
 
 /** The write that merges `joining` into the turn of `claim`. */
@@ -11,7 +11,7 @@ function aJoin(claim: Claim, joining: readonly StoredMessage[]): JoinWrite {
     journal: [{ step: 0, kind: 'joined', body: '{}' }],
     ended: joining.map(({ messageRef }) => ({
       messageRef,
-      reply: { blocks: [], reason: 'merged', mergedInto, endedAt: 1 },
+      reply: aReply({ blocks: [], reason: 'merged', mergedInto }),
     })),
   };
 }
@@ -82,15 +82,15 @@ export const turnContract: Contract = {
 
   'ends a message with its last frames, its status and its reply together': async (bench) => {
     const claim = await bench.run();
-    const end = anEnd(claim, { status: 'failed', journal: [{ step: 0, kind: 'answer', body: '{}' }] });
-    const reply = {
-      ...end.reply,
-      reason: 'error' as const,
+    const reply = aReply({
+      reason: 'error',
       usage: { input_tokens: 1, output_tokens: 2 },
       error: { code: 'AGENT_FAILED', message: 'no', retryable: false },
-    };
-    await bench.store.finish(claim.lease, { ...end, reply });
-    expect((await bench.store.readHistory('s_alice', 1)).messages).toMatchObject([{ status: 'failed', reply }]);
+    });
+    const journal = [{ step: 0, kind: 'answer' as const, body: '{}' }];
+    await bench.store.finish(claim.lease, anEnd(claim, { status: 'failed', journal, reply }));
+    const { messages } = await bench.store.readHistory('s_alice', 1);
+    expect(messages).toMatchObject([{ status: 'failed', reply: JSON.parse(reply) as Reply }]);
     expect(await bench.log()).toHaveLength(1);
     expect(await bench.store.countQueue(0)).toMatchObject({ queued: 0, running: 0 });
   },
