@@ -85,7 +85,7 @@ const PROCESS = `
     const { claims: [{ lease, message: { messageId } }] } = await store.claim({ replicaId: 'child', limit: 1, leaseMs: 1000 });
     const frame = (type) => ({ type, messageRef: lease.messageRef, messageId, timestamp: Date.now(), payload: '{}' });
     await store.append(lease, { frames: [frame('stream_block')], journal: [{ step: 0, kind: 'answer', body: '{}' }] });
-    const reply = { blocks: [], reason: 'stop', endedAt: Date.now() };
+    const reply = JSON.stringify({ blocks: [], reason: 'stop', endedAt: Date.now() });
     await store.finish(lease, { frames: [frame('stream_end')], journal: [], status: 'done', reply });
     console.log('done ' + messageId);
   }
