@@ -14,6 +14,7 @@ import { createHttpAdapter } from './http/index.js';
 import { checkAddress, explainListening } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
 import { NestLogs } from './telemetry/nest-logs.js';
+import { limitHeap } from './limit-heap.js';
 import { isStoreThere } from './stores/store-engines.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
@@ -48,6 +49,7 @@ export async function runGateway(
   overrides: StartOverrides = {},
   options: Omit<GatewayOptions, 'settings' | 'logs'> = {},
 ): Promise<void> {
+  limitHeap();
   const { settings: loaded, modules } = await loadSettingsAndModules(
     overrides.config === undefined ? process.env : { ...process.env, OPENCLAW_CONFIG: overrides.config },
     { 'gateway.port': overrides.port, 'gateway.host': overrides.host, 'store.url': overrides.store },

@@ -1,0 +1,40 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const MODULE = fileURLToPath(new URL('./limit-heap.ts', import.meta.url));
+
+/** Prints how much fits into the young generation of its thread, in MiB. */
+const PRINT_YOUNG = `
+  import v8 from 'node:v8';
+  const young = v8.getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
+  console.log((young.space_used_size + young.space_available_size) / 1_048_576);`;
+
+/** A load under which 50,000 objects live at any time. */
+const LOAD = `
+  const live = [];
+  for (let i = 0; i < 1_500_000; i++) {
+    if (i % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
+    live[i % 50_000] = { text: 'x' + i, list: [i] };
+  }`;
+
+/** Runs a module in a process of its own. Returns the number that it prints. */
+function run(script: string, flags: readonly string[] = []): number {
+  const source = `import { limitHeap } from ${JSON.stringify(MODULE)};\n${script}`;
+  const args = [...flags, '--input-type=module', '--eval', source];
+  return Number(execFileSync(process.execPath, args, { encoding: 'utf8', env: {} }));
+}
+
+it('the young generation of a limited heap stays small under load', () => {
+  expect(run(LOAD + PRINT_YOUNG)).toBeGreaterThan(16);
+  expect(run(`limitHeap(); ${LOAD + PRINT_YOUNG}`)).toBeLessThanOrEqual(16);
+});
+
+it('a thread that starts later has a young generation of 4 MiB from its start', () => {
+  const thread = `new Worker(${JSON.stringify(PRINT_YOUNG)}, { eval: true });`;
+  expect(run(`import { Worker } from 'node:worker_threads'; limitHeap(); ${thread}`)).toBeCloseTo(4);
+});
+
+it('sizes that the operator has given to Node stay in force', () => {
+  expect(run(`limitHeap(); ${LOAD + PRINT_YOUNG}`, ['--max-semi-space-size=24'])).toBeGreaterThan(16);
+});
