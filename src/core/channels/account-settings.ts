@@ -1,4 +1,4 @@
-import Type, { type Static, type TObject, type TProperties } from 'typebox';
+import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
 import type { ConfigStoreService } from '../config/config-store.service.js';
 import {
   defineSettings,
@@ -71,9 +71,11 @@ export interface AccountValues {
   readonly own: Readonly<Record<string, unknown>>;
 }
 
-/** The settings of the accounts of one channel. */
-export interface AccountSettings {
-  readonly section: SettingsSection;
+/** The settings of the accounts of one channel. `P`: those of its driver. */
+export interface AccountSettings<P extends TProperties = TProperties> {
+  readonly own: P;
+  /** Its keys are read by {@link read} only, so it adds no types to `Settings`. */
+  readonly section: SettingsSection<Record<never, TSchema>>;
   /** Returns the accounts that are configured. */
   listAccounts(config: ConfigStoreService): readonly string[];
   /** Returns the current settings of an account. */
@@ -85,7 +87,7 @@ export interface AccountSettings {
  * same keys for others.
  * @throws Error when the name is not allowed, or a setting has the name of a common one
  */
-export function defineAccountSettings(name: string, own: TProperties): AccountSettings {
+export function defineAccountSettings<P extends TProperties>(name: string, own: P): AccountSettings<P> {
   if (!CHANNEL_NAME.test(name)) throw new Error(`"${name}" is not the name of a channel: use a-z, 0-9, _ and -`);
   const clash = Object.keys(own).find((key) => key in COMMON || key === 'accounts');
   if (clash !== undefined) throw new Error(`the channel "${name}" declares the setting "${clash}", which all have`);
@@ -124,6 +126,7 @@ export function defineAccountSettings(name: string, own: TProperties): AccountSe
     description: 'Further accounts, each with the settings of the channel.',
   });
   return {
+    own,
     section: defineSettings({ ...properties, [`${prefix}accounts`]: accounts }, { rules: [findFaults] }),
     listAccounts: (config) => accountsOf((key) => config.get(key as SettingKey)),
     read(config, account) {

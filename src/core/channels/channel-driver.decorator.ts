@@ -11,9 +11,10 @@ export interface ChannelDriverOptions<P extends TProperties = TProperties> {
   readonly name: string;
   /**
    * The settings of an account besides those that all channels have, by their name below `channels.NAME`. The channel runs
-   * when those without a default are set.
+   * when those without a default are set. A part of the gateway defines them beside its class, because the settings are
+   * loaded before any class is.
    */
-  readonly settings: P;
+  readonly settings: P | AccountSettings<P>;
   readonly capabilities: Capabilities;
 }
 
@@ -32,11 +33,15 @@ export const DriverMetadata = DiscoveryService.createDecorator<DriverDescription
  * `@ChannelDriver({ name: 'acme', settings: { token: secret() }, capabilities: {...} })`.
  */
 export function ChannelDriver<P extends TProperties>({ name, settings, capabilities }: ChannelDriverOptions<P>) {
-  const accountSettings = defineAccountSettings(name, settings);
+  const accountSettings = isDefined(settings) ? settings : defineAccountSettings(name, settings);
   const decorate = applyDecorators(
     Injectable(),
     UseSettings(accountSettings.section),
     DriverMetadata({ name, capabilities, settings: accountSettings }),
   );
   return <C extends new (...args: never[]) => Driver<P>>(target: C): void => decorate(target);
+}
+
+function isDefined<P extends TProperties>(settings: P | AccountSettings<P>): settings is AccountSettings<P> {
+  return typeof settings['listAccounts'] === 'function';
 }
