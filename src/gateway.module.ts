@@ -4,6 +4,7 @@ import { ConfigModule } from '@nestjs/config';
 import { AdminModule } from './admin/admin.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { LocalToken } from './auth/index.js';
+import { TelegramModule } from './channels/telegram/telegram.module.js';
 import { WebchatModule } from './channels/webchat/webchat.module.js';
 import { Broker } from './core/broker/broker.js';
 import { InProcessBroker } from './core/broker/in-process-broker.js';
@@ -82,6 +83,7 @@ export class GatewayModule {
         HealthModule,
         DocumentsModule,
         WebchatModule,
+        TelegramModule,
         AdminModule,
         MediaModule,
         ...modules,

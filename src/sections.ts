@@ -3,6 +3,7 @@ import { agentSettings } from './agents/agents.settings.js';
 import { authSettings } from './auth/auth.settings.js';
 import { agentListSettings } from './core/agents/agents.settings.js';
 import { channelSettings } from './core/channels/channels.settings.js';
+import { telegramSettings } from './channels/telegram/telegram.settings.js';
 import { webchatSettings } from './channels/webchat/webchat.settings.js';
 import { defineSettings, type SettingsSection } from './core/config/section.js';
 import { later } from './core/config/setting-kinds.js';
@@ -55,6 +56,7 @@ export const SECTIONS = [
   mcpSettings,
   mediaSettings,
   webchatSettings,
+  telegramSettings.section,
   moduleSettings,
   logSettings,
 ] as const satisfies readonly SettingsSection[];

@@ -1,0 +1,150 @@
+import { buffer } from 'node:stream/consumers';
+import type { ApiClientOptions, RawApi } from 'grammy';
+import { DeliveryError, DriverError } from '../../core/channels/driver.js';
+import type { EgressFetch } from '../../http/egress-fetch.js';
+
+/** Time limit of a call, in milliseconds. */
+const CALL_TIMEOUT_MS = 25_000;
+/** Time limit of a call that sends a file, or downloads one, in milliseconds. */
+export const FILE_TIMEOUT_MS = 60_000;
+
+/** Codes of errors after which the server has certainly not seen the request. */
+const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH', 'ETIMEDOUT']);
+
+/** Telegram has refused a call. */
+export class RefusedCallError extends DeliveryError {
+  /**
+   * @param code as in the response, for example 400
+   * @param description Telegram's words
+   * @param movedTo the new ID of a group that became a supergroup
+   */
+  constructor(
+    readonly method: string,
+    readonly code: number,
+    readonly description: string,
+    readonly movedTo?: number,
+  ) {
+    super('refused', `${method}: ${code} ${description}`);
+  }
+}
+
+/** The methods of the Bot API. */
+export type BotMethods = RawApi;
+
+/**
+ * The Bot API of one bot. Each call is made once, with a time limit. The token is part of every URL, so errors of the
+ * network are replaced by their codes.
+ */
+export class BotApi {
+  private constructor(
+    private readonly methods: BotMethods,
+    private readonly fetch: EgressFetch,
+    private readonly fileRoot: string,
+    private readonly isRefusal: (error: unknown) => error is Refusal,
+  ) {}
+
+  /**
+   * Loads the SDK.
+   * @param apiRoot the URL of the server, without a slash at the end
+   */
+  static async load(token: string, apiRoot: string, fetch: EgressFetch): Promise<BotApi> {
+    const { Api, GrammyError } = await import('grammy');
+    const { raw } = new Api(token, { apiRoot, fetch: toFetch(fetch) });
+    return new BotApi(raw, fetch, `${apiRoot}/file/bot${token}`, (error) => error instanceof GrammyError);
+  }
+
+  /**
+   * Makes a call.
+   * @param signal aborts the call; its outcome is unknown then
+   * @throws DriverError `bad_credential`; RefusedCallError; DeliveryError `not_sent` after a 429 and when the server could
+   *   not be reached, `unknown` when the response was lost
+   */
+  async call<T>(
+    make: (methods: BotMethods, signal: AbortSignal) => Promise<T>,
+    { timeoutMs = CALL_TIMEOUT_MS, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+  ): Promise<T> {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    try {
+      return await make(this.methods, signal ? AbortSignal.any([timeout, signal]) : timeout);
+    } catch (error) {
+      throw this.isRefusal(error) ? toRefusal(error) : toNetworkError(error);
+    }
+  }
+
+  /**
+   * Opens a file of Telegram's servers.
+   * @param path the `file_path` of `getFile`
+   * @throws DeliveryError
+   */
+  async open(path: string): Promise<AsyncIterable<Uint8Array>> {
+    const url = `${this.fileRoot}/${path.split('/').map(encodeURIComponent).join('/')}`;
+    const response = await this.fetch(url, { signal: AbortSignal.timeout(FILE_TIMEOUT_MS), redirect: 'error' }).catch(
+      (error: unknown) => {
+        throw toNetworkError(error);
+      },
+    );
+    if (response.ok && response.body) return readSafely(response.body);
+    const outcome = response.status >= 500 || response.status === 429 ? 'not_sent' : 'refused';
+    throw new DeliveryError(outcome, `a file could not be fetched: HTTP ${response.status}`);
+  }
+}
+
+/** The part of grammY's `GrammyError` that is used. */
+interface Refusal {
+  readonly method: string;
+  readonly error_code: number;
+  readonly description: string;
+  readonly parameters: { readonly retry_after?: number; readonly migrate_to_chat_id?: number };
+}
+
+function toRefusal({ method, error_code: code, description, parameters }: Refusal): Error {
+  // A token that has not the form of one is 404.
+  if (code === 401 || code === 404) return new DriverError('bad_credential', `Telegram refuses the token: ${code}`);
+  if (code === 429) {
+    const seconds = parameters.retry_after ?? 1;
+    return new DeliveryError('not_sent', `${method}: too many requests, again in ${seconds} s`, seconds * 1_000);
+  }
+  if (code >= 500) return new DeliveryError('unknown', `${method}: ${code} ${description}`);
+  return new RefusedCallError(method, code, description, parameters.migrate_to_chat_id);
+}
+
+/** Keeps only the code of an error: its message and its causes may contain the URL. */
+function toNetworkError(error: unknown): DeliveryError {
+  const code = findCode(error);
+  const outcome = NOT_SENT.has(code) ? 'not_sent' : 'unknown';
+  return new DeliveryError(outcome, `no response of Telegram: ${code}`);
+}
+
+function findCode(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return 'unknown';
+  const { code, error: inner, cause, name } = error as Record<string, unknown>;
+  if (typeof code === 'string') return code;
+  if (inner !== undefined || cause !== undefined) return findCode(inner ?? cause);
+  return typeof name === 'string' ? name : 'unknown';
+}
+
+/** Returns the `fetch` for the SDK, whose bodies may be streams and whose signals are not those of Node. */
+function toFetch(fetch: EgressFetch): NonNullable<ApiClientOptions['fetch']> {
+  const adapted: typeof globalThis.fetch = async (input, init = {}) => {
+    const { method, headers, body, signal } = init;
+    const abort = new AbortController();
+    signal?.addEventListener('abort', () => abort.abort(), { once: true });
+    if (signal?.aborted) abort.abort();
+    const bytes = typeof body === 'string' || !body ? body : await buffer(body as never);
+    return fetch(input, {
+      ...(method !== undefined && { method }),
+      ...(headers !== undefined && { headers }),
+      ...(bytes && { body: bytes }),
+      signal: abort.signal,
+    });
+  };
+  return adapted as never;
+}
+
+async function* readSafely(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw toNetworkError(error);
+  }
+}

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import type { CallbackQuery, Chat, Message, Update as BotUpdate, User } from 'grammy/types';
+import type { Place, Update } from '../../core/channels/driver.js';
+
+/** Maximum length of the ID of a message. */
+const MAX_ID_LENGTH = 128;
+
+/** The bot that an account speaks as. */
+export interface Bot {
+  readonly id: number;
+  /** Without `@`. */
+  readonly username: string;
+}
+
+/** What {@link Update.raw} is: the kind of the update, and the object as Telegram sent it. */
+export type RawUpdate =
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'press'; readonly query: CallbackQuery };
+
+/** What one update is for the driver. */
+export type Sorted =
+  | { readonly kind: 'update'; readonly update: Update }
+  /** A group has become a supergroup. */
+  | { readonly kind: 'moved'; readonly from: string; readonly to: string }
+  | { readonly kind: 'ignored'; readonly reason: string };
+
+const ignored = (reason: string): Sorted => ({ kind: 'ignored', reason });
+
+/** The kinds of update that are asked for. Telegram's own choice would contain chats that are not the bot's. */
+export const ALLOWED_UPDATES = ['message', 'edited_message', 'callback_query', 'my_chat_member'] as const;
+
+/** Decides what an update is, before anything of it is stored. Fields that are missing make it ignored. */
+export function sortUpdate(raw: BotUpdate, bot: Bot): Sorted {
+  if (raw.message) return sortMessage(raw.message, bot);
+  if (raw.callback_query) return sortPress(raw.callback_query, bot);
+  const kind = Object.keys(raw).find((key) => key !== 'update_id');
+  return ignored(`a ${kind ?? 'nameless'} update`);
+}
+
+/** Returns the ID of a message, as in `message_in`. */
+export function toMessageId(bot: Bot, chat: number, message: number): string {
+  return limit(`telegram:${bot.id}:${chat}:${message}`);
+}
+
+function sortMessage(message: Message, bot: Bot): Sorted {
+  const { chat, from, sender_chat: senderChat, message_id: id } = message;
+  if (message.business_connection_id !== undefined || 'guest_query_id' in message) return ignored("not the bot's chat");
+  if (message.migrate_to_chat_id !== undefined) return moved(chat.id, message.migrate_to_chat_id);
+  if (message.migrate_from_chat_id !== undefined) return moved(message.migrate_from_chat_id, chat.id);
+  if (message.is_automatic_forward || chat.type === 'channel') return ignored('a post of a channel');
+  if (!from && !senderChat) return ignored('a message without an author');
+  if (!senderChat && from?.is_bot) return ignored("a bot's message");
+  const update = {
+    id: toMessageId(bot, chat.id, id),
+    sender: String(senderChat?.id ?? from?.id),
+    ...groupOf(chat),
+    place: placeOf(message),
+    sentAt: message.date * 1_000,
+    raw: { kind: 'message', message } satisfies RawUpdate,
+  };
+  return { kind: 'update', update };
+}
+
+/** The press of a button is a message of the person who has pressed it. */
+function sortPress(query: CallbackQuery, bot: Bot): Sorted {
+  const { message, from, data } = query;
+  if (!message || data === undefined) return ignored('a button without a message');
+  const update = {
+    id: limit(`telegram:${bot.id}:cb:${query.id}`),
+    sender: String(from.id),
+    ...groupOf(message.chat),
+    place: placeOf(message),
+    sentAt: Date.now(),
+    raw: { kind: 'press', query } satisfies RawUpdate,
+  };
+  return { kind: 'update', update };
+}
+
+/** The topic of a message. Replies have a thread ID too, but no topic; the general topic has none. */
+export function topicOf({ is_topic_message: isTopic, message_thread_id: thread }: Message): string | undefined {
+  return isTopic && thread !== undefined && thread !== 1 ? String(thread) : undefined;
+}
+
+function placeOf(message: Message): Place {
+  const thread = topicOf(message);
+  const isGroup = message.chat.type !== 'private';
+  return {
+    chat: String(message.chat.id),
+    ...(thread !== undefined && { thread }),
+    ...(isGroup && { replyTo: String(message.message_id), isGroup }),
+  };
+}
+
+function groupOf({ type, id }: Chat): { groupId?: string } {
+  return type === 'private' ? {} : { groupId: String(id) };
+}
+
+function moved(from: number, to: number): Sorted {
+  return { kind: 'moved', from: String(from), to: String(to) };
+}
+
+function limit(id: string): string {
+  return id.length <= MAX_ID_LENGTH ? id : `telegram:sha256:${createHash('sha256').update(id).digest('hex')}`;
+}
+
+/** Returns the full name of a person. */
+export function nameOf({ first_name: first, last_name: last }: User): string {
+  return [first, last].filter(Boolean).join(' ');
+}
