@@ -25,7 +25,7 @@ import type { PartOutcome } from './run-context.js';
 import { decideAdmission } from './who-may-talk.js';
 
 /** Time limits of a driver's start and stop, in milliseconds. */
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 5_000;
 
 /** A larger difference of the clocks is reported, in milliseconds. */
