@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ChannelManagerService } from '../../src/core/channels/channel-manager.service.js';
 import { FakeMetrics } from '../../src/testing/fake-metrics.js';
 import { eventually } from '../support/eventually.js';
 import { BOT_TOKEN, FakeTelegram } from '../support/fake-telegram.js';
@@ -45,6 +48,12 @@ const shows = (chat: number, ...texts: readonly string[]) =>
 
 const parts = (outcome: string) => metrics.read('openclaw_channel_parts_total', { channel: 'telegram', outcome });
 
+const GROUP = { id: -1_001_000_000_012, type: 'supergroup', title: 'Acme team' };
+const inGroup = { chat: GROUP, entities: [{ type: 'mention', offset: 0, length: 16 }] };
+const TOO_MANY = { status: 429, description: 'Too Many Requests: retry after 1', parameters: { retry_after: 1 } };
+
+const states = () => app?.app.get(ChannelManagerService, { strict: false }).states.get('telegram');
+
 describe('the channel telegram', () => {
   it('answers a message, and confirms it by the offset of the next poll', async () => {
     await start();
@@ -52,5 +61,176 @@ describe('the channel telegram', () => {
     await shows(ANN, 'hello from ann');
     await eventually(() => expect(telegram.pending).toBe(0));
     expect(parts('possibly_twice')).toBe(0);
+    expect(telegram.polls.every((poll) => Array.isArray(poll['allowed_updates']))).toBe(true);
+  });
+
+  it('shows a reply that grows by editing it, within the limit of Telegram', async () => {
+    await start({ ...OPEN, streaming: 'edit' });
+    telegram.write(ANN, '/blocks 700 1');
+    await eventually(() => expect(telegram.read(ANN).join('\n\n')).toContain('block 700'));
+    expect(telegram.read(ANN).join('\n\n')).toBe(Array.from({ length: 700 }, (_, n) => `block ${n + 1}`).join('\n\n'));
+    expect(telegram.callsOf('sendMessage')).toHaveLength(telegram.shown.length);
+  });
+
+  it('answers in a group when it is mentioned, as a reply, in the topic', async () => {
+    await start({ ...OPEN, groups: [GROUP.id] });
+    telegram.write(ANN, 'nothing for the bot', { chat: GROUP });
+    const topic = { is_topic_message: true, message_thread_id: 163 };
+    const asked = telegram.write(ANN, '@acme_helper_bot hello', { ...inGroup, ...topic });
+    await shows(GROUP.id, 'hello');
+    expect(telegram.callsOf('sendMessage')).toMatchObject([
+      {
+        message_thread_id: 163,
+        reply_parameters: { message_id: asked['message_id'], allow_sending_without_reply: true },
+      },
+    ]);
+  });
+
+  it('answers what Telegram delivers twice once', async () => {
+    await start();
+    const message = telegram.write(ANN, 'hello');
+    telegram.deliver({ message });
+    await shows(ANN, 'hello');
+    telegram.deliver({ message });
+    telegram.write(ANN, 'another');
+    await shows(ANN, 'hello', 'another');
+  });
+
+  it('takes an update whose ID is lower than the last one', async () => {
+    await start();
+    telegram.write(ANN, 'hello');
+    await shows(ANN, 'hello');
+    await eventually(() => expect(telegram.pending).toBe(0));
+    telegram.restartIds();
+    telegram.write(ANN, 'after a week');
+    await shows(ANN, 'hello', 'after a week');
+  });
+
+  it('passes over updates that it cannot understand, and logs them', async () => {
+    await start();
+    for (const odd of [{}, { message: {} }, { message: null }, { message: { chat: 7 } }, { callback_query: {} }])
+      telegram.deliver(odd);
+    for (const odd of [{ text: 7 }, { entities: 'x' }, { from: null }, { date: 'now' }, { photo: [] }])
+      telegram.write(ANN, 'odd', odd);
+    telegram.write(ANN, 'hello');
+    await eventually(() => expect(telegram.read(ANN).at(-1)).toContain('hello'));
+    expect(states()?.state).toBe('connected');
+    expect(logs.entries.some(({ message }) => message.includes('could not be understood'))).toBe(true);
+  });
+
+  it('waits as long as a 429 says, and sends then', async () => {
+    await start();
+    telegram.failNext('sendMessage', TOO_MANY);
+    const askedAt = performance.now();
+    telegram.write(ANN, 'hello');
+    await shows(ANN, 'hello');
+    expect(performance.now() - askedAt).toBeGreaterThan(1_000);
+    expect([parts('sent'), parts('possibly_twice'), parts('dead')]).toEqual([1, 0, 0]);
+    expect(telegram.callsOf('sendMessage').every((call) => call['parse_mode'] === 'HTML')).toBe(true);
+  });
+
+  it('sends plain text when the markup is refused, in first messages and in edits', async () => {
+    await start({ ...OPEN, streaming: 'edit' });
+    const refused = { status: 400, description: "Bad Request: can't parse entities: Unexpected end tag" };
+    telegram.failNext('sendMessage', refused);
+    telegram.write(ANN, '**bold** & <i>');
+    await shows(ANN, '**bold** & <i>');
+    expect(telegram.callsOf('sendMessage').at(-1)).not.toHaveProperty('parse_mode');
+  });
+
+  it('sends without its topic when the topic is gone, and without the message it replies to', async () => {
+    await start({ ...OPEN, groups: [GROUP.id] });
+    const gone = (what: string) => ({ status: 400, description: `Bad Request: ${what} not found` });
+    telegram.failNext('sendMessage', gone('message thread'), gone('message to be replied'));
+    telegram.write(ANN, '@acme_helper_bot hello', { ...inGroup, is_topic_message: true, message_thread_id: 163 });
+    await shows(GROUP.id, 'hello');
+    const [, second, third] = telegram.callsOf('sendMessage');
+    expect(second).not.toHaveProperty('message_thread_id');
+    expect(third).not.toHaveProperty('reply_parameters');
+    expect(third).toHaveProperty('parse_mode');
+  });
+
+  it('sends again what may have been sent, and counts it', async () => {
+    await start();
+    telegram.failNext('sendMessage', { drop: 'after' });
+    telegram.write(ANN, 'hello');
+    await shows(ANN, 'hello', 'hello');
+    await eventually(() => expect([parts('sent'), parts('possibly_twice')]).toEqual([1, 1]));
+  });
+
+  it('gives up a part for a person who has blocked the bot', async () => {
+    await start();
+    telegram.failNext('sendMessage', { status: 403, description: 'Forbidden: bot was blocked by the user' });
+    telegram.write(ANN, 'to nowhere');
+    telegram.write(ANN, 'hello');
+    await shows(ANN, 'hello');
+    expect(parts('dead')).toBe(1);
+  });
+
+  it('tells a stranger nothing but a code', async () => {
+    await start({});
+    telegram.write(ANN, 'let me in');
+    await eventually(() => expect(telegram.read(ANN)).toHaveLength(1));
+    expect(telegram.read(ANN)[0]).toMatch(/Your code is [A-Z0-9]{8}\.$/);
+  });
+
+  it('reads the items of an album, and a text that the client has cut, as one message', async () => {
+    await start();
+    const album = { media_group_id: '1', text: undefined, location: { latitude: 1, longitude: 2 } };
+    telegram.write(ANN, '', album);
+    telegram.write(ANN, '', album);
+    await eventually(() => expect(telegram.read(ANN)).toHaveLength(1));
+    telegram.write(ANN, `start ${'x'.repeat(3_600)}`);
+    telegram.write(ANN, 'and its end');
+    await eventually(() => expect(telegram.read(ANN).slice(1).join('')).toContain('and its end'));
+    expect(telegram.read(ANN).slice(1).join('')).toContain('start');
+    expect(metrics.read('openclaw_channel_parts_total', { channel: 'telegram', outcome: 'sent' })).toBeLessThan(4);
+  });
+
+  it('waits for the end of a poll of an earlier run', async () => {
+    const conflict = JSON.parse(readFileSync('test/inputs/telegram/conflict-forms.json', 'utf8')) as {
+      readonly status: number;
+      readonly body: { readonly description: string };
+    }[];
+    const [terminated] = conflict.map(({ status, body }) => ({ status, description: body.description }));
+    telegram.failNext('getUpdates', terminated!);
+    await start();
+    await eventually(() => expect(telegram.polls).toHaveLength(1));
+    expect(states()?.state).toBe('connecting');
+    telegram.write(ANN, 'hello');
+    await expect.poll(() => telegram.read(ANN), { timeout: 20_000 }).toHaveLength(1);
+  });
+
+  it('removes a webhook that is set, and keeps the updates that wait', async () => {
+    telegram.webhook = 'https://elsewhere.example/hook';
+    telegram.write(ANN, 'hello');
+    await start();
+    await shows(ANN, 'hello');
+    expect(telegram.callsOf('deleteWebhook')).toEqual([{}]);
+  });
+
+  it('ends at a token that is refused, from the beginning and later', async () => {
+    await start({ ...OPEN, bot_token: '7000000002:another-token-of-nobody' });
+    await eventually(() => expect(states()?.state).toBe('error'));
+    await app?.close();
+    await start();
+    await eventually(() => expect(states()?.state).toBe('connected'));
+    telegram.failNext('sendMessage', { status: 401, description: 'Unauthorized' });
+    telegram.write(ANN, 'hello');
+    await eventually(() => expect(states()?.state).toBe('error'));
+    expect(parts('dead')).toBe(0);
+  });
+
+  it('keeps its token out of logs, states and errors', async () => {
+    await start();
+    telegram.failNext('sendMessage', { drop: 'before' }, { status: 500, description: 'Internal Server Error' });
+    telegram.failNext('getUpdates', { drop: 'before' }, { drop: 'before' });
+    telegram.write(ANN, 'hello');
+    await shows(ANN, 'hello');
+    await telegram.close();
+    await eventually(() => expect(logs.entries.length).toBeGreaterThan(3));
+    const all = inspect([logs.entries, states()], { depth: 12, showHidden: true });
+    expect(all).not.toContain(BOT_TOKEN.slice(11));
+    telegram = await FakeTelegram.start();
   });
 });

@@ -108,7 +108,7 @@ export class FakeTelegram {
   }
 
   /** A person writes to the bot in their own chat. Returns the message as Telegram has it. */
-  write(person: number, text: string, more: object = {}): Payload {
+  write(person: number | string, text: string, more: object = {}): Payload {
     const message = {
       message_id: this.nextMessage++,
       from: { id: person, is_bot: false, first_name: `Person ${person}` },
@@ -130,6 +130,11 @@ export class FakeTelegram {
     clearTimeout(poll.timer);
     // Later in this tick there may be more.
     setImmediate(() => respond(poll.response, 200, { ok: true, result: this.updates.slice(0, 100) }));
+  }
+
+  /** Numbers the next updates from lower IDs on, as Telegram does after a week of silence. */
+  restartIds(): void {
+    this.nextUpdate = 300;
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -3,7 +3,7 @@ import type { Update as BotUpdate } from 'grammy/types';
 import { describe, expect, it } from 'vitest';
 import type { Update } from '../../core/channels/driver.js';
 import { findFile } from './content.js';
-import { readUpdate } from './reading.js';
+import { readUpdates } from './reading.js';
 import { sortUpdate, type RawUpdate, type Sorted } from './updates.js';
 
 const BOT = { id: 7_000_000_001, username: 'acme_helper_bot' };
@@ -28,7 +28,7 @@ function take(sorted: Sorted): Update {
 /** Returns an update and the message that is read from it. */
 function read(sorted: Sorted) {
   const update = take(sorted);
-  const reading = readUpdate(update.raw as RawUpdate, BOT);
+  const reading = readUpdates([update.raw as RawUpdate], BOT);
   if (reading.kind !== 'message') throw new Error(reading.reason);
   const { sender, groupId, place } = update;
   return { sender, groupId, place, ...reading.message };
@@ -97,6 +97,13 @@ describe('an update of Telegram', () => {
     const message = read(sort('dm-topic'));
     expect(message).toMatchObject({ sender: '5001', thread_id: '58', place: { chat: '5001', thread: '58' } });
     expect(message.groupId).toBeUndefined();
+  });
+
+  it('of an album is one message with all captions', () => {
+    const updates = [0, 1, 2].map((n) => take(sort('album', n)));
+    expect(new Set(updates.map(({ join }) => join?.key)).size).toBe(1);
+    const reading = readUpdates(updates.map(({ raw }) => raw) as [RawUpdate], BOT);
+    expect(reading).toMatchObject({ kind: 'message', message: { content: '[1] before\n[3] after' } });
   });
 
   it('of an album has the largest size of its picture', () => {

@@ -3,15 +3,34 @@ import type { ReadMessage, Reading } from '../../core/channels/driver.js';
 import { nameOrigin, readContent } from './content.js';
 import { nameOf, toMessageId, topicOf, type Bot, type RawUpdate } from './updates.js';
 
+/** Fields that all kinds of message have. */
+const COMMON_FIELDS = new Set(
+  'message_id message_thread_id from sender_chat sender_boost_count sender_business_bot date chat is_topic_message reply_to_message author_signature'.split(
+    ' ',
+  ),
+);
+/** Kinds that a person sends and that have no text here. */
+const SENT = new Set(['story', 'game', 'invoice', 'paid_media', 'giveaway', 'checklist', 'gift', 'video_chat_started']);
+
 /** Maximum length of a name, in UTF-16 units. */
 const MAX_NAME_LENGTH = 200;
 
-/** Reads what an update alone says: a file that goes with it is added by the caller. */
-export function readUpdate(raw: RawUpdate, bot: Bot): Reading {
-  if (raw.kind === 'press') return readPress(raw);
-  const { message } = raw;
+/** Reads what the updates of one message alone say: files that go with them are added by the caller. */
+export function readUpdates(all: readonly [RawUpdate, ...RawUpdate[]], bot: Bot): Reading {
+  const readings = all.map((raw) => (raw.kind === 'press' ? readPress(raw) : readMessage(raw.message, bot)));
+  const [first] = readings as [Reading, ...Reading[]];
+  if (first.kind !== 'message' || all.length === 1) return first;
+  const messages = readings.flatMap((reading) => (reading.kind === 'message' ? reading.message : []));
+  const isAlbum = all[0].kind === 'message' && all[0].message.media_group_id !== undefined;
+  const texts = messages.map(({ content }, n) => (isAlbum && content !== '' ? `[${n + 1}] ${content}` : content));
+  const content = texts.filter((text) => text !== '').join('\n');
+  const isMention = messages.some((message) => message.is_direct_mention);
+  return { kind: 'message', message: { ...first.message, content, ...(isMention && { is_direct_mention: true }) } };
+}
+
+function readMessage(message: Message, bot: Bot): Reading {
   const content = readContent(message, bot);
-  if (!content) return { kind: 'ignored', reason: 'a service message, or of an unknown kind' };
+  if (!content) return nameUnread(message);
   const thread = topicOf(message);
   const isGroup = message.chat.type !== 'private';
   return {
@@ -26,6 +45,14 @@ export function readUpdate(raw: RawUpdate, bot: Bot): Reading {
       ...(message.forward_origin && { metadata: { forwarded_from: nameOrigin(message.forward_origin) } }),
     },
   };
+}
+
+/** What happens in a chat without being written needs no note; what a person has sent does. */
+function nameUnread(message: Message): Reading {
+  const kind = Object.keys(message).find((key) => !COMMON_FIELDS.has(key)) ?? 'nothing';
+  const isSent = message.chat.type === 'private' && SENT.has(kind);
+  const note = 'I cannot read messages of this kind.';
+  return { kind: 'ignored', reason: `a message with ${kind}`, ...(isSent && { note }) };
 }
 
 function readPress({ query }: Extract<RawUpdate, { kind: 'press' }>): Reading {

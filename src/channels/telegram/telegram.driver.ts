@@ -7,14 +7,16 @@ import {
   type Part,
   type Reading,
   type Update,
+  type Updates,
 } from '../../core/channels/driver.js';
-import { toPlainText } from '../../core/channels/text-length.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
 import { BotApi, RefusedCallError, type BotMethods } from './bot-api.js';
-import { markUp, measure } from './markup.js';
+import { measure } from './markup.js';
+import { isRefusal, NO_PREVIEW, NOT_MODIFIED, toOutgoing, withoutRefused, type Outgoing } from './outgoing.js';
+import { Pastes } from './pastes.js';
 import { Poller } from './poller.js';
-import { readUpdate } from './reading.js';
+import { readUpdates } from './reading.js';
 import { telegramSettings, type TelegramSettings } from './telegram.settings.js';
 import { sortUpdate, type Bot, type RawUpdate } from './updates.js';
 
@@ -31,6 +33,7 @@ import { sortUpdate, type Bot, type RawUpdate } from './updates.js';
 })
 export class TelegramDriver implements Driver<TelegramSettings> {
   private readonly over = new AbortController();
+  private readonly pastes = new Pastes();
   private link!: ChannelLink<TelegramSettings>;
   private api!: BotApi;
   private bot!: Bot;
@@ -61,8 +64,8 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       );
   }
 
-  read({ raw }: Update): Reading {
-    return readUpdate(raw as RawUpdate, this.bot);
+  read(updates: Updates): Reading {
+    return readUpdates(updates.map(({ raw }) => raw) as [RawUpdate], this.bot);
   }
 
   measure(texts: Part['texts']): number {
@@ -70,35 +73,20 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   }
 
   async send(part: Part): Promise<string> {
-    const { chat, thread, replyTo } = part.place;
-    const target = {
-      chat_id: chat,
-      ...(thread !== undefined && { message_thread_id: Number(thread) }),
-      ...(replyTo !== undefined && {
-        reply_parameters: { message_id: Number(replyTo), allow_sending_without_reply: true },
-      }),
-    };
-    const sent = await this.show(part, (methods, text, abort) =>
-      methods.sendMessage({ ...target, ...text, link_preview_options: { is_disabled: true } }, abort as never),
+    const sent = await this.callWithFallbacks(part, ({ place, ...text }, methods, abort) =>
+      methods.sendMessage({ ...place, ...text, link_preview_options: NO_PREVIEW }, abort as never),
     );
     return String(sent.message_id);
   }
 
   async edit(ref: string, part: Part): Promise<void> {
+    const target = { chat_id: part.place.chat, message_id: Number(ref), link_preview_options: NO_PREVIEW };
     try {
-      await this.show(part, (methods, text, abort) =>
-        methods.editMessageText(
-          {
-            chat_id: part.place.chat,
-            message_id: Number(ref),
-            ...text,
-            link_preview_options: { is_disabled: true },
-          },
-          abort as never,
-        ),
+      await this.callWithFallbacks(part, ({ text, parse_mode }, methods, abort) =>
+        methods.editMessageText({ ...target, text, ...(parse_mode && { parse_mode }) }, abort as never),
       );
     } catch (error) {
-      if (!(error instanceof RefusedCallError && error.description.includes('message is not modified'))) throw error;
+      if (!isRefusal(error, NOT_MODIFIED)) throw error;
     }
   }
 
@@ -112,17 +100,21 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     this.over.abort();
   }
 
-  /** Shows texts with markup, or without where Telegram refuses it. */
-  private async show<T>(
-    { texts }: Part,
-    call: (methods: BotMethods, text: Shown, abort: AbortSignal) => Promise<T>,
+  /** Makes a call again without what Telegram refuses of it: the markup, the topic, the message that it replies to. */
+  private async callWithFallbacks<T>(
+    part: Part,
+    make: (outgoing: Outgoing, methods: BotMethods, abort: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { html } = markUp(texts);
-    try {
-      return await this.api.call((methods, abort) => call(methods, { text: html, parse_mode: 'HTML' }, abort));
-    } catch (error) {
-      if (!(error instanceof RefusedCallError && error.description.includes("can't parse entities"))) throw error;
-      return this.api.call((methods, abort) => call(methods, { text: toPlainText(texts) }, abort));
+    let outgoing = toOutgoing(part);
+    for (;;) {
+      try {
+        return await this.api.call((methods, abort) => make(outgoing, methods, abort));
+      } catch (error) {
+        const less = error instanceof RefusedCallError && withoutRefused(outgoing, part, error);
+        if (!less) throw error;
+        this.link.log.warn({ part: part.id, error }, 'Telegram refuses a part of a message; it is sent without');
+        outgoing = less;
+      }
     }
   }
 
@@ -132,19 +124,14 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     for (const one of raw) {
       try {
         const sorted = sortUpdate(one, this.bot);
-        if (sorted.kind === 'update') updates.push(sorted.update);
+        if (sorted.kind === 'update') updates.push(this.pastes.join(sorted.update));
         else this.link.log.debug({ update_id: one.update_id, ...sorted }, 'an update was ignored');
       } catch (error) {
         this.link.log.warn({ update_id: one.update_id, error }, 'an update could not be understood; it is left out');
       }
     }
-    await this.link.receive(updates);
+    if (updates.length > 0) await this.link.receive(updates);
   }
-}
-
-interface Shown {
-  readonly text: string;
-  readonly parse_mode?: 'HTML';
 }
 
 function messageOf(error: unknown): string {

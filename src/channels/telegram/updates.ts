@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { CallbackQuery, Chat, Message, Update as BotUpdate, User } from 'grammy/types';
 import type { Place, Update } from '../../core/channels/driver.js';
 
-/** Maximum length of the ID of a message. */
-const MAX_ID_LENGTH = 128;
+/** Time after the last item of an album in which another one may come, in milliseconds. */
+const ALBUM_WAIT_MS = 1_000;
 
 /** The bot that an account speaks as. */
 export interface Bot {
@@ -39,10 +38,11 @@ export function sortUpdate(raw: BotUpdate, bot: Bot): Sorted {
 
 /** Returns the ID of a message, as in `message_in`. */
 export function toMessageId(bot: Bot, chat: number, message: number): string {
-  return limit(`telegram:${bot.id}:${chat}:${message}`);
+  return `telegram:${bot.id}:${chat}:${message}`;
 }
 
 function sortMessage(message: Message, bot: Bot): Sorted {
+  if (![message.chat.id, message.message_id].every(isPresent)) throw new Error('a field is missing');
   const { chat, from, sender_chat: senderChat, message_id: id } = message;
   if (message.business_connection_id !== undefined || 'guest_query_id' in message) return ignored("not the bot's chat");
   if (message.migrate_to_chat_id !== undefined) return moved(chat.id, message.migrate_to_chat_id);
@@ -55,18 +55,29 @@ function sortMessage(message: Message, bot: Bot): Sorted {
     sender: String(senderChat?.id ?? from?.id),
     ...groupOf(chat),
     place: placeOf(message),
-    sentAt: message.date * 1_000,
+    sentAt: toTime(message.date),
+    ...(message.media_group_id !== undefined && {
+      join: { key: `album:${message.media_group_id}`, waitMs: ALBUM_WAIT_MS },
+    }),
     raw: { kind: 'message', message } satisfies RawUpdate,
   };
   return { kind: 'update', update };
 }
+
+/** @throws Error for what is no time */
+function toTime(seconds: number): number {
+  if (!Number.isSafeInteger(seconds)) throw new Error('the date is none');
+  return seconds * 1_000;
+}
+
+const isPresent = (value: unknown) => typeof value === 'number' || typeof value === 'string';
 
 /** The press of a button is a message of the person who has pressed it. */
 function sortPress(query: CallbackQuery, bot: Bot): Sorted {
   const { message, from, data } = query;
   if (!message || data === undefined) return ignored('a button without a message');
   const update = {
-    id: limit(`telegram:${bot.id}:cb:${query.id}`),
+    id: `telegram:${bot.id}:cb:${query.id}`,
     sender: String(from.id),
     ...groupOf(message.chat),
     place: placeOf(message),
@@ -97,10 +108,6 @@ function groupOf({ type, id }: Chat): { groupId?: string } {
 
 function moved(from: number, to: number): Sorted {
   return { kind: 'moved', from: String(from), to: String(to) };
-}
-
-function limit(id: string): string {
-  return id.length <= MAX_ID_LENGTH ? id : `telegram:sha256:${createHash('sha256').update(id).digest('hex')}`;
 }
 
 /** Returns the full name of a person. */

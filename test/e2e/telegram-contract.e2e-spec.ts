@@ -1,0 +1,27 @@
+import { SystemClock } from '../../src/core/time/clock.js';
+import { TelegramDriver } from '../../src/channels/telegram/telegram.driver.js';
+import { describeChannelDriverContract, type DriverUnderTest } from '../../src/testing/channel-driver.contract.js';
+import { BOT_TOKEN, FakeTelegram, type Failure, type Payload } from '../support/fake-telegram.js';
+
+const FAILURES: Readonly<Record<Parameters<DriverUnderTest['failNext']>[0], Failure>> = {
+  'rate limited': { status: 429, description: 'Too Many Requests: retry after 1', parameters: { retry_after: 1 } },
+  blocked: { status: 403, description: 'Forbidden: bot was blocked by the user' },
+  'response lost': { drop: 'after' },
+  revoked: { status: 401, description: 'Unauthorized' },
+};
+
+async function make(): Promise<DriverUnderTest> {
+  const telegram = await FakeTelegram.start();
+  let newest: Payload;
+  return {
+    driver: new TelegramDriver(new SystemClock()),
+    settings: { bot_token: BOT_TOKEN, api_root: telegram.url },
+    write: (sender, text) => void (newest = telegram.write(sender, text)),
+    redeliver: () => telegram.deliver({ message: newest }),
+    shown: (sender) => telegram.read(sender),
+    failNext: (failure) => telegram.failNext('sendMessage', FAILURES[failure]),
+    dispose: () => telegram.close(),
+  };
+}
+
+describeChannelDriverContract('the driver of Telegram keeps the contract of drivers', make);
