@@ -10,10 +10,10 @@ const BOT = { id: 7_000_000_001, username: 'acme_helper_bot' };
 
 /** Returns the updates of a file that Telegram has sent. */
 function load(name: string): BotUpdate[] {
-  const read = JSON.parse(
+  const parsed = JSON.parse(
     readFileSync(new URL(`../../../test/inputs/telegram/${name}.json`, import.meta.url), 'utf8'),
   ) as BotUpdate | BotUpdate[];
-  return Array.isArray(read) ? read : [read];
+  return Array.isArray(parsed) ? parsed : [parsed];
 }
 
 function sort(name: string, number = 0): Sorted {

@@ -44,12 +44,10 @@ export function toMessageId(bot: Bot, chat: number, message: number): string {
 function sortMessage(message: Message, bot: Bot): Sorted {
   if (![message.chat.id, message.message_id].every(isPresent)) throw new Error('a field is missing');
   const { chat, from, sender_chat: senderChat, message_id: id } = message;
-  if (message.business_connection_id !== undefined || 'guest_query_id' in message) return ignored("not the bot's chat");
   if (message.migrate_to_chat_id !== undefined) return moved(chat.id, message.migrate_to_chat_id);
   if (message.migrate_from_chat_id !== undefined) return moved(message.migrate_from_chat_id, chat.id);
-  if (message.is_automatic_forward || chat.type === 'channel') return ignored('a post of a channel');
-  if (!from && !senderChat) return ignored('a message without an author');
-  if (!senderChat && from?.is_bot) return ignored("a bot's message");
+  const reason = findReasonToIgnore(message);
+  if (reason !== undefined) return ignored(reason);
   const update = {
     id: toMessageId(bot, chat.id, id),
     sender: String(senderChat?.id ?? from?.id),
@@ -62,6 +60,14 @@ function sortMessage(message: Message, bot: Bot): Sorted {
     raw: { kind: 'message', message } satisfies RawUpdate,
   };
   return { kind: 'update', update };
+}
+
+function findReasonToIgnore(message: Message): string | undefined {
+  const { chat, from, sender_chat: senderChat } = message;
+  if (message.business_connection_id !== undefined || 'guest_query_id' in message) return "not the bot's chat";
+  if (message.is_automatic_forward || chat.type === 'channel') return 'a post of a channel';
+  if (!from && !senderChat) return 'a message without an author';
+  return !senderChat && from?.is_bot ? "a bot's message" : undefined;
 }
 
 /** @throws Error for what is no time */
