@@ -58,6 +58,8 @@ class Bench {
       listChats: async () => [],
       noteTime: () => {},
       degrade: () => {},
+      keepFile: () => Promise.reject(new Error('no files are stored')),
+      openFile: () => Promise.reject(new Error('there are no files')),
       fail: (error) => void this.failures.push(error),
     };
     await this.driver.start(link, this.intake.signal);

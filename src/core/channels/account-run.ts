@@ -1,8 +1,9 @@
 import type { ConnectionEvent } from '../connections/connection.js';
 import type { MemoryConnection } from '../connections/memory-connection.js';
 import type { MemoryConnectionsService } from '../connections/memory-connections.service.js';
-import { DEFAULT_TENANT, ROLE_SCOPES } from '../identity/principal.js';
+import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../identity/principal.js';
 import type { IncomingMessage } from '../intake/message-intake.service.js';
+import type { MediaService } from '../media/media.service.js';
 import type { AccountLease, ChannelStore, OutboxPart } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
@@ -16,6 +17,7 @@ import {
   type RecentChat,
   type Update,
 } from './driver.js';
+import { ChannelFiles } from './channel-files.js';
 import { callDriver, leaveDriver } from './driver-guard.js';
 import { Inbox, type Receiver } from './inbox.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
@@ -41,6 +43,7 @@ export interface AccountParts {
   readonly capabilities: Capabilities;
   readonly store: ChannelStore;
   readonly connections: MemoryConnectionsService;
+  readonly media: MediaService;
   readonly clock: Clock;
   readonly log: Log;
   readSettings(): AccountValues;
@@ -64,6 +67,7 @@ export class AccountRun implements Receiver, OutboxOwner {
   private readonly inbox: Inbox;
   private readonly outbox: Outbox;
   private readonly pairing: Pairing;
+  private readonly files: ChannelFiles;
   private readonly connection: MemoryConnection;
   private requests = 0;
   /** How much the clock of the platform is ahead, in milliseconds. */
@@ -86,15 +90,17 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.inbox = new Inbox(this);
     this.outbox = new Outbox(this);
     this.pairing = new Pairing(this);
+    const principal: Principal = {
+      tenant: DEFAULT_TENANT,
+      principal: `channel:${parts.name}`,
+      role: 'channel',
+      scopes: new Set(ROLE_SCOPES.channel),
+      channels: [parts.channel],
+      sender: undefined,
+    };
+    this.files = new ChannelFiles(parts.media, principal);
     this.connection = parts.connections.open({
-      principal: {
-        tenant: DEFAULT_TENANT,
-        principal: `channel:${parts.name}`,
-        role: 'channel',
-        scopes: new Set(ROLE_SCOPES.channel),
-        channels: [parts.channel],
-        sender: undefined,
-      },
+      principal,
       clientId: parts.account,
       wantsDeltas: true,
       take: (event) => this.take(event),
@@ -223,6 +229,8 @@ export class AccountRun implements Receiver, OutboxOwner {
         this.reportHealth();
       },
       fail: leaveDriver((error: DriverError) => this.fail(error)),
+      keepFile: leaveDriver((body: AsyncIterable<Uint8Array>) => this.files.keep(body)),
+      openFile: leaveDriver((source: string) => this.files.open(source)),
     };
   }
 

@@ -4,6 +4,7 @@ import { ManualClock } from '../../testing/manual-clock.js';
 import type { StorePorts } from '../../testing/store/bench.js';
 import { storeAt } from '../../testing/test-stores.js';
 import type { MemoryConnectionsService } from '../connections/memory-connections.service.js';
+import type { MediaService } from '../media/media.service.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { NoMetrics } from '../telemetry/metrics.js';
 import { ChannelAccount } from './channel-account.js';
@@ -64,6 +65,7 @@ beforeEach(async () => {
       },
       store,
       connections: { open: () => connection } as unknown as MemoryConnectionsService,
+      media: {} as MediaService,
       clock,
       log: logs.for(),
       readSettings: () => ({ common: {} as never, own: { token: 'secret' } }),

@@ -5,6 +5,7 @@ import { ConfigStoreService } from '../config/config-store.service.js';
 import { MemoryConnectionsService } from '../connections/memory-connections.service.js';
 import { StartStep, StopStep, type Undo } from '../lifecycle/steps.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
+import { MediaService } from '../media/media.service.js';
 import { ChannelStore, type DeadLetter, type DeadLetterQuery, type PairingRequest } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Metrics, type Counter, type Metric } from '../telemetry/metrics.js';
@@ -41,6 +42,7 @@ export class ChannelManagerService {
     private readonly config: ConfigStoreService,
     private readonly store: ChannelStore,
     private readonly connections: MemoryConnectionsService,
+    private readonly media: MediaService,
     private readonly replica: ReplicaIdentity,
     private readonly clock: Clock,
     metrics: Metrics,
@@ -155,6 +157,7 @@ export class ChannelManagerService {
       capabilities,
       store: this.store,
       connections: this.connections,
+      media: this.media,
       clock: this.clock,
       log: this.log,
       readSettings: () => settings.read(this.config, name),

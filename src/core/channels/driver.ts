@@ -49,7 +49,7 @@ export type ReadMessage = Omit<MessageInPayload, 'channel' | 'sender' | 'group_i
  * for example that a kind of message cannot be read.
  */
 export type Reading =
-  | { readonly kind: 'message'; readonly message: ReadMessage }
+  | { readonly kind: 'message'; readonly message: ReadMessage; readonly note?: string }
   | { readonly kind: 'ignored'; readonly reason: string; readonly note?: string };
 
 /** A chat with the newest message that was received in it. */
@@ -61,11 +61,18 @@ export interface RecentChat {
   readonly sentAt: number;
 }
 
-/** A piece of text of one kind. `code` may have a language; `status` is small print; `text` is shown as it is. */
+/**
+ * A piece of text of one kind. `code` may have a language; `status` is small print; `text` is shown as it is. `image` and
+ * `audio` are files, each the only text of its part; their text stands for them where the platform takes no files.
+ */
 export interface PartText {
-  readonly kind: 'markdown' | 'text' | 'code' | 'status';
+  readonly kind: 'markdown' | 'text' | 'code' | 'status' | 'image' | 'audio';
   readonly text: string;
   readonly language?: string | undefined;
+  /** Of a file: what {@link ChannelLink.openFile} opens. */
+  readonly source?: string | undefined;
+  /** Of a file: the text that describes it. */
+  readonly alt?: string | undefined;
 }
 
 /** What one call sends: at most one message of the platform. */
@@ -136,6 +143,21 @@ export class DeliveryError extends Error {
   }
 }
 
+/** A file of a message that is stored. */
+export interface KeptFile {
+  /** For an attachment of the message. */
+  readonly mediaId: string;
+  readonly mimeType: string;
+  readonly sizeBytes: number;
+}
+
+/** A file of a reply. */
+export interface OpenFile {
+  readonly mimeType: string;
+  readonly sizeBytes: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 /** What the gateway gives to a driver: its account, and the way in for what the platform hands over. */
 export interface ChannelLink<P extends TProperties = TProperties> {
   /** The account by its name in messages: `acme`, or `acme.support`. */
@@ -166,6 +188,18 @@ export interface ChannelLink<P extends TProperties = TProperties> {
 
   /** Reports why the account works in part only, for example what could not be read; undefined when it works again. */
   degrade(reason: string | undefined): void;
+
+  /**
+   * Stores a file of a message. Its type and its size are those of its content.
+   * @throws UploadRefusedError; GatewayError QUOTA_EXCEEDED, STORE_UNAVAILABLE; what `body` throws
+   */
+  keepFile(body: AsyncIterable<Uint8Array>): Promise<KeptFile>;
+
+  /**
+   * Opens a file of a reply, by the `source` of its text.
+   * @throws GatewayError NOT_FOUND
+   */
+  openFile(source: string): Promise<OpenFile>;
 
   /** Reports that the connection to the platform is lost or useless. The run ends, and another one starts later. */
   fail(error: DriverError): void;
@@ -216,6 +250,12 @@ export interface Driver<P extends TProperties = TProperties> {
    * @throws DeliveryError, DriverError
    */
   lookUp?(part: Part): Promise<{ readonly ref: string } | 'absent' | undefined>;
+
+  /**
+   * Shows in a chat that a reply is being written, for some seconds. Called again while it is, and never after a failure.
+   * @throws DeliveryError `refused` when the chat does not allow it; DriverError
+   */
+  showTyping?(place: Place): Promise<void>;
 
   /** Returns the length that the texts of one part have on the platform, with markup. By default that of the plain text. */
   measure?(texts: readonly PartText[]): number;

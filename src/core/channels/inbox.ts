@@ -192,7 +192,9 @@ export class Inbox {
     const reading = await this.findReading(first, others);
     const accepted = reading.kind === 'message' ? await this.deliver(update, reading) : undefined;
     if (signal.aborted) return;
-    if (reading.kind === 'ignored') await this.ignore(update, reading);
+    if (reading.kind === 'ignored') this.run.log.debug({ message_id: update.id, reason: reading.reason }, 'ignored');
+    if (reading.note !== undefined)
+      await this.run.tell(makeNote(`reading:${update.id}`, update.place, reading.note, this.run.clock.now()));
     if (accepted) failpoint('inbound.after_ack');
     const ids = [entry, ...others.map((other) => other.entry)].map(({ messageId }) => messageId);
     await persistence.write(() => store.settleInbox(lease, ids, accepted?.message.messageRef));
@@ -206,11 +208,6 @@ export class Inbox {
       const kept: KeptReading = { reading, joined };
       return persistence.write(() => store.keepReading(lease, entry.messageId, JSON.stringify(kept)));
     });
-  }
-
-  private async ignore({ id, place }: Update, { reason, note }: Extract<Reading, { kind: 'ignored' }>): Promise<void> {
-    this.run.log.debug({ message_id: id, reason }, 'ignored');
-    if (note !== undefined) await this.run.tell(makeNote(`ignored:${id}`, place, note, this.run.clock.now()));
   }
 
   /** Submits a message until the gateway has accepted it or refuses it for good. */

@@ -8,6 +8,7 @@ import { LostLeaseError } from './persistence.js';
 import { ReplyDelivery } from './reply-delivery.js';
 import { ReplyProgress } from './reply-progress.js';
 import type { RunContext } from './run-context.js';
+import { Typing } from './typing.js';
 
 /** The run of an account that an outbox belongs to. */
 export interface OutboxOwner extends RunContext {
@@ -48,7 +49,10 @@ export class Outbox {
   private readonly waitingForIdle: (() => void)[] = [];
   private readonly started = Promise.withResolvers<void>();
 
+  private readonly typing: Typing;
+
   constructor(private readonly run: OutboxOwner) {
+    this.typing = new Typing(run);
     run.signal.addEventListener('abort', () => this.wakeAll(), { once: true });
   }
 
@@ -177,7 +181,13 @@ export class Outbox {
       return;
     }
     const lane = this.laneOf(place);
-    await new ReplyDelivery(this.run, reply, place, lane).deliver(known !== undefined);
+    const delivered = new AbortController();
+    if (this.run.driver.showTyping) void this.typing.show(place, () => !reply.end, delivered.signal);
+    try {
+      await new ReplyDelivery(this.run, reply, place, lane).deliver(known !== undefined);
+    } finally {
+      delivered.abort();
+    }
     this.places.delete(reply.messageRef);
   }
 

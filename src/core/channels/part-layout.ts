@@ -11,8 +11,18 @@ export interface Layout {
 
 /** Divides blocks into parts that each fit into one message. The blocks of a part are one message that grows. */
 export function layOut(blocks: readonly StreamBlock[], layout: Layout): PartText[][] {
-  const texts = blocks.flatMap((block) => toText(block, layout.showTools) ?? []);
-  return cut(texts, layout.maxLength, layout.measure);
+  const parts: PartText[][] = [];
+  const texts: PartText[] = [];
+  const cutTexts = () => parts.push(...cut(texts.splice(0), layout.maxLength, layout.measure));
+  for (const text of blocks.flatMap((block) => toText(block, layout.showTools) ?? [])) {
+    if (text.source === undefined) texts.push(text);
+    else {
+      cutTexts();
+      parts.push([text]);
+    }
+  }
+  cutTexts();
+  return parts;
 }
 
 /** Divides each block into parts of its own, so that a part is complete as soon as its block is. */
@@ -37,12 +47,14 @@ function toText({ block_type: type, content, metadata = {} }: StreamBlock, showT
       return undefined;
     case 'image':
     case 'audio':
+      return { kind: type, source: content, ...describe(type, metadata) };
     case 'canvas':
-      return {
-        kind: 'status',
-        text: typeof metadata['alt'] === 'string' ? `[${type}: ${metadata['alt']}]` : `[${type}]`,
-      };
+      return { kind: 'status', ...describe(type, metadata) };
   }
+}
+
+function describe(type: string, { alt }: Readonly<Record<string, unknown>>): { text: string; alt?: string } {
+  return typeof alt === 'string' ? { text: `[${type}: ${alt}]`, alt } : { text: `[${type}]` };
 }
 
 /** Returns the name of the tool that a `tool_call` block names. */

@@ -30,9 +30,11 @@ export class ReplyProgress {
     return this.state.standing.map(({ block }) => block);
   }
 
-  /** The blocks of which only a part has arrived. */
+  /** The blocks of which only a part has arrived, up to the first file, which cannot be shown in pieces. */
   get growing(): readonly StreamBlock[] {
-    return this.state.growing;
+    const { growing } = this.state;
+    const file = growing.findIndex(({ block_type: type }) => type === 'image' || type === 'audio');
+    return file < 0 ? growing : growing.slice(0, file);
   }
 
   /** The blocks that will stand whatever happens. */

@@ -1,0 +1,41 @@
+import { BoundedMap } from '../cache/bounded-map.js';
+import { HOUR_MS } from '../time/clock.js';
+import { DeliveryError, DriverError, type Place } from './driver.js';
+import { callDriver } from './driver-guard.js';
+import type { RunContext } from './run-context.js';
+
+/** Pause between two calls, in milliseconds. Platforms show one for about 5 s. */
+const REPEAT_MS = 4_000;
+const MAX_FAILURES = 3;
+const MAX_CHATS = 10_000;
+
+/**
+ * Shows that replies are being written. A call is never made again after a failure: platforms ban programs for storms of
+ * refused ones. A chat that refuses it is left alone for an hour.
+ */
+export class Typing {
+  /** When a chat may be tried again, by the monotonic clock. */
+  private readonly refused = new BoundedMap<string, number>(MAX_CHATS);
+
+  constructor(private readonly run: RunContext) {}
+
+  /** Shows it while `isWriting` is true, until `stop` aborts or the run ends. */
+  async show(place: Place, isWriting: () => boolean, stop: AbortSignal): Promise<void> {
+    const { driver, clock, signal, log } = this.run;
+    const isOver = AbortSignal.any([signal, stop]);
+    for (let failures = 0; failures < MAX_FAILURES && isWriting() && !isOver.aborted;) {
+      if ((this.refused.get(place.chat) ?? 0) > clock.elapsed()) return;
+      try {
+        await callDriver(this.run, async () => driver.showTyping?.(place));
+        failures = 0;
+      } catch (error) {
+        failures++;
+        if (error instanceof DriverError) return this.run.fail(error);
+        log.debug({ error, chat: place.chat }, 'typing could not be shown');
+        if (error instanceof DeliveryError && error.outcome === 'refused')
+          this.refused.set(place.chat, clock.elapsed() + HOUR_MS);
+      }
+      await clock.sleep(REPEAT_MS, isOver);
+    }
+  }
+}
