@@ -79,8 +79,9 @@ export class TelegramCampaign {
     const gateway = this.startGateway();
     await gateway.port;
     for (let n = 0; n < messages; n++) this.writeOne();
-    const calls = this.telegram.calls.length + Math.floor(this.random() * messages * 4);
-    await eventually(() => expect(this.telegram.calls.length >= calls || this.isAnswered()).toBe(true));
+    const calls = this.telegram.calls.length + Math.floor(this.random() * messages * 1.5);
+    const isOver = () => this.telegram.calls.length >= calls || this.describe() === '';
+    await expect.poll(isOver, { timeout: 60_000, interval: 20 }).toBe(true);
     gateway.kill();
     await gateway.exited;
     this.kills++;
@@ -140,10 +141,6 @@ export class TelegramCampaign {
     const before = this.written[Math.floor(this.random() * this.written.length)];
     this.telegram.deliver({ message: before });
     if (this.random() < 0.05) this.telegram.write(chat, 'long ago', { date: Math.floor(Date.now() / 1_000) - DAY_S });
-  }
-
-  private isAnswered(): boolean {
-    return this.describe() === '';
   }
 
   /** Returns what the chats show that are not answered. */

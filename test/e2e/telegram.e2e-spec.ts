@@ -187,6 +187,40 @@ describe('the channel telegram', () => {
     expect(metrics.read('openclaw_channel_parts_total', { channel: 'telegram', outcome: 'sent' })).toBeLessThan(4);
   });
 
+  it('gives pictures and voices to the agent, whatever they say that they are', async () => {
+    telegram.files.set('voice-1', Buffer.from(`OggS${'\0'.repeat(24)}OpusHead${'\0'.repeat(64)}`));
+    telegram.files.set(
+      'photo-1',
+      Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex'),
+    );
+    telegram.files.set('fake.png', Buffer.from('#!/bin/sh\necho'));
+    await start();
+    telegram.write(ANN, '', { text: undefined, voice: { file_id: 'voice-1', duration: 1, file_size: 24 } });
+    telegram.write(ANN, '', { text: undefined, caption: 'see', photo: [{ file_id: 'photo-1', file_size: 33 }] });
+    await eventually(() => expect(telegram.callsOf('getFile')).toHaveLength(2));
+    await eventually(() => expect(telegram.read(ANN)).not.toEqual([]));
+    const fake = { file_id: 'fake.png', file_name: 'fake.png', mime_type: 'image/png' };
+    telegram.write(ANN, '', { text: undefined, caption: 'look at this', document: fake });
+    telegram.write(ANN, '', { text: undefined, document: { ...fake, file_size: 30_000_000 } });
+    await eventually(() =>
+      expect(telegram.read(ANN).filter((text) => text.includes('I could not read'))).toHaveLength(2),
+    );
+    await eventually(() => expect(telegram.read(ANN).some((text) => text.includes('look at this'))).toBe(true));
+    expect(telegram.callsOf('getFile')).toHaveLength(3);
+  });
+
+  it('sends the files of a reply, and shows that it is being written', async () => {
+    await start({ ...OPEN, streaming: 'edit' });
+    telegram.failNext('sendDocument', { status: 429, description: 'Too Many', parameters: { retry_after: 1 } });
+    telegram.write(ANN, '/demo');
+    await eventually(() => expect(telegram.read(ANN).at(-1)).toContain('That was one block of each type.'));
+    const files = telegram.shown.filter(({ file }) => file);
+    expect(files.map(({ text }) => text)).toEqual(['A red dot', 'Silence']);
+    expect(files[1]?.file?.subarray(0, 4).toString()).toBe('RIFF');
+    expect(telegram.callsOf('sendChatAction')[0]).toMatchObject({ chat_id: String(ANN), action: 'typing' });
+    expect(parts('possibly_twice')).toBe(0);
+  });
+
   it('waits for the end of a poll of an earlier run', async () => {
     const conflict = JSON.parse(readFileSync('test/inputs/telegram/conflict-forms.json', 'utf8')) as {
       readonly status: number;

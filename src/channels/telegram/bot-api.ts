@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import type { ApiClientOptions, RawApi } from 'grammy';
+import type { ApiClientOptions, InputFile, RawApi } from 'grammy';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
 import type { EgressFetch } from '../../http/egress-fetch.js';
 
@@ -41,6 +41,8 @@ export class BotApi {
     private readonly fetch: EgressFetch,
     private readonly fileRoot: string,
     private readonly isRefusal: (error: unknown) => error is Refusal,
+    /** Makes the value for a parameter that is a file. */
+    readonly wrap: (bytes: Uint8Array, name: string) => InputFile,
   ) {}
 
   /**
@@ -48,9 +50,15 @@ export class BotApi {
    * @param apiRoot the URL of the server, without a slash at the end
    */
   static async load(token: string, apiRoot: string, fetch: EgressFetch): Promise<BotApi> {
-    const { Api, GrammyError } = await import('grammy');
+    const { Api, GrammyError, InputFile } = await import('grammy');
     const { raw } = new Api(token, { apiRoot, fetch: toFetch(fetch) });
-    return new BotApi(raw, fetch, `${apiRoot}/file/bot${token}`, (error) => error instanceof GrammyError);
+    return new BotApi(
+      raw,
+      fetch,
+      `${apiRoot}/file/bot${token}`,
+      (error) => error instanceof GrammyError,
+      (bytes, name) => new InputFile(bytes, name),
+    );
   }
 
   /**

@@ -49,6 +49,8 @@ function markUpText({ kind, text, language }: PartText): string {
     case 'code':
       return toPre(text, language);
     case 'status':
+    case 'image':
+    case 'audio':
       return text.trim() === '' ? escape(text) : `<i>${escape(text)}</i>`;
     case 'text':
       return escape(text);

@@ -40,7 +40,8 @@ export function toOutgoing({ place, texts }: Part): Outgoing {
     : { place: toTarget(place), text: toPlainText(texts) };
 }
 
-function toTarget({ chat, thread, replyTo }: Part['place']): Target {
+/** Returns where a message goes. */
+export function toTarget({ chat, thread, replyTo }: Part['place']): Target {
   return {
     chat_id: chat,
     ...(thread !== undefined && { message_thread_id: Number(thread) }),

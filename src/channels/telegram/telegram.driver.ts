@@ -12,6 +12,8 @@ import {
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
 import { BotApi, RefusedCallError, type BotMethods } from './bot-api.js';
+import { findFile } from './content.js';
+import { fileOf, sendFile, withFiles } from './files.js';
 import { measure } from './markup.js';
 import { isRefusal, NO_PREVIEW, NOT_MODIFIED, toOutgoing, withoutRefused, type Outgoing } from './outgoing.js';
 import { Pastes } from './pastes.js';
@@ -64,8 +66,18 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       );
   }
 
-  read(updates: Updates): Reading {
-    return readUpdates(updates.map(({ raw }) => raw) as [RawUpdate], this.bot);
+  read(updates: Updates): Reading | Promise<Reading> {
+    const raw = updates.map((update) => update.raw) as [RawUpdate, ...RawUpdate[]];
+    const reading = readUpdates(raw, this.bot);
+    const files = raw.flatMap((one) => (one.kind === 'message' && findFile(one.message)) || []);
+    return reading.kind === 'message' && files.length > 0 ? withFiles(reading, files, this.api, this.link) : reading;
+  }
+
+  async showTyping({ chat, thread }: Part['place']): Promise<void> {
+    const topic = thread === undefined ? {} : { message_thread_id: Number(thread) };
+    await this.api.call((methods, abort) =>
+      methods.sendChatAction({ chat_id: chat, action: 'typing', ...topic }, abort as never),
+    );
   }
 
   measure(texts: Part['texts']): number {
@@ -73,6 +85,8 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   }
 
   async send(part: Part): Promise<string> {
+    const file = fileOf(part);
+    if (file) return String(await sendFile(part, file, this.api, this.link));
     const sent = await this.callWithFallbacks(part, ({ place, ...text }, methods, abort) =>
       methods.sendMessage({ ...place, ...text, link_preview_options: NO_PREVIEW }, abort as never),
     );
@@ -80,6 +94,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   }
 
   async edit(ref: string, part: Part): Promise<void> {
+    if (fileOf(part)) return;
     const target = { chat_id: part.place.chat, message_id: Number(ref), link_preview_options: NO_PREVIEW };
     try {
       await this.callWithFallbacks(part, ({ text, parse_mode }, methods, abort) =>
