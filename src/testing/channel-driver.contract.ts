@@ -58,6 +58,7 @@ class Bench {
       listChats: async () => [],
       noteTime: () => {},
       degrade: () => {},
+      moveChat: async () => {},
       keepFile: () => Promise.reject(new Error('no files are stored')),
       openFile: () => Promise.reject(new Error('there are no files')),
       fail: (error) => void this.failures.push(error),

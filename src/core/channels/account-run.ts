@@ -20,6 +20,7 @@ import {
 import { ChannelFiles } from './channel-files.js';
 import { callDriver, leaveDriver } from './driver-guard.js';
 import { Inbox, type Receiver } from './inbox.js';
+import { MovedChats } from './moved-chats.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
 import { Pairing } from './pairing.js';
 import { Persistence } from './persistence.js';
@@ -61,6 +62,7 @@ export class AccountRun implements Receiver, OutboxOwner {
   readonly clock: Clock;
   readonly log: Log;
   readonly persistence: Persistence;
+  readonly moved: MovedChats;
   readonly signal: AbortSignal;
   private readonly ending = new AbortController();
   private readonly failure = Promise.withResolvers<unknown>();
@@ -87,6 +89,7 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.log = parts.log;
     this.signal = this.ending.signal;
     this.persistence = new Persistence(parts.clock, parts.log, this.signal);
+    this.moved = new MovedChats(parts.store, lease, this.persistence);
     this.inbox = new Inbox(this);
     this.outbox = new Outbox(this);
     this.pairing = new Pairing(this);
@@ -127,6 +130,7 @@ export class AccountRun implements Receiver, OutboxOwner {
    * @throws DriverError, or what the driver throws
    */
   async start(intake: AbortSignal): Promise<void> {
+    await this.moved.load();
     await this.inbox.load();
     await this.outbox.load();
     this.connection.resume(this.nextRequest());
@@ -179,7 +183,8 @@ export class AccountRun implements Receiver, OutboxOwner {
   }
 
   async admit(update: Update): Promise<boolean> {
-    const admission = decideAdmission(this.settings, update);
+    const firstId = update.groupId === undefined ? undefined : this.moved.firstOf(update.groupId);
+    const admission = decideAdmission(this.settings, update, firstId);
     if (admission !== 'pairing') return admission === 'admitted';
     return this.pairing.admit(update, (note) => this.sendNote(note));
   }
@@ -229,6 +234,7 @@ export class AccountRun implements Receiver, OutboxOwner {
         this.reportHealth();
       },
       fail: leaveDriver((error: DriverError) => this.fail(error)),
+      moveChat: leaveDriver((from: string, to: string) => this.moved.move(from, to)),
       keepFile: leaveDriver((body: AsyncIterable<Uint8Array>) => this.files.keep(body)),
       openFile: leaveDriver((source: string) => this.files.open(source)),
     };

@@ -146,7 +146,7 @@ describe('an account', () => {
     onStart = () => new Promise(() => {});
     await settle(2_000);
     expect(account.state.state).toBe('connecting');
-    await settle(61_000);
+    await settle(121_000);
     expect(account.state.state).not.toBe('connected');
     expect(drivers[1]?.isStopped).toBe(true);
   });

@@ -175,6 +175,12 @@ export interface ChannelLink<P extends TProperties = TProperties> {
   receive(updates: readonly Update[]): Promise<void>;
 
   /**
+   * Notes that the platform has given a chat a new ID, before anything that comes from there. Its session, and what the
+   * settings say of it, stay; replies go to the new ID.
+   */
+  moveChat(from: string, to: string): Promise<void>;
+
+  /**
    * Lists the chats with messages that are not too old to be answered. A driver whose platform keeps no queue reads what
    * came after them, after a start and after a reconnect that was no resume, and hands it over like live messages.
    */

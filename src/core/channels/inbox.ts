@@ -217,7 +217,7 @@ export class Inbox {
   ): Promise<AcceptedEvent | undefined> {
     const { id, sender, groupId, place } = update;
     const { channel, clock, signal } = this.run;
-    const group = groupId === undefined ? {} : { group_id: groupId, ...this.addressing() };
+    const group = groupId === undefined ? {} : { group_id: this.run.moved.firstOf(groupId), ...this.addressing() };
     const payload = { ...message, channel, sender, ...group };
     const backoff = new Backoff(clock, signal);
     while (!signal.aborted) {

@@ -44,7 +44,7 @@ export class PartSender {
       }
       part = await this.write({ ...part, state: 'sending', deadline: clock.now() + CALL_TIMEOUT_MS });
       failpoint('outbox.before_send');
-      const outcome = await this.attempt(() => driver.send(toPart(part, texts)));
+      const outcome = await this.attempt(() => driver.send(this.toPart(part, texts)));
       if (typeof outcome === 'string') {
         failpoint('outbox.after_send');
         this.run.count('sent');
@@ -68,7 +68,7 @@ export class PartSender {
     const { driver, clock, signal } = this.run;
     const backoff = new Backoff(clock, signal);
     for (;;) {
-      const failure = await this.attempt(async () => driver.edit?.(part.ref ?? '', toPart(part, texts)));
+      const failure = await this.attempt(async () => driver.edit?.(part.ref ?? '', this.toPart(part, texts)));
       if (failure instanceof DriverError) throw failure;
       if (failure === undefined) return true;
       const waitMs = failure.retryAfterMs ?? 0;
@@ -82,7 +82,7 @@ export class PartSender {
 
   /** Deletes a part that was sent, as well as the platform can. @throws as {@link send} */
   async remove(ref: string, place: Place): Promise<void> {
-    const failure = await this.attempt(async () => this.run.driver.remove?.(ref, place));
+    const failure = await this.attempt(async () => this.run.driver.remove?.(ref, this.run.moved.current(place)));
     if (failure instanceof DriverError) throw failure;
     if (failure) this.run.log.warn({ error: failure, ref }, 'a superfluous message could not be deleted');
   }
@@ -92,7 +92,7 @@ export class PartSender {
     const { driver } = this.run;
     if (!driver.lookUp) return undefined;
     await this.sleepUntil(part.deadline);
-    const found = await this.attempt(async () => driver.lookUp?.(toPart(part, texts)));
+    const found = await this.attempt(async () => driver.lookUp?.(this.toPart(part, texts)));
     if (found instanceof DriverError) throw found;
     return found instanceof DeliveryError ? undefined : found;
   }
@@ -137,6 +137,10 @@ export class PartSender {
     signal.throwIfAborted();
   }
 
+  private toPart({ replyTo, number, place }: OutboxPart, texts: readonly PartText[]): Part {
+    return { id: `${replyTo}.${number}`, place: this.run.moved.current(JSON.parse(place) as Place), texts };
+  }
+
   /** Makes a call in its turn, with a time limit. Resolves with what it resolves with, or with its failure. */
   private async attempt<T>(make: () => Promise<T>): Promise<T | DeliveryError | DriverError> {
     const { clock, signal } = this.run;
@@ -160,7 +164,3 @@ export class PartSender {
 }
 
 const TOO_OLD = 'it was too old when the platform could take it';
-
-function toPart({ replyTo, number, place }: OutboxPart, texts: readonly PartText[]): Part {
-  return { id: `${replyTo}.${number}`, place: JSON.parse(place) as Place, texts };
-}

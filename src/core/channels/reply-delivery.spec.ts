@@ -9,6 +9,7 @@ import type { DurableFrame, OutboxPart } from '../store/index.js';
 import type { CommonAccountSettings } from './account-settings.js';
 import { ChatLane } from './chat-lane.js';
 import { DeliveryError, DriverError, type Capabilities, type Driver, type Part } from './driver.js';
+import { MovedChats } from './moved-chats.js';
 import { LostLeaseError, Persistence } from './persistence.js';
 import { ReplyDelivery } from './reply-delivery.js';
 import { ReplyProgress } from './reply-progress.js';
@@ -72,9 +73,12 @@ async function makeRun(settings: Partial<CommonAccountSettings> = {}, capabiliti
   const ending = new AbortController();
   const counted: PartOutcome[] = [];
   const log = new SilentLogs().for();
+  const lease = (await store.takeAccount('pigeon', 'replica-1', 3_600_000))!;
+  const persistence = new Persistence(clock, log, ending.signal);
   run = {
     channel: 'pigeon',
-    lease: (await store.takeAccount('pigeon', 'replica-1', 3_600_000))!,
+    lease,
+    moved: new MovedChats(store, lease, persistence),
     driver,
     capabilities: {
       edits: true,
@@ -85,7 +89,7 @@ async function makeRun(settings: Partial<CommonAccountSettings> = {}, capabiliti
     },
     settings: { show_tools: false, delivery_max_age_ms: 3_600_000, ...settings } as CommonAccountSettings,
     store,
-    persistence: new Persistence(clock, log, ending.signal),
+    persistence,
     clock,
     log,
     signal: ending.signal,

@@ -3,6 +3,7 @@ import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 import type { CommonAccountSettings } from './account-settings.js';
 import type { Capabilities, Driver } from './driver.js';
+import type { MovedChats } from './moved-chats.js';
 import type { Persistence } from './persistence.js';
 
 /** What the parts of one run of an account share. */
@@ -16,6 +17,7 @@ export interface RunContext {
   readonly settings: CommonAccountSettings;
   readonly store: ChannelStore;
   readonly persistence: Persistence;
+  readonly moved: MovedChats;
   readonly clock: Clock;
   readonly log: Log;
   /** Aborts when the run ends. */

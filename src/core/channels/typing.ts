@@ -26,7 +26,7 @@ export class Typing {
     for (let failures = 0; failures < MAX_FAILURES && isWriting() && !isOver.aborted;) {
       if ((this.refused.get(place.chat) ?? 0) > clock.elapsed()) return;
       try {
-        await callDriver(this.run, async () => driver.showTyping?.(place));
+        await callDriver(this.run, async () => driver.showTyping?.(this.run.moved.current(place)));
         failures = 0;
       } catch (error) {
         failures++;

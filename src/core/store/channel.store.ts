@@ -36,6 +36,12 @@ export interface SeenChat {
   readonly sentAt: number;
 }
 
+/** A chat whose platform has given it a new ID. */
+export interface MovedChat {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** The state of one part of a reply, or of a note. */
 export interface OutboxPart {
   /** The `message_ref` of the message that it replies to, or the ID of a note. */
@@ -115,6 +121,11 @@ export abstract class ChannelStore {
 
   /** Lists the chats in which something was written after a time, in Unix milliseconds, each with its newest message. */
   abstract listChats(channel: string, after: number): Promise<readonly SeenChat[]>;
+
+  /** Notes that a chat has a new ID. A chat moves once. */
+  abstract moveChat(lease: AccountLease, chat: MovedChat): Promise<boolean>;
+
+  abstract listMovedChats(channel: string): Promise<readonly MovedChat[]>;
 
   /** Lists the entries of an account, oldest first. */
   abstract listInbox(channel: string): Promise<readonly InboxEntry[]>;

@@ -6,6 +6,7 @@ import type {
   DeadLetterQuery,
   InboxEntry,
   Json,
+  MovedChat,
   OutboxPart,
   PairingOutcome,
   PairingRequest,
@@ -52,6 +53,16 @@ export class ChannelOperations {
 
   listChats(channel: string, after: number): SeenChat[] {
     return this.statements.listChats.all(channel, after);
+  }
+
+  moveChat(lease: AccountLease, { from, to }: MovedChat): boolean {
+    if (!this.holds(lease)) return false;
+    this.statements.moveChat.run(lease.channel, from, to);
+    return true;
+  }
+
+  listMovedChats(channel: string): MovedChat[] {
+    return this.statements.listMovedChats.all(channel);
   }
 
   listInbox(channel: string): InboxEntry[] {
@@ -243,6 +254,11 @@ function prepareInbox(database: DatabaseSync) {
     deleteChats: prepare(
       database,
       'DELETE FROM chats WHERE (channel, chat) IN (SELECT channel, chat FROM chats WHERE sent_at < ? LIMIT ?)',
+    ),
+    moveChat: prepare(database, 'INSERT OR IGNORE INTO moved_chats (channel, old_chat, new_chat) VALUES (?, ?, ?)'),
+    listMovedChats: prepare<MovedChat>(
+      database,
+      'SELECT old_chat AS "from", new_chat AS "to" FROM moved_chats WHERE channel = ? ORDER BY old_chat',
     ),
     keepReading: prepare(database, 'UPDATE inbox SET reading = ? WHERE channel = ? AND message_id = ?'),
     deleteInbox: prepare(database, 'DELETE FROM inbox WHERE channel = ? AND message_id = ?'),

@@ -10,6 +10,7 @@ import {
   SCHEMA_1,
   SCHEMA_10,
   SCHEMA_11,
+  SCHEMA_12,
   SCHEMA_2,
   SCHEMA_3,
   SCHEMA_4,
@@ -77,6 +78,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 9, up: (database) => database.exec(SCHEMA_9) },
   { version: 10, up: (database) => database.exec(SCHEMA_10) },
   { version: 11, up: (database) => database.exec(SCHEMA_11) },
+  { version: 12, up: (database) => database.exec(SCHEMA_12) },
 ];
 
 /** A row of the audit trail in version 1. */

@@ -344,3 +344,13 @@ export const SCHEMA_11 = `
   ALTER TABLE inbox ADD COLUMN sent_at INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX outbox_dead ON outbox (part) WHERE state = 'dead';
 `;
+
+/** The changes of version 12: `moved_chats` has the chats whose platform has given them a new ID. */
+export const SCHEMA_12 = `
+  CREATE TABLE moved_chats (
+    channel TEXT NOT NULL,
+    old_chat TEXT NOT NULL,
+    new_chat TEXT NOT NULL,
+    PRIMARY KEY (channel, old_chat)
+  ) STRICT, WITHOUT ROWID;
+`;

@@ -45,6 +45,19 @@ async function takeOver(bench: StoreBench): Promise<readonly [old: AccountLease,
 }
 
 export const channelsContract: Contract = {
+  'keeps which chats have moved, for the holder of the lease': async (bench) => {
+    const [old, current] = await takeOver(bench);
+    expect(await bench.store.moveChat(old, { from: 'lost', to: 'found' })).toBe(false);
+    expect(await bench.store.moveChat(current, { from: 'b', to: 'c' })).toBe(true);
+    expect(await bench.store.moveChat(current, { from: 'a', to: 'b' })).toBe(true);
+    expect(await bench.store.moveChat(current, { from: 'a', to: 'x' })).toBe(true);
+    expect(await bench.store.listMovedChats(CHANNEL)).toEqual([
+      { from: 'a', to: 'b' },
+      { from: 'b', to: 'c' },
+    ]);
+    expect(await bench.store.listMovedChats('telegraph')).toEqual([]);
+  },
+
   'gives an account to one replica at a time, and to another once the lease is over': async (bench) => {
     const first = await take(bench);
     expect(await bench.store.takeAccount(CHANNEL, 'replica-2', LEASE_MS)).toBeUndefined();
