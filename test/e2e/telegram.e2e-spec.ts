@@ -5,7 +5,7 @@ import { ChannelManagerService } from '../../src/core/channels/channel-manager.s
 import { FakeMetrics } from '../../src/testing/fake-metrics.js';
 import { eventually } from '../support/eventually.js';
 import { BOT_TOKEN, FakeTelegram } from '../support/fake-telegram.js';
-import { GatewayApp, withTokens } from '../support/gateway-app.js';
+import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 import { RecordingLogs } from '../support/recording-logs.js';
 
 let app: GatewayApp | undefined;
@@ -187,6 +187,31 @@ describe('the channel telegram', () => {
     expect(metrics.read('openclaw_channel_parts_total', { channel: 'telegram', outcome: 'sent' })).toBeLessThan(4);
   });
 
+  it('keeps the session of a group that becomes a supergroup, and sends what is under way there', async () => {
+    const load = (name: string) => JSON.parse(readFileSync(`test/inputs/telegram/${name}.json`, 'utf8')) as object[];
+    const [oldSide, newSide, question] = load('group-migrated') as [object, object, { readonly message: object }];
+    const [refusal] = load('send-to-migrated') as [
+      { status: number; body: { description: string; parameters: object } },
+    ];
+    await start({ ...OPEN, groups: ['-4518000021'], max_age_ms: 3_600_000 });
+    const date = Math.floor(Date.now() / 1_000);
+    telegram.failNext('sendMessage', { ...refusal.body, status: refusal.status });
+    telegram.write(ANN, '@acme_helper_bot hello', {
+      ...inGroup,
+      chat: { id: -4_518_000_021, type: 'group', title: 'Ops' },
+    });
+    await shows(-1_002_471_000_021, 'hello');
+    telegram.deliver(oldSide);
+    telegram.deliver(newSide);
+    telegram.deliver({ message: { ...question.message, date } });
+    await shows(-1_002_471_000_021, 'hello', 'still there?');
+    const response = await fetch(`${app?.url}/health`, {
+      headers: { authorization: `Bearer ${TOKENS.operator}` },
+    });
+    expect(await response.json()).toMatchObject({ active_sessions: 1 });
+    expect(parts('dead')).toBe(0);
+  });
+
   it('gives pictures and voices to the agent, whatever they say that they are', async () => {
     telegram.files.set('voice-1', Buffer.from(`OggS${'\0'.repeat(24)}OpusHead${'\0'.repeat(64)}`));
     telegram.files.set(
@@ -209,7 +234,7 @@ describe('the channel telegram', () => {
     expect(telegram.callsOf('getFile')).toHaveLength(3);
   });
 
-  it('sends the files of a reply, and shows that it is being written', async () => {
+  it('sends the files of a reply', async () => {
     await start({ ...OPEN, streaming: 'edit' });
     telegram.failNext('sendDocument', { status: 429, description: 'Too Many', parameters: { retry_after: 1 } });
     telegram.write(ANN, '/demo');
@@ -217,8 +242,17 @@ describe('the channel telegram', () => {
     const files = telegram.shown.filter(({ file }) => file);
     expect(files.map(({ text }) => text)).toEqual(['A red dot', 'Silence']);
     expect(files[1]?.file?.subarray(0, 4).toString()).toBe('RIFF');
-    expect(telegram.callsOf('sendChatAction')[0]).toMatchObject({ chat_id: String(ANN), action: 'typing' });
     expect(parts('possibly_twice')).toBe(0);
+  });
+
+  it('shows that a reply is being written, and never again after a refusal', async () => {
+    await start();
+    telegram.failNext('sendChatAction', { status: 403, description: 'Forbidden: not enough rights' });
+    for (const text of ['/blocks 3 100', 'hello']) {
+      telegram.write(ANN, text);
+      await eventually(() => expect(telegram.read(ANN)).toHaveLength(text === 'hello' ? 2 : 1));
+    }
+    expect(telegram.callsOf('sendChatAction')).toEqual([{ chat_id: String(ANN), action: 'typing' }]);
   });
 
   it('waits for the end of a poll of an earlier run', async () => {

@@ -54,6 +54,8 @@ export function toTarget({ chat, thread, replyTo }: Part['place']): Target {
 /** Returns a message without what was refused of it; undefined if that cannot be left out. */
 export function withoutRefused(outgoing: Outgoing, part: Part, error: RefusedCallError): Outgoing | undefined {
   const { place, parse_mode: isMarked, ...rest } = outgoing;
+  if (error.movedTo !== undefined && place.chat_id !== String(error.movedTo))
+    return { ...outgoing, place: { ...place, chat_id: String(error.movedTo) } };
   const { message_thread_id: thread, reply_parameters: reply, ...chat } = place;
   if (isMarked && isRefusal(error, MARKUP)) return { place, text: toPlainText(part.texts) };
   const kept = isMarked && { parse_mode: isMarked };

@@ -134,6 +134,25 @@ describe('an update of Telegram', () => {
     expect(take(sort('location-only')).id).toBe('telegram:7000000001:5001:42');
   });
 
+  it('that is an edit is context under an ID of its own', () => {
+    const edited = {
+      ...load('location-only')[0]?.message,
+      location: undefined,
+      text: 'after',
+      edit_date: 1_795_694_500,
+    };
+    const sorted = sortUpdate({ update_id: 1, edited_message: edited } as never, BOT);
+    expect(take(sorted)).toMatchObject({
+      id: 'telegram:7000000001:5001:42:edit:1795694500',
+      sentAt: 1_795_694_500_000,
+    });
+    expect(read(sorted)).toMatchObject({
+      content: 'after',
+      observe: true,
+      metadata: { edited: true, edits: 'telegram:7000000001:5001:42' },
+    });
+  });
+
   it('is ignored when a field is missing or of an unknown kind', () => {
     expect(sortUpdate({ update_id: 1 }, BOT).kind).toBe('ignored');
     expect(sortUpdate({ update_id: 1, new_thing: {} } as never, BOT).kind).toBe('ignored');

@@ -42,8 +42,19 @@ function readMessage(message: Message, bot: Bot): Reading {
       ...(isGroup && { is_direct_mention: content.isMention }),
       ...readReply(message, bot),
       ...(message.sender_chat?.id === message.chat.id && { sender_is_admin: true }),
-      ...(message.forward_origin && { metadata: { forwarded_from: nameOrigin(message.forward_origin) } }),
+      ...readMetadata(message, bot),
     },
+  };
+}
+
+/** An edit is context: its message was answered, or will be. */
+function readMetadata(message: Message, bot: Bot): Pick<ReadMessage, 'metadata' | 'observe'> {
+  const { forward_origin: origin, edit_date: editedAt } = message;
+  if (!origin && editedAt === undefined) return {};
+  const edited = { edited: true, edits: toMessageId(bot, message.chat.id, message.message_id) };
+  return {
+    ...(editedAt !== undefined && { observe: true }),
+    metadata: { ...(origin && { forwarded_from: nameOrigin(origin) }), ...(editedAt !== undefined && edited) },
   };
 }
 

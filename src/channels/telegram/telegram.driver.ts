@@ -95,10 +95,10 @@ export class TelegramDriver implements Driver<TelegramSettings> {
 
   async edit(ref: string, part: Part): Promise<void> {
     if (fileOf(part)) return;
-    const target = { chat_id: part.place.chat, message_id: Number(ref), link_preview_options: NO_PREVIEW };
+    const target = { message_id: Number(ref), link_preview_options: NO_PREVIEW };
     try {
-      await this.callWithFallbacks(part, ({ text, parse_mode }, methods, abort) =>
-        methods.editMessageText({ ...target, text, ...(parse_mode && { parse_mode }) }, abort as never),
+      await this.callWithFallbacks(part, ({ place: { chat_id }, text, parse_mode }, methods, abort) =>
+        methods.editMessageText({ ...target, chat_id, text, ...(parse_mode && { parse_mode }) }, abort as never),
       );
     } catch (error) {
       if (!isRefusal(error, NOT_MODIFIED)) throw error;
@@ -125,12 +125,20 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       try {
         return await this.api.call((methods, abort) => make(outgoing, methods, abort));
       } catch (error) {
-        const less = error instanceof RefusedCallError && withoutRefused(outgoing, part, error);
+        if (!(error instanceof RefusedCallError)) throw error;
+        if (error.movedTo !== undefined) await this.link.moveChat(part.place.chat, String(error.movedTo));
+        const less = withoutRefused(outgoing, part, error);
         if (!less) throw error;
         this.link.log.warn({ part: part.id, error }, 'Telegram refuses a part of a message; it is sent without');
         outgoing = less;
       }
     }
+  }
+
+  /** Moves a group, after what was written in it before. */
+  private async move({ from, to }: { from: string; to: string }, before: Update[]): Promise<void> {
+    await this.link.receive(before.splice(0));
+    await this.link.moveChat(from, to);
   }
 
   /** Takes what a poll has brought. An update that cannot be understood is logged and left out. */
@@ -140,6 +148,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       try {
         const sorted = sortUpdate(one, this.bot);
         if (sorted.kind === 'update') updates.push(this.pastes.join(sorted.update));
+        else if (sorted.kind === 'moved') await this.move(sorted, updates);
         else this.link.log.debug({ update_id: one.update_id, ...sorted }, 'an update was ignored');
       } catch (error) {
         this.link.log.warn({ update_id: one.update_id, error }, 'an update could not be understood; it is left out');

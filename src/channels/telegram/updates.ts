@@ -31,6 +31,7 @@ export const ALLOWED_UPDATES = ['message', 'edited_message', 'callback_query', '
 /** Decides what an update is, before anything of it is stored. Fields that are missing make it ignored. */
 export function sortUpdate(raw: BotUpdate, bot: Bot): Sorted {
   if (raw.message) return sortMessage(raw.message, bot);
+  if (raw.edited_message) return sortEdit(raw.edited_message, bot);
   if (raw.callback_query) return sortPress(raw.callback_query, bot);
   const kind = Object.keys(raw).find((key) => key !== 'update_id');
   return ignored(`a ${kind ?? 'nameless'} update`);
@@ -60,6 +61,15 @@ function sortMessage(message: Message, bot: Bot): Sorted {
     raw: { kind: 'message', message } satisfies RawUpdate,
   };
   return { kind: 'update', update };
+}
+
+/** An edit is a message of its own, by the time of the edit. */
+function sortEdit(message: Message, bot: Bot): Sorted {
+  const sorted = sortMessage(message, bot);
+  if (sorted.kind !== 'update' || message.edit_date === undefined) return sorted;
+  const { join: _, ...update } = sorted.update;
+  const id = `${update.id}:edit:${message.edit_date}`;
+  return { kind: 'update', update: { ...update, id, sentAt: toTime(message.edit_date) } };
 }
 
 function findReasonToIgnore(message: Message): string | undefined {
