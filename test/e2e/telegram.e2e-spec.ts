@@ -96,6 +96,17 @@ describe('the channel telegram', () => {
     await shows(ANN, 'hello', 'another');
   });
 
+  it('passes over edits of what nobody sees, and keeps the others as context', async () => {
+    await start();
+    const message = telegram.write(ANN, 'hello');
+    await shows(ANN, 'hello');
+    telegram.deliver({ edited_message: { ...message, edit_date: message['date'] } });
+    telegram.deliver({ edited_message: { ...message, edit_date: Number(message['date']) + 1, text: 'hello again' } });
+    telegram.write(ANN, 'and now');
+    await shows(ANN, 'hello', 'and now');
+    expect(metrics.read('openclaw_channel_parts_total', { channel: 'telegram', outcome: 'sent' })).toBe(2);
+  });
+
   it('takes an update whose ID is lower than the last one', async () => {
     await start();
     telegram.write(ANN, 'hello');

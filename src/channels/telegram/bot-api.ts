@@ -48,10 +48,16 @@ export class BotApi {
   /**
    * Loads the SDK.
    * @param apiRoot the URL of the server, without a slash at the end
+   * @param noteTime called with the time of the server, in Unix milliseconds
    */
-  static async load(token: string, apiRoot: string, fetch: EgressFetch): Promise<BotApi> {
+  static async load(
+    token: string,
+    apiRoot: string,
+    fetch: EgressFetch,
+    noteTime: (time: number) => void,
+  ): Promise<BotApi> {
     const { Api, GrammyError, InputFile } = await import('grammy');
-    const { raw } = new Api(token, { apiRoot, fetch: toFetch(fetch) });
+    const { raw } = new Api(token, { apiRoot, fetch: toFetch(fetch, noteTime) });
     return new BotApi(
       raw,
       fetch,
@@ -132,19 +138,22 @@ function findCode(error: unknown): string {
 }
 
 /** Returns the `fetch` for the SDK, whose bodies may be streams and whose signals are not those of Node. */
-function toFetch(fetch: EgressFetch): NonNullable<ApiClientOptions['fetch']> {
+function toFetch(fetch: EgressFetch, noteTime: (time: number) => void): NonNullable<ApiClientOptions['fetch']> {
   const adapted: typeof globalThis.fetch = async (input, init = {}) => {
     const { method, headers, body, signal } = init;
     const abort = new AbortController();
     signal?.addEventListener('abort', () => abort.abort(), { once: true });
     if (signal?.aborted) abort.abort();
     const bytes = typeof body === 'string' || !body ? body : await buffer(body as never);
-    return fetch(input, {
+    const response = await fetch(input, {
       ...(method !== undefined && { method }),
       ...(headers !== undefined && { headers }),
       ...(bytes && { body: bytes }),
       signal: abort.signal,
     });
+    const time = Date.parse(response.headers.get('date') ?? '');
+    if (Number.isFinite(time)) noteTime(time);
+    return response;
   };
   return adapted as never;
 }

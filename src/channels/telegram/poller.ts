@@ -24,6 +24,8 @@ export interface PollerOptions {
   readonly signal: AbortSignal;
   /** Resolves when the updates are stored or ignored. */
   readonly take: (updates: readonly BotUpdate[]) => Promise<void>;
+  /** Called with why polls fail, and with undefined when they succeed again. */
+  readonly degrade: (reason: string | undefined) => void;
 }
 
 /** Asks for updates, and confirms those that are stored: by the offset of the next request, and in no other way. */
@@ -56,7 +58,7 @@ export class Poller {
 
   /** Polls until the signal aborts. @throws DriverError */
   async run(): Promise<void> {
-    const { clock, signal } = this.options;
+    const { clock, signal, degrade } = this.options;
     const backoff = new Backoff(clock, signal);
     this.succeededAt = clock.elapsed();
     while (!signal.aborted) {
@@ -64,11 +66,13 @@ export class Poller {
         await this.poll(POLL_S);
         this.succeededAt = clock.elapsed();
         backoff.reset();
+        degrade(undefined);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof DriverError) throw error;
         if (error instanceof RefusedCallError) throw error.code === 409 ? toConflict(error) : toFault(error);
         if (clock.elapsed() - this.succeededAt > LOST_AFTER_MS) throw toFault(error);
+        degrade(error instanceof Error ? error.message : String(error));
         await backoff.wait();
       }
     }

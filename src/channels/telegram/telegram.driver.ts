@@ -13,6 +13,7 @@ import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
 import { BotApi, RefusedCallError, type BotMethods } from './bot-api.js';
 import { findFile } from './content.js';
+import { Edits } from './edits.js';
 import { fileOf, sendFile, withFiles } from './files.js';
 import { measure } from './markup.js';
 import { isRefusal, NO_PREVIEW, NOT_MODIFIED, toOutgoing, withoutRefused, type Outgoing } from './outgoing.js';
@@ -36,6 +37,7 @@ import { sortUpdate, type Bot, type RawUpdate } from './updates.js';
 export class TelegramDriver implements Driver<TelegramSettings> {
   private readonly over = new AbortController();
   private readonly pastes = new Pastes();
+  private readonly edits = new Edits();
   private link!: ChannelLink<TelegramSettings>;
   private api!: BotApi;
   private bot!: Bot;
@@ -45,7 +47,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   async start(link: ChannelLink<TelegramSettings>, signal: AbortSignal): Promise<void> {
     this.link = link;
     const { bot_token: token, api_root: root } = link.settings;
-    this.api = await BotApi.load(token, root, egressFetch);
+    this.api = await BotApi.load(token, root, egressFetch, (time) => link.noteTime(time));
     try {
       const { id, username } = await this.api.call((methods, abort) => methods.getMe(abort as never));
       this.bot = { id, username };
@@ -57,6 +59,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       clock: this.clock,
       signal: AbortSignal.any([signal, this.over.signal]),
       take: (updates) => this.take(updates),
+      degrade: (reason) => link.degrade(reason),
     });
     await poller.start();
     void poller
@@ -147,7 +150,8 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     for (const one of raw) {
       try {
         const sorted = sortUpdate(one, this.bot);
-        if (sorted.kind === 'update') updates.push(this.pastes.join(sorted.update));
+        if (sorted.kind === 'update' && this.edits.changes(sorted.update))
+          updates.push(this.pastes.join(sorted.update));
         else if (sorted.kind === 'moved') await this.move(sorted, updates);
         else this.link.log.debug({ update_id: one.update_id, ...sorted }, 'an update was ignored');
       } catch (error) {
