@@ -1,5 +1,6 @@
 import { SystemClock } from '../../src/core/time/clock.js';
 import { TelegramDriver } from '../../src/channels/telegram/telegram.driver.js';
+import { TelegramWebhooks } from '../../src/channels/telegram/webhooks.js';
 import { describeChannelDriverContract, type DriverUnderTest } from '../../src/testing/channel-driver.contract.js';
 import { BOT_TOKEN, FakeTelegram, type Failure, type Payload } from '../support/fake-telegram.js';
 
@@ -14,7 +15,7 @@ async function make(): Promise<DriverUnderTest> {
   const telegram = await FakeTelegram.start();
   let newest: Payload;
   return {
-    driver: new TelegramDriver(new SystemClock()),
+    driver: new TelegramDriver(new SystemClock(), new TelegramWebhooks()),
     settings: { bot_token: BOT_TOKEN, api_root: telegram.url },
     write: (sender, text) => void (newest = telegram.write(sender, text)),
     redeliver: () => telegram.deliver({ message: newest }),

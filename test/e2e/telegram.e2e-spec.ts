@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChannelManagerService } from '../../src/core/channels/channel-manager.service.js';
 import { FakeMetrics } from '../../src/testing/fake-metrics.js';
 import { eventually } from '../support/eventually.js';
-import { BOT_TOKEN, FakeTelegram } from '../support/fake-telegram.js';
+import { BOT_TOKEN, FakeTelegram, type Payload } from '../support/fake-telegram.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 import { RecordingLogs } from '../support/recording-logs.js';
 
@@ -286,6 +286,28 @@ describe('the channel telegram', () => {
     await start();
     await shows(ANN, 'hello');
     expect(telegram.callsOf('deleteWebhook')).toEqual([{}]);
+  });
+
+  it('takes what Telegram delivers to its URL, with its secret only', async () => {
+    await start({ ...OPEN, webhook_url: 'https://gateway.example/channels/telegram/default' });
+    await eventually(() => expect(telegram.callsOf('setWebhook')).toHaveLength(1));
+    const [{ secret_token: secret, max_connections: connections }] = telegram.callsOf('setWebhook') as [Payload];
+    expect(connections).toBe(1);
+    const message = telegram.write(ANN, 'hello');
+    const post = async (body: string, header: unknown, account = 'default') => {
+      const headers = { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': String(header) };
+      return (await fetch(`${app?.url}/channels/telegram/${account}`, { method: 'POST', headers, body })).status;
+    };
+    const body = JSON.stringify({ update_id: 1, message });
+    expect(await post(body, 'wrong')).toBe(401);
+    expect(await post(body, secret, 'other')).toBe(401);
+    expect(await post('{', secret)).toBe(400);
+    expect(await post(JSON.stringify({ update_id: 2, odd: 'x'.repeat(2_000_000) }), secret)).toBe(413);
+    expect(telegram.read(ANN)).toEqual([]);
+    expect([await post(body, secret), await post(body, secret), await post('{}', secret)]).toEqual([204, 204, 204]);
+    await shows(ANN, 'hello');
+    expect(telegram.polls).toEqual([]);
+    expect(String(secret)).not.toContain(BOT_TOKEN.slice(11));
   });
 
   it('ends at a token that is refused, from the beginning and later', async () => {

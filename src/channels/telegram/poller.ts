@@ -112,7 +112,8 @@ function toConflict(error: RefusedCallError): DriverError {
   return new DriverError('conflict', `another program polls with the same token: ${error.description}`);
 }
 
-function toFault(error: unknown): DriverError {
+/** Returns the fault that ends a run. */
+export function toFault(error: unknown): DriverError {
   if (error instanceof DriverError) return error;
   const fault = error instanceof RefusedCallError ? 'misconfigured' : 'unreachable';
   return new DriverError(fault, error instanceof Error ? error.message : String(error));

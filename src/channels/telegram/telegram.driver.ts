@@ -18,10 +18,11 @@ import { fileOf, sendFile, withFiles } from './files.js';
 import { measure } from './markup.js';
 import { isRefusal, NO_PREVIEW, NOT_MODIFIED, toOutgoing, withoutRefused, type Outgoing } from './outgoing.js';
 import { Pastes } from './pastes.js';
-import { Poller } from './poller.js';
+import { Poller, toFault } from './poller.js';
+import { secretOf, TelegramWebhooks } from './webhooks.js';
 import { readUpdates } from './reading.js';
 import { telegramSettings, type TelegramSettings } from './telegram.settings.js';
-import { sortUpdate, type Bot, type RawUpdate } from './updates.js';
+import { ALLOWED_UPDATES, sortUpdate, type Bot, type RawUpdate } from './updates.js';
 
 /** Drives the channel `telegram`: a bot that polls. */
 @ChannelDriver({
@@ -42,7 +43,10 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   private api!: BotApi;
   private bot!: Bot;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly webhooks: TelegramWebhooks,
+  ) {}
 
   async start(link: ChannelLink<TelegramSettings>, signal: AbortSignal): Promise<void> {
     this.link = link;
@@ -52,8 +56,14 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       const { id, username } = await this.api.call((methods, abort) => methods.getMe(abort as never));
       this.bot = { id, username };
     } catch (error) {
-      throw error instanceof DriverError ? error : new DriverError('unreachable', messageOf(error));
+      throw toFault(error);
     }
+    if (link.settings.webhook_url === undefined) await this.startPolling(signal);
+    else await this.startWebhook(link.settings.webhook_url, signal);
+  }
+
+  private async startPolling(signal: AbortSignal): Promise<void> {
+    const { link } = this;
     const poller = new Poller({
       api: this.api,
       clock: this.clock,
@@ -62,11 +72,23 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       degrade: (reason) => link.degrade(reason),
     });
     await poller.start();
-    void poller
-      .run()
-      .catch((error: unknown) =>
-        link.fail(error instanceof DriverError ? error : new DriverError('unreachable', messageOf(error))),
-      );
+    void poller.run().catch((error: unknown) => link.fail(toFault(error)));
+  }
+
+  /** @throws DriverError */
+  private async startWebhook(url: string, signal: AbortSignal): Promise<void> {
+    const { account, settings } = this.link;
+    const secret = secretOf(settings.bot_token);
+    const remove = this.webhooks.add(account, { secret, take: (update) => this.take([update as BotUpdate]) });
+    for (const end of [signal, this.over.signal]) end.addEventListener('abort', remove, { once: true });
+    try {
+      // One delivery at a time, in order.
+      const options = { url, secret_token: secret, allowed_updates: ALLOWED_UPDATES, max_connections: 1 };
+      await this.api.call((methods, abort) => methods.setWebhook(options, abort as never));
+    } catch (error) {
+      remove();
+      throw toFault(error);
+    }
   }
 
   read(updates: Updates): Reading | Promise<Reading> {
@@ -160,8 +182,4 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     }
     if (updates.length > 0) await this.link.receive(updates);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,12 @@
 import { Module } from '@nestjs/common';
 import { CoreModule } from '../../core/core.module.js';
 import { TelegramDriver } from './telegram.driver.js';
+import { TelegramWebhookController } from './webhook.controller.js';
+import { TelegramWebhooks } from './webhooks.js';
 
-@Module({ imports: [CoreModule], providers: [TelegramDriver] })
+@Module({
+  imports: [CoreModule],
+  controllers: [TelegramWebhookController],
+  providers: [TelegramDriver, TelegramWebhooks],
+})
 export class TelegramModule {}

@@ -15,6 +15,14 @@ export const telegramSettings = defineAccountSettings('telegram', {
     'x-scope': 'config:dangerous',
     description: 'The server of the Bot API, without a slash at the end.',
   }),
+  webhook_url: Type.Optional(
+    Type.String({
+      pattern: '^https://\\S+$',
+      'x-scope': 'config:dangerous',
+      description:
+        'The public URL of `/channels/telegram/ACCOUNT`. With it Telegram delivers; without it the bot polls.',
+    }),
+  ),
 });
 
 /** The settings of the driver by their types. */

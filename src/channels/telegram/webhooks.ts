@@ -1,0 +1,39 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+
+/** A bot to which Telegram delivers updates. */
+export interface WebhookTarget {
+  readonly secret: string;
+  /** Resolves when the update is stored or ignored. */
+  take(update: object): Promise<void>;
+}
+
+/** The bots of this process whose updates Telegram delivers, by account. */
+@Injectable()
+export class TelegramWebhooks {
+  private readonly targets = new Map<string, WebhookTarget>();
+
+  /** Adds a bot. Returns a function that removes it. */
+  add(account: string, target: WebhookTarget): () => void {
+    this.targets.set(account, target);
+    return () => {
+      if (this.targets.get(account) === target) this.targets.delete(account);
+    };
+  }
+
+  /** Returns the bot of an account; undefined if the secret is not its own, or no such bot runs here. */
+  find(account: string, secret: string): WebhookTarget | undefined {
+    const target = this.targets.get(account);
+    return target && isSame(target.secret, secret) ? target : undefined;
+  }
+}
+
+/** Returns the secret by which Telegram shows that a delivery is its own: always the same for a token, which it hides. */
+export function secretOf(token: string): string {
+  return createHmac('sha256', token).update('webhook').digest('hex');
+}
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
+}
