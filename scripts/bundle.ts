@@ -104,6 +104,15 @@ const dockerode: Plugin = {
   load: (id) => (id === 'virtual:unused' ? 'export {};' : null),
 };
 
+/** grammY's form for browsers looks for settings of its log in `localStorage`, at which Node warns. */
+const grammy: Plugin = {
+  name: 'grammy',
+  transform(code, id) {
+    if (!id.endsWith('/grammy/out/web.mjs')) return null;
+    return { code: replaceIn(id, code, /return localStorage;/, 'return undefined;'), map: { mappings: '' } };
+  },
+};
+
 /** CommonJS modules may use these at any time after they were loaded, and ES modules, which the chunks are, lack them. */
 const COMMONJS_GLOBALS = { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' };
 
@@ -113,7 +122,7 @@ async function bundleGateway(): Promise<OutputChunk[]> {
     platform: 'node',
     input: ENTRIES,
     external: [SHARED, TEST_PACKAGES, ...ABSENT],
-    plugins: [swaggerDecorators, prettyByRequire, dockerode],
+    plugins: [swaggerDecorators, prettyByRequire, dockerode, grammy],
     transform: { define: COMMONJS_GLOBALS },
     logLevel: 'warn',
     output: {

@@ -46,7 +46,7 @@ export class BotApi {
   ) {}
 
   /**
-   * Loads the SDK.
+   * Loads the SDK, in its form without a `fetch` of its own.
    * @param apiRoot the URL of the server, without a slash at the end
    * @param noteTime called with the time of the server, in Unix milliseconds
    */
@@ -56,7 +56,7 @@ export class BotApi {
     fetch: EgressFetch,
     noteTime: (time: number) => void,
   ): Promise<BotApi> {
-    const { Api, GrammyError, InputFile } = await import('grammy');
+    const { Api, GrammyError, InputFile } = await import('grammy/web');
     const { raw } = new Api(token, { apiRoot, fetch: toFetch(fetch, noteTime) });
     return new BotApi(
       raw,

@@ -16,6 +16,9 @@ const CONFLICT_WAIT_MS = 5_000;
 /** Without a successful poll for this long, the connection counts as lost, in milliseconds. */
 const LOST_AFTER_MS = 60_000;
 
+/** A server that does not wait is asked no faster than this while there is nothing, in milliseconds. */
+const MIN_EMPTY_MS = 500;
+
 /** What a {@link Poller} needs. */
 export interface PollerOptions {
   readonly api: BotApi;
@@ -46,7 +49,8 @@ export class Poller {
     const startedAt = clock.elapsed();
     while (!signal.aborted) {
       try {
-        return await this.poll(0);
+        await this.poll(0);
+        return;
       } catch (error) {
         if (!(error instanceof RefusedCallError) || error.code !== 409) throw toFault(error);
         if (clock.elapsed() - startedAt > CONFLICT_PATIENCE_MS) throw toConflict(error);
@@ -63,7 +67,9 @@ export class Poller {
     this.succeededAt = clock.elapsed();
     while (!signal.aborted) {
       try {
-        await this.poll(POLL_S);
+        const askedAt = clock.elapsed();
+        const isEmpty = await this.poll(POLL_S);
+        if (isEmpty && clock.elapsed() - askedAt < MIN_EMPTY_MS) await clock.sleep(MIN_EMPTY_MS, signal);
         this.succeededAt = clock.elapsed();
         backoff.reset();
         degrade(undefined);
@@ -78,7 +84,8 @@ export class Poller {
     }
   }
 
-  private async poll(seconds: number): Promise<void> {
+  /** Resolves with whether there was nothing. */
+  private async poll(seconds: number): Promise<boolean> {
     const { api, signal, take } = this.options;
     const updates = await api.call(
       (methods, abort) =>
@@ -92,11 +99,12 @@ export class Poller {
         ),
       { timeoutMs: seconds * 1_000 + OVERTIME_MS, signal },
     );
-    if (signal.aborted) return;
+    if (signal.aborted) return true;
     await take(updates);
     // Not a maximum: the IDs start anew, lower, after a week of silence.
     const last = updates.at(-1)?.update_id;
     if (last !== undefined) this.offset = last + 1;
+    return updates.length === 0;
   }
 
   /** Removes a webhook, which excludes polls. Updates that wait stay. Resolves with whether there was one. */
