@@ -63,10 +63,11 @@ export class TelegramCampaign {
     seed: number,
   ) {
     this.randomState = seed;
-    for (let chat = 0; chat < chats; chat++) this.expected.set(5_000 + chat, []);
-    telegram.chaos = (method) => {
+    for (let chat = 0; chat < chats; chat++) this.expected.set(this.idOf(chat), []);
+    telegram.chaos = (method, payload) => {
       let at = this.random();
-      return WORST[method]?.find(([share]) => (at -= share) < 0)?.[1];
+      const failure = WORST[method]?.find(([share]) => (at -= share) < 0)?.[1];
+      return failure && isPossible(failure, payload) ? failure : undefined;
     };
   }
 
@@ -92,7 +93,9 @@ export class TelegramCampaign {
     const gateway = this.startGateway();
     try {
       await gateway.port;
-      await expect.poll(() => this.describe(), { timeout: 120_000, interval: 250 }).toBe('');
+      await expect
+        .poll(() => this.describe(), { timeout: process.env['LONG'] ? 400_000 : 100_000, interval: 250 })
+        .toBe('');
       await eventually(() => expect(this.telegram.pending).toBe(0));
       await eventually(() => expect(this.readStore('SELECT count(*) AS n FROM inbox')).toBe(0));
       await eventually(() => expect(this.readStore("SELECT count(*) AS n FROM outbox WHERE state <> 'sent'")).toBe(0));
@@ -122,6 +125,7 @@ export class TelegramCampaign {
         OPENCLAW_CHANNELS_TELEGRAM_API_ROOT: this.telegram.url,
         OPENCLAW_CHANNELS_TELEGRAM_DM_POLICY: 'open',
         OPENCLAW_CHANNELS_TELEGRAM_ALLOW_FROM: '["*"]',
+        OPENCLAW_CHANNELS_TELEGRAM_GROUP_POLICY: 'open',
         // Many deaths may hit the same turn, and giving it up is not tested here.
         OPENCLAW_AGENT_MAX_ATTEMPTS: '100',
       },
@@ -130,17 +134,31 @@ export class TelegramCampaign {
 
   /** A person writes. Telegram delivers it twice, and again something from before, and something very old. */
   private writeOne(): void {
-    const chat = 5_000 + (this.written.length % this.chats);
+    const chat = this.idOf(this.written.length % this.chats);
     const answers = this.expected.get(chat) ?? [];
     const isLong = answers.length % LONG_EVERY === LONG_EVERY - 1;
     const hello = `hello ${this.written.length} end`;
     answers.push(isLong ? Array.from({ length: MANY_BLOCKS }, (_, n) => `block ${n + 1}`) : [hello]);
-    const message = this.telegram.write(chat, isLong ? `/blocks ${MANY_BLOCKS} 1` : hello);
+    const message = this.writeTo(chat, isLong ? `/blocks ${MANY_BLOCKS} 1` : hello);
     this.telegram.deliver({ message });
     this.written.push(message);
     const before = this.written[Math.floor(this.random() * this.written.length)];
     this.telegram.deliver({ message: before });
-    if (this.random() < 0.05) this.telegram.write(chat, 'long ago', { date: Math.floor(Date.now() / 1_000) - DAY_S });
+    if (this.random() < 0.05) this.writeTo(chat, 'long ago', { date: Math.floor(Date.now() / 1_000) - DAY_S });
+  }
+
+  /** Each second chat is a group. */
+  private idOf(chat: number): number {
+    return chat % 2 === 0 ? 5_000 + chat : -5_000 - chat;
+  }
+
+  private writeTo(chat: number, text: string, more: object = {}): Payload {
+    if (chat > 0) return this.telegram.write(chat, text, more);
+    const group = { chat: { id: chat, type: 'group', title: 'Acme' }, ...more };
+    if (text.startsWith('/')) return this.telegram.write(-chat, text, group);
+    const mention = '@acme_helper_bot';
+    const entities = [{ type: 'mention', offset: 0, length: mention.length }];
+    return this.telegram.write(-chat, `${mention} ${text}`, { ...group, entities });
   }
 
   /** Returns what the chats show that are not answered. */
@@ -181,6 +199,13 @@ export class TelegramCampaign {
     this.randomState = (this.randomState * 1_103_515_245 + 12_345) % 2_147_483_648;
     return this.randomState / 2_147_483_648;
   }
+}
+
+/** Telegram refuses only what a call has. */
+function isPossible(failure: Failure, payload: Payload): boolean {
+  if (!('description' in failure)) return true;
+  if (failure.description.includes('parse entities')) return payload['parse_mode'] !== undefined;
+  return !failure.description.includes('to be replied') || payload['reply_parameters'] !== undefined;
 }
 
 /** Returns the lines of a text by which answers are recognised. */
