@@ -67,7 +67,9 @@ describe('the example files', () => {
   it.each(settingRows.filter((row) => row.schema['x-later'] !== true).map((row) => [row.key, row] as const))(
     'show a valid value for %s',
     (key, row) => {
-      const value = find(key);
+      // The values of a map stand among the settings that modules declare below it.
+      const hasBelow = settingRows.some((other) => other.key.startsWith(`${key}.`));
+      const value = hasBelow ? EXAMPLES[key] : find(key);
       expect(value).toBeDefined();
       expect(findFault(row, withToken(value))).toBeUndefined();
       expect(renderDotEnv()).toContain(`\n# ${row.env}=`);

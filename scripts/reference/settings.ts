@@ -34,6 +34,8 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     tickets: { url: 'https://tickets.example.org/mcp', timeout_ms: 30_000 },
   },
   channels: { telegram: { busy_policy: 'interrupt' } },
+  'channels.telegram.bot_token': '7000000001:the-token-from-BotFather',
+  'channels.telegram.webhook_url': 'https://gateway.example.org/channels/telegram/default',
 };
 
 const settingRows = composeSettings().rows;
@@ -124,8 +126,10 @@ export function renderConfigYaml(): string {
 
 /** Renders a setting of a section. The first one of a part (`tools.sandbox`) has the part's name above it. */
 function renderYamlPart(row: SettingRow, earlier: SettingRow | undefined): string {
-  const [, name = '', ...rest] = row.key.split('.');
+  const [section = '', name = '', ...rest] = row.key.split('.');
   const [last] = rest;
+  // A map of which modules declare parts (`channels`): its values stand among theirs.
+  if (row.key === section) return comment(row, '  ');
   if (last === undefined) return renderYamlRow(row, name, '  ');
   const isFirst = earlier?.key.split('.')[1] !== name;
   return `${isFirst ? `  # ${name}:\n` : ''}${renderYamlRow(row, last, '  ', '  ')}`;

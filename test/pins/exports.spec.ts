@@ -45,7 +45,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
       JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaService MediaStore
       Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
-      MessageIntakeService MessageSelector MessageWithReply Metric MetricOptions Metrics NewFrame NewMessage
+      MessageIntakeService MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewFrame NewMessage
       Origin OutboxPart PRIORITIES PairingOutcome PairingRequest Part PartText PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
       Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReadMessage Reading RecentChat RecordedStep Refusal
       Reply RequestedCall ResourceKind ResumePosition SandboxEnding SandboxModule SandboxRequest

@@ -1,14 +1,6 @@
 import type { Update as BotUpdate } from 'grammy/types';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
-import {
-  DriverError,
-  type ChannelLink,
-  type Driver,
-  type Part,
-  type Reading,
-  type Update,
-  type Updates,
-} from '../../core/channels/driver.js';
+import type { ChannelLink, Driver, Part, Reading, Update, Updates } from '../../core/channels/driver.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
 import { BotApi, RefusedCallError, type BotMethods } from './bot-api.js';

@@ -255,11 +255,8 @@ function prepareInbox(database: DatabaseSync) {
       database,
       'DELETE FROM chats WHERE (channel, chat) IN (SELECT channel, chat FROM chats WHERE sent_at < ? LIMIT ?)',
     ),
-    moveChat: prepare(database, 'INSERT OR IGNORE INTO moved_chats (channel, old_chat, new_chat) VALUES (?, ?, ?)'),
-    listMovedChats: prepare<MovedChat>(
-      database,
-      'SELECT old_chat AS "from", new_chat AS "to" FROM moved_chats WHERE channel = ? ORDER BY old_chat',
-    ),
+    moveChat: prepare(database, 'INSERT OR IGNORE INTO moved_chats (channel, "from", "to") VALUES (?, ?, ?)'),
+    listMovedChats: prepare<MovedChat>(database, 'SELECT "from", "to" FROM moved_chats WHERE channel = ?'),
     keepReading: prepare(database, 'UPDATE inbox SET reading = ? WHERE channel = ? AND message_id = ?'),
     deleteInbox: prepare(database, 'DELETE FROM inbox WHERE channel = ? AND message_id = ?'),
     findPending: prepare<{ place: Json }>(database, 'SELECT place FROM inbox WHERE channel = ? AND message_id = ?'),

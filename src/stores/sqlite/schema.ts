@@ -349,8 +349,8 @@ export const SCHEMA_11 = `
 export const SCHEMA_12 = `
   CREATE TABLE moved_chats (
     channel TEXT NOT NULL,
-    old_chat TEXT NOT NULL,
-    new_chat TEXT NOT NULL,
-    PRIMARY KEY (channel, old_chat)
+    "from" TEXT NOT NULL,
+    "to" TEXT NOT NULL,
+    PRIMARY KEY (channel, "from")
   ) STRICT, WITHOUT ROWID;
 `;
