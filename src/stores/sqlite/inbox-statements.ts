@@ -1,0 +1,54 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { InboxEntry, Json, MovedChat, SeenChat } from '../../core/store/index.js';
+import { prepare } from './rows.js';
+
+/** A row with SQL's null for what is absent. */
+export type Row<T> = { readonly [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K] };
+
+/** Prepares the statements about what platforms hand over, and from where. */
+export function prepareInbox(database: DatabaseSync) {
+  return {
+    addInbox: prepare(
+      database,
+      `INSERT OR IGNORE INTO inbox (channel, message_id, chat, place, content, reading, sent_at, received_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    listInbox: prepare<Row<InboxEntry>>(
+      database,
+      `SELECT message_id AS messageId, chat, place, content AS "update", reading, sent_at AS sentAt,
+         received_at AS receivedAt
+       FROM inbox WHERE channel = ? ORDER BY entry`,
+    ),
+    noteChat: prepare(
+      database,
+      `INSERT INTO chats (channel, chat, message_id, place, sent_at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET message_id = excluded.message_id, place = excluded.place, sent_at = excluded.sent_at
+       WHERE excluded.sent_at >= sent_at`,
+    ),
+    listChats: prepare<SeenChat>(
+      database,
+      `SELECT chat, place, message_id AS messageId, sent_at AS sentAt FROM chats WHERE channel = ? AND sent_at > ?
+       ORDER BY chat`,
+    ),
+    deleteChats: prepare(
+      database,
+      'DELETE FROM chats WHERE (channel, chat) IN (SELECT channel, chat FROM chats WHERE sent_at < ? LIMIT ?)',
+    ),
+    moveChat: prepare(database, 'INSERT OR IGNORE INTO moved_chats (channel, "from", "to") VALUES (?, ?, ?)'),
+    listMovedChats: prepare<MovedChat>(database, 'SELECT "from", "to" FROM moved_chats WHERE channel = ?'),
+    keepReading: prepare(database, 'UPDATE inbox SET reading = ? WHERE channel = ? AND message_id = ?'),
+    deleteInbox: prepare(database, 'DELETE FROM inbox WHERE channel = ? AND message_id = ?'),
+    findPending: prepare<{ place: Json }>(database, 'SELECT place FROM inbox WHERE channel = ? AND message_id = ?'),
+    addPlace: prepare(
+      database,
+      `INSERT OR IGNORE INTO places (channel, message_ref, place, created_at)
+       SELECT channel, ?, place, ? FROM inbox WHERE channel = ? AND message_id = ?`,
+    ),
+    findPlace: prepare<{ place: Json }>(database, 'SELECT place FROM places WHERE channel = ? AND message_ref = ?'),
+    deletePlaces: prepare(
+      database,
+      `DELETE FROM places WHERE (channel, message_ref) IN
+         (SELECT channel, message_ref FROM places WHERE created_at < ? LIMIT ?)`,
+    ),
+  };
+}
