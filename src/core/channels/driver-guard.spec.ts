@@ -1,10 +1,11 @@
+import type { ProcessEventMap } from 'node:process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { callDriver, guardProcess, leaveDriver } from './driver-guard.js';
 
 const EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
 
 /** The listeners of the test runner, which takes any uncaught error for a failed test. */
-let others: NodeJS.UncaughtExceptionListener[][];
+let others: ((...args: ProcessEventMap['uncaughtException']) => void)[][];
 let unguard: () => void;
 beforeEach(() => {
   others = EVENTS.map((event) => process.listeners(event as 'uncaughtException'));
