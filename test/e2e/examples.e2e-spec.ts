@@ -70,7 +70,7 @@ describe('the examples', () => {
     expect(await throwDice(20)).toMatchObject({ ok: true, content: { eyes: 7 } });
     expect(await throwDice(21)).toMatchObject({ ok: false });
     expect(await changeConfig(gateway, { 'acme.dice.max_sides': 6 })).toMatchObject({
-      details: { faults: [{ pointer: '/changes/acme.dice.lucky_number' }] },
+      details: { faults: [{ pointer: '/changes/acme.dice.max_sides' }] },
     });
     expect(await changeConfig(gateway, { 'acme.dice.max_sides': 21 })).toMatchObject({ version: 1 });
     expect(await throwDice(21)).toMatchObject({ ok: true });
