@@ -6,6 +6,7 @@ import { findFile } from './content.js';
 import { readUpdates } from './reading.js';
 import { sortUpdate, type RawUpdate, type Sorted } from './updates.js';
 
+const NOW = 1_700_000_000_000;
 const BOT = { id: 7_000_000_001, username: 'acme_helper_bot' };
 
 /** Returns the updates of a file that Telegram has sent. */
@@ -17,7 +18,7 @@ function load(name: string): BotUpdate[] {
 }
 
 function sort(name: string, number = 0): Sorted {
-  return sortUpdate(load(name)[number] as BotUpdate, BOT);
+  return sortUpdate(load(name)[number] as BotUpdate, BOT, NOW);
 }
 
 function take(sorted: Sorted): Update {
@@ -38,7 +39,7 @@ function read(sorted: Sorted) {
 function write(fields: object, more: object = {}): Sorted {
   const ann = { id: 5001, is_bot: false, first_name: 'Ann', last_name: 'Berg' };
   const message = { message_id: 7, date: 1_795_694_400, from: ann, chat: { id: 5001, type: 'private' }, ...fields };
-  return sortUpdate({ update_id: 1, message, ...more } as unknown as BotUpdate, BOT);
+  return sortUpdate({ update_id: 1, message, ...more } as unknown as BotUpdate, BOT, NOW);
 }
 
 describe('an update of Telegram', () => {
@@ -141,7 +142,7 @@ describe('an update of Telegram', () => {
       text: 'after',
       edit_date: 1_795_694_500,
     };
-    const sorted = sortUpdate({ update_id: 1, edited_message: edited } as never, BOT);
+    const sorted = sortUpdate({ update_id: 1, edited_message: edited } as never, BOT, NOW);
     expect(take(sorted)).toMatchObject({
       id: 'telegram:7000000001:5001:42:edit:1795694500',
       sentAt: 1_795_694_500_000,
@@ -154,8 +155,8 @@ describe('an update of Telegram', () => {
   });
 
   it('is ignored when a field is missing or of an unknown kind', () => {
-    expect(sortUpdate({ update_id: 1 }, BOT).kind).toBe('ignored');
-    expect(sortUpdate({ update_id: 1, new_thing: {} } as never, BOT).kind).toBe('ignored');
+    expect(sortUpdate({ update_id: 1 }, BOT, NOW).kind).toBe('ignored');
+    expect(sortUpdate({ update_id: 1, new_thing: {} } as never, BOT, NOW).kind).toBe('ignored');
     expect(write({ from: undefined }).kind).toBe('ignored');
     expect(write({ from: { id: 9, is_bot: true, first_name: 'Other' } }).kind).toBe('ignored');
   });
@@ -208,7 +209,7 @@ describe('an update of Telegram', () => {
       data: 'a:a_1234',
       message: { message_id: 3, date: 1, chat: { id: -5, type: 'group', title: 'Acme' } },
     };
-    const sorted = sortUpdate({ update_id: 1, callback_query: query } as never, BOT);
+    const sorted = sortUpdate({ update_id: 1, callback_query: query } as never, BOT, NOW);
     expect(take(sorted).id).toBe('telegram:7000000001:cb:99');
     expect(read(sorted)).toMatchObject({ sender: '5002', groupId: '-5', content: '/approve a_1234' });
   });

@@ -163,7 +163,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     const updates: Update[] = [];
     for (const one of raw) {
       try {
-        const sorted = sortUpdate(one, this.bot);
+        const sorted = sortUpdate(one, this.bot, this.clock.now());
         if (sorted.kind === 'update' && this.edits.changes(sorted.update))
           updates.push(this.pastes.join(sorted.update));
         else if (sorted.kind === 'moved') await this.move(sorted, updates);

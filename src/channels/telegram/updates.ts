@@ -28,11 +28,14 @@ const ignored = (reason: string): Sorted => ({ kind: 'ignored', reason });
 /** The kinds of update that are asked for. Telegram's own choice would contain chats that are not the bot's. */
 export const ALLOWED_UPDATES = ['message', 'edited_message', 'callback_query', 'my_chat_member'] as const;
 
-/** Decides what an update is, before anything of it is stored. Fields that are missing make it ignored. */
-export function sortUpdate(raw: BotUpdate, bot: Bot): Sorted {
+/**
+ * Decides what an update is, before anything of it is stored. Fields that are missing make it ignored. The press of a button
+ * has no time of its own and gets `now`, in Unix milliseconds.
+ */
+export function sortUpdate(raw: BotUpdate, bot: Bot, now: number): Sorted {
   if (raw.message) return sortMessage(raw.message, bot);
   if (raw.edited_message) return sortEdit(raw.edited_message, bot);
-  if (raw.callback_query) return sortPress(raw.callback_query, bot);
+  if (raw.callback_query) return sortPress(raw.callback_query, bot, now);
   const kind = Object.keys(raw).find((key) => key !== 'update_id');
   return ignored(`a ${kind ?? 'nameless'} update`);
 }
@@ -89,7 +92,7 @@ function toTime(seconds: number): number {
 const isPresent = (value: unknown) => typeof value === 'number' || typeof value === 'string';
 
 /** The press of a button is a message of the person who has pressed it. */
-function sortPress(query: CallbackQuery, bot: Bot): Sorted {
+function sortPress(query: CallbackQuery, bot: Bot, now: number): Sorted {
   const { message, from, data } = query;
   if (!message || data === undefined) return ignored('a button without a message');
   const update = {
@@ -97,7 +100,7 @@ function sortPress(query: CallbackQuery, bot: Bot): Sorted {
     sender: String(from.id),
     ...groupOf(message.chat),
     place: placeOf(message),
-    sentAt: Date.now(),
+    sentAt: now,
     raw: { kind: 'press', query } satisfies RawUpdate,
   };
   return { kind: 'update', update };
