@@ -47,6 +47,12 @@ const OTHER_VALUES: Readonly<Record<string, unknown>> = {
   bindings: [{ agent: 'ops', channel: 'telegram' }],
   providers: { house: { api: 'openai-completions', base_url: 'http://127.0.0.1:9/v1' } },
   channels: { telegram: { busy_policy: 'collect' } },
+  'channels.telegram.allow_from': ['42'],
+  'channels.telegram.groups': ['-100'],
+  'channels.telegram.bot_token': '1:not-a-token',
+  'channels.telegram.api_root': 'http://127.0.0.1:9',
+  'channels.telegram.webhook_url': 'https://bots.example.com/channels/telegram/default',
+  'channels.telegram.accounts': { second: { bot_token: '2:not-a-token', api_root: 'http://127.0.0.1:9' } },
   'webchat.starters': ['What can you do?'],
   'store.session_ttl_hours': 200,
   'tools.disabled': ['time.now'],
@@ -157,7 +163,8 @@ describe('the scope that a setting names', () => {
     const guarded: string[] = [];
     for (const { key, schema } of changeable) {
       const outcome = await change(TOKENS.ordinary, { [key]: changes[key] });
-      const scope = schema['x-scope'] ?? 'config:write';
+      // A map also needs the scope of what it holds: here the token of a bot.
+      const scope = key === 'channels.telegram.accounts' ? 'tokens:write' : (schema['x-scope'] ?? 'config:write');
       expect([key, outcome.missing]).toEqual([key, scope === 'config:write' ? undefined : scope]);
       if (scope !== 'config:write') guarded.push(key);
     }
