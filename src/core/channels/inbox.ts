@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { GatewayError, MessageInPayload } from '../../protocol/domain.js';
+import { BoundedMap } from '../cache/bounded-map.js';
 import type { AcceptedEvent, RefusedEvent } from '../connections/connection.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import type { IncomingMessage } from '../intake/message-intake.service.js';
@@ -16,6 +17,8 @@ const MAX_ID_LENGTH = 128;
 
 /** Maximum number of updates of an account that wait. Beyond it the platform keeps the rest. */
 const MAX_WAITING = 10_000;
+/** Number of answered updates that are remembered: the newest. */
+const MAX_ANSWERED = 10_000;
 
 const TOO_OLD = 'I could not be reached for a while. Messages from that time were read, but are not answered.';
 
@@ -66,6 +69,8 @@ export class Inbox {
   private readonly open = new Map<string, Group>();
   /** Groups that an earlier run has read, by the IDs of those who joined. */
   private readonly read = new Map<string, Group>();
+  /** The updates of messages that had several, by their IDs, once the message is done: they are not read again. */
+  private readonly answered = new BoundedMap<string, true>(MAX_ANSWERED);
   private readonly responses = new Map<string, (event: AcceptedEvent | RefusedEvent) => void>();
   private readonly started = Promise.withResolvers<void>();
   private readonly reader: UpdateReader;
@@ -73,6 +78,7 @@ export class Inbox {
 
   constructor(private readonly run: Receiver) {
     this.reader = new UpdateReader(run);
+    run.signal.addEventListener('abort', () => this.makeRoom(), { once: true });
   }
 
   /** Loads what an earlier run has left. It comes before what the platform hands over from now on. */
@@ -92,6 +98,8 @@ export class Inbox {
     for (const update of updates) if (await this.run.admit(update)) admitted.push(update);
     if (admitted.length === 0) return;
     const entries = admitted.map((update) => this.toEntry(update));
+    // The next run may have the same lease, and would not see a row that is added after it has loaded the inbox.
+    this.run.signal.throwIfAborted();
     if (!(await this.run.store.addInbox(this.run.lease, entries))) {
       const error = new LostLeaseError('another replica runs this account');
       this.run.fail(error);
@@ -102,10 +110,15 @@ export class Inbox {
   }
 
   private async waitForRoom(): Promise<void> {
-    while (this.known.size >= MAX_WAITING) {
+    while (this.known.size >= MAX_WAITING && !this.run.signal.aborted) {
       this.room ??= Promise.withResolvers();
       await this.room.promise;
     }
+  }
+
+  private makeRoom(): void {
+    this.room?.resolve();
+    this.room = undefined;
   }
 
   /** Takes the response to a message that was submitted. */
@@ -133,7 +146,7 @@ export class Inbox {
     if (this.known.has(entry.messageId)) return;
     this.known.add(entry.messageId);
     const stored = { entry, update: JSON.parse(entry.update) as Update };
-    const group = this.read.get(entry.messageId) ?? this.findOpen(stored);
+    const group = this.findGroup(stored);
     if (group) {
       group.members.push(stored);
       group.joinedAt = this.run.clock.elapsed();
@@ -141,17 +154,20 @@ export class Inbox {
   }
 
   /** Returns the group that an update joins. */
-  private findOpen({ entry, update }: Stored): Group | undefined {
+  private findGroup({ entry, update }: Stored): Group | undefined {
+    if (this.answered.get(entry.messageId)) return undefined;
+    const read = this.read.get(entry.messageId);
+    if (read) return read;
     const group = this.open.get(entry.chat);
     const key = update.join?.key;
     return key !== undefined && group?.members[0].update.join?.key === key ? group : undefined;
   }
 
   private begin(stored: Stored): void {
-    const { chat, reading } = stored.entry;
+    const { messageId, chat, reading } = stored.entry;
     const group: Group = { members: [stored], joinedAt: this.run.clock.elapsed() };
-    if (reading === undefined) this.open.set(chat, group);
-    else for (const id of (JSON.parse(reading) as KeptReading).joined) this.read.set(id, group);
+    if (reading !== undefined) for (const id of (JSON.parse(reading) as KeptReading).joined) this.read.set(id, group);
+    else if (!this.answered.get(messageId)) this.open.set(chat, group);
     const before = this.chats.get(chat) ?? this.started.promise;
     const work = before.then(() => this.work(group));
     this.chats.set(chat, work);
@@ -166,11 +182,18 @@ export class Inbox {
     try {
       await this.waitForAll(group);
       await this.handle(group.members);
-      for (const { entry } of group.members) this.known.delete(entry.messageId);
-      this.room?.resolve();
-      this.room = undefined;
+      this.forget(group);
+      this.makeRoom();
     } catch (error) {
       this.run.fail(error);
+    }
+  }
+
+  private forget({ members }: Group): void {
+    for (const { entry } of members) {
+      this.known.delete(entry.messageId);
+      this.read.delete(entry.messageId);
+      if (members.length > 1) this.answered.set(entry.messageId, true);
     }
   }
 
@@ -202,6 +225,7 @@ export class Inbox {
 
   private async findReading({ entry, update }: Stored, others: readonly Stored[]): Promise<Reading> {
     if (entry.reading !== undefined) return (JSON.parse(entry.reading) as KeptReading).reading;
+    if (this.answered.get(entry.messageId)) return { kind: 'ignored', reason: 'it was a part of an earlier message' };
     const { store, lease, persistence } = this.run;
     const joined = others.map((other) => other.entry.messageId);
     return this.reader.read([update, ...others.map((other) => other.update)], (reading) => {
