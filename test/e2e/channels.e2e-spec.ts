@@ -349,6 +349,18 @@ describe('trouble with a platform', () => {
     await shows('ann', 'one', 'two', 'three');
   });
 
+  it('[V-14] what the platform takes later waits, in its chat only', async () => {
+    const clock = new ManualClock();
+    await start({ ...OPEN, streaming: 'final' }, { clock });
+    platform.failNext({ outcome: 'not_sent', retryAfterMs: 1_800_000 });
+    platform.write('ann', 'hello', undefined, clock.now());
+    await turnUntil(clock, () => expect(platform.calls).toBe(1));
+    platform.write('bob', 'hello', undefined, clock.now());
+    await turnUntil(clock, () => expect(platform.read('bob')).toHaveLength(1));
+    expect(platform.read('ann')).toEqual([]);
+    await turnUntil(clock, () => expect(platform.read('ann')).toHaveLength(1), 10_000);
+  });
+
   it('[V-10] replies that wait for a platform are read from the log again when there are many', async () => {
     const clock = new ManualClock();
     await start({ ...OPEN, streaming: 'final' }, { clock });
