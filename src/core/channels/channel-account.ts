@@ -67,6 +67,7 @@ export class ChannelAccount {
     await Promise.race([this.run?.whenDelivered(), clock.sleep(FLUSH_MS, patience.signal)]);
     patience.abort();
     this.stopping.abort();
+    this.run?.fail(new Error('the account is stopped'));
     await this.done;
   }
 
@@ -106,15 +107,14 @@ export class ChannelAccount {
       const run = (this.run = new AccountRun(this.parts, await this.makeDriver(), lease, (trouble) =>
         this.noteHealth(trouble),
       ));
+      if (signal.aborted) return undefined;
       keep = this.keepLease(run, lease);
-      const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-      const ended = Promise.race([run.failed, stopped]);
       run.report('connecting');
-      const failed = await Promise.race([run.start(this.intake.signal), ended.then((error) => ({ error }))]);
+      const failed = await Promise.race([run.start(this.intake.signal), run.failed.then((error) => ({ error }))]);
       if (failed) return failed.error;
       this.become(this.trouble === undefined ? 'connected' : 'degraded', this.trouble);
       run.report('connected');
-      return await ended;
+      return await run.failed;
     } catch (error) {
       return error;
     } finally {
