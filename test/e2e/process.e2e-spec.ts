@@ -54,6 +54,25 @@ const isRunning = (pid: number) => {
 };
 
 describe('the process', () => {
+  it('limits its heap: a thread that it starts has a young generation of 4 MiB', async () => {
+    writeFileSync(
+      join(folder, 'team.mjs'),
+      `import { Worker } from 'node:worker_threads';
+      const measure = \`
+        const young = require('node:v8').getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
+        console.log('young generation: ' + Math.round((young.space_used_size + young.space_available_size) / 1048576));\`;
+      export class TeamModule {
+        async onModuleInit() {
+          await new Promise((resolve) => new Worker(measure, { eval: true }).once('exit', resolve));
+        }
+      }
+      Reflect.defineMetadata('providers', [], TeamModule);`,
+    );
+    const gateway = start({ OPENCLAW_MODULES: '["./team.mjs"]' });
+    await gateway.port;
+    expect(gateway.output).toContain('young generation: 4\n');
+  });
+
   it('[L-01] prints its address, its pid and its store in one line, and is ready', async () => {
     const gateway = start();
     await gateway.port;
