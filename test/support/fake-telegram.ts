@@ -47,7 +47,7 @@ const bad = (description: string) => new BotError(400, `Bad Request: ${descripti
 
 /**
  * A server of the Bot API over HTTP, as far as the gateway uses it: it keeps updates until they are confirmed by the
- * offset, checks markup and lengths, and fails as it is told.
+ * offset, checks markup and lengths, and fails on demand.
  */
 export class FakeTelegram {
   /** Calls in order, without polls. */
@@ -102,7 +102,7 @@ export class FakeTelegram {
     return this.calls.filter((call) => call.method === method).map(({ payload }) => payload);
   }
 
-  /** Makes the next calls of a method fail, one each. */
+  /** Makes the next calls of a method, or downloads of a `file`, fail, one each. */
   failNext(method: string, ...failures: readonly Failure[]): void {
     this.failures.set(method, [...(this.failures.get(method) ?? []), ...failures]);
   }
@@ -166,6 +166,8 @@ export class FakeTelegram {
   }
 
   private serveFile(path: string, response: ServerResponse): void {
+    const failure = this.failures.get('file')?.shift();
+    if (failure && 'status' in failure) return void response.writeHead(failure.status).end();
     const bytes = this.files.get(path);
     response.writeHead(bytes ? 200 : 404).end(bytes);
   }

@@ -28,8 +28,8 @@ export class RefusedCallError extends DeliveryError {
   }
 }
 
-/** The methods of the Bot API. */
-export type BotMethods = RawApi;
+/** Calls a method of the Bot API. */
+export type Call<T> = (methods: RawApi, abort: Parameters<RawApi['getMe']>[0]) => Promise<T>;
 
 /**
  * The Bot API of one bot. Each call is made once, with a time limit. The token is part of every URL, so errors of the
@@ -37,7 +37,7 @@ export type BotMethods = RawApi;
  */
 export class BotApi {
   private constructor(
-    private readonly methods: BotMethods,
+    private readonly methods: RawApi,
     private readonly fetch: EgressFetch,
     private readonly fileRoot: string,
     private readonly isRefusal: (error: unknown) => error is Refusal,
@@ -74,12 +74,13 @@ export class BotApi {
    *   not be reached, `unknown` when the response was lost
    */
   async call<T>(
-    make: (methods: BotMethods, signal: AbortSignal) => Promise<T>,
+    make: Call<T>,
     { timeoutMs = CALL_TIMEOUT_MS, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
   ): Promise<T> {
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
-      return await make(this.methods, signal ? AbortSignal.any([timeout, signal]) : timeout);
+      // The SDK declares a signal type of its own.
+      return await make(this.methods, (signal ? AbortSignal.any([timeout, signal]) : timeout) as never);
     } catch (error) {
       throw this.isRefusal(error) ? toRefusal(error) : toNetworkError(error);
     }
@@ -88,7 +89,7 @@ export class BotApi {
   /**
    * Opens a file of Telegram's servers.
    * @param path the `file_path` of `getFile`
-   * @throws DeliveryError
+   * @throws RefusedCallError; DeliveryError when it can be tried again
    */
   async open(path: string): Promise<AsyncIterable<Uint8Array>> {
     const url = `${this.fileRoot}/${path.split('/').map(encodeURIComponent).join('/')}`;
@@ -98,8 +99,10 @@ export class BotApi {
       },
     );
     if (response.ok && response.body) return readSafely(response.body);
-    const outcome = response.status >= 500 || response.status === 429 ? 'not_sent' : 'refused';
-    throw new DeliveryError(outcome, `a file could not be fetched: HTTP ${response.status}`);
+    const { status } = response;
+    if (status < 500 && status !== 429)
+      throw new RefusedCallError('file', status, `Telegram responds with HTTP ${status}`);
+    throw new DeliveryError('not_sent', `a file could not be fetched: HTTP ${status}`);
   }
 }
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Message } from 'grammy/types';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import type { Update } from '../../core/channels/driver.js';
 import { findFile } from './content.js';
@@ -8,20 +7,25 @@ import type { RawUpdate } from './updates.js';
 /** Number of messages whose content is remembered: those that came last. */
 const MAX_MESSAGES = 5_000;
 
-/** Tells edits of what people see from those of what they do not, for which Telegram sends the same update. */
+/** Distinguishes edits of visible content from the others, for which Telegram sends the same update. */
 export class Edits {
   private readonly contents = new BoundedMap<string, string>(MAX_MESSAGES);
 
   /** Returns whether an update is new, or an edit with another text, caption or file than before. */
   changes({ place, raw }: Update): boolean {
-    const { kind, ...update } = raw as RawUpdate;
-    if (kind !== 'message') return true;
-    const { message } = update as { readonly message: Message };
+    const one = raw as RawUpdate;
+    if (one.kind !== 'message') return true;
+    const { message } = one;
     const key = `${place.chat}:${message.message_id}`;
     const before = this.contents.get(key);
     const content = hash([message.text, message.caption, findFile(message)?.id]);
     this.contents.set(key, content);
     return message.edit_date === undefined || before !== content;
+  }
+
+  /** Forgets all messages: their updates were not stored and come again. */
+  clear(): void {
+    this.contents.clear();
   }
 }
 

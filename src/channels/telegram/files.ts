@@ -1,17 +1,11 @@
 import { buffer } from 'node:stream/consumers';
-import {
-  DeliveryError,
-  DriverError,
-  type ChannelLink,
-  type Part,
-  type PartText,
-  type Reading,
-} from '../../core/channels/driver.js';
+import { DeliveryError, DriverError, type Part, type PartText, type Reading } from '../../core/channels/driver.js';
 import { UploadRefusedError } from '../../core/media/media.service.js';
 import { GatewayError, type Attachment } from '../../protocol/domain.js';
 import { FILE_TIMEOUT_MS, RefusedCallError, type BotApi } from './bot-api.js';
 import type { FileRef } from './content.js';
-import { toTarget } from './outgoing.js';
+import { callWithFallbacks, toTarget, type Link } from './outgoing.js';
+import { cleanName } from './updates.js';
 
 /** Bots can fetch files up to this size, in bytes. */
 const MAX_FETCHED_BYTES = 20_000_000;
@@ -20,17 +14,15 @@ const MAX_PHOTO_BYTES = 10_000_000;
 /** Maximum length of the text of a file, in UTF-16 units. */
 const MAX_CAPTION_LENGTH = 1_024;
 
-type FileLink = Pick<ChannelLink, 'keepFile' | 'openFile'>;
-
 /**
- * Returns a message with its files. One that cannot be had is named in a note, and in the text if there is no other.
+ * Returns a message with its files. One that is not available is named in a note, and in the text if there is no other.
  * @throws DeliveryError, DriverError when it can be tried again
  */
 export async function withFiles(
   reading: Extract<Reading, { kind: 'message' }>,
   files: readonly FileRef[],
   api: BotApi,
-  link: FileLink,
+  link: Link,
 ): Promise<Reading> {
   const attachments: Attachment[] = [];
   const missing: string[] = [];
@@ -53,21 +45,24 @@ export async function withFiles(
 }
 
 function nameOf({ kind, name, sizeBytes }: FileRef): string {
-  return [kind, name, sizeBytes === undefined ? undefined : `${sizeBytes} bytes`].filter(Boolean).join(', ');
+  const size = sizeBytes === undefined ? '' : `${sizeBytes} bytes`;
+  return [kind, cleanName(name ?? ''), size].filter((text) => text !== '').join(', ');
 }
 
 /** Returns the file as an attachment, or why it cannot be one. */
 async function takeFile(
-  { id, name, sizeBytes = 0 }: FileRef,
+  { id, name = '', sizeBytes = 0 }: FileRef,
   api: BotApi,
-  link: FileLink,
+  link: Link,
 ): Promise<Attachment | string> {
   if (sizeBytes > MAX_FETCHED_BYTES) return 'Telegram gives bots no file of this size';
   try {
-    const { file_path: path } = await api.call((methods, abort) => methods.getFile({ file_id: id }, abort as never));
+    const { file_path: path } = await api.call((methods, abort) => methods.getFile({ file_id: id }, abort));
     if (path === undefined) return 'Telegram does not have it any more';
     const { mediaId, mimeType, sizeBytes: size } = await link.keepFile(await api.open(path));
-    return { kind: kindOf(mimeType), media_id: mediaId, mime_type: mimeType, size_bytes: size, ...nameField(name) };
+    const file = { kind: kindOf(mimeType), media_id: mediaId, mime_type: mimeType, size_bytes: size };
+    const clean = cleanName(name);
+    return clean === '' ? file : { ...file, name: clean };
   } catch (error) {
     if (error instanceof RefusedCallError) return error.description;
     if (error instanceof DriverError || error instanceof DeliveryError) throw error;
@@ -78,16 +73,7 @@ async function takeFile(
   }
 }
 
-function nameField(name: string | undefined): { name?: string } {
-  const clean = name
-    ?.toWellFormed()
-    .replaceAll(/\p{Cc}/gu, ' ')
-    .slice(0, 200)
-    .toWellFormed();
-  return clean ? { name: clean } : {};
-}
-
-/** The kind by the content, whatever the sender says that it is. */
+/** Returns the kind by the content, not by what the sender declares. */
 function kindOf(mimeType: string): Attachment['kind'] {
   const [type] = mimeType.split('/');
   return type === 'image' || type === 'audio' || type === 'video' ? type : 'file';
@@ -103,22 +89,24 @@ export function fileOf({ texts }: Part): PartText | undefined {
  * Sends the file of a reply. Resolves with the ID of the message.
  * @throws DeliveryError, DriverError; GatewayError NOT_FOUND
  */
-export async function sendFile(part: Part, file: PartText, api: BotApi, link: FileLink): Promise<number> {
+export async function sendFile(part: Part, file: PartText, api: BotApi, link: Link): Promise<number> {
   const { mimeType, sizeBytes, body } = await link.openFile(file.source ?? '');
   const input = () => api.wrap(bytes, `${file.kind}.${mimeType.split('/')[1] ?? 'bin'}`);
   const bytes = await buffer(body);
-  const target = { ...toTarget(part.place), ...(file.alt && { caption: file.alt.slice(0, MAX_CAPTION_LENGTH) }) };
+  const caption = file.alt && { caption: file.alt.slice(0, MAX_CAPTION_LENGTH).toWellFormed() };
   const sendAs = async (kind: 'photo' | 'voice' | 'audio' | 'document') => {
-    const sent = await api.call<{ readonly message_id: number }>(
-      (methods, abort) => {
-        if (kind === 'photo') return methods.sendPhoto({ ...target, photo: input() }, abort as never);
-        if (kind === 'voice') return methods.sendVoice({ ...target, voice: input() }, abort as never);
-        if (kind === 'audio') return methods.sendAudio({ ...target, audio: input() }, abort as never);
-        return methods.sendDocument({ ...target, document: input() }, abort as never);
+    const { message_id: id } = await callWithFallbacks<{ readonly message_id: number }>(
+      part,
+      { api, link, timeoutMs: FILE_TIMEOUT_MS },
+      ({ place }, methods, abort) => {
+        const target = { ...toTarget(place), ...caption };
+        if (kind === 'photo') return methods.sendPhoto({ ...target, photo: input() }, abort);
+        if (kind === 'voice') return methods.sendVoice({ ...target, voice: input() }, abort);
+        if (kind === 'audio') return methods.sendAudio({ ...target, audio: input() }, abort);
+        return methods.sendDocument({ ...target, document: input() }, abort);
       },
-      { timeoutMs: FILE_TIMEOUT_MS },
     );
-    return sent.message_id;
+    return id;
   };
   const kind = kindToSend(file.kind, mimeType, sizeBytes);
   try {

@@ -1,6 +1,6 @@
-import type { Part } from '../../core/channels/driver.js';
+import type { ChannelLink, Part, Place } from '../../core/channels/driver.js';
 import { toPlainText } from '../../core/channels/text-length.js';
-import { RefusedCallError } from './bot-api.js';
+import { RefusedCallError, type BotApi, type Call } from './bot-api.js';
 import { markUp } from './markup.js';
 
 /** Telegram's limit of a text, in UTF-16 units. */
@@ -9,39 +9,71 @@ export const MAX_LENGTH = 4_096;
 export const NO_PREVIEW = { is_disabled: true };
 
 /**
- * Telegram tells these refusals apart by their words only; all of them have the code 400. Words that change make a part
- * undeliverable, and nothing worse.
+ * These refusals differ in their words only; all of them have the code 400. If Telegram changes the words, the part is
+ * undeliverable, and nothing else happens.
  */
 const MARKUP = "can't parse entities";
 const NO_THREAD = 'message thread not found';
 const NO_TARGET = 'message to be replied not found';
 export const NOT_MODIFIED = 'message is not modified';
 
-/** Where a message goes. */
-export interface Target {
-  readonly chat_id: string;
-  readonly message_thread_id?: number;
-  readonly reply_parameters?: { readonly message_id: number; readonly allow_sending_without_reply: true };
+/** The link of any account, as far as the functions of this folder need it. */
+export type Link = Omit<ChannelLink, 'settings'>;
+
+/** A part without what Telegram has refused of it. */
+export interface Attempt {
+  readonly place: Place;
+  /** True after the markup was refused. */
+  readonly isPlain: boolean;
 }
 
-/** A message for `sendMessage`. */
-export interface Outgoing {
-  readonly place: Target;
-  readonly text: string;
-  readonly parse_mode?: 'HTML';
+/**
+ * Makes a call for a part. Repeats it without what Telegram refuses of the part: the markup, the topic, the message that
+ * it replies to; or in the chat that the group has become.
+ * @throws DeliveryError, DriverError
+ */
+export async function callWithFallbacks<T>(
+  part: Part,
+  { api, link, timeoutMs }: { readonly api: BotApi; readonly link: Link; readonly timeoutMs?: number },
+  make: (attempt: Attempt, ...call: Parameters<Call<T>>) => Promise<T>,
+): Promise<T> {
+  let attempt: Attempt = { place: part.place, isPlain: false };
+  for (;;) {
+    const current = attempt;
+    try {
+      return await api.call((...call) => make(current, ...call), timeoutMs === undefined ? {} : { timeoutMs });
+    } catch (error) {
+      if (!(error instanceof RefusedCallError)) throw error;
+      if (error.movedTo !== undefined) await link.moveChat(part.place.chat, String(error.movedTo));
+      const less = withoutRefused(current, error);
+      if (!less) throw error;
+      link.log.warn({ part: part.id, error }, 'Telegram refuses a part of a message; it is sent without');
+      attempt = less;
+    }
+  }
 }
 
-/** Returns the message that shows a part. */
-export function toOutgoing({ place, texts }: Part): Outgoing {
+/** Returns the next attempt; undefined if what was refused cannot be left out. */
+function withoutRefused(attempt: Attempt, error: RefusedCallError): Attempt | undefined {
+  const { place, isPlain } = attempt;
+  const chat = error.movedTo === undefined ? place.chat : String(error.movedTo);
+  if (chat !== place.chat) return { ...attempt, place: { ...place, chat } };
+  if (!isPlain && isRefusal(error, MARKUP)) return { ...attempt, isPlain: true };
+  if (place.thread !== undefined && isRefusal(error, NO_THREAD))
+    return { ...attempt, place: { ...place, thread: undefined } };
+  if (place.replyTo !== undefined && isRefusal(error, NO_TARGET))
+    return { ...attempt, place: { ...place, replyTo: undefined } };
+  return undefined;
+}
+
+/** Returns the text of a part, with markup if it fits: a text within the limit may be too long with it. */
+export function toText({ texts }: Part, { isPlain }: Attempt): { text: string; parse_mode?: 'HTML' } {
   const { html, length } = markUp(texts);
-  // A text that fits may be too long with its markup.
-  return length <= MAX_LENGTH
-    ? { place: toTarget(place), text: html, parse_mode: 'HTML' }
-    : { place: toTarget(place), text: toPlainText(texts) };
+  return isPlain || length > MAX_LENGTH ? { text: toPlainText(texts) } : { text: html, parse_mode: 'HTML' };
 }
 
-/** Returns where a message goes. */
-export function toTarget({ chat, thread, replyTo }: Part['place']): Target {
+/** Returns the parameters of a call that say where a message goes. */
+export function toTarget({ chat, thread, replyTo }: Place) {
   return {
     chat_id: chat,
     ...(thread !== undefined && { message_thread_id: Number(thread) }),
@@ -51,21 +83,7 @@ export function toTarget({ chat, thread, replyTo }: Part['place']): Target {
   };
 }
 
-/** Returns a message without what was refused of it; undefined if that cannot be left out. */
-export function withoutRefused(outgoing: Outgoing, part: Part, error: RefusedCallError): Outgoing | undefined {
-  const { place, parse_mode: isMarked, ...rest } = outgoing;
-  if (error.movedTo !== undefined && place.chat_id !== String(error.movedTo))
-    return { ...outgoing, place: { ...place, chat_id: String(error.movedTo) } };
-  const { message_thread_id: thread, reply_parameters: reply, ...chat } = place;
-  if (isMarked && isRefusal(error, MARKUP)) return { place, text: toPlainText(part.texts) };
-  const kept = isMarked && { parse_mode: isMarked };
-  if (thread !== undefined && isRefusal(error, NO_THREAD))
-    return { ...rest, ...kept, place: { ...chat, ...(reply && { reply_parameters: reply }) } };
-  if (reply && isRefusal(error, NO_TARGET))
-    return { ...rest, ...kept, place: { ...chat, ...(thread !== undefined && { message_thread_id: thread }) } };
-  return undefined;
-}
-
+/** Returns whether an error is the refusal with these words. */
 export function isRefusal(error: unknown, words: string): boolean {
   return error instanceof RefusedCallError && error.code === 400 && error.description.includes(words);
 }

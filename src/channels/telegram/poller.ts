@@ -1,6 +1,6 @@
 import type { Update as BotUpdate } from 'grammy/types';
 import { Backoff } from '../../core/channels/backoff.js';
-import { DriverError } from '../../core/channels/driver.js';
+import { DeliveryError, DriverError } from '../../core/channels/driver.js';
 import type { Clock } from '../../core/time/clock.js';
 import { RefusedCallError, type BotApi } from './bot-api.js';
 import { ALLOWED_UPDATES } from './updates.js';
@@ -19,9 +19,9 @@ const LOST_AFTER_MS = 60_000;
 /** A server that does not wait is asked no faster than this while there is nothing, in milliseconds. */
 const MIN_EMPTY_MS = 500;
 
-/** What a {@link Poller} needs. */
+/** The parts of a {@link Poller}. */
 export interface PollerOptions {
-  readonly api: BotApi;
+  readonly api: Pick<BotApi, 'call'>;
   readonly clock: Clock;
   /** Aborts when nothing new should be taken. */
   readonly signal: AbortSignal;
@@ -31,32 +31,24 @@ export interface PollerOptions {
   readonly degrade: (reason: string | undefined) => void;
 }
 
-/** Asks for updates, and confirms those that are stored: by the offset of the next request, and in no other way. */
+/** Requests updates, and confirms those that are stored: by the offset of the next request, and in no other way. */
 export class Poller {
   private offset: number | undefined;
-  private succeededAt: number;
+  private readonly startedAt: number;
 
   constructor(private readonly options: PollerOptions) {
-    this.succeededAt = options.clock.elapsed();
+    this.startedAt = options.clock.elapsed();
   }
 
   /**
    * Makes the first poll, which waits for the end of a poll of an earlier run.
-   * @throws DriverError `conflict` when it does not end; `bad_credential`, `unreachable`
+   * @throws DriverError `conflict` when it does not end; `bad_credential`, `misconfigured`, `unreachable`
    */
   async start(): Promise<void> {
-    const { clock, signal } = this.options;
-    const startedAt = clock.elapsed();
-    while (!signal.aborted) {
-      try {
-        await this.poll(0);
-        return;
-      } catch (error) {
-        if (!(error instanceof RefusedCallError) || error.code !== 409) throw toFault(error);
-        if (clock.elapsed() - startedAt > CONFLICT_PATIENCE_MS) throw toConflict(error);
-        if (await this.removeWebhook()) continue;
-        await clock.sleep(CONFLICT_WAIT_MS * (1 + Math.random()), signal);
-      }
+    try {
+      await this.poll(0);
+    } catch (error) {
+      if (!this.options.signal.aborted) throw toFault(error);
     }
   }
 
@@ -64,54 +56,66 @@ export class Poller {
   async run(): Promise<void> {
     const { clock, signal, degrade } = this.options;
     const backoff = new Backoff(clock, signal);
-    this.succeededAt = clock.elapsed();
+    let succeededAt = clock.elapsed();
     while (!signal.aborted) {
       try {
         const askedAt = clock.elapsed();
         const isEmpty = await this.poll(POLL_S);
         if (isEmpty && clock.elapsed() - askedAt < MIN_EMPTY_MS) await clock.sleep(MIN_EMPTY_MS, signal);
-        this.succeededAt = clock.elapsed();
+        succeededAt = clock.elapsed();
         backoff.reset();
         degrade(undefined);
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof DriverError) throw error;
-        if (error instanceof RefusedCallError) throw error.code === 409 ? toConflict(error) : toFault(error);
-        if (clock.elapsed() - this.succeededAt > LOST_AFTER_MS) throw toFault(error);
+        const isFinal = error instanceof DriverError || error instanceof RefusedCallError;
+        if (isFinal || clock.elapsed() - succeededAt > LOST_AFTER_MS) throw toFault(error);
         degrade(error instanceof Error ? error.message : String(error));
-        await backoff.wait();
+        await backoff.wait(error instanceof DeliveryError ? error.retryAfterMs : undefined);
       }
     }
   }
 
   /** Resolves with whether there was nothing. */
   private async poll(seconds: number): Promise<boolean> {
-    const { api, signal, take } = this.options;
-    const updates = await api.call(
-      (methods, abort) =>
-        methods.getUpdates(
-          {
-            timeout: seconds,
-            allowed_updates: ALLOWED_UPDATES,
-            ...(this.offset !== undefined && { offset: this.offset }),
-          },
-          abort as never,
-        ),
-      { timeoutMs: seconds * 1_000 + OVERTIME_MS, signal },
-    );
+    const { signal, take } = this.options;
+    const updates = await this.ask(seconds);
     if (signal.aborted) return true;
     await take(updates);
-    // Not a maximum: the IDs start anew, lower, after a week of silence.
+    // Not a maximum: after a week of silence the IDs start again, lower.
     const last = updates.at(-1)?.update_id;
     if (last !== undefined) this.offset = last + 1;
     return updates.length === 0;
   }
 
-  /** Removes a webhook, which excludes polls. Updates that wait stay. Resolves with whether there was one. */
+  private async ask(timeout: number): Promise<readonly BotUpdate[]> {
+    const { api, signal } = this.options;
+    const offset = this.offset === undefined ? {} : { offset: this.offset };
+    for (;;) {
+      try {
+        return await api.call(
+          (methods, abort) => methods.getUpdates({ timeout, allowed_updates: ALLOWED_UPDATES, ...offset }, abort),
+          { timeoutMs: timeout * 1_000 + OVERTIME_MS, signal },
+        );
+      } catch (error) {
+        if (!(error instanceof RefusedCallError) || error.code !== 409) throw error;
+        await this.settle(error);
+      }
+    }
+  }
+
+  /** Removes what excludes polls: a webhook at once, a poll of an earlier run by waiting. @throws DriverError `conflict` */
+  private async settle(conflict: RefusedCallError): Promise<void> {
+    const { clock, signal } = this.options;
+    if (await this.removeWebhook()) return;
+    if (clock.elapsed() - this.startedAt > CONFLICT_PATIENCE_MS) throw toConflict(conflict);
+    await clock.sleep(CONFLICT_WAIT_MS * (1 + Math.random()), signal);
+  }
+
+  /** Updates that wait stay. Resolves with whether there was a webhook. */
   private async removeWebhook(): Promise<boolean> {
     const { api } = this.options;
-    const { url = '' } = await api.call((methods, abort) => methods.getWebhookInfo(abort as never));
-    if (url !== '') await api.call((methods, abort) => methods.deleteWebhook({}, abort as never));
+    const { url = '' } = await api.call((methods, abort) => methods.getWebhookInfo(abort));
+    if (url !== '') await api.call((methods, abort) => methods.deleteWebhook({}, abort));
     return url !== '';
   }
 }

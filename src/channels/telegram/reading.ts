@@ -1,7 +1,7 @@
 import type { Message } from 'grammy/types';
 import type { ReadMessage, Reading } from '../../core/channels/driver.js';
 import { nameOrigin, readContent } from './content.js';
-import { nameOf, toMessageId, topicOf, type Bot, type RawUpdate } from './updates.js';
+import { cleanName, nameOf, toMessageId, topicOf, type Bot, type RawUpdate } from './updates.js';
 
 /** Fields that all kinds of message have. */
 const COMMON_FIELDS = new Set(
@@ -11,9 +11,6 @@ const COMMON_FIELDS = new Set(
 );
 /** Kinds that a person sends and that have no text here. */
 const SENT = new Set(['story', 'game', 'invoice', 'paid_media', 'giveaway', 'checklist', 'gift', 'video_chat_started']);
-
-/** Maximum length of a name, in UTF-16 units. */
-const MAX_NAME_LENGTH = 200;
 
 /** Reads what the updates of one message alone say: files that go with them are added by the caller. */
 export function readUpdates(all: readonly [RawUpdate, ...RawUpdate[]], bot: Bot): Reading {
@@ -94,14 +91,4 @@ function nameSender({ from, sender_chat: chat, author_signature: signature }: Me
   const given = chat ? `${chat.title ?? ''}${signature === undefined ? '' : ` (${signature})`}` : from && nameOf(from);
   const name = cleanName(given ?? '');
   return name === '' ? {} : { sender_name: name };
-}
-
-/** Removes what could disguise a name: control characters and those that turn the direction of a text. */
-function cleanName(name: string): string {
-  const clean = name
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-    .replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, '')
-    .trim();
-  return clean.length <= MAX_NAME_LENGTH ? clean : `${clean.slice(0, MAX_NAME_LENGTH).toWellFormed()}…`;
 }

@@ -33,7 +33,11 @@ export function secretOf(token: string): string {
   return createHmac('sha256', token).update('webhook').digest('hex');
 }
 
+/** Compares in constant time. */
 function isSame(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
-  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
+  return timingSafeEqual(digest(one), digest(other));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }

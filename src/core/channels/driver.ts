@@ -227,7 +227,8 @@ export interface Driver<P extends TProperties = TProperties> {
   /**
    * Reads the updates of one message: one, unless they were joined. A reading that is returned directly must depend on them
    * alone: it is made again after a crash. One that needs look-ups is returned as a promise; it is stored before it is used.
-   * @throws DeliveryError `not_sent` or `unknown` when a look-up can be tried again; any other error ends the update
+   * @throws DeliveryError `not_sent` or `unknown` when a look-up can be tried again; DriverError, after which the next run
+   *   reads the update; any other error ends the update
    */
   read(updates: Updates): Reading | Promise<Reading>;
 

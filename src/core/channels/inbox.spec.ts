@@ -7,7 +7,7 @@ import type { AcceptedEvent } from '../connections/connection.js';
 import type { IncomingMessage } from '../intake/message-intake.service.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { NoMetrics } from '../telemetry/metrics.js';
-import type { Reading, Update, Updates } from './driver.js';
+import { DriverError, type Reading, type Update, type Updates } from './driver.js';
 import { Inbox, type Receiver } from './inbox.js';
 import { LostLeaseError, Persistence } from './persistence.js';
 
@@ -43,7 +43,10 @@ async function makeInbox(read: (updates: Updates) => Reading | Promise<Reading>)
     log,
     signal,
     platformTime: clock.now(),
-    fail: (error: unknown) => void failures.push(error),
+    fail(error: unknown) {
+      failures.push(error);
+      ending.abort();
+    },
     admit: async () => true,
     tell: async () => {},
     submit: (message: IncomingMessage) => void submitted.push(message),
@@ -178,4 +181,12 @@ it('an ID that is too long for the protocol is replaced by its hash', async () =
   await inbox.receive([anUpdate(1, { id: `pigeon:${'x'.repeat(200)}` })]);
   await expect.poll(() => submitted.length).toBe(1);
   expect(submitted[0]?.id).toMatch(/^pigeon:sha256:[0-9a-f]{64}$/);
+});
+
+it('an update that meets a refused credential stays for the next run', async () => {
+  const refused = new DriverError('bad_credential', 'the token is refused');
+  await (await makeInbox(() => Promise.reject(refused))).receive([anUpdate(1)]);
+  await expect.poll(() => failures[0]).toBe(refused);
+  await makeInbox(asMessage);
+  await expect.poll(submittedTexts).toEqual(['1']);
 });

@@ -1,6 +1,6 @@
 import { Backoff } from './backoff.js';
 import { callDriver } from './driver-guard.js';
-import { DeliveryError, type Reading, type Updates } from './driver.js';
+import { DeliveryError, DriverError, type Reading, type Updates } from './driver.js';
 import { LostLeaseError } from './persistence.js';
 import type { RunContext } from './run-context.js';
 
@@ -26,12 +26,14 @@ export class UpdateReader {
         return reading;
       } catch (error) {
         if (error instanceof LostLeaseError || signal.aborted) throw error;
-        if (!(error instanceof DeliveryError) || error.outcome === 'refused') {
+        // The update stays for the next run.
+        if (error instanceof DriverError) this.run.fail(error);
+        else if (!(error instanceof DeliveryError) || error.outcome === 'refused') {
           // Odd input must never stop the driver.
           log.error({ error, message_id: updates[0].id }, 'an update could not be read; it is left out');
           return { kind: 'ignored', reason: 'it could not be read' };
         }
-        await backoff.wait(error.retryAfterMs);
+        await backoff.wait(error instanceof DeliveryError ? error.retryAfterMs : undefined);
       }
     }
   }

@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { BOT_TOKEN, FakeTelegram } from '../../../test/support/fake-telegram.js';
+import type { ChannelLink, Part, Update } from '../../core/channels/driver.js';
+import { SilentLogs } from '../../core/telemetry/logs.js';
+import { ManualClock } from '../../testing/manual-clock.js';
+import { TelegramDriver } from './telegram.driver.js';
+import type { TelegramSettings } from './telegram.settings.js';
+import { secretOf, TelegramWebhooks } from './webhooks.js';
+
+const ANN = 5001;
+const OLD_GROUP = { id: -4_518_000_021, type: 'group', title: 'Ops' };
+const NEW_ID = -1_002_471_000_021;
+
+let telegram: FakeTelegram;
+let webhooks: TelegramWebhooks;
+let drivers: TelegramDriver[];
+/** What the gateway was given, in order: messages by their texts, and moves. */
+let given: string[];
+let storeFault: Error | undefined;
+
+beforeEach(async () => {
+  telegram = await FakeTelegram.start();
+  webhooks = new TelegramWebhooks();
+  [drivers, given] = [[], []];
+  storeFault = undefined;
+});
+afterEach(async () => {
+  for (const driver of drivers) await driver.stop();
+  await telegram.close();
+});
+
+async function receive(updates: readonly Update[]): Promise<void> {
+  const fault = storeFault;
+  storeFault = undefined;
+  if (fault) throw fault;
+  given.push(...updates.map(({ raw }) => (raw as { readonly message: { readonly text: string } }).message.text));
+}
+
+async function start(settings: object = {}): Promise<TelegramDriver> {
+  const link = {
+    channel: 'telegram',
+    account: 'default',
+    settings: { bot_token: BOT_TOKEN, api_root: telegram.url, ...settings },
+    log: new SilentLogs().for(),
+    receive,
+    moveChat: async (from: string, to: string) => void given.push(`${from} is ${to}`),
+    openFile: async () => ({ mimeType: 'image/png', sizeBytes: 3, body: [Buffer.from('png')] }),
+    noteTime: () => {},
+    degrade: () => {},
+    fail: () => {},
+  } as unknown as ChannelLink<TelegramSettings>;
+  const driver = new TelegramDriver(new ManualClock(), webhooks);
+  drivers.push(driver);
+  await driver.start(link, new AbortController().signal);
+  return driver;
+}
+
+const aPicture = (changes: Partial<Part['place']>): Part => ({
+  id: 'part-1',
+  place: { chat: String(OLD_GROUP.id), ...changes },
+  texts: [{ kind: 'image', text: 'A red dot', alt: 'A red dot', source: 'https://gateway.example/media/f_1' }],
+});
+
+it('what precedes the move of a group comes again when it could not be stored', async () => {
+  telegram.write(ANN, 'before', { chat: OLD_GROUP });
+  telegram.write(ANN, '', { chat: OLD_GROUP, migrate_to_chat_id: NEW_ID });
+  storeFault = new Error('the store is not available');
+  await expect(start()).rejects.toThrow('the store is not available');
+  expect([telegram.pending, given]).toEqual([2, []]);
+  await start();
+  expect(given).toEqual(['before', `${OLD_GROUP.id} is ${NEW_ID}`]);
+});
+
+it('an edit that could not be stored is not passed over when it comes again', async () => {
+  await start({ webhook_url: 'https://gateway.example/channels/telegram/default' });
+  const target = webhooks.find('default', secretOf(BOT_TOKEN));
+  const message = telegram.write(ANN, 'first');
+  await target?.take({ update_id: 1, message });
+  const edit = { update_id: 2, edited_message: { ...message, text: 'second', edit_date: message['date'] } };
+  storeFault = new Error('the store is not available');
+  await expect(target?.take(edit)).rejects.toThrow('the store is not available');
+  await target?.take(edit);
+  await target?.take({ ...edit, update_id: 3 });
+  expect(given).toEqual(['first', 'second']);
+});
+
+it('a file is sent without its topic when the topic is gone, and to the chat that the group has become', async () => {
+  const driver = await start();
+  const gone = { status: 400, description: 'Bad Request: message thread not found' };
+  const parameters = { migrate_to_chat_id: NEW_ID };
+  telegram.failNext('sendPhoto', gone, { status: 400, description: 'Bad Request: group was upgraded', parameters });
+  await driver.send(aPicture({ thread: '163' }));
+  expect(telegram.shown.map(({ chat, text }) => ({ chat, text }))).toEqual([
+    { chat: String(NEW_ID), text: 'A red dot' },
+  ]);
+  expect(telegram.callsOf('sendPhoto')).toHaveLength(3);
+  expect(telegram.callsOf('sendPhoto').at(-1)).not.toHaveProperty('message_thread_id');
+  expect(given).toEqual([`${OLD_GROUP.id} is ${NEW_ID}`]);
+});
+
+it('a picture that Telegram refuses is sent as a document', async () => {
+  const driver = await start();
+  telegram.failNext('sendPhoto', { status: 400, description: 'Bad Request: PHOTO_INVALID_DIMENSIONS' });
+  await driver.send(aPicture({}));
+  expect(telegram.callsOf('sendDocument')).toMatchObject([{ caption: 'A red dot' }]);
+});
+
+it('a file that Telegram does not give leaves the text of its message', async () => {
+  const driver = await start();
+  telegram.files.set('plan.pdf', Buffer.from('%PDF'));
+  telegram.failNext('file', { status: 404, description: '' });
+  const document = { file_id: 'plan.pdf', file_name: 'plan\u202Efdp.exe' };
+  const message = telegram.write(ANN, '', { text: undefined, caption: 'read this', document });
+  const raw = { kind: 'message', message };
+  const update: Update = { id: 'telegram:1:5001:1', sender: '5001', place: { chat: '5001' }, sentAt: 0, raw };
+  expect(await driver.read([update])).toEqual({
+    kind: 'message',
+    message: { content: 'read this', sender_name: 'Person 5001' },
+    note: 'I could not read file, planfdp.exe: Telegram responds with HTTP 404',
+  });
+});
