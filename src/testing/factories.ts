@@ -1,4 +1,5 @@
 import type { AgentDefinition } from '../core/agents/agent-definition.js';
+import { ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
 import type { MessageInPayload } from '../protocol/index.js';
 import type {
   Claim,
@@ -43,6 +44,18 @@ export function anAgent(changes: Partial<AgentDefinition> = {}): AgentDefinition
     tools: { allow: undefined, deny: [] },
     workspace: 'session',
     ...changes,
+  };
+}
+
+/** A person who uses the channel `test` as `sender`. */
+export function aUser(sender: string): Principal {
+  return {
+    tenant: 'default',
+    principal: sender,
+    role: 'user',
+    scopes: new Set(ROLE_SCOPES.user),
+    channels: ['test'],
+    sender,
   };
 }
 

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import Type from 'typebox';
-import { ASSUMED_OPERATOR, LOCAL_OPERATOR, ROLE_SCOPES, type Principal } from '../identity/principal.js';
+import { ASSUMED_OPERATOR, LOCAL_OPERATOR, type Principal } from '../identity/principal.js';
 import { CoreHarness } from '../../testing/core-harness.js';
+import { aUser } from '../../testing/factories.js';
 import { FakeReader } from '../../testing/fake-reader.js';
 
 let harness: CoreHarness;
@@ -50,17 +51,6 @@ const code = (promise: Promise<unknown>) =>
   );
 const statuses = (reader: FakeReader) =>
   reader.frames.filter((frame) => frame.type === 'tool_status').map((frame) => frame.payload['status']);
-
-function aUser(sender: string): Principal {
-  return {
-    tenant: 'default',
-    principal: sender,
-    role: 'user',
-    scopes: new Set(ROLE_SCOPES.user),
-    channels: ['test'],
-    sender,
-  };
-}
 
 describe('an approval', () => {
   it('[O-01] holds a call until it is allowed', async () => {

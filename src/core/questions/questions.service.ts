@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ToolCallStatus, ToolStatusPayload } from '../../protocol/domain.js';
+import { GatewayError, type ToolCallStatus, type ToolStatusPayload } from '../../protocol/domain.js';
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { MessageClaimsService, type StopReason } from '../queue/message-claims.service.js';
 import { MessageQueueService } from '../queue/message-queue.service.js';
@@ -11,6 +11,8 @@ import { clientOf, type QuestionFacts } from './question.js';
 
 /** Pause before a question that another run has is looked at again, in milliseconds. */
 const LOOK_AGAIN_MS = 250;
+/** Pause before an answer that could not be read is looked for again, in milliseconds. */
+const RETRY_DELAY_MS = 1_000;
 /** States of a call in which more follows. */
 const OPEN: readonly ToolCallStatus[] = ['awaiting_approval', 'running'];
 const ENDED = 'the agent that was asked has ended';
@@ -161,11 +163,19 @@ export class QuestionsService {
 
   private async waitForReply(sessionId: string, messageRef: string, signal: AbortSignal): Promise<Reply> {
     for (;;) {
-      const { messages } = await this.sessions.readHistory(sessionId, NEWEST);
-      const reply = messages.find((message) => message.messageRef === messageRef)?.reply;
-      if (reply) return reply;
-      signal.throwIfAborted();
-      if (!(await this.claims.runInside(sessionId))) await this.clock.sleep(LOOK_AGAIN_MS, signal);
+      try {
+        const { messages } = await this.sessions.readHistory(sessionId, NEWEST);
+        const reply = messages.find((message) => message.messageRef === messageRef)?.reply;
+        if (reply) return reply;
+        signal.throwIfAborted();
+        if (!(await this.claims.runInside(sessionId))) await this.clock.sleep(LOOK_AGAIN_MS, signal);
+      } catch (error) {
+        if (!(error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE')) throw error;
+        // The question stays open, with the approvals that it waits for: only its answer may end the wait.
+        this.log.warn({ error, message_ref: messageRef }, 'the answer to a question cannot be read; trying again');
+        await this.clock.sleep(RETRY_DELAY_MS, signal);
+        signal.throwIfAborted();
+      }
     }
   }
 
