@@ -11,9 +11,9 @@ import {
   UsePipes,
   ValidationPipe,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiTags, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
+import { IsInt, IsOptional, IsString, Length, Min } from 'class-validator';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import type { PartText, Place } from '../core/channels/driver.js';
@@ -21,23 +21,16 @@ import { toPlainText } from '../core/channels/text-length.js';
 import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import type { DeadLetter } from '../core/store/index.js';
 import { GatewayError } from '../protocol/index.js';
+import { PageQuery } from './agents.dto.js';
+import { DEFAULT_LIMIT } from './pages.js';
 
-const DEFAULT_LIMIT = 50;
-
-/** Which dead letters to return. */
-export class DeadLettersQuery {
+/** Selects dead letters. */
+export class DeadLettersQuery extends PickType(PageQuery, ['limit']) {
   /** Those of one channel only, by its name in messages. */
   @IsOptional()
   @IsString()
   @Length(1, 256)
   channel?: string;
-
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(200)
-  limit?: number;
 
   /** The `next` of the page before. */
   @IsOptional()

@@ -1,6 +1,7 @@
 import type { PageQuery } from './agents.dto.js';
 
-const DEFAULT_LIMIT = 50;
+/** Length of a page when the request names none. */
+export const DEFAULT_LIMIT = 50;
 
 /**
  * Returns a page of a list in memory.

@@ -34,7 +34,7 @@ export interface ShownMessage {
   isDeleted: boolean;
 }
 
-/** What the made-up platform offers to programs. It may be on the other side of a network. */
+/** The calls that the made-up platform offers to programs. A test may put a network in between. */
 export abstract class PlatformApi {
   /** Confirms the messages before `from`, which the platform forgets, and resolves with the others as soon as there are any. */
   abstract poll(from: number): Promise<readonly WrittenMessage[]>;
@@ -45,7 +45,7 @@ export abstract class PlatformApi {
   abstract readHistory(chat: string, after: number): Promise<readonly WrittenMessage[]>;
 }
 
-/** How a call of the platform fails. `takesEffect`: only the response is lost. */
+/** The failure of a call of the platform. `takesEffect`: only the response is lost. */
 export interface CallFailure {
   readonly outcome: FailedDelivery | 'bad_credential';
   readonly retryAfterMs?: number;
@@ -67,20 +67,20 @@ export class FakePlatform extends PlatformApi {
 
   /** A person writes to a chat: their own with the bot, or a group. */
   write(sender: string, text: string, group?: string, sentAt = Date.now()): WrittenMessage {
-    const message = { number: this.history.length + 1, chat: group ?? sender, sender, text, group, sentAt };
-    this.history.push(message);
-    this.redeliver(message);
-    return message;
+    return this.deliver({ chat: group ?? sender, sender, text, group, sentAt });
   }
 
   /** A person sends an album: several messages at once. */
   writeAlbum(sender: string, texts: readonly string[], sentAt = Date.now()): void {
     const album = `album-${this.history.length}`;
-    for (const text of texts) {
-      const message = { number: this.history.length + 1, chat: sender, sender, text, group: undefined, sentAt, album };
-      this.history.push(message);
-      this.redeliver(message);
-    }
+    for (const text of texts) this.deliver({ chat: sender, sender, text, group: undefined, sentAt, album });
+  }
+
+  private deliver(written: Omit<WrittenMessage, 'number'>): WrittenMessage {
+    const message = { number: this.history.length + 1, ...written };
+    this.history.push(message);
+    this.redeliver(message);
+    return message;
   }
 
   /** Delivers a message, possibly again. */
@@ -219,16 +219,13 @@ function toUpdate(channel: string, message: WrittenMessage): Update {
   };
 }
 
+const LIMITS = { maxLength: 400, minEditIntervalMs: { direct: 20, group: 20 } };
+
 /** Drives the channel `pigeon`, whose messages can be edited. */
 @ChannelDriver({
   name: 'pigeon',
   settings: {},
-  capabilities: {
-    edits: true,
-    maxLength: 400,
-    lengthUnit: 'code points',
-    minEditIntervalMs: { direct: 20, group: 20 },
-  },
+  capabilities: { edits: true, lengthUnit: 'code points', ...LIMITS },
 })
 export class PigeonDriver extends PlatformDriver {
   constructor(protected readonly api: PlatformApi) {
@@ -240,12 +237,7 @@ export class PigeonDriver extends PlatformDriver {
 @ChannelDriver({
   name: 'telegraph',
   settings: {},
-  capabilities: {
-    edits: false,
-    maxLength: 400,
-    lengthUnit: 'bytes',
-    minEditIntervalMs: { direct: 20, group: 20 },
-  },
+  capabilities: { edits: false, lengthUnit: 'bytes', ...LIMITS },
 })
 export class TelegraphDriver extends PlatformDriver {
   constructor(protected readonly api: PlatformApi) {

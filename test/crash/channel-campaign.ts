@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
 import type { Failpoint } from '../../src/core/failpoints/failpoint.js';
 import { FakePlatform, type CallFailure } from '../../src/testing/fake-platform.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { PlatformServer } from '../support/platform-server.js';
+import { countSurplus, readNumber } from './answers.js';
 
 const SCRIPT = fileURLToPath(new URL('gateway-with-channel.mjs', import.meta.url));
 
@@ -23,7 +23,7 @@ export const CHANNEL_FAILPOINTS: readonly Failpoint[] = [
 const MANY_BLOCKS = 90;
 const CHATS = ['ann', 'bob', 'cleo'];
 
-/** What a hostile platform does to the calls of a life. */
+/** The failures that a hostile platform adds to a life. */
 const HOSTILITIES: readonly CallFailure[] = [
   { outcome: 'not_sent' },
   { outcome: 'unknown', takesEffect: true },
@@ -31,10 +31,10 @@ const HOSTILITIES: readonly CallFailure[] = [
   { outcome: 'unknown' },
 ];
 
-/** What was written to a chat, in order, with the marks by which the answer is recognised. */
+/** A message to a chat, and the answer that it should get. */
 interface Expected {
   readonly content: string;
-  /** The lines of the answer that tell it from others. */
+  /** The lines of the answer by which it is recognised, in order. */
   readonly marks: readonly string[];
 }
 
@@ -75,11 +75,13 @@ export class ChannelCampaign {
       await gateway.port;
       await patiently(() => expect(this.isAnswered(), this.describe()).toBe(true));
       await patiently(() => expect(this.platform.pending).toBe(0));
-      await patiently(() => expect(this.readStore('SELECT count(*) AS n FROM inbox')).toBe(0));
+      await patiently(() => expect(readNumber(this.folder, 'SELECT count(*) AS n FROM inbox')).toBe(0));
       const surplus = CHATS.reduce((sum, chat) => sum + (this.compare(chat) ?? 0), 0);
-      const doubts = this.readStore('SELECT coalesce(sum(doubts), 0) AS n FROM outbox');
+      const doubts = readNumber(this.folder, 'SELECT coalesce(sum(doubts), 0) AS n FROM outbox');
       expect(surplus, 'what came twice is counted').toBeLessThanOrEqual(doubts);
-      await patiently(() => expect(this.readStore("SELECT count(*) AS n FROM outbox WHERE state <> 'sent'")).toBe(0));
+      await patiently(() =>
+        expect(readNumber(this.folder, "SELECT count(*) AS n FROM outbox WHERE state <> 'sent'")).toBe(0),
+      );
       expect(gateway.output).not.toMatch(/"level":"error"/);
       return { messages: [...this.expected.values()].flat().length, twice: surplus };
     } finally {
@@ -128,29 +130,12 @@ export class ChannelCampaign {
 
   /** Returns how many messages of a chat are left over; undefined unless each answer is there, whole and in order. */
   private compare(chat: string): number | undefined {
-    const shown = this.platform.read(chat).map(lineUp);
-    const rest = (this.expected.get(chat) ?? []).map(({ marks }) => [...marks]);
-    let surplus = 0;
-    shown.forEach((lines, at) => {
-      const [wanted = []] = rest;
-      const isNext = lines.length <= wanted.length && lines.every((line, n) => line === wanted[n]);
-      if (!isNext || isRepeated(shown, at)) surplus++;
-      else if (wanted.splice(0, lines.length) && wanted.length === 0) rest.shift();
-    });
-    return rest.length === 0 ? surplus : undefined;
+    const answers = (this.expected.get(chat) ?? []).map(({ marks }) => marks);
+    return countSurplus(this.platform.read(chat).map(lineUp), answers);
   }
 
   private describe(): string {
     return CHATS.map((chat) => `${chat}: ${JSON.stringify(this.platform.read(chat).map(lineUp))}`).join('\n');
-  }
-
-  private readStore(sql: string): number {
-    const database = new DatabaseSync(join(this.folder, 'data/gateway.db'), { readOnly: true });
-    try {
-      return Number(database.prepare(sql).get()?.['n']);
-    } finally {
-      database.close();
-    }
   }
 }
 
@@ -162,10 +147,4 @@ export function patiently<T>(check: () => T | Promise<T>): Promise<T> {
 /** Returns the lines of a text by which answers are recognised. */
 function lineUp(text: string): string[] {
   return text.split('\n').filter((line) => /^(hello|block) \d/.test(line));
-}
-
-/** Returns whether a message is the beginning of the next one: it was sent again, with more. */
-function isRepeated(shown: readonly string[][], at: number): boolean {
-  const [lines = [], next] = [shown[at], shown[at + 1]];
-  return next !== undefined && lines.every((line, n) => next[n] === line);
 }

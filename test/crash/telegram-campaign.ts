@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { BOT_TOKEN, FakeTelegram, type Failure, type Payload } from '../support/fake-telegram.js';
 import { GatewayProcess } from '../support/gateway-process.js';
+import { countSurplus, readNumber } from './answers.js';
 
 /** Blocks of an answer that fills several messages of Telegram. */
 const MANY_BLOCKS = 450;
@@ -97,9 +97,11 @@ export class TelegramCampaign {
         .poll(() => this.describe(), { timeout: process.env['LONG'] ? 400_000 : 100_000, interval: 250 })
         .toBe('');
       await eventually(() => expect(this.telegram.pending).toBe(0));
-      await eventually(() => expect(this.readStore('SELECT count(*) AS n FROM inbox')).toBe(0));
-      await eventually(() => expect(this.readStore("SELECT count(*) AS n FROM outbox WHERE state <> 'sent'")).toBe(0));
-      const doubts = this.readStore('SELECT coalesce(sum(doubts), 0) AS n FROM outbox');
+      await eventually(() => expect(readNumber(this.folder, 'SELECT count(*) AS n FROM inbox')).toBe(0));
+      await eventually(() =>
+        expect(readNumber(this.folder, "SELECT count(*) AS n FROM outbox WHERE state <> 'sent'")).toBe(0),
+      );
+      const doubts = readNumber(this.folder, 'SELECT coalesce(sum(doubts), 0) AS n FROM outbox');
       const twice = [...this.expected.keys()].reduce((sum, chat) => sum + (this.compare(chat) ?? 0), 0);
       expect(twice, 'what came twice is counted').toBeLessThanOrEqual(doubts);
       expect(this.telegram.shown.filter(({ text }) => text.includes('long ago'))).toEqual([]);
@@ -173,26 +175,7 @@ export class TelegramCampaign {
       .read(chat)
       .map(lineUp)
       .filter((lines) => lines.length > 0);
-    const rest = (this.expected.get(chat) ?? []).map((lines) => [...lines]);
-    let surplus = 0;
-    shown.forEach((lines, at) => {
-      const [wanted = []] = rest;
-      const next = shown[at + 1];
-      const isRepeated = next !== undefined && lines.every((line, n) => next[n] === line);
-      const isNext = lines.length <= wanted.length && lines.every((line, n) => line === wanted[n]);
-      if (!isNext || isRepeated) surplus++;
-      else if (wanted.splice(0, lines.length) && wanted.length === 0) rest.shift();
-    });
-    return rest.length === 0 ? surplus : undefined;
-  }
-
-  private readStore(sql: string): number {
-    const database = new DatabaseSync(join(this.folder, 'data/gateway.db'), { readOnly: true });
-    try {
-      return Number(database.prepare(sql).get()?.['n']);
-    } finally {
-      database.close();
-    }
+    return countSurplus(shown, this.expected.get(chat) ?? []);
   }
 
   private random(): number {
