@@ -1338,7 +1338,11 @@ export const requirements: readonly Requirement[] = [
   requirement('Z-22', 'agents 1', 'With `workspace: agent` all sessions of an agent and a tenant share one folder.'),
 
   // Channels whose drivers run in the gateway
-  requirement('V-01', 'channels 2', 'A platform is told of a message once it is stored; the reply goes to its chat.'),
+  requirement(
+    'V-01',
+    'channels 2',
+    'A message is confirmed to its platform once it is stored; the reply goes to its chat.',
+  ),
   requirement('V-02', 'channels 2', 'What a platform delivers again is answered once.'),
   requirement(
     'V-03',
@@ -1366,13 +1370,13 @@ export const requirements: readonly Requirement[] = [
     'channels 4, 7',
     'What was given up makes /health degraded; operators list it, send it again and delete it.',
   ),
-  requirement('V-14', 'channels 2', 'What the gateway refuses for a while waits, and holds up its chat only.'),
   requirement(
-    'V-15',
-    'channels 1',
-    'A team adds a channel with one class; a contract of tests tells whether it keeps its promises.',
+    'V-14',
+    'channels 2, 4',
+    'What gateway or platform refuse for a while waits, and holds up its chat only.',
   ),
+  requirement('V-15', 'channels 1', 'A team adds a channel with one class; a contract of tests checks its promises.'),
   requirement('V-16', 'channels 2', 'What belongs together, such as an album, is one message.'),
   requirement('V-17', 'channels 5', 'A driver that throws where nothing can catch it ends its run, never the process.'),
-  requirement('V-10', 'channels 5', 'A platform that is down loses nothing and is tried again for ever.'),
+  requirement('V-10', 'channels 5', 'A platform that is down loses nothing and is tried again without an end.'),
 ];

@@ -4,15 +4,18 @@ import { Type } from 'class-transformer';
 import { BINDING_FIELDS, type BindingField } from '../core/agents/agent-setting.js';
 import { SETTING_SOURCES, type SettingSource } from '../core/config/load-settings.js';
 
-/** Which part of a list to return. */
-export class PageQuery {
+/** Limits the length of a page. */
+export class LimitQuery {
   @IsOptional()
   @Type(() => Number)
   @IsInt()
   @Min(1)
   @Max(200)
   limit?: number;
+}
 
+/** Selects a page of a list. */
+export class PageQuery extends LimitQuery {
   /** The `next` of the page before. */
   @IsOptional()
   @IsString()

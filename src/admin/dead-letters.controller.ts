@@ -11,7 +11,7 @@ import {
   UsePipes,
   ValidationPipe,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags, PickType } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Length, Min } from 'class-validator';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
@@ -21,11 +21,11 @@ import { toPlainText } from '../core/channels/text-length.js';
 import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import type { DeadLetter } from '../core/store/index.js';
 import { GatewayError } from '../protocol/index.js';
-import { PageQuery } from './agents.dto.js';
+import { LimitQuery } from './agents.dto.js';
 import { DEFAULT_LIMIT } from './pages.js';
 
 /** Selects dead letters. */
-export class DeadLettersQuery extends PickType(PageQuery, ['limit']) {
+export class DeadLettersQuery extends LimitQuery {
   /** Those of one channel only, by its name in messages. */
   @IsOptional()
   @IsString()

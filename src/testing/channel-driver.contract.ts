@@ -36,7 +36,7 @@ class Bench {
   readonly received: Update[] = [];
   readonly failures: DriverError[] = [];
   readonly intake = new AbortController();
-  /** What `receive` does; the platform is told when it resolves. */
+  /** Called by `receive`, which resolves afterwards: only then may the driver confirm to the platform. */
   onReceive: (updates: readonly Update[]) => Promise<void> = async () => {};
 
   constructor(readonly under: DriverUnderTest) {}
@@ -66,7 +66,7 @@ class Bench {
     await this.driver.start(link, this.intake.signal);
   }
 
-  /** Waits until so many updates were received. */
+  /** Waits until at least `count` updates were received. */
   async receive(count: number): Promise<readonly Update[]> {
     await expect.poll(() => this.received.length).toBeGreaterThanOrEqual(count);
     return this.received;
@@ -166,7 +166,7 @@ export const CHANNEL_DRIVER_CONTRACT: Readonly<Record<string, ContractTest>> = {
     expect(bench.under.shown('ann')).toEqual([]);
   },
 
-  'tells apart what was not sent, what never will be, and what may have been': async (bench) => {
+  'classes what was not sent, what never will be, and what may have been, by different errors': async (bench) => {
     await bench.start();
     await bench.under.write('ann', 'hello');
     await bench.receive(1);

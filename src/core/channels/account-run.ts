@@ -34,7 +34,7 @@ const STOP_TIMEOUT_MS = 5_000;
 /** A larger difference of the clocks is reported, in milliseconds. */
 const MAX_CLOCK_OFFSET_MS = 120_000;
 
-/** What the runs of an account have in common. */
+/** The parts that all runs of an account share. */
 export interface AccountParts {
   /** The channel as declared, without the account. */
   readonly name: string;
@@ -125,7 +125,7 @@ export class AccountRun implements Receiver, OutboxOwner {
   }
 
   /**
-   * Goes on with what an earlier run has left, and connects to the platform.
+   * Loads what an earlier run has left, and connects to the platform.
    * @param intake aborts when nothing new may be taken from the platform
    * @throws DriverError, or what the driver throws
    */
@@ -139,8 +139,8 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.outbox.start();
   }
 
-  tell(note: OutboxPart): Promise<void> {
-    return this.outbox.tell(note);
+  addNote(note: OutboxPart): Promise<void> {
+    return this.outbox.addNote(note);
   }
 
   /** Sends a note that is stored. */
@@ -148,7 +148,7 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.outbox.sendNote(note);
   }
 
-  /** Resolves when what was answered is delivered, or when the run ends. */
+  /** Resolves when every reply that has begun is delivered, or when the run ends. */
   whenDelivered(): Promise<void> {
     return this.outbox.whenIdle();
   }

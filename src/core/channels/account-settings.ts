@@ -28,7 +28,7 @@ const COMMON = {
   dm_policy: Type.Enum(['pairing', 'allowlist', 'open'], {
     default: 'pairing',
     'x-scope': 'config:dangerous',
-    description: 'Who may write in direct chats: those with an approved code, those in `allow_from`, or everybody.',
+    description: 'Who may write in direct chats: senders with an approved code, those in `allow_from`, or all.',
   }),
   allow_from: Names('Senders who may write in direct chats; `*` for all, which `open` requires.'),
   group_policy: Type.Enum(['allowlist', 'open', 'disabled'], {
@@ -154,6 +154,6 @@ function findAccountFaults(
     .filter((key) => values[key] === undefined)
     .map((key) => ({ key: path + key, message: 'is missing: the channel needs it' }));
   const isOpen = values['dm_policy'] === 'open' && !(values['allow_from'] as readonly unknown[]).includes('*');
-  const message = 'is `open`, which lets everybody write; confirm it with `allow_from: ["*"]`';
+  const message = 'is `open`, which admits every sender; confirm it with `allow_from: ["*"]`';
   return isOpen ? [...faults, { key: `${path}dm_policy`, message }] : faults;
 }

@@ -18,7 +18,7 @@ export interface ChannelDriverOptions<P extends TProperties = TProperties> {
   readonly capabilities: Capabilities;
 }
 
-/** What the manager knows of a class. */
+/** The options of a class with `@ChannelDriver`, with its settings declared. */
 export interface DriverDescription {
   readonly name: string;
   readonly capabilities: Capabilities;

@@ -129,7 +129,7 @@ export class ChannelManagerService {
     }
   }
 
-  /** Starts the configured accounts. They connect beside the start: a platform that is down holds up nothing. */
+  /** Starts the configured accounts. They connect in the background: a platform that is down does not delay the start. */
   @StartStep({ name: 'start channels', phase: 'run', after: ['run messages'], undoneWithinMs: STOP_MS })
   start(): Undo {
     for (const driver of this.drivers) {

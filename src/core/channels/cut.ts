@@ -4,7 +4,7 @@ import type { PartText } from './driver.js';
 export type TextMeasure = (texts: readonly PartText[]) => number;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})([^\n]*)$/gm;
-/** What must not be cut in two: links and inline code. */
+/** Links and inline code, which are not cut in two. */
 const WHOLE = /!?\[[^\]\n]*\]\([^)\n]*\)|<[^>\n]*>|(?<ticks>`+)[^\n]*?\k<ticks>/g;
 /** Places to cut, best first: after a paragraph, a line, a sentence, a word. */
 const PLACES = [/\n{2,}/g, /\n/g, /[.!?…。！？]\s+/g, /\s+/g];

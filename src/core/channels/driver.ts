@@ -15,7 +15,7 @@ export interface Place {
   readonly isGroup?: boolean | undefined;
 }
 
-/** What a platform hands over: who wrote where, and the object as it came. */
+/** An update as a platform hands it over: its author, its place, and the object of the platform. */
 export interface Update {
   /**
    * The ID of the message, as in `message_in`: unique for the account, and the same when the platform delivers it again.
@@ -34,7 +34,7 @@ export interface Update {
    * when none has come for `waitMs`.
    */
   readonly join?: { readonly key: string; readonly waitMs: number } | undefined;
-  /** JSON. What {@link Driver.read} needs, for example the object as the platform sent it. */
+  /** JSON, with all that {@link Driver.read} needs: for example the object as the platform sent it. */
   readonly raw: unknown;
 }
 
@@ -45,8 +45,8 @@ export type Updates = readonly [Update, ...Update[]];
 export type ReadMessage = Omit<MessageInPayload, 'channel' | 'sender' | 'group_id'>;
 
 /**
- * What an update is: a message of a person, or nothing for the agent. `reason` is logged; `note` is a line for the person,
- * for example that a kind of message cannot be read.
+ * The result of reading an update: a message of a person, or nothing for the agent. `reason` is logged; `note` is sent to
+ * the chat, for example that a kind of message cannot be read.
  */
 export type Reading =
   | { readonly kind: 'message'; readonly message: ReadMessage; readonly note?: string }
@@ -69,13 +69,13 @@ export interface PartText {
   readonly kind: 'markdown' | 'text' | 'code' | 'status' | 'image' | 'audio';
   readonly text: string;
   readonly language?: string | undefined;
-  /** Of a file: what {@link ChannelLink.openFile} opens. */
+  /** Files only: the argument of {@link ChannelLink.openFile}. */
   readonly source?: string | undefined;
-  /** Of a file: the text that describes it. */
+  /** Files only: a text that describes the file. */
   readonly alt?: string | undefined;
 }
 
-/** What one call sends: at most one message of the platform. */
+/** The content of one call: at most one message of the platform. */
 export interface Part {
   /** The same for every try, also after a restart: for a nonce, or a field of the message that can be searched for. */
   readonly id: string;
@@ -83,7 +83,7 @@ export interface Part {
   readonly texts: readonly PartText[];
 }
 
-/** What a platform can do. */
+/** The abilities and the limits of a platform. */
 export interface Capabilities {
   /** Messages can be changed after they were sent. */
   readonly edits: boolean;
@@ -96,7 +96,7 @@ export interface Capabilities {
 }
 
 /**
- * Why a driver does not run. `bad_credential`: the platform refuses the credential. `unreachable`: the platform cannot be
+ * The reason why a driver does not run. `bad_credential`: the platform refuses the credential. `unreachable`: the platform cannot be
  * reached. `misconfigured`: a setting here or on the platform's side is wrong. `conflict`: another program reads the same
  * account.
  */
@@ -158,7 +158,7 @@ export interface OpenFile {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** What the gateway gives to a driver: its account, and the way in for what the platform hands over. */
+/** The gateway as a driver sees it: the account, and the methods that take updates and reports. */
 export interface ChannelLink<P extends TProperties = TProperties> {
   /** The account by its name in messages: `acme`, or `acme.support`. */
   readonly channel: string;
@@ -169,8 +169,8 @@ export interface ChannelLink<P extends TProperties = TProperties> {
   readonly log: Log;
 
   /**
-   * Takes what the platform has handed over, in its order. When it resolves, each update is stored, or it is decided that
-   * it is ignored: the platform may be told then, and not before. If it rejects, the platform must deliver them again.
+   * Takes updates in the order of the platform. Resolves when each is stored, or refused by the settings; the driver may
+   * confirm them to the platform then, and not before. When it rejects, the platform must deliver them again.
    */
   receive(updates: readonly Update[]): Promise<void>;
 
@@ -181,8 +181,9 @@ export interface ChannelLink<P extends TProperties = TProperties> {
   moveChat(from: string, to: string): Promise<void>;
 
   /**
-   * Lists the chats with messages that are not too old to be answered. A driver whose platform keeps no queue reads what
-   * came after them, after a start and after a reconnect that was no resume, and hands it over like live messages.
+   * Lists the chats with messages that are not too old to be answered. After each start, and after each reconnect that
+   * does not resume the stream, a driver whose platform keeps no queue reads the messages that followed, and passes them to
+   * {@link receive}.
    */
   listChats(): Promise<readonly RecentChat[]>;
 
@@ -253,7 +254,7 @@ export interface Driver<P extends TProperties = TProperties> {
 
   /**
    * Finds a part whose outcome is unknown. Resolves with the platform's ID of the message, with `absent` if the platform
-   * certainly does not have it, and with undefined if that cannot be told. Without it, the part is sent again.
+   * certainly does not have it, and with undefined if the platform cannot say. Without it, the part is sent again.
    * @throws DeliveryError, DriverError
    */
   lookUp?(part: Part): Promise<{ readonly ref: string } | 'absent' | undefined>;

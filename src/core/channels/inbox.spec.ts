@@ -48,7 +48,7 @@ async function makeInbox(read: (updates: Updates) => Reading | Promise<Reading>)
       ending.abort();
     },
     admit: async () => true,
-    tell: async () => {},
+    addNote: async () => {},
     submit: (message: IncomingMessage) => void submitted.push(message),
     onAccepted: () => {},
   } as unknown as Receiver;

@@ -31,7 +31,7 @@ export interface Receiver extends RunContext {
   /** Submits a message; {@link Inbox.take} gets the response. */
   submit(message: IncomingMessage): void;
   /** Stores a note to a chat and sends it, once for its ID. */
-  tell(note: OutboxPart): Promise<void>;
+  addNote(note: OutboxPart): Promise<void>;
   /** Called in the order of the events, before the frames of the reply. */
   onAccepted(messageRef: string, place: Place): void;
 }
@@ -57,9 +57,9 @@ interface KeptReading {
 }
 
 /**
- * Takes what a platform hands over: each update is stored before the platform is told, then read and submitted, and is
- * removed once the gateway has acknowledged it. The updates of a chat keep their order; what holds up one chat holds up no
- * other.
+ * Takes the updates that a platform hands over. Each is stored before it is confirmed to the platform, then read and
+ * submitted, and removed once the gateway has acknowledged the message. The updates of a chat keep their order; a chat that
+ * has to wait does not delay the others.
  */
 export class Inbox {
   /** The chain of work of each chat. */
@@ -91,7 +91,7 @@ export class Inbox {
     this.started.resolve();
   }
 
-  /** See `ChannelLink.receive`. */
+  /** Implements `ChannelLink.receive`. */
   async receive(updates: readonly Update[]): Promise<void> {
     await this.waitForRoom();
     const admitted: Update[] = [];
@@ -217,7 +217,7 @@ export class Inbox {
     if (signal.aborted) return;
     if (reading.kind === 'ignored') this.run.log.debug({ message_id: update.id, reason: reading.reason }, 'ignored');
     if (reading.note !== undefined)
-      await this.run.tell(makeNote(`reading:${update.id}`, update.place, reading.note, this.run.clock.now()));
+      await this.run.addNote(makeNote(`reading:${update.id}`, update.place, reading.note, this.run.clock.now()));
     if (accepted) failpoint('inbound.after_ack');
     const ids = [entry, ...others.map((other) => other.entry)].map(({ messageId }) => messageId);
     await persistence.write(() => store.settleInbox(lease, ids, accepted?.message.messageRef));
@@ -234,7 +234,7 @@ export class Inbox {
     });
   }
 
-  /** Submits a message until the gateway has accepted it or refuses it for good. */
+  /** Submits a message until the gateway has accepted it or refuses it permanently. */
   private async deliver(
     update: Update,
     { message }: Extract<Reading, { kind: 'message' }>,
@@ -251,14 +251,14 @@ export class Inbox {
       if (isOld && event.kind === 'refused' && event.error.code === 'IDEMPOTENCY_CONFLICT')
         event = await this.request({ id, payload }, place);
       if (event.kind === 'accepted') {
-        if (event.status === 'observed' && isOld) await this.tellThatOld(update, payload);
+        if (event.status === 'observed' && isOld) await this.noteThatOld(update, payload);
         return event;
       }
       const { error } = event;
       if (!error.retryable) {
         this.noteRefusal(id, error);
         if (error.code === 'QUOTA_EXCEEDED')
-          await this.run.tell(makeNote(`quota:${id}`, place, error.message, clock.now()));
+          await this.run.addNote(makeNote(`quota:${id}`, place, error.message, clock.now()));
         return undefined;
       }
       await backoff.wait(error.retryAfterMs);
@@ -270,13 +270,13 @@ export class Inbox {
     return this.run.platformTime - sentAt > this.run.settings.max_age_ms;
   }
 
-  /** Tells a chat, once for a while, that its messages were read but are too old to be answered. */
-  private async tellThatOld({ groupId, place }: Update, payload: MessageInPayload): Promise<void> {
+  /** Sends a note to the chat, at most once within `max_age_ms`, that old messages were read but are not answered. */
+  private async noteThatOld({ groupId, place }: Update, payload: MessageInPayload): Promise<void> {
     const { clock, settings } = this.run;
     if (groupId !== undefined && !payload.is_direct_mention && !payload.is_reply_to_agent) return;
     const now = clock.now();
     const period = Math.floor(now / settings.max_age_ms);
-    await this.run.tell(makeNote(`old:${place.chat}:${period}`, place, TOO_OLD, now));
+    await this.run.addNote(makeNote(`old:${place.chat}:${period}`, place, TOO_OLD, now));
   }
 
   /** Where no mention is required, each message counts as a reply to the agent. */

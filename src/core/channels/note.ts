@@ -1,7 +1,7 @@
 import type { OutboxPart } from '../store/index.js';
 import type { PartText, Place } from './driver.js';
 
-/** Makes a message to a chat that is no part of a reply. @param id the same for every try, so that it is sent once */
+/** Makes a note: a message to a chat that belongs to no reply. @param id the same for every try, so that it is sent once */
 export function makeNote(id: string, place: Place, text: string, createdAt: number): OutboxPart {
   const texts: readonly PartText[] = [{ kind: 'status', text }];
   return {

@@ -72,7 +72,7 @@ export class Outbox {
   }
 
   /** Stores a note and sends it, unless one with its ID is known. @throws LostLeaseError, the abort's reason */
-  async tell(note: OutboxPart): Promise<void> {
+  async addNote(note: OutboxPart): Promise<void> {
     const { persistence, store, lease } = this.run;
     const outcome = await persistence.read(() => store.addNote(lease, note));
     if (outcome === 'fenced') throw new LostLeaseError('another replica runs this account');
@@ -106,7 +106,7 @@ export class Outbox {
 
   /** Takes a piece of a block that still grows. */
   takeDelta(delta: DeltaEvent): void {
-    // Of a message that was accepted in an earlier run the beginning may be missed; its blocks come whole.
+    // A message that an earlier run has submitted may have had deltas before; its blocks come whole.
     if (this.places.get(delta.messageRef) === undefined) return;
     const session = this.sessionOf(delta.sessionId);
     this.replyOf(session, delta)?.takeDelta(delta);

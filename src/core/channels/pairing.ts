@@ -23,11 +23,11 @@ export class Pairing {
   constructor(private readonly run: RunContext) {}
 
   /**
-   * Returns whether the sender was let in. An unknown one is stored with a code, and nothing else of what they wrote.
-   * @param tell sends a stored note
+   * Returns whether the sender was let in. Of an unknown sender only the ID is stored, with a code.
+   * @param send sends a stored note
    * @throws LostLeaseError; GatewayError STORE_UNAVAILABLE
    */
-  async admit({ sender, place }: Update, tell: (note: OutboxPart) => void): Promise<boolean> {
+  async admit({ sender, place }: Update, send: (note: OutboxPart) => void): Promise<boolean> {
     if (this.approved.get(sender)) return true;
     const { store, lease, clock, channel, log } = this.run;
     const askedAt = clock.now();
@@ -44,7 +44,7 @@ export class Pairing {
     if (outcome === 'approved') this.approved.set(sender, true);
     if (outcome === 'asked') {
       log.info({ channel, sender, code }, 'an unknown sender asks to be let in');
-      tell(note);
+      send(note);
     }
     return outcome === 'approved';
   }

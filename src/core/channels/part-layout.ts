@@ -2,7 +2,7 @@ import type { StreamBlock } from '../../protocol/domain.js';
 import { cut, type TextMeasure } from './cut.js';
 import type { PartText } from './driver.js';
 
-/** What decides how a reply is divided into parts. */
+/** The options by which a reply is divided into parts. */
 export interface Layout {
   readonly showTools: boolean;
   readonly maxLength: number;

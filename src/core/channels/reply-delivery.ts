@@ -7,13 +7,13 @@ import type { ReplyProgress } from './reply-progress.js';
 import type { RunContext } from './run-context.js';
 import { lengthOf, toPlainText } from './text-length.js';
 
-/** What stands in place of a message that can be changed but not deleted. */
+/** Replaces a message that can be changed but not deleted. */
 const EMPTIED: readonly PartText[] = [{ kind: 'text', text: '–' }];
 
 /** Delivers one reply: shows it as it grows, and at its end as it stands. */
 export class ReplyDelivery {
   private readonly parts: OutboxPart[] = [];
-  /** What the platform shows, by number; absent where that is not known. */
+  /** The texts that the platform shows, as JSON, by the number of the part; absent where they are not known. */
   private readonly shown: string[] = [];
   private readonly layout: Layout;
   private readonly sender: PartSender;

@@ -37,7 +37,7 @@ export class ReplyProgress {
     return file < 0 ? growing : growing.slice(0, file);
   }
 
-  /** The blocks that will stand whatever happens. */
+  /** The blocks that no restart of the reply can replace. */
   get settled(): readonly StreamBlock[] {
     return this.end ? this.blocks : this.blocks.slice(0, this.settledBlocks);
   }

@@ -6,7 +6,7 @@ import type { Capabilities, Driver } from './driver.js';
 import type { MovedChats } from './moved-chats.js';
 import type { Persistence } from './persistence.js';
 
-/** What the parts of one run of an account share. */
+/** A run of an account, as its parts use it. */
 export interface RunContext {
   /** The account by its name in messages. */
   readonly channel: string;

@@ -19,9 +19,9 @@ export interface InboxEntry {
   readonly chat: string;
   /** Where the reply goes. */
   readonly place: Json;
-  /** What the platform handed over. */
+  /** The update as the platform handed it over. */
   readonly update: Json;
-  /** What the driver read from it with the help of look-ups, kept so that a repeat reads the same. */
+  /** The reading, if the driver needed look-ups for it; a repeat uses it, so that the message is the same. */
   readonly reading?: Json | undefined;
   /** When it was written, by the platform's clock, and when it arrived, in Unix milliseconds. */
   readonly sentAt: number;
@@ -56,7 +56,7 @@ export interface OutboxPart {
   readonly place: Json;
   /** The platform's ID of the message that shows it, once that is known. */
   readonly ref?: string | undefined;
-  /** What to send: of notes and dead parts. The content of other parts is in the session's log. */
+  /** The texts, for notes and dead parts only. Those of other parts are in the session's log. */
   readonly content?: Json | undefined;
   /** Why it is dead. */
   readonly reason?: string | undefined;
@@ -88,7 +88,7 @@ export interface DeadLetterQuery {
 /** The request of an unknown sender to be let in. */
 export interface PairingRequest {
   readonly sender: string;
-  /** What the sender was told, and an operator approves. */
+  /** Sent to the sender; an operator approves it. */
   readonly code: string;
   /** Unix milliseconds. */
   readonly askedAt: number;
@@ -108,15 +108,15 @@ export type PairingOutcome = 'approved' | 'asked' | 'waiting' | 'full' | 'fenced
  */
 export abstract class ChannelStore {
   /**
-   * Takes an account, or extends the lease that `owner` holds. Resolves with undefined while another replica holds it. A
-   * lease that was taken anew has a higher epoch.
+   * Takes an account, or extends the lease that `owner` holds, with the same epoch. Every other lease has a higher epoch
+   * than those before. Resolves with undefined while another replica holds the account.
    */
   abstract takeAccount(channel: string, owner: string, leaseMs: number): Promise<AccountLease | undefined>;
 
   /** Gives the account back, so that another replica can take it at once. */
   abstract releaseAccount(lease: AccountLease): Promise<void>;
 
-  /** Adds what a platform handed over, in this order. */
+  /** Adds updates in this order. */
   abstract addInbox(lease: AccountLease, entries: readonly InboxEntry[]): Promise<boolean>;
 
   /** Lists the chats in which something was written after a time, in Unix milliseconds, each with its newest message. */
