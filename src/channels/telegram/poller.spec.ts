@@ -33,7 +33,7 @@ const methods = {
     const result = results.shift() ?? [];
     if (results.length === 0) over.abort();
     if (result instanceof Error) throw result;
-    return result.map((id) => ({ update_id: id }) as BotUpdate);
+    return result.map((id) => ({ update_id: id }));
   },
   getWebhookInfo: async () => ({ url: webhook }),
   async deleteWebhook() {
