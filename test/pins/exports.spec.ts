@@ -92,7 +92,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     `
       CallFailure ECHO_TOOL FakeMetrics FakePlatform FakeReader FakeSocket FakeSockets FakeTerminal FakeTurn GENEROUS_LIMITS KeptLogs
       ManualClock MemorySettings PigeonDriver PlatformApi SeenFrame SentFrame ShownMessage TelegraphDriver TurnAct WrittenMessage aCancelledEnd aClient aFrame aMessage aPayload aReply aSession
-      anAgent anEnd
+      aUser anAgent anEnd
     `,
   ],
   [
