@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { checkPayload, decodeFrame, salvageId } from './codec.js';
+import { checkFrame, checkPayload, parseFrame, salvageId } from './codec.js';
 import { GatewayError, type ErrorCode, type PayloadFault } from './errors.js';
 import { countCodePoints } from './code-points.js';
 
 const frame = (change: object = {}) => JSON.stringify({ type: 'ping', id: 'a', timestamp: 1, payload: {}, ...change });
 const message = (change: object = {}) => ({ channel: 'telegram', sender: 'ada', content: 'hi', ...change });
+
+const decodeFrame = (source: string) => checkFrame(parseFrame(source), source);
 
 /** The code of the error that `run` throws, or 'fine'. */
 function codeOf(run: () => unknown): ErrorCode | 'fine' {

@@ -17,16 +17,16 @@ const TEXT_VALUE = new RegExp(`\\s*:\\s*("(?:[^"\\\\]|\\\\.){1,${6 * ENVELOPE_LI
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const MAY_HAVE_FORBIDDEN_KEY = /__proto__|constructor|prototype|\\u/;
 
-/** Numbers that may be too large. */
-const MAY_OVERFLOW = /\d[eE]\+?\d{2}|\d{300}/;
+/** Numbers that may be too large. Twenty digits without a quantifier: with one, it takes three times as long. */
+const MAY_OVERFLOW = new RegExp(`\\d[eE]\\+?\\d\\d|${'\\d'.repeat(20)}`);
 
 let envelope: Validator | undefined;
 
 /**
- * Decodes one frame.
- * @throws GatewayError INVALID_FRAME: not JSON, not an envelope, too deep, too many values, or a forbidden key
+ * Parses the text of one frame.
+ * @throws GatewayError INVALID_FRAME: not JSON, too deep, or too many values
  */
-export function decodeFrame(source: string): InboundEnvelope {
+export function parseFrame(source: string): unknown {
   if (source.length > HARMLESS_LENGTH) checkSize(source);
   let frame: unknown;
   try {
@@ -35,6 +35,14 @@ export function decodeFrame(source: string): InboundEnvelope {
     throw invalidFrame('it is not JSON');
   }
   if (source.length <= HARMLESS_LENGTH) checkDepth(frame, 0);
+  return frame;
+}
+
+/**
+ * Returns a frame parsed from `source` as an envelope.
+ * @throws GatewayError INVALID_FRAME: not an envelope, a forbidden key, or a number that is too large
+ */
+export function checkFrame(frame: unknown, source: string): InboundEnvelope {
   if (MAY_HAVE_FORBIDDEN_KEY.test(source)) checkKeys(frame);
   if (MAY_OVERFLOW.test(source)) checkNumbers(frame);
   envelope ??= Compile(InboundEnvelope);
@@ -45,10 +53,7 @@ export function decodeFrame(source: string): InboundEnvelope {
   return frame as InboundEnvelope;
 }
 
-/**
- * Returns the id of a frame that {@link decodeFrame} refused, if it has a valid one, so that the error can be
- * correlated.
- */
+/** Returns the id of a frame that is not valid, if it has a valid one, so that the error can be correlated. */
 export function salvageId(source: string): Pick<InboundEnvelope, 'id'> | undefined {
   try {
     const frame: unknown = source.length > HARMLESS_LENGTH ? { id: scanForId(source) } : JSON.parse(source);
@@ -134,11 +139,12 @@ function textAfterKey(source: string, start: number): string | undefined {
   return TEXT_VALUE.exec(source)?.[1];
 }
 
+/** Reads each character once: a search for quotes is slow in a text of nothing else. */
 function endOfString(source: string, start: number): number {
-  for (let i = source.indexOf('"', start + 1); i !== -1; i = source.indexOf('"', i + 1)) {
-    let backslashes = 0;
-    while (source.charCodeAt(i - 1 - backslashes) === 0x5c) backslashes++;
-    if (backslashes % 2 === 0) return i;
+  for (let i = start + 1; i < source.length; i++) {
+    const unit = source.charCodeAt(i);
+    if (unit === 0x22) return i;
+    if (unit === 0x5c) i++;
   }
   return source.length;
 }

@@ -7,7 +7,7 @@ import {
   type InboundEnvelope,
   type InboundType,
 } from '../protocol/index.js';
-import { checkPayload, decodeFrame, salvageId } from '../protocol/codec.js';
+import { checkFrame, checkPayload, parseFrame, salvageId } from '../protocol/codec.js';
 import { findFaults } from '../protocol/faults.js';
 import type { Connection } from '../core/connections/connection.js';
 import type { FrameTypeRegistry } from '../core/connections/frame-type.registry.js';
@@ -61,22 +61,35 @@ export class FrameDispatcher {
     }
   }
 
-  /** Handles one frame. Returns a promise only if the handler is asynchronous. Never rejects. */
+  /** Handles one frame. Returns a promise only if it is large or the handler is asynchronous. Never rejects. */
   dispatch(connection: DispatchedConnection, source: string): Promise<void> | undefined {
+    if (source.length > LARGE_LENGTH) return this.dispatchInSteps(connection, source);
     let envelope: InboundEnvelope | undefined;
     try {
-      envelope = decodeFrame(source);
-      connection.noteValidFrame();
-      const result =
-        source.length > LARGE_LENGTH
-          ? this.handleInSteps(connection, envelope, source)
-          : this.check(connection, envelope, source)(connection, envelope);
+      envelope = this.accept(connection, parseFrame(source), source);
+      const result = this.check(connection, envelope, source)(connection, envelope);
       if (result instanceof Promise) return this.finish(connection, envelope, result);
       respond(connection, envelope, result);
     } catch (error) {
       connection.refuse(error, envelope ? toRequest(envelope) : salvageId(source));
     }
     return undefined;
+  }
+
+  /** Yields between the steps of a large frame, so that frames of other connections are handled meanwhile. */
+  private async dispatchInSteps(connection: DispatchedConnection, source: string): Promise<void> {
+    let envelope: InboundEnvelope | undefined;
+    try {
+      const frame = parseFrame(source);
+      await nextTick();
+      envelope = this.accept(connection, frame, source);
+      await nextTick();
+      const handler = this.check(connection, envelope, source);
+      await nextTick();
+      respond(connection, envelope, await handler(connection, envelope));
+    } catch (error) {
+      connection.refuse(error, envelope ? toRequest(envelope) : salvageId(source));
+    }
   }
 
   private async finish(
@@ -91,16 +104,10 @@ export class FrameDispatcher {
     }
   }
 
-  /** Yields between the steps of a large frame, so that frames of other connections are handled meanwhile. */
-  private async handleInSteps(
-    connection: DispatchedConnection,
-    envelope: InboundEnvelope,
-    source: string,
-  ): Promise<unknown> {
-    await nextTick();
-    const handler = this.check(connection, envelope, source);
-    await nextTick();
-    return handler(connection, envelope);
+  private accept(connection: DispatchedConnection, frame: unknown, source: string): InboundEnvelope {
+    const envelope = checkFrame(frame, source);
+    connection.noteValidFrame();
+    return envelope;
   }
 
   private resolve({ bound }: DispatchedConnection, type: string): FrameHandler | undefined {

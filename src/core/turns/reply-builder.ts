@@ -1,6 +1,14 @@
 import type { StreamBlock, ToolStatusPayload } from '../../protocol/domain.js';
 import type { DeliveryService } from '../delivery/delivery.service.js';
-import { endOf, type Claim, type DurableFrame, type Ending, type MessageEnd, type NewFrame } from '../store/index.js';
+import {
+  endOf,
+  type Claim,
+  type DurableFrame,
+  type Ending,
+  type Json,
+  type MessageEnd,
+  type NewFrame,
+} from '../store/index.js';
 import { ReplyBlocks } from '../store/reply-blocks.js';
 import type { Clock } from '../time/clock.js';
 import type { Piece } from './agent-runtime.js';
@@ -81,16 +89,14 @@ export class ReplyBuilder {
   }
 
   buildToolStatus(status: Omit<ToolStatusPayload, 'message_id' | 'message_ref'>): NewFrame {
-    return this.frame('tool_status', { ...this.names(), ...status });
+    return this.frame('tool_status', JSON.stringify({ ...this.names(), ...status }));
   }
 
   /** Returns the frame that replaces the blocks from `replacesFromSeq` on. */
   buildRestart(replacesFromSeq: number): NewFrame {
-    return this.frame('stream_restart', {
-      ...this.names(),
-      attempt: this.claim.attempt,
-      replaces_from_seq: replacesFromSeq,
-    });
+    const { attempt } = this.claim;
+    const payload = { ...this.names(), attempt, replaces_from_seq: replacesFromSeq };
+    return this.frame('stream_restart', JSON.stringify(payload));
   }
 
   buildEnd(ending: Ending): MessageEnd {
@@ -98,13 +104,16 @@ export class ReplyBuilder {
   }
 
   private buildBlock(block: StreamBlock): NewFrame {
-    const index = this.standing.push(block);
-    return this.frame('stream_block', { ...this.names(), attempt: this.claim.attempt, index, ...block });
+    // Encoded once for the log and the reply: a block can be as long as a message.
+    const text = JSON.stringify(block);
+    const place = JSON.stringify({ ...this.names(), attempt: this.claim.attempt, index: this.standing.length });
+    this.standing.push(text);
+    return this.frame('stream_block', `${place.slice(0, -1)},${text.slice(1)}`);
   }
 
-  private frame(type: DurableFrame['type'], payload: object): NewFrame {
+  private frame(type: DurableFrame['type'], payload: Json): NewFrame {
     const { messageRef, messageId } = this.claim.message;
-    return { type, messageRef, messageId, timestamp: this.clock.now(), payload: JSON.stringify(payload) };
+    return { type, messageRef, messageId, timestamp: this.clock.now(), payload };
   }
 
   private names(): { message_id: string; message_ref: string } {

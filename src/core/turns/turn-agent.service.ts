@@ -9,8 +9,11 @@ import { MediaSource } from './media-source.js';
 import { ToolCallsService } from './tool-calls.service.js';
 import type { Turn } from './turn.js';
 
-/** Maximum time for which the events of one turn are taken without yielding to the event loop, in milliseconds. */
-const MAX_STRETCH_MS = 1;
+/**
+ * Maximum time for which the events of one turn are taken without yielding to the event loop, in milliseconds. In the same
+ * iteration of the loop, what the last stretch has produced is written and sent.
+ */
+const MAX_STRETCH_MS = 0.5;
 
 /** Runs the agent for a turn. */
 @Injectable()
