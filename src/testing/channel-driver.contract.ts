@@ -80,7 +80,7 @@ class Bench {
   async partFor(sender: string, text: string, id = 'm_1.0'): Promise<Part> {
     const update = this.received.find((each) => each.sender === sender);
     if (!update) throw new Error(`${sender} has written nothing`);
-    return { id, place: update.place, texts: [{ kind: 'text', text }] };
+    return { id, place: update.place, texts: [{ kind: 'text', text }], createdAt: Date.now() };
   }
 
   /** Returns the error of a call. */

@@ -1,4 +1,5 @@
 import type { Message, MessageEntity, MessageOrigin } from 'grammy/types';
+import type { FileRef } from '../../core/channels/message-files.js';
 import type { Attachment } from '../../protocol/domain.js';
 import { nameOf, type Bot } from './updates.js';
 
@@ -6,14 +7,6 @@ import { nameOf, type Bot } from './updates.js';
 export interface Content {
   readonly text: string;
   readonly isMention: boolean;
-}
-
-/** A file that Telegram keeps for the bot. */
-export interface FileRef {
-  readonly id: string;
-  readonly kind: Attachment['kind'];
-  readonly name?: string | undefined;
-  readonly sizeBytes?: number | undefined;
 }
 
 /**

@@ -1,11 +1,8 @@
 import { buffer } from 'node:stream/consumers';
-import { DeliveryError, DriverError, type Part, type PartText, type Reading } from '../../core/channels/driver.js';
-import { UploadRefusedError } from '../../core/media/media.service.js';
-import { GatewayError, type Attachment } from '../../protocol/domain.js';
+import { DeliveryError, type Part, type PartText } from '../../core/channels/driver.js';
+import type { FileRef } from '../../core/channels/message-files.js';
 import { FILE_TIMEOUT_MS, RefusedCallError, type BotApi } from './bot-api.js';
-import type { FileRef } from './content.js';
 import { callWithFallbacks, toTarget, type Link } from './outgoing.js';
-import { cleanName } from './updates.js';
 
 /** Bots can fetch files up to this size, in bytes. */
 const MAX_FETCHED_BYTES = 20_000_000;
@@ -15,74 +12,19 @@ const MAX_PHOTO_BYTES = 10_000_000;
 const MAX_CAPTION_LENGTH = 1_024;
 
 /**
- * Returns a message with its files. One that is not available is named in a note, and in the text if there is no other.
- * @throws DeliveryError, DriverError when it can be tried again
+ * Opens a file of a message.
+ * @throws DeliveryError, DriverError
  */
-export async function withFiles(
-  reading: Extract<Reading, { kind: 'message' }>,
-  files: readonly FileRef[],
-  api: BotApi,
-  link: Link,
-): Promise<Reading> {
-  const attachments: Attachment[] = [];
-  const missing: string[] = [];
-  for (const file of files) {
-    const taken = await takeFile(file, api, link);
-    if (typeof taken === 'string') missing.push(`${nameOf(file)}: ${taken}`);
-    else attachments.push(taken);
-  }
-  const { message } = reading;
-  const isEmpty = message.content === '' && attachments.length === 0;
-  return {
-    ...reading,
-    message: {
-      ...message,
-      ...(isEmpty && { content: files.map((file) => `[${nameOf(file)}]`).join(' ') }),
-      ...(attachments.length > 0 && { attachments }),
-    },
-    ...(missing.length > 0 && { note: `I could not read ${missing.join('; ')}` }),
-  };
-}
-
-function nameOf({ kind, name, sizeBytes }: FileRef): string {
-  const size = sizeBytes === undefined ? '' : `${sizeBytes} bytes`;
-  return [kind, cleanName(name ?? ''), size].filter((text) => text !== '').join(', ');
-}
-
-/** Returns the file as an attachment, or why it cannot be one. */
-async function takeFile(
-  { id, name = '', sizeBytes = 0 }: FileRef,
-  api: BotApi,
-  link: Link,
-): Promise<Attachment | string> {
-  if (sizeBytes > MAX_FETCHED_BYTES) return 'Telegram gives bots no file of this size';
+export async function openFile({ id, sizeBytes = 0 }: FileRef, api: BotApi): Promise<AsyncIterable<Uint8Array>> {
+  if (sizeBytes > MAX_FETCHED_BYTES) throw new DeliveryError('refused', 'Telegram gives bots no file of this size');
   try {
     const { file_path: path } = await api.call((methods, abort) => methods.getFile({ file_id: id }, abort));
-    if (path === undefined) return 'Telegram does not have it any more';
-    const { mediaId, mimeType, sizeBytes: size } = await link.keepFile(await api.open(path));
-    const file = { kind: kindOf(mimeType), media_id: mediaId, mime_type: mimeType, size_bytes: size };
-    const clean = cleanName(name);
-    return clean === '' ? file : { ...file, name: clean };
+    if (path !== undefined) return await api.open(path);
   } catch (error) {
-    if (error instanceof RefusedCallError) return error.description;
-    if (error instanceof DriverError || error instanceof DeliveryError) throw error;
-    if (error instanceof UploadRefusedError) return error.message;
-    const cause = GatewayError.from(error);
-    if (cause.code === 'QUOTA_EXCEEDED') return cause.message;
-    throw new DeliveryError('not_sent', `a file could not be stored: ${cause.code}`, undefined, { cause });
+    if (error instanceof RefusedCallError) throw new DeliveryError('refused', error.description);
+    throw error;
   }
-}
-
-/** Returns the kind by the content, not by what the sender declares. */
-function kindOf(mimeType: string): Attachment['kind'] {
-  const [type] = mimeType.split('/');
-  return type === 'image' || type === 'audio' || type === 'video' ? type : 'file';
-}
-
-/** Returns the file that a part is; undefined for a part that is text. */
-export function fileOf({ texts }: Part): PartText | undefined {
-  const [first] = texts;
-  return first?.source === undefined ? undefined : first;
+  throw new DeliveryError('refused', 'Telegram does not have it any more');
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Message } from 'grammy/types';
+import { cleanName } from '../../core/channels/clean-name.js';
 import type { ReadMessage, Reading } from '../../core/channels/driver.js';
 import { nameOrigin, readContent } from './content.js';
-import { cleanName, nameOf, toMessageId, topicOf, type Bot, type RawUpdate } from './updates.js';
+import { nameOf, toMessageId, topicOf, type Bot, type RawUpdate } from './updates.js';
 
 /** Fields that all kinds of message have. */
 const COMMON_FIELDS = new Set(

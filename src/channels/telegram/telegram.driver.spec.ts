@@ -57,6 +57,7 @@ async function start(settings: object = {}): Promise<TelegramDriver> {
 
 const aPicture = (changes: Partial<Part['place']>): Part => ({
   id: 'part-1',
+  createdAt: 0,
   place: { chat: String(OLD_GROUP.id), ...changes },
   texts: [{ kind: 'image', text: 'A red dot', alt: 'A red dot', source: 'https://gateway.example/media/f_1' }],
 });

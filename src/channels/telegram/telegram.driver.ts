@@ -1,12 +1,13 @@
 import type { Update as BotUpdate } from 'grammy/types';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
 import type { ChannelLink, Driver, Part, Place, Reading, Update, Updates } from '../../core/channels/driver.js';
+import { fileOf, withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
 import { BotApi } from './bot-api.js';
 import { findFile } from './content.js';
 import { Edits } from './edits.js';
-import { fileOf, sendFile, withFiles } from './files.js';
+import { openFile, sendFile } from './files.js';
 import { measure } from './markup.js';
 import { callWithFallbacks, isRefusal, MAX_LENGTH, NO_PREVIEW, NOT_MODIFIED, toTarget, toText } from './outgoing.js';
 import { Pastes } from './pastes.js';
@@ -88,7 +89,8 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     const raw = updates.map((update) => update.raw) as [RawUpdate, ...RawUpdate[]];
     const reading = readUpdates(raw, this.bot);
     const files = raw.flatMap((one) => (one.kind === 'message' && findFile(one.message)) || []);
-    return reading.kind === 'message' && files.length > 0 ? withFiles(reading, files, this.api, this.link) : reading;
+    if (reading.kind !== 'message' || files.length === 0) return reading;
+    return withFiles(reading, files, this.link, (file) => openFile(file, this.api));
   }
 
   async showTyping({ chat, thread }: Place): Promise<void> {

@@ -3,8 +3,6 @@ import type { Place, Update } from '../../core/channels/driver.js';
 
 /** Time after the last item of an album in which another one may come, in milliseconds. */
 const ALBUM_WAIT_MS = 1_000;
-/** Maximum length of a name, in UTF-16 units. */
-const MAX_NAME_LENGTH = 200;
 
 /** The bot that an account speaks as. */
 export interface Bot {
@@ -134,14 +132,4 @@ function moved(from: number, to: number): Sorted {
 /** Returns the full name of a person. */
 export function nameOf({ first_name: first, last_name: last }: User): string {
   return [first, last].filter(Boolean).join(' ');
-}
-
-/** Returns a name of a person or a file without what could disguise it: control characters, changes of direction. */
-export function cleanName(name: string): string {
-  const clean = name
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-    .replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, '')
-    .trim();
-  return clean.length <= MAX_NAME_LENGTH ? clean : `${clean.slice(0, MAX_NAME_LENGTH).toWellFormed()}…`;
 }

@@ -210,8 +210,9 @@ export class AccountRun implements Receiver, OutboxOwner {
   }
 
   private async listChats(): Promise<readonly RecentChat[]> {
-    const chats = await this.store.listChats(this.channel, this.clock.now() - this.settings.max_age_ms);
-    return chats.map(({ place, messageId, sentAt }) => ({ place: JSON.parse(place) as Place, messageId, sentAt }));
+    const chats = await this.store.listChats(this.channel, 0);
+    const since = this.platformTime - this.settings.max_age_ms;
+    return chats.map(({ place, ...chat }) => ({ ...chat, place: JSON.parse(place) as Place, since }));
   }
 
   resume(sessionId: string, seq: number): void {

@@ -37,6 +37,8 @@ class FakeDriver implements Driver {
   }
 }
 
+const OPEN = { dm_policy: 'open', allow_from: ['*'], max_age_ms: 3_600_000 };
+
 let clock: ManualClock;
 let store: StorePorts;
 let logs: KeptLogs;
@@ -68,7 +70,7 @@ beforeEach(async () => {
       media: {} as MediaService,
       clock,
       log: logs.for(),
-      readSettings: () => ({ common: {} as never, own: { token: 'secret' } }),
+      readSettings: () => ({ common: { ...OPEN } as never, own: { token: 'secret' } }),
       count: () => {},
     },
     'replica-1',
@@ -170,6 +172,16 @@ describe('an account', () => {
     expect(account.state).toMatchObject({ state: 'degraded', reason: 'the clocks are 121 s apart' });
     link?.noteTime(clock.now() + 119_000);
     expect(account.state.state).toBe('connected');
+  });
+
+  it('lists a chat that was silent for days, with the time from which on a message is answered', async () => {
+    await start();
+    const { link } = drivers[0]!;
+    const place = { chat: 'ann' };
+    const sentAt = clock.now() - 3 * 86_400_000;
+    await link?.receive([{ id: 'pigeon:ann:1', sender: 'ann', place, sentAt, raw: {} }]);
+    const since = clock.now() - 3_600_000;
+    expect(await link?.listChats()).toMatchObject([{ place, messageId: 'pigeon:ann:1', sentAt, since }]);
   });
 
   it('waits while another replica holds the account, and takes over when its lease is over', async () => {

@@ -59,6 +59,8 @@ export interface RecentChat {
   readonly messageId: string;
   /** By the platform's clock, in Unix milliseconds. */
   readonly sentAt: number;
+  /** What was written before that is too old to be answered, in Unix milliseconds by the platform's clock. */
+  readonly since: number;
 }
 
 /**
@@ -81,6 +83,8 @@ export interface Part {
   readonly id: string;
   readonly place: Place;
   readonly texts: readonly PartText[];
+  /** Before its first try, in Unix milliseconds. */
+  readonly createdAt: number;
 }
 
 /** The abilities and the limits of a platform. */
@@ -93,6 +97,11 @@ export interface Capabilities {
   readonly lengthUnit: 'code points' | 'UTF-16 units' | 'bytes';
   /** Shortest time between two edits in a direct chat and in a group, in milliseconds. */
   readonly minEditIntervalMs: { readonly direct: number; readonly group: number };
+  /**
+   * The platform recognises a part that is sent again within this time after its creation, by {@link Part.id}, and shows it
+   * once: it is neither looked up nor counted. 0 by default, in milliseconds.
+   */
+  readonly repeatableMs?: number;
 }
 
 /**
@@ -181,9 +190,9 @@ export interface ChannelLink<P extends TProperties = TProperties> {
   moveChat(from: string, to: string): Promise<void>;
 
   /**
-   * Lists the chats with messages that are not too old to be answered. After each start, and after each reconnect that
-   * does not resume the stream, a driver whose platform keeps no queue reads the messages that followed, and passes them to
-   * {@link receive}.
+   * Lists the chats of the last seven days. After each start, and after each reconnect that
+   * does not resume the stream, a driver whose platform keeps no queue reads the messages that followed and are not too old,
+   * and passes them to {@link receive}.
    */
   listChats(): Promise<readonly RecentChat[]>;
 

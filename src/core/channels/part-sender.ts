@@ -36,7 +36,7 @@ export class PartSender {
       if (this.isTooOld(writtenAt, part.notBefore))
         return { part: await this.bury(part, texts, TOO_OLD), wasFound: false };
       await this.sleepUntil(part.notBefore);
-      if (part.state === 'sending') {
+      if (part.state === 'sending' && !this.isRepeatable(part)) {
         const found = await this.lookUp(part, texts);
         if (found !== undefined && found !== 'absent')
           return { part: await this.write({ ...part, state: 'sent', ref: found.ref }), wasFound: true };
@@ -85,6 +85,12 @@ export class PartSender {
     const failure = await this.attempt(async () => this.run.driver.remove?.(ref, this.run.moved.current(place)));
     if (failure instanceof DriverError) throw failure;
     if (failure) this.run.log.warn({ error: failure, ref }, 'a superfluous message could not be deleted');
+  }
+
+  /** Returns whether the platform recognises a part that comes again. */
+  private isRepeatable({ createdAt }: OutboxPart): boolean {
+    const { clock, capabilities } = this.run;
+    return clock.now() - createdAt < (capabilities.repeatableMs ?? 0);
   }
 
   /** Asks the platform for a part whose outcome is unknown, once the first call cannot arrive any more. */
@@ -137,8 +143,8 @@ export class PartSender {
     signal.throwIfAborted();
   }
 
-  private toPart({ replyTo, number, place }: OutboxPart, texts: readonly PartText[]): Part {
-    return { id: `${replyTo}.${number}`, place: this.run.moved.current(JSON.parse(place) as Place), texts };
+  private toPart({ replyTo, number, place, createdAt }: OutboxPart, texts: readonly PartText[]): Part {
+    return { id: `${replyTo}.${number}`, place: this.run.moved.current(JSON.parse(place) as Place), texts, createdAt };
   }
 
   /** Makes a call in its turn, with a time limit. Resolves with what it resolves with, or with its failure. */

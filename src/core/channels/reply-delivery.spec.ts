@@ -303,6 +303,24 @@ describe('a part whose outcome is unknown', () => {
     expect(await parts()).toMatchObject([{ state: 'sent', doubts: 1 }]);
   });
 
+  it.each([
+    [119_000, []],
+    [121_000, [`${REF}.0`]],
+  ])(
+    'is sent again at once, not counted and not looked up while the platform recognises it: after %d ms',
+    async (age, looks) => {
+      await makeRun({}, { repeatableMs: 120_000 });
+      const asked: string[] = [];
+      driver.lookUp = async ({ id }) => {
+        asked.push(id);
+        return 'absent';
+      };
+      await store.writePart(run.lease, aPart({ createdAt: clock.now() - age }));
+      await (await again()).finish(60_000);
+      expect([driver.calls, asked, run.counted]).toEqual([['send hello'], looks, ['sent']]);
+    },
+  );
+
   it('[V-08] is looked up once the first call cannot arrive any more, and not sent again when it is there', async () => {
     await store.writePart(run.lease, aPart());
     const asked: number[] = [];

@@ -1,0 +1,82 @@
+import { GatewayError, type Attachment } from '../../protocol/domain.js';
+import { UploadRefusedError } from '../media/media.service.js';
+import { cleanName } from './clean-name.js';
+import { DeliveryError, DriverError, type ChannelLink, type Part, type PartText, type Reading } from './driver.js';
+
+/** A file of a message that the platform keeps. */
+export interface FileRef {
+  /** For the platform: by it the file is fetched. */
+  readonly id: string;
+  readonly kind: Attachment['kind'];
+  readonly name?: string | undefined;
+  readonly sizeBytes?: number | undefined;
+}
+
+/**
+ * Returns a message with its files. One that is not available is named in a note, and in the text if there is no other.
+ * @param open fetches a file
+ * @throws DeliveryError, DriverError when it can be tried again
+ */
+export async function withFiles(
+  reading: Extract<Reading, { kind: 'message' }>,
+  files: readonly FileRef[],
+  link: Pick<ChannelLink, 'keepFile'>,
+  open: (file: FileRef) => Promise<AsyncIterable<Uint8Array>>,
+): Promise<Reading> {
+  const attachments: Attachment[] = [];
+  const missing: string[] = [];
+  for (const file of files) {
+    const taken = await takeFile(file, link, open);
+    if (typeof taken === 'string') missing.push(`${nameOf(file)}: ${taken}`);
+    else attachments.push(taken);
+  }
+  const { message } = reading;
+  const isEmpty = message.content === '' && attachments.length === 0;
+  return {
+    ...reading,
+    message: {
+      ...message,
+      ...(isEmpty && { content: files.map((file) => `[${nameOf(file)}]`).join(' ') }),
+      ...(attachments.length > 0 && { attachments }),
+    },
+    ...(missing.length > 0 && { note: `I could not read ${missing.join('; ')}` }),
+  };
+}
+
+function nameOf({ kind, name, sizeBytes }: FileRef): string {
+  const size = sizeBytes === undefined ? '' : `${sizeBytes} bytes`;
+  return [kind, cleanName(name ?? ''), size].filter((text) => text !== '').join(', ');
+}
+
+/** Returns the file as an attachment, or why it cannot be one. */
+async function takeFile(
+  file: FileRef,
+  link: Pick<ChannelLink, 'keepFile'>,
+  open: (file: FileRef) => Promise<AsyncIterable<Uint8Array>>,
+): Promise<Attachment | string> {
+  try {
+    const { mediaId, mimeType, sizeBytes: size } = await link.keepFile(await open(file));
+    const attachment = { kind: kindOf(mimeType), media_id: mediaId, mime_type: mimeType, size_bytes: size };
+    const name = cleanName(file.name ?? '');
+    return name === '' ? attachment : { ...attachment, name };
+  } catch (error) {
+    if (error instanceof DeliveryError && error.outcome === 'refused') return error.message;
+    if (error instanceof DriverError || error instanceof DeliveryError) throw error;
+    if (error instanceof UploadRefusedError) return error.message;
+    const cause = GatewayError.from(error);
+    if (cause.code === 'QUOTA_EXCEEDED') return cause.message;
+    throw new DeliveryError('not_sent', `a file could not be stored: ${cause.code}`, undefined, { cause });
+  }
+}
+
+/** Returns the kind by the content, not by what the sender declares. */
+function kindOf(mimeType: string): Attachment['kind'] {
+  const [type] = mimeType.split('/');
+  return type === 'image' || type === 'audio' || type === 'video' ? type : 'file';
+}
+
+/** Returns the file that a part is; undefined for a part that is text. */
+export function fileOf({ texts }: Part): PartText | undefined {
+  const [first] = texts;
+  return first?.source === undefined ? undefined : first;
+}
