@@ -914,6 +914,11 @@ export const requirements: readonly Requirement[] = [
     'More than three finished tool calls in a row fold into one line with their outcomes.',
   ),
   requirement(
+    'W-76',
+    'web chat',
+    'The address names the conversation and what lies over it, for Back, Forward, a reload and a link, and the conversation of another person is not here.',
+  ),
+  requirement(
     'X-17',
     'security',
     'A guarded route is 401 without a credential, and 403 for another role or without the scope, which the response names.',

@@ -2,6 +2,9 @@
  * The payload of `webchat.identity`, the response to `webchat.identify`: the identity that the gateway gives a page.
  */
 export interface WebchatIdentity {
+  /** Whose credential the page has. What a page stores in the browser belongs to this person of this tenant. */
+  readonly tenant: string;
+  readonly principal: string;
   /** The only sender that the page may use; any when missing. */
   readonly sender?: string;
   /** The sender's most recently used main session. Missing if there is none. */

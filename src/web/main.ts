@@ -12,6 +12,7 @@ import { restrictFrames } from './blocks/frame-policy.js';
 import { Chat } from './model/chat.js';
 import { claimClientName } from './model/client-name.js';
 import { PageStorage } from './model/page-storage.js';
+import { readPlace } from './model/place.js';
 import { ChatApp } from './shell/app.js';
 import { keepAboveKeyboard } from './shell/viewport-keeper.js';
 import { exchangeCode, takeCode } from './sign-in/page-code.js';
@@ -21,7 +22,7 @@ import { copySelection } from './thread/copy-selection.js';
 restrictFrames();
 const storage = new PageStorage(() => ({ local: localStorage, session: sessionStorage }));
 // The folder of the page's address: a proxy may serve the gateway below a path.
-const chat = new Chat(storage, new URL('.', location.href).href);
+const chat = new Chat(storage, new URL('.', location.href).href, () => readPlace(location.hash).conversation);
 const app = new ChatApp();
 app.chat = chat;
 document.body.append(app);

@@ -157,6 +157,16 @@ export const texts = {
     forgotten: 'The gateway no longer has this conversation, so it starts again.',
   },
 
+  absent: {
+    title: 'Not here',
+    heading: 'This conversation is not here',
+    reason: 'It does not exist, or it belongs to someone else.',
+    own: 'Your conversation',
+    newest: 'The newest conversation',
+    create: 'A new conversation',
+    message: 'The message of this address is not in this conversation.',
+  },
+
   noModel: {
     lead: 'This gateway has no model yet: its built-in agent answers, which only knows commands.',
     open: 'Set up a model',

@@ -112,6 +112,25 @@ describe('a gateway with credentials', () => {
     expect(await second.blocks.allInnerTexts()).toEqual(await first.blocks.allInnerTexts());
   });
 
+  it('[W-76] opens the conversation of a link after a sign-in, also in another browser, for those who may read it', async () => {
+    const first = await openAt('/chat');
+    await signIn(first, TOKENS.operator);
+    await first.ask('for operators only');
+    const { pathname, hash } = new URL(first.page.url());
+    const second = await openAt(pathname + hash);
+    await signIn(second, TOKENS.operator);
+    await second.ask('/blocks 1', 2);
+    expect(second.page.url()).toBe(first.page.url());
+    await first.waitForEnds(2);
+    expect(await second.said.allInnerTexts()).toEqual(await first.said.allInnerTexts());
+    const other = await openAt(pathname + hash);
+    await signIn(other, TOKENS.alice);
+    await other.page.getByRole('heading', { name: 'This conversation is not here' }).waitFor();
+    await other.page.getByRole('link', { name: 'Your conversation' }).click();
+    await other.input.waitFor();
+    expect(await other.page.content()).not.toContain('for operators only');
+  });
+
   it('[W-08] says what a token lacks that cannot chat or may only read', async () => {
     const chat = await openAt('/chat');
     await signIn(chat, TOKENS.driver);
@@ -125,7 +144,7 @@ describe('a gateway with credentials', () => {
     const code = await issueCode();
     const chat = await openAt(`/chat#code=${code}`);
     await chat.ask('/blocks 1');
-    expect(chat.page.url()).toBe(`${gateway.url}/chat`);
+    expect(chat.page.url()).toMatch(/\/chat#conversation=s_[\w-]{32}$/);
     expect(chat.complaints.requests.join(' ')).not.toContain(code);
     await chat.page.reload();
     await chat.waitForEnds();

@@ -75,7 +75,7 @@ describe.concurrent('a conversation', () => {
     await chat.page.getByText('Hello, this is openclaw').waitFor();
     await chat.ask('/blocks 2');
     const list = chat.page.getByRole('navigation', { name: 'Conversations' });
-    await list.getByRole('button', { name: '/blocks 1', exact: true }).click();
+    await list.getByRole('link', { name: '/blocks 1', exact: true }).click();
     await eventually(async () => expect(await chat.blocks.allInnerTexts()).toEqual(['block 1']));
     await chat.page.reload();
     await chat.waitForEnds();
@@ -95,7 +95,10 @@ describe.concurrent('a conversation', () => {
     );
     const context = await suite.browser.newContext();
     const known = JSON.stringify([{ sender: 'web-reader', sessionId: acks[0]!.session_id }]);
-    await context.addInitScript((list) => localStorage.setItem('openclaw.webchat.conversations', list), known);
+    await context.addInitScript(
+      (list) => localStorage.setItem('openclaw.webchat.default/local.conversations', list),
+      known,
+    );
     const chat = await suite.openIn(context);
     await chat.said.getByText('/wait 69', { exact: true }).waitFor();
     expect(await chat.said.count()).toBeLessThan(70);
@@ -109,7 +112,9 @@ describe.concurrent('a conversation', () => {
   it('[W-13] notifies the gateway when the user types and when the user stops', async () => {
     const chat = await suite.open();
     await chat.ask('/blocks 1');
-    const list = await chat.page.evaluate(() => localStorage.getItem('openclaw.webchat.conversations') ?? '[]');
+    const list = await chat.page.evaluate(
+      () => localStorage.getItem('openclaw.webchat.default/local.conversations') ?? '[]',
+    );
     const [{ sender } = { sender: '' }] = JSON.parse(list) as { sender: string }[];
     const presence = suite.gateway.app.get(PresenceTrackerService, { strict: false });
     const expectStatus = (status: string) =>

@@ -108,7 +108,9 @@ describe.concurrent('the list of conversations', () => {
 describe('answers in a conversation that a tab has not shown', () => {
   it('[W-70] are counted while the page is open and after it was closed, until one tab shows them', async () => {
     const chat = await openTwo();
-    const known = String(await chat.page.evaluate("localStorage.getItem('openclaw.webchat.conversations')"));
+    const known = String(
+      await chat.page.evaluate("localStorage.getItem('openclaw.webchat.default/local.conversations')"),
+    );
     const { sender, sessionId } = (JSON.parse(known) as { sender: string; sessionId: string; title: string }[]).find(
       ({ title }) => title.startsWith('A week'),
     )!;
@@ -121,15 +123,88 @@ describe('answers in a conversation that a tab has not shown', () => {
     };
     await answer();
     const row = (page: ChatPage, count: string) =>
-      page.page.getByRole('button', { name: `A week in *Lisbon* ${count}` }).waitFor();
+      page.page.getByRole('link', { name: `A week in *Lisbon* ${count}` }).waitFor();
     await Promise.all([row(chat, '1 new answer'), row(other, '1 new answer')]);
     await other.page.goto('about:blank');
     await answer();
     await other.page.goto(`${suite.gateway.url}/chat`);
     await Promise.all([row(chat, '2 new answers'), row(other, '2 new answers')]);
     expect(await other.page.title()).toBe('(2) Numbers of the quarter · openclaw');
-    await chat.page.getByRole('button', { name: 'A week in *Lisbon* 2 new answers' }).click();
+    await chat.page.getByRole('link', { name: 'A week in *Lisbon* 2 new answers' }).click();
     await eventually(async () => expect(await other.page.title()).toBe('Numbers of the quarter · openclaw'));
+  });
+});
+
+describe.concurrent('the address of the page', () => {
+  const saidIs = (chat: ChatPage, ...texts: string[]) =>
+    eventually(async () => expect(await chat.said.allInnerTexts()).toEqual(texts));
+  const topOf = (chat: ChatPage) => chat.page.getByRole('log').evaluate((thread) => thread.scrollTop);
+
+  it('[W-76] names the conversation: Back and Forward move between them, and a reload stays, with draft and place', async () => {
+    const chat = await openTwo();
+    await chat.ask('/blocks 60', 2);
+    await chat.page.getByRole('log').evaluate((thread) => (thread.scrollTop -= 900));
+    await chat.input.fill('a draft');
+    await chat.page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    const [address, top] = [chat.page.url(), await topOf(chat)];
+    expect(address).toMatch(/#conversation=s_[\w-]{32}$/);
+    await chat.page.getByRole('link', { name: 'A week in *Lisbon*' }).click();
+    await saidIs(chat, 'A week in *Lisbon*');
+    expect([await chat.input.inputValue(), await chat.page.title()]).toEqual(['', 'A week in *Lisbon* · openclaw']);
+    const isBack = async () => {
+      await saidIs(chat, 'Numbers of the quarter', '/blocks 60');
+      await eventually(async () => expect(Math.abs((await topOf(chat)) - top)).toBeLessThan(20));
+      expect([chat.page.url(), await chat.input.inputValue()]).toEqual([address, 'a draft']);
+    };
+    await chat.page.goBack();
+    await isBack();
+    await chat.page.reload();
+    await isBack();
+    await chat.page.goForward();
+    await saidIs(chat, 'A week in *Lisbon*');
+    const other = await suite.openIn(chat.context, new URL(address).pathname + new URL(address).hash);
+    await saidIs(other, 'Numbers of the quarter', '/blocks 60');
+    expect(await other.page.title()).toBe('Numbers of the quarter · openclaw');
+  });
+
+  it('[W-76] names what lies over the conversation, and Back leaves only that', async () => {
+    const chat = await suite.open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    await chat.input.fill('/blocks 1');
+    await chat.page.getByRole('button', { name: 'Send', exact: true }).tap();
+    await chat.waitForEnds();
+    const address = chat.page.url();
+    const list = chat.page.getByRole('navigation', { name: 'Conversations' });
+    await chat.page.getByRole('button', { name: 'Show conversations' }).tap();
+    await list.waitFor();
+    expect(chat.page.url()).toBe(`${address}&panel=list`);
+    await chat.page.goBack();
+    await list.waitFor({ state: 'hidden' });
+    await chat.command('Keys');
+    await chat.page.getByRole('dialog').waitFor();
+    await chat.page.reload();
+    await chat.page.getByRole('dialog').waitFor();
+    await chat.page.keyboard.press('Escape');
+    await eventually(() => expect(chat.page.url()).toBe(address));
+    await chat.page.goForward();
+    await chat.page.getByRole('dialog').waitFor();
+    await chat.page.goBack();
+    await chat.page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await saidIs(chat, '/blocks 1');
+  });
+
+  it('[W-76] of a conversation that is not here says so, and leads on', async () => {
+    const chat = await suite.open({}, suite.gateway.url, '/chat#conversation=s_none');
+    await chat.page.getByRole('heading', { name: 'This conversation is not here' }).waitFor();
+    expect([await chat.page.title(), await chat.input.isVisible()]).toEqual(['Not here · openclaw', false]);
+    await chat.page.getByRole('link', { name: 'A new conversation' }).click();
+    await chat.ask('/blocks 1');
+    await chat.page.evaluate(`location.hash = "${new URL(chat.page.url()).hash}&message=m_none"`);
+    await chat.page.getByText('The message of this address is not in this conversation').waitFor();
+    await chat.page.goBack();
+    await chat.page.goBack();
+    await chat.page.getByText('This conversation is not here').waitFor();
+    await chat.page.getByRole('link', { name: 'The newest conversation /blocks 1' }).click();
+    await saidIs(chat, '/blocks 1');
   });
 });
 
@@ -232,7 +307,7 @@ describe('an answer that comes while it is not seen', () => {
     agent.say('Yes.');
     agent.say('END');
     await eventually(async () => expect(await chat.page.title()).toBe('(1) openclaw · chat'));
-    await chat.page.getByRole('button', { name: 'Tell me 1 new answer' }).click();
+    await chat.page.getByRole('link', { name: 'Tell me 1 new answer' }).click();
     await eventually(async () => expect(await chat.page.title()).toBe('Tell me · openclaw'));
   });
 });
@@ -247,7 +322,10 @@ describe('a conversation that cannot be read, or not whole', () => {
     }
     const context = await suite.browser.newContext({ reducedMotion: 'reduce' });
     const known = JSON.stringify([{ sender: 'web-gaps', sessionId }]);
-    await context.addInitScript((list) => localStorage.setItem('openclaw.webchat.conversations', list), known);
+    await context.addInitScript(
+      (list) => localStorage.setItem('openclaw.webchat.default/local.conversations', list),
+      known,
+    );
     let broken: 'all' | 'older' | 'nothing' = 'all';
     await context.routeWebSocket(/.*/, (socket) => {
       const gateway = socket.connectToServer();

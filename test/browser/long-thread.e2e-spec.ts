@@ -47,7 +47,10 @@ describe('a conversation of 800 exchanges with code and tables', () => {
     }
     const context = await suite.browser.newContext();
     const known = JSON.stringify([{ sender: 'web-long', sessionId }]);
-    await context.addInitScript((list) => localStorage.setItem('openclaw.webchat.conversations', list), known);
+    await context.addInitScript(
+      (list) => localStorage.setItem('openclaw.webchat.default/local.conversations', list),
+      known,
+    );
     const chat = await suite.openIn(context);
     await chat.said.last().waitFor();
     const begun = performance.now();

@@ -62,7 +62,7 @@ describe.concurrent('odd content', () => {
   it('[W-21] [W-23] fits and stays text in a title, in the name of another person and in an error', async () => {
     const chat = await suite.open({ viewport: { width: 390, height: 844 } });
     await chat.ask('/blocks 1');
-    const list = await chat.page.evaluate("localStorage.getItem('openclaw.webchat.conversations')");
+    const list = await chat.page.evaluate("localStorage.getItem('openclaw.webchat.default/local.conversations')");
     const [{ sessionId } = { sessionId: '' }] = JSON.parse(String(list)) as { sessionId: string }[];
     const name = `<img src=x onerror=alert(1)>${BIDI}${'x'.repeat(200)}`;
     const client = await suite.gateway.connect('somebody');
@@ -82,6 +82,8 @@ describe.concurrent('odd content', () => {
     await chat.page.reload();
     await chat.page.locator('.bar h1').getByText('onerror').waitFor();
     await chat.page.locator('.who').getByText('onerror').waitFor();
+    // The list is open again, because the address says so.
+    await chat.page.keyboard.press('Escape');
     await chat.say(`/fail ${name} ${WORD.slice(0, 4_000)}`);
     await chat.page.getByText('Details', { exact: true }).click();
     expect(await fitsTheWindow(chat)).toBe(true);

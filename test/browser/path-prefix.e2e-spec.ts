@@ -33,6 +33,11 @@ it('[W-28] works below a path of a proxy: its files, sign-in, messages, pictures
   await chat.said.getByRole('img', { name: 'dot.png' }).waitFor();
   await chat.ask('```mermaid\ngraph TD\n  A --> B\n```', 2);
   await chat.page.getByRole('img', { name: 'Diagram' }).waitFor();
+  const address = chat.page.url();
+  expect(new URL(address).pathname + new URL(address).hash).toMatch(/^\/tools\/gw\/chat#conversation=s_/);
+  await chat.page.reload();
+  await chat.waitForEnds(2);
+  expect(chat.page.url()).toBe(address);
   expect(chat.complaints.requests.filter((url) => !new URL(url).pathname.startsWith('/tools/gw/'))).toEqual(
     chat.complaints.requests.filter((url) => url.startsWith('blob:')),
   );

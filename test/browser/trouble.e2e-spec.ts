@@ -75,9 +75,7 @@ describe.concurrent('a connection', () => {
     const chat = await suite.openIn(context);
     await chat.say('/blocks 2');
     const countUnsent = () =>
-      chat.page.evaluate(
-        () => (JSON.parse(sessionStorage.getItem('openclaw.webchat.unsent') ?? '[]') as unknown[]).length,
-      );
+      chat.page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.includes('.unsent.')).length);
     await eventually(async () => expect(await countUnsent()).toBe(1));
     isDeaf = false;
     await chat.page.reload();

@@ -1,5 +1,6 @@
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import Type from 'typebox';
+import { GatewayError, type InboundEnvelope } from '../../protocol/index.js';
 import type { WebchatIdentity } from '../../protocol/webchat.js';
 import { WEBCHAT } from '../../protocol/constants.js';
 import { AgentsService } from '../../core/agents/agents.service.js';
@@ -22,6 +23,13 @@ export class WebchatGateway {
     types: FrameTypeRegistry,
   ) {
     types.register('webchat.identify', { payload: Type.Object({}, { additionalProperties: false }) });
+    types.register('webchat.find', {
+      payload: Type.Object(
+        { session_id: Type.String({ minLength: 1, maxLength: 128 }) },
+        { additionalProperties: false },
+      ),
+      scope: 'sessions:read',
+    });
   }
 
   /**
@@ -37,6 +45,8 @@ export class WebchatGateway {
     const session =
       sender === undefined ? undefined : await this.router.findMain(tenant, message, agent).catch(() => {});
     const data = {
+      tenant,
+      principal: principal.principal,
       ...(sender === undefined ? {} : { sender }),
       ...(session && { session_id: session.id }),
       agent_name: agent.name,
@@ -46,5 +56,21 @@ export class WebchatGateway {
       decides_approvals: decidesApprovals(principal),
     };
     return { event: 'webchat.identity', data };
+  }
+  /**
+   * Returns how a page continues the conversation of a link, which this browser need not know.
+   * @throws GatewayError NOT_FOUND when it is none of the web chat, or this caller may not read it
+   */
+  @SubscribeMessage('webchat.find')
+  async find(
+    { principal }: Connection,
+    { payload }: InboundEnvelope,
+  ): Promise<{ event: 'webchat.conversation'; data: Required<Pick<WebchatIdentity, 'sender'>> }> {
+    const { session_id: sessionId } = payload as { readonly session_id: string };
+    const { channel, mode, keyParts } = await this.router.getReadable(principal, sessionId);
+    const [sender] = keyParts;
+    if (channel !== WEBCHAT || mode !== 'main' || sender === undefined)
+      throw new GatewayError('NOT_FOUND', { what: `session ${sessionId}` });
+    return { event: 'webchat.conversation', data: { sender } };
   }
 }

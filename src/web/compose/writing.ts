@@ -60,11 +60,14 @@ export class Writing implements ReactiveController {
     this.host.requestUpdate();
   }
 
-  /** Restores the draft of a newly shown conversation, unless a text was typed before the conversation was known. */
+  /**
+   * Restores what a person left of a newly shown conversation: where they read, and the draft, unless a text was typed
+   * before the conversation was known.
+   */
   begin(): void {
     const { chat, composer } = this.page();
     if (!composer) return;
-    this.keeper.toEnd();
+    void this.#readOn();
     composer.invite();
     if (this.#isSubmittedAhead) this.write(composer.text);
     else if (this.#isTypedAhead) chat.saveDraft(composer.text);
@@ -153,6 +156,19 @@ export class Writing implements ReactiveController {
   /** Has a message answered again, in place of its first answer. */
   answerAgain({ content = '', attachments, ref }: TranscriptMessage): void {
     this.send(content, attachments, ref);
+  }
+
+  /** Shows the place where the person stopped reading, once it has been read again; else the end. */
+  async #readOn(): Promise<void> {
+    const { chat } = this.page();
+    const { active } = chat;
+    const position = chat.readPosition();
+    if (position && this.keeper.restore(position)) return;
+    this.keeper.toEnd();
+    if (!active || !position) return;
+    await chat.reader.loadUntil(active, position.messageRef);
+    await this.host.updateComplete;
+    requestAnimationFrame(() => chat.active === active && this.keeper.restore(position));
   }
 
   get #edit(): Edit | undefined {

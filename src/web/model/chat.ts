@@ -1,6 +1,5 @@
 import {
   ConnectionEndedError,
-  GatewayError,
   WithdrawnError,
   type Attachment,
   type GatewayClient,
@@ -10,8 +9,10 @@ import {
   type StreamBlock,
   type ToolStatusPayload,
   type TranscriptMessage,
+  type WebchatIdentity,
 } from '../../client/index.js';
 import type { Conversation } from './conversation.js';
+import { ConversationReader } from './conversation-reader.js';
 import { Conversations } from './conversations.js';
 import { gatewayClock } from './gateway-clock.js';
 import { GatewayLink, type Identification } from './gateway-link.js';
@@ -20,15 +21,14 @@ import { cleanText } from './message-limits.js';
 import { OtherConversations } from './other-conversations.js';
 import { asSent, CHANNEL, Outbox, payloadOf } from './outbox.js';
 import type { PageStorage } from './page-storage.js';
+import type { ReadingPosition } from './stored-values.js';
 import { Preferences } from './preferences.js';
 import { Presence } from './presence.js';
 import { Signal } from './signal.js';
+import { Visitor } from './visitor.js';
 
 /** Interval at which a page without a session asks for it, in milliseconds. */
 const SESSION_POLL_INTERVAL_MS = 5_000;
-
-/** Pause before checking again whether another read of the same page has ended, in milliseconds. */
-const READ_AGAIN_MS = 50;
 
 /** The page without its user interface: its connection, its conversations and the user's commands. */
 export class Chat {
@@ -37,6 +37,8 @@ export class Chat {
   readonly media: MediaFiles;
   readonly outbox: Outbox;
   readonly preferences: Preferences;
+  readonly visitor: Visitor;
+  readonly reader: ConversationReader;
   readonly presence = new Presence((status) => this.#sendPresence(status));
   /** Emitted when something shown has changed. */
   readonly changed = new Signal();
@@ -50,16 +52,32 @@ export class Chat {
   readonly #replies = new Map<string, Reply>();
   #sessionTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `address`: that of the page's own gateway. */
+  /**
+   * `address`: that of the page's own gateway. `readWanted` returns the name of the conversation that the address of the
+   * page names; undefined for the one that was shown last.
+   */
   constructor(
     private readonly storage: PageStorage,
     address: string,
+    private readonly readWanted: () => string | undefined,
   ) {
     this.conversations = new Conversations(storage);
     this.outbox = new Outbox(storage, () => this.changed.emit());
     this.preferences = new Preferences(storage, () => this.changed.emit());
     this.media = new MediaFiles(() => storage.token);
     this.link = new GatewayLink(storage, address);
+    this.reader = new ConversationReader(
+      this.conversations,
+      this.link,
+      () => this.changed.emit(),
+      (reason) => this.refused.emit(reason),
+    );
+    this.visitor = new Visitor(
+      this.conversations,
+      this.link,
+      (conversation) => this.open(conversation),
+      () => this.changed.emit(),
+    );
     this.link.changed.subscribe(() => this.changed.emit());
     this.link.refused.subscribe((reason) => this.refused.emit(reason));
     this.link.identified.subscribe((identification) => this.#identified(identification));
@@ -142,10 +160,19 @@ export class Chat {
     this.changed.emit();
   }
 
+  /** Shows the conversation that the address of the page names. Until the gateway has identified the page, it waits. */
+  async visit(): Promise<void> {
+    const wanted = this.readWanted();
+    if (this.link.identity === undefined) return;
+    if (wanted !== undefined) return this.visitor.visit(wanted);
+    const [newest] = this.conversations.isBound ? this.conversations.all : this.conversations.listed;
+    if (!this.active) this.open(newest ?? this.conversations.openNew());
+  }
+
   open(conversation: Conversation): void {
     this.conversations.open(conversation);
     this.seen();
-    void this.#load(conversation);
+    void this.reader.load(conversation);
   }
 
   /** Handles that the shown conversation is visible: it counts as read. */
@@ -167,25 +194,6 @@ export class Chat {
       if (message.phase === 'open' || message.phase === 'unsent') this.cancel(message);
   }
 
-  /** Reads all of a conversation, page by page. Resolves with false when a part of it cannot be read now. */
-  async loadAll(conversation: Conversation): Promise<boolean> {
-    const { transcript } = conversation;
-    if (this.isConnected && (await this.#load(conversation))) await this.#loadOlderWhile(conversation, () => true);
-    return (transcript.isLoaded || transcript.sessionId === undefined) && transcript.olderCursor === undefined;
-  }
-
-  /** Reads a conversation back to a message, so that it can be shown. */
-  async loadUntil(conversation: Conversation, messageRef: string): Promise<void> {
-    const { transcript } = conversation;
-    await this.#load(conversation);
-    await this.#loadOlderWhile(conversation, () => !transcript.messages.some(({ ref }) => ref === messageRef));
-  }
-
-  openNew(): void {
-    this.conversations.openNew();
-    this.changed.emit();
-  }
-
   /** Removes a conversation from the list. Returns a function that restores it. */
   remove(conversation: Conversation): () => void {
     const putBack = this.conversations.remove(conversation);
@@ -196,19 +204,9 @@ export class Chat {
     };
   }
 
-  /**
-   * Reads the page of messages before the first one of the shown conversation. After a failure it does so only when a
-   * person asks for it (`isAsked`).
-   */
-  async loadOlder(isAsked = false): Promise<void> {
-    const transcript = this.active?.transcript;
-    const { client } = this.link;
-    if (!transcript || !client || transcript.olderCursor === undefined || transcript.isLoadingOlder) return;
-    if (transcript.isOlderMissing && !isAsked) return;
-    const reading = transcript.loadOlder(client);
-    this.changed.emit();
-    await reading;
-    this.changed.emit();
+  /** Reads the page of messages before the first one that is shown. */
+  async loadOlder(): Promise<void> {
+    if (this.active) await this.reader.loadOlder(this.active);
   }
 
   readDraft(): string {
@@ -219,11 +217,21 @@ export class Chat {
     if (this.active) this.storage.saveDraft(this.active.sender, draft);
   }
 
+  /** Where the person stopped reading the shown conversation; undefined at its end. */
+  readPosition(): ReadingPosition | undefined {
+    return this.active && this.storage.readPosition(this.active.sender);
+  }
+
+  /** Keeps where the person stopped reading, unless the conversation is gone. */
+  savePosition(conversation: Conversation, position: ReadingPosition | undefined): void {
+    if (this.conversations.all.includes(conversation)) this.storage.savePosition(conversation.sender, position);
+  }
+
   /** Handles a change that another tab made to this browser's storage under `key`. */
   storageChanged(key: string | null): void {
     if (!this.storage.isAboutConversations(key)) return;
     this.conversations.merge();
-    if (this.active) void this.#load(this.active);
+    if (this.active) void this.reader.load(this.active);
     this.#followOthers();
     this.changed.emit();
   }
@@ -231,14 +239,25 @@ export class Chat {
   #identified({ isFirst, latestSessionId }: Identification): void {
     const { client, identity } = this.link;
     if (!client) return;
+    if (identity) this.#meet(identity);
     this.outbox.connected();
+    const isNowhere = this.active === undefined;
     if (identity?.sender === undefined) this.conversations.recall();
     else this.conversations.bind(identity.sender, latestSessionId);
+    if (isNowhere && this.readWanted() !== undefined) void this.visit();
     if (isFirst) this.#startWith(client);
     this.presence.connected();
-    if (this.active) void this.#load(this.active);
+    if (this.active) void this.reader.load(this.active);
     this.#followOthers();
     this.#awaitSession();
+  }
+
+  /** Handles who is signed in: what another person has written and read on this page is neither shown nor sent. */
+  #meet({ tenant, principal }: WebchatIdentity): void {
+    const person = [tenant, principal].map(encodeURIComponent).join('/');
+    if (person === this.storage.person) return;
+    this.conversations.clear();
+    this.storage.person = person;
   }
 
   #followOthers(): void {
@@ -257,7 +276,7 @@ export class Chat {
       const sessionId = isAsked ? (await this.link.readIdentity())?.session_id : undefined;
       if (sessionId === undefined || active !== this.active) return this.#awaitSession();
       active.transcript.sessionId ??= sessionId;
-      await this.#load(active);
+      await this.reader.load(active);
     }, SESSION_POLL_INTERVAL_MS);
   }
 
@@ -314,60 +333,8 @@ export class Chat {
     if (isNewer || (isNews && frame.type === 'history')) this.conversations.save(conversation);
     if (frame.type === 'stream_block' && isLive && conversation === this.active)
       this.blockCompleted.emit(frame.payload);
-    if (transcript.hasGaps) void this.#read(conversation, (client) => transcript.fillGaps(client));
+    if (transcript.hasGaps) this.reader.fillGaps(conversation);
     this.changed.emit();
-  }
-
-  /** Reads the newest messages. Resolves with false when they cannot be read. */
-  async #load(conversation: Conversation): Promise<boolean> {
-    const { transcript } = conversation;
-    const isRead = await this.#read(conversation, (client) => transcript.load(client));
-    const { messages } = transcript;
-    const [oldest] = messages;
-    const newest = messages[messages.length - 1];
-    const isEntitled = oldest?.content !== undefined && conversation.entitle(oldest.content);
-    const isNewer = newest?.isPlaced === true && newest.sentAt > conversation.lastAt;
-    if (isNewer) conversation.lastAt = newest.sentAt;
-    // Only a change: another tab may have removed it from the list.
-    if (isEntitled || isNewer) this.conversations.save(conversation);
-    return isRead;
-  }
-
-  async #loadOlderWhile({ transcript }: Conversation, isWanted: () => boolean): Promise<void> {
-    const { client } = this.link;
-    if (!client) return;
-    while (transcript.olderCursor !== undefined && isWanted()) {
-      const { olderCursor } = transcript;
-      await transcript.loadOlder(client);
-      if (transcript.isOlderMissing) break;
-      // Another read of the same page is in progress.
-      if (transcript.olderCursor === olderCursor) await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS));
-    }
-    this.changed.emit();
-  }
-
-  async #read(conversation: Conversation, read: (client: GatewayClient) => Promise<void>): Promise<boolean> {
-    const { client } = this.link;
-    let isRead = client !== undefined;
-    conversation.isUnreadable = false;
-    try {
-      if (client) await read(client);
-    } catch (error) {
-      isRead = false;
-      if (error instanceof GatewayError) this.#cannotRead(conversation, error as GatewayError);
-    }
-    this.changed.emit();
-    return isRead;
-  }
-
-  #cannotRead(conversation: Conversation, error: GatewayError): void {
-    if (error.code !== 'NOT_FOUND') {
-      conversation.isUnreadable = true;
-      return this.refused.emit(error.message);
-    }
-    // The gateway does not know a session stored in this browser: its store was replaced, or the tenant differs.
-    conversation.startNewSession();
-    this.conversations.save(conversation);
   }
 
   #sendPresence(status: PresenceStatus): void {

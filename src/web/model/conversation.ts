@@ -1,5 +1,5 @@
 import { Transcript, type OutboundFrame, type TranscriptMessage } from '../../client/index.js';
-import type { KnownConversation } from './page-storage.js';
+import type { KnownConversation } from './stored-values.js';
 
 const MAX_TITLE_LENGTH = 60;
 const MAX_NAME_LENGTH = 120;

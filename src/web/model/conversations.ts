@@ -1,6 +1,9 @@
 import { Conversation } from './conversation.js';
 import { makeName, type PageStorage } from './page-storage.js';
 
+/** The name of an empty conversation in addresses. */
+export const NEW = 'new';
+
 /**
  * The conversations of this page. A page that may speak as any sender has any number, each under its own sender and
  * stored in the browser; a page bound to one sender has one, stored by the gateway.
@@ -19,7 +22,7 @@ export class Conversations {
 
   /** True when this browser has shown a page that is bound to one sender. */
   get wasBound(): boolean {
-    return this.storage.bound !== undefined;
+    return this.storage.wasBound;
   }
 
   /** The conversations that have a message, newest first. */
@@ -50,10 +53,16 @@ export class Conversations {
     if (this.#isBound) this.clear();
     if (this.all.length > 0) return;
     this.all = this.storage.conversations.map((known) => Conversation.from(known));
-    const shownLast = this.storage.active;
-    const known = shownLast === undefined ? this.listed[0] : this.findBySender(shownLast);
+    const { active, blank } = this.storage;
+    if (blank !== undefined && !this.findBySender(blank)) this.all.push(new Conversation(blank, undefined));
+    const known = active === undefined ? this.listed[0] : this.findBySender(active);
     if (known) this.open(known);
-    else this.#openEmpty(shownLast);
+    else this.openNew();
+  }
+
+  /** Shows none of them: the one that is wanted is being looked for, or is not here. */
+  leave(): void {
+    this.active = undefined;
   }
 
   clear(): void {
@@ -73,6 +82,14 @@ export class Conversations {
     if (!empty) return this.#openEmpty();
     this.open(empty);
     return empty;
+  }
+
+  /** Lists a conversation that this browser did not know. */
+  add(sender: string, sessionId: string): Conversation {
+    const conversation = this.findBySender(sender) ?? new Conversation(sender, sessionId);
+    conversation.transcript.sessionId ??= sessionId;
+    if (!this.all.includes(conversation)) this.all.push(conversation);
+    return conversation;
   }
 
   /** Removes a conversation from the list; the gateway keeps it. Returns a function that restores it. */
@@ -97,6 +114,18 @@ export class Conversations {
     return this.all.find((conversation) => conversation.sender === sender);
   }
 
+  /** The name of a conversation in addresses; undefined for the empty one of a page that is bound to one sender. */
+  nameOf({ sender, isEmpty, transcript }: Conversation): string | undefined {
+    if (this.#isBound) return transcript.sessionId;
+    return isEmpty ? NEW : (transcript.sessionId ?? sender);
+  }
+
+  /** Finds a conversation by its name in an address. */
+  findByName(name: string): Conversation | undefined {
+    if (name === NEW) return this.#isBound ? this.all[0] : this.all.find(({ isEmpty }) => isEmpty);
+    return this.all.find(({ transcript }) => transcript.sessionId === name) ?? this.findBySender(name);
+  }
+
   /** Takes over the changes of another tab: new and removed conversations, sessions, titles and marks. */
   merge(): void {
     if (this.all.length === 0) return;
@@ -119,16 +148,18 @@ export class Conversations {
    */
   save(conversation: Conversation): void {
     if (!this.#isBound) {
-      if (!conversation.isEmpty) this.storage.putConversation(conversation.known);
+      if (conversation.isEmpty) return;
+      this.storage.putConversation(conversation.known);
+      if (this.storage.blank === conversation.sender) this.storage.blank = undefined;
       return;
     }
     const { sender, transcript } = conversation;
     if (transcript.sessionId !== undefined) this.storage.bound = { sender, sessionId: transcript.sessionId };
   }
 
-  /** Opens an empty conversation, under the sender of the tab's drafts when it had one. */
-  #openEmpty(sender = makeName()): Conversation {
-    const conversation = new Conversation(sender, undefined);
+  #openEmpty(): Conversation {
+    const conversation = new Conversation(makeName(), undefined);
+    this.storage.blank = conversation.sender;
     this.all.push(conversation);
     this.open(conversation);
     return conversation;

@@ -1,5 +1,6 @@
 import type { MessageInPayload, Transcript } from '../../client/index.js';
-import type { PageStorage, UnsentMessage } from './page-storage.js';
+import type { PageStorage } from './page-storage.js';
+import type { UnsentMessage } from './stored-values.js';
 
 /** The channel of the page's messages. */
 export const CHANNEL = 'webchat';

@@ -35,7 +35,7 @@ describe('the storage of a page', () => {
       content: '',
       attachments: each,
     }));
-    session.entries.set('openclaw.webchat.unsent', JSON.stringify(bad));
+    session.entries.set(`openclaw.webchat.unsent.${open().clientId}`, JSON.stringify(bad));
     expect(open().unsent).toEqual([]);
   });
 
@@ -48,9 +48,45 @@ describe('the storage of a page', () => {
     expect(storage.unsent).toEqual([]);
   });
 
+  it('keeps what people write and read for each of them alone', () => {
+    const position = { messageRef: 'm_1', offset: -3 };
+    const storage = open();
+    const read = () => [
+      storage.conversations.length,
+      storage.unsent.length,
+      storage.readDraft('web-a'),
+      storage.readPosition('web-a'),
+      storage.active,
+      storage.blank,
+      storage.bound?.sender,
+    ];
+    const nothing = [0, 0, '', undefined, undefined, undefined, undefined];
+    storage.person = 'default/alice';
+    storage.conversations = [{ sender: 'web-a' }];
+    storage.addUnsent({ id: 'x', sender: 'web-a', content: 'hi' });
+    storage.saveDraft('web-a', 'half a');
+    storage.savePosition('web-a', position);
+    storage.active = 'web-a';
+    storage.blank = 'web-b';
+    storage.bound = { sender: 'alice' };
+    const written = read();
+    expect(written).toEqual([1, 1, 'half a', position, 'web-a', 'web-b', 'alice']);
+    for (const person of ['default/bob', 'other/alice', undefined]) {
+      storage.person = person;
+      expect(read()).toEqual(nothing);
+    }
+    expect([storage.wasBound, open().isAboutConversations('openclaw.webchat.default/alice.conversations')]).toEqual([
+      true,
+      false,
+    ]);
+    storage.person = 'default/alice';
+    expect(read()).toEqual(written);
+    expect(open().isAboutConversations('openclaw.webchat.default/alice.conversations')).toBe(true);
+  });
+
   it.each(['', '{', '{}', '[1, null, {"sender": 3}, {"sender": ""}]'])('ignores malformed entries: %s', (source) => {
     local.entries.set('openclaw.webchat.conversations', source);
-    session.entries.set('openclaw.webchat.unsent', source);
+    session.entries.set(`openclaw.webchat.unsent.${open().clientId}`, source);
     expect([open().conversations, open().unsent]).toEqual([[], []]);
   });
 
@@ -61,8 +97,9 @@ describe('the storage of a page', () => {
     forbidden.token = 'secret';
     expect(forbidden.isLasting).toBe(false);
     expect([forbidden.token, forbidden.clientId]).toEqual(['secret', forbidden.clientId]);
-    session.isFull = true;
     const full = open();
+    expect(full.clientId).not.toBe('');
+    session.isFull = true;
     expect(full.isLasting).toBe(true);
     full.addUnsent({ id: 'x', sender: 'web-a', content: 'hi' });
     expect(full.isLasting).toBe(false);

@@ -1,46 +1,40 @@
-import type { Attachment } from '../../client/index.js';
-
-/** A stored conversation. */
-export interface KnownConversation {
-  readonly sender: string;
-  readonly sessionId?: string;
-  readonly title?: string;
-  /** True when a person gave the title. */
-  readonly isNamed?: boolean;
-  readonly isPinned?: boolean;
-  /** The time of its last message, in Unix milliseconds. */
-  readonly lastAt?: number;
-  /** The position in the session's log up to which it was seen. */
-  readonly seenUpTo?: number;
-}
-
-/** A message that the gateway has not acknowledged yet. */
-export interface UnsentMessage {
-  readonly id: string;
-  readonly sender: string;
-  readonly content: string;
-  readonly attachments?: readonly Attachment[] | undefined;
-  /** The ref of the message in whose place it is sent. */
-  readonly supersedes?: string | undefined;
-}
+import {
+  isKnownConversation,
+  isReadingPosition,
+  isUnsentMessage,
+  readList,
+  type KnownConversation,
+  type ReadingPosition,
+  type UnsentMessage,
+} from './stored-values.js';
 
 const PREFIX = 'openclaw.webchat.';
-const CONVERSATIONS = `${PREFIX}conversations`;
 const LIST = `${PREFIX}list`;
 const SINGLE_KEYS = `${PREFIX}single_keys`;
-const BOUND = `${PREFIX}bound`;
-const UNSENT = `${PREFIX}unsent`;
+const IS_BOUND = `${PREFIX}is_bound`;
 const TOKEN = `${PREFIX}token`;
 const CLIENT_ID = `${PREFIX}client_id`;
-const ACTIVE = `${PREFIX}active`;
-const DRAFT = `${PREFIX}draft.`;
+const PERSON = `${PREFIX}person`;
+
+/** The names of what belongs to a person. */
+const CONVERSATIONS = 'conversations';
+const BOUND = 'bound';
+const UNSENT = 'unsent.';
+const ACTIVE = 'active';
+const BLANK = 'blank';
+const DRAFT = 'draft.';
+const POSITION = 'position.';
 
 /** The part of a browser's `Storage` that the page uses. */
 type EntryStore = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 /**
- * The page's data in the browser: conversations for all tabs (`localStorage`); the token, the client id, drafts and
- * unsent messages for the tab (`sessionStorage`), so that a reload loses nothing and two tabs are two clients.
+ * The page's data in the browser: conversations for all tabs (`localStorage`); the token, the client id, drafts, reading
+ * positions and unsent messages for the tab (`sessionStorage`), so that a reload loses nothing and two tabs are two
+ * clients.
+ *
+ * What people write and read is stored for the {@link person} who is signed in: another one who signs in on this device
+ * neither sees nor sends it.
  *
  * When the browser refuses storage, values are kept in memory until the page is left.
  */
@@ -78,16 +72,24 @@ export class PageStorage {
   /** Generates a new client id for this tab. Unsent messages stay with the tab that has the old one. */
   renewClientId(): string {
     this.#forTab.write(CLIENT_ID, undefined);
-    this.#forTab.write(UNSENT, undefined);
     return this.clientId;
   }
 
+  /** The person who is signed in in this tab, or was last: a tenant and a principal. Undefined when it is not known. */
+  get person(): string | undefined {
+    return this.#forTab.read(PERSON);
+  }
+
+  set person(person: string | undefined) {
+    this.#forTab.write(PERSON, person);
+  }
+
   get conversations(): readonly KnownConversation[] {
-    return readList(this.#forBrowser.read(CONVERSATIONS), isKnownConversation);
+    return readList(this.#forBrowser.read(this.#own(CONVERSATIONS)), isKnownConversation);
   }
 
   set conversations(conversations: readonly KnownConversation[]) {
-    this.#forBrowser.write(CONVERSATIONS, JSON.stringify(conversations));
+    this.#forBrowser.write(this.#own(CONVERSATIONS), JSON.stringify(conversations));
   }
 
   /**
@@ -127,45 +129,84 @@ export class PageStorage {
 
   /** The conversation of the pages that are bound to one sender. Other tabs read its session. */
   get bound(): KnownConversation | undefined {
-    return readList(this.#forBrowser.read(BOUND), isKnownConversation)[0];
+    return readList(this.#forBrowser.read(this.#own(BOUND)), isKnownConversation)[0];
   }
 
   set bound(conversation: KnownConversation) {
-    this.#forBrowser.write(BOUND, JSON.stringify([conversation]));
+    this.#forBrowser.write(this.#own(BOUND), JSON.stringify([conversation]));
+    this.#forBrowser.write(IS_BOUND, 'yes');
+  }
+
+  /** True when this browser has shown a page that is bound to one sender. */
+  get wasBound(): boolean {
+    return this.#forBrowser.read(IS_BOUND) !== undefined;
   }
 
   /** Returns true when a storage event for `key` means that another tab changed the conversations. */
   isAboutConversations(key: string | null): boolean {
-    return key === CONVERSATIONS || key === BOUND;
+    return key === this.#own(CONVERSATIONS) || key === this.#own(BOUND);
   }
 
   /** The sender of the conversation that was shown last. */
   get active(): string | undefined {
-    return this.#forTab.read(ACTIVE);
+    return this.#forTab.read(this.#own(ACTIVE));
   }
 
   set active(sender: string | undefined) {
-    this.#forTab.write(ACTIVE, sender);
+    this.#forTab.write(this.#own(ACTIVE), sender);
   }
 
+  /** The sender of the conversation without a message, to which a draft may belong. */
+  get blank(): string | undefined {
+    return this.#forTab.read(this.#own(BLANK));
+  }
+
+  set blank(sender: string | undefined) {
+    this.#forTab.write(this.#own(BLANK), sender);
+  }
+
+  /** The messages of the person that this tab has sent under its client id. */
   get unsent(): readonly UnsentMessage[] {
-    return readList(this.#forTab.read(UNSENT), isUnsentMessage);
+    return readList(this.#forTab.read(this.#unsentKey), isUnsentMessage);
   }
 
   addUnsent(message: UnsentMessage): void {
-    this.#forTab.write(UNSENT, JSON.stringify([...this.unsent.filter(({ id }) => id !== message.id), message]));
+    this.#writeUnsent([...this.unsent.filter(({ id }) => id !== message.id), message]);
   }
 
   removeUnsent(id: string): void {
-    this.#forTab.write(UNSENT, JSON.stringify(this.unsent.filter((message) => message.id !== id)));
+    this.#writeUnsent(this.unsent.filter((message) => message.id !== id));
   }
 
   readDraft(sender: string): string {
-    return this.#forTab.read(DRAFT + sender) ?? '';
+    return this.#forTab.read(this.#own(DRAFT + sender)) ?? '';
   }
 
   saveDraft(sender: string, draft: string): void {
-    this.#forTab.write(DRAFT + sender, draft === '' ? undefined : draft);
+    this.#forTab.write(this.#own(DRAFT + sender), draft === '' ? undefined : draft);
+  }
+
+  /** Undefined for a conversation that was left at its end. */
+  readPosition(sender: string): ReadingPosition | undefined {
+    return readList(this.#forTab.read(this.#own(POSITION + sender)), isReadingPosition)[0];
+  }
+
+  savePosition(sender: string, position: ReadingPosition | undefined): void {
+    this.#forTab.write(this.#own(POSITION + sender), position && JSON.stringify([position]));
+  }
+
+  #writeUnsent(messages: readonly UnsentMessage[]): void {
+    this.#forTab.write(this.#unsentKey, messages.length === 0 ? undefined : JSON.stringify(messages));
+  }
+
+  /** A duplicated tab has a client id of its own: it must not send these a second time. */
+  get #unsentKey(): string {
+    return this.#own(UNSENT + this.clientId);
+  }
+
+  #own(name: string): string {
+    const { person } = this;
+    return `${PREFIX}${person === undefined ? '' : `${person}.`}${name}`;
   }
 }
 
@@ -203,54 +244,4 @@ class Shelf {
       if (value !== undefined) this.#own.set(key, value);
     }
   }
-}
-
-/** Parses a stored list and drops malformed entries, because other programs can write to a browser's storage. */
-function readList<T>(source: string | undefined, isEntry: (entry: unknown) => entry is T): readonly T[] {
-  try {
-    const list: unknown = JSON.parse(source ?? '[]');
-    return Array.isArray(list) ? list.filter(isEntry) : [];
-  } catch {
-    return [];
-  }
-}
-
-function isKnownConversation(entry: unknown): entry is KnownConversation {
-  if (!isRecord(entry)) return false;
-  const { sender, sessionId, title, isNamed, isPinned, lastAt, seenUpTo } = entry;
-  return (
-    isName(sender) &&
-    [sessionId, title].every(isOptionalText) &&
-    [isNamed, isPinned].every((value) => value === undefined || typeof value === 'boolean') &&
-    [lastAt, seenUpTo].every((value) => value === undefined || Number.isFinite(value))
-  );
-}
-
-function isUnsentMessage(entry: unknown): entry is UnsentMessage {
-  if (!isRecord(entry) || !isName(entry['id']) || !isName(entry['sender'])) return false;
-  const { content, attachments, supersedes } = entry;
-  if (!isOptionalText(supersedes)) return false;
-  if (attachments === undefined) return isName(content);
-  return (
-    typeof content === 'string' &&
-    Array.isArray(attachments) &&
-    (isName(content) || attachments.length > 0) &&
-    attachments.every(isStoredFile)
-  );
-}
-
-function isStoredFile(entry: unknown): boolean {
-  return isRecord(entry) && /^(?:image|audio|video|file)$/.test(String(entry['kind'])) && isName(entry['media_id']);
-}
-
-function isRecord(entry: unknown): entry is Record<string, unknown> {
-  return typeof entry === 'object' && entry !== null;
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
-function isOptionalText(value: unknown): boolean {
-  return value === undefined || typeof value === 'string';
 }

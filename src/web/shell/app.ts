@@ -12,15 +12,19 @@ import { Toast } from '../design/toast.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
 import type { Stage } from '../model/gateway-link.js';
-import type { Hit } from '../model/history-search.js';
+import { NEW } from '../model/conversations.js';
+import type { Place } from '../model/place.js';
 import { texts } from '../texts.js';
 import { ScrollKeeper } from '../thread/scroll-keeper.js';
 import type { SetUpModel } from '../setup/setup-card.js';
+import { renderAbsent } from '../thread/absent.js';
 import { renderThread } from '../thread/thread.js';
 import { ConversationList } from './conversation-list.js';
 import { ConversationMenu } from './conversation-menu.js';
+import { listHeaderCommands } from './header-commands.js';
 import { renderHeader } from './header.js';
 import { pressSingleKey, renderKeys } from './keys.js';
+import { Places } from './places.js';
 import { ReadOut } from './read-out.js';
 import { renderSidebar } from './sidebar.js';
 
@@ -49,6 +53,7 @@ export class ChatApp extends LitElement {
   private readonly toast = new Toast(this);
   private readonly list = new ConversationList(this, () => this.chat);
   private readonly menu = new ConversationMenu(this.toast, (conversation) => this.rename(conversation));
+  private readonly places = new Places((place) => void this.show(place));
   private shown: Conversation | undefined;
   private isFrameRequested = false;
 
@@ -60,6 +65,11 @@ export class ChatApp extends LitElement {
     super.connectedCallback();
     this.chat.changed.subscribe(() => this.requestFrame());
     document.addEventListener('keydown', (event) => this.press(event));
+    addEventListener('pagehide', () => this.savePosition());
+  }
+
+  protected override willUpdate(): void {
+    if (this.shown !== this.chat.active) this.savePosition();
   }
 
   protected override render(): TemplateResult {
@@ -75,12 +85,55 @@ export class ChatApp extends LitElement {
   }
 
   protected override updated(): void {
-    const { conversations, link, active } = this.chat;
+    const { conversations, link, active, visitor } = this.chat;
     this.keeper.watch(this.threadRef.value);
-    document.title = texts.pageTitle(link.agentName, this.hasList ? active?.title : undefined, conversations.unread);
+    const title = visitor.absence === 'missing' ? texts.absent.title : this.hasList ? active?.title : undefined;
+    document.title = texts.pageTitle(link.agentName, title, conversations.unread);
     const shown = this.composer ? active : undefined;
-    if (shown !== this.shown && shown) void this.composer?.updateComplete.then(() => this.writing.begin());
+    if (shown) this.places.correct(conversations.nameOf(shown));
+    if (shown !== this.shown && shown) void this.composer?.updateComplete.then(() => this.begin());
     this.shown = shown;
+  }
+
+  private begin(): void {
+    this.writing.begin();
+    this.showPanel(this.places.current);
+    void this.showMessage();
+  }
+
+  private savePosition(): void {
+    if (this.shown) this.chat.savePosition(this.shown, this.keeper.position);
+  }
+
+  /** Shows the place of the address. */
+  private async show(place: Place): Promise<void> {
+    this.showPanel(place);
+    await this.chat.visit();
+    if (this.chat.active === this.shown) await this.showMessage();
+  }
+
+  private showPanel({ panel }: Place): void {
+    const keys = this.keysRef.value;
+    if (panel !== 'keys') keys?.close();
+    else if (!keys?.open) keys?.showModal();
+    const wasOver = this.isListOver;
+    this.isListOver = panel === 'list' && isNarrow.matches;
+    if (wasOver && !this.isListOver) void this.updateComplete.then(() => this.composer?.invite());
+  }
+
+  /** Shows the message that the address names, once. */
+  private async showMessage(): Promise<void> {
+    const { chat, places } = this;
+    const { active } = chat;
+    const { message } = places;
+    if (!active || message === undefined) return;
+    await chat.reader.loadUntil(active, message);
+    await this.updateComplete;
+    requestAnimationFrame(() => {
+      if (chat.active !== active || places.message !== message) return;
+      if (!this.keeper.show(message)) this.toast.show(texts.absent.message);
+      places.messageShown();
+    });
   }
 
   /** Updates at most once per frame: a stream changes more often than a screen can show. */
@@ -118,10 +171,12 @@ export class ChatApp extends LitElement {
       ${hasListPlace ? this.renderList() : nothing}
       <main ?inert=${hasList && isListOver}>
         ${renderHeader(chat, { isListOpen, openList, menu: this.listCommands() })}${this.renderThreadBox()}
-        <div class="foot">${this.keeper.isAtEnd ? nothing : this.renderToEnd()}${this.renderComposer()}</div>
+        <div class="foot" ?hidden=${chat.visitor.absence !== undefined}>
+          ${this.keeper.isAtEnd ? nothing : this.renderToEnd()}${this.renderComposer()}
+        </div>
       </main>
       ${hasList ? html`<div class="scrim" @click=${() => this.leaveList()}></div>` : nothing}${this.toast.render()}${this.readOut.render()}
-      ${renderKeys(this.keysRef, chat.preferences)}
+      ${renderKeys(this.keysRef, chat.preferences, () => this.places.closePanel())}
     </div>`;
   }
 
@@ -131,42 +186,28 @@ export class ChatApp extends LitElement {
       chat,
       list,
       menu,
-      open: (conversation) => this.leaveList(() => chat.open(conversation)),
-      openNew: () => this.openNew(),
-      show: (hit) => this.leaveList(() => void this.showHit(hit)),
+      openNew: () => this.places.go({ conversation: NEW }),
       close: () => this.closeList(),
     });
   }
 
   /** The commands of the header's menu. */
   private listCommands(): readonly MenuItem[] {
-    const { chat, hasList } = this;
-    const { active } = chat;
-    const labels = texts.conversations.menu;
-    const isWritten = active !== undefined && !active.isEmpty;
-    const open = active?.transcript.messages.filter(({ phase }) => phase === 'open' || phase === 'unsent') ?? [];
-    return [
-      ...(open.length > 0 ? [{ icon: icons.stopped, label: labels.stopAll, act: () => chat.stopAll() }] : []),
-      ...(isWritten ? (hasList ? this.menu.list(chat, active) : this.menu.listTexts(chat, active)) : []),
-      ...(isWritten
-        ? [
-            {
-              icon: icons.print,
-              label: labels.print,
-              act: () => void this.menu.withAll(chat, active, () => this.print()),
-            },
-          ]
-        : []),
-      { icon: icons.keys, label: texts.keys.show, key: '?', act: () => this.keysRef.value?.showModal() },
-      ...(chat.token !== undefined
-        ? [{ icon: icons.leave, label: texts.signIn.signOut, act: () => chat.signOut() }]
-        : []),
-    ];
+    const { chat, hasList, menu } = this;
+    return listHeaderCommands({
+      chat,
+      hasList,
+      menu,
+      print: () => void this.print(),
+      showKeys: () => this.places.openPanel('keys'),
+      signOut: () => this.signOut(),
+    });
   }
 
   private renderThreadBox(): TemplateResult {
     const { chat, writing } = this;
-    const { active: conversation } = chat;
+    const { active: conversation, visitor } = chat;
+    const { absence } = visitor;
     return html`<div
       ${ref(this.threadRef)}
       class="thread"
@@ -177,7 +218,9 @@ export class ChatApp extends LitElement {
       @scroll=${() => this.keeper.scrolled()}
       @set-up=${(event: CustomEvent<SetUpModel | undefined>) => void this.setUp(event.detail)}
     >
-      <div class="column">${conversation ? renderThread({ chat, conversation, writing }) : nothing}</div>
+      <div class="column">
+        ${conversation ? renderThread({ chat, conversation, writing }) : absence ? renderAbsent(chat, absence) : nothing}
+      </div>
     </div>`;
   }
 
@@ -250,14 +293,15 @@ export class ChatApp extends LitElement {
     } else if (this.chat.preferences.hasSingleKeys) {
       pressSingleKey(event, {
         search: () => this.search(),
-        openNew: () => this.hasList && this.openNew(),
-        showKeys: () => this.keysRef.value?.showModal(),
+        openNew: () => this.hasList && this.places.go({ conversation: NEW }),
+        showKeys: () => this.places.openPanel('keys'),
       });
     }
   }
 
-  private openNew(): void {
-    this.leaveList(() => this.chat.openNew());
+  private signOut(): void {
+    this.chat.signOut();
+    this.places.forget();
   }
 
   private search(): void {
@@ -284,15 +328,8 @@ export class ChatApp extends LitElement {
     requestAnimationFrame(() => print());
   }
 
-  private async showHit({ conversation, messageRef }: Hit): Promise<void> {
-    this.chat.open(conversation);
-    await this.chat.loadUntil(conversation, messageRef);
-    await this.updateComplete;
-    requestAnimationFrame(() => this.keeper.show(`[data-ref="${CSS.escape(messageRef)}"]`));
-  }
-
   private openList(focus: string | undefined = '.sidebar button'): void {
-    if (isNarrow.matches) this.isListOver = true;
+    if (isNarrow.matches) this.places.openPanel('list');
     else this.chat.preferences.isListClosed = false;
     if (focus !== undefined) void this.updateComplete.then(() => this.querySelector<HTMLElement>(focus)?.focus());
   }
@@ -303,10 +340,9 @@ export class ChatApp extends LitElement {
     void this.updateComplete.then(() => this.querySelector<HTMLElement>('.show-list')?.focus());
   }
 
-  private leaveList(act?: () => void): void {
-    const wasOver = this.isListOver;
-    this.isListOver = false;
-    act?.();
-    if (wasOver) void this.updateComplete.then(() => this.composer?.invite());
+  /** Leaves the list that is over the conversation; the browser's history follows. */
+  private leaveList(): void {
+    this.showPanel({});
+    this.places.closePanel();
   }
 }

@@ -1,7 +1,7 @@
 import type { ReactiveControllerHost, TemplateResult } from 'lit';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
-import type { Hit, HistorySearch } from '../model/history-search.js';
+import type { HistorySearch } from '../model/history-search.js';
 import { patternOf } from '../model/search-words.js';
 
 /** Time without a keystroke after which messages are searched, in milliseconds. Titles are searched at once. */
@@ -15,7 +15,7 @@ export class ConversationList {
   words = '';
   renaming: Conversation | undefined;
   /** Renders the messages that a search has found so far; undefined before there is one. */
-  hits: ((show: (hit: Hit) => void) => TemplateResult) | undefined;
+  hits: (() => TemplateResult) | undefined;
   #search: HistorySearch | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -65,7 +65,7 @@ export class ConversationList {
     if (this.words !== words) return;
     const search = startSearch(words, this.findChat(), () => this.host.requestUpdate());
     this.#search = search;
-    this.hits = (show) => renderHits(search, show);
+    this.hits = () => renderHits(search, this.findChat().conversations);
     this.host.requestUpdate();
   }
 }

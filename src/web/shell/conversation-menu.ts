@@ -55,7 +55,7 @@ export class ConversationMenu {
 
   /** Has all of a conversation read, then acts. If a part is missing, the person may act on the rest. */
   async withAll(chat: Chat, conversation: Conversation, act: () => Promise<void> | void): Promise<void> {
-    if (await chat.loadAll(conversation)) return act();
+    if (await chat.reader.loadAll(conversation)) return act();
     this.toast.show(texts.conversations.incomplete, texts.conversations.anyway, () => void act());
   }
 

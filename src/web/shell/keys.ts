@@ -25,8 +25,12 @@ export function pressSingleKey(event: KeyboardEvent, actions: KeyActions): void 
   act();
 }
 
-/** Renders the dialog that lists the keys, with the switch for those without a modifier. */
-export function renderKeys(dialog: Ref<HTMLDialogElement>, preferences: Preferences): TemplateResult {
+/** Renders the dialog that lists the keys, with the switch for those without a modifier. `closed` is called after it. */
+export function renderKeys(
+  dialog: Ref<HTMLDialogElement>,
+  preferences: Preferences,
+  closed: () => void,
+): TemplateResult {
   const { hasSingleKeys } = preferences;
   const { heading, close, list, single, switchLabel } = texts.keys;
   const rows = (keys: readonly (readonly [string, string])[], isOff = false) =>
@@ -35,7 +39,7 @@ export function renderKeys(dialog: Ref<HTMLDialogElement>, preferences: Preferen
         html`<dt class=${isOff ? 'off' : nothing}><kbd>${key}</kbd></dt>
           <dd class=${isOff ? 'off' : nothing}>${meaning}</dd>`,
     );
-  return html`<dialog ${ref(dialog)} class="dialog keys" aria-labelledby="keys-heading">
+  return html`<dialog ${ref(dialog)} class="dialog keys" aria-labelledby="keys-heading" @close=${closed}>
     <form method="dialog" class="head-row">
       <h2 id="keys-heading">${heading}</h2>
       <button type="submit" class="icon-button" aria-label=${close} title=${close}>${icons.close}</button>

@@ -1,6 +1,8 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Chat } from '../model/chat.js';
+import type { Conversations } from '../model/conversations.js';
 import { HistorySearch, MAX_HITS, type Hit } from '../model/history-search.js';
+import { writePlace } from '../model/place.js';
 import { texts } from '../texts.js';
 import { formatDay } from '../times.js';
 
@@ -12,7 +14,7 @@ export function startSearch(words: string, { conversations, link }: Chat, change
 }
 
 /** Renders the messages that were found, and how far the search is. */
-export function renderHits(search: HistorySearch, show: (hit: Hit) => void): TemplateResult {
+export function renderHits(search: HistorySearch, conversations: Conversations): TemplateResult {
   const now = Date.now();
   return html`<h2 class="group">${texts.search.messages}</h2>
     <p class="faint progress" role="status">
@@ -26,17 +28,22 @@ export function renderHits(search: HistorySearch, show: (hit: Hit) => void): Tem
       ${search.hits.map(
         (hit) =>
           html`<li>
-            <button type="button" class="entry hit" @click=${() => show(hit)}>
+            <a class="entry hit" href=${addressOf(hit, conversations)}>
               <span class="faint"
                 >${hit.conversation.title ?? texts.conversations.untitled} · ${formatDay(hit.sentAt, now)}</span
               >
               <span class="snippet" dir="auto"
                 >${hit.snippet.slice(0, hit.from)}<mark>${hit.snippet.slice(hit.from, hit.to)}</mark>${hit.snippet.slice(hit.to)}</span
               >
-            </button>
+            </a>
           </li>`,
       )}
     </ul>`;
+}
+
+function addressOf({ conversation, messageRef }: Hit, conversations: Conversations): string {
+  const name = conversations.nameOf(conversation);
+  return writePlace({ ...(name !== undefined && { conversation: name }), message: messageRef });
 }
 
 /** Describes the result. Only a complete search can report that there is nothing. */

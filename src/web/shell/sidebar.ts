@@ -4,7 +4,8 @@ import { icons } from '../design/icons.js';
 import type { PageMenu } from '../design/menu.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
-import type { Hit } from '../model/history-search.js';
+import { NEW } from '../model/conversations.js';
+import { writePlace } from '../model/place.js';
 import { texts } from '../texts.js';
 import { patternOf } from '../model/search-words.js';
 import { groupConversations } from './conversation-groups.js';
@@ -16,9 +17,7 @@ export interface Sidebar {
   readonly chat: Chat;
   readonly list: ConversationList;
   readonly menu: ConversationMenu;
-  open(conversation: Conversation): void;
   openNew(): void;
-  show(hit: Hit): void;
   close(): void;
 }
 
@@ -68,7 +67,7 @@ function renderFound(sidebar: Sidebar): TemplateResult {
   const { found, hits } = sidebar.list;
   return html`<h2 class="group">${texts.search.titles}</h2>
     ${found.length === 0 ? html`<p class="faint none">${texts.search.noTitle}</p>` : renderRows(found, sidebar)}
-    ${hits?.((hit) => sidebar.show(hit)) ?? nothing}`;
+    ${hits?.() ?? nothing}`;
 }
 
 function renderRows(conversations: readonly Conversation[], sidebar: Sidebar): TemplateResult {
@@ -92,12 +91,11 @@ function renderRow(conversation: Conversation, sidebar: Sidebar): TemplateResult
     @contextmenu=${openMenu}
     @keydown=${(event: KeyboardEvent) => event.key === 'F2' && list.rename(conversation)}
   >
-    <button
-      type="button"
+    <a
       class="entry"
+      href=${writePlace({ conversation: chat.conversations.nameOf(conversation) ?? NEW })}
       title=${title}
       aria-current=${isActive ? 'page' : nothing}
-      @click=${() => sidebar.open(conversation)}
     >
       <span class="title" dir="auto">${renderMarked(title, list.words)}</span>
       ${
@@ -107,7 +105,7 @@ function renderRow(conversation: Conversation, sidebar: Sidebar): TemplateResult
             >`
           : nothing
       }
-    </button>
+    </a>
     <page-menu .label=${texts.conversations.more(title)} .items=${menu.list(chat, conversation)}></page-menu>
   </li>`;
 }

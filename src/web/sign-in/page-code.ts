@@ -1,5 +1,7 @@
+import { readPlace, writePlace } from '../model/place.js';
+
 /** The fragment of a sign-in link. */
-const CODE_FRAGMENT = /^#code=([A-Za-z0-9_-]{1,128})$/;
+export const CODE_FRAGMENT = /^#code=([A-Za-z0-9_-]{1,128})$/;
 
 /** The result of exchanging a code: a token, or the reason why there is none. */
 export type CodeOutcome =
@@ -8,11 +10,12 @@ export type CodeOutcome =
 
 /**
  * Removes the code from the page's URL, so that neither the history nor a bookmark keeps it. A URL may carry only a
- * code: never a token, never another gateway.
+ * code or a place: never a token, never another gateway.
  */
 export function takeCode(address: Location, history: History): string | undefined {
   const code = CODE_FRAGMENT.exec(address.hash)?.[1];
-  if (address.hash !== '') history.replaceState(null, '', address.pathname);
+  const place = writePlace(readPlace(address.hash));
+  if (address.hash !== place) history.replaceState(null, '', address.pathname + place);
   return code;
 }
 

@@ -1,4 +1,5 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
+import type { ReadingPosition } from '../model/stored-values.js';
 
 /**
  * Distances in pixels: the reader counts as at the end within the first, and earlier messages are loaded within the
@@ -9,6 +10,17 @@ const NEAR_BEGINNING = 600;
 
 /** A message, or several folded ones. Headings and notes between them come and go. */
 const MESSAGES = '.exchange, .earlier';
+const MESSAGE_WITH_REF = '[data-ref]';
+
+/** The parts of a message, from the outermost. What is out of sight is not laid out, so a part moves within its message. */
+const PARTS = ['.reply', '.blocks', '.block'];
+const BLOCKS = '.blocks > .block';
+
+/** An element whose place is kept, and its distance from the top of the box, in pixels. */
+interface Anchor {
+  readonly element: Element;
+  readonly offset: number;
+}
 
 /**
  * Keeps the scroll position: at the end, where new text pushes up the old, or otherwise at the topmost message, even
@@ -18,7 +30,8 @@ export class ScrollKeeper implements ReactiveController {
   isAtEnd = true;
   #box: HTMLElement | undefined;
   #lastTop = 0;
-  #anchor: { readonly element: Element; readonly offset: number } | undefined;
+  /** The topmost part of the topmost message, then what it is in: a part is replaced when its answer goes on. */
+  #anchors: readonly Anchor[] = [];
   readonly #resized = new ResizeObserver(() => this.#keep());
 
   constructor(
@@ -55,15 +68,40 @@ export class ScrollKeeper implements ReactiveController {
     this.host.requestUpdate();
   }
 
-  /** Shows the element in the middle, with the focus on it. */
-  show(selector: string): void {
-    const element = this.#box?.querySelector<HTMLElement>(selector);
-    if (!this.#box || !element) return;
+  /** The topmost message and where it stands; undefined at the end, and where that message has no ref. */
+  get position(): ReadingPosition | undefined {
+    const anchor = this.#anchors.find(({ element }) => element.isConnected);
+    if (!anchor) return undefined;
+    const { element, offset } = anchor;
+    const message = element.closest(MESSAGE_WITH_REF) ?? element.querySelector(MESSAGE_WITH_REF);
+    const messageRef = message?.getAttribute('data-ref');
+    if (!message || !messageRef) return undefined;
+    const part = [...message.querySelectorAll(BLOCKS)].indexOf(element);
+    return { messageRef, offset, ...(part >= 0 && { part }) };
+  }
+
+  /** Puts a message where it stood. Returns false when it is not on the page. */
+  restore({ messageRef, part, offset }: ReadingPosition): boolean {
+    const message = this.#find(messageRef);
+    if (!message) return false;
+    this.isAtEnd = false;
+    const block = part === undefined ? undefined : message.querySelectorAll(BLOCKS)[part];
+    this.#anchors = [{ element: block ?? message.closest('.earlier') ?? message, offset }];
+    this.#keep();
+    this.host.requestUpdate();
+    return true;
+  }
+
+  /** Shows a message in the middle, with the focus on it. Returns false when it is not on the page. */
+  show(messageRef: string): boolean {
+    const element = this.#find(messageRef);
+    if (!this.#box || !element) return false;
     this.isAtEnd = false;
     element.scrollIntoView({ block: 'center' });
     element.focus({ preventScroll: true });
     this.#remember(this.#box);
     this.host.requestUpdate();
+    return true;
   }
 
   scrolled(): void {
@@ -79,20 +117,24 @@ export class ScrollKeeper implements ReactiveController {
     if (wasAtEnd !== this.isAtEnd) this.host.requestUpdate();
   }
 
+  #find(messageRef: string): HTMLElement | undefined {
+    return this.#box?.querySelector<HTMLElement>(`[data-ref="${CSS.escape(messageRef)}"]`) ?? undefined;
+  }
+
   #keep(): void {
     const box = this.#box;
     if (!box) return;
+    const anchor = this.#anchors.find(({ element }) => element.isConnected);
     if (this.isAtEnd) box.scrollTop = box.scrollHeight;
-    else if (this.#anchor?.element.isConnected)
-      box.scrollTop += offsetOf(this.#anchor.element, box) - this.#anchor.offset;
+    else if (anchor) box.scrollTop += offsetOf(anchor.element, box) - anchor.offset;
     this.#lastTop = box.scrollTop;
     this.#remember(box);
   }
 
   /** Remembers the topmost message. At the end there is nothing to be kept. */
   #remember(box: HTMLElement): void {
-    const first = this.isAtEnd ? undefined : findTopmost(box);
-    this.#anchor = first && { element: first, offset: offsetOf(first, box) };
+    const elements = this.isAtEnd ? [] : findTopmost(box);
+    this.#anchors = elements.map((element) => ({ element, offset: offsetOf(element, box) }));
   }
 
   #lookAhead(): void {
@@ -104,11 +146,21 @@ function offsetOf(element: Element, box: Element): number {
   return element.getBoundingClientRect().top - box.getBoundingClientRect().top;
 }
 
-/** Returns the first message that is not above the box, by halving: a long conversation has thousands of elements. */
-function findTopmost(box: HTMLElement): Element | undefined {
-  const items = box.firstElementChild?.children;
-  if (!items) return undefined;
+/** Returns the topmost message and its topmost parts, the innermost first. */
+function findTopmost(box: HTMLElement): readonly Element[] {
   const { top } = box.getBoundingClientRect();
+  const found: Element[] = [];
+  let parent = box.firstElementChild;
+  for (const selector of [MESSAGES, ...PARTS]) {
+    parent = parent && findFirst(parent.children, selector, top);
+    if (!parent) break;
+    found.unshift(parent);
+  }
+  return found;
+}
+
+/** Returns the first element that is not above `top`, by halving: a long conversation has thousands of elements. */
+function findFirst(items: HTMLCollection, selector: string, top: number): Element | null {
   let [from, to] = [0, items.length];
   while (from < to) {
     const middle = (from + to) >> 1;
@@ -116,6 +168,6 @@ function findTopmost(box: HTMLElement): Element | undefined {
     else from = middle + 1;
   }
   let item = items[from] ?? null;
-  while (item && !item.matches(MESSAGES)) item = item.nextElementSibling;
-  return item ?? undefined;
+  while (item && !item.matches(selector)) item = item.nextElementSibling;
+  return item;
 }

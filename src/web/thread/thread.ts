@@ -66,7 +66,7 @@ function renderOlder({ chat, conversation }: Thread): TemplateResult {
   const { isLoadingOlder, isOlderMissing } = conversation.transcript;
   if (!isOlderMissing)
     return html`<p class="note" role="status">${isLoadingOlder ? texts.thread.loadingOlder : ''}</p>`;
-  return renderMissing(texts.thread.olderMissing, () => void chat.loadOlder(true));
+  return renderMissing(texts.thread.olderMissing, () => void chat.reader.loadOlder(conversation, true));
 }
 
 function renderMissing(sentence: string, tryAgain: () => void): TemplateResult {
