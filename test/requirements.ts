@@ -919,6 +919,11 @@ export const requirements: readonly Requirement[] = [
     'The address names the conversation and what lies over it, for Back, Forward, a reload and a link, and the conversation of another person is not here.',
   ),
   requirement(
+    'W-77',
+    'web chat',
+    'A person who signs out decides what becomes of messages that are not sent, and another person who signs in neither sees nor sends anything of theirs.',
+  ),
+  requirement(
     'X-17',
     'security',
     'A guarded route is 401 without a credential, and 403 for another role or without the scope, which the response names.',

@@ -29,6 +29,7 @@ document.body.append(app);
 keepAboveKeyboard(app);
 
 addEventListener('storage', ({ key }) => chat.storageChanged(key));
+chat.personChanged.subscribe(() => location.reload());
 addEventListener('online', () => chat.link.networkChanged());
 addEventListener('offline', () => chat.link.networkChanged());
 document.addEventListener('copy', copySelection);

@@ -38,6 +38,7 @@ export const texts = {
     explanation: 'This gateway asks for a token. It stays in this tab and goes to this gateway only.',
     label: 'Token',
     submit: 'Sign in',
+    cancel: 'Cancel',
     show: 'Show',
     hide: 'Hide',
     hint: 'The terminal where the gateway was started shows a link that signs you in without one.',
@@ -57,6 +58,17 @@ export const texts = {
       foreign: 'The gateway does not accept sign-ins under this address. Open the link exactly as it was printed.',
     },
     signOut: 'Sign out',
+  },
+
+  signOut: {
+    heading: (count: number) => (count === 1 ? 'A message is not sent yet' : `${count} messages are not sent yet`),
+    explanation: 'Only you can send what you wrote. Another person who signs in here neither sees nor sends it.',
+    send: 'Send first, then sign out',
+    keep: 'Keep in this tab until I sign in again',
+    discard: 'Discard and sign out',
+    cancel: 'Stay signed in',
+    waiting: (count: number) =>
+      `You are signed out once ${count === 1 ? 'your message is' : `your ${count} messages are`} sent.`,
   },
 
   stopped: {

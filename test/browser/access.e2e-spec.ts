@@ -13,6 +13,7 @@ import { GatewayProcess } from '../support/gateway-process.js';
 
 const TOKENS = {
   operator: 'operator-token-0123456789',
+  deputy: 'deputy-token-0123456789ab',
   alice: 'alice-token-0123456789abc',
   bea: 'bea-token-0123456789abcde',
   reader: 'reader-token-0123456789ab',
@@ -21,6 +22,7 @@ const TOKENS = {
 const settings = {
   'auth.tokens': [
     { token: TOKENS.operator, principal: 'operator', role: 'operator' },
+    { token: TOKENS.deputy, principal: 'deputy', role: 'operator' },
     { token: TOKENS.alice, principal: 'alice', role: 'user' },
     { token: TOKENS.bea, principal: 'bea', role: 'user' },
     { token: TOKENS.reader, principal: 'reader', role: 'operator', scopes: ['sessions:read'] },
@@ -129,6 +131,67 @@ describe('a gateway with credentials', () => {
     await other.page.getByRole('link', { name: 'Your conversation' }).click();
     await other.input.waitFor();
     expect(await other.page.content()).not.toContain('for operators only');
+  });
+
+  it('[W-77] asks a person who signs out about messages that are not sent, and keeps them from the next one', async () => {
+    const context = await suite.browser.newContext({ reducedMotion: 'reduce' });
+    let isLost = true;
+    const sent: string[] = [];
+    await context.routeWebSocket(/.*/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((message) => {
+        const isMessage = /"type":"message_in"/.test(String(message));
+        if (isMessage) sent.push(String(message));
+        if (!isMessage || !isLost) server.send(message);
+      });
+    });
+    const chat = await suite.openIn(context, '/chat', gateway.url);
+    const dialog = chat.page.getByRole('dialog', { name: 'A message is not sent yet' });
+    const leave = async (choice: string) => {
+      await chat.command('Sign out');
+      await dialog.getByRole('button', { name: choice }).click();
+    };
+    await signIn(chat, TOKENS.operator);
+    await chat.waitForWelcome();
+    await chat.say('for the operator alone');
+    await leave('Stay signed in');
+    await chat.said.getByText('for the operator alone').waitFor();
+    await chat.input.fill('a draft of the operator');
+    await leave('Keep in this tab');
+    expect(new URL(chat.page.url()).hash).toBe('');
+
+    isLost = false;
+    await signIn(chat, TOKENS.deputy);
+    await chat.waitForWelcome();
+    await chat.ask('for the deputy');
+    expect(await chat.page.content()).not.toContain('of the operator');
+    expect(sent.splice(0).filter((frame) => frame.includes('for the operator'))).toHaveLength(1);
+
+    await chat.command('Sign out');
+    isLost = true;
+    await signIn(chat, TOKENS.operator);
+    await chat.said.getByText('for the operator alone').waitFor();
+    expect([await chat.input.inputValue(), await chat.page.content()]).toEqual([
+      'a draft of the operator',
+      expect.not.stringContaining('for the deputy'),
+    ]);
+    await leave('Send first');
+    await chat.page.getByText('You are signed out once your message is sent').waitFor();
+    isLost = false;
+    await chat.page.reload();
+    await chat.page.getByLabel('Token').waitFor();
+
+    await signIn(chat, TOKENS.operator);
+    await chat.waitForEnds();
+    expect(await chat.said.allInnerTexts()).toEqual(['for the operator alone']);
+    isLost = true;
+    await chat.say('never mind');
+    await leave('Discard');
+    isLost = false;
+    await signIn(chat, TOKENS.operator);
+    await chat.waitForEnds();
+    expect(await chat.said.allInnerTexts()).toEqual(['for the operator alone']);
+    expect(JSON.stringify(await chat.context.storageState())).not.toContain('never mind');
   });
 
   it('[W-08] says what a token lacks that cannot chat or may only read', async () => {

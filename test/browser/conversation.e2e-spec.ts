@@ -161,6 +161,8 @@ describe.concurrent('a tool that needs an approval', () => {
     expect(await question.getByRole('button', { name: 'Allow once' }).count()).toBe(0);
     await question.getByRole('button', { name: 'Sign in' }).click();
     await chat.page.getByText('data/local.token').waitFor();
+    await chat.page.getByRole('button', { name: 'Cancel' }).click();
+    await question.getByRole('button', { name: 'Sign in' }).click();
     await chat.page.getByLabel('Token').fill(gateway.localToken);
     await chat.page.getByLabel('Token').press('Enter');
     await question.getByRole('button', { name: 'Allow once' }).click();

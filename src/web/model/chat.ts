@@ -16,6 +16,7 @@ import { ConversationReader } from './conversation-reader.js';
 import { Conversations } from './conversations.js';
 import { gatewayClock } from './gateway-clock.js';
 import { GatewayLink, type Identification } from './gateway-link.js';
+import { Leaving } from './leaving.js';
 import { MediaFiles } from './media-files.js';
 import { cleanText } from './message-limits.js';
 import { OtherConversations } from './other-conversations.js';
@@ -39,6 +40,7 @@ export class Chat {
   readonly preferences: Preferences;
   readonly visitor: Visitor;
   readonly reader: ConversationReader;
+  readonly leaving: Leaving;
   readonly presence = new Presence((status) => this.#sendPresence(status));
   /** Emitted when something shown has changed. */
   readonly changed = new Signal();
@@ -48,6 +50,8 @@ export class Chat {
   readonly withdrawn = new Signal<TranscriptMessage>();
   /** Emitted, with the reason, when the gateway refused something that belongs to no message. */
   readonly refused = new Signal<string>();
+  /** Emitted when another person has signed in: the page has to start again, with nothing of the first one in memory. */
+  readonly personChanged = new Signal();
   readonly #others = new OtherConversations();
   readonly #replies = new Map<string, Reply>();
   #sessionTimer: ReturnType<typeof setTimeout> | undefined;
@@ -78,6 +82,7 @@ export class Chat {
       (conversation) => this.open(conversation),
       () => this.changed.emit(),
     );
+    this.leaving = new Leaving(storage, this.outbox, this.conversations, this.link, () => this.changed.emit());
     this.link.changed.subscribe(() => this.changed.emit());
     this.link.refused.subscribe((reason) => this.refused.emit(reason));
     this.link.identified.subscribe((identification) => this.#identified(identification));
@@ -106,13 +111,6 @@ export class Chat {
   /** False for a page without the local token of a gateway in open mode. */
   get decidesApprovals(): boolean {
     return this.link.identity?.decides_approvals !== false;
-  }
-
-  /** Signs out. Drafts go, because they belong to the person who leaves. */
-  signOut(): void {
-    for (const { sender } of this.conversations.all) this.storage.saveDraft(sender, '');
-    this.conversations.clear();
-    this.link.signOut();
   }
 
   /**
@@ -239,7 +237,7 @@ export class Chat {
   #identified({ isFirst, latestSessionId }: Identification): void {
     const { client, identity } = this.link;
     if (!client) return;
-    if (identity) this.#meet(identity);
+    if (identity && !this.#meet(identity)) return;
     this.outbox.connected();
     const isNowhere = this.active === undefined;
     if (identity?.sender === undefined) this.conversations.recall();
@@ -250,14 +248,20 @@ export class Chat {
     if (this.active) void this.reader.load(this.active);
     this.#followOthers();
     this.#awaitSession();
+    this.leaving.check();
   }
 
-  /** Handles who is signed in: what another person has written and read on this page is neither shown nor sent. */
-  #meet({ tenant, principal }: WebchatIdentity): void {
+  /** Handles who is signed in. Returns false when the page has shown another person before. */
+  #meet({ tenant, principal }: WebchatIdentity): boolean {
     const person = [tenant, principal].map(encodeURIComponent).join('/');
-    if (person === this.storage.person) return;
-    this.conversations.clear();
+    const { person: before } = this.storage;
+    if (person === before) return true;
     this.storage.person = person;
+    if (before === undefined) return true;
+    this.conversations.clear();
+    this.link.client?.close();
+    this.personChanged.emit();
+    return false;
   }
 
   #followOthers(): void {
@@ -303,11 +307,13 @@ export class Chat {
   #follow(conversation: Conversation, message: TranscriptMessage, reply: Reply): void {
     this.#replies.set(message.id, reply);
     reply.acknowledged.then(
-      () => this.outbox.remove(message.id, true),
+      () => this.#acknowledged(message.id),
       (error: unknown) => {
         // The next client sends it again.
         if (error instanceof ConnectionEndedError) return;
         this.outbox.remove(message.id, false);
+        // What was refused or withdrawn is the person's to look at.
+        this.leaving.stay();
         if (!(error instanceof WithdrawnError)) return;
         conversation.transcript.remove(message);
         this.withdrawn.emit(message);
@@ -318,6 +324,11 @@ export class Chat {
       if (this.#replies.get(message.id) === reply) this.#replies.delete(message.id);
     };
     reply.ended.then(forget, forget);
+  }
+
+  #acknowledged(id: string): void {
+    this.outbox.remove(id, true);
+    this.leaving.check();
   }
 
   #take(frame: OutboundFrame, isLive: boolean): void {

@@ -16,7 +16,13 @@ import { texts } from '../texts.js';
 export type Stage =
   | { readonly name: 'starting' }
   | { readonly name: 'chatting' }
-  | { readonly name: 'signed-out'; readonly problem: string | undefined; readonly isTrying?: boolean }
+  | {
+      readonly name: 'signed-out';
+      readonly problem: string | undefined;
+      readonly isTrying?: boolean;
+      /** Returns to the page as it was; missing when there is no way back. */
+      readonly goBack?: (() => void) | undefined;
+    }
   | {
       readonly name: 'stopped';
       readonly heading: string;
@@ -114,15 +120,28 @@ export class GatewayLink {
 
   signIn(token: string): void {
     this.storage.token = token;
-    this.start(undefined, { name: 'signed-out', problem: undefined, isTrying: true });
+    this.start(undefined, { name: 'signed-out', problem: undefined, isTrying: true, goBack: this.#goBack });
   }
 
-  signOut(problem?: string): void {
+  /** Asks for another token, with the reason. The person may go back and stay signed in as before. */
+  askForToken(problem: string): void {
+    const { token } = this.storage;
+    this.signOut(problem, () => {
+      this.storage.token = token;
+      this.start();
+    });
+  }
+
+  signOut(problem?: string, goBack?: () => void): void {
     this.storage.token = undefined;
     this.identity = undefined;
-    this.stage = { name: 'signed-out', problem };
+    this.stage = { name: 'signed-out', problem, goBack };
     this.#client?.close();
     this.changed.emit();
+  }
+
+  get #goBack(): (() => void) | undefined {
+    return this.stage.name === 'signed-out' ? this.stage.goBack : undefined;
   }
 
   /** Reads again what the gateway says about itself and this page. Resolves with undefined if it cannot be read. */
@@ -199,7 +218,7 @@ export class GatewayLink {
     } catch (error) {
       // Any other error belongs to the connection, which reports its own state.
       if (error instanceof GatewayError && client === this.#client)
-        this.signOut(texts.signIn.notForChat(error.message));
+        this.signOut(texts.signIn.notForChat(error.message), this.#goBack);
     }
     this.#judge();
   }
@@ -208,7 +227,7 @@ export class GatewayLink {
     if (this.stage.name === 'stopped' || (this.stage.name === 'signed-out' && !this.stage.isTrying)) return;
     if (code === 4001) {
       const isWrong = this.storage.token !== undefined;
-      this.signOut(this.#wasConnected ? texts.signIn.ended : isWrong ? texts.signIn.wrong : problem);
+      this.signOut(this.#wasConnected ? texts.signIn.ended : isWrong ? texts.signIn.wrong : problem, this.#goBack);
     } else if (code === 4010) {
       this.stage = { name: 'stopped', ...texts.stopped.replaced, remedy: 'take-over' };
     } else {

@@ -24,6 +24,7 @@ const ACTIVE = 'active';
 const BLANK = 'blank';
 const DRAFT = 'draft.';
 const POSITION = 'position.';
+const LEAVING = 'leaving';
 
 /** The part of a browser's `Storage` that the page uses. */
 type EntryStore = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
@@ -193,6 +194,15 @@ export class PageStorage {
 
   savePosition(sender: string, position: ReadingPosition | undefined): void {
     this.#forTab.write(this.#own(POSITION + sender), position && JSON.stringify([position]));
+  }
+
+  /** True when the person is signed out once their messages are sent. */
+  get isLeaving(): boolean {
+    return this.#forTab.read(this.#own(LEAVING)) !== undefined;
+  }
+
+  set isLeaving(isLeaving: boolean) {
+    this.#forTab.write(this.#own(LEAVING), isLeaving ? 'yes' : undefined);
   }
 
   #writeUnsent(messages: readonly UnsentMessage[]): void {

@@ -11,7 +11,6 @@ import type { MenuItem } from '../design/menu.js';
 import { Toast } from '../design/toast.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
-import type { Stage } from '../model/gateway-link.js';
 import { NEW } from '../model/conversations.js';
 import type { Place } from '../model/place.js';
 import { texts } from '../texts.js';
@@ -27,6 +26,8 @@ import { pressSingleKey, renderKeys } from './keys.js';
 import { Places } from './places.js';
 import { ReadOut } from './read-out.js';
 import { renderSidebar } from './sidebar.js';
+import { renderSignOut } from './sign-out.js';
+import { renderStopped } from './stopped.js';
 
 /** Characters of a model's first answer that are shown. */
 const MAX_SHOWN_ANSWER = 120;
@@ -47,6 +48,7 @@ export class ChatApp extends LitElement {
   private readonly composerRef = createRef<ChatComposer>();
   private readonly threadRef = createRef<HTMLElement>();
   private readonly keysRef = createRef<HTMLDialogElement>();
+  private readonly signOutRef = createRef<HTMLDialogElement>();
   private readonly keeper = new ScrollKeeper(this, () => void this.chat.loadOlder());
   private readonly writing = new Writing(this, this.keeper, () => ({ chat: this.chat, composer: this.composer }));
   private readonly readOut = new ReadOut(this, () => this.chat);
@@ -64,6 +66,7 @@ export class ChatApp extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.chat.changed.subscribe(() => this.requestFrame());
+    this.chat.leaving.left.subscribe(() => this.places.forget());
     document.addEventListener('keydown', (event) => this.press(event));
     addEventListener('pagehide', () => this.savePosition());
   }
@@ -78,10 +81,12 @@ export class ChatApp extends LitElement {
       return html`<chat-sign-in
         .problem=${stage.problem ?? ''}
         .trying=${stage.isTrying ? texts.link[quality] : ''}
+        .leadsBack=${stage.goBack !== undefined}
+        @go-back=${stage.goBack}
         @sign-in=${(event: CustomEvent<string>) => this.chat.link.signIn(event.detail)}
       ></chat-sign-in>`;
     }
-    return stage.name === 'stopped' ? this.renderStopped(stage) : this.renderChat();
+    return stage.name === 'stopped' ? renderStopped(stage, () => this.chat.link.takeOver()) : this.renderChat();
   }
 
   protected override updated(): void {
@@ -176,7 +181,7 @@ export class ChatApp extends LitElement {
         </div>
       </main>
       ${hasList ? html`<div class="scrim" @click=${() => this.leaveList()}></div>` : nothing}${this.toast.render()}${this.readOut.render()}
-      ${renderKeys(this.keysRef, chat.preferences, () => this.places.closePanel())}
+      ${renderKeys(this.keysRef, chat.preferences, () => this.places.closePanel())}${renderSignOut(this.signOutRef, chat.outbox.messages.length, (fate) => chat.leaving.leave(fate))}
     </div>`;
   }
 
@@ -198,7 +203,7 @@ export class ChatApp extends LitElement {
       chat,
       hasList,
       menu,
-      print: () => void this.print(),
+      print: () => void this.updateComplete.then(() => requestAnimationFrame(() => print())),
       showKeys: () => this.places.openPanel('keys'),
       signOut: () => this.signOut(),
     });
@@ -263,18 +268,6 @@ export class ChatApp extends LitElement {
     </button>`;
   }
 
-  private renderStopped({ heading, problem, remedy }: Extract<Stage, { name: 'stopped' }>): TemplateResult {
-    const [label, act] =
-      remedy === 'reload'
-        ? [texts.stopped.reload, () => location.reload()]
-        : [texts.stopped.takeOver, () => this.chat.link.takeOver()];
-    return html`<main class="card" role="alert">
-      <h1>${heading}</h1>
-      <p>${problem}</p>
-      <button type="button" class="main" @click=${act}>${label}</button>
-    </main>`;
-  }
-
   private stopReply(): void {
     const current = this.chat.active?.transcript.current;
     if (current) this.chat.cancel(current);
@@ -299,9 +292,11 @@ export class ChatApp extends LitElement {
     }
   }
 
+  /** Signs out, after asking what becomes of messages that are not sent. */
   private signOut(): void {
-    this.chat.signOut();
-    this.places.forget();
+    const { leaving, outbox } = this.chat;
+    if (outbox.messages.length > 0) this.signOutRef.value?.showModal();
+    else leaving.leave('discard');
   }
 
   private search(): void {
@@ -321,11 +316,6 @@ export class ChatApp extends LitElement {
     this.toast.show(model ? done(model.model, model.text.slice(0, MAX_SHOWN_ANSWER)) : taken);
     await this.chat.link.readIdentity();
     this.composer?.invite();
-  }
-
-  private async print(): Promise<void> {
-    await this.updateComplete;
-    requestAnimationFrame(() => print());
   }
 
   private openList(focus: string | undefined = '.sidebar button'): void {

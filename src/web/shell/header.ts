@@ -26,7 +26,7 @@ export function renderHeader(chat: Chat, parts: HeaderParts): TemplateResult {
       ${renderLink(link)}
       <page-menu .label=${texts.menu} .items=${parts.menu}></page-menu>
     </header>
-    ${renderTrouble(chat)}${link.isRefused ? html`<p class="trouble strip" role="alert">${texts.link.refused(location.origin)}</p>` : nothing}
+    ${chat.leaving.isWaiting ? renderLeaving(chat) : renderTrouble(chat)}${link.isRefused ? html`<p class="trouble strip" role="alert">${texts.link.refused(location.origin)}</p>` : nothing}
   </div>`;
 }
 
@@ -45,6 +45,14 @@ function renderLink({ quality }: GatewayLink): TemplateResult {
   const isWell = quality === 'connected';
   return html`<p class="link state ${tone} ${isWell ? 'visually-hidden' : ''}">
     ${isWell ? nothing : icon}<span role="status">${texts.link[quality]}</span>
+  </p>`;
+}
+
+/** Renders that the person is signed out as soon as their messages are sent. */
+function renderLeaving({ leaving, outbox }: Chat): TemplateResult {
+  return html`<p class="strip state info" role="status">
+    ${icons.leave}<span>${texts.signOut.waiting(outbox.messages.length)}</span>
+    <button type="button" class="quiet" @click=${() => leaving.stay()}>${texts.signOut.cancel}</button>
   </p>`;
 }
 

@@ -3,13 +3,15 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { TOKEN_PATTERN } from '../../client/index.js';
 import { texts } from '../texts.js';
 
-/** Prompts for a token. Dispatches `sign-in` with it. */
+/** Prompts for a token. Dispatches `sign-in` with it, or `go-back`. */
 @customElement('chat-sign-in')
 export class ChatSignIn extends LitElement {
   /** Why the last attempt failed. */
   @property() problem = '';
   /** The state of the connection while a token is being tried. */
   @property() trying = '';
+  /** True when the person may go back to the page as it was. */
+  @property({ type: Boolean }) leadsBack = false;
   @state() private isShown = false;
   @state() private isMalformed = false;
 
@@ -55,6 +57,13 @@ export class ChatSignIn extends LitElement {
         <button type="submit" class="main" ?disabled=${this.trying !== ''}>
           ${this.trying || texts.signIn.submit}
         </button>
+        ${
+          this.leadsBack
+            ? html`<button type="button" class="plain" @click=${() => this.dispatchEvent(new CustomEvent('go-back'))}>
+                ${texts.signIn.cancel}
+              </button>`
+            : nothing
+        }
       </form>
       <p class="faint" id="token-hint">${texts.signIn.hint}</p>
     </main>`;

@@ -80,7 +80,7 @@ function renderReply(message: TranscriptMessage, thread: Thread): TemplateResult
   const isAnswering = phase === 'open' && (message === conversation.transcript.current || begun);
   if (!isAnswering && !begun && !reply.end) return nothing;
   const decideHere = chat.isConnected ? chat.decide.bind(chat) : undefined;
-  const decide = chat.decidesApprovals ? decideHere : { signIn: () => chat.link.signOut(texts.signIn.local) };
+  const decide = chat.decidesApprovals ? decideHere : { signIn: () => chat.link.askForToken(texts.signIn.local) };
   return html`<div class="reply" role="group" aria-label=${chat.link.agentName}>
     ${renderBlocks(reply, chat.media, decide)}${isAnswering && !isWaitingForPerson(reply) ? renderAnswering(message, thread) : nothing}${phase === 'ended' ? renderEnd(message, thread) : nothing}
   </div>`;

@@ -1,0 +1,56 @@
+import type { Conversations } from './conversations.js';
+import type { GatewayLink } from './gateway-link.js';
+import type { Outbox } from './outbox.js';
+import type { PageStorage } from './page-storage.js';
+import { Signal } from './signal.js';
+
+/** What becomes of messages that are not sent when a person signs out. */
+export type Fate = 'send' | 'keep' | 'discard';
+
+/** Signs a person out, at once or when their messages are sent. */
+export class Leaving {
+  /** Emitted when the person has left. */
+  readonly left = new Signal();
+
+  constructor(
+    private readonly storage: PageStorage,
+    private readonly outbox: Outbox,
+    private readonly conversations: Conversations,
+    private readonly link: GatewayLink,
+    private readonly changed: () => void,
+  ) {}
+
+  /** True while the page waits until the messages are sent. */
+  get isWaiting(): boolean {
+    return this.storage.isLeaving;
+  }
+
+  /**
+   * Signs out. Messages that are not sent are sent before, or kept in this tab until the same person signs in again,
+   * together with the drafts, or discarded. Otherwise drafts go, because they belong to the person who leaves.
+   */
+  leave(fate: Fate): void {
+    this.storage.isLeaving = fate === 'send';
+    if (fate === 'send') {
+      this.check();
+      return this.changed();
+    }
+    if (fate === 'discard') {
+      for (const { id } of this.outbox.messages) this.outbox.remove(id, false);
+      for (const { sender } of this.conversations.all) this.storage.saveDraft(sender, '');
+    }
+    this.conversations.clear();
+    this.link.signOut();
+    this.left.emit();
+  }
+
+  stay(): void {
+    this.storage.isLeaving = false;
+    this.changed();
+  }
+
+  /** Signs out if that has been waited for and all messages are sent. */
+  check(): void {
+    if (this.isWaiting && this.outbox.messages.length === 0) this.leave('discard');
+  }
+}
