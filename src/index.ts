@@ -25,9 +25,13 @@ export { ConnectionManagerService } from './core/connections/connection-manager.
 export { ApprovalsService } from './core/approvals/approvals.service.js';
 export { ChannelDriver, type ChannelDriverOptions } from './core/channels/channel-driver.decorator.js';
 export {
+  commandOf,
   DeliveryError,
   DriverError,
+  editIdOf,
+  type Button,
   type Capabilities,
+  type Change,
   type ChannelLink,
   type Driver,
   type DriverFault,
@@ -35,9 +39,11 @@ export {
   type Part,
   type PartText,
   type Place,
+  type ReactionChange,
   type Reading,
   type ReadMessage,
   type RecentChat,
+  type Target,
   type Update,
   type Updates,
 } from './core/channels/driver.js';

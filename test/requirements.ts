@@ -1388,5 +1388,9 @@ export const requirements: readonly Requirement[] = [
   requirement('V-15', 'channels 1', 'A team adds a channel with one class; a contract of tests checks its promises.'),
   requirement('V-16', 'channels 2', 'What belongs together, such as an album, is one message.'),
   requirement('V-17', 'channels 5', 'A driver that throws where nothing can catch it ends its run, never the process.'),
+  requirement('V-19', 'channels 2', 'An edit replaces a message that waits, and is context for the agent otherwise.'),
+  requirement('V-20', 'channels 2', 'A reaction reaches the message that it is to, also by a part of a reply.'),
+  requirement('V-21', 'channels 2', 'Other bots are ignored, or answered a few times.'),
+  requirement('V-22', 'channels 2', 'The IDs of a person are one sender in sessions, codes and settings.'),
   requirement('V-10', 'channels 5', 'A platform that is down loses nothing and is tried again without an end.'),
 ];

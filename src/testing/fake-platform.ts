@@ -1,7 +1,9 @@
 import { ChannelDriver } from '../core/channels/channel-driver.decorator.js';
 import {
+  commandOf,
   DeliveryError,
   DriverError,
+  editIdOf,
   type ChannelLink,
   type Driver,
   type FailedDelivery,
@@ -24,7 +26,23 @@ export interface WrittenMessage {
   readonly album?: string;
   /** Unix milliseconds. */
   readonly sentAt: number;
+  readonly isBot?: boolean;
+  /** Other IDs of the sender. */
+  readonly aliases?: readonly string[];
+  /** What the person did in place of writing. */
+  readonly act?: Act;
 }
+
+/** What people do besides writing. `of` is the number of a message of a person, or the ID of one of the program. */
+export type Act =
+  | { readonly kind: 'edit' | 'deletion'; readonly of: number }
+  | {
+      readonly kind: 'reaction';
+      readonly of: number | string;
+      readonly emoji: string;
+      readonly action: 'added' | 'removed';
+    }
+  | { readonly kind: 'press'; readonly data: string };
 
 /** A message that a driver has sent. */
 export interface ShownMessage {
@@ -74,6 +92,17 @@ export class FakePlatform extends PlatformApi {
   writeAlbum(sender: string, texts: readonly string[], sentAt = Date.now()): void {
     const album = `album-${this.history.length}`;
     for (const text of texts) this.deliver({ chat: sender, sender, text, group: undefined, sentAt, album });
+  }
+
+  /** A person edits a message, reacts to one, or presses a button, in a chat; a bot writes. */
+  act(
+    sender: string,
+    chat: string,
+    more: Pick<WrittenMessage, 'act' | 'isBot' | 'aliases'>,
+    text = '',
+  ): WrittenMessage {
+    const group = chat === sender ? undefined : chat;
+    return this.deliver({ chat, sender, text, group, sentAt: this.history.at(-1)?.sentAt ?? Date.now(), ...more });
   }
 
   private deliver(written: Omit<WrittenMessage, 'number'>): WrittenMessage {
@@ -171,6 +200,8 @@ abstract class PlatformDriver implements Driver {
 
   read(updates: Updates): Reading {
     const messages = updates.map(({ raw }) => raw as WrittenMessage);
+    const press = messages[0]?.act?.kind === 'press' ? commandOf(messages[0].act.data) : undefined;
+    if (press !== undefined) return { kind: 'message', message: { content: press } };
     const content = messages.map(({ text }) => text).join('\n');
     if (content === '/unreadable') throw new Error('the message is odd');
     return { kind: 'message', message: { content, metadata: { number: messages[0]?.number } } };
@@ -206,16 +237,28 @@ abstract class PlatformDriver implements Driver {
 }
 
 function toUpdate(channel: string, message: WrittenMessage): Update {
-  const { number, chat, sender, group, sentAt, album } = message;
+  const { number, chat, sender, group, sentAt, album, act, isBot, aliases, text } = message;
   const place = { chat, replyTo: String(number), isGroup: group !== undefined };
+  const idOf = (of: number | string) => `${channel}:${chat}:${of}`;
   return {
-    id: `${channel}:${chat}:${number}`,
+    id: idOf(number),
     sender,
     groupId: group,
     place,
     sentAt,
+    isBot,
+    aliases,
+    visible: [text],
     raw: message,
     ...(album !== undefined && { join: { key: album, waitMs: 1_000 } }),
+    ...(act?.kind === 'press' && { id: `${channel}:cb:${number}` }),
+    ...(act?.kind === 'reaction' && {
+      reaction: { action: act.action, emoji: act.emoji, messageId: idOf(act.of), ref: String(act.of) },
+    }),
+    ...((act?.kind === 'edit' || act?.kind === 'deletion') && {
+      id: editIdOf(idOf(act.of), number),
+      change: { kind: act.kind, messageId: idOf(act.of) },
+    }),
   };
 }
 

@@ -90,7 +90,7 @@ function connectMemory(app: GatewayApp): Client {
     send: (id, content, changes) => connection.submit({ id, payload: aPayload(content, changes) }),
     cancel: (id, messageId) => connection.cancel(id, { by: 'id', messageId } satisfies CancelTarget),
     react: (id, messageId) =>
-      connection.react(id, { channel: 'test', sender: 'alice', messageId, emoji: '🦞', action: 'added' }),
+      void connection.react(id, { channel: 'test', sender: 'alice', messageId, emoji: '🦞', action: 'added' }),
     resume: (id, sessionId, seq) => connection.resume(id, [{ sessionId, seq }]),
     history: (id, sessionId, limit) => connection.readHistory(id, sessionId, limit),
     confirm: (id, sessionId, seq) => connection.confirm(id, sessionId, seq),

@@ -37,8 +37,8 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     `
       ALL_TENANTS AcceptOutcome AcceptedMessage AccountLease AgentDefinition AgentEvent AgentRuntime AgentTurn
       AgentsService Answer Approval ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote
-      AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker CancelOutcome CancelSelector CancelTarget Capabilities
-      ChainVerdict ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore Claim ClaimRequest ClaimResult ClientKey Clock
+      AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CancelOutcome CancelSelector CancelTarget Capabilities
+      ChainVerdict Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
       CredentialVerifier DeadLetter DeadLetterQuery Decision DeliveryError Done Driver DriverError DriverFault DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram
@@ -47,15 +47,15 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
       MessageIntakeService MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewFrame NewMessage
       Origin OutboxPart PRIORITIES PairingOutcome PairingRequest Part PartText PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
-      Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReadMessage Reading RecentChat RecordedStep Refusal
+      Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReactionChange ReadMessage Reading RecentChat RecordedStep Refusal
       Reply RequestedCall ResourceKind ResumePosition SandboxEnding SandboxModule SandboxRequest
-      SandboxService SectionOptions SeenChat Session SessionChange SessionCursor SessionResource SessionResources
+      SandboxService SectionOptions SeenChat SenderAlias Session SessionChange SessionCursor SessionResource SessionResources
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree StartOverrides
       StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
-      SweepLimits Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
+      SweepLimits Target Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
       Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
-      Verdict VerifiesCredentials WriteOutcome chainAudit createHttpAdapter defineSettings endOf loadSettings
+      Verdict VerifiesCredentials WriteOutcome chainAudit commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings
       noteOfDecision noteOfSession noteOfSettings readAuditTrail runGateway toPlainText verifyAuditChain verifyAuditTrail
     `,
   ],
@@ -90,7 +90,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest/testing',
     'src/testing/index.ts',
     `
-      CallFailure ECHO_TOOL FakeMetrics FakePlatform FakeReader FakeSocket FakeSockets FakeTerminal FakeTurn GENEROUS_LIMITS KeptLogs
+      Act CallFailure ECHO_TOOL FakeMetrics FakePlatform FakeReader FakeSocket FakeSockets FakeTerminal FakeTurn GENEROUS_LIMITS KeptLogs
       ManualClock MemorySettings PigeonDriver PlatformApi SeenFrame SentFrame ShownMessage TelegraphDriver TurnAct WrittenMessage aCancelledEnd aClient aFrame aMessage aPayload aReply aSession
       aUser anAgent anEnd
     `,

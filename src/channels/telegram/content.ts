@@ -1,7 +1,7 @@
 import type { Message, MessageEntity, MessageOrigin } from 'grammy/types';
 import type { FileRef } from '../../core/channels/message-files.js';
 import type { Attachment } from '../../protocol/domain.js';
-import { nameOf, type Bot } from './updates.js';
+import { nameOf, type Bot } from './people.js';
 
 /** What a person has written, without the mention of the bot. */
 export interface Content {

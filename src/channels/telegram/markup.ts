@@ -51,6 +51,7 @@ function markUpText({ kind, text, language }: PartText): string {
     case 'status':
     case 'image':
     case 'audio':
+    case 'file':
       return text.trim() === '' ? escape(text) : `<i>${escape(text)}</i>`;
     case 'text':
       return escape(text);

@@ -2,7 +2,8 @@ import type { Message } from 'grammy/types';
 import { cleanName } from '../../core/channels/clean-name.js';
 import type { ReadMessage, Reading } from '../../core/channels/driver.js';
 import { nameOrigin, readContent } from './content.js';
-import { nameOf, toMessageId, topicOf, type Bot, type RawUpdate } from './updates.js';
+import { nameOf, type Bot } from './people.js';
+import { toMessageId, topicOf, type RawUpdate } from './updates.js';
 
 /** Fields that all kinds of message have. */
 const COMMON_FIELDS = new Set(
@@ -40,19 +41,8 @@ function readMessage(message: Message, bot: Bot): Reading {
       ...(isGroup && { is_direct_mention: content.isMention }),
       ...readReply(message, bot),
       ...(message.sender_chat?.id === message.chat.id && { sender_is_admin: true }),
-      ...readMetadata(message, bot),
+      ...(message.forward_origin && { metadata: { forwarded_from: nameOrigin(message.forward_origin) } }),
     },
-  };
-}
-
-/** An edit is context: its message was answered, or will be. */
-function readMetadata(message: Message, bot: Bot): Pick<ReadMessage, 'metadata' | 'observe'> {
-  const { forward_origin: origin, edit_date: editedAt } = message;
-  if (!origin && editedAt === undefined) return {};
-  const edited = { edited: true, edits: toMessageId(bot, message.chat.id, message.message_id) };
-  return {
-    ...(editedAt !== undefined && { observe: true }),
-    metadata: { ...(origin && { forwarded_from: nameOrigin(origin) }), ...(editedAt !== undefined && edited) },
   };
 }
 

@@ -5,7 +5,7 @@ import { SilentLogs } from '../../core/telemetry/logs.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { TelegramDriver } from './telegram.driver.js';
 import type { TelegramSettings } from './telegram.settings.js';
-import { secretOf, TelegramWebhooks } from './webhooks.js';
+import { TelegramWebhooks } from './webhooks.js';
 
 const ANN = 5001;
 const OLD_GROUP = { id: -4_518_000_021, type: 'group', title: 'Ops' };
@@ -70,19 +70,6 @@ it('what precedes the move of a group comes again when it could not be stored', 
   expect([telegram.pending, given]).toEqual([2, []]);
   await start();
   expect(given).toEqual(['before', `${OLD_GROUP.id} is ${NEW_ID}`]);
-});
-
-it('an edit that could not be stored is not passed over when it comes again', async () => {
-  await start({ webhook_url: 'https://gateway.example/channels/telegram/default' });
-  const target = webhooks.find('default', secretOf(BOT_TOKEN));
-  const message = telegram.write(ANN, 'first');
-  await target?.take({ update_id: 1, message });
-  const edit = { update_id: 2, edited_message: { ...message, text: 'second', edit_date: message['date'] } };
-  storeFault = new Error('the store is not available');
-  await expect(target?.take(edit)).rejects.toThrow('the store is not available');
-  await target?.take(edit);
-  await target?.take({ ...edit, update_id: 3 });
-  expect(given).toEqual(['first', 'second']);
 });
 
 it('a file is sent without its topic when the topic is gone, and to the chat that the group has become', async () => {

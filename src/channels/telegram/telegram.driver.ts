@@ -6,7 +6,6 @@ import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
 import { BotApi } from './bot-api.js';
 import { findFile } from './content.js';
-import { Edits } from './edits.js';
 import { openFile, sendFile } from './files.js';
 import { measure } from './markup.js';
 import { callWithFallbacks, isRefusal, MAX_LENGTH, NO_PREVIEW, NOT_MODIFIED, toTarget, toText } from './outgoing.js';
@@ -15,7 +14,8 @@ import { Poller, toFault } from './poller.js';
 import { secretOf, TelegramWebhooks } from './webhooks.js';
 import { readUpdates } from './reading.js';
 import { telegramSettings, type TelegramSettings } from './telegram.settings.js';
-import { ALLOWED_UPDATES, sortUpdate, type Bot, type RawUpdate, type Sorted } from './updates.js';
+import type { Bot } from './people.js';
+import { ALLOWED_UPDATES, sortUpdate, type RawUpdate, type Sorted } from './updates.js';
 
 /** Drives the channel `telegram`: a bot that polls, or to which Telegram delivers. */
 @ChannelDriver({
@@ -23,6 +23,8 @@ import { ALLOWED_UPDATES, sortUpdate, type Bot, type RawUpdate, type Sorted } fr
   settings: telegramSettings,
   capabilities: {
     edits: true,
+    threads: true,
+    typing: true,
     maxLength: MAX_LENGTH,
     lengthUnit: 'UTF-16 units',
     minEditIntervalMs: { direct: 1_000, group: 3_000 },
@@ -32,7 +34,6 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   readonly measure = measure;
   private readonly over = new AbortController();
   private readonly pastes = new Pastes();
-  private readonly edits = new Edits();
   private link!: ChannelLink<TelegramSettings>;
   private api!: BotApi;
   private bot!: Bot;
@@ -136,11 +137,11 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       if (sorted.kind === 'update') updates.push(sorted.update);
       else if (sorted.kind === 'moved') {
         // What was written before belongs to the old ID.
-        await this.receive(updates.splice(0));
+        await this.link.receive(updates.splice(0));
         await this.link.moveChat(sorted.from, sorted.to);
       } else this.link.log.debug({ update_id: one.update_id, ...sorted }, 'an update was ignored');
     }
-    await this.receive(updates);
+    await this.link.receive(updates);
   }
 
   /** Decides what an update is. One that cannot be understood is logged and left out. */
@@ -148,21 +149,10 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     try {
       const sorted = sortUpdate(raw, this.bot, this.clock.now());
       if (sorted.kind !== 'update') return sorted;
-      if (!this.edits.changes(sorted.update)) return { kind: 'ignored', reason: 'an edit without a visible change' };
       return { ...sorted, update: this.pastes.join(sorted.update) };
     } catch (error) {
       this.link.log.warn({ update_id: raw.update_id, error }, 'an update could not be understood; it is left out');
       return { kind: 'ignored', reason: 'it could not be understood' };
-    }
-  }
-
-  private async receive(updates: readonly Update[]): Promise<void> {
-    if (updates.length === 0) return;
-    try {
-      await this.link.receive(updates);
-    } catch (error) {
-      this.edits.clear();
-      throw error;
     }
   }
 }

@@ -1,16 +1,10 @@
-import type { CallbackQuery, Chat, Message, Update as BotUpdate, User } from 'grammy/types';
-import type { Place, Update } from '../../core/channels/driver.js';
+import type { CallbackQuery, Chat, Message, Update as BotUpdate } from 'grammy/types';
+import { editIdOf, type Place, type Update } from '../../core/channels/driver.js';
+import { findFile } from './content.js';
+import type { Bot } from './people.js';
 
 /** Time after the last item of an album in which another one may come, in milliseconds. */
 const ALBUM_WAIT_MS = 1_000;
-
-/** The bot that an account speaks as. */
-export interface Bot {
-  readonly id: number;
-  /** Without `@`. */
-  readonly username: string;
-}
-
 /** What {@link Update.raw} is: the kind of the update, and the object as Telegram sent it. */
 export type RawUpdate =
   | { readonly kind: 'message'; readonly message: Message }
@@ -58,6 +52,8 @@ function sortMessage(message: Message, bot: Bot): Sorted {
     ...groupOf(chat),
     place: placeOf(message),
     sentAt: toTime(message.date),
+    visible: [message.text, message.caption, findFile(message)?.id],
+    ...(from?.is_bot && !senderChat && { isBot: true }),
     ...(message.media_group_id !== undefined && {
       join: { key: `album:${message.media_group_id}`, waitMs: ALBUM_WAIT_MS },
     }),
@@ -70,17 +66,17 @@ function sortMessage(message: Message, bot: Bot): Sorted {
 function sortEdit(message: Message, bot: Bot): Sorted {
   const sorted = sortMessage(message, bot);
   if (sorted.kind !== 'update' || message.edit_date === undefined) return sorted;
-  const { join: _, ...update } = sorted.update;
-  const id = `${update.id}:edit:${message.edit_date}`;
-  return { kind: 'update', update: { ...update, id, sentAt: toTime(message.edit_date) } };
+  const { join: _, id: messageId, ...update } = sorted.update;
+  const change = { kind: 'edit', messageId } as const;
+  const id = editIdOf(messageId, message.edit_date);
+  return { kind: 'update', update: { ...update, id, change, sentAt: toTime(message.edit_date) } };
 }
 
 function findReasonToIgnore(message: Message): string | undefined {
   const { chat, from, sender_chat: senderChat } = message;
   if (message.business_connection_id !== undefined || 'guest_query_id' in message) return "not the bot's chat";
   if (message.is_automatic_forward || chat.type === 'channel') return 'a post of a channel';
-  if (!from && !senderChat) return 'a message without an author';
-  return !senderChat && from?.is_bot ? "a bot's message" : undefined;
+  return !from && !senderChat ? 'a message without an author' : undefined;
 }
 
 /** @throws Error for what is no time */
@@ -127,9 +123,4 @@ function groupOf({ type, id }: Chat): { groupId?: string } {
 
 function moved(from: number, to: number): Sorted {
   return { kind: 'moved', from: String(from), to: String(to) };
-}
-
-/** Returns the full name of a person. */
-export function nameOf({ first_name: first, last_name: last }: User): string {
-  return [first, last].filter(Boolean).join(' ');
 }

@@ -2,7 +2,7 @@ import type { ConnectionEvent } from '../connections/connection.js';
 import type { MemoryConnection } from '../connections/memory-connection.js';
 import type { MemoryConnectionsService } from '../connections/memory-connections.service.js';
 import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../identity/principal.js';
-import type { IncomingMessage } from '../intake/message-intake.service.js';
+import type { IncomingMessage, Reaction } from '../intake/message-intake.service.js';
 import type { MediaService } from '../media/media.service.js';
 import type { AccountLease, ChannelStore, OutboxPart } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
@@ -17,15 +17,16 @@ import {
   type RecentChat,
   type Update,
 } from './driver.js';
+import { Admission, type Admitting } from './admission.js';
 import { ChannelFiles } from './channel-files.js';
 import { callDriver, leaveDriver } from './driver-guard.js';
 import { Inbox, type Receiver } from './inbox.js';
+import { LateFailures } from './late-failures.js';
 import { MovedChats } from './moved-chats.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
-import { Pairing } from './pairing.js';
 import { Persistence } from './persistence.js';
 import type { PartOutcome } from './run-context.js';
-import { decideAdmission } from './who-may-talk.js';
+import { Senders } from './senders.js';
 
 /** Time limits of a driver's start and stop, in milliseconds. */
 const START_TIMEOUT_MS = 120_000;
@@ -55,7 +56,7 @@ export interface AccountParts {
  * One run of an account, from its lease to its end: a driver between the platform and a connection in memory. It keeps in
  * memory nothing that the next run needs.
  */
-export class AccountRun implements Receiver, OutboxOwner {
+export class AccountRun implements Receiver, OutboxOwner, Admitting {
   readonly channel: string;
   readonly capabilities: Capabilities;
   readonly store: ChannelStore;
@@ -63,12 +64,14 @@ export class AccountRun implements Receiver, OutboxOwner {
   readonly log: Log;
   readonly persistence: Persistence;
   readonly moved: MovedChats;
+  readonly senders: Senders;
+  readonly failures: LateFailures;
   readonly signal: AbortSignal;
   private readonly ending = new AbortController();
   private readonly failure = Promise.withResolvers<unknown>();
   private readonly inbox: Inbox;
   private readonly outbox: Outbox;
-  private readonly pairing: Pairing;
+  private readonly admission: Admission;
   private readonly files: ChannelFiles;
   private readonly connection: MemoryConnection;
   private requests = 0;
@@ -90,9 +93,11 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.signal = this.ending.signal;
     this.persistence = new Persistence(parts.clock, parts.log, this.signal);
     this.moved = new MovedChats(parts.store, lease, this.persistence);
+    this.senders = new Senders(parts.store, lease, this.persistence);
+    this.failures = new LateFailures(this);
     this.inbox = new Inbox(this);
     this.outbox = new Outbox(this);
-    this.pairing = new Pairing(this);
+    this.admission = new Admission(this);
     const principal: Principal = {
       tenant: DEFAULT_TENANT,
       principal: `channel:${parts.name}`,
@@ -131,6 +136,7 @@ export class AccountRun implements Receiver, OutboxOwner {
    */
   async start(intake: AbortSignal): Promise<void> {
     await this.moved.load();
+    await this.senders.load();
     await this.inbox.load();
     await this.outbox.load();
     this.connection.resume(this.nextRequest());
@@ -182,19 +188,24 @@ export class AccountRun implements Receiver, OutboxOwner {
     this.parts.count(outcome);
   }
 
-  async admit(update: Update): Promise<boolean> {
-    const firstId = update.groupId === undefined ? undefined : this.moved.firstOf(update.groupId);
-    const admission = decideAdmission(this.settings, update, firstId);
-    if (admission !== 'pairing') return admission === 'admitted';
-    return this.pairing.admit(update, (note) => this.sendNote(note));
+  admit(update: Update): Promise<Update | undefined> {
+    return this.admission.admit(update);
+  }
+
+  react(id: string, reaction: Reaction): Promise<void> {
+    return this.connection.react(id, reaction);
+  }
+
+  findWaiting(messageId: string): string | undefined {
+    return this.outbox.findWaiting(messageId);
   }
 
   submit(message: IncomingMessage): void {
     this.connection.submit(message);
   }
 
-  onAccepted(messageRef: string, place: Place): void {
-    this.outbox.notePlace(messageRef, place);
+  onAccepted(messageRef: string, place: Place, waitsAs?: string): void {
+    this.outbox.notePlace(messageRef, place, waitsAs);
   }
 
   confirm(sessionId: string, seq: number): void {
@@ -236,9 +247,18 @@ export class AccountRun implements Receiver, OutboxOwner {
       },
       fail: leaveDriver((error: DriverError) => this.fail(error)),
       moveChat: leaveDriver((from: string, to: string) => this.moved.move(from, to)),
+      joinSenders: leaveDriver(async (ids: readonly [string, ...string[]]) => void (await this.senders.join(ids))),
+      noteTyping: leaveDriver((sender: string) => this.noteTyping(sender)),
+      reportFailed: leaveDriver((ref: string, reason: string) => this.failures.report(ref, reason)),
       keepFile: leaveDriver((body: AsyncIterable<Uint8Array>) => this.files.keep(body)),
       openFile: leaveDriver((source: string) => this.files.open(source)),
     };
+  }
+
+  private noteTyping(sender: string): void {
+    if (!this.admission.knows(sender)) return;
+    const userId = this.senders.firstOf(sender);
+    this.connection.updatePresence(this.nextRequest(), { channel: this.channel, userId, status: 'typing' });
   }
 
   private noteTime(platformTime: number): void {

@@ -41,6 +41,11 @@ const COMMON = {
     default: true,
     description: 'In groups, answer only what addresses the agent.',
   }),
+  allow_bots: Type.Boolean({
+    default: false,
+    'x-scope': 'config:dangerous',
+    description: 'Answer other bots when they address the agent, five times in ten minutes at most.',
+  }),
   streaming: Type.Optional(
     Type.Enum(['edit', 'blocks', 'final'], {
       description:

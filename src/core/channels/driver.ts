@@ -1,4 +1,5 @@
 /** The port of a channel's driver: what a class with `@ChannelDriver` implements, and what the gateway gives it. */
+import { hash } from 'node:crypto';
 import type { Static, TObject, TProperties } from 'typebox';
 import type { MessageInPayload } from '../../protocol/domain.js';
 import type { Log } from '../telemetry/logs.js';
@@ -22,8 +23,15 @@ export interface Update {
    * `acme:CHAT:MESSAGE`. One of more than 128 characters is replaced by its hash.
    */
   readonly id: string;
-  /** The platform's stable ID of the author, never a display name. */
+  /** The platform's stable ID of the author, never a display name. Of a reaction or a press: of the person who made it. */
   readonly sender: string;
+  /**
+   * Other IDs of the same person, for example a phone number. Whichever of them comes first names the person in sessions,
+   * codes and settings from then on. Given, if only empty, where the platform has several IDs for a person.
+   */
+  readonly aliases?: readonly string[] | undefined;
+  /** True for an author that is a program. It is ignored unless `allow_bots` is set. */
+  readonly isBot?: boolean | undefined;
   /** The group chat; absent in a direct chat. */
   readonly groupId?: string | undefined;
   readonly place: Place;
@@ -34,8 +42,34 @@ export interface Update {
    * when none has come for `waitMs`.
    */
   readonly join?: { readonly key: string; readonly waitMs: number } | undefined;
+  /** The message that this update edits or deletes. Its own ID is made by {@link editIdOf}. */
+  readonly change?: Change | undefined;
+  /** Makes the update a reaction. Removed without an emoji: all reactions of the sender to the message. */
+  readonly reaction?: ReactionChange | undefined;
+  /**
+   * What people see of the message: its text, the IDs of its files. An edit that changes nothing of it is left out; platforms
+   * deliver one when the preview of a link is ready. It is not stored.
+   */
+  readonly visible?: readonly unknown[] | undefined;
   /** JSON, with all that {@link Driver.read} needs: for example the object as the platform sent it. */
   readonly raw: unknown;
+}
+
+/** An edit, or a deletion, which is not read by the driver. */
+export interface Change {
+  readonly kind: 'edit' | 'deletion';
+  /** The ID of the message, as in its update. */
+  readonly messageId: string;
+}
+
+/** A reaction that was added or removed. One update has one; a platform's list of changes becomes several updates. */
+export interface ReactionChange {
+  readonly action: 'added' | 'removed';
+  /** The ID of the message, as in its update. */
+  readonly messageId: string;
+  /** The platform's ID of the message as {@link Driver.send} resolved with it: the message may be a part of a reply. */
+  readonly ref: string;
+  readonly emoji: string;
 }
 
 /** The updates that are one message, in their order. Its ID, place, sender and group are those of the first. */
@@ -52,6 +86,9 @@ export type Reading =
   | { readonly kind: 'message'; readonly message: ReadMessage; readonly note?: string }
   | { readonly kind: 'ignored'; readonly reason: string; readonly note?: string };
 
+/** Whom a reply without a message is for: a person, or a group. */
+export type Target = { readonly sender: string } | { readonly groupId: string; readonly threadId?: string | undefined };
+
 /** A chat with the newest message that was received in it. */
 export interface RecentChat {
   readonly place: Place;
@@ -63,18 +100,43 @@ export interface RecentChat {
   readonly since: number;
 }
 
+/** Returns the ID of an edit of a message. @param mark when it was edited, else its text */
+export function editIdOf(messageId: string, mark: number | string): string {
+  return `${messageId}:edit:${typeof mark === 'number' ? mark : hash('sha256', mark, 'hex')}`;
+}
+
 /**
- * A piece of text of one kind. `code` may have a language; `status` is small print; `text` is shown as it is. `image` and
- * `audio` are files, each the only text of its part; their text stands for them where the platform takes no files.
+ * A piece of text of one kind. `code` may have a language; `status` is small print; `text` is shown as it is. `image`,
+ * `audio` and `file` are files, each the only text of its part; their text stands for them where the platform takes none. A
+ * `file` is a code block that is too long for a message; it is used where {@link Capabilities.media} has the kind.
  */
 export interface PartText {
-  readonly kind: 'markdown' | 'text' | 'code' | 'status' | 'image' | 'audio';
+  readonly kind: 'markdown' | 'text' | 'code' | 'status' | 'image' | 'audio' | 'file';
   readonly text: string;
   readonly language?: string | undefined;
   /** Files only: the argument of {@link ChannelLink.openFile}. */
   readonly source?: string | undefined;
   /** Files only: a text that describes the file. */
   readonly alt?: string | undefined;
+  /** Kind `file` only: its name. */
+  readonly name?: string | undefined;
+}
+
+/** A button below a message. */
+export interface Button {
+  /** At most 20 characters. */
+  readonly text: string;
+  /** At most 64 ASCII characters. The platform returns it with a press, and {@link commandOf} reads it. */
+  readonly data: string;
+}
+
+/**
+ * Returns the content of the message that the press of a button is; undefined for data that is none of the gateway's. A press
+ * is an update of the person who pressed, with an ID such as `acme:BOT:cb:PRESS`. The driver answers the platform first.
+ */
+export function commandOf(data: string): string | undefined {
+  const [, letter, id] = /^([ad]):([A-Za-z0-9_-]+)$/.exec(data) ?? [];
+  return id === undefined ? undefined : `/${letter === 'a' ? 'approve' : 'deny'} ${id}`;
 }
 
 /** The content of one call: at most one message of the platform. */
@@ -85,6 +147,8 @@ export interface Part {
   readonly texts: readonly PartText[];
   /** Before its first try, in Unix milliseconds. */
   readonly createdAt: number;
+  /** Where {@link Capabilities.buttons} is true. An edit without buttons takes them away. */
+  readonly buttons?: readonly Button[] | undefined;
 }
 
 /** The abilities and the limits of a platform. */
@@ -102,6 +166,20 @@ export interface Capabilities {
    * once: it is neither looked up nor counted. 0 by default, in milliseconds.
    */
   readonly repeatableMs?: number;
+  /** Edits of the whole account within a minute. Those of growing replies leave a fifth of it for others. */
+  readonly editsPerMinute?: number | undefined;
+  /** Chats have threads or topics. */
+  readonly threads?: boolean | undefined;
+  /** Reactions of people arrive. */
+  readonly reactions?: boolean | undefined;
+  /** {@link Driver.showTyping} works. */
+  readonly typing?: boolean | undefined;
+  /** Messages can have buttons. */
+  readonly buttons?: boolean | undefined;
+  /** The kinds of files that can be sent, each with its largest size in bytes. */
+  readonly media?: Readonly<Partial<Record<'image' | 'audio' | 'file', number>>> | undefined;
+  /** The platform may report a message as failed after it has confirmed it; see {@link ChannelLink.reportFailed}. */
+  readonly failsLater?: boolean | undefined;
 }
 
 /**
@@ -138,6 +216,9 @@ export type FailedDelivery = 'not_sent' | 'refused' | 'unknown';
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError';
 
+  /** The time counts for all chats of the account. */
+  readonly isAccountWide: boolean;
+
   /**
    * @param message for the operator, without secrets
    * @param retryAfterMs the platform takes nothing for this chat before that
@@ -146,9 +227,10 @@ export class DeliveryError extends Error {
     readonly outcome: FailedDelivery,
     message: string,
     readonly retryAfterMs?: number,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly isAccountWide?: boolean },
   ) {
     super(message, options);
+    this.isAccountWide = options?.isAccountWide ?? false;
   }
 }
 
@@ -188,6 +270,18 @@ export interface ChannelLink<P extends TProperties = TProperties> {
    * settings say of it, stay; replies go to the new ID.
    */
   moveChat(from: string, to: string): Promise<void>;
+
+  /** Notes that these IDs are one person, as {@link Update.aliases} does: for a platform that changes the ID of a person. */
+  joinSenders(ids: readonly [string, ...string[]]): Promise<void>;
+
+  /** Notes that a person who may write is typing. */
+  noteTyping(sender: string): void;
+
+  /**
+   * Reports that the platform has not delivered a message that it had confirmed. It becomes a dead letter.
+   * @param ref as {@link Driver.send} resolved; it may come before that
+   */
+  reportFailed(ref: string, reason: string): void;
 
   /**
    * Lists the chats of the last seven days. After each start, and after each reconnect that
@@ -273,6 +367,13 @@ export interface Driver<P extends TProperties = TProperties> {
    * @throws DeliveryError `refused` when the chat does not allow it; DriverError
    */
   showTyping?(place: Place): Promise<void>;
+
+  /**
+   * Finds the place of a chat in which nobody has written yet, for a reply that something else has caused, for example a
+   * schedule. Resolves with undefined if there is none. Without it, such replies reach only chats in which somebody has.
+   * @throws DeliveryError, DriverError
+   */
+  findPlace?(target: Target): Promise<Place | undefined>;
 
   /** Returns the length that the texts of one part have on the platform, with markup. By default that of the plain text. */
   measure?(texts: readonly PartText[]): number;

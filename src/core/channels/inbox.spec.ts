@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.js';
 import type { StorePorts } from '../../testing/store/bench.js';
 import { storeAt } from '../../testing/test-stores.js';
@@ -15,6 +15,9 @@ let clock: ManualClock;
 let store: StorePorts;
 let submitted: IncomingMessage[];
 let failures: unknown[];
+/** The ref of a message that waits for its turn. */
+let waitingRef: string | undefined;
+let reactions: unknown[];
 /** Ends the run of the newest inbox. */
 let ending: AbortController;
 
@@ -22,6 +25,8 @@ beforeEach(async () => {
   clock = new ManualClock();
   submitted = [];
   failures = [];
+  waitingRef = undefined;
+  reactions = [];
   store = storeAt('sqlite::memory:')(clock, new SilentLogs(), new NoMetrics()).store;
   await store.open();
 });
@@ -47,10 +52,13 @@ async function makeInbox(read: (updates: Updates) => Reading | Promise<Reading>)
       failures.push(error);
       ending.abort();
     },
-    admit: async () => true,
+    admit: async (update: Update) => update,
+    findWaiting: () => waitingRef,
+    moved: { firstOf: (id: string) => id },
     addNote: async () => {},
     submit: (message: IncomingMessage) => void submitted.push(message),
     onAccepted: () => {},
+    react: async (...reaction: unknown[]) => void reactions.push(reaction),
   } as unknown as Receiver;
   const inbox = new Inbox(run);
   await inbox.load();
@@ -189,4 +197,92 @@ it('an update that meets a refused credential stays for the next run', async () 
   await expect.poll(() => failures[0]).toBe(refused);
   await makeInbox(asMessage);
   await expect.poll(submittedTexts).toEqual(['1']);
+});
+
+describe('an edit', () => {
+  const edit = (n: number) => ({ change: { kind: 'edit', messageId: `pigeon:ann:${n}` } }) as const;
+  const payloads = () => submitted.map(({ payload }) => payload);
+
+  it('[V-19] replaces a message that waits; once the turn has begun it is context', async () => {
+    const inbox = await makeInbox(asMessage);
+    waitingRef = 'm_1';
+    await inbox.receive([anUpdate(2, edit(1))]);
+    const metadata = { edited: true, edits: 'pigeon:ann:1' };
+    await expect
+      .poll(payloads)
+      .toEqual([{ channel: 'pigeon', sender: 'ann', content: '2', metadata, supersedes: 'm_1' }]);
+    const error = new GatewayError('INVALID_PAYLOAD', { faults: [] });
+    inbox.take({ kind: 'refused', requestId: 'pigeon:ann:2', sessionId: undefined, error });
+    await expect
+      .poll(() => payloads()[1])
+      .toEqual({ channel: 'pigeon', sender: 'ann', content: '2', metadata, observe: true });
+  });
+
+  it('[V-19] is submitted again after a crash as it was, whatever waits then', async () => {
+    waitingRef = 'm_1';
+    await (await makeInbox(asMessage)).receive([anUpdate(2, edit(1))]);
+    await expect.poll(() => submitted.length).toBe(1);
+    waitingRef = undefined;
+    await makeInbox(asMessage);
+    await expect.poll(() => submitted.length).toBe(2);
+    expect(submitted[1]).toEqual(submitted[0]);
+  });
+
+  it('[V-19] a deletion takes back a message that waits, and is no turn', async () => {
+    waitingRef = 'm_1';
+    const inbox = await makeInbox(() => Promise.reject(new Error('nothing is read')));
+    await inbox.receive([anUpdate(2, { change: { kind: 'deletion', messageId: 'pigeon:ann:1' } })]);
+    await expect
+      .poll(() => payloads()[0])
+      .toMatchObject({ content: '[deleted]', supersedes: 'm_1', observe: true, metadata: { deletes: 'pigeon:ann:1' } });
+  });
+
+  it('[V-19] that changes nothing that people see is left out', async () => {
+    const inbox = await makeInbox(asMessage);
+    await inbox.receive([anUpdate(1, { visible: ['a'] }), anUpdate(2, { visible: ['a'], ...edit(1) })]);
+    await inbox.receive([anUpdate(3, { visible: ['b'], ...edit(1) })]);
+    expect((await store.listInbox('pigeon')).map(({ messageId }) => messageId)).toEqual([
+      'pigeon:ann:1',
+      'pigeon:ann:3',
+    ]);
+    store.addInbox = () => Promise.reject(new GatewayError('STORE_UNAVAILABLE', {}));
+    const lost = [anUpdate(4, { visible: ['c'], ...edit(1) })];
+    await expect(inbox.receive(lost)).rejects.toThrow(GatewayError);
+    await expect(inbox.receive(lost)).rejects.toThrow(GatewayError);
+  });
+});
+
+it('[V-20] a reaction is applied and is no message; one to a part of a reply is one to its message', async () => {
+  const inbox = await makeInbox(asMessage);
+  const lease = (await store.takeAccount('pigeon', 'replica-1', 3_600_000))!;
+  const place = JSON.stringify({ chat: 'ann' });
+  const part = { number: 0, state: 'sent', place, doubts: 0, notBefore: 0, deadline: 0, createdAt: 1 } as const;
+  await store.writePart(lease, { ...part, replyTo: 'm_7', ref: 'out-7' });
+  const react = (n: number, ref: string) =>
+    anUpdate(n, { reaction: { action: 'added', messageId: `pigeon:ann:${ref}`, ref, emoji: '👍' } });
+  await inbox.receive([react(1, 'out-7'), react(2, '5')]);
+  const reaction = { channel: 'pigeon', sender: 'ann', action: 'added', emoji: '👍' };
+  await expect
+    .poll(() => reactions)
+    .toEqual([
+      ['pigeon:ann:1', { ...reaction, messageId: 'm_7' }],
+      ['pigeon:ann:2', { ...reaction, messageId: 'pigeon:ann:5' }],
+    ]);
+  await expect.poll(() => store.listInbox('pigeon')).toEqual([]);
+  expect(submitted).toEqual([]);
+});
+
+it('[V-21] a bot is answered five times in ten minutes, when it addresses the agent, until a person writes', async () => {
+  const inbox = await makeInbox(([{ raw }]) => ({
+    kind: 'message',
+    message: { content: String(raw), ...(raw !== 0 && { is_direct_mention: true }) },
+  }));
+  const observed: unknown[] = [];
+  for (const [n, isBot] of [true, true, true, true, true, true, true, true, false, true].entries()) {
+    await inbox.receive([anUpdate(n, { isBot })]);
+    await expect.poll(() => submitted.length).toBe(n + 1);
+    observed.push(submitted[n]?.payload.observe ?? false);
+    accept(inbox, `pigeon:ann:${n}`);
+  }
+  expect(observed).toEqual([true, false, false, false, false, false, true, true, false, false]);
 });

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { GatewayError, MessageInPayload } from '../../protocol/domain.js';
 import { BoundedMap } from '../cache/bounded-map.js';
 import type { AcceptedEvent, RefusedEvent } from '../connections/connection.js';
 import { failpoint } from '../failpoints/failpoint.js';
-import type { IncomingMessage } from '../intake/message-intake.service.js';
-import type { InboxEntry, OutboxPart } from '../store/index.js';
-import { Backoff } from './backoff.js';
-import type { Place, Reading, Update } from './driver.js';
+import type { InboxEntry } from '../store/index.js';
+import { BotBounds } from './bot-bounds.js';
+import { complete, DELETED, type Circumstances } from './circumstances.js';
+import type { Reading, ReadMessage, Update } from './driver.js';
+import { MessageSubmitter, type Submitting } from './message-submitter.js';
 import { makeNote } from './note.js';
 import { LostLeaseError } from './persistence.js';
-import type { RunContext } from './run-context.js';
 import { UpdateReader } from './update-reader.js';
+import { VisibleChanges } from './visible-changes.js';
 
 /** Maximum length of the ID of a message (protocol.md section 2). */
 const MAX_ID_LENGTH = 128;
@@ -20,20 +20,12 @@ const MAX_WAITING = 10_000;
 /** Number of answered updates that are remembered: the newest. */
 const MAX_ANSWERED = 10_000;
 
-const TOO_OLD = 'I could not be reached for a while. Messages from that time were read, but are not answered.';
-
 /** The run of an account that takes messages. */
-export interface Receiver extends RunContext {
-  /** The time by the platform's clock, in Unix milliseconds. */
-  readonly platformTime: number;
-  /** Returns whether an update may reach the agent. One that may not is forgotten. */
-  admit(update: Update): Promise<boolean>;
-  /** Submits a message; {@link Inbox.take} gets the response. */
-  submit(message: IncomingMessage): void;
-  /** Stores a note to a chat and sends it, once for its ID. */
-  addNote(note: OutboxPart): Promise<void>;
-  /** Called in the order of the events, before the frames of the reply. */
-  onAccepted(messageRef: string, place: Place): void;
+export interface Receiver extends Submitting {
+  /** Returns the update with the first ID of its sender; undefined for one that may not reach the agent, which is forgotten. */
+  admit(update: Update): Promise<Update | undefined>;
+  /** Returns the ref of a message that waits for its turn, by its ID. */
+  findWaiting(messageId: string): string | undefined;
 }
 
 /** An update that is stored. */
@@ -71,13 +63,17 @@ export class Inbox {
   private readonly read = new Map<string, Group>();
   /** The updates of messages that had several, by their IDs, once the message is done: they are not read again. */
   private readonly answered = new BoundedMap<string, true>(MAX_ANSWERED);
-  private readonly responses = new Map<string, (event: AcceptedEvent | RefusedEvent) => void>();
   private readonly started = Promise.withResolvers<void>();
   private readonly reader: UpdateReader;
+  private readonly submitter: MessageSubmitter;
+  private readonly changes = new VisibleChanges();
+  private readonly circumstances: Circumstances;
   private room: PromiseWithResolvers<void> | undefined;
 
   constructor(private readonly run: Receiver) {
     this.reader = new UpdateReader(run);
+    this.submitter = new MessageSubmitter(run);
+    this.circumstances = { bots: new BotBounds(run.clock), findWaiting: (messageId) => run.findWaiting(messageId) };
     run.signal.addEventListener('abort', () => this.makeRoom(), { once: true });
   }
 
@@ -95,18 +91,29 @@ export class Inbox {
   async receive(updates: readonly Update[]): Promise<void> {
     await this.waitForRoom();
     const admitted: Update[] = [];
-    for (const update of updates) if (await this.run.admit(update)) admitted.push(update);
+    for (const update of updates) {
+      const named = await this.run.admit(update);
+      if (named && this.changes.note(named)) admitted.push(named);
+    }
     if (admitted.length === 0) return;
     const entries = admitted.map((update) => this.toEntry(update));
-    // The next run may have the same lease, and would not see a row that is added after it has loaded the inbox.
-    this.run.signal.throwIfAborted();
-    if (!(await this.run.store.addInbox(this.run.lease, entries))) {
-      const error = new LostLeaseError('another replica runs this account');
-      this.run.fail(error);
+    try {
+      await this.store(entries);
+    } catch (error) {
+      this.changes.forget(admitted);
       throw error;
     }
     failpoint('inbox.after_commit');
     for (const entry of entries) this.add(entry);
+  }
+
+  private async store(entries: readonly InboxEntry[]): Promise<void> {
+    // The next run may have the same lease, and would not see a row that is added after it has loaded the inbox.
+    this.run.signal.throwIfAborted();
+    if (await this.run.store.addInbox(this.run.lease, entries)) return;
+    const error = new LostLeaseError('another replica runs this account');
+    this.run.fail(error);
+    throw error;
   }
 
   private async waitForRoom(): Promise<void> {
@@ -123,14 +130,12 @@ export class Inbox {
 
   /** Takes the response to a message that was submitted. */
   take(event: AcceptedEvent | RefusedEvent): void {
-    const { requestId } = event;
-    if (requestId === undefined) return;
-    this.responses.get(requestId)?.(event);
-    this.responses.delete(requestId);
+    this.submitter.take(event);
   }
 
   private toEntry(handed: Update): InboxEntry {
-    const update = { ...handed, id: shortenId(handed.id) };
+    const { visible: _, ...rest } = handed;
+    const update: Update = { ...rest, id: shortenId(handed.id) };
     return {
       messageId: update.id,
       chat: update.place.chat,
@@ -167,7 +172,7 @@ export class Inbox {
     const { messageId, chat, reading } = stored.entry;
     const group: Group = { members: [stored], joinedAt: this.run.clock.elapsed() };
     if (reading !== undefined) for (const id of (JSON.parse(reading) as KeptReading).joined) this.read.set(id, group);
-    else if (!this.answered.get(messageId)) this.open.set(chat, group);
+    else if (!this.answered.get(messageId) && !stored.update.reaction) this.open.set(chat, group);
     const before = this.chats.get(chat) ?? this.started.promise;
     const work = before.then(() => this.work(group));
     this.chats.set(chat, work);
@@ -212,93 +217,44 @@ export class Inbox {
   private async handle([first, ...others]: Group['members']): Promise<void> {
     const { store, lease, persistence, signal } = this.run;
     const { update, entry } = first;
-    const reading = await this.findReading(first, others);
-    const accepted = reading.kind === 'message' ? await this.deliver(update, reading) : undefined;
+    if (update.reaction) {
+      await this.submitter.react(update);
+      if (!signal.aborted) await persistence.write(() => store.settleInbox(lease, [entry.messageId]));
+      return;
+    }
+    const joined = others.map((other) => other.entry.messageId);
+    const reading = await this.findReading(first, others, joined);
+    const keep = (message: ReadMessage) => this.keep(entry, { ...reading, message } as Reading, joined);
+    const accepted =
+      reading.kind === 'message' ? await this.submitter.submit(update, reading.message, keep) : undefined;
     if (signal.aborted) return;
     if (reading.kind === 'ignored') this.run.log.debug({ message_id: update.id, reason: reading.reason }, 'ignored');
     if (reading.note !== undefined)
       await this.run.addNote(makeNote(`reading:${update.id}`, update.place, reading.note, this.run.clock.now()));
     if (accepted) failpoint('inbound.after_ack');
-    const ids = [entry, ...others.map((other) => other.entry)].map(({ messageId }) => messageId);
-    await persistence.write(() => store.settleInbox(lease, ids, accepted?.message.messageRef));
+    await persistence.write(() => store.settleInbox(lease, [entry.messageId, ...joined], accepted?.message.messageRef));
   }
 
-  private async findReading({ entry, update }: Stored, others: readonly Stored[]): Promise<Reading> {
+  private async findReading(
+    { entry, update }: Stored,
+    others: readonly Stored[],
+    joined: readonly string[],
+  ): Promise<Reading> {
     if (entry.reading !== undefined) return (JSON.parse(entry.reading) as KeptReading).reading;
     if (this.answered.get(entry.messageId)) return { kind: 'ignored', reason: 'it was a part of an earlier message' };
+    const { reading: read, mustKeep } =
+      update.change?.kind === 'deletion'
+        ? { reading: DELETED, mustKeep: false }
+        : await this.reader.read([update, ...others.map((other) => other.update)]);
+    const reading = complete(read, update, this.circumstances);
+    if (mustKeep || reading !== read) await this.keep(entry, reading, joined);
+    return reading;
+  }
+
+  private keep({ messageId }: InboxEntry, reading: Reading, joined: readonly string[]): Promise<void> {
     const { store, lease, persistence } = this.run;
-    const joined = others.map((other) => other.entry.messageId);
-    return this.reader.read([update, ...others.map((other) => other.update)], (reading) => {
-      const kept: KeptReading = { reading, joined };
-      return persistence.write(() => store.keepReading(lease, entry.messageId, JSON.stringify(kept)));
-    });
-  }
-
-  /** Submits a message until the gateway has accepted it or refuses it permanently. */
-  private async deliver(
-    update: Update,
-    { message }: Extract<Reading, { kind: 'message' }>,
-  ): Promise<AcceptedEvent | undefined> {
-    const { id, sender, groupId, place } = update;
-    const { channel, clock, signal } = this.run;
-    const group = groupId === undefined ? {} : { group_id: this.run.moved.firstOf(groupId), ...this.addressing() };
-    const payload = { ...message, channel, sender, ...group };
-    const backoff = new Backoff(clock, signal);
-    while (!signal.aborted) {
-      const isOld = this.isOld(update);
-      let event = await this.request({ id, payload: isOld ? { ...payload, observe: true } : payload }, place);
-      // It may have been accepted in an earlier run, when it was not old.
-      if (isOld && event.kind === 'refused' && event.error.code === 'IDEMPOTENCY_CONFLICT')
-        event = await this.request({ id, payload }, place);
-      if (event.kind === 'accepted') {
-        if (event.status === 'observed' && isOld) await this.noteThatOld(update, payload);
-        return event;
-      }
-      const { error } = event;
-      if (!error.retryable) {
-        this.noteRefusal(id, error);
-        if (error.code === 'QUOTA_EXCEEDED')
-          await this.run.addNote(makeNote(`quota:${id}`, place, error.message, clock.now()));
-        return undefined;
-      }
-      await backoff.wait(error.retryAfterMs);
-    }
-    return undefined;
-  }
-
-  private isOld({ sentAt }: Update): boolean {
-    return this.run.platformTime - sentAt > this.run.settings.max_age_ms;
-  }
-
-  /** Sends a note to the chat, at most once within `max_age_ms`, that old messages were read but are not answered. */
-  private async noteThatOld({ groupId, place }: Update, payload: MessageInPayload): Promise<void> {
-    const { clock, settings } = this.run;
-    if (groupId !== undefined && !payload.is_direct_mention && !payload.is_reply_to_agent) return;
-    const now = clock.now();
-    const period = Math.floor(now / settings.max_age_ms);
-    await this.run.addNote(makeNote(`old:${place.chat}:${period}`, place, TOO_OLD, now));
-  }
-
-  /** Where no mention is required, each message counts as a reply to the agent. */
-  private addressing(): Partial<MessageInPayload> {
-    return this.run.settings.require_mention ? {} : { is_reply_to_agent: true };
-  }
-
-  private request(message: IncomingMessage, place: Place): Promise<AcceptedEvent | RefusedEvent> {
-    return new Promise((resolve) => {
-      this.responses.set(message.id, (event) => {
-        if (event.kind === 'accepted') this.run.onAccepted(event.message.messageRef, place);
-        resolve(event);
-      });
-      this.run.submit(message);
-    });
-  }
-
-  private noteRefusal(id: string, error: GatewayError): void {
-    const fields = { message_id: id, code: error.code, details: error.details };
-    if (error.code === 'IDEMPOTENCY_CONFLICT')
-      this.run.log.info(fields, 'a message was accepted before, with other content');
-    else this.run.log.warn(fields, 'a message was refused');
+    const kept: KeptReading = { reading, joined };
+    return persistence.write(() => store.keepReading(lease, messageId, JSON.stringify(kept)));
   }
 }
 

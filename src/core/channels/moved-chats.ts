@@ -29,12 +29,12 @@ export class MovedChats {
 
   /** Returns the first ID of a chat. */
   firstOf(chat: string): string {
-    return last(chat, this.older);
+    return followSteps(chat, this.older);
   }
 
   /** Returns where a message goes now. */
   current(place: Place): Place {
-    const chat = last(place.chat, this.newer);
+    const chat = followSteps(place.chat, this.newer);
     return chat === place.chat ? place : { ...place, chat };
   }
 
@@ -44,10 +44,10 @@ export class MovedChats {
   }
 }
 
-/** Follows the steps to the last one. A circle ends where it began. */
-function last(chat: string, steps: ReadonlyMap<string, string>): string {
-  const seen = new Set([chat]);
-  let found = chat;
+/** Follows the steps from one ID to the next, up to the last one. A circle ends where it began. */
+export function followSteps(start: string, steps: ReadonlyMap<string, string>): string {
+  const seen = new Set([start]);
+  let found = start;
   for (let next = steps.get(found); next !== undefined && !seen.has(next); next = steps.get(found)) {
     seen.add(next);
     found = next;

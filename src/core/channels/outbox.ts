@@ -44,6 +44,10 @@ export class Outbox {
   private readonly lanes = new BoundedMap<string, ChatLane>(MAX_KEPT);
   /** The places of messages that were accepted in this run, by `message_ref`: they have no parts yet. */
   private readonly places = new BoundedMap<string, Place>(MAX_KEPT);
+  /** The refs of messages that wait for their turn, by the ID that edits of them name. */
+  private readonly waiting = new BoundedMap<string, string>(MAX_KEPT);
+  /** The refs of messages whose turns have begun. */
+  private readonly begun = new BoundedMap<string, true>(MAX_KEPT);
   /** The notes under way, by their IDs. */
   private readonly notes = new Set<string>();
   private readonly waitingForIdle: (() => void)[] = [];
@@ -56,9 +60,21 @@ export class Outbox {
     run.signal.addEventListener('abort', () => this.wakeAll(), { once: true });
   }
 
-  /** Notes where the reply to a message goes. Called before its frames arrive. */
-  notePlace(messageRef: string, place: Place): void {
+  /**
+   * Notes where the reply to a message goes. Called before its frames arrive.
+   * @param waitsAs its ID in edits, if it waits for its turn
+   */
+  notePlace(messageRef: string, place: Place, waitsAs?: string): void {
     this.places.set(messageRef, place);
+    if (waitsAs !== undefined) this.waiting.set(waitsAs, messageRef);
+  }
+
+  /** Returns the ref of a message of which nothing was heard since it was accepted in this run, by its ID in edits. */
+  findWaiting(messageId: string): string | undefined {
+    const messageRef = this.waiting.get(messageId);
+    return messageRef !== undefined && this.places.get(messageRef) && !this.begun.get(messageRef)
+      ? messageRef
+      : undefined;
   }
 
   /** Loads the notes that an earlier run has left, before anything in this run can add one. */
@@ -81,14 +97,14 @@ export class Outbox {
 
   /** Sends a note that is stored. */
   sendNote(note: OutboxPart): void {
-    if (this.notes.has(note.replyTo)) return;
-    this.notes.add(note.replyTo);
+    if (this.notes.has(idOf(note))) return;
+    this.notes.add(idOf(note));
     const sender = new PartSender(this.run, this.laneOf(JSON.parse(note.place) as Place));
     const texts = JSON.parse(note.content ?? '[]') as readonly PartText[];
     void this.started.promise
       .then(() => sender.send(note, texts, note.createdAt))
       .catch((error: unknown) => this.run.fail(error))
-      .finally(() => this.notes.delete(note.replyTo));
+      .finally(() => this.notes.delete(idOf(note)));
   }
 
   /** Takes frames of one session, in their order. */
@@ -143,6 +159,7 @@ export class Outbox {
       const hasAllDeltas = this.places.get(messageRef) !== undefined;
       reply = new ReplyProgress(messageRef, messageId, hasAllDeltas, this.run.clock.now());
       replies.set(messageRef, reply);
+      this.begun.set(messageRef, true);
     }
     return reply;
   }
@@ -207,4 +224,8 @@ export class Outbox {
     }
     return lane;
   }
+}
+
+function idOf({ replyTo, number }: OutboxPart): string {
+  return `${replyTo}.${number}`;
 }

@@ -20,15 +20,20 @@ const MAX_KNOWN = 10_000;
 export class Pairing {
   private readonly approved = new BoundedMap<string, true>(MAX_KNOWN);
 
-  constructor(private readonly run: RunContext) {}
+  /** @param run its `sendNote` sends a note that is stored */
+  constructor(private readonly run: RunContext & { sendNote(note: OutboxPart): void }) {}
+
+  /** Returns whether this run has seen that a sender was let in. */
+  isApproved(sender: string): boolean {
+    return this.approved.get(sender) ?? false;
+  }
 
   /**
-   * Returns whether the sender was let in. Of an unknown sender only the ID is stored, with a code.
-   * @param send sends a stored note
+   * Returns whether the sender was let in. Of an unknown sender only the ID is stored, with a code, if the update asks.
    * @throws LostLeaseError; GatewayError STORE_UNAVAILABLE
    */
-  async admit({ sender, place }: Update, send: (note: OutboxPart) => void): Promise<boolean> {
-    if (this.approved.get(sender)) return true;
+  async admit({ sender, place }: Update, asks: boolean): Promise<boolean> {
+    if (this.isApproved(sender)) return true;
     const { store, lease, clock, channel, log } = this.run;
     const askedAt = clock.now();
     const code = makeCode();
@@ -39,12 +44,12 @@ export class Pairing {
       askedAt,
     );
     const request = { sender, code, askedAt, expiresAt: askedAt + CODE_TTL_MS };
-    const outcome = await store.askPairing(lease, request, note, MAX_WAITING);
+    const outcome = await store.askPairing(lease, request, note, asks ? MAX_WAITING : 0);
     if (outcome === 'fenced') throw new LostLeaseError('another replica runs this account');
     if (outcome === 'approved') this.approved.set(sender, true);
     if (outcome === 'asked') {
       log.info({ channel, sender, code }, 'an unknown sender asks to be let in');
-      send(note);
+      this.run.sendNote(note);
     }
     return outcome === 'approved';
   }

@@ -39,7 +39,7 @@ export class PartSender {
       if (part.state === 'sending' && !this.isRepeatable(part)) {
         const found = await this.lookUp(part, texts);
         if (found !== undefined && found !== 'absent')
-          return { part: await this.write({ ...part, state: 'sent', ref: found.ref }), wasFound: true };
+          return { part: await this.noteSent(part, texts, found.ref), wasFound: true };
         if (found === undefined) part = this.doubt(part);
       }
       part = await this.write({ ...part, state: 'sending', deadline: clock.now() + CALL_TIMEOUT_MS });
@@ -48,7 +48,7 @@ export class PartSender {
       if (typeof outcome === 'string') {
         failpoint('outbox.after_send');
         this.run.count('sent');
-        return { part: await this.write({ ...part, state: 'sent', ref: outcome }), wasFound: false };
+        return { part: await this.noteSent(part, texts, outcome), wasFound: false };
       }
       if (outcome instanceof DriverError || outcome.outcome === 'not_sent') part = await this.putBack(part, outcome);
       if (outcome instanceof DriverError) throw outcome;
@@ -101,6 +101,15 @@ export class PartSender {
     const found = await this.attempt(async () => driver.lookUp?.(this.toPart(part, texts)));
     if (found instanceof DriverError) throw found;
     return found instanceof DeliveryError ? undefined : found;
+  }
+
+  private async noteSent(part: OutboxPart, texts: readonly PartText[], ref: string): Promise<OutboxPart> {
+    const { capabilities, failures } = this.run;
+    // A dead letter needs its texts.
+    const content = capabilities.failsLater ? { content: JSON.stringify(texts) } : {};
+    const sent = await this.write({ ...part, ...content, state: 'sent', ref });
+    await failures.noteSent(ref);
+    return sent;
   }
 
   private doubt(part: OutboxPart): OutboxPart {

@@ -9,6 +9,7 @@ import type { DurableFrame, OutboxPart } from '../store/index.js';
 import type { CommonAccountSettings } from './account-settings.js';
 import { ChatLane } from './chat-lane.js';
 import { DeliveryError, DriverError, type Capabilities, type Driver, type Part } from './driver.js';
+import type { LateFailures } from './late-failures.js';
 import { MovedChats } from './moved-chats.js';
 import { LostLeaseError, Persistence } from './persistence.js';
 import { ReplyDelivery } from './reply-delivery.js';
@@ -79,6 +80,7 @@ async function makeRun(settings: Partial<CommonAccountSettings> = {}, capabiliti
     channel: 'pigeon',
     lease,
     moved: new MovedChats(store, lease, persistence),
+    failures: { report: () => {}, noteSent: async () => {} } as unknown as LateFailures,
     driver,
     capabilities: {
       edits: true,

@@ -3,6 +3,7 @@ import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 import type { CommonAccountSettings } from './account-settings.js';
 import type { Capabilities, Driver } from './driver.js';
+import type { LateFailures } from './late-failures.js';
 import type { MovedChats } from './moved-chats.js';
 import type { Persistence } from './persistence.js';
 
@@ -18,6 +19,7 @@ export interface RunContext {
   readonly store: ChannelStore;
   readonly persistence: Persistence;
   readonly moved: MovedChats;
+  readonly failures: LateFailures;
   readonly clock: Clock;
   readonly log: Log;
   /** Aborts when the run ends. */

@@ -2,29 +2,28 @@ import type { CommonAccountSettings } from './account-settings.js';
 import type { Update } from './driver.js';
 
 /** `pairing`: an unknown sender, who gets a code. */
-export type Admission = 'admitted' | 'pairing' | 'ignored';
+export type Verdict = 'admitted' | 'pairing' | 'ignored';
 
-/**
- * Decides from the settings of an account whether an update may reach the agent.
- * @param firstGroupId the ID of the group before it moved
- */
+/** Returns the first ID of a person, or of a chat. */
+interface Identities {
+  firstOf(id: string): string;
+}
+
+/** Decides from the settings of an account whether an update may reach the agent. Settings may name any ID of a person or a group. */
 export function decideAdmission(
-  settings: CommonAccountSettings,
-  { sender, groupId }: Update,
-  firstGroupId = groupId,
-): Admission {
+  { group_policy, groups, allow_from, dm_policy }: CommonAccountSettings,
+  { sender, groupId }: Pick<Update, 'sender' | 'groupId'>,
+  { senders, moved }: { readonly senders: Identities; readonly moved: Identities },
+): Verdict {
   if (groupId !== undefined) {
-    if (settings.group_policy === 'disabled') return 'ignored';
-    return settings.group_policy === 'open' ||
-      [groupId, firstGroupId].some((id) => id !== undefined && lists(settings.groups, id))
-      ? 'admitted'
-      : 'ignored';
+    if (group_policy === 'disabled') return 'ignored';
+    return group_policy === 'open' || lists(groups, groupId, moved) ? 'admitted' : 'ignored';
   }
-  if (lists(settings.allow_from, sender)) return 'admitted';
-  return settings.dm_policy === 'pairing' ? 'pairing' : 'ignored';
+  if (lists(allow_from, sender, senders)) return 'admitted';
+  return dm_policy === 'pairing' ? 'pairing' : 'ignored';
 }
 
 /** Names may be numbers in the settings. */
-function lists(names: readonly (string | number)[], name: string): boolean {
-  return names.some((listed) => listed === '*' || String(listed) === name);
+function lists(names: readonly (string | number)[], name: string, identities: Identities): boolean {
+  return names.some((listed) => listed === '*' || identities.firstOf(String(listed)) === identities.firstOf(name));
 }

@@ -115,9 +115,23 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
     this.request({ id, run: () => this.services.intake.cancel(this, target) });
   }
 
-  /** Sends a reaction. `refused` follows if that is not possible. */
-  react(id: string, reaction: Reaction): void {
-    this.request({ id, run: () => this.services.intake.react(this, reaction) });
+  /**
+   * Sends a reaction. Resolves when it is stored; `refused` follows if that is not possible.
+   * @throws GatewayError the refusal
+   */
+  react(id: string, reaction: Reaction): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.request({
+      id,
+      run: () => {
+        const stored = this.services.intake.react(this, reaction);
+        stored.then(resolve, reject);
+        return stored;
+      },
+    });
+    // The event says it too.
+    promise.catch(() => {});
+    return promise;
   }
 
   /** Records that a person is online, typing, idle or offline. `refused` follows if that is not possible. */

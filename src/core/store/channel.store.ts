@@ -42,6 +42,13 @@ export interface MovedChat {
   readonly to: string;
 }
 
+/** One of several IDs of a person. */
+export interface SenderAlias {
+  readonly alias: string;
+  /** The ID by which the person is known, or another alias. */
+  readonly sender: string;
+}
+
 /** The state of one part of a reply, or of a note. */
 export interface OutboxPart {
   /** The `message_ref` of the message that it replies to, or the ID of a note. */
@@ -56,7 +63,7 @@ export interface OutboxPart {
   readonly place: Json;
   /** The platform's ID of the message that shows it, once that is known. */
   readonly ref?: string | undefined;
-  /** The texts, for notes and dead parts only. Those of other parts are in the session's log. */
+  /** The texts, for notes, dead parts and parts that may fail later. Those of others are in the session's log. */
   readonly content?: Json | undefined;
   /** Why it is dead. */
   readonly reason?: string | undefined;
@@ -127,6 +134,11 @@ export abstract class ChannelStore {
 
   abstract listMovedChats(channel: string): Promise<readonly MovedChat[]>;
 
+  /** Notes that an ID is one of a person. It replaces what was noted for it. */
+  abstract joinSender(lease: AccountLease, alias: SenderAlias): Promise<boolean>;
+
+  abstract listSenderAliases(channel: string): Promise<readonly SenderAlias[]>;
+
   /** Lists the entries of an account, oldest first. */
   abstract listInbox(channel: string): Promise<readonly InboxEntry[]>;
 
@@ -147,6 +159,12 @@ export abstract class ChannelStore {
 
   /** Lists the parts of a reply by their number. */
   abstract listParts(channel: string, replyTo: string): Promise<readonly OutboxPart[]>;
+
+  /** Finds what a part that was sent to a chat replies to, by the platform's ID of the part. */
+  abstract findReplyTo(channel: string, chat: string, ref: string): Promise<string | undefined>;
+
+  /** Makes a part that was sent a dead letter, by the platform's ID of it. */
+  abstract failPart(lease: AccountLease, ref: string, reason: string): Promise<'failed' | 'unknown' | 'fenced'>;
 
   /** Adds a message to a chat that replies to nothing in the log. One with a known ID changes nothing. */
   abstract addNote(lease: AccountLease, note: OutboxPart): Promise<'added' | 'known' | 'fenced'>;

@@ -11,10 +11,12 @@ import type {
   PairingOutcome,
   PairingRequest,
   SeenChat,
+  SenderAlias,
   SweepLimits,
 } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepareInbox, type Row } from './inbox-statements.js';
+import { prepareOutbox } from './outbox-statements.js';
 import { prepare, required } from './rows.js';
 import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
 
@@ -63,6 +65,16 @@ export class ChannelOperations {
     return this.statements.listMovedChats.all(channel);
   }
 
+  joinSender(lease: AccountLease, { alias, sender }: SenderAlias): boolean {
+    if (!this.holds(lease)) return false;
+    this.statements.joinSender.run(lease.channel, alias, sender);
+    return true;
+  }
+
+  listSenderAliases(channel: string): SenderAlias[] {
+    return this.statements.listSenderAliases.all(channel);
+  }
+
   listInbox(channel: string): InboxEntry[] {
     return this.statements.listInbox.all(channel).map(withoutNulls<InboxEntry>);
   }
@@ -94,6 +106,15 @@ export class ChannelOperations {
 
   listParts(channel: string, replyTo: string): OutboxPart[] {
     return this.statements.listParts.all(channel, replyTo).map(withoutNulls<OutboxPart>);
+  }
+
+  findReplyTo(channel: string, chat: string, ref: string): string | undefined {
+    return this.statements.findReplyTo.get(channel, ref, chat)?.replyTo;
+  }
+
+  failPart(lease: AccountLease, ref: string, reason: string): 'failed' | 'unknown' | 'fenced' {
+    if (!this.holds(lease)) return 'fenced';
+    return this.statements.failPart.run(reason, lease.channel, ref).changes > 0 ? 'failed' : 'unknown';
   }
 
   addNote(lease: AccountLease, note: OutboxPart): 'added' | 'known' | 'fenced' {
@@ -178,7 +199,7 @@ function withoutNulls<T>(row: Row<T>): T {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as T;
 }
 
-/** The values of {@link PART_COLUMNS}. */
+/** The values of a part, in the order of its columns. */
 function toValues({ channel }: AccountLease, part: OutboxPart) {
   const { replyTo, number, state, place, ref = null, content = null, reason = null } = part;
   const { doubts, notBefore, deadline, createdAt } = part;
@@ -198,12 +219,6 @@ function toValues({ channel }: AccountLease, part: OutboxPart) {
   ] as const;
 }
 
-const PART_COLUMNS =
-  'channel, reply_to, number, state, place, ref, content, reason, doubts, not_before, deadline, created_at';
-const PART = `reply_to AS replyTo, number, state, place, ref, content, reason, doubts, not_before AS notBefore, deadline,
-  created_at AS createdAt`;
-const SELECT_PARTS = `SELECT ${PART} FROM outbox`;
-const LETTER = `part AS id, channel, ${PART}`;
 const PAIRING = 'sender, code, asked_at AS askedAt, expires_at AS expiresAt';
 
 function prepareAll(database: DatabaseSync) {
@@ -222,51 +237,6 @@ function prepareAll(database: DatabaseSync) {
     ...prepareInbox(database),
     ...prepareOutbox(database),
     ...preparePairings(database),
-  };
-}
-
-function prepareOutbox(database: DatabaseSync) {
-  const insert = `INSERT INTO outbox (${PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (channel, reply_to, number) DO`;
-  return {
-    writePart: prepare(
-      database,
-      `${insert} UPDATE SET state = excluded.state, place = excluded.place, ref = excluded.ref, content = excluded.content,
-         reason = excluded.reason, doubts = excluded.doubts, not_before = excluded.not_before, deadline = excluded.deadline`,
-    ),
-    addNote: prepare(database, `${insert} NOTHING`),
-    listParts: prepare<Row<OutboxPart>>(database, `${SELECT_PARTS} WHERE channel = ? AND reply_to = ? ORDER BY number`),
-    listNotes: prepare<Row<OutboxPart>>(
-      database,
-      `${SELECT_PARTS} WHERE channel = ? AND content IS NOT NULL AND state IN ('waiting', 'sending') ORDER BY part`,
-    ),
-    listDead: prepare<Row<DeadLetter>>(
-      database,
-      `SELECT ${LETTER} FROM outbox WHERE state = 'dead' AND part < ?1 AND (?2 IS NULL OR channel = ?2)
-       ORDER BY part DESC LIMIT ?3`,
-    ),
-    countDead: prepare<{ channel: string; count: number }>(
-      database,
-      "SELECT channel, count(*) AS count FROM outbox WHERE state = 'dead' GROUP BY channel",
-    ),
-    reviveDead: prepare<Row<DeadLetter>>(
-      database,
-      `UPDATE outbox SET state = 'waiting', ref = NULL, reason = NULL, not_before = 0, created_at = ?
-       WHERE part = ? AND state = 'dead' RETURNING ${LETTER}`,
-    ),
-    deleteDead: prepare<Row<DeadLetter>>(
-      database,
-      `DELETE FROM outbox WHERE part = ? AND state = 'dead' RETURNING ${LETTER}`,
-    ),
-    deleteOldDead: prepare(
-      database,
-      "DELETE FROM outbox WHERE part IN (SELECT part FROM outbox WHERE created_at < ? AND state = 'dead' LIMIT ?)",
-    ),
-    deleteParts: prepare(
-      database,
-      `DELETE FROM outbox WHERE part IN
-         (SELECT part FROM outbox WHERE created_at < ? AND state IN ('sending', 'sent') LIMIT ?)`,
-    ),
   };
 }
 

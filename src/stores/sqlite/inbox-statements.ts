@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { InboxEntry, Json, MovedChat, SeenChat } from '../../core/store/index.js';
+import type { InboxEntry, Json, MovedChat, SeenChat, SenderAlias } from '../../core/store/index.js';
 import { prepare } from './rows.js';
 
 /** A row with SQL's null for what is absent. */
@@ -34,8 +34,7 @@ export function prepareInbox(database: DatabaseSync) {
       database,
       'DELETE FROM chats WHERE (channel, chat) IN (SELECT channel, chat FROM chats WHERE sent_at < ? LIMIT ?)',
     ),
-    moveChat: prepare(database, 'INSERT OR IGNORE INTO moved_chats (channel, "from", "to") VALUES (?, ?, ?)'),
-    listMovedChats: prepare<MovedChat>(database, 'SELECT "from", "to" FROM moved_chats WHERE channel = ?'),
+    ...prepareIdentities(database),
     keepReading: prepare(database, 'UPDATE inbox SET reading = ? WHERE channel = ? AND message_id = ?'),
     deleteInbox: prepare(database, 'DELETE FROM inbox WHERE channel = ? AND message_id = ?'),
     findPending: prepare<{ place: Json }>(database, 'SELECT place FROM inbox WHERE channel = ? AND message_id = ?'),
@@ -50,5 +49,18 @@ export function prepareInbox(database: DatabaseSync) {
       `DELETE FROM places WHERE (channel, message_ref) IN
          (SELECT channel, message_ref FROM places WHERE created_at < ? LIMIT ?)`,
     ),
+  };
+}
+
+/** Chats that have moved, and the IDs of people. */
+function prepareIdentities(database: DatabaseSync) {
+  return {
+    moveChat: prepare(database, 'INSERT OR IGNORE INTO moved_chats (channel, "from", "to") VALUES (?, ?, ?)'),
+    listMovedChats: prepare<MovedChat>(database, 'SELECT "from", "to" FROM moved_chats WHERE channel = ?'),
+    joinSender: prepare(
+      database,
+      'INSERT INTO sender_aliases (channel, alias, sender) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sender = excluded.sender',
+    ),
+    listSenderAliases: prepare<SenderAlias>(database, 'SELECT alias, sender FROM sender_aliases WHERE channel = ?'),
   };
 }

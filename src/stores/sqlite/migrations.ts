@@ -11,6 +11,7 @@ import {
   SCHEMA_10,
   SCHEMA_11,
   SCHEMA_12,
+  SCHEMA_13,
   SCHEMA_2,
   SCHEMA_3,
   SCHEMA_4,
@@ -79,6 +80,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 10, up: (database) => database.exec(SCHEMA_10) },
   { version: 11, up: (database) => database.exec(SCHEMA_11) },
   { version: 12, up: (database) => database.exec(SCHEMA_12) },
+  { version: 13, up: (database) => database.exec(SCHEMA_13) },
 ];
 
 /** A row of the audit trail in version 1. */

@@ -354,3 +354,17 @@ export const SCHEMA_12 = `
     PRIMARY KEY (channel, "from")
   ) STRICT, WITHOUT ROWID;
 `;
+
+/**
+ * The changes of version 13: `sender_aliases` has the IDs of people whose platform has several for one. Parts are found by the
+ * platform's ID of them.
+ */
+export const SCHEMA_13 = `
+  CREATE TABLE sender_aliases (
+    channel TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    PRIMARY KEY (channel, alias)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX outbox_refs ON outbox (channel, ref) WHERE ref IS NOT NULL;
+`;

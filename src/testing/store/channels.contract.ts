@@ -58,6 +58,29 @@ export const channelsContract: Contract = {
     expect(await bench.store.listMovedChats('telegraph')).toEqual([]);
   },
 
+  'keeps the IDs of people, for the holder of the lease': async (bench) => {
+    const [old, current] = await takeOver(bench);
+    expect(await bench.store.joinSender(old, { alias: 'a', sender: 'b' })).toBe(false);
+    expect(await bench.store.joinSender(current, { alias: 'a', sender: 'b' })).toBe(true);
+    expect(await bench.store.joinSender(current, { alias: 'a', sender: 'c' })).toBe(true);
+    await bench.under.crash();
+    expect(await bench.store.listSenderAliases(CHANNEL)).toEqual([{ alias: 'a', sender: 'c' }]);
+    expect(await bench.store.listSenderAliases('telegraph')).toEqual([]);
+  },
+
+  "finds what was sent by the platform's ID, and makes it a dead letter": async (bench) => {
+    const [old, current] = await takeOver(bench);
+    await bench.store.writePart(current, aPart({ state: 'sent', ref: 'out-1' }));
+    expect(await bench.store.findReplyTo(CHANNEL, 'ann', 'out-1')).toBe('m_1');
+    expect(await bench.store.findReplyTo(CHANNEL, 'bob', 'out-1')).toBeUndefined();
+    expect(await bench.store.findReplyTo('telegraph', 'ann', 'out-1')).toBeUndefined();
+    expect(await bench.store.failPart(old, 'out-1', 'late')).toBe('fenced');
+    expect(await bench.store.failPart(current, 'out-2', 'late')).toBe('unknown');
+    expect(await bench.store.failPart(current, 'out-1', 'late')).toBe('failed');
+    expect(await bench.store.failPart(current, 'out-1', 'later')).toBe('unknown');
+    expect(await bench.store.listDeadLetters({ limit: 9 })).toMatchObject([{ ref: 'out-1', reason: 'late' }]);
+  },
+
   'gives an account to one replica at a time, and to another once the lease is over': async (bench) => {
     const first = await take(bench);
     expect(await bench.store.takeAccount(CHANNEL, 'replica-2', LEASE_MS)).toBeUndefined();

@@ -1,0 +1,34 @@
+import type { BotBounds } from './bot-bounds.js';
+import type { Reading, Update } from './driver.js';
+
+/** What a message depends on beside its update. */
+export interface Circumstances {
+  readonly bots: BotBounds;
+  /** Returns the ref of a message that waits for its turn, by its ID. */
+  findWaiting(messageId: string): string | undefined;
+}
+
+/**
+ * Completes a reading by what is known at the time: an edit replaces a message that waits and is context otherwise, and so is
+ * what a bot writes beyond its bounds. Returns the same object when nothing is added; another one must be stored before it is
+ * submitted.
+ */
+export function complete(reading: Reading, update: Update, known: Circumstances): Reading {
+  if (reading.kind !== 'message') return reading;
+  const { change } = update;
+  const { message } = reading;
+  if (change) {
+    const supersedes = known.findWaiting(change.messageId);
+    const isDeletion = change.kind === 'deletion';
+    const mark = isDeletion ? { deleted: true, deletes: change.messageId } : { edited: true, edits: change.messageId };
+    const fate = {
+      ...(supersedes !== undefined && { supersedes }),
+      ...((isDeletion || supersedes === undefined) && { observe: true }),
+    };
+    return { ...reading, message: { ...message, ...fate, metadata: { ...message.metadata, ...mark } } };
+  }
+  return known.bots.admits(update, message) ? reading : { ...reading, message: { ...message, observe: true } };
+}
+
+/** The reading of a deletion, of which a platform says no more than the message. */
+export const DELETED: Reading = { kind: 'message', message: { content: '[deleted]' } };
