@@ -6,6 +6,7 @@ import { AgentsModule } from './agents/agents.module.js';
 import { LocalToken } from './auth/index.js';
 import { TelegramModule } from './channels/telegram/telegram.module.js';
 import { WebchatModule } from './channels/webchat/webchat.module.js';
+import { WhatsappModule } from './channels/whatsapp/whatsapp.module.js';
 import { Broker } from './core/broker/broker.js';
 import { InProcessBroker } from './core/broker/in-process-broker.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
@@ -84,6 +85,7 @@ export class GatewayModule {
         DocumentsModule,
         WebchatModule,
         TelegramModule,
+        WhatsappModule,
         AdminModule,
         MediaModule,
         ...modules,

@@ -5,6 +5,7 @@ import { agentListSettings } from './core/agents/agents.settings.js';
 import { channelSettings } from './core/channels/channels.settings.js';
 import { telegramSettings } from './channels/telegram/telegram.settings.js';
 import { webchatSettings } from './channels/webchat/webchat.settings.js';
+import { whatsappSettings } from './channels/whatsapp/whatsapp.settings.js';
 import { defineSettings, type SettingsSection } from './core/config/section.js';
 import { later } from './core/config/setting-kinds.js';
 import { housekeepingSettings } from './core/housekeeping/housekeeping.settings.js';
@@ -57,6 +58,7 @@ export const SECTIONS = [
   mediaSettings,
   webchatSettings,
   telegramSettings.section,
+  whatsappSettings.section,
   moduleSettings,
   logSettings,
 ] as const satisfies readonly SettingsSection[];

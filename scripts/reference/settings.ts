@@ -35,6 +35,10 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   channels: { telegram: { busy_policy: 'interrupt' } },
   'channels.telegram.bot_token': '7000000001:the-token-from-BotFather',
+  'channels.whatsapp.access_token': 'the-token-of-the-system-user',
+  'channels.whatsapp.phone_number_id': '106540352200001',
+  'channels.whatsapp.app_secret': 'the-app-secret-of-the-app',
+  'channels.whatsapp.verify_token': 'a-text-of-your-choice',
   'channels.telegram.webhook_url': 'https://gateway.example.org/channels/telegram/default',
 };
 

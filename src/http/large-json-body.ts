@@ -19,12 +19,16 @@ export const MAX_SETTINGS_BYTES = 4_194_304;
 /** Requests whose body may be larger than others. */
 const LARGE = new Set(['PATCH /admin/v1/config']);
 
+/** Requests whose signature covers the bytes of their body: they are read by {@link readRawBody}. */
+const SIGNED = /^POST \/channels\/(?:slack|whatsapp)\//;
+
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
 /** Returns whether a request has a JSON body that is read before anything is known about its sender. */
 export function hasEarlyBody(request: IncomingMessage): boolean {
   const [path = ''] = (request.url ?? '').split('?', 1);
-  return isJson(request) && !LARGE.has(`${request.method} ${path}`);
+  const what = `${request.method} ${path}`;
+  return isJson(request) && !LARGE.has(what) && !SIGNED.test(what);
 }
 
 /**
@@ -37,7 +41,8 @@ export class LargeJsonBody implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = context.switchToHttp().getRequest<JsonRequest>();
-    if (request.body === undefined && isJson(request)) request.body = parse(await read(request, this.maxBytes));
+    if (request.body === undefined && isJson(request))
+      request.body = parse(await readBody(request, this.maxBytes, '; use the settings file instead'));
     return next.handle();
   }
 }
@@ -46,7 +51,15 @@ function isJson({ headers }: IncomingMessage): boolean {
   return JSON_TYPE.test(headers['content-type'] ?? '');
 }
 
-async function read(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/**
+ * Reads the bytes of a body.
+ * @throws PayloadTooLargeException when there are more than `maxBytes`; UnsupportedMediaTypeException when it is compressed
+ */
+export function readRawBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return readBody(request, maxBytes, '');
+}
+
+async function readBody(request: IncomingMessage, maxBytes: number, advice: string): Promise<Buffer> {
   if (request.headers['content-encoding'] !== undefined)
     throw new UnsupportedMediaTypeException('The body must not be compressed');
   const chunks: Buffer[] = [];
@@ -56,7 +69,7 @@ async function read(request: IncomingMessage, maxBytes: number): Promise<Buffer>
     bytes += chunk.length;
     if (bytes > maxBytes) {
       request.resume();
-      throw new PayloadTooLargeException(`The body is larger than ${maxBytes} bytes; use the settings file instead`);
+      throw new PayloadTooLargeException(`The body is larger than ${maxBytes} bytes${advice}`);
     }
     chunks.push(chunk);
   }

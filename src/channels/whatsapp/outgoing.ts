@@ -1,0 +1,111 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import {
+  DeliveryError,
+  type Button,
+  type ChannelLink,
+  type OpenFile,
+  type Part,
+  type PartText,
+  type Place,
+} from '../../core/channels/driver.js';
+import { toPlainText } from '../../core/channels/text-length.js';
+import { RefusedCallError, type CloudApi } from './cloud-api.js';
+import { markUp } from './markup.js';
+import { isNumber } from './people.js';
+import type { Raw } from './raw.js';
+
+/** The platform's limit of a text, in characters. */
+export const MAX_LENGTH = 4_096;
+/** Maximum length of the text of a file, or above buttons. */
+const MAX_SHORT_LENGTH = 1_024;
+/** The platform's limit of a document, in bytes. */
+export const MAX_FILE_BYTES = 100_000_000;
+
+/** Types that are shown as what they are, with their largest size in bytes; others are sent as documents. */
+const SHOWN: ReadonlyMap<string, readonly [type: 'image' | 'audio', maxBytes: number]> = new Map([
+  ['image/jpeg', ['image', 5_000_000]],
+  ['image/png', ['image', 5_000_000]],
+  ['audio/aac', ['audio', 16_000_000]],
+  ['audio/amr', ['audio', 16_000_000]],
+  ['audio/mp4', ['audio', 16_000_000]],
+  ['audio/mpeg', ['audio', 16_000_000]],
+  ['audio/ogg', ['audio', 16_000_000]],
+] as const);
+
+/** The link of any account, as far as the functions of this folder need it. */
+export type Link = Omit<ChannelLink, 'settings'>;
+
+/**
+ * Sends a part. Sends it again without what the platform refuses of it: the message that it replies to, the markup.
+ * @throws RefusedCallError, DeliveryError, DriverError; GatewayError NOT_FOUND
+ */
+export async function sendPart(part: Part, file: PartText | undefined, api: CloudApi, link: Link): Promise<string> {
+  const plain = toPlainText(part.texts);
+  const marked = markUp(part.texts);
+  const uploaded = file && (await upload(file, api, link));
+  let quoted = part.place.isGroup ? part.place.replyTo : undefined;
+  let body = marked.length <= MAX_LENGTH ? marked : plain;
+  for (;;) {
+    const message = {
+      ...toTarget(part.place),
+      ...(quoted !== undefined && { context: { message_id: quoted } }),
+      ...(uploaded ?? toContent(body, part.buttons ?? [])),
+      // Each status of the message names it.
+      biz_opaque_callback_data: part.id,
+    };
+    try {
+      return await api.post(message);
+    } catch (error) {
+      if (!(error instanceof RefusedCallError) || !error.isOddValue) throw error;
+      if (quoted !== undefined) quoted = undefined;
+      else if (!uploaded && body !== plain) body = plain;
+      else throw error;
+      link.log.warn({ part: part.id, error }, 'WhatsApp refuses a part of a message; it is sent without');
+    }
+  }
+}
+
+/** Returns a text, with buttons below it. */
+function toContent(text: string, buttons: readonly Button[]): Raw {
+  if (buttons.length === 0) return { type: 'text', text: { body: text, preview_url: false } };
+  const replies = buttons.map(({ text: title, data: id }) => ({ type: 'reply', reply: { id, title } }));
+  const isLong = text.length > MAX_SHORT_LENGTH;
+  const body = isLong ? `${text.slice(0, MAX_SHORT_LENGTH - 1).toWellFormed()}…` : text;
+  return { type: 'interactive', interactive: { type: 'button', body: { text: body }, action: { buttons: replies } } };
+}
+
+/** Returns where a message goes. The platform accepts a business-scoped ID in `to`, and delivers nothing then. */
+function toTarget({ chat, isGroup }: Place): Raw {
+  if (isGroup) return { recipient_type: 'group', to: chat };
+  return { recipient_type: 'individual', ...(isNumber(chat) ? { to: chat } : { recipient: chat }) };
+}
+
+/** Stores the file of a part on the platform. Returns the fields of its message. */
+async function upload(file: PartText, api: CloudApi, link: Link): Promise<Raw> {
+  const { mimeType, sizeBytes, body } = await openFile(file, link);
+  const [type, maxBytes] = SHOWN.get(mimeType) ?? ['document', MAX_FILE_BYTES];
+  const kind = sizeBytes <= maxBytes ? type : 'document';
+  const name = file.name ?? `${file.kind}.${/^\w+\/([\w.]+)/.exec(mimeType)?.[1] ?? 'bin'}`;
+  try {
+    const id = await api.upload(await buffer(body), mimeType, name);
+    const caption = file.alt?.slice(0, MAX_SHORT_LENGTH).toWellFormed();
+    const isCaptioned = kind !== 'audio' && caption !== undefined && caption !== '';
+    return {
+      type: kind,
+      [kind]: { id, ...(isCaptioned && { caption }), ...(kind === 'document' && { filename: name }) },
+    };
+  } catch (error) {
+    // A file that is stored twice is seen by nobody.
+    if (error instanceof DeliveryError && error.outcome === 'unknown')
+      throw new DeliveryError('not_sent', error.message, undefined, { cause: error });
+    throw error;
+  }
+}
+
+/** Opens a file of a reply, or makes one of a text that is too long for a message. */
+function openFile({ kind, text, source }: PartText, link: Link): Promise<OpenFile> | OpenFile {
+  if (kind !== 'file' || source !== undefined) return link.openFile(source ?? '');
+  const bytes = Buffer.from(text);
+  return { mimeType: 'text/plain', sizeBytes: bytes.length, body: Readable.from([bytes]) };
+}
