@@ -19,4 +19,31 @@ describe('BoundedMap', () => {
     map.delete('a');
     expect(map.get('a')).toBeUndefined();
   });
+
+  it('evicts in the order of use, whatever is deleted, used and cleared in between', () => {
+    const map = new BoundedMap<number, number>(8);
+    let model: number[] = [];
+    const use = (key: number) => (model = [...model.filter((other) => other !== key), key]);
+    for (let n = 0; n < 1_900; n++) {
+      const key = (n * 7) % 23;
+      if (n % 500 === 499) {
+        map.clear();
+        model = [];
+      } else if (n % 11 === 0) {
+        map.delete(key);
+        model = model.filter((other) => other !== key);
+      } else if (n % 3 === 0) {
+        // The order of use matters near the capacity only.
+        if (map.get(key) !== undefined && model.length > 4) use(key);
+      } else {
+        map.set(key, n);
+        use(key);
+        model = model.slice(-8);
+      }
+    }
+    expect(Array.from({ length: 23 }, (_, key) => key).filter((key) => map.get(key) !== undefined)).toEqual(
+      model.toSorted((a, b) => a - b),
+    );
+    expect(model).toHaveLength(8);
+  });
 });

@@ -1,6 +1,11 @@
 /** A cache of at most `capacity` entries that evicts the least recently used one. */
 export class BoundedMap<K, V> {
   private readonly entries = new Map<K, V>();
+  /**
+   * Passes the entries in the order of their eviction. A new iterator for each eviction would first pass the holes that
+   * all deleted entries have left in the map, thousands of them.
+   */
+  private oldest: MapIterator<K> | undefined;
 
   constructor(private readonly capacity: number) {}
 
@@ -17,11 +22,7 @@ export class BoundedMap<K, V> {
   set(key: K, value: V): void {
     this.entries.delete(key);
     this.entries.set(key, value);
-    if (this.entries.size <= this.capacity) return;
-    for (const oldest of this.entries.keys()) {
-      this.entries.delete(oldest);
-      return;
-    }
+    if (this.entries.size > this.capacity) this.evict();
   }
 
   delete(key: K): void {
@@ -30,5 +31,13 @@ export class BoundedMap<K, V> {
 
   clear(): void {
     this.entries.clear();
+    this.oldest = undefined;
+  }
+
+  private evict(): void {
+    this.oldest ??= this.entries.keys();
+    const { value, done } = this.oldest.next();
+    // Never done: entries that are added or used come after those that it has passed.
+    if (!done) this.entries.delete(value);
   }
 }

@@ -11,12 +11,18 @@ import type {
 } from '../../core/store/index.js';
 import type { MessageStatus, SessionMode } from '../../protocol/index.js';
 
-/** The JSON of the key of recent seeds, which the router keeps. */
-const keysAsText = new WeakMap<SessionSeed, Json>();
+/** No part of a key contains it. */
+const SEPARATOR = '\0';
 
 /** The row of a session to be created. */
 export interface SessionSeedRow extends Omit<SessionSeed, 'keyParts'> {
-  readonly keyParts: Json;
+  /** Joined by {@link SEPARATOR}: of most messages the session exists, and its key is not needed. */
+  readonly keyParts: string;
+}
+
+/** Returns the key of a session as JSON. */
+export function keyAsJson({ keyParts }: SessionSeedRow): Json {
+  return JSON.stringify(keyParts.split(SEPARATOR));
 }
 
 /** The row of a message to be stored, with the limits that apply. */
@@ -40,7 +46,7 @@ export type PackedNewMessage = [
   mode: SessionMode,
   channel: string,
   agent: string,
-  keyParts: Json,
+  keyParts: string,
   namesSession: boolean,
   sender: string,
   supersedes: string | undefined,
@@ -66,7 +72,7 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
     session.mode,
     session.channel,
     session.agent,
-    keyAsText(session),
+    session.keyParts.join(SEPARATOR),
     message.namesSession,
     payload.sender,
     payload.supersedes,
@@ -79,12 +85,6 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
     limits.perClient,
     limits.total,
   ];
-}
-
-function keyAsText(session: SessionSeed): Json {
-  let text = keysAsText.get(session);
-  if (text === undefined) keysAsText.set(session, (text = JSON.stringify(session.keyParts)));
-  return text;
 }
 
 export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {

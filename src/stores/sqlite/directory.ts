@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { ClientKey } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
-import type { SessionSeedRow } from './accept-packing.js';
+import { keyAsJson, type SessionSeedRow } from './accept-packing.js';
 import { prepare } from './rows.js';
 
 /** The fields of a session that most operations need. */
@@ -94,8 +94,9 @@ export class Directory {
   }
 
   /** Creates the row of a session. */
-  addSession({ id, tenant, mode, channel, agent, keyParts }: SessionSeedRow, createdAt: number): SessionEntry {
-    const { lastInsertRowid } = this.insertSession.run(id, tenant, mode, channel, agent, keyParts, createdAt);
+  addSession(seed: SessionSeedRow, createdAt: number): SessionEntry {
+    const { id, tenant, mode, channel, agent } = seed;
+    const { lastInsertRowid } = this.insertSession.run(id, tenant, mode, channel, agent, keyAsJson(seed), createdAt);
     return this.keep(id, Number(lastInsertRowid), { tenant, mode, agent }, false);
   }
 
