@@ -5,11 +5,11 @@ export { listModels, type ListedModel } from './agents/models/model-lists.js';
 export { TRIAL_QUESTION, tryModel, type ModelTrial } from './agents/models/model-trial.js';
 export {
   addUsualKeys,
-  BASE_URL,
   completeProvider,
   KNOWN_PROVIDERS,
   keyVariableOf,
   type Provider,
 } from './agents/pi/providers.js';
+export { BASE_URL } from './protocol/providers.js';
 export { isLoopbackHost } from './http/addresses.js';
 export { loadSettings } from './settings.js';

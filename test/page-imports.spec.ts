@@ -18,7 +18,7 @@ function listImports(): string[] {
 }
 
 describe('the page', () => {
-  it('imports itself, the client, and seven packages that are bundled', () => {
+  it('imports itself, the client, the rules for providers, and seven packages that are bundled', () => {
     const foreign = listImports().filter((path) => !path.startsWith('web/'));
     expect(foreign).toEqual([
       'client/index.js',
@@ -33,6 +33,7 @@ describe('the page', () => {
       'lucide',
       'marked',
       'mermaid',
+      'protocol/providers.js',
       'temml',
     ]);
   });

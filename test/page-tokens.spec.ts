@@ -13,7 +13,7 @@ const colours = new Map(
 /** Surfaces where any text may stand. */
 const SURFACES = ['ground', 'side', 'raised', 'sunken'];
 const STATES = ['good', 'warn', 'bad', 'info', 'held'];
-const WASHES = ['good', 'warn', 'bad', 'accent'].map((state) => `${state}-wash`);
+const WASHES = ['good', 'warn', 'bad', 'info', 'held', 'accent'].map((state) => `${state}-wash`);
 
 /** Each text with the surfaces where it stands. */
 const TEXTS: readonly (readonly [string, readonly string[]])[] = [

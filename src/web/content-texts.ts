@@ -34,6 +34,7 @@ export const contentTexts = {
       long: 'This diagram has more than 20,000 characters, so it is not drawn.',
       slow: 'This diagram takes more than 3 seconds to draw, so it is not drawn.',
       wrong: 'This diagram cannot be drawn: its source has an error.',
+      large: 'This diagram has more than 500 connections, so it is not drawn.',
       unloaded: 'This diagram cannot be drawn: what draws it could not be loaded.',
     },
   },
@@ -59,8 +60,9 @@ export const contentTexts = {
     minutes: (minutes: number) => `${minutes} min`,
     seconds: (seconds: number) => `${seconds} s`,
     raw: 'As JSON',
-    // `local` is the person at the gateway's machine, alone with it in open mode.
-    deniedBy: (who: string) => `denied by ${who === 'local' ? 'you' : who}`,
+    deniedByYou: 'denied by you',
+    // `local` is everyone who has the local token.
+    deniedBy: (who: string) => (who === 'local' ? 'denied with the local token' : `denied by ${who}`),
     needs: (permissions: string) => `not allowed: needs ${permissions}`,
     several: (count: number, failed: number, denied: number) =>
       [`${count} tools`, failed > 0 ? `${failed} failed` : '', denied > 0 ? `${denied} denied` : '']
@@ -98,6 +100,7 @@ export const contentTexts = {
     faults: {
       'too-many': (names: string, most: number) =>
         `A message can have at most ${most} files. Send ${names} with the next one.`,
+      empty: (names: string) => `${names} is empty, so there is nothing to send.`,
       'too-large': (names: string) =>
         `${names} is bigger than this gateway accepts. Make it smaller, then attach it again.`,
       type: (names: string) =>
@@ -115,6 +118,7 @@ export const contentTexts = {
   voice: {
     record: 'Record a voice message',
     stop: 'Stop recording (Esc discards it)',
+    discard: 'Discard the recording',
     name: 'Voice message',
     refused: 'The microphone cannot be used. Allow it for this page in your browser, then try again.',
   },

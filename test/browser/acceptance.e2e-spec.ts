@@ -33,6 +33,10 @@ const SIDEWAYS = `[document.documentElement, ...document.querySelectorAll('.thre
   .filter((element) => element.scrollWidth > element.clientWidth + 1)
   .map((element) => element.className || element.localName)`;
 
+/** How far the composer begins or ends beside the thread. */
+const EDGES = `(([thread, writing]) => Math.max(Math.abs(thread.left - writing.left), Math.abs(thread.right - writing.right)))(
+  ['.reply', '.writing'].map((selector) => document.querySelector(selector).getBoundingClientRect()))`;
+
 /** Shows a conversation with a long history, then menu, dialog and list. */
 async function showMuch(chat: ChatPage): Promise<void> {
   await chat.ask(HOSTILE);
@@ -48,6 +52,7 @@ describe('the page at every size', () => {
     for (const size of SIZES) {
       await chat.page.setViewportSize(size);
       expect([size, await chat.page.evaluate(SIDEWAYS)]).toEqual([size, []]);
+      expect([size, await chat.page.evaluate(EDGES)]).toEqual([size, 0]);
       await chat.page.locator('.head page-menu > button').click();
       expect([size, await chat.page.evaluate(SIDEWAYS)]).toEqual([size, []]);
       await chat.page.getByRole('menuitem', { name: 'Keys' }).click();
@@ -225,6 +230,8 @@ describe('people who need it otherwise', () => {
     expect(
       await chat.page.locator('.sidebar, .foot, .actions, .head page-menu').filter({ visible: true }).count(),
     ).toBe(0);
+    const starts = ['.bar h1', '.reply .prose'].map((selector) => chat.page.locator(selector).first().boundingBox());
+    expect((await Promise.all(starts)).map((box) => box!.x)).toEqual([0, 0]);
     const pdf = await chat.page.pdf({ format: 'A6' });
     expect(pdf.toString('latin1').match(/\/Type \/Page\b/g)!.length).toBeGreaterThan(3);
     const text = readPdfText(pdf);

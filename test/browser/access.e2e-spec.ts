@@ -201,6 +201,9 @@ describe('a gateway with credentials', () => {
     await signIn(chat, TOKENS.reader);
     await chat.page.getByPlaceholder('may read but not write').waitFor();
     expect(await chat.input.isDisabled()).toBe(true);
+    const attach = chat.page.getByRole('button', { name: 'Attach files' });
+    const record = chat.page.getByRole('button', { name: 'Record a voice message' });
+    expect([await attach.isDisabled(), await record.isDisabled()]).toEqual([true, true]);
   });
 
   it('[W-02] signs in by the code of a link, which is removed from the address at once and works once', async () => {

@@ -76,6 +76,11 @@ describe('an answer', () => {
       await chat.page.locator(place).getByText('Not copied: select it yourself').waitFor();
     }
     await spoken.getByText('Not copied: select it yourself').waitFor({ state: 'attached' });
+    await chat.command('Copy all');
+    const toast = chat.page.locator('.toast');
+    await toast.getByText('Not copied: the browser does not allow it').waitFor();
+    const [note, foot] = await Promise.all([toast.boundingBox(), chat.page.locator('.foot').boundingBox()]);
+    expect(note!.y + note!.height).toBeLessThan(foot!.y);
   });
 
   it('[W-46] is a stop of the Tab key only where a part of it is out of sight', async () => {
@@ -122,6 +127,20 @@ describe('an answer', () => {
       return leaves.slice(1).map(({ top }, i) => Math.round(top - leaves[i]!.bottom));
     });
     expect(gaps.slice(-5)).toEqual([12, 24, 8, 12, 12]);
+    // Sections of an answer of more than fifty blocks.
+    const between = await chat.page.evaluate(`(() => {
+      const nest = (name, ...names) => {
+        const [tag, className = ''] = name.split('.');
+        const element = Object.assign(document.createElement(tag), { className });
+        element.append(names.length > 0 ? nest(...names) : 'x');
+        return element;
+      };
+      const sections = ['p', 'h2', 'p', 'p'].map((name) => nest('div.blocks', 'div.prose', name));
+      document.querySelector('.reply').replaceChildren(...sections);
+      const boxes = sections.map((section) => section.getBoundingClientRect());
+      return boxes.slice(1).map(({ top }, i) => Math.round(top - boxes[i].bottom));
+    })()`);
+    expect(between).toEqual([24, 8, 12]);
   });
 });
 
@@ -140,5 +159,12 @@ describe('a long text', () => {
     await eventually(async () => expect(await parts.locator('.part').count()).toBeGreaterThan(52));
     await eventually(async () => expect(await parts.getByRole('button').count()).toBe(0));
     expect(await chat.page.evaluate('Math.max(...added)')).toBe(1);
+    await chat.page.evaluate(`{
+      const code = Object.assign(document.createElement('chat-code'), { code: 'code '.repeat(5000) });
+      document.querySelector('.thread > .column').append(code);
+    }`);
+    const code = chat.page.locator('.column > chat-code');
+    await code.getByRole('button', { name: 'Show all (25 KB)' }).waitFor();
+    expect(await code.locator('pre button').count()).toBe(0);
   });
 });

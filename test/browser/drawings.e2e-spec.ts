@@ -3,13 +3,38 @@ import { eventually } from '../support/eventually.js';
 import { useChat } from '../support/chat-page.js';
 
 const suite = useChat();
+
+/** Lists the texts of an SVG document whose contrast to the shape behind them is below 4.5. `ground` is behind all. */
+const LIST_FAINT = `(ground) => {
+  const read = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
+  const luminance = ([red, green, blue]) => [red, green, blue]
+    .map((part) => part / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0);
+  const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  const fillOf = (element) => {
+    const { fill, fillOpacity, opacity } = getComputedStyle(element);
+    const [red, green, blue, alpha = 1] = read(fill);
+    return red === undefined || alpha * fillOpacity * opacity < 0.5 ? undefined : [red, green, blue];
+  };
+  return [...document.querySelectorAll('text')].filter(({ textContent }) => textContent.trim() !== '').flatMap((text) => {
+    const leaf = text.querySelector('tspan:not(:has(tspan))') ?? text;
+    const { left, top, width, height } = text.getBoundingClientRect();
+    const shape = document.elementsFromPoint(left + width / 2, top + height / 2)
+      .filter((element) => element.matches('rect, path, circle, polygon, ellipse'))
+      .map(fillOf).find(Boolean) ?? read(ground);
+    const ratio = contrast(luminance(fillOf(leaf) ?? [0, 0, 0]), luminance(shape));
+    return ratio < 4.5 ? [[text.textContent, getComputedStyle(leaf).fill, String(shape), ratio.toFixed(2)].join(' ')] : [];
+  });
+}`;
+
 const fence = (source: string) => `\`\`\`mermaid\n${source}\n\`\`\``;
 
 describe('a formula', () => {
   it('[W-64] is drawn, also after a reload, while an amount of money stays as it is and a wrong one its source', async () => {
     const chat = await suite.open();
     await chat.ask(
-      'Costs $5 and $10. A $\\frac{a}{b}$ and\n\n$$\n\\left( \\sqrt{x} \\right)\n$$\n\nwrong: $\\frac{a$ bomb: $\\def\\x{\\x\\x}\\x$ and $\\href{javascript:alert(1)}{x}$ end',
+      'Costs $5 and $10. A $\\frac{a}{b}$ and $\\overline{AB}$ and\n\n$$\n\\left( \\sqrt{x} \\right)\n$$\n\nwrong: $\\frac{a$ bomb: $\\def\\x{\\x\\x}\\x$ and $\\href{javascript:alert(1)}{x}$ end',
     );
     const look = async () => ({
       drawn: await chat.page.locator('math').count(),
@@ -19,7 +44,7 @@ describe('a formula', () => {
       links: await chat.replies.first().locator('a, [href]').count(),
     });
     const expected = {
-      drawn: 2,
+      drawn: 3,
       display: 1,
       wrong: ['$\\frac{a$', '$\\def\\x{\\x\\x}\\x$', '$\\href{javascript:alert(1)}{x}$'],
       text: true,
@@ -33,6 +58,10 @@ describe('a formula', () => {
       .first()
       .evaluate((element) => element.getBoundingClientRect().height);
     expect(height).toBeGreaterThan(20);
+    await chat.page.locator('menclose').waitFor();
+    expect(await chat.page.evaluate("getComputedStyle(document.querySelector('menclose')).borderTopStyle")).toBe(
+      'solid',
+    );
   });
 
   it('[W-64] is copied as its source, from the button and from a selection', async () => {
@@ -76,6 +105,24 @@ describe('a diagram', () => {
       await chat.say(fence(kind));
       await picture.nth(before).waitFor();
     }
+    const bench = await chat.context.newPage();
+    await bench.setViewportSize({ width: 2_000, height: 2_000 });
+    for (const [colorScheme, ground] of [
+      ['dark', 'rgb(34, 38, 39)'],
+      ['light', 'rgb(255, 255, 255)'],
+    ] as const) {
+      const before = await picture.first().getAttribute('src');
+      await chat.page.emulateMedia({ colorScheme });
+      if (colorScheme === 'light')
+        await eventually(async () => expect(await picture.first().getAttribute('src')).not.toBe(before));
+      await chat.page.waitForFunction('document.querySelectorAll(".diagram img").length === 4');
+      for (const image of await picture.all()) {
+        const svg = decodeURIComponent((await image.getAttribute('src'))!.split(',').slice(1).join(','));
+        await bench.setContent(svg);
+        expect([colorScheme, await bench.evaluate(`(${LIST_FAINT})('${ground}')`)]).toEqual([colorScheme, []]);
+        expect(svg).toContain(colorScheme === 'dark' ? 'rgb(27, 56, 51)' : 'rgb(220, 235, 231)');
+      }
+    }
   });
 
   it('[W-65] that is wrong, hostile or huge shows its source and the reason', async () => {
@@ -87,6 +134,11 @@ describe('a diagram', () => {
       document.querySelector('.thread > .column').append(diagram);
     }`);
     await chat.page.getByText('more than 20,000 characters').waitFor();
+    await chat.page.evaluate(`{
+      const code = 'graph TD\\n' + Array.from({ length: 900 }, (_, i) => 'n' + i + ' --> n' + (i + 1)).join('\\n');
+      document.querySelector('.thread > .column').append(Object.assign(document.createElement('chat-diagram'), { code }));
+    }`);
+    await chat.page.getByText('more than 500 connections').waitFor();
     await chat.ask(
       fence(
         'graph TD\n  A["<img src=x onerror=alert(1)><script>alert(1)</script>"] --> B\n  click A "javascript:alert(1)"',
@@ -94,7 +146,7 @@ describe('a diagram', () => {
       2,
     );
     await eventually(async () =>
-      expect(await chat.page.locator('chat-diagram img, chat-diagram .state').count()).toBe(3),
+      expect(await chat.page.locator('chat-diagram img, chat-diagram .state').count()).toBe(4),
     );
     expect(
       chat.complaints.requests.filter((address) => !address.includes('127.0.0.1') && !/^(?:data|blob):/.test(address)),

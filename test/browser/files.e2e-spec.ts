@@ -41,7 +41,7 @@ describe.concurrent('a voice message', () => {
     await chat.said.locator('audio').waitFor();
   });
 
-  it('[W-71] is discarded by Escape, which stops no answer then', async () => {
+  it('[W-71] is discarded by Escape, which stops no answer then, and by a button', async () => {
     const chat = await openWith(MICROPHONE);
     await chat.say('/blocks 3 1000');
     await chat.page.getByRole('button', { name: 'Record a voice message' }).click();
@@ -51,6 +51,9 @@ describe.concurrent('a voice message', () => {
     await eventually(async () => expect(await chat.page.evaluate('letGo')).toBe(1));
     await chat.waitForEnds();
     expect(await chat.blocks.count()).toBe(3);
+    await chat.page.getByRole('button', { name: 'Record a voice message' }).click();
+    await chat.page.getByRole('button', { name: 'Discard the recording' }).click();
+    await eventually(async () => expect(await chat.page.evaluate('letGo')).toBe(2));
     expect(await trayOf(chat).count()).toBe(0);
   });
 

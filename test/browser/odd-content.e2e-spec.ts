@@ -130,6 +130,8 @@ describe.concurrent('odd content', () => {
     await chat.page.getByRole('button', { name: 'Edit', exact: true }).click();
     await chat.say('/blocks 1');
     await chat.page.getByText('Earlier version · show').waitFor();
+    await chat.command('Pin');
+    await chat.page.getByText('This browser stores nothing more').waitFor();
     await context.setOffline(true);
     await chat.page.getByText('this browser lets it store nothing').waitFor();
   });

@@ -196,6 +196,8 @@ describe.concurrent('a message', () => {
   it('[W-18] with a file of a type that is not accepted is refused with a reason, whether dropped or pasted', async () => {
     const chat = await suite.open();
     await chat.waitForWelcome();
+    await chat.bring('drop', { name: 'none.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) });
+    await alertOf(chat).getByText('“none.txt” is empty').waitFor();
     for (const type of ['drop', 'paste'] as const) {
       await chat.bring(type, { name: 'x.bin', mimeType: '', buffer: Buffer.from([0, 1, 2, 3]) });
       await alertOf(chat).getByText('does not accept files like “x.bin”').waitFor();

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional, IsString, Length, Matches } from 'class-validator';
-import { BASE_URL } from '../pi/providers.js';
+import { BASE_URL } from '../../protocol/providers.js';
 
 /** A model that a provider lists. */
 export class ListedModelDto {

@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import Type, { type Static } from 'typebox';
 import { defineAgent, INHERITED, listAgentIds } from '../../core/agents/agent-definition.js';
 import { secret } from '../../core/config/setting-kinds.js';
+import { BASE_URL } from '../../protocol/providers.js';
 import { SettingsError, type Environment, type SettingFault, type SettingsReader } from '../../core/config/section.js';
-
-/** The pattern of `base_url`. */
-export const BASE_URL = /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/;
 
 /** One provider of models: its address, its protocol, and its model's limits where the catalogue does not know them. */
 export const ProviderSetting = Type.Object(

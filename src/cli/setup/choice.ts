@@ -1,6 +1,7 @@
 import type { LocalServer, ModelTrial, Provider } from '../../setup-parts.js';
 import { printable, type Terminal } from '../terminal.js';
 import type { Questions } from './questions.js';
+import { findFreeName } from '../../protocol/providers.js';
 
 /** The parts of the gateway that the setup uses; tests replace some. */
 export type Parts = typeof import('../../setup-parts.js');
@@ -45,10 +46,9 @@ export function listCandidates(
   return [...configured, ...found];
 }
 
-/** Returns `name`, with a number if it is taken, and adds it to those: servers of one kind need different names. */
+/** Returns `name`, with a number if it is taken, and adds it to those. */
 function takeName(name: string, taken: Set<string>): string {
-  let free = name;
-  for (let n = 2; taken.has(free); n++) free = `${name}-${n}`;
+  const free = findFreeName(name, (each) => taken.has(each));
   taken.add(free);
   return free;
 }

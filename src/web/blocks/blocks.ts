@@ -8,7 +8,7 @@ import { tabStop } from '../design/tab-stop.js';
 import { readMediaId, type MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
 import { readJson, readText, renderFold } from './fold.js';
-import { findOutcome, readCallId, renderCall, renderStatus, summariseCalls, type Decide } from './tools.js';
+import { findOutcome, readCallId, renderCall, renderStatus, summariseCalls, type Decider } from './tools.js';
 
 /** A run of more finished tool calls folds. */
 const MAX_SHOWN_CALLS = 3;
@@ -23,7 +23,7 @@ type Entry = readonly [StreamBlock, ...StreamBlock[]];
 const INLINE_MEDIA = { image: /^data:image\//i, audio: /^data:audio\//i };
 
 /** Renders a reply's blocks in order, each tool call together with its result. */
-export function renderBlocks(reply: ReplyState, files: MediaFiles, decide?: Decide): TemplateResult {
+export function renderBlocks(reply: ReplyState, files: MediaFiles, decider: Decider): TemplateResult {
   const unfinished = [...reply.stale, ...reply.growing];
   const blocks = [...listStanding(reply), ...unfinished];
   const growing = new Set(unfinished);
@@ -34,13 +34,13 @@ export function renderBlocks(reply: ReplyState, files: MediaFiles, decide?: Deci
   const read = (block: StreamBlock): unknown[] => {
     if (block.block_type !== 'tool_call') return [block];
     const callId = readCallId(block);
-    return [block, results.get(callId), reply.tools.get(callId), reply.end !== undefined, typeof decide];
+    return [block, results.get(callId), reply.tools.get(callId), reply.end !== undefined, typeof decider.decide];
   };
   const render = (block: StreamBlock) =>
     guard(read(block), () => {
       if (block.block_type !== 'tool_call') return renderBlock(block, files, growing.has(block));
       const callId = readCallId(block);
-      return renderCall(block, results.get(callId), reply.tools.get(callId), reply.end !== undefined, decide);
+      return renderCall(block, results.get(callId), reply.tools.get(callId), reply.end !== undefined, decider);
     });
   const shown = blocks.filter((block) => block.block_type !== 'tool_result' || !calls.has(readCallId(block)));
   const isDone = (block: StreamBlock) => block.block_type === 'tool_call' && results.has(readCallId(block));
@@ -56,7 +56,7 @@ export function renderBlocks(reply: ReplyState, files: MediaFiles, decide?: Deci
   };
   const rendered = renderSections(groupRuns(shown, isDone), read, renderEntry);
   const unshown = reply.end ? [] : [...reply.tools.values()].filter(({ call_id }) => !calls.has(call_id));
-  return html`${rendered}${unshown.map((status) => renderStatus(status, decide))}`;
+  return html`${rendered}${unshown.map((status) => renderStatus(status, decider))}`;
 }
 
 /** Renders entries in sections, each again only when what `read` returns for one of its blocks has changed. */

@@ -47,10 +47,11 @@ export class ChatCode extends LitElement {
         </button>
         <chat-copy .label=${texts.block.copyCode} .copy=${() => copyText(this.code)}></chat-copy>
       </figcaption>
-      <pre
-        ${ref(tabStop)}
-        dir="ltr"
-      ><code>${this.coloured ?? (this.shown.length > MAX_PART ? html`<chat-parts .text=${this.shown}></chat-parts>` : this.shown)}</code></pre>
+      ${
+        this.coloured || this.shown.length <= MAX_PART
+          ? renderPre(this.coloured ?? this.shown)
+          : html`<chat-parts .text=${this.shown} .frame=${renderPre}></chat-parts>`
+      }
       ${
         this.isLong
           ? html`<button type="button" class="quiet unfold" @click=${() => (this.isUnfolded = !this.isUnfolded)}>
@@ -78,6 +79,10 @@ export class ChatCode extends LitElement {
     const coloured = await highlight(shown, language).catch(() => undefined);
     if (coloured && shown === this.shown && language === this.language && !this.growing) this.coloured = wrap(coloured);
   }
+}
+
+function renderPre(content: unknown): TemplateResult {
+  return html`<pre ${ref(tabStop)} dir="ltr"><code>${content}</code></pre>`;
 }
 
 /** Wraps a fragment in an element that can be inserted repeatedly; a fragment is empty once inserted. */

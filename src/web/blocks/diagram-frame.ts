@@ -1,3 +1,4 @@
+import { COLOURS, type ColourName } from './diagram-colours.js';
 import { DIAGRAM_FRAME } from './frame-policy.js';
 
 /** Longest source of a diagram, in UTF-16 units. */
@@ -19,7 +20,7 @@ export interface Drawing {
 }
 
 /** Why a diagram was not drawn. */
-export type DiagramFailure = 'long' | 'slow' | 'wrong' | 'unloaded';
+export type DiagramFailure = 'long' | 'large' | 'slow' | 'wrong' | 'unloaded';
 
 interface OpenFrame {
   readonly element: HTMLIFrameElement;
@@ -50,13 +51,13 @@ async function draw(code: string, dark: boolean): Promise<Drawing | DiagramFailu
   }
   const response = awaitMessage(element, DRAW_TIMEOUT_MS);
   // The frame has an opaque origin, which cannot be named.
-  element.contentWindow?.postMessage({ code, dark }, '*');
+  element.contentWindow?.postMessage({ code, dark, colours: readColours() }, '*');
   const message = await response;
   if (message === undefined) {
     closeFrame();
     return 'slow';
   }
-  return readDrawing(message) ?? 'wrong';
+  return isRecord(message) && message['failed'] === 'large' ? 'large' : (readDrawing(message) ?? 'wrong');
 }
 
 function openFrame(): OpenFrame {
@@ -92,10 +93,25 @@ function awaitMessage(element: HTMLIFrameElement, timeoutMs: number): Promise<un
   });
 }
 
+/** Returns the colours of the page's tokens for this look, as the frame names them. */
+function readColours(): Record<ColourName, string> {
+  const probe = document.createElement('span');
+  document.body.append(probe);
+  const entries = COLOURS.map((name) => {
+    probe.style.color = `var(--${name})`;
+    return [name, getComputedStyle(probe).color];
+  });
+  probe.remove();
+  return Object.fromEntries(entries) as Record<ColourName, string>;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
 /** Checks what a frame has sent: it ran a foreign text, so it may be anything. */
 function readDrawing(message: unknown): Drawing | undefined {
-  if (typeof message !== 'object' || message === null || !('svg' in message)) return undefined;
-  const { svg } = message;
+  const { svg } = isRecord(message) ? message : {};
   if (typeof svg !== 'string' || svg.length > MAX_PICTURE_LENGTH) return undefined;
   const [, width, height] = /^<svg[^>]* viewBox="-?[\d.]+ -?[\d.]+ ([\d.]+) ([\d.]+)"/.exec(svg) ?? [];
   if (!(Number(width) > 0 && Number(height) > 0)) return undefined;

@@ -13,9 +13,14 @@ export function renderFold(summary: TemplateResult, parts: readonly Part[]): Tem
     ${parts.map(
       ([label, content]) =>
         html`${label === undefined ? nothing : html`<h4>${label}</h4>`}
-          <pre ${ref(tabStop)} dir="ltr"><chat-parts .text=${indent(content)}></chat-parts></pre>`,
+          <chat-parts .text=${indent(content)} .frame=${renderPre}></chat-parts>`,
     )}
   </details>`;
+}
+
+/** Renders the box of a text that scrolls. */
+function renderPre(content: unknown): TemplateResult {
+  return html`<pre ${ref(tabStop)} dir="ltr">${content}</pre>`;
 }
 
 /** Parses a JSON object; returns an empty one for anything else. */

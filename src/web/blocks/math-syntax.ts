@@ -16,8 +16,9 @@ const DISPLAY = [
 
 /**
  * Formulas in Markdown: `$…$` and `\(…\)` in a line, `$$…$$` and `\[…\]` set apart. They are found before Markdown's
- * escapes, which would take the backslash away. In `$…$` no space stands inside the dollars and no digit behind them, so
- * that "$5 and $10" stays text, and no backtick inside, so that code after a price stays code.
+ * escapes, which would take the backslash away. In `$…$` no space stands inside the dollars and no digit, Latin letter
+ * or brace behind them, so that "$5 and $10", `$HOME:$PATH` and `${A}:${B}` stay text, nor do calls of a shell become one,
+ * `$(a)/$(b)`; and no backtick stands inside, so that code after a price stays code.
  */
 export function mathExtensions(escapeHtml: (text: string) => string): TokenizerAndRendererExtension[] {
   return [
@@ -101,7 +102,7 @@ function findInline(src: string): string | undefined {
   }
   if (!/^\$[^\s$]/.test(src)) return undefined;
   const line = src.slice(0, MAX_LENGTH).split('\n', 1)[0] ?? '';
-  return /^\$(?:\\.|[^\\$`])*?(?:\\.|[^\s\\$`])\$(?!\d)/.exec(line)?.[0];
+  return /^(?!\$\([^$]*\$\()\$(?:\\.|[^\\$`])*?(?:\\.|[^\s\\$`])\$(?![\w{])/.exec(line)?.[0];
 }
 
 /** Returns where the formula that begins at `from` ends; undefined if what stands there is not one. */

@@ -10,6 +10,8 @@ export const MAX_PART = 20_000;
 @customElement('chat-parts')
 export class ChatParts extends LitElement {
   @property() text = '';
+  /** Renders what the text stands in; the button stands below. */
+  @property({ attribute: false }) frame: (content: unknown) => unknown = (content) => content;
   @state() private count = 1;
   private isFilling = false;
 
@@ -23,10 +25,11 @@ export class ChatParts extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    if (this.text.length <= MAX_PART) return html`${this.text}`;
+    if (this.text.length <= MAX_PART) return html`${this.frame(this.text)}`;
     const parts = cutText(this.text, MAX_PART);
     const hidden = parts.length - this.count;
-    return html`${parts.slice(0, this.count).map((part) => html`<span class="part">${part}</span>`)}${
+    const shown = parts.slice(0, this.count).map((part) => html`<span class="part">${part}</span>`);
+    return html`${this.frame(shown)}${
       hidden > 0 && !this.isFilling
         ? html`<button type="button" class="quiet unfold" @click=${this.fill}>
             ${texts.block.showAll(this.text.length)}

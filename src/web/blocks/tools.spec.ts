@@ -28,7 +28,8 @@ describe('the outcome of a tool call, read from its result', () => {
     const deniedBy = (decided_by: string) =>
       describeOutcome(readOutcome({ ok: false, status: 'denied', decided_by, content }));
     expect(deniedBy('Bob')).toBe('denied by Bob');
-    expect(deniedBy('local')).toBe('denied by you');
+    expect(deniedBy('local')).toBe('denied with the local token');
+    expect(describeOutcome({ status: 'denied', decided_by: 'local', isMine: true })).toBe('denied by you');
     expect(describeOutcome(readOutcome({ ok: false, content }))).toBe('not allowed: needs http');
     expect(describeOutcome(readOutcome({ ok: false, status: 'unknown', content: { message: 'A crash.' } }))).toBe(
       'outcome unknown · A crash.',

@@ -15,12 +15,21 @@ export type Decide =
   | ((status: ToolStatusPayload, decision: 'allow' | 'deny') => void)
   | { readonly signIn: () => void };
 
+/** The person before the page, as far as tool calls are concerned. */
+export interface Decider {
+  readonly decide?: Decide | undefined;
+  /** Returns true for a call that this tab has denied, if `decidedBy` names the person. */
+  hasDenied(callId: string, decidedBy: string): boolean;
+}
+
 /** A call that waits for approval. */
 type WaitingCall = ToolStatusPayload & { readonly approval: NonNullable<ToolStatusPayload['approval']> };
 
 /** The outcome of a call, or its state until then. */
 type Outcome = Partial<Pick<ToolStatusPayload, 'detail' | 'duration_ms' | 'decided_by'>> & {
   readonly status: string;
+  /** True when the person before the page has denied it. */
+  readonly isMine?: boolean;
   /** The permissions without which the call is not allowed. */
   readonly missing?: readonly string[];
 };
@@ -60,8 +69,9 @@ function readRecord(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** Describes an outcome in words: who denied it, or what it needs. */
-export function describeOutcome({ status, decided_by, missing, detail }: Outcome): string {
-  if (status === 'denied' && decided_by !== undefined) return texts.tool.deniedBy(decided_by);
+export function describeOutcome({ status, decided_by, isMine, missing, detail }: Outcome): string {
+  if (status === 'denied' && decided_by !== undefined)
+    return isMine ? texts.tool.deniedByYou : texts.tool.deniedBy(decided_by);
   if (status === 'denied' && missing && missing.length > 0) return texts.tool.needs(missing.join(', '));
   const word = texts.tool.status[status] ?? status;
   return detail === undefined ? word : `${word} · ${detail}`;
@@ -87,9 +97,9 @@ export function renderCall(
   result: StreamBlock | undefined,
   status: ToolStatusPayload | undefined,
   isOver: boolean,
-  decide?: Decide,
+  decider: Decider,
 ): TemplateResult {
-  if (isWaiting(status) && !result && !isOver) return renderApproval(status, decide);
+  if (isWaiting(status) && !result && !isOver) return renderApproval(status, decider.decide);
   const { tool, parameters } = readJson(call.content);
   const outcome = result && readJson(result.content);
   const parts: Part[] = [[texts.block.parameters, JSON.stringify(parameters ?? {})]];
@@ -98,7 +108,7 @@ export function renderCall(
       texts.block.result,
       typeof outcome['content'] === 'string' ? outcome['content'] : JSON.stringify(outcome['content']),
     ]);
-  const known = findOutcome(result, status);
+  const known = attribute(findOutcome(result, status), readCallId(call), decider);
   const isLost = isOver && (known === undefined || UNFINISHED.has(known.status));
   return renderFold(renderSummary(readText(tool) ?? '', isLost ? { status: 'unknown' } : known), parts);
 }
@@ -113,11 +123,16 @@ export function findOutcome(
   return { ...readOutcome(readJson(result.content)), ...(duration !== undefined && { duration_ms: duration }) };
 }
 
+function attribute(outcome: Outcome | undefined, callId: string, decider: Decider): Outcome | undefined {
+  const { decided_by: decidedBy } = outcome ?? {};
+  return outcome && { ...outcome, isMine: decidedBy !== undefined && decider.hasDenied(callId, decidedBy) };
+}
+
 /** Renders a call of which only the status is known so far. */
-export function renderStatus(status: ToolStatusPayload, decide?: Decide): TemplateResult {
+export function renderStatus(status: ToolStatusPayload, decider: Decider): TemplateResult {
   return isWaiting(status)
-    ? renderApproval(status, decide)
-    : html`<p class="block tool">${renderSummary(status.tool, status)}</p>`;
+    ? renderApproval(status, decider.decide)
+    : html`<p class="block tool">${renderSummary(status.tool, attribute(status, status.call_id, decider))}</p>`;
 }
 
 function renderSummary(tool: string, status: Outcome | undefined): TemplateResult {

@@ -24,7 +24,7 @@ export interface TrayFile {
 
 /** Why a file was not added; `name` is the file's name. */
 export interface FileFault {
-  readonly kind: MediaFailure | 'too-many';
+  readonly kind: MediaFailure | 'too-many' | 'empty';
   readonly name: string;
 }
 
@@ -59,6 +59,10 @@ export class FileTray {
       const { name, size } = file;
       if (this.files.length >= MAX_FILES) {
         faults.push({ kind: 'too-many', name });
+        continue;
+      }
+      if (size === 0) {
+        faults.push({ kind: 'empty', name });
         continue;
       }
       const entry = { file, name, size, progress: 0, attachment: undefined, failure: undefined };

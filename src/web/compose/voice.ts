@@ -20,7 +20,7 @@ export interface Recording {
 }
 
 /**
- * Records a voice message; Escape discards it. Dispatches `recorded` with a {@link Recording}, which bubbles, or `trouble`
+ * Records a voice message; Escape or a button discards it. Dispatches `recorded` with a {@link Recording}, which bubbles, or `trouble`
  * with the reason why it cannot record.
  */
 @customElement('chat-voice')
@@ -53,24 +53,41 @@ export class ChatVoice extends LitElement {
     const isRecording = this.seconds !== undefined;
     const label = isRecording ? texts.voice.stop : texts.voice.record;
     return html`<button
+        type="button"
+        class="icon-button ${isRecording ? 'recording' : ''}"
+        aria-label=${label}
+        title=${label}
+        aria-pressed=${isRecording ? 'true' : 'false'}
+        ?disabled=${this.disabled}
+        @click=${() => (isRecording ? this.#recorder?.stop() : void this.record())}
+      >
+        ${isRecording ? icons.stop : icons.voice}${isRecording ? html`<span>${this.seconds} s</span>` : nothing}</button
+      >${isRecording ? this.renderDiscard() : nothing}`;
+  }
+
+  private renderDiscard(): TemplateResult {
+    const label = texts.voice.discard;
+    return html`<button
       type="button"
-      class="icon-button ${isRecording ? 'recording' : ''}"
+      class="icon-button"
       aria-label=${label}
       title=${label}
-      aria-pressed=${isRecording ? 'true' : 'false'}
-      ?disabled=${this.disabled}
-      @click=${() => (isRecording ? this.#recorder?.stop() : void this.record())}
+      @click=${() => this.discard()}
     >
-      ${isRecording ? icons.stop : icons.voice}${isRecording ? html`<span>${this.seconds} s</span>` : nothing}
+      ${icons.close}
     </button>`;
+  }
+
+  private discard(): void {
+    this.#isDiscarded = true;
+    this.#recorder?.stop();
   }
 
   private press(event: KeyboardEvent): void {
     if (event.key !== 'Escape' || event.isComposing) return;
     event.preventDefault();
     event.stopPropagation();
-    this.#isDiscarded = true;
-    this.#recorder?.stop();
+    this.discard();
   }
 
   private async record(): Promise<void> {

@@ -1,25 +1,31 @@
 // The page in the sandboxed frame. It draws each diagram that the chat sends, and sends the picture back.
 import mermaid from 'mermaid';
+import type { ColourName } from '../blocks/diagram-colours.js';
+import { themeOf } from './theme.js';
 
 const MAX_LENGTH = 20_000;
+
+/** How mermaid says that a diagram has more connections than it draws. */
+const TOO_LARGE = /Edge limit exceeded/;
 
 let drawn = 0;
 
 addEventListener('message', ({ source, data }: MessageEvent<unknown>) => {
   if (source !== parent || typeof data !== 'object' || data === null) return;
-  const { code, dark } = data as Record<string, unknown>;
-  void draw(String(code), dark === true).then(
+  const { code, dark, colours } = data as Record<string, unknown>;
+  void draw(String(code), dark === true, colours as Record<ColourName, string>).then(
     (svg) => parent.postMessage({ svg }, '*'),
-    () => parent.postMessage({ failed: true }, '*'),
+    (error: unknown) => parent.postMessage({ failed: TOO_LARGE.test(String(error)) ? 'large' : 'wrong' }, '*'),
   );
 });
 parent.postMessage({ ready: true }, '*');
 
-async function draw(code: string, dark: boolean): Promise<string> {
+async function draw(code: string, dark: boolean, colours: Readonly<Record<ColourName, string>>): Promise<string> {
   mermaid.initialize({
     startOnLoad: false,
     securityLevel: 'strict',
-    theme: dark ? 'dark' : 'neutral',
+    theme: 'base',
+    themeVariables: themeOf(colours, dark),
     maxTextSize: MAX_LENGTH,
     suppressErrorRendering: true,
     // HTML in an SVG is not shown in an `img`.

@@ -146,10 +146,16 @@ export class Chat {
   }
 
   /** Decides on a tool call that waits for approval, for exactly the arguments that were shown. */
-  decide({ approval }: ToolStatusPayload, decision: 'allow' | 'deny'): void {
+  decide(message: TranscriptMessage, { approval, call_id }: ToolStatusPayload, decision: 'allow' | 'deny'): void {
     if (!approval) return;
     const { approval_id, arguments_sha256 } = approval;
+    if (decision === 'deny') this.storage.addDenied(nameCall(message, call_id));
     this.link.client?.decide({ approval_id, decision, arguments_sha256 });
+  }
+
+  /** Returns true for a call that this tab has denied, unless the gateway names another person as the first to decide. */
+  hasDenied(message: TranscriptMessage, callId: string, decidedBy: string): boolean {
+    return decidedBy === this.link.identity?.principal && this.storage.denied.includes(nameCall(message, callId));
   }
 
   /** Removes a refused message from the page. */
@@ -352,4 +358,9 @@ export class Chat {
     if (!this.active || !this.link.may('presence:write')) return;
     this.link.client?.presence({ channel: CHANNEL, user_id: this.active.sender, status });
   }
+}
+
+/** Names a tool call of a message's reply: its id is unique there only. */
+function nameCall({ ref = '' }: TranscriptMessage, callId: string): string {
+  return `${ref} ${callId}`;
 }

@@ -25,6 +25,11 @@ export class Conversations {
     return this.storage.wasBound;
   }
 
+  /** True when the list outlasts the page: the browser has refused to store none of it. */
+  get isLasting(): boolean {
+    return this.storage.isListLasting;
+  }
+
   /** The conversations that have a message, newest first. */
   get listed(): readonly Conversation[] {
     return this.all.filter(({ isEmpty }) => !isEmpty).sort((a, b) => b.lastAt - a.lastAt);

@@ -25,6 +25,10 @@ const BLANK = 'blank';
 const DRAFT = 'draft.';
 const POSITION = 'position.';
 const LEAVING = 'leaving';
+const DENIED = 'denied';
+
+/** Calls that a tab remembers to have denied. */
+const MAX_DENIED = 200;
 
 /** The part of a browser's `Storage` that the page uses. */
 type EntryStore = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
@@ -51,6 +55,11 @@ export class PageStorage {
   /** True when what the tab keeps outlasts a reload: the browser has refused none of it. */
   get isLasting(): boolean {
     return !this.#forTab.isRefused;
+  }
+
+  /** The same of the list of conversations, which all tabs share. */
+  get isListLasting(): boolean {
+    return !this.#forBrowser.isRefused;
   }
 
   get token(): string | undefined {
@@ -203,6 +212,15 @@ export class PageStorage {
 
   set isLeaving(isLeaving: boolean) {
     this.#forTab.write(this.#own(LEAVING), isLeaving ? 'yes' : undefined);
+  }
+
+  /** The tool calls that the person has denied in this tab, as they were added. */
+  get denied(): readonly string[] {
+    return readList(this.#forTab.read(this.#own(DENIED)), (entry) => typeof entry === 'string');
+  }
+
+  addDenied(call: string): void {
+    this.#forTab.write(this.#own(DENIED), JSON.stringify([...this.denied, call].slice(-MAX_DENIED)));
   }
 
   #writeUnsent(messages: readonly UnsentMessage[]): void {

@@ -1,3 +1,4 @@
+import { BASE_URL, findFreeName } from '../../protocol/providers.js';
 import { AdminError, type AdminFailure, type AdminRequests } from './admin-requests.js';
 
 /** A provider that can be chosen: a configured one, a server on the gateway's machine, a known one, or another server. */
@@ -62,7 +63,6 @@ interface Trial {
   readonly detail?: string;
 }
 
-const ADDRESS = /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/;
 const MODEL = /^\S{1,400}$/;
 
 /** The wire that most servers of models speak. */
@@ -73,7 +73,7 @@ const MAX_ATTEMPTS = 3;
 
 /** Returns the first thing that is wrong with a choice; undefined if it can be tried. */
 export function findChoiceFault({ candidate, model, key, address }: Choice): ChoiceFault | undefined {
-  if (candidate.kind === 'other' && !ADDRESS.test(address)) return 'address';
+  if (candidate.kind === 'other' && !BASE_URL.test(address)) return 'address';
   if (candidate.kind === 'known' && key === '') return 'key';
   return MODEL.test(model) ? undefined : 'model';
 }
@@ -150,9 +150,7 @@ export class ModelSetup {
 
   /** Returns a name that no provider has. */
   #free(name: string): string {
-    let free = name;
-    for (let n = 2; this.#names.includes(free); n++) free = `${name}-${n}`;
-    return free;
+    return findFreeName(name, (each) => this.#names.includes(each));
   }
 }
 

@@ -177,7 +177,8 @@ export class ChatApp extends LitElement {
       <main ?inert=${hasList && isListOver}>
         ${renderHeader(chat, { isListOpen, openList, menu: this.listCommands() })}${this.renderThreadBox()}
         <div class="foot" ?hidden=${chat.visitor.absence !== undefined}>
-          ${this.keeper.isAtEnd ? nothing : this.renderToEnd()}${this.renderComposer()}
+          ${this.keeper.isAtEnd ? nothing : this.renderToEnd()}
+          <div class="write">${this.renderComposer()}</div>
         </div>
       </main>
       ${hasList ? html`<div class="scrim" @click=${() => this.leaveList()}></div>` : nothing}${this.toast.render()}${this.readOut.render()}

@@ -25,7 +25,10 @@ export class ConversationMenu {
       {
         icon: isPinned ? icons.unpin : icons.pin,
         label: isPinned ? menu.unpin : menu.pin,
-        act: () => chat.change(conversation, () => (conversation.isPinned = !isPinned)),
+        act: () => {
+          chat.change(conversation, () => (conversation.isPinned = !isPinned));
+          this.checkKept(chat);
+        },
       },
       ...this.listTexts(chat, conversation),
       { icon: icons.remove, label: menu.remove, act: () => this.remove(chat, conversation) },
@@ -49,6 +52,11 @@ export class ConversationMenu {
     ];
   }
 
+  /** Says so when the browser has not stored a change of the list. */
+  checkKept(chat: Chat): void {
+    if (!chat.conversations.isLasting) this.toast.show(texts.conversations.notKept);
+  }
+
   private remove(chat: Chat, conversation: Conversation): void {
     this.toast.show(texts.conversations.removed, texts.conversations.undo, chat.remove(conversation));
   }
@@ -60,13 +68,25 @@ export class ConversationMenu {
   }
 
   private async copy(chat: Chat, conversation: Conversation): Promise<void> {
-    const { writeConversation } = await loadWriter();
-    const isCopied = await copyText(writeConversation(conversation, chat.link.agentName));
-    this.toast.show(texts.copying[isCopied ? 'done' : 'refused']);
+    const isCopied = await this.write((writer) =>
+      copyText(writer.writeConversation(conversation, chat.link.agentName)),
+    );
+    if (isCopied !== undefined) this.toast.show(isCopied ? texts.copying.done : texts.conversations.notCopied);
   }
 
   private async save(chat: Chat, conversation: Conversation): Promise<void> {
-    const { saveConversation } = await loadWriter();
-    saveConversation(conversation, chat.link.agentName);
+    await this.write((writer) => writer.saveConversation(conversation, chat.link.agentName));
+  }
+
+  /** Writes a conversation with what is loaded for it. Resolves with undefined, and says so, when that fails. */
+  private async write<T>(
+    write: (writer: Awaited<ReturnType<typeof loadWriter>>) => T,
+  ): Promise<Awaited<T> | undefined> {
+    try {
+      return await write(await loadWriter());
+    } catch {
+      this.toast.show(texts.conversations.notWritten);
+      return undefined;
+    }
   }
 }

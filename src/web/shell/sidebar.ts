@@ -116,11 +116,14 @@ function openMenu(event: MouseEvent): void {
   if (event.currentTarget instanceof Element) event.currentTarget.querySelector<PageMenu>('page-menu')?.open();
 }
 
-function renderNaming({ chat, list }: Sidebar): TemplateResult {
+function renderNaming({ chat, list, menu }: Sidebar): TemplateResult {
   const { renaming } = list;
   const finish = (event: Event) => {
     const { value } = event.target as HTMLInputElement;
-    if (renaming && list.renaming === renaming) chat.change(renaming, () => renaming.rename(value));
+    if (renaming && list.renaming === renaming) {
+      chat.change(renaming, () => renaming.rename(value));
+      menu.checkKept(chat);
+    }
     list.rename(undefined);
   };
   const press = (event: KeyboardEvent) => {

@@ -79,10 +79,10 @@ function renderReply(message: TranscriptMessage, thread: Thread): TemplateResult
   const begun = hasBegun(reply);
   const isAnswering = phase === 'open' && (message === conversation.transcript.current || begun);
   if (!isAnswering && !begun && !reply.end) return nothing;
-  const decideHere = chat.isConnected ? chat.decide.bind(chat) : undefined;
+  const decideHere = chat.isConnected ? chat.decide.bind(chat, message) : undefined;
   const decide = chat.decidesApprovals ? decideHere : { signIn: () => chat.link.askForToken(texts.signIn.local) };
   return html`<div class="reply" role="group" aria-label=${chat.link.agentName}>
-    ${renderBlocks(reply, chat.media, decide)}${isAnswering && !isWaitingForPerson(reply) ? renderAnswering(message, thread) : nothing}${phase === 'ended' ? renderEnd(message, thread) : nothing}
+    ${renderBlocks(reply, chat.media, { decide, hasDenied: (callId, by) => chat.hasDenied(message, callId, by) })}${isAnswering && !isWaitingForPerson(reply) ? renderAnswering(message, thread) : nothing}${phase === 'ended' ? renderEnd(message, thread) : nothing}
   </div>`;
 }
 
