@@ -4,6 +4,7 @@ import { ConfigModule } from '@nestjs/config';
 import { AdminModule } from './admin/admin.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { LocalToken } from './auth/index.js';
+import { DiscordModule } from './channels/discord/discord.module.js';
 import { TelegramModule } from './channels/telegram/telegram.module.js';
 import { WebchatModule } from './channels/webchat/webchat.module.js';
 import { WhatsappModule } from './channels/whatsapp/whatsapp.module.js';
@@ -86,6 +87,7 @@ export class GatewayModule {
         WebchatModule,
         TelegramModule,
         WhatsappModule,
+        DiscordModule,
         AdminModule,
         MediaModule,
         ...modules,

@@ -4,6 +4,7 @@ import { authSettings } from './auth/auth.settings.js';
 import { agentListSettings } from './core/agents/agents.settings.js';
 import { channelSettings } from './core/channels/channels.settings.js';
 import { telegramSettings } from './channels/telegram/telegram.settings.js';
+import { discordSettings } from './channels/discord/discord.settings.js';
 import { webchatSettings } from './channels/webchat/webchat.settings.js';
 import { whatsappSettings } from './channels/whatsapp/whatsapp.settings.js';
 import { defineSettings, type SettingsSection } from './core/config/section.js';
@@ -59,6 +60,7 @@ export const SECTIONS = [
   webchatSettings,
   telegramSettings.section,
   whatsappSettings.section,
+  discordSettings.section,
   moduleSettings,
   logSettings,
 ] as const satisfies readonly SettingsSection[];

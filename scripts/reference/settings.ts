@@ -34,6 +34,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     tickets: { url: 'https://tickets.example.org/mcp', timeout_ms: 30_000 },
   },
   channels: { telegram: { busy_policy: 'interrupt' } },
+  'channels.discord.bot_token': 'the-token-from-the-developer-portal',
   'channels.telegram.bot_token': '7000000001:the-token-from-BotFather',
   'channels.whatsapp.access_token': 'the-token-of-the-system-user',
   'channels.whatsapp.phone_number_id': '106540352200001',

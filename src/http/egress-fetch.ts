@@ -38,8 +38,7 @@ export function createEgressFetch(environment: Environment = process.env): Egres
     const url = new URL(input instanceof Request ? input.url : input);
     init.signal?.throwIfAborted();
     agents ??= { direct: createAgents(), proxied: createAgents(environment) };
-    const isLocal = isLoopbackHost(url.hostname.replace(/^\[|\]$/g, ''));
-    const response = await send(url, init, agents[isLocal ? 'direct' : 'proxied'][url.protocol]);
+    const response = await send(url, init, agents[isLocal(url.hostname) ? 'direct' : 'proxied'][url.protocol]);
     const status = response.statusCode ?? 0;
     if (init.redirect === 'error' && status >= 300 && status < 400 && response.headers.location !== undefined) {
       response.destroy();
@@ -49,8 +48,16 @@ export function createEgressFetch(environment: Environment = process.env): Egres
   };
 }
 
+/** Returns the agent for a WebSocket to such a server, with the same proxies; undefined for a loopback address. */
+export function findEgressAgent(url: string, environment: Environment = process.env): HttpAgent | undefined {
+  const { protocol, hostname } = new URL(url);
+  return isLocal(hostname) ? undefined : createAgents(environment)[protocol === 'wss:' ? 'https:' : 'http:'];
+}
+
 /** The `fetch` of this process. */
 export const egressFetch = createEgressFetch();
+
+const isLocal = (hostname: string) => isLoopbackHost(hostname.replace(/^\[|\]$/g, ''));
 
 function createAgents(proxyEnv?: Environment): Readonly<Record<string, HttpAgent>> {
   const options = { keepAlive: true, ...(proxyEnv && { proxyEnv: { ...proxyEnv } }) };

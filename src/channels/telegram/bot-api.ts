@@ -1,15 +1,13 @@
 import { buffer } from 'node:stream/consumers';
 import type { ApiClientOptions, InputFile, RawApi } from 'grammy';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
+import { toNetworkError } from '../../core/channels/network-error.js';
 import type { EgressFetch } from '../../http/egress-fetch.js';
 
 /** Time limit of a call, in milliseconds. */
 const CALL_TIMEOUT_MS = 25_000;
 /** Time limit of a call that sends a file, or downloads one, in milliseconds. */
 export const FILE_TIMEOUT_MS = 60_000;
-
-/** Codes of errors after which the server has certainly not seen the request. */
-const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH', 'ETIMEDOUT']);
 
 /** Telegram has refused a call. */
 export class RefusedCallError extends DeliveryError {
@@ -82,7 +80,7 @@ export class BotApi {
       // The SDK declares a signal type of its own.
       return await make(this.methods, (signal ? AbortSignal.any([timeout, signal]) : timeout) as never);
     } catch (error) {
-      throw this.isRefusal(error) ? toRefusal(error) : toNetworkError(error);
+      throw this.isRefusal(error) ? toRefusal(error) : toNetworkError(error, 'Telegram');
     }
   }
 
@@ -95,7 +93,7 @@ export class BotApi {
     const url = `${this.fileRoot}/${path.split('/').map(encodeURIComponent).join('/')}`;
     const response = await this.fetch(url, { signal: AbortSignal.timeout(FILE_TIMEOUT_MS), redirect: 'error' }).catch(
       (error: unknown) => {
-        throw toNetworkError(error);
+        throw toNetworkError(error, 'Telegram');
       },
     );
     if (response.ok && response.body) return readSafely(response.body);
@@ -125,21 +123,6 @@ function toRefusal({ method, error_code: code, description, parameters }: Refusa
   return new RefusedCallError(method, code, description, parameters.migrate_to_chat_id);
 }
 
-/** Keeps only the code of an error: its message and its causes may contain the URL. */
-function toNetworkError(error: unknown): DeliveryError {
-  const code = findCode(error);
-  const outcome = NOT_SENT.has(code) ? 'not_sent' : 'unknown';
-  return new DeliveryError(outcome, `no response of Telegram: ${code}`);
-}
-
-function findCode(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return 'unknown';
-  const { code, error: inner, cause, name } = error as Record<string, unknown>;
-  if (typeof code === 'string') return code;
-  if (inner !== undefined || cause !== undefined) return findCode(inner ?? cause);
-  return typeof name === 'string' ? name : 'unknown';
-}
-
 /** Returns the `fetch` for the SDK, whose bodies may be streams and whose signals are not those of Node. */
 function toFetch(fetch: EgressFetch, noteTime: (time: number) => void): NonNullable<ApiClientOptions['fetch']> {
   const adapted: typeof globalThis.fetch = async (input, init = {}) => {
@@ -165,6 +148,6 @@ async function* readSafely(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   try {
     yield* body;
   } catch (error) {
-    throw toNetworkError(error);
+    throw toNetworkError(error, 'Telegram');
   }
 }

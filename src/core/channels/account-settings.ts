@@ -15,8 +15,11 @@ export const DEFAULT_ACCOUNT = 'default';
 const CHANNEL_NAME = /^[a-z0-9_-]{1,64}$/;
 const MAX_LISTED = 10_000;
 
+/** A longer number would be another one once it is read. */
+const SafeInteger = Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER });
+
 const Names = (description: string) =>
-  Type.Array(Type.Union([Type.String({ minLength: 1, maxLength: 256 }), Type.Integer()]), {
+  Type.Array(Type.Union([Type.String({ minLength: 1, maxLength: 256 }), SafeInteger]), {
     maxItems: MAX_LISTED,
     default: [],
     'x-scope': 'config:dangerous',

@@ -26,6 +26,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'mcp-program.ts': 'waits for a child process',
   'get-json.ts': 'a limit for an answer of a model server',
   'bot-api.ts': 'limits for answers of a platform',
+  'cloud-api.ts': 'limits for answers of a platform',
+  'rest.ts': 'limits for answers of a platform',
   'model-trial.ts': 'a limit for the trial of a model',
 };
 

@@ -1,0 +1,232 @@
+import { BoundedMap } from '../../core/cache/bounded-map.js';
+import { Backoff } from '../../core/channels/backoff.js';
+import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
+import { DeliveryError, DriverError } from '../../core/channels/driver.js';
+import type { ChannelLink, Driver, Part, Place, Reading, Update, Updates } from '../../core/channels/driver.js';
+import { withFiles } from '../../core/channels/message-files.js';
+import { Clock } from '../../core/time/clock.js';
+import { egressFetch, findEgressAgent } from '../../http/egress-fetch.js';
+import { CatchUp } from './catch-up.js';
+import { discordSettings, type DiscordSettings } from './discord.settings.js';
+import { Files } from './files.js';
+import { Gateway, type Dispatch } from './gateway.js';
+import { Guilds } from './guilds.js';
+import { measure } from './markup.js';
+import { MAX_LENGTH, NONCE_MS, Outgoing } from './outgoing.js';
+import { listFiles, readMessage } from './reading.js';
+import { DiscordRest } from './rest.js';
+import {
+  findReasonToIgnore,
+  mayBeInThread,
+  THREADS,
+  toUpdate,
+  type Channel,
+  type Message,
+  type RawUpdate,
+} from './updates.js';
+
+/** Sessions that stay for the operator of the 1,000 a day. When they are used up too, Discord resets the token. */
+const SESSIONS_IN_RESERVE = 50;
+/** Attempts to resume a session before another one is begun. */
+const MAX_RESUMES = 6;
+const MAX_CHANNELS = 10_000;
+
+/** Drives the channel `discord`: a bot with a session of the Gateway, that sends by the REST API. */
+@ChannelDriver({
+  name: 'discord',
+  settings: discordSettings,
+  capabilities: {
+    edits: true,
+    threads: true,
+    typing: true,
+    maxLength: MAX_LENGTH,
+    lengthUnit: 'UTF-16 units',
+    minEditIntervalMs: { direct: 1_200, group: 1_200 },
+    repeatableMs: NONCE_MS,
+  },
+})
+export class DiscordDriver implements Driver<DiscordSettings> {
+  readonly measure = measure;
+  private readonly over = new AbortController();
+  private readonly guilds = new Guilds();
+  private readonly channels = new BoundedMap<string, Channel>(MAX_CHANNELS);
+  private link!: ChannelLink<DiscordSettings>;
+  private rest!: DiscordRest;
+  private outgoing!: Outgoing;
+  private files!: Files;
+  private botId = '';
+  /** What could not be read after the start. */
+  private gap: string | undefined;
+
+  constructor(private readonly clock: Clock) {}
+
+  async start(link: ChannelLink<DiscordSettings>, signal: AbortSignal): Promise<void> {
+    const { clock } = this;
+    const { bot_token: token, api_root: root } = link.settings;
+    this.link = link;
+    this.rest = new DiscordRest({ token, root, fetch: egressFetch, clock, noteTime: (time) => this.noteTime(time) });
+    this.outgoing = new Outgoing(this.rest, link);
+    this.files = new Files(this.rest, new URL(root).host);
+    const url = await this.findGateway(root);
+    const opened = Promise.withResolvers<void>();
+    const listening = this.listen(url, AbortSignal.any([signal, this.over.signal]), opened.resolve);
+    await Promise.race([opened.promise, listening]);
+    void listening.catch((error: unknown) => link.fail(toFault(error)));
+  }
+
+  read([update]: Updates): Reading | Promise<Reading> {
+    const reading = readMessage(update, this.botId);
+    const { message } = update.raw as RawUpdate;
+    const files = listFiles(message);
+    if (reading.kind !== 'message' || files.length === 0) return reading;
+    return withFiles(reading, files, this.link, (file) => this.files.open(file, message));
+  }
+
+  send(part: Part): Promise<string> {
+    return this.outgoing.send(part);
+  }
+
+  edit(ref: string, part: Part): Promise<void> {
+    return this.outgoing.edit(ref, part);
+  }
+
+  remove(ref: string, place: Place): Promise<void> {
+    return this.outgoing.remove(ref, place);
+  }
+
+  lookUp(part: Part): Promise<{ readonly ref: string } | 'absent' | undefined> {
+    return this.outgoing.lookUp(part, this.botId);
+  }
+
+  async showTyping({ chat }: Place): Promise<void> {
+    await this.rest.call('POST', `/channels/${chat}/typing`);
+  }
+
+  async stop(): Promise<void> {
+    this.over.abort();
+  }
+
+  /** @throws DriverError */
+  private async findGateway(root: string): Promise<string> {
+    try {
+      const { url, session_start_limit: limit } = await this.rest.call<{
+        readonly url: string;
+        readonly session_start_limit: { readonly remaining: number; readonly reset_after: number };
+      }>('GET', '/gateway/bot');
+      if (limit.remaining <= SESSIONS_IN_RESERVE) {
+        const minutes = Math.ceil(limit.reset_after / 60_000);
+        throw new DriverError('misconfigured', `the bot has started too often; Discord counts again in ${minutes} min`);
+      }
+      if (root.startsWith('https:') && !url.startsWith('wss:'))
+        throw new DriverError('misconfigured', 'the Gateway that api_root names is not encrypted');
+      return url;
+    } catch (error) {
+      throw toFault(error);
+    }
+  }
+
+  /** Takes what the Gateway sends until the signal aborts. @throws DriverError when the session has ended */
+  private async listen(url: string, signal: AbortSignal, onOpen: () => void): Promise<void> {
+    const { clock, link } = this;
+    const backoff = new Backoff(clock, signal);
+    let attempts = 0;
+    const gateway = new Gateway(
+      {
+        token: link.settings.bot_token,
+        clock,
+        findAgent: findEgressAgent,
+        signal,
+        take: (dispatches) => this.take(dispatches),
+        onOpen: () => {
+          attempts = 0;
+          backoff.reset();
+          link.degrade(this.gap);
+          onOpen();
+        },
+      },
+      url,
+    );
+    while (!signal.aborted) {
+      await gateway.run();
+      if (signal.aborted) return;
+      if (!gateway.isResumable || ++attempts > MAX_RESUMES)
+        throw new DriverError('unreachable', 'the connection to Discord has ended');
+      link.degrade('the connection was lost; it is resumed');
+      await backoff.wait();
+    }
+  }
+
+  /** Takes events in their order. When it resolves, each is stored or ignored. */
+  private async take(dispatches: readonly Dispatch[]): Promise<void> {
+    const updates: Update[] = [];
+    for (const { t, d } of dispatches) {
+      try {
+        if (t === 'READY') await this.begin((d as { readonly user: { readonly id: string } }).user.id);
+        else if (t === 'MESSAGE_CREATE' || t === 'MESSAGE_UPDATE')
+          updates.push(...(await this.sort(d as Message, t === 'MESSAGE_UPDATE')));
+        else this.guilds.note(t, d, this.botId);
+      } catch (error) {
+        if (error instanceof DriverError) this.link.fail(error);
+        if (error instanceof DriverError || error instanceof DeliveryError) throw error;
+        this.link.log.warn({ event: t, error }, 'an event could not be understood; it is left out');
+      }
+    }
+    if (updates.length > 0) await this.link.receive(updates);
+  }
+
+  private async begin(botId: string): Promise<void> {
+    this.botId = botId;
+    const { rest, link, clock } = this;
+    const receive = async (messages: readonly Message[]) => {
+      const updates: Update[] = [];
+      for (const message of messages) updates.push(...(await this.sort(message, false)));
+      if (updates.length > 0) await link.receive(updates);
+    };
+    this.gap = await new CatchUp({ rest, link, clock, receive, findChannel: (id) => this.findChannel(id) }).run();
+    link.degrade(this.gap);
+  }
+
+  /** Decides what a message is: an update, or none. */
+  private async sort(message: Message, isEdit: boolean): Promise<Update[]> {
+    const isOwn = message.author?.id === this.botId;
+    const reason = isOwn ? 'its own message' : findReasonToIgnore(message, isEdit);
+    if (reason !== undefined) {
+      this.link.log.debug({ message_id: message.id, reason }, 'a message was ignored');
+      return [];
+    }
+    const parent = mayBeInThread(message) ? await this.findParent(message.channel_id) : undefined;
+    return [toUpdate(message, isEdit, parent, this.guilds.find(message.guild_id))];
+  }
+
+  private async findParent(id: string): Promise<string | undefined> {
+    const channel = await this.findChannel(id);
+    return channel && THREADS.has(channel.type) ? (channel.parent_id ?? undefined) : undefined;
+  }
+
+  /** Returns a channel; undefined for one that the bot may not see. @throws DeliveryError, DriverError */
+  private async findChannel(id: string): Promise<Channel | undefined> {
+    const known = this.channels.get(id);
+    if (known) return known;
+    try {
+      const channel = await this.rest.call<Channel>('GET', `/channels/${id}`);
+      this.channels.set(id, channel);
+      return channel;
+    } catch (error) {
+      if (error instanceof DeliveryError && error.outcome === 'refused') return undefined;
+      throw error;
+    }
+  }
+
+  private noteTime(time: number): void {
+    this.outgoing.ahead = time - this.clock.now();
+    this.link.noteTime(time);
+  }
+}
+
+/** Returns the fault that ends a run. */
+function toFault(error: unknown): DriverError {
+  if (error instanceof DriverError) return error;
+  const isRefused = error instanceof DeliveryError && error.outcome === 'refused';
+  const message = error instanceof Error ? error.message : String(error);
+  return new DriverError(isRefused ? 'misconfigured' : 'unreachable', message);
+}

@@ -1,0 +1,27 @@
+import { DiscordDriver } from '../../src/channels/discord/discord.driver.js';
+import { SystemClock } from '../../src/core/time/clock.js';
+import { describeChannelDriverContract, type DriverUnderTest } from '../../src/testing/channel-driver.contract.js';
+import { BOT_TOKEN, FakeDiscord, tooMany, type Failure, type Payload } from '../support/fake-discord.js';
+
+const FAILURES: Readonly<Record<Parameters<DriverUnderTest['failNext']>[0], Failure>> = {
+  'rate limited': tooMany(0.4),
+  blocked: { status: 403, body: { message: 'Cannot send messages to this user', code: 50_007 } },
+  'response lost': { drop: 'after' },
+  revoked: { status: 401, body: { message: '401: Unauthorized', code: 0 } },
+};
+
+async function make(): Promise<DriverUnderTest> {
+  const discord = await FakeDiscord.start();
+  let newest: Payload;
+  return {
+    driver: new DiscordDriver(new SystemClock()),
+    settings: { bot_token: BOT_TOKEN, api_root: discord.url },
+    write: (sender, text) => void (newest = discord.write(sender, text)),
+    redeliver: () => discord.deliver('MESSAGE_CREATE', newest),
+    shown: (sender) => discord.read(discord.chatOf(sender)),
+    failNext: (failure) => discord.failNext('POST messages', FAILURES[failure]),
+    dispose: () => discord.close(),
+  };
+}
+
+describeChannelDriverContract('the driver of Discord keeps the contract of drivers', make);
