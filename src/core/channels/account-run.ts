@@ -204,7 +204,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     this.connection.submit(message);
   }
 
-  onAccepted(messageRef: string, place: Place, waitsAs?: string): void {
+  onAccepted(messageRef: string, place: Place | undefined, waitsAs?: string): void {
     this.outbox.notePlace(messageRef, place, waitsAs);
   }
 

@@ -18,6 +18,8 @@ let failures: unknown[];
 /** The ref of a message that waits for its turn. */
 let waitingRef: string | undefined;
 let reactions: unknown[];
+/** The messages that were accepted, each with its place if it is new. */
+let places: unknown[];
 /** Ends the run of the newest inbox. */
 let ending: AbortController;
 
@@ -27,6 +29,7 @@ beforeEach(async () => {
   failures = [];
   waitingRef = undefined;
   reactions = [];
+  places = [];
   store = storeAt('sqlite::memory:')(clock, new SilentLogs(), new NoMetrics()).store;
   await store.open();
 });
@@ -57,7 +60,7 @@ async function makeInbox(read: (updates: Updates) => Reading | Promise<Reading>)
     moved: { firstOf: (id: string) => id },
     addNote: async () => {},
     submit: (message: IncomingMessage) => void submitted.push(message),
-    onAccepted: () => {},
+    onAccepted: (messageRef: string, place?: object) => void places.push([messageRef, place]),
     react: async (...reaction: unknown[]) => void reactions.push(reaction),
   } as unknown as Receiver;
   const inbox = new Inbox(run);
@@ -74,11 +77,11 @@ const anUpdate = (n: number, changes: Partial<Update> = {}): Update => ({
   raw: n,
   ...changes,
 });
-const accept = (inbox: Inbox, requestId: string) =>
+const accept = (inbox: Inbox, requestId: string, status: AcceptedEvent['status'] = 'queued') =>
   inbox.take({
     kind: 'accepted',
     requestId,
-    status: 'queued',
+    status,
     message: { messageRef: `m_${requestId}` },
   } as AcceptedEvent);
 const asMessage = (updates: Updates): Reading => ({
@@ -121,6 +124,34 @@ it('[V-01] takes nothing once the run has ended, also what waited for room', asy
   await expect(waiting).rejects.toThrow('aborted');
   await expect(inbox.receive([anUpdate(10_001)])).rejects.toThrow('aborted');
   expect(await store.listInbox('pigeon')).toHaveLength(10_000);
+});
+
+it('[V-01] a redelivery that is stored just when its message is settled leaves no row behind', async () => {
+  const settleInbox = store.settleInbox.bind(store);
+  const inbox = await makeInbox(asMessage);
+  let isRedelivered = false;
+  store.settleInbox = async (...all) => {
+    const isSettled = await settleInbox(...all);
+    if (!isRedelivered) {
+      isRedelivered = true;
+      await inbox.receive([anUpdate(1)]);
+    }
+    return isSettled;
+  };
+  await inbox.receive([anUpdate(1)]);
+  for (const [count, status] of [
+    [1, 'queued'],
+    [2, 'duplicate'],
+  ] as const) {
+    await expect.poll(submittedTexts).toHaveLength(count);
+    accept(inbox, 'pigeon:ann:1', status);
+  }
+  await expect.poll(() => store.listInbox('pigeon')).toEqual([]);
+  // An earlier run may have sent a part of the reply to what was accepted before: its parts are read from the store.
+  expect(places).toEqual([
+    ['m_pigeon:ann:1', { chat: 'ann' }],
+    ['m_pigeon:ann:1', undefined],
+  ]);
 });
 
 it('an account takes no more while ten thousand updates wait', async () => {

@@ -186,8 +186,7 @@ export class Inbox {
     if (this.run.signal.aborted) return;
     try {
       await this.waitForAll(group);
-      await this.handle(group.members);
-      this.forget(group);
+      await this.handle(group);
       this.makeRoom();
     } catch (error) {
       this.run.fail(error);
@@ -214,12 +213,13 @@ export class Inbox {
     if (this.open.get(entry.chat) === group) this.open.delete(entry.chat);
   }
 
-  private async handle([first, ...others]: Group['members']): Promise<void> {
-    const { store, lease, persistence, signal } = this.run;
+  private async handle(group: Group): Promise<void> {
+    const [first, ...others] = group.members;
     const { update, entry } = first;
+    const { signal } = this.run;
     if (update.reaction) {
       await this.submitter.react(update);
-      if (!signal.aborted) await persistence.write(() => store.settleInbox(lease, [entry.messageId]));
+      if (!signal.aborted) await this.settle(group);
       return;
     }
     const joined = others.map((other) => other.entry.messageId);
@@ -232,7 +232,18 @@ export class Inbox {
     if (reading.note !== undefined)
       await this.run.addNote(makeNote(`reading:${update.id}`, update.place, reading.note, this.run.clock.now()));
     if (accepted) failpoint('inbound.after_ack');
-    await persistence.write(() => store.settleInbox(lease, [entry.messageId, ...joined], accepted?.message.messageRef));
+    await this.settle(group, accepted?.message.messageRef);
+  }
+
+  /**
+   * Removes the rows of a message. A redelivery may be stored right after that, so what comes from now on is handled again, as
+   * a duplicate; else its row would stay.
+   */
+  private async settle(group: Group, messageRef?: string): Promise<void> {
+    const { store, lease, persistence } = this.run;
+    this.forget(group);
+    const ids = group.members.map(({ entry }) => entry.messageId);
+    await persistence.write(() => store.settleInbox(lease, ids, messageRef));
   }
 
   private async findReading(

@@ -19,8 +19,12 @@ export interface Submitting extends RunContext {
   react(id: string, reaction: Reaction): Promise<void>;
   /** Stores a note to a chat and sends it, once for its ID. */
   addNote(note: OutboxPart): Promise<void>;
-  /** Called in the order of the events, before the frames of the reply. @param waitsAs its ID in edits, if it waits */
-  onAccepted(messageRef: string, place: Place, waitsAs?: string): void;
+  /**
+   * Called in the order of the events, before the frames of the reply.
+   * @param place undefined for a message that was accepted before
+   * @param waitsAs its ID in edits, if it waits
+   */
+  onAccepted(messageRef: string, place: Place | undefined, waitsAs?: string): void;
 }
 
 /** A message as it is stored with its update. */
@@ -127,7 +131,8 @@ export class MessageSubmitter {
       this.responses.set(message.id, (event) => {
         if (event.kind === 'accepted') {
           const { messageRef, status } = event.message;
-          this.run.onAccepted(messageRef, place, status === 'queued' ? (change?.messageId ?? message.id) : undefined);
+          const waitsAs = status === 'queued' ? (change?.messageId ?? message.id) : undefined;
+          this.run.onAccepted(messageRef, event.status === 'duplicate' ? undefined : place, waitsAs);
         }
         resolve(event);
       });

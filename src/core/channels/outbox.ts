@@ -62,19 +62,18 @@ export class Outbox {
 
   /**
    * Notes where the reply to a message goes. Called before its frames arrive.
+   * @param place undefined for a message that was accepted before: an earlier run may have sent parts of the reply
    * @param waitsAs its ID in edits, if it waits for its turn
    */
-  notePlace(messageRef: string, place: Place, waitsAs?: string): void {
-    this.places.set(messageRef, place);
+  notePlace(messageRef: string, place: Place | undefined, waitsAs?: string): void {
+    if (place) this.places.set(messageRef, place);
     if (waitsAs !== undefined) this.waiting.set(waitsAs, messageRef);
   }
 
-  /** Returns the ref of a message of which nothing was heard since it was accepted in this run, by its ID in edits. */
+  /** Returns the ref of a message of which nothing was heard since this run submitted it, by its ID in edits. */
   findWaiting(messageId: string): string | undefined {
     const messageRef = this.waiting.get(messageId);
-    return messageRef !== undefined && this.places.get(messageRef) && !this.begun.get(messageRef)
-      ? messageRef
-      : undefined;
+    return messageRef !== undefined && !this.begun.get(messageRef) ? messageRef : undefined;
   }
 
   /** Loads the notes that an earlier run has left, before anything in this run can add one. */

@@ -93,12 +93,21 @@ export class PartSender {
     return clock.now() - createdAt < (capabilities.repeatableMs ?? 0);
   }
 
-  /** Asks the platform for a part whose outcome is unknown, once the first call cannot arrive any more. */
+  /**
+   * Asks the platform for a part whose outcome is unknown: at once, and if it is not there, again once the first call cannot
+   * arrive any more.
+   */
   private async lookUp(part: OutboxPart, texts: readonly PartText[]): Promise<{ ref: string } | 'absent' | undefined> {
-    const { driver } = this.run;
-    if (!driver.lookUp) return undefined;
+    if (!this.run.driver.lookUp) return undefined;
+    const isEarly = part.deadline > this.run.clock.now();
+    const found = await this.ask(part, texts);
+    if (!isEarly || typeof found === 'object') return found;
     await this.sleepUntil(part.deadline);
-    const found = await this.attempt(async () => driver.lookUp?.(this.toPart(part, texts)));
+    return this.ask(part, texts);
+  }
+
+  private async ask(part: OutboxPart, texts: readonly PartText[]): Promise<{ ref: string } | 'absent' | undefined> {
+    const found = await this.attempt(async () => this.run.driver.lookUp?.(this.toPart(part, texts)));
     if (found instanceof DriverError) throw found;
     return found instanceof DeliveryError ? undefined : found;
   }

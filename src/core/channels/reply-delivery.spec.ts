@@ -307,7 +307,7 @@ describe('a part whose outcome is unknown', () => {
 
   it.each([
     [119_000, []],
-    [121_000, [`${REF}.0`]],
+    [121_000, [`${REF}.0`, `${REF}.0`]],
   ])(
     'is sent again at once, not counted and not looked up while the platform recognises it: after %d ms',
     async (age, looks) => {
@@ -323,19 +323,27 @@ describe('a part whose outcome is unknown', () => {
     },
   );
 
-  it('[V-08] is looked up once the first call cannot arrive any more, and not sent again when it is there', async () => {
+  it('[V-08] is looked up until the first call cannot arrive any more, and not sent again when it is there', async () => {
     await store.writePart(run.lease, aPart());
     const asked: number[] = [];
     driver.lookUp = async ({ id }) => {
-      asked.push(clock.now());
-      return id === `${REF}.0` ? { ref: 'found' } : undefined;
+      asked.push(clock.now() - before);
+      return id === `${REF}.0` && asked.length > 1 ? { ref: 'found' } : 'absent';
     };
     const before = clock.now();
     const delivery = await again();
     await delivery.finish(40_000);
-    expect(asked[0]! - before).toBeGreaterThanOrEqual(30_000);
+    expect(asked).toHaveLength(2);
+    expect(asked[1]).toBeGreaterThanOrEqual(30_000);
     expect(driver.calls).toEqual(['edit found hello']);
     expect(await parts()).toMatchObject([{ state: 'sent', ref: 'found', doubts: 0 }]);
+  });
+
+  it('that the platform shows already is found at once', async () => {
+    await store.writePart(run.lease, aPart());
+    driver.lookUp = async () => ({ ref: 'found' });
+    await (await again()).finish(1_000);
+    expect(driver.calls).toEqual(['edit found hello']);
   });
 
   it('is sent again without a doubt when the platform certainly does not have it', async () => {
