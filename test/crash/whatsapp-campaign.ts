@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { eventually } from '../support/eventually.js';
 import {
   ACCESS_TOKEN,
   APP_SECRET,
@@ -23,23 +22,19 @@ const LONG_EVERY = 5;
 const DAY_S = 86_400;
 
 const isLong = Boolean(process.env['LONG']);
-/** A call that has no effect and no response is repeated after half a minute, for which the short campaign has no time. */
-const LOST: readonly Share[] = [
-  [0.02, { drop: 'before' }],
-  [0.02, { status: 500, code: 1, details: 'An unknown error' }],
-];
-
 type Share = readonly [share: number, failure: Failure];
 
-/** What fails in the worst mode, each with its share of the messages. */
-const WORST: readonly Share[] = [
-  ...(isLong ? LOST : []),
-  [0.06, { drop: 'after' }],
+/** What has no effect. When the gateway dies then, half a minute passes until that is known: too long for a short campaign. */
+const WITHOUT_EFFECT: readonly Share[] = [
+  [0.02, { drop: 'before' }],
+  [0.02, { status: 500, code: 1, details: 'An unknown error' }],
+  [0.02, { status: 400, code: 131_056 }],
   [0.04, { status: 429, code: 130_429, headers: { 'retry-after': '1' } }],
-  ...(isLong ? [[0.02, { status: 400, code: 131_056 }] as const] : []),
   [0.08, { status: 400, code: 131_009, details: 'The context is not valid' }],
-  [0.1, { delayMs: 150 }],
 ];
+
+/** What fails in the worst mode, each with its share of the messages. */
+const WORST: readonly Share[] = [...(isLong ? WITHOUT_EFFECT : []), [0.06, { drop: 'after' }], [0.1, { delayMs: 150 }]];
 
 /** Figures of a campaign. */
 export interface Outcome {
@@ -77,18 +72,25 @@ export class WhatsappCampaign {
     };
     // Everything comes twice, statuses too.
     whatsapp.repeats = () => 1;
+    whatsapp.statusDelayMs = 100;
   }
 
   static async start(chats: number, seed: number): Promise<WhatsappCampaign> {
     return new WhatsappCampaign(await FakeWhatsapp.start(), chats, seed);
   }
 
-  /** Runs one life, in which people write so many messages, until its death at a random moment. */
-  async live(messages: number): Promise<void> {
-    const gateway = await this.startGateway();
+  /**
+   * Runs one life, in which people write so many messages, until its death: at a failpoint, or at a random moment. After a
+   * random one half a minute may pass until it is known that a part was not sent.
+   */
+  async live(messages: number, failpoint?: string): Promise<void> {
+    const gateway = await this.startGateway(failpoint);
+    let hasExited = false;
+    void gateway.exited.then(() => (hasExited = true));
     for (let n = 0; n < messages; n++) this.writeOne();
     const calls = this.whatsapp.calls.length + Math.floor(this.random() * messages * 2);
-    const isOver = () => this.whatsapp.calls.length >= calls || this.describe() === '';
+    const isOver = () =>
+      hasExited || (failpoint === undefined && (this.whatsapp.calls.length >= calls || this.describe() === ''));
     await expect.poll(isOver, { timeout: 90_000, interval: 20 }).toBe(true);
     gateway.kill();
     await gateway.exited;
@@ -100,11 +102,12 @@ export class WhatsappCampaign {
     const gateway = await this.startGateway();
     try {
       await expect.poll(() => this.describe(), { timeout: isLong ? 400_000 : 100_000, interval: 100 }).toBe('');
-      await eventually(() => expect(this.whatsapp.pending).toBe(0));
-      await eventually(() => expect(readNumber(this.folder, 'SELECT count(*) AS n FROM inbox')).toBe(0));
-      await eventually(() =>
-        expect(readNumber(this.folder, "SELECT count(*) AS n FROM outbox WHERE state <> 'sent'")).toBe(0),
-      );
+      await expect
+        .poll(() => [this.whatsapp.pending, this.count('inbox'), this.count("outbox WHERE state <> 'sent'")], {
+          timeout: 90_000,
+          interval: 100,
+        })
+        .toEqual([0, 0, 0]);
       const doubts = readNumber(this.folder, 'SELECT coalesce(sum(doubts), 0) AS n FROM outbox');
       const twice = [...this.expected.keys()].reduce((sum, chat) => sum + (this.compare(chat) ?? 0), 0);
       expect(twice, 'what came twice is counted').toBeLessThanOrEqual(doubts);
@@ -123,7 +126,7 @@ export class WhatsappCampaign {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private async startGateway(): Promise<GatewayProcess> {
+  private async startGateway(failpoint?: string): Promise<GatewayProcess> {
     this.whatsapp.target = '';
     const gateway = new GatewayProcess({
       folder: this.folder,
@@ -138,10 +141,15 @@ export class WhatsappCampaign {
         OPENCLAW_CHANNELS_WHATSAPP_GROUP_POLICY: 'open',
         // Many deaths may hit the same turn, and giving it up is not tested here.
         OPENCLAW_AGENT_MAX_ATTEMPTS: '100',
+        ...(failpoint !== undefined && { OPENCLAW_FAILPOINT: failpoint }),
       },
     });
     this.whatsapp.target = `http://127.0.0.1:${await gateway.port}`;
     return gateway;
+  }
+
+  private count(rows: string): number {
+    return readNumber(this.folder, `SELECT count(*) AS n FROM ${rows}`);
   }
 
   /** A person writes, and WhatsApp delivers something from before again, and sometimes something very old. */

@@ -3,21 +3,27 @@ import { WhatsappCampaign } from './whatsapp-campaign.js';
 
 const isLong = Boolean(process.env['LONG']);
 const CHATS = isLong ? 20 : 4;
-const KILLS = isLong ? 20 : 2;
-const MESSAGES = isLong ? 200 : 16;
+/** Number of messages of each life, with the failpoint at which it ends; a random moment without one. */
+const LIVES: readonly (readonly [messages: number, failpoint?: string])[] = isLong
+  ? Array.from({ length: 20 }, () => [10])
+  : [
+      [1, 'outbox.after_send:1'],
+      [8, 'inbox.after_commit:1'],
+    ];
+const MESSAGES = LIVES.reduce((sum, [messages]) => sum + messages, 0);
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 
 let campaign: WhatsappCampaign | undefined;
 afterEach(() => campaign?.remove());
 
 it(
-  `${MESSAGES} messages in ${CHATS} chats of WhatsApp in its worst mode, with ${KILLS} kills (seed ${SEED}), are answered in order`,
+  `${MESSAGES} messages in ${CHATS} chats of WhatsApp in its worst mode, with ${LIVES.length} kills (seed ${SEED}), are answered in order`,
   { timeout: 900_000 },
   async () => {
     campaign = await WhatsappCampaign.start(CHATS, SEED);
-    for (let kill = 0; kill < KILLS; kill++) await campaign.live(Math.floor(MESSAGES / KILLS));
+    for (const life of LIVES) await campaign.live(...life);
     const outcome = await campaign.verify();
     process.stdout.write(`${JSON.stringify(outcome)}\n`);
-    expect(outcome.kills).toBe(KILLS);
+    expect(outcome.kills).toBe(LIVES.length);
   },
 );

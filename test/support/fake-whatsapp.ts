@@ -56,6 +56,8 @@ export class FakeWhatsapp {
   target = '';
   /** Statuses are delivered, as `biz_opaque_callback_data` allows. */
   sendsStatuses = true;
+  /** Time after which they are, in milliseconds. */
+  statusDelayMs = 0;
   /** Decides for each call whether it fails. */
   chaos: (method: string, payload: Payload) => Failure | undefined = () => undefined;
   /** Decides how many more times, and how late, a delivery comes. */
@@ -210,7 +212,8 @@ export class FakeWhatsapp {
     const file = type === 'text' ? undefined : this.files.get(String(content['id']));
     const message = { id: `wamid.OUT${this.next++}`, chat: String(to ?? recipient), text, payload, file };
     this.shown.push(message);
-    if (this.sendsStatuses) this.deliver(wrap({ statuses: [statusOf(message.id, 'sent', partId)] }));
+    const report = () => this.deliver(wrap({ statuses: [statusOf(message.id, 'sent', partId)] }));
+    if (this.sendsStatuses) setTimeout(report, this.statusDelayMs);
     return { messaging_product: 'whatsapp', messages: [{ id: message.id }] };
   }
 }
