@@ -19,6 +19,7 @@ import { CloudApi, describeRefusal, LimitedCallError, PAIR_LIMIT, RefusedCallErr
 import { sortChange, type Change, type RawMessage, type Status } from './events.js';
 import { measure } from './markup.js';
 import { MAX_FILE_BYTES, MAX_LENGTH, sendPart } from './outgoing.js';
+import { isNumber } from './people.js';
 import { findFile, readMessage } from './reading.js';
 import { Statuses } from './statuses.js';
 import { WhatsappWebhooks } from './webhooks.js';
@@ -168,7 +169,8 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
           // What was written before belongs to the old ID.
           await this.receive(updates.splice(0));
           await this.link.joinSenders([event.from, event.to]);
-          await this.link.moveChat(event.from, event.to);
+          // A number may get another owner, who must not get what was meant for the one before.
+          if (!isNumber(event.from)) await this.link.moveChat(event.from, event.to);
           break;
         case 'ignored':
           this.link.log.info({ field: change.field, reason: event.reason }, 'an item of a delivery is left out');
