@@ -1392,5 +1392,12 @@ export const requirements: readonly Requirement[] = [
   requirement('V-20', 'channels 2', 'A reaction reaches the message that it is to, also by a part of a reply.'),
   requirement('V-21', 'channels 2', 'Other bots are ignored, or answered a few times.'),
   requirement('V-22', 'channels 2', 'The IDs of a person are one sender in sessions, codes and settings.'),
+  requirement('V-23', 'channels 4', 'A call that needs an approval is decided in its chat, by those who may.'),
+  requirement(
+    'V-24',
+    'channels 4',
+    'A limit of the whole account holds for all chats, and growing replies leave room.',
+  ),
+  requirement('V-25', 'channels 4', 'A message that a platform reports as failed later is a dead letter.'),
   requirement('V-10', 'channels 5', 'A platform that is down loses nothing and is tried again without an end.'),
 ];

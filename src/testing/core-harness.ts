@@ -95,7 +95,15 @@ export class CoreHarness {
       logs,
     );
     this.router = new SessionRouterService(this.store, this.agents);
-    this.approvals = new ApprovalsService(this.store, this.store, this.router, this.config, this.clock, logs);
+    this.approvals = new ApprovalsService(
+      this.store,
+      this.store,
+      this.router,
+      this.config,
+      this.clock,
+      this.queue,
+      logs,
+    );
     this.questions = new QuestionsService(this.queue, this.claims, this.store, this.clock, logs);
     for (const tool of options.tools ?? []) this.tools.register(tool);
     const runtime =

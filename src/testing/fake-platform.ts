@@ -4,6 +4,7 @@ import {
   DeliveryError,
   DriverError,
   editIdOf,
+  type Button,
   type ChannelLink,
   type Driver,
   type FailedDelivery,
@@ -50,13 +51,15 @@ export interface ShownMessage {
   readonly chat: string;
   text: string;
   isDeleted: boolean;
+  buttons: readonly Button[];
 }
 
 /** The calls that the made-up platform offers to programs. A test may put a network in between. */
 export abstract class PlatformApi {
   /** Confirms the messages before `from`, which the platform forgets, and resolves with the others as soon as there are any. */
   abstract poll(from: number): Promise<readonly WrittenMessage[]>;
-  abstract send(chat: string, text: string): Promise<string>;
+  abstract send(chat: string, text: string, buttons?: readonly Button[]): Promise<string>;
+  /** Changes a message, and takes its buttons away. */
   abstract edit(id: string, text: string): Promise<void>;
   abstract remove(id: string): Promise<void>;
   /** Resolves with the messages of a chat after one of them. */
@@ -138,6 +141,14 @@ export class FakePlatform extends PlatformApi {
     this.failures.push(...failures);
   }
 
+  /** A person presses a button of the newest message of a chat that has one, by its text. */
+  press(sender: string, chat: string, text: string): void {
+    const shown = this.shown.findLast((message) => message.chat === chat && message.buttons.length > 0);
+    const data = shown?.buttons.find((button) => button.text === text)?.data;
+    if (data === undefined) throw new Error(`no message of ${chat} has a button ${text}`);
+    this.act(sender, chat, { act: { kind: 'press', data } });
+  }
+
   /** Returns the texts that a chat shows, in order. */
   read(chat: string): string[] {
     return this.shown.filter((message) => message.chat === chat && !message.isDeleted).map(({ text }) => text);
@@ -151,14 +162,14 @@ export class FakePlatform extends PlatformApi {
     return [...this.unconfirmed];
   }
 
-  override async send(chat: string, text: string): Promise<string> {
-    const message = { id: `out-${this.shown.length + 1}`, chat, text, isDeleted: false };
+  override async send(chat: string, text: string, buttons: readonly Button[] = []): Promise<string> {
+    const message = { id: `out-${this.shown.length + 1}`, chat, text, isDeleted: false, buttons };
     this.call(() => this.shown.push(message));
     return message.id;
   }
 
   override async edit(id: string, text: string): Promise<void> {
-    this.call(() => (this.find(id).text = text));
+    this.call(() => Object.assign(this.find(id), { text, buttons: [] }));
   }
 
   override async remove(id: string): Promise<void> {
@@ -207,8 +218,8 @@ abstract class PlatformDriver implements Driver {
     return { kind: 'message', message: { content, metadata: { number: messages[0]?.number } } };
   }
 
-  send({ place, texts }: Part): Promise<string> {
-    return this.api.send(place.chat, toPlainText(texts));
+  send({ place, texts, buttons }: Part): Promise<string> {
+    return this.api.send(place.chat, toPlainText(texts), buttons);
   }
 
   edit(ref: string, { texts }: Part): Promise<void> {
@@ -268,7 +279,7 @@ const LIMITS = { maxLength: 400, minEditIntervalMs: { direct: 20, group: 20 } };
 @ChannelDriver({
   name: 'pigeon',
   settings: {},
-  capabilities: { edits: true, lengthUnit: 'code points', ...LIMITS },
+  capabilities: { edits: true, buttons: true, reactions: true, lengthUnit: 'code points', ...LIMITS },
 })
 export class PigeonDriver extends PlatformDriver {
   constructor(protected readonly api: PlatformApi) {

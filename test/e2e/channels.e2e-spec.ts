@@ -263,6 +263,47 @@ describe('who may talk', () => {
   });
 });
 
+describe('a call that needs an approval', () => {
+  const settings = { ...OPEN, group_policy: 'open', require_mention: false };
+  const store = { 'tools.approvals': ['session.info'] };
+  const asks = (chat: string) =>
+    eventually(() => expect(platform.read(chat).at(-1)).toContain('May I run session.info?'));
+
+  it('[V-23] is allowed by a button; its message ends with the outcome, without buttons, also when pressed twice', async () => {
+    await start(settings, { store });
+    platform.write('ann', '/tool session.info {}');
+    await asks('ann');
+    const [message] = platform.shown.filter(({ buttons }) => buttons.length > 0);
+    platform.press('ann', 'ann', 'Approve');
+    platform.press('ann', 'ann', 'Approve');
+    await eventually(() => expect(message).toMatchObject({ text: 'session.info: approved', buttons: [] }));
+    platform.write('ann', 'and now');
+    await eventually(() => expect(platform.read('ann').at(-1)).toContain('and now'));
+    expect(platform.read('ann').some((text) => text.includes('too late'))).toBe(false);
+  });
+
+  it('[V-23] in a group is decided by the person who asked; anybody else gets one line', async () => {
+    await start(settings, { store });
+    platform.write('ann', '/tool session.info {}', 'g1');
+    await asks('g1');
+    platform.press('eve', 'g1', 'Approve');
+    await eventually(() => expect(platform.read('g1').at(-1)).toContain('Only the person who asked for it and admins'));
+    platform.press('ann', 'g1', 'Deny');
+    await eventually(() => expect(platform.read('g1').join()).toContain('session.info: denied'));
+    platform.act('ann', 'g1', {}, '/approve a_none');
+    await eventually(() => expect(platform.read('g1').at(-1)).toContain('There is no such call'));
+  });
+
+  it('[V-23] is decided by a command where there are no buttons', async () => {
+    await start(settings, { store, driver: TelegraphDriver });
+    platform.write('ann', '/tool session.info {}');
+    await eventually(() => expect(platform.read('ann').join()).toContain('Answer /approve a_'));
+    const [, command = ''] = /(\/approve \S+)/.exec(platform.read('ann').join(' ')) ?? [];
+    platform.write('ann', command);
+    await eventually(() => expect(platform.read('ann').join()).toContain('session.info: approved'));
+  });
+});
+
 describe('trouble with a platform', () => {
   it('[V-07] what was not sent is sent again; what the platform asks to wait for is waited for', async () => {
     const clock = new ManualClock();

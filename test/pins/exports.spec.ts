@@ -45,18 +45,18 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
       JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaService MediaStore
       Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
-      MessageIntakeService MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewFrame NewMessage
+      MessageIntakeService MessageRuling MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewFrame NewMessage
       Origin OutboxPart PRIORITIES PairingOutcome PairingRequest Part PartText PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
       Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReactionChange ReadMessage Reading RecentChat RecordedStep Refusal
-      Reply RequestedCall ResourceKind ResumePosition SandboxEnding SandboxModule SandboxRequest
+      Reply RequestedCall ResourceKind ResumePosition RulingOutcome SandboxEnding SandboxModule SandboxRequest
       SandboxService SectionOptions SeenChat SenderAlias Session SessionChange SessionCursor SessionResource SessionResources
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree StartOverrides
       StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
       SweepLimits Target Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
       Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
-      Verdict VerifiesCredentials WriteOutcome chainAudit commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings
-      noteOfDecision noteOfSession noteOfSettings readAuditTrail runGateway toPlainText verifyAuditChain verifyAuditTrail
+      Verdict VerifiesCredentials WriteOutcome chainAudit commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings mayRule
+      noteOfDecision noteOfSession noteOfSettings readAuditTrail replyToRuling runGateway toPlainText verifyAuditChain verifyAuditTrail
     `,
   ],
   [

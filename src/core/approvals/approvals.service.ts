@@ -4,6 +4,7 @@ import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { checkDecides, type Principal } from '../identity/principal.js';
 import { follow } from '../replicas/follow.js';
+import { MessageQueueService } from '../queue/message-queue.service.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
 import { ApprovalStore, Store, type Approval, type ApprovalDecision } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
@@ -35,16 +36,21 @@ export interface ApprovalRequest {
 export class ApprovalsService {
   private readonly log: Log;
   private readonly waiting = new Map<string, (ruling: Ruling) => void>();
+  /** Functions that look for the decision on an approval, by its ID, while something waits for it. */
+  private readonly looks = new Map<string, () => void>();
 
+  // oxlint-disable-next-line max-params -- what an approval needs, each from its own service
   constructor(
     private readonly approvals: ApprovalStore,
     private readonly store: Store,
     private readonly router: SessionRouterService,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
+    queue: MessageQueueService,
     logs: Logs,
   ) {
     this.log = logs.for('tools');
+    queue.onRuling((approvalId) => this.looks.get(approvalId)?.());
   }
 
   /** Opens the approval of a call, or resolves with the one that the call already has. @throws GatewayError STORE_UNAVAILABLE */
@@ -73,6 +79,10 @@ export class ApprovalsService {
     const { resolve } = decided;
     this.waiting.set(approval.approvalId, resolve);
     const stop = new AbortController();
+    const look = () => void this.noticeDecision(approval).catch((error: unknown) => this.warn(error, approval));
+    this.looks.set(approval.approvalId, look);
+    // It may have been decided since the approval was read.
+    look();
     const unfollow = follow(this.store, this.clock, {
       poll: () => this.noticeDecision(approval),
       onError: (error) => this.warn(error, approval),
@@ -82,6 +92,7 @@ export class ApprovalsService {
     } finally {
       stop.abort();
       unfollow();
+      if (this.looks.get(approval.approvalId) === look) this.looks.delete(approval.approvalId);
       // A newer run of the message may wait by now: a replica that lost its lease can claim it again.
       if (this.waiting.get(approval.approvalId) === resolve) this.waiting.delete(approval.approvalId);
     }

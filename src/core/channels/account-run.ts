@@ -7,6 +7,7 @@ import type { MediaService } from '../media/media.service.js';
 import type { AccountLease, ChannelStore, OutboxPart } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
+import { AccountPace } from './account-pace.js';
 import type { AccountValues, CommonAccountSettings } from './account-settings.js';
 import {
   DriverError,
@@ -66,6 +67,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   readonly moved: MovedChats;
   readonly senders: Senders;
   readonly failures: LateFailures;
+  readonly pace: AccountPace;
   readonly signal: AbortSignal;
   private readonly ending = new AbortController();
   private readonly failure = Promise.withResolvers<unknown>();
@@ -95,6 +97,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     this.moved = new MovedChats(parts.store, lease, this.persistence);
     this.senders = new Senders(parts.store, lease, this.persistence);
     this.failures = new LateFailures(this);
+    this.pace = new AccountPace(parts.clock, this.signal, parts.capabilities.editsPerMinute);
     this.inbox = new Inbox(this);
     this.outbox = new Outbox(this);
     this.admission = new Admission(this);

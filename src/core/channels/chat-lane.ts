@@ -19,6 +19,11 @@ export class ChatLane {
     this.pace = paceMs;
   }
 
+  /** True while the platform takes nothing for this chat. */
+  get isHeldBack(): boolean {
+    return this.notBefore > this.clock.elapsed();
+  }
+
   /** Runs `call` after the earlier calls of the chat. @throws the error of `call` */
   run<T>(call: () => Promise<T>): Promise<T> {
     const result = this.last.then(async () => {

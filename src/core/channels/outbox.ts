@@ -22,6 +22,8 @@ export interface OutboxOwner extends RunContext {
 interface SessionReplies {
   readonly sessionId: string;
   readonly replies: Map<string, ReplyProgress>;
+  /** Deliveries of replies that have not waited for those before them. */
+  readonly early: Map<ReplyProgress, Promise<void>>;
   newestSeq: number;
   /** The first frame that was left out because too many replies wait; it is read from the log again. */
   leftOutFrom: number | undefined;
@@ -113,10 +115,24 @@ export class Outbox {
       if (frame.seq <= session.newestSeq) continue;
       session.newestSeq = frame.seq;
       const reply = this.replyOf(session, frame);
-      if (reply) reply.take(frame);
-      else session.leftOutFrom ??= frame.seq;
+      if (reply) {
+        reply.take(frame);
+        this.hurry(session, reply);
+      } else session.leftOutFrom ??= frame.seq;
       if (!session.isBusy) void this.work(session);
     }
+  }
+
+  /**
+   * Delivers the reply to a command that did not wait in line, while the turn of an earlier message goes on: that one may
+   * wait for it.
+   */
+  private hurry({ replies, early }: SessionReplies, reply: ReplyProgress): void {
+    const [first] = replies.values();
+    if (!reply.end || first === reply || !first || first.end) return;
+    const delivery = this.started.promise.then(() => this.deliver(reply));
+    delivery.catch((error: unknown) => this.run.fail(error));
+    early.set(reply, delivery);
   }
 
   /** Takes a piece of a block that still grows. */
@@ -142,7 +158,14 @@ export class Outbox {
   private sessionOf(sessionId: string): SessionReplies {
     let session = this.sessions.get(sessionId);
     if (!session) {
-      session = { sessionId, replies: new Map(), newestSeq: 0, leftOutFrom: undefined, isBusy: false };
+      session = {
+        sessionId,
+        replies: new Map(),
+        early: new Map(),
+        newestSeq: 0,
+        leftOutFrom: undefined,
+        isBusy: false,
+      };
       this.sessions.set(sessionId, session);
     }
     return session;
@@ -169,8 +192,9 @@ export class Outbox {
     try {
       await this.started.promise;
       for (let [reply] = session.replies.values(); reply; [reply] = session.replies.values()) {
-        await this.deliver(reply);
+        await (session.early.get(reply) ?? this.deliver(reply));
         if (this.run.signal.aborted) return;
+        session.early.delete(reply);
         session.replies.delete(reply.messageRef);
         this.confirm(session);
       }
@@ -198,7 +222,7 @@ export class Outbox {
     }
     const lane = this.laneOf(place);
     const delivered = new AbortController();
-    if (this.run.driver.showTyping) void this.typing.show(place, () => !reply.end, delivered.signal);
+    if (this.run.driver.showTyping) void this.typing.show(place, lane, () => !reply.end, delivered.signal);
     try {
       await new ReplyDelivery(this.run, reply, place, lane).deliver(known !== undefined);
     } finally {

@@ -5,6 +5,8 @@ import type { PartText } from './driver.js';
 /** The options by which a reply is divided into parts. */
 export interface Layout {
   readonly showTools: boolean;
+  /** A code block that is longer than a message becomes a file. */
+  readonly takesFiles: boolean;
   readonly maxLength: number;
   readonly measure: TextMeasure;
 }
@@ -14,7 +16,9 @@ export function layOut(blocks: readonly StreamBlock[], layout: Layout): PartText
   const parts: PartText[][] = [];
   const texts: PartText[] = [];
   const cutTexts = () => parts.push(...cut(texts.splice(0), layout.maxLength, layout.measure));
-  for (const text of blocks.flatMap((block) => toText(block, layout.showTools) ?? [])) {
+  for (const given of blocks.flatMap((block) => toText(block, layout.showTools) ?? [])) {
+    const isTooLong = layout.takesFiles && given.kind === 'code' && layout.measure([given]) > layout.maxLength;
+    const text = isTooLong ? toFile(given) : given;
     if (text.source === undefined) texts.push(text);
     else {
       cutTexts();
@@ -51,6 +55,13 @@ function toText({ block_type: type, content, metadata = {} }: StreamBlock, showT
     case 'canvas':
       return { kind: 'status', ...describe(type, metadata) };
   }
+}
+
+/** Makes a file of a code block. */
+function toFile({ text, language }: PartText): PartText {
+  const extension = /^[a-z0-9]{1,10}$/i.test(language ?? '') ? language : 'txt';
+  const source = `data:text/plain;base64,${Buffer.from(text).toString('base64')}`;
+  return { kind: 'file', text: '[code]', name: `code.${extension}`, source };
 }
 
 function describe(type: string, { alt }: Readonly<Record<string, unknown>>): { text: string; alt?: string } {

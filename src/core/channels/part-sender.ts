@@ -2,7 +2,7 @@ import { failpoint } from '../failpoints/failpoint.js';
 import type { OutboxPart } from '../store/index.js';
 import { Backoff } from './backoff.js';
 import type { ChatLane } from './chat-lane.js';
-import { DeliveryError, DriverError, type Part, type PartText, type Place } from './driver.js';
+import { DeliveryError, DriverError, type Button, type Part, type PartText, type Place } from './driver.js';
 import { callDriver } from './driver-guard.js';
 import type { RunContext } from './run-context.js';
 
@@ -29,7 +29,12 @@ export class PartSender {
    * @returns the part as it is stored, `sent` or `dead`; one that was found on the platform may show an earlier state
    * @throws LostLeaseError, DriverError, the abort's reason
    */
-  async send(start: OutboxPart, texts: readonly PartText[], writtenAt: number): Promise<SentPart> {
+  async send(
+    start: OutboxPart,
+    texts: readonly PartText[],
+    writtenAt: number,
+    buttons?: readonly Button[],
+  ): Promise<SentPart> {
     const { driver, clock, signal } = this.run;
     const backoff = new Backoff(clock, signal);
     for (let part = start; ;) {
@@ -44,7 +49,7 @@ export class PartSender {
       }
       part = await this.write({ ...part, state: 'sending', deadline: clock.now() + CALL_TIMEOUT_MS });
       failpoint('outbox.before_send');
-      const outcome = await this.attempt(() => driver.send(this.toPart(part, texts)));
+      const outcome = await this.attempt(() => driver.send(this.toPart(part, texts, buttons)));
       if (typeof outcome === 'string') {
         failpoint('outbox.after_send');
         this.run.count('sent');
@@ -65,14 +70,16 @@ export class PartSender {
    * @throws as {@link send}
    */
   async edit(part: OutboxPart, texts: readonly PartText[], writtenAt: number, isOptional: boolean): Promise<boolean> {
-    const { driver, clock, signal } = this.run;
+    const { driver, clock, signal, pace } = this.run;
     const backoff = new Backoff(clock, signal);
     for (;;) {
+      if (!isOptional) await pace.takeEdit();
+      else if (!pace.takeGrowingEdit()) return false;
       const failure = await this.attempt(async () => driver.edit?.(part.ref ?? '', this.toPart(part, texts)));
       if (failure instanceof DriverError) throw failure;
       if (failure === undefined) return true;
       const waitMs = failure.retryAfterMs ?? 0;
-      if (waitMs > 0) this.lane.holdBack(waitMs);
+      this.holdBack(failure);
       if (isOptional) return false;
       const isOver = failure.outcome === 'refused' || this.isTooOld(writtenAt, clock.now() + waitMs);
       if (isOver) return this.bury(part, texts, failure.message).then(() => false);
@@ -130,8 +137,13 @@ export class PartSender {
   /** Notes that the platform does not have a part, and from when on it may be sent. */
   private putBack(part: OutboxPart, failure: DeliveryError | DriverError): Promise<OutboxPart> {
     const waitMs = failure instanceof DeliveryError ? Math.ceil(failure.retryAfterMs ?? 0) : 0;
-    if (waitMs > 0) this.lane.holdBack(waitMs);
+    if (failure instanceof DeliveryError) this.holdBack(failure);
     return this.write({ ...part, state: 'waiting', notBefore: this.run.clock.now() + waitMs });
+  }
+
+  /** Makes the calls of the chat, or of all chats, wait as long as the platform says. */
+  private holdBack({ retryAfterMs = 0, isAccountWide }: DeliveryError): void {
+    if (retryAfterMs > 0) (isAccountWide ? this.run.pace : this.lane).holdBack(retryAfterMs);
   }
 
   private async bury(part: OutboxPart, texts: readonly PartText[], reason: string): Promise<OutboxPart> {
@@ -161,16 +173,23 @@ export class PartSender {
     signal.throwIfAborted();
   }
 
-  private toPart({ replyTo, number, place, createdAt }: OutboxPart, texts: readonly PartText[]): Part {
-    return { id: `${replyTo}.${number}`, place: this.run.moved.current(JSON.parse(place) as Place), texts, createdAt };
+  private toPart(
+    { replyTo, number, place, createdAt }: OutboxPart,
+    texts: readonly PartText[],
+    buttons?: readonly Button[],
+  ): Part {
+    const target = this.run.moved.current(JSON.parse(place) as Place);
+    return { id: `${replyTo}.${number}`, place: target, texts, createdAt, ...(buttons && { buttons }) };
   }
 
   /** Makes a call in its turn, with a time limit. Resolves with what it resolves with, or with its failure. */
   private async attempt<T>(make: () => Promise<T>): Promise<T | DeliveryError | DriverError> {
-    const { clock, signal } = this.run;
+    const { clock, signal, pace } = this.run;
     const patience = new AbortController();
     try {
-      return await this.lane.run(() => {
+      return await this.lane.run(async () => {
+        await pace.waitForCall();
+        signal.throwIfAborted();
         const late = clock.sleep(CALL_TIMEOUT_MS, patience.signal).then(() => {
           throw new DeliveryError('unknown', `the platform has not responded within ${CALL_TIMEOUT_MS / 1_000} s`);
         });

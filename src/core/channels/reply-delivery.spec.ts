@@ -6,10 +6,11 @@ import type { StorePorts } from '../../testing/store/bench.js';
 import { NoMetrics } from '../telemetry/metrics.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import type { DurableFrame, OutboxPart } from '../store/index.js';
+import { AccountPace } from './account-pace.js';
 import type { CommonAccountSettings } from './account-settings.js';
 import { ChatLane } from './chat-lane.js';
 import { DeliveryError, DriverError, type Capabilities, type Driver, type Part } from './driver.js';
-import type { LateFailures } from './late-failures.js';
+import { LateFailures } from './late-failures.js';
 import { MovedChats } from './moved-chats.js';
 import { LostLeaseError, Persistence } from './persistence.js';
 import { ReplyDelivery } from './reply-delivery.js';
@@ -80,6 +81,7 @@ async function makeRun(settings: Partial<CommonAccountSettings> = {}, capabiliti
     channel: 'pigeon',
     lease,
     moved: new MovedChats(store, lease, persistence),
+    pace: new AccountPace(clock, ending.signal, capabilities.editsPerMinute),
     failures: { report: () => {}, noteSent: async () => {} } as unknown as LateFailures,
     driver,
     capabilities: {
@@ -251,6 +253,90 @@ describe('a reply that grows', () => {
     await delivery.finish();
     expect([...driver.shown.values()]).toEqual(['half an answer', '⚠ broke']);
   });
+});
+
+describe('the limits of an account', () => {
+  it('[V-24] growing replies leave a fifth of the edits, and the end of a reply waits for one', async () => {
+    await makeRun({}, { editsPerMinute: 5 });
+    const delivery = deliver(aBlock(0, 'a'));
+    for (let index = 1; index < 9; index++) {
+      await delivery.settle(1_000);
+      await delivery.take(aBlock(index, 'b'));
+    }
+    await delivery.settle(1_000);
+    expect(driver.calls.filter((call) => call.startsWith('edit'))).toHaveLength(4);
+    for (let edit = 0; edit < 1; edit++) await run.pace.takeEdit();
+    await delivery.take(anEnd(9));
+    await delivery.settle(1_000);
+    expect(delivery.isDone).toBe(false);
+    await delivery.finish(60_000);
+    expect([...driver.shown.values()].join('').split('b')).toHaveLength(9);
+  });
+
+  it('[V-24] a 429 of the account makes every chat wait', async () => {
+    driver.failures = [new DeliveryError('not_sent', 'busy', 30_000, { isAccountWide: true })];
+    const delivery = deliver(aBlock(0, 'one'));
+    await delivery.settle();
+    const before = clock.elapsed();
+    const other = new ReplyProgress('m_2', 'id-2', true, clock.now());
+    other.take({ ...aBlock(0, 'two'), messageRef: 'm_2' });
+    other.take({ ...anEnd(1), messageRef: 'm_2' });
+    const done = new ReplyDelivery(run, other, { chat: 'bob' }, new ChatLane(clock, run.signal, 0)).deliver(true);
+    await delivery.settle(29_000);
+    expect(driver.shown.size).toBe(0);
+    await delivery.settle(2_000);
+    await done;
+    expect(clock.elapsed() - before).toBeGreaterThanOrEqual(30_000);
+    await delivery.take(anEnd(1));
+    await delivery.finish();
+  });
+});
+
+it('[V-25] what the platform reports as failed later is a dead letter with its text, also if the report comes first', async () => {
+  await makeRun({ streaming: 'final' }, { failsLater: true });
+  const failures = new LateFailures(run);
+  (run as { failures: LateFailures }).failures = failures;
+  failures.report('out-1', 'the window is closed');
+  const delivery = deliver(aBlock(0, 'hello'));
+  await delivery.take(anEnd(1));
+  await delivery.finish();
+  const [letter] = await store.listDeadLetters({ limit: 9 });
+  expect(letter).toMatchObject({ reason: 'the window is closed', content: '[{"kind":"markdown","text":"hello"}]' });
+  expect(run.counted).toEqual(['sent', 'dead']);
+});
+
+it('a code block that is longer than a message is a file where the platform takes files', async () => {
+  await makeRun({}, { media: { file: 1_000 } });
+  const sent: Part[] = [];
+  driver.send = async (part) => `out-${sent.push(part)}`;
+  const delivery = deliver({ ...aBlock(0, 'before') });
+  const payload = {
+    index: 1,
+    block_id: 'b_1',
+    block_type: 'code',
+    content: 'x'.repeat(50),
+    attempt: 1,
+    metadata: { language: 'ts' },
+  };
+  await delivery.take(frame('stream_block', payload));
+  await delivery.take(anEnd(2));
+  await delivery.finish();
+  expect(sent.map(({ texts }) => texts[0]?.kind)).toEqual(['markdown', 'file']);
+  expect(sent[1]?.texts[0]).toMatchObject({
+    name: 'code.ts',
+    source: expect.stringMatching(/^data:text\/plain;base64,/),
+  });
+});
+
+it('only the first part of a reply refers to the message', async () => {
+  const places: unknown[] = [];
+  driver.send = async ({ place }) => `out-${places.push(place)}`;
+  const reply = new ReplyProgress(REF, 'id-1', true, clock.now());
+  reply.take(aBlock(0, 'a text of 18 chars'));
+  reply.take(aBlock(1, 'another of 19 chars'));
+  reply.take(anEnd(2));
+  await new ReplyDelivery(run, reply, { chat: 'ann', replyTo: '7' }, new ChatLane(clock, run.signal, 0)).deliver(true);
+  expect(places).toEqual([{ chat: 'ann', replyTo: '7' }, { chat: 'ann' }]);
 });
 
 describe('where messages cannot be changed', () => {

@@ -1,6 +1,9 @@
+import type { StreamBlock } from '../../protocol/domain.js';
 import type { OutboxPart } from '../store/index.js';
+import { ApprovalMessages } from './approval-messages.js';
 import type { ChatLane } from './chat-lane.js';
 import type { PartText, Place } from './driver.js';
+import { makePart } from './note.js';
 import { layOut, layOutEach, type Layout } from './part-layout.js';
 import { PartSender } from './part-sender.js';
 import type { ReplyProgress } from './reply-progress.js';
@@ -17,6 +20,7 @@ export class ReplyDelivery {
   private readonly shown: string[] = [];
   private readonly layout: Layout;
   private readonly sender: PartSender;
+  private readonly approvals: ApprovalMessages;
 
   constructor(
     private readonly run: RunContext,
@@ -26,7 +30,9 @@ export class ReplyDelivery {
   ) {
     const { driver, capabilities, settings } = run;
     this.sender = new PartSender(run, lane);
+    this.approvals = new ApprovalMessages(run, reply, place, this.sender);
     this.layout = {
+      takesFiles: capabilities.media?.file !== undefined,
       showTools: settings.show_tools,
       maxLength: capabilities.maxLength,
       measure: (texts) => driver.measure?.(texts) ?? lengthOf(toPlainText(texts), capabilities.lengthUnit),
@@ -44,12 +50,15 @@ export class ReplyDelivery {
     if (!isNew) this.parts.push(...(await persistence.read(() => store.listParts(channel, messageRef))));
     while (!this.reply.end) {
       const { changed } = this.reply;
+      this.approvals.update();
       await this.showGrowing();
       await changed;
       if (this.mode === 'edit') await this.lane.waitForEdit();
       signal.throwIfAborted();
     }
+    this.approvals.update();
     await this.showAll();
+    await this.approvals.whenDone();
   }
 
   private get mode(): 'edit' | 'blocks' | 'final' {
@@ -61,7 +70,14 @@ export class ReplyDelivery {
   private async showGrowing(): Promise<void> {
     if (this.mode === 'final') return;
     if (this.mode === 'blocks') return this.show(layOutEach(this.reply.settled, this.layout), false);
-    await this.show(layOut([...this.reply.blocks, ...this.reply.growing], this.layout), false);
+    await this.show(layOut([...this.reply.blocks, ...this.growing], this.layout), false);
+  }
+
+  /** The blocks that can be shown while they grow: a code block may become a file. */
+  private get growing(): readonly StreamBlock[] {
+    const { growing } = this.reply;
+    const code = this.layout.takesFiles ? growing.findIndex(({ block_type: type }) => type === 'code') : -1;
+    return code < 0 ? growing : growing.slice(0, code);
   }
 
   private async showAll(): Promise<void> {
@@ -103,15 +119,6 @@ export class ReplyDelivery {
   }
 
   private makePart(number: number): OutboxPart {
-    return {
-      replyTo: this.reply.messageRef,
-      number,
-      state: 'waiting',
-      place: JSON.stringify(this.place),
-      doubts: 0,
-      notBefore: 0,
-      deadline: 0,
-      createdAt: this.run.clock.now(),
-    };
+    return makePart(this.reply.messageRef, number, this.place, this.run.clock.now());
   }
 }

@@ -1,7 +1,17 @@
-import type { StreamBlock } from '../../protocol/domain.js';
+import type { StreamBlock, ToolStatusPayload } from '../../protocol/domain.js';
 import { beginReply, takeDelta, takeFrame, type ReplyFrame, type ReplyState } from '../../protocol/reply-state.js';
 import type { DeltaEvent } from '../delivery/frame-reader.js';
 import type { DurableFrame } from '../store/index.js';
+
+/** A call of a reply that needs an approval. */
+export interface AskedCall {
+  readonly approvalId: string;
+  readonly callId: string;
+  readonly tool: string;
+  readonly parameters: unknown;
+  /** Undefined while it waits. */
+  outcome?: 'approved' | 'denied';
+}
 
 /** One reply as its frames arrive. */
 export class ReplyProgress {
@@ -12,6 +22,8 @@ export class ReplyProgress {
   private state: ReplyState;
   /** Number of blocks that no restart can replace any more, because a tool call follows them. */
   private settledBlocks = 0;
+  /** By the ID of the approval. */
+  private readonly calls = new Map<string, AskedCall>();
   private change = Promise.withResolvers<void>();
 
   /** @param hasAllDeltas the reader has followed the session since before the reply */
@@ -46,6 +58,11 @@ export class ReplyProgress {
     return this.state.end;
   }
 
+  /** The calls that need an approval, also those that were decided. */
+  get asked(): readonly AskedCall[] {
+    return [...this.calls.values()];
+  }
+
   /** Resolves with the next change. */
   get changed(): Promise<void> {
     return this.change.promise;
@@ -58,8 +75,24 @@ export class ReplyProgress {
     this.writtenAt = timestamp;
     if (type === 'stream_restart') this.settledBlocks = Math.min(this.settledBlocks, this.state.standing.length);
     // An answer of the model is journalled before its tool calls are requested.
-    if (type === 'tool_status') this.settledBlocks = this.state.standing.length;
+    if (type === 'tool_status') {
+      this.settledBlocks = this.state.standing.length;
+      this.noteCall(JSON.parse(payload) as ToolStatusPayload);
+    }
     this.wake();
+  }
+
+  private noteCall({ call_id: callId, tool, status, approval }: ToolStatusPayload): void {
+    if (status === 'awaiting_approval' && approval) {
+      const { approval_id: approvalId, arguments: parameters } = approval;
+      if (!this.calls.has(approvalId)) this.calls.set(approvalId, { approvalId, callId, tool, parameters });
+      return;
+    }
+    if (status === 'requested') return;
+    for (const call of this.calls.values()) {
+      if (call.callId !== callId || call.outcome) continue;
+      call.outcome = status === 'denied' ? 'denied' : 'approved';
+    }
   }
 
   takeDelta({ blockId, blockType, text }: DeltaEvent): void {

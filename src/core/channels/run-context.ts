@@ -1,6 +1,7 @@
 import type { AccountLease, ChannelStore } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
+import type { AccountPace } from './account-pace.js';
 import type { CommonAccountSettings } from './account-settings.js';
 import type { Capabilities, Driver } from './driver.js';
 import type { LateFailures } from './late-failures.js';
@@ -20,6 +21,7 @@ export interface RunContext {
   readonly persistence: Persistence;
   readonly moved: MovedChats;
   readonly failures: LateFailures;
+  readonly pace: AccountPace;
   readonly clock: Clock;
   readonly log: Log;
   /** Aborts when the run ends. */

@@ -1,5 +1,6 @@
 import { BoundedMap } from '../cache/bounded-map.js';
 import { HOUR_MS } from '../time/clock.js';
+import type { ChatLane } from './chat-lane.js';
 import { DeliveryError, DriverError, type Place } from './driver.js';
 import { callDriver } from './driver-guard.js';
 import type { RunContext } from './run-context.js';
@@ -19,14 +20,15 @@ export class Typing {
 
   constructor(private readonly run: RunContext) {}
 
-  /** Shows it while `isWriting` is true, until `stop` aborts or the run ends. */
-  async show(place: Place, isWriting: () => boolean, stop: AbortSignal): Promise<void> {
-    const { driver, clock, signal, log } = this.run;
+  /** Shows it while `isWriting` is true, but not while the platform makes the chat wait, until `stop` aborts or the run ends. */
+  async show(place: Place, lane: ChatLane, isWriting: () => boolean, stop: AbortSignal): Promise<void> {
+    const { driver, clock, signal, log, pace } = this.run;
     const isOver = AbortSignal.any([signal, stop]);
     for (let failures = 0; failures < MAX_FAILURES && isWriting() && !isOver.aborted;) {
       if ((this.refused.get(place.chat) ?? 0) > clock.elapsed()) return;
       try {
-        await callDriver(this.run, async () => driver.showTyping?.(this.run.moved.current(place)));
+        if (!lane.isHeldBack && !pace.isHeldBack)
+          await callDriver(this.run, async () => driver.showTyping?.(this.run.moved.current(place)));
         failures = 0;
       } catch (error) {
         failures++;

@@ -190,9 +190,9 @@ export class MessageIntakeService {
     this.presence.noteActivity(principal.tenant, route.payload.channel, route.payload.sender);
     const client = clientKey(principal, clientId);
     const receivedAt = this.clock.now();
-    const { session, namesSession, payload, isAddressed, priority } = route;
+    const { session, namesSession, payload, isAddressed, priority, ruling } = route;
     this.queue.enqueueThen(
-      { client, messageId, session, namesSession, payload, isAddressed, priority, receivedAt },
+      { client, messageId, session, namesSession, payload, isAddressed, priority, receivedAt, ruling },
       done,
     );
   }

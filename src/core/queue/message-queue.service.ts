@@ -41,6 +41,8 @@ export class MessageQueueService {
   private readonly log: Log;
   private readonly counted: Readonly<Record<(typeof OUTCOMES)[number], Counter>>;
 
+  private readonly rulingListeners: ((approvalId: string) => void)[] = [];
+
   constructor(
     private readonly messages: QueueStore,
     private readonly logWriter: LogWriterService,
@@ -87,6 +89,11 @@ export class MessageQueueService {
       return new GatewayError('INVALID_PAYLOAD', { faults: [NOT_SUPERSEDABLE] });
     }
     if (outcome.ended) this.logWriter.publish([outcome.ended]);
+    if (outcome.reply) {
+      this.logWriter.publish(outcome.reply);
+      if (message.ruling) for (const listener of this.rulingListeners) listener(message.ruling.approvalId);
+      return outcome;
+    }
     if (outcome.kind === 'accepted' && outcome.status === 'queued') {
       this.claims.wake();
       if (outcome.runningRef !== undefined && this.rules.findBusyPolicy(message.session) === 'interrupt') {
@@ -94,6 +101,11 @@ export class MessageQueueService {
       }
     }
     return outcome;
+  }
+
+  /** Calls a listener with the ID of an approval when a message that decides on it was stored. */
+  onRuling(listener: (approvalId: string) => void): void {
+    this.rulingListeners.push(listener);
   }
 
   /** Cancels messages. Those that run end soon after. Returns undefined when the selector matches no message. */

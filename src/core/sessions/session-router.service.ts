@@ -2,11 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { AgentsService } from '../agents/agents.service.js';
-import type { Principal } from '../identity/principal.js';
-import { SessionStore, type Priority, type Session, type SessionSeed } from '../store/index.js';
+import { decidesApprovals, type Principal } from '../identity/principal.js';
+import { SessionStore, type MessageRuling, type Priority, type Session, type SessionSeed } from '../store/index.js';
 import { checkVoice, isWithinReach, keepTrustedFlags } from './access.js';
-import { mentionsAgent, parseCommand } from './activation.js';
+import { mentionsAgent, parseCommand, type Command } from './activation.js';
 import { buildSessionSeed, QUESTION_CHANNEL } from './session-key.js';
+
+const APPROVAL_ID = /^a_[\w-]{1,64}$/;
 
 /** The result of routing a message. Routing writes nothing. */
 export interface Route {
@@ -18,6 +20,8 @@ export interface Route {
   readonly priority: Priority;
   /** The payload with only those flags that the sender's credential is trusted with. */
   readonly payload: MessageInPayload;
+  /** The decision on a tool call that the message is. */
+  readonly ruling?: MessageRuling | undefined;
 }
 
 /** Decides which session a message belongs to, and whether the agent answers it. */
@@ -117,17 +121,42 @@ export class SessionRouterService {
  * that was removed
  */
 function address(
-  { role }: Principal,
+  principal: Principal,
   { mode }: SessionSeed,
-  { content, is_direct_mention, is_reply_to_agent, observe }: MessageInPayload,
+  payload: MessageInPayload,
   name: string | undefined,
-): Pick<Route, 'isAddressed' | 'priority'> {
+): Pick<Route, 'isAddressed' | 'priority' | 'ruling'> {
+  const { role } = principal;
+  const { content, is_direct_mention, is_reply_to_agent, observe } = payload;
   if (observe) return { isAddressed: false, priority: 1 };
   const isDecided = is_direct_mention || (role === 'channel' && is_direct_mention === false);
   const isMentioned = isDecided ? is_direct_mention : name !== undefined && mentionsAgent(content, name);
   const priority = isMentioned ? 10 : is_reply_to_agent ? 5 : 1;
-  const isCommand = () => name !== undefined && parseCommand(content, name) !== undefined;
-  return { isAddressed: mode !== 'group' || priority > 1 || isCommand(), priority };
+  const command = name === undefined ? undefined : parseCommand(content, name);
+  const ruling = command && readRuling(command, principal, payload);
+  return {
+    isAddressed: mode !== 'group' || priority > 1 || command !== undefined,
+    priority,
+    ...(ruling && { ruling }),
+  };
+}
+
+/** Returns the decision that a command is: `/approve ID` or `/deny ID`. */
+function readRuling(
+  { name, argument }: Command,
+  principal: Principal,
+  { sender, sender_name: senderName, sender_is_admin: isAdmin }: MessageInPayload,
+): MessageRuling | undefined {
+  if ((name !== 'approve' && name !== 'deny') || !APPROVAL_ID.test(argument)) return undefined;
+  const isChannel = principal.role === 'channel';
+  const may = !isChannel && !decidesApprovals(principal) ? 'never' : isAdmin ? 'always' : 'own';
+  return {
+    approvalId: argument,
+    decision: name === 'approve' ? 'allow' : 'deny',
+    may,
+    decidedBy: senderName ?? (isChannel ? sender : principal.principal),
+    actor: isChannel ? `${principal.principal}/${sender}` : principal.principal,
+  };
 }
 
 function checkContent(payload: MessageInPayload): void {

@@ -9,6 +9,7 @@ export * from './memory.store.js';
 export * from './message-end.js';
 export * from './queue.store.js';
 export * from './records.js';
+export * from './ruling.js';
 export * from './session.store.js';
 export * from './settings.store.js';
 export * from './store.js';

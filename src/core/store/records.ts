@@ -84,6 +84,20 @@ export interface NewMessage {
   readonly isAddressed: boolean;
   readonly priority: Priority;
   readonly receivedAt: number;
+  /** Makes it a decision on a tool call: it does not wait, but is carried out and ended by the commit that stores it. */
+  readonly ruling?: MessageRuling | undefined;
+}
+
+/** The decision on a tool call that a message is: `/approve ID` or `/deny ID`. */
+export interface MessageRuling {
+  readonly approvalId: string;
+  readonly decision: 'allow' | 'deny';
+  /** `own`: on calls of the sender's own messages, and in direct chats. */
+  readonly may: 'always' | 'own' | 'never';
+  /** The name of the sender, or its principal. */
+  readonly decidedBy: string;
+  /** For the audit trail. */
+  readonly actor: string;
 }
 
 /** Limits of accepting. Waiting and running messages count. */
@@ -118,6 +132,8 @@ export interface AcceptedMessage {
   readonly runningRef?: string;
   /** The `stream_end` of the waiting message that this one supersedes, from the same commit. */
   readonly ended?: DurableFrame;
+  /** The reply to a message that is a decision, from the same commit. */
+  readonly reply?: readonly DurableFrame[];
 }
 
 /** A message as it is stored. */

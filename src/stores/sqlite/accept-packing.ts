@@ -4,6 +4,7 @@ import type {
   AcceptOutcome,
   DurableFrame,
   Json,
+  MessageRuling,
   NewMessage,
   Priority,
   QueueLimits,
@@ -58,6 +59,7 @@ export type PackedNewMessage = [
   perSession: number,
   perClient: number,
   total: number,
+  ruling: MessageRuling | undefined,
 ];
 
 export function packNewMessage(message: NewMessage, limits: QueueLimits): PackedNewMessage {
@@ -84,6 +86,7 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
     limits.perSession,
     limits.perClient,
     limits.total,
+    message.ruling,
   ];
 }
 
@@ -110,6 +113,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     perSession,
     perClient,
     total,
+    ruling,
   ] = packed;
   return {
     client: { tenant, principal, clientId },
@@ -124,6 +128,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     priority,
     receivedAt,
     limits: { perSession, perClient, total },
+    ruling,
   };
 }
 
@@ -141,17 +146,20 @@ type PackedAccepted = readonly [
   headSeq: number,
   runningRef: string | undefined,
   ended: DurableFrame | undefined,
+  reply: readonly DurableFrame[] | undefined,
 ];
 
 export function packOutcome(outcome: AcceptOutcome): PackedOutcome {
   if (!('messageRef' in outcome)) return outcome;
-  const { kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended } = outcome;
-  return [kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended];
+  const { kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended, reply } =
+    outcome;
+  return [kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended, reply];
 }
 
 export function unpackOutcome(packed: PackedOutcome): AcceptOutcome {
   if ('kind' in packed) return packed;
-  const [kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended] = packed;
+  const [kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended, reply] =
+    packed;
   return {
     kind,
     messageRef,
@@ -164,5 +172,6 @@ export function unpackOutcome(packed: PackedOutcome): AcceptOutcome {
     headSeq,
     ...(runningRef !== undefined && { runningRef }),
     ...(ended && { ended }),
+    ...(reply && { reply }),
   };
 }

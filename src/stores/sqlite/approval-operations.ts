@@ -81,8 +81,15 @@ export class ApprovalOperations {
     return this.selectPending.all(tenant).map(toApproval);
   }
 
-  decide(now: number, approvalId: string, decision: ApprovalDecision, actor: string): Approval | undefined {
-    const hasDecided = this.setDecision.run(decision, actor, approvalId).changes > 0;
+  /** @param decidedBy the name of the decider, where it is not that of the audit trail */
+  decide(
+    now: number,
+    approvalId: string,
+    decision: ApprovalDecision,
+    actor: string,
+    decidedBy = actor,
+  ): Approval | undefined {
+    const hasDecided = this.setDecision.run(decision, decidedBy, approvalId).changes > 0;
     const row = this.selectById.get(approvalId);
     if (!row) return undefined;
     const approval = toApproval(row);

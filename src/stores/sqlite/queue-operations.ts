@@ -6,7 +6,6 @@ import {
   type CancelSelector,
   type ClaimRequest,
   type DurableFrame,
-  type Json,
   type Lease,
   type MessageSelector,
   type QueueCounts,
@@ -20,6 +19,7 @@ import { ownerOf, type OpenMessage } from './open-messages.js';
 import type { NewMessageRow } from './accept-packing.js';
 import type { ClaimRow, LeaseKey, MessageRow } from './packing.js';
 import { prepare, required } from './rows.js';
+import type { RulingOperations } from './ruling-operations.js';
 import type { SessionOperations } from './session-operations.js';
 import type { TableState } from './table-state.js';
 
@@ -43,6 +43,7 @@ export class QueueOperations {
     private readonly tables: TableState,
     private readonly messages: MessageTable,
     private readonly sessions: SessionOperations,
+    private readonly rulings: RulingOperations,
   ) {
     const { database } = tables;
     this.insertOpen = prepare(database, 'INSERT INTO queue (ord, session, client, priority) VALUES (?, ?, ?, ?)');
@@ -64,14 +65,14 @@ export class QueueOperations {
 
   accept(now: number, message: NewMessageRow): AcceptOutcome {
     if (message.supersedes !== undefined) return this.acceptInstead(message, message.supersedes);
-    const { messageId } = message;
     const { directory } = this.tables;
     const known = directory.findClient(message.client);
     const entry = directory.findSession(message.session.id);
     const owner = isToQueue(message, entry) ? ownerOf(message.client) : undefined;
     const limit = owner === undefined ? undefined : this.exceeded(message, owner, entry?.session);
     // Looks for a duplicate first if the message could be refused or its session created; else the insert finds it.
-    const earlier = known !== undefined && (limit || !entry) ? this.messages.findByKey(known, messageId) : undefined;
+    const earlier =
+      known !== undefined && (limit || !entry) ? this.messages.findByKey(known, message.messageId) : undefined;
     if (earlier) return this.repeatOutcome(earlier, message);
     if (limit) return { kind: 'full', limit };
 
@@ -79,9 +80,10 @@ export class QueueOperations {
     const into = entry ?? directory.addSession(message.session, now);
     const ord = this.tables.nextOrd();
     if (!this.messages.insert(ord, client, into.session, message)) {
-      return this.repeatOutcome(required(this.messages.findByKey(client, messageId)), message);
+      return this.repeatOutcome(required(this.messages.findByKey(client, message.messageId)), message);
     }
-    return this.place(ord, client, into, message, owner);
+    const accepted = this.place(ord, client, into, message, owner);
+    return message.ruling ? { ...accepted, ...this.rulings.apply(now, ord, into, message, message.ruling) } : accepted;
   }
 
   /** Gives a stored message its place: in the queue of `owner`, or only in the history if that is undefined. */
@@ -338,14 +340,10 @@ export class QueueOperations {
  */
 function isRepeat(earlier: Earlier, { session, namesSession, payload }: NewMessageRow): boolean {
   if (namesSession && earlier.sessionId !== session.id) return false;
-  return earlier.payload === payload || canonicaliseText(earlier.payload) === canonicaliseText(payload);
-}
-
-function canonicaliseText(json: Json): string {
-  return canonicalise(JSON.parse(json));
+  return earlier.payload === payload || canonicalise(JSON.parse(earlier.payload)) === canonicalise(JSON.parse(payload));
 }
 
 /** Returns whether a message waits to be answered, in the session as it is now. */
-function isToQueue({ isAddressed, observes }: NewMessageRow, session: SessionEntry | undefined): boolean {
-  return isAddressed || (session?.explicitActivation === true && !observes);
+function isToQueue({ isAddressed, observes, ruling }: NewMessageRow, session: SessionEntry | undefined): boolean {
+  return !ruling && (isAddressed || (session?.explicitActivation === true && !observes));
 }

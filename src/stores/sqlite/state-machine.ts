@@ -21,6 +21,7 @@ import {
   type Parts,
 } from './operations.js';
 import { QueueOperations } from './queue-operations.js';
+import { RulingOperations } from './ruling-operations.js';
 import { SessionOperations } from './session-operations.js';
 import { SettingsOperations } from './settings-operations.js';
 import { isUnavailable } from './sqlite-errors.js';
@@ -78,7 +79,13 @@ export class SqliteStateMachine {
     const messages = new MessageTable(database, this.tables);
     const audit = new AuditTrail(database);
     const sessions = new SessionOperations(this.tables, messages, audit);
-    const queue = new QueueOperations(this.tables, messages, sessions);
+    const approvals = new ApprovalOperations(database, audit);
+    const queue = new QueueOperations(
+      this.tables,
+      messages,
+      sessions,
+      new RulingOperations(this.tables, messages, approvals),
+    );
     this.parts = {
       now: startedAt.now,
       queue,
@@ -86,7 +93,7 @@ export class SqliteStateMachine {
       sessions,
       frames: new FrameOperations(this.tables),
       settings: new SettingsOperations(database, audit),
-      approvals: new ApprovalOperations(database, audit),
+      approvals,
       channels: new ChannelOperations(database, audit),
       media: new MediaOperations(database),
       memories: new MemoryOperations(database),

@@ -68,6 +68,40 @@ export const approvalsContract: Contract = {
     expect(await under.store.decideApproval('a_9', 'deny', 'bob')).toBeUndefined();
   },
 
+  '[V-23] a message that is a decision is carried out and ended by the commit that stores it, once': async (bench) => {
+    const { messageRef, sessionId } = await bench.accept();
+    const expiresAt = bench.under.now() + 60_000;
+    await bench.store.openApproval(approval({ messageRef, sessionId, expiresAt }));
+    const ruling = {
+      approvalId: 'a_1',
+      decision: 'allow',
+      may: 'own',
+      decidedBy: 'Alice',
+      actor: 'channel:x/alice',
+    } as const;
+    const rule = (changes: object = {}, more: object = {}) =>
+      bench.accept({ ruling: { ...ruling, ...changes }, ...more });
+    const textOf = ({ reply = [] }: { readonly reply?: readonly { readonly payload: string }[] }) =>
+      reply.flatMap(({ payload }) => (JSON.parse(payload) as { content?: string }).content ?? []).join();
+    expect(textOf(await rule({ may: 'never' }))).toContain('Only the person who asked');
+    expect(textOf(await rule({ approvalId: 'a_9' }))).toContain('There is no such call');
+    const decided = await rule({}, { messageId: 'ruling' });
+    expect(decided).toMatchObject({ kind: 'accepted', status: 'queued', reply: [{ type: 'stream_end' }] });
+    expect(textOf(await rule({ decision: 'deny' }))).toContain('It is too late: the decision was "allow"');
+    await bench.under.crash();
+    expect(await bench.store.findApproval('default', 'a_1')).toMatchObject({ decision: 'allow', decidedBy: 'Alice' });
+    const [row] = await bench.store.listAudit({ action: 'approval.decide', order: 'newest', limit: 1 });
+    expect(row).toMatchObject({ actor: 'channel:x/alice', target: 'a_1' });
+    const page = await bench.store.readFrames(sessionId, 0, 100, 1_000_000);
+    expect(page.frames.map(({ type }) => type)).toEqual([
+      ...['stream_block', 'stream_end'],
+      ...['stream_block', 'stream_end'],
+      'stream_end',
+      ...['stream_block', 'stream_end'],
+    ]);
+    expect((await bench.claimOne()).message.messageRef).toBe(messageRef);
+  },
+
   'lists the pending approvals of a tenant, oldest first': async ({ store }) => {
     for (const n of [1, 2, 3]) await store.openApproval(approval({ approvalId: `a_${n}`, callId: `c_${n}` }));
     await store.openApproval(approval({ approvalId: 'a_4', callId: 'c_4', tenant: 'acme' }));
