@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { globSync, readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createEgressFetch } from './egress-fetch.js';
+import { WebSocket } from 'ws';
+import { createEgressFetch, findEgressAgent } from './egress-fetch.js';
 
 const servers: Server[] = [];
 
@@ -100,6 +102,20 @@ describe('requests to configured servers', () => {
     for (const host of ['127.0.0.1', 'localhost'])
       expect(await (await fetch(url.replace('127.0.0.1', host))).text()).toBe('direct');
     expect(asked).toEqual(['POST http://models.invalid/v1', 'CONNECT models.invalid:443']);
+  });
+
+  it('by a WebSocket go through the same proxy', async () => {
+    const tunnels: (string | undefined)[] = [];
+    const proxy = await serve((_request, response) => response.end());
+    proxy.server.on('connect', (request, socket) => {
+      tunnels.push(request.url);
+      socket.destroy();
+    });
+    const agent = findEgressAgent('wss://outside.invalid', { HTTPS_PROXY: proxy.url })!;
+    const socket = new WebSocket('wss://outside.invalid/', { agent });
+    await once(socket, 'error');
+    expect(tunnels).toEqual(['outside.invalid:443']);
+    expect(findEgressAgent('ws://127.0.0.1:1', { HTTP_PROXY: proxy.url })).toBeUndefined();
   });
 
   it('are the only ones of agents and tools: no file uses the global fetch', () => {

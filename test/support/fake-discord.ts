@@ -97,6 +97,8 @@ export class FakeDiscord {
   acknowledges = true;
   /** Code with which an IDENTIFY is refused. */
   refusal: number | undefined;
+  /** How long ago messages of the bot seem to be sent, in milliseconds. */
+  sentAgoMs = 0;
   /** The nonces of messages are forgotten, as after some minutes. */
   private nonceMs = NONCE_MS;
   private readonly failures = new Map<string, Failure[]>();
@@ -175,6 +177,26 @@ export class FakeDiscord {
     return id;
   }
 
+  /** Adds a channel to the server. */
+  openChannel(id: string): void {
+    this.channels.set(id, { id, type: 0, guild_id: GUILD });
+  }
+
+  /** A person presses a button below a message of the bot. */
+  press(person: string, messageId: string, data: string): void {
+    const message = this.shown.find(({ id }) => id === messageId);
+    const user = { id: person, username: `person${person}`, global_name: null };
+    const [id, where] = [this.makeId(), { channel_id: message?.channel_id, message: { id: messageId } }];
+    this.deliver('INTERACTION_CREATE', {
+      id,
+      type: 3,
+      token: 'press-token',
+      data: { custom_id: data },
+      user,
+      ...where,
+    });
+  }
+
   /** Opens a thread in the channel. */
   openThread(id: string, more: object = {}): void {
     this.channels.set(id, { id, type: 11, guild_id: GUILD, parent_id: CHANNEL, ...more });
@@ -214,7 +236,12 @@ export class FakeDiscord {
   /** Closes all connections. With a code of 1000, or if `isOver`, their sessions are over too. */
   disconnect(code: number, isOver = false): void {
     for (const session of this.sessions) session.socket?.close(code);
-    if (isOver || code === 1_000) this.sessions.length = 0;
+    if (isOver || code === 1_000) this.endSessions();
+  }
+
+  /** Forgets all sessions. */
+  endSessions(): void {
+    this.sessions.length = 0;
   }
 
   /** Asks all connections to resume. */
@@ -326,6 +353,8 @@ export class FakeDiscord {
         shards: 1,
         session_start_limit: { total: 1_000, remaining: this.remaining, reset_after: 3_600_000, max_concurrency: 1 },
       };
+    if (first === 'interactions') return undefined;
+    if (first === 'users') return this.channels.get(this.chatOf(String(payload['recipient_id'])));
     const channel = this.channels.get(chat);
     if (first !== 'channels' || !channel) throw notFound('Channel', 10_003);
     switch (`${method} ${path[2] ?? ''}${id === '' ? '' : '/ID'}`) {
@@ -370,7 +399,7 @@ export class FakeDiscord {
       return clean(known);
     }
     const attachments = file ? [{ id: this.makeId(), filename: String(payload['name']), size: file.length }] : [];
-    const message = makeMessage(this.makeId(), chat, BOT);
+    const message = makeMessage(this.makeId(Date.now() - this.sentAgoMs), chat, BOT);
     check(MessageResponseSchema, { ...message, content });
     const { message_reference: reference } = payload;
     const shown = { ...message, content, attachments, nonce, file, at: Date.now(), payload, reference } as Shown;

@@ -2,17 +2,18 @@ import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { Backoff } from '../../core/channels/backoff.js';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
-import type { ChannelLink, Driver, Part, Place, Reading, Update, Updates } from '../../core/channels/driver.js';
+import type { ChannelLink, Driver, Part, Place, Reading, Target, Update, Updates } from '../../core/channels/driver.js';
 import { withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch, findEgressAgent } from '../../http/egress-fetch.js';
+import { readPress, toDeletion, toPress, toReaction, type RawInteraction, type RawReaction } from './acts.js';
 import { CatchUp } from './catch-up.js';
 import { discordSettings, type DiscordSettings } from './discord.settings.js';
 import { Files } from './files.js';
 import { Gateway, type Dispatch } from './gateway.js';
 import { Guilds } from './guilds.js';
 import { measure } from './markup.js';
-import { MAX_LENGTH, NONCE_MS, Outgoing } from './outgoing.js';
+import { MAX_LENGTH, MAX_SENT_BYTES, NONCE_MS, Outgoing } from './outgoing.js';
 import { listFiles, readMessage } from './reading.js';
 import { DiscordRest } from './rest.js';
 import {
@@ -22,7 +23,8 @@ import {
   toUpdate,
   type Channel,
   type Message,
-  type RawUpdate,
+  type RawMessage,
+  type Where,
 } from './updates.js';
 
 /** Sessions that stay for the operator of the 1,000 a day. When they are used up too, Discord resets the token. */
@@ -30,6 +32,7 @@ const SESSIONS_IN_RESERVE = 50;
 /** Attempts to resume a session before another one is begun. */
 const MAX_RESUMES = 6;
 const MAX_CHANNELS = 10_000;
+const MAX_AUTHORS = 10_000;
 
 /** Drives the channel `discord`: a bot with a session of the Gateway, that sends by the REST API. */
 @ChannelDriver({
@@ -39,6 +42,9 @@ const MAX_CHANNELS = 10_000;
     edits: true,
     threads: true,
     typing: true,
+    reactions: true,
+    buttons: true,
+    media: { image: MAX_SENT_BYTES, audio: MAX_SENT_BYTES, file: MAX_SENT_BYTES },
     maxLength: MAX_LENGTH,
     lengthUnit: 'UTF-16 units',
     minEditIntervalMs: { direct: 1_200, group: 1_200 },
@@ -50,6 +56,8 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   private readonly over = new AbortController();
   private readonly guilds = new Guilds();
   private readonly channels = new BoundedMap<string, Channel>(MAX_CHANNELS);
+  /** The authors of the newest messages, by their IDs. */
+  private readonly authors = new BoundedMap<string, string>(MAX_AUTHORS);
   private link!: ChannelLink<DiscordSettings>;
   private rest!: DiscordRest;
   private outgoing!: Outgoing;
@@ -65,7 +73,7 @@ export class DiscordDriver implements Driver<DiscordSettings> {
     const { bot_token: token, api_root: root } = link.settings;
     this.link = link;
     this.rest = new DiscordRest({ token, root, fetch: egressFetch, clock, noteTime: (time) => this.noteTime(time) });
-    this.outgoing = new Outgoing(this.rest, link);
+    this.outgoing = new Outgoing(this.rest, link, clock);
     this.files = new Files(this.rest, new URL(root).host);
     const url = await this.findGateway(root);
     const opened = Promise.withResolvers<void>();
@@ -75,8 +83,9 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   }
 
   read([update]: Updates): Reading | Promise<Reading> {
+    if ('data' in (update.raw as object)) return readPress(update);
     const reading = readMessage(update, this.botId);
-    const { message } = update.raw as RawUpdate;
+    const { message } = update.raw as RawMessage;
     const files = listFiles(message);
     if (reading.kind !== 'message' || files.length === 0) return reading;
     return withFiles(reading, files, this.link, (file) => this.files.open(file, message));
@@ -96,6 +105,10 @@ export class DiscordDriver implements Driver<DiscordSettings> {
 
   lookUp(part: Part): Promise<{ readonly ref: string } | 'absent' | undefined> {
     return this.outgoing.lookUp(part, this.botId);
+  }
+
+  findPlace(target: Target): Promise<Place | undefined> {
+    return this.outgoing.findPlace(target);
   }
 
   async showTyping({ chat }: Place): Promise<void> {
@@ -159,19 +172,58 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   /** Takes events in their order. When it resolves, each is stored or ignored. */
   private async take(dispatches: readonly Dispatch[]): Promise<void> {
     const updates: Update[] = [];
-    for (const { t, d } of dispatches) {
+    for (const dispatch of dispatches) {
       try {
-        if (t === 'READY') await this.begin((d as { readonly user: { readonly id: string } }).user.id);
-        else if (t === 'MESSAGE_CREATE' || t === 'MESSAGE_UPDATE')
-          updates.push(...(await this.sort(d as Message, t === 'MESSAGE_UPDATE')));
-        else this.guilds.note(t, d, this.botId);
+        updates.push(...(await this.sortEvent(dispatch)));
       } catch (error) {
         if (error instanceof DriverError) this.link.fail(error);
         if (error instanceof DriverError || error instanceof DeliveryError) throw error;
-        this.link.log.warn({ event: t, error }, 'an event could not be understood; it is left out');
+        this.link.log.warn({ event: dispatch.t, error }, 'an event could not be understood; it is left out');
       }
     }
     if (updates.length > 0) await this.link.receive(updates);
+  }
+
+  private async sortEvent({ t, s, d }: Dispatch): Promise<readonly Update[]> {
+    const now = this.clock.now() + this.outgoing.ahead;
+    switch (t) {
+      case 'READY':
+        await this.begin((d as { readonly user: { readonly id: string } }).user.id);
+        return [];
+      case 'MESSAGE_CREATE':
+      case 'MESSAGE_UPDATE':
+        return this.sort(d as Message, t === 'MESSAGE_UPDATE');
+      case 'MESSAGE_DELETE': {
+        const message = d as Message;
+        const author = this.authors.get(message.id);
+        return author === undefined ? [] : [toDeletion(message, author, await this.findParent(message), now)];
+      }
+      case 'MESSAGE_REACTION_ADD':
+      case 'MESSAGE_REACTION_REMOVE': {
+        const reaction = d as RawReaction;
+        if (reaction.user_id === this.botId) return [];
+        const action = t === 'MESSAGE_REACTION_ADD' ? 'added' : 'removed';
+        return [toReaction(reaction, action, await this.findParent(reaction), s, now)];
+      }
+      case 'INTERACTION_CREATE': {
+        const interaction = d as RawInteraction;
+        await this.confirmPress(interaction);
+        return [toPress(interaction, await this.findParent(interaction), now) ?? []].flat();
+      }
+      default:
+        this.guilds.note(t, d, this.botId);
+        return [];
+    }
+  }
+
+  /** Discord shows an error to the person who has pressed unless it gets a response within 3 s. */
+  private async confirmPress({ id, token }: RawInteraction): Promise<void> {
+    try {
+      await this.rest.call('POST', `/interactions/${id}/${token}/callback`, { type: 6 });
+    } catch (error) {
+      if (error instanceof DriverError) throw error;
+      this.link.log.warn({ error }, 'the press of a button could not be confirmed');
+    }
   }
 
   private async begin(botId: string): Promise<void> {
@@ -194,12 +246,13 @@ export class DiscordDriver implements Driver<DiscordSettings> {
       this.link.log.debug({ message_id: message.id, reason }, 'a message was ignored');
       return [];
     }
-    const parent = mayBeInThread(message) ? await this.findParent(message.channel_id) : undefined;
-    return [toUpdate(message, isEdit, parent, this.guilds.find(message.guild_id))];
+    this.authors.set(message.id, message.author.id);
+    return [toUpdate(message, isEdit, await this.findParent(message), this.guilds.find(message.guild_id))];
   }
 
-  private async findParent(id: string): Promise<string | undefined> {
-    const channel = await this.findChannel(id);
+  /** Returns the channel of the thread in which something happened. */
+  private async findParent(where: Where): Promise<string | undefined> {
+    const channel = mayBeInThread(where) ? await this.findChannel(where.channel_id) : undefined;
     return channel && THREADS.has(channel.type) ? (channel.parent_id ?? undefined) : undefined;
   }
 

@@ -1,5 +1,5 @@
-const ADMINISTRATOR = 1n << 3n;
-const MANAGE_GUILD = 1n << 5n;
+/** The permissions Administrator and Manage Server. */
+export const MANAGES = (1n << 3n) | (1n << 5n);
 
 /** A role as an event has it. */
 interface RawRole {
@@ -58,7 +58,7 @@ export class Guilds {
 }
 
 function withRole(guild: Guild, { id, permissions, tags }: RawRole, botId: string): Guild {
-  const isAdmin = (BigInt(permissions) & (ADMINISTRATOR | MANAGE_GUILD)) !== 0n;
+  const isAdmin = (BigInt(permissions) & MANAGES) !== 0n;
   const adminRoles = without(guild.adminRoles, id);
   if (isAdmin) adminRoles.add(id);
   return { ...guild, adminRoles, botRole: tags?.bot_id === botId ? id : guild.botRole };

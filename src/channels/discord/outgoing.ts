@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import type { ChannelLink, Part, Place } from '../../core/channels/driver.js';
+import { BoundedMap } from '../../core/cache/bounded-map.js';
+import type { ChannelLink, Part, Place, Target } from '../../core/channels/driver.js';
 import { fileOf } from '../../core/channels/message-files.js';
 import { toPlainText } from '../../core/channels/text-length.js';
+import type { Clock } from '../../core/time/clock.js';
 import { markUp } from './markup.js';
-import { RefusedCallError, UNKNOWN_MESSAGE, type DiscordRest, type SentFile } from './rest.js';
+import { RefusedCallError, TOO_MANY_OLD_EDITS, UNKNOWN_MESSAGE, type DiscordRest, type SentFile } from './rest.js';
 import { toTime, type Message } from './updates.js';
 
 /** Discord's limit of a text. It counts characters, of which UTF-16 units are never fewer. */
@@ -12,11 +14,16 @@ export const MAX_LENGTH = 2_000;
 /** Discord compares a nonce with those of the past few minutes; this long, in milliseconds, is safe. */
 export const NONCE_MS = 120_000;
 const NONCE_LENGTH = 25;
+/** Discord takes few edits of a message that is older than an hour, in milliseconds. */
+const MAX_EDIT_AGE_MS = 3_000_000;
+const MAX_CONTINUED = 1_000;
 /** Number of messages among which one is looked up: the newest. */
 const LOOK_UP_LIMIT = 50;
 /** A message may seem older than its part by this much, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 2_000;
 const MAX_ALT_LENGTH = 1_024;
+/** The largest file of a bot in a server without boosts, in bytes. */
+export const MAX_SENT_BYTES = 10_000_000;
 /** The bot may not read the message that it replies to. */
 const NO_HISTORY = 160_002;
 /** The ID of a message that was sent and deleted since. */
@@ -33,21 +40,24 @@ interface Attempt {
 export class Outgoing {
   /** How much the clock of Discord is ahead, in milliseconds. */
   ahead = 0;
+  /** The messages that go on in another, with its ID. */
+  private readonly continued = new BoundedMap<string, string>(MAX_CONTINUED);
 
   constructor(
     private readonly rest: DiscordRest,
     private readonly link: Pick<ChannelLink, 'channel' | 'log' | 'openFile'>,
+    private readonly clock: Clock,
   ) {}
 
   /** Implements `Driver.send`. The nonce makes a part that is sent again appear once. */
   async send(part: Part): Promise<string> {
     const file = await this.openFile(part);
-    const nonce = createHash('sha256').update(`${this.link.channel}:${part.id}`).digest('base64url');
-    const once = { nonce: nonce.slice(0, NONCE_LENGTH), enforce_nonce: true };
     try {
       const path = `/channels/${part.place.chat}/messages`;
       const { id, content, wanted } = await this.callWithFallbacks(part, async (attempt) => {
-        const body = { ...toBody(part, attempt), ...once, ...toReference(attempt) };
+        const components = part.buttons && { components: toComponents(part) };
+        const once = this.makeNonce(part.id);
+        const body = { ...toBody(part, attempt), ...components, ...once, ...toReference(attempt) };
         const message = await this.rest.call<Message>('POST', path, body, file);
         return { ...message, wanted: body.content ?? '' };
       });
@@ -63,8 +73,41 @@ export class Outgoing {
   /** Implements `Driver.edit`. */
   async edit(ref: string, part: Part): Promise<void> {
     if (ref === DELETED || fileOf(part)) return;
-    const path = `/channels/${part.place.chat}/messages/${ref}`;
-    await this.callWithFallbacks(part, (attempt) => this.rest.call('PATCH', path, toBody(part, attempt)));
+    const components = toComponents(part);
+    await this.callWithFallbacks(part, (attempt) =>
+      this.change(ref, part.place.chat, part.id, { ...toBody(part, attempt), components }),
+    );
+  }
+
+  /** Changes a message. What one that is too old for edits does not show goes on in another. */
+  private async change(ref: string, chat: string, id: string, body: Body): Promise<void> {
+    const path = `/channels/${chat}/messages`;
+    try {
+      if (this.clock.now() + this.ahead - toTime(ref) < MAX_EDIT_AGE_MS)
+        return await this.rest.call('PATCH', `${path}/${ref}`, body);
+    } catch (error) {
+      if (!(error instanceof RefusedCallError && error.code === TOO_MANY_OLD_EDITS)) throw error;
+    }
+    const { content: shown = '' } = await this.rest.call<Message>('GET', `${path}/${ref}`);
+    const content = findRest(body.content ?? '', shown);
+    // Only its buttons change.
+    if (content === '') return this.rest.call('PATCH', `${path}/${ref}`, body);
+    const rest = { ...body, content };
+    const next = this.continued.get(ref) ?? (await this.findNext(path, ref, content));
+    if (next !== undefined) return this.change(next, chat, `${id}+`, rest);
+    const sent = await this.rest.call<Message>('POST', path, { ...rest, ...this.makeNonce(`${id}+`) });
+    this.continued.set(ref, sent.id);
+  }
+
+  /** Finds the message in which an earlier run has continued one. */
+  private async findNext(path: string, ref: string, content: string): Promise<string | undefined> {
+    const messages = await this.rest.call<readonly Message[]>('GET', `${path}?after=${ref}&limit=${LOOK_UP_LIMIT}`);
+    return messages.find((message) => message.author.bot && isBeginning(message.content ?? '', content))?.id;
+  }
+
+  private makeNonce(id: string): { readonly nonce: string; readonly enforce_nonce: true } {
+    const nonce = createHash('sha256').update(`${this.link.channel}:${id}`).digest('base64url');
+    return { nonce: nonce.slice(0, NONCE_LENGTH), enforce_nonce: true };
   }
 
   /** Implements `Driver.remove`. That it is gone is a success. */
@@ -74,6 +117,21 @@ export class Outgoing {
       await this.rest.call('DELETE', `/channels/${chat}/messages/${ref}`);
     } catch (error) {
       if (!(error instanceof RefusedCallError && error.code === UNKNOWN_MESSAGE)) throw error;
+    }
+  }
+
+  /** Implements `Driver.findPlace`: Discord opens the direct chat with a person. */
+  async findPlace(target: Target): Promise<Place | undefined> {
+    if ('groupId' in target) {
+      const { groupId, threadId } = target;
+      return { chat: threadId ?? groupId, ...(threadId !== undefined && { thread: threadId }), isGroup: true };
+    }
+    try {
+      const body = { recipient_id: target.sender };
+      return { chat: (await this.rest.call<{ readonly id: string }>('POST', '/users/@me/channels', body)).id };
+    } catch (error) {
+      if (error instanceof RefusedCallError) return undefined;
+      throw error;
     }
   }
 
@@ -115,6 +173,8 @@ export class Outgoing {
   private async openFile(part: Part): Promise<SentFile | undefined> {
     const file = fileOf(part);
     if (!file) return undefined;
+    if (file.kind === 'file')
+      return { name: file.name ?? 'code.txt', mimeType: 'text/plain', bytes: new TextEncoder().encode(file.text) };
     const { mimeType, body } = await this.link.openFile(file.source ?? '');
     const name = `${file.kind}.${/[a-z0-9]+/.exec(mimeType.split('/')[1] ?? '')?.[0] ?? 'bin'}`;
     return { name, mimeType, bytes: new Uint8Array(await buffer(body)) };
@@ -125,6 +185,7 @@ export class Outgoing {
 interface Body {
   readonly content?: string;
   readonly attachments?: readonly object[];
+  readonly components?: readonly object[];
   readonly allowed_mentions: object;
 }
 
@@ -135,6 +196,12 @@ function toBody(part: Part, { isPlain }: Attempt): Body {
   if (!file) return { content: toContent(part, isPlain), allowed_mentions };
   const description = file.alt && { description: file.alt.slice(0, MAX_ALT_LENGTH).toWellFormed() };
   return { attachments: [{ id: '0', ...description }], allowed_mentions };
+}
+
+/** Returns the buttons of a part in one row; none takes those of the message away. */
+function toComponents({ buttons = [] }: Part): readonly object[] {
+  const components = buttons.map(({ text, data }) => ({ type: 2, style: 2, label: text, custom_id: data }));
+  return components.length === 0 ? [] : [{ type: 1, components }];
 }
 
 /** Returns the text of a part, with markup if it fits. */
@@ -149,7 +216,24 @@ function toReference({ replyTo }: Attempt) {
 
 /** Returns whether a message is a part, as it is now or as it was when it had less text. */
 function shows({ content = '', attachments = [] }: Message, part: Part): boolean {
-  if (fileOf(part)) return attachments.length > 0;
-  const [shown, wanted] = [content, toContent(part, false)].map((text) => text.replaceAll(/[^\p{L}\p{N}]/gu, ''));
-  return shown ? wanted?.startsWith(shown) === true : content.trim() === toContent(part, false).trim();
+  return fileOf(part) ? attachments.length > 0 : isBeginning(content, toContent(part, false));
+}
+
+/** Compares texts without their markup; texts that have nothing else as they are. */
+function isBeginning(shown: string, wanted: string): boolean {
+  const [one = '', other = ''] = [shown, wanted].map((text) => text.replaceAll(/[^\p{L}\p{N}]/gu, ''));
+  return one === '' ? shown.trim() === wanted.trim() : other.startsWith(one);
+}
+
+/** Returns what a text has after the lines that are shown; with its fence, if it begins within a code block. */
+function findRest(wanted: string, shown: string): string {
+  if (wanted.startsWith(shown)) return openFence(shown) + wanted.slice(shown.length).trim();
+  let same = 0;
+  while (same < shown.length && wanted[same] === shown[same]) same++;
+  const lines = wanted.lastIndexOf('\n', same) + 1;
+  return openFence(wanted.slice(0, lines)) + wanted.slice(lines).trim();
+}
+
+function openFence(text: string): string {
+  return (text.match(/^(?:> )*```/gm)?.length ?? 0) % 2 === 1 ? '```\n' : '';
 }

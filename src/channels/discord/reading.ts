@@ -1,7 +1,7 @@
 import { cleanName } from '../../core/channels/clean-name.js';
 import type { ReadMessage, Reading, Update } from '../../core/channels/driver.js';
 import type { FileRef } from '../../core/channels/message-files.js';
-import { toMessageId, type Message, type RawUpdate, type SharedFile } from './updates.js';
+import { toMessageId, type Message, type RawMessage, type SharedFile } from './updates.js';
 
 /** `message_reference.type` of a message that was forwarded. */
 const FORWARD = 1;
@@ -10,7 +10,7 @@ const TOKEN = /<(?<sigil>@!?|@&|a?:(?<emoji>\w{2,32}):)(?<id>\d{15,21})>(?<space
 
 /** Reads what the update of a message alone says: files that go with it are added by the caller. */
 export function readMessage({ place, raw }: Update, botId: string): Reading {
-  const { message, botRole, isAdmin } = raw as RawUpdate;
+  const { message, botRole, isAdmin } = raw as RawMessage;
   const { text, isMention } = readText(message, botId, botRole);
   const content = text === '' ? describe(message) : text;
   if (content === '' && listFiles(message).length === 0) return nameUnread(place.isGroup);

@@ -15,6 +15,8 @@ const DEFAULT_WAIT_MS = 5_000;
 const MAX_ROUTES = 10_000;
 /** The IDs of a path after that of its channel or server, by which limits do not differ. */
 const MINOR_IDS = /(?<=^\/\w+\/\d+\/.*\/)\d{5,}/g;
+/** The token of an interaction, in its path. */
+const SECRET = /^(\/interactions\/)\d+\/[^/]+/;
 const USER_AGENT = 'DiscordBot (https://www.npmjs.com/package/openclaw-gateway-nest, 1)';
 
 /** Codes of errors (`code` of the body). */
@@ -79,7 +81,7 @@ export class DiscordRest {
    */
   async call<T>(method: string, path: string, body?: object, file?: SentFile): Promise<T> {
     const { root, fetch, token } = this.options;
-    const route = `${method} ${path.replace(/\?.*/, '').replaceAll(MINOR_IDS, 'ID')}`;
+    const route = `${method} ${path.replace(/\?.*/, '').replace(SECRET, '$1ID/TOKEN').replaceAll(MINOR_IDS, 'ID')}`;
     await this.waitForTurn(route);
     const encoded = await encode(body, file);
     try {
@@ -132,9 +134,11 @@ export class DiscordRest {
     if (status === 429 && code !== TOO_MANY_OLD_EDITS) {
       const ms = toMs(refusal?.retry_after) ?? toMs(headers.get('retry-after')) ?? DEFAULT_WAIT_MS;
       // Without a body the address itself is limited.
-      if (refusal?.global || !refusal) this.globalTurn = this.options.clock.elapsed() + ms;
+      const isAccountWide = refusal?.global ?? !refusal;
+      if (isAccountWide) this.globalTurn = this.options.clock.elapsed() + ms;
       else this.postpone(route, ms);
-      return new DeliveryError('not_sent', `${route}: too many requests, again in ${ms} ms`, ms);
+      const words = `${route}: too many requests, again in ${ms} ms`;
+      return new DeliveryError('not_sent', words, ms, { isAccountWide });
     }
     if (status >= 500) return new DeliveryError('unknown', `${route}: ${status} ${message}`);
     return new RefusedCallError(route, status, code, Object.keys(errors), message);

@@ -55,12 +55,19 @@ export interface Message {
   readonly channel_type?: number;
 }
 
-/** What {@link Update.raw} is: a message, and what its server says of it. */
-export interface RawUpdate {
+/** What {@link Update.raw} is for a message: it, and what its server says of it. */
+export interface RawMessage {
   readonly message: Message;
   /** The role that Discord has made for the bot in this server. */
   readonly botRole?: string | undefined;
   /** Whether the author may manage the server. */
+  readonly isAdmin: boolean;
+}
+
+/** What {@link Update.raw} is for the press of a button. */
+export interface RawPress {
+  readonly data: string;
+  readonly name: string | undefined;
   readonly isAdmin: boolean;
 }
 
@@ -96,8 +103,11 @@ export function findReasonToIgnore(message: Message, isEdit: boolean): string | 
   return (flags & EPHEMERAL) === 0 ? undefined : 'a message that only one person sees';
 }
 
+/** Where something happened, as an event says it. */
+export type Where = Pick<Message, 'channel_id' | 'guild_id' | 'channel_type'>;
+
 /** Returns whether only a look-up says in which channel of the server a message is: it may be in a thread. */
-export function mayBeInThread({ guild_id: guild, channel_type: type }: Message): boolean {
+export function mayBeInThread({ guild_id: guild, channel_type: type }: Where): boolean {
   return guild !== undefined && (type === undefined || THREADS.has(type));
 }
 
@@ -111,19 +121,29 @@ export function toUpdate(message: Message, isEdit: boolean, parent: string | und
   if (!/^\d+$/.test(id) || typeof chat !== 'string') throw new Error('a field is missing');
   const sentAt = isEdit ? Date.parse(message.edited_timestamp ?? '') : toTime(id);
   if (!Number.isFinite(sentAt)) throw new Error('the time is none');
-  const isGroup = guildId !== undefined;
   const messageId = toMessageId(id);
   return {
     id: isEdit ? editIdOf(messageId, sentAt) : messageId,
     sender: author.id,
-    isBot: author.bot || message.webhook_id !== undefined,
-    ...(isGroup && { groupId: parent ?? chat }),
-    place: isGroup ? { chat, ...(parent !== undefined && { thread: chat }), replyTo: id, isGroup } : { chat },
+    isBot: Boolean(author.bot) || message.webhook_id !== undefined,
+    ...placeOf(chat, guildId, parent, id),
     sentAt,
     ...(isEdit && { change: { kind: 'edit', messageId } }),
-    visible: [message.content, message.attachments?.map((file) => file.id)],
-    raw: { message, botRole: guild?.botRole, isAdmin: isAdmin(message, guild) } satisfies RawUpdate,
+    visible: [message.content, ...(message.attachments ?? []).map((file) => file.id)],
+    raw: { message, botRole: guild?.botRole, isAdmin: isAdmin(message, guild) } satisfies RawMessage,
   };
+}
+
+/** Returns where something happened, and where a reply to it goes. */
+export function placeOf(
+  chat: string,
+  guildId: string | undefined,
+  parent: string | undefined,
+  replyTo?: string,
+): Pick<Update, 'groupId' | 'place'> {
+  if (guildId === undefined) return { place: { chat } };
+  const thread = parent === undefined ? {} : { thread: chat };
+  return { groupId: parent ?? chat, place: { chat, ...thread, ...(replyTo && { replyTo }), isGroup: true } };
 }
 
 function isAdmin({ author, member }: Message, guild: Guild | undefined): boolean {
