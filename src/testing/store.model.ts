@@ -4,7 +4,7 @@
  * (I3), stale writes change nothing (I4), the order (I5), dense and immutable logs (I6), one end for each message (I7),
  * cursors (I8), reading by pages (I10), limits (I11), and that the states sum up (I13).
  *
- * For vitest with fast-check; the environment variable `PROPERTY_RUNS` sets how many runs.
+ * For vitest with fast-check; the environment variable `PROPERTY_RUNS` sets how many runs, and `LONG` raises the default.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -21,7 +21,7 @@ import { aClient, aMessage, aPayload, aReply, aSession } from './factories.js';
 import type { StoreUnderTest } from './store/bench.js';
 import { MODEL_PRIORITIES, StoreModel, type ModelMessage } from './store/model.js';
 
-const DEFAULT_RUNS = 80;
+const DEFAULT_RUNS = process.env['LONG'] ? 400 : 40;
 const SESSIONS = [0, 1, 2].map((number) => aSession(`${number}`));
 /** The second and the third are of one principal. */
 const CLIENTS = ['a', 'b', 'b'].map((principal, number) => aClient({ principal, clientId: `c${number}` }));

@@ -97,7 +97,7 @@ describe('an upload', () => {
     const buffer = Buffer.from('a line of text\n'.repeat(40_000));
     await chat.bring('drop', { name: 'long.txt', mimeType: 'text/plain', buffer });
     await trayOf(chat).getByText('600 kB').waitFor();
-    const parts = (await chat.page.evaluate('parts')) as number[];
+    const parts = await chat.page.evaluate<number[]>('parts');
     expect(parts.filter((part) => part > 0 && part < 1).length).toBeGreaterThan(0);
     expect(parts).toEqual(parts.toSorted((a, b) => a - b));
     expect(await trayOf(chat).getByRole('progressbar').count()).toBe(0);

@@ -8,7 +8,7 @@ import { FrameClient, type SeenFrame } from '../support/frame-client.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { ModelServer } from '../support/model-server.js';
 
-const SCRIPT = fileURLToPath(new URL('gateway-with-effects.mjs', import.meta.url));
+const MODULE = fileURLToPath(new URL('effects.module.mjs', import.meta.url));
 
 /** The question is stored, its tool has taken effect, its answer is committed: and the asking turn knows nothing of it. */
 const TELLING: readonly Failpoint[] = ['enqueue.after_commit', 'tool.after_effect', 'finish.after_commit'];
@@ -43,7 +43,7 @@ afterEach(async () => {
 function startGateway(failpoint?: string, env: Readonly<Record<string, string>> = {}): GatewayProcess {
   const gateway = new GatewayProcess({
     folder,
-    script: SCRIPT,
+    module: MODULE,
     env: {
       // One place, so that every question runs in the place of its asker.
       OPENCLAW_AGENT_CONCURRENCY: '1',

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { FrameClient, type SeenFrame } from '../support/frame-client.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 
-const SCRIPT = fileURLToPath(new URL('gateway-with-effects.mjs', import.meta.url));
+const MODULE = fileURLToPath(new URL('effects.module.mjs', import.meta.url));
 
 /** The messages of each life. Their answers are known, so that a wrong one is detected. */
 const WORK = [
@@ -90,7 +90,7 @@ export class Campaign {
   private startGateway(failpoint?: string): GatewayProcess {
     return new GatewayProcess({
       folder: this.folder,
-      script: SCRIPT,
+      module: MODULE,
       env: {
         // Many deaths may hit the same turn, and giving it up is not tested here.
         OPENCLAW_AGENT_MAX_ATTEMPTS: '100',

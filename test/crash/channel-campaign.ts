@@ -9,7 +9,7 @@ import { GatewayProcess } from '../support/gateway-process.js';
 import { PlatformServer } from '../support/platform-server.js';
 import { countSurplus, readNumber } from './answers.js';
 
-const SCRIPT = fileURLToPath(new URL('gateway-with-channel.mjs', import.meta.url));
+const MODULE = fileURLToPath(new URL('channel.module.mjs', import.meta.url));
 
 /** The failpoints that only messages of a driver in the process pass. */
 export const CHANNEL_FAILPOINTS: readonly Failpoint[] = [
@@ -98,7 +98,7 @@ export class ChannelCampaign {
     this.server ??= await PlatformServer.start(this.platform);
     return new GatewayProcess({
       folder: this.folder,
-      script: SCRIPT,
+      module: MODULE,
       env: {
         PLATFORM_URL: this.server.url,
         OPENCLAW_CHANNELS_PIGEON_DM_POLICY: 'open',

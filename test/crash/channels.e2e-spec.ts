@@ -7,7 +7,7 @@ import { GatewayProcess } from '../support/gateway-process.js';
 import { CHANNEL_FAILPOINTS, ChannelCampaign, patiently } from './channel-campaign.js';
 
 /** The number of kills at random moments; `npm run test:long` raises it. */
-const RANDOM_KILLS = Number(process.env['CRASH_KILLS'] ?? (process.env['LONG'] ? 100 : 10));
+const RANDOM_KILLS = Number(process.env['CRASH_KILLS'] ?? (process.env['LONG'] ? 100 : 6));
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 
 let campaign: ChannelCampaign | undefined;
@@ -43,7 +43,7 @@ describe('a driver that throws where nothing can catch it', { timeout: 300_000 }
   it('[V-17] ends its own run; the process and the other channels go on', async () => {
     const gateway = new GatewayProcess({
       folder,
-      script: fileURLToPath(new URL('gateway-with-faulty-driver.mjs', import.meta.url)),
+      module: fileURLToPath(new URL('faulty-driver.module.mjs', import.meta.url)),
       env: { OPENCLAW_CHANNELS_PIGEON_DM_POLICY: 'open', OPENCLAW_CHANNELS_PIGEON_ALLOW_FROM: '["*"]' },
     });
     await patiently(() => expect(gateway.output).toContain('ann was answered'));

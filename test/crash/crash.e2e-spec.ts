@@ -8,7 +8,7 @@ import { Campaign, type Death } from './campaign.js';
 import { CHANNEL_FAILPOINTS } from './channel-campaign.js';
 
 /** The number of kills at random moments; `npm run test:long` raises it. */
-const RANDOM_KILLS = Number(process.env['CRASH_KILLS'] ?? (process.env['LONG'] ? 200 : 20));
+const RANDOM_KILLS = Number(process.env['CRASH_KILLS'] ?? (process.env['LONG'] ? 200 : 10));
 const KILLS_PER_CAMPAIGN = 10;
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 

@@ -11,7 +11,7 @@ import { FrameClient, type SeenFrame } from '../support/frame-client.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { ModelServer } from '../support/model-server.js';
 
-const SCRIPT = fileURLToPath(new URL('gateway-with-effects.mjs', import.meta.url));
+const MODULE = fileURLToPath(new URL('effects.module.mjs', import.meta.url));
 const WIRE = 'openai-completions';
 
 let folder: string;
@@ -69,7 +69,7 @@ const FAILURES: Readonly<Record<string, () => ProviderSetting>> = {
 function startGateway(provider: ProviderSetting, failpoint?: string): GatewayProcess {
   return new GatewayProcess({
     folder,
-    script: SCRIPT,
+    module: MODULE,
     env: {
       OPENCLAW_AGENT_MODEL: 'failing/one',
       OPENCLAW_AGENT_FALLBACKS: '["standin/two"]',

@@ -7,7 +7,7 @@ import { FrameClient, type SeenFrame } from '../support/frame-client.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { ModelServer } from '../support/model-server.js';
 
-const SCRIPT = fileURLToPath(new URL('gateway-with-effects.mjs', import.meta.url));
+const MODULE = fileURLToPath(new URL('effects.module.mjs', import.meta.url));
 
 interface Expectation {
   readonly failpoint: string;
@@ -38,7 +38,7 @@ afterEach(async () => {
 function startGateway(failpoint?: string, env: Readonly<Record<string, string>> = {}): GatewayProcess {
   return new GatewayProcess({
     folder,
-    script: SCRIPT,
+    module: MODULE,
     env: {
       OPENCLAW_AGENT_MODEL: 'local/test-model',
       OPENCLAW_PROVIDERS: JSON.stringify({ local: server.provider('openai-completions') }),

@@ -6,11 +6,14 @@ import { fileURLToPath } from 'node:url';
 
 const READY = /ready at http:\/\/127\.0\.0\.1:(\d+)/;
 const COMMAND = fileURLToPath(new URL('../../bin/openclaw.js', import.meta.url));
+const WITH_MODULE = fileURLToPath(new URL('gateway-with-module.mjs', import.meta.url));
 
 export interface GatewayProcessOptions {
   /** The folder of the store and the settings file. */
   readonly folder: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The path of a file with a module that the gateway has in addition. */
+  readonly module?: string;
   /** The script to run in place of `openclaw start`. */
   readonly script?: string;
   /** True if the process leads its own process group, as under a service manager. */
@@ -30,9 +33,10 @@ export class GatewayProcess {
 
   private readonly folder: string;
 
-  constructor({ folder, env = {}, script, command = COMMAND, leadsGroup = false }: GatewayProcessOptions) {
+  constructor({ folder, env = {}, module, script, command = COMMAND, leadsGroup = false }: GatewayProcessOptions) {
     this.folder = folder;
-    this.child = spawn(process.execPath, script === undefined ? [command, 'start'] : [script], {
+    const args = module === undefined ? (script === undefined ? [command, 'start'] : [script]) : [WITH_MODULE, module];
+    this.child = spawn(process.execPath, args, {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],

@@ -46,11 +46,11 @@ function anEvent(): ExtensionEvent {
   return { kind: 'extension', type: 'acme.event', payload: { number: ++events } };
 }
 
-function setUp(other?: InProcessBroker) {
+function setUp(other?: InProcessBroker, heartbeatMs = 1_000) {
   const clock = new ManualClock();
   const broker = new InProcessBroker(clock, new SilentLogs(), other);
   const config = new ConfigStoreService(
-    loadSettings({}, { 'gateway.heartbeat_interval_ms': 1_000 }, '/nonexistent'),
+    loadSettings({}, { 'gateway.heartbeat_interval_ms': heartbeatMs }, '/nonexistent'),
     new SilentLogs(),
   );
   const metrics = new FakeMetrics();
@@ -198,7 +198,7 @@ describe('ConnectionManagerService', () => {
   });
 
   it('closes a connection when its credential expires, however late that is', () => {
-    const { clock, manager } = setUp();
+    const { clock, manager } = setUp(undefined, 3_600_000);
     const expiring = (id: string, inMs: number) =>
       new FakeConnection(id, id, { ...LOCAL_OPERATOR, expiresAt: clock.now() + inMs });
     const [soon, late, past] = [expiring('soon', 10_000), expiring('late', 3_000_000_000), expiring('past', 0)];

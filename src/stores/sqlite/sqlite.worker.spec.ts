@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -137,6 +137,11 @@ describeStoreContract('SqliteStore keeps the store contract in its worker thread
   ReopenedStore.start(
     (clock) => openCompiled(clock),
     async () => {},
+    undefined,
+    {
+      keep: () => copyFile(join(folder, 'gateway.db'), join(folder, 'copy.db')),
+      putBack: () => copyFile(join(folder, 'copy.db'), join(folder, 'gateway.db')),
+    },
   ),
 );
 

@@ -1,7 +1,6 @@
-// The built gateway with the driver of the made-up platform, which is in the process of the test.
-import 'reflect-metadata';
+// A module of a team with the driver of the made-up platform, which is in the process of the test.
 import { Module } from '@nestjs/common';
-import { DeliveryError, DriverError, runGateway } from 'openclaw-gateway-nest';
+import { DeliveryError, DriverError } from 'openclaw-gateway-nest';
 import { PigeonDriver, PlatformApi } from 'openclaw-gateway-nest/testing';
 
 class RemotePlatform extends PlatformApi {
@@ -20,7 +19,5 @@ class RemotePlatform extends PlatformApi {
   }
 }
 
-class PlatformModule {}
+export class PlatformModule {}
 Module({ providers: [PigeonDriver, { provide: PlatformApi, useValue: new RemotePlatform() }] })(PlatformModule);
-
-await runGateway({}, { modules: [PlatformModule] });

@@ -1,8 +1,7 @@
-// The built gateway with two drivers of the made-up platform, of which one throws where nothing can catch it.
-import 'reflect-metadata';
+// A module of a team with two drivers of the made-up platform, of which one throws where nothing can catch it.
 import { EventEmitter } from 'node:events';
 import { Module } from '@nestjs/common';
-import { ChannelDriver, runGateway } from 'openclaw-gateway-nest';
+import { ChannelDriver } from 'openclaw-gateway-nest';
 import { FakePlatform, PigeonDriver, PlatformApi } from 'openclaw-gateway-nest/testing';
 
 const emitter = new EventEmitter();
@@ -37,7 +36,7 @@ const capabilities = { edits: false, maxLength: 9, lengthUnit: 'bytes', minEditI
 ChannelDriver({ name: 'faulty', settings: {}, capabilities })(FaultyDriver);
 
 const platform = new FakePlatform();
-class PlatformModule {}
+export class PlatformModule {}
 Module({ providers: [PigeonDriver, FaultyDriver, { provide: PlatformApi, useValue: platform }] })(PlatformModule);
 
 let isWritten = false;
@@ -46,5 +45,3 @@ setInterval(() => {
   for (const text of platform.read('ann').splice(0))
     if (text.includes('hello')) process.stdout.write('ann was answered\n');
 }, 20);
-
-await runGateway({}, { modules: [PlatformModule] });

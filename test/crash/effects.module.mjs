@@ -1,8 +1,7 @@
-// The built gateway with one tool more, which is not idempotent and writes each of its effects into a file.
-import 'reflect-metadata';
+// A module of a team with a tool that is not idempotent and writes each of its effects into a file.
 import { appendFileSync } from 'node:fs';
 import { Module } from '@nestjs/common';
-import { runGateway, Tool } from 'openclaw-gateway-nest';
+import { Tool } from 'openclaw-gateway-nest';
 import Type from 'typebox';
 
 class EffectTool {
@@ -13,7 +12,5 @@ class EffectTool {
 }
 Tool({ name: 'test.effect', description: 'Has an effect.', parameters: Type.Object({}) })(EffectTool);
 
-class EffectsModule {}
+export class EffectsModule {}
 Module({ providers: [EffectTool] })(EffectsModule);
-
-await runGateway({}, { modules: [EffectsModule] });
