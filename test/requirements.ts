@@ -1304,7 +1304,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'Z-17',
     'agents 5',
-    "The asked turn runs in its asker's place: asking waits for no place and exceeds nothing.",
+    "The asked turn runs in its asker's slot: asking waits for no slot and exceeds nothing.",
   ),
   requirement(
     'Z-18',
@@ -1330,7 +1330,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'Z-32',
     'agents 5',
-    'A turn that waits for an approval gives its place back, and takes one again in order before it goes on.',
+    'A turn that waits for an approval gives its slot back, and takes one again in order before it goes on.',
   ),
   requirement(
     'Z-40',

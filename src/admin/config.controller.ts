@@ -6,7 +6,7 @@ import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { SettingsError, type SettingFault } from '../core/config/section.js';
 import { checkScope, DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
-import { LargeJsonBody, MAX_SETTINGS_BYTES } from '../http/index.js';
+import { LargeJsonBody } from '../http/index.js';
 import { ChangeConfigDto, ConfigChangedDto, ConfigDto } from './config.dto.js';
 import { SettingsChangePipe } from './settings-change.pipe.js';
 
@@ -43,7 +43,7 @@ export class ConfigController {
    */
   @Patch()
   @ApiConflictResponse({ description: 'The version is stale: read the settings again.' })
-  @UseInterceptors(new LargeJsonBody(MAX_SETTINGS_BYTES))
+  @UseInterceptors(new LargeJsonBody())
   @UsePipes(new SettingsChangePipe())
   async changeConfig(@Body() body: ChangeConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
     checkTenant(caller);

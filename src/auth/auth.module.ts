@@ -6,7 +6,7 @@ import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { Clock } from '../core/time/clock.js';
 import { HttpModule } from '../http/http.module.js';
-import { AuthAudit } from './auth-audit.js';
+import { AuthRecorder } from './auth-recorder.js';
 import { AuthFailures } from './auth-failures.js';
 import { AuthService } from './auth.service.js';
 import { VerifierExplorer } from './credential-verifier.js';
@@ -26,7 +26,7 @@ const pageSignIn = {
 @Module({
   imports: [HttpModule, DiscoveryModule],
   providers: [
-    AuthAudit,
+    AuthRecorder,
     AuthFailures,
     AuthService,
     HttpAuthGuard,

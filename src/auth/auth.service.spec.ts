@@ -8,7 +8,7 @@ import { ASSUMED_OPERATOR, LOCAL_OPERATOR } from '../core/identity/principal.js'
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { FakeMetrics, ManualClock } from '../testing/index.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
-import { AuthAudit } from './auth-audit.js';
+import { AuthRecorder } from './auth-recorder.js';
 import { AuthFailures, MAX_FAILURES_PER_MINUTE } from './auth-failures.js';
 import { AuthService } from './auth.service.js';
 import type { CredentialVerifier, VerifierExplorer } from './credential-verifier.js';
@@ -31,7 +31,7 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
     new RequestRulesService(config),
     new VerifierChain({ list: () => verifiers } as VerifierExplorer, config, clock, logs),
     new PageSignIn(clock, broker, () => []),
-    new AuthAudit(
+    new AuthRecorder(
       { recordAudit: async (note: AuditNote) => void audited.push(note) } as AuditStore,
       new AuthFailures(clock, broker, metrics, logs),
       clock,

@@ -4,7 +4,7 @@ import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
-import { AuthAudit } from './auth-audit.js';
+import { AuthRecorder } from './auth-recorder.js';
 import type { AuthFailure } from './auth-failures.js';
 import type { PresentedCredential, Verdict } from './credential-verifier.js';
 import { readCredential } from './credentials.js';
@@ -31,7 +31,7 @@ export class AuthService extends PrincipalDirectory {
     private readonly rules: RequestRulesService,
     private readonly chain: VerifierChain,
     private readonly pages: PageSignIn,
-    private readonly audit: AuthAudit,
+    private readonly recorder: AuthRecorder,
     private readonly localToken: LocalToken,
   ) {
     super();
@@ -45,7 +45,7 @@ export class AuthService extends PrincipalDirectory {
     const presented = this.readPresented(request);
     const verdict = await this.verify(presented);
     if (isPrincipal(verdict)) return this.succeed(verdict, presented);
-    return this.audit.noteFailure(presented.facts, presented.credential.kind, verdict);
+    return this.recorder.recordFailure(presented.facts, presented.credential.kind, verdict);
   }
 
   /**
@@ -57,7 +57,7 @@ export class AuthService extends PrincipalDirectory {
     const verdict = await this.verify(presented);
     if (isPrincipal(verdict)) return this.succeed(verdict, presented);
     const { kind } = presented.credential;
-    if (kind !== 'none') this.audit.noteFailure(presented.facts, kind, verdict);
+    if (kind !== 'none') this.recorder.recordFailure(presented.facts, kind, verdict);
     return undefined;
   }
 
@@ -76,8 +76,8 @@ export class AuthService extends PrincipalDirectory {
   async redeemPageCode(request: IncomingMessage, code: string): Promise<PageToken | AuthFailure> {
     const token = await this.pages.redeem(code);
     const facts = this.rules.readFacts(request);
-    if (!token) return this.audit.noteFailure(facts, 'page code', 'notMine');
-    this.audit.noteSignIn(this.isOpen ? LOCAL_OPERATOR : PAGE_PRINCIPAL, facts);
+    if (!token) return this.recorder.recordFailure(facts, 'page code', 'notMine');
+    this.recorder.recordSignIn(this.isOpen ? LOCAL_OPERATOR : PAGE_PRINCIPAL, facts);
     return this.isOpen ? { token: this.localToken.value } : token;
   }
 
@@ -86,7 +86,7 @@ export class AuthService extends PrincipalDirectory {
   }
 
   private succeed(principal: Principal, { facts, credential }: PresentedCredential): Principal {
-    this.audit.noteSuccess(principal, facts, credential.kind);
+    this.recorder.recordSuccess(principal, facts, credential.kind);
     return principal;
   }
 

@@ -45,7 +45,7 @@ export async function openClient(terminal: Terminal, target: GatewayTarget, clie
         ...(terminal.timers && { timers: terminal.timers }),
       });
     } catch (error) {
-      throw new UsageError(`OPENCLAW_TOKEN cannot be a token: ${(error as Error).message}`, 'chat');
+      throw new UsageError(`The token in ${target.source} cannot be used: ${(error as Error).message}`, 'chat');
     }
   }
 
@@ -84,6 +84,6 @@ export function watchConnection(client: GatewayClient, note: (text: string) => v
 export function describeEnd({ code, message }: ConnectionEndedError): string {
   if (code === REPLACED.code)
     return 'This conversation continues in another `openclaw chat`; to run two at the same time, give one a --client-id';
-  if (code === UNAUTHORIZED.code) return 'The credential in OPENCLAW_TOKEN is no longer valid';
+  if (code === UNAUTHORIZED.code) return 'The gateway no longer accepts the credential';
   return message;
 }

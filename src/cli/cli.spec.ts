@@ -126,6 +126,18 @@ describe('openclaw status', () => {
     expect(terminal.stderr.text).toBe('Set OPENCLAW_TOKEN to see more.\n');
   });
 
+  it.each([
+    [{}, undefined, 'set OPENCLAW_TOKEN to a credential with admin:read'],
+    [{}, 'a-local-token', 'the token in the file local.token is not a credential with admin:read'],
+    [{ OPENCLAW_TOKEN: 'a-token-of-sixteen' }, 'a-local-token', 'the token in OPENCLAW_TOKEN is not a credential'],
+  ])('names the source of a credential that may not read the settings (%j, %s)', async (env, localToken, message) => {
+    const terminal = healthyTerminal(env, { detail: 'Forbidden' }, 403);
+    terminal.localToken = localToken;
+
+    expect(await run(['config', 'get'], terminal)).toBe(1);
+    expect(terminal.stderr.text).toContain(message);
+  });
+
   it('shows a gateway that is draining', async () => {
     const terminal = healthyTerminal({}, { ...HEALTH, status: 'draining' }, 503);
 

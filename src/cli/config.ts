@@ -171,7 +171,7 @@ async function ask<T>({ terminal, target }: ConfigSession, init?: RequestInit): 
     throw new Error(faults.map(({ pointer, message }) => `${pointer.replace('/changes/', '')}: ${message}`).join('\n'));
   const hint =
     response.status === 401 || response.status === 403
-      ? '; OPENCLAW_TOKEN must hold a credential with admin:read, and config:write (or what the setting asks for) to change'
+      ? `; ${target.token === undefined ? 'set OPENCLAW_TOKEN to' : `the token in ${target.source} is not`} a credential with admin:read, and config:write (or what the setting asks for) to change`
       : '';
   throw new Error(`${body.detail ?? `HTTP ${response.status}`}${hint}`);
 }

@@ -13,11 +13,11 @@ import type { GatewayError } from '../protocol/index.js';
 
 type JsonRequest = IncomingMessage & { body?: unknown };
 
-/** Maximum size of a change of settings, in bytes: room for more than 10,000 bindings. */
-export const MAX_SETTINGS_BYTES = 4_194_304;
-
-/** Requests whose body may be larger than others. */
-const LARGE = new Set(['PATCH /admin/v1/config']);
+/** Maximum size of the bodies that may be larger than others, in bytes, by request. */
+const MAX_BYTES: ReadonlyMap<string, number> = new Map([
+  // Room for more than 10,000 bindings.
+  ['PATCH /admin/v1/config', 4_194_304],
+]);
 
 /** Requests whose signature covers the bytes of their body: they are read by {@link readRawBody}. */
 const SIGNED = /^POST \/channels\/(?:slack|whatsapp)\//;
@@ -26,9 +26,16 @@ const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
 /** Returns whether a request has a JSON body that is read before anything is known about its sender. */
 export function hasEarlyBody(request: IncomingMessage): boolean {
-  const [path = ''] = (request.url ?? '').split('?', 1);
-  const what = `${request.method} ${path}`;
-  return isJson(request) && !LARGE.has(what) && !SIGNED.test(what);
+  return isJson(request) && findMaxBytes(request) === undefined && !SIGNED.test(describe(request));
+}
+
+function findMaxBytes(request: IncomingMessage): number | undefined {
+  return MAX_BYTES.get(describe(request));
+}
+
+/** Returns the method and the path of a request. */
+function describe({ method, url = '' }: IncomingMessage): string {
+  return `${method} ${url.split('?', 1)[0]}`;
 }
 
 /**
@@ -36,13 +43,11 @@ export function hasEarlyBody(request: IncomingMessage): boolean {
  * nothing parsed, for a request without a credential.
  */
 export class LargeJsonBody implements NestInterceptor {
-  /** @param maxBytes of the body */
-  constructor(private readonly maxBytes: number) {}
-
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = context.switchToHttp().getRequest<JsonRequest>();
-    if (request.body === undefined && isJson(request))
-      request.body = parse(await readBody(request, this.maxBytes, '; use the settings file instead'));
+    const maxBytes = findMaxBytes(request);
+    if (maxBytes !== undefined && isJson(request))
+      request.body = parse(await readBody(request, maxBytes, '; use the settings file instead'));
     return next.handle();
   }
 }

@@ -11,20 +11,27 @@ const MAX_ENTRIES = 200;
 
 const SECRET_NAME = /(^|_)(token|token_sha256|authorization|cookie|api_?key|password|passwd|secret|private_key)$/;
 
-/** Patterns: `Bearer TOKEN`, the browser's subprotocol, keys of providers, a credential in a URL's query or user info. */
-const SECRET_TEXTS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
-  [/\b(bearer\s+)[\w.~+/=-]{16,}/gi, `$1${HIDDEN}`],
-  [/(openclaw\.bearer\.)[\w.~-]+/g, `$1${HIDDEN}`],
-  [/\b((?:sk|pk|gsk|xai|ghp|hf)[-_])[\w-]{16,}/g, `$1${HIDDEN}`],
-  [/([?&](?:access_|auth_)?(?:token|api_?key|password|secret)=)[^&\s"\\]+/gi, `$1${HIDDEN}`],
-  [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"\\]*:)[^\s/@"\\]+(@)/gi, `$1${HIDDEN}$2`],
+/**
+ * `Bearer TOKEN`, the browser's subprotocol, keys of providers, a credential in a URL's query or user info. Each has a sign
+ * that every text with such a secret contains and that is found faster than the secret.
+ */
+const SECRET_TEXTS: readonly (readonly [sign: RegExp, secret: RegExp, replacement: string])[] = [
+  [/bearer/, /\b(bearer\s+)[\w.~+/=-]{16,}/gi, `$1${HIDDEN}`],
+  [/bearer\./, /(openclaw\.bearer\.)[\w.~-]+/g, `$1${HIDDEN}`],
+  [/(?:sk|pk|ai|hp|hf)[-_]/, /\b((?:sk|pk|gsk|xai|ghp|hf)[-_])[\w-]{16,}/g, `$1${HIDDEN}`],
+  [
+    /[?&]\w*(?:token|key|password|secret)=/,
+    /([?&](?:access_|auth_)?(?:token|api_?key|password|secret)=)[^&\s"\\]+/gi,
+    `$1${HIDDEN}`,
+  ],
+  [/:\/\/[^\s/]*@/, /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"\\]*:)[^\s/@"\\]+(@)/gi, `$1${HIDDEN}$2`],
 ];
-const MAY_HOLD_SECRET = /bearer|(?:sk|pk|ai|hp|hf)[-_]|[?&]\w*(?:token|key|password|secret)=|:\/\/[^\s/]*@/i;
+const SIGNS = new RegExp(SECRET_TEXTS.map(([sign]) => sign.source).join('|'), 'i');
 
 /** Replaces text that looks like a credential. Never touches a quote or a backslash, so JSON stays valid. */
 export function redactText(text: string): string {
-  if (!MAY_HOLD_SECRET.test(text)) return text;
-  return SECRET_TEXTS.reduce((redacted, [pattern, replacement]) => redacted.replace(pattern, replacement), text);
+  if (!SIGNS.test(text)) return text;
+  return SECRET_TEXTS.reduce((redacted, [, secret, replacement]) => redacted.replace(secret, replacement), text);
 }
 
 /**

@@ -45,7 +45,7 @@ function startGateway(failpoint?: string, env: Readonly<Record<string, string>> 
     folder,
     module: MODULE,
     env: {
-      // One place, so that every question runs in the place of its asker.
+      // One slot, so that every question runs in the slot of its asker.
       OPENCLAW_AGENT_CONCURRENCY: '1',
       OPENCLAW_AGENT_MAX_ATTEMPTS: '100',
       OPENCLAW_GATEWAY_DRAIN_TIMEOUT_MS: '0',

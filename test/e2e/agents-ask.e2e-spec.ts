@@ -113,7 +113,7 @@ describe('an agent that asks another', () => {
     expect(ops.bodies.at(-1)).not.toContain('the first question');
   });
 
-  it('[Z-17] runs in the place of the turn that waits, so it is answered with every place taken', async () => {
+  it('[Z-17] runs in the slot of the turn that waits, so it is answered with every slot taken', async () => {
     const { client, ops, cid } = await start({ 'agent.concurrency': 1 });
     ops.answer(callOf('cid'), { content: 'cid says: 7' });
     cid.answer({ content: '7' });
@@ -122,7 +122,7 @@ describe('an agent that asks another', () => {
     await client.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === waiting);
   });
 
-  it('[Z-17] takes no place from others while it waits', async () => {
+  it('[Z-17] takes no slot from others while it waits', async () => {
     const { client, ops } = await start({ 'agent.concurrency': 2 });
     ops.answer({ response: { content: 'Fine.' }, latency: 1_000 });
     const asking = askFor(client, 'ops');

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { checkSize } from '../../protocol/codec.js';
 import { GatewayError } from '../../protocol/index.js';
+import { mayShowModel } from '../../core/agents/agent-definition.js';
 import { Clock } from '../../core/time/clock.js';
 import {
   AgentRuntime,
@@ -140,8 +141,7 @@ function isWithin(value: number | undefined, min: number, max: number): value is
 /** Returns the answer to a message that is none of {@link RUN_COMMANDS}. */
 function answerFrom({ message, command, agent, session }: TurnSubject): Piece[] {
   if (command?.name === 'help') return inPortions('status', HELP);
-  // Of an agent of the gateway that stands in, another tenant sees the name only.
-  const model = agent.tenant === session.tenant ? agent.model : undefined;
+  const model = mayShowModel(agent, session) ? agent.model : undefined;
   return inPortions('markdown', repeatOf(message.payload, model));
 }
 

@@ -1,3 +1,4 @@
+import { mayShowModel } from '../../core/agents/agent-definition.js';
 import type { AgentTurn } from '../../core/turns/agent-runtime.js';
 import type { ModelChoice } from './model-choice.js';
 import { describeStatus, listTools } from '../command-texts.js';
@@ -55,7 +56,6 @@ function describeModel(turn: AgentTurn, models: ModelChoice): string {
 function describeCurrent({ agent, session }: Pick<AgentTurn, 'agent' | 'session'>, models: ModelChoice): string {
   const chosen = models.findChosen(session);
   if (chosen !== undefined) return `Model: ${chosen}, set for this session.`;
-  // Of an agent of the gateway that stands in, another tenant sees the name only.
-  if (agent.tenant !== session.tenant) return `Model: that of ${agent.name}, the default.`;
+  if (!mayShowModel(agent, session)) return `Model: that of ${agent.name}, the default.`;
   return `Model: ${models.list(agent, session)[0]}, the default.`;
 }

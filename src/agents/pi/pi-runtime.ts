@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Tool } from '@earendil-works/pi-ai';
 import { GatewayError } from '../../protocol/index.js';
+import { mayShowModel } from '../../core/agents/agent-definition.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import {
@@ -162,8 +163,7 @@ export class PiRuntime extends AgentRuntime {
   /** Returns the lines of `/status` about models. */
   private describeModels({ agent, session }: AgentTurn): string {
     const chosen = this.models.findChosen(session);
-    // Of an agent of the gateway that stands in, another tenant sees the name only.
-    if (agent.tenant !== session.tenant) return `model: ${chosen ?? `that of ${agent.name}`}`;
+    if (!mayShowModel(agent, session)) return `model: ${chosen ?? `that of ${agent.name}`}`;
     const models = this.models.list(agent, session);
     const [first, ...others] = models;
     const resting = this.rest

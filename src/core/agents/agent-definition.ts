@@ -52,6 +52,14 @@ export const INHERITED = {
   permissions: 'tools.default_permissions',
 } as const satisfies Partial<Record<keyof AgentSetting, SettingKey>>;
 
+/**
+ * Returns whether a session may see which model its agent has. A tenant without agents of its own is answered by one of
+ * the gateway, of which it sees the name only.
+ */
+export function mayShowModel(agent: Pick<AgentDefinition, 'tenant'>, session: { readonly tenant: string }): boolean {
+  return agent.tenant === session.tenant;
+}
+
 /** Returns the IDs of all agents, `main` first. */
 export function listAgentIds(get: SettingsReader): readonly string[] {
   return [MAIN_AGENT, ...Object.keys(get('agents')).filter((id) => id !== MAIN_AGENT)];

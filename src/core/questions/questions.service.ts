@@ -42,7 +42,7 @@ export interface Question extends QuestionFacts {
 
 /**
  * Lets the turn of one agent wait for the answer of another. The question is a message in a session of the asking session
- * and the asked agent. Its turn runs in the place of the turn that waits, so nothing waits for a free place.
+ * and the asked agent. Its turn runs in the slot of the turn that waits, so nothing waits for a free slot.
  */
 @Injectable()
 export class QuestionsService {

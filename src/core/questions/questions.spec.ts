@@ -76,7 +76,7 @@ it.each<[how: 'crash' | 'stop', death: Death]>([
   ['crash', 'while it is answered'],
   ['crash', 'after its answer'],
   ['stop', 'while it is answered'],
-])('[Z-21] a question is one message with one answer, also with a single place, after a %s %s', async (how, death) => {
+])('[Z-21] a question is one message with one answer, also with a single slot, after a %s %s', async (how, death) => {
   const first = open(death);
   await first.harness.start();
   await first.harness.say(new FakeReader(), 'm1', '/tool test.ask {}');

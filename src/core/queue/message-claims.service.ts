@@ -6,7 +6,7 @@ import { ReplicaIdentity } from '../replicas/replica-identity.js';
 import { QueueStore, Store, type Claim, type Lease } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
-import { Places } from './places.js';
+import { MAX_WAITING_TURNS, TurnSlots } from './turn-slots.js';
 
 /** Why a run has to stop. */
 export type StopReason = 'cancelled' | 'lease_lost' | 'draining';
@@ -42,7 +42,7 @@ interface Run {
 }
 
 /**
- * Claims waiting messages while there are free places, passes them to a consumer, and renews the leases of those that
+ * Claims waiting messages while there are free slots, passes them to a consumer, and renews the leases of those that
  * run. A message can have two runs at once, when this replica lost its lease and claimed it again. The lease identifies the
  * run.
  */
@@ -51,7 +51,7 @@ export class MessageClaimsService {
   private readonly log: Log;
   /** By lease. */
   private readonly runs = new Map<string, Run>();
-  private readonly places: Places<Run>;
+  private readonly slots: TurnSlots<Run>;
   private consumer: ClaimConsumer | undefined;
   /** True if messages are claimed. */
   private isOpen = false;
@@ -73,7 +73,7 @@ export class MessageClaimsService {
     logs: Logs,
   ) {
     this.log = logs.for('queue');
-    this.places = new Places(() => config.get('agent.concurrency'));
+    this.slots = new TurnSlots(() => config.get('agent.concurrency'));
   }
 
   /** Starts to claim messages. At most `agent.concurrency` work at a time. */
@@ -129,53 +129,57 @@ export class MessageClaimsService {
     }
   }
 
-  /** Claims as long as there are free places and messages to run. Turns that wait for a place again come first. */
+  /** Claims as long as there are free slots and messages to run. Turns that wait for a slot again come first. */
   wake(): void {
-    this.places.settle();
-    if (this.isDraining) for (const run of this.places.listWaiting()) abort(run, 'draining');
+    this.slots.settle();
+    if (this.isDraining) for (const run of this.slots.listWaiting()) abort(run, 'draining');
     if (this.claiming) this.claimAgain = true;
     else {
       this.claiming = true;
-      // Deferred, so that all places that one commit frees are claimed together.
+      // Deferred, so that all slots that one commit frees are claimed together.
       queueMicrotask(() => void this.claimAll());
     }
   }
 
   /**
-   * Does `work`, during which messages of a session run in the place of the message `asker`: they take none of their own.
-   * Resolves when that message has its place again, or `signal` aborts.
+   * Does `work`, during which messages of a session run in the slot of the message `asker`: they take none of their own.
+   * Resolves when that message has its slot again, or `signal` aborts.
    */
   async waitInside<T>(sessionId: string, asker: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    const leave = this.places.enterInside(sessionId, asker);
+    const leave = this.slots.enterInside(sessionId, asker);
     this.wake();
     try {
       return await work();
     } finally {
       const run = [...this.runs.values()].find(({ claim }) => claim.lease.messageRef === asker);
-      if (run) await this.places.returnFrom(run, 'a turn inside', signal);
+      if (run) await this.slots.returnFrom(run, 'a turn inside', signal);
       leave();
       this.wake();
     }
   }
 
   /**
-   * Waits for a person without taking a place: a claimed message gives its place back during `wait`. Resolves when it has
+   * Waits for a person without taking a slot: a claimed message gives its slot back during `wait`, unless
+   * {@link MAX_WAITING_TURNS} others wait. Resolves when it has
    * one again, or `signal` aborts.
    */
   async waitOutside<T>(lease: Lease, signal: AbortSignal, wait: () => Promise<T>): Promise<T> {
     const run = this.runs.get(keyOf(lease));
     if (!run) return wait();
-    this.places.leave(run);
+    if (!this.slots.leave(run)) {
+      const fields = { message_ref: lease.messageRef, waiting: MAX_WAITING_TURNS };
+      this.log.warn(fields, 'a turn waits for an approval in its slot, because too many others wait; decide on some');
+    }
     this.wake();
     try {
       return await wait();
     } finally {
-      await this.places.returnFrom(run, 'a person', signal);
+      await this.slots.returnFrom(run, 'a person', signal);
     }
   }
 
   /**
-   * Runs the next message of a session of {@link waitInside}, also when no place is free and while running turns finish at the
+   * Runs the next message of a session of {@link waitInside}, also when no slot is free and while running turns finish at the
    * stop. Resolves with true when a run of the session has ended, and with false if none could be started.
    */
   async runInside(sessionId: string): Promise<boolean> {
@@ -209,10 +213,10 @@ export class MessageClaimsService {
   }
 
   private async claimOnce(): Promise<void> {
-    const limit = this.places.free;
+    const limit = this.slots.free;
     if (!this.isOpen || !this.consumer || limit <= 0) return;
     const sentAt = this.clock.elapsed();
-    this.places.reserve(limit);
+    this.slots.reserve(limit);
     try {
       const { claims, nextDueAt } = await this.messages.claim({ replicaId: this.replica.id, limit, leaseMs: LEASE_MS });
       for (const claim of claims) this.take(claim, sentAt, this.consumer);
@@ -221,8 +225,8 @@ export class MessageClaimsService {
       this.log.error({ error }, 'no message could be claimed; trying again in a second');
       this.wakeAt(this.clock.now() + POLL_INTERVAL_MS);
     } finally {
-      this.places.reserve(0);
-      this.places.settle();
+      this.slots.reserve(0);
+      this.slots.settle();
     }
   }
 
@@ -235,11 +239,11 @@ export class MessageClaimsService {
   /** `sentAt`: when the claim was sent, from which its lease counts, by {@link Clock.elapsed}. */
   private take(claim: Claim, sentAt: number, consumer: ClaimConsumer): void {
     // A claim that arrives after the drain began is released at once.
-    const mayRun = this.isOpen || this.places.isInside(claim.lease.sessionId);
+    const mayRun = this.isOpen || this.slots.isInside(claim.lease.sessionId);
     const stopReason = claim.cancelRequested ? 'cancelled' : mayRun ? undefined : 'draining';
     const run: Run = { claim, controller: undefined, stopReason, renewedAt: sentAt };
     this.runs.set(keyOf(claim.lease), run);
-    this.places.add(run);
+    this.slots.add(run);
     const done = (hasEnded: boolean) => (hasEnded ? this.end(run) : this.run(run, consumer));
     if (stopReason !== undefined || !consumer.endNow(claim, done)) this.run(run, consumer);
   }
@@ -263,7 +267,7 @@ export class MessageClaimsService {
   private end(run: Run): void {
     const { claim, ended } = run;
     this.runs.delete(keyOf(claim.lease));
-    this.places.remove(run);
+    this.slots.remove(run);
     ended?.resolve();
     if (this.runs.size === 0) this.idle?.resolve();
     this.wake();

@@ -1,13 +1,17 @@
 import { resolve } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { listAgentIds, readEffective, type AgentDefinition } from '../agents/agent-definition.js';
+import { BoundedMap } from '../cache/bounded-map.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { SettingKey } from '../config/section.js';
 import { StartStep } from '../lifecycle/steps.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { listSkillFolders, readSkill, type Skill } from './skill-files.js';
 
-/** What was found in a folder: a skill or a fault. */
+/** Maximum number of entries that are kept. The settings may change without end; an evicted entry is read and logged again. */
+const MAX_KEPT = 1_000;
+
+/** A skill or a fault, as the last reading of its folder found it. */
 interface Found {
   /** Undefined without a `SKILL.md`. */
   readonly stamp: string | undefined;
@@ -26,9 +30,9 @@ type Faults = ReadonlyMap<string, string | undefined>;
 export class SkillsService {
   private readonly log: Log;
   /** By entry of `skills`, then by path of the folder: what the last reading found. */
-  private readonly known = new Map<string, ReadonlyMap<string, Found>>();
+  private readonly known = new BoundedMap<string, ReadonlyMap<string, Found>>(MAX_KEPT);
   /** By what was read, an entry or the list of an agent: the faults that were logged. */
-  private readonly logged = new Map<string, Faults>();
+  private readonly logged = new BoundedMap<string, Faults>(MAX_KEPT);
 
   constructor(
     private readonly config: ConfigStoreService,

@@ -121,7 +121,7 @@ describe('a turn whose runtime answers at once', () => {
     expect(reader.frames.at(-1)).toMatchObject({ type: 'stream_end', payload: { reason: 'stop' } });
   });
 
-  it('[C-02] keeps its place: a session has one turn at a time, and agent.concurrency holds', async () => {
+  it('[C-02] keeps its slot: a session has one turn at a time, and agent.concurrency holds', async () => {
     const runtime = await start({ settings: { 'agent.concurrency': 1 } });
     const { finishThen } = harness.store;
     const commits: (() => void)[] = [];

@@ -16,12 +16,12 @@ const MAX_ROWS_PER_MINUTE = 60;
 const STRANGER = { tenant: DEFAULT_TENANT, principal: 'anonymous' };
 
 /**
- * Counts failed authentications, and adds authentications to the audit trail: each failure that is not throttled, each
- * sign-in of a page, and the first success of a principal at an address within a minute. The caller does not wait for the
- * row; one that cannot be stored is logged.
+ * Records the outcomes of authentications: a failure in the limits of its address; in the audit trail each failure that is
+ * not throttled, each sign-in of a page, and the first success of a principal at an address within a minute. The caller
+ * does not wait for the row; one that cannot be stored is logged.
  */
 @Injectable()
-export class AuthAudit {
+export class AuthRecorder {
   private readonly log: Log;
   private readonly rows: RateBuckets;
 
@@ -35,28 +35,28 @@ export class AuthAudit {
     this.rows = new RateBuckets(clock);
   }
 
-  /** Counts the failure as well. */
-  noteFailure(...failed: Parameters<AuthFailures['note']>): AuthFailure {
+  /** Records a failure and returns how the request fails. */
+  recordFailure(...failed: Parameters<AuthFailures['note']>): AuthFailure {
     const failure = this.failures.note(...failed);
     if (failure !== 'unauthorized' || this.rows.take('failure', MAX_ROWS_PER_MINUTE) > 0) return failure;
     const [{ clientAddress }, credential] = failed;
-    this.record(noteOfAuthentication('auth.failure', STRANGER, clientAddress, credential));
+    this.addRow(noteOfAuthentication('auth.failure', STRANGER, clientAddress, credential));
     return failure;
   }
 
-  noteSuccess(principal: Principal, { clientAddress }: RequestFacts, credential: Credential['kind']): void {
+  recordSuccess(principal: Principal, { clientAddress }: RequestFacts, credential: Credential['kind']): void {
     if (this.rows.take(JSON.stringify([principal.tenant, principal.principal, clientAddress]), 1) > 0) return;
     if (this.rows.take('success', MAX_ROWS_PER_MINUTE) > 0) return;
-    this.record(noteOfAuthentication('auth.success', principal, clientAddress, credential));
+    this.addRow(noteOfAuthentication('auth.success', principal, clientAddress, credential));
   }
 
-  /** A page was signed in: its code was exchanged for the token of `principal`. */
-  noteSignIn(principal: Pick<Principal, 'tenant' | 'principal'>, { clientAddress }: RequestFacts): void {
+  /** Records that a page exchanged its code for the token of `principal`. */
+  recordSignIn(principal: Pick<Principal, 'tenant' | 'principal'>, { clientAddress }: RequestFacts): void {
     if (this.rows.take('sign-in', MAX_ROWS_PER_MINUTE) > 0) return;
-    this.record(noteOfAuthentication('auth.sign_in', principal, clientAddress, 'page code'));
+    this.addRow(noteOfAuthentication('auth.sign_in', principal, clientAddress, 'page code'));
   }
 
-  private record(note: AuditNote): void {
+  private addRow(note: AuditNote): void {
     this.audit.recordAudit(note).catch((error: unknown) => {
       this.log.info({ error, action: note.action }, 'an authentication could not be added to the audit trail');
     });

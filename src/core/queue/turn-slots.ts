@@ -1,47 +1,54 @@
 import type { Lease } from '../store/index.js';
 
+/** Turns that may wait for people without a slot. Each holds its prompt and its reply in memory. */
+export const MAX_WAITING_TURNS = 1_000;
+
 /** A run of a message. */
-export interface PlacedRun {
+export interface SlottedRun {
   readonly claim: { readonly lease: Lease };
 }
 
-/** A run that waits for a place. */
+/** A run that waits for a slot. */
 interface Returning<R> {
   readonly run: R;
   readonly enter: () => void;
 }
 
 /**
- * Promises: at most as many turns work at the same time as there are places. Turns of agents that were asked work in the
- * place of the turn that asks. A place in which everything waits for people is free for others. A turn whose wait is over
- * takes a place again before it goes on, in the order in which the waits ended and before any new message.
+ * Promises: at most as many turns work at the same time as there are slots. Turns of agents that were asked work in the
+ * slot of the turn that asks. A slot in which everything waits for people is free for others. A turn whose wait is over
+ * takes a slot again before it goes on, in the order in which the waits ended and before any new message. At most
+ * {@link MAX_WAITING_TURNS} turns have no slot: further ones wait in theirs.
  *
  * Refuses to know: the store, and what the turns wait for.
  */
-export class Places<R extends PlacedRun> {
+export class TurnSlots<R extends SlottedRun> {
   /** With the number of calls of each run that wait for a person. */
   private readonly runs = new Map<R, number>();
-  /** Runs without a place. It counts only for runs that are inside no other. */
+  /** Runs without a slot. It counts only for runs that are inside no other. */
   private readonly outside = new Set<R>();
   /** By session whose turns run inside another one: the message that waits for them, and with how many calls. */
   private readonly inside = new Map<string, { readonly asker: string; calls: number }>();
   private readonly returning: Returning<R>[] = [];
   private reserved = 0;
 
-  /** @param readSize returns the number of places */
-  constructor(private readonly readSize: () => number) {}
+  /** @param readSize returns the number of slots */
+  constructor(
+    private readonly readSize: () => number,
+    private readonly maxWaiting = MAX_WAITING_TURNS,
+  ) {}
 
-  /** Number of free places; negative after the number of places was lowered. */
+  /** Number of free slots; negative after the number of slots was lowered. */
   get free(): number {
     return this.readSize() - this.reserved - this.countTaken();
   }
 
-  /** Keeps places for messages that are being claimed; 0 when they are claimed. */
-  reserve(places: number): void {
-    this.reserved = places;
+  /** Keeps slots for messages that are being claimed; 0 when they are claimed. */
+  reserve(slots: number): void {
+    this.reserved = slots;
   }
 
-  /** Adds a run with a place. */
+  /** Adds a run with a slot. */
   add(run: R): void {
     this.runs.set(run, 0);
   }
@@ -55,7 +62,7 @@ export class Places<R extends PlacedRun> {
     return this.inside.has(sessionId);
   }
 
-  /** Lets turns of a session run in the place of the message `asker`, until the returned function is called. */
+  /** Lets turns of a session run in the slot of the message `asker`, until the returned function is called. */
   enterInside(sessionId: string, asker: string): () => void {
     const entry = this.inside.get(sessionId) ?? { asker, calls: 0 };
     this.inside.set(sessionId, entry);
@@ -72,13 +79,16 @@ export class Places<R extends PlacedRun> {
     };
   }
 
-  /** Notes that a call of the run waits for a person. {@link returnFrom} ends it. */
-  leave(run: R): void {
+  /**
+   * Notes that a call of the run waits for a person. {@link returnFrom} ends it. Returns false if the run keeps its slot
+   * because too many others wait.
+   */
+  leave(run: R): boolean {
     this.runs.set(run, this.countWaits(run) + 1);
-    this.release(run);
+    return this.release(run);
   }
 
-  /** Ends a wait: resolves when the run works in a place again, or `signal` aborts. */
+  /** Ends a wait: resolves when the run works in a slot again, or `signal` aborts. */
   async returnFrom(run: R, wait: 'a person' | 'a turn inside', signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const enter = () => {
@@ -98,12 +108,12 @@ export class Places<R extends PlacedRun> {
     });
   }
 
-  /** Returns the runs whose place is free because everything in it waits for people. */
+  /** Returns the runs whose slot is free because everything in it waits for people. */
   listWaiting(): R[] {
     return [...this.runs.keys()].filter((run) => !this.isAtWork(this.rootOf(run)));
   }
 
-  /** Gives free places to the runs that wait for one. */
+  /** Gives free slots to the runs that wait for one. */
   settle(): void {
     for (const entry of this.returning.slice()) {
       const root = this.rootOf(entry.run);
@@ -119,10 +129,13 @@ export class Places<R extends PlacedRun> {
     return [...this.runs.keys()].filter((run) => this.rootOf(run) === run && !this.outside.has(run)).length;
   }
 
-  /** Frees the place that the run works in, if everything in it waits for people. */
-  private release(run: R): void {
+  /** Frees the slot that the run works in, if everything in it waits for people. Returns false if too many others wait. */
+  private release(run: R): boolean {
     const root = this.rootOf(run);
-    if (!this.isAtWork(root)) this.outside.add(root);
+    if (this.isAtWork(root) || this.outside.has(root)) return true;
+    if (this.outside.size >= this.maxWaiting) return false;
+    this.outside.add(root);
+    return true;
   }
 
   /** A run that waits for turns inside it works when one of them does, or is about to be claimed or has just ended. */
@@ -135,7 +148,7 @@ export class Places<R extends PlacedRun> {
     });
   }
 
-  /** Returns the run in whose place a run works: itself, or the first one that asked. */
+  /** Returns the run in whose slot a run works: itself, or the first one that asked. */
   private rootOf(run: R): R {
     const entry = this.inside.get(run.claim.lease.sessionId);
     const asker = entry && this.findRun(({ messageRef }) => messageRef === entry.asker);

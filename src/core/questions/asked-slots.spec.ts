@@ -6,7 +6,7 @@ let gateway: PlannedGateway;
 beforeEach(() => void (gateway = new PlannedGateway()));
 afterEach(() => gateway.end());
 
-describe('a place of agent.concurrency', () => {
+describe('a slot of agent.concurrency', () => {
   it('[Z-32] is free for others while nested questions wait for a person, and is taken again', async () => {
     await gateway.open();
     const [ann, bob] = [new FakeReader(), new FakeReader()];
