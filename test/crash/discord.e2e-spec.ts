@@ -3,8 +3,8 @@ import { DiscordCampaign } from './discord-campaign.js';
 
 const isLong = Boolean(process.env['LONG']);
 const CHATS = isLong ? 20 : 4;
-const KILLS = isLong ? 20 : 2;
-const MESSAGES = isLong ? 200 : 16;
+const KILLS = isLong ? 20 : 1;
+const MESSAGES = isLong ? 200 : 8;
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 
 let campaign: DiscordCampaign | undefined;

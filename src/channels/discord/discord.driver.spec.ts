@@ -113,7 +113,7 @@ describe('a session', () => {
     await expect.poll(() => discord.received.some(({ op }) => op === 6)).toBe(true);
     discord.write(ANN, 'hello');
     await received(1);
-    discord.disconnect(4_000, true);
+    discord.disconnect(4_009, true);
     await expect.poll(() => failures).toMatchObject([{ fault: 'unreachable' }]);
   });
 

@@ -5,7 +5,7 @@ import { cut } from '../../core/channels/cut.js';
 import type { PartText } from '../../core/channels/driver.js';
 import { markUp, measure } from './markup.js';
 
-const RUNS = process.env['LONG'] ? 1_000 : 200;
+const RUNS = process.env['LONG'] ? 1_000 : 100;
 
 const markdown = (text: string): PartText => ({ kind: 'markdown', text });
 const toDiscord = (text: string) => markUp([markdown(text)]);
