@@ -1399,5 +1399,6 @@ export const requirements: readonly Requirement[] = [
     'A limit of the whole account holds for all chats, and growing replies leave room.',
   ),
   requirement('V-25', 'channels 4', 'A message that a platform reports as failed later is a dead letter.'),
+  requirement('V-26', 'channels 7', 'An operator stops, starts and tests a channel.'),
   requirement('V-10', 'channels 5', 'A platform that is down loses nothing and is tried again without an end.'),
 ];

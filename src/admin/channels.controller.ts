@@ -1,5 +1,6 @@
-import { Controller, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { IsString, Length } from 'class-validator';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
@@ -16,6 +17,27 @@ export class ChannelDto {
   reason?: string;
   /** Unix milliseconds. */
   since!: number;
+  /** When the platform last handed over something since the start, in Unix milliseconds. */
+  last_in_at?: number;
+  /** When a message last reached the platform since the start, in Unix milliseconds. */
+  last_out_at?: number;
+  /** Messages that were given up. */
+  dead_letters!: number;
+}
+
+/** Where a test message goes. */
+export class ChannelTestDto {
+  /** The platform's ID of the chat. */
+  @IsString()
+  @Length(1, 256)
+  chat!: string;
+}
+
+/** What became of a test message. */
+export class ChannelTestResultDto {
+  /** sent, dead (refused) or waiting. */
+  state!: string;
+  reason?: string;
 }
 
 export class ChannelsDto {
@@ -48,10 +70,53 @@ export class ChannelsController {
   /** Sorted by name. */
   @Get()
   @RequireScope('admin:read')
-  list(@Caller() { tenant }: Principal): ChannelsDto {
-    const states = tenant === DEFAULT_TENANT ? [...this.channels.states] : [];
-    const items = states.map(([name, { state, reason, since }]) => ({ name, state, ...(reason && { reason }), since }));
-    return { items: items.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  async list(@Caller() { tenant }: Principal): Promise<ChannelsDto> {
+    if (tenant !== DEFAULT_TENANT) return { items: [] };
+    const dead = await this.channels.countDeadLetters();
+    const names = [...this.channels.states.keys()].sort();
+    return { items: names.map((name) => this.describe(name, dead[name] ?? 0)) };
+  }
+
+  /** Starts a channel that was stopped. */
+  @Post(':name/start')
+  @HttpCode(200)
+  @RequireScope('admin:write')
+  start(@Param('name') name: string, @Caller() caller: Principal): Promise<ChannelDto> {
+    return this.change(caller, name, async () => this.channels.startChannel(name));
+  }
+
+  /** Stops a channel, until it is started again or the gateway is. */
+  @Post(':name/stop')
+  @HttpCode(200)
+  @RequireScope('admin:write')
+  stop(@Param('name') name: string, @Caller() caller: Principal): Promise<ChannelDto> {
+    return this.change(caller, name, () => this.channels.stopChannel(name));
+  }
+
+  /** Stops a channel and starts it again. */
+  @Post(':name/restart')
+  @HttpCode(200)
+  @RequireScope('admin:write')
+  restart(@Param('name') name: string, @Caller() caller: Principal): Promise<ChannelDto> {
+    return this.change(caller, name, async () => {
+      await this.channels.stopChannel(name);
+      this.channels.startChannel(name);
+    });
+  }
+
+  /** Sends a test message to a chat, and waits for its fate for 15 s. */
+  @Post(':name/test')
+  @HttpCode(200)
+  @RequireScope('admin:write')
+  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+  async test(
+    @Param('name') name: string,
+    @Body() { chat }: ChannelTestDto,
+    @Caller() caller: Principal,
+  ): Promise<ChannelTestResultDto> {
+    checkTenant(caller, name);
+    const { state, reason } = await this.channels.sendTest(name, chat);
+    return { state, ...(reason !== undefined && { reason }) };
   }
 
   /** Lists the senders who wait, oldest first. */
@@ -73,6 +138,26 @@ export class ChannelsController {
   ): Promise<PairingDto> {
     checkTenant(caller, name);
     return toDto(await this.channels.approvePairing(name, code, caller.principal));
+  }
+
+  private async change(caller: Principal, name: string, change: () => Promise<void>): Promise<ChannelDto> {
+    checkTenant(caller, name);
+    await change();
+    return this.describe(name, (await this.channels.countDeadLetters())[name] ?? 0);
+  }
+
+  private describe(name: string, deadLetters: number): ChannelDto {
+    const { state = 'stopped', reason, since = 0 } = this.channels.states.get(name) ?? {};
+    const { lastInAt, lastOutAt } = this.channels.activity.get(name) ?? {};
+    return {
+      name,
+      state,
+      ...(reason && { reason }),
+      since,
+      ...(lastInAt !== undefined && { last_in_at: lastInAt }),
+      ...(lastOutAt !== undefined && { last_out_at: lastOutAt }),
+      dead_letters: deadLetters,
+    };
   }
 }
 

@@ -1,7 +1,9 @@
 import { VERSION } from '../core/lifecycle/version.js';
 import { agents } from './agents.js';
+import { channels } from './channels.js';
 import { chat } from './chat.js';
 import { config } from './config.js';
+import { deadLetters } from './dead-letters.js';
 import { doctor } from './doctor.js';
 import type { Command } from './command.js';
 import { EXIT, UnreachableError, UsageError } from './faults.js';
@@ -12,10 +14,21 @@ import { status } from './status.js';
 import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [setup, start, status, chat, agents, models, config, doctor];
+const COMMANDS: readonly Command[] = [
+  setup,
+  start,
+  status,
+  chat,
+  agents,
+  channels,
+  deadLetters,
+  models,
+  config,
+  doctor,
+];
 
 /** Commands that are planned but not available yet: refused by name, never ignored (settings.md section 4). */
-const LATER = ['logs', 'sessions', 'queue', 'tools', 'channels', 'token', 'serve', 'funnel'];
+const LATER = ['logs', 'sessions', 'queue', 'tools', 'token', 'serve', 'funnel'];
 
 /**
  * Runs one command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable. `args`
@@ -56,10 +69,10 @@ function find(name: string): Command {
 }
 
 function overview(): string {
-  const rows = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}\n`).join('');
+  const rows = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}\n`).join('');
   return `Usage: openclaw COMMAND [OPTIONS]
 
-${rows}  help     this, or with a command's name its usage
+${rows}  help         this, or with a command's name its usage
 
   --version  print the version
 

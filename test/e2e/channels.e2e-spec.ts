@@ -87,9 +87,10 @@ async function turnUntil(clock: ManualClock, check: () => void, stepMs = 1_000):
   check();
 }
 
-async function fetchAs(path: string, method = 'GET'): Promise<{ status: number; body: unknown }> {
-  const headers = { authorization: `Bearer ${TOKENS.operator}` };
-  const response = await fetch(`${app?.url}${path}`, { method, headers });
+async function fetchAs(path: string, method = 'GET', content?: object): Promise<{ status: number; body: unknown }> {
+  const headers = { authorization: `Bearer ${TOKENS.operator}`, 'content-type': 'application/json' };
+  const body = content === undefined ? {} : { body: JSON.stringify(content) };
+  const response = await fetch(`${app?.url}${path}`, { method, headers, ...body });
   const text = await response.text();
   return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
 }
@@ -180,7 +181,7 @@ describe('a channel', () => {
     await start();
     await eventually(async () => {
       expect((await api('')).body).toEqual({
-        items: [{ name: 'pigeon', state: 'connected', since: expect.any(Number) }],
+        items: [{ name: 'pigeon', state: 'connected', dead_letters: 0, since: expect.any(Number) }],
       });
     });
     expect((await fetchAs('/health')).body).toMatchObject({ connected_channels: ['pigeon'] });
@@ -302,6 +303,27 @@ describe('a call that needs an approval', () => {
     platform.write('ann', command);
     await eventually(() => expect(platform.read('ann').join()).toContain('session.info: approved'));
   });
+});
+
+it('[V-26] a channel is stopped, started and tested by an operator', async () => {
+  await start();
+  platform.write('ann', 'hello');
+  await shows('ann', 'hello');
+  const about = (body: unknown) => (body as { items: object[] }).items[0];
+  const times = { last_in_at: expect.any(Number), last_out_at: expect.any(Number) };
+  expect(about((await api('')).body)).toMatchObject({ name: 'pigeon', state: 'connected', dead_letters: 0, ...times });
+  expect((await api('/pigeon/stop', 'POST')).body).toMatchObject({ state: 'stopped' });
+  const test = () => fetchAs('/admin/v1/channels/pigeon/test', 'POST', { chat: 'ann' });
+  expect((await test()).body).toEqual({ state: 'waiting', reason: 'the channel is not connected' });
+  platform.write('ann', 'are you there');
+  expect((await api('/pigeon/start', 'POST')).body).toMatchObject({ state: expect.stringMatching(/^connect/) });
+  await shows('ann', 'hello', 'are you there');
+  expect((await test()).body).toEqual({ state: 'sent' });
+  platform.failNext({ outcome: 'refused' });
+  expect((await test()).body).toEqual({ state: 'dead', reason: 'the call failed: refused' });
+  expect((await api('/pigeon/restart', 'POST')).status).toBe(200);
+  expect((await api('/nobody/stop', 'POST')).status).toBe(404);
+  await eventually(() => expect(states()).toBe('connected'));
 });
 
 describe('trouble with a platform', () => {

@@ -250,7 +250,7 @@ export class FakeTelegram {
     if (isSame)
       throw bad('message is not modified: specified new message content and reply markup are exactly the same');
     message.text = text;
-    message.payload = { ...message.payload, ...payload };
+    message.payload = { ...message.payload, reply_markup: undefined, ...payload };
     return { message_id: message.id, text };
   }
 

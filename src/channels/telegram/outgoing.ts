@@ -72,6 +72,13 @@ export function toText({ texts }: Part, { isPlain }: Attempt): { text: string; p
   return isPlain || length > MAX_LENGTH ? { text: toPlainText(texts) } : { text: html, parse_mode: 'HTML' };
 }
 
+/** Returns the buttons of a part. A call without them takes those of the message away. */
+export function toKeyboard({ buttons }: Part) {
+  if (!buttons) return {};
+  const row = buttons.map(({ text, data }) => ({ text, callback_data: data }));
+  return { reply_markup: { inline_keyboard: [row] } };
+}
+
 /** Returns the parameters of a call that say where a message goes. */
 export function toTarget({ chat, thread, replyTo }: Place) {
   return {

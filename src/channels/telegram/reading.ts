@@ -1,6 +1,6 @@
 import type { Message } from 'grammy/types';
 import { cleanName } from '../../core/channels/clean-name.js';
-import type { ReadMessage, Reading } from '../../core/channels/driver.js';
+import { commandOf, type ReadMessage, type Reading } from '../../core/channels/driver.js';
 import { nameOrigin, readContent } from './content.js';
 import { nameOf, type Bot } from './people.js';
 import { toMessageId, topicOf, type RawUpdate } from './updates.js';
@@ -55,16 +55,14 @@ function nameUnread(message: Message): Reading {
 }
 
 function readPress({ query }: Extract<RawUpdate, { kind: 'press' }>): Reading {
-  const content = toCommand(query.data ?? '');
+  const content = commandOf(query.data ?? '');
+  const thread = query.message && topicOf(query.message);
   if (content === undefined) return { kind: 'ignored', reason: 'a button that is not known' };
   const name = cleanName(nameOf(query.from));
-  return { kind: 'message', message: { content, ...(name !== '' && { sender_name: name }) } };
-}
-
-/** Returns the command that a button stands for: `a:ID` approves, `d:ID` denies. */
-function toCommand(data: string): string | undefined {
-  const [, letter, id] = /^([ad]):(.+)$/s.exec(data) ?? [];
-  return id === undefined ? undefined : `/${letter === 'a' ? 'approve' : 'deny'} ${id}`;
+  return {
+    kind: 'message',
+    message: { content, ...(name !== '' && { sender_name: name }), ...(thread !== undefined && { thread_id: thread }) },
+  };
 }
 
 /** The first message of a topic is no message that one can reply to. */

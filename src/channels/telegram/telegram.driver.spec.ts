@@ -107,3 +107,20 @@ it('a file that Telegram does not give leaves the text of its message', async ()
     note: 'I could not read file, planfdp.exe: Telegram responds with HTTP 404',
   });
 });
+
+it('[V-23] shows buttons, answers their press and hands it over as a command, and takes them away with an edit', async () => {
+  const driver = await start();
+  const texts = [{ kind: 'text', text: 'May I?' }] as const;
+  const part: Part = { id: 'approval:a_1.0', createdAt: 0, place: { chat: '5001' }, texts };
+  const ref = await driver.send({ ...part, buttons: [{ text: 'Approve', data: 'a:a_1' }] });
+  const [shown] = telegram.shown;
+  const keyboard = { inline_keyboard: [[{ text: 'Approve', callback_data: 'a:a_1' }]] };
+  expect(shown?.payload['reply_markup']).toEqual(keyboard);
+  const message = { message_id: Number(ref), chat: { id: 5001, type: 'private' }, date: 1_795_694_400 };
+  telegram.deliver({
+    callback_query: { id: 'p1', from: { id: 5001, is_bot: false, first_name: 'Ann' }, message, data: 'a:a_1' },
+  });
+  await expect.poll(() => telegram.callsOf('answerCallbackQuery')).toEqual([{ callback_query_id: 'p1' }]);
+  await driver.edit(ref, { ...part, texts: [{ kind: 'text', text: 'approved' }] });
+  expect([shown?.text, shown?.payload['reply_markup']]).toEqual(['approved', undefined]);
+});

@@ -8,7 +8,16 @@ import { BotApi } from './bot-api.js';
 import { findFile } from './content.js';
 import { openFile, sendFile } from './files.js';
 import { measure } from './markup.js';
-import { callWithFallbacks, isRefusal, MAX_LENGTH, NO_PREVIEW, NOT_MODIFIED, toTarget, toText } from './outgoing.js';
+import {
+  callWithFallbacks,
+  isRefusal,
+  MAX_LENGTH,
+  NO_PREVIEW,
+  NOT_MODIFIED,
+  toKeyboard,
+  toTarget,
+  toText,
+} from './outgoing.js';
 import { Pastes } from './pastes.js';
 import { Poller, toFault } from './poller.js';
 import { secretOf, TelegramWebhooks } from './webhooks.js';
@@ -24,6 +33,7 @@ import { ALLOWED_UPDATES, sortUpdate, type RawUpdate, type Sorted } from './upda
   capabilities: {
     edits: true,
     threads: true,
+    buttons: true,
     typing: true,
     maxLength: MAX_LENGTH,
     lengthUnit: 'UTF-16 units',
@@ -103,7 +113,12 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     const file = fileOf(part);
     if (file) return String(await sendFile(part, file, this.api, this.link));
     const sent = await callWithFallbacks(part, { api: this.api, link: this.link }, (attempt, methods, abort) => {
-      const message = { ...toTarget(attempt.place), ...toText(part, attempt), link_preview_options: NO_PREVIEW };
+      const message = {
+        ...toTarget(attempt.place),
+        ...toText(part, attempt),
+        ...toKeyboard(part),
+        link_preview_options: NO_PREVIEW,
+      };
       return methods.sendMessage(message, abort);
     });
     return String(sent.message_id);
@@ -134,6 +149,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     const updates: Update[] = [];
     for (const one of raw) {
       const sorted = this.sort(one);
+      if (one.callback_query) this.answerPress(one.callback_query.id);
       if (sorted.kind === 'update') updates.push(sorted.update);
       else if (sorted.kind === 'moved') {
         // What was written before belongs to the old ID.
@@ -142,6 +158,13 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       } else this.link.log.debug({ update_id: one.update_id, ...sorted }, 'an update was ignored');
     }
     await this.link.receive(updates);
+  }
+
+  /** Ends the waiting that people see at a button. Whether it works changes nothing. */
+  private answerPress(id: string): void {
+    this.api
+      .call((methods, abort) => methods.answerCallbackQuery({ callback_query_id: id }, abort))
+      .catch((error: unknown) => this.link.log.debug({ error }, 'a press could not be answered'));
   }
 
   /** Decides what an update is. One that cannot be understood is logged and left out. */

@@ -51,6 +51,8 @@ export interface AccountParts {
   readonly log: Log;
   readSettings(): AccountValues;
   count(outcome: PartOutcome): void;
+  /** Called when the platform has handed over something. */
+  noteReceived(): void;
 }
 
 /**
@@ -223,6 +225,11 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     if (outcome === 'late') throw new DriverError('unreachable', `the driver needs more than ${limitMs / 1_000} s`);
   }
 
+  private async receive(updates: readonly Update[]): Promise<void> {
+    await this.inbox.receive(updates);
+    if (updates.length > 0) this.parts.noteReceived();
+  }
+
   private async listChats(): Promise<readonly RecentChat[]> {
     const chats = await this.store.listChats(this.channel, 0);
     const since = this.platformTime - this.settings.max_age_ms;
@@ -241,7 +248,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
       account,
       settings: this.parts.readSettings().own,
       log,
-      receive: leaveDriver((updates: readonly Update[]) => this.inbox.receive(updates)),
+      receive: leaveDriver((updates: readonly Update[]) => this.receive(updates)),
       listChats: leaveDriver(() => this.listChats()),
       noteTime: (platformTime) => this.noteTime(platformTime),
       degrade: (reason) => {

@@ -72,6 +72,7 @@ beforeEach(async () => {
       log: logs.for(),
       readSettings: () => ({ common: { ...OPEN } as never, own: { token: 'secret' } }),
       count: () => {},
+      noteReceived: () => {},
     },
     'replica-1',
     async () => {

@@ -50,6 +50,11 @@ export class ChannelAccount {
     return this.current;
   }
 
+  /** True once it was stopped: another one takes its place. */
+  get isStopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
   start(): void {
     this.done = this.supervise();
   }
@@ -69,6 +74,14 @@ export class ChannelAccount {
     this.stopping.abort();
     this.run?.fail(new Error('the account is stopped'));
     await this.done;
+  }
+
+  /** Stores a note and sends it. Resolves with false when the account is not connected. @throws LostLeaseError */
+  async addNote(note: OutboxPart): Promise<boolean> {
+    const { state } = this.current;
+    if (!this.run || (state !== 'connected' && state !== 'degraded')) return false;
+    await this.run.addNote(note);
+    return true;
   }
 
   /** Sends a note that is stored. Without a run, the next one does. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { GatewayError } from '../../protocol/domain.js';
@@ -6,7 +7,13 @@ import { MemoryConnectionsService } from '../connections/memory-connections.serv
 import { StartStep, StopStep, type Undo } from '../lifecycle/steps.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
 import { MediaService } from '../media/media.service.js';
-import { ChannelStore, type DeadLetter, type DeadLetterQuery, type PairingRequest } from '../store/index.js';
+import {
+  ChannelStore,
+  type DeadLetter,
+  type DeadLetterQuery,
+  type OutboxPart,
+  type PairingRequest,
+} from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Metrics, type Counter, type Metric } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
@@ -15,7 +22,12 @@ import { ChannelAccount, type AccountState } from './channel-account.js';
 import { DriverMetadata, type DriverDescription } from './channel-driver.decorator.js';
 import type { Driver } from './driver.js';
 import { guardProcess } from './driver-guard.js';
+import { makeNote } from './note.js';
 import type { PartOutcome } from './run-context.js';
+
+/** Time that a test message has to reach the platform, and pause between two looks at it, in milliseconds. */
+const TEST_MS = 15_000;
+const TEST_LOOK_MS = 200;
 
 /** Time limit of the stop of all channels, in milliseconds. */
 const STOP_MS = 10_000;
@@ -27,6 +39,12 @@ interface FoundDriver {
   readonly create: () => Promise<Driver>;
 }
 
+/** When a channel was last used since the start of the gateway, in Unix milliseconds. */
+export interface ChannelActivity {
+  lastInAt?: number;
+  lastOutAt?: number;
+}
+
 /** Finds the drivers of all modules, and starts, supervises and stops the accounts that are configured. */
 @Injectable()
 export class ChannelManagerService {
@@ -35,6 +53,9 @@ export class ChannelManagerService {
   private drivers: readonly FoundDriver[] = [];
   /** By their names in messages. */
   private readonly accounts = new Map<string, ChannelAccount>();
+  /** The driver and the account of each channel, by its name in messages. */
+  private readonly sources = new Map<string, { readonly driver: FoundDriver; readonly account: string }>();
+  private readonly activities = new Map<string, ChannelActivity>();
 
   // oxlint-disable-next-line max-params -- what an account needs, each from its own service
   constructor(
@@ -59,6 +80,39 @@ export class ChannelManagerService {
   /** The states of the accounts that run here, by their names in messages. */
   get states(): ReadonlyMap<string, AccountState> {
     return new Map([...this.accounts].map(([channel, account]) => [channel, account.state]));
+  }
+
+  /** When the accounts that run here were last used, by their names in messages. */
+  get activity(): ReadonlyMap<string, ChannelActivity> {
+    return this.activities;
+  }
+
+  /** Stops an account until it is started again, or the gateway is. @throws GatewayError NOT_FOUND */
+  async stopChannel(channel: string): Promise<void> {
+    await this.get(channel).stop();
+  }
+
+  /** Starts an account that was stopped. One that runs stays as it is. @throws GatewayError NOT_FOUND */
+  startChannel(channel: string): void {
+    const source = this.sources.get(channel);
+    if (!this.get(channel).isStopped || !source) return;
+    this.startAccount(source.driver, source.account);
+  }
+
+  /**
+   * Sends a test message to a chat, and waits for its fate for a while.
+   * @throws GatewayError NOT_FOUND
+   */
+  async sendTest(channel: string, chat: string): Promise<Pick<OutboxPart, 'state' | 'reason'>> {
+    const account = this.get(channel);
+    const note = makeNote(`test:${randomUUID()}`, { chat }, 'This is a test message.', this.clock.now());
+    if (!(await account.addNote(note))) return { state: 'waiting', reason: 'the channel is not connected' };
+    const end = this.clock.elapsed() + TEST_MS;
+    for (;;) {
+      const [part = note] = await this.store.listParts(channel, note.replyTo);
+      if (part.state === 'sent' || part.state === 'dead' || this.clock.elapsed() >= end) return part;
+      await this.clock.sleep(TEST_LOOK_MS);
+    }
   }
 
   /**
@@ -106,7 +160,13 @@ export class ChannelManagerService {
   }
 
   private check(channel: string): void {
-    if (!this.accounts.has(channel)) throw new GatewayError('NOT_FOUND', { what: `channel ${channel}` });
+    this.get(channel);
+  }
+
+  private get(channel: string): ChannelAccount {
+    const account = this.accounts.get(channel);
+    if (!account) throw new GatewayError('NOT_FOUND', { what: `channel ${channel}` });
+    return account;
   }
 
   /** @throws Error when two classes declare the same channel */
@@ -147,9 +207,13 @@ export class ChannelManagerService {
     for (const account of this.accounts.values()) account.stopIntake();
   }
 
-  private startAccount({ description, create }: FoundDriver, name: string): void {
+  private startAccount(driver: FoundDriver, name: string): void {
+    const { description, create } = driver;
     const { settings, capabilities } = description;
     const channel = name === DEFAULT_ACCOUNT ? description.name : `${description.name}.${name}`;
+    const activity = this.activities.get(channel) ?? {};
+    this.activities.set(channel, activity);
+    this.sources.set(channel, { driver, account: name });
     const parts = {
       name: description.name,
       account: name,
@@ -161,7 +225,11 @@ export class ChannelManagerService {
       clock: this.clock,
       log: this.log,
       readSettings: () => settings.read(this.config, name),
-      count: (outcome: PartOutcome) => this.parts.with({ channel, outcome }).add(),
+      count: (outcome: PartOutcome) => {
+        if (outcome === 'sent') activity.lastOutAt = this.clock.now();
+        this.parts.with({ channel, outcome }).add();
+      },
+      noteReceived: () => void (activity.lastInAt = this.clock.now()),
     };
     const account = new ChannelAccount(parts, this.replica.id, create);
     this.accounts.set(channel, account);
