@@ -5,6 +5,7 @@ import { AdminModule } from './admin/admin.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { LocalToken } from './auth/index.js';
 import { DiscordModule } from './channels/discord/discord.module.js';
+import { SlackModule } from './channels/slack/slack.module.js';
 import { TelegramModule } from './channels/telegram/telegram.module.js';
 import { WebchatModule } from './channels/webchat/webchat.module.js';
 import { WhatsappModule } from './channels/whatsapp/whatsapp.module.js';
@@ -85,6 +86,7 @@ export class GatewayModule {
         HealthModule,
         DocumentsModule,
         WebchatModule,
+        SlackModule,
         TelegramModule,
         WhatsappModule,
         DiscordModule,

@@ -3,6 +3,7 @@ import { agentSettings } from './agents/agents.settings.js';
 import { authSettings } from './auth/auth.settings.js';
 import { agentListSettings } from './core/agents/agents.settings.js';
 import { channelSettings } from './core/channels/channels.settings.js';
+import { slackSettings } from './channels/slack/slack.settings.js';
 import { telegramSettings } from './channels/telegram/telegram.settings.js';
 import { discordSettings } from './channels/discord/discord.settings.js';
 import { webchatSettings } from './channels/webchat/webchat.settings.js';
@@ -61,6 +62,7 @@ export const SECTIONS = [
   telegramSettings.section,
   whatsappSettings.section,
   discordSettings.section,
+  slackSettings.section,
   moduleSettings,
   logSettings,
 ] as const satisfies readonly SettingsSection[];

@@ -40,6 +40,9 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'channels.whatsapp.phone_number_id': '106540352200001',
   'channels.whatsapp.app_secret': 'the-app-secret-of-the-app',
   'channels.whatsapp.verify_token': 'a-text-of-your-choice',
+  'channels.slack.bot_token': 'xoxb-the-token-of-the-bot',
+  'channels.slack.app_token': 'xapp-the-token-of-the-app',
+  'channels.slack.signing_secret': 'TheSigningSecretOfTheApp',
   'channels.telegram.webhook_url': 'https://gateway.example.org/channels/telegram/default',
 };
 

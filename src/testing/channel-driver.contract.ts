@@ -56,6 +56,7 @@ class Bench {
         this.received.push(...updates);
       },
       listChats: async () => [],
+      takesPart: async () => false,
       noteTime: () => {},
       degrade: () => {},
       moveChat: async () => {},

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { block, expectInOrder, inline, join } from '../../../test/support/generated-markdown.js';
 import { parseHtml } from '../../../test/support/telegram-html.js';
 import { cut } from '../../core/channels/cut.js';
 import type { PartText } from '../../core/channels/driver.js';
@@ -8,87 +9,10 @@ import { markUp, measure, toVisibleText } from './markup.js';
 const markdown = (text: string): PartText => ({ kind: 'markdown', text });
 const toHtml = (text: string) => markUp([markdown(text)]).html;
 
-/** A piece of Markdown with the words that people must see, in order. */
-interface Piece {
-  readonly source: string;
-  readonly words: readonly string[];
-}
-
-const DEPTH = fc.createDepthIdentifier();
-let count = 0;
-const word = fc
-  .constantFrom('alpha', 'be & be', 'a<b>', '"q"', 'naïve', '日本', '👩‍👩‍👧', 'x_y_z', '5 > 4')
-  .map((text): Piece => {
-    const marked = `w${++count}`;
-    return { source: `${marked} ${text}`, words: [marked] };
-  });
-
-const around =
-  (before: string, after: string) =>
-  (piece: Piece): Piece => ({
-    source: `${before}${piece.source}${after}`,
-    words: piece.words,
-  });
-
-const join =
-  (separator: string) =>
-  (pieces: readonly Piece[]): Piece => ({
-    source: pieces.map(({ source }) => source).join(separator),
-    words: pieces.flatMap(({ words }) => words),
-  });
-
-const { inline, block } = fc.letrec<{ inline: Piece; block: Piece }>((tie) => {
-  const some = fc.array(tie('inline'), { minLength: 1, maxLength: 3 }).map(join(' '));
-  const blocks = fc.array(tie('block'), { minLength: 1, maxLength: 3 }).map(join('\n\n'));
-  const prefixed = (first: string, rest: string) => (piece: Piece) => ({
-    source: piece.source
-      .split('\n')
-      .map((line, n) => (n === 0 ? first : rest) + line)
-      .join('\n'),
-    words: piece.words,
-  });
-  return {
-    inline: fc.oneof(
-      { maxDepth: 2, depthIdentifier: DEPTH },
-      word,
-      some.map(around('**', '**')),
-      some.map(around('*', '*')),
-      word.map(around('~~', '~~')),
-      word.map(around('`', '`')),
-      some.map(around('[', '](https://example.com/?a=1&b="2")')),
-      some.map(around('![', '](javascript:alert)')),
-      some.map(around('<div class="x">', '</div>')),
-    ),
-    block: fc.oneof(
-      { maxDepth: 2, depthIdentifier: DEPTH },
-      some,
-      some.map(around('## ', '')),
-      blocks.map(prefixed('> ', '> ')),
-      blocks.map(prefixed('- ', '  ')),
-      blocks.map(prefixed('1. ', '   ')),
-      some.map(around('- [x] ', '')),
-      word.map(around('```ts\n', '\n```')),
-      fc.array(word, { minLength: 2, maxLength: 2 }).map(([a, b]) => ({
-        source: `| A | B |\n|---|--:|\n| ${a?.source} | ${b?.source} |`,
-        words: [...(a?.words ?? []), ...(b?.words ?? [])],
-      })),
-    ),
-  };
-});
-
 function expectBalanced(html: string): string {
   const parsed = parseHtml(html);
   expect(parsed, html).not.toHaveProperty('fault');
   return 'text' in parsed ? parsed.text : '';
-}
-
-function expectInOrder(text: string, words: readonly string[]): void {
-  let at = 0;
-  for (const one of words) {
-    const found = text.indexOf(one, at);
-    expect(found, `${one} in ${text}`).toBeGreaterThanOrEqual(0);
-    at = found + one.length;
-  }
 }
 
 describe('markup for Telegram', () => {

@@ -250,6 +250,10 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
       log,
       receive: leaveDriver((updates: readonly Update[]) => this.receive(updates)),
       listChats: leaveDriver(() => this.listChats()),
+      takesPart: leaveDriver(
+        async ({ chat, thread }: Place) =>
+          thread !== undefined && this.persistence.read(() => this.store.takesPart(this.channel, chat, thread)),
+      ),
       noteTime: (platformTime) => this.noteTime(platformTime),
       degrade: (reason) => {
         this.trouble = reason;

@@ -93,16 +93,20 @@ export interface AccountSettings<P extends TProperties = TProperties> {
 /**
  * Declares the settings of a channel: `channels.NAME.KEY` for the account `default`, and `channels.NAME.accounts` with the
  * same keys for others.
+ * @param findOwnFaults returns what is wrong with the driver's settings of an account; each fault has the key of a setting
  * @throws Error when the name is not allowed, or a setting has the name of a common one
  */
-export function defineAccountSettings<P extends TProperties>(name: string, own: P): AccountSettings<P> {
+export function defineAccountSettings<P extends TProperties>(
+  name: string,
+  own: P,
+  findOwnFaults: (values: Partial<Static<TObject<P>>>) => readonly SettingFault[] = () => [],
+): AccountSettings<P> {
   if (!CHANNEL_NAME.test(name)) throw new Error(`"${name}" is not the name of a channel: use a-z, 0-9, _ and -`);
   const clash = Object.keys(own).find((key) => key in COMMON || key === 'accounts');
   if (clash !== undefined) throw new Error(`the channel "${name}" declares the setting "${clash}", which all have`);
   const all: TProperties = { ...COMMON, ...own };
   const required = Object.keys(own).filter((key) => !isOptional(own, key));
   const prefix = `channels.${name}.`;
-
   const valuesOf = (get: (key: string) => unknown, account: string): Record<string, unknown> => {
     const given = (get(`${prefix}accounts`) as Accounts | undefined)?.[account] ?? {};
     const read = (key: string) =>
@@ -115,24 +119,23 @@ export function defineAccountSettings<P extends TProperties>(name: string, own: 
     const isSet = required.length === 0 ? others.length === 0 : required.some((key) => values[key] !== undefined);
     return isSet ? [DEFAULT_ACCOUNT, ...others] : others;
   };
-  const findFaults = (get: SettingsReader): SettingFault[] => {
-    const read = (key: string): unknown => get(key as SettingKey);
+  const findFaults = (reader: SettingsReader): SettingFault[] => {
+    const read = (key: string): unknown => reader(key as SettingKey);
     return accountsOf(read).flatMap((account) => {
       const path = account === DEFAULT_ACCOUNT ? prefix : `${prefix}accounts.${account}.`;
-      return findAccountFaults(path, valuesOf(read, account), required);
+      const values = valuesOf(read, account);
+      const ofDriver = findOwnFaults(values as Partial<Static<TObject<P>>>);
+      return [
+        ...findAccountFaults(path, values, required),
+        ...ofDriver.map((one) => ({ ...one, key: path + one.key })),
+      ];
     });
   };
 
   const properties = Object.fromEntries(
     Object.entries(all).map(([key, schema]) => [prefix + key, required.includes(key) ? Type.Optional(schema) : schema]),
   );
-  const Account = Type.Partial(Type.Object(all), { additionalProperties: false });
-  const accounts = Type.Record(Type.String({ pattern: '^(?!default$)[A-Za-z0-9_-]{1,64}$' }), Account, {
-    default: {},
-    'x-restart': true,
-    'x-scope': 'config:dangerous',
-    description: 'Further accounts, each with the settings of the channel.',
-  });
+  const accounts = Type.Record(OtherName, Type.Partial(Type.Object(all), STRICT), OTHER_ACCOUNTS);
   return {
     own,
     section: defineSettings({ ...properties, [`${prefix}accounts`]: accounts }, { rules: [findFaults] }),
@@ -144,6 +147,15 @@ export function defineAccountSettings<P extends TProperties>(name: string, own: 
     },
   };
 }
+
+const STRICT = { additionalProperties: false };
+const OtherName = Type.String({ pattern: '^(?!default$)[A-Za-z0-9_-]{1,64}$' });
+const OTHER_ACCOUNTS = {
+  default: {},
+  'x-restart': true,
+  'x-scope': 'config:dangerous',
+  description: 'Further accounts, each with the settings of the channel.',
+};
 
 type Accounts = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 

@@ -89,7 +89,7 @@ export type Reading =
 /** Whom a reply without a message is for: a person, or a group. */
 export type Target = { readonly sender: string } | { readonly groupId: string; readonly threadId?: string | undefined };
 
-/** A chat with the newest message that was received in it. */
+/** A chat, or a thread of it, with the newest message that was received there. */
 export interface RecentChat {
   readonly place: Place;
   /** The ID of the message, as in the update. */
@@ -291,6 +291,12 @@ export interface ChannelLink<P extends TProperties = TProperties> {
   listChats(): Promise<readonly RecentChat[]>;
 
   /**
+   * Returns whether the agent takes part in a thread: it was addressed there, so that what follows may be meant for it too.
+   * False for a place without a thread.
+   */
+  takesPart(place: Place): Promise<boolean>;
+
+  /**
    * Notes the time of the platform, in Unix milliseconds, for example from the `Date` header of a response. The ages of
    * messages count by it. A clock that is two minutes apart makes the account `degraded`.
    */
@@ -374,6 +380,13 @@ export interface Driver<P extends TProperties = TProperties> {
    * @throws DeliveryError, DriverError
    */
   findPlace?(target: Target): Promise<Place | undefined>;
+
+  /**
+   * Takes back what {@link showTyping} shows, where that lasts longer than some seconds. Called once when the reply is
+   * delivered.
+   * @throws DeliveryError, DriverError
+   */
+  hideTyping?(place: Place): Promise<void>;
 
   /** Returns the length that the texts of one part have on the platform, with markup. By default that of the plain text. */
   measure?(texts: readonly PartText[]): number;

@@ -232,18 +232,19 @@ export class Inbox {
     if (reading.note !== undefined)
       await this.run.addNote(makeNote(`reading:${update.id}`, update.place, reading.note, this.run.clock.now()));
     if (accepted) failpoint('inbound.after_ack');
-    await this.settle(group, accepted?.message.messageRef);
+    const takesPart = accepted && (accepted.status === 'queued' || isAddressed(reading));
+    await this.settle(group, accepted?.message.messageRef, takesPart);
   }
 
   /**
    * Removes the rows of a message. A redelivery may be stored right after that, so what comes from now on is handled again, as
    * a duplicate; else its row would stay.
    */
-  private async settle(group: Group, messageRef?: string): Promise<void> {
+  private async settle(group: Group, messageRef?: string, takesPart?: boolean): Promise<void> {
     const { store, lease, persistence } = this.run;
     this.forget(group);
     const ids = group.members.map(({ entry }) => entry.messageId);
-    await persistence.write(() => store.settleInbox(lease, ids, messageRef));
+    await persistence.write(() => store.settleInbox(lease, ids, messageRef, takesPart));
   }
 
   private async findReading(
@@ -267,6 +268,13 @@ export class Inbox {
     const kept: KeptReading = { reading, joined };
     return persistence.write(() => store.keepReading(lease, messageId, JSON.stringify(kept)));
   }
+}
+
+/** Returns whether a message was meant for the agent, also when it is delivered again. */
+function isAddressed(reading: Reading): boolean {
+  if (reading.kind !== 'message') return false;
+  const { is_direct_mention: isMention, is_reply_to_agent: isReply } = reading.message;
+  return isMention === true || isReply === true;
 }
 
 /** Returns an ID of a message that is not too long for the protocol. */

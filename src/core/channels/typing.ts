@@ -20,8 +20,21 @@ export class Typing {
 
   constructor(private readonly run: RunContext) {}
 
-  /** Shows it while `isWriting` is true, but not while the platform makes the chat wait, until `stop` aborts or the run ends. */
+  /**
+   * Shows it while `isWriting` is true, but not while the platform makes the chat wait, until `stop` aborts or the run ends; then
+   * it is taken back where that is possible.
+   */
   async show(place: Place, lane: ChatLane, isWriting: () => boolean, stop: AbortSignal): Promise<void> {
+    await this.repeat(place, lane, isWriting, stop);
+    const { driver, moved, log, signal } = this.run;
+    if (!driver.hideTyping || signal.aborted) return;
+    await callDriver(this.run, async () => driver.hideTyping?.(moved.current(place))).catch((error: unknown) => {
+      if (error instanceof DriverError) this.run.fail(error);
+      else log.debug({ error, chat: place.chat }, 'typing could not be taken back');
+    });
+  }
+
+  private async repeat(place: Place, lane: ChatLane, isWriting: () => boolean, stop: AbortSignal): Promise<void> {
     const { driver, clock, signal, log, pace } = this.run;
     const isOver = AbortSignal.any([signal, stop]);
     for (let failures = 0; failures < MAX_FAILURES && isWriting() && !isOver.aborted;) {

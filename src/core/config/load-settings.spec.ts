@@ -151,9 +151,9 @@ describe('the settings', () => {
   });
 
   it('[P-06] of a later channel are refused by name too', () => {
-    write('config.yaml', 'channels:\n  slack: {bot_token: x}\n');
+    write('config.yaml', 'channels:\n  signal: {bot_token: x}\n');
     expect(faultsOf(() => loadSettings({}, {}, folder)).join()).toBe(
-      'channels: its feature is not part of this version; remove the setting (at /slack/bot_token)',
+      'channels: its feature is not part of this version; remove the setting (at /signal/bot_token)',
     );
   });
 

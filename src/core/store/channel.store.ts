@@ -28,7 +28,7 @@ export interface InboxEntry {
   readonly receivedAt: number;
 }
 
-/** A chat with the newest message that its platform has handed over. */
+/** A chat, or a thread of it, with the newest message that its platform has handed over. */
 export interface SeenChat {
   readonly chat: string;
   readonly place: Json;
@@ -126,7 +126,10 @@ export abstract class ChannelStore {
   /** Adds updates in this order. */
   abstract addInbox(lease: AccountLease, entries: readonly InboxEntry[]): Promise<boolean>;
 
-  /** Lists the chats in which something was written after a time, in Unix milliseconds, each with its newest message. */
+  /**
+   * Lists the chats, and their threads, in which something was written after a time, in Unix milliseconds, each with its
+   * newest message.
+   */
   abstract listChats(channel: string, after: number): Promise<readonly SeenChat[]>;
 
   /** Notes that a chat has a new ID. A chat moves once. */
@@ -147,9 +150,17 @@ export abstract class ChannelStore {
 
   /**
    * Removes the entries of one message. With a `messageRef`, the gateway has acknowledged it: the place of the reply, which
-   * is that of the first entry, stays under the ref.
+   * is that of the first entry, stays under the ref. With `takesPart`, the agent takes part in its thread from then on.
    */
-  abstract settleInbox(lease: AccountLease, messageIds: readonly string[], messageRef?: string): Promise<boolean>;
+  abstract settleInbox(
+    lease: AccountLease,
+    messageIds: readonly string[],
+    messageRef?: string,
+    takesPart?: boolean,
+  ): Promise<boolean>;
+
+  /** Returns whether the agent takes part in a thread of a chat. */
+  abstract takesPart(channel: string, chat: string, thread: string): Promise<boolean>;
 
   /** Finds where the reply to a message goes: by its ref, or by its ID while it waits in the inbox. */
   abstract findPlace(channel: string, messageRef: string, messageId: string): Promise<Json | undefined>;

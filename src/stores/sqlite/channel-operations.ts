@@ -85,12 +85,23 @@ export class ChannelOperations {
     return true;
   }
 
-  settleInbox(now: number, lease: AccountLease, messageIds: readonly string[], messageRef?: string): boolean {
+  settleInbox(
+    now: number,
+    lease: AccountLease,
+    messageIds: readonly string[],
+    messageRef?: string,
+    takesPart?: boolean,
+  ): boolean {
     if (!this.holds(lease)) return false;
     const { channel } = lease;
+    if (takesPart) this.statements.takePart.run(channel, messageIds[0] ?? '');
     if (messageRef !== undefined) this.statements.addPlace.run(messageRef, now, channel, messageIds[0] ?? '');
     for (const messageId of messageIds) this.statements.deleteInbox.run(channel, messageId);
     return true;
+  }
+
+  takesPart(channel: string, chat: string, thread: string): boolean {
+    return this.statements.takesPart.get(channel, chat, thread)?.takesPart === 1;
   }
 
   findPlace(channel: string, messageRef: string, messageId: string): Json | undefined {

@@ -19,21 +19,7 @@ export function prepareInbox(database: DatabaseSync) {
          received_at AS receivedAt
        FROM inbox WHERE channel = ? ORDER BY entry`,
     ),
-    noteChat: prepare(
-      database,
-      `INSERT INTO chats (channel, chat, message_id, place, sent_at) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET message_id = excluded.message_id, place = excluded.place, sent_at = excluded.sent_at
-       WHERE excluded.sent_at >= sent_at`,
-    ),
-    listChats: prepare<SeenChat>(
-      database,
-      `SELECT chat, place, message_id AS messageId, sent_at AS sentAt FROM chats WHERE channel = ? AND sent_at > ?
-       ORDER BY chat`,
-    ),
-    deleteChats: prepare(
-      database,
-      'DELETE FROM chats WHERE (channel, chat) IN (SELECT channel, chat FROM chats WHERE sent_at < ? LIMIT ?)',
-    ),
+    ...prepareChats(database),
     ...prepareIdentities(database),
     keepReading: prepare(database, 'UPDATE inbox SET reading = ? WHERE channel = ? AND message_id = ?'),
     deleteInbox: prepare(database, 'DELETE FROM inbox WHERE channel = ? AND message_id = ?'),
@@ -48,6 +34,38 @@ export function prepareInbox(database: DatabaseSync) {
       database,
       `DELETE FROM places WHERE (channel, message_ref) IN
          (SELECT channel, message_ref FROM places WHERE created_at < ? LIMIT ?)`,
+    ),
+  };
+}
+
+/** Chats and their threads. */
+function prepareChats(database: DatabaseSync) {
+  return {
+    noteChat: prepare(
+      database,
+      `INSERT INTO chats (channel, chat, thread, message_id, place, sent_at)
+       VALUES (?1, ?2, coalesce(?4 ->> '$.thread', ''), ?3, ?4, ?5)
+       ON CONFLICT DO UPDATE SET message_id = excluded.message_id, place = excluded.place, sent_at = excluded.sent_at
+       WHERE excluded.sent_at >= sent_at`,
+    ),
+    listChats: prepare<SeenChat>(
+      database,
+      `SELECT chat, place, message_id AS messageId, sent_at AS sentAt FROM chats WHERE channel = ? AND sent_at > ?
+       ORDER BY chat, thread`,
+    ),
+    deleteChats: prepare(
+      database,
+      `DELETE FROM chats WHERE (channel, chat, thread) IN
+         (SELECT channel, chat, thread FROM chats WHERE sent_at < ? LIMIT ?)`,
+    ),
+    takePart: prepare(
+      database,
+      `UPDATE chats SET takes_part = 1 WHERE takes_part = 0 AND channel = ?1 AND (chat, thread) IN
+         (SELECT chat, coalesce(place ->> '$.thread', '') FROM inbox WHERE channel = ?1 AND message_id = ?2)`,
+    ),
+    takesPart: prepare<{ takesPart: number }>(
+      database,
+      'SELECT takes_part AS takesPart FROM chats WHERE channel = ? AND chat = ? AND thread = ?',
     ),
   };
 }

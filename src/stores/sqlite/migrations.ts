@@ -5,22 +5,9 @@ import { failpoint } from '../../core/failpoints/failpoint.js';
 import { ALL_TENANTS, type Json } from '../../core/store/index.js';
 import { AuditTrail } from './audit-trail.js';
 import { toIndexText } from './memory-words.js';
+import { SCHEMA_10, SCHEMA_11, SCHEMA_12, SCHEMA_13, SCHEMA_14 } from './channel-schema.js';
 import { prepare, required } from './rows.js';
-import {
-  SCHEMA_1,
-  SCHEMA_10,
-  SCHEMA_11,
-  SCHEMA_12,
-  SCHEMA_13,
-  SCHEMA_2,
-  SCHEMA_3,
-  SCHEMA_4,
-  SCHEMA_5,
-  SCHEMA_6,
-  SCHEMA_7,
-  SCHEMA_8,
-  SCHEMA_9,
-} from './schema.js';
+import { SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SCHEMA_9 } from './schema.js';
 
 /** A migration of the schema from the previous version to `version`. */
 export interface Migration {
@@ -81,6 +68,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 11, up: (database) => database.exec(SCHEMA_11) },
   { version: 12, up: (database) => database.exec(SCHEMA_12) },
   { version: 13, up: (database) => database.exec(SCHEMA_13) },
+  { version: 14, up: (database) => database.exec(SCHEMA_14) },
 ];
 
 /** A row of the audit trail in version 1. */

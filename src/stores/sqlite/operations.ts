@@ -265,6 +265,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   listInbox: read(({ channels }, channel) => channels.listInbox(channel)),
   keepReading: write(({ channels }, ...all) => channels.keepReading(...all)),
   settleInbox: write(({ channels, now }, ...all) => channels.settleInbox(now, ...all)),
+  takesPart: read(({ channels }, ...all) => channels.takesPart(...all)),
   findPlace: read(({ channels }, ...all) => channels.findPlace(...all)),
   writePart: write(({ channels }, ...all) => channels.writePart(...all)),
   listParts: read(({ channels }, ...all) => channels.listParts(...all)),

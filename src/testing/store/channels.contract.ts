@@ -283,4 +283,17 @@ export const channelsContract: Contract = {
     expect(await bench.store.listChats(CHANNEL, 2)).toEqual([bob]);
     expect(await bench.store.listChats('telegraph', 0)).toEqual([]);
   },
+
+  'lists threads apart from their chat, and notes in which the agent takes part': async (bench) => {
+    const lease = await take(bench);
+    const inThread = (n: number, thread: string) => ({ ...anEntry(n), place: JSON.stringify({ chat: 'ann', thread }) });
+    await bench.store.addInbox(lease, [anEntry(1), inThread(2, 'a'), inThread(3, 'b'), inThread(4, 'b')]);
+    expect((await bench.store.listChats(CHANNEL, 0)).map(({ sentAt }) => sentAt)).toEqual([1, 2, 4]);
+    await bench.store.settleInbox(lease, [inThread(2, 'a').messageId], 'm_2');
+    await bench.store.settleInbox(lease, [inThread(3, 'b').messageId], 'm_3', true);
+    await bench.under.crash();
+    const threads = ['a', 'b', 'c'].map((thread) => bench.store.takesPart(CHANNEL, 'ann', thread));
+    expect(await Promise.all(threads)).toEqual([false, true, false]);
+    expect(await bench.store.takesPart(CHANNEL, 'bob', 'b')).toBe(false);
+  },
 };

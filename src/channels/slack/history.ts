@@ -1,0 +1,164 @@
+import type { ChannelLink, Part, RecentChat } from '../../core/channels/driver.js';
+import { fileOf } from '../../core/channels/message-files.js';
+import { DeliveryError, DriverError } from '../../core/channels/driver.js';
+import type { Clock } from '../../core/time/clock.js';
+import { findSentFile } from './files.js';
+import { PART_EVENT } from './outgoing.js';
+import { toRaw, toRaws, toText, type Raw } from './raw.js';
+import { RefusedCallError, type WebApi } from './web-api.js';
+
+/** Messages that are read of one chat after a start. */
+const MAX_MESSAGES = 200;
+/** Threads of one chat that are looked at after a start: those used last. */
+const MAX_THREADS = 20;
+const PAGE_SIZE = 100;
+/** Pages in which a part is looked for. */
+const MAX_PAGES = 5;
+/** A part may be in the history a little before its creation by the clock here, in milliseconds. */
+const CLOCK_TOLERANCE_MS = 120_000;
+
+/** Where a page of the history is read. */
+interface Range {
+  readonly channel: string;
+  readonly thread?: string | undefined;
+  /** As a time of Slack. */
+  readonly after: number;
+  readonly withMetadata?: boolean;
+}
+
+/** Reads what a chat, or a thread, has: newest first in a chat, oldest first in a thread. */
+export class History {
+  constructor(
+    private readonly api: WebApi,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Finds a part that may have been sent.
+   * @returns the ref of its message, `absent` if Slack does not have it, undefined if there is too much to read
+   * @throws DeliveryError, DriverError
+   */
+  async find(part: Part): Promise<{ readonly ref: string } | 'absent' | undefined> {
+    const { chat, thread } = part.place;
+    const after = Number(toTs(part.createdAt - CLOCK_TOLERANCE_MS));
+    const file = fileOf(part);
+    let pages = 0;
+    for await (const messages of this.pages({ channel: chat, thread, after, withMetadata: true })) {
+      for (const message of messages) {
+        const ref = file ? findSentFile(part, file, message['files']) : isPart(message, part) && toText(message['ts']);
+        if (ref) return { ref };
+      }
+      if (++pages === MAX_PAGES) return undefined;
+    }
+    return 'absent';
+  }
+
+  /**
+   * Reads the posts of a chat, and of its threads, after the newest that is known of each: oldest first. Waits as long as
+   * Slack wants.
+   * @param known the chat and the threads of it, at least one
+   * @throws DeliveryError when it cannot be read now; DriverError
+   */
+  async readMissed(known: readonly RecentChat[], signal: AbortSignal): Promise<readonly Raw[]> {
+    const [{ place, since }] = known as [RecentChat];
+    const oldest = Number(toTs(since));
+    const newest = Math.max(oldest, ...known.map(timeOf));
+    const posts = await this.collect({ channel: place.chat, after: newest }, signal);
+    const threads = new Map(posts.flatMap(({ ts, reply_count: count }) => (count ? [[toText(ts) ?? '', oldest]] : [])));
+    for (const one of known)
+      if (one.place.thread !== undefined) threads.set(one.place.thread, Math.max(oldest, timeOf(one)));
+    for (const [thread, after] of threads)
+      posts.push(...(await this.collect({ channel: place.chat, thread, after }, signal)));
+    const missed = new Map(posts.map((post) => [toText(post['ts']) ?? '', post]));
+    return [...missed.values()].sort((a, b) => Number(a['ts']) - Number(b['ts']));
+  }
+
+  private async collect(range: Range, signal: AbortSignal): Promise<Raw[]> {
+    const found: Raw[] = [];
+    for await (const page of this.pages(range, signal)) {
+      found.push(...page);
+      if (found.length >= MAX_MESSAGES) break;
+    }
+    // A thread comes with its first post.
+    return found.slice(0, MAX_MESSAGES).filter(({ ts }) => Number(ts) > range.after);
+  }
+
+  private async *pages(range: Range, signal?: AbortSignal): AsyncGenerator<readonly Raw[]> {
+    const { channel, thread, after, withMetadata } = range;
+    const method = thread === undefined ? 'conversations.history' : 'conversations.replies';
+    for (let cursor: string | undefined = ''; cursor !== undefined;) {
+      const result = await this.patiently(
+        () =>
+          this.api.call(method, {
+            channel,
+            ts: thread,
+            oldest: after.toFixed(6),
+            limit: PAGE_SIZE,
+            ...(cursor !== '' && { cursor }),
+            ...(withMetadata && { include_all_metadata: true }),
+          }),
+        signal,
+      );
+      yield toRaws(result['messages']);
+      cursor = toText(toRaw(result['response_metadata'])['next_cursor']);
+    }
+  }
+
+  /** Repeats a call that Slack limits. Without a signal the limit is thrown. */
+  private async patiently<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        const waitMs = error instanceof DeliveryError ? error.retryAfterMs : undefined;
+        if (!signal || signal.aborted || waitMs === undefined) throw error;
+        await this.clock.sleep(waitMs, signal);
+        signal.throwIfAborted();
+      }
+    }
+  }
+}
+
+/**
+ * Hands over what was posted while nothing was connected, chat by chat.
+ * @param take takes the posts of one chat, oldest first
+ * @returns the chats that could not be read
+ * @throws DriverError
+ */
+export async function catchUp(
+  history: History,
+  link: Pick<ChannelLink, 'listChats' | 'log'>,
+  take: (posts: readonly Raw[]) => Promise<void>,
+  signal: AbortSignal,
+): Promise<number> {
+  let unread = 0;
+  const chats = Map.groupBy(await link.listChats(), ({ place }) => place.chat);
+  for (const [channel, known] of chats) {
+    try {
+      // Threads of which nothing was heard for longer are not looked at.
+      const newest = known.toSorted((a, b) => b.sentAt - a.sentAt).slice(0, MAX_THREADS);
+      const posts = await history.readMissed(newest, signal);
+      await take(posts.map((post) => ({ ...post, channel })));
+    } catch (error) {
+      if (error instanceof DriverError || signal.aborted) throw error;
+      // A chat that the bot has left, or whose history the app may not read.
+      if (error instanceof RefusedCallError) link.log.info({ chat: channel, error }, 'a history is not given');
+      unread++;
+    }
+  }
+  return unread;
+}
+
+function isPart(message: Raw, { id }: Part): boolean {
+  const { event_type: type, event_payload: payload } = toRaw(message['metadata']);
+  return type === PART_EVENT && toRaw(payload)['part'] === id;
+}
+
+/** Returns the time of the newest message that is known of a chat, as Slack has it. */
+function timeOf({ messageId }: RecentChat): number {
+  return Number(/:(\d+\.\d+)(?::|$)/.exec(messageId)?.[1] ?? 0);
+}
+
+function toTs(time: number): string {
+  return (Math.max(0, time) / 1_000).toFixed(6);
+}

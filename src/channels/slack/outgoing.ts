@@ -1,0 +1,65 @@
+import type { Part, Place } from '../../core/channels/driver.js';
+import { toPlainText } from '../../core/channels/text-length.js';
+import type { Log } from '../../core/telemetry/logs.js';
+import { escape, markUp } from './markup.js';
+import type { Raw } from './raw.js';
+import { RefusedCallError } from './web-api.js';
+
+/** The name of the metadata by which a part is found again. */
+export const PART_EVENT = 'openclaw_part';
+
+/** Refusals after which the same text goes without its markup, and those after which it goes without its thread. */
+const OF_MARKUP = new Set(
+  'invalid_blocks invalid_blocks_format invalid_attachments msg_blocks_too_long msg_too_long'.split(' '),
+);
+const OF_THREAD = new Set(
+  'thread_not_found invalid_thread_ts cannot_reply_to_message restricted_action_thread_locked'.split(' '),
+);
+
+/** A part without what Slack has refused of it. */
+export interface Attempt {
+  readonly place: Place;
+  /** True after the markup was refused. */
+  readonly isPlain: boolean;
+}
+
+/**
+ * Makes a call for a part, and again without what Slack refuses of the part: the markup, the thread.
+ * @throws DeliveryError, DriverError
+ */
+export async function callWithFallbacks<T>(part: Part, log: Log, make: (attempt: Attempt) => Promise<T>): Promise<T> {
+  let attempt: Attempt = { place: part.place, isPlain: false };
+  for (;;) {
+    try {
+      return await make(attempt);
+    } catch (error) {
+      const less = error instanceof RefusedCallError ? withoutRefused(attempt, error) : undefined;
+      if (!less) throw error;
+      log.warn({ part: part.id, error }, 'Slack refuses a part of a message; it is sent without');
+      attempt = less;
+    }
+  }
+}
+
+function withoutRefused(attempt: Attempt, { code }: RefusedCallError): Attempt | undefined {
+  if (!attempt.isPlain && OF_MARKUP.has(code)) return { ...attempt, isPlain: true };
+  if (attempt.place.thread !== undefined && OF_THREAD.has(code))
+    return { ...attempt, place: { ...attempt.place, thread: undefined } };
+  return undefined;
+}
+
+/** Returns the parameters of a call that say what a message shows. The ID of the part goes along in its metadata. */
+export function toMessage({ id, texts }: Part, { isPlain }: Attempt): Raw {
+  return {
+    text: isPlain ? escape(toPlainText(texts)) : markUp(texts),
+    mrkdwn: !isPlain,
+    parse: 'none',
+    link_names: false,
+    metadata: { event_type: PART_EVENT, event_payload: { part: id } },
+  };
+}
+
+/** Returns the parameters of a call that say where a message goes. */
+export function toTarget({ chat, thread }: Place): Raw {
+  return { channel: chat, thread_ts: thread };
+}

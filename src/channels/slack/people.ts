@@ -1,0 +1,65 @@
+import { BoundedMap } from '../../core/cache/bounded-map.js';
+import type { Clock } from '../../core/time/clock.js';
+import type { Names } from './content.js';
+import { toRaw, toText, type Raw } from './raw.js';
+import { RefusedCallError, type WebApi } from './web-api.js';
+
+/** Time for which what was looked up is used, in milliseconds. */
+const CACHE_MS = 300_000;
+const MAX_KNOWN = 10_000;
+
+/** A person, or a channel. */
+export interface Known {
+  readonly name?: string | undefined;
+  readonly isAdmin: boolean;
+}
+
+/** Looks up people and channels by their IDs, and keeps what it has found for some minutes. */
+export class People {
+  private readonly known = new BoundedMap<string, { readonly found: Known; readonly at: number }>(MAX_KNOWN);
+
+  constructor(
+    private readonly api: WebApi,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Finds `@` with the ID of a person, or `#` with that of a channel. What Slack does not show has no name.
+   * @throws DeliveryError when it can be tried again; DriverError
+   */
+  async find(id: string): Promise<Known> {
+    const cached = this.known.get(id);
+    if (cached && this.clock.elapsed() - cached.at < CACHE_MS) return cached.found;
+    const found = await this.ask(id).catch((error: unknown): Known => {
+      if (error instanceof RefusedCallError) return { isAdmin: false };
+      throw error;
+    });
+    this.known.set(id, { found, at: this.clock.elapsed() });
+    return found;
+  }
+
+  /** Returns the names of those that have one. */
+  async name(ids: readonly string[]): Promise<Names> {
+    const names = new Map<string, string>();
+    for (const id of ids) {
+      const { name } = await this.find(id);
+      if (name !== undefined) names.set(id, name);
+    }
+    return names;
+  }
+
+  private async ask(id: string): Promise<Known> {
+    if (id.startsWith('#')) {
+      const { channel } = await this.api.call('conversations.info', { channel: id.slice(1) });
+      return { name: toText(toRaw(channel)['name']), isAdmin: false };
+    }
+    const user = toRaw((await this.api.call('users.info', { user: id.slice(1) }))['user']);
+    const isAdmin = user['is_admin'] === true || user['is_owner'] === true;
+    return { name: nameOf(user), isAdmin };
+  }
+}
+
+function nameOf(user: Raw): string | undefined {
+  const profile = toRaw(user['profile']);
+  return toText(profile['display_name']) ?? toText(profile['real_name']) ?? toText(user['name']);
+}

@@ -1,0 +1,247 @@
+import { BoundedMap } from '../../core/cache/bounded-map.js';
+import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
+import type { ChannelLink, Driver, Part, Place, Reading, Update, Updates } from '../../core/channels/driver.js';
+import { DriverError } from '../../core/channels/driver.js';
+import { fileOf, withFiles } from '../../core/channels/message-files.js';
+import { Clock } from '../../core/time/clock.js';
+import { egressFetch } from '../../http/egress-fetch.js';
+import { SlackAccounts } from './accounts.js';
+import { findTeam, sortEvent, sortPost, type Bot, type RawUpdate, type Sorted, type SortOptions } from './events.js';
+import { toFault } from './faults.js';
+import { fileIdOf, openFile, sendFile, toFileRefs } from './files.js';
+import { catchUp, History } from './history.js';
+import { MAX_LENGTH, measure } from './markup.js';
+import { callWithFallbacks, toMessage, toTarget } from './outgoing.js';
+import { People } from './people.js';
+import { toText, type Raw } from './raw.js';
+import { readUpdate } from './reading.js';
+import { slackSettings, type SlackSettings } from './slack.settings.js';
+import { SocketMode } from './socket-mode.js';
+import { TypingStatus } from './typing-status.js';
+import { WebApi } from './web-api.js';
+
+/** Slack waits 3 s for an acknowledgement: what comes while the driver catches up waits so long at most, in milliseconds. */
+const CATCH_UP_PATIENCE_MS = 2_000;
+/** Number of posts that are remembered by the IDs that clients give them. */
+const MAX_POSTS = 5_000;
+
+/** Drives the channel `slack`: an app that connects to Slack, or to which Slack delivers. */
+@ChannelDriver({
+  name: 'slack',
+  settings: slackSettings,
+  capabilities: {
+    edits: true,
+    maxLength: MAX_LENGTH,
+    lengthUnit: 'bytes',
+    minEditIntervalMs: { direct: 1_200, group: 1_200 },
+  },
+})
+export class SlackDriver implements Driver<SlackSettings> {
+  readonly measure = measure;
+  private readonly over = new AbortController();
+  /** The IDs of posts by those that the clients of people gave them: one post may come with two times. */
+  private readonly posts = new BoundedMap<string, string>(MAX_POSTS);
+  private readonly troubles = new Map<string, string>();
+  private link!: ChannelLink<SlackSettings>;
+  private api!: WebApi;
+  private bot!: Bot;
+  private people!: People;
+  private history!: History;
+  private typing!: TypingStatus;
+  private sockets: SocketMode | undefined;
+  private caughtUp: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly accounts: SlackAccounts,
+  ) {}
+
+  async start(link: ChannelLink<SlackSettings>, signal: AbortSignal): Promise<void> {
+    const { clock } = this;
+    const { bot_token: token, app_token: appToken, signing_secret: signingSecret, api_root: root } = link.settings;
+    this.link = link;
+    this.api = new WebApi(token, { root, fetch: egressFetch, clock, noteTime: (time) => link.noteTime(time) });
+    this.people = new People(this.api, clock);
+    this.history = new History(this.api, clock);
+    this.typing = new TypingStatus(this.api, clock);
+    this.bot = await this.identify();
+    const intake = AbortSignal.any([signal, this.over.signal]);
+    const { team } = this.bot;
+    const remove = this.accounts.add(link.account, { team, signingSecret, take: (event) => this.take(event) });
+    intake.addEventListener('abort', remove, { once: true });
+    const caughtUp = Promise.withResolvers<void>();
+    this.caughtUp = Promise.race([caughtUp.promise, clock.sleep(CATCH_UP_PATIENCE_MS, intake)]);
+    if (appToken !== undefined) await this.connect(appToken, intake);
+    void this.catchUp(intake).finally(() => caughtUp.resolve());
+  }
+
+  read([update]: Updates): Promise<Reading> {
+    return this.readOne(update);
+  }
+
+  async send(part: Part): Promise<string> {
+    const file = fileOf(part);
+    const ref = file ? await sendFile(part, file, this.api, this.link) : await this.post(part);
+    // Slack takes the status of a thread back by itself when the bot posts there.
+    this.typing.forget(part.place);
+    return ref;
+  }
+
+  async edit(ref: string, part: Part): Promise<void> {
+    if (fileIdOf(ref) !== undefined) return;
+    await callWithFallbacks(part, this.link.log, (attempt) =>
+      this.api.call('chat.update', { channel: attempt.place.chat, ts: ref, ...toMessage(part, attempt) }),
+    );
+  }
+
+  async remove(ref: string, { chat }: Place): Promise<void> {
+    const file = fileIdOf(ref);
+    if (file !== undefined) await this.api.call('files.delete', { file });
+    else await this.api.call('chat.delete', { channel: chat, ts: ref });
+  }
+
+  lookUp(part: Part): Promise<{ readonly ref: string } | 'absent' | undefined> {
+    return this.history.find(part);
+  }
+
+  showTyping(place: Place): Promise<void> {
+    return this.typing.show(place);
+  }
+
+  hideTyping(place: Place): Promise<void> {
+    return this.typing.hide(place);
+  }
+
+  async stop(): Promise<void> {
+    this.over.abort();
+    await this.sockets?.close();
+  }
+
+  /** @throws DriverError */
+  private async identify(): Promise<Bot> {
+    try {
+      const { team_id: team, user_id: user, enterprise_id: enterprise } = await this.api.call('auth.test');
+      return { team: toText(team) ?? '', user: toText(user) ?? '', enterprise: toText(enterprise) };
+    } catch (error) {
+      throw toFault(error);
+    }
+  }
+
+  /** @throws DriverError */
+  private async connect(appToken: string, signal: AbortSignal): Promise<void> {
+    const { api, clock, link } = this;
+    this.sockets = new SocketMode({
+      api,
+      appToken,
+      clock,
+      log: link.log,
+      signal,
+      take: (event) => this.takeShared(event),
+      fail: (error) => link.fail(error),
+      noteOthers: (count) =>
+        this.degrade('connections', count > 0 ? `${count} other connections use the token of the app` : undefined),
+    });
+    await this.sockets.start();
+  }
+
+  /** Reads what was posted while nothing was connected. Never rejects. */
+  private async catchUp(signal: AbortSignal): Promise<void> {
+    try {
+      const take = (posts: readonly Raw[]) =>
+        this.receive(posts.map((post) => this.sort(() => sortPost(post, {}, this.options))));
+      const unread = await catchUp(this.history, this.link, take, signal);
+      this.degrade('history', unread > 0 ? `what was missed in ${unread} chats could not be read` : undefined);
+    } catch (error) {
+      if (!signal.aborted) this.link.fail(toFault(error));
+    }
+  }
+
+  private degrade(what: string, reason: string | undefined): void {
+    if (reason === undefined) this.troubles.delete(what);
+    else this.troubles.set(what, reason);
+    this.link.degrade(this.troubles.size > 0 ? [...this.troubles.values()].join('; ') : undefined);
+  }
+
+  /** Takes an event from a connection of the app, which may be for another workspace with the same app. */
+  private async takeShared(envelope: Raw): Promise<void> {
+    const team = findTeam(envelope);
+    if (team === undefined || this.isOurs(team)) return this.take(envelope);
+    const other = this.accounts.findTeam(team);
+    if (!other) return this.link.log.warn({ team }, 'an event is for a workspace without an account; it is ignored');
+    await other.take(envelope);
+  }
+
+  private isOurs(team: string): boolean {
+    return team === this.bot.team || team === this.bot.enterprise;
+  }
+
+  /** Takes an event. When it resolves, the event is stored or ignored. */
+  private async take(envelope: Raw): Promise<void> {
+    await this.caughtUp;
+    const team = findTeam(envelope);
+    if (team !== undefined && !this.isOurs(team)) return;
+    const sorted = this.sort(() => sortEvent(envelope, this.options));
+    if (sorted.kind === 'revoked')
+      return this.link.fail(new DriverError('bad_credential', `Slack has revoked the token: ${sorted.reason}`));
+    await this.receive([sorted]);
+  }
+
+  private get options(): SortOptions {
+    return { bot: this.bot, repliesInThread: this.link.settings.reply_in_thread };
+  }
+
+  /** Decides what an event is. One that cannot be understood is logged and left out. */
+  private sort(decide: () => Sorted): Sorted {
+    try {
+      return decide();
+    } catch (error) {
+      this.link.log.warn({ error }, 'an event could not be understood; it is left out');
+      return { kind: 'ignored', reason: 'it could not be understood' };
+    }
+  }
+
+  private async receive(all: readonly Sorted[]): Promise<void> {
+    const updates: Update[] = [];
+    for (const sorted of all) {
+      if (sorted.kind === 'update' && !this.isRepeated(sorted)) updates.push(sorted.update);
+      else
+        this.link.log.debug(
+          { reason: sorted.kind === 'ignored' ? sorted.reason : 'a post that came before' },
+          'ignored',
+        );
+    }
+    if (updates.length > 0) await this.link.receive(updates);
+  }
+
+  /** Returns whether a post came before under another time. */
+  private isRepeated({ update, clientId }: Extract<Sorted, { kind: 'update' }>): boolean {
+    if (clientId === undefined) return false;
+    const before = this.posts.get(clientId);
+    this.posts.set(clientId, before ?? update.id);
+    return before !== undefined && before !== update.id;
+  }
+
+  private async readOne(update: Update): Promise<Reading> {
+    const { bot, people, link, api } = this;
+    const raw = update.raw as RawUpdate;
+    const reading = await readUpdate(update, {
+      bot,
+      people,
+      takesPart: async () => {
+        if (link.settings.require_mention_in_threads) return false;
+        return (raw.kind === 'post' && raw.isBelowBot) || link.takesPart(update.place);
+      },
+    });
+    if (reading.kind !== 'message' || raw.kind !== 'post' || raw.files.length === 0) return reading;
+    const files = new Map(raw.files.map((file) => [file.id, file]));
+    return withFiles(reading, toFileRefs(raw), link, ({ id }) => openFile(files.get(id), api));
+  }
+
+  private async post(part: Part): Promise<string> {
+    const { ts } = await callWithFallbacks(part, this.link.log, (attempt) => {
+      const message = { ...toTarget(attempt.place), ...toMessage(part, attempt) };
+      return this.api.call('chat.postMessage', { ...message, unfurl_links: false, unfurl_media: false });
+    });
+    return toText(ts) ?? '';
+  }
+}

@@ -1,0 +1,29 @@
+import { SlackAccounts } from '../../src/channels/slack/accounts.js';
+import { SlackDriver } from '../../src/channels/slack/slack.driver.js';
+import { SystemClock } from '../../src/core/time/clock.js';
+import { describeChannelDriverContract, type DriverUnderTest } from '../../src/testing/channel-driver.contract.js';
+import { APP_TOKEN, BOT_TOKEN, FakeSlack, type Failure } from '../support/fake-slack.js';
+import type { Parameters as Event } from '../support/fake-slack-messages.js';
+
+const FAILURES: Readonly<Record<Parameters<DriverUnderTest['failNext']>[0], Failure>> = {
+  'rate limited': { status: 429, retryAfter: 1 },
+  blocked: { error: 'not_in_channel' },
+  'response lost': { drop: 'after' },
+  revoked: { error: 'token_revoked' },
+};
+
+async function make(): Promise<DriverUnderTest> {
+  const slack = await FakeSlack.start();
+  let newest: Event;
+  return {
+    driver: new SlackDriver(new SystemClock(), new SlackAccounts()),
+    settings: { bot_token: BOT_TOKEN, app_token: APP_TOKEN, api_root: slack.apiRoot, reply_in_thread: true },
+    write: (sender, text) => void (newest = slack.write(sender, text)),
+    redeliver: () => slack.deliver(newest),
+    shown: (sender) => slack.read(`D${sender}`),
+    failNext: (failure) => slack.failNext('chat.postMessage', FAILURES[failure]),
+    dispose: () => slack.close(),
+  };
+}
+
+describeChannelDriverContract('the driver of Slack keeps the contract of drivers', make);
