@@ -199,6 +199,8 @@ export class FakeSlack {
         return page(this.messages, parameters);
       case 'conversations.info':
         return { channel: { id: parameters['channel'], name: `channel-${String(parameters['channel'])}` } };
+      case 'conversations.open':
+        return { channel: { id: `D${String(parameters['users'])}` } };
       case 'users.info':
         return { user: this.describe(String(parameters['user'])) };
       case 'assistant.threads.setStatus':

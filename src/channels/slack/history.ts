@@ -39,7 +39,17 @@ export class History {
    * @throws DeliveryError, DriverError
    */
   async find(part: Part): Promise<{ readonly ref: string } | 'absent' | undefined> {
-    const { chat, thread } = part.place;
+    const { thread } = part.place;
+    const inThread = thread === undefined ? 'absent' : await this.findIn(part, thread).catch(toAbsent);
+    // A part whose thread Slack has refused stands in the chat.
+    return inThread === 'absent' ? this.findIn(part, undefined) : inThread;
+  }
+
+  private async findIn(
+    part: Part,
+    thread: string | undefined,
+  ): Promise<{ readonly ref: string } | 'absent' | undefined> {
+    const { chat } = part.place;
     const after = Number(toTs(part.createdAt - CLOCK_TOLERANCE_MS));
     const file = fileOf(part);
     let pages = 0;
@@ -147,6 +157,12 @@ export async function catchUp(
     }
   }
   return unread;
+}
+
+/** A thread that is gone has nothing. @throws other errors */
+function toAbsent(error: unknown): 'absent' {
+  if (error instanceof RefusedCallError && error.code === 'thread_not_found') return 'absent';
+  throw error;
 }
 
 function isPart(message: Raw, { id }: Part): boolean {

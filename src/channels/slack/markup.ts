@@ -41,7 +41,11 @@ export function measure(texts: readonly PartText[]): number {
 /** Escapes what Slack would take for its own, and breaks up what would begin or end a block of code. */
 export function escape(text: string): string {
   const whole = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return whole.replaceAll(FENCE, `\`${INVISIBLE}\`${INVISIBLE}\``);
+  return breakFences(whole);
+}
+
+function breakFences(text: string): string {
+  return text.replaceAll(/`(?=``)/g, `\`${INVISIBLE}`);
 }
 
 function markUpText({ kind, text }: PartText): string {
@@ -174,7 +178,8 @@ function toInline(tokens: readonly Token[] = [], place: InlinePlace): string {
     const isInWord = WORD.test(text.at(-1) ?? ' ') || WORD.test(tokens[n + 1]?.raw.at(0) ?? ' ');
     text += toInlineToken(token, isInWord ? { ...place, open: place.open.union(ALL_MARKS) } : place);
   }
-  return text;
+  // Backticks that were escaped one by one.
+  return breakFences(text);
 }
 
 function toInlineToken(token: Token, place: InlinePlace): string {

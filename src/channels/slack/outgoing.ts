@@ -1,4 +1,4 @@
-import type { Part, Place } from '../../core/channels/driver.js';
+import type { Button, Part, Place } from '../../core/channels/driver.js';
 import { toPlainText } from '../../core/channels/text-length.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import { escape, markUp } from './markup.js';
@@ -49,14 +49,31 @@ function withoutRefused(attempt: Attempt, { code }: RefusedCallError): Attempt |
 }
 
 /** Returns the parameters of a call that say what a message shows. The ID of the part goes along in its metadata. */
-export function toMessage({ id, texts }: Part, { isPlain }: Attempt): Raw {
+export function toMessage({ id, texts, buttons = [] }: Part, { isPlain }: Attempt): Raw {
+  const text = isPlain ? escape(toPlainText(texts)) : markUp(texts);
   return {
-    text: isPlain ? escape(toPlainText(texts)) : markUp(texts),
+    text,
+    ...(buttons.length > 0 && !isPlain && { blocks: toBlocks(text, buttons) }),
     mrkdwn: !isPlain,
     parse: 'none',
     link_names: false,
     metadata: { event_type: PART_EVENT, event_payload: { part: id } },
   };
+}
+
+/** Returns a text with buttons. The text of a section has at most 3,000 characters. */
+function toBlocks(text: string, buttons: readonly Button[]): Raw[] {
+  const sections = text.match(/[^]{1,2999}(?:\n|$)|[^]{1,3000}/g) ?? [];
+  const elements = buttons.map(({ text: label, data }, n) => ({
+    type: 'button',
+    action_id: `button_${n}`,
+    text: { type: 'plain_text', text: label },
+    value: data,
+  }));
+  return [
+    ...sections.map((section) => ({ type: 'section', text: { type: 'mrkdwn', text: section } })),
+    { type: 'actions', elements },
+  ];
 }
 
 /** Returns the parameters of a call that say where a message goes. */

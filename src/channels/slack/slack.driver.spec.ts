@@ -93,6 +93,15 @@ it('a part is found by its metadata, in a chat and in a thread, and is certainly
   }
 });
 
+it('a part that was sent without its thread, because that is gone, is found in the chat', async () => {
+  const driver = await start();
+  const part = aPart({ chat: TEAM_CHANNEL, thread: '1.000001' });
+  slack.failNext('chat.postMessage', { error: 'thread_not_found' }, { drop: 'after' });
+  await expect(driver.send(part)).rejects.toMatchObject({ outcome: 'unknown' });
+  slack.failNext('conversations.replies', { error: 'thread_not_found' });
+  expect(await driver.lookUp(part)).toEqual({ ref: slack.shown(TEAM_CHANNEL)[0]?.ts });
+});
+
 it('a part that is a file is found by its name, is not edited, and is deleted', async () => {
   const driver = await start();
   const part = aPart({}, PICTURE);
@@ -134,6 +143,39 @@ it('an edit of more than Slack takes is refused, so its parts are cut before', a
     outcome: 'refused',
   });
   expect(driver.measure([{ kind: 'text', text: '&'.repeat(800) }])).toBe(4_000);
+});
+
+it('buttons are below a text, and an edit without them takes them away', async () => {
+  const driver = await start();
+  const buttons = [{ text: 'Approve', data: 'a:a_1' }];
+  const ref = await driver.send({ ...aPart(), buttons });
+  const blocks = (method: string) => JSON.parse(String(slack.callsOf(method).at(-1)?.['blocks'])) as unknown;
+  expect(blocks('chat.postMessage')).toEqual([
+    { type: 'section', text: { type: 'mrkdwn', text: 'hello' } },
+    {
+      type: 'actions',
+      elements: [
+        { type: 'button', action_id: 'button_0', text: { type: 'plain_text', text: 'Approve' }, value: 'a:a_1' },
+      ],
+    },
+  ]);
+  await driver.edit(ref, aPart());
+  expect(blocks('chat.update')).toEqual([]);
+  const long = { kind: 'text', text: `${'x'.repeat(2_000)}\n${'y'.repeat(1_500)}` } as const;
+  await driver.send({ ...aPart({}, long), buttons });
+  expect(blocks('chat.postMessage')).toHaveLength(3);
+});
+
+it('the place of a person is their direct chat, which Slack opens', async () => {
+  const driver = await start();
+  expect(await driver.findPlace({ sender: 'T0OTHER01/U0ANN0001' })).toEqual({ chat: DIRECT });
+  expect(await driver.findPlace({ groupId: TEAM_CHANNEL, threadId: '1.2' })).toEqual({
+    chat: TEAM_CHANNEL,
+    thread: '1.2',
+    isGroup: true,
+  });
+  slack.failNext('conversations.open', { error: 'user_not_found' });
+  await expect(driver.findPlace({ sender: 'U0NONE001' })).rejects.toMatchObject({ outcome: 'refused' });
 });
 
 it('the status of a thread is renewed every 90 s, and taken back; other chats have none', async () => {

@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
-import type { ChannelLink, Driver, Part, Place, Reading, Update, Updates } from '../../core/channels/driver.js';
+import type { ChannelLink, Driver, Part, Place, Reading, Target, Update, Updates } from '../../core/channels/driver.js';
 import { DriverError } from '../../core/channels/driver.js';
 import { fileOf, withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
@@ -13,7 +13,7 @@ import { catchUp, History } from './history.js';
 import { MAX_LENGTH, measure } from './markup.js';
 import { callWithFallbacks, toMessage, toTarget } from './outgoing.js';
 import { People } from './people.js';
-import { toText, type Raw } from './raw.js';
+import { toRaw, toText, type Raw } from './raw.js';
 import { readUpdate } from './reading.js';
 import { slackSettings, type SlackSettings } from './slack.settings.js';
 import { SocketMode } from './socket-mode.js';
@@ -25,6 +25,9 @@ const CATCH_UP_PATIENCE_MS = 2_000;
 /** Number of posts that are remembered by the IDs that clients give them. */
 const MAX_POSTS = 5_000;
 
+/** Slack's limit of a file, in bytes. */
+const MAX_FILE_BYTES = 1_000_000_000;
+
 /** Drives the channel `slack`: an app that connects to Slack, or to which Slack delivers. */
 @ChannelDriver({
   name: 'slack',
@@ -34,6 +37,12 @@ const MAX_POSTS = 5_000;
     maxLength: MAX_LENGTH,
     lengthUnit: 'bytes',
     minEditIntervalMs: { direct: 1_200, group: 1_200 },
+    editsPerMinute: 50,
+    threads: true,
+    reactions: true,
+    typing: true,
+    buttons: true,
+    media: { image: MAX_FILE_BYTES, audio: MAX_FILE_BYTES, file: MAX_FILE_BYTES },
   },
 })
 export class SlackDriver implements Driver<SlackSettings> {
@@ -90,7 +99,7 @@ export class SlackDriver implements Driver<SlackSettings> {
   async edit(ref: string, part: Part): Promise<void> {
     if (fileIdOf(ref) !== undefined) return;
     await callWithFallbacks(part, this.link.log, (attempt) =>
-      this.api.call('chat.update', { channel: attempt.place.chat, ts: ref, ...toMessage(part, attempt) }),
+      this.api.call('chat.update', { channel: attempt.place.chat, ts: ref, blocks: [], ...toMessage(part, attempt) }),
     );
   }
 
@@ -102,6 +111,13 @@ export class SlackDriver implements Driver<SlackSettings> {
 
   lookUp(part: Part): Promise<{ readonly ref: string } | 'absent' | undefined> {
     return this.history.find(part);
+  }
+
+  async findPlace(target: Target): Promise<Place | undefined> {
+    if ('groupId' in target) return { chat: target.groupId, thread: target.threadId, isGroup: true };
+    const { channel } = await this.api.call('conversations.open', { users: target.sender.split('/').at(-1) });
+    const chat = toText(toRaw(channel)['id']);
+    return chat === undefined ? undefined : { chat };
   }
 
   showTyping(place: Place): Promise<void> {

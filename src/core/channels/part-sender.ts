@@ -8,12 +8,19 @@ import type { RunContext } from './run-context.js';
 
 /** Time limit of one call of a driver, in milliseconds. Its outcome is unknown afterwards. */
 const CALL_TIMEOUT_MS = 30_000;
+/** Time for which a platform may still carry out a call whose response was lost, in milliseconds. */
+const SETTLE_MS = 3_000;
+/** A look-up that fails so often tells nothing. */
+const MAX_LOOK_UPS = 5;
 
 /** A part whose fate is known. `wasFound`: it was there from an earlier call. */
 export interface SentPart {
   readonly part: OutboxPart;
   readonly wasFound: boolean;
 }
+
+/** The result of a look-up. */
+type Found = { readonly ref: string } | 'absent' | undefined;
 
 /** Sends the parts of one chat: each once, as far as the platform can tell. */
 export class PartSender {
@@ -59,6 +66,7 @@ export class PartSender {
       if (outcome instanceof DriverError) throw outcome;
       if (outcome.outcome === 'refused')
         return { part: await this.bury(part, texts, outcome.message), wasFound: false };
+      if (outcome.outcome === 'unknown') part = { ...part, deadline: Math.min(part.deadline, clock.now() + SETTLE_MS) };
       await backoff.wait();
     }
   }
@@ -104,7 +112,7 @@ export class PartSender {
    * Asks the platform for a part whose outcome is unknown: at once, and if it is not there, again once the first call cannot
    * arrive any more.
    */
-  private async lookUp(part: OutboxPart, texts: readonly PartText[]): Promise<{ ref: string } | 'absent' | undefined> {
+  private async lookUp(part: OutboxPart, texts: readonly PartText[]): Promise<Found> {
     if (!this.run.driver.lookUp) return undefined;
     const isEarly = part.deadline > this.run.clock.now();
     const found = await this.ask(part, texts);
@@ -113,10 +121,18 @@ export class PartSender {
     return this.ask(part, texts);
   }
 
-  private async ask(part: OutboxPart, texts: readonly PartText[]): Promise<{ ref: string } | 'absent' | undefined> {
-    const found = await this.attempt(async () => this.run.driver.lookUp?.(this.toPart(part, texts)));
-    if (found instanceof DriverError) throw found;
-    return found instanceof DeliveryError ? undefined : found;
+  private async ask(part: OutboxPart, texts: readonly PartText[]): Promise<Found> {
+    const { driver, clock, signal } = this.run;
+    const backoff = new Backoff(clock, signal);
+    for (let asked = 0; asked < MAX_LOOK_UPS; asked++) {
+      const found = await this.attempt(async () => driver.lookUp?.(this.toPart(part, texts)));
+      if (found instanceof DriverError) throw found;
+      if (!(found instanceof DeliveryError)) return found;
+      if (found.outcome === 'refused') return undefined;
+      await backoff.wait(found.retryAfterMs);
+      signal.throwIfAborted();
+    }
+    return undefined;
   }
 
   private async noteSent(part: OutboxPart, texts: readonly PartText[], ref: string): Promise<OutboxPart> {

@@ -409,6 +409,18 @@ describe('a part whose outcome is unknown', () => {
     },
   );
 
+  it('is looked up again while the platform limits look-ups', async () => {
+    await store.writePart(run.lease, aPart({ deadline: 0 }));
+    const limits = [7_000, 7_000];
+    driver.lookUp = async () => {
+      const retryAfterMs = limits.pop();
+      if (retryAfterMs !== undefined) throw new DeliveryError('not_sent', 'limited', retryAfterMs);
+      return { ref: 'found' };
+    };
+    await (await again()).finish(20_000);
+    expect([driver.calls, run.counted]).toEqual([['edit found hello'], []]);
+  });
+
   it('[V-08] is looked up until the first call cannot arrive any more, and not sent again when it is there', async () => {
     await store.writePart(run.lease, aPart());
     const asked: number[] = [];
