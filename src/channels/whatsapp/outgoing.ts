@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import {
+  commandOf,
   DeliveryError,
   type Button,
   type ChannelLink,
@@ -66,13 +67,17 @@ export async function sendPart(part: Part, file: PartText | undefined, api: Clou
   }
 }
 
-/** Returns a text, with buttons below it. */
+/** Returns a text with buttons below it; with commands in their place if it is too long for buttons. */
 function toContent(text: string, buttons: readonly Button[]): Raw {
   if (buttons.length === 0) return { type: 'text', text: { body: text, preview_url: false } };
+  if (text.length > MAX_SHORT_LENGTH) {
+    const commands = buttons.map(({ text: title, data }) => `\n${title}: ${commandOf(data) ?? data}`).join('');
+    const room = MAX_LENGTH - commands.length;
+    const shown = text.length <= room ? text : `${text.slice(0, room - 1).toWellFormed()}…`;
+    return { type: 'text', text: { body: shown + commands, preview_url: false } };
+  }
   const replies = buttons.map(({ text: title, data: id }) => ({ type: 'reply', reply: { id, title } }));
-  const isLong = text.length > MAX_SHORT_LENGTH;
-  const body = isLong ? `${text.slice(0, MAX_SHORT_LENGTH - 1).toWellFormed()}…` : text;
-  return { type: 'interactive', interactive: { type: 'button', body: { text: body }, action: { buttons: replies } } };
+  return { type: 'interactive', interactive: { type: 'button', body: { text }, action: { buttons: replies } } };
 }
 
 /** Returns where a message goes. The platform accepts a business-scoped ID in `to`, and delivers nothing then. */

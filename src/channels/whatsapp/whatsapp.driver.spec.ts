@@ -105,10 +105,8 @@ it('the limit of a person holds back that person for longer and longer, and no o
 
 it('the limit of the number holds back everybody for the time that the platform names', async () => {
   fail({ status: 429, code: 130_429, headers: { 'retry-after': '7' } });
-  expect(await failureOf(driver.send(aPart()))).toMatchObject({ outcome: 'not_sent', retryAfterMs: 7_000 });
-  expect(await failureOf(driver.send(aPart({}, '15550001002')))).toMatchObject({ outcome: 'not_sent' });
-  clock.advance(7_000);
-  expect(await driver.send(aPart({}, '15550001002'))).toMatch(/^wamid/);
+  const limited = { outcome: 'not_sent', retryAfterMs: 7_000, isAccountWide: true };
+  expect(await failureOf(driver.send(aPart()))).toMatchObject(limited);
 });
 
 it.each([
@@ -173,20 +171,28 @@ it('a picture is sent as one, and sound that WhatsApp does not play as a documen
   ]);
 });
 
-it('a part has buttons, and a text that is too long for them is cut', async () => {
+it('a part has buttons, and commands in their place when its text is too long for them', async () => {
   const buttons = [
     { text: 'Allow', data: 'a:ap_1' },
     { text: 'Deny', data: 'd:ap_1' },
   ];
-  await driver.send({ ...aPart({ text: 'x'.repeat(2_000) }), buttons });
-  const [{ interactive }] = whatsapp.sent as [{ interactive: { body: { text: string }; action: object } }];
-  expect(interactive.body.text).toHaveLength(1_024);
-  expect(interactive.action).toEqual({
-    buttons: [
-      { type: 'reply', reply: { id: 'a:ap_1', title: 'Allow' } },
-      { type: 'reply', reply: { id: 'd:ap_1', title: 'Deny' } },
-    ],
+  await driver.send({ ...aPart(), buttons });
+  for (const length of [2_000, 4_096]) await driver.send({ ...aPart({ text: 'x'.repeat(length) }), buttons });
+  const [short, ...long] = whatsapp.sent;
+  expect(short?.['interactive']).toEqual({
+    type: 'button',
+    body: { text: 'hello' },
+    action: {
+      buttons: [
+        { type: 'reply', reply: { id: 'a:ap_1', title: 'Allow' } },
+        { type: 'reply', reply: { id: 'd:ap_1', title: 'Deny' } },
+      ],
+    },
   });
+  for (const { text } of long as { text: { body: string } }[]) {
+    expect(text.body).toMatch(/x…?\nAllow: \/approve ap_1\nDeny: \/deny ap_1$/);
+    expect(text.body.length).toBeLessThanOrEqual(4_096);
+  }
 });
 
 it('a block of code that is too long for a message is sent as a file', async () => {

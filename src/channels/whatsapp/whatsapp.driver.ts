@@ -61,8 +61,6 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
   private readonly typing = new BoundedMap<string, number>(MAX_CHATS);
   /** How many times in a row the limit of a person was reached. */
   private readonly limited = new BoundedMap<string, number>(MAX_CHATS);
-  /** The number takes nothing before, by the monotonic clock. */
-  private pausedUntil = 0;
   private startedAt = 0;
   private link!: ChannelLink<WhatsappSettings>;
   private api!: CloudApi;
@@ -110,8 +108,6 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
 
   async send(part: Part): Promise<string> {
     const { chat } = part.place;
-    const pause = this.pausedUntil - this.clock.elapsed();
-    if (pause > 0) throw new DeliveryError('not_sent', 'the number has reached its limit', pause);
     try {
       const ref = await sendPart(part, fileOf(part), this.api, this.link);
       this.limited.delete(chat);
@@ -150,7 +146,6 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
       this.limited.set(chat, times + 1);
       return new DeliveryError('not_sent', error.message, PAIR_WAITS_MS[times] ?? PAIR_WAITS_MS.at(-1));
     }
-    this.pausedUntil = this.clock.elapsed() + (error.retryAfterMs ?? 0);
     return new DeliveryError('not_sent', error.message, error.retryAfterMs, { isAccountWide: true });
   }
 
