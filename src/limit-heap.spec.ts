@@ -35,6 +35,21 @@ it('a thread that starts later has a young generation of 4 MiB from its start', 
   expect(run(`import { Worker } from 'node:worker_threads'; limitHeap(); ${thread}`)).toBeCloseTo(4);
 });
 
+it('memory that a burst has used returns to the system at rest', () => {
+  const rest = `
+    import v8 from 'node:v8';
+    const until = performance.now() + 10_000;
+    const mib = () => v8.getHeapStatistics().total_heap_size / 1_048_576;
+    if (mib() < 70) throw new Error('the load did not fill the heap');
+    live.length = 0;
+    while (mib() > 64 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+    console.log(mib());`;
+  const load = LOAD.replaceAll('50_000', '400_000');
+  // V8 begins to wait for the rest before the module is loaded.
+  const flags = ['--memory-reducer-delay-ms=100', '--gc-memory-reducer-start-delay-ms=100'];
+  expect(run(`limitHeap(100); ${load + rest}`, flags)).toBeLessThan(64);
+});
+
 it('sizes that the operator has given to Node stay in force', () => {
   expect(run(`limitHeap(); ${LOAD + PRINT_YOUNG}`, ['--max-semi-space-size=24'])).toBeGreaterThan(16);
 });

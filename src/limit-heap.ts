@@ -10,19 +10,34 @@ const THREAD_YOUNG_MIB = 4;
 /** Growth of the old generation after which it is collected, in percent. V8 plans for the memory of the whole machine. */
 const OLD_GROWTH_PERCENT = 50;
 
+/** Time at rest after which memory is returned to the system, in milliseconds. */
+const REST_MS = 5_000;
+
+/** Share of a processor below which the event loop is at rest. */
+const REST_SHARE = 0.2;
+
+/** A heap below this size is not made smaller at rest: what would be returned is soon needed again. In bytes. */
+const SMALL_HEAP_BYTES = 67_108_864;
+
 /** Flags of Node by which an operator sizes the heap. */
 const OWN_SIZES = /--(max|min)[-_]semi[-_]space|--semi[-_]space[-_]growth|--heap[-_]growing/;
 
 /**
  * Limits what garbage adds to the resident memory of this process, from now on: a burst would otherwise make the young
- * generation 64 MiB large, and let the old one grow to several times of what is in use. Does nothing when the process
- * was started with flags for that.
+ * generation 64 MiB large, and let the old one grow to several times of what is in use. Returns free memory to the system
+ * when the process rests. Does nothing when the process was started with flags for that.
+ * @param restMs time at rest after which memory is returned, in milliseconds
  */
-export function limitHeap(): void {
+export function limitHeap(restMs = REST_MS): void {
   if (OWN_SIZES.test([...process.execArgv, process.env['NODE_OPTIONS']].join(' '))) return;
   v8.setFlagsFromString(`--heap-growing-percent=${OLD_GROWTH_PERCENT}`);
   v8.setFlagsFromString(`--min-semi-space-size=${THREAD_YOUNG_MIB}`);
   v8.setFlagsFromString(`--max-semi-space-size=${THREAD_YOUNG_MIB}`);
+  limitYoung();
+  shrinkAtRest(restMs);
+}
+
+function limitYoung(): void {
   let canGrow = true;
   // V8 reads the sizes only when it creates a heap, but the factor of growth at each collection. It shrinks the young
   // generation of a process that rests, which must be able to grow again.
@@ -32,6 +47,26 @@ export function limitHeap(): void {
     v8.setFlagsFromString(`--semi-space-growth-factor=${canGrow ? 2 : 1}`);
   });
   observer.observe({ entryTypes: ['gc'] });
+}
+
+/**
+ * V8 collects in small steps, compacts, and returns memory when it is to save memory. While the process works that would
+ * cost throughput. By itself V8 does not notice the rest: it knows the rate of allocation at the last collection only.
+ */
+function shrinkAtRest(restMs: number): void {
+  v8.setFlagsFromString(`--memory-reducer-delay-ms=${restMs}`);
+  v8.setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${restMs}`);
+  let before = performance.eventLoopUtilization();
+  let saves = false;
+  setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    const isLarge = v8.getHeapStatistics().total_heap_size > SMALL_HEAP_BYTES;
+    if (saves === (isLarge && utilization < REST_SHARE)) return;
+    saves = !saves;
+    v8.setFlagsFromString(saves ? '--memory-saver-mode' : '--no-memory-saver-mode');
+  }, restMs).unref();
 }
 
 /** Returns how much fits into the young generation between two collections, in bytes. */
