@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { freeBytes } from '../core/cache/free-bytes.js';
 import type { Connection, ConnectionEvent } from '../core/connections/connection.js';
 import type { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
 import { Mailbox, type MailboxOwner } from '../core/connections/mailbox.js';
@@ -17,6 +18,9 @@ import type { ConnectParameters } from './upgrade-request.js';
 
 /** Time for a peer to answer a close before its socket is destroyed, in milliseconds. */
 export const CLOSE_TIMEOUT_MS = 5_000;
+
+/** The memory of frames of at least this size is freed at once, in bytes. Smaller ones share a buffer. */
+const LARGE_FRAME_BYTES = 65_536;
 
 /** The services that every connection uses. */
 export interface ConnectionServices {
@@ -123,7 +127,10 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
 
   handle(frame: Buffer): void | Promise<void> {
     // Frames that arrived before the peer closed are handled, those before our own close are not.
-    if (!this.isClosing) return this.receive(frame.toString());
+    if (this.isClosing) return;
+    const text = frame.toString();
+    if (frame.byteLength >= LARGE_FRAME_BYTES) freeBytes(frame);
+    return this.receive(text);
   }
 
   sizeOf(frame: Buffer): number {

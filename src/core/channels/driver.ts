@@ -306,7 +306,8 @@ export interface ChannelLink<P extends TProperties = TProperties> {
   degrade(reason: string | undefined): void;
 
   /**
-   * Stores a file of a message. Its type and its size are those of its content.
+   * Stores a file of a message. Its type and its size are those of its content. The chunks of `body` belong to the call,
+   * which may free their memory.
    * @throws UploadRefusedError; GatewayError QUOTA_EXCEEDED, STORE_UNAVAILABLE; what `body` throws
    */
   keepFile(body: AsyncIterable<Uint8Array>): Promise<KeptFile>;

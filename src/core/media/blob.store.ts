@@ -20,7 +20,7 @@ export abstract class BlobStore {
   /**
    * Stores the bytes of `body`, with at most a few chunks in memory. Replaces a blob with the same key atomically. The
    * blob is durable when the call resolves. If `body` throws, the call rejects with its error and nothing has changed;
-   * the same holds if the process dies before.
+   * the same holds if the process dies before. The chunks belong to the call: it may free their memory.
    */
   abstract put(key: string, body: AsyncIterable<Uint8Array>): Promise<void>;
 

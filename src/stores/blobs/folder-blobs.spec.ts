@@ -43,6 +43,20 @@ describe('FolderBlobs', () => {
     });
   });
 
+  it('frees each chunk of an upload as soon as it is written', async () => {
+    const chunks = ['one', 'two'].map((text) => Buffer.from(new TextEncoder().encode(text).slice().buffer));
+    const lengths: number[] = [];
+    const blobs = new FolderBlobs(() => folder);
+    async function* body() {
+      for (const chunk of chunks) {
+        yield chunk;
+        lengths.push(chunk.byteLength);
+      }
+    }
+    await blobs.put('f_abcd', body());
+    expect([lengths, statSync(join(folder, 'ab', 'f_abcd')).size]).toEqual([[0, 0], 6]);
+  });
+
   it('does not list the leftovers of a crash as blobs, and overwrites them', async () => {
     await mkdir(join(folder, 'ab'));
     await writeFile(join(folder, 'ab', 'f_abcd.part'), 'a longer half of an upload');

@@ -1,5 +1,6 @@
 import { access, constants, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { freeBytes } from '../../core/cache/free-bytes.js';
 import { BLOB_KEY, InvalidBlobKeyError, type BlobStore } from '../../core/media/blob.store.js';
 import { GatewayError } from '../../protocol/index.js';
 
@@ -88,7 +89,10 @@ async function namesIn(path: string): Promise<readonly string[]> {
 async function write(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
   const file = await open(path, 'w', 0o600);
   try {
-    for await (const chunk of body) await file.write(chunk);
+    for await (const chunk of body) {
+      await file.write(chunk);
+      freeBytes(chunk);
+    }
     await file.sync();
   } finally {
     await file.close();
