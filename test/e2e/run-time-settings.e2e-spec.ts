@@ -53,6 +53,29 @@ const OTHER_VALUES: Readonly<Record<string, unknown>> = {
   'channels.telegram.api_root': 'http://127.0.0.1:9',
   'channels.telegram.webhook_url': 'https://bots.example.com/channels/telegram/default',
   'channels.telegram.accounts': { second: { bot_token: '2:not-a-token', api_root: 'http://127.0.0.1:9' } },
+  'channels.discord.allow_from': ['42'],
+  'channels.discord.groups': ['43'],
+  'channels.discord.bot_token': 'not-a-token-of-discord',
+  'channels.discord.api_root': 'http://127.0.0.1:9',
+  'channels.discord.accounts': {
+    second: { bot_token: 'another-bad-token-of-discord', api_root: 'http://127.0.0.1:9' },
+  },
+  'channels.whatsapp.allow_from': ['42'],
+  'channels.whatsapp.groups': ['43'],
+  'channels.whatsapp.access_token': 'not-a-token',
+  'channels.whatsapp.phone_number_id': '1065403522',
+  'channels.whatsapp.app_secret': 'not-a-secret',
+  'channels.whatsapp.verify_token': 'not-a-token',
+  'channels.whatsapp.api_root': 'http://127.0.0.1:9',
+  'channels.whatsapp.accounts': {
+    second: {
+      access_token: 'not-a-token',
+      phone_number_id: '1065403523',
+      app_secret: 'not-a-secret',
+      verify_token: 'not-a-token',
+      api_root: 'http://127.0.0.1:9',
+    },
+  },
   'webchat.starters': ['What can you do?'],
   'store.session_ttl_hours': 200,
   'tools.disabled': ['time.now'],
@@ -164,7 +187,8 @@ describe('the scope that a setting names', () => {
     for (const { key, schema } of changeable) {
       const outcome = await change(TOKENS.ordinary, { [key]: changes[key] });
       // A map also needs the scope of what it holds: here the token of a bot.
-      const scope = key === 'channels.telegram.accounts' ? 'tokens:write' : (schema['x-scope'] ?? 'config:write');
+      const holdsToken = /^channels\.\w+\.accounts$/.test(key);
+      const scope = holdsToken ? 'tokens:write' : (schema['x-scope'] ?? 'config:write');
       expect([key, outcome.missing]).toEqual([key, scope === 'config:write' ? undefined : scope]);
       if (scope !== 'config:write') guarded.push(key);
     }
