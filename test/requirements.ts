@@ -1400,5 +1400,6 @@ export const requirements: readonly Requirement[] = [
   ),
   requirement('V-25', 'channels 4', 'A message that a platform reports as failed later is a dead letter.'),
   requirement('V-26', 'channels 7', 'An operator stops, starts and tests a channel.'),
+  requirement('V-27', 'channels 1', 'A reply that something else has caused reaches the chat of its session.'),
   requirement('V-10', 'channels 5', 'A platform that is down loses nothing and is tried again without an end.'),
 ];

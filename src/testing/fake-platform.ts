@@ -9,7 +9,9 @@ import {
   type Driver,
   type FailedDelivery,
   type Part,
+  type Place,
   type Reading,
+  type Target,
   type Update,
   type Updates,
 } from '../core/channels/driver.js';
@@ -228,6 +230,10 @@ abstract class PlatformDriver implements Driver {
 
   remove(ref: string): Promise<void> {
     return this.api.remove(ref);
+  }
+
+  async findPlace(target: Target): Promise<Place> {
+    return 'sender' in target ? { chat: target.sender } : { chat: target.groupId, isGroup: true };
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Global, Module, type Type } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AgentRuntime } from '../../src/core/turns/agent-runtime.js';
+import { MemoryConnectionsService } from '../../src/core/connections/memory-connections.service.js';
+import { LOCAL_OPERATOR } from '../../src/core/identity/principal.js';
 import { ChannelManagerService } from '../../src/core/channels/channel-manager.service.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { FakeMetrics } from '../../src/testing/fake-metrics.js';
@@ -303,6 +305,23 @@ describe('a call that needs an approval', () => {
     platform.write('ann', command);
     await eventually(() => expect(platform.read('ann').join()).toContain('session.info: approved'));
   });
+});
+
+it('[V-27] the reply to a message that came from elsewhere reaches the chat of its session', async () => {
+  await start({ ...OPEN, group_policy: 'open', require_mention: false });
+  platform.write('ann', 'hello');
+  platform.write('ann', 'all together', 'g1');
+  await shows('ann', 'hello');
+  await shows('g1', 'all together');
+  const connections = app?.app.get(MemoryConnectionsService, { strict: false });
+  const other = connections?.open({ principal: LOCAL_OPERATOR, clientId: 'schedule', take: () => {} });
+  other?.submit({ id: '1', payload: { channel: 'pigeon', sender: 'ann', content: 'from a schedule' } });
+  other?.submit({
+    id: '2',
+    payload: { channel: 'pigeon', sender: 'ann', group_id: 'g1', content: '@openclaw to all' },
+  });
+  await shows('ann', 'hello', 'from a schedule');
+  await shows('g1', 'all together', 'to all');
 });
 
 it('[V-26] a channel is stopped, started and tested by an operator', async () => {

@@ -16,6 +16,7 @@ import {
   type Driver,
   type Place,
   type RecentChat,
+  type Target,
   type Update,
 } from './driver.js';
 import { Admission, type Admitting } from './admission.js';
@@ -51,6 +52,7 @@ export interface AccountParts {
   readonly log: Log;
   readSettings(): AccountValues;
   count(outcome: PartOutcome): void;
+  findTarget(sessionId: string): Promise<Target | undefined>;
   /** Called when the platform has handed over something. */
   noteReceived(): void;
 }
@@ -211,6 +213,10 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
 
   onAccepted(messageRef: string, place: Place | undefined, waitsAs?: string): void {
     this.outbox.notePlace(messageRef, place, waitsAs);
+  }
+
+  findTarget(sessionId: string): Promise<Target | undefined> {
+    return this.parts.findTarget(sessionId);
   }
 
   confirm(sessionId: string, seq: number): void {

@@ -73,6 +73,7 @@ beforeEach(async () => {
       readSettings: () => ({ common: { ...OPEN } as never, own: { token: 'secret' } }),
       count: () => {},
       noteReceived: () => {},
+      findTarget: async () => undefined,
     },
     'replica-1',
     async () => {

@@ -13,6 +13,7 @@ import {
   type DeadLetterQuery,
   type OutboxPart,
   type PairingRequest,
+  SessionStore,
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Metrics, type Counter, type Metric } from '../telemetry/metrics.js';
@@ -20,7 +21,7 @@ import { Clock } from '../time/clock.js';
 import { DEFAULT_ACCOUNT } from './account-settings.js';
 import { ChannelAccount, type AccountState } from './channel-account.js';
 import { DriverMetadata, type DriverDescription } from './channel-driver.decorator.js';
-import type { Driver } from './driver.js';
+import type { Driver, Target } from './driver.js';
 import { guardProcess } from './driver-guard.js';
 import { makeNote } from './note.js';
 import type { PartOutcome } from './run-context.js';
@@ -62,6 +63,7 @@ export class ChannelManagerService {
     private readonly discovery: DiscoveryService,
     private readonly config: ConfigStoreService,
     private readonly store: ChannelStore,
+    private readonly sessions: SessionStore,
     private readonly connections: MemoryConnectionsService,
     private readonly media: MediaService,
     private readonly replica: ReplicaIdentity,
@@ -207,6 +209,14 @@ export class ChannelManagerService {
     for (const account of this.accounts.values()) account.stopIntake();
   }
 
+  /** A queue has a name of the gateway, which says nothing to a platform. */
+  private async findTarget(sessionId: string): Promise<Target | undefined> {
+    const session = await this.sessions.findSession(sessionId);
+    const [first, threadId] = session?.keyParts ?? [];
+    if (first === undefined || session?.mode === 'queue') return undefined;
+    return session?.mode === 'group' ? { groupId: first, threadId } : { sender: first };
+  }
+
   private startAccount(driver: FoundDriver, name: string): void {
     const { description, create } = driver;
     const { settings, capabilities } = description;
@@ -229,6 +239,7 @@ export class ChannelManagerService {
         if (outcome === 'sent') activity.lastOutAt = this.clock.now();
         this.parts.with({ channel, outcome }).add();
       },
+      findTarget: (sessionId: string) => this.findTarget(sessionId),
       noteReceived: () => void (activity.lastInAt = this.clock.now()),
     };
     const account = new ChannelAccount(parts, this.replica.id, create);

@@ -2,7 +2,8 @@ import { BoundedMap } from '../cache/bounded-map.js';
 import type { DeltaEvent } from '../delivery/frame-reader.js';
 import type { DurableFrame, OutboxPart } from '../store/index.js';
 import { ChatLane } from './chat-lane.js';
-import type { PartText, Place } from './driver.js';
+import { DriverError, type PartText, type Place, type Target } from './driver.js';
+import { callDriver } from './driver-guard.js';
 import { PartSender } from './part-sender.js';
 import { LostLeaseError } from './persistence.js';
 import { ReplyDelivery } from './reply-delivery.js';
@@ -16,6 +17,8 @@ export interface OutboxOwner extends RunContext {
   confirm(sessionId: string, seq: number): void;
   /** Reads the frames of a session after `seq` again, then live ones. */
   resume(sessionId: string, seq: number): void;
+  /** Returns whom the replies of a session are for. */
+  findTarget(sessionId: string): Promise<Target | undefined>;
 }
 
 /** The replies of a session that are not delivered, oldest first. */
@@ -127,10 +130,10 @@ export class Outbox {
    * Delivers the reply to a command that did not wait in line, while the turn of an earlier message goes on: that one may
    * wait for it.
    */
-  private hurry({ replies, early }: SessionReplies, reply: ReplyProgress): void {
+  private hurry({ sessionId, replies, early }: SessionReplies, reply: ReplyProgress): void {
     const [first] = replies.values();
     if (!reply.end || first === reply || !first || first.end) return;
-    const delivery = this.started.promise.then(() => this.deliver(reply));
+    const delivery = this.started.promise.then(() => this.deliver(reply, sessionId));
     delivery.catch((error: unknown) => this.run.fail(error));
     early.set(reply, delivery);
   }
@@ -192,7 +195,7 @@ export class Outbox {
     try {
       await this.started.promise;
       for (let [reply] = session.replies.values(); reply; [reply] = session.replies.values()) {
-        await (session.early.get(reply) ?? this.deliver(reply));
+        await (session.early.get(reply) ?? this.deliver(reply, session.sessionId));
         if (this.run.signal.aborted) return;
         session.early.delete(reply);
         session.replies.delete(reply.messageRef);
@@ -212,9 +215,9 @@ export class Outbox {
     this.run.confirm(sessionId, Math.min(newestSeq, leftOutFrom - 1, (next?.firstSeq ?? Infinity) - 1));
   }
 
-  private async deliver(reply: ReplyProgress): Promise<void> {
+  private async deliver(reply: ReplyProgress, sessionId: string): Promise<void> {
     const known = this.places.get(reply.messageRef);
-    const place = known ?? (await this.findPlace(reply));
+    const place = known ?? (await this.findPlace(reply)) ?? (await this.askForPlace(sessionId));
     if (!place) {
       while (!reply.end && !this.run.signal.aborted) await reply.changed;
       this.run.log.debug({ message_ref: reply.messageRef }, 'a reply has no place on this channel');
@@ -236,6 +239,20 @@ export class Outbox {
     const { store, channel, persistence } = this.run;
     const found = await persistence.read(() => store.findPlace(channel, messageRef, messageId));
     return found === undefined ? undefined : (JSON.parse(found) as Place);
+  }
+
+  /** Asks the driver for the place of a reply whose message came from elsewhere. */
+  private async askForPlace(sessionId: string): Promise<Place | undefined> {
+    const { driver, persistence, log } = this.run;
+    if (!driver.findPlace) return undefined;
+    const target = await persistence.read(() => this.run.findTarget(sessionId));
+    try {
+      return target && (await callDriver(this.run, async () => driver.findPlace?.(target)));
+    } catch (error) {
+      if (error instanceof DriverError) throw error;
+      log.warn({ error, session_id: sessionId }, 'the place of a reply could not be found');
+      return undefined;
+    }
   }
 
   private laneOf(place: Place): ChatLane {
