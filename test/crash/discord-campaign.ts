@@ -67,6 +67,8 @@ export class DiscordCampaign {
   /** For each chat the lines by which each answer is recognised, in order. */
   private readonly expected: string[][][];
   private readonly written: Payload[] = [];
+  /** The nonces of messages whose text was refused. */
+  private readonly refused = new Set<unknown>();
   private kills = 0;
   private randomState: number;
 
@@ -82,7 +84,7 @@ export class DiscordCampaign {
       let at = this.random();
       const shares = WORST.find(([pattern]) => pattern.test(route))?.[1];
       const failure = shares?.find(([share]) => (at -= share) < 0)?.[1];
-      return failure && isPossible(failure, payload) ? failure : undefined;
+      return failure && this.isPossible(failure, payload) ? failure : undefined;
     };
   }
 
@@ -224,17 +226,20 @@ export class DiscordCampaign {
       .filter((lines) => lines.length > 0);
   }
 
+  /** Discord refuses only what a call has, and of each message the text with markup once. */
+  private isPossible(failure: Failure, payload: Payload): boolean {
+    if (!('body' in failure) || failure.status !== 400) return true;
+    if (JSON.stringify(failure.body).includes('message_reference')) return payload['message_reference'] !== undefined;
+    const { nonce } = payload;
+    const isFirst = !this.refused.has(nonce);
+    this.refused.add(nonce);
+    return isFirst;
+  }
+
   private random(): number {
     this.randomState = (this.randomState * 1_103_515_245 + 12_345) % 2_147_483_648;
     return this.randomState / 2_147_483_648;
   }
-}
-
-/** Discord refuses only what a call has. */
-function isPossible(failure: Failure, payload: Payload): boolean {
-  if (!('body' in failure) || failure.status !== 400) return true;
-  const text = JSON.stringify(failure.body);
-  return !text.includes('message_reference') || payload['message_reference'] !== undefined;
 }
 
 /** Returns the lines of a text by which answers are recognised: of blocks their numbers, because a block may be cut. */
