@@ -32,6 +32,25 @@ for await (const line of file.readLines()) {
 > Numbers of the quarter are final on the third of the month.
 `;
 
+const DRAWN = `A formula, $\\overline{AB} = \\sqrt{x^2 + \\frac{1}{2}}$, and a path, $HOME:$PATH.
+
+---
+
+\`\`\`mermaid
+graph LR
+  A[Order] --> B{Paid?}
+  B -->|yes| C[Send]
+  B -->|no| D[Remind]
+\`\`\`
+
+\`\`\`mermaid
+pie title Orders
+  "Germany" : 58
+  "Switzerland" : 12
+  "France" : 9
+\`\`\`
+`;
+
 /** Answers at once, calls a tool, fails or never ends, as the message asks. */
 class Scripted extends AgentRuntime {
   override readonly name = 'scripted';
@@ -45,7 +64,14 @@ class Scripted extends AgentRuntime {
       yield { type: 'answer', answer: { toolCalls: [call] } };
       await turn.callTool(0, 0, call);
     }
-    yield { type: 'text', text: content.includes('slow') ? 'I am reading the sheet, which takes a while' : ANSWER };
+    yield {
+      type: 'text',
+      text: content.includes('slow')
+        ? 'I am reading the sheet, which takes a while'
+        : content.includes('draw')
+          ? DRAWN
+          : ANSWER,
+    };
     if (content.includes('slow')) {
       await new Promise<void>((resolve) => {
         signal.addEventListener('abort', () => resolve());
@@ -161,6 +187,41 @@ const SCENES: readonly (readonly [name: string, play: (page: Page) => Promise<un
       await page.keyboard.press('Escape');
       await page.locator('.head page-menu > button').click();
       await page.getByRole('menuitem', { name: 'Keys' }).click();
+    },
+  ],
+  [
+    'drawn',
+    async (page) => {
+      await page.keyboard.press('Escape');
+      await openNew(page);
+      await say(page, 'Please draw it');
+      await page.getByRole('img', { name: 'Diagram' }).nth(1).waitFor();
+    },
+  ],
+  [
+    'sign-out',
+    async (page) => {
+      await page.context().setOffline(true);
+      await say(page, 'Written without a network');
+      await page.locator('.head page-menu > button').click();
+      await page.getByRole('menuitem', { name: 'Sign out' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  ],
+  [
+    'leaving',
+    async (page) => {
+      await page.getByRole('button', { name: 'Send first' }).click();
+      await page.getByText('You are signed out once').waitFor();
+    },
+  ],
+  [
+    'absent',
+    async (page) => {
+      await page.getByRole('button', { name: 'Stay signed in' }).click();
+      await page.context().setOffline(false);
+      await page.evaluate("location.hash = 'conversation=s_none'");
+      await page.getByText('This conversation is not here').waitFor();
     },
   ],
 ];

@@ -105,6 +105,11 @@ describe('a diagram', () => {
       await chat.say(fence(kind));
       await picture.nth(before).waitFor();
     }
+    await chat.page.emulateMedia({ forcedColors: 'active', colorScheme: 'light' });
+    await chat.page.reload();
+    await picture.nth(3).waitFor();
+    expect(decodeURIComponent((await picture.first().getAttribute('src'))!)).toContain('rgb(220, 235, 231)');
+    await chat.page.emulateMedia({ forcedColors: 'none', colorScheme: 'light' });
     const bench = await chat.context.newPage();
     await bench.setViewportSize({ width: 2_000, height: 2_000 });
     for (const [colorScheme, ground] of [

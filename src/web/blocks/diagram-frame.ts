@@ -96,6 +96,8 @@ function awaitMessage(element: HTMLIFrameElement, timeoutMs: number): Promise<un
 /** Returns the colours of the page's tokens for this look, as the frame names them. */
 function readColours(): Record<ColourName, string> {
   const probe = document.createElement('span');
+  // Forced colours would make all of them one.
+  probe.style.setProperty('forced-color-adjust', 'none');
   document.body.append(probe);
   const entries = COLOURS.map((name) => {
     probe.style.color = `var(--${name})`;

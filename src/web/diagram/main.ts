@@ -26,6 +26,7 @@ async function draw(code: string, dark: boolean, colours: Readonly<Record<Colour
     securityLevel: 'strict',
     theme: 'base',
     themeVariables: themeOf(colours, dark),
+    themeCSS: `.legend rect { stroke: ${colours.edge} !important; }`,
     maxTextSize: MAX_LENGTH,
     suppressErrorRendering: true,
     // HTML in an SVG is not shown in an `img`.

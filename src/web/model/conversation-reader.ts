@@ -10,7 +10,7 @@ const READ_AGAIN_MS = 50;
 export class ConversationReader {
   constructor(
     private readonly conversations: Conversations,
-    private readonly link: GatewayLink,
+    private readonly link: Pick<GatewayLink, 'client' | 'quality'>,
     private readonly changed: () => void,
     /** Called, with the reason, when the gateway refuses to be read. */
     private readonly refused: (reason: string) => void,
@@ -19,7 +19,7 @@ export class ConversationReader {
   /** Reads all of a conversation, page by page. Resolves with false when a part of it cannot be read now. */
   async loadAll(conversation: Conversation): Promise<boolean> {
     const { transcript } = conversation;
-    if (this.link.quality === 'connected' && (await this.load(conversation)))
+    if (this.link.quality === 'connected' && (await this.#loadNewest(conversation)))
       await this.#loadOlderWhile(conversation, () => true);
     return (transcript.isLoaded || transcript.sessionId === undefined) && transcript.olderCursor === undefined;
   }
@@ -27,7 +27,7 @@ export class ConversationReader {
   /** Reads a conversation back to a message, so that it can be shown. */
   async loadUntil(conversation: Conversation, messageRef: string): Promise<void> {
     const { transcript } = conversation;
-    await this.load(conversation);
+    await this.#loadNewest(conversation);
     await this.#loadOlderWhile(conversation, () => !transcript.messages.some(({ ref }) => ref === messageRef));
   }
 
@@ -57,6 +57,17 @@ export class ConversationReader {
     if (isNewer) conversation.lastAt = newest.sentAt;
     // Only a change: another tab may have removed it from the list.
     if (isEntitled || isNewer) this.conversations.save(conversation);
+    return isRead;
+  }
+
+  /** Reads the newest messages, or waits until another read of them has ended. Resolves like {@link load}. */
+  async #loadNewest(conversation: Conversation): Promise<boolean> {
+    const { transcript } = conversation;
+    let isRead = await this.load(conversation);
+    while (isRead && !transcript.isLoaded && transcript.sessionId !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS));
+      isRead = await this.load(conversation);
+    }
     return isRead;
   }
 
