@@ -60,6 +60,15 @@ const OTHER_VALUES: Readonly<Record<string, unknown>> = {
   'channels.discord.accounts': {
     second: { bot_token: 'another-bad-token-of-discord', api_root: 'http://127.0.0.1:9' },
   },
+  'channels.slack.allow_from': ['U0ANN0001'],
+  'channels.slack.groups': ['C0TEAM001'],
+  'channels.slack.bot_token': 'xoxb-not-a-token',
+  'channels.slack.app_token': 'xapp-not-a-token',
+  'channels.slack.signing_secret': '0123456789abcdef0123456789abcdef',
+  'channels.slack.api_root': 'http://127.0.0.1:9',
+  'channels.slack.accounts': {
+    second: { bot_token: 'xoxb-not-another', app_token: 'xapp-not-another', api_root: 'http://127.0.0.1:9' },
+  },
   'channels.whatsapp.allow_from': ['42'],
   'channels.whatsapp.groups': ['43'],
   'channels.whatsapp.access_token': 'not-a-token',
