@@ -10,6 +10,7 @@
  *
  * At the end it fills the compile cache, `dist/bundle/cache`.
  */
+import 'reflect-metadata'; // Modules of Nest need it when they are imported, in whatever order.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';

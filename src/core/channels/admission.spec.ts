@@ -74,9 +74,17 @@ it('[V-22] a code that was approved for one ID of a person lets in the others', 
 it('[V-22] people who are found to be one have one ID from then on', async () => {
   const { admit } = await makeAdmission({ allow_from: ['*'] });
   for (const sender of ['a', 'b']) expect(await admit({ sender, aliases: [] })).toBe(sender);
-  expect(await admit({ sender: 'b', aliases: ['c'] })).toBe('b');
-  expect(await admit({ sender: 'a', aliases: ['b'] })).toBe('a');
+  expect(await admit({ sender: 'a', aliases: ['b', 'c'] })).toBe('a');
   for (const sender of ['a', 'b', 'c']) expect(await admit({ sender })).toBe('a');
+});
+
+it('[V-22] the new owner of a phone number is not the person who had it before', async () => {
+  const { admit, senders } = await makeAdmission({ allow_from: ['+49 1'] });
+  expect(await admit({ sender: '+49 1', aliases: [] })).toBe('+49 1');
+  expect(await admit({ sender: 'DE.1', aliases: ['+49 1'] })).toBe('+49 1');
+  for (const _ of ['first', 'second']) expect(await admit({ sender: 'DE.2', aliases: ['+49 1'] })).toBeUndefined();
+  expect(await admit({ sender: 'DE.1', aliases: ['+49 3'] })).toBe('+49 1');
+  expect(senders.firstOf('DE.2')).toBe('DE.2');
 });
 
 it('an edit or a reaction of a stranger gets no code', async () => {

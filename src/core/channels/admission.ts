@@ -29,7 +29,7 @@ export class Admission {
     const { settings, senders, moved } = this.run;
     if (update.isBot && !settings.allow_bots) return undefined;
     const { sender: given, aliases } = update;
-    const sender = aliases ? await senders.join([given, ...aliases]) : senders.firstOf(given);
+    const sender = aliases ? await senders.identify(given, aliases) : senders.firstOf(given);
     const named = sender === given ? update : { ...update, sender };
     switch (decideAdmission(settings, named, { senders, moved })) {
       case 'admitted':

@@ -27,7 +27,8 @@ export interface Update {
   readonly sender: string;
   /**
    * Other IDs of the same person, for example a phone number. Whichever of them comes first names the person in sessions,
-   * codes and settings from then on. Given, if only empty, where the platform has several IDs for a person.
+   * codes and settings from then on. Given, if only empty, where the platform has several IDs for a person. One that belongs
+   * to somebody with further IDs is left alone: it has a new owner.
    */
   readonly aliases?: readonly string[] | undefined;
   /** True for an author that is a program. It is ignored unless `allow_bots` is set. */

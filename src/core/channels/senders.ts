@@ -18,6 +18,20 @@ export class Senders {
   }
 
   /**
+   * Returns the first ID of the author of a message, and joins the aliases. An alias of somebody who has further IDs is left
+   * alone: a phone number may have a new owner, who must not reach the sessions of the one before.
+   * @throws LostLeaseError, the abort's reason
+   */
+  identify(sender: string, aliases: readonly string[]): Promise<string> {
+    const given = new Set([sender, ...aliases]);
+    const joined = aliases.filter((alias) => {
+      const first = this.firstOf(alias);
+      return !this.firstIds.has(alias) || first === this.firstOf(sender) || !this.hasFurtherIds(first, given);
+    });
+    return this.join([sender, ...joined]);
+  }
+
+  /**
    * Notes that IDs are one person, and returns the person's first ID. It is stored before this resolves.
    * @throws LostLeaseError, the abort's reason
    */
@@ -34,5 +48,11 @@ export class Senders {
   /** Returns the first ID of a person. */
   firstOf(id: string): string {
     return followSteps(id, this.firstIds);
+  }
+
+  private hasFurtherIds(first: string, given: ReadonlySet<string>): boolean {
+    for (const [id, next] of this.firstIds)
+      if (!given.has(id) && (next === first || (next !== id && this.firstOf(next) === first))) return true;
+    return false;
   }
 }

@@ -2,6 +2,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { download } from '../design/download.js';
 import { icons } from '../design/icons.js';
+import { cleanFileName } from '../file-name.js';
 import { MediaError, type MediaFailure, type MediaFiles } from '../model/media-files.js';
 import { formatBytes } from '../sizes.js';
 import { texts } from '../texts.js';
@@ -21,7 +22,7 @@ export class ChatFile extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const name = this.name || texts.files.untitled;
+    const name = cleanFileName(this.name);
     return html`<button type="button" class="plain file" aria-label=${texts.files.save(name)} @click=${this.save}>
         ${icons.file}<span class="file-name" dir="auto">${name}</span
         >${this.size > 0 ? html`<span class="faint">${formatBytes(this.size)}</span>` : nothing}
@@ -32,7 +33,7 @@ export class ChatFile extends LitElement {
   private async save(): Promise<void> {
     this.failure = undefined;
     try {
-      download(this.name || 'file', await this.files.readAny(this.mediaId));
+      download(cleanFileName(this.name), await this.files.readAny(this.mediaId));
     } catch (error) {
       this.failure = error instanceof MediaError ? error.failure : 'failed';
     }

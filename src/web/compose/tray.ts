@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../design/icons.js';
+import { cleanFileName } from '../file-name.js';
 import type { MediaFiles } from '../model/media-files.js';
 import { formatBytes } from '../sizes.js';
 import { texts } from '../texts.js';
@@ -25,7 +26,7 @@ export function renderTray(
 
 function renderFile(entry: TrayFile, files: MediaFiles, actions: TrayActions): TemplateResult {
   const { attachment, failure, file } = entry;
-  const name = entry.name || texts.files.untitled;
+  const name = cleanFileName(entry.name);
   const label = texts.files.remove(name);
   const isPicture = (attachment?.kind ?? file?.type.split('/', 1)[0]) === 'image';
   const source = file ?? attachment?.media_id ?? '';
