@@ -61,8 +61,14 @@ export const texts = {
   },
 
   signOut: {
-    heading: (count: number) => (count === 1 ? 'A message is not sent yet' : `${count} messages are not sent yet`),
-    explanation: 'Only you can send what you wrote. Another person who signs in here neither sees nor sends it.',
+    heading: (count: number) =>
+      count === 0
+        ? 'You have drafts'
+        : count === 1
+          ? 'A message is not sent yet'
+          : `${count} messages are not sent yet`,
+    explanation:
+      'Only you can send what you wrote. Another person who signs in here neither sees nor sends it. Files of drafts are not kept.',
     send: 'Send first, then sign out',
     keep: 'Keep in this tab until I sign in again',
     discard: 'Discard and sign out',

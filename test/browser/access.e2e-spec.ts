@@ -70,6 +70,7 @@ describe('a gateway with credentials', () => {
     await (await suite.openIn(chat.context, '/chat', gateway.url)).page.getByLabel('Token').waitFor();
     await chat.input.fill('for my eyes only');
     await chat.command('Sign out');
+    await chat.page.getByRole('button', { name: 'Discard and sign out' }).click();
     await chat.page.getByLabel('Token').waitFor();
     expect(await chat.page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).not.toContain(
       TOKENS.operator,
@@ -184,6 +185,7 @@ describe('a gateway with credentials', () => {
     await signIn(chat, TOKENS.operator);
     await chat.waitForEnds();
     expect(await chat.said.allInnerTexts()).toEqual(['for the operator alone']);
+    expect(await chat.input.inputValue()).toBe('a draft of the operator');
     isLost = true;
     await chat.say('never mind');
     await leave('Discard');
@@ -192,6 +194,12 @@ describe('a gateway with credentials', () => {
     await chat.waitForEnds();
     expect(await chat.said.allInnerTexts()).toEqual(['for the operator alone']);
     expect(JSON.stringify(await chat.context.storageState())).not.toContain('never mind');
+    await chat.input.fill('only a draft');
+    await chat.command('Sign out');
+    await chat.page.getByRole('dialog', { name: 'You have drafts' }).getByRole('button', { name: 'Discard' }).click();
+    await signIn(chat, TOKENS.operator);
+    await chat.waitForEnds();
+    expect(await chat.input.inputValue()).toBe('');
   });
 
   it('[W-08] says what a token lacks that cannot chat or may only read', async () => {

@@ -25,9 +25,16 @@ export class Leaving {
     return this.storage.isLeaving;
   }
 
+  /** True while a conversation has a draft. */
+  get hasDrafts(): boolean {
+    const { storage, conversations } = this;
+    const senders = [...conversations.all.map(({ sender }) => sender), storage.blank, conversations.active?.sender];
+    return senders.some((sender) => sender !== undefined && storage.readDraft(sender) !== '');
+  }
+
   /**
-   * Signs out. Messages that are not sent are sent before, or kept in this tab until the same person signs in again,
-   * together with the drafts, or discarded. Otherwise drafts go, because they belong to the person who leaves.
+   * Signs out. Messages that are not sent are sent before, or kept in this tab until the same person signs in again, or
+   * discarded. Drafts are discarded with them, and kept otherwise.
    */
   leave(fate: Fate): void {
     this.storage.isLeaving = fate === 'send';
@@ -51,6 +58,6 @@ export class Leaving {
 
   /** Signs out if that has been waited for and all messages are sent. */
   check(): void {
-    if (this.isWaiting && this.outbox.messages.length === 0) this.leave('discard');
+    if (this.isWaiting && this.outbox.messages.length === 0) this.leave('keep');
   }
 }

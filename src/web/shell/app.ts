@@ -296,7 +296,7 @@ export class ChatApp extends LitElement {
   /** Signs out, after asking what becomes of messages that are not sent. */
   private signOut(): void {
     const { leaving, outbox } = this.chat;
-    if (outbox.messages.length > 0) this.signOutRef.value?.showModal();
+    if (outbox.messages.length > 0 || leaving.hasDrafts) this.signOutRef.value?.showModal();
     else leaving.leave('discard');
   }
 

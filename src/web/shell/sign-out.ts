@@ -1,9 +1,9 @@
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { ref, type Ref } from 'lit/directives/ref.js';
 import type { Fate } from '../model/leaving.js';
 import { texts } from '../texts.js';
 
-/** Renders the question what becomes of `count` messages that are not sent, for a person who signs out. */
+/** Renders the question what becomes of `count` messages that are not sent, and of drafts, for a person who signs out. */
 export function renderSignOut(
   dialog: Ref<HTMLDialogElement>,
   count: number,
@@ -18,7 +18,7 @@ export function renderSignOut(
     <h2 id="sign-out-heading">${heading(count)}</h2>
     <p>${explanation}</p>
     <form method="dialog" class="ways">
-      <button type="button" class="main" @click=${() => choose('send')}>${send}</button>
+      ${count === 0 ? nothing : html`<button type="button" class="main" @click=${() => choose('send')}>${send}</button>`}
       <button type="button" class="plain" @click=${() => choose('keep')}>${keep}</button>
       <button type="button" class="plain" @click=${() => choose('discard')}>${discard}</button>
       <button type="submit" class="quiet" autofocus>${cancel}</button>
