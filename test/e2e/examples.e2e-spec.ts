@@ -22,7 +22,7 @@ beforeAll(() => {
   customTool = compileExample(installation, 'custom-tool');
   customChannel = compileExample(installation, 'custom-channel');
   compileExample(installation, 'embed-in-nest-app');
-}, 60_000);
+}, 180_000);
 afterEach(() => gateway?.end());
 afterAll(() => rmSync(installation.folder, { recursive: true }));
 
@@ -108,7 +108,7 @@ describe('the examples', () => {
     writeFileSync(join(source, 'probe.ts'), probe);
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
     execFileSync(process.execPath, [tsc, '-p', source, '--noEmit'], { stdio: 'inherit' });
-  }, 60_000);
+  }, 180_000);
 
   it('[P-16] a team embeds the gateway next to its own controllers', async () => {
     gateway = start({

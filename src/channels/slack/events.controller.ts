@@ -37,7 +37,10 @@ export class SlackEventsController {
   /** Responds once the event is stored. Slack delivers again what gets another response. */
   @Post(':account/events')
   @HttpCode(200)
-  @ApiOkResponse({ description: 'The event is stored, or ignored.' })
+  @ApiOkResponse({
+    content: { 'application/json': { schema: { type: 'object' } } },
+    description: 'The event is stored, or ignored; the challenge, when Slack checks the URL.',
+  })
   @ApiBadRequestResponse({ description: 'The body is signed, but is neither an event nor the press of a button.' })
   @ApiUnauthorizedResponse({ description: 'The signature is wrong or old, or the account does not run here.' })
   @ApiServiceUnavailableResponse({ description: 'The event could not be stored.' })

@@ -12,6 +12,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'timers.ts': 'the port of the client, which imports nothing from the core',
   'encode.ts': 'default timestamp of a frame; the protocol imports nothing from the core, and the core passes its own',
   'turn-agent.service.ts': 'measures how long it blocks the event loop, which needs the real clock',
+  'limit-heap.ts': 'watches the heap of its process, beside whatever runs there',
   'run-gateway.ts': 'a signal handler that must work in any state of the gateway',
   'http.ts': 'the command line, a process of its own',
   'main.ts': 'ends the process of a failed command',
@@ -27,6 +28,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'get-json.ts': 'a limit for an answer of a model server',
   'bot-api.ts': 'limits for answers of a platform',
   'cloud-api.ts': 'limits for answers of a platform',
+  'web-api.ts': 'limits for answers of a platform',
   'rest.ts': 'limits for answers of a platform',
   'model-trial.ts': 'a limit for the trial of a model',
 };
