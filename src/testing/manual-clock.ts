@@ -18,7 +18,8 @@ export class ManualClock extends Clock {
   }
 
   override now(): number {
-    return this.wallOffset + this.time;
+    // Whole, as `Date.now()` is: a timer may be due at a fraction of a millisecond.
+    return Math.floor(this.wallOffset + this.time);
   }
 
   override elapsed(): number {
