@@ -137,7 +137,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'half of a frame': halfFrames,
 };
 
-/** Repeats an attack for ever, whatever the gateway does about it. */
+/** Repeats an attack until the process ends, whatever the gateway does about it. */
 export async function repeat(attack: Attack, target: Target): Promise<never> {
   for (;;) {
     await attack(target).catch(() => {});

@@ -2,7 +2,7 @@
  * The payload of `webchat.identity`, the response to `webchat.identify`: the identity that the gateway gives a page.
  */
 export interface WebchatIdentity {
-  /** Whose credential the page has. What a page stores in the browser belongs to this person of this tenant. */
+  /** The tenant and the principal of the page's credential. All that the page stores in the browser belongs to them. */
   readonly tenant: string;
   readonly principal: string;
   /** The only sender that the page may use; any when missing. */

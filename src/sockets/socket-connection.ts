@@ -16,7 +16,7 @@ import { Heartbeat } from './heartbeat.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
 import type { ConnectParameters } from './upgrade-request.js';
 
-/** Time for a peer to answer a close before its socket is destroyed, in milliseconds. */
+/** Time for a peer to confirm a close before its socket is destroyed, in milliseconds. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 
 /** The memory of frames of at least this size is freed at once, in bytes. Smaller ones share a buffer. */

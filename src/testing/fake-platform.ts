@@ -32,7 +32,7 @@ export interface WrittenMessage {
   readonly isBot?: boolean;
   /** Other IDs of the sender. */
   readonly aliases?: readonly string[];
-  /** What the person did in place of writing. */
+  /** The act of a person who wrote nothing. */
   readonly act?: Act;
 }
 

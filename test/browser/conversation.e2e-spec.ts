@@ -149,7 +149,7 @@ describe.concurrent('a tool that needs an approval', () => {
     await chat.page.reload();
     await chat.waitForEnds(2);
     expect(await denied()).toMatch(/time\.now\s*denied by you/);
-    // Everybody with the local token is `local`: another tab does not know who it was.
+    // Each holder of the local token is `local`: another tab does not know who it was.
     const other = await suite.openIn(chat.context, '/chat', gateway.url);
     await other.waitForEnds(2);
     expect(await other.replies.nth(1).locator('summary').innerText()).toMatch(/denied with the local token/);

@@ -145,14 +145,14 @@ describe('a gateway without a model', () => {
     expect(modelOf()).toBe('local/small');
   });
 
-  it('[W-73] tells other people that there is none and who can set one up, and offers no form', async () => {
+  it('[W-73] shows other people that there is none and who can set one up, and offers no form', async () => {
     const reader = await openAs(TOKENS.reader);
     await reader.page.getByText('This gateway has no model yet').waitFor();
     await reader.page.getByText('An operator can set one up.').waitFor();
     expect(await summaryOf(reader).count()).toBe(0);
   });
 
-  it('[W-73] without credentials tells the person at its machine what to do, and lets the local token set one up', async () => {
+  it('[W-73] without credentials shows the person at its machine what to do, and lets the local token set one up', async () => {
     const open = await GatewayApp.start();
     const chat = await suite.open({}, open.url);
     const remedy = chat.page.locator('.no-model');

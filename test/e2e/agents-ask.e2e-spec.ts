@@ -102,7 +102,7 @@ describe('an agent that asks another', () => {
     expect(await by(ann, 'resume', to)).toMatchObject({ payload: { code: 'NOT_FOUND' } });
   });
 
-  it('[Z-16] starts anew after /reset of the asking session', async () => {
+  it('[Z-16] starts again after /reset of the asking session', async () => {
     const { client, ops } = await start();
     ops.answer({ content: 'Fine.' }, { content: 'Still fine.' });
     await ask(client, 'ops', 'the first question');

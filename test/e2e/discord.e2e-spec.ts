@@ -161,7 +161,7 @@ describe('the channel discord', () => {
     expect(parts('dead')).toBe(1);
   });
 
-  it('tells a stranger nothing but a code', async () => {
+  it('sends a stranger nothing but a code', async () => {
     await start({});
     await connected();
     discord.write(ANN, 'let me in');

@@ -159,7 +159,7 @@ describe('the channel slack', () => {
     expect(parts('dead')).toBe(1);
   });
 
-  it('tells a stranger nothing but a code, also one of another workspace with the ID of a friend', async () => {
+  it('sends a stranger nothing but a code, also one of another workspace with the ID of a friend', async () => {
     await start({ allow_from: ['U0BO00001'] });
     slack.write(ANN, 'let me in');
     await eventually(() => expect(slack.read(DIRECT)).toHaveLength(1));

@@ -96,7 +96,7 @@ describe('the channel telegram', () => {
     await shows(ANN, 'hello', 'another');
   });
 
-  it('passes over edits of what nobody sees, and keeps the others as context', async () => {
+  it('passes over edits that change nothing visible, and keeps the others as context', async () => {
     await start();
     const message = telegram.write(ANN, 'hello');
     await shows(ANN, 'hello');
@@ -178,7 +178,7 @@ describe('the channel telegram', () => {
     expect(parts('dead')).toBe(1);
   });
 
-  it('tells a stranger nothing but a code', async () => {
+  it('sends a stranger nothing but a code', async () => {
     await start({});
     telegram.write(ANN, 'let me in');
     await eventually(() => expect(telegram.read(ANN)).toHaveLength(1));

@@ -265,7 +265,7 @@ describe('the channel whatsapp', () => {
     expect(await response.json()).toMatchObject({ active_sessions: 1 });
   });
 
-  it('tells a stranger nothing but a code', async () => {
+  it('sends a stranger nothing but a code', async () => {
     await start({});
     whatsapp.write(CLEO, 'let me in');
     await eventually(() => expect(whatsapp.read(CLEO)).toHaveLength(1));

@@ -33,7 +33,7 @@ export interface Shown {
   readonly [field: string]: unknown;
 }
 
-/** How a call fails. `drop`: the connection breaks before or after the effect. */
+/** The failure of a call. `drop`: the connection breaks before or after the effect. */
 export type Failure =
   | { readonly status: number; readonly body?: object | string; readonly headers?: Readonly<Record<string, string>> }
   | { readonly drop: 'before' | 'after' }
@@ -86,7 +86,7 @@ export class FakeDiscord {
   readonly shown: Shown[] = [];
   /** Files by their path below `/attachments/`. */
   readonly files = new Map<string, Buffer>();
-  /** What the Gateway was sent, by its `op`. */
+  /** The frames that the Gateway has received. */
   readonly received: Payload[] = [];
   /** Decides for each call whether it fails. */
   chaos: (route: string, payload: Payload) => Failure | undefined = () => undefined;
@@ -222,7 +222,7 @@ export class FakeDiscord {
     return message;
   }
 
-  /** Keeps a message in its channel without an event: nobody was connected. */
+  /** Keeps a message in its channel without an event, as while the bot is away. */
   keep(message: Payload): void {
     const { guild_id: _, member: __, channel_type: ___, ...rest } = message;
     this.history.push(rest as unknown as Shown);

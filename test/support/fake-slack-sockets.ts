@@ -19,7 +19,7 @@ export class FakeSlackSockets {
   readonly acknowledged: string[] = [];
   /** Number of connections of other programs with the token of the app. */
   others = 0;
-  /** What the next connection gets in place of a greeting. */
+  /** The first frame of the next connection, in place of a greeting. */
   nextGreeting: object | 'close' | undefined;
   private readonly server: WebSocketServer;
   private readonly open = new Set<WebSocket>();

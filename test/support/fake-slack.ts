@@ -11,7 +11,7 @@ export const BOT_TOKEN = 'xoxb-111-222-theFakeTokenOfTheBot';
 export const APP_TOKEN = 'xapp-1-A0ACME001-theFakeTokenOfTheApp';
 export const SIGNING_SECRET = '8f742231b10e8888abcd99eee888aa85';
 
-/** How a call fails. `drop`: the connection breaks before or after the effect. */
+/** The failure of a call. `drop`: the connection breaks before or after the effect. */
 export type Failure =
   | { readonly error: string }
   | { readonly status: number; readonly retryAfter?: number }

@@ -21,7 +21,7 @@ export interface ShownMessage {
 
 export type Payload = Readonly<Record<string, unknown>>;
 
-/** How a call fails. `drop`: the connection breaks before or after the effect. */
+/** The failure of a call. `drop`: the connection breaks before or after the effect. */
 export type Failure =
   | { readonly status: number; readonly description: string; readonly parameters?: object }
   | { readonly drop: 'before' | 'after' }

@@ -21,7 +21,7 @@ export interface ShownMessage {
   readonly file?: Buffer | undefined;
 }
 
-/** How a call fails. `drop`: the connection breaks before or after the effect. */
+/** The failure of a call. `drop`: the connection breaks before or after the effect. */
 export type Failure =
   | { readonly status: number; readonly code: number; readonly details?: string; readonly headers?: object }
   | { readonly drop: 'before' | 'after' }

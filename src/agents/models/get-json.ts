@@ -4,7 +4,7 @@ import { readBeginning } from '../../http/read-beginning.js';
 /** Maximum length of a list of models, in bytes: large proxies list thousands. */
 const MAX_BYTES = 8_388_608;
 
-/** A response that is no success. */
+/** A response with a status other than 2xx. */
 export class StatusError extends Error {
   constructor(readonly status: number) {
     super(status === 401 || status === 403 ? `the key is refused (HTTP ${status})` : `HTTP ${status}`);

@@ -68,7 +68,7 @@ export class TryModelDto {
   model!: string;
 }
 
-/** The answer of a model, or why there is none. */
+/** The outcome of a trial: the text of the model, or why there is none. */
 export class ModelTrialDto {
   ok!: boolean;
   first_token_ms?: number;

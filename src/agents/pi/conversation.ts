@@ -13,7 +13,7 @@ export interface AnswerState {
   readonly message: AssistantMessage;
 }
 
-/** A part of a turn after its message: an answer with the outcomes of its calls, or messages that joined. */
+/** A part of a turn after its message: a reply of the model with the outcomes of its calls, or messages that joined. */
 type Step =
   | { readonly kind: 'answer'; readonly n: number; readonly answer: Answer; readonly outcomes: readonly ToolOutcome[] }
   | { readonly kind: 'joined'; readonly messages: readonly StoredMessage[] };

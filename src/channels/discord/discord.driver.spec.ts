@@ -265,7 +265,7 @@ describe('the limits of Discord', () => {
     await waiting;
   });
 
-  it('are told apart from a token that is refused and from a response that is lost', async () => {
+  it('differ from a refused token and from a lost response', async () => {
     const rest = makeRest();
     discord.failNext(
       'GET /gateway/bot',

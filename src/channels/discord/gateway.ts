@@ -67,7 +67,7 @@ export interface GatewayOptions {
  * gets the others again.
  */
 export class Gateway {
-  /** What is needed to resume; undefined without a session. */
+  /** The session that can be resumed; undefined without one. */
   private session: { readonly id: string; readonly url: string } | undefined;
   /** The newest dispatch that is stored. */
   private seq: number | null = null;
@@ -148,7 +148,7 @@ export class Gateway {
 
 /** One connection: its heartbeat, and its dispatches in their order. */
 class Connection {
-  /** Whether a session has begun or goes on. */
+  /** True once a session has begun or has been resumed. */
   isOpen = false;
   /** Resolves with the code of the close, when the dispatches under way are stored. */
   readonly closed: Promise<number>;
@@ -193,7 +193,7 @@ class Connection {
     this.socket.terminate();
   }
 
-  /** What is not stored comes again. */
+  /** Drops the events that are not stored; Discord delivers them again. */
   private forgetQueue(): void {
     this.cancelTimer();
     this.isClosing = true;

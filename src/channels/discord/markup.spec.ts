@@ -112,7 +112,7 @@ describe('markup for Discord', () => {
     );
   });
 
-  it('of text that is no Markdown shows it as it is', () => {
+  it('of text without Markdown shows it as it is', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom(...'*_~`[]()<@>|#-+. 1a\\\n'.split('')), maxLength: 100 }),

@@ -41,7 +41,7 @@ const write = (fields: object): Message => {
 };
 
 describe('a message of Discord', () => {
-  it('that mentions everyone mentions nobody', () => {
+  it('that mentions everyone does not mention the bot', () => {
     expect(read(inGroup)).toEqual({
       sender: '100000000000000001',
       groupId: PARENT,
@@ -93,7 +93,7 @@ describe('a message of Discord', () => {
     });
   });
 
-  it('whose mentions are forwarded mentions nobody', () => {
+  it('whose mentions are forwarded does not mention the bot', () => {
     const [snapshot] = direct.message_snapshots!;
     const message = { ...snapshot!.message, content: `/reset <@${BOT_ID}>` };
     expect(read({ ...direct, message_snapshots: [{ message }] as never })).toMatchObject({

@@ -44,7 +44,7 @@ function findForwarded({ message_reference: reference, message_snapshots: snapsh
   return reference?.type === FORWARD ? snapshots?.[0]?.message : undefined;
 }
 
-/** Returns the text of a message without the mention of the bot. Words that were forwarded are somebody else's. */
+/** Returns the text of a message without the mention of the bot. Forwarded words count as a quotation. */
 function readText(message: Message, botId: string, botRole: string | undefined): { text: string; isMention: boolean } {
   const { content = '', mentions = [], mention_roles: roles = [] } = message;
   let isMention = false;

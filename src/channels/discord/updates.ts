@@ -60,7 +60,7 @@ export interface RawMessage {
   readonly message: Message;
   /** The role that Discord has made for the bot in this server. */
   readonly botRole?: string | undefined;
-  /** Whether the author may manage the server. */
+  /** True for an author who may manage the server. */
   readonly isAdmin: boolean;
 }
 

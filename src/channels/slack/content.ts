@@ -1,6 +1,6 @@
 import type { Bot } from './events.js';
 
-/** What a person has written, without the mention of the bot. */
+/** The text of a post, without the mention of the bot. */
 export interface Content {
   readonly text: string;
   readonly isMention: boolean;

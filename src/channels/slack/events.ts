@@ -18,7 +18,7 @@ export interface SharedFile {
   readonly sizeBytes?: number | undefined;
 }
 
-/** A post of somebody else that a person has forwarded. */
+/** A post that a person has forwarded. */
 export interface Forwarded {
   readonly text: string;
   readonly id?: string | undefined;
@@ -59,7 +59,7 @@ export interface Reaction {
 
 export type RawUpdate = Post | Press | Reaction;
 
-/** What an event is for the driver. */
+/** The kind of an event: an update, or one that the driver handles or ignores. */
 export type Sorted =
   | { readonly kind: 'update'; readonly update: Update; readonly clientId?: string | undefined }
   /** The app was removed from the workspace, or its token revoked. */
@@ -72,7 +72,7 @@ export interface SortOptions {
   readonly repliesInThread: boolean;
 }
 
-/** The kinds of post that somebody has written. */
+/** The subtypes of posts that a person or a bot has written. */
 const WRITTEN = new Set<unknown>([undefined, 'file_share', 'thread_broadcast', 'me_message', 'bot_message']);
 
 const ignored = (reason: string): Sorted => ({ kind: 'ignored', reason });
@@ -94,9 +94,9 @@ export function toMessageId({ team }: Bot, channel: string, ts: string): string 
   return `slack:${team}:${channel}:${ts}`;
 }
 
-/** Returns a time of Slack in Unix milliseconds. @throws Error for what is no time */
+/** Returns a time of Slack in Unix milliseconds. @throws Error if the text is not a time */
 export function toTime(ts: string): number {
-  if (!/^\d{1,12}\.\d{1,9}$/.test(ts)) throw new Error('the time is none');
+  if (!/^\d{1,12}\.\d{1,9}$/.test(ts)) throw new Error(`not a time: ${JSON.stringify(ts)}`);
   return Math.floor(Number(ts) * 1_000);
 }
 
@@ -128,7 +128,7 @@ export function sortPost(event: Raw, envelope: Raw, options: SortOptions): Sorte
   const { bot } = options;
   const isBot = event['bot_id'] !== undefined;
   const user = toText(event['user']) ?? (isBot ? toText(event['bot_id']) : undefined);
-  if (!WRITTEN.has(event['subtype'])) return ignored('a post that nobody has written');
+  if (!WRITTEN.has(event['subtype'])) return ignored('a post of Slack itself');
   if (user === undefined || user === bot.user) return ignored('a post without an author, or of the bot');
   const authorTeam = findAuthorTeam(event, envelope, bot);
   const post = toPost(event, user, authorTeam, bot);

@@ -62,7 +62,7 @@ function write(fields: object, envelope: object = {}): Sorted {
 }
 
 describe('an event of Slack', () => {
-  it('of the preview of a link is no edit', () => {
+  it('of the preview of a link does not count as an edit', () => {
     expect(sort('unfurl-is-no-edit')).toMatchObject({ kind: 'ignored', reason: 'an edit without a visible change' });
   });
 

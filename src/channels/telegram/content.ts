@@ -3,7 +3,7 @@ import type { FileRef } from '../../core/channels/message-files.js';
 import type { Attachment } from '../../protocol/domain.js';
 import { nameOf, type Bot } from './people.js';
 
-/** What a person has written, without the mention of the bot. */
+/** The text of a message, without the mention of the bot. */
 export interface Content {
   readonly text: string;
   readonly isMention: boolean;
@@ -19,7 +19,7 @@ export function readContent(message: Message, bot: Bot): Content | undefined {
     const described = describe(message) ?? (findFile(message) ? '' : undefined);
     return described === undefined ? undefined : { text: described, isMention: false };
   }
-  // The words of somebody else: their mentions and commands do not count.
+  // Mentions and commands in forwarded words do not count.
   if (message.forward_origin) return { text: quote(text), isMention: false };
   return withoutMention(text, message.entities ?? message.caption_entities ?? [], bot);
 }

@@ -72,7 +72,7 @@ describe('an update of Telegram', () => {
     });
   });
 
-  it('in a topic that the bot has opened is no reply to the bot', () => {
+  it('in a topic that the bot has opened is not a reply to the bot', () => {
     const message = read(sort('topic-root-is-no-reply'));
     expect(message).toMatchObject({ groupId: '-1001000000011', thread_id: '163', is_direct_mention: false });
     expect(message).not.toHaveProperty('is_reply_to_agent');

@@ -65,7 +65,7 @@ function readPress({ query }: Extract<RawUpdate, { kind: 'press' }>): Reading {
   };
 }
 
-/** The first message of a topic is no message that one can reply to. */
+/** A reference to the first message of a topic does not make a reply. */
 function readReply(message: Message, bot: Bot): Partial<ReadMessage> {
   const target = message.reply_to_message;
   if (!target || target.forum_topic_created) return {};

@@ -79,7 +79,7 @@ function findReasonToIgnore(message: Message): string | undefined {
   return !from && !senderChat ? 'a message without an author' : undefined;
 }
 
-/** @throws Error for what is no time */
+/** @throws Error if the number is not a time */
 function toTime(seconds: number): number {
   if (!Number.isSafeInteger(seconds)) throw new Error('the date is none');
   return seconds * 1_000;

@@ -19,7 +19,7 @@ const CLASSES: ReadonlyMap<number, 'credential' | 'account' | 'limit' | 'unknown
   ...[0, 3, 10, 102, 190].map((code) => [code, 'credential'] as const),
   // Locked, without a method of payment, or not registered.
   ...[368, 131_031, 131_042, 131_045, 133_010].map((code) => [code, 'account'] as const),
-  // Of the app, the business, the number, or one person.
+  // Limits of the app, the business, the number, or one person.
   ...[4, 613, 80_007, 130_429, 131_048, 131_056, 131_057, 133_016].map((code) => [code, 'limit'] as const),
   // The platform does not say whether it has carried the call out.
   ...[1, 2, 131_000, 131_016].map((code) => [code, 'unknown'] as const),
@@ -67,7 +67,7 @@ export function describeRefusal(code: number, description: string): string {
   return `${code}: more than 24 hours have passed since this person last wrote; WhatsApp takes only templates then (${description})`;
 }
 
-/** What a call sends: JSON, or a file in a form. */
+/** The body of a call: JSON, or a file in a form. */
 interface CallBody {
   readonly type: string;
   readonly bytes: string | Uint8Array;

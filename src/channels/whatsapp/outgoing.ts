@@ -101,7 +101,7 @@ async function upload(file: PartText, api: CloudApi, link: Link): Promise<Raw> {
       [kind]: { id, ...(isCaptioned && { caption }), ...(kind === 'document' && { filename: name }) },
     };
   } catch (error) {
-    // A file that is stored twice is seen by nobody.
+    // An upload that is repeated leaves a file that no message shows.
     if (error instanceof DeliveryError && error.outcome === 'unknown')
       throw new DeliveryError('not_sent', error.message, undefined, { cause: error });
     throw error;

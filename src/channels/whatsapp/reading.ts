@@ -26,7 +26,7 @@ export function readMessage(raw: RawMessage): Reading {
   return {
     kind: 'message',
     message: {
-      // The words of somebody else: their commands do not count.
+      // Commands in forwarded words do not count.
       content: isForwarded && text !== '' ? text.replaceAll(/^/gm, '> ') : text,
       ...nameSender(raw),
       ...readReply(raw, context),

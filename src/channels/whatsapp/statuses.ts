@@ -5,7 +5,7 @@ import type { Status } from './events.js';
 /** Number of parts whose status is remembered: the newest. */
 const MAX_PARTS = 10_000;
 
-/** What the platform says of the messages that were sent, by the ID of the part: it may be known before the response. */
+/** The statuses of sent messages, by the ID of the part. One may arrive before the response to its call. */
 export class Statuses {
   private readonly known = new BoundedMap<string, Status>(MAX_PARTS);
   private readonly waiting = new Map<string, PromiseWithResolvers<void>>();

@@ -103,7 +103,7 @@ it('the limit of a person holds back that person for longer and longer, and no o
   expect(await failureOf(driver.send(aPart()))).toMatchObject({ retryAfterMs: 4_000 });
 });
 
-it('the limit of the number holds back everybody for the time that the platform names', async () => {
+it('the limit of the number holds back all chats for the time that the platform names', async () => {
   fail({ status: 429, code: 130_429, headers: { 'retry-after': '7' } });
   const limited = { outcome: 'not_sent', retryAfterMs: 7_000, isAccountWide: true };
   expect(await failureOf(driver.send(aPart()))).toMatchObject(limited);
@@ -201,7 +201,7 @@ it('a block of code that is too long for a message is sent as a file', async () 
   expect(whatsapp.shown[0]?.file?.toString()).toBe('let a = 1;');
 });
 
-it('a chat in which nobody has written has a place', async () => {
+it('a chat without messages has a place', async () => {
   expect(await driver.findPlace({ sender: 'US.1' })).toEqual({ chat: 'US.1' });
   expect(await driver.findPlace({ groupId: 'group-1' })).toEqual({ chat: 'group-1', isGroup: true });
 });

@@ -130,7 +130,7 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
     return status && { ref: status.ref };
   }
 
-  /** Whether the platform takes a message depends on when the person has last written. */
+  /** The platform takes a message only within a day after the person has last written. */
   async findPlace(target: Target): Promise<Place> {
     return 'sender' in target ? { chat: target.sender } : { chat: target.groupId, isGroup: true };
   }

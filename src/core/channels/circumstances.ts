@@ -1,7 +1,7 @@
 import type { BotBounds } from './bot-bounds.js';
 import type { Reading, Update } from './driver.js';
 
-/** What a message depends on beside its update. */
+/** The state that a message depends on beside its update. */
 export interface Circumstances {
   readonly bots: BotBounds;
   /** Returns the ref of a message that waits for its turn, by its ID. */
@@ -9,8 +9,8 @@ export interface Circumstances {
 }
 
 /**
- * Completes a reading by what is known at the time: an edit replaces a message that waits and is context otherwise, and so is
- * what a bot writes beyond its bounds. Returns the same object when nothing is added; another one must be stored before it is
+ * Completes a reading by what is known at the time: an edit replaces a message that waits and is context otherwise; the
+ * messages of a bot beyond its bounds are context, too. Returns the same object when nothing is added; another one must be stored before it is
  * submitted.
  */
 export function complete(reading: Reading, update: Update, known: Circumstances): Reading {

@@ -27,8 +27,8 @@ export interface Update {
   readonly sender: string;
   /**
    * Other IDs of the same person, for example a phone number. Whichever of them comes first names the person in sessions,
-   * codes and settings from then on. Given, if only empty, where the platform has several IDs for a person. One that belongs
-   * to somebody with further IDs is left alone: it has a new owner.
+   * codes and settings from then on. Given, if only empty, where the platform has several IDs for a person. An alias
+   * of a person with further IDs is not joined: the number has a new owner.
    */
   readonly aliases?: readonly string[] | undefined;
   /** True for an author that is a program. It is ignored unless `allow_bots` is set. */
@@ -87,7 +87,7 @@ export type Reading =
   | { readonly kind: 'message'; readonly message: ReadMessage; readonly note?: string }
   | { readonly kind: 'ignored'; readonly reason: string; readonly note?: string };
 
-/** Whom a reply without a message is for: a person, or a group. */
+/** The recipient of a reply without a message: a person, or a group. */
 export type Target = { readonly sender: string } | { readonly groupId: string; readonly threadId?: string | undefined };
 
 /** A chat, or a thread of it, with the newest message that was received there. */
@@ -97,7 +97,7 @@ export interface RecentChat {
   readonly messageId: string;
   /** By the platform's clock, in Unix milliseconds. */
   readonly sentAt: number;
-  /** What was written before that is too old to be answered, in Unix milliseconds by the platform's clock. */
+  /** Messages before this time are too old to be answered, in Unix milliseconds by the platform's clock. */
   readonly since: number;
 }
 
@@ -133,7 +133,7 @@ export interface Button {
 
 /**
  * Returns the content of the message that the press of a button is; undefined for data that is none of the gateway's. A press
- * is an update of the person who pressed, with an ID such as `acme:BOT:cb:PRESS`. The driver answers the platform first.
+ * is an update of the person who pressed, with an ID such as `acme:BOT:cb:PRESS`. The driver confirms the press to the platform first.
  */
 export function commandOf(data: string): string | undefined {
   const [, letter, id] = /^([ad]):([A-Za-z0-9_-]+)$/.exec(data) ?? [];
@@ -377,8 +377,8 @@ export interface Driver<P extends TProperties = TProperties> {
   showTyping?(place: Place): Promise<void>;
 
   /**
-   * Finds the place of a chat in which nobody has written yet, for a reply that something else has caused, for example a
-   * schedule. Resolves with undefined if there is none. Without it, such replies reach only chats in which somebody has.
+   * Finds the place of a chat without messages, for a reply that something else has caused, for example a schedule.
+   * Resolves with undefined if there is none. Without it, such replies reach only chats with messages.
    * @throws DeliveryError, DriverError
    */
   findPlace?(target: Target): Promise<Place | undefined>;

@@ -259,7 +259,7 @@ describe('an edit', () => {
     expect(submitted[1]).toEqual(submitted[0]);
   });
 
-  it('[V-19] a deletion takes back a message that waits, and is no turn', async () => {
+  it('[V-19] a deletion takes back a message that waits, and starts no turn', async () => {
     waitingRef = 'm_1';
     const inbox = await makeInbox(() => Promise.reject(new Error('nothing is read')));
     await inbox.receive([anUpdate(2, { change: { kind: 'deletion', messageId: 'pigeon:ann:1' } })]);
@@ -283,7 +283,7 @@ describe('an edit', () => {
   });
 });
 
-it('[V-20] a reaction is applied and is no message; one to a part of a reply is one to its message', async () => {
+it('[V-20] a reaction is applied and is not a message; one to a part of a reply is one to its message', async () => {
   const inbox = await makeInbox(asMessage);
   const lease = (await store.takeAccount('pigeon', 'replica-1', 3_600_000))!;
   const place = JSON.stringify({ chat: 'ann' });

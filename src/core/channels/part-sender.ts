@@ -10,7 +10,7 @@ import type { RunContext } from './run-context.js';
 const CALL_TIMEOUT_MS = 30_000;
 /** Time for which a platform may still carry out a call whose response was lost, in milliseconds. */
 const SETTLE_MS = 3_000;
-/** A look-up that fails so often tells nothing. */
+/** After this number of failed look-ups, the part is sent again. */
 const MAX_LOOK_UPS = 5;
 
 /** A part whose fate is known. `wasFound`: it was there from an earlier call. */

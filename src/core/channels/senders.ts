@@ -18,8 +18,8 @@ export class Senders {
   }
 
   /**
-   * Returns the first ID of the author of a message, and joins the aliases. An alias of somebody who has further IDs is left
-   * alone: a phone number may have a new owner, who must not reach the sessions of the one before.
+   * Returns the first ID of the author of a message, and joins the aliases. An alias of a person with further IDs is not
+   * joined: a phone number may have a new owner, who must not reach the sessions of the one before.
    * @throws LostLeaseError, the abort's reason
    */
   identify(sender: string, aliases: readonly string[]): Promise<string> {

@@ -5,11 +5,11 @@ import type { Update } from './driver.js';
 /** Number of messages whose content is remembered: those that came last. */
 const MAX_MESSAGES = 10_000;
 
-/** Tells edits that people see from the others, for which platforms deliver the same. */
+/** Recognises edits that change nothing people see; platforms deliver them like the others. */
 export class VisibleChanges {
   private readonly contents = new BoundedMap<string, string>(MAX_MESSAGES);
 
-  /** Returns whether an update is no edit, or changes what people see. It counts as seen from then on. */
+  /** Returns true for an edit that changes what people see, and for any update that is not an edit. It counts as seen from then on. */
   note({ id, change, visible }: Update): boolean {
     if (visible === undefined || change?.kind === 'deletion') return true;
     const messageId = change?.messageId ?? id;

@@ -48,7 +48,7 @@ async function join(sender: string, payload: Partial<MessageInPayload>): Promise
 }
 
 describe('what addresses the agent', () => {
-  it('[G-16] a message with `observe` addresses nobody, whatever it says; a user cannot observe', async () => {
+  it('[G-16] a message with `observe` addresses no agent, whatever it says; a user cannot observe', async () => {
     for (const principal of [driver, LOCAL_OPERATOR])
       for (const content of ['hello', '/help', '@openclaw hello'])
         expect(await route(principal, { content, observe: true, is_direct_mention: true })).toMatchObject({

@@ -40,8 +40,8 @@ describe('the front matter of a skill', () => {
     ['an empty description', skill('name: a\ndescription: "  "'), /description must be/],
     ['a long description', skill(`name: a\ndescription: ${'x'.repeat(1_025)}`), /description must be/],
     ['a long compatibility', skill(`${MINIMAL}\ncompatibility: ${'x'.repeat(501)}`), /compatibility must be/],
-    ['metadata that is no map', skill(`${MINIMAL}\nmetadata: 7`), /metadata must be a map/],
-    ['tools that are no texts', skill(`${MINIMAL}\nallowed-tools: [7]`), /allowed-tools must be/],
+    ['metadata that is not a map', skill(`${MINIMAL}\nmetadata: 7`), /metadata must be a map/],
+    ['tools that are not texts', skill(`${MINIMAL}\nallowed-tools: [7]`), /allowed-tools must be/],
     ...['Upper', '-a', 'a-', 'a--b', 'a_b', 'a b', 'ä', 'a'.repeat(65)].map(
       (name) => [`the name ${name}`, skill(`name: "${name}"\ndescription: x`), /name must be/] as const,
     ),

@@ -8,7 +8,7 @@ import { ToolRegistryService } from './tool-registry.service.js';
 
 /**
  * Warns at the start of permissions and tools that agents name and no tool has. Modules and MCP servers bring tools of
- * their own, so that such a name is no fault of the settings.
+ * their own, so such a name does not make the settings invalid.
  */
 @Injectable()
 export class UnknownNamesService {

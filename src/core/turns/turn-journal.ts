@@ -9,7 +9,7 @@ export interface NamedCall extends RequestedCall {
   readonly callId: string;
 }
 
-/** What is known of a call at its end besides its outcome. */
+/** The facts of a finished call besides its outcome. */
 export interface EndOfCall {
   /** By default the one that follows from the outcome. */
   readonly status?: ToolCallStatus;

@@ -17,7 +17,7 @@ const DELETE_APPROVALS = `DELETE FROM approvals WHERE approval IN
 /** Deletes expired frames, journals of finished turns and idle sessions, in portions. */
 export class Sweeper {
   private readonly statements;
-  /** What is left of this call. */
+  /** The rest of the time of this call. */
   private budget: SweepBudget;
   /** This call has deleted a session. */
   private hasDeletedSession = false;

@@ -1,4 +1,4 @@
-/** What the page shows, as its address names it. An address holds no token, no text and nothing else that is secret. */
+/** A view of the page, as its address names it. An address holds no token, no text and nothing else that is secret. */
 export interface Place {
   /** The name of a conversation, see `Conversations.nameOf`; undefined for the one that was shown last. */
   readonly conversation?: string;

@@ -13,7 +13,7 @@ export interface Candidate {
   readonly fault?: string;
 }
 
-/** What a person has chosen. The key is passed on and never kept. */
+/** The choice of a person. The key is passed on and never kept. */
 export interface Choice {
   readonly candidate: Candidate;
   readonly model: string;
@@ -23,10 +23,10 @@ export interface Choice {
   readonly address: string;
 }
 
-/** What is wrong with a choice. */
+/** The part of a choice that is invalid. */
 export type ChoiceFault = 'key' | 'address' | 'model';
 
-/** What the gateway has: candidates, or a reason why no model can be set up. */
+/** The state of the gateway: candidates, or a reason why no model can be set up. */
 export type Findings =
   | { readonly kind: 'candidates'; readonly candidates: readonly Candidate[] }
   /** A model is set up already, perhaps by another page. */

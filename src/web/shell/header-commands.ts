@@ -4,7 +4,7 @@ import type { Chat } from '../model/chat.js';
 import { texts } from '../texts.js';
 import type { ConversationMenu } from './conversation-menu.js';
 
-/** What the commands of the header's menu act on. */
+/** The targets of the commands in the header's menu. */
 export interface HeaderCommands {
   readonly chat: Chat;
   readonly hasList: boolean;

@@ -1,7 +1,7 @@
 import { readPlace, writePlace, type Panel, type Place } from '../model/place.js';
 import { CODE_FRAGMENT } from '../sign-in/page-code.js';
 
-/** What an entry of the browser's history has besides its address. */
+/** The state of an entry in the browser's history. */
 interface EntryState {
   /** True for a panel that was opened on the page: the entry before shows the same without it. */
   readonly isPanel?: boolean;
