@@ -201,11 +201,25 @@ describe.concurrent('the address of the page', () => {
     await chat.page.evaluate(`location.hash = "${new URL(chat.page.url()).hash}&message=m_none"`);
     await chat.page.getByText('The message of this address is not in this conversation').waitFor();
     await chat.page.goBack();
+    await chat.page.evaluate(`location.hash += '&token=secret'`);
+    await eventually(() => expect(chat.page.url()).toMatch(/#conversation=[\w-]+$/));
+    await chat.page.goBack();
     await chat.page.goBack();
     await chat.page.getByText('This conversation is not here').waitFor();
     await chat.page.getByRole('link', { name: 'The newest conversation /blocks 1' }).click();
     await saidIs(chat, '/blocks 1');
   });
+});
+
+it('the list and the conversation name the same day, also on a device whose clock is a day ahead', async () => {
+  const context = await suite.browser.newContext();
+  await context.addInitScript('{ const now = Date.now; Date.now = () => now() + 86_400_000; }');
+  const chat = await suite.openIn(context);
+  await chat.ask('/blocks 1');
+  const list = chat.page.getByRole('navigation', { name: 'Conversations' });
+  await list.getByRole('heading', { name: 'Today' }).waitFor();
+  expect(await list.getByRole('heading').allInnerTexts()).toEqual(['Today']);
+  await chat.page.getByRole('log').getByRole('heading', { name: 'Today' }).waitFor();
 });
 
 describe.concurrent('keys', () => {

@@ -128,7 +128,7 @@ export class Chat {
     const { id } = reply;
     this.outbox.add({ id, ...unsent }, !this.isConnected);
     this.#follow(conversation, transcript.add(asSent({ id, ...unsent })), reply);
-    conversation.lastAt = Date.now();
+    conversation.lastAt = gatewayClock.now();
     conversation.entitle(content);
     this.conversations.save(conversation);
     this.presence.sent();

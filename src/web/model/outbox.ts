@@ -1,4 +1,5 @@
 import type { MessageInPayload, Transcript } from '../../client/index.js';
+import { gatewayClock } from './gateway-clock.js';
 import type { PageStorage } from './page-storage.js';
 import type { UnsentMessage } from './stored-values.js';
 
@@ -88,7 +89,7 @@ export function asSent({
   attachments = [],
   supersedes,
 }: UnsentMessage): Parameters<Transcript['add']>[0] {
-  return { id, sender, content, attachments: [...attachments], supersedes, sentAt: Date.now() };
+  return { id, sender, content, attachments: [...attachments], supersedes, sentAt: gatewayClock.now() };
 }
 
 /** Returns the payload of a message as the page sends it. */

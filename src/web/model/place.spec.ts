@@ -11,6 +11,10 @@ describe('the place in an address', () => {
     expect(readPlace(writePlace(place))).toEqual(place);
   });
 
+  it('is read from a link that was copied with a space', () => {
+    expect(readPlace('#conversation=s_ab-1%20')).toEqual({ conversation: 's_ab-1' });
+  });
+
   it.each([
     '',
     '#',

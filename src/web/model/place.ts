@@ -18,7 +18,8 @@ const MAX_NAME_LENGTH = 256;
 export function readPlace(fragment: string): Place {
   const values = new URLSearchParams(fragment.replace(/^#/, ''));
   const read = (key: string) => {
-    const value = values.get(key) ?? '';
+    // A copied link may end with a space.
+    const value = (values.get(key) ?? '').trim();
     return value === '' || value.length > MAX_NAME_LENGTH ? undefined : value;
   };
   const [conversation, message, panel] = [read('conversation'), read('message'), read('panel')];

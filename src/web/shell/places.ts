@@ -84,6 +84,8 @@ export class Places {
     if (CODE_FRAGMENT.test(location.hash)) return location.reload();
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
+    // Whatever else the address holds, such as a token that was pasted there, does not stay in the history.
+    if (writePlace(this.current) !== location.hash) this.#replace(this.current, readState());
     this.show(this.current);
     for (const act of waiting) act();
   }

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Chat } from '../model/chat.js';
 import type { Conversations } from '../model/conversations.js';
+import { gatewayClock } from '../model/gateway-clock.js';
 import { HistorySearch, MAX_HITS, type Hit } from '../model/history-search.js';
 import { writePlace } from '../model/place.js';
 import { texts } from '../texts.js';
@@ -15,7 +16,7 @@ export function startSearch(words: string, { conversations, link }: Chat, change
 
 /** Renders the messages that were found, and how far the search is. */
 export function renderHits(search: HistorySearch, conversations: Conversations): TemplateResult {
-  const now = Date.now();
+  const now = gatewayClock.now();
   return html`<h2 class="group">${texts.search.messages}</h2>
     <p class="faint progress" role="status">
       ${describe(search)}${

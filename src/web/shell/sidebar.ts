@@ -5,6 +5,7 @@ import type { PageMenu } from '../design/menu.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
 import { NEW } from '../model/conversations.js';
+import { gatewayClock } from '../model/gateway-clock.js';
 import { writePlace } from '../model/place.js';
 import { texts } from '../texts.js';
 import { patternOf } from '../model/search-words.js';
@@ -56,7 +57,7 @@ function renderGroups(sidebar: Sidebar): TemplateResult {
   const { listed } = chat.conversations;
   if (!chat.link.identity) return html``;
   if (listed.length === 0) return html`<p class="faint none">${texts.conversations.none}</p>`;
-  return html`${groupConversations(listed, Date.now()).map(
+  return html`${groupConversations(listed, gatewayClock.now()).map(
     ({ heading, conversations }) =>
       html`<h2 class="group">${heading}</h2>
         ${renderRows(conversations, sidebar)}`,
