@@ -281,7 +281,7 @@ async function readPayload(request: IncomingMessage, body: Buffer): Promise<Payl
   const fields: Record<string, unknown> = {};
   for (const [name, value] of form) {
     if (typeof value === 'string') fields[name] = parse(value);
-    else fields['file'] = Buffer.from(await value.arrayBuffer());
+    else Object.assign(fields, { file: Buffer.from(await value.arrayBuffer()), file_name: value.name });
   }
   return fields;
 }

@@ -6,6 +6,8 @@ import { callWithFallbacks, toTarget, type Link } from './outgoing.js';
 
 /** Bots can fetch files up to this size, in bytes. */
 const MAX_FETCHED_BYTES = 20_000_000;
+/** The largest file of a bot, in bytes. */
+export const MAX_SENT_BYTES = 50_000_000;
 /** Larger pictures are sent as documents, in bytes. */
 const MAX_PHOTO_BYTES = 10_000_000;
 /** Maximum length of the text of a file, in UTF-16 units. */
@@ -33,7 +35,8 @@ export async function openFile({ id, sizeBytes = 0 }: FileRef, api: BotApi): Pro
  */
 export async function sendFile(part: Part, file: PartText, api: BotApi, link: Link): Promise<number> {
   const { mimeType, sizeBytes, body } = await link.openFile(file.source ?? '');
-  const input = () => api.wrap(bytes, `${file.kind}.${mimeType.split('/')[1] ?? 'bin'}`);
+  const name = file.name ?? `${file.kind}.${mimeType.split('/')[1] ?? 'bin'}`;
+  const input = () => api.wrap(bytes, name);
   const bytes = await buffer(body);
   const caption = file.alt && { caption: file.alt.slice(0, MAX_CAPTION_LENGTH).toWellFormed() };
   const sendAs = async (kind: 'photo' | 'voice' | 'audio' | 'document') => {
@@ -65,6 +68,7 @@ function kindToSend(
   mimeType: string,
   sizeBytes: number,
 ): 'photo' | 'voice' | 'audio' | 'document' {
+  if (kind === 'file') return 'document';
   if (kind === 'image') return sizeBytes <= MAX_PHOTO_BYTES && mimeType !== 'image/svg+xml' ? 'photo' : 'document';
   return mimeType === 'audio/ogg' ? 'voice' : 'audio';
 }

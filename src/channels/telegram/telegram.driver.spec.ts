@@ -124,3 +124,18 @@ it('[V-23] shows buttons, answers their press and hands it over as a command, an
   await driver.edit(ref, { ...part, texts: [{ kind: 'text', text: 'approved' }] });
   expect([shown?.text, shown?.payload['reply_markup']]).toEqual(['approved', undefined]);
 });
+
+it('finds the place of a person, and of a group with its topic', async () => {
+  const driver = await start();
+  expect(await driver.findPlace({ sender: String(ANN) })).toEqual({ chat: String(ANN) });
+  const place = { chat: String(NEW_ID), thread: '163', isGroup: true };
+  expect(await driver.findPlace({ groupId: String(NEW_ID), threadId: '163' })).toEqual(place);
+});
+
+it('sends a code block that is too long for a message as a document with its name', async () => {
+  const driver = await start();
+  const source = 'data:text/plain;base64,bGV0IGE=';
+  const texts = [{ kind: 'file', text: '[code]', name: 'code.ts', source }] as const;
+  await driver.send({ id: 'm_1.0', createdAt: 0, place: { chat: String(ANN) }, texts });
+  expect(telegram.callsOf('sendDocument')).toMatchObject([{ file_name: 'code.ts' }]);
+});

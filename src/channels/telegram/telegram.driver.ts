@@ -1,12 +1,12 @@
 import type { Update as BotUpdate } from 'grammy/types';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
-import type { ChannelLink, Driver, Part, Place, Reading, Update, Updates } from '../../core/channels/driver.js';
+import type { ChannelLink, Driver, Part, Place, Reading, Target, Update, Updates } from '../../core/channels/driver.js';
 import { fileOf, withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
 import { BotApi } from './bot-api.js';
 import { findFile } from './content.js';
-import { openFile, sendFile } from './files.js';
+import { MAX_SENT_BYTES, openFile, sendFile } from './files.js';
 import { measure } from './markup.js';
 import {
   callWithFallbacks,
@@ -35,6 +35,7 @@ import { ALLOWED_UPDATES, sortUpdate, type RawUpdate, type Sorted } from './upda
     threads: true,
     buttons: true,
     typing: true,
+    media: { image: MAX_SENT_BYTES, audio: MAX_SENT_BYTES, file: MAX_SENT_BYTES },
     maxLength: MAX_LENGTH,
     lengthUnit: 'UTF-16 units',
     minEditIntervalMs: { direct: 1_000, group: 3_000 },
@@ -138,6 +139,12 @@ export class TelegramDriver implements Driver<TelegramSettings> {
 
   async remove(ref: string, { chat }: Place): Promise<void> {
     await this.api.call((methods, abort) => methods.deleteMessage({ chat_id: chat, message_id: Number(ref) }, abort));
+  }
+
+  /** The direct chat with a person has the person's ID. */
+  async findPlace(target: Target): Promise<Place> {
+    if ('sender' in target) return { chat: target.sender };
+    return { chat: target.groupId, thread: target.threadId, isGroup: true };
   }
 
   async stop(): Promise<void> {
