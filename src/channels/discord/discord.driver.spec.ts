@@ -26,15 +26,24 @@ let given: Update[];
 let reasons: (string | undefined)[];
 let failures: Error[];
 let chats: RecentChat[];
+let storeFault: Error | undefined;
 
 beforeEach(async () => {
   discord = await FakeDiscord.start();
   [drivers, given, reasons, failures, chats] = [[], [], [], [], []];
+  storeFault = undefined;
 });
 afterEach(async () => {
   for (const driver of drivers) await driver.stop();
   await discord.close();
 });
+
+async function receive(updates: readonly Update[]): Promise<void> {
+  const fault = storeFault;
+  storeFault = undefined;
+  if (fault) throw fault;
+  given.push(...updates);
+}
 
 async function start(): Promise<DiscordDriver> {
   const link = {
@@ -42,7 +51,7 @@ async function start(): Promise<DiscordDriver> {
     account: 'default',
     settings: { bot_token: BOT_TOKEN, api_root: discord.url },
     log: new SilentLogs().for(),
-    receive: async (updates: readonly Update[]) => void given.push(...updates),
+    receive,
     listChats: async () => chats,
     openFile: async () => ({ mimeType: 'image/png', sizeBytes: 3, body: [Buffer.from('png')] }),
     noteTime: () => {},
@@ -104,6 +113,16 @@ describe('what was missed', () => {
     await received(1);
     expect(reasons.at(-1)).toBeUndefined();
   });
+});
+
+it('what was missed and could not be stored ends the run: the next one reads it', async () => {
+  discord.write(ANN, 'hello');
+  chats = [{ place: { chat: discord.chatOf(ANN) }, messageId: 'discord:5', sentAt: 0, since: 0 }];
+  storeFault = new Error('the store is not available');
+  await start();
+  await expect.poll(() => failures).toMatchObject([{ fault: 'unreachable', message: 'the store is not available' }]);
+  await start();
+  await received(1);
 });
 
 describe('a session', () => {

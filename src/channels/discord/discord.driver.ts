@@ -226,6 +226,7 @@ export class DiscordDriver implements Driver<DiscordSettings> {
     }
   }
 
+  /** @throws DriverError when what was missed could not be stored: only another session gets as far as that again */
   private async begin(botId: string): Promise<void> {
     this.botId = botId;
     const { rest, link, clock } = this;
@@ -234,7 +235,12 @@ export class DiscordDriver implements Driver<DiscordSettings> {
       for (const message of messages) updates.push(...(await this.sort(message, false)));
       if (updates.length > 0) await link.receive(updates);
     };
-    this.gap = await new CatchUp({ rest, link, clock, receive, findChannel: (id) => this.findChannel(id) }).run();
+    const catchUp = new CatchUp({ rest, link, clock, receive, findChannel: (id) => this.findChannel(id) });
+    try {
+      this.gap = await catchUp.run();
+    } catch (error) {
+      throw toFault(error);
+    }
     link.degrade(this.gap);
   }
 
