@@ -50,6 +50,7 @@ class Bench {
       channel: 'contract',
       account: 'default',
       settings: this.under.settings,
+      requiresMention: true,
       log: new SilentLogs().for(),
       receive: async (updates) => {
         if (updates.length === 0) return;

@@ -70,6 +70,8 @@ export type Sorted =
 export interface SortOptions {
   readonly bot: Bot;
   readonly repliesInThread: boolean;
+  /** False where every post of a channel is for the agent. */
+  readonly requiresMention: boolean;
 }
 
 /** The subtypes of posts that a person or a bot has written. */
@@ -125,14 +127,15 @@ export function sortEvent(envelope: Raw, options: SortOptions): Sorted {
 
 /** Sorts a post as it stands in the history of a chat. */
 export function sortPost(event: Raw, envelope: Raw, options: SortOptions): Sorted {
-  const { bot } = options;
+  const { bot, repliesInThread, requiresMention } = options;
   const isBot = event['bot_id'] !== undefined;
   const user = toText(event['user']) ?? (isBot ? toText(event['bot_id']) : undefined);
   if (!WRITTEN.has(event['subtype'])) return ignored('a post of Slack itself');
   if (user === undefined || user === bot.user) return ignored('a post without an author, or of the bot');
   const authorTeam = findAuthorTeam(event, envelope, bot);
   const post = toPost(event, user, authorTeam, bot);
-  const opensThread = options.repliesInThread && !post.isDirect && post.text.includes(`<@${bot.user}`);
+  const isAddressed = !requiresMention || post.text.includes(`<@${bot.user}`);
+  const opensThread = repliesInThread && !post.isDirect && isAddressed;
   const thread = post.thread ?? (opensThread ? post.ts : undefined);
   return {
     kind: 'update',

@@ -6,7 +6,7 @@ import type { Raw } from './raw.js';
 import { readUpdate } from './reading.js';
 
 const BOT = { team: 'T0ACME001', user: 'U0BOT0001' };
-const OPTIONS = { bot: BOT, repliesInThread: true };
+const OPTIONS = { bot: BOT, repliesInThread: true, requiresMention: true };
 
 /** Threads in which the agent takes part, as `CHAT THREAD`. */
 let threads: Set<string>;
@@ -64,6 +64,21 @@ function write(fields: object, envelope: object = {}): Sorted {
 describe('an event of Slack', () => {
   it('of the preview of a link does not count as an edit', () => {
     expect(sort('unfurl-is-no-edit')).toMatchObject({ kind: 'ignored', reason: 'an edit without a visible change' });
+  });
+
+  it('opens a thread when it addresses the agent, or when every post does', () => {
+    const event = {
+      type: 'message',
+      user: 'U0ANN0001',
+      team: BOT.team,
+      text: 'hi',
+      ts: '1.000100',
+      channel: 'C0TEAM001',
+    };
+    const placeOf = (changes: object) => take(sortEvent({ event }, { ...OPTIONS, ...changes })).place;
+    expect(placeOf({}).thread).toBeUndefined();
+    expect(placeOf({ requiresMention: false }).thread).toBe('1.000100');
+    expect(placeOf({ requiresMention: false, repliesInThread: false }).thread).toBeUndefined();
   });
 
   it('is one message in two events, in either order', async () => {

@@ -51,6 +51,7 @@ async function start(settings: object = {}): Promise<SlackDriver> {
       reply_in_thread: true,
       ...settings,
     },
+    requiresMention: true,
     log: new SilentLogs().for(),
     receive: async (updates: readonly Update[]) => void received.push(...updates),
     listChats: async () => [],

@@ -203,7 +203,8 @@ export class SlackDriver implements Driver<SlackSettings> {
   }
 
   private get options(): SortOptions {
-    return { bot: this.bot, repliesInThread: this.link.settings.reply_in_thread };
+    const { settings, requiresMention } = this.link;
+    return { bot: this.bot, repliesInThread: settings.reply_in_thread, requiresMention };
   }
 
   /** Decides what an event is. One that cannot be understood is logged and left out. */

@@ -249,10 +249,14 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   private makeLink(): ChannelLink {
     const { channel, log } = this;
     const { account } = this.parts;
+    const readMention = () => this.settings.require_mention;
     return {
       channel,
       account,
       settings: this.parts.readSettings().own,
+      get requiresMention() {
+        return readMention();
+      },
       log,
       receive: leaveDriver((updates: readonly Update[]) => this.receive(updates)),
       listChats: leaveDriver(() => this.listChats()),

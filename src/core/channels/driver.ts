@@ -258,6 +258,8 @@ export interface ChannelLink<P extends TProperties = TProperties> {
   readonly account: string;
   /** The driver's own settings of this account. */
   readonly settings: Static<TObject<P>>;
+  /** The current setting `require_mention`: false where every message of a group is for the agent. */
+  readonly requiresMention: boolean;
   readonly log: Log;
 
   /**
