@@ -5,9 +5,10 @@ import { storeAt } from '../../testing/test-stores.js';
 import { GatewayError } from '../../protocol/domain.js';
 import type { AcceptedEvent } from '../connections/connection.js';
 import type { IncomingMessage } from '../intake/message-intake.service.js';
+import type { OutboxPart } from '../store/index.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { NoMetrics } from '../telemetry/metrics.js';
-import { DriverError, type Reading, type Update, type Updates } from './driver.js';
+import { DeliveryError, DriverError, type Reading, type Update, type Updates } from './driver.js';
 import { Inbox, type Receiver } from './inbox.js';
 import { LostLeaseError, Persistence } from './persistence.js';
 
@@ -18,6 +19,7 @@ let failures: unknown[];
 /** The ref of a message that waits for its turn. */
 let waitingRef: string | undefined;
 let reactions: unknown[];
+let notes: OutboxPart[];
 /** The messages that were accepted, each with its place if it is new. */
 let places: unknown[];
 /** Ends the run of the newest inbox. */
@@ -29,6 +31,7 @@ beforeEach(async () => {
   failures = [];
   waitingRef = undefined;
   reactions = [];
+  notes = [];
   places = [];
   store = storeAt('sqlite::memory:')(clock, new SilentLogs(), new NoMetrics()).store;
   await store.open();
@@ -58,7 +61,7 @@ async function makeInbox(read: (updates: Updates) => Reading | Promise<Reading>)
     admit: async (update: Update) => update,
     findWaiting: () => waitingRef,
     moved: { firstOf: (id: string) => id },
-    addNote: async () => {},
+    addNote: async (note: OutboxPart) => void notes.push(note),
     submit: (message: IncomingMessage) => void submitted.push(message),
     onAccepted: (messageRef: string, place?: object) => void places.push([messageRef, place]),
     react: async (...reaction: unknown[]) => void reactions.push(reaction),
@@ -228,6 +231,20 @@ it('an update that meets a refused credential stays for the next run', async () 
   await expect.poll(() => failures[0]).toBe(refused);
   await makeInbox(asMessage);
   await expect.poll(submittedTexts).toEqual(['1']);
+});
+
+it('an update that cannot be read for an hour is left out with a note, and the next one of its chat is answered', async () => {
+  const inbox = await makeInbox((updates) =>
+    updates[0].raw === 1 ? Promise.reject(new DeliveryError('not_sent', 'the file is not there')) : asMessage(updates),
+  );
+  await inbox.receive([anUpdate(1), anUpdate(2)]);
+  for (let passed = 0; passed < 80; passed++) {
+    expect(passed < 60 ? submittedTexts() : []).toEqual([]);
+    await clock.advanceAsync(60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await expect.poll(submittedTexts).toEqual(['2']);
+  expect(notes.map(({ replyTo }) => replyTo)).toEqual(['reading:pigeon:ann:1']);
 });
 
 describe('an edit', () => {

@@ -1,8 +1,9 @@
 import { BoundedMap } from '../cache/bounded-map.js';
 import type { DeltaEvent } from '../delivery/frame-reader.js';
 import type { DurableFrame, OutboxPart } from '../store/index.js';
+import { Backoff } from './backoff.js';
 import { ChatLane } from './chat-lane.js';
-import { DriverError, type PartText, type Place, type Target } from './driver.js';
+import { DeliveryError, DriverError, type PartText, type Place, type Target } from './driver.js';
 import { callDriver } from './driver-guard.js';
 import { PartSender } from './part-sender.js';
 import { LostLeaseError } from './persistence.js';
@@ -217,7 +218,7 @@ export class Outbox {
 
   private async deliver(reply: ReplyProgress, sessionId: string): Promise<void> {
     const known = this.places.get(reply.messageRef);
-    const place = known ?? (await this.findPlace(reply)) ?? (await this.askForPlace(sessionId));
+    const place = known ?? (await this.findPlace(reply)) ?? (await this.askForPlace(reply, sessionId));
     if (!place) {
       while (!reply.end && !this.run.signal.aborted) await reply.changed;
       this.run.log.debug({ message_ref: reply.messageRef }, 'a reply has no place on this channel');
@@ -241,17 +242,26 @@ export class Outbox {
     return found === undefined ? undefined : (JSON.parse(found) as Place);
   }
 
-  /** Asks the driver for the place of a reply whose message came from elsewhere. */
-  private async askForPlace(sessionId: string): Promise<Place | undefined> {
-    const { driver, persistence, log } = this.run;
+  /** Asks the driver for the place of a reply whose message came from elsewhere, again while that fails for a while. */
+  private async askForPlace(reply: ReplyProgress, sessionId: string): Promise<Place | undefined> {
+    const { driver, persistence, log, clock, signal, settings } = this.run;
     if (!driver.findPlace) return undefined;
     const target = await persistence.read(() => this.run.findTarget(sessionId));
-    try {
-      return target && (await callDriver(this.run, async () => driver.findPlace?.(target)));
-    } catch (error) {
-      if (error instanceof DriverError) throw error;
-      log.warn({ error, session_id: sessionId }, 'the place of a reply could not be found');
-      return undefined;
+    if (!target) return undefined;
+    const backoff = new Backoff(clock, signal);
+    for (;;) {
+      try {
+        return await callDriver(this.run, async () => driver.findPlace?.(target));
+      } catch (error) {
+        if (error instanceof DriverError) throw error;
+        const { outcome, retryAfterMs } = error instanceof DeliveryError ? error : {};
+        if (outcome === 'refused' || clock.now() - reply.writtenAt > settings.delivery_max_age_ms) {
+          log.warn({ error, session_id: sessionId }, 'the place of a reply could not be found');
+          return undefined;
+        }
+        await backoff.wait(retryAfterMs);
+        signal.throwIfAborted();
+      }
     }
   }
 

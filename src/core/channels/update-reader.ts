@@ -3,7 +3,9 @@ import { callDriver } from './driver-guard.js';
 import { DeliveryError, DriverError, type Reading, type Updates } from './driver.js';
 import type { RunContext } from './run-context.js';
 
-/** Reads updates with the driver, again and again while a look-up fails. */
+const UNREAD = 'A message could not be read. Please send it again.';
+
+/** Reads updates with the driver, again while a look-up fails, up to `max_age_ms`: the chat waits for it. */
 export class UpdateReader {
   constructor(private readonly run: RunContext) {}
 
@@ -12,8 +14,9 @@ export class UpdateReader {
    * @throws the abort's reason
    */
   async read(updates: Updates): Promise<{ readonly reading: Reading; readonly mustKeep: boolean }> {
-    const { driver, clock, signal, log } = this.run;
+    const { driver, clock, signal, log, settings } = this.run;
     const backoff = new Backoff(clock, signal);
+    const begunAt = clock.elapsed();
     for (;;) {
       signal.throwIfAborted();
       try {
@@ -29,6 +32,9 @@ export class UpdateReader {
           // Odd input must never stop the driver.
           log.error({ error, message_id: updates[0].id }, 'an update could not be read; it is left out');
           return { reading: { kind: 'ignored', reason: 'it could not be read' }, mustKeep: false };
+        } else if (clock.elapsed() - begunAt > settings.max_age_ms) {
+          log.error({ error, message_id: updates[0].id }, 'an update could not be read for too long; it is left out');
+          return { reading: { kind: 'ignored', reason: 'it could not be read in time', note: UNREAD }, mustKeep: true };
         }
         await backoff.wait(error instanceof DeliveryError ? error.retryAfterMs : undefined);
       }
