@@ -118,6 +118,11 @@ describe.concurrent('odd content', () => {
     await chat.page.getByText('characters too many').waitFor();
     expect((await chat.input.inputValue()).length).toBe(100_000);
     expect(await chat.said.count()).toBe(0);
+    // A direction for each paragraph would cost seconds per key.
+    const direction = () => chat.input.evaluate('(area) => getComputedStyle(area).unicodeBidi');
+    expect(await direction()).toBe('normal');
+    await chat.input.fill('short');
+    await eventually(async () => expect(await direction()).toBe('plaintext'));
   });
 
   it('in a browser whose storage is full or refused is shown all the same', async () => {

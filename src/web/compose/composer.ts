@@ -119,6 +119,7 @@ export class ChatComposer extends LitElement {
 
   private renderArea(problem: string | undefined): TemplateResult {
     return html`<textarea
+      class=${this.fault?.kind === 'characters' ? 'over' : ''}
       rows="1"
       dir="auto"
       enterkeyhint=${isTouch.matches ? 'enter' : 'send'}
