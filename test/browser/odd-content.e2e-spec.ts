@@ -119,7 +119,8 @@ describe.concurrent('odd content', () => {
     expect((await chat.input.inputValue()).length).toBe(100_000);
     expect(await chat.said.count()).toBe(0);
     // A direction for each paragraph would cost seconds per key.
-    const direction = () => chat.input.evaluate('(area) => getComputedStyle(area).unicodeBidi');
+    const direction = () =>
+      chat.page.evaluate(`getComputedStyle(document.querySelector('.writing textarea')).unicodeBidi`);
     expect(await direction()).toBe('normal');
     await chat.input.fill('short');
     await eventually(async () => expect(await direction()).toBe('plaintext'));
