@@ -211,17 +211,6 @@ describe.concurrent('the address of the page', () => {
   });
 });
 
-it('the list and the conversation name the same day, also on a device whose clock is a day ahead', async () => {
-  const context = await suite.browser.newContext();
-  await context.addInitScript('{ const now = Date.now; Date.now = () => now() + 86_400_000; }');
-  const chat = await suite.openIn(context);
-  await chat.ask('/blocks 1');
-  const list = chat.page.getByRole('navigation', { name: 'Conversations' });
-  await list.getByRole('heading', { name: 'Today' }).waitFor();
-  expect(await list.getByRole('heading').allInnerTexts()).toEqual(['Today']);
-  await chat.page.getByRole('log').getByRole('heading', { name: 'Today' }).waitFor();
-});
-
 describe.concurrent('keys', () => {
   it('[W-43] without a modifier act outside of fields only, and are listed', async () => {
     const chat = await openTwo();

@@ -154,7 +154,8 @@ describe.concurrent('odd content', () => {
     }`);
     const chat = await suite.openIn(context, await suite.gateway.makeLink());
     await chat.ask('/blocks 1');
-    await chat.page.getByRole('heading', { name: 'Today' }).waitFor();
+    for (const place of [chat.page.getByRole('log'), chat.page.getByRole('navigation', { name: 'Conversations' })])
+      await place.getByRole('heading', { name: 'Today' }).waitFor();
     await chat.say('/tool time.now {}');
     await chat.page.getByText(/ends in \d+ (min|s)/).waitFor();
     await chat.page.getByRole('button', { name: 'Deny' }).click();
