@@ -87,6 +87,17 @@ it('[V-22] the new owner of a phone number is not the person who had it before',
   expect(senders.firstOf('DE.2')).toBe('DE.2');
 });
 
+it('[V-05] of a stranger who gets no code nothing is stored, not even the other IDs', async () => {
+  const { admit } = await makeAdmission();
+  for (const n of [1, 2, 3, 4, 5]) expect(await admit({ sender: `DE.${n}`, aliases: [`+49 ${n}`] })).toBeUndefined();
+  const known = (await store.listSenderAliases('pigeon')).map(({ alias }) => alias);
+  expect(known.toSorted()).toEqual(['+49 1', '+49 2', '+49 3', 'DE.1', 'DE.2', 'DE.3']);
+  const closed = await makeAdmission({ dm_policy: 'allowlist', allow_from: ['+49 7'] });
+  expect(await closed.admit({ sender: 'DE.6', aliases: ['+49 6'] })).toBeUndefined();
+  expect(closed.senders.firstOf('+49 6')).toBe('+49 6');
+  expect(await closed.admit({ sender: 'DE.7', aliases: ['+49 7'] })).toBe('DE.7');
+});
+
 it('an edit or a reaction of a stranger gets no code', async () => {
   const { admit } = await makeAdmission();
   await admit({ change: { kind: 'edit', messageId: '0' } });

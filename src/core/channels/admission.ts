@@ -22,25 +22,21 @@ export class Admission {
 
   /**
    * Returns an update with the first ID of its sender, or undefined for one that is ignored. An unknown sender gets a code for
-   * a message, and nothing for an edit or a reaction.
+   * a message, and nothing for an edit or a reaction. Of one who gets no code, nothing is stored.
    * @throws LostLeaseError; GatewayError STORE_UNAVAILABLE
    */
   async admit(update: Update): Promise<Update | undefined> {
     const { settings, senders, moved } = this.run;
+    const { sender: given, aliases, groupId } = update;
     if (update.isBot && !settings.allow_bots) return undefined;
-    const { sender: given, aliases } = update;
-    const sender = aliases ? await senders.identify(given, aliases) : senders.firstOf(given);
-    const named = sender === given ? update : { ...update, sender };
-    switch (decideAdmission(settings, named, { senders, moved })) {
-      case 'admitted':
-        return named;
-      case 'ignored':
-        return undefined;
-      case 'pairing': {
-        const asks = !update.change && !update.reaction;
-        return (await this.pairing.admit(named, asks)) ? named : undefined;
-      }
-    }
+    const identify = () => senders.identify(given, aliases ?? []);
+    const verdict = decideAdmission(settings, { ids: identify(), groupId }, { senders, moved });
+    if (verdict === 'ignored') return undefined;
+    const asks = !update.change && !update.reaction;
+    const known = { ...update, sender: senders.firstOfAll(identify()) };
+    const outcome = verdict === 'admitted' ? 'approved' : await this.pairing.ask(known, asks);
+    const named = aliases && outcome !== 'full' ? { ...update, sender: await senders.join(identify()) } : known;
+    return outcome === 'approved' ? named : undefined;
   }
 
   /** Returns whether a person may write, as far as this run knows. */
@@ -48,7 +44,7 @@ export class Admission {
     const { settings, senders, moved } = this.run;
     const first = senders.firstOf(sender);
     return (
-      this.pairing.isApproved(first) || decideAdmission(settings, { sender: first }, { senders, moved }) === 'admitted'
+      this.pairing.isApproved(first) || decideAdmission(settings, { ids: [first] }, { senders, moved }) === 'admitted'
     );
   }
 }

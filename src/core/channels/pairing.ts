@@ -3,7 +3,7 @@ import { BoundedMap } from '../cache/bounded-map.js';
 import { HOUR_MS } from '../time/clock.js';
 import type { Update } from './driver.js';
 import { makeNote } from './note.js';
-import type { OutboxPart } from '../store/index.js';
+import type { OutboxPart, PairingOutcome } from '../store/index.js';
 import { LostLeaseError } from './persistence.js';
 import type { RunContext } from './run-context.js';
 
@@ -29,11 +29,12 @@ export class Pairing {
   }
 
   /**
-   * Returns whether the sender was let in. Of an unknown sender only the ID is stored, with a code, if the update asks.
+   * Returns what is known of a sender: `approved` for one who was let in, `waiting` for one who has a code, `asked` for one who
+   * gets it now, and `full` for one who gets none. Of an unknown sender only the ID is stored, with a code, if the update asks.
    * @throws LostLeaseError; GatewayError STORE_UNAVAILABLE
    */
-  async admit({ sender, place }: Update, asks: boolean): Promise<boolean> {
-    if (this.isApproved(sender)) return true;
+  async ask({ sender, place }: Update, asks: boolean): Promise<Exclude<PairingOutcome, 'fenced'>> {
+    if (this.isApproved(sender)) return 'approved';
     const { store, lease, clock, channel, log } = this.run;
     const askedAt = clock.now();
     const code = makeCode();
@@ -51,7 +52,7 @@ export class Pairing {
       log.info({ channel, sender, code }, 'an unknown sender asks to be let in');
       this.run.sendNote(note);
     }
-    return outcome === 'approved';
+    return outcome;
   }
 }
 

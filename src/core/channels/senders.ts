@@ -18,17 +18,16 @@ export class Senders {
   }
 
   /**
-   * Returns the first ID of the author of a message, and joins the aliases. An alias of a person with further IDs is not
-   * joined: a phone number may have a new owner, who must not reach the sessions of the one before.
-   * @throws LostLeaseError, the abort's reason
+   * Returns those of the IDs of an author that are this person. An alias of somebody who has further IDs is left out: a phone
+   * number may have a new owner, who must not reach the sessions of the one before.
    */
-  identify(sender: string, aliases: readonly string[]): Promise<string> {
+  identify(sender: string, aliases: readonly string[]): readonly [string, ...string[]] {
     const given = new Set([sender, ...aliases]);
-    const joined = aliases.filter((alias) => {
+    const own = aliases.filter((alias) => {
       const first = this.firstOf(alias);
       return !this.firstIds.has(alias) || first === this.firstOf(sender) || !this.hasFurtherIds(first, given);
     });
-    return this.join([sender, ...joined]);
+    return [sender, ...own];
   }
 
   /**
@@ -36,13 +35,18 @@ export class Senders {
    * @throws LostLeaseError, the abort's reason
    */
   async join(ids: readonly [string, ...string[]]): Promise<string> {
-    const sender = this.firstOf(ids.find((id) => this.firstIds.has(id)) ?? ids[0]);
+    const sender = this.firstOfAll(ids);
     for (const alias of ids.flatMap((id) => [this.firstOf(id), id])) {
       if (this.firstIds.get(alias) === sender) continue;
       await this.persistence.write(() => this.store.joinSender(this.lease, { alias, sender }));
       this.firstIds.set(alias, sender);
     }
     return sender;
+  }
+
+  /** Returns the first ID of a person by several. */
+  firstOfAll(ids: readonly [string, ...string[]]): string {
+    return this.firstOf(ids.find((id) => this.firstIds.has(id)) ?? ids[0]);
   }
 
   /** Returns the first ID of a person. */
