@@ -16,6 +16,9 @@ const OF_THREAD = new Set(
   'thread_not_found invalid_thread_ts cannot_reply_to_message restricted_action_thread_locked'.split(' '),
 );
 
+/** Refusals of an edit after which the message stays as it is. */
+export const FROZEN: ReadonlySet<string> = new Set('edit_window_closed cant_update_message'.split(' '));
+
 /** A part without what Slack has refused of it. */
 export interface Attempt {
   readonly place: Place;

@@ -103,6 +103,20 @@ it('a part that was sent without its thread, because that is gone, is found in t
   expect(await driver.lookUp(part)).toEqual({ ref: slack.shown(TEAM_CHANNEL)[0]?.ts });
 });
 
+it('a reply whose message Slack does not change any more goes on in another, also in the next run', async () => {
+  const driver = await start();
+  const show = (text: string) => aPart({}, { kind: 'text', text });
+  const texts = () => slack.shown(DIRECT).map(({ text }) => text);
+  const ref = await driver.send(show('one'));
+  slack.failNext('chat.update', { error: 'edit_window_closed' });
+  await driver.edit(ref, show('one two'));
+  await driver.edit(ref, show('one two three'));
+  expect(texts()).toEqual(['one', 'one two three']);
+  slack.failNext('chat.update', { error: 'cant_update_message' });
+  await (await start()).edit(ref, show('one two three four'));
+  expect(texts()).toEqual(['one', 'one two three four']);
+});
+
 it('a part that is a file is found by its name, is not edited, and is deleted', async () => {
   const driver = await start();
   const part = aPart({}, PICTURE);

@@ -11,19 +11,20 @@ import { toFault } from './faults.js';
 import { fileIdOf, openFile, sendFile, toFileRefs } from './files.js';
 import { catchUp, History } from './history.js';
 import { MAX_LENGTH, measure } from './markup.js';
-import { callWithFallbacks, toMessage, toTarget } from './outgoing.js';
+import { callWithFallbacks, FROZEN, toMessage, toTarget } from './outgoing.js';
 import { People } from './people.js';
 import { toRaw, toText, type Raw } from './raw.js';
 import { readUpdate } from './reading.js';
 import { slackSettings, type SlackSettings } from './slack.settings.js';
 import { SocketMode } from './socket-mode.js';
 import { TypingStatus } from './typing-status.js';
-import { WebApi } from './web-api.js';
+import { RefusedCallError, WebApi } from './web-api.js';
 
 /** Slack waits 3 s for an acknowledgement: what comes while the driver catches up waits so long at most, in milliseconds. */
 const CATCH_UP_PATIENCE_MS = 2_000;
 /** Number of posts that are remembered by the IDs that clients give them. */
 const MAX_POSTS = 5_000;
+const MAX_CONTINUED = 1_000;
 
 /** Slack's limit of a file, in bytes. */
 const MAX_FILE_BYTES = 1_000_000_000;
@@ -38,9 +39,6 @@ const MAX_FILE_BYTES = 1_000_000_000;
     lengthUnit: 'bytes',
     minEditIntervalMs: { direct: 1_200, group: 1_200 },
     editsPerMinute: 50,
-    threads: true,
-    reactions: true,
-    typing: true,
     buttons: true,
     media: { image: MAX_FILE_BYTES, audio: MAX_FILE_BYTES, file: MAX_FILE_BYTES },
   },
@@ -50,6 +48,8 @@ export class SlackDriver implements Driver<SlackSettings> {
   private readonly over = new AbortController();
   /** The IDs of posts by those that the clients of people gave them: one post may come with two times. */
   private readonly posts = new BoundedMap<string, string>(MAX_POSTS);
+  /** The messages that Slack does not change any more, with the ID of the one in their place. */
+  private readonly continued = new BoundedMap<string, string>(MAX_CONTINUED);
   private readonly troubles = new Map<string, string>();
   private link!: ChannelLink<SlackSettings>;
   private api!: WebApi;
@@ -98,9 +98,25 @@ export class SlackDriver implements Driver<SlackSettings> {
 
   async edit(ref: string, part: Part): Promise<void> {
     if (fileIdOf(ref) !== undefined) return;
-    await callWithFallbacks(part, this.link.log, (attempt) =>
-      this.api.call('chat.update', { channel: attempt.place.chat, ts: ref, blocks: [], ...toMessage(part, attempt) }),
-    );
+    const next = this.continued.get(ref);
+    if (next !== undefined) return this.edit(next, toContinuation(part));
+    try {
+      await callWithFallbacks(part, this.link.log, (attempt) =>
+        this.api.call('chat.update', { channel: attempt.place.chat, ts: ref, blocks: [], ...toMessage(part, attempt) }),
+      );
+    } catch (error) {
+      if (!(error instanceof RefusedCallError && FROZEN.has(error.code))) throw error;
+      await this.goOn(ref, toContinuation(part));
+    }
+  }
+
+  /** Sends a part again, since Slack does not change its message any more. An earlier run may have done so. */
+  private async goOn(ref: string, part: Part): Promise<void> {
+    const found = await this.history.find(part);
+    const isThere = typeof found === 'object';
+    const next = isThere ? found.ref : await this.post(part);
+    this.continued.set(ref, next);
+    if (isThere) await this.edit(next, part);
   }
 
   async remove(ref: string, { chat }: Place): Promise<void> {
@@ -261,4 +277,9 @@ export class SlackDriver implements Driver<SlackSettings> {
     });
     return toText(ts) ?? '';
   }
+}
+
+/** Returns a part as another message, which is found by its own ID. */
+function toContinuation(part: Part): Part {
+  return { ...part, id: `${part.id}+` };
 }
