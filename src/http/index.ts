@@ -7,5 +7,5 @@ export {
   type HttpLimits,
 } from './gateway-http.adapter.js';
 export { HttpModule } from './http.module.js';
-export { LargeJsonBody, readRawBody } from './large-json-body.js';
+export { LargeJsonBody, SignedBodies } from './large-json-body.js';
 export { codedProblem, plainProblem, PROBLEM_MEDIA_TYPE, type Problem } from './problem.js';

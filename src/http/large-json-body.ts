@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import {
   BadRequestException,
   PayloadTooLargeException,
+  ServiceUnavailableException,
   UnsupportedMediaTypeException,
   type CallHandler,
   type ExecutionContext,
@@ -19,8 +20,11 @@ const MAX_BYTES: ReadonlyMap<string, number> = new Map([
   ['PATCH /admin/v1/config', 4_194_304],
 ]);
 
-/** Requests whose signature covers the bytes of their body: they are read by {@link readRawBody}. */
+/** Requests whose signature covers the bytes of their body: they are read by {@link SignedBodies}. */
 const SIGNED = /^POST \/channels\/(?:slack|whatsapp)\//;
+
+/** Signed bodies that are read at the same time, of each platform. */
+const MAX_READING = 16;
 
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
@@ -56,12 +60,27 @@ function isJson({ headers }: IncomingMessage): boolean {
   return JSON_TYPE.test(headers['content-type'] ?? '');
 }
 
-/**
- * Reads the bytes of a body.
- * @throws PayloadTooLargeException when there are more than `maxBytes`; UnsupportedMediaTypeException when it is compressed
- */
-export function readRawBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  return readBody(request, maxBytes, '');
+/** Reads the bodies of signed requests. Who has sent one is known only of the whole of it, so few are read at the same time. */
+export class SignedBodies {
+  private reading = 0;
+
+  /** @param maxBytes largest body, in bytes */
+  constructor(private readonly maxBytes: number) {}
+
+  /**
+   * Reads the bytes of a body.
+   * @throws PayloadTooLargeException; UnsupportedMediaTypeException when it is compressed; ServiceUnavailableException when
+   *   too many are read
+   */
+  async read(request: IncomingMessage): Promise<Buffer> {
+    if (this.reading >= MAX_READING) throw new ServiceUnavailableException('Too many deliveries; deliver it again');
+    this.reading++;
+    try {
+      return await readBody(request, this.maxBytes, '');
+    } finally {
+      this.reading--;
+    }
+  }
 }
 
 async function readBody(request: IncomingMessage, maxBytes: number, advice: string): Promise<Buffer> {

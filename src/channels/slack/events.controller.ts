@@ -18,7 +18,7 @@ import {
 } from '@nestjs/swagger';
 import type { IncomingMessage } from 'node:http';
 import { Clock } from '../../core/time/clock.js';
-import { readRawBody } from '../../http/index.js';
+import { SignedBodies } from '../../http/index.js';
 import { SlackAccounts } from './accounts.js';
 import { toRaw, toText, type Raw } from './raw.js';
 
@@ -29,6 +29,8 @@ const MAX_BODY_BYTES = 1_048_576;
 @ApiTags('channels')
 @Controller('channels/slack')
 export class SlackEventsController {
+  private readonly bodies = new SignedBodies(MAX_BODY_BYTES);
+
   constructor(
     private readonly accounts: SlackAccounts,
     private readonly clock: Clock,
@@ -43,17 +45,19 @@ export class SlackEventsController {
   })
   @ApiBadRequestResponse({ description: 'The body is signed, but is neither an event nor the press of a button.' })
   @ApiUnauthorizedResponse({ description: 'The signature is wrong or old, or the account does not run here.' })
-  @ApiServiceUnavailableResponse({ description: 'The event could not be stored.' })
+  @ApiServiceUnavailableResponse({ description: 'The event could not be stored, or too many are read.' })
   async deliver(
     @Param('account') name: string,
     @Headers('x-slack-request-timestamp') timestamp: string | undefined,
     @Headers('x-slack-signature') signature: string | undefined,
     @Req() request: IncomingMessage,
   ): Promise<object> {
-    const body = await readRawBody(request, MAX_BODY_BYTES);
-    const signed = { body, timestamp: timestamp ?? '', signature: signature ?? '' };
-    const account = this.accounts.findSigned(name, signed, this.clock.now());
-    if (!account) throw new UnauthorizedException('The signature is wrong or old, or the account does not run here');
+    const signed = { timestamp: timestamp ?? '', signature: signature ?? '' };
+    const forged = new UnauthorizedException('The signature is wrong or old, or the account does not run here');
+    if (!this.accounts.expects(name, signed, this.clock.now())) throw forged;
+    const body = await this.bodies.read(request);
+    const account = this.accounts.findSigned(name, signed, body, this.clock.now());
+    if (!account) throw forged;
     const envelope = parse(body, request.headers['content-type'] ?? '');
     if (envelope['type'] === 'url_verification') return { challenge: toText(envelope['challenge']) ?? '' };
     try {

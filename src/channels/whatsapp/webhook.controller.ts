@@ -22,13 +22,11 @@ import {
   ApiTags,
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
-import { readRawBody } from '../../http/index.js';
+import { SignedBodies } from '../../http/index.js';
 import { WhatsappWebhooks, type DeliveryOutcome } from './webhooks.js';
 
 /** Largest delivery, in bytes: the platform sends up to 3 MB. */
 const MAX_BODY_BYTES = 4_194_304;
-/** Deliveries that are read at the same time. They are signed, but that is known only of the whole of one. */
-const MAX_READING = 16;
 
 const SIGNATURE = /^sha256=[0-9a-f]{64}$/;
 const CHALLENGE = /^[\w-]{1,256}$/;
@@ -37,7 +35,7 @@ const CHALLENGE = /^[\w-]{1,256}$/;
 @ApiTags('channels')
 @Controller('channels/whatsapp')
 export class WhatsappWebhookController {
-  private reading = 0;
+  private readonly bodies = new SignedBodies(MAX_BODY_BYTES);
 
   constructor(private readonly webhooks: WhatsappWebhooks) {}
 
@@ -71,15 +69,7 @@ export class WhatsappWebhookController {
     @Req() request: IncomingMessage,
   ): Promise<void> {
     if (!SIGNATURE.test(signature ?? '')) throw new UnauthorizedException('The delivery is not signed');
-    if (this.reading >= MAX_READING) throw new ServiceUnavailableException('Too many deliveries; deliver it again');
-    this.reading++;
-    let body: Buffer;
-    try {
-      body = await readRawBody(request, MAX_BODY_BYTES);
-    } finally {
-      this.reading--;
-    }
-    switch (await this.take(account, signature ?? '', body)) {
+    switch (await this.take(account, signature ?? '', await this.bodies.read(request))) {
       case 'stored':
         return;
       case 'forged':
