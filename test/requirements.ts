@@ -1401,5 +1401,17 @@ export const requirements: readonly Requirement[] = [
   requirement('V-25', 'channels 4', 'A message that a platform reports as failed later is a dead letter.'),
   requirement('V-26', 'channels 7', 'An operator stops, starts and tests a channel.'),
   requirement('V-27', 'channels 1', 'A reply that something else has caused reaches the chat of its session.'),
+  requirement('V-28', 'channels 6', 'The offset of Telegram confirms what is stored; schedules reach its chats.'),
+  requirement(
+    'V-29',
+    'channels 6',
+    'Slack gets an acknowledgement when its event is stored, and replies in the thread.',
+  ),
+  requirement(
+    'V-30',
+    'channels 6',
+    'Discord: a session is resumed, what was missed is read, a repeated part appears once.',
+  ),
+  requirement('V-31', 'channels 6', 'WhatsApp: deliveries are signed, and a number or an ID is the same person.'),
   requirement('V-10', 'channels 5', 'A platform that is down loses nothing and is tried again without an end.'),
 ];

@@ -141,7 +141,7 @@ describe('the channel discord', () => {
     expect(sends().at(-1)).not.toHaveProperty('message_reference');
   });
 
-  it('sends again what may have been sent, without a second message', async () => {
+  it('[V-30] sends again what may have been sent, without a second message', async () => {
     await start();
     await connected();
     discord.failNext('POST messages', { drop: 'after' });
@@ -169,7 +169,7 @@ describe('the channel discord', () => {
     expect(discord.read(dm())[0]).toMatch(/Your code is [A-Z0-9]{8}\.$/);
   });
 
-  it('resumes after a lost connection, and misses nothing', async () => {
+  it('[V-30] resumes after a lost connection, and misses nothing', async () => {
     await start();
     await connected();
     discord.askToReconnect();

@@ -74,7 +74,7 @@ const state = () => app?.app.get(ChannelManagerService, { strict: false }).state
 const isConnected = () => eventually(() => expect(state()?.state).toBe('connected'));
 
 describe('the channel slack', () => {
-  it('answers a message, and acknowledges it', async () => {
+  it('[V-29] answers a message, and acknowledges it', async () => {
     await start();
     slack.write(ANN, 'hello from ann');
     await shows(DIRECT, 'hello from ann');
@@ -85,7 +85,7 @@ describe('the channel slack', () => {
     ]);
   });
 
-  it('answers a mention once, in a thread of its own, although it comes in two events', async () => {
+  it('[V-29] answers a mention once, in a thread of its own, although it comes in two events', async () => {
     await start();
     const post = slack.write(ANN, `${mention} status of order 17?`, inTeam);
     slack.deliver({ ...post, type: 'app_mention', channel_type: undefined });

@@ -55,7 +55,7 @@ const TOO_MANY = { status: 429, description: 'Too Many Requests: retry after 1',
 const states = () => app?.app.get(ChannelManagerService, { strict: false }).states.get('telegram');
 
 describe('the channel telegram', () => {
-  it('answers a message, and confirms it by the offset of the next poll', async () => {
+  it('[V-28] answers a message, and confirms it by the offset of the next poll', async () => {
     await start();
     telegram.write(ANN, 'hello from ann');
     await shows(ANN, 'hello from ann');

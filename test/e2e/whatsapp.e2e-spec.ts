@@ -162,7 +162,7 @@ describe('the channel whatsapp', () => {
     expect((await ask(VERIFY_TOKEN, 'default', '%3Cb%3E'))[0]).toBe(400);
   });
 
-  it('takes nothing that is not signed, too large or not JSON', async () => {
+  it('[V-31] takes nothing that is not signed, too large or not JSON', async () => {
     await start();
     await isUp();
     const message = { from: ANN, id: 'wamid.1', timestamp: '1795694400', type: 'text', text: { body: 'hi' } };
@@ -253,7 +253,7 @@ describe('the channel whatsapp', () => {
     expect(messages()).toHaveLength(1);
   });
 
-  it('keeps the session of a person whose ID changes, and admits a person by any ID', async () => {
+  it('[V-31] keeps the session of a person whose ID changes, and admits a person by any ID', async () => {
     await start({ ...OPEN, dm_policy: 'allowlist', allow_from: [ANN] });
     const both = { from: ANN, from_user_id: 'US.1349120000000000001' };
     whatsapp.write(ANN, 'hello', both);

@@ -115,7 +115,7 @@ describe('what was missed', () => {
   });
 });
 
-it('what was missed and could not be stored ends the run: the next one reads it', async () => {
+it('[V-30] what was missed and could not be stored ends the run: the next one reads it', async () => {
   discord.write(ANN, 'hello');
   chats = [{ place: { chat: discord.chatOf(ANN) }, messageId: 'discord:5', sentAt: 0, since: 0 }];
   storeFault = new Error('the store is not available');

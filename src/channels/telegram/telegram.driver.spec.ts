@@ -125,7 +125,7 @@ it('[V-23] shows buttons, answers their press and hands it over as a command, an
   expect([shown?.text, shown?.payload['reply_markup']]).toEqual(['approved', undefined]);
 });
 
-it('finds the place of a person, and of a group with its topic', async () => {
+it('[V-28] finds the place of a person, and of a group with its topic', async () => {
   const driver = await start();
   expect(await driver.findPlace({ sender: String(ANN) })).toEqual({ chat: String(ANN) });
   const place = { chat: String(NEW_ID), thread: '163', isGroup: true };
