@@ -285,7 +285,7 @@ const LIMITS = { maxLength: 400, minEditIntervalMs: { direct: 20, group: 20 } };
 @ChannelDriver({
   name: 'pigeon',
   settings: {},
-  capabilities: { edits: true, buttons: true, reactions: true, lengthUnit: 'code points', ...LIMITS },
+  capabilities: { edits: true, buttons: true, lengthUnit: 'code points', ...LIMITS },
 })
 export class PigeonDriver extends PlatformDriver {
   constructor(protected readonly api: PlatformApi) {

@@ -40,9 +40,6 @@ const MAX_AUTHORS = 10_000;
   settings: discordSettings,
   capabilities: {
     edits: true,
-    threads: true,
-    typing: true,
-    reactions: true,
     buttons: true,
     media: { image: MAX_SENT_BYTES, audio: MAX_SENT_BYTES, file: MAX_SENT_BYTES },
     maxLength: MAX_LENGTH,

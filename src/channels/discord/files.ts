@@ -1,5 +1,6 @@
 import { DeliveryError } from '../../core/channels/driver.js';
 import type { FileRef } from '../../core/channels/message-files.js';
+import { readBody } from '../../core/channels/network-error.js';
 import { listFiles } from './reading.js';
 import type { DiscordRest } from './rest.js';
 import type { Message } from './updates.js';
@@ -31,7 +32,7 @@ export class Files {
       const fresh = listFiles(current).find((file) => pathOf(file.id) === pathOf(link));
       if (fresh) response = await this.request(fresh.id);
     }
-    if (response.ok && response.body) return response.body;
+    if (response.ok && response.body) return readBody(response.body, 'Discord');
     const { status } = response;
     const outcome = status < 500 && status !== 429 ? 'refused' : 'not_sent';
     throw new DeliveryError(outcome, `Discord responds with HTTP ${status}`);

@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { isSameSecret } from '../../core/channels/same-secret.js';
 import type { Raw } from './raw.js';
 
 /** Deliveries that were signed longer ago, or later, are refused, in milliseconds. */
@@ -33,18 +34,24 @@ export class SlackAccounts {
     return [...this.accounts.values()].find((account) => account.team === team);
   }
 
+  /** Returns whether a delivery may be signed to an account, in the last minutes: only then is its body read. */
+  expects(name: string, { timestamp, signature }: Signature, now: number): boolean {
+    if (this.accounts.get(name)?.signingSecret === undefined) return false;
+    if (!/^\d{1,12}$/.test(timestamp) || !/^v0=[0-9a-f]{64}$/.test(signature)) return false;
+    return Math.abs(now - Number(timestamp) * 1_000) <= MAX_SIGNATURE_AGE_MS;
+  }
+
   /** Returns the account to which a delivery was signed; undefined if it was not, or not in the last minutes. */
-  findSigned(name: string, { body, timestamp, signature }: SignedBody, now: number): SlackAccount | undefined {
+  findSigned(name: string, signed: Signature, body: Uint8Array, now: number): SlackAccount | undefined {
     const account = this.accounts.get(name);
-    if (account?.signingSecret === undefined || !/^\d{1,12}$/.test(timestamp)) return undefined;
-    if (Math.abs(now - Number(timestamp) * 1_000) > MAX_SIGNATURE_AGE_MS) return undefined;
-    return isSame(sign(account.signingSecret, timestamp, body), signature) ? account : undefined;
+    const { timestamp, signature } = signed;
+    if (account?.signingSecret === undefined || !this.expects(name, signed, now)) return undefined;
+    return isSameSecret(sign(account.signingSecret, timestamp, body), signature) ? account : undefined;
   }
 }
 
-/** A delivery with its headers. */
-export interface SignedBody {
-  readonly body: Uint8Array;
+/** The signature of a delivery, from its headers. */
+export interface Signature {
   /** When it was signed, in Unix seconds. */
   readonly timestamp: string;
   readonly signature: string;
@@ -53,10 +60,4 @@ export interface SignedBody {
 /** Returns the signature of a delivery, as Slack makes it. */
 export function sign(secret: string, timestamp: string, body: Uint8Array): string {
   return `v0=${createHmac('sha256', secret).update(`v0:${timestamp}:`).update(body).digest('hex')}`;
-}
-
-/** Compares in constant time. */
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -1,5 +1,5 @@
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
-import { toNetworkError } from '../../core/channels/network-error.js';
+import { readBody, toNetworkError } from '../../core/channels/network-error.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { EgressFetch } from '../../http/egress-fetch.js';
 import { toRaw, toText, type Raw } from './raw.js';
@@ -92,7 +92,7 @@ export class WebApi {
       if (REDIRECTS.has(status) && location !== null) url = new URL(location, url).href;
       else if (status === 429 || status >= 500) throw new DeliveryError('not_sent', `a file: HTTP ${status}`);
       else if (!response.ok || !body) throw new RefusedCallError('file', `HTTP ${status}`);
-      else return { type: headers.get('content-type') ?? '', body: readSafely(body) };
+      else return { type: headers.get('content-type') ?? '', body: readBody(body, 'Slack') };
     }
     throw new RefusedCallError('file', 'too many redirects');
   }
@@ -142,12 +142,4 @@ function toForm(parameters: Raw): string {
   return new URLSearchParams(
     fields.map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
   ).toString();
-}
-
-async function* readSafely(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw toNetworkError(error, 'Slack');
-  }
 }

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import type { ApiClientOptions, InputFile, RawApi } from 'grammy';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
-import { toNetworkError } from '../../core/channels/network-error.js';
+import { readBody, toNetworkError } from '../../core/channels/network-error.js';
 import type { EgressFetch } from '../../http/egress-fetch.js';
 
 /** Time limit of a call, in milliseconds. */
@@ -96,7 +96,7 @@ export class BotApi {
         throw toNetworkError(error, 'Telegram');
       },
     );
-    if (response.ok && response.body) return readSafely(response.body);
+    if (response.ok && response.body) return readBody(response.body, 'Telegram');
     const { status } = response;
     if (status < 500 && status !== 429)
       throw new RefusedCallError('file', status, `Telegram responds with HTTP ${status}`);
@@ -142,12 +142,4 @@ function toFetch(fetch: EgressFetch, noteTime: (time: number) => void): NonNulla
     return response;
   };
   return adapted as never;
-}
-
-async function* readSafely(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw toNetworkError(error, 'Telegram');
-  }
 }

@@ -32,9 +32,7 @@ import { ALLOWED_UPDATES, sortUpdate, type RawUpdate, type Sorted } from './upda
   settings: telegramSettings,
   capabilities: {
     edits: true,
-    threads: true,
     buttons: true,
-    typing: true,
     media: { image: MAX_SENT_BYTES, audio: MAX_SENT_BYTES, file: MAX_SENT_BYTES },
     maxLength: MAX_LENGTH,
     lengthUnit: 'UTF-16 units',

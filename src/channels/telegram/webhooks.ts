@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { isSameSecret } from '../../core/channels/same-secret.js';
 
 /** A bot to which Telegram delivers updates. */
 export interface WebhookTarget {
@@ -24,20 +25,11 @@ export class TelegramWebhooks {
   /** Returns the bot of an account; undefined if the secret is not its own, or no such bot runs here. */
   find(account: string, secret: string): WebhookTarget | undefined {
     const target = this.targets.get(account);
-    return target && isSame(target.secret, secret) ? target : undefined;
+    return target && isSameSecret(target.secret, secret) ? target : undefined;
   }
 }
 
 /** Returns the secret by which Telegram shows that a delivery is its own: always the same for a token, which it hides. */
 export function secretOf(token: string): string {
   return createHmac('sha256', token).update('webhook').digest('hex');
-}
-
-/** Compares in constant time. */
-function isSame(one: string, other: string): boolean {
-  return timingSafeEqual(digest(one), digest(other));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

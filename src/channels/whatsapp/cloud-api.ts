@@ -1,4 +1,5 @@
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
+import { readBody, toNetworkError } from '../../core/channels/network-error.js';
 import type { EgressFetch } from '../../http/egress-fetch.js';
 import { toRaw, toText, type Raw } from './raw.js';
 
@@ -10,9 +11,6 @@ const FILE_TIMEOUT_MS = 60_000;
 const LIMITED_MS = 4_000;
 /** Pause after {@link SPAM_LIMIT}, in milliseconds. */
 const SPAM_MS = 60_000;
-
-/** Codes of network errors after which the server has certainly not seen the request. */
-const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH', 'ETIMEDOUT']);
 
 /** Classes of codes. Codes from 200 to 299 are about permissions, as 10 is; all others are refusals of the one call. */
 const CLASSES: ReadonlyMap<number, 'credential' | 'account' | 'limit' | 'unknown'> = new Map([
@@ -133,7 +131,7 @@ export class CloudApi {
     const target = URL.parse(String(url));
     if (!target || !this.isOwnHost(target)) throw new DeliveryError('refused', 'its address is not one of WhatsApp');
     const response = await this.send('GET', target.href, undefined, FILE_TIMEOUT_MS);
-    if (response.ok && response.body) return readSafely(response.body);
+    if (response.ok && response.body) return readBody(response.body, 'WhatsApp');
     await response.body?.cancel();
     const { status } = response;
     const outcome = status >= 500 || status === 429 || status === 401 ? 'not_sent' : 'refused';
@@ -155,7 +153,7 @@ export class CloudApi {
     const time = Date.parse(response.headers.get('date') ?? '');
     if (Number.isFinite(time)) this.noteTime(time);
     const text = await response.text().catch((error: unknown) => {
-      throw toNetworkError(error);
+      throw toNetworkError(error, 'WhatsApp');
     });
     const result = parse(text);
     if (response.ok && result) return result;
@@ -168,7 +166,7 @@ export class CloudApi {
     try {
       return await this.fetch(url, { method, headers, signal, redirect: 'error', ...(body && { body: body.bytes }) });
     } catch (error) {
-      throw toNetworkError(error);
+      throw toNetworkError(error, 'WhatsApp');
     }
   }
 }
@@ -204,26 +202,4 @@ function toRefusal({ status, headers }: Response, { code: given, message, error_
 function classOf(code: number, status: number): ReturnType<typeof CLASSES.get> {
   if (status === 401 || (code >= 200 && code < 300)) return 'credential';
   return CLASSES.get(code) ?? (status === 429 ? 'limit' : status >= 500 ? 'unknown' : undefined);
-}
-
-/** Keeps only the code of an error: its message and its causes may contain the URL. */
-function toNetworkError(error: unknown): DeliveryError {
-  const code = findCode(error);
-  return new DeliveryError(NOT_SENT.has(code) ? 'not_sent' : 'unknown', `no response of WhatsApp: ${code}`);
-}
-
-function findCode(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return 'unknown';
-  const { code, cause, name } = error as Record<string, unknown>;
-  if (typeof code === 'string') return code;
-  if (cause !== undefined) return findCode(cause);
-  return typeof name === 'string' ? name : 'unknown';
-}
-
-async function* readSafely(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw toNetworkError(error);
-  }
 }

@@ -1,6 +1,7 @@
-import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Static, TObject } from 'typebox';
+import { isSameSecret } from '../../core/channels/same-secret.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { listChanges, type Change } from './events.js';
@@ -39,7 +40,7 @@ export class WhatsappWebhooks {
   /** Returns whether a token is the one that the account expects in the handshake. */
   knowsToken(account: string, token: string): boolean {
     const settings = this.settingsOf(account);
-    return settings !== undefined && isSame(settings.verify_token, token);
+    return settings !== undefined && isSameSecret(settings.verify_token, token);
   }
 
   /**
@@ -50,7 +51,7 @@ export class WhatsappWebhooks {
    */
   async deliver(account: string, signature: string, body: Uint8Array): Promise<DeliveryOutcome> {
     const secret = this.settingsOf(account)?.app_secret;
-    if (secret === undefined || !isSame(sign(secret, body), signature)) return 'forged';
+    if (secret === undefined || !isSameSecret(sign(secret, body), signature)) return 'forged';
     const delivery = parse(body);
     if (delivery === undefined) return 'malformed';
     for (const change of listChanges(delivery)) {
@@ -85,11 +86,6 @@ export class WhatsappWebhooks {
 /** Returns the signature of a delivery, as in the header `X-Hub-Signature-256`. */
 export function sign(secret: string, body: Uint8Array): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
-}
-
-/** Compares in constant time. */
-function isSame(one: string, other: string): boolean {
-  return timingSafeEqual(hash('sha256', one, 'buffer'), hash('sha256', other, 'buffer'));
 }
 
 function parse(body: Uint8Array): object | undefined {

@@ -46,8 +46,6 @@ const MAX_CHATS = 10_000;
     maxLength: MAX_LENGTH,
     lengthUnit: 'UTF-16 units',
     minEditIntervalMs: { direct: 0, group: 0 },
-    reactions: true,
-    typing: true,
     buttons: true,
     media: { image: MAX_FILE_BYTES, audio: MAX_FILE_BYTES, file: MAX_FILE_BYTES },
     failsLater: true,

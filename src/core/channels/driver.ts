@@ -169,12 +169,6 @@ export interface Capabilities {
   readonly repeatableMs?: number;
   /** Edits of the whole account within a minute. Those of growing replies leave a fifth of it for others. */
   readonly editsPerMinute?: number | undefined;
-  /** Chats have threads or topics. */
-  readonly threads?: boolean | undefined;
-  /** Reactions of people arrive. */
-  readonly reactions?: boolean | undefined;
-  /** {@link Driver.showTyping} works. */
-  readonly typing?: boolean | undefined;
   /** Messages can have buttons. */
   readonly buttons?: boolean | undefined;
   /** The kinds of files that can be sent, each with its largest size in bytes. */

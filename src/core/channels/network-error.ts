@@ -19,3 +19,12 @@ function findCode(error: unknown): string {
   if (inner !== undefined || cause !== undefined) return findCode(inner ?? cause);
   return typeof name === 'string' ? name : 'unknown';
 }
+
+/** Reads the body of a response. Its errors are those of {@link toNetworkError}. */
+export async function* readBody(body: AsyncIterable<Uint8Array>, platform: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw toNetworkError(error, platform);
+  }
+}
