@@ -24,6 +24,12 @@ export interface DriverUnderTest {
   write(sender: string, text: string): void | Promise<void>;
   /** Delivers the newest message again, as the platform does when it was not confirmed. Absent where it never does. */
   readonly redeliver?: (() => void | Promise<void>) | undefined;
+  /** The author of the newest message changes its text. Absent where nobody can, or the platform does not say so. */
+  readonly edit?: ((text: string) => void | Promise<void>) | undefined;
+  /** The author of the newest message reacts to it. Absent where nobody can, or the platform does not say so. */
+  readonly react?: (() => void | Promise<void>) | undefined;
+  /** A person presses a button with these data in the direct chat. Absent where messages have none. */
+  readonly press?: ((sender: string, data: string) => void | Promise<void>) | undefined;
   /** Returns the texts that the direct chat with a person shows, oldest first. */
   shown(sender: string): readonly string[];
   /** Makes the next call to the platform fail in the way of the platform. */
@@ -76,6 +82,16 @@ class Bench {
   async receive(count: number): Promise<readonly Update[]> {
     await expect.poll(() => this.received.length).toBeGreaterThanOrEqual(count);
     return this.received;
+  }
+
+  /** Starts, lets Ann write, and then act. Returns the update of the message and that of the act. */
+  async act(act: () => void | Promise<void>): Promise<readonly [Update, Update]> {
+    await this.start();
+    await this.under.write('ann', 'hello');
+    await this.receive(1);
+    await act();
+    const [written, acted] = (await this.receive(2)) as [Update, Update];
+    return [written, acted];
   }
 
   async read(update: Update): Promise<Reading> {
@@ -156,6 +172,31 @@ export const CHANNEL_DRIVER_CONTRACT: Readonly<Record<string, ContractTest>> = {
       'three',
     ]);
     expect(new Set(updates.map(({ id }) => id)).size).toBe(3);
+  },
+
+  'hands over an edit as a message of its own, with the one that it changes': async (bench) => {
+    if (!bench.under.edit) return;
+    const [written, edited] = await bench.act(() => bench.under.edit?.('hello again'));
+    expect(edited).toMatchObject({ sender: 'ann', change: { kind: 'edit', messageId: written.id } });
+    expect(edited.id.startsWith(`${written.id}:edit:`)).toBe(true);
+    expect(edited.place.chat).toBe(written.place.chat);
+    expect(await bench.read(edited)).toMatchObject({ kind: 'message', message: { content: 'hello again' } });
+  },
+
+  'hands over a reaction with the message that it is to': async (bench) => {
+    if (!bench.under.react) return;
+    const [written, reacted] = await bench.act(() => bench.under.react?.());
+    expect(reacted.id).not.toBe(written.id);
+    expect(reacted).toMatchObject({ sender: 'ann', reaction: { action: 'added', messageId: written.id } });
+    expect(reacted.reaction?.emoji.length).toBeGreaterThan(0);
+  },
+
+  'reads the press of a button as a command of the person who has pressed': async (bench) => {
+    if (!bench.under.press) return;
+    const [written, pressed] = await bench.act(() => bench.under.press?.('ann', 'a:ap_1'));
+    expect(pressed).toMatchObject({ sender: 'ann', place: { chat: written.place.chat } });
+    expect(pressed.change ?? pressed.reaction).toBeUndefined();
+    expect(await bench.read(pressed)).toMatchObject({ kind: 'message', message: { content: '/approve ap_1' } });
   },
 
   'sends a part, and resolves with the ID by which it can be changed': async (bench) => {

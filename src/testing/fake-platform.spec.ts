@@ -16,6 +16,10 @@ async function make(Driver: typeof PigeonDriver | typeof TelegraphDriver): Promi
     settings: {},
     write: (sender, text) => void (newest = platform.write(sender, text)),
     redeliver: () => platform.redeliver(newest),
+    edit: (text) => void platform.act('ann', 'ann', { act: { kind: 'edit', of: newest.number } }, text),
+    react: () =>
+      void platform.act('ann', 'ann', { act: { kind: 'reaction', of: newest.number, emoji: '👍', action: 'added' } }),
+    press: (sender, data) => void platform.act(sender, sender, { act: { kind: 'press', data } }),
     shown: (sender) => platform.read(sender),
     failNext: (failure) => platform.failNext(FAILURES[failure]),
     dispose: () => {},

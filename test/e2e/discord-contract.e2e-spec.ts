@@ -18,6 +18,18 @@ async function make(): Promise<DriverUnderTest> {
     settings: { bot_token: BOT_TOKEN, api_root: discord.url },
     write: (sender, text) => void (newest = discord.write(sender, text)),
     redeliver: () => discord.deliver('MESSAGE_CREATE', newest),
+    edit: (content) =>
+      discord.deliver('MESSAGE_UPDATE', { ...newest, content, edited_timestamp: new Date().toISOString() }),
+    react: () => {
+      const { id, channel_id, author } = newest as { id: string; channel_id: string; author: { id: string } };
+      const emoji = { id: null, name: '👍' };
+      discord.deliver('MESSAGE_REACTION_ADD', { message_id: id, channel_id, user_id: author.id, emoji });
+    },
+    press: (sender, data) => {
+      const where = { channel_id: discord.chatOf(sender), message: { id: newest['id'] } };
+      const press = { id: '900000000000000001', type: 3, token: 'press-token', data: { custom_id: data } };
+      discord.deliver('INTERACTION_CREATE', { ...press, ...where, user: { id: sender, username: sender } });
+    },
     shown: (sender) => discord.read(discord.chatOf(sender)),
     failNext: (failure) => discord.failNext('POST messages', FAILURES[failure]),
     dispose: () => discord.close(),

@@ -19,6 +19,11 @@ async function make(): Promise<DriverUnderTest> {
     settings: { bot_token: BOT_TOKEN, api_root: telegram.url },
     write: (sender, text) => void (newest = telegram.write(sender, text)),
     redeliver: () => telegram.deliver({ message: newest }),
+    edit: (text) => telegram.deliver({ edited_message: { ...newest, text, edit_date: Number(newest['date']) + 1 } }),
+    press: (sender, data) => {
+      const from = { id: sender, is_bot: false, first_name: 'Ann' };
+      telegram.deliver({ callback_query: { id: 'press-1', from, message: newest, data } });
+    },
     shown: (sender) => telegram.read(sender),
     failNext: (failure) => telegram.failNext('sendMessage', FAILURES[failure]),
     dispose: () => telegram.close(),

@@ -64,6 +64,14 @@ async function make(): Promise<DriverUnderTest> {
     settings,
     write: (sender, text) => void (newest = whatsapp.write(sender, text)),
     redeliver: () => whatsapp.deliverMessage(newest),
+    edit: (body) => {
+      const message = { type: 'text', text: { body } };
+      whatsapp.write('ann', '', { type: 'edit', edit: { original_message_id: newest['id'], message } });
+    },
+    react: () =>
+      void whatsapp.write('ann', '', { type: 'reaction', reaction: { message_id: newest['id'], emoji: '👍' } }),
+    press: (sender, id) =>
+      void whatsapp.write(sender, '', { type: 'interactive', interactive: { button_reply: { id, title: 'Approve' } } }),
     shown: (sender) => whatsapp.read(sender),
     failNext: (failure) => whatsapp.failNext('messages', FAILURES[failure]),
     async dispose() {
