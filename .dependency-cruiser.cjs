@@ -180,6 +180,13 @@ module.exports = {
     },
     ...edgeRules,
     {
+      name: 'markdown-for-drivers',
+      comment: 'Only the markup of a platform needs the parser of Markdown, so only its driver loads it.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [TESTS, '^src/channels/(markdown/|[^/]+/markup\\.ts$)'] },
+      to: { path: '^src/channels/markdown/' },
+    },
+    {
       name: 'composition-is-the-top',
       comment:
         'gateway.module.ts and its neighbours put the parts together; only the command line, they themselves and tests import them.',

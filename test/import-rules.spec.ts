@@ -25,6 +25,7 @@ const violations: readonly (readonly [file: string, imported: string, rule: stri
   ['src/core/delivery/a.ts', '../intake/a.js', 'core-order-delivery'],
   ['src/cli/a.ts', '../stores/sqlite/a.js', 'star-cli'],
   ['src/admin/a.ts', '../health/a.js', 'star-admin'],
+  ['src/channels/webchat/a.ts', '../markdown/a.js', 'markdown-for-drivers'],
   ['src/health/b.ts', '../gateway.module.js', 'composition-is-the-top'],
   ['src/main.ts', './gateway.module.js', 'main-is-the-very-top'],
   ['src/index.ts', './main.js', 'nothing-imports-main'],
@@ -43,6 +44,7 @@ const fine: readonly (readonly [file: string, imported: string])[] = [
   ['src/cli/b.ts', '../gateway.module.js'],
   ['src/gateway.module.ts', './websocket/b.js'],
   ['src/run-gateway.ts', './gateway.module.js'],
+  ['src/channels/slack/markup.ts', '../markdown/a.js'],
   ['src/protocol/c.spec.ts', '../testing/a.js'],
 ];
 
@@ -56,6 +58,7 @@ const leaves = [
   'src/stores/sqlite/a.ts',
   'src/auth/a.ts',
   'src/health/a.ts',
+  'src/channels/markdown/a.ts',
   'src/testing/a.ts',
   'src/protocol/codec.ts',
   'src/protocol/domain.ts',

@@ -12,12 +12,10 @@ import {
 } from '../../core/channels/driver.js';
 import { toPlainText } from '../../core/channels/text-length.js';
 import { RefusedCallError, type CloudApi } from './cloud-api.js';
-import { markUp } from './markup.js';
+import { markUp, MAX_LENGTH } from './markup.js';
 import { isNumber } from './people.js';
 import type { Raw } from './raw.js';
 
-/** The platform's limit of a text, in characters. */
-export const MAX_LENGTH = 4_096;
 /** Maximum length of the text of a file, or above buttons. */
 const MAX_SHORT_LENGTH = 1_024;
 /** The platform's limit of a document, in bytes. */
@@ -43,10 +41,9 @@ export type Link = Omit<ChannelLink, 'settings'>;
  */
 export async function sendPart(part: Part, file: PartText | undefined, api: CloudApi, link: Link): Promise<string> {
   const plain = toPlainText(part.texts);
-  const marked = markUp(part.texts);
   const uploaded = file && (await upload(file, api, link));
   let quoted = part.place.isGroup ? part.place.replyTo : undefined;
-  let body = marked.length <= MAX_LENGTH ? marked : plain;
+  let body = markUp(part.texts);
   for (;;) {
     const message = {
       ...toTarget(part.place),

@@ -1,0 +1,24 @@
+import { MAX_DEPTH } from './translate.js';
+
+const MAY_BE_TABLE = /^[ \t|:>-]*-[ \t|:-]*$/m;
+/** What markup can add to a line of a text that has no table: the mark of a quote or an item, spaces before it. */
+const MAX_ADDED_TO_LINE = 4 * MAX_DEPTH;
+
+/** Returns whether a text may have a table, which can become much longer when its columns are aligned. */
+export function mayHaveTable(text: string): boolean {
+  return MAY_BE_TABLE.test(text);
+}
+
+/** The lengths of a text in the unit of its platform. */
+export interface Lengths {
+  readonly plain: number;
+  readonly max: number;
+  /** Translates the text, and returns the length with markup. */
+  readonly marked: () => number;
+}
+
+/** Returns the longer of the lengths with and without markup. Translates only a text that may be too long with markup. */
+export function measureMarked(text: string, { plain, max, marked }: Lengths): number {
+  const mayGrow = plain + text.split('\n').length * MAX_ADDED_TO_LINE > max || mayHaveTable(text);
+  return plain > max || !mayGrow ? plain : Math.max(plain, marked());
+}
