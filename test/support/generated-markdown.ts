@@ -10,7 +10,7 @@ export interface Piece {
 const DEPTH = fc.createDepthIdentifier();
 let count = 0;
 const word = fc
-  .constantFrom('alpha', 'be & be', 'a<b>', '"q"', 'naïve', '日本', '👩‍👩‍👧', 'x_y_z', '5 > 4')
+  .constantFrom('alpha', 'be & be', 'a<b>', '"q"', 'naïve', '日本', '👩‍👩‍👧', 'x_y_z', '5 > 4', '||no||', '<@1>')
   .map((text): Piece => {
     const marked = `w${++count}`;
     return { source: `${marked} ${text}`, words: [marked] };
@@ -30,6 +30,8 @@ export const join =
     source: pieces.map(({ source }) => source).join(separator),
     words: pieces.flatMap(({ words }) => words),
   });
+
+const escapePipes = (piece: Piece | undefined) => piece?.source.replaceAll('|', '\\|');
 
 /** Inline Markdown, and blocks of it. */
 export const { inline, block } = fc.letrec<{ inline: Piece; block: Piece }>((tie) => {
@@ -64,7 +66,7 @@ export const { inline, block } = fc.letrec<{ inline: Piece; block: Piece }>((tie
       some.map(around('- [x] ', '')),
       word.map(around('```ts\n', '\n```')),
       fc.array(word, { minLength: 2, maxLength: 2 }).map(([a, b]) => ({
-        source: `| A | B |\n|---|--:|\n| ${a?.source} | ${b?.source} |`,
+        source: `| A | B |\n|---|--:|\n| ${escapePipes(a)} | ${escapePipes(b)} |`,
         words: [...(a?.words ?? []), ...(b?.words ?? [])],
       })),
     ),
