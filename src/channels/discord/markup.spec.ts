@@ -46,6 +46,7 @@ const examples: Markup['examples'] = [
   ['<@123456789012345678>', '\\<@123456789012345678>'],
   ['| a | bb |\n|---|---:|\n| *ccc* | d |', '```\na   | bb\n----+---\nccc |  d\n```'],
   ['[foo]: /url', '\\[foo\\]: /url'],
+  ['- [x] a\n\n- [ ] b', '- ☑ a\n\n- ☐ b'],
   ['# foo **bar**', '# foo bar'],
   ['<me@foo.bar>', 'me@foo.bar'],
   ['[![alt](/a.png)](https://x.y)', '[alt (/a.png)](https://x.y)'],

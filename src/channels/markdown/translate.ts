@@ -152,6 +152,8 @@ class Walk {
         return this.escape((token as Tokens.Codespan).text, place);
       case 'br':
         return '\n';
+      case 'checkbox':
+        return '';
       case 'link':
       case 'image':
         return this.link(token as Tokens.Link, inner);

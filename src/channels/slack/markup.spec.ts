@@ -45,6 +45,7 @@ const examples: Markup['examples'] = [
   ['| A | bb |\n|---|---:|\n| **ccc** | d |', '```\nA   | bb\n----+---\nccc |  d\n```'],
   ['[foo]: /url', '[foo]: /url'],
   ['[](https://x.y)', '[](https://x.y)'],
+  ['- [x] a\n\n- [ ] b', '☑ a\n\n☐ b'],
   ['[![alt](/a.png)](https://x.y)', '<https://x.y|alt (/a.png)>'],
   ['| a |\n|---|\n| [b](https://x.y/?c&d) |', '```\na\n--------------------\nb (https://x.y/?c&amp;d)\n```'],
   ['>', '&gt;'],

@@ -35,6 +35,7 @@ const examples: Markup['examples'] = [
   ['| a | bb |\n|---|---:|\n| ccc | d |', '<pre>a   | bb\n----+---\nccc |  d</pre>'],
   ['[foo]: /url', '[foo]: /url'],
   ['[](https://x.y)', '[](https://x.y)'],
+  ['- [x] a\n\n- [ ] b', '☑ a\n\n☐ b'],
   ['[![alt](/a.png)](https://x.y)', '<a href="https://x.y">alt (/a.png)</a>'],
   ['| a |\n|---|\n| [b](https://x.y/?c&d) |', '<pre>a\n--------------------\nb (https://x.y/?c&amp;d)</pre>'],
 ];

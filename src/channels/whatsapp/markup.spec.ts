@@ -41,6 +41,7 @@ const examples: Markup['examples'] = [
   ['[foo]: /url', '[foo]: /url'],
   ['[](https://x.y)', '[](https://x.y)'],
   ['AT&amp;T', 'AT&amp;T'],
+  ['- [x] a\n\n- [ ] b', '- ☑ a\n\n- ☐ b'],
   ['a***b c***', 'ab c'],
   ['[![alt](/a.png)](https://x.y)', 'alt (/a.png) (https://x.y)'],
   ['| a |\n|---|\n| [b](https://x.y) |', '```\na\n---------------\nb (https://x.y)\n```'],
