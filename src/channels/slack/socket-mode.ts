@@ -35,10 +35,9 @@ export interface SocketModeOptions {
  * delivered to neither. One that is lost unannounced is not opened again: that is for the next run.
  */
 export class SocketMode {
-  /** The connections that are open: two while one replaces the other. */
-  private readonly sockets = new Set<WebSocket>();
+  /** The connections that are open, each with its end: two while one replaces the other. */
+  private readonly sockets = new Map<WebSocket, Promise<void>>();
   private newest: WebSocket | undefined;
-  private readonly closed: Promise<void>[] = [];
 
   constructor(private readonly options: SocketModeOptions) {
     options.signal.addEventListener('abort', () => this.end(), { once: true });
@@ -52,11 +51,11 @@ export class SocketMode {
   /** Resolves when the connections are closed. */
   async close(): Promise<void> {
     this.end();
-    await Promise.all(this.closed);
+    await Promise.all(this.sockets.values());
   }
 
   private end(): void {
-    for (const socket of this.sockets) socket.close(1000);
+    for (const socket of this.sockets.keys()) socket.close(1000);
   }
 
   private async open(): Promise<void> {
@@ -71,11 +70,10 @@ export class SocketMode {
     const before = this.newest;
     const closed = Promise.withResolvers<void>();
     const hello = Promise.withResolvers<void>();
-    this.sockets.add(socket);
-    this.closed.push(closed.promise);
+    this.sockets.set(socket, closed.promise);
     this.watch(socket);
     this.listen(socket, hello.resolve);
-    socket.once('error', (error) => this.options.log.warn({ error }, 'a connection to Slack has failed'));
+    socket.on('error', (error) => this.options.log.warn({ error }, 'a connection to Slack has failed'));
     socket.once('close', () => {
       this.sockets.delete(socket);
       closed.resolve();
