@@ -19,6 +19,8 @@ export interface CatchUpOptions {
   readonly rest: DiscordRest;
   readonly link: Pick<ChannelLink, 'listChats' | 'log'>;
   readonly clock: Clock;
+  /** Aborts when nothing new should be taken: no further call is made then. */
+  readonly signal: AbortSignal;
   readonly findChannel: (id: string) => Promise<Channel | undefined>;
   /** Resolves when the messages are stored or ignored. */
   readonly receive: (messages: readonly Message[]) => Promise<void>;
@@ -30,11 +32,12 @@ export class CatchUp {
 
   /** Resolves with what could not be read; undefined when nothing is missing. @throws DriverError, what `receive` throws */
   async run(): Promise<string | undefined> {
-    const { link } = this.options;
+    const { link, signal } = this.options;
     const chats = [...(await link.listChats())];
     let incomplete = 0;
     const work = async () => {
-      for (let chat = chats.pop(); chat; chat = chats.pop()) if (!(await this.readChat(chat))) incomplete++;
+      for (let chat = chats.pop(); chat && !signal.aborted; chat = chats.pop())
+        if (!(await this.readChat(chat))) incomplete++;
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
     return incomplete === 0 ? undefined : `messages of ${incomplete} chats that came before the start are missing`;
@@ -42,7 +45,7 @@ export class CatchUp {
 
   /** Resolves with whether all of a chat was read. */
   private async readChat(chat: RecentChat): Promise<boolean> {
-    const { clock, link } = this.options;
+    const { clock, link, signal } = this.options;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.readPages(chat);
@@ -51,7 +54,8 @@ export class CatchUp {
         if (error instanceof RefusedCallError && GONE.has(error.code)) return true;
         link.log.warn({ error, chat: chat.place.chat }, 'messages that came before the start could not be read');
         if (error.outcome === 'refused' || attempt === MAX_ATTEMPTS) return false;
-        await clock.sleep(error.retryAfterMs ?? PAUSE_MS);
+        await clock.sleep(error.retryAfterMs ?? PAUSE_MS, signal);
+        if (signal.aborted) return false;
       }
     }
   }

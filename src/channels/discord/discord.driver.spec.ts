@@ -173,6 +173,15 @@ describe('a session', () => {
 });
 
 describe('a part', () => {
+  it('that stands and cannot be brought up to date now was not refused: it is looked up, not sent again', async () => {
+    const driver = await start();
+    const show = (text: string) => aPart({ id: 'm_7.0', texts: [{ kind: 'text', text }] });
+    await driver.send(show('one'));
+    discord.failNext('PATCH messages', tooMany(60));
+    await expect(driver.send(show('one two'))).rejects.toMatchObject({ outcome: 'unknown' });
+    expect(discord.read(discord.chatOf(ANN))).toEqual(['one']);
+  });
+
   it('that is sent again appears once, with the text that it has by then', async () => {
     const driver = await start();
     const ref = await driver.send(aPart());

@@ -59,6 +59,8 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   private rest!: DiscordRest;
   private outgoing!: Outgoing;
   private files!: Files;
+  /** Aborts when nothing new should be taken. */
+  private intake!: AbortSignal;
   private botId = '';
   /** What could not be read after the start. */
   private gap: string | undefined;
@@ -69,12 +71,13 @@ export class DiscordDriver implements Driver<DiscordSettings> {
     const { clock } = this;
     const { bot_token: token, api_root: root } = link.settings;
     this.link = link;
+    this.intake = AbortSignal.any([signal, this.over.signal]);
     this.rest = new DiscordRest({ token, root, fetch: egressFetch, clock, noteTime: (time) => this.noteTime(time) });
     this.outgoing = new Outgoing(this.rest, link, clock);
     this.files = new Files(this.rest, new URL(root).host);
     const url = await this.findGateway(root);
     const opened = Promise.withResolvers<void>();
-    const listening = this.listen(url, AbortSignal.any([signal, this.over.signal]), opened.resolve);
+    const listening = this.listen(url, this.intake, opened.resolve);
     await Promise.race([opened.promise, listening]);
     void listening.catch((error: unknown) => link.fail(toFault(error)));
   }
@@ -227,12 +230,13 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   private async begin(botId: string): Promise<void> {
     this.botId = botId;
     const { rest, link, clock } = this;
+    const findChannel = (id: string) => this.findChannel(id);
     const receive = async (messages: readonly Message[]) => {
       const updates: Update[] = [];
       for (const message of messages) updates.push(...(await this.sort(message, false)));
       if (updates.length > 0) await link.receive(updates);
     };
-    const catchUp = new CatchUp({ rest, link, clock, receive, findChannel: (id) => this.findChannel(id) });
+    const catchUp = new CatchUp({ rest, link, clock, signal: this.intake, receive, findChannel });
     try {
       this.gap = await catchUp.run();
     } catch (error) {

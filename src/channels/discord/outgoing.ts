@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
-import type { ChannelLink, Part, Place, Target } from '../../core/channels/driver.js';
+import { DeliveryError, type ChannelLink, type Part, type Place, type Target } from '../../core/channels/driver.js';
 import { fileOf } from '../../core/channels/message-files.js';
 import { toPlainText } from '../../core/channels/text-length.js';
 import type { Clock } from '../../core/time/clock.js';
@@ -62,7 +62,7 @@ export class Outgoing {
         return { ...message, wanted: body.content ?? '' };
       });
       // With a nonce that is known the message is the earlier one, which may show less.
-      if (!file && content?.trim() !== wanted.trim()) await this.edit(id, part);
+      if (!file && content?.trim() !== wanted.trim()) await this.edit(id, part).catch(rethrowAsSent);
       return id;
     } catch (error) {
       if (error instanceof RefusedCallError && error.code === UNKNOWN_MESSAGE) return DELETED;
@@ -236,4 +236,10 @@ function findRest(wanted: string, shown: string): string {
 
 function openFence(text: string): string {
   return (text.match(/^(?:> )*```/gm)?.length ?? 0) % 2 === 1 ? '```\n' : '';
+}
+
+/** Of a message that stands, what fails afterwards was not `not_sent`: it would be sent once more. */
+function rethrowAsSent(error: unknown): never {
+  if (!(error instanceof DeliveryError) || error.outcome !== 'not_sent') throw error;
+  throw new DeliveryError('unknown', error.message, undefined, { cause: error });
 }
