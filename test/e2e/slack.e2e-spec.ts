@@ -147,7 +147,7 @@ describe('the channel slack', () => {
     expect(slack.read(DIRECT)).toEqual([]);
     await shows(DIRECT, 'hello');
     expect(performance.now() - askedAt).toBeGreaterThan(1_000);
-    expect([parts('sent'), parts('possibly_twice'), parts('dead')]).toEqual([2, 0, 0]);
+    await eventually(() => expect([parts('sent'), parts('possibly_twice'), parts('dead')]).toEqual([2, 0, 0]));
   });
 
   it('gives up a part for a chat that it is not in', async () => {
