@@ -173,10 +173,8 @@ export class Outgoing {
   private async openFile(part: Part): Promise<SentFile | undefined> {
     const file = fileOf(part);
     if (!file) return undefined;
-    if (file.kind === 'file')
-      return { name: file.name ?? 'code.txt', mimeType: 'text/plain', bytes: new TextEncoder().encode(file.text) };
     const { mimeType, body } = await this.link.openFile(file.source ?? '');
-    const name = `${file.kind}.${/[a-z0-9]+/.exec(mimeType.split('/')[1] ?? '')?.[0] ?? 'bin'}`;
+    const name = file.name ?? `${file.kind}.${/[a-z0-9]+/.exec(mimeType.split('/')[1] ?? '')?.[0] ?? 'bin'}`;
     return { name, mimeType, bytes: new Uint8Array(await buffer(body)) };
   }
 }

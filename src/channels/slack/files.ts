@@ -57,13 +57,14 @@ async function* withoutPage(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
 }
 
 /** Returns the name of the file that a part becomes: by it the part is found again. */
-export function nameFile({ id }: Part, { kind }: PartText, mimeType: string): string {
+function nameFile({ id }: Part, { kind, name }: PartText, mimeType: string): string {
   const mark = createHash('sha256').update(id).digest('hex').slice(0, 12);
-  return `${kind}-${mark}.${mimeType.split('/')[1]?.replace(/[^a-z0-9]+.*$/, '') ?? 'bin'}`;
+  const extension = name?.split('.').at(-1) ?? mimeType.split('/')[1]?.replace(/[^a-z0-9]+.*$/, '') ?? 'bin';
+  return `${kind}-${mark}.${extension}`;
 }
 
 /** Returns whether a file is the part. */
-export function isFileOf(part: Part, file: PartText, name: string): boolean {
+function isFileOf(part: Part, file: PartText, name: string): boolean {
   return name.startsWith(nameFile(part, file, '').split('.')[0] ?? '\0');
 }
 

@@ -117,6 +117,15 @@ it('a reply whose message Slack does not change any more goes on in another, als
   expect(texts()).toEqual(['one', 'one two three four']);
 });
 
+it('a block of code that is too long for a message is a file with its extension, and is found by its name', async () => {
+  const driver = await start();
+  const part = aPart({}, { kind: 'file', text: '[code]', name: 'code.ts', source: 'data:...' });
+  const ref = await driver.send(part);
+  const [call] = slack.callsOf('files.getUploadURLExternal');
+  expect(call?.['filename']).toMatch(/^file-[0-9a-f]{12}\.ts$/);
+  expect(await driver.lookUp(part)).toEqual({ ref });
+});
+
 it('a part that is a file is found by its name, is not edited, and is deleted', async () => {
   const driver = await start();
   const part = aPart({}, PICTURE);

@@ -1,11 +1,9 @@
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import {
   commandOf,
   DeliveryError,
   type Button,
   type ChannelLink,
-  type OpenFile,
   type Part,
   type PartText,
   type Place,
@@ -85,7 +83,7 @@ function toTarget({ chat, isGroup }: Place): Raw {
 
 /** Stores the file of a part on the platform. Returns the fields of its message. */
 async function upload(file: PartText, api: CloudApi, link: Link): Promise<Raw> {
-  const { mimeType, sizeBytes, body } = await openFile(file, link);
+  const { mimeType, sizeBytes, body } = await link.openFile(file.source ?? '');
   const [type, maxBytes] = SHOWN.get(mimeType) ?? ['document', MAX_FILE_BYTES];
   const kind = sizeBytes <= maxBytes ? type : 'document';
   const name = file.name ?? `${file.kind}.${/^\w+\/([\w.]+)/.exec(mimeType)?.[1] ?? 'bin'}`;
@@ -103,11 +101,4 @@ async function upload(file: PartText, api: CloudApi, link: Link): Promise<Raw> {
       throw new DeliveryError('not_sent', error.message, undefined, { cause: error });
     throw error;
   }
-}
-
-/** Opens a file of a reply, or makes one of a text that is too long for a message. */
-function openFile({ kind, text, source }: PartText, link: Link): Promise<OpenFile> | OpenFile {
-  if (kind !== 'file' || source !== undefined) return link.openFile(source ?? '');
-  const bytes = Buffer.from(text);
-  return { mimeType: 'text/plain', sizeBytes: bytes.length, body: Readable.from([bytes]) };
 }

@@ -196,7 +196,8 @@ it('a part has buttons, and commands in their place when its text is too long fo
 });
 
 it('a block of code that is too long for a message is sent as a file', async () => {
-  await driver.send(aPart({ kind: 'file', text: 'let a = 1;', name: 'code.ts' }));
+  files = new Map([['code', { mimeType: 'text/plain', bytes: Buffer.from('let a = 1;') }]]);
+  await driver.send(aPart({ kind: 'file', text: '[code]', name: 'code.ts', source: 'code' }));
   expect(whatsapp.shown[0]?.payload).toMatchObject({ type: 'document', document: { filename: 'code.ts' } });
   expect(whatsapp.shown[0]?.file?.toString()).toBe('let a = 1;');
 });

@@ -78,5 +78,5 @@ function kindOf(mimeType: string): Attachment['kind'] {
 /** Returns the file that a part is; undefined for a part that is text. */
 export function fileOf({ texts }: Part): PartText | undefined {
   const [first] = texts;
-  return first && (first.source !== undefined || first.kind === 'file') ? first : undefined;
+  return first?.source === undefined ? undefined : first;
 }
