@@ -20,6 +20,11 @@ async function make(): Promise<DriverUnderTest> {
     write: (sender, text) => void (newest = telegram.write(sender, text)),
     redeliver: () => telegram.deliver({ message: newest }),
     edit: (text) => telegram.deliver({ edited_message: { ...newest, text, edit_date: Number(newest['date']) + 1 } }),
+    react: () => {
+      const { chat, from: user, message_id, date } = newest;
+      const reactions = { old_reaction: [], new_reaction: [{ type: 'emoji', emoji: '👍' }] };
+      telegram.deliver({ message_reaction: { chat, user, message_id, date, ...reactions } });
+    },
     press: (sender, data) => {
       const from = { id: sender, is_bot: false, first_name: 'Ann' };
       telegram.deliver({ callback_query: { id: 'press-1', from, message: newest, data } });

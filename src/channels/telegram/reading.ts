@@ -16,7 +16,7 @@ const SENT = new Set(['story', 'game', 'invoice', 'paid_media', 'giveaway', 'che
 
 /** Reads what the updates of one message alone say: files that go with them are added by the caller. */
 export function readUpdates(all: readonly [RawUpdate, ...RawUpdate[]], bot: Bot): Reading {
-  const readings = all.map((raw) => (raw.kind === 'press' ? readPress(raw) : readMessage(raw.message, bot)));
+  const readings = all.map((raw) => readUpdate(raw, bot));
   const [first] = readings as [Reading, ...Reading[]];
   if (first.kind !== 'message' || all.length === 1) return first;
   const messages = readings.flatMap((reading) => (reading.kind === 'message' ? reading.message : []));
@@ -25,6 +25,11 @@ export function readUpdates(all: readonly [RawUpdate, ...RawUpdate[]], bot: Bot)
   const content = texts.filter((text) => text !== '').join('\n');
   const isMention = messages.some((message) => message.is_direct_mention);
   return { kind: 'message', message: { ...first.message, content, ...(isMention && { is_direct_mention: true }) } };
+}
+
+function readUpdate(raw: RawUpdate, bot: Bot): Reading {
+  if (raw.kind === 'reaction') return { kind: 'ignored', reason: 'a reaction has no text' };
+  return raw.kind === 'press' ? readPress(raw) : readMessage(raw.message, bot);
 }
 
 function readMessage(message: Message, bot: Bot): Reading {

@@ -17,12 +17,15 @@ let drivers: TelegramDriver[];
 /** What the gateway was given, in order: messages by their texts, and moves. */
 let given: string[];
 let storeFault: Error | undefined;
+/** Called with each update. */
+let take: (update: Update) => void;
 
 beforeEach(async () => {
   telegram = await FakeTelegram.start();
   webhooks = new TelegramWebhooks();
   [drivers, given] = [[], []];
   storeFault = undefined;
+  take = ({ raw }) => given.push((raw as { readonly message: { readonly text: string } }).message.text);
 });
 afterEach(async () => {
   for (const driver of drivers) await driver.stop();
@@ -33,7 +36,7 @@ async function receive(updates: readonly Update[]): Promise<void> {
   const fault = storeFault;
   storeFault = undefined;
   if (fault) throw fault;
-  given.push(...updates.map(({ raw }) => (raw as { readonly message: { readonly text: string } }).message.text));
+  for (const update of updates) take(update);
 }
 
 async function start(settings: object = {}): Promise<TelegramDriver> {
@@ -138,4 +141,21 @@ it('sends a code block that is too long for a message as a document with its nam
   const texts = [{ kind: 'file', text: '[code]', name: 'code.ts', source }] as const;
   await driver.send({ id: 'm_1.0', createdAt: 0, place: { chat: String(ANN) }, texts });
   expect(telegram.callsOf('sendDocument')).toMatchObject([{ file_name: 'code.ts' }]);
+});
+
+it('[V-20] hands over each reaction that a person has added or removed', async () => {
+  const reactions: unknown[] = [];
+  take = (update) => reactions.push([update.sender, update.groupId, update.reaction]);
+  const thumb = { type: 'emoji', emoji: '👍' };
+  const people = { date: 1_795_694_400, message_id: 7, user: { id: ANN, is_bot: false, first_name: 'Ann' } };
+  const changed = { ...people, chat: OLD_GROUP, old_reaction: [thumb], new_reaction: [{ type: 'emoji', emoji: '❤' }] };
+  telegram.deliver({ message_reaction: changed });
+  telegram.deliver({ message_reaction: { ...changed, user: undefined } });
+  await start();
+  await expect.poll(() => telegram.pending).toBe(0);
+  const to = { messageId: `telegram:${BOT_TOKEN.split(':')[0]}:${OLD_GROUP.id}:7`, ref: '7' };
+  expect(reactions).toEqual([
+    [String(ANN), String(OLD_GROUP.id), { ...to, action: 'removed', emoji: '👍' }],
+    [String(ANN), String(OLD_GROUP.id), { ...to, action: 'added', emoji: '❤' }],
+  ]);
 });

@@ -156,6 +156,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       const sorted = this.sort(one);
       if (one.callback_query) this.answerPress(one.callback_query.id);
       if (sorted.kind === 'update') updates.push(sorted.update);
+      else if (sorted.kind === 'reactions') updates.push(...sorted.updates);
       else if (sorted.kind === 'moved') {
         // What was written before belongs to the old ID.
         await this.link.receive(updates.splice(0));

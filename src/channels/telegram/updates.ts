@@ -1,5 +1,12 @@
-import type { CallbackQuery, Chat, Message, Update as BotUpdate } from 'grammy/types';
-import { editIdOf, type Place, type Update } from '../../core/channels/driver.js';
+import type {
+  CallbackQuery,
+  Chat,
+  Message,
+  MessageReactionUpdated,
+  ReactionType,
+  Update as BotUpdate,
+} from 'grammy/types';
+import { editIdOf, type Place, type ReactionChange, type Update } from '../../core/channels/driver.js';
 import { findFile } from './content.js';
 import type { Bot } from './people.js';
 
@@ -8,11 +15,15 @@ const ALBUM_WAIT_MS = 1_000;
 /** What {@link Update.raw} is: the kind of the update, and the object as Telegram sent it. */
 export type RawUpdate =
   | { readonly kind: 'message'; readonly message: Message }
-  | { readonly kind: 'press'; readonly query: CallbackQuery };
+  | { readonly kind: 'press'; readonly query: CallbackQuery }
+  /** Nothing more is read of a reaction. */
+  | { readonly kind: 'reaction' };
 
 /** What one update is for the driver. */
 export type Sorted =
   | { readonly kind: 'update'; readonly update: Update }
+  /** The reactions of a person to a message have changed: one update for each that came or went. */
+  | { readonly kind: 'reactions'; readonly updates: readonly Update[] }
   /** A group has become a supergroup. */
   | { readonly kind: 'moved'; readonly from: string; readonly to: string }
   | { readonly kind: 'ignored'; readonly reason: string };
@@ -20,7 +31,7 @@ export type Sorted =
 const ignored = (reason: string): Sorted => ({ kind: 'ignored', reason });
 
 /** The kinds of update that are asked for. Telegram's own choice would contain chats that are not the bot's. */
-export const ALLOWED_UPDATES = ['message', 'edited_message', 'callback_query', 'my_chat_member'] as const;
+export const ALLOWED_UPDATES = ['message', 'edited_message', 'callback_query', 'message_reaction'] as const;
 
 /**
  * Decides what an update is, before anything of it is stored. Fields that are missing make it ignored. The press of a button
@@ -30,6 +41,7 @@ export function sortUpdate(raw: BotUpdate, bot: Bot, now: number): Sorted {
   if (raw.message) return sortMessage(raw.message, bot);
   if (raw.edited_message) return sortEdit(raw.edited_message, bot);
   if (raw.callback_query) return sortPress(raw.callback_query, bot, now);
+  if (raw.message_reaction) return sortReactions(raw.message_reaction, bot, raw.update_id);
   const kind = Object.keys(raw).find((key) => key !== 'update_id');
   return ignored(`a ${kind ?? 'nameless'} update`);
 }
@@ -100,6 +112,38 @@ function sortPress(query: CallbackQuery, bot: Bot, now: number): Sorted {
     raw: { kind: 'press', query } satisfies RawUpdate,
   };
   return { kind: 'update', update };
+}
+
+/** Telegram sends all reactions of the person, before and after. An anonymous one has no person. */
+function sortReactions(changed: MessageReactionUpdated, bot: Bot, updateId: number): Sorted {
+  const { chat, message_id: ref, user, date } = changed;
+  if (!user) return ignored('a reaction without a person');
+  const before = changed.old_reaction.flatMap(nameReaction);
+  const after = changed.new_reaction.flatMap(nameReaction);
+  const messageId = toMessageId(bot, chat.id, ref);
+  const toUpdate = (action: ReactionChange['action'], emoji: string): Update => ({
+    id: `${messageId}:${action}:${emoji}:${updateId}`,
+    sender: String(user.id),
+    ...(user.is_bot && { isBot: true }),
+    ...groupOf(chat),
+    place: { chat: String(chat.id), ...(chat.type !== 'private' && { isGroup: true }) },
+    sentAt: toTime(date),
+    reaction: { action, messageId, ref: String(ref), emoji },
+    raw: { kind: 'reaction' } satisfies RawUpdate,
+  });
+  return {
+    kind: 'reactions',
+    updates: [
+      ...before.filter((emoji) => !after.includes(emoji)).map((emoji) => toUpdate('removed', emoji)),
+      ...after.filter((emoji) => !before.includes(emoji)).map((emoji) => toUpdate('added', emoji)),
+    ],
+  };
+}
+
+/** Returns the name of a reaction; none for one that was paid. */
+function nameReaction(reaction: ReactionType): string[] {
+  if (reaction.type === 'emoji') return [reaction.emoji];
+  return reaction.type === 'custom_emoji' ? [`:${reaction.custom_emoji_id}:`] : [];
 }
 
 /** The topic of a message. Replies have a thread ID too, but no topic; the general topic has none. */
