@@ -2,38 +2,78 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakePlatform, type CallFailure, type WrittenMessage } from '../../src/testing/fake-platform.js';
 import { GatewayProcess } from '../support/gateway-process.js';
-import { CHANNEL_FAILPOINTS, ChannelCampaign, patiently } from './channel-campaign.js';
+import { PlatformServer } from '../support/platform-server.js';
+import { CHANNEL_FAILPOINTS } from './channel-failpoints.js';
+import { draw, PlatformCampaign, SEED, type Platform, type Shares } from './platform-campaign.js';
 
 /** The number of kills at random moments; `npm run test:long` raises it. */
 const RANDOM_KILLS = Number(process.env['CRASH_KILLS'] ?? (process.env['LONG'] ? 100 : 6));
-const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
+const CHATS = 3;
 
-let campaign: ChannelCampaign | undefined;
-afterEach(() => campaign?.remove());
+/** The failures that wait for the next calls, each with its share of the messages that people write. */
+const WORST: Shares<CallFailure> = [
+  [0.1, { outcome: 'not_sent' }],
+  [0.1, { outcome: 'unknown', takesEffect: true }],
+  [0.1, { outcome: 'not_sent', retryAfterMs: 300 }],
+  [0.1, { outcome: 'unknown' }],
+];
 
-describe('a gateway killed with SIGKILL between a platform and the agent', { timeout: 600_000 }, () => {
-  it.each([...CHANNEL_FAILPOINTS, 'enqueue.after_commit', 'ack.sent', 'block.mid_batch', 'finish.after_commit'])(
-    '[V-03] at %s answers every message, in order, and counts what came twice',
-    async (name) => {
-      campaign = new ChannelCampaign();
-      await campaign.live({ failpoint: `${name}:1` });
-      await campaign.live({ failpoint: `${name}:4` });
-      await campaign.verify();
+async function startPigeons(random: () => number): Promise<Platform<WrittenMessage>> {
+  const platform = new FakePlatform();
+  const server = await PlatformServer.start(platform);
+  return {
+    env: { PLATFORM_URL: server.url },
+    module: fileURLToPath(new URL('channel.module.mjs', import.meta.url)),
+    secrets: [],
+    blocks: 90,
+    get calls() {
+      return platform.calls;
     },
-  );
+    get pending() {
+      return platform.pending;
+    },
+    get shown() {
+      return platform.shown.map(({ text }) => text);
+    },
+    write: (chat, text, sentAt) => {
+      const failure = draw(WORST, random);
+      if (failure) platform.failNext(failure);
+      return platform.write(`person-${chat}`, text, undefined, sentAt);
+    },
+    deliver: (message) => platform.redeliver(message),
+    read: (chat) => platform.read(`person-${chat}`),
+    close: () => server.close(),
+  };
+}
 
-  it(`[V-03] ${RANDOM_KILLS} times at random moments (seed ${SEED}) keeps these promises, with a platform in its worst mood`, async () => {
-    campaign = new ChannelCampaign();
-    let state = SEED;
-    for (let kill = 0; kill < RANDOM_KILLS; kill++) {
-      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-      await campaign.live({ afterCalls: 1 + (state % 12), isHostile: kill % 2 === 1 });
-    }
-    expect((await campaign.verify()).messages).toBe(RANDOM_KILLS * 6);
-  });
-});
+describe(
+  'a gateway killed with SIGKILL between a platform in its worst mode and the agent',
+  { timeout: 600_000 },
+  () => {
+    let campaign: PlatformCampaign<WrittenMessage>;
+    beforeEach(async () => void (campaign = await PlatformCampaign.start('Pigeon', startPigeons, CHATS)));
+    afterEach(() => campaign.remove());
+
+    it.each([...CHANNEL_FAILPOINTS, 'enqueue.after_commit', 'ack.sent', 'block.mid_batch', 'finish.after_commit'])(
+      '[V-03] at %s answers every message, in order, and counts what came twice',
+      async (name) => {
+        await campaign.live({ messages: 15, failpoint: `${name}:1` });
+        await campaign.live({ messages: 15, failpoint: `${name}:4` });
+        expect((await campaign.verify()).kills).toBe(2);
+      },
+    );
+
+    it(`[V-03] ${RANDOM_KILLS} times at random moments (seed ${SEED}) keeps these promises`, async () => {
+      for (let kill = 0; kill < RANDOM_KILLS; kill++) await campaign.live({ messages: 6 });
+      const outcome = await campaign.verify();
+      process.stdout.write(`${JSON.stringify(outcome)}\n`);
+      expect(outcome).toMatchObject({ messages: RANDOM_KILLS * 7, kills: RANDOM_KILLS });
+    });
+  },
+);
 
 describe('a driver that throws where nothing can catch it', { timeout: 300_000 }, () => {
   let folder: string;
@@ -46,7 +86,8 @@ describe('a driver that throws where nothing can catch it', { timeout: 300_000 }
       module: fileURLToPath(new URL('faulty-driver.module.mjs', import.meta.url)),
       env: { OPENCLAW_CHANNELS_PIGEON_DM_POLICY: 'open', OPENCLAW_CHANNELS_PIGEON_ALLOW_FROM: '["*"]' },
     });
-    await patiently(() => expect(gateway.output).toContain('ann was answered'));
+    const isAnswered = () => expect(gateway.output).toContain('ann was answered');
+    await vi.waitFor(isAnswered, { timeout: 120_000, interval: 50 });
     for (const fault of ['in a timer', 'without a reader', 'throws in a listener', 'rejects in a listener'])
       expect(gateway.output).toContain(fault);
     expect(gateway.output.match(/a channel is not connected/g)?.length).toBeGreaterThanOrEqual(4);

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { FAILPOINTS, type Failpoint } from '../../src/core/failpoints/failpoint.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { Campaign, type Death } from './campaign.js';
-import { CHANNEL_FAILPOINTS } from './channel-campaign.js';
+import { CHANNEL_FAILPOINTS } from './channel-failpoints.js';
 
 /** The number of kills at random moments; `npm run test:long` raises it. */
 const RANDOM_KILLS = Number(process.env['CRASH_KILLS'] ?? (process.env['LONG'] ? 200 : 10));

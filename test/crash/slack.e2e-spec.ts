@@ -1,23 +1,115 @@
-import { afterEach, expect, it } from 'vitest';
-import { SlackCampaign } from './slack-campaign.js';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { APP_TOKEN, BOT_TOKEN, BOT_USER, FakeSlack, TEAM, type Failure } from '../support/fake-slack.js';
+import type { Parameters } from '../support/fake-slack-messages.js';
+import { draw, itAnswersAll, type Platform, type Shares } from './platform-campaign.js';
 
-const isLong = Boolean(process.env['LONG']);
-const CHATS = isLong ? 20 : 4;
-const KILLS = isLong ? 20 : 2;
-const MESSAGES = isLong ? 200 : 16;
-const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
+const LIMITED: Failure = { status: 429, retryAfter: 1 };
 
-let campaign: SlackCampaign | undefined;
-afterEach(() => campaign?.remove());
+/** What fails in the worst mode, each with its share of the calls of a method. */
+const WORST: Readonly<Record<string, Shares<Failure>>> = {
+  'apps.connections.open': [
+    [0.1, { drop: 'before' }],
+    [0.1, { status: 500 }],
+  ],
+  'chat.postMessage': [
+    [0.06, { drop: 'after' }],
+    [0.02, { drop: 'before' }],
+    [0.04, LIMITED],
+    [0.08, { error: 'invalid_blocks' }],
+    [0.04, { error: 'thread_not_found' }],
+    [0.02, { error: 'internal_error' }],
+    [0.05, { delayMs: 150 }],
+  ],
+  'chat.update': [
+    [0.05, { drop: 'after' }],
+    [0.05, { drop: 'before' }],
+    [0.03, LIMITED],
+    [0.05, { error: 'invalid_blocks' }],
+  ],
+  'conversations.history': [
+    [0.05, { drop: 'before' }],
+    [0.05, LIMITED],
+  ],
+  'conversations.replies': [
+    [0.05, { drop: 'after' }],
+    [0.05, LIMITED],
+  ],
+  'users.info': [
+    [0.1, { drop: 'before' }],
+    [0.1, { status: 500 }],
+  ],
+  'assistant.threads.setStatus': [[0.2, { status: 500 }]],
+};
 
-it(
-  `${MESSAGES} messages in ${CHATS} chats of Slack in its worst mode, with ${KILLS} kills (seed ${SEED}), are answered in order`,
-  { timeout: 900_000 },
-  async () => {
-    campaign = await SlackCampaign.start(CHATS, SEED);
-    for (let kill = 0; kill < KILLS; kill++) await campaign.live(Math.floor(MESSAGES / KILLS));
-    const outcome = await campaign.verify();
-    process.stdout.write(`${JSON.stringify(outcome)}\n`);
-    expect(outcome.kills).toBe(KILLS);
-  },
-);
+async function startSlack(random: () => number, chats: number): Promise<Platform<Parameters>> {
+  const slack = await FakeSlack.start();
+  slack.chaos = (method, parameters) => {
+    const failure = draw(WORST[method], random);
+    return failure && isPossible(failure, parameters) ? failure : undefined;
+  };
+  const threads = Array.from({ length: chats }, (_, chat) => openThread(slack, chat));
+  return {
+    env: {
+      OPENCLAW_CHANNELS_SLACK_BOT_TOKEN: BOT_TOKEN,
+      OPENCLAW_CHANNELS_SLACK_APP_TOKEN: APP_TOKEN,
+      OPENCLAW_CHANNELS_SLACK_API_ROOT: slack.apiRoot,
+    },
+    secrets: [BOT_TOKEN.slice(5), APP_TOKEN.slice(5)],
+    blocks: 450,
+    get calls() {
+      return slack.calls.length;
+    },
+    get pending() {
+      return slack.sockets.waiting;
+    },
+    get shown() {
+      return slack.messages.filter((one) => one.bot_id !== undefined).map(({ text }) => text);
+    },
+    faults: slack.faults,
+    write: (chat, text, sentAt = Date.now()) => {
+      const more = { ts: slack.nextTs(Math.floor((Date.now() - sentAt) / 1_000)) };
+      const thread = threads[chat];
+      if (thread === undefined) return slack.write(`U${chat}`, text, more);
+      const place = { channel: idOf(chat), channel_type: 'channel', thread_ts: thread };
+      const event = slack.write(`UC${chat}`, `<@${BOT_USER}> ${text}`, { ...place, ...more });
+      slack.deliver({ ...event, type: 'app_mention', channel_type: undefined });
+      return event;
+    },
+    deliver: (event) => slack.deliver(event),
+    read: (chat) => slack.read(idOf(chat)),
+    disturb: () =>
+      random() < 0.5 ? slack.sockets.drop() : slack.sockets.say({ type: 'disconnect', reason: 'warning' }),
+    die: (folder) => process.env['LONG'] || skipDeadlines(folder),
+    close: () => slack.close(),
+  };
+}
+
+/** Each second chat is a thread of a channel. */
+function idOf(chat: number): string {
+  return chat % 2 === 0 ? `DU${chat}` : `C${chat}`;
+}
+
+/** Returns the time of the first post of the thread of a chat, if it is one. */
+function openThread(slack: FakeSlack, chat: number): string | undefined {
+  if (chat % 2 === 0) return undefined;
+  const ts = slack.nextTs();
+  slack.keep({ type: 'message', channel: idOf(chat), user: 'U0', team: TEAM, ts, text: 'a thread' });
+  return ts;
+}
+
+/** Skips the 30 s in which a call of the dead process may still arrive: the fake workspace carries out nothing late. */
+function skipDeadlines(folder: string): void {
+  const database = new DatabaseSync(join(folder, 'data/gateway.db'));
+  database.exec('UPDATE outbox SET deadline = 0');
+  database.close();
+}
+
+/** Slack refuses only what a call has. */
+function isPossible(failure: Failure, parameters: Parameters): boolean {
+  if (!('error' in failure)) return true;
+  if (failure.error === 'invalid_blocks') return parameters['mrkdwn'] !== 'false';
+  return failure.error !== 'thread_not_found' || parameters['thread_ts'] !== undefined;
+}
+
+itAnswersAll('Slack', startSlack, { chats: 4, lives: Array.from({ length: 2 }, () => ({ messages: 8 })) });
