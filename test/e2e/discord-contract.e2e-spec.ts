@@ -15,7 +15,7 @@ async function make(): Promise<DriverUnderTest> {
   let newest: Payload;
   return {
     driver: new DiscordDriver(new SystemClock()),
-    settings: { bot_token: BOT_TOKEN, api_root: discord.url },
+    settings: { bot_token: BOT_TOKEN, api_root: discord.apiRoot },
     write: (sender, text) => void (newest = discord.write(sender, text)),
     redeliver: () => discord.deliver('MESSAGE_CREATE', newest),
     edit: (content) =>

@@ -18,7 +18,7 @@ const ANN = '100000000000000001';
 async function start(settings: Readonly<Record<string, unknown>> = OPEN): Promise<void> {
   logs = new RecordingLogs();
   metrics = new FakeMetrics();
-  const own = { bot_token: BOT_TOKEN, api_root: discord.url, ...settings };
+  const own = { bot_token: BOT_TOKEN, api_root: discord.apiRoot, ...settings };
   app = await GatewayApp.start({
     settings: {
       ...withTokens,
@@ -236,7 +236,7 @@ describe('the channel discord', () => {
   });
 
   it('gives files to the agent, and asks again for a link that has expired', async () => {
-    const url = (name: string) => `http://127.0.0.1:${discord.port}/attachments/${name}?ex=1`;
+    const url = (name: string) => `${discord.url}/attachments/${name}?ex=1`;
     const file = (name: string) => ({ id: '1', filename: name, size: 33, url: url(name), content_type: 'image/png' });
     discord.files.set(
       'a.png',

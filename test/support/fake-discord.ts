@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import {
   MessageCreateRequestSchema,
@@ -8,6 +6,7 @@ import {
   MessageResponseSchema,
 } from 'discord-api-spec/zod';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { FakeServer, type Failure as CallFailure } from './fake-server.js';
 
 export const BOT_ID = '900000000000000001';
 export const BOT_ROLE = '910000000000000001';
@@ -33,11 +32,14 @@ export interface Shown {
   readonly [field: string]: unknown;
 }
 
-/** The failure of a call. `drop`: the connection breaks before or after the effect. */
-export type Failure =
-  | { readonly status: number; readonly body?: object | string; readonly headers?: Readonly<Record<string, string>> }
-  | { readonly drop: 'before' | 'after' }
-  | { readonly delayMs: number };
+interface Refusal {
+  readonly status: number;
+  readonly body?: object | string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The failure of a call. */
+export type Failure = CallFailure<Refusal>;
 
 /** A 429 with Discord's header. */
 export const tooMany = (seconds: number, more: object = {}): Failure => ({
@@ -78,8 +80,9 @@ interface Session {
 /**
  * A server of Discord's REST API and of its Gateway, as far as the gateway uses them: it checks requests and its own messages
  * by the published specification, keeps messages, compares nonces, resumes sessions, and fails on demand.
+ * `failNext` takes routes, or their ends without IDs: `POST messages`, `GET /gateway/bot`.
  */
-export class FakeDiscord {
+export class FakeDiscord extends FakeServer<Payload, Refusal> {
   /** Calls in order: `POST /channels/ID/messages`, with IDs as they came. */
   readonly calls: { readonly route: string; readonly payload: Payload }[] = [];
   /** Messages of the bot, also those that are deleted. */
@@ -88,8 +91,6 @@ export class FakeDiscord {
   readonly files = new Map<string, Buffer>();
   /** The frames that the Gateway has received. */
   readonly received: Payload[] = [];
-  /** Decides for each call whether it fails. */
-  chaos: (route: string, payload: Payload) => Failure | undefined = () => undefined;
   /** Sessions that can still be begun. */
   remaining = 1_000;
   heartbeatMs = 41_250;
@@ -101,44 +102,32 @@ export class FakeDiscord {
   sentAgoMs = 0;
   /** The nonces of messages are forgotten, as after some minutes. */
   private nonceMs = NONCE_MS;
-  private readonly failures = new Map<string, Failure[]>();
+  private readonly sockets = new WebSocketServer({ server: this.server });
   private readonly channels = new Map<string, Payload>();
   private readonly history: Shown[] = [];
   private readonly deleted = new Set<string>();
   private readonly sessions: Session[] = [];
   private lastId = 0n;
 
-  private constructor(
-    private readonly server: Server,
-    private readonly sockets: WebSocketServer,
-  ) {
+  private constructor() {
+    super();
+    this.sockets.on('connection', (socket) => this.greet(socket));
     this.channels.set(CHANNEL, { id: CHANNEL, type: 0, guild_id: GUILD });
   }
 
-  static async start(): Promise<FakeDiscord> {
-    const server = createServer((request, response) => void fake.serve(request, response));
-    const fake = new FakeDiscord(server, new WebSocketServer({ server }));
-    fake.sockets.on('connection', (socket) => fake.greet(socket));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return fake;
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
+  static start(): Promise<FakeDiscord> {
+    return new FakeDiscord().listen();
   }
 
   /** The root of the API, for the setting. */
-  get url(): string {
-    return `http://127.0.0.1:${this.port}/api/v10`;
+  get apiRoot(): string {
+    return `${this.url}/api/v10`;
   }
 
-  async close(): Promise<void> {
+  override close(): Promise<void> {
     for (const socket of this.sockets.clients) socket.terminate();
     this.sockets.close();
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
+    return super.close();
   }
 
   /** Returns the texts of the bot that a channel shows, in order. */
@@ -151,11 +140,6 @@ export class FakeDiscord {
   /** Returns the payloads of the calls whose route matches. */
   callsOf(route: RegExp): Payload[] {
     return this.calls.filter((call) => route.test(call.route)).map(({ payload }) => payload);
-  }
-
-  /** Makes the next calls whose route begins so fail, one each: `POST messages`, `GET /gateway/bot`. */
-  failNext(route: string, ...failures: readonly Failure[]): void {
-    this.failures.set(route, [...(this.failures.get(route) ?? []), ...failures]);
   }
 
   /** Forgets the nonces of all messages, as after some minutes. */
@@ -287,7 +271,7 @@ export class FakeDiscord {
     this.remaining--;
     const session: Session = { id: `session-${this.makeId()}`, events: [], socket };
     this.sessions.push(session);
-    const url = `ws://127.0.0.1:${this.port}`;
+    const url = this.url.replace('http', 'ws');
     const guilds = [{ id: GUILD, unavailable: true }];
     this.sendEvent(session, 'READY', { v: 10, user: BOT, guilds, session_id: session.id, resume_gateway_url: url });
     const roles = [
@@ -306,7 +290,7 @@ export class FakeDiscord {
     this.sendEvent(session, 'RESUMED', {});
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = request;
     const body = await buffer(request).catch(() => undefined);
     if (!body) return;
@@ -318,13 +302,13 @@ export class FakeDiscord {
     if (headers.authorization !== `Bot ${BOT_TOKEN}`)
       return respond(response, 401, { message: '401: Unauthorized', code: 0 });
     this.calls.push({ route, payload });
-    const failure = this.findFailure(route) ?? this.chaos(route, payload);
-    if (failure && 'delayMs' in failure) await new Promise((resolve) => setTimeout(resolve, failure.delayMs));
-    if (failure && 'drop' in failure && failure.drop === 'before') return void request.socket.destroy();
-    if (failure && 'status' in failure) return respond(response, failure.status, failure.body, failure.headers);
+    const kind = `${method} ${path.split('/').findLast((part) => part !== '' && !/^\d+$/.test(part)) ?? ''}`;
+    const { isLost, refusal, losesResponse } = await this.fail(request, payload, route, kind);
+    if (isLost) return;
+    if (refusal) return respond(response, refusal.status, refusal.body, refusal.headers);
     try {
       const result = this.run(method, path.split('/').slice(1), payload, searchParams);
-      if (failure && 'drop' in failure) return void request.socket.destroy();
+      if (losesResponse) return void request.socket.destroy();
       respond(response, result === undefined ? 204 : 200, result);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -332,14 +316,8 @@ export class FakeDiscord {
     }
   }
 
-  private findFailure(route: string): Failure | undefined {
-    const [method = '', path = ''] = route.split(' ');
-    const kind = `${method} ${path.split('/').findLast((part) => part !== '' && !/^\d+$/.test(part)) ?? ''}`;
-    return this.failures.get(route)?.shift() ?? this.failures.get(kind)?.shift();
-  }
-
   private serveFile(path: string, response: ServerResponse): void {
-    const failure = this.failures.get('GET file')?.shift();
+    const failure = this.takeFailure('GET file');
     if (failure && 'status' in failure) return void response.writeHead(failure.status).end();
     const bytes = this.files.get(path);
     response.writeHead(bytes ? 200 : 404).end(bytes);
@@ -349,7 +327,7 @@ export class FakeDiscord {
     const [first, chat = '', , id = ''] = path;
     if (first === 'gateway')
       return {
-        url: `ws://127.0.0.1:${this.port}`,
+        url: this.url.replace('http', 'ws'),
         shards: 1,
         session_start_limit: { total: 1_000, remaining: this.remaining, reset_after: 3_600_000, max_concurrency: 1 },
       };

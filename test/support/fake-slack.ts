@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { FakeServer, type Failure as CallFailure } from './fake-server.js';
 import { FakeSlackSockets } from './fake-slack-sockets.js';
 import { page, toVisible, type Parameters, type SlackMessage } from './fake-slack-messages.js';
 
@@ -11,12 +10,10 @@ export const BOT_TOKEN = 'xoxb-111-222-theFakeTokenOfTheBot';
 export const APP_TOKEN = 'xapp-1-A0ACME001-theFakeTokenOfTheApp';
 export const SIGNING_SECRET = '8f742231b10e8888abcd99eee888aa85';
 
-/** The failure of a call. `drop`: the connection breaks before or after the effect. */
-export type Failure =
-  | { readonly error: string }
-  | { readonly status: number; readonly retryAfter?: number }
-  | { readonly drop: 'before' | 'after' }
-  | { readonly delayMs: number };
+type ErrorResponse = { readonly error: string } | { readonly status: number; readonly retryAfter?: number };
+
+/** The failure of a call. */
+export type Failure = CallFailure<ErrorResponse>;
 
 /** A file of a post; a redirect leads to another path. */
 export interface HeldFile {
@@ -34,7 +31,7 @@ const LINK = /^(https?:\/\/|mailto:|tel:)[^<>|]*(\|[^<>]*)?$/;
  * written from Slack's documentation and the types of its SDK; no other project has checked it. It keeps events until they
  * are acknowledged, checks lengths and mentions, and fails on demand.
  */
-export class FakeSlack {
+export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
   /** Calls in order. */
   readonly calls: { readonly method: string; readonly parameters: Parameters }[] = [];
   /** All posts of people and of the bot, oldest first. */
@@ -47,38 +44,21 @@ export class FakeSlack {
   readonly people = new Map<string, object>();
   /** Texts of the bot that Slack would show otherwise than they are meant. */
   readonly faults: string[] = [];
-  readonly sockets: FakeSlackSockets;
-  /** Decides for each call whether it fails. */
-  chaos: (method: string, parameters: Parameters) => Failure | undefined = () => undefined;
-  private readonly failures = new Map<string, Failure[]>();
+  readonly sockets = new FakeSlackSockets(this.server);
   private readonly uploads = new Map<string, { readonly name: string; bytes?: Buffer }>();
   private count = 0;
 
-  private constructor(private readonly server: Server) {
-    this.sockets = new FakeSlackSockets(server);
-  }
-
-  static async start(): Promise<FakeSlack> {
-    const server = createServer((request, response) => void fake.serve(request, response));
-    const fake = new FakeSlack(server);
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return fake;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  static start(): Promise<FakeSlack> {
+    return new FakeSlack().listen();
   }
 
   get apiRoot(): string {
     return `${this.url}/api`;
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     await this.sockets.close();
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
+    await super.close();
   }
 
   /** Returns the texts of the bot that a chat shows, oldest first, without escapes. */
@@ -94,11 +74,6 @@ export class FakeSlack {
   /** Returns the parameters of the calls of one method. */
   callsOf(method: string): Parameters[] {
     return this.calls.filter((call) => call.method === method).map(({ parameters }) => parameters);
-  }
-
-  /** Makes the next calls of a method, or downloads of a `file`, fail, one each. */
-  failNext(method: string, ...failures: readonly Failure[]): void {
-    this.failures.set(method, [...(this.failures.get(method) ?? []), ...failures]);
   }
 
   /** A person writes to the bot in their own chat, or in another one. Returns the event. */
@@ -149,7 +124,7 @@ export class FakeSlack {
     return `${Math.floor(Date.now() / 1_000) - ageS}.${String(++this.count).padStart(6, '0')}`;
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, kind, rest = ''] = /^\/(api|files|upload)\/([^?]*)/.exec(request.url ?? '') ?? [];
     const body = await buffer(request).catch(() => undefined);
     if (!body) return;
@@ -157,20 +132,20 @@ export class FakeSlack {
     if (kind === 'upload') return this.takeUpload(rest, body, response);
     const parameters = Object.fromEntries(new URLSearchParams(body.toString()));
     this.calls.push({ method: rest, parameters });
-    const failure = this.failures.get(rest)?.shift() ?? this.chaos(rest, parameters);
-    if (failure && 'delayMs' in failure) await new Promise((resolve) => setTimeout(resolve, failure.delayMs));
-    if (failure && 'drop' in failure && failure.drop === 'before') return void request.socket.destroy();
-    if (failure && 'status' in failure) {
-      const headers = failure.retryAfter === undefined ? {} : { 'retry-after': String(failure.retryAfter) };
-      return void response.writeHead(failure.status, headers).end(JSON.stringify({ ok: false, error: 'ratelimited' }));
+    const { isLost, refusal, losesResponse } = await this.fail(request, parameters, rest);
+    if (isLost) return;
+    if (refusal && 'status' in refusal) {
+      const headers = refusal.retryAfter === undefined ? {} : { 'retry-after': String(refusal.retryAfter) };
+      return void response.writeHead(refusal.status, headers).end(JSON.stringify({ ok: false, error: 'ratelimited' }));
     }
-    const result = this.runSafely(rest, parameters, request.headers.authorization, failure);
-    if (failure && 'drop' in failure) return void request.socket.destroy();
+    const result = refusal
+      ? { ok: false, ...refusal }
+      : this.runSafely(rest, parameters, request.headers.authorization);
+    if (losesResponse) return void request.socket.destroy();
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
   }
 
-  private runSafely(method: string, parameters: Parameters, credential?: string, failure?: Failure): object {
-    if (failure && 'error' in failure) return { ok: false, error: failure.error };
+  private runSafely(method: string, parameters: Parameters, credential?: string): object {
     const token = method === 'apps.connections.open' ? APP_TOKEN : BOT_TOKEN;
     if (credential !== `Bearer ${token}`) return { ok: false, error: 'invalid_auth' };
     try {
@@ -289,7 +264,7 @@ export class FakeSlack {
 
   /** Without the token Slack gives a page, with status 200. */
   private serveFile(path: string, request: IncomingMessage, response: ServerResponse): void {
-    const failure = this.failures.get('file')?.shift();
+    const failure = this.takeFailure('file');
     if (failure && 'status' in failure) return void response.writeHead(failure.status).end();
     const file = this.files.get(path);
     if (request.headers.authorization !== `Bearer ${BOT_TOKEN}`)

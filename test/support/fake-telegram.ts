@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
+import { FakeServer, type Failure as CallFailure } from './fake-server.js';
 import { parseHtml } from './telegram-html.js';
 
 export const BOT = { id: 7_000_000_001, is_bot: true, first_name: 'Acme helper', username: 'acme_helper_bot' };
@@ -21,11 +20,14 @@ export interface ShownMessage {
 
 export type Payload = Readonly<Record<string, unknown>>;
 
-/** The failure of a call. `drop`: the connection breaks before or after the effect. */
-export type Failure =
-  | { readonly status: number; readonly description: string; readonly parameters?: object }
-  | { readonly drop: 'before' | 'after' }
-  | { readonly delayMs: number };
+interface Refusal {
+  readonly status: number;
+  readonly description: string;
+  readonly parameters?: object;
+}
+
+/** The failure of a call. */
+export type Failure = CallFailure<Refusal>;
 
 interface Poll {
   readonly response: ServerResponse;
@@ -49,7 +51,7 @@ const bad = (description: string) => new BotError(400, `Bad Request: ${descripti
  * A server of the Bot API over HTTP, as far as the gateway uses it: it keeps updates until they are confirmed by the
  * offset, checks markup and lengths, and fails on demand.
  */
-export class FakeTelegram {
+export class FakeTelegram extends FakeServer<Payload, Refusal> {
   /** Calls in order, without polls. */
   readonly calls: { readonly method: string; readonly payload: Payload }[] = [];
   /** Parameters of the polls. */
@@ -57,34 +59,19 @@ export class FakeTelegram {
   readonly shown: ShownMessage[] = [];
   /** Files by their path and ID. */
   readonly files = new Map<string, Buffer>();
-  /** Decides for each call whether it fails. */
-  chaos: (method: string, payload: Payload) => Failure | undefined = () => undefined;
   webhook = '';
-  private readonly failures = new Map<string, Failure[]>();
   private updates: Payload[] = [];
   private nextUpdate = 700_000;
   private nextMessage = 1_000;
   private waiting: Poll | undefined;
 
-  private constructor(private readonly server: Server) {}
-
-  static async start(): Promise<FakeTelegram> {
-    const server = createServer((request, response) => void fake.serve(request, response));
-    const fake = new FakeTelegram(server);
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return fake;
+  static start(): Promise<FakeTelegram> {
+    return new FakeTelegram().listen();
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  async close(): Promise<void> {
+  override close(): Promise<void> {
     clearTimeout(this.waiting?.timer);
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
+    return super.close();
   }
 
   /** Number of updates that no program has confirmed. */
@@ -100,11 +87,6 @@ export class FakeTelegram {
   /** Returns the payloads of the calls of one method. */
   callsOf(method: string): Payload[] {
     return this.calls.filter((call) => call.method === method).map(({ payload }) => payload);
-  }
-
-  /** Makes the next calls of a method, or downloads of a `file`, fail, one each. */
-  failNext(method: string, ...failures: readonly Failure[]): void {
-    this.failures.set(method, [...(this.failures.get(method) ?? []), ...failures]);
   }
 
   /** A person writes to the bot in their own chat. Returns the message as Telegram has it. */
@@ -137,7 +119,7 @@ export class FakeTelegram {
     this.nextUpdate = 300;
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, root = '', token = '', rest = ''] = /^\/(file\/bot|bot)([^/]+)\/([^?]*)/.exec(request.url ?? '') ?? [];
     const body = await buffer(request).catch(() => undefined);
     if (!body) return;
@@ -146,17 +128,16 @@ export class FakeTelegram {
     const payload = await readPayload(request, body);
     if (rest === 'getUpdates') this.polls.push(payload);
     else this.calls.push({ method: rest, payload });
-    const failure = this.failures.get(rest)?.shift() ?? this.chaos(rest, payload);
-    if (failure && 'delayMs' in failure) await new Promise((resolve) => setTimeout(resolve, failure.delayMs));
-    if (failure && 'drop' in failure && failure.drop === 'before') return void request.socket.destroy();
-    if (failure && 'status' in failure) {
-      const { status, description, parameters } = failure;
+    const { isLost, refusal, losesResponse } = await this.fail(request, payload, rest);
+    if (isLost) return;
+    if (refusal) {
+      const { status, description, parameters } = refusal;
       return respond(response, status, { ok: false, error_code: status, description, parameters });
     }
-    if (rest === 'getUpdates') return this.poll(payload, response, failure !== undefined && 'drop' in failure);
+    if (rest === 'getUpdates') return this.poll(payload, response, losesResponse);
     try {
       const result = this.run(rest, payload);
-      if (failure && 'drop' in failure) return void request.socket.destroy();
+      if (losesResponse) return void request.socket.destroy();
       respond(response, 200, { ok: true, result });
     } catch (error) {
       if (!(error instanceof BotError)) throw error;
@@ -166,7 +147,7 @@ export class FakeTelegram {
   }
 
   private serveFile(path: string, response: ServerResponse): void {
-    const failure = this.failures.get('file')?.shift();
+    const failure = this.takeFailure('file');
     if (failure && 'status' in failure) return void response.writeHead(failure.status).end();
     const bytes = this.files.get(path);
     response.writeHead(bytes ? 200 : 404).end(bytes);

@@ -1,8 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { FakeServer, type Failure as CallFailure } from './fake-server.js';
 
 export const PHONE_NUMBER_ID = '106540352200001';
 export const OWN_NUMBER = '15550783001';
@@ -21,11 +20,15 @@ export interface ShownMessage {
   readonly file?: Buffer | undefined;
 }
 
-/** The failure of a call. `drop`: the connection breaks before or after the effect. */
-export type Failure =
-  | { readonly status: number; readonly code: number; readonly details?: string; readonly headers?: object }
-  | { readonly drop: 'before' | 'after' }
-  | { readonly delayMs: number };
+interface Refusal {
+  readonly status: number;
+  readonly code: number;
+  readonly details?: string;
+  readonly headers?: object;
+}
+
+/** The failure of a call. */
+export type Failure = CallFailure<Refusal>;
 
 /** A result of the Graph API that is an error. */
 class GraphError extends Error {
@@ -46,7 +49,7 @@ const RETRY_MS = 50;
  * again until the response is 200. It checks lengths and recipients, reports statuses, and fails on demand. It is made for
  * these tests, from the documents of the platform; no other server of this API was at hand to compare it with.
  */
-export class FakeWhatsapp {
+export class FakeWhatsapp extends FakeServer<Payload, Refusal> {
   /** Calls in order, by the last part of their path: `messages`, `media`, `number`, or `file`. */
   readonly calls: { readonly method: string; readonly payload: Payload }[] = [];
   readonly shown: ShownMessage[] = [];
@@ -58,35 +61,20 @@ export class FakeWhatsapp {
   sendsStatuses = true;
   /** Time after which they are, in milliseconds. */
   statusDelayMs = 0;
-  /** Decides for each call whether it fails. */
-  chaos: (method: string, payload: Payload) => Failure | undefined = () => undefined;
   /** Decides how many more times, and how late, a delivery comes. */
   repeats: () => number = () => 0;
-  private readonly failures = new Map<string, Failure[]>();
   private readonly queue: string[] = [];
   private isDelivering = false;
   private isClosed = false;
   private next = 1;
 
-  private constructor(private readonly server: Server) {}
-
-  static async start(): Promise<FakeWhatsapp> {
-    const server = createServer((request, response) => void fake.serve(request, response));
-    const fake = new FakeWhatsapp(server);
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return fake;
+  static start(): Promise<FakeWhatsapp> {
+    return new FakeWhatsapp().listen();
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  async close(): Promise<void> {
+  override close(): Promise<void> {
     this.isClosed = true;
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
+    return super.close();
   }
 
   /** Number of deliveries that no program has taken. */
@@ -102,11 +90,6 @@ export class FakeWhatsapp {
   /** Returns the payloads of the messages that the account has sent. */
   get sent(): Payload[] {
     return this.calls.filter(({ method }) => method === 'messages').map(({ payload }) => payload);
-  }
-
-  /** Makes the next calls of a method, or downloads of a `file`, fail, one each. */
-  failNext(method: string, ...failures: readonly Failure[]): void {
-    this.failures.set(method, [...(this.failures.get(method) ?? []), ...failures]);
   }
 
   /** A person writes: by number, or by a business-scoped ID, which is no number. Returns the message. */
@@ -150,23 +133,22 @@ export class FakeWhatsapp {
     this.isDelivering = false;
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '', this.url);
     const body = await buffer(request).catch(() => undefined);
     if (!body) return;
     const payload = await readPayload(request, body);
     const method = methodOf(request.method ?? '', pathname);
     this.calls.push({ method, payload });
-    const failure = this.failures.get(method)?.shift() ?? this.chaos(method, payload);
-    if (failure && 'delayMs' in failure) await new Promise((resolve) => setTimeout(resolve, failure.delayMs));
-    if (failure && 'drop' in failure && failure.drop === 'before') return void request.socket.destroy();
+    const { isLost, refusal, losesResponse } = await this.fail(request, payload, method);
+    if (isLost) return;
     try {
       if (request.headers.authorization !== `Bearer ${ACCESS_TOKEN}`)
         throw new GraphError(401, 190, 'Error validating access token');
-      if (failure && 'status' in failure) return respondWith(response, failure);
+      if (refusal) return respondWith(response, refusal);
       if (method === 'file') return this.serveFile(pathname, response);
       const result = this.run(method, pathname, payload);
-      if (failure && 'drop' in failure) return void request.socket.destroy();
+      if (losesResponse) return void request.socket.destroy();
       respond(response, 200, result);
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
@@ -261,7 +243,7 @@ async function readPayload(request: IncomingMessage, body: Buffer): Promise<Payl
   return fields;
 }
 
-function respondWith(response: ServerResponse, failure: Extract<Failure, { status: number }> | GraphError): void {
+function respondWith(response: ServerResponse, failure: Refusal | GraphError): void {
   const { status, code, details = 'made up' } = failure;
   const error = { message: `(#${code}) ${details}`, type: 'OAuthException', code, error_data: { details } };
   respond(response, status, { error }, 'headers' in failure ? failure.headers : {});

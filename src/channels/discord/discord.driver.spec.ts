@@ -49,7 +49,7 @@ async function start(): Promise<DiscordDriver> {
   const link = {
     channel: 'discord',
     account: 'default',
-    settings: { bot_token: BOT_TOKEN, api_root: discord.url },
+    settings: { bot_token: BOT_TOKEN, api_root: discord.apiRoot },
     log: new SilentLogs().for(),
     receive,
     listChats: async () => chats,
@@ -250,7 +250,7 @@ describe('the limits of Discord', () => {
   const makeRest = () =>
     new DiscordRest({
       token: BOT_TOKEN,
-      root: discord.url,
+      root: discord.apiRoot,
       fetch: globalThis.fetch as never,
       clock,
       noteTime: () => {},
