@@ -49,6 +49,8 @@ async function startDiscord(random: () => number, chats: number): Promise<Platfo
     env: { OPENCLAW_CHANNELS_DISCORD_BOT_TOKEN: BOT_TOKEN, OPENCLAW_CHANNELS_DISCORD_API_ROOT: discord.apiRoot },
     secrets: [BOT_TOKEN.slice(30)],
     blocks: 250,
+    // Messages of this length end within a block.
+    lines: /hello \d+ end|\d+/g,
     isExact: true,
     isForgetful: true,
     get calls() {

@@ -27,6 +27,8 @@ export interface Platform<Message> {
   readonly isExact?: boolean;
   /** True if a message that comes while there is no connection is lost unless the gateway knows its chat. */
   readonly isForgetful?: boolean;
+  /** A pattern of the lines by which answers are recognised, if the platform may cut those of `LINES`. */
+  readonly lines?: RegExp;
   /** Number of calls of the gateway so far. */
   readonly calls: number;
   /** Number of deliveries that the gateway has not confirmed. */
@@ -70,7 +72,8 @@ export interface Outcome {
   readonly calls: number;
 }
 
-const LINE = /hello \d+ end|block \d+/g;
+/** The lines by which answers are recognised. */
+const LINES = /hello \d+ end|block \d+/g;
 /** What a chat gets after messages that are too old, besides answers. */
 const NOTICE = 'I could not be reached for a while';
 
@@ -223,7 +226,8 @@ export class PlatformCampaign<Message> {
     const answers = this.expected[chat] ?? [];
     const isBlocks = answers.length % LONG_EVERY === LONG_EVERY - 1;
     const hello = `hello ${written.length} end`;
-    answers.push(isBlocks ? Array.from({ length: platform.blocks }, (_, n) => `block ${n + 1}`) : [hello]);
+    const lines = isBlocks ? Array.from({ length: platform.blocks }, (_, n) => `block ${n + 1}`) : [hello];
+    answers.push(lines.flatMap((line) => this.findLines(line)));
     const message = platform.write(chat, isBlocks ? `/blocks ${platform.blocks} 1` : hello);
     written.push(message);
     platform.deliver(message);
@@ -252,7 +256,11 @@ export class PlatformCampaign<Message> {
   /** Returns the lines by which answers are recognised, of each message that a chat shows. */
   private read(chat: number): string[][] {
     const texts = this.platform.read(chat).filter((text) => !text.includes(NOTICE));
-    return texts.map((text) => [...text.matchAll(LINE)].map(([line]) => line));
+    return texts.map((text) => this.findLines(text));
+  }
+
+  private findLines(text: string): string[] {
+    return [...text.matchAll(this.platform.lines ?? LINES)].map(([line]) => line);
   }
 }
 
