@@ -15,10 +15,10 @@ const CHATS = 3;
 
 /** The failures that wait for the next calls, each with its share of the messages that people write. */
 const WORST: Shares<CallFailure> = [
-  [0.1, { outcome: 'not_sent' }],
-  [0.1, { outcome: 'unknown', takesEffect: true }],
-  [0.1, { outcome: 'not_sent', retryAfterMs: 300 }],
-  [0.1, { outcome: 'unknown' }],
+  [0.05, { outcome: 'not_sent' }],
+  [0.05, { outcome: 'unknown', takesEffect: true }],
+  [0.05, { outcome: 'not_sent', retryAfterMs: 300 }],
+  [0.05, { outcome: 'unknown' }],
 ];
 
 async function startPigeons(random: () => number): Promise<Platform<WrittenMessage>> {
