@@ -24,9 +24,9 @@ export interface DriverUnderTest {
   write(sender: string, text: string): void | Promise<void>;
   /** Delivers the newest message again, as the platform does when it was not confirmed. Absent where it never does. */
   readonly redeliver?: (() => void | Promise<void>) | undefined;
-  /** The author of the newest message changes its text. Absent where nobody can, or the platform does not say so. */
+  /** The author of the newest message changes its text. Absent where the platform has no such thing, or does not report it. */
   readonly edit?: ((text: string) => void | Promise<void>) | undefined;
-  /** The author of the newest message reacts to it. Absent where nobody can, or the platform does not say so. */
+  /** The author of the newest message reacts to it. Absent where the platform has no such thing, or does not report it. */
   readonly react?: (() => void | Promise<void>) | undefined;
   /** A person presses a button with these data in the direct chat. Absent where messages have none. */
   readonly press?: ((sender: string, data: string) => void | Promise<void>) | undefined;

@@ -19,7 +19,7 @@ export interface Platform<Message> {
   readonly env: Readonly<Record<string, string>>;
   /** The path of a file with a module that the gateway has in addition. */
   readonly module?: string;
-  /** What the gateway must not log. */
+  /** Texts that the gateway must not log. */
   readonly secrets: readonly string[];
   /** Number of blocks of an answer that fills several messages. */
   readonly blocks: number;
@@ -74,7 +74,7 @@ export interface Outcome {
 
 /** The lines by which answers are recognised. */
 const LINES = /hello \d+ end|block \d+/g;
-/** What a chat gets after messages that are too old, besides answers. */
+/** The note of a chat after messages that are too old, besides answers. */
 const NOTICE = 'I could not be reached for a while';
 
 /** Failures, each with its share of the calls. */

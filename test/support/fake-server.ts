@@ -8,7 +8,7 @@ export type Failure<Refusal extends object> =
   | { readonly drop: 'before' | 'after' }
   | { readonly delayMs: number };
 
-/** What is left of the failure of a call once it was late. */
+/** The rest of the failure of a call after its delay. */
 interface CallFate<Refusal> {
   /** True if the connection is broken: the call takes no effect. */
   readonly isLost: boolean;

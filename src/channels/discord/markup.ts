@@ -76,7 +76,7 @@ function encodeMarks(url: string): string {
 /** Returns a mark around a text; none around a blank one. */
 function surround(mark: string, text: string): string {
   if (text.trim() === '') return text;
-  // Of three asterisks in a row it is not clear which two belong together.
+  // It is not clear which two of three asterisks in a row belong together.
   const own = mark === '*' && /^\*|\*$/.test(text) ? '_' : mark;
   return `${own}${text}${own}`;
 }

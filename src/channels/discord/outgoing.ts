@@ -236,7 +236,7 @@ function openFence(text: string): string {
   return (text.match(/^(?:> )*```/gm)?.length ?? 0) % 2 === 1 ? '```\n' : '';
 }
 
-/** Of a message that stands, what fails afterwards was not `not_sent`: it would be sent once more. */
+/** Turns `not_sent` into `unknown` for a call after the message was sent, since the message would be sent once more. */
 function rethrowAsSent(error: unknown): never {
   if (!(error instanceof DeliveryError) || error.outcome !== 'not_sent') throw error;
   throw new DeliveryError('unknown', error.message, undefined, { cause: error });

@@ -1,4 +1,4 @@
-/** What can be set around a text of a line. A mark is not set within itself. */
+/** A mark around a text of one line. It is not set within itself. */
 export type Mark = 'strong' | 'em' | 'del';
 
 /** What begins an item of a list. Both are followed by a space, and empty where the item has none. */

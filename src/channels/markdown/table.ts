@@ -1,4 +1,4 @@
-/** How a column is aligned; only `right` makes a difference. */
+/** The alignment of a column; only `right` makes a difference. */
 type Align = 'left' | 'center' | 'right' | null;
 
 const graphemes = new Intl.Segmenter();

@@ -54,7 +54,7 @@ interface Place {
 /** Where an inline token stands. */
 interface InlinePlace {
   readonly depth: number;
-  /** What is not set again: it is there already, or cannot be there. */
+  /** Marks that are not set: they are set already, or cannot stand here. */
   readonly open: ReadonlySet<Mark | 'codespan' | 'link'>;
   /** Nothing is escaped: the text becomes a part of a block of code. */
   readonly isCode?: boolean;

@@ -10,7 +10,7 @@ const TERMINATED = new RefusedCallError('getUpdates', 409, 'Conflict: terminated
 
 let clock: ManualClock;
 let over: AbortController;
-/** What the next polls bring; when nothing is left, the signal aborts. */
+/** The results of the next polls; after the last one, the signal aborts. */
 let results: (readonly number[] | Error)[];
 /** The offset of each poll. */
 let offsets: (number | undefined)[];

@@ -14,7 +14,7 @@ const NEW_ID = -1_002_471_000_021;
 let telegram: FakeTelegram;
 let webhooks: TelegramWebhooks;
 let drivers: TelegramDriver[];
-/** What the gateway was given, in order: messages by their texts, and moves. */
+/** The calls of the link, in order: messages by their texts, and moves. */
 let given: string[];
 let storeFault: Error | undefined;
 /** Called with each update. */

@@ -18,7 +18,7 @@ export class Senders {
   }
 
   /**
-   * Returns those of the IDs of an author that are this person. An alias of somebody who has further IDs is left out: a phone
+   * Returns those of the IDs of an author that are this person. An alias of a person with further IDs is left out: a phone
    * number may have a new owner, who must not reach the sessions of the one before.
    */
   identify(sender: string, aliases: readonly string[]): readonly [string, ...string[]] {

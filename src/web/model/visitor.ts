@@ -6,7 +6,7 @@ import type { GatewayLink } from './gateway-link.js';
 /** Why the conversation of an address is not shown (yet). */
 export type Absence = 'looking' | 'missing' | 'unreadable';
 
-/** How a conversation is continued: as whom. */
+/** The sender as which a conversation is continued. */
 type Found = Required<Pick<WebchatIdentity, 'sender'>>;
 
 /** The errors of the gateway that mean that there is no such conversation, or none for this person. */
