@@ -278,6 +278,16 @@ export const requirements: readonly Requirement[] = [
     'protocol 4',
     'What was shown of a block is committed before a cancel, an error or a time limit ends the message.',
   ),
+  requirement(
+    'S-15',
+    'protocol 5.6',
+    'A driver whose credential lists its channels gets the frames of all sessions of these channels from its connect on.',
+  ),
+  requirement(
+    'S-16',
+    'protocol 5.6',
+    'Its resume without sessions gives exactly what it has not confirmed of them since its first connect.',
+  ),
 
   // Queue and cancelling
   requirement(

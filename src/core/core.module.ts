@@ -4,6 +4,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { AgentsService } from './agents/agents.service.js';
 import { ApprovalsService } from './approvals/approvals.service.js';
 import { ChannelManagerService } from './channels/channel-manager.service.js';
+import { ChannelFollowersService } from './connections/channel-followers.service.js';
 import { ChannelStatusService } from './connections/channel-status.service.js';
 import { ConnectedChannels } from './connections/connected-channels.js';
 import { StoredSettingsService } from './config/stored-settings.service.js';
@@ -83,6 +84,7 @@ const exported = [
   providers: [
     ...exported,
     { provide: MediaSource, useClass: StoredMediaSource },
+    ChannelFollowersService,
     HousekeepingService,
     JoiningService,
     LogWriterService,

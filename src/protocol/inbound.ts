@@ -122,7 +122,10 @@ export const inboundTable = {
   resume: {
     payload: ResumePayload,
     scope: 'sessions:read',
-    summary: 'Continues reading sessions after a seq; answered by one `resumed` per session.',
+    summary:
+      'Continues reading sessions after a seq; answered by one `resumed` per session. Without a list it covers the sessions ' +
+      'with frames after the delivered cursor; for a driver whose credential lists its channels, all sessions of these ' +
+      'channels with such frames since its first connect. Their frames reach it while it is connected, too.',
   },
   delivered: {
     payload: DeliveredPayload,

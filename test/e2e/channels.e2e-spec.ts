@@ -322,6 +322,14 @@ it('[V-27] the reply to a message that came from elsewhere reaches the chat of i
   });
   await shows('ann', 'hello', 'from a schedule');
   await shows('g1', 'all together', 'to all');
+  other?.submit({ id: '3', payload: { channel: 'pigeon', sender: 'bob', content: 'a first word' } });
+  await shows('bob', 'a first word');
+  await api('/pigeon/stop', 'POST');
+  other?.submit({ id: '4', payload: { channel: 'pigeon', sender: 'carl', content: 'while it was stopped' } });
+  other?.submit({ id: '5', payload: { channel: 'pigeon', sender: 'bob', content: 'a second word' } });
+  await api('/pigeon/start', 'POST');
+  await shows('carl', 'while it was stopped');
+  await shows('bob', 'a first word', 'a second word');
 });
 
 it('[V-26] a channel is stopped, started and tested by an operator', async () => {

@@ -40,7 +40,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CancelOutcome CancelSelector CancelTarget Capabilities
       ChainVerdict Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
-      CredentialVerifier DeadLetter DeadLetterQuery Decision DeliveryError Done Driver DriverError DriverFault DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FramePage
+      CredentialVerifier DeadLetter DeadLetterQuery Decision DeliveryError Done Driver DriverError DriverFault DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram
       HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
       JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaService MediaStore

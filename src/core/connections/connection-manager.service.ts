@@ -30,6 +30,7 @@ export class ConnectionManagerService {
   private readonly byClient = new Map<string, Connection>();
   /** Those of {@link connections} that want presence. */
   private readonly presenceReaders = new Set<Connection>();
+  private readonly registerListeners: ((connection: Connection) => void)[] = [];
   private readonly removeListeners: ((connection: Connection) => void)[] = [];
   private readonly waitingForEmpty: (() => void)[] = [];
   /** By client: the replica with the newest connection of a client holds its key. */
@@ -63,6 +64,7 @@ export class ConnectionManagerService {
     if (connection.wantsPresence) this.presenceReaders.add(connection);
     this.heartbeats.add(connection);
     this.watchExpiry(connection);
+    for (const listener of this.registerListeners) listener(connection);
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'connected');
   }
 
@@ -82,6 +84,11 @@ export class ConnectionManagerService {
     }
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'disconnected');
     if (this.connections.size === 0) for (const resolve of this.waitingForEmpty.splice(0)) resolve();
+  }
+
+  /** Calls `listener` for each connection that is added. */
+  onRegister(listener: (connection: Connection) => void): void {
+    this.registerListeners.push(listener);
   }
 
   /** Calls `listener` for each connection that is removed. It handles no further request. */

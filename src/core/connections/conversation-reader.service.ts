@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError, type StreamBlock } from '../../protocol/domain.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { clientKey } from '../identity/principal.js';
+import { listFollowed } from '../sessions/access.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
 import { FrameStore, SessionStore, TurnStore, type MessageWithReply, type ResumePosition } from '../store/index.js';
 import { listStandingBlocks } from '../turns/standing-blocks.js';
@@ -57,12 +58,13 @@ export class ConversationReaderService {
 
   /**
    * Sends to the connection, for each session, the frames after a seq and then live ones. Without `sessions` it resumes
-   * those sessions of the client that have unread frames. Each session that cannot be resumed is reported as `refused`
+   * those sessions of the client that have unread frames, also those of channels that it follows. Each session that cannot be resumed is reported as `refused`
    * (NOT_FOUND, STALE_RESUME); the others continue.
    */
   async resume(connection: Connection, requestId: string, sessions?: readonly ResumePosition[]): Promise<void> {
     const client = clientKey(connection.principal, connection.clientId);
-    const wanted: readonly ResumePosition[] = sessions?.length ? sessions : await this.frames.listResumable(client);
+    const listUnread = () => this.frames.listResumable(client, listFollowed(connection.principal));
+    const wanted: readonly ResumePosition[] = sessions?.length ? sessions : await listUnread();
     for (const position of wanted) {
       const { sessionId } = position;
       try {

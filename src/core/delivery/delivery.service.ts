@@ -3,7 +3,7 @@ import { GatewayError } from '../../protocol/domain.js';
 import { Broker, type Topic } from '../broker/broker.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import { follow } from '../replicas/follow.js';
-import { FrameStore, Store, type DurableFrame, type ResumePosition } from '../store/index.js';
+import { FrameStore, Store, type DurableFrame, type FollowedPosition, type ResumePosition } from '../store/index.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
@@ -29,6 +29,7 @@ export class DeliveryService {
   /** By session. Frames reach the readers of other replicas through the log; deltas, which are not stored, through this. */
   private readonly deltas: Topic<DeltaEvent>;
   private readonly pages: PageReader;
+  private readonly writeListeners: ((sessionId: string) => void)[] = [];
   /** Readers that have gone. A commit that they waited for may still subscribe them. */
   private readonly gone = new WeakSet<FrameReader>();
 
@@ -60,6 +61,7 @@ export class DeliveryService {
   publish(frames: readonly DurableFrame[]): void {
     failpoint('delivery.before_send');
     for (const [sessionId, burst] of Map.groupBy(frames, (frame) => frame.sessionId)) {
+      for (const listener of this.writeListeners) listener(sessionId);
       const feed = this.feeds.get(sessionId);
       if (!feed) continue;
       feed.headSeq = Math.max(feed.headSeq, burst.at(-1)?.seq ?? 0);
@@ -94,6 +96,22 @@ export class DeliveryService {
     this.add(reader, sessionId, afterSeq).checkHead();
   }
 
+  /** Calls `listener` with each session whose log was written, here or on another replica. */
+  onWrite(listener: (sessionId: string) => void): void {
+    this.writeListeners.push(listener);
+  }
+
+  /**
+   * Sends the session's frames after a position that is looked up, then live ones. Does nothing if `reader` reads the session
+   * already, or was removed. A reader of {@link MAX_SUBSCRIPTIONS} sessions is closed: in a new connection it reads on.
+   * @param find must not reject
+   */
+  subscribeFrom(reader: FrameReader, sessionId: string, find: () => Promise<FollowedPosition>): void {
+    if (this.gone.has(reader) || this.find(reader, sessionId)) return;
+    if (this.countOf(reader) >= MAX_SUBSCRIPTIONS) return reader.close('restarting');
+    void this.add(reader, sessionId, 0).startAt(find);
+  }
+
   /**
    * Sends `resumed` with `requestId`, then exactly the frames after `position` that retention has left, then live ones.
    * @throws GatewayError RATE_LIMITED as {@link checkRoom} does; STALE_RESUME when `position` is beyond the head, or in the log of another copy of the store
@@ -121,8 +139,7 @@ export class DeliveryService {
    * @throws GatewayError RATE_LIMITED at {@link MAX_SUBSCRIPTIONS}
    */
   checkRoom(reader: FrameReader): void {
-    const own = this.subscriptionsOf.get(reader.id)?.size ?? 0;
-    if (own >= MAX_SUBSCRIPTIONS)
+    if (this.countOf(reader) >= MAX_SUBSCRIPTIONS)
       throw new GatewayError('RATE_LIMITED', { limit: `${MAX_SUBSCRIPTIONS} sessions that one connection reads` });
   }
 
@@ -130,6 +147,10 @@ export class DeliveryService {
   removeReader(reader: FrameReader): void {
     this.gone.add(reader);
     for (const subscription of this.subscriptionsOf.get(reader.id)?.values() ?? []) subscription.end();
+  }
+
+  private countOf(reader: FrameReader): number {
+    return this.subscriptionsOf.get(reader.id)?.size ?? 0;
   }
 
   private find(reader: FrameReader, sessionId: string): Subscription | undefined {
@@ -161,6 +182,7 @@ export class DeliveryService {
   }
 
   private noticeHead(sessionId: string, headSeq: number): void {
+    for (const listener of this.writeListeners) listener(sessionId);
     const feed = this.feeds.get(sessionId);
     if (!feed || headSeq <= feed.headSeq) return;
     feed.headSeq = headSeq;

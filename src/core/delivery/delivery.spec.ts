@@ -171,6 +171,47 @@ describe('a reader of very many sessions', () => {
   });
 });
 
+describe('a reader whose position is looked up', () => {
+  it('[S-15] gets what was committed meanwhile once, in order', async () => {
+    const reader = new FakeReader();
+    const looking = Promise.withResolvers<{ seq: number; headSeq: number }>();
+    const sessionId = await makeLog(3);
+    harness.delivery.subscribeFrom(reader, sessionId, () => looking.promise);
+    await harness.say(reader, 'b', '/blocks 2');
+    const other = new FakeReader();
+    harness.delivery.subscribe(other, sessionId, 4);
+    await other.waitForEnd('b');
+    expect(reader.seqs).toEqual([]);
+    looking.resolve({ seq: 2, headSeq: 4 });
+    await reader.waitForEnd('b');
+    expect(reader.seqs).toEqual(upTo(7, 3));
+  });
+
+  it('[S-15] gets nothing while its buffer is full, and everything later in order', async () => {
+    const sessionId = await makeLog(2);
+    const [slow, quick] = [new FakeReader(), new FakeReader()];
+    slow.isSlow = true;
+    slow.bufferedBytes = MAX_BUFFERED_BYTES;
+    harness.delivery.subscribeFrom(slow, sessionId, async () => ({ seq: 0, headSeq: 3 }));
+    await harness.say(quick, 'b', '/blocks 300');
+    await quick.waitForEnd('b');
+    expect(slow.seqs).toEqual([]);
+    slow.isSlow = false;
+    slow.drain();
+    await slow.waitForEnd('b');
+    expect(slow.seqs).toEqual(upTo(304));
+  });
+
+  it('[S-15] is closed when it reads too many sessions, to read on in another connection', async () => {
+    const reader = new FakeReader();
+    for (let n = 0; n < MAX_SUBSCRIPTIONS; n++) harness.delivery.subscribe(reader, `s_${n}`, 0);
+    harness.delivery.subscribeFrom(reader, 's_1', () => Promise.reject(new Error('it is read already')));
+    expect(reader.closedWith).toBeUndefined();
+    harness.delivery.subscribeFrom(reader, 's_more', () => Promise.reject(new Error('there is no room')));
+    expect(reader.closedWith).toBe('restarting');
+  });
+});
+
 describe('a reader of a store whose snapshots lag behind', () => {
   it('[D-16] gets every frame once, also when a page shows a newer head than its rows', async () => {
     const sessionId = await makeLog(3);

@@ -1,4 +1,5 @@
 import { MAX_BUFFERED_BYTES, type FrameReader, type FramesEvent } from './frame-reader.js';
+import type { FollowedPosition } from '../store/index.js';
 import type { PageReader } from './page-reader.js';
 import type { SlowReadersService } from './slow-readers.service.js';
 
@@ -35,6 +36,16 @@ export class Subscription {
 
   get takesDeltas(): boolean {
     return this.reader.wantsDeltas && !this.isCatchingUp && this.reader.bufferedBytes < MAX_BUFFERED_BYTES / 2;
+  }
+
+  /** Starts at a position that is looked up; what is committed meanwhile follows. `find` must not reject. */
+  async startAt(find: () => Promise<FollowedPosition>): Promise<void> {
+    this.isCatchingUp = true;
+    const { seq, headSeq } = await find();
+    this.nextSeq = seq + 1;
+    this.feed.headSeq = Math.max(this.feed.headSeq, headSeq);
+    this.isCatchingUp = false;
+    if (!this.hasEnded) this.checkHead();
   }
 
   /** Idempotent. */

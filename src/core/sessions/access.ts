@@ -7,6 +7,11 @@ export function isWithinReach(principal: Principal, { tenant, channel }: Pick<Se
   return tenant === principal.tenant && (!principal.channels || principal.channels.includes(channel));
 }
 
+/** Returns the channels of which a credential reads all sessions (protocol.md section 5): those of a driver that names them. */
+export function listFollowed({ role, channels = [], scopes }: Principal): readonly string[] {
+  return role === 'channel' && scopes.has('sessions:read') ? channels : [];
+}
+
 /**
  * Checks that a credential is not bound to other channels.
  * @throws GatewayError FORBIDDEN

@@ -1,4 +1,4 @@
-import type { ClientKey, FramePage, SessionCursor } from './records.js';
+import type { ClientKey, FollowedPosition, FramePage, SessionCursor } from './records.js';
 
 /** The session logs, and the delivery cursor of each client. Calls reject with GatewayError STORE_UNAVAILABLE. */
 export abstract class FrameStore {
@@ -24,6 +24,17 @@ export abstract class FrameStore {
   /**
    * Lists the sessions in which a client has frames after its cursor or an unfinished message, with the cursor. A
    * client gets a cursor in a session with its first message there, at the head of that time.
+   * @param channels the channels that the client follows. Where it has no cursor in one of their sessions, the frames after
+   * its first connect count.
    */
-  abstract listResumable(client: ClientKey): Promise<readonly SessionCursor[]>;
+  abstract listResumable(client: ClientKey, channels?: readonly string[]): Promise<readonly SessionCursor[]>;
+
+  /**
+   * Notes that a client that follows channels connects. Its first connect is the start of what it can read of sessions to
+   * which it sends nothing; in the others its cursor starts there too. A client that has nothing else is forgotten in time.
+   */
+  abstract noteFollower(client: ClientKey): Promise<void>;
+
+  /** Returns where a client that follows channels reads a session, and the head, of one snapshot. */
+  abstract findPosition(client: ClientKey, sessionId: string): Promise<FollowedPosition>;
 }

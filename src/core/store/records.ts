@@ -318,6 +318,12 @@ export interface SessionCursor {
   readonly seq: number;
 }
 
+/** Where a client that follows a channel reads a session: the frames after `seq` up to `headSeq` are new to it. */
+export interface FollowedPosition {
+  readonly seq: number;
+  readonly headSeq: number;
+}
+
 /** A position from which a client resumes a session. */
 export interface ResumePosition extends SessionCursor {
   /** The epoch of the log under which the client got the frame `seq`; undefined if the client does not know it. */

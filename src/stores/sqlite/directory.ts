@@ -3,6 +3,7 @@ import type { ClientKey } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { keyAsJson, type SessionSeedRow } from './accept-packing.js';
+import { Followers } from './followers.js';
 import { prepare } from './rows.js';
 
 /** The fields of a session that most operations need. */
@@ -45,6 +46,7 @@ export class Directory {
   /** Names that many sessions have in common, each once. */
   private readonly names = new BoundedMap<string, string>(MAX_CACHED_NAMES);
 
+  readonly followers: Followers;
   private readonly selectClient;
   private readonly insertClient;
   private readonly selectSession;
@@ -53,6 +55,7 @@ export class Directory {
   private readonly insertCursor;
 
   constructor(database: DatabaseSync) {
+    this.followers = new Followers(database);
     this.selectClient = prepare<{ client: number }>(
       database,
       'SELECT client FROM clients WHERE client_id = ? AND principal = ? AND tenant = ?',
@@ -100,7 +103,7 @@ export class Directory {
     return this.keep(id, Number(lastInsertRowid), { tenant, mode, agent }, false);
   }
 
-  /** Makes the sender a participant, and creates the client's cursor at `headSeq`. */
+  /** Makes the sender a participant, and creates the client's cursor: at `headSeq`, unless it follows channels. */
   addParticipant(client: number, entry: SessionEntry, sender: string, headSeq: number): void {
     if (entry.lastClient === client && entry.lastSender === sender) return;
     const { session } = entry;
@@ -113,7 +116,7 @@ export class Directory {
     }
     const cursor = `${session} ${client}`;
     if (!this.cursors.get(cursor)) {
-      this.insertCursor.run(client, session, headSeq);
+      this.insertCursor.run(client, session, this.followers.startIn(client, session) ?? headSeq);
       this.cursors.set(cursor, true);
     }
   }

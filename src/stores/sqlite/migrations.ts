@@ -7,7 +7,18 @@ import { AuditTrail } from './audit-trail.js';
 import { toIndexText } from './memory-words.js';
 import { SCHEMA_10, SCHEMA_11, SCHEMA_12, SCHEMA_13, SCHEMA_14 } from './channel-schema.js';
 import { prepare, required } from './rows.js';
-import { SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SCHEMA_9 } from './schema.js';
+import {
+  SCHEMA_1,
+  SCHEMA_2,
+  SCHEMA_3,
+  SCHEMA_4,
+  SCHEMA_5,
+  SCHEMA_6,
+  SCHEMA_7,
+  SCHEMA_8,
+  SCHEMA_9,
+  SCHEMA_15,
+} from './schema.js';
 
 /** A migration of the schema from the previous version to `version`. */
 export interface Migration {
@@ -69,6 +80,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 12, up: (database) => database.exec(SCHEMA_12) },
   { version: 13, up: (database) => database.exec(SCHEMA_13) },
   { version: 14, up: (database) => database.exec(SCHEMA_14) },
+  { version: 15, up: (database) => database.exec(SCHEMA_15) },
 ];
 
 /** A row of the audit trail in version 1. */

@@ -240,7 +240,9 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   hasFrame: read(({ frames }, ...all) => frames.hasFrame(...all)),
   readHeads: read(({ frames }, sessionIds) => frames.readHeads(sessionIds)),
   moveCursor: write(({ frames }, ...all) => frames.moveCursor(...all)),
-  listResumable: read(({ frames }, client) => frames.listResumable(client)),
+  listResumable: read(({ frames }, ...all) => frames.listResumable(...all)),
+  noteFollower: write(({ frames, now }, client) => frames.noteFollower(now, client)),
+  findPosition: read(({ frames }, ...all) => frames.findPosition(...all)),
 
   readSettings: read(({ settings }) => settings.read()),
   changeSettings: write(({ settings, now }, ...all) => settings.change(now, ...all), { before: 'config.mid' }),

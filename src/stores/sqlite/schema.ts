@@ -263,3 +263,16 @@ export const SCHEMA_8 = `
 
 /** The change of version 9: uploads that no message has claimed are found without reading the others. */
 export const SCHEMA_9 = 'CREATE INDEX media_unclaimed ON media (created_at) WHERE session_id IS NULL';
+
+/**
+ * The change of version 15: the clients that follow channels. `since` and `frame` are the time and the newest frame of the
+ * first connect, `seen_at` is the time of the newest one.
+ */
+export const SCHEMA_15 = `
+  CREATE TABLE followers (
+    client INTEGER PRIMARY KEY,
+    since INTEGER NOT NULL,
+    frame INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+  ) STRICT;
+`;

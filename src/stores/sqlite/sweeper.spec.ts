@@ -68,6 +68,18 @@ describe('a sweep', () => {
     expect(count('frames')).toBeLessThan(2_000);
   });
 
+  it('[S-16] forgets clients that follow channels when nothing else is known of them', () => {
+    fill('clients', 4, "n, 'acme', 'p', 'c' || n");
+    fill('followers', 3, `n, 1, 0, iif(n = 3, ${NOW}, 1)`);
+    fill('cursors', 1, 'n, 1, 0');
+    while (sweeper.sweep(NOW, ALL_OLD));
+    const left = opened.database
+      .prepare('SELECT client FROM followers')
+      .all()
+      .map(({ client }) => client);
+    expect([left, count('clients')]).toEqual([[1, 3], 3]);
+  });
+
   it('visits many sessions that are in use in portions, and begins again at the first', () => {
     fill(
       'sessions (session, id, tenant, mode, channel, key_parts, created_at)',

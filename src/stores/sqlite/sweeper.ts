@@ -42,6 +42,7 @@ export class Sweeper {
     const isDone =
       this.sweepFrames(framesBefore, now) &&
       this.sweepJournals(dedupeBefore) &&
+      this.sweepFollowers(dedupeBefore) &&
       (sessionsBefore === undefined || this.sweepSessions(Math.min(sessionsBefore, dedupeBefore)));
     if (this.hasDeletedSession) this.tables.directory.forgetAll();
     return !isDone;
@@ -106,6 +107,19 @@ export class Sweeper {
       if (!lanes.find(ord)) finished.push(ord);
     }
     return finished;
+  }
+
+  /** Forgets clients that have followed channels, and neither sent nor confirmed anything. */
+  private sweepFollowers(before: number): boolean {
+    return this.budget.repeat(() => {
+      const idle = this.statements.idleFollowers.all(before, MAX_STEP_ROWS);
+      for (const { client } of idle) {
+        this.statements.deleteFollower.run(client);
+        this.statements.deleteClient.run(client);
+      }
+      if (idle.length > 0) this.tables.directory.forgetAll();
+      return idle.length;
+    });
   }
 
   /** Continues the scan of the sessions; resets `walkedTo` to 0 at the end. */
@@ -191,6 +205,12 @@ function prepareSearch(database: DatabaseSync) {
       `SELECT session FROM sessions WHERE session > ? AND session <= ? AND ${LAST_ACTIVE} < ?
            AND session NOT IN (SELECT session FROM queue) ORDER BY session LIMIT 1`,
     ),
+    idleFollowers: prepare<{ client: number }>(
+      database,
+      `SELECT client FROM followers WHERE seen_at < ? AND NOT EXISTS (SELECT 1 FROM cursors WHERE client = followers.client)
+           AND NOT EXISTS (SELECT 1 FROM messages WHERE client = followers.client) LIMIT ?`,
+    ),
+    deleteFollower: prepare(database, 'DELETE FROM followers WHERE client = ?'),
     lastSession: prepare<{ session: number | null }>(database, 'SELECT max(session) AS session FROM sessions'),
   };
 }
@@ -214,7 +234,8 @@ function prepareDeletion(database: DatabaseSync) {
     deleteClient: prepare(
       database,
       `DELETE FROM clients WHERE client = ?1 AND NOT EXISTS (SELECT 1 FROM messages WHERE client = ?1)
-           AND NOT EXISTS (SELECT 1 FROM cursors WHERE client = ?1)`,
+           AND NOT EXISTS (SELECT 1 FROM cursors WHERE client = ?1)
+           AND NOT EXISTS (SELECT 1 FROM followers WHERE client = ?1)`,
     ),
   };
 }

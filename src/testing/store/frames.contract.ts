@@ -90,6 +90,27 @@ export const frameContract: Contract = {
     expect(await bench.store.listResumable(aClient({ clientId: 'nobody' }))).toEqual([]);
   },
 
+  '[S-16] lists for a client that follows channels what their sessions got since its first connect': async (bench) => {
+    const unread = async (...channels: string[]) =>
+      Object.fromEntries(
+        (await bench.store.listResumable(other, channels)).map(({ sessionId, seq }) => [sessionId, seq]),
+      );
+    await bench.finish(await writeFrames(bench, 2));
+    await bench.store.noteFollower(other);
+    expect(await unread('test')).toEqual({});
+    expect(await bench.store.findPosition(other, 's_alice')).toEqual({ seq: 3, headSeq: 3 });
+    await bench.finish(await bench.run());
+    await bench.finish(await bench.run({ session: aSession('bob') }));
+    await bench.store.noteFollower(other);
+    expect(await unread('test', 'elsewhere')).toEqual({ s_alice: 3, s_bob: 0 });
+    expect([await unread(), await unread('elsewhere')]).toEqual([{}, {}]);
+    expect(await bench.store.findPosition(other, 's_alice')).toEqual({ seq: 3, headSeq: 4 });
+    await bench.store.moveCursor(other, 's_alice', 4);
+    await bench.accept({ client: other, session: aSession('bob') });
+    expect(await unread('test')).toEqual({ s_bob: 0 });
+    expect(await bench.store.findPosition(other, 's_nobody')).toEqual({ seq: 0, headSeq: 0 });
+  },
+
   'proves that it can commit': async ({ store }) => {
     await store.check();
     await store.check();
