@@ -64,6 +64,10 @@ class Bench {
         this.received.push(...updates);
       },
       listChats: async () => [],
+      closeGap: async () => {},
+      answersSince: 0,
+      admits: () => true,
+      listPeople: async () => [],
       takesPart: async () => false,
       noteTime: () => {},
       degrade: () => {},

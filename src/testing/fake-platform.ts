@@ -64,8 +64,8 @@ export abstract class PlatformApi {
   /** Changes a message, and takes its buttons away. */
   abstract edit(id: string, text: string): Promise<void>;
   abstract remove(id: string): Promise<void>;
-  /** Resolves with the messages of a chat after one of them. */
-  abstract readHistory(chat: string, after: number): Promise<readonly WrittenMessage[]>;
+  /** Resolves with the messages of a chat from a time on, in Unix milliseconds. */
+  abstract readHistory(chat: string, since: number): Promise<readonly WrittenMessage[]>;
 }
 
 /** The failure of a call of the platform. `takesEffect`: only the response is lost. */
@@ -178,8 +178,8 @@ export class FakePlatform extends PlatformApi {
     this.call(() => (this.find(id).isDeleted = true));
   }
 
-  override async readHistory(chat: string, after: number): Promise<readonly WrittenMessage[]> {
-    return this.history.filter((message) => message.chat === chat && message.number > after);
+  override async readHistory(chat: string, since: number): Promise<readonly WrittenMessage[]> {
+    return this.history.filter((message) => message.chat === chat && message.sentAt >= since);
   }
 
   private find(id: string): ShownMessage {
@@ -305,9 +305,10 @@ export class TelegraphDriver extends PlatformDriver {
   }
 
   protected override async catchUp(link: ChannelLink): Promise<void> {
-    for (const { place, messageId } of await link.listChats()) {
-      const missed = await this.api.readHistory(place.chat, Number(messageId.split(':').at(-1)));
+    for (const { place, since } of await link.listChats()) {
+      const missed = await this.api.readHistory(place.chat, since);
       await link.receive(missed.map((message) => toUpdate(link.channel, message)));
+      await link.closeGap(place.chat);
     }
   }
 }

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { expect, it } from 'vitest';
 import { APP_TOKEN, BOT_TOKEN, BOT_USER, FakeSlack, TEAM, type Failure } from '../support/fake-slack.js';
 import type { Parameters } from '../support/fake-slack-messages.js';
+import { GatewayProcess } from '../support/gateway-process.js';
 import { draw, itAnswersAll, type Platform, type Shares } from './platform-campaign.js';
 
 const LIMITED: Failure = { status: 429, retryAfter: 1 };
@@ -50,11 +54,7 @@ async function startSlack(random: () => number, chats: number): Promise<Platform
   };
   const threads = Array.from({ length: chats }, (_, chat) => openThread(slack, chat));
   return {
-    env: {
-      OPENCLAW_CHANNELS_SLACK_BOT_TOKEN: BOT_TOKEN,
-      OPENCLAW_CHANNELS_SLACK_APP_TOKEN: APP_TOKEN,
-      OPENCLAW_CHANNELS_SLACK_API_ROOT: slack.apiRoot,
-    },
+    env: envFor(slack),
     secrets: [BOT_TOKEN.slice(5), APP_TOKEN.slice(5)],
     blocks: 450,
     get calls() {
@@ -82,6 +82,14 @@ async function startSlack(random: () => number, chats: number): Promise<Platform
       random() < 0.5 ? slack.sockets.drop() : slack.sockets.say({ type: 'disconnect', reason: 'warning' }),
     die: (folder) => process.env['LONG'] || skipDeadlines(folder),
     close: () => slack.close(),
+  };
+}
+
+function envFor(slack: FakeSlack): Readonly<Record<string, string>> {
+  return {
+    OPENCLAW_CHANNELS_SLACK_BOT_TOKEN: BOT_TOKEN,
+    OPENCLAW_CHANNELS_SLACK_APP_TOKEN: APP_TOKEN,
+    OPENCLAW_CHANNELS_SLACK_API_ROOT: slack.apiRoot,
   };
 }
 
@@ -113,3 +121,30 @@ function isPossible(failure: Failure, parameters: Parameters): boolean {
 }
 
 itAnswersAll('Slack', startSlack, { chats: 4, lives: Array.from({ length: 2 }, () => ({ messages: 8 })) });
+
+it('[V-29] what Slack did not let the gateway read before it was killed is read after its next start', async () => {
+  const slack = await FakeSlack.start();
+  const folder = mkdtempSync(join(tmpdir(), 'slack-gap-'));
+  const live = async (text: string, ...answers: readonly string[]) => {
+    const env = { ...envFor(slack), OPENCLAW_CHANNELS_SLACK_DM_POLICY: 'open' };
+    const gateway = new GatewayProcess({ folder, env: { ...env, OPENCLAW_CHANNELS_SLACK_ALLOW_FROM: '["*"]' } });
+    slack.write('U1', text);
+    try {
+      const shown = () => slack.read('DU1').map((one) => answers.find((answer) => one.includes(answer)) ?? one);
+      await expect.poll(shown, { timeout: 60_000, interval: 50 }).toEqual(answers);
+    } finally {
+      await gateway.end();
+    }
+  };
+  try {
+    await live('first 1', 'first 1');
+    slack.keep({ type: 'message', channel: 'DU1', user: 'U1', team: TEAM, ts: slack.nextTs(), text: 'missed 2' });
+    slack.chaos = (method) => (method === 'conversations.history' ? { status: 429, retryAfter: 600 } : undefined);
+    await live('live 3', 'first 1', 'live 3');
+    slack.chaos = () => undefined;
+    await live('last 4', 'first 1', 'live 3', 'missed 2', 'last 4');
+  } finally {
+    await slack.close();
+    rmSync(folder, { recursive: true });
+  }
+}, 180_000);

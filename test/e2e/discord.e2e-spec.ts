@@ -197,6 +197,39 @@ describe('the channel discord', () => {
     await connected();
   });
 
+  it('[V-30] reads the first messages of chats that it has never heard of, and nothing that is not for it', async () => {
+    const [thread, other] = ['600000000000000009', '600000000000000077'];
+    discord.openThread(thread);
+    discord.openChannel(other);
+    discord.write(ANN, `<@${BOT_ID}> in the channel`, mention);
+    discord.write(ANN, `<@${BOT_ID}> in the thread`, { ...mention, channel_id: thread, channel_type: 11 });
+    discord.write(ANN, `<@${BOT_ID}> elsewhere`, { ...mention, channel_id: other });
+    discord.write(ANN, 'to the bot');
+    const bob = '100000000000000002';
+    discord.write(bob, 'before');
+    await start({ ...OPEN, allow_from: [ANN, '*'] });
+    await shows(CHANNEL, 'in the channel');
+    await shows(thread, 'in the thread');
+    await shows(dm(), 'to the bot');
+    discord.write(bob, 'and now');
+    await shows(discord.chatOf(bob), 'before', 'and now');
+    expect(discord.callsOf(new RegExp(`^GET /channels/${other}/messages`))).toEqual([]);
+    expect(discord.callsOf(/^POST .*users\/@me\/channels$/)).toHaveLength(1);
+  });
+
+  it('[V-30] reads the first message of a person who was let in before the gateway was away', async () => {
+    await start({});
+    await connected();
+    discord.write(ANN, 'let me in');
+    await eventually(() => expect(discord.read(dm())).toHaveLength(1));
+    const [code = ''] = /[A-Z0-9]{8}(?=\.)/.exec(discord.read(dm())[0] ?? '') ?? [];
+    const manager = app?.app.get(ChannelManagerService, { strict: false });
+    await manager?.approvePairing('discord', code, 'operator');
+    discord.disconnect(1_000, true);
+    discord.write(ANN, 'am I in?');
+    await eventually(() => expect(discord.read(dm()).at(-1)).toContain('am I in?'));
+  });
+
   it('ends at a token that is refused, from the beginning and later', async () => {
     await start({ ...OPEN, bot_token: 'another-token-of-nobody.x.y' });
     await eventually(() => expect(states()).toMatchObject({ state: 'error', reason: /token/ }));

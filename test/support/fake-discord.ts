@@ -22,12 +22,18 @@ const MAX_LENGTH = 2_000;
 
 export type Payload = Readonly<Record<string, unknown>>;
 
+/** A row of buttons below a message. */
+interface Row {
+  readonly components: readonly { readonly label: string; readonly custom_id: string }[];
+}
+
 /** A message in a channel, by the bot or by a person, as the API has it. */
 export interface Shown {
   readonly id: string;
   readonly channel_id: string;
   readonly author: { readonly id: string };
   content: string;
+  components: readonly Row[];
   readonly attachments: readonly Payload[];
   readonly [field: string]: unknown;
 }
@@ -167,16 +173,17 @@ export class FakeDiscord extends FakeServer<Payload, Refusal> {
   }
 
   /** A person presses a button below a message of the bot. */
-  press(person: string, messageId: string, data: string): void {
+  press(person: string, messageId: string, data: string, more: object = {}): void {
     const message = this.shown.find(({ id }) => id === messageId);
     const user = { id: person, username: `person${person}`, global_name: null };
+    const isDirect = this.channels.get(message?.channel_id ?? '')?.['type'] === 1;
     const [id, where] = [this.makeId(), { channel_id: message?.channel_id, message: { id: messageId } }];
     this.deliver('INTERACTION_CREATE', {
       id,
       type: 3,
       token: 'press-token',
       data: { custom_id: data },
-      user,
+      ...(isDirect ? { user } : { guild_id: GUILD, channel_type: 0, member: { user, permissions: '0', ...more } }),
       ...where,
     });
   }
@@ -278,7 +285,15 @@ export class FakeDiscord extends FakeServer<Payload, Refusal> {
       { id: BOT_ROLE, permissions: '0', tags: { bot_id: BOT_ID } },
       { id: '910000000000000002', permissions: '8' },
     ];
-    this.sendEvent(session, 'GUILD_CREATE', { id: GUILD, owner_id: '100000000000000009', roles, channels: [] });
+    const all = [...this.channels.values()].filter(({ type }) => type !== 1).map((channel) => this.describe(channel));
+    const [channels, threads] = [all.filter(({ type }) => type !== 11), all.filter(({ type }) => type === 11)];
+    this.sendEvent(session, 'GUILD_CREATE', { id: GUILD, owner_id: '100000000000000009', roles, channels, threads });
+  }
+
+  /** Returns a channel with the ID of its newest message. */
+  private describe(channel: Payload): Payload {
+    const newest = this.history.findLast((one) => one.channel_id === channel['id']);
+    return { ...channel, last_message_id: newest?.id ?? null };
   }
 
   private resume(socket: WebSocket, id: string, seq: number): void {
@@ -332,7 +347,7 @@ export class FakeDiscord extends FakeServer<Payload, Refusal> {
         session_start_limit: { total: 1_000, remaining: this.remaining, reset_after: 3_600_000, max_concurrency: 1 },
       };
     if (first === 'interactions') return undefined;
-    if (first === 'users') return this.channels.get(this.chatOf(String(payload['recipient_id'])));
+    if (first === 'users') return this.describe(this.channels.get(this.chatOf(String(payload['recipient_id']))) ?? {});
     const channel = this.channels.get(chat);
     if (first !== 'channels' || !channel) throw notFound('Channel', 10_003);
     switch (`${method} ${path[2] ?? ''}${id === '' ? '' : '/ID'}`) {
@@ -380,7 +395,18 @@ export class FakeDiscord extends FakeServer<Payload, Refusal> {
     const message = makeMessage(this.makeId(Date.now() - this.sentAgoMs), chat, BOT);
     check(MessageResponseSchema, { ...message, content });
     const { message_reference: reference } = payload;
-    const shown = { ...message, content, attachments, nonce, file, at: Date.now(), payload, reference } as Shown;
+    const components = (payload['components'] ?? []) as readonly Row[];
+    const shown = {
+      ...message,
+      content,
+      components,
+      attachments,
+      nonce,
+      file,
+      at: Date.now(),
+      payload,
+      reference,
+    } as Shown;
     this.shown.push(shown);
     this.history.push(shown);
     this.deliver('MESSAGE_CREATE', clean(shown));
@@ -392,6 +418,7 @@ export class FakeDiscord extends FakeServer<Payload, Refusal> {
     const message = this.find(chat, id);
     if (message.author.id !== BOT_ID) throw new ApiError(403, { message: 'Cannot edit', code: 50_005 });
     message.content = readContent(payload, false);
+    message.components = (payload['components'] ?? message.components) as readonly Row[];
     return clean(message);
   }
 

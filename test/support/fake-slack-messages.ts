@@ -1,6 +1,11 @@
 /** The parameters of a call, or the fields of an event. */
 export type Parameters = Readonly<Record<string, unknown>>;
 
+/** A block of a post, with the buttons that it may have. */
+interface Block {
+  readonly elements?: readonly { readonly text: { readonly text: string }; readonly value: string }[];
+}
+
 /** A post as the history has it. */
 export interface SlackMessage {
   readonly type: 'message';
@@ -9,6 +14,7 @@ export interface SlackMessage {
   readonly bot_id?: string;
   readonly ts: string;
   text: string;
+  blocks?: readonly Block[];
   readonly thread_ts?: string;
   readonly metadata?: object;
   readonly files?: readonly { readonly id: string; readonly name: string; readonly bytes?: Buffer }[];
@@ -38,6 +44,11 @@ export function page(all: readonly SlackMessage[], parameters: Parameters): obje
   }));
   const hasMore = end < found.length;
   return { messages, has_more: hasMore, ...(hasMore && { response_metadata: { next_cursor: String(end) } }) };
+}
+
+/** Returns the values of the buttons below a post, by their texts. */
+export function buttonsOf({ blocks = [] }: SlackMessage): ReadonlyMap<string, string> {
+  return new Map(blocks.flatMap(({ elements = [] }) => elements.map(({ text, value }) => [text.text, value])));
 }
 
 function countReplies(all: readonly SlackMessage[], ts: string): object {

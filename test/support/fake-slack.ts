@@ -94,6 +94,19 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
     return event;
   }
 
+  /** A person presses a button below a post of the bot. */
+  press(user: string, message: SlackMessage, value: string): void {
+    const { channel, ts, thread_ts: thread } = message;
+    this.sockets.deliver('interactive', {
+      type: 'block_actions',
+      team: { id: TEAM },
+      user: { id: user, team_id: TEAM },
+      channel: { id: channel },
+      message: { ts, thread_ts: thread },
+      actions: [{ action_id: 'button_0', value, action_ts: this.nextTs() }],
+    });
+  }
+
   /** Keeps a post without an event of it, as one that was lost. */
   keep(event: Parameters): void {
     this.messages.push({ ...event, isDeleted: false } as unknown as SlackMessage);
@@ -216,7 +229,7 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
 
   private update(parameters: Parameters): object {
     const text = this.checkText(parameters, 4_000);
-    Object.assign(this.find(parameters), { text });
+    Object.assign(this.find(parameters), { text, ...toBlocks(parameters) });
     return { ts: parameters['ts'] };
   }
 
@@ -240,6 +253,7 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
       ts: this.nextTs(),
       text,
       isDeleted: false,
+      ...toBlocks(parameters),
       ...(typeof thread === 'string' && { thread_ts: thread }),
       ...(typeof metadata === 'string' && { metadata: JSON.parse(metadata) as object }),
       ...(files && { files }),
@@ -278,6 +292,10 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
     if (upload) upload.bytes = bytes;
     response.writeHead(upload ? 200 : 404).end();
   }
+}
+
+function toBlocks({ blocks }: Parameters): Pick<SlackMessage, 'blocks'> {
+  return typeof blocks === 'string' ? { blocks: JSON.parse(blocks) as SlackMessage['blocks'] } : {};
 }
 
 function refuse(error: string): never {

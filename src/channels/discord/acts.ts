@@ -1,7 +1,7 @@
 import { cleanName } from '../../core/channels/clean-name.js';
 import { commandOf, type Reading, type Update } from '../../core/channels/driver.js';
 import { MANAGES } from './guilds.js';
-import { placeOf, toMessageId, type Message, type RawPress, type User, type Where } from './updates.js';
+import { placeOf, toMessageId, toTime, type Message, type RawPress, type User, type Where } from './updates.js';
 
 /** `type` of an interaction with a button. */
 const PRESS = 3;
@@ -26,22 +26,23 @@ export interface RawInteraction extends Where {
 }
 
 /**
- * Returns a reaction as an update. Discord gives it no ID, so it gets one by its event.
- * @param seq of the event
+ * Returns a reaction as an update. Discord gives it no ID, so it gets one by its event: the same when a session that is resumed
+ * delivers it again, and another for the next reaction of the same kind.
+ * @param event its session and its number in the session
  * @param now in Unix milliseconds: Discord gives it no time
  */
 export function toReaction(
   raw: RawReaction,
   action: 'added' | 'removed',
   parent: string | undefined,
-  seq: number,
+  event: string,
   now: number,
 ): Update {
   const { message_id: ref, user_id: sender, channel_id: chat, emoji, member } = raw;
   const name = emoji.id === null ? emoji.name : `:${emoji.name}:`;
   const messageId = toMessageId(ref);
   return {
-    id: `${messageId}:${action}:${sender}:${name}:${seq}`,
+    id: `${messageId}:${action}:${sender}:${name}:${event}`,
     sender,
     isBot: Boolean(member?.user?.bot),
     ...placeOf(chat, raw.guild_id, parent),
@@ -70,7 +71,7 @@ export function toDeletion(
 }
 
 /** Returns the press of a button as an update of the person who pressed; undefined for another interaction. */
-export function toPress(raw: RawInteraction, parent: string | undefined, now: number): Update | undefined {
+export function toPress(raw: RawInteraction, parent: string | undefined): Update | undefined {
   const { id, type, data, member, message, channel_id: chat, guild_id: guildId } = raw;
   const user = member?.user ?? raw.user;
   if (type !== PRESS || data?.custom_id === undefined || !user) return undefined;
@@ -78,7 +79,7 @@ export function toPress(raw: RawInteraction, parent: string | undefined, now: nu
     id: `discord:cb:${id}`,
     sender: user.id,
     ...placeOf(chat, guildId, parent, message?.id),
-    sentAt: now,
+    sentAt: toTime(id),
     raw: {
       data: data.custom_id,
       name: member?.nick ?? user.global_name ?? user.username,

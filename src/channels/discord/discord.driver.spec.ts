@@ -16,6 +16,7 @@ import { ManualClock } from '../../testing/manual-clock.js';
 import { DiscordDriver } from './discord.driver.js';
 import type { DiscordSettings } from './discord.settings.js';
 import { DiscordRest } from './rest.js';
+import { toTime } from './updates.js';
 
 const ANN = '100000000000000001';
 const THREAD = '600000000000000009';
@@ -53,6 +54,10 @@ async function start(): Promise<DiscordDriver> {
     log: new SilentLogs().for(),
     receive,
     listChats: async () => chats,
+    closeGap: async () => {},
+    listPeople: async () => [],
+    admits: () => true,
+    answersSince: Date.now() - 3_600_000,
     openFile: async () => ({ mimeType: 'image/png', sizeBytes: 3, body: [Buffer.from('png')] }),
     noteTime: () => {},
     degrade: (reason: string | undefined) => void reasons.push(reason),
@@ -78,23 +83,22 @@ const contents = () => given.map(({ raw }) => (raw as { readonly message: Payloa
 
 describe('what was missed', () => {
   it('is read up to 200 messages of a chat, oldest first, and the state says that there were more', async () => {
-    const [first, ...rest] = Array.from({ length: 251 }, (_, n) => discord.write(ANN, String(n)));
+    const all = Array.from({ length: 251 }, (_, n) => discord.write(ANN, String(n)));
     const place = { chat: discord.chatOf(ANN) };
-    chats = [{ place, messageId: `discord:${String(first?.['id'])}`, sentAt: 0, since: 0 }];
+    chats = [{ place, sentAt: 0, since: toTime(String(all[0]?.['id'])) }];
     await start();
     await received(200);
-    expect(contents()).toEqual(rest.slice(0, 200).map(({ content }) => content));
+    expect(contents()).toEqual(all.slice(0, 200).map(({ content }) => content));
     expect(given[0]).not.toHaveProperty('groupId');
     expect(reasons.at(-1)).toMatch(/1 chats/);
   });
 
   it('in a thread belongs to the channel of the thread, and what is too old is left out', async () => {
     discord.openThread(THREAD);
-    const old = discord.write(ANN, 'old', { channel_id: THREAD, id: discord.makeId(Date.now() - 7_200_000) });
+    discord.write(ANN, 'old', { channel_id: THREAD, id: discord.makeId(Date.now() - 7_200_000) });
     discord.write(ANN, 'new', { channel_id: THREAD });
     const place = { chat: THREAD, isGroup: true };
-    const messageId = `discord:${Number(old['id']) - 5_000_000}`;
-    chats = [{ place, messageId, sentAt: 0, since: Date.now() - 3_600_000 }];
+    chats = [{ place, sentAt: 0, since: Date.now() - 3_600_000 }];
     await start();
     await received(1);
     expect(contents()).toEqual(['new']);
@@ -102,7 +106,7 @@ describe('what was missed', () => {
   });
 
   it('in a chat that is gone is not missing, and a call that fails for a while is repeated', async () => {
-    const seen = { messageId: 'discord:5', sentAt: 0, since: 0 };
+    const seen = { sentAt: 0, since: 0 };
     chats = [
       { ...seen, place: { chat: '799' } },
       { ...seen, place: { chat: discord.chatOf(ANN) } },
@@ -117,7 +121,7 @@ describe('what was missed', () => {
 
 it('[V-30] what was missed and could not be stored ends the run: the next one reads it', async () => {
   discord.write(ANN, 'hello');
-  chats = [{ place: { chat: discord.chatOf(ANN) }, messageId: 'discord:5', sentAt: 0, since: 0 }];
+  chats = [{ place: { chat: discord.chatOf(ANN) }, sentAt: 0, since: 0 }];
   storeFault = new Error('the store is not available');
   await start();
   await expect.poll(() => failures).toMatchObject([{ fault: 'unreachable', message: 'the store is not available' }]);
@@ -148,8 +152,8 @@ describe('a session', () => {
   });
 
   it('ends with a token that was revoked, wherever that shows', async () => {
-    discord.openThread(THREAD);
     await start();
+    discord.openThread(THREAD);
     discord.failNext(`GET /channels/${THREAD}`, { status: 401, body: {} });
     discord.write(ANN, 'one', { channel_id: THREAD, channel_type: 11 });
     await expect.poll(() => failures).toMatchObject([{ fault: 'bad_credential' }]);
@@ -349,6 +353,30 @@ describe('what people do besides writing', () => {
       { sender: ANN, change: { kind: 'deletion', messageId: `discord:${id}` } },
     ]);
     expect(new Set(given.map((update) => update.id)).size).toBe(4);
+  });
+
+  it('a reaction is known again in a session that goes on, and is another one in the next session', async () => {
+    await start();
+    const { id } = discord.write(ANN, 'hello') as { readonly id: string };
+    const emoji = { id: null, name: '👍' };
+    const react = (name: string) =>
+      discord.deliver(`MESSAGE_REACTION_${name}`, {
+        user_id: ANN,
+        channel_id: discord.chatOf(ANN),
+        message_id: id,
+        emoji,
+      });
+    for (const name of ['ADD', 'REMOVE', 'ADD']) react(name);
+    await received(4);
+    expect(new Set(given.map((update) => update.id)).size).toBe(4);
+    const known = given[1]?.id;
+    await drivers[0]?.stop();
+    discord.endSessions();
+    await start();
+    react('ADD');
+    await received(5);
+    expect(given[4]).toMatchObject({ reaction: { action: 'added' } });
+    expect(given[4]?.id).not.toBe(known);
   });
 
   it('finds the place of a person and of a channel', async () => {

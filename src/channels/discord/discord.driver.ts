@@ -7,7 +7,7 @@ import { withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch, findEgressAgent } from '../../http/egress-fetch.js';
 import { readPress, toDeletion, toPress, toReaction, type RawInteraction, type RawReaction } from './acts.js';
-import { CatchUp } from './catch-up.js';
+import { CatchUp, listChannels, type ListedGuild } from './catch-up.js';
 import { discordSettings, type DiscordSettings } from './discord.settings.js';
 import { Files } from './files.js';
 import { Gateway, type Dispatch } from './gateway.js';
@@ -32,6 +32,13 @@ const SESSIONS_IN_RESERVE = 50;
 /** Attempts to resume a session before another one is begun. */
 const MAX_RESUMES = 6;
 const MAX_CHANNELS = 10_000;
+
+/** The fields of `READY` that are used. */
+interface Ready {
+  readonly session_id: string;
+  readonly user: { readonly id: string };
+}
+
 const MAX_AUTHORS = 10_000;
 
 /** Drives the channel `discord`: a bot with a session of the Gateway, that sends by the REST API. */
@@ -62,8 +69,8 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   /** Aborts when nothing new should be taken. */
   private intake!: AbortSignal;
   private botId = '';
-  /** What could not be read after the start. */
-  private gap: string | undefined;
+  private session = '';
+  private catchUp!: CatchUp;
 
   constructor(private readonly clock: Clock) {}
 
@@ -75,6 +82,7 @@ export class DiscordDriver implements Driver<DiscordSettings> {
     this.rest = new DiscordRest({ token, root, fetch: egressFetch, clock, noteTime: (time) => this.noteTime(time) });
     this.outgoing = new Outgoing(this.rest, link, clock);
     this.files = new Files(this.rest, new URL(root).host);
+    this.catchUp = this.makeCatchUp();
     const url = await this.findGateway(root);
     const opened = Promise.withResolvers<void>();
     const listening = this.listen(url, this.intake, opened.resolve);
@@ -153,7 +161,7 @@ export class DiscordDriver implements Driver<DiscordSettings> {
         onOpen: () => {
           attempts = 0;
           backoff.reset();
-          link.degrade(this.gap);
+          link.degrade(this.catchUp.gap);
           onOpen();
         },
       },
@@ -188,11 +196,22 @@ export class DiscordDriver implements Driver<DiscordSettings> {
     const now = this.clock.now() + this.outgoing.ahead;
     switch (t) {
       case 'READY':
-        await this.begin((d as { readonly user: { readonly id: string } }).user.id);
+        this.botId = (d as Ready).user.id;
+        this.session = (d as Ready).session_id;
+        await this.readMissed(() => this.catchUp.begin());
         return [];
+      case 'GUILD_CREATE': {
+        const guild = d as ListedGuild;
+        this.guilds.note(t, d, this.botId);
+        for (const channel of listChannels(guild)) this.channels.set(channel.id, channel);
+        await this.readMissed(() => this.catchUp.readGuild(guild));
+        return [];
+      }
       case 'MESSAGE_CREATE':
+        await this.meet(d as Message);
+        return this.sort(d as Message, false);
       case 'MESSAGE_UPDATE':
-        return this.sort(d as Message, t === 'MESSAGE_UPDATE');
+        return this.sort(d as Message, true);
       case 'MESSAGE_DELETE': {
         const message = d as Message;
         const author = this.authors.get(message.id);
@@ -203,12 +222,12 @@ export class DiscordDriver implements Driver<DiscordSettings> {
         const reaction = d as RawReaction;
         if (reaction.user_id === this.botId) return [];
         const action = t === 'MESSAGE_REACTION_ADD' ? 'added' : 'removed';
-        return [toReaction(reaction, action, await this.findParent(reaction), s, now)];
+        return [toReaction(reaction, action, await this.findParent(reaction), `${this.session}:${s}`, now)];
       }
       case 'INTERACTION_CREATE': {
         const interaction = d as RawInteraction;
         await this.confirmPress(interaction);
-        return [toPress(interaction, await this.findParent(interaction), now) ?? []].flat();
+        return [toPress(interaction, await this.findParent(interaction)) ?? []].flat();
       }
       default:
         this.guilds.note(t, d, this.botId);
@@ -226,23 +245,37 @@ export class DiscordDriver implements Driver<DiscordSettings> {
     }
   }
 
+  /** Reads what came before the first message of a direct chat. */
+  private async meet(message: Message): Promise<void> {
+    if (message.guild_id === undefined && message.author.id !== this.botId)
+      await this.readMissed(() => this.catchUp.readDirect(message));
+  }
+
   /** @throws DriverError when what was missed could not be stored: only another session gets as far as that again */
-  private async begin(botId: string): Promise<void> {
-    this.botId = botId;
+  private async readMissed(read: () => Promise<void>): Promise<void> {
+    const before = this.catchUp.gap;
+    await read().catch((error: unknown) => {
+      throw toFault(error);
+    });
+    if (this.catchUp.gap !== before) this.link.degrade(this.catchUp.gap);
+  }
+
+  private makeCatchUp(): CatchUp {
     const { rest, link, clock } = this;
-    const findChannel = (id: string) => this.findChannel(id);
     const receive = async (messages: readonly Message[]) => {
       const updates: Update[] = [];
       for (const message of messages) updates.push(...(await this.sort(message, false)));
       if (updates.length > 0) await link.receive(updates);
     };
-    const catchUp = new CatchUp({ rest, link, clock, signal: this.intake, receive, findChannel });
-    try {
-      this.gap = await catchUp.run();
-    } catch (error) {
-      throw toFault(error);
-    }
-    link.degrade(this.gap);
+    return new CatchUp({
+      rest,
+      link,
+      clock,
+      signal: this.intake,
+      receive,
+      findChannel: (id) => this.findChannel(id),
+      openDirect: (person) => this.outgoing.openDirect(person),
+    });
   }
 
   /** Decides what a message is: an update, or none. */

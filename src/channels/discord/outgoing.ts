@@ -5,6 +5,7 @@ import { DeliveryError, type ChannelLink, type Part, type Place, type Target } f
 import { fileOf } from '../../core/channels/message-files.js';
 import { toPlainText } from '../../core/channels/text-length.js';
 import type { Clock } from '../../core/time/clock.js';
+import type { ListedChannel } from './catch-up.js';
 import { markUp } from './markup.js';
 import { RefusedCallError, TOO_MANY_OLD_EDITS, UNKNOWN_MESSAGE, type DiscordRest, type SentFile } from './rest.js';
 import { toTime, type Message } from './updates.js';
@@ -126,9 +127,14 @@ export class Outgoing {
       const { groupId, threadId } = target;
       return { chat: threadId ?? groupId, ...(threadId !== undefined && { thread: threadId }), isGroup: true };
     }
+    const direct = await this.openDirect(target.sender);
+    return direct && { chat: direct.id };
+  }
+
+  /** Opens the direct chat with a person; undefined for one who has none. @throws DeliveryError, DriverError */
+  async openDirect(person: string): Promise<ListedChannel | undefined> {
     try {
-      const body = { recipient_id: target.sender };
-      return { chat: (await this.rest.call<{ readonly id: string }>('POST', '/users/@me/channels', body)).id };
+      return await this.rest.call('POST', '/users/@me/channels', { recipient_id: person });
     } catch (error) {
       if (error instanceof RefusedCallError) return undefined;
       throw error;

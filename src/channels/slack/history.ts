@@ -64,21 +64,17 @@ export class History {
   }
 
   /**
-   * Reads the posts of a chat, and of its threads, after the newest that is known of each: oldest first. Waits as long as
-   * Slack wants.
+   * Reads what is missing of a chat and its threads: oldest first. Waits as long as Slack wants.
    * @param known the chat and the threads of it, at least one
    * @throws DeliveryError when it cannot be read now; DriverError
    */
   async readMissed(known: readonly RecentChat[], signal: AbortSignal): Promise<readonly Raw[]> {
     const [{ place, since }] = known as [RecentChat];
-    const oldest = Number(toTs(since));
-    const newest = Math.max(oldest, ...known.map(timeOf));
-    const posts = await this.collect({ channel: place.chat, after: newest }, signal);
-    const threads = new Map(posts.flatMap(({ ts, reply_count: count }) => (count ? [[toText(ts) ?? '', oldest]] : [])));
-    for (const one of known)
-      if (one.place.thread !== undefined) threads.set(one.place.thread, Math.max(oldest, timeOf(one)));
-    for (const [thread, after] of threads)
-      posts.push(...(await this.collect({ channel: place.chat, thread, after }, signal)));
+    const range = { channel: place.chat, after: Number(toTs(since)) };
+    const posts = await this.collect(range, signal);
+    const used = posts.flatMap(({ ts, reply_count: count }) => (count ? [toText(ts)] : []));
+    for (const thread of new Set([...used, ...known.map((one) => one.place.thread)]))
+      if (thread !== undefined) posts.push(...(await this.collect({ ...range, thread }, signal)));
     const missed = new Map(posts.map((post) => [toText(post['ts']) ?? '', post]));
     return [...missed.values()].sort((a, b) => Number(a['ts']) - Number(b['ts']));
   }
@@ -129,26 +125,31 @@ export class History {
   }
 }
 
+/** The parts of a {@link catchUp}. */
+export interface CatchUpOptions {
+  readonly history: History;
+  readonly link: Pick<ChannelLink, 'closeGap' | 'log'>;
+  /** As they were listed before anything was received. */
+  readonly chats: readonly RecentChat[];
+  /** Takes the posts of one chat, oldest first. */
+  readonly take: (posts: readonly Raw[]) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Hands over what was posted while nothing was connected, chat by chat.
- * @param take takes the posts of one chat, oldest first
- * @returns the chats that could not be read
+ * @returns the number of chats that could not be read
  * @throws DriverError
  */
-export async function catchUp(
-  history: History,
-  link: Pick<ChannelLink, 'listChats' | 'log'>,
-  take: (posts: readonly Raw[]) => Promise<void>,
-  signal: AbortSignal,
-): Promise<number> {
+export async function catchUp({ history, link, chats, take, signal }: CatchUpOptions): Promise<number> {
   let unread = 0;
-  const chats = Map.groupBy(await link.listChats(), ({ place }) => place.chat);
-  for (const [channel, known] of chats) {
+  for (const [channel, known] of Map.groupBy(chats, ({ place }) => place.chat)) {
     try {
       // Threads of which nothing was heard for longer are not looked at.
       const newest = known.toSorted((a, b) => b.sentAt - a.sentAt).slice(0, MAX_THREADS);
       const posts = await history.readMissed(newest, signal);
       await take(posts.map((post) => ({ ...post, channel })));
+      await link.closeGap(channel);
     } catch (error) {
       if (error instanceof DriverError || signal.aborted) throw error;
       // A chat that the bot has left, or whose history the app may not read.
@@ -168,11 +169,6 @@ function toAbsent(error: unknown): 'absent' {
 function isPart(message: Raw, { id }: Part): boolean {
   const { event_type: type, event_payload: payload } = toRaw(message['metadata']);
   return type === PART_EVENT && toRaw(payload)['part'] === id;
-}
-
-/** Returns the time of the newest message that is known of a chat, as Slack has it. */
-function timeOf({ messageId }: RecentChat): number {
-  return Number(/:(\d+\.\d+)(?::|$)/.exec(messageId)?.[1] ?? 0);
 }
 
 function toTs(time: number): string {

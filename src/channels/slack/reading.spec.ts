@@ -274,6 +274,7 @@ describe('an event of Slack', () => {
       sender: 'U0BO00001',
       groupId: 'C0TEAM001',
       place: { thread: '1795694300.000100' },
+      thread_id: '1795694300.000100',
       content: '/approve a_1234',
     });
     expect(sortEvent({ ...press, actions: [] }, OPTIONS).kind).toBe('ignored');

@@ -22,14 +22,14 @@ export async function readUpdate(update: Update, context: ReadingContext): Promi
   const { name = '', isAdmin } = raw.isExternal ? { isAdmin: false } : await context.people.find(`@${raw.user}`);
   const clean = cleanName(name);
   const author = { ...(clean !== '' && { sender_name: clean }), ...(isAdmin && { sender_is_admin: true }) };
-  const reading = raw.kind === 'press' ? readPress(raw.value) : await readPost(update, raw, context);
+  const reading = raw.kind === 'press' ? readPress(update, raw.value) : await readPost(update, raw, context);
   return reading.kind === 'message' ? { ...reading, message: { ...reading.message, ...author } } : reading;
 }
 
-function readPress(value: string): Reading {
+function readPress({ place: { thread } }: Update, value: string): Reading {
   const content = commandOf(value);
   if (content === undefined) return { kind: 'ignored', reason: 'a button that is not known' };
-  return { kind: 'message', message: { content } };
+  return { kind: 'message', message: { content, ...(thread !== undefined && { thread_id: thread }) } };
 }
 
 async function readPost(update: Update, post: Post, context: ReadingContext): Promise<Reading> {

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { APP_TOKEN, BOT_TOKEN, FakeSlack, TEAM } from '../../../test/support/fake-slack.js';
-import { DeliveryError, type ChannelLink, type Part, type PartText, type Update } from '../../core/channels/driver.js';
+import {
+  DeliveryError,
+  type ChannelLink,
+  type Part,
+  type PartText,
+  type RecentChat,
+  type Update,
+} from '../../core/channels/driver.js';
 import { SilentLogs } from '../../core/telemetry/logs.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { SlackAccounts } from './accounts.js';
@@ -19,12 +26,14 @@ let received: Update[];
 let failures: Error[];
 let reasons: (string | undefined)[];
 let kept: string[];
+let chats: RecentChat[];
+let closed: string[];
 
 beforeEach(async () => {
   slack = await FakeSlack.start();
   clock = new ManualClock();
   accounts = new SlackAccounts();
-  [drivers, received, failures, reasons, kept] = [[], [], [], [], []];
+  [drivers, received, failures, reasons, kept, chats, closed] = [[], [], [], [], [], [], []];
 });
 afterEach(async () => {
   for (const driver of drivers) await driver.stop();
@@ -54,7 +63,8 @@ async function start(settings: object = {}): Promise<SlackDriver> {
     requiresMention: true,
     log: new SilentLogs().for(),
     receive: async (updates: readonly Update[]) => void received.push(...updates),
-    listChats: async () => [],
+    listChats: async () => chats,
+    closeGap: async (chat: string) => void closed.push(chat),
     takesPart: async () => false,
     keepFile,
     openFile: async () => ({ mimeType: 'image/png', sizeBytes: 3, body: [Buffer.from('png')] }),
@@ -310,6 +320,47 @@ it('an event for another workspace with the same app goes to its account, or is 
   slack.write(ANN, 'hello', { team: TEAM });
   await receive(1);
   expect(taken).toHaveLength(1);
+});
+
+it('what was missed is waited for as long as Slack limits its history, and the gap of a chat is closed behind it', async () => {
+  const since = Date.now() - 60_000;
+  const lose = (text: string, more: object = {}) => {
+    const event = { type: 'message', channel: DIRECT, user: ANN, ts: slack.nextTs(), text, ...more };
+    slack.keep(event);
+    return event;
+  };
+  lose('before', { ts: slack.nextTs(61) });
+  const { ts } = lose('missed');
+  lose('in the thread of it', { thread_ts: ts });
+  const known = { sentAt: since, since };
+  chats = [
+    { ...known, place: { chat: DIRECT } },
+    { ...known, place: { chat: TEAM_CHANNEL, thread: '1.000001', isGroup: true } },
+  ];
+  const limited = { status: 429, retryAfter: 60 };
+  slack.failNext('conversations.history', limited, limited, limited);
+  slack.failNext('conversations.replies', limited);
+  slack.chaos = (method, { channel }) =>
+    method === 'conversations.history' && channel === TEAM_CHANNEL ? { error: 'channel_not_found' } : undefined;
+  await start();
+  const live = slack.write(ANN, 'live');
+  await clock.advanceAsync(2_000);
+  await receive(1);
+  expect(closed).toEqual([]);
+  await expect
+    .poll(async () => (await clock.advanceAsync(1_000), received.length), { timeout: 15_000, interval: 2 })
+    .toBe(4);
+  expect(clock.elapsed()).toBeGreaterThanOrEqual(240_000);
+  expect(slack.callsOf('conversations.history').filter(({ channel }) => channel === DIRECT)).toHaveLength(4);
+  expect(received.map(({ raw }) => (raw as { readonly text: string }).text)).toEqual([
+    'live',
+    'missed',
+    'in the thread of it',
+    'live',
+  ]);
+  expect(received[3]?.id).toBe(`slack:${TEAM}:${DIRECT}:${String(live['ts'])}`);
+  await expect.poll(() => reasons.at(-1)).toMatch(/1 chats/);
+  expect(closed).toEqual([DIRECT]);
 });
 
 it('connections of other programs with the token are reported', async () => {

@@ -1,6 +1,16 @@
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
-import type { ChannelLink, Driver, Part, Place, Reading, Target, Update, Updates } from '../../core/channels/driver.js';
+import type {
+  ChannelLink,
+  Driver,
+  Part,
+  Place,
+  Reading,
+  RecentChat,
+  Target,
+  Update,
+  Updates,
+} from '../../core/channels/driver.js';
 import { DriverError } from '../../core/channels/driver.js';
 import { fileOf, withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
@@ -74,6 +84,7 @@ export class SlackDriver implements Driver<SlackSettings> {
     this.history = new History(this.api, clock);
     this.typing = new TypingStatus(this.api, clock);
     this.bot = await this.identify();
+    const chats = await link.listChats();
     const intake = AbortSignal.any([signal, this.over.signal]);
     const { team } = this.bot;
     const remove = this.accounts.add(link.account, { team, signingSecret, take: (event) => this.take(event) });
@@ -81,7 +92,7 @@ export class SlackDriver implements Driver<SlackSettings> {
     const caughtUp = Promise.withResolvers<void>();
     this.caughtUp = Promise.race([caughtUp.promise, clock.sleep(CATCH_UP_PATIENCE_MS, intake)]);
     if (appToken !== undefined) await this.connect(appToken, intake);
-    void this.catchUp(intake).finally(() => caughtUp.resolve());
+    void this.catchUp(chats, intake).finally(() => caughtUp.resolve());
   }
 
   read([update]: Updates): Promise<Reading> {
@@ -177,14 +188,15 @@ export class SlackDriver implements Driver<SlackSettings> {
   }
 
   /** Reads what was posted while nothing was connected. Never rejects. */
-  private async catchUp(signal: AbortSignal): Promise<void> {
+  private async catchUp(chats: readonly RecentChat[], signal: AbortSignal): Promise<void> {
+    const { history, link } = this;
     try {
       const take = (posts: readonly Raw[]) =>
         this.receive(posts.map((post) => this.sort(() => sortPost(post, {}, this.options))));
-      const unread = await catchUp(this.history, this.link, take, signal);
+      const unread = await catchUp({ history, link, chats, take, signal });
       this.degrade('history', unread > 0 ? `what was missed in ${unread} chats could not be read` : undefined);
     } catch (error) {
-      if (!signal.aborted) this.link.fail(toFault(error));
+      if (!signal.aborted) link.fail(toFault(error));
     }
   }
 

@@ -237,9 +237,17 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   }
 
   private async listChats(): Promise<readonly RecentChat[]> {
+    await this.persistence.write(() => this.store.openGaps(this.lease));
     const chats = await this.store.listChats(this.channel, 0);
-    const since = this.platformTime - this.settings.max_age_ms;
-    return chats.map(({ place, ...chat }) => ({ ...chat, place: JSON.parse(place) as Place, since }));
+    return chats.map(({ place, sentAt, missingSince }) => ({
+      place: JSON.parse(place) as Place,
+      sentAt,
+      since: Math.max(this.answersSince, missingSince),
+    }));
+  }
+
+  private get answersSince(): number {
+    return this.platformTime - this.settings.max_age_ms;
   }
 
   resume(sessionId: string, seq: number): void {
@@ -250,6 +258,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     const { channel, log } = this;
     const { account } = this.parts;
     const readMention = () => this.settings.require_mention;
+    const readAge = () => this.answersSince;
     return {
       channel,
       account,
@@ -260,6 +269,12 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
       log,
       receive: leaveDriver((updates: readonly Update[]) => this.receive(updates)),
       listChats: leaveDriver(() => this.listChats()),
+      get answersSince() {
+        return readAge();
+      },
+      admits: (who) => this.admission.admits(who),
+      listPeople: leaveDriver(() => this.admission.listPeople()),
+      closeGap: leaveDriver((chat: string) => this.persistence.write(() => this.store.closeGap(this.lease, chat))),
       takesPart: leaveDriver(
         async ({ chat, thread }: Place) =>
           thread !== undefined && this.persistence.read(() => this.store.takesPart(this.channel, chat, thread)),
@@ -280,7 +295,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   }
 
   private noteTyping(sender: string): void {
-    if (!this.admission.knows(sender)) return;
+    if (!this.admission.admits({ sender })) return;
     const userId = this.senders.firstOf(sender);
     this.connection.updatePresence(this.nextRequest(), { channel: this.channel, userId, status: 'typing' });
   }

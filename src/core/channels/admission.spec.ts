@@ -43,7 +43,7 @@ async function makeAdmission(settings: Partial<CommonAccountSettings> = {}) {
     const update = { id: '1', sender: 'ann', place: { chat: 'ann' }, sentAt: 0, raw: 0, ...changes };
     return (await admission.admit(update))?.sender;
   };
-  return { admit, senders, moved, knows: (sender: string) => admission.knows(sender) };
+  return { admit, senders, moved, knows: (sender: string) => admission.admits({ sender }) };
 }
 
 it('[V-22] two IDs of a person are one sender: the first one, in settings either, also in the next run', async () => {

@@ -1,9 +1,12 @@
 import { decideAdmission } from './who-may-talk.js';
-import type { Update } from './driver.js';
+import type { Target, Update } from './driver.js';
 import { Pairing } from './pairing.js';
 import type { OutboxPart } from '../store/index.js';
 import type { RunContext } from './run-context.js';
 import type { Senders } from './senders.js';
+
+/** People who were let in that a driver learns of. */
+const MAX_PAIRED = 100;
 
 /** A run that admits updates. */
 export interface Admitting extends RunContext {
@@ -39,12 +42,21 @@ export class Admission {
     return outcome === 'approved' ? named : undefined;
   }
 
-  /** Returns whether a person may write, as far as this run knows. */
-  knows(sender: string): boolean {
+  /** Implements `ChannelLink.admits`. */
+  admits(who: Target): boolean {
     const { settings, senders, moved } = this.run;
-    const first = senders.firstOf(sender);
-    return (
-      this.pairing.isApproved(first) || decideAdmission(settings, { ids: [first] }, { senders, moved }) === 'admitted'
-    );
+    const isGroup = 'groupId' in who;
+    const ids = isGroup ? [] : [senders.firstOf(who.sender)];
+    if (ids.some((id) => this.pairing.isApproved(id))) return true;
+    const author = { ids, ...(isGroup && { groupId: who.groupId }) };
+    return decideAdmission(settings, author, { senders, moved }) === 'admitted';
+  }
+
+  /** Implements `ChannelLink.listPeople`. */
+  async listPeople(): Promise<readonly string[]> {
+    const { settings, store, channel, persistence } = this.run;
+    const named = settings.allow_from.map(String).filter((id) => id !== '*');
+    const paired = await persistence.read(() => store.listPaired(channel, MAX_PAIRED));
+    return [...new Set([...named, ...paired])];
   }
 }

@@ -183,7 +183,7 @@ describe('an account', () => {
     const sentAt = clock.now() - 3 * 86_400_000;
     await link?.receive([{ id: 'pigeon:ann:1', sender: 'ann', place, sentAt, raw: {} }]);
     const since = clock.now() - 3_600_000;
-    expect(await link?.listChats()).toMatchObject([{ place, messageId: 'pigeon:ann:1', sentAt, since }]);
+    expect(await link?.listChats()).toMatchObject([{ place, sentAt, since }]);
   });
 
   it('waits while another replica holds the account, and takes over when its lease is over', async () => {

@@ -90,14 +90,12 @@ export type Reading =
 /** The recipient of a reply without a message: a person, or a group. */
 export type Target = { readonly sender: string } | { readonly groupId: string; readonly threadId?: string | undefined };
 
-/** A chat, or a thread of it, with the newest message that was received there. */
+/** A chat, or a thread of it. Times are by the platform's clock, in Unix milliseconds. */
 export interface RecentChat {
   readonly place: Place;
-  /** The ID of the message, as in the update. */
-  readonly messageId: string;
-  /** By the platform's clock, in Unix milliseconds. */
+  /** When the newest message that was received there was written. */
   readonly sentAt: number;
-  /** Messages before this time are too old to be answered, in Unix milliseconds by the platform's clock. */
+  /** Messages of the chat from this time on may be missing. Those before it were received, or are too old to be answered. */
   readonly since: number;
 }
 
@@ -281,11 +279,23 @@ export interface ChannelLink<P extends TProperties = TProperties> {
   reportFailed(ref: string, reason: string): void;
 
   /**
-   * Lists the chats of the last seven days. After each start, and after each reconnect that
-   * does not resume the stream, a driver whose platform keeps no queue reads the messages that followed and are not too old,
-   * and passes them to {@link receive}.
+   * Lists the chats of the last seven days. A driver whose platform keeps no queue calls it after each start, and after each
+   * reconnect that does not resume the stream, before it receives anything. It reads what is missing, passes it to
+   * {@link receive}, and calls {@link closeGap}. Until then, also in later runs, `since` stays where it is.
    */
   listChats(): Promise<readonly RecentChat[]>;
+
+  /** Notes that nothing of a chat and its threads is missing any more. */
+  closeGap(chat: string): Promise<void>;
+
+  /** Messages before this time are too old to be answered, in Unix milliseconds by the platform's clock. */
+  readonly answersSince: number;
+
+  /** Returns whether messages of a person, or of a group, reach the agent, as far as this run knows. */
+  admits(who: Target): boolean;
+
+  /** Lists people who may write in direct chats: those whom the settings name, and those who were let in last. */
+  listPeople(): Promise<readonly string[]>;
 
   /**
    * Returns whether the agent takes part in a thread: it was addressed there, so that what follows may be meant for it too.

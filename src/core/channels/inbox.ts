@@ -141,6 +141,7 @@ export class Inbox {
       chat: update.place.chat,
       place: JSON.stringify(update.place),
       update: JSON.stringify(update),
+      isMessage: !update.change && !update.reaction,
       sentAt: update.sentAt,
       receivedAt: this.run.clock.now(),
     };

@@ -23,6 +23,8 @@ export interface InboxEntry {
   readonly update: Json;
   /** The reading, if the driver needed look-ups for it; a repeat uses it, so that the message is the same. */
   readonly reading?: Json | undefined;
+  /** False for what changes a message or reacts to one: the time of it may not be the platform's. Not stored. */
+  readonly isMessage?: boolean | undefined;
   /** When it was written, by the platform's clock, and when it arrived, in Unix milliseconds. */
   readonly sentAt: number;
   readonly receivedAt: number;
@@ -33,7 +35,10 @@ export interface SeenChat {
   readonly chat: string;
   readonly place: Json;
   readonly messageId: string;
+  /** By the platform's clock, in Unix milliseconds. */
   readonly sentAt: number;
+  /** The chat has a gap from this time on; the time of the newest message of the chat if it has none. */
+  readonly missingSince: number;
 }
 
 /** A chat whose platform has given it a new ID. */
@@ -132,6 +137,12 @@ export abstract class ChannelStore {
    */
   abstract listChats(channel: string, after: number): Promise<readonly SeenChat[]>;
 
+  /** Notes that each chat has a gap from its newest message on: what was written since may not have been handed over. A gap that is open stays as it is. */
+  abstract openGaps(lease: AccountLease): Promise<boolean>;
+
+  /** Notes that a chat has no gap. */
+  abstract closeGap(lease: AccountLease, chat: string): Promise<boolean>;
+
   /** Notes that a chat has a new ID. A chat moves once. */
   abstract moveChat(lease: AccountLease, chat: MovedChat): Promise<boolean>;
 
@@ -193,6 +204,9 @@ export abstract class ChannelStore {
     note: OutboxPart,
     maxWaiting: number,
   ): Promise<PairingOutcome>;
+
+  /** Lists the senders who were let in last, at most `limit`. */
+  abstract listPaired(channel: string, limit: number): Promise<readonly string[]>;
 
   /** Lists the requests that wait, oldest first. */
   abstract listPairings(channel: string): Promise<readonly PairingRequest[]>;

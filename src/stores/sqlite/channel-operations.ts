@@ -44,15 +44,27 @@ export class ChannelOperations {
 
   addInbox(lease: AccountLease, entries: readonly InboxEntry[]): boolean {
     if (!this.holds(lease)) return false;
-    for (const { messageId, chat, place, update, reading, sentAt, receivedAt } of entries) {
+    for (const { messageId, chat, place, update, reading, isMessage = true, sentAt, receivedAt } of entries) {
       this.statements.addInbox.run(lease.channel, messageId, chat, place, update, reading ?? null, sentAt, receivedAt);
-      this.statements.noteChat.run(lease.channel, chat, messageId, place, sentAt);
+      if (isMessage) this.statements.noteChat.run(lease.channel, chat, messageId, place, sentAt);
     }
     return true;
   }
 
   listChats(channel: string, after: number): SeenChat[] {
     return this.statements.listChats.all(channel, after);
+  }
+
+  openGaps(lease: AccountLease): boolean {
+    if (!this.holds(lease)) return false;
+    this.statements.openGaps.run(lease.channel);
+    return true;
+  }
+
+  closeGap(lease: AccountLease, chat: string): boolean {
+    if (!this.holds(lease)) return false;
+    this.statements.closeGap.run(lease.channel, chat);
+    return true;
   }
 
   moveChat(lease: AccountLease, { from, to }: MovedChat): boolean {
@@ -156,6 +168,10 @@ export class ChannelOperations {
     return 'asked';
   }
 
+  listPaired(channel: string, limit: number): string[] {
+    return this.statements.listPaired.all(channel, limit).map(({ sender }) => sender);
+  }
+
   listPairings(now: number, channel: string): PairingRequest[] {
     return this.statements.listPairings.all(channel, now);
   }
@@ -192,8 +208,8 @@ export class ChannelOperations {
    * true if there may be more.
    */
   sweep({ dedupeBefore, approvalsBefore }: SweepLimits, budget: SweepBudget): boolean {
-    const { deletePlaces, deleteParts, deleteChats, deleteOldDead } = this.statements;
-    const isSwept = [deletePlaces, deleteParts, deleteChats].every((statement) =>
+    const { deletePlaces, deleteParts, deleteChats, deleteGaps, deleteOldDead } = this.statements;
+    const isSwept = [deletePlaces, deleteParts, deleteChats, deleteGaps].every((statement) =>
       budget.repeat(() => Number(statement.run(dedupeBefore, MAX_STEP_ROWS).changes)),
     );
     if (!isSwept || approvalsBefore === undefined) return !isSwept;
@@ -266,6 +282,10 @@ function preparePairings(database: DatabaseSync) {
     addPairing: prepare(
       database,
       'INSERT INTO pairings (channel, sender, code, asked_at, expires_at) VALUES (?, ?, ?, ?, ?)',
+    ),
+    listPaired: prepare<{ sender: string }>(
+      database,
+      `SELECT sender FROM pairings WHERE channel = ? AND approved_at IS NOT NULL ORDER BY approved_at DESC, sender LIMIT ?`,
     ),
     listPairings: prepare<PairingRequest>(
       database,

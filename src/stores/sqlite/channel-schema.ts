@@ -120,3 +120,13 @@ export const SCHEMA_14 = `
     SELECT channel, chat, coalesce(place ->> '$.thread', ''), message_id, place, sent_at FROM chats_12;
   DROP TABLE chats_12;
 `;
+
+/** The changes of version 16: `gaps` has the chats of which a platform without a queue may not have handed over all. */
+export const SCHEMA_16 = `
+  CREATE TABLE gaps (
+    channel TEXT NOT NULL,
+    chat TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (channel, chat)
+  ) STRICT, WITHOUT ROWID;
+`;

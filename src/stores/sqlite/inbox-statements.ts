@@ -50,8 +50,19 @@ function prepareChats(database: DatabaseSync) {
     ),
     listChats: prepare<SeenChat>(
       database,
-      `SELECT chat, place, message_id AS messageId, sent_at AS sentAt FROM chats WHERE channel = ? AND sent_at > ?
-       ORDER BY chat, thread`,
+      `SELECT chat, place, message_id AS messageId, sent_at AS sentAt,
+         coalesce(since, max(sent_at) OVER (PARTITION BY chat)) AS missingSince
+       FROM chats LEFT JOIN gaps USING (channel, chat) WHERE channel = ? AND sent_at > ? ORDER BY chat, thread`,
+    ),
+    openGaps: prepare(
+      database,
+      `INSERT OR IGNORE INTO gaps (channel, chat, since)
+       SELECT channel, chat, max(sent_at) FROM chats WHERE channel = ? GROUP BY chat`,
+    ),
+    closeGap: prepare(database, 'DELETE FROM gaps WHERE channel = ? AND chat = ?'),
+    deleteGaps: prepare(
+      database,
+      'DELETE FROM gaps WHERE (channel, chat) IN (SELECT channel, chat FROM gaps WHERE since < ? LIMIT ?)',
     ),
     deleteChats: prepare(
       database,

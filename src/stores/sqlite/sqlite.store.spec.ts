@@ -143,7 +143,7 @@ describe('SqliteStore', () => {
       (claim as Claim).lease,
       anEnd(claim as Claim, { journal: [{ step: 0, kind: 'answer', body: '{}' }] }),
     );
-    await store.sweep({ framesBefore: 0, dedupeBefore: 2_000, sessionsBefore: 2_000 });
+    while (await store.sweep({ framesBefore: 0, dedupeBefore: 2_000, sessionsBefore: 2_000 }));
     await store.close();
     const database = new DatabaseSync(path);
     const rows = (table: string) => database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows'];

@@ -235,6 +235,8 @@ export const channelsContract: Contract = {
     expect(await bench.store.approvePairing(CHANNEL, 'AAAA', 'ann')).toMatchObject({ sender: 'eve' });
     expect(await bench.store.approvePairing(CHANNEL, 'AAAA', 'ann')).toBeUndefined();
     expect(await ask('eve', 'EEEE')).toBe('approved');
+    expect(await bench.store.listPaired(CHANNEL, 9)).toEqual(['eve']);
+    expect(await bench.store.listPaired(CHANNEL, 0)).toEqual([]);
     const [row] = await bench.store.listAudit({ order: 'newest', limit: 1 });
     expect(row).toMatchObject({ actor: 'ann', action: 'channel.pair', target: CHANNEL, after: '{"sender":"eve"}' });
     await bench.under.passTime(1_000);
@@ -277,11 +279,37 @@ export const channelsContract: Contract = {
     await bench.store.addInbox(lease, [anEntry(2), anEntry(1), anEntry(3, { chat: 'bob' })]);
     await bench.store.settleInbox(lease, ['pigeon:ann:2'], 'm_2');
     await bench.under.crash();
-    const ann = { chat: 'ann', place: anEntry(2).place, messageId: 'pigeon:ann:2', sentAt: 2 };
-    const bob = { chat: 'bob', place: anEntry(3).place, messageId: 'pigeon:ann:3', sentAt: 3 };
+    const ann = { chat: 'ann', place: anEntry(2).place, messageId: 'pigeon:ann:2', sentAt: 2, missingSince: 2 };
+    const bob = { chat: 'bob', place: anEntry(3).place, messageId: 'pigeon:ann:3', sentAt: 3, missingSince: 3 };
     expect(await bench.store.listChats(CHANNEL, 0)).toEqual([ann, bob]);
     expect(await bench.store.listChats(CHANNEL, 2)).toEqual([bob]);
     expect(await bench.store.listChats('telegraph', 0)).toEqual([]);
+  },
+
+  'keeps the gap of a chat where it began until it is closed, for the holder of the lease': async (bench) => {
+    const [old, current] = await takeOver(bench);
+    const gaps = async () =>
+      (await bench.store.listChats(CHANNEL, 0)).map(({ chat, missingSince }) => [chat, missingSince]);
+    const inThread = { ...anEntry(2), place: JSON.stringify({ chat: 'ann', thread: 'a' }) };
+    await bench.store.addInbox(current, [anEntry(1), inThread, anEntry(3, { chat: 'bob' })]);
+    expect([await bench.store.openGaps(old), await bench.store.openGaps(current)]).toEqual([false, true]);
+    await bench.store.addInbox(current, [anEntry(5), anEntry(6, { chat: 'bob' }), anEntry(4, { chat: 'cleo' })]);
+    await bench.store.addInbox(current, [anEntry(9, { chat: 'cleo', isMessage: false })]);
+    expect([await bench.store.closeGap(old, 'ann'), await bench.store.closeGap(current, 'bob')]).toEqual([false, true]);
+    await bench.under.crash();
+    expect(await gaps()).toEqual([
+      ['ann', 2],
+      ['ann', 2],
+      ['bob', 6],
+      ['cleo', 4],
+    ]);
+    await bench.store.openGaps(await take(bench));
+    await bench.store.addInbox(await take(bench), [anEntry(10, { chat: 'bob' })]);
+    expect((await gaps()).slice(1)).toEqual([
+      ['ann', 2],
+      ['bob', 6],
+      ['cleo', 4],
+    ]);
   },
 
   'lists threads apart from their chat, and notes in which the agent takes part': async (bench) => {
