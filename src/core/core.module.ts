@@ -3,7 +3,9 @@ import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { AgentsService } from './agents/agents.service.js';
 import { ApprovalsService } from './approvals/approvals.service.js';
+import { ChannelGateway } from './channels/channel-gateway.js';
 import { ChannelManagerService } from './channels/channel-manager.service.js';
+import { CoreChannelGateway } from './channels/core-channel-gateway.service.js';
 import { ChannelFollowersService } from './connections/channel-followers.service.js';
 import { ChannelStatusService } from './connections/channel-status.service.js';
 import { ConnectedChannels } from './connections/connected-channels.js';
@@ -85,6 +87,7 @@ const exported = [
     ...exported,
     { provide: MediaSource, useClass: StoredMediaSource },
     ChannelFollowersService,
+    { provide: ChannelGateway, useClass: CoreChannelGateway },
     HousekeepingService,
     JoiningService,
     LogWriterService,

@@ -1,9 +1,4 @@
-import type { ConnectionEvent } from '../connections/connection.js';
-import type { MemoryConnection } from '../connections/memory-connection.js';
-import type { MemoryConnectionsService } from '../connections/memory-connections.service.js';
-import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../identity/principal.js';
 import type { IncomingMessage, Reaction } from '../intake/message-intake.service.js';
-import type { MediaService } from '../media/media.service.js';
 import type { AccountLease, ChannelStore, OutboxPart } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
@@ -20,7 +15,7 @@ import {
   type Update,
 } from './driver.js';
 import { Admission, type Admitting } from './admission.js';
-import { ChannelFiles } from './channel-files.js';
+import type { ChannelGateway, GatewayLine, KnownMessages, LineEvent } from './channel-gateway.js';
 import { callDriver, leaveDriver } from './driver-guard.js';
 import { Inbox, type Receiver } from './inbox.js';
 import { LateFailures } from './late-failures.js';
@@ -46,20 +41,18 @@ export interface AccountParts {
   readonly channel: string;
   readonly capabilities: Capabilities;
   readonly store: ChannelStore;
-  readonly connections: MemoryConnectionsService;
-  readonly media: MediaService;
+  readonly gateway: ChannelGateway;
   readonly clock: Clock;
   readonly log: Log;
   readSettings(): AccountValues;
   count(outcome: PartOutcome): void;
-  findTarget(sessionId: string): Promise<Target | undefined>;
   /** Called when the platform has handed over something. */
   noteReceived(): void;
 }
 
 /**
- * One run of an account, from its lease to its end: a driver between the platform and a connection in memory. It keeps in
- * memory nothing that the next run needs.
+ * One run of an account, from its lease to its end: a driver between the platform and a connection to the gateway. It keeps
+ * in memory nothing that the next run needs.
  */
 export class AccountRun implements Receiver, OutboxOwner, Admitting {
   readonly channel: string;
@@ -78,8 +71,8 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   private readonly inbox: Inbox;
   private readonly outbox: Outbox;
   private readonly admission: Admission;
-  private readonly files: ChannelFiles;
-  private readonly connection: MemoryConnection;
+  /** Set before anything of the platform is taken. */
+  private line: GatewayLine | undefined;
   private requests = 0;
   /** How much the clock of the platform is ahead, in milliseconds. */
   private clockOffset = 0;
@@ -105,22 +98,6 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     this.inbox = new Inbox(this);
     this.outbox = new Outbox(this);
     this.admission = new Admission(this);
-    const principal: Principal = {
-      tenant: DEFAULT_TENANT,
-      principal: `channel:${parts.name}`,
-      role: 'channel',
-      scopes: new Set(ROLE_SCOPES.channel),
-      channels: [parts.channel],
-      sender: undefined,
-    };
-    this.files = new ChannelFiles(parts.media, principal);
-    this.connection = parts.connections.open({
-      principal,
-      clientId: parts.account,
-      wantsDeltas: true,
-      take: (event) => this.take(event),
-      onClose: (reason) => this.fail(new Error(`the gateway has closed the connection: ${reason}`)),
-    });
   }
 
   get settings(): CommonAccountSettings {
@@ -146,10 +123,33 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     await this.senders.load();
     await this.inbox.load();
     await this.outbox.load();
+    await this.connect();
+    this.report('connecting');
     this.connection.resume(this.nextRequest());
     await this.withinTime(() => this.driver.start(this.makeLink(), intake), START_TIMEOUT_MS);
     this.inbox.start();
     this.outbox.start();
+  }
+
+  private async connect(): Promise<void> {
+    const { gateway, name, account } = this.parts;
+    const { channel, signal } = this;
+    const take = (event: LineEvent | { readonly kind: string }) => this.take(event as LineEvent);
+    const onClose = (reason: string) => this.fail(new Error(`the gateway has closed the connection: ${reason}`));
+    const line = await gateway.connect({ name, account, channel, signal, take, onClose });
+    this.line = line;
+    if (!signal.aborted) return;
+    line.connection.end();
+    signal.throwIfAborted();
+  }
+
+  private get connection(): GatewayLine['connection'] {
+    return this.getLine().connection;
+  }
+
+  private getLine(): GatewayLine {
+    if (!this.line) throw new Error('the account is not connected to the gateway');
+    return this.line;
   }
 
   addNote(note: OutboxPart): Promise<void> {
@@ -169,7 +169,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   /** Ends the run and disconnects from the platform. Never rejects. */
   async end(): Promise<void> {
     this.ending.abort();
-    this.connection.end();
+    this.line?.connection.end();
     try {
       await this.withinTime(() => this.driver.stop(), STOP_TIMEOUT_MS);
     } catch (error) {
@@ -215,8 +215,8 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     this.outbox.notePlace(messageRef, place, waitsAs);
   }
 
-  findTarget(sessionId: string): Promise<Target | undefined> {
-    return this.parts.findTarget(sessionId);
+  findTarget(sessionId: string): Promise<Target | KnownMessages | undefined> {
+    return this.getLine().findTarget(sessionId);
   }
 
   confirm(sessionId: string, seq: number): void {
@@ -289,8 +289,8 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
       joinSenders: leaveDriver(async (ids: readonly [string, ...string[]]) => void (await this.senders.join(ids))),
       noteTyping: leaveDriver((sender: string) => this.noteTyping(sender)),
       reportFailed: leaveDriver((ref: string, reason: string) => this.failures.report(ref, reason)),
-      keepFile: leaveDriver((body: AsyncIterable<Uint8Array>) => this.files.keep(body)),
-      openFile: leaveDriver((source: string) => this.files.open(source)),
+      keepFile: leaveDriver((body: AsyncIterable<Uint8Array>) => this.getLine().files.keep(body)),
+      openFile: leaveDriver((source: string) => this.getLine().files.open(source)),
     };
   }
 
@@ -311,7 +311,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     this.onHealth(apart ?? this.trouble);
   }
 
-  private take(event: ConnectionEvent): void {
+  private take(event: LineEvent): void {
     switch (event.kind) {
       case 'accepted':
       case 'refused':

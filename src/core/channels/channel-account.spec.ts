@@ -3,11 +3,10 @@ import { KeptLogs } from '../../testing/kept-logs.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import type { StorePorts } from '../../testing/store/bench.js';
 import { storeAt } from '../../testing/test-stores.js';
-import type { MemoryConnectionsService } from '../connections/memory-connections.service.js';
-import type { MediaService } from '../media/media.service.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { NoMetrics } from '../telemetry/metrics.js';
 import { ChannelAccount } from './channel-account.js';
+import type { GatewayLine } from './channel-gateway.js';
 import { DriverError, type ChannelLink, type Driver } from './driver.js';
 
 /** A driver whose run the test controls. */
@@ -66,14 +65,12 @@ beforeEach(async () => {
         minEditIntervalMs: { direct: 0, group: 0 },
       },
       store,
-      connections: { open: () => connection } as unknown as MemoryConnectionsService,
-      media: {} as MediaService,
+      gateway: { connect: async () => ({ connection }) as unknown as GatewayLine },
       clock,
       log: logs.for(),
       readSettings: () => ({ common: { ...OPEN } as never, own: { token: 'secret' } }),
       count: () => {},
       noteReceived: () => {},
-      findTarget: async () => undefined,
     },
     'replica-1',
     async () => {

@@ -122,7 +122,6 @@ export class ChannelAccount {
       ));
       if (signal.aborted) return undefined;
       keep = this.keepLease(run, lease);
-      run.report('connecting');
       const failed = await Promise.race([run.start(this.intake.signal), run.failed.then((error) => ({ error }))]);
       if (failed) return failed.error;
       this.become(this.trouble === undefined ? 'connected' : 'degraded', this.trouble);

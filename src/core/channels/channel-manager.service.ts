@@ -3,25 +3,23 @@ import { Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
-import { MemoryConnectionsService } from '../connections/memory-connections.service.js';
 import { StartStep, StopStep, type Undo } from '../lifecycle/steps.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
-import { MediaService } from '../media/media.service.js';
 import {
   ChannelStore,
   type DeadLetter,
   type DeadLetterQuery,
   type OutboxPart,
   type PairingRequest,
-  SessionStore,
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Metrics, type Counter, type Metric } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 import { DEFAULT_ACCOUNT } from './account-settings.js';
 import { ChannelAccount, type AccountState } from './channel-account.js';
+import { ChannelGateway } from './channel-gateway.js';
 import { DriverMetadata, type DriverDescription } from './channel-driver.decorator.js';
-import type { Driver, Target } from './driver.js';
+import type { Driver } from './driver.js';
 import { guardProcess } from './driver-guard.js';
 import { makeNote } from './note.js';
 import type { PartOutcome } from './run-context.js';
@@ -63,9 +61,7 @@ export class ChannelManagerService {
     private readonly discovery: DiscoveryService,
     private readonly config: ConfigStoreService,
     private readonly store: ChannelStore,
-    private readonly sessions: SessionStore,
-    private readonly connections: MemoryConnectionsService,
-    private readonly media: MediaService,
+    private readonly gateway: ChannelGateway,
     private readonly replica: ReplicaIdentity,
     private readonly clock: Clock,
     metrics: Metrics,
@@ -192,7 +188,7 @@ export class ChannelManagerService {
   }
 
   /** Starts the configured accounts. They connect in the background: a platform that is down does not delay the start. */
-  @StartStep({ name: 'start channels', phase: 'run', after: ['run messages'], undoneWithinMs: STOP_MS })
+  @StartStep({ name: 'start channels', phase: 'run', undoneWithinMs: STOP_MS })
   start(): Undo {
     for (const driver of this.drivers) {
       for (const account of driver.description.settings.listAccounts(this.config)) this.startAccount(driver, account);
@@ -209,14 +205,6 @@ export class ChannelManagerService {
     for (const account of this.accounts.values()) account.stopIntake();
   }
 
-  /** A queue has a name of the gateway, which says nothing to a platform. */
-  private async findTarget(sessionId: string): Promise<Target | undefined> {
-    const session = await this.sessions.findSession(sessionId);
-    const [first, threadId] = session?.keyParts ?? [];
-    if (first === undefined || session?.mode === 'queue') return undefined;
-    return session?.mode === 'group' ? { groupId: first, threadId } : { sender: first };
-  }
-
   private startAccount(driver: FoundDriver, name: string): void {
     const { description, create } = driver;
     const { settings, capabilities } = description;
@@ -230,8 +218,7 @@ export class ChannelManagerService {
       channel,
       capabilities,
       store: this.store,
-      connections: this.connections,
-      media: this.media,
+      gateway: this.gateway,
       clock: this.clock,
       log: this.log,
       readSettings: () => settings.read(this.config, name),
@@ -239,7 +226,6 @@ export class ChannelManagerService {
         if (outcome === 'sent') activity.lastOutAt = this.clock.now();
         this.parts.with({ channel, outcome }).add();
       },
-      findTarget: (sessionId: string) => this.findTarget(sessionId),
       noteReceived: () => void (activity.lastInAt = this.clock.now()),
     };
     const account = new ChannelAccount(parts, this.replica.id, create);

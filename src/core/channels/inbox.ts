@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { BoundedMap } from '../cache/bounded-map.js';
-import type { AcceptedEvent, RefusedEvent } from '../connections/connection.js';
+import type { RefusedEvent } from '../connections/connection.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import type { InboxEntry } from '../store/index.js';
 import { BotBounds } from './bot-bounds.js';
+import type { StoredEvent } from './channel-gateway.js';
 import { complete, DELETED, type Circumstances } from './circumstances.js';
 import type { Reading, ReadMessage, Update } from './driver.js';
 import { MessageSubmitter, type Submitting } from './message-submitter.js';
@@ -129,7 +130,7 @@ export class Inbox {
   }
 
   /** Takes the response to a message that was submitted. */
-  take(event: AcceptedEvent | RefusedEvent): void {
+  take(event: StoredEvent | RefusedEvent): void {
     this.submitter.take(event);
   }
 

@@ -1,8 +1,9 @@
 import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
-import type { AcceptedEvent, RefusedEvent } from '../connections/connection.js';
+import type { RefusedEvent } from '../connections/connection.js';
 import type { IncomingMessage, Reaction } from '../intake/message-intake.service.js';
 import type { OutboxPart } from '../store/index.js';
 import { Backoff } from './backoff.js';
+import type { StoredEvent } from './channel-gateway.js';
 import type { Place, Reading, Update } from './driver.js';
 import { makeNote } from './note.js';
 import type { RunContext } from './run-context.js';
@@ -32,12 +33,12 @@ type Message = Extract<Reading, { kind: 'message' }>['message'];
 
 /** Submits messages and reactions, again while the gateway refuses them for a while. */
 export class MessageSubmitter {
-  private readonly responses = new Map<string, (event: AcceptedEvent | RefusedEvent) => void>();
+  private readonly responses = new Map<string, (event: StoredEvent | RefusedEvent) => void>();
 
   constructor(private readonly run: Submitting) {}
 
   /** Takes the response to a message that was submitted. */
-  take(event: AcceptedEvent | RefusedEvent): void {
+  take(event: StoredEvent | RefusedEvent): void {
     const { requestId } = event;
     if (requestId === undefined) return;
     this.responses.get(requestId)?.(event);
@@ -52,7 +53,7 @@ export class MessageSubmitter {
     update: Update,
     message: Message,
     keep: (message: Message) => Promise<void>,
-  ): Promise<AcceptedEvent | undefined> {
+  ): Promise<StoredEvent | undefined> {
     const { id, place } = update;
     const { clock, signal } = this.run;
     let payload = this.toPayload(update, message);
@@ -126,7 +127,7 @@ export class MessageSubmitter {
     await this.run.addNote(makeNote(`old:${place.chat}:${period}`, place, TOO_OLD, now));
   }
 
-  private request(message: IncomingMessage, { place, change }: Update): Promise<AcceptedEvent | RefusedEvent> {
+  private request(message: IncomingMessage, { place, change }: Update): Promise<StoredEvent | RefusedEvent> {
     return new Promise((resolve) => {
       this.responses.set(message.id, (event) => {
         if (event.kind === 'accepted') {

@@ -2,6 +2,7 @@ import { BoundedMap } from '../cache/bounded-map.js';
 import type { DeltaEvent } from '../delivery/frame-reader.js';
 import type { DurableFrame, OutboxPart } from '../store/index.js';
 import { Backoff } from './backoff.js';
+import type { KnownMessages } from './channel-gateway.js';
 import { ChatLane } from './chat-lane.js';
 import { DeliveryError, DriverError, type PartText, type Place, type Target } from './driver.js';
 import { callDriver } from './driver-guard.js';
@@ -18,8 +19,8 @@ export interface OutboxOwner extends RunContext {
   confirm(sessionId: string, seq: number): void;
   /** Reads the frames of a session after `seq` again, then live ones. */
   resume(sessionId: string, seq: number): void;
-  /** Returns whom the replies of a session are for. */
-  findTarget(sessionId: string): Promise<Target | undefined>;
+  /** Returns whom the replies of a session are for, or what is known of it. */
+  findTarget(sessionId: string): Promise<Target | KnownMessages | undefined>;
 }
 
 /** The replies of a session that are not delivered, oldest first. */
@@ -236,7 +237,10 @@ export class Outbox {
   }
 
   /** Finds the place of a message of an earlier run. */
-  private async findPlace({ messageRef, messageId }: ReplyProgress): Promise<Place | undefined> {
+  private async findPlace({
+    messageRef,
+    messageId,
+  }: Pick<ReplyProgress, 'messageRef' | 'messageId'>): Promise<Place | undefined> {
     const { store, channel, persistence } = this.run;
     const found = await persistence.read(() => store.findPlace(channel, messageRef, messageId));
     return found === undefined ? undefined : (JSON.parse(found) as Place);
@@ -245,9 +249,9 @@ export class Outbox {
   /** Asks the driver for the place of a reply whose message came from elsewhere, again while that fails for a while. */
   private async askForPlace(reply: ReplyProgress, sessionId: string): Promise<Place | undefined> {
     const { driver, persistence, log, clock, signal, settings } = this.run;
-    if (!driver.findPlace) return undefined;
     const target = await persistence.read(() => this.run.findTarget(sessionId));
-    if (!target) return undefined;
+    if (target && 'messages' in target) return this.findKnownPlace(target);
+    if (!target || !driver.findPlace) return undefined;
     const backoff = new Backoff(clock, signal);
     for (;;) {
       try {
@@ -263,6 +267,15 @@ export class Outbox {
         signal.throwIfAborted();
       }
     }
+  }
+
+  /** Finds the place of the newest message of a session that has one. Replies refer to none but their own. */
+  private async findKnownPlace({ messages }: KnownMessages): Promise<Place | undefined> {
+    for (const message of messages.toReversed()) {
+      const found = await this.findPlace(message);
+      if (found) return { ...found, replyTo: undefined };
+    }
+    return undefined;
   }
 
   private laneOf(place: Place): ChatLane {
