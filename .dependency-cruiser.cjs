@@ -37,6 +37,7 @@ const EDGES = [
   'auth',
   'agents',
   'channels',
+  'driver',
   'tools',
   'stores',
   'admin',

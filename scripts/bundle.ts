@@ -54,6 +54,7 @@ const ENTRIES = {
   'sqlite.worker': path('dist/stores/sqlite/sqlite.worker.js'),
   index: path('dist/index.js'),
   client: path('dist/client/index.js'),
+  driver: path('dist/run-driver.js'),
   protocol: path('dist/protocol/index.js'),
   testing: path('dist/testing/index.js'),
   'testing-contracts': path('dist/testing/contracts.js'),

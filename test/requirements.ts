@@ -1411,6 +1411,11 @@ export const requirements: readonly Requirement[] = [
   requirement('V-25', 'channels 4', 'A message that a platform reports as failed later is a dead letter.'),
   requirement('V-26', 'channels 7', 'An operator stops, starts and tests a channel.'),
   requirement('V-27', 'channels 1', 'A reply that something else has caused reaches the chat of its session.'),
+  requirement(
+    'V-32',
+    'channels 1',
+    'A driver runs in a process of its own with the same class and a store of its own, and loses nothing when either side dies.',
+  ),
   requirement('V-28', 'channels 6', 'The offset of Telegram confirms what is stored; schedules reach its chats.'),
   requirement(
     'V-29',

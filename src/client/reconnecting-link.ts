@@ -65,7 +65,7 @@ export class ReconnectingLink implements Transmitter {
     private readonly WebSocket: SocketConstructor,
     private readonly timers: Timers,
   ) {
-    this.#target = { url: socketUrl(target), protocols: subprotocols(target.token) };
+    this.#target = addressOf(target);
     this.#backoff = new Backoff(timers);
   }
 
@@ -151,6 +151,11 @@ export class ReconnectingLink implements Transmitter {
     this.#state = state;
     this.#events?.state(state);
   }
+}
+
+/** Returns the URL and the subprotocols that a socket offers. @throws TypeError if the token is not allowed */
+export function addressOf(target: Target): { readonly url: string; readonly protocols: string[] } {
+  return { url: socketUrl(target), protocols: subprotocols(target.token) };
 }
 
 function socketUrl(target: Target): string {

@@ -25,9 +25,9 @@ function isBeginning(lines: readonly string[], all: readonly string[] | undefine
   return all !== undefined && lines.every((line, n) => line === all[n]);
 }
 
-/** Reads the number `n` that a query returns from the store of a gateway. */
-export function readNumber(folder: string, sql: string): number {
-  const database = new DatabaseSync(join(folder, 'data/gateway.db'), { readOnly: true });
+/** Reads the number `n` that a query returns from a store, by default that of a gateway. */
+export function readNumber(folder: string, sql: string, store = 'data/gateway.db'): number {
+  const database = new DatabaseSync(join(folder, store), { readOnly: true });
   try {
     return Number(database.prepare(sql).get()?.['n']);
   } finally {

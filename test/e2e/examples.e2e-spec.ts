@@ -138,6 +138,12 @@ describe('the examples', () => {
     expect(output).toContain('the pager answers');
   });
 
+  it('[V-32] its driver runs in a process of its own', () => {
+    const check = join(customChannel, 'dist/check-driver.js');
+    const output = execFileSync(process.execPath, [check], { cwd: customChannel, encoding: 'utf8' });
+    expect(output).toContain('the pager answers, whatever dies');
+  });
+
   it('a module under `openclaw start` can inject ToolRegistryService and ModuleRef', async () => {
     const probe = `import { Module } from '@nestjs/common';
       import { ModuleRef } from '@nestjs/core';

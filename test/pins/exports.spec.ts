@@ -71,6 +71,11 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     `,
   ],
   [
+    'openclaw-gateway-nest/driver',
+    'src/run-driver.ts',
+    'DiscordModule DriverProcess DriverProcessOptions SlackModule TelegramModule runDriver',
+  ],
+  [
     'openclaw-gateway-nest/protocol',
     'src/protocol/index.ts',
     `

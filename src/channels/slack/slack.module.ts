@@ -1,12 +1,10 @@
 // Promises: the channel `slack`. Refuses to know: what a reply is and who may write; core/channels decides that.
 import { Module } from '@nestjs/common';
-import { CoreModule } from '../../core/core.module.js';
 import { SlackAccounts } from './accounts.js';
 import { SlackEventsController } from './events.controller.js';
 import { SlackDriver } from './slack.driver.js';
 
 @Module({
-  imports: [CoreModule],
   controllers: [SlackEventsController],
   providers: [SlackDriver, SlackAccounts],
 })

@@ -1,12 +1,10 @@
 // Promises: the channel `telegram`. Refuses to know: what a reply is and who may write; core/channels decides that.
 import { Module } from '@nestjs/common';
-import { CoreModule } from '../../core/core.module.js';
 import { TelegramDriver } from './telegram.driver.js';
 import { TelegramWebhookController } from './webhook.controller.js';
 import { TelegramWebhooks } from './webhooks.js';
 
 @Module({
-  imports: [CoreModule],
   controllers: [TelegramWebhookController],
   providers: [TelegramDriver, TelegramWebhooks],
 })

@@ -22,8 +22,8 @@ export class ChannelFiles {
 
   /** See `ChannelLink.openFile`. */
   async open(source: string): Promise<OpenFile> {
-    const [head, mimeType] = INLINE.exec(source) ?? [];
-    if (head !== undefined && mimeType !== undefined) return openInline(mimeType, source.slice(head.length));
+    const inline = openInline(source);
+    if (inline) return inline;
     const mediaId = STORED.exec(source)?.[1];
     if (mediaId === undefined) throw new GatewayError('NOT_FOUND', { what: 'a file of this gateway' });
     const record = await this.media.getReadable(this.principal, mediaId);
@@ -31,8 +31,11 @@ export class ChannelFiles {
   }
 }
 
-function openInline(mimeType: string, base64: string): OpenFile {
-  const bytes = Buffer.from(base64, 'base64');
+/** Opens a file that its URL contains; undefined for another URL. */
+export function openInline(source: string): OpenFile | undefined {
+  const [head, mimeType] = INLINE.exec(source) ?? [];
+  if (head === undefined || mimeType === undefined) return undefined;
+  const bytes = Buffer.from(source.slice(head.length), 'base64');
   async function* read(): AsyncGenerator<Uint8Array> {
     yield bytes;
   }

@@ -86,7 +86,7 @@ const accept = (inbox: Inbox, requestId: string, status: AcceptedEvent['status']
     requestId,
     status,
     message: { messageRef: `m_${requestId}` },
-  } as AcceptedEvent);
+  });
 const asMessage = (updates: Updates): Reading => ({
   kind: 'message',
   message: { content: updates.map(({ raw }) => String(raw)).join(' ') },

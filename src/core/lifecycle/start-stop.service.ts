@@ -72,7 +72,8 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
     if (this.stopFailure) throw this.stopFailure.error;
   }
 
-  private async becomeReady(): Promise<void> {
+  /** Runs the steps that follow the opening of the port: called when it is open, and by a process that opens none. */
+  async becomeReady(): Promise<void> {
     if (this.life.phase !== 'starting') return;
     this.life.moveTo('live');
     try {

@@ -30,6 +30,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'cloud-api.ts': 'limits for answers of a platform',
   'web-api.ts': 'limits for answers of a platform',
   'rest.ts': 'limits for answers of a platform',
+  'http-files.ts': 'limits for transfers to and from a gateway',
   'model-trial.ts': 'a limit for the trial of a model',
 };
 
