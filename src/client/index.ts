@@ -13,7 +13,7 @@ export type {
 } from '../protocol/index.js';
 export { countCodePoints } from '../protocol/code-points.js';
 export type { ReplyState } from '../protocol/reply-state.js';
-export type { WebchatIdentity } from '../protocol/webchat.js';
+export type { WebchatConversation, WebchatIdentity } from '../protocol/webchat.js';
 export { GatewayClient } from './client.js';
 export type { ConnectionState } from './reconnecting-link.js';
 export { ConnectionEndedError, MessageTooLargeError, WithdrawnError } from './errors.js';

@@ -25,6 +25,8 @@ export interface TranscriptMessage {
   readonly content: string | undefined;
   readonly sender: string;
   readonly senderName: string | undefined;
+  /** The principal that sent it; undefined until it is read from the history. */
+  readonly principal: string | undefined;
   readonly attachments: HistoryMessage['attachments'];
   /** Unix milliseconds, from the gateway's clock once the message is stored. */
   readonly sentAt: number;
@@ -53,6 +55,7 @@ export function createMessage(key: number, fields: NewMessage): TranscriptMessag
     content: undefined,
     sender: '',
     senderName: undefined,
+    principal: undefined,
     attachments: [],
     refusal: undefined,
     isPlaced: false,

@@ -51,6 +51,7 @@ function stored(ref: string, changes: Partial<HistoryMessage> = {}): HistoryMess
     message_ref: ref,
     message_id: `id-${ref}`,
     sender: 'web-a',
+    principal: 'alice',
     content: `said ${ref}`,
     attachments: [],
     sent_at: 1_000,

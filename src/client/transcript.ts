@@ -305,6 +305,7 @@ export class Transcript {
       content: entry.content,
       sender: entry.sender,
       senderName: entry.sender_name,
+      principal: entry.principal,
       attachments: entry.attachments,
       sentAt: entry.sent_at,
       supersededBy: entry.superseded_by,

@@ -69,6 +69,7 @@ export const HistoryMessage = Type.Object({
   message_id: messageId,
   sender: Type.String(),
   sender_name: Type.Optional(Type.String()),
+  principal: Type.String({ description: 'The principal that sent it: several may speak as one sender.' }),
   content: Type.String(),
   attachments: Type.Array(Attachment),
   sent_at: Type.Integer(),

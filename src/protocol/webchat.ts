@@ -1,3 +1,11 @@
+/** The payload of `webchat.conversation`, the response to `webchat.find`: how a page continues a conversation. */
+export interface WebchatConversation {
+  /** The sender to speak as. */
+  readonly sender: string;
+  /** The principal that began it. Missing if it has no message. */
+  readonly principal?: string;
+}
+
 /**
  * The payload of `webchat.identity`, the response to `webchat.identify`: the identity that the gateway gives a page.
  */

@@ -128,6 +128,7 @@ function toHistoryMessage({ message, agent, blocks }: HistoryEntry): HistoryMess
     message_id: message.messageId,
     sender: payload.sender,
     ...(payload.sender_name === undefined ? {} : { sender_name: payload.sender_name }),
+    principal: message.client.principal,
     content: payload.content,
     attachments: payload.attachments ?? [],
     sent_at: message.receivedAt,

@@ -67,7 +67,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       GatewayClientEvents GatewayClientOptions GatewayError HistoryMessage Loss MAX_CONTENT_LENGTH MessageInPayload
       MessagePhase MessageTooLargeError OutboundFrame PROTOCOL_VERSION PresenceStatus Reply ReplyEvent ReplyState SendOptions SessionPosition
       SocketConstructor SocketLike StreamBlock TOKEN_PATTERN Timers ToolStatusPayload Transcript TranscriptMessage
-      TranscriptSource WebchatIdentity WithdrawnError countCodePoints systemTimers
+      TranscriptSource WebchatConversation WebchatIdentity WithdrawnError countCodePoints systemTimers
     `,
   ],
   [

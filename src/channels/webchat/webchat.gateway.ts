@@ -1,7 +1,7 @@
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import Type from 'typebox';
 import { GatewayError, type InboundEnvelope } from '../../protocol/index.js';
-import type { WebchatIdentity } from '../../protocol/webchat.js';
+import type { WebchatConversation, WebchatIdentity } from '../../protocol/webchat.js';
 import { WEBCHAT } from '../../protocol/constants.js';
 import { AgentsService } from '../../core/agents/agents.service.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
@@ -9,6 +9,7 @@ import type { Connection } from '../../core/connections/connection.js';
 import { decidesApprovals } from '../../core/identity/principal.js';
 import { FrameTypeRegistry } from '../../core/connections/frame-type.registry.js';
 import { checkChannel } from '../../core/sessions/access.js';
+import { SessionStore } from '../../core/store/index.js';
 import { SessionRouterService } from '../../core/sessions/session-router.service.js';
 import { AgentRuntime } from '../../core/turns/agent-runtime.js';
 
@@ -20,6 +21,7 @@ export class WebchatGateway {
     private readonly agents: AgentsService,
     private readonly runtime: AgentRuntime,
     private readonly router: SessionRouterService,
+    private readonly sessions: SessionStore,
     types: FrameTypeRegistry,
   ) {
     types.register('webchat.identify', { payload: Type.Object({}, { additionalProperties: false }) });
@@ -57,6 +59,7 @@ export class WebchatGateway {
     };
     return { event: 'webchat.identity', data };
   }
+
   /**
    * Returns how a page continues the conversation of a link, which this browser need not know.
    * @throws GatewayError NOT_FOUND when it is none of the web chat, or this caller may not read it
@@ -65,12 +68,13 @@ export class WebchatGateway {
   async find(
     { principal }: Connection,
     { payload }: InboundEnvelope,
-  ): Promise<{ event: 'webchat.conversation'; data: Required<Pick<WebchatIdentity, 'sender'>> }> {
+  ): Promise<{ event: 'webchat.conversation'; data: WebchatConversation }> {
     const { session_id: sessionId } = payload as { readonly session_id: string };
     const { channel, mode, keyParts } = await this.router.getReadable(principal, sessionId);
     const [sender] = keyParts;
     if (channel !== WEBCHAT || mode !== 'main' || sender === undefined)
       throw new GatewayError('NOT_FOUND', { what: `session ${sessionId}` });
-    return { event: 'webchat.conversation', data: { sender } };
+    const founder = await this.sessions.findFounder(sessionId);
+    return { event: 'webchat.conversation', data: { sender, ...(founder !== undefined && { principal: founder }) } };
   }
 }

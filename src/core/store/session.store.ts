@@ -10,6 +10,9 @@ export abstract class SessionStore {
   /** Resolves with whether a message of `sender` was accepted in the session. */
   abstract isParticipant(sessionId: string, sender: string): Promise<boolean>;
 
+  /** Resolves with the principal that sent the first message of a session; undefined if there is none. */
+  abstract findFounder(sessionId: string): Promise<string | undefined>;
+
   /**
    * Changes a session; durable when it resolves. Resolves with undefined if the session does not exist. `actor` is the
    * principal of an administrative change; with it the same commit adds a row to the audit trail.

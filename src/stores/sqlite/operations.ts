@@ -225,6 +225,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   findSession: read(({ sessions }, sessionId) => sessions.find(sessionId)),
   listParticipants: read(({ sessions }, sessionId) => sessions.listParticipants(sessionId)),
   isParticipant: read(({ sessions }, ...all) => sessions.isParticipant(...all)),
+  findFounder: read(({ sessions }, sessionId) => sessions.findFounder(sessionId)),
   updateSession: write(({ sessions, now }, ...all) => sessions.update(now, ...all)),
   changeReaction: write(({ sessions }, ...all) => sessions.changeReaction(...all)),
   readHistory: packedRead({

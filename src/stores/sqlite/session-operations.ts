@@ -48,6 +48,7 @@ export class SessionOperations {
   private readonly selectById;
   private readonly selectParticipants;
   private readonly selectParticipant;
+  private readonly selectFounder;
   private readonly changeSession;
   private readonly insertReaction;
   private readonly selectReaction;
@@ -67,6 +68,11 @@ export class SessionOperations {
     this.selectParticipant = prepare<{ 1: 1 }>(
       database,
       'SELECT 1 FROM participants JOIN sessions USING (session) WHERE id = ? AND sender = ?',
+    );
+    this.selectFounder = prepare<{ principal: string }>(
+      database,
+      `SELECT principal FROM messages JOIN clients USING (client)
+       WHERE session = (SELECT session FROM sessions WHERE id = ?) ORDER BY ord LIMIT 1`,
     );
     this.changeSession = prepare(
       database,
@@ -104,6 +110,10 @@ export class SessionOperations {
 
   isParticipant(sessionId: string, sender: string): boolean {
     return this.selectParticipant.get(sessionId, sender) !== undefined;
+  }
+
+  findFounder(sessionId: string): string | undefined {
+    return this.selectFounder.get(sessionId)?.principal;
   }
 
   update(now: number, sessionId: string, change: SessionChange, actor?: string): Session | undefined {

@@ -29,6 +29,13 @@ export const sessionContract: Contract = {
     expect(await bench.store.listParticipants('s_nobody')).toEqual([]);
   },
 
+  'knows which principal sent the first message': async (bench) => {
+    for (const principal of ['alice', 'bob'])
+      await bench.accept({ client: { tenant: 'default', principal, clientId: 'page' }, messageId: principal });
+    expect(await bench.store.findFounder('s_alice')).toBe('alice');
+    expect(await bench.store.findFounder('s_nobody')).toBeUndefined();
+  },
+
   'knows when a session was last used, and the head of its log': async (bench) => {
     const receivedAt = bench.under.now() + 5_000;
     await bench.finish(await bench.run());
