@@ -934,6 +934,16 @@ export const requirements: readonly Requirement[] = [
     'A person who signs out decides what becomes of messages that are not sent, and another person who signs in neither sees nor sends anything of theirs.',
   ),
   requirement(
+    'W-78',
+    'web chat',
+    'A page whose live connection does not open shows what the browser has stored, and blames no more than the gateway has said.',
+  ),
+  requirement(
+    'W-79',
+    'web chat',
+    'In a conversation that several people write into, the page says who began it and who wrote each message.',
+  ),
+  requirement(
     'X-17',
     'security',
     'A guarded route is 401 without a credential, and 403 for another role or without the scope, which the response names.',

@@ -53,7 +53,10 @@ void import('./later.js');
 async function start(): Promise<void> {
   const code = takeCode(location, history);
   await claimClientName(storage);
-  if (code === undefined) return chat.link.start();
+  if (code === undefined) {
+    chat.recall();
+    return chat.link.start();
+  }
   const outcome = await exchangeCode(code);
   // The tab's stored token may still be valid, or the gateway may require none.
   if ('failure' in outcome) return chat.link.start(texts.signIn.code[outcome.failure]);

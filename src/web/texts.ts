@@ -23,14 +23,29 @@ export const texts = {
     reconnecting: 'Connection lost, reconnecting…',
     restarting: 'The gateway is restarting…',
     offline: 'You are offline',
+    halfway: 'No live connection',
     unreachable: 'The gateway cannot be reached, trying again…',
     kept: 'What you write is kept, and sent once there is a connection.',
     notKept:
       'What you write is sent once there is a connection, if this page stays open until then: this browser lets it store nothing.',
     caughtUp: (count: number) => `Back again: ${count} ${count === 1 ? 'message' : 'messages'} sent.`,
     tryNow: 'Try now',
-    refused: (origin: string) =>
-      `The gateway answers, but it refuses this page. If you opened it under a name other than the gateway's own, an operator must add ${origin} to the setting gateway.allowed_origins. Too many failed sign-ins have the same effect for a minute.`,
+    findings: {
+      answers: () =>
+        'The gateway answers, but no live connection to it opens. It is tried again by itself, at least every 30 seconds.',
+      foreign: (origin: string) =>
+        `The gateway refuses pages of ${origin}. Open it under its own name, or ask an operator to add ${origin} to the setting gateway.allowed_origins.`,
+      throttled: () =>
+        'The gateway refuses this machine for now: there were too many failed sign-ins. It is tried again by itself; wait a minute.',
+    },
+    causes: {
+      heading: 'Likely causes',
+      list: [
+        'A proxy in front of the gateway passes on no WebSocket connections: its operator has to allow upgrades.',
+        'The network, a virus scanner or an extension of this browser blocks them: try another network or a private window.',
+        'This machine has as many connections as the gateway allows: close other tabs.',
+      ],
+    },
   },
 
   signIn: {
@@ -67,10 +82,16 @@ export const texts = {
         : count === 1
           ? 'A message is not sent yet'
           : `${count} messages are not sent yet`,
-    explanation:
-      'Only you can send what you wrote. Another person who signs in here neither sees nor sends it. Files of drafts are not kept.',
+    explanation: 'Only you can send what you wrote. Another person who signs in here neither sees nor sends it.',
+    lostFiles: (count: number) =>
+      count === 1
+        ? 'One file of a draft is not uploaded, so it is not kept.'
+        : `${count} files of drafts are not uploaded, so they are not kept.`,
+    notLasting:
+      'This browser lets the page store nothing. What you keep is lost when the page is reloaded or closed, or when another person signs in.',
     send: 'Send first, then sign out',
     keep: 'Keep in this tab until I sign in again',
+    keepHere: 'Keep while this page stays open',
     discard: 'Discard and sign out',
     cancel: 'Stay signed in',
     waiting: (count: number) =>
@@ -186,6 +207,8 @@ export const texts = {
     newest: 'The newest conversation',
     create: 'A new conversation',
     message: 'The message of this address is not in this conversation.',
+    unread: 'The message of this address was not found: not all of the conversation could be read.',
+    later: 'Whether this conversation is here is known once there is a connection.',
   },
 
   noModel: {
@@ -204,6 +227,8 @@ export const texts = {
     olderMissing: 'Earlier messages could not be read.',
     unreadable: 'This conversation could not be read.',
     loading: 'Loading…',
+    unread: 'The gateway has the messages of this conversation. They are shown once there is a connection.',
+    founder: (founder: string, person: string) => `${founder}’s conversation · you write as ${person}`,
     newest: 'Newest messages',
     earlier: (count: number) => (count === 1 ? 'Earlier version · show' : `Earlier version, ${count} messages · show`),
     today: 'Today',

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { Global, Module } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { AgentRuntime } from '../../src/core/turns/agent-runtime.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
 import { eventually } from '../support/eventually.js';
+import { findBarriers, SIDEWAYS } from '../support/page-checks.js';
 import { readPdfText } from '../support/pdf-text.js';
 import { ScriptedRuntime } from '../support/scripted-runtime.js';
 
@@ -27,11 +26,6 @@ const SIZES = [
   { width: 390, height: 844 },
   { width: 320, height: 640 },
 ];
-
-/** Lists the elements that stick out of the window to the side, except those that scroll in their own box. */
-const SIDEWAYS = `[document.documentElement, ...document.querySelectorAll('.thread, .sidebar, .head, .writing, .dialog, .menu')]
-  .filter((element) => element.scrollWidth > element.clientWidth + 1)
-  .map((element) => element.className || element.localName)`;
 
 /** How far the composer begins or ends beside the thread. */
 const EDGES = `(([thread, writing]) => Math.max(Math.abs(thread.left - writing.left), Math.abs(thread.right - writing.right)))(
@@ -167,13 +161,6 @@ describe('the keyboard', () => {
 });
 
 describe('people who need it otherwise', () => {
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  const findBarriers = async (chat: ChatPage) => {
-    await chat.page.evaluate(`(() => { ${axe} })()`);
-    return chat.page.evaluate(`axe.run(document).then(({ violations }) => violations
-      .map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => html + failureSummary)]))`);
-  };
-
   it.each([{ colorScheme: 'light' }, { colorScheme: 'dark' }, { forcedColors: 'active' }] as const)(
     '[W-22] find no barrier in menus, dialogs and the search: %o',
     async (options) => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { AgentRuntime } from '../../src/core/turns/agent-runtime.js';
 import { eventually } from '../support/eventually.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
+import { findFaults } from '../support/page-checks.js';
 import { ScriptedRuntime } from '../support/scripted-runtime.js';
 
 const suite = useChat();
@@ -196,6 +197,7 @@ describe.concurrent('the address of the page', () => {
     const chat = await suite.open({}, suite.gateway.url, '/chat#conversation=s_none');
     await chat.page.getByRole('heading', { name: 'This conversation is not here' }).waitFor();
     expect([await chat.page.title(), await chat.input.isVisible()]).toEqual(['Not here · openclaw', false]);
+    expect(await findFaults(chat)).toEqual([]);
     await chat.page.getByRole('link', { name: 'A new conversation' }).click();
     await chat.ask('/blocks 1');
     await chat.page.evaluate(`location.hash = "${new URL(chat.page.url()).hash}&message=m_none"`);

@@ -11,6 +11,9 @@ export interface FileTakerPage {
   readonly isReadOnly: boolean;
   /** The conversation that the files are for; undefined while it is not known yet. */
   readonly conversation: Conversation | undefined;
+  /** Reads and keeps the uploaded files of the draft of a conversation. */
+  readFiles(conversation: Conversation): readonly Attachment[];
+  saveFiles(conversation: Conversation, files: readonly Attachment[]): void;
   /** Shows a note; an empty one removes it. */
   report(notice: string): void;
 }
@@ -47,6 +50,12 @@ export class FileTaker implements ReactiveController {
     return this.#tray?.attachments ?? [];
   }
 
+  /** The number of files of conversations that are not uploaded. They are lost with the page. */
+  countIncomplete(conversations: readonly Conversation[]): number {
+    const files = conversations.flatMap((conversation) => this.#trays.get(conversation)?.files ?? []);
+    return files.filter(({ attachment }) => !attachment).length;
+  }
+
   /** Uploads files for the next message of a conversation: the shown one, or the given one. */
   async take(files: readonly File[], conversation = this.page().conversation): Promise<void> {
     const { isReadOnly, report } = this.page();
@@ -79,10 +88,15 @@ export class FileTaker implements ReactiveController {
   }
 
   #trayOf(conversation: Conversation | undefined): FileTray | undefined {
-    const { media } = this.page();
     if (!conversation) return undefined;
-    let tray = this.#trays.get(conversation);
-    if (!tray) this.#trays.set(conversation, (tray = new FileTray(media, shrink, () => this.host.requestUpdate())));
+    const known = this.#trays.get(conversation);
+    if (known) return known;
+    const { media, readFiles, saveFiles } = this.page();
+    const tray: FileTray = new FileTray(readFiles(conversation), media, shrink, () => {
+      saveFiles(conversation, tray.attachments);
+      this.host.requestUpdate();
+    });
+    this.#trays.set(conversation, tray);
     return tray;
   }
 

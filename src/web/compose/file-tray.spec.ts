@@ -25,6 +25,7 @@ beforeEach(() => {
     async () => answer(),
   );
   tray = new FileTray(
+    [],
     media,
     async (each) => each,
     () => {},

@@ -33,14 +33,17 @@ export type Shrink = (file: File) => Promise<File>;
 
 /** The files chosen for the next message, in the order in which they were chosen. */
 export class FileTray {
-  files: readonly TrayFile[] = [];
+  files: readonly TrayFile[];
 
-  /** `onChange` is called whenever {@link files} has changed. */
+  /** Begins with uploaded files. `onChange` is called whenever {@link files} has changed. */
   constructor(
+    uploaded: readonly Attachment[],
     private readonly media: MediaFiles,
     private readonly shrink: Shrink,
     private readonly onChange: () => void,
-  ) {}
+  ) {
+    this.files = uploaded.map(asUploaded);
+  }
 
   /** True while a file is not uploaded. */
   get isIncomplete(): boolean {
@@ -83,16 +86,7 @@ export class FileTray {
 
   /** Restores the files of a message that was not sent. */
   putBack(attachments: readonly Attachment[]): void {
-    this.#change(
-      attachments.map((attachment) => ({
-        file: undefined,
-        name: attachment.name ?? '',
-        size: attachment.size_bytes ?? 0,
-        progress: 1,
-        attachment,
-        failure: undefined,
-      })),
-    );
+    this.#change(attachments.map(asUploaded));
   }
 
   remove(entry: TrayFile): void {
@@ -129,4 +123,9 @@ export class FileTray {
     this.files = files;
     this.onChange();
   }
+}
+
+function asUploaded(attachment: Attachment): TrayFile {
+  const { name = '', size_bytes: size = 0 } = attachment;
+  return { file: undefined, name, size, progress: 1, attachment, failure: undefined };
 }

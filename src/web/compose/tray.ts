@@ -32,7 +32,7 @@ function renderFile(entry: TrayFile, files: MediaFiles, actions: TrayActions): T
   const source = file ?? attachment?.media_id ?? '';
   return html`<li aria-busy=${attachment || failure ? 'false' : 'true'} class=${isPicture ? '' : 'chip'}>
     ${isPicture ? html`<chat-media .files=${files} .source=${source} label=${name}></chat-media>` : icons.file}
-    <span class="file-name" title=${name}>${name}</span>
+    <span class="file-name" dir="auto" title=${name}>${name}</span>
     ${renderUpload(entry, actions)}
     <button type="button" class="icon-button" aria-label=${label} title=${label} @click=${() => actions.remove(entry)}>
       ${icons.close}
@@ -42,7 +42,7 @@ function renderFile(entry: TrayFile, files: MediaFiles, actions: TrayActions): T
 
 function renderUpload(entry: TrayFile, actions: TrayActions): TemplateResult {
   const { attachment, failure, progress, size, name } = entry;
-  if (attachment) return html`<span class="faint" role="status">${formatBytes(size)}</span>`;
+  if (attachment) return html`<span class="faint" role="status" dir="auto">${formatBytes(size)}</span>`;
   if (failure === undefined) {
     return html`<span class="faint" role="status">${texts.files.uploading}</span>
       <progress max="1" value=${progress} aria-label=${name}></progress>`;

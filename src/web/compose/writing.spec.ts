@@ -25,7 +25,12 @@ beforeEach(() => {
   composer = { text: '', readOnly: false, focus: () => {} };
   const page = {
     composer,
-    chat: { media, active: new Conversation('ann', 's_1'), saveDraft: () => {}, ...chat } as unknown as Chat,
+    chat: {
+      media,
+      active: new Conversation('ann', 's_1'),
+      drafts: { saveText: () => {}, readFiles: () => [], saveFiles: () => {} },
+      ...chat,
+    } as unknown as Chat,
   } as WritingPage;
   const host = Object.assign(new EventTarget(), {
     addController: () => {},

@@ -39,6 +39,8 @@ export class Writing implements ReactiveController {
       media: page().chat.media,
       isReadOnly: page().composer?.readOnly ?? false,
       conversation: page().chat.active,
+      readFiles: (conversation) => page().chat.drafts.readFiles(conversation),
+      saveFiles: (conversation, files) => page().chat.drafts.saveFiles(conversation, files),
       report: (notice) => (this.notice = notice),
     }));
   }
@@ -61,17 +63,16 @@ export class Writing implements ReactiveController {
   }
 
   /**
-   * Restores what a person left of a newly shown conversation: where they read, and the draft, unless a text was typed
-   * before the conversation was known.
+   * Restores what a person left of a newly shown conversation: the draft, unless a text was typed before the conversation
+   * was known.
    */
   begin(): void {
     const { chat, composer } = this.page();
     if (!composer) return;
-    void this.#readOn();
     composer.invite();
     if (this.#isSubmittedAhead) this.write(composer.text);
-    else if (this.#isTypedAhead) chat.saveDraft(composer.text);
-    else composer.text = chat.readDraft();
+    else if (this.#isTypedAhead) chat.drafts.saveText(composer.text);
+    else composer.text = chat.drafts.readText();
     this.#isSubmittedAhead = false;
     this.#isTypedAhead = false;
   }
@@ -99,7 +100,7 @@ export class Writing implements ReactiveController {
     this.keeper.toEnd();
     if (composer?.text.trim() !== text.trim()) return true;
     composer.text = '';
-    chat.saveDraft('');
+    chat.drafts.saveText('');
     return true;
   }
 
@@ -108,7 +109,7 @@ export class Writing implements ReactiveController {
     this.notice = '';
     this.#isSubmittedAhead = false;
     this.#isTypedAhead = chat.active === undefined;
-    chat.saveDraft(text);
+    chat.drafts.saveText(text);
     if (text === '') chat.presence.sent();
     else chat.presence.typed();
   }
@@ -158,11 +159,11 @@ export class Writing implements ReactiveController {
     this.send(content, attachments, ref);
   }
 
-  /** Shows the place where the person stopped reading, once it has been read again; else the end. */
-  async #readOn(): Promise<void> {
+  /** Shows the place where a person stopped reading a newly shown conversation, once it has been read again; else the end. */
+  async readOn(): Promise<void> {
     const { chat } = this.page();
     const { active } = chat;
-    const position = chat.readPosition();
+    const position = chat.drafts.readPosition();
     if (position && this.keeper.restore(position)) return;
     this.keeper.toEnd();
     if (!active || !position) return;
@@ -190,7 +191,7 @@ export class Writing implements ReactiveController {
     if (!composer) return;
     this.taker.putBack(attachments);
     composer.text = text;
-    chat.saveDraft(text);
+    chat.drafts.saveText(text);
     composer.focus();
     this.host.requestUpdate();
   }

@@ -14,6 +14,7 @@ import {
 import type { Conversation } from './conversation.js';
 import { ConversationReader } from './conversation-reader.js';
 import { Conversations } from './conversations.js';
+import { Drafts } from './drafts.js';
 import { gatewayClock } from './gateway-clock.js';
 import { GatewayLink, type Identification } from './gateway-link.js';
 import { Leaving } from './leaving.js';
@@ -21,8 +22,8 @@ import { MediaFiles } from './media-files.js';
 import { cleanText } from './message-limits.js';
 import { OtherConversations } from './other-conversations.js';
 import { asSent, CHANNEL, Outbox, payloadOf } from './outbox.js';
-import type { PageStorage } from './page-storage.js';
-import type { ReadingPosition } from './stored-values.js';
+import { makeName, type PageStorage } from './page-storage.js';
+import type { UnsentMessage } from './stored-values.js';
 import { Preferences } from './preferences.js';
 import { Presence } from './presence.js';
 import { Signal } from './signal.js';
@@ -41,6 +42,7 @@ export class Chat {
   readonly visitor: Visitor;
   readonly reader: ConversationReader;
   readonly leaving: Leaving;
+  readonly drafts: Drafts;
   readonly presence = new Presence((status) => this.#sendPresence(status));
   /** Emitted when something shown has changed. */
   readonly changed = new Signal();
@@ -66,6 +68,7 @@ export class Chat {
     private readonly readWanted: () => string | undefined,
   ) {
     this.conversations = new Conversations(storage);
+    this.drafts = new Drafts(storage, this.conversations);
     this.outbox = new Outbox(storage, () => this.changed.emit());
     this.preferences = new Preferences(storage, () => this.changed.emit());
     this.media = new MediaFiles(() => storage.token);
@@ -103,6 +106,11 @@ export class Chat {
     return this.link.quality === 'connected';
   }
 
+  /** True while there is a connection, or nothing speaks against one. */
+  get isReaching(): boolean {
+    return this.isConnected || this.link.quality === 'connecting';
+  }
+
   /** True unless the gateway has said that this page may only read. */
   get mayWrite(): boolean {
     return !this.isConnected || this.link.may('messages:write');
@@ -123,11 +131,11 @@ export class Chat {
     if (!conversation || !client) return false;
     const content = cleanText(written);
     const { sender, transcript } = conversation;
-    const unsent = { sender, content, attachments, supersedes };
-    const reply = client.send(payloadOf(unsent));
-    const { id } = reply;
-    this.outbox.add({ id, ...unsent }, !this.isConnected);
-    this.#follow(conversation, transcript.add(asSent({ id, ...unsent })), reply);
+    const unsent = { id: makeName(), sender, content, attachments, supersedes };
+    this.outbox.add(unsent, !this.isConnected);
+    const message = transcript.add(asSent(unsent));
+    // Before the gateway has said who is signed in, it stays here.
+    if (this.link.identity) this.#follow(conversation, message, client.send(payloadOf(unsent), { id: unsent.id }));
     conversation.lastAt = gatewayClock.now();
     conversation.entitle(content);
     this.conversations.save(conversation);
@@ -141,6 +149,7 @@ export class Chat {
     const reply = this.#replies.get(message.id);
     this.active?.cancelling(message);
     if (reply) reply.cancel();
+    else if (message.phase === 'unsent' && this.active) this.#withdraw(this.active, message);
     else if (message.ref !== undefined) this.link.client?.cancelMessage(message.ref);
     this.changed.emit();
   }
@@ -164,10 +173,21 @@ export class Chat {
     this.changed.emit();
   }
 
-  /** Shows the conversation that the address of the page names. Until the gateway has identified the page, it waits. */
+  /**
+   * Shows what the browser has stored for the person of this tab, until the gateway has said who is signed in. Nothing is
+   * sent or read before.
+   */
+  recall(): void {
+    if (this.storage.person === undefined || this.storage.isSignedOut) return;
+    this.conversations.recallStored();
+    for (const unsent of this.outbox.messages) this.#hold(unsent);
+    void this.visit();
+  }
+
+  /** Shows the conversation that the address of the page names. Without anything to show, it waits for the gateway. */
   async visit(): Promise<void> {
     const wanted = this.readWanted();
-    if (this.link.identity === undefined) return;
+    if (this.link.identity === undefined && this.conversations.all.length === 0) return;
     if (wanted !== undefined) return this.visitor.visit(wanted);
     const [newest] = this.conversations.isBound ? this.conversations.all : this.conversations.listed;
     if (!this.active) this.open(newest ?? this.conversations.openNew());
@@ -211,24 +231,6 @@ export class Chat {
   /** Reads the page of messages before the first one that is shown. */
   async loadOlder(): Promise<void> {
     if (this.active) await this.reader.loadOlder(this.active);
-  }
-
-  readDraft(): string {
-    return this.active ? this.storage.readDraft(this.active.sender) : '';
-  }
-
-  saveDraft(draft: string): void {
-    if (this.active) this.storage.saveDraft(this.active.sender, draft);
-  }
-
-  /** Where the person stopped reading the shown conversation; undefined at its end. */
-  readPosition(): ReadingPosition | undefined {
-    return this.active && this.storage.readPosition(this.active.sender);
-  }
-
-  /** Keeps where the person stopped reading, unless the conversation is gone. */
-  savePosition(conversation: Conversation, position: ReadingPosition | undefined): void {
-    if (this.conversations.all.includes(conversation)) this.storage.savePosition(conversation.sender, position);
   }
 
   /** Handles a change that another tab made to this browser's storage under `key`. */
@@ -297,17 +299,27 @@ export class Chat {
   #startWith(client: GatewayClient): void {
     for (const { transcript } of this.conversations.all) transcript.unload();
     for (const unsent of this.outbox.messages) {
-      const { id, sender } = unsent;
-      const conversation = this.conversations.findBySender(sender);
-      if (!conversation) {
-        this.outbox.remove(id, false);
-        continue;
-      }
-      const { transcript } = conversation;
-      this.outbox.watch(id);
-      const message = transcript.findUnsent(id) ?? transcript.add(asSent(unsent));
-      this.#follow(conversation, message, client.send(payloadOf(unsent), { id }));
+      const { id } = unsent;
+      const held = this.#hold(unsent);
+      if (held) this.#follow(held.conversation, held.message, client.send(payloadOf(unsent), { id }));
+      else this.outbox.remove(id, false);
     }
+  }
+
+  /** Shows a message that waits to be sent. Returns undefined when it belongs to none of the conversations. */
+  #hold(unsent: UnsentMessage): { conversation: Conversation; message: TranscriptMessage } | undefined {
+    const conversation = this.conversations.hold(unsent);
+    if (!conversation) return undefined;
+    const { transcript } = conversation;
+    this.outbox.watch(unsent.id);
+    return { conversation, message: transcript.findUnsent(unsent.id) ?? transcript.add(asSent(unsent)) };
+  }
+
+  #withdraw(conversation: Conversation, message: TranscriptMessage): void {
+    this.outbox.remove(message.id, false);
+    conversation.transcript.remove(message);
+    this.withdrawn.emit(message);
+    this.changed.emit();
   }
 
   #follow(conversation: Conversation, message: TranscriptMessage, reply: Reply): void {
@@ -317,13 +329,10 @@ export class Chat {
       (error: unknown) => {
         // The next client sends it again.
         if (error instanceof ConnectionEndedError) return;
-        this.outbox.remove(message.id, false);
         // What was refused or withdrawn is the person's to look at.
         this.leaving.stay();
-        if (!(error instanceof WithdrawnError)) return;
-        conversation.transcript.remove(message);
-        this.withdrawn.emit(message);
-        this.changed.emit();
+        if (error instanceof WithdrawnError) this.#withdraw(conversation, message);
+        else this.outbox.remove(message.id, false);
       },
     );
     const forget = () => {

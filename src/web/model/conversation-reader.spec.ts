@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { GatewayClient, OutboundFrame } from '../../client/index.js';
+import type { GatewayClient, OutboundFrame, WebchatIdentity } from '../../client/index.js';
 import { FakeStorage } from '../../testing/fake-storage.js';
 import { Conversation } from './conversation.js';
 import { ConversationReader } from './conversation-reader.js';
@@ -25,7 +25,7 @@ it('reads a conversation back to a message also while its newest messages are be
   );
   const reader = new ConversationReader(
     conversations,
-    { client, quality: 'connected' },
+    { client, quality: 'connected', identity: {} as WebchatIdentity },
     () => {},
     () => {},
   );

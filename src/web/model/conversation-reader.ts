@@ -10,7 +10,7 @@ const READ_AGAIN_MS = 50;
 export class ConversationReader {
   constructor(
     private readonly conversations: Conversations,
-    private readonly link: Pick<GatewayLink, 'client' | 'quality'>,
+    private readonly link: Pick<GatewayLink, 'client' | 'quality' | 'identity'>,
     private readonly changed: () => void,
     /** Called, with the reason, when the gateway refuses to be read. */
     private readonly refused: (reason: string) => void,
@@ -24,11 +24,16 @@ export class ConversationReader {
     return (transcript.isLoaded || transcript.sessionId === undefined) && transcript.olderCursor === undefined;
   }
 
-  /** Reads a conversation back to a message, so that it can be shown. */
-  async loadUntil(conversation: Conversation, messageRef: string): Promise<void> {
+  /**
+   * Reads a conversation back to a message, so that it can be shown. Resolves with false when the message may be in a part
+   * that cannot be read now.
+   */
+  async loadUntil(conversation: Conversation, messageRef: string): Promise<boolean> {
     const { transcript } = conversation;
-    await this.#loadNewest(conversation);
-    await this.#loadOlderWhile(conversation, () => !transcript.messages.some(({ ref }) => ref === messageRef));
+    const isFound = () => transcript.messages.some(({ ref }) => ref === messageRef);
+    const isRead = await this.#loadNewest(conversation);
+    if (isRead) await this.#loadOlderWhile(conversation, () => !isFound());
+    return isFound() || (isRead && transcript.olderCursor === undefined);
   }
 
   /**
@@ -90,7 +95,9 @@ export class ConversationReader {
   }
 
   async #read(conversation: Conversation, read: (client: GatewayClient) => Promise<void>): Promise<boolean> {
-    const { client } = this.link;
+    const { link } = this;
+    // An unidentified page may be another person's: what is stored here is not theirs to read.
+    const client = link.identity && link.client;
     let isRead = client !== undefined;
     conversation.isUnreadable = false;
     try {

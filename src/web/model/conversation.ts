@@ -10,6 +10,8 @@ export class Conversation {
   /** True when a person gave the title. */
   isNamed = false;
   isPinned = false;
+  /** The principal that began it, if that is another one than the person of this browser. */
+  founder: string | undefined;
   /** The time of the last message, in Unix milliseconds; 0 when it is not known. */
   lastAt = 0;
   /** The position in the session's log up to which a person has seen it in this browser; 0 when it is not known. */
@@ -39,12 +41,13 @@ export class Conversation {
 
   /** The form in which the browser stores it. */
   get known(): KnownConversation {
-    const { sender, title, isNamed, isPinned, lastAt, seenUpTo } = this;
+    const { sender, title, founder, isNamed, isPinned, lastAt, seenUpTo } = this;
     const { sessionId } = this.transcript;
     return {
       sender,
       ...(sessionId !== undefined && { sessionId }),
       ...(title !== undefined && { title }),
+      ...(founder !== undefined && { founder }),
       ...(isNamed && { isNamed }),
       ...(isPinned && { isPinned }),
       ...(lastAt > 0 && { lastAt }),

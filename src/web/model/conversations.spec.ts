@@ -27,6 +27,29 @@ describe('the conversations of two tabs', () => {
     expect(second.active!.seenUpTo).toBe(9);
   });
 
+  it('hold a message that waits also where the list could not be stored, but none of another sender than the bound one', () => {
+    const [first, second] = openTabs();
+    first.recall();
+    const held = first.hold({ sender: 'web-lost', content: '# Hello there' });
+    expect([held?.sender, held?.title]).toEqual(['web-lost', 'Hello there']);
+    expect(first.hold({ sender: 'web-lost', content: 'more' })).toBe(held);
+    second.bind('alice', undefined);
+    expect(second.hold({ sender: 'web-lost', content: 'Hello' })).toBeUndefined();
+    expect(second.hold({ sender: 'alice', content: 'Hello' })).toBe(second.active);
+  });
+
+  it('that are recalled for a bound page go on in the session that the gateway names', () => {
+    const [first] = openTabs();
+    first.bind('alice', 's1');
+    first.save(first.active!);
+    first.clear();
+    first.recallStored();
+    const { active } = first;
+    expect([first.isBound, active?.sender, active?.transcript.sessionId]).toEqual([true, 'alice', 's1']);
+    first.bind('alice', 's2');
+    expect([first.active, active?.transcript.sessionId]).toEqual([active, 's2']);
+  });
+
   it('share the session that the first message created, when both are bound to one sender', () => {
     const [first, second] = openTabs();
     first.bind('alice', undefined);

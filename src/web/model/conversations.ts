@@ -1,5 +1,6 @@
 import { Conversation } from './conversation.js';
 import { makeName, type PageStorage } from './page-storage.js';
+import type { UnsentMessage } from './stored-values.js';
 
 /** The name of an empty conversation in addresses. */
 export const NEW = 'new';
@@ -44,7 +45,8 @@ export class Conversations {
   bind(sender: string, latestSessionId: string | undefined): void {
     const [known] = this.#isBound ? this.all : [];
     if (known?.sender === sender) {
-      known.transcript.sessionId ??= latestSessionId;
+      // What the browser has stored may be of an agent that the sender has left since.
+      if (!known.transcript.isLoaded) known.transcript.sessionId = latestSessionId ?? known.transcript.sessionId;
       return;
     }
     this.clear();
@@ -87,6 +89,26 @@ export class Conversations {
     if (!empty) return this.#openEmpty();
     this.open(empty);
     return empty;
+  }
+
+  /**
+   * Shows what the browser has stored, before the gateway has said who is signed in and whether the page is bound to one
+   * sender.
+   */
+  recallStored(): void {
+    const { bound, conversations, blank } = this.storage;
+    if (bound !== undefined) this.bind(bound.sender, bound.sessionId);
+    else if (conversations.length > 0 || blank !== undefined) this.recall();
+  }
+
+  /** Returns the conversation of a message that waits to be sent. The browser may have refused to store the list. */
+  hold({ sender, content }: Pick<UnsentMessage, 'sender' | 'content'>): Conversation | undefined {
+    const known = this.findBySender(sender);
+    if (known || this.#isBound) return known;
+    const conversation = new Conversation(sender, undefined);
+    conversation.entitle(content);
+    this.all.push(conversation);
+    return conversation;
   }
 
   /** Lists a conversation that this browser did not know. */

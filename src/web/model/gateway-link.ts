@@ -7,7 +7,8 @@ import {
   type OutboundFrame,
   type WebchatIdentity,
 } from '../../client/index.js';
-import { describeLink, diagnose, type LinkQuality } from './link-quality.js';
+import { findReason, type LinkFinding } from './link-finding.js';
+import { describeLink, type LinkQuality } from './link-quality.js';
 import type { PageStorage } from './page-storage.js';
 import { Signal } from './signal.js';
 import { texts } from '../texts.js';
@@ -60,8 +61,8 @@ export class GatewayLink {
   troubleSince: number | undefined;
   /** True once the trouble has lasted so long that the page says more about it. */
   isTroubleLong = false;
-  /** True when the gateway is healthy but refuses this page. */
-  isRefused = false;
+  /** Why no connection opens; undefined while that is not known, and once there is one. */
+  finding: LinkFinding | undefined;
   identity: WebchatIdentity | undefined;
   #client: GatewayClient | undefined;
   #isGoingAway = false;
@@ -100,6 +101,7 @@ export class GatewayLink {
     this.#client?.close();
     this.#wasConnected = false;
     this.#isGoingAway = false;
+    this.finding = undefined;
     this.stage = stage;
     const { token } = this.storage;
     const client = new GatewayClient({
@@ -134,6 +136,7 @@ export class GatewayLink {
 
   signOut(problem?: string, goBack?: () => void): void {
     this.storage.token = undefined;
+    this.storage.isSignedOut = true;
     this.identity = undefined;
     this.stage = { name: 'signed-out', problem, goBack };
     this.#client?.close();
@@ -184,13 +187,14 @@ export class GatewayLink {
     if (state.name === 'connected') {
       this.#isOnline = true;
       this.#isGoingAway = false;
-      this.isRefused = false;
+      this.finding = undefined;
       const { protocol, session_id } = state.connected;
       if (protocol === PROTOCOL_VERSION) void this.#identify(client, session_id);
       else this.#stopAtProtocol(protocol);
     } else if (state.name === 'waiting') {
       this.interrupted.emit();
-      if (!this.#wasConnected) void this.#diagnose(client);
+      // Most connections that are lost are back at once.
+      if (!this.#wasConnected || this.isTroubleLong) void this.#findReason(client);
     } else if (state.name === 'ended') {
       this.#end(state.error, problem);
     }
@@ -211,6 +215,7 @@ export class GatewayLink {
     try {
       this.identity = (await client.ask('webchat.identify', {})) as WebchatIdentity;
       if (client !== this.#client) return;
+      this.storage.isSignedOut = false;
       const isFirst = !this.#wasConnected;
       this.#wasConnected = true;
       this.stage = { name: 'chatting' };
@@ -241,17 +246,21 @@ export class GatewayLink {
     queueMicrotask(() => this.#client?.close());
   }
 
-  async #diagnose(client: GatewayClient): Promise<void> {
-    const finding = await diagnose();
-    if (client !== this.#client || this.#wasConnected) return;
-    this.isRefused = finding === 'refused';
-    this.changed.emit();
+  async #findReason(client: GatewayClient): Promise<void> {
+    const finding = await findReason(this.storage.token);
+    if (client !== this.#client || client.state.name === 'connected') return;
+    this.finding = finding;
+    this.#judge();
   }
 
   #judge(): void {
     if (this.#client) {
-      const facts = { isGoingAway: this.#isGoingAway, isOnline: this.#isOnline, wasConnected: this.#wasConnected };
-      this.quality = describeLink(this.#client.state, facts);
+      this.quality = describeLink(this.#client.state, {
+        isGoingAway: this.#isGoingAway,
+        isOnline: this.#isOnline,
+        wasConnected: this.#wasConnected,
+        finding: this.finding,
+      });
     }
     this.#time();
     this.changed.emit();

@@ -25,16 +25,17 @@ export class Leaving {
     return this.storage.isLeaving;
   }
 
-  /** True while a conversation has a draft. */
+  /** True while a conversation has a draft: a text or uploaded files. */
   get hasDrafts(): boolean {
     const { storage, conversations } = this;
-    const senders = [...conversations.all.map(({ sender }) => sender), storage.blank, conversations.active?.sender];
-    return senders.some((sender) => sender !== undefined && storage.readDraft(sender) !== '');
+    return conversations.all.some(
+      ({ sender }) => storage.readDraft(sender) !== '' || storage.readDraftFiles(sender).length > 0,
+    );
   }
 
   /**
    * Signs out. Messages that are not sent are sent before, or kept in this tab until the same person signs in again, or
-   * discarded. Drafts are discarded with them, and kept otherwise.
+   * discarded. Drafts with their uploaded files are discarded with them, and kept otherwise.
    */
   leave(fate: Fate): void {
     this.storage.isLeaving = fate === 'send';
@@ -44,7 +45,10 @@ export class Leaving {
     }
     if (fate === 'discard') {
       for (const { id } of this.outbox.messages) this.outbox.remove(id, false);
-      for (const { sender } of this.conversations.all) this.storage.saveDraft(sender, '');
+      for (const { sender } of this.conversations.all) {
+        this.storage.saveDraft(sender, '');
+        this.storage.saveDraftFiles(sender, []);
+      }
     }
     this.conversations.clear();
     this.link.signOut();

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectionEndedError, type ConnectionState } from '../../client/index.js';
-import { describeLink, type LinkQuality } from './link-quality.js';
+import { describeLink, type LinkFacts, type LinkQuality } from './link-quality.js';
 
 const waiting = (code: number): ConnectionState => ({ name: 'waiting', loss: { code, reason: '' }, retryInMs: 1 });
 const connected = { name: 'connected', connected: {} } as ConnectionState;
 const connecting: ConnectionState = { name: 'connecting' };
-const facts = { isGoingAway: false, isOnline: true, wasConnected: true };
+const facts: LinkFacts = { isGoingAway: false, isOnline: true, wasConnected: true, finding: undefined };
 
 describe("the state of the page's connection", () => {
-  it.each<[LinkQuality, ConnectionState, Partial<typeof facts>]>([
+  it.each<[LinkQuality, ConnectionState, Partial<LinkFacts>]>([
     ['connecting', connecting, { wasConnected: false }],
     ['connecting', { name: 'ended', error: new ConnectionEndedError(1000, '') }, {}],
     ['reconnecting', connecting, {}],
@@ -20,7 +20,13 @@ describe("the state of the page's connection", () => {
     ['offline', waiting(1012), { isOnline: false }],
     ['offline', connected, { isOnline: false }],
     ['connected', connected, {}],
-    ['unreachable', waiting(1006), { wasConnected: false }],
+    ['connecting', waiting(1006), { wasConnected: false }],
+    ['unreachable', waiting(1006), { wasConnected: false, finding: 'away' }],
+    ['unreachable', connecting, { wasConnected: false, finding: 'away' }],
+    ['halfway', waiting(1006), { wasConnected: false, finding: 'answers' }],
+    ['halfway', connecting, { finding: 'foreign' }],
+    ['reconnecting', waiting(1006), { finding: 'away' }],
+    ['connected', connected, { finding: 'answers' }],
   ])('is %s', (quality, state, changes) => {
     expect(describeLink(state, { ...facts, ...changes })).toBe(quality);
   });

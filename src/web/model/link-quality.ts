@@ -1,7 +1,15 @@
 import type { ConnectionState } from '../../client/index.js';
+import type { LinkFinding } from './link-finding.js';
 
-/** The state of the connection as the page shows it. */
-export type LinkQuality = 'connecting' | 'connected' | 'reconnecting' | 'restarting' | 'offline' | 'unreachable';
+/** The state of the connection as the page shows it. `halfway`: the gateway answers, but no live connection opens. */
+export type LinkQuality =
+  | 'connecting'
+  | 'connected'
+  | 'reconnecting'
+  | 'restarting'
+  | 'offline'
+  | 'halfway'
+  | 'unreachable';
 
 /** The facts that {@link describeLink} needs besides the client's state. */
 export interface LinkFacts {
@@ -10,6 +18,8 @@ export interface LinkFacts {
   /** False after the device lost its network, until a frame arrives. */
   readonly isOnline: boolean;
   readonly wasConnected: boolean;
+  /** Why the last attempt has failed; undefined while that is not known. */
+  readonly finding: LinkFinding | undefined;
 }
 
 /** Close codes of a gateway that stops or restarts. */
@@ -22,25 +32,17 @@ export function describeLink(state: ConnectionState, facts: LinkFacts): LinkQual
     case 'connected':
       return facts.isGoingAway ? 'restarting' : 'connected';
     case 'waiting':
-      if (facts.isGoingAway || LEAVING.has(state.loss.code)) return 'restarting';
-      return facts.wasConnected ? 'reconnecting' : 'unreachable';
+      return facts.isGoingAway || LEAVING.has(state.loss.code) ? 'restarting' : describeAttempts(facts);
     case 'connecting':
-      if (facts.isGoingAway) return 'restarting';
-      return facts.wasConnected ? 'reconnecting' : 'connecting';
+      return facts.isGoingAway ? 'restarting' : describeAttempts(facts);
     default:
       return 'connecting';
   }
 }
 
-/**
- * Finds out why the connection fails although the page itself was served; a browser does not report the reason.
- * `refused`: the gateway is healthy, so it refuses this page.
- */
-export async function diagnose(): Promise<'refused' | 'away'> {
-  try {
-    const { ok } = await fetch('health/ready', { credentials: 'omit' });
-    return ok ? 'refused' : 'away';
-  } catch {
-    return 'away';
-  }
+/** An attempt that runs changes nothing in what the last one has shown. */
+function describeAttempts({ wasConnected, finding }: LinkFacts): LinkQuality {
+  if (finding !== undefined && finding !== 'away') return 'halfway';
+  if (wasConnected) return 'reconnecting';
+  return finding === undefined ? 'connecting' : 'unreachable';
 }

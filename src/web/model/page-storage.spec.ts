@@ -39,6 +39,19 @@ describe('the storage of a page', () => {
     expect(open().unsent).toEqual([]);
   });
 
+  it('keeps the uploaded files of a draft for its person, and accepts no malformed ones', () => {
+    const storage = open();
+    storage.person = 'default/alice';
+    storage.saveDraftFiles('web-a', [{ kind: 'file', media_id: 'f_1', name: 'notes.txt' }]);
+    expect(open().readDraftFiles('web-a')).toEqual([{ kind: 'file', media_id: 'f_1', name: 'notes.txt' }]);
+    storage.person = 'default/bob';
+    expect(open().readDraftFiles('web-a')).toEqual([]);
+    session.entries.set('openclaw.webchat.default/bob.draft_files.web-a', '[{"kind":"file"},{"media_id":"f_1"},1]');
+    expect(open().readDraftFiles('web-a')).toEqual([]);
+    storage.saveDraftFiles('web-a', []);
+    expect(session.entries.has('openclaw.webchat.default/bob.draft_files.web-a')).toBe(false);
+  });
+
   it('gives a tab a new name without the unsent messages of the old one', () => {
     const storage = open();
     const { clientId } = storage;

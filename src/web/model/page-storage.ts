@@ -1,10 +1,13 @@
+import type { Attachment } from '../../client/index.js';
 import {
   isKnownConversation,
   isReadingPosition,
+  isStoredFile,
   isUnsentMessage,
   readList,
   type KnownConversation,
   type ReadingPosition,
+  type StoredFile,
   type UnsentMessage,
 } from './stored-values.js';
 
@@ -15,6 +18,7 @@ const IS_BOUND = `${PREFIX}is_bound`;
 const TOKEN = `${PREFIX}token`;
 const CLIENT_ID = `${PREFIX}client_id`;
 const PERSON = `${PREFIX}person`;
+const SIGNED_OUT = `${PREFIX}signed_out`;
 
 /** The names of what belongs to a person. */
 const CONVERSATIONS = 'conversations';
@@ -23,6 +27,7 @@ const UNSENT = 'unsent.';
 const ACTIVE = 'active';
 const BLANK = 'blank';
 const DRAFT = 'draft.';
+const DRAFT_FILES = 'draft_files.';
 const POSITION = 'position.';
 const LEAVING = 'leaving';
 const DENIED = 'denied';
@@ -92,6 +97,15 @@ export class PageStorage {
 
   set person(person: string | undefined) {
     this.#forTab.write(PERSON, person);
+  }
+
+  /** True after the {@link person} has signed out, or lost their access, until the gateway has identified the page again. */
+  get isSignedOut(): boolean {
+    return this.#forTab.read(SIGNED_OUT) !== undefined;
+  }
+
+  set isSignedOut(isSignedOut: boolean) {
+    this.#forTab.write(SIGNED_OUT, isSignedOut ? 'yes' : undefined);
   }
 
   get conversations(): readonly KnownConversation[] {
@@ -194,6 +208,15 @@ export class PageStorage {
 
   saveDraft(sender: string, draft: string): void {
     this.#forTab.write(this.#own(DRAFT + sender), draft === '' ? undefined : draft);
+  }
+
+  /** The uploaded files of a draft. */
+  readDraftFiles(sender: string): readonly StoredFile[] {
+    return readList(this.#forTab.read(this.#own(DRAFT_FILES + sender)), isStoredFile);
+  }
+
+  saveDraftFiles(sender: string, files: readonly Attachment[]): void {
+    this.#forTab.write(this.#own(DRAFT_FILES + sender), files.length === 0 ? undefined : JSON.stringify(files));
   }
 
   /** Undefined for a conversation that was left at its end. */

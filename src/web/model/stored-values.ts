@@ -8,6 +8,8 @@ export interface KnownConversation {
   /** True when a person gave the title. */
   readonly isNamed?: boolean;
   readonly isPinned?: boolean;
+  /** The principal that began it, if that is another one than the person of this browser. */
+  readonly founder?: string;
   /** The time of its last message, in Unix milliseconds. */
   readonly lastAt?: number;
   /** The position in the session's log up to which it was seen. */
@@ -23,6 +25,9 @@ export interface UnsentMessage {
   /** The ref of the message in whose place it is sent. */
   readonly supersedes?: string | undefined;
 }
+
+/** A file that the gateway stores, with the id under which it does. */
+export type StoredFile = Attachment & Required<Pick<Attachment, 'media_id'>>;
 
 /** Where a person stopped reading a conversation: its topmost message, and where that or a block of it stood. */
 export interface ReadingPosition {
@@ -45,10 +50,10 @@ export function readList<T>(source: string | undefined, isEntry: (entry: unknown
 
 export function isKnownConversation(entry: unknown): entry is KnownConversation {
   if (!isRecord(entry)) return false;
-  const { sender, sessionId, title, isNamed, isPinned, lastAt, seenUpTo } = entry;
+  const { sender, sessionId, title, founder, isNamed, isPinned, lastAt, seenUpTo } = entry;
   return (
     isName(sender) &&
-    [sessionId, title].every(isOptionalText) &&
+    [sessionId, title, founder].every(isOptionalText) &&
     [isNamed, isPinned].every((value) => value === undefined || typeof value === 'boolean') &&
     [lastAt, seenUpTo].every((value) => value === undefined || Number.isFinite(value))
   );
@@ -72,7 +77,7 @@ export function isReadingPosition(entry: unknown): entry is ReadingPosition {
   return entry['part'] === undefined || Number.isSafeInteger(entry['part']);
 }
 
-function isStoredFile(entry: unknown): boolean {
+export function isStoredFile(entry: unknown): entry is StoredFile {
   return isRecord(entry) && /^(?:image|audio|video|file)$/.test(String(entry['kind'])) && isName(entry['media_id']);
 }
 

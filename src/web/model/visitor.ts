@@ -1,13 +1,10 @@
-import { GatewayError, type WebchatIdentity } from '../../client/index.js';
+import { GatewayError, type WebchatConversation } from '../../client/index.js';
 import type { Conversation } from './conversation.js';
 import { NEW, type Conversations } from './conversations.js';
 import type { GatewayLink } from './gateway-link.js';
 
 /** Why the conversation of an address is not shown (yet). */
 export type Absence = 'looking' | 'missing' | 'unreadable';
-
-/** The sender as which a conversation is continued. */
-type Found = Required<Pick<WebchatIdentity, 'sender'>>;
 
 /** The errors of the gateway that mean that there is no such conversation, or none for this person. */
 const MISSING = /^(?:NOT_FOUND|INVALID_PAYLOAD)$/;
@@ -38,9 +35,11 @@ export class Visitor {
     const known = conversations.findByName(name) ?? (name === NEW ? conversations.openNew() : undefined);
     if (known) return this.open(known);
     conversations.leave();
-    this.#absence = conversations.isBound ? 'missing' : 'looking';
+    // Before the gateway has identified the page, what is stored may not be all that there is.
+    const isAlone = conversations.isBound && this.link.identity !== undefined;
+    this.#absence = isAlone ? 'missing' : 'looking';
     this.changed();
-    if (!conversations.isBound) await this.#look(name);
+    if (!isAlone && this.link.identity !== undefined) await this.#look(name);
   }
 
   async #look(name: string): Promise<void> {
@@ -48,16 +47,20 @@ export class Visitor {
     // Meanwhile the person may have gone elsewhere.
     if (this.#wanted !== name || this.conversations.active !== undefined) return;
     if (typeof found !== 'string') {
-      this.open(this.conversations.add(found.sender, name));
+      const conversation = this.conversations.add(found.sender, name);
+      if (found.principal !== this.link.identity?.principal) conversation.founder = found.principal;
+      this.open(conversation);
       return;
     }
     this.#absence = found;
     this.changed();
   }
 
-  async #find(name: string): Promise<Found | 'missing' | 'unreadable'> {
+  async #find(name: string): Promise<WebchatConversation | 'missing' | 'unreadable'> {
     try {
-      const found = (await this.link.client?.ask('webchat.find', { session_id: name })) as Found | undefined;
+      const found = (await this.link.client?.ask('webchat.find', { session_id: name })) as
+        | WebchatConversation
+        | undefined;
       if (!found) return 'unreadable';
       // The sender writes into another session by now: with another agent.
       const isElsewhere = this.conversations.findBySender(found.sender)?.transcript.sessionId !== undefined;

@@ -17,16 +17,18 @@ import { texts } from '../texts.js';
 import { ScrollKeeper } from '../thread/scroll-keeper.js';
 import type { SetUpModel } from '../setup/setup-card.js';
 import { renderAbsent } from '../thread/absent.js';
+import { renderFounder } from '../thread/author.js';
 import { renderThread } from '../thread/thread.js';
 import { ConversationList } from './conversation-list.js';
 import { ConversationMenu } from './conversation-menu.js';
 import { listHeaderCommands } from './header-commands.js';
-import { renderHeader } from './header.js';
+import { describeFinding, renderHeader } from './header.js';
 import { pressSingleKey, renderKeys } from './keys.js';
+import { NamedMessage } from './named-message.js';
 import { Places } from './places.js';
 import { ReadOut } from './read-out.js';
 import { renderSidebar } from './sidebar.js';
-import { renderSignOut } from './sign-out.js';
+import { hasUnfinished, renderSignOut } from './sign-out.js';
 import { renderStopped } from './stopped.js';
 
 /** Characters of a model's first answer that are shown. */
@@ -49,13 +51,14 @@ export class ChatApp extends LitElement {
   private readonly threadRef = createRef<HTMLElement>();
   private readonly keysRef = createRef<HTMLDialogElement>();
   private readonly signOutRef = createRef<HTMLDialogElement>();
-  private readonly keeper = new ScrollKeeper(this, () => void this.chat.loadOlder());
+  readonly keeper = new ScrollKeeper(this, () => void this.chat.loadOlder());
   private readonly writing = new Writing(this, this.keeper, () => ({ chat: this.chat, composer: this.composer }));
   private readonly readOut = new ReadOut(this, () => this.chat);
-  private readonly toast = new Toast(this);
+  readonly toast = new Toast(this);
   private readonly list = new ConversationList(this, () => this.chat);
   private readonly menu = new ConversationMenu(this.toast, (conversation) => this.rename(conversation));
-  private readonly places = new Places((place) => void this.show(place));
+  readonly places = new Places((place) => void this.show(place));
+  private readonly named = new NamedMessage(this, () => this);
   private shown: Conversation | undefined;
   private isFrameRequested = false;
 
@@ -67,6 +70,7 @@ export class ChatApp extends LitElement {
     super.connectedCallback();
     this.chat.changed.subscribe(() => this.requestFrame());
     this.chat.leaving.left.subscribe(() => this.places.forget());
+    this.chat.link.identified.subscribe(({ isFirst }) => this.identified(isFirst));
     document.addEventListener('keydown', (event) => this.press(event));
     addEventListener('pagehide', () => this.savePosition());
   }
@@ -79,7 +83,7 @@ export class ChatApp extends LitElement {
     const { stage, quality } = this.chat.link;
     if (stage.name === 'signed-out') {
       return html`<chat-sign-in
-        .problem=${stage.problem ?? ''}
+        .problem=${stage.problem ?? (stage.isTrying ? describeFinding(this.chat.link.finding) : '')}
         .trying=${stage.isTrying ? texts.link[quality] : ''}
         .leadsBack=${stage.goBack !== undefined}
         @go-back=${stage.goBack}
@@ -103,18 +107,30 @@ export class ChatApp extends LitElement {
   private begin(): void {
     this.writing.begin();
     this.showPanel(this.places.current);
-    void this.showMessage();
+    if (this.chat.link.identity) this.readOn();
+  }
+
+  /** Handles that messages can be read, which were not when the conversation was shown. */
+  private identified(isFirst: boolean): void {
+    if (!this.shown || this.shown !== this.chat.active) return;
+    if (isFirst) this.readOn();
+    else void this.named.show();
+  }
+
+  private readOn(): void {
+    void this.writing.readOn();
+    void this.named.show();
   }
 
   private savePosition(): void {
-    if (this.shown) this.chat.savePosition(this.shown, this.keeper.position);
+    if (this.shown) this.chat.drafts.savePosition(this.shown, this.keeper.position);
   }
 
   /** Shows the place of the address. */
   private async show(place: Place): Promise<void> {
     this.showPanel(place);
     await this.chat.visit();
-    if (this.chat.active === this.shown) await this.showMessage();
+    if (this.chat.active === this.shown) await this.named.show();
   }
 
   private showPanel({ panel }: Place): void {
@@ -124,21 +140,6 @@ export class ChatApp extends LitElement {
     const wasOver = this.isListOver;
     this.isListOver = panel === 'list' && isNarrow.matches;
     if (wasOver && !this.isListOver) void this.updateComplete.then(() => this.composer?.invite());
-  }
-
-  /** Shows the message that the address names, once. */
-  private async showMessage(): Promise<void> {
-    const { chat, places } = this;
-    const { active } = chat;
-    const { message } = places;
-    if (!active || message === undefined) return;
-    await chat.reader.loadUntil(active, message);
-    await this.updateComplete;
-    requestAnimationFrame(() => {
-      if (chat.active !== active || places.message !== message) return;
-      if (!this.keeper.show(message)) this.toast.show(texts.absent.message);
-      places.messageShown();
-    });
   }
 
   /** Updates at most once per frame: a stream changes more often than a screen can show. */
@@ -156,13 +157,18 @@ export class ChatApp extends LitElement {
     return this.composerRef.value;
   }
 
+  /** True once there is something to show: of the gateway, or what the browser has stored. */
+  private get isKnown(): boolean {
+    return this.chat.link.identity !== undefined || this.chat.conversations.all.length > 0;
+  }
+
   private get hasList(): boolean {
-    return this.chat.link.identity !== undefined && !this.chat.conversations.isBound;
+    return this.isKnown && !this.chat.conversations.isBound;
   }
 
   /** True also while it is not known whether there will be a list: nothing moves aside when it appears. */
   private get hasListPlace(): boolean {
-    return this.chat.link.identity === undefined ? !this.chat.conversations.wasBound : this.hasList;
+    return this.isKnown ? this.hasList : !this.chat.conversations.wasBound;
   }
 
   private renderChat(): TemplateResult {
@@ -182,7 +188,7 @@ export class ChatApp extends LitElement {
         </div>
       </main>
       ${hasList ? html`<div class="scrim" @click=${() => this.leaveList()}></div>` : nothing}${this.toast.render()}${this.readOut.render()}
-      ${renderKeys(this.keysRef, chat.preferences, () => this.places.closePanel())}${renderSignOut(this.signOutRef, chat.outbox.messages.length, (fate) => chat.leaving.leave(fate))}
+      ${renderKeys(this.keysRef, chat.preferences, () => this.places.closePanel())}${renderSignOut(this.signOutRef, chat, this.writing.taker)}
     </div>`;
   }
 
@@ -192,6 +198,7 @@ export class ChatApp extends LitElement {
       chat,
       list,
       menu,
+      isKnown: this.isKnown,
       openNew: () => this.places.go({ conversation: NEW }),
       close: () => this.closeList(),
     });
@@ -233,7 +240,7 @@ export class ChatApp extends LitElement {
   private renderComposer(): TemplateResult {
     const { chat, writing } = this;
     const { link, active } = chat;
-    return html`${renderEditBanner(writing)}<chat-composer
+    return html`${renderFounder(chat)}${renderEditBanner(writing)}<chat-composer
         ${ref(this.composerRef)}
         class="column"
         .agent=${link.agentName}
@@ -295,9 +302,8 @@ export class ChatApp extends LitElement {
 
   /** Signs out, after asking what becomes of messages that are not sent. */
   private signOut(): void {
-    const { leaving, outbox } = this.chat;
-    if (outbox.messages.length > 0 || leaving.hasDrafts) this.signOutRef.value?.showModal();
-    else leaving.leave('discard');
+    if (hasUnfinished(this.chat, this.writing.taker)) this.signOutRef.value?.showModal();
+    else this.chat.leaving.leave('discard');
   }
 
   private search(): void {

@@ -68,14 +68,12 @@ export class ConversationMenu {
   }
 
   private async copy(chat: Chat, conversation: Conversation): Promise<void> {
-    const isCopied = await this.write((writer) =>
-      copyText(writer.writeConversation(conversation, chat.link.agentName)),
-    );
+    const isCopied = await this.write((writer) => copyText(writer.writeConversation(conversation, chat.link)));
     if (isCopied !== undefined) this.toast.show(isCopied ? texts.copying.done : texts.conversations.notCopied);
   }
 
   private async save(chat: Chat, conversation: Conversation): Promise<void> {
-    await this.write((writer) => writer.saveConversation(conversation, chat.link.agentName));
+    await this.write((writer) => writer.saveConversation(conversation, chat.link));
   }
 
   /** Writes a conversation with what is loaded for it. Resolves with undefined, and says so, when that fails. */

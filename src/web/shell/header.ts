@@ -4,6 +4,7 @@ import type { Look } from '../design/look.js';
 import type { MenuItem } from '../design/menu.js';
 import type { Chat } from '../model/chat.js';
 import type { GatewayLink } from '../model/gateway-link.js';
+import type { LinkFinding } from '../model/link-finding.js';
 import type { LinkQuality } from '../model/link-quality.js';
 import { texts } from '../texts.js';
 
@@ -26,7 +27,7 @@ export function renderHeader(chat: Chat, parts: HeaderParts): TemplateResult {
       ${renderLink(link)}
       <page-menu .label=${texts.menu} .items=${parts.menu}></page-menu>
     </header>
-    ${chat.leaving.isWaiting ? renderLeaving(chat) : renderTrouble(chat)}${link.isRefused ? html`<p class="trouble strip" role="alert">${texts.link.refused(location.origin)}</p>` : nothing}
+    ${chat.leaving.isWaiting ? renderLeaving(chat) : renderTrouble(chat)}
   </div>`;
 }
 
@@ -36,6 +37,7 @@ const LOOKS: Readonly<Record<LinkQuality, Look>> = {
   reconnecting: [icons.working, 'warn'],
   restarting: [icons.working, 'warn'],
   offline: [icons.offline, 'bad'],
+  halfway: [icons.offline, 'bad'],
   unreachable: [icons.offline, 'bad'],
 };
 
@@ -50,14 +52,16 @@ function renderLink({ quality }: GatewayLink): TemplateResult {
 
 /** Renders that the person is signed out as soon as their messages are sent. */
 function renderLeaving({ leaving, outbox }: Chat): TemplateResult {
-  return html`<p class="strip state info" role="status">
+  return html`<p class="strip state info stays" role="status">
     ${icons.leave}<span>${texts.signOut.waiting(outbox.messages.length)}</span>
     <button type="button" class="quiet" @click=${() => leaving.stay()}>${texts.signOut.cancel}</button>
   </p>`;
 }
 
 /** Renders a strip while a loss of the connection lasts and, once it is back, the number of messages then sent. */
-function renderTrouble({ link, outbox }: Chat): TemplateResult | typeof nothing {
+function renderTrouble(chat: Chat): TemplateResult | typeof nothing {
+  const { link, outbox } = chat;
+  if (link.quality === 'halfway') return renderFinding(chat);
   if (link.isTroubleLong) {
     return html`<p class="strip state warn" role="status">
       ${icons.warning}<span>${outbox.isLasting ? texts.link.kept : texts.link.notKept}</span>
@@ -67,6 +71,35 @@ function renderTrouble({ link, outbox }: Chat): TemplateResult | typeof nothing 
   return outbox.caughtUp > 0 && link.quality === 'connected'
     ? html`<p class="strip state good" role="status">${icons.stored}${texts.link.caughtUp(outbox.caughtUp)}</p>`
     : nothing;
+}
+
+/** Returns what is known of the reason why no live connection opens; empty when the gateway itself is away. */
+export function describeFinding(finding: LinkFinding | undefined): string {
+  return finding === undefined || finding === 'away' ? '' : texts.link.findings[finding](location.origin);
+}
+
+/** Renders what is known about a connection that does not open, with the likely causes when the reason is not known. */
+function renderFinding({ link, outbox }: Chat): TemplateResult {
+  const { heading, list } = texts.link.causes;
+  return html`<div class="strip state warn stays finding" role="status">
+    ${icons.warning}
+    <div>
+      <p>${describeFinding(link.finding)} ${outbox.isLasting ? texts.link.kept : texts.link.notKept}</p>
+      <div class="remedies">
+        <button type="button" class="quiet" @click=${() => link.reconnect()}>${texts.link.tryNow}</button>
+        ${
+          link.finding === 'answers'
+            ? html`<details>
+                <summary>${icons.chevron}${heading}</summary>
+                <ol>
+                  ${list.map((cause) => html`<li>${cause}</li>`)}
+                </ol>
+              </details>`
+            : nothing
+        }
+      </div>
+    </div>
+  </div>`;
 }
 
 function renderListButton({ isListOpen, openList }: HeaderParts): TemplateResult {

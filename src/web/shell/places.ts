@@ -14,6 +14,8 @@ interface EntryState {
  * person opens gets an entry of its own; what changes by itself (a conversation gets its session) corrects the present one.
  */
 export class Places {
+  /** The message of the address, once the person has learned that it is not there. A reload says it again. */
+  #missing: string | undefined;
   /** What waits until the browser has left a panel, which it does later. */
   #waiting: (() => void)[] | undefined;
 
@@ -28,14 +30,16 @@ export class Places {
     return readPlace(location.hash);
   }
 
-  /** The message that the address names, unless it was shown before. */
+  /** The message that the address names, unless it was shown or reported as missing before. */
   get message(): string | undefined {
-    return readState().isShown ? undefined : this.current.message;
+    const { message } = this.current;
+    return readState().isShown || message === this.#missing ? undefined : message;
   }
 
   /** Goes to a place, in an entry of its own. */
   go(place: Place): void {
     if (this.#waiting) return void this.#waiting.push(() => this.go(place));
+    this.#missing = undefined;
     const address = writePlace(place);
     if (address !== location.hash) {
       const state: EntryState = place.panel === undefined ? {} : { isPanel: true };
@@ -64,13 +68,19 @@ export class Places {
     this.#replace(this.current, { ...readState(), isShown: true });
   }
 
-  /** Names the conversation that is shown in the present entry. */
+  /** Handles that the message of the address is not in its conversation. */
+  messageMissing(): void {
+    this.#missing = this.current.message;
+  }
+
+  /** Names the conversation that is shown in the present entry. Its message stays until it was shown. */
   correct(conversation: string | undefined): void {
-    const { current } = this;
+    const { current, message } = this;
     if (this.#waiting) return;
     const { panel } = current;
     const isNamed = current.conversation === conversation;
-    const place = isNamed ? current : { ...(conversation !== undefined && { conversation }), ...(panel && { panel }) };
+    const others = { ...(message !== undefined && { message }), ...(panel && { panel }) };
+    const place = isNamed ? current : { ...(conversation !== undefined && { conversation }), ...others };
     if (writePlace(place) !== location.hash) this.#replace(place, readState());
   }
 
@@ -84,6 +94,7 @@ export class Places {
     if (CODE_FRAGMENT.test(location.hash)) return location.reload();
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
+    this.#missing = undefined;
     // Whatever else the address holds, such as a token that was pasted there, does not stay in the history.
     if (writePlace(this.current) !== location.hash) this.#replace(this.current, readState());
     this.show(this.current);

@@ -30,7 +30,7 @@ export function renderHits(search: HistorySearch, conversations: Conversations):
         (hit) =>
           html`<li>
             <a class="entry hit" href=${addressOf(hit, conversations)}>
-              <span class="faint"
+              <span class="faint" dir="auto"
                 >${hit.conversation.title ?? texts.conversations.untitled} · ${formatDay(hit.sentAt, now)}</span
               >
               <span class="snippet" dir="auto"

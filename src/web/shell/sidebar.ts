@@ -18,6 +18,8 @@ export interface Sidebar {
   readonly chat: Chat;
   readonly list: ConversationList;
   readonly menu: ConversationMenu;
+  /** False while neither the gateway nor the browser has said what there is. */
+  readonly isKnown: boolean;
   openNew(): void;
   close(): void;
 }
@@ -26,7 +28,7 @@ export interface Sidebar {
 export function renderSidebar(sidebar: Sidebar): TemplateResult {
   const { list } = sidebar;
   const { create, close, heading } = texts.conversations;
-  return html`<nav class="sidebar" id="conversations" aria-label=${heading} ?inert=${!sidebar.chat.link.identity}>
+  return html`<nav class="sidebar" id="conversations" aria-label=${heading} ?inert=${!sidebar.isKnown}>
     <div class="tools">
       <button type="button" class="plain create" aria-label=${create} @click=${() => sidebar.openNew()}>
         ${icons.create}${texts.conversations.createShort}
@@ -55,7 +57,7 @@ export function renderSidebar(sidebar: Sidebar): TemplateResult {
 function renderGroups(sidebar: Sidebar): TemplateResult {
   const { chat } = sidebar;
   const { listed } = chat.conversations;
-  if (!chat.link.identity) return html``;
+  if (!sidebar.isKnown) return html``;
   if (listed.length === 0) return html`<p class="faint none">${texts.conversations.none}</p>`;
   return html`${groupConversations(listed, gatewayClock.now()).map(
     ({ heading, conversations }) =>
@@ -86,7 +88,7 @@ function renderRow(conversation: Conversation, sidebar: Sidebar): TemplateResult
   const isActive = conversation === chat.active;
   if (list.renaming === conversation) return html`<li class=${isActive ? 'active' : ''}>${renderNaming(sidebar)}</li>`;
   const title = conversation.title ?? texts.conversations.untitled;
-  const { unread } = conversation;
+  const { unread, founder } = conversation;
   return html`<li
     class=${isActive ? 'active' : ''}
     @contextmenu=${openMenu}
@@ -98,7 +100,11 @@ function renderRow(conversation: Conversation, sidebar: Sidebar): TemplateResult
       title=${title}
       aria-current=${isActive ? 'page' : nothing}
     >
-      <span class="title" dir="auto">${renderMarked(title, list.words)}</span>
+      <span class="names">
+        <span class="title" dir="auto">${renderMarked(title, list.words)}</span>${
+          founder === undefined ? nothing : html`<span class="faint" dir="auto">${founder}</span>`
+        }
+      </span>
       ${
         unread > 0
           ? html`<span class="unread"

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import type { DirectiveResult } from 'lit/directive.js';
 import { icons } from '../design/icons.js';
 import type { Chat } from '../model/chat.js';
 import { NEW } from '../model/conversations.js';
@@ -8,7 +9,8 @@ import { texts } from '../texts.js';
 
 /** Renders why the conversation of an address is not shown, and where to go instead. */
 export function renderAbsent(chat: Chat, absence: Absence): TemplateResult {
-  if (absence === 'looking') return html`<p class="note" role="status">${texts.thread.loading}</p>`;
+  if (absence === 'looking')
+    return html`<p class="note" role="status">${chat.isReaching ? texts.thread.loading : texts.absent.later}</p>`;
   if (absence === 'unreadable') {
     return html`<p class="note" role="status">
       <span class="state warn">${icons.warning}${texts.thread.unreadable}</span>
@@ -22,17 +24,20 @@ export function renderAbsent(chat: Chat, absence: Absence): TemplateResult {
   return html`<div class="empty" role="status">
     <h2>${heading}</h2>
     <p>${reason}</p>
-    <ul>
-      ${name === undefined ? nothing : renderWay(name, isBound ? own : newest, isBound ? undefined : other?.title)}
-      ${isBound ? nothing : renderWay(NEW, create)}
+    <ul class="ways">
+      ${name === undefined ? nothing : renderWay(icons.list, name, isBound ? own : newest, isBound ? undefined : other?.title)}
+      ${isBound ? nothing : renderWay(icons.create, NEW, create)}
     </ul>
   </div>`;
 }
 
-function renderWay(conversation: string, label: string, title?: string): TemplateResult {
+function renderWay(icon: DirectiveResult, conversation: string, label: string, title?: string): TemplateResult {
   return html`<li>
-    <a class="suggestion" href=${writePlace({ conversation })}>
-      <span class="starter">${label}</span>${title === undefined ? nothing : html`<span dir="auto">${title}</span>`}
+    <a class="suggestion way" href=${writePlace({ conversation })}>
+      ${icon}<span class="names">
+        <strong>${label}</strong> ${title === undefined ? nothing : html`<span dir="auto">${title}</span>`}
+      </span>
+      ${icons.chevron}
     </a>
   </li>`;
 }

@@ -2,14 +2,13 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { TranscriptMessage } from '../../client/index.js';
 import { icons } from '../design/icons.js';
 import { texts } from '../texts.js';
+import { nameAuthor } from './author.js';
 import type { Thread } from './message.js';
 
 /** Returns true when the user may send something in place of a message. */
-function isReplaceable(
-  { phase, ref, sender, supersededBy }: TranscriptMessage,
-  { chat, conversation }: Thread,
-): boolean {
-  const isOwn = sender === conversation.sender;
+function isReplaceable(message: TranscriptMessage, { chat, conversation }: Thread): boolean {
+  const { phase, ref, supersededBy } = message;
+  const isOwn = nameAuthor(message, conversation, chat.link.identity?.principal) === undefined;
   return phase === 'ended' && ref !== undefined && isOwn && supersededBy === undefined && chat.mayWrite;
 }
 

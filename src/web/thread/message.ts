@@ -10,6 +10,7 @@ import type { MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
 import { formatExactly, formatFully, formatTime } from '../times.js';
 import { renderAnswerAgain, renderEdit } from './again.js';
+import { nameAuthor } from './author.js';
 import { renderFailure } from './failure.js';
 import { renderFate } from './fate.js';
 import { hasBegun, isWaitingForPerson } from './reply-progress.js';
@@ -30,12 +31,13 @@ export function renderMessage(message: TranscriptMessage, thread: Thread): Templ
 }
 
 function renderSaid(message: TranscriptMessage, thread: Thread): TemplateResult {
-  const { sender, senderName, sentAt, attachments, content, phase } = message;
-  const who = sender === thread.conversation.sender || sender === '' ? texts.message.you : (senderName ?? sender);
+  const { sentAt, attachments, content, phase } = message;
+  const other = nameAuthor(message, thread.conversation, thread.chat.link.identity?.principal);
+  const who = other ?? texts.message.you;
   const time = formatTime(sentAt);
   return html`<div class="said" role="group" aria-label=${texts.message.said(who, time)}>
     <div class="bubble">
-      ${who === texts.message.you ? nothing : html`<p class="who">${who}</p>`}
+      ${other === undefined ? nothing : html`<p class="who" dir="auto">${other}</p>`}
       ${content ? html`<chat-long-text .text=${content}></chat-long-text>` : nothing}${renderAttachments(attachments, thread.chat.media)}
     </div>
     <p class="aside">

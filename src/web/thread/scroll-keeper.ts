@@ -64,6 +64,8 @@ export class ScrollKeeper implements ReactiveController {
 
   toEnd(): void {
     this.isAtEnd = true;
+    // Without a message there is a page that begins at its top, however low the window is.
+    if (this.#box && !this.#box.querySelector(MESSAGES)) this.#box.scrollTop = 0;
     this.#keep();
     this.host.requestUpdate();
   }
@@ -97,6 +99,8 @@ export class ScrollKeeper implements ReactiveController {
     const element = this.#find(messageRef);
     if (!this.#box || !element) return false;
     this.isAtEnd = false;
+    const folded = element.closest('details');
+    if (folded) folded.open = true;
     element.scrollIntoView({ block: 'center' });
     element.focus({ preventScroll: true });
     this.#remember(this.#box);
@@ -125,7 +129,7 @@ export class ScrollKeeper implements ReactiveController {
     const box = this.#box;
     if (!box) return;
     const anchor = this.#anchors.find(({ element }) => element.isConnected);
-    if (this.isAtEnd) box.scrollTop = box.scrollHeight;
+    if (this.isAtEnd && box.querySelector(MESSAGES)) box.scrollTop = box.scrollHeight;
     else if (anchor) box.scrollTop += offsetOf(anchor.element, box) - anchor.offset;
     this.#lastTop = box.scrollTop;
     this.#remember(box);

@@ -15,15 +15,14 @@ import { renderNoModel } from './no-model.js';
 export function renderThread(thread: Thread): TemplateResult {
   const { chat, conversation } = thread;
   const { messages, olderCursor, isLoaded, isLoadingOlder, sessionId, current } = conversation.transcript;
-  if (messages.length === 0) {
-    return sessionId !== undefined && !isLoaded ? renderUnread(thread) : renderEmpty(thread);
-  }
+  const isUnread = sessionId !== undefined && !isLoaded;
+  if (messages.length === 0) return isUnread ? renderUnread(thread) : renderEmpty(thread);
   const items = groupEarlier(messages);
   const now = gatewayClock.now();
   const openCount = messages.filter(({ phase }) => phase === 'open').length;
   const today = new Date(now).toDateString();
   return html`
-    ${olderCursor !== undefined || isLoadingOlder ? renderOlder(thread) : nothing}
+    ${isUnread ? renderUnread(thread) : nothing}${olderCursor !== undefined || isLoadingOlder ? renderOlder(thread) : nothing}
     ${repeat(
       items,
       ({ key }) => key,
@@ -56,9 +55,8 @@ export function renderThread(thread: Thread): TemplateResult {
 
 /** Renders that messages are there and not read yet. */
 function renderUnread({ chat, conversation }: Thread): TemplateResult {
-  return conversation.isUnreadable
-    ? renderMissing(texts.thread.unreadable, () => chat.open(conversation))
-    : html`<p class="note" role="status">${texts.thread.loading}</p>`;
+  if (conversation.isUnreadable) return renderMissing(texts.thread.unreadable, () => chat.open(conversation));
+  return html`<p class="note" role="status">${chat.isReaching ? texts.thread.loading : texts.thread.unread}</p>`;
 }
 
 /** Renders, above the first message, that there are earlier ones. */
@@ -97,7 +95,7 @@ function renderEmpty(thread: Thread): TemplateResult {
         ({ text, about }) =>
           html`<li>
             <button type="button" class="suggestion" @click=${() => writing.send(text)}>
-              ${about === undefined ? html`<span class="starter" dir="auto">${text}</span>` : html`<code>${text}</code><span>${about}</span>`}
+              ${about === undefined ? html`<span class="starter" dir="auto">${text}</span>` : html`<code dir="ltr">${text}</code><span>${about}</span>`}
             </button>
           </li>`,
       )}
