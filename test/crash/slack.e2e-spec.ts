@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { APP_TOKEN, BOT_TOKEN, BOT_USER, FakeSlack, TEAM, type Failure } from '../support/fake-slack.js';
-import type { Parameters } from '../support/fake-slack-messages.js';
+import { toVisible, type Parameters } from '../support/fake-slack-messages.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { draw, itAnswersAll, type Platform, type Shares } from './platform-campaign.js';
 
@@ -30,6 +30,23 @@ const WORST: Readonly<Record<string, Shares<Failure>>> = {
     [0.05, { drop: 'before' }],
     [0.03, LIMITED],
     [0.05, { error: 'invalid_blocks' }],
+  ],
+  'chat.startStream': [
+    [0.06, { drop: 'after' }],
+    [0.02, { drop: 'before' }],
+    [0.02, LIMITED],
+    [0.02, { error: 'internal_error' }],
+    [0.02, { error: 'channel_type_not_supported' }],
+  ],
+  'chat.appendStream': [
+    [0.08, { drop: 'after' }],
+    [0.05, { drop: 'before' }],
+    [0.03, LIMITED],
+    [0.04, { error: 'message_not_in_streaming_state' }],
+  ],
+  'chat.stopStream': [
+    [0.05, { drop: 'after' }],
+    [0.05, { drop: 'before' }],
   ],
   'conversations.history': [
     [0.05, { drop: 'before' }],
@@ -77,7 +94,12 @@ async function startSlack(random: () => number, chats: number): Promise<Platform
       return event;
     },
     deliver: (event) => slack.deliver(event),
-    read: (chat) => slack.read(idOf(chat)),
+    // What still grows is not complete.
+    read: (chat) =>
+      slack
+        .shown(idOf(chat))
+        .filter(({ isStreaming }) => !isStreaming)
+        .map(({ text }) => toVisible(text)),
     disturb: () =>
       random() < 0.5 ? slack.sockets.drop() : slack.sockets.say({ type: 'disconnect', reason: 'warning' }),
     die: (folder) => process.env['LONG'] || skipDeadlines(folder),
@@ -125,10 +147,10 @@ itAnswersAll('Slack', startSlack, { chats: 4, lives: Array.from({ length: 2 }, (
 it('[V-29] what Slack did not let the gateway read before it was killed is read after its next start', async () => {
   const slack = await FakeSlack.start();
   const folder = mkdtempSync(join(tmpdir(), 'slack-gap-'));
-  const live = async (text: string, ...answers: readonly string[]) => {
+  const live = async (text: string, ageS: number, ...answers: readonly string[]) => {
     const env = { ...envFor(slack), OPENCLAW_CHANNELS_SLACK_DM_POLICY: 'open' };
     const gateway = new GatewayProcess({ folder, env: { ...env, OPENCLAW_CHANNELS_SLACK_ALLOW_FROM: '["*"]' } });
-    slack.write('U1', text);
+    slack.write('U1', text, { ts: slack.nextTs(ageS) });
     try {
       const shown = () => slack.read('DU1').map((one) => answers.find((answer) => one.includes(answer)) ?? one);
       await expect.poll(shown, { timeout: 60_000, interval: 50 }).toEqual(answers);
@@ -137,12 +159,12 @@ it('[V-29] what Slack did not let the gateway read before it was killed is read 
     }
   };
   try {
-    await live('first 1', 'first 1');
-    slack.keep({ type: 'message', channel: 'DU1', user: 'U1', team: TEAM, ts: slack.nextTs(), text: 'missed 2' });
+    await live('first 1', 20, 'first 1');
+    slack.keep({ type: 'message', channel: 'DU1', user: 'U1', team: TEAM, ts: slack.nextTs(10), text: 'missed 2' });
     slack.chaos = (method) => (method === 'conversations.history' ? { status: 429, retryAfter: 600 } : undefined);
-    await live('live 3', 'first 1', 'live 3');
+    await live('live 3', 0, 'first 1', 'live 3');
     slack.chaos = () => undefined;
-    await live('last 4', 'first 1', 'live 3', 'missed 2', 'last 4');
+    await live('last 4', 0, 'first 1', 'live 3', 'missed 2', 'last 4');
   } finally {
     await slack.close();
     rmSync(folder, { recursive: true });

@@ -126,6 +126,19 @@ describe('the channel slack', () => {
     expect(slack.shown(DIRECT).length).toBeGreaterThan(1);
   });
 
+  it('[V-29] shows a reply in a thread that grows as a stream, which ends with the reply', async () => {
+    await start({ ...OPEN, streaming: 'edit' });
+    slack.write(ANN, `${mention} /blocks 700 1`, inTeam);
+    const texts = Array.from({ length: 700 }, (_, n) => `block ${n + 1}`);
+    await eventually(() => {
+      expect(slack.read(TEAM_CHANNEL).join('\n\n')).toBe(texts.join('\n\n'));
+      expect(slack.shown(TEAM_CHANNEL).some(({ isStreaming }) => isStreaming)).toBe(false);
+    });
+    expect(slack.callsOf('chat.startStream').length).toBeGreaterThan(0);
+    expect(slack.callsOf('chat.stopStream')).toHaveLength(slack.callsOf('chat.startStream').length);
+    await eventually(() => expect([parts('possibly_twice'), parts('dead')]).toEqual([0, 0]));
+  });
+
   it('sends plain text when its markup is refused, and without its thread when that is gone', async () => {
     await start();
     slack.failNext('chat.postMessage', { error: 'invalid_blocks' }, { error: 'thread_not_found' });

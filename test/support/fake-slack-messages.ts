@@ -16,7 +16,9 @@ export interface SlackMessage {
   text: string;
   blocks?: readonly Block[];
   readonly thread_ts?: string;
-  readonly metadata?: object;
+  metadata?: object;
+  /** True while text can be appended. */
+  isStreaming?: boolean;
   readonly files?: readonly { readonly id: string; readonly name: string; readonly bytes?: Buffer }[];
   isDeleted: boolean;
 }

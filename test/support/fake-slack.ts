@@ -179,6 +179,12 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
         return this.post(parameters);
       case 'chat.update':
         return this.update(parameters);
+      case 'chat.startStream':
+        return this.startStream(parameters);
+      case 'chat.appendStream':
+        return this.growStream(parameters);
+      case 'chat.stopStream':
+        return Object.assign(this.findStream(parameters), { isStreaming: false }) && {};
       case 'chat.delete':
         this.find(parameters).isDeleted = true;
         return {};
@@ -229,8 +235,30 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
 
   private update(parameters: Parameters): object {
     const text = this.checkText(parameters, 4_000);
-    Object.assign(this.find(parameters), { text, ...toBlocks(parameters) });
+    const message = this.find(parameters);
+    if (message.isStreaming) throw new Refusal('streaming_state_conflict');
+    Object.assign(message, { text, ...toBlocks(parameters), ...toMetadata(parameters) });
     return { ts: parameters['ts'] };
+  }
+
+  private startStream(parameters: Parameters): object {
+    const { channel, thread_ts: thread, recipient_user_id: user, recipient_team_id: team } = parameters;
+    if (thread === undefined) throw new Refusal('invalid_thread_ts');
+    if (!String(channel).startsWith('D') && !(user && team)) throw new Refusal('missing_recipient_user_id');
+    const message = this.show(parameters, this.checkText({ text: parameters['markdown_text'] }, 12_000));
+    message.isStreaming = true;
+    return { ts: message.ts, channel };
+  }
+
+  private growStream(parameters: Parameters): object {
+    const message = this.findStream(parameters);
+    message.text = this.checkText({ text: message.text + String(parameters['markdown_text']) }, 12_000);
+    return { ts: message.ts };
+  }
+
+  private findStream(parameters: Parameters): SlackMessage {
+    const message = this.find(parameters);
+    return message.isStreaming ? message : refuse('message_not_in_streaming_state');
   }
 
   private share(parameters: Parameters): object {
@@ -243,7 +271,7 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
   }
 
   private show(parameters: Parameters, text: string, files?: SlackMessage['files']): SlackMessage {
-    const { channel, thread_ts: thread, metadata } = parameters;
+    const { channel, thread_ts: thread } = parameters;
     if (thread !== undefined && !this.messages.some(({ ts }) => ts === thread)) throw new Refusal('thread_not_found');
     const message: SlackMessage = {
       type: 'message',
@@ -255,7 +283,7 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
       isDeleted: false,
       ...toBlocks(parameters),
       ...(typeof thread === 'string' && { thread_ts: thread }),
-      ...(typeof metadata === 'string' && { metadata: JSON.parse(metadata) as object }),
+      ...toMetadata(parameters),
       ...(files && { files }),
     };
     this.messages.push(message);
@@ -292,6 +320,10 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
     if (upload) upload.bytes = bytes;
     response.writeHead(upload ? 200 : 404).end();
   }
+}
+
+function toMetadata({ metadata }: Parameters): Pick<SlackMessage, 'metadata'> {
+  return typeof metadata === 'string' ? { metadata: JSON.parse(metadata) as object } : {};
 }
 
 function toBlocks({ blocks }: Parameters): Pick<SlackMessage, 'blocks'> {

@@ -24,6 +24,9 @@ const PLACE = { chat: 'ann' };
 /** A platform that records calls and fails as the test says. */
 class FakeDriver implements Driver {
   readonly calls: string[] = [];
+  /** Whether the parts that were sent and edited could still grow. */
+  readonly growing: (boolean | undefined)[] = [];
+  isOpen: Driver['isOpen'];
   readonly shown = new Map<string, string>();
   failures: (Error | undefined)[] = [];
   lookUp: Driver['lookUp'];
@@ -35,14 +38,16 @@ class FakeDriver implements Driver {
     throw new Error('nothing is read');
   }
 
-  async send({ texts }: Part): Promise<string> {
+  async send({ texts, isGrowing }: Part): Promise<string> {
+    this.growing.push(isGrowing);
     const ref = `out-${this.shown.size + 1}`;
     const text = toPlainText(texts);
     this.call(`send ${text}`, () => this.shown.set(ref, text));
     return ref;
   }
 
-  async edit(ref: string, { texts }: Part): Promise<void> {
+  async edit(ref: string, { texts, isGrowing }: Part): Promise<void> {
+    this.growing.push(isGrowing);
     const text = toPlainText(texts);
     this.call(`edit ${ref} ${text}`, () => this.shown.set(ref, text));
   }

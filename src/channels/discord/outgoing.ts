@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { DeliveryError, type ChannelLink, type Part, type Place, type Target } from '../../core/channels/driver.js';
 import { fileOf } from '../../core/channels/message-files.js';
-import { toPlainText } from '../../core/channels/text-length.js';
+import { isBeginning, toPlainText } from '../../core/channels/text-length.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { ListedChannel } from './catch-up.js';
 import { markUp } from './markup.js';
@@ -221,12 +221,6 @@ function toReference({ replyTo }: Attempt) {
 /** Returns whether a message is a part, as it is now or as it was when it had less text. */
 function shows({ content = '', attachments = [] }: Message, part: Part): boolean {
   return fileOf(part) ? attachments.length > 0 : isBeginning(content, toContent(part, false));
-}
-
-/** Compares texts without their markup; texts that have nothing else as they are. */
-function isBeginning(shown: string, wanted: string): boolean {
-  const [one = '', other = ''] = [shown, wanted].map((text) => text.replaceAll(/[^\p{L}\p{N}]/gu, ''));
-  return one === '' ? shown.trim() === wanted.trim() : other.startsWith(one);
 }
 
 /** Returns what a text has after the lines that are shown; with its fence, if it begins within a code block. */

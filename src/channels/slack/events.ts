@@ -134,6 +134,7 @@ export function sortPost(event: Raw, envelope: Raw, options: SortOptions): Sorte
   if (user === undefined || user === bot.user) return ignored('a post without an author, or of the bot');
   const authorTeam = findAuthorTeam(event, envelope, bot);
   const post = toPost(event, user, authorTeam, bot);
+  const sender = toSender(user, authorTeam);
   const isAddressed = !requiresMention || post.text.includes(`<@${bot.user}`);
   const opensThread = repliesInThread && !post.isDirect && isAddressed;
   const thread = post.thread ?? (opensThread ? post.ts : undefined);
@@ -141,9 +142,9 @@ export function sortPost(event: Raw, envelope: Raw, options: SortOptions): Sorte
     kind: 'update',
     update: {
       id: toMessageId(bot, post.channel, post.ts),
-      sender: toSender(user, authorTeam),
+      sender,
       ...(isBot && { isBot }),
-      ...toWhere(post.channel, post.isDirect, thread),
+      ...toWhere(post.channel, post.isDirect, thread, sender),
       sentAt: toTime(post.ts),
       raw: post,
     },
@@ -191,9 +192,15 @@ function sortReaction(event: Raw, envelope: Raw, bot: Bot, action: ReactionChang
 }
 
 /** Returns the group and the place of an update. */
-function toWhere(chat: string, isDirect: boolean, thread: string | undefined): Pick<Update, 'groupId' | 'place'> {
+function toWhere(
+  chat: string,
+  isDirect: boolean,
+  thread: string | undefined,
+  person?: string,
+): Pick<Update, 'groupId' | 'place'> {
   const place = { chat, ...(thread !== undefined && { thread }) };
-  return isDirect ? { place } : { groupId: chat, place: { ...place, isGroup: true } };
+  if (isDirect) return { place };
+  return { groupId: chat, place: { ...place, ...(person !== undefined && { person }), isGroup: true } };
 }
 
 const inChannel = (message: Raw, { channel, channel_type: type }: Raw): Raw => ({

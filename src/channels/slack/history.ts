@@ -1,8 +1,11 @@
 import type { ChannelLink, Part, RecentChat } from '../../core/channels/driver.js';
 import { fileOf } from '../../core/channels/message-files.js';
+import { isBeginning, toPlainText } from '../../core/channels/text-length.js';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
 import type { Clock } from '../../core/time/clock.js';
 import { findSentFile } from './files.js';
+import type { Bot } from './events.js';
+import { unescape } from './markup.js';
 import { PART_EVENT } from './outgoing.js';
 import { toRaw, toRaws, toText, type Raw } from './raw.js';
 import { RefusedCallError, type WebApi } from './web-api.js';
@@ -31,6 +34,7 @@ export class History {
   constructor(
     private readonly api: WebApi,
     private readonly clock: Clock,
+    private readonly bot: Bot,
   ) {}
 
   /**
@@ -52,15 +56,22 @@ export class History {
     const { chat } = part.place;
     const after = Number(toTs(part.createdAt - CLOCK_TOLERANCE_MS));
     const file = fileOf(part);
+    const streamed: Raw[] = [];
     let pages = 0;
     for await (const messages of this.pages({ channel: chat, thread, after, withMetadata: true })) {
       for (const message of messages) {
         const ref = file ? findSentFile(part, file, message['files']) : isPart(message, part) && toText(message['ts']);
         if (ref) return { ref };
+        if (thread !== undefined && this.isUnmarked(message)) streamed.push(message);
       }
       if (++pages === MAX_PAGES) return undefined;
     }
-    return 'absent';
+    return streamed.length === 0 ? 'absent' : findStreamed(part, streamed);
+  }
+
+  /** Returns whether a message of the bot has no metadata: those that grow get them at the end. */
+  private isUnmarked({ user, metadata, files }: Raw): boolean {
+    return user === this.bot.user && toRaw(metadata)['event_type'] !== PART_EVENT && files === undefined;
   }
 
   /**
@@ -158,6 +169,14 @@ export async function catchUp({ history, link, chats, take, signal }: CatchUpOpt
     }
   }
   return unread;
+}
+
+/** Finds the message of a part that grows among those without metadata, by its text; undefined if it may be one of them. */
+function findStreamed({ texts }: Part, messages: readonly Raw[]): { readonly ref: string } | undefined {
+  const wanted = toPlainText(texts);
+  const found = messages.find(({ text }) => isBeginning(unescape(toText(text) ?? ''), wanted));
+  const ref = toText(found?.['ts']);
+  return ref === undefined ? undefined : { ref };
 }
 
 /** A thread that is gone has nothing. @throws other errors */

@@ -54,6 +54,17 @@ export function markUp(texts: readonly PartText[]): string {
   return Buffer.byteLength(marked) <= MAX_LENGTH ? marked : escape(toPlainText(texts));
 }
 
+/** Returns the texts of a message that grows, as Markdown. What is appended to the texts is appended to it. */
+export function toStream(texts: readonly PartText[]): string {
+  const last = texts.length - 1;
+  return texts
+    .map(({ kind, text }, n) => {
+      if (kind !== 'code') return escapeTokens(text);
+      return `${FENCE}\n${escape(text)}${n < last ? `\n${FENCE}` : ''}`;
+    })
+    .join('\n\n');
+}
+
 /** Returns the length by which a part is cut, in bytes: the longer of its forms with and without markup. */
 export function measure(texts: readonly PartText[]): number {
   const text = toPlainText(texts);
@@ -66,7 +77,16 @@ export function measure(texts: readonly PartText[]): number {
 
 /** Escapes what Slack would take for its own, and breaks up what would begin or end a block of code. */
 export function escape(text: string): string {
-  return breakFences(text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
+  return breakFences(escapeTokens(text));
+}
+
+function escapeTokens(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** Returns a text without the escapes of Slack. */
+export function unescape(text: string): string {
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 
 function breakFences(text: string): string {

@@ -88,7 +88,7 @@ describe('an event of Slack', () => {
     expect(await read(mention)).toEqual({
       sender: 'U0ANN0001',
       groupId: 'C0TEAM001',
-      place: { chat: 'C0TEAM001', thread: '1795694410.000300', isGroup: true },
+      place: { chat: 'C0TEAM001', thread: '1795694410.000300', person: 'U0ANN0001', isGroup: true },
       content: 'status of order 17?',
       sender_name: 'Ann Berg',
       thread_id: '1795694410.000300',

@@ -27,6 +27,7 @@ import { toRaw, toText, type Raw } from './raw.js';
 import { readUpdate } from './reading.js';
 import { slackSettings, type SlackSettings } from './slack.settings.js';
 import { SocketMode } from './socket-mode.js';
+import { IS_STREAMING, Streams } from './streams.js';
 import { TypingStatus } from './typing-status.js';
 import { RefusedCallError, WebApi } from './web-api.js';
 
@@ -67,6 +68,7 @@ export class SlackDriver implements Driver<SlackSettings> {
   private people!: People;
   private history!: History;
   private typing!: TypingStatus;
+  private streams!: Streams;
   private sockets: SocketMode | undefined;
   private caughtUp: Promise<unknown> = Promise.resolve();
 
@@ -81,9 +83,10 @@ export class SlackDriver implements Driver<SlackSettings> {
     this.link = link;
     this.api = new WebApi(token, { root, fetch: egressFetch, clock, noteTime: (time) => link.noteTime(time) });
     this.people = new People(this.api, clock);
-    this.history = new History(this.api, clock);
     this.typing = new TypingStatus(this.api, clock);
     this.bot = await this.identify();
+    this.history = new History(this.api, clock, this.bot);
+    this.streams = new Streams({ api: this.api, clock, log: link.log, bot: this.bot });
     const chats = await link.listChats();
     const intake = AbortSignal.any([signal, this.over.signal]);
     const { team } = this.bot;
@@ -101,7 +104,7 @@ export class SlackDriver implements Driver<SlackSettings> {
 
   async send(part: Part): Promise<string> {
     const file = fileOf(part);
-    const ref = file ? await sendFile(part, file, this.api, this.link) : await this.post(part);
+    const ref = file ? await sendFile(part, file, this.api, this.link) : await this.begin(part);
     // Slack takes the status of a thread back by itself when the bot posts there.
     this.typing.forget(part.place);
     return ref;
@@ -111,14 +114,32 @@ export class SlackDriver implements Driver<SlackSettings> {
     if (fileIdOf(ref) !== undefined) return;
     const next = this.continued.get(ref);
     if (next !== undefined) return this.edit(next, toContinuation(part));
+    if (await this.streams.append(ref, part)) return;
     try {
-      await callWithFallbacks(part, this.link.log, (attempt) =>
-        this.api.call('chat.update', { channel: attempt.place.chat, ts: ref, blocks: [], ...toMessage(part, attempt) }),
-      );
+      await this.update(ref, part);
     } catch (error) {
-      if (!(error instanceof RefusedCallError && FROZEN.has(error.code))) throw error;
-      await this.goOn(ref, toContinuation(part));
+      if (!(error instanceof RefusedCallError)) throw error;
+      if (FROZEN.has(error.code)) return this.goOn(ref, toContinuation(part));
+      // An earlier run has begun its stream.
+      if (error.code !== IS_STREAMING) throw error;
+      await this.streams.end(ref, part.place);
+      await this.update(ref, part);
     }
+  }
+
+  isOpen(ref: string): boolean {
+    return this.streams.isOpen(ref);
+  }
+
+  private async update(ref: string, part: Part): Promise<void> {
+    await callWithFallbacks(part, this.link.log, (attempt) =>
+      this.api.call('chat.update', { channel: attempt.place.chat, ts: ref, blocks: [], ...toMessage(part, attempt) }),
+    );
+  }
+
+  /** Posts a part, as a stream where more is to come. */
+  private async begin(part: Part): Promise<string> {
+    return (await this.streams.start(part)) ?? this.post(part);
   }
 
   /** Sends a part again, since Slack does not change its message any more. An earlier run may have done so. */

@@ -41,9 +41,8 @@ export class ApprovalMessages {
     let part: OutboxPart = known ?? makePart(id, 0, this.place, this.run.clock.now());
     if (part.state !== 'sent' && !call.outcome && !this.reply.end) {
       const buttons = capabilities.buttons ? toButtons(call) : undefined;
-      part = (
-        await this.sender.send(part, ask(call, buttons === undefined, capabilities.maxLength), writtenAt, buttons)
-      ).part;
+      const texts = ask(call, buttons === undefined, capabilities.maxLength);
+      part = (await this.sender.send(part, texts, writtenAt, { buttons })).part;
     }
     while (!call.outcome && !this.reply.end && !signal.aborted) await this.reply.changed;
     signal.throwIfAborted();

@@ -12,6 +12,8 @@ export interface Place {
   readonly thread?: string | undefined;
   /** The message that the reply refers to, by the platform's ID. */
   readonly replyTo?: string | undefined;
+  /** The person who is answered in a group, where the platform wants to know. */
+  readonly person?: string | undefined;
   /** True for a chat of several people, in which edits are slower. */
   readonly isGroup?: boolean | undefined;
 }
@@ -148,6 +150,8 @@ export interface Part {
   readonly createdAt: number;
   /** Where {@link Capabilities.buttons} is true. An edit without buttons takes them away. */
   readonly buttons?: readonly Button[] | undefined;
+  /** True while an edit may add to it. */
+  readonly isGrowing?: boolean | undefined;
 }
 
 /** The abilities and the limits of a platform. */
@@ -362,6 +366,12 @@ export interface Driver<P extends TProperties = TProperties> {
    * @throws DeliveryError, DriverError
    */
   edit?(ref: string, part: Part): Promise<void>;
+
+  /**
+   * Returns whether the platform shows a message as one that grows, so that its last edit is needed even if it changes
+   * nothing.
+   */
+  isOpen?(ref: string): boolean;
 
   /**
    * Deletes a message that was sent. Without it, a superfluous message becomes a dash.

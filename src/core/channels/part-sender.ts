@@ -2,7 +2,7 @@ import { failpoint } from '../failpoints/failpoint.js';
 import type { OutboxPart } from '../store/index.js';
 import { Backoff } from './backoff.js';
 import type { ChatLane } from './chat-lane.js';
-import { DeliveryError, DriverError, type Button, type Part, type PartText, type Place } from './driver.js';
+import { DeliveryError, DriverError, type Part, type PartText, type Place } from './driver.js';
 import { callDriver } from './driver-guard.js';
 import type { RunContext } from './run-context.js';
 
@@ -18,6 +18,9 @@ export interface SentPart {
   readonly part: OutboxPart;
   readonly wasFound: boolean;
 }
+
+/** What a part has besides its texts. */
+type Extras = Pick<Part, 'buttons' | 'isGrowing'>;
 
 /** The result of a look-up. */
 type Found = { readonly ref: string } | 'absent' | undefined;
@@ -36,12 +39,7 @@ export class PartSender {
    * @returns the part as it is stored, `sent` or `dead`; one that was found on the platform may show an earlier state
    * @throws LostLeaseError, DriverError, the abort's reason
    */
-  async send(
-    start: OutboxPart,
-    texts: readonly PartText[],
-    writtenAt: number,
-    buttons?: readonly Button[],
-  ): Promise<SentPart> {
+  async send(start: OutboxPart, texts: readonly PartText[], writtenAt: number, extras: Extras = {}): Promise<SentPart> {
     const { driver, clock, signal } = this.run;
     const backoff = new Backoff(clock, signal);
     for (let part = start; ;) {
@@ -56,7 +54,7 @@ export class PartSender {
       }
       part = await this.write({ ...part, state: 'sending', deadline: clock.now() + CALL_TIMEOUT_MS });
       failpoint('outbox.before_send');
-      const outcome = await this.attempt(() => driver.send(this.toPart(part, texts, buttons)));
+      const outcome = await this.attempt(() => driver.send(this.toPart(part, texts, extras)));
       if (typeof outcome === 'string') {
         failpoint('outbox.after_send');
         this.run.count('sent');
@@ -83,7 +81,8 @@ export class PartSender {
     for (;;) {
       if (!isOptional) await pace.takeEdit();
       else if (!pace.takeGrowingEdit()) return false;
-      const failure = await this.attempt(async () => driver.edit?.(part.ref ?? '', this.toPart(part, texts)));
+      const extras = { isGrowing: isOptional };
+      const failure = await this.attempt(async () => driver.edit?.(part.ref ?? '', this.toPart(part, texts, extras)));
       if (failure instanceof DriverError) throw failure;
       if (failure === undefined) return true;
       const waitMs = failure.retryAfterMs ?? 0;
@@ -192,10 +191,10 @@ export class PartSender {
   private toPart(
     { replyTo, number, place, createdAt }: OutboxPart,
     texts: readonly PartText[],
-    buttons?: readonly Button[],
+    extras: Extras = {},
   ): Part {
     const target = this.run.moved.current(JSON.parse(place) as Place);
-    return { id: `${replyTo}.${number}`, place: target, texts, createdAt, ...(buttons && { buttons }) };
+    return { id: `${replyTo}.${number}`, place: target, texts, createdAt, ...extras };
   }
 
   /** Makes a call in its turn, with a time limit. Resolves with what it resolves with, or with its failure. */

@@ -29,6 +29,16 @@ describe('a reply that grows', () => {
     ]);
   });
 
+  it('gets a last edit even if nothing changes where the platform shows that it grows', async () => {
+    const delivery = bench.deliver(bench.aBlock(0, 'one'));
+    await delivery.settle();
+    bench.driver.isOpen = (ref) => ref === 'out-1';
+    await delivery.take(bench.anEnd(1));
+    await delivery.finish();
+    expect(bench.driver.calls).toEqual(['send one', 'edit out-1 one']);
+    expect(bench.driver.growing).toEqual([true, false]);
+  });
+
   it('grows within a block too', async () => {
     const delivery = bench.deliver(bench.aBlock(0, 'one'));
     await delivery.settle();

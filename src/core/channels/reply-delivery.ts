@@ -92,13 +92,14 @@ export class ReplyDelivery {
   private async show(parts: readonly (readonly PartText[])[], isFinal: boolean): Promise<void> {
     for (const [number, texts] of parts.entries()) {
       const part = this.parts[number] ?? this.makePart(number);
-      if (part.state === 'waiting' || part.state === 'sending') await this.send(part, texts);
+      const isGrowing = !isFinal && this.mode === 'edit' && number === parts.length - 1;
+      if (part.state === 'waiting' || part.state === 'sending') await this.send(part, texts, isGrowing);
       else if (part.state === 'sent' && this.run.capabilities.edits) await this.change(part, texts, isFinal);
     }
   }
 
-  private async send(part: OutboxPart, texts: readonly PartText[]): Promise<void> {
-    const sent = await this.sender.send(part, texts, this.reply.writtenAt);
+  private async send(part: OutboxPart, texts: readonly PartText[], isGrowing: boolean): Promise<void> {
+    const sent = await this.sender.send(part, texts, this.reply.writtenAt, { isGrowing });
     this.parts[part.number] = sent.part;
     if (!sent.wasFound) this.shown[part.number] = JSON.stringify(texts);
     else if (this.run.capabilities.edits) await this.change(sent.part, texts, false);
@@ -106,7 +107,8 @@ export class ReplyDelivery {
 
   private async change(part: OutboxPart, texts: readonly PartText[], isFinal: boolean): Promise<void> {
     const wanted = JSON.stringify(texts);
-    if (this.shown[part.number] === wanted) return;
+    const isOpen = isFinal && part.ref !== undefined && this.run.driver.isOpen?.(part.ref) === true;
+    if (this.shown[part.number] === wanted && !isOpen) return;
     const isShown = await this.sender.edit(part, texts, this.reply.writtenAt, !isFinal);
     if (isShown) this.shown[part.number] = wanted;
   }

@@ -22,3 +22,9 @@ function countCodePoints(text: string): number {
   for (const _ of text) count++;
   return count;
 }
+
+/** Returns whether a text is the beginning of another one without their markup; texts that have nothing else must be the same. */
+export function isBeginning(shown: string, wanted: string): boolean {
+  const [one = '', other = ''] = [shown, wanted].map((text) => text.replaceAll(/[^\p{L}\p{N}]/gu, ''));
+  return one === '' ? shown.trim() === wanted.trim() : other.startsWith(one);
+}
