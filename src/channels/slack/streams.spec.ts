@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { APP_TOKEN, BOT_TOKEN, FakeSlack } from '../../../test/support/fake-slack.js';
+import { cut } from '../../core/channels/cut.js';
 import type { ChannelLink, Part } from '../../core/channels/driver.js';
 import { SilentLogs } from '../../core/telemetry/logs.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { SlackAccounts } from './accounts.js';
+import { MAX_LENGTH, measure } from './markup.js';
 import { SlackDriver } from './slack.driver.js';
 import type { SlackSettings } from './slack.settings.js';
 
@@ -98,6 +101,22 @@ it('a stream that Slack has ended after some minutes goes on by edits, without a
   await driver.edit(ref, show('one two'));
   await driver.edit(ref, last('one two three'));
   expect(shown()).toEqual([['one two three', false]]);
+});
+
+it('the refusals of a text that is too long, and of a stream after five minutes, leave each text once', async () => {
+  const path = new URL('../../../test/inputs/slack/edit-too-long.json', import.meta.url);
+  const responses = JSON.parse(readFileSync(path, 'utf8')) as readonly { readonly body: { readonly error: string } }[];
+  const [tooLong, ended] = responses.map(({ body }) => body) as [{ error: string }, { error: string }];
+  const ref = await driver.send(show('one'));
+  slack.shown(TEAM_CHANNEL)[0]!.isStreaming = false;
+  slack.failNext('chat.appendStream', ended);
+  slack.failNext('chat.update', tooLong);
+  await driver.edit(ref, last('one **two**'));
+  expect(shown()).toEqual([['one **two**', false]]);
+  const words = 'x'.repeat(4_002);
+  await expect(driver.edit(ref, last(words))).rejects.toMatchObject({ code: tooLong.error });
+  const parts = cut([{ kind: 'markdown', text: words }], MAX_LENGTH, measure);
+  expect(parts.map(([text]) => text?.text.length)).toEqual([3_900, 102]);
 });
 
 it('what may have been appended is not appended again', async () => {
