@@ -33,6 +33,7 @@ export {
   type Capabilities,
   type Change,
   type ChannelLink,
+  type CheckedAccount,
   type Driver,
   type DriverFault,
   type FailedDelivery,

@@ -1422,6 +1422,11 @@ export const requirements: readonly Requirement[] = [
   requirement('V-26', 'channels 7', 'An operator stops, starts and tests a channel.'),
   requirement('V-27', 'channels 1', 'A reply that something else has caused reaches the chat of its session.'),
   requirement(
+    'V-33',
+    'channels 7',
+    'A channel is added at run time: its settings are checked with the platform, stored, and in force at once.',
+  ),
+  requirement(
     'V-32',
     'channels 1',
     'A driver runs in a process of its own with the same class and a store of its own, and loses nothing when either side dies.',

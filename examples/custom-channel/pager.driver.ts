@@ -4,6 +4,7 @@ import {
   DriverError,
   toPlainText,
   type ChannelLink,
+  type CheckedAccount,
   type Driver,
   type Part,
   type Reading,
@@ -46,6 +47,13 @@ const TIMEOUT_MS = 10_000;
 export class PagerDriver implements Driver<typeof settings> {
   private url = '';
   private readonly over = new AbortController();
+
+  /** `openclaw channels add pager` asks the service before the settings are stored. */
+  async check({ url }: { readonly url: string }): Promise<CheckedAccount> {
+    this.url = url;
+    await this.fetchPages(0, 0, this.over.signal);
+    return { name: url };
+  }
 
   async start(link: ChannelLink<typeof settings>, signal: AbortSignal): Promise<void> {
     this.url = link.settings.url;

@@ -1,9 +1,13 @@
 import { Body, Controller, Get, HttpCode, Param, Post, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { IsString, Length } from 'class-validator';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { IsBoolean, IsObject, IsOptional, IsString, Length, Matches } from 'class-validator';
+import { Caller, checkGrants, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { DEFAULT_ACCOUNT } from '../core/channels/account-settings.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
-import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
+import { ChannelSetupService } from '../core/channels/channel-setup.service.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import type { SettingsReader } from '../core/config/section.js';
+import { checkScope, DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import type { PairingRequest } from '../core/store/index.js';
 import { GatewayError } from '../protocol/index.js';
 
@@ -44,6 +48,51 @@ export class ChannelsDto {
   items!: ChannelDto[];
 }
 
+/** An account to be added, or to get other settings. */
+export class NewChannelDto {
+  /** The channel, such as `telegram`. */
+  @IsString()
+  @Length(1, 64)
+  name!: string;
+  /** Another account than `default`, which becomes the channel `NAME.ACCOUNT`. */
+  @IsOptional()
+  @Matches(/^[A-Za-z0-9_-]{1,64}$/)
+  account?: string;
+  /** By their names below `channels.NAME`. Those of the driver are checked with the platform. */
+  @IsObject()
+  settings!: Record<string, unknown>;
+  /** Writes the settings without asking the platform. */
+  @IsOptional()
+  @IsBoolean()
+  unchecked?: boolean;
+}
+
+/** An account that was added. */
+export class AddedChannelDto {
+  channel!: ChannelDto;
+  /** Whom the gateway speaks as; absent if the platform was not asked. */
+  speaks_as?: string;
+  /** What the operator should know, for example a right that is missing. */
+  remarks!: string[];
+  /** Keys of settings that the command line overrides until the next start. */
+  needs_restart!: string[];
+}
+
+/** A setting of a channel. */
+export class ChannelSettingDto {
+  /** Below `channels.NAME`. */
+  key!: string;
+  description!: string;
+  required!: boolean;
+  /** It is never shown again. */
+  secret!: boolean;
+  default?: unknown;
+}
+
+export class ChannelSettingsDto {
+  items!: ChannelSettingDto[];
+}
+
 /** A sender who asks to be let in. */
 export class PairingDto {
   sender!: string;
@@ -65,7 +114,11 @@ export class PairingsDto {
 @UseGuards(HttpAuthGuard)
 @RequireRole('operator')
 export class ChannelsController {
-  constructor(private readonly channels: ChannelManagerService) {}
+  constructor(
+    private readonly channels: ChannelManagerService,
+    private readonly setup: ChannelSetupService,
+    private readonly config: ConfigStoreService,
+  ) {}
 
   /** Sorted by name. */
   @Get()
@@ -75,6 +128,42 @@ export class ChannelsController {
     const dead = await this.channels.countDeadLetters();
     const names = [...this.channels.states.keys()].sort();
     return { items: names.map((name) => this.describe(name, dead[name] ?? 0)) };
+  }
+
+  /**
+   * Adds an account of a channel, or gives it other settings: asks the platform whether it takes them, writes them, and starts
+   * the account. The caller needs the scope of each setting.
+   */
+  @Post()
+  @HttpCode(200)
+  @RequireScope('admin:write')
+  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+  async add(@Body() body: NewChannelDto, @Caller() caller: Principal): Promise<AddedChannelDto> {
+    const { name, account = DEFAULT_ACCOUNT, settings, unchecked } = body;
+    checkTenant(caller, name);
+    const added = { channel: name, account, settings };
+    for (const scope of this.config.scopesOf(this.setup.listChanges(added))) checkScope(caller, scope);
+    const permit = (before: SettingsReader, after: SettingsReader) => checkGrants(caller, before, after);
+    const { channel, checked, needsRestart } = await this.setup.add(added, caller.principal, permit, unchecked);
+    return {
+      channel: this.describe(channel, (await this.channels.countDeadLetters())[channel] ?? 0),
+      ...(checked && { speaks_as: checked.name }),
+      remarks: [...(checked?.remarks ?? [])],
+      needs_restart: [...needsRestart],
+    };
+  }
+
+  /** Lists what a channel can be configured with, besides what all channels have. */
+  @Get(':name/settings')
+  @RequireScope('admin:read')
+  listSettings(@Param('name') name: string, @Caller() caller: Principal): ChannelSettingsDto {
+    checkTenant(caller, name);
+    const items = this.setup.describe(name).map(({ isRequired: required, isSecret: secret, ...rest }) => ({
+      ...rest,
+      required,
+      secret,
+    }));
+    return { items };
   }
 
   /** Starts a channel that was stopped. */

@@ -1,4 +1,5 @@
 import type { Command } from './command.js';
+import { runAdd } from './channels-add.js';
 import { runDeadLetters } from './dead-letters.js';
 import { EXIT, UsageError } from './faults.js';
 import { requestJson } from './http.js';
@@ -35,8 +36,9 @@ interface Session {
 /** `openclaw channels`: the channels of a gateway, and who may write to them. */
 export const channels: Command = {
   name: 'channels',
-  summary: 'channels: states, pairing codes, test messages, dead letters',
+  summary: 'channels: adding them, states, pairing codes, test messages, dead letters',
   usage: `Usage: openclaw channels [list] [--url URL] [--json]
+       openclaw channels add NAME [--account ACCOUNT] [--set KEY=VALUE]... [--unchecked] [--url URL] [--json]
        openclaw channels start|stop|restart NAME [--url URL] [--json]
        openclaw channels test NAME CHAT [--url URL] [--json]
        openclaw channels pairings NAME [--url URL] [--json]
@@ -44,6 +46,8 @@ export const channels: Command = {
        openclaw channels dead-letters ...
 
 list          the channels with their states, and when something last came in and went out
+add           asks for what a channel needs, checks it with the platform, stores it and starts the channel; secrets come
+              from a question or from OPENCLAW_CHANNELS_NAME_KEY, or _FILE, and are never shown
 start, stop   a channel, until the gateway starts again
 test          sends a message to a chat and prints whether the platform has taken it
 pairings      the senders who wait to be let in; approve lets in the one with this code
@@ -53,10 +57,12 @@ dead-letters  what could not be delivered: see openclaw dead-letters --help
   --json     print the response as JSON
 
 Examples:
+  openclaw channels add telegram
   openclaw channels approve telegram K7M2P9QX
   openclaw channels test telegram 5001
 `,
   async run(args, terminal) {
+    if (args[0] === 'add') return runAdd(args.slice(1), terminal);
     if (args[0] === 'dead-letters') return runDeadLetters('channels', args.slice(1), terminal);
     const { values, positionals } = readOptions('channels', args, GATEWAY_OPTIONS, true);
     const target = readTarget('channels', values.url, terminal);
@@ -65,7 +71,7 @@ Examples:
     const wanted = NEEDS[action];
     if (wanted === undefined)
       throw new UsageError(
-        `channels knows ${Object.keys(NEEDS).join(', ')} and dead-letters, not ${action}`,
+        `channels knows add, ${Object.keys(NEEDS).join(', ')} and dead-letters, not ${action}`,
         'channels',
       );
     const given = [name, third, ...rest].filter((text) => text !== undefined);

@@ -5,6 +5,7 @@ import { AgentsService } from './agents/agents.service.js';
 import { ApprovalsService } from './approvals/approvals.service.js';
 import { ChannelGateway } from './channels/channel-gateway.js';
 import { ChannelManagerService } from './channels/channel-manager.service.js';
+import { ChannelSetupService } from './channels/channel-setup.service.js';
 import { CoreChannelGateway } from './channels/core-channel-gateway.service.js';
 import { ChannelFollowersService } from './connections/channel-followers.service.js';
 import { ChannelStatusService } from './connections/channel-status.service.js';
@@ -56,6 +57,7 @@ const exported = [
   SkillsService,
   ApprovalsService,
   ChannelManagerService,
+  ChannelSetupService,
   ChannelStatusService,
   { provide: ConnectedChannels, useExisting: ChannelStatusService },
   ConnectionManagerService,

@@ -231,6 +231,11 @@ export const CHANNEL_DRIVER_CONTRACT: Readonly<Record<string, ContractTest>> = {
     expect(outcomes).toEqual(['not_sent', 'refused', 'unknown']);
   },
 
+  'names the account that its settings are of, without a start': async ({ driver, under }) => {
+    const checked = await driver.check?.(under.settings);
+    expect(checked?.name ?? 'no check').not.toBe('');
+  },
+
   'names the time to wait when the platform does': async (bench) => {
     await bench.start();
     await bench.under.write('ann', 'hello');

@@ -6,6 +6,7 @@ import {
   editIdOf,
   type Button,
   type ChannelLink,
+  type CheckedAccount,
   type Driver,
   type FailedDelivery,
   type Part,
@@ -179,6 +180,7 @@ export class FakePlatform extends PlatformApi {
   }
 
   override async readHistory(chat: string, since: number): Promise<readonly WrittenMessage[]> {
+    if (this.isDown) throw new DriverError('unreachable', 'the platform is down');
     return this.history.filter((message) => message.chat === chat && message.sentAt >= since);
   }
 
@@ -203,6 +205,11 @@ abstract class PlatformDriver implements Driver {
   protected abstract readonly api: PlatformApi;
   private readonly over = new AbortController();
   private from = 0;
+
+  async check(): Promise<CheckedAccount> {
+    await this.api.readHistory('', 0);
+    return { name: 'the pigeon', remarks: ['It flies by day.'] };
+  }
 
   async start(link: ChannelLink, signal: AbortSignal): Promise<void> {
     await this.catchUp(link);

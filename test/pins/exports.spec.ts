@@ -38,7 +38,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       ALL_TENANTS AcceptOutcome AcceptedMessage AccountLease AgentDefinition AgentEvent AgentRuntime AgentTurn
       AgentsService Answer Approval ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote
       AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CancelOutcome CancelSelector CancelTarget Capabilities
-      ChainVerdict Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore Claim ClaimRequest ClaimResult ClientKey Clock
+      ChainVerdict Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore CheckedAccount Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
       CredentialVerifier DeadLetter DeadLetterQuery Decision DeliveryError Done Driver DriverError DriverFault DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram

@@ -97,6 +97,8 @@ export class FakeDiscord extends FakeServer<Payload, Refusal> {
   readonly files = new Map<string, Buffer>();
   /** The frames that the Gateway has received. */
   readonly received: Payload[] = [];
+  /** With the intent Message Content. */
+  applicationFlags = 1 << 19;
   /** Sessions that can still be begun. */
   remaining = 1_000;
   heartbeatMs = 41_250;
@@ -347,6 +349,8 @@ export class FakeDiscord extends FakeServer<Payload, Refusal> {
         session_start_limit: { total: 1_000, remaining: this.remaining, reset_after: 3_600_000, max_concurrency: 1 },
       };
     if (first === 'interactions') return undefined;
+    if (path.join('/') === 'users/@me') return { id: BOT_ID, username: 'acme_helper' };
+    if (path.join('/') === 'applications/@me') return { id: BOT_ID, flags: this.applicationFlags };
     if (first === 'users') return this.describe(this.channels.get(this.chatOf(String(payload['recipient_id']))) ?? {});
     const channel = this.channels.get(chat);
     if (first !== 'channels' || !channel) throw notFound('Channel', 10_003);

@@ -172,7 +172,7 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
   private run(method: string, parameters: Parameters): object {
     switch (method) {
       case 'auth.test':
-        return { team_id: TEAM, user_id: BOT_USER, bot_id: 'B0BOT0001' };
+        return { team_id: TEAM, team: 'Acme', user_id: BOT_USER, user: 'acme_helper', bot_id: 'B0BOT0001' };
       case 'apps.connections.open':
         return { url: `${this.url.replace('http', 'ws')}/socket?ticket=secret-ticket` };
       case 'chat.postMessage':

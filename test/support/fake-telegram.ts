@@ -59,6 +59,8 @@ export class FakeTelegram extends FakeServer<Payload, Refusal> {
   readonly shown: ShownMessage[] = [];
   /** Files by their path and ID. */
   readonly files = new Map<string, Buffer>();
+  /** The privacy mode of the bot. */
+  isPrivate = false;
   webhook = '';
   private updates: Payload[] = [];
   private nextUpdate = 700_000;
@@ -180,7 +182,7 @@ export class FakeTelegram extends FakeServer<Payload, Refusal> {
   private run(method: string, payload: Payload): unknown {
     switch (method) {
       case 'getMe':
-        return BOT;
+        return { ...BOT, can_read_all_group_messages: !this.isPrivate };
       case 'getWebhookInfo':
         return { url: this.webhook, pending_update_count: this.updates.length };
       case 'setWebhook':

@@ -2,7 +2,17 @@ import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { Backoff } from '../../core/channels/backoff.js';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
-import type { ChannelLink, Driver, Part, Place, Reading, Target, Update, Updates } from '../../core/channels/driver.js';
+import type {
+  ChannelLink,
+  CheckedAccount,
+  Driver,
+  Part,
+  Place,
+  Reading,
+  Target,
+  Update,
+  Updates,
+} from '../../core/channels/driver.js';
 import { withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch, findEgressAgent } from '../../http/egress-fetch.js';
@@ -41,6 +51,9 @@ interface Ready {
 
 const MAX_AUTHORS = 10_000;
 
+/** The flags of an application whose bot may read messages: of a verified one, and of another. */
+const MESSAGE_CONTENT = (1 << 18) | (1 << 19);
+
 /** Drives the channel `discord`: a bot with a session of the Gateway, that sends by the REST API. */
 @ChannelDriver({
   name: 'discord',
@@ -73,6 +86,14 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   private catchUp!: CatchUp;
 
   constructor(private readonly clock: Clock) {}
+
+  async check({ bot_token: token, api_root: root }: ChannelLink<DiscordSettings>['settings']): Promise<CheckedAccount> {
+    const rest = new DiscordRest({ token, root, fetch: egressFetch, clock: this.clock, noteTime: () => {} });
+    const { username } = await rest.call<{ readonly username: string }>('GET', '/users/@me');
+    const { flags = 0 } = await rest.call<{ readonly flags?: number }>('GET', '/applications/@me');
+    const remark = 'The intent Message Content is off: turn it on, on the page Bot of the Developer Portal.';
+    return { name: username, remarks: (flags & MESSAGE_CONTENT) === 0 ? [remark] : [] };
+  }
 
   async start(link: ChannelLink<DiscordSettings>, signal: AbortSignal): Promise<void> {
     const { clock } = this;

@@ -1,6 +1,9 @@
 // Promises: the channel `discord`. Refuses to know: what a reply is and who may write; core/channels decides that.
 import { Module } from '@nestjs/common';
-import { DiscordDriver } from './discord.driver.js';
+import { loadedLater } from '../../core/channels/channel-driver.decorator.js';
+import { discordSettings } from './discord.settings.js';
 
-@Module({ providers: [DiscordDriver] })
+const driver = loadedLater('discord', discordSettings, async () => (await import('./discord.driver.js')).DiscordDriver);
+
+@Module({ providers: [driver] })
 export class DiscordModule {}

@@ -2,6 +2,7 @@ import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
 import type {
   ChannelLink,
+  CheckedAccount,
   Driver,
   Part,
   Place,
@@ -76,6 +77,14 @@ export class SlackDriver implements Driver<SlackSettings> {
     private readonly clock: Clock,
     private readonly accounts: SlackAccounts,
   ) {}
+
+  async check(settings: ChannelLink<SlackSettings>['settings']): Promise<CheckedAccount> {
+    const { bot_token: token, app_token: appToken, api_root: root } = settings;
+    const api = new WebApi(token, { root, fetch: egressFetch, clock: this.clock, noteTime: () => {} });
+    const { team, user } = await api.call('auth.test');
+    if (appToken !== undefined) await api.call('apps.connections.open', {}, appToken);
+    return { name: `${toText(user) ?? ''} in ${toText(team) ?? ''}` };
+  }
 
   async start(link: ChannelLink<SlackSettings>, signal: AbortSignal): Promise<void> {
     const { clock } = this;

@@ -5,7 +5,6 @@ const Secret = (pattern: string, description: string) =>
   Type.String({
     pattern,
     'x-secret': true,
-    'x-restart': true,
     'x-scope': 'tokens:write',
     description,
   });
@@ -24,18 +23,15 @@ export const slackSettings = defineAccountSettings(
     api_root: Type.String({
       pattern: '^https?://[^\\s]*[^\\s/]$',
       default: 'https://slack.com/api',
-      'x-restart': true,
       'x-scope': 'config:dangerous',
       description: 'The server of the Web API, without a slash at the end.',
     }),
     reply_in_thread: Type.Boolean({
       default: true,
-      'x-restart': true,
       description: 'Reply to a mention in a channel in a thread of its own.',
     }),
     require_mention_in_threads: Type.Boolean({
       default: false,
-      'x-restart': true,
       description: 'In threads in which the agent takes part, answer only what addresses it.',
     }),
   },

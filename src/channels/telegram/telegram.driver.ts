@@ -1,6 +1,16 @@
 import type { Update as BotUpdate } from 'grammy/types';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
-import type { ChannelLink, Driver, Part, Place, Reading, Target, Update, Updates } from '../../core/channels/driver.js';
+import type {
+  ChannelLink,
+  CheckedAccount,
+  Driver,
+  Part,
+  Place,
+  Reading,
+  Target,
+  Update,
+  Updates,
+} from '../../core/channels/driver.js';
 import { fileOf, withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
@@ -51,6 +61,18 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     private readonly clock: Clock,
     private readonly webhooks: TelegramWebhooks,
   ) {}
+
+  async check({
+    bot_token: token,
+    api_root: root,
+  }: ChannelLink<TelegramSettings>['settings']): Promise<CheckedAccount> {
+    const api = await BotApi.load(token, root, egressFetch, () => {});
+    const bot = await api.call((methods, abort) => methods.getMe(abort));
+    const isPrivate = !bot.can_read_all_group_messages;
+    const remark =
+      'Privacy mode is on: in groups the bot sees commands, mentions and replies to it only (@BotFather, /setprivacy).';
+    return { name: `@${bot.username}`, remarks: isPrivate ? [remark] : [] };
+  }
 
   async start(link: ChannelLink<TelegramSettings>, signal: AbortSignal): Promise<void> {
     this.link = link;

@@ -4,6 +4,7 @@ import {
   DeliveryError,
   DriverError,
   type ChannelLink,
+  type CheckedAccount,
   type Driver,
   type Part,
   type Place,
@@ -68,6 +69,15 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
     private readonly webhooks: WhatsappWebhooks,
   ) {
     this.statuses = new Statuses(clock);
+  }
+
+  async check(settings: ChannelLink<WhatsappSettings>['settings']): Promise<CheckedAccount> {
+    const { access_token: token, phone_number_id: id, api_root: root } = settings;
+    const number = await new CloudApi(token, id, root, egressFetch, () => {}).readNumber();
+    return {
+      name: `+${number}`,
+      remarks: ['Enter the URL of the webhook and the verify token on the page of the app.'],
+    };
   }
 
   async start(link: ChannelLink<WhatsappSettings>, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,6 @@ const secret = (description: string) =>
   Type.String({
     pattern: '^\\S{8,1024}$',
     'x-secret': true,
-    'x-restart': true,
     'x-scope': 'tokens:write',
     description,
   });
@@ -15,7 +14,6 @@ export const whatsappSettings = defineAccountSettings('whatsapp', {
   access_token: secret('The token of a system user of the business, with `whatsapp_business_messaging`.'),
   phone_number_id: Type.String({
     pattern: '^[0-9]{1,32}$',
-    'x-restart': true,
     'x-scope': 'config:dangerous',
     description: 'The ID of the phone number, from the page API Setup of the app. It is not the number.',
   }),
@@ -24,7 +22,6 @@ export const whatsappSettings = defineAccountSettings('whatsapp', {
   api_root: Type.String({
     pattern: '^https?://[^\\s]*[^\\s/]$',
     default: 'https://graph.facebook.com/v24.0',
-    'x-restart': true,
     'x-scope': 'config:dangerous',
     description: 'The server of the Graph API with its version, without a slash at the end.',
   }),

@@ -39,7 +39,6 @@ export interface AccountParts {
   readonly account: string;
   /** The account by its name in messages. */
   readonly channel: string;
-  readonly capabilities: Capabilities;
   readonly store: ChannelStore;
   readonly gateway: ChannelGateway;
   readonly clock: Clock;
@@ -50,12 +49,19 @@ export interface AccountParts {
   noteReceived(): void;
 }
 
+/** A driver for one run. */
+export interface MadeDriver {
+  readonly driver: Driver;
+  readonly capabilities: Capabilities;
+}
+
 /**
  * One run of an account, from its lease to its end: a driver between the platform and a connection to the gateway. It keeps
  * in memory nothing that the next run needs.
  */
 export class AccountRun implements Receiver, OutboxOwner, Admitting {
   readonly channel: string;
+  readonly driver: Driver;
   readonly capabilities: Capabilities;
   readonly store: ChannelStore;
   readonly clock: Clock;
@@ -80,12 +86,13 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
 
   constructor(
     private readonly parts: AccountParts,
-    readonly driver: Driver,
+    { driver, capabilities }: MadeDriver,
     readonly lease: AccountLease,
     private readonly onHealth: (trouble: string | undefined) => void,
   ) {
     this.channel = parts.channel;
-    this.capabilities = parts.capabilities;
+    this.driver = driver;
+    this.capabilities = capabilities;
     this.store = parts.store;
     this.clock = parts.clock;
     this.log = parts.log;
@@ -94,7 +101,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     this.moved = new MovedChats(parts.store, lease, this.persistence);
     this.senders = new Senders(parts.store, lease, this.persistence);
     this.failures = new LateFailures(this);
-    this.pace = new AccountPace(parts.clock, this.signal, parts.capabilities.editsPerMinute);
+    this.pace = new AccountPace(parts.clock, this.signal, capabilities.editsPerMinute);
     this.inbox = new Inbox(this);
     this.outbox = new Outbox(this);
     this.admission = new Admission(this);

@@ -82,12 +82,14 @@ export interface AccountValues {
 /** The settings of the accounts of one channel. `P`: those of its driver. */
 export interface AccountSettings<P extends TProperties = TProperties> {
   readonly own: P;
+  /** The names of those without which the channel does not run. */
+  readonly required: readonly string[];
   /** Its keys are read by {@link read} only, so it adds no types to `Settings`. */
   readonly section: SettingsSection<Record<never, TSchema>>;
   /** Returns the accounts that are configured. */
-  listAccounts(config: ConfigStoreService): readonly string[];
+  listAccounts(config: Pick<ConfigStoreService, 'get'>): readonly string[];
   /** Returns the current settings of an account. */
-  read(config: ConfigStoreService, account: string): AccountValues;
+  read(config: Pick<ConfigStoreService, 'get'>, account: string): AccountValues;
 }
 
 /**
@@ -101,9 +103,7 @@ export function defineAccountSettings<P extends TProperties>(
   own: P,
   findOwnFaults: (values: Partial<Static<TObject<P>>>) => readonly SettingFault[] = () => [],
 ): AccountSettings<P> {
-  if (!CHANNEL_NAME.test(name)) throw new Error(`"${name}" is not the name of a channel: use a-z, 0-9, _ and -`);
-  const clash = Object.keys(own).find((key) => key in COMMON || key === 'accounts');
-  if (clash !== undefined) throw new Error(`the channel "${name}" declares the setting "${clash}", which all have`);
+  checkNames(name, own);
   const all: TProperties = { ...COMMON, ...own };
   const required = Object.keys(own).filter((key) => !isOptional(own, key));
   const prefix = `channels.${name}.`;
@@ -138,6 +138,7 @@ export function defineAccountSettings<P extends TProperties>(
   const accounts = Type.Record(OtherName, Type.Partial(Type.Object(all), STRICT), OTHER_ACCOUNTS);
   return {
     own,
+    required,
     section: defineSettings({ ...properties, [`${prefix}accounts`]: accounts }, { rules: [findFaults] }),
     listAccounts: (config) => accountsOf((key) => config.get(key as SettingKey)),
     read(config, account) {
@@ -148,11 +149,16 @@ export function defineAccountSettings<P extends TProperties>(
   };
 }
 
+function checkNames(name: string, own: TProperties): void {
+  if (!CHANNEL_NAME.test(name)) throw new Error(`"${name}" is not the name of a channel: use a-z, 0-9, _ and -`);
+  const clash = Object.keys(own).find((key) => key in COMMON || key === 'accounts');
+  if (clash !== undefined) throw new Error(`the channel "${name}" declares the setting "${clash}", which all have`);
+}
+
 const STRICT = { additionalProperties: false };
 const OtherName = Type.String({ pattern: '^(?!default$)[A-Za-z0-9_-]{1,64}$' });
 const OTHER_ACCOUNTS = {
   default: {},
-  'x-restart': true,
   'x-scope': 'config:dangerous',
   description: 'Further accounts, each with the settings of the channel.',
 };

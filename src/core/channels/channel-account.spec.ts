@@ -58,12 +58,6 @@ beforeEach(async () => {
       name: 'pigeon',
       account: 'default',
       channel: 'pigeon',
-      capabilities: {
-        edits: true,
-        maxLength: 100,
-        lengthUnit: 'bytes',
-        minEditIntervalMs: { direct: 0, group: 0 },
-      },
       store,
       gateway: { connect: async () => ({ connection }) as unknown as GatewayLine },
       clock,
@@ -76,7 +70,8 @@ beforeEach(async () => {
     async () => {
       const driver = new FakeDriver(() => onStart());
       drivers.push(driver);
-      return driver;
+      const capabilities = { maxLength: 100, lengthUnit: 'bytes', minEditIntervalMs: { direct: 0, group: 0 } } as const;
+      return { driver, capabilities: { edits: true, ...capabilities } };
     },
   );
 });

@@ -1,6 +1,6 @@
 import { Backoff } from './backoff.js';
-import { AccountRun, type AccountParts } from './account-run.js';
-import { DriverError, type Driver } from './driver.js';
+import { AccountRun, type AccountParts, type MadeDriver } from './account-run.js';
+import { DriverError } from './driver.js';
 import { LostLeaseError } from './persistence.js';
 import type { AccountLease, OutboxPart } from '../store/index.js';
 
@@ -41,7 +41,7 @@ export class ChannelAccount {
   constructor(
     private readonly parts: AccountParts,
     private readonly owner: string,
-    private readonly makeDriver: () => Promise<Driver>,
+    private readonly makeDriver: () => Promise<MadeDriver>,
   ) {
     this.current = { state: 'stopped', since: parts.clock.now() };
   }

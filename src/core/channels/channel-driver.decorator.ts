@@ -1,4 +1,5 @@
-import { applyDecorators, Injectable } from '@nestjs/common';
+import 'reflect-metadata';
+import { applyDecorators, Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { TProperties } from 'typebox';
 import { UseSettings } from '../config/use-settings.js';
@@ -18,11 +19,20 @@ export interface ChannelDriverOptions<P extends TProperties = TProperties> {
   readonly capabilities: Capabilities;
 }
 
-/** The options of a class with `@ChannelDriver`, with its settings declared. */
+/** The class of a driver. */
+type DriverClass<P extends TProperties = TProperties> = new (...args: never[]) => Driver<P>;
+
+/** A driver whose code is loaded. */
+export interface LoadedDriver {
+  readonly type: DriverClass;
+  readonly capabilities: Capabilities;
+}
+
+/** A driver with its settings declared. Its code may be loaded later. */
 export interface DriverDescription {
   readonly name: string;
-  readonly capabilities: Capabilities;
   readonly settings: AccountSettings;
+  load(): Promise<LoadedDriver>;
 }
 
 /** Marks classes for the manager. */
@@ -34,12 +44,35 @@ export const DriverMetadata = DiscoveryService.createDecorator<DriverDescription
  */
 export function ChannelDriver<P extends TProperties>({ name, settings, capabilities }: ChannelDriverOptions<P>) {
   const accountSettings = isDefined(settings) ? settings : defineAccountSettings(name, settings);
-  const decorate = applyDecorators(
-    Injectable(),
-    UseSettings(accountSettings.section),
-    DriverMetadata({ name, capabilities, settings: accountSettings }),
-  );
-  return <C extends new (...args: never[]) => Driver<P>>(target: C): void => decorate(target);
+  const decorate = applyDecorators(Injectable(), UseSettings(accountSettings.section));
+  return <C extends DriverClass<P>>(target: C): void => {
+    decorate(target);
+    const loaded = { type: target as DriverClass, capabilities };
+    DriverMetadata({ name, settings: accountSettings, load: async () => loaded })(target);
+  };
+}
+
+/**
+ * Returns a provider for a class with `@ChannelDriver` that is loaded when its channel is configured, so that other starts
+ * do not load its code.
+ * @param load imports the class
+ */
+export function loadedLater<P extends TProperties>(
+  name: string,
+  settings: AccountSettings<P>,
+  load: () => Promise<DriverClass<P>>,
+): Type {
+  const later = { [name]: class {} }[name] as Type;
+  const metadata = {
+    name,
+    settings,
+    load: async () => {
+      const description = Reflect.getMetadata(DriverMetadata.KEY, await load()) as DriverDescription;
+      return description.load();
+    },
+  };
+  applyDecorators(Injectable(), UseSettings(settings.section), DriverMetadata(metadata))(later);
+  return later;
 }
 
 function isDefined<P extends TProperties>(settings: P | AccountSettings<P>): settings is AccountSettings<P> {

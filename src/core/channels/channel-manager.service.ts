@@ -3,6 +3,7 @@ import { Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
+import type { SettingKey } from '../config/section.js';
 import { StartStep, StopStep, type Undo } from '../lifecycle/steps.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
 import {
@@ -15,6 +16,7 @@ import {
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Metrics, type Counter, type Metric } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
+import type { MadeDriver } from './account-run.js';
 import { DEFAULT_ACCOUNT } from './account-settings.js';
 import { ChannelAccount, type AccountState } from './channel-account.js';
 import { ChannelGateway } from './channel-gateway.js';
@@ -31,11 +33,20 @@ const TEST_LOOK_MS = 200;
 /** Time limit of the stop of all channels, in milliseconds. */
 const STOP_MS = 10_000;
 
-/** A class with `@ChannelDriver`. */
-interface FoundDriver {
+/** A provider with a driver. */
+export interface FoundDriver {
   readonly description: DriverDescription;
   readonly className: string;
-  readonly create: () => Promise<Driver>;
+  /** Loads the class if need be, and makes an instance. */
+  readonly create: () => Promise<MadeDriver>;
+}
+
+/** An account with the settings of its driver that it was started with, as JSON. */
+interface RunningAccount {
+  readonly account: ChannelAccount;
+  readonly driver: FoundDriver;
+  readonly name: string;
+  readonly own: string;
 }
 
 /** When a channel was last used since the start of the gateway, in Unix milliseconds. */
@@ -51,9 +62,12 @@ export class ChannelManagerService {
   private readonly parts: Metric<'channel' | 'outcome', Counter>;
   private drivers: readonly FoundDriver[] = [];
   /** By their names in messages. */
-  private readonly accounts = new Map<string, ChannelAccount>();
-  /** The driver and the account of each channel, by its name in messages. */
-  private readonly sources = new Map<string, { readonly driver: FoundDriver; readonly account: string }>();
+  private readonly accounts = new Map<string, RunningAccount>();
+  /** True between the start and the stop of the channels. */
+  private isRunning = false;
+  /** The chain of the changes of accounts. */
+  private changes: Promise<unknown> = Promise.resolve();
+  private isDue = false;
   private readonly activities = new Map<string, ChannelActivity>();
 
   // oxlint-disable-next-line max-params -- what an account needs, each from its own service
@@ -77,7 +91,7 @@ export class ChannelManagerService {
 
   /** The states of the accounts that run here, by their names in messages. */
   get states(): ReadonlyMap<string, AccountState> {
-    return new Map([...this.accounts].map(([channel, account]) => [channel, account.state]));
+    return new Map([...this.accounts].map(([channel, { account }]) => [channel, account.state]));
   }
 
   /** When the accounts that run here were last used, by their names in messages. */
@@ -90,11 +104,24 @@ export class ChannelManagerService {
     await this.get(channel).stop();
   }
 
-  /** Starts an account that was stopped. One that runs stays as it is. @throws GatewayError NOT_FOUND */
+  /** Starts an account that was stopped. One that runs stays as it is. @throws GatewayError NOT_FOUND, DRAINING */
   startChannel(channel: string): void {
-    const source = this.sources.get(channel);
-    if (!this.get(channel).isStopped || !source) return;
-    this.startAccount(source.driver, source.account);
+    const { account, driver, name } = this.find(channel);
+    if (!this.isRunning) throw new GatewayError('DRAINING', {});
+    if (account.isStopped) this.startAccount(driver, name);
+  }
+
+  /** Returns the driver of a channel, without the account. @throws GatewayError NOT_FOUND */
+  getDriver(name: string): FoundDriver {
+    const driver = this.drivers.find(({ description }) => description.name === name);
+    if (!driver) throw new GatewayError('NOT_FOUND', { what: `driver for the channel ${name}` });
+    return driver;
+  }
+
+  /** Resolves when the accounts are those of the current settings. */
+  async whenAsConfigured(): Promise<void> {
+    if (this.isDue) await this.applySettings();
+    await this.changes;
   }
 
   /**
@@ -147,7 +174,7 @@ export class ChannelManagerService {
   async retryDeadLetter(id: number, actor: string): Promise<DeadLetter> {
     const letter = await this.store.retryDeadLetter(id, actor);
     if (!letter) throw new GatewayError('NOT_FOUND', { what: `dead letter ${id}` });
-    this.accounts.get(letter.channel)?.sendNote(letter);
+    this.accounts.get(letter.channel)?.account.sendNote(letter);
     return letter;
   }
 
@@ -162,20 +189,27 @@ export class ChannelManagerService {
   }
 
   private get(channel: string): ChannelAccount {
-    const account = this.accounts.get(channel);
-    if (!account) throw new GatewayError('NOT_FOUND', { what: `channel ${channel}` });
-    return account;
+    return this.find(channel).account;
+  }
+
+  private find(channel: string): RunningAccount {
+    const found = this.accounts.get(channel);
+    if (!found) throw new GatewayError('NOT_FOUND', { what: `channel ${channel}` });
+    return found;
   }
 
   /** @throws Error when two classes declare the same channel */
   @StartStep({ name: 'find channel drivers', phase: 'register' })
-  find(): void {
+  findDrivers(): void {
     this.drivers = this.discovery.getProviders({ metadataKey: DriverMetadata.KEY }).flatMap((wrapper) => {
       const description = this.discovery.getMetadataByDecorator(DriverMetadata, wrapper);
       const { metatype, host } = wrapper;
       const module = host?.getProviderByKey<ModuleRef>(ModuleRef)?.instance;
       if (!description || typeof metatype !== 'function' || !module) return [];
-      const create = () => module.create(metatype as Type<Driver>);
+      const create = async () => {
+        const { type, capabilities } = await description.load();
+        return { driver: await module.create(type as Type<Driver>), capabilities };
+      };
       return [{ description, className: metatype.name, create }];
     });
     const owners = new Map<string, string>();
@@ -190,33 +224,77 @@ export class ChannelManagerService {
   /** Starts the configured accounts. They connect in the background: a platform that is down does not delay the start. */
   @StartStep({ name: 'start channels', phase: 'run', undoneWithinMs: STOP_MS })
   start(): Undo {
+    this.isRunning = true;
+    const unwatch = this.drivers.flatMap(({ description }) =>
+      Object.keys(description.settings.section.properties).map((key) =>
+        this.config.watch(key as SettingKey, () => this.noteChange()),
+      ),
+    );
     for (const driver of this.drivers) {
       for (const account of driver.description.settings.listAccounts(this.config)) this.startAccount(driver, account);
     }
     const unguard = guardProcess();
     return async () => {
-      await Promise.all([...this.accounts.values()].map((account) => account.stop()));
+      this.isRunning = false;
+      for (const stop of unwatch) stop();
+      await this.changes;
+      await Promise.all([...this.accounts.values()].map(({ account }) => account.stop()));
       unguard();
     };
   }
 
   @StopStep({ name: 'take nothing new from channels', phase: 'refuse' })
   stopIntake(): void {
-    for (const account of this.accounts.values()) account.stopIntake();
+    this.isRunning = false;
+    for (const { account } of this.accounts.values()) account.stopIntake();
+  }
+
+  /** Settings that change together come one by one. */
+  private noteChange(): void {
+    if (this.isDue) return;
+    this.isDue = true;
+    queueMicrotask(() => void this.applySettings());
+  }
+
+  /** Makes the accounts those of the settings, after the changes before. Never rejects. */
+  private applySettings(): Promise<unknown> {
+    this.changes = this.changes.then(() => {
+      if (!this.isDue) return undefined;
+      this.isDue = false;
+      return Promise.all(this.drivers.map((driver) => this.applyTo(driver)));
+    });
+    return this.changes;
+  }
+
+  /** Starts the accounts that are new, stops those that are gone, and starts again those whose settings have changed. */
+  private async applyTo(driver: FoundDriver): Promise<void> {
+    const { description } = driver;
+    const wanted = new Set(description.settings.listAccounts(this.config));
+    for (const [channel, running] of this.accounts) {
+      if (running.driver !== driver || !this.isRunning) continue;
+      const isWanted = wanted.delete(running.name);
+      if (isWanted && (running.account.isStopped || this.readOwn(driver, running.name) === running.own)) continue;
+      await running.account.stop();
+      if (isWanted && this.isRunning) this.startAccount(driver, running.name);
+      else if (!isWanted) this.accounts.delete(channel);
+    }
+    if (this.isRunning) for (const name of wanted) this.startAccount(driver, name);
+  }
+
+  private readOwn({ description }: FoundDriver, account: string): string {
+    return JSON.stringify(description.settings.read(this.config, account).own);
   }
 
   private startAccount(driver: FoundDriver, name: string): void {
     const { description, create } = driver;
-    const { settings, capabilities } = description;
+    const { settings } = description;
     const channel = name === DEFAULT_ACCOUNT ? description.name : `${description.name}.${name}`;
     const activity = this.activities.get(channel) ?? {};
     this.activities.set(channel, activity);
-    this.sources.set(channel, { driver, account: name });
     const parts = {
       name: description.name,
       account: name,
       channel,
-      capabilities,
       store: this.store,
       gateway: this.gateway,
       clock: this.clock,
@@ -229,7 +307,7 @@ export class ChannelManagerService {
       noteReceived: () => void (activity.lastInAt = this.clock.now()),
     };
     const account = new ChannelAccount(parts, this.replica.id, create);
-    this.accounts.set(channel, account);
+    this.accounts.set(channel, { account, driver, name, own: this.readOwn(driver, name) });
     account.start();
   }
 }

@@ -231,6 +231,14 @@ export class DeliveryError extends Error {
   }
 }
 
+/** An account as its platform knows it. */
+export interface CheckedAccount {
+  /** Whom the gateway speaks as: the name of the bot, the workspace, the number. */
+  readonly name: string;
+  /** What the operator should know, for example a right that is missing. */
+  readonly remarks?: readonly string[];
+}
+
 /** A file of a message that is stored. */
 export interface KeptFile {
   /** For an attachment of the message. */
@@ -345,6 +353,13 @@ export interface Driver<P extends TProperties = TProperties> {
    * @throws DriverError
    */
   start(link: ChannelLink<P>, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Asks the platform whether it takes the settings of an account, before they are stored. It is called on an instance of its
+   * own, which is not started. Without it, the settings are stored unchecked.
+   * @throws DriverError when it does not, DeliveryError when that cannot be said
+   */
+  check?(settings: Static<TObject<P>>): Promise<CheckedAccount>;
 
   /**
    * Reads the updates of one message: one, unless they were joined. A reading that is returned directly must depend on them
