@@ -1,5 +1,6 @@
 import { AccountPace } from '../../src/core/channels/account-pace.js';
 import type { CommonAccountSettings } from '../../src/core/channels/account-settings.js';
+import { CallsUnderWay } from '../../src/core/channels/calls-under-way.js';
 import { ChatLane } from '../../src/core/channels/chat-lane.js';
 import type { Capabilities, Driver, Part } from '../../src/core/channels/driver.js';
 import type { LateFailures } from '../../src/core/channels/late-failures.js';
@@ -28,6 +29,8 @@ class FakeDriver implements Driver {
   readonly growing: (boolean | undefined)[] = [];
   isOpen: Driver['isOpen'];
   readonly shown = new Map<string, string>();
+  /** Messages that are sent wait for it. */
+  gate: Promise<void> | undefined;
   failures: (Error | undefined)[] = [];
   lookUp: Driver['lookUp'];
   remove: Driver['remove'] = async (ref) => this.call(`remove ${ref}`, () => this.shown.delete(ref));
@@ -40,6 +43,7 @@ class FakeDriver implements Driver {
 
   async send({ texts, isGrowing }: Part): Promise<string> {
     this.growing.push(isGrowing);
+    await this.gate;
     const ref = `out-${this.shown.size + 1}`;
     const text = toPlainText(texts);
     this.call(`send ${text}`, () => this.shown.set(ref, text));
@@ -65,6 +69,8 @@ export class ReplyBench {
   readonly clock = new ManualClock();
   readonly store: StorePorts = storeAt('sqlite::memory:')(this.clock, new SilentLogs(), new NoMetrics()).store;
   readonly driver = new FakeDriver();
+  /** Ends the run. */
+  ending = new AbortController();
   run!: RunContext & { readonly counted: PartOutcome[] };
   private seq = 0;
 
@@ -84,7 +90,7 @@ export class ReplyBench {
   /** Begins another run, with other settings or another platform. */
   async makeRun(settings: Partial<CommonAccountSettings> = {}, capabilities: Partial<Capabilities> = {}) {
     const { clock, store, driver } = this;
-    const ending = new AbortController();
+    const ending = (this.ending = new AbortController());
     const counted: PartOutcome[] = [];
     const log = new SilentLogs().for();
     const lease = (await store.takeAccount('pigeon', 'replica-1', 3_600_000))!;
@@ -94,6 +100,7 @@ export class ReplyBench {
       lease,
       moved: new MovedChats(store, lease, persistence),
       pace: new AccountPace(clock, ending.signal, capabilities.editsPerMinute),
+      calls: new CallsUnderWay(),
       failures: { report: () => {}, noteSent: async () => {} } as unknown as LateFailures,
       driver,
       capabilities: {

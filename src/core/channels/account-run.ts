@@ -15,6 +15,7 @@ import {
   type Update,
 } from './driver.js';
 import { Admission, type Admitting } from './admission.js';
+import { CallsUnderWay } from './calls-under-way.js';
 import type { ChannelGateway, GatewayLine, KnownMessages, LineEvent } from './channel-gateway.js';
 import { callDriver, leaveDriver } from './driver-guard.js';
 import { Inbox, type Receiver } from './inbox.js';
@@ -28,6 +29,8 @@ import { Senders } from './senders.js';
 /** Time limits of a driver's start and stop, in milliseconds. */
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 5_000;
+/** Time for calls under way at the end of a run, in milliseconds. */
+const SETTLE_TIMEOUT_MS = 3_000;
 
 /** A larger difference of the clocks is reported, in milliseconds. */
 const MAX_CLOCK_OFFSET_MS = 120_000;
@@ -71,6 +74,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   readonly senders: Senders;
   readonly failures: LateFailures;
   readonly pace: AccountPace;
+  readonly calls = new CallsUnderWay();
   readonly signal: AbortSignal;
   private readonly ending = new AbortController();
   private readonly failure = Promise.withResolvers<unknown>();
@@ -173,10 +177,13 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     return this.outbox.whenIdle();
   }
 
-  /** Ends the run and disconnects from the platform. Never rejects. */
+  /** Ends the run, once the outcomes of its calls are stored, and disconnects from the platform. Never rejects. */
   async end(): Promise<void> {
     this.ending.abort();
     this.line?.connection.end();
+    const patience = new AbortController();
+    await Promise.race([this.calls.whenDone(), this.clock.sleep(SETTLE_TIMEOUT_MS, patience.signal)]);
+    patience.abort();
     try {
       await this.withinTime(() => this.driver.stop(), STOP_TIMEOUT_MS);
     } catch (error) {

@@ -6,6 +6,7 @@ import type { DurableFrame } from '../store/index.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { NoMetrics } from '../telemetry/metrics.js';
 import { AccountPace } from './account-pace.js';
+import { CallsUnderWay } from './calls-under-way.js';
 import { DeliveryError, type Driver, type Part } from './driver.js';
 import { LateFailures } from './late-failures.js';
 import { MovedChats } from './moved-chats.js';
@@ -50,6 +51,7 @@ async function makeOutbox(findPlace: NonNullable<Driver['findPlace']>): Promise<
     settings: { show_tools: false, delivery_max_age_ms: 3_600_000 },
     moved: new MovedChats(store, lease, persistence),
     pace: new AccountPace(clock, signal),
+    calls: new CallsUnderWay(),
     count: () => {},
     fail: (error: unknown) => expect(error).toBe(signal.reason),
     confirm: (_: string, seq: number) => void confirmed.push(seq),

@@ -37,6 +37,34 @@ describe('an edit that fails', () => {
   });
 });
 
+describe('a run that ends', () => {
+  it.each([
+    ['is confirmed', undefined, { state: 'sent', ref: 'out-1' }],
+    ['was not sent', new DeliveryError('not_sent', 'busy'), { state: 'waiting' }],
+    ['may have arrived', new DeliveryError('unknown', 'lost'), { state: 'sending' }],
+  ])('stores that a part %s which is under way', async (_, failure, stored) => {
+    const gate = Promise.withResolvers<void>();
+    bench.driver.gate = gate.promise;
+    bench.driver.failures = [failure];
+    const delivery = bench.deliver(bench.aBlock(0, 'one'));
+    await delivery.settle();
+    bench.ending.abort();
+    gate.resolve();
+    await bench.run.calls.whenDone();
+    expect(await bench.listParts()).toMatchObject([stored]);
+  });
+
+  it('stores that a part was not sent which has not had its turn', async () => {
+    bench.run.pace.holdBack(60_000);
+    const delivery = bench.deliver(bench.aBlock(0, 'one'));
+    await delivery.settle();
+    expect(await bench.listParts()).toMatchObject([{ state: 'sending' }]);
+    bench.ending.abort();
+    await bench.run.calls.whenDone();
+    expect([bench.driver.calls, await bench.listParts()]).toMatchObject([[], [{ state: 'waiting' }]]);
+  });
+});
+
 describe('the limits of an account', () => {
   it('[V-24] growing replies leave a fifth of the edits, and the end of a reply waits for one', async () => {
     await bench.makeRun({}, { editsPerMinute: 5 });

@@ -40,7 +40,7 @@ export class PartSender {
    * @throws LostLeaseError, DriverError, the abort's reason
    */
   async send(start: OutboxPart, texts: readonly PartText[], writtenAt: number, extras: Extras = {}): Promise<SentPart> {
-    const { driver, clock, signal } = this.run;
+    const { clock, signal } = this.run;
     const backoff = new Backoff(clock, signal);
     for (let part = start; ;) {
       if (this.isTooOld(writtenAt, part.notBefore))
@@ -54,18 +54,36 @@ export class PartSender {
       }
       part = await this.write({ ...part, state: 'sending', deadline: clock.now() + CALL_TIMEOUT_MS });
       failpoint('outbox.before_send');
-      const outcome = await this.attempt(() => driver.send(this.toPart(part, texts, extras)));
-      if (typeof outcome === 'string') {
-        failpoint('outbox.after_send');
-        this.run.count('sent');
-        return { part: await this.noteSent(part, texts, outcome), wasFound: false };
-      }
+      const outcome = await this.run.calls.add(this.sendOnce(part, texts, extras));
+      if (!(outcome instanceof Error)) return { part: outcome, wasFound: false };
       if (outcome instanceof DriverError || outcome.outcome === 'not_sent') part = await this.putBack(part, outcome);
       if (outcome instanceof DriverError) throw outcome;
       if (outcome.outcome === 'refused')
         return { part: await this.bury(part, texts, outcome.message), wasFound: false };
       if (outcome.outcome === 'unknown') part = { ...part, deadline: Math.min(part.deadline, clock.now() + SETTLE_MS) };
       await backoff.wait();
+    }
+  }
+
+  /** Makes a call, and stores that the part was sent, or that it was not because the run ends before its turn. */
+  private async sendOnce(
+    part: OutboxPart,
+    texts: readonly PartText[],
+    extras: Extras,
+  ): Promise<OutboxPart | DeliveryError | DriverError> {
+    let hasBegun = false;
+    try {
+      const outcome = await this.attempt(() => {
+        hasBegun = true;
+        return this.run.driver.send(this.toPart(part, texts, extras));
+      });
+      if (typeof outcome !== 'string') return outcome;
+      failpoint('outbox.after_send');
+      this.run.count('sent');
+      return await this.noteSent(part, texts, outcome);
+    } catch (error) {
+      if (!hasBegun) await this.record({ ...part, state: 'waiting' });
+      throw error;
     }
   }
 
@@ -138,7 +156,7 @@ export class PartSender {
     const { capabilities, failures } = this.run;
     // A dead letter needs its texts.
     const content = capabilities.failsLater ? { content: JSON.stringify(texts) } : {};
-    const sent = await this.write({ ...part, ...content, state: 'sent', ref });
+    const sent = await this.record({ ...part, ...content, state: 'sent', ref });
     await failures.noteSent(ref);
     return sent;
   }
@@ -153,7 +171,7 @@ export class PartSender {
   private putBack(part: OutboxPart, failure: DeliveryError | DriverError): Promise<OutboxPart> {
     const waitMs = failure instanceof DeliveryError ? Math.ceil(failure.retryAfterMs ?? 0) : 0;
     if (failure instanceof DeliveryError) this.holdBack(failure);
-    return this.write({ ...part, state: 'waiting', notBefore: this.run.clock.now() + waitMs });
+    return this.record({ ...part, state: 'waiting', notBefore: this.run.clock.now() + waitMs });
   }
 
   /** Makes the calls of the chat, or of all chats, wait as long as the platform says. */
@@ -173,6 +191,13 @@ export class PartSender {
   private isTooOld(writtenAt: number, at: number): boolean {
     const { clock, settings } = this.run;
     return Math.max(at, clock.now()) - writtenAt > settings.delivery_max_age_ms;
+  }
+
+  /** Stores the outcome of a call, also when the run ends. */
+  private async record(part: OutboxPart): Promise<OutboxPart> {
+    const { store, lease, persistence } = this.run;
+    await persistence.record(() => store.writePart(lease, part));
+    return part;
   }
 
   private async write(part: OutboxPart): Promise<OutboxPart> {
@@ -200,18 +225,20 @@ export class PartSender {
   /** Makes a call in its turn, with a time limit. Resolves with what it resolves with, or with its failure. */
   private async attempt<T>(make: () => Promise<T>): Promise<T | DeliveryError | DriverError> {
     const { clock, signal, pace } = this.run;
+    let hasBegun = false;
     const patience = new AbortController();
     try {
       return await this.lane.run(async () => {
         await pace.waitForCall();
         signal.throwIfAborted();
+        hasBegun = true;
         const late = clock.sleep(CALL_TIMEOUT_MS, patience.signal).then(() => {
           throw new DeliveryError('unknown', `the platform has not responded within ${CALL_TIMEOUT_MS / 1_000} s`);
         });
         return Promise.race([callDriver(this.run, make), late]);
       });
     } catch (error) {
-      signal.throwIfAborted();
+      if (!hasBegun) signal.throwIfAborted();
       if (error instanceof DeliveryError || error instanceof DriverError) return error;
       const message = error instanceof Error ? error.message : String(error);
       return new DeliveryError('unknown', message, undefined, { cause: error });

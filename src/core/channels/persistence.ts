@@ -31,6 +31,12 @@ export class Persistence {
     }
   }
 
+  /** Makes a write as {@link write} does; once the run has ended, one try is all. @throws LostLeaseError */
+  async record(call: () => Promise<boolean>): Promise<void> {
+    if (!this.signal.aborted) return this.write(call);
+    if (!(await call())) throw new LostLeaseError('another replica runs this account');
+  }
+
   /** Makes a write that is fenced. @throws LostLeaseError when it was; the abort's reason when the run ends meanwhile */
   async write(call: () => Promise<boolean>): Promise<void> {
     if (!(await this.read(call))) throw new LostLeaseError('another replica runs this account');

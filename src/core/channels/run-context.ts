@@ -3,6 +3,7 @@ import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
 import type { AccountPace } from './account-pace.js';
 import type { CommonAccountSettings } from './account-settings.js';
+import type { CallsUnderWay } from './calls-under-way.js';
 import type { Capabilities, Driver } from './driver.js';
 import type { LateFailures } from './late-failures.js';
 import type { MovedChats } from './moved-chats.js';
@@ -22,6 +23,7 @@ export interface RunContext {
   readonly moved: MovedChats;
   readonly failures: LateFailures;
   readonly pace: AccountPace;
+  readonly calls: CallsUnderWay;
   readonly clock: Clock;
   readonly log: Log;
   /** Aborts when the run ends. */
