@@ -223,6 +223,25 @@ describe('the channel telegram', () => {
     expect(parts('dead')).toBe(0);
   });
 
+  it('[V-28] obeys the commands of admins of a group, until their rights change', async () => {
+    await start({ ...OPEN, groups: [GROUP.id] });
+    telegram.admins.add(ANN);
+    const command = { chat: GROUP, entities: [{ type: 'bot_command', offset: 0, length: 11 }] };
+    telegram.write(5002, '/activation always', command);
+    await eventually(() => expect(telegram.read(GROUP.id)).toHaveLength(1));
+    telegram.write(ANN, '/activation always', command);
+    await eventually(() => expect(telegram.read(GROUP.id)).toHaveLength(2));
+    expect(telegram.callsOf('getChatAdministrators')).toHaveLength(1);
+    telegram.write(5002, 'hello all', { chat: GROUP });
+    await eventually(() => expect(telegram.read(GROUP.id).at(-1)).toContain('hello all'));
+    telegram.admins.clear();
+    telegram.deliver({ chat_member: { chat: GROUP, from: { id: 1 }, date: 1 } });
+    telegram.write(ANN, '/activation mention', command);
+    await eventually(() => expect(telegram.callsOf('getChatAdministrators')).toHaveLength(2));
+    telegram.write(5002, 'still listening', { chat: GROUP });
+    await eventually(() => expect(telegram.read(GROUP.id).at(-1)).toContain('still listening'));
+  });
+
   it('gives pictures and voices to the agent, whatever they say that they are', async () => {
     telegram.files.set('voice-1', Buffer.from(`OggS${'\0'.repeat(24)}OpusHead${'\0'.repeat(64)}`));
     telegram.files.set(

@@ -59,6 +59,8 @@ export class FakeTelegram extends FakeServer<Payload, Refusal> {
   readonly shown: ShownMessage[] = [];
   /** Files by their path and ID. */
   readonly files = new Map<string, Buffer>();
+  /** The admins of all groups. */
+  readonly admins = new Set<number>();
   /** The privacy mode of the bot. */
   isPrivate = false;
   webhook = '';
@@ -183,6 +185,8 @@ export class FakeTelegram extends FakeServer<Payload, Refusal> {
     switch (method) {
       case 'getMe':
         return { ...BOT, can_read_all_group_messages: !this.isPrivate };
+      case 'getChatAdministrators':
+        return [...this.admins].map((id) => ({ status: 'administrator', user: { id, is_bot: false } }));
       case 'getWebhookInfo':
         return { url: this.webhook, pending_update_count: this.updates.length };
       case 'setWebhook':

@@ -14,6 +14,14 @@ const COMMON_FIELDS = new Set(
 /** Kinds that a person sends and that have no text here. */
 const SENT = new Set(['story', 'game', 'invoice', 'paid_media', 'giveaway', 'checklist', 'gift', 'video_chat_started']);
 
+/** The reading of a message. */
+export type MessageReading = Extract<Reading, { kind: 'message' }>;
+
+/** Returns whether a message is a command, or the press of a button. */
+export function isCommand({ message }: MessageReading): boolean {
+  return message.content.startsWith('/') && !message.sender_is_admin;
+}
+
 /** Reads what the updates of one message alone say: files that go with them are added by the caller. */
 export function readUpdates(all: readonly [RawUpdate, ...RawUpdate[]], bot: Bot): Reading {
   const readings = all.map((raw) => readUpdate(raw, bot));

@@ -14,6 +14,7 @@ import type {
 import { fileOf, withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
+import { Admins } from './admins.js';
 import { BotApi } from './bot-api.js';
 import { findFile } from './content.js';
 import { MAX_SENT_BYTES, openFile, sendFile } from './files.js';
@@ -31,10 +32,10 @@ import {
 import { Pastes } from './pastes.js';
 import { Poller, toFault } from './poller.js';
 import { secretOf, TelegramWebhooks } from './webhooks.js';
-import { readUpdates } from './reading.js';
+import { isCommand, readUpdates, type MessageReading } from './reading.js';
 import { telegramSettings, type TelegramSettings } from './telegram.settings.js';
 import type { Bot } from './people.js';
-import { ALLOWED_UPDATES, sortUpdate, type RawUpdate, type Sorted } from './updates.js';
+import { ALLOWED_UPDATES, findMember, sortUpdate, type Member, type RawUpdate, type Sorted } from './updates.js';
 
 /** Drives the channel `telegram`: a bot that polls, or to which Telegram delivers. */
 @ChannelDriver({
@@ -56,6 +57,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   private link!: ChannelLink<TelegramSettings>;
   private api!: BotApi;
   private bot!: Bot;
+  private admins!: Admins;
 
   constructor(
     private readonly clock: Clock,
@@ -78,6 +80,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     this.link = link;
     const { bot_token: token, api_root: root } = link.settings;
     this.api = await BotApi.load(token, root, egressFetch, (time) => link.noteTime(time));
+    this.admins = new Admins(this.api, this.clock);
     try {
       const { id, username } = await this.api.call((methods, abort) => methods.getMe(abort));
       this.bot = { id, username };
@@ -120,9 +123,17 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   read(updates: Updates): Reading | Promise<Reading> {
     const raw = updates.map((update) => update.raw) as [RawUpdate, ...RawUpdate[]];
     const reading = readUpdates(raw, this.bot);
+    if (reading.kind !== 'message') return reading;
     const files = raw.flatMap((one) => (one.kind === 'message' && findFile(one.message)) || []);
-    if (reading.kind !== 'message' || files.length === 0) return reading;
-    return withFiles(reading, files, this.link, (file) => openFile(file, this.api));
+    if (files.length > 0) return withFiles(reading, files, this.link, (file) => openFile(file, this.api));
+    const author = isCommand(reading) ? findMember(raw[0]) : undefined;
+    return author ? this.nameAdmin(reading, author) : reading;
+  }
+
+  /** The rights of a person count for commands only. */
+  private async nameAdmin(reading: MessageReading, { chat, user }: Member): Promise<Reading> {
+    const isAdmin = await this.admins.include(chat, user);
+    return isAdmin ? { ...reading, message: { ...reading.message, sender_is_admin: true } } : reading;
   }
 
   async showTyping({ chat, thread }: Place): Promise<void> {
@@ -179,6 +190,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       if (one.callback_query) this.answerPress(one.callback_query.id);
       if (sorted.kind === 'update') updates.push(sorted.update);
       else if (sorted.kind === 'reactions') updates.push(...sorted.updates);
+      else if (sorted.kind === 'members') this.admins.forget(sorted.chat);
       else if (sorted.kind === 'moved') {
         // What was written before belongs to the old ID.
         await this.link.receive(updates.splice(0));

@@ -24,6 +24,8 @@ export type Sorted =
   | { readonly kind: 'update'; readonly update: Update }
   /** The reactions of a person to a message have changed: one update for each that came or went. */
   | { readonly kind: 'reactions'; readonly updates: readonly Update[] }
+  /** A person has come, gone, or got other rights. */
+  | { readonly kind: 'members'; readonly chat: number }
   /** A group has become a supergroup. */
   | { readonly kind: 'moved'; readonly from: string; readonly to: string }
   | { readonly kind: 'ignored'; readonly reason: string };
@@ -31,7 +33,14 @@ export type Sorted =
 const ignored = (reason: string): Sorted => ({ kind: 'ignored', reason });
 
 /** The kinds of update that are asked for. Telegram's own choice would contain chats that are not the bot's. */
-export const ALLOWED_UPDATES = ['message', 'edited_message', 'callback_query', 'message_reaction'] as const;
+export const ALLOWED_UPDATES = [
+  'message',
+  'edited_message',
+  'callback_query',
+  'message_reaction',
+  'chat_member',
+  'my_chat_member',
+] as const;
 
 /**
  * Decides what an update is, before anything of it is stored. Fields that are missing make it ignored. The press of a button
@@ -42,8 +51,26 @@ export function sortUpdate(raw: BotUpdate, bot: Bot, now: number): Sorted {
   if (raw.edited_message) return sortEdit(raw.edited_message, bot);
   if (raw.callback_query) return sortPress(raw.callback_query, bot, now);
   if (raw.message_reaction) return sortReactions(raw.message_reaction, bot, raw.update_id);
+  const members = raw.chat_member ?? raw.my_chat_member;
+  if (members) return { kind: 'members', chat: members.chat.id };
   const kind = Object.keys(raw).find((key) => key !== 'update_id');
   return ignored(`a ${kind ?? 'nameless'} update`);
+}
+
+/** A person in a group. */
+export interface Member {
+  readonly chat: number;
+  readonly user: number;
+}
+
+/** Returns the author of an update in a group; undefined in a direct chat, and for one who is not a person. */
+export function findMember(raw: RawUpdate): Member | undefined {
+  if (raw.kind === 'reaction') return undefined;
+  const [chat, user] =
+    raw.kind === 'press' ? [raw.query.message?.chat, raw.query.from] : [raw.message.chat, raw.message.from];
+  const isAnonymous = raw.kind === 'message' && raw.message.sender_chat !== undefined;
+  if (!chat || !user || chat.type === 'private' || isAnonymous) return undefined;
+  return { chat: chat.id, user: user.id };
 }
 
 /** Returns the ID of a message, as in `message_in`. */
