@@ -27,6 +27,10 @@ export class ChannelDto {
   last_out_at?: number;
   /** Messages that were given up. */
   dead_letters!: number;
+  /** Replies since the start that did not reach the platform, because it refused their place. */
+  lost_replies?: number;
+  /** Why the newest of them did not. */
+  lost_reason?: string;
 }
 
 /** Where a test message goes. */
@@ -237,7 +241,7 @@ export class ChannelsController {
 
   private describe(name: string, deadLetters: number): ChannelDto {
     const { state = 'stopped', reason, since = 0 } = this.channels.states.get(name) ?? {};
-    const { lastInAt, lastOutAt } = this.channels.activity.get(name) ?? {};
+    const { lastInAt, lastOutAt, lostReplies, lostReason } = this.channels.activity.get(name) ?? {};
     return {
       name,
       state,
@@ -246,6 +250,7 @@ export class ChannelsController {
       ...(lastInAt !== undefined && { last_in_at: lastInAt }),
       ...(lastOutAt !== undefined && { last_out_at: lastOutAt }),
       dead_letters: deadLetters,
+      ...(lostReplies !== undefined && { lost_replies: lostReplies, lost_reason: lostReason ?? '' }),
     };
   }
 }

@@ -33,6 +33,13 @@ describe('openclaw channels', () => {
     );
   });
 
+  it('says which replies had no place on the platform', async () => {
+    const lost = { ...TELEGRAM, lost_replies: 2, lost_reason: 'chat not found' };
+    const terminal = aTerminal(() => Response.json({ items: [lost] }));
+    await run(['channels'], terminal);
+    expect(terminal.stdout.text).toContain('Telegram refuses the token: 401; 2 replies were lost: chat not found');
+  });
+
   it.each(['start', 'stop', 'restart'])('%s prints the state', async (action) => {
     const terminal = aTerminal(() => Response.json({ ...TELEGRAM, state: 'connecting' }));
     expect(await run(['channels', action, 'telegram'], terminal)).toBe(0);

@@ -18,6 +18,8 @@ interface Channel {
   readonly last_in_at?: number;
   readonly last_out_at?: number;
   readonly dead_letters: number;
+  readonly lost_replies?: number;
+  readonly lost_reason?: string;
 }
 
 interface Pairing {
@@ -129,10 +131,16 @@ async function list(session: Session): Promise<number> {
     toTime(channel.last_in_at),
     toTime(channel.last_out_at),
     String(channel.dead_letters),
-    channel.reason ?? '',
+    describeTrouble(channel),
   ]);
   const head = ['CHANNEL', 'STATE', 'SINCE', 'LAST IN', 'LAST OUT', 'DEAD', 'REASON'];
   return print(session, body, [head, ...rows]);
+}
+
+/** Says why a channel works in part only, and what did not reach its platform. */
+function describeTrouble({ reason, lost_replies: lost = 0, lost_reason: why = '' }: Channel): string {
+  const replies = lost === 1 ? 'a reply was' : `${lost} replies were`;
+  return [reason, lost > 0 && `${replies} lost: ${why}`].filter(Boolean).join('; ');
 }
 
 async function test(session: Session, path: string, chat: string): Promise<number> {

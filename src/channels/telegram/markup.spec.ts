@@ -57,6 +57,15 @@ function toHtml(texts: readonly PartText[]): string {
 describe('markup for Telegram', () => {
   testMarkup({ markUp: toHtml, measure, limit: 400, lengthOf: (html) => read(html).length, read, examples });
 
+  it.each([
+    [13, '<s>b <i>a b a b a b a b a b a b end</i></s>'],
+    [14, '<i>a <s>b a b a b a b a b a b a ~~b end~~</s></i>'],
+  ])('shows what is nested %i deep: the 14th mark within others as it was written', (depth, html) => {
+    let text = 'end';
+    for (let mark = 0; mark < depth; mark++) text = mark % 2 === 0 ? `~~b ${text}~~` : `*a ${text}*`;
+    expect(toHtml([{ kind: 'markdown', text }])).toBe(html);
+  });
+
   it('marks code, small print and plain text', () => {
     const texts: PartText[] = [
       { kind: 'code', text: 'a < b', language: 'c++ "x"' },

@@ -50,6 +50,8 @@ export interface AccountParts {
   count(outcome: PartOutcome): void;
   /** Called when the platform has handed over something. */
   noteReceived(): void;
+  /** Called when a reply does not reach the platform, because it refuses the place. */
+  noteLost(reason: string): void;
 }
 
 /** A driver for one run. */
@@ -207,6 +209,10 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
 
   count(outcome: PartOutcome): void {
     this.parts.count(outcome);
+  }
+
+  noteLost(reason: string): void {
+    this.parts.noteLost(reason);
   }
 
   admit(update: Update): Promise<Update | undefined> {

@@ -65,6 +65,7 @@ beforeEach(async () => {
       readSettings: () => ({ common: { ...OPEN } as never, own: { token: 'secret' } }),
       count: () => {},
       noteReceived: () => {},
+      noteLost: () => {},
     },
     'replica-1',
     async () => {

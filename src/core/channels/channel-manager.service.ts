@@ -53,6 +53,9 @@ interface RunningAccount {
 export interface ChannelActivity {
   lastInAt?: number;
   lastOutAt?: number;
+  /** Number of replies whose place the platform has refused, and the newest reason. */
+  lostReplies?: number;
+  lostReason?: string;
 }
 
 /** Finds the drivers of all modules, and starts, supervises and stops the accounts that are configured. */
@@ -305,6 +308,11 @@ export class ChannelManagerService {
         this.parts.with({ channel, outcome }).add();
       },
       noteReceived: () => void (activity.lastInAt = this.clock.now()),
+      noteLost: (reason: string) => {
+        activity.lostReplies = (activity.lostReplies ?? 0) + 1;
+        activity.lostReason = reason;
+        this.parts.with({ channel, outcome: 'dead' }).add();
+      },
     };
     const account = new ChannelAccount(parts, this.replica.id, create);
     this.accounts.set(channel, { account, driver, name, own: this.readOwn(driver, name) });

@@ -19,11 +19,12 @@ let store: StorePorts;
 let ending: AbortController;
 let sent: string[];
 let confirmed: number[];
+let lost: string[];
 
 beforeEach(async () => {
   clock = new ManualClock();
   store = storeAt('sqlite::memory:')(clock, new SilentLogs(), new NoMetrics()).store;
-  [ending, sent, confirmed] = [new AbortController(), [], []];
+  [ending, sent, confirmed, lost] = [new AbortController(), [], [], []];
   await store.open();
 });
 afterEach(async () => {
@@ -56,6 +57,7 @@ async function makeOutbox(findPlace: NonNullable<Driver['findPlace']>): Promise<
     fail: (error: unknown) => expect(error).toBe(signal.reason),
     confirm: (_: string, seq: number) => void confirmed.push(seq),
     resume: () => {},
+    noteLost: (reason: string) => void lost.push(reason),
     findTarget: async () => ({ sender: 'ann' }),
   };
   const owner = { ...run, failures: new LateFailures(run) } as unknown as OutboxOwner;
@@ -100,5 +102,5 @@ it('a reply whose place the platform refuses does not hold up the next one', asy
   const outbox = await makeOutbox(() => Promise.reject(new DeliveryError('refused', 'no such person')));
   outbox.take(aReply());
   await eventually(() => confirmed.length > 0);
-  expect([sent, confirmed]).toEqual([[], [2]]);
+  expect([sent, confirmed, lost]).toEqual([[], [2], ['no such person']]);
 });

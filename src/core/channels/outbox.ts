@@ -19,6 +19,8 @@ export interface OutboxOwner extends RunContext {
   confirm(sessionId: string, seq: number): void;
   /** Reads the frames of a session after `seq` again, then live ones. */
   resume(sessionId: string, seq: number): void;
+  /** Notes that a reply does not reach the platform, because it refuses the place. */
+  noteLost(reason: string): void;
   /** Returns whom the replies of a session are for, or what is known of it. */
   findTarget(sessionId: string): Promise<Target | KnownMessages | undefined>;
 }
@@ -261,6 +263,7 @@ export class Outbox {
         const { outcome, retryAfterMs } = error instanceof DeliveryError ? error : {};
         if (outcome === 'refused' || clock.now() - reply.writtenAt > settings.delivery_max_age_ms) {
           log.warn({ error, session_id: sessionId }, 'the place of a reply could not be found');
+          this.run.noteLost(error instanceof Error ? error.message : String(error));
           return undefined;
         }
         await backoff.wait(retryAfterMs);

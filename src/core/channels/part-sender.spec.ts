@@ -37,7 +37,7 @@ describe('an edit that fails', () => {
   });
 });
 
-describe('a run that ends', () => {
+describe('a run that ends during a call', () => {
   it.each([
     ['is confirmed', undefined, { state: 'sent', ref: 'out-1' }],
     ['was not sent', new DeliveryError('not_sent', 'busy'), { state: 'waiting' }],
