@@ -55,6 +55,8 @@ const ENTRIES = {
   index: path('dist/index.js'),
   client: path('dist/client/index.js'),
   driver: path('dist/run-driver.js'),
+  node: path('dist/client/node/index.js'),
+  'node-browser': path('dist/client/node/browser.js'),
   protocol: path('dist/protocol/index.js'),
   testing: path('dist/testing/index.js'),
   'testing-contracts': path('dist/testing/contracts.js'),

@@ -48,6 +48,7 @@ export {
   type Update,
   type Updates,
 } from './core/channels/driver.js';
+export { NodeEvent, type DeviceEvent } from './core/nodes/node-event.decorator.js';
 export { ChannelManagerService } from './core/channels/channel-manager.service.js';
 export { toPlainText } from './core/channels/text-length.js';
 export { ChannelStatusService, type ChannelStatus } from './core/connections/channel-status.service.js';

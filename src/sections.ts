@@ -13,6 +13,7 @@ import { later } from './core/config/setting-kinds.js';
 import { housekeepingSettings } from './core/housekeeping/housekeeping.settings.js';
 import { limitSettings } from './core/limits/limits.settings.js';
 import { mediaSettings } from './core/media/media.settings.js';
+import { nodeSettings } from './core/nodes/nodes.settings.js';
 import { queueSettings } from './core/queue/queue.settings.js';
 import { toolSettings } from './core/tools/tools.settings.js';
 import { turnSettings } from './core/turns/turns.settings.js';
@@ -57,6 +58,7 @@ export const SECTIONS = [
   sandboxSettings,
   httpFetchSettings,
   mcpSettings,
+  nodeSettings,
   mediaSettings,
   webchatSettings,
   telegramSettings.section,

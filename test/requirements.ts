@@ -16,7 +16,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * T transport and handshake, E envelope, M messages, S streams and replay, C queue and cancelling, G sessions and
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
- * V channels.
+ * V channels, F device nodes.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -1444,4 +1444,63 @@ export const requirements: readonly Requirement[] = [
   ),
   requirement('V-31', 'channels 6', 'WhatsApp: deliveries are signed, and a number or an ID is the same person.'),
   requirement('V-10', 'channels 5', 'A platform that is down loses nothing and is tried again without an end.'),
+
+  // Device nodes
+  requirement(
+    'F-01',
+    'nodes 1',
+    'A code lets one device in, once, within 10 minutes; wrong, used and expired ones are answered alike.',
+  ),
+  requirement(
+    'F-02',
+    'nodes 1',
+    'The ID of a node is made of its name, is unique, and stays when it is renamed or its key replaced.',
+  ),
+  requirement(
+    'F-03',
+    'nodes 1',
+    'A node connects with a credential that its key has signed, for this gateway, now, and once.',
+  ),
+  requirement(
+    'F-04',
+    'nodes 1',
+    'A node whose clock is off is told by how much, if its signature is right, and that counts as no failure.',
+  ),
+  requirement('F-05', 'nodes 1', 'A revoked node is disconnected, and its tools and its key end.'),
+  requirement(
+    'F-06',
+    'nodes 2',
+    'A command that the pairing allows is a tool with the permission of its node; others are refused with a reason.',
+  ),
+  requirement(
+    'F-07',
+    'nodes 2',
+    'A changed description or schema waits for an operator; a dangerous command for an approval of each call.',
+  ),
+  requirement('F-08', 'nodes 2', 'The tools of a node that is away stay listed, and a call of them says so at once.'),
+  requirement(
+    'F-09',
+    'nodes 3',
+    'A call survives lost connections and ends of both programs: its result counts once, and it is started once.',
+  ),
+  requirement(
+    'F-10',
+    'nodes 3',
+    'A call that its node never answers in time is unknown, and not started again unless it is idempotent.',
+  ),
+  requirement(
+    'F-11',
+    'nodes 3',
+    'A cancelled call is cancelled at the node; a result that nobody wants is acknowledged and dropped.',
+  ),
+  requirement(
+    'F-12',
+    'nodes 3',
+    'An event is taken once by its ID, at most ten a second, handed to its handlers in order, and kept for a day.',
+  ),
+  requirement(
+    'F-13',
+    'nodes 3',
+    'Content that does not fit a frame is uploaded to the session of its call, or the result says that it is too large.',
+  ),
 ];

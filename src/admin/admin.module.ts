@@ -7,6 +7,8 @@ import { ApprovalsController } from './approvals.controller.js';
 import { ChannelsController } from './channels.controller.js';
 import { ConfigController } from './config.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
+import { NodePairingController } from './node-pairing.controller.js';
+import { NodesController } from './nodes.controller.js';
 import { SessionsController } from './sessions.controller.js';
 import { ToolsController } from './tools.controller.js';
 
@@ -20,6 +22,8 @@ import { ToolsController } from './tools.controller.js';
     AgentsController,
     ChannelsController,
     DeadLettersController,
+    NodesController,
+    NodePairingController,
   ],
 })
 export class AdminModule {}

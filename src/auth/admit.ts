@@ -1,13 +1,14 @@
 import { ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
 import { GatewayError } from '../protocol/index.js';
-import type { AuthFailure } from './auth-failures.js';
+import type { AuthFailure, ToldFailure } from './auth-failures.js';
 
 /**
  * Returns the outcome of a successful authentication over HTTP; throws for a failure.
  * @param reason sent to an unauthorized caller
  * @throws UnauthorizedException, ServiceUnavailableException, or GatewayError RATE_LIMITED
  */
-export function admit<T extends object>(outcome: T | AuthFailure, reason: string): T {
+export function admit<T extends object>(outcome: T | AuthFailure | ToldFailure, reason: string): T {
+  if (typeof outcome === 'object' && 'told' in outcome) throw new UnauthorizedException(outcome.told);
   if (outcome === 'unauthorized') throw new UnauthorizedException(reason);
   if (outcome === 'throttled')
     throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });

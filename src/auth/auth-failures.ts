@@ -22,6 +22,11 @@ const FAILURES = ['unauthorized', 'throttled', 'unavailable'] as const;
  */
 export type AuthFailure = (typeof FAILURES)[number];
 
+/** A failure whose reason the owner of the credential is told. */
+export interface ToldFailure {
+  readonly told: string;
+}
+
 /**
  * Limits failed authentications per address, over all kinds of credentials. Each replica has its share of the limit.
  */
@@ -50,7 +55,7 @@ export class AuthFailures {
   /** Records a failure and returns how the request fails. */
   note(
     facts: RequestFacts,
-    credential: Credential['kind'] | 'page code',
+    credential: Credential['kind'] | 'page code' | 'pairing code',
     verdict: Exclude<Verdict, Principal> | 'unavailable',
   ): AuthFailure {
     const failure = verdict === 'unavailable' ? verdict : this.take(facts);

@@ -12,6 +12,7 @@ import { AuthService } from './auth.service.js';
 import { VerifierExplorer } from './credential-verifier.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
 import { LocalTokenFile } from './local-token-file.js';
+import { NodeVerifier } from './node-verifier.js';
 import { listOperatorSecrets, PageSignIn } from './page-sign-in.js';
 import { VerifierChain } from './verifier-chain.js';
 
@@ -31,6 +32,7 @@ const pageSignIn = {
     AuthService,
     HttpAuthGuard,
     LocalTokenFile,
+    NodeVerifier,
     pageSignIn,
     { provide: PrincipalDirectory, useExisting: AuthService },
     VerifierChain,

@@ -13,6 +13,7 @@ import { AuthFailures, MAX_FAILURES_PER_MINUTE } from './auth-failures.js';
 import { AuthService } from './auth.service.js';
 import type { CredentialVerifier, VerifierExplorer } from './credential-verifier.js';
 import { LocalToken } from './local-token.js';
+import type { NodeVerifier } from './node-verifier.js';
 import { PageSignIn } from './page-sign-in.js';
 import { VERIFY_TIMEOUT_MS, VerifierChain } from './verifier-chain.js';
 
@@ -38,6 +39,7 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
       logs,
     ),
     localToken,
+    { verify: () => 'notMine' } as unknown as NodeVerifier,
   );
   return { audited, auth, broker, clock, localToken, metrics };
 }

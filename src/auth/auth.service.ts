@@ -5,20 +5,21 @@ import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
 import { AuthRecorder } from './auth-recorder.js';
-import type { AuthFailure } from './auth-failures.js';
-import type { PresentedCredential, Verdict } from './credential-verifier.js';
+import type { AuthFailure, ToldFailure } from './auth-failures.js';
+import type { PresentedCredential, Refusal, Verdict } from './credential-verifier.js';
 import { readCredential } from './credentials.js';
 import { LocalToken } from './local-token.js';
+import { NodeVerifier } from './node-verifier.js';
 import { OpenMode } from './open-mode.js';
 import { PAGE_PRINCIPAL, PageSignIn, type PageToken } from './page-sign-in.js';
 import { TokenTable } from './token-table.js';
 import { VerifierChain } from './verifier-chain.js';
 
-export type AuthOutcome = Principal | AuthFailure;
+export type AuthOutcome = Principal | AuthFailure | ToldFailure;
 
 /**
- * Finds the principal of a request with verifiers in this order: open mode, static tokens, tokens of signed-in pages,
- * then those of modules (`@VerifiesCredentials`). Failures of all kinds share one limit per address. Tokens are never
+ * Finds the principal of a request with verifiers in this order: keys of paired nodes, open mode, static tokens, tokens of
+ * signed-in pages, then those of modules (`@VerifiesCredentials`). Failures of all kinds share one limit per address. Tokens are never
  * logged.
  */
 @Injectable()
@@ -26,6 +27,7 @@ export class AuthService extends PrincipalDirectory {
   private table: TokenTable | undefined;
   private readonly openMode: OpenMode;
 
+  // oxlint-disable-next-line max-params -- the verifiers of the gateway, and what records their verdicts
   constructor(
     private readonly config: ConfigStoreService,
     private readonly rules: RequestRulesService,
@@ -33,6 +35,7 @@ export class AuthService extends PrincipalDirectory {
     private readonly pages: PageSignIn,
     private readonly recorder: AuthRecorder,
     private readonly localToken: LocalToken,
+    private readonly nodes: NodeVerifier,
   ) {
     super();
     this.openMode = new OpenMode(rules, localToken, () => this.isOpen);
@@ -45,7 +48,7 @@ export class AuthService extends PrincipalDirectory {
     const presented = this.readPresented(request);
     const verdict = await this.verify(presented);
     if (isPrincipal(verdict)) return this.succeed(verdict, presented);
-    return this.recorder.recordFailure(presented.facts, presented.credential.kind, verdict);
+    return this.fail(verdict, presented);
   }
 
   /**
@@ -57,7 +60,7 @@ export class AuthService extends PrincipalDirectory {
     const verdict = await this.verify(presented);
     if (isPrincipal(verdict)) return this.succeed(verdict, presented);
     const { kind } = presented.credential;
-    if (kind !== 'none') this.recorder.recordFailure(presented.facts, kind, verdict);
+    if (kind !== 'none') this.fail(verdict, presented);
     return undefined;
   }
 
@@ -81,8 +84,20 @@ export class AuthService extends PrincipalDirectory {
     return this.isOpen ? { token: this.localToken.value } : token;
   }
 
+  /** Counts a wrong code of a device as a failed authentication. */
+  refuseCode(request: IncomingMessage): AuthFailure {
+    return this.recorder.recordFailure(this.rules.readFacts(request), 'pairing code', 'notMine');
+  }
+
   override findToolPermissions(tenant: string, principal: string): readonly string[] | undefined {
     return this.tokens.findToolPermissions(tenant, principal);
+  }
+
+  private fail(verdict: Refusal | 'notMine' | 'unavailable', { facts, credential }: PresentedCredential) {
+    const refusal: Partial<Refusal> = typeof verdict === 'object' ? verdict : {};
+    const { told } = refusal;
+    const failure = refusal.isHarmless ? 'unauthorized' : this.recorder.recordFailure(facts, credential.kind, verdict);
+    return failure === 'unauthorized' && told !== undefined ? { told } : failure;
   }
 
   private succeed(principal: Principal, { facts, credential }: PresentedCredential): Principal {
@@ -105,7 +120,7 @@ export class AuthService extends PrincipalDirectory {
   }
 
   private verify(presented: PresentedCredential): Promise<Verdict | 'unavailable'> {
-    return this.chain.verify([this.openMode, this.tokens, this.pages], presented);
+    return this.chain.verify([this.nodes, this.openMode, this.tokens, this.pages], presented);
   }
 }
 

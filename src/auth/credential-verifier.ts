@@ -15,9 +15,13 @@ export interface PresentedCredential {
   readonly request: IncomingMessage;
 }
 
-/** The credential is of the verifier's kind and not valid. The reason is logged and never sent to the peer. */
+/** The credential is of the verifier's kind and not valid. `refused` is logged and never sent to the peer. */
 export interface Refusal {
   readonly refused: string;
+  /** Sent to the peer, at most 123 bytes. Only for a peer that has proven to be the owner of the credential. */
+  readonly told?: string;
+  /** True if it does not count as a failed authentication. */
+  readonly isHarmless?: boolean;
 }
 
 /**

@@ -8,6 +8,7 @@ import { doctor } from './doctor.js';
 import type { Command } from './command.js';
 import { EXIT, UnreachableError, UsageError } from './faults.js';
 import { models } from './models.js';
+import { nodes } from './nodes.js';
 import { setup } from './setup.js';
 import { start } from './start.js';
 import { status } from './status.js';
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   agents,
   channels,
   deadLetters,
+  nodes,
   models,
   config,
   doctor,

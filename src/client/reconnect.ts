@@ -21,7 +21,10 @@ export function isFinal(code: number): boolean {
 export class Backoff {
   #failures = 0;
 
-  constructor(private readonly timers: Pick<Timers, 'random'>) {}
+  constructor(
+    private readonly timers: Pick<Timers, 'random'>,
+    private readonly maxDelayMs = MAX_DELAY_MS,
+  ) {}
 
   /**
    * Returns the delay before the next attempt in milliseconds. `askedMs`, which the gateway requested and already
@@ -29,7 +32,7 @@ export class Backoff {
    */
   next(closeCode: number, askedMs?: number): number {
     if (askedMs !== undefined) return askedMs;
-    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    const delayMs = Math.min(this.maxDelayMs, FIRST_DELAY_MS * 2 ** this.#failures);
     this.#failures++;
     const jittered = delayMs * (0.5 + this.timers.random() / 2);
     return closeCode === closeTable.rateLimit.code ? Math.max(SLOW_DOWN_MS, jittered) : jittered;

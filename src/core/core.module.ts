@@ -23,6 +23,12 @@ import { LogWriterService } from './delivery/log-writer.service.js';
 import { SlowReadersService } from './delivery/slow-readers.service.js';
 import { MessageIntakeService } from './intake/message-intake.service.js';
 import { HousekeepingService } from './housekeeping/housekeeping.service.js';
+import { NodeCallsService } from './nodes/node-calls.service.js';
+import { NodeEventsService } from './nodes/node-events.service.js';
+import { NodeLinksService } from './nodes/node-links.service.js';
+import { NodeRegistrationService } from './nodes/node-registration.service.js';
+import { NodeToolsService } from './nodes/node-tools.service.js';
+import { NodesService } from './nodes/nodes.service.js';
 import { PhaseService } from './phase/phase.service.js';
 import { StartStopService } from './lifecycle/start-stop.service.js';
 import { StoreSteps } from './lifecycle/store-steps.js';
@@ -70,6 +76,10 @@ const exported = [
   MemoryConnectionsService,
   MessageIntakeService,
   MessageQueueService,
+  NodeCallsService,
+  NodeEventsService,
+  NodeRegistrationService,
+  NodesService,
   PresenceTrackerService,
   QuestionsService,
   RateLimitsService,
@@ -94,6 +104,8 @@ const exported = [
     JoiningService,
     LogWriterService,
     MessageClaimsService,
+    NodeLinksService,
+    NodeToolsService,
     PresenceNoticesService,
     QueueRulesService,
     ReplyService,

@@ -24,6 +24,9 @@ const RESPONSES: Partial<Record<InboundType, OutboundType>> = {
   history: 'history',
   cancel: 'stream_end',
   ping: 'pong',
+  node_register: 'node_registered',
+  tool_result: 'tool_result_ack',
+  node_event: 'node_event_ack',
 };
 
 /** Conditions of the gateway beyond the schema of a payload, as JSON Schema. */

@@ -7,15 +7,18 @@ import {
   Param,
   PayloadTooLargeException,
   Post,
+  Query,
   Req,
   Res,
   UnsupportedMediaTypeException,
   UseGuards,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOkResponse, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireScope } from '../auth/index.js';
-import type { Principal } from '../core/identity/principal.js';
+import { checkScope, type Principal } from '../core/identity/principal.js';
 import { MediaService, UploadRefusedError } from '../core/media/media.service.js';
+import { NodeCallsService } from '../core/nodes/node-calls.service.js';
+import { GatewayError } from '../protocol/index.js';
 
 /** An uploaded file. */
 export class UploadedMediaDto {
@@ -34,15 +37,23 @@ export class UploadedMediaDto {
 @Controller('media')
 @UseGuards(HttpAuthGuard)
 export class MediaController {
-  constructor(private readonly media: MediaService) {}
+  constructor(
+    private readonly media: MediaService,
+    private readonly calls: NodeCallsService,
+  ) {}
 
-  /** Stores a file: its bytes are the body of the request. */
+  /** Stores a file: its bytes are the body of the request. That of a device belongs to the session of a call under way. */
   @Post()
   @HttpCode(201)
-  @RequireScope('messages:write')
+  @ApiQuery({ name: 'call_id', required: false, description: 'For devices: the call whose content it is.' })
   @ApiConsumes('application/octet-stream')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
-  async upload(@Req() request: IncomingMessage, @Caller() caller: Principal): Promise<UploadedMediaDto> {
+  async upload(
+    @Req() request: IncomingMessage,
+    @Caller() caller: Principal,
+    @Query('call_id') callId?: string,
+  ): Promise<UploadedMediaDto> {
+    const sessionId = await this.findSession(caller, callId);
     if (/^(multipart\/|application\/x-www-form-urlencoded)/i.test(request.headers['content-type'] ?? '')) {
       throw new UnsupportedMediaTypeException(
         'The body must be the bytes of the file itself, without a form: for example curl --data-binary @FILE',
@@ -50,12 +61,23 @@ export class MediaController {
     }
     try {
       const { mediaId, mimeType, sizeBytes } = await this.media.upload(caller, request);
+      if (sessionId !== undefined) await this.media.give(mediaId, sessionId);
       return { media_id: mediaId, mime_type: mimeType, size_bytes: sizeBytes };
     } catch (error) {
       if (!(error instanceof UploadRefusedError)) throw error;
       if (error.kind === 'too-large') throw new PayloadTooLargeException(error.message);
       throw new UnsupportedMediaTypeException(error.message);
     }
+  }
+
+  /** Returns the session that an upload belongs to from the start. @throws GatewayError FORBIDDEN, INVALID_PAYLOAD */
+  private async findSession(caller: Principal, callId: string | undefined): Promise<string | undefined> {
+    if (caller.role === 'node') {
+      if (callId === undefined) throw new GatewayError('FORBIDDEN', { reason: 'a device names its call: ?call_id=ID' });
+      return this.calls.getSessionOf(caller.clientId ?? caller.principal, callId);
+    }
+    checkScope(caller, 'messages:write');
+    return undefined;
   }
 
   /** The bytes of a file, for callers who may read its session; never served as a type that a browser executes. */

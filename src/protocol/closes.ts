@@ -9,6 +9,7 @@ export const closeTable = {
   tooBig: { code: 1009, reason: 'Frame too big', action: 'fix the client', reconnect: false },
   restarting: { code: 1012, reason: 'Gateway restarting', action: RECONNECT_LATER, reconnect: true },
   unauthorized: { code: 4001, reason: 'Unauthorized', action: 'get a new credential', reconnect: false },
+  revoked: { code: 4001, reason: 'Revoked', action: 'stop', reconnect: false },
   invalidFrames: { code: 4002, reason: 'Too many invalid frames', action: 'fix the client', reconnect: false },
   rateLimit: { code: 4008, reason: 'Rate limit ignored', action: 'slow down', reconnect: true },
   heartbeatLost: { code: 4009, reason: 'Heartbeat lost', action: 'reconnect', reconnect: true },

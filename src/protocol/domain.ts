@@ -3,3 +3,4 @@ export * from './blocks.js';
 export * from './errors.js';
 export * from './log.js';
 export * from './messages.js';
+export * from './nodes.js';

@@ -1,6 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { name } from './fields.js';
 import { MessageInPayload, PresenceStatus, type Scope } from './messages.js';
+import { NodeEventPayload, NodeRegisterPayload, ToolResultPayload } from './nodes.js';
 import { text } from './text.js';
 
 const strict = { additionalProperties: false } as const;
@@ -148,14 +149,22 @@ export const inboundTable = {
     summary: 'Decides on a tool call that waits for a person; answered by tool_status.',
   },
   ping: { payload: PingPayload, scope: undefined, summary: 'Answered by `pong`.' },
+  node_register: {
+    payload: NodeRegisterPayload,
+    scope: 'nodes:serve',
+    summary: 'A device node offers its commands as tools; answered by `node_registered`.',
+  },
+  tool_result: {
+    payload: ToolResultPayload,
+    scope: 'nodes:serve',
+    summary: 'The result of a `tool_call`; answered by `tool_result_ack`.',
+  },
+  node_event: {
+    payload: NodeEventPayload,
+    scope: 'nodes:serve',
+    summary: 'Something happened at a node, or a call makes progress; answered by `node_event_ack`.',
+  },
 } as const satisfies Record<string, InboundRow>;
 
 export type InboundType = keyof typeof inboundTable;
 export type InboundPayload<T extends InboundType> = Static<(typeof inboundTable)[T]['payload']>;
-
-/** Types of the protocol that this gateway does not support yet; they are refused by name. */
-export const laterInboundTypes: Readonly<Record<string, string>> = {
-  node_register: 'device nodes are not part of this version',
-  tool_result: 'device nodes are not part of this version',
-  node_event: 'device nodes are not part of this version',
-};

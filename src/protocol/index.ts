@@ -9,4 +9,5 @@ export * from './errors.js';
 export * from './inbound.js';
 export * from './log.js';
 export * from './messages.js';
+export * from './nodes.js';
 export * from './outbound.js';

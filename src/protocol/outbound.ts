@@ -131,6 +131,33 @@ export type PresenceChangePayload = Static<typeof PresenceChangePayload>;
 
 export const PongPayload = Type.Object({});
 
+export const NodeRegisteredPayload = Type.Object({
+  accepted: Type.Array(Type.String(), { description: 'Names of the commands that are tools now.' }),
+  waiting: Type.Array(Type.String(), { description: 'Names of changed commands, which an operator has to allow.' }),
+  refused: Type.Array(Type.Object({ name: Type.String(), reason: Type.String() })),
+  timeouts: Type.Optional(
+    Type.Unsafe<Record<string, number>>(
+      Type.Object({}, { description: 'By name: time limits that were cut, in milliseconds.' }),
+    ),
+  ),
+});
+export type NodeRegisteredPayload = Static<typeof NodeRegisteredPayload>;
+
+export const ToolCallPayload = Type.Object({
+  call_id: Type.String({ description: 'The same each time the call is sent. A node never starts a call twice.' }),
+  command: Type.String(),
+  parameters: Type.Unknown(),
+  timeout_ms: int('The node answers within this time, at the latest with the error `TIMEOUT`.'),
+  idempotent: Type.Boolean(),
+});
+export type ToolCallPayload = Static<typeof ToolCallPayload>;
+
+export const ToolCancelPayload = Type.Object({ call_id: Type.String() });
+export type ToolCancelPayload = Static<typeof ToolCancelPayload>;
+
+export const ToolResultAckPayload = Type.Object({ call_id: Type.String() });
+export const NodeEventAckPayload = Type.Object({ event_id: Type.String() });
+
 /** One outbound frame type. Durable frames have a `seq` and can be read again with `resume`. */
 export interface OutboundRow {
   readonly payload: TSchema;
@@ -160,6 +187,19 @@ export const outboundTable = {
   error: { payload: ErrorFramePayload, durable: false, summary: 'A frame was refused; nothing of it was stored.' },
   going_away: { payload: GoingAwayPayload, durable: false, summary: 'The gateway is leaving; reconnect later.' },
   pong: { payload: PongPayload, durable: false, summary: 'The response to `ping`.' },
+  node_registered: { payload: NodeRegisteredPayload, durable: false, summary: 'The response to `node_register`.' },
+  tool_call: { payload: ToolCallPayload, durable: false, summary: 'To a device node: run a command.' },
+  tool_cancel: {
+    payload: ToolCancelPayload,
+    durable: false,
+    summary: 'To a device node: end a call. Its result confirms that.',
+  },
+  tool_result_ack: {
+    payload: ToolResultAckPayload,
+    durable: false,
+    summary: 'The result of a call is stored, or no longer wanted; the node need not send it again.',
+  },
+  node_event_ack: { payload: NodeEventAckPayload, durable: false, summary: 'The event is stored, or was before.' },
 } as const satisfies Record<string, OutboundRow> & Record<DurableType, OutboundRow & { readonly durable: true }>;
 
 export type OutboundType = keyof typeof outboundTable;

@@ -118,11 +118,11 @@ export class SocketServer {
     { wire }: ServedWire,
     socket: GatewayWebSocket,
     stream: Duplex,
-    { principal, parameters }: UpgradePermit,
+    { principal, parameters, told }: UpgradePermit,
     request: IncomingMessage,
   ): void {
-    if (!principal) return this.turnAway(wire, socket);
-    const clientId = parameters.clientId ?? `c-${randomUUID()}`;
+    if (!principal) return this.turnAway(wire, socket, told);
+    const clientId = principal.clientId ?? parameters.clientId ?? `c-${randomUUID()}`;
     const { services } = this;
     const { closes } = wire;
     const line = {
@@ -140,9 +140,9 @@ export class SocketServer {
   }
 
   /** Closes the socket of an unauthenticated peer, whose upgrade was accepted so that a browser sees the close code. */
-  private turnAway({ closes }: Wire, socket: GatewayWebSocket): void {
+  private turnAway({ closes }: Wire, socket: GatewayWebSocket, told = closes.unauthorized.reason): void {
     socket.on('error', () => socket.terminate());
-    socket.close(closes.unauthorized.code, closes.unauthorized.reason);
+    socket.close(closes.unauthorized.code, told);
     this.services.clock.setTimer(CLOSE_TIMEOUT_MS, () => socket.terminate());
   }
 }

@@ -12,6 +12,8 @@ import type { Wire } from './wire.js';
 export interface UpgradePermit {
   /** Undefined when the socket is accepted only to be closed as `unauthorized`, which a browser can see. */
   readonly principal: Principal | undefined;
+  /** What the owner of the credential is told of why it is not valid now. */
+  readonly told?: string | undefined;
   readonly parameters: ConnectParameters;
   /** Frees the connection's place in the limit. Call it when the socket has ended. */
   readonly release: () => void;
@@ -52,7 +54,9 @@ export class UpgradeGate {
       release();
       return lateRefusal;
     }
-    return { principal: typeof outcome === 'string' ? undefined : outcome, parameters, release };
+    if (typeof outcome === 'string') return { principal: undefined, parameters, release };
+    if ('told' in outcome) return { principal: undefined, told: outcome.told, parameters, release };
+    return { principal: outcome, parameters, release };
   }
 
   private checkDraining(): UpgradeRefusal | undefined {

@@ -15,6 +15,7 @@ import { channelsContract } from './store/channels.contract.js';
 import { cancelContract } from './store/cancel.contract.js';
 import { frameContract, sweepContract } from './store/frames.contract.js';
 import { memoryContract } from './store/memory.contract.js';
+import { nodesContract } from './store/nodes.contract.js';
 import { acceptContract, claimContract } from './store/queue.contract.js';
 import { recoveryContract } from './store/recovery.contract.js';
 import { sessionContract } from './store/sessions.contract.js';
@@ -42,6 +43,7 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'keeps approvals': approvalsContract,
   'keeps the audit trail': auditContract,
   'keeps what channels receive and send': channelsContract,
+  'keeps device nodes': nodesContract,
   'knows uploaded files': mediaContract,
   'keeps memories': memoryContract,
   'sweeps what is old': sweepContract,

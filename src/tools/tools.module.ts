@@ -2,22 +2,25 @@
 import { Module } from '@nestjs/common';
 import { CoreModule } from '../core/core.module.js';
 import { AgentsAskTool } from './agents-ask.tool.js';
+import { ForeignToolsModule } from './foreign-tools.js';
 import { HttpFetchTool } from './http/http-fetch.tool.js';
 import { McpServersService } from './mcp/mcp-servers.service.js';
 import { MemorySaveTool, MemorySearchTool } from './memory/memory-tools.js';
+import { NodesEventsTool } from './nodes-events.tool.js';
 import { SandboxModule } from './sandbox/sandbox.module.js';
 import { SessionInfoTool } from './session-info.tool.js';
 import { SkillsReadTool } from './skills/skills-read.tool.js';
 import { TimeNowTool } from './time-now.tool.js';
 
 @Module({
-  imports: [CoreModule, SandboxModule],
+  imports: [CoreModule, SandboxModule, ForeignToolsModule],
   providers: [
     AgentsAskTool,
     HttpFetchTool,
     McpServersService,
     MemorySaveTool,
     MemorySearchTool,
+    NodesEventsTool,
     SessionInfoTool,
     SkillsReadTool,
     TimeNowTool,

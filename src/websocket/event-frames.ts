@@ -4,6 +4,7 @@ import type { Reply } from '../core/store/index.js';
 import type { HistoryMessage } from '../protocol/index.js';
 import { encodeAck, encodeDurableFrame, encodeFrame, encodeFrameText } from '../protocol/encode.js';
 import { encodeOnce, joinFrames } from '../sockets/frame-bytes.js';
+import { encodeNodeNotice } from './node-frames.js';
 
 /**
  * Encodes an event as a frame, or as the bytes of several. An event for many readers is encoded once, because it is sent to
@@ -39,6 +40,8 @@ export const encodeEvent = encodeOnce((event: ConnectionEvent): string | Buffer 
     }
     case 'history':
       return encodeHistory(event.page, event.requestId);
+    case 'node':
+      return encodeNodeNotice(event);
     case 'extension':
       return encodeFrame(event.type, event.payload, about(event));
   }

@@ -2,7 +2,6 @@ import type { MessageMappingProperties, WsResponse } from '@nestjs/websockets';
 import {
   GatewayError,
   inboundTable,
-  laterInboundTypes,
   outboundTable,
   type InboundEnvelope,
   type InboundType,
@@ -154,11 +153,7 @@ function nextTick(): Promise<void> {
 }
 
 function unknownType(type: string): GatewayError {
-  const hint = Object.hasOwn(laterInboundTypes, type)
-    ? laterInboundTypes[type]
-    : Object.hasOwn(outboundTable, type)
-      ? 'only the gateway sends it'
-      : undefined;
+  const hint = Object.hasOwn(outboundTable, type) ? 'only the gateway sends it' : undefined;
   const echoed = type.slice(0, MAX_ECHOED_LENGTH).toWellFormed();
   return new GatewayError('UNKNOWN_TYPE', hint === undefined ? { type: echoed } : { type: echoed, hint });
 }

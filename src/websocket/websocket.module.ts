@@ -5,12 +5,13 @@ import { CoreModule } from '../core/core.module.js';
 import { SocketsModule } from '../sockets/sockets.module.js';
 import { ApprovalGateway } from './approval.gateway.js';
 import { ConnectedFrameService } from './connected-frame.service.js';
+import { NodeGateway } from './node.gateway.js';
 import { OpenClawGateway } from './openclaw.gateway.js';
 import { PresenceGateway } from './presence.gateway.js';
 import { ReadingGateway } from './reading.gateway.js';
 
 @Module({
   imports: [CoreModule, SocketsModule],
-  providers: [ConnectedFrameService, OpenClawGateway, PresenceGateway, ReadingGateway, ApprovalGateway],
+  providers: [ConnectedFrameService, OpenClawGateway, PresenceGateway, ReadingGateway, ApprovalGateway, NodeGateway],
 })
 export class WebSocketModule {}

@@ -123,7 +123,7 @@ describe('a message', () => {
         'INVALID_PAYLOAD',
         'INVALID_PAYLOAD',
       ],
-      ...['UNKNOWN_TYPE', 'UNKNOWN_TYPE', 'UNKNOWN_TYPE'],
+      ...['UNKNOWN_TYPE', 'UNKNOWN_TYPE', 'FORBIDDEN'],
     ]);
     await endOf(client, say(client, 'x'.repeat(65_536)));
   });

@@ -40,13 +40,14 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CancelOutcome CancelSelector CancelTarget Capabilities
       ChainVerdict Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore CheckedAccount Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
-      CredentialVerifier DeadLetter DeadLetterQuery Decision DeliveryError Done Driver DriverError DriverFault DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
+      CredentialVerifier DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram
       HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
       JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaService MediaStore
       Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
       MessageIntakeService MessageRuling MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewFrame NewMessage
-      Origin OutboxPart PRIORITIES PairingOutcome PairingRequest Part PartText PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
+      NodeCall NodeChange NodeCommandRecord NodeEvent NodeEventQuery NodeEventRecord NodePairing NodePairingOutcome NodeRecord NodeRegistration NodeStore
+      Origin OutboxPart PRIORITIES PairingDevice PairingOutcome PairingRequest Part PartText PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
       Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReactionChange ReadMessage Reading RecentChat RecordedStep Refusal
       Reply RequestedCall ResourceKind ResumePosition RulingOutcome SandboxEnding SandboxModule SandboxRequest
       SandboxService SectionOptions SeenChat SenderAlias Session SessionChange SessionCursor SessionResource SessionResources
@@ -76,6 +77,14 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'DiscordModule DriverProcess DriverProcessOptions SlackModule TelegramModule runDriver',
   ],
   [
+    'openclaw-gateway-nest/node',
+    'src/client/node/index.ts',
+    `
+      CommandContext CommandError FolderNodeStorage IndexedDbNodeStorage MemoryNodeStorage NodeClient NodeClientEvents NodeClientOptions
+      NodeCommandSetup NodeIdentity NodeMedia NodeState NodeStorage PairingRefusedError PairingRequest pairNode
+    `,
+  ],
+  [
     'openclaw-gateway-nest/protocol',
     'src/protocol/index.ts',
     `
@@ -83,12 +92,14 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       ChannelStatusPayload CloseName ConnectedPayload DeliveredPayload DurableType ENVELOPE_LIMITS EndError
       EndReason ErrorCode ErrorDetails ErrorFramePayload ErrorPayload ErrorRow GatewayError GoingAwayPayload
       HistoryMessage HistoryPayload HistoryResultPayload InboundEnvelope InboundPayload InboundRow InboundType
-      LogLevel MAX_CONTENT_LENGTH MessageAckPayload MessageInPayload MessageStatus OutboundEnvelope
+      LogLevel MAX_CONTENT_LENGTH MessageAckPayload MessageInPayload MessageStatus NodeCommand NodeEventAckPayload NodeEventPayload
+      NodeRegisterPayload NodeRegisteredPayload OutboundEnvelope
       OutboundFrame OutboundPayload OutboundRow OutboundType PROTOCOL_VERSION PayloadFault PingPayload
       PongPayload PresenceChangePayload PresencePayload PresenceStatus ReactionPayload ReceivedError
       ResumePayload ResumedPayload Role SCOPES SUBPROTOCOL Scope SessionMode StreamBlock StreamBlockPayload
-      StreamDeltaPayload StreamEndPayload StreamRestartPayload TOKEN_PATTERN ToolCallStatus ToolStatusPayload
-      Usage closeTable errorTable inboundTable laterInboundTypes outboundTable
+      StreamDeltaPayload StreamEndPayload StreamRestartPayload TOKEN_PATTERN ToolCallPayload ToolCallStatus ToolCancelPayload
+      ToolResultAckPayload ToolResultPayload ToolStatusPayload
+      Usage closeTable errorTable inboundTable outboundTable
     `,
   ],
   [

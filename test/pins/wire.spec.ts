@@ -59,6 +59,9 @@ describe('pinned on the wire', () => {
         ['cancel', 'messages:write', 'message_ref? message_id?'],
         ['approval', 'messages:write', 'approval_id decision arguments_sha256'],
         ['ping', undefined, ''],
+        ['node_register', 'nodes:serve', 'node_id commands platform? version?'],
+        ['tool_result', 'nodes:serve', 'call_id ok content? error?'],
+        ['node_event', 'nodes:serve', 'event_id? call_id? event data?'],
       ],
     );
   });
@@ -88,6 +91,11 @@ describe('pinned on the wire', () => {
       ['error', false, 'code message retryable retry_after_ms? details?'],
       ['going_away', false, 'reason reconnect_after_ms'],
       ['pong', false, ''],
+      ['node_registered', false, 'accepted waiting refused timeouts?'],
+      ['tool_call', false, 'call_id command parameters timeout_ms idempotent'],
+      ['tool_cancel', false, 'call_id'],
+      ['tool_result_ack', false, 'call_id'],
+      ['node_event_ack', false, 'event_id'],
     ]);
   });
 
@@ -175,6 +183,7 @@ describe('pinned on the wire', () => {
       '1009 tooBig',
       '1012 restarting',
       '4001 unauthorized',
+      '4001 revoked',
       '4002 invalidFrames',
       '4008 rateLimit',
       '4009 heartbeatLost',
@@ -219,6 +228,11 @@ describe('pinned for operators', () => {
       'inbound.after_ack',
       'outbox.before_send',
       'outbox.after_send',
+      'node.wanted',
+      'node.sent',
+      'node.before_result',
+      'node.after_result',
+      'node.before_ack',
       'drain.mid',
       'config.mid',
       'migrate.mid',

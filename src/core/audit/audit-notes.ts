@@ -50,6 +50,19 @@ export function noteOfDeadLetter(
   return { tenant: ALL_TENANTS, actor, action: `dead_letter.${verb}`, target: String(id), before, after: 'null' };
 }
 
+/** Builds the note of a change of a device node: its invitation, its pairing, what it may do, its end. */
+export function noteOfNode(change: {
+  readonly tenant: string;
+  readonly actor: string;
+  readonly action: `node.${string}`;
+  readonly nodeId: string;
+  readonly before?: object;
+  readonly after?: object;
+}): AuditNote {
+  const { tenant, actor, action, nodeId, before = null, after = null } = change;
+  return { tenant, actor, action, target: nodeId, before: JSON.stringify(before), after: JSON.stringify(after) };
+}
+
 /** The action of {@link noteOfSweep}. */
 export const SWEEP_ACTION = 'audit.sweep';
 

@@ -17,6 +17,9 @@ const MAX_RECONNECT_DELAY_MS = 2_500;
 /** Time for connections to close at the stop, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
+/** @param isReplaced true if a newer connection of the same client is the reason. Called again when the socket has ended. */
+type RemoveListener = (connection: Connection, isReplaced: boolean) => void;
+
 /**
  * Keeps the open connections, at most one per client, and runs their heartbeats (the chapter's Connection Manager).
  * `send` and `broadcast` are part of the chapter and used by gateway classes of extensions.
@@ -31,7 +34,7 @@ export class ConnectionManagerService {
   /** Those of {@link connections} that want presence. */
   private readonly presenceReaders = new Set<Connection>();
   private readonly registerListeners: ((connection: Connection) => void)[] = [];
-  private readonly removeListeners: ((connection: Connection) => void)[] = [];
+  private readonly removeListeners: RemoveListener[] = [];
   private readonly waitingForEmpty: (() => void)[] = [];
   /** By client: the replica with the newest connection of a client holds its key. */
   private readonly exclusive: ExclusiveKeys;
@@ -69,9 +72,9 @@ export class ConnectionManagerService {
   }
 
   /** Removes a connection that has ended or is closing, registered or not: it reads no session any more. Idempotent. */
-  remove(connection: Connection): void {
+  remove(connection: Connection, isReplaced = false): void {
     this.delivery.removeReader(connection);
-    for (const listener of this.removeListeners) listener(connection);
+    for (const listener of this.removeListeners) listener(connection, isReplaced);
     if (!this.connections.delete(connection.id)) return;
     this.presenceReaders.delete(connection);
     this.heartbeats.remove(connection);
@@ -92,7 +95,7 @@ export class ConnectionManagerService {
   }
 
   /** Calls `listener` for each connection that is removed. It handles no further request. */
-  onRemove(listener: (connection: Connection) => void): void {
+  onRemove(listener: RemoveListener): void {
     this.removeListeners.push(listener);
   }
 
@@ -103,7 +106,7 @@ export class ConnectionManagerService {
   private replace(client: string): void {
     const older = this.byClient.get(client);
     if (!older) return;
-    this.remove(older);
+    this.remove(older, true);
     older.close('replaced');
   }
 

@@ -4,6 +4,7 @@ import type { Principal } from '../identity/principal.js';
 import type { PresenceState } from '../presence/presence-tracker.service.js';
 import type { AcceptedMessage } from '../store/index.js';
 import type { HistoryPage } from './history-page.js';
+import type { NodeNotice } from './node-notice.js';
 
 /** A message is stored durably, or was stored before. */
 export interface AcceptedEvent {
@@ -62,6 +63,7 @@ export type ConnectionEvent =
   | GoingAwayEvent
   | PresenceEvent
   | HistoryEvent
+  | NodeNotice
   | ExtensionEvent;
 
 /** An authenticated connection of a client, independent of its wire: the core sends it events and knows no socket. */

@@ -34,7 +34,7 @@ export interface ResumedEvent {
 export type ReadingEvent = FramesEvent | DeltaEvent | ResumedEvent;
 
 /** Why the core ends a connection. An edge has a close code and a text for each. */
-export type CloseReason = 'goingAway' | 'restarting' | 'unauthorized' | 'replaced' | 'slowReader';
+export type CloseReason = 'goingAway' | 'restarting' | 'unauthorized' | 'revoked' | 'replaced' | 'slowReader';
 
 /** The part of a connection that delivery uses. */
 export interface FrameReader {

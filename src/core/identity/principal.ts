@@ -13,6 +13,8 @@ export interface Principal {
   readonly sender: string | undefined;
   /** When the credential expires, in Unix milliseconds. */
   readonly expiresAt?: number;
+  /** The client that the credential is bound to, whatever the connection names. */
+  readonly clientId?: string;
   /** True without a credential, in open mode: it has only some scopes of its role and decides on no approvals. */
   readonly isAssumed?: boolean;
 }

@@ -115,6 +115,11 @@ export class MediaService {
     if (mediaIds.length > 0) await this.records.assignMedia(mediaIds, sessionId);
   }
 
+  /** Assigns an upload to a session. */
+  async give(mediaId: string, sessionId: string): Promise<void> {
+    await this.records.assignMedia([mediaId], sessionId);
+  }
+
   /** Deletes some files that are no longer needed. Resolves with whether there may be more. */
   async sweep(): Promise<boolean> {
     const expired = await this.records.listExpiredMedia(this.clock.now() - UNCLAIMED_FOR_MS);

@@ -7,6 +7,7 @@ export * from './frame.store.js';
 export * from './media.store.js';
 export * from './memory.store.js';
 export * from './message-end.js';
+export * from './node.store.js';
 export * from './queue.store.js';
 export * from './records.js';
 export * from './ruling.js';

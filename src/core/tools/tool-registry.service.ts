@@ -17,6 +17,7 @@ import { CallSlots } from './call-slots.js';
 import { ToolSources } from './tool-sources.js';
 import {
   TOOL_ERROR_CODES,
+  UnknownOutcomeError,
   type ToolCallContext,
   type ToolDefinition,
   type ToolErrorCode,
@@ -89,7 +90,7 @@ export class ToolRegistryService {
 
   /** Returns the tools that this caller may use in this session. */
   getAvailableTools(user: ToolUser): readonly ToolDefinition[] {
-    return this.list().filter((tool) => this.checkPermission(tool, user) === undefined);
+    return this.list().filter((tool) => isOf(tool, user) && this.checkPermission(tool, user) === undefined);
   }
 
   /** Returns the tools that an agent may use in every session. */
@@ -122,7 +123,7 @@ export class ToolRegistryService {
    */
   refuse(name: string, parameters: unknown, user: ToolUser): ToolOutcome | undefined {
     const tool = this.tools.get(name);
-    if (!tool) return failure('TOOL_NOT_FOUND', { tool: name });
+    if (!tool || !isOf(tool, user)) return failure('TOOL_NOT_FOUND', { tool: name });
     const denied = this.checkPermission(tool, user, parameters);
     if (denied) return failure('TOOL_DENIED', { tool: name, ...denied });
     const faults = tool.findFaults?.(parameters) ?? findFaults(tool.parameters, parameters);
@@ -183,7 +184,8 @@ export class ToolRegistryService {
       // Most are mistakes of the model, such as a file that does not exist.
       this.log.warn({ ...fields, reason: toOneLine(reason, MAX_LOGGED_LENGTH) }, 'a tool failed');
       this.log.debug({ ...fields, error }, 'a tool failed');
-      return failure('TOOL_FAILED', { tool: name, reason });
+      const failed = failure('TOOL_FAILED', { tool: name, reason });
+      return error instanceof UnknownOutcomeError ? { ...failed, isUnknown: true } : failed;
     } finally {
       cancelTimer();
     }
@@ -212,6 +214,11 @@ export class ToolRegistryService {
       ? { reason: `the sender's credential lacks ${beyond.join(', ')}`, missing_permissions: beyond }
       : undefined;
   }
+}
+
+/** Returns whether a tool exists for the tenant of a caller. */
+function isOf({ tenant }: ToolDefinition, { session }: ToolUser): boolean {
+  return tenant === undefined || tenant === session.tenant;
 }
 
 /** Returns the permissions of a session with those of its agent. */

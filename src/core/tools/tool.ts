@@ -53,6 +53,13 @@ export interface ToolDescription<P extends TSchema = TSchema> {
    * call.
    */
   readonly idempotent: boolean;
+  /**
+   * True if it recognises a repeated call by its ID and answers it without another effect: a call may be taken up again
+   * after a crash, although the tool is not idempotent.
+   */
+  readonly remembersCalls?: boolean;
+  /** The tenant whose sessions may use it; undefined for all. */
+  readonly tenant?: string;
   /** True if a person must approve each call. */
   readonly requiresApproval: boolean;
   /** True if it runs commands in a sandbox. Without a sandbox engine its calls are refused. */
@@ -96,4 +103,14 @@ export type ToolOutcome =
       readonly code: ToolErrorCode;
       readonly message: string;
       readonly details: ErrorDetails[ToolErrorCode];
+      /** True if it may have taken effect: its end was not seen. */
+      readonly isUnknown?: boolean;
     };
+
+/** A handler throws it if the call may have taken effect and its end was not seen. */
+export class UnknownOutcomeError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'UnknownOutcomeError';
+  }
+}

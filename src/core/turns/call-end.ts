@@ -37,6 +37,7 @@ export function buildEndOfCall(reply: ReplyBuilder, outcome: ToolOutcome, payloa
 
 function statusOf(outcome: ToolOutcome): ToolCallStatus {
   if (outcome.ok) return 'succeeded';
+  if (outcome.isUnknown) return 'unknown';
   if (outcome.code === 'TOOL_DENIED') return 'denied';
   return outcome.code === 'TOOL_TIMEOUT' ? 'timed_out' : 'failed';
 }

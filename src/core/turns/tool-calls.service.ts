@@ -45,7 +45,7 @@ export class ToolCallsService {
       await this.showToPerson(turn, describeOutcome(call, recorded.outcome, recorded.end));
       return recorded.outcome;
     }
-    if (recorded?.mayHaveStarted && !this.registry.find(call.tool)?.idempotent) {
+    if (recorded?.mayHaveStarted && !this.mayRepeat(call)) {
       const reason = 'a crash hid its outcome; it may have taken effect and is not run again';
       return this.end(turn, call, failure('TOOL_FAILED', { tool: call.tool, reason }), { status: 'unknown' });
     }
@@ -58,6 +58,12 @@ export class ToolCallsService {
     if (denial) return this.end(turn, call, denial.outcome, { decided_by: denial.decidedBy });
     failpoint('tool.after_intent');
     return this.execute(turn, call);
+  }
+
+  /** Returns whether a call whose outcome a crash hid may run again. */
+  private mayRepeat({ tool }: NamedCall): boolean {
+    const { idempotent = false, remembersCalls = false } = this.registry.find(tool) ?? {};
+    return idempotent || remembersCalls;
   }
 
   /** Waits for the approval of a call that needs one. Returns why the call may not start, if it may not. */

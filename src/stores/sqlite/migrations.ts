@@ -6,6 +6,7 @@ import { ALL_TENANTS, type Json } from '../../core/store/index.js';
 import { AuditTrail } from './audit-trail.js';
 import { toIndexText } from './memory-words.js';
 import { SCHEMA_10, SCHEMA_11, SCHEMA_12, SCHEMA_13, SCHEMA_14, SCHEMA_16 } from './channel-schema.js';
+import { NODE_SCHEMA } from './node-schema.js';
 import { prepare, required } from './rows.js';
 import {
   SCHEMA_1,
@@ -82,6 +83,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 14, up: (database) => database.exec(SCHEMA_14) },
   { version: 15, up: (database) => database.exec(SCHEMA_15) },
   { version: 16, up: (database) => database.exec(SCHEMA_16) },
+  { version: 17, up: (database) => database.exec(NODE_SCHEMA) },
 ];
 
 /** A row of the audit trail in version 1. */

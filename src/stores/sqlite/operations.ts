@@ -3,7 +3,6 @@
  * method of a port needs a row here and an implementation; the compiler requires both.
  */
 import type { Moment } from '../../core/time/clock.js';
-import type { Failpoint } from '../../core/failpoints/failpoint.js';
 import type {
   ApprovalStore,
   AuditStore,
@@ -11,19 +10,13 @@ import type {
   FrameStore,
   MediaStore,
   MemoryStore,
+  NodeStore,
   QueueStore,
   SessionStore,
   SettingsStore,
   Store,
   TurnStore,
 } from '../../core/store/index.js';
-import type { ApprovalOperations } from './approval-operations.js';
-import type { AuditTrail } from './audit-trail.js';
-import type { ChannelOperations } from './channel-operations.js';
-import type { FrameOperations } from './frame-operations.js';
-import type { Heartbeat } from './heartbeat.js';
-import type { MediaOperations } from './media-operations.js';
-import type { MemoryOperations } from './memory-operations.js';
 import {
   packNewMessage,
   packOutcome,
@@ -50,12 +43,10 @@ import {
   type PackedWrite,
   type WrittenFrom,
 } from './packing.js';
-import type { QueueOperations } from './queue-operations.js';
-import type { SessionOperations } from './session-operations.js';
-import type { SettingsOperations } from './settings-operations.js';
+import { isDefined, packedRead, packedWrite, read, write, type Operation, type Row } from './operation-rows.js';
 import { SweepBudget } from './sweep-budget.js';
-import type { Sweeper } from './sweeper.js';
-import type { TurnOperations } from './turn-operations.js';
+
+export type { Change, Operation, Parts } from './operation-rows.js';
 
 /** The ports whose methods are operations of the database. Their variants with callbacks call the same operations. */
 export type Ports = Omit<QueueStore, 'acceptThen'> &
@@ -68,85 +59,9 @@ export type Ports = Omit<QueueStore, 'acceptThen'> &
   ChannelStore &
   MediaStore &
   MemoryStore &
+  NodeStore &
   Pick<Store, 'check' | 'sweep'>;
 
-/** The implementations, in the thread that owns the database. */
-export interface Parts {
-  /** The time of the batch that runs, in Unix milliseconds. */
-  readonly now: number;
-  readonly queue: QueueOperations;
-  readonly turns: TurnOperations;
-  readonly sessions: SessionOperations;
-  readonly frames: FrameOperations;
-  readonly settings: SettingsOperations;
-  readonly approvals: ApprovalOperations;
-  readonly channels: ChannelOperations;
-  readonly media: MediaOperations;
-  readonly memories: MemoryOperations;
-  readonly audit: AuditTrail;
-  readonly sweeper: Sweeper;
-  readonly heartbeat: Heartbeat;
-}
-
-/** A kind of change with the failpoints around its commit. Such a commit also proves that commits are possible. */
-export interface Change {
-  readonly before?: Failpoint;
-  readonly after?: Failpoint;
-}
-
-/** The form in which a method's arguments and result pass between the threads. */
-interface Passage<F extends Method, Sent extends readonly unknown[], Returned> {
-  /** Packs the arguments, in the caller's thread. */
-  readonly pack: (...all: Parameters<F>) => Sent;
-  /** Runs the operation, in the thread that owns the database. */
-  readonly run: (parts: Parts, ...sent: Sent) => Returned;
-  /** Unpacks the result, in the caller's thread. */
-  readonly unpack: (returned: Returned, ...all: Parameters<F>) => Awaited<ReturnType<F>>;
-}
-
-/** The implementation of an operation whose arguments and result need no packing. */
-type Run<F extends Method> = (parts: Parts, ...all: Parameters<F>) => Awaited<ReturnType<F>>;
-
-/** A row of the table with erased types; they were checked when the row was made. */
-export interface Operation {
-  /** Reads see committed data and do not wait for commits; the writes of a batch share a transaction. */
-  readonly kind: 'read' | 'write';
-  readonly pack?: (...all: unknown[]) => readonly unknown[];
-  readonly run: (parts: Parts, ...sent: unknown[]) => unknown;
-  readonly unpack?: (returned: unknown, ...all: unknown[]) => unknown;
-  readonly change?: Change;
-  /** Returns from the result of `run` whether the transaction contains the change. */
-  readonly hasChanged?: (returned: unknown) => boolean;
-}
-
-/** A row that implements the method `F`, which exists for type checks only. */
-type Row<F extends Method> = Operation & { readonly method?: F };
-
-type Method = (...all: never[]) => Promise<unknown>;
-
-function read<F extends Method>(run: Run<F>): Row<F> {
-  return { kind: 'read', run: run as Operation['run'] };
-}
-
-function write<F extends Method>(run: Run<F>, change?: Change): Row<F> {
-  return { kind: 'write', run: run as Operation['run'], ...(change && { change, hasChanged: isDefined }) };
-}
-
-function packedRead<F extends Method, Sent extends readonly unknown[], Returned>(
-  passage: Passage<F, Sent, Returned>,
-): Row<F> {
-  return { kind: 'read', ...passage } as unknown as Row<F>;
-}
-
-function packedWrite<F extends Method, Sent extends readonly unknown[], Returned>(
-  passage: Passage<F, Sent, Returned>,
-  change: Change = {},
-  hasChanged?: (returned: Returned) => boolean,
-): Row<F> {
-  return { kind: 'write', ...passage, change, hasChanged } as unknown as Row<F>;
-}
-
-const isDefined = (returned: unknown): boolean => returned !== undefined;
 const same = <A extends readonly unknown[]>(...all: A): A => all;
 
 export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
@@ -298,12 +213,39 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   saveMemory: write(({ memories }, ...all) => memories.save(...all)),
   searchMemories: read(({ memories }, query) => memories.search(query)),
 
-  sweep: write(({ sweeper, approvals, channels, audit, now }, limits) => {
+  readGatewayId: read(({ nodes }) => nodes.readGatewayId()),
+  addNodePairing: write(({ nodes, now }, ...all) => nodes.addPairing(now, ...all)),
+  pairNode: write(({ nodes, now }, device) => nodes.pair(now, device)),
+  findNode: read(({ nodes }, nodeId) => nodes.find(nodeId)),
+  listNodes: read(({ nodes }, tenant) => nodes.list(tenant)),
+  ensureTokenNode: write(({ nodes, now }, ...all) => nodes.ensureTokenNode(now, ...all)),
+  updateNode: write(({ nodes, now }, ...all) => nodes.update(now, ...all)),
+  revokeNode: write(({ nodes, now }, ...all) => nodes.revoke(now, ...all)),
+  useNodeNonce: write(({ nodes }, ...all) => nodes.useNonce(...all)),
+  noteNodesSeen: write(({ nodes, now }, nodeIds) => nodes.noteSeen(now, nodeIds)),
+  registerNode: write(({ nodes, now }, ...all) => nodes.register(now, ...all)),
+  listNodeCommands: read(({ nodes }, nodeId) => nodes.listCommands(nodeId)),
+  allowNodeCommand: write(({ nodes, now }, ...all) => nodes.allowCommand(now, ...all)),
+  openNodeCall: write(({ nodeTraffic, now }, call) => nodeTraffic.openCall(now, call), { after: 'node.wanted' }),
+  findNodeCall: read(({ nodeTraffic }, callId) => nodeTraffic.findCall(callId)),
+  markNodeCallSent: write(({ nodeTraffic }, callId) => nodeTraffic.markSent(callId), { after: 'node.sent' }),
+  endNodeCall: write(({ nodeTraffic }, ...all) => nodeTraffic.endCall(...all), {
+    before: 'node.before_result',
+    after: 'node.after_result',
+  }),
+  addNodeEvent: write(({ nodeTraffic }, event) => nodeTraffic.addEvent(event)),
+  settleNodeEvent: write(({ nodeTraffic }, ...all) => nodeTraffic.settleEvent(...all)),
+  listUnsettledNodeEvents: read(({ nodeTraffic }, limit) => nodeTraffic.listUnsettled(limit)),
+  listNodeEvents: read(({ nodeTraffic }, query) => nodeTraffic.listEvents(query)),
+
+  sweep: write(({ sweeper, approvals, channels, nodes, nodeTraffic, audit, now }, limits) => {
     const budget = new SweepBudget();
     return (
       sweeper.sweep(now, limits, budget) ||
       approvals.sweep(limits.approvalsBefore, budget) ||
       channels.sweep(limits, budget) ||
+      nodes.sweep(now, budget) ||
+      nodeTraffic.sweep(now, limits, budget) ||
       audit.sweep(now, limits.auditBefore, budget)
     );
   }),

@@ -1,4 +1,4 @@
-// Promises: the eleven ports of core/store, on one SQLite file. Refuses to know: the content of messages and replies.
+// Promises: the twelve ports of core/store, on one SQLite file. Refuses to know: the content of messages and replies.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import {
@@ -8,6 +8,7 @@ import {
   FrameStore,
   MediaStore,
   MemoryStore,
+  NodeStore,
   QueueStore,
   SessionStore,
   SettingsStore,
@@ -31,6 +32,7 @@ const ports = [
   ChannelStore,
   MediaStore,
   MemoryStore,
+  NodeStore,
 ];
 
 @Global()

@@ -10,6 +10,8 @@ import { Heartbeat } from './heartbeat.js';
 import { MediaOperations } from './media-operations.js';
 import { MemoryOperations } from './memory-operations.js';
 import { MessageTable } from './message-table.js';
+import { NodeOperations } from './node-operations.js';
+import { NodeTrafficOperations } from './node-traffic-operations.js';
 import {
   OPERATIONS,
   type Batch,
@@ -97,6 +99,8 @@ export class SqliteStateMachine {
       channels: new ChannelOperations(database, audit),
       media: new MediaOperations(database),
       memories: new MemoryOperations(database),
+      nodes: new NodeOperations(database, audit),
+      nodeTraffic: new NodeTrafficOperations(database),
       audit,
       sweeper: new Sweeper(this.tables),
       heartbeat: new Heartbeat(database),

@@ -9,6 +9,7 @@ import type {
   MediaStore,
   MemoryStore,
   NewMessage,
+  NodeStore,
   QueueStore,
   SessionStore,
   SettingsStore,
@@ -30,7 +31,8 @@ export type StorePorts = Store &
   AuditStore &
   ChannelStore &
   MediaStore &
-  MemoryStore;
+  MemoryStore &
+  NodeStore;
 
 /** Copies of the data of a store that is not open, as an operator makes them. */
 export interface StoreCopies {

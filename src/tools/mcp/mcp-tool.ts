@@ -1,11 +1,7 @@
-import type { TSchema } from 'typebox';
-import { guardSchema } from '../../core/tools/schema-guard.js';
 import type { ToolDefinition } from '../../core/tools/tool.js';
-import { compileForeignSchema } from '../foreign-schemas.js';
-import { toPlainText } from '../plain-text.js';
+import { vetForeignTool } from '../foreign-tools.js';
 
 const MAX_NAME_LENGTH = 128;
-const MAX_DESCRIPTION_LENGTH = 2_048;
 
 /** Returns the prefix of the names of a server's tools: `mcp__SERVER__`. */
 export function prefixOf(server: string): string {
@@ -35,31 +31,17 @@ export async function makeTool(
   const name = `${prefixOf(server)}${ownName.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`;
   if (name.length > MAX_NAME_LENGTH) throw new Error('its name is too long');
   const { description, title, inputSchema } = tool as Readonly<Record<string, unknown>>;
-  const guarded = guardSchema(inputSchema ?? {});
-  if (!guarded.ok) throw new Error(`its schema cannot be used: ${guarded.fault}`);
-  const schema = showPlainly(guarded.schema);
   const said = [description, title].find((text) => typeof text === 'string') ?? '(nothing)';
+  const vetted = await vetForeignTool(said, inputSchema ?? {});
   return {
+    ...vetted,
     name,
-    description: `Tool of the MCP server ${server}, which says: ${plain(said)}`,
-    parameters: schema as unknown as TSchema,
+    description: `Tool of the MCP server ${server}, which says: ${vetted.description}`,
     permissions: [`mcp:${server}`],
     timeoutMs,
     idempotent: false,
     requiresApproval: false,
     sandbox: false,
-    findFaults: await compileForeignSchema(schema),
     handler,
   };
-}
-
-function plain(text: string): string {
-  return toPlainText(text.slice(0, MAX_DESCRIPTION_LENGTH));
-}
-
-/** Cleans titles and descriptions in a schema, which are text of the server too. */
-function showPlainly(schema: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const reviver = (key: string, value: unknown) =>
-    (key === 'description' || key === 'title') && typeof value === 'string' ? plain(value) : value;
-  return JSON.parse(JSON.stringify(schema), reviver) as Readonly<Record<string, unknown>>;
 }

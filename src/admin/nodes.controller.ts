@@ -1,0 +1,72 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseGuards,
+  UsePipes,
+  ValidationPipe,
+} from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import type { Principal } from '../core/identity/principal.js';
+import { NodesService } from '../core/nodes/nodes.service.js';
+import { PageQuery } from './agents.dto.js';
+import { InvitationDto, NodeChangeDto, NodeDto, NodesDto, PairingCodeDto, toNodeDto } from './nodes.dto.js';
+import { paginate } from './pages.js';
+
+/** Lists the devices that offer commands, lets new ones in, and changes what they may do. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1/nodes')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+@UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+export class NodesController {
+  constructor(private readonly nodes: NodesService) {}
+
+  /** Sorted by ID. */
+  @Get()
+  @RequireScope('admin:read')
+  async list(@Caller() { tenant }: Principal, @Query() query: PageQuery): Promise<NodesDto> {
+    const { items, next } = paginate(await this.nodes.list(tenant), ({ node }) => node.nodeId, query);
+    return { items: items.map(toNodeDto), ...(next !== undefined && { next }) };
+  }
+
+  /** Makes a code that lets one device in, within 10 minutes. */
+  @Post('pairings')
+  @HttpCode(201)
+  @RequireScope('admin:write')
+  async invite(@Body() invitation: InvitationDto, @Caller() caller: Principal): Promise<PairingCodeDto> {
+    const { code, expiresAt } = await this.nodes.invite(caller, invitation);
+    return { code, expires_at: expiresAt };
+  }
+
+  /** Changes the name or what it may offer. The ID stays. */
+  @Patch(':id')
+  @RequireScope('admin:write')
+  async change(@Param('id') id: string, @Body() change: NodeChangeDto, @Caller() caller: Principal): Promise<NodeDto> {
+    return toNodeDto(await this.nodes.change(caller, id, change));
+  }
+
+  /** Revokes a node: its connection, its tools and its key end. */
+  @Delete(':id')
+  @HttpCode(204)
+  @RequireScope('admin:write')
+  async revoke(@Param('id') id: string, @Caller() caller: Principal): Promise<void> {
+    await this.nodes.revoke(caller, id);
+  }
+
+  /** Allows what a node says of a command now. */
+  @Post(':id/commands/:name/allow')
+  @HttpCode(200)
+  @RequireScope('admin:write')
+  async allow(@Param('id') id: string, @Param('name') name: string, @Caller() caller: Principal): Promise<NodeDto> {
+    return toNodeDto(await this.nodes.allowCommand(caller, id, name));
+  }
+}

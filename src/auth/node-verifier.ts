@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import { ROLE_SCOPES } from '../core/identity/principal.js';
+import {
+  describeClock,
+  isSignedBy,
+  NODE_CREDENTIAL_PREFIX,
+  parseNodeCredential,
+  REMEMBER_NONCE_MS,
+} from '../core/nodes/node-credential.js';
+import { NodeStore } from '../core/store/index.js';
+import { Clock } from '../core/time/clock.js';
+import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
+
+/** Recognises paired nodes: each connection has a credential of its own, which the key of the node has signed. */
+@Injectable()
+export class NodeVerifier implements CredentialVerifier {
+  constructor(
+    private readonly store: NodeStore,
+    private readonly clock: Clock,
+  ) {}
+
+  verify({ credential }: PresentedCredential): Verdict | Promise<Verdict> {
+    if (credential.kind !== 'token' || !credential.token.startsWith(NODE_CREDENTIAL_PREFIX)) return 'notMine';
+    return this.decide(credential.token);
+  }
+
+  private async decide(token: string): Promise<Verdict> {
+    const presented = parseNodeCredential(token);
+    if (!presented) return { refused: 'a credential of a node is malformed' };
+    const { nodeId, timestamp, nonce } = presented;
+    const node = await this.store.findNode(nodeId);
+    if (node?.publicKey === undefined || !isSignedBy(node.publicKey, presented, await this.store.readGatewayId()))
+      return { refused: `it is not signed by the node ${nodeId}` };
+    if (node.revokedAt !== undefined) return { refused: `the node ${nodeId} is revoked`, told: 'Revoked' };
+    const now = this.clock.now();
+    const clock = describeClock(timestamp, now);
+    if (clock !== undefined) return { refused: clock, told: clock, isHarmless: true };
+    if (!(await this.store.useNodeNonce(nodeId, nonce, now + REMEMBER_NONCE_MS)))
+      return { refused: `a credential of the node ${nodeId} was used again`, told: 'This credential was used before' };
+    return {
+      tenant: node.tenant,
+      principal: `node:${nodeId}`,
+      role: 'node',
+      scopes: new Set(ROLE_SCOPES.node),
+      channels: undefined,
+      sender: undefined,
+      clientId: nodeId,
+    };
+  }
+}

@@ -1,0 +1,96 @@
+/** What a row of the table of operations is, and the functions that make one. */
+import type { Failpoint } from '../../core/failpoints/failpoint.js';
+import type { ApprovalOperations } from './approval-operations.js';
+import type { AuditTrail } from './audit-trail.js';
+import type { ChannelOperations } from './channel-operations.js';
+import type { FrameOperations } from './frame-operations.js';
+import type { Heartbeat } from './heartbeat.js';
+import type { MediaOperations } from './media-operations.js';
+import type { MemoryOperations } from './memory-operations.js';
+import type { NodeOperations } from './node-operations.js';
+import type { NodeTrafficOperations } from './node-traffic-operations.js';
+import type { QueueOperations } from './queue-operations.js';
+import type { SessionOperations } from './session-operations.js';
+import type { SettingsOperations } from './settings-operations.js';
+import type { Sweeper } from './sweeper.js';
+import type { TurnOperations } from './turn-operations.js';
+
+/** The implementations, in the thread that owns the database. */
+export interface Parts {
+  /** The time of the batch that runs, in Unix milliseconds. */
+  readonly now: number;
+  readonly queue: QueueOperations;
+  readonly turns: TurnOperations;
+  readonly sessions: SessionOperations;
+  readonly frames: FrameOperations;
+  readonly settings: SettingsOperations;
+  readonly approvals: ApprovalOperations;
+  readonly channels: ChannelOperations;
+  readonly media: MediaOperations;
+  readonly memories: MemoryOperations;
+  readonly nodes: NodeOperations;
+  readonly nodeTraffic: NodeTrafficOperations;
+  readonly audit: AuditTrail;
+  readonly sweeper: Sweeper;
+  readonly heartbeat: Heartbeat;
+}
+
+/** A kind of change with the failpoints around its commit. Such a commit also proves that commits are possible. */
+export interface Change {
+  readonly before?: Failpoint;
+  readonly after?: Failpoint;
+}
+
+/** The form in which a method's arguments and result pass between the threads. */
+interface Passage<F extends Method, Sent extends readonly unknown[], Returned> {
+  /** Packs the arguments, in the caller's thread. */
+  readonly pack: (...all: Parameters<F>) => Sent;
+  /** Runs the operation, in the thread that owns the database. */
+  readonly run: (parts: Parts, ...sent: Sent) => Returned;
+  /** Unpacks the result, in the caller's thread. */
+  readonly unpack: (returned: Returned, ...all: Parameters<F>) => Awaited<ReturnType<F>>;
+}
+
+/** The implementation of an operation whose arguments and result need no packing. */
+type Run<F extends Method> = (parts: Parts, ...all: Parameters<F>) => Awaited<ReturnType<F>>;
+
+/** A row of the table with erased types; they were checked when the row was made. */
+export interface Operation {
+  /** Reads see committed data and do not wait for commits; the writes of a batch share a transaction. */
+  readonly kind: 'read' | 'write';
+  readonly pack?: (...all: unknown[]) => readonly unknown[];
+  readonly run: (parts: Parts, ...sent: unknown[]) => unknown;
+  readonly unpack?: (returned: unknown, ...all: unknown[]) => unknown;
+  readonly change?: Change;
+  /** Returns from the result of `run` whether the transaction contains the change. */
+  readonly hasChanged?: (returned: unknown) => boolean;
+}
+
+/** A row that implements the method `F`, which exists for type checks only. */
+export type Row<F extends Method> = Operation & { readonly method?: F };
+
+export type Method = (...all: never[]) => Promise<unknown>;
+
+export function read<F extends Method>(run: Run<F>): Row<F> {
+  return { kind: 'read', run: run as Operation['run'] };
+}
+
+export function write<F extends Method>(run: Run<F>, change?: Change): Row<F> {
+  return { kind: 'write', run: run as Operation['run'], ...(change && { change, hasChanged: isDefined }) };
+}
+
+export function packedRead<F extends Method, Sent extends readonly unknown[], Returned>(
+  passage: Passage<F, Sent, Returned>,
+): Row<F> {
+  return { kind: 'read', ...passage } as unknown as Row<F>;
+}
+
+export function packedWrite<F extends Method, Sent extends readonly unknown[], Returned>(
+  passage: Passage<F, Sent, Returned>,
+  change: Change = {},
+  hasChanged?: (returned: Returned) => boolean,
+): Row<F> {
+  return { kind: 'write', ...passage, change, hasChanged } as unknown as Row<F>;
+}
+
+export const isDefined = (returned: unknown): boolean => returned !== undefined;
