@@ -172,6 +172,14 @@ describe('a reader of very many sessions', () => {
 });
 
 describe('a reader whose position is looked up', () => {
+  it('[S-15] gets what was committed before, also if nothing follows', async () => {
+    const reader = new FakeReader();
+    const sessionId = await makeLog(3);
+    harness.delivery.subscribeFrom(reader, sessionId, async () => ({ seq: 1, headSeq: 4 }));
+    await reader.waitFor((frame) => frame.seq === 4);
+    expect(reader.seqs).toEqual([2, 3, 4]);
+  });
+
   it('[S-15] gets what was committed meanwhile once, in order', async () => {
     const reader = new FakeReader();
     const looking = Promise.withResolvers<{ seq: number; headSeq: number }>();
