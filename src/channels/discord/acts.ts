@@ -1,5 +1,4 @@
-import { cleanName } from '../../core/channels/clean-name.js';
-import { commandOf, type Reading, type Update } from '../../core/channels/driver.js';
+import type { Update } from '../../core/channels/driver.js';
 import { MANAGES } from './guilds.js';
 import { placeOf, toMessageId, toTime, type Message, type RawPress, type User, type Where } from './updates.js';
 
@@ -85,22 +84,5 @@ export function toPress(raw: RawInteraction, parent: string | undefined): Update
       name: member?.nick ?? user.global_name ?? user.username,
       isAdmin: (BigInt(member?.permissions ?? 0) & MANAGES) !== 0n,
     } satisfies RawPress,
-  };
-}
-
-/** Reads the press of a button. */
-export function readPress({ place, raw }: Update): Reading {
-  const { data, name = '', isAdmin } = raw as RawPress;
-  const content = commandOf(data);
-  if (content === undefined) return { kind: 'ignored', reason: 'a button that is not known' };
-  const clean = cleanName(name);
-  return {
-    kind: 'message',
-    message: {
-      content,
-      ...(clean !== '' && { sender_name: clean }),
-      ...(place.thread !== undefined && { thread_id: place.thread }),
-      ...(isAdmin && { sender_is_admin: true }),
-    },
   };
 }

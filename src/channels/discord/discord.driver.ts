@@ -13,10 +13,12 @@ import type {
   Update,
   Updates,
 } from '../../core/channels/driver.js';
+import { toFault } from '../../core/channels/faults.js';
 import { withFiles } from '../../core/channels/message-files.js';
+import { nameAuthor, readPress } from '../../core/channels/readings.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch, findEgressAgent } from '../../http/egress-fetch.js';
-import { readPress, toDeletion, toPress, toReaction, type RawInteraction, type RawReaction } from './acts.js';
+import { toDeletion, toPress, toReaction, type RawInteraction, type RawReaction } from './acts.js';
 import { CatchUp, listChannels, type ListedGuild } from './catch-up.js';
 import { discordSettings, type DiscordSettings } from './discord.settings.js';
 import { Files } from './files.js';
@@ -34,6 +36,7 @@ import {
   type Channel,
   type Message,
   type RawMessage,
+  type RawPress,
   type Where,
 } from './updates.js';
 
@@ -112,7 +115,10 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   }
 
   read([update]: Updates): Reading | Promise<Reading> {
-    if ('data' in (update.raw as object)) return readPress(update);
+    if ('data' in (update.raw as object)) {
+      const { data, name, isAdmin } = update.raw as RawPress;
+      return readPress(data, update.place.thread, nameAuthor(name, isAdmin));
+    }
     const reading = readMessage(update, this.botId);
     const { message } = update.raw as RawMessage;
     const files = listFiles(message);
@@ -335,12 +341,4 @@ export class DiscordDriver implements Driver<DiscordSettings> {
     this.outgoing.ahead = time - this.clock.now();
     this.link.noteTime(time);
   }
-}
-
-/** Returns the fault that ends a run. */
-function toFault(error: unknown): DriverError {
-  if (error instanceof DriverError) return error;
-  const isRefused = error instanceof DeliveryError && error.outcome === 'refused';
-  const message = error instanceof Error ? error.message : String(error);
-  return new DriverError(isRefused ? 'misconfigured' : 'unreachable', message);
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { DeliveryError, type ChannelLink, type Part, type Place, type Target } from '../../core/channels/driver.js';
+import { callWithFallbacks } from '../../core/channels/fallbacks.js';
 import { fileOf } from '../../core/channels/message-files.js';
 import { isBeginning, toPlainText } from '../../core/channels/text-length.js';
 import type { Clock } from '../../core/time/clock.js';
@@ -55,7 +56,7 @@ export class Outgoing {
     const file = await this.openFile(part);
     try {
       const path = `/channels/${part.place.chat}/messages`;
-      const { id, content, wanted } = await this.callWithFallbacks(part, async (attempt) => {
+      const { id, content, wanted } = await this.callFor(part, async (attempt) => {
         const components = part.buttons && { components: toComponents(part) };
         const once = this.makeNonce(part.id);
         const body = { ...toBody(part, attempt), ...components, ...once, ...toReference(attempt) };
@@ -75,7 +76,7 @@ export class Outgoing {
   async edit(ref: string, part: Part): Promise<void> {
     if (ref === DELETED || fileOf(part)) return;
     const components = toComponents(part);
-    await this.callWithFallbacks(part, (attempt) =>
+    await this.callFor(part, (attempt) =>
       this.change(ref, part.place.chat, part.id, { ...toBody(part, attempt), components }),
     );
   }
@@ -158,21 +159,9 @@ export class Outgoing {
   }
 
   /** Makes a call for a part. Repeats it without what Discord refuses of the part. */
-  private async callWithFallbacks<T>(part: Part, make: (attempt: Attempt) => Promise<T>): Promise<T> {
-    let attempt: Attempt = { replyTo: part.place.replyTo, isPlain: false };
-    for (;;) {
-      const current = attempt;
-      try {
-        return await make(current);
-      } catch (error) {
-        if (!(error instanceof RefusedCallError)) throw error;
-        const isTarget = error.code === NO_HISTORY || error.fields.includes('message_reference');
-        if (current.replyTo !== undefined && isTarget) attempt = { ...current, replyTo: undefined };
-        else if (!current.isPlain && error.fields.includes('content')) attempt = { ...current, isPlain: true };
-        else throw error;
-        this.link.log.warn({ part: part.id, error }, 'Discord refuses a part of a message; it is sent without');
-      }
-    }
+  private callFor<T>(part: Part, make: (attempt: Attempt) => Promise<T>): Promise<T> {
+    const first = { replyTo: part.place.replyTo, isPlain: false };
+    return callWithFallbacks({ part, platform: 'Discord', log: this.link.log, first, make, lessen: withoutRefused });
   }
 
   /** Returns the file that a part is; undefined for text. @throws GatewayError NOT_FOUND */
@@ -183,6 +172,14 @@ export class Outgoing {
     const name = file.name ?? `${file.kind}.${/[a-z0-9]+/.exec(mimeType.split('/')[1] ?? '')?.[0] ?? 'bin'}`;
     return { name, mimeType, bytes: new Uint8Array(await buffer(body)) };
   }
+}
+
+function withoutRefused(attempt: Attempt, error: DeliveryError): Attempt | undefined {
+  if (!(error instanceof RefusedCallError)) return undefined;
+  const { code, fields } = error;
+  const isTarget = code === NO_HISTORY || fields.includes('message_reference');
+  if (attempt.replyTo !== undefined && isTarget) return { ...attempt, replyTo: undefined };
+  return !attempt.isPlain && fields.includes('content') ? { ...attempt, isPlain: true } : undefined;
 }
 
 /** The body of a call that makes or changes a message. */

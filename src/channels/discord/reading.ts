@@ -1,5 +1,6 @@
 import { cleanName } from '../../core/channels/clean-name.js';
 import type { ReadMessage, Reading, Update } from '../../core/channels/driver.js';
+import { nameAuthor, quote, UNREADABLE } from '../../core/channels/readings.js';
 import type { FileRef } from '../../core/channels/message-files.js';
 import { toMessageId, type Message, type RawMessage, type SharedFile } from './updates.js';
 
@@ -14,16 +15,15 @@ export function readMessage({ place, raw }: Update, botId: string): Reading {
   const { text, isMention } = readText(message, botId, botRole);
   const content = text === '' ? describe(message) : text;
   if (content === '' && listFiles(message).length === 0) return nameUnread(place.isGroup);
-  const name = cleanName(message.member?.nick ?? message.author.global_name ?? message.author.username ?? '');
+  const { member, author } = message;
   return {
     kind: 'message',
     message: {
       content,
-      ...(name !== '' && { sender_name: name }),
+      ...nameAuthor(member?.nick ?? author.global_name ?? author.username, isAdmin),
       ...(place.thread !== undefined && { thread_id: place.thread }),
       ...(place.isGroup && { is_direct_mention: isMention }),
       ...readReply(message, botId),
-      ...(isAdmin && { sender_is_admin: true }),
       ...(findForwarded(message) && { metadata: { forwarded_from: nameOrigin(message) } }),
     },
   };
@@ -57,8 +57,7 @@ function readText(message: Message, botId: string, botRole: string | undefined):
     return user ? `@${cleanName(user.global_name ?? user.username ?? id)}${space}` : token;
   };
   const own = content.replaceAll(TOKEN, replace).trim();
-  const forwarded = findForwarded(message)?.content;
-  const quoted = forwarded ? forwarded.replaceAll(/^/gm, '> ') : '';
+  const quoted = quote(findForwarded(message)?.content ?? '');
   return { text: [own, quoted].filter((text) => text !== '').join('\n'), isMention };
 }
 
@@ -73,9 +72,7 @@ function describe({ sticker_items: stickers = [], poll }: Message): string {
 
 function nameUnread(isGroup: boolean | undefined): Reading {
   const reason = 'a message without a text';
-  return isGroup
-    ? { kind: 'ignored', reason }
-    : { kind: 'ignored', reason, note: 'I cannot read messages of this kind.' };
+  return { kind: 'ignored', reason, ...(!isGroup && { note: UNREADABLE }) };
 }
 
 function readReply(message: Message, botId: string): Partial<ReadMessage> {

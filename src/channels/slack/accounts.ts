@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { isSameSecret } from '../../core/channels/same-secret.js';
-import type { Raw } from './raw.js';
+import type { Raw } from '../../core/channels/raw.js';
 
 /** Deliveries that were signed longer ago, or later, are refused, in milliseconds. */
 const MAX_SIGNATURE_AGE_MS = 300_000;

@@ -3,8 +3,8 @@ import { buffer } from 'node:stream/consumers';
 import { DeliveryError, type ChannelLink, type Part, type PartText } from '../../core/channels/driver.js';
 import type { FileRef } from '../../core/channels/message-files.js';
 import type { Post, SharedFile } from './events.js';
-import { callWithFallbacks } from './outgoing.js';
-import { toRaw, toRaws, toText } from './raw.js';
+import { callFor } from './outgoing.js';
+import { toRaw, toRaws, toText } from '../../core/channels/raw.js';
 import { RefusedCallError, type WebApi } from './web-api.js';
 
 /** A body that begins so is a page, for example that of the sign-in. */
@@ -87,7 +87,7 @@ export async function sendFile(
   );
   await notSent(api.upload(toText(url) ?? '', bytes));
   const files = [{ id, title: file.alt ?? filename }];
-  await callWithFallbacks(part, log, ({ place: { chat, thread } }) =>
+  await callFor(part, log, ({ place: { chat, thread } }) =>
     api.call('files.completeUploadExternal', { files, channel_id: chat, thread_ts: thread }),
   );
   return `${FILE_REF}${toText(id) ?? ''}`;

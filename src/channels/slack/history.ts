@@ -7,7 +7,7 @@ import { findSentFile } from './files.js';
 import type { Bot } from './events.js';
 import { unescape } from './markup.js';
 import { PART_EVENT } from './outgoing.js';
-import { toRaw, toRaws, toText, type Raw } from './raw.js';
+import { toRaw, toRaws, toText, type Raw } from '../../core/channels/raw.js';
 import { RefusedCallError, type WebApi } from './web-api.js';
 
 /** Messages that are read of one chat after a start. */

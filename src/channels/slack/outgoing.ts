@@ -1,8 +1,9 @@
-import type { Button, Part, Place } from '../../core/channels/driver.js';
+import type { Button, DeliveryError, Part, Place } from '../../core/channels/driver.js';
+import { callWithFallbacks } from '../../core/channels/fallbacks.js';
 import { toPlainText } from '../../core/channels/text-length.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import { escape, markUp } from './markup.js';
-import type { Raw } from './raw.js';
+import type { Raw } from '../../core/channels/raw.js';
 import { RefusedCallError } from './web-api.js';
 
 /** The name of the metadata by which a part is found again. */
@@ -26,25 +27,14 @@ export interface Attempt {
   readonly isPlain: boolean;
 }
 
-/**
- * Makes a call for a part, and again without what Slack refuses of the part: the markup, the thread.
- * @throws DeliveryError, DriverError
- */
-export async function callWithFallbacks<T>(part: Part, log: Log, make: (attempt: Attempt) => Promise<T>): Promise<T> {
-  let attempt: Attempt = { place: part.place, isPlain: false };
-  for (;;) {
-    try {
-      return await make(attempt);
-    } catch (error) {
-      const less = error instanceof RefusedCallError ? withoutRefused(attempt, error) : undefined;
-      if (!less) throw error;
-      log.warn({ part: part.id, error }, 'Slack refuses a part of a message; it is sent without');
-      attempt = less;
-    }
-  }
+/** Makes a call for a part, and again without what Slack refuses of it: the markup, the thread. @throws DeliveryError, DriverError */
+export function callFor<T>(part: Part, log: Log, make: (attempt: Attempt) => Promise<T>): Promise<T> {
+  const first = { place: part.place, isPlain: false };
+  return callWithFallbacks({ part, platform: 'Slack', log, first, make, lessen: withoutRefused });
 }
 
-function withoutRefused(attempt: Attempt, { code }: RefusedCallError): Attempt | undefined {
+function withoutRefused(attempt: Attempt, error: DeliveryError): Attempt | undefined {
+  const code = error instanceof RefusedCallError ? error.code : '';
   if (!attempt.isPlain && OF_MARKUP.has(code)) return { ...attempt, isPlain: true };
   if (attempt.place.thread !== undefined && OF_THREAD.has(code))
     return { ...attempt, place: { ...attempt.place, thread: undefined } };

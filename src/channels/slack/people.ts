@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { Names } from './content.js';
-import { toRaw, toText, type Raw } from './raw.js';
+import { toRaw, toText, type Raw } from '../../core/channels/raw.js';
 import { RefusedCallError, type WebApi } from './web-api.js';
 
 /** Time for which what was looked up is used, in milliseconds. */

@@ -1,5 +1,5 @@
-import { cleanName } from '../../core/channels/clean-name.js';
-import { commandOf, type ReadMessage, type Reading, type Update } from '../../core/channels/driver.js';
+import type { ReadMessage, Reading, Update } from '../../core/channels/driver.js';
+import { nameAuthor, quote, readPress, UNREADABLE } from '../../core/channels/readings.js';
 import { decode, listUnnamed, type Content } from './content.js';
 import type { Bot, Forwarded, Post, RawUpdate } from './events.js';
 import type { People } from './people.js';
@@ -19,17 +19,11 @@ export interface ReadingContext {
 export async function readUpdate(update: Update, context: ReadingContext): Promise<Reading> {
   const raw = update.raw as RawUpdate;
   if (raw.kind === 'reaction') return { kind: 'ignored', reason: 'a reaction has no text' };
-  const { name = '', isAdmin } = raw.isExternal ? { isAdmin: false } : await context.people.find(`@${raw.user}`);
-  const clean = cleanName(name);
-  const author = { ...(clean !== '' && { sender_name: clean }), ...(isAdmin && { sender_is_admin: true }) };
-  const reading = raw.kind === 'press' ? readPress(update, raw.value) : await readPost(update, raw, context);
+  const { name, isAdmin } = raw.isExternal ? {} : await context.people.find(`@${raw.user}`);
+  const author = nameAuthor(name, isAdmin);
+  if (raw.kind === 'press') return readPress(raw.value, update.place.thread, author);
+  const reading = await readPost(update, raw, context);
   return reading.kind === 'message' ? { ...reading, message: { ...reading.message, ...author } } : reading;
-}
-
-function readPress({ place: { thread } }: Update, value: string): Reading {
-  const content = commandOf(value);
-  if (content === undefined) return { kind: 'ignored', reason: 'a button that is not known' };
-  return { kind: 'message', message: { content, ...(thread !== undefined && { thread_id: thread }) } };
 }
 
 async function readPost(update: Update, post: Post, context: ReadingContext): Promise<Reading> {
@@ -56,8 +50,6 @@ async function readText(raw: string, { people, bot }: ReadingContext): Promise<C
   return decode(raw, await people.name(listUnnamed(raw, bot)), bot);
 }
 
-const quote = (text: string) => (text === '' ? '' : text.replaceAll(/^/gm, '> '));
-
 function readMetadata(post: Post): Pick<ReadMessage, 'metadata'> {
   const metadata = {
     ...(post.forwarded[0] && { forwarded_from: nameOrigin(post.forwarded[0]) }),
@@ -71,6 +63,5 @@ function nameOrigin({ id, name }: Forwarded): Record<string, string> {
 }
 
 function nameUnread({ isDirect }: Post): Reading {
-  const note = 'I cannot read messages of this kind.';
-  return { kind: 'ignored', reason: 'a post without text and files', ...(isDirect && { note }) };
+  return { kind: 'ignored', reason: 'a post without text and files', ...(isDirect && { note: UNREADABLE }) };
 }

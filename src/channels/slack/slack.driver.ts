@@ -14,17 +14,17 @@ import type {
 } from '../../core/channels/driver.js';
 import { DriverError } from '../../core/channels/driver.js';
 import { fileOf, withFiles } from '../../core/channels/message-files.js';
+import { toFault } from '../../core/channels/faults.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
 import { SlackAccounts } from './accounts.js';
 import { findTeam, sortEvent, sortPost, type Bot, type RawUpdate, type Sorted, type SortOptions } from './events.js';
-import { toFault } from './faults.js';
 import { fileIdOf, openFile, sendFile, toFileRefs } from './files.js';
 import { catchUp, History } from './history.js';
 import { MAX_LENGTH, measure } from './markup.js';
-import { callWithFallbacks, FROZEN, toMessage, toTarget } from './outgoing.js';
+import { callFor, FROZEN, toMessage, toTarget } from './outgoing.js';
 import { People } from './people.js';
-import { toRaw, toText, type Raw } from './raw.js';
+import { toRaw, toText, type Raw } from '../../core/channels/raw.js';
 import { readUpdate } from './reading.js';
 import { slackSettings, type SlackSettings } from './slack.settings.js';
 import { SocketMode } from './socket-mode.js';
@@ -141,7 +141,7 @@ export class SlackDriver implements Driver<SlackSettings> {
   }
 
   private async update(ref: string, part: Part): Promise<void> {
-    await callWithFallbacks(part, this.link.log, (attempt) =>
+    await callFor(part, this.link.log, (attempt) =>
       this.api.call('chat.update', { channel: attempt.place.chat, ts: ref, blocks: [], ...toMessage(part, attempt) }),
     );
   }
@@ -313,7 +313,7 @@ export class SlackDriver implements Driver<SlackSettings> {
   }
 
   private async post(part: Part): Promise<string> {
-    const { ts } = await callWithFallbacks(part, this.link.log, (attempt) => {
+    const { ts } = await callFor(part, this.link.log, (attempt) => {
       const message = { ...toTarget(attempt.place), ...toMessage(part, attempt) };
       return this.api.call('chat.postMessage', { ...message, unfurl_links: false, unfurl_media: false });
     });

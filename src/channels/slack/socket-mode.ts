@@ -1,10 +1,10 @@
 import { WebSocket } from 'ws';
 import { DriverError } from '../../core/channels/driver.js';
+import { toFault } from '../../core/channels/faults.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { Clock } from '../../core/time/clock.js';
 import { findEgressAgent } from '../../http/egress-fetch.js';
-import { toRaw, toText, type Raw } from './raw.js';
-import { toFault } from './faults.js';
+import { toRaw, toText, type Raw } from '../../core/channels/raw.js';
 import type { WebApi } from './web-api.js';
 
 /** Pause between two pings; a connection that has not answered one by the next is dead, in milliseconds. */

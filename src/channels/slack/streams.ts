@@ -5,7 +5,7 @@ import type { Log } from '../../core/telemetry/logs.js';
 import { HOUR_MS, type Clock } from '../../core/time/clock.js';
 import type { Bot } from './events.js';
 import { toStream } from './markup.js';
-import { toText, type Raw } from './raw.js';
+import { toText, type Raw } from '../../core/channels/raw.js';
 import { RefusedCallError, type WebApi } from './web-api.js';
 
 /** Streams that are begun within a minute. Slack lets a workspace begin, and end, 20. */

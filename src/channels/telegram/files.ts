@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { DeliveryError, type Part, type PartText } from '../../core/channels/driver.js';
 import type { FileRef } from '../../core/channels/message-files.js';
 import { FILE_TIMEOUT_MS, RefusedCallError, type BotApi } from './bot-api.js';
-import { callWithFallbacks, toTarget, type Link } from './outgoing.js';
+import { callFor, toTarget, type Link } from './outgoing.js';
 
 /** Bots can fetch files up to this size, in bytes. */
 const MAX_FETCHED_BYTES = 20_000_000;
@@ -40,7 +40,7 @@ export async function sendFile(part: Part, file: PartText, api: BotApi, link: Li
   const bytes = await buffer(body);
   const caption = file.alt && { caption: file.alt.slice(0, MAX_CAPTION_LENGTH).toWellFormed() };
   const sendAs = async (kind: 'photo' | 'voice' | 'audio' | 'document') => {
-    const { message_id: id } = await callWithFallbacks<{ readonly message_id: number }>(
+    const { message_id: id } = await callFor<{ readonly message_id: number }>(
       part,
       { api, link, timeoutMs: FILE_TIMEOUT_MS },
       ({ place }, methods, abort) => {

@@ -1,4 +1,5 @@
 import type { ChannelLink, Part, Place } from '../../core/channels/driver.js';
+import { callWithFallbacks } from '../../core/channels/fallbacks.js';
 import { toPlainText } from '../../core/channels/text-length.js';
 import { RefusedCallError, type BotApi, type Call } from './bot-api.js';
 import { markUp } from './markup.js';
@@ -32,25 +33,24 @@ export interface Attempt {
  * it replies to; or in the chat that the group has become.
  * @throws DeliveryError, DriverError
  */
-export async function callWithFallbacks<T>(
+export function callFor<T>(
   part: Part,
   { api, link, timeoutMs }: { readonly api: BotApi; readonly link: Link; readonly timeoutMs?: number },
   make: (attempt: Attempt, ...call: Parameters<Call<T>>) => Promise<T>,
 ): Promise<T> {
-  let attempt: Attempt = { place: part.place, isPlain: false };
-  for (;;) {
-    const current = attempt;
-    try {
-      return await api.call((...call) => make(current, ...call), timeoutMs === undefined ? {} : { timeoutMs });
-    } catch (error) {
-      if (!(error instanceof RefusedCallError)) throw error;
+  const options = timeoutMs === undefined ? {} : { timeoutMs };
+  return callWithFallbacks<Attempt, T>({
+    part,
+    platform: 'Telegram',
+    log: link.log,
+    first: { place: part.place, isPlain: false },
+    make: (attempt) => api.call((...call) => make(attempt, ...call), options),
+    async lessen(attempt, error) {
+      if (!(error instanceof RefusedCallError)) return undefined;
       if (error.movedTo !== undefined) await link.moveChat(part.place.chat, String(error.movedTo));
-      const less = withoutRefused(current, error);
-      if (!less) throw error;
-      link.log.warn({ part: part.id, error }, 'Telegram refuses a part of a message; it is sent without');
-      attempt = less;
-    }
-  }
+      return withoutRefused(attempt, error);
+    },
+  });
 }
 
 /** Returns the next attempt; undefined if what was refused cannot be left out. */

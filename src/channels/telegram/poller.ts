@@ -1,6 +1,7 @@
 import type { Update as BotUpdate } from 'grammy/types';
 import { Backoff } from '../../core/channels/backoff.js';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
+import { toFault } from '../../core/channels/faults.js';
 import type { Clock } from '../../core/time/clock.js';
 import { RefusedCallError, type BotApi } from './bot-api.js';
 import { ALLOWED_UPDATES } from './updates.js';
@@ -122,11 +123,4 @@ export class Poller {
 
 function toConflict(error: RefusedCallError): DriverError {
   return new DriverError('conflict', `another program polls with the same token: ${error.description}`);
-}
-
-/** Returns the fault that ends a run. */
-export function toFault(error: unknown): DriverError {
-  if (error instanceof DriverError) return error;
-  const fault = error instanceof RefusedCallError ? 'misconfigured' : 'unreachable';
-  return new DriverError(fault, error instanceof Error ? error.message : String(error));
 }

@@ -1,6 +1,6 @@
 import type { Message } from 'grammy/types';
-import { cleanName } from '../../core/channels/clean-name.js';
-import { commandOf, type ReadMessage, type Reading } from '../../core/channels/driver.js';
+import type { ReadMessage, Reading } from '../../core/channels/driver.js';
+import { nameAuthor, readPress, UNREADABLE } from '../../core/channels/readings.js';
 import { nameOrigin, readContent } from './content.js';
 import { nameOf, type Bot } from './people.js';
 import { toMessageId, topicOf, type RawUpdate } from './updates.js';
@@ -37,7 +37,9 @@ export function readUpdates(all: readonly [RawUpdate, ...RawUpdate[]], bot: Bot)
 
 function readUpdate(raw: RawUpdate, bot: Bot): Reading {
   if (raw.kind === 'reaction') return { kind: 'ignored', reason: 'a reaction has no text' };
-  return raw.kind === 'press' ? readPress(raw) : readMessage(raw.message, bot);
+  if (raw.kind === 'message') return readMessage(raw.message, bot);
+  const { data = '', message, from } = raw.query;
+  return readPress(data, message && topicOf(message), nameAuthor(nameOf(from)));
 }
 
 function readMessage(message: Message, bot: Bot): Reading {
@@ -49,11 +51,10 @@ function readMessage(message: Message, bot: Bot): Reading {
     kind: 'message',
     message: {
       content: content.text,
-      ...nameSender(message),
+      ...nameAuthor(nameSender(message), message.sender_chat?.id === message.chat.id),
       ...(thread !== undefined && { thread_id: thread }),
       ...(isGroup && { is_direct_mention: content.isMention }),
       ...readReply(message, bot),
-      ...(message.sender_chat?.id === message.chat.id && { sender_is_admin: true }),
       ...(message.forward_origin && { metadata: { forwarded_from: nameOrigin(message.forward_origin) } }),
     },
   };
@@ -63,19 +64,7 @@ function readMessage(message: Message, bot: Bot): Reading {
 function nameUnread(message: Message): Reading {
   const kind = Object.keys(message).find((key) => !COMMON_FIELDS.has(key)) ?? 'nothing';
   const isSent = message.chat.type === 'private' && SENT.has(kind);
-  const note = 'I cannot read messages of this kind.';
-  return { kind: 'ignored', reason: `a message with ${kind}`, ...(isSent && { note }) };
-}
-
-function readPress({ query }: Extract<RawUpdate, { kind: 'press' }>): Reading {
-  const content = commandOf(query.data ?? '');
-  const thread = query.message && topicOf(query.message);
-  if (content === undefined) return { kind: 'ignored', reason: 'a button that is not known' };
-  const name = cleanName(nameOf(query.from));
-  return {
-    kind: 'message',
-    message: { content, ...(name !== '' && { sender_name: name }), ...(thread !== undefined && { thread_id: thread }) },
-  };
+  return { kind: 'ignored', reason: `a message with ${kind}`, ...(isSent && { note: UNREADABLE }) };
 }
 
 /** A reference to the first message of a topic does not make a reply. */
@@ -89,8 +78,7 @@ function readReply(message: Message, bot: Bot): Partial<ReadMessage> {
   };
 }
 
-function nameSender({ from, sender_chat: chat, author_signature: signature }: Message): Partial<ReadMessage> {
-  const given = chat ? `${chat.title ?? ''}${signature === undefined ? '' : ` (${signature})`}` : from && nameOf(from);
-  const name = cleanName(given ?? '');
-  return name === '' ? {} : { sender_name: name };
+function nameSender({ from, sender_chat: chat, author_signature: signature }: Message): string | undefined {
+  if (!chat) return from && nameOf(from);
+  return `${chat.title ?? ''}${signature === undefined ? '' : ` (${signature})`}`;
 }

@@ -11,6 +11,7 @@ import type {
   Update,
   Updates,
 } from '../../core/channels/driver.js';
+import { toFault } from '../../core/channels/faults.js';
 import { fileOf, withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
@@ -19,18 +20,9 @@ import { BotApi } from './bot-api.js';
 import { findFile } from './content.js';
 import { MAX_SENT_BYTES, openFile, sendFile } from './files.js';
 import { measure } from './markup.js';
-import {
-  callWithFallbacks,
-  isRefusal,
-  MAX_LENGTH,
-  NO_PREVIEW,
-  NOT_MODIFIED,
-  toKeyboard,
-  toTarget,
-  toText,
-} from './outgoing.js';
+import { callFor, isRefusal, MAX_LENGTH, NO_PREVIEW, NOT_MODIFIED, toKeyboard, toTarget, toText } from './outgoing.js';
 import { Pastes } from './pastes.js';
-import { Poller, toFault } from './poller.js';
+import { Poller } from './poller.js';
 import { secretOf, TelegramWebhooks } from './webhooks.js';
 import { isCommand, readUpdates, type MessageReading } from './reading.js';
 import { telegramSettings, type TelegramSettings } from './telegram.settings.js';
@@ -144,7 +136,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   async send(part: Part): Promise<string> {
     const file = fileOf(part);
     if (file) return String(await sendFile(part, file, this.api, this.link));
-    const sent = await callWithFallbacks(part, { api: this.api, link: this.link }, (attempt, methods, abort) => {
+    const sent = await callFor(part, { api: this.api, link: this.link }, (attempt, methods, abort) => {
       const message = {
         ...toTarget(attempt.place),
         ...toText(part, attempt),
@@ -160,7 +152,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     if (fileOf(part)) return;
     const target = { message_id: Number(ref), link_preview_options: NO_PREVIEW };
     try {
-      await callWithFallbacks(part, { api: this.api, link: this.link }, (attempt, methods, abort) =>
+      await callFor(part, { api: this.api, link: this.link }, (attempt, methods, abort) =>
         methods.editMessageText({ ...target, chat_id: attempt.place.chat, ...toText(part, attempt) }, abort),
       );
     } catch (error) {

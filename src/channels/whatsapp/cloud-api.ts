@@ -1,7 +1,7 @@
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
 import { readBody, toNetworkError } from '../../core/channels/network-error.js';
 import type { EgressFetch } from '../../http/egress-fetch.js';
-import { toRaw, toText, type Raw } from './raw.js';
+import { toRaw, toText, type Raw } from '../../core/channels/raw.js';
 
 /** Time limit of a call, in milliseconds. */
 const CALL_TIMEOUT_MS = 10_000;

@@ -8,11 +8,12 @@ import {
   type PartText,
   type Place,
 } from '../../core/channels/driver.js';
+import { callWithFallbacks } from '../../core/channels/fallbacks.js';
 import { toPlainText } from '../../core/channels/text-length.js';
 import { RefusedCallError, type CloudApi } from './cloud-api.js';
 import { markUp, MAX_LENGTH } from './markup.js';
 import { isNumber } from './people.js';
-import type { Raw } from './raw.js';
+import type { Raw } from '../../core/channels/raw.js';
 
 /** Maximum length of the text of a file, or above buttons. */
 const MAX_SHORT_LENGTH = 1_024;
@@ -33,6 +34,12 @@ const SHOWN: ReadonlyMap<string, readonly [type: 'image' | 'audio', maxBytes: nu
 /** The link of any account, as far as the functions of this folder need it. */
 export type Link = Omit<ChannelLink, 'settings'>;
 
+/** A part without what the platform has refused of it. */
+interface Attempt {
+  readonly quoted: string | undefined;
+  readonly body: string;
+}
+
 /**
  * Sends a part. Sends it again without what the platform refuses of it: the message that it replies to, the markup.
  * @throws RefusedCallError, DeliveryError, DriverError; GatewayError NOT_FOUND
@@ -40,26 +47,25 @@ export type Link = Omit<ChannelLink, 'settings'>;
 export async function sendPart(part: Part, file: PartText | undefined, api: CloudApi, link: Link): Promise<string> {
   const plain = toPlainText(part.texts);
   const uploaded = file && (await upload(file, api, link));
-  let quoted = part.place.isGroup ? part.place.replyTo : undefined;
-  let body = markUp(part.texts);
-  for (;;) {
-    const message = {
-      ...toTarget(part.place),
-      ...(quoted !== undefined && { context: { message_id: quoted } }),
-      ...(uploaded ?? toContent(body, part.buttons ?? [])),
-      // Each status of the message names it.
-      biz_opaque_callback_data: part.id,
-    };
-    try {
-      return await api.post(message);
-    } catch (error) {
-      if (!(error instanceof RefusedCallError) || !error.isOddValue) throw error;
-      if (quoted !== undefined) quoted = undefined;
-      else if (!uploaded && body !== plain) body = plain;
-      else throw error;
-      link.log.warn({ part: part.id, error }, 'WhatsApp refuses a part of a message; it is sent without');
-    }
-  }
+  return callWithFallbacks<Attempt, string>({
+    part,
+    platform: 'WhatsApp',
+    log: link.log,
+    first: { quoted: part.place.isGroup ? part.place.replyTo : undefined, body: markUp(part.texts) },
+    make: ({ quoted, body }) =>
+      api.post({
+        ...toTarget(part.place),
+        ...(quoted !== undefined && { context: { message_id: quoted } }),
+        ...(uploaded ?? toContent(body, part.buttons ?? [])),
+        // Each status of the message names it.
+        biz_opaque_callback_data: part.id,
+      }),
+    lessen(attempt, error) {
+      if (!(error instanceof RefusedCallError) || !error.isOddValue) return undefined;
+      if (attempt.quoted !== undefined) return { ...attempt, quoted: undefined };
+      return !uploaded && attempt.body !== plain ? { ...attempt, body: plain } : undefined;
+    },
+  });
 }
 
 /** Returns a text with buttons below it; with commands in their place if it is too long for buttons. */

@@ -1,10 +1,8 @@
-import { cleanName } from '../../core/channels/clean-name.js';
 import { commandOf, type ReadMessage, type Reading } from '../../core/channels/driver.js';
+import { nameAuthor, quote, UNREADABLE } from '../../core/channels/readings.js';
 import type { FileRef } from '../../core/channels/message-files.js';
 import { toDigits, toMessageId, type RawMessage } from './events.js';
-import { toRaw, toRaws, toText, type Raw } from './raw.js';
-
-const NOTE = 'I cannot read messages of this kind.';
+import { toRaw, toRaws, toText, type Raw } from '../../core/channels/raw.js';
 
 /** Kinds of message that are files, with the kind of attachment. */
 const FILES: ReadonlyMap<string, FileRef['kind']> = new Map([
@@ -20,15 +18,15 @@ export function readMessage(raw: RawMessage): Reading {
   const { message } = raw;
   const text = readText(message);
   if (text === undefined)
-    return { kind: 'ignored', reason: `a message of the kind ${String(message['type'])}`, note: NOTE };
+    return { kind: 'ignored', reason: `a message of the kind ${String(message['type'])}`, note: UNREADABLE };
   const context = toRaw(message['context']);
   const isForwarded = context['forwarded'] === true || context['frequently_forwarded'] === true;
   return {
     kind: 'message',
     message: {
       // Commands in forwarded words do not count.
-      content: isForwarded && text !== '' ? text.replaceAll(/^/gm, '> ') : text,
-      ...nameSender(raw),
+      content: isForwarded ? quote(text) : text,
+      ...nameAuthor(raw.name),
       ...readReply(raw, context),
       // The platform does not say who has written it.
       ...(isForwarded && { metadata: { forwarded_from: {} } }),
@@ -43,11 +41,6 @@ export function findFile({ message }: RawMessage): FileRef | undefined {
   const id = toText(file['id']);
   const kind = FILES.get(type);
   return kind === undefined || id === undefined ? undefined : { id, kind, name: toText(file['filename']) };
-}
-
-function nameSender({ name }: RawMessage): Partial<ReadMessage> {
-  const clean = cleanName(name);
-  return clean === '' ? {} : { sender_name: clean };
 }
 
 /** A message that a person quotes may be their own. */

@@ -2,7 +2,6 @@ import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
 import {
   DeliveryError,
-  DriverError,
   type ChannelLink,
   type CheckedAccount,
   type Driver,
@@ -13,6 +12,7 @@ import {
   type Update,
   type Updates,
 } from '../../core/channels/driver.js';
+import { toFault } from '../../core/channels/faults.js';
 import { fileOf, withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
@@ -191,10 +191,4 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
     if (!status.failure) return;
     this.link.reportFailed(status.ref, describeRefusal(status.failure.code, status.failure.description));
   }
-}
-
-function toFault(error: unknown): DriverError {
-  if (error instanceof DriverError) return error;
-  const { message } = error as Error;
-  return new DriverError(error instanceof RefusedCallError ? 'misconfigured' : 'unreachable', message);
 }

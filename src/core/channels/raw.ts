@@ -1,4 +1,4 @@
-/** An object of the platform, whose fields are read one by one: each may be missing, or of another type. */
+/** An object of a platform, whose fields are read one by one: each may be missing, or of another type. */
 export type Raw = Readonly<Record<string, unknown>>;
 
 /** Returns an object; one without fields for anything else. */
