@@ -29,6 +29,12 @@ interface Range {
   readonly withMetadata?: boolean;
 }
 
+/** What is missing of a chat; `isComplete` if it is all of that. */
+export interface Missed {
+  readonly posts: readonly Raw[];
+  readonly isComplete: boolean;
+}
+
 /** Reads what a chat, or a thread, has: newest first in a chat, oldest first in a thread. */
 export class History {
   constructor(
@@ -75,29 +81,35 @@ export class History {
   }
 
   /**
-   * Reads what is missing of a chat and its threads: oldest first. Waits as long as Slack wants.
+   * Reads what is missing of a chat and its threads: oldest first, the newest of them if there are too many. Waits as long as
+   * Slack wants.
    * @param known the chat and the threads of it, at least one
    * @throws DeliveryError when it cannot be read now; DriverError
    */
-  async readMissed(known: readonly RecentChat[], signal: AbortSignal): Promise<readonly Raw[]> {
+  async readMissed(known: readonly RecentChat[], signal: AbortSignal): Promise<Missed> {
     const [{ place, since }] = known as [RecentChat];
     const range = { channel: place.chat, after: Number(toTs(since)) };
-    const posts = await this.collect(range, signal);
-    const used = posts.flatMap(({ ts, reply_count: count }) => (count ? [toText(ts)] : []));
+    const inChat = await this.collect(range, signal);
+    const used = inChat.posts.flatMap(({ ts, reply_count: count }) => (count ? [toText(ts)] : []));
+    const all = [inChat];
     for (const thread of new Set([...used, ...known.map((one) => one.place.thread)]))
-      if (thread !== undefined) posts.push(...(await this.collect({ ...range, thread }, signal)));
-    const missed = new Map(posts.map((post) => [toText(post['ts']) ?? '', post]));
-    return [...missed.values()].sort((a, b) => Number(a['ts']) - Number(b['ts']));
+      if (thread !== undefined) all.push(await this.collect({ ...range, thread }, signal));
+    const missed = new Map(all.flatMap(({ posts }) => posts.map((post) => [toText(post['ts']) ?? '', post])));
+    return {
+      posts: [...missed.values()].sort((a, b) => Number(a['ts']) - Number(b['ts'])),
+      isComplete: all.every(({ isComplete }) => isComplete),
+    };
   }
 
-  private async collect(range: Range, signal: AbortSignal): Promise<Raw[]> {
+  private async collect(range: Range, signal: AbortSignal): Promise<Missed> {
     const found: Raw[] = [];
     for await (const page of this.pages(range, signal)) {
       found.push(...page);
-      if (found.length >= MAX_MESSAGES) break;
+      if (found.length > MAX_MESSAGES) break;
     }
     // A thread comes with its first post.
-    return found.slice(0, MAX_MESSAGES).filter(({ ts }) => Number(ts) > range.after);
+    const posts = found.filter(({ ts }) => Number(ts) > range.after);
+    return { posts: posts.slice(0, MAX_MESSAGES), isComplete: posts.length <= MAX_MESSAGES };
   }
 
   private async *pages(range: Range, signal?: AbortSignal): AsyncGenerator<readonly Raw[]> {
@@ -149,7 +161,7 @@ export interface CatchUpOptions {
 
 /**
  * Hands over what was posted while nothing was connected, chat by chat.
- * @returns the number of chats that could not be read
+ * @returns the number of chats that could not be read, or not whole
  * @throws DriverError
  */
 export async function catchUp({ history, link, chats, take, signal }: CatchUpOptions): Promise<number> {
@@ -158,9 +170,10 @@ export async function catchUp({ history, link, chats, take, signal }: CatchUpOpt
     try {
       // Threads of which nothing was heard for longer are not looked at.
       const newest = known.toSorted((a, b) => b.sentAt - a.sentAt).slice(0, MAX_THREADS);
-      const posts = await history.readMissed(newest, signal);
+      const { posts, isComplete } = await history.readMissed(newest, signal);
       await take(posts.map((post) => ({ ...post, channel })));
       await link.closeGap(channel);
+      if (!isComplete) unread++;
     } catch (error) {
       if (error instanceof DriverError || signal.aborted) throw error;
       // A chat that the bot has left, or whose history the app may not read.

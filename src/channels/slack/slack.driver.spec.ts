@@ -363,6 +363,17 @@ it('what was missed is waited for as long as Slack limits its history, and the g
   expect(closed).toEqual([DIRECT]);
 });
 
+it('of more than 200 posts that were missed the newest are read, and the state says so', async () => {
+  const since = Date.now() - 3_600_000;
+  for (let n = 0; n < 230; n++)
+    slack.keep({ type: 'message', channel: DIRECT, user: ANN, ts: slack.nextTs(300 - n), text: String(n) });
+  chats = [{ sentAt: since, since, place: { chat: DIRECT } }];
+  await start();
+  await receive(200);
+  expect(received.map(({ raw }) => (raw as { readonly text: string }).text).slice(0, 2)).toEqual(['30', '31']);
+  await expect.poll(() => reasons.at(-1)).toMatch(/1 chats .* not all/);
+});
+
 it('connections of other programs with the token are reported', async () => {
   slack.sockets.others = 2;
   await start();

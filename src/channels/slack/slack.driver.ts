@@ -224,7 +224,10 @@ export class SlackDriver implements Driver<SlackSettings> {
       const take = (posts: readonly Raw[]) =>
         this.receive(posts.map((post) => this.sort(() => sortPost(post, {}, this.options))));
       const unread = await catchUp({ history, link, chats, take, signal });
-      this.degrade('history', unread > 0 ? `what was missed in ${unread} chats could not be read` : undefined);
+      this.degrade(
+        'history',
+        unread > 0 ? `what was missed in ${unread} chats could not be read, or not all of it` : undefined,
+      );
     } catch (error) {
       if (!signal.aborted) link.fail(toFault(error));
     }
