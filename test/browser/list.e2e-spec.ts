@@ -198,6 +198,8 @@ describe.concurrent('the address of the page', () => {
     await chat.page.getByRole('heading', { name: 'This conversation is not here' }).waitFor();
     expect([await chat.page.title(), await chat.input.isVisible()]).toEqual(['Not here · openclaw', false]);
     expect(await findFaults(chat)).toEqual([]);
+    const edges = "[...document.querySelectorAll('.empty a')].map((way) => getComputedStyle(way).borderTopStyle)";
+    expect(await chat.page.evaluate(edges)).toEqual(['solid']);
     await chat.page.getByRole('link', { name: 'A new conversation' }).click();
     await chat.ask('/blocks 1');
     await chat.page.evaluate(`location.hash = "${new URL(chat.page.url()).hash}&message=m_none"`);
