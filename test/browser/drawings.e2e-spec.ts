@@ -117,10 +117,10 @@ describe('a diagram', () => {
       ['light', 'rgb(255, 255, 255)', 'rgb(220, 235, 231)'],
     ] as const) {
       await chat.page.emulateMedia({ colorScheme });
-      const svgs = async () =>
-        (await picture.evaluateAll((images) => images.map((image) => image.getAttribute('src') ?? ''))).map((source) =>
-          decodeURIComponent(source.split(',').slice(1).join(',')),
-        );
+      const svgs = async () => {
+        const sources = await Promise.all((await picture.all()).map((image) => image.getAttribute('src')));
+        return sources.map((source) => decodeURIComponent((source ?? '').split(',').slice(1).join(',')));
+      };
       // Each is drawn anew.
       await eventually(async () =>
         expect((await svgs()).map((svg) => svg.includes(wash))).toEqual(Array(4).fill(true)),
