@@ -31,8 +31,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 2_000,
     rolldownOptions: {
       checks: { bundlerTimings: false },
-      // The chat, and the page in the frame that draws diagrams.
-      input: ['src/web/index.html', 'src/web/diagram.html'],
+      // The chat, the page in the frame that draws diagrams, and the page for devices.
+      input: ['src/web/index.html', 'src/web/diagram.html', 'src/web/node.html'],
       // What the page needs at once is one file, although parts that are loaded later share modules with it.
       output: {
         codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: nameChunk, debugName: 'page' }] },

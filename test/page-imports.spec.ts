@@ -22,6 +22,7 @@ describe('the page', () => {
     const foreign = listImports().filter((path) => !path.startsWith('web/'));
     expect(foreign).toEqual([
       'client/index.js',
+      'client/node/browser.js',
       'dompurify',
       'highlight.js/lib/common',
       'lit',

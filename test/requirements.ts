@@ -1503,4 +1503,14 @@ export const requirements: readonly Requirement[] = [
     'nodes 3',
     'Content that does not fit a frame is uploaded to the session of its call, or the result says that it is too large.',
   ),
+  requirement(
+    'F-14',
+    'nodes 4',
+    'The page for devices pairs by code, serves camera, location and notifications while it is in front, and is strict.',
+  ),
+  requirement(
+    'F-15',
+    'nodes 4',
+    'A machine offers files below one folder without following links, and programs by their real paths and arguments.',
+  ),
 ];

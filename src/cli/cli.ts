@@ -8,6 +8,7 @@ import { doctor } from './doctor.js';
 import type { Command } from './command.js';
 import { EXIT, UnreachableError, UsageError } from './faults.js';
 import { models } from './models.js';
+import { node } from './node.js';
 import { nodes } from './nodes.js';
 import { setup } from './setup.js';
 import { start } from './start.js';
@@ -24,6 +25,7 @@ const COMMANDS: readonly Command[] = [
   channels,
   deadLetters,
   nodes,
+  node,
   models,
   config,
   doctor,
@@ -78,7 +80,7 @@ ${rows}  help         this, or with a command's name its usage
 
   --version  print the version
 
-All but setup, start and doctor connect to a running gateway: --url or OPENCLAW_URL is its address (default
+All but setup, start, doctor and node run connect to a running gateway: --url or OPENCLAW_URL is its address (default
 http://127.0.0.1:18789), OPENCLAW_TOKEN holds the credential; for a gateway on this machine without
 configured ones, local.token beside its store does. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
 `;

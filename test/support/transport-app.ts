@@ -16,7 +16,7 @@ import { DeliveryService } from '../../src/core/delivery/delivery.service.js';
 import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registry.js';
 import { StartStopService } from '../../src/core/lifecycle/start-stop.service.js';
 import { PhaseService } from '../../src/core/phase/phase.service.js';
-import { AuditStore } from '../../src/core/store/index.js';
+import { AuditStore, NodeStore } from '../../src/core/store/index.js';
 import { RateLimitsService } from '../../src/core/limits/rate-limits.service.js';
 import { Logs, SilentLogs } from '../../src/core/telemetry/logs.js';
 import { Metrics, NoMetrics } from '../../src/core/telemetry/metrics.js';
@@ -89,7 +89,8 @@ class FoundationModule {
       SlowReadersService,
       // Nothing is read: there is no log.
       { provide: DeliveryService, useValue: { removeReader: () => {} } },
-      // Nor is there an audit trail.
+      // Nor are there nodes, nor an audit trail.
+      { provide: NodeStore, useValue: {} },
       { provide: AuditStore, useValue: { recordAudit: async () => {} } },
       ConnectionManagerService,
       FrameTypeRegistry,

@@ -43,6 +43,11 @@ export class PageFiles {
     return this.find('diagram.html', acceptEncoding);
   }
 
+  /** Returns the page for devices. */
+  findNodePage(acceptEncoding: string): Promise<PageFile | undefined> {
+    return this.find('node.html', acceptEncoding);
+  }
+
   /** Returns a file that the page loads, by its name without a folder. */
   findAsset(name: string, acceptEncoding: string): Promise<PageFile | undefined> {
     return this.find(`assets/${name}`, acceptEncoding);

@@ -34,7 +34,7 @@ export class PageController {
     if (!page) throw new NotFoundException('The web chat is not built; `npm run build` builds it');
     response.setHeader('Content-Security-Policy', buildPolicy(request.headers.host ?? ''));
     response.setHeader('Permissions-Policy', 'camera=(), microphone=(self), geolocation=()');
-    send(response, page, 'no-cache');
+    sendPageFile(response, page, 'no-cache');
   }
 
   /**
@@ -48,7 +48,7 @@ export class PageController {
     response.setHeader('Content-Security-Policy', FRAME_POLICY);
     // `frame-ancestors` decides who may frame it.
     response.removeHeader('X-Frame-Options');
-    send(response, page, 'no-cache');
+    sendPageFile(response, page, 'no-cache');
   }
 
   /** @throws NotFoundException for anything that the build did not produce */
@@ -62,15 +62,21 @@ export class PageController {
     if (!asset) throw new NotFoundException(`There is no file /chat/assets/${encodeURIComponent(name)}`);
     // The sandboxed frame has an origin of its own, which cannot be named.
     response.setHeader('Access-Control-Allow-Origin', '*');
-    send(response, asset, CACHE_PERMANENTLY);
+    sendPageFile(response, asset, CACHE_PERMANENTLY);
   }
 }
 
-function readAcceptEncoding({ headers }: IncomingMessage): string {
+/** Returns the encodings that a browser accepts, as it says them. */
+export function readAcceptEncoding({ headers }: IncomingMessage): string {
   return headers['accept-encoding']?.toString() ?? '';
 }
 
-function send(response: ServerResponse, { body, mediaType, encoding }: PageFile, cacheControl: string): void {
+/** Sends a file of a page. */
+export function sendPageFile(
+  response: ServerResponse,
+  { body, mediaType, encoding }: PageFile,
+  cacheControl: string,
+): void {
   response.setHeader('Content-Type', mediaType);
   response.setHeader('Content-Length', body.length);
   response.setHeader('Cache-Control', cacheControl);

@@ -70,7 +70,7 @@ export class NodeCallsService {
     const { callId, session, signal } = context;
     const { nodeId, timeoutMs } = command;
     const known = await this.store.findNodeCall(callId);
-    if (!known) await this.checkReachable(nodeId);
+    if (!known) await this.checkReachable(nodeId, signal);
     const deadline = this.clock.now() + timeoutMs + CALL_GRACE_MS;
     const call = known ?? (await this.store.openNodeCall({ callId, nodeId, sessionId: session.id, deadline }));
     if (call.state === 'ended') return readEnd(call);
@@ -118,7 +118,8 @@ export class NodeCallsService {
     throw new GatewayError('FORBIDDEN', { reason: 'call_id names no call of this node that is under way' });
   }
 
-  private async checkReachable(nodeId: string): Promise<void> {
+  private async checkReachable(nodeId: string, signal: AbortSignal): Promise<void> {
+    await this.links.awaitStart(nodeId, signal);
     const link = this.links.find(nodeId);
     if (link && !link.isHidden) return;
     const node = await this.store.findNode(nodeId);

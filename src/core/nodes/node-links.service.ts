@@ -11,6 +11,9 @@ import { Clock } from '../time/clock.js';
 const CONTEST_WINDOW_MS = 300_000;
 const CONTEST_REPLACEMENTS = 3;
 
+/** Time after the start in which nodes that were connected before come back, in milliseconds. */
+const RETURN_MS = 5_000;
+
 /** A connected node that has registered its commands. */
 export interface NodeLink {
   readonly nodeId: string;
@@ -29,9 +32,12 @@ export interface NodeLink {
 export class NodeLinksService {
   private readonly links = new Map<string, NodeLink>();
   private readonly gone = new WeakSet<Connection>();
+  /** The nodes that have registered since the start. */
+  private readonly known = new Set<string>();
+  private readonly startedAt: number;
   /** When connections of a node were replaced, by the monotonic clock. */
   private readonly replacedAt = new Map<string, number[]>();
-  private readonly listeners: ((nodeId: string, link: NodeLink | undefined) => void)[] = [];
+  private readonly listeners = new Set<(nodeId: string, link: NodeLink | undefined) => void>();
   private readonly log: Log;
 
   constructor(
@@ -41,16 +47,28 @@ export class NodeLinksService {
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
+    this.startedAt = clock.elapsed();
     connections.onRemove((connection, isReplaced) => this.detach(connection, isReplaced));
   }
 
   /** Calls `listener` when a node has registered, when it has left, and when its page has come or gone. */
   onChange(listener: (nodeId: string, link: NodeLink | undefined) => void): void {
-    this.listeners.push(listener);
+    this.listeners.add(listener);
   }
 
   find(nodeId: string): NodeLink | undefined {
     return this.links.get(nodeId);
+  }
+
+  /** Waits, for a short time after the start, for a node that may have been connected before. */
+  async awaitStart(nodeId: string, signal: AbortSignal): Promise<void> {
+    const restMs = this.startedAt + RETURN_MS - this.clock.elapsed();
+    if (restMs <= 0 || this.known.has(nodeId)) return;
+    const stop = new AbortController();
+    const onAttach = (attached: string) => attached === nodeId && stop.abort();
+    this.listeners.add(onAttach);
+    await this.clock.sleep(restMs, AbortSignal.any([signal, stop.signal]));
+    this.listeners.delete(onAttach);
   }
 
   /** Returns the node of a connection that has registered. @throws GatewayError FORBIDDEN */
@@ -64,6 +82,7 @@ export class NodeLinksService {
   attach(nodeId: string, connection: Connection, offered: readonly NodeCommand[]): boolean {
     if (this.gone.has(connection)) return false;
     const { tenant } = connection.principal;
+    this.known.add(nodeId);
     this.links.set(nodeId, { nodeId, tenant, connection, offered, since: this.clock.now(), isHidden: false });
     this.announce(nodeId);
     return true;

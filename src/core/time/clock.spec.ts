@@ -14,6 +14,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'turn-agent.service.ts': 'measures how long it blocks the event loop, which needs the real clock',
   'limit-heap.ts': 'watches the heap of its process, beside whatever runs there',
   'run-gateway.ts': 'a signal handler that must work in any state of the gateway',
+  'run-program.ts': 'the command line: waits for a child process to end',
   'http.ts': 'the command line, a process of its own',
   'main.ts': 'ends the process of a failed command',
   'egress-fetch.ts': 'time limit of a connection to a foreign server',

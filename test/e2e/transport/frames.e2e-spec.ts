@@ -174,10 +174,6 @@ describe('frames', () => {
     client = await open();
     const refused = async (type: string) => (await client.answerTo(client.send(type))).payload;
     expect(await refused('nonsense')).toMatchObject({ code: 'UNKNOWN_TYPE', details: { type: 'nonsense' } });
-    expect(await refused('node_register')).toMatchObject({
-      code: 'UNKNOWN_TYPE',
-      details: { hint: 'device nodes are not part of this version' },
-    });
     expect(await refused('stream_end')).toMatchObject({
       code: 'UNKNOWN_TYPE',
       details: { hint: 'only the gateway sends it' },
