@@ -243,13 +243,15 @@ export class MessageClaimsService {
     const stopReason = claim.cancelRequested ? 'cancelled' : mayRun ? undefined : 'draining';
     const run: Run = { claim, controller: undefined, stopReason, renewedAt: sentAt };
     this.runs.set(keyOf(claim.lease), run);
-    this.slots.add(run);
     const done = (hasEnded: boolean) => (hasEnded ? this.end(run) : this.run(run, consumer));
-    if (stopReason !== undefined || !consumer.endNow(claim, done)) this.run(run, consumer);
+    // It takes no slot, since nothing of it is left but its commit. The next claim shares that commit.
+    if (stopReason === undefined && consumer.endNow(claim, done)) this.wake();
+    else this.run(run, consumer);
   }
 
   private run(run: Run, consumer: ClaimConsumer): void {
     const { claim, stopReason } = run;
+    this.slots.add(run);
     run.controller = new AbortController();
     if (stopReason !== undefined) run.controller.abort(stopReason);
     void consumer

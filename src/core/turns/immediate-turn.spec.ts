@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { GatewayError } from '../../protocol/domain.js';
 import { CoreHarness, type CoreHarnessOptions } from '../../testing/core-harness.js';
+import { aSession } from '../../testing/factories.js';
 import { FakeReader } from '../../testing/fake-reader.js';
 import type { Done, Lease, WriteOutcome } from '../store/index.js';
 import { AgentRuntime, type AgentEvent, type AgentTurn, type Piece } from './agent-runtime.js';
@@ -91,6 +92,30 @@ describe('a turn whose runtime answers at once', () => {
     expect(reader.frames.filter(({ type }) => type === 'stream_delta')).toHaveLength(3);
   });
 
+  it('[C-02] takes a slot for its run after a failed commit', async () => {
+    const runtime = await start({ settings: { 'agent.concurrency': 1 } });
+    const run = runtime.run.bind(runtime);
+    const held = Promise.withResolvers<void>();
+    runtime.run = async function* (turn) {
+      await held.promise;
+      yield* run(turn);
+    };
+    const { finishThen } = harness.store;
+    harness.store.finishThen = (_lease, _end, done) => {
+      harness.store.finishThen = finishThen;
+      queueMicrotask(() => done(new GatewayError('STORE_UNAVAILABLE', {})));
+    };
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', 'hello');
+    await harness.clock.advanceAsync(1_000);
+    await harness.say(reader, 'other', 'hello', { session: aSession('other') });
+    await harness.clock.advanceAsync(1_000);
+    expect(runtime.asked).toEqual(['now']);
+    held.resolve();
+    await reader.waitForEnd('other');
+    expect(runtime.asked).toEqual(['now', 'run', 'now']);
+  });
+
   it('[C-04] is stopped after a failed commit if it was cancelled meanwhile', async () => {
     await start();
     const failing = Promise.withResolvers<() => void>();
@@ -121,19 +146,21 @@ describe('a turn whose runtime answers at once', () => {
     expect(reader.frames.at(-1)).toMatchObject({ type: 'stream_end', payload: { reason: 'stop' } });
   });
 
-  it('[C-02] keeps its slot: a session has one turn at a time, and agent.concurrency holds', async () => {
+  it('[C-02] takes no slot while it is committed, and its session has one turn at a time', async () => {
     const runtime = await start({ settings: { 'agent.concurrency': 1 } });
     const { finishThen } = harness.store;
     const commits: (() => void)[] = [];
     harness.store.finishThen = (...all) => void commits.push(() => finishThen.apply(harness.store, all));
     const reader = new FakeReader();
     for (const id of ['a', 'b', 'c']) await harness.say(reader, id, id);
+    await harness.say(reader, 'other', 'hello', { session: aSession('other') });
     await harness.clock.advanceAsync(1_000);
-    expect([runtime.asked.length, commits.length]).toEqual([1, 1]);
+    expect([runtime.asked.length, commits.length]).toEqual([2, 2]);
     commits.shift()?.();
     await reader.waitForEnd('a');
     await harness.clock.advanceAsync(0);
-    expect([runtime.asked.length, commits.length]).toEqual([2, 1]);
+    expect([runtime.asked.length, commits.length]).toEqual([3, 2]);
+    commits.shift()?.();
     harness.store.finishThen = finishThen;
     commits.shift()?.();
     await reader.waitForEnd('c');

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ClientKey } from '../../core/store/index.js';
+import type { ClientKey, Json } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { keyAsJson, type SessionSeedRow } from './accept-packing.js';
@@ -22,7 +22,17 @@ interface SessionColumns extends Omit<SessionEntry, 'explicitActivation' | 'last
   readonly explicitActivation: 0 | 1;
 }
 
+/** A session as a claim has it. */
+export interface ClaimedSession {
+  /** All fields but `lastActive` and `headSeq`, which change with each message. */
+  readonly fields: Json;
+  lastActive: number;
+}
+
 const MAX_CACHED_CLIENTS = 20_000;
+
+/** Number of sessions of which all fields are cached, each of half a kilobyte. */
+const MAX_CACHED_CLAIMED = 4_096;
 
 /** Number of names of tenants and modes of which sessions share one string. */
 const MAX_CACHED_NAMES = 1_000;
@@ -43,6 +53,8 @@ export class Directory {
   /** Participants and cursors that exist. Apart, because in a group each of many clients speaks for each of many people. */
   private readonly participants = new BoundedMap<string, true>(MAX_CACHED_PARTICIPANTS);
   private readonly cursors = new BoundedMap<string, true>(MAX_CACHED_PARTICIPANTS);
+  /** Sessions with all their fields that were claimed last. */
+  private readonly claimed = new BoundedMap<string, ClaimedSession>(MAX_CACHED_CLAIMED);
   /** Names that many sessions have in common, each once. */
   private readonly names = new BoundedMap<string, string>(MAX_CACHED_NAMES);
 
@@ -104,7 +116,7 @@ export class Directory {
   }
 
   /** Makes the sender a participant, and creates the client's cursor: at `headSeq`, unless it follows channels. */
-  addParticipant(client: number, entry: SessionEntry, sender: string, headSeq: number): void {
+  addParticipant(client: number, sessionId: string, entry: SessionEntry, sender: string, headSeq: number): void {
     if (entry.lastClient === client && entry.lastSender === sender) return;
     const { session } = entry;
     entry.lastClient = client;
@@ -112,6 +124,7 @@ export class Directory {
     const participant = `${session} ${sender}`;
     if (!this.participants.get(participant)) {
       this.insertParticipant.run(session, sender);
+      this.claimed.delete(sessionId);
       this.participants.set(participant, true);
     }
     const cursor = `${session} ${client}`;
@@ -119,6 +132,19 @@ export class Directory {
       this.insertCursor.run(client, session, this.followers.startIn(client, session) ?? headSeq);
       this.cursors.set(cursor, true);
     }
+  }
+
+  /** Notes that the newest message of a session was received at `receivedAt`. */
+  noteMessage(sessionId: string, receivedAt: number): void {
+    const claimed = this.claimed.get(sessionId);
+    if (claimed) claimed.lastActive = receivedAt;
+  }
+
+  /** Returns a session with all its fields. @param read reads one that is not kept */
+  getClaimed(sessionId: string, read: () => ClaimedSession): ClaimedSession {
+    let claimed = this.claimed.get(sessionId);
+    if (!claimed) this.claimed.set(sessionId, (claimed = read()));
+    return claimed;
   }
 
   private keep(
@@ -142,12 +168,14 @@ export class Directory {
   /** Removes a session whose row has changed from the cache. */
   forgetSession(sessionId: string): void {
     this.sessions.delete(sessionId);
+    this.claimed.delete(sessionId);
   }
 
   /** Clears the cache after rows were rolled back or deleted. */
   forgetAll(): void {
     this.clients.clear();
     this.sessions.clear();
+    this.claimed.clear();
     this.participants.clear();
     this.cursors.clear();
   }

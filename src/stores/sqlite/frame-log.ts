@@ -110,8 +110,11 @@ export class FrameLog {
     const first = seq + 1;
     const [oldest] = frames;
     if (oldest && seq === this.sweptSeq(session)) this.startAging.run(oldest.timestamp, session);
+    let ref = '';
+    let ord: number | undefined;
     for (const { type, messageRef, timestamp, payload } of frames) {
-      const ord = this.refs.parse(messageRef);
+      // Most frames of a write are of one message.
+      if (messageRef !== ref) ord = this.refs.parse((ref = messageRef));
       if (ord === undefined) throw new Error(`a frame names the message ${messageRef}, which does not exist`);
       this.insertFrame.run(session, ++seq, ord, type, timestamp, payload);
     }

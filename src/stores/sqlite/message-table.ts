@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { canonicalise } from '../../core/store/canonical-json.js';
 import type { ClientKey, Json, Priority } from '../../core/store/index.js';
 import type { MessageStatus, SessionMode } from '../../protocol/index.js';
 import type { NewMessageRow } from './accept-packing.js';
@@ -156,4 +157,13 @@ export class MessageTable {
       payload,
     };
   }
+}
+
+/**
+ * Returns whether a message with the same client and id is the same message. The payload determines the session of one
+ * that names none, and may determine another by now. Only a sender that orders keys differently costs more.
+ */
+export function isRepeat(earlier: Earlier, { session, namesSession, payload }: NewMessageRow): boolean {
+  if (namesSession && earlier.sessionId !== session.id) return false;
+  return earlier.payload === payload || canonicalise(JSON.parse(earlier.payload)) === canonicalise(JSON.parse(payload));
 }

@@ -1,5 +1,12 @@
 import { LaneIndex, type LaneMessage } from './lane-index.js';
 import type { ClientKey, Priority } from '../../core/store/index.js';
+import type { MessageRow } from './packing.js';
+
+/** While fewer messages are unfinished, a new one keeps its row in memory until it is claimed. */
+const MAX_ROWS = 1_024;
+
+/** The longest payload of a row that is kept, in UTF-16 units. */
+const MAX_ROW_LENGTH = 4_096;
 
 /** An unfinished message in the index. */
 export interface OpenMessage extends LaneMessage {
@@ -12,6 +19,12 @@ export interface OpenMessage extends LaneMessage {
   /** The epoch of the lease under which it runs; 0 while it waits. */
   epoch: number;
   cancelRequested: boolean;
+  /** Number of times that it was claimed. */
+  attempt: number;
+  /** Number of its runs that the death of their owner has ended. */
+  interruptions: number;
+  /** Its row, which need not be read; undefined for most messages of a long queue. */
+  row?: MessageRow | undefined;
 }
 
 /**
@@ -34,9 +47,10 @@ export class OpenMessages {
     return this.sessionsOfClient.get(client)?.has(session) ?? false;
   }
 
-  /** Adds a message at the end of its line. Returns its position. */
-  add(message: OpenMessage): number {
+  /** Adds a message at the end of its line. Returns its position. @param row the message, if it is at hand */
+  add(message: OpenMessage, row?: MessageRow): number {
     this.tally(message, 1);
+    if (row && this.lanes.size < MAX_ROWS && row.payload.length <= MAX_ROW_LENGTH) message.row = row;
     return this.lanes.enqueue(message);
   }
 

@@ -15,13 +15,19 @@ import type {
   NewFrame,
   Priority,
   Reply,
+  Session,
   StoredMessage,
   StoredReaction,
   TurnEnd,
   TurnWrite,
   WriteOutcome,
 } from '../../core/store/index.js';
+import { BoundedMap } from '../../core/cache/bounded-map.js';
 import type { DurableType, MessageStatus } from '../../protocol/index.js';
+import type { ClaimedSession } from './directory.js';
+
+/** Number of sessions that claims share, each of a kilobyte with its text. */
+const MAX_KNOWN_SESSIONS = 1_024;
 
 /** The row of a message. */
 export interface MessageRow extends Omit<StoredMessage, 'payload'> {
@@ -92,8 +98,10 @@ export function unpackHistoryRow([
 }
 
 /** The rows of a claim. */
-export interface ClaimRow extends Omit<Claim, 'lease' | 'message'> {
+export interface ClaimRow extends Omit<Claim, 'lease' | 'message' | 'session'> {
   readonly message: MessageRow;
+  readonly session: ClaimedSession;
+  readonly headSeq: number;
   readonly epoch: number;
 }
 
@@ -103,14 +111,16 @@ export type PackedClaim = readonly [
   attempt: number,
   interruptions: number,
   cancelRequested: boolean,
-  session: Claim['session'],
+  session: Json,
+  lastActive: number,
+  headSeq: number,
 ];
 export type PackedClaims = readonly [claims: readonly PackedClaim[], nextDueAt: number | undefined];
 
 export function packClaims(claims: readonly ClaimRow[], nextDueAt: number | undefined): PackedClaims {
   const packed = claims.map(
-    ({ message, epoch, attempt, interruptions, cancelRequested, session }) =>
-      [packMessage(message), epoch, attempt, interruptions, cancelRequested, session] as const,
+    ({ message, epoch, attempt, interruptions, cancelRequested, session: { fields, lastActive }, headSeq }) =>
+      [packMessage(message), epoch, attempt, interruptions, cancelRequested, fields, lastActive, headSeq] as const,
   );
   return [packed, nextDueAt];
 }
@@ -123,17 +133,28 @@ export function unpackClaims([claims, nextDueAt]: PackedClaims, replicaId: strin
 }
 
 function unpackClaim(packed: PackedClaim, replicaId: string): Claim {
-  const [packedMessage, epoch, attempt, interruptions, cancelRequested, session] = packed;
+  const [packedMessage, epoch, attempt, interruptions, cancelRequested, fields, lastActive, headSeq] = packed;
   const message = unpackMessage(packedMessage);
   const { sessionId, messageRef } = message;
   return {
     lease: { sessionId, replicaId, epoch, messageRef },
     message,
-    session,
+    session: { ...parseSession(fields), lastActive, headSeq },
     attempt,
     interruptions,
     cancelRequested,
   };
+}
+
+type SessionFields = Omit<Session, 'lastActive' | 'headSeq'>;
+
+/** The sessions of the last claims by their text, since most claims are of a session that was claimed before. */
+const knownSessions = new BoundedMap<Json, SessionFields>(MAX_KNOWN_SESSIONS);
+
+function parseSession(fields: Json): SessionFields {
+  let session = knownSessions.get(fields);
+  if (!session) knownSessions.set(fields, (session = JSON.parse(fields) as SessionFields));
+  return session;
 }
 
 /** The fields that identify a lease in this database. */

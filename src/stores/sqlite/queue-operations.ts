@@ -13,8 +13,7 @@ import {
 } from '../../core/store/index.js';
 import type { MessageInPayload } from '../../protocol/index.js';
 import type { SessionEntry } from './directory.js';
-import { canonicalise } from '../../core/store/canonical-json.js';
-import type { Earlier, MessageTable } from './message-table.js';
+import { isRepeat, type Earlier, type MessageTable } from './message-table.js';
 import { ownerOf, type OpenMessage } from './open-messages.js';
 import type { NewMessageRow } from './accept-packing.js';
 import type { ClaimRow, LeaseKey, MessageRow } from './packing.js';
@@ -47,12 +46,10 @@ export class QueueOperations {
   ) {
     const { database } = tables;
     this.insertOpen = prepare(database, 'INSERT INTO queue (ord, session, client, priority) VALUES (?, ?, ?, ?)');
-    // A claimed message that is marked as running was interrupted by the death of its owner.
-    this.markRunning = prepare<{ attempt: number; interruptions: number }>(
+    this.markRunning = prepare(
       database,
-      `UPDATE queue SET interruptions = interruptions + (state = 'running'), state = 'running', attempt = attempt + 1,
-         epoch = ?, head_before = coalesce(head_before, ?)
-       WHERE ord = ? RETURNING attempt, interruptions`,
+      `UPDATE queue SET state = 'running', attempt = ?, interruptions = ?, epoch = ?,
+         head_before = coalesce(head_before, ?) WHERE ord = ?`,
     );
     this.markRetry = prepare(database, `UPDATE queue SET state = 'retry', not_before = ? WHERE ord = ?`);
     this.markCancelled = prepare(database, 'UPDATE queue SET cancel_requested = 1, not_before = 0 WHERE ord = ?');
@@ -96,20 +93,26 @@ export class QueueOperations {
   ): AcceptedMessage {
     const { directory, log, open, refs, activity } = this.tables;
     const { session, mode, agent } = entry;
-    const { priority } = message;
+    const { priority, messageId, payload, receivedAt } = message;
+    const sessionId = message.session.id;
+    const messageRef = refs.format(ord);
     const headSeq = log.head(session);
-    directory.addParticipant(client, entry, message.sender, headSeq);
-    activity.touch(session, message.receivedAt);
+    directory.noteMessage(sessionId, receivedAt);
+    directory.addParticipant(client, sessionId, entry, message.sender, headSeq);
+    activity.touch(session, receivedAt);
     const running = open.lanes.runningIn(session);
     let position = 0;
     if (owner !== undefined) {
       this.insertOpen.run(ord, session, client, priority);
-      position = open.add({ ord, session, client, owner, priority, epoch: 0, cancelRequested: false });
+      position = open.add(
+        { ord, session, client, owner, priority, epoch: 0, cancelRequested: false, attempt: 0, interruptions: 0 },
+        { messageRef, messageId, client: message.client, sessionId, priority, receivedAt, payload },
+      );
     }
     return {
       kind: 'accepted',
-      messageRef: refs.format(ord),
-      sessionId: message.session.id,
+      messageRef,
+      sessionId,
       mode,
       agent,
       status: owner === undefined ? 'observed' : 'queued',
@@ -206,11 +209,14 @@ export class QueueOperations {
 
   private start(open: OpenMessage): ClaimRow {
     open.epoch = this.tables.nextEpoch();
-    const head = this.tables.log.head(open.session);
-    const { attempt, interruptions } = required(this.markRunning.get(open.epoch, head, open.ord));
-    const message = this.messages.get(open.ord);
-    const session = this.sessions.get(message.sessionId);
-    return { message, session, epoch: open.epoch, attempt, interruptions, cancelRequested: open.cancelRequested };
+    open.attempt++;
+    const { epoch, attempt, interruptions, cancelRequested } = open;
+    const headSeq = this.tables.log.head(open.session);
+    this.markRunning.run(attempt, interruptions, epoch, headSeq, open.ord);
+    const message = open.row ?? this.messages.get(open.ord);
+    open.row = undefined;
+    const session = this.sessions.getClaimed(message.sessionId);
+    return { message, session, headSeq, epoch, attempt, interruptions, cancelRequested };
   }
 
   renew(leases: readonly Lease[]): { lost: Lease[]; cancelRequested: Lease[] } {
@@ -332,15 +338,6 @@ export class QueueOperations {
       activeSessions: this.tables.activity.count(now, activeSince),
     };
   }
-}
-
-/**
- * Returns whether a message with the same client and id is the same message. The payload determines the session of one
- * that names none, and may determine another by now. Only a sender that orders keys differently costs more.
- */
-function isRepeat(earlier: Earlier, { session, namesSession, payload }: NewMessageRow): boolean {
-  if (namesSession && earlier.sessionId !== session.id) return false;
-  return earlier.payload === payload || canonicalise(JSON.parse(earlier.payload)) === canonicalise(JSON.parse(payload));
 }
 
 /** Returns whether a message waits to be answered, in the session as it is now. */

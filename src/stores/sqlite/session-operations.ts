@@ -2,6 +2,7 @@ import { noteOfSession } from '../../core/audit/audit-notes.js';
 import type { Json, Session, SessionChange, StoredReaction } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import type { AuditTrail } from './audit-trail.js';
+import type { ClaimedSession } from './directory.js';
 import type { MessageTable } from './message-table.js';
 import type { HistoryRow } from './packing.js';
 import { prepare, required } from './rows.js';
@@ -100,8 +101,11 @@ export class SessionOperations {
   }
 
   /** Returns a session that must exist because it has messages. */
-  get(sessionId: string): Session {
-    return this.toSession(required(this.selectById.get(sessionId)));
+  getClaimed(sessionId: string): ClaimedSession {
+    return this.tables.directory.getClaimed(sessionId, () => {
+      const { lastActive, headSeq: _, ...fields } = required(this.find(sessionId));
+      return { fields: JSON.stringify(fields), lastActive };
+    });
   }
 
   listParticipants(sessionId: string): string[] {

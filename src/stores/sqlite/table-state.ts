@@ -19,7 +19,7 @@ const EPOCHS_PER_GENERATION = 2 ** 32;
 const ACTIVITY_ROWS = 20_000;
 
 const SELECT_QUEUE = `SELECT ord, session, client, tenant, principal, priority, state, not_before AS notBefore, epoch,
-  cancel_requested AS cancelRequested FROM queue JOIN clients USING (client) ORDER BY ord`;
+  attempt, interruptions, cancel_requested AS cancelRequested FROM queue JOIN clients USING (client) ORDER BY ord`;
 
 interface QueueRow {
   readonly ord: number;
@@ -31,6 +31,8 @@ interface QueueRow {
   readonly state: 'queued' | 'running' | 'retry';
   readonly notBefore: number;
   readonly epoch: number;
+  readonly attempt: number;
+  readonly interruptions: number;
   readonly cancelRequested: 0 | 1;
 }
 
@@ -121,6 +123,7 @@ export class TableState {
 
   private restore({ ord, session, client, priority, state, notBefore, cancelRequested, ...row }: QueueRow): void {
     const runs = state === 'running' && row.epoch > this.firstEpoch;
+    const wasInterrupted = state === 'running' && !runs;
     const message: OpenMessage = {
       ord,
       session,
@@ -129,6 +132,8 @@ export class TableState {
       priority,
       epoch: runs ? row.epoch : 0,
       cancelRequested: cancelRequested === 1,
+      attempt: row.attempt,
+      interruptions: row.interruptions + Number(wasInterrupted),
     };
     this.activity.recall(session);
     if (runs) this.open.addRunning(message);

@@ -40,6 +40,26 @@ export const acceptContract: Contract = {
     expect(await bench.claimOne()).toMatchObject({ message: stored });
   },
 
+  'gives each claim the session and the message as they are': async (bench) => {
+    const receivedAt = bench.under.now();
+    const first = await bench.run({ receivedAt });
+    expect(first.session).toMatchObject({ hasSeveralParticipants: false, lastActive: receivedAt, headSeq: 0 });
+    await bench.finish(first);
+    await bench.accept({ receivedAt: receivedAt + 1 });
+    await bench.store.updateSession('s_alice', { toolPermissions: ['fs'], model: 'a/b' });
+    const changed = { toolPermissions: ['fs'], model: 'a/b', lastActive: receivedAt + 1, headSeq: 1 };
+    const second = await bench.claimOne();
+    expect(second.session).toEqual({ ...first.session, ...changed });
+    await bench.finish(second);
+    const payload = aPayload({ sender: 'bob', content: 'x'.repeat(5_000) });
+    const third = await bench.run({ payload, receivedAt: receivedAt + 2 });
+    expect(third.session).toMatchObject({ hasSeveralParticipants: true, lastActive: receivedAt + 2, headSeq: 2 });
+    expect([third.message.payload, third.attempt]).toEqual([payload, 1]);
+    expect(third.session).toEqual(await bench.store.findSession('s_alice'));
+    await bench.store.release(third.lease);
+    expect(await bench.claimOne()).toMatchObject({ message: { payload }, attempt: 2, interruptions: 0 });
+  },
+
   'finds no message of another tenant, and none that was never accepted': async (bench) => {
     const { messageRef } = await bench.accept();
     expect(await bench.store.findMessage({ by: 'ref', tenant: 'other', messageRef })).toBeUndefined();
