@@ -3,17 +3,30 @@ import { GatewayError } from '../../protocol/index.js';
 import type { AgentDefinition } from '../../core/agents/agent-definition.js';
 import { AgentsService } from '../../core/agents/agents.service.js';
 import { matchesPattern } from '../../core/agents/name-pattern.js';
+import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { SessionStore, type Session } from '../../core/store/index.js';
 import { loadModel, type AskableModel } from './pi-models.js';
-import { findProvider, isForTenant, splitModel } from './providers.js';
+import { findProvider, isForTenant, splitModel, type ProviderSettings } from './providers.js';
 
 /** A model that was chosen, or why it may not be. */
 export type ChoiceOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+/** A model that was loaded, and the setting that it comes from. */
+interface LoadedModel {
+  readonly providers: ProviderSettings;
+  readonly target: AskableModel;
+}
+
+/** Number of models that are kept ready. */
+const MAX_LOADED = 256;
+
 /** Chooses the models of a session, in order, and their providers. */
 @Injectable()
 export class ModelChoice {
+  /** By model and what its agents wish; each until the providers change. */
+  private readonly loaded = new BoundedMap<string, LoadedModel>(MAX_LOADED);
+
   constructor(
     private readonly config: ConfigStoreService,
     private readonly agents: AgentsService,
@@ -36,9 +49,16 @@ export class ModelChoice {
 
   /** Loads one of the models of {@link list}. */
   async load(model: string, agent: AgentDefinition): Promise<AskableModel> {
-    const provider = findProvider(this.config.get('providers'), splitModel(model).provider);
+    const providers = this.config.get('providers');
+    const { thinking, maxOutputTokens } = agent;
+    const name = JSON.stringify([model, thinking, maxOutputTokens]);
+    const known = this.loaded.get(name);
+    if (known?.providers === providers) return known.target;
+    const provider = findProvider(providers, splitModel(model).provider);
     if (!provider) throw new GatewayError('AGENT_FAILED', { reason: `the provider of ${model} is not configured` });
-    return loadModel(model, provider, { thinking: agent.thinking, maxOutputTokens: agent.maxOutputTokens });
+    const target = await loadModel(model, provider, { thinking, maxOutputTokens });
+    this.loaded.set(name, { providers, target });
+    return target;
   }
 
   /** Sets the model of a session; undefined for that of its agent. @throws GatewayError STORE_UNAVAILABLE */
