@@ -234,9 +234,26 @@ describe('NodeClient', () => {
     const socket = await register();
     await client.emit('door.opened');
     const payload = { code: 'RATE_LIMITED', message: 'slow down', retryable: true, retry_after_ms: 500 };
-    socket.deliver({ type: 'error', payload });
+    socket.deliver({ type: 'error', correlation_id: socket.sentOf('node_event')[0]?.id, payload });
     await clock.advanceAsync(500);
     expect(ofType(socket, 'node_event')).toHaveLength(2);
+  });
+
+  it('[F-09] sends a result again that the gateway cannot store now, and replaces one that it never takes', async () => {
+    await makeClient();
+    const socket = await register();
+    await call(socket);
+    await finish('c1', 'done');
+    const refuse = (code: string, changes: object) => {
+      const payload = { code, message: 'no', ...changes };
+      socket.deliver({ type: 'error', correlation_id: socket.sentOf('tool_result').at(-1)?.id, payload });
+    };
+    refuse('STORE_UNAVAILABLE', { retryable: true, retry_after_ms: 500 });
+    await clock.advanceAsync(500);
+    expect(results(socket).map(({ ok }) => ok)).toEqual([true, true]);
+    refuse('INVALID_FRAME', { retryable: false });
+    await settled();
+    expect(results(socket).at(-1)).toMatchObject({ call_id: 'c1', ok: false, error: { code: 'RESULT_REFUSED' } });
   });
 
   it('[F-04] takes over the clock of the gateway once, and stops at every other 4001', async () => {

@@ -20,6 +20,7 @@ const ENVELOPE_BYTES = 1_024;
 
 /** HTTP status of an upload that is too large. */
 const TOO_LARGE = 413;
+const TOO_LARGE_CODE = 'RESULT_TOO_LARGE';
 
 /** A frame of a node. */
 type NodeFrame =
@@ -69,6 +70,8 @@ export class NodeClient {
   readonly #makeCredential: (now: number) => Promise<string>;
   /** The results that were sent on this connection, and not acknowledged. */
   readonly #sent = new Map<string, number>();
+  /** What the frames are about whose refusal matters, by the IDs of the frames, on this connection. */
+  readonly #awaited = new Map<string, 'register' | 'events' | { readonly callId: string }>();
   #stopRegister: (() => void) | undefined;
   #isHidden = false;
 
@@ -86,13 +89,13 @@ export class NodeClient {
     this.#runner = new CallRunner(byName, this.#book, timers, {
       sendResult: (result) => this.#sendResult(result),
       sendProgress: (callId, detail) =>
-        this.#notify('node_event', { call_id: callId, event: 'progress', data: { detail } }),
+        this.#notify(['node_event', { call_id: callId, event: 'progress', data: { detail } }]),
       prepare: (callId, content, signal) => this.#prepare(callId, content, signal),
     });
     this.#events = new EventOutbox(
       storage,
       timers,
-      (payload) => this.state.name === 'registered' && this.#notify('node_event', payload),
+      (payload) => this.state.name === 'registered' && this.#notify(['node_event', payload], 'events'),
     );
     this.#line = new NodeLine(
       { url, clientId: nodeId, makeCredential, WebSocket: options.WebSocket ?? WebSocket, timers },
@@ -149,19 +152,20 @@ export class NodeClient {
   setHidden(isHidden: boolean): void {
     this.#isHidden = isHidden;
     if (this.state.name === 'registered')
-      this.#notify('node_event', { event: isHidden ? 'node.hidden' : 'node.visible' });
+      this.#notify(['node_event', { event: isHidden ? 'node.hidden' : 'node.visible' }]);
     // A page that was away may have a line that only looks open.
     if (!isHidden) this.#line.open();
   }
 
   #register(): void {
     const { platform, version } = this.options;
-    this.#notify('node_register', {
+    const payload = {
       node_id: this.nodeId,
       commands: this.options.commands.map(describeCommand),
       ...(platform !== undefined && { platform }),
       ...(version !== undefined && { version }),
-    });
+    };
+    this.#notify(['node_register', payload], 'register');
   }
 
   #lost(tooBig: boolean): void {
@@ -169,9 +173,11 @@ export class NodeClient {
     this.#events.disconnected();
     if (tooBig) void this.#replaceLargest();
     this.#sent.clear();
+    this.#awaited.clear();
   }
 
   #receive(frame: OutboundFrame): void {
+    if (frame.type !== 'error') this.#awaited.delete(frame.correlation_id ?? '');
     switch (frame.type) {
       case 'node_registered':
         return this.#registered(frame.payload);
@@ -193,46 +199,60 @@ export class NodeClient {
   #registered(payload: NodeRegisteredPayload): void {
     this.#line.registered();
     this.#listeners.emit('registered', payload);
-    if (this.#isHidden) this.#notify('node_event', { event: 'node.hidden' });
+    if (this.#isHidden) this.#notify(['node_event', { event: 'node.hidden' }]);
     for (const result of this.#book.listUnacknowledged()) this.#sendResult(result);
     this.#events.connected();
   }
 
-  #refused({ payload }: OutboundFrame<'error'>): void {
+  #refused({ payload, correlation_id: frameId }: OutboundFrame<'error'>): void {
     const { code, message, retryable, retry_after_ms: retryAfterMs = 1_000 } = payload;
     this.#listeners.emit('error', { code, message });
-    if (this.state.name === 'registered') {
-      // Of the frames that follow, only events are refused for themselves. Results are sent again with the next connection.
-      void this.#events.refuse(retryable ? retryAfterMs : undefined).catch(() => {});
-      if (retryable && this.#sent.size > 0) this.#line.restart('a result was not taken');
-      return;
-    }
+    const about = this.#awaited.get(frameId ?? '');
+    this.#awaited.delete(frameId ?? '');
+    if (about === undefined) return;
+    if (about === 'events') return void this.#events.refuse(retryable ? retryAfterMs : undefined).catch(() => {});
+    if (about !== 'register') return this.#resultRefused(about, retryable ? retryAfterMs : undefined, message);
     if (!retryable) return this.#line.close(1000, message);
     this.#stopRegister = this.#timers.setTimer(Math.min(retryAfterMs, MAX_REGISTER_PAUSE_MS), () => this.#register());
+  }
+
+  /** A result that the gateway cannot take now is sent again. One that it never takes is replaced. */
+  #resultRefused({ callId }: { readonly callId: string }, retryAfterMs: number | undefined, message: string): void {
+    if (retryAfterMs === undefined) return void this.#replace(callId, 'RESULT_REFUSED', message);
+    this.#timers.setTimer(retryAfterMs, () => {
+      const result = this.#book.find(callId)?.result;
+      if (result && this.#sent.has(callId)) this.#sendResult(result);
+    });
   }
 
   /** Sends a result if it fits, and otherwise a failure that does. */
   #sendResult(result: ToolResultPayload): boolean {
     if (this.state.name !== 'registered') return false;
-    const text = this.#encode('tool_result', result);
+    const id = newId();
+    const text = this.#encode(id, 'tool_result', result);
     const { maxFrameBytes } = this.#line;
     const bytes = countBytes(text, maxFrameBytes);
     if (bytes > maxFrameBytes) {
-      void this.#replace(result.call_id, `the result has ${bytes} bytes; the gateway accepts ${maxFrameBytes}`);
+      void this.#replace(
+        result.call_id,
+        TOO_LARGE_CODE,
+        `the result has ${bytes} bytes; the gateway accepts ${maxFrameBytes}`,
+      );
       return true;
     }
     this.#sent.set(result.call_id, bytes);
+    this.#awaited.set(id, { callId: result.call_id });
     return this.#line.send(text);
   }
 
   /** After a close because of a frame's size, the largest result is never sent again. */
   async #replaceLargest(): Promise<void> {
     const [largest] = [...this.#sent].sort(([, a], [, b]) => b - a);
-    if (largest) await this.#replace(largest[0], 'the gateway does not accept a result of this size');
+    if (largest) await this.#replace(largest[0], TOO_LARGE_CODE, 'the gateway does not accept a result of this size');
   }
 
-  async #replace(callId: string, message: string): Promise<void> {
-    const result = failed(callId, 'RESULT_TOO_LARGE', message);
+  async #replace(callId: string, code: string, message: string): Promise<void> {
+    const result = failed(callId, code, message);
     await this.#book.end(callId, result).catch(() => {});
     this.#sendResult(result);
   }
@@ -256,16 +276,20 @@ export class NodeClient {
     });
     const body = (await response.json().catch(() => ({}))) as { detail?: string };
     if (response.ok) return body;
-    const code = response.status === TOO_LARGE ? 'RESULT_TOO_LARGE' : 'UPLOAD_FAILED';
+    const code = response.status === TOO_LARGE ? TOO_LARGE_CODE : 'UPLOAD_FAILED';
     throw new CommandError(code, body.detail ?? `the gateway responds with HTTP ${response.status}`);
   }
 
-  #encode(...[type, payload]: NodeFrame): string {
-    return encodeInbound(type, newId(), this.#timers.now(), payload as never);
+  #encode(id: string, ...[type, payload]: NodeFrame): string {
+    return encodeInbound(type, id, this.#timers.now(), payload as never);
   }
 
-  #notify(...frame: NodeFrame): boolean {
-    return this.#line.send(this.#encode(...frame));
+  /** Sends a frame. `about`: what a refusal of it is about, if it matters. Returns false without a connection. */
+  #notify(frame: NodeFrame, about?: 'register' | 'events'): boolean {
+    const id = newId();
+    if (!this.#line.send(this.#encode(id, ...frame))) return false;
+    if (about) this.#awaited.set(id, about);
+    return true;
   }
 }
 
