@@ -82,6 +82,14 @@ export class AddedChannelDto {
   needs_restart!: string[];
 }
 
+/** What a platform says of an account. */
+export class ChannelCheckDto {
+  /** Whom the gateway speaks as; absent if the driver cannot ask. */
+  speaks_as?: string;
+  /** What the operator should know, for example a right that is missing. */
+  remarks!: string[];
+}
+
 /** A setting of a channel. */
 export class ChannelSettingDto {
   /** Below `channels.NAME`. */
@@ -195,6 +203,16 @@ export class ChannelsController {
       await this.channels.stopChannel(name);
       this.channels.startChannel(name);
     });
+  }
+
+  /** Asks the platform whether it takes the settings of a channel, and what is missing. Nothing changes. */
+  @Post(':name/check')
+  @HttpCode(200)
+  @RequireScope('admin:write')
+  async check(@Param('name') name: string, @Caller() caller: Principal): Promise<ChannelCheckDto> {
+    checkTenant(caller, name);
+    const checked = await this.setup.checkAgain(name);
+    return { ...(checked && { speaks_as: checked.name }), remarks: [...(checked?.remarks ?? [])] };
   }
 
   /** Sends a test message to a chat, and waits for its fate for 15 s. */

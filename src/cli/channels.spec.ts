@@ -66,7 +66,7 @@ describe('openclaw channels', () => {
   });
 
   it.each([
-    [['channels', 'fly'], /channels knows add, list, start/],
+    [['channels', 'fly'], /channels knows add, list, start, stop, restart, check/],
     [['channels', 'test', 'telegram'], /test needs NAME and CHAT/],
     [['channels', 'stop', 'telegram', 'now'], /Unexpected argument now/],
     [['dead-letters', 'retry'], /retry needs the ID/],

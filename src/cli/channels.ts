@@ -7,8 +7,8 @@ import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './
 import { formatTable } from './table.js';
 import { printable, printJson, type Terminal } from './terminal.js';
 
-/** Time for a test message to reach its platform, in milliseconds. */
-const TEST_TIMEOUT_MS = 30_000;
+/** Time for a platform to respond, in milliseconds. */
+const TIMEOUT_MS = 30_000;
 
 interface Channel {
   readonly name: string;
@@ -29,6 +29,11 @@ interface Pairing {
   readonly expires_at: number;
 }
 
+interface Checked {
+  readonly speaks_as?: string;
+  readonly remarks: readonly string[];
+}
+
 interface Session {
   readonly terminal: Terminal;
   readonly target: GatewayTarget;
@@ -42,6 +47,7 @@ export const channels: Command = {
   usage: `Usage: openclaw channels [list] [--url URL] [--json]
        openclaw channels add NAME [--account ACCOUNT] [--set KEY=VALUE]... [--unchecked] [--url URL] [--json]
        openclaw channels start|stop|restart NAME [--url URL] [--json]
+       openclaw channels check NAME [--url URL] [--json]
        openclaw channels test NAME CHAT [--url URL] [--json]
        openclaw channels pairings NAME [--url URL] [--json]
        openclaw channels approve NAME CODE [--url URL] [--json]
@@ -51,6 +57,7 @@ list          the channels with their states, and when something last came in an
 add           asks for what a channel needs, checks it with the platform, stores it and starts the channel; secrets come
               from a question or from OPENCLAW_CHANNELS_NAME_KEY, or _FILE, and are never shown
 start, stop   a channel, until the gateway starts again
+check         asks the platform whom the gateway speaks as, and what is missing
 test          sends a message to a chat and prints whether the platform has taken it
 pairings      the senders who wait to be let in; approve lets in the one with this code
 dead-letters  what could not be delivered: see openclaw dead-letters --help
@@ -89,6 +96,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   start: ['NAME'],
   stop: ['NAME'],
   restart: ['NAME'],
+  check: ['NAME'],
   test: ['NAME', 'CHAT'],
   pairings: ['NAME'],
   approve: ['NAME', 'CODE'],
@@ -101,6 +109,12 @@ async function act(session: Session, action: string, name: string, third: string
       return list(session);
     case 'test':
       return test(session, path, third);
+    case 'check': {
+      const checked = await ask<Checked>(session, `${path}/check`, { method: 'POST' });
+      const { speaks_as: speaker, remarks } = checked;
+      const first = speaker === undefined ? `${name} cannot be checked` : `${name} speaks as ${speaker}`;
+      return print(session, checked, [[first], ...remarks.map((remark) => [remark])]);
+    }
     case 'pairings': {
       const body = await ask<{ items: Pairing[] }>(session, `${path}/pairings`);
       const rows = body.items.map(({ sender, code, asked_at: asked, expires_at: until }) => [
@@ -150,7 +164,7 @@ async function test(session: Session, path: string, chat: string): Promise<numbe
     session.target,
     `${path}/test`,
     init,
-    TEST_TIMEOUT_MS,
+    TIMEOUT_MS,
   );
   print(session, result, [[result.state, result.reason ?? '']]);
   return result.state === 'sent' ? EXIT.done : EXIT.failed;
@@ -159,7 +173,7 @@ async function test(session: Session, path: string, chat: string): Promise<numbe
 const toTime = (time: number | undefined) => (time === undefined ? '-' : new Date(time).toISOString().slice(0, 19));
 
 function ask<T>({ terminal, target }: Session, path: string, init: RequestInit = {}): Promise<T> {
-  return requestJson<T>(terminal, target, path, init);
+  return requestJson<T>(terminal, target, path, init, TIMEOUT_MS);
 }
 
 function post<T>(session: Session, path: string): Promise<T> {

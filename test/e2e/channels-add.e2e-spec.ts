@@ -183,6 +183,18 @@ describe('openclaw channels add', () => {
     expect(JSON.parse(terminal.stdout.text)).toMatchObject({ speaks_as: '@acme_helper_bot' });
   });
 
+  it('[V-33] a channel is checked again, for example when it does not work', async () => {
+    telegram.isPrivate = true;
+    await ask('', { name: 'telegram', settings: { bot_token: BOT_TOKEN, api_root: telegram.url } });
+    const terminal = aTerminal();
+    expect(await run(['channels', 'check', 'telegram'], terminal)).toBe(0);
+    expect(terminal.stdout.text).toMatch(/telegram speaks as @acme_helper_bot\nPrivacy mode is on/);
+    telegram.failNext('getMe', { status: 401, description: 'Unauthorized' });
+    const refused = aTerminal();
+    expect(await run(['channels', 'check', 'telegram'], refused)).toBe(1);
+    expect(refused.stderr.text).toContain('Telegram refuses the token');
+  });
+
   it('[V-33] says what is missing, and takes no secret as an argument', async () => {
     const missing = aTerminal();
     expect(await run(['channels', 'add', 'telegram'], missing)).toBe(2);

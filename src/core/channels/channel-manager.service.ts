@@ -42,7 +42,7 @@ export interface FoundDriver {
 }
 
 /** An account with the settings of its driver that it was started with, as JSON. */
-interface RunningAccount {
+export interface RunningAccount {
   readonly account: ChannelAccount;
   readonly driver: FoundDriver;
   readonly name: string;
@@ -195,7 +195,8 @@ export class ChannelManagerService {
     return this.find(channel).account;
   }
 
-  private find(channel: string): RunningAccount {
+  /** Returns an account with its driver, by its name in messages. @throws GatewayError NOT_FOUND */
+  find(channel: string): RunningAccount {
     const found = this.accounts.get(channel);
     if (!found) throw new GatewayError('NOT_FOUND', { what: `channel ${channel}` });
     return found;

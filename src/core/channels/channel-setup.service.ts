@@ -103,8 +103,21 @@ export class ChannelSetupService {
     return { channel: known, checked, needsRestart: outcome.needsRestart };
   }
 
+  /**
+   * Asks the platform of an account that is configured, whether or not it runs. Resolves with undefined if the driver cannot.
+   * @param channel the account by its name in messages
+   * @throws GatewayError NOT_FOUND; INVALID_PAYLOAD with what the platform refuses
+   */
+  checkAgain(channel: string): Promise<CheckedAccount | undefined> {
+    const { driver, name } = this.channels.find(channel);
+    return this.check({ channel: driver.description.name, account: name }, this.config.preview({}));
+  }
+
   /** Asks the platform. Undefined if the driver cannot. */
-  private async check({ channel, account }: NewAccount, after: SettingsReader): Promise<CheckedAccount | undefined> {
+  private async check(
+    { channel, account }: Omit<NewAccount, 'settings'>,
+    after: SettingsReader,
+  ): Promise<CheckedAccount | undefined> {
     const { description, create } = this.channels.getDriver(channel);
     const { own } = description.settings.read({ get: (key) => after(key) }, account);
     const { driver } = await create();
