@@ -12,8 +12,6 @@ import {
   ValidationPipe,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Length, Min } from 'class-validator';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import type { PartText, Place } from '../core/channels/driver.js';
@@ -21,43 +19,8 @@ import { toPlainText } from '../core/channels/text-length.js';
 import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import type { DeadLetter } from '../core/store/index.js';
 import { GatewayError } from '../protocol/index.js';
-import { LimitQuery } from './agents.dto.js';
+import { DeadLetterDto, DeadLettersDto, DeadLettersQuery } from './dead-letters.dto.js';
 import { DEFAULT_LIMIT } from './pages.js';
-
-/** Selects dead letters. */
-export class DeadLettersQuery extends LimitQuery {
-  /** Those of one channel only, by its name in messages. */
-  @IsOptional()
-  @IsString()
-  @Length(1, 256)
-  channel?: string;
-
-  /** The `next` of the page before. */
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  cursor?: number;
-}
-
-/** A message to a channel that was given up. */
-export class DeadLetterDto {
-  id!: number;
-  channel!: string;
-  /** The platform's ID of the chat. */
-  chat!: string;
-  /** The `message_ref` of the message that it replies to, or the ID of a note. */
-  reply_to!: string;
-  text!: string;
-  reason!: string;
-  /** Unix milliseconds. */
-  created_at!: number;
-}
-
-export class DeadLettersDto {
-  items!: DeadLetterDto[];
-  next?: string;
-}
 
 /** Lists the replies that did not reach their chat, sends them again and deletes them. */
 @ApiTags('admin')
