@@ -21,6 +21,7 @@ const CORE_ORDER = [
   ['limits', 'media'],
   ['queue'],
   ['intake', 'questions'],
+  ['cron'],
   ['tools'],
   ['approvals'],
   ['turns'],
@@ -51,8 +52,17 @@ const EDGES = [
 /** Folders that every edge may import. */
 const CENTRE = ['core', 'protocol', 'auth', 'http', 'sockets', 'client'];
 
-/** Packages of the core: Nest's dependency injection, schemas, YAML and file type detection. No sockets, no SQL, no vendor SDK. */
-const CORE_PACKAGES = ['file-type', '@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs', 'typebox', 'yaml'];
+/** Packages of the core: Nest's dependency injection, schemas, YAML, cron expressions and file type detection. No sockets, no SQL, no vendor SDK. */
+const CORE_PACKAGES = [
+  'croner',
+  'file-type',
+  '@nestjs/common',
+  '@nestjs/core',
+  'reflect-metadata',
+  'rxjs',
+  'typebox',
+  'yaml',
+];
 const IO_MODULES = [
   'net',
   'tls',
@@ -138,10 +148,10 @@ module.exports = {
     {
       name: 'core-speaks-no-wire',
       comment:
-        'Of the contract the core knows messages, blocks, the log and errors (domain.ts), how to validate a payload and how to fold a log; no envelope, no codec.',
+        'Of the contract the core knows messages, blocks, the log and errors (domain.ts), how to validate a payload and a text, and how to fold a log; no envelope, no codec.',
       severity: 'error',
       from: { path: '^src/core/', pathNot: TESTS },
-      to: { path: '^src/protocol/', pathNot: '^src/protocol/(domain|faults|reply-state)\\.ts$' },
+      to: { path: '^src/protocol/', pathNot: '^src/protocol/(domain|faults|text|reply-state)\\.ts$' },
     },
     {
       name: 'domain-speaks-no-wire',

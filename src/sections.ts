@@ -10,6 +10,7 @@ import { webchatSettings } from './channels/webchat/webchat.settings.js';
 import { whatsappSettings } from './channels/whatsapp/whatsapp.settings.js';
 import { defineSettings, type SettingsSection } from './core/config/section.js';
 import { later } from './core/config/setting-kinds.js';
+import { cronSettings } from './core/cron/cron.settings.js';
 import { housekeepingSettings } from './core/housekeeping/housekeeping.settings.js';
 import { limitSettings } from './core/limits/limits.settings.js';
 import { mediaSettings } from './core/media/media.settings.js';
@@ -60,6 +61,7 @@ export const SECTIONS = [
   mcpSettings,
   nodeSettings,
   mediaSettings,
+  cronSettings,
   webchatSettings,
   telegramSettings.section,
   whatsappSettings.section,

@@ -16,7 +16,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * T transport and handshake, E envelope, M messages, S streams and replay, C queue and cancelling, G sessions and
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
- * V channels, F device nodes.
+ * V channels, F device nodes, J cron.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -1512,5 +1512,42 @@ export const requirements: readonly Requirement[] = [
     'F-15',
     'nodes 4',
     'A machine offers files below one folder without following links, and programs by their real paths and arguments.',
+  ),
+
+  // Cron
+  requirement(
+    'J-01',
+    'cron',
+    'Each due time of a job is run exactly once, or skipped with a reason, whatever crashes.',
+  ),
+  requirement(
+    'J-02',
+    'cron',
+    'A fixed local time that is left out is due at the first moment after the gap, and one that comes twice is due once; a rhythm goes on in real time.',
+  ),
+  requirement(
+    'J-03',
+    'cron',
+    'Due times are found by a look at the wall clock at least every 15 s, however the clock jumps.',
+  ),
+  requirement('J-04', 'cron', 'A change of a job never starts it; its next due time counts from the change.'),
+  requirement('J-05', 'cron', 'The answer to a job reaches the chat of its target through the driver of the channel.'),
+  requirement('J-06', 'cron', 'An event of a device starts the jobs that name it, once for its ID.'),
+  requirement(
+    'J-07',
+    'cron',
+    'Jobs are made, changed, started and removed over the administration API and by `openclaw cron`.',
+  ),
+  requirement('J-08', 'cron', 'What was missed while nothing ran follows the rule of the job and is told in numbers.'),
+  requirement(
+    'J-09',
+    'cron',
+    'A run follows the rules of its job: overlap, retries, limits, a session of its own; it waits its turn.',
+  ),
+  requirement('J-10', 'cron', 'A run has the rights that the maker of its job has at that time.'),
+  requirement(
+    'J-11',
+    'cron',
+    'Agents make and change jobs for their own chat and sender, at most 50, or with `cron:any` for others.',
   ),
 ];

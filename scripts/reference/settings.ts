@@ -10,6 +10,7 @@ export const TOKEN_PLACEHOLDER = '<output of openssl rand -hex 32>';
 /** Example values of settings that have no default, or an empty one. */
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'gateway.allowed_origins': ['https://chat.example.org'],
+  'cron.timezone': 'Europe/Paris',
   'gateway.allowed_hosts': ['gateway.example.org'],
   'gateway.trusted_proxies': ['10.0.0.0/8'],
   'auth.tokens': [

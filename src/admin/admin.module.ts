@@ -6,6 +6,7 @@ import { AgentsController } from './agents.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
 import { ChannelsController } from './channels.controller.js';
 import { ConfigController } from './config.controller.js';
+import { CronController } from './cron.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
 import { NodePairingController } from './node-pairing.controller.js';
 import { NodesController } from './nodes.controller.js';
@@ -21,6 +22,7 @@ import { ToolsController } from './tools.controller.js';
     ApprovalsController,
     AgentsController,
     ChannelsController,
+    CronController,
     DeadLettersController,
     NodesController,
     NodePairingController,

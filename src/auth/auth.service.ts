@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
+import { isReservedName, LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
 import { AuthRecorder } from './auth-recorder.js';
@@ -98,6 +98,10 @@ export class AuthService extends PrincipalDirectory {
     const { told } = refusal;
     const failure = refusal.isHarmless ? 'unauthorized' : this.recorder.recordFailure(facts, credential.kind, verdict);
     return failure === 'unauthorized' && told !== undefined ? { told } : failure;
+  }
+
+  override isGone(tenant: string, principal: string): boolean {
+    return !this.isOpen && this.chain.isEmpty && !isReservedName(principal) && !this.tokens.has(tenant, principal);
   }
 
   private succeed(principal: Principal, { facts, credential }: PresentedCredential): Principal {

@@ -41,6 +41,11 @@ export class TokenTable implements CredentialVerifier {
     return (credential.kind === 'token' ? this.find(credential.token) : undefined) ?? 'notMine';
   }
 
+  /** Returns whether a token of this principal exists. */
+  has(tenant: string, name: string): boolean {
+    return [...this.principals.values()].some((known) => known.tenant === tenant && known.principal === name);
+  }
+
   find(token: string): Principal | undefined {
     return this.principals.get(digest(token));
   }

@@ -3,6 +3,7 @@ import { agents } from './agents.js';
 import { channels } from './channels.js';
 import { chat } from './chat.js';
 import { config } from './config.js';
+import { cron } from './cron.js';
 import { deadLetters } from './dead-letters.js';
 import { doctor } from './doctor.js';
 import type { Command } from './command.js';
@@ -23,6 +24,7 @@ const COMMANDS: readonly Command[] = [
   chat,
   agents,
   channels,
+  cron,
   deadLetters,
   nodes,
   node,

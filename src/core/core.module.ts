@@ -25,6 +25,7 @@ import { MessageIntakeService } from './intake/message-intake.service.js';
 import { HousekeepingService } from './housekeeping/housekeeping.service.js';
 import { NodeCallsService } from './nodes/node-calls.service.js';
 import { NodeEventsService } from './nodes/node-events.service.js';
+import { NodeJobsService } from './nodes/node-jobs.service.js';
 import { NodeLinksService } from './nodes/node-links.service.js';
 import { NodeRegistrationService } from './nodes/node-registration.service.js';
 import { NodeToolsService } from './nodes/node-tools.service.js';
@@ -36,6 +37,10 @@ import { RateLimitsService } from './limits/rate-limits.service.js';
 import { PresenceTrackerService } from './presence/presence-tracker.service.js';
 import { MediaService } from './media/media.service.js';
 import { MessageClaimsService } from './queue/message-claims.service.js';
+import { CronJobsService } from './cron/cron-jobs.service.js';
+import { CronRunsService } from './cron/cron-runs.service.js';
+import { CronService } from './cron/cron.service.js';
+import { MakerRightsService } from './cron/maker-rights.service.js';
 import { MessageQueueService } from './queue/message-queue.service.js';
 import { QueueRulesService } from './queue/queue-rules.service.js';
 import { QuestionsService } from './questions/questions.service.js';
@@ -69,6 +74,8 @@ const exported = [
   ConnectionManagerService,
   ConversationReaderService,
   ConversationWriterService,
+  CronJobsService,
+  CronService,
   DeliveryService,
   FrameTypeRegistry,
   PhaseService,
@@ -120,6 +127,9 @@ const exported = [
     TurnRunnerService,
     UnknownNamesService,
     AgentPresenceService,
+    CronRunsService,
+    MakerRightsService,
+    NodeJobsService,
   ],
   exports: exported,
 })

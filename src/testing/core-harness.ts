@@ -88,7 +88,7 @@ export class CoreHarness {
     this.queue = new MessageQueueService(this.store, logWriter, this.claims, rules, this.metrics, logs);
     this.tools = new ToolRegistryService(
       this.config,
-      { findToolPermissions: () => undefined },
+      { findToolPermissions: () => undefined, isGone: () => false },
       this.clock,
       this.store,
       this.metrics,

@@ -3,6 +3,8 @@ import { Module } from '@nestjs/common';
 import { CoreModule } from '../core/core.module.js';
 import { AgentsAskTool } from './agents-ask.tool.js';
 import { ForeignToolsModule } from './foreign-tools.js';
+import { CronAddTool, CronListTool, CronRemoveTool, CronUpdateTool } from './cron/cron-tools.js';
+import { JobDeskService } from './cron/job-desk.service.js';
 import { HttpFetchTool } from './http/http-fetch.tool.js';
 import { McpServersService } from './mcp/mcp-servers.service.js';
 import { MemorySaveTool, MemorySearchTool } from './memory/memory-tools.js';
@@ -16,6 +18,11 @@ import { TimeNowTool } from './time-now.tool.js';
   imports: [CoreModule, SandboxModule, ForeignToolsModule],
   providers: [
     AgentsAskTool,
+    CronAddTool,
+    CronListTool,
+    CronRemoveTool,
+    CronUpdateTool,
+    JobDeskService,
     HttpFetchTool,
     McpServersService,
     MemorySaveTool,

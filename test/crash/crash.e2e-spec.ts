@@ -20,7 +20,8 @@ const ON_THE_WAY = FAILPOINTS.filter(
   (name) =>
     !['config.mid', 'migrate.mid', 'drain.mid'].includes(name) &&
     !CHANNEL_FAILPOINTS.includes(name) &&
-    !name.startsWith('node.'),
+    !name.startsWith('node.') &&
+    !name.startsWith('cron.'),
 );
 
 async function dieAndVerify(deaths: readonly Death[]): Promise<void> {

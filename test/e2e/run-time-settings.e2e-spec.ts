@@ -32,6 +32,7 @@ const changeable = rows.filter(({ schema }) => schema['x-start-only'] === undefi
 /** Another valid value for each setting that is not a number, a switch or an enumeration. */
 const OTHER_VALUES: Readonly<Record<string, unknown>> = {
   'gateway.host': '127.0.0.2',
+  'cron.timezone': 'Europe/Oslo',
   'gateway.allowed_origins': ['https://chat.example.com'],
   'gateway.allowed_hosts': ['chat.example.com'],
   'gateway.trusted_proxies': ['10.0.0.0/8'],

@@ -40,14 +40,14 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CancelOutcome CancelSelector CancelTarget Capabilities
       ChainVerdict Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore CheckedAccount Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
-      CredentialVerifier DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
+      CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram
       HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
       JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaService MediaStore
       Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
-      MessageIntakeService MessageRuling MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewFrame NewMessage
+      MessageIntakeService MessageRuling MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewCronRun NewFrame NewMessage
       NodeCall NodeChange NodeCommandRecord NodeEvent NodeEventQuery NodeEventRecord NodePairing NodePairingOutcome NodeRecord NodeRegistration NodeStore
-      Origin OutboxPart PRIORITIES PairingDevice PairingOutcome PairingRequest Part PartText PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
+      OpenedCronRuns Origin OutboxPart PRIORITIES PairingDevice PairingOutcome PairingRequest Part PartText PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
       Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReactionChange ReadMessage Reading RecentChat RecordedStep Refusal
       Reply RequestedCall ResourceKind ResumePosition RulingOutcome SandboxEnding SandboxModule SandboxRequest
       SandboxService SectionOptions SeenChat SenderAlias Session SessionChange SessionCursor SessionResource SessionResources
@@ -56,7 +56,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
       SweepLimits Target Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
       Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
-      Verdict VerifiesCredentials WriteOutcome chainAudit commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings mayRule
+      Verdict VerifiesCredentials WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings mayRule
       noteOfDecision noteOfSession noteOfSettings readAuditTrail replyToRuling runGateway toPlainText verifyAuditChain verifyAuditTrail
     `,
   ],

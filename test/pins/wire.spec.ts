@@ -206,6 +206,7 @@ describe('pinned for operators', () => {
       'auth',
       'config',
       'presence',
+      'cron',
     ]);
   });
 
@@ -233,6 +234,9 @@ describe('pinned for operators', () => {
       'node.before_result',
       'node.after_result',
       'node.before_ack',
+      'cron.after_row',
+      'cron.after_accept',
+      'cron.after_move',
       'drain.mid',
       'config.mid',
       'migrate.mid',

@@ -26,6 +26,8 @@ export interface ApprovalRequest {
   readonly callId: string;
   readonly tool: string;
   readonly parameters: unknown;
+  /** Time for the decision in milliseconds, if it is shorter than that of the settings. */
+  readonly approvalWaitMs?: number;
 }
 
 /**
@@ -54,7 +56,15 @@ export class ApprovalsService {
   }
 
   /** Opens the approval of a call, or resolves with the one that the call already has. @throws GatewayError STORE_UNAVAILABLE */
-  request({ tenant, sessionId, messageRef, callId, tool, parameters }: ApprovalRequest): Promise<Approval> {
+  request({
+    tenant,
+    sessionId,
+    messageRef,
+    callId,
+    tool,
+    parameters,
+    approvalWaitMs = Infinity,
+  }: ApprovalRequest): Promise<Approval> {
     return this.approvals.openApproval({
       approvalId: `a_${randomUUID()}`,
       tenant,
@@ -64,7 +74,7 @@ export class ApprovalsService {
       tool,
       arguments: JSON.stringify(parameters),
       argumentsSha256: hashArguments(parameters),
-      expiresAt: this.clock.now() + this.config.get('tools.approval_timeout_ms'),
+      expiresAt: this.clock.now() + Math.min(approvalWaitMs, this.config.get('tools.approval_timeout_ms')),
     });
   }
 

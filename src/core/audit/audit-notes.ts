@@ -63,6 +63,19 @@ export function noteOfNode(change: {
   return { tenant, actor, action, target: nodeId, before: JSON.stringify(before), after: JSON.stringify(after) };
 }
 
+/** Builds the note of a change of a cron job. The text of a job may be private, so it is left out. */
+export function noteOfCronJob(
+  verb: 'add' | 'change' | 'remove' | 'run',
+  { tenant, jobId }: { readonly tenant: string; readonly jobId: string },
+  actor: string,
+  change: { readonly before?: object | undefined; readonly after?: object | undefined },
+): AuditNote {
+  const describe = (state: object | undefined) =>
+    state === undefined ? 'null' : JSON.stringify({ ...state, message: undefined });
+  const { before, after } = change;
+  return { tenant, actor, action: `cron.${verb}`, target: jobId, before: describe(before), after: describe(after) };
+}
+
 /** The action of {@link noteOfSweep}. */
 export const SWEEP_ACTION = 'audit.sweep';
 

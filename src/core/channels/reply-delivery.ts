@@ -1,4 +1,5 @@
 import type { StreamBlock } from '../../protocol/domain.js';
+import { isFiringId } from '../sessions/firing.js';
 import type { OutboxPart } from '../store/index.js';
 import { ApprovalMessages } from './approval-messages.js';
 import type { ChatLane } from './chat-lane.js';
@@ -83,8 +84,9 @@ export class ReplyDelivery {
   private async showAll(): Promise<void> {
     const { blocks, end } = this.reply;
     const parts = this.mode === 'blocks' ? layOutEach(blocks, this.layout) : layOut(blocks, this.layout);
-    // A reply that was shown is never replaced by its error.
-    if (end?.error) parts.push([{ kind: 'status', text: `⚠ ${end.error.message}` }]);
+    // A reply that was shown is never replaced by its error. A job reports its own failures.
+    if (end?.error && !isFiringId(this.reply.messageId))
+      parts.push([{ kind: 'status', text: `⚠ ${end.error.message}` }]);
     await this.show(parts, true);
     for (const part of this.parts.slice(parts.length)) await this.takeBack(part);
   }

@@ -35,6 +35,11 @@ export function isReservedPrincipal(name: string, role: Role, drivers: readonly 
   );
 }
 
+/** Returns whether the gateway gives a name itself, to a page, a driver or a part of its own. The operator `local` is not one of them. */
+export function isReservedName(name: string): boolean {
+  return name === 'webchat' || name.startsWith('channel:') || RESERVED_PREFIX.test(name);
+}
+
 export const DEFAULT_TENANT = 'default';
 
 /** The scopes that each role may hold. A credential without its own list has all of them. */

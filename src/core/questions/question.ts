@@ -1,5 +1,6 @@
 import { SKILLS_PERMISSION, type AgentDefinition } from '../agents/agent-definition.js';
 import { parseCommand, type Command } from '../sessions/activation.js';
+import { readFiring } from '../sessions/firing.js';
 import type { ClientKey, Session, StoredMessage } from '../store/index.js';
 
 const CLIENT_ID = 'ask';
@@ -9,6 +10,8 @@ const PRINCIPAL_PREFIX = 'agent:';
 export interface PersonalTurn {
   readonly sessionId: string;
   readonly messageRef: string;
+  /** How long an approval waits at most, in milliseconds; 0 if no person can decide. Undefined in the turn of a person. */
+  readonly approvalWaitMs?: number;
 }
 
 /** The facts of a question besides its text, which the metadata of its message holds. */
@@ -39,31 +42,42 @@ export function personalTurnOf(
   message: Pick<StoredMessage, 'client' | 'payload' | 'sessionId' | 'messageRef'>,
 ): PersonalTurn {
   const { sessionId, messageRef } = message;
-  return readQuestion(message)?.personal ?? { sessionId, messageRef };
+  const approvalWaitMs = readFiring(message)?.approval_wait_ms;
+  const own = { sessionId, messageRef, ...(approvalWaitMs !== undefined && { approvalWaitMs }) };
+  return readQuestion(message)?.personal ?? own;
 }
 
-/** Returns the command that a message is, if it is one. No command is read in a question. */
+/**
+ * Returns the command that a message is, if it is one. No command is read in a question, nor in the firing of a job whose maker
+ * may give none.
+ */
 export function readCommand(
   message: Pick<StoredMessage, 'client' | 'payload'>,
   agentName: string,
 ): Command | undefined {
-  return readQuestion(message) ? undefined : parseCommand(message.payload.content, agentName);
+  if (readQuestion(message) || readFiring(message)?.may_command === false) return undefined;
+  return parseCommand(message.payload.content, agentName);
+}
+
+/** Returns the permissions that the turn of a message is limited to: for a question those of the asking turn, for a firing those of its maker. */
+function limitOf(message: StoredMessage): readonly string[] | undefined {
+  return readQuestion(message)?.permissions ?? readFiring(message)?.permissions;
 }
 
 /**
- * Returns the agent of a message: for a question with only those of its permissions that the asking turn holds. It keeps
+ * Returns the agent of a message, with only those of its permissions that the turn may hold. It keeps
  * its skills, which are its operator's text, as its system prompt is, and give no right to anything else.
  */
 export function limitAgent(agent: AgentDefinition, message: StoredMessage): AgentDefinition {
-  const question = readQuestion(message);
-  if (!question) return agent;
-  return { ...agent, permissions: intersect(agent.permissions, [...question.permissions, SKILLS_PERMISSION]) };
+  const limit = limitOf(message);
+  if (!limit) return agent;
+  return { ...agent, permissions: intersect(agent.permissions, [...limit, SKILLS_PERMISSION]) };
 }
 
-/** Returns the session of a message: for a question with only those permissions that the asking turn holds. */
+/** Returns the session of a message, with only those permissions that the turn may hold. */
 export function limitSession(session: Session, message: StoredMessage): Session {
-  const question = readQuestion(message);
-  return question ? { ...session, toolPermissions: intersect(session.toolPermissions, question.permissions) } : session;
+  const limit = limitOf(message);
+  return limit ? { ...session, toolPermissions: intersect(session.toolPermissions, limit) } : session;
 }
 
 function intersect(own: readonly string[], held: readonly string[]): readonly string[] {

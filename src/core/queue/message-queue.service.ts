@@ -15,6 +15,7 @@ import {
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
+import { isFiring } from '../sessions/firing.js';
 import { promised } from '../store/done.js';
 import { MessageClaimsService } from './message-claims.service.js';
 import { QueueRulesService } from './queue-rules.service.js';
@@ -42,6 +43,7 @@ export class MessageQueueService {
   private readonly counted: Readonly<Record<(typeof OUTCOMES)[number], Counter>>;
 
   private readonly rulingListeners: ((approvalId: string) => void)[] = [];
+  private readonly interruptListeners: ((messageRef: string) => void)[] = [];
 
   constructor(
     private readonly messages: QueueStore,
@@ -96,7 +98,12 @@ export class MessageQueueService {
     }
     if (outcome.kind === 'accepted' && outcome.status === 'queued') {
       this.claims.wake();
-      if (outcome.runningRef !== undefined && this.rules.findBusyPolicy(message.session) === 'interrupt') {
+      // A firing of a job waits its turn.
+      if (
+        outcome.runningRef !== undefined &&
+        !isFiring(message) &&
+        this.rules.findBusyPolicy(message.session) === 'interrupt'
+      ) {
         this.interrupt(message.client.tenant, outcome.runningRef);
       }
     }
@@ -106,6 +113,11 @@ export class MessageQueueService {
   /** Calls a listener with the ID of an approval when a message that decides on it was stored. */
   onRuling(listener: (approvalId: string) => void): void {
     this.rulingListeners.push(listener);
+  }
+
+  /** Calls a listener with the ref of a running message that another one is about to interrupt. */
+  onInterrupt(listener: (messageRef: string) => void): void {
+    this.interruptListeners.push(listener);
   }
 
   /** Cancels messages. Those that run end soon after. Returns undefined when the selector matches no message. */
@@ -123,6 +135,7 @@ export class MessageQueueService {
   }
 
   private interrupt(tenant: string, messageRef: string): void {
+    for (const listener of this.interruptListeners) listener(messageRef);
     this.cancel({ by: 'ref', tenant, messageRef }).catch((error: unknown) => {
       // The new message is accepted and waits for the turn to end: late, but not lost.
       this.log.warn({ error, message_ref: messageRef }, 'a running turn could not be interrupted');

@@ -2,6 +2,7 @@
 export * from './approval.store.js';
 export * from './audit.store.js';
 export * from './channel.store.js';
+export * from './cron.store.js';
 export type { Done } from './done.js';
 export * from './frame.store.js';
 export * from './media.store.js';

@@ -15,6 +15,7 @@ export const SUBSYSTEMS = [
   'auth',
   'config',
   'presence',
+  'cron',
 ] as const;
 export type Subsystem = (typeof SUBSYSTEMS)[number];
 

@@ -7,7 +7,7 @@ import type { ToolDefinition } from './tool.js';
 import { ToolRegistryService, type ToolUser } from './tool-registry.service.js';
 
 const config = { get: () => [] } as unknown as ConstructorParameters<typeof ToolRegistryService>[0];
-const principals = { findToolPermissions: () => undefined };
+const principals = { findToolPermissions: () => undefined, isGone: () => false };
 const user = {
   session: { tenant: 'default', toolPermissions: [] },
   caller: {},

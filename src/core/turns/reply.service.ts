@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
 import { readCommand } from '../questions/question.js';
+import { readFiring } from '../sessions/firing.js';
 import { QuestionsService } from '../questions/questions.service.js';
 import type { Command } from '../sessions/activation.js';
 import { SessionCommandsService } from '../sessions/session-commands.service.js';
@@ -36,8 +37,8 @@ export class ReplyService {
       if (signals.stop.aborted) return CANCELLED;
       if (!(error instanceof GatewayError) || error.code !== 'AGENT_FAILED') throw error;
       turn.endPartial();
-      // Not every client shows the `stream_end`, so the failure is also a block of the reply.
-      turn.addBlock('status', error.message);
+      // Not every client shows the `stream_end`, so the failure is also a block of the reply. A job reports its own failures.
+      if (!readFiring(turn.message)) turn.addBlock('status', error.message);
       return { ...failedWith(GatewayError.from(error)), ...journal.sumUsage() };
     }
   }
@@ -56,11 +57,15 @@ export class ReplyService {
     const { message, session, attempt } = claim;
     if (attempt > 1 || !agent) return undefined;
     const command = readCommand(message, agent.name);
-    if (command && this.commands.has(command)) return undefined;
+    if ((command && this.commands.has(command)) || readFiring(message)?.is_notice) return undefined;
     return this.agent.answerNow({ message, session, agent, ...(command && { command }) });
   }
 
   private async answer(turn: Turn): Promise<Ending> {
+    if (readFiring(turn.message)?.is_notice) {
+      turn.addBlock('status', turn.message.payload.content);
+      return { reason: 'stop' };
+    }
     const command = readCommand(turn.message, turn.agent.name);
     const text = command && (await this.commands.run(command, turn.message, turn.session));
     if (text === undefined) return this.askAgent(turn, command);
@@ -70,11 +75,11 @@ export class ReplyService {
 
   private async askAgent(turn: Turn, command: Command | undefined): Promise<Ending> {
     const { signals, journal, agent } = turn;
-    const cancelTimer = this.clock.setTimer(agent.turnTimeoutMs, () => signals.timeOut());
+    const timeoutMs = readFiring(turn.message)?.timeout_ms ?? agent.turnTimeoutMs;
+    const cancelTimer = this.clock.setTimer(timeoutMs, () => signals.timeOut());
     try {
       await this.agent.run(turn, command);
-      if (signals.isTimedOut)
-        throw new GatewayError('AGENT_FAILED', { reason: `no answer within ${agent.turnTimeoutMs} ms` });
+      if (signals.isTimedOut) throw new GatewayError('AGENT_FAILED', { reason: `no answer within ${timeoutMs} ms` });
       if (signals.stop.aborted) return CANCELLED;
       turn.endText();
       return { reason: 'stop', ...journal.sumUsage() };

@@ -16,6 +16,9 @@ import type { Turn } from './turn.js';
 /** Maximum length of a progress report, in UTF-16 units. */
 const MAX_PROGRESS_LENGTH = 1_024;
 
+/** Why a call in the run of a job is denied at once. The agent must not try it in other words. */
+const UNATTENDED = 'nobody can approve it in this run of a job; this is final, do not try it in another way';
+
 /** Why an approval was not given, with the principal that denied it. */
 interface Denial {
   readonly outcome: ToolOutcome;
@@ -70,7 +73,10 @@ export class ToolCallsService {
   private async askApproval(turn: Turn, call: NamedCall): Promise<Denial | undefined> {
     if (turn.journal.findCall(call.callId)?.mayHaveStarted) return undefined;
     const { session, message, claim, writer, journal, signals } = turn;
-    const approval = await this.approvals.request({ tenant: session.tenant, ...personalTurnOf(message), ...call });
+    const personal = personalTurnOf(message);
+    if (personal.approvalWaitMs === 0)
+      return { outcome: failure('TOOL_DENIED', { tool: call.tool, reason: UNATTENDED }), decidedBy: undefined };
+    const approval = await this.approvals.request({ tenant: session.tenant, ...personal, ...call });
     const { decision, decidedBy } =
       readRuling(approval) ??
       (await this.claims.waitOutside(claim.lease, signals.agent, async () => {

@@ -7,6 +7,7 @@ import { AuditTrail } from './audit-trail.js';
 import { toIndexText } from './memory-words.js';
 import { SCHEMA_10, SCHEMA_11, SCHEMA_12, SCHEMA_13, SCHEMA_14, SCHEMA_16 } from './channel-schema.js';
 import { NODE_SCHEMA } from './node-schema.js';
+import { SCHEMA_18 } from './cron-schema.js';
 import { prepare, required } from './rows.js';
 import {
   SCHEMA_1,
@@ -84,6 +85,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 15, up: (database) => database.exec(SCHEMA_15) },
   { version: 16, up: (database) => database.exec(SCHEMA_16) },
   { version: 17, up: (database) => database.exec(NODE_SCHEMA) },
+  { version: 18, up: (database) => database.exec(SCHEMA_18) },
 ];
 
 /** A row of the audit trail in version 1. */

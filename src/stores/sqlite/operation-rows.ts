@@ -3,6 +3,7 @@ import type { Failpoint } from '../../core/failpoints/failpoint.js';
 import type { ApprovalOperations } from './approval-operations.js';
 import type { AuditTrail } from './audit-trail.js';
 import type { ChannelOperations } from './channel-operations.js';
+import type { CronOperations } from './cron-operations.js';
 import type { FrameOperations } from './frame-operations.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { MediaOperations } from './media-operations.js';
@@ -26,6 +27,7 @@ export interface Parts {
   readonly settings: SettingsOperations;
   readonly approvals: ApprovalOperations;
   readonly channels: ChannelOperations;
+  readonly cron: CronOperations;
   readonly media: MediaOperations;
   readonly memories: MemoryOperations;
   readonly nodes: NodeOperations;

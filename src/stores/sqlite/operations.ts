@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- one table with a row for each operation
 /**
  * The table of operations. The facade, the calls between the threads and their dispatch are derived from it. A new
  * method of a port needs a row here and an implementation; the compiler requires both.
@@ -7,6 +8,7 @@ import type {
   ApprovalStore,
   AuditStore,
   ChannelStore,
+  CronStore,
   FrameStore,
   MediaStore,
   MemoryStore,
@@ -57,6 +59,7 @@ export type Ports = Omit<QueueStore, 'acceptThen'> &
   ApprovalStore &
   AuditStore &
   ChannelStore &
+  CronStore &
   MediaStore &
   MemoryStore &
   NodeStore &
@@ -202,6 +205,26 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   discardDeadLetter: write(({ channels, now }, ...all) => channels.discardDeadLetter(now, ...all)),
   approvePairing: write(({ channels, now }, ...all) => channels.approvePairing(now, ...all)),
 
+  addCronJob: write(({ cron, now }, ...all) => cron.add(now, ...all)),
+  changeCronJob: write(({ cron, now }, ...all) => cron.change(now, ...all)),
+  removeCronJob: write(({ cron, now }, ...all) => cron.remove(now, ...all)),
+  stopCronJob: write(({ cron }, ...all) => cron.stop(...all)),
+  findCronJob: read(({ cron }, jobId) => cron.find(jobId)),
+  listCronJobs: read(({ cron }, query) => cron.list(query)),
+  listDueCronJobs: read(({ cron }, ...all) => cron.listDue(...all)),
+  listCronJobsAhead: read(({ cron }, ...all) => cron.listAhead(...all)),
+  listCronJobsOn: read(({ cron }, ...all) => cron.listOnEvent(...all)),
+  readCronAgenda: read(({ cron }) => cron.readAgenda()),
+  openCronRuns: write(({ cron, now }, ...all) => cron.open(now, ...all), { after: 'cron.after_row' }),
+  listOpenCronRuns: read(({ cron }, ...all) => cron.listOpen(...all)),
+  noteCronRunAccepted: write(({ cron }, ...all) => cron.accept(...all)),
+  moveCronJob: write(({ cron }, move) => cron.move(move)),
+  listEndedCronRuns: read(({ cron, now }, ...all) => cron.listEnded(now, ...all)),
+  retryCronRun: write(({ cron }, ...all) => cron.retry(...all)),
+  endCronRun: write(({ cron }, ...all) => cron.end(...all)),
+  noteCronRunReason: write(({ cron }, ...all) => cron.noteReason(...all)),
+  listCronRuns: read(({ cron }, ...all) => cron.listRuns(...all)),
+
   addMedia: write(({ media }, ...all) => media.add(...all)),
   sumUploads: read(({ media }, ...all) => media.sum(...all)),
   listUnknownMedia: read(({ media }, mediaIds) => media.listUnknown(mediaIds)),
@@ -238,12 +261,13 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   listUnsettledNodeEvents: read(({ nodeTraffic }, limit) => nodeTraffic.listUnsettled(limit)),
   listNodeEvents: read(({ nodeTraffic }, query) => nodeTraffic.listEvents(query)),
 
-  sweep: write(({ sweeper, approvals, channels, nodes, nodeTraffic, audit, now }, limits) => {
+  sweep: write(({ sweeper, approvals, channels, cron, nodes, nodeTraffic, audit, now }, limits) => {
     const budget = new SweepBudget();
     return (
       sweeper.sweep(now, limits, budget) ||
       approvals.sweep(limits.approvalsBefore, budget) ||
       channels.sweep(limits, budget) ||
+      cron.sweep(now, budget, (sessionId) => sweeper.end(sessionId, budget)) ||
       nodes.sweep(now, budget) ||
       nodeTraffic.sweep(now, limits, budget) ||
       audit.sweep(now, limits.auditBefore, budget)

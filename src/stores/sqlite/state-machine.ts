@@ -4,6 +4,7 @@ import { failpoint } from '../../core/failpoints/failpoint.js';
 import { ApprovalOperations } from './approval-operations.js';
 import { AuditTrail } from './audit-trail.js';
 import { ChannelOperations } from './channel-operations.js';
+import { CronOperations } from './cron-operations.js';
 import { explainOpening, openDatabase } from './database.js';
 import { FrameOperations } from './frame-operations.js';
 import { Heartbeat } from './heartbeat.js';
@@ -97,6 +98,7 @@ export class SqliteStateMachine {
       settings: new SettingsOperations(database, audit),
       approvals,
       channels: new ChannelOperations(database, audit),
+      cron: new CronOperations(database, this.tables.refs, audit),
       media: new MediaOperations(database),
       memories: new MemoryOperations(database),
       nodes: new NodeOperations(database, audit),

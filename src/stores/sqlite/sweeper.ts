@@ -48,6 +48,17 @@ export class Sweeper {
     return !isDone;
   }
 
+  /** Deletes a portion of a session that nothing needs any more. Returns true when it is gone. */
+  end(sessionId: string, budget: SweepBudget): boolean {
+    this.budget = budget;
+    const session = this.tables.directory.findSession(sessionId)?.session;
+    if (session === undefined) return true;
+    if (this.statements.waits.get(session)) return false;
+    const isGone = this.deleteSession(session);
+    this.tables.directory.forgetAll();
+    return isGone;
+  }
+
   private sweepFrames(before: number, now: number): boolean {
     for (;;) {
       const aged = this.statements.aged.all(before, MAX_STEP_ROWS);
@@ -211,6 +222,7 @@ function prepareSearch(database: DatabaseSync) {
            AND NOT EXISTS (SELECT 1 FROM messages WHERE client = followers.client) LIMIT ?`,
     ),
     deleteFollower: prepare(database, 'DELETE FROM followers WHERE client = ?'),
+    waits: prepare<{ 1: 1 }>(database, 'SELECT 1 FROM queue WHERE session = ? LIMIT 1'),
     lastSession: prepare<{ session: number | null }>(database, 'SELECT max(session) AS session FROM sessions'),
   };
 }

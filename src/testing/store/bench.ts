@@ -4,6 +4,7 @@ import type {
   AuditStore,
   ChannelStore,
   Claim,
+  CronStore,
   DurableFrame,
   FrameStore,
   MediaStore,
@@ -30,6 +31,7 @@ export type StorePorts = Store &
   ApprovalStore &
   AuditStore &
   ChannelStore &
+  CronStore &
   MediaStore &
   MemoryStore &
   NodeStore;

@@ -71,7 +71,7 @@ beforeEach(() => {
   const config = { get: () => [] } as unknown as ConstructorParameters<typeof ToolRegistryService>[0];
   registry = new ToolRegistryService(
     config,
-    { findToolPermissions: () => undefined },
+    { findToolPermissions: () => undefined, isGone: () => false },
     clock,
     new FakeAudit(),
     new NoMetrics(),

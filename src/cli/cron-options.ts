@@ -1,0 +1,126 @@
+import { UsageError } from './faults.js';
+
+const TEXT = { type: 'string' } as const;
+
+/** The options of `add` and `edit`. */
+export const JOB_OPTIONS = {
+  name: TEXT,
+  cron: TEXT,
+  timezone: TEXT,
+  every: TEXT,
+  at: TEXT,
+  'on-event': TEXT,
+  node: TEXT,
+  message: TEXT,
+  channel: TEXT,
+  sender: TEXT,
+  group: TEXT,
+  thread: TEXT,
+  'deliver-to': TEXT,
+  agent: TEXT,
+  misfire: TEXT,
+  grace: TEXT,
+  overlap: TEXT,
+  jitter: TEXT,
+  timeout: TEXT,
+  retries: TEXT,
+  'max-runs': TEXT,
+  expires: TEXT,
+  'approval-wait': TEXT,
+  'min-interval': TEXT,
+  isolated: { type: 'boolean' },
+} as const;
+
+/** The values of the options. */
+export type JobValues = {
+  readonly [O in keyof typeof JOB_OPTIONS]?:
+    | ((typeof JOB_OPTIONS)[O]['type'] extends 'boolean' ? boolean : string)
+    | undefined;
+};
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * Returns the description of a job, as the administration API takes it.
+ * @param isNew all that a job needs must be given
+ * @throws UsageError
+ */
+export function readJobOptions(values: JobValues, isNew: boolean): object {
+  const schedule = readSchedule(values);
+  const target = readTarget(values);
+  const { name, message, agent, misfire, overlap } = values;
+  for (const [option, value] of Object.entries({ '--name': name, '--message': message }))
+    if (isNew && value === undefined) throw new UsageError(`add needs ${option}`, 'cron');
+  if (isNew && !schedule) throw new UsageError('add needs one of --cron, --every, --at and --on-event', 'cron');
+  if (isNew && !target) throw new UsageError('add needs --channel or --isolated', 'cron');
+  const job = withoutUndefined({
+    name,
+    schedule,
+    target,
+    message,
+    agent,
+    misfire,
+    overlap,
+    grace_ms: readDuration('--grace', values.grace),
+    jitter_ms: readDuration('--jitter', values.jitter),
+    timeout_ms: readDuration('--timeout', values.timeout),
+    approval_wait_ms: readDuration('--approval-wait', values['approval-wait']),
+    min_interval_ms: readDuration('--min-interval', values['min-interval']),
+    retries: readNumber('--retries', values.retries),
+    max_runs: readNumber('--max-runs', values['max-runs']),
+    expires_at: values.expires,
+  });
+  if (Object.keys(job).length === 0) throw new UsageError('edit needs an option to change', 'cron');
+  return job;
+}
+
+function readSchedule(values: JobValues): object | undefined {
+  const { cron, every, at, timezone, node } = values;
+  const event = values['on-event'];
+  const given = [cron, every, at, event].filter((value) => value !== undefined);
+  if (given.length > 1) throw new UsageError('Only one of --cron, --every, --at and --on-event can be given', 'cron');
+  if (given.length === 0) {
+    if (timezone !== undefined || node !== undefined)
+      throw new UsageError('--timezone and --node belong to a schedule', 'cron');
+    return undefined;
+  }
+  const on_event = event === undefined ? undefined : withoutUndefined({ event, node_id: node });
+  return withoutUndefined({ cron, every_ms: readDuration('--every', every), at, on_event, timezone });
+}
+
+function readTarget(values: JobValues): object | undefined {
+  const { channel, sender, group, thread, isolated } = values;
+  const deliverTo = values['deliver-to'];
+  if (isolated)
+    return withoutUndefined({ isolated, deliver_to: deliverTo === undefined ? undefined : readChat(deliverTo) });
+  if (deliverTo !== undefined) throw new UsageError('--deliver-to belongs to --isolated', 'cron');
+  if (channel === undefined && sender === undefined && group === undefined) return undefined;
+  return withoutUndefined({ channel, sender, group_id: group, thread_id: thread });
+}
+
+/** Reads `C/CHAT`: the direct chat of a person, or `C/group:GROUP` and `C/group:GROUP/THREAD`. */
+function readChat(text: string): object {
+  const [, channel, chat = ''] = /^([^/]+)\/(.+)$/.exec(text) ?? [];
+  if (channel === undefined) throw new UsageError('--deliver-to must be CHANNEL/CHAT, such as telegram/5001', 'cron');
+  const [, group, thread] = /^group:([^/]+)(?:\/(.+))?$/.exec(chat) ?? [];
+  if (group === undefined) return { channel, sender: chat };
+  return withoutUndefined({ channel, group_id: group, thread_id: thread });
+}
+
+function readDuration(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, count, unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
+  if (count === undefined)
+    throw new UsageError(`${option} must be a duration, such as 500ms, 10s, 5m, 1h or 2d`, 'cron');
+  return Number(count) * (UNITS[unit] ?? 1);
+}
+
+function readNumber(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d+$/.test(text)) throw new UsageError(`${option} must be a number`, 'cron');
+  return Number(text);
+}
+
+function withoutUndefined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

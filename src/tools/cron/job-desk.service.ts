@@ -1,0 +1,147 @@
+import { Injectable } from '@nestjs/common';
+import { CronJobsService, type JobOwner } from '../../core/cron/cron-jobs.service.js';
+import { definitionOf, type JobDefinition } from '../../core/cron/job.js';
+import { ownerOfSender } from '../../core/cron/job-owner.js';
+import type { JobInput } from '../../core/cron/job-schema.js';
+import { ANY_PERMISSION } from '../../core/cron/maker-rights.service.js';
+import { formatTime } from '../../core/cron/timezone.js';
+import { describeSchedule } from '../../core/cron/words.js';
+import { MessageQueueService } from '../../core/queue/message-queue.service.js';
+import { isFiring } from '../../core/sessions/firing.js';
+import { QUESTION_CHANNEL } from '../../core/sessions/session-key.js';
+import type { CronJob, StoredMessage } from '../../core/store/index.js';
+import type { ToolCallContext } from '../../core/tools/tool.js';
+import { ToolRegistryService } from '../../core/tools/tool-registry.service.js';
+
+/** Jobs that one sender may have, if a tool makes them. */
+const MAX_OWNED = 50;
+/** Due times that a job is shown with. */
+const SHOWN_TIMES = 5;
+
+/** A job, as an agent sees it. */
+export interface JobSummary {
+  readonly job_id: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  /** In words. */
+  readonly schedule: string;
+  readonly timezone: string;
+  readonly message: string;
+  /** The next due times, in ISO 8601 with the offset of the zone. */
+  readonly next: readonly string[];
+  readonly stopped?: string;
+}
+
+/** What a call is about: whose jobs it may touch. */
+export type JobCall = Pick<ToolCallContext, 'callId' | 'session' | 'caller' | 'agent' | 'turn'>;
+
+/** Gives the tools of jobs the jobs of their caller: those of its sender, or all with `cron:any`. */
+@Injectable()
+export class JobDeskService {
+  constructor(
+    private readonly jobs: CronJobsService,
+    private readonly queue: MessageQueueService,
+    private readonly registry: ToolRegistryService,
+  ) {}
+
+  /** Adds a job for the chat of the call, or with `cron:any` for any chat. A repeat of the call finds its job. */
+  async add(
+    input: Omit<JobInput, 'target'> & { readonly target?: JobInput['target'] | undefined },
+    call: JobCall,
+  ): Promise<JobSummary> {
+    const { target, ...rest } = input;
+    if (target && !this.mayTouchAny(call) && !isOwn(target))
+      throw new Error(`a job for another chat needs the permission ${ANY_PERMISSION}; leave out target for this chat`);
+    const owner = await this.findOwner(call);
+    const own = target?.isolated ? { isolated: true as const, deliver_to: chatOf(call) } : chatOf(call);
+    const job = { ...rest, target: target && !isOwn(target) ? target : own, agent: call.agent.id };
+    return this.summarise(await this.jobs.add(job, owner));
+  }
+
+  /** Lists the jobs that the call may change. */
+  async list(call: JobCall): Promise<readonly JobSummary[]> {
+    const { tenant, owner } = await this.findOwner(call);
+    const query = { tenant, limit: 200, ...(!this.mayTouchAny(call) && { owner }) };
+    return Promise.all((await this.jobs.list(query)).map((job) => this.summarise(job)));
+  }
+
+  async change(jobId: string, change: object, call: JobCall): Promise<JobSummary> {
+    if ('target' in change && !this.mayTouchAny(call))
+      throw new Error(`a change of the target needs the permission ${ANY_PERMISSION}`);
+    if ('agent' in change && !this.mayTouchAny(call)) throw new Error('the agent of a job is the one that has made it');
+    const { tenant, actor } = await this.check(jobId, call);
+    return this.summarise(await this.jobs.change(tenant, jobId, change, actor));
+  }
+
+  async remove(jobId: string, call: JobCall): Promise<void> {
+    const { tenant, actor } = await this.check(jobId, call);
+    await this.jobs.remove(tenant, jobId, actor);
+  }
+
+  /** Returns the owner of the call if it may touch a job. A job of another sender answers as if it did not exist. */
+  private async check(jobId: string, call: JobCall): Promise<JobOwner> {
+    const owner = await this.findOwner(call);
+    const job = await this.jobs.get(owner.tenant, jobId);
+    if (job.owner !== owner.owner && !this.mayTouchAny(call)) throw new Error(`there is no job ${jobId}`);
+    return owner;
+  }
+
+  /** The sender of the message that the call is for. In a run of a job it is the owner of that job, so no job passes the limit. */
+  private async findOwner(call: JobCall): Promise<JobOwner> {
+    const { session, caller, turn, callId } = call;
+    const { tenant } = session;
+    const messageRef = turn?.personal.messageRef;
+    const message =
+      messageRef === undefined ? undefined : await this.queue.findMessage({ by: 'ref', tenant, messageRef });
+    if (!message) throw new Error('jobs can be made and changed in a conversation only');
+    const parent = await this.findParent(tenant, message);
+    const principal = parent ? definitionOf(parent).maker.principal : caller.principal;
+    return {
+      tenant,
+      maker: { kind: 'session', principal, sessionId: session.id },
+      actor: caller.principal,
+      owner: parent?.owner ?? ownerOfSender(message.payload.channel, message.payload.sender),
+      maxOwned: MAX_OWNED,
+      key: callId,
+    };
+  }
+
+  private async findParent(tenant: string, message: StoredMessage): Promise<CronJob | undefined> {
+    if (!isFiring(message)) return undefined;
+    return this.jobs.get(tenant, message.client.principal.replace(/^cron:/, ''));
+  }
+
+  private mayTouchAny({ session, caller, agent }: JobCall): boolean {
+    return this.registry.listHeld({ session, caller, agent }).includes(ANY_PERMISSION);
+  }
+
+  private async summarise(job: CronJob): Promise<JobSummary> {
+    const { name, schedule, message }: JobDefinition = definitionOf(job);
+    const times = await this.jobs.next(job, SHOWN_TIMES);
+    return {
+      job_id: job.jobId,
+      name,
+      enabled: job.isEnabled,
+      schedule: describeSchedule(schedule),
+      timezone: schedule.timezone,
+      message,
+      next: times.map((time) => formatTime(time, schedule.timezone)),
+      ...(job.stopped !== undefined && { stopped: job.stopped }),
+    };
+  }
+}
+
+/** Whether a target names no chat, so that the one of the call is meant. */
+function isOwn({ isolated, deliver_to, ...chat }: JobInput['target']): boolean {
+  return deliver_to === undefined && Object.keys(chat).length === 0 && isolated !== undefined;
+}
+
+/** Returns the chat of a session. @throws Error if it is not of one */
+function chatOf({ session }: JobCall): { channel: string; sender?: string; group_id?: string; thread_id?: string } {
+  const { mode, channel, keyParts } = session;
+  const [first = '', thread] = keyParts;
+  if (mode === 'queue' || channel === QUESTION_CHANNEL)
+    throw new Error(`this conversation is no chat: name the target, which needs the permission ${ANY_PERMISSION}`);
+  if (mode === 'main') return { channel, sender: first };
+  return { channel, group_id: first, ...(thread !== undefined && { thread_id: thread }) };
+}
