@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { WebSocket } from 'ws';
 import { GatewayClient } from '../../src/client/index.js';
 import { CuttingProxy } from '../support/cutting-proxy.js';
 import { eventually } from '../support/eventually.js';
@@ -45,12 +44,7 @@ export class NodeCampaign {
     });
     const { code } = (await response.json()) as { code: string };
     await campaign.startDevice({ PAIR: code });
-    campaign.client = new GatewayClient({
-      url: campaign.front.url,
-      clientId: 'person',
-      // That of Node keeps the thread of the test from its end once its connections were reset.
-      WebSocket,
-    });
+    campaign.client = new GatewayClient({ url: campaign.front.url, clientId: 'person' });
     await campaign.client.connect();
     return campaign;
   }
@@ -72,7 +66,7 @@ export class NodeCampaign {
     const paths = { URL: this.line.url, FOLDER: join(this.folder, 'node') };
     this.device = spawn(process.execPath, [NODE], {
       env: { PATH: process.env['PATH'], ...paths, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'ignore'],
     });
     await once(this.device.stdout as NodeJS.EventEmitter, 'data');
   }

@@ -10,7 +10,7 @@ export class CuttingProxy {
   private constructor(private readonly server: Server) {}
 
   static async start(): Promise<CuttingProxy> {
-    const server = createServer({ pauseOnConnect: true });
+    const server = createServer();
     const proxy = new CuttingProxy(server);
     server.on('connection', (socket) => proxy.pass(socket));
     server.listen(0, '127.0.0.1');
@@ -28,7 +28,7 @@ export class CuttingProxy {
 
   /** Cuts all connections without a word. */
   cut(): void {
-    for (const socket of this.open) socket.resetAndDestroy();
+    for (const socket of this.open) socket.destroy();
   }
 
   close(): void {
@@ -48,6 +48,5 @@ export class CuttingProxy {
       });
     }
     front.pipe(back).pipe(front);
-    front.resume();
   }
 }
