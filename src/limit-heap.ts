@@ -19,21 +19,29 @@ const REST_SHARE = 0.2;
 /** A heap below this size is not made smaller at rest: what would be returned is soon needed again. In bytes. */
 const SMALL_HEAP_BYTES = 67_108_864;
 
-/** Flags of Node by which an operator sizes the heap. */
-const OWN_SIZES = /--(max|min)[-_]semi[-_]space|--semi[-_]space[-_]growth|--heap[-_]growing/;
+/** Flags of Node that size the young generation: of bin/launch.js, or of the operator. */
+const YOUNG_FLAGS = /--(max|min)[-_]semi[-_]space|--semi[-_]space[-_]growth/;
+
+/** Flag of Node for the size at which young generations begin. V8 does not exceed the maximum for it. */
+const FIRST_YOUNG_FLAGS = /--min[-_]semi[-_]space/;
+
+/** Flag of Node by which an operator sizes the old generation. */
+const OLD_FLAGS = /--heap[-_]growing/;
 
 /**
  * Limits what garbage adds to the resident memory of this process, from now on: a burst would otherwise make the young
  * generation 64 MiB large, and let the old one grow to several times of what is in use. Returns free memory to the system
- * when the process rests. Does nothing when the process was started with flags for that.
+ * when the process rests. Leaves the sizes that flags of Node have set.
  * @param restMs time at rest after which memory is returned, in milliseconds
  */
 export function limitHeap(restMs = REST_MS): void {
-  if (OWN_SIZES.test([...process.execArgv, process.env['NODE_OPTIONS']].join(' '))) return;
-  v8.setFlagsFromString(`--heap-growing-percent=${OLD_GROWTH_PERCENT}`);
-  v8.setFlagsFromString(`--min-semi-space-size=${THREAD_YOUNG_MIB}`);
-  v8.setFlagsFromString(`--max-semi-space-size=${THREAD_YOUNG_MIB}`);
-  limitYoung();
+  const given = [...process.execArgv, process.env['NODE_OPTIONS']].join(' ');
+  if (!OLD_FLAGS.test(given)) v8.setFlagsFromString(`--heap-growing-percent=${OLD_GROWTH_PERCENT}`);
+  if (!FIRST_YOUNG_FLAGS.test(given)) v8.setFlagsFromString(`--min-semi-space-size=${THREAD_YOUNG_MIB}`);
+  if (!YOUNG_FLAGS.test(given)) {
+    v8.setFlagsFromString(`--max-semi-space-size=${THREAD_YOUNG_MIB}`);
+    limitYoung();
+  }
   shrinkAtRest(restMs);
 }
 

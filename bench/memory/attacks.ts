@@ -48,16 +48,17 @@ const sends =
   async (target) =>
     sendAll(await open(target, { reads }), build, pauseMs);
 
-/** Opens bare connections, which write `bytes` and then wait until the gateway closes them. */
+/** Opens bare connections, which write `bytes` and then wait until the gateway closes them. A paused socket cannot see that. */
 const waits =
-  (connections: number, bytes: (port: number) => string): Attack =>
+  (connections: number, bytes: (port: number) => string, { reads = true } = {}): Attack =>
   async ({ port }) => {
     const all = Array.from({ length: connections }, () => connect({ port, host: '127.0.0.1' }));
-    await Promise.all(all.map((socket) => untilClosed(socket.pause(), bytes(port))));
+    await Promise.all(all.map((socket) => untilClosed(socket, bytes(port), { reads })));
   };
 
-async function untilClosed(socket: Socket, text: string): Promise<void> {
+async function untilClosed(socket: Socket, text: string, { reads }: { readonly reads: boolean }): Promise<void> {
   socket.on('error', () => {});
+  if (reads) socket.resume();
   socket.write(text);
   await new Promise((resolve) => socket.once('close', resolve));
 }
@@ -114,8 +115,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
     10,
     (port) => `POST /media HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX-Half: ${'x'.repeat(8_000)}`,
   ),
-  'requests whose answers are not read': waits(5, (port) =>
-    `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`.repeat(400),
+  'requests whose answers are not read': waits(
+    5,
+    (port) => `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`.repeat(400),
+    { reads: false },
   ),
   uploads: upload,
   'a new session for each message': sends(message),

@@ -15,7 +15,7 @@ export const block: Scenario = {
   figures: ['G10'],
   async measure(size) {
     using folder = new TemporaryFolder();
-    await using gateway = await startGateway({ folder, preload: PROBE });
+    await using gateway = await startGateway({ folder, preload: PROBE, ipc: true });
     using load = new LoadProcess();
     await load.call('connect', { port: gateway.port, dialect: 'gateway', token: TOKEN, count: 1 });
     const parses: number[] = [];

@@ -16,9 +16,13 @@ interface Launch {
     node?: string;
     message?: string;
   };
+  findMemoryOptions(
+    flags: readonly string[],
+    environment: Readonly<Record<string, string | undefined>>,
+  ): { flags: string[]; environment: Record<string, string | undefined> };
 }
 
-const { findRuntime, isNewEnough, findOwnNode, decide, endOnEarlySignals } = (await import(
+const { findRuntime, isNewEnough, findOwnNode, decide, endOnEarlySignals, findMemoryOptions } = (await import(
   new URL('../../bin/launch.js', import.meta.url).href
 )) as Launch;
 
@@ -108,5 +112,31 @@ describe('openclaw, run with any version of Node', () => {
     expect(found).toMatch(/node(\.exe)?$/);
     expect(findOwnNode({ platform, arch: 'mips', resolve: String })).toBeUndefined();
     expect(findOwnNode({ platform, arch, resolve: () => '/nowhere/package.json' })).toBeUndefined();
+  });
+});
+
+describe('the memory of a gateway', () => {
+  it('is limited from the start of its process', () => {
+    const { flags, environment } = findMemoryOptions(['--inspect'], { PATH: '/bin' });
+
+    expect(flags).toEqual(['--max-semi-space-size=4', '--inspect']);
+    expect(environment).toEqual({
+      MALLOC_ARENA_MAX: '2',
+      MALLOC_MMAP_THRESHOLD_: '131072',
+      MALLOC_TRIM_THRESHOLD_: '131072',
+      PATH: '/bin',
+    });
+  });
+
+  it.each([
+    [['--max-semi-space-size=64'], undefined],
+    [['--min_semi_space_size=16'], undefined],
+    [[], '--semi-space-growth-factor=4'],
+  ])('is sized by the operator, whose flags are %j and NODE_OPTIONS %j', (flags, options) => {
+    expect(findMemoryOptions(flags, { NODE_OPTIONS: options }).flags).toEqual(flags);
+  });
+
+  it('keeps the variables of the operator', () => {
+    expect(findMemoryOptions([], { MALLOC_ARENA_MAX: '8' }).environment['MALLOC_ARENA_MAX']).toBe('8');
   });
 });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError, type StreamBlock } from '../../protocol/domain.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
+import { Slots } from '../delivery/slots.js';
 import { clientKey } from '../identity/principal.js';
 import { listFollowed } from '../sessions/access.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
@@ -13,9 +14,22 @@ import { RefusalsService } from './refusals.service.js';
 /** Number of messages of the history that are read at a time, so that long ones do not block other work. */
 const PORTION = 10;
 
+/** Number of pages of histories that are read at a time: a message with its reply may have more than a megabyte. */
+export const MAX_HISTORY_READS = 4;
+
+/** The messages of a page, and the agent of their session. */
+interface HistoryRange {
+  readonly sessionId: string;
+  readonly agent: string;
+  readonly limit: number;
+  readonly before: string | undefined;
+}
+
 /** Serves a client's reads of conversations: history, resumed logs, its delivery cursor. */
 @Injectable()
 export class ConversationReaderService {
+  private readonly historySlots = new Slots(MAX_HISTORY_READS);
+
   constructor(
     private readonly sessions: SessionStore,
     private readonly frames: FrameStore,
@@ -38,6 +52,13 @@ export class ConversationReaderService {
     takes: (entry: HistoryEntry) => boolean = () => true,
   ): Promise<HistoryPage> {
     const { agent } = await this.router.getVisible(principal, sessionId);
+    return this.historySlots.run(() => this.readPage({ sessionId, agent, limit, before }, takes));
+  }
+
+  private async readPage(
+    { sessionId, agent, limit, before }: HistoryRange,
+    takes: (entry: HistoryEntry) => boolean,
+  ): Promise<HistoryPage> {
     const newestFirst: HistoryEntry[] = [];
     let headSeq: number | undefined;
     let oldest = before;

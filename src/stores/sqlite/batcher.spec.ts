@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { promised } from '../../core/store/done.js';
-import { Batcher } from './batcher.js';
+import { Batcher, MAX_BATCH_SIZE } from './batcher.js';
 import type { BatchReply, Call } from './operations.js';
 
 const check: Call = ['check'];
@@ -63,6 +63,21 @@ describe('Batcher', () => {
     expect(batches[1]?.calls).toHaveLength(476);
     answer(1);
     await Promise.all(calls);
+  });
+
+  it('sends large calls in batches of a limited size, in their order, and one that is larger alone', async () => {
+    const { batcher, batches, answer } = host();
+    const sizes = [0.4, 0.4, 0.4, 1.5, 0.1, 0.8].map((share) => Math.floor(share * MAX_BATCH_SIZE));
+    const calls = sizes.map((size) =>
+      promised<unknown>((done) => batcher.call(['check', [{ text: 'x'.repeat(size) }]] as unknown as Call, done)),
+    );
+    for (let batch = 0; batch < 4; batch++) {
+      await turn();
+      await turn();
+      answer(batch);
+    }
+    await Promise.all(calls);
+    expect(batches.map((batch) => batch.calls.length)).toEqual([2, 1, 1, 2]);
   });
 
   it('rejects only the calls that failed', async () => {

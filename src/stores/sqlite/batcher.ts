@@ -4,6 +4,9 @@ import type { Batch, BatchReply, Call, Failure } from './operations.js';
 /** Calls per batch, so that a burst completes in portions and not all at its end. */
 const MAX_CALLS = 1_024;
 
+/** Characters and bytes in the calls of a batch, of which each thread has a copy. A larger call is a batch of its own. */
+export const MAX_BATCH_SIZE = 4_194_304;
+
 interface PendingCall {
   readonly call: Call;
   readonly done: Done<unknown>;
@@ -46,8 +49,7 @@ export class Batcher {
 
   private async work(): Promise<void> {
     while (this.pending.length > 0) {
-      const batch = this.pending.length > MAX_CALLS ? this.pending.splice(0, MAX_CALLS) : this.pending;
-      if (batch === this.pending) this.pending = [];
+      const batch = this.takeBatch();
       try {
         const calls = batch.map(({ call }) => call);
         settle(batch, await this.host.run(this.kind, calls), this.host);
@@ -61,6 +63,30 @@ export class Batcher {
     this.busy = false;
     this.whenIdle?.();
   }
+
+  private takeBatch(): readonly PendingCall[] {
+    const { pending } = this;
+    let size = 0;
+    let count = 0;
+    for (const { call } of pending) {
+      size += sizeOf(call);
+      if (count === MAX_CALLS || (count > 0 && size > MAX_BATCH_SIZE)) return pending.splice(0, count);
+      count++;
+    }
+    this.pending = [];
+    return pending;
+  }
+}
+
+/** Returns the number of characters and bytes in a value. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  if (ArrayBuffer.isView(value)) return value.byteLength;
+  let size = 0;
+  if (Array.isArray(value)) for (const part of value) size += sizeOf(part);
+  else for (const key in value) size += sizeOf((value as Record<string, unknown>)[key]);
+  return size;
 }
 
 function settle(batch: readonly PendingCall[], { results, failures }: BatchReply, host: BatcherHost): void {
