@@ -53,9 +53,7 @@ describe('what was missed while nothing ran', () => {
     await start();
     const job = await harness.add({ schedule: { every_ms: 1_000 }, max_runs: 1 });
     await harness.stopCron();
-    const before = performance.now();
     await sleepUntil('2026-12-03T07:00:00Z');
-    expect(performance.now() - before).toBeLessThan(5_000);
     const runs = await harness.runs(job);
     expect(runs.filter(({ status }) => status === 'done')).toHaveLength(1);
     expect(runs[0]).toMatchObject({ status: 'skipped', count: 604_800 - 21, firstDue: Date.parse(START) + 1_000 });
