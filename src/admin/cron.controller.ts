@@ -78,6 +78,7 @@ export class CronController {
     return this.toDto(await this.jobs.add(job, ownerOfOperator(caller)));
   }
 
+  /** Returns a job with its next due time. */
   @Get(':id')
   @RequireScope('admin:read')
   async get(@Param('id') id: string, @Caller() { tenant }: Principal): Promise<CronJobDto> {
