@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -82,7 +83,10 @@ interface ModuleGraph {
   getModuleInfo(id: string): { readonly isEntry: boolean; readonly importers: readonly string[] } | null;
 }
 
-/** Returns `page` for a module that the entry imports, directly or not; a module that is loaded later has no name. */
+/**
+ * Returns the chunk of a module that an entry imports, directly or not: `page` for the chat's own, `shared` for those of the
+ * chat and the page of a device. A module that is loaded later has no name.
+ */
 function nameChunk(id: string, graph: ModuleGraph): string | null {
   const seen = new Set<string>();
   const entries = new Set<string>();
@@ -94,7 +98,10 @@ function nameChunk(id: string, graph: ModuleGraph): string | null {
     info?.importers.forEach(follow);
   };
   follow(id);
-  // A module that the frame needs too must not bring the page along, which would run there.
-  const [entry = ''] = entries;
-  return entries.size === 1 && entry.endsWith('index.html') ? 'page' : null;
+  const names = [...entries]
+    .map((entry) => basename(entry))
+    .sort()
+    .join();
+  // A module that the frame needs too must not bring a page along, which would run there.
+  return { 'index.html': 'page', 'index.html,node.html': 'shared' }[names] ?? null;
 }
