@@ -137,6 +137,8 @@ export class WireLine implements GatewayLine {
         const message = { messageRef, ...(status !== 'duplicate' && { status }) };
         return this.client.take({ kind: 'accepted', requestId: requestId ?? '', status, message });
       }
+      case 'resumed':
+        return this.client.take({ kind: 'resumed', requestId: requestId ?? '', sessionId: frame.payload.session_id });
       case 'error':
         return this.client.take({
           kind: 'refused',

@@ -86,6 +86,8 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   /** Set before anything of the platform is taken. */
   private line: GatewayLine | undefined;
   private requests = 0;
+  /** Requests to read sessions again. Without them replies would be left out for good. */
+  private readonly rereads = new Set<string>();
   /** How much the clock of the platform is ahead, in milliseconds. */
   private clockOffset = 0;
   private trouble: string | undefined;
@@ -271,7 +273,9 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   }
 
   resume(sessionId: string, seq: number): void {
-    this.connection.resume(this.nextRequest(), [{ sessionId, seq }]);
+    const id = this.nextRequest();
+    this.rereads.add(id);
+    this.connection.resume(id, [{ sessionId, seq }]);
   }
 
   private makeLink(): ChannelLink {
@@ -334,8 +338,13 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   private take(event: LineEvent): void {
     switch (event.kind) {
       case 'accepted':
-      case 'refused':
         return this.inbox.take(event);
+      case 'refused':
+        if (event.requestId !== undefined && this.rereads.delete(event.requestId)) return this.fail(event.error);
+        return this.inbox.take(event);
+      case 'resumed':
+        this.rereads.delete(event.requestId);
+        return this.outbox.takeResumed(event.sessionId);
       case 'frames':
         return this.outbox.take(event.frames);
       case 'delta':

@@ -1,7 +1,7 @@
 /** The port of the gateway as the accounts of channels use it: in the same process, or at the other end of a wire. */
 import type { AcceptedEvent, RefusedEvent } from '../connections/connection.js';
 import type { MemoryConnection } from '../connections/memory-connection.js';
-import type { DeltaEvent, FramesEvent } from '../delivery/frame-reader.js';
+import type { DeltaEvent, FramesEvent, ResumedEvent } from '../delivery/frame-reader.js';
 import type { AcceptedMessage } from '../store/index.js';
 import type { KeptFile, OpenFile, Target } from './driver.js';
 
@@ -11,7 +11,12 @@ export interface StoredEvent extends Pick<AcceptedEvent, 'kind' | 'requestId' | 
 }
 
 /** What a {@link GatewayLine} sends to its account. Other events are ignored. */
-export type LineEvent = StoredEvent | RefusedEvent | FramesEvent | DeltaEvent;
+export type LineEvent =
+  | StoredEvent
+  | RefusedEvent
+  | FramesEvent
+  | DeltaEvent
+  | Pick<ResumedEvent, 'kind' | 'requestId' | 'sessionId'>;
 
 /** An account that connects. */
 export interface LineClient {

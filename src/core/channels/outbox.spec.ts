@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.js';
 import type { StorePorts } from '../../testing/store/bench.js';
 import { storeAt } from '../../testing/test-stores.js';
@@ -20,11 +20,16 @@ let ending: AbortController;
 let sent: string[];
 let confirmed: number[];
 let lost: string[];
+/** Called when the outbox reads a session again. */
+let onResume: (seq: number) => void;
+/** Called with the number of messages that were sent. */
+let onSent: (count: number) => void;
 
 beforeEach(async () => {
   clock = new ManualClock();
   store = storeAt('sqlite::memory:')(clock, new SilentLogs(), new NoMetrics()).store;
   [ending, sent, confirmed, lost] = [new AbortController(), [], [], []];
+  [onResume, onSent] = [() => {}, () => {}];
   await store.open();
 });
 afterEach(async () => {
@@ -38,7 +43,11 @@ async function makeOutbox(findPlace: NonNullable<Driver['findPlace']>): Promise<
   const log = new SilentLogs().for();
   const lease = (await store.takeAccount('pigeon', 'replica-1', 3_600_000))!;
   const persistence = new Persistence(clock, log, signal);
-  const send = async ({ place, texts }: Part) => `out-${sent.push(`${place.chat}: ${toPlainText(texts)}`)}`;
+  const send = async ({ place, texts }: Part) => {
+    const count = sent.push(`${place.chat}: ${toPlainText(texts)}`);
+    onSent(count);
+    return `out-${count}`;
+  };
   const run = {
     channel: 'pigeon',
     lease,
@@ -56,7 +65,7 @@ async function makeOutbox(findPlace: NonNullable<Driver['findPlace']>): Promise<
     count: () => {},
     fail: (error: unknown) => expect(error).toBe(signal.reason),
     confirm: (_: string, seq: number) => void confirmed.push(seq),
-    resume: () => {},
+    resume: (_: string, seq: number) => onResume(seq),
     noteLost: (reason: string) => void lost.push(reason),
     findTarget: async () => ({ sender: 'ann' }),
   };
@@ -103,4 +112,63 @@ it('a reply whose place the platform refuses does not hold up the next one', asy
   outbox.take(aReply());
   await eventually(() => confirmed.length > 0);
   expect([sent, confirmed, lost]).toEqual([[], [2], ['no such person']]);
+});
+
+describe('a session with more replies than wait in memory', () => {
+  const LAST = 40;
+
+  /** The frames of replies 1 to `count`, of two frames each. */
+  function listFrames(count: number): DurableFrame[] {
+    return Array.from({ length: count }, (_, n) =>
+      aReply().map((frame) => ({
+        ...frame,
+        seq: 2 * n + frame.seq,
+        messageRef: `m_${n + 1}`,
+        messageId: `id-${n + 1}`,
+        payload: frame.payload.replace('good morning', `reply ${n + 1}`),
+      })),
+    ).flat();
+  }
+  const inOrder = Array.from({ length: LAST }, (_, n) => `chat-of-ann: reply ${n + 1}`);
+
+  it('[V-03] delivers all of them in order, whatever comes meanwhile', async () => {
+    const log = listFrames(LAST);
+    const outbox = await makeOutbox(async () => ({ chat: 'chat-of-ann' }));
+    let live = 2 * (LAST - 2);
+    const rereads: number[] = [];
+    onResume = (seq) => {
+      rereads.push(seq);
+      // What is sent before the gateway has the request comes from the old place.
+      outbox.take(log.slice(live, live + 1));
+      setImmediate(() => {
+        outbox.takeResumed('s_1');
+        outbox.take(log.slice(seq));
+      });
+    };
+    onSent = (count) => {
+      if (count === 3) outbox.take(log.slice(live, (live += 2)));
+    };
+    outbox.take(log.slice(0, live));
+    await eventually(() => confirmed.at(-1) === log.length);
+    expect([sent, rereads]).toEqual([inOrder, [32, 64]]);
+  });
+
+  it('takes the rest of a reply that waits already once, also if it follows what was left out', async () => {
+    const log = listFrames(20);
+    const [begin, end] = log.slice(30, 32) as [DurableFrame, DurableFrame];
+    // The end of reply 16 comes after reply 17.
+    const mixed = [...log.slice(0, 30), begin, ...log.slice(32, 34), end, ...log.slice(34)].map((frame, n) => ({
+      ...frame,
+      seq: n + 1,
+    }));
+    const outbox = await makeOutbox(async () => ({ chat: 'chat-of-ann' }));
+    onResume = (seq) =>
+      setImmediate(() => {
+        outbox.takeResumed('s_1');
+        outbox.take(mixed.slice(seq));
+      });
+    outbox.take(mixed);
+    await eventually(() => confirmed.at(-1) === mixed.length);
+    expect(sent).toEqual(inOrder.slice(0, 20));
+  });
 });

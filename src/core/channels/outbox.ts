@@ -32,8 +32,15 @@ interface SessionReplies {
   /** Deliveries of replies that have not waited for those before them. */
   readonly early: Map<ReplyProgress, Promise<void>>;
   newestSeq: number;
-  /** The first frame that was left out because too many replies wait; it is read from the log again. */
+  /**
+   * The first frame that was left out because too many replies wait. All newer replies are left out too, and are read from the
+   * log again when none waits.
+   */
   leftOutFrom: number | undefined;
+  /** True until the log is read again: what comes meanwhile comes again then. */
+  isRereading: boolean;
+  /** The refs of replies that have taken frames after one that was left out. */
+  readonly ahead: Set<string>;
   isBusy: boolean;
 }
 
@@ -119,15 +126,25 @@ export class Outbox {
   take(frames: readonly DurableFrame[]): void {
     for (const frame of frames) {
       const session = this.sessionOf(frame.sessionId);
-      if (frame.seq <= session.newestSeq) continue;
+      if (frame.seq <= session.newestSeq || session.isRereading) continue;
       session.newestSeq = frame.seq;
       const reply = this.replyOf(session, frame);
       if (reply) {
+        if (session.leftOutFrom !== undefined) session.ahead.add(frame.messageRef);
         reply.take(frame);
         this.hurry(session, reply);
-      } else session.leftOutFrom ??= frame.seq;
+      } else if (!session.ahead.has(frame.messageRef)) session.leftOutFrom ??= frame.seq;
       if (!session.isBusy) void this.work(session);
     }
+  }
+
+  /** Notes that a session is read from its log again; its frames follow. */
+  takeResumed(sessionId: string): void {
+    const session = this.sessions.get(sessionId);
+    if (!session?.isRereading || session.leftOutFrom === undefined) return;
+    session.newestSeq = session.leftOutFrom - 1;
+    session.leftOutFrom = undefined;
+    session.isRereading = false;
   }
 
   /**
@@ -147,6 +164,7 @@ export class Outbox {
     // A message that an earlier run has submitted may have had deltas before; its blocks come whole.
     if (this.places.get(delta.messageRef) === undefined) return;
     const session = this.sessionOf(delta.sessionId);
+    if (session.isRereading) return;
     this.replyOf(session, delta)?.takeDelta(delta);
     if (!session.isBusy) void this.work(session);
   }
@@ -171,6 +189,8 @@ export class Outbox {
         early: new Map(),
         newestSeq: 0,
         leftOutFrom: undefined,
+        isRereading: false,
+        ahead: new Set(),
         isBusy: false,
       };
       this.sessions.set(sessionId, session);
@@ -178,13 +198,14 @@ export class Outbox {
     return session;
   }
 
-  /** Returns the reply of a message; undefined for a new one when too many wait. */
+  /** Returns the reply of a message; undefined for a new one when too many wait, or one was left out. */
   private replyOf(
-    { replies }: SessionReplies,
+    { replies, leftOutFrom, ahead }: SessionReplies,
     { messageRef, messageId }: Pick<DurableFrame, 'messageRef' | 'messageId'>,
   ): ReplyProgress | undefined {
     let reply = replies.get(messageRef);
-    if (!reply && replies.size < MAX_WAITING_REPLIES) {
+    const hasRoom = replies.size < MAX_WAITING_REPLIES && leftOutFrom === undefined && !ahead.has(messageRef);
+    if (!reply && hasRoom) {
       const hasAllDeltas = this.places.get(messageRef) !== undefined;
       reply = new ReplyProgress(messageRef, messageId, hasAllDeltas, this.run.clock.now());
       replies.set(messageRef, reply);
@@ -205,9 +226,13 @@ export class Outbox {
         session.replies.delete(reply.messageRef);
         this.confirm(session);
       }
+      session.isBusy = false;
+      if (session.leftOutFrom !== undefined) {
+        session.isRereading = true;
+        return this.run.resume(session.sessionId, session.leftOutFrom - 1);
+      }
       this.sessions.delete(session.sessionId);
-      if (session.leftOutFrom !== undefined) this.run.resume(session.sessionId, session.leftOutFrom - 1);
-      else if (this.sessions.size === 0) for (const wake of this.waitingForIdle.splice(0)) wake();
+      if (this.sessions.size === 0) for (const wake of this.waitingForIdle.splice(0)) wake();
     } catch (error) {
       this.run.fail(error);
     }
