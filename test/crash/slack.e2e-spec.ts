@@ -135,6 +135,14 @@ function skipDeadlines(folder: string): void {
   database.close();
 }
 
+/** Returns the number of parts whose outcome is not stored. */
+function countSending(folder: string): number {
+  const database = new DatabaseSync(join(folder, 'data/gateway.db'), { readOnly: true });
+  const row = database.prepare("SELECT count(*) AS count FROM outbox WHERE state = 'sending'").get();
+  database.close();
+  return Number(row?.['count']);
+}
+
 /** Slack refuses only what a call has. */
 function isPossible(failure: Failure, parameters: Parameters): boolean {
   if (!('error' in failure)) return true;
@@ -154,6 +162,8 @@ it('[V-29] what Slack did not let the gateway read before it was killed is read 
     try {
       const shown = () => slack.read('DU1').map((one) => answers.find((answer) => one.includes(answer)) ?? one);
       await expect.poll(shown, { timeout: 60_000, interval: 50 }).toEqual(answers);
+      // An outcome that was not stored would be looked up in the history, too.
+      await expect.poll(() => countSending(folder), { timeout: 60_000, interval: 50 }).toBe(0);
     } finally {
       await gateway.end();
     }

@@ -85,8 +85,9 @@ describe('openclaw node run', { timeout: 60_000 }, () => {
     const operator = await FrameClient.open(await gateway.port, '', { headers: gateway.localHeaders });
     operator.send('approval', { approval_id: id, decision: 'allow', arguments_sha256 });
     expect(await resultOf(person)).toMatchObject({ content: { exit_code: 0, stdout: 'hi\n' } });
+    const hasEnded = once(device.child, 'close');
     await run('nodes', 'revoke', 'kitchen-mac');
-    await once(device.child, 'close');
+    await hasEnded;
     expect(device.child.exitCode).toBe(1);
     expect(device.output).toContain('Revoked');
     await Promise.all([person.close(), operator.close()]);
