@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, NotFoundException, Param, Redirect, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { PageFiles, type PageFile } from './page-files.js';
+import { PageFiles } from './page-files.js';
+import { buildPolicy, readAcceptEncoding, redirectFromSlash, sendPageFile } from './serve-page.js';
 
 /** The names of these files contain a hash of their content. */
 const CACHE_PERMANENTLY = 'public, max-age=31536000, immutable';
@@ -25,14 +26,10 @@ export class PageController {
   /** @throws NotFoundException when the page was not built */
   @Get()
   async readPage(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
-    // The addresses in the page are relative to one without a slash at its end.
-    if (new URL(request.url ?? '', 'http://gateway').pathname.endsWith('/')) {
-      response.writeHead(302, { Location: '../chat' }).end();
-      return;
-    }
+    if (redirectFromSlash(request, response, 'chat')) return;
     const page = await this.files.findPage(readAcceptEncoding(request));
     if (!page) throw new NotFoundException('The web chat is not built; `npm run build` builds it');
-    response.setHeader('Content-Security-Policy', buildPolicy(request.headers.host ?? ''));
+    response.setHeader('Content-Security-Policy', buildPolicy(request, CHAT_POLICY));
     response.setHeader('Permissions-Policy', 'camera=(), microphone=(self), geolocation=()');
     sendPageFile(response, page, 'no-cache');
   }
@@ -66,25 +63,6 @@ export class PageController {
   }
 }
 
-/** Returns the encodings that a browser accepts, as it says them. */
-export function readAcceptEncoding({ headers }: IncomingMessage): string {
-  return headers['accept-encoding']?.toString() ?? '';
-}
-
-/** Sends a file of a page. */
-export function sendPageFile(
-  response: ServerResponse,
-  { body, mediaType, encoding }: PageFile,
-  cacheControl: string,
-): void {
-  response.setHeader('Content-Type', mediaType);
-  response.setHeader('Content-Length', body.length);
-  response.setHeader('Cache-Control', cacheControl);
-  response.setHeader('Vary', 'Accept-Encoding');
-  if (encoding !== undefined) response.setHeader('Content-Encoding', encoding);
-  response.end(body);
-}
-
 /**
  * The policy of the page in the frame: it runs its own files, and draws with inline styles. It may load nothing else, and
  * only the chat may frame it. `sandbox` holds it apart also when it is opened by itself.
@@ -100,25 +78,13 @@ const FRAME_POLICY = [
 ].join('; ');
 
 /**
- * The page runs only its own files, connects only to its own gateway, loads pictures and sound only from there or from
- * inline data, and creates HTML only through two named policies. It frames pages of the gateway; it adds itself that it is
- * the one for diagrams alone (`restrictFrames`). `host` has passed the rules for Host; it is named for browsers in which
- * 'self' does not include WebSockets.
+ * The chat loads pictures and sound only from its gateway or from inline data. It frames pages of the gateway; it adds itself
+ * that it is the one for diagrams alone (`restrictFrames`).
  */
-function buildPolicy(host: string): string {
-  return [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    `connect-src 'self' ws://${host} wss://${host}`,
-    "img-src 'self' data: blob:",
-    "media-src 'self' data: blob:",
-    "font-src 'self'",
-    "frame-src 'self'",
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "require-trusted-types-for 'script'",
-    'trusted-types lit-html dompurify',
-  ].join('; ');
-}
+const CHAT_POLICY = [
+  "img-src 'self' data: blob:",
+  "media-src 'self' data: blob:",
+  "font-src 'self'",
+  "frame-src 'self'",
+  'trusted-types lit-html dompurify',
+];
