@@ -9,7 +9,7 @@ function isSecure(url: string): boolean {
   return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
-/** What a person does with a code. */
+/** The ways in which a person uses a code. */
 export async function describeLink(
   url: string,
   { code, expires_at: expiresAt }: { readonly code: string; readonly expires_at: number },

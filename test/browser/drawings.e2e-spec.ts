@@ -121,7 +121,7 @@ describe('a diagram', () => {
         const sources = await Promise.all((await picture.all()).map((image) => image.getAttribute('src')));
         return sources.map((source) => decodeURIComponent((source ?? '').split(',').slice(1).join(',')));
       };
-      // Each is drawn anew.
+      // Each is drawn again.
       await eventually(async () =>
         expect((await svgs()).map((svg) => svg.includes(wash))).toEqual(Array(4).fill(true)),
       );

@@ -78,7 +78,7 @@ export function makeCaptureCommand(): NodeCommandSetup[] {
       name: 'screen.capture',
       description: 'Takes a picture of the screen.',
       parameters: { type: 'object', properties: {}, additionalProperties: false },
-      // Nobody at the machine is asked.
+      // The person at the machine is not asked.
       dangerous: true,
       idempotent: true,
       async run(_parameters, { signal }) {

@@ -6,7 +6,7 @@ import { makeCaptureCommand, makeNotifyCommand } from './desktop.js';
 import { makeFileCommands } from './files.js';
 import { makeRunCommand } from './run-program.js';
 
-/** What a person lets the node do. */
+/** The permissions that a person gives the node. */
 export interface NodePowers {
   readonly root: string | undefined;
   readonly allowRun: readonly string[];

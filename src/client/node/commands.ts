@@ -1,11 +1,11 @@
-/** What a running command can do besides returning its content. */
+/** The context of a running command. */
 export interface CommandContext {
   /** The same for each repeat of the call. */
   readonly callId: string;
   readonly sessionId: string | undefined;
   /** Aborts at the time limit and when the call is cancelled. The command then ends what it has started. */
   readonly signal: AbortSignal;
-  /** Tells people how far it is, in a few words. */
+  /** Reports the progress to people, in a few words. */
   readonly progress: (detail: string) => void;
 }
 

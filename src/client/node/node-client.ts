@@ -148,7 +148,7 @@ export class NodeClient {
     await this.#events.add({ event_id: newId(), event, ...(data !== undefined && { data }) });
   }
 
-  /** Tells whether the page of this node is in front. Calls of a hidden page end at once. */
+  /** Reports whether the page of this node is in front. Calls of a hidden page end at once. */
   setHidden(isHidden: boolean): void {
     this.#isHidden = isHidden;
     if (this.state.name === 'registered')

@@ -1,4 +1,4 @@
-/** What the readings of all platforms have in common. */
+/** The parts of readings that all platforms share. */
 import { cleanName } from './clean-name.js';
 import { commandOf, type Reading, type ReadMessage } from './driver.js';
 

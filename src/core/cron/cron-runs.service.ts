@@ -151,7 +151,7 @@ export class CronRunsService {
     }
   }
 
-  /** Tells the people of a job's chat something, once for a firing and a kind of note. */
+  /** Sends a note to the chat of a job, once for a firing and a kind of note. */
   async tell(job: CronJob, firingId: string, kind: string, text: string): Promise<void> {
     const definition = definitionOf(job);
     const chat = chatOf(definition);

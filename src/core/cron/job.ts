@@ -19,7 +19,7 @@ export type JobMaker =
   /** A tool has made it, in a turn of this session for a message of this principal. */
   | { readonly kind: 'session'; readonly principal: string; readonly sessionId: string };
 
-/** What a job does. Durations are milliseconds. */
+/** The definition of a job. Durations are milliseconds. */
 export interface JobDefinition {
   readonly name: string;
   readonly schedule: Schedule;

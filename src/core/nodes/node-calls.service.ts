@@ -86,7 +86,7 @@ export class NodeCallsService {
     );
   }
 
-  /** Stores the result of a call and acknowledges it. One that nobody wants is acknowledged and dropped. */
+  /** Stores the result of a call and acknowledges it. One that no turn waits for is acknowledged and dropped. */
   async takeResult(connection: Connection, requestId: string, payload: ToolResultPayload): Promise<void> {
     const { nodeId } = this.links.get(connection);
     const { call_id: callId } = payload;

@@ -21,7 +21,7 @@ const MAX_OPEN_CODES = 20;
 const RANDOM_LENGTH = 4;
 const RANDOM_BASE = 36;
 
-/** What an operator asks a code for. */
+/** The device that an operator makes a code for. */
 export interface Invitation {
   readonly name?: string | undefined;
   readonly allow?: readonly string[] | undefined;
@@ -35,7 +35,7 @@ export interface PairingCode {
   readonly expiresAt: number;
 }
 
-/** What a device says when it shows its code. */
+/** The request of a device that shows its code. */
 export interface Device {
   readonly code: string;
   readonly name: string;

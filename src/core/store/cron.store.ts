@@ -10,7 +10,7 @@ export interface CronJob {
   /** The name of the event that starts it, if one does. */
   readonly event?: string | undefined;
   readonly isEnabled: boolean;
-  /** What the job does; the store does not read it. */
+  /** The definition of the job; the store does not read it. */
   readonly definition: Json;
   /** Grows with each change of a person, so that two changes at once are noticed. */
   readonly version: number;

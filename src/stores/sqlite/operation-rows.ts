@@ -1,4 +1,4 @@
-/** What a row of the table of operations is, and the functions that make one. */
+/** The rows of the table of operations, and the functions that make them. */
 import type { Failpoint } from '../../core/failpoints/failpoint.js';
 import type { ApprovalOperations } from './approval-operations.js';
 import type { AuditTrail } from './audit-trail.js';

@@ -27,7 +27,7 @@ async function query(name: string): Promise<Permission> {
   }
 }
 
-/** Refuses at once what was denied, and tells people when the browser asks them. */
+/** Refuses at once what was denied, and says when the browser asks its person. */
 async function checkPermission(
   { key, permission }: Pick<Offer, 'key' | 'permission'>,
   progress: (detail: string) => void,
