@@ -241,6 +241,8 @@ describe.concurrent('keys', () => {
     await chat.command('Keys');
     await chat.page.getByRole('checkbox').uncheck();
     await chat.page.keyboard.press('Escape');
+    // A panel is a place in the history: going back from it is not immediate.
+    await chat.page.waitForURL((url) => !url.hash.includes('panel='));
     await chat.page.reload();
     await chat.waitForEnds();
     await chat.page.getByRole('log').focus();
