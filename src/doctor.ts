@@ -5,9 +5,13 @@ import { AgentsService } from './core/agents/agents.service.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import type { LoadedSettings } from './core/config/load-settings.js';
 import type { Environment } from './core/config/section.js';
+import { MAX_AHEAD_MS } from './core/cron/missed.js';
+import { hostTimezone, zoneDataVersion } from './core/cron/timezone.js';
 import { SilentLogs } from './core/telemetry/logs.js';
+import { SystemClock } from './core/time/clock.js';
 import { checkAddress } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
+import { NO_JOBS, type StoredJobs } from './stores/store-engine.js';
 import { findMediaFolder, getStoreEngine } from './stores/store-engines.js';
 import { BubblewrapEngine } from './tools/sandbox/bubblewrap-engine.js';
 import { DockerEngine } from './tools/sandbox/docker-engine.js';
@@ -15,7 +19,7 @@ import { findEngine } from './tools/sandbox/find-engine.js';
 
 /** A result of an examination, in words for the operator. */
 export interface Finding {
-  readonly subject: 'node' | 'settings' | 'store' | 'media' | 'address' | 'sandbox';
+  readonly subject: 'node' | 'settings' | 'store' | 'media' | 'address' | 'sandbox' | 'cron';
   /** A gateway starts in spite of a `note`, and does not with a `fault`. */
   readonly state: 'ok' | 'note' | 'fault';
   readonly says: string;
@@ -45,10 +49,11 @@ export async function* examine(
 
   let holder: number | undefined;
   let stored: Readonly<Record<string, string>> = {};
+  let jobs: StoredJobs = NO_JOBS;
   const store = await tryTo(async () => {
     const url = values['store.url'];
     const examined = await getStoreEngine(url).examine(url, onTable);
-    ({ holder, settings: stored } = examined);
+    ({ holder, settings: stored, jobs } = examined);
     examined.writes.forEach(checkWritable);
     return { state: 'ok', says: examined.says };
   });
@@ -66,6 +71,18 @@ export async function* examine(
   yield {
     subject: 'sandbox',
     ...(await examineSandbox(values['tools.sandbox.engine'], values['tools.sandbox.image'])),
+  };
+  yield { subject: 'cron', ...examineJobs(jobs, values['cron.timezone'] ?? hostTimezone()) };
+}
+
+/** States what decides when jobs are due, and due times that only a wrong clock can have made. */
+function examineJobs({ count, lastDue = 0 }: StoredJobs, timezone: string): Says {
+  const says = `${count} jobs; those that name no zone are made in ${timezone}; zone data ${zoneDataVersion()}`;
+  if (lastDue <= new SystemClock().now() + MAX_AHEAD_MS) return { state: 'ok', says };
+  const when = new Date(lastDue).toISOString();
+  return {
+    state: 'note',
+    says: `${says}\na job was due at ${when}, far ahead of this clock: the clock is or was wrong`,
   };
 }
 

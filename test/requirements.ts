@@ -1550,4 +1550,9 @@ export const requirements: readonly Requirement[] = [
     'cron',
     'Agents make and change jobs for their own chat and sender, at most 50, or with `cron:any` for others.',
   ),
+  requirement(
+    'J-12',
+    'cron',
+    'Events of a device start a job that a tool has made only while its maker may use that device.',
+  ),
 ];

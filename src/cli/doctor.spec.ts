@@ -43,6 +43,7 @@ describe('openclaw doctor', () => {
       'ok media',
       'ok address',
       expect.stringMatching(/^(ok|note) sandbox$/),
+      'ok cron',
     ]);
     expect(lines[2]).toContain('does not exist yet; the first start creates it');
     expect(await readdir(folder)).toEqual([]);
@@ -90,11 +91,35 @@ describe('openclaw doctor', () => {
     expect([code, lines[2]]).toEqual([1, expect.stringMatching(says)]);
   });
 
+  it('states what decides when jobs are due, and that a clock was wrong', async () => {
+    environment['OPENCLAW_CRON_TIMEZONE'] = 'Europe/Paris';
+    const { database, close } = openDatabase(path);
+    const addRun = database.prepare(
+      `INSERT INTO cron_runs (job_id, tenant, firing_id, kind, due, status, give_up_at)
+       VALUES ('j', 'default', ?, 'scheduled', ?, 'done', 0)`,
+    );
+    addRun.run('past', Date.now());
+    close();
+    const says = async () => {
+      const { lines } = await examine();
+      return lines.slice(lines.findIndex((line) => line.includes(' cron '))).join('\n');
+    };
+    expect(await says()).toMatch(/^ok +cron +0 jobs; .* made in Europe\/Paris; zone data \d{4}[a-z]$/);
+    const again = openDatabase(path);
+    again.database.exec("UPDATE cron_runs SET due = unixepoch('2101-06-01') * 1000");
+    again.close();
+    const { code } = await examine();
+    expect([code, await says()]).toEqual([
+      0,
+      expect.stringMatching(/^note +cron [^]*due at 2101-06-01T00:00:00.000Z, .* the clock is or was wrong$/),
+    ]);
+  });
+
   it('finds damage inside the store with --deep', async () => {
     const { database, close } = openDatabase(path);
     const insert = database.prepare('INSERT INTO participants VALUES (?, ?)');
     database.exec('BEGIN');
-    for (let row = 0; row < 5_000; row++) insert.run(row, `sender ${row}`);
+    for (let row = 0; row < 20_000; row++) insert.run(row, `sender ${row}`);
     database.exec('COMMIT');
     close();
     const bytes = await readFile(path);

@@ -11,7 +11,17 @@ export interface StoreExamination {
   readonly writes: readonly string[];
   /** The settings that were changed at run time, as JSON by key. */
   readonly settings: Readonly<Record<string, Json>>;
+  readonly jobs: StoredJobs;
 }
+
+/** The jobs of the cron scheduler in a store that is examined. */
+export interface StoredJobs {
+  readonly count: number;
+  /** The latest due time of any job or run, in Unix milliseconds. It is in the past, unless a clock was wrong. */
+  readonly lastDue?: number | undefined;
+}
+
+export const NO_JOBS: StoredJobs = { count: 0 };
 
 /** An engine of the store: its URLs, for the settings, its module, and the examination of its stores. */
 export interface StoreEngine {

@@ -12,6 +12,7 @@ import {
 } from './store/administration.contract.js';
 import { auditContract } from './store/audit.contract.js';
 import { channelsContract } from './store/channels.contract.js';
+import { cronContract } from './store/cron.contract.js';
 import { cancelContract } from './store/cancel.contract.js';
 import { frameContract, sweepContract } from './store/frames.contract.js';
 import { memoryContract } from './store/memory.contract.js';
@@ -43,6 +44,7 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'keeps approvals': approvalsContract,
   'keeps the audit trail': auditContract,
   'keeps what channels receive and send': channelsContract,
+  'keeps cron jobs': cronContract,
   'keeps device nodes': nodesContract,
   'knows uploaded files': mediaContract,
   'keeps memories': memoryContract,

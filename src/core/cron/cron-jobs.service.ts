@@ -15,6 +15,7 @@ import { CronService } from './cron.service.js';
 import { definitionOf, type JobDefinition, type JobMaker } from './job.js';
 import { JobChangeInput, JobInput } from './job-schema.js';
 import { changeJob, readJob, toInput } from './read-job.js';
+import { Slices } from './slices.js';
 import { hostTimezone, normaliseTimezone } from './timezone.js';
 
 /** Jobs that a gateway may have. */
@@ -39,6 +40,8 @@ export interface JobOwner {
 /** Adds, changes and removes jobs. Each change adds a row to the audit trail. */
 @Injectable()
 export class CronJobsService {
+  private readonly slices: Slices;
+
   // oxlint-disable-next-line max-params -- what a change of a job touches, each by its own service
   constructor(
     private readonly store: CronStore,
@@ -49,7 +52,9 @@ export class CronJobsService {
     private readonly config: ConfigStoreService,
     private readonly audit: AuditStore,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.slices = new Slices(clock);
+  }
 
   /**
    * Adds a job.
@@ -141,7 +146,10 @@ export class CronJobsService {
     const times = await compileSchedule(schedule);
     const found: number[] = [];
     let due = job.isEnabled ? times.next(Math.max(job.base, this.clock.now())) : undefined;
-    for (; due !== undefined && due <= expiresAt && found.length < count; due = times.next(due)) found.push(due);
+    for (; due !== undefined && due <= expiresAt && found.length < count; due = times.next(due)) {
+      found.push(due);
+      await this.slices.pause();
+    }
     return found;
   }
 

@@ -21,6 +21,7 @@ import { buildMessage, placeOf, placeOfChat, type FiringMessage, type FiringPlac
 import { fillText, type FiringValues } from './firing-text.js';
 import { chatOf, definitionOf, graceOf, type JobDefinition } from './job.js';
 import type { MakerRights } from './maker-rights.service.js';
+import { ON_TIME_MS } from './missed.js';
 import { formatTime } from './timezone.js';
 
 /** Runs that are looked at, or submitted, together. */
@@ -82,14 +83,13 @@ export class CronRunsService {
     };
     const agent = this.chooseAgent(job, definition, place);
     const { json, session } = buildMessage(job.tenant, agent, place, fillText(definition, firing), facts);
-    const giveUpAt = kind === 'scheduled' ? Math.max(due + graceOf(definition), now + HOUR_MS) : now + HOUR_MS;
     return {
       firingId,
       kind,
       due,
       status: 'running',
       message: json,
-      giveUpAt,
+      giveUpAt: kind === 'scheduled' ? giveUpAtOf(definition, due, now) : now + HOUR_MS,
       ...('isolated' in definition.target && { sessionId: session.id }),
     };
   }
@@ -230,6 +230,15 @@ export class CronRunsService {
       this.log.debug({ error, message_ref: messageRef }, 'the reason of an interrupted run is not stored');
     });
   }
+}
+
+/**
+ * Returns until when a due time is tried to be accepted: for as long as it would be made up for, and for a while where it
+ * starts at the end of that time. One that `misfire: all` makes up for may be older.
+ */
+function giveUpAtOf(definition: JobDefinition, due: number, now: number): number {
+  const base = definition.misfire === 'all' ? now : due;
+  return Math.max(base + graceOf(definition), now + ON_TIME_MS);
 }
 
 /** Returns why a run has not ended well. */

@@ -5,26 +5,23 @@ import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { MessageQueueService } from '../queue/message-queue.service.js';
 import { CronStore, type CronJob, type CronMove, type CronRun, type NewCronRun } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { Clock, HOUR_MS, type CancelTimer } from '../time/clock.js';
+import { Clock, type CancelTimer } from '../time/clock.js';
 import { compileSchedule } from './compile-schedule.js';
 import { CronRunsService } from './cron-runs.service.js';
 import { eventFiringId, jitterOf, manualId, scheduledId } from './firing-id.js';
 import { describeMissed } from './firing-text.js';
 import { definitionOf, type JobDefinition } from './job.js';
 import { MakerRightsService } from './maker-rights.service.js';
-import { planFirings, type Plan } from './missed.js';
+import { MAX_AHEAD_MS, planFirings, type Plan } from './missed.js';
 import type { DueTimes } from './schedule.js';
+import { Slices } from './slices.js';
 
 /** The scheduler looks at its jobs at least this often, in milliseconds: the clock may be set, the machine may sleep. */
 const LOOK_INTERVAL_MS = 15_000;
 /** While runs have not ended, it looks for their ends this often, in milliseconds. */
 const BUSY_INTERVAL_MS = 1_000;
-/** A base that is further ahead of the clock was made while the clock was wrong: it is set aside. */
-const MAX_AHEAD_MS = 48 * HOUR_MS;
 /** Jobs that are looked at together. */
 const PAGE = 64;
-/** Time for which jobs are computed without yielding to the event loop, in milliseconds. */
-const SLICE_MS = 5;
 
 /** An event of a device node. */
 export interface NodeEvent {
@@ -51,7 +48,7 @@ export class CronService {
   /** The due times of all jobs were computed by this process. */
   private isFresh = false;
   private cancelTimer: CancelTimer | undefined;
-  private sliceEndsAt = 0;
+  private readonly slices: Slices;
 
   constructor(
     private readonly store: CronStore,
@@ -62,6 +59,7 @@ export class CronService {
     logs: Logs,
   ) {
     this.log = logs.for('cron');
+    this.slices = new Slices(clock);
   }
 
   /** Starts to look. */
@@ -200,12 +198,12 @@ export class CronService {
     const move = await this.place(job, definitionOf(job), isAhead ? now : job.base);
     if (move.base !== job.base || move.nextDue !== job.nextDue || move.wakeAt !== job.wakeAt)
       await this.store.moveCronJob(move);
-    await this.pause();
   }
 
   /** Keeps a fault of one job from the others. A job whose schedule cannot be computed any more is stopped. */
   private async guard(job: CronJob, act: () => Promise<void>): Promise<void> {
     try {
+      await this.slices.pause();
       await act();
     } catch (error) {
       if (error instanceof GatewayError && error.retryable) throw error;
@@ -226,7 +224,7 @@ export class CronService {
       base,
       now: this.clock.now(),
       jitterOf: (due) => jitterOf(jobId, times.nameOf(due), definition.jitterMs),
-      pause: () => this.pause(),
+      pause: () => this.slices.pause(),
     });
     if (plan.upTo === undefined) return this.move(job, definition, base);
     const idOf = (due: number) => scheduledId(jobId, job.revision, times.nameOf(due));
@@ -271,7 +269,7 @@ export class CronService {
     skipped: readonly NewCronRun[] = [],
   ): Promise<readonly CronRun[] | undefined> {
     const now = this.clock.now();
-    const rights = await this.rights.find(job.tenant, definition.maker);
+    const rights = await this.rights.find(job.tenant, definition);
     if (rights.kind === 'gone') {
       this.log.warn({ job_id: job.jobId, reason: rights.reason }, 'a job was stopped');
       await this.store.stopCronJob(job.jobId, rights.reason);
@@ -295,14 +293,6 @@ export class CronService {
   private async isHandled(opened: readonly CronRun[]): Promise<boolean> {
     for (const run of opened) if (!(await this.runs.submit(run))) return false;
     return true;
-  }
-
-  /** Lets other work pass when jobs have been computed for a while. */
-  private pause(): Promise<void> | undefined {
-    const now = this.clock.elapsed();
-    if (now < this.sliceEndsAt) return undefined;
-    this.sliceEndsAt = now + SLICE_MS;
-    return new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -1,9 +1,12 @@
+import { HOUR_MS } from '../time/clock.js';
 import type { JobDefinition } from './job.js';
 import { graceOf } from './job.js';
 import type { DueTimes } from './schedule.js';
 
 /** A due time up to this late is on time: timers and the queue need a while, in milliseconds. */
 export const ON_TIME_MS = 60_000;
+/** A base that is further ahead of the clock was made while the clock was wrong: it is set aside. In milliseconds. */
+export const MAX_AHEAD_MS = 48 * HOUR_MS;
 /** Due times that `misfire: all` makes up for. */
 const MAX_MADE_UP = 24;
 /** Skipped due times with a row each; older ones share one. */

@@ -173,6 +173,23 @@ describe('a run', () => {
     });
   });
 
+  it('[J-09] that the queue has no room for is tried again for as long as it would be made up for', async () => {
+    await start('2026-11-26T07:59:00Z', { 'queue.max_per_session': 1 });
+    for (const at of ['2026-11-26T07:59:55Z', '2026-11-26T07:59:56Z'])
+      await harness.add({ schedule: { at }, message: '/wait 60000' });
+    const soon = await harness.add({ schedule: DAILY, grace_ms: 0 });
+    const patient = await harness.add({ schedule: DAILY });
+    const states = async () =>
+      (await Promise.all([soon, patient].map((job) => harness.runs(job)))).flat().map(({ status }) => status);
+    await harness.pass(90_000);
+    expect(await states()).toEqual(['running', 'running']);
+    await harness.pass(45_000);
+    expect(await states()).toEqual(['failed', 'running']);
+    expect((await harness.runs(soon))[0]?.reason).toMatch(/^it was not accepted: /);
+    await harness.pass(60_000);
+    expect(await states()).toEqual(['failed', 'done']);
+  });
+
   it('[J-09] has its own time limit', async () => {
     await start();
     const job = await harness.add({ schedule: HOURLY, message: '/wait 60000', timeout_ms: 5_000 });

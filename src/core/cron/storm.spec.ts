@@ -12,15 +12,13 @@ describe('many jobs', () => {
     `[J-01] that are due in one minute, ${JOBS} of them, are all run once, in the order of their IDs`,
     { timeout: 120_000 },
     async () => {
-      harness = await CronHarness.start('2026-11-26T07:00:00Z');
+      harness = await CronHarness.start('2026-11-26T07:00:00Z', { settings: { 'queue.max_per_session': JOBS } });
       const ids: string[] = [];
       for (let n = 0; n < JOBS; n++) {
         const target = { channel: 'test', sender: 'alice' };
         const { jobId } = await harness.add({ schedule: { cron: '0 8 * * *', timezone: 'Europe/Paris' }, target });
         ids.push(jobId);
       }
-      const limits = { 'queue.max_per_session': JOBS };
-      await harness.core.config.change(harness.core.config.version, limits, 'operator').catch(() => undefined);
       await harness.passUntil('2026-11-27T07:00:05Z');
       for (let n = 0; n < 400 && (await harness.store.readCronAgenda()).isBusy; n++) await harness.pass(1_000);
       const runs = await Promise.all(

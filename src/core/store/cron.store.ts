@@ -173,8 +173,8 @@ export abstract class CronStore {
   /** Lists the jobs whose base is after a time. */
   abstract listCronJobsAhead(after: number, limit: number): Promise<readonly CronJob[]>;
 
-  /** Lists the enabled jobs of a tenant that an event starts. */
-  abstract listCronJobsOn(tenant: string, event: string): Promise<readonly CronJob[]>;
+  /** Lists the enabled jobs of a tenant that an event starts; without its name, those of all events. */
+  abstract listCronJobsOn(tenant: string, event?: string): Promise<readonly CronJob[]>;
 
   /** Returns the earliest `wakeAt`, and whether runs have not ended. */
   abstract readCronAgenda(): Promise<{ readonly wakeAt?: number | undefined; readonly isBusy: boolean }>;

@@ -89,8 +89,8 @@ export class CronOperations {
     return this.statements.listAhead.all(after, limit).map(toJob);
   }
 
-  listOnEvent(tenant: string, event: string): CronJob[] {
-    return this.statements.listOnEvent.all(event, tenant).map(toJob);
+  listOnEvent(tenant: string, event?: string): CronJob[] {
+    return this.statements.listOnEvent.all(event ?? null, tenant).map(toJob);
   }
 
   readAgenda(): { wakeAt?: number; isBusy: boolean } {

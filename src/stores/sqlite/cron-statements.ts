@@ -48,7 +48,9 @@ export function prepareJobs(database: DatabaseSync) {
       ORDER BY job_id LIMIT ?4`),
     listDue: job('WHERE wake_at <= ?1 AND (wake_at, job_id) > (?2, ?3) ORDER BY wake_at, job_id LIMIT ?4'),
     listAhead: job('WHERE base > ? LIMIT ?'),
-    listOnEvent: job('WHERE event = ? AND tenant = ? AND is_enabled = 1 ORDER BY job_id'),
+    listOnEvent: job(
+      'WHERE event IS NOT NULL AND (?1 IS NULL OR event = ?1) AND tenant = ?2 AND is_enabled = 1 ORDER BY job_id',
+    ),
     moveJob: prepare(
       database,
       `UPDATE cron_jobs SET base = ?, last_due = coalesce(?, last_due), next_due = ?, wake_at = ?

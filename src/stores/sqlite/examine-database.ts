@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { Json } from '../../core/store/index.js';
+import { NO_JOBS, type StoredJobs } from '../store-engine.js';
 import { checkDatabase, type CheckProgress } from './check-database.js';
 import { describeDamage, explainOpening } from './database.js';
 import { findLockHolder } from './file-lock.js';
@@ -18,6 +19,7 @@ export interface DatabaseExamination {
   readonly holder: number | undefined;
   /** The settings that were changed at run time, as JSON by key. */
   readonly settings: Readonly<Record<string, Json>>;
+  readonly jobs: StoredJobs;
 }
 
 /**
@@ -27,14 +29,14 @@ export interface DatabaseExamination {
  */
 export function examineDatabase(given: string, onTable?: CheckProgress): DatabaseExamination {
   const newest = MIGRATIONS.at(-1)?.version ?? 0;
-  if (!existsSync(given)) return { version: undefined, newest, holder: undefined, settings: {} };
+  if (!existsSync(given)) return { version: undefined, newest, holder: undefined, settings: {}, jobs: NO_JOBS };
   const path = findRealFile(given);
   const holder = findLockHolder(path);
   const place = holder === undefined ? placeOf(path) : path;
-  const { version, settings } = readContent(place, path);
+  const content = readContent(place, path);
   const finding = onTable && checkDatabase(place, 'integrity_check', onTable);
   if (finding !== undefined) throw new Error(describeDamage(path, finding));
-  return { version, newest, holder, settings };
+  return { ...content, newest, holder };
 }
 
 /** Returns the name of a file under which reading it creates none beside it; its path if it has a log to read. */
@@ -46,16 +48,32 @@ function placeOf(path: string): string | URL {
   return url;
 }
 
-function readContent(place: string | URL, path: string): Pick<DatabaseExamination, 'settings'> & { version: number } {
+function readContent(
+  place: string | URL,
+  path: string,
+): Pick<DatabaseExamination, 'settings' | 'jobs'> & { version: number } {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(place, { readOnly: true });
     const version = readVersion(database, path, MIGRATIONS);
     const rows = version === 0 ? [] : database.prepare('SELECT key, value FROM settings').all();
-    return { version, settings: Object.fromEntries(rows.map(({ key, value }) => [String(key), String(value)])) };
+    const settings = Object.fromEntries(rows.map(({ key, value }) => [String(key), String(value)]));
+    return { version, settings, jobs: readJobs(database) };
   } catch (error) {
     throw explainOpening(error, path);
   } finally {
     database?.close();
   }
+}
+
+/** Reads what there is about jobs. A store of an older version has none. */
+function readJobs(database: DatabaseSync): StoredJobs {
+  if (!database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'cron_runs'").get()) return NO_JOBS;
+  const row = database
+    .prepare(
+      `SELECT (SELECT count(*) FROM cron_jobs) AS count,
+         max((SELECT coalesce(max(base), 0) FROM cron_jobs), (SELECT coalesce(max(due), 0) FROM cron_runs)) AS lastDue`,
+    )
+    .get();
+  return { count: Number(row?.['count']), lastDue: Number(row?.['lastDue']) };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { StoreEngine, StoreExamination } from '../store-engine.js';
+import { NO_JOBS, type StoreEngine, type StoreExamination } from '../store-engine.js';
 import type { CheckProgress } from './check-database.js';
 import { findSqliteUrlFault, isSqliteUrl, parseSqliteUrl } from './sqlite-url.js';
 
@@ -22,9 +22,9 @@ export const SQLITE_ENGINE = {
 async function examine(url: string, onTable?: CheckProgress): Promise<StoreExamination> {
   const path = parseSqliteUrl(url);
   if (path === undefined)
-    return { says: `${url} keeps nothing after a stop`, holder: undefined, writes: [], settings: {} };
+    return { says: `${url} keeps nothing after a stop`, holder: undefined, writes: [], settings: {}, jobs: NO_JOBS };
   const { examineDatabase } = await import('./examine-database.js');
-  const { version, newest, holder, settings } = examineDatabase(path, onTable);
+  const { version, newest, holder, settings, jobs } = examineDatabase(path, onTable);
   const state =
     version === undefined
       ? 'does not exist yet; the first start creates it'
@@ -33,5 +33,5 @@ async function examine(url: string, onTable?: CheckProgress): Promise<StoreExami
         : `has schema version ${version}; the next start migrates it to ${newest} and keeps a copy`;
   const user = holder === undefined ? '' : `; in use by the process ${holder}`;
   const checked = onTable && version !== undefined ? '; every page was checked' : '';
-  return { says: `${url} ${state}${checked}${user}`, holder, writes: [path], settings };
+  return { says: `${url} ${state}${checked}${user}`, holder, writes: [path], settings, jobs };
 }

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 import { JobChangeInput, JobInput, TargetInput } from '../../core/cron/job-schema.js';
 import { CRON_PERMISSION } from '../../core/cron/maker-rights.service.js';
 import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
-import { JobDeskService, type JobCall, type JobSummary } from './job-desk.service.js';
+import { JobDeskService, type JobCall, type JobPage, type JobSummary } from './job-desk.service.js';
 
 const strict = { additionalProperties: false } as const;
 const common = { permissions: [CRON_PERMISSION], timeoutMs: 10_000, idempotent: true } as const;
@@ -26,15 +26,18 @@ export class CronAddTool implements ToolExecutor<typeof AddParameters> {
   }
 }
 
-const NoParameters = Type.Object({}, strict);
+const ListParameters = Type.Object(
+  { after: Type.Optional(Type.String({ maxLength: 64, description: 'The `next` of the page before.' })) },
+  strict,
+);
 
 /** Lists the jobs of the sender. */
-@Tool({ name: 'cron.list', description: 'Lists the jobs of this person.', parameters: NoParameters, ...common })
-export class CronListTool implements ToolExecutor<typeof NoParameters> {
+@Tool({ name: 'cron.list', description: 'Lists the jobs of this person.', parameters: ListParameters, ...common })
+export class CronListTool implements ToolExecutor<typeof ListParameters> {
   constructor(private readonly desk: JobDeskService) {}
 
-  async execute(_: Static<typeof NoParameters>, call: JobCall): Promise<{ jobs: readonly JobSummary[] }> {
-    return { jobs: await this.desk.list(call) };
+  execute({ after }: Static<typeof ListParameters>, call: JobCall): Promise<JobPage> {
+    return this.desk.list(call, after);
   }
 }
 

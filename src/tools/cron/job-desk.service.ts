@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { CronJobsService, type JobOwner } from '../../core/cron/cron-jobs.service.js';
-import { definitionOf, type JobDefinition } from '../../core/cron/job.js';
+import { definitionOf, type JobDefinition, type JobMaker } from '../../core/cron/job.js';
 import { ownerOfSender } from '../../core/cron/job-owner.js';
-import type { JobInput } from '../../core/cron/job-schema.js';
-import { ANY_PERMISSION } from '../../core/cron/maker-rights.service.js';
+import type { JobChangeInput, JobInput } from '../../core/cron/job-schema.js';
+import { ANY_PERMISSION, findMissing } from '../../core/cron/maker-rights.service.js';
 import { formatTime } from '../../core/cron/timezone.js';
 import { describeSchedule } from '../../core/cron/words.js';
 import { MessageQueueService } from '../../core/queue/message-queue.service.js';
@@ -15,6 +15,8 @@ import { ToolRegistryService } from '../../core/tools/tool-registry.service.js';
 
 /** Jobs that one sender may have, if a tool makes them. */
 const MAX_OWNED = 50;
+/** Jobs of one page of a list. */
+const PAGE = 100;
 /** Due times that a job is shown with. */
 const SHOWN_TIMES = 5;
 
@@ -30,6 +32,13 @@ export interface JobSummary {
   /** The next due times, in ISO 8601 with the offset of the zone. */
   readonly next: readonly string[];
   readonly stopped?: string;
+}
+
+/** A page of jobs. */
+export interface JobPage {
+  readonly jobs: readonly JobSummary[];
+  /** The `after` of the next page, if there is one. */
+  readonly next?: string;
 }
 
 /** What a call is about: whose jobs it may touch. */
@@ -52,23 +61,26 @@ export class JobDeskService {
     const { target, ...rest } = input;
     if (target && !this.mayTouchAny(call) && !isOwn(target))
       throw new Error(`a job for another chat needs the permission ${ANY_PERMISSION}; leave out target for this chat`);
+    this.checkEvents(rest.schedule, call);
     const owner = await this.findOwner(call);
-    const own = target?.isolated ? { isolated: true as const, deliver_to: chatOf(call) } : chatOf(call);
-    const job = { ...rest, target: target && !isOwn(target) ? target : own, agent: call.agent.id };
+    const job = { ...rest, target: target && !isOwn(target) ? target : targetOf(call, target), agent: call.agent.id };
     return this.summarise(await this.jobs.add(job, owner));
   }
 
-  /** Lists the jobs that the call may change. */
-  async list(call: JobCall): Promise<readonly JobSummary[]> {
+  /** Lists jobs that the call may change, in the order of their IDs. @param after the `next` of the page before */
+  async list(call: JobCall, after?: string): Promise<JobPage> {
     const { tenant, owner } = await this.findOwner(call);
-    const query = { tenant, limit: 200, ...(!this.mayTouchAny(call) && { owner }) };
-    return Promise.all((await this.jobs.list(query)).map((job) => this.summarise(job)));
+    const query = { tenant, after, limit: PAGE + 1, ...(!this.mayTouchAny(call) && { owner }) };
+    const found = await this.jobs.list(query);
+    const jobs = await Promise.all(found.slice(0, PAGE).map((job) => this.summarise(job)));
+    return { jobs, ...(found.length > PAGE && { next: jobs.at(-1)?.job_id ?? '' }) };
   }
 
-  async change(jobId: string, change: object, call: JobCall): Promise<JobSummary> {
+  async change(jobId: string, change: JobChangeInput, call: JobCall): Promise<JobSummary> {
     if ('target' in change && !this.mayTouchAny(call))
       throw new Error(`a change of the target needs the permission ${ANY_PERMISSION}`);
-    if ('agent' in change && !this.mayTouchAny(call)) throw new Error('the agent of a job is the one that has made it');
+    if ('agent' in change) throw new Error('the agent of a job is the one that has made it');
+    if (change.schedule) this.checkEvents(change.schedule, call);
     const { tenant, actor } = await this.check(jobId, call);
     return this.summarise(await this.jobs.change(tenant, jobId, change, actor));
   }
@@ -95,10 +107,10 @@ export class JobDeskService {
       messageRef === undefined ? undefined : await this.queue.findMessage({ by: 'ref', tenant, messageRef });
     if (!message) throw new Error('jobs can be made and changed in a conversation only');
     const parent = await this.findParent(tenant, message);
-    const principal = parent ? definitionOf(parent).maker.principal : caller.principal;
+    const maker = makerOf(call, parent && definitionOf(parent).maker);
     return {
       tenant,
-      maker: { kind: 'session', principal, sessionId: session.id },
+      maker,
       actor: caller.principal,
       owner: parent?.owner ?? ownerOfSender(message.payload.channel, message.payload.sender),
       maxOwned: MAX_OWNED,
@@ -111,8 +123,16 @@ export class JobDeskService {
     return this.jobs.get(tenant, message.client.principal.replace(/^cron:/, ''));
   }
 
-  private mayTouchAny({ session, caller, agent }: JobCall): boolean {
-    return this.registry.listHeld({ session, caller, agent }).includes(ANY_PERMISSION);
+  private mayTouchAny(call: JobCall): boolean {
+    return this.registry.listHeld(call).includes(ANY_PERMISSION);
+  }
+
+  /** Refuses events of devices that the call may not read. */
+  private checkEvents({ on_event: given, timezone = '' }: JobInput['schedule'], call: JobCall): void {
+    if (!given) return;
+    const schedule = { kind: 'event', event: given.event, nodeId: given.node_id, timezone } as const;
+    const missing = findMissing(schedule, this.registry.listHeld(call));
+    if (missing !== undefined) throw new Error(`a job for these events needs the permission ${missing}`);
   }
 
   private async summarise(job: CronJob): Promise<JobSummary> {
@@ -131,9 +151,23 @@ export class JobDeskService {
   }
 }
 
+/**
+ * Returns the maker of a job that a call adds. In a run it is that of the running job, whose own session may end before; but
+ * what an agent makes never has the rights of an operator.
+ */
+function makerOf({ session, caller }: JobCall, ofParent: JobMaker | undefined): JobMaker {
+  if (ofParent?.kind === 'session') return ofParent;
+  return { kind: 'session', principal: ofParent?.principal ?? caller.principal, sessionId: session.id };
+}
+
 /** Whether a target names no chat, so that the one of the call is meant. */
 function isOwn({ isolated, deliver_to, ...chat }: JobInput['target']): boolean {
   return deliver_to === undefined && Object.keys(chat).length === 0 && isolated !== undefined;
+}
+
+/** Returns the target in the chat of a call. @throws Error if it is not made in one */
+function targetOf(call: JobCall, wanted: JobInput['target'] | undefined): JobInput['target'] {
+  return wanted?.isolated ? { isolated: true, deliver_to: chatOf(call) } : chatOf(call);
 }
 
 /** Returns the chat of a session. @throws Error if it is not of one */
