@@ -16,43 +16,11 @@ import {
   ApiTooManyRequestsResponse,
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
-import { IsOptional, IsString, Length, Matches } from 'class-validator';
 import { admit, AuthService } from '../auth/index.js';
 import { isPublicKey } from '../core/nodes/node-credential.js';
 import { NodesService } from '../core/nodes/nodes.service.js';
 import { NodeStore } from '../core/store/index.js';
-import { NODE_NAME } from './nodes.dto.js';
-
-/** A device that shows its code. */
-export class PairDto {
-  /** From an operator: valid once, for 10 minutes. */
-  @IsString()
-  @Length(1, 64)
-  readonly code!: string;
-
-  /** What the device calls itself; used where the operator gave no name. */
-  @Matches(NODE_NAME, { message: 'name must have 1 to 100 characters, none of control and none of direction' })
-  readonly name!: string;
-
-  /** For people, such as `linux x64`. */
-  @IsOptional()
-  @Matches(/^[\x20-\x7e]{1,64}$/)
-  readonly platform?: string;
-
-  /** The Ed25519 public key of the device, 32 bytes in base64url. */
-  @IsString()
-  @Length(1, 64)
-  readonly public_key!: string;
-}
-
-/** What a device needs for its credentials. */
-export class PairedDto {
-  /** Its ID: tools are named `node.NODE_ID.COMMAND`. */
-  node_id!: string;
-  tenant!: string;
-  /** The name of the gateway in what the device signs. */
-  gateway_id!: string;
-}
+import { PairDto, PairedDto } from './nodes.dto.js';
 
 /** Lets in devices that show a code. Origins are checked before, as for every POST. */
 @ApiTags('nodes')

@@ -1,5 +1,6 @@
 import {
   Body,
+  ConflictException,
   Controller,
   Delete,
   Get,
@@ -12,12 +13,20 @@ import {
   UsePipes,
   ValidationPipe,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { NodesService } from '../core/nodes/nodes.service.js';
 import { PageQuery } from './agents.dto.js';
-import { InvitationDto, NodeChangeDto, NodeDto, NodesDto, PairingCodeDto, toNodeDto } from './nodes.dto.js';
+import {
+  AllowCommandDto,
+  InvitationDto,
+  NodeChangeDto,
+  NodeDto,
+  NodesDto,
+  PairingCodeDto,
+  toNodeDto,
+} from './nodes.dto.js';
 import { paginate } from './pages.js';
 
 /** Lists the devices that offer commands, lets new ones in, and changes what they may do. */
@@ -65,8 +74,17 @@ export class NodesController {
   /** Allows what a node says of a command now. */
   @Post(':id/commands/:name/allow')
   @HttpCode(200)
+  @ApiBody({ type: AllowCommandDto, required: false })
+  @ApiConflictResponse({ description: 'The node says something else by now.' })
   @RequireScope('admin:write')
-  async allow(@Param('id') id: string, @Param('name') name: string, @Caller() caller: Principal): Promise<NodeDto> {
-    return toNodeDto(await this.nodes.allowCommand(caller, id, name));
+  async allow(
+    @Param('id') id: string,
+    @Param('name') name: string,
+    @Body() { sha256 }: AllowCommandDto,
+    @Caller() caller: Principal,
+  ): Promise<NodeDto> {
+    const view = await this.nodes.allowCommand(caller, id, name, sha256);
+    if (view === 'changed') throw new ConflictException(`The node ${id} has changed ${name} again: read it once more`);
+    return toNodeDto(view);
   }
 }

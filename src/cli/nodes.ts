@@ -13,7 +13,8 @@ interface NodeCommand {
   readonly name: string;
   readonly offered: boolean;
   readonly dangerous: boolean;
-  readonly waiting?: object;
+  readonly waiting?: { readonly description: string; readonly parameters: object };
+  readonly waiting_sha256?: string;
 }
 
 interface Node {
@@ -25,6 +26,7 @@ interface Node {
   readonly version?: string;
   readonly allow?: readonly string[];
   readonly commands: readonly NodeCommand[];
+  readonly jobs: readonly { readonly job_id: string; readonly name: string }[];
   readonly warning?: string;
 }
 
@@ -51,9 +53,9 @@ export const nodes: Command = {
        openclaw nodes rename ID NAME [--url URL] [--json]
        openclaw nodes revoke ID [--url URL]
 
-list     the devices: state, when last seen, commands, platform, version
+list     the devices: state, when last seen, commands, platform, version, and the jobs that their events start
 pair     prints a code that lets one device in: once, within 10 minutes
-allow    sets what a device may offer, or allows what it says of a command now
+allow    sets what a device may offer, or prints what it says of a command now and allows exactly that
 rename   changes the name; the ID, and with it the names of the tools, stays
 revoke   ends a device: its connection, its tools and its key
 
@@ -102,21 +104,36 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     act: (session, { command }, id, globs) =>
       command === undefined
         ? change(session, id, 'PATCH', '', { allow: splitGlobs(globs) })
-        : change(session, id, 'POST', `/commands/${encodeURIComponent(command)}/allow`),
+        : allowCommand(session, id, command),
   },
   rename: { needs: ['ID', 'NAME'], act: (session, _, id, name) => change(session, id, 'PATCH', '', { name }) },
   revoke: { needs: ['ID'], act: (session, _, id) => revoke(session, id) },
 };
 
 async function list(session: Session): Promise<number> {
+  const items = await readNodes(session);
+  const head = ['ID', 'NAME', 'STATE', 'LAST SEEN', 'COMMANDS', 'PLATFORM', 'VERSION'];
+  return print(session, { items }, [head, ...items.map(toRow), ...items.flatMap(toNotes)]);
+}
+
+async function readNodes(session: Session): Promise<readonly Node[]> {
   const items: Node[] = [];
   for (let path: string | undefined = `${PATH}?limit=${PAGE}`; path !== undefined;) {
     const page: { items: Node[]; next?: string } = await requestJson(session.terminal, session.target, path);
     items.push(...page.items);
     path = page.next === undefined ? undefined : `${PATH}?limit=${PAGE}&cursor=${encodeURIComponent(page.next)}`;
   }
-  const head = ['ID', 'NAME', 'STATE', 'LAST SEEN', 'COMMANDS', 'PLATFORM', 'VERSION'];
-  return print(session, { items }, [head, ...items.map(toRow), ...items.flatMap(toNotes)]);
+  return items;
+}
+
+/** Allows the changed form of a command that it prints, and no other that the device may offer meanwhile. */
+async function allowCommand(session: Session, id: string, name: string): Promise<number> {
+  const { stderr } = session.terminal;
+  const node = (await readNodes(session)).find((each) => each.id === id);
+  const { waiting, waiting_sha256: sha256 } = node?.commands.find((command) => command.name === name) ?? {};
+  if (waiting)
+    stderr.write(printable(`${name}: ${waiting.description}\n${JSON.stringify(waiting.parameters)}\n`, stderr));
+  return change(session, id, 'POST', `/commands/${encodeURIComponent(name)}/allow`, { sha256 });
 }
 
 async function pair(session: Session, { name, allow, replace }: Flags): Promise<number> {
@@ -144,9 +161,15 @@ async function change(session: Session, id: string, method: string, path: string
   return print(session, node, [toRow(node), ...toNotes(node)]);
 }
 
-async function revoke({ terminal, target }: Session, id: string): Promise<number> {
+async function revoke(session: Session, id: string): Promise<number> {
+  const { terminal, target } = session;
+  const jobs = (await readNodes(session)).find((node) => node.id === id)?.jobs ?? [];
   const response = await request(terminal, target, `${PATH}/${encodeURIComponent(id)}`, { method: 'DELETE' });
-  if (response.ok) return EXIT.done;
+  if (response.ok) {
+    for (const { job_id: job, name } of jobs)
+      terminal.stderr.write(`nothing starts the job ${job} (${name}) any more\n`);
+    return EXIT.done;
+  }
   const { detail } = (await response.json()) as { detail?: string };
   throw new Error(detail ?? `${target.url} responded with HTTP ${response.status}`);
 }
@@ -161,11 +184,12 @@ function toRow({ id, name, state, last_seen_at: seen, commands, platform, versio
   return [id, name, state, time, String(count), platform ?? '-', version ?? '-'];
 }
 
-function toNotes({ id, commands, warning }: Node): string[][] {
+function toNotes({ id, commands, jobs, warning }: Node): string[][] {
   const waiting = commands
     .filter((command) => command.waiting)
-    .map(({ name }) => [`${id}: ${name} has changed and waits`]);
-  return warning === undefined ? waiting : [[`${id}: ${warning}`], ...waiting];
+    .map(({ name }) => `${name} has changed and waits: openclaw nodes allow ${id} --command ${name}`);
+  const started = jobs.map(({ job_id: job, name }) => `its events start the job ${job} (${name})`);
+  return [...(warning === undefined ? [] : [warning]), ...waiting, ...started].map((note) => [`${id}: ${note}`]);
 }
 
 function print({ terminal, isJson }: Session, body: unknown, table: readonly string[][]): number {

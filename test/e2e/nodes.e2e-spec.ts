@@ -182,6 +182,25 @@ describe('the key of a node', () => {
   });
 });
 
+describe('the list of nodes', () => {
+  it('names the jobs that the events of a node start', async () => {
+    app = await NodeApp.start();
+    await app.pair();
+    const headers = { authorization: `Bearer ${OPERATOR}`, 'content-type': 'application/json' };
+    const target = { channel: 'test', sender: 'ann' };
+    const add = async (name: string, on_event: object) => {
+      const body = JSON.stringify({ name, schedule: { on_event }, target, message: '{{event}}' });
+      const response = await fetch(`${app.url}/admin/v1/cron/jobs`, { method: 'POST', headers, body });
+      return ((await response.json()) as { job_id: string }).job_id;
+    };
+    const greet = await add('greet', { event: 'door.opened', node_id: 'kitchen-mac' });
+    await add('any', { event: 'door.opened' });
+    const listed = async () =>
+      ((await (await app.admin('GET')).json()) as { items: { jobs: object[] }[] }).items[0]?.jobs;
+    expect(await listed()).toEqual([{ job_id: greet, name: 'greet' }]);
+  });
+});
+
 describe('a node with a token', () => {
   it('[F-06] is the one that its client_id names, never one that was paired', async () => {
     app = await NodeApp.start();

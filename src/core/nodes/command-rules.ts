@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { NodeCommand } from '../../protocol/domain.js';
 import { matchesPattern } from '../agents/name-pattern.js';
 import type { NodeRecord } from '../store/index.js';
@@ -49,6 +50,11 @@ export function encodeDefinition(command: NodeCommand): string {
   const { idempotent = false, dangerous = false } = command;
   const definition: CommandDefinition = { description, parameters, permissions, timeout_ms, idempotent, dangerous };
   return canonicalise(definition);
+}
+
+/** Returns the SHA-256 of what is kept of a command, in hexadecimal. */
+export function hashDefinition(definition: string): string {
+  return hash('sha256', definition, 'hex');
 }
 
 export function decodeDefinition(definition: string): CommandDefinition {

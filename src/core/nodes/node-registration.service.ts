@@ -23,6 +23,9 @@ import { NodeToolsService } from './node-tools.service.js';
 /** Registrations of one node per minute: each vets all its schemas. */
 const MAX_REGISTRATIONS_PER_MINUTE = 30;
 
+/** Maximum number of nodes of a tenant that connect with tokens: a token may name any number. */
+const MAX_TOKEN_NODES = 1_000;
+
 const MAX_REASON_LENGTH = 500;
 
 interface Refused {
@@ -99,8 +102,12 @@ export class NodeRegistrationService {
     const isPaired = principal.clientId !== undefined;
     const node = isPaired
       ? await this.store.findNode(nodeId)
-      : await this.store.ensureTokenNode(principal.tenant, nodeId);
-    if (!node || node.revokedAt !== undefined)
+      : await this.store.ensureTokenNode(principal.tenant, nodeId, MAX_TOKEN_NODES);
+    if (node === 'full')
+      throw new GatewayError('FORBIDDEN', {
+        reason: `there are ${MAX_TOKEN_NODES} nodes with tokens, which is the limit`,
+      });
+    if (!node || node === 'taken' || node.revokedAt !== undefined)
       throw new GatewayError('FORBIDDEN', { reason: `the ID ${nodeId} is not available to this credential` });
     return node;
   }

@@ -10,9 +10,11 @@ import {
   type NodeRecord,
 } from '../store/index.js';
 import { Clock } from '../time/clock.js';
+import { NodeJobsService, type NodeJob } from './node-jobs.service.js';
 import { NodeLinksService } from './node-links.service.js';
 import { NodeRegistrationService } from './node-registration.service.js';
 import { NodeToolsService } from './node-tools.service.js';
+import { hashDefinition } from './command-rules.js';
 import { CODE_LIFETIME_MS, hashPairingCode, makePairingCode } from './pairing-code.js';
 
 /** Maximum number of codes of a tenant that wait for their device. */
@@ -52,6 +54,8 @@ export interface NodeView {
   readonly since?: number;
   readonly isContested: boolean;
   readonly commands: readonly NodeCommandRecord[];
+  /** The jobs that its events start, of those that name it. */
+  readonly jobs: readonly NodeJob[];
 }
 
 /** Lets devices in, and lets operators see and change what they may do. */
@@ -62,6 +66,7 @@ export class NodesService {
     private readonly links: NodeLinksService,
     private readonly registration: NodeRegistrationService,
     private readonly tools: NodeToolsService,
+    private readonly jobs: NodeJobsService,
     private readonly clock: Clock,
   ) {}
 
@@ -88,7 +93,8 @@ export class NodesService {
   }
 
   async list(tenant: string): Promise<readonly NodeView[]> {
-    return Promise.all((await this.store.listNodes(tenant)).map((node) => this.view(node)));
+    const jobs = await this.jobs.listByNode(tenant);
+    return Promise.all((await this.store.listNodes(tenant)).map((node) => this.view(node, jobs)));
   }
 
   /** @throws GatewayError NOT_FOUND */
@@ -106,16 +112,29 @@ export class NodesService {
     this.links.close(tenant, nodeId, 'revoked');
   }
 
-  /** Puts the changed form of a command in force. @throws GatewayError NOT_FOUND */
-  async allowCommand({ tenant, principal }: Principal, nodeId: string, name: string): Promise<NodeView> {
-    const command = await this.store.allowNodeCommand(tenant, nodeId, name, principal);
-    const node = command && (await this.store.findNode(nodeId));
-    if (!node) throw new GatewayError('NOT_FOUND', { what: `a changed command ${name} of the node ${nodeId}` });
+  /**
+   * Puts the changed form of a command in force. Resolves with `changed` if another form waits than the one that was read.
+   * @param sha256 of the form that was read; undefined: whichever waits
+   * @throws GatewayError NOT_FOUND
+   */
+  async allowCommand(
+    { tenant, principal }: Principal,
+    nodeId: string,
+    name: string,
+    sha256?: string,
+  ): Promise<NodeView | 'changed'> {
+    const node = await this.store.findNode(nodeId);
+    const commands = node?.tenant === tenant ? await this.store.listNodeCommands(nodeId) : [];
+    const pending = commands.find((command) => command.name === name)?.pending;
+    if (!node || pending === undefined)
+      throw new GatewayError('NOT_FOUND', { what: `a changed command ${name} of the node ${nodeId}` });
+    if (sha256 !== undefined && hashDefinition(pending) !== sha256) return 'changed';
+    if (!(await this.store.allowNodeCommand(tenant, nodeId, { name, pending }, principal))) return 'changed';
     await this.registration.refresh(node);
     return this.view(node);
   }
 
-  private async view(node: NodeRecord): Promise<NodeView> {
+  private async view(node: NodeRecord, jobs?: ReadonlyMap<string, readonly NodeJob[]>): Promise<NodeView> {
     const link = this.links.find(node.nodeId);
     return {
       node,
@@ -123,6 +142,7 @@ export class NodesService {
       ...(link && { since: link.since }),
       isContested: this.links.isContested(node.nodeId),
       commands: await this.store.listNodeCommands(node.nodeId),
+      jobs: (jobs ?? (await this.jobs.listByNode(node.tenant))).get(node.nodeId) ?? [],
     };
   }
 }

@@ -136,8 +136,11 @@ export abstract class NodeStore {
   /** Lists the nodes of a tenant, or of all, that are not revoked, by their IDs. */
   abstract listNodes(tenant?: string): Promise<readonly NodeRecord[]>;
 
-  /** Returns the node of a token, and adds it if it is new. Resolves with undefined if the ID is taken. */
-  abstract ensureTokenNode(tenant: string, nodeId: string): Promise<NodeRecord | undefined>;
+  /**
+   * Returns the node of a token, and adds it if it is new. Resolves with `taken` if another node has the ID, and with `full` if
+   * the tenant has `max` nodes of tokens already.
+   */
+  abstract ensureTokenNode(tenant: string, nodeId: string, max: number): Promise<NodeRecord | 'taken' | 'full'>;
 
   abstract updateNode(
     tenant: string,
@@ -160,11 +163,11 @@ export abstract class NodeStore {
 
   abstract listNodeCommands(nodeId: string): Promise<readonly NodeCommandRecord[]>;
 
-  /** Puts the pending form of a command in force. Resolves with undefined if nothing waits under this name. */
+  /** Puts the pending form of a command in force. Resolves with undefined if this one does not wait under this name. */
   abstract allowNodeCommand(
     tenant: string,
     nodeId: string,
-    name: string,
+    command: { readonly name: string; readonly pending: Json },
     actor: string,
   ): Promise<NodeCommandRecord | undefined>;
 

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { noteOfNode } from '../../core/audit/audit-notes.js';
 import { chooseNodeId } from '../../core/nodes/node-id.js';
 import type {
+  Json,
   NodeChange,
   NodeCommandRecord,
   NodePairing,
@@ -82,11 +83,12 @@ export class NodeOperations {
     return this.statements.list.all(tenant ?? null).map(toNode);
   }
 
-  ensureTokenNode(now: number, tenant: string, nodeId: string): NodeRecord | undefined {
+  ensureTokenNode(now: number, tenant: string, nodeId: string, max: number): NodeRecord | 'taken' | 'full' {
     const known = this.find(nodeId);
-    if (known) return known.tenant === tenant && known.publicKey === undefined ? known : undefined;
+    if (known) return known.tenant === tenant && known.publicKey === undefined ? known : 'taken';
+    if (required(this.statements.countTokenNodes.get(tenant)).count >= max) return 'full';
     this.statements.add.run(nodeId, tenant, nodeId, null, null, null, now);
-    return this.find(nodeId);
+    return required(this.find(nodeId));
   }
 
   update(now: number, tenant: string, nodeId: string, change: NodeChange, actor: string): NodeRecord | undefined {
@@ -148,10 +150,10 @@ export class NodeOperations {
     now: number,
     tenant: string,
     nodeId: string,
-    name: string,
+    { name, pending }: { readonly name: string; readonly pending: Json },
     actor: string,
   ): NodeCommandRecord | undefined {
-    const row = this.findOwn(tenant, nodeId) && this.statements.allowCommand.get(nodeId, name);
+    const row = this.findOwn(tenant, nodeId) && this.statements.allowCommand.get(nodeId, name, pending);
     if (!row) return undefined;
     this.audit.add(now, noteOfNode({ tenant, actor, action: 'node.allow_command', nodeId, after: { name } }));
     return toCommand(row);
@@ -190,6 +192,10 @@ function prepareNodes(database: DatabaseSync) {
     list: prepare<NodeRow>(
       database,
       `SELECT ${NODE} FROM nodes WHERE revoked_at IS NULL AND (?1 IS NULL OR tenant = ?1) ORDER BY node_id`,
+    ),
+    countTokenNodes: prepare<{ count: number }>(
+      database,
+      'SELECT count(*) AS count FROM nodes WHERE tenant = ? AND public_key IS NULL AND revoked_at IS NULL',
     ),
     add: prepare(
       database,
@@ -258,7 +264,7 @@ function prepareCommands(database: DatabaseSync) {
     ),
     allowCommand: prepare<CommandRow>(
       database,
-      `UPDATE node_commands SET definition = pending, pending = NULL WHERE node_id = ? AND name = ? AND pending IS NOT NULL
+      `UPDATE node_commands SET definition = pending, pending = NULL WHERE node_id = ? AND name = ? AND pending = ?
        RETURNING ${COMMAND}`,
     ),
     deleteCommands: prepare(database, 'DELETE FROM node_commands WHERE node_id = ?'),

@@ -81,13 +81,16 @@ export const nodesContract: Contract = {
     expect(actions).toEqual(['node.invite', 'node.pair', 'node.update', 'node.update', 'node.revoke']);
   },
 
-  'gives the node of a token an ID that no other has': async (bench) => {
+  'gives the node of a token an ID that no other has, up to a number of them': async (bench) => {
     const { store } = bench;
     await pairOne(bench);
-    expect(await store.ensureTokenNode('default', 'kitchen-mac')).toBeUndefined();
-    expect(await store.ensureTokenNode('default', 'lamp-1')).toMatchObject({ nodeId: 'lamp-1' });
-    expect(await store.ensureTokenNode('default', 'lamp-1')).toMatchObject({ nodeId: 'lamp-1' });
-    expect(await store.ensureTokenNode('acme', 'lamp-1')).toBeUndefined();
+    expect(await store.ensureTokenNode('default', 'kitchen-mac', 1)).toBe('taken');
+    expect(await store.ensureTokenNode('default', 'lamp-1', 1)).toMatchObject({ nodeId: 'lamp-1' });
+    expect(await store.ensureTokenNode('default', 'lamp-1', 1)).toMatchObject({ nodeId: 'lamp-1' });
+    expect(await store.ensureTokenNode('default', 'lamp-2', 1)).toBe('full');
+    expect(await store.ensureTokenNode('acme', 'lamp-1', 1)).toBe('taken');
+    await store.revokeNode('default', 'lamp-1', 'ann');
+    expect(await store.ensureTokenNode('default', 'lamp-2', 1)).toMatchObject({ nodeId: 'lamp-2' });
   },
 
   'takes a nonce once, also after a crash': async (bench) => {
@@ -107,9 +110,12 @@ export const nodesContract: Contract = {
     // It cannot go and come back changed.
     await offer('1', false, 'door');
     expect(await offer('2')).toContainEqual({ name: 'lamp', definition: '1', pending: '2', isOffered: true });
-    expect(await store.allowNodeCommand('acme', 'kitchen-mac', 'lamp', 'eve')).toBeUndefined();
-    expect(await store.allowNodeCommand('default', 'kitchen-mac', 'lamp', 'ann')).toMatchObject({ definition: '2' });
-    expect(await store.allowNodeCommand('default', 'kitchen-mac', 'lamp', 'ann')).toBeUndefined();
+    const allow = (tenant: string, pending: string) =>
+      store.allowNodeCommand(tenant, 'kitchen-mac', { name: 'lamp', pending }, 'ann');
+    expect(await allow('acme', '2')).toBeUndefined();
+    expect(await allow('default', '3')).toBeUndefined();
+    expect(await allow('default', '2')).toMatchObject({ definition: '2' });
+    expect(await allow('default', '2')).toBeUndefined();
     expect(await offer('3', true)).toContainEqual({ name: 'lamp', definition: '3', isOffered: true });
     expect((await offer('1', false, 'third')).map(({ name }) => name)).toEqual(['door', 'lamp']);
   },
