@@ -1,11 +1,13 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
 import { Type } from 'class-transformer';
 import { BINDING_FIELDS, type BindingField } from '../core/agents/agent-setting.js';
+import { ANY_JSON } from '../http/index.js';
 import { SETTING_SOURCES, type SettingSource } from '../core/config/load-settings.js';
 
 /** Limits the length of a page. */
 export class LimitQuery {
+  /** @example 50 */
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -16,7 +18,10 @@ export class LimitQuery {
 
 /** Selects a page of a list. */
 export class PageQuery extends LimitQuery {
-  /** The `next` of the page before. */
+  /**
+   * The `next` of the page before.
+   * @example "main"
+   */
   @IsOptional()
   @IsString()
   @Length(1, 256)
@@ -25,45 +30,65 @@ export class PageQuery extends LimitQuery {
 
 /** An agent. Of one that stands in for a tenant's own, only ID and name are known to that tenant. */
 export class AgentDto {
+  /** @example "main" */
   id!: string;
-  /** The name that mentions use. */
+  /**
+   * The name that mentions use.
+   * @example "ada"
+   */
   name!: string;
+  /** @example "Answers questions about orders." */
   description?: string;
+  /** @example "default" */
   tenant?: string;
   /** True if it answers the messages of its tenant that no binding matches. */
   default?: boolean;
-  /** As configured: `auto` is `pi` if a model is configured. */
+  /**
+   * As configured: `auto` is `pi` if a model is configured.
+   * @example "pi"
+   */
   runtime?: string;
+  /** @example "anthropic/claude-sonnet-4-5" */
   model?: string;
 }
 
 export class AgentsDto {
   items!: AgentDto[];
+  /** @example "ops" */
   next?: string;
 }
 
 /** An effective setting of an agent. */
 export class AgentSettingDto {
   /** Null if nothing sets it. */
-  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  @ApiProperty({ ...ANY_JSON, example: 'anthropic/claude-sonnet-4-5' })
   value!: unknown;
 
   @ApiProperty({ enum: SETTING_SOURCES })
   source!: SettingSource;
 
-  /** The key that sets it, for example `agents.ops.model` or `agent.model`. */
+  /**
+   * The key that sets it, for example `agents.ops.model` or `agent.model`.
+   * @example "agents.ops.model"
+   */
   key?: string;
 }
 
 /** A skill of an agent. */
 export class SkillDto {
+  /** @example "release-notes" */
   name!: string;
+  /** @example "Writes the notes of a release." */
   description!: string;
-  /** As its author says; grants and takes no tool. */
+  /**
+   * As its author says; grants and takes no tool.
+   * @example ["http.fetch"]
+   */
   allowed_tools!: string[];
 }
 
 /** An agent with its effective settings. */
+@ApiExtraModels(AgentSettingDto)
 export class AgentDetailsDto extends AgentDto {
   /** By the name of the field, for example `model`. */
   @ApiProperty({ type: 'object', additionalProperties: { $ref: '#/components/schemas/AgentSettingDto' } })
@@ -72,68 +97,96 @@ export class AgentDetailsDto extends AgentDto {
   /** The skills that it can use. */
   skills?: SkillDto[];
 
-  /** Names of the tools that it may use in every session. */
+  /**
+   * Names of the tools that it may use in every session.
+   * @example ["time.now"]
+   */
   tools?: string[];
 }
 
 /** A binding of the setting `bindings`. */
 export class BindingDto {
-  /** Its place in the setting, from 0. */
+  /**
+   * Its place in the setting, from 0.
+   * @example 0
+   */
   index!: number;
+  /** @example "ops" */
   agent!: string;
+  /** @example "telegram" */
   channel?: string;
+  /** @example "support" */
   account?: string;
+  /** @example "-1009" */
   group_id?: string;
+  /** @example "7" */
   thread_id?: string;
+  /** @example "5001" */
   sender?: string;
+  /** @example "nightly" */
   queue?: string;
+  /** @example "ann" */
   principal?: string;
+  /** @example "default" */
   tenant?: string;
 }
 
 export class BindingsDto {
   items!: BindingDto[];
+  /** @example "50" */
   next?: string;
 }
 
 /** A message to find the agent of. A field that is not given matches no binding that has it. */
 export class TestBindingsDto {
+  /** @example "telegram" */
   @IsString()
   @Length(1, 256)
   channel!: string;
 
-  /** The part of the channel's name after the first dot, if it is not part of `channel`. */
+  /**
+   * The part of the channel's name after the first dot, if it is not part of `channel`.
+   * @example "support"
+   */
   @IsOptional()
   @IsString()
   @Length(1, 256)
   account?: string;
 
+  /** @example "5001" */
   @IsOptional()
   @IsString()
   @Length(1, 256)
   sender?: string;
 
+  /** @example "-1009" */
   @IsOptional()
   @IsString()
   @Length(1, 256)
   group_id?: string;
 
+  /** @example "7" */
   @IsOptional()
   @IsString()
   @Length(1, 256)
   thread_id?: string;
 
+  /** @example "nightly" */
   @IsOptional()
   @IsString()
   @Length(1, 256)
   queue?: string;
 
+  /** @example "ann" */
   @IsOptional()
   @IsString()
   @Length(1, 256)
   principal?: string;
 
-  /** By default the caller's. */
+  /**
+   * By default the caller's.
+   * @example "default"
+   */
   @IsOptional()
   @IsString()
   @Length(1, 256)
@@ -142,13 +195,16 @@ export class TestBindingsDto {
 
 /** Why an agent answers: the binding, by its index, or because it is the default one. */
 export class BecauseDto {
+  /** @example 0 */
   binding?: number;
   default?: boolean;
 }
 
 /** A binding that matches. */
 export class CandidateDto {
+  /** @example 0 */
   index!: number;
+  /** @example "ops" */
   agent!: string;
 
   /** The fields that it has, all of which equal those of the message. */
@@ -158,8 +214,12 @@ export class CandidateDto {
 
 /** Who would answer. */
 export class BindingTestDto {
+  /** @example "ops" */
   agent!: string;
-  /** The session that exists or would be made. */
+  /**
+   * The session that exists or would be made.
+   * @example "s_5b1f0c9a7d2e4f61"
+   */
   session_id!: string;
   exists!: boolean;
   because!: BecauseDto;

@@ -1,24 +1,9 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import type { Principal } from '../core/identity/principal.js';
-
-/** A tool call that waits for a person. */
-export class PendingApprovalDto {
-  approval_id!: string;
-  session_id!: string;
-  message_ref!: string;
-  tool!: string;
-
-  @ApiProperty({ type: 'object', additionalProperties: true })
-  arguments!: unknown;
-
-  /** Send it with the decision, which applies to exactly these arguments. */
-  arguments_sha256!: string;
-  /** Unix milliseconds. */
-  expires_at!: number;
-}
+import { PendingApprovalDto } from './approvals.dto.js';
 
 /** Lists tool calls that wait for a decision. An `approval` frame decides one. */
 @ApiTags('admin')

@@ -1,11 +1,15 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsNotEmptyObject, IsObject, Min } from 'class-validator';
 import { SCOPES, type Scope } from '../protocol/index.js';
+import { ANY_JSON } from '../http/index.js';
 import { SETTING_SOURCES, type SettingSource } from '../core/config/load-settings.js';
 
 /** A change of settings. */
 export class ChangeConfigDto {
-  /** The version that the change is based on, from GET. */
+  /**
+   * The version that the change is based on, from GET.
+   * @example 3
+   */
   @IsInt()
   @Min(0)
   version!: number;
@@ -19,11 +23,14 @@ export class ChangeConfigDto {
 
 /** One setting. */
 export class SettingDto {
-  /** Dotted key, for example `agent.name`. */
+  /**
+   * Dotted key, for example `agent.name`.
+   * @example "agent.name"
+   */
   key!: string;
 
   /** The current value; secrets read as `***`. */
-  @ApiProperty({ type: 'object', additionalProperties: true })
+  @ApiProperty({ ...ANY_JSON, example: 'ada' })
   value!: unknown;
 
   /** The source of the value. */
@@ -40,12 +47,16 @@ export class SettingDto {
   @ApiProperty({ enum: SCOPES })
   scope!: Scope;
 
+  /** @example "The name that mentions use." */
   description!: string;
 }
 
 /** All settings. */
 export class ConfigDto {
-  /** Grows with each change; send it with the next change. */
+  /**
+   * Grows with each change; send it with the next change.
+   * @example 3
+   */
   version!: number;
 
   settings!: SettingDto[];
@@ -53,9 +64,15 @@ export class ConfigDto {
 
 /** The result of a change. */
 export class ConfigChangedDto {
-  /** The new version. */
+  /**
+   * The new version.
+   * @example 4
+   */
   version!: number;
 
-  /** Keys whose change takes effect at the next start. */
+  /**
+   * Keys whose change takes effect at the next start.
+   * @example ["gateway.port"]
+   */
   needs_restart!: string[];
 }

@@ -21,6 +21,8 @@ import { zoneDataVersion } from '../core/cron/timezone.js';
 import { describeSchedule } from '../core/cron/words.js';
 import type { Principal } from '../core/identity/principal.js';
 import type { CronJob, CronRun } from '../core/store/index.js';
+import { JobChangeInput, JobInput } from '../core/cron/job-schema.js';
+import { toOpenApiSchema } from '../http/index.js';
 import { PageQuery } from './agents.dto.js';
 import {
   CronJobDto,
@@ -45,7 +47,6 @@ const NEW_JOB = {
   target: { channel: 'telegram', sender: '5001' },
   message: 'What is new today? It is {{due}}.',
 };
-const body = (example: object) => ({ schema: { type: 'object' as const, additionalProperties: true, example } });
 const query = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
 
 /** The jobs of the cron scheduler, which are documented in `docs/guides/cron.md`. */
@@ -72,7 +73,7 @@ export class CronController {
 
   /** Adds a job. Its runs have the rights of the caller at their time. */
   @Post()
-  @ApiBody(body(NEW_JOB))
+  @ApiBody({ schema: toOpenApiSchema(JobInput, NEW_JOB) })
   @RequireScope('admin:write')
   async add(@Body() job: object, @Caller() caller: Principal): Promise<CronJobDto> {
     return this.toDto(await this.jobs.add(job, ownerOfOperator(caller)));
@@ -87,7 +88,7 @@ export class CronController {
 
   /** Changes the fields that are given; null removes one. A change never starts the job. */
   @Patch(':id')
-  @ApiBody(body({ enabled: false }))
+  @ApiBody({ schema: toOpenApiSchema(JobChangeInput, { enabled: false, max_runs: null }) })
   @RequireScope('admin:write')
   async change(@Param('id') id: string, @Body() change: object, @Caller() caller: Principal): Promise<CronJobDto> {
     return this.toDto(await this.jobs.change(caller.tenant, id, change, caller.principal));

@@ -4,13 +4,19 @@ import { LimitQuery } from './agents.dto.js';
 
 /** Selects dead letters. */
 export class DeadLettersQuery extends LimitQuery {
-  /** Those of one channel only, by its name in messages. */
+  /**
+   * Those of one channel only, by its name in messages.
+   * @example "telegram"
+   */
   @IsOptional()
   @IsString()
   @Length(1, 256)
   channel?: string;
 
-  /** The `next` of the page before. */
+  /**
+   * The `next` of the page before.
+   * @example 17
+   */
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -20,19 +26,33 @@ export class DeadLettersQuery extends LimitQuery {
 
 /** A message to a channel that was given up. */
 export class DeadLetterDto {
+  /** @example 17 */
   id!: number;
+  /** @example "telegram" */
   channel!: string;
-  /** The platform's ID of the chat. */
+  /**
+   * The platform's ID of the chat.
+   * @example "5001"
+   */
   chat!: string;
-  /** The `message_ref` of the message that it replies to, or the ID of a note. */
+  /**
+   * The `message_ref` of the message that it replies to, or the ID of a note.
+   * @example "m_12"
+   */
   reply_to!: string;
+  /** @example "Your parcel is on its way." */
   text!: string;
+  /** @example "Forbidden: bot was blocked by the user" */
   reason!: string;
-  /** Unix milliseconds. */
+  /**
+   * Unix milliseconds.
+   * @example 1795766400000
+   */
   created_at!: number;
 }
 
 export class DeadLettersDto {
   items!: DeadLetterDto[];
+  /** @example "17" */
   next?: string;
 }

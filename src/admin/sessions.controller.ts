@@ -1,54 +1,11 @@
 import { Body, Controller, Get, Param, Patch, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsOptional, IsString, Length } from 'class-validator';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
 import { SessionChangesService } from '../core/sessions/session-changes.service.js';
 import { SessionStore, type Session } from '../core/store/index.js';
-import { SessionMode } from '../protocol/index.js';
-
-/** A change of a session; absent fields stay as they are. */
-export class ChangeSessionDto {
-  @IsOptional()
-  @IsIn(SessionMode.enum)
-  mode?: SessionMode;
-
-  /** In a group: answer every message, not only those that address the agent. */
-  @IsOptional()
-  @IsBoolean()
-  explicit_activation?: boolean;
-
-  /** Permissions of the session for tools, besides `tools.default_permissions`. */
-  @IsOptional()
-  @IsArray()
-  @ArrayMaxSize(100)
-  @IsString({ each: true })
-  @Length(1, 256, { each: true })
-  tool_permissions?: string[];
-}
-
-/** A session. */
-export class SessionDto {
-  id!: string;
-  mode!: SessionMode;
-  channel!: string;
-  /** The ID of its agent. */
-  agent!: string;
-  /** The parts of its key: sender, group and thread, or queue. */
-  key!: string[];
-  participants!: string[];
-  /** Unix milliseconds. */
-  created_at!: number;
-  /** Unix milliseconds. */
-  last_active!: number;
-  tool_permissions!: string[];
-  explicit_activation!: boolean;
-  /** The model that was chosen for it with `/model`. */
-  model?: string;
-  /** The seq of its newest frame. */
-  head_seq!: number;
-}
+import { ChangeSessionDto, SessionDto } from './sessions.dto.js';
 
 /** Reads and changes one session. */
 @ApiTags('admin')

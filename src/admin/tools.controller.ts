@@ -1,30 +1,9 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
-
-/** A registered tool. */
-export class ToolDto {
-  name!: string;
-  description!: string;
-
-  /** The JSON Schema of the parameters. */
-  @ApiProperty({ type: 'object', additionalProperties: true })
-  parameters!: object;
-
-  /** The calling session must hold all of them. */
-  permissions!: string[];
-  timeout_ms!: number;
-  /** True if the same call may run again if a crash has hidden its outcome. */
-  idempotent!: boolean;
-  /** True if it runs in a sandbox. */
-  sandbox!: boolean;
-  /** True if each call needs a person's approval. */
-  needs_approval!: boolean;
-  /** False while `tools.disabled` names it. */
-  enabled!: boolean;
-}
+import { ToolDto } from './tools.dto.js';
 
 /** Lists the tools. Settings disable tools and require approvals. */
 @ApiTags('admin')

@@ -25,19 +25,31 @@ export class HealthReport {
    */
   connected_channels?: string[];
 
-  /** Sessions used within the last five minutes, or with waiting work. Missing while the store is unavailable. */
+  /**
+   * Sessions used within the last five minutes, or with waiting work. Missing while the store is unavailable.
+   * @example 12
+   */
   @ApiProperty(whole)
   active_sessions?: number;
 
-  /** Waiting messages in all sessions. Missing while the store is unavailable. */
+  /**
+   * Waiting messages in all sessions. Missing while the store is unavailable.
+   * @example 3
+   */
   @ApiProperty(whole)
   queued_messages?: number;
 
-  /** Tools in the registry. */
+  /**
+   * Tools in the registry.
+   * @example 18
+   */
   @ApiProperty(whole)
   registered_tools?: number;
 
-  /** Resident memory of the process, in MiB. */
+  /**
+   * Resident memory of the process, in MiB.
+   * @example 140
+   */
   @ApiProperty(whole)
   memory_usage_mb?: number;
 }

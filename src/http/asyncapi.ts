@@ -1,4 +1,3 @@
-import type { TSchema } from 'typebox';
 import {
   BEARER_SUBPROTOCOL_PREFIX,
   closeTable,
@@ -13,6 +12,7 @@ import {
   type OutboundRow,
   type OutboundType,
 } from '../protocol/index.js';
+import { toJsonSchema } from './json-schema.js';
 
 /** JSON Schema or any other JSON object in a document. */
 type Json = Record<string, unknown>;
@@ -176,14 +176,4 @@ function describeOutbound(type: string, row: OutboundRow): Json {
       },
     },
   };
-}
-
-/** Converts a schema to plain JSON Schema. The gateway's own length rule and JSON Schema's both count code points. */
-export function toJsonSchema(schema: TSchema): Json {
-  return JSON.parse(JSON.stringify(schema), (_key, value: unknown) => {
-    if (typeof value !== 'object' || value === null || !('x-length' in value)) return value;
-    const { 'x-length': length, ...rest } = value;
-    const [minLength, maxLength] = length as [number, number];
-    return { ...rest, ...(minLength > 0 ? { minLength } : {}), maxLength };
-  }) as Json;
 }

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
+import Type from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeTable, errorTable, inboundTable, MessageInPayload, outboundTable } from '../protocol/index.js';
-import { buildAsyncApi, toJsonSchema } from './asyncapi.js';
+import { buildAsyncApi } from './asyncapi.js';
 import { DocumentsModule } from './documents.module.js';
 import { DocumentsService } from './documents.service.js';
+import { toJsonSchema, toOpenApiSchema } from './json-schema.js';
 
 describe('the AsyncAPI document', () => {
   const document = buildAsyncApi();
@@ -64,12 +66,28 @@ describe('the OpenAPI document', () => {
   interface Operation {
     readonly summary?: string;
     readonly security?: unknown[];
-    readonly requestBody?: object;
-    readonly responses: Readonly<Record<string, { readonly content?: object }>>;
+    readonly requestBody?: Body;
+    readonly responses: Readonly<Record<string, Body>>;
+  }
+  interface Body {
+    readonly content?: Readonly<Record<string, { readonly schema: Schema }>>;
+  }
+  interface Schema {
+    readonly type?: string;
+    readonly format?: string;
+    readonly $ref?: string;
+    readonly enum?: unknown;
+    readonly example?: unknown;
+    readonly items?: Schema;
+    readonly properties?: Readonly<Record<string, Schema>>;
+    readonly additionalProperties?: Schema | boolean;
+    readonly allOf?: readonly Schema[];
+    readonly oneOf?: readonly Schema[];
   }
   const document = JSON.parse(readFileSync('docs/reference/openapi.json', 'utf8')) as {
     readonly servers: unknown[];
     readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+    readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
   };
   const operations = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => [`${method} ${path}`, operation] as const),
@@ -93,6 +111,42 @@ describe('the OpenAPI document', () => {
         if (status !== '202' && status !== '204')
           expect([name, status, Object.keys(response.content ?? {})]).not.toEqual([name, status, []]);
     }
+  });
+
+  /** Returns the paths of the parts of a schema that say nothing of their form. */
+  function listBare(schema: Schema, path = ''): readonly string[] {
+    const { type, format, $ref, example, items, properties, additionalProperties } = schema;
+    if ($ref !== undefined) return listBare(document.components.schemas[$ref.split('/').at(-1) ?? ''] ?? {}, path);
+    if (example !== undefined || schema.enum !== undefined || type === 'boolean' || format === 'binary') return [];
+    if (properties) return Object.entries(properties).flatMap(([key, part]) => listBare(part, `${path}/${key}`));
+    const parts = [...(schema.allOf ?? []), ...(schema.oneOf ?? []), ...(items ? [items] : [])];
+    if (typeof additionalProperties === 'object') return listBare(additionalProperties, `${path}/*`);
+    return parts.length === 0 ? [path] : parts.flatMap((part) => listBare(part, path));
+  }
+
+  it('describes each field of every body by an example, its values, or its parts', () => {
+    for (const [name, { requestBody, responses }] of operations)
+      for (const body of [requestBody, ...Object.values(responses)])
+        for (const [type, { schema }] of Object.entries(body?.content ?? {}))
+          if (type.endsWith('json')) expect([name, listBare(schema)]).toEqual([name, []]);
+  });
+
+  it('says in the terms of OpenAPI what a schema of the gateway says', () => {
+    const schema = Type.Object({
+      kind: Type.Literal(true),
+      agent: Type.Optional(Type.Union([Type.String({ description: 'An ID.' }), Type.Null()])),
+      time: Type.Union([Type.Number(), Type.String()], { description: 'A time.' }),
+    });
+    expect(toOpenApiSchema(schema, { kind: true })).toEqual({
+      type: 'object',
+      required: ['kind', 'time'],
+      properties: {
+        kind: { type: 'boolean', enum: [true] },
+        agent: { type: 'string', description: 'An ID.', nullable: true },
+        time: { anyOf: [{ type: 'number' }, { type: 'string' }], description: 'A time.' },
+      },
+      example: { kind: true },
+    });
   });
 });
 

@@ -7,14 +7,23 @@ const PROBLEM = {
   description: 'RFC 9457. With the fields of an `error` frame if the failure has a code.',
   required: ['type', 'title', 'status', 'detail'],
   properties: {
-    type: { type: 'string', description: '`about:blank`, or `urn:openclaw:error:CODE`.' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string', description: 'What is wrong, and what to do.' },
+    type: { type: 'string', description: '`about:blank`, or `urn:openclaw:error:CODE`.', example: 'about:blank' },
+    title: { type: 'string', example: 'Not Found' },
+    status: { type: 'integer', example: 404 },
+    detail: { type: 'string', description: 'What is wrong, and what to do.', example: 'There is no job j1.' },
     code: { type: 'string', enum: Object.keys(errorTable) },
     retryable: { type: 'boolean' },
-    retry_after_ms: { type: 'integer', description: 'Also in seconds, as the header `Retry-After`.' },
-    details: { type: 'object' },
+    retry_after_ms: {
+      type: 'integer',
+      description: 'Also in seconds, as the header `Retry-After`.',
+      example: 1_000,
+    },
+    details: {
+      type: 'object',
+      additionalProperties: true,
+      description: 'Depends on the code.',
+      example: { what: 'job j1' },
+    },
   },
 };
 

@@ -33,8 +33,36 @@ import { createMcpServer } from './mcp-server.js';
 
 const CHANNEL = 'mcp';
 
-const JSON_RPC = { type: 'object', required: ['jsonrpc'], properties: { jsonrpc: { type: 'string', enum: ['2.0'] } } };
-const RESPONSES = { 'text/event-stream': { schema: { type: 'string' } }, 'application/json': { schema: JSON_RPC } };
+const VERSION = { type: 'string', enum: ['2.0'] };
+const ID = { description: 'A string or an integer.', oneOf: [{ type: 'string' }, { type: 'integer' }] };
+const MEMBERS = { type: 'object', additionalProperties: true };
+const REQUEST = {
+  type: 'object',
+  required: ['jsonrpc', 'method'],
+  properties: {
+    jsonrpc: VERSION,
+    id: { ...ID, description: 'A string or an integer; without one it is a notification.' },
+    method: { type: 'string', example: 'tools/call' },
+    params: { ...MEMBERS, example: { name: 'time.now', arguments: {} } },
+  },
+  example: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'time.now', arguments: {} } },
+};
+const RESPONSE = {
+  type: 'object',
+  required: ['jsonrpc', 'id'],
+  properties: {
+    jsonrpc: VERSION,
+    id: ID,
+    result: { ...MEMBERS, description: 'Absent after a failure.' },
+    error: {
+      type: 'object',
+      required: ['code', 'message'],
+      properties: { code: { type: 'integer' }, message: { type: 'string' }, data: MEMBERS },
+    },
+  },
+  example: { jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: '2026-11-27T09:00:00Z' }] } },
+};
+const RESPONSES = { 'text/event-stream': { schema: { type: 'string' } }, 'application/json': { schema: RESPONSE } };
 
 /** Serves the tools over MCP's Streamable HTTP, stateless: each request is independent, so any replica can serve it. */
 @ApiTags('mcp')
@@ -56,7 +84,7 @@ export class McpController {
   /** Handles one JSON-RPC message of the Model Context Protocol, or a batch of them. */
   @Post()
   @HttpCode(200)
-  @ApiBody({ schema: JSON_RPC })
+  @ApiBody({ schema: REQUEST })
   @ApiOkResponse({ description: 'The responses.', content: RESPONSES })
   @ApiAcceptedResponse({ description: 'The body had no request.' })
   async receive(

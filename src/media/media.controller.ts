@@ -19,17 +19,7 @@ import { checkScope, type Principal } from '../core/identity/principal.js';
 import { MediaService, UploadRefusedError } from '../core/media/media.service.js';
 import { NodeCallsService } from '../core/nodes/node-calls.service.js';
 import { GatewayError } from '../protocol/index.js';
-
-/** An uploaded file. */
-export class UploadedMediaDto {
-  /** Use it in `attachments[].media_id` of a message. */
-  media_id!: string;
-
-  /** Detected from the content. */
-  mime_type!: string;
-
-  size_bytes!: number;
-}
+import { UploadedMediaDto } from './media.dto.js';
 
 /** Upload and download of files attached to messages. */
 @ApiTags('media')

@@ -40,7 +40,11 @@ export class SlackEventsController {
   @Post(':account/events')
   @HttpCode(200)
   @ApiOkResponse({
-    content: { 'application/json': { schema: { type: 'object' } } },
+    content: {
+      'application/json': {
+        schema: { type: 'object', properties: { challenge: { type: 'string', example: '3eZbrw1aBm' } } },
+      },
+    },
     description: 'The event is stored, or ignored; the challenge, when Slack checks the URL.',
   })
   @ApiBadRequestResponse({ description: 'The body is signed, but is neither an event nor the press of a button.' })

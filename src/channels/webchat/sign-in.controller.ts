@@ -1,21 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Body, Controller, HttpCode, Post, Req, ValidationPipe } from '@nestjs/common';
 import { ApiOkResponse, ApiTags, ApiTooManyRequestsResponse, ApiUnauthorizedResponse } from '@nestjs/swagger';
-import { Matches } from 'class-validator';
 import { admit, AuthService } from '../../auth/index.js';
-
-export class SignInRequest {
-  /** From the link that `openclaw start` prints: valid once, for one minute. */
-  @Matches(/^[A-Za-z0-9_-]{1,128}$/)
-  readonly code!: string;
-}
-
-export class SignInResult {
-  /** For `openclaw.bearer.TOKEN`: role user, channel and sender `webchat`; in open mode the local token, role operator. */
-  readonly token!: string;
-  /** When the token expires, in Unix milliseconds. The local token has none: it ends with the gateway's process. */
-  readonly expires_at?: number;
-}
+import { SignInRequest, SignInResult } from './sign-in.dto.js';
 
 /** Exchanges the code of a link for a token. Origins are checked before, as for every POST. */
 @ApiTags('web chat')
