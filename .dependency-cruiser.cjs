@@ -14,7 +14,7 @@ const CORE_ORDER = [
   ['audit'],
   ['broker'],
   ['config'],
-  ['identity'],
+  ['identity', 'reach'],
   ['agents'],
   ['skills'],
   ['presence', 'delivery', 'sessions'],
@@ -46,6 +46,7 @@ const EDGES = [
   'telemetry',
   'media',
   'mcp',
+  'tailscale',
   'cli',
 ];
 

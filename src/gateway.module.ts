@@ -16,6 +16,7 @@ import type { LoadedSettings } from './core/config/load-settings.js';
 import { createSettingsTree } from './core/config/settings-tree.js';
 import { findSections } from './core/config/use-settings.js';
 import { CoreModule } from './core/core.module.js';
+import { ReachService } from './core/reach/reach.service.js';
 import { ReplicaIdentity } from './core/replicas/replica-identity.js';
 import { Logs } from './core/telemetry/logs.js';
 import { Metrics, NoMetrics } from './core/telemetry/metrics.js';
@@ -25,8 +26,9 @@ import { DocumentsModule } from './http/documents.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import type { NestModules } from './load-team-modules.js';
 import { MediaModule } from './media/media.module.js';
-import { findLocalTokenPlace, loadSettings } from './settings.js';
+import { findLocalTokenPlace, findTailscaleSocket, loadSettings } from './settings.js';
 import { StoresModule } from './stores/stores.module.js';
+import { TailscaleModule } from './tailscale/tailscale.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { ToolsModule } from './tools/tools.module.js';
 import { WebSocketModule } from './websocket/websocket.module.js';
@@ -83,6 +85,9 @@ export class GatewayModule {
         ToolsModule,
         McpModule,
         WebSocketModule,
+        TailscaleModule.listeningAt(
+          () => config.get('gateway.tailscale_listen') ?? findTailscaleSocket(config.get('store.url')),
+        ),
         HealthModule,
         DocumentsModule,
         WebchatModule,
@@ -110,6 +115,7 @@ class FoundationModule {
       { provide: Broker, useValue: options.broker ?? new InProcessBroker(clock, logs) },
       { provide: ConfigStoreService, useValue: config },
       { provide: LocalToken, useValue: new LocalToken(() => findLocalTokenPlace(config.get('store.url'))) },
+      { provide: ReachService, useValue: new ReachService(config) },
       { provide: ReplicaIdentity, useValue: new ReplicaIdentity() },
     ];
     return { module: FoundationModule, global: true, providers, exports: providers };

@@ -17,6 +17,7 @@ import { NestLogs } from './telemetry/nest-logs.js';
 import { limitHeap } from './limit-heap.js';
 import { isStoreThere } from './stores/store-engines.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
+import { TailscaleService, type TailscaleState } from './tailscale/tailscale.service.js';
 import { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
 
 /** Settings from the command line. */
@@ -145,6 +146,7 @@ function stopOnSignals(app: INestApplication, logs: Logs): void {
 async function announce(app: INestApplication): Promise<void> {
   const url = await app.getUrl();
   process.stdout.write(`${describeStart(url, app.get(Store).label)}\n`);
+  void announceExposure(app);
   // Printed only to a terminal, because the code is a credential.
   if (process.stdout.isTTY) process.stdout.write(`${describeChat(url, await app.get(AuthService).issuePageCode())}\n`);
 }
@@ -162,6 +164,18 @@ async function listen(app: INestApplication): Promise<void> {
 
 function describeStart(url: string, store: string): string {
   return `OpenClaw gateway ready at ${url} (pid ${process.pid}, store ${store})`;
+}
+
+/** Prints the public address once it is known, which may take a while. */
+async function announceExposure(app: INestApplication): Promise<void> {
+  const state = await app.get(TailscaleService).whenLooked;
+  if (state.kind === 'up') process.stdout.write(`${describeExposure(state)}\n`);
+}
+
+function describeExposure({ url, entry }: TailscaleState & { readonly kind: 'up' }): string {
+  return entry.mode === 'serve'
+    ? `Within the tailnet: ${url} (should the gateway crash, Tailscale forwards to its port until the next start)`
+    : `On the internet: ${url}`;
 }
 
 /** Returns the line about the web chat. The code is in the fragment, which browsers do not send. */

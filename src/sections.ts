@@ -9,27 +9,23 @@ import { discordSettings } from './channels/discord/discord.settings.js';
 import { webchatSettings } from './channels/webchat/webchat.settings.js';
 import { whatsappSettings } from './channels/whatsapp/whatsapp.settings.js';
 import { defineSettings, type SettingsSection } from './core/config/section.js';
-import { later } from './core/config/setting-kinds.js';
 import { cronSettings } from './core/cron/cron.settings.js';
 import { housekeepingSettings } from './core/housekeeping/housekeeping.settings.js';
 import { limitSettings } from './core/limits/limits.settings.js';
 import { mediaSettings } from './core/media/media.settings.js';
 import { nodeSettings } from './core/nodes/nodes.settings.js';
 import { queueSettings } from './core/queue/queue.settings.js';
+import { reachSettings } from './core/reach/reach.settings.js';
 import { toolSettings } from './core/tools/tools.settings.js';
 import { turnSettings } from './core/turns/turns.settings.js';
 import { httpSettings } from './http/http.settings.js';
 import { storeSettings } from './stores/store.settings.js';
+import { tailscaleSettings } from './tailscale/tailscale.settings.js';
 import { logSettings } from './telemetry/log.settings.js';
 import { httpFetchSettings } from './tools/http/http-fetch.settings.js';
 import { mcpSettings } from './tools/mcp/mcp.settings.js';
 import { sandboxSettings } from './tools/sandbox/sandbox.settings.js';
 import { webSocketSettings } from './websocket/websocket.settings.js';
-
-const tailscaleSettings = defineSettings({
-  'gateway.expose_via_tailscale': later('Expose the gateway through Tailscale.'),
-  'gateway.tailscale_mode': later('`serve` or `funnel`.'),
-});
 
 /** Loaded before all other settings, because the modules can declare settings. */
 export const moduleSettings = defineSettings({
@@ -45,6 +41,7 @@ export const moduleSettings = defineSettings({
 export const SECTIONS = [
   httpSettings,
   webSocketSettings,
+  reachSettings,
   tailscaleSettings,
   storeSettings,
   housekeepingSettings,

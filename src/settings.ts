@@ -78,6 +78,11 @@ export function findLocalTokenPlace(storeUrl: string): LocalTokenPlace {
   return { path: join(findStoreFolder(storeUrl), 'local.token'), isOwn: hasStoreFile(storeUrl) };
 }
 
+/** Returns the usual path of the unix socket for Tailscale Serve: beside the store. */
+export function findTailscaleSocket(storeUrl: string): string {
+  return join(findStoreFolder(storeUrl), 'tailscale.sock');
+}
+
 /** Reads the setting `modules` alone. Returns an empty list if it has a fault, which the complete load reports. */
 function listTeamModules(input: SettingsInput): readonly string[] {
   const { values } = findValues(new SettingsSchema([moduleSettings]), input);

@@ -16,7 +16,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * T transport and handshake, E envelope, M messages, S streams and replay, C queue and cancelling, G sessions and
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
- * V channels, F device nodes, J cron.
+ * V channels, F device nodes, J cron, H Tailscale.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -1512,6 +1512,56 @@ export const requirements: readonly Requirement[] = [
     'F-15',
     'nodes 4',
     'A machine offers files below one folder without following links, and programs by their real paths and arguments.',
+  ),
+
+  // Tailscale
+  requirement(
+    'H-01',
+    'tailscale',
+    'An exposed gateway serves itself once it listens, allows its address as Host and Origin, and takes itself away at the stop.',
+  ),
+  requirement(
+    'H-02',
+    'tailscale',
+    'What others have set in Tailscale is left alone and named; success is what its status says.',
+  ),
+  requirement(
+    'H-03',
+    'tailscale',
+    'What a gateway that crashed has left in Tailscale is taken over by the next start, also at another port.',
+  ),
+  requirement(
+    'H-04',
+    'tailscale',
+    'Whatever Tailscale lacks, the gateway works on its machine, is degraded with what to do, and looks again each minute.',
+  ),
+  requirement('H-05', 'tailscale', 'A funnel is held by a program that ends with the gateway, however that ends.'),
+  requirement(
+    'H-06',
+    'tailscale',
+    'A funnel is set only where the gateway is alone at the port; a port that others have opened is not served.',
+  ),
+  requirement('H-07', 'tailscale', 'A funnel without a credential refuses to start, and to be switched on.'),
+  requirement(
+    'H-08',
+    'tailscale',
+    '`openclaw serve` and `openclaw funnel` change a running gateway, with the right to widen its reach.',
+  ),
+  requirement(
+    'H-09',
+    'tailscale',
+    'With auth.tailscale, a person of the tailnet is who Serve and whois both say, with the rights of auth.tailscale_users.',
+  ),
+  requirement(
+    'H-10',
+    'tailscale',
+    'Headers of Tailscale are no identity on the port, from a funnel, from tagged machines, with a bad address, or without an entry.',
+  ),
+  requirement('H-11', 'tailscale', 'The address for which Tailscale forwards counts for limits and audit.'),
+  requirement(
+    'H-12',
+    'tailscale',
+    'Identity needs a unix socket that no other user reaches; only trust-local takes it on the port, and says so.',
   ),
 
   // Cron

@@ -13,6 +13,11 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'cron.timezone': 'Europe/Paris',
   'gateway.allowed_hosts': ['gateway.example.org'],
   'gateway.trusted_proxies': ['10.0.0.0/8'],
+  'gateway.public_url': 'https://gateway.example.org',
+  'gateway.tailscale_bin': '/usr/bin/tailscale',
+  'gateway.tailscale_socket': '/var/run/tailscale/tailscaled.sock',
+  'gateway.tailscale_listen': 'data/tailscale.sock',
+  'auth.tailscale_users': { 'ann@example.org': 'operator', '*@example.org': 'user' },
   'auth.tokens': [
     { token: TOKEN_PLACEHOLDER, principal: 'telegram-driver', role: 'channel', channels: ['telegram'] },
     { token: TOKEN_PLACEHOLDER, principal: 'alice', role: 'user' },

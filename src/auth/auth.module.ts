@@ -14,6 +14,7 @@ import { HttpAuthGuard } from './http-auth.guard.js';
 import { LocalTokenFile } from './local-token-file.js';
 import { NodeVerifier } from './node-verifier.js';
 import { listOperatorSecrets, PageSignIn } from './page-sign-in.js';
+import { TailscaleVerifier } from './tailscale-verifier.js';
 import { VerifierChain } from './verifier-chain.js';
 
 const pageSignIn = {
@@ -35,6 +36,7 @@ const pageSignIn = {
     NodeVerifier,
     pageSignIn,
     { provide: PrincipalDirectory, useExisting: AuthService },
+    TailscaleVerifier,
     VerifierChain,
     VerifierExplorer,
   ],

@@ -7,6 +7,8 @@ import { loadSettings } from '../settings.js';
 import { ASSUMED_OPERATOR, LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { FakeMetrics, ManualClock } from '../testing/index.js';
+import { ReachService } from '../core/reach/reach.service.js';
+import { TailscalePeers } from '../http/tailscale-peers.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
 import { AuthRecorder } from './auth-recorder.js';
 import { AuthFailures, MAX_FAILURES_PER_MINUTE } from './auth-failures.js';
@@ -15,6 +17,8 @@ import type { CredentialVerifier, VerifierExplorer } from './credential-verifier
 import { LocalToken } from './local-token.js';
 import type { NodeVerifier } from './node-verifier.js';
 import { PageSignIn } from './page-sign-in.js';
+import { TailscaleVerifier } from './tailscale-verifier.js';
+import type { Whois } from './whois.js';
 import { VERIFY_TIMEOUT_MS, VerifierChain } from './verifier-chain.js';
 
 function setUp(settings: Record<string, unknown> = {}, verifiers: readonly CredentialVerifier[] = []) {
@@ -26,10 +30,11 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
   const broker = new InProcessBroker(clock, logs);
   const metrics = new FakeMetrics();
   const audited: AuditNote[] = [];
+  const whois: Whois = { find: () => Promise.reject(new Error('there is no Tailscale')) };
   const localToken = new LocalToken(() => ({ path: '/nonexistent/local.token', isOwn: true }));
   const auth = new AuthService(
     config,
-    new RequestRulesService(config),
+    new RequestRulesService(config, new ReachService(config), new TailscalePeers(config)),
     new VerifierChain({ list: () => verifiers } as VerifierExplorer, config, clock, logs),
     new PageSignIn(clock, broker, () => []),
     new AuthRecorder(
@@ -40,6 +45,7 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
     ),
     localToken,
     { verify: () => 'notMine' } as unknown as NodeVerifier,
+    new TailscaleVerifier(config, whois, clock),
   );
   return { audited, auth, broker, clock, localToken, metrics };
 }

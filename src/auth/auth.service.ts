@@ -12,14 +12,15 @@ import { LocalToken } from './local-token.js';
 import { NodeVerifier } from './node-verifier.js';
 import { OpenMode } from './open-mode.js';
 import { PAGE_PRINCIPAL, PageSignIn, type PageToken } from './page-sign-in.js';
+import { TailscaleVerifier } from './tailscale-verifier.js';
 import { TokenTable } from './token-table.js';
 import { VerifierChain } from './verifier-chain.js';
 
 export type AuthOutcome = Principal | AuthFailure | ToldFailure;
 
 /**
- * Finds the principal of a request with verifiers in this order: keys of paired nodes, open mode, static tokens, tokens of
- * signed-in pages, then those of modules (`@VerifiesCredentials`). Failures of all kinds share one limit per address. Tokens are never
+ * Finds the principal of a request with verifiers in this order: keys of paired nodes, people of the tailnet, open mode, static
+ * tokens, tokens of signed-in pages, then those of modules (`@VerifiesCredentials`). Failures of all kinds share one limit per address. Tokens are never
  * logged.
  */
 @Injectable()
@@ -36,6 +37,7 @@ export class AuthService extends PrincipalDirectory {
     private readonly recorder: AuthRecorder,
     private readonly localToken: LocalToken,
     private readonly nodes: NodeVerifier,
+    private readonly tailscale: TailscaleVerifier,
   ) {
     super();
     this.openMode = new OpenMode(rules, localToken, () => this.isOpen);
@@ -101,6 +103,7 @@ export class AuthService extends PrincipalDirectory {
   }
 
   override isGone(tenant: string, principal: string): boolean {
+    if (this.tailscale.isGone(principal)) return true;
     return !this.isOpen && this.chain.isEmpty && !isReservedName(principal) && !this.tokens.has(tenant, principal);
   }
 
@@ -124,7 +127,7 @@ export class AuthService extends PrincipalDirectory {
   }
 
   private verify(presented: PresentedCredential): Promise<Verdict | 'unavailable'> {
-    return this.chain.verify([this.nodes, this.openMode, this.tokens, this.pages], presented);
+    return this.chain.verify([this.nodes, this.tailscale, this.openMode, this.tokens, this.pages], presented);
   }
 }
 

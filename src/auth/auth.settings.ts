@@ -6,6 +6,7 @@ import { listDrivers } from '../core/channels/channels.settings.js';
 import { isReservedPrincipal, ROLE_SCOPES } from '../core/identity/principal.js';
 import { TOKEN_PATTERN } from '../protocol/constants.js';
 import { Role, SCOPES } from '../protocol/index.js';
+import { findUserFaults, TailscaleUsers } from './tailscale-users.js';
 
 const BoundName = Type.String({ minLength: 1, maxLength: 256 });
 
@@ -47,9 +48,24 @@ export const authSettings = defineSettings(
       }),
     ),
     'auth.jwt': later('Tokens of an identity provider.'),
-    'auth.tailscale': later('Accept Tailscale Serve identity headers.'),
+    'auth.tailscale': Type.Unsafe<boolean | 'trust-local'>({
+      enum: [false, true, 'trust-local'],
+      default: false,
+      'x-scope': 'config:dangerous',
+      'x-restart': true,
+      description:
+        'Let people in by the headers of Tailscale Serve: `true` on the unix socket `gateway.tailscale_listen`; `trust-local` on the port too, where each process of this machine can act as each user of the tailnet.',
+    }),
+    'auth.tailscale_users': Type.Unsafe<TailscaleUsers>({
+      ...TailscaleUsers,
+      default: {},
+      'x-scope': 'config:dangerous',
+      'x-restart': true,
+      description:
+        'What they may do: login, or a pattern with `*`, to a role or `{role, scopes?}`. Others are refused.',
+    }),
   },
-  { rules: [findTokenFaults] },
+  { rules: [findTokenFaults, findUserFaults] },
 );
 
 /** Returns the SHA-256 of a token, in hexadecimal. */

@@ -13,12 +13,18 @@ export function haveVerifier(modules: readonly unknown[]): boolean {
   return listClasses(modules).some((target) => Reflect.hasOwnMetadata(VERIFIER_MARK, target));
 }
 
-/** Requires a credential for listening beyond loopback. */
+/** Requires a credential for listening beyond loopback, and for a funnel. */
 function findExposure(get: SettingsReader): SettingFault[] {
   const host = get('gateway.host');
-  if (isLoopbackHost(host)) return [];
   const hasCredential = Boolean(get('auth.token')) || get('auth.tokens').length > 0;
   if (hasCredential) return [];
+  if (get('gateway.expose_via_tailscale') && get('gateway.tailscale_mode') === 'funnel') {
+    const funnel =
+      'funnel opens the gateway to the internet, and no credential is configured. ' +
+      'Set auth.token (environment variable OPENCLAW_AUTH_TOKEN) or auth.tokens, or use serve';
+    return [{ key: 'gateway.tailscale_mode', message: funnel }];
+  }
+  if (isLoopbackHost(host)) return [];
   const message =
     `${host} is reachable from other machines, and no credential is configured. ` +
     'Set auth.token (environment variable OPENCLAW_AUTH_TOKEN) or auth.tokens, or listen on 127.0.0.1';

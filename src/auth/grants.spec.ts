@@ -9,7 +9,7 @@ const OWN: TokenSetting = { token: 'own', principal: 'ann', role: 'operator', to
 /** Returns a call that checks a change by `author` which adds `token`. */
 function add(token: Partial<TokenSetting>, author: Partial<Principal> = {}): () => void {
   const reader = (tokens: readonly TokenSetting[]) =>
-    ((key: string) => (key === 'auth.tokens' ? tokens : undefined)) as SettingsReader;
+    ((key: string) => ({ 'auth.tokens': tokens, 'auth.tailscale_users': {} })[key]) as SettingsReader;
   const added: TokenSetting = { token: 'new', principal: 'new', role: 'user', ...token };
   return () => checkGrants({ ...LOCAL_OPERATOR, principal: 'ann', ...author }, reader([OWN]), reader([OWN, added]));
 }

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SettingsReader } from '../core/config/section.js';
 import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
-import { GatewayError } from '../protocol/index.js';
+import { GatewayError, type Scope } from '../protocol/index.js';
 import type { TokenSetting } from './auth.settings.js';
+import { readRights } from './tailscale-users.js';
 
 /**
- * Checks that a change of `auth.tokens` and `auth.token` adds no credential with more rights than its author has: no other
+ * Checks that a change of `auth.tokens`, `auth.token` and `auth.tailscale_users` adds no credential with more rights than its author has: no other
  * scopes, channels or tools. Its tenant may be any: only operators of the default one change settings.
  * @param before the settings without the change
  * @param after the settings with the change
@@ -19,9 +20,17 @@ export function checkGrants(author: Principal, before: SettingsReader, after: Se
   const shorthand = after('auth.token');
   if (shorthand !== undefined && shorthand !== before('auth.token'))
     checkGrant(author, { principal: 'operator', role: 'operator' }, limit);
+  const users = before('auth.tailscale_users');
+  for (const [login, rights] of Object.entries(after('auth.tailscale_users')))
+    if (!isDeepStrictEqual(users[login], rights))
+      checkGrant(author, { principal: login, ...readRights(rights) }, limit);
 }
 
-function checkGrant(author: Principal, token: TokenSetting, limit: readonly string[] | undefined): void {
+function checkGrant(
+  author: Principal,
+  token: Omit<TokenSetting, 'scopes'> & { readonly scopes?: readonly Scope[] | undefined },
+  limit: readonly string[] | undefined,
+): void {
   const excess = [
     ...(token.scopes ?? ROLE_SCOPES[token.role]).filter(
       (scope) => !author.scopes.has(scope) && scope !== 'nodes:serve',

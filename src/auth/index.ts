@@ -13,3 +13,4 @@ export { admit } from './admit.js';
 export { Caller, HttpAuthGuard, RequireRole, RequireScope } from './http-auth.guard.js';
 export { LocalToken } from './local-token.js';
 export { checkGrants } from './grants.js';
+export { Whois } from './whois.js';

@@ -61,7 +61,7 @@ describe('the command line', () => {
     expect(terminal.stdout.text).toBe('');
   });
 
-  it.each(['logs', 'sessions', 'queue', 'tools', 'token', 'serve', 'funnel'])(
+  it.each(['logs', 'sessions', 'queue', 'tools', 'token'])(
     'refuses %s by name, since it does not exist yet',
     async (name) => {
       const terminal = new FakeTerminal();

@@ -14,6 +14,7 @@ import { nodes } from './nodes.js';
 import { setup } from './setup.js';
 import { start } from './start.js';
 import { status } from './status.js';
+import { funnel, serve } from './tailscale.js';
 import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
@@ -28,13 +29,15 @@ const COMMANDS: readonly Command[] = [
   deadLetters,
   nodes,
   node,
+  serve,
+  funnel,
   models,
   config,
   doctor,
 ];
 
 /** Commands that are planned but not available yet: refused by name, never ignored (settings.md section 4). */
-const LATER = ['logs', 'sessions', 'queue', 'tools', 'token', 'serve', 'funnel'];
+const LATER = ['logs', 'sessions', 'queue', 'tools', 'token'];
 
 /**
  * Runs one command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable. `args`

@@ -14,6 +14,7 @@ interface Health {
   readonly queued_messages?: number;
   readonly registered_tools?: number;
   readonly memory_usage_mb?: number;
+  readonly reasons?: readonly string[];
 }
 
 /** `openclaw status`: shows the state of a gateway. */
@@ -64,6 +65,7 @@ function print(terminal: Terminal, target: GatewayTarget, health: Health): void 
       ['Queue', `${health.queued_messages ?? 0} waiting`],
       ['Tools', `${health.registered_tools ?? 0} registered`],
       ['Memory', `${health.memory_usage_mb ?? 0} MB`],
+      ...(health.reasons ?? []).map((reason) => ['Reason', reason]),
     );
   }
   terminal.stdout.write(formatTable(rows));

@@ -3,6 +3,7 @@ import { HealthIndicatorService, type HealthCheckAttempt, type HealthIndicatorRe
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
+import { ReachService } from '../core/reach/reach.service.js';
 import { QueueStore, Store } from '../core/store/index.js';
 
 /** A check that takes longer counts as down, in milliseconds. Kubelet waits one second for a probe. */
@@ -20,6 +21,7 @@ const CHECK_CACHE_MS = 1_000;
  */
 @Injectable()
 export class HealthIndicators {
+  // oxlint-disable-next-line max-params -- one for each part that is examined
   constructor(
     private readonly indicator: HealthIndicatorService,
     private readonly lifecycle: PhaseService,
@@ -27,6 +29,7 @@ export class HealthIndicators {
     private readonly queue: QueueStore,
     private readonly config: ConfigStoreService,
     private readonly channels: ChannelManagerService,
+    private readonly reach: ReachService,
   ) {}
 
   /** Up unless the process has stopped serving: only a fault that a restart can repair makes it down. */
@@ -64,6 +67,12 @@ export class HealthIndicators {
       if ([...this.channels.states.values()].some(({ state }) => state === 'error')) throw new Error('error');
       if (Object.keys(await this.channels.countDeadLetters()).length > 0) throw new Error('dead letters');
     });
+  }
+
+  /** Up unless the gateway should be exposed and is not. */
+  isReachable(): HealthIndicatorResult {
+    const session = this.indicator.check('reach');
+    return this.reach.problem === undefined ? session.up() : session.down();
   }
 
   private reportPhase(isUp: boolean): HealthIndicatorResult {

@@ -8,7 +8,7 @@ const whole = { type: 'integer', minimum: 0 } as const;
 
 /** The state of the gateway. Unauthenticated callers get only `status` and `uptime_seconds`. */
 export class HealthReport {
-  /** `degraded`: it runs, but cannot store messages, has no room for more, or a channel does not deliver; `draining`: it is shutting down. */
+  /** `degraded`: it runs, but cannot store messages, has no room for more, a channel does not deliver, or it is not reachable as its settings want it; `draining`: it is shutting down. */
   @ApiProperty({ enum: HEALTH_STATUSES })
   status!: HealthStatus;
 
@@ -52,4 +52,10 @@ export class HealthReport {
    */
   @ApiProperty(whole)
   memory_usage_mb?: number;
+
+  /**
+   * Why it is degraded, as far as the status of other parts does not show it; for callers with `admin:read`.
+   * @example ["not reachable through Tailscale: Tailscale is logged out: run `sudo tailscale up`"]
+   */
+  reasons?: string[];
 }

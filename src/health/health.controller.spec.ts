@@ -12,6 +12,7 @@ import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { loadSettings } from '../settings.js';
 import { LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { PhaseService, type Phase } from '../core/phase/phase.service.js';
+import { ReachService } from '../core/reach/reach.service.js';
 import { QueueStore, Store } from '../core/store/index.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
@@ -33,6 +34,7 @@ class Parts {
     loadSettings({ OPENCLAW_QUEUE_MAX_TOTAL: '10' }, {}, '/nowhere'),
     new SilentLogs(),
   );
+  readonly reach = new ReachService(this.config);
   check: () => Promise<void> = () => Promise.resolve();
   checks = 0;
   isDead = false;
@@ -52,6 +54,7 @@ async function open(parts: Parts): Promise<ReturnType<typeof request>> {
     [Clock, parts.clock],
     [PhaseService, parts.lifecycle],
     [ConfigStoreService, parts.config],
+    [ReachService, parts.reach],
     [Store, { check: () => (parts.checks++, parts.check()), isDead: parts.isDead }],
     [QueueStore, { countQueue: (since: number) => parts.count(since) }],
     [ToolRegistryService, { list: () => [{ name: 'time_now' }, { name: 'echo' }] }],

@@ -11,6 +11,7 @@ import type { Response } from 'express';
 import { AuthService } from '../auth/index.js';
 import { ConnectedChannels } from '../core/connections/connected-channels.js';
 import type { Principal } from '../core/identity/principal.js';
+import { ReachService } from '../core/reach/reach.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { QueueStore, type QueueCounts } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
@@ -37,6 +38,7 @@ export class HealthController {
     private readonly queue: QueueStore,
     private readonly tools: ToolRegistryService,
     private readonly channels: ConnectedChannels,
+    private readonly reach: ReachService,
     private readonly clock: Clock,
   ) {}
 
@@ -86,6 +88,7 @@ export class HealthController {
       () => indicators.storeCommits(),
       () => indicators.queueHasRoom(),
       () => indicators.channelsDeliver(),
+      () => indicators.isReachable(),
     ]);
     return status === 'ok' ? 'healthy' : 'degraded';
   }
@@ -102,11 +105,14 @@ export class HealthController {
 
   private async readDetails(caller: Principal): Promise<Omit<HealthReport, 'status' | 'uptime_seconds'>> {
     const counts = await this.readCounts();
+    const { problem } = this.reach;
     return {
       connected_channels: [...this.channels.list(caller)],
       ...(counts && { active_sessions: counts.activeSessions, queued_messages: counts.queued }),
       registered_tools: this.tools.list().length,
       memory_usage_mb: Math.round(process.memoryUsage.rss() / BYTES_PER_MIB),
+      // It names programs and users of the machine.
+      ...(problem !== undefined && caller.scopes.has('admin:read') && { reasons: [problem] }),
     };
   }
 

@@ -50,7 +50,7 @@ export class HttpTrafficService {
 
   /**
    * Takes a place among the connections of the client, for a request or an upgrade: for direct peers it is the one that
-   * their socket has; the clients of trusted proxies share sockets, so there each request takes one.
+   * their socket has; the clients of trusted proxies and of Tailscale share sockets, so there each request takes one.
    * @returns a function that gives it back (idempotent; {@link releaseNothing} for direct peers), or undefined when the
    *   address has reached its limit
    */
@@ -61,7 +61,7 @@ export class HttpTrafficService {
 
   private count(socket: Socket): void {
     const address = normaliseAddress(socket.remoteAddress ?? '');
-    if (this.rules.isTrustedProxy(address)) return;
+    if (this.rules.speaksForOthers(socket)) return;
     const release = this.connections.openConnection(limitKey(address));
     if (release) {
       this.counted.add(socket);

@@ -7,11 +7,17 @@ import { StartStep } from '../core/lifecycle/steps.js';
 import { FrontDoor } from './front-door.js';
 import { HttpTrafficService } from './http-traffic.service.js';
 import { ProblemFilter } from './problem.filter.js';
+import { TailscalePeers } from './tailscale-peers.js';
 import { RequestRulesService } from './request-rules.service.js';
 
 @Module({
-  providers: [RequestRulesService, HttpTrafficService, { provide: APP_FILTER, useClass: ProblemFilter }],
-  exports: [RequestRulesService, HttpTrafficService],
+  providers: [
+    RequestRulesService,
+    TailscalePeers,
+    HttpTrafficService,
+    { provide: APP_FILTER, useClass: ProblemFilter },
+  ],
+  exports: [RequestRulesService, HttpTrafficService, TailscalePeers],
 })
 export class HttpModule {
   constructor(

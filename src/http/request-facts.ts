@@ -1,6 +1,7 @@
 import { isIP, type BlockList } from 'node:net';
 import type { IncomingMessage } from 'node:http';
 import { includes, normaliseAddress } from './addresses.js';
+import { readForwardedAddress, type TailscaleWay } from './tailscale-peers.js';
 
 /** Headers that a proxy adds: their sender forwards a request of another client. */
 const FORWARDING_HEADER = /^(forwarded|x-forwarded-.*|x-real-ip|tailscale-.*)$/;
@@ -9,7 +10,7 @@ const FORWARDING_HEADER = /^(forwarded|x-forwarded-.*|x-real-ip|tailscale-.*)$/;
 export interface RequestFacts {
   /** The address at the other end of the socket. */
   readonly peerAddress: string;
-  /** The peer's address, or the one that trusted proxies report. */
+  /** The peer's address, or the one that trusted proxies or Tailscale report. */
   readonly clientAddress: string;
   /** The local port that received the request. */
   readonly localPort: number;
@@ -19,22 +20,34 @@ export interface RequestFacts {
   readonly origin: string | undefined;
   /** True when any forwarding header is present. */
   readonly isForwarded: boolean;
+  /** How the request may have come through Tailscale; undefined if it has not. */
+  readonly tailscale: TailscaleWay | undefined;
 }
 
-/** Reads the facts of a plain or upgrade request. `X-Forwarded-For` counts only from `trustedProxies`. */
-export function readRequestFacts(request: IncomingMessage, trustedProxies: BlockList): RequestFacts {
+/**
+ * Reads the facts of a plain or upgrade request. `X-Forwarded-For` counts only from `trustedProxies` and from Tailscale, which
+ * also states the Host that the client has used where it cannot keep it.
+ */
+export function readRequestFacts(
+  request: IncomingMessage,
+  trustedProxies: BlockList,
+  tailscale?: TailscaleWay,
+): RequestFacts {
   const { headersDistinct, socket } = request;
   const peerAddress = normaliseAddress(socket.remoteAddress ?? '');
   return {
     peerAddress,
-    clientAddress: findClientAddress(peerAddress, headersDistinct['x-forwarded-for'] ?? [], trustedProxies),
+    clientAddress:
+      (tailscale && readForwardedAddress(request)) ??
+      findClientAddress(peerAddress, headersDistinct['x-forwarded-for'] ?? [], trustedProxies),
     // Read when it is needed, because a socket keeps the answer for as long as it is open.
     get localPort() {
       return socket.localPort ?? 0;
     },
-    hosts: headersDistinct['host'] ?? [],
+    hosts: (tailscale === 'listener' && headersDistinct['x-forwarded-host']) || (headersDistinct['host'] ?? []),
     origin: headersDistinct['origin']?.join(', '),
     isForwarded: Object.keys(headersDistinct).some((name) => FORWARDING_HEADER.test(name)),
+    tailscale,
   };
 }
 

@@ -1,9 +1,11 @@
-import { isIP, type BlockList } from 'node:net';
+import { isIP, type BlockList, type Socket } from 'node:net';
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { includes, isLoopbackHost, parseNetworks } from './addresses.js';
+import { ReachService } from '../core/reach/reach.service.js';
+import { includes, isLoopbackHost, normaliseAddress, parseNetworks } from './addresses.js';
 import { readRequestFacts, type RequestFacts } from './request-facts.js';
+import { TailscalePeers } from './tailscale-peers.js';
 
 /** Why a request is refused before it is routed. */
 export interface RuleFault {
@@ -34,7 +36,11 @@ const CREDENTIAL_PARAMETERS = new Set([
 export class RequestRulesService {
   private proxies: BlockList | undefined;
 
-  constructor(private readonly config: ConfigStoreService) {}
+  constructor(
+    private readonly config: ConfigStoreService,
+    private readonly reach: ReachService,
+    private readonly tailscale: TailscalePeers,
+  ) {}
 
   /** Made at first use, when changes of earlier runs are in force. */
   private get trustedProxies(): BlockList {
@@ -42,12 +48,13 @@ export class RequestRulesService {
   }
 
   readFacts(request: IncomingMessage): RequestFacts {
-    return readRequestFacts(request, this.trustedProxies);
+    return readRequestFacts(request, this.trustedProxies, this.tailscale.findWay(request.socket));
   }
 
-  /** Returns whether the peer at `address` may speak for others (`gateway.trusted_proxies`). */
-  isTrustedProxy(address: string): boolean {
-    return includes(this.trustedProxies, address);
+  /** Returns whether a peer may speak for others: it is one of `gateway.trusted_proxies`, or Tailscale. */
+  speaksForOthers(socket: Socket): boolean {
+    const address = normaliseAddress(socket.remoteAddress ?? '');
+    return includes(this.trustedProxies, address) || this.tailscale.findWay(socket) !== undefined;
   }
 
   /** True if the gateway is bound to an address that only this machine reaches. */
@@ -86,8 +93,9 @@ export class RequestRulesService {
     return { status: 403, reason: 'Pages of this origin may not use the gateway; see gateway.allowed_origins' };
   }
 
-  /** Returns whether `gateway.allowed_origins` names an origin, of a web page or of an app. */
+  /** Returns whether `gateway.allowed_origins` names an origin, of a web page or of an app, or it is the gateway's public one. */
   isListedOrigin(origin: string): boolean {
+    if (this.reach.addresses.some((own) => own.origin === origin)) return true;
     return this.config.get('gateway.allowed_origins').some((allowed) => {
       // The origin of a URL with another scheme is "null", as is that of a sandboxed page.
       return allowed === origin || (/^https?:/.test(allowed) && URL.parse(allowed)?.origin === origin);
@@ -113,7 +121,8 @@ export class RequestRulesService {
     if (isLoopbackHost(name) || name === this.config.get('gateway.host').toLowerCase()) return true;
     // Kubelet and Prometheus call by IP address, and rebinding needs a name.
     if (!this.isBoundToLoopback && isIP(name) !== 0) return true;
-    return this.config.get('gateway.allowed_hosts').some((allowed) => {
+    const named = [...this.config.get('gateway.allowed_hosts'), ...this.reach.addresses.map((own) => own.hostname)];
+    return named.some((allowed) => {
       const parsed = parseHost(allowed);
       return parsed?.name === name && (parsed.port === undefined || parsed.port === port);
     });

@@ -9,6 +9,7 @@ import {
   mediaContract,
   reactionContract,
   settingsContract,
+  tailscaleContract,
 } from './store/administration.contract.js';
 import { auditContract } from './store/audit.contract.js';
 import { channelsContract } from './store/channels.contract.js';
@@ -41,6 +42,7 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'keeps logs': frameContract,
   'keeps reactions': reactionContract,
   'keeps settings': settingsContract,
+  'keeps what is set in Tailscale': tailscaleContract,
   'keeps approvals': approvalsContract,
   'keeps the audit trail': auditContract,
   'keeps what channels receive and send': channelsContract,

@@ -54,7 +54,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree StartOverrides
       StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
-      SweepLimits Target Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
+      SweepLimits TailscaleEntry TailscaleStore Target Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
       Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
       Verdict VerifiesCredentials WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings mayRule
       noteOfDecision noteOfSession noteOfSettings readAuditTrail replyToRuling runGateway toPlainText verifyAuditChain verifyAuditTrail

@@ -3,7 +3,7 @@ import { DiscoveryModule, NestFactory } from '@nestjs/core';
 import { SubscribeMessage, WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
-import { AuthModule, LocalToken } from '../../src/auth/index.js';
+import { AuthModule, LocalToken, Whois } from '../../src/auth/index.js';
 import { Broker } from '../../src/core/broker/broker.js';
 import { InProcessBroker } from '../../src/core/broker/in-process-broker.js';
 import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
@@ -15,6 +15,7 @@ import { RefusalsService } from '../../src/core/connections/refusals.service.js'
 import { DeliveryService } from '../../src/core/delivery/delivery.service.js';
 import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registry.js';
 import { StartStopService } from '../../src/core/lifecycle/start-stop.service.js';
+import { ReachService } from '../../src/core/reach/reach.service.js';
 import { PhaseService } from '../../src/core/phase/phase.service.js';
 import { AuditStore, NodeStore } from '../../src/core/store/index.js';
 import { RateLimitsService } from '../../src/core/limits/rate-limits.service.js';
@@ -85,12 +86,14 @@ class FoundationModule {
       { provide: ConfigStoreService, useValue: new ConfigStoreService(settings, logs) },
       { provide: LocalToken, useValue: new LocalToken(() => findLocalTokenPlace(settings.values['store.url'])) },
       PhaseService,
+      ReachService,
       RateLimitsService,
       SlowReadersService,
       // Nothing is read: there is no log.
       { provide: DeliveryService, useValue: { removeReader: () => {} } },
       // Nor are there nodes, nor an audit trail.
       { provide: NodeStore, useValue: {} },
+      { provide: Whois, useValue: { find: async () => undefined } },
       { provide: AuditStore, useValue: { recordAudit: async () => {} } },
       ConnectionManagerService,
       FrameTypeRegistry,

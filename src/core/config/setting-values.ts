@@ -127,6 +127,6 @@ export function parseText({ schema }: Pick<SettingRow, 'schema'>, source: string
         throw new Error('is not JSON');
       }
     default:
-      return source;
+      return schema.enum?.find((value) => String(value) === source) ?? source;
   }
 }

@@ -15,4 +15,5 @@ export * from './ruling.js';
 export * from './session.store.js';
 export * from './settings.store.js';
 export * from './store.js';
+export * from './tailscale.store.js';
 export * from './turn.store.js';

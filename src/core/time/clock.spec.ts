@@ -26,6 +26,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'docker-engine.ts': 'waits for a local daemon',
   'mcp-connection.ts': 'deadline of another process or server',
   'mcp-program.ts': 'waits for a child process',
+  'tailscale-program.ts': 'waits for a child process',
+  'held-program.ts': 'waits for a child process',
   'get-json.ts': 'a limit for an answer of a model server',
   'bot-api.ts': 'limits for answers of a platform',
   'cloud-api.ts': 'limits for answers of a platform',

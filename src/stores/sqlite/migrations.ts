@@ -9,6 +9,7 @@ import { SCHEMA_10, SCHEMA_11, SCHEMA_12, SCHEMA_13, SCHEMA_14, SCHEMA_16 } from
 import { NODE_SCHEMA } from './node-schema.js';
 import { SCHEMA_18 } from './cron-schema.js';
 import { prepare, required } from './rows.js';
+import { TAILSCALE_SCHEMA } from './tailscale-operations.js';
 import {
   SCHEMA_1,
   SCHEMA_2,
@@ -86,6 +87,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 16, up: (database) => database.exec(SCHEMA_16) },
   { version: 17, up: (database) => database.exec(NODE_SCHEMA) },
   { version: 18, up: (database) => database.exec(SCHEMA_18) },
+  { version: 19, up: (database) => database.exec(TAILSCALE_SCHEMA) },
 ];
 
 /** A row of the audit trail in version 1. */

@@ -14,6 +14,7 @@ import type { QueueOperations } from './queue-operations.js';
 import type { SessionOperations } from './session-operations.js';
 import type { SettingsOperations } from './settings-operations.js';
 import type { Sweeper } from './sweeper.js';
+import type { TailscaleOperations } from './tailscale-operations.js';
 import type { TurnOperations } from './turn-operations.js';
 
 /** The implementations, in the thread that owns the database. */
@@ -32,6 +33,7 @@ export interface Parts {
   readonly memories: MemoryOperations;
   readonly nodes: NodeOperations;
   readonly nodeTraffic: NodeTrafficOperations;
+  readonly tailscale: TailscaleOperations;
   readonly audit: AuditTrail;
   readonly sweeper: Sweeper;
   readonly heartbeat: Heartbeat;

@@ -17,6 +17,7 @@ import type {
   SessionStore,
   SettingsStore,
   Store,
+  TailscaleStore,
   TurnStore,
 } from '../../core/store/index.js';
 import {
@@ -56,6 +57,7 @@ export type Ports = Omit<QueueStore, 'acceptThen'> &
   SessionStore &
   FrameStore &
   SettingsStore &
+  TailscaleStore &
   ApprovalStore &
   AuditStore &
   ChannelStore &
@@ -235,6 +237,10 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
 
   saveMemory: write(({ memories }, ...all) => memories.save(...all)),
   searchMemories: read(({ memories }, query) => memories.search(query)),
+
+  listTailscaleEntries: read(({ tailscale }) => tailscale.list()),
+  keepTailscaleEntry: write(({ tailscale }, entry) => tailscale.keep(entry)),
+  forgetTailscaleEntry: write(({ tailscale }, entry) => tailscale.forget(entry)),
 
   readGatewayId: read(({ nodes }) => nodes.readGatewayId()),
   addNodePairing: write(({ nodes, now }, ...all) => nodes.addPairing(now, ...all)),

@@ -1,4 +1,4 @@
-// Promises: the twelve ports of core/store, on one SQLite file. Refuses to know: the content of messages and replies.
+// Promises: the thirteen ports of core/store, on one SQLite file. Refuses to know: the content of messages and replies.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import {
@@ -14,6 +14,7 @@ import {
   SessionStore,
   SettingsStore,
   Store,
+  TailscaleStore,
   TurnStore,
 } from '../../core/store/index.js';
 import { Logs } from '../../core/telemetry/logs.js';
@@ -35,6 +36,7 @@ const ports = [
   MediaStore,
   MemoryStore,
   NodeStore,
+  TailscaleStore,
 ];
 
 @Global()

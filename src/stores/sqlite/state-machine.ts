@@ -29,6 +29,7 @@ import { SessionOperations } from './session-operations.js';
 import { SettingsOperations } from './settings-operations.js';
 import { isUnavailable } from './sqlite-errors.js';
 import { Sweeper } from './sweeper.js';
+import { TailscaleOperations } from './tailscale-operations.js';
 import { TableState } from './table-state.js';
 import { TurnOperations } from './turn-operations.js';
 
@@ -105,6 +106,7 @@ export class SqliteStateMachine {
       nodeTraffic: new NodeTrafficOperations(database),
       audit,
       sweeper: new Sweeper(this.tables),
+      tailscale: new TailscaleOperations(database),
       heartbeat: new Heartbeat(database),
     };
   }

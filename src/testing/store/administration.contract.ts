@@ -36,6 +36,20 @@ export const settingsContract: Contract = {
   },
 };
 
+/** What the gateway has set in Tailscale. */
+export const tailscaleContract: Contract = {
+  'keeps each target of a host and port once, until it is forgotten': async ({ store, under }) => {
+    const entry = { host: 'gw.tail1234.ts.net', port: 443, target: 'http://127.0.0.1:18789', mode: 'serve' } as const;
+    const other = { ...entry, port: 8_443, mode: 'funnel' } as const;
+    const next = { ...entry, target: 'unix:/tmp/tailscale.sock' } as const;
+    for (const one of [next, other, { ...entry, mode: 'funnel' } as const, entry]) await store.keepTailscaleEntry(one);
+    await under.crash();
+    expect(await under.store.listTailscaleEntries()).toEqual([entry, next, other]);
+    for (const one of [entry, entry, next]) await under.store.forgetTailscaleEntry(one);
+    expect(await under.store.listTailscaleEntries()).toEqual([other]);
+  },
+};
+
 const approval = (changes: Partial<Approval> = {}): Approval => ({
   approvalId: 'a_1',
   tenant: 'default',

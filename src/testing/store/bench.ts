@@ -15,6 +15,7 @@ import type {
   SessionStore,
   SettingsStore,
   Store,
+  TailscaleStore,
   TurnStore,
   WriteOutcome,
 } from '../../core/store/index.js';
@@ -34,7 +35,8 @@ export type StorePorts = Store &
   CronStore &
   MediaStore &
   MemoryStore &
-  NodeStore;
+  NodeStore &
+  TailscaleStore;
 
 /** Copies of the data of a store that is not open, as an operator makes them. */
 export interface StoreCopies {

@@ -1,0 +1,73 @@
+import { Body, ConflictException, Controller, Get, Patch, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { checkScope, DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
+import { GatewayError } from '../protocol/index.js';
+import { TailscaleChangeDto, TailscaleDto } from './tailscale.dto.js';
+import { TailscaleService } from './tailscale.service.js';
+
+/** Reads whether the gateway is reachable through Tailscale, and changes it. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1/tailscale')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+export class TailscaleController {
+  constructor(
+    private readonly tailscale: TailscaleService,
+    private readonly config: ConfigStoreService,
+  ) {}
+
+  /** Returns whether the gateway is reachable through Tailscale, and why not. */
+  @Get()
+  @RequireScope('admin:read')
+  read(@Caller() caller: Principal): TailscaleDto {
+    checkTenant(caller);
+    return this.describe();
+  }
+
+  /**
+   * Changes `gateway.expose_via_tailscale` and `gateway.tailscale_mode`, for good, and waits for the outcome, which takes up to a
+   * minute while Tailscale starts. The caller needs `config:dangerous`.
+   */
+  @Patch()
+  @ApiConflictResponse({ description: 'The settings have been changed meanwhile.' })
+  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+  async change(@Body() { expose, mode }: TailscaleChangeDto, @Caller() caller: Principal): Promise<TailscaleDto> {
+    checkTenant(caller);
+    const changes = {
+      ...(expose !== undefined && { 'gateway.expose_via_tailscale': expose }),
+      ...(mode !== undefined && { 'gateway.tailscale_mode': mode }),
+    };
+    checkScope(caller, 'config:dangerous');
+    if (Object.keys(changes).length > 0) {
+      const outcome = await this.config.change(this.config.version, changes, caller.principal);
+      if (outcome.kind === 'stale') throw new ConflictException('The settings have been changed meanwhile; try again');
+      if (outcome.kind === 'invalid')
+        throw new GatewayError('INVALID_PAYLOAD', {
+          faults: outcome.faults.map(({ key, message }) => ({ pointer: `/${key}`, message })),
+        });
+    }
+    await this.tailscale.look();
+    return this.describe();
+  }
+
+  private describe(): TailscaleDto {
+    const { state } = this.tailscale;
+    return {
+      expose: this.config.get('gateway.expose_via_tailscale'),
+      mode: this.config.get('gateway.tailscale_mode'),
+      port: this.config.get('gateway.tailscale_port'),
+      state: state.kind,
+      ...(state.kind === 'up' && { url: state.url, target: state.entry.target }),
+      ...(state.kind === 'degraded' && { reason: state.problem }),
+    };
+  }
+}
+
+/** The machine is that of the whole gateway: an operator of one tenant has no say in it. */
+function checkTenant({ tenant }: Principal): void {
+  if (tenant !== DEFAULT_TENANT)
+    throw new GatewayError('FORBIDDEN', { reason: `Tailscale is for operators of tenant ${DEFAULT_TENANT}` });
+}

@@ -1,0 +1,48 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsBoolean, IsIn, IsOptional } from 'class-validator';
+
+const MODES = ['serve', 'funnel'] as const;
+
+/** Whether the gateway is reachable through Tailscale. */
+export class TailscaleDto {
+  /** Whether it should be: `gateway.expose_via_tailscale`. */
+  expose!: boolean;
+  /** serve: within the tailnet; funnel: on the internet. */
+  @ApiProperty({ enum: MODES })
+  mode!: string;
+  /**
+   * The port at which Tailscale listens.
+   * @example 443
+   */
+  @ApiProperty({ type: 'integer' })
+  port!: number;
+  @ApiProperty({ enum: ['off', 'starting', 'up', 'degraded'] })
+  state!: string;
+  /**
+   * Where people reach the gateway, while it is up.
+   * @example "https://gateway.tail1234.ts.net"
+   */
+  url?: string;
+  /**
+   * Where Tailscale leads requests to, while it is up.
+   * @example "http://127.0.0.1:18789"
+   */
+  target?: string;
+  /**
+   * Why it is degraded, and what to do.
+   * @example "Tailscale is logged out: run `sudo tailscale up`"
+   */
+  reason?: string;
+}
+
+/** What to change; what is absent stays. */
+export class TailscaleChangeDto {
+  @IsOptional()
+  @IsBoolean()
+  readonly expose?: boolean;
+
+  @IsOptional()
+  @IsIn(MODES)
+  @ApiProperty({ enum: MODES, required: false })
+  readonly mode?: (typeof MODES)[number];
+}

@@ -1,0 +1,182 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { StartStep, type Undo } from '../core/lifecycle/steps.js';
+import { ReachService } from '../core/reach/reach.service.js';
+import { TailscaleStore, type TailscaleEntry } from '../core/store/index.js';
+import { Logs, type Log } from '../core/telemetry/logs.js';
+import { Clock } from '../core/time/clock.js';
+import { Exposure } from './exposure.js';
+import { ServeListener } from './serve-listener.js';
+import { TailscaleClient } from './tailscale-client.js';
+
+/** How often the entry is looked at, in milliseconds. */
+export const LOOK_INTERVAL_MS = 60_000;
+/** Time limit of each call at the stop, and at a stop in a hurry, in milliseconds. */
+const STOP_CALL_MS = 3_000;
+const HURRIED_CALL_MS = 500;
+const STOP_MS = 15_000;
+
+/** The settings that decide on the entry and may change at run time. */
+const WATCHED = ['gateway.expose_via_tailscale', 'gateway.tailscale_mode', 'gateway.tailscale_port'] as const;
+
+/** Whether the gateway is reachable through Tailscale. `degraded`: it should be. */
+export type TailscaleState =
+  | { readonly kind: 'off' | 'starting' }
+  | { readonly kind: 'up'; readonly url: string; readonly entry: TailscaleEntry }
+  | { readonly kind: 'degraded'; readonly problem: string };
+
+/** Keeps the gateway reachable through Tailscale while it runs, as its settings want it. */
+@Injectable()
+export class TailscaleService {
+  private readonly log: Log;
+  private readonly exposure: Exposure;
+  private readonly stopping = new AbortController();
+  private readonly looked = Promise.withResolvers<TailscaleState>();
+  private current: TailscaleState = { kind: 'off' };
+  /** The end of the last look that was asked for. Looks run one after the other. */
+  private work: Promise<void> = Promise.resolve();
+
+  // oxlint-disable-next-line max-params -- what is exposed, where it is kept, who is told
+  constructor(
+    private readonly client: TailscaleClient,
+    private readonly config: ConfigStoreService,
+    private readonly http: HttpAdapterHost,
+    private readonly reach: ReachService,
+    private readonly clock: Clock,
+    private readonly listener: ServeListener,
+    store: TailscaleStore,
+    logs: Logs,
+  ) {
+    this.log = logs.for('gateway');
+    this.exposure = new Exposure(client, store, clock, () =>
+      this.noteProblem('the program that holds the funnel has ended'),
+    );
+  }
+
+  /** Resolves with the state after the first look. */
+  get whenLooked(): Promise<TailscaleState> {
+    return this.looked.promise;
+  }
+
+  get state(): TailscaleState {
+    return this.current;
+  }
+
+  /** Does not wait: the gateway works without Tailscale. */
+  @StartStep({
+    name: 'expose through Tailscale',
+    phase: 'run',
+    undoneIn: 'disconnect',
+    undoneWithinMs: STOP_MS,
+  })
+  start(): Undo | undefined {
+    // Without a port there is nothing to expose.
+    if (!this.server.listening) return undefined;
+    const unwatch = WATCHED.map((key) => this.config.watch(key, () => void this.look()));
+    const stopLooking = this.clock.setRepeating(LOOK_INTERVAL_MS, () => {
+      if (this.isWanted) void this.look();
+    });
+    if (this.isWanted) this.current = { kind: 'starting' };
+    this.warnOfIdentity();
+    void this.look().then((state) => this.looked.resolve(state));
+    return async (hurry) => {
+      stopLooking();
+      for (const stop of unwatch) stop();
+      this.stopping.abort();
+      await this.work;
+      await this.withdraw(hurry.aborted ? HURRIED_CALL_MS : STOP_CALL_MS);
+      this.listener.close();
+    };
+  }
+
+  /** Looks at the entry, and sets or removes it. Resolves with the state after that. */
+  async look(): Promise<TailscaleState> {
+    this.work = this.work.then(() => this.lookOnce());
+    await this.work;
+    return this.current;
+  }
+
+  private async lookOnce(): Promise<void> {
+    if (this.stopping.signal.aborted) return;
+    if (!this.isWanted) return this.withdraw();
+    try {
+      const host = await this.client.findHost(this.stopping.signal);
+      const entry = await this.prepareEntry(host);
+      await this.exposure.establish(entry, this.stopping.signal);
+      this.noteUp(entry);
+    } catch (error) {
+      this.noteProblem(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private async withdraw(timeoutMs?: number): Promise<void> {
+    try {
+      await this.exposure.withdraw(timeoutMs);
+    } catch (error) {
+      this.log.warn({ error }, 'the gateway could not be taken out of Tailscale; the next start does that');
+    }
+    this.current = { kind: 'off' };
+    this.reach.note({});
+  }
+
+  private noteUp(entry: TailscaleEntry): void {
+    const { host, port, mode } = entry;
+    const url = `https://${host}${port === 443 ? '' : `:${port}`}`;
+    const isNew = this.current.kind !== 'up' || this.current.url !== url || this.current.entry.mode !== mode;
+    this.current = { kind: 'up', url, entry };
+    this.reach.note({ url });
+    if (!isNew) return;
+    const where = mode === 'serve' ? 'within the tailnet' : 'on the internet';
+    this.log.info({ url, mode, target: entry.target }, `reachable through Tailscale ${where}`);
+  }
+
+  private noteProblem(problem: string): void {
+    const isNew = this.current.kind !== 'degraded' || this.current.problem !== problem;
+    this.current = { kind: 'degraded', problem };
+    this.reach.note({ problem: `not reachable through Tailscale: ${problem}` });
+    if (isNew) this.log.warn({}, `not reachable through Tailscale: ${problem}`);
+  }
+
+  private warnOfIdentity(): void {
+    const setting = this.config.get('auth.tailscale');
+    if (setting === false) return;
+    if (setting === 'trust-local')
+      this.log.warn(
+        {},
+        'auth.tailscale is trust-local: every process of this machine can act as every user of the tailnet',
+      );
+    if (!this.isWanted || this.config.get('gateway.tailscale_mode') === 'funnel')
+      this.log.warn(
+        {},
+        'auth.tailscale has no effect: it needs gateway.expose_via_tailscale with gateway.tailscale_mode serve',
+      );
+  }
+
+  private get isWanted(): boolean {
+    return this.config.get('gateway.expose_via_tailscale');
+  }
+
+  /** Returns what is to be set. People are known only on a socket that nobody else reaches, which is opened first. */
+  private async prepareEntry(host: string): Promise<TailscaleEntry> {
+    const [mode, port] = [this.config.get('gateway.tailscale_mode'), this.config.get('gateway.tailscale_port')];
+    if (mode === 'funnel' || this.config.get('auth.tailscale') !== true) {
+      this.listener.close();
+      return { host, port, mode, target: describeTarget(this.server.address() as AddressInfo) };
+    }
+    await this.listener.open();
+    return { host, port, mode, target: this.listener.target };
+  }
+
+  private get server(): Server {
+    return this.http.httpAdapter.getHttpServer() as Server;
+  }
+}
+
+/** Returns where programs of this machine reach a server. */
+function describeTarget({ address, family, port }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
+  return family === 'IPv6' ? `http://[${address}]:${port}` : `http://${address}:${port}`;
+}
