@@ -17,8 +17,11 @@ const TEXT_VALUE = new RegExp(`\\s*:\\s*("(?:[^"\\\\]|\\\\.){1,${6 * ENVELOPE_LI
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const MAY_HAVE_FORBIDDEN_KEY = /__proto__|constructor|prototype|\\u/;
 
-/** Numbers that may be too large. Twenty digits without a quantifier: with one, it takes three times as long. */
-const MAY_OVERFLOW = new RegExp(`\\d[eE]\\+?\\d\\d|${'\\d'.repeat(20)}`);
+/**
+ * Numbers that may be too large. What follows an exponent tells most numbers from hexadecimal text, such as the trace
+ * context that messages have. Twenty digits without a quantifier: with one, it takes three times as long.
+ */
+const MAY_OVERFLOW = new RegExp(`\\d[eE]\\+?\\d\\d+[\\s,\\]}]|${'\\d'.repeat(20)}`);
 
 let envelope: Validator | undefined;
 

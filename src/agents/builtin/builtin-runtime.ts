@@ -21,8 +21,8 @@ const MAX_BLOCKS = 10_000;
 const MAX_WAIT_MS = 60_000;
 /** Longer texts are repeated in a run, which lets other work pass. In UTF-16 units. */
 const MAX_LENGTH_AT_ONCE = 4_096;
-/** Text is sent in portions of about a sentence, as models send it. */
-const PORTION = /[\s\S]{1,96}/gu;
+/** Text is sent in portions of about a sentence, as models send it. In UTF-16 units. */
+const PORTION_LENGTH = 96;
 
 /**
  * The runtime without a model (settings.md section 2): it repeats the message and runs a few commands, so that a new
@@ -146,11 +146,18 @@ function answerFrom({ message, command, agent, session }: TurnSubject): Piece[] 
 }
 
 function inPortions(blockType: 'status' | 'markdown', text: string): Piece[] {
-  const portions = text.match(PORTION) ?? [];
-  return [
-    ...portions.map((portion) => ({ blockType, text: portion, ends: false })),
-    { blockType, text: '', ends: true },
-  ];
+  const pieces: Piece[] = [];
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    end = start + PORTION_LENGTH;
+    if (isHighSurrogate(text.charCodeAt(end - 1))) end++;
+    pieces.push({ blockType, text: text.slice(start, end), ends: false });
+  }
+  pieces.push({ blockType, text: '', ends: true });
+  return pieces;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd8_00 && unit <= 0xdb_ff;
 }
 
 function toEvent(piece: Piece): AgentEvent {
