@@ -21,6 +21,9 @@ export interface EgressInit {
 /** The part of `fetch` that clients of configured servers need. */
 export type EgressFetch = (input: string | URL | Request, init?: EgressInit) => Promise<Response>;
 
+/** The same with the response as Node has it. Its body must be read or destroyed. */
+export type EgressRequest = (...request: Parameters<EgressFetch>) => Promise<IncomingMessage>;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -32,7 +35,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
  *
  * URLs that come from outside go through `requestGuarded` instead.
  */
-export function createEgressFetch(environment: Environment = process.env): EgressFetch {
+export function createEgressFetch(environment?: Environment): EgressFetch {
+  const request = createEgressRequest(environment);
+  return async (...sent) => toResponse(await request(...sent));
+}
+
+function createEgressRequest(environment: Environment = process.env): EgressRequest {
   let agents: Readonly<Record<'direct' | 'proxied', Readonly<Record<string, HttpAgent>>>> | undefined;
   return async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input);
@@ -44,7 +52,7 @@ export function createEgressFetch(environment: Environment = process.env): Egres
       response.destroy();
       throw new Error(`the server redirects to another address (HTTP ${status})`);
     }
-    return toResponse(response, status);
+    return response;
   };
 }
 
@@ -54,8 +62,11 @@ export function findEgressAgent(url: string, environment: Environment = process.
   return isLocal(hostname) ? undefined : createAgents(environment)[protocol === 'wss:' ? 'https:' : 'http:'];
 }
 
+/** The requests of this process. */
+export const egressRequest = createEgressRequest();
+
 /** The `fetch` of this process. */
-export const egressFetch = createEgressFetch();
+export const egressFetch: EgressFetch = async (...sent) => toResponse(await egressRequest(...sent));
 
 const isLocal = (hostname: string) => isLoopbackHost(hostname.replace(/^\[|\]$/g, ''));
 
@@ -97,7 +108,12 @@ function limitConnecting(outgoing: ClientRequest): void {
   });
 }
 
-function toResponse(incoming: IncomingMessage, status: number): Response {
+/** Returns a response as `fetch` has it. @param read returns its body; by default as it comes */
+export function toResponse(
+  incoming: IncomingMessage,
+  read: (incoming: IncomingMessage) => ReadableStream<Uint8Array> = readAsItComes,
+): Response {
+  const status = incoming.statusCode ?? 0;
   const headers = new Headers();
   for (const [name, values] of Object.entries(incoming.headersDistinct))
     for (const value of values ?? []) headers.append(name, value);
@@ -105,5 +121,9 @@ function toResponse(incoming: IncomingMessage, status: number): Response {
     incoming.resume();
     return new Response(null, { status, headers });
   }
-  return new Response(Readable.toWeb(incoming) as ReadableStream<Uint8Array>, { status, headers });
+  return new Response(read(incoming), { status, headers });
+}
+
+function readAsItComes(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  return Readable.toWeb(incoming) as ReadableStream<Uint8Array>;
 }

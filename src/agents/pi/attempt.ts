@@ -1,5 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { CancelTimer, Clock } from '../../core/time/clock.js';
-import { egressFetch } from '../../http/egress-fetch.js';
+import { egressRequest, toResponse } from '../../http/egress-fetch.js';
 import { readBeginning } from '../../http/read-beginning.js';
 import { readRetryAfter } from './failures.js';
 import { correctEvents, type EventCorrector } from './wire/sse.js';
@@ -76,18 +77,28 @@ export class SeenResponse {
 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     // A redirect would carry the key to an origin that it was not made for.
-    const response = await egressFetch(input, { ...init, redirect: 'error' });
-    this.status = response.status;
+    const incoming = await egressRequest(input, { ...init, redirect: 'error' });
+    const { statusCode: status = 0, headers } = incoming;
+    this.status = status;
+    const type = headers['content-type'] ?? '';
+    const isSuccess = status >= 200 && status < 300;
+    const isAnswer = isSuccess && !PAGE_TYPE.test(type);
+    const response = isAnswer ? this.correct(incoming, type) : toResponse(incoming);
     this.retryAfterMs = readRetryAfter(response.headers, this.clock.now());
-    const type = response.headers.get('content-type') ?? '';
-    if (response.ok && !PAGE_TYPE.test(type)) return correctEvents(response, this.corrector, this.onBytes);
+    if (isAnswer) return response;
     this.onBytes();
-    if (response.ok) {
+    if (isSuccess) {
       this.page = `${type}: ${(await readBeginning(response, MAX_PAGE_BYTES)).toString('utf8')}`;
       throw new Error('the response is a web page');
     }
     if (!response.body) return response;
     this.refusal = (await readBeginning(response, MAX_REFUSAL_BYTES)).toString('utf8');
-    return new Response(this.refusal, { status: response.status, headers: response.headers });
+    return new Response(this.refusal, { status, headers: response.headers });
   };
+
+  private correct(incoming: IncomingMessage, type: string): Response {
+    const response = toResponse(incoming, (body) => correctEvents(body, type, this.corrector, this.onBytes));
+    response.headers.set('content-type', 'text/event-stream');
+    return response;
+  }
 }

@@ -26,6 +26,10 @@ export class ChatCorrector implements EventCorrector {
   take(event: Fields): readonly Fields[] {
     const choice = this.findChoice(event['choices']);
     if (!choice) return [{ ...event, choices: [] }];
+    if (isText(event, choice)) {
+      this.hasText = true;
+      return [event];
+    }
     const delta = this.correctDelta(asFields(choice['delta']) ?? asFields(choice['message']) ?? {});
     const finishReason = this.correctReason(asWord(choice['finish_reason']));
     return [{ ...event, choices: [{ ...choice, index: 0, delta, finish_reason: finishReason }] }];
@@ -69,6 +73,15 @@ export class ChatCorrector implements EventCorrector {
     if (kind === 'refusal') return 'content_filter';
     return kind === 'failure' || (kind === 'end' && !this.hasAnswer) ? reason : FINISH_REASONS[kind];
   }
+}
+
+/** Returns whether a chunk has nothing but text, as most have. Nothing of it needs correction. */
+function isText({ choices }: Fields, { index, delta, finish_reason: reason }: Fields): boolean {
+  const isOnly = Array.isArray(choices) && choices.length === 1 && index === 0;
+  const fields = asFields(delta);
+  if (!isOnly || !fields || (reason ?? null) !== null || asWord(fields['content']) === undefined) return false;
+  for (const field in fields) if (field !== 'content' && field !== 'role' && fields[field] !== null) return false;
+  return true;
 }
 
 function thoughtsIn(content: unknown): string {

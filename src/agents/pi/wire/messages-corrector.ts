@@ -102,6 +102,8 @@ export class MessagesCorrector implements EventCorrector {
     const index = this.indexOf(event);
     const delta = asFields(event['delta']) ?? {};
     const type = asWord(delta['type']) ?? ('partial_json' in delta ? 'input_json_delta' : 'text_delta');
+    const isWhole = event['type'] !== undefined && event['index'] === index && delta['type'] === 'text_delta';
+    if (isWhole && this.open.has(index) && typeof delta['text'] === 'string') return [event];
     const begun = !this.open.has(index) && type === 'text_delta' ? this.start({ index }) : [];
     if (type === 'text_delta') return [...begun, deltaOf(index, { type, text: textOf(delta['text']) })];
     if (type !== 'input_json_delta') return [deltaOf(index, { ...delta, type })];

@@ -64,6 +64,8 @@ export class ResponsesCorrector implements EventCorrector {
     const item = this.items.get(index);
     const delta = isText ? textOf(event['delta']) : argumentsOf(event['delta']);
     if (item) item.sent += delta;
+    const isWhole = event['type'] === type && event['output_index'] === index && event['delta'] === delta;
+    if (item && isWhole && begun.length === 0) return [event];
     return [...begun, { ...event, type, output_index: index, delta }];
   }
 

@@ -1,3 +1,4 @@
+import { finished, type Readable } from 'node:stream';
 import { asFields, parseJson, type Fields } from './fields.js';
 
 /** The longest event of a stream, in UTF-16 units. */
@@ -6,39 +7,59 @@ const LINE_END = /\r\n|\n|\r(?!$)/;
 
 /** Corrects the events of one response. It has the state of the response, so each response gets its own. */
 export interface EventCorrector {
-  /** Returns what takes the place of an event. Events that are not JSON never arrive here. */
+  /**
+   * Returns what takes the place of an event: for one that needs no correction the event itself, which then stays as it
+   * came. Events that are not JSON never arrive here.
+   */
   take(event: Fields, name: string | undefined): readonly Fields[];
   /** Returns what is missing at the end. @param isDone whether the server said that it has finished (`[DONE]`) */
   end(isDone: boolean): readonly Fields[];
 }
 
 /**
- * Returns a response whose events are corrected before pi and its SDKs see them. Those expect a well-behaved server:
- * one event that is not JSON ends the stream, and the last event is lost when no empty line follows it.
+ * Returns the body of a successful response with its events corrected before pi and its SDKs see them. Those expect a
+ * well-behaved server: one event that is not JSON ends the stream, and the last event is lost when no empty line follows it.
+ * @param type the media type of the response
  * @param onBytes called for each portion of the body
  */
-export function correctEvents(response: Response, corrector: EventCorrector, onBytes: () => void): Response {
-  const { body, status, headers } = response;
-  const type = headers.get('content-type') ?? '';
-  if (!body || !response.ok) return response;
+export function correctEvents(
+  body: Readable,
+  type: string,
+  corrector: EventCorrector,
+  onBytes: () => void,
+): ReadableStream<Uint8Array> {
   const events = type.includes('application/json') ? new WholeBody(corrector) : new EventStream(corrector);
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
-  const corrected = body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        onBytes();
-        const text = events.push(decoder.decode(chunk, { stream: true }));
+  // Made of the body in one step: each web stream that the events pass costs promises for each of them.
+  return new ReadableStream({
+    start(controller) {
+      const send = (text: string) => {
         if (text !== '') controller.enqueue(encoder.encode(text));
-      },
-      flush(controller) {
-        controller.enqueue(encoder.encode(events.push(decoder.decode()) + events.end()));
-      },
-    }),
-  );
-  const corrections = new Headers(headers);
-  corrections.set('content-type', 'text/event-stream');
-  return new Response(corrected, { status, headers: corrections });
+      };
+      body.on('data', (chunk: Buffer) => {
+        try {
+          onBytes();
+          send(events.push(decoder.decode(chunk, { stream: true })));
+          if ((controller.desiredSize ?? 0) <= 0) body.pause();
+        } catch (error) {
+          controller.error(error);
+          body.destroy();
+        }
+      });
+      finished(body, (error) => {
+        if (error) return controller.error(error);
+        send(events.push(decoder.decode()) + events.end());
+        controller.close();
+      });
+    },
+    pull() {
+      body.resume();
+    },
+    cancel() {
+      body.destroy();
+    },
+  });
 }
 
 /** A stream of server-sent events (WHATWG HTML, section 9.2). */
@@ -66,7 +87,9 @@ class EventStream {
 
   private takeLine(line: string): string {
     if (line === '') return this.dispatch();
-    const [, field, value = ''] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
+    const colon = line.indexOf(':');
+    const field = colon === -1 ? line : line.slice(0, colon);
+    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
     if (field === 'event') this.name = value;
     if (field === 'data') {
       this.data.push(value);
@@ -89,7 +112,9 @@ class EventStream {
     }
     const event = asFields(parseJson(data));
     if (!event) return '';
-    return write(isError(event, name) ? [event] : this.corrector.take(event, name), name);
+    const corrected = isError(event, name) ? [event] : this.corrector.take(event, name);
+    const isUnchanged = corrected.length === 1 && corrected[0] === event && !data.includes('\n');
+    return isUnchanged ? writeOne(event, data, name) : write(corrected, name);
   }
 }
 
@@ -121,10 +146,11 @@ function isError(event: Fields, name: string | undefined): boolean {
 }
 
 function write(events: readonly Fields[], name?: string): string {
-  return events
-    .map((event) => {
-      const type = typeof event['type'] === 'string' ? event['type'] : name;
-      return `${type === undefined ? '' : `event: ${type}\n`}data: ${JSON.stringify(event)}\n\n`;
-    })
-    .join('');
+  return events.map((event) => writeOne(event, JSON.stringify(event), name)).join('');
+}
+
+/** @param data the event as JSON in one line */
+function writeOne(event: Fields, data: string, name: string | undefined): string {
+  const type = typeof event['type'] === 'string' ? event['type'] : name;
+  return `${type === undefined ? '' : `event: ${type}\n`}data: ${data}\n\n`;
 }
