@@ -2,7 +2,6 @@
 import type {
   AcceptedMessage,
   AcceptOutcome,
-  DurableFrame,
   Json,
   MessageRuling,
   NewMessage,
@@ -10,7 +9,8 @@ import type {
   QueueLimits,
   SessionSeed,
 } from '../../core/store/index.js';
-import type { MessageStatus, SessionMode } from '../../protocol/index.js';
+import type { SessionMode } from '../../protocol/index.js';
+import type { KeptRecords } from './packing.js';
 
 /** No part of a key contains it. */
 const SEPARATOR = '\0';
@@ -132,46 +132,56 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
   };
 }
 
-/** A packed accepted message, or the reason why it was not stored. */
-export type PackedOutcome = PackedAccepted | Exclude<AcceptOutcome, AcceptedMessage>;
+/** A message that was stored. */
+export interface AcceptedRow extends AcceptedMessage {
+  /** The slot in which the calling thread keeps it for its claim. */
+  readonly slot?: number;
+}
+export type AcceptRow = AcceptedRow | Exclude<AcceptOutcome, AcceptedMessage>;
+
+/** A new message that is all that was sent, or another outcome as it is. */
+export type PackedOutcome = PackedAccepted | AcceptRow;
 type PackedAccepted = readonly [
-  kind: AcceptedMessage['kind'],
   messageRef: string,
-  sessionId: string,
-  mode: SessionMode,
-  agent: string,
-  status: MessageStatus,
-  priority: Priority,
+  isQueued: boolean,
   position: number,
   headSeq: number,
+  slot: number | undefined,
   runningRef: string | undefined,
-  ended: DurableFrame | undefined,
-  reply: readonly DurableFrame[] | undefined,
 ];
 
-export function packOutcome(outcome: AcceptOutcome): PackedOutcome {
-  if (!('messageRef' in outcome)) return outcome;
-  const { kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended, reply } =
-    outcome;
-  return [kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended, reply];
+export function packOutcome(outcome: AcceptRow, { session, priority }: NewMessageRow): PackedOutcome {
+  if (outcome.kind !== 'accepted' || outcome.ended || outcome.reply) return outcome;
+  const { messageRef, sessionId, mode, agent, status, position, headSeq, slot, runningRef } = outcome;
+  const isAsSent = sessionId === session.id && mode === session.mode && agent === session.agent;
+  if (!isAsSent || outcome.priority !== priority) return outcome;
+  return [messageRef, status === 'queued', position, headSeq, slot, runningRef];
 }
 
-export function unpackOutcome(packed: PackedOutcome): AcceptOutcome {
-  if ('kind' in packed) return packed;
-  const [kind, messageRef, sessionId, mode, agent, status, priority, position, headSeq, runningRef, ended, reply] =
-    packed;
+/** Returns the outcome, and keeps the message if its claim will not repeat it. */
+export function unpackOutcome(packed: PackedOutcome, message: NewMessage, kept: KeptRecords): AcceptOutcome {
+  const row = 'kind' in packed ? packed : unpackAccepted(packed, message);
+  if (!('slot' in row) || row.slot === undefined) return row;
+  const { slot, ...outcome } = row;
+  const { messageRef } = outcome;
+  const { messageId, client, session, payload, priority, receivedAt } = message;
+  kept.messages[slot] = { messageRef, messageId, client, sessionId: session.id, payload, priority, receivedAt };
+  return outcome;
+}
+
+function unpackAccepted(packed: PackedAccepted, { session, priority }: NewMessage): AcceptedRow {
+  const [messageRef, isQueued, position, headSeq, slot, runningRef] = packed;
   return {
-    kind,
+    kind: 'accepted',
     messageRef,
-    sessionId,
-    mode,
-    agent,
-    status,
+    sessionId: session.id,
+    mode: session.mode,
+    agent: session.agent,
+    status: isQueued ? 'queued' : 'observed',
     priority,
     position,
     headSeq,
+    ...(slot !== undefined && { slot }),
     ...(runningRef !== undefined && { runningRef }),
-    ...(ended && { ended }),
-    ...(reply && { reply }),
   };
 }

@@ -27,6 +27,8 @@ export interface ClaimedSession {
   /** All fields but `lastActive` and `headSeq`, which change with each message. */
   readonly fields: Json;
   lastActive: number;
+  /** Its place among the sessions that the other thread knows, see `SentSessions`. */
+  place?: number;
 }
 
 const MAX_CACHED_CLIENTS = 20_000;
@@ -54,7 +56,7 @@ export class Directory {
   private readonly participants = new BoundedMap<string, true>(MAX_CACHED_PARTICIPANTS);
   private readonly cursors = new BoundedMap<string, true>(MAX_CACHED_PARTICIPANTS);
   /** Sessions with all their fields that were claimed last. */
-  private readonly claimed = new BoundedMap<string, ClaimedSession>(MAX_CACHED_CLAIMED);
+  private readonly claimed = new BoundedMap<number, ClaimedSession>(MAX_CACHED_CLAIMED);
   /** Names that many sessions have in common, each once. */
   private readonly names = new BoundedMap<string, string>(MAX_CACHED_NAMES);
 
@@ -116,7 +118,7 @@ export class Directory {
   }
 
   /** Makes the sender a participant, and creates the client's cursor: at `headSeq`, unless it follows channels. */
-  addParticipant(client: number, sessionId: string, entry: SessionEntry, sender: string, headSeq: number): void {
+  addParticipant(client: number, entry: SessionEntry, sender: string, headSeq: number): void {
     if (entry.lastClient === client && entry.lastSender === sender) return;
     const { session } = entry;
     entry.lastClient = client;
@@ -124,7 +126,7 @@ export class Directory {
     const participant = `${session} ${sender}`;
     if (!this.participants.get(participant)) {
       this.insertParticipant.run(session, sender);
-      this.claimed.delete(sessionId);
+      this.claimed.delete(session);
       this.participants.set(participant, true);
     }
     const cursor = `${session} ${client}`;
@@ -135,15 +137,15 @@ export class Directory {
   }
 
   /** Notes that the newest message of a session was received at `receivedAt`. */
-  noteMessage(sessionId: string, receivedAt: number): void {
-    const claimed = this.claimed.get(sessionId);
+  noteMessage(session: number, receivedAt: number): void {
+    const claimed = this.claimed.get(session);
     if (claimed) claimed.lastActive = receivedAt;
   }
 
   /** Returns a session with all its fields. @param read reads one that is not kept */
-  getClaimed(sessionId: string, read: () => ClaimedSession): ClaimedSession {
-    let claimed = this.claimed.get(sessionId);
-    if (!claimed) this.claimed.set(sessionId, (claimed = read()));
+  getClaimed(session: number, read: () => ClaimedSession): ClaimedSession {
+    let claimed = this.claimed.get(session);
+    if (!claimed) this.claimed.set(session, (claimed = read()));
     return claimed;
   }
 
@@ -167,8 +169,9 @@ export class Directory {
 
   /** Removes a session whose row has changed from the cache. */
   forgetSession(sessionId: string): void {
+    const entry = this.findSession(sessionId);
+    if (entry) this.claimed.delete(entry.session);
     this.sessions.delete(sessionId);
-    this.claimed.delete(sessionId);
   }
 
   /** Clears the cache after rows were rolled back or deleted. */

@@ -1,12 +1,11 @@
 import { LaneIndex, type LaneMessage } from './lane-index.js';
 import type { ClientKey, Priority } from '../../core/store/index.js';
-import type { MessageRow } from './packing.js';
 
-/** While fewer messages are unfinished, a new one keeps its row in memory until it is claimed. */
-const MAX_ROWS = 1_024;
+/** Number of waiting messages that the other thread keeps until they are claimed, so that a claim need not repeat them. */
+const MAX_SLOTS = 1_024;
 
-/** The longest payload of a row that is kept, in UTF-16 units. */
-const MAX_ROW_LENGTH = 4_096;
+/** The longest payload of a message that is kept, in UTF-16 units. */
+const MAX_KEPT_LENGTH = 4_096;
 
 /** An unfinished message in the index. */
 export interface OpenMessage extends LaneMessage {
@@ -23,8 +22,8 @@ export interface OpenMessage extends LaneMessage {
   attempt: number;
   /** Number of its runs that the death of their owner has ended. */
   interruptions: number;
-  /** Its row, which need not be read; undefined for most messages of a long queue. */
-  row?: MessageRow | undefined;
+  /** The slot in which the other thread keeps it; undefined for most messages of a long queue. */
+  slot?: number | undefined;
 }
 
 /**
@@ -34,6 +33,7 @@ export class OpenMessages {
   readonly lanes = new LaneIndex<OpenMessage>();
   private readonly sessionsOfClient = new Map<number, Map<number, number>>();
   private readonly totals = new Map<string, number>();
+  private readonly freeSlots = Array.from({ length: MAX_SLOTS }, (_, slot) => slot);
 
   /** @param onIdle is called with a session whose last message has ended */
   constructor(private readonly onIdle: (session: number) => void) {}
@@ -47,11 +47,23 @@ export class OpenMessages {
     return this.sessionsOfClient.get(client)?.has(session) ?? false;
   }
 
-  /** Adds a message at the end of its line. Returns its position. @param row the message, if it is at hand */
-  add(message: OpenMessage, row?: MessageRow): number {
+  /** Adds a message at the end of its line. Returns its position. */
+  add(message: OpenMessage): number {
     this.tally(message, 1);
-    if (row && this.lanes.size < MAX_ROWS && row.payload.length <= MAX_ROW_LENGTH) message.row = row;
     return this.lanes.enqueue(message);
+  }
+
+  /** Lets the other thread keep a message, if it is short and there is a free slot. */
+  keep(message: OpenMessage, length: number): void {
+    if (length <= MAX_KEPT_LENGTH) message.slot = this.freeSlots.pop();
+  }
+
+  /** Returns the slot of a message, which is free from now on: what is sent next about it takes the message from there. */
+  takeSlot(message: OpenMessage): number | undefined {
+    const { slot } = message;
+    if (slot !== undefined) this.freeSlots.push(slot);
+    message.slot = undefined;
+    return slot;
   }
 
   addFirst(message: OpenMessage, notBefore: number): void {
@@ -66,6 +78,7 @@ export class OpenMessages {
 
   end(message: OpenMessage): void {
     this.tally(message, -1);
+    this.takeSlot(message);
     this.lanes.remove(message.ord);
     if (this.lanes.countIn(message.session) === 0) this.onIdle(message.session);
   }

@@ -10,6 +10,7 @@ import type { MediaOperations } from './media-operations.js';
 import type { MemoryOperations } from './memory-operations.js';
 import type { NodeOperations } from './node-operations.js';
 import type { NodeTrafficOperations } from './node-traffic-operations.js';
+import type { KeptRecords } from './packing.js';
 import type { QueueOperations } from './queue-operations.js';
 import type { SessionOperations } from './session-operations.js';
 import type { SettingsOperations } from './settings-operations.js';
@@ -52,7 +53,7 @@ interface Passage<F extends Method, Sent extends readonly unknown[], Returned> {
   /** Runs the operation, in the thread that owns the database. */
   readonly run: (parts: Parts, ...sent: Sent) => Returned;
   /** Unpacks the result, in the caller's thread. */
-  readonly unpack: (returned: Returned, ...all: Parameters<F>) => Awaited<ReturnType<F>>;
+  readonly unpack: (returned: Returned, all: Parameters<F>, kept: KeptRecords) => Awaited<ReturnType<F>>;
 }
 
 /** The implementation of an operation whose arguments and result need no packing. */
@@ -64,7 +65,7 @@ export interface Operation {
   readonly kind: 'read' | 'write';
   readonly pack?: (...all: unknown[]) => readonly unknown[];
   readonly run: (parts: Parts, ...sent: unknown[]) => unknown;
-  readonly unpack?: (returned: unknown, ...all: unknown[]) => unknown;
+  readonly unpack?: (returned: unknown, all: readonly unknown[], kept: KeptRecords) => unknown;
   readonly change?: Change;
   /** Returns from the result of `run` whether the transaction contains the change. */
   readonly hasChanged?: (returned: unknown) => boolean;

@@ -73,17 +73,20 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   accept: packedWrite<QueueStore['accept'], PackedNewMessage, PackedOutcome>(
     {
       pack: packNewMessage,
-      run: ({ queue, now }, ...packed) => packOutcome(queue.accept(now, unpackNewMessage(packed))),
-      unpack: unpackOutcome,
+      run: ({ queue, now }, ...packed) => {
+        const message = unpackNewMessage(packed);
+        return packOutcome(queue.accept(now, message), message);
+      },
+      unpack: (outcome, [message], kept) => unpackOutcome(outcome, message, kept),
     },
     { before: 'enqueue.before_commit', after: 'enqueue.after_commit' },
-    (outcome) => !('kind' in outcome) && outcome[0] === 'accepted',
+    (outcome) => !('kind' in outcome) || outcome.kind === 'accepted',
   ),
   claim: packedWrite<QueueStore['claim'], Parameters<QueueStore['claim']>, PackedClaims>(
     {
       pack: same,
       run: ({ queue, now }, request) => packClaims(...queue.claim(now, request)),
-      unpack: (claims, { replicaId }) => unpackClaims(claims, replicaId),
+      unpack: (claims, [{ replicaId }], kept) => unpackClaims(claims, replicaId, kept),
     },
     { after: 'claim.after' },
     ([claims]) => claims.length > 0,
@@ -105,8 +108,8 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
     {
       pack: packWrite,
       run: ({ turns }, messageRef, epoch, frames, journal) =>
-        turns.append({ messageRef, epoch }, { frames: unpackFrames(frames), journal }),
-      unpack: unpackWritten,
+        turns.append({ messageRef, epoch }, { frames: unpackFrames(frames, messageRef), journal }),
+      unpack: (from, all) => unpackWritten(from, ...all),
     },
     { before: 'block.mid_batch' },
     isDefined,
@@ -115,11 +118,15 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
     {
       pack: packFinish,
       run: ({ turns, approvals, now }, messageRef, epoch, frames, journal, [status, reply, expiredCalls = []]) => {
-        const from = turns.finish({ messageRef, epoch }, { frames: unpackFrames(frames), journal }, { status, reply });
+        const from = turns.finish(
+          { messageRef, epoch },
+          { frames: unpackFrames(frames, messageRef), journal },
+          { status, reply },
+        );
         if (from !== undefined) for (const callId of expiredCalls) approvals.expire(now, callId);
         return from;
       },
-      unpack: unpackWritten,
+      unpack: (from, all) => unpackWritten(from, ...all),
     },
     { before: 'finish.before_commit', after: 'finish.after_commit' },
     isDefined,
@@ -127,8 +134,8 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   join: packedWrite<TurnStore['join'], PackedJoin, WrittenFrom | 'changed'>({
     pack: packJoin,
     run: ({ turns }, messageRef, epoch, frames, journal, ended) =>
-      turns.join({ messageRef, epoch }, { frames: unpackFrames(frames), journal }, ended),
-    unpack: (from, lease, rows) => (from === 'changed' ? { kind: 'changed' } : unpackWritten(from, lease, rows)),
+      turns.join({ messageRef, epoch }, { frames: unpackFrames(frames, messageRef), journal }, ended),
+    unpack: (from, all) => (from === 'changed' ? { kind: 'changed' } : unpackWritten(from, ...all)),
   }),
   listWaiting: packedRead({
     pack: same<Parameters<TurnStore['listWaiting']>>,

@@ -22,12 +22,8 @@ import type {
   TurnWrite,
   WriteOutcome,
 } from '../../core/store/index.js';
-import { BoundedMap } from '../../core/cache/bounded-map.js';
 import type { DurableType, MessageStatus } from '../../protocol/index.js';
-import type { ClaimedSession } from './directory.js';
-
-/** Number of sessions that claims share, each of a kilobyte with its text. */
-const MAX_KNOWN_SESSIONS = 1_024;
+import type { PackedSession } from './sent-sessions.js';
 
 /** The row of a message. */
 export interface MessageRow extends Omit<StoredMessage, 'payload'> {
@@ -97,63 +93,80 @@ export function unpackHistoryRow([
   };
 }
 
+/**
+ * What the calling thread keeps, so that claims need not repeat it: waiting messages by slot, sessions by place. The other
+ * thread determines what is where. Replies come in the order in which it ran the calls, so both always agree.
+ */
+export class KeptRecords {
+  readonly messages: (StoredMessage | undefined)[] = [];
+  readonly sessions: SessionFields[] = [];
+}
+
+type SessionFields = Omit<Session, 'lastActive' | 'headSeq'>;
+
 /** The rows of a claim. */
 export interface ClaimRow extends Omit<Claim, 'lease' | 'message' | 'session'> {
-  readonly message: MessageRow;
-  readonly session: ClaimedSession;
+  /** Its slot if the other thread keeps it. */
+  readonly message: MessageRow | number;
+  readonly session: PackedSession;
+  readonly lastActive: number;
   readonly headSeq: number;
   readonly epoch: number;
 }
 
 export type PackedClaim = readonly [
-  message: PackedMessage,
+  message: PackedMessage | number,
   epoch: number,
   attempt: number,
   interruptions: number,
   cancelRequested: boolean,
-  session: Json,
+  session: PackedSession,
   lastActive: number,
   headSeq: number,
 ];
 export type PackedClaims = readonly [claims: readonly PackedClaim[], nextDueAt: number | undefined];
 
 export function packClaims(claims: readonly ClaimRow[], nextDueAt: number | undefined): PackedClaims {
-  const packed = claims.map(
-    ({ message, epoch, attempt, interruptions, cancelRequested, session: { fields, lastActive }, headSeq }) =>
-      [packMessage(message), epoch, attempt, interruptions, cancelRequested, fields, lastActive, headSeq] as const,
-  );
+  const packed = claims.map((claim) => {
+    const { message, epoch, attempt, interruptions, cancelRequested, session, lastActive, headSeq } = claim;
+    const sent = typeof message === 'number' ? message : packMessage(message);
+    return [sent, epoch, attempt, interruptions, cancelRequested, session, lastActive, headSeq] as const;
+  });
   return [packed, nextDueAt];
 }
 
-export function unpackClaims([claims, nextDueAt]: PackedClaims, replicaId: string): ClaimResult {
+export function unpackClaims([claims, nextDueAt]: PackedClaims, replicaId: string, kept: KeptRecords): ClaimResult {
   return {
-    claims: claims.map((claim) => unpackClaim(claim, replicaId)),
+    claims: claims.map((claim) => unpackClaim(claim, replicaId, kept)),
     ...(nextDueAt !== undefined && { nextDueAt }),
   };
 }
 
-function unpackClaim(packed: PackedClaim, replicaId: string): Claim {
-  const [packedMessage, epoch, attempt, interruptions, cancelRequested, fields, lastActive, headSeq] = packed;
-  const message = unpackMessage(packedMessage);
+function unpackClaim(packed: PackedClaim, replicaId: string, kept: KeptRecords): Claim {
+  const [sent, epoch, attempt, interruptions, cancelRequested, session, lastActive, headSeq] = packed;
+  const message = typeof sent === 'number' ? takeKept(kept, sent) : unpackMessage(sent);
   const { sessionId, messageRef } = message;
   return {
     lease: { sessionId, replicaId, epoch, messageRef },
     message,
-    session: { ...parseSession(fields), lastActive, headSeq },
+    session: { ...unpackSession(session, kept), lastActive, headSeq },
     attempt,
     interruptions,
     cancelRequested,
   };
 }
 
-type SessionFields = Omit<Session, 'lastActive' | 'headSeq'>;
+function takeKept({ messages }: KeptRecords, slot: number): StoredMessage {
+  const message = messages[slot];
+  if (!message) throw new Error('a message that must be kept for its claim is missing');
+  messages[slot] = undefined;
+  return message;
+}
 
-/** The sessions of the last claims by their text, since most claims are of a session that was claimed before. */
-const knownSessions = new BoundedMap<Json, SessionFields>(MAX_KNOWN_SESSIONS);
-
-function parseSession(fields: Json): SessionFields {
-  let session = knownSessions.get(fields);
-  if (!session) knownSessions.set(fields, (session = JSON.parse(fields) as SessionFields));
+function unpackSession(packed: PackedSession, { sessions }: KeptRecords): SessionFields {
+  if (typeof packed !== 'number') sessions[packed[0]] = JSON.parse(packed[1]) as SessionFields;
+  const session = sessions[typeof packed === 'number' ? packed : packed[0]];
+  if (!session) throw new Error('a session that must be known from an earlier claim is missing');
   return session;
 }
 
@@ -175,13 +188,10 @@ export interface TurnRows {
   readonly journal: readonly JournalEntry[];
 }
 
-type PackedFrame = readonly [type: DurableType, messageRef: string, timestamp: number, payload: Json];
-export type PackedWrite = [
-  messageRef: string,
-  epoch: number,
-  frames: readonly PackedFrame[],
-  journal: readonly JournalEntry[],
-];
+const FIELDS_OF_FRAME = 4;
+/** Type, message ref, timestamp and payload of each frame. The ref is empty if it is that of the lease. */
+export type PackedFrames = readonly (string | number)[];
+export type PackedWrite = [messageRef: string, epoch: number, frames: PackedFrames, journal: readonly JournalEntry[]];
 export type PackedFinish = [
   ...PackedWrite,
   end: readonly [status: TurnEnd['status'], reply: Json, expiredCalls: TurnEnd['expiredCalls']],
@@ -189,11 +199,10 @@ export type PackedFinish = [
 export type PackedJoin = [...PackedWrite, ended: readonly (readonly [messageRef: string, reply: Json])[]];
 
 export function packWrite({ messageRef, epoch }: Lease, { frames, journal }: TurnWrite): PackedWrite {
-  return [messageRef, epoch, frames.map(packFrame), journal];
-}
-
-function packFrame({ type, messageRef, timestamp, payload }: NewFrame): PackedFrame {
-  return [type, messageRef, timestamp, payload];
+  const packed: (string | number)[] = [];
+  for (const { type, messageRef: ref, timestamp, payload } of frames)
+    packed.push(type, ref === messageRef ? '' : ref, timestamp, payload);
+  return [messageRef, epoch, packed, journal];
 }
 
 export function packFinish(lease: Lease, end: TurnEnd): PackedFinish {
@@ -205,8 +214,13 @@ export function packJoin(lease: Lease, write: JoinWrite): PackedJoin {
   return [...packWrite(lease, write), ended];
 }
 
-export function unpackFrames(frames: readonly PackedFrame[]): FrameRow[] {
-  return frames.map(([type, messageRef, timestamp, payload]) => ({ type, messageRef, timestamp, payload }));
+export function unpackFrames(packed: PackedFrames, leasedRef: string): FrameRow[] {
+  const frames: FrameRow[] = [];
+  for (let i = 0; i < packed.length; i += FIELDS_OF_FRAME) {
+    const [type, ref, timestamp, payload] = packed.slice(i, i + FIELDS_OF_FRAME) as [DurableType, string, number, Json];
+    frames.push({ type, messageRef: ref === '' ? leasedRef : ref, timestamp, payload });
+  }
+  return frames;
 }
 
 /** The seq of the first written frame; undefined if the lease was fenced. */

@@ -1,6 +1,5 @@
 import {
   endOf,
-  type AcceptedMessage,
   type AcceptOutcome,
   type CancelOutcome,
   type CancelSelector,
@@ -15,10 +14,11 @@ import type { MessageInPayload } from '../../protocol/index.js';
 import type { SessionEntry } from './directory.js';
 import { isRepeat, type Earlier, type MessageTable } from './message-table.js';
 import { ownerOf, type OpenMessage } from './open-messages.js';
-import type { NewMessageRow } from './accept-packing.js';
+import type { AcceptedRow, AcceptRow, NewMessageRow } from './accept-packing.js';
 import type { ClaimRow, LeaseKey, MessageRow } from './packing.js';
-import { prepare, required } from './rows.js';
+import { required } from './rows.js';
 import type { RulingOperations } from './ruling-operations.js';
+import { SentSessions } from './sent-sessions.js';
 import type { SessionOperations } from './session-operations.js';
 import type { TableState } from './table-state.js';
 
@@ -31,36 +31,16 @@ interface Supersedable {
 
 /** The operations of `QueueStore`: accept, claim, release, cancel. */
 export class QueueOperations {
-  private readonly insertOpen;
-  private readonly markRunning;
-  private readonly markRetry;
-  private readonly markCancelled;
-  private readonly selectHeadBefore;
-  private readonly deleteOpen;
+  private readonly sent = new SentSessions();
 
   constructor(
     private readonly tables: TableState,
     private readonly messages: MessageTable,
     private readonly sessions: SessionOperations,
     private readonly rulings: RulingOperations,
-  ) {
-    const { database } = tables;
-    this.insertOpen = prepare(database, 'INSERT INTO queue (ord, session, client, priority) VALUES (?, ?, ?, ?)');
-    this.markRunning = prepare(
-      database,
-      `UPDATE queue SET state = 'running', attempt = ?, interruptions = ?, epoch = ?,
-         head_before = coalesce(head_before, ?) WHERE ord = ?`,
-    );
-    this.markRetry = prepare(database, `UPDATE queue SET state = 'retry', not_before = ? WHERE ord = ?`);
-    this.markCancelled = prepare(database, 'UPDATE queue SET cancel_requested = 1, not_before = 0 WHERE ord = ?');
-    this.selectHeadBefore = prepare<{ head: number | null }>(
-      database,
-      'SELECT head_before AS head FROM queue WHERE ord = ?',
-    );
-    this.deleteOpen = prepare(database, 'DELETE FROM queue WHERE ord = ?');
-  }
+  ) {}
 
-  accept(now: number, message: NewMessageRow): AcceptOutcome {
+  accept(now: number, message: NewMessageRow): AcceptRow {
     if (message.supersedes !== undefined) return this.acceptInstead(message, message.supersedes);
     const { directory } = this.tables;
     const known = directory.findClient(message.client);
@@ -90,24 +70,26 @@ export class QueueOperations {
     entry: SessionEntry,
     message: NewMessageRow,
     owner: string | undefined,
-  ): AcceptedMessage {
+  ): AcceptedRow {
     const { directory, log, open, refs, activity } = this.tables;
     const { session, mode, agent } = entry;
-    const { priority, messageId, payload, receivedAt } = message;
+    const { priority, payload, receivedAt } = message;
     const sessionId = message.session.id;
     const messageRef = refs.format(ord);
     const headSeq = log.head(session);
-    directory.noteMessage(sessionId, receivedAt);
-    directory.addParticipant(client, sessionId, entry, message.sender, headSeq);
+    directory.noteMessage(session, receivedAt);
+    directory.addParticipant(client, entry, message.sender, headSeq);
     activity.touch(session, receivedAt);
     const running = open.lanes.runningIn(session);
     let position = 0;
+    let slot: number | undefined;
     if (owner !== undefined) {
-      this.insertOpen.run(ord, session, client, priority);
-      position = open.add(
-        { ord, session, client, owner, priority, epoch: 0, cancelRequested: false, attempt: 0, interruptions: 0 },
-        { messageRef, messageId, client: message.client, sessionId, priority, receivedAt, payload },
-      );
+      const counts = { epoch: 0, cancelRequested: false, attempt: 0, interruptions: 0 };
+      const waiting: OpenMessage = { ord, session, client, owner, priority, ...counts };
+      this.tables.queue.add(waiting);
+      position = open.add(waiting);
+      open.keep(waiting, payload.length);
+      slot = waiting.slot;
     }
     return {
       kind: 'accepted',
@@ -119,6 +101,7 @@ export class QueueOperations {
       priority,
       position,
       headSeq,
+      ...(slot !== undefined && { slot }),
       ...(running && { runningRef: refs.format(running.ord) }),
     };
   }
@@ -212,11 +195,12 @@ export class QueueOperations {
     open.attempt++;
     const { epoch, attempt, interruptions, cancelRequested } = open;
     const headSeq = this.tables.log.head(open.session);
-    this.markRunning.run(attempt, interruptions, epoch, headSeq, open.ord);
-    const message = open.row ?? this.messages.get(open.ord);
-    open.row = undefined;
-    const session = this.sessions.getClaimed(message.sessionId);
-    return { message, session, headSeq, epoch, attempt, interruptions, cancelRequested };
+    this.tables.queue.markRunning(open, headSeq);
+    const message = this.tables.open.takeSlot(open) ?? this.messages.get(open.ord);
+    const claimed = this.sessions.getClaimed(open.session);
+    const session = this.sent.pack(claimed);
+    const { lastActive } = claimed;
+    return { message, session, lastActive, headSeq, epoch, attempt, interruptions, cancelRequested };
   }
 
   renew(leases: readonly Lease[]): { lost: Lease[]; cancelRequested: Lease[] } {
@@ -231,7 +215,7 @@ export class QueueOperations {
     if (!message) return;
     // A cancelled message need not wait for its retry.
     const earliest = message.cancelRequested ? 0 : notBefore;
-    this.markRetry.run(earliest, message.ord);
+    this.tables.queue.markRetry(message, earliest);
     message.epoch = 0;
     this.tables.open.lanes.release(message.ord, this.tables.toElapsed(earliest));
   }
@@ -260,7 +244,7 @@ export class QueueOperations {
 
   /** Removes a message from the queue; the same transaction must write its end. */
   end(message: OpenMessage): void {
-    this.deleteOpen.run(message.ord);
+    this.tables.queue.delete(message);
     this.tables.open.end(message);
   }
 
@@ -273,7 +257,7 @@ export class QueueOperations {
       const stored = this.messages.get(message.ord);
       if (this.mayHaveBlocks(message)) {
         const { sessionId, messageRef } = stored;
-        this.markCancelled.run(message.ord);
+        this.tables.queue.markCancelled(message);
         message.cancelRequested = true;
         this.tables.open.lanes.hurry(message.ord);
         running.push({ sessionId, messageRef });
@@ -303,7 +287,7 @@ export class QueueOperations {
    */
   private mayHaveBlocks(message: OpenMessage): boolean {
     if (message.epoch !== 0) return true;
-    const { head } = required(this.selectHeadBefore.get(message.ord));
+    const head = required(this.tables.queue.headBefore(message.ord));
     return head !== null && this.tables.log.hasFrames(message.session, message.ord, head);
   }
 

@@ -47,6 +47,7 @@ const MAX_PAGE_LENGTH = 262_144;
 /** The operations of `SessionStore`. */
 export class SessionOperations {
   private readonly selectById;
+  private readonly selectByNumber;
   private readonly selectParticipants;
   private readonly selectParticipant;
   private readonly selectFounder;
@@ -62,6 +63,7 @@ export class SessionOperations {
   ) {
     const { database } = tables;
     this.selectById = prepare<Columns>(database, `SELECT ${COLUMNS} FROM sessions WHERE id = ?`);
+    this.selectByNumber = prepare<Columns>(database, `SELECT ${COLUMNS} FROM sessions WHERE session = ?`);
     this.selectParticipants = prepare<{ sender: string }>(
       database,
       'SELECT sender FROM participants JOIN sessions USING (session) WHERE id = ?',
@@ -101,9 +103,9 @@ export class SessionOperations {
   }
 
   /** Returns a session that must exist because it has messages. */
-  getClaimed(sessionId: string): ClaimedSession {
-    return this.tables.directory.getClaimed(sessionId, () => {
-      const { lastActive, headSeq: _, ...fields } = required(this.find(sessionId));
+  getClaimed(session: number): ClaimedSession {
+    return this.tables.directory.getClaimed(session, () => {
+      const { lastActive, headSeq: _, ...fields } = this.toSession(required(this.selectByNumber.get(session)));
       return { fields: JSON.stringify(fields), lastActive };
     });
   }

@@ -28,6 +28,7 @@ import {
   type OperationName,
   type Ports,
 } from './operations.js';
+import { KeptRecords } from './packing.js';
 import { parseSqliteUrl } from './sqlite-url.js';
 
 /** The methods that the table of operations implements: all ports of `core/store` in one object. */
@@ -57,6 +58,7 @@ export class SqliteStore implements Store {
   private readonly commits: Readonly<Record<'ok' | 'failed', Counter>>;
   private readonly commitSeconds: Histogram;
   private readonly batchers: Readonly<Record<Batch['kind'], Batcher>>;
+  private readonly kept = new KeptRecords();
   private executor: Executor | undefined;
   private closing: Promise<void> | undefined;
   private background: BackgroundCheck | undefined;
@@ -152,7 +154,17 @@ export class SqliteStore implements Store {
   private call(name: OperationName, all: readonly unknown[], done: Done<unknown>): void {
     const { kind, unpack }: Operation = OPERATIONS[name];
     const call = callOf(name, ...(all as never));
-    this.batchers[kind].call(call, unpack ? (returned) => done(unpackWith(unpack, returned, all)) : done);
+    this.batchers[kind].call(call, unpack ? (returned) => done(this.unpack(unpack, returned, all)) : done);
+  }
+
+  /** Returns the result of a call, or its error. */
+  private unpack(unpack: NonNullable<Operation['unpack']>, returned: unknown, all: readonly unknown[]): unknown {
+    if (returned instanceof Error) return returned;
+    try {
+      return unpack(returned, all, this.kept);
+    } catch (error) {
+      return error;
+    }
   }
 
   private async run(kind: Batch['kind'], calls: readonly Call[]): Promise<BatchReply> {
@@ -185,16 +197,6 @@ export class SqliteStore implements Store {
       this.log.info({}, 'the store can commit again');
     }
     return failure !== undefined;
-  }
-}
-
-/** Returns the result of a call, or its error. */
-function unpackWith(unpack: NonNullable<Operation['unpack']>, returned: unknown, all: readonly unknown[]): unknown {
-  if (returned instanceof Error) return returned;
-  try {
-    return unpack(returned, ...all);
-  } catch (error) {
-    return error;
   }
 }
 

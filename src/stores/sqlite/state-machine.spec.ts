@@ -3,7 +3,8 @@ import { aFrame, aMessage, anEnd, aSession, GENEROUS_LIMITS } from '../../testin
 import type { Claim, NewMessage } from '../../core/store/index.js';
 import { openDatabase, type OpenDatabase } from './database.js';
 import { callOf, type BatchReply, type Call } from './operations.js';
-import { unpackClaims, type PackedClaims } from './packing.js';
+import { unpackOutcome, type PackedOutcome } from './accept-packing.js';
+import { KeptRecords, unpackClaims, type PackedClaims } from './packing.js';
 import { SqliteStateMachine } from './state-machine.js';
 
 const DISK_FULL = 13;
@@ -11,6 +12,9 @@ const DISK_FULL = 13;
 let opened: OpenDatabase;
 let machine: SqliteStateMachine;
 let now: number;
+let kept: KeptRecords;
+/** The messages of the calls that accept them. */
+const sent = new Map<Call, NewMessage>();
 /** Called before each commit. May throw to make it fail. */
 let beforeCommit: () => void;
 
@@ -23,17 +27,34 @@ beforeEach(() => {
     exec(sql);
   };
   now = 1_000_000;
+  kept = new KeptRecords();
+  sent.clear();
   machine = new SqliteStateMachine(opened.database, { now, elapsed: now });
 });
 afterEach(() => opened.close());
 
-const write = (...calls: Call[]): BatchReply => machine.run({ kind: 'write', now, elapsed: now, calls });
 const read = (...calls: Call[]): BatchReply => machine.run({ kind: 'read', now, elapsed: now, calls });
-const accept = (changes: Partial<NewMessage> = {}): Call => callOf('accept', aMessage(changes), GENEROUS_LIMITS);
 const claimUpTo = (limit: number): Call => callOf('claim', { replicaId: 'r', limit, leaseMs: 1 });
 const count = () => read(callOf('countQueue', 0)).results[0];
 const logOf = (session: string) =>
   (read(callOf('readFrames', session, 0, 100, 100_000)).results[0] as { frames: unknown[] }).frames;
+
+/** Runs calls as one batch. The outcomes of those that accept messages are unpacked. */
+function write(...calls: Call[]): BatchReply {
+  const reply = machine.run({ kind: 'write', now, elapsed: now, calls });
+  const results = reply.results.map((result, index) => {
+    const message = sent.get(calls[index] as Call);
+    return message && result !== undefined ? unpackOutcome(result as PackedOutcome, message, kept) : result;
+  });
+  return { ...reply, results };
+}
+
+function accept(changes: Partial<NewMessage> = {}): Call {
+  const message = aMessage(changes);
+  const call = callOf('accept', message, GENEROUS_LIMITS);
+  sent.set(call, message);
+  return call;
+}
 
 function failCommits(): void {
   beforeCommit = () => {
@@ -42,7 +63,7 @@ function failCommits(): void {
 }
 
 function claim(): Claim {
-  const { claims } = unpackClaims(write(claimUpTo(1)).results[0] as PackedClaims, 'r');
+  const { claims } = unpackClaims(write(claimUpTo(1)).results[0] as PackedClaims, 'r', kept);
   return claims[0] as Claim;
 }
 
@@ -64,7 +85,7 @@ describe('SqliteStateMachine', () => {
     ]);
     beforeCommit = () => {};
     expect(count()).toMatchObject({ queued: 0 });
-    expect(write(accept()).results[0]).toMatchObject({ 0: 'accepted' });
+    expect(write(accept()).results[0]).toMatchObject({ kind: 'accepted' });
   });
 
   it('accepts the same message as new after a failed commit', () => {
@@ -72,7 +93,7 @@ describe('SqliteStateMachine', () => {
     failCommits();
     write(message);
     beforeCommit = () => {};
-    expect(write(message).results[0]).toMatchObject({ 0: 'accepted', 7: 0 });
+    expect(write(message).results[0]).toMatchObject({ kind: 'accepted', position: 0 });
   });
 
   it('keeps leases across a failed commit, because their runs continue', () => {
@@ -183,6 +204,31 @@ describe('SqliteStateMachine', () => {
     const after = claim();
     expect(after).toMatchObject({ interruptions: 1, attempt: 2 });
     expect(after.lease.epoch).toBeGreaterThan(before.lease.epoch);
+  });
+
+  it('resumes a run that began in the batch that accepted its message', () => {
+    write(accept(), claimUpTo(1));
+    machine = new SqliteStateMachine(opened.database, { now, elapsed: now });
+    expect(claim()).toMatchObject({ interruptions: 1, attempt: 2 });
+  });
+
+  it('cancels a message in the batch that accepts it, running or not', () => {
+    const cancel = callOf('cancel', { by: 'session', tenant: 'default', sessionId: 's_alice' }, now);
+    write(accept(), cancel);
+    write(accept(), claimUpTo(1), cancel);
+    machine = new SqliteStateMachine(opened.database, { now, elapsed: now });
+    expect(claim()).toMatchObject({ cancelRequested: true });
+    expect(count()).toMatchObject({ queued: 0, running: 1 });
+  });
+
+  it('gives a message as it is after the batch that accepted it was repeated call by call', () => {
+    write(accept());
+    const running = claim();
+    const payload = { channel: 'test', sender: 'bob', content: 'hello' };
+    write(accept({ session: aSession('bob'), payload }), append(running, 0), append(running, 0));
+    write(accept({ session: aSession('cleo') }));
+    expect(claim()).toMatchObject({ session: { id: 's_bob' }, message: { sessionId: 's_bob', payload } });
+    expect(claim()).toMatchObject({ session: { id: 's_cleo' }, message: { sessionId: 's_cleo' } });
   });
 
   it('checks that it can commit with a write, unless a commit has just succeeded', () => {

@@ -21,6 +21,7 @@ import {
   type Change,
   type Failure,
   type Operation,
+  type OperationName,
   type Parts,
 } from './operations.js';
 import { QueueOperations } from './queue-operations.js';
@@ -32,6 +33,9 @@ import { Sweeper } from './sweeper.js';
 import { TailscaleOperations } from './tailscale-operations.js';
 import { TableState } from './table-state.js';
 import { TurnOperations } from './turn-operations.js';
+
+/** Operations that neither read nor change rows of `queue` but by `QueueTable`, so that new rows may wait for the commit. */
+const LEAVES_ROWS_WAITING: ReadonlySet<OperationName> = new Set(['accept', 'claim', 'append', 'finish', 'moveCursor']);
 
 /** An open state machine. */
 export interface OpenStateMachine {
@@ -168,7 +172,11 @@ export class SqliteStateMachine {
     this.database.exec('BEGIN');
     // Until the commit, the state in memory is ahead of the tables.
     this.stale = true;
-    const results = calls.map((call) => this.perform(call));
+    const results = calls.map((call) => {
+      if (!LEAVES_ROWS_WAITING.has(call[0])) this.tables.queue.flush();
+      return this.perform(call);
+    });
+    this.tables.queue.flush();
     const changes = changesOf(calls, results);
     for (const { before } of changes) if (before) failpoint(before);
     this.database.exec('COMMIT');

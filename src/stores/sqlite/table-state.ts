@@ -8,6 +8,7 @@ import { MessageRefs } from './message-refs.js';
 import { prepare, required } from './rows.js';
 import type { Moment } from '../../core/time/clock.js';
 import { OpenMessages, ownerOf, type OpenMessage } from './open-messages.js';
+import { QueueTable } from './queue-table.js';
 
 /**
  * Range of epochs per opening of the database. Epochs thus grow over restarts without being stored on each claim. Two
@@ -43,6 +44,7 @@ export class TableState {
   readonly logEpoch: LogEpoch;
   readonly directory: Directory;
   readonly log: FrameLog;
+  readonly queue: QueueTable;
   readonly activity = new Activity((session) => this.open.lanes.countIn(session) > 0);
   private readonly firstEpoch: number;
   private lastEpoch: number;
@@ -65,6 +67,7 @@ export class TableState {
     this.refs = new MessageRefs(epochs);
     this.directory = new Directory(database);
     this.log = new FrameLog(database, this.refs, epochs);
+    this.queue = new QueueTable(database);
     this.rebuild();
     this.recallActivity(startedAt.now);
   }
@@ -106,6 +109,7 @@ export class TableState {
   rebuild(): void {
     this.directory.forgetAll();
     this.log.forgetAll();
+    this.queue.forgetAll();
     this.lastOrd = this.readLastOrd();
     this.openMessages = this.makeOpenMessages();
     this.activity.endAll();

@@ -10,7 +10,6 @@ import type { TableState } from './table-state.js';
 export class TurnOperations {
   private readonly insertStep;
   private readonly selectSteps;
-  private readonly selectHeadBefore;
   private readonly selectContextFrom;
 
   constructor(
@@ -23,10 +22,6 @@ export class TurnOperations {
     this.selectSteps = prepare<RecordedStep>(
       database,
       'SELECT step, kind, body, head_seq AS headSeq FROM journal WHERE ord = ? ORDER BY step',
-    );
-    this.selectHeadBefore = prepare<{ head: number | null }>(
-      database,
-      'SELECT head_before AS head FROM queue WHERE ord = ?',
     );
     this.selectContextFrom = prepare<{ ord: number }>(
       database,
@@ -82,7 +77,7 @@ export class TurnOperations {
     const message = ord === undefined ? undefined : this.messages.find(ord);
     if (ord === undefined || !message) return { steps: [], frames: [] };
     const { session } = required(this.tables.directory.findSession(message.sessionId));
-    const headBefore = this.selectHeadBefore.get(ord)?.head ?? 0;
+    const headBefore = this.tables.queue.headBefore(ord) ?? 0;
     return {
       steps: this.selectSteps.all(ord),
       frames: this.tables.log.readMessage(session, message.sessionId, ord, headBefore),

@@ -60,6 +60,22 @@ export const acceptContract: Contract = {
     expect(await bench.claimOne()).toMatchObject({ message: { payload }, attempt: 2, interruptions: 0 });
   },
 
+  'gives each of many claims its own message and session': async (bench) => {
+    const names = Array.from({ length: 1_100 }, (_, index) => `${index}`);
+    for (const round of ['first', 'second']) {
+      const payloadOf = (name: string) => aPayload({ content: `${round} ${name}` });
+      await Promise.all(names.map((name) => bench.accept({ session: aSession(name), payload: payloadOf(name) })));
+      const cancelled = names
+        .slice(0, 50)
+        .map((name) => ({ by: 'session', tenant: 'default', sessionId: `s_${name}` }) as const);
+      await Promise.all(cancelled.map((selector) => bench.store.cancel(selector, 0)));
+      const claims = await bench.claim(names.length);
+      const found = claims.map(({ session, message }) => [session.id, message.sessionId, message.payload.content]);
+      expect(found).toEqual(names.slice(50).map((name) => [`s_${name}`, `s_${name}`, `${round} ${name}`]));
+      await Promise.all(claims.map((claim) => bench.finish(claim)));
+    }
+  },
+
   'finds no message of another tenant, and none that was never accepted': async (bench) => {
     const { messageRef } = await bench.accept();
     expect(await bench.store.findMessage({ by: 'ref', tenant: 'other', messageRef })).toBeUndefined();
