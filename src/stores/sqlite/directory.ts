@@ -1,10 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ClientKey, Json } from '../../core/store/index.js';
+import type { ClientKey } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { keyAsJson, type SessionSeedRow } from './accept-packing.js';
 import { Followers } from './followers.js';
+import type { FrameLog } from './frame-log.js';
+import { MAX_CACHED_SESSIONS } from './log-heads.js';
 import { prepare } from './rows.js';
+import type { ClaimedSession } from './sent-sessions.js';
 
 /** The fields of a session that most operations need. */
 export interface SessionEntry {
@@ -20,15 +23,12 @@ export interface SessionEntry {
 
 interface SessionColumns extends Omit<SessionEntry, 'explicitActivation' | 'lastSender' | 'lastClient'> {
   readonly explicitActivation: 0 | 1;
-}
-
-/** A session as a claim has it. */
-export interface ClaimedSession {
-  /** All fields but `lastActive` and `headSeq`, which change with each message. */
-  readonly fields: Json;
-  lastActive: number;
-  /** Its place among the sessions that the other thread knows, see `SentSessions`. */
-  place?: number;
+  /** The newest frame of its log; null if there is none. */
+  readonly seq: number | null;
+  readonly sweptSeq: number;
+  /** Whether the sender is a participant, and whether the client has a cursor. */
+  readonly takesPart: 0 | 1;
+  readonly hasCursor: 0 | 1;
 }
 
 const MAX_CACHED_CLIENTS = 20_000;
@@ -41,12 +41,6 @@ const MAX_CACHED_NAMES = 1_000;
 
 /** Number of participants, and of cursors, that are cached, besides the newest of each cached session. */
 const MAX_CACHED_PARTICIPANTS = 20_000;
-
-/**
- * Number of sessions that are cached, also by the log. With as many in use this takes 52 MB (measured, with names of
- * usual length); a message of another one costs 17 us more, most of it look-ups in five tables. A power of two.
- */
-export const MAX_CACHED_SESSIONS = 262_144;
 
 /** Maps the names of clients and sessions to their row numbers, with a cache, and creates their rows. */
 export class Directory {
@@ -68,16 +62,24 @@ export class Directory {
   private readonly insertParticipant;
   private readonly insertCursor;
 
-  constructor(database: DatabaseSync) {
+  constructor(
+    database: DatabaseSync,
+    private readonly log: FrameLog,
+  ) {
     this.followers = new Followers(database);
     this.selectClient = prepare<{ client: number }>(
       database,
       'SELECT client FROM clients WHERE client_id = ? AND principal = ? AND tenant = ?',
     );
     this.insertClient = prepare(database, 'INSERT INTO clients (client_id, principal, tenant) VALUES (?, ?, ?)');
+    // All that accepting a message needs, since a statement costs more than most of these look-ups.
     this.selectSession = prepare<SessionColumns>(
       database,
-      'SELECT session, tenant, mode, agent, explicit_activation AS explicitActivation FROM sessions WHERE id = ?',
+      `SELECT session, tenant, mode, agent, explicit_activation AS explicitActivation, swept_seq AS sweptSeq,
+         (SELECT max(seq) FROM frames WHERE frames.session = sessions.session) AS seq,
+         EXISTS (SELECT 1 FROM participants WHERE participants.session = sessions.session AND sender = ?2) AS takesPart,
+         EXISTS (SELECT 1 FROM cursors WHERE client = ?3 AND cursors.session = sessions.session) AS hasCursor
+       FROM sessions WHERE id = ?1`,
     );
     this.insertSession = prepare(
       database,
@@ -102,12 +104,20 @@ export class Directory {
     return client;
   }
 
-  findSession(sessionId: string): SessionEntry | undefined {
+  /** Finds a session. @param client the client and the sender of a message to it, if it is found for one */
+  findSession(sessionId: string, client?: number, sender?: string): SessionEntry | undefined {
     const cached = this.sessions.get(sessionId);
     if (cached) return cached;
-    const row = this.selectSession.get(sessionId);
+    const row = this.selectSession.get(sessionId, sender ?? null, client ?? null);
     if (!row) return undefined;
-    return this.keep(sessionId, row.session, row, row.explicitActivation === 1);
+    const { session, sweptSeq, seq } = row;
+    this.log.note(session, { seq: seq ?? sweptSeq, sweptSeq });
+    const entry = this.keep(sessionId, session, row, row.explicitActivation === 1);
+    if (client !== undefined && row.takesPart === 1 && row.hasCursor === 1) {
+      entry.lastClient = client;
+      entry.lastSender = sender;
+    }
+    return entry;
   }
 
   /** Creates the row of a session. */

@@ -144,6 +144,11 @@ export class FrameLog {
     return this.selectAny.get(session, afterSeq, ord) !== undefined;
   }
 
+  /** Notes the bounds of a session's log, which were just read. */
+  note(session: number, head: LogHead): void {
+    this.heads.note(session, head);
+  }
+
   forget(session: number): void {
     this.heads.forget(session);
   }

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAX_CACHED_SESSIONS } from './directory.js';
-import { LogHeads } from './log-heads.js';
+import { LogHeads, MAX_CACHED_SESSIONS } from './log-heads.js';
 
 let reads: number[];
 let heads: LogHeads;

@@ -44,7 +44,7 @@ export class QueueOperations {
     if (message.supersedes !== undefined) return this.acceptInstead(message, message.supersedes);
     const { directory } = this.tables;
     const known = directory.findClient(message.client);
-    const entry = directory.findSession(message.session.id);
+    const entry = directory.findSession(message.session.id, known, message.sender);
     const owner = isToQueue(message, entry) ? ownerOf(message.client) : undefined;
     const limit = owner === undefined ? undefined : this.exceeded(message, owner, entry?.session);
     // Looks for a duplicate first if the message could be refused or its session created; else the insert finds it.

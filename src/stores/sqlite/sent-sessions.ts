@@ -1,8 +1,16 @@
 import type { Json } from '../../core/store/index.js';
-import type { ClaimedSession } from './directory.js';
 
 /** Number of sessions whose fields both threads keep for claims, a kilobyte each. */
 const MAX_SENT_SESSIONS = 1_024;
+
+/** A session as a claim has it. */
+export interface ClaimedSession {
+  /** All fields but `lastActive` and `headSeq`, which change with each message. */
+  readonly fields: Json;
+  lastActive: number;
+  /** Its place among the sessions that the other thread knows, see {@link SentSessions}. */
+  place?: number;
+}
 
 /** A session in a claim: its place, with its fields if they are not at that place already. */
 export type PackedSession = number | readonly [place: number, fields: Json];

@@ -2,10 +2,10 @@ import { noteOfSession } from '../../core/audit/audit-notes.js';
 import type { Json, Session, SessionChange, StoredReaction } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import type { AuditTrail } from './audit-trail.js';
-import type { ClaimedSession } from './directory.js';
 import type { MessageTable } from './message-table.js';
 import type { HistoryRow } from './packing.js';
 import { prepare, required } from './rows.js';
+import type { ClaimedSession } from './sent-sessions.js';
 import type { TableState } from './table-state.js';
 
 const NEVER = Number.MAX_SAFE_INTEGER;

@@ -65,8 +65,8 @@ export class TableState {
     const epochs = beginLogEpoch(database, generation, this.readLastOrd() + 1);
     this.logEpoch = required(epochs.at(-1));
     this.refs = new MessageRefs(epochs);
-    this.directory = new Directory(database);
     this.log = new FrameLog(database, this.refs, epochs);
+    this.directory = new Directory(database, this.log);
     this.queue = new QueueTable(database);
     this.rebuild();
     this.recallActivity(startedAt.now);
