@@ -124,6 +124,17 @@ describe('the page for devices', { timeout: 60_000 }, () => {
     await expect.poll(async () => (await call('location.get'))['status']).toBe('succeeded');
   });
 
+  it('[F-14] is one device in all tabs of a browser, also when its tab is closed', async () => {
+    await pair();
+    const other = await context.newPage();
+    await other.goto(`${app.url}/node`);
+    await other.getByText('This device is open in another tab of this browser.').waitFor();
+    await page.close();
+    page = other;
+    await setVisibility('visible');
+    await page.locator('[data-state=registered]').waitFor();
+  });
+
   it('[F-14] says what is wrong with a code, and pairs with another', async () => {
     await page.goto(`${app.url}/node`);
     await page.locator('input[name=code]').fill('00000-00000');

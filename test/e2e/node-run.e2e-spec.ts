@@ -99,6 +99,14 @@ describe('openclaw node run', { timeout: 60_000 }, () => {
       'This code is wrong',
     );
     expect(await run('node', 'run', '--allow-run', 'sh')).toContain('name its arguments too');
+    const paired = ['node', 'run', '--folder', join(folder, 'one')];
+    const first = start([COMMAND, ...paired, '--pair', await invite('--name', 'One')]);
+    await eventually(() => expect(first.output).toContain('one is connected'));
+    expect(await run(...paired)).toContain('another program uses the folder');
+    first.child.kill('SIGKILL');
+    await once(first.child, 'close');
+    const second = start([COMMAND, ...paired]);
+    await eventually(() => expect(second.output).toContain('one is connected'));
     expect(await run('node', 'walk')).toContain('node knows run, not walk');
   });
 });

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import type { NodeStorage } from './storage.js';
 
 const SUFFIX = '.json';
+const LOCK_FILE = 'lock';
 
 /**
  * Keeps each value in a file of a folder that only its user can read. A file is complete under its name or not there, also
- * after a power failure. One process uses the folder.
+ * after a power failure. One program uses the folder at a time.
  */
 export class FolderNodeStorage implements NodeStorage {
   readonly keepsKeys = false;
@@ -20,7 +21,7 @@ export class FolderNodeStorage implements NodeStorage {
   }
 
   async write(key: string, value: unknown): Promise<void> {
-    await (this.#made ??= mkdir(this.folder, { recursive: true, mode: 0o700 }));
+    await this.#make();
     const path = join(this.folder, nameOf(key));
     const file = await open(`${path}.part`, 'w', 0o600);
     try {
@@ -45,6 +46,24 @@ export class FolderNodeStorage implements NodeStorage {
       if (entry?.key.startsWith(prefix)) found.push(entry.value);
     }
     return found;
+  }
+
+  /** It is a lock of the operating system, taken through SQLite: a crash leaves nothing to clean up. */
+  async lock(): Promise<() => void> {
+    await this.#make();
+    const { DatabaseSync } = await import('node:sqlite');
+    const database = new DatabaseSync(join(this.folder, LOCK_FILE), { timeout: 0 });
+    try {
+      database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
+    } catch (error) {
+      database.close();
+      throw new Error(`another program uses the folder ${this.folder}`, { cause: error });
+    }
+    return () => database.close();
+  }
+
+  #make(): Promise<unknown> {
+    return (this.#made ??= mkdir(this.folder, { recursive: true, mode: 0o700 }));
   }
 
   async #readFile(name: string): Promise<{ readonly key: string; readonly value: unknown } | undefined> {

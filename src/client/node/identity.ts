@@ -43,12 +43,21 @@ export class PairingRefusedError extends Error {
 
 /**
  * Makes a key, shows the code and stores the identity that the gateway gives. Resolves with the ID.
- * @throws PairingRefusedError; TypeError when the gateway cannot be reached
+ * @throws PairingRefusedError; TypeError when the gateway cannot be reached; Error when another program has the storage
  */
 export async function pairNode(request: PairingRequest): Promise<string> {
+  const unlock = await request.storage.lock?.();
+  try {
+    return await pair(request);
+  } finally {
+    unlock?.();
+  }
+}
+
+async function pair(request: PairingRequest): Promise<string> {
   const { url, code, name, platform, storage } = request;
-  const pair = await crypto.subtle.generateKey(ALGORITHM, !storage.keepsKeys, ['sign', 'verify']);
-  const { publicKey, privateKey } = pair as { readonly publicKey: Key; readonly privateKey: Key };
+  const keys = await crypto.subtle.generateKey(ALGORITHM, !storage.keepsKeys, ['sign', 'verify']);
+  const { publicKey, privateKey } = keys as { readonly publicKey: Key; readonly privateKey: Key };
   const raw = new Uint8Array(await crypto.subtle.exportKey('raw', publicKey));
   const body = { code, name, ...(platform !== undefined && { platform }), public_key: toBase64Url(raw) };
   const ask = request.fetch ?? fetch;

@@ -19,7 +19,11 @@ interface Db {
   transaction(name: string, mode: 'readonly' | 'readwrite', options: { durability: 'strict' }): DbTransaction;
   createObjectStore(name: string): unknown;
 }
+interface LockManager {
+  request(name: string, options: { ifAvailable: true }, hold: (lock: object | null) => unknown): Promise<unknown>;
+}
 interface DbGlobals {
+  readonly navigator: { readonly locks?: LockManager };
   readonly indexedDB: { open(name: string, version: number): DbRequest<Db> };
   readonly IDBKeyRange: { bound(lower: string, upper: string): unknown };
 }
@@ -53,6 +57,19 @@ export class IndexedDbNodeStorage implements NodeStorage {
   list(prefix: string): Promise<readonly unknown[]> {
     const range = this.#globals.IDBKeyRange.bound(prefix, prefix + LAST);
     return this.#run('readonly', (values) => values.getAll(range));
+  }
+
+  /** Another tab of the browser may be open on the same page. */
+  lock(): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      const { locks } = this.#globals.navigator;
+      if (!locks) return resolve(() => {});
+      const hold = (lock: object | null) =>
+        lock
+          ? new Promise<void>((release) => resolve(() => release()))
+          : reject(new Error('another tab of this browser is this device'));
+      locks.request(this.name, { ifAvailable: true }, hold).catch(reject);
+    });
   }
 
   /** Resolves with the result of a request once its transaction is complete. */

@@ -6,6 +6,7 @@ import { FakeSockets, type FakeSocket } from '../../testing/fake-socket.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { CommandError, NodeMedia, type NodeCommandSetup } from './commands.js';
 import { FolderNodeStorage } from './folder-storage.js';
+import { pairNode } from './identity.js';
 import { NodeClient } from './node-client.js';
 import { MemoryNodeStorage, type NodeStorage } from './storage.js';
 
@@ -19,6 +20,8 @@ const folder = mkdtempSync(join(tmpdir(), 'node-client-'));
 /** How often each call has started. */
 let starts: Map<string, number>;
 let running: Map<string, PromiseWithResolvers<unknown>>;
+
+const TOKEN = { value: 'a-token-of-a-node-0123', nodeId: 'lamp-1' };
 
 const COMMAND: NodeCommandSetup = {
   name: 'lamp.set',
@@ -52,7 +55,7 @@ async function makeClient(commands = [COMMAND]): Promise<NodeClient> {
     url: 'https://gateway.example',
     storage,
     commands,
-    token: { value: 'a-token-of-a-node-0123', nodeId: 'lamp-1' },
+    token: TOKEN,
     WebSocket: sockets.WebSocket,
     timers: { now: () => clock.now(), setTimer: (ms, run) => clock.setTimer(ms, run), random: () => 1 },
     fetch: async (address, init) => {
@@ -128,13 +131,13 @@ describe('NodeClient', () => {
   });
 
   it('[F-09] [F-10] answers UNKNOWN for a call that ran when its program ended, and runs an idempotent one again', async () => {
-    storage = new FolderNodeStorage(folder);
+    // As if its process had died: nothing holds the folder.
+    storage = Object.assign(new FolderNodeStorage(folder), { lock: undefined });
     await makeClient();
     const socket = await register();
     await call(socket, 'plain');
     await call(socket, 'again', { idempotent: true });
     await expect.poll(() => starts.size).toBe(2);
-    // Another process with the same folder.
     await makeClient();
     const after = await register();
     await expect
@@ -222,6 +225,7 @@ describe('NodeClient', () => {
     const events = (socket: FakeSocket) => ofType(socket, 'node_event').map(({ payload }) => payload);
     const first = await register();
     expect(events(first)).toMatchObject([{ data: { n: 1 } }]);
+    client.close();
     await makeClient();
     const second = await register();
     expect(events(second)).toEqual(events(first));
@@ -304,5 +308,17 @@ describe('FolderNodeStorage', () => {
     for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o077).toBe(0);
     await next.remove('event:1');
     expect(await next.list('')).toEqual([{ n: 1 }]);
+  });
+
+  it('[F-09] is of one program at a time, which could not know the calls that another one has started', async () => {
+    storage = new FolderNodeStorage(folder);
+    const client = await makeClient();
+    const other = new FolderNodeStorage(folder);
+    const open = () => NodeClient.open({ url: 'http://gateway', storage: other, commands: [], token: TOKEN });
+    await expect(open()).rejects.toThrow(`another program uses the folder ${folder}`);
+    const request = { url: 'http://gateway', code: 'K7M2P-9QX4T', name: 'Twin', storage: other };
+    await expect(pairNode(request)).rejects.toThrow('another program uses the folder');
+    client.close();
+    expect((await open())?.nodeId).toBe(TOKEN.nodeId);
   });
 });

@@ -73,6 +73,7 @@ export class NodeClient {
   /** What the frames are about whose refusal matters, by the IDs of the frames, on this connection. */
   readonly #awaited = new Map<string, 'register' | 'events' | { readonly callId: string }>();
   #stopRegister: (() => void) | undefined;
+  #unlock: (() => void) | undefined;
   #isHidden = false;
 
   private constructor(
@@ -110,7 +111,7 @@ export class NodeClient {
 
   /**
    * Makes a node of what its storage holds. Resolves with undefined if it is not paired.
-   * @throws Error when the storage cannot be read
+   * @throws Error when the storage cannot be read, or another program has it
    */
   static async open(options: NodeClientOptions): Promise<NodeClient | undefined> {
     const { token, storage } = options;
@@ -118,6 +119,7 @@ export class NodeClient {
     const nodeId = token?.nodeId ?? identity?.nodeId;
     if (nodeId === undefined) return undefined;
     const client = new NodeClient(options, nodeId, async (now) => token?.value ?? identity?.makeCredential(now) ?? '');
+    client.#unlock = await storage.lock?.();
     await client.#book.load();
     await client.#events.load();
     return client;
@@ -141,6 +143,8 @@ export class NodeClient {
   close(): void {
     this.#runner.cancelAll();
     this.#line.close();
+    this.#unlock?.();
+    this.#unlock = undefined;
   }
 
   /** Reports that something happened. Resolves once the event is kept; it is sent until the gateway has it. */

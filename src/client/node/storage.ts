@@ -9,6 +9,12 @@ export interface NodeStorage {
   remove(key: string): Promise<void>;
   /** Lists the values whose keys begin with `prefix`, in no order. */
   list(prefix: string): Promise<readonly unknown[]>;
+  /**
+   * Takes the storage for this program alone, until the returned function is called or the program ends: each of two programs
+   * would start the calls that the other has started. Absent where no other program can have it.
+   * @throws Error if another program has it
+   */
+  lock?(): Promise<() => void>;
 }
 
 /** Keeps everything in memory, for tests and for nodes whose commands may run twice after a crash. */

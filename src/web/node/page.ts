@@ -27,6 +27,8 @@ export class NodePage extends LitElement {
   @state() private calls: readonly string[] = [];
   @state() private isKept = true;
   @state() private isReady = false;
+  /** Another tab is this device. */
+  @state() private isElsewhere = false;
   private readonly storage = new IndexedDbNodeStorage();
 
   protected override createRenderRoot(): HTMLElement {
@@ -35,7 +37,10 @@ export class NodePage extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    document.addEventListener('visibilitychange', () => this.client?.setHidden(document.visibilityState === 'hidden'));
+    document.addEventListener('visibilitychange', () => {
+      this.client?.setHidden(document.visibilityState === 'hidden');
+      if (this.isElsewhere && document.visibilityState === 'visible') void this.open();
+    });
     if (isSecureContext) void this.open();
   }
 
@@ -47,6 +52,7 @@ export class NodePage extends LitElement {
   }
 
   private renderPairing(): TemplateResult | typeof nothing {
+    if (this.isElsewhere) return html`<p class="trouble" role="status">${texts.elsewhere}</p>`;
     if (!this.isReady) return nothing;
     return html`<node-pairing
       .storage=${this.storage}
@@ -97,7 +103,9 @@ export class NodePage extends LitElement {
   private async open(): Promise<void> {
     this.isKept = await this.keepStorage();
     const commands = OFFERS.map(({ command }) => this.watch(command));
-    const client = await NodeClient.open({ url: this.url, storage: this.storage, commands, platform: 'browser' });
+    const options = { url: this.url, storage: this.storage, commands, platform: 'browser' };
+    const client = await NodeClient.open(options).catch(() => null);
+    this.isElsewhere = client === null;
     this.isReady = true;
     if (!client) return;
     client.on('state', (line) => (this.line = line));

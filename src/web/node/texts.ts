@@ -36,6 +36,7 @@ export const texts = {
   forget: 'Forget this device',
   notKept:
     'The browser may delete the key of this device when room runs short. On an iPhone, add this page to the home screen.',
+  elsewhere: 'This device is open in another tab of this browser. Close that one, and come back here.',
   activity: 'Last calls',
   nothing: 'No calls yet.',
 } as const;
