@@ -140,7 +140,7 @@ async function list(session: Session): Promise<number> {
 function showJob(session: Session, job: Job): number {
   const { timezone } = job.schedule;
   const rows = [
-    [job.job_id, job.name, job.enabled ? '' : 'disabled'],
+    [job.job_id, job.enabled ? job.name : `${job.name} (disabled)`],
     ['schedule', `${job.words} (${timezone})`],
     ...job.next.map((time, index) => [index === 0 ? 'next' : '', toLocal(time, timezone)]),
   ];
@@ -191,7 +191,8 @@ function readCount(text: string | undefined, max: number, byDefault: number): nu
   throw new UsageError(`--count must be from 1 to ${max}`, 'cron');
 }
 
-const toTime = (time: number | undefined) => (time === undefined ? '-' : new Date(time).toISOString().slice(0, 19));
+const toTime = (time: number | undefined) =>
+  time === undefined ? '-' : `${new Date(time).toISOString().slice(0, 19)}Z`;
 
 /** Formats a time as the clock of a zone shows it, with the weekday. */
 function toLocal(time: number | undefined, timeZone: string): string {

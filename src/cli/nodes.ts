@@ -113,7 +113,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 async function list(session: Session): Promise<number> {
   const items = await readNodes(session);
   const head = ['ID', 'NAME', 'STATE', 'LAST SEEN', 'COMMANDS', 'PLATFORM', 'VERSION'];
-  return print(session, { items }, [head, ...items.map(toRow), ...items.flatMap(toNotes)]);
+  return print(session, { items }, [head, ...items.map(toRow)], items.flatMap(toNotes));
 }
 
 async function readNodes(session: Session): Promise<readonly Node[]> {
@@ -158,7 +158,7 @@ async function change(session: Session, id: string, method: string, path: string
     method,
     ...(body && { body: JSON.stringify(body) }),
   });
-  return print(session, node, [toRow(node), ...toNotes(node)]);
+  return print(session, node, [toRow(node)], toNotes(node));
 }
 
 async function revoke(session: Session, id: string): Promise<number> {
@@ -184,16 +184,21 @@ function toRow({ id, name, state, last_seen_at: seen, commands, platform, versio
   return [id, name, state, time, String(count), platform ?? '-', version ?? '-'];
 }
 
-function toNotes({ id, commands, jobs, warning }: Node): string[][] {
+function toNotes({ id, commands, jobs, warning }: Node): string[] {
   const waiting = commands
     .filter((command) => command.waiting)
     .map(({ name }) => `${name} has changed and waits: openclaw nodes allow ${id} --command ${name}`);
   const started = jobs.map(({ job_id: job, name }) => `its events start the job ${job} (${name})`);
-  return [...(warning === undefined ? [] : [warning]), ...waiting, ...started].map((note) => [`${id}: ${note}`]);
+  return [...(warning === undefined ? [] : [warning]), ...waiting, ...started].map((note) => `${id}: ${note}\n`);
 }
 
-function print({ terminal, isJson }: Session, body: unknown, table: readonly string[][]): number {
+function print(
+  { terminal, isJson }: Session,
+  body: unknown,
+  table: readonly string[][],
+  notes: readonly string[],
+): number {
   if (isJson) printJson(terminal, body);
-  else terminal.stdout.write(printable(formatTable(table), terminal.stdout));
+  else terminal.stdout.write(printable(formatTable(table) + notes.join(''), terminal.stdout));
   return EXIT.done;
 }

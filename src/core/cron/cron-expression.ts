@@ -78,8 +78,8 @@ export function isFixedTime(fields: CronFields): boolean {
   return !fields.slice(0, 3).some((field) => /[*?/]/.test(field));
 }
 
-/** @throws ExpressionError */
-function splitFields(text: string): CronFields {
+/** Returns the fields of an expression, also of a nickname. @throws ExpressionError */
+export function splitFields(text: string): CronFields {
   const known = text.startsWith('@') ? NICKNAMES[text.toLowerCase()] : text;
   if (known === undefined)
     throw new ExpressionError(`has an unknown name: there are ${Object.keys(NICKNAMES).join(', ')}`);

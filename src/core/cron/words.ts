@@ -1,4 +1,4 @@
-import { isFixedTime } from './cron-expression.js';
+import { isFixedTime, splitFields } from './cron-expression.js';
 import { describeLength } from './firing-text.js';
 import type { Schedule } from './schedule.js';
 import { formatTime } from './timezone.js';
@@ -27,9 +27,7 @@ export function describeSchedule(schedule: Schedule): string {
 }
 
 function describeExpression(text: string): string {
-  if (text.startsWith('@')) return text.slice(1);
-  const given = text.split(' ');
-  const fields = given.length === 5 ? ['0', ...given] : given;
+  const fields = splitFields(text);
   const [, , , days = '*', months = '*', weekdays = '*'] = fields;
   const inMonths = isAny(months) ? '' : ` in ${list(months, nameOf(MONTHS, SHORT_MONTHS))}`;
   return `${describeTime(fields)}${describeDays(days, weekdays)}${inMonths}`;
@@ -45,7 +43,7 @@ function describeTime(fields: readonly string[]): string {
   const parts = [
     ...(seconds === '0' ? [] : [unitOf(seconds, 'second')]),
     unitOf(minutes, 'minute'),
-    ...(isAny(hours) ? [] : [unitOf(hours, 'hour')]),
+    ...(isAny(hours) && !/^[\d,]+$/.test(minutes) ? [] : [unitOf(hours, 'hour')]),
   ];
   return parts.join(' of ');
 }
