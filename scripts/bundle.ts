@@ -13,7 +13,7 @@
 import 'reflect-metadata'; // Modules of Nest need it when they are imported, in whatever order.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -117,6 +117,22 @@ const grammy: Plugin = {
   },
 };
 
+/** Playwright reads its own version and a list of browsers, which it could download, from files beside its code. */
+const playwright: Plugin = {
+  name: 'playwright',
+  transform(code, id) {
+    if (id.endsWith('/playwright-core/lib/utilsBundle.js'))
+      // A variable of its own and words of a message, which the check of the package takes for the name of CommonJS.
+      return { code: replaceIn(id, code, /\b__dirname\b/g, 'ownFolder'), map: { mappings: '' } };
+    if (!id.endsWith('/playwright-core/lib/coreBundle.js')) return null;
+    const inlined = ['package.json', 'browsers.json'].reduce((text, file) => {
+      const reading = new RegExp(`require\\(import_path\\d+\\.default\\.join\\(packageRoot, "${file}"\\)\\)`);
+      return replaceIn(id, text, reading, readFileSync(path(`node_modules/playwright-core/${file}`), 'utf8').trim());
+    }, code);
+    return { code: inlined, map: { mappings: '' } };
+  },
+};
+
 /** CommonJS modules may use these at any time after they were loaded, and ES modules, which the chunks are, lack them. */
 const COMMONJS_GLOBALS = { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' };
 
@@ -126,8 +142,10 @@ async function bundleGateway(): Promise<OutputChunk[]> {
     platform: 'node',
     input: ENTRIES,
     external: [SHARED, TEST_PACKAGES, ...ABSENT],
-    plugins: [swaggerDecorators, prettyByRequire, dockerode, grammy],
+    plugins: [swaggerDecorators, prettyByRequire, dockerode, grammy, playwright],
     transform: { define: COMMONJS_GLOBALS },
+    // Playwright's debugger evaluates expressions.
+    checks: { eval: false },
     logLevel: 'warn',
     output: {
       dir: GATEWAY,

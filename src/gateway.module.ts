@@ -27,9 +27,11 @@ import { McpModule } from './mcp/mcp.module.js';
 import type { NestModules } from './load-team-modules.js';
 import { MediaModule } from './media/media.module.js';
 import { findLocalTokenPlace, findTailscaleSocket, loadSettings } from './settings.js';
+import { findStoreFolder } from './stores/store-engines.js';
 import { StoresModule } from './stores/stores.module.js';
 import { TailscaleModule } from './tailscale/tailscale.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
+import { BrowserFolder } from './tools/browser/browser-folder.js';
 import { ToolsModule } from './tools/tools.module.js';
 import { WebSocketModule } from './websocket/websocket.module.js';
 
@@ -103,7 +105,8 @@ export class GatewayModule {
   }
 }
 
-/** Providers that every module can inject: time, settings, logs, metrics, broker, id and local token of this process. */
+/** Providers that every module can inject: time, settings, logs, metrics, broker, id and local token of this process,
+ * folder of the browser. */
 @Module({})
 class FoundationModule {
   static with(config: ConfigStoreService, logs: Logs, options: GatewayOptions): DynamicModule {
@@ -116,6 +119,7 @@ class FoundationModule {
       { provide: ConfigStoreService, useValue: config },
       { provide: LocalToken, useValue: new LocalToken(() => findLocalTokenPlace(config.get('store.url'))) },
       { provide: ReachService, useValue: new ReachService(config) },
+      { provide: BrowserFolder, useValue: new BrowserFolder(() => findStoreFolder(config.get('store.url'))) },
       { provide: ReplicaIdentity, useValue: new ReplicaIdentity() },
     ];
     return { module: FoundationModule, global: true, providers, exports: providers };

@@ -22,6 +22,7 @@ import { httpSettings } from './http/http.settings.js';
 import { storeSettings } from './stores/store.settings.js';
 import { tailscaleSettings } from './tailscale/tailscale.settings.js';
 import { logSettings } from './telemetry/log.settings.js';
+import { browserSettings } from './tools/browser/browser.settings.js';
 import { httpFetchSettings } from './tools/http/http-fetch.settings.js';
 import { mcpSettings } from './tools/mcp/mcp.settings.js';
 import { sandboxSettings } from './tools/sandbox/sandbox.settings.js';
@@ -54,6 +55,7 @@ export const SECTIONS = [
   channelSettings,
   toolSettings,
   sandboxSettings,
+  browserSettings,
   httpFetchSettings,
   mcpSettings,
   nodeSettings,

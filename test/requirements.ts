@@ -16,7 +16,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * T transport and handshake, E envelope, M messages, S streams and replay, C queue and cancelling, G sessions and
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
- * V channels, F device nodes, J cron, H Tailscale.
+ * V channels, F device nodes, J cron, H Tailscale, U browser.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -1604,5 +1604,32 @@ export const requirements: readonly Requirement[] = [
     'J-12',
     'cron',
     'Events of a device start a job that a tool has made only while its maker may use that device.',
+  ),
+
+  // Browser
+  requirement(
+    'U-01',
+    'browser-and-canvas 1',
+    'An agent opens a page, reads it as a tree with refs, acts on it, and leaves no process and no folder behind.',
+  ),
+  requirement(
+    'U-02',
+    'browser-and-canvas 1',
+    'A page reaches only what the egress guard allows: requests, redirects, WebSockets, other schemes and WebRTC included.',
+  ),
+  requirement(
+    'U-03',
+    'browser-and-canvas 1',
+    'An act on an element whose name or surroundings are not those that were shown is refused.',
+  ),
+  requirement(
+    'U-04',
+    'browser-and-canvas 1',
+    'Values of secret fields are never shown, and what a page says stays within marks that it cannot know.',
+  ),
+  requirement(
+    'U-05',
+    'browser-and-canvas 1',
+    'A session never sees the cookies of another one, and a browser that hangs or dies is replaced.',
   ),
 ];

@@ -29,6 +29,9 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   agents: { ops: { description: 'Runs the machines', model: 'anthropic/claude-sonnet-5', permissions: ['shell'] } },
   bindings: [{ agent: 'ops', channel: 'slack', group_id: 'C024BE91L' }],
   providers: { local: { api: 'openai-completions', base_url: 'http://127.0.0.1:11434/v1', context_window: 32_768 } },
+  'tools.browser.executable': '/usr/bin/chromium',
+  'tools.browser.cdp_url': 'http://10.0.0.5:9222',
+  'tools.browser.allow_hosts': ['intranet.example.org'],
   'tools.http.allow_hosts': ['intranet.example.org', '127.0.0.1:8080'],
   'media.folder': 'data/media',
   'mcp.servers': {

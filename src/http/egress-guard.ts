@@ -38,6 +38,8 @@ const notGlobal = toBlockList([...PRIVATE_IPV4, ...SPECIAL_IPV6]);
 /** The only range of publicly reachable IPv6 addresses (IANA). Mapped, translated and local ones lie outside. */
 const globalIpv6 = toBlockList(['2000::/3']);
 const never = toBlockList(NEVER);
+/** Addresses that a network translates to the IPv4 address in their last 32 bits (RFC 6052). */
+const nat64 = toBlockList(['64:ff9b::/96']);
 
 /** Returns true when an address belongs to a host on the public internet. */
 export function isPublicAddress(address: string): boolean {
@@ -50,6 +52,16 @@ export type ResolveHost = (hostname: string) => Promise<readonly HostAddress[]>;
 
 const resolveHost: ResolveHost = (hostname) => lookup(hostname, { all: true, order: 'verbatim' });
 
+/** What a part of the gateway adds to the rules of {@link EgressGuard}. */
+export interface EgressRules {
+  /** The setting that allows hosts, for the reason of a refusal. */
+  readonly setting?: string;
+  /** Whether a refusal names the range of the address, for readers that may know it. */
+  readonly namesRange?: boolean;
+  /** Returns whether a URL leads to the gateway itself, which no setting allows. */
+  readonly isOwn?: (url: URL, addresses: readonly string[]) => boolean;
+}
+
 /**
  * Decides which URLs the gateway may request on behalf of others (tools, media, webhooks, pages), so that it cannot be
  * used to reach hosts that only its machine can reach. Each URL is checked before it is requested, including
@@ -60,6 +72,7 @@ export class EgressGuard {
   constructor(
     private readonly allowedHosts: () => readonly string[],
     private readonly resolve: ResolveHost = resolveHost,
+    private readonly rules: EgressRules = {},
   ) {}
 
   /** @throws EgressDeniedError with a reason that reveals nothing about the network beyond the caller's input */
@@ -67,12 +80,20 @@ export class EgressGuard {
     const url = parse(text);
     const hostname = url.hostname.replace(/^\[|\]$/g, '');
     const addresses = await this.findAddresses(hostname);
+    const judged = addresses.map(({ address }) => toJudged(normaliseAddress(address)));
+    if (this.rules.isOwn?.(url, judged)) throw new EgressDeniedError(`${url.host} is the gateway itself`);
     const isAllowed = this.isAllowed(url);
-    const denied = addresses.find(
-      ({ address }) => includes(never, normaliseAddress(address)) || !(isAllowed || isPublicAddress(address)),
-    );
-    if (denied) throw new EgressDeniedError(`${url.host} is not a public host; tools.http.allow_hosts can allow it`);
+    const denied = judged.find((address) => includes(never, address) || !(isAllowed || isPublicAddress(address)));
+    if (denied !== undefined) throw new EgressDeniedError(this.describeDenial(url, denied));
     return { url, addresses, lookup: pin(addresses) };
+  }
+
+  private describeDenial({ host }: URL, address: string): string {
+    const { setting = 'tools.http.allow_hosts', namesRange = false } = this.rules;
+    const range = namesRange ? findRange(address) : undefined;
+    const where = range === undefined ? '' : ` (its address is in ${range})`;
+    const advice = includes(never, address) ? 'no setting allows it' : `${setting} can allow it`;
+    return `${host} is not a public host${where}; ${advice}`;
   }
 
   private async findAddresses(hostname: string): Promise<readonly HostAddress[]> {
@@ -92,6 +113,21 @@ export class EgressGuard {
     const port = url.port || (url.protocol === 'https:' ? '443' : '80');
     return this.allowedHosts().some((entry) => [name, `${name}:${port}`].includes(entry.toLowerCase()));
   }
+}
+
+/** Returns the address by which a host is judged: the IPv4 address that a NAT64 network translates to. */
+function toJudged(address: string): string {
+  if (!includes(nat64, address)) return address;
+  // The URL parser writes any form of it as `64:ff9b::HIGH:LOW`, without leading zeros.
+  const { hostname } = new URL(`http://[${address}]/`);
+  const groups = hostname.slice(1, -1).split('::')[1]?.split(':') ?? [];
+  const [high = 0, low = 0] = ['0', '0', ...groups].slice(-2).map((group) => Number.parseInt(group || '0', 16));
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+}
+
+/** Returns the special range that an address is in. */
+function findRange(address: string): string | undefined {
+  return [...NEVER, ...PRIVATE_IPV4, ...SPECIAL_IPV6].find((range) => includes(toBlockList([range]), address));
 }
 
 function parse(text: string | URL): URL {

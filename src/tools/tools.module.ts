@@ -2,6 +2,7 @@
 import { Module } from '@nestjs/common';
 import { CoreModule } from '../core/core.module.js';
 import { AgentsAskTool } from './agents-ask.tool.js';
+import { BrowserModule } from './browser/browser.module.js';
 import { ForeignToolsModule } from './foreign-tools.js';
 import { CronAddTool, CronListTool, CronRemoveTool, CronUpdateTool } from './cron/cron-tools.js';
 import { JobDeskService } from './cron/job-desk.service.js';
@@ -15,7 +16,7 @@ import { SkillsReadTool } from './skills/skills-read.tool.js';
 import { TimeNowTool } from './time-now.tool.js';
 
 @Module({
-  imports: [CoreModule, SandboxModule, ForeignToolsModule],
+  imports: [CoreModule, BrowserModule, SandboxModule, ForeignToolsModule],
   providers: [
     AgentsAskTool,
     CronAddTool,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -47,6 +48,23 @@ export async function launchBrowser(): Promise<Browser> {
     (await start(join(home, 'chromium'), { LD_LIBRARY_PATH: join(home, 'al2023', 'lib') }));
   if (browser) return browser;
   throw new Error(`No Chromium starts here. Install one (Debian: apt-get install chromium).\n${failures.join('\n')}`);
+}
+
+/**
+ * Returns the path of a Chromium that starts here, for parts that start it themselves. Libraries that the one from npm
+ * brings along are added to the environment of this process.
+ */
+export async function findBrowser(): Promise<string> {
+  const installed = INSTALLED.find((candidate) => existsSync(candidate));
+  if (installed !== undefined) return installed;
+  const home = await unpackChromium();
+  const path = join(home, 'chromium');
+  try {
+    execFileSync(path, ['--version'], { stdio: 'ignore' });
+  } catch {
+    process.env['LD_LIBRARY_PATH'] = join(home, 'al2023', 'lib');
+  }
+  return path;
 }
 
 /** The line of Playwright's long error message that names the cause. */

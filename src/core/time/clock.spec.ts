@@ -22,6 +22,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway-http.adapter.ts': 'closes sockets at the end of the process',
   'socket-server.ts': 'closes sockets at the end of the process',
   'upgrade-request.ts': 'destroys a refused socket that lingers',
+  'egress-proxy.ts': 'time limits of connections to foreign servers',
+  'self-test.ts': 'a script that waits within a page',
   'bubblewrap-engine.ts': 'waits for a child process',
   'docker-engine.ts': 'waits for a local daemon',
   'mcp-connection.ts': 'deadline of another process or server',

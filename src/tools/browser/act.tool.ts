@@ -1,0 +1,123 @@
+import Type, { type Static } from 'typebox';
+import type { Locator } from 'playwright-core';
+import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
+import { text } from '../../protocol/text.js';
+import { BrowsersService, type BrowserCall } from './browsers.service.js';
+import { markPageText } from './marked-text.js';
+import { CALL_TIMEOUT_MS, PERMISSION, Ref } from './page-tools.js';
+import { buildResult, describePage, showPage, type PageResult } from './page-result.js';
+import { renderTree } from './render-tree.js';
+import type { SessionBrowser } from './session-browser.js';
+import { ShownPage } from './shown-page.js';
+import type { ReadPage, Tab } from './tab.js';
+
+/** Time for an element to become ready for an act, in milliseconds. */
+const ACT_TIMEOUT_MS = 5_000;
+/** What is compared before and after an act, and what is shown of the difference, in characters. */
+const COMPARED_BUDGET = 100_000;
+const SHOWN_BUDGET = 12_000;
+const SCROLL_PIXELS = 600;
+
+const ACTIONS = ['click', 'fill', 'select', 'press', 'hover', 'scroll'] as const;
+
+const Parameters = Type.Object(
+  {
+    ref: Ref,
+    action: Type.Enum([...ACTIONS]),
+    value: Type.Optional(
+      text(
+        { min: 0, max: 65_536, controls: true },
+        'fill: the text. select: the option. press: a key such as Enter. scroll: up or down.',
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+type Act = Static<typeof Parameters>;
+
+/** Acts on an element, if it still is what the agent has seen. */
+@Tool({
+  name: 'browser.act',
+  description: 'Acts on an element of the current page by its ref, and returns what has changed.',
+  parameters: Parameters,
+  permissions: [PERMISSION],
+  timeoutMs: CALL_TIMEOUT_MS,
+})
+export class BrowserActTool implements ToolExecutor<typeof Parameters> {
+  constructor(private readonly browsers: BrowsersService) {}
+
+  execute(act: Act, call: BrowserCall): Promise<PageResult> {
+    return this.browsers.use(call, async (own) => {
+      const tab = own.current;
+      const before = await readUnchanged(tab, act.ref);
+      await perform(tab.locate(act.ref), act);
+      return describeChange(own, tab, before);
+    });
+  }
+}
+
+/** Reads the page again, and compares the element with what the agent has seen. @throws Error if it has changed */
+async function readUnchanged(tab: Tab, ref: string): Promise<ReadPage> {
+  const { shown } = tab;
+  if (!shown) throw new Error(`${ref} is of an older page; take a snapshot`);
+  const now = await tab.read();
+  const fault = shown.findFault(ref, now.root);
+  if (!fault) return now;
+  tab.shown = new ShownPage(now.root);
+  const lines = [...(fault.now === undefined ? [] : [fault.now]), ...renderTree(now.root, SHOWN_BUDGET)];
+  throw new Error(`${fault.reason}, nothing was done; this is the page now:\n${markPageText(lines)}`);
+}
+
+async function perform(element: Locator, { action, value = '' }: Act): Promise<void> {
+  const options = { timeout: ACT_TIMEOUT_MS };
+  switch (action) {
+    case 'click':
+      return element.click(options);
+    case 'fill':
+      return element.fill(value, options);
+    case 'select':
+      await element.selectOption(value, options);
+      return undefined;
+    case 'press':
+      return element.press(value, options);
+    case 'hover':
+      return element.hover(options);
+    case 'scroll': {
+      await element.scrollIntoViewIfNeeded(options);
+      if (value === '') return undefined;
+      await element.hover(options);
+      return element.page().mouse.wheel(0, value === 'up' ? -SCROLL_PIXELS : SCROLL_PIXELS);
+    }
+  }
+}
+
+/** Returns the lines that an act has added and removed; the whole page if it is another one. */
+async function describeChange(own: SessionBrowser, tab: Tab, before: ReadPage): Promise<PageResult> {
+  const { current } = own;
+  if (current !== tab) {
+    own.tell(`the act opened tab ${current.id}, which is the current one now`);
+    await current.settle();
+    return showPage(own, current);
+  }
+  await tab.settle();
+  const after = await tab.read();
+  tab.shown = new ShownPage(after.root);
+  if (before.url !== after.url) return showPage(own, tab);
+  const [old, fresh] = [renderTree(before.root, COMPARED_BUDGET), renderTree(after.root, COMPARED_BUDGET)];
+  const [gone, added] = [without(old, fresh), without(fresh, old)];
+  const changes = [...gone.map((line) => `removed ${line.trim()}`), ...added.map((line) => `added ${line.trim()}`)];
+  return buildResult(own, [...describePage(after), ...limit(changes.length > 0 ? changes : ['nothing has changed'])]);
+}
+
+function without(lines: readonly string[], others: readonly string[]): readonly string[] {
+  const known = new Set(others);
+  return lines.filter((line) => !known.has(line));
+}
+
+function limit(lines: readonly string[]): readonly string[] {
+  let left = SHOWN_BUDGET;
+  const kept = lines.filter((line) => (left -= line.length + 1) >= 0);
+  return kept.length === lines.length
+    ? kept
+    : [...kept, `(${lines.length - kept.length} more changes; browser.snapshot shows the page)`];
+}

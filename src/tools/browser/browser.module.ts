@@ -1,0 +1,30 @@
+// Promises: pages of the web for agents, through the egress guard only. Refuses to know: what an agent wants there.
+import { Module } from '@nestjs/common';
+import { CoreModule } from '../../core/core.module.js';
+import { BrowserActTool } from './act.tool.js';
+import { BrowsersService } from './browsers.service.js';
+import {
+  BrowserBackTool,
+  BrowserCloseTool,
+  BrowserOpenTool,
+  BrowserReadTool,
+  BrowserSnapshotTool,
+  BrowserTabsTool,
+  BrowserWaitTool,
+} from './page-tools.js';
+
+@Module({
+  imports: [CoreModule],
+  providers: [
+    BrowsersService,
+    BrowserActTool,
+    BrowserBackTool,
+    BrowserCloseTool,
+    BrowserOpenTool,
+    BrowserReadTool,
+    BrowserSnapshotTool,
+    BrowserTabsTool,
+    BrowserWaitTool,
+  ],
+})
+export class BrowserModule {}

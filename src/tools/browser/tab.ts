@@ -1,0 +1,169 @@
+import type { CDPSession, Dialog, Locator, Page } from 'playwright-core';
+import type { Clock } from '../../core/time/clock.js';
+import { createHider, readTree, type HideSecrets, type PageNode } from './page-tree.js';
+import { probePage, withoutFrames } from './page-probe.js';
+import { ShownPage } from './shown-page.js';
+import { LateError, within } from './within.js';
+
+const SNAPSHOT_TIMEOUT_MS = 3_000;
+/** Time for a page to show something after it was requested, and after an act, in milliseconds. */
+const LOAD_TIMEOUT_MS = 5_000;
+const SETTLE_MS = 150;
+const BUSY_TIMEOUT_MS = 1_000;
+/** Dialogs within this time after which a tab is closed. */
+const MAX_DIALOGS = 20;
+const DIALOG_WINDOW_MS = 10_000;
+/** Values of secret fields that a tab remembers, also when the page shows them elsewhere later. */
+const MAX_SECRETS = 500;
+const MAX_NEWS = 50;
+/** Schemes that a page may have in the end; an error of the browser itself is one of them. */
+const ALLOWED = /^(https?:|about:blank$|chrome-error:)/;
+
+/** A page as it was read. */
+export interface ReadPage {
+  readonly root: PageNode;
+  readonly url: string;
+  readonly title: string;
+  /** Addresses of frames that did not respond. */
+  readonly silent: readonly string[];
+}
+
+/** One tab of a session's browser. */
+export class Tab {
+  /** What the agent has seen of it. */
+  shown: ShownPage | undefined;
+  hasCrashed = false;
+  /** What happened since the last result, as text of the page. */
+  private readonly news: string[] = [];
+  private readonly secrets = new Set<string>();
+  private dialogTimes: number[] = [];
+  private readonly cdp: Promise<CDPSession>;
+
+  constructor(
+    readonly id: number,
+    readonly page: Page,
+    private readonly clock: Clock,
+  ) {
+    this.cdp = page.context().newCDPSession(page);
+    this.cdp.catch(() => {});
+    page.on('crash', () => (this.hasCrashed = true));
+    page.on('dialog', (dialog) => void this.answer(dialog));
+    page.on('framenavigated', (frame) => {
+      if (frame === page.mainFrame()) this.checkAddress().catch(() => {});
+    });
+    page.on('download', (download) => this.tell(`a download was refused: ${download.suggestedFilename()}`));
+  }
+
+  /** Notes something of the page for the next result. */
+  tell(text: string): void {
+    if (this.news.length < MAX_NEWS) this.news.push(text);
+  }
+
+  takeNews(): readonly string[] {
+    return this.news.splice(0);
+  }
+
+  /** Keeps a value from being seen again on this tab. */
+  hide(secret: string): void {
+    if (this.secrets.size < MAX_SECRETS) this.secrets.add(secret);
+  }
+
+  get hider(): HideSecrets {
+    return createHider(this.secrets);
+  }
+
+  /** Requests a page. Resolves when it has something to show, without waiting for all of it. */
+  async goto(url: string, timeoutMs: number): Promise<void> {
+    this.shown = undefined;
+    await this.page.goto(url, { waitUntil: 'commit', timeout: timeoutMs });
+    await this.settle();
+  }
+
+  /** Waits until what an act has begun is there, and not for all that a page loads. */
+  async settle(): Promise<void> {
+    await this.clock.sleep(SETTLE_MS);
+    await this.page.waitForLoadState('load', { timeout: LOAD_TIMEOUT_MS }).catch(() => {});
+    await this.checkAddress();
+  }
+
+  /** Reads the page. @throws LateError if its script is busy */
+  async read(): Promise<ReadPage> {
+    await this.checkAddress();
+    const { secrets, silent } = await probePage(this.page, this.clock);
+    for (const secret of secrets) this.hide(secret);
+    const json = await withoutFrames(silent, this.clock, () =>
+      within(
+        this.clock,
+        SNAPSHOT_TIMEOUT_MS,
+        this.page.ariaSnapshotJSON({ mode: 'ai', timeout: 2 * SNAPSHOT_TIMEOUT_MS }),
+      ),
+    );
+    const title = await within(this.clock, SNAPSHOT_TIMEOUT_MS, this.page.title());
+    const { hider } = this;
+    return {
+      root: readTree(json, hider),
+      url: hider(this.page.url()),
+      title: hider(title),
+      silent: silent.map((frame) => frame.url()),
+    };
+  }
+
+  /** Returns the element with a ref of the newest snapshot. */
+  locate(ref: string): Locator {
+    return this.page.locator(`aria-ref=${ref}`);
+  }
+
+  /** The protocol of this tab. */
+  protocol(): Promise<CDPSession> {
+    return this.cdp;
+  }
+
+  /** Returns whether the page's own script lets others run. */
+  async isBusy(): Promise<boolean> {
+    try {
+      await within(this.clock, BUSY_TIMEOUT_MS, this.page.evaluate('1'));
+      return false;
+    } catch (error) {
+      return error instanceof LateError;
+    }
+  }
+
+  async close(): Promise<void> {
+    // The page may ask to stay; it is not asked.
+    await within(this.clock, BUSY_TIMEOUT_MS, this.page.close({ runBeforeUnload: false })).catch(() => {});
+  }
+
+  /**
+   * Closes the tab if it shows anything but a web page. The browser itself is asked: the library hides `view-source:`.
+   * @throws Error if it was closed
+   */
+  private async checkAddress(): Promise<void> {
+    if (this.page.isClosed()) throw new Error('the tab was closed');
+    const cdp = await this.cdp;
+    const { entries, currentIndex } = await within(
+      this.clock,
+      SNAPSHOT_TIMEOUT_MS,
+      cdp.send('Page.getNavigationHistory'),
+    );
+    const { url = 'about:blank', userTypedURL = url } = entries[currentIndex] ?? {};
+    const denied = [url, userTypedURL].find((address) => address !== '' && !ALLOWED.test(address));
+    if (denied === undefined) return;
+    await this.close();
+    throw new Error(`the tab was closed: it led to ${denied.split(':')[0]}:, and only http: and https: are allowed`);
+  }
+
+  /** Answers at once, since the page stands still until then. */
+  private async answer(dialog: Dialog): Promise<void> {
+    const now = this.clock.elapsed();
+    this.dialogTimes = [...this.dialogTimes.filter((time) => now - time < DIALOG_WINDOW_MS), now];
+    const isLeaving = dialog.type() === 'beforeunload';
+    this.tell(
+      `dialog ${dialog.type()} ${JSON.stringify(dialog.message().slice(0, 500))}: ${isLeaving ? 'accepted' : 'dismissed'}`,
+    );
+    await (isLeaving ? dialog.accept() : dialog.dismiss()).catch(() => {});
+    if (this.dialogTimes.length > MAX_DIALOGS) {
+      this.tell(`the tab was closed after ${MAX_DIALOGS} dialogs in a row`);
+      await this.close();
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ToolRegistryService } from '../../src/core/tools/tool-registry.service.js';
+import type { ToolOutcome } from '../../src/core/tools/tool.js';
+import { AgentsService } from '../../src/core/agents/agents.service.js';
+import { findBrowser } from './browser.js';
+import { GatewayApp } from './gateway-app.js';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** A site of the tests on loopback. */
+export class TestSite {
+  private readonly pages = new Map<string, Answer>();
+  /** Paths that were requested, in order. */
+  readonly requests: string[] = [];
+
+  private constructor(readonly server: Server) {
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://site');
+      this.requests.push(pathname);
+      const answer = this.pages.get(pathname);
+      if (answer) answer(request, response);
+      else response.writeHead(404).end();
+    });
+  }
+
+  static async start(): Promise<TestSite> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new TestSite(server);
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  get host(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  url(path: string): string {
+    return `http://${this.host}${path}`;
+  }
+
+  /** Serves a page under a path, and returns its address. */
+  page(path: string, html: string): string {
+    return this.answer(path, (_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(html),
+    );
+  }
+
+  answer(path: string, answer: Answer): string {
+    this.pages.set(path, answer);
+    return this.url(path);
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+/** The result of a tool of the browser. */
+export interface BrowserOutcome {
+  readonly ok: boolean;
+  readonly tab?: number;
+  readonly notes: readonly string[];
+  /** What the page says, with its marks; the message of a failure. */
+  readonly page: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** A gateway in this process whose sessions may use a browser. */
+export class BrowserGateway {
+  private constructor(
+    readonly gateway: GatewayApp,
+    readonly folder: string,
+  ) {}
+
+  static async start(settings: Readonly<Record<string, unknown>> = {}): Promise<BrowserGateway> {
+    const folder = mkdtempSync(join(tmpdir(), 'browser-'));
+    const gateway = await GatewayApp.start({
+      settings: {
+        'store.url': `sqlite:${join(folder, 'gateway.db')}`,
+        'tools.browser.enabled': true,
+        'tools.browser.executable': await findBrowser(),
+        'tools.default_permissions': ['browser'],
+        ...settings,
+      },
+    });
+    return new BrowserGateway(gateway, folder);
+  }
+
+  get root(): string {
+    return join(this.folder, 'browser');
+  }
+
+  /** Names of the folders of runs. */
+  listRuns(): readonly string[] {
+    try {
+      return readdirSync(this.root).filter((name) => name.startsWith('run-'));
+    } catch {
+      return [];
+    }
+  }
+
+  /** Process ids of all processes of browsers of this gateway, zombies included. */
+  listProcesses(): readonly number[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(this.root);
+        } catch {
+          return false;
+        }
+      })
+      .map(Number);
+  }
+
+  /** Calls a tool as an agent in a session would. */
+  async call(tool: string, parameters: object = {}, sessionId = 's_one'): Promise<BrowserOutcome> {
+    const outcome = await this.callRaw(tool, parameters, sessionId);
+    const content = (outcome.ok ? outcome.content : {}) as { tab?: number; notes?: string[]; page?: string };
+    const reason = outcome.ok || !('reason' in outcome.details) ? undefined : outcome.details.reason;
+    return {
+      ok: outcome.ok,
+      ...(content.tab !== undefined && { tab: content.tab }),
+      notes: content.notes ?? [],
+      page: outcome.ok ? (content.page ?? '') : (reason ?? outcome.message),
+      content,
+    };
+  }
+
+  async callRaw(tool: string, parameters: object, sessionId: string): Promise<ToolOutcome> {
+    const { app } = this.gateway;
+    const agent = app.get(AgentsService, { strict: false }).list()[0];
+    if (!agent) throw new Error('there is no agent');
+    const session = {
+      id: sessionId,
+      tenant: 'default',
+      agent: agent.id,
+      mode: 'direct',
+      channel: 'test',
+      toolPermissions: [],
+    };
+    return app.get(ToolRegistryService, { strict: false }).execute(tool, parameters, {
+      callId: `c_${Math.random()}`,
+      session: session as never,
+      caller: { tenant: 'default', principal: 'local', channel: 'test', sender: 'ann' } as never,
+      agent,
+      reportProgress: () => {},
+      signal: new AbortController().signal,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.gateway.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Returns the ref of the first line of a page that contains a text. */
+export function refOf({ page }: BrowserOutcome, part: string): string {
+  const line = page.split('\n').find((one) => one.includes(part)) ?? '';
+  const ref = /\[ref=(\w+)\]/.exec(line)?.[1];
+  if (ref === undefined) throw new Error(`no line with ${part} and a ref in ${page}`);
+  return ref;
+}
