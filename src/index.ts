@@ -4,7 +4,7 @@ export { createHttpAdapter } from './http/index.js';
 export { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
 export { runGateway, type StartOverrides } from './run-gateway.js';
 export { Tool, type ToolExecutor, type ToolOptions } from './core/tools/tool.decorator.js';
-export type { ToolCallContext, ToolDefinition, ToolOutcome } from './core/tools/tool.js';
+export type { CallReview, ReviewContext, ToolCallContext, ToolDefinition, ToolOutcome } from './core/tools/tool.js';
 export { ToolRegistryService } from './core/tools/tool-registry.service.js';
 export { SandboxModule } from './tools/sandbox/sandbox.module.js';
 export { SandboxService, type SandboxEnding, type SandboxRequest } from './tools/sandbox/sandbox.service.js';

@@ -1015,6 +1015,11 @@ export const requirements: readonly Requirement[] = [
     'protocol 9',
     "A session finds the memories of the collections in its memory_refs and its own, and no tenant another's.",
   ),
+  requirement(
+    'O-27',
+    'browser-and-canvas 1',
+    'A tool decides by the parameters of a call whether a person must approve it, and the person sees what it will do.',
+  ),
 
   // Models
   requirement(
@@ -1631,5 +1636,10 @@ export const requirements: readonly Requirement[] = [
     'U-05',
     'browser-and-canvas 1',
     'A session never sees the cookies of another one, and a browser that hangs or dies is replaced.',
+  ),
+  requirement(
+    'U-06',
+    'browser-and-canvas 1',
+    'A person approves what enters a secret, sends a form or looks like a purchase, and sees what it does.',
   ),
 ];

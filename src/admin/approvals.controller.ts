@@ -24,6 +24,7 @@ export class ApprovalsController {
       session_id: approval.sessionId,
       message_ref: approval.messageRef,
       tool: approval.tool,
+      ...(approval.shown !== undefined && { detail: approval.shown }),
       arguments: JSON.parse(approval.arguments) as unknown,
       arguments_sha256: approval.argumentsSha256,
       expires_at: approval.expiresAt,

@@ -10,6 +10,11 @@ export class PendingApprovalDto {
   message_ref!: string;
   /** @example "shell.run" */
   tool!: string;
+  /**
+   * What the call will do, if the tool says it.
+   * @example "Writes the file notes.md"
+   */
+  detail?: string;
 
   @ApiProperty({ type: 'object', additionalProperties: true, example: { path: 'notes.md' } })
   arguments!: unknown;

@@ -174,7 +174,8 @@ export class Repl {
 
   #ask(event: ToolEvent): void {
     const tool = event.agent === undefined ? event.tool : `${event.tool} of ${event.agent}`;
-    this.#note(`${tool} is to run with ${JSON.stringify(event.approval?.arguments)}`);
+    const detail = event.detail === undefined ? '' : `: ${event.detail}`;
+    this.#note(`${tool} is to run with ${JSON.stringify(event.approval?.arguments)}${detail}`);
     if (!this.#isTerminal) return;
     this.#approval = event;
     this.#isPrompting = true;

@@ -20,7 +20,8 @@ interface Callee {
 }
 
 /**
- * Creates an MCP server for one caller, with exactly the tools that the caller may use without approval. They are
+ * Creates an MCP server for one caller, with exactly the tools that the caller may use without approval. A call whose own
+ * parameters make the tool ask for one is refused. They are
  * listed under the names that models get, since common clients refuse dots and more than 64 characters; calls may use
  * the gateway's names as well.
  */
@@ -80,13 +81,18 @@ async function call(
   const fault = await registry.awaitTool(givenName, extra.signal);
   if (fault) return failed(fault.message);
   const name = registry.find(givenName) ? givenName : createNames(registry).decode(givenName);
-  if (registry.needsApproval(name)) return failed(`The tool "${name}" needs approval, which is not available over MCP`);
   const callId = randomUUID();
+  const { signal } = extra;
+  const review = registry.refuse(name, parameters, user)
+    ? { needsApproval: registry.needsApproval(name) }
+    : await registry.review(name, parameters, { ...user, callId, signal });
+  if ('code' in review) return failed(review.message);
+  if (review.needsApproval) return failed(`The tool "${name}" needs approval, which is not available over MCP`);
   if (registry.find(name)) await onCall(name, parameters, callId);
   const outcome = await registry.execute(name, parameters, {
     ...user,
     callId,
-    signal: extra.signal,
+    signal,
     reportProgress: createReporter(extra),
   });
   if (!outcome.ok) return failed(outcome.message);

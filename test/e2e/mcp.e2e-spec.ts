@@ -7,7 +7,7 @@ import Type from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ToolRegistryService } from '../../src/core/tools/tool-registry.service.js';
 import { Tool, type ToolExecutor } from '../../src/core/tools/tool.decorator.js';
-import type { ToolCallContext } from '../../src/core/tools/tool.js';
+import type { CallReview, ToolCallContext } from '../../src/core/tools/tool.js';
 import { GatewayApp, TOKENS, withTokens, type GatewayAppOptions } from '../support/gateway-app.js';
 
 const EVERYTHING = createRequire(import.meta.url).resolve('@modelcontextprotocol/server-everything/dist/index.js');
@@ -135,6 +135,10 @@ class SayTool implements ToolExecutor<typeof Parameters> {
     if (text === 'fail') throw new Error('as you wish');
     return { said: text, in: session.channel };
   }
+
+  review({ text }: { text: string }): CallReview {
+    return { needsApproval: text === 'danger' };
+  }
 }
 
 @Tool({ name: 'acme.pay', description: 'Pays.', parameters: Parameters, requiresApproval: true })
@@ -201,6 +205,7 @@ describe('the gateway as an MCP server', () => {
       ['acme.SAY', { text: 'x' }, 'no tool named'],
       ['shell.run', { command: 'id' }, 'the session lacks shell'],
       ['acme.pay', { text: 'x' }, 'needs approval, which is not available over MCP'],
+      ['acme.say', { text: 'danger' }, 'needs approval, which is not available over MCP'],
     ] as const) {
       const { isError, content } = await client.callTool({ name, arguments: parameters });
       expect([isError, JSON.stringify(content)]).toEqual([true, expect.stringContaining(reason)]);

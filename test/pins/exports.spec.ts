@@ -37,7 +37,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     `
       ALL_TENANTS AcceptOutcome AcceptedMessage AccountLease AgentDefinition AgentEvent AgentRuntime AgentTurn
       AgentsService Answer Approval ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote
-      AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CancelOutcome CancelSelector CancelTarget Capabilities
+      AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CallReview CancelOutcome CancelSelector CancelTarget Capabilities
       ChainVerdict Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore CheckedAccount Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
       CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
@@ -49,7 +49,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       NodeCall NodeChange NodeCommandRecord NodeEvent NodeEventQuery NodeEventRecord NodePairing NodePairingOutcome NodeRecord NodeRegistration NodeStore
       OpenedCronRuns Origin OutboxPart PRIORITIES PairingDevice PairingOutcome PairingRequest Part PartText PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
       Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReactionChange ReadMessage Reading RecentChat RecordedStep Refusal
-      Reply RequestedCall ResourceKind ResumePosition RulingOutcome SandboxEnding SandboxModule SandboxRequest
+      Reply RequestedCall ResourceKind ResumePosition ReviewContext RulingOutcome SandboxEnding SandboxModule SandboxRequest
       SandboxService SectionOptions SeenChat SenderAlias Session SessionChange SessionCursor SessionResource SessionResources
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree StartOverrides

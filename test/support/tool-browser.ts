@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ToolRegistryService } from '../../src/core/tools/tool-registry.service.js';
-import type { ToolOutcome } from '../../src/core/tools/tool.js';
+import { failure, ToolRegistryService } from '../../src/core/tools/tool-registry.service.js';
+import type { CallReview, ToolOutcome } from '../../src/core/tools/tool.js';
 import { AgentsService } from '../../src/core/agents/agents.service.js';
 import { findBrowser } from './browser.js';
 import { GatewayApp } from './gateway-app.js';
@@ -75,6 +75,11 @@ export interface BrowserOutcome {
 
 /** A gateway in this process whose sessions may use a browser. */
 export class BrowserGateway {
+  /** What calls that need an approval have shown, in order. */
+  readonly asked: string[] = [];
+  /** Whether the person approves them. */
+  allows = true;
+
   private constructor(
     readonly gateway: GatewayApp,
     readonly folder: string,
@@ -136,6 +141,20 @@ export class BrowserGateway {
   }
 
   async callRaw(tool: string, parameters: object, sessionId: string): Promise<ToolOutcome> {
+    const review = await this.review(tool, parameters, sessionId);
+    if (review.needsApproval) {
+      this.asked.push(review.shown ?? '');
+      if (!this.allows) return failure('TOOL_DENIED', { tool, reason: 'a person denied it' });
+    }
+    return review.run();
+  }
+
+  /** Reviews a call, which `run` starts. */
+  async review(
+    tool: string,
+    parameters: object,
+    sessionId = 's_one',
+  ): Promise<CallReview & { readonly run: () => Promise<ToolOutcome> }> {
     const { app } = this.gateway;
     const agent = app.get(AgentsService, { strict: false }).list()[0];
     if (!agent) throw new Error('there is no agent');
@@ -147,14 +166,20 @@ export class BrowserGateway {
       channel: 'test',
       toolPermissions: [],
     };
-    return app.get(ToolRegistryService, { strict: false }).execute(tool, parameters, {
+    const registry = app.get(ToolRegistryService, { strict: false });
+    const context = {
       callId: `c_${Math.random()}`,
       session: session as never,
       caller: { tenant: 'default', principal: 'local', channel: 'test', sender: 'ann' } as never,
       agent,
-      reportProgress: () => {},
       signal: new AbortController().signal,
-    });
+    };
+    const refusal = registry.refuse(tool, parameters, context);
+    const review = refusal ?? (await registry.review(tool, parameters, context));
+    if ('code' in review) return { needsApproval: false, run: async () => review };
+    const approved = review.needsApproval ? review.shown : undefined;
+    const run = () => registry.execute(tool, parameters, { ...context, approved, reportProgress: () => {} });
+    return { ...review, run };
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,10 @@ export interface ApprovalRequest {
   readonly callId: string;
   readonly tool: string;
   readonly parameters: unknown;
+  /** See `CallReview`. */
+  readonly shown?: string | undefined;
+  /** See `CallReview`. */
+  readonly shownParameters?: unknown;
   /** Time for the decision in milliseconds, if it is shorter than that of the settings. */
   readonly approvalWaitMs?: number;
 }
@@ -63,6 +67,8 @@ export class ApprovalsService {
     callId,
     tool,
     parameters,
+    shown,
+    shownParameters = parameters,
     approvalWaitMs = Infinity,
   }: ApprovalRequest): Promise<Approval> {
     return this.approvals.openApproval({
@@ -72,7 +78,8 @@ export class ApprovalsService {
       messageRef,
       callId,
       tool,
-      arguments: JSON.stringify(parameters),
+      arguments: JSON.stringify(shownParameters),
+      ...(shown !== undefined && { shown }),
       argumentsSha256: hashArguments(parameters),
       expiresAt: this.clock.now() + Math.min(approvalWaitMs, this.config.get('tools.approval_timeout_ms')),
     });

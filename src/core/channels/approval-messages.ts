@@ -69,19 +69,22 @@ function toButtons({ approvalId }: AskedCall): readonly Button[] {
 }
 
 function ask(
-  { approvalId, tool, parameters }: AskedCall,
+  { approvalId, tool, parameters, detail }: AskedCall,
   namesCommands: boolean,
   maxLength: number,
 ): readonly PartText[] {
-  const json = JSON.stringify(parameters);
   const room = Math.min(MAX_ARGUMENTS_LENGTH, Math.floor(maxLength / 3));
-  const shown = json.length > room ? `${json.slice(0, room).toWellFormed()}…` : json;
   const commands = `Answer /approve ${approvalId} or /deny ${approvalId}`;
   return [
     { kind: 'text', text: `May I run ${tool}?` },
-    { kind: 'code', text: shown, language: 'json' },
+    ...(detail === undefined ? [] : [{ kind: 'text', text: cut(detail, room) } as const]),
+    { kind: 'code', text: cut(JSON.stringify(parameters), room), language: 'json' },
     ...(namesCommands ? [{ kind: 'text', text: commands } as const] : []),
   ];
+}
+
+function cut(text: string, room: number): string {
+  return text.length > room ? `${text.slice(0, room).toWellFormed()}…` : text;
 }
 
 function describe({ tool, outcome }: AskedCall): string {

@@ -9,6 +9,8 @@ export interface AskedCall {
   readonly callId: string;
   readonly tool: string;
   readonly parameters: unknown;
+  /** What the call will do, if its tool says it. */
+  readonly detail?: string;
   /** Undefined while it waits. */
   outcome?: 'approved' | 'denied';
 }
@@ -82,10 +84,11 @@ export class ReplyProgress {
     this.wake();
   }
 
-  private noteCall({ call_id: callId, tool, status, approval }: ToolStatusPayload): void {
+  private noteCall({ call_id: callId, tool, status, approval, detail }: ToolStatusPayload): void {
     if (status === 'awaiting_approval' && approval) {
       const { approval_id: approvalId, arguments: parameters } = approval;
-      if (!this.calls.has(approvalId)) this.calls.set(approvalId, { approvalId, callId, tool, parameters });
+      const call = { approvalId, callId, tool, parameters, ...(detail !== undefined && { detail }) };
+      if (!this.calls.has(approvalId)) this.calls.set(approvalId, call);
       return;
     }
     if (status === 'requested') return;

@@ -8,8 +8,11 @@ export interface Approval {
   readonly messageRef: string;
   readonly callId: string;
   readonly tool: string;
+  /** As they were shown. */
   readonly arguments: Json;
-  /** SHA-256 of the canonical arguments; a decision applies to exactly these. */
+  /** What the call will do, in words, if its tool says it. */
+  readonly shown?: string;
+  /** SHA-256 of the canonical arguments of the call; a decision applies to exactly these. */
   readonly argumentsSha256: string;
   readonly expiresAt: number;
   /** Absent while undecided. */

@@ -34,6 +34,7 @@ export class ToolExplorerService {
         sandbox: false,
         ...options,
         handler: (parameters, context) => executor.execute(parameters, context),
+        ...(executor.review && { review: executor.review.bind(executor) }),
         ...(executor.guide && { guide: executor.guide.bind(executor) }),
       });
     }

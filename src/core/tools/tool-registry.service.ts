@@ -18,6 +18,8 @@ import { ToolSources } from './tool-sources.js';
 import {
   TOOL_ERROR_CODES,
   UnknownOutcomeError,
+  type CallReview,
+  type ReviewContext,
   type ToolCallContext,
   type ToolDefinition,
   type ToolErrorCode,
@@ -102,7 +104,7 @@ export class ToolRegistryService {
     );
   }
 
-  /** Returns true if a person must approve each call of this tool. */
+  /** Returns true if a person must approve each call of this tool, whatever its parameters are. */
   needsApproval(name: string): boolean {
     return this.tools.get(name)?.requiresApproval === true || this.config.get('tools.approvals').includes(name);
   }
@@ -121,13 +123,31 @@ export class ToolRegistryService {
    * Checks a call: the tool exists and is enabled, session and caller have its permissions, the parameters match its
    * schema. Returns the failure, or undefined when the call may start.
    */
-  refuse(name: string, parameters: unknown, user: ToolUser): ToolOutcome | undefined {
+  refuse(name: string, parameters: unknown, user: ToolUser): FailedOutcome | undefined {
     const tool = this.tools.get(name);
     if (!tool || !isOf(tool, user)) return failure('TOOL_NOT_FOUND', { tool: name });
     const denied = this.checkPermission(tool, user, parameters);
     if (denied) return failure('TOOL_DENIED', { tool: name, ...denied });
     const faults = tool.findFaults?.(parameters) ?? findFaults(tool.parameters, parameters);
     return faults.length === 0 ? undefined : failure('TOOL_INVALID_PARAMETERS', { tool: name, faults });
+  }
+
+  /**
+   * Returns what is to be known of a call that {@link refuse} does not refuse before it starts: whether a person must
+   * approve it, and what is shown of it. Resolves with the failure of the call if the tool cannot say. Never rejects.
+   */
+  async review(name: string, parameters: unknown, context: ReviewContext): Promise<CallReview | FailedOutcome> {
+    const tool = this.tools.get(name);
+    const isRequired = this.needsApproval(name);
+    if (!tool?.review) return { needsApproval: isRequired };
+    const { review } = tool;
+    const outcome = await this.inSlot(tool, context, () =>
+      this.runWithin(tool, context, async (signal) => {
+        const said = await review(structuredClone(parameters), { ...context, signal });
+        return { ...said, needsApproval: isRequired || said.needsApproval };
+      }),
+    );
+    return 'code' in outcome ? outcome : outcome.value;
   }
 
   /** Runs a call within the tool's time limit. `context.signal` cancels it. Never rejects. */
@@ -141,13 +161,29 @@ export class ToolRegistryService {
     const refusal = (await this.awaitTool(name, context.signal)) ?? this.refuse(name, parameters, context);
     const tool = this.tools.get(name);
     if (refusal || !tool) return refusal ?? failure('TOOL_NOT_FOUND', { tool: name });
-    const { tenant, id } = context.session;
-    const leave = tool.isWaiting ? () => {} : await this.slots.enter({ tenant, session: id }, context.signal);
+    const ended = await this.inSlot(tool, context, async () => {
+      if (!tool.idempotent) await this.record(tool, parameters, context);
+      // It gets a copy of the parameters, so that it cannot change those of the journal.
+      return this.runWithin(tool, context, async (signal) =>
+        tool.handler(structuredClone(parameters), { ...context, signal }),
+      );
+    });
+    return 'code' in ended ? ended : checkResult(name, ended.value);
+  }
+
+  /** Runs `work` when a slot is free. Never rejects. */
+  private async inSlot<T>(
+    { name, isWaiting }: ToolDefinition,
+    { session, signal }: ReviewContext,
+    work: () => Promise<T | FailedOutcome>,
+  ): Promise<T | FailedOutcome> {
+    const leave = isWaiting
+      ? () => {}
+      : await this.slots.enter({ tenant: session.tenant, session: session.id }, signal);
     if (leave === 'aborted') return stopped(name);
     if (leave === 'full') return failure('TOOL_FAILED', { tool: name, reason: 'too many tool calls wait' });
     try {
-      if (!tool.idempotent) await this.record(tool, parameters, context);
-      return await this.run(tool, parameters, context);
+      return await work();
     } catch (error) {
       return failure('TOOL_FAILED', { tool: name, reason: error instanceof Error ? error.message : String(error) });
     } finally {
@@ -164,18 +200,18 @@ export class ToolRegistryService {
     );
   }
 
-  private async run(tool: ToolDefinition, parameters: unknown, context: ToolCallContext): Promise<ToolOutcome> {
-    const { name, timeoutMs } = tool;
+  /** Runs a part of a tool within its time limit. */
+  private async runWithin<T>(
+    { name, timeoutMs }: ToolDefinition,
+    context: ReviewContext,
+    run: (signal: AbortSignal) => Promise<T>,
+  ): Promise<{ readonly value: T } | FailedOutcome> {
     const timeout = new AbortController();
     const cancelTimer = this.clock.setTimer(timeoutMs, () => timeout.abort());
     const signal = AbortSignal.any([timeout.signal, context.signal]);
     try {
-      // Raced, because a tool that ignores its signal must not block the turn. It gets a copy of the parameters, so that
-      // it cannot change those of the journal.
-      const result = await raceAbort(signal, async () =>
-        tool.handler(structuredClone(parameters), { ...context, signal }),
-      );
-      return checkResult(name, result);
+      // Raced, because a tool that ignores its signal must not block the turn.
+      return { value: await raceAbort(signal, () => run(signal)) };
     } catch (error) {
       if (timeout.signal.aborted) return failure('TOOL_TIMEOUT', { tool: name, timeout_ms: timeoutMs });
       if (context.signal.aborted) return stopped(name);
@@ -255,7 +291,7 @@ function checkResult(tool: string, result: unknown): ToolOutcome {
   return { ok: true, content: result ?? null };
 }
 
-function stopped(tool: string): ToolOutcome {
+function stopped(tool: string): FailedOutcome {
   return failure('TOOL_FAILED', { tool, reason: 'the turn was stopped' });
 }
 

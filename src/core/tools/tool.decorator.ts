@@ -1,7 +1,7 @@
 import { applyDecorators, Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { TSchema, Static } from 'typebox';
-import type { ToolCallContext, ToolDescription, ToolGuide } from './tool.js';
+import type { CallReview, ReviewContext, ToolCallContext, ToolDescription, ToolGuide } from './tool.js';
 
 /** Options of `@Tool`. Defaults: no permissions, 30 s, not idempotent, no approval, no sandbox. */
 export type ToolOptions<P extends TSchema = TSchema> = Pick<ToolDescription<P>, 'name' | 'description' | 'parameters'> &
@@ -16,6 +16,8 @@ export type ToolOptions<P extends TSchema = TSchema> = Pick<ToolDescription<P>, 
 export interface ToolExecutor<P extends TSchema = TSchema> {
   /** See `ToolHandler`. */
   execute(parameters: Static<P>, context: ToolCallContext): unknown;
+  /** See `ToolReview`. */
+  review?(parameters: Static<P>, context: ReviewContext): CallReview | Promise<CallReview>;
   /** See `ToolGuide`. */
   guide?(...args: Parameters<ToolGuide>): string;
 }

@@ -31,7 +31,32 @@ export interface ToolCallContext {
   readonly reportProgress: (detail: string) => void;
   /** Aborts at the timeout and when the turn is cancelled. A later result is dropped. */
   readonly signal: AbortSignal;
+  /** What the person who approved the call was shown, see {@link CallReview.shown}; undefined if the tool showed nothing. */
+  readonly approved?: string | undefined;
 }
+
+/** The context of a review. The call has not started, and may never start. */
+export type ReviewContext = Pick<ToolCallContext, 'callId' | 'session' | 'caller' | 'agent' | 'signal'>;
+
+/** What a tool says of a call before it starts. */
+export interface CallReview {
+  /** True if a person must approve this call. The settings can require it too. */
+  readonly needsApproval: boolean;
+  /** What the call will do, in a line for the person who decides. Text from elsewhere belongs in quotes. */
+  readonly shown?: string;
+  /** The parameters as people see them, if the call's own hold a secret. */
+  readonly shownParameters?: unknown;
+}
+
+/**
+ * Looks at a call with valid parameters before it starts, within the time limit of the tool and without an effect. An error
+ * ends the call as TOOL_FAILED with its message. Time passes until the call is approved: a handler whose subject can change
+ * compares {@link ToolCallContext.approved} with what the call would do now.
+ */
+export type ToolReview<P extends TSchema = TSchema> = (
+  parameters: Static<P>,
+  context: ReviewContext,
+) => CallReview | Promise<CallReview>;
 
 /** Runs the call. Returns or resolves with JSON. An error becomes TOOL_FAILED with its message. */
 export type ToolHandler<P extends TSchema = TSchema> = (parameters: Static<P>, context: ToolCallContext) => unknown;
@@ -83,6 +108,7 @@ export type ToolGuide = (reader: ToolReader, name: string) => string;
 
 export interface ToolDefinition<P extends TSchema = TSchema> extends ToolDescription<P> {
   readonly handler: ToolHandler<P>;
+  readonly review?: ToolReview<P>;
   readonly guide?: ToolGuide;
   /** Checks parameters instead of the schema, for foreign schemas, which their source compiles. */
   readonly findFaults?: (parameters: unknown) => readonly PayloadFault[];

@@ -6,8 +6,8 @@ import { QuestionsService, type CallStatus } from '../questions/questions.servic
 import { MessageClaimsService } from '../queue/message-claims.service.js';
 import type { Approval } from '../store/index.js';
 import { Clock } from '../time/clock.js';
-import type { ToolOutcome } from '../tools/tool.js';
-import { failure, ToolRegistryService } from '../tools/tool-registry.service.js';
+import type { CallReview, ToolOutcome } from '../tools/tool.js';
+import { failure, ToolRegistryService, type FailedOutcome } from '../tools/tool-registry.service.js';
 import { buildEndOfCall, describeOutcome } from './call-end.js';
 import { toSafeJson, toSafeText } from './safe-text.js';
 import type { EndOfCall, NamedCall } from './turn-journal.js';
@@ -15,6 +15,8 @@ import type { Turn } from './turn.js';
 
 /** Maximum length of a progress report, in UTF-16 units. */
 const MAX_PROGRESS_LENGTH = 1_024;
+/** Maximum length of what an approval says of its call, in UTF-16 units. */
+const MAX_SHOWN_LENGTH = 2_048;
 
 /** Why a call in the run of a job is denied at once. The agent must not try it in other words. */
 const UNATTENDED = 'nobody can approve it in this run of a job; this is final, do not try it in another way';
@@ -55,8 +57,10 @@ export class ToolCallsService {
     const refusal =
       (await this.registry.awaitTool(call.tool, turn.signals.agent)) ??
       this.registry.refuse(call.tool, call.parameters, turn.user);
-    if (!recorded) await recordIntent(turn, call, !refusal && this.registry.needsApproval(call.tool));
-    if (refusal) return this.end(turn, call, refusal);
+    const review = refusal ?? recorded ?? (await this.review(turn, call));
+    const failed = 'code' in review ? review : undefined;
+    if (!recorded) await recordIntent(turn, call, 'code' in review ? { needsApproval: false } : review);
+    if (failed) return this.end(turn, call, failed);
     const denial = await this.askApproval(turn, call);
     if (denial) return this.end(turn, call, denial.outcome, { decided_by: denial.decidedBy });
     failpoint('tool.after_intent');
@@ -69,18 +73,32 @@ export class ToolCallsService {
     return idempotent || remembersCalls;
   }
 
+  private async review(
+    { user, signals }: Turn,
+    { callId, tool, parameters }: NamedCall,
+  ): Promise<CallReview | FailedOutcome> {
+    const review = await this.registry.review(tool, parameters, { ...user, callId, signal: signals.agent });
+    if ('code' in review || review.shown === undefined) return review;
+    return { ...review, shown: toSafeText(review.shown.slice(0, MAX_SHOWN_LENGTH)) };
+  }
+
   /** Waits for the approval of a call that needs one. Returns why the call may not start, if it may not. */
   private async askApproval(turn: Turn, call: NamedCall): Promise<Denial | undefined> {
-    if (turn.journal.findCall(call.callId)?.mayHaveStarted) return undefined;
     const { session, message, claim, writer, journal, signals } = turn;
+    const recorded = journal.findCall(call.callId);
+    if (recorded?.mayHaveStarted) return undefined;
     const personal = personalTurnOf(message);
     if (personal.approvalWaitMs === 0)
       return { outcome: failure('TOOL_DENIED', { tool: call.tool, reason: UNATTENDED }), decidedBy: undefined };
-    const approval = await this.approvals.request({ tenant: session.tenant, ...personal, ...call });
+    const { shown, shownParameters } = recorded ?? {};
+    const approval = await this.approvals.request({
+      ...{ tenant: session.tenant, ...personal, ...call, shown },
+      ...(shownParameters !== undefined && { shownParameters }),
+    });
     const { decision, decidedBy } =
       readRuling(approval) ??
       (await this.claims.waitOutside(claim.lease, signals.agent, async () => {
-        const status = describeApproval(approval, call);
+        const status = describeApproval(approval);
         writer.add(turn.reply.buildToolStatus(status));
         await this.showToPerson(turn, status);
         return this.approvals.waitForDecision(approval, signals.agent);
@@ -94,12 +112,13 @@ export class ToolCallsService {
   }
 
   private async execute(turn: Turn, call: NamedCall): Promise<ToolOutcome> {
-    const { reply, writer, signals, user, message } = turn;
+    const { reply, writer, signals, user, message, journal } = turn;
     const { callId, tool } = call;
     const status = { call_id: callId, tool, status: 'running' } as const;
     writer.add(reply.buildToolStatus(status));
     await this.showToPerson(turn, status);
     const startedAt = this.clock.elapsed();
+    const recorded = journal.findCall(callId);
     const outcome = await this.registry.execute(tool, call.parameters, {
       ...user,
       turn: {
@@ -114,6 +133,7 @@ export class ToolCallsService {
         writer.add(reply.buildToolStatus({ call_id: callId, tool, status: 'progress', detail }));
       },
       signal: signals.agent,
+      approved: recorded?.needsApproval ? recorded.shown : undefined,
     });
     failpoint('tool.after_effect');
     return this.end(turn, call, outcome, { duration_ms: Math.round(this.clock.elapsed() - startedAt) });
@@ -143,26 +163,26 @@ export class ToolCallsService {
   }
 }
 
-async function recordIntent({ journal, reply, writer }: Turn, call: NamedCall, needsApproval: boolean): Promise<void> {
-  const { callId, tool, parameters } = call;
+async function recordIntent({ journal, reply, writer }: Turn, call: NamedCall, review: CallReview): Promise<void> {
+  const { callId, tool } = call;
+  const { shownParameters: parameters = call.parameters } = review;
   await writer.record(
-    journal.record({ kind: 'tool_intent', body: { callId, needsApproval, tool, parameters } }),
+    journal.record({ kind: 'tool_intent', body: { callId, tool, ...review } }),
     reply.buildToolStatus({ call_id: callId, tool, status: 'requested' }),
     reply.buildWholeBlock('tool_call', toSafeJson({ call_id: callId, tool, parameters })),
   );
 }
 
-function describeApproval(
-  { approvalId, argumentsSha256, expiresAt }: Approval,
-  { callId, tool, parameters }: NamedCall,
-): CallStatus {
+function describeApproval(approval: Approval): CallStatus {
+  const { approvalId, argumentsSha256, expiresAt, callId, tool, shown } = approval;
   return {
     call_id: callId,
     tool,
     status: 'awaiting_approval',
+    ...(shown !== undefined && { detail: shown }),
     approval: {
       approval_id: approvalId,
-      arguments: parameters,
+      arguments: JSON.parse(approval.arguments) as unknown,
       arguments_sha256: argumentsSha256,
       expires_at: expiresAt,
     },

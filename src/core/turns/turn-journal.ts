@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { ToolCallStatus, Usage } from '../../protocol/domain.js';
 import type { Ending, JournalEntry, StoredMessage, TurnRecord } from '../store/index.js';
-import type { ToolOutcome } from '../tools/tool.js';
+import type { CallReview, ToolOutcome } from '../tools/tool.js';
 import type { Answer, RequestedCall } from './agent-runtime.js';
 
 /** A tool call with its id, which is the same in every run of the turn. */
@@ -18,9 +18,8 @@ export interface EndOfCall {
 }
 
 /** The recorded state of a tool call. */
-export interface RecordedCall {
+export interface RecordedCall extends CallReview {
   readonly tool: string;
-  readonly needsApproval: boolean;
   /** True when the tool may have taken effect: from its intent on or, if it needs an approval, from its recorded start. */
   readonly mayHaveStarted: boolean;
   readonly outcome?: ToolOutcome;
@@ -31,7 +30,7 @@ type Entry =
   | { readonly kind: 'answer'; readonly body: Answer }
   | {
       readonly kind: 'tool_intent';
-      readonly body: NamedCall & { readonly needsApproval: boolean };
+      readonly body: Omit<NamedCall, 'parameters'> & CallReview;
     }
   | { readonly kind: 'tool_start'; readonly body: { readonly callId: string } }
   | {
@@ -121,8 +120,8 @@ export class TurnJournal {
         this.answers.push(entry.body);
         break;
       case 'tool_intent': {
-        const { callId, tool, needsApproval } = entry.body;
-        this.calls.set(callId, { tool, needsApproval, mayHaveStarted: !needsApproval });
+        const { callId, ...intent } = entry.body;
+        this.calls.set(callId, { ...intent, mayHaveStarted: !intent.needsApproval });
         break;
       }
       case 'tool_start':

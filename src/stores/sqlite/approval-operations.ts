@@ -8,9 +8,10 @@ import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
 const MAX_PENDING = 1_000;
 
 const COLUMNS = `approval_id AS approvalId, tenant, session_id AS sessionId, message_ref AS messageRef, call_id AS callId,
-  tool, arguments, arguments_sha256 AS argumentsSha256, expires_at AS expiresAt, decision, decided_by AS decidedBy`;
+  tool, arguments, shown, arguments_sha256 AS argumentsSha256, expires_at AS expiresAt, decision, decided_by AS decidedBy`;
 
-type Columns = Omit<Approval, 'decision' | 'decidedBy'> & {
+type Columns = Omit<Approval, 'shown' | 'decision' | 'decidedBy'> & {
+  readonly shown: string | null;
   readonly decision: ApprovalDecision | null;
   readonly decidedBy: string | null;
 };
@@ -30,8 +31,9 @@ export class ApprovalOperations {
   ) {
     this.insert = prepare(
       database,
-      `INSERT INTO approvals (approval_id, tenant, session_id, message_ref, call_id, tool, arguments, arguments_sha256, expires_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call_id) DO NOTHING`,
+      `INSERT INTO approvals (approval_id, tenant, session_id, message_ref, call_id, tool, arguments, shown,
+         arguments_sha256, expires_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call_id) DO NOTHING`,
     );
     this.selectByCall = prepare<Columns>(database, `SELECT ${COLUMNS} FROM approvals WHERE call_id = ?`);
     this.selectById = prepare<Columns>(database, `SELECT ${COLUMNS} FROM approvals WHERE approval_id = ?`);
@@ -56,7 +58,7 @@ export class ApprovalOperations {
   }
 
   open(approval: Approval): Approval {
-    const { approvalId, tenant, sessionId, messageRef, callId, tool, argumentsSha256, expiresAt } = approval;
+    const { approvalId, tenant, sessionId, messageRef, callId, tool, shown = null } = approval;
     this.insert.run(
       approvalId,
       tenant,
@@ -65,8 +67,9 @@ export class ApprovalOperations {
       callId,
       tool,
       approval.arguments,
-      argumentsSha256,
-      expiresAt,
+      shown,
+      approval.argumentsSha256,
+      approval.expiresAt,
     );
     const row = this.selectByCall.get(callId);
     return row ? toApproval(row) : approval;
@@ -104,6 +107,11 @@ export class ApprovalOperations {
   }
 }
 
-function toApproval({ decision, decidedBy, ...approval }: Columns): Approval {
-  return { ...approval, ...(decision && { decision }), ...(decidedBy !== null && { decidedBy }) };
+function toApproval({ shown, decision, decidedBy, ...approval }: Columns): Approval {
+  return {
+    ...approval,
+    ...(shown !== null && { shown }),
+    ...(decision && { decision }),
+    ...(decidedBy !== null && { decidedBy }),
+  };
 }

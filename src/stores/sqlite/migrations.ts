@@ -21,6 +21,7 @@ import {
   SCHEMA_8,
   SCHEMA_9,
   SCHEMA_15,
+  SCHEMA_20,
 } from './schema.js';
 
 /** A migration of the schema from the previous version to `version`. */
@@ -88,6 +89,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 17, up: (database) => database.exec(NODE_SCHEMA) },
   { version: 18, up: (database) => database.exec(SCHEMA_18) },
   { version: 19, up: (database) => database.exec(TAILSCALE_SCHEMA) },
+  { version: 20, up: (database) => database.exec(SCHEMA_20) },
 ];
 
 /** A row of the audit trail in version 1. */

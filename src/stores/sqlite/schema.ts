@@ -255,6 +255,9 @@ export const SCHEMA_6 = `
 /** The change of version 7: who decided on an approval. */
 export const SCHEMA_7 = 'ALTER TABLE approvals ADD COLUMN decided_by TEXT';
 
+/** The change of version 20: what a tool says of a call that a person decides on. */
+export const SCHEMA_20 = 'ALTER TABLE approvals ADD COLUMN shown TEXT';
+
 /** The changes of version 8: a session belongs to an agent. Those of before belong to `main`. */
 export const SCHEMA_8 = `
   ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT 'main';

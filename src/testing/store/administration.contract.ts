@@ -67,8 +67,11 @@ const approval = (changes: Partial<Approval> = {}): Approval => ({
 export const approvalsContract: Contract = {
   'returns the existing approval to a call that asks again': async ({ store, under }) => {
     expect(await store.openApproval(approval())).toEqual(approval());
+    const explained = approval({ approvalId: 'a_3', callId: 'c_3', shown: 'Pays 5 EUR to Ann' });
+    expect(await store.openApproval(explained)).toEqual(explained);
     await under.crash();
     expect(await under.store.openApproval(approval({ approvalId: 'a_2' }))).toEqual(approval());
+    expect(await under.store.findApproval('default', 'a_3')).toEqual(explained);
   },
 
   'lets the first decision stand, over restarts': async ({ store, under }) => {

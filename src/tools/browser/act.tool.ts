@@ -1,8 +1,10 @@
 import Type, { type Static } from 'typebox';
 import type { Locator } from 'playwright-core';
+import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
+import type { CallReview, ReviewContext, ToolCallContext } from '../../core/tools/tool.js';
 import { text } from '../../protocol/text.js';
-import { BrowsersService, type BrowserCall } from './browsers.service.js';
+import { BrowsersService } from './browsers.service.js';
 import { markPageText } from './marked-text.js';
 import { CALL_TIMEOUT_MS, PERMISSION, Ref } from './page-tools.js';
 import { buildResult, describePage, showPage, type PageResult } from './page-result.js';
@@ -10,6 +12,7 @@ import { renderTree } from './render-tree.js';
 import type { SessionBrowser } from './session-browser.js';
 import { ShownPage } from './shown-page.js';
 import type { ReadPage, Tab } from './tab.js';
+import { judgeAct, readActFacts } from './act-review.js';
 
 /** Time for an element to become ready for an act, in milliseconds. */
 const ACT_TIMEOUT_MS = 5_000;
@@ -44,14 +47,39 @@ type Act = Static<typeof Parameters>;
   timeoutMs: CALL_TIMEOUT_MS,
 })
 export class BrowserActTool implements ToolExecutor<typeof Parameters> {
-  constructor(private readonly browsers: BrowsersService) {}
+  constructor(
+    private readonly browsers: BrowsersService,
+    private readonly config: ConfigStoreService,
+  ) {}
 
-  execute(act: Act, call: BrowserCall): Promise<PageResult> {
+  /** Looks at the element without reading the page; `execute` does it again when the page is known to be unchanged. */
+  async review(act: Act, call: ReviewContext): Promise<CallReview> {
+    const review = await this.browsers.useIfOpen(call, (own) => this.judge(own.current, act));
+    return review ?? { needsApproval: false };
+  }
+
+  execute(act: Act, call: ToolCallContext): Promise<PageResult> {
     return this.browsers.use(call, async (own) => {
       const tab = own.current;
       const before = await readUnchanged(tab, act.ref);
+      const { needsApproval, shown } = await this.judge(tab, act);
+      if (needsApproval && shown !== call.approved)
+        throw new Error('what it would do has changed since it was reviewed; call it again');
       await perform(tab.locate(act.ref), act);
       return describeChange(own, tab, before);
+    });
+  }
+
+  private async judge(tab: Tab, act: Act): Promise<CallReview> {
+    const node = tab.shown?.find(act.ref);
+    // `execute` says why.
+    if (!node) return { needsApproval: false };
+    const facts = await readActFacts(tab.locate(act.ref), ACT_TIMEOUT_MS).catch(() => undefined);
+    if (!facts) return { needsApproval: false };
+    if (facts.isSecret && act.value !== undefined) tab.hide(act.value);
+    return judgeAct(act, node, facts, {
+      url: tab.hider(tab.page.url()),
+      asksForSubmits: this.config.get('tools.browser.confirm_submits'),
     });
   }
 }

@@ -3,6 +3,7 @@ import { Module } from '@nestjs/common';
 import { CoreModule } from '../../core/core.module.js';
 import { BrowserActTool } from './act.tool.js';
 import { BrowsersService } from './browsers.service.js';
+import { OwnAddressesService } from './own-addresses.service.js';
 import {
   BrowserBackTool,
   BrowserCloseTool,
@@ -17,6 +18,7 @@ import {
   imports: [CoreModule],
   providers: [
     BrowsersService,
+    OwnAddressesService,
     BrowserActTool,
     BrowserBackTool,
     BrowserCloseTool,

@@ -57,7 +57,8 @@ export const browserSettings = defineSettings(
     'tools.browser.confirm_submits': Type.Boolean({
       default: true,
       'x-scope': 'config:dangerous',
-      description: 'Whether a person must approve clicks on buttons that look like a purchase.',
+      description:
+        'Whether a person must approve acts that send a form by POST or look like a purchase. To enter a password always needs it.',
     }),
     'tools.browser.call_timeout_ms': Type.Integer({
       default: 20_000,

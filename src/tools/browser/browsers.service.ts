@@ -1,19 +1,16 @@
-import { networkInterfaces } from 'node:os';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { StartStep, StopStep } from '../../core/lifecycle/steps.js';
 import { SessionResources, type SessionResource } from '../../core/sessions/session-resources.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import type { ToolCallContext } from '../../core/tools/tool.js';
-import { isLoopbackAddress } from '../../http/addresses.js';
 import { EgressGuard } from '../../http/egress-guard.js';
 import { BrowserFolder } from './browser-folder.js';
 import { KeptStates } from './kept-states.js';
+import { OwnAddressesService } from './own-addresses.service.js';
 import { removeLeftovers } from './run-folder.js';
 import { RunningBrowser } from './running-browser.js';
 import { SessionBrowser } from './session-browser.js';
@@ -53,7 +50,7 @@ export class BrowsersService {
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     private readonly folder: BrowserFolder,
-    private readonly adapters: HttpAdapterHost,
+    own: OwnAddressesService,
     resources: SessionResources,
     logs: Logs,
   ) {
@@ -61,7 +58,7 @@ export class BrowsersService {
     this.guard = new EgressGuard(() => config.get('tools.browser.allow_hosts'), undefined, {
       setting: 'tools.browser.allow_hosts',
       namesRange: true,
-      isOwn: (url, addresses) => this.isOwn(url, addresses),
+      isOwn: (url, addresses) => own.includes(url, addresses),
     });
     this.kept = new KeptStates(
       () => join(folder.path, 'states'),
@@ -268,21 +265,6 @@ export class BrowsersService {
     const running = await this.running?.catch(() => undefined);
     this.running = undefined;
     await running?.close();
-  }
-
-  /** Returns whether a URL leads to this gateway: by one of its names, or by its port on an address of this machine. */
-  private isOwn({ hostname, port, protocol }: URL, addresses: readonly string[]): boolean {
-    const name = hostname.replace(/\.$/, '').toLowerCase();
-    const names = this.config.get('gateway.allowed_hosts').map((host) => host.replace(/:\d+$/, '').toLowerCase());
-    if (names.includes(name)) return true;
-    const server = this.adapters.httpAdapter.getHttpServer() as { address?(): AddressInfo | string | null };
-    const bound = server.address?.();
-    if (typeof bound !== 'object' || bound === null) return false;
-    if (Number(port || (protocol === 'https:' ? '443' : '80')) !== bound.port) return false;
-    const own = Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []);
-    return addresses.some(
-      (address) => isLoopbackAddress(address) || own.includes(address) || /^(0\.0\.0\.0|::)$/.test(address),
-    );
   }
 }
 

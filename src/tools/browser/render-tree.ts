@@ -31,6 +31,11 @@ export function renderLine({ role, name, text, states, detail, ref }: PageNode):
     .join(' ');
 }
 
+/** Returns role and name of an element. */
+export function renderName(node: PageNode): string {
+  return renderLine({ ...node, states: [], text: '', detail: '', ref: undefined, children: [] });
+}
+
 const quote = (text: string) => JSON.stringify(text);
 const lineOf = (child: PageNode | string) => (typeof child === 'string' ? `text: ${quote(child)}` : renderLine(child));
 const indent = (depth: number) => `${'  '.repeat(Math.min(depth, 20))}- `;

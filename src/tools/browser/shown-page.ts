@@ -1,5 +1,5 @@
 import { findElement, followPath, type PageNode } from './page-tree.js';
-import { renderLine } from './render-tree.js';
+import { renderName } from './render-tree.js';
 
 /** Roles whose text is what a person enters. */
 const FIELDS = new Set(['textbox', 'searchbox', 'spinbutton', 'combobox', 'slider']);
@@ -46,8 +46,7 @@ export class ShownPage {
 }
 
 function nameOf(node: PageNode | undefined): string {
-  if (!node) return 'nothing';
-  return renderLine({ ...node, states: [], text: '', detail: '', ref: undefined, children: [] });
+  return node ? renderName(node) : 'nothing';
 }
 
 /** Returns the texts around an element, within the smallest ancestor that has any: the row of a list, a group. */

@@ -1,4 +1,4 @@
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { ref } from 'lit/directives/ref.js';
 import type { StreamBlock, ToolStatusPayload } from '../../client/index.js';
 import { icons } from '../design/icons.js';
@@ -151,13 +151,13 @@ function isWaiting(status: ToolStatusPayload | undefined): status is WaitingCall
 
 /** Renders a call that waits for approval, with all its arguments. */
 function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
-  const { tool, approval, agent } = status;
+  const { tool, approval, agent, detail } = status;
   const wants = agent === undefined ? texts.tool.wantsToRun : texts.tool.ofAgent(agent);
   return html`<div class="block approval" role="group" aria-label=${`${tool} ${wants}`}>
     <p class="state held">
       ${icons.asks}<span><code>${tool}</code> ${wants}</span>
     </p>
-    ${renderArguments(approval.arguments)}
+    ${detail === undefined ? nothing : html`<p dir="auto">${reveal(detail)}</p>`} ${renderArguments(approval.arguments)}
     <details class="raw">
       <summary>${texts.tool.raw}</summary>
       <pre ${ref(tabStop)} dir="ltr">${reveal(JSON.stringify(approval.arguments, undefined, 2))}</pre>
