@@ -1,8 +1,8 @@
 /**
- * `npm run bench:memory -- attackers|hour [--seconds N]`: measures the resident memory of a gateway. Ends by itself, stays on
+ * `npm run bench:memory -- attackers|hour [--seconds N] [--only ATTACK] [--preload FILE]`: measures the resident memory of a gateway. Ends by itself, stays on
  * loopback.
  *
- * - `attackers`: with the default limits, under 20 attackers at once, beside one well-behaved client; then alone again.
+ * - `attackers`: with the default limits, under 20 attackers at once (`--only`: all of one kind), beside one well-behaved client; then alone again.
  *   Exits with 1 if the memory grew by more than {@link MAX_GROWTH_MIB}, or did not come back.
  * - `hour`: a mixed load of one hour at 20 messages a second, sent as fast as it is answered, while the work of each minute
  *   (sweeps) is done twice a second.
@@ -40,7 +40,11 @@ const PORTIONS = 12;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: String(ATTACK_SECONDS) } },
+  options: {
+    seconds: { type: 'string', default: String(ATTACK_SECONDS) },
+    only: { type: 'string' },
+    preload: { type: 'string' },
+  },
 });
 process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 
@@ -74,14 +78,20 @@ async function underAttack(seconds: number): Promise<boolean> {
   const auth = [TOKEN, ...tokens].map((token, n) => ({ token, principal: `client-${n}`, role: 'channel' }));
   using folder = new TemporaryFolder();
   const env = { OPENCLAW_AUTH_TOKENS: JSON.stringify(auth), OPENCLAW_LOG_LEVEL: 'error' };
-  await using gateway = await startGateway({ folder, env, hasDefaultLimits: true });
+  const { only = '', preload } = values;
+  await using gateway = await startGateway({
+    folder,
+    env,
+    hasDefaultLimits: true,
+    ...(preload !== undefined && { preload }),
+  });
   using load = new LoadProcess();
   await load.call('connect', { port: gateway.port, dialect: 'gateway', token: TOKEN, count: 1 });
   await load.call('lone', { count: 100, prefix: 'warm' });
   await behave(load, 'idle', 5);
   using memory = new MemoryWatch(gateway);
   const idleMib = memory.mib;
-  const attackers = spawn(process.execPath, [path('./memory/attackers.ts'), String(gateway.port), ...tokens], {
+  const attackers = spawn(process.execPath, [path('./memory/attackers.ts'), String(gateway.port), only, ...tokens], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const endWithUs = () => attackers.kill('SIGKILL');

@@ -1295,6 +1295,11 @@ export const requirements: readonly Requirement[] = [
     'A principal uploads limits.media_bytes_per_day in 24 hours; more is 429 QUOTA_EXCEEDED.',
   ),
   requirement('N-13', 'protocol 10', 'Files that a crash left without a record, and parts of files, are deleted.'),
+  requirement(
+    'N-14',
+    'settings 1',
+    'Connections and HTTP requests hold limits.buffered_bytes in memory together, shared among tenants; reaching it is reported.',
+  ),
   requirement('Z-01', 'agents 1', 'The most specific binding wins, as a reading of the page by brute force finds it.'),
   requirement('Z-02', 'agents 1', 'A message without a binding gets the default agent of its tenant, always.'),
   requirement('Z-03', 'agents 1', 'A change of agents and bindings takes effect with the next message.'),

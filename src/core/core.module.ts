@@ -33,6 +33,7 @@ import { NodesService } from './nodes/nodes.service.js';
 import { PhaseService } from './phase/phase.service.js';
 import { StartStopService } from './lifecycle/start-stop.service.js';
 import { StoreSteps } from './lifecycle/store-steps.js';
+import { MemoryBudgetService } from './limits/memory-budget.service.js';
 import { RateLimitsService } from './limits/rate-limits.service.js';
 import { PresenceTrackerService } from './presence/presence-tracker.service.js';
 import { MediaService } from './media/media.service.js';
@@ -80,6 +81,7 @@ const exported = [
   FrameTypeRegistry,
   PhaseService,
   MediaService,
+  MemoryBudgetService,
   MemoryConnectionsService,
   MessageIntakeService,
   MessageQueueService,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthCheckAttempt, type HealthIndicatorResult } from '@nestjs/terminus';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
+import { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { ReachService } from '../core/reach/reach.service.js';
 import { QueueStore, Store } from '../core/store/index.js';
@@ -30,6 +31,7 @@ export class HealthIndicators {
     private readonly config: ConfigStoreService,
     private readonly channels: ChannelManagerService,
     private readonly reach: ReachService,
+    private readonly budget: MemoryBudgetService,
   ) {}
 
   /** Up unless the process has stopped serving: only a fault that a restart can repair makes it down. */
@@ -59,6 +61,12 @@ export class HealthIndicators {
       const { queued, running } = await this.queue.countQueue(0);
       if (queued + running >= this.config.get('queue.max_total')) throw new Error('full');
     });
+  }
+
+  /** Up unless a connection or an HTTP exchange has reached its share of the memory within the last minute. */
+  memoryHasRoom(): HealthIndicatorResult {
+    const session = this.indicator.check('memory');
+    return this.budget.wasReached ? session.down('the limit of buffered bytes was reached') : session.up();
   }
 
   /** Up while no channel is in error and no reply was given up. */

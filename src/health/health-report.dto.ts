@@ -8,7 +8,7 @@ const whole = { type: 'integer', minimum: 0 } as const;
 
 /** The state of the gateway. Unauthenticated callers get only `status` and `uptime_seconds`. */
 export class HealthReport {
-  /** `degraded`: it runs, but cannot store messages, has no room for more, a channel does not deliver, or it is not reachable as its settings want it; `draining`: it is shutting down. */
+  /** `degraded`: it runs, but cannot store messages, has no room for more, held as much in memory as it may within the last minute, a channel does not deliver, or it is not reachable as its settings want it; `draining`: it is shutting down. */
   @ApiProperty({ enum: HEALTH_STATUSES })
   status!: HealthStatus;
 

@@ -9,6 +9,7 @@ import type { AccountState } from '../core/channels/channel-account.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { ConnectedChannels } from '../core/connections/connected-channels.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import { loadSettings } from '../settings.js';
 import { LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { PhaseService, type Phase } from '../core/phase/phase.service.js';
@@ -45,6 +46,7 @@ class Parts {
   askedSince = 0;
   readonly states = new Map<string, Partial<AccountState>>([['telegram', { state: 'connected' }]]);
   deadLetters: Readonly<Record<string, number>> = {};
+  isMemoryUsedUp = false;
 }
 
 let app: INestApplication | undefined;
@@ -58,6 +60,7 @@ async function open(parts: Parts): Promise<ReturnType<typeof request>> {
     [Store, { check: () => (parts.checks++, parts.check()), isDead: parts.isDead }],
     [QueueStore, { countQueue: (since: number) => parts.count(since) }],
     [ToolRegistryService, { list: () => [{ name: 'time_now' }, { name: 'echo' }] }],
+    [MemoryBudgetService, { wasReached: parts.isMemoryUsedUp }],
     [ChannelManagerService, { states: parts.states, countDeadLetters: async () => parts.deadLetters }],
     [ConnectedChannels, { list: () => ['telegram', 'whatsapp'] }],
     [
@@ -229,6 +232,14 @@ describe('GET /health', () => {
     await counting;
     await parts.clock.advanceAsync(CHECK_TIMEOUT_MS);
     expect(await answering).toMatchObject({ status: 'healthy', registered_tools: 2 });
+  });
+
+  it('[N-14] is degraded after connections held as much as they may', async () => {
+    const parts = inPhase('ready');
+    parts.isMemoryUsedUp = true;
+    const http = await open(parts);
+    expect((await http.get('/health')).body).toMatchObject({ status: 'degraded' });
+    expect((await http.get('/health/ready')).status).toBe(200);
   });
 
   it('[L-11] is degraded while the queue has no room', async () => {

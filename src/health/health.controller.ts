@@ -89,6 +89,7 @@ export class HealthController {
       () => indicators.queueHasRoom(),
       () => indicators.channelsDeliver(),
       () => indicators.isReachable(),
+      () => indicators.memoryHasRoom(),
     ]);
     return status === 'ok' ? 'healthy' : 'degraded';
   }

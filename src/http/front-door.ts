@@ -34,6 +34,8 @@ const CROSS_ORIGIN_HEADERS = {
 };
 
 const TOO_MANY_CONNECTIONS: RuleFault = { status: 429, reason: 'Too many connections from this address' };
+const NO_MEMORY: RuleFault = { status: 503, reason: 'No memory for the body now; see limits.buffered_bytes' };
+const RETRY_AFTER_SECONDS = '5';
 
 /**
  * The first checks of every HTTP request: sets security headers and applies the limit of connections and the rules for
@@ -56,7 +58,8 @@ export class FrontDoor {
     const facts = this.rules.readFacts(request);
     const release = this.traffic.open(request, facts);
     if (release) response.once('close', release);
-    const fault = release ? this.check(request, path, facts) : TOO_MANY_CONNECTIONS;
+    let fault = release ? this.check(request, path, facts) : TOO_MANY_CONNECTIONS;
+    if (!fault && !this.traffic.takeBody(request, response, facts)) fault = NO_MEMORY;
     if (fault) refuse(response, fault);
     else if (this.answerCrossOrigin(request, response, path, facts)) response.writeHead(204).end();
     else next();
@@ -88,6 +91,7 @@ export class FrontDoor {
 
 function refuse(response: ServerResponse, { status, reason }: RuleFault): void {
   // Closes the connection: the unread rest of the request would be taken for the next request.
+  if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
   response.writeHead(status, { 'Content-Type': PROBLEM_MEDIA_TYPE, Connection: 'close' });
   response.end(JSON.stringify(plainProblem(status, reason)));
 }

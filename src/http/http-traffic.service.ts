@@ -1,12 +1,14 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { StartStep, type Undo } from '../core/lifecycle/steps.js';
+import { FREE_BYTES, MemoryBudgetService, type Holding } from '../core/limits/memory-budget.service.js';
 import { RateLimitsService } from '../core/limits/rate-limits.service.js';
 import { Clock } from '../core/time/clock.js';
 import { limitKey, normaliseAddress } from './addresses.js';
 import type { GatewayHttpAdapter, HttpLimits } from './gateway-http.adapter.js';
+import { hasEarlyBody } from './large-json-body.js';
 import type { RequestFacts } from './request-facts.js';
 import type { Exchange } from './request-lines.js';
 import { RequestRulesService } from './request-rules.service.js';
@@ -23,18 +25,23 @@ interface BodyProgress {
   readonly bytesRead: number;
 }
 
-/** Limits HTTP connections for each address, and ends those that make no progress, in either direction. */
+/**
+ * Limits HTTP connections for each address and what their exchanges hold in memory, and ends those that make no progress,
+ * in either direction.
+ */
 @Injectable()
 export class HttpTrafficService {
   private readonly counted = new WeakSet<Socket>();
   /** Connections that are one too many: their first request is refused. */
   private readonly excess = new Set<Socket>();
   private readonly bodies = new WeakMap<IncomingMessage, BodyProgress>();
+  private readonly responses = new WeakMap<ServerResponse, Holding>();
 
   constructor(
     private readonly host: HttpAdapterHost<GatewayHttpAdapter>,
     private readonly rules: RequestRulesService,
     private readonly connections: RateLimitsService,
+    private readonly budget: MemoryBudgetService,
     private readonly clock: Clock,
   ) {}
 
@@ -59,6 +66,19 @@ export class HttpTrafficService {
     return this.counted.has(socket) ? releaseNothing : this.connections.openConnection(limitKey(clientAddress));
   }
 
+  /**
+   * Takes memory for a body that is read before anything is known about its sender, until the response has ended. Returns
+   * false if there is not enough.
+   */
+  takeBody(request: IncomingMessage, response: ServerResponse, { clientAddress }: RequestFacts): boolean {
+    const { maxBodyBytes } = this.host.httpAdapter.limits;
+    const bytes = hasEarlyBody(request) ? Math.min(maxBodyBytes, sizeOfBody(request)) : 0;
+    if (bytes <= FREE_BYTES) return true;
+    const holding = this.budget.open('request', limitKey(clientAddress));
+    response.once('close', () => holding.release());
+    return holding.set(bytes);
+  }
+
   private count(socket: Socket): void {
     const address = normaliseAddress(socket.remoteAddress ?? '');
     if (this.rules.speaksForOthers(socket)) return;
@@ -76,10 +96,24 @@ export class HttpTrafficService {
   private check(exchange: Exchange, limits: HttpLimits): void {
     if (this.isTooSlow(exchange, limits)) return refuseSlowBody(exchange);
     const { socket, response } = exchange;
+    if (!this.mayHold(exchange)) return void socket.destroy();
     const isSending = socket.writableLength > 0 || response.writableLength > 0;
     const timeoutMs = isSending ? limits.responseStallMs : 0;
     // Node counts each byte that the peer takes as activity, and destroys the socket when there was none.
     if (socket.timeout !== timeoutMs) socket.setTimeout(timeoutMs);
+  }
+
+  /** Counts what the peer has not taken of its response. Returns false if that is too much. */
+  private mayHold({ request, response, socket }: Exchange): boolean {
+    const bytes = Math.max(socket.writableLength, response.writableLength);
+    let holding = this.responses.get(response);
+    if (!holding && bytes > FREE_BYTES) {
+      const opened = this.budget.open('response', limitKey(this.rules.readFacts(request).clientAddress));
+      this.responses.set(response, opened);
+      response.once('close', () => opened.release());
+      holding = opened;
+    }
+    return holding?.set(bytes) ?? true;
   }
 
   private isTooSlow({ request, socket }: Exchange, limits: HttpLimits): boolean {
@@ -95,6 +129,11 @@ export class HttpTrafficService {
     this.bodies.set(request, now);
     return now.bytesRead - before.bytesRead < (limits.minBodyBytesPerSecond * periodMs) / 1_000;
   }
+}
+
+/** Returns the size that a request states for its body, in bytes; infinity if it states none. */
+function sizeOfBody({ headers }: IncomingMessage): number {
+  return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
 }
 
 /** Answers as Node does for a head that is not complete in time. */

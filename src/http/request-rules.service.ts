@@ -9,7 +9,7 @@ import { TailscalePeers } from './tailscale-peers.js';
 
 /** Why a request is refused before it is routed. */
 export interface RuleFault {
-  readonly status: 400 | 403 | 421 | 429;
+  readonly status: 400 | 403 | 421 | 429 | 503;
   readonly reason: string;
 }
 

@@ -7,6 +7,7 @@ export type SocketCloseReason =
   | 'unsupportedData'
   | 'invalidUtf8'
   | 'tooBig'
+  | 'overloaded'
   | 'invalidFrames'
   | 'rateLimit'
   | 'heartbeatLost';

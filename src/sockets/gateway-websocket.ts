@@ -16,7 +16,12 @@ interface Parser {
   readonly _state: number;
   readonly _fragmented: number;
   readonly _bufferedBytes: number;
+  readonly _buffers: readonly Buffer[];
+  readonly _messageLength: number;
 }
+
+/** Size that a chunk of an unfinished message counts for in addition to its bytes. A peer decides how small chunks are. */
+const CHUNK_BYTES = 256;
 
 /** Receives the events of a socket. */
 export interface SocketOwner {
@@ -83,8 +88,18 @@ export class GatewayWebSocket extends WebSocket {
 
   /** True if the peer has begun a message, or a frame of it, that is not complete. */
   get isMidMessage(): boolean {
-    const { _receiver: parser } = this as unknown as { _receiver: Parser };
+    const { parser } = this;
     return parser._state !== 0 || parser._fragmented !== 0 || parser._bufferedBytes > 0;
+  }
+
+  /** Size in memory of the message that the peer has begun and that is not complete, in bytes. */
+  get unfinishedBytes(): number {
+    const { _bufferedBytes, _buffers, _messageLength } = this.parser;
+    return _bufferedBytes + _buffers.length * CHUNK_BYTES + _messageLength;
+  }
+
+  private get parser(): Parser {
+    return (this as unknown as { _receiver: Parser })._receiver;
   }
 }
 

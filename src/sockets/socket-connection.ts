@@ -6,6 +6,7 @@ import { Mailbox, type MailboxOwner } from '../core/connections/mailbox.js';
 import type { RefusalsService, RefusedRequest } from '../core/connections/refusals.service.js';
 import { MAX_BUFFERED_BYTES } from '../core/delivery/frame-reader.js';
 import type { Principal } from '../core/identity/principal.js';
+import { FREE_BYTES, type Holding, type MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import type { Log } from '../core/telemetry/logs.js';
 import type { Clock } from '../core/time/clock.js';
 import type { CloseTable, SocketCloseReason } from './close-table.js';
@@ -28,6 +29,7 @@ export interface ConnectionServices {
   readonly log: Log;
   readonly refusals: RefusalsService;
   readonly connections: ConnectionManagerService;
+  readonly budget: MemoryBudgetService;
 }
 
 /** An accepted socket with its client. */
@@ -56,6 +58,8 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
   private readonly mailbox: Mailbox<Buffer>;
   private readonly outbox: Outbox;
   private readonly pulse: Heartbeat;
+  /** What this connection has in memory; undefined until it had more than {@link FREE_BYTES}. */
+  private holding: Holding | undefined;
   private conduct: Conduct | undefined;
   private deadline: FrameDeadline | undefined;
   private writableWaiters: (() => void)[] | undefined;
@@ -92,15 +96,19 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
     return this.outbox.bufferedBytes;
   }
 
+  get maxBufferedBytes(): number {
+    return Math.min(MAX_BUFFERED_BYTES, this.shareBytes);
+  }
+
   send(event: ConnectionEvent): void {
     if (!this.isAlive) return;
     const encoded = this.encode(event);
-    if (encoded !== undefined) this.outbox.add(encoded);
+    if (encoded !== undefined) this.write(encoded);
   }
 
   /** Sends an encoded frame. */
   sendFrame(frame: string): void {
-    if (this.isAlive) this.outbox.add(frame);
+    if (this.isAlive) this.write(frame);
   }
 
   whenWritable(): Promise<void> {
@@ -130,6 +138,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
     if (this.isClosing) return;
     const text = frame.toString();
     if (frame.byteLength >= LARGE_FRAME_BYTES) freeBytes(frame);
+    if (this.holding) this.count();
     return this.receive(text);
   }
 
@@ -151,9 +160,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
     if (!this.isAlive) return undefined;
     const verdict = this.pulse.beat();
     if (verdict !== 'heartbeatLost') return verdict;
-    this.close(verdict);
-    // The close frame has left if there was room for it. The peer will not answer it.
-    this.socket.terminate();
+    this.endNow(verdict);
     return undefined;
   }
 
@@ -172,14 +179,17 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
 
   onMessage(data: Buffer, isBinary: boolean): void {
     this.deadline?.clear();
-    if (isBinary) this.close('unsupportedData');
-    else this.mailbox.push(data);
+    if (isBinary) return this.close('unsupportedData');
+    this.mailbox.push(data);
+    this.count();
   }
 
   onBytes(): void {
     if (this.socket.isPaused || (!this.deadline && !this.socket.isMidMessage)) return;
     this.deadline ??= new FrameDeadline(this.socket, this.services.clock, () => this.close('protocolError'));
     this.deadline.noteBytes();
+    this.count();
+    if (this.socket.unfinishedBytes > this.shareBytes) this.endNow('overloaded');
   }
 
   onPing(): void {
@@ -204,21 +214,48 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
   }
 
   onTaken(): void {
+    this.count();
     this.wakeWriters();
   }
 
   onEnd(): void {
     this.services.connections.remove(this);
     this.wakeWriters();
-    this.mailbox.whenIdle(() => this.endListeners?.forEach((listener) => listener()));
+    this.mailbox.whenIdle(() => {
+      this.holding?.release();
+      this.endListeners?.forEach((listener) => listener());
+    });
   }
 
   private getConduct(): Conduct {
     return (this.conduct ??= new Conduct(this.services.clock, (reason) => this.close(reason)));
   }
 
+  /** Closes without waiting for the peer. The close frame has left if there was room for it. */
+  private endNow(name: SocketCloseReason): void {
+    this.close(name);
+    this.socket.terminate();
+  }
+
+  private write(encoded: string | Buffer): void {
+    this.outbox.add(encoded);
+    this.count();
+  }
+
+  /** Updates what this connection holds. */
+  private count(): void {
+    const held = this.outbox.bufferedBytes + this.mailbox.waitingBytes + this.socket.unfinishedBytes;
+    if (held > FREE_BYTES && this.isAlive)
+      this.holding ??= this.services.budget.open('connection', this.principal.tenant);
+    this.holding?.set(held);
+  }
+
+  private get shareBytes(): number {
+    return this.services.budget.shareOf(this.principal.tenant);
+  }
+
   private get isWritable(): boolean {
-    return this.bufferedBytes <= MAX_BUFFERED_BYTES / 2;
+    return this.bufferedBytes <= this.maxBufferedBytes / 2;
   }
 
   private wakeWriters(): void {

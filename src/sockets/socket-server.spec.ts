@@ -4,6 +4,7 @@ import type { HttpAdapterHost } from '@nestjs/core';
 import { expect, it } from 'vitest';
 import type { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
 import { RefusalsService } from '../core/connections/refusals.service.js';
+import type { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import { KeptLogs } from '../testing/kept-logs.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { SocketServer } from './socket-server.js';
@@ -16,7 +17,9 @@ it('refuses an upgrade whose check throws with status 500, and stays up', async 
   const host = { httpAdapter: { getHttpServer: () => server } } as unknown as HttpAdapterHost;
   const gate = { decide: () => Promise.reject(new Error('no luck')) } as unknown as UpgradeGate;
   const connections = {} as ConnectionManagerService;
-  const sockets = new SocketServer(gate, host, connections, new RefusalsService(logs), new ManualClock(), logs);
+  const budget = {} as MemoryBudgetService;
+  const refusals = new RefusalsService(logs);
+  const sockets = new SocketServer(gate, host, connections, refusals, budget, new ManualClock(), logs);
   sockets.serve({ path: '/', subprotocol: undefined, maxFrameBytes: 1_024 } as Wire);
   const sent: Buffer[] = [];
   const stream = new Duplex({

@@ -6,6 +6,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { WebSocketServer } from 'ws';
 import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
 import { RefusalsService } from '../core/connections/refusals.service.js';
+import { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import { Logs } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
 import { releaseNothing } from '../http/http-traffic.service.js';
@@ -18,7 +19,7 @@ import type { Wire } from './wire.js';
 /** Time for the remaining sockets to close at shutdown, in milliseconds. */
 const SHUTDOWN_TIMEOUT_MS = 1_000;
 
-/** Maximum number of fragments of one message. */
+/** Maximum number of fragments of one message, and of the chunks in which the network delivers it. */
 const MAX_FRAGMENTS = 4_096;
 
 interface ServedWire {
@@ -34,15 +35,17 @@ export class SocketServer {
   private readonly onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) =>
     void this.upgrade(request, stream, head).catch((error: unknown) => this.fail(stream, error));
 
+  // oxlint-disable-next-line max-params -- a connection uses all of them
   constructor(
     private readonly gate: UpgradeGate,
     private readonly http: HttpAdapterHost,
     connections: ConnectionManagerService,
     refusals: RefusalsService,
+    budget: MemoryBudgetService,
     clock: Clock,
     logs: Logs,
   ) {
-    this.services = { clock, log: logs.for('gateway'), refusals, connections };
+    this.services = { clock, log: logs.for('gateway'), refusals, connections, budget };
   }
 
   /**
@@ -56,6 +59,7 @@ export class SocketServer {
       noServer: true,
       WebSocket: GatewayWebSocket,
       maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_FRAGMENTS,
       perMessageDeflate: false,
       handleProtocols: (offered) => (subprotocol !== undefined && offered.has(subprotocol) ? subprotocol : false),
     });

@@ -1,6 +1,11 @@
 import { encodeDurableFrame } from '../protocol/encode.js';
 import { beginReply, takeFrame, type ReplyFrame } from '../protocol/reply-state.js';
-import type { CloseReason, FrameReader, ReadingEvent } from '../core/delivery/frame-reader.js';
+import {
+  MAX_BUFFERED_BYTES,
+  type CloseReason,
+  type FrameReader,
+  type ReadingEvent,
+} from '../core/delivery/frame-reader.js';
 import { encodeEvent } from '../websocket/event-frames.js';
 
 /** An outbound frame as a client would parse it. */
@@ -19,6 +24,7 @@ export class FakeReader implements FrameReader {
   readonly id = `reader-${++readers}`;
   readonly frames: SeenFrame[] = [];
   bufferedBytes = 0;
+  maxBufferedBytes = MAX_BUFFERED_BYTES;
   closedWith: CloseReason | undefined;
   /** True if sent frames stay in the buffer until {@link drain}. */
   isSlow = false;

@@ -182,6 +182,7 @@ describe('pinned on the wire', () => {
       '1007 invalidUtf8',
       '1009 tooBig',
       '1012 restarting',
+      '1013 overloaded',
       '4001 unauthorized',
       '4001 revoked',
       '4002 invalidFrames',

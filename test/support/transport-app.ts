@@ -18,6 +18,7 @@ import { StartStopService } from '../../src/core/lifecycle/start-stop.service.js
 import { ReachService } from '../../src/core/reach/reach.service.js';
 import { PhaseService } from '../../src/core/phase/phase.service.js';
 import { AuditStore, NodeStore } from '../../src/core/store/index.js';
+import { MemoryBudgetService } from '../../src/core/limits/memory-budget.service.js';
 import { RateLimitsService } from '../../src/core/limits/rate-limits.service.js';
 import { Logs, SilentLogs } from '../../src/core/telemetry/logs.js';
 import { Metrics, NoMetrics } from '../../src/core/telemetry/metrics.js';
@@ -87,6 +88,7 @@ class FoundationModule {
       { provide: LocalToken, useValue: new LocalToken(() => findLocalTokenPlace(settings.values['store.url'])) },
       PhaseService,
       ReachService,
+      MemoryBudgetService,
       RateLimitsService,
       SlowReadersService,
       // Nothing is read: there is no log.

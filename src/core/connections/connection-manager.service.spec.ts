@@ -16,6 +16,7 @@ class FakeConnection implements Connection {
   readonly sentEvents: ConnectionEvent[] = [];
   readonly closes: CloseReason[] = [];
   readonly bufferedBytes = 0;
+  readonly maxBufferedBytes = 1;
   readonly wantsDeltas = false;
   readonly wantsPresence = false;
   beats = 0;

@@ -5,6 +5,7 @@ import { Mailbox, type MailboxOwner } from './mailbox.js';
 /** A mailbox of numbers that the test completes one by one. */
 class FakeOwner implements MailboxOwner<number> {
   bufferedBytes = 0;
+  maxBufferedBytes = MAX_BUFFERED_BYTES;
   readonly handled: number[] = [];
   readonly signals: string[] = [];
   isSlow = false;
@@ -36,6 +37,20 @@ class FakeOwner implements MailboxOwner<number> {
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 describe('Mailbox', () => {
+  it('[N-14] pauses the peer at the allowance of its owner', async () => {
+    const owner = new FakeOwner();
+    owner.isSlow = true;
+    owner.maxBufferedBytes = 10_000;
+    const mailbox = new Mailbox(owner);
+    mailbox.start();
+    for (const size of [4_000, 4_000, 4_000]) mailbox.push(size);
+    expect([owner.signals, mailbox.waitingBytes]).toEqual([[], 8_000]);
+    mailbox.push(4_000);
+    expect(owner.signals).toEqual(['full']);
+    for (let n = 0; n < 3; n++) await owner.letGo();
+    expect(owner.signals).toEqual(['full', 'room']);
+  });
+
   it('handles nothing before it is started, then everything in order', () => {
     const owner = new FakeOwner();
     const mailbox = new Mailbox(owner);

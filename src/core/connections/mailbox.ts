@@ -1,16 +1,16 @@
-import { MAX_BUFFERED_BYTES } from '../delivery/frame-reader.js';
-
 /** The peer is paused above the first number of waiting requests, and resumed below the second. */
 const PAUSE_ABOVE = 256;
 const RESUME_BELOW = 128;
-
-/** Maximum size of waiting requests in bytes (protocol.md section 5). Above it the peer is paused, below half it is resumed. */
-const MAX_WAITING_BYTES = 1_048_576;
 
 /** The connection whose requests a {@link Mailbox} holds. */
 export interface MailboxOwner<T> {
   /** Bytes that the peer has not taken yet. */
   readonly bufferedBytes: number;
+  /**
+   * Maximum of {@link bufferedBytes}, and of the waiting requests in bytes (protocol.md section 5). Above it the peer is
+   * paused, below half it is resumed.
+   */
+  readonly maxBufferedBytes: number;
   whenWritable(): Promise<void>;
   /** Returns the size of a request in bytes. */
   sizeOf(item: T): number;
@@ -27,7 +27,7 @@ export interface MailboxOwner<T> {
  */
 export class Mailbox<T> {
   private readonly waiting: T[] = [];
-  private waitingBytes = 0;
+  private bytes = 0;
   private isStarted = false;
   private isRunning = false;
   private isFull = false;
@@ -41,10 +41,15 @@ export class Mailbox<T> {
     this.run();
   }
 
+  /** Size of the waiting requests in bytes. */
+  get waitingBytes(): number {
+    return this.bytes;
+  }
+
   push(item: T): void {
     this.waiting.push(item);
-    this.waitingBytes += this.owner.sizeOf(item);
-    if (!this.isFull && (this.waiting.length > PAUSE_ABOVE || this.waitingBytes > MAX_WAITING_BYTES)) {
+    this.bytes += this.owner.sizeOf(item);
+    if (!this.isFull && (this.waiting.length > PAUSE_ABOVE || this.bytes > this.owner.maxBufferedBytes)) {
       this.isFull = true;
       this.owner.onFull();
     }
@@ -57,6 +62,10 @@ export class Mailbox<T> {
     else listener();
   }
 
+  private get hasRoom(): boolean {
+    return this.waiting.length < RESUME_BELOW && this.bytes <= this.owner.maxBufferedBytes / 2;
+  }
+
   private run(): void {
     this.isRunning = true;
     void this.runAll();
@@ -64,11 +73,11 @@ export class Mailbox<T> {
 
   private async runAll(): Promise<void> {
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      this.waitingBytes -= this.owner.sizeOf(next);
+      this.bytes -= this.owner.sizeOf(next);
       const pending = this.owner.handle(next);
       if (pending) await pending;
-      if (this.owner.bufferedBytes > MAX_BUFFERED_BYTES) await this.owner.whenWritable();
-      if (this.isFull && this.waiting.length < RESUME_BELOW && this.waitingBytes <= MAX_WAITING_BYTES / 2) {
+      if (this.owner.bufferedBytes > this.owner.maxBufferedBytes) await this.owner.whenWritable();
+      if (this.isFull && this.hasRoom) {
         this.isFull = false;
         this.owner.onRoom();
       }

@@ -81,6 +81,7 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
   readonly wantsPresence: boolean;
   /** Bytes of events that the client has not taken yet. */
   bufferedBytes = 0;
+  readonly maxBufferedBytes = MAX_BUFFERED_BYTES;
 
   private readonly mailbox = new Mailbox<MemoryRequest>(this);
   private readonly outgoing: ConnectionEvent[] = [];
@@ -289,7 +290,7 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
   }
 
   private get isWritable(): boolean {
-    return this.bufferedBytes <= MAX_BUFFERED_BYTES / 2;
+    return this.bufferedBytes <= this.maxBufferedBytes / 2;
   }
 
   private wakeWriters(): void {

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { MAX_BUFFERED_BYTES } from '../delivery/frame-reader.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { PresenceTrackerService, type PresenceState } from '../presence/presence-tracker.service.js';
 import { isWithinReach } from '../sessions/access.js';
@@ -55,8 +54,8 @@ export class PresenceNoticesService {
   }
 }
 
-function hasRoom({ bufferedBytes }: Connection): boolean {
-  return bufferedBytes <= MAX_BUFFERED_BYTES / 2;
+function hasRoom({ bufferedBytes, maxBufferedBytes }: Connection): boolean {
+  return bufferedBytes <= maxBufferedBytes / 2;
 }
 
 function delay(waiting: DelayedStates, state: PresenceState): void {

@@ -14,6 +14,7 @@ class Watcher {
   readonly principal = LOCAL_OPERATOR;
   readonly states: PresenceState[] = [];
   bufferedBytes = 0;
+  readonly maxBufferedBytes = MAX_BUFFERED_BYTES;
   private wake = () => {};
 
   send(event: ConnectionEvent): void {

@@ -110,6 +110,21 @@ describe('a reader that is slow', () => {
     return sessionId;
   }
 
+  it('[N-14] is sent nothing live above its own allowance', async () => {
+    const reader = new FakeReader();
+    await fill(reader);
+    reader.bufferedBytes = 100_000;
+    await harness.say(reader, 'b', '/blocks 1');
+    await reader.waitForEnd('b');
+    reader.maxBufferedBytes = 100_000;
+    const [before, quick] = [reader.seqs.length, new FakeReader()];
+    await harness.say(quick, 'c', '/blocks 1');
+    await quick.waitForEnd('c');
+    expect(reader.seqs.length).toBe(before);
+    reader.drain();
+    await reader.waitForEnd('c');
+  });
+
   it('[S-08] gets nothing while its buffer is full, does not slow others, and gets everything later in order', async () => {
     const [slow, quick] = [new FakeReader(), new FakeReader()];
     const sessionId = await fill(slow);

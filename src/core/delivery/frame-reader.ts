@@ -43,6 +43,8 @@ export interface FrameReader {
   readonly wantsDeltas: boolean;
   /** Bytes sent that the peer has not taken yet. */
   readonly bufferedBytes: number;
+  /** The allowed buffer in bytes: at most {@link MAX_BUFFERED_BYTES}, less while others hold much. */
+  readonly maxBufferedBytes: number;
   send(event: ReadingEvent): void;
   /** Resolves when at most half of the allowed buffer is in use, or when the connection is closed. */
   whenWritable(): Promise<void>;

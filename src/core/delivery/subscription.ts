@@ -1,4 +1,4 @@
-import { MAX_BUFFERED_BYTES, type FrameReader, type FramesEvent } from './frame-reader.js';
+import type { FrameReader, FramesEvent } from './frame-reader.js';
 import type { FollowedPosition } from '../store/index.js';
 import type { PageReader } from './page-reader.js';
 import type { SlowReadersService } from './slow-readers.service.js';
@@ -35,7 +35,8 @@ export class Subscription {
   }
 
   get takesDeltas(): boolean {
-    return this.reader.wantsDeltas && !this.isCatchingUp && this.reader.bufferedBytes < MAX_BUFFERED_BYTES / 2;
+    const { wantsDeltas, bufferedBytes, maxBufferedBytes } = this.reader;
+    return wantsDeltas && !this.isCatchingUp && bufferedBytes < maxBufferedBytes / 2;
   }
 
   /** Starts at a position that is looked up; what is committed meanwhile follows. `find` must not reject. */
@@ -58,8 +59,8 @@ export class Subscription {
   /** Takes frames that were just committed. The feed's head covers them already. */
   offer(burst: FramesEvent): void {
     const [first] = burst.frames;
-    if (!this.isCatchingUp && first?.seq === this.nextSeq && this.reader.bufferedBytes < MAX_BUFFERED_BYTES)
-      this.sendBurst(burst);
+    const { bufferedBytes, maxBufferedBytes } = this.reader;
+    if (!this.isCatchingUp && first?.seq === this.nextSeq && bufferedBytes < maxBufferedBytes) this.sendBurst(burst);
     else this.checkHead();
   }
 
@@ -102,7 +103,7 @@ export class Subscription {
 
   /** Waits until the reader has room. Returns false when it has gone, or was closed because it takes nothing. */
   private async waitForReader(): Promise<boolean> {
-    while (this.reader.bufferedBytes >= MAX_BUFFERED_BYTES / 2) {
+    while (this.reader.bufferedBytes >= this.reader.maxBufferedBytes / 2) {
       const hasTaken = await this.slowReaders.waitForProgress(this.reader);
       if (this.hasEnded) return false;
       if (!hasTaken) {

@@ -16,4 +16,11 @@ export const limitSettings = defineSettings({
     description: 'Bytes of files that each principal may upload in 24 hours.',
   }),
   'limits.connections_per_address': count(200, 'Open connections from one address.'),
+  'limits.buffered_bytes': Type.Integer({
+    default: 33_554_432,
+    minimum: 16_777_216,
+    maximum: 17_179_869_184,
+    description:
+      'Bytes that connections and HTTP requests hold in memory together. Each may hold an eighth of what is free, and always 160 KiB.',
+  }),
 });
