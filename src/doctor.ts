@@ -13,13 +13,15 @@ import { checkAddress } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
 import { NO_JOBS, type StoredJobs } from './stores/store-engine.js';
 import { findMediaFolder, getStoreEngine } from './stores/store-engines.js';
+import { examineTailscale } from './tailscale/examine-tailscale.js';
+import { TailscaleProgram } from './tailscale/tailscale-program.js';
 import { BubblewrapEngine } from './tools/sandbox/bubblewrap-engine.js';
 import { DockerEngine } from './tools/sandbox/docker-engine.js';
 import { findEngine } from './tools/sandbox/find-engine.js';
 
 /** A result of an examination, in words for the operator. */
 export interface Finding {
-  readonly subject: 'node' | 'settings' | 'store' | 'media' | 'address' | 'sandbox' | 'cron';
+  readonly subject: 'node' | 'settings' | 'store' | 'media' | 'address' | 'tailscale' | 'sandbox' | 'cron';
   /** A gateway starts in spite of a `note`, and does not with a `fault`. */
   readonly state: 'ok' | 'note' | 'fault';
   readonly says: string;
@@ -58,7 +60,11 @@ export async function* examine(
     return { state: 'ok', says: examined.says };
   });
   yield { subject: 'store', ...store };
-  const complete = await tryTo(() => checkStored(settings, stored));
+  let config: ConfigStoreService | undefined;
+  const complete = await tryTo(async () => {
+    config = await openStored(settings, stored);
+    return { state: 'ok', says: 'valid' };
+  });
   if (complete.state === 'fault') yield { subject: 'settings', ...complete };
   const folder = findMediaFolder(values['media.folder'], values['store.url']);
   const media = await tryTo(() => {
@@ -68,6 +74,7 @@ export async function* examine(
   // A gateway starts without the folder, and refuses uploads.
   yield { subject: 'media', ...media, ...(media.state === 'fault' && { state: 'note' }) };
   yield { subject: 'address', ...(await examineAddress(values['gateway.host'], values['gateway.port'], holder)) };
+  if (config?.get('gateway.expose_via_tailscale')) yield { subject: 'tailscale', ...(await examineExposure(config)) };
   yield {
     subject: 'sandbox',
     ...(await examineSandbox(values['tools.sandbox.engine'], values['tools.sandbox.image'])),
@@ -97,17 +104,29 @@ async function examineSandbox(setting: string, image: string): Promise<Says> {
   return says.state === 'fault' ? { ...says, state: setting === 'none' ? 'ok' : 'note' } : says;
 }
 
+function examineExposure(config: ConfigStoreService): Promise<Says> {
+  const program = new TailscaleProgram(
+    () => config.get('gateway.tailscale_bin'),
+    () => config.get('gateway.tailscale_socket'),
+  );
+  const [port, mode] = [config.get('gateway.tailscale_port'), config.get('gateway.tailscale_mode')];
+  return examineTailscale(program, { port, mode });
+}
+
 /**
- * Checks the settings together with those that were changed at run time, as the start does.
+ * Opens the settings together with those that were changed at run time, and checks them, as the start does.
  * @throws Error with every fault
  */
-async function checkStored(settings: LoadedSettings, stored: Readonly<Record<string, string>>): Promise<Says> {
+async function openStored(
+  settings: LoadedSettings,
+  stored: Readonly<Record<string, string>>,
+): Promise<ConfigStoreService> {
   const logs = new SilentLogs();
   const config = new ConfigStoreService(settings, logs);
   const store = { version: 0, values: stored };
   await config.open({ readSettings: async () => store, changeSettings: async () => undefined });
   await new PromptFiles(config, new AgentsService(config), logs).check();
-  return { state: 'ok', says: 'valid' };
+  return config;
 }
 
 /** A gateway that has the store open is taken for the one that uses the port. */

@@ -17,6 +17,7 @@ import { ApiBearerAuth, ApiBody, ApiConflictResponse, ApiTags } from '@nestjs/sw
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { NodesService } from '../core/nodes/nodes.service.js';
+import { ReachService } from '../core/reach/reach.service.js';
 import { PageQuery } from './agents.dto.js';
 import {
   AllowCommandDto,
@@ -37,7 +38,10 @@ import { paginate } from './pages.js';
 @RequireRole('operator')
 @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
 export class NodesController {
-  constructor(private readonly nodes: NodesService) {}
+  constructor(
+    private readonly nodes: NodesService,
+    private readonly reach: ReachService,
+  ) {}
 
   /** Sorted by ID. */
   @Get()
@@ -53,7 +57,8 @@ export class NodesController {
   @RequireScope('admin:write')
   async invite(@Body() invitation: InvitationDto, @Caller() caller: Principal): Promise<PairingCodeDto> {
     const { code, expiresAt } = await this.nodes.invite(caller, invitation);
-    return { code, expires_at: expiresAt };
+    const { publicUrl: url } = this.reach;
+    return { code, expires_at: expiresAt, ...(url !== undefined && { url }) };
   }
 
   /** Changes the name or what it may offer. The ID stays. */

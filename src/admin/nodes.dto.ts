@@ -51,6 +51,11 @@ export class PairingCodeDto {
    * @example 1795766400000
    */
   expires_at!: number;
+  /**
+   * Where people reach the gateway, if that is known: the page for devices is `/node` below it.
+   * @example "https://gateway.example.org"
+   */
+  url?: string;
 }
 
 /** A change of a node. */

@@ -27,6 +27,15 @@ describe('the exposure rule', () => {
     expect(() => loadSettings({}, settings, '/nonexistent', [class {}])).toThrow('auth.token');
   });
 
+  it('[H-07] needs a credential for a funnel, and not for serve', () => {
+    const exposed = { 'gateway.expose_via_tailscale': true };
+    const funnel = { ...exposed, 'gateway.tailscale_mode': 'funnel' };
+    expect(() => check(exposed)).not.toThrow();
+    expect(() => check(funnel)).toThrow('gateway.tailscale_mode: funnel opens the gateway to the internet');
+    expect(() => check({ ...funnel, 'auth.token': 'sixteen-characters' })).not.toThrow();
+    expect(() => loadSettings({}, funnel, '/nonexistent', [AcmeModule])).not.toThrow();
+  });
+
   it.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('allows open mode on %s', (host) => {
     expect(() => check({ 'gateway.host': host })).not.toThrow();
   });

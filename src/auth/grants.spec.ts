@@ -38,4 +38,16 @@ describe('a credential that is made at run time', () => {
     expect(add({ tool_permissions, role: 'operator' }, author)).toThrow('more rights');
     expect(add({ tool_permissions, role: 'operator', scopes: ['config:write'] }, author)).toThrow('config:write');
   });
+
+  it('[P-20] may be an entry for people of the tailnet, with no more rights either', () => {
+    const reader = (users: object) =>
+      ((key: string) => ({ 'auth.tokens': [], 'auth.tailscale_users': users })[key]) as SettingsReader;
+    const author: Principal = { ...LOCAL_OPERATOR, scopes: new Set(['config:dangerous', 'admin:read']) };
+    const entry = { 'a@b.org': { role: 'operator', scopes: ['admin:read'] } };
+    expect(() => checkGrants(author, reader({}), reader(entry))).not.toThrow();
+    expect(() => checkGrants(author, reader({}), reader({ 'a@b.org': 'operator' }))).toThrow('tokens:write');
+    expect(() => checkGrants(author, reader(entry), reader({ 'a@b.org': 'operator' }))).toThrow('tokens:write');
+    const known = { 'boss@b.org': 'operator' };
+    expect(() => checkGrants(author, reader(known), reader({ ...known, ...entry }))).not.toThrow();
+  });
 });

@@ -184,4 +184,14 @@ describe('openclaw doctor', () => {
       says: 'valid',
     });
   });
+
+  it('[H-04] asks Tailscale where the gateway is exposed', async () => {
+    environment['OPENCLAW_GATEWAY_EXPOSE_VIA_TAILSCALE'] = 'true';
+    environment['OPENCLAW_GATEWAY_TAILSCALE_BIN'] = join(folder, 'nothing');
+    const { code, lines } = await examine();
+    expect(code).toBe(0);
+    expect(lines.find((line) => line.includes(' tailscale '))).toMatch(
+      /^note +tailscale +gateway\.tailscale_bin: .*nothing is not a program$/,
+    );
+  });
 });

@@ -15,7 +15,7 @@ export const doctor: Command = {
   usage: `Usage: openclaw doctor [--deep] [--config FILE] [--json]
 
 Examines what a start of the gateway needs, and changes nothing: Node, the settings, the store (its place, its version,
-who has it open), the folder of uploaded files, the port, the sandbox of commands. A gateway may run meanwhile.
+who has it open), the folder of uploaded files, the port, Tailscale, the sandbox of commands. A gateway may run meanwhile.
 
   --deep         also read the whole store and compare every index with its rows, which takes a while
   --config FILE  the settings file (default: ./config.yaml if it exists)
@@ -46,8 +46,8 @@ Exit code 1: a start would fail, or the store is damaged.
 function print({ stdout, env }: Terminal, { subject, state, says }: Finding): void {
   const [first = '', ...more] = says.split('\n');
   const paint = painter(stdout, env);
-  stdout.write(`${paint(COLOURS[state], state.padEnd(5))}  ${subject.padEnd(8)}  ${first}\n`);
-  for (const line of more) stdout.write(`${' '.repeat(17)}${line}\n`);
+  stdout.write(`${paint(COLOURS[state], state.padEnd(5))}  ${subject.padEnd(9)}  ${first}\n`);
+  for (const line of more) stdout.write(`${' '.repeat(18)}${line}\n`);
 }
 
 /** Shows which table is read, for people only. */

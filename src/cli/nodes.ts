@@ -139,17 +139,24 @@ async function allowCommand(session: Session, id: string, name: string): Promise
 async function pair(session: Session, { name, allow, replace }: Flags): Promise<number> {
   const { terminal, target, isJson } = session;
   const invitation = { name, ...(allow !== undefined && { allow: splitGlobs(allow) }), replace };
-  const made = await requestJson<{ code: string; expires_at: number }>(terminal, target, `${PATH}/pairings`, {
-    method: 'POST',
-    body: JSON.stringify(invitation),
-  });
-  const link = formatLink(target.url, made.code);
+  const made = await requestJson<{ code: string; expires_at: number; url?: string }>(
+    terminal,
+    target,
+    `${PATH}/pairings`,
+    {
+      method: 'POST',
+      body: JSON.stringify(invitation),
+    },
+  );
+  // The address of people is not that of this command.
+  const url = made.url ?? target.url;
+  const link = formatLink(url, made.code);
   if (isJson) {
     printJson(terminal, { ...made, ...(link !== undefined && { link }) });
     return EXIT.done;
   }
   terminal.stdout.write(`${made.code}\n`);
-  terminal.stderr.write(await describeLink(target.url, made, terminal.stderr.isTTY === true));
+  terminal.stderr.write(await describeLink(url, made, terminal.stderr.isTTY === true));
   return EXIT.done;
 }
 

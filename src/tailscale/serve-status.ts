@@ -23,7 +23,7 @@ export type ServeStatus = Optional<{
 }>;
 
 /** What stands at a port of Tailscale. */
-interface PortState {
+export interface PortState {
   /** Where each path leads. */
   readonly mounts: ReadonlyMap<string, string>;
   readonly isPublic: boolean;
@@ -145,7 +145,8 @@ function taken(problem: string): Finding {
   return { kind: 'taken', problem };
 }
 
-function readPort({ TCP, Web, AllowFunnel }: ServeStatus, host: string, port: number): PortState {
+/** Returns what stands at a port of a name of this machine. */
+export function readPort({ TCP, Web, AllowFunnel }: ServeStatus, host: string, port: number): PortState {
   const name = `${host}:${port}`;
   const handlers = Object.entries(Web?.[name]?.Handlers ?? {});
   const tcp = TCP?.[String(port)];

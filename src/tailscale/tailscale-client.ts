@@ -13,6 +13,11 @@ const CONFLICT_PAUSE_MS = 500;
 export const STARTING_PATIENCE_MS = 30_000;
 const STARTING_POLL_MS = 1_000;
 
+/** Returns where people reach what is served. */
+export function describeAddress(host: string, port: number): string {
+  return `https://${host}${port === 443 ? '' : `:${port}`}`;
+}
+
 /** The calls of the program `tailscale` that the gateway makes. */
 export class TailscaleClient {
   constructor(

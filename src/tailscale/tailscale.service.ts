@@ -10,7 +10,7 @@ import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
 import { Exposure } from './exposure.js';
 import { ServeListener } from './serve-listener.js';
-import { TailscaleClient } from './tailscale-client.js';
+import { describeAddress, TailscaleClient } from './tailscale-client.js';
 
 /** How often the entry is looked at, in milliseconds. */
 export const LOOK_INTERVAL_MS = 60_000;
@@ -124,7 +124,7 @@ export class TailscaleService {
 
   private noteUp(entry: TailscaleEntry): void {
     const { host, port, mode } = entry;
-    const url = `https://${host}${port === 443 ? '' : `:${port}`}`;
+    const url = describeAddress(host, port);
     const isNew = this.current.kind !== 'up' || this.current.url !== url || this.current.entry.mode !== mode;
     this.current = { kind: 'up', url, entry };
     this.reach.note({ url });

@@ -16,12 +16,13 @@ export async function runTailscale(folder, args) {
   };
   appendFileSync(join(folder, 'calls.jsonl'), `${JSON.stringify(args)}\n`);
   const given = args.filter((arg) => !arg.startsWith('--socket='));
-  const state = read();
   const fail = (message, code = 1) => {
     process.stderr.write(`${message}\n`);
     process.exit(code);
   };
-  if (state.slowMs) await new Promise((resolve) => setTimeout(resolve, state.slowMs));
+  const { slowMs } = read();
+  if (slowMs) await new Promise((resolve) => setTimeout(resolve, slowMs));
+  const state = read();
   if (state.daemon === 'away') fail('failed to connect to local tailscaled; it does not appear to be running');
 
   const [command, ...rest] = given;

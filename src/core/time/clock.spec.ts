@@ -30,6 +30,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'mcp-program.ts': 'waits for a child process',
   'tailscale-program.ts': 'waits for a child process',
   'held-program.ts': 'waits for a child process',
+  'examine-tailscale.ts': 'limit for an answer of the public address',
   'get-json.ts': 'a limit for an answer of a model server',
   'bot-api.ts': 'limits for answers of a platform',
   'cloud-api.ts': 'limits for answers of a platform',
