@@ -73,6 +73,15 @@ export const { inline, block } = fc.letrec<{ inline: Piece; block: Piece }>((tie
   };
 });
 
+const line = fc.array(word, { minLength: 30, maxLength: 80 }).map(join(' '));
+
+/** Code on the line of its marks: inline code, and the info string of a fence (CommonMark 4.5, 6.1). */
+export const longCode = fc.oneof(
+  line.map(around('```', '```')),
+  line.map(around('```', '\n```')),
+  line.map(around('~~~', '\n~~~')),
+);
+
 /** Asserts that a text has the words in their order. */
 export function expectInOrder(text: string, words: readonly string[]): void {
   let at = 0;

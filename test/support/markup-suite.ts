@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cut } from '../../src/core/channels/cut.js';
 import type { PartText } from '../../src/core/channels/driver.js';
-import { block, expectInOrder, inline, join } from './generated-markdown.js';
+import { block, expectInOrder, inline, join, longCode } from './generated-markdown.js';
 
 /** The number of generated texts; `npm run test:long` raises it. */
 export const RUNS = process.env['LONG'] ? 1_000 : 100;
@@ -27,7 +27,14 @@ const ARBITRARY = fc.string({
   unit: fc.constantFrom(...'*_~`[]()<>&"!|#-+.:\n 1aä\\@'.split(''), '👩‍👩‍👧', '```\n', '> ', '](http://x)', '<!channel>'),
   maxLength: 200,
 });
-const DEEP = ['> '.repeat(2_000), '['.repeat(5_000), '- '.repeat(500), '**a'.repeat(2_000)];
+const DEEP = [
+  '> '.repeat(2_000),
+  '['.repeat(5_000),
+  '- '.repeat(500),
+  '**a'.repeat(2_000),
+  '`'.repeat(5_000),
+  '`a '.repeat(2_000),
+];
 
 /** Returns a text of Markdown as the only one of a message. */
 export const markdown = (text: string): PartText[] => [{ kind: 'markdown', text }];
@@ -56,7 +63,16 @@ export function testMarkup({ markUp, measure, limit, lengthOf, read, readAny = r
     it('keeps the limit in each part of a long text', () => {
       fc.assert(
         fc.property(
-          fc.array(fc.oneof(block, inline), { minLength: 40, maxLength: 120 }).map(join('\n\n')),
+          fc
+            .array(
+              fc.oneof(
+                { arbitrary: block, weight: 9 },
+                { arbitrary: inline, weight: 9 },
+                { arbitrary: longCode, weight: 1 },
+              ),
+              { minLength: 40, maxLength: 120 },
+            )
+            .map(join('\n\n')),
           ({ source, words }) => {
             const parts = cut(markdown(source), limit, measure).map(markUp);
             for (const marked of parts) expect(lengthOf(marked)).toBeLessThanOrEqual(limit);

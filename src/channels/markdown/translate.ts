@@ -7,6 +7,10 @@ import { alignTable } from './table.js';
 export const MAX_DEPTH = 12;
 /** Longer texts are shown as they were written: the parser may need much time for them. */
 const MAX_PARSED_LENGTH = 20_000;
+/** Quotes in quotes, for which the parser needs time by the square of their depth. */
+const TOO_DEEP = new RegExp(`^(?:[ \\t]{0,3}>){${MAX_DEPTH + 1}}`, 'm');
+/** Maximum length of what stands behind the marks of a code fence and is not shown, in UTF-16 units. */
+const MAX_INFO = 64;
 
 /** Returns the texts of one message in a dialect. What cannot be parsed is shown as it was written. */
 export function translate(texts: readonly PartText[], dialect: Dialect): string {
@@ -30,7 +34,7 @@ function translateText({ kind, text, language }: PartText, dialect: Dialect): st
 }
 
 function translateMarkdown(text: string, dialect: Dialect): string {
-  if (text.length > MAX_PARSED_LENGTH) return dialect.escape(text);
+  if (text.length > MAX_PARSED_LENGTH || TOO_DEEP.test(text)) return dialect.escape(text);
   try {
     const marked = new Walk(dialect).blocks(lexer(text), { depth: 0, isQuoted: false });
     // A text that is nothing but definitions of links would be empty.
@@ -38,6 +42,12 @@ function translateMarkdown(text: string, dialect: Dialect): string {
   } catch {
     return dialect.escape(text);
   }
+}
+
+/** Returns a fenced block of code. What stands behind its marks and is no language is shown as code. */
+function toFencedCode({ text, lang = '' }: Tokens.Code, dialect: Dialect): string {
+  const isText = lang.length > MAX_INFO || (text.trim() === '' && !/^[\w+#.-]*$/.test(lang));
+  return isText ? toCode(`${lang}\n${text}`.trimEnd(), '', dialect) : toCode(text, lang, dialect);
 }
 
 function toCode(text: string, info = '', dialect: Dialect): string {
@@ -87,7 +97,7 @@ class Walk {
       case 'heading':
         return this.dialect.heading(this.inline(childrenOf(token), IN_HEADING), (token as Tokens.Heading).depth);
       case 'code':
-        return toCode((token as Tokens.Code).text, (token as Tokens.Code).lang, this.dialect);
+        return toFencedCode(token as Tokens.Code, this.dialect);
       case 'blockquote':
         return this.quote(childrenOf(token), place);
       case 'list':

@@ -53,6 +53,37 @@ describe('cut', () => {
     ]);
   });
 
+  it('closes inline code that is longer than a part, and opens it again', () => {
+    const json = '```[{"id": 0, "name": "item 0"}, {"id": 1, "name": "item 1"}]```';
+    expect(cutTexts(json, 40)).toEqual(['```[{"id": 0, "name": "item 0"},```', '```{"id": 1, "name": "item 1"}]```']);
+  });
+
+  it('repeats of a code fence only its marks and its language', () => {
+    const text = `\`\`\`ts title="${'a name '.repeat(4)}"\nconst a = 1;\nconst b = 2;\n\`\`\``;
+    const [, ...later] = cutTexts(text, 56);
+    expect(later).toEqual(['```ts\nconst a = 1;\nconst b = 2;\n```']);
+  });
+
+  it.each([
+    ['a fence whose first line fills a part', `\`\`\`${'{"id": 0} '.repeat(400)}`],
+    ['a fence of one line', `\`\`\`${'word '.repeat(1_000)}\`\`\``],
+    ['a fence without spaces', `~~~${'x'.repeat(4_000)}`],
+    ['backticks alone', '`'.repeat(3_000)],
+    ['words, then backticks', `${'x '.repeat(900)}${'`'.repeat(1_500)}`],
+    ['runs of backticks that have no partner', Array.from({ length: 80 }, (_, n) => '`'.repeat(n + 1)).join(' ')],
+    ['brackets that are not closed', '['.repeat(4_000)],
+    ['links that are not closed', '[a]('.repeat(1_000)],
+    ['angle brackets that are not closed', '<'.repeat(4_000)],
+  ])('cuts %s into as few parts as its length needs', (_, text) => {
+    for (const max of [500, 1_990]) {
+      const parts = cutTexts(text, max);
+      expect(parts.length).toBeLessThanOrEqual(Math.ceil(text.length / (max / 4)) + 1);
+      for (const part of parts) expect(part.length).toBeLessThanOrEqual(max);
+      const letters = (all: string) => all.replaceAll(/[\s`~]/g, '');
+      expect(letters(parts.join(''))).toBe(letters(text));
+    }
+  });
+
   it('keeps the limit in each unit, loses no word, and does not change earlier parts when more follows', () => {
     const word = fc
       .string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
@@ -79,10 +110,13 @@ describe('cut', () => {
   });
 
   it('always ends, whatever the text and however small the limit', () => {
+    const marks = fc.tuple(fc.constantFrom('`', '~', '[', '<', '\n', ' '), fc.integer({ min: 1, max: 60 }));
+    const run = marks.map(([mark, length]) => mark.repeat(length));
+    const piece = fc.oneof(run, fc.string({ unit: 'binary', maxLength: 80 }));
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.integer({ min: 1, max: 20 }), (text, max) => {
-        const parts = cutTexts(text, max);
-        expect(parts.length).toBeLessThanOrEqual(text.length * 3 + 1);
+      fc.property(fc.array(piece, { maxLength: 4 }), fc.integer({ min: 1, max: 100 }), (pieces, max) => {
+        const text = pieces.join('');
+        expect(cutTexts(text, max).length).toBeLessThanOrEqual(text.length * 3 + 1);
       }),
       { numRuns: 100 },
     );

@@ -3,9 +3,12 @@ import type { PartText } from './driver.js';
 /** Returns the length of the texts of one part. It must not shrink when a text grows. */
 export type TextMeasure = (texts: readonly PartText[]) => number;
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})([^\n]*)$/gm;
-/** Links and inline code, which are not cut in two. */
-const WHOLE = /!?\[[^\]\n]*\]\([^)\n]*\)|<[^>\n]*>|(?<ticks>`+)[^\n]*?\k<ticks>/g;
+/** A line that opens or closes a code fence (CommonMark 4.5). Longer marks would leave no room for the code. */
+const FENCE = /^ {0,3}(?:(`{3,32})([^`\n]*)|(~{3,32})([^~\n][^\n]*)?)$/gm;
+/** The language of a code fence; the rest of its line is not repeated. */
+const LANGUAGE = /^[\w+#.-]{1,40}(?=\s|$)/;
+/** Links, which are not cut in two. None begins within another: the time is linear. */
+const LINK = /!?\[[^[\]\n]*\]\([^[)\n]*\)|<[^<>\n]*>/g;
 /** Places to cut, best first: after a paragraph, a line, a sentence, a word. */
 const PLACES = [/\n{2,}/g, /\n/g, /[.!?…。！？]\s+/g, /\s+/g];
 /** A cut in the first quarter of the room would make parts too short; a worse place further on is better. */
@@ -45,12 +48,15 @@ interface Cut {
 
 /** Returns how many UTF-16 units of a text fit into a part beside what it has. */
 function fit(part: readonly PartText[], text: PartText, maxLength: number, measure: TextMeasure): number {
+  const spans = findCodeSpans(text);
   const fits = (length: number) => {
     const head = text.text.slice(0, length);
-    return measure([...part, { ...text, text: head + closingOf(text, head) }]) <= maxLength;
+    return measure([...part, { ...text, text: head + (findOpenCode(text, length, spans)?.close ?? '') }]) <= maxLength;
   };
-  if (fits(text.text.length)) return text.text.length;
-  let [low, high] = [0, text.text.length];
+  // No unit counts more than two UTF-16 units as one, so a longer head is not measured.
+  const most = 2 * maxLength;
+  if (text.text.length <= most && fits(text.text.length)) return text.text.length;
+  let [low, high] = [0, Math.min(text.text.length, most + 1)];
   while (low < high - 1) {
     const middle = (low + high) >> 1;
     if (fits(middle)) low = middle;
@@ -61,54 +67,127 @@ function fit(part: readonly PartText[], text: PartText, maxLength: number, measu
 
 /** Cuts a text before `room`. Returns undefined if it should rather begin in a part of its own. */
 function cutText(text: PartText, room: number, isFirst: boolean): Cut | undefined {
-  const at = findPlace(text, room, isFirst);
-  if (at === undefined) return undefined;
-  const head = text.text.slice(0, at);
-  const fence = openFenceOf(text, head);
-  const tail = text.text.slice(at).replace(/^\n+/, '');
+  const spans = findCodeSpans(text);
+  const place = findPlace(text, room, isFirst, spans);
+  if (place === undefined) return undefined;
+  const line = findFenceLine(text, place, spans);
+  if (line === 0 && !isFirst) return undefined;
+  const at = line || place;
+  const code = findOpenCode(text, at, spans);
+  const rest = text.text.slice(at).replace(/^\n+/, '');
+  const opened = `${code?.open ?? ''}${rest}`;
+  // Each cut shortens the text: what opens the code again must not be as long as what was cut off.
+  const tail = opened.length < text.text.length ? opened : rest;
   return {
-    head: { ...text, text: head.trimEnd() + closingOf(text, head) },
-    tail: tail.trim() === '' ? undefined : { ...text, text: fence === undefined ? tail : `${fence}\n${tail}` },
+    head: { ...text, text: text.text.slice(0, at).trimEnd() + (code?.close ?? '') },
+    tail: rest.trim() === '' ? undefined : { ...text, text: tail },
   };
 }
 
-function findPlace({ kind, text }: PartText, room: number, isFirst: boolean): number | undefined {
+function findPlace(
+  { kind, text }: PartText,
+  room: number,
+  isFirst: boolean,
+  spans: readonly Span[],
+): number | undefined {
   // The space after a head that fills the room is dropped.
   const window = text.slice(0, room + 1);
-  const isWhole = kind === 'markdown' ? findWholes(text, room) : () => false;
-  for (const place of PLACES) {
-    const ends = [...window.matchAll(place)].map((match) => match.index + match[0].length);
-    const end = ends.findLast((candidate) => candidate >= room * MIN_FILL && !isWhole(candidate));
-    if (end !== undefined) return end;
-  }
-  if (!isFirst) return undefined;
+  const wholes =
+    kind === 'markdown' ? [...findLinks(text, room), ...spans].filter(([start, end]) => end - start < room) : [];
+  const isInWhole = (position: number) => wholes.some(([start, end]) => position > start && position < end);
+  const ends = PLACES.map((place) => [...window.matchAll(place)].map((match) => match.index + match[0].length));
+  const choose = (isGood: (end: number) => boolean) =>
+    ends.map((some) => some.findLast((end) => isGood(end))).find((end) => end !== undefined);
+  const best = choose((end) => end >= room * MIN_FILL && !isInWhole(end));
+  if (best !== undefined || !isFirst) return best;
+  const isText = (end: number) => window.slice(0, end).trim() !== '';
+  return choose((end) => isText(end) && !isInWhole(end)) ?? choose(isText) ?? findGraphemeEnd(window, room);
+}
+
+/** Returns where the last grapheme cluster ends that fits. */
+function findGraphemeEnd(window: string, room: number): number {
   let last = 0;
-  for (const { index } of graphemes.segment(text.slice(0, room + 1))) if (index > 0 && index <= room) last = index;
+  for (const { index } of graphemes.segment(window)) if (index > 0 && index <= room) last = index;
   return last > 0 ? last : Math.max(1, room);
 }
 
-/** Returns a function that says whether a position is within a link or inline code that begins in the window. */
-function findWholes(text: string, room: number): (position: number) => boolean {
-  const spans = [...text.slice(0, room * 2).matchAll(WHOLE)].map(
-    (match) => [match.index, match.index + match[0].length] as const,
-  );
-  return (position) => spans.some(([start, end]) => position > start && position < end && end - start < room);
+/** A part of a text, as the positions of its start and of its end. */
+type Span = readonly [start: number, end: number, marks?: string];
+
+function findLinks(text: string, room: number): Span[] {
+  return [...text.slice(0, room * 2).matchAll(LINK)].map((match) => [match.index, match.index + match[0].length]);
 }
 
-/** Returns the line that opened the code fence in which `head` ends; undefined if it ends outside of one. */
-function openFenceOf({ kind }: PartText, head: string): string | undefined {
-  if (kind !== 'markdown') return undefined;
-  let open: RegExpMatchArray | undefined;
-  for (const match of head.matchAll(FENCE)) {
-    const [, marks = '', rest = ''] = match;
-    if (!open) open = match;
-    else if (rest.trim() === '' && marks.startsWith(open[1] ?? '')) open = undefined;
+/** Returns the inline code of a text: what is between two equal runs of backticks of a line (CommonMark 6.1). */
+function findCodeSpans({ kind, text }: PartText): Span[] {
+  if (kind !== 'markdown') return [];
+  const spans: Span[] = [];
+  const runs = [...text.matchAll(/`+|\n/g)];
+  const partners = findPartners(runs.map(([run]) => run));
+  for (let n = 0; n < runs.length; n++) {
+    const [run, partner] = [runs[n], partners[n]];
+    if (!run || partner === undefined) continue;
+    const [marks] = run;
+    spans.push([run.index, (runs[partner]?.index ?? run.index) + marks.length, marks]);
+    n = partner;
   }
-  return open?.[0];
+  return spans;
 }
 
-/** Returns what closes the code fence in which `head` ends. */
-function closingOf(text: PartText, head: string): string {
-  const marks = /`+|~+/.exec(openFenceOf(text, head) ?? '')?.[0];
-  return marks === undefined ? '' : `\n${marks}`;
+/** Returns for each run of backticks the next one of its length in the same line. */
+function findPartners(runs: readonly string[]): (number | undefined)[] {
+  const partners: (number | undefined)[] = [];
+  const next = new Map<string, number>();
+  for (let n = runs.length - 1; n >= 0; n--) {
+    const run = runs[n] ?? '';
+    if (run === '\n') next.clear();
+    else {
+      partners[n] = next.get(run);
+      next.set(run, n);
+    }
+  }
+  return partners;
+}
+
+/** What closes code before a cut, and opens it again after it. */
+interface OpenCode {
+  readonly close: string;
+  readonly open: string;
+}
+
+/** Returns how to cut the code that `at` is in; undefined outside of code. */
+function findOpenCode(text: PartText, at: number, spans: readonly Span[]): OpenCode | undefined {
+  if (text.kind !== 'markdown') return undefined;
+  const fence = findOpenFence(text.text.slice(0, at));
+  const span = spans.find(([start, end, marks = '']) => at >= start + marks.length && at <= end - marks.length);
+  // The start of a line of inline code looks like the start of a fence.
+  if (span?.[2] !== undefined && (fence === undefined || fence.index >= span[0] - 3))
+    return { close: span[2], open: span[2] };
+  if (fence === undefined) return undefined;
+  return { close: `\n${fence.marks}`, open: `${fence.marks}${LANGUAGE.exec(fence.info.trim())?.[0] ?? ''}\n` };
+}
+
+/** Returns where the line begins that opens a fence and that `at` is in; undefined elsewhere. Its language must not be cut off. */
+function findFenceLine(text: PartText, at: number, spans: readonly Span[]): number | undefined {
+  if (text.kind !== 'markdown' || spans.some(([start, end]) => at > start && at < end)) return undefined;
+  const index = findOpenFence(text.text.slice(0, at))?.index;
+  return index === undefined || text.text.slice(index, at).includes('\n') ? undefined : index;
+}
+
+interface Fence {
+  readonly index: number;
+  readonly marks: string;
+  readonly info: string;
+}
+
+/** Returns the fence of the code in which a text ends. */
+function findOpenFence(head: string): Fence | undefined {
+  let open: Fence | undefined;
+  for (const match of head.matchAll(FENCE)) {
+    const marks = match[1] ?? match[3] ?? '';
+    const info = match[2] ?? match[4] ?? '';
+    if (!open) open = { index: match.index, marks, info };
+    else if (info.trim() === '' && marks.startsWith(open.marks)) open = undefined;
+  }
+  return open;
 }
