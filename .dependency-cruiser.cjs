@@ -19,6 +19,7 @@ const CORE_ORDER = [
   ['skills'],
   ['presence', 'delivery', 'sessions'],
   ['limits', 'media'],
+  ['canvas'],
   ['queue'],
   ['intake', 'questions'],
   ['cron'],
@@ -80,7 +81,7 @@ const IO_MODULES = [
 
 const TESTS = '\\.(e2e-)?spec\\.ts$';
 /** The part of the contract that does not depend on frames. */
-const DOMAIN = '^src/protocol/(domain|blocks|errors|log|messages|nodes|fields|faults|text|code-points)\\.ts$';
+const DOMAIN = '^src/protocol/(domain|blocks|canvas|errors|log|messages|nodes|fields|faults|text|code-points)\\.ts$';
 const TESTING = '^src/testing/';
 const ROOT_FILES = '^src/[^/]+\\.ts$';
 const oneOf = (names) => `(${names.join('|')})`;

@@ -32,8 +32,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 2_000,
     rolldownOptions: {
       checks: { bundlerTimings: false },
-      // The chat, the page in the frame that draws diagrams, and the page for devices.
-      input: ['src/web/index.html', 'src/web/diagram.html', 'src/web/node.html'],
+      // The chat, the page in the frame that draws diagrams, the page for devices, and that around an agent's page.
+      input: ['src/web/index.html', 'src/web/diagram.html', 'src/web/node.html', 'src/web/canvas.html'],
       // What the page needs at once is one file, although parts that are loaded later share modules with it.
       output: {
         codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: nameChunk, debugName: 'page' }] },
@@ -45,10 +45,12 @@ export default defineConfig({
 
 /**
  * Returns the address of a file for what refers to it. A proxy may serve the gateway below a path, so none begins with a
- * slash. The addresses of the chat and of the frame are `chat` and `chat/diagram`, those of the files `chat/assets/NAME`.
+ * slash. The addresses of the pages are `chat`, `chat/diagram`, `node` and
+ * `canvas/SURFACE/CAPABILITY`, those of the files `chat/assets/NAME`.
  */
 function makeRelative(name: string, { hostType, hostId }: { hostType: string; hostId: string }) {
   if (hostType !== 'html') return { relative: true };
+  if (hostId === 'canvas.html') return `../../chat/${name}`;
   return hostId === 'diagram.html' ? name : `chat/${name}`;
 }
 

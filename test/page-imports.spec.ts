@@ -18,9 +18,11 @@ function listImports(): string[] {
 }
 
 describe('the page', () => {
-  it('imports itself, the client, the rules for providers, and seven packages that are bundled', () => {
+  it('imports itself, the client, the rules for providers, and nine packages that are bundled', () => {
     const foreign = listImports().filter((path) => !path.startsWith('web/'));
     expect(foreign).toEqual([
+      '@a2ui/lit/v0_9',
+      '@a2ui/web_core/v0_9',
       'client/index.js',
       'client/node/browser.js',
       'dompurify',

@@ -16,7 +16,8 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * T transport and handshake, E envelope, M messages, S streams and replay, C queue and cancelling, G sessions and
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
- * V channels, F device nodes, J cron, H Tailscale, U browser.
+ * V channels, F device nodes, J cron, H Tailscale, U browser,
+ * Y canvas.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -1171,6 +1172,39 @@ export const requirements: readonly Requirement[] = [
     'B-14',
     'integrations',
     'A workspace is deleted with its session, even after a restart, but not while a command runs in it.',
+  ),
+
+  // Canvas
+  requirement(
+    'Y-01',
+    'browser-and-canvas 2',
+    'An agent draws a surface of A2UI beside the conversation; what a person enters and presses there comes back as one message, however often it is pressed.',
+  ),
+  requirement(
+    'Y-02',
+    'browser-and-canvas 2',
+    'Messages of A2UI apply as a whole or not at all; what is wrong is told to the agent with one path, what stays blank as a warning.',
+  ),
+  requirement(
+    'Y-03',
+    'browser-and-canvas 2',
+    'A surface that would freeze a client is refused: cycles, depth, number of shown elements, regular expressions.',
+  ),
+  requirement(
+    'Y-04',
+    'browser-and-canvas 2',
+    'A state of a surface is stored once for its tool call and shown in the commit of the result, whatever crashes.',
+  ),
+  requirement('Y-05', 'browser-and-canvas 2', 'Surfaces, pages, blocks a second and what is entered are bounded.'),
+  requirement(
+    'Y-06',
+    'browser-and-canvas 2',
+    'The agent reads what a person has entered; only users and operators who may read the conversation report it.',
+  ),
+  requirement(
+    'Y-07',
+    'browser-and-canvas 2',
+    'The address of a page is for one version of one surface and for minutes; the page is served to a frame, without network and origin.',
   ),
 
   // MCP

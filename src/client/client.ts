@@ -1,6 +1,8 @@
 import { GatewayError } from '../protocol/errors.js';
 import type {
   ApprovalPayload,
+  CanvasAddressPayload,
+  CanvasStatePayload,
   ChannelStatusPayload,
   ConnectedPayload,
   HistoryPayload,
@@ -172,6 +174,20 @@ export class GatewayClient {
    */
   decide(payload: ApprovalPayload): void {
     this.#connection.notify('approval', payload);
+  }
+
+  /**
+   * Reports what a person has entered on a surface that an agent drew. At most one report in 500 ms is accepted for a
+   * surface.
+   */
+  canvasState(sessionId: string, payload: CanvasStatePayload): void {
+    this.#connection.notify('canvas_state', payload, sessionId);
+  }
+
+  /** Returns the address of a page that an agent drew. Rejects with GatewayError. */
+  async openCanvas(sessionId: string, surfaceId: string): Promise<CanvasAddressPayload> {
+    const frame = await this.#requests.ask('canvas_open', { surface_id: surfaceId }, sessionId, true);
+    return (frame as OutboundFrame<'canvas_address'>).payload;
   }
 
   /** Cancels all waiting and running messages of a session. */

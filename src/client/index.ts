@@ -4,6 +4,8 @@ export { GatewayError } from '../protocol/errors.js';
 export type {
   Attachment,
   BlockType,
+  CanvasAction,
+  CanvasBlock,
   HistoryMessage,
   MessageInPayload,
   OutboundFrame,

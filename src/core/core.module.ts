@@ -6,6 +6,7 @@ import { ApprovalsService } from './approvals/approvals.service.js';
 import { ChannelGateway } from './channels/channel-gateway.js';
 import { ChannelManagerService } from './channels/channel-manager.service.js';
 import { ChannelSetupService } from './channels/channel-setup.service.js';
+import { CanvasService } from './canvas/canvas.service.js';
 import { CoreChannelGateway } from './channels/core-channel-gateway.service.js';
 import { ChannelFollowersService } from './connections/channel-followers.service.js';
 import { ChannelStatusService } from './connections/channel-status.service.js';
@@ -68,6 +69,7 @@ const exported = [
   AgentsService,
   SkillsService,
   ApprovalsService,
+  CanvasService,
   ChannelManagerService,
   ChannelSetupService,
   ChannelStatusService,

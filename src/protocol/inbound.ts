@@ -1,4 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox';
+import { CanvasOpenPayload, CanvasStatePayload } from './canvas.js';
 import { name } from './fields.js';
 import { MessageInPayload, PresenceStatus, type Scope } from './messages.js';
 import { NodeEventPayload, NodeRegisterPayload, ToolResultPayload } from './nodes.js';
@@ -149,6 +150,16 @@ export const inboundTable = {
     summary: 'Decides on a tool call that waits for a person; answered by tool_status.',
   },
   ping: { payload: PingPayload, scope: undefined, summary: 'Answered by `pong`.' },
+  canvas_state: {
+    payload: CanvasStatePayload,
+    scope: 'messages:write',
+    summary: 'What a person has entered on a surface so far; at most one in 500 ms.',
+  },
+  canvas_open: {
+    payload: CanvasOpenPayload,
+    scope: 'messages:write',
+    summary: 'Asks for the address of a page that the agent drew; answered by `canvas_address`.',
+  },
   node_register: {
     payload: NodeRegisterPayload,
     scope: 'nodes:serve',

@@ -3,6 +3,7 @@
  * gateway needs.
  */
 export * from './blocks.js';
+export * from './canvas.js';
 export * from './closes.js';
 export * from './envelope.js';
 export * from './errors.js';

@@ -1,5 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { StreamBlock, BlockType } from './blocks.js';
+import { CanvasAddressPayload } from './canvas.js';
 import { int, messageId, messageRef } from './fields.js';
 import {
   EndError,
@@ -187,6 +188,7 @@ export const outboundTable = {
   error: { payload: ErrorFramePayload, durable: false, summary: 'A frame was refused; nothing of it was stored.' },
   going_away: { payload: GoingAwayPayload, durable: false, summary: 'The gateway is leaving; reconnect later.' },
   pong: { payload: PongPayload, durable: false, summary: 'The response to `ping`.' },
+  canvas_address: { payload: CanvasAddressPayload, durable: false, summary: 'The response to `canvas_open`.' },
   node_registered: { payload: NodeRegisteredPayload, durable: false, summary: 'The response to `node_register`.' },
   tool_call: { payload: ToolCallPayload, durable: false, summary: 'To a device node: run a command.' },
   tool_cancel: {

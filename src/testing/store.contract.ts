@@ -12,6 +12,7 @@ import {
   tailscaleContract,
 } from './store/administration.contract.js';
 import { auditContract } from './store/audit.contract.js';
+import { canvasContract } from './store/canvas.contract.js';
 import { channelsContract } from './store/channels.contract.js';
 import { cronContract } from './store/cron.contract.js';
 import { cancelContract } from './store/cancel.contract.js';
@@ -48,6 +49,7 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'keeps what channels receive and send': channelsContract,
   'keeps cron jobs': cronContract,
   'keeps device nodes': nodesContract,
+  'keeps surfaces': canvasContract,
   'knows uploaded files': mediaContract,
   'keeps memories': memoryContract,
   'sweeps what is old': sweepContract,

@@ -4,6 +4,8 @@ import { CoreModule } from '../core/core.module.js';
 import { AgentsAskTool } from './agents-ask.tool.js';
 import { BrowserModule } from './browser/browser.module.js';
 import { ForeignToolsModule } from './foreign-tools.js';
+import { CanvasDeskService } from './canvas/canvas-desk.service.js';
+import { CanvasCloseTool, CanvasReadTool, CanvasShowTool, CanvasUpdateTool } from './canvas/canvas-tools.js';
 import { CronAddTool, CronListTool, CronRemoveTool, CronUpdateTool } from './cron/cron-tools.js';
 import { JobDeskService } from './cron/job-desk.service.js';
 import { HttpFetchTool } from './http/http-fetch.tool.js';
@@ -19,6 +21,11 @@ import { TimeNowTool } from './time-now.tool.js';
   imports: [CoreModule, BrowserModule, SandboxModule, ForeignToolsModule],
   providers: [
     AgentsAskTool,
+    CanvasCloseTool,
+    CanvasDeskService,
+    CanvasReadTool,
+    CanvasShowTool,
+    CanvasUpdateTool,
     CronAddTool,
     CronListTool,
     CronRemoveTool,

@@ -19,6 +19,27 @@ export const contentTexts = {
     noMedia: (label: string) => `${label}: it is on another server, and this page loads nothing from other servers.`,
   },
 
+  canvas: {
+    open: 'Open',
+    close: 'Close',
+    closed: 'This surface is closed.',
+    wasClosed: (title: string) => `${title}: closed`,
+    absent: 'This surface is not in the messages that are loaded. Scroll up to load earlier ones.',
+    sending: 'Sending…',
+    notLoaded: 'What draws this surface could not be loaded.',
+    tryAgain: 'Try again',
+    halted: 'Drawing this surface did not end when the page was open last.',
+    drawAgain: 'Draw again',
+    failed: 'This surface cannot be drawn.',
+    left: 'The page has left, so it is no longer shown.',
+    gone: 'This page is not there any more, or may not be read.',
+    loading: 'Loading the page…',
+    link: (address: string) => `The page wants to open ${address}`,
+    follow: 'Open it',
+    stay: 'Stay here',
+    page: 'Page of the agent',
+  },
+
   copying: {
     done: 'Copied',
     refused: 'Not copied: select it yourself',

@@ -4,6 +4,7 @@ import { Module } from '@nestjs/common';
 import { CoreModule } from '../core/core.module.js';
 import { SocketsModule } from '../sockets/sockets.module.js';
 import { ApprovalGateway } from './approval.gateway.js';
+import { CanvasGateway } from './canvas.gateway.js';
 import { ConnectedFrameService } from './connected-frame.service.js';
 import { NodeGateway } from './node.gateway.js';
 import { OpenClawGateway } from './openclaw.gateway.js';
@@ -12,6 +13,14 @@ import { ReadingGateway } from './reading.gateway.js';
 
 @Module({
   imports: [CoreModule, SocketsModule],
-  providers: [ConnectedFrameService, OpenClawGateway, PresenceGateway, ReadingGateway, ApprovalGateway, NodeGateway],
+  providers: [
+    ConnectedFrameService,
+    OpenClawGateway,
+    PresenceGateway,
+    ReadingGateway,
+    ApprovalGateway,
+    CanvasGateway,
+    NodeGateway,
+  ],
 })
 export class WebSocketModule {}

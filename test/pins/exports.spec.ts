@@ -37,10 +37,10 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     `
       ALL_TENANTS AcceptOutcome AcceptedMessage AccountLease AgentDefinition AgentEvent AgentRuntime AgentTurn
       AgentsService Answer Approval ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote
-      AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CallReview CancelOutcome CancelSelector CancelTarget Capabilities
+      AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CallReview CancelOutcome CancelSelector CancelTarget CanvasAddress CanvasStore CanvasSurface Capabilities
       ChainVerdict Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore CheckedAccount Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
-      CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
+      CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending EnteredData Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram
       HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
       JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaService MediaStore
@@ -54,7 +54,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree StartOverrides
       StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
-      SweepLimits TailscaleEntry TailscaleStore Target Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
+      SurfaceDraft SurfaceLimits SweepLimits TailscaleEntry TailscaleStore Target Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
       Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
       Verdict VerifiesCredentials WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings mayRule
       noteOfDecision noteOfSession noteOfSettings readAuditTrail replyToRuling runGateway toPlainText verifyAuditChain verifyAuditTrail
@@ -64,7 +64,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest/client',
     'src/client/index.ts',
     `
-      Acknowledgement Attachment BlockType ConnectionEndedError ConnectionState DurableFrame GatewayClient
+      Acknowledgement Attachment BlockType CanvasAction CanvasBlock ConnectionEndedError ConnectionState DurableFrame GatewayClient
       GatewayClientEvents GatewayClientOptions GatewayError HistoryMessage Loss MAX_CONTENT_LENGTH MessageInPayload
       MessagePhase MessageTooLargeError OutboundFrame PROTOCOL_VERSION PresenceStatus Reply ReplyEvent ReplyState SendOptions SessionPosition
       SocketConstructor SocketLike StreamBlock TOKEN_PATTERN Timers ToolStatusPayload Transcript TranscriptMessage
@@ -89,6 +89,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'src/protocol/index.ts',
     `
       AckStatus ApprovalPayload Attachment BEARER_SUBPROTOCOL_PREFIX BlockType CancelPayload
+      CanvasAction CanvasAddressPayload CanvasBlock CanvasKind CanvasOpenPayload CanvasStatePayload
       ChannelStatusPayload CloseName ConnectedPayload DeliveredPayload DurableType ENVELOPE_LIMITS EndError
       EndReason ErrorCode ErrorDetails ErrorFramePayload ErrorPayload ErrorRow GatewayError GoingAwayPayload
       HistoryMessage HistoryPayload HistoryResultPayload InboundEnvelope InboundPayload InboundRow InboundType
@@ -96,7 +97,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       NodeRegisterPayload NodeRegisteredPayload OutboundEnvelope
       OutboundFrame OutboundPayload OutboundRow OutboundType PROTOCOL_VERSION PayloadFault PingPayload
       PongPayload PresenceChangePayload PresencePayload PresenceStatus ReactionPayload ReceivedError
-      ResumePayload ResumedPayload Role SCOPES SUBPROTOCOL Scope SessionMode StreamBlock StreamBlockPayload
+      ResumePayload ResumedPayload Role SCOPES SUBPROTOCOL SURFACE_ID Scope SessionMode StreamBlock StreamBlockPayload
       StreamDeltaPayload StreamEndPayload StreamRestartPayload TOKEN_PATTERN ToolCallPayload ToolCallStatus ToolCancelPayload
       ToolResultAckPayload ToolResultPayload ToolStatusPayload
       Usage closeTable errorTable inboundTable outboundTable

@@ -48,6 +48,11 @@ export class PageFiles {
     return this.find('node.html', acceptEncoding);
   }
 
+  /** Returns the page around an agent's page. */
+  findCanvasPage(acceptEncoding: string): Promise<PageFile | undefined> {
+    return this.find('canvas.html', acceptEncoding);
+  }
+
   /** Returns a file that the page loads, by its name without a folder. */
   findAsset(name: string, acceptEncoding: string): Promise<PageFile | undefined> {
     return this.find(`assets/${name}`, acceptEncoding);

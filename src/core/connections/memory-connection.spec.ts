@@ -83,10 +83,10 @@ describe('MemoryConnection', () => {
     );
   });
 
-  it('has a method for every inbound type of the wire but those of devices', async () => {
+  it('has a method for every inbound type of the wire but those of devices and of pages that show surfaces', async () => {
     const emoji = { channel: 'c', sender: 's', messageId: 'm', emoji: '👍', action: 'added' } as const;
-    type OfNodes = 'node_register' | 'tool_result' | 'node_event';
-    const methods: Record<Exclude<InboundType, OfNodes>, [expected: string, request: () => void]> = {
+    type OfOthers = 'node_register' | 'tool_result' | 'node_event' | 'canvas_state' | 'canvas_open';
+    const methods: Record<Exclude<InboundType, OfOthers>, [expected: string, request: () => void]> = {
       message_in: ['writer.submit', () => connection.submit(aMessage('m'))],
       presence: [
         'intake.notePresence',
@@ -105,8 +105,14 @@ describe('MemoryConnection', () => {
       // A connection in the process is alive as long as the gateway.
       ping: ['no request', () => services.requested.push('no request')],
     };
-    const ofNodes: readonly InboundType[] = ['node_register', 'tool_result', 'node_event'];
-    const types = (Object.keys(inboundTable) as InboundType[]).filter((type) => !ofNodes.includes(type));
+    const ofOthers: readonly InboundType[] = [
+      'node_register',
+      'tool_result',
+      'node_event',
+      'canvas_state',
+      'canvas_open',
+    ];
+    const types = (Object.keys(inboundTable) as InboundType[]).filter((type) => !ofOthers.includes(type));
     for (const type of types as (keyof typeof methods)[]) {
       services.requested.length = services.submitted.length = 0;
       const [expected, request] = methods[type];

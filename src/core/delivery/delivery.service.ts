@@ -76,6 +76,11 @@ export class DeliveryService {
     return (this.feeds.get(sessionId)?.deltaReaders ?? 0) > 0 || this.deltas.isHeard(sessionId);
   }
 
+  /** Returns the number of connections to this replica that read a session. */
+  countReaders(sessionId: string): number {
+    return this.feeds.get(sessionId)?.subscriptions.size ?? 0;
+  }
+
   /** Sends a delta to those readers of its session, here and on other replicas, that want deltas and keep up. */
   publishDelta(delta: DeltaEvent): void {
     this.sendDelta(delta);

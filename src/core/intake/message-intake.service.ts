@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError, type MessageInPayload, type PresenceStatus } from '../../protocol/domain.js';
+import { CanvasService } from '../canvas/canvas.service.js';
 import { clientKey, type Principal } from '../identity/principal.js';
 import { RateLimitsService } from '../limits/rate-limits.service.js';
 import { MediaService } from '../media/media.service.js';
@@ -71,6 +72,7 @@ export class MessageIntakeService {
     private readonly presence: PresenceTrackerService,
     private readonly queue: MessageQueueService,
     private readonly sessions: SessionStore,
+    private readonly canvas: CanvasService,
     private readonly clock: Clock,
   ) {}
 
@@ -105,7 +107,8 @@ export class MessageIntakeService {
         ? this.router.route(origin.principal, payload, message.sessionId)
         : this.routeToSuperseded(origin, payload, payload.supersedes);
     const hasMedia = payload.attachments?.some((attachment) => attachment.media_id !== undefined);
-    if (hasMedia || route instanceof Promise) return this.enqueueLater(origin, message, route, done);
+    const isAction = payload.metadata?.['canvas'] !== undefined;
+    if (hasMedia || isAction || route instanceof Promise) return this.enqueueLater(origin, message, route, done);
     this.enqueue(origin, message.id, route, done);
   }
 
@@ -167,8 +170,20 @@ export class MessageIntakeService {
     done: Done<AcceptedMessage>,
   ): Promise<void> {
     const route = await this.settleRoute(origin, message, pending);
+    await this.checkAction(origin, message.id, route);
     await this.media.assign(origin.principal, route.payload.attachments ?? [], route.session.id);
     this.enqueue(origin, message.id, route, done);
+  }
+
+  /**
+   * Refuses what a person did on a surface that has changed since. A repeat of an accepted message passes: the queue
+   * recognises it.
+   */
+  private async checkAction(origin: Origin, messageId: string, { payload, session }: Route): Promise<void> {
+    const action = payload.metadata?.['canvas'];
+    const fault = action === undefined ? undefined : await this.canvas.findFault(session.id, action);
+    if (fault && !(await this.findOwn(origin, messageId)))
+      throw new GatewayError('INVALID_PAYLOAD', { faults: [fault] });
   }
 
   /**

@@ -4,6 +4,7 @@ import { aPayload } from '../../testing/factories.js';
 import { InProcessBroker } from '../broker/in-process-broker.js';
 import { LOCAL_OPERATOR, type Principal } from '../identity/principal.js';
 import { RateLimitsService } from '../limits/rate-limits.service.js';
+import type { CanvasService } from '../canvas/canvas.service.js';
 import type { MediaService } from '../media/media.service.js';
 import { PhaseService } from '../phase/phase.service.js';
 import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
@@ -52,6 +53,7 @@ describe('MessageIntakeService', () => {
       presence,
       queue,
       store,
+      { findFault: async () => undefined } as unknown as CanvasService,
       clock,
     );
   });

@@ -5,7 +5,7 @@ import { GatewayError, type Attachment } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { Principal } from '../identity/principal.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
-import { MediaStore, type MediaRecord, type UploadSum } from '../store/index.js';
+import { MediaStore, type MediaRecord, type Session, type UploadSum } from '../store/index.js';
 import { Clock, DAY_MS, HOUR_MS } from '../time/clock.js';
 import { BlobStore } from './blob.store.js';
 import { detectMediaType, SNIFF_BYTES } from './media-type.js';
@@ -26,6 +26,13 @@ export class UploadRefusedError extends Error {
     super(message);
     this.name = 'UploadRefusedError';
   }
+}
+
+/** A file that the gateway itself has made for a session. */
+export interface MadeFile {
+  readonly mediaId: string;
+  readonly mimeType: string;
+  readonly bytes: Uint8Array;
 }
 
 /** A pending upload. */
@@ -83,6 +90,34 @@ export class MediaService {
       await this.router.getReadable(principal, record.sessionId);
     }
     return record;
+  }
+
+  /** Returns a file of a tenant, whoever may read it. */
+  find(tenant: string, mediaId: string): Promise<MediaRecord | undefined> {
+    return this.records.findMedia(tenant, mediaId);
+  }
+
+  /**
+   * Stores a file that the gateway itself has made for a session. One that is stored already stays.
+   * @throws GatewayError QUOTA_EXCEEDED, STORE_UNAVAILABLE
+   */
+  async keep({ tenant, id: sessionId, agent }: Session, { mediaId, mimeType, bytes }: MadeFile): Promise<void> {
+    if (await this.find(tenant, mediaId)) return;
+    const principal = `agent:${agent}/${sessionId}`;
+    const since = this.clock.now() - DAY_MS;
+    await this.blobs.put(mediaId, once(bytes));
+    const record = { mediaId, tenant, principal, mimeType, sizeBytes: bytes.byteLength, createdAt: this.clock.now() };
+    if (!(await this.records.addMedia(record, { since, maxBytes: this.config.get('limits.media_bytes_per_day') }))) {
+      await this.blobs.remove(mediaId);
+      throw this.exceeded(await this.records.sumUploads(tenant, principal, since));
+    }
+    await this.records.assignMedia([mediaId], sessionId);
+  }
+
+  /** Deletes files that nothing names any more. */
+  async discard(mediaIds: readonly string[]): Promise<void> {
+    for (const mediaId of mediaIds) await this.blobs.remove(mediaId);
+    await this.records.forgetMedia(mediaIds);
   }
 
   /** Opens the bytes of a file. @throws GatewayError NOT_FOUND when they are gone */
@@ -182,4 +217,8 @@ export class MediaService {
       `its content is ${mimeType ?? 'of an unknown type'}; allowed: ${allowed.join(', ')}`,
     );
   }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }

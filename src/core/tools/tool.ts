@@ -1,9 +1,21 @@
 import type { TSchema, Static } from 'typebox';
-import { errorTable, type ErrorCode, type ErrorDetails, type PayloadFault } from '../../protocol/domain.js';
+import {
+  errorTable,
+  type BlockType,
+  type ErrorCode,
+  type ErrorDetails,
+  type PayloadFault,
+} from '../../protocol/domain.js';
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { PersonalTurn } from '../questions/question.js';
 import type { ShowCall } from '../questions/questions.service.js';
 import type { ClientKey, Session } from '../store/index.js';
+
+/** A block that a tool adds to the reply. */
+export interface AddedBlock {
+  readonly type: BlockType;
+  readonly content: string;
+}
 
 /** The turn that calls a tool. */
 export interface CallingTurn {
@@ -14,6 +26,8 @@ export interface CallingTurn {
   readonly personal: PersonalTurn;
   /** Shows a call of an agent that this turn has asked. */
   readonly show: ShowCall;
+  /** Adds a block to the reply, in the commit of the call's result. It is dropped if the call fails. */
+  readonly addBlock: (block: AddedBlock) => void;
 }
 
 /** The context of a call, besides its parameters. */

@@ -6,7 +6,7 @@ import { QuestionsService, type CallStatus } from '../questions/questions.servic
 import { MessageClaimsService } from '../queue/message-claims.service.js';
 import type { Approval } from '../store/index.js';
 import { Clock } from '../time/clock.js';
-import type { CallReview, ToolOutcome } from '../tools/tool.js';
+import type { AddedBlock, CallReview, ToolOutcome } from '../tools/tool.js';
 import { failure, ToolRegistryService, type FailedOutcome } from '../tools/tool-registry.service.js';
 import { buildEndOfCall, describeOutcome } from './call-end.js';
 import { toSafeJson, toSafeText } from './safe-text.js';
@@ -119,6 +119,7 @@ export class ToolCallsService {
     await this.showToPerson(turn, status);
     const startedAt = this.clock.elapsed();
     const recorded = journal.findCall(callId);
+    const added: AddedBlock[] = [];
     const outcome = await this.registry.execute(tool, call.parameters, {
       ...user,
       turn: {
@@ -126,6 +127,7 @@ export class ToolCallsService {
         chain: readQuestion(message)?.chain ?? [],
         personal: personalTurnOf(message),
         show: (asked) => this.showAsked(turn, asked),
+        addBlock: (block) => added.push(block),
       },
       callId,
       reportProgress: (text) => {
@@ -136,15 +138,24 @@ export class ToolCallsService {
       approved: recorded?.needsApproval ? recorded.shown : undefined,
     });
     failpoint('tool.after_effect');
-    return this.end(turn, call, outcome, { duration_ms: Math.round(this.clock.elapsed() - startedAt) });
+    const end = { duration_ms: Math.round(this.clock.elapsed() - startedAt) };
+    return this.end(turn, call, outcome, end, outcome.ok ? added : []);
   }
 
-  /** Records the result of a call. */
-  private async end(turn: Turn, call: NamedCall, outcome: ToolOutcome, end: EndOfCall = {}): Promise<ToolOutcome> {
+  /** Records the result of a call, with the blocks that it adds to the reply. */
+  private async end(
+    turn: Turn,
+    call: NamedCall,
+    outcome: ToolOutcome,
+    end: EndOfCall = {},
+    added: readonly AddedBlock[] = [],
+  ): Promise<ToolOutcome> {
     const status = describeOutcome(call, outcome, end);
     const { journal, reply, writer } = turn;
     const entry = journal.record({ kind: 'tool_result', body: { callId: call.callId, outcome, end } });
-    await writer.record(entry, ...buildEndOfCall(reply, outcome, status));
+    const frames = buildEndOfCall(reply, outcome, status);
+    const blocks = added.map(({ type, content }) => reply.buildWholeBlock(type, toSafeText(content)));
+    await writer.record(entry, ...frames, ...blocks);
     await this.showToPerson(turn, status);
     return outcome;
   }

@@ -2,6 +2,7 @@
 import type { Failpoint } from '../../core/failpoints/failpoint.js';
 import type { ApprovalOperations } from './approval-operations.js';
 import type { AuditTrail } from './audit-trail.js';
+import type { CanvasOperations } from './canvas-operations.js';
 import type { ChannelOperations } from './channel-operations.js';
 import type { CronOperations } from './cron-operations.js';
 import type { FrameOperations } from './frame-operations.js';
@@ -28,6 +29,7 @@ export interface Parts {
   readonly frames: FrameOperations;
   readonly settings: SettingsOperations;
   readonly approvals: ApprovalOperations;
+  readonly canvas: CanvasOperations;
   readonly channels: ChannelOperations;
   readonly cron: CronOperations;
   readonly media: MediaOperations;

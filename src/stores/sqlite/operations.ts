@@ -7,6 +7,7 @@ import type { Moment } from '../../core/time/clock.js';
 import type {
   ApprovalStore,
   AuditStore,
+  CanvasStore,
   ChannelStore,
   CronStore,
   FrameStore,
@@ -60,6 +61,7 @@ export type Ports = Omit<QueueStore, 'acceptThen'> &
   TailscaleStore &
   ApprovalStore &
   AuditStore &
+  CanvasStore &
   ChannelStore &
   CronStore &
   MediaStore &
@@ -242,6 +244,13 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   listExpiredMedia: read(({ media }, unclaimedBefore) => media.listExpired(unclaimedBefore)),
   forgetMedia: write(({ media }, mediaIds) => media.forget(mediaIds)),
 
+  saveSurface: write(({ canvas }, ...all) => canvas.save(...all)),
+  findSurface: read(({ canvas }, ...all) => canvas.find(...all)),
+  listSurfaces: read(({ canvas }, sessionId) => canvas.list(sessionId)),
+  noteEntered: write(({ canvas }, ...all) => canvas.noteEntered(...all)),
+  addCanvasAddress: write(({ canvas }, ...all) => canvas.addAddress(...all)),
+  findCanvasAddress: read(({ canvas, now }, capabilityHash) => canvas.findAddress(now, capabilityHash)),
+
   saveMemory: write(({ memories }, ...all) => memories.save(...all)),
   searchMemories: read(({ memories }, query) => memories.search(query)),
 
@@ -274,11 +283,12 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   listUnsettledNodeEvents: read(({ nodeTraffic }, limit) => nodeTraffic.listUnsettled(limit)),
   listNodeEvents: read(({ nodeTraffic }, query) => nodeTraffic.listEvents(query)),
 
-  sweep: write(({ sweeper, approvals, channels, cron, nodes, nodeTraffic, audit, now }, limits) => {
+  sweep: write(({ sweeper, approvals, canvas, channels, cron, nodes, nodeTraffic, audit, now }, limits) => {
     const budget = new SweepBudget();
     return (
       sweeper.sweep(now, limits, budget) ||
       approvals.sweep(limits.approvalsBefore, budget) ||
+      canvas.sweep(now, budget) ||
       channels.sweep(limits, budget) ||
       cron.sweep(now, budget, (sessionId) => sweeper.end(sessionId, budget)) ||
       nodes.sweep(now, budget) ||

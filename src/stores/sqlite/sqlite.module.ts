@@ -1,9 +1,10 @@
-// Promises: the thirteen ports of core/store, on one SQLite file. Refuses to know: the content of messages and replies.
+// Promises: the ports of core/store, on one SQLite file. Refuses to know: the content of messages and replies.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import {
   ApprovalStore,
   AuditStore,
+  CanvasStore,
   ChannelStore,
   CronStore,
   FrameStore,
@@ -31,6 +32,7 @@ const ports = [
   SettingsStore,
   ApprovalStore,
   AuditStore,
+  CanvasStore,
   ChannelStore,
   CronStore,
   MediaStore,

@@ -14,6 +14,9 @@ const DELETE_MEMORIES = `DELETE FROM memories WHERE memory IN
 const DELETE_APPROVALS = `DELETE FROM approvals WHERE approval IN
   (SELECT approval FROM sessions JOIN approvals ON session_id = id WHERE session = ? LIMIT ?)`;
 
+const DELETE_SURFACES = `DELETE FROM canvas_surfaces WHERE surface IN
+  (SELECT surface FROM sessions JOIN canvas_surfaces ON session_id = id WHERE session = ? LIMIT ?)`;
+
 /** Deletes expired frames, journals of finished turns and idle sessions, in portions. */
 export class Sweeper {
   private readonly statements;
@@ -158,6 +161,7 @@ export class Sweeper {
       this.budget.repeat(() => this.deleteFrames(session, this.nextReach(session))) &&
       this.budget.repeat(() => this.deleteMessages(session)) &&
       this.budget.repeat(() => Number(statements.deleteMemories.run(session, MAX_STEP_ROWS).changes)) &&
+      this.budget.repeat(() => Number(statements.deleteSurfaces.run(session, MAX_STEP_ROWS).changes)) &&
       this.budget.repeat(() => Number(statements.deleteApprovals.run(session, MAX_STEP_ROWS).changes)) &&
       this.budget.repeat(() => Number(statements.deleteParticipants.run(session, MAX_STEP_ROWS).changes)) &&
       this.budget.repeat(() => this.deleteCursors(session));
@@ -236,6 +240,7 @@ function prepareDeletion(database: DatabaseSync) {
     clients: prepare<{ client: number }>(database, 'SELECT client FROM cursors WHERE session = ? LIMIT ?'),
     deleteMemories: prepare(database, DELETE_MEMORIES),
     deleteApprovals: prepare(database, DELETE_APPROVALS),
+    deleteSurfaces: prepare(database, DELETE_SURFACES),
     deleteCursor: prepare(database, 'DELETE FROM cursors WHERE client = ? AND session = ?'),
     deleteParticipants: prepare(
       database,

@@ -2,6 +2,7 @@ import type {
   AcceptedMessage,
   ApprovalStore,
   AuditStore,
+  CanvasStore,
   ChannelStore,
   Claim,
   CronStore,
@@ -31,6 +32,7 @@ export type StorePorts = Store &
   SettingsStore &
   ApprovalStore &
   AuditStore &
+  CanvasStore &
   ChannelStore &
   CronStore &
   MediaStore &

@@ -39,7 +39,7 @@ async function callIn(message: MessageWithReply, permissions = ['cron']): Promis
     session,
     caller: client,
     agent: anAgent({ permissions }),
-    turn: { messageRef, chain: [], personal: { messageRef, sessionId }, show: async () => {} },
+    turn: { messageRef, chain: [], personal: { messageRef, sessionId }, show: async () => {}, addBlock: () => {} },
   };
 }
 

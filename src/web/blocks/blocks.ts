@@ -7,6 +7,7 @@ import { icons } from '../design/icons.js';
 import { tabStop } from '../design/tab-stop.js';
 import { readMediaId, type MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
+import { readSurface } from '../model/surfaces.js';
 import { readJson, readText, renderFold } from './fold.js';
 import { findOutcome, readCallId, renderCall, renderStatus, summariseCalls, type Decider } from './tools.js';
 
@@ -110,11 +111,8 @@ function listStanding({ standing, end }: ReplyState): readonly StreamBlock[] {
 }
 
 /** Renders any block except a tool call. */
-function renderBlock(
-  { block_type, content, metadata }: StreamBlock,
-  files: MediaFiles,
-  growing: boolean,
-): TemplateResult {
+function renderBlock(block: StreamBlock, files: MediaFiles, growing: boolean): TemplateResult {
+  const { block_type, content, metadata } = block;
   switch (block_type) {
     case 'markdown':
       // An empty conversation needs nothing of what reads Markdown; later calls cost nothing.
@@ -135,15 +133,25 @@ function renderBlock(
     case 'audio':
       return renderMedia(block_type, content, files, readText(metadata?.['alt']));
     case 'canvas':
-      return renderFold(
-        html`${icons.canvas}<span>${readText(readJson(content)['title']) ?? texts.block.canvas}</span>`,
-        [[undefined, content]],
-      );
+      return renderCanvas(block);
     case 'tool_result':
       return renderFold(html`${icons.tool}<span>${texts.block.result}</span>`, [[undefined, content]]);
     default:
       return html`<p class="block text" dir="auto"><chat-parts .text=${content}></chat-parts></p>`;
   }
+}
+
+/** Renders where a surface was drawn. One that is no surface of the gateway is shown as what it is. */
+function renderCanvas(block: StreamBlock): TemplateResult {
+  const surface = readSurface(block);
+  const title = readText(readJson(block.content)['title']) ?? texts.block.canvas;
+  if (!surface) return renderFold(html`${icons.canvas}<span>${title}</span>`, [[undefined, block.content]]);
+  if (surface.closed) return renderNote(texts.canvas.wasClosed(title));
+  const open = ({ currentTarget }: Event) =>
+    currentTarget?.dispatchEvent(new CustomEvent('open-surface', { detail: surface.surface_id, bubbles: true }));
+  return html`<button type="button" class="block plain surface" @click=${open}>
+    ${icons.canvas}<span dir="auto">${title}</span><span class="faint">${texts.canvas.open}</span>
+  </button>`;
 }
 
 /** Renders a status: one line as a note, several as preformatted text with aligned columns. */

@@ -2,6 +2,7 @@ import {
   ConnectionEndedError,
   WithdrawnError,
   type Attachment,
+  type CanvasAction,
   type GatewayClient,
   type OutboundFrame,
   type PresenceStatus,
@@ -15,6 +16,7 @@ import type { Conversation } from './conversation.js';
 import { ConversationReader } from './conversation-reader.js';
 import { Conversations } from './conversations.js';
 import { Drafts } from './drafts.js';
+import { EnteredValues } from './entered-values.js';
 import { gatewayClock } from './gateway-clock.js';
 import { GatewayLink, type Identification } from './gateway-link.js';
 import { Leaving } from './leaving.js';
@@ -43,6 +45,7 @@ export class Chat {
   readonly reader: ConversationReader;
   readonly leaving: Leaving;
   readonly drafts: Drafts;
+  readonly entered: EnteredValues;
   readonly presence = new Presence((status) => this.#sendPresence(status));
   /** Emitted when something shown has changed. */
   readonly changed = new Signal();
@@ -68,6 +71,7 @@ export class Chat {
     private readonly readWanted: () => string | undefined,
   ) {
     this.conversations = new Conversations(storage);
+    this.entered = new EnteredValues(storage);
     this.drafts = new Drafts(storage, this.conversations);
     this.outbox = new Outbox(storage, () => this.changed.emit());
     this.preferences = new Preferences(storage, () => this.changed.emit());
@@ -123,15 +127,15 @@ export class Chat {
 
   /**
    * Sends a checked text and uploaded files, in place of the message with the ref `supersedes` if that is given. Returns
-   * false while the sender is not known yet.
+   * false while the sender is not known yet. `canvas` is what the person did on a surface; the text says it in words.
    */
-  send(written: string, attachments: readonly Attachment[] = [], supersedes?: string): boolean {
+  send(written: string, attachments: readonly Attachment[] = [], supersedes?: string, canvas?: CanvasAction): boolean {
     const { active: conversation } = this;
     const { client } = this.link;
     if (!conversation || !client) return false;
     const content = cleanText(written);
     const { sender, transcript } = conversation;
-    const unsent = { id: makeName(), sender, content, attachments, supersedes };
+    const unsent = { id: makeName(), sender, content, attachments, supersedes, canvas };
     this.outbox.add(unsent, !this.isConnected);
     const message = transcript.add(asSent(unsent));
     // Before the gateway has said who is signed in, it stays here.

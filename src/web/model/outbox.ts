@@ -98,6 +98,7 @@ export function payloadOf({
   content,
   attachments = [],
   supersedes,
+  canvas,
 }: Omit<UnsentMessage, 'id'>): MessageInPayload {
   return {
     channel: CHANNEL,
@@ -105,5 +106,6 @@ export function payloadOf({
     content,
     ...(attachments.length > 0 && { attachments: [...attachments] }),
     ...(supersedes !== undefined && { supersedes }),
+    ...(canvas !== undefined && { metadata: { canvas } }),
   };
 }

@@ -3,8 +3,10 @@ import {
   isKnownConversation,
   isReadingPosition,
   isStoredFile,
+  isEnteredEntry,
   isUnsentMessage,
   readList,
+  type Entered,
   type KnownConversation,
   type ReadingPosition,
   type StoredFile,
@@ -29,8 +31,12 @@ const BLANK = 'blank';
 const DRAFT = 'draft.';
 const DRAFT_FILES = 'draft_files.';
 const POSITION = 'position.';
+const ENTERED = 'entered.';
 const LEAVING = 'leaving';
 const DENIED = 'denied';
+
+/** Surfaces of a conversation of which a tab keeps what was entered. */
+const MAX_ENTERED = 20;
 
 /** Calls that a tab remembers to have denied. */
 const MAX_DENIED = 200;
@@ -226,6 +232,17 @@ export class PageStorage {
 
   savePosition(sender: string, position: ReadingPosition | undefined): void {
     this.#forTab.write(this.#own(POSITION + sender), position && JSON.stringify([position]));
+  }
+
+  /** What was entered on the surfaces of a conversation, by surface. */
+  readEntered(sender: string): Readonly<Record<string, Entered>> {
+    const entries = readList(this.#forTab.read(this.#own(ENTERED + sender)), isEnteredEntry);
+    return Object.fromEntries(entries);
+  }
+
+  saveEntered(sender: string, entered: Readonly<Record<string, Entered>>): void {
+    const entries = Object.entries(entered).slice(-MAX_ENTERED);
+    this.#forTab.write(this.#own(ENTERED + sender), JSON.stringify(entries));
   }
 
   /** True when the person is signed out once their messages are sent. */

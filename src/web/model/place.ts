@@ -4,8 +4,10 @@ export interface Place {
   readonly conversation?: string;
   /** The ref of a message in it that is to be shown. */
   readonly message?: string;
+  /** The surface that is shown beside it. */
+  readonly surface?: string;
   /** What lies over the conversation. */
-  readonly panel?: Panel;
+  readonly panel?: Panel | undefined;
 }
 
 /** The list of conversations in a narrow window, or the list of the keys. */
@@ -23,9 +25,11 @@ export function readPlace(fragment: string): Place {
     return value === '' || value.length > MAX_NAME_LENGTH ? undefined : value;
   };
   const [conversation, message, panel] = [read('conversation'), read('message'), read('panel')];
+  const surface = read('surface');
   return {
     ...(conversation !== undefined && { conversation }),
     ...(message !== undefined && { message }),
+    ...(surface !== undefined && { surface }),
     ...((panel === 'list' || panel === 'keys') && { panel }),
   };
 }
@@ -33,7 +37,7 @@ export function readPlace(fragment: string): Place {
 /** Returns the fragment of a place, with its `#`; empty for the place without a name. */
 export function writePlace(place: Place): string {
   const values = new URLSearchParams();
-  for (const key of ['conversation', 'message', 'panel'] as const) {
+  for (const key of ['conversation', 'message', 'surface', 'panel'] as const) {
     const value = place[key];
     if (value !== undefined) values.set(key, value);
   }

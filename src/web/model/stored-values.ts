@@ -1,4 +1,4 @@
-import type { Attachment } from '../../client/index.js';
+import type { Attachment, CanvasAction } from '../../client/index.js';
 
 /** A stored conversation. */
 export interface KnownConversation {
@@ -24,6 +24,17 @@ export interface UnsentMessage {
   readonly attachments?: readonly Attachment[] | undefined;
   /** The ref of the message in whose place it is sent. */
   readonly supersedes?: string | undefined;
+  /** What the person did on a surface. */
+  readonly canvas?: CanvasAction | undefined;
+}
+
+/** What a person has entered on a surface, on top of the data that the agent gave. */
+export interface Entered {
+  /** The version with which the surface began. */
+  readonly since: number;
+  /** The data of the agent, on which `local` is based. */
+  readonly base: unknown;
+  readonly local: unknown;
 }
 
 /** A file that the gateway stores, with the id under which it does. */
@@ -61,8 +72,8 @@ export function isKnownConversation(entry: unknown): entry is KnownConversation 
 
 export function isUnsentMessage(entry: unknown): entry is UnsentMessage {
   if (!isRecord(entry) || !isName(entry['id']) || !isName(entry['sender'])) return false;
-  const { content, attachments, supersedes } = entry;
-  if (!isOptionalText(supersedes)) return false;
+  const { content, attachments, supersedes, canvas } = entry;
+  if (!isOptionalText(supersedes) || !(canvas === undefined || isRecord(canvas))) return false;
   if (attachments === undefined) return isName(content);
   return (
     typeof content === 'string' &&
@@ -70,6 +81,10 @@ export function isUnsentMessage(entry: unknown): entry is UnsentMessage {
     (isName(content) || attachments.length > 0) &&
     attachments.every(isStoredFile)
   );
+}
+
+export function isEnteredEntry(entry: unknown): entry is readonly [string, Entered] {
+  return Array.isArray(entry) && isName(entry[0]) && isRecord(entry[1]) && Number.isSafeInteger(entry[1]['since']);
 }
 
 export function isReadingPosition(entry: unknown): entry is ReadingPosition {

@@ -19,6 +19,7 @@ import type { SetUpModel } from '../setup/setup-card.js';
 import { renderAbsent } from '../thread/absent.js';
 import { renderFounder } from '../thread/author.js';
 import { renderThread } from '../thread/thread.js';
+import { CanvasAside } from './canvas-aside.js';
 import { ConversationList } from './conversation-list.js';
 import { ConversationMenu } from './conversation-menu.js';
 import { listHeaderCommands } from './header-commands.js';
@@ -59,6 +60,7 @@ export class ChatApp extends LitElement {
   private readonly menu = new ConversationMenu(this.toast, (conversation) => this.rename(conversation));
   readonly places = new Places((place) => void this.show(place));
   private readonly named = new NamedMessage(this, () => this);
+  private readonly canvas = new CanvasAside(this, () => this);
   private shown: Conversation | undefined;
   private isFrameRequested = false;
 
@@ -133,7 +135,8 @@ export class ChatApp extends LitElement {
     if (this.chat.active === this.shown) await this.named.show();
   }
 
-  private showPanel({ panel }: Place): void {
+  private showPanel({ panel, surface }: Place): void {
+    this.canvas.show(surface);
     const keys = this.keysRef.value;
     if (panel !== 'keys') keys?.close();
     else if (!keys?.open) keys?.showModal();
@@ -172,22 +175,22 @@ export class ChatApp extends LitElement {
   }
 
   private renderChat(): TemplateResult {
-    const { chat, hasList, hasListPlace, isListOver } = this;
+    const { chat, hasList, hasListPlace, isListOver, canvas } = this;
     const isClosed = chat.preferences.isListClosed;
     const openList = hasList ? () => this.openList() : undefined;
     const isListOpen = isNarrow.matches ? isListOver : !isClosed;
-    const classes = `app ${hasListPlace ? 'with-list' : ''} ${isListOver ? 'list-over' : ''} ${isClosed ? 'list-closed' : ''}`;
+    const classes = `app ${hasListPlace ? 'with-list' : ''} ${isListOver ? 'list-over' : ''} ${isClosed ? 'list-closed' : ''} ${canvas.isOpen ? 'with-canvas' : ''}`;
     return html`<div class=${classes}>
       <button type="button" class="plain skip" @click=${() => this.composer?.focus()}>${texts.skip}</button>
       ${hasListPlace ? this.renderList() : nothing}
-      <main ?inert=${hasList && isListOver}>
+      <main ?inert=${(hasList && isListOver) || canvas.isOver}>
         ${renderHeader(chat, { isListOpen, openList, menu: this.listCommands() })}${this.renderThreadBox()}
         <div class="foot" ?hidden=${chat.visitor.absence !== undefined}>
           ${this.keeper.isAtEnd ? nothing : this.renderToEnd()}
           <div class="write">${this.renderComposer()}</div>
         </div>
       </main>
-      ${hasList ? html`<div class="scrim" @click=${() => this.leaveList()}></div>` : nothing}${this.toast.render()}${this.readOut.render()}
+      ${canvas.render()}${hasList ? html`<div class="scrim" @click=${() => this.leaveList()}></div>` : nothing}${this.toast.render()}${this.readOut.render()}
       ${renderKeys(this.keysRef, chat.preferences, () => this.places.closePanel())}${renderSignOut(this.signOutRef, chat, this.writing.taker)}
     </div>`;
   }
@@ -288,7 +291,7 @@ export class ChatApp extends LitElement {
     const { active } = this.chat;
     if (event.key === 'Escape') {
       if (this.isListOver) this.leaveList();
-      else if (event.target instanceof Element && event.target.closest('chat-composer, .thread')) this.stopReply();
+      else if (!this.canvas.leave(event.target) && isForReply(event.target)) this.stopReply();
     } else if (event.key === 'F2' && this.hasList && active && !active.isEmpty) {
       this.rename(active);
     } else if (this.chat.preferences.hasSingleKeys) {
@@ -339,7 +342,12 @@ export class ChatApp extends LitElement {
 
   /** Leaves the list that is over the conversation; the browser's history follows. */
   private leaveList(): void {
-    this.showPanel({});
+    this.showPanel({ ...this.places.current, panel: undefined });
     this.places.closePanel();
   }
+}
+
+/** True for the composer and the thread, from which a key stops the reply. */
+function isForReply(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('chat-composer, .thread') !== null;
 }

@@ -50,8 +50,37 @@ export class Places {
 
   /** Opens a panel over what is shown. */
   openPanel(panel: Panel): void {
+    const { conversation, surface } = this.current;
+    this.go({
+      ...(conversation !== undefined && { conversation }),
+      ...(surface !== undefined && { surface }),
+      panel,
+    });
+  }
+
+  /** Shows a surface beside the conversation, in an entry of its own, so that Back closes it; or in the present one. */
+  openSurface(surface: string, isOwn: boolean): void {
     const { conversation } = this.current;
-    this.go({ ...(conversation !== undefined && { conversation }), panel });
+    const place = { ...(conversation !== undefined && { conversation }), surface };
+    if (this.current.surface === surface || this.#waiting) return;
+    if (!isOwn || this.current.surface !== undefined) {
+      this.#replace(place, readState());
+      return this.show(place);
+    }
+    history.pushState({ isPanel: true } satisfies EntryState, '', writePlace(place));
+    this.show(place);
+  }
+
+  /** Closes the surface. */
+  closeSurface(): void {
+    const { surface, ...rest } = this.current;
+    if (surface === undefined || this.#waiting) return;
+    if (!readState().isPanel) {
+      this.#replace(rest, readState());
+      return this.show(rest);
+    }
+    this.#waiting = [];
+    history.back();
   }
 
   /** Leaves the panel, as Back would. */
@@ -79,7 +108,12 @@ export class Places {
     if (this.#waiting) return;
     const { panel } = current;
     const isNamed = current.conversation === conversation;
-    const others = { ...(message !== undefined && { message }), ...(panel && { panel }) };
+    const { surface } = current;
+    const others = {
+      ...(message !== undefined && { message }),
+      ...(surface !== undefined && { surface }),
+      ...(panel && { panel }),
+    };
     const place = isNamed ? current : { ...(conversation !== undefined && { conversation }), ...others };
     if (writePlace(place) !== location.hash) this.#replace(place, readState());
   }

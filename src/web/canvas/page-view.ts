@@ -1,0 +1,144 @@
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { createRef, ref } from 'lit/directives/ref.js';
+import type { Chat } from '../model/chat.js';
+import type { Conversation } from '../model/conversation.js';
+import type { Surface } from '../model/surfaces.js';
+import { texts } from '../texts.js';
+import { FrameHeight } from './frame-height.js';
+import type { SurfaceAction } from './surface-view.js';
+
+/** What a frame shows: a page, or why it shows none. */
+type Stage = 'loading' | 'shown' | 'left' | 'gone';
+
+/**
+ * A page of the agent, in a sandboxed frame with an origin of its own. The page speaks over a port that its first document
+ * gets: whatever else comes into the frame has none, and takes the frame away.
+ */
+@customElement('canvas-page')
+export class CanvasPage extends LitElement {
+  @property({ attribute: false }) chat!: Chat;
+  @property({ attribute: false }) conversation!: Conversation;
+  @property({ attribute: false }) surface!: Surface;
+  @state() private stage: Stage = 'loading';
+  @state() private address = '';
+  /** An address that the page wants to open. */
+  @state() private wanted = '';
+  private readonly frame = createRef<HTMLIFrameElement>();
+  private readonly height = new FrameHeight(() => this.frame.value);
+  private port: MessagePort | undefined;
+  private loads = 0;
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.close('loading');
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const before = changed.get('surface');
+    const { surface_id, version } = this.surface;
+    if (!changed.has('surface') || (before?.surface_id === surface_id && before.version === version)) return;
+    void this.open();
+  }
+
+  protected override render(): TemplateResult {
+    const { stage, address, wanted, surface } = this;
+    return html`${
+      wanted === ''
+        ? nothing
+        : html`<div class="trouble" role="alert">
+            <p dir="auto">${texts.canvas.link(wanted)}</p>
+            <button type="button" class="plain" @click=${this.follow}>${texts.canvas.follow}</button>
+            <button type="button" class="plain" @click=${() => (this.wanted = '')}>${texts.canvas.stay}</button>
+          </div>`
+    }
+    ${
+      address === ''
+        ? html`<p class="note" role="status">
+            ${texts.canvas[stage === 'left' || stage === 'gone' ? stage : 'loading']}
+            ${stage === 'loading' ? nothing : html`<button type="button" class="quiet" @click=${this.open}>${texts.canvas.tryAgain}</button>`}
+          </p>`
+        : html`<iframe
+            ${ref(this.frame)}
+            class="page"
+            title=${surface.title ?? texts.canvas.page}
+            sandbox="allow-scripts"
+            src=${address}
+            @load=${this.loaded}
+          ></iframe>`
+    }`;
+  }
+
+  /** Asks for a new address: the one before is for an older state, or has expired. */
+  private async open(): Promise<void> {
+    const { surface, conversation, chat } = this;
+    const { sessionId } = conversation.transcript;
+    this.close('loading');
+    if (sessionId === undefined) return;
+    try {
+      const given = await chat.link.client?.openCanvas(sessionId, surface.surface_id);
+      if (surface !== this.surface || !this.isConnected) return;
+      this.loads = 0;
+      this.stage = 'shown';
+      this.address = given ? new URL(`${given.url}/page`, location.href).href : '';
+    } catch {
+      if (surface === this.surface) this.close('gone');
+    }
+  }
+
+  private close(stage: Stage): void {
+    this.port?.close();
+    this.port = undefined;
+    this.address = '';
+    this.wanted = '';
+    this.stage = stage;
+  }
+
+  /** A second document is not the agent's page. */
+  private loaded(): void {
+    const { contentWindow } = this.frame.value ?? {};
+    if (++this.loads > 1 || !contentWindow) return this.close('left');
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    this.height.reset();
+    port1.addEventListener('message', ({ data }: MessageEvent<unknown>) => this.hear(data));
+    port1.start();
+    // The frame has an opaque origin, which cannot be named.
+    contentWindow.postMessage({ type: 'port' }, '*', [port2]);
+  }
+
+  private hear(data: unknown): void {
+    if (typeof data !== 'object' || data === null) return;
+    const { type, action, context, height, url } = data as Readonly<Record<string, unknown>>;
+    if (type === 'resize') this.height.set(height);
+    else if (type === 'open_link' && typeof url === 'string' && isPressed()) this.ask(url);
+    else if (type === 'action' && typeof action === 'string' && action !== '' && isPressed()) this.act(action, context);
+  }
+
+  private act(name: string, context: unknown): void {
+    const detail: SurfaceAction = {
+      name,
+      context: typeof context === 'object' && context !== null ? { ...context } : {},
+      label: '',
+    };
+    this.dispatchEvent(new CustomEvent('act', { detail }));
+  }
+
+  private ask(address: string): void {
+    if (/^https?:\/\//i.test(address) && address.length <= 2_048) this.wanted = address;
+  }
+
+  private follow(): void {
+    window.open(this.wanted, '_blank', 'noopener,noreferrer');
+    this.wanted = '';
+  }
+}
+
+/** Whether a person has just pressed something, in the frame too: a page acts for nobody by itself. */
+function isPressed(): boolean {
+  return (navigator as Partial<Navigator>).userActivation?.isActive ?? true;
+}
