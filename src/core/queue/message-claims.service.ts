@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Bag, type Placed } from '../cache/bag.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import { follow, POLL_INTERVAL_MS } from '../replicas/follow.js';
@@ -31,7 +32,7 @@ const RENEW_INTERVAL_MS = LEASE_MS / 3;
 const RENEW_TIMEOUT_MS = (LEASE_MS * 2) / 3;
 
 /** A claimed message that has no end yet. */
-interface Run {
+interface Run extends Placed {
   readonly claim: Claim;
   /** Undefined for a message that {@link ClaimConsumer.endNow} ends: its commit cannot be stopped. */
   controller: AbortController | undefined;
@@ -49,8 +50,7 @@ interface Run {
 @Injectable()
 export class MessageClaimsService {
   private readonly log: Log;
-  /** By lease. */
-  private readonly runs = new Map<string, Run>();
+  private readonly runs = new Bag<Run>();
   private readonly slots: TurnSlots<Run>;
   private consumer: ClaimConsumer | undefined;
   /** True if messages are claimed. */
@@ -112,7 +112,7 @@ export class MessageClaimsService {
     await Promise.race([this.whenIdle(), this.clock.sleep(timeoutMs, AbortSignal.any([hurry, timeout.signal]))]);
     timeout.abort();
     failpoint('drain.mid');
-    for (const run of this.runs.values()) abort(run, 'draining');
+    for (const run of this.runs.list()) abort(run, 'draining');
     await this.whenIdle();
     for (const stop of this.stopWatching.splice(0)) stop();
   }
@@ -151,7 +151,7 @@ export class MessageClaimsService {
     try {
       return await work();
     } finally {
-      const run = [...this.runs.values()].find(({ claim }) => claim.lease.messageRef === asker);
+      const run = this.runs.find(({ claim }) => claim.lease.messageRef === asker);
       if (run) await this.slots.returnFrom(run, 'a turn inside', signal);
       leave();
       this.wake();
@@ -164,7 +164,7 @@ export class MessageClaimsService {
    * one again, or `signal` aborts.
    */
   async waitOutside<T>(lease: Lease, signal: AbortSignal, wait: () => Promise<T>): Promise<T> {
-    const run = this.runs.get(keyOf(lease));
+    const run = this.findLeased(lease);
     if (!run) return wait();
     if (!this.slots.leave(run)) {
       const fields = { message_ref: lease.messageRef, waiting: MAX_WAITING_TURNS };
@@ -200,7 +200,7 @@ export class MessageClaimsService {
 
   /** Stops what runs of a message on this replica. */
   stop(messageRef: string, reason: StopReason): void {
-    for (const run of this.runs.values()) if (run.claim.lease.messageRef === messageRef) abort(run, reason);
+    for (const run of this.runs.list()) if (run.claim.lease.messageRef === messageRef) abort(run, reason);
   }
 
   private async claimAll(): Promise<void> {
@@ -241,8 +241,8 @@ export class MessageClaimsService {
     // A claim that arrives after the drain began is released at once.
     const mayRun = this.isOpen || this.slots.isInside(claim.lease.sessionId);
     const stopReason = claim.cancelRequested ? 'cancelled' : mayRun ? undefined : 'draining';
-    const run: Run = { claim, controller: undefined, stopReason, renewedAt: sentAt };
-    this.runs.set(keyOf(claim.lease), run);
+    const run: Run = { claim, controller: undefined, stopReason, renewedAt: sentAt, place: -1 };
+    this.runs.add(run);
     const done = (hasEnded: boolean) => (hasEnded ? this.end(run) : this.run(run, consumer));
     // It takes no slot, since nothing of it is left but its commit. The next claim shares that commit.
     if (stopReason === undefined && consumer.endNow(claim, done)) this.wake();
@@ -263,14 +263,18 @@ export class MessageClaimsService {
   }
 
   private findRun(sessionId: string): Run | undefined {
-    return [...this.runs.values()].find(({ claim }) => claim.lease.sessionId === sessionId);
+    return this.runs.find(({ claim }) => claim.lease.sessionId === sessionId);
+  }
+
+  /** Each claim of a message raises the epoch of its lease. */
+  private findLeased({ messageRef, epoch }: Lease): Run | undefined {
+    return this.runs.find(({ claim: { lease } }) => lease.messageRef === messageRef && lease.epoch === epoch);
   }
 
   private end(run: Run): void {
-    const { claim, ended } = run;
-    this.runs.delete(keyOf(claim.lease));
+    this.runs.delete(run);
     this.slots.remove(run);
-    ended?.resolve();
+    run.ended?.resolve();
     if (this.runs.size === 0) this.idle?.resolve();
     this.wake();
   }
@@ -284,7 +288,7 @@ export class MessageClaimsService {
   private async renewLeases(): Promise<void> {
     // Not only when a renewal fails: a shared store that cannot be reached may answer nothing for minutes.
     if (this.store.isShared) this.stopOverdue();
-    const runs = [...this.runs.values()];
+    const runs = this.runs.list();
     if (runs.length === 0) return;
     // A lease counts from when the store took its renewal, which is never before it was sent.
     const sentAt = this.clock.elapsed();
@@ -304,18 +308,13 @@ export class MessageClaimsService {
 
   private stopOverdue(): void {
     const now = this.clock.elapsed();
-    for (const run of this.runs.values()) if (now - run.renewedAt >= RENEW_TIMEOUT_MS) abort(run, 'lease_lost');
+    for (const run of this.runs.list()) if (now - run.renewedAt >= RENEW_TIMEOUT_MS) abort(run, 'lease_lost');
   }
 
   private stopRun(lease: Lease, reason: StopReason): void {
-    const run = this.runs.get(keyOf(lease));
+    const run = this.findLeased(lease);
     if (run) abort(run, reason);
   }
-}
-
-/** Each claim of a message raises the epoch of its lease. */
-function keyOf({ messageRef, epoch }: Lease): string {
-  return `${messageRef}/${epoch}`;
 }
 
 function abort(run: Run, reason: StopReason): void {

@@ -1,3 +1,4 @@
+import { Bag, type Placed } from '../cache/bag.js';
 import type { Lease } from '../store/index.js';
 
 /** Turns that may wait for people without a slot. Each holds its prompt and its reply in memory. */
@@ -6,6 +7,15 @@ export const MAX_WAITING_TURNS = 1_000;
 /** A run of a message. */
 export interface SlottedRun {
   readonly claim: { readonly lease: Lease };
+  /** Its seat while it is one of the runs of a {@link TurnSlots}, which alone changes it. */
+  seat?: Seat<this> | undefined;
+}
+
+/** A run among the others. */
+interface Seat<R> extends Placed {
+  readonly run: R;
+  /** Number of its calls that wait for a person. */
+  waits: number;
 }
 
 /** A run that waits for a slot. */
@@ -23,8 +33,7 @@ interface Returning<R> {
  * Refuses to know: the store, and what the turns wait for.
  */
 export class TurnSlots<R extends SlottedRun> {
-  /** With the number of calls of each run that wait for a person. */
-  private readonly runs = new Map<R, number>();
+  private readonly seats = new Bag<Seat<R>>();
   /** Runs without a slot. It counts only for runs that are inside no other. */
   private readonly outside = new Set<R>();
   /** By session whose turns run inside another one: the message that waits for them, and with how many calls. */
@@ -50,11 +59,13 @@ export class TurnSlots<R extends SlottedRun> {
 
   /** Adds a run with a slot. */
   add(run: R): void {
-    this.runs.set(run, 0);
+    run.seat = { run, waits: 0, place: -1 };
+    this.seats.add(run.seat);
   }
 
   remove(run: R): void {
-    this.runs.delete(run);
+    if (run.seat) this.seats.delete(run.seat);
+    run.seat = undefined;
     this.outside.delete(run);
   }
 
@@ -84,7 +95,7 @@ export class TurnSlots<R extends SlottedRun> {
    * because too many others wait.
    */
   leave(run: R): boolean {
-    this.runs.set(run, this.countWaits(run) + 1);
+    if (run.seat) run.seat.waits++;
     return this.release(run);
   }
 
@@ -93,7 +104,7 @@ export class TurnSlots<R extends SlottedRun> {
     await new Promise<void>((resolve) => {
       const enter = () => {
         signal.removeEventListener('abort', giveUp);
-        if (wait === 'a person' && this.runs.has(run)) this.runs.set(run, this.countWaits(run) - 1);
+        if (wait === 'a person' && run.seat) run.seat.waits--;
         resolve();
       };
       const entry = { run, enter };
@@ -110,7 +121,7 @@ export class TurnSlots<R extends SlottedRun> {
 
   /** Returns the runs whose slot is free because everything in it waits for people. */
   listWaiting(): R[] {
-    return [...this.runs.keys()].filter((run) => !this.isAtWork(this.rootOf(run)));
+    return this.list().filter((run) => !this.isAtWork(this.rootOf(run)));
   }
 
   /** Gives free slots to the runs that wait for one. */
@@ -125,8 +136,8 @@ export class TurnSlots<R extends SlottedRun> {
   }
 
   private countTaken(): number {
-    if (this.inside.size === 0) return this.runs.size - this.outside.size;
-    return [...this.runs.keys()].filter((run) => this.rootOf(run) === run && !this.outside.has(run)).length;
+    if (this.inside.size === 0) return this.seats.size - this.outside.size;
+    return this.list().filter((run) => this.rootOf(run) === run && !this.outside.has(run)).length;
   }
 
   /** Frees the slot that the run works in, if everything in it waits for people. Returns false if too many others wait. */
@@ -155,11 +166,15 @@ export class TurnSlots<R extends SlottedRun> {
     return asker ? this.rootOf(asker) : run;
   }
 
+  private list(): R[] {
+    return this.seats.list().map(({ run }) => run);
+  }
+
   private countWaits(run: R): number {
-    return this.runs.get(run) ?? 0;
+    return run.seat?.waits ?? 0;
   }
 
   private findRun(matches: (lease: Lease) => boolean): R | undefined {
-    return [...this.runs.keys()].find(({ claim }) => matches(claim.lease));
+    return this.seats.find(({ run }) => matches(run.claim.lease))?.run;
   }
 }

@@ -22,6 +22,8 @@ export interface OpenMessage extends LaneMessage {
   attempt: number;
   /** Number of its runs that the death of their owner has ended. */
   interruptions: number;
+  /** Its row in the table, which is not written yet, with the head of the log at its first claim; null before it. */
+  newRow?: { readonly headBefore: number | null } | undefined;
   /** The slot in which the other thread keeps it; undefined for most messages of a long queue. */
   slot?: number | undefined;
 }

@@ -7,8 +7,7 @@ import { prepare } from './rows.js';
  * {@link flush} and is then written once, as it is.
  */
 export class QueueTable {
-  /** The messages without a row, with the head of the log at their first claim; null before it. */
-  private readonly added = new Map<OpenMessage, number | null>();
+  private added: OpenMessage[] = [];
   private readonly insert;
   private readonly updateRunning;
   private readonly updateRetry;
@@ -38,12 +37,13 @@ export class QueueTable {
 
   /** Adds the row of a message that was accepted just now. */
   add(message: OpenMessage): void {
-    this.added.set(message, null);
+    message.newRow = { headBefore: null };
+    this.added.push(message);
   }
 
   /** Notes that a message runs. @param headSeq the head of its session's log, which counts at its first claim */
   markRunning(message: OpenMessage, headSeq: number): void {
-    if (this.added.has(message)) this.added.set(message, headSeq);
+    if (message.newRow) message.newRow = { headBefore: headSeq };
     else this.updateRunning.run(message.attempt, message.interruptions, message.epoch, headSeq, message.ord);
   }
 
@@ -65,21 +65,27 @@ export class QueueTable {
   }
 
   delete(message: OpenMessage): void {
-    if (!this.added.delete(message)) this.remove.run(message.ord);
+    if (message.newRow) message.newRow = undefined;
+    else this.remove.run(message.ord);
   }
 
   /** Writes the rows that wait. Other statements must not read or change the table before. */
   flush(): void {
-    if (this.added.size === 0) return;
-    for (const [{ ord, session, client, priority, attempt, interruptions, epoch }, headBefore] of this.added) {
-      const state = epoch === 0 ? 'queued' : 'running';
-      this.insert.run(ord, session, client, priority, state, attempt, interruptions, epoch, headBefore);
-    }
-    this.added.clear();
+    if (this.added.length === 0) return;
+    for (const message of this.added) this.write(message);
+    this.added = [];
+  }
+
+  private write(message: OpenMessage): void {
+    const { ord, session, client, priority, attempt, interruptions, epoch, newRow } = message;
+    if (!newRow) return;
+    const state = epoch === 0 ? 'queued' : 'running';
+    this.insert.run(ord, session, client, priority, state, attempt, interruptions, epoch, newRow.headBefore);
+    message.newRow = undefined;
   }
 
   /** Forgets the rows that wait, whose transaction was rolled back. */
   forgetAll(): void {
-    this.added.clear();
+    this.added = [];
   }
 }
