@@ -9,6 +9,8 @@ export const MAX_DEPTH = 12;
 const MAX_PARSED_LENGTH = 20_000;
 /** Quotes in quotes, for which the parser needs time by the square of their depth. */
 const TOO_DEEP = new RegExp(`^(?:[ \\t]{0,3}>){${MAX_DEPTH + 1}}`, 'm');
+/** With more characters that may be marks a text is shown as it was written: the time may grow with their square. */
+const MAX_MARKS = 1_000;
 /** Maximum length of what stands behind the marks of a code fence and is not shown, in UTF-16 units. */
 const MAX_INFO = 64;
 
@@ -34,7 +36,7 @@ function translateText({ kind, text, language }: PartText, dialect: Dialect): st
 }
 
 function translateMarkdown(text: string, dialect: Dialect): string {
-  if (text.length > MAX_PARSED_LENGTH || TOO_DEEP.test(text)) return dialect.escape(text);
+  if (text.length > MAX_PARSED_LENGTH || TOO_DEEP.test(text) || hasTooManyMarks(text)) return dialect.escape(text);
   try {
     const marked = new Walk(dialect).blocks(lexer(text), { depth: 0, isQuoted: false });
     // A text that is nothing but definitions of links would be empty.
@@ -42,6 +44,10 @@ function translateMarkdown(text: string, dialect: Dialect): string {
   } catch {
     return dialect.escape(text);
   }
+}
+
+function hasTooManyMarks(text: string): boolean {
+  return (text.match(/[[\]<>*_~`!]/g)?.length ?? 0) > MAX_MARKS;
 }
 
 /** Returns a fenced block of code. What stands behind its marks and is no language is shown as code. */

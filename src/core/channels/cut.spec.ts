@@ -109,6 +109,18 @@ describe('cut', () => {
     );
   });
 
+  it('measures a few heads for each part, none longer than twice the limit', () => {
+    for (const grows of [1, 1.3, 3]) {
+      const heads: number[] = [];
+      const parts = cut([markdown('word word. '.repeat(6_000))], 4_096, (texts) => {
+        heads.push(measure(texts));
+        return Math.ceil(measure(texts) * grows);
+      });
+      expect(heads.length).toBeLessThanOrEqual(parts.length * 8);
+      expect(Math.max(...heads)).toBeLessThanOrEqual(2 * 4_096);
+    }
+  });
+
   it('always ends, whatever the text and however small the limit', () => {
     const marks = fc.tuple(fc.constantFrom('`', '~', '[', '<', '\n', ' '), fc.integer({ min: 1, max: 60 }));
     const run = marks.map(([mark, length]) => mark.repeat(length));
@@ -118,7 +130,7 @@ describe('cut', () => {
         const text = pieces.join('');
         expect(cutTexts(text, max).length).toBeLessThanOrEqual(text.length * 3 + 1);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });

@@ -26,12 +26,13 @@ export function cut(texts: readonly PartText[], maxLength: number, measure: Text
   for (const text of texts) {
     let rest: PartText | undefined = text;
     while (rest) {
-      const room: number = fit(part, rest, maxLength, measure);
+      const spans: Span[] = findCodeSpans(rest);
+      const room: number = fit(part, rest, { maxLength, measure, spans });
       if (room >= rest.text.length) {
         part.push(rest);
         break;
       }
-      const piece: Cut | undefined = cutText(rest, room, part.length === 0);
+      const piece: Cut | undefined = cutText(rest, room, spans, part.length === 0);
       if (piece) part.push(piece.head);
       parts.push(part);
       part = [];
@@ -46,28 +47,42 @@ interface Cut {
   readonly tail: PartText | undefined;
 }
 
+interface Room {
+  readonly maxLength: number;
+  readonly measure: TextMeasure;
+  readonly spans: readonly Span[];
+}
+
 /** Returns how many UTF-16 units of a text fit into a part beside what it has. */
-function fit(part: readonly PartText[], text: PartText, maxLength: number, measure: TextMeasure): number {
-  const spans = findCodeSpans(text);
-  const fits = (length: number) => {
+function fit(part: readonly PartText[], text: PartText, { maxLength, measure, spans }: Room): number {
+  const measureHead = (length: number) => {
     const head = text.text.slice(0, length);
-    return measure([...part, { ...text, text: head + (findOpenCode(text, length, spans)?.close ?? '') }]) <= maxLength;
+    return measure([...part, { ...text, text: head + (findOpenCode(text, length, spans)?.close ?? '') }]);
   };
   // No unit counts more than two UTF-16 units as one, so a longer head is not measured.
-  const most = 2 * maxLength;
-  if (text.text.length <= most && fits(text.text.length)) return text.text.length;
-  let [low, high] = [0, Math.min(text.text.length, most + 1)];
-  while (low < high - 1) {
-    const middle = (low + high) >> 1;
-    if (fits(middle)) low = middle;
-    else high = middle;
+  const most = Math.min(text.text.length, 2 * maxLength);
+  if (most === text.text.length && measureHead(most) <= maxLength) return most;
+  return searchLongest(most, maxLength, measureHead);
+}
+
+/**
+ * Returns the longest length below `most` whose measure is at most `max`. Measuring may mean parsing, so the search begins
+ * where the answer is for most texts, and expects markup to be spread evenly.
+ */
+function searchLongest(most: number, max: number, measure: (length: number) => number): number {
+  let [low, high, next] = [0, most, max];
+  for (let round = 0; low < high - 1; round++) {
+    const length = round % 3 === 2 ? (low + high) >> 1 : Math.min(Math.max(next, low + 1), high - 1);
+    const measured = measure(length);
+    if (measured <= max) low = length;
+    else high = length;
+    next = measured <= max ? length + Math.max(1, max - measured) : Math.floor((length * max) / measured);
   }
   return low;
 }
 
 /** Cuts a text before `room`. Returns undefined if it should rather begin in a part of its own. */
-function cutText(text: PartText, room: number, isFirst: boolean): Cut | undefined {
-  const spans = findCodeSpans(text);
+function cutText(text: PartText, room: number, spans: readonly Span[], isFirst: boolean): Cut | undefined {
   const place = findPlace(text, room, isFirst, spans);
   if (place === undefined) return undefined;
   const line = findFenceLine(text, place, spans);
