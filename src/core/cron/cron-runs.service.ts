@@ -22,6 +22,7 @@ import { fillText, type FiringValues } from './firing-text.js';
 import { chatOf, definitionOf, graceOf, type JobDefinition } from './job.js';
 import type { MakerRights } from './maker-rights.service.js';
 import { ON_TIME_MS } from './missed.js';
+import { Slices } from './slices.js';
 import { formatTime } from './timezone.js';
 
 /** Runs that are looked at, or submitted, together. */
@@ -38,6 +39,9 @@ export interface Firing extends Pick<NewCronRun, 'firingId' | 'kind'>, FiringVal
 @Injectable()
 export class CronRunsService {
   private readonly log: Log;
+  private readonly slices: Slices;
+  /** The sessions that had no room at this look. */
+  private readonly full = new Set<string>();
   private readonly counted: Readonly<Record<(typeof STATUSES)[number], Counter>>;
 
   // oxlint-disable-next-line max-params -- what a run needs on its way, each from its own service
@@ -51,6 +55,7 @@ export class CronRunsService {
     logs: Logs,
   ) {
     this.log = logs.for('cron');
+    this.slices = new Slices(clock);
     const runs = metrics.counter({
       name: 'openclaw_cron_runs_total',
       help: 'Runs of cron jobs that have ended, and due times that were skipped, by status.',
@@ -101,12 +106,18 @@ export class CronRunsService {
 
   /** Submits the messages of all runs that no queue has accepted yet: after a crash, and while the queue was full. */
   async submitOpen(): Promise<void> {
+    this.full.clear();
     for (let after = 0; ;) {
       const open = await this.store.listOpenCronRuns(after, PAGE);
-      await Promise.all(open.map((run) => this.submit(run)));
+      const bySession = Map.groupBy(open, sessionOf);
+      await Promise.all([...bySession.values()].map((runs) => this.submitEach(runs)));
       if (open.length < PAGE) return;
       after = open.at(-1)?.run ?? after;
     }
+  }
+
+  private async submitEach(runs: readonly CronRun[]): Promise<void> {
+    for (const run of runs) await this.submit(run);
   }
 
   /**
@@ -115,9 +126,12 @@ export class CronRunsService {
    */
   async submit(run: CronRun): Promise<boolean> {
     if (run.status !== 'running' || run.messageRef !== undefined || run.message === undefined) return true;
+    await this.slices.pause();
+    const now = this.clock.now();
+    // No run passes one that its session has no room for, but to be given up.
+    if (this.full.has(sessionOf(run)) && now < run.giveUpAt) return false;
     const { session, payload } = JSON.parse(run.message) as FiringMessage;
     const { tenant, jobId, firingId, attempt } = run;
-    const now = this.clock.now();
     try {
       const { messageRef } = await this.queue.enqueue({
         client: clientOfCronJob(tenant, jobId),
@@ -135,6 +149,7 @@ export class CronRunsService {
     } catch (error) {
       const { code, message, retryable } = GatewayError.from(error);
       if (code === 'STORE_UNAVAILABLE') throw error;
+      this.full.add(session.id);
       if (retryable && now < run.giveUpAt) return false;
       await this.end({ run, outcome: 'error', error: `it was not accepted: ${message}`, endedAt: now }, true);
       return true;
@@ -174,7 +189,10 @@ export class CronRunsService {
 
   /** The ends of one job, in their order: each depends on the failures before it. */
   private async settleEach(ended: readonly EndedCronRun[]): Promise<void> {
-    for (const one of ended) await this.end(one, false);
+    for (const one of ended) {
+      await this.slices.pause();
+      await this.end(one, false);
+    }
   }
 
   private async end(ended: EndedCronRun, isFinal: boolean): Promise<void> {
@@ -186,11 +204,22 @@ export class CronRunsService {
     const hasFailed = outcome === 'error' || outcome === 'lost';
     const failures = outcome === 'stop' ? 0 : (job?.failures ?? 0) + Number(hasFailed);
     const reason = describeEnd(ended);
-    const toldAt = job && (await this.tellOfFailures(job, run, { failures, endedAt, reason }));
+    const toldAt = job && (await this.tryToTell(job, run, { failures, endedAt, reason }));
     const status = outcome === 'stop' ? 'done' : 'failed';
     await this.store.endCronRun({ run: run.run, jobId: run.jobId, status, reason, usage, endedAt, failures, toldAt });
     this.counted[status].add();
     if (run.sessionId !== undefined) await this.resources.end(run.sessionId);
+  }
+
+  /** As {@link tellOfFailures}. A chat that has no room for a note now is told at the next end. */
+  private async tryToTell(...all: Parameters<CronRunsService['tellOfFailures']>): Promise<number | undefined> {
+    try {
+      return await this.tellOfFailures(...all);
+    } catch (error) {
+      if (GatewayError.from(error).code === 'STORE_UNAVAILABLE') throw error;
+      this.log.warn({ error, job_id: all[0].jobId }, 'the chat of a job could not be told of its failures');
+      return all[0].toldAt;
+    }
   }
 
   /** Reports failures after some in a row and then once a day, and the first success after that. Returns `toldAt`. */
@@ -239,6 +268,11 @@ export class CronRunsService {
 function giveUpAtOf(definition: JobDefinition, due: number, now: number): number {
   const base = definition.misfire === 'all' ? now : due;
   return Math.max(base + graceOf(definition), now + ON_TIME_MS);
+}
+
+/** Returns the ID of the session of a run that has a message. */
+function sessionOf({ message = '{}' }: CronRun): string {
+  return (JSON.parse(message) as Partial<FiringMessage>).session?.id ?? '';
 }
 
 /** Returns why a run has not ended well. */

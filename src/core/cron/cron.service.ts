@@ -88,16 +88,18 @@ export class CronService {
    */
   async fireEvent({ tenant, nodeId, eventId, event, data }: NodeEvent): Promise<void> {
     const jobs = await this.store.listCronJobsOn(tenant, event);
-    const now = this.clock.now();
-    await Promise.all(
-      jobs.map(async (job) => {
-        const definition = definitionOf(job);
-        const { schedule } = definition;
-        if (schedule.kind !== 'event' || (schedule.nodeId ?? nodeId) !== nodeId) return;
-        const firingId = eventFiringId(job.jobId, nodeId, eventId);
-        await this.open(job, definition, [{ firingId, kind: 'event', due: now, event: JSON.stringify(data) }]);
-      }),
-    );
+    const due = this.clock.now();
+    const text = JSON.stringify(data);
+    const fire = async (job: CronJob) => {
+      const definition = definitionOf(job);
+      const { schedule } = definition;
+      if (schedule.kind !== 'event' || (schedule.nodeId ?? nodeId) !== nodeId) return;
+      const firingId = eventFiringId(job.jobId, nodeId, eventId);
+      await this.open(job, definition, [{ firingId, kind: 'event', due, event: text }]);
+    };
+    // Each run holds the data: not all at once.
+    for (let at = 0; at < jobs.length; at += PAGE)
+      await Promise.all(jobs.slice(at, at + PAGE).map((job) => this.guard(job, () => fire(job))));
     this.wake();
   }
 
@@ -200,13 +202,17 @@ export class CronService {
       await this.store.moveCronJob(move);
   }
 
-  /** Keeps a fault of one job from the others. A job whose schedule cannot be computed any more is stopped. */
+  /**
+   * Keeps a fault of one job from the others. A job whose schedule cannot be computed any more is stopped; one that has to wait,
+   * for example for room in the queue of its chat, stays due. @throws GatewayError STORE_UNAVAILABLE, which concerns all
+   */
   private async guard(job: CronJob, act: () => Promise<void>): Promise<void> {
     try {
       await this.slices.pause();
       await act();
     } catch (error) {
-      if (error instanceof GatewayError && error.retryable) throw error;
+      if (error instanceof GatewayError && error.code === 'STORE_UNAVAILABLE') throw error;
+      if (error instanceof GatewayError && error.retryable) return;
       const reason = error instanceof Error ? error.message : String(error);
       this.log.error({ error, job_id: job.jobId }, 'a job was stopped');
       await this.store.stopCronJob(job.jobId, reason);

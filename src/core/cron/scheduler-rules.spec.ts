@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { CronHarness } from '../../testing/cron-harness.js';
+import { GatewayError } from '../../protocol/domain.js';
 import { buildSessionSeed } from '../sessions/session-key.js';
 import type { CronRun } from '../store/index.js';
 
@@ -188,6 +189,93 @@ describe('a run', () => {
     expect((await harness.runs(soon))[0]?.reason).toMatch(/^it was not accepted: /);
     await harness.pass(60_000);
     expect(await states()).toEqual(['failed', 'done']);
+  });
+
+  it('[J-09] whose chat has no room, also for a note, holds up no other job', async () => {
+    await start('2026-11-26T07:00:00Z', { 'queue.max_per_session': 1 });
+    // As many as the scheduler looks at together.
+    let lost = await harness.add({ schedule: { at: '2026-11-26T07:30:00Z' }, grace_ms: 0 });
+    for (let n = 1; n < 64; n++) lost = await harness.add({ schedule: { at: '2026-11-26T07:30:00Z' }, grace_ms: 0 });
+    const failing = await harness.add({ schedule: HOURLY, message: '/fail', grace_ms: 0, overlap: 'queue' });
+    for (let hour = 8; hour < 13; hour++) await harness.cron.runNow(failing);
+    const target = { channel: 'test', sender: 'bob' };
+    const other = await harness.add({ schedule: { every_ms: 3_600_000 }, target, misfire: 'all' });
+    const blocks = { channel: 'test', sender: 'alice' };
+    await harness.stopCron();
+    harness.clock.setWallTime(Date.parse('2026-11-26T08:30:00Z') - harness.clock.now());
+    await harness.core.queue.enqueue({
+      client: { tenant: 'default', principal: 'alice', clientId: 'page' },
+      messageId: 'm1',
+      session: buildSessionSeed('default', blocks),
+      namesSession: false,
+      payload: { ...blocks, content: '/wait 60000' },
+      isAddressed: true,
+      priority: 1,
+      receivedAt: harness.clock.now(),
+    });
+    harness.startCron();
+    await harness.pass(20_000);
+    expect((await harness.runs(other)).map(({ status }) => status)).toEqual(['done']);
+    expect(await harness.jobs.get('default', lost.jobId)).toMatchObject({
+      nextDue: Date.parse('2026-11-26T07:30:00Z'),
+    });
+    await harness.pass(60_000);
+    // The note that it was missed came as soon as there was room.
+    const notes = (await harness.messages()).filter(({ client }) => client.principal.endsWith(lost.jobId));
+    expect(notes.map(({ payload }) => payload.content)).toEqual([expect.stringMatching(/^missed: a job, due /)]);
+  });
+
+  it('[J-09] that waits for room is not passed by a later one of its chat', async () => {
+    await start('2026-11-26T07:59:50Z');
+    const jobs = [await harness.add({ schedule: DAILY }), await harness.add({ schedule: DAILY })];
+    const [first, second] = jobs.map(({ jobId }) => `cron:${jobId}`).toSorted();
+    const { queue } = harness.core;
+    const enqueue = queue.enqueue.bind(queue);
+    const refused = new Set([first, second]);
+    queue.enqueue = (message) =>
+      refused.has(message.client.principal)
+        ? Promise.reject(new GatewayError('QUEUE_FULL', { limit: 'a session', allowed: 1 }))
+        : enqueue(message);
+    const order = async () => (await harness.messages()).map(({ client }) => client.principal);
+    await harness.pass(15_000);
+    // There is room again after the first one was refused once more.
+    refused.delete(second);
+    await harness.pass(2_000);
+    expect(await order()).toEqual([]);
+    refused.clear();
+    await harness.pass(2_000);
+    expect(await order()).toEqual([first, second]);
+  });
+
+  it('[J-09] of a text that names the data of an event a thousand times is bounded', async () => {
+    await start();
+    const schedule = { on_event: { event: 'opened' } };
+    const job = await harness.add({ schedule, message: '{{event}}'.repeat(1_000) });
+    const event = { tenant: 'default', nodeId: 'door', event: 'opened', eventId: 'e1' };
+    await harness.cron.fireEvent({ ...event, data: 'x'.repeat(60_000) });
+    await harness.pass(3_000);
+    expect(await harness.runs(job)).toMatchObject([{ status: 'done' }]);
+    const [message] = await harness.messages();
+    expect(message?.payload.content.length).toBeLessThan(200_000);
+    expect(message?.payload.content).toContain('(left out: too long)');
+  });
+
+  it('[J-06] of an event starts the other jobs when one cannot be started', async () => {
+    await start();
+    const schedule = { on_event: { event: 'opened' } };
+    const broken = await harness.add({ schedule });
+    const sound = await harness.add({ schedule });
+    const { store } = harness;
+    const list = store.listCronJobsOn.bind(store);
+    store.listCronJobsOn = async (...all) =>
+      (await list(...all)).map((job) =>
+        job.jobId === broken.jobId ? { ...job, definition: job.definition.replace('{', '{"agent":"gone",') } : job,
+      );
+    const event = { tenant: 'default', nodeId: 'door', event: 'opened', eventId: 'e1', data: null };
+    await harness.cron.fireEvent(event);
+    await harness.pass(3_000);
+    expect(await harness.runs(sound)).toMatchObject([{ status: 'done' }]);
+    expect(await harness.jobs.get('default', broken.jobId)).toMatchObject({ isEnabled: false });
   });
 
   it('[J-09] has its own time limit', async () => {

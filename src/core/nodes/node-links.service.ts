@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { BoundedMap } from '../cache/bounded-map.js';
 import { GatewayError, type NodeCommand } from '../../protocol/domain.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionManagerService } from '../connections/connection-manager.service.js';
@@ -10,6 +11,8 @@ import { Clock } from '../time/clock.js';
 /** As many replaced connections of a node within this time, in milliseconds, mean that two machines have its key. */
 const CONTEST_WINDOW_MS = 300_000;
 const CONTEST_REPLACEMENTS = 3;
+/** Nodes whose replacements are known: a token may name any number of nodes. */
+const MAX_CONTESTED = 1_000;
 
 /** Time after the start in which nodes that were connected before come back, in milliseconds. */
 const RETURN_MS = 5_000;
@@ -36,7 +39,7 @@ export class NodeLinksService {
   private readonly known = new Set<string>();
   private readonly startedAt: number;
   /** When connections of a node were replaced, by the monotonic clock. */
-  private readonly replacedAt = new Map<string, number[]>();
+  private readonly replacedAt = new BoundedMap<string, number[]>(MAX_CONTESTED);
   private readonly listeners = new Set<(nodeId: string, link: NodeLink | undefined) => void>();
   private readonly log: Log;
 

@@ -23,6 +23,9 @@ import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
 const KEPT_MS = 90 * DAY_MS;
 
 const STILL_RUNS = 'the last run has not ended';
+/** Runs of a job that have not ended. */
+const MAX_WAITING = 1_000;
+const MANY_WAIT = `${MAX_WAITING} runs have not ended`;
 const TOO_SOON = 'sooner after the last event than min_interval_ms';
 
 /** The operations of `CronStore`. */
@@ -186,11 +189,12 @@ export class CronOperations {
 
   /** Returns why a run may not start. */
   private findObstacle({ jobId }: CronJob, rules: CronRules, { kind, due }: NewCronRun): string | undefined {
-    const { listRunning, lastOfEvents, findJob } = this.statements;
+    const { listRunning, countRunning, lastOfEvents, findJob } = this.statements;
     const { overlap, maxRuns = Infinity, minIntervalMs = 0 } = rules;
     if (kind !== 'manual' && required(findJob.get(jobId)).firings >= maxRuns) return `it has run ${maxRuns} times`;
     const last = kind === 'event' && minIntervalMs > 0 ? lastOfEvents.get(jobId) : undefined;
     if (last && due - last.due < minIntervalMs) return TOO_SOON;
+    if (required(countRunning.get(jobId)).count >= MAX_WAITING) return MANY_WAIT;
     if (overlap === 'skip' && listRunning.all(jobId).some((row) => !this.hasEnded(row))) return STILL_RUNS;
     return undefined;
   }

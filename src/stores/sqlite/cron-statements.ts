@@ -72,6 +72,10 @@ export function prepareRuns(database: DatabaseSync) {
   return {
     findRun: run('WHERE firing_id = ?'),
     listRunning: run("WHERE job_id = ? AND status = 'running' ORDER BY run"),
+    countRunning: prepare<{ count: number }>(
+      database,
+      "SELECT count(*) AS count FROM cron_runs WHERE job_id = ? AND status = 'running'",
+    ),
     listOpen: run("WHERE status = 'running' AND message_ref IS NULL AND run > ? ORDER BY run LIMIT ?"),
     listAccepted: run("WHERE status = 'running' AND message_ref IS NOT NULL AND run > ? ORDER BY run LIMIT ?"),
     listRuns: run('WHERE job_id = ? AND run < ? ORDER BY run DESC LIMIT ?'),

@@ -207,6 +207,15 @@ const runs: Contract = {
     expect(found[4]?.reason).toBe('it has run 2 times');
   },
 
+  'lets at most 1,000 runs of a job wait': async (bench) => {
+    await bench.store.addCronJob(aJob(), MANY, NOTE);
+    for (let n = 0; n < 1_000; n++) await open(bench, QUEUE, aRun(`f${n}`));
+    expect((await open(bench, QUEUE, aRun('f0'), aRun('more'))).runs).toMatchObject([
+      { firingId: 'f0', status: 'running' },
+      { firingId: 'more', status: 'skipped', reason: '1000 runs have not ended' },
+    ]);
+  },
+
   'lists runs until their message is accepted, then until it has ended': async (bench) => {
     const { store } = bench;
     await store.addCronJob(aJob(), MANY, NOTE);
