@@ -108,15 +108,6 @@ const dockerode: Plugin = {
   load: (id) => (id === 'virtual:unused' ? 'export {};' : null),
 };
 
-/** grammY's form for browsers looks for settings of its log in `localStorage`, at which Node warns. */
-const grammy: Plugin = {
-  name: 'grammy',
-  transform(code, id) {
-    if (!id.endsWith('/grammy/out/web.mjs')) return null;
-    return { code: replaceIn(id, code, /return localStorage;/, 'return undefined;'), map: { mappings: '' } };
-  },
-};
-
 /** Playwright reads its own version and a list of browsers, which it could download, from files beside its code. */
 const playwright: Plugin = {
   name: 'playwright',
@@ -142,7 +133,7 @@ async function bundleGateway(): Promise<OutputChunk[]> {
     platform: 'node',
     input: ENTRIES,
     external: [SHARED, TEST_PACKAGES, ...ABSENT],
-    plugins: [swaggerDecorators, prettyByRequire, dockerode, grammy, playwright],
+    plugins: [swaggerDecorators, prettyByRequire, dockerode, playwright],
     transform: { define: COMMONJS_GLOBALS },
     // Playwright's debugger evaluates expressions.
     checks: { eval: false },

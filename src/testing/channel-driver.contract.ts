@@ -40,7 +40,7 @@ export interface DriverUnderTest {
 /** Runs a driver and records what it hands over. */
 class Bench {
   readonly received: Update[] = [];
-  readonly failures: DriverError[] = [];
+  readonly failures: unknown[] = [];
   readonly intake = new AbortController();
   /** Called by `receive`, which resolves afterwards: only then may the driver confirm to the platform. */
   onReceive: (updates: readonly Update[]) => Promise<void> = async () => {};

@@ -284,7 +284,9 @@ describe('the channel discord', () => {
     expect(discord.callsOf(/^GET .*messages\/\d+$/)).toHaveLength(1);
     const elsewhere = { ...file('b.png'), url: 'https://example.com/b.png' };
     discord.write(ANN, 'and this', { attachments: [elsewhere] });
-    await eventually(() => expect(discord.read(dm()).some((text) => text.includes('not on a host'))).toBe(true));
+    await eventually(() =>
+      expect(discord.read(dm()).some((text) => text.includes('its address is not one of Discord'))).toBe(true),
+    );
   });
 
   it('sends the files of a reply', async () => {

@@ -235,7 +235,7 @@ describe('the channel whatsapp', () => {
     const letters = await fetch(`${app?.url}/admin/v1/dead-letters`, {
       headers: { authorization: `Bearer ${TOKENS.operator}` },
     });
-    expect(await letters.text()).toContain('131047: more than 24 hours have passed');
+    expect(await letters.text()).toContain('131047 more than 24 hours have passed');
   });
 
   it('makes a dead letter of a message that fails later', async () => {

@@ -42,6 +42,8 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
   readonly fileInfos = new Map<string, object>();
   /** Fields of people that differ from the usual ones, by ID. */
   readonly people = new Map<string, object>();
+  /** The scopes of the bot's token, as Slack lists them with each response; undefined if it does not. */
+  scopes: readonly string[] | undefined;
   /** Texts of the bot that Slack would show otherwise than they are meant. */
   readonly faults: string[] = [];
   readonly sockets = new FakeSlackSockets(this.server);
@@ -155,7 +157,8 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
       ? { ok: false, ...refusal }
       : this.runSafely(rest, parameters, request.headers.authorization);
     if (losesResponse) return void request.socket.destroy();
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
+    const scopes = this.scopes && { 'x-oauth-scopes': this.scopes.join(',') };
+    response.writeHead(200, { 'content-type': 'application/json', ...scopes }).end(JSON.stringify(result));
   }
 
   private runSafely(method: string, parameters: Parameters, credential?: string): object {

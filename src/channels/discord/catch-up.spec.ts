@@ -3,7 +3,8 @@ import { DeliveryError, type RecentChat } from '../../core/channels/driver.js';
 import { SilentLogs } from '../../core/telemetry/logs.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { CatchUp, type ListedChannel } from './catch-up.js';
-import { RefusedCallError, type DiscordRest } from './rest.js';
+import { RefusedCallError } from '../platform/verdict.js';
+import type { DiscordRest } from './rest.js';
 import { toSnowflake, type Channel } from './updates.js';
 
 const GUILD = '500000000000000001';
@@ -62,7 +63,7 @@ const known = (chat: number, since = SINCE): RecentChat => ({ place: { chat: Str
 describe('after a start', () => {
   it('a chat is read from its gap on, and has none once it was read', async () => {
     chats = [known(1, SINCE + 5_000), known(2)];
-    failures.set('2', new RefusedCallError('GET', 403, 50_013, [], 'no'));
+    failures.set('2', new RefusedCallError(50_013, 'no'));
     const catchUp = make();
     await catchUp.begin();
     expect(read.get('1')).toBe(SINCE + 5_000);

@@ -1,6 +1,8 @@
-import { DeliveryError, DriverError, type ChannelLink, type Place } from '../../core/channels/driver.js';
+import { DriverError, type ChannelLink, type Place } from '../../core/channels/driver.js';
+import { patiently, readChats } from '../../core/channels/catch-up.js';
 import type { Clock } from '../../core/time/clock.js';
-import { RefusedCallError, type DiscordRest } from './rest.js';
+import { unlessRefused, type Codes } from '../platform/verdict.js';
+import type { DiscordRest } from './rest.js';
 import { THREADS, toSnowflake, toTime, type Channel, type Message } from './updates.js';
 
 /** Messages of one response, and responses of one chat: what was missed before is left out. */
@@ -8,15 +10,12 @@ const PAGE_SIZE = 100;
 const MAX_PAGES = 2;
 /** Number of chats that are read at the same time. */
 const PARALLEL = 4;
-const MAX_ATTEMPTS = 4;
-/** Pause before a call is repeated, in milliseconds. */
-const PAUSE_MS = 1_000;
 /** Chats of a session that are read although nothing was received there before: those with the newest messages. */
 const MAX_UNKNOWN = 50;
 /** People whose direct chats are opened after a start. Discord objects to more in a short time. */
 const MAX_PEOPLE = 20;
 /** Codes for chats that the bot cannot see any more: nothing of them is missing. */
-const GONE = new Set([10_003, 50_001]);
+const GONE: Codes = new Set([10_003, 50_001]);
 /** Kinds of channel that have threads and no messages. */
 const FORUMS: ReadonlySet<number> = new Set([15, 16]);
 
@@ -143,33 +142,20 @@ export class CatchUp {
   }
 
   private async readAll(all: readonly Missed[]): Promise<void> {
-    const { signal } = this.options;
-    const chats = [...all];
+    const { link, signal, clock } = this.options;
     for (const { place } of all) this.known.add(place.chat);
-    const work = async () => {
-      for (let chat = chats.pop(); chat && !signal.aborted; chat = chats.pop())
-        if (!(await this.readChat(chat))) this.incomplete++;
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, work));
-  }
-
-  /** Resolves with whether all of a chat was read. */
-  private async readChat(chat: Missed): Promise<boolean> {
-    const { clock, link, signal } = this.options;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const isComplete = await this.readPages(chat);
-        await link.closeGap(chat.place.chat);
-        return isComplete;
-      } catch (error) {
-        if (!(error instanceof DeliveryError)) throw error;
-        if (error instanceof RefusedCallError && GONE.has(error.code)) return true;
-        link.log.warn({ error, chat: chat.place.chat }, 'messages that came before the start could not be read');
-        if (error.outcome === 'refused' || attempt === MAX_ATTEMPTS) return false;
-        await clock.sleep(error.retryAfterMs ?? PAUSE_MS, signal);
-        if (signal.aborted) return false;
-      }
-    }
+    this.incomplete += await readChats(all, {
+      link,
+      signal,
+      parallel: PARALLEL,
+      chatOf: ({ place }) => place.chat,
+      read: (missed) =>
+        unlessRefused(
+          patiently(() => this.readPages(missed), clock, signal),
+          true,
+          GONE,
+        ),
+    });
   }
 
   private async readPages({ place, since, before }: Missed): Promise<boolean> {

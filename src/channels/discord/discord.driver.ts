@@ -14,14 +14,14 @@ import type {
   Updates,
 } from '../../core/channels/driver.js';
 import { toFault } from '../../core/channels/faults.js';
-import { withFiles } from '../../core/channels/message-files.js';
+import { withFiles, type FileRef } from '../../core/channels/message-files.js';
 import { nameAuthor, readPress } from '../../core/channels/readings.js';
 import { Clock } from '../../core/time/clock.js';
-import { egressFetch, findEgressAgent } from '../../http/egress-fetch.js';
 import { toDeletion, toPress, toReaction, type RawInteraction, type RawReaction } from './acts.js';
 import { CatchUp, listChannels, type ListedGuild } from './catch-up.js';
 import { discordSettings, type DiscordSettings } from './discord.settings.js';
-import { Files } from './files.js';
+import { unlessRefused } from '../platform/verdict.js';
+import { MAX_FETCHED_BYTES, openFile } from './files.js';
 import { Gateway, type Dispatch } from './gateway.js';
 import { Guilds } from './guilds.js';
 import { measure } from './markup.js';
@@ -81,7 +81,6 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   private link!: ChannelLink<DiscordSettings>;
   private rest!: DiscordRest;
   private outgoing!: Outgoing;
-  private files!: Files;
   /** Aborts when nothing new should be taken. */
   private intake!: AbortSignal;
   private botId = '';
@@ -91,7 +90,7 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   constructor(private readonly clock: Clock) {}
 
   async check({ bot_token: token, api_root: root }: ChannelLink<DiscordSettings>['settings']): Promise<CheckedAccount> {
-    const rest = new DiscordRest({ token, root, fetch: egressFetch, clock: this.clock, noteTime: () => {} });
+    const rest = new DiscordRest({ token, root, clock: this.clock });
     const { username } = await rest.call<{ readonly username: string }>('GET', '/users/@me');
     const { flags = 0 } = await rest.call<{ readonly flags?: number }>('GET', '/applications/@me');
     const remark = 'The intent Message Content is off: turn it on, on the page Bot of the Developer Portal.';
@@ -103,15 +102,14 @@ export class DiscordDriver implements Driver<DiscordSettings> {
     const { bot_token: token, api_root: root } = link.settings;
     this.link = link;
     this.intake = AbortSignal.any([signal, this.over.signal]);
-    this.rest = new DiscordRest({ token, root, fetch: egressFetch, clock, noteTime: (time) => this.noteTime(time) });
+    this.rest = new DiscordRest({ token, root, clock, noteTime: (time) => this.noteTime(time) });
     this.outgoing = new Outgoing(this.rest, link, clock);
-    this.files = new Files(this.rest, new URL(root).host);
     this.catchUp = this.makeCatchUp();
     const url = await this.findGateway(root);
     const opened = Promise.withResolvers<void>();
     const listening = this.listen(url, this.intake, opened.resolve);
     await Promise.race([opened.promise, listening]);
-    void listening.catch((error: unknown) => link.fail(toFault(error)));
+    void listening.catch((error: unknown) => link.fail(error));
   }
 
   read([update]: Updates): Reading | Promise<Reading> {
@@ -123,7 +121,8 @@ export class DiscordDriver implements Driver<DiscordSettings> {
     const { message } = update.raw as RawMessage;
     const files = listFiles(message);
     if (reading.kind !== 'message' || files.length === 0) return reading;
-    return withFiles(reading, files, this.link, (file) => this.files.open(file, message));
+    const open = (file: FileRef) => openFile(file, message, this.rest);
+    return withFiles(reading, files, this.link, { open, maxBytes: MAX_FETCHED_BYTES });
   }
 
   send(part: Part): Promise<string> {
@@ -154,23 +153,18 @@ export class DiscordDriver implements Driver<DiscordSettings> {
     this.over.abort();
   }
 
-  /** @throws DriverError */
   private async findGateway(root: string): Promise<string> {
-    try {
-      const { url, session_start_limit: limit } = await this.rest.call<{
-        readonly url: string;
-        readonly session_start_limit: { readonly remaining: number; readonly reset_after: number };
-      }>('GET', '/gateway/bot');
-      if (limit.remaining <= SESSIONS_IN_RESERVE) {
-        const minutes = Math.ceil(limit.reset_after / 60_000);
-        throw new DriverError('misconfigured', `the bot has started too often; Discord counts again in ${minutes} min`);
-      }
-      if (root.startsWith('https:') && !url.startsWith('wss:'))
-        throw new DriverError('misconfigured', 'the Gateway that api_root names is not encrypted');
-      return url;
-    } catch (error) {
-      throw toFault(error);
+    const { url, session_start_limit: limit } = await this.rest.call<{
+      readonly url: string;
+      readonly session_start_limit: { readonly remaining: number; readonly reset_after: number };
+    }>('GET', '/gateway/bot');
+    if (limit.remaining <= SESSIONS_IN_RESERVE) {
+      const minutes = Math.ceil(limit.reset_after / 60_000);
+      throw new DriverError('misconfigured', `the bot has started too often; Discord counts again in ${minutes} min`);
     }
+    if (root.startsWith('https:') && !url.startsWith('wss:'))
+      throw new DriverError('misconfigured', 'the Gateway that api_root names is not encrypted');
+    return url;
   }
 
   /** Takes what the Gateway sends until the signal aborts. @throws DriverError when the session has ended */
@@ -182,7 +176,7 @@ export class DiscordDriver implements Driver<DiscordSettings> {
       {
         token: link.settings.bot_token,
         clock,
-        findAgent: findEgressAgent,
+        log: link.log,
         signal,
         take: (dispatches) => this.take(dispatches),
         onOpen: () => {
@@ -327,14 +321,9 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   private async findChannel(id: string): Promise<Channel | undefined> {
     const known = this.channels.get(id);
     if (known) return known;
-    try {
-      const channel = await this.rest.call<Channel>('GET', `/channels/${id}`);
-      this.channels.set(id, channel);
-      return channel;
-    } catch (error) {
-      if (error instanceof DeliveryError && error.outcome === 'refused') return undefined;
-      throw error;
-    }
+    const channel = await unlessRefused(this.rest.call<Channel>('GET', `/channels/${id}`), undefined);
+    if (channel) this.channels.set(id, channel);
+    return channel;
   }
 
   private noteTime(time: number): void {

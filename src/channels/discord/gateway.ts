@@ -1,14 +1,10 @@
-import type { Agent } from 'node:http';
-import { WebSocket } from 'ws';
 import { DriverError } from '../../core/channels/driver.js';
+import type { Log } from '../../core/telemetry/logs.js';
 import type { Clock } from '../../core/time/clock.js';
+import { JsonSocket } from '../platform/json-socket.js';
 
 /** Guilds, GuildMessages, GuildMessageReactions, DirectMessages, DirectMessageReactions, MessageContent. */
 const INTENTS = [0, 9, 10, 12, 13, 15].reduce((all, bit) => all | (1 << bit), 0);
-/** Time limit from the call to the first dispatch, in milliseconds. */
-const OPEN_TIMEOUT_MS = 20_000;
-/** Time limit of an orderly close, in milliseconds. */
-const CLOSE_TIMEOUT_MS = 2_000;
 /** Pause after Discord has ended a session: at least this long and at most five times as long, in milliseconds. */
 const SESSION_PAUSE_MS = 1_000;
 /** Larger messages end the connection, in bytes. The largest are those about servers. */
@@ -52,8 +48,7 @@ interface Payload {
 export interface GatewayOptions {
   readonly token: string;
   readonly clock: Clock;
-  /** Returns the agent for a connection; undefined for a direct one. */
-  readonly findAgent: (url: string) => Agent | undefined;
+  readonly log: Log;
   /** Aborts when nothing new should be taken. */
   readonly signal: AbortSignal;
   /** Resolves when the dispatches are stored or ignored. */
@@ -89,27 +84,17 @@ export class Gateway {
    * @throws DriverError when no other connection can help
    */
   async run(): Promise<void> {
-    const { clock, signal } = this.options;
-    const connection = new Connection(this.connect(), clock, this);
-    const cancelTimeout = clock.setTimer(OPEN_TIMEOUT_MS, () => {
-      if (!connection.isOpen) connection.end();
-    });
+    const { clock, log, signal } = this.options;
+    const url = `${(this.session?.url ?? this.url).replace(/\/$/, '')}/?v=10&encoding=json`;
+    const connection = new Connection(url, { clock, log }, this);
     const end = () => connection.close(1_000);
     signal.addEventListener('abort', end, { once: true });
     const code = await connection.closed;
-    cancelTimeout();
     signal.removeEventListener('abort', end);
     if (SESSION_ENDS.has(code)) this.session = undefined;
     await clock.sleep(this.pauseMs, signal);
     const fault = FAULTS[code];
     if (fault) throw new DriverError(fault[0], `${fault[1]} (${code})`);
-  }
-
-  private connect(): WebSocket {
-    const url = this.session?.url ?? this.url;
-    const agent = this.options.findAgent(url);
-    const options = { ...(agent && { agent }), handshakeTimeout: OPEN_TIMEOUT_MS, maxPayload: MAX_PAYLOAD };
-    return new WebSocket(`${url.replace(/\/$/, '')}/?v=10&encoding=json`, options);
   }
 
   /** Returns the first message of a connection. */
@@ -146,35 +131,23 @@ export class Gateway {
   }
 }
 
-/** One connection: its heartbeat, and its dispatches in their order. */
+/** One connection: its dispatches in their order. */
 class Connection {
-  /** True once a session has begun or has been resumed. */
-  isOpen = false;
   /** Resolves with the code of the close, when the dispatches under way are stored. */
   readonly closed: Promise<number>;
+  private readonly socket: JsonSocket;
   private readonly queue: Dispatch[] = [];
   private work: Promise<void> | undefined;
   private isClosing = false;
-  private isAcknowledged = true;
-  private cancelTimer = () => {};
 
   constructor(
-    private readonly socket: WebSocket,
-    private readonly clock: Clock,
+    url: string,
+    { clock, log }: Pick<GatewayOptions, 'clock' | 'log'>,
     private readonly gateway: Gateway,
   ) {
-    const closed = Promise.withResolvers<number>();
-    // What is wrong is in the code of the close, which follows.
-    socket.on('error', () => {});
-    socket.once('close', (code) => closed.resolve(code));
-    socket.on('message', (data: Buffer) => {
-      try {
-        this.handle(JSON.parse(data.toString()) as Payload);
-      } catch {
-        this.close(RESUME_LATER);
-      }
-    });
-    this.closed = closed.promise.then(async (code) => {
+    const receive = (message: unknown) => this.receive(message as Payload);
+    this.socket = new JsonSocket(url, { clock, log, maxPayload: MAX_PAYLOAD, receive });
+    this.closed = this.socket.closed.then(async (code) => {
       this.forgetQueue();
       await this.work;
       return code;
@@ -183,30 +156,31 @@ class Connection {
 
   close(code: number): void {
     this.forgetQueue();
-    if (this.socket.readyState !== WebSocket.OPEN) return this.end();
     this.socket.close(code);
-    this.cancelTimer = this.clock.setTimer(CLOSE_TIMEOUT_MS, () => this.end());
-  }
-
-  /** Ends the connection without the other side. */
-  end(): void {
-    this.socket.terminate();
   }
 
   /** Drops the events that are not stored; Discord delivers them again. */
   private forgetQueue(): void {
-    this.cancelTimer();
     this.isClosing = true;
     this.queue.length = 0;
   }
 
-  private handle({ op, d, s, t }: Payload): void {
+  /** What is none of Discord's messages ends the connection. */
+  private receive(message: Payload): void {
     if (this.isClosing) return;
+    try {
+      this.handle(message);
+    } catch {
+      this.close(RESUME_LATER);
+    }
+  }
+
+  private handle({ op, d, s, t }: Payload): void {
     switch (op) {
       case 0:
         return this.enqueue({ t: String(t), s: Number(s), d });
       case 1:
-        return this.send(this.gateway.makeBeat());
+        return this.socket.send(this.gateway.makeBeat());
       case 7:
         return this.close(RESUME_LATER);
       case 9:
@@ -214,19 +188,18 @@ class Connection {
         return this.close(RESUME_LATER);
       case 10: {
         const { heartbeat_interval: ms } = d as { heartbeat_interval: number };
-        this.send(this.gateway.greet());
-        return this.beat(ms, ms * Math.random());
+        this.socket.send(this.gateway.greet());
+        return this.socket.keepAlive(ms, ms * Math.random(), () => this.socket.send(this.gateway.makeBeat()));
       }
       case 11:
-        this.isAcknowledged = true;
-        break;
+        return this.socket.noteAlive();
       default:
     }
   }
 
   private enqueue(dispatch: Dispatch): void {
     if (dispatch.t === 'READY' || dispatch.t === 'RESUMED') {
-      this.isOpen = true;
+      this.socket.noteReady();
       this.gateway.begin(dispatch);
     }
     this.queue.push(dispatch);
@@ -242,19 +215,5 @@ class Connection {
     } finally {
       this.work = undefined;
     }
-  }
-
-  /** Sends heartbeats. When one is not acknowledged, the connection is dead. */
-  private beat(periodMs: number, delayMs: number): void {
-    this.cancelTimer = this.clock.setTimer(delayMs, () => {
-      if (!this.isAcknowledged) return this.end();
-      this.isAcknowledged = false;
-      this.send(this.gateway.makeBeat());
-      this.beat(periodMs, periodMs);
-    });
-  }
-
-  private send(payload: Payload): void {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(payload));
   }
 }

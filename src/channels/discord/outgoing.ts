@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
+import { hash } from 'node:crypto';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { DeliveryError, type ChannelLink, type Part, type Place, type Target } from '../../core/channels/driver.js';
 import { callWithFallbacks } from '../../core/channels/fallbacks.js';
-import { fileOf } from '../../core/channels/message-files.js';
+import { fileOf, loadFile } from '../../core/channels/message-files.js';
 import { isBeginning, toPlainText } from '../../core/channels/text-length.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { ListedChannel } from './catch-up.js';
 import { markUp } from './markup.js';
-import { RefusedCallError, TOO_MANY_OLD_EDITS, UNKNOWN_MESSAGE, type DiscordRest, type SentFile } from './rest.js';
+import { isRefused, RefusedCallError, unlessRefused, type Codes } from '../platform/verdict.js';
+import { TOO_MANY_OLD_EDITS, UNKNOWN_MESSAGE, type DiscordRest } from './rest.js';
 import { toTime, type Message } from './updates.js';
 
 /** Discord's limit of a text. It counts characters, of which UTF-16 units are never fewer. */
@@ -28,8 +28,10 @@ const MAX_ALT_LENGTH = 1_024;
 export const MAX_SENT_BYTES = 10_000_000;
 /** The bot may not read the message that it replies to. */
 const NO_HISTORY = 160_002;
-/** The ID of a message that was sent and deleted since. */
-const DELETED = '0';
+const GONE: Codes = new Set([UNKNOWN_MESSAGE]);
+const TOO_OLD: Codes = new Set([TOO_MANY_OLD_EDITS]);
+/** A message that was sent and deleted since. */
+const DELETED = { id: '0', content: '', wanted: '' };
 
 /** A part without what Discord has refused of it. */
 interface Attempt {
@@ -53,28 +55,23 @@ export class Outgoing {
 
   /** Implements `Driver.send`. The nonce makes a part that is sent again appear once. */
   async send(part: Part): Promise<string> {
-    const file = await this.openFile(part);
-    try {
-      const path = `/channels/${part.place.chat}/messages`;
-      const { id, content, wanted } = await this.callFor(part, async (attempt) => {
-        const components = part.buttons && { components: toComponents(part) };
-        const once = this.makeNonce(part.id);
-        const body = { ...toBody(part, attempt), ...components, ...once, ...toReference(attempt) };
-        const message = await this.rest.call<Message>('POST', path, body, file);
-        return { ...message, wanted: body.content ?? '' };
-      });
-      // With a nonce that is known the message is the earlier one, which may show less.
-      if (!file && content?.trim() !== wanted.trim()) await this.edit(id, part).catch(rethrowAsSent);
-      return id;
-    } catch (error) {
-      if (error instanceof RefusedCallError && error.code === UNKNOWN_MESSAGE) return DELETED;
-      throw error;
-    }
+    const file = await loadFile(part, this.link, MAX_ALT_LENGTH);
+    const path = `/channels/${part.place.chat}/messages`;
+    const sending = this.callFor(part, async (attempt) => {
+      const components = part.buttons && { components: toComponents(part) };
+      const body = { ...toBody(part, attempt), ...components, ...this.makeNonce(part.id), ...toReference(attempt) };
+      const message = await this.rest.call<Message>('POST', path, body, file);
+      return { ...message, wanted: body.content ?? '' };
+    });
+    const { id, content, wanted } = await unlessRefused(sending, DELETED, GONE);
+    // With a nonce that is known the message is the earlier one, which may show less.
+    if (!file && content?.trim() !== wanted.trim()) await this.edit(id, part).catch(rethrowAsSent);
+    return id;
   }
 
   /** Implements `Driver.edit`. */
   async edit(ref: string, part: Part): Promise<void> {
-    if (ref === DELETED || fileOf(part)) return;
+    if (ref === DELETED.id || fileOf(part)) return;
     const components = toComponents(part);
     await this.callFor(part, (attempt) =>
       this.change(ref, part.place.chat, part.id, { ...toBody(part, attempt), components }),
@@ -88,7 +85,7 @@ export class Outgoing {
       if (this.clock.now() + this.ahead - toTime(ref) < MAX_EDIT_AGE_MS)
         return await this.rest.call('PATCH', `${path}/${ref}`, body);
     } catch (error) {
-      if (!(error instanceof RefusedCallError && error.code === TOO_MANY_OLD_EDITS)) throw error;
+      if (!isRefused(error, TOO_OLD)) throw error;
     }
     const { content: shown = '' } = await this.rest.call<Message>('GET', `${path}/${ref}`);
     const content = findRest(body.content ?? '', shown);
@@ -108,18 +105,14 @@ export class Outgoing {
   }
 
   private makeNonce(id: string): { readonly nonce: string; readonly enforce_nonce: true } {
-    const nonce = createHash('sha256').update(`${this.link.channel}:${id}`).digest('base64url');
+    const nonce = hash('sha256', `${this.link.channel}:${id}`, 'base64url');
     return { nonce: nonce.slice(0, NONCE_LENGTH), enforce_nonce: true };
   }
 
   /** Implements `Driver.remove`. That it is gone is a success. */
   async remove(ref: string, { chat }: Place): Promise<void> {
-    if (ref === DELETED) return;
-    try {
-      await this.rest.call('DELETE', `/channels/${chat}/messages/${ref}`);
-    } catch (error) {
-      if (!(error instanceof RefusedCallError && error.code === UNKNOWN_MESSAGE)) throw error;
-    }
+    if (ref === DELETED.id) return;
+    await unlessRefused(this.rest.call('DELETE', `/channels/${chat}/messages/${ref}`), undefined, GONE);
   }
 
   /** Implements `Driver.findPlace`: Discord opens the direct chat with a person. */
@@ -134,23 +127,14 @@ export class Outgoing {
 
   /** Opens the direct chat with a person; undefined for one who has none. @throws DeliveryError, DriverError */
   async openDirect(person: string): Promise<ListedChannel | undefined> {
-    try {
-      return await this.rest.call('POST', '/users/@me/channels', { recipient_id: person });
-    } catch (error) {
-      if (error instanceof RefusedCallError) return undefined;
-      throw error;
-    }
+    return unlessRefused(this.rest.call('POST', '/users/@me/channels', { recipient_id: person }), undefined);
   }
 
   /** Implements `Driver.lookUp`: the newest messages of the chat are compared by author, time and text. */
   async lookUp(part: Part, botId: string): Promise<{ readonly ref: string } | 'absent' | undefined> {
-    let messages: readonly Message[];
-    try {
-      messages = await this.rest.call('GET', `/channels/${part.place.chat}/messages?limit=${LOOK_UP_LIMIT}`);
-    } catch (error) {
-      if (error instanceof RefusedCallError) return undefined;
-      throw error;
-    }
+    const path = `/channels/${part.place.chat}/messages?limit=${LOOK_UP_LIMIT}`;
+    const messages = await unlessRefused(this.rest.call<readonly Message[]>('GET', path), undefined);
+    if (!messages) return undefined;
     const since = part.createdAt + this.ahead - CLOCK_TOLERANCE_MS;
     const newer = messages.filter(({ id }) => toTime(id) >= since);
     const found = newer.find((message) => message.author.id === botId && shows(message, part));
@@ -163,21 +147,12 @@ export class Outgoing {
     const first = { replyTo: part.place.replyTo, isPlain: false };
     return callWithFallbacks({ part, platform: 'Discord', log: this.link.log, first, make, lessen: withoutRefused });
   }
-
-  /** Returns the file that a part is; undefined for text. @throws GatewayError NOT_FOUND */
-  private async openFile(part: Part): Promise<SentFile | undefined> {
-    const file = fileOf(part);
-    if (!file) return undefined;
-    const { mimeType, body } = await this.link.openFile(file.source ?? '');
-    const name = file.name ?? `${file.kind}.${/[a-z0-9]+/.exec(mimeType.split('/')[1] ?? '')?.[0] ?? 'bin'}`;
-    return { name, mimeType, bytes: new Uint8Array(await buffer(body)) };
-  }
 }
 
 function withoutRefused(attempt: Attempt, error: DeliveryError): Attempt | undefined {
   if (!(error instanceof RefusedCallError)) return undefined;
-  const { code, fields } = error;
-  const isTarget = code === NO_HISTORY || fields.includes('message_reference');
+  const fields = error.details as readonly string[];
+  const isTarget = error.code === NO_HISTORY || fields.includes('message_reference');
   if (attempt.replyTo !== undefined && isTarget) return { ...attempt, replyTo: undefined };
   return !attempt.isPlain && fields.includes('content') ? { ...attempt, isPlain: true } : undefined;
 }

@@ -1,7 +1,7 @@
 import { cleanName } from '../../core/channels/clean-name.js';
 import type { ReadMessage, Reading, Update } from '../../core/channels/driver.js';
 import { nameAuthor, quote, UNREADABLE } from '../../core/channels/readings.js';
-import type { FileRef } from '../../core/channels/message-files.js';
+import { kindOf, type FileRef } from '../../core/channels/message-files.js';
 import { toMessageId, type Message, type RawMessage, type SharedFile } from './updates.js';
 
 /** `message_reference.type` of a message that was forwarded. */
@@ -34,10 +34,8 @@ export function listFiles(message: Message): FileRef[] {
   return [message.attachments, findForwarded(message)?.attachments].flatMap((all) => (all ?? []).map(toFile));
 }
 
-function toFile({ url, filename, size, content_type: type = '' }: SharedFile): FileRef {
-  const [kind] = type.split('/');
-  const isKnown = kind === 'image' || kind === 'audio' || kind === 'video';
-  return { id: url, kind: isKnown ? kind : 'file', name: filename, sizeBytes: size };
+function toFile({ url, filename, size, content_type: type }: SharedFile): FileRef {
+  return { id: url, kind: kindOf(type), name: filename, sizeBytes: size };
 }
 
 function findForwarded({ message_reference: reference, message_snapshots: snapshots }: Message) {

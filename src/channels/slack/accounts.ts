@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { isSameSecret } from '../../core/channels/same-secret.js';
 import type { Raw } from '../../core/channels/raw.js';
+import { RunningAccounts } from '../platform/running-accounts.js';
 
 /** Deliveries that were signed longer ago, or later, are refused, in milliseconds. */
 const MAX_SIGNATURE_AGE_MS = 300_000;
@@ -18,32 +19,17 @@ export interface SlackAccount {
 
 /** The accounts of this process: over HTTP they are found by their names, on a shared connection by their workspaces. */
 @Injectable()
-export class SlackAccounts {
-  private readonly accounts = new Map<string, SlackAccount>();
-
-  /** Adds an account. Returns a function that removes it. */
-  add(name: string, account: SlackAccount): () => void {
-    this.accounts.set(name, account);
-    return () => {
-      if (this.accounts.get(name) === account) this.accounts.delete(name);
-    };
-  }
-
-  /** Returns the account of a workspace. */
-  findTeam(team: string): SlackAccount | undefined {
-    return [...this.accounts.values()].find((account) => account.team === team);
-  }
-
+export class SlackAccounts extends RunningAccounts<SlackAccount> {
   /** Returns whether a delivery may be signed to an account, in the last minutes: only then is its body read. */
   expects(name: string, { timestamp, signature }: Signature, now: number): boolean {
-    if (this.accounts.get(name)?.signingSecret === undefined) return false;
+    if (this.get(name)?.signingSecret === undefined) return false;
     if (!/^\d{1,12}$/.test(timestamp) || !/^v0=[0-9a-f]{64}$/.test(signature)) return false;
     return Math.abs(now - Number(timestamp) * 1_000) <= MAX_SIGNATURE_AGE_MS;
   }
 
   /** Returns the account to which a delivery was signed; undefined if it was not, or not in the last minutes. */
   findSigned(name: string, signed: Signature, body: Uint8Array, now: number): SlackAccount | undefined {
-    const account = this.accounts.get(name);
+    const account = this.get(name);
     const { timestamp, signature } = signed;
     if (account?.signingSecret === undefined || !this.expects(name, signed, now)) return undefined;
     return isSameSecret(sign(account.signingSecret, timestamp, body), signature) ? account : undefined;

@@ -7,8 +7,9 @@ import { SlackEventsController } from './events.controller.js';
 it('reads no body that cannot be signed to an account', async () => {
   const clock = new ManualClock();
   const accounts = new SlackAccounts();
-  accounts.add('default', { team: 'T1', signingSecret: 'a'.repeat(32), take: async () => {} });
-  accounts.add('socket', { team: 'T2', signingSecret: undefined, take: async () => {} });
+  const { signal } = new AbortController();
+  accounts.add('default', { team: 'T1', signingSecret: 'a'.repeat(32), take: async () => {} }, signal);
+  accounts.add('socket', { team: 'T2', signingSecret: undefined, take: async () => {} }, signal);
   const controller = new SlackEventsController(accounts, clock);
   const request = { headers: {}, iterator: () => expect.fail('the body is read') } as unknown as IncomingMessage;
   const now = String(Math.floor(clock.now() / 1_000));

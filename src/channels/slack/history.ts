@@ -1,14 +1,15 @@
 import type { ChannelLink, Part, RecentChat } from '../../core/channels/driver.js';
 import { fileOf } from '../../core/channels/message-files.js';
 import { isBeginning, toPlainText } from '../../core/channels/text-length.js';
-import { DeliveryError, DriverError } from '../../core/channels/driver.js';
+import { patiently, readChats } from '../../core/channels/catch-up.js';
 import type { Clock } from '../../core/time/clock.js';
 import { findSentFile } from './files.js';
 import type { Bot } from './events.js';
 import { unescape } from './markup.js';
 import { PART_EVENT } from './outgoing.js';
 import { toRaw, toRaws, toText, type Raw } from '../../core/channels/raw.js';
-import { RefusedCallError, type WebApi } from './web-api.js';
+import { unlessRefused, type Codes } from '../platform/verdict.js';
+import type { WebApi } from './web-api.js';
 
 /** Messages that are read of one chat after a start. */
 const MAX_MESSAGES = 200;
@@ -19,6 +20,9 @@ const PAGE_SIZE = 100;
 const MAX_PAGES = 5;
 /** A part may be in the history a little before its creation by the clock here, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 120_000;
+
+/** The refusal of a thread that is gone. */
+const GONE: Codes = new Set(['thread_not_found']);
 
 /** Where a page of the history is read. */
 interface Range {
@@ -50,7 +54,8 @@ export class History {
    */
   async find(part: Part): Promise<{ readonly ref: string } | 'absent' | undefined> {
     const { thread } = part.place;
-    const inThread = thread === undefined ? 'absent' : await this.findIn(part, thread).catch(toAbsent);
+    const inThread =
+      thread === undefined ? 'absent' : await unlessRefused(this.findIn(part, thread), 'absent' as const, GONE);
     // A part whose thread Slack has refused stands in the chat.
     return inThread === 'absent' ? this.findIn(part, undefined) : inThread;
   }
@@ -66,7 +71,7 @@ export class History {
     let pages = 0;
     for await (const messages of this.pages({ channel: chat, thread, after, withMetadata: true })) {
       for (const message of messages) {
-        const ref = file ? findSentFile(part, file, message['files']) : isPart(message, part) && toText(message['ts']);
+        const ref = file ? findSentFile(part, message['files']) : isPart(message, part) && toText(message['ts']);
         if (ref) return { ref };
         if (thread !== undefined && this.isUnmarked(message)) streamed.push(message);
       }
@@ -116,34 +121,18 @@ export class History {
     const { channel, thread, after, withMetadata } = range;
     const method = thread === undefined ? 'conversations.history' : 'conversations.replies';
     for (let cursor: string | undefined = ''; cursor !== undefined;) {
-      const result = await this.patiently(
-        () =>
-          this.api.call(method, {
-            channel,
-            ts: thread,
-            oldest: after.toFixed(6),
-            limit: PAGE_SIZE,
-            ...(cursor !== '' && { cursor }),
-            ...(withMetadata && { include_all_metadata: true }),
-          }),
-        signal,
-      );
+      const parameters = {
+        channel,
+        ts: thread,
+        oldest: after.toFixed(6),
+        limit: PAGE_SIZE,
+        ...(cursor !== '' && { cursor }),
+        ...(withMetadata && { include_all_metadata: true }),
+      };
+      const call = () => this.api.call(method, parameters);
+      const result = await (signal ? patiently(call, this.clock, signal) : call());
       yield toRaws(result['messages']);
       cursor = toText(toRaw(result['response_metadata'])['next_cursor']);
-    }
-  }
-
-  /** Repeats a call that Slack limits. Without a signal the limit is thrown. */
-  private async patiently<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    for (;;) {
-      try {
-        return await call();
-      } catch (error) {
-        const waitMs = error instanceof DeliveryError ? error.retryAfterMs : undefined;
-        if (!signal || signal.aborted || waitMs === undefined) throw error;
-        await this.clock.sleep(waitMs, signal);
-        signal.throwIfAborted();
-      }
     }
   }
 }
@@ -162,26 +151,22 @@ export interface CatchUpOptions {
 /**
  * Hands over what was posted while nothing was connected, chat by chat.
  * @returns the number of chats that could not be read, or not whole
- * @throws DriverError
+ * @throws DriverError; what `take` throws
  */
-export async function catchUp({ history, link, chats, take, signal }: CatchUpOptions): Promise<number> {
-  let unread = 0;
-  for (const [channel, known] of Map.groupBy(chats, ({ place }) => place.chat)) {
-    try {
+export function catchUp({ history, link, chats, take, signal }: CatchUpOptions): Promise<number> {
+  const known = [...Map.groupBy(chats, ({ place }) => place.chat)];
+  return readChats(known, {
+    link,
+    signal,
+    chatOf: ([channel]) => channel,
+    async read([channel, threads]) {
       // Threads of which nothing was heard for longer are not looked at.
-      const newest = known.toSorted((a, b) => b.sentAt - a.sentAt).slice(0, MAX_THREADS);
+      const newest = threads.toSorted((a, b) => b.sentAt - a.sentAt).slice(0, MAX_THREADS);
       const { posts, isComplete } = await history.readMissed(newest, signal);
       await take(posts.map((post) => ({ ...post, channel })));
-      await link.closeGap(channel);
-      if (!isComplete) unread++;
-    } catch (error) {
-      if (error instanceof DriverError || signal.aborted) throw error;
-      // A chat that the bot has left, or whose history the app may not read.
-      if (error instanceof RefusedCallError) link.log.info({ chat: channel, error }, 'a history is not given');
-      unread++;
-    }
-  }
-  return unread;
+      return isComplete;
+    },
+  });
 }
 
 /** Finds the message of a part that grows among those without metadata, by its text; undefined if it may be one of them. */
@@ -190,12 +175,6 @@ function findStreamed({ texts }: Part, messages: readonly Raw[]): { readonly ref
   const found = messages.find(({ text }) => isBeginning(unescape(toText(text) ?? ''), wanted));
   const ref = toText(found?.['ts']);
   return ref === undefined ? undefined : { ref };
-}
-
-/** A thread that is gone has nothing. @throws other errors */
-function toAbsent(error: unknown): 'absent' {
-  if (error instanceof RefusedCallError && error.code === 'thread_not_found') return 'absent';
-  throw error;
 }
 
 function isPart(message: Raw, { id }: Part): boolean {

@@ -4,21 +4,21 @@ import { toPlainText } from '../../core/channels/text-length.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import { escape, markUp } from './markup.js';
 import type { Raw } from '../../core/channels/raw.js';
-import { RefusedCallError } from './web-api.js';
+import { isRefused, type Codes } from '../platform/verdict.js';
 
 /** The name of the metadata by which a part is found again. */
 export const PART_EVENT = 'openclaw_part';
 
 /** Refusals after which the same text goes without its markup, and those after which it goes without its thread. */
-const OF_MARKUP = new Set(
+const OF_MARKUP: Codes = new Set(
   'invalid_blocks invalid_blocks_format invalid_attachments msg_blocks_too_long msg_too_long'.split(' '),
 );
-const OF_THREAD = new Set(
+const OF_THREAD: Codes = new Set(
   'thread_not_found invalid_thread_ts cannot_reply_to_message restricted_action_thread_locked'.split(' '),
 );
 
 /** Refusals of an edit after which the message stays as it is. */
-export const FROZEN: ReadonlySet<string> = new Set('edit_window_closed cant_update_message'.split(' '));
+export const FROZEN: Codes = new Set('edit_window_closed cant_update_message'.split(' '));
 
 /** A part without what Slack has refused of it. */
 export interface Attempt {
@@ -34,9 +34,8 @@ export function callFor<T>(part: Part, log: Log, make: (attempt: Attempt) => Pro
 }
 
 function withoutRefused(attempt: Attempt, error: DeliveryError): Attempt | undefined {
-  const code = error instanceof RefusedCallError ? error.code : '';
-  if (!attempt.isPlain && OF_MARKUP.has(code)) return { ...attempt, isPlain: true };
-  if (attempt.place.thread !== undefined && OF_THREAD.has(code))
+  if (!attempt.isPlain && isRefused(error, OF_MARKUP)) return { ...attempt, isPlain: true };
+  if (attempt.place.thread !== undefined && isRefused(error, OF_THREAD))
     return { ...attempt, place: { ...attempt.place, thread: undefined } };
   return undefined;
 }

@@ -1,8 +1,9 @@
-import { BoundedMap } from '../../core/cache/bounded-map.js';
+import { ExpiringMap } from '../../core/cache/expiring-map.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { Names } from './content.js';
 import { toRaw, toText, type Raw } from '../../core/channels/raw.js';
-import { RefusedCallError, type WebApi } from './web-api.js';
+import { unlessRefused } from '../platform/verdict.js';
+import type { WebApi } from './web-api.js';
 
 /** Time for which what was looked up is used, in milliseconds. */
 const CACHE_MS = 300_000;
@@ -16,25 +17,24 @@ export interface Known {
 
 /** Looks up people and channels by their IDs, and keeps what it has found for some minutes. */
 export class People {
-  private readonly known = new BoundedMap<string, { readonly found: Known; readonly at: number }>(MAX_KNOWN);
+  private readonly known: ExpiringMap<string, Known>;
 
   constructor(
     private readonly api: WebApi,
-    private readonly clock: Clock,
-  ) {}
+    clock: Clock,
+  ) {
+    this.known = new ExpiringMap(MAX_KNOWN, CACHE_MS, () => clock.elapsed());
+  }
 
   /**
    * Finds `@` with the ID of a person, or `#` with that of a channel. What Slack does not show has no name.
    * @throws DeliveryError when it can be tried again; DriverError
    */
   async find(id: string): Promise<Known> {
-    const cached = this.known.get(id);
-    if (cached && this.clock.elapsed() - cached.at < CACHE_MS) return cached.found;
-    const found = await this.ask(id).catch((error: unknown): Known => {
-      if (error instanceof RefusedCallError) return { isAdmin: false };
-      throw error;
-    });
-    this.known.set(id, { found, at: this.clock.elapsed() });
+    const known = this.known.get(id);
+    if (known) return known;
+    const found = await unlessRefused(this.ask(id), { isAdmin: false });
+    this.known.set(id, found);
     return found;
   }
 

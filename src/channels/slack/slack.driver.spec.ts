@@ -268,8 +268,8 @@ it('a page in place of a file, a file elsewhere and one that is gone leave the t
     kind: 'message',
     message: { content: 'read this', sender_name: `Person ${ANN}` },
     note:
-      'I could not read file, page: Slack gives a page in its place; file, gone: HTTP 404; ' +
-      'file, away: not a file of Slack; file, xfdp.exe: not a file of Slack',
+      'I could not read file, page: Slack gives a page in its place; file, gone: Slack responds with HTTP 404; ' +
+      'file, away: its address is not one of Slack; file, xfdp.exe: its address is not one of Slack',
   });
 });
 
@@ -308,14 +308,12 @@ it('the same post under two times is taken once', async () => {
 it('an event for another workspace with the same app goes to its account, or is ignored', async () => {
   await start();
   const taken: object[] = [];
-  const remove = accounts.add('other', {
-    team: 'T0OTHER01',
-    signingSecret: undefined,
-    take: async (one) => void taken.push(one),
-  });
+  const running = new AbortController();
+  const take = async (one: object) => void taken.push(one);
+  accounts.add('other', { team: 'T0OTHER01', signingSecret: undefined, take }, running.signal);
   slack.deliver({ type: 'message' }, { authorizations: [{ team_id: 'T0OTHER01' }] });
   await expect.poll(() => taken).toHaveLength(1);
-  remove();
+  running.abort();
   slack.deliver({ type: 'message' }, { authorizations: [{ team_id: 'T0OTHER01' }] });
   slack.write(ANN, 'hello', { team: TEAM });
   await receive(1);

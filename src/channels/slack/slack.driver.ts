@@ -13,10 +13,8 @@ import type {
   Updates,
 } from '../../core/channels/driver.js';
 import { DriverError } from '../../core/channels/driver.js';
-import { fileOf, withFiles } from '../../core/channels/message-files.js';
-import { toFault } from '../../core/channels/faults.js';
+import { withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
-import { egressFetch } from '../../http/egress-fetch.js';
 import { SlackAccounts } from './accounts.js';
 import { findTeam, sortEvent, sortPost, type Bot, type RawUpdate, type Sorted, type SortOptions } from './events.js';
 import { fileIdOf, openFile, sendFile, toFileRefs } from './files.js';
@@ -25,12 +23,15 @@ import { MAX_LENGTH, measure } from './markup.js';
 import { callFor, FROZEN, toMessage, toTarget } from './outgoing.js';
 import { People } from './people.js';
 import { toRaw, toText, type Raw } from '../../core/channels/raw.js';
+import { understand } from '../../core/channels/readings.js';
 import { readUpdate } from './reading.js';
 import { slackSettings, type SlackSettings } from './slack.settings.js';
 import { SocketMode } from './socket-mode.js';
-import { IS_STREAMING, Streams } from './streams.js';
+import { STREAMING, Streams } from './streams.js';
 import { TypingStatus } from './typing-status.js';
-import { RefusedCallError, WebApi } from './web-api.js';
+import { describeMissing } from './scopes.js';
+import { WebApi } from './web-api.js';
+import { isRefused } from '../platform/verdict.js';
 
 /** Slack waits 3 s for an acknowledgement: what comes while the driver catches up waits so long at most, in milliseconds. */
 const CATCH_UP_PATIENCE_MS = 2_000;
@@ -80,17 +81,19 @@ export class SlackDriver implements Driver<SlackSettings> {
 
   async check(settings: ChannelLink<SlackSettings>['settings']): Promise<CheckedAccount> {
     const { bot_token: token, app_token: appToken, api_root: root } = settings;
-    const api = new WebApi(token, { root, fetch: egressFetch, clock: this.clock, noteTime: () => {} });
-    const { team, user } = await api.call('auth.test');
+    const api = new WebApi({ token, root, clock: this.clock });
+    const { body, headers } = await api.request('auth.test');
     if (appToken !== undefined) await api.call('apps.connections.open', {}, appToken);
-    return { name: `${toText(user) ?? ''} in ${toText(team) ?? ''}` };
+    const { team, user } = toRaw(body);
+    const remarks = describeMissing(headers.get('x-oauth-scopes'));
+    return { name: `${toText(user) ?? ''} in ${toText(team) ?? ''}`, remarks };
   }
 
   async start(link: ChannelLink<SlackSettings>, signal: AbortSignal): Promise<void> {
     const { clock } = this;
     const { bot_token: token, app_token: appToken, signing_secret: signingSecret, api_root: root } = link.settings;
     this.link = link;
-    this.api = new WebApi(token, { root, fetch: egressFetch, clock, noteTime: (time) => link.noteTime(time) });
+    this.api = new WebApi({ token, root, clock, noteTime: (time) => link.noteTime(time) });
     this.people = new People(this.api, clock);
     this.typing = new TypingStatus(this.api, clock);
     this.bot = await this.identify();
@@ -99,8 +102,7 @@ export class SlackDriver implements Driver<SlackSettings> {
     const chats = await link.listChats();
     const intake = AbortSignal.any([signal, this.over.signal]);
     const { team } = this.bot;
-    const remove = this.accounts.add(link.account, { team, signingSecret, take: (event) => this.take(event) });
-    intake.addEventListener('abort', remove, { once: true });
+    this.accounts.add(link.account, { team, signingSecret, take: (event) => this.take(event) }, intake);
     const caughtUp = Promise.withResolvers<void>();
     this.caughtUp = Promise.race([caughtUp.promise, clock.sleep(CATCH_UP_PATIENCE_MS, intake)]);
     if (appToken !== undefined) await this.connect(appToken, intake);
@@ -112,8 +114,7 @@ export class SlackDriver implements Driver<SlackSettings> {
   }
 
   async send(part: Part): Promise<string> {
-    const file = fileOf(part);
-    const ref = file ? await sendFile(part, file, this.api, this.link) : await this.begin(part);
+    const ref = (await sendFile(part, this.api, this.link)) ?? (await this.begin(part));
     // Slack takes the status of a thread back by itself when the bot posts there.
     this.typing.forget(part.place);
     return ref;
@@ -127,10 +128,9 @@ export class SlackDriver implements Driver<SlackSettings> {
     try {
       await this.update(ref, part);
     } catch (error) {
-      if (!(error instanceof RefusedCallError)) throw error;
-      if (FROZEN.has(error.code)) return this.goOn(ref, toContinuation(part));
+      if (isRefused(error, FROZEN)) return this.goOn(ref, toContinuation(part));
       // An earlier run has begun its stream.
-      if (error.code !== IS_STREAMING) throw error;
+      if (!isRefused(error, STREAMING)) throw error;
       await this.streams.end(ref, part.place);
       await this.update(ref, part);
     }
@@ -190,17 +190,11 @@ export class SlackDriver implements Driver<SlackSettings> {
     await this.sockets?.close();
   }
 
-  /** @throws DriverError */
   private async identify(): Promise<Bot> {
-    try {
-      const { team_id: team, user_id: user, enterprise_id: enterprise } = await this.api.call('auth.test');
-      return { team: toText(team) ?? '', user: toText(user) ?? '', enterprise: toText(enterprise) };
-    } catch (error) {
-      throw toFault(error);
-    }
+    const { team_id: team, user_id: user, enterprise_id: enterprise } = await this.api.call('auth.test');
+    return { team: toText(team) ?? '', user: toText(user) ?? '', enterprise: toText(enterprise) };
   }
 
-  /** @throws DriverError */
   private async connect(appToken: string, signal: AbortSignal): Promise<void> {
     const { api, clock, link } = this;
     this.sockets = new SocketMode({
@@ -214,7 +208,7 @@ export class SlackDriver implements Driver<SlackSettings> {
       noteOthers: (count) =>
         this.degrade('connections', count > 0 ? `${count} other connections use the token of the app` : undefined),
     });
-    await this.sockets.start();
+    await this.sockets.open();
   }
 
   /** Reads what was posted while nothing was connected. Never rejects. */
@@ -222,14 +216,14 @@ export class SlackDriver implements Driver<SlackSettings> {
     const { history, link } = this;
     try {
       const take = (posts: readonly Raw[]) =>
-        this.receive(posts.map((post) => this.sort(() => sortPost(post, {}, this.options))));
+        this.receive(posts.flatMap((post) => understand(link.log, () => sortPost(post, {}, this.options)) ?? []));
       const unread = await catchUp({ history, link, chats, take, signal });
       this.degrade(
         'history',
         unread > 0 ? `what was missed in ${unread} chats could not be read, or not all of it` : undefined,
       );
     } catch (error) {
-      if (!signal.aborted) link.fail(toFault(error));
+      if (!signal.aborted) link.fail(error);
     }
   }
 
@@ -243,7 +237,7 @@ export class SlackDriver implements Driver<SlackSettings> {
   private async takeShared(envelope: Raw): Promise<void> {
     const team = findTeam(envelope);
     if (team === undefined || this.isOurs(team)) return this.take(envelope);
-    const other = this.accounts.findTeam(team);
+    const other = this.accounts.find((account) => account.team === team);
     if (!other) return this.link.log.warn({ team }, 'an event is for a workspace without an account; it is ignored');
     await other.take(envelope);
   }
@@ -257,7 +251,8 @@ export class SlackDriver implements Driver<SlackSettings> {
     await this.caughtUp;
     const team = findTeam(envelope);
     if (team !== undefined && !this.isOurs(team)) return;
-    const sorted = this.sort(() => sortEvent(envelope, this.options));
+    const sorted = understand(this.link.log, () => sortEvent(envelope, this.options));
+    if (!sorted) return;
     if (sorted.kind === 'revoked')
       return this.link.fail(new DriverError('bad_credential', `Slack has revoked the token: ${sorted.reason}`));
     await this.receive([sorted]);
@@ -266,16 +261,6 @@ export class SlackDriver implements Driver<SlackSettings> {
   private get options(): SortOptions {
     const { settings, requiresMention } = this.link;
     return { bot: this.bot, repliesInThread: settings.reply_in_thread, requiresMention };
-  }
-
-  /** Decides what an event is. One that cannot be understood is logged and left out. */
-  private sort(decide: () => Sorted): Sorted {
-    try {
-      return decide();
-    } catch (error) {
-      this.link.log.warn({ error }, 'an event could not be understood; it is left out');
-      return { kind: 'ignored', reason: 'it could not be understood' };
-    }
   }
 
   private async receive(all: readonly Sorted[]): Promise<void> {
@@ -312,7 +297,10 @@ export class SlackDriver implements Driver<SlackSettings> {
     });
     if (reading.kind !== 'message' || raw.kind !== 'post' || raw.files.length === 0) return reading;
     const files = new Map(raw.files.map((file) => [file.id, file]));
-    return withFiles(reading, toFileRefs(raw), link, ({ id }) => openFile(files.get(id), api));
+    return withFiles(reading, toFileRefs(raw), link, {
+      maxBytes: MAX_FILE_BYTES,
+      open: ({ id }) => openFile(files.get(id), api),
+    });
   }
 
   private async post(part: Part): Promise<string> {

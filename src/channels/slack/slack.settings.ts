@@ -1,31 +1,21 @@
 import Type from 'typebox';
-import { defineAccountSettings } from '../../core/channels/account-settings.js';
-
-const Secret = (pattern: string, description: string) =>
-  Type.String({
-    pattern,
-    'x-secret': true,
-    'x-scope': 'tokens:write',
-    description,
-  });
+import { apiRoot, credential, defineAccountSettings } from '../../core/channels/account-settings.js';
 
 /** The settings of the channel `slack` besides those that all channels have. */
 export const slackSettings = defineAccountSettings(
   'slack',
   {
-    bot_token: Secret('^xoxb-[A-Za-z0-9-]{8,250}$', 'The token of the bot: `xoxb-...`.'),
+    bot_token: credential('^xoxb-[A-Za-z0-9-]{8,250}$', 'The token of the bot: `xoxb-...`.'),
     app_token: Type.Optional(
-      Secret('^xapp-[A-Za-z0-9-]{8,250}$', 'The token of the app, `xapp-...`: with it the gateway connects to Slack.'),
+      credential(
+        '^xapp-[A-Za-z0-9-]{8,250}$',
+        'The token of the app, `xapp-...`: with it the gateway connects to Slack.',
+      ),
     ),
     signing_secret: Type.Optional(
-      Secret('^[A-Za-z0-9]{16,128}$', 'Signs what Slack delivers to `/channels/slack/ACCOUNT/events`.'),
+      credential('^[A-Za-z0-9]{16,128}$', 'Signs what Slack delivers to `/channels/slack/ACCOUNT/events`.'),
     ),
-    api_root: Type.String({
-      pattern: '^https?://[^\\s]*[^\\s/]$',
-      default: 'https://slack.com/api',
-      'x-scope': 'config:dangerous',
-      description: 'The server of the Web API, without a slash at the end.',
-    }),
+    api_root: apiRoot('https://slack.com/api', 'The server of the Web API, without a slash at the end.'),
     reply_in_thread: Type.Boolean({
       default: true,
       description: 'Reply to a mention in a channel in a thread of its own.',
@@ -35,10 +25,13 @@ export const slackSettings = defineAccountSettings(
       description: 'In threads in which the agent takes part, answer only what addresses it.',
     }),
   },
-  ({ app_token: app, signing_secret: secret }) =>
-    app === undefined && secret === undefined
-      ? [{ key: 'app_token', message: 'is missing, and so is `signing_secret`: messages need one of them to arrive' }]
-      : [],
+  {
+    isDeliveredTo: ({ app_token: app }) => app === undefined,
+    findFaults: ({ app_token: app, signing_secret: secret }) =>
+      app === undefined && secret === undefined
+        ? [{ key: 'app_token', message: 'is missing, and so is `signing_secret`: messages need one of them to arrive' }]
+        : [],
+  },
 );
 
 /** The settings of the driver by their types. */

@@ -1,4 +1,5 @@
 import { BoundedMap } from '../../core/cache/bounded-map.js';
+import { ExpiringMap } from '../../core/cache/expiring-map.js';
 import { DeliveryError, type Part, type Place } from '../../core/channels/driver.js';
 import { fileOf } from '../../core/channels/message-files.js';
 import type { Log } from '../../core/telemetry/logs.js';
@@ -6,7 +7,8 @@ import { HOUR_MS, type Clock } from '../../core/time/clock.js';
 import type { Bot } from './events.js';
 import { toStream } from './markup.js';
 import { toText, type Raw } from '../../core/channels/raw.js';
-import { RefusedCallError, type WebApi } from './web-api.js';
+import { RefusedCallError, unlessRefused, type Codes } from '../platform/verdict.js';
+import type { WebApi } from './web-api.js';
 
 /** Streams that are begun within a minute. Slack lets a workspace begin, and end, 20. */
 const MAX_STARTS = 15;
@@ -17,7 +19,7 @@ const MAX_OPEN = 1_000;
 const MAX_REFUSED = 1_000;
 
 /** The refusal of an edit of a message whose stream was not ended. */
-export const IS_STREAMING = 'streaming_state_conflict';
+export const STREAMING: Codes = new Set(['streaming_state_conflict']);
 
 /** The parts of {@link Streams}. */
 export interface StreamsOptions {
@@ -35,11 +37,13 @@ export interface StreamsOptions {
 export class Streams {
   /** What the open streams show, by the time of the message. */
   private readonly open = new BoundedMap<string, string>(MAX_OPEN);
-  /** When chats have refused a stream, by the monotonic clock. */
-  private readonly refused = new BoundedMap<string, number>(MAX_REFUSED);
+  /** The chats that have refused a stream. */
+  private readonly refused: ExpiringMap<string, true>;
   private starts: number[] = [];
 
-  constructor(private readonly options: StreamsOptions) {}
+  constructor(private readonly options: StreamsOptions) {
+    this.refused = new ExpiringMap(MAX_REFUSED, REFUSED_MS, () => options.clock.elapsed());
+  }
 
   isOpen(ref: string): boolean {
     return this.open.get(ref) !== undefined;
@@ -63,7 +67,7 @@ export class Streams {
     } catch (error) {
       if (!(error instanceof RefusedCallError)) throw error;
       this.options.log.info({ error, chat: place.chat }, 'Slack refuses a stream; messages are edited in its place');
-      this.refused.set(place.chat, this.options.clock.elapsed());
+      this.refused.set(place.chat, true);
       return undefined;
     }
   }
@@ -92,12 +96,8 @@ export class Streams {
 
   /** Ends the stream of a message. Resolves with false. @throws DeliveryError when it can be tried again; DriverError */
   async end(ref: string, place: Place): Promise<false> {
-    try {
-      await this.call('chat.stopStream', ref, place);
-    } catch (error) {
-      // Slack has ended it.
-      if (!(error instanceof RefusedCallError)) throw error;
-    }
+    // Slack refuses it for one that it has ended.
+    await unlessRefused(this.call('chat.stopStream', ref, place), undefined);
     this.open.delete(ref);
     return false;
   }
@@ -107,8 +107,8 @@ export class Streams {
   }
 
   private mayStart(chat: string): boolean {
+    if (this.refused.has(chat)) return false;
     const now = this.options.clock.elapsed();
-    if (now - (this.refused.get(chat) ?? -Infinity) < REFUSED_MS) return false;
     this.starts = this.starts.filter((at) => now - at < MINUTE_MS);
     if (this.starts.length >= MAX_STARTS) return false;
     this.starts.push(now);

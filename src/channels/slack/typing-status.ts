@@ -1,3 +1,4 @@
+import { ExpiringMap } from '../../core/cache/expiring-map.js';
 import type { Place } from '../../core/channels/driver.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { WebApi } from './web-api.js';
@@ -5,23 +6,25 @@ import type { WebApi } from './web-api.js';
 const STATUS = 'is thinking…';
 /** Slack shows a status for two minutes; it is renewed before, in milliseconds. */
 const RENEW_MS = 90_000;
+const MAX_THREADS = 10_000;
 
 /** The status line of threads: Slack shows none elsewhere. */
 export class TypingStatus {
-  /** When the status of a thread was set, by the monotonic clock. */
-  private readonly shown = new Map<string, number>();
+  /** The threads whose status was set. */
+  private readonly shown: ExpiringMap<string, true>;
 
   constructor(
     private readonly api: WebApi,
-    private readonly clock: Clock,
-  ) {}
+    clock: Clock,
+  ) {
+    this.shown = new ExpiringMap(MAX_THREADS, RENEW_MS, () => clock.elapsed());
+  }
 
   /** @throws DeliveryError, DriverError */
   async show({ chat, thread }: Place): Promise<void> {
     const key = `${chat} ${thread}`;
-    const now = this.clock.elapsed();
-    if (thread === undefined || now - (this.shown.get(key) ?? -Infinity) < RENEW_MS) return;
-    this.shown.set(key, now);
+    if (thread === undefined || this.shown.has(key)) return;
+    this.shown.set(key, true);
     await this.set(chat, thread, STATUS);
   }
 

@@ -1,7 +1,8 @@
 import { beforeEach, expect, it } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { Admins } from './admins.js';
-import { RefusedCallError, type BotApi } from './bot-api.js';
+import { RefusedCallError } from '../platform/verdict.js';
+import type { BotApi } from './bot-api.js';
 
 let clock: ManualClock;
 let calls: number;
@@ -36,7 +37,7 @@ it('[V-28] a change of the members of a group ends what is known of it', async (
 
 it('a group whose admins Telegram does not name has none, and a lost response is asked for again', async () => {
   outcome = () => {
-    throw new RefusedCallError('getChatAdministrators', 400, 'Bad Request: member list is inaccessible');
+    throw new RefusedCallError(400, 'Bad Request: member list is inaccessible');
   };
   expect(await admins.include(-1, 5001)).toBe(false);
   outcome = () => {

@@ -1,145 +1,73 @@
-import { buffer } from 'node:stream/consumers';
-import type { ApiClientOptions, InputFile, RawApi } from 'grammy';
-import { DeliveryError, DriverError } from '../../core/channels/driver.js';
-import { readBody, toNetworkError } from '../../core/channels/network-error.js';
-import type { EgressFetch } from '../../http/egress-fetch.js';
+import type { ApiMethods } from '@grammyjs/types';
+import { toRaw, toText } from '../../core/channels/raw.js';
+import { asJson, asMultipart, type SentFile } from '../platform/bodies.js';
+import { FILE_TIMEOUT_MS, HttpApi, toMs, type ApiOptions, type ApiResponse } from '../platform/http-api.js';
+import type { Verdict } from '../platform/verdict.js';
 
-/** Time limit of a call, in milliseconds. */
-const CALL_TIMEOUT_MS = 25_000;
-/** Time limit of a call that sends a file, or downloads one, in milliseconds. */
-export const FILE_TIMEOUT_MS = 60_000;
+/** The methods of the Bot API, where a parameter may be a file. */
+type Methods = ApiMethods<SentFile>;
+/** The parameters of a method. */
+export type Arguments<M extends keyof Methods> = Parameters<Methods[M]>[0];
 
-/** Telegram has refused a call. */
-export class RefusedCallError extends DeliveryError {
-  /**
-   * @param code as in the response, for example 400
-   * @param description Telegram's words
-   * @param movedTo the new ID of a group that became a supergroup
-   */
-  constructor(
-    readonly method: string,
-    readonly code: number,
-    readonly description: string,
-    readonly movedTo?: number,
-  ) {
-    super('refused', `${method}: ${code} ${description}`);
-  }
+/** What a refusal says besides its words. */
+export interface RefusalDetails {
+  /** The new ID of a group that became a supergroup. */
+  readonly movedTo: string | undefined;
 }
 
-/** Calls a method of the Bot API. */
-export type Call<T> = (methods: RawApi, abort: Parameters<RawApi['getMe']>[0]) => Promise<T>;
-
-/**
- * The Bot API of one bot. Each call is made once, with a time limit. The token is part of every URL, so errors of the
- * network are replaced by their codes.
- */
+/** The Bot API of one bot. */
 export class BotApi {
-  private constructor(
-    private readonly methods: RawApi,
-    private readonly fetch: EgressFetch,
-    private readonly fileRoot: string,
-    private readonly isRefusal: (error: unknown) => error is Refusal,
-    /** Makes the value for a parameter that is a file. */
-    readonly wrap: (bytes: Uint8Array, name: string) => InputFile,
-  ) {}
+  private readonly http: HttpApi;
+  private readonly fileRoot: string;
 
-  /**
-   * Loads the SDK, in its form without a `fetch` of its own.
-   * @param apiRoot the URL of the server, without a slash at the end
-   * @param noteTime called with the time of the server, in Unix milliseconds
-   */
-  static async load(
-    token: string,
-    apiRoot: string,
-    fetch: EgressFetch,
-    noteTime: (time: number) => void,
-  ): Promise<BotApi> {
-    const { Api, GrammyError, InputFile } = await import('grammy/web');
-    const { raw } = new Api(token, { apiRoot, fetch: toFetch(fetch, noteTime) });
-    return new BotApi(
-      raw,
-      fetch,
-      `${apiRoot}/file/bot${token}`,
-      (error) => error instanceof GrammyError,
-      (bytes, name) => new InputFile(bytes, name),
-    );
+  constructor(options: ApiOptions) {
+    const { root, token } = options;
+    this.http = new HttpApi({ ...options, root: `${root}/bot${token}`, platform: 'Telegram', judge });
+    this.fileRoot = `${root}/file/bot${token}`;
   }
 
   /**
-   * Makes a call.
-   * @param signal aborts the call; its outcome is unknown then
-   * @throws DriverError `bad_credential`; RefusedCallError; DeliveryError `not_sent` after a 429 and when the server could
-   *   not be reached, `unknown` when the response was lost
+   * Calls a method. Resolves with its result.
+   * @param options.timeoutMs by default as {@link HttpApi.call}; longer for a file
+   * @throws as {@link HttpApi.call}; the details of a RefusedCallError are {@link RefusalDetails}
    */
-  async call<T>(
-    make: Call<T>,
-    { timeoutMs = CALL_TIMEOUT_MS, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
-  ): Promise<T> {
-    const timeout = AbortSignal.timeout(timeoutMs);
-    try {
-      // The SDK declares a signal type of its own.
-      return await make(this.methods, (signal ? AbortSignal.any([timeout, signal]) : timeout) as never);
-    } catch (error) {
-      throw this.isRefusal(error) ? toRefusal(error) : toNetworkError(error, 'Telegram');
-    }
+  async call<M extends keyof Methods>(
+    method: M,
+    parameters?: Arguments<M>,
+    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<ReturnType<Methods[M]>> {
+    const files = Object.entries(parameters ?? {}).filter(isFile);
+    const body =
+      files.length === 0
+        ? asJson(parameters ?? {})
+        : await asMultipart({ ...parameters, ...toNothing(files) }, Object.fromEntries(files));
+    const ofFile = files.length === 0 ? {} : { timeoutMs: FILE_TIMEOUT_MS };
+    const response = await this.http.call(method, `/${method}`, { body, ...ofFile, ...options });
+    return toRaw(response.body)['result'] as ReturnType<Methods[M]>;
   }
 
-  /**
-   * Opens a file of Telegram's servers.
-   * @param path the `file_path` of `getFile`
-   * @throws RefusedCallError; DeliveryError when it can be tried again
-   */
+  /** Opens a file. @param path the `file_path` of `getFile` @throws as {@link HttpApi.open} */
   async open(path: string): Promise<AsyncIterable<Uint8Array>> {
-    const url = `${this.fileRoot}/${path.split('/').map(encodeURIComponent).join('/')}`;
-    const response = await this.fetch(url, { signal: AbortSignal.timeout(FILE_TIMEOUT_MS), redirect: 'error' }).catch(
-      (error: unknown) => {
-        throw toNetworkError(error, 'Telegram');
-      },
-    );
-    if (response.ok && response.body) return readBody(response.body, 'Telegram');
-    const { status } = response;
-    if (status < 500 && status !== 429)
-      throw new RefusedCallError('file', status, `Telegram responds with HTTP ${status}`);
-    throw new DeliveryError('not_sent', `a file could not be fetched: HTTP ${status}`);
+    return (await this.http.open(`${this.fileRoot}/${path.split('/').map(encodeURIComponent).join('/')}`)).body;
   }
 }
 
-/** The part of grammY's `GrammyError` that is used. */
-interface Refusal {
-  readonly method: string;
-  readonly error_code: number;
-  readonly description: string;
-  readonly parameters: { readonly retry_after?: number; readonly migrate_to_chat_id?: number };
+function isFile(entry: [string, unknown]): entry is [string, SentFile] {
+  return toRaw(entry[1])['bytes'] instanceof Uint8Array;
 }
 
-function toRefusal({ method, error_code: code, description, parameters }: Refusal): Error {
+const toNothing = (files: readonly [string, SentFile][]) => Object.fromEntries(files.map(([key]) => [key, undefined]));
+
+function judge({ status, isOk, body }: ApiResponse): Verdict | undefined {
+  const { ok, error_code: given, description, parameters } = toRaw(body);
+  if (isOk && ok === true) return undefined;
+  const code = typeof given === 'number' ? given : status;
+  const { retry_after: seconds, migrate_to_chat_id: to } = toRaw(parameters);
+  const words = toText(description) ?? '';
   // A token that has not the form of one is 404.
-  if (code === 401 || code === 404) return new DriverError('bad_credential', `Telegram refuses the token: ${code}`);
-  if (code === 429) {
-    const seconds = parameters.retry_after ?? 1;
-    return new DeliveryError('not_sent', `${method}: too many requests, again in ${seconds} s`, seconds * 1_000);
-  }
-  if (code >= 500) return new DeliveryError('unknown', `${method}: ${code} ${description}`);
-  return new RefusedCallError(method, code, description, parameters.migrate_to_chat_id);
-}
-
-/** Returns the `fetch` for the SDK, whose bodies may be streams and whose signals are not those of Node. */
-function toFetch(fetch: EgressFetch, noteTime: (time: number) => void): NonNullable<ApiClientOptions['fetch']> {
-  const adapted: typeof globalThis.fetch = async (input, init = {}) => {
-    const { method, headers, body, signal } = init;
-    const abort = new AbortController();
-    signal?.addEventListener('abort', () => abort.abort(), { once: true });
-    if (signal?.aborted) abort.abort();
-    const bytes = typeof body === 'string' || !body ? body : await buffer(body as never);
-    const response = await fetch(input, {
-      ...(method !== undefined && { method }),
-      ...(headers !== undefined && { headers }),
-      ...(bytes && { body: bytes }),
-      signal: abort.signal,
-    });
-    const time = Date.parse(response.headers.get('date') ?? '');
-    if (Number.isFinite(time)) noteTime(time);
-    return response;
-  };
-  return adapted as never;
+  if (code === 401 || code === 404) return { kind: 'credential', code };
+  if (code === 429) return { kind: 'limit', code, waitMs: toMs(seconds) ?? 1_000 };
+  if (isOk || code >= 500) return { kind: 'unknown', code, words };
+  const details: RefusalDetails = { movedTo: typeof to === 'number' ? String(to) : undefined };
+  return { kind: 'refused', code, words, details };
 }

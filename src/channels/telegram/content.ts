@@ -1,4 +1,4 @@
-import type { Message, MessageEntity, MessageOrigin } from 'grammy/types';
+import type { Message, MessageEntity, MessageOrigin } from '@grammyjs/types';
 import type { FileRef } from '../../core/channels/message-files.js';
 import type { Attachment } from '../../protocol/domain.js';
 import { nameOf, type Bot } from './people.js';

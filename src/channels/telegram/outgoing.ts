@@ -1,18 +1,18 @@
 import type { ChannelLink, Part, Place } from '../../core/channels/driver.js';
 import { callWithFallbacks } from '../../core/channels/fallbacks.js';
 import { toPlainText } from '../../core/channels/text-length.js';
-import { RefusedCallError, type BotApi, type Call } from './bot-api.js';
+import { isRefused, RefusedCallError, type Codes } from '../platform/verdict.js';
+import type { RefusalDetails } from './bot-api.js';
 import { markUp } from './markup.js';
 
 /** Telegram's limit of a text, in UTF-16 units. */
 export const MAX_LENGTH = 4_096;
 
 export const NO_PREVIEW = { is_disabled: true };
+/** The code of refusals that differ in their words only. */
+export const BAD_REQUEST: Codes = new Set([400]);
 
-/**
- * These refusals differ in their words only; all of them have the code 400. If Telegram changes the words, the part is
- * undeliverable, and nothing else happens.
- */
+/** Words of such refusals. If Telegram changes them, the part is undeliverable, and nothing else happens. */
 const MARKUP = "can't parse entities";
 const NO_THREAD = 'message thread not found';
 const NO_TARGET = 'message to be replied not found';
@@ -33,31 +33,26 @@ export interface Attempt {
  * it replies to; or in the chat that the group has become.
  * @throws DeliveryError, DriverError
  */
-export function callFor<T>(
-  part: Part,
-  { api, link, timeoutMs }: { readonly api: BotApi; readonly link: Link; readonly timeoutMs?: number },
-  make: (attempt: Attempt, ...call: Parameters<Call<T>>) => Promise<T>,
-): Promise<T> {
-  const options = timeoutMs === undefined ? {} : { timeoutMs };
+export function callFor<T>(part: Part, link: Link, make: (attempt: Attempt) => Promise<T>): Promise<T> {
   return callWithFallbacks<Attempt, T>({
     part,
     platform: 'Telegram',
     log: link.log,
     first: { place: part.place, isPlain: false },
-    make: (attempt) => api.call((...call) => make(attempt, ...call), options),
+    make,
     async lessen(attempt, error) {
       if (!(error instanceof RefusedCallError)) return undefined;
-      if (error.movedTo !== undefined) await link.moveChat(part.place.chat, String(error.movedTo));
-      return withoutRefused(attempt, error);
+      const { movedTo } = error.details as RefusalDetails;
+      if (movedTo !== undefined) await link.moveChat(part.place.chat, movedTo);
+      return withoutRefused(attempt, error, movedTo);
     },
   });
 }
 
 /** Returns the next attempt; undefined if what was refused cannot be left out. */
-function withoutRefused(attempt: Attempt, error: RefusedCallError): Attempt | undefined {
+function withoutRefused(attempt: Attempt, error: RefusedCallError, chat: string | undefined): Attempt | undefined {
   const { place, isPlain } = attempt;
-  const chat = error.movedTo === undefined ? place.chat : String(error.movedTo);
-  if (chat !== place.chat) return { ...attempt, place: { ...place, chat } };
+  if (chat !== undefined && chat !== place.chat) return { ...attempt, place: { ...place, chat } };
   if (!isPlain && isRefusal(error, MARKUP)) return { ...attempt, isPlain: true };
   if (place.thread !== undefined && isRefusal(error, NO_THREAD))
     return { ...attempt, place: { ...place, thread: undefined } };
@@ -92,5 +87,5 @@ export function toTarget({ chat, thread, replyTo }: Place) {
 
 /** Returns whether an error is the refusal with these words. */
 export function isRefusal(error: unknown, words: string): boolean {
-  return error instanceof RefusedCallError && error.code === 400 && error.description.includes(words);
+  return isRefused(error, BAD_REQUEST) && error.words.includes(words);
 }

@@ -1,4 +1,4 @@
-import type { User } from 'grammy/types';
+import type { User } from '@grammyjs/types';
 
 /** The bot that an account speaks as. */
 export interface Bot {

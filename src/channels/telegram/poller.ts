@@ -1,9 +1,9 @@
-import type { Update as BotUpdate } from 'grammy/types';
+import type { Update as BotUpdate } from '@grammyjs/types';
 import { Backoff } from '../../core/channels/backoff.js';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
-import { toFault } from '../../core/channels/faults.js';
 import type { Clock } from '../../core/time/clock.js';
-import { RefusedCallError, type BotApi } from './bot-api.js';
+import { isRefused, RefusedCallError, type Codes } from '../platform/verdict.js';
+import type { BotApi } from './bot-api.js';
 import { ALLOWED_UPDATES } from './updates.js';
 
 /** How long Telegram holds a poll open while there is nothing, in seconds. */
@@ -16,6 +16,9 @@ const CONFLICT_PATIENCE_MS = 90_000;
 const CONFLICT_WAIT_MS = 5_000;
 /** Without a successful poll for this long, the connection counts as lost, in milliseconds. */
 const LOST_AFTER_MS = 60_000;
+
+/** The code of refusals because of another poll, or of a webhook. */
+const CONFLICT: Codes = new Set([409]);
 
 /** A server that does not wait is asked no faster than this while there is nothing, in milliseconds. */
 const MIN_EMPTY_MS = 500;
@@ -43,17 +46,15 @@ export class Poller {
 
   /**
    * Makes the first poll, which waits for the end of a poll of an earlier run.
-   * @throws DriverError `conflict` when it does not end; `bad_credential`, `misconfigured`, `unreachable`
+   * @throws DriverError `conflict` when it does not end; DeliveryError
    */
   async start(): Promise<void> {
-    try {
-      await this.poll(0);
-    } catch (error) {
-      if (!this.options.signal.aborted) throw toFault(error);
-    }
+    await this.poll(0).catch((error: unknown) => {
+      if (!this.options.signal.aborted) throw error;
+    });
   }
 
-  /** Polls until the signal aborts. @throws DriverError */
+  /** Polls until the signal aborts. @throws DriverError, DeliveryError */
   async run(): Promise<void> {
     const { clock, signal, degrade } = this.options;
     const backoff = new Backoff(clock, signal);
@@ -69,7 +70,7 @@ export class Poller {
       } catch (error) {
         if (signal.aborted) return;
         const isFinal = error instanceof DriverError || error instanceof RefusedCallError;
-        if (isFinal || clock.elapsed() - succeededAt > LOST_AFTER_MS) throw toFault(error);
+        if (isFinal || clock.elapsed() - succeededAt > LOST_AFTER_MS) throw error;
         degrade(error instanceof Error ? error.message : String(error));
         await backoff.wait(error instanceof DeliveryError ? error.retryAfterMs : undefined);
       }
@@ -93,12 +94,10 @@ export class Poller {
     const offset = this.offset === undefined ? {} : { offset: this.offset };
     for (;;) {
       try {
-        return await api.call(
-          (methods, abort) => methods.getUpdates({ timeout, allowed_updates: ALLOWED_UPDATES, ...offset }, abort),
-          { timeoutMs: timeout * 1_000 + OVERTIME_MS, signal },
-        );
+        const parameters = { timeout, allowed_updates: ALLOWED_UPDATES, ...offset };
+        return await api.call('getUpdates', parameters, { timeoutMs: timeout * 1_000 + OVERTIME_MS, signal });
       } catch (error) {
-        if (!(error instanceof RefusedCallError) || error.code !== 409) throw error;
+        if (!isRefused(error, CONFLICT)) throw error;
         await this.settle(error);
       }
     }
@@ -115,12 +114,12 @@ export class Poller {
   /** Updates that wait stay. Resolves with whether there was a webhook. */
   private async removeWebhook(): Promise<boolean> {
     const { api } = this.options;
-    const { url = '' } = await api.call((methods, abort) => methods.getWebhookInfo(abort));
-    if (url !== '') await api.call((methods, abort) => methods.deleteWebhook({}, abort));
+    const { url = '' } = await api.call('getWebhookInfo');
+    if (url !== '') await api.call('deleteWebhook');
     return url !== '';
   }
 }
 
 function toConflict(error: RefusedCallError): DriverError {
-  return new DriverError('conflict', `another program polls with the same token: ${error.description}`);
+  return new DriverError('conflict', `another program polls with the same token: ${error.words}`);
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Update as BotUpdate } from 'grammy/types';
+import type { Update as BotUpdate } from '@grammyjs/types';
 import { describe, expect, it } from 'vitest';
 import type { Update } from '../../core/channels/driver.js';
 import { findFile } from './content.js';

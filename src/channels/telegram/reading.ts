@@ -1,4 +1,4 @@
-import type { Message } from 'grammy/types';
+import type { Message } from '@grammyjs/types';
 import type { ReadMessage, Reading } from '../../core/channels/driver.js';
 import { nameAuthor, readPress, UNREADABLE } from '../../core/channels/readings.js';
 import { nameOrigin, readContent } from './content.js';

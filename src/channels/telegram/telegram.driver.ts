@@ -1,4 +1,4 @@
-import type { Update as BotUpdate } from 'grammy/types';
+import type { Update as BotUpdate } from '@grammyjs/types';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
 import type {
   ChannelLink,
@@ -11,23 +11,22 @@ import type {
   Update,
   Updates,
 } from '../../core/channels/driver.js';
-import { toFault } from '../../core/channels/faults.js';
-import { fileOf, withFiles } from '../../core/channels/message-files.js';
+import { fileOf, withFiles, type FileRef } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
-import { egressFetch } from '../../http/egress-fetch.js';
 import { Admins } from './admins.js';
 import { BotApi } from './bot-api.js';
 import { findFile } from './content.js';
-import { MAX_SENT_BYTES, openFile, sendFile } from './files.js';
+import { MAX_FETCHED_BYTES, MAX_SENT_BYTES, openFile, sendFile } from './files.js';
 import { measure } from './markup.js';
 import { callFor, isRefusal, MAX_LENGTH, NO_PREVIEW, NOT_MODIFIED, toKeyboard, toTarget, toText } from './outgoing.js';
 import { Pastes } from './pastes.js';
 import { Poller } from './poller.js';
 import { secretOf, TelegramWebhooks } from './webhooks.js';
+import { understand } from '../../core/channels/readings.js';
 import { isCommand, readUpdates, type MessageReading } from './reading.js';
 import { telegramSettings, type TelegramSettings } from './telegram.settings.js';
 import type { Bot } from './people.js';
-import { ALLOWED_UPDATES, findMember, sortUpdate, type Member, type RawUpdate, type Sorted } from './updates.js';
+import { ALLOWED_UPDATES, findMember, sortUpdate, type Member, type RawUpdate } from './updates.js';
 
 /** Drives the channel `telegram`: a bot that polls, or to which Telegram delivers. */
 @ChannelDriver({
@@ -60,8 +59,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     bot_token: token,
     api_root: root,
   }: ChannelLink<TelegramSettings>['settings']): Promise<CheckedAccount> {
-    const api = await BotApi.load(token, root, egressFetch, () => {});
-    const bot = await api.call((methods, abort) => methods.getMe(abort));
+    const bot = await new BotApi({ token, root, clock: this.clock }).call('getMe');
     const isPrivate = !bot.can_read_all_group_messages;
     const remark =
       'Privacy mode is on: in groups the bot sees commands, mentions and replies to it only (@BotFather, /setprivacy).';
@@ -70,46 +68,31 @@ export class TelegramDriver implements Driver<TelegramSettings> {
 
   async start(link: ChannelLink<TelegramSettings>, signal: AbortSignal): Promise<void> {
     this.link = link;
-    const { bot_token: token, api_root: root } = link.settings;
-    this.api = await BotApi.load(token, root, egressFetch, (time) => link.noteTime(time));
-    this.admins = new Admins(this.api, this.clock);
-    try {
-      const { id, username } = await this.api.call((methods, abort) => methods.getMe(abort));
-      this.bot = { id, username };
-    } catch (error) {
-      throw toFault(error);
-    }
-    if (link.settings.webhook_url === undefined) await this.startPolling(signal);
-    else await this.startWebhook(link.settings.webhook_url, signal);
+    const { bot_token: token, api_root: root, webhook_url: url } = link.settings;
+    const { clock } = this;
+    this.api = new BotApi({ token, root, clock, noteTime: (time) => link.noteTime(time) });
+    this.admins = new Admins(this.api, clock);
+    const { id, username } = await this.api.call('getMe');
+    this.bot = { id, username };
+    const intake = AbortSignal.any([signal, this.over.signal]);
+    await (url === undefined ? this.startPolling(intake) : this.startWebhook(url, intake));
   }
 
   private async startPolling(signal: AbortSignal): Promise<void> {
-    const { link } = this;
-    const poller = new Poller({
-      api: this.api,
-      clock: this.clock,
-      signal: AbortSignal.any([signal, this.over.signal]),
-      take: (updates) => this.take(updates),
-      degrade: (reason) => link.degrade(reason),
-    });
+    const { api, clock, link } = this;
+    const take = (updates: readonly BotUpdate[]) => this.take(updates);
+    const poller = new Poller({ api, clock, signal, take, degrade: (reason) => link.degrade(reason) });
     await poller.start();
-    void poller.run().catch((error: unknown) => link.fail(toFault(error)));
+    void poller.run().catch((error: unknown) => link.fail(error));
   }
 
-  /** @throws DriverError */
   private async startWebhook(url: string, signal: AbortSignal): Promise<void> {
     const { account, settings } = this.link;
     const secret = secretOf(settings.bot_token);
-    const remove = this.webhooks.add(account, { secret, take: (update) => this.take([update as BotUpdate]) });
-    for (const end of [signal, this.over.signal]) end.addEventListener('abort', remove, { once: true });
-    try {
-      // One delivery at a time, in order.
-      const options = { url, secret_token: secret, allowed_updates: ALLOWED_UPDATES, max_connections: 1 };
-      await this.api.call((methods, abort) => methods.setWebhook(options, abort));
-    } catch (error) {
-      remove();
-      throw toFault(error);
-    }
+    this.webhooks.add(account, { secret, take: (update) => this.take([update as BotUpdate]) }, signal);
+    // One delivery at a time, in order.
+    const options = { url, secret_token: secret, allowed_updates: ALLOWED_UPDATES, max_connections: 1 };
+    await this.api.call('setWebhook', options);
   }
 
   read(updates: Updates): Reading | Promise<Reading> {
@@ -117,7 +100,8 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     const reading = readUpdates(raw, this.bot);
     if (reading.kind !== 'message') return reading;
     const files = raw.flatMap((one) => (one.kind === 'message' && findFile(one.message)) || []);
-    if (files.length > 0) return withFiles(reading, files, this.link, (file) => openFile(file, this.api));
+    const open = (file: FileRef) => openFile(file, this.api);
+    if (files.length > 0) return withFiles(reading, files, this.link, { open, maxBytes: MAX_FETCHED_BYTES });
     const author = isCommand(reading) ? findMember(raw[0]) : undefined;
     return author ? this.nameAdmin(reading, author) : reading;
   }
@@ -129,22 +113,21 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   }
 
   async showTyping({ chat, thread }: Place): Promise<void> {
-    const target = toTarget({ chat, thread });
-    await this.api.call((methods, abort) => methods.sendChatAction({ ...target, action: 'typing' }, abort));
+    await this.api.call('sendChatAction', { ...toTarget({ chat, thread }), action: 'typing' });
   }
 
   async send(part: Part): Promise<string> {
-    const file = fileOf(part);
-    if (file) return String(await sendFile(part, file, this.api, this.link));
-    const sent = await callFor(part, { api: this.api, link: this.link }, (attempt, methods, abort) => {
-      const message = {
+    const { api, link } = this;
+    const sentAsFile = await sendFile(part, api, link);
+    if (sentAsFile !== undefined) return String(sentAsFile);
+    const sent = await callFor(part, link, (attempt) =>
+      api.call('sendMessage', {
         ...toTarget(attempt.place),
         ...toText(part, attempt),
         ...toKeyboard(part),
         link_preview_options: NO_PREVIEW,
-      };
-      return methods.sendMessage(message, abort);
-    });
+      }),
+    );
     return String(sent.message_id);
   }
 
@@ -152,8 +135,8 @@ export class TelegramDriver implements Driver<TelegramSettings> {
     if (fileOf(part)) return;
     const target = { message_id: Number(ref), link_preview_options: NO_PREVIEW };
     try {
-      await callFor(part, { api: this.api, link: this.link }, (attempt, methods, abort) =>
-        methods.editMessageText({ ...target, chat_id: attempt.place.chat, ...toText(part, attempt) }, abort),
+      await callFor(part, this.link, (attempt) =>
+        this.api.call('editMessageText', { ...target, chat_id: attempt.place.chat, ...toText(part, attempt) }),
       );
     } catch (error) {
       if (!isRefusal(error, NOT_MODIFIED)) throw error;
@@ -161,7 +144,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   }
 
   async remove(ref: string, { chat }: Place): Promise<void> {
-    await this.api.call((methods, abort) => methods.deleteMessage({ chat_id: chat, message_id: Number(ref) }, abort));
+    await this.api.call('deleteMessage', { chat_id: chat, message_id: Number(ref) });
   }
 
   /** The direct chat with a person has the person's ID. */
@@ -178,9 +161,10 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   private async take(raw: readonly BotUpdate[]): Promise<void> {
     const updates: Update[] = [];
     for (const one of raw) {
-      const sorted = this.sort(one);
+      const sorted = understand(this.link.log, () => sortUpdate(one, this.bot, this.clock.now()));
       if (one.callback_query) this.answerPress(one.callback_query.id);
-      if (sorted.kind === 'update') updates.push(sorted.update);
+      if (!sorted) continue;
+      if (sorted.kind === 'update') updates.push(this.pastes.join(sorted.update));
       else if (sorted.kind === 'reactions') updates.push(...sorted.updates);
       else if (sorted.kind === 'members') this.admins.forget(sorted.chat);
       else if (sorted.kind === 'moved') {
@@ -195,19 +179,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
   /** Ends the waiting that people see at a button. Whether it works changes nothing. */
   private answerPress(id: string): void {
     this.api
-      .call((methods, abort) => methods.answerCallbackQuery({ callback_query_id: id }, abort))
+      .call('answerCallbackQuery', { callback_query_id: id })
       .catch((error: unknown) => this.link.log.debug({ error }, 'a press could not be answered'));
-  }
-
-  /** Decides what an update is. One that cannot be understood is logged and left out. */
-  private sort(raw: BotUpdate): Sorted {
-    try {
-      const sorted = sortUpdate(raw, this.bot, this.clock.now());
-      if (sorted.kind !== 'update') return sorted;
-      return { ...sorted, update: this.pastes.join(sorted.update) };
-    } catch (error) {
-      this.link.log.warn({ update_id: raw.update_id, error }, 'an update could not be understood; it is left out');
-      return { kind: 'ignored', reason: 'it could not be understood' };
-    }
   }
 }

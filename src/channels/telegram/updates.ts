@@ -5,7 +5,7 @@ import type {
   MessageReactionUpdated,
   ReactionType,
   Update as BotUpdate,
-} from 'grammy/types';
+} from '@grammyjs/types';
 import { editIdOf, type Place, type ReactionChange, type Update } from '../../core/channels/driver.js';
 import { findFile } from './content.js';
 import type { Bot } from './people.js';

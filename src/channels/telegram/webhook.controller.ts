@@ -28,7 +28,7 @@ export class TelegramWebhookController {
     @Headers('x-telegram-bot-api-secret-token') secret: string | undefined,
     @Body() update: object | undefined,
   ): Promise<void> {
-    const target = this.webhooks.find(account, secret ?? '');
+    const target = this.webhooks.findBySecret(account, secret ?? '');
     if (!target) throw new UnauthorizedException('The secret is wrong, or the account does not run here');
     try {
       await target.take(update ?? {});

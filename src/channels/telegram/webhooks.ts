@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { isSameSecret } from '../../core/channels/same-secret.js';
+import { RunningAccounts } from '../platform/running-accounts.js';
 
 /** A bot to which Telegram delivers updates. */
 export interface WebhookTarget {
@@ -11,20 +12,10 @@ export interface WebhookTarget {
 
 /** The bots of this process whose updates Telegram delivers, by account. */
 @Injectable()
-export class TelegramWebhooks {
-  private readonly targets = new Map<string, WebhookTarget>();
-
-  /** Adds a bot. Returns a function that removes it. */
-  add(account: string, target: WebhookTarget): () => void {
-    this.targets.set(account, target);
-    return () => {
-      if (this.targets.get(account) === target) this.targets.delete(account);
-    };
-  }
-
+export class TelegramWebhooks extends RunningAccounts<WebhookTarget> {
   /** Returns the bot of an account; undefined if the secret is not its own, or no such bot runs here. */
-  find(account: string, secret: string): WebhookTarget | undefined {
-    const target = this.targets.get(account);
+  findBySecret(account: string, secret: string): WebhookTarget | undefined {
+    const target = this.get(account);
     return target && isSameSecret(target.secret, secret) ? target : undefined;
   }
 }

@@ -1,16 +1,9 @@
-import { buffer } from 'node:stream/consumers';
-import {
-  commandOf,
-  DeliveryError,
-  type Button,
-  type ChannelLink,
-  type Part,
-  type PartText,
-  type Place,
-} from '../../core/channels/driver.js';
+import { commandOf, type Button, type ChannelLink, type Part, type Place } from '../../core/channels/driver.js';
 import { callWithFallbacks } from '../../core/channels/fallbacks.js';
+import { loadFile, type LoadedFile } from '../../core/channels/message-files.js';
 import { toPlainText } from '../../core/channels/text-length.js';
-import { RefusedCallError, type CloudApi } from './cloud-api.js';
+import { isRefused } from '../platform/verdict.js';
+import { ODD_VALUES, type CloudApi } from './cloud-api.js';
 import { markUp, MAX_LENGTH } from './markup.js';
 import { isNumber } from './people.js';
 import type { Raw } from '../../core/channels/raw.js';
@@ -44,9 +37,10 @@ interface Attempt {
  * Sends a part. Sends it again without what the platform refuses of it: the message that it replies to, the markup.
  * @throws RefusedCallError, DeliveryError, DriverError; GatewayError NOT_FOUND
  */
-export async function sendPart(part: Part, file: PartText | undefined, api: CloudApi, link: Link): Promise<string> {
+export async function sendPart(part: Part, api: CloudApi, link: Link): Promise<string> {
   const plain = toPlainText(part.texts);
-  const uploaded = file && (await upload(file, api, link));
+  const file = await loadFile(part, link, MAX_SHORT_LENGTH);
+  const uploaded = file && (await upload(file, api));
   return callWithFallbacks<Attempt, string>({
     part,
     platform: 'WhatsApp',
@@ -61,7 +55,7 @@ export async function sendPart(part: Part, file: PartText | undefined, api: Clou
         biz_opaque_callback_data: part.id,
       }),
     lessen(attempt, error) {
-      if (!(error instanceof RefusedCallError) || !error.isOddValue) return undefined;
+      if (!isRefused(error, ODD_VALUES)) return undefined;
       if (attempt.quoted !== undefined) return { ...attempt, quoted: undefined };
       return !uploaded && attempt.body !== plain ? { ...attempt, body: plain } : undefined;
     },
@@ -88,23 +82,11 @@ function toTarget({ chat, isGroup }: Place): Raw {
 }
 
 /** Stores the file of a part on the platform. Returns the fields of its message. */
-async function upload(file: PartText, api: CloudApi, link: Link): Promise<Raw> {
-  const { mimeType, sizeBytes, body } = await link.openFile(file.source ?? '');
+async function upload(file: LoadedFile, api: CloudApi): Promise<Raw> {
+  const { mimeType, bytes, name, caption } = file;
   const [type, maxBytes] = SHOWN.get(mimeType) ?? ['document', MAX_FILE_BYTES];
-  const kind = sizeBytes <= maxBytes ? type : 'document';
-  const name = file.name ?? `${file.kind}.${/^\w+\/([\w.]+)/.exec(mimeType)?.[1] ?? 'bin'}`;
-  try {
-    const id = await api.upload(await buffer(body), mimeType, name);
-    const caption = file.alt?.slice(0, MAX_SHORT_LENGTH).toWellFormed();
-    const isCaptioned = kind !== 'audio' && caption !== undefined && caption !== '';
-    return {
-      type: kind,
-      [kind]: { id, ...(isCaptioned && { caption }), ...(kind === 'document' && { filename: name }) },
-    };
-  } catch (error) {
-    // An upload that is repeated leaves a file that no message shows.
-    if (error instanceof DeliveryError && error.outcome === 'unknown')
-      throw new DeliveryError('not_sent', error.message, undefined, { cause: error });
-    throw error;
-  }
+  const kind = bytes.length <= maxBytes ? type : 'document';
+  const id = await api.upload(file);
+  const shown = kind !== 'audio' && caption !== undefined && { caption };
+  return { type: kind, [kind]: { id, ...shown, ...(kind === 'document' && { filename: name }) } };
 }

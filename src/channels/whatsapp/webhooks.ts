@@ -4,6 +4,7 @@ import type { Static, TObject } from 'typebox';
 import { isSameSecret } from '../../core/channels/same-secret.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
+import { RunningAccounts } from '../platform/running-accounts.js';
 import { listChanges, type Change } from './events.js';
 import { whatsappSettings, type WhatsappSettings } from './whatsapp.settings.js';
 
@@ -18,23 +19,15 @@ export type DeliveryOutcome = 'stored' | 'forged' | 'malformed' | 'absent';
 
 /** Takes what the platform delivers for the accounts of this gateway. */
 @Injectable()
-export class WhatsappWebhooks {
-  private readonly running = new Map<string, TakeChange>();
+export class WhatsappWebhooks extends RunningAccounts<TakeChange> {
   private readonly log: Log;
 
   constructor(
     private readonly config: ConfigStoreService,
     logs: Logs,
   ) {
+    super();
     this.log = logs.for('channels');
-  }
-
-  /** Adds an account that runs. Returns a function that removes it. */
-  add(account: string, take: TakeChange): () => void {
-    this.running.set(account, take);
-    return () => {
-      if (this.running.get(account) === take) this.running.delete(account);
-    };
   }
 
   /** Returns whether a token is the one that the account expects in the handshake. */
@@ -61,7 +54,7 @@ export class WhatsappWebhooks {
         this.log.warn(fields, 'no account of the channel whatsapp has this phone number');
         continue;
       }
-      const take = this.running.get(name);
+      const take = this.get(name);
       if (!take) return 'absent';
       await take(change);
     }

@@ -1,4 +1,5 @@
 import { BoundedMap } from '../../core/cache/bounded-map.js';
+import { ExpiringMap } from '../../core/cache/expiring-map.js';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
 import {
   DeliveryError,
@@ -12,11 +13,10 @@ import {
   type Update,
   type Updates,
 } from '../../core/channels/driver.js';
-import { toFault } from '../../core/channels/faults.js';
-import { fileOf, withFiles } from '../../core/channels/message-files.js';
+import { withFiles } from '../../core/channels/message-files.js';
 import { Clock } from '../../core/time/clock.js';
-import { egressFetch } from '../../http/egress-fetch.js';
-import { CloudApi, describeRefusal, LimitedCallError, PAIR_LIMIT, RefusedCallError } from './cloud-api.js';
+import { LimitedCallError, RefusedCallError } from '../platform/verdict.js';
+import { CloudApi, describeRefusal, PAIR_LIMIT } from './cloud-api.js';
 import { sortChange, type Change, type RawMessage, type Status } from './events.js';
 import { MAX_LENGTH, measure } from './markup.js';
 import { MAX_FILE_BYTES, sendPart } from './outgoing.js';
@@ -35,7 +35,8 @@ const MAX_WAIT_MS = 25_000;
 /** Time for which people see that a reply is being written, in milliseconds. */
 const TYPING_MS = 20_000;
 /** Waits after refusals for the limit of one person, in milliseconds: the platform names none. */
-const PAIR_WAITS_MS = [4_000, 16_000, 64_000];
+const PAIR_WAITS_MS = [4_000, 16_000];
+const LAST_WAIT_MS = 64_000;
 const MAX_CHATS = 10_000;
 
 /** Drives the channel `whatsapp`: a phone number of the Cloud API, to which the platform delivers. */
@@ -56,8 +57,8 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
   readonly measure = measure;
   private readonly over = new AbortController();
   private readonly statuses: Statuses;
-  /** When messages were last marked as read and answered by typing, by the monotonic clock. */
-  private readonly typing = new BoundedMap<string, number>(MAX_CHATS);
+  /** The chats that show typing. */
+  private readonly typing: ExpiringMap<string, true>;
   /** How many times in a row the limit of a person was reached. */
   private readonly limited = new BoundedMap<string, number>(MAX_CHATS);
   private startedAt = 0;
@@ -69,11 +70,12 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
     private readonly webhooks: WhatsappWebhooks,
   ) {
     this.statuses = new Statuses(clock);
+    this.typing = new ExpiringMap(MAX_CHATS, TYPING_MS, () => clock.elapsed());
   }
 
   async check(settings: ChannelLink<WhatsappSettings>['settings']): Promise<CheckedAccount> {
     const { access_token: token, phone_number_id: id, api_root: root } = settings;
-    const number = await new CloudApi(token, id, root, egressFetch, () => {}).readNumber();
+    const number = await new CloudApi({ token, root, clock: this.clock }, id).readNumber();
     return {
       name: `+${number}`,
       remarks: ['Enter the URL of the webhook and the verify token on the page of the app.'],
@@ -81,20 +83,14 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
   }
 
   async start(link: ChannelLink<WhatsappSettings>, signal: AbortSignal): Promise<void> {
+    const { clock } = this;
     this.link = link;
-    this.startedAt = this.clock.elapsed();
+    this.startedAt = clock.elapsed();
     const { access_token: token, phone_number_id: id, api_root: root } = link.settings;
-    this.api = new CloudApi(token, id, root, egressFetch, (time) => link.noteTime(time));
-    try {
-      await this.api.readNumber();
-    } catch (error) {
-      throw toFault(error);
-    }
-    const remove = this.webhooks.add(link.account, (change) => this.take(change));
-    for (const end of [signal, this.over.signal]) {
-      end.addEventListener('abort', remove, { once: true });
-      if (end.aborted) remove();
-    }
+    this.api = new CloudApi({ token, root, clock, noteTime: (time) => link.noteTime(time) }, id);
+    await this.api.readNumber();
+    const intake = AbortSignal.any([signal, this.over.signal]);
+    this.webhooks.add(link.account, (change) => this.take(change), intake);
   }
 
   read([{ raw }]: Updates): Reading | Promise<Reading> {
@@ -102,31 +98,32 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
     const reading = readMessage(message);
     const file = findFile(message);
     if (reading.kind !== 'message' || !file) return reading;
-    return withFiles(reading, [file], this.link, ({ id }) => this.api.open(id, MAX_FILE_BYTES));
+    return withFiles(reading, [file], this.link, {
+      maxBytes: MAX_FILE_BYTES,
+      open: ({ id }) => this.api.open(id, MAX_FILE_BYTES),
+    });
   }
 
   /** Marks the message as read as well: the platform knows no typing without it. */
   async showTyping({ chat, replyTo: message, isGroup }: Place): Promise<void> {
-    if (isGroup || message === undefined) return;
-    const now = this.clock.elapsed();
-    if (now - (this.typing.get(chat) ?? -TYPING_MS) < TYPING_MS) return;
-    this.typing.set(chat, now);
+    if (isGroup || message === undefined || this.typing.has(chat)) return;
+    this.typing.set(chat, true);
     await this.api.post({ status: 'read', message_id: message, typing_indicator: { type: 'text' } });
   }
 
   async send(part: Part): Promise<string> {
     const { chat } = part.place;
     try {
-      const ref = await sendPart(part, fileOf(part), this.api, this.link);
+      const ref = await sendPart(part, this.api, this.link);
       this.limited.delete(chat);
       this.typing.delete(chat);
       return ref;
     } catch (error) {
-      if (error instanceof LimitedCallError) throw this.holdBack(chat, error);
+      if (error instanceof LimitedCallError && error.code === PAIR_LIMIT) throw this.holdBack(chat, error);
       if (!(error instanceof DeliveryError) || error.outcome !== 'unknown') throw error;
       const status = await this.statuses.find(part.id, SETTLE_MS, this.over.signal);
       if (!status) throw error;
-      if (status.failure) throw new RefusedCallError(status.failure.code, status.failure.description);
+      if (status.failure) throw new RefusedCallError(status.failure.code, describeFailure(status.failure));
       return status.ref;
     }
   }
@@ -147,14 +144,11 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
     this.over.abort();
   }
 
-  /** Returns the error with the time to wait: for one person, or for the number. */
-  private holdBack(chat: string, error: LimitedCallError): DeliveryError {
-    if (error.code === PAIR_LIMIT) {
-      const times = this.limited.get(chat) ?? 0;
-      this.limited.set(chat, times + 1);
-      return new DeliveryError('not_sent', error.message, PAIR_WAITS_MS[times] ?? PAIR_WAITS_MS.at(-1));
-    }
-    return new DeliveryError('not_sent', error.message, error.retryAfterMs, { isAccountWide: true });
+  /** Returns the error with the time to wait for one person: the platform names none. */
+  private holdBack(chat: string, { code, message }: LimitedCallError): DeliveryError {
+    const times = this.limited.get(chat) ?? 0;
+    this.limited.set(chat, times + 1);
+    return new LimitedCallError(code, message, PAIR_WAITS_MS[times] ?? LAST_WAIT_MS);
   }
 
   /** Takes a change. When it resolves, all of it is stored or ignored. */
@@ -189,6 +183,10 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
   private noteStatus(status: Status): void {
     this.statuses.note(status);
     if (!status.failure) return;
-    this.link.reportFailed(status.ref, describeRefusal(status.failure.code, status.failure.description));
+    this.link.reportFailed(status.ref, describeFailure(status.failure));
   }
+}
+
+function describeFailure({ code, description }: NonNullable<Status['failure']>): string {
+  return `${code} ${describeRefusal(code, description)}`;
 }

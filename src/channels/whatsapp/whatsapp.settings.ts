@@ -1,31 +1,27 @@
 import Type from 'typebox';
-import { defineAccountSettings } from '../../core/channels/account-settings.js';
+import { apiRoot, credential, defineAccountSettings } from '../../core/channels/account-settings.js';
 
-const secret = (description: string) =>
-  Type.String({
-    pattern: '^\\S{8,1024}$',
-    'x-secret': true,
-    'x-scope': 'tokens:write',
-    description,
-  });
+const secret = (description: string) => credential('^\\S{8,1024}$', description);
 
 /** The settings of the channel `whatsapp` besides those that all channels have. */
-export const whatsappSettings = defineAccountSettings('whatsapp', {
-  access_token: secret('The token of a system user of the business, with `whatsapp_business_messaging`.'),
-  phone_number_id: Type.String({
-    pattern: '^[0-9]{1,32}$',
-    'x-scope': 'config:dangerous',
-    description: 'The ID of the phone number, from the page API Setup of the app. It is not the number.',
-  }),
-  app_secret: secret('The secret of the app, by which deliveries are signed.'),
-  verify_token: secret('A text of your choice, entered with the URL of the webhook: `/channels/whatsapp/ACCOUNT`.'),
-  api_root: Type.String({
-    pattern: '^https?://[^\\s]*[^\\s/]$',
-    default: 'https://graph.facebook.com/v24.0',
-    'x-scope': 'config:dangerous',
-    description: 'The server of the Graph API with its version, without a slash at the end.',
-  }),
-});
+export const whatsappSettings = defineAccountSettings(
+  'whatsapp',
+  {
+    access_token: secret('The token of a system user of the business, with `whatsapp_business_messaging`.'),
+    phone_number_id: Type.String({
+      pattern: '^[0-9]{1,32}$',
+      'x-scope': 'config:dangerous',
+      description: 'The ID of the phone number, from the page API Setup of the app. It is not the number.',
+    }),
+    app_secret: secret('The secret of the app, by which deliveries are signed.'),
+    verify_token: secret('A text of your choice, entered with the URL of the webhook: `/channels/whatsapp/ACCOUNT`.'),
+    api_root: apiRoot(
+      'https://graph.facebook.com/v24.0',
+      'The server of the Graph API with its version, without a slash at the end.',
+    ),
+  },
+  { isDeliveredTo: () => true },
+);
 
 /** The settings of the driver by their types. */
 export type WhatsappSettings = (typeof whatsappSettings)['own'];

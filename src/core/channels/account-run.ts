@@ -18,6 +18,7 @@ import { Admission, type Admitting } from './admission.js';
 import { CallsUnderWay } from './calls-under-way.js';
 import type { ChannelGateway, GatewayLine, KnownMessages, LineEvent } from './channel-gateway.js';
 import { callDriver, leaveDriver } from './driver-guard.js';
+import { toFault } from './faults.js';
 import { Inbox, type Receiver } from './inbox.js';
 import { LateFailures } from './late-failures.js';
 import { MovedChats } from './moved-chats.js';
@@ -131,7 +132,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   /**
    * Loads what an earlier run has left, and connects to the platform.
    * @param intake aborts when nothing new may be taken from the platform
-   * @throws DriverError, or what the driver throws
+   * @throws DriverError; what the store throws
    */
   async start(intake: AbortSignal): Promise<void> {
     await this.moved.load();
@@ -141,7 +142,11 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     await this.connect();
     this.report('connecting');
     this.connection.resume(this.nextRequest());
-    await this.withinTime(() => this.driver.start(this.makeLink(), intake), START_TIMEOUT_MS);
+    await this.withinTime(() => this.driver.start(this.makeLink(), intake), START_TIMEOUT_MS).catch(
+      (error: unknown) => {
+        throw toFault(error);
+      },
+    );
     this.inbox.start();
     this.outbox.start();
   }
@@ -308,7 +313,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
         this.trouble = reason;
         this.reportHealth();
       },
-      fail: leaveDriver((error: DriverError) => this.fail(error)),
+      fail: leaveDriver((error: unknown) => this.fail(toFault(error))),
       moveChat: leaveDriver((from: string, to: string) => this.moved.move(from, to)),
       joinSenders: leaveDriver(async (ids: readonly [string, ...string[]]) => void (await this.senders.join(ids))),
       noteTyping: leaveDriver((sender: string) => this.noteTyping(sender)),

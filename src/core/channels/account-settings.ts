@@ -90,18 +90,38 @@ export interface AccountSettings<P extends TProperties = TProperties> {
   listAccounts(config: Pick<ConfigStoreService, 'get'>): readonly string[];
   /** Returns the current settings of an account. */
   read(config: Pick<ConfigStoreService, 'get'>, account: string): AccountValues;
+  /** Returns whether the platform delivers to an account over HTTP, by the driver's settings of it. */
+  isDeliveredTo(own: Readonly<Record<string, unknown>>): boolean;
+}
+
+/** What the settings of a driver mean. */
+export interface SettingRules<P extends TProperties> {
+  /** Returns what is wrong with the settings of an account; each fault has the key of a setting. */
+  readonly findFaults?: (values: Partial<Static<TObject<P>>>) => readonly SettingFault[];
+  /** Returns whether the platform delivers to an account over HTTP: such an account runs in the gateway only. */
+  readonly isDeliveredTo?: (values: Partial<Static<TObject<P>>>) => boolean;
+}
+
+/** Declares the setting of a credential, which is write-only. */
+export function credential(pattern: string, description: string) {
+  return Type.String({ pattern, 'x-secret': true, 'x-scope': 'tokens:write', description });
+}
+
+/** Declares the setting of the server of a platform. @param url the platform's own */
+export function apiRoot(url: string, description: string) {
+  const pattern = '^https?://[^\\s]*[^\\s/]$';
+  return Type.String({ pattern, default: url, 'x-scope': 'config:dangerous', description });
 }
 
 /**
  * Declares the settings of a channel: `channels.NAME.KEY` for the account `default`, and `channels.NAME.accounts` with the
  * same keys for others.
- * @param findOwnFaults returns what is wrong with the driver's settings of an account; each fault has the key of a setting
  * @throws Error when the name is not allowed, or a setting has the name of a common one
  */
 export function defineAccountSettings<P extends TProperties>(
   name: string,
   own: P,
-  findOwnFaults: (values: Partial<Static<TObject<P>>>) => readonly SettingFault[] = () => [],
+  rules: SettingRules<P> = {},
 ): AccountSettings<P> {
   checkNames(name, own);
   const all: TProperties = { ...COMMON, ...own };
@@ -124,7 +144,7 @@ export function defineAccountSettings<P extends TProperties>(
     return accountsOf(read).flatMap((account) => {
       const path = account === DEFAULT_ACCOUNT ? prefix : `${prefix}accounts.${account}.`;
       const values = valuesOf(read, account);
-      const ofDriver = findOwnFaults(values as Partial<Static<TObject<P>>>);
+      const ofDriver = rules.findFaults?.(values as Partial<Static<TObject<P>>>) ?? [];
       return [
         ...findAccountFaults(path, values, required),
         ...ofDriver.map((one) => ({ ...one, key: path + one.key })),
@@ -141,6 +161,7 @@ export function defineAccountSettings<P extends TProperties>(
     required,
     section: defineSettings({ ...properties, [`${prefix}accounts`]: accounts }, { rules: [findFaults] }),
     listAccounts: (config) => accountsOf((key) => config.get(key as SettingKey)),
+    isDeliveredTo: (values) => rules.isDeliveredTo?.(values as Partial<Static<TObject<P>>>) ?? false,
     read(config, account) {
       const values = valuesOf((key) => config.get(key as SettingKey), account);
       const pick = (of: TProperties) => Object.fromEntries(Object.keys(of).map((key) => [key, values[key]]));

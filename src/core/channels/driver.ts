@@ -337,8 +337,11 @@ export interface ChannelLink<P extends TProperties = TProperties> {
    */
   openFile(source: string): Promise<OpenFile>;
 
-  /** Reports that the connection to the platform is lost or useless. The run ends, and another one starts later. */
-  fail(error: DriverError): void;
+  /**
+   * Reports that the connection to the platform is lost or useless. The run ends, and another one starts later. A
+   * {@link DeliveryError} `refused` counts as `misconfigured`, any other error as `unreachable`.
+   */
+  fail(error: unknown): void;
 }
 
 /**
@@ -350,7 +353,7 @@ export interface Driver<P extends TProperties = TProperties> {
   /**
    * Connects. Resolves when messages are received.
    * @param signal aborts when nothing new should be taken; what was handed over is finished
-   * @throws DriverError
+   * @throws DriverError; other errors count as with {@link ChannelLink.fail}
    */
   start(link: ChannelLink<P>, signal: AbortSignal): Promise<void>;
 

@@ -5,5 +5,5 @@ export function toFault(error: unknown): DriverError {
   if (error instanceof DriverError) return error;
   const isRefused = error instanceof DeliveryError && error.outcome === 'refused';
   const message = error instanceof Error ? error.message : String(error);
-  return new DriverError(isRefused ? 'misconfigured' : 'unreachable', message);
+  return new DriverError(isRefused ? 'misconfigured' : 'unreachable', message, { cause: error });
 }

@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import { GatewayError, type Attachment } from '../../protocol/domain.js';
 import { UploadRefusedError } from '../media/media.service.js';
 import { cleanName } from './clean-name.js';
@@ -12,21 +13,29 @@ export interface FileRef {
   readonly sizeBytes?: number | undefined;
 }
 
+/** Where the files of messages come from. */
+export interface FileSource {
+  /** Fetches a file. @throws DeliveryError `refused` with words for people; otherwise it can be tried again */
+  readonly open: (file: FileRef) => Promise<AsyncIterable<Uint8Array>>;
+  /** Larger ones are not fetched, in bytes. */
+  readonly maxBytes: number;
+}
+
 /**
  * Returns a message with its files. One that is not available is named in a note, and in the text if there is no other.
- * @param open fetches a file
  * @throws DeliveryError, DriverError when it can be tried again
  */
 export async function withFiles(
   reading: Extract<Reading, { kind: 'message' }>,
   files: readonly FileRef[],
   link: Pick<ChannelLink, 'keepFile'>,
-  open: (file: FileRef) => Promise<AsyncIterable<Uint8Array>>,
+  { open, maxBytes }: FileSource,
 ): Promise<Reading> {
   const attachments: Attachment[] = [];
   const missing: string[] = [];
   for (const file of files) {
-    const taken = await takeFile(file, link, open);
+    const isTooLarge = (file.sizeBytes ?? 0) > maxBytes;
+    const taken = isTooLarge ? `it has more than ${maxBytes} bytes` : await takeFile(file, link, open);
     if (typeof taken === 'string') missing.push(`${nameOf(file)}: ${taken}`);
     else attachments.push(taken);
   }
@@ -52,7 +61,7 @@ function nameOf({ kind, name, sizeBytes }: FileRef): string {
 async function takeFile(
   file: FileRef,
   link: Pick<ChannelLink, 'keepFile'>,
-  open: (file: FileRef) => Promise<AsyncIterable<Uint8Array>>,
+  open: FileSource['open'],
 ): Promise<Attachment | string> {
   try {
     const { mediaId, mimeType, sizeBytes: size } = await link.keepFile(await open(file));
@@ -69,8 +78,8 @@ async function takeFile(
   }
 }
 
-/** Returns the kind by the content, not by what the sender declares. */
-function kindOf(mimeType: string): Attachment['kind'] {
+/** Returns the kind of a file by its type. The kind of an attachment is that of its content, not of what its sender declares. */
+export function kindOf(mimeType = ''): Attachment['kind'] {
   const [type] = mimeType.split('/');
   return type === 'image' || type === 'audio' || type === 'video' ? type : 'file';
 }
@@ -79,4 +88,33 @@ function kindOf(mimeType: string): Attachment['kind'] {
 export function fileOf({ texts }: Part): PartText | undefined {
   const [first] = texts;
   return first?.source === undefined ? undefined : first;
+}
+
+/** The file of a reply, in memory. */
+export interface LoadedFile {
+  readonly kind: PartText['kind'];
+  readonly name: string;
+  readonly mimeType: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** A text that describes it, as long as the platform takes it. */
+  readonly caption: string | undefined;
+}
+
+/** Loads the file that a part is; undefined for a part that is text. @throws GatewayError NOT_FOUND */
+export async function loadFile(
+  part: Part,
+  link: Pick<ChannelLink, 'openFile'>,
+  maxCaptionLength: number,
+): Promise<LoadedFile | undefined> {
+  const file = fileOf(part);
+  if (!file) return undefined;
+  const { mimeType, body } = await link.openFile(file.source ?? '');
+  const extension = /^[a-z0-9]+/.exec(mimeType.split('/')[1] ?? '')?.[0] ?? 'bin';
+  return {
+    kind: file.kind,
+    name: file.name ?? `${file.kind}.${extension}`,
+    mimeType,
+    bytes: await buffer(body),
+    caption: file.alt === '' ? undefined : file.alt?.slice(0, maxCaptionLength).toWellFormed(),
+  };
 }

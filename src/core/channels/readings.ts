@@ -1,9 +1,23 @@
 /** The parts of readings that all platforms share. */
+import type { Log } from '../telemetry/logs.js';
 import { cleanName } from './clean-name.js';
 import { commandOf, type Reading, type ReadMessage } from './driver.js';
 
 /** The note to a person whose message has nothing that can be read. */
 export const UNREADABLE = 'I cannot read messages of this kind.';
+
+/**
+ * Decides what something is that a platform hands over. Returns undefined for what cannot be understood, for example since a
+ * field is missing: it is logged and left out.
+ */
+export function understand<T>(log: Log, decide: () => T): T | undefined {
+  try {
+    return decide();
+  } catch (error) {
+    log.warn({ error }, 'something of a platform could not be understood; it is left out');
+    return undefined;
+  }
+}
 
 /** Returns words that a person passes on as a quotation: commands and mentions in them do not count. */
 export function quote(text: string): string {

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../cache/bounded-map.js';
+import { ExpiringMap } from '../cache/expiring-map.js';
 import { HOUR_MS } from '../time/clock.js';
 import type { ChatLane } from './chat-lane.js';
 import { DeliveryError, DriverError, type Place } from './driver.js';
@@ -15,10 +15,12 @@ const MAX_CHATS = 10_000;
  * refused ones. A chat that refuses it is left alone for an hour.
  */
 export class Typing {
-  /** When a chat may be tried again, by the monotonic clock. */
-  private readonly refused = new BoundedMap<string, number>(MAX_CHATS);
+  /** The chats that have refused it. */
+  private readonly refused: ExpiringMap<string, true>;
 
-  constructor(private readonly run: RunContext) {}
+  constructor(private readonly run: RunContext) {
+    this.refused = new ExpiringMap(MAX_CHATS, HOUR_MS, () => run.clock.elapsed());
+  }
 
   /**
    * Shows it while `isWriting` is true, but not while the platform makes the chat wait, until `stop` aborts or the run ends; then
@@ -38,7 +40,7 @@ export class Typing {
     const { driver, clock, signal, log, pace } = this.run;
     const isOver = AbortSignal.any([signal, stop]);
     for (let failures = 0; failures < MAX_FAILURES && isWriting() && !isOver.aborted;) {
-      if ((this.refused.get(place.chat) ?? 0) > clock.elapsed()) return;
+      if (this.refused.has(place.chat)) return;
       try {
         if (!lane.isHeldBack && !pace.isHeldBack)
           await callDriver(this.run, async () => driver.showTyping?.(this.run.moved.current(place)));
@@ -47,8 +49,7 @@ export class Typing {
         failures++;
         if (error instanceof DriverError) return this.run.fail(error);
         log.debug({ error, chat: place.chat }, 'typing could not be shown');
-        if (error instanceof DeliveryError && error.outcome === 'refused')
-          this.refused.set(place.chat, clock.elapsed() + HOUR_MS);
+        if (error instanceof DeliveryError && error.outcome === 'refused') this.refused.set(place.chat, true);
       }
       await clock.sleep(REPEAT_MS, isOver);
     }

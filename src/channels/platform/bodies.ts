@@ -1,0 +1,41 @@
+import type { EncodedBody } from './http-api.js';
+
+/** A file of a call. */
+export interface SentFile {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Encodes a body as JSON. */
+export function asJson(value: object): EncodedBody {
+  return { type: 'application/json', content: JSON.stringify(value) };
+}
+
+/** Encodes a body as a form. Fields that are no texts become JSON; undefined ones are left out. */
+export function asForm(fields: object): EncodedBody {
+  return {
+    type: 'application/x-www-form-urlencoded; charset=utf-8',
+    content: new URLSearchParams(toTexts(fields)).toString(),
+  };
+}
+
+/** Encodes a body as a form with files. */
+export async function asMultipart(fields: object, files: Readonly<Record<string, SentFile>>): Promise<EncodedBody> {
+  const form = new FormData();
+  for (const [key, text] of toTexts(fields)) form.set(key, text);
+  for (const [key, { name, mimeType, bytes }] of Object.entries(files))
+    form.set(key, new Blob([bytes], { type: mimeType }), name);
+  const encoded = new Response(form);
+  return {
+    type: encoded.headers.get('content-type') ?? '',
+    content: new Uint8Array(await encoded.arrayBuffer()),
+  };
+}
+
+function toTexts(fields: object): [string, string][] {
+  return Object.entries(fields).flatMap(([key, value]): [string, string][] => {
+    if (value === undefined) return [];
+    return [[key, typeof value === 'string' ? value : JSON.stringify(value)]];
+  });
+}
